@@ -1,0 +1,1 @@
+//! Resumable HTML-form uploads with a C ABI.
