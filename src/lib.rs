@@ -1,1 +1,40 @@
-//! Resumable HTML-form uploads with a C ABI.
+//! Resumable uploads by ordinary HTML-form POST, with a C ABI.
+//!
+//! An [`Upload`] asks the server what it already has of a file (*locate*), sends the rest as a
+//! `multipart/form-data` form (*send*), and does both again after every break, until the server
+//! has confirmed the whole file. The server is the authority: nothing has to be saved on this
+//! side for an upload to be resumed, not even after the program was killed. The wire protocol is
+//! told in `docs/PROTOCOL.md`.
+//!
+//! ```no_run
+//! let client = resup::Client::new("https://example.org/upload")?;
+//! let mut upload = resup::Upload::from_file(&client, "video.mp4")?;
+//! upload.on_progress(|now| {
+//!     println!("{} of {} bytes", now.position, now.size);
+//!     resup::Flow::Continue
+//! });
+//! upload.run()?;
+//! # Ok::<(), resup::Error>(())
+//! ```
+//!
+//! Programs in C and other languages use the functions of `include/resup.h`; they are thin
+//! wrappers, made in the module `ffi`, which is also the only one with unsafe code.
+
+mod body;
+mod client;
+mod config;
+mod control;
+mod engine;
+mod error;
+mod progress;
+mod protocol;
+mod random;
+mod retry;
+mod transport;
+mod upload;
+
+pub use client::Client;
+pub use config::LocateMethod;
+pub use control::{Snapshot, UploadState};
+pub use error::{Error, ErrorKind, Refusal, RefusalKind};
+pub use upload::{Flow, Remote, Upload};

@@ -1,0 +1,7 @@
+//! The bytes of a request: from the source, past the digest and the pace, into the form.
+#![forbid(unsafe_code)]
+
+pub(crate) mod digest;
+pub(crate) mod multipart;
+pub(crate) mod pace;
+pub(crate) mod source;

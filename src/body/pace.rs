@@ -1,0 +1,68 @@
+//! How the bytes of one send flow: counted, in steps that suit the network, stopped at once.
+#![forbid(unsafe_code)]
+
+use std::io::{self, Read};
+use std::time::Instant;
+
+use super::digest::{hex, Digesting};
+use crate::control::Control;
+use crate::protocol::FileBytes;
+
+/// Steps are sized so that one takes about a tenth of a second: on a slow network that keeps
+/// progress smooth and lets the stall limit tell slow from dead; on a fast one the buffer rules.
+const STEPS_PER_SECOND: f64 = 10.0;
+const SMALLEST_STEP: usize = 4 * 1024;
+
+/// The file bytes of one send.
+pub(crate) struct Paced<'a> {
+    inner: Digesting<'a>,
+    control: &'a Control,
+    step: usize,
+    last: Option<(Instant, usize)>,
+}
+
+impl<'a> Paced<'a> {
+    pub(crate) fn new(inner: Digesting<'a>, control: &'a Control) -> Self {
+        Paced {
+            inner,
+            control,
+            step: 16 * SMALLEST_STEP,
+            last: None,
+        }
+    }
+
+    /// The next step from the time that the last one took.
+    fn adapt(&mut self, now: Instant) {
+        if let Some((then, bytes)) = self.last {
+            let seconds = now.duration_since(then).as_secs_f64().max(1e-6);
+            let ideal = bytes as f64 / seconds / STEPS_PER_SECOND;
+            // Halved or doubled at most, so that one hiccup does not count for much.
+            let ideal = ideal.clamp(self.step as f64 / 2.0, self.step as f64 * 2.0);
+            self.step = (ideal as usize).clamp(SMALLEST_STEP, 1 << 20);
+        }
+    }
+}
+
+impl Read for Paced<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if let Err(interrupted) = self.control.check() {
+            return Err(io::Error::other(interrupted));
+        }
+        let now = Instant::now();
+        self.adapt(now);
+        let most = buf.len().min(self.step);
+        let n = self
+            .inner
+            .read(&mut buf[..most])
+            .map_err(io::Error::other)?;
+        self.last = Some((now, n));
+        self.control.handed_over(n as u64);
+        Ok(n)
+    }
+}
+
+impl FileBytes for Paced<'_> {
+    fn md5_so_far(&self) -> String {
+        hex(self.inner.digest.md5())
+    }
+}

@@ -1,0 +1,314 @@
+//! Where the file's bytes come from: a file on disk, or memory.
+#![forbid(unsafe_code)]
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::error::Error;
+
+/// What the host named; every run opens it anew.
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
+    File(PathBuf),
+    Memory(Arc<[u8]>),
+}
+
+impl Origin {
+    /// Opens the source for one run.
+    pub(crate) fn open(&self) -> Result<Box<dyn Source>, Error> {
+        Ok(match self {
+            Origin::File(path) => Box::new(FileSource::open(path)?),
+            Origin::Memory(bytes) => Box::new(MemorySource {
+                bytes: bytes.clone(),
+                at: 0,
+            }),
+        })
+    }
+}
+
+/// An open source. Its bytes, size and time are those of the moment when it was opened, or it
+/// says that they changed.
+pub(crate) trait Source: Send {
+    /// Bytes in the whole source.
+    fn size(&self) -> u64;
+    /// Last modification, milliseconds since 1970 UTC, where there is one.
+    fn mtime(&self) -> Option<i64>;
+    /// Sets the position of the next read.
+    fn seek(&mut self, offset: u64) -> Result<(), Error>;
+    /// Reads some bytes, at least one; an end before [`Source::size`] is an error.
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error>;
+    /// Checks that the source is still what was opened.
+    fn verify(&self) -> Result<(), Error>;
+}
+
+struct FileSource {
+    path: PathBuf,
+    file: File,
+    opened: Stamp,
+}
+
+/// What tells one version of a file from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    size: u64,
+    mtime: Option<i64>,
+    id: FileId,
+}
+
+/// Device and inode, where the system has them.
+type FileId = Option<(u64, u64)>;
+
+impl Stamp {
+    fn of(meta: &Metadata) -> Self {
+        Stamp {
+            size: meta.len(),
+            mtime: meta.modified().ok().map(milliseconds),
+            id: file_id(meta),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn file_id(meta: &Metadata) -> FileId {
+    use std::os::unix::fs::MetadataExt;
+    Some((meta.dev(), meta.ino()))
+}
+
+#[cfg(not(unix))]
+fn file_id(_: &Metadata) -> FileId {
+    None
+}
+
+fn milliseconds(time: SystemTime) -> i64 {
+    let clamp = |d: std::time::Duration| i64::try_from(d.as_millis()).unwrap_or(i64::MAX);
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => clamp(after),
+        Err(before) => -clamp(before.duration()),
+    }
+}
+
+impl FileSource {
+    fn open(path: &Path) -> Result<Self, Error> {
+        // Asked first: opening a FIFO would block until somebody writes to it.
+        let meta = std::fs::metadata(path).map_err(|e| source_error(path, &e))?;
+        if !meta.is_file() {
+            return Err(Error::SourceNotAFile {
+                path: shown(path),
+                is: if meta.is_dir() {
+                    "a directory"
+                } else {
+                    "a device, pipe or socket"
+                },
+            });
+        }
+        let file = File::open(path).map_err(|e| source_error(path, &e))?;
+        let meta = file.metadata().map_err(|e| source_error(path, &e))?;
+        Ok(FileSource {
+            path: path.to_owned(),
+            file,
+            opened: Stamp::of(&meta),
+        })
+    }
+
+    fn changed(&self, why: String) -> Error {
+        Error::SourceChanged {
+            path: shown(&self.path),
+            why,
+        }
+    }
+
+    fn compare(&self, now: Stamp) -> Result<(), Error> {
+        let was = self.opened;
+        if now.id != was.id {
+            return Err(self.changed("another file is in its place".to_owned()));
+        }
+        if now.size != was.size {
+            let why = format!("its size was {} bytes and is {}", was.size, now.size);
+            return Err(self.changed(why));
+        }
+        if now.mtime != was.mtime {
+            let show = |t: Option<i64>| t.map_or("unknown".to_owned(), |t| t.to_string());
+            return Err(self.changed(format!(
+                "its modification time (ms since 1970) was {} and is {}",
+                show(was.mtime),
+                show(now.mtime)
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl Source for FileSource {
+    fn size(&self) -> u64 {
+        self.opened.size
+    }
+
+    fn mtime(&self) -> Option<i64> {
+        self.opened.mtime
+    }
+
+    fn seek(&mut self, offset: u64) -> Result<(), Error> {
+        self.file
+            .seek(SeekFrom::Start(offset))
+            .map_err(|e| source_error(&self.path, &e))?;
+        Ok(())
+    }
+
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
+        loop {
+            match self.file.read(buf) {
+                Ok(0) => {
+                    self.verify()?;
+                    return Err(self.changed("it ended before its size".to_owned()));
+                }
+                Ok(n) => return Ok(n),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(source_error(&self.path, &e)),
+            }
+        }
+    }
+
+    fn verify(&self) -> Result<(), Error> {
+        let open = self.file.metadata();
+        self.compare(Stamp::of(&open.map_err(|e| source_error(&self.path, &e))?))?;
+        match std::fs::metadata(&self.path) {
+            Ok(named) => self.compare(Stamp::of(&named)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                Err(self.changed("it was removed or renamed".to_owned()))
+            }
+            Err(e) => Err(source_error(&self.path, &e)),
+        }
+    }
+}
+
+fn source_error(path: &Path, error: &io::Error) -> Error {
+    let path = shown(path);
+    let why = error.to_string();
+    match error.kind() {
+        io::ErrorKind::NotFound => Error::SourceNotFound { path },
+        io::ErrorKind::PermissionDenied => Error::SourceDenied { path, why },
+        _ => Error::SourceIo { path, why },
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+struct MemorySource {
+    bytes: Arc<[u8]>,
+    at: usize,
+}
+
+impl Source for MemorySource {
+    fn size(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn mtime(&self) -> Option<i64> {
+        None
+    }
+
+    fn seek(&mut self, offset: u64) -> Result<(), Error> {
+        let end = self.bytes.len();
+        self.at = usize::try_from(offset).unwrap_or(end).min(end);
+        Ok(())
+    }
+
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
+        let rest = &self.bytes[self.at..];
+        let n = rest.len().min(buf.len());
+        buf[..n].copy_from_slice(&rest[..n]);
+        self.at += n;
+        Ok(n)
+    }
+
+    fn verify(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(content: &[u8]) -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        std::fs::write(&path, content).unwrap();
+        (dir, path)
+    }
+
+    fn why(result: Result<(), Error>) -> String {
+        match result {
+            Err(Error::SourceChanged { why, .. }) => why,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_no_readable_file_is_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = |path: &Path| Origin::File(path.to_owned()).open().err();
+        let missing = dir.path().join("missing");
+        assert!(
+            matches!(open(&missing), Some(Error::SourceNotFound { path }) if path.ends_with("missing"))
+        );
+        assert!(matches!(
+            open(dir.path()),
+            Some(Error::SourceNotAFile {
+                is: "a directory",
+                ..
+            })
+        ));
+        #[cfg(unix)]
+        assert!(matches!(
+            open(Path::new("/dev/null")),
+            Some(Error::SourceNotAFile { .. })
+        ));
+    }
+
+    #[test]
+    fn a_truncated_file_is_noticed_while_reading() {
+        let (_dir, path) = file(b"0123456789");
+        let mut source = FileSource::open(&path).unwrap();
+        source.seek(4).unwrap();
+        std::fs::File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(4)
+            .unwrap();
+        let error = source.read(&mut [0; 8]).unwrap_err();
+        assert!(error.to_string().contains("10 bytes and is 4"), "{error}");
+    }
+
+    #[test]
+    fn grown_touched_replaced_and_removed_files_are_noticed() {
+        let (_dir, path) = file(b"0123456789");
+        let source = FileSource::open(&path).unwrap();
+        source.verify().unwrap();
+        std::fs::write(&path, b"0123456789+").unwrap();
+        assert!(why(source.verify()).contains("size"));
+
+        let source = FileSource::open(&path).unwrap();
+        let later = SystemTime::now() + std::time::Duration::from_secs(5);
+        File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_modified(later)
+            .unwrap();
+        assert!(why(source.verify()).contains("time"));
+
+        let source = FileSource::open(&path).unwrap();
+        std::fs::rename(&path, path.with_extension("old")).unwrap();
+        assert!(why(source.verify()).contains("removed"));
+        std::fs::write(&path, b"0123456789+").unwrap();
+        #[cfg(unix)]
+        assert!(why(source.verify()).contains("another file"));
+    }
+}

@@ -1,0 +1,117 @@
+//! A client: a server's address, and what all uploads to it share.
+#![forbid(unsafe_code)]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::config::{check_duration, check_line, LocateMethod, Settings};
+use crate::error::Error;
+
+/// A server and what all uploads to it share.
+///
+/// Cheap to clone: clones share their settings. A setting that is changed while an upload runs
+/// counts from that upload's next run on.
+#[derive(Debug, Clone)]
+pub struct Client {
+    settings: Arc<Mutex<Settings>>,
+}
+
+impl Client {
+    /// A client for the server at `endpoint`, an `http` or `https` URL.
+    ///
+    /// # Errors
+    /// [`Error::InvalidUrl`].
+    pub fn new(endpoint: &str) -> Result<Self, Error> {
+        let settings = Arc::new(Mutex::new(Settings::new(endpoint)?));
+        Ok(Client { settings })
+    }
+
+    /// The settings as they are now.
+    pub(crate) fn settings(&self) -> Settings {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Settings> {
+        self.settings.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// The user name that the server is told with each file. Default: none.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for an empty name or one with control characters.
+    pub fn set_user(&self, user: &str) -> Result<(), Error> {
+        self.lock().user = Some(check_line("user", user)?);
+        Ok(())
+    }
+
+    /// The `User-Agent` header. Default: `resup/` and the version.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for anything but one line of ASCII.
+    pub fn set_user_agent(&self, user_agent: &str) -> Result<(), Error> {
+        self.lock().user_agent = check_line("user agent", user_agent)?;
+        Ok(())
+    }
+
+    /// How the server is asked for its offset. Default: [`LocateMethod::Post`].
+    pub fn set_locate_method(&self, method: LocateMethod) {
+        self.lock().locate_method = method;
+    }
+
+    /// The most time that a name lookup, and then connecting with the TLS handshake, may take,
+    /// each. Default: 30 s.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for zero or more than a year; so for all time limits.
+    pub fn set_connect_timeout(&self, limit: Duration) -> Result<(), Error> {
+        self.lock().limits.connect = check_duration("connect timeout", limit)?;
+        Ok(())
+    }
+
+    /// The most time from the end of a request to its answer. It must allow for what the
+    /// network still holds of the request (some MB) and for the server's storing it.
+    /// Default: 120 s.
+    ///
+    /// # Errors
+    /// As [`set_connect_timeout`](Self::set_connect_timeout).
+    pub fn set_response_timeout(&self, limit: Duration) -> Result<(), Error> {
+        self.lock().limits.response = check_duration("response timeout", limit)?;
+        Ok(())
+    }
+
+    /// The most time for which the network may take nothing while there is something to send.
+    /// Default: 60 s.
+    ///
+    /// # Errors
+    /// As [`set_connect_timeout`](Self::set_connect_timeout).
+    pub fn set_stall_timeout(&self, limit: Duration) -> Result<(), Error> {
+        self.lock().limits.stall = check_duration("stall timeout", limit)?;
+        Ok(())
+    }
+
+    /// How many attempts in a row may fail after the first without the server having got a
+    /// byte more. Default: 8; 0 never tries again.
+    pub fn set_retry_limit(&self, limit: u32) {
+        self.lock().retry.limit = limit;
+    }
+
+    /// The wait before another attempt is random, between zero and `first`, doubled with each
+    /// attempt up to `longest`. Default: 500 ms and 30 s.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for zero, more than a year, or `first` above `longest`.
+    pub fn set_retry_backoff(&self, first: Duration, longest: Duration) -> Result<(), Error> {
+        let first = check_duration("first back-off", first)?;
+        let longest = check_duration("longest back-off", longest)?;
+        if first > longest {
+            return Err(Error::InvalidArgument {
+                what: "first back-off",
+                why: format!("{first:?} is longer than the longest, {longest:?}"),
+            });
+        }
+        let mut settings = self.lock();
+        settings.retry.base = first;
+        settings.retry.cap = longest;
+        Ok(())
+    }
+}

@@ -1,0 +1,474 @@
+//! What one run's engine and its host share: wishes downwards, events and numbers upwards.
+//!
+//! The engine's thread never calls the host. It leaves states and the outcome here, and the host
+//! fetches them with [`Control::next`] on a thread of its own.
+#![forbid(unsafe_code)]
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+use crate::progress::Meter;
+use crate::transport::Cutter;
+
+/// Where an upload is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UploadState {
+    /// Not started.
+    Ready,
+    /// Reading what the server already has, for the digest.
+    Hashing,
+    /// Asking the server what it has.
+    Locating,
+    /// Sending.
+    Sending,
+    /// Everything is sent; the server is to confirm it.
+    Verifying,
+    /// Waiting to try again after a break.
+    Waiting,
+    /// Paused by the host.
+    Paused,
+    /// The server has the whole file.
+    Complete,
+    /// Given up.
+    Failed,
+    /// Ended by the host.
+    Cancelled,
+}
+
+/// What a host gets told, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Event {
+    State(UploadState),
+    Progress,
+    Finished(Result<(), Error>),
+}
+
+/// Texts that an upload's getters give.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Texts {
+    pub id: Option<String>,
+    pub location: Option<String>,
+    pub md5: Option<String>,
+    pub server_message: Option<String>,
+}
+
+/// Progress is told this often at most.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+/// How long a cancelled run waits for its engine before it leaves it to itself.
+const FAREWELL: Duration = Duration::from_millis(50);
+/// States that the host has not fetched yet; past that, the oldest are dropped.
+const MOST_STATES: usize = 64;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Wish {
+    #[default]
+    Run,
+    Pause,
+    Cancel,
+}
+
+#[derive(Debug, Default)]
+struct Mail {
+    wish: Wish,
+    cancelled_at: Option<Instant>,
+    cutter: Option<Cutter>,
+    state: Option<UploadState>,
+    states: VecDeque<UploadState>,
+    outcome: Option<Result<(), Error>>,
+    retry_at: Option<Instant>,
+    texts: Texts,
+    told: Option<(Instant, u64)>,
+}
+
+/// One run, seen from both sides.
+#[derive(Debug, Default)]
+pub(crate) struct Control {
+    interrupted: AtomicBool,
+    mail: Mutex<Mail>,
+    changed: Condvar,
+    size: AtomicU64,
+    confirmed: AtomicU64,
+    position: AtomicU64,
+    sent: AtomicU64,
+    skipped: AtomicU64,
+    attempts: AtomicU32,
+    http_status: AtomicU32,
+    meter: Mutex<Meter>,
+}
+
+/// No code panics while it holds one of these locks; if it did, the values are still whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+/// The engine's side.
+impl Control {
+    /// Fails when the host wants the engine to stop what it is doing.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        match self.interrupted.load(Relaxed) {
+            true => Err(Error::Cancelled),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether the last error may have come from the host's own wish.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Relaxed)
+    }
+
+    /// Waits here while the host wants a pause; fails when it wants an end.
+    pub(crate) fn checkpoint(&self) -> Result<(), Error> {
+        let mut mail = lock(&self.mail);
+        mail.cutter = None;
+        while mail.wish == Wish::Pause {
+            self.post(&mut mail, UploadState::Paused);
+            mail = self.changed.wait(mail).unwrap_or_else(|e| e.into_inner());
+        }
+        match mail.wish {
+            Wish::Cancel => Err(Error::Cancelled),
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives the host's wishes a way to interrupt what blocks on a link.
+    pub(crate) fn arm(&self, cutter: Cutter) -> Result<(), Error> {
+        let mut mail = lock(&self.mail);
+        self.check()?;
+        mail.cutter = Some(cutter);
+        Ok(())
+    }
+
+    /// Waits before the next attempt, as long as the host has no other wish.
+    pub(crate) fn wait(&self, pause: Duration) {
+        let until = Instant::now() + pause;
+        let mut mail = lock(&self.mail);
+        mail.retry_at = Some(until);
+        self.post(&mut mail, UploadState::Waiting);
+        while mail.wish == Wish::Run {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            (mail, _) = self
+                .changed
+                .wait_timeout(mail, left)
+                .unwrap_or_else(|e| e.into_inner());
+        }
+        mail.retry_at = None;
+    }
+
+    pub(crate) fn enter(&self, state: UploadState) {
+        self.post(&mut lock(&self.mail), state);
+    }
+
+    fn post(&self, mail: &mut Mail, state: UploadState) {
+        if mail.state == Some(state) {
+            return;
+        }
+        mail.state = Some(state);
+        if mail.states.len() == MOST_STATES {
+            mail.states.pop_front();
+        }
+        mail.states.push_back(state);
+        self.changed.notify_all();
+    }
+
+    /// The run is over.
+    pub(crate) fn finish(&self, outcome: Result<(), Error>) {
+        let mut mail = lock(&self.mail);
+        mail.cutter = None;
+        self.conclude(&mut mail, outcome);
+    }
+
+    fn conclude(&self, mail: &mut Mail, outcome: Result<(), Error>) {
+        if mail.outcome.is_some() {
+            return;
+        }
+        let state = match &outcome {
+            Ok(()) => UploadState::Complete,
+            Err(Error::Cancelled) => UploadState::Cancelled,
+            Err(_) => UploadState::Failed,
+        };
+        self.post(mail, state);
+        mail.outcome = Some(outcome);
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn begin(&self, size: u64) {
+        self.size.store(size, Relaxed);
+    }
+
+    pub(crate) fn attempt(&self) {
+        self.attempts.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn answered(&self, http_status: u16) {
+        self.http_status.store(http_status.into(), Relaxed);
+    }
+
+    /// The server holds `offset` bytes.
+    pub(crate) fn confirmed(&self, offset: u64) {
+        self.confirmed.store(offset, Relaxed);
+        self.position.store(offset, Relaxed);
+    }
+
+    pub(crate) fn skipped(&self, bytes: u64) {
+        self.skipped.store(bytes, Relaxed);
+    }
+
+    /// `bytes` more have gone to the network.
+    pub(crate) fn handed_over(&self, bytes: u64) {
+        self.position.fetch_add(bytes, Relaxed);
+        let sent = self.sent.fetch_add(bytes, Relaxed) + bytes;
+        if self.position.load(Relaxed) >= self.size.load(Relaxed) {
+            self.enter(UploadState::Verifying);
+        }
+        lock(&self.meter).sample(Instant::now(), sent);
+    }
+
+    pub(crate) fn edit_texts(&self, edit: impl FnOnce(&mut Texts)) {
+        edit(&mut lock(&self.mail).texts);
+    }
+}
+
+/// The host's side.
+impl Control {
+    pub(crate) fn cancel(&self) {
+        self.wish(Wish::Cancel);
+    }
+
+    pub(crate) fn pause(&self) {
+        self.wish(Wish::Pause);
+    }
+
+    pub(crate) fn resume(&self) {
+        self.wish(Wish::Run);
+    }
+
+    fn wish(&self, wish: Wish) {
+        let mut mail = lock(&self.mail);
+        if mail.outcome.is_some() || mail.wish == Wish::Cancel {
+            return;
+        }
+        mail.wish = wish;
+        self.interrupted.store(wish != Wish::Run, Relaxed);
+        if wish == Wish::Cancel {
+            mail.cancelled_at = Some(Instant::now());
+        }
+        let cutter = match wish {
+            Wish::Run => None,
+            Wish::Pause | Wish::Cancel => mail.cutter.take(),
+        };
+        self.changed.notify_all();
+        drop(mail);
+        if let Some(cutter) = cutter {
+            cutter.cut();
+        }
+    }
+
+    /// The next event; `None` when there is none by `deadline`.
+    pub(crate) fn next(&self, deadline: Option<Instant>) -> Option<Event> {
+        let mut mail = lock(&self.mail);
+        loop {
+            let now = Instant::now();
+            if let Some(event) = self.due(&mut mail, now) {
+                return Some(event);
+            }
+            let left = deadline.map(|at| at.saturating_duration_since(now));
+            if left == Some(Duration::ZERO) {
+                return None;
+            }
+            let nap = left.unwrap_or(PROGRESS_EVERY).min(match mail.cancelled_at {
+                Some(_) => Duration::from_millis(10),
+                None => PROGRESS_EVERY,
+            });
+            (mail, _) = self
+                .changed
+                .wait_timeout(mail, nap)
+                .unwrap_or_else(|e| e.into_inner());
+        }
+    }
+
+    fn due(&self, mail: &mut Mail, now: Instant) -> Option<Event> {
+        if mail.cancelled_at.is_some_and(|at| now >= at + FAREWELL) {
+            // The engine hangs where nothing reaches it (name lookup, connect). Whatever it
+            // does later goes nowhere.
+            self.conclude(mail, Err(Error::Cancelled));
+        }
+        let position = self.position.load(Relaxed);
+        let news = mail.told.is_none_or(|(_, told)| told != position);
+        let ended = mail.outcome.is_some();
+        let due = ended || mail.told.is_none_or(|(at, _)| now >= at + PROGRESS_EVERY);
+        // The last progress comes before the final state.
+        if news && due && (mail.told.is_some() || position > 0 || ended) {
+            mail.told = Some((now, position));
+            return Some(Event::Progress);
+        }
+        if let Some(state) = mail.states.pop_front() {
+            return Some(Event::State(state));
+        }
+        mail.outcome.clone().map(Event::Finished)
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let mail = lock(&self.mail);
+        let sent = self.sent.load(Relaxed);
+        let rate = match mail.state {
+            Some(UploadState::Sending | UploadState::Verifying) => {
+                lock(&self.meter).rate(Instant::now(), sent)
+            }
+            _ => 0,
+        };
+        Snapshot {
+            state: mail.state.unwrap_or(UploadState::Ready),
+            size: self.size.load(Relaxed),
+            offset: self.confirmed.load(Relaxed),
+            position: self.position.load(Relaxed),
+            bytes_sent: sent,
+            bytes_skipped: self.skipped.load(Relaxed),
+            rate,
+            attempts: self.attempts.load(Relaxed),
+            http_status: match self.http_status.load(Relaxed) {
+                0 => None,
+                status => u16::try_from(status).ok(),
+            },
+            retry_in: mail
+                .retry_at
+                .map(|at| at.saturating_duration_since(Instant::now())),
+        }
+    }
+
+    pub(crate) fn texts(&self) -> Texts {
+        lock(&self.mail).texts.clone()
+    }
+}
+
+/// An upload's numbers at one moment. Bytes are those of the file, without the form around it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// Where the upload is.
+    pub state: UploadState,
+    /// Bytes in the whole file; 0 before the run has opened it.
+    pub size: u64,
+    /// Bytes that the server has confirmed to hold.
+    pub offset: u64,
+    /// `offset` and what has been handed to the network since: for a progress bar. It goes back
+    /// when the connection breaks.
+    pub position: u64,
+    /// Bytes handed to the network in this run, those that a break lost included.
+    pub bytes_sent: u64,
+    /// Bytes that this run did not have to send because the server had them.
+    pub bytes_skipped: u64,
+    /// Bytes per second over the last seconds; 0 while nothing is being sent.
+    pub rate: u64,
+    /// Locate attempts made; breaks are what exceeds one.
+    pub attempts: u32,
+    /// HTTP status of the server's last answer.
+    pub http_status: Option<u16>,
+    /// Time left until the next attempt, in [`UploadState::Waiting`].
+    pub retry_in: Option<Duration>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drain(control: &Control) -> Vec<Event> {
+        let now = Some(Instant::now());
+        std::iter::from_fn(|| match control.next(now) {
+            Some(Event::Finished(_)) | None => None,
+            some => some,
+        })
+        .collect()
+    }
+
+    #[test]
+    fn states_come_in_order_and_the_last_progress_before_the_end() {
+        let control = Control::default();
+        control.begin(10);
+        control.enter(UploadState::Locating);
+        control.enter(UploadState::Sending);
+        control.handed_over(10);
+        control.confirmed(10);
+        control.finish(Ok(()));
+        use UploadState::*;
+        assert_eq!(
+            drain(&control),
+            [
+                Event::Progress,
+                Event::State(Locating),
+                Event::State(Sending),
+                Event::State(Verifying),
+                Event::State(Complete),
+            ]
+        );
+        assert_eq!(control.next(None), Some(Event::Finished(Ok(()))));
+        assert_eq!(control.next(None), Some(Event::Finished(Ok(()))));
+    }
+
+    #[test]
+    fn an_engine_that_hangs_is_left_behind_on_cancel() {
+        let control = Control::default();
+        control.cancel();
+        let began = Instant::now();
+        let mut last = None;
+        while !matches!(last, Some(Event::Finished(_))) {
+            last = control.next(None);
+        }
+        assert_eq!(last, Some(Event::Finished(Err(Error::Cancelled))));
+        assert!(began.elapsed() >= FAREWELL);
+        control.finish(Ok(()));
+        assert_eq!(
+            control.next(None),
+            Some(Event::Finished(Err(Error::Cancelled))),
+            "what a forgotten engine reports later does not count"
+        );
+    }
+
+    #[test]
+    fn pause_holds_the_engine_until_resume_and_cancel_is_final() {
+        let control = Control::default();
+        control.pause();
+        assert!(control.check().is_err());
+        std::thread::scope(|scope| {
+            let engine = scope.spawn(|| control.checkpoint());
+            while control.snapshot().state != UploadState::Paused {
+                std::thread::yield_now();
+            }
+            control.resume();
+            assert_eq!(engine.join().unwrap(), Ok(()));
+        });
+        control.cancel();
+        control.resume();
+        assert_eq!(control.checkpoint(), Err(Error::Cancelled));
+    }
+
+    #[test]
+    fn a_wait_ends_with_a_wish() {
+        let control = Control::default();
+        std::thread::scope(|scope| {
+            scope.spawn(|| control.wait(Duration::from_secs(3600)));
+            while control.snapshot().retry_in.is_none() {
+                std::thread::yield_now();
+            }
+            assert!(control.snapshot().retry_in.unwrap() > Duration::from_secs(3500));
+            control.cancel();
+        });
+        assert_eq!(control.snapshot().retry_in, None);
+    }
+
+    #[test]
+    fn states_that_nobody_fetches_do_not_pile_up() {
+        let control = Control::default();
+        for _ in 0..1000 {
+            control.enter(UploadState::Locating);
+            control.enter(UploadState::Sending);
+        }
+        assert_eq!(drain(&control).len(), MOST_STATES);
+    }
+}

@@ -1,0 +1,305 @@
+//! What can go wrong, each with the thing, the value and the way out.
+
+use std::time::Duration;
+
+/// Why a call or an upload failed.
+///
+/// [`Error::kind`] groups errors by what a program can do about them; the C API derives its
+/// status codes from that.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A value handed to a setter or constructor cannot be used.
+    #[error("{what} {why}")]
+    InvalidArgument {
+        /// The argument, for example `"user agent"`.
+        what: &'static str,
+        /// What is wrong with it, with the value where it is not a secret.
+        why: String,
+    },
+
+    /// The server's address is no `http` or `https` URL.
+    #[error("the URL \"{url}\" cannot be used: {why}")]
+    InvalidUrl {
+        /// The address as given.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+
+    /// The call does not fit the upload's present state.
+    #[error("{0}")]
+    WrongState(&'static str),
+
+    /// There is no such file.
+    #[error("the file \"{path}\" does not exist")]
+    SourceNotFound {
+        /// The path as given.
+        path: String,
+    },
+
+    /// The file is there but may not be read.
+    #[error("the file \"{path}\" may not be read: {why}")]
+    SourceDenied {
+        /// The path as given.
+        path: String,
+        /// The system's reason.
+        why: String,
+    },
+
+    /// The path names a directory, a socket or another thing that is no regular file.
+    #[error("\"{path}\" is not a regular file but {is}")]
+    SourceNotAFile {
+        /// The path as given.
+        path: String,
+        /// What it is.
+        is: &'static str,
+    },
+
+    /// Reading the file failed.
+    #[error("reading \"{path}\" failed: {why}")]
+    SourceIo {
+        /// The path as given.
+        path: String,
+        /// The system's reason.
+        why: String,
+    },
+
+    /// The file is no longer the one that the upload began with.
+    #[error("\"{path}\" changed while it was being uploaded: {why}")]
+    SourceChanged {
+        /// The path as given.
+        path: String,
+        /// What changed, with both values.
+        why: String,
+    },
+
+    /// The server's name could not be turned into an address.
+    #[error("the host \"{host}\" was not found: {why}")]
+    HostNotFound {
+        /// Host and port.
+        host: String,
+        /// The resolver's reason.
+        why: String,
+    },
+
+    /// No connection to the server came about.
+    #[error("no connection to {host}: {why}")]
+    ConnectFailed {
+        /// Host and port.
+        host: String,
+        /// The system's reason.
+        why: String,
+    },
+
+    /// The connection broke while a request or its answer was under way.
+    #[error("the connection to {host} broke: {why}")]
+    ConnectionBroken {
+        /// Host and port.
+        host: String,
+        /// The system's reason.
+        why: String,
+    },
+
+    /// A time limit passed.
+    #[error("{host} took too long: {what}")]
+    TimedOut {
+        /// Host and port.
+        host: String,
+        /// Which limit, and its value.
+        what: String,
+    },
+
+    /// The TLS handshake failed, or the server's certificate is not trusted.
+    #[error("TLS with {host} failed: {why}")]
+    Tls {
+        /// Host and port.
+        host: String,
+        /// What failed.
+        why: String,
+    },
+
+    /// The server answered, and the answer is a refusal.
+    #[error("{0}")]
+    Refused(Box<Refusal>),
+
+    /// The server's answer does not follow the protocol and is not acted on.
+    #[error("the server's answer cannot be used: {why}")]
+    BadAnswer {
+        /// What is wrong with it.
+        why: String,
+    },
+
+    /// The server claims a position that cannot be. Nothing is sent on such a claim.
+    #[error("the server's offset cannot be right: {why}")]
+    ImpossibleOffset {
+        /// Both values.
+        why: String,
+    },
+
+    /// What the server stored is not what was sent, twice in a row.
+    #[error(
+        "the server reports that the digest of what arrived differs from what was sent: {why}"
+    )]
+    DigestMismatch {
+        /// The server's words, or ours where it has none.
+        why: String,
+    },
+
+    /// The host cancelled, by a call or by a callback's return value.
+    #[error("the upload was cancelled")]
+    Cancelled,
+
+    /// The operating system refused something that every upload needs, such as a thread.
+    #[error("the system refused: {why}")]
+    System {
+        /// The system's reason.
+        why: String,
+    },
+
+    /// A defect in this library; the handle must not be used any more.
+    #[error("internal error (please report it): {why}")]
+    Internal {
+        /// The panic's message.
+        why: String,
+    },
+}
+
+/// A server's refusal: its HTTP status and its own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// What the refusal means.
+    pub kind: RefusalKind,
+    /// HTTP status code.
+    pub status: u16,
+    /// The `message` member of the answer, where it has one.
+    pub message: Option<String>,
+    /// The start of the answer's body, for answers without a `message`.
+    pub excerpt: String,
+    /// How long the server asks to be left alone.
+    pub retry_after: Option<Duration>,
+}
+
+/// What a refusal means to the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefusalKind {
+    /// 401, 403: not logged in, or not allowed.
+    NotAllowed,
+    /// 413: more than the server takes.
+    TooLarge,
+    /// 423: another client is writing this upload.
+    Locked,
+    /// 429, 503: busy.
+    Busy,
+    /// 408, 500, 502, 504: a passing failure.
+    Failing,
+    /// 507: no room.
+    NoSpace,
+    /// Every other 3xx, 4xx and 5xx.
+    Other,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the server refused with HTTP status {}", self.status)?;
+        match &self.message {
+            Some(message) => write!(f, ": {message}"),
+            None if self.excerpt.is_empty() => Ok(()),
+            None => write!(f, ", its answer begins: {}", self.excerpt),
+        }
+    }
+}
+
+/// Errors grouped by what a program can do about them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(missing_docs)] // each is named after the variant of `Error` that it stands for
+pub enum ErrorKind {
+    InvalidArgument,
+    InvalidUrl,
+    WrongState,
+    SourceNotFound,
+    SourceDenied,
+    SourceNotAFile,
+    SourceIo,
+    SourceChanged,
+    HostNotFound,
+    ConnectFailed,
+    ConnectionBroken,
+    TimedOut,
+    Tls,
+    Refused(RefusalKind),
+    BadAnswer,
+    ImpossibleOffset,
+    DigestMismatch,
+    Cancelled,
+    System,
+    Internal,
+}
+
+impl Error {
+    /// The group that the error belongs to.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Error::InvalidArgument { .. } => ErrorKind::InvalidArgument,
+            Error::InvalidUrl { .. } => ErrorKind::InvalidUrl,
+            Error::WrongState(_) => ErrorKind::WrongState,
+            Error::SourceNotFound { .. } => ErrorKind::SourceNotFound,
+            Error::SourceDenied { .. } => ErrorKind::SourceDenied,
+            Error::SourceNotAFile { .. } => ErrorKind::SourceNotAFile,
+            Error::SourceIo { .. } => ErrorKind::SourceIo,
+            Error::SourceChanged { .. } => ErrorKind::SourceChanged,
+            Error::HostNotFound { .. } => ErrorKind::HostNotFound,
+            Error::ConnectFailed { .. } => ErrorKind::ConnectFailed,
+            Error::ConnectionBroken { .. } => ErrorKind::ConnectionBroken,
+            Error::TimedOut { .. } => ErrorKind::TimedOut,
+            Error::Tls { .. } => ErrorKind::Tls,
+            Error::Refused(refusal) => ErrorKind::Refused(refusal.kind),
+            Error::BadAnswer { .. } => ErrorKind::BadAnswer,
+            Error::ImpossibleOffset { .. } => ErrorKind::ImpossibleOffset,
+            Error::DigestMismatch { .. } => ErrorKind::DigestMismatch,
+            Error::Cancelled => ErrorKind::Cancelled,
+            Error::System { .. } => ErrorKind::System,
+            Error::Internal { .. } => ErrorKind::Internal,
+        }
+    }
+
+    /// Whether the upload loop goes on after this error by itself: it may pass, and a new
+    /// locate tells where to go on.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(
+            self.kind(),
+            ErrorKind::HostNotFound
+                | ErrorKind::ConnectFailed
+                | ErrorKind::ConnectionBroken
+                | ErrorKind::TimedOut
+                | ErrorKind::Refused(
+                    RefusalKind::Locked | RefusalKind::Busy | RefusalKind::Failing
+                )
+        )
+    }
+
+    /// Whether running the same upload again, later and unchanged, may succeed.
+    pub fn is_retryable(&self) -> bool {
+        self.is_passing()
+            || matches!(
+                self.kind(),
+                ErrorKind::Cancelled
+                    | ErrorKind::BadAnswer
+                    | ErrorKind::DigestMismatch
+                    | ErrorKind::SourceChanged
+                    | ErrorKind::System
+                    | ErrorKind::Refused(RefusalKind::NoSpace)
+            )
+    }
+
+    /// The refusal that a server answered with, where that is the error.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Error::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Form resume, version 1: locate and send as ordinary HTML-form requests (docs/PROTOCOL.md).
+#![forbid(unsafe_code)]
+
+use super::{reply, Answer, Job, Outcome, Protocol, Segment};
+use crate::body::multipart::{FilePart, Multipart};
+use crate::config::{Endpoint, LocateMethod};
+use crate::error::Error;
+use crate::transport::{Request, RequestBody, Wire};
+
+/// The form protocol against one endpoint.
+#[derive(Debug)]
+pub(crate) struct Form {
+    pub endpoint: Endpoint,
+    pub locate_method: LocateMethod,
+}
+
+impl Protocol for Form {
+    fn locate(&self, wire: &dyn Wire, job: &Job) -> Result<Answer, Error> {
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(common_fields(job, "locate"))
+            .append_pair("prefix", "1")
+            .finish();
+        let response = match self.locate_method {
+            LocateMethod::Get => wire.exchange(Request {
+                method: "GET",
+                url: self.endpoint.with_query(&form),
+                content_type: None,
+                body: None,
+            }),
+            LocateMethod::Post => wire.exchange(Request {
+                method: "POST",
+                url: self.endpoint.uri().to_string(),
+                content_type: Some("application/x-www-form-urlencoded".to_owned()),
+                body: Some(RequestBody {
+                    length: form.len() as u64,
+                    bytes: &mut form.as_bytes(),
+                }),
+            }),
+        }?;
+        reply::located(&response, job.size)
+    }
+
+    fn send(&self, wire: &dyn Wire, job: &Job, segment: Segment<'_>) -> Result<Outcome, Error> {
+        let mut fields = common_fields(job, "send");
+        if let Some(id) = segment.id {
+            fields.insert(1, ("id", id.to_owned()));
+        }
+        fields.push(("offset", segment.offset.to_string()));
+        fields.push(("length", segment.length.to_string()));
+        let ends_file = segment.offset + segment.length == job.size;
+        let mut body = Multipart::new(
+            &fields,
+            FilePart {
+                field: "file",
+                file_name: &job.name,
+                content_type: &job.content_type,
+                length: segment.length,
+                bytes: segment.bytes,
+            },
+            if ends_file { "md5" } else { "prefix_md5" },
+        )?;
+        let response = wire.exchange(Request {
+            method: "POST",
+            url: self.endpoint.uri().to_string(),
+            content_type: Some(body.content_type()),
+            body: Some(RequestBody {
+                length: body.length(),
+                bytes: &mut body,
+            }),
+        })?;
+        reply::sent(&response, job.size)
+    }
+}
+
+/// The fields that locate and send share, the host's own ones included.
+fn common_fields<'a>(job: &'a Job, action: &str) -> Vec<(&'a str, String)> {
+    let mut fields = vec![
+        ("action", action.to_owned()),
+        ("name", job.name.clone()),
+        ("size", job.size.to_string()),
+    ];
+    if let Some(mtime) = job.mtime {
+        fields.push(("mtime", mtime.to_string()));
+    }
+    fields.push(("dir", job.dir.clone()));
+    if let Some(user) = &job.user {
+        fields.push(("user", user.clone()));
+    }
+    let own = job.fields.iter();
+    fields.extend(own.map(|(name, value)| (name.as_str(), value.clone())));
+    fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{FileBytes, State};
+    use crate::transport::Response;
+    use std::cell::RefCell;
+    use std::io::{self, Read};
+
+    /// A wire without a network: keeps the request, gives a fixed answer.
+    struct Recorder {
+        seen: RefCell<Vec<(String, String, String)>>,
+        answer: &'static str,
+    }
+
+    impl Wire for Recorder {
+        fn exchange(&self, request: Request<'_>) -> Result<Response, Error> {
+            let mut text = String::new();
+            if let Some(body) = request.body {
+                body.bytes.read_to_string(&mut text).unwrap();
+                assert_eq!(text.len() as u64, body.length, "Content-Length is right");
+            }
+            self.seen
+                .borrow_mut()
+                .push((request.method.to_owned(), request.url, text));
+            Ok(Response {
+                status: 200,
+                retry_after: None,
+                body: self.answer.as_bytes().to_vec(),
+            })
+        }
+    }
+
+    struct Bytes(&'static [u8]);
+
+    impl Read for Bytes {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            self.0.read(buf)
+        }
+    }
+
+    impl FileBytes for Bytes {
+        fn md5_so_far(&self) -> String {
+            "0123456789abcdef0123456789abcdef".to_owned()
+        }
+    }
+
+    fn form(locate_method: LocateMethod) -> Form {
+        Form {
+            endpoint: Endpoint::parse("http://host/up?t=7").unwrap(),
+            locate_method,
+        }
+    }
+
+    fn job() -> Job {
+        Job {
+            name: "报告 \"1\".txt".to_owned(),
+            size: 10,
+            mtime: Some(1_700_000_000_123),
+            dir: "a/b".to_owned(),
+            user: Some("joe".to_owned()),
+            content_type: "text/plain".to_owned(),
+            fields: vec![("tenant".to_owned(), "7&8".to_owned())],
+        }
+    }
+
+    const LOCATE: &str = "action=locate&name=%E6%8A%A5%E5%91%8A+%221%22.txt&size=10\
+        &mtime=1700000000123&dir=a%2Fb&user=joe&tenant=7%268&prefix=1";
+
+    #[test]
+    fn locate_by_post_is_an_urlencoded_form() {
+        let wire = Recorder {
+            seen: RefCell::default(),
+            answer: r#"{"state":"partial","offset":4}"#,
+        };
+        let answer = form(LocateMethod::Post).locate(&wire, &job()).unwrap();
+        assert_eq!((answer.state, answer.offset), (State::Partial, 4));
+        let expected = ("POST".into(), "http://host/up?t=7".into(), LOCATE.into());
+        assert_eq!(wire.seen.borrow()[..], [expected]);
+    }
+
+    #[test]
+    fn locate_by_get_has_the_same_fields_in_the_query() {
+        let wire = Recorder {
+            seen: RefCell::default(),
+            answer: r#"{"state":"new"}"#,
+        };
+        form(LocateMethod::Get).locate(&wire, &job()).unwrap();
+        let url = format!("http://host/up?t=7&{LOCATE}");
+        assert_eq!(wire.seen.borrow()[..], [("GET".into(), url, "".into())]);
+    }
+
+    fn send(offset: u64, bytes: &'static [u8]) -> String {
+        let wire = Recorder {
+            seen: RefCell::default(),
+            answer: r#"{"state":"partial","offset":4}"#,
+        };
+        let segment = Segment {
+            id: Some("k1"),
+            offset,
+            length: bytes.len() as u64,
+            bytes: &mut Bytes(bytes),
+        };
+        form(LocateMethod::Post)
+            .send(&wire, &job(), segment)
+            .unwrap();
+        let text = wire.seen.borrow()[0].2.clone();
+        text
+    }
+
+    #[test]
+    fn send_has_its_parts_in_the_order_of_the_protocol() {
+        let text = send(6, b"6789");
+        let names: Vec<_> = text
+            .split("name=\"")
+            .skip(1)
+            .map(|rest| rest.split('"').next().unwrap())
+            .filter(|name| !name.contains(".txt"))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "action", "id", "name", "size", "mtime", "dir", "user", "tenant", "offset",
+                "length", "file", "md5"
+            ]
+        );
+        assert!(text.contains("\r\n\r\n6789\r\n"));
+    }
+
+    #[test]
+    fn a_send_that_does_not_end_the_file_carries_the_prefix_digest() {
+        let text = send(2, b"2345");
+        assert!(text.contains("name=\"prefix_md5\"\r\n\r\n0123456789abcdef"));
+        assert!(!text.contains("name=\"md5\""));
+    }
+}

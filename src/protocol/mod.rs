@@ -1,0 +1,101 @@
+//! How a server is spoken to.
+//!
+//! The engine knows two questions, [`Protocol::locate`] and [`Protocol::send`], and the answers
+//! to them. What they look like on the wire is the business of one file per protocol; today that
+//! is [`form`].
+#![forbid(unsafe_code)]
+
+mod form;
+mod reply;
+
+pub(crate) use form::Form;
+
+use std::io::Read;
+
+use crate::error::Error;
+use crate::transport::Wire;
+
+/// What a server is told about the file of one upload; the same in every request of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Job {
+    /// File name without a path.
+    pub name: String,
+    /// Bytes in the whole file.
+    pub size: u64,
+    /// Last modification, milliseconds since 1970 UTC, for sources that have one.
+    pub mtime: Option<i64>,
+    /// Target directory on the server, `/`-separated, may be empty.
+    pub dir: String,
+    /// User name, where the host gave one.
+    pub user: Option<String>,
+    /// MIME type of the file.
+    pub content_type: String,
+    /// The host's own fields, in the order given.
+    pub fields: Vec<(String, String)>,
+}
+
+/// What a server says it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub state: State,
+    /// Bytes held durably from the start; never more than the job's size.
+    pub offset: u64,
+    /// The server's own key of the upload.
+    pub id: Option<String>,
+    /// Where the finished file is to be found.
+    pub location: Option<String>,
+    /// MD5 of the first `offset` bytes as the server holds them.
+    pub prefix_md5: Option<[u8; 16]>,
+    /// The most file bytes that one send may carry.
+    pub max_segment: Option<u64>,
+    /// Text for a person.
+    pub message: Option<String>,
+}
+
+/// The state of an upload on the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    New,
+    Partial,
+    Complete,
+}
+
+/// What became of a send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Taken; this is where the server is now.
+    Taken(Answer),
+    /// Not taken: the server is somewhere else, there.
+    Elsewhere(Answer),
+    /// What arrived is not what was sent; the server fell back to there.
+    Corrupt(Answer),
+    /// The server does not know the upload any more.
+    Forgotten,
+}
+
+/// The bytes of one send.
+pub(crate) struct Segment<'a> {
+    /// The server's key of the upload, as its last answer gave it.
+    pub id: Option<&'a str>,
+    /// Where the bytes begin in the file.
+    pub offset: u64,
+    /// How many there are.
+    pub length: u64,
+    /// Gives exactly `length` bytes, or an error.
+    pub bytes: &'a mut dyn FileBytes,
+}
+
+/// File bytes on their way out, with the digest of everything up to them.
+pub(crate) trait FileBytes: Read {
+    /// Lower-case hex MD5 of the file from its start to the last byte read.
+    fn md5_so_far(&self) -> String;
+}
+
+/// A protocol: a way to ask a server for its offset and to give it bytes.
+pub(crate) trait Protocol: Send + Sync {
+    /// Asks what the server has of the file. Nothing is written by it.
+    fn locate(&self, wire: &dyn Wire, job: &Job) -> Result<Answer, Error>;
+
+    /// Gives the server the bytes of `segment`.
+    fn send(&self, wire: &dyn Wire, job: &Job, segment: Segment<'_>) -> Result<Outcome, Error>;
+}

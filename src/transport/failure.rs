@@ -1,0 +1,78 @@
+//! What a failure of ureq means: which phase it fell into, and what to tell the host.
+#![forbid(unsafe_code)]
+
+use std::io;
+use std::sync::atomic::Ordering;
+
+use ureq::Timeout;
+
+use super::Link;
+use crate::error::Error;
+
+impl Link {
+    /// Our error for one of ureq's.
+    pub(super) fn explain(&self, error: ureq::Error) -> Error {
+        let host = self.host.clone();
+        if self.flags.stalled.load(Ordering::Relaxed) {
+            let what = format!("the network took nothing for {:?}", self.limits.stall);
+            return Error::TimedOut { host, what };
+        }
+        match error {
+            ureq::Error::Io(e) => self.explain_io(host, e),
+            ureq::Error::HostNotFound => Error::HostNotFound {
+                host,
+                why: "it has no address".to_owned(),
+            },
+            ureq::Error::Timeout(limit) => self.explain_timeout(host, limit),
+            ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::TlsRequired => Error::Tls {
+                host,
+                why: error.to_string(),
+            },
+            ureq::Error::ConnectionFailed | ureq::Error::ConnectProxyFailed(_) => {
+                Error::ConnectFailed {
+                    host,
+                    why: error.to_string(),
+                }
+            }
+            ureq::Error::Protocol(_)
+            | ureq::Error::LargeResponseHeader(..)
+            | ureq::Error::BodyStalled => Error::BadAnswer {
+                why: format!("it is not HTTP as it should be: {error}"),
+            },
+            other => Error::ConnectionBroken {
+                host,
+                why: other.to_string(),
+            },
+        }
+    }
+
+    fn explain_io(&self, host: String, error: io::Error) -> Error {
+        // An error of our own body reader comes back as it went in.
+        if let Some(own) = error.get_ref().and_then(|e| e.downcast_ref::<Error>()) {
+            return own.clone();
+        }
+        let why = error.to_string();
+        if self.flags.unresolved.load(Ordering::Relaxed) {
+            return Error::HostNotFound { host, why };
+        }
+        if self.flags.talking.load(Ordering::Relaxed) {
+            return Error::ConnectionBroken { host, why };
+        }
+        match error.kind() {
+            // rustls reports a failed handshake as invalid data.
+            io::ErrorKind::InvalidData => Error::Tls { host, why },
+            _ => Error::ConnectFailed { host, why },
+        }
+    }
+
+    fn explain_timeout(&self, host: String, limit: Timeout) -> Error {
+        let what = match limit {
+            Timeout::Resolve => format!("no address within {:?}", self.limits.connect),
+            Timeout::Connect => format!("no connection within {:?}", self.limits.connect),
+            Timeout::RecvResponse => format!("no answer within {:?}", self.limits.response),
+            Timeout::RecvBody => format!("no end of the answer within {:?}", self.limits.response),
+            other => format!("the limit \"{other}\" passed"),
+        };
+        Error::TimedOut { host, what }
+    }
+}

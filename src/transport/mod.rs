@@ -1,0 +1,269 @@
+//! The only place that knows ureq: one HTTP exchange at a time, over a link that can be cut.
+//!
+//! What ureq 3.5 does that has to be dealt with is told where it is dealt with; each such fact
+//! has a test in `contract.rs`, so that an update which changes it is noticed.
+#![forbid(unsafe_code)]
+
+#[cfg(test)]
+mod contract;
+mod early;
+mod failure;
+mod stall;
+
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
+
+use ureq::config::Config;
+use ureq::http::{self, header};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{
+    ConnectProxyConnector, Connector, NextTimeout, RustlsConnector, SocksConnector, TcpConnector,
+};
+use ureq::{Agent, SendBody};
+
+use crate::config::{Settings, TimeLimits};
+use crate::error::Error;
+
+/// The longest body of an answer that is read; an answer of the protocol is far shorter.
+const LONGEST_ANSWER: u64 = 64 * 1024;
+
+/// Bodies up to this length fit into the system's buffers, so writing them cannot stall.
+const SHORT_BODY: u64 = 64 * 1024;
+
+/// One request.
+pub(crate) struct Request<'a> {
+    pub method: &'static str,
+    pub url: String,
+    pub content_type: Option<String>,
+    pub body: Option<RequestBody<'a>>,
+}
+
+/// The body of a request.
+pub(crate) struct RequestBody<'a> {
+    /// How many bytes `bytes` gives: the Content-Length.
+    pub length: u64,
+    pub bytes: &'a mut dyn Read,
+}
+
+/// One answer, whole.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub status: u16,
+    /// `Retry-After` in seconds, where the server sent one.
+    pub retry_after: Option<u64>,
+    /// The body; of refusals, only the start of a long one.
+    pub body: Vec<u8>,
+}
+
+/// Something that requests can be made over.
+pub(crate) trait Wire {
+    /// Sends a request and reads its answer.
+    fn exchange(&self, request: Request<'_>) -> Result<Response, Error>;
+}
+
+/// What the layers of a link tell each other during one exchange.
+#[derive(Debug, Default)]
+struct Flags {
+    /// Looking up the name failed.
+    unresolved: AtomicBool,
+    /// A connection is up and the request is being written.
+    talking: AtomicBool,
+    /// A request body is under way.
+    sending: AtomicBool,
+    /// The final answer is there although the body is not all sent: swallow the rest.
+    early: AtomicBool,
+    /// The socket takes nothing any more.
+    broken: AtomicBool,
+    /// Socket writes begun and ended; odd while one is blocked.
+    writes: AtomicU64,
+    /// The stall limit ended the link.
+    stalled: AtomicBool,
+}
+
+impl Flags {
+    fn begin(&self, with_body: bool) {
+        self.unresolved.store(false, Ordering::Relaxed);
+        self.talking.store(false, Ordering::Relaxed);
+        self.early.store(false, Ordering::Relaxed);
+        self.sending.store(with_body, Ordering::Relaxed);
+    }
+}
+
+/// A line to one server, for one exchange at a time. It keeps its connection alive between
+/// exchanges; once cut, it is of no more use.
+pub(crate) struct Link {
+    agent: Agent,
+    flags: Arc<Flags>,
+    limits: TimeLimits,
+    host: String,
+}
+
+/// Cuts a [`Link`] from another thread.
+#[derive(Debug, Clone)]
+pub(crate) struct Cutter(Agent);
+
+impl Cutter {
+    /// Ends the link: an exchange that is blocked on its socket returns with an error at once.
+    /// (Name lookup and TCP connect are not interrupted; their time limits end them.)
+    pub(crate) fn cut(self) {
+        self.0.shutdown();
+    }
+}
+
+impl Link {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let config = Agent::config_builder()
+            // Redirects would take credentials along, and turn POST into GET.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .http_status_as_error(false)
+            .proxy(None)
+            .user_agent(settings.user_agent.as_str())
+            .accept("application/json")
+            .timeout_resolve(Some(settings.limits.connect))
+            .timeout_connect(Some(settings.limits.connect))
+            .timeout_send_request(Some(settings.limits.response))
+            .timeout_recv_response(Some(settings.limits.response))
+            .timeout_recv_body(Some(settings.limits.response))
+            .build();
+        Self::with_config(settings, config)
+    }
+
+    fn with_config(settings: &Settings, config: Config) -> Self {
+        let flags = Arc::new(Flags::default());
+        let chain =
+            ().chain(SocksConnector::default())
+                .chain(ConnectProxyConnector::default())
+                .chain(TcpConnector::default())
+                .chain(early::Bottom(flags.clone()))
+                .chain(RustlsConnector::default())
+                .chain(early::Top(flags.clone()));
+        let names = Names {
+            inner: DefaultResolver::default(),
+            flags: flags.clone(),
+        };
+        Link {
+            agent: Agent::with_parts(config, chain, names),
+            flags,
+            limits: settings.limits,
+            host: settings.endpoint.authority().to_owned(),
+        }
+    }
+
+    pub(crate) fn cutter(&self) -> Cutter {
+        Cutter(self.agent.clone())
+    }
+
+    fn call(&self, request: Request<'_>) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        let mut builder = http::Request::builder()
+            .method(request.method)
+            .uri(request.url);
+        if let Some(content_type) = request.content_type {
+            builder = builder.header(header::CONTENT_TYPE, content_type);
+        }
+        let Some(body) = request.body else {
+            return self.agent.run(builder.body(())?);
+        };
+        let mut bytes = UntilEarly {
+            inner: body.bytes,
+            flags: &self.flags,
+        };
+        // With this header ureq sends the body as it is, not chunked.
+        builder = builder.header(header::CONTENT_LENGTH, body.length);
+        let request = builder.body(SendBody::from_reader(&mut bytes))?;
+        if body.length <= SHORT_BODY {
+            return self.agent.run(request);
+        }
+        stall::watched(&self.flags, self.limits.stall, self.cutter(), || {
+            self.agent.run(request)
+        })
+    }
+}
+
+impl Wire for Link {
+    fn exchange(&self, request: Request<'_>) -> Result<Response, Error> {
+        self.flags.begin(request.body.is_some());
+        let response = self.call(request).map_err(|e| self.explain(e))?;
+        self.flags.sending.store(false, Ordering::Relaxed);
+        self.read(response)
+    }
+}
+
+impl Link {
+    /// Reads an answer's body, whole or not at all.
+    fn read(&self, response: http::Response<ureq::Body>) -> Result<Response, Error> {
+        let status = response.status().as_u16();
+        let headers = response.headers();
+        let retry_after = headers
+            .get(header::RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        // ureq takes an answer that only the connection's end delimits for whole, cut or not.
+        let delimited = headers.contains_key(header::CONTENT_LENGTH)
+            || headers.contains_key(header::TRANSFER_ENCODING);
+        let success = response.status().is_success();
+        if success && !delimited {
+            return Err(Error::BadAnswer {
+                why: "it has neither Content-Length nor chunked encoding, so it may be cut"
+                    .to_owned(),
+            });
+        }
+        let mut body = Vec::new();
+        let reader = response.into_body().into_reader();
+        let result = reader.take(LONGEST_ANSWER + 1).read_to_end(&mut body);
+        let too_long = body.len() as u64 > LONGEST_ANSWER;
+        match result {
+            // Of a refusal, what came is enough.
+            Err(e) if success => return Err(self.explain(ureq::Error::from(e))),
+            Ok(_) if success && too_long => {
+                return Err(Error::BadAnswer {
+                    why: format!("it is longer than {LONGEST_ANSWER} bytes"),
+                })
+            }
+            _ => {}
+        }
+        Ok(Response {
+            status,
+            retry_after,
+            body,
+        })
+    }
+}
+
+/// A request body that ends in nothing once the answer is there: the rest of the announced
+/// length is made up instead of read, and the layers below do not send it.
+struct UntilEarly<'a> {
+    inner: &'a mut dyn Read,
+    flags: &'a Flags,
+}
+
+impl Read for UntilEarly<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.flags.early.load(Ordering::Relaxed) {
+            return Ok(buf.len());
+        }
+        self.inner.read(buf)
+    }
+}
+
+/// The system's resolver, and a note when it fails: ureq's error does not tell.
+#[derive(Debug)]
+struct Names {
+    inner: DefaultResolver,
+    flags: Arc<Flags>,
+}
+
+impl Resolver for Names {
+    fn resolve(
+        &self,
+        uri: &http::Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let result = self.inner.resolve(uri, config, timeout);
+        self.flags
+            .unresolved
+            .store(result.is_err(), Ordering::Relaxed);
+        result
+    }
+}

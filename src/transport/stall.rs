@@ -1,0 +1,61 @@
+//! The stall limit: a network that takes nothing for too long is taken for dead.
+//!
+//! ureq's limit for sending a body bounds the body as a whole, and a limit per write fires late
+//! and can corrupt a TLS record. So the writes are watched from a second thread instead.
+#![forbid(unsafe_code)]
+
+use std::sync::atomic::Ordering;
+use std::sync::{Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Cutter, Flags};
+
+/// Runs `exchange`; cuts the link when one socket write is blocked for longer than `limit`.
+pub(super) fn watched<T>(
+    flags: &Flags,
+    limit: Duration,
+    cutter: Cutter,
+    exchange: impl FnOnce() -> Result<T, ureq::Error>,
+) -> Result<T, ureq::Error> {
+    let over = (Mutex::new(false), Condvar::new());
+    thread::scope(|scope| {
+        let watcher = || watch(flags, limit, cutter, &over);
+        thread::Builder::new()
+            .name("resup-stall".to_owned())
+            .spawn_scoped(scope, watcher)?;
+        // Also when `exchange` panics: the scope would wait for the watcher for ever.
+        let _guard = Finish(&over);
+        exchange()
+    })
+}
+
+struct Finish<'a>(&'a (Mutex<bool>, Condvar));
+
+impl Drop for Finish<'_> {
+    fn drop(&mut self) {
+        *self.0 .0.lock().unwrap_or_else(|e| e.into_inner()) = true;
+        self.0 .1.notify_all();
+    }
+}
+
+fn watch(flags: &Flags, limit: Duration, cutter: Cutter, over: &(Mutex<bool>, Condvar)) {
+    let mut seen = flags.writes.load(Ordering::Relaxed);
+    let mut since = Instant::now();
+    let mut is_over = over.0.lock().unwrap_or_else(|e| e.into_inner());
+    while !*is_over {
+        (is_over, _) = over
+            .1
+            .wait_timeout(is_over, limit / 8)
+            .unwrap_or_else(|e| e.into_inner());
+        let now = flags.writes.load(Ordering::Relaxed);
+        let blocked = now % 2 == 1;
+        if now != seen || !blocked {
+            seen = now;
+            since = Instant::now();
+        } else if since.elapsed() >= limit {
+            flags.stalled.store(true, Ordering::Relaxed);
+            return cutter.cut();
+        }
+    }
+}
