@@ -130,6 +130,13 @@ pub enum Error {
         why: String,
     },
 
+    /// The server's answer is far longer than any answer of the protocol.
+    #[error("the server's answer is longer than {limit} bytes")]
+    AnswerTooLong {
+        /// The most that is read.
+        limit: u64,
+    },
+
     /// The server claims a position that cannot be. Nothing is sent on such a claim.
     #[error("the server's offset cannot be right: {why}")]
     ImpossibleOffset {
@@ -232,6 +239,7 @@ pub enum ErrorKind {
     Tls,
     Refused(RefusalKind),
     BadAnswer,
+    AnswerTooLong,
     ImpossibleOffset,
     DigestMismatch,
     Cancelled,
@@ -258,6 +266,7 @@ impl Error {
             Error::Tls { .. } => ErrorKind::Tls,
             Error::Refused(refusal) => ErrorKind::Refused(refusal.kind),
             Error::BadAnswer { .. } => ErrorKind::BadAnswer,
+            Error::AnswerTooLong { .. } => ErrorKind::AnswerTooLong,
             Error::ImpossibleOffset { .. } => ErrorKind::ImpossibleOffset,
             Error::DigestMismatch { .. } => ErrorKind::DigestMismatch,
             Error::Cancelled => ErrorKind::Cancelled,
@@ -288,6 +297,7 @@ impl Error {
                 self.kind(),
                 ErrorKind::Cancelled
                     | ErrorKind::BadAnswer
+                    | ErrorKind::AnswerTooLong
                     | ErrorKind::DigestMismatch
                     | ErrorKind::SourceChanged
                     | ErrorKind::System

@@ -26,6 +26,7 @@ mod config;
 mod control;
 mod engine;
 mod error;
+pub mod ffi;
 mod progress;
 mod protocol;
 mod random;

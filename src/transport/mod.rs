@@ -216,8 +216,8 @@ impl Link {
             // Of a refusal, what came is enough.
             Err(e) if success => return Err(self.explain(ureq::Error::from(e))),
             Ok(_) if success && too_long => {
-                return Err(Error::BadAnswer {
-                    why: format!("it is longer than {LONGEST_ANSWER} bytes"),
+                return Err(Error::AnswerTooLong {
+                    limit: LONGEST_ANSWER,
                 })
             }
             _ => {}

@@ -1,0 +1,80 @@
+//! What every entry has around it: panics are caught, faults become statuses and messages.
+
+use std::cell::RefCell;
+use std::ffi::{c_char, CString};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
+use super::status::{self, resup_status, RESUP_E_PANIC, RESUP_OK};
+use crate::error::Error;
+
+/// A call's failure: its status, and a message that names the thing.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub status: resup_status,
+    pub message: String,
+}
+
+impl Fault {
+    pub(super) fn new(status: resup_status, message: impl Into<String>) -> Self {
+        Fault {
+            status,
+            message: message.into(),
+        }
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Fault::new(status::of(&error), error.to_string())
+    }
+}
+
+thread_local! {
+    /// The last fault on this thread that no upload keeps, and the client that it belongs to.
+    static LAST: RefCell<(usize, CString)> = RefCell::default();
+}
+
+/// Runs the body of an entry; `owner` is the client that a fault's message is kept for.
+pub(super) fn enter(
+    owner: usize,
+    body: impl FnOnce() -> Result<resup_status, Fault>,
+) -> resup_status {
+    match caught(body) {
+        Ok(status) => status,
+        Err(fault) => {
+            let message = c_text(&fault.message);
+            // At the very end of a thread there is no place for it any more.
+            let _ = LAST.try_with(|last| *last.borrow_mut() = (owner, message));
+            fault.status
+        }
+    }
+}
+
+/// As [`enter`], for bodies that have nothing to say but that they succeeded.
+pub(super) fn perform(owner: usize, body: impl FnOnce() -> Result<(), Fault>) -> resup_status {
+    enter(owner, || body().map(|()| RESUP_OK))
+}
+
+/// A body whose panic is a fault like another.
+pub(super) fn caught<T>(body: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    // What a panic leaves half-done belongs to a handle, and that is poisoned then.
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
+        let error = crate::upload::internal(&*panic);
+        Err(Fault::new(RESUP_E_PANIC, error.to_string()))
+    })
+}
+
+/// The kept message when it belongs to `owner`, else an empty text.
+pub(super) fn last_message(owner: usize) -> *const c_char {
+    let kept = LAST.try_with(|last| {
+        let last = last.borrow();
+        (last.0 == owner).then(|| last.1.as_ptr())
+    });
+    kept.ok().flatten().unwrap_or(c"".as_ptr())
+}
+
+/// A C string of `text`; a NUL in it, which no message should have, ends it.
+pub(super) fn c_text(text: &str) -> CString {
+    let end = text.find('\0').unwrap_or(text.len());
+    CString::new(&text[..end]).unwrap_or_default()
+}

@@ -1,0 +1,34 @@
+//! The C ABI: checks, converts, catches; everything else is the Rust API's.
+//!
+//! The doc comments of the functions become those of `include/resup.h` and speak to C
+//! programmers. What holds for all functions is said once, at the head of that header
+//! (`cbindgen.toml`).
+//!
+//! One file for each noun; the plumbing that they share is in `boundary` (panics, faults),
+//! `handle` (the registry), `text` (strings in and out) and `callback` (the host's functions).
+#![allow(non_camel_case_types)] // the names are C names
+#![allow(clippy::missing_safety_doc)] // the C documentation is the contract
+
+mod boundary;
+mod callback;
+mod client;
+mod handle;
+mod status;
+mod text;
+mod upload;
+mod upload_events;
+mod upload_getters;
+mod upload_settings;
+mod version;
+
+pub use callback::{
+    resup_complete_callback, resup_destroy_callback, resup_progress_callback, resup_state_callback,
+    RESUP_CONTINUE,
+};
+pub use client::*;
+pub use status::*;
+pub use upload::*;
+pub use upload_events::*;
+pub use upload_getters::*;
+pub use upload_settings::*;
+pub use version::*;
