@@ -1,1 +1,34 @@
 //! What the tests of resup share.
+//!
+//! | module | what it gives |
+//! | --- | --- |
+//! | [`seed`] | a seed that a failing test shows, so that its run can be repeated |
+//! | [`files`] | files of pseudo-random bytes, comparison, digests |
+//! | [`chaos`] | a TCP proxy that cuts, stalls, delays and corrupts at an exact byte |
+//! | [`scripted`] | an HTTP server that does what a list of steps says |
+//! | [`model`] | a correct receiver of the protocol that lives in memory |
+//! | [`receiver`] | the real receiver as a child process |
+//! | [`tls`] | a throw-away certificate authority |
+//! | [`head`] | a request head, raw and parsed |
+//!
+//! Everything listens on 127.0.0.1 at a port that the system picks, and everything that is
+//! dropped ends its threads and sockets before `drop` returns.
+
+#![forbid(unsafe_code)]
+
+mod acceptor;
+pub mod chaos;
+mod conn;
+pub mod files;
+mod form;
+pub mod head;
+pub mod model;
+mod multipart;
+pub mod receiver;
+pub mod scripted;
+pub mod seed;
+pub mod tls;
+mod uploads;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,270 @@
+//! A TCP proxy that does to a connection what bad networks do, at an exact byte.
+//!
+//! What happens to connection number `i` depends on the seed and on `i` alone, so that a run can
+//! be repeated. Without faults the proxy is transparent: FIN, half-close and RST are passed on.
+
+mod link;
+mod pump;
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, Weak};
+use std::time::{Duration, Instant};
+
+use crate::acceptor::{reset_on_close, Acceptor, Job};
+use crate::seed::mix;
+use link::{Fate, Link};
+use pump::Pump;
+
+/// How many stalled connections stay open; beyond that the oldest is reset.
+pub const MAX_STALLED: usize = 256;
+
+const CONNECT_TIME: Duration = Duration::from_secs(5);
+
+/// How a connection is cut.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cut {
+    /// Both sides see a reset.
+    #[default]
+    Rst,
+    /// Both sides see an orderly end. What they still send is discarded for a moment, so that
+    /// no reset overtakes the bytes before the cut.
+    Fin,
+    /// Both sides see nothing at all: the connection stays open and no byte passes any more.
+    Stall,
+}
+
+/// What is done to one connection. The default is nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Faults {
+    /// Cut as soon as this many bytes were forwarded from client to server, and not one more.
+    /// With 0 the connection is cut right after it was made.
+    pub cut_up_after: Option<u64>,
+    /// Cut as soon as this many bytes were forwarded from server to client, and not one more.
+    /// With 0 the connection is cut when the first byte of an answer comes, which is lost.
+    pub cut_down_after: Option<u64>,
+    /// How the cuts and `refuse` are done.
+    pub how: Cut,
+    /// Wait before connecting to the server.
+    pub delay_connect: Duration,
+    /// Wait before each piece (up to 256 KiB) from client to server.
+    pub delay_up: Duration,
+    /// The most bytes a second from client to server.
+    pub rate_up: Option<u64>,
+    /// Flip one bit of the byte with this index, counted from 0, on its way to the server.
+    pub corrupt_up_at: Option<u64>,
+    /// Flip one bit of the byte with this index, counted from 0, on its way to the client.
+    pub corrupt_down_at: Option<u64>,
+    /// End the connection as soon as it was accepted; the server never hears of it.
+    pub refuse: bool,
+    /// Forward nothing to the client but the end of the connection.
+    pub drop_answer: bool,
+}
+
+/// The proxy. Dropping it resets every connection and ends its threads.
+pub struct ChaosProxy {
+    acceptor: Acceptor,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    target: Mutex<SocketAddr>,
+    bytes_up: AtomicU64,
+    bytes_down: AtomicU64,
+    registry: Mutex<Registry>,
+    left: Condvar,
+}
+
+#[derive(Default)]
+struct Registry {
+    /// Connections with a thread; the thread is their owner.
+    running: HashMap<u64, Weak<Link>>,
+    /// Stalled connections, whose threads have ended.
+    parked: VecDeque<Arc<Link>>,
+}
+
+impl ChaosProxy {
+    /// Starts a proxy in front of `target`. `plan` is asked once for every connection, in the
+    /// order of their arrival, with the number of the connection and a generator made of `seed`
+    /// and that number.
+    pub fn start(
+        target: SocketAddr,
+        mut plan: impl FnMut(u64, &mut fastrand::Rng) -> Faults + Send + 'static,
+        seed: u64,
+    ) -> Self {
+        let shared = Arc::new(Shared {
+            target: Mutex::new(target),
+            bytes_up: AtomicU64::new(0),
+            bytes_down: AtomicU64::new(0),
+            registry: Mutex::default(),
+            left: Condvar::new(),
+        });
+        let theirs = shared.clone();
+        let acceptor = Acceptor::start(move |client, index, _| {
+            let mut rng = fastrand::Rng::with_seed(mix(seed, index));
+            let faults = plan(index, &mut rng);
+            let bits = (1 << rng.u8(..8), 1 << rng.u8(..8));
+            let link = Arc::new(Link::new(client));
+            let shared = theirs.clone();
+            shared
+                .registry()
+                .running
+                .insert(index, Arc::downgrade(&link));
+            let job: Job = Box::new(move || {
+                shared.carry(&link, &faults, bits);
+                shared.leave(link, index);
+            });
+            job
+        });
+        Self { acceptor, shared }
+    }
+
+    /// A proxy without faults.
+    pub fn clean(target: SocketAddr) -> Self {
+        Self::start(target, |_, _| Faults::default(), 0)
+    }
+
+    /// Where clients connect.
+    pub fn addr(&self) -> SocketAddr {
+        self.acceptor.addr()
+    }
+
+    /// Connects new connections to another address from now on.
+    pub fn set_target(&self, target: SocketAddr) {
+        *self.shared.target.lock().expect("target") = target;
+    }
+
+    /// How many connections were accepted.
+    pub fn connections(&self) -> u64 {
+        self.acceptor.accepted()
+    }
+
+    /// How many bytes were forwarded from clients to the server.
+    pub fn bytes_up(&self) -> u64 {
+        self.shared.bytes_up.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes were forwarded from the server to clients.
+    pub fn bytes_down(&self) -> u64 {
+        self.shared.bytes_down.load(Ordering::Relaxed)
+    }
+
+    /// Resets every connection that is open now, stalled ones too, and returns when that is done.
+    pub fn cut_all(&self) {
+        let mut registry = self.shared.registry();
+        for link in registry.parked.drain(..) {
+            link.reset_on_close();
+        }
+        let mut cut = HashSet::new();
+        for (index, link) in &registry.running {
+            if let Some(link) = link.upgrade() {
+                link.cut(Cut::Rst);
+                cut.insert(*index);
+            }
+        }
+        let deadline = Instant::now() + CONNECT_TIME;
+        while registry.running.keys().any(|index| cut.contains(index)) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            (registry, _) = self
+                .shared
+                .left
+                .wait_timeout(registry, left)
+                .expect("registry");
+        }
+    }
+}
+
+impl Drop for ChaosProxy {
+    fn drop(&mut self) {
+        self.acceptor.close();
+        self.cut_all();
+    }
+}
+
+impl Shared {
+    fn registry(&self) -> std::sync::MutexGuard<'_, Registry> {
+        self.registry.lock().expect("registry")
+    }
+
+    /// Does everything with one connection up to the point where it only has to be closed.
+    fn carry(&self, link: &Arc<Link>, faults: &Faults, (bit_up, bit_down): (u8, u8)) {
+        if faults.refuse {
+            return link.cut(faults.how);
+        }
+        if !link.pause(faults.delay_connect) {
+            return;
+        }
+        let target = *self.target.lock().expect("target");
+        let Ok(server) = TcpStream::connect_timeout(&target, CONNECT_TIME) else {
+            return link.cut(Cut::Rst);
+        };
+        let Ok(server) = link.attach(server) else {
+            return link.cut(Cut::Rst);
+        };
+        if faults.cut_up_after == Some(0) {
+            link.cut(faults.how);
+        }
+        let up = Pump {
+            link,
+            from: link.client(),
+            to: server,
+            total: &self.bytes_up,
+            cut_after: faults.cut_up_after,
+            how: faults.how,
+            corrupt: faults.corrupt_up_at.map(|at| (at, bit_up)),
+            delay: faults.delay_up,
+            rate: faults.rate_up,
+            swallow: false,
+        };
+        let down = Pump {
+            from: server,
+            to: link.client(),
+            total: &self.bytes_down,
+            cut_after: faults.cut_down_after,
+            corrupt: faults.corrupt_down_at.map(|at| (at, bit_down)),
+            delay: Duration::ZERO,
+            rate: None,
+            swallow: faults.drop_answer,
+            ..up.clone()
+        };
+        std::thread::scope(|scope| {
+            let other = std::thread::Builder::new()
+                .name("down".into())
+                .stack_size(256 * 1024)
+                .spawn_scoped(scope, move || down.run());
+            if other.is_err() {
+                link.cut(Cut::Rst);
+            }
+            up.run();
+        });
+    }
+
+    /// Closes a connection as its fate says, or parks it.
+    fn leave(&self, link: Arc<Link>, index: u64) {
+        let mut registry = self.registry();
+        match link.fate() {
+            Fate::Stalled => {
+                registry.parked.push_back(link);
+                if registry.parked.len() > MAX_STALLED {
+                    if let Some(oldest) = registry.parked.pop_front() {
+                        oldest.reset_on_close();
+                    }
+                }
+            }
+            fate => {
+                if fate == Fate::Reset {
+                    link.reset_on_close();
+                }
+                // Closed before it is off the list, for the sake of `cut_all`.
+                drop(link);
+            }
+        }
+        registry.running.remove(&index);
+        drop(registry);
+        self.left.notify_all();
+    }
+}

@@ -1,0 +1,145 @@
+//! One direction of a connection.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::link::{Fate, Link};
+use super::Cut;
+
+const PIECE: usize = 256 * 1024;
+/// Buffers begin with this size, which makes short connections cheap.
+const FIRST_PIECE: usize = 16 * 1024;
+
+#[derive(Clone)]
+pub(super) struct Pump<'a> {
+    pub link: &'a Link,
+    pub from: &'a TcpStream,
+    pub to: &'a TcpStream,
+    pub total: &'a AtomicU64,
+    pub cut_after: Option<u64>,
+    pub how: Cut,
+    /// Index of a byte and the bits to flip in it.
+    pub corrupt: Option<(u64, u8)>,
+    pub delay: Duration,
+    pub rate: Option<u64>,
+    pub swallow: bool,
+}
+
+/// Why a piece was not forwarded.
+enum Stopped {
+    Cut,
+    PeerGone,
+}
+
+impl Pump<'_> {
+    /// Forwards until the source ends or the connection is cut.
+    pub(super) fn run(self) {
+        let mut buffer = vec![0; FIRST_PIECE];
+        let mut moved = 0;
+        let mut due = Instant::now();
+        loop {
+            let n = match self.read(&mut buffer) {
+                Some(n) => n,
+                None => return,
+            };
+            if !self.link.is_live() {
+                continue;
+            }
+            let left = self.cut_after.map_or(u64::MAX, |limit| limit - moved);
+            let piece = &mut buffer[..left.min(n as u64) as usize];
+            if let Some((at, bits)) = self.corrupt {
+                let index = at.checked_sub(moved).and_then(|i| usize::try_from(i).ok());
+                if let Some(byte) = index.and_then(|i| piece.get_mut(i)) {
+                    *byte ^= bits;
+                }
+            }
+            if !self.link.pause(self.delay) {
+                continue;
+            }
+            if !self.swallow {
+                match self.forward(piece, &mut due) {
+                    Ok(()) => {}
+                    Err(Stopped::Cut) => continue,
+                    Err(Stopped::PeerGone) => return self.link.mark_broken(),
+                }
+            }
+            moved += piece.len() as u64;
+            if self.cut_after == Some(moved) {
+                self.link.cut(self.how);
+            }
+            if n == buffer.len() && n < PIECE {
+                buffer = vec![0; PIECE];
+            }
+        }
+    }
+
+    /// The next bytes; `None` where this direction is over.
+    fn read(&self, buffer: &mut [u8]) -> Option<usize> {
+        loop {
+            match self.link.fate() {
+                Fate::Stalled => return None,
+                Fate::Reset if !self.link.is_live() => return None,
+                Fate::Finishing(until) if Instant::now() >= until => return None,
+                _ => {}
+            }
+            match { self.from }.read(buffer) {
+                Ok(0) => {
+                    // Passed on only where the end is an orderly one.
+                    if self.link.fate() == Fate::Live {
+                        let _ = self.to.shutdown(Shutdown::Write);
+                    }
+                    return None;
+                }
+                Ok(n) => return Some(n),
+                Err(error) if is_passing(&error) => {}
+                Err(_) => {
+                    self.link.cut(Cut::Rst);
+                    return None;
+                }
+            }
+        }
+    }
+
+    fn forward(&self, bytes: &[u8], due: &mut Instant) -> Result<(), Stopped> {
+        let step = match self.rate {
+            Some(rate) => (rate / 50).clamp(1, PIECE as u64) as usize,
+            None => PIECE,
+        };
+        for piece in bytes.chunks(step) {
+            if let Some(rate) = self.rate {
+                let now = Instant::now();
+                if !self.link.pause(due.saturating_duration_since(now)) {
+                    return Err(Stopped::Cut);
+                }
+                *due = now.max(*due) + Duration::from_secs_f64(piece.len() as f64 / rate as f64);
+            }
+            self.write(piece)?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, mut bytes: &[u8]) -> Result<(), Stopped> {
+        while !bytes.is_empty() {
+            match { self.to }.write(bytes) {
+                Ok(n) => {
+                    self.total.fetch_add(n as u64, Ordering::Relaxed);
+                    bytes = &bytes[n..];
+                }
+                Err(error) if is_passing(&error) && self.link.is_live() => {}
+                _ if !self.link.is_live() => return Err(Stopped::Cut),
+                Err(_) => return Err(Stopped::PeerGone),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Not an end of the connection, only of this call.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted
+    )
+}

@@ -1,0 +1,286 @@
+//! The real receiver, `resup-receiver`, as a child process.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread;
+use std::time::Duration;
+
+/// The environment variable that names the binary to run, instead of one that is built here.
+pub const VARIABLE: &str = "RESUP_RECEIVER";
+
+const START_TIME: Duration = Duration::from_secs(30);
+
+/// How a receiver is started. The default: a new temporary data directory, nothing else.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// The data directory; a temporary one where there is none.
+    pub data: Option<PathBuf>,
+    /// More arguments.
+    pub args: Vec<OsString>,
+    /// More environment variables.
+    pub env: Vec<(OsString, OsString)>,
+    /// The binary; else the one of `RESUP_RECEIVER`, else a fresh build.
+    pub binary: Option<PathBuf>,
+}
+
+impl Setup {
+    /// The default.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Uses this data directory, which is left in place at the end.
+    pub fn data(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.data = Some(dir.into());
+        self
+    }
+
+    /// Adds an argument.
+    pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// Adds an environment variable.
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// Starts the receiver and waits until it listens.
+    ///
+    /// # Panics
+    ///
+    /// When it does not, with what it wrote to stderr.
+    pub fn start(self) -> Receiver {
+        Receiver::with(self)
+    }
+}
+
+/// A receiver under way. Dropping it kills it; in a test that fails, its stderr is shown.
+pub struct Receiver {
+    setup: Setup,
+    binary: PathBuf,
+    data: PathBuf,
+    // Held for its Drop, which removes the directory.
+    _temporary: Option<tempfile::TempDir>,
+    stderr: Arc<Mutex<Vec<u8>>>,
+    child: Option<Child>,
+    endpoint: String,
+    addr: SocketAddr,
+}
+
+impl Receiver {
+    /// A receiver with an empty data directory of its own.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be built or does not come to listen.
+    pub fn start() -> Self {
+        Self::with(Setup::new())
+    }
+
+    fn with(setup: Setup) -> Self {
+        let binary = setup.binary.clone().unwrap_or_else(|| binary().to_owned());
+        let (data, temporary) = match &setup.data {
+            Some(data) => (data.clone(), None),
+            None => {
+                let dir = tempfile::tempdir().expect("temporary data directory");
+                (dir.path().to_owned(), Some(dir))
+            }
+        };
+        let mut receiver = Self {
+            setup,
+            binary,
+            data,
+            _temporary: temporary,
+            stderr: Arc::default(),
+            child: None,
+            endpoint: String::new(),
+            addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+        };
+        receiver.launch();
+        receiver
+    }
+
+    /// The URL of the upload endpoint. It changes with every restart.
+    pub fn endpoint(&self) -> String {
+        self.endpoint.clone()
+    }
+
+    /// Where it listens. It changes with every restart.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The id of the process; `None` while it is killed.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Where the finished file of an upload lies.
+    pub fn stored_file(&self, id: &str) -> PathBuf {
+        self.data.join("files").join(id)
+    }
+
+    /// What it wrote to stderr so far, over all its restarts.
+    pub fn stderr(&self) -> String {
+        let bytes = self.stderr.lock().expect("stderr of the receiver");
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Kills it (SIGKILL) and waits until it is gone.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Starts it again on the same data directory, after a kill if it runs. The port is a
+    /// new one.
+    ///
+    /// # Panics
+    ///
+    /// When it does not come to listen.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.launch();
+    }
+
+    /// Whether it ended without being asked to.
+    pub fn has_ended(&mut self) -> bool {
+        match &mut self.child {
+            Some(child) => !matches!(child.try_wait(), Ok(None)),
+            None => false,
+        }
+    }
+
+    fn launch(&mut self) {
+        let mut child = Command::new(&self.binary)
+            .arg("--data")
+            .arg(&self.data)
+            .args(["--listen", "127.0.0.1:0"])
+            .args(&self.setup.args)
+            .envs(self.setup.env.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot run {}: {error}", self.binary.display()));
+        let stdout = child.stdout.take().expect("stdout");
+        let stderr = child.stderr.take().expect("stderr");
+        self.child = Some(child);
+        let reader = collect(stderr, self.stderr.clone());
+        let (sender, first_line) = mpsc::channel();
+        thread::spawn(move || {
+            let mut lines = BufReader::new(stdout);
+            let mut line = String::new();
+            if lines.read_line(&mut line).is_ok() {
+                let _ = sender.send(line);
+            }
+            // Read on, so that the receiver never blocks on a full pipe.
+            let _ = std::io::copy(&mut lines, &mut std::io::sink());
+        });
+        let problem = match first_line.recv_timeout(START_TIME) {
+            Ok(line) => match parse(&line) {
+                Some((endpoint, addr)) => {
+                    (self.endpoint, self.addr) = (endpoint, addr);
+                    return;
+                }
+                None => format!("its first line is {line:?}"),
+            },
+            Err(RecvTimeoutError::Timeout) => "it did not say where it listens".to_owned(),
+            Err(RecvTimeoutError::Disconnected) => "its stdout cannot be read".to_owned(),
+        };
+        self.kill();
+        let _ = reader.join();
+        panic!("the receiver did not start: {problem}");
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.kill();
+        if thread::panicking() {
+            eprintln!("stderr of the receiver:\n{}", self.stderr());
+        }
+    }
+}
+
+/// Takes `http://127.0.0.1:PORT/upload` out of `listening on http://127.0.0.1:PORT/upload`.
+fn parse(line: &str) -> Option<(String, SocketAddr)> {
+    let endpoint = line.trim_end().strip_prefix("listening on ")?;
+    let (_, rest) = endpoint.split_once("://")?;
+    let addr = rest.split('/').next()?.parse().ok()?;
+    Some((endpoint.to_owned(), addr))
+}
+
+fn collect(
+    mut from: impl Read + Send + 'static,
+    into: Arc<Mutex<Vec<u8>>>,
+) -> thread::JoinHandle<()> {
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(n @ 1..) = from.read(&mut buffer) {
+            into.lock()
+                .expect("stderr of the receiver")
+                .extend_from_slice(&buffer[..n]);
+        }
+    })
+}
+
+/// The binary to run. It is built once a process, since a stale one would be worse than none.
+///
+/// # Panics
+///
+/// When the build fails.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| match std::env::var_os(VARIABLE) {
+        Some(path) => path.into(),
+        None => build(),
+    })
+}
+
+/// Builds into the target directory and profile that the running test is in:
+/// `TARGET/PROFILE/deps/test-executable`.
+fn build() -> PathBuf {
+    let test = std::env::current_exe().expect("path of the test");
+    let profile_dir = match test.parent() {
+        Some(dir) if dir.ends_with("deps") || dir.ends_with("examples") => dir.parent(),
+        dir => dir,
+    }
+    .expect("directory of the test");
+    let profile = match profile_dir.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(name) => name,
+    };
+    let target = profile_dir.parent().expect("target directory");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--quiet", "--package", "resup-receiver"])
+        .args(["--profile", profile, "--manifest-path"])
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml"))
+        .arg("--target-dir")
+        .arg(target)
+        .output()
+        .expect("cargo runs");
+    assert!(
+        output.status.success(),
+        "cargo build -p resup-receiver failed:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let name = format!("resup-receiver{}", std::env::consts::EXE_SUFFIX);
+    profile_dir.join(name)
+}

@@ -1,0 +1,80 @@
+mod chaos;
+mod chaos_life;
+mod files;
+mod model;
+mod model_rules;
+mod receiver;
+mod scripted;
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{channel, Receiver};
+use std::thread;
+use std::time::Duration;
+
+/// How a connection ended for the one who read it.
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+enum Ending {
+    Fin,
+    Rst,
+    Silence,
+}
+
+const SILENCE: Duration = Duration::from_millis(150);
+const LONG: Duration = Duration::from_secs(5);
+
+/// Reads until the end, or until nothing comes for `patience`.
+fn read_out(mut stream: &TcpStream, patience: Duration) -> (Vec<u8>, Ending) {
+    stream.set_read_timeout(Some(patience)).unwrap();
+    let mut all = Vec::new();
+    let mut buffer = vec![0; 65536];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => return (all, Ending::Fin),
+            Ok(n) => all.extend_from_slice(&buffer[..n]),
+            Err(error) => match error.kind() {
+                ErrorKind::ConnectionReset => return (all, Ending::Rst),
+                ErrorKind::WouldBlock | ErrorKind::TimedOut => return (all, Ending::Silence),
+                other => panic!("unexpected {other:?}"),
+            },
+        }
+    }
+}
+
+/// Writes and reads out. The reset may be met by the write, and is not told again then.
+fn talk(mut client: TcpStream, bytes: &[u8]) -> (Vec<u8>, Ending) {
+    let reset = match client.write_all(bytes) {
+        Ok(()) => false,
+        Err(error) => error.kind() == ErrorKind::ConnectionReset,
+    };
+    let (answer, ending) = read_out(&client, LONG);
+    (answer, if reset { Ending::Rst } else { ending })
+}
+
+/// Accepts connections one after the other, writes `greeting`, and tells what came and how it
+/// ended. Silence for `patience` counts as an end.
+fn sink(greeting: &'static [u8], patience: Duration) -> (SocketAddr, Receiver<(Vec<u8>, Ending)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.write_all(greeting);
+            let (bytes, ending) = read_out(&stream, patience);
+            if sender.send((bytes, ending)).is_err() {
+                return;
+            }
+        }
+    });
+    (addr, receiver)
+}
+
+/// Sends everything, ends sending, and returns all that comes back.
+fn exchange(addr: SocketAddr, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(addr).unwrap();
+    stream.write_all(request).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let (bytes, _) = read_out(&stream, LONG);
+    String::from_utf8(bytes).unwrap()
+}

@@ -1,0 +1,329 @@
+//! What the model receiver holds, and the rules by which it changes.
+
+use std::io;
+
+use md5::{Digest, Md5};
+
+use crate::files::hex;
+use crate::model::{Options, Stats};
+
+pub(crate) type Fields = Vec<(String, String)>;
+
+#[derive(Default)]
+pub(crate) struct Uploads {
+    list: Vec<Upload>,
+    made: u64,
+    pub stats: Stats,
+}
+
+pub(crate) struct Upload {
+    id: String,
+    user: String,
+    dir: String,
+    name: String,
+    size: u64,
+    mtime: Option<String>,
+    /// Of the whole file: as the client announced it, or as it was in the end.
+    md5: Option<String>,
+    data: Vec<u8>,
+    digest: Md5,
+    /// What the client's digests have proved: this many bytes, and the state after them.
+    verified: (usize, Md5),
+    /// The highest offset that was answered.
+    confirmed: u64,
+    complete: bool,
+    /// Changes with every locate and send, so that an older send that is still under way ends.
+    turn: u64,
+}
+
+/// The right to append to an upload, until somebody else asks for it.
+#[derive(Clone)]
+pub(crate) struct Ticket {
+    id: String,
+    turn: u64,
+    at: u64,
+    pub length: u64,
+}
+
+pub(crate) struct Answer {
+    pub status: u16,
+    pub body: String,
+    /// Set where a send was refused: which bytes of which upload its body carries.
+    pub unwanted: Option<(String, u64, u64)>,
+}
+
+impl Answer {
+    pub(crate) fn error(status: u16, message: &str) -> Self {
+        Self {
+            status,
+            body: format!(r#"{{"message":{}}}"#, quote(message)),
+            unwanted: None,
+        }
+    }
+}
+
+impl Uploads {
+    pub(crate) fn locate(&mut self, fields: &Fields, options: &Options) -> Answer {
+        self.stats.locates += 1;
+        let (Some(name), Some(size)) = (get(fields, "name"), number(fields, "size")) else {
+            return Answer::error(400, "locate needs name and size");
+        };
+        let user = get(fields, "user").unwrap_or_default();
+        let dir = get(fields, "dir").unwrap_or_default();
+        let mtime = get(fields, "mtime").map(str::to_owned);
+        let md5 = get(fields, "md5").map(str::to_ascii_lowercase);
+        let found = self.list.iter().position(|upload| {
+            let same_content = match (&upload.md5, &md5) {
+                (Some(theirs), Some(ours)) => theirs == ours,
+                _ => upload.mtime == mtime,
+            };
+            (&*upload.user, &*upload.dir, &*upload.name) == (user, dir, name)
+                && upload.size == size
+                && same_content
+        });
+        let index = found.unwrap_or_else(|| {
+            let twin = self.list.iter().find(|upload| {
+                upload.complete
+                    && (&*upload.user, upload.size) == (user, size)
+                    && md5.is_some()
+                    && upload.md5 == md5
+            });
+            let data = twin.map(|twin| twin.data.clone());
+            self.made += 1;
+            self.list.push(Upload {
+                id: format!("u{}", self.made),
+                user: user.to_owned(),
+                dir: dir.to_owned(),
+                name: name.to_owned(),
+                size,
+                mtime,
+                md5: md5.clone(),
+                complete: data.is_some(),
+                data: data.unwrap_or_default(),
+                digest: Md5::new(),
+                verified: (0, Md5::new()),
+                confirmed: 0,
+                turn: 0,
+            });
+            self.list.len() - 1
+        });
+        let upload = &mut self.list[index];
+        upload.turn += 1;
+        if upload.md5.is_none() {
+            upload.md5 = md5;
+        }
+        let wants_prefix = get(fields, "prefix") == Some("1") && !options.hide_prefix_md5;
+        let prefix = wants_prefix.then(|| hex(&upload.digest.clone().finalize()));
+        upload.answer(200, options, prefix)
+    }
+
+    /// Checks the fields that come before a file.
+    pub(crate) fn begin(&mut self, fields: &Fields, options: &Options) -> Result<Ticket, Answer> {
+        self.stats.sends += 1;
+        let (Some(id), Some(offset), Some(length)) = (
+            get(fields, "id"),
+            number(fields, "offset"),
+            number(fields, "length"),
+        ) else {
+            return Err(Answer::error(400, "send needs id, offset and length"));
+        };
+        let Some(upload) = self.list.iter_mut().find(|upload| upload.id == id) else {
+            return Err(Answer::error(404, "no such upload"));
+        };
+        let refuse = |mut answer: Answer| {
+            answer.unwanted = Some((id.to_owned(), offset, length));
+            Err(answer)
+        };
+        if upload.complete {
+            return refuse(upload.answer(200, options, None));
+        }
+        if offset
+            .checked_add(length)
+            .is_none_or(|end| end > upload.size)
+        {
+            return refuse(Answer::error(400, "more bytes than the file has"));
+        }
+        if options.max_segment.is_some_and(|most| length > most) {
+            return refuse(Answer::error(413, "longer than max_segment"));
+        }
+        if offset == 0 {
+            upload.forget_content();
+        } else if offset != upload.data.len() as u64 {
+            return refuse(upload.answer(409, options, None));
+        }
+        upload.turn += 1;
+        Ok(Ticket {
+            id: id.to_owned(),
+            turn: upload.turn,
+            at: offset,
+            length,
+        })
+    }
+
+    /// Keeps bytes of a file as they come. An error where the ticket is no longer valid.
+    pub(crate) fn append(&mut self, ticket: &mut Ticket, bytes: &[u8]) -> io::Result<()> {
+        self.count(&ticket.id, ticket.at, bytes.len() as u64);
+        let upload = self
+            .valid(ticket)
+            .ok_or_else(|| io::Error::from(io::ErrorKind::ConnectionAborted))?;
+        upload.data.extend_from_slice(bytes);
+        upload.digest.update(bytes);
+        ticket.at += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Checks the digest that comes after the file.
+    pub(crate) fn finish(&mut self, ticket: &Ticket, tail: &Fields, options: &Options) -> Answer {
+        let Some(upload) = self.valid(ticket) else {
+            let upload = self.list.iter_mut().find(|upload| upload.id == ticket.id);
+            return match upload {
+                Some(upload) => upload.answer(409, options, None),
+                None => Answer::error(404, "no such upload"),
+            };
+        };
+        let whole = upload.data.len() as u64 == upload.size;
+        let field = if whole { "md5" } else { "prefix_md5" };
+        let Some(theirs) = get(tail, field) else {
+            return Answer::error(400, &format!("{field} is missing after the file"));
+        };
+        let ours = hex(&upload.digest.clone().finalize());
+        if !ours.eq_ignore_ascii_case(theirs) {
+            let (length, digest) = upload.verified.clone();
+            upload.data.truncate(length);
+            upload.digest = digest;
+            upload.confirmed = length as u64;
+            let mut answer = upload.answer(422, options, None);
+            answer.body.insert_str(1, r#""error":"digest","#);
+            return answer;
+        }
+        upload.verified = (upload.data.len(), upload.digest.clone());
+        if whole {
+            upload.complete = true;
+            upload.md5 = Some(ours);
+        }
+        upload.answer(200, options, None)
+    }
+
+    /// Counts file bytes that came, and those of them that were confirmed before.
+    pub(crate) fn count(&mut self, id: &str, at: u64, length: u64) {
+        self.stats.file_bytes += length;
+        if let Some(upload) = self.list.iter().find(|upload| upload.id == id) {
+            self.stats.bytes_again += upload.confirmed.min(at + length).saturating_sub(at);
+        }
+    }
+
+    /// The finished files, path and content.
+    pub(crate) fn finished(&self) -> Vec<(String, Vec<u8>)> {
+        let finished = self.list.iter().filter(|upload| upload.complete);
+        finished
+            .map(|upload| (upload.path(), upload.data.clone()))
+            .collect()
+    }
+
+    /// How many bytes of a file are held; the latest upload of that path counts.
+    pub(crate) fn held(&self, path: &str) -> Option<u64> {
+        let mut latest = self.list.iter().rev();
+        latest
+            .find(|upload| upload.path() == path)
+            .map(|upload| upload.data.len() as u64)
+    }
+
+    /// Flips a bit of what is held of an unfinished file.
+    pub(crate) fn damage(&mut self, path: &str, at: u64) -> bool {
+        let mut latest = self.list.iter_mut().rev();
+        let Some(upload) = latest.find(|upload| upload.path() == path && !upload.complete) else {
+            return false;
+        };
+        let Some(byte) = upload.data.get_mut(at as usize) else {
+            return false;
+        };
+        *byte ^= 1;
+        upload.digest = Md5::new_with_prefix(&upload.data);
+        upload.verified = (0, Md5::new());
+        true
+    }
+
+    pub(crate) fn forget(&mut self) {
+        self.list.clear();
+    }
+
+    fn valid(&mut self, ticket: &Ticket) -> Option<&mut Upload> {
+        self.list
+            .iter_mut()
+            .find(|upload| upload.id == ticket.id && upload.turn == ticket.turn)
+    }
+}
+
+impl Upload {
+    fn answer(&mut self, status: u16, options: &Options, prefix: Option<String>) -> Answer {
+        let offset = match self.complete {
+            true => self.size,
+            false => self.data.len() as u64,
+        };
+        self.confirmed = self.confirmed.max(offset);
+        let state = match (self.complete, offset) {
+            (true, _) => "complete",
+            (false, 0) => "new",
+            (false, _) => "partial",
+        };
+        let mut body = format!(
+            r#"{{"state":"{state}","offset":{offset},"id":"{}""#,
+            self.id
+        );
+        if self.complete {
+            let location = format!("/files/{}", self.id);
+            body += &format!(r#","location":{}"#, quote(&location));
+        }
+        if let Some(prefix) = prefix.filter(|_| !self.complete) {
+            body += &format!(r#","prefix_md5":"{prefix}""#);
+        }
+        if let Some(most) = options.max_segment {
+            body += &format!(r#","max_segment":{most}"#);
+        }
+        body.push('}');
+        Answer {
+            status,
+            body,
+            unwanted: None,
+        }
+    }
+
+    fn forget_content(&mut self) {
+        self.data.clear();
+        self.digest = Md5::new();
+        self.verified = (0, Md5::new());
+    }
+
+    fn path(&self) -> String {
+        match self.dir.as_str() {
+            "" => self.name.clone(),
+            dir => format!("{dir}/{}", self.name),
+        }
+    }
+}
+
+/// The first field of this name, where it is not empty.
+pub(crate) fn get<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+    fields
+        .iter()
+        .find(|(key, value)| key == name && !value.is_empty())
+        .map(|(_, value)| value.as_str())
+}
+
+fn number(fields: &Fields, name: &str) -> Option<u64> {
+    get(fields, name)?.parse().ok()
+}
+
+/// A JSON string.
+fn quote(text: &str) -> String {
+    let mut out = String::from("\"");
+    for char in text.chars() {
+        match char {
+            '"' | '\\' => out.extend(['\\', char]),
+            control if control < ' ' => out += &format!("\\u{:04x}", control as u32),
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+    out
+}
