@@ -1,2 +1,134 @@
-//! The reference receiver.
-fn main() {}
+//! The reference receiver of resup: takes files by resumable form upload, version 1, and keeps
+//! them in a directory, with its records in a database.
+
+#![forbid(unsafe_code)]
+
+mod active;
+mod answer;
+mod app;
+mod config;
+mod digests;
+mod failpoint;
+mod fields;
+mod files;
+mod form;
+mod locate;
+mod record;
+mod routes;
+mod send;
+mod server;
+mod store;
+mod visit;
+mod writer;
+
+use std::fs::File;
+use std::future::Future;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{bail, Context};
+use clap::Parser;
+use percent_encoding::{utf8_percent_encode, NON_ALPHANUMERIC};
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::files::Files;
+use crate::store::Store;
+
+/// Every upload under way has a blocking thread.
+const MAX_UPLOADS: usize = 2048;
+
+fn main() -> anyhow::Result<()> {
+    let config = Config::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+    tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(MAX_UPLOADS)
+        .enable_all()
+        .build()?
+        .block_on(run(config))
+}
+
+async fn run(config: Config) -> anyhow::Result<()> {
+    let data = &config.data;
+    std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
+    let _lock = lock(data)?;
+    let url = match &config.database {
+        Some(url) => url.clone(),
+        None => default_database(data)?,
+    };
+    let app = App {
+        store: Store::open(&url).await?,
+        files: Files::open(data)?,
+        active: Arc::default(),
+        config: Arc::new(config),
+    };
+    let listen = app.config.listen;
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("cannot listen on {listen}"))?;
+    let end = signals()?;
+    let mut stdout = std::io::stdout();
+    writeln!(
+        stdout,
+        "listening on http://{}/upload",
+        listener.local_addr()?
+    )?;
+    stdout.flush()?;
+    server::serve(app, listener, end).await;
+    Ok(())
+}
+
+/// Two receivers in one directory would write the same files; the lock goes with its process.
+fn lock(data: &Path) -> anyhow::Result<File> {
+    let path = data.join("lock");
+    let lock = File::create(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            bail!(
+                "another receiver uses the data directory {}",
+                data.display()
+            )
+        }
+        Err(std::fs::TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
+    }
+}
+
+fn default_database(data: &Path) -> anyhow::Result<String> {
+    let path = data.join("receiver.sqlite");
+    let path = path
+        .to_str()
+        .with_context(|| format!("{} is not Unicode: give --database", path.display()))?;
+    let path = utf8_percent_encode(path, NON_ALPHANUMERIC);
+    Ok(format!("sqlite://{path}?mode=rwc"))
+}
+
+#[cfg(unix)]
+fn signals() -> anyhow::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{signal, SignalKind};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn signals() -> anyhow::Result<impl Future<Output = ()>> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}

@@ -1,0 +1,67 @@
+//! What all requests share.
+
+use std::sync::Arc;
+
+use crate::active::{Active, Claim};
+use crate::answer::Answer;
+use crate::config::Config;
+use crate::digests::Digests;
+use crate::files::Files;
+use crate::record::{Record, State};
+use crate::store::{Store, StoreError};
+
+/// The receiver behind the endpoint.
+#[derive(Clone)]
+pub struct App {
+    /// Its settings.
+    pub config: Arc<Config>,
+    /// The upload records.
+    pub store: Store,
+    /// The stored files.
+    pub files: Files,
+    /// The uploads under way.
+    pub active: Arc<Active>,
+}
+
+impl App {
+    /// The most file bytes that one send may carry.
+    pub fn max_segment(&self) -> Option<u64> {
+        self.config.max_segment.map(Into::into)
+    }
+
+    /// The owner's upload, looked up again under its claim and compared with the disk.
+    pub async fn current(&self, owner: &str, claim: &Claim) -> Result<Option<Record>, Answer> {
+        let Some(mut record) = self.store.find(owner, claim.id()).await? else {
+            return Ok(None);
+        };
+        let length = self.files.length(&record.id).await;
+        let length = length.map_err(Answer::internal)?;
+        if length < record.held {
+            tracing::error!(
+                id = record.id,
+                "the file has {length} of {} confirmed bytes: the upload starts afresh",
+                record.held
+            );
+            self.reset(&mut record).await?;
+        }
+        Ok(Some(record))
+    }
+
+    /// Forgets all bytes of an upload.
+    pub async fn reset(&self, record: &mut Record) -> Result<(), StoreError> {
+        record.state = State::Partial;
+        record.held = 0;
+        record.digests = Digests::default();
+        self.store.save(record).await
+    }
+}
+
+impl From<StoreError> for Answer {
+    fn from(error: StoreError) -> Self {
+        if error.no_room() {
+            Answer::no_room(error)
+        } else {
+            Answer::internal(error)
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The two digests of a file's first bytes, which can be saved and taken up again.
+
+use md5::digest::common::hazmat::{SerializableState, SerializedState};
+use md5::{Digest, Md5};
+use sha2::Sha256;
+
+/// MD5 and SHA-256 of everything fed so far.
+#[derive(Clone, Default)]
+pub struct Digests {
+    md5: Md5,
+    sha256: Sha256,
+}
+
+impl Digests {
+    /// Feeds the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.md5.update(bytes);
+        self.sha256.update(bytes);
+    }
+
+    /// MD5 so far, in hexadecimal.
+    pub fn md5(&self) -> String {
+        hex::encode(self.md5.clone().finalize())
+    }
+
+    /// SHA-256 so far, in hexadecimal.
+    pub fn sha256(&self) -> String {
+        hex::encode(self.sha256.clone().finalize())
+    }
+
+    /// The inner states as text, to be kept in the database.
+    pub fn save(&self) -> String {
+        let mut text = hex::encode(self.md5.serialize());
+        text.push(':');
+        text.push_str(&hex::encode(self.sha256.serialize()));
+        text
+    }
+
+    /// Takes up where [`save`](Self::save) stopped; `None` when the text is not such a state.
+    pub fn restore(text: &str) -> Option<Self> {
+        let (md5, sha256) = text.split_once(':')?;
+        Some(Self {
+            md5: revive(md5)?,
+            sha256: revive(sha256)?,
+        })
+    }
+}
+
+fn revive<D: SerializableState>(text: &str) -> Option<D> {
+    let mut state = SerializedState::<D>::default();
+    hex::decode_to_slice(text, &mut state).ok()?;
+    D::deserialize(&state).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restored_state_goes_on_as_if_it_had_never_stopped() {
+        let bytes: Vec<u8> = (0..1000u32).map(|n| n as u8).collect();
+        let mut whole = Digests::default();
+        whole.update(&bytes);
+        for cut in [0, 1, 63, 64, 65, 127, 128, 999, 1000] {
+            let mut start = Digests::default();
+            start.update(&bytes[..cut]);
+            let mut rest = Digests::restore(&start.save()).unwrap();
+            rest.update(&bytes[cut..]);
+            assert_eq!((rest.md5(), rest.sha256()), (whole.md5(), whole.sha256()));
+        }
+    }
+
+    #[test]
+    fn a_garbled_state_is_refused() {
+        let good = Digests::default().save();
+        for bad in ["", ":", "00:00", &good[1..], &good.replace(':', "")] {
+            assert!(Digests::restore(bad).is_none(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The named values of a form, within bounds, and read as what they should be.
+
+use percent_encoding::percent_decode_str;
+
+use crate::answer::Answer;
+
+/// The most fields that a request may have.
+pub const MAX_FIELDS: usize = 100;
+/// The most bytes in one value.
+pub const MAX_VALUE: usize = 16 * 1024;
+/// The most bytes in an urlencoded body or a query.
+pub const MAX_FORM: usize = 64 * 1024;
+/// The most bytes in a file's name, and in its directory.
+pub const MAX_NAME: usize = 1024;
+
+/// Fields in the order of their arrival; where a name comes twice the first one counts.
+#[derive(Debug, Default)]
+pub struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// Reads `name=value&…` as a browser writes it.
+    pub fn from_urlencoded(text: &[u8]) -> Result<Self, Answer> {
+        if text.len() > MAX_FORM {
+            return Err(Answer::too_large(format!(
+                "the form has more than {MAX_FORM} bytes"
+            )));
+        }
+        let text = std::str::from_utf8(text)
+            .map_err(|_| Answer::bad_request("the urlencoded form is not UTF-8"))?;
+        let mut fields = Self::default();
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decode(name).ok_or_else(|| Answer::bad_field("name of a field", name))?;
+            let value = decode(value).ok_or_else(|| Answer::bad_field(&name, value))?;
+            fields.push(name, value)?;
+        }
+        Ok(fields)
+    }
+
+    /// Adds a field, unless that goes over a bound.
+    pub fn push(&mut self, name: String, value: String) -> Result<(), Answer> {
+        if self.0.len() == MAX_FIELDS {
+            return Err(Answer::bad_request(format!(
+                "the form has more than {MAX_FIELDS} fields"
+            )));
+        }
+        if value.len() > MAX_VALUE {
+            return Err(too_long(&name, MAX_VALUE));
+        }
+        self.0.push((name, value));
+        Ok(())
+    }
+
+    /// The value as it came.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
+        Some(value)
+    }
+
+    /// The value, which must be there.
+    pub fn required(&self, name: &str) -> Result<&str, Answer> {
+        self.text(name)
+            .ok_or_else(|| Answer::bad_request(format!("field '{name}' is missing")))
+    }
+
+    /// The file's name.
+    pub fn name(&self) -> Result<&str, Answer> {
+        match short(self.required("name")?, "name")? {
+            "" => Err(Answer::bad_request("field 'name' is empty")),
+            name => Ok(name),
+        }
+    }
+
+    /// The directory that the client wishes for; only kept as text.
+    pub fn dir(&self) -> Result<&str, Answer> {
+        short(self.text("dir").unwrap_or(""), "dir")
+    }
+
+    /// A number of bytes.
+    pub fn bytes(&self, name: &str) -> Result<u64, Answer> {
+        let value = self.required(name)?;
+        if value.is_empty() || !value.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(Answer::bad_field(name, value));
+        }
+        match value.parse::<i64>() {
+            Ok(number) => Ok(number.unsigned_abs()),
+            Err(_) => Err(Answer::bad_field(name, value)),
+        }
+    }
+
+    /// Milliseconds since 1970 in their plainest form; empty when not given.
+    pub fn mtime(&self) -> Result<String, Answer> {
+        match self.text("mtime") {
+            None | Some("") => Ok(String::new()),
+            Some(value) => match value.parse::<i64>() {
+                Ok(number) => Ok(number.to_string()),
+                Err(_) => Err(Answer::bad_field("mtime", value)),
+            },
+        }
+    }
+
+    /// A hexadecimal digest of `bytes` bytes in lower case; empty when not given.
+    pub fn digest(&self, name: &str, bytes: usize) -> Result<String, Answer> {
+        let value = self.text(name).unwrap_or("");
+        let digits = value.bytes().all(|b| b.is_ascii_hexdigit());
+        if value.is_empty() || (digits && value.len() == 2 * bytes) {
+            Ok(value.to_ascii_lowercase())
+        } else {
+            Err(Answer::bad_field(name, value))
+        }
+    }
+}
+
+/// The refusal of a value with more than `limit` bytes.
+pub fn too_long(name: &str, limit: usize) -> Answer {
+    Answer::bad_request(format!(
+        "the value of field '{}' has more than {limit} bytes",
+        crate::answer::excerpt(name)
+    ))
+}
+
+fn short<'v>(value: &'v str, name: &str) -> Result<&'v str, Answer> {
+    if value.len() > MAX_NAME {
+        Err(too_long(name, MAX_NAME))
+    } else if value.contains('\0') {
+        Err(Answer::bad_field(name, value))
+    } else {
+        Ok(value)
+    }
+}
+
+fn decode(text: &str) -> Option<String> {
+    let text = text.replace('+', " ");
+    let decoded = percent_decode_str(&text).decode_utf8().ok()?;
+    Some(decoded.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(text: &str) -> Fields {
+        Fields::from_urlencoded(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn values_are_decoded_as_a_browser_encodes_them() {
+        let fields = one("name=%E6%96%87+%22%0D%0A%2B&&empty&dir=");
+        assert_eq!(fields.text("name"), Some("文 \"\r\n+"));
+        assert_eq!(fields.text("empty"), Some(""));
+        assert_eq!(fields.text("absent"), None);
+    }
+
+    #[test]
+    fn what_is_not_utf_8_is_refused() {
+        assert!(Fields::from_urlencoded(b"name=%FF").is_err());
+        assert!(Fields::from_urlencoded(b"name=\xFF").is_err());
+    }
+
+    #[test]
+    fn only_plain_decimal_numbers_are_sizes() {
+        assert_eq!(
+            one("size=9223372036854775807").bytes("size").unwrap(),
+            i64::MAX as u64
+        );
+        for bad in ["", "-1", "%2B1", "1.0", "0x1", "9223372036854775808", "1 "] {
+            assert!(one(&format!("size={bad}")).bytes("size").is_err(), "{bad}");
+        }
+    }
+}

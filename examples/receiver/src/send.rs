@@ -1,0 +1,189 @@
+//! The send request: here are the next bytes.
+
+use axum::http::StatusCode;
+
+use crate::answer::{excerpt, Answer};
+use crate::app::App;
+use crate::fields::Fields;
+use crate::form::Form;
+use crate::record::{Record, State};
+use crate::visit::Visit;
+use crate::writer::{Ending, Tail, WriteError, Writer};
+
+/// Answers a send.
+pub async fn send(
+    app: &App,
+    owner: &str,
+    mut form: Form<'_>,
+    visit: &mut Visit,
+) -> Result<Answer, Answer> {
+    visit.action = "send";
+    let order = Order::read(&mut form).await?;
+    visit.from = Some(order.offset);
+
+    let claim = app.active.claim(&order.id).await?;
+    let mut record = app.current(owner, &claim).await?.ok_or_else(|| {
+        Answer::refusal(
+            StatusCode::NOT_FOUND,
+            format!("no upload has the id '{}'", excerpt(&order.id)),
+        )
+    })?;
+    visit.id = record.id.clone();
+    order.check(&record, app.max_segment())?;
+    if record.state == State::Complete {
+        visit.to = Some(record.held);
+        return Ok(Answer::of(&record).with_prefix(&record).closing());
+    }
+    if record.held != order.offset {
+        app.reset(&mut record).await?;
+    }
+
+    form.listen_through(claim.slot());
+    let commit_bytes = app.config.commit_bytes.get();
+    let (store, files) = (app.store.clone(), app.files.clone());
+    let writer = Writer::start(store, files, record, commit_bytes, claim);
+    let (ending, failure) = match receive(&mut form, &writer, order.length, &mut visit.bytes).await
+    {
+        Ok(tail) => (writer.finish(tail).await, None),
+        Err(failure) => (writer.abandon().await, Some(failure)),
+    };
+    let Ending { record, agreed } = ending.map_err(not_kept)?;
+    visit.to = Some(record.held);
+    match failure {
+        Some(failure) => Err(failure.standing(&record).with_prefix(&record)),
+        None if agreed => Ok(Answer::of(&record)
+            .with_prefix(&record)
+            .with_max_segment(app.max_segment())),
+        None => Err(Answer::refusal(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "the digest of what arrived is not the one that the client sent",
+        )
+        .with_error("digest")
+        .standing(&record)
+        .with_prefix(&record)),
+    }
+}
+
+/// Passes the file's bytes to the writer and returns what comes after them.
+async fn receive(
+    form: &mut Form<'_>,
+    writer: &Writer,
+    length: u64,
+    received: &mut u64,
+) -> Result<Tail, Answer> {
+    while let Some(mut chunk) = form.chunk().await? {
+        let room = length - *received;
+        let excess = chunk.len() as u64 > room;
+        if excess {
+            chunk.truncate(room as usize);
+        }
+        *received += chunk.len() as u64;
+        if !writer.push(chunk).await {
+            // The writer says why, when it is asked for its ending.
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            return Err(Answer::refusal(status, "the writer has stopped"));
+        }
+        if excess {
+            return Err(Answer::bad_request(format!(
+                "the part 'file' has more bytes than 'length' says, {length}"
+            )));
+        }
+    }
+    if *received < length {
+        return Err(Answer::bad_request(format!(
+            "the part 'file' has {received} bytes, 'length' says {length}"
+        )));
+    }
+    let mut fields = Fields::default();
+    while let Some(name) = form.next_part().await? {
+        if name == "file" {
+            return Err(Answer::bad_request("the form has a second part 'file'"));
+        }
+        let value = form.value(&name).await?;
+        fields.push(name, value)?;
+    }
+    Ok(Tail {
+        md5: fields.digest("md5", 16)?,
+        sha256: fields.digest("sha256", 32)?,
+        prefix_md5: fields.digest("prefix_md5", 16)?,
+    })
+}
+
+fn not_kept(error: WriteError) -> Answer {
+    if error.no_room() {
+        Answer::no_room(error)
+    } else {
+        Answer::internal(error)
+    }
+}
+
+/// What the fields before the file say.
+struct Order {
+    id: String,
+    name: String,
+    size: u64,
+    offset: u64,
+    length: u64,
+}
+
+impl Order {
+    /// Reads the form up to the beginning of the file.
+    async fn read(form: &mut Form<'_>) -> Result<Self, Answer> {
+        let mut fields = Fields::default();
+        loop {
+            let Some(name) = form.next_part().await? else {
+                return Err(Answer::bad_request("the part 'file' is missing"));
+            };
+            if name == "file" {
+                break;
+            }
+            let value = form.value(&name).await?;
+            fields.push(name, value)?;
+        }
+        match fields.required("action")? {
+            "send" => {}
+            other => return Err(Answer::bad_field("action", other)),
+        }
+        let order = Self {
+            id: fields.required("id")?.to_owned(),
+            name: fields.name()?.to_owned(),
+            size: fields.bytes("size")?,
+            offset: fields.bytes("offset")?,
+            length: fields.bytes("length")?,
+        };
+        if order.offset + order.length > order.size {
+            return Err(Answer::bad_request(format!(
+                "offset {} and length {} go past the size {}",
+                order.offset, order.length, order.size
+            )));
+        }
+        Ok(order)
+    }
+
+    fn check(&self, record: &Record, max_segment: Option<u64>) -> Result<(), Answer> {
+        let conflict = |message| Answer::refusal(StatusCode::CONFLICT, message);
+        let file = &record.identity;
+        if self.name != file.name || self.size != file.size {
+            return Err(conflict(format!(
+                "upload {} is of '{}' with {} bytes, not of '{}' with {}",
+                record.id, file.name, file.size, self.name, self.size
+            )));
+        }
+        if let Some(most) = max_segment.filter(|most| self.length > *most) {
+            return Err(Answer::too_large(format!(
+                "length {} is more than one send may carry, {most}",
+                self.length
+            ))
+            .with_max_segment(max_segment));
+        }
+        if record.state != State::Complete && self.offset != record.held && self.offset != 0 {
+            return Err(conflict(format!(
+                "offset {} is not where this upload stands, {}",
+                self.offset, record.held
+            ))
+            .standing(record)
+            .with_prefix(record));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,227 @@
+//! The upload records in the database.
+
+use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
+use sqlx::{AnyPool, Row};
+
+use crate::digests::Digests;
+use crate::record::{Identity, Record, State};
+
+/// Why the database could not help.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It refused or could not be reached.
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// Its tables could not be brought up to date.
+    #[error("database migration: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A row holds what this program never writes.
+    #[error("database: upload {id} has an unreadable {column}")]
+    Unreadable {
+        /// The upload.
+        id: String,
+        /// The column.
+        column: &'static str,
+    },
+}
+
+impl StoreError {
+    /// Whether the database's disk is full.
+    pub fn no_room(&self) -> bool {
+        const SQLITE_FULL: &str = "13";
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => {
+                error.code().is_some_and(|code| code == SQLITE_FULL)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The records.
+#[derive(Clone)]
+pub struct Store {
+    pool: AnyPool,
+}
+
+impl Store {
+    /// Opens the database and brings its tables up to date.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let options = AnyConnectOptions::from_str(url)?;
+        let pool = if url.starts_with("sqlite:") {
+            // SQLite has one writer at a time: one connection queues here and not in busy loops.
+            let pool = AnyPoolOptions::new().max_connections(1);
+            pool.after_connect(|connection, _| {
+                Box::pin(async move {
+                    // FULL, so that an answered offset outlives a power cut.
+                    for pragma in [
+                        "PRAGMA busy_timeout = 10000",
+                        "PRAGMA journal_mode = WAL",
+                        "PRAGMA synchronous = FULL",
+                    ] {
+                        sqlx::query(pragma).execute(&mut *connection).await?;
+                    }
+                    Ok(())
+                })
+            })
+        } else {
+            AnyPoolOptions::new()
+        };
+        let pool = pool.connect_with(options).await?;
+        sqlx::migrate!().run(&pool).await?;
+        Ok(Self { pool })
+    }
+
+    /// Closes the database in good order.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// The owner's upload with this id.
+    pub async fn find(&self, owner: &str, id: &str) -> Result<Option<Record>, StoreError> {
+        let row = sqlx::query("SELECT * FROM uploads WHERE owner = $1 AND id = $2")
+            .bind(owner)
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(record).transpose()
+    }
+
+    /// The upload of this file: by MD5 where the client gave one, else by modification time.
+    ///
+    /// A client may learn the MD5 only after its first visit: an unfinished upload without one
+    /// and with the same modification time is the same file.
+    pub async fn find_file(&self, file: &Identity) -> Result<Option<Record>, StoreError> {
+        let row = sqlx::query(
+            "SELECT * FROM uploads
+             WHERE owner = $1 AND dir = $2 AND name = $3 AND size = $4
+               AND (($5 = '' AND mtime = $6)
+                 OR ($5 <> '' AND (md5 = $5
+                   OR (state = 'complete' AND content_md5 = $5)
+                   OR (state <> 'complete' AND md5 = '' AND mtime = $6))))
+             ORDER BY CASE WHEN $5 <> '' AND state = 'complete' THEN 0 ELSE 1 END,
+                      CASE WHEN md5 = $5 THEN 0 ELSE 1 END,
+                      changed DESC
+             LIMIT 1",
+        )
+        .bind(&file.owner)
+        .bind(&file.dir)
+        .bind(&file.name)
+        .bind(signed(file.size))
+        .bind(&file.md5)
+        .bind(&file.mtime)
+        .fetch_optional(&self.pool)
+        .await?;
+        row.as_ref().map(record).transpose()
+    }
+
+    /// A finished upload of the same owner with the same content.
+    pub async fn find_content(&self, file: &Identity) -> Result<Option<Record>, StoreError> {
+        let row = sqlx::query(
+            "SELECT * FROM uploads
+             WHERE owner = $1 AND size = $2 AND content_md5 = $3 AND state = 'complete'
+             LIMIT 1",
+        )
+        .bind(&file.owner)
+        .bind(signed(file.size))
+        .bind(&file.md5)
+        .fetch_optional(&self.pool)
+        .await?;
+        row.as_ref().map(record).transpose()
+    }
+
+    /// Adds an upload; `false` when the same file has one already.
+    pub async fn insert(&self, record: &Record) -> Result<bool, StoreError> {
+        let file = &record.identity;
+        let (content_md5, content_sha256) = content(record);
+        let done = sqlx::query(
+            "INSERT INTO uploads (id, owner, dir, name, size, mtime, md5, state, held, midstate,
+                                  content_md5, content_sha256, created, changed)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(&record.id)
+        .bind(&file.owner)
+        .bind(&file.dir)
+        .bind(&file.name)
+        .bind(signed(file.size))
+        .bind(&file.mtime)
+        .bind(&file.md5)
+        .bind(record.state.word())
+        .bind(signed(record.held))
+        .bind(record.digests.save())
+        .bind(content_md5)
+        .bind(content_sha256)
+        .bind(now())
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Writes how far an upload is, in one transaction.
+    pub async fn save(&self, record: &Record) -> Result<(), StoreError> {
+        let (content_md5, content_sha256) = content(record);
+        sqlx::query(
+            "UPDATE uploads
+             SET state = $2, held = $3, midstate = $4, content_md5 = $5, content_sha256 = $6,
+                 md5 = $7, changed = $8
+             WHERE id = $1",
+        )
+        .bind(&record.id)
+        .bind(record.state.word())
+        .bind(signed(record.held))
+        .bind(record.digests.save())
+        .bind(content_md5)
+        .bind(content_sha256)
+        .bind(&record.identity.md5)
+        .bind(now())
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+}
+
+fn content(record: &Record) -> (String, String) {
+    match record.state {
+        State::Complete => (record.digests.md5(), record.digests.sha256()),
+        State::New | State::Partial => Default::default(),
+    }
+}
+
+fn record(row: &AnyRow) -> Result<Record, StoreError> {
+    let id: String = row.try_get("id")?;
+    let unreadable = |column| StoreError::Unreadable {
+        id: id.clone(),
+        column,
+    };
+    let bytes =
+        |column| u64::try_from(row.try_get::<i64, _>(column)?).map_err(|_| unreadable(column));
+    Ok(Record {
+        identity: Identity {
+            owner: row.try_get("owner")?,
+            dir: row.try_get("dir")?,
+            name: row.try_get("name")?,
+            size: bytes("size")?,
+            mtime: row.try_get("mtime")?,
+            md5: row.try_get("md5")?,
+        },
+        state: State::from_word(row.try_get("state")?).ok_or_else(|| unreadable("state"))?,
+        held: bytes("held")?,
+        digests: Digests::restore(row.try_get("midstate")?)
+            .ok_or_else(|| unreadable("midstate"))?,
+        id,
+    })
+}
+
+fn signed(bytes: u64) -> i64 {
+    i64::try_from(bytes).expect("sizes are checked when they come in")
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as i64)
+}

@@ -1,0 +1,353 @@
+//! Uploads that break: connections, clients, receivers and disks.
+
+mod common;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{command, cut, head, md5_hex, Receiver, Reply, Send, Upload, BOUNDARY};
+
+/// Begins a send and stops after `count` of the file's bytes.
+fn begin(receiver: &Receiver, send: &Send, count: usize) -> TcpStream {
+    let total = send.opening().len() + send.bytes.len() + send.closing().len();
+    let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+    let mut stream = receiver.connect();
+    let head = head("POST", "/upload", &kind, total as u64);
+    let begun = [head, send.opening(), send.bytes[..count].to_vec()].concat();
+    // A receiver that kills itself does not take it all.
+    let _ = stream.write_all(&begun);
+    stream
+}
+
+/// Locates, and checks that what the receiver holds is the file's beginning.
+fn check_prefix(receiver: &Receiver, file: &Upload) -> (String, u64) {
+    let found = receiver.locate(file);
+    assert_eq!(found.status, 200, "{:?}", found.json);
+    let offset = found.offset();
+    assert_eq!(
+        found.text("prefix_md5"),
+        md5_hex(&file.content[..offset as usize])
+    );
+    (found.id(), offset)
+}
+
+#[test]
+fn all_that_arrived_before_a_cut_is_kept() {
+    let receiver = Receiver::start(&[]);
+    let file = Upload::new("a.bin", 1_000_000);
+    let (id, _) = receiver.locate_ok(&file);
+    let mut offset = 0;
+    for step in [1, 100_000, 1, 399_998, 0, 65_536] {
+        cut(begin(&receiver, &file.send(&id, offset), step));
+        offset += step as u64;
+        assert_eq!(check_prefix(&receiver, &file), (id.clone(), offset));
+    }
+    // Without a word of good-bye; what the kernel had already taken may be lost with it.
+    drop(begin(&receiver, &file.send(&id, offset), 1000));
+    let (_, kept) = check_prefix(&receiver, &file);
+    assert!((offset..=offset + 1000).contains(&kept));
+    receiver
+        .send_rest(&file, &id, kept)
+        .expect_complete(1_000_000);
+    assert_eq!(receiver.stored(&id), file.content);
+}
+
+#[test]
+fn a_file_cut_off_before_its_tail_is_finished_by_an_empty_send() {
+    let receiver = Receiver::start(&[]);
+    let file = Upload::new("a.bin", 5000);
+    let (id, _) = receiver.locate_ok(&file);
+    cut(begin(&receiver, &file.send(&id, 0), 5000));
+    let found = receiver.locate(&file);
+    assert_eq!((found.text("state"), found.offset()), ("partial", 5000));
+    receiver.send_rest(&file, &id, 5000).expect_complete(5000);
+    assert_eq!(receiver.stored(&id), file.content);
+}
+
+#[test]
+fn a_receiver_killed_at_any_commit_point_keeps_a_true_prefix() {
+    for point in ["after-write", "after-sync", "after-commit"] {
+        for time in [1, 3] {
+            let plan = format!("{point}:{time}");
+            let mut receiver = Receiver::start_crashing(&plan, &["--commit-bytes", "100000"]);
+            let file = Upload::new("a.bin", 1_000_000);
+            let (id, _) = receiver.locate_ok(&file);
+            let mut stream = begin(&receiver, &file.send(&id, 0), 1_000_000);
+            assert!(Reply::try_read(&mut stream).is_none(), "{plan}");
+            receiver.wait();
+            receiver.kill_and_restart();
+            let (same, offset) = check_prefix(&receiver, &file);
+            assert_eq!(same, id);
+            let committed = match point {
+                "after-commit" => time,
+                "after-sync" => time - 1,
+                _ => 0,
+            };
+            assert!(offset >= committed * 100_000, "{plan}: {offset}");
+            receiver
+                .send_rest(&file, &id, offset)
+                .expect_complete(1_000_000);
+            assert_eq!(receiver.stored(&id), file.content);
+        }
+    }
+}
+
+#[test]
+fn a_receiver_killed_at_any_time_never_falls_behind_what_it_has_confirmed() {
+    let mut receiver = Receiver::start(&["--commit-bytes", "50000"]);
+    let file = Upload::new("a.bin", 8_000_000);
+    let (id, mut offset) = receiver.locate_ok(&file);
+    for delay in [1, 2, 3, 5, 8, 13, 21, 34] {
+        let stream = begin(&receiver, &file.send(&id, offset).limit(1_000_000), 900_000);
+        thread::sleep(Duration::from_millis(delay));
+        receiver.kill_and_restart();
+        drop(stream);
+        let (same, kept) = check_prefix(&receiver, &file);
+        assert_eq!(same, id);
+        assert!(
+            (offset..=offset + 900_000).contains(&kept),
+            "{offset} {kept}"
+        );
+        offset = kept;
+    }
+    receiver
+        .send_rest(&file, &id, offset)
+        .expect_complete(8_000_000);
+    assert_eq!(receiver.stored(&id), file.content);
+}
+
+#[test]
+fn an_answered_offset_outlives_the_receiver() {
+    let mut receiver = Receiver::start(&[]);
+    let file = Upload::new("a.bin", 300_000);
+    let (id, _) = receiver.locate_ok(&file);
+    for offset in [0, 100_000] {
+        let sent = receiver.exchange(&file.send(&id, offset).limit(100_000).build());
+        assert_eq!(sent.offset(), offset + 100_000);
+        receiver.kill_and_restart();
+        assert_eq!(
+            check_prefix(&receiver, &file),
+            (id.clone(), offset + 100_000)
+        );
+    }
+    receiver
+        .send_rest(&file, &id, 200_000)
+        .expect_complete(300_000);
+    receiver.kill_and_restart();
+    receiver.locate(&file).expect_complete(300_000);
+}
+
+#[test]
+fn a_slow_upload_is_confirmed_every_second() {
+    let mut receiver = Receiver::start(&[]);
+    let file = Upload::new("a.bin", 100_000);
+    let (id, _) = receiver.locate_ok(&file);
+    let _stream = begin(&receiver, &file.send(&id, 0), 40_000);
+    thread::sleep(Duration::from_millis(1800));
+    receiver.kill_and_restart();
+    assert_eq!(check_prefix(&receiver, &file), (id, 40_000));
+}
+
+#[test]
+fn a_terminated_receiver_keeps_what_arrived() {
+    let mut receiver = Receiver::start(&[]);
+    let file = Upload::new("a.bin", 100_000);
+    let (id, _) = receiver.locate_ok(&file);
+    let mut stream = begin(&receiver, &file.send(&id, 0), 40_000);
+    thread::sleep(Duration::from_millis(300));
+    assert!(receiver.terminate().success());
+    let reply = Reply::read(&mut stream).expect(503, "shutting down");
+    assert_eq!(reply.offset(), 40_000);
+    receiver.kill_and_restart();
+    assert_eq!(check_prefix(&receiver, &file), (id, 40_000));
+}
+
+#[test]
+fn a_silent_connection_is_taken_over_within_two_seconds() {
+    let receiver = Receiver::start(&[]);
+    let file = Upload::new("a.bin", 100_000);
+    let (id, _) = receiver.locate_ok(&file);
+    let mut dead = begin(&receiver, &file.send(&id, 0), 40_000);
+    let begun = Instant::now();
+    assert_eq!(check_prefix(&receiver, &file), (id.clone(), 40_000));
+    assert!(begun.elapsed() < Duration::from_secs(2));
+    Reply::read(&mut dead).expect(423, "taken");
+
+    let _dead = begin(&receiver, &file.send(&id, 40_000), 10_000);
+    thread::sleep(Duration::from_millis(1200));
+    let begun = Instant::now();
+    let (_, offset) = check_prefix(&receiver, &file);
+    assert!(begun.elapsed() < Duration::from_millis(500));
+    receiver
+        .send_rest(&file, &id, offset)
+        .expect_complete(100_000);
+    assert_eq!(receiver.stored(&id), file.content);
+}
+
+#[test]
+fn a_live_writer_is_left_alone() {
+    let receiver = Receiver::start(&[]);
+    let file = Upload::new("a.bin", 100_000);
+    let (id, _) = receiver.locate_ok(&file);
+    let send = file.send(&id, 0).tail("md5", &md5_hex(&file.content));
+    let mut live = begin(&receiver, &send, 0);
+    thread::scope(|scope| {
+        let feeder = scope.spawn(|| {
+            for piece in file.content.chunks(2_500) {
+                live.write_all(piece).unwrap();
+                thread::sleep(Duration::from_millis(100));
+            }
+            live.write_all(&send.closing()).unwrap();
+            Reply::read(&mut live)
+        });
+        thread::sleep(Duration::from_millis(200));
+        let second = scope.spawn(|| {
+            receiver
+                .send_rest(&file, &id, 0)
+                .expect(423, "another client")
+        });
+        receiver.locate(&file).expect(423, "another client");
+        second.join().unwrap();
+        feeder.join().unwrap().expect_complete(100_000);
+    });
+    assert_eq!(receiver.stored(&id), file.content);
+}
+
+#[test]
+fn many_clients_of_one_file_never_mix_their_bytes() {
+    let receiver = Receiver::start(&["--commit-bytes", "10000"]);
+    let file = Upload::new("a.bin", 300_000);
+    thread::scope(|scope| {
+        for client in 0..6 {
+            let (receiver, file) = (&receiver, &file);
+            scope.spawn(move || {
+                for round in 0..20 {
+                    let found = receiver.locate(file);
+                    if found.status != 200 || found.text("state") == "complete" {
+                        continue;
+                    }
+                    let (id, offset) = (found.id(), found.offset());
+                    let left = file.content.len() - offset as usize;
+                    let count = left.min(7_000 + client * 1_000 + round * 10);
+                    cut(begin(receiver, &file.send(&id, offset), count));
+                }
+            });
+        }
+    });
+    let (id, offset) = check_prefix(&receiver, &file);
+    receiver
+        .send_rest(&file, &id, offset)
+        .expect_complete(300_000);
+    assert_eq!(receiver.stored(&id), file.content);
+}
+
+#[test]
+fn a_silent_body_is_given_up() {
+    let receiver = Receiver::start(&["--body-idle-timeout", "0.3"]);
+    let file = Upload::new("a.bin", 1000);
+    let (id, _) = receiver.locate_ok(&file);
+    let mut silent = begin(&receiver, &file.send(&id, 0), 400);
+    assert_eq!(Reply::read(&mut silent).expect(408, "0.3 s").offset(), 400);
+    assert_eq!(check_prefix(&receiver, &file), (id, 400));
+}
+
+#[test]
+fn a_silent_header_is_given_up() {
+    let receiver = Receiver::start(&["--header-timeout", "0.3"]);
+    let mut silent = receiver.connect();
+    silent.write_all(b"POST /upload HTTP/1.1\r\nHost:").unwrap();
+    let begun = Instant::now();
+    let _ = silent.read_to_end(&mut Vec::new());
+    assert!(begun.elapsed() < Duration::from_secs(3));
+}
+
+#[test]
+fn wrong_digests_are_refused_and_the_offset_falls_back() {
+    let receiver = Receiver::start(&["--commit-bytes", "100"]);
+    let file = Upload::new("a.bin", 5000);
+    let (id, _) = receiver.locate_ok(&file);
+    receiver.exchange(&file.send(&id, 0).limit(2000).build());
+
+    let wrong = md5_hex(b"wrong");
+    let segment = file.send(&id, 2000).limit(1000).tail("prefix_md5", &wrong);
+    let refused = receiver.exchange(&segment.build()).expect(422, "digest");
+    assert_eq!((refused.text("error"), refused.offset()), ("digest", 2000));
+    assert_eq!(check_prefix(&receiver, &file), (id.clone(), 2000));
+
+    for (field, digest) in [("md5", wrong), ("sha256", "00".repeat(32))] {
+        let offset = check_prefix(&receiver, &file).1;
+        let refused = receiver.exchange(&file.send(&id, offset).tail(field, &digest).build());
+        let refused = refused.expect(422, "digest");
+        assert_eq!((refused.text("state"), refused.offset()), ("partial", 0));
+        assert_eq!(check_prefix(&receiver, &file), (id.clone(), 0));
+    }
+    receiver.send_rest(&file, &id, 0).expect_complete(5000);
+    assert_eq!(receiver.stored(&id), file.content);
+}
+
+#[test]
+fn the_md5_of_the_locate_holds_without_a_tail() {
+    let receiver = Receiver::start(&[]);
+    let file = Upload::new("a.bin", 500).with("md5", &md5_hex(b"of another file"));
+    let (id, _) = receiver.locate_ok(&file);
+    receiver
+        .exchange(&file.send(&id, 0).build())
+        .expect(422, "digest");
+}
+
+#[test]
+fn a_wrong_offset_is_answered_with_the_right_one() {
+    let receiver = Receiver::start(&[]);
+    let file = Upload::new("a.bin", 5000);
+    let (id, _) = receiver.locate_ok(&file);
+    receiver.exchange(&file.send(&id, 0).limit(2000).build());
+    for offset in [1, 1999, 2001, 5000] {
+        let reply = receiver.exchange(&file.send(&id, offset).build());
+        assert_eq!(reply.expect(409, "2000").offset(), 2000);
+    }
+    receiver.send_rest(&file, &id, 2000).expect_complete(5000);
+}
+
+#[test]
+fn offset_zero_starts_afresh() {
+    let receiver = Receiver::start(&[]);
+    let file = Upload::new("a.bin", 5000);
+    let (id, _) = receiver.locate_ok(&file);
+    let mut old = file.clone();
+    old.content.reverse();
+    receiver.exchange(&old.send(&id, 0).limit(4000).build());
+    cut(begin(&receiver, &file.send(&id, 0), 100));
+    assert_eq!(check_prefix(&receiver, &file), (id.clone(), 100));
+    assert_eq!(receiver.stored(&id).len(), 100);
+    receiver.send_rest(&file, &id, 100).expect_complete(5000);
+    assert_eq!(receiver.stored(&id), file.content);
+}
+
+#[test]
+fn a_damaged_file_starts_afresh() {
+    let receiver = Receiver::start(&[]);
+    let file = Upload::new("a.bin", 5000);
+    let (id, _) = receiver.locate_ok(&file);
+    receiver.exchange(&file.send(&id, 0).limit(2000).build());
+    std::fs::OpenOptions::new()
+        .write(true)
+        .open(receiver.file(&id))
+        .unwrap()
+        .set_len(1000)
+        .unwrap();
+    assert_eq!(check_prefix(&receiver, &file), (id.clone(), 0));
+    receiver.send_rest(&file, &id, 0).expect_complete(5000);
+    std::fs::remove_file(receiver.file(&id)).unwrap();
+    assert_eq!(check_prefix(&receiver, &file), (id, 0));
+}
+
+#[test]
+fn a_directory_has_one_receiver() {
+    let mut receiver = Receiver::start(&[]);
+    let second = command(receiver.data(), &[]).output().unwrap();
+    assert!(!second.status.success());
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another receiver"));
+    receiver.kill_and_restart();
+}
