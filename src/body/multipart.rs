@@ -118,7 +118,7 @@ impl Read for Multipart<'_> {
         let most = most.min(buf.len());
         let n = self.file.read(&mut buf[..most])?;
         if n == 0 {
-            // Never an early end: the client would wait for the rest of its Content-Length.
+            // Never an early end: what follows would be taken for the file's bytes.
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.file_left -= n as u64;

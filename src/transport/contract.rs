@@ -1,1 +1,328 @@
-//! Contract tests of the transport.
+//! What the transport promises above ureq, each against a real server.
+
+use std::io::{self, Read};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use resup_test_support::chaos::{ChaosProxy, Faults};
+use resup_test_support::scripted::{reply, reply_with, End, Read as Take, ScriptedServer, Step};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::Agent;
+
+use super::*;
+
+/// Far longer than anything here takes, far shorter than the limits that must not be met.
+const SOON: Duration = Duration::from_secs(20);
+
+fn settings(endpoint: &str) -> Settings {
+    Settings::new(endpoint).unwrap()
+}
+
+/// A link to a server, which may speak TLS.
+fn link_to(server: &ScriptedServer, change: impl FnOnce(&mut Settings)) -> Link {
+    let mut settings = settings(&server.endpoint());
+    change(&mut settings);
+    if !server.endpoint().starts_with("https") {
+        return Link::new(&settings);
+    }
+    let ca = Certificate::from_pem(server.ca_pem().as_bytes()).unwrap();
+    let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[ca]));
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .proxy(None)
+        .tls_config(tls.build())
+        .timeout_recv_response(Some(settings.limits.response))
+        .build();
+    Link::with_config(&settings, config)
+}
+
+fn post(link: &Link, url: String, body: &mut dyn Read, length: u64) -> Result<Response, Error> {
+    link.exchange(Request {
+        method: "POST",
+        url,
+        content_type: Some("text/plain".to_owned()),
+        body: Some(RequestBody {
+            length,
+            bytes: body,
+        }),
+    })
+}
+
+fn post_zeros(link: &Link, server: &ScriptedServer, length: u64) -> Result<Response, Error> {
+    post(
+        link,
+        server.endpoint(),
+        &mut io::repeat(0).take(length),
+        length,
+    )
+}
+
+fn get(link: &Link, server: &ScriptedServer) -> Result<Response, Error> {
+    link.exchange(Request {
+        method: "GET",
+        url: server.endpoint(),
+        content_type: None,
+        body: None,
+    })
+}
+
+/// A reader that counts what is taken from it.
+struct Counted(u64);
+
+impl Read for Counted {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0 += buf.len() as u64;
+        Ok(buf.len())
+    }
+}
+
+fn early(end: End) -> Vec<Step> {
+    vec![Step::new()
+        .read(Take::HeadOnly)
+        .write(reply(413, r#"{"message":"too much"}"#))
+        .end(end)]
+}
+
+fn early_answers_arrive(server: &ScriptedServer) {
+    for length in [10_000, 1_000_000, 5_000_000, 40_000_000] {
+        for _ in 0..10 {
+            let link = link_to(server, |_| {});
+            let response =
+                post_zeros(&link, server, length).unwrap_or_else(|e| panic!("{length} bytes: {e}"));
+            assert_eq!(response.status, 413);
+            assert!(String::from_utf8_lossy(&response.body).contains("too much"));
+        }
+    }
+}
+
+#[test]
+fn an_early_answer_is_read_when_the_server_drains_and_closes() {
+    let drain = End::DrainThenClose {
+        max_bytes: 4 << 20,
+        max_time: Duration::from_secs(2),
+    };
+    early_answers_arrive(&ScriptedServer::start(early(drain)));
+}
+
+#[test]
+fn an_early_answer_is_read_over_tls() {
+    let drain = End::DrainThenClose {
+        max_bytes: 4 << 20,
+        max_time: Duration::from_secs(2),
+    };
+    early_answers_arrive(&ScriptedServer::start_tls(early(drain)));
+}
+
+#[test]
+fn an_early_answer_stops_the_body() {
+    let server = ScriptedServer::start(early(End::DrainThenClose {
+        max_bytes: u64::MAX,
+        max_time: SOON,
+    }));
+    let link = link_to(&server, |_| {});
+    let huge = 1 << 40;
+    let mut body = Counted(0);
+    let response = post(&link, server.endpoint(), &mut body, huge).unwrap();
+    assert_eq!(response.status, 413);
+    assert!(body.0 < huge / 100, "{} bytes were read", body.0);
+}
+
+#[test]
+fn an_early_answer_of_a_server_that_stops_reading_is_found_when_the_write_stalls() {
+    let server = ScriptedServer::start(early(End::HoldOpen));
+    let link = link_to(&server, |s| s.limits.stall = Duration::from_millis(400));
+    let response = post_zeros(&link, &server, 64 << 20).unwrap();
+    assert_eq!(response.status, 413);
+}
+
+#[test]
+fn a_connection_with_an_early_answer_is_not_used_again() {
+    let server = ScriptedServer::start(early(End::DrainThenClose {
+        max_bytes: u64::MAX,
+        max_time: SOON,
+    }));
+    let link = link_to(&server, |_| {});
+    for _ in 0..2 {
+        assert_eq!(post_zeros(&link, &server, 8 << 20).unwrap().status, 413);
+    }
+    assert_eq!(server.connections(), 2);
+}
+
+#[test]
+fn connections_are_kept_alive_between_exchanges() {
+    let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
+    let link = link_to(&server, |_| {});
+    for _ in 0..3 {
+        assert_eq!(post_zeros(&link, &server, 100).unwrap().status, 200);
+        assert_eq!(get(&link, &server).unwrap().status, 200);
+    }
+    assert_eq!(server.connections(), 1);
+}
+
+#[test]
+fn a_body_shorter_than_announced_is_an_error() {
+    let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
+    let link = link_to(&server, |_| {});
+    let error = post(&link, server.endpoint(), &mut io::repeat(0).take(50), 100).unwrap_err();
+    assert!(matches!(error, Error::ConnectionBroken { .. }), "{error}");
+}
+
+#[test]
+fn an_error_of_the_body_comes_back_as_it_is() {
+    struct Failing;
+    impl Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other(Error::WrongState("mine")))
+        }
+    }
+    let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
+    let link = link_to(&server, |_| {});
+    let error = post(&link, server.endpoint(), &mut Failing, 100).unwrap_err();
+    assert_eq!(error, Error::WrongState("mine"));
+}
+
+#[test]
+fn a_network_that_takes_nothing_is_given_up() {
+    let server = ScriptedServer::start(vec![Step::new().read(Take::HeadOnly).end(End::HoldOpen)]);
+    let link = link_to(&server, |s| s.limits.stall = Duration::from_millis(300));
+    let began = Instant::now();
+    let error = post_zeros(&link, &server, 256 << 20).unwrap_err();
+    assert!(matches!(error, Error::TimedOut { .. }), "{error}");
+    assert!(began.elapsed() < SOON);
+}
+
+#[test]
+fn a_slow_network_is_no_stalled_one() {
+    let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
+    let slow = |_: u64, _: &mut fastrand::Rng| Faults {
+        rate_up: Some(4_000_000),
+        ..Faults::default()
+    };
+    let proxy = ChaosProxy::start(server.addr(), slow, 1);
+    let url = format!("http://{}/upload", proxy.addr());
+    let mut settings = settings(&url);
+    settings.limits.stall = Duration::from_secs(2);
+    let link = Link::new(&settings);
+    let length = 14_000_000;
+    let response = post(&link, url, &mut io::repeat(0).take(length), length).unwrap();
+    assert_eq!(response.status, 200);
+}
+
+#[test]
+fn a_silent_server_is_given_up() {
+    let server = ScriptedServer::start(vec![Step::new().read(Take::All).end(End::HoldOpen)]);
+    let link = link_to(&server, |s| s.limits.response = Duration::from_millis(200));
+    let error = post_zeros(&link, &server, 10).unwrap_err();
+    assert!(
+        error.to_string().contains("no answer within 200ms"),
+        "{error}"
+    );
+}
+
+/// Cuts `link` while an exchange on it is blocked; the exchange has to end with an error.
+fn cut_ends(server: &ScriptedServer, length: u64) {
+    let link = link_to(server, |_| {});
+    let cutter = link.cutter();
+    let (tell, told) = mpsc::channel();
+    thread::scope(|scope| {
+        scope.spawn(move || tell.send(post_zeros(&link, server, length)).unwrap());
+        assert!(server.wait_for(1, SOON));
+        thread::sleep(Duration::from_millis(150));
+        cutter.cut();
+        let result = told.recv_timeout(SOON).expect("the exchange hangs");
+        assert!(result.is_err());
+    });
+}
+
+#[test]
+fn cutting_the_link_ends_a_blocked_write() {
+    let step = Step::new().read(Take::HeadOnly).end(End::HoldOpen);
+    cut_ends(&ScriptedServer::start(vec![step.clone()]), 256 << 20);
+    cut_ends(&ScriptedServer::start_tls(vec![step]), 256 << 20);
+}
+
+#[test]
+fn cutting_the_link_ends_a_blocked_read() {
+    let step = Step::new().read(Take::All).end(End::HoldOpen);
+    cut_ends(&ScriptedServer::start(vec![step.clone()]), 10);
+    cut_ends(&ScriptedServer::start_tls(vec![step]), 10);
+}
+
+#[test]
+fn redirects_are_answers_like_others() {
+    for status in [301, 302, 303, 307, 308] {
+        let away = reply_with(status, &[("Location", "/elsewhere")], "{}");
+        let server = ScriptedServer::start(vec![Step::new()
+            .read(Take::All)
+            .write(away)
+            .end(End::Close)]);
+        let link = link_to(&server, |_| {});
+        assert_eq!(post_zeros(&link, &server, 10).unwrap().status, status);
+        assert_eq!(server.requests().len(), 1, "{status} was followed");
+    }
+}
+
+#[test]
+fn extreme_settings_do_not_panic() {
+    let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
+    let client = crate::Client::new(&server.endpoint()).unwrap();
+    let year = Duration::from_secs(365 * 86400);
+    for limit in [Duration::from_nanos(1), year] {
+        client.set_connect_timeout(limit).unwrap();
+        client.set_response_timeout(limit).unwrap();
+        client.set_stall_timeout(limit).unwrap();
+        let _ = get(&Link::new(&client.settings()), &server);
+    }
+    assert!(client.set_connect_timeout(year * 2).is_err());
+    assert!(client.set_user_agent("a\r\nb").is_err());
+}
+
+#[test]
+fn an_answer_that_may_be_cut_is_not_taken() {
+    let whole = |text: &str| Step::new().read(Take::All).write(text).end(End::Close);
+    for (text, wanted) in [
+        ("HTTP/1.1 200 OK\r\n\r\n{}", "neither Content-Length"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", "broke"),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+            "broke",
+        ),
+        ("HTTP/1.1 200 OK\r\nContent-Le", "broke"),
+        ("", "broke"),
+        ("garbage\r\n\r\n", "not HTTP"),
+    ] {
+        let server = ScriptedServer::start(vec![whole(text)]);
+        let error = get(&link_to(&server, |_| {}), &server).unwrap_err();
+        assert!(error.to_string().contains(wanted), "{text:?}: {error}");
+    }
+}
+
+#[test]
+fn a_huge_answer_is_not_read_to_its_end() {
+    let mut huge = b"HTTP/1.1 200 OK\r\nContent-Length: 9000000000\r\n\r\n".to_vec();
+    huge.resize(10_000_000, b' ');
+    let step = Step::new().read(Take::All).write(huge).end(End::Close);
+    let server = ScriptedServer::start(vec![step]);
+    let error = get(&link_to(&server, |_| {}), &server).unwrap_err();
+    assert!(matches!(error, Error::AnswerTooLong { .. }), "{error}");
+}
+
+#[test]
+fn each_way_to_not_get_through_has_its_error() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let try_url = |url: &str| {
+        let link = Link::new(&settings(url));
+        post(&link, url.to_owned(), &mut io::empty(), 0).unwrap_err()
+    };
+    let refused = try_url(&format!("http://127.0.0.1:{port}/up"));
+    assert!(matches!(refused, Error::ConnectFailed { .. }), "{refused}");
+    let unknown = try_url("http://no-such-host.invalid/up");
+    assert!(matches!(unknown, Error::HostNotFound { .. }), "{unknown}");
+    assert!(unknown.to_string().contains("no-such-host.invalid"));
+    let unknown_ca = ScriptedServer::start_tls(vec![Step::reply(200, "{}")]);
+    let tls = try_url(&unknown_ca.endpoint());
+    assert!(matches!(tls, Error::Tls { .. }), "{tls}");
+}

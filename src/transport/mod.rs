@@ -167,6 +167,7 @@ impl Link {
         };
         let mut bytes = UntilEarly {
             inner: body.bytes,
+            left: body.length,
             flags: &self.flags,
         };
         // With this header ureq sends the body as it is, not chunked.
@@ -234,15 +235,24 @@ impl Link {
 /// length is made up instead of read, and the layers below do not send it.
 struct UntilEarly<'a> {
     inner: &'a mut dyn Read,
+    left: u64,
     flags: &'a Flags,
 }
 
 impl Read for UntilEarly<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if self.flags.early.load(Ordering::Relaxed) {
-            return Ok(buf.len());
+        let n = if self.flags.early.load(Ordering::Relaxed) {
+            let left = usize::try_from(self.left).unwrap_or(usize::MAX);
+            buf.len().min(left)
+        } else {
+            self.inner.read(buf)?
+        };
+        if n == 0 && self.left > 0 {
+            // ureq would ask for the rest again and again, for ever.
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        self.inner.read(buf)
+        self.left = self.left.saturating_sub(n as u64);
+        Ok(n)
     }
 }
 

@@ -1,0 +1,31 @@
+# Each target is a thin line over cargo and its like. CONTRIBUTING.md tells more.
+
+CARGO ?= cargo
+CC ?= cc
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+RELEASE := $(abspath $(TARGET)/release)
+# Until 1.0 the SONAME carries the minor version: libresup.so.0.1
+ABI := $(shell awk '/define RESUP_VERSION_M(AJOR|INOR) / { v = v s $$3; s = "." } END { print v }' \
+	include/resup.h)
+
+.PHONY: all lib demo test test-rust test-c lint header clean
+
+all: lib
+
+# The library, under the name by which programs find it at run time as well.
+lib:
+	$(CARGO) build --release -p resup
+	ln -sf libresup.so $(RELEASE)/libresup.so.$(ABI)
+
+# The main job on real data: broken five times, and still right. FILE=… uploads a file of yours.
+demo: lib
+	$(CARGO) build --release -p resup-receiver -p resup-demo
+	$(CC) -std=c99 -O2 -Wall -Wextra -Iinclude examples/c/upload.c -o $(RELEASE)/upload \
+		-L$(RELEASE) -lresup -Wl,-rpath,$(RELEASE)
+	RESUP_RECEIVER=$(RELEASE)/resup-receiver $(RELEASE)/resup-demo $(RELEASE)/upload
+
+header:
+	RESUP_WRITE_HEADER=1 $(CARGO) test --test header the_header_is_current
+
+clean:
+	$(CARGO) clean

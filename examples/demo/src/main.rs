@@ -1,0 +1,207 @@
+//! The main job, shown: a file goes up through the C ABI, is broken five times, and ends right.
+//!
+//! `resup-demo UPLOAD_PROGRAM` starts the receiver and a proxy before it, runs the C program
+//! through the proxy, cuts the connection three times at random places, kills the program once
+//! and the receiver once, starts both again, and compares what is stored with the source.
+//! Environment: `FILE` to upload instead of a made file, `SIZE` in bytes of the made one,
+//! `RESUP_TEST_SEED` to repeat a run, `RESUP_RECEIVER` the receiver's program.
+#![forbid(unsafe_code)]
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{bail, ensure, Context, Result};
+use resup_test_support::chaos::ChaosProxy;
+use resup_test_support::files;
+use resup_test_support::receiver::Receiver;
+use resup_test_support::seed;
+
+/// What is broken, in this order; each at a random place of its fifth of the file.
+const BREAKS: [Break; 5] = [
+    Break::Connection,
+    Break::Uploader,
+    Break::Connection,
+    Break::Receiver,
+    Break::Connection,
+];
+
+#[derive(Debug, Clone, Copy)]
+enum Break {
+    Connection,
+    Uploader,
+    Receiver,
+}
+
+/// No break takes longer than this to be got over, or something hangs.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+fn main() -> ExitCode {
+    match demo() {
+        Ok(line) => {
+            println!("demo: OK {line}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            println!("demo: FAILED {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn demo() -> Result<String> {
+    let program = std::env::args_os()
+        .nth(1)
+        .map(PathBuf::from)
+        .context("usage: resup-demo UPLOAD_PROGRAM")?;
+    let seed = seed::seed();
+    let mut rng = seed::rng(seed);
+    let work = tempfile::tempdir().context("no directory for the demo's files")?;
+    let file = source(work.path(), seed)?;
+    let size = std::fs::metadata(&file)
+        .with_context(|| format!("{} cannot be read", file.display()))?
+        .len();
+    ensure!(
+        size >= 16 << 20,
+        "the file has {size} bytes; five breaks want 16 MiB or more"
+    );
+
+    let mut receiver = Receiver::start();
+    let proxy = ChaosProxy::clean(receiver.addr());
+    let endpoint = format!("http://{}/upload", proxy.addr());
+    println!(
+        "receiver at {}, upload through {endpoint}",
+        receiver.endpoint()
+    );
+
+    let mut uploader = Uploader::start(&program, &endpoint, &file)?;
+    for (fifth, what) in BREAKS.into_iter().enumerate() {
+        let place = (fifth as f64 + 0.2 + 0.6 * rng.f64()) / BREAKS.len() as f64;
+        let at = (size as f64 * place) as u64;
+        wait_until(&mut uploader, || proxy.bytes_up() >= at)
+            .with_context(|| format!("on the way to break {} at byte {at}", fifth + 1))?;
+        match what {
+            Break::Connection => {
+                eprintln!("\ndemo: cutting the connection");
+                proxy.cut_all();
+            }
+            Break::Uploader => {
+                uploader.kill()?;
+                eprintln!("\ndemo: killed the uploading program; starting it again");
+                uploader = Uploader::start(&program, &endpoint, &file)?;
+            }
+            Break::Receiver => {
+                receiver.kill();
+                eprintln!("\ndemo: killed the receiver; starting it again");
+                receiver.restart();
+                proxy.set_target(receiver.addr());
+            }
+        }
+    }
+    let result = uploader.finish()?;
+    let value = |key: &str| {
+        result
+            .get(key)
+            .with_context(|| format!("no {key} in the result"))
+    };
+
+    let stored = receiver.stored_file(value("id")?);
+    if let Some(at) = files::first_difference(&file, &stored)? {
+        bail!("the stored file differs from the source at byte {at}");
+    }
+    let md5 = files::md5_hex(&stored)?;
+    ensure!(
+        *value("md5")? == md5,
+        "the program reports another MD5 than {md5}"
+    );
+    let (sent, skipped) = (proxy.bytes_up(), value("skipped")?);
+    ensure!(
+        skipped != "0",
+        "the second program began anew instead of going on"
+    );
+    let breaks = BREAKS.len();
+    Ok(format!(
+        "size={size} breaks={breaks} sent={sent} skipped={skipped} md5={md5}"
+    ))
+}
+
+/// The file to upload.
+fn source(work: &Path, seed: u64) -> Result<PathBuf> {
+    if let Some(file) = std::env::var_os("FILE").filter(|file| !file.is_empty()) {
+        return Ok(file.into());
+    }
+    let size = match std::env::var("SIZE") {
+        Ok(size) => size.parse().context("SIZE is no number of bytes")?,
+        Err(_) => 1 << 30,
+    };
+    let file = work.join("demo.bin");
+    println!("making a file of {size} bytes");
+    files::make(&file, size, seed).context("the file cannot be made")?;
+    Ok(file)
+}
+
+/// The C program, ended when it goes out of scope.
+struct Uploader(Child);
+
+impl Uploader {
+    fn start(program: &Path, endpoint: &str, file: &Path) -> Result<Self> {
+        Command::new(program)
+            .arg(endpoint)
+            .arg(file)
+            .stdout(Stdio::piped())
+            .spawn()
+            .map(Uploader)
+            .with_context(|| format!("{} cannot be started", program.display()))
+    }
+
+    fn kill(&mut self) -> Result<()> {
+        self.0.kill()?;
+        let status = self.0.wait()?;
+        ensure!(
+            !status.success(),
+            "the program ended before it could be killed"
+        );
+        Ok(())
+    }
+
+    /// Waits for the end; gives the `key=value` pairs of the program's last line.
+    fn finish(mut self) -> Result<HashMap<String, String>> {
+        let began = Instant::now();
+        let status = loop {
+            match self.0.try_wait()? {
+                Some(status) => break status,
+                None => ensure!(began.elapsed() < PATIENCE, "the upload does not end"),
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let mut out = String::new();
+        let stdout = self.0.stdout.as_mut().context("no stdout")?;
+        stdout.read_to_string(&mut out)?;
+        ensure!(status.success(), "the program ended with {status}");
+        let pairs = out
+            .split_whitespace()
+            .filter_map(|word| word.split_once('='));
+        Ok(pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).collect())
+    }
+}
+
+impl Drop for Uploader {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn wait_until(uploader: &mut Uploader, condition: impl Fn() -> bool) -> Result<()> {
+    let began = Instant::now();
+    while !condition() {
+        if let Some(status) = uploader.0.try_wait()? {
+            bail!("the program ended early with {status}");
+        }
+        ensure!(began.elapsed() < PATIENCE, "nothing moves any more");
+        std::thread::sleep(Duration::from_micros(500));
+    }
+    Ok(())
+}
