@@ -1,6 +1,9 @@
 //! The upload loop: locate, send from there, locate again after a break, until it is complete.
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+mod tests;
+
 use crate::body::digest::{Digest, Digesting};
 use crate::body::pace::Paced;
 use crate::body::source::Source;
@@ -39,6 +42,8 @@ struct Progress {
     offset: Option<u64>,
     /// No claim of the server may go past this: what it said at first, and what was sent since.
     ceiling: u64,
+    /// The server holds what is not this file's: the next send makes it drop that.
+    restart: bool,
     /// 422 answers in a row.
     corrupt: u32,
 }
@@ -56,6 +61,7 @@ impl Engine<'_> {
             max_segment: None,
             offset: None,
             ceiling: 0,
+            restart: false,
             corrupt: 0,
         };
         self.control.begin(self.job.size);
@@ -136,6 +142,7 @@ impl Engine<'_> {
                 id: progress.id.as_deref(),
                 offset,
                 length,
+                restart: progress.restart,
                 bytes: &mut Paced::new(digesting, self.control),
             },
         );
@@ -234,6 +241,7 @@ impl Engine<'_> {
             }
             Some(true) | None => claimed,
         };
+        progress.restart = offset != claimed;
         match progress.offset {
             None => self.control.skipped(offset),
             Some(before) if offset > before => progress.backoff.progressed(),

@@ -374,7 +374,7 @@ fn call<F: ?Sized>(callback: &mut Option<Box<F>>, call: impl FnOnce(&mut F) -> F
 }
 
 /// Fields that the protocol uses itself.
-const PROTOCOL_FIELDS: [&str; 16] = [
+const PROTOCOL_FIELDS: [&str; 18] = [
     "action",
     "id",
     "name",
@@ -388,6 +388,8 @@ const PROTOCOL_FIELDS: [&str; 16] = [
     "offset",
     "length",
     "file",
+    "restart",
+    "sha256",
     "ts",
     "nonce",
     "sign",

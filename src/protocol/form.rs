@@ -47,6 +47,9 @@ impl Protocol for Form {
         }
         fields.push(("offset", segment.offset.to_string()));
         fields.push(("length", segment.length.to_string()));
+        if segment.restart {
+            fields.push(("restart", "1".to_owned()));
+        }
         let ends_file = segment.offset + segment.length == job.size;
         let mut body = Multipart::new(
             &fields,
@@ -191,6 +194,7 @@ mod tests {
             id: Some("k1"),
             offset,
             length: bytes.len() as u64,
+            restart: offset == 0,
             bytes: &mut Bytes(bytes),
         };
         form(LocateMethod::Post)
@@ -224,5 +228,7 @@ mod tests {
         let text = send(2, b"2345");
         assert!(text.contains("name=\"prefix_md5\"\r\n\r\n0123456789abcdef"));
         assert!(!text.contains("name=\"md5\""));
+        assert!(!text.contains("restart"));
+        assert!(send(0, b"01").contains("name=\"restart\"\r\n\r\n1\r\n"));
     }
 }

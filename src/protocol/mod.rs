@@ -81,6 +81,8 @@ pub(crate) struct Segment<'a> {
     pub offset: u64,
     /// How many there are.
     pub length: u64,
+    /// The server is to drop what it has: it is of another file, or damaged.
+    pub restart: bool,
     /// Gives exactly `length` bytes, or an error.
     pub bytes: &'a mut dyn FileBytes,
 }

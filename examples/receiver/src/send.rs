@@ -34,7 +34,7 @@ pub async fn send(
         visit.to = Some(record.held);
         return Ok(Answer::of(&record).with_prefix(&record).closing());
     }
-    if record.held != order.offset {
+    if order.restart {
         app.reset(&mut record).await?;
     }
 
@@ -124,6 +124,8 @@ struct Order {
     size: u64,
     offset: u64,
     length: u64,
+    /// What is held of another file, or is damaged, and is to be dropped.
+    restart: bool,
 }
 
 impl Order {
@@ -150,7 +152,14 @@ impl Order {
             size: fields.bytes("size")?,
             offset: fields.bytes("offset")?,
             length: fields.bytes("length")?,
+            restart: fields.text("restart") == Some("1"),
         };
+        if order.restart && order.offset != 0 {
+            return Err(Answer::bad_request(format!(
+                "'restart' goes with offset 0, not {}",
+                order.offset
+            )));
+        }
         if order.offset + order.length > order.size {
             return Err(Answer::bad_request(format!(
                 "offset {} and length {} go past the size {}",
@@ -176,7 +185,7 @@ impl Order {
             ))
             .with_max_segment(max_segment));
         }
-        if record.state != State::Complete && self.offset != record.held && self.offset != 0 {
+        if record.state != State::Complete && self.offset != record.held && !self.restart {
             return Err(conflict(format!(
                 "offset {} is not where this upload stands, {}",
                 self.offset, record.held

@@ -303,7 +303,7 @@ fn a_wrong_offset_is_answered_with_the_right_one() {
     let file = Upload::new("a.bin", 5000);
     let (id, _) = receiver.locate_ok(&file);
     receiver.exchange(&file.send(&id, 0).limit(2000).build());
-    for offset in [1, 1999, 2001, 5000] {
+    for offset in [0, 1, 1999, 2001, 5000] {
         let reply = receiver.exchange(&file.send(&id, offset).build());
         assert_eq!(reply.expect(409, "2000").offset(), 2000);
     }
@@ -311,14 +311,20 @@ fn a_wrong_offset_is_answered_with_the_right_one() {
 }
 
 #[test]
-fn offset_zero_starts_afresh() {
+fn a_restart_drops_what_is_held() {
     let receiver = Receiver::start(&[]);
     let file = Upload::new("a.bin", 5000);
     let (id, _) = receiver.locate_ok(&file);
     let mut old = file.clone();
     old.content.reverse();
     receiver.exchange(&old.send(&id, 0).limit(4000).build());
-    cut(begin(&receiver, &file.send(&id, 0), 100));
+    let misplaced = file.send(&id, 4000).set("restart", "1").build();
+    receiver.exchange(&misplaced).expect(400, "restart");
+    cut(begin(
+        &receiver,
+        &file.send(&id, 0).set("restart", "1"),
+        100,
+    ));
     assert_eq!(check_prefix(&receiver, &file), (id.clone(), 100));
     assert_eq!(receiver.stored(&id).len(), 100);
     receiver.send_rest(&file, &id, 100).expect_complete(5000);

@@ -146,7 +146,7 @@ impl Uploads {
         if options.max_segment.is_some_and(|most| length > most) {
             return refuse(Answer::error(413, "longer than max_segment"));
         }
-        if offset == 0 {
+        if offset == 0 && get(fields, "restart") == Some("1") {
             upload.forget_content();
         } else if offset != upload.data.len() as u64 {
             return refuse(upload.answer(409, options, None));

@@ -1,0 +1,288 @@
+//! The upload loop against a server that is a few lines long, without a network.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use md5::{Digest as _, Md5};
+use proptest::prelude::*;
+
+use super::*;
+use crate::body::source::Origin;
+use crate::transport::{Request, Response};
+
+/// What befalls one send.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    /// The connection breaks after so many bytes; all of them arrive.
+    Break(usize),
+    /// It arrives whole and the answer is lost.
+    AnswerLost,
+    /// A byte is damaged on the way.
+    Damaged,
+    /// The server forgets everything.
+    Forgotten,
+    /// The server keeps nothing and answers with its old offset.
+    KeepsNothing,
+    /// The server answers with so many bytes more than it has.
+    Lie(u64),
+}
+
+#[derive(Default)]
+struct Server {
+    held: Vec<u8>,
+    /// The last offset that the client was told; no later send may begin before it.
+    told: u64,
+    proves: bool,
+    max_segment: Option<u64>,
+    /// Of the next sends, the last one first; when empty, all is well.
+    fates: Vec<Fate>,
+}
+
+struct Fake(Mutex<Server>);
+
+impl Server {
+    fn answer(&mut self, state: State) -> Answer {
+        self.told = self.held.len() as u64;
+        Answer {
+            state,
+            offset: self.told,
+            id: Some("1".to_owned()),
+            location: None,
+            prefix_md5: self.proves.then(|| Md5::digest(&self.held).into()),
+            max_segment: self.max_segment,
+            message: None,
+        }
+    }
+}
+
+fn broken() -> Error {
+    Error::ConnectionBroken {
+        host: "fake".to_owned(),
+        why: "by the test".to_owned(),
+    }
+}
+
+impl Protocol for Fake {
+    fn locate(&self, _: &dyn Wire, _: &Job) -> Result<Answer, Error> {
+        let mut server = self.0.lock().unwrap();
+        Ok(match server.held.is_empty() {
+            true => server.answer(State::New),
+            false => server.answer(State::Partial),
+        })
+    }
+
+    fn send(&self, _: &dyn Wire, job: &Job, segment: Segment<'_>) -> Result<Outcome, Error> {
+        let mut server = self.0.lock().unwrap();
+        let (from, length) = (segment.offset, segment.length as usize);
+        if segment.restart {
+            assert_eq!(from, 0);
+            server.held.clear();
+        } else {
+            assert!(from >= server.told, "confirmed bytes are sent again");
+        }
+        if from != server.held.len() as u64 {
+            return Ok(Outcome::Elsewhere(server.answer(State::Partial)));
+        }
+        let fate = server.fates.pop();
+        let arrives = match fate {
+            Some(Fate::Break(bytes)) => length.min(bytes),
+            _ => length,
+        };
+        let mut bytes = vec![0; arrives];
+        segment.bytes.read_exact(&mut bytes).map_err(|_| broken())?;
+        let md5 = segment.bytes.md5_so_far();
+        let before = server.held.len();
+        match fate {
+            Some(Fate::Damaged) if arrives > 0 => bytes[arrives / 2] ^= 1,
+            Some(Fate::KeepsNothing) => {
+                return Ok(Outcome::Taken(server.answer(State::Partial)));
+            }
+            Some(Fate::Forgotten) => {
+                server.held.clear();
+                server.told = 0;
+                return Ok(Outcome::Forgotten);
+            }
+            _ => {}
+        }
+        server.held.extend_from_slice(&bytes);
+        match fate {
+            Some(Fate::Break(_)) if arrives < length => return Err(broken()),
+            Some(Fate::AnswerLost) => return Err(broken()),
+            Some(Fate::Lie(more)) => {
+                let mut answer = server.answer(State::Partial);
+                answer.offset = (answer.offset + more).min(job.size);
+                return Ok(Outcome::Taken(answer));
+            }
+            _ => {}
+        }
+        if crate::body::digest::hex(Md5::digest(&server.held).into()) != md5 {
+            // A segment falls back to where it began, the whole file to nothing.
+            let whole = server.held.len() as u64 == job.size;
+            server.held.truncate(if whole { 0 } else { before });
+            return Ok(Outcome::Corrupt(server.answer(State::Partial)));
+        }
+        let state = match server.held.len() as u64 == job.size {
+            true => State::Complete,
+            false => State::Partial,
+        };
+        Ok(Outcome::Taken(server.answer(state)))
+    }
+}
+
+struct NoWire;
+
+impl Wire for NoWire {
+    fn exchange(&self, _: Request<'_>) -> Result<Response, Error> {
+        unreachable!("the fake protocol needs no network")
+    }
+}
+
+impl Line for NoWire {
+    fn open(&self) -> (Box<dyn Wire + '_>, Option<Cutter>) {
+        (Box::new(NoWire), None)
+    }
+}
+
+/// Runs an upload of `content`; gives its result and what the server holds then.
+fn upload(content: &[u8], server: Server) -> (Result<(), Error>, Vec<u8>, Control) {
+    let fake = Fake(Mutex::new(server));
+    let control = Control::default();
+    let mut source = Origin::Memory(content.into()).open().unwrap();
+    let job = Job {
+        name: "f".to_owned(),
+        size: content.len() as u64,
+        mtime: None,
+        dir: String::new(),
+        user: None,
+        content_type: "text/plain".to_owned(),
+        fields: Vec::new(),
+    };
+    let engine = Engine {
+        protocol: &fake,
+        line: &NoWire,
+        control: &control,
+        source: &mut *source,
+        job: &job,
+        retry: Policy {
+            limit: 6,
+            base: Duration::from_nanos(1),
+            cap: Duration::from_nanos(1),
+        },
+        segment_size: None,
+    };
+    let result = engine.run();
+    (result, fake.0.into_inner().unwrap().held, control)
+}
+
+fn content(length: usize) -> Vec<u8> {
+    (0..length).map(|i| (i * 31 + (i >> 8)) as u8).collect()
+}
+
+#[test]
+fn every_lie_about_the_offset_is_an_error_and_nothing_is_sent_on_it() {
+    for more in [1, 5, 1000] {
+        let server = Server {
+            fates: vec![Fate::Lie(more)],
+            max_segment: Some(100),
+            ..Server::default()
+        };
+        let (result, held, _) = upload(&content(5000), server);
+        assert!(
+            matches!(result, Err(Error::ImpossibleOffset { .. })),
+            "{more}: {result:?}"
+        );
+        assert_eq!(held.len(), 100);
+    }
+}
+
+#[test]
+fn a_server_that_keeps_nothing_is_given_up() {
+    let server = Server {
+        fates: vec![Fate::KeepsNothing; 100],
+        ..Server::default()
+    };
+    let (result, _, control) = upload(&content(5000), server);
+    assert!(matches!(result, Err(Error::BadAnswer { .. })), "{result:?}");
+    assert_eq!(control.snapshot().attempts, 7, "the first and six more");
+}
+
+#[test]
+fn damage_is_repaired_once_and_then_an_error() {
+    for (times, fine) in [(1, true), (2, false)] {
+        let server = Server {
+            fates: vec![Fate::Damaged; times],
+            ..Server::default()
+        };
+        let (result, held, _) = upload(&content(5000), server);
+        assert_eq!(result.is_ok(), fine, "{result:?}");
+        assert_eq!(held == content(5000), fine);
+    }
+}
+
+#[test]
+fn a_prefix_of_another_file_is_dropped() {
+    let server = Server {
+        held: vec![7; 3000],
+        told: 3000,
+        proves: true,
+        ..Server::default()
+    };
+    let (result, held, control) = upload(&content(5000), server);
+    assert_eq!(result, Ok(()));
+    assert_eq!(held, content(5000));
+    assert_eq!(control.snapshot().bytes_skipped, 0);
+}
+
+#[test]
+fn without_proof_the_digest_of_the_whole_file_decides() {
+    let server = Server {
+        held: vec![7; 3000],
+        told: 3000,
+        ..Server::default()
+    };
+    let (result, held, _) = upload(&content(5000), server);
+    assert_eq!(result, Ok(()));
+    assert_eq!(held, content(5000));
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        4 => (0usize..40_000).prop_map(Fate::Break),
+        1 => Just(Fate::AnswerLost),
+        1 => Just(Fate::Damaged),
+        1 => Just(Fate::Forgotten),
+        1 => Just(Fate::KeepsNothing),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// The fake server asserts that no confirmed byte is sent again.
+    #[test]
+    fn whatever_befalls_the_sends_the_file_is_right_or_there_is_an_error(
+        length in prop_oneof![Just(0usize), 1usize..40_000],
+        held in 0usize..50_000,
+        foreign: bool,
+        proves: bool,
+        max_segment in prop::option::of(1000u64..50_000),
+        fates in prop::collection::vec(fate(), 0..5),
+    ) {
+        let content = content(length);
+        let mut prefix = content[..held.min(length)].to_vec();
+        if foreign && !prefix.is_empty() {
+            prefix[0] ^= 1;
+        }
+        let told = prefix.len() as u64;
+        let server = Server { held: prefix, told, proves, max_segment, fates };
+        let (result, stored, control) = upload(&content, server);
+        match result {
+            Ok(()) => {
+                prop_assert!(stored == content);
+                prop_assert_eq!(control.snapshot().offset, length as u64);
+            }
+            Err(Error::DigestMismatch { .. } | Error::BadAnswer { .. }) => {}
+            Err(other) => prop_assert!(false, "{other}"),
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Uploads against the real receiver and the model: what is sent, resumed, refused and told.
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use resup::{Client, Error, Flow, LocateMethod, Upload, UploadState};
+use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
+use resup_test_support::files;
+use resup_test_support::model::{ModelReceiver, Options};
+use resup_test_support::receiver::Receiver;
+use resup_test_support::scripted::{json, End, Read, ScriptedServer, Step};
+
+fn client(endpoint: &str) -> Client {
+    let client = Client::new(endpoint).unwrap();
+    let short = Duration::from_millis(5);
+    client.set_retry_backoff(short, short * 8).unwrap();
+    client.set_retry_limit(20);
+    client
+}
+
+fn made(dir: &tempfile::TempDir, name: &str, size: u64) -> PathBuf {
+    let path = dir.path().join(name);
+    files::make(&path, size, 11).unwrap();
+    path
+}
+
+fn stored(receiver: &Receiver, upload: &Upload) -> PathBuf {
+    receiver.stored_file(&upload.remote().id().unwrap())
+}
+
+#[test]
+fn files_of_all_sorts_arrive_whole_by_post_and_by_get() {
+    let receiver = Receiver::start();
+    let dir = tempfile::tempdir().unwrap();
+    let client = client(&receiver.endpoint());
+    for method in [LocateMethod::Post, LocateMethod::Get] {
+        client.set_locate_method(method);
+        for (name, size) in [
+            ("empty", 0),
+            ("one", 1),
+            ("large.bin", 9_000_001),
+            ("报告 第一版.txt", 1000),
+            ("with \"quotes\" and \\ and %22.txt", 1000),
+            ("line\r\nbreak.txt", 1000),
+            ("emoji 😀🎉.txt", 1000),
+            ("a&b=c;d+e f.txt", 1000),
+        ] {
+            let path = made(&dir, name, size);
+            let mut upload = Upload::from_file(&client, &path).unwrap();
+            upload.set_directory(&format!("{method:?}")).unwrap();
+            upload.run().unwrap_or_else(|e| panic!("{name}: {e}"));
+            files::assert_same(&path, &stored(&receiver, &upload));
+            let now = upload.remote().snapshot();
+            assert_eq!((now.state, now.size), (UploadState::Complete, size));
+            assert_eq!((now.bytes_sent, now.bytes_skipped), (size, 0));
+            assert_eq!(now.http_status, Some(200));
+
+            upload.run().unwrap();
+            let again = upload.remote().snapshot();
+            assert_eq!((again.bytes_sent, again.bytes_skipped), (0, size), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_sees_whole_requests_only_gets_segments() {
+    let receiver = ModelReceiver::with(Options {
+        buffering: true,
+        max_segment: Some(100_000),
+        ..Options::default()
+    });
+    let content = files::bytes(1_000_000, 5);
+    let mut cuts = [150_000, 0, 120_000].into_iter();
+    let faults = move |_: u64, _: &mut fastrand::Rng| Faults {
+        cut_up_after: cuts.next(),
+        ..Faults::default()
+    };
+    let proxy = ChaosProxy::start(receiver.addr(), faults, 0);
+    let client = client(&receiver.endpoint_at(proxy.addr()));
+    let mut upload = Upload::from_memory(&client, content.clone(), "s").unwrap();
+    upload.run().unwrap();
+    assert_eq!(receiver.files()[0].1, content);
+    let sent = upload.remote().snapshot().bytes_sent;
+    assert!(sent <= 1_000_000 + 3 * 100_000, "{sent}");
+}
+
+#[test]
+fn a_damaged_prefix_on_the_server_is_found_before_anything_is_sent_on_it() {
+    let receiver = ModelReceiver::start();
+    let content = files::bytes(500_000, 6);
+    let half = |_: u64, _: &mut fastrand::Rng| Faults {
+        cut_up_after: Some(200_000),
+        how: Cut::Fin,
+        ..Faults::default()
+    };
+    let proxy = ChaosProxy::start(receiver.addr(), half, 0);
+    let failing = client(&receiver.endpoint_at(proxy.addr()));
+    failing.set_retry_limit(0);
+    Upload::from_memory(&failing, content.clone(), "d")
+        .unwrap()
+        .run()
+        .unwrap_err();
+    receiver.settle(1, Duration::from_secs(5));
+    assert!(receiver.damage("d", 1000));
+    let client = client(&receiver.endpoint());
+    let mut upload = Upload::from_memory(&client, content.clone(), "d").unwrap();
+    upload.run().unwrap();
+    assert_eq!(upload.remote().snapshot().bytes_skipped, 0);
+    assert_eq!(receiver.files()[0].1, content);
+}
+
+#[test]
+fn an_upload_that_the_server_forgot_begins_anew() {
+    let receiver = ModelReceiver::start();
+    let content = files::bytes(300_000, 8);
+    let client = client(&receiver.endpoint());
+    let mut upload = Upload::from_memory(&client, content.clone(), "f").unwrap();
+    upload.set_segment_size(50_000).unwrap();
+    let receiver = Arc::new(receiver);
+    let (forgetful, mut forgot) = (receiver.clone(), false);
+    upload.on_progress(move |now| {
+        if now.offset >= 100_000 && !forgot {
+            forgot = true;
+            forgetful.forget();
+        }
+        Flow::Continue
+    });
+    upload.run().unwrap();
+    assert_eq!(receiver.files()[0].1, content);
+}
+
+/// Starts an upload, does `change` to its file on the way, and gives the error.
+fn changed_on_the_way(change: impl Fn(&PathBuf)) -> Error {
+    let receiver = ModelReceiver::start();
+    let dir = tempfile::tempdir().unwrap();
+    let path = made(&dir, "changing", 8 << 20);
+    let slow = |_: u64, _: &mut fastrand::Rng| Faults {
+        rate_up: Some(16 << 20),
+        ..Faults::default()
+    };
+    let proxy = ChaosProxy::start(receiver.addr(), slow, 0);
+    let client = client(&receiver.endpoint_at(proxy.addr()));
+    let mut upload = Upload::from_file(&client, &path).unwrap();
+    upload.start().unwrap();
+    while upload.remote().snapshot().bytes_sent == 0 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    change(&path);
+    let outcome = upload.wait(Duration::from_secs(60)).expect("it hangs");
+    outcome.unwrap_err()
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_uploaded_is_an_error_of_its_own() {
+    let open = |path: &PathBuf| File::options().write(true).open(path).unwrap();
+    let changes: [(&str, &dyn Fn(&PathBuf)); 4] = [
+        ("truncated", &|path| open(path).set_len(1000).unwrap()),
+        ("grown", &|path| open(path).set_len(9 << 20).unwrap()),
+        ("touched", &|path| {
+            let mut file = open(path);
+            file.seek(SeekFrom::Start(7 << 20)).unwrap();
+            file.write_all(b"new").unwrap();
+        }),
+        ("replaced", &|path| {
+            let other = path.with_extension("new");
+            files::make(&other, 8 << 20, 12).unwrap();
+            std::fs::rename(other, path).unwrap();
+        }),
+    ];
+    for (name, change) in changes {
+        let error = changed_on_the_way(change);
+        assert!(
+            matches!(error, Error::SourceChanged { .. }),
+            "{name}: {error}"
+        );
+    }
+}
+
+#[test]
+fn a_callback_can_end_an_upload_and_the_next_run_goes_on() {
+    let receiver = Receiver::start();
+    let dir = tempfile::tempdir().unwrap();
+    let path = made(&dir, "c", 32 << 20);
+    let client = client(&receiver.endpoint());
+    let mut upload = Upload::from_file(&client, &path).unwrap();
+    upload.set_segment_size(4 << 20).unwrap();
+    upload.on_progress(|now| match now.offset >= 8 << 20 {
+        true => Flow::Cancel,
+        false => Flow::Continue,
+    });
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let complete = told.clone();
+    upload.on_complete(move |outcome| complete.lock().unwrap().push(outcome.clone()));
+    assert_eq!(upload.run(), Err(Error::Cancelled));
+    assert_eq!(upload.remote().snapshot().state, UploadState::Cancelled);
+    upload.on_progress(|_| Flow::Continue);
+    upload.run().unwrap();
+    assert!(upload.remote().snapshot().bytes_skipped >= 8 << 20);
+    files::assert_same(&path, &stored(&receiver, &upload));
+    assert_eq!(told.lock().unwrap()[..], [Err(Error::Cancelled), Ok(())]);
+}
+
+#[test]
+fn cancel_ends_a_run_wherever_it_hangs() {
+    let silent = ScriptedServer::start(vec![Step::new().read(Read::All).end(End::HoldOpen)]);
+    let full = ScriptedServer::start_with(|head, _| match head.method.as_str() {
+        "GET" => Step::reply(200, &json("new", 0, "1")),
+        _ => Step::new().read(Read::HeadOnly).end(End::HoldOpen),
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let path = made(&dir, "h", 64 << 20);
+    for endpoint in [
+        silent.endpoint(),
+        full.endpoint(),
+        "http://192.0.2.1/up".to_owned(), // RFC 5737: leads nowhere
+        "http://127.0.0.1:1/up".to_owned(),
+    ] {
+        let client = client(&endpoint);
+        client.set_locate_method(LocateMethod::Get);
+        client.set_retry_limit(1_000_000);
+        let mut upload = Upload::from_file(&client, &path).unwrap();
+        let remote = upload.remote();
+        upload.start().unwrap();
+        assert_eq!(upload.wait(Duration::from_millis(300)), None, "{endpoint}");
+        let began = Instant::now();
+        remote.cancel();
+        let outcome = upload.wait(Duration::from_secs(30));
+        assert_eq!(outcome, Some(Err(Error::Cancelled)), "{endpoint}");
+        println!("{endpoint}: cancelled in {:?}", began.elapsed());
+    }
+}
+
+#[test]
+fn pause_closes_the_connection_and_resume_goes_on() {
+    let receiver = Receiver::start();
+    let dir = tempfile::tempdir().unwrap();
+    let path = made(&dir, "p", 64 << 20);
+    let slow = |_: u64, _: &mut fastrand::Rng| Faults {
+        rate_up: Some(64 << 20),
+        ..Faults::default()
+    };
+    let proxy = ChaosProxy::start(receiver.addr(), slow, 0);
+    let client = client(&format!("http://{}/upload", proxy.addr()));
+    let mut upload = Upload::from_file(&client, &path).unwrap();
+    let remote = upload.remote();
+    upload.start().unwrap();
+    while proxy.bytes_up() < 10 << 20 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    remote.pause();
+    while remote.snapshot().state != UploadState::Paused {
+        assert_eq!(upload.wait(Duration::from_millis(5)), None);
+    }
+    std::thread::sleep(Duration::from_millis(200));
+    let quiet = proxy.bytes_up();
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(proxy.bytes_up(), quiet, "bytes flow during a pause");
+    remote.resume();
+    assert_eq!(upload.wait(Duration::from_secs(60)), Some(Ok(())));
+    files::assert_same(&path, &stored(&receiver, &upload));
+    assert!(remote.snapshot().bytes_sent < 80 << 20);
+}
+
+#[test]
+fn many_uploads_at_once_share_a_client() {
+    let receiver = Receiver::start();
+    let dir = tempfile::tempdir().unwrap();
+    let client = client(&receiver.endpoint());
+    std::thread::scope(|scope| {
+        for n in 0..16 {
+            let (client, receiver) = (&client, &receiver);
+            let path = made(&dir, &format!("many-{n}"), 300_000 + n);
+            scope.spawn(move || {
+                let mut upload = Upload::from_file(client, &path).unwrap();
+                upload.run().unwrap();
+                files::assert_same(&path, &stored(receiver, &upload));
+            });
+        }
+    });
+}
