@@ -8,7 +8,7 @@ RELEASE := $(abspath $(TARGET)/release)
 ABI := $(shell awk '/define RESUP_VERSION_M(AJOR|INOR) / { v = v s $$3; s = "." } END { print v }' \
 	include/resup.h)
 
-.PHONY: all lib demo test test-rust test-c lint header clean
+.PHONY: all lib demo test tools lint test-rust test-c header clean
 
 all: lib
 
@@ -23,6 +23,32 @@ demo: lib
 	$(CC) -std=c99 -O2 -Wall -Wextra -Iinclude examples/c/upload.c -o $(RELEASE)/upload \
 		-L$(RELEASE) -lresup -Wl,-rpath,$(RELEASE)
 	RESUP_RECEIVER=$(RELEASE)/resup-receiver $(RELEASE)/resup-demo $(RELEASE)/upload
+
+# Everything. Installs what is missing.
+test: tools lint test-rust test-c
+
+tools:
+	@missing=; for tool in gcc:gcc g++:g++ clang:clang valgrind:valgrind readelf:binutils; do \
+		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool##*:}"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+		echo "installing$$missing"; \
+		apt-get update -q && apt-get install -q -y --no-install-recommends $$missing; \
+	fi
+	@cargo fmt --version > /dev/null && cargo clippy --version > /dev/null \
+		|| rustup component add rustfmt clippy
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items -q
+
+test-rust:
+	$(CARGO) build -p resup-receiver
+	RESUP_COMPILERS="gcc g++ clang clang++" $(CARGO) test --workspace
+
+test-c:
+	RESUP_NEED_TOOLS=1 $(CARGO) test --test c_abi -- --nocapture
 
 header:
 	RESUP_WRITE_HEADER=1 $(CARGO) test --test header the_header_is_current

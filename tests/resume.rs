@@ -156,7 +156,8 @@ fn changed_on_the_way(change: impl Fn(&PathBuf)) -> Error {
 #[test]
 fn a_file_that_changes_while_it_is_uploaded_is_an_error_of_its_own() {
     let open = |path: &PathBuf| File::options().write(true).open(path).unwrap();
-    let changes: [(&str, &dyn Fn(&PathBuf)); 4] = [
+    type Change<'a> = &'a dyn Fn(&PathBuf);
+    let changes: [(&str, Change); 4] = [
         ("truncated", &|path| open(path).set_len(1000).unwrap()),
         ("grown", &|path| open(path).set_len(9 << 20).unwrap()),
         ("touched", &|path| {
