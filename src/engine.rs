@@ -5,6 +5,7 @@
 mod tests;
 
 use crate::body::digest::{Digest, Digesting};
+use crate::body::hasher::alongside;
 use crate::body::pace::Paced;
 use crate::body::source::Source;
 use crate::control::{Control, UploadState};
@@ -49,7 +50,7 @@ struct Progress {
 }
 
 /// The first bytes of an uploaded file are read in steps of this size for the digest.
-const HASH_STEP: usize = 256 * 1024;
+const HASH_STEP: usize = 128 * 1024;
 
 impl Engine<'_> {
     /// Uploads until the server has confirmed the whole file.
@@ -131,21 +132,17 @@ impl Engine<'_> {
         self.source.seek(offset)?;
         self.control.confirmed(offset);
         self.control.enter(UploadState::Sending);
-        let digesting = Digesting {
-            source: &mut *self.source,
-            digest: &mut progress.digest,
-        };
-        let outcome = self.protocol.send(
-            wire,
-            self.job,
-            Segment {
+        let outcome = alongside(&mut progress.digest, length, |feed| {
+            let source = &mut *self.source;
+            let segment = Segment {
                 id: progress.id.as_deref(),
                 offset,
                 length,
                 restart: progress.restart,
-                bytes: &mut Paced::new(digesting, self.control),
-            },
-        );
+                bytes: &mut Paced::new(Digesting { source, feed }, self.control),
+            };
+            self.protocol.send(wire, self.job, segment)
+        });
         progress.ceiling = progress.ceiling.max(progress.digest.at());
         let answer = match outcome? {
             Outcome::Taken(answer) => {
@@ -262,15 +259,19 @@ impl Engine<'_> {
         }
         self.control.enter(UploadState::Hashing);
         self.source.seek(digest.at())?;
+        let mut left = offset - digest.at();
         let mut buf = vec![0; HASH_STEP];
-        while digest.at() < offset {
-            self.control.check()?;
-            let left = offset - digest.at();
-            let most = usize::try_from(left).unwrap_or(usize::MAX).min(buf.len());
+        alongside(digest, left, |feed| {
             let source = &mut *self.source;
-            Digesting { source, digest }.read(&mut buf[..most])?;
-        }
-        Ok(())
+            let mut digesting = Digesting { source, feed };
+            while left > 0 {
+                self.control.check()?;
+                let most = usize::try_from(left).unwrap_or(usize::MAX);
+                let most = most.min(buf.len());
+                left -= digesting.read(&mut buf[..most])? as u64;
+            }
+            Ok(())
+        })
     }
 
     fn complete(&mut self, progress: &mut Progress, answer: &Answer) -> Result<(), Error> {

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use md5::{Digest as _, Md5};
 
+use super::hasher::Feed;
 use super::source::Source;
 use crate::error::Error;
 
@@ -87,16 +88,16 @@ impl Digest {
 }
 
 /// A source whose bytes go past a digest.
-pub(crate) struct Digesting<'a> {
+pub(crate) struct Digesting<'a, 'f> {
     pub source: &'a mut dyn Source,
-    pub digest: &'a mut Digest,
+    pub feed: &'a mut Feed<'f>,
 }
 
-impl Digesting<'_> {
+impl Digesting<'_, '_> {
     /// Reads some bytes and digests them.
     pub(crate) fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
         let n = self.source.read(buf)?;
-        self.digest.update(&buf[..n]);
+        self.feed.update(&buf[..n]);
         Ok(n)
     }
 }

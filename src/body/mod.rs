@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod digest;
+pub(crate) mod hasher;
 pub(crate) mod multipart;
 pub(crate) mod pace;
 pub(crate) mod source;

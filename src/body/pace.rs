@@ -14,15 +14,15 @@ const STEPS_PER_SECOND: f64 = 10.0;
 const SMALLEST_STEP: usize = 4 * 1024;
 
 /// The file bytes of one send.
-pub(crate) struct Paced<'a> {
-    inner: Digesting<'a>,
+pub(crate) struct Paced<'a, 'f> {
+    inner: Digesting<'a, 'f>,
     control: &'a Control,
     step: usize,
     last: Option<(Instant, usize)>,
 }
 
-impl<'a> Paced<'a> {
-    pub(crate) fn new(inner: Digesting<'a>, control: &'a Control) -> Self {
+impl<'a, 'f> Paced<'a, 'f> {
+    pub(crate) fn new(inner: Digesting<'a, 'f>, control: &'a Control) -> Self {
         Paced {
             inner,
             control,
@@ -43,7 +43,7 @@ impl<'a> Paced<'a> {
     }
 }
 
-impl Read for Paced<'_> {
+impl Read for Paced<'_, '_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if let Err(interrupted) = self.control.check() {
             return Err(io::Error::other(interrupted));
@@ -61,8 +61,8 @@ impl Read for Paced<'_> {
     }
 }
 
-impl FileBytes for Paced<'_> {
+impl FileBytes for Paced<'_, '_> {
     fn md5_so_far(&self) -> String {
-        hex(self.inner.digest.md5())
+        hex(self.inner.feed.md5())
     }
 }
