@@ -32,7 +32,7 @@
  * Results. Functions return a resup_status; outputs are written only with RESUP_OK. Every call
  * that fails leaves a message: resup_upload_error_message for a call on an upload,
  * resup_client_error_message for one on a client, and resup_client_error_message(NULL) for one
- * without a usable handle.
+ * without a usable handle or with RESUP_E_BUSY.
  *
  * Threads. No thread of the library ever calls the program: callbacks run only on the thread that
  * is inside resup_upload_run or resup_upload_wait. "Threads: any" functions may be called from
@@ -516,12 +516,12 @@ resup_status resup_client_set_retry_backoff(resup_client *client,
                                             uint32_t longest_milliseconds);
 
 /**
- * The message of the last call on this thread that failed for this client: its setters, and
- * the making of uploads.
+ * The message of the last call that failed on this thread, if it was one for this client: its
+ * setters, and the making of uploads.
  *
  * @param client  a client; or NULL for calls that failed without a usable handle, such as
  *                resup_client_new
- * @return a text, empty if there was no such failure, never NULL; borrowed: it is valid until
+ * @return a text, empty if the last failure was none of these, never NULL; borrowed: it is valid until
  *         the next failing call on this thread
  *
  * Threads: any, each has its own message. Callbacks: none.
@@ -581,9 +581,11 @@ resup_status resup_upload_new_file_utf16(resup_client *client,
  * @param size    how many
  * @param name    the file name for the server, UTF-8; copied
  * @param out     where the upload goes on success; to be freed with resup_upload_free
- * @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error. After
- *         a failure, resup_client_error_message tells more.
+ * @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8, #RESUP_E_SYSTEM when there
+ *         is no memory for the copy, or a handle's error. After a failure,
+ *         resup_client_error_message tells more.
  *
+ * Its MD5 is computed before it is sent, since nothing else tells two versions of it apart.
  * Threads: any. Callbacks: none.
  */
 RESUP_API
@@ -801,7 +803,8 @@ RESUP_API
 uint64_t resup_upload_rate(const resup_upload *upload);
 
 /**
- * How often this run has asked the server for its offset: 1, and 1 more for every break.
+ * How often this run began to ask the server for its offset: 1, and 1 more after every break and
+ * pause.
  *
  * Threads: any, at any time. Callbacks: none.
  */

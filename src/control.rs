@@ -87,7 +87,12 @@ struct Mail {
 /// One run, seen from both sides.
 #[derive(Debug, Default)]
 pub(crate) struct Control {
+    /// The host wants the engine to stop what it is doing.
     interrupted: AtomicBool,
+    /// It did so since the last checkpoint, whatever it wants now.
+    was_interrupted: AtomicBool,
+    /// The outcome is told: what the engine still does goes nowhere.
+    over: AtomicBool,
     mail: Mutex<Mail>,
     changed: Condvar,
     size: AtomicU64,
@@ -116,8 +121,8 @@ impl Control {
     }
 
     /// Whether the last error may have come from the host's own wish.
-    pub(crate) fn is_interrupted(&self) -> bool {
-        self.interrupted.load(Relaxed)
+    pub(crate) fn was_interrupted(&self) -> bool {
+        self.was_interrupted.load(Relaxed)
     }
 
     /// Waits here while the host wants a pause; fails when it wants an end.
@@ -130,7 +135,10 @@ impl Control {
         }
         match mail.wish {
             Wish::Cancel => Err(Error::Cancelled),
-            _ => Ok(()),
+            _ => {
+                self.was_interrupted.store(false, Relaxed);
+                Ok(())
+            }
         }
     }
 
@@ -146,8 +154,11 @@ impl Control {
     pub(crate) fn wait(&self, pause: Duration) {
         let until = Instant::now() + pause;
         let mut mail = lock(&self.mail);
+        mail.cutter = None;
         mail.retry_at = Some(until);
-        self.post(&mut mail, UploadState::Waiting);
+        if mail.wish == Wish::Run {
+            self.post(&mut mail, UploadState::Waiting);
+        }
         while mail.wish == Wish::Run {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -161,12 +172,16 @@ impl Control {
         mail.retry_at = None;
     }
 
+    /// The engine is in `state` now, unless the host has paused or ended it.
     pub(crate) fn enter(&self, state: UploadState) {
-        self.post(&mut lock(&self.mail), state);
+        let mut mail = lock(&self.mail);
+        if mail.wish == Wish::Run {
+            self.post(&mut mail, state);
+        }
     }
 
     fn post(&self, mail: &mut Mail, state: UploadState) {
-        if mail.state == Some(state) {
+        if mail.state == Some(state) || mail.outcome.is_some() {
             return;
         }
         mail.state = Some(state);
@@ -195,6 +210,7 @@ impl Control {
         };
         self.post(mail, state);
         mail.outcome = Some(outcome);
+        self.over.store(true, Relaxed);
         self.changed.notify_all();
     }
 
@@ -212,6 +228,9 @@ impl Control {
 
     /// The server holds `offset` bytes.
     pub(crate) fn confirmed(&self, offset: u64) {
+        if self.over.load(Relaxed) {
+            return;
+        }
         self.confirmed.store(offset, Relaxed);
         self.position.store(offset, Relaxed);
     }
@@ -222,6 +241,9 @@ impl Control {
 
     /// `bytes` more have gone to the network.
     pub(crate) fn handed_over(&self, bytes: u64) {
+        if self.over.load(Relaxed) {
+            return;
+        }
         self.position.fetch_add(bytes, Relaxed);
         let sent = self.sent.fetch_add(bytes, Relaxed) + bytes;
         if self.position.load(Relaxed) >= self.size.load(Relaxed) {
@@ -231,7 +253,10 @@ impl Control {
     }
 
     pub(crate) fn edit_texts(&self, edit: impl FnOnce(&mut Texts)) {
-        edit(&mut lock(&self.mail).texts);
+        let mut mail = lock(&self.mail);
+        if mail.outcome.is_none() {
+            edit(&mut mail.texts);
+        }
     }
 }
 
@@ -256,6 +281,12 @@ impl Control {
         }
         mail.wish = wish;
         self.interrupted.store(wish != Wish::Run, Relaxed);
+        if wish != Wish::Run {
+            self.was_interrupted.store(true, Relaxed);
+        }
+        if wish == Wish::Pause && mail.state.is_some() {
+            self.post(&mut mail, UploadState::Paused);
+        }
         if wish == Wish::Cancel {
             mail.cancelled_at = Some(Instant::now());
         }
@@ -314,6 +345,13 @@ impl Control {
         mail.outcome.clone().map(Event::Finished)
     }
 
+    /// The host has taken note of the progress: the next one is due a while from now.
+    pub(crate) fn progress_told(&self) {
+        if let Some((at, _)) = &mut lock(&self.mail).told {
+            *at = Instant::now();
+        }
+    }
+
     pub(crate) fn snapshot(&self) -> Snapshot {
         let mail = lock(&self.mail);
         let sent = self.sent.load(Relaxed);
@@ -366,7 +404,8 @@ pub struct Snapshot {
     pub bytes_skipped: u64,
     /// Bytes per second over the last seconds; 0 while nothing is being sent.
     pub rate: u64,
-    /// Locate attempts made; breaks are what exceeds one.
+    /// How often this run began to ask the server for its offset: once, and once more after each
+    /// break or pause.
     pub attempts: u32,
     /// HTTP status of the server's last answer.
     pub http_status: Option<u16>,
@@ -428,21 +467,30 @@ mod tests {
             Some(Event::Finished(Err(Error::Cancelled))),
             "what a forgotten engine reports later does not count"
         );
+        control.handed_over(7);
+        control.confirmed(7);
+        control.enter(UploadState::Sending);
+        let now = control.snapshot();
+        assert_eq!((now.state, now.position), (UploadState::Cancelled, 0));
     }
 
     #[test]
     fn pause_holds_the_engine_until_resume_and_cancel_is_final() {
         let control = Control::default();
+        control.enter(UploadState::Locating);
         control.pause();
         assert!(control.check().is_err());
+        control.enter(UploadState::Sending);
+        assert_eq!(control.snapshot().state, UploadState::Paused);
         std::thread::scope(|scope| {
             let engine = scope.spawn(|| control.checkpoint());
-            while control.snapshot().state != UploadState::Paused {
-                std::thread::yield_now();
-            }
+            std::thread::sleep(Duration::from_millis(20));
+            assert!(!engine.is_finished());
             control.resume();
+            assert!(control.was_interrupted(), "until the checkpoint is passed");
             assert_eq!(engine.join().unwrap(), Ok(()));
         });
+        assert!(!control.was_interrupted());
         control.cancel();
         control.resume();
         assert_eq!(control.checkpoint(), Err(Error::Cancelled));

@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::body::digest::{Digest, Digesting};
+use crate::body::digest::{hex, Digest, Digesting};
 use crate::body::hasher::alongside;
 use crate::body::pace::Paced;
 use crate::body::source::Source;
@@ -27,7 +27,7 @@ pub(crate) struct Engine<'a> {
     pub line: &'a dyn Line,
     pub control: &'a Control,
     pub source: &'a mut dyn Source,
-    pub job: &'a Job,
+    pub job: Job,
     pub retry: Policy,
     /// The most file bytes in one send, where the host wants a limit.
     pub segment_size: Option<u64>,
@@ -41,15 +41,25 @@ struct Progress {
     max_segment: Option<u64>,
     /// What the server confirmed last; `None` before its first answer.
     offset: Option<u64>,
-    /// No claim of the server may go past this: what it said at first, and what was sent since.
+    /// The most that it ever confirmed: only more than that renews the budgets.
+    best: u64,
+    /// No claim without proof may go past this: what the server said at first, and what was
+    /// sent since.
     ceiling: u64,
-    /// The server holds what is not this file's: the next send makes it drop that.
-    restart: bool,
-    /// 422 answers in a row.
+    /// The server holds what is not this file's, of this MD5: the next send makes it drop that.
+    restart: Option<[u8; 16]>,
+    /// 422 answers since the server confirmed more than before.
     corrupt: u32,
 }
 
-/// The first bytes of an uploaded file are read in steps of this size for the digest.
+enum Next {
+    /// Send from here.
+    From(u64),
+    /// The server has it all.
+    Done,
+}
+
+/// The prefix of a file is read in steps of this size for the digest.
 const HASH_STEP: usize = 128 * 1024;
 
 impl Engine<'_> {
@@ -61,8 +71,9 @@ impl Engine<'_> {
             id: None,
             max_segment: None,
             offset: None,
+            best: 0,
             ceiling: 0,
-            restart: false,
+            restart: None,
             corrupt: 0,
         };
         self.control.begin(self.job.size);
@@ -72,8 +83,8 @@ impl Engine<'_> {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            // The host's wish; the checkpoint knows which.
-            if self.control.is_interrupted() || error == Error::Cancelled {
+            // The host's wish, not a break; the checkpoint knows which.
+            if self.control.was_interrupted() || error == Error::Cancelled {
                 continue;
             }
             if let Some(refusal) = error.refusal() {
@@ -82,9 +93,8 @@ impl Engine<'_> {
                     .edit_texts(|texts| texts.server_message = message);
             }
             // A server that once spoke the protocol may stand behind a login page by now.
-            let passing = error.is_passing()
-                || matches!(error, Error::BadAnswer { .. }) && progress.offset.is_some();
-            if !passing {
+            let strange = matches!(error, Error::BadAnswer { .. } | Error::AnswerTooLong { .. });
+            if !(error.is_passing() || strange && progress.offset.is_some()) {
                 return Err(error);
             }
             let retry_after = error.refusal().and_then(|refusal| refusal.retry_after);
@@ -99,15 +109,20 @@ impl Engine<'_> {
     fn attempt(&mut self, progress: &mut Progress) -> Result<(), Error> {
         self.control.attempt();
         self.source.verify()?;
+        if self.source.mtime().is_none() && self.job.md5.is_none() {
+            // Only its digest tells this source from another one of its name and size.
+            self.hash_up_to(&mut progress.digest, self.job.size)?;
+            self.job.md5 = Some(hex(progress.digest.md5()));
+        }
         let (wire, cutter) = self.line.open();
         if let Some(cutter) = cutter {
             self.control.arm(cutter)?;
         }
         self.control.enter(UploadState::Locating);
-        let answer = self.protocol.locate(&*wire, self.job)?;
+        let answer = self.protocol.locate(&*wire, &self.job)?;
         self.learn(progress, &answer);
-        if answer.state == State::Complete {
-            return self.complete(progress, &answer);
+        if answer.state == State::Complete && self.complete(progress, &answer)? {
+            return Ok(());
         }
         let mut offset = self.accept(progress, &answer)?;
         loop {
@@ -128,9 +143,7 @@ impl Engine<'_> {
         let most = [self.segment_size, progress.max_segment];
         let most = most.into_iter().flatten().min().unwrap_or(u64::MAX);
         let length = (self.job.size - offset).min(most);
-        let end = offset + length;
         self.source.seek(offset)?;
-        self.control.confirmed(offset);
         self.control.enter(UploadState::Sending);
         let outcome = alongside(&mut progress.digest, length, |feed| {
             let source = &mut *self.source;
@@ -141,64 +154,47 @@ impl Engine<'_> {
                 restart: progress.restart,
                 bytes: &mut Paced::new(Digesting { source, feed }, self.control),
             };
-            self.protocol.send(wire, self.job, segment)
+            self.protocol.send(wire, &self.job, segment)
         });
         progress.ceiling = progress.ceiling.max(progress.digest.at());
-        let answer = match outcome? {
+        match outcome? {
             Outcome::Taken(answer) => {
-                progress.corrupt = 0;
-                answer
+                self.learn(progress, &answer);
+                if answer.state != State::Complete {
+                    progress.restart = None;
+                } else if self.complete(progress, &answer)? {
+                    return Ok(Next::Done);
+                }
+                self.go_on(progress, &answer)
             }
             Outcome::Elsewhere(answer) => {
                 self.learn(progress, &answer);
-                return self.stuck(progress, offset, &answer);
+                self.go_on(progress, &answer)
             }
             Outcome::Corrupt(answer) => {
                 self.learn(progress, &answer);
-                return self.corrupt(progress, &answer);
+                self.corrupt(progress, &answer)
             }
             Outcome::Forgotten => {
                 progress.id = None;
-                return Err(Error::BadAnswer {
+                Err(Error::BadAnswer {
                     why: "it does not know the upload that it told of before".to_owned(),
-                });
+                })
             }
-        };
-        self.learn(progress, &answer);
-        if answer.state == State::Complete {
-            if end != self.job.size {
-                return Err(Error::ImpossibleOffset {
-                    why: format!("complete after {end} of {} bytes", self.job.size),
-                });
-            }
-            return self.complete(progress, &answer).map(|()| Next::Done);
         }
-        if answer.offset <= offset {
-            return self.stuck(progress, offset, &answer);
-        }
-        self.accept(progress, &answer).map(Next::From)
     }
 
-    /// The server did not move although it was sent bytes, or says it is elsewhere.
-    fn stuck(
-        &mut self,
-        progress: &mut Progress,
-        sent_from: u64,
-        answer: &Answer,
-    ) -> Result<Next, Error> {
-        if answer.offset != sent_from {
-            let before = progress.offset;
-            let next = self.accept(progress, answer)?;
-            if before.is_none_or(|before| next > before) {
-                return Ok(Next::From(next));
-            }
+    /// Goes on from the answered offset if the server has more than before. If not, this attempt
+    /// is over: no faster than the back-off, and not for ever.
+    fn go_on(&mut self, progress: &mut Progress, answer: &Answer) -> Result<Next, Error> {
+        let before = progress.offset;
+        let next = self.accept(progress, answer)?;
+        if Some(next) > before {
+            return Ok(Next::From(next));
         }
-        // No faster than the back-off, and not for ever.
+        let before = before.unwrap_or(0);
         Err(Error::BadAnswer {
-            why: format!(
-                "it stays at offset {} although bytes from {sent_from} on were sent",
-                answer.offset
-            ),
+            why: format!("bytes from {before} on were for it, and it is at {next} now"),
         })
     }
 
@@ -207,6 +203,7 @@ impl Engine<'_> {
         self.source.verify()?;
         // Ours may be the wrong one: it is made anew from what is in the file now.
         progress.digest = Digest::new();
+        progress.ceiling = answer.offset;
         if progress.corrupt > 1 {
             let why = answer.message.clone();
             return Err(Error::DigestMismatch {
@@ -219,34 +216,42 @@ impl Engine<'_> {
     /// Makes sure that going on from the answered offset is right, and gets the digest there.
     fn accept(&mut self, progress: &mut Progress, answer: &Answer) -> Result<u64, Error> {
         let claimed = answer.offset;
-        let known = progress.offset.is_none() || claimed <= progress.ceiling;
-        if answer.prefix_md5.is_none() && !known {
+        let first = progress.offset.is_none();
+        if answer.prefix_md5.is_none() && !first && claimed > progress.ceiling {
             let sent = progress.ceiling;
             return Err(Error::ImpossibleOffset {
                 why: format!("{claimed} bytes, but only {sent} were sent"),
             });
         }
-        self.hash_up_to(&mut progress.digest, claimed)?;
-        let proven = answer
-            .prefix_md5
-            .map(|theirs| theirs == progress.digest.md5());
-        let offset = match proven {
-            // Another file's bytes, or damaged ones: none of them is built upon.
-            Some(false) => {
-                self.hash_up_to(&mut progress.digest, 0)?;
-                0
+        let ours = match answer.prefix_md5 {
+            Some(theirs) => {
+                self.hash_up_to(&mut progress.digest, claimed)?;
+                theirs == progress.digest.md5()
             }
-            Some(true) | None => claimed,
+            // What was disproved once stays so until it is proved or gone.
+            None => progress.restart.is_none() || claimed == 0,
         };
-        progress.restart = offset != claimed;
-        match progress.offset {
-            None => self.control.skipped(offset),
-            Some(before) if offset > before => progress.backoff.progressed(),
-            Some(_) => {}
-        }
+        // Another file's bytes, or damaged ones: none of them is built upon.
+        let offset = if ours { claimed } else { 0 };
+        progress.restart = match answer.prefix_md5.or(progress.restart) {
+            Some(theirs) if !ours => Some(theirs),
+            _ => None,
+        };
+        self.hash_up_to(&mut progress.digest, offset)?;
         progress.digest.confirm();
+        if first {
+            self.control.skipped(offset);
+        } else if offset > progress.best {
+            progress.backoff.progressed();
+            progress.corrupt = 0;
+        }
+        progress.best = progress.best.max(offset);
+        progress.ceiling = if ours {
+            progress.ceiling.max(offset)
+        } else {
+            0
+        };
         progress.offset = Some(offset);
-        progress.ceiling = progress.ceiling.max(offset);
         self.control.confirmed(offset);
         Ok(offset)
     }
@@ -274,21 +279,45 @@ impl Engine<'_> {
         })
     }
 
-    fn complete(&mut self, progress: &mut Progress, answer: &Answer) -> Result<(), Error> {
+    /// Checks that what the server calls complete is this file; `false` when it is another one,
+    /// which has to be replaced.
+    fn complete(&mut self, progress: &mut Progress, answer: &Answer) -> Result<bool, Error> {
+        let size = self.job.size;
+        let first = progress.offset.is_none();
+        match answer.prefix_md5 {
+            Some(theirs) => {
+                self.hash_up_to(&mut progress.digest, size)?;
+                if theirs != progress.digest.md5() {
+                    return match first || progress.restart.is_some() {
+                        true => Ok(false),
+                        false => Err(Error::DigestMismatch {
+                            why: "it calls complete what is another file".to_owned(),
+                        }),
+                    };
+                }
+            }
+            None if first || progress.ceiling >= size => {}
+            None => {
+                let sent = progress.ceiling;
+                return Err(Error::ImpossibleOffset {
+                    why: format!("complete, but only {sent} of {size} bytes were sent"),
+                });
+            }
+        }
         // What the server has is what was read; it must still be what the host chose.
         self.source.verify()?;
-        if progress.offset.is_none() {
-            self.control.skipped(self.job.size);
+        if first {
+            self.control.skipped(size);
         }
-        self.control.confirmed(self.job.size);
+        self.control.confirmed(size);
         let digest = &progress.digest;
-        let md5 = (digest.at() == self.job.size).then(|| crate::body::digest::hex(digest.md5()));
+        let md5 = (digest.at() == size).then(|| hex(digest.md5()));
         let location = answer.location.clone();
         self.control.edit_texts(|texts| {
             texts.md5 = md5;
             texts.location = location;
         });
-        Ok(())
+        Ok(true)
     }
 
     /// Takes over what every answer may bring.
@@ -305,11 +334,4 @@ impl Engine<'_> {
             texts.server_message = message;
         });
     }
-}
-
-enum Next {
-    /// Send from here.
-    From(u64),
-    /// The server has it all.
-    Done,
 }

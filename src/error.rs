@@ -1,4 +1,5 @@
 //! What can go wrong, each with the thing, the value and the way out.
+#![forbid(unsafe_code)]
 
 use std::time::Duration;
 

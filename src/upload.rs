@@ -156,10 +156,10 @@ impl Upload {
     /// [`Error::InvalidArgument`] when the name cannot be one.
     pub fn from_memory(
         client: &Client,
-        bytes: impl Into<Arc<[u8]>>,
+        bytes: impl Into<Vec<u8>>,
         name: &str,
     ) -> Result<Self, Error> {
-        Self::new(client, Origin::Memory(bytes.into()), name)
+        Self::new(client, Origin::Memory(Arc::new(bytes.into())), name)
     }
 
     fn new(client: &Client, origin: Origin, name: &str) -> Result<Self, Error> {
@@ -307,6 +307,7 @@ impl Upload {
             true => self.remote.renew(),
             false => self.remote.current(),
         };
+        self.completion_told = true;
         let (origin, spec) = (self.origin.clone(), self.spec.clone());
         let settings = self.client.settings();
         let engine = control.clone();
@@ -316,8 +317,10 @@ impl Upload {
                 let work = AssertUnwindSafe(|| work(&engine, &origin, spec, settings));
                 engine.finish(catch_unwind(work).unwrap_or_else(|panic| Err(internal(&*panic))));
             })
-            .map_err(|e| Error::System {
-                why: format!("no thread for the upload: {e}"),
+            .map_err(|e| {
+                let why = format!("no thread for the upload: {e}");
+                control.finish(Err(Error::System { why: why.clone() }));
+                Error::System { why }
             })?;
         self.started = true;
         self.completion_told = false;
@@ -340,7 +343,9 @@ impl Upload {
                 Event::State(state) => call(&mut self.on_state, |f| f(state)),
                 Event::Progress => {
                     let snapshot = control.snapshot();
-                    call(&mut self.on_progress, |f| f(&snapshot))
+                    let flow = call(&mut self.on_progress, |f| f(&snapshot));
+                    control.progress_told();
+                    flow
                 }
                 Event::Finished(outcome) => {
                     self.started = false;
@@ -417,6 +422,7 @@ fn work(control: &Control, origin: &Origin, spec: Spec, settings: Settings) -> R
         name: spec.name,
         size: source.size(),
         mtime: source.mtime(),
+        md5: None,
         dir: spec.dir,
         user: settings.user.clone(),
         content_type: spec.content_type,
@@ -435,7 +441,7 @@ fn work(control: &Control, origin: &Origin, spec: Spec, settings: Settings) -> R
         line: &line,
         control,
         source: &mut *source,
-        job: &job,
+        job,
         retry: settings.retry,
         segment_size: spec.segment_size,
     };

@@ -113,6 +113,31 @@ fn a_damaged_prefix_on_the_server_is_found_before_anything_is_sent_on_it() {
 }
 
 #[test]
+fn a_new_version_of_equal_size_and_time_replaces_the_old_one() {
+    let receiver = Receiver::start();
+    let dir = tempfile::tempdir().unwrap();
+    let client = client(&receiver.endpoint());
+    let path = made(&dir, "edited", 300_000);
+    let time = std::fs::metadata(&path).unwrap().modified().unwrap();
+    Upload::from_file(&client, &path).unwrap().run().unwrap();
+    files::make(&path, 300_000, 99).unwrap();
+    let file = File::options().write(true).open(&path).unwrap();
+    file.set_modified(time).unwrap();
+    let mut upload = Upload::from_file(&client, &path).unwrap();
+    upload.run().unwrap();
+    files::assert_same(&path, &stored(&receiver, &upload));
+
+    for byte in [1, 2] {
+        let mut upload = Upload::from_memory(&client, [byte; 4], "memory").unwrap();
+        upload.run().unwrap();
+        assert_eq!(
+            std::fs::read(stored(&receiver, &upload)).unwrap(),
+            [byte; 4]
+        );
+    }
+}
+
+#[test]
 fn an_upload_that_the_server_forgot_begins_anew() {
     let receiver = ModelReceiver::start();
     let content = files::bytes(300_000, 8);

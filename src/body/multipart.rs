@@ -39,7 +39,7 @@ pub(crate) struct Multipart<'a> {
 impl<'a> Multipart<'a> {
     /// A body of `fields`, then `file`, then its digest so far in `digest_field`.
     pub(crate) fn new(
-        fields: &[(&str, String)],
+        fields: &[(Cow<'_, str>, String)],
         file: FilePart<'a>,
         digest_field: &'static str,
     ) -> Result<Self, Error> {
@@ -53,7 +53,7 @@ impl<'a> Multipart<'a> {
 
     fn with_boundary(
         boundary: String,
-        fields: &[(&str, String)],
+        fields: &[(Cow<'_, str>, String)],
         file: FilePart<'a>,
         digest_field: &'static str,
     ) -> Self {
@@ -61,8 +61,7 @@ impl<'a> Multipart<'a> {
         for (name, value) in fields {
             let name = escaped(name);
             text += &format!(
-                "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{}\r\n",
-                normalised(value)
+                "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
             );
         }
         text += &format!(
@@ -103,7 +102,8 @@ impl Read for Multipart<'_> {
         }
         if self.text_read == self.text.len() && self.file_left == 0 && self.tail_due {
             self.tail_due = false;
-            self.text = tail(&self.boundary, self.digest_field, &self.file.md5_so_far());
+            let digest = self.file.finish()?;
+            self.text = tail(&self.boundary, self.digest_field, &digest);
             self.text_read = 0;
         }
         if self.text_read < self.text.len() {
@@ -150,15 +150,6 @@ fn escaped(name: &str) -> Cow<'_, str> {
     Cow::Owned(name.replace('\r', "%0D").replace('\n', "%0A"))
 }
 
-/// A field's value with every line break as CR LF, as forms have it.
-fn normalised(value: &str) -> Cow<'_, str> {
-    if !value.contains(['\r', '\n']) {
-        return Cow::Borrowed(value);
-    }
-    let unix = value.replace("\r\n", "\n").replace('\r', "\n");
-    Cow::Owned(unix.replace('\n', "\r\n"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,8 +164,8 @@ mod tests {
     }
 
     impl FileBytes for Bytes<'_> {
-        fn md5_so_far(&self) -> String {
-            format!("{:032x}", self.0.len())
+        fn finish(&mut self) -> io::Result<String> {
+            Ok(format!("{:032x}", self.0.len()))
         }
     }
 
@@ -205,7 +196,7 @@ mod tests {
         let mut bytes = Bytes(b"hello");
         let body = Multipart::with_boundary(
             "XX".into(),
-            &[("a", "1".into())],
+            &[("a".into(), "1".into())],
             part("x.txt", 5, &mut bytes),
             "md5",
         );
@@ -225,7 +216,6 @@ mod tests {
     fn names_cannot_break_out_of_their_header() {
         assert_eq!(escaped("报告😀.txt"), "报告😀.txt");
         assert_eq!(escaped("a\"b\r\nc%22\\"), "a%22b%0D%0Ac%22\\");
-        assert_eq!(normalised("a\nb\rc\r\nd"), "a\r\nb\r\nc\r\nd");
     }
 
     #[test]
@@ -252,7 +242,7 @@ mod tests {
         ) {
             let mut bytes = Bytes(&content);
             let file = part(&name, content.len() as u64, &mut bytes);
-            let body = Multipart::new(&[("f", value)], file, "prefix_md5").unwrap();
+            let body = Multipart::new(&[("f".into(), value)], file, "prefix_md5").unwrap();
             let announced = body.length();
             let all = read_all(body, step).unwrap();
             prop_assert_eq!(all.len() as u64, announced);

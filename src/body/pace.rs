@@ -62,7 +62,9 @@ impl Read for Paced<'_, '_> {
 }
 
 impl FileBytes for Paced<'_, '_> {
-    fn md5_so_far(&self) -> String {
-        hex(self.inner.feed.md5())
+    fn finish(&mut self) -> io::Result<String> {
+        // Before the server can complete a mixture of two versions.
+        self.inner.source.verify().map_err(io::Error::other)?;
+        Ok(hex(self.inner.feed.md5()))
     }
 }

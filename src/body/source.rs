@@ -13,7 +13,7 @@ use crate::error::Error;
 #[derive(Debug, Clone)]
 pub(crate) enum Origin {
     File(PathBuf),
-    Memory(Arc<[u8]>),
+    Memory(Arc<Vec<u8>>),
 }
 
 impl Origin {
@@ -31,7 +31,7 @@ impl Origin {
 
 /// An open source. Its bytes, size and time are those of the moment when it was opened, or it
 /// says that they changed.
-pub(crate) trait Source: Send {
+pub(crate) trait Source {
     /// Bytes in the whole source.
     fn size(&self) -> u64;
     /// Last modification, milliseconds since 1970 UTC, where there is one.
@@ -54,7 +54,7 @@ struct FileSource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     size: u64,
-    mtime: Option<i64>,
+    modified: Option<SystemTime>,
     id: FileId,
 }
 
@@ -65,7 +65,7 @@ impl Stamp {
     fn of(meta: &Metadata) -> Self {
         Stamp {
             size: meta.len(),
-            mtime: meta.modified().ok().map(milliseconds),
+            modified: meta.modified().ok(),
             id: file_id(meta),
         }
     }
@@ -129,12 +129,14 @@ impl FileSource {
             let why = format!("its size was {} bytes and is {}", was.size, now.size);
             return Err(self.changed(why));
         }
-        if now.mtime != was.mtime {
-            let show = |t: Option<i64>| t.map_or("unknown".to_owned(), |t| t.to_string());
+        if now.modified != was.modified {
+            let show = |t: Option<SystemTime>| {
+                t.map_or("unknown".to_owned(), |t| milliseconds(t).to_string())
+            };
             return Err(self.changed(format!(
                 "its modification time (ms since 1970) was {} and is {}",
-                show(was.mtime),
-                show(now.mtime)
+                show(was.modified),
+                show(now.modified)
             )));
         }
         Ok(())
@@ -147,7 +149,7 @@ impl Source for FileSource {
     }
 
     fn mtime(&self) -> Option<i64> {
-        self.opened.mtime
+        self.opened.modified.map(milliseconds)
     }
 
     fn seek(&mut self, offset: u64) -> Result<(), Error> {
@@ -199,7 +201,7 @@ fn shown(path: &Path) -> String {
 }
 
 struct MemorySource {
-    bytes: Arc<[u8]>,
+    bytes: Arc<Vec<u8>>,
     at: usize,
 }
 

@@ -25,6 +25,14 @@ enum Fate {
     KeepsNothing,
     /// The server answers with so many bytes more than it has.
     Lie(u64),
+    /// The server says that it has it all after the first byte.
+    EarlyComplete,
+    /// The server takes it and answers with a digest of something else.
+    WrongProof,
+    /// The server takes every segment, but finds the whole corrupt in the end.
+    CorruptAtEnd,
+    /// The server answers a restart with its old offset, without proof.
+    IgnoresRestart,
 }
 
 #[derive(Default)]
@@ -34,8 +42,11 @@ struct Server {
     told: u64,
     proves: bool,
     max_segment: Option<u64>,
-    /// Of the next sends, the last one first; when empty, all is well.
+    /// Of the next sends, the last one first.
     fates: Vec<Fate>,
+    /// Of the sends after these; when there is none, all is well.
+    always: Option<Fate>,
+    sends: u32,
 }
 
 struct Fake(Mutex<Server>);
@@ -74,8 +85,16 @@ impl Protocol for Fake {
     fn send(&self, _: &dyn Wire, job: &Job, segment: Segment<'_>) -> Result<Outcome, Error> {
         let mut server = self.0.lock().unwrap();
         let (from, length) = (segment.offset, segment.length as usize);
-        if segment.restart {
+        server.sends += 1;
+        let fate = server.fates.pop().or(server.always);
+        if segment.restart.is_some() && matches!(fate, Some(Fate::IgnoresRestart)) {
+            server.proves = false;
+            return Ok(Outcome::Elsewhere(server.answer(State::Partial)));
+        }
+        if let Some(md5) = segment.restart {
             assert_eq!(from, 0);
+            let held: [u8; 16] = Md5::digest(&server.held).into();
+            assert_eq!(md5, held, "a stale restart");
             server.held.clear();
         } else {
             assert!(from >= server.told, "confirmed bytes are sent again");
@@ -83,14 +102,14 @@ impl Protocol for Fake {
         if from != server.held.len() as u64 {
             return Ok(Outcome::Elsewhere(server.answer(State::Partial)));
         }
-        let fate = server.fates.pop();
         let arrives = match fate {
             Some(Fate::Break(bytes)) => length.min(bytes),
+            Some(Fate::EarlyComplete) => length.min(1),
             _ => length,
         };
         let mut bytes = vec![0; arrives];
         segment.bytes.read_exact(&mut bytes).map_err(|_| broken())?;
-        let md5 = segment.bytes.md5_so_far();
+        let md5 = segment.bytes.finish().map_err(|_| broken())?;
         let before = server.held.len();
         match fate {
             Some(Fate::Damaged) if arrives > 0 => bytes[arrives / 2] ^= 1,
@@ -108,6 +127,20 @@ impl Protocol for Fake {
         match fate {
             Some(Fate::Break(_)) if arrives < length => return Err(broken()),
             Some(Fate::AnswerLost) => return Err(broken()),
+            Some(Fate::EarlyComplete) => {
+                let mut answer = server.answer(State::Complete);
+                answer.offset = job.size;
+                return Ok(Outcome::Taken(answer));
+            }
+            Some(Fate::WrongProof) => {
+                let mut answer = server.answer(State::Partial);
+                answer.prefix_md5 = Some([7; 16]);
+                return Ok(Outcome::Taken(answer));
+            }
+            Some(Fate::CorruptAtEnd) if server.held.len() as u64 == job.size => {
+                server.held.clear();
+                return Ok(Outcome::Corrupt(server.answer(State::Partial)));
+            }
             Some(Fate::Lie(more)) => {
                 let mut answer = server.answer(State::Partial);
                 answer.offset = (answer.offset + more).min(job.size);
@@ -145,13 +178,19 @@ impl Line for NoWire {
 
 /// Runs an upload of `content`; gives its result and what the server holds then.
 fn upload(content: &[u8], server: Server) -> (Result<(), Error>, Vec<u8>, Control) {
+    let (result, server, control) = run(content, server);
+    (result, server.held, control)
+}
+
+fn run(content: &[u8], server: Server) -> (Result<(), Error>, Server, Control) {
     let fake = Fake(Mutex::new(server));
     let control = Control::default();
-    let mut source = Origin::Memory(content.into()).open().unwrap();
+    let mut source = Origin::Memory(content.to_vec().into()).open().unwrap();
     let job = Job {
         name: "f".to_owned(),
         size: content.len() as u64,
-        mtime: None,
+        mtime: Some(1),
+        md5: None,
         dir: String::new(),
         user: None,
         content_type: "text/plain".to_owned(),
@@ -162,7 +201,7 @@ fn upload(content: &[u8], server: Server) -> (Result<(), Error>, Vec<u8>, Contro
         line: &NoWire,
         control: &control,
         source: &mut *source,
-        job: &job,
+        job,
         retry: Policy {
             limit: 6,
             base: Duration::from_nanos(1),
@@ -171,7 +210,7 @@ fn upload(content: &[u8], server: Server) -> (Result<(), Error>, Vec<u8>, Contro
         segment_size: None,
     };
     let result = engine.run();
-    (result, fake.0.into_inner().unwrap().held, control)
+    (result, fake.0.into_inner().unwrap(), control)
 }
 
 fn content(length: usize) -> Vec<u8> {
@@ -204,6 +243,58 @@ fn a_server_that_keeps_nothing_is_given_up() {
     let (result, _, control) = upload(&content(5000), server);
     assert!(matches!(result, Err(Error::BadAnswer { .. })), "{result:?}");
     assert_eq!(control.snapshot().attempts, 7, "the first and six more");
+}
+
+#[test]
+fn complete_is_believed_only_when_it_can_be() {
+    let server = Server {
+        fates: vec![Fate::EarlyComplete],
+        ..Server::default()
+    };
+    let (result, _, _) = upload(&content(5000), server);
+    assert!(
+        matches!(result, Err(Error::ImpossibleOffset { .. })),
+        "{result:?}"
+    );
+}
+
+#[test]
+fn no_mood_of_a_server_makes_an_endless_loop() {
+    for always in [
+        Fate::WrongProof,
+        Fate::CorruptAtEnd,
+        Fate::Forgotten,
+        Fate::KeepsNothing,
+        Fate::Damaged,
+        Fate::AnswerLost,
+        Fate::Break(1),
+    ] {
+        let server = Server {
+            always: Some(always),
+            max_segment: Some(1000),
+            ..Server::default()
+        };
+        let (result, server, _) = run(&content(20_000), server);
+        assert!(server.sends < 20_100, "{always:?}: {} sends", server.sends);
+        match always {
+            Fate::Break(_) => assert_eq!(result, Ok(())),
+            _ => assert!(result.is_err(), "{always:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_disproved_prefix_is_not_built_upon_when_the_proof_stays_away() {
+    let server = Server {
+        held: vec![7; 3000],
+        told: 0,
+        proves: true,
+        always: Some(Fate::IgnoresRestart),
+        ..Server::default()
+    };
+    let (result, held, _) = upload(&content(5000), server);
+    assert!(result.is_err());
+    assert_eq!(held, vec![7; 3000]);
 }
 
 #[test]
@@ -274,7 +365,7 @@ proptest! {
             prefix[0] ^= 1;
         }
         let told = prefix.len() as u64;
-        let server = Server { held: prefix, told, proves, max_segment, fates };
+        let server = Server { held: prefix, told, proves, max_segment, fates, ..Server::default() };
         let (result, stored, control) = upload(&content, server);
         match result {
             Ok(()) => {

@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::ffi::{c_char, CString};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
-use super::status::{self, resup_status, RESUP_E_PANIC, RESUP_OK};
+use super::status::{
+    self, resup_status, RESUP_E_FREED, RESUP_E_HANDLE, RESUP_E_HANDLE_KIND, RESUP_E_PANIC, RESUP_OK,
+};
 use crate::error::Error;
 
 /// A call's failure: its status, and a message that names the thing.
@@ -42,6 +44,11 @@ pub(super) fn enter(
     match caught(body) {
         Ok(status) => status,
         Err(fault) => {
+            // Without a usable handle there is no client that the message could be kept for.
+            let owner = match fault.status {
+                RESUP_E_HANDLE | RESUP_E_FREED | RESUP_E_HANDLE_KIND => 0,
+                _ => owner,
+            };
             let message = c_text(&fault.message);
             // At the very end of a thread there is no place for it any more.
             let _ = LAST.try_with(|last| *last.borrow_mut() = (owner, message));

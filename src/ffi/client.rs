@@ -222,12 +222,12 @@ pub unsafe extern "C" fn resup_client_set_retry_backoff(
     })
 }
 
-/// The message of the last call on this thread that failed for this client: its setters, and
-/// the making of uploads.
+/// The message of the last call that failed on this thread, if it was one for this client: its
+/// setters, and the making of uploads.
 ///
 /// @param client  a client; or NULL for calls that failed without a usable handle, such as
 ///                resup_client_new
-/// @return a text, empty if there was no such failure, never NULL; borrowed: it is valid until
+/// @return a text, empty if the last failure was none of these, never NULL; borrowed: it is valid until
 ///         the next failing call on this thread
 ///
 /// Threads: any, each has its own message. Callbacks: none.

@@ -50,7 +50,7 @@ impl<T> Registry<T> {
         loop {
             let handle = (table.next << TAG_BITS) | self.tag;
             // After 2^29 handles a 32-bit program begins anew, past those that still live.
-            table.next = (table.next + 1).max(1) & (usize::MAX >> TAG_BITS);
+            table.next = (table.next + 1) & (usize::MAX >> TAG_BITS);
             if let std::collections::hash_map::Entry::Vacant(vacant) = table.live.entry(handle) {
                 vacant.insert(Arc::new(object));
                 return handle;

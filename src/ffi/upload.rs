@@ -10,8 +10,8 @@ use super::boundary::{c_text, caught, enter, Fault};
 use super::client::{client_of, resup_client};
 use super::handle::{Registry, UPLOAD};
 use super::status::{
-    self, resup_status, RESUP_E_BUSY, RESUP_E_NULL, RESUP_E_PANIC, RESUP_E_UTF8, RESUP_OK,
-    RESUP_PENDING,
+    self, resup_status, RESUP_E_BUSY, RESUP_E_NULL, RESUP_E_PANIC, RESUP_E_SYSTEM, RESUP_E_UTF8,
+    RESUP_OK, RESUP_PENDING,
 };
 use super::text::{text, utf16};
 use crate::client::Client;
@@ -33,16 +33,12 @@ pub(super) struct Entry {
     /// For every thread at any time.
     pub(super) remote: Remote,
     poisoned: AtomicBool,
-    last: Mutex<Last>,
+    /// What went wrong in the last call that failed.
+    message: Mutex<CString>,
+    /// Whether the last run's failure may pass.
+    retryable: AtomicBool,
     /// Texts handed out, kept until the next run so that no pointer dangles.
     lent: Mutex<Vec<CString>>,
-}
-
-/// The last failure of a call on a handle.
-#[derive(Default)]
-struct Last {
-    message: CString,
-    retryable: bool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -63,18 +59,15 @@ impl Entry {
     }
 
     pub(super) fn error_message(&self) -> *const c_char {
-        lock(&self.last).message.as_ptr()
+        lock(&self.message).as_ptr()
     }
 
     pub(super) fn is_retryable(&self) -> bool {
-        lock(&self.last).retryable
+        self.retryable.load(Relaxed)
     }
 
-    fn keep(&self, message: &str, retryable: bool) {
-        *lock(&self.last) = Last {
-            message: c_text(message),
-            retryable,
-        };
+    fn keep(&self, message: &str) {
+        *lock(&self.message) = c_text(message);
     }
 
     /// Runs `body` on the upload, if no other call is at it, and keeps its failure.
@@ -105,7 +98,7 @@ impl Entry {
             if fault.status == RESUP_E_PANIC {
                 self.poisoned.store(true, Relaxed);
             }
-            self.keep(&fault.message, false);
+            self.keep(&fault.message);
         }
         result
     }
@@ -148,7 +141,8 @@ fn make(
             remote: upload.remote(),
             upload: Mutex::new(Some(upload)),
             poisoned: AtomicBool::new(false),
-            last: Mutex::default(),
+            message: Mutex::default(),
+            retryable: AtomicBool::new(false),
             lent: Mutex::default(),
         });
         // SAFETY: not NULL, and the header demands a writable place.
@@ -222,9 +216,11 @@ fn path_of(units: &[u16]) -> Result<PathBuf, Fault> {
 /// @param size    how many
 /// @param name    the file name for the server, UTF-8; copied
 /// @param out     where the upload goes on success; to be freed with resup_upload_free
-/// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error. After
-///         a failure, resup_client_error_message tells more.
+/// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8, #RESUP_E_SYSTEM when there
+///         is no memory for the copy, or a handle's error. After a failure,
+///         resup_client_error_message tells more.
 ///
+/// Its MD5 is computed before it is sent, since nothing else tells two versions of it apart.
 /// Threads: any. Callbacks: none.
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_new_memory(
@@ -237,12 +233,21 @@ pub unsafe extern "C" fn resup_upload_new_memory(
     make(client, out, |client| {
         // SAFETY: the header demands a C string or NULL.
         let name = unsafe { text("name", name) }?;
-        let bytes = match (data.is_null(), size) {
-            (_, 0) => &[],
-            (true, _) => return Err(Fault::new(RESUP_E_NULL, "the data is NULL")),
-            // SAFETY: not NULL, and the header demands `size` readable bytes.
-            (false, _) => unsafe { std::slice::from_raw_parts(data.cast::<u8>(), size) },
-        };
+        let mut bytes = Vec::new();
+        if size > 0 {
+            if data.is_null() {
+                return Err(Fault::new(RESUP_E_NULL, "the data is NULL"));
+            }
+            // Fails for sizes that no slice can have, too.
+            bytes.try_reserve_exact(size).map_err(|_| {
+                let why = format!("no memory for a copy of {size} bytes; upload a file instead");
+                Fault::new(RESUP_E_SYSTEM, why)
+            })?;
+            // SAFETY: not NULL, the header demands `size` readable bytes, and they are no more
+            // than an allocation can have.
+            let data = unsafe { std::slice::from_raw_parts(data.cast::<u8>(), size) };
+            bytes.extend_from_slice(data);
+        }
         Ok(Upload::from_memory(client, bytes, name)?)
     })
 }
@@ -350,9 +355,12 @@ pub unsafe extern "C" fn resup_upload_wait(
 
 /// Starts a run; texts lent before it are void now.
 fn begin(entry: &Arc<Entry>, upload: &mut Upload) -> Result<(), Fault> {
+    // Held over the start: no getter lends a text of the new run before the old ones go.
+    let mut lent = lock(&entry.lent);
     upload.start()?;
-    lock(&entry.lent).clear();
-    entry.keep("", false);
+    lent.clear();
+    entry.keep("");
+    entry.retryable.store(false, Relaxed);
     Ok(())
 }
 
@@ -361,7 +369,8 @@ fn conclude(entry: &Entry, outcome: Result<(), Error>) -> Result<resup_status, F
     let Err(error) = outcome else {
         return Ok(RESUP_OK);
     };
-    entry.keep(&error.to_string(), error.is_retryable());
+    entry.keep(&error.to_string());
+    entry.retryable.store(error.is_retryable(), Relaxed);
     let code = status::of(&error);
     match code {
         // A defect: poison the handle.

@@ -75,7 +75,8 @@ pub unsafe extern "C" fn resup_upload_rate(upload: *const resup_upload) -> u64 {
     number(upload, |now| now.rate)
 }
 
-/// How often this run has asked the server for its offset: 1, and 1 more for every break.
+/// How often this run began to ask the server for its offset: 1, and 1 more after every break and
+/// pause.
 ///
 /// Threads: any, at any time. Callbacks: none.
 #[no_mangle]

@@ -1,7 +1,10 @@
 //! Form resume, version 1: locate and send as ordinary HTML-form requests (docs/PROTOCOL.md).
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
+
 use super::{reply, Answer, Job, Outcome, Protocol, Segment};
+use crate::body::digest::hex;
 use crate::body::multipart::{FilePart, Multipart};
 use crate::config::{Endpoint, LocateMethod};
 use crate::error::Error;
@@ -16,9 +19,13 @@ pub(crate) struct Form {
 
 impl Protocol for Form {
     fn locate(&self, wire: &dyn Wire, job: &Job) -> Result<Answer, Error> {
+        let mut fields = common_fields(job, "locate");
+        if let Some(md5) = &job.md5 {
+            fields.push(("md5".into(), md5.clone()));
+        }
+        fields.push(("prefix".into(), "1".to_owned()));
         let form = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(common_fields(job, "locate"))
-            .append_pair("prefix", "1")
+            .extend_pairs(fields)
             .finish();
         let response = match self.locate_method {
             LocateMethod::Get => wire.exchange(Request {
@@ -43,12 +50,12 @@ impl Protocol for Form {
     fn send(&self, wire: &dyn Wire, job: &Job, segment: Segment<'_>) -> Result<Outcome, Error> {
         let mut fields = common_fields(job, "send");
         if let Some(id) = segment.id {
-            fields.insert(1, ("id", id.to_owned()));
+            fields.insert(1, ("id".into(), id.to_owned()));
         }
-        fields.push(("offset", segment.offset.to_string()));
-        fields.push(("length", segment.length.to_string()));
-        if segment.restart {
-            fields.push(("restart", "1".to_owned()));
+        fields.push(("offset".into(), segment.offset.to_string()));
+        fields.push(("length".into(), segment.length.to_string()));
+        if let Some(md5) = segment.restart {
+            fields.push(("restart".into(), hex(md5)));
         }
         let ends_file = segment.offset + segment.length == job.size;
         let mut body = Multipart::new(
@@ -76,22 +83,32 @@ impl Protocol for Form {
 }
 
 /// The fields that locate and send share, the host's own ones included.
-fn common_fields<'a>(job: &'a Job, action: &str) -> Vec<(&'a str, String)> {
+fn common_fields<'a>(job: &'a Job, action: &str) -> Vec<(Cow<'a, str>, String)> {
     let mut fields = vec![
-        ("action", action.to_owned()),
-        ("name", job.name.clone()),
-        ("size", job.size.to_string()),
+        ("action".into(), action.to_owned()),
+        ("name".into(), lines(&job.name).into_owned()),
+        ("size".into(), job.size.to_string()),
     ];
     if let Some(mtime) = job.mtime {
-        fields.push(("mtime", mtime.to_string()));
+        fields.push(("mtime".into(), mtime.to_string()));
     }
-    fields.push(("dir", job.dir.clone()));
+    fields.push(("dir".into(), job.dir.clone()));
     if let Some(user) = &job.user {
-        fields.push(("user", user.clone()));
+        fields.push(("user".into(), user.clone()));
     }
     let own = job.fields.iter();
-    fields.extend(own.map(|(name, value)| (name.as_str(), value.clone())));
+    fields.extend(own.map(|(name, value)| (lines(name), lines(value).into_owned())));
     fields
+}
+
+/// Text with every line break as CR LF, as forms have it in both encodings (WHATWG HTML,
+/// "converting an entry list to a list of name-value pairs").
+fn lines(text: &str) -> Cow<'_, str> {
+    if !text.contains(['\r', '\n']) {
+        return Cow::Borrowed(text);
+    }
+    let unix = text.replace("\r\n", "\n").replace('\r', "\n");
+    Cow::Owned(unix.replace('\n', "\r\n"))
 }
 
 #[cfg(test)]
@@ -135,8 +152,8 @@ mod tests {
     }
 
     impl FileBytes for Bytes {
-        fn md5_so_far(&self) -> String {
-            "0123456789abcdef0123456789abcdef".to_owned()
+        fn finish(&mut self) -> io::Result<String> {
+            Ok("0123456789abcdef0123456789abcdef".to_owned())
         }
     }
 
@@ -152,6 +169,7 @@ mod tests {
             name: "报告 \"1\".txt".to_owned(),
             size: 10,
             mtime: Some(1_700_000_000_123),
+            md5: None,
             dir: "a/b".to_owned(),
             user: Some("joe".to_owned()),
             content_type: "text/plain".to_owned(),
@@ -185,6 +203,17 @@ mod tests {
         assert_eq!(wire.seen.borrow()[..], [("GET".into(), url, "".into())]);
     }
 
+    #[test]
+    fn line_breaks_are_the_same_in_both_requests() {
+        assert_eq!(lines("a\nb\rc\r\nd"), "a\r\nb\r\nc\r\nd");
+        let odd = Job {
+            name: "a\nb".to_owned(),
+            ..job()
+        };
+        assert_eq!(common_fields(&odd, "locate")[1].1, "a\r\nb");
+        assert_eq!(common_fields(&odd, "send")[1].1, "a\r\nb");
+    }
+
     fn send(offset: u64, bytes: &'static [u8]) -> String {
         let wire = Recorder {
             seen: RefCell::default(),
@@ -194,7 +223,7 @@ mod tests {
             id: Some("k1"),
             offset,
             length: bytes.len() as u64,
-            restart: offset == 0,
+            restart: (offset == 0).then_some([0xab; 16]),
             bytes: &mut Bytes(bytes),
         };
         form(LocateMethod::Post)
@@ -229,6 +258,6 @@ mod tests {
         assert!(text.contains("name=\"prefix_md5\"\r\n\r\n0123456789abcdef"));
         assert!(!text.contains("name=\"md5\""));
         assert!(!text.contains("restart"));
-        assert!(send(0, b"01").contains("name=\"restart\"\r\n\r\n1\r\n"));
+        assert!(send(0, b"01").contains("name=\"restart\"\r\n\r\nababab"));
     }
 }

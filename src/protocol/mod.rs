@@ -10,7 +10,7 @@ mod reply;
 
 pub(crate) use form::Form;
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use crate::error::Error;
 use crate::transport::Wire;
@@ -24,6 +24,8 @@ pub(crate) struct Job {
     pub size: u64,
     /// Last modification, milliseconds since 1970 UTC, for sources that have one.
     pub mtime: Option<i64>,
+    /// Lower-case hex MD5 of the whole file, where it is known before the upload.
+    pub md5: Option<String>,
     /// Target directory on the server, `/`-separated, may be empty.
     pub dir: String,
     /// User name, where the host gave one.
@@ -81,20 +83,21 @@ pub(crate) struct Segment<'a> {
     pub offset: u64,
     /// How many there are.
     pub length: u64,
-    /// The server is to drop what it has: it is of another file, or damaged.
-    pub restart: bool,
+    /// The server is to drop what it has, which has this MD5: it is of another file, or damaged.
+    pub restart: Option<[u8; 16]>,
     /// Gives exactly `length` bytes, or an error.
     pub bytes: &'a mut dyn FileBytes,
 }
 
 /// File bytes on their way out, with the digest of everything up to them.
 pub(crate) trait FileBytes: Read {
-    /// Lower-case hex MD5 of the file from its start to the last byte read.
-    fn md5_so_far(&self) -> String;
+    /// Makes sure that the bytes read are still the file's; gives the lower-case hex MD5 of the
+    /// file from its start to the last of them.
+    fn finish(&mut self) -> io::Result<String>;
 }
 
 /// A protocol: a way to ask a server for its offset and to give it bytes.
-pub(crate) trait Protocol: Send + Sync {
+pub(crate) trait Protocol {
     /// Asks what the server has of the file. Nothing is written by it.
     fn locate(&self, wire: &dyn Wire, job: &Job) -> Result<Answer, Error>;
 

@@ -28,8 +28,8 @@ use crate::error::Error;
 /// The longest body of an answer that is read; an answer of the protocol is far shorter.
 const LONGEST_ANSWER: u64 = 64 * 1024;
 
-/// Bodies up to this length fit into the system's buffers, so writing them cannot stall.
-const SHORT_BODY: u64 = 64 * 1024;
+/// Bodies up to this length fit into every system's buffers, so writing them cannot stall.
+const SHORT_BODY: u64 = 8 * 1024;
 
 /// One request.
 pub(crate) struct Request<'a> {

@@ -23,7 +23,11 @@ pub(super) fn watched<T>(
         let watcher = || watch(flags, limit, cutter, &over);
         thread::Builder::new()
             .name("resup-stall".to_owned())
-            .spawn_scoped(scope, watcher)?;
+            .spawn_scoped(scope, watcher)
+            .map_err(|e| {
+                let why = format!("no thread to watch the upload: {e}");
+                std::io::Error::other(crate::error::Error::System { why })
+            })?;
         // Also when `exchange` panics: the scope would wait for the watcher for ever.
         let _guard = Finish(&over);
         exchange()

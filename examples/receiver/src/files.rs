@@ -35,6 +35,13 @@ impl Files {
     /// Opens a file to be written from `offset`; what lies behind it was never confirmed and goes.
     pub fn write_from(&self, id: &str, offset: u64) -> io::Result<File> {
         let path = self.path(id);
+        if offset == 0 {
+            // Never written into: it may have a second name, by which it is another upload's.
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
         let mut file = match OpenOptions::new().write(true).open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let file = OpenOptions::new()

@@ -30,11 +30,12 @@ pub async fn send(
     })?;
     visit.id = record.id.clone();
     order.check(&record, app.max_segment())?;
-    if record.state == State::Complete {
+    let restart = order.restarts(&record);
+    if record.state == State::Complete && !restart {
         visit.to = Some(record.held);
         return Ok(Answer::of(&record).with_prefix(&record).closing());
     }
-    if order.restart {
+    if restart {
         app.reset(&mut record).await?;
     }
 
@@ -124,8 +125,8 @@ struct Order {
     size: u64,
     offset: u64,
     length: u64,
-    /// What is held of another file, or is damaged, and is to be dropped.
-    restart: bool,
+    /// MD5 of what is held and is to be dropped: it is of another file, or damaged. Else empty.
+    restart: String,
 }
 
 impl Order {
@@ -152,9 +153,9 @@ impl Order {
             size: fields.bytes("size")?,
             offset: fields.bytes("offset")?,
             length: fields.bytes("length")?,
-            restart: fields.text("restart") == Some("1"),
+            restart: fields.digest("restart", 16)?,
         };
-        if order.restart && order.offset != 0 {
+        if !order.restart.is_empty() && order.offset != 0 {
             return Err(Answer::bad_request(format!(
                 "'restart' goes with offset 0, not {}",
                 order.offset
@@ -167,6 +168,11 @@ impl Order {
             )));
         }
         Ok(order)
+    }
+
+    /// Whether it drops what is held. A late one does not: the digest is another by then.
+    fn restarts(&self, record: &Record) -> bool {
+        !self.restart.is_empty() && self.restart == record.digests.md5()
     }
 
     fn check(&self, record: &Record, max_segment: Option<u64>) -> Result<(), Answer> {
@@ -185,7 +191,8 @@ impl Order {
             ))
             .with_max_segment(max_segment));
         }
-        if record.state != State::Complete && self.offset != record.held && !self.restart {
+        let misplaced = self.offset != record.held && !self.restarts(record);
+        if record.state != State::Complete && misplaced {
             return Err(conflict(format!(
                 "offset {} is not where this upload stands, {}",
                 self.offset, record.held

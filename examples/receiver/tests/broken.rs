@@ -170,6 +170,8 @@ fn a_silent_connection_is_taken_over_within_two_seconds() {
     let file = Upload::new("a.bin", 100_000);
     let (id, _) = receiver.locate_ok(&file);
     let mut dead = begin(&receiver, &file.send(&id, 0), 40_000);
+    // Until it is the writer: an earlier locate would find nothing to wait for.
+    thread::sleep(Duration::from_millis(300));
     let begun = Instant::now();
     assert_eq!(check_prefix(&receiver, &file), (id.clone(), 40_000));
     assert!(begun.elapsed() < Duration::from_secs(2));
@@ -179,7 +181,7 @@ fn a_silent_connection_is_taken_over_within_two_seconds() {
     thread::sleep(Duration::from_millis(1200));
     let begun = Instant::now();
     let (_, offset) = check_prefix(&receiver, &file);
-    assert!(begun.elapsed() < Duration::from_millis(500));
+    assert!(begun.elapsed() < Duration::from_secs(2));
     receiver
         .send_rest(&file, &id, offset)
         .expect_complete(100_000);
@@ -318,17 +320,39 @@ fn a_restart_drops_what_is_held() {
     let mut old = file.clone();
     old.content.reverse();
     receiver.exchange(&old.send(&id, 0).limit(4000).build());
-    let misplaced = file.send(&id, 4000).set("restart", "1").build();
+    let held = md5_hex(&old.content[..4000]);
+    let misplaced = file.send(&id, 4000).set("restart", &held).build();
     receiver.exchange(&misplaced).expect(400, "restart");
-    cut(begin(
-        &receiver,
-        &file.send(&id, 0).set("restart", "1"),
-        100,
-    ));
+    let stale = file.send(&id, 0).set("restart", &md5_hex(b"other"));
+    let refused = receiver.exchange(&stale.build()).expect(409, "4000");
+    assert_eq!(refused.offset(), 4000);
+    let restart = file.send(&id, 0).set("restart", &held);
+    cut(begin(&receiver, &restart, 100));
     assert_eq!(check_prefix(&receiver, &file), (id.clone(), 100));
     assert_eq!(receiver.stored(&id).len(), 100);
     receiver.send_rest(&file, &id, 100).expect_complete(5000);
     assert_eq!(receiver.stored(&id), file.content);
+}
+
+#[test]
+fn a_restart_replaces_a_complete_file_and_no_other_of_its_content() {
+    let receiver = Receiver::start(&[]);
+    let file = Upload::new("a.bin", 5000);
+    let (id, _) = receiver.locate_ok(&file);
+    receiver.send_rest(&file, &id, 0).expect_complete(5000);
+    let mut twin = file.clone().with("md5", &md5_hex(&file.content));
+    twin.name = "b.bin".to_owned();
+    let linked = receiver.locate(&twin).expect_complete(5000).id();
+    let mut new = file.clone();
+    new.content.reverse();
+    let old = md5_hex(&file.content);
+    let replacement = new.send(&id, 0).set("restart", &old).build();
+    for _ in 0..2 {
+        // The second one is stale, and does nothing.
+        receiver.exchange(&replacement).expect_complete(5000);
+        assert_eq!(receiver.stored(&id), new.content);
+    }
+    assert_eq!(receiver.stored(&linked), file.content);
 }
 
 #[test]

@@ -89,6 +89,7 @@ impl Uploads {
                     && upload.md5 == md5
             });
             let data = twin.map(|twin| twin.data.clone());
+            let digest = data.as_ref().map(Md5::new_with_prefix);
             self.made += 1;
             self.list.push(Upload {
                 id: format!("u{}", self.made),
@@ -100,7 +101,7 @@ impl Uploads {
                 md5: md5.clone(),
                 complete: data.is_some(),
                 data: data.unwrap_or_default(),
-                digest: Md5::new(),
+                digest: digest.unwrap_or_default(),
                 verified: (0, Md5::new()),
                 confirmed: 0,
                 turn: 0,
@@ -134,7 +135,10 @@ impl Uploads {
             answer.unwanted = Some((id.to_owned(), offset, length));
             Err(answer)
         };
-        if upload.complete {
+        // A late one has another digest, and does nothing.
+        let held = hex(&upload.digest.clone().finalize());
+        let restart = offset == 0 && get(fields, "restart") == Some(&*held);
+        if upload.complete && !restart {
             return refuse(upload.answer(200, options, None));
         }
         if offset
@@ -146,7 +150,7 @@ impl Uploads {
         if options.max_segment.is_some_and(|most| length > most) {
             return refuse(Answer::error(413, "longer than max_segment"));
         }
-        if offset == 0 && get(fields, "restart") == Some("1") {
+        if restart {
             upload.forget_content();
         } else if offset != upload.data.len() as u64 {
             return refuse(upload.answer(409, options, None));
@@ -274,7 +278,7 @@ impl Upload {
             let location = format!("/files/{}", self.id);
             body += &format!(r#","location":{}"#, quote(&location));
         }
-        if let Some(prefix) = prefix.filter(|_| !self.complete) {
+        if let Some(prefix) = prefix {
             body += &format!(r#","prefix_md5":"{prefix}""#);
         }
         if let Some(most) = options.max_segment {
@@ -290,6 +294,7 @@ impl Upload {
 
     fn forget_content(&mut self) {
         self.data.clear();
+        self.complete = false;
         self.digest = Md5::new();
         self.verified = (0, Md5::new());
     }

@@ -1,0 +1,192 @@
+//! Answers that are none, and offsets that cannot be.
+
+use super::*;
+
+#[test]
+fn answers_that_are_none_to_a_locate() {
+    run_all(&[
+        Case {
+            name: "a web page",
+            script: |_| Step::reply(200, "<html>Please log in</html>"),
+            status: ANSWER,
+            retryable: true,
+            error: &["JSON", "Please log in"],
+            ..CASE
+        },
+        Case {
+            name: "nothing",
+            script: |_| Step::reply(200, ""),
+            status: ANSWER,
+            retryable: true,
+            error: &["JSON"],
+            ..CASE
+        },
+        Case {
+            name: "JSON that is cut by the server, with a length that fits",
+            script: |_| Step::reply(200, r#"{"state":"part"#),
+            status: ANSWER,
+            retryable: true,
+            error: &["JSON", "part"],
+            ..CASE
+        },
+        Case {
+            name: "an answer cut by the connection",
+            script: |_| {
+                let whole = reply(200, &json("new", 0, "k"));
+                raw(&whole[..whole.len() - 5])
+            },
+            status: CONNECTION,
+            // An answer that is not whole is none.
+            http: 0,
+            retryable: true,
+            attempts: 3,
+            error: &["127.0.0.1:"],
+            ..CASE
+        },
+        Case {
+            name: "a head cut by the connection",
+            script: |_| raw("HTTP/1.1 200 OK\r\nContent-Le"),
+            status: CONNECTION,
+            http: 0,
+            retryable: true,
+            attempts: 3,
+            error: &["127.0.0.1:"],
+            ..CASE
+        },
+        Case {
+            name: "no answer at all",
+            script: |_| raw(""),
+            status: CONNECTION,
+            http: 0,
+            retryable: true,
+            attempts: 3,
+            error: &["127.0.0.1:"],
+            ..CASE
+        },
+        Case {
+            name: "a reset",
+            script: |_| Step::new().read(Read::All).end(End::Reset),
+            status: CONNECTION,
+            http: 0,
+            retryable: true,
+            attempts: 3,
+            error: &["127.0.0.1:"],
+            ..CASE
+        },
+        Case {
+            name: "another protocol",
+            script: |_| raw("SSH-2.0-OpenSSH_9.2\r\n\r\n"),
+            status: ANSWER,
+            http: 0,
+            retryable: true,
+            error: &["HTTP"],
+            ..CASE
+        },
+        Case {
+            name: "10 MB of blanks",
+            script: |_| Step::reply(200, &" ".repeat(10 << 20)),
+            status: TOO_LONG,
+            http: 0,
+            retryable: true,
+            error: &["65536"],
+            ..CASE
+        },
+        Case {
+            name: "10 MB of head",
+            script: |_| {
+                raw(format!(
+                    "HTTP/1.1 200 OK\r\nX: {}\r\n\r\n",
+                    "x".repeat(10 << 20)
+                ))
+            },
+            status: ANSWER,
+            http: 0,
+            retryable: true,
+            error: &["HTTP"],
+            ..CASE
+        },
+        Case {
+            name: "10 MB of refusal",
+            script: |_| Step::reply(400, &"no ".repeat(3 << 20)),
+            status: REFUSED,
+            http: 400,
+            error: &["400", "no no"],
+            ..CASE
+        },
+    ]);
+}
+
+#[test]
+fn offsets_that_cannot_be() {
+    run_all(&[
+        Case {
+            name: "past the size",
+            script: |_| Step::reply(200, &json("partial", SIZE + 1, "k")),
+            status: OFFSET,
+            error: &["100001", "100000"],
+            ..CASE
+        },
+        Case {
+            name: "negative",
+            script: |_| Step::reply(200, r#"{"state":"partial","offset":-1}"#),
+            status: OFFSET,
+            error: &["-1"],
+            ..CASE
+        },
+        Case {
+            name: "past 64 bits",
+            script: |_| Step::reply(200, r#"{"state":"partial","offset":18446744073709551616}"#),
+            status: OFFSET,
+            error: &["no whole number"],
+            ..CASE
+        },
+        Case {
+            name: "a new upload that has bytes",
+            script: |_| Step::reply(200, &json("new", 7, "k")),
+            status: OFFSET,
+            error: &["7", "new"],
+            ..CASE
+        },
+        Case {
+            name: "complete with half",
+            script: |_| Step::reply(200, &json("complete", SIZE / 2, "k")),
+            status: OFFSET,
+            error: &["50000", "100000"],
+            ..CASE
+        },
+        Case {
+            name: "a text",
+            script: |_| Step::reply(200, r#"{"state":"partial","offset":"7"}"#),
+            status: ANSWER,
+            retryable: true,
+            error: &["JSON"],
+            ..CASE
+        },
+    ]);
+}
+
+/// The first send breaks off early, and then the server claims to hold more than it was sent.
+#[test]
+fn a_claim_of_more_than_was_sent() {
+    let mut asked = 0;
+    let server = ScriptedServer::start_with(move |head, _| match head.boundary() {
+        None if asked == 0 => {
+            asked += 1;
+            Step::reply(200, &json("new", 0, "k"))
+        }
+        None => Step::reply(200, &json("partial", BIG - 1, "k")),
+        Some(_) => Step::new()
+            .read(Read::HeadAndBodyBytes(50_000))
+            .end(End::Reset),
+    });
+    let bench = Bench::new();
+    let program = bench.build("one", &["one.c"], &[]);
+    let file = bench.path("big.bin");
+    files::make(&file, BIG, 3).unwrap();
+    let mut one = Command::new(program);
+    let ended = bench.run(one.arg(server.endpoint()).arg(&file), WATCHDOG);
+    ended.assert_success();
+    let claim = format!("{} bytes, but only", BIG - 1);
+    assert!(ended.stdout.contains("status 92\n"), "{}", ended.stdout);
+    assert!(ended.stdout.contains(&claim), "{}", ended.stdout);
+}

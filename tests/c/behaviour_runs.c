@@ -1,0 +1,202 @@
+/* run, start and wait; getters before, after and between runs; every setting. */
+#include "behaviour.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void check_fresh(resup_upload *upload)
+{
+    CHECK(resup_upload_state(upload) == RESUP_STATE_READY, "a new upload is ready");
+    CHECK(resup_upload_size(upload) == 0, "before the first run the size is 0");
+    CHECK(resup_upload_offset(upload) == 0, "before the first run the offset is 0");
+    CHECK(resup_upload_position(upload) == 0, "before the first run the position is 0");
+    CHECK(resup_upload_bytes_sent(upload) == 0, "before the first run nothing is sent");
+    CHECK(resup_upload_bytes_skipped(upload) == 0, "before the first run nothing is skipped");
+    CHECK(resup_upload_rate(upload) == 0, "before the first run the rate is 0");
+    CHECK(resup_upload_attempts(upload) == 0, "before the first run there is no attempt");
+    CHECK(resup_upload_retry_in(upload) == 0, "before the first run nothing waits");
+    CHECK(resup_upload_http_status(upload) == 0, "before the first run there is no answer");
+    CHECK(resup_upload_is_retryable(upload) == 0, "before the first run nothing failed");
+    CHECK(resup_upload_id(upload) == NULL, "before the first run there is no id");
+    CHECK(resup_upload_location(upload) == NULL, "before the first run there is no location");
+    CHECK(resup_upload_md5(upload) == NULL, "before the first run there is no md5");
+    CHECK(resup_upload_server_message(upload) == NULL, "before the first run there is no message");
+    CHECK_TEXT(resup_upload_error_message(upload), "", "an error message is never NULL");
+    CHECK(strlen(resup_upload_error_message(upload)) == 0, "before the first run no error");
+}
+
+static void run_twice(void)
+{
+    resup_client *client = new_client(here.url);
+    char path[PATH_SIZE], id[200];
+    resup_upload *upload = new_upload(client, new_file(path, "runs.bin", 3000007));
+    static struct events events;
+    const char *md5;
+    resup_status status;
+
+    check_fresh(upload);
+    listen_to(&events, upload);
+    status = resup_upload_run(upload);
+    CHECK_STATUS(status, RESUP_OK, "run uploads");
+    check_run_events(&events, status, "run tells its events");
+    check_stored(upload, path, "run stores the file");
+    CHECK(events.backwards == 0, "progress does not go back without a break");
+    CHECK(events.seen[RESUP_STATE_LOCATING] == 1, "the server is asked once");
+    CHECK(events.seen[RESUP_STATE_SENDING] == 1, "the state is sending once");
+    CHECK(events.seen[RESUP_STATE_VERIFYING] == 1, "the state is verifying once");
+    CHECK(resup_upload_size(upload) == 3000007, "the size is the file's");
+    CHECK(resup_upload_bytes_sent(upload) == 3000007, "each byte is sent once");
+    CHECK(resup_upload_bytes_skipped(upload) == 0, "nothing is skipped in a new upload");
+    CHECK(resup_upload_attempts(upload) == 1, "one attempt is enough");
+    md5 = resup_upload_md5(upload);
+    CHECK(md5 != NULL && strlen(md5) == 32 && strspn(md5, "0123456789abcdef") == 32,
+          "the md5 is 32 lower-case hex digits");
+    CHECK(resup_upload_location(upload) != NULL, "the receiver tells a location");
+    (void)resup_upload_server_message(upload);
+
+    CHECK(resup_upload_id(upload) == resup_upload_id(upload), "a text stays where it is");
+    sprintf(id, "%.199s", resup_upload_id(upload));
+    expect_here(&events);
+    status = resup_upload_run(upload);
+    CHECK_STATUS(status, RESUP_OK, "run again after success succeeds");
+    check_run_events(&events, status, "the second run tells its events anew");
+    check_stored(upload, path, "the second run leaves the file as it is");
+    CHECK(resup_upload_bytes_sent(upload) == 0, "what the server has is not sent again");
+    CHECK(resup_upload_bytes_skipped(upload) == 3000007, "all was skipped");
+    CHECK(resup_upload_attempts(upload) == 1, "attempts count from the run's beginning");
+    CHECK(resup_upload_md5(upload) != NULL, "what is complete was compared");
+    CHECK_TEXT(resup_upload_id(upload), id, "it is the same upload at the server");
+    CHECK(strlen(resup_upload_error_message(upload)) == 0, "an upload without failures and");
+    CHECK(strlen(resup_client_error_message(client)) == 0, "its client and");
+    CHECK(strlen(resup_client_error_message(NULL)) == 0, "the thread have no error message");
+
+    CHECK_STATUS(resup_upload_free(upload), RESUP_OK, "an upload is freed");
+    check_destroyed(&events, "free lets go each user_data once");
+    CHECK_STATUS(resup_client_free(client), RESUP_OK, "a client is freed");
+}
+
+static void start_and_wait(void)
+{
+    resup_client *client = new_client(here.url);
+    char path[PATH_SIZE];
+    resup_upload *upload = new_upload(client, new_file(path, "wait.bin", 2500000));
+    static struct events events;
+    resup_status status;
+    int waits = 0;
+
+    listen_to(&events, upload);
+    CHECK_STATUS(resup_upload_start(upload), RESUP_OK, "start starts");
+    CHECK_STATUS(resup_upload_start(upload), RESUP_E_STATE, "start is refused under way");
+    CHECK(strlen(resup_upload_error_message(upload)) > 0, "and says why");
+    CHECK_STATUS(resup_upload_run(upload), RESUP_E_STATE, "run is refused after start");
+    CHECK_STATUS(resup_upload_set_name(upload, "x"), RESUP_E_STATE, "so is set_name");
+    CHECK_STATUS(resup_upload_set_directory(upload, "x"), RESUP_E_STATE, "so is set_directory");
+    CHECK_STATUS(resup_upload_set_content_type(upload, "a/b"), RESUP_E_STATE,
+                 "so is set_content_type");
+    CHECK_STATUS(resup_upload_set_field(upload, "x", "y"), RESUP_E_STATE, "so is set_field");
+    CHECK_STATUS(resup_upload_set_segment_size(upload, 9), RESUP_E_STATE,
+                 "so is set_segment_size");
+    await_state(upload, RESUP_STATE_COMPLETE);
+    CHECK(events.progress + events.states + events.completes == 0,
+          "a started upload goes on by itself and calls nothing");
+    while ((status = resup_upload_wait(upload, 0)) == RESUP_PENDING && waits++ < 1000)
+        sleep_ms(1);
+    CHECK_STATUS(status, RESUP_OK, "wait tells the end");
+    check_run_events(&events, status, "wait tells the events");
+    check_stored(upload, path, "start stores the file");
+    CHECK_STATUS(resup_upload_wait(upload, 0), RESUP_OK, "wait tells the end again");
+    CHECK_STATUS(resup_upload_wait(upload, RESUP_FOREVER), RESUP_OK, "and again, at once");
+    CHECK(events.completes == 1 && events.late == 0, "but calls nothing any more");
+
+    expect_here(&events);
+    CHECK_STATUS(resup_upload_start(upload), RESUP_OK, "start again after the end");
+    CHECK_STATUS(resup_upload_wait(upload, RESUP_FOREVER), RESUP_OK, "wait as long as it takes");
+    check_run_events(&events, RESUP_OK, "the second run's events are told");
+    resup_upload_free(upload);
+    check_destroyed(&events, "each user_data was let go once");
+    resup_client_free(client);
+}
+
+static void wait_gives_up_in_time(void)
+{
+    resup_client *client = new_client(here.hang_url);
+    char path[PATH_SIZE];
+    resup_upload *upload = new_upload(client, new_file(path, "hang-wait.bin", here.big));
+    static struct events events;
+    uint64_t began;
+
+    listen_to(&events, upload);
+    CHECK_STATUS(resup_upload_start(upload), RESUP_OK, "start towards a server that hangs");
+    await_state(upload, RESUP_STATE_SENDING);
+    began = now_ms();
+    CHECK_STATUS(resup_upload_wait(upload, 60), RESUP_PENDING, "wait ends at its time");
+    CHECK(now_ms() - began >= 59, "and not before");
+    CHECK(now_ms() - began < 10000, "and not long after");
+    CHECK(events.progress + events.states > 0, "what happened was told");
+    CHECK(events.completes == 0, "the end was not");
+    CHECK_STATUS(resup_upload_free(upload), RESUP_OK, "an upload under way can be freed");
+    CHECK(events.completes == 0, "and no callback is called for that");
+    check_destroyed(&events, "each user_data was let go once");
+    resup_client_free(client);
+}
+
+void test_runs(void)
+{
+    run_twice();
+    start_and_wait();
+    wait_gives_up_in_time();
+}
+
+static void upload_with_settings(int32_t method)
+{
+    resup_client *client = new_client(here.url);
+    char path[PATH_SIZE], name[64];
+    resup_upload *upload;
+
+    CHECK_STATUS(resup_client_set_user(client, "用户 7"), RESUP_OK, "set_user");
+    CHECK_STATUS(resup_client_set_user_agent(client, "tests/1 (C)"), RESUP_OK, "set_user_agent");
+    CHECK_STATUS(resup_client_set_locate_method(client, method), RESUP_OK, "set_locate_method");
+    CHECK_STATUS(resup_client_set_connect_timeout(client, 20000), RESUP_OK,
+                 "set_connect_timeout");
+    CHECK_STATUS(resup_client_set_response_timeout(client, 60000), RESUP_OK,
+                 "set_response_timeout");
+    CHECK_STATUS(resup_client_set_stall_timeout(client, 60000), RESUP_OK, "set_stall_timeout");
+    CHECK_STATUS(resup_client_set_retry_limit(client, 3), RESUP_OK, "set_retry_limit");
+    CHECK_STATUS(resup_client_set_retry_backoff(client, 1, 10), RESUP_OK, "set_retry_backoff");
+
+    sprintf(name, "settings-%d.bin", (int)method);
+    upload = new_upload(client, new_file(path, name, 1000001));
+    CHECK_STATUS(resup_upload_set_name(upload, name), RESUP_OK, "set_name");
+    CHECK_STATUS(resup_upload_set_directory(upload, "图片/2024"), RESUP_OK, "set_directory");
+    CHECK_STATUS(resup_upload_set_directory(upload, ""), RESUP_OK, "an empty directory");
+    CHECK_STATUS(resup_upload_set_directory(upload, "a/b c"), RESUP_OK, "a directory");
+    CHECK_STATUS(resup_upload_set_content_type(upload, "image/png"), RESUP_OK,
+                 "set_content_type");
+    CHECK_STATUS(resup_upload_set_field(upload, "tenant", "old"), RESUP_OK, "set_field");
+    CHECK_STATUS(resup_upload_set_field(upload, "tenant", "new & \"newer\"\r\n= 值"), RESUP_OK,
+                 "set_field again");
+    CHECK_STATUS(resup_upload_set_segment_size(upload, 300000), RESUP_OK, "set_segment_size");
+    CHECK_STATUS(resup_upload_run(upload), RESUP_OK, "run with every setting set");
+    check_stored(upload, path, "the file in segments is stored whole");
+    CHECK(resup_upload_attempts(upload) == 1, "segments are no attempts");
+    CHECK(resup_upload_md5(upload) != NULL, "segments have one md5");
+    CHECK_STATUS(resup_upload_set_segment_size(upload, 0), RESUP_OK,
+                 "settings may be changed after a run");
+    resup_upload_free(upload);
+    resup_client_free(client);
+}
+
+void test_settings(void)
+{
+    char version[32];
+
+    upload_with_settings(RESUP_LOCATE_POST);
+    upload_with_settings(RESUP_LOCATE_GET);
+
+    sprintf(version, "%d.%d.%d", RESUP_VERSION_MAJOR, RESUP_VERSION_MINOR, RESUP_VERSION_PATCH);
+    CHECK(strcmp(resup_version(), version) == 0, "library and header have one version");
+    CHECK(resup_version_number() == RESUP_VERSION_NUMBER, "as a number, too");
+    CHECK_STATUS(resup_client_free(NULL), RESUP_OK, "freeing no client does nothing");
+    CHECK_STATUS(resup_upload_free(NULL), RESUP_OK, "freeing no upload does nothing");
+    CHECK_TEXT(resup_status_message(RESUP_E_NO_SPACE), "room", "a status has a message");
+}

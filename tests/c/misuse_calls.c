@@ -1,0 +1,174 @@
+/* One call of every function that takes a handle. */
+#include "misuse.h"
+
+#include <string.h>
+
+/* Outputs must stay as they are when a call fails. */
+static resup_status kept(resup_status status, const resup_upload *out, const resup_upload *mark)
+{
+    CHECK((status == RESUP_OK) == (out != mark), "an output is written on success only");
+    return status;
+}
+
+static resup_status new_file(resup_client *client)
+{
+    int place = 0;
+    resup_upload *mark = (resup_upload *)(void *)&place, *out = mark;
+    resup_status status = resup_upload_new_file(client, "/no/such/file", &out);
+
+    return kept(status, out, mark);
+}
+
+static resup_status new_file_utf16(resup_client *client)
+{
+    static const uint16_t path[] = {'/', 'n', 'o', 'n', 'e', 0};
+    int place = 0;
+    resup_upload *mark = (resup_upload *)(void *)&place, *out = mark;
+    resup_status status = resup_upload_new_file_utf16(client, path, &out);
+
+    return kept(status, out, mark);
+}
+
+static resup_status new_memory(resup_client *client)
+{
+    int place = 0;
+    resup_upload *mark = (resup_upload *)(void *)&place, *out = mark;
+    resup_status status = resup_upload_new_memory(client, "x", 1, "x", &out);
+
+    if (status == RESUP_OK)
+        resup_upload_free(out);
+    return kept(status, out, mark);
+}
+
+static resup_status user(resup_client *client)
+{
+    return resup_client_set_user(client, "u");
+}
+
+static resup_status user_agent(resup_client *client)
+{
+    return resup_client_set_user_agent(client, "a");
+}
+
+static resup_status locate_method(resup_client *client)
+{
+    return resup_client_set_locate_method(client, RESUP_LOCATE_POST);
+}
+
+static resup_status connect_timeout(resup_client *client)
+{
+    return resup_client_set_connect_timeout(client, 1000);
+}
+
+static resup_status response_timeout(resup_client *client)
+{
+    return resup_client_set_response_timeout(client, 1000);
+}
+
+static resup_status stall_timeout(resup_client *client)
+{
+    return resup_client_set_stall_timeout(client, 1000);
+}
+
+static resup_status retry_limit(resup_client *client)
+{
+    return resup_client_set_retry_limit(client, 0);
+}
+
+static resup_status retry_backoff(resup_client *client)
+{
+    return resup_client_set_retry_backoff(client, 1, 1);
+}
+
+const struct client_call client_calls[] = {
+    {"resup_client_free", resup_client_free},
+    {"resup_client_set_user", user},
+    {"resup_client_set_user_agent", user_agent},
+    {"resup_client_set_locate_method", locate_method},
+    {"resup_client_set_connect_timeout", connect_timeout},
+    {"resup_client_set_response_timeout", response_timeout},
+    {"resup_client_set_stall_timeout", stall_timeout},
+    {"resup_client_set_retry_limit", retry_limit},
+    {"resup_client_set_retry_backoff", retry_backoff},
+    {"resup_upload_new_file", new_file},
+    {"resup_upload_new_file_utf16", new_file_utf16},
+    {"resup_upload_new_memory", new_memory},
+};
+const int client_calls_count = (int)(sizeof client_calls / sizeof client_calls[0]);
+
+static resup_status wait(resup_upload *upload)
+{
+    return resup_upload_wait(upload, 0);
+}
+
+static resup_status progress(resup_upload *upload)
+{
+    return resup_upload_on_progress(upload, NULL, NULL, NULL);
+}
+
+static resup_status state(resup_upload *upload)
+{
+    return resup_upload_on_state(upload, NULL, NULL, NULL);
+}
+
+static resup_status complete(resup_upload *upload)
+{
+    return resup_upload_on_complete(upload, NULL, NULL, NULL);
+}
+
+static resup_status name(resup_upload *upload)
+{
+    return resup_upload_set_name(upload, "n");
+}
+
+static resup_status directory(resup_upload *upload)
+{
+    return resup_upload_set_directory(upload, "d");
+}
+
+static resup_status content_type(resup_upload *upload)
+{
+    return resup_upload_set_content_type(upload, "a/b");
+}
+
+static resup_status field(resup_upload *upload)
+{
+    return resup_upload_set_field(upload, "k", "v");
+}
+
+static resup_status segment_size(resup_upload *upload)
+{
+    return resup_upload_set_segment_size(upload, 1);
+}
+
+const struct upload_call upload_calls[] = {
+    {"resup_upload_free", resup_upload_free},
+    {"resup_upload_run", resup_upload_run},
+    {"resup_upload_start", resup_upload_start},
+    {"resup_upload_wait", wait},
+    {"resup_upload_cancel", resup_upload_cancel},
+    {"resup_upload_pause", resup_upload_pause},
+    {"resup_upload_resume", resup_upload_resume},
+    {"resup_upload_on_progress", progress},
+    {"resup_upload_on_state", state},
+    {"resup_upload_on_complete", complete},
+    {"resup_upload_set_name", name},
+    {"resup_upload_set_directory", directory},
+    {"resup_upload_set_content_type", content_type},
+    {"resup_upload_set_field", field},
+    {"resup_upload_set_segment_size", segment_size},
+};
+const int upload_calls_count = (int)(sizeof upload_calls / sizeof upload_calls[0]);
+
+int getters_answer_nothing(const resup_upload *upload)
+{
+    return resup_upload_state(upload) == 0 && resup_upload_size(upload) == 0 &&
+           resup_upload_offset(upload) == 0 && resup_upload_position(upload) == 0 &&
+           resup_upload_bytes_sent(upload) == 0 && resup_upload_bytes_skipped(upload) == 0 &&
+           resup_upload_rate(upload) == 0 && resup_upload_attempts(upload) == 0 &&
+           resup_upload_retry_in(upload) == 0 && resup_upload_http_status(upload) == 0 &&
+           resup_upload_is_retryable(upload) == 0 && resup_upload_id(upload) == NULL &&
+           resup_upload_location(upload) == NULL && resup_upload_md5(upload) == NULL &&
+           resup_upload_server_message(upload) == NULL &&
+           resup_upload_error_message(upload) == NULL;
+}

@@ -1,0 +1,173 @@
+//! Refusals, each with its status and the server's words, also before the body is all sent.
+
+use super::*;
+
+/// A status, where it is answered and what it becomes: one row for each.
+#[test]
+fn refusals() {
+    macro_rules! row {
+        ($answered:literal, $status:literal, $retryable:literal, $attempts:literal) => {
+            [
+                Case {
+                    name: concat!("locate ", $answered),
+                    script: |_| refused($answered),
+                    status: $status,
+                    http: $answered,
+                    retryable: $retryable,
+                    attempts: $attempts,
+                    error: &[stringify!($answered), "因为 not today"],
+                    ..CASE
+                },
+                Case {
+                    name: concat!("send ", $answered),
+                    script: |head| send(head, || refused($answered)),
+                    status: $status,
+                    http: $answered,
+                    retryable: $retryable,
+                    attempts: $attempts,
+                    error: &[stringify!($answered), "因为 not today"],
+                    ..CASE
+                },
+            ]
+        };
+    }
+    let rows = [
+        row!(400, 76, false, 1),
+        row!(401, 70, false, 1),
+        row!(403, 70, false, 1),
+        row!(405, 76, false, 1),
+        row!(409, 76, false, 1),
+        row!(413, 71, false, 1),
+        row!(422, 76, false, 1),
+        row!(408, 74, true, 3),
+        row!(423, 72, true, 3),
+        row!(429, 73, true, 3),
+        row!(500, 74, true, 3),
+        row!(501, 76, false, 1),
+        row!(502, 74, true, 3),
+        row!(503, 73, true, 3),
+        row!(504, 74, true, 3),
+        row!(507, 75, true, 1),
+    ];
+    run_all(&rows.into_iter().flatten().collect::<Vec<_>>());
+}
+
+#[test]
+fn more_refusals() {
+    fn elsewhere() -> Step {
+        let location = [("Location", "http://127.0.0.1:1/other")];
+        let answer = reply_with(302, &location, "moved");
+        Step::new().read(Read::All).write(answer)
+    }
+    run_all(&[
+        Case {
+            name: "locate 404",
+            script: |_| refused(404),
+            status: REFUSED,
+            http: 404,
+            error: &["404", "not today"],
+            ..CASE
+        },
+        Case {
+            name: "send 404, again and again",
+            script: |head| send(head, || refused(404)),
+            status: ANSWER,
+            http: 404,
+            retryable: true,
+            attempts: 3,
+            error: &["does not know the upload"],
+            ..CASE
+        },
+        Case {
+            name: "locate 302",
+            script: |_| elsewhere(),
+            status: REFUSED,
+            http: 302,
+            error: &["302"],
+            ..CASE
+        },
+        Case {
+            name: "send 302",
+            script: |head| send(head, elsewhere),
+            status: REFUSED,
+            http: 302,
+            error: &["302"],
+            ..CASE
+        },
+        Case {
+            name: "what arrived is corrupt, twice",
+            script: |head| {
+                send(head, || {
+                    Step::reply(422, r#"{"offset":0,"message":"digest differs"}"#)
+                })
+            },
+            status: 93,
+            http: 422,
+            retryable: true,
+            error: &["digest differs"],
+            ..CASE
+        },
+        Case {
+            name: "success that is not 200",
+            script: |_| Step::reply(201, &json("complete", SIZE, "k")),
+            status: REFUSED,
+            http: 201,
+            error: &["201"],
+            ..CASE
+        },
+    ]);
+}
+
+#[test]
+fn early_answers() {
+    fn drain() -> End {
+        End::DrainThenClose {
+            max_bytes: BIG,
+            max_time: Duration::from_secs(5),
+        }
+    }
+    run_all(&[
+        Case {
+            name: "401 to the head of a big body, and a close with a reset",
+            script: |head| send(head, || early(401, End::Close)),
+            status: 70,
+            http: 401,
+            error: &["401", "log in first"],
+            size: BIG,
+            ..CASE
+        },
+        Case {
+            name: "401 to the head of a big body that is read on",
+            script: |head| send(head, || early(401, drain())),
+            status: 70,
+            http: 401,
+            error: &["401", "log in first"],
+            size: BIG,
+            ..CASE
+        },
+        Case {
+            name: "413 to the head of a big body, and no reading on",
+            script: |head| send(head, || early(413, End::HoldOpen)),
+            status: 71,
+            http: 413,
+            error: &["413", "log in first"],
+            size: BIG,
+            ..CASE
+        },
+        Case {
+            name: "a reset in the middle of a big body, each time",
+            script: |head| {
+                send(head, || {
+                    let some = Read::HeadAndBodyBytes(100_000);
+                    Step::new().read(some).end(End::Reset)
+                })
+            },
+            status: CONNECTION,
+            retryable: true,
+            attempts: 3,
+            error: &["127.0.0.1:"],
+            size: BIG,
+            ..CASE
+        },
+    ]);
+}
