@@ -76,6 +76,26 @@ extern "C" {
 #define RESUP_LOCATE_GET 1
 
 /**
+ * An upload has failed.
+ */
+#define RESUP_LOG_ERROR 1
+
+/**
+ * Something unusual that the upload gets over: a break, a prefix that differs.
+ */
+#define RESUP_LOG_WARN 2
+
+/**
+ * The course of an upload.
+ */
+#define RESUP_LOG_INFO 3
+
+/**
+ * Every step.
+ */
+#define RESUP_LOG_DEBUG 4
+
+/**
  * It is done.
  */
 #define RESUP_OK 0
@@ -306,6 +326,17 @@ extern "C" {
 #define RESUP_STATE_CANCELLED 10
 
 /**
+ * For resup_upload_set_segment_size: everything that is left goes in one request. The default.
+ */
+#define RESUP_SEGMENT_UNLIMITED 0
+
+/**
+ * For resup_upload_set_segment_size: segments grow while the network is good, and shrink after
+ * breaks.
+ */
+#define RESUP_SEGMENT_AUTOMATIC 1
+
+/**
  * Major version of this header.
  */
 #define RESUP_VERSION_MAJOR 0
@@ -342,6 +373,24 @@ typedef struct resup_upload resup_upload;
 typedef int32_t resup_status;
 
 /**
+ * Told what an upload has to tell.
+ *
+ * @param level      one of the RESUP_LOG_ constants
+ * @param message    one line of UTF-8, borrowed for the call
+ * @param user_data  what was registered with the callback
+ * @return #RESUP_CONTINUE, or anything else to cancel the upload
+ */
+typedef int32_t (*resup_log_callback)(int32_t level,
+                                      const char *message,
+                                      void *user_data);
+
+/**
+ * Called once when the library lets go of a callback's `user_data`: when another callback
+ * takes its place, or when the handle is freed; on the thread that does so. May be NULL.
+ */
+typedef void (*resup_destroy_callback)(void *user_data);
+
+/**
  * Told about ten times a second while the numbers change, and a last time before the end.
  *
  * @param upload     the upload; its getters and resup_upload_cancel may be called
@@ -354,12 +403,6 @@ typedef int32_t (*resup_progress_callback)(resup_upload *upload,
                                            uint64_t position,
                                            uint64_t size,
                                            void *user_data);
-
-/**
- * Called once when the library lets go of a callback's `user_data`: when another callback
- * takes its place, or when the handle is freed; on the thread that does so. May be NULL.
- */
-typedef void (*resup_destroy_callback)(void *user_data);
 
 /**
  * Told each new state.
@@ -488,6 +531,19 @@ resup_status resup_client_set_stall_timeout(resup_client *client,
                                             uint32_t milliseconds);
 
 /**
+ * Sets the most file bytes per second that all uploads of this client send together. Counts at
+ * once, for running uploads too.
+ *
+ * @param bytes_per_second  0, the default, for no limit
+ * @return #RESUP_OK or a handle's error
+ *
+ * Threads: any. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_client_set_rate_limit(resup_client *client,
+                                         uint64_t bytes_per_second);
+
+/**
  * Sets how many attempts in a row may fail, after the first, without the server having got a
  * byte more.
  *
@@ -499,6 +555,19 @@ resup_status resup_client_set_stall_timeout(resup_client *client,
 RESUP_API
 resup_status resup_client_set_retry_limit(resup_client *client,
                                           uint32_t limit);
+
+/**
+ * Sets the most time that attempts may go on, and fail, without the server having got a byte
+ * more.
+ *
+ * @param milliseconds  0, the default, for no limit but that of their number
+ * @return #RESUP_OK or a handle's error
+ *
+ * Threads: any. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_client_set_retry_time(resup_client *client,
+                                         uint32_t milliseconds);
 
 /**
  * Sets the waits between attempts: random, between zero and a bound that starts with the first
@@ -514,6 +583,30 @@ RESUP_API
 resup_status resup_client_set_retry_backoff(resup_client *client,
                                             uint32_t first_milliseconds,
                                             uint32_t longest_milliseconds);
+
+/**
+ * Registers a log callback, in place of an earlier one. It counts from the next run of each
+ * upload on.
+ *
+ * @param level      the least important level that is wanted, one of the RESUP_LOG_ constants
+ * @param callback   called from within resup_upload_run and resup_upload_wait, on the threads
+ *                   that called these, so perhaps on several at once; NULL for none
+ * @param user_data  handed to the callback; may be NULL
+ * @param destroy    called once when the library lets go of user_data: when the callback has been
+ *                   replaced or the client freed, and no upload has it from its last run; on
+ *                   the thread that does the last of these. May be NULL. When registering
+ *                   fails, it is called at once.
+ * @return #RESUP_OK, #RESUP_E_ARGUMENT for another level, or a handle's error
+ *
+ * Secrets and file contents are never logged.
+ * Threads: any. Callbacks: the destroy function of the one replaced.
+ */
+RESUP_API
+resup_status resup_client_on_log(resup_client *client,
+                                 int32_t level,
+                                 resup_log_callback callback,
+                                 void *user_data,
+                                 resup_destroy_callback destroy);
 
 /**
  * The message of the last call that failed on this thread, if it was one for this client: its
@@ -803,6 +896,14 @@ RESUP_API
 uint64_t resup_upload_rate(const resup_upload *upload);
 
 /**
+ * Milliseconds left to the end at the present rate; #RESUP_FOREVER where that cannot be told.
+ *
+ * Threads: any, at any time. Callbacks: none.
+ */
+RESUP_API
+uint32_t resup_upload_time_left(const resup_upload *upload);
+
+/**
  * How often this run began to ask the server for its offset: 1, and 1 more after every break and
  * pause.
  *
@@ -946,7 +1047,10 @@ resup_status resup_upload_set_field(resup_upload *upload,
  * Sets the most file bytes that one request carries. For servers and proxies that see a request
  * only when it is whole: what a break costs there is one segment.
  *
- * @param bytes  0, the default, for no limit
+ * A server's own limit counts in any case, and after an HTTP 413 the size is halved, for all
+ * uploads of the client.
+ *
+ * @param bytes  a number of bytes, #RESUP_SEGMENT_UNLIMITED or #RESUP_SEGMENT_AUTOMATIC
  * @return #RESUP_OK, #RESUP_E_STATE during a run, #RESUP_E_BUSY or a handle's error
  *
  * Threads: one at a time. Callbacks: none.
@@ -954,6 +1058,18 @@ resup_status resup_upload_set_field(resup_upload *upload,
 RESUP_API
 resup_status resup_upload_set_segment_size(resup_upload *upload,
                                            uint64_t bytes);
+
+/**
+ * Sets the most file bytes per second that this upload sends. Counts at once, also during a run.
+ *
+ * @param bytes_per_second  0, the default, for no limit
+ * @return #RESUP_OK or a handle's error
+ *
+ * Threads: any, at any time, callbacks included. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_upload_set_rate_limit(resup_upload *upload,
+                                         uint64_t bytes_per_second);
 
 /**
  * The version of the library that is loaded, for example "0.1.0".

@@ -6,6 +6,10 @@ use std::time::Duration;
 
 use crate::config::{check_duration, check_line, LocateMethod, Settings};
 use crate::error::Error;
+use crate::log::{LogLevel, Logger};
+use crate::rate::Limiter;
+use crate::segment::Learnt;
+use crate::upload::Flow;
 
 /// A server and what all uploads to it share.
 ///
@@ -14,6 +18,16 @@ use crate::error::Error;
 #[derive(Debug, Clone)]
 pub struct Client {
     settings: Arc<Mutex<Settings>>,
+    live: Arc<Live>,
+    /// Apart from the rest: the engine's threads must never be the last to hold it.
+    logger: Arc<Mutex<Option<Logger>>>,
+}
+
+/// What changes while uploads run.
+#[derive(Debug, Default)]
+pub(crate) struct Live {
+    pub rate: Limiter,
+    pub segment: Learnt,
 }
 
 impl Client {
@@ -23,7 +37,20 @@ impl Client {
     /// [`Error::InvalidUrl`].
     pub fn new(endpoint: &str) -> Result<Self, Error> {
         let settings = Arc::new(Mutex::new(Settings::new(endpoint)?));
-        Ok(Client { settings })
+        Ok(Client {
+            settings,
+            live: Arc::default(),
+            logger: Arc::default(),
+        })
+    }
+
+    pub(crate) fn live(&self) -> Arc<Live> {
+        self.live.clone()
+    }
+
+    pub(crate) fn logger(&self) -> Option<Logger> {
+        let logger = self.logger.lock();
+        logger.unwrap_or_else(|e| e.into_inner()).clone()
     }
 
     /// The settings as they are now.
@@ -86,6 +113,46 @@ impl Client {
     /// As [`set_connect_timeout`](Self::set_connect_timeout).
     pub fn set_stall_timeout(&self, limit: Duration) -> Result<(), Error> {
         self.lock().limits.stall = check_duration("stall timeout", limit)?;
+        Ok(())
+    }
+
+    /// The most file bytes per second that all uploads of this client send together; 0, the
+    /// default, for no limit. Counts at once, for running uploads too.
+    pub fn set_rate_limit(&self, bytes_per_second: u64) {
+        self.live.rate.set(bytes_per_second);
+    }
+
+    /// Calls `callback` with what uploads have to tell, of `level` and more important. It is
+    /// called from within [`Upload::run`](crate::Upload::run) and
+    /// [`Upload::wait`](crate::Upload::wait), on the threads that called these, so perhaps on
+    /// several at once. Secrets and file contents are never told. Counts from the next run on.
+    pub fn on_log(
+        &self,
+        level: LogLevel,
+        callback: impl Fn(LogLevel, &str) -> Flow + Send + Sync + 'static,
+    ) {
+        let callback = Arc::new(callback);
+        self.set_logger(Some(Logger { level, callback }));
+    }
+
+    pub(crate) fn set_logger(&self, logger: Option<Logger>) {
+        let mut slot = self.logger.lock().unwrap_or_else(|e| e.into_inner());
+        let old = std::mem::replace(&mut *slot, logger);
+        drop(slot);
+        // With no lock held: it may be the host's last hold on something of its own.
+        drop(old);
+    }
+
+    /// The most time that attempts may go on, and fail, without the server having got a byte
+    /// more; zero, the default, for no limit but that of their number.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for more than a year.
+    pub fn set_retry_time(&self, limit: Duration) -> Result<(), Error> {
+        self.lock().retry.time = match limit.is_zero() {
+            true => None,
+            false => Some(check_duration("retry time", limit)?),
+        };
         Ok(())
     }
 

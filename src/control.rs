@@ -6,10 +6,11 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
+use crate::log::LogLevel;
 use crate::progress::Meter;
 use crate::transport::Cutter;
 
@@ -44,6 +45,7 @@ pub enum UploadState {
 pub(crate) enum Event {
     State(UploadState),
     Progress,
+    Log(LogLevel, String),
     Finished(Result<(), Error>),
 }
 
@@ -60,8 +62,9 @@ pub(crate) struct Texts {
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 /// How long a cancelled run waits for its engine before it leaves it to itself.
 const FAREWELL: Duration = Duration::from_millis(50);
-/// States that the host has not fetched yet; past that, the oldest are dropped.
+/// States and log lines that the host has not fetched yet; past that, the oldest are dropped.
 const MOST_STATES: usize = 64;
+const MOST_LINES: usize = 1000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Wish {
@@ -78,6 +81,7 @@ struct Mail {
     cutter: Option<Cutter>,
     state: Option<UploadState>,
     states: VecDeque<UploadState>,
+    lines: VecDeque<(LogLevel, String)>,
     outcome: Option<Result<(), Error>>,
     retry_at: Option<Instant>,
     texts: Texts,
@@ -102,6 +106,7 @@ pub(crate) struct Control {
     skipped: AtomicU64,
     attempts: AtomicU32,
     http_status: AtomicU32,
+    log_level: OnceLock<LogLevel>,
     meter: Mutex<Meter>,
 }
 
@@ -214,6 +219,32 @@ impl Control {
         self.changed.notify_all();
     }
 
+    /// Leaves a line for the host's log, if it wants lines of this level.
+    pub(crate) fn log(&self, level: LogLevel, line: impl FnOnce() -> String) {
+        if self.log_level.get().is_none_or(|wanted| level > *wanted) {
+            return;
+        }
+        let line = line();
+        let mut mail = lock(&self.mail);
+        if mail.outcome.is_some() {
+            return;
+        }
+        if mail.lines.len() == MOST_LINES {
+            mail.lines.pop_front();
+        }
+        mail.lines.push_back((level, line));
+        self.changed.notify_all();
+    }
+
+    /// Waits for at most `time`; fails as [`check`](Self::check) does.
+    pub(crate) fn nap(&self, time: Duration) -> Result<(), Error> {
+        let mail = lock(&self.mail);
+        if mail.wish == Wish::Run {
+            let _ = self.changed.wait_timeout(mail, time);
+        }
+        self.check()
+    }
+
     pub(crate) fn begin(&self, size: u64) {
         self.size.store(size, Relaxed);
     }
@@ -262,6 +293,11 @@ impl Control {
 
 /// The host's side.
 impl Control {
+    /// Asks for log lines of `level` and more important ones.
+    pub(crate) fn want_log(&self, level: LogLevel) {
+        let _ = self.log_level.set(level);
+    }
+
     pub(crate) fn cancel(&self) {
         self.wish(Wish::Cancel);
     }
@@ -339,6 +375,9 @@ impl Control {
             mail.told = Some((now, position));
             return Some(Event::Progress);
         }
+        if let Some((level, line)) = mail.lines.pop_front() {
+            return Some(Event::Log(level, line));
+        }
         if let Some(state) = mail.states.pop_front() {
             return Some(Event::State(state));
         }
@@ -361,11 +400,17 @@ impl Control {
             }
             _ => 0,
         };
+        let (size, position) = (self.size.load(Relaxed), self.position.load(Relaxed));
+        let left = size.saturating_sub(position) as f64;
         Snapshot {
+            time_left: match rate {
+                0 => None,
+                rate => Duration::try_from_secs_f64(left / rate as f64).ok(),
+            },
             state: mail.state.unwrap_or(UploadState::Ready),
-            size: self.size.load(Relaxed),
+            size,
             offset: self.confirmed.load(Relaxed),
-            position: self.position.load(Relaxed),
+            position,
             bytes_sent: sent,
             bytes_skipped: self.skipped.load(Relaxed),
             rate,
@@ -404,6 +449,8 @@ pub struct Snapshot {
     pub bytes_skipped: u64,
     /// Bytes per second over the last seconds; 0 while nothing is being sent.
     pub rate: u64,
+    /// Time left to the end at this rate, where there is one.
+    pub time_left: Option<Duration>,
     /// How often this run began to ask the server for its offset: once, and once more after each
     /// break or pause.
     pub attempts: u32,

@@ -4,15 +4,20 @@
 #[cfg(test)]
 mod tests;
 
+use std::time::Instant;
+
 use crate::body::digest::{hex, Digest, Digesting};
 use crate::body::hasher::alongside;
 use crate::body::pace::Paced;
 use crate::body::source::Source;
 use crate::control::{Control, UploadState};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind, RefusalKind};
+use crate::log::LogLevel;
 use crate::protocol::{Answer, Job, Outcome, Protocol, Segment, State};
 use crate::random;
+use crate::rate::Limiter;
 use crate::retry::{Backoff, Policy};
+use crate::segment::Segments;
 use crate::transport::{Cutter, Wire};
 
 /// A way to the server that the engine can open anew after each break.
@@ -29,8 +34,9 @@ pub(crate) struct Engine<'a> {
     pub source: &'a mut dyn Source,
     pub job: Job,
     pub retry: Policy,
-    /// The most file bytes in one send, where the host wants a limit.
-    pub segment_size: Option<u64>,
+    pub segments: Segments,
+    /// Limits of the bytes per second: the upload's and the client's.
+    pub rates: [&'a Limiter; 2],
 }
 
 /// What the run has learnt so far.
@@ -38,7 +44,6 @@ struct Progress {
     digest: Digest,
     backoff: Backoff,
     id: Option<String>,
-    max_segment: Option<u64>,
     /// What the server confirmed last; `None` before its first answer.
     offset: Option<u64>,
     /// The most that it ever confirmed: only more than that renews the budgets.
@@ -50,6 +55,8 @@ struct Progress {
     restart: Option<[u8; 16]>,
     /// 422 answers since the server confirmed more than before.
     corrupt: u32,
+    /// The last segment was too large, and there is a smaller size to try.
+    smaller: bool,
 }
 
 enum Next {
@@ -69,12 +76,12 @@ impl Engine<'_> {
             digest: Digest::new(),
             backoff: Backoff::new(self.retry),
             id: None,
-            max_segment: None,
             offset: None,
             best: 0,
             ceiling: 0,
             restart: None,
             corrupt: 0,
+            smaller: false,
         };
         self.control.begin(self.job.size);
         loop {
@@ -92,16 +99,31 @@ impl Engine<'_> {
                 self.control
                     .edit_texts(|texts| texts.server_message = message);
             }
+            if progress.smaller {
+                progress.smaller = false;
+                self.control
+                    .log(LogLevel::Info, || format!("{error}; smaller segments"));
+                continue;
+            }
+            self.segments.broken();
             // A server that once spoke the protocol may stand behind a login page by now.
             let strange = matches!(error, Error::BadAnswer { .. } | Error::AnswerTooLong { .. });
-            if !(error.is_passing() || strange && progress.offset.is_some()) {
-                return Err(error);
-            }
+            let passing = error.is_passing() || strange && progress.offset.is_some();
             let retry_after = error.refusal().and_then(|refusal| refusal.retry_after);
-            match progress.backoff.next(retry_after, random::u128()? as u64) {
-                Some(pause) => self.control.wait(pause),
-                None => return Err(error),
-            }
+            let random = random::u128()? as u64;
+            let pause = match passing {
+                true => progress.backoff.next(Instant::now(), retry_after, random),
+                false => None,
+            };
+            let Some(pause) = pause else {
+                self.control
+                    .log(LogLevel::Error, || format!("given up: {error}"));
+                return Err(error);
+            };
+            self.control.log(LogLevel::Warn, || {
+                format!("{error}; next attempt in {pause:?}")
+            });
+            self.control.wait(pause);
         }
     }
 
@@ -140,9 +162,11 @@ impl Engine<'_> {
         wire: &dyn Wire,
         offset: u64,
     ) -> Result<Next, Error> {
-        let most = [self.segment_size, progress.max_segment];
-        let most = most.into_iter().flatten().min().unwrap_or(u64::MAX);
-        let length = (self.job.size - offset).min(most);
+        let length = self.segments.next(self.job.size - offset);
+        self.control.log(LogLevel::Debug, || {
+            format!("sending {length} bytes from {offset} on")
+        });
+        let began = Instant::now();
         self.source.seek(offset)?;
         self.control.enter(UploadState::Sending);
         let outcome = alongside(&mut progress.digest, length, |feed| {
@@ -152,13 +176,19 @@ impl Engine<'_> {
                 offset,
                 length,
                 restart: progress.restart,
-                bytes: &mut Paced::new(Digesting { source, feed }, self.control),
+                bytes: &mut Paced::new(Digesting { source, feed }, self.control, self.rates),
             };
             self.protocol.send(wire, &self.job, segment)
         });
         progress.ceiling = progress.ceiling.max(progress.digest.at());
+        let outcome = outcome.inspect_err(|error| {
+            if let ErrorKind::Refused(RefusalKind::TooLarge) = error.kind() {
+                progress.smaller = self.segments.too_large(length);
+            }
+        });
         match outcome? {
             Outcome::Taken(answer) => {
+                self.segments.taken(began.elapsed());
                 self.learn(progress, &answer);
                 if answer.state != State::Complete {
                     progress.restart = None;
@@ -231,6 +261,11 @@ impl Engine<'_> {
             // What was disproved once stays so until it is proved or gone.
             None => progress.restart.is_none() || claimed == 0,
         };
+        if !ours {
+            self.control.log(LogLevel::Warn, || {
+                format!("the server's first {claimed} bytes are not this file's: from 0 on")
+            });
+        }
         // Another file's bytes, or damaged ones: none of them is built upon.
         let offset = if ours { claimed } else { 0 };
         progress.restart = match answer.prefix_md5.or(progress.restart) {
@@ -240,6 +275,12 @@ impl Engine<'_> {
         self.hash_up_to(&mut progress.digest, offset)?;
         progress.digest.confirm();
         if first {
+            self.control.log(LogLevel::Info, || {
+                format!(
+                    "{}: from {offset} of {} bytes on",
+                    self.job.name, self.job.size
+                )
+            });
             self.control.skipped(offset);
         } else if offset > progress.best {
             progress.backoff.progressed();
@@ -310,6 +351,8 @@ impl Engine<'_> {
             self.control.skipped(size);
         }
         self.control.confirmed(size);
+        self.control
+            .log(LogLevel::Info, || format!("complete: {size} bytes"));
         let digest = &progress.digest;
         let md5 = (digest.at() == size).then(|| hex(digest.md5()));
         let location = answer.location.clone();
@@ -321,13 +364,17 @@ impl Engine<'_> {
     }
 
     /// Takes over what every answer may bring.
-    fn learn(&self, progress: &mut Progress, answer: &Answer) {
+    fn learn(&mut self, progress: &mut Progress, answer: &Answer) {
         if answer.id.is_some() {
             progress.id.clone_from(&answer.id);
         }
-        if answer.max_segment.is_some() {
-            progress.max_segment = answer.max_segment;
+        if let Some(most) = answer.max_segment {
+            self.segments.announce(most);
         }
+        let size = self.job.size;
+        self.control.log(LogLevel::Debug, || {
+            format!("the server has {} of {size} bytes", answer.offset)
+        });
         let (id, message) = (progress.id.clone(), answer.message.clone());
         self.control.edit_texts(|texts| {
             texts.id = id;

@@ -1,7 +1,7 @@
 //! When to try again: exponential back-off with full jitter, bounded.
 #![forbid(unsafe_code)]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often, and how patiently, a break is followed by another attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub(crate) struct Policy {
     pub base: Duration,
     /// Upper bound of every wait.
     pub cap: Duration,
+    /// The most time for attempts without the server's offset having moved.
+    pub time: Option<Duration>,
 }
 
 impl Default for Policy {
@@ -20,6 +22,7 @@ impl Default for Policy {
             limit: 8,
             base: Duration::from_millis(500),
             cap: Duration::from_secs(30),
+            time: None,
         }
     }
 }
@@ -32,6 +35,8 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 pub(crate) struct Backoff {
     policy: Policy,
     failures: u32,
+    /// The first of these failures.
+    since: Option<Instant>,
 }
 
 impl Backoff {
@@ -39,19 +44,26 @@ impl Backoff {
         Backoff {
             policy,
             failures: 0,
+            since: None,
         }
     }
 
     /// The server holds more than before: the budget begins anew.
     pub(crate) fn progressed(&mut self) {
         self.failures = 0;
+        self.since = None;
     }
 
     /// How long to wait before the next attempt; `None` when the budget is used up.
     ///
     /// `random` is a uniformly distributed number; the wait is uniform between zero and the
     /// exponential bound ("full jitter"), and never shorter than `retry_after`.
-    pub(crate) fn next(&mut self, retry_after: Option<Duration>, random: u64) -> Option<Duration> {
+    pub(crate) fn next(
+        &mut self,
+        now: Instant,
+        retry_after: Option<Duration>,
+        random: u64,
+    ) -> Option<Duration> {
         if self.failures >= self.policy.limit {
             return None;
         }
@@ -64,7 +76,12 @@ impl Backoff {
             .min(self.policy.cap);
         let share = random as f64 / u64::MAX as f64;
         let jittered = bound.mul_f64(share);
-        Some(jittered.max(retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER)))
+        let wait = jittered.max(retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER));
+        let since = *self.since.get_or_insert(now);
+        match self.policy.time {
+            Some(limit) if now.saturating_duration_since(since) + wait > limit => None,
+            _ => Some(wait),
+        }
     }
 }
 
@@ -76,45 +93,74 @@ mod tests {
         limit: 4,
         base: Duration::from_millis(100),
         cap: Duration::from_millis(350),
+        time: None,
     };
+
+    fn next(backoff: &mut Backoff, random: u64) -> Option<Duration> {
+        backoff.next(Instant::now(), None, random)
+    }
 
     #[test]
     fn waits_double_up_to_the_cap_and_end_at_the_limit() {
         let mut backoff = Backoff::new(POLICY);
         let waits: Vec<_> =
-            std::iter::from_fn(|| backoff.next(None, u64::MAX).map(|d| d.as_millis())).collect();
+            std::iter::from_fn(|| next(&mut backoff, u64::MAX).map(|d| d.as_millis())).collect();
         assert_eq!(waits, [100, 200, 350, 350]);
     }
 
     #[test]
     fn jitter_spreads_from_zero_to_the_bound() {
         let mut backoff = Backoff::new(POLICY);
-        assert_eq!(backoff.next(None, 0), Some(Duration::ZERO));
-        let half = backoff.next(None, u64::MAX / 2).unwrap();
+        assert_eq!(next(&mut backoff, 0), Some(Duration::ZERO));
+        let half = next(&mut backoff, u64::MAX / 2).unwrap();
         assert!((99..=101).contains(&half.as_millis()), "{half:?}");
     }
 
     #[test]
     fn progress_renews_the_budget() {
         let mut backoff = Backoff::new(POLICY);
-        while backoff.next(None, 1).is_some() {}
+        while next(&mut backoff, 1).is_some() {}
         backoff.progressed();
-        assert!(backoff.next(None, 1).is_some());
+        assert!(next(&mut backoff, 1).is_some());
     }
 
     #[test]
     fn retry_after_is_a_floor_and_bounded() {
         let mut backoff = Backoff::new(POLICY);
         let asked = Duration::from_secs(7);
-        assert_eq!(backoff.next(Some(asked), 1), Some(asked));
+        let now = Instant::now();
+        assert_eq!(backoff.next(now, Some(asked), 1), Some(asked));
         let week = Duration::from_secs(7 * 86400);
-        assert_eq!(backoff.next(Some(week), 1), Some(LONGEST_RETRY_AFTER));
+        assert_eq!(backoff.next(now, Some(week), 1), Some(LONGEST_RETRY_AFTER));
+    }
+
+    #[test]
+    fn the_time_limit_counts_from_the_first_failure_without_progress() {
+        let mut backoff = Backoff::new(Policy {
+            limit: u32::MAX,
+            time: Some(Duration::from_secs(10)),
+            ..POLICY
+        });
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        assert!(backoff.next(at(0), None, u64::MAX).is_some());
+        assert!(backoff.next(at(9), None, u64::MAX).is_some());
+        assert_eq!(backoff.next(at(10), None, u64::MAX), None);
+        let long = Some(Duration::from_secs(11));
+        backoff.progressed();
+        assert_eq!(
+            backoff.next(at(20), long, 0),
+            None,
+            "it would wait too long"
+        );
+        backoff.progressed();
+        assert!(backoff.next(at(60), None, u64::MAX).is_some());
     }
 
     #[test]
     fn a_limit_of_zero_never_waits() {
         let policy = Policy { limit: 0, ..POLICY };
-        assert_eq!(Backoff::new(policy).next(None, 1), None);
+        assert_eq!(next(&mut Backoff::new(policy), 1), None);
     }
 
     #[test]
@@ -123,10 +169,11 @@ mod tests {
             limit: u32::MAX,
             base: Duration::MAX,
             cap: Duration::from_secs(1),
+            time: None,
         };
         let mut backoff = Backoff::new(policy);
         for _ in 0..100 {
-            assert!(backoff.next(None, u64::MAX).unwrap() <= policy.cap);
+            assert!(next(&mut backoff, u64::MAX).unwrap() <= policy.cap);
         }
     }
 }

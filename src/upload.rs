@@ -8,12 +8,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::body::source::Origin;
-use crate::client::Client;
+use crate::client::{Client, Live};
 use crate::config::{check_line, Settings};
 use crate::control::{Control, Event, Snapshot, Texts, UploadState};
 use crate::engine::{Engine, Line};
 use crate::error::Error;
+use crate::log::Logger;
 use crate::protocol::{Form, Job};
+use crate::rate::Limiter;
+use crate::segment::{SegmentSize, Segments};
 use crate::transport::{Cutter, Link, Request, Response, Wire};
 
 /// What a callback wants: go on, or end the upload.
@@ -43,6 +46,8 @@ pub struct Upload {
     remote: Remote,
     started: bool,
     completion_told: bool,
+    /// The client's, of the run.
+    logger: Option<Logger>,
     on_progress: Option<OnProgress>,
     on_state: Option<OnState>,
     on_complete: Option<OnComplete>,
@@ -55,7 +60,7 @@ struct Spec {
     dir: String,
     content_type: String,
     fields: Vec<(String, String)>,
-    segment_size: Option<u64>,
+    segment_size: SegmentSize,
 }
 
 impl std::fmt::Debug for Upload {
@@ -69,16 +74,22 @@ impl std::fmt::Debug for Upload {
 
 /// The part of an [`Upload`] that every thread may use at any time.
 #[derive(Debug, Clone)]
-pub struct Remote(Arc<Mutex<Arc<Control>>>);
+pub struct Remote {
+    control: Arc<Mutex<Arc<Control>>>,
+    rate: Arc<Limiter>,
+}
 
 impl Remote {
     fn current(&self) -> Arc<Control> {
-        self.0.lock().unwrap_or_else(|e| e.into_inner()).clone()
+        self.control
+            .lock()
+            .unwrap_or_else(|e| e.into_inner())
+            .clone()
     }
 
     fn renew(&self) -> Arc<Control> {
         let fresh = Arc::new(Control::default());
-        *self.0.lock().unwrap_or_else(|e| e.into_inner()) = fresh.clone();
+        *self.control.lock().unwrap_or_else(|e| e.into_inner()) = fresh.clone();
         fresh
     }
 
@@ -97,6 +108,12 @@ impl Remote {
     /// Goes on after [`pause`](Self::pause), from where the server is.
     pub fn resume(&self) {
         self.current().resume();
+    }
+
+    /// The most file bytes per second that this upload sends; 0, the default, for no limit.
+    /// Counts at once, also while it runs.
+    pub fn set_rate_limit(&self, bytes_per_second: u64) {
+        self.rate.set(bytes_per_second);
     }
 
     /// The numbers of the run.
@@ -171,9 +188,13 @@ impl Upload {
                 dir: String::new(),
                 content_type: "application/octet-stream".to_owned(),
                 fields: Vec::new(),
-                segment_size: None,
+                segment_size: SegmentSize::Unlimited,
             },
-            remote: Remote(Arc::default()),
+            remote: Remote {
+                control: Arc::default(),
+                rate: Arc::default(),
+            },
+            logger: None,
             started: false,
             completion_told: false,
             on_progress: None,
@@ -247,14 +268,20 @@ impl Upload {
         Ok(())
     }
 
-    /// The most file bytes that one request carries; 0 for no limit, the default. Useful for
-    /// servers that see a request only when it is whole.
+    /// The most file bytes that one request carries. Useful for servers and proxies that see a
+    /// request only when it is whole. A server's own limit counts in any case.
     ///
     /// # Errors
-    /// [`Error::WrongState`] during a run.
-    pub fn set_segment_size(&mut self, bytes: u64) -> Result<(), Error> {
+    /// [`Error::InvalidArgument`] for 0 bytes; [`Error::WrongState`] during a run.
+    pub fn set_segment_size(&mut self, size: SegmentSize) -> Result<(), Error> {
         self.idle()?;
-        self.spec.segment_size = Some(bytes).filter(|bytes| *bytes > 0);
+        if size == SegmentSize::Fixed(0) {
+            return Err(Error::InvalidArgument {
+                what: "segment size",
+                why: "must be more than 0 bytes".to_owned(),
+            });
+        }
+        self.spec.segment_size = size;
         Ok(())
     }
 
@@ -311,10 +338,16 @@ impl Upload {
         let (origin, spec) = (self.origin.clone(), self.spec.clone());
         let settings = self.client.settings();
         let engine = control.clone();
+        let (live, rate) = (self.client.live(), self.remote.rate.clone());
+        self.logger = self.client.logger();
+        if let Some(logger) = &self.logger {
+            control.want_log(logger.level);
+        }
         thread::Builder::new()
             .name("resup-upload".to_owned())
             .spawn(move || {
-                let work = AssertUnwindSafe(|| work(&engine, &origin, spec, settings));
+                let limits = (&*rate, &*live);
+                let work = AssertUnwindSafe(|| work(&engine, &origin, spec, settings, limits));
                 engine.finish(catch_unwind(work).unwrap_or_else(|panic| Err(internal(&*panic))));
             })
             .map_err(|e| {
@@ -340,6 +373,10 @@ impl Upload {
         let deadline = Instant::now().checked_add(timeout);
         loop {
             let flow = match control.next(deadline)? {
+                Event::Log(level, line) => match &self.logger {
+                    Some(logger) => (logger.callback)(level, &line),
+                    None => Flow::Continue,
+                },
                 Event::State(state) => call(&mut self.on_state, |f| f(state)),
                 Event::Progress => {
                     let snapshot = control.snapshot();
@@ -416,7 +453,13 @@ fn check_name(name: &str) -> Result<String, Error> {
 }
 
 /// One run, on the engine's thread.
-fn work(control: &Control, origin: &Origin, spec: Spec, settings: Settings) -> Result<(), Error> {
+fn work(
+    control: &Control,
+    origin: &Origin,
+    spec: Spec,
+    settings: Settings,
+    (rate, live): (&Limiter, &Live),
+) -> Result<(), Error> {
     let mut source = origin.open()?;
     let job = Job {
         name: spec.name,
@@ -443,7 +486,8 @@ fn work(control: &Control, origin: &Origin, spec: Spec, settings: Settings) -> R
         source: &mut *source,
         job,
         retry: settings.retry,
-        segment_size: spec.segment_size,
+        segments: Segments::new(spec.segment_size, live.segment.clone()),
+        rates: [rate, &live.rate],
     };
     engine.run()
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use resup::{Client, Upload};
+use resup::{Client, SegmentSize, Upload};
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::files;
 use resup_test_support::receiver::{Receiver, Setup};
@@ -139,7 +139,9 @@ fn a_receiver_that_dies_at_a_commit_point_has_what_it_answered() {
             let proxy = ChaosProxy::clean(dying.addr());
             let client = patient(&format!("http://{}/upload", proxy.addr()));
             let mut upload = Upload::from_file(&client, &file).unwrap();
-            upload.set_segment_size(2 << 20).unwrap();
+            upload
+                .set_segment_size(SegmentSize::Fixed(2 << 20))
+                .unwrap();
             let remote = upload.remote();
             upload.start().unwrap();
             while !dying.has_ended() {

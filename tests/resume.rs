@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use resup::{Client, Error, Flow, LocateMethod, Upload, UploadState};
+use resup::{Client, Error, Flow, LocateMethod, LogLevel, SegmentSize, Upload, UploadState};
 use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
 use resup_test_support::files;
 use resup_test_support::model::{ModelReceiver, Options};
@@ -138,12 +138,136 @@ fn a_new_version_of_equal_size_and_time_replaces_the_old_one() {
 }
 
 #[test]
+fn a_413_makes_segments_smaller_for_all_uploads_of_the_client() {
+    let receiver = ModelReceiver::with(Options {
+        max_body: Some(200_000),
+        ..Options::default()
+    });
+    let client = client(&receiver.endpoint());
+    client.set_retry_limit(0);
+    for n in 0..2 {
+        let before = receiver.stats().requests;
+        let content = files::bytes(1_000_000, n);
+        let mut upload = Upload::from_memory(&client, content.clone(), "l").unwrap();
+        upload.set_directory(&n.to_string()).unwrap();
+        upload.run().unwrap();
+        assert!(receiver.files().iter().any(|(_, bytes)| *bytes == content));
+        let requests = receiver.stats().requests - before;
+        println!("{requests} requests");
+        assert!(n == 0 || requests == 9, "{requests}: a 413 was forgotten");
+    }
+}
+
+#[test]
+fn a_file_that_is_too_large_for_the_server_fails_with_its_message() {
+    let refusal = Step::reply(413, r#"{"message":"at most 5 MB, please"}"#);
+    let server = ScriptedServer::start_with(move |head, _| match head.method.as_str() {
+        "GET" => Step::reply(200, &json("new", 0, "1")),
+        _ => refusal.clone(),
+    });
+    let client = client(&server.endpoint());
+    client.set_locate_method(LocateMethod::Get);
+    let mut upload = Upload::from_memory(&client, files::bytes(10_000_000, 1), "x").unwrap();
+    let error = upload.run().unwrap_err();
+    assert!(error.to_string().contains("at most 5 MB"), "{error}");
+    assert!(server.requests().len() < 30);
+}
+
+#[test]
+fn automatic_segments_get_a_file_through_a_bad_network() {
+    let receiver = ModelReceiver::with(Options {
+        buffering: true,
+        ..Options::default()
+    });
+    let content = files::bytes(6_000_000, 5);
+    // No connection lives longer than a megabyte.
+    let faults = |_: u64, _: &mut fastrand::Rng| Faults {
+        cut_up_after: Some(1_000_000),
+        ..Faults::default()
+    };
+    let proxy = ChaosProxy::start(receiver.addr(), faults, 0);
+    let client = client(&receiver.endpoint_at(proxy.addr()));
+    let mut upload = Upload::from_memory(&client, content.clone(), "s").unwrap();
+    upload.set_segment_size(SegmentSize::Automatic).unwrap();
+    upload.run().unwrap();
+    assert_eq!(receiver.files()[0].1, content);
+}
+
+#[test]
+fn rate_limits_hold_for_one_upload_and_for_a_client_and_change_at_once() {
+    let receiver = ModelReceiver::start();
+    let client = client(&receiver.endpoint());
+    client.set_rate_limit(4_000_000);
+    let content = files::bytes(40_000_000, 1);
+    let mut uploads: Vec<_> = (0..2)
+        .map(|n| Upload::from_memory(&client, content.clone(), &n.to_string()).unwrap())
+        .collect();
+    let total = |uploads: &[Upload]| -> u64 {
+        let sent = uploads.iter().map(|u| u.remote().snapshot().bytes_sent);
+        sent.sum()
+    };
+    let measure = |uploads: &[Upload]| {
+        let (began, before) = (Instant::now(), total(uploads));
+        std::thread::sleep(Duration::from_secs(1));
+        (total(uploads) - before) as f64 / began.elapsed().as_secs_f64()
+    };
+    for upload in &mut uploads {
+        upload.start().unwrap();
+    }
+    while total(&uploads) == 0 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let both = measure(&uploads);
+    assert!((2e6..4.6e6).contains(&both), "{both}");
+    uploads[0].remote().set_rate_limit(500_000);
+    let one = measure(&uploads[..1]);
+    assert!((1e5..7e5).contains(&one), "{one}");
+    uploads[0].remote().set_rate_limit(0);
+    client.set_rate_limit(0);
+    for mut upload in uploads {
+        upload.run().unwrap_err();
+        assert_eq!(upload.wait(Duration::from_secs(60)), Some(Ok(())));
+    }
+}
+
+#[test]
+fn the_log_tells_the_course_of_an_upload() {
+    let receiver = ModelReceiver::start();
+    let mut first = Some(200_000);
+    let faults = move |_: u64, _: &mut fastrand::Rng| Faults {
+        cut_up_after: first.take(),
+        ..Faults::default()
+    };
+    let proxy = ChaosProxy::start(receiver.addr(), faults, 0);
+    let client = client(&receiver.endpoint_at(proxy.addr()));
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let (sink, thread) = (lines.clone(), std::thread::current().id());
+    client.on_log(LogLevel::Info, move |level, line| {
+        assert_eq!(std::thread::current().id(), thread);
+        sink.lock().unwrap().push((level, line.to_owned()));
+        Flow::Continue
+    });
+    let mut upload = Upload::from_memory(&client, files::bytes(500_000, 1), "told").unwrap();
+    upload.run().unwrap();
+    let lines = lines.lock().unwrap();
+    let has = |level, text: &str| {
+        lines
+            .iter()
+            .any(|(l, line)| *l == level && line.contains(text))
+    };
+    assert!(has(LogLevel::Info, "told: from 0 of 500000"), "{lines:?}");
+    assert!(has(LogLevel::Warn, "next attempt in"), "{lines:?}");
+    assert!(has(LogLevel::Info, "complete"), "{lines:?}");
+    assert!(!lines.iter().any(|(level, _)| *level == LogLevel::Debug));
+}
+
+#[test]
 fn an_upload_that_the_server_forgot_begins_anew() {
     let receiver = ModelReceiver::start();
     let content = files::bytes(300_000, 8);
     let client = client(&receiver.endpoint());
     let mut upload = Upload::from_memory(&client, content.clone(), "f").unwrap();
-    upload.set_segment_size(50_000).unwrap();
+    upload.set_segment_size(SegmentSize::Fixed(50_000)).unwrap();
     let receiver = Arc::new(receiver);
     let (forgetful, mut forgot) = (receiver.clone(), false);
     upload.on_progress(move |now| {
@@ -212,7 +336,9 @@ fn a_callback_can_end_an_upload_and_the_next_run_goes_on() {
     let path = made(&dir, "c", 32 << 20);
     let client = client(&receiver.endpoint());
     let mut upload = Upload::from_file(&client, &path).unwrap();
-    upload.set_segment_size(4 << 20).unwrap();
+    upload
+        .set_segment_size(SegmentSize::Fixed(4 << 20))
+        .unwrap();
     upload.on_progress(|now| match now.offset >= 8 << 20 {
         true => Flow::Cancel,
         false => Flow::Continue,

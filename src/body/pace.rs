@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use super::digest::{hex, Digesting};
 use crate::control::Control;
+use crate::error::Error;
 use crate::protocol::FileBytes;
+use crate::rate::{Grant, Limiter};
 
 /// Steps are sized so that one takes about a tenth of a second: on a slow network that keeps
 /// progress smooth and lets the stall limit tell slow from dead; on a fast one the buffer rules.
@@ -17,17 +19,44 @@ const SMALLEST_STEP: usize = 4 * 1024;
 pub(crate) struct Paced<'a, 'f> {
     inner: Digesting<'a, 'f>,
     control: &'a Control,
+    rates: [&'a Limiter; 2],
     step: usize,
     last: Option<(Instant, usize)>,
 }
 
 impl<'a, 'f> Paced<'a, 'f> {
-    pub(crate) fn new(inner: Digesting<'a, 'f>, control: &'a Control) -> Self {
+    pub(crate) fn new(
+        inner: Digesting<'a, 'f>,
+        control: &'a Control,
+        rates: [&'a Limiter; 2],
+    ) -> Self {
         Paced {
             inner,
             control,
+            rates,
             step: 16 * SMALLEST_STEP,
             last: None,
+        }
+    }
+
+    /// Waits until all limits let some of `want` bytes pass; gives how many.
+    fn leave(&self, want: usize) -> Result<usize, Error> {
+        let [first, second] = self.rates;
+        loop {
+            let wait = match first.take(Instant::now(), want) {
+                Grant::After(wait) => wait,
+                Grant::Now(granted) => match second.take(Instant::now(), granted) {
+                    Grant::Now(bytes) => {
+                        first.give_back(granted - bytes);
+                        return Ok(bytes);
+                    }
+                    Grant::After(wait) => {
+                        first.give_back(granted);
+                        wait
+                    }
+                },
+            };
+            self.control.nap(wait)?;
         }
     }
 
@@ -50,7 +79,9 @@ impl Read for Paced<'_, '_> {
         }
         let now = Instant::now();
         self.adapt(now);
-        let most = buf.len().min(self.step);
+        let most = self
+            .leave(buf.len().min(self.step))
+            .map_err(io::Error::other)?;
         let n = self
             .inner
             .read(&mut buf[..most])

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::body::source::Origin;
+use crate::segment::{Learnt, SegmentSize};
 use crate::transport::{Request, Response};
 
 /// What befalls one send.
@@ -206,8 +207,10 @@ fn run(content: &[u8], server: Server) -> (Result<(), Error>, Server, Control) {
             limit: 6,
             base: Duration::from_nanos(1),
             cap: Duration::from_nanos(1),
+            time: None,
         },
-        segment_size: None,
+        segments: Segments::new(SegmentSize::Unlimited, Learnt::default()),
+        rates: [&Limiter::default(), &Limiter::default()],
     };
     let result = engine.run();
     (result, fake.0.into_inner().unwrap(), control)

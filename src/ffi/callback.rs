@@ -1,6 +1,6 @@
 //! The host's functions: how they are declared, kept and let go.
 
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 
 use super::status::resup_status;
 use super::upload::resup_upload;
@@ -49,6 +49,15 @@ pub type resup_complete_callback = Option<
     ) -> i32,
 >;
 
+/// Told what an upload has to tell.
+///
+/// @param level      one of the RESUP_LOG_ constants
+/// @param message    one line of UTF-8, borrowed for the call
+/// @param user_data  what was registered with the callback
+/// @return #RESUP_CONTINUE, or anything else to cancel the upload
+pub type resup_log_callback =
+    Option<unsafe extern "C" fn(level: i32, message: *const c_char, user_data: *mut c_void) -> i32>;
+
 /// Called once when the library lets go of a callback's `user_data`: when another callback
 /// takes its place, or when the handle is freed; on the thread that does so. May be NULL.
 pub type resup_destroy_callback = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
@@ -62,6 +71,10 @@ pub(super) struct UserData {
 // SAFETY: the pointer is only handed back to the host, on the threads on which the host calls
 // `run`, `wait`, the setters and `free`; one at a time, which the handle's lock ensures.
 unsafe impl Send for UserData {}
+
+// SAFETY: only the pointer's value is read through a shared reference. A log callback is told to
+// the host to run on several threads at once, so what it points to is fit for that.
+unsafe impl Sync for UserData {}
 
 impl UserData {
     pub(super) fn new(pointer: *mut c_void, destroy: resup_destroy_callback) -> Self {

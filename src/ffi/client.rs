@@ -1,14 +1,16 @@
 //! `resup_client`: a server, and what all uploads to it share.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 use std::time::Duration;
 
-use super::boundary::{enter, last_message, perform, Fault};
+use super::boundary::{c_text, enter, last_message, perform, Fault};
+use super::callback::{flow, resup_destroy_callback, resup_log_callback, UserData};
 use super::handle::{Registry, CLIENT};
 use super::status::{resup_status, RESUP_E_ARGUMENT, RESUP_E_NULL, RESUP_OK};
 use super::text::text;
 use crate::client::Client;
 use crate::config::LocateMethod;
+use crate::log::LogLevel;
 
 /// A server, and what all uploads to it share.
 pub struct resup_client(());
@@ -17,6 +19,15 @@ pub struct resup_client(());
 pub const RESUP_LOCATE_POST: i32 = 0;
 /// Ask by GET, with the fields in the query.
 pub const RESUP_LOCATE_GET: i32 = 1;
+
+/// An upload has failed.
+pub const RESUP_LOG_ERROR: i32 = 1;
+/// Something unusual that the upload gets over: a break, a prefix that differs.
+pub const RESUP_LOG_WARN: i32 = 2;
+/// The course of an upload.
+pub const RESUP_LOG_INFO: i32 = 3;
+/// Every step.
+pub const RESUP_LOG_DEBUG: i32 = 4;
 
 static CLIENTS: Registry<Client> = Registry::new("client", CLIENT);
 
@@ -184,6 +195,24 @@ pub unsafe extern "C" fn resup_client_set_stall_timeout(
     })
 }
 
+/// Sets the most file bytes per second that all uploads of this client send together. Counts at
+/// once, for running uploads too.
+///
+/// @param bytes_per_second  0, the default, for no limit
+/// @return #RESUP_OK or a handle's error
+///
+/// Threads: any. Callbacks: none.
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_set_rate_limit(
+    client: *mut resup_client,
+    bytes_per_second: u64,
+) -> resup_status {
+    set(client, |client| {
+        client.set_rate_limit(bytes_per_second);
+        Ok(())
+    })
+}
+
 /// Sets how many attempts in a row may fail, after the first, without the server having got a
 /// byte more.
 ///
@@ -199,6 +228,23 @@ pub unsafe extern "C" fn resup_client_set_retry_limit(
     set(client, |client| {
         client.set_retry_limit(limit);
         Ok(())
+    })
+}
+
+/// Sets the most time that attempts may go on, and fail, without the server having got a byte
+/// more.
+///
+/// @param milliseconds  0, the default, for no limit but that of their number
+/// @return #RESUP_OK or a handle's error
+///
+/// Threads: any. Callbacks: none.
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_set_retry_time(
+    client: *mut resup_client,
+    milliseconds: u32,
+) -> resup_status {
+    set(client, |client| {
+        Ok(client.set_retry_time(duration(milliseconds))?)
     })
 }
 
@@ -220,6 +266,64 @@ pub unsafe extern "C" fn resup_client_set_retry_backoff(
         let first = duration(first_milliseconds);
         Ok(client.set_retry_backoff(first, duration(longest_milliseconds))?)
     })
+}
+
+/// Registers a log callback, in place of an earlier one. It counts from the next run of each
+/// upload on.
+///
+/// @param level      the least important level that is wanted, one of the RESUP_LOG_ constants
+/// @param callback   called from within resup_upload_run and resup_upload_wait, on the threads
+///                   that called these, so perhaps on several at once; NULL for none
+/// @param user_data  handed to the callback; may be NULL
+/// @param destroy    called once when the library lets go of user_data: when the callback has been
+///                   replaced or the client freed, and no upload has it from its last run; on
+///                   the thread that does the last of these. May be NULL. When registering
+///                   fails, it is called at once.
+/// @return #RESUP_OK, #RESUP_E_ARGUMENT for another level, or a handle's error
+///
+/// Secrets and file contents are never logged.
+/// Threads: any. Callbacks: the destroy function of the one replaced.
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_on_log(
+    client: *mut resup_client,
+    level: i32,
+    callback: resup_log_callback,
+    user_data: *mut c_void,
+    destroy: resup_destroy_callback,
+) -> resup_status {
+    let data = UserData::new(user_data, destroy);
+    set(client, |client| {
+        let level = match level {
+            RESUP_LOG_ERROR => LogLevel::Error,
+            RESUP_LOG_WARN => LogLevel::Warn,
+            RESUP_LOG_INFO => LogLevel::Info,
+            RESUP_LOG_DEBUG => LogLevel::Debug,
+            other => {
+                let why = format!("the log level {other} is none of 1 (error) to 4 (debug)");
+                return Err(Fault::new(RESUP_E_ARGUMENT, why));
+            }
+        };
+        let Some(callback) = callback else {
+            client.set_logger(None);
+            return Ok(());
+        };
+        client.on_log(level, move |level, line| {
+            let data = &data;
+            let line = c_text(line);
+            // SAFETY: the host registered this function with this data for these arguments.
+            flow(unsafe { callback(level_code(level), line.as_ptr(), data.pointer()) })
+        });
+        Ok(())
+    })
+}
+
+fn level_code(level: LogLevel) -> i32 {
+    match level {
+        LogLevel::Error => RESUP_LOG_ERROR,
+        LogLevel::Warn => RESUP_LOG_WARN,
+        LogLevel::Info => RESUP_LOG_INFO,
+        LogLevel::Debug => RESUP_LOG_DEBUG,
+    }
 }
 
 /// The message of the last call that failed on this thread, if it was one for this client: its

@@ -22,8 +22,8 @@ mod upload_settings;
 mod version;
 
 pub use callback::{
-    resup_complete_callback, resup_destroy_callback, resup_progress_callback, resup_state_callback,
-    RESUP_CONTINUE,
+    resup_complete_callback, resup_destroy_callback, resup_log_callback, resup_progress_callback,
+    resup_state_callback, RESUP_CONTINUE,
 };
 pub use client::*;
 pub use status::*;

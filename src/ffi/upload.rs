@@ -416,7 +416,8 @@ pub unsafe extern "C" fn resup_upload_resume(upload: *mut resup_upload) -> resup
     remotely(upload, Remote::resume)
 }
 
-fn remotely(handle: *mut resup_upload, act: fn(&Remote)) -> resup_status {
+/// The body of a call that is legal at any time.
+pub(super) fn remotely(handle: *mut resup_upload, act: impl FnOnce(&Remote)) -> resup_status {
     enter(0, || {
         act(&UPLOADS.get(handle as usize)?.remote);
         Ok(RESUP_OK)

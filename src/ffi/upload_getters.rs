@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::ptr;
 
-use super::upload::{read, resup_upload, Entry};
+use super::upload::{read, resup_upload, Entry, RESUP_FOREVER};
 use super::upload_events::code;
 use crate::control::Snapshot;
 use crate::upload::Remote;
@@ -73,6 +73,17 @@ pub unsafe extern "C" fn resup_upload_bytes_skipped(upload: *const resup_upload)
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_rate(upload: *const resup_upload) -> u64 {
     number(upload, |now| now.rate)
+}
+
+/// Milliseconds left to the end at the present rate; #RESUP_FOREVER where that cannot be told.
+///
+/// Threads: any, at any time. Callbacks: none.
+#[no_mangle]
+pub unsafe extern "C" fn resup_upload_time_left(upload: *const resup_upload) -> u32 {
+    number(upload, |now| {
+        let left = now.time_left.map_or(u128::MAX, |left| left.as_millis());
+        u32::try_from(left).map_or(RESUP_FOREVER, |left| left.min(RESUP_FOREVER))
+    })
 }
 
 /// How often this run began to ask the server for its offset: 1, and 1 more after every break and

@@ -4,7 +4,8 @@ use std::ffi::c_char;
 
 use super::status::resup_status;
 use super::text::text;
-use super::upload::{alone, resup_upload};
+use super::upload::{alone, remotely, resup_upload};
+use crate::segment::SegmentSize;
 
 /// Sets the file name that the server is told. Default: the file's own.
 ///
@@ -79,10 +80,19 @@ pub unsafe extern "C" fn resup_upload_set_field(
     })
 }
 
+/// For resup_upload_set_segment_size: everything that is left goes in one request. The default.
+pub const RESUP_SEGMENT_UNLIMITED: u64 = 0;
+/// For resup_upload_set_segment_size: segments grow while the network is good, and shrink after
+/// breaks.
+pub const RESUP_SEGMENT_AUTOMATIC: u64 = 1;
+
 /// Sets the most file bytes that one request carries. For servers and proxies that see a request
 /// only when it is whole: what a break costs there is one segment.
 ///
-/// @param bytes  0, the default, for no limit
+/// A server's own limit counts in any case, and after an HTTP 413 the size is halved, for all
+/// uploads of the client.
+///
+/// @param bytes  a number of bytes, #RESUP_SEGMENT_UNLIMITED or #RESUP_SEGMENT_AUTOMATIC
 /// @return #RESUP_OK, #RESUP_E_STATE during a run, #RESUP_E_BUSY or a handle's error
 ///
 /// Threads: one at a time. Callbacks: none.
@@ -91,5 +101,24 @@ pub unsafe extern "C" fn resup_upload_set_segment_size(
     upload: *mut resup_upload,
     bytes: u64,
 ) -> resup_status {
-    alone(upload, |upload| Ok(upload.set_segment_size(bytes)?))
+    let size = match bytes {
+        RESUP_SEGMENT_UNLIMITED => SegmentSize::Unlimited,
+        RESUP_SEGMENT_AUTOMATIC => SegmentSize::Automatic,
+        bytes => SegmentSize::Fixed(bytes),
+    };
+    alone(upload, |upload| Ok(upload.set_segment_size(size)?))
+}
+
+/// Sets the most file bytes per second that this upload sends. Counts at once, also during a run.
+///
+/// @param bytes_per_second  0, the default, for no limit
+/// @return #RESUP_OK or a handle's error
+///
+/// Threads: any, at any time, callbacks included. Callbacks: none.
+#[no_mangle]
+pub unsafe extern "C" fn resup_upload_set_rate_limit(
+    upload: *mut resup_upload,
+    bytes_per_second: u64,
+) -> resup_status {
+    remotely(upload, |remote| remote.set_rate_limit(bytes_per_second))
 }

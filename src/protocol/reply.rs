@@ -1,8 +1,6 @@
 //! A server's answer: from HTTP status and JSON to what the engine can act on, or a clear error.
 #![forbid(unsafe_code)]
 
-use std::time::Duration;
-
 use serde::Deserialize;
 
 use super::{Answer, Outcome, State};
@@ -154,7 +152,7 @@ fn refusal(response: &Response) -> Error {
         status: response.status,
         message: message.as_deref().map(limited),
         excerpt: excerpt(&response.body),
-        retry_after: response.retry_after.map(Duration::from_secs),
+        retry_after: response.retry_after,
     }))
 }
 

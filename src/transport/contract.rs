@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::scripted::{reply, reply_with, End, Read as Take, ScriptedServer, Step};
@@ -296,6 +296,17 @@ fn an_answer_that_may_be_cut_is_not_taken() {
         let error = get(&link_to(&server, |_| {}), &server).unwrap_err();
         assert!(error.to_string().contains(wanted), "{text:?}: {error}");
     }
+}
+
+#[test]
+fn retry_after_is_seconds_or_a_date() {
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_767);
+    let seconds = |value| super::retry_after(value, now).map(|d| d.as_secs());
+    assert_eq!(seconds(" 120 "), Some(120));
+    assert_eq!(seconds("Sun, 06 Nov 1994 08:49:37 GMT"), Some(10));
+    assert_eq!(seconds("Sun, 06 Nov 1994 08:49:00 GMT"), Some(0));
+    assert_eq!(seconds("soon"), None);
+    assert_eq!(seconds("-5"), None);
 }
 
 #[test]

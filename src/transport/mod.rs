@@ -13,6 +13,7 @@ mod stall;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use ureq::config::Config;
 use ureq::http::{self, header};
@@ -50,8 +51,8 @@ pub(crate) struct RequestBody<'a> {
 #[derive(Debug)]
 pub(crate) struct Response {
     pub status: u16,
-    /// `Retry-After` in seconds, where the server sent one.
-    pub retry_after: Option<u64>,
+    /// `Retry-After`, from now on, where the server sent one.
+    pub retry_after: Option<Duration>,
     /// The body; of refusals, only the start of a long one.
     pub body: Vec<u8>,
 }
@@ -198,7 +199,7 @@ impl Link {
         let headers = response.headers();
         let retry_after = headers
             .get(header::RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.trim().parse().ok());
+            .and_then(|value| retry_after(value.to_str().ok()?, SystemTime::now()));
         // ureq takes an answer that only the connection's end delimits for whole, cut or not.
         let delimited = headers.contains_key(header::CONTENT_LENGTH)
             || headers.contains_key(header::TRANSFER_ENCODING);
@@ -229,6 +230,16 @@ impl Link {
             body,
         })
     }
+}
+
+/// A `Retry-After` value, which is seconds or a date (RFC 9110, 10.2.3), as time from `now` on.
+fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
 }
 
 /// A request body that ends in nothing once the answer is there: the rest of the announced

@@ -92,6 +92,7 @@ int main(int argc, char **argv)
     test_runs();
     puts("settings");
     test_settings();
+    test_log();
     puts("events");
     test_events();
     puts("ends");

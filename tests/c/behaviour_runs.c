@@ -1,6 +1,7 @@
 /* run, start and wait; getters before, after and between runs; every setting. */
 #include "behaviour.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -147,6 +148,53 @@ void test_runs(void)
     wait_gives_up_in_time();
 }
 
+struct log {
+    int lines;
+    int completions;
+    int wrong;
+    int destroyed;
+    pthread_t thread;
+};
+
+static int32_t on_log(int32_t level, const char *message, void *user_data)
+{
+    struct log *log = user_data;
+
+    log->lines++;
+    log->completions += strstr(message, "complete") != NULL;
+    log->wrong += level < RESUP_LOG_ERROR || level > RESUP_LOG_INFO ||
+                  !pthread_equal(log->thread, pthread_self());
+    return RESUP_CONTINUE;
+}
+
+static void on_log_destroyed(void *user_data)
+{
+    ((struct log *)user_data)->destroyed++;
+}
+
+void test_log(void)
+{
+    resup_client *client = new_client(here.url);
+    struct log log = {0, 0, 0, 0, pthread_self()};
+    struct log refused = log;
+    char path[PATH_SIZE];
+    resup_upload *upload = new_upload(client, new_file(path, "logged.bin", 1000));
+
+    CHECK_STATUS(resup_client_on_log(client, 5, on_log, &refused, on_log_destroyed),
+                 RESUP_E_ARGUMENT, "a log level that is none");
+    CHECK_TEXT(resup_client_error_message(client), "5", "is named");
+    CHECK(refused.destroyed == 1, "and its data is let go");
+    CHECK_STATUS(resup_client_on_log(client, RESUP_LOG_INFO, on_log, &log, on_log_destroyed),
+                 RESUP_OK, "on_log");
+    CHECK_STATUS(resup_upload_run(upload), RESUP_OK, "run with a log");
+    CHECK(log.lines >= 2 && log.completions == 1, "the log tells the course");
+    CHECK(log.wrong == 0, "in its levels, on this thread");
+    CHECK_STATUS(resup_client_free(client), RESUP_OK, "the client is freed first");
+    CHECK(log.destroyed == 0, "the upload still has the log");
+    CHECK_STATUS(resup_upload_free(upload), RESUP_OK, "then the upload");
+    CHECK(log.destroyed == 1, "the log's data is let go once");
+}
+
 static void upload_with_settings(int32_t method)
 {
     resup_client *client = new_client(here.url);
@@ -164,6 +212,9 @@ static void upload_with_settings(int32_t method)
     CHECK_STATUS(resup_client_set_retry_limit(client, 3), RESUP_OK, "set_retry_limit");
     CHECK_STATUS(resup_client_set_retry_backoff(client, 1, 10), RESUP_OK, "set_retry_backoff");
 
+    CHECK_STATUS(resup_client_set_retry_time(client, 60000), RESUP_OK, "set_retry_time");
+    CHECK_STATUS(resup_client_set_rate_limit(client, 100000000), RESUP_OK, "set_rate_limit");
+
     sprintf(name, "settings-%d.bin", (int)method);
     upload = new_upload(client, new_file(path, name, 1000001));
     CHECK_STATUS(resup_upload_set_name(upload, name), RESUP_OK, "set_name");
@@ -176,11 +227,15 @@ static void upload_with_settings(int32_t method)
     CHECK_STATUS(resup_upload_set_field(upload, "tenant", "new & \"newer\"\r\n= 值"), RESUP_OK,
                  "set_field again");
     CHECK_STATUS(resup_upload_set_segment_size(upload, 300000), RESUP_OK, "set_segment_size");
+    CHECK_STATUS(resup_upload_set_rate_limit(upload, 90000000), RESUP_OK, "its set_rate_limit");
+    CHECK(resup_upload_time_left(upload) == RESUP_FOREVER, "no time left is known before");
     CHECK_STATUS(resup_upload_run(upload), RESUP_OK, "run with every setting set");
     check_stored(upload, path, "the file in segments is stored whole");
     CHECK(resup_upload_attempts(upload) == 1, "segments are no attempts");
     CHECK(resup_upload_md5(upload) != NULL, "segments have one md5");
-    CHECK_STATUS(resup_upload_set_segment_size(upload, 0), RESUP_OK,
+    CHECK_STATUS(resup_upload_set_segment_size(upload, RESUP_SEGMENT_AUTOMATIC), RESUP_OK,
+                 "automatic segments");
+    CHECK_STATUS(resup_upload_set_segment_size(upload, RESUP_SEGMENT_UNLIMITED), RESUP_OK,
                  "settings may be changed after a run");
     resup_upload_free(upload);
     resup_client_free(client);

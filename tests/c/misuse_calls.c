@@ -80,6 +80,21 @@ static resup_status retry_backoff(resup_client *client)
     return resup_client_set_retry_backoff(client, 1, 1);
 }
 
+static resup_status client_rate_limit(resup_client *client)
+{
+    return resup_client_set_rate_limit(client, 0);
+}
+
+static resup_status retry_time(resup_client *client)
+{
+    return resup_client_set_retry_time(client, 0);
+}
+
+static resup_status on_log(resup_client *client)
+{
+    return resup_client_on_log(client, RESUP_LOG_INFO, NULL, NULL, NULL);
+}
+
 const struct client_call client_calls[] = {
     {"resup_client_free", resup_client_free},
     {"resup_client_set_user", user},
@@ -90,6 +105,9 @@ const struct client_call client_calls[] = {
     {"resup_client_set_stall_timeout", stall_timeout},
     {"resup_client_set_retry_limit", retry_limit},
     {"resup_client_set_retry_backoff", retry_backoff},
+    {"resup_client_set_rate_limit", client_rate_limit},
+    {"resup_client_set_retry_time", retry_time},
+    {"resup_client_on_log", on_log},
     {"resup_upload_new_file", new_file},
     {"resup_upload_new_file_utf16", new_file_utf16},
     {"resup_upload_new_memory", new_memory},
@@ -141,6 +159,11 @@ static resup_status segment_size(resup_upload *upload)
     return resup_upload_set_segment_size(upload, 1);
 }
 
+static resup_status rate_limit(resup_upload *upload)
+{
+    return resup_upload_set_rate_limit(upload, 0);
+}
+
 const struct upload_call upload_calls[] = {
     {"resup_upload_free", resup_upload_free},
     {"resup_upload_run", resup_upload_run},
@@ -157,6 +180,7 @@ const struct upload_call upload_calls[] = {
     {"resup_upload_set_content_type", content_type},
     {"resup_upload_set_field", field},
     {"resup_upload_set_segment_size", segment_size},
+    {"resup_upload_set_rate_limit", rate_limit},
 };
 const int upload_calls_count = (int)(sizeof upload_calls / sizeof upload_calls[0]);
 
@@ -165,7 +189,7 @@ int getters_answer_nothing(const resup_upload *upload)
     return resup_upload_state(upload) == 0 && resup_upload_size(upload) == 0 &&
            resup_upload_offset(upload) == 0 && resup_upload_position(upload) == 0 &&
            resup_upload_bytes_sent(upload) == 0 && resup_upload_bytes_skipped(upload) == 0 &&
-           resup_upload_rate(upload) == 0 && resup_upload_attempts(upload) == 0 &&
+           resup_upload_rate(upload) == 0 && resup_upload_time_left(upload) == 0 && resup_upload_attempts(upload) == 0 &&
            resup_upload_retry_in(upload) == 0 && resup_upload_http_status(upload) == 0 &&
            resup_upload_is_retryable(upload) == 0 && resup_upload_id(upload) == NULL &&
            resup_upload_location(upload) == NULL && resup_upload_md5(upload) == NULL &&

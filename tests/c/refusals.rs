@@ -7,6 +7,9 @@ use super::*;
 fn refusals() {
     macro_rules! row {
         ($answered:literal, $status:literal, $retryable:literal, $attempts:literal) => {
+            row!($answered, $status, $retryable, $attempts, $attempts)
+        };
+        ($answered:literal, $status:literal, $retryable:literal, $attempts:literal, $sends:literal) => {
             [
                 Case {
                     name: concat!("locate ", $answered),
@@ -24,7 +27,7 @@ fn refusals() {
                     status: $status,
                     http: $answered,
                     retryable: $retryable,
-                    attempts: $attempts,
+                    attempts: $sends,
                     error: &[stringify!($answered), "因为 not today"],
                     ..CASE
                 },
@@ -37,7 +40,8 @@ fn refusals() {
         row!(403, 70, false, 1),
         row!(405, 76, false, 1),
         row!(409, 76, false, 1),
-        row!(413, 71, false, 1),
+        // A send is tried again in a smaller segment, down to the smallest.
+        row!(413, 71, false, 1, 2),
         row!(422, 76, false, 1),
         row!(408, 74, true, 3),
         row!(423, 72, true, 3),
@@ -151,6 +155,7 @@ fn early_answers() {
             status: 71,
             http: 413,
             error: &["413", "log in first"],
+            attempts: 11, // 64 MiB, halved down to 64 KiB
             size: BIG,
             ..CASE
         },
