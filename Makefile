@@ -8,7 +8,7 @@ RELEASE := $(abspath $(TARGET)/release)
 ABI := $(shell awk '/define RESUP_VERSION_M(AJOR|INOR) / { v = v s $$3; s = "." } END { print v }' \
 	include/resup.h)
 
-.PHONY: all lib demo test tools lint test-rust test-c header clean
+.PHONY: all lib receiver demo test tools lint test-rust test-c header clean
 
 all: lib
 
@@ -17,9 +17,13 @@ lib:
 	$(CARGO) build --release -p resup
 	ln -sf libresup.so $(RELEASE)/libresup.so.$(ABI)
 
-# The main job on real data: broken five times, and still right. FILE=… uploads a file of yours.
-demo: lib
-	$(CARGO) build --release -p resup-receiver -p resup-demo
+receiver:
+	$(CARGO) build --release -p resup-receiver
+
+# The main job on real data: broken five times, and still right. FILE=… uploads a file of yours
+# (16 MiB or more), SIZE=… makes one of so many MiB.
+demo: lib receiver
+	$(CARGO) build --release -p resup-demo
 	$(CC) -std=c99 -O2 -Wall -Wextra -Iinclude examples/c/upload.c -o $(RELEASE)/upload \
 		-L$(RELEASE) -lresup -Wl,-rpath,$(RELEASE)
 	RESUP_RECEIVER=$(RELEASE)/resup-receiver $(RELEASE)/resup-demo $(RELEASE)/upload
@@ -43,12 +47,17 @@ lint:
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items -q
 
+# Always the whole workspace, so that all agree on the dependencies' features and share one build.
+TESTS = RESUP_NEED_TOOLS=1 RESUP_COMPILERS="gcc g++ clang clang++" \
+	RESUP_RECEIVER=$(abspath $(TARGET)/debug/resup-receiver) $(CARGO) test --workspace
+
 test-rust:
-	$(CARGO) build -p resup-receiver
-	RESUP_COMPILERS="gcc g++ clang clang++" $(CARGO) test --workspace
+	$(CARGO) test --workspace --no-run
+	$(TESTS)
 
 test-c:
-	RESUP_NEED_TOOLS=1 $(CARGO) test --test c_abi -- --nocapture
+	$(CARGO) test --workspace --no-run
+	$(TESTS) --test c_abi
 
 header:
 	RESUP_WRITE_HEADER=1 $(CARGO) test --test header the_header_is_current

@@ -26,7 +26,8 @@
  * answer 0 or NULL.
  *
  * Text is UTF-8, ends with NUL and is copied on entry. A returned text is borrowed; each function
- * says for how long. Sizes and offsets are bytes, times milliseconds. A boolean is an int32_t,
+ * says for how long. (So never put a call and the error message after it into the arguments of one
+ * printf: C does not say which is evaluated first.) Sizes and offsets are bytes, times milliseconds. A boolean is an int32_t,
  * where every value but 0 is true.
  *
  * Results. Functions return a resup_status; outputs are written only with RESUP_OK. Every call
@@ -39,6 +40,9 @@
  * every thread at any time. "Threads: one at a time" functions of one handle answer RESUP_E_BUSY
  * when another of them is not done; so do they when a callback of that handle calls them.
  * Different handles do not disturb each other.
+ *
+ * A program that never calls resup_upload_wait loses no outcome, but after the last 64 states and
+ * 1000 log lines the older ones.
  *
  * Callbacks must return normally: no C++ exception, longjmp or Delphi exception may leave one.
  */
@@ -982,7 +986,8 @@ const char *resup_upload_server_message(const resup_upload *upload);
 /**
  * What went wrong in the last call on this upload that failed, and what to do about it.
  *
- * @return a text, empty when nothing failed, NULL for a handle that is not valid; borrowed:
+ * @return a text, empty when nothing failed since the last run began or ended well, NULL for a
+ *         handle that is not valid; borrowed:
  *         valid until the next call on this upload other than the getters, cancel, pause and
  *         resume
  *

@@ -4,6 +4,9 @@
 //! fetches them with [`Control::next`] on a thread of its own.
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock};
@@ -12,33 +15,8 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::log::LogLevel;
 use crate::progress::Meter;
+use crate::snapshot::{Snapshot, UploadState};
 use crate::transport::Cutter;
-
-/// Where an upload is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum UploadState {
-    /// Not started.
-    Ready,
-    /// Reading what the server already has, for the digest.
-    Hashing,
-    /// Asking the server what it has.
-    Locating,
-    /// Sending.
-    Sending,
-    /// Everything is sent; the server is to confirm it.
-    Verifying,
-    /// Waiting to try again after a break.
-    Waiting,
-    /// Paused by the host.
-    Paused,
-    /// The server has the whole file.
-    Complete,
-    /// Given up.
-    Failed,
-    /// Ended by the host.
-    Cancelled,
-}
 
 /// What a host gets told, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -427,143 +405,5 @@ impl Control {
 
     pub(crate) fn texts(&self) -> Texts {
         lock(&self.mail).texts.clone()
-    }
-}
-
-/// An upload's numbers at one moment. Bytes are those of the file, without the form around it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Snapshot {
-    /// Where the upload is.
-    pub state: UploadState,
-    /// Bytes in the whole file; 0 before the run has opened it.
-    pub size: u64,
-    /// Bytes that the server has confirmed to hold.
-    pub offset: u64,
-    /// `offset` and what has been handed to the network since: for a progress bar. It goes back
-    /// when the connection breaks.
-    pub position: u64,
-    /// Bytes handed to the network in this run, those that a break lost included.
-    pub bytes_sent: u64,
-    /// Bytes that this run did not have to send because the server had them.
-    pub bytes_skipped: u64,
-    /// Bytes per second over the last seconds; 0 while nothing is being sent.
-    pub rate: u64,
-    /// Time left to the end at this rate, where there is one.
-    pub time_left: Option<Duration>,
-    /// How often this run began to ask the server for its offset: once, and once more after each
-    /// break or pause.
-    pub attempts: u32,
-    /// HTTP status of the server's last answer.
-    pub http_status: Option<u16>,
-    /// Time left until the next attempt, in [`UploadState::Waiting`].
-    pub retry_in: Option<Duration>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn drain(control: &Control) -> Vec<Event> {
-        let now = Some(Instant::now());
-        std::iter::from_fn(|| match control.next(now) {
-            Some(Event::Finished(_)) | None => None,
-            some => some,
-        })
-        .collect()
-    }
-
-    #[test]
-    fn states_come_in_order_and_the_last_progress_before_the_end() {
-        let control = Control::default();
-        control.begin(10);
-        control.enter(UploadState::Locating);
-        control.enter(UploadState::Sending);
-        control.handed_over(10);
-        control.confirmed(10);
-        control.finish(Ok(()));
-        use UploadState::*;
-        assert_eq!(
-            drain(&control),
-            [
-                Event::Progress,
-                Event::State(Locating),
-                Event::State(Sending),
-                Event::State(Verifying),
-                Event::State(Complete),
-            ]
-        );
-        assert_eq!(control.next(None), Some(Event::Finished(Ok(()))));
-        assert_eq!(control.next(None), Some(Event::Finished(Ok(()))));
-    }
-
-    #[test]
-    fn an_engine_that_hangs_is_left_behind_on_cancel() {
-        let control = Control::default();
-        control.cancel();
-        let began = Instant::now();
-        let mut last = None;
-        while !matches!(last, Some(Event::Finished(_))) {
-            last = control.next(None);
-        }
-        assert_eq!(last, Some(Event::Finished(Err(Error::Cancelled))));
-        assert!(began.elapsed() >= FAREWELL);
-        control.finish(Ok(()));
-        assert_eq!(
-            control.next(None),
-            Some(Event::Finished(Err(Error::Cancelled))),
-            "what a forgotten engine reports later does not count"
-        );
-        control.handed_over(7);
-        control.confirmed(7);
-        control.enter(UploadState::Sending);
-        let now = control.snapshot();
-        assert_eq!((now.state, now.position), (UploadState::Cancelled, 0));
-    }
-
-    #[test]
-    fn pause_holds_the_engine_until_resume_and_cancel_is_final() {
-        let control = Control::default();
-        control.enter(UploadState::Locating);
-        control.pause();
-        assert!(control.check().is_err());
-        control.enter(UploadState::Sending);
-        assert_eq!(control.snapshot().state, UploadState::Paused);
-        std::thread::scope(|scope| {
-            let engine = scope.spawn(|| control.checkpoint());
-            std::thread::sleep(Duration::from_millis(20));
-            assert!(!engine.is_finished());
-            control.resume();
-            assert!(control.was_interrupted(), "until the checkpoint is passed");
-            assert_eq!(engine.join().unwrap(), Ok(()));
-        });
-        assert!(!control.was_interrupted());
-        control.cancel();
-        control.resume();
-        assert_eq!(control.checkpoint(), Err(Error::Cancelled));
-    }
-
-    #[test]
-    fn a_wait_ends_with_a_wish() {
-        let control = Control::default();
-        std::thread::scope(|scope| {
-            scope.spawn(|| control.wait(Duration::from_secs(3600)));
-            while control.snapshot().retry_in.is_none() {
-                std::thread::yield_now();
-            }
-            assert!(control.snapshot().retry_in.unwrap() > Duration::from_secs(3500));
-            control.cancel();
-        });
-        assert_eq!(control.snapshot().retry_in, None);
-    }
-
-    #[test]
-    fn states_that_nobody_fetches_do_not_pile_up() {
-        let control = Control::default();
-        for _ in 0..1000 {
-            control.enter(UploadState::Locating);
-            control.enter(UploadState::Sending);
-        }
-        assert_eq!(drain(&control).len(), MOST_STATES);
     }
 }

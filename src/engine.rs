@@ -10,7 +10,7 @@ use crate::body::digest::{hex, Digest, Digesting};
 use crate::body::hasher::alongside;
 use crate::body::pace::Paced;
 use crate::body::source::Source;
-use crate::control::{Control, UploadState};
+use crate::control::Control;
 use crate::error::{Error, ErrorKind, RefusalKind};
 use crate::log::LogLevel;
 use crate::protocol::{Answer, Job, Outcome, Protocol, Segment, State};
@@ -18,6 +18,7 @@ use crate::random;
 use crate::rate::Limiter;
 use crate::retry::{Backoff, Policy};
 use crate::segment::Segments;
+use crate::snapshot::UploadState;
 use crate::transport::{Cutter, Wire};
 
 /// A way to the server that the engine can open anew after each break.

@@ -297,8 +297,6 @@ impl Error {
             || matches!(
                 self.kind(),
                 ErrorKind::Cancelled
-                    | ErrorKind::BadAnswer
-                    | ErrorKind::AnswerTooLong
                     | ErrorKind::DigestMismatch
                     | ErrorKind::SourceChanged
                     | ErrorKind::System

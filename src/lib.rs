@@ -20,27 +20,35 @@
 //! Programs in C and other languages use the functions of `include/resup.h`; they are thin
 //! wrappers, made in the module `ffi`, which is also the only one with unsafe code.
 
+#![deny(unsafe_code)]
+
 mod body;
 mod client;
 mod config;
 mod control;
+mod endpoint;
 mod engine;
 mod error;
+#[allow(unsafe_code)]
 pub mod ffi;
 mod log;
 mod progress;
 mod protocol;
 mod random;
 mod rate;
+mod remote;
 mod retry;
+mod run;
 mod segment;
+mod snapshot;
 mod transport;
 mod upload;
 
 pub use client::Client;
 pub use config::LocateMethod;
-pub use control::{Snapshot, UploadState};
 pub use error::{Error, ErrorKind, Refusal, RefusalKind};
 pub use log::LogLevel;
+pub use remote::Remote;
 pub use segment::SegmentSize;
-pub use upload::{Flow, Remote, Upload};
+pub use snapshot::{Snapshot, UploadState};
+pub use upload::{Flow, Upload};

@@ -3,21 +3,20 @@
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::body::source::Origin;
-use crate::client::{Client, Live};
-use crate::config::{check_line, Settings};
-use crate::control::{Control, Event, Snapshot, Texts, UploadState};
-use crate::engine::{Engine, Line};
+use crate::client::Client;
+use crate::config::check_line;
+use crate::control::Event;
 use crate::error::Error;
 use crate::log::Logger;
-use crate::protocol::{Form, Job};
-use crate::rate::Limiter;
-use crate::segment::{SegmentSize, Segments};
-use crate::transport::{Cutter, Link, Request, Response, Wire};
+use crate::remote::Remote;
+use crate::run::{work, Spec};
+use crate::segment::SegmentSize;
+use crate::snapshot::{Snapshot, UploadState};
 
 /// What a callback wants: go on, or end the upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,96 +52,12 @@ pub struct Upload {
     on_complete: Option<OnComplete>,
 }
 
-/// What the host says about the file.
-#[derive(Debug, Clone)]
-struct Spec {
-    name: String,
-    dir: String,
-    content_type: String,
-    fields: Vec<(String, String)>,
-    segment_size: SegmentSize,
-}
-
 impl std::fmt::Debug for Upload {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Upload")
             .field("name", &self.spec.name)
             .field("state", &self.remote.snapshot().state)
             .finish_non_exhaustive()
-    }
-}
-
-/// The part of an [`Upload`] that every thread may use at any time.
-#[derive(Debug, Clone)]
-pub struct Remote {
-    control: Arc<Mutex<Arc<Control>>>,
-    rate: Arc<Limiter>,
-}
-
-impl Remote {
-    fn current(&self) -> Arc<Control> {
-        self.control
-            .lock()
-            .unwrap_or_else(|e| e.into_inner())
-            .clone()
-    }
-
-    fn renew(&self) -> Arc<Control> {
-        let fresh = Arc::new(Control::default());
-        *self.control.lock().unwrap_or_else(|e| e.into_inner()) = fresh.clone();
-        fresh
-    }
-
-    /// Ends the run; the one that is under way or, before the first, that one. Returns at once;
-    /// `run` and `wait` end within 100 ms with [`Error::Cancelled`].
-    pub fn cancel(&self) {
-        self.current().cancel();
-    }
-
-    /// Pauses the run until [`resume`](Self::resume): the connection is closed, what the server
-    /// has is kept.
-    pub fn pause(&self) {
-        self.current().pause();
-    }
-
-    /// Goes on after [`pause`](Self::pause), from where the server is.
-    pub fn resume(&self) {
-        self.current().resume();
-    }
-
-    /// The most file bytes per second that this upload sends; 0, the default, for no limit.
-    /// Counts at once, also while it runs.
-    pub fn set_rate_limit(&self, bytes_per_second: u64) {
-        self.rate.set(bytes_per_second);
-    }
-
-    /// The numbers of the run.
-    pub fn snapshot(&self) -> Snapshot {
-        self.current().snapshot()
-    }
-
-    pub(crate) fn texts(&self) -> Texts {
-        self.current().texts()
-    }
-
-    /// The server's key of the upload.
-    pub fn id(&self) -> Option<String> {
-        self.texts().id
-    }
-
-    /// Where the finished file is to be found, in the server's words.
-    pub fn location(&self) -> Option<String> {
-        self.texts().location
-    }
-
-    /// Lower-case hex MD5 of the whole file, once it is complete and if it was read whole.
-    pub fn md5(&self) -> Option<String> {
-        self.texts().md5
-    }
-
-    /// The server's last message for a person.
-    pub fn server_message(&self) -> Option<String> {
-        self.texts().server_message
     }
 }
 
@@ -190,10 +105,7 @@ impl Upload {
                 fields: Vec::new(),
                 segment_size: SegmentSize::Unlimited,
             },
-            remote: Remote {
-                control: Arc::default(),
-                rate: Arc::default(),
-            },
+            remote: Remote::default(),
             logger: None,
             started: false,
             completion_told: false,
@@ -328,7 +240,9 @@ impl Upload {
     /// [`Error::WrongState`] when it runs already; [`Error::System`] when there is no thread to
     /// be had.
     pub fn start(&mut self) -> Result<(), Error> {
-        self.idle()?;
+        if self.started {
+            return Err(Error::WrongState("the upload is under way already"));
+        }
         // Before the first run the fresh control may hold the wish for a pause or an end.
         let control = match self.completion_told {
             true => self.remote.renew(),
@@ -450,75 +364,6 @@ fn check_name(name: &str) -> Result<String, Error> {
         what: "file name",
         why,
     })
-}
-
-/// One run, on the engine's thread.
-fn work(
-    control: &Control,
-    origin: &Origin,
-    spec: Spec,
-    settings: Settings,
-    (rate, live): (&Limiter, &Live),
-) -> Result<(), Error> {
-    let mut source = origin.open()?;
-    let job = Job {
-        name: spec.name,
-        size: source.size(),
-        mtime: source.mtime(),
-        md5: None,
-        dir: spec.dir,
-        user: settings.user.clone(),
-        content_type: spec.content_type,
-        fields: spec.fields,
-    };
-    let protocol = Form {
-        endpoint: settings.endpoint.clone(),
-        locate_method: settings.locate_method,
-    };
-    let line = HttpLine {
-        settings: &settings,
-        control,
-    };
-    let engine = Engine {
-        protocol: &protocol,
-        line: &line,
-        control,
-        source: &mut *source,
-        job,
-        retry: settings.retry,
-        segments: Segments::new(spec.segment_size, live.segment.clone()),
-        rates: [rate, &live.rate],
-    };
-    engine.run()
-}
-
-/// Links to the client's server.
-struct HttpLine<'a> {
-    settings: &'a Settings,
-    control: &'a Control,
-}
-
-impl Line for HttpLine<'_> {
-    fn open(&self) -> (Box<dyn Wire + '_>, Option<Cutter>) {
-        let link = Link::new(self.settings);
-        let cutter = link.cutter();
-        let control = self.control;
-        (Box::new(Noted { link, control }), Some(cutter))
-    }
-}
-
-/// A link whose answers' statuses are noted for the host.
-struct Noted<'a> {
-    link: Link,
-    control: &'a Control,
-}
-
-impl Wire for Noted<'_> {
-    fn exchange(&self, request: Request<'_>) -> Result<Response, Error> {
-        let response = self.link.exchange(request)?;
-        self.control.answered(response.status);
-        Ok(response)
-    }
 }
 
 /// The error for a panic that was caught.

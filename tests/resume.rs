@@ -268,6 +268,7 @@ fn an_upload_that_the_server_forgot_begins_anew() {
     let client = client(&receiver.endpoint());
     let mut upload = Upload::from_memory(&client, content.clone(), "f").unwrap();
     upload.set_segment_size(SegmentSize::Fixed(50_000)).unwrap();
+    upload.remote().set_rate_limit(600_000);
     let receiver = Arc::new(receiver);
     let (forgetful, mut forgot) = (receiver.clone(), false);
     upload.on_progress(move |now| {

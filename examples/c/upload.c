@@ -6,7 +6,8 @@
  * Run it again after it was interrupted, however that came about: it goes on where the server is.
  * Ctrl-C ends it cleanly. Progress goes to stderr, the result, one line, to stdout.
  *
- * Build: cc -I include upload.c -L target/release -lresup -o upload
+ * Build, at the top of the tree, after `make`:
+ *     cc -Iinclude examples/c/upload.c -Ltarget/release -lresup -Wl,-rpath,$PWD/target/release -o upload
  */
 #include <resup.h>
 #include <signal.h>

@@ -29,7 +29,7 @@ pub const RESUP_LOG_INFO: i32 = 3;
 /// Every step.
 pub const RESUP_LOG_DEBUG: i32 = 4;
 
-static CLIENTS: Registry<Client> = Registry::new("client", CLIENT);
+static CLIENTS: Registry<Client> = Registry::new("a client", CLIENT);
 
 /// The client of a handle, for a body that makes something of it.
 pub(super) fn client_of(handle: *const resup_client) -> Result<Client, Fault> {

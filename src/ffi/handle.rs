@@ -80,19 +80,19 @@ impl<T> Registry<T> {
         let noun = self.noun;
         let tag = handle & ((1 << TAG_BITS) - 1);
         if handle == 0 {
-            Fault::new(RESUP_E_NULL, format!("the {noun} is NULL"))
+            Fault::new(RESUP_E_NULL, format!("what must be {noun} is NULL"))
         } else if tag == self.tag && handle >> TAG_BITS < next {
             Fault::new(
                 RESUP_E_FREED,
-                format!("the {noun} {handle:#x} has been freed before"),
+                format!("{handle:#x} was {noun} and has been freed before"),
             )
         } else if tag != self.tag && (tag == CLIENT || tag == UPLOAD) {
             Fault::new(
                 RESUP_E_HANDLE_KIND,
-                format!("{handle:#x} is not a {noun} but the other kind of handle"),
+                format!("{handle:#x} is not {noun} but the other kind of handle"),
             )
         } else {
-            Fault::new(RESUP_E_HANDLE, format!("{handle:#x} never was a {noun}"))
+            Fault::new(RESUP_E_HANDLE, format!("{handle:#x} never was {noun}"))
         }
     }
 }
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn every_wrong_handle_has_its_own_status() {
-        let registry = Registry::<u8>::new("thing", CLIENT);
+        let registry = Registry::<u8>::new("a thing", CLIENT);
         let handle = registry.insert(7);
         assert_eq!(*registry.get(handle).unwrap(), 7);
         let status = |handle| registry.get(handle).unwrap_err().status;

@@ -15,8 +15,9 @@ use super::status::{
 };
 use super::text::{text, utf16};
 use crate::client::Client;
-use crate::error::Error;
-use crate::upload::{Remote, Upload};
+use crate::error::{Error, ErrorKind};
+use crate::remote::Remote;
+use crate::upload::Upload;
 
 /// One file's job.
 pub struct resup_upload(());
@@ -24,7 +25,7 @@ pub struct resup_upload(());
 /// For resup_upload_wait: this and everything above means as long as it takes.
 pub const RESUP_FOREVER: u32 = 0x7FFF_FFFF;
 
-static UPLOADS: Registry<Entry> = Registry::new("upload", UPLOAD);
+static UPLOADS: Registry<Entry> = Registry::new("an upload", UPLOAD);
 
 /// What a handle stands for.
 pub(super) struct Entry {
@@ -367,10 +368,18 @@ fn begin(entry: &Arc<Entry>, upload: &mut Upload) -> Result<(), Fault> {
 /// A run's outcome as a status; its details stay with the handle.
 fn conclude(entry: &Entry, outcome: Result<(), Error>) -> Result<resup_status, Fault> {
     let Err(error) = outcome else {
+        entry.keep("");
         return Ok(RESUP_OK);
     };
     entry.keep(&error.to_string());
-    entry.retryable.store(error.is_retryable(), Relaxed);
+    // A strange answer means a wrong URL, but after good ones a login page in the way.
+    let strange = matches!(
+        error.kind(),
+        ErrorKind::BadAnswer | ErrorKind::AnswerTooLong
+    );
+    let spoken_before = entry.remote.id().is_some();
+    let retryable = error.is_retryable() || strange && spoken_before;
+    entry.retryable.store(retryable, Relaxed);
     let code = status::of(&error);
     match code {
         // A defect: poison the handle.

@@ -8,7 +8,7 @@ use super::callback::{
 };
 use super::status::{self, resup_status, RESUP_OK};
 use super::upload::{alone, resup_upload};
-use crate::control::UploadState;
+use crate::snapshot::UploadState;
 use crate::upload::Flow;
 
 /// Not started. (0 is no state: getters answer it for a handle that is not valid.)

@@ -5,8 +5,8 @@ use std::ptr;
 
 use super::upload::{read, resup_upload, Entry, RESUP_FOREVER};
 use super::upload_events::code;
-use crate::control::Snapshot;
-use crate::upload::Remote;
+use crate::remote::Remote;
+use crate::snapshot::Snapshot;
 
 fn number<T: Default>(upload: *const resup_upload, of: impl FnOnce(Snapshot) -> T) -> T {
     read(upload, T::default(), |entry| of(entry.remote.snapshot()))
@@ -167,7 +167,8 @@ pub unsafe extern "C" fn resup_upload_server_message(upload: *const resup_upload
 
 /// What went wrong in the last call on this upload that failed, and what to do about it.
 ///
-/// @return a text, empty when nothing failed, NULL for a handle that is not valid; borrowed:
+/// @return a text, empty when nothing failed since the last run began or ended well, NULL for a
+///         handle that is not valid; borrowed:
 ///         valid until the next call on this upload other than the getters, cancel, pause and
 ///         resume
 ///

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use super::{reply, Answer, Job, Outcome, Protocol, Segment};
 use crate::body::digest::hex;
 use crate::body::multipart::{FilePart, Multipart};
-use crate::config::{Endpoint, LocateMethod};
+use crate::config::LocateMethod;
+use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::transport::{Request, RequestBody, Wire};
 

@@ -9,7 +9,6 @@ fn answers_that_are_none_to_a_locate() {
             name: "a web page",
             script: |_| Step::reply(200, "<html>Please log in</html>"),
             status: ANSWER,
-            retryable: true,
             error: &["JSON", "Please log in"],
             ..CASE
         },
@@ -17,7 +16,6 @@ fn answers_that_are_none_to_a_locate() {
             name: "nothing",
             script: |_| Step::reply(200, ""),
             status: ANSWER,
-            retryable: true,
             error: &["JSON"],
             ..CASE
         },
@@ -25,7 +23,6 @@ fn answers_that_are_none_to_a_locate() {
             name: "JSON that is cut by the server, with a length that fits",
             script: |_| Step::reply(200, r#"{"state":"part"#),
             status: ANSWER,
-            retryable: true,
             error: &["JSON", "part"],
             ..CASE
         },
@@ -78,7 +75,6 @@ fn answers_that_are_none_to_a_locate() {
             script: |_| raw("SSH-2.0-OpenSSH_9.2\r\n\r\n"),
             status: ANSWER,
             http: 0,
-            retryable: true,
             error: &["HTTP"],
             ..CASE
         },
@@ -87,7 +83,6 @@ fn answers_that_are_none_to_a_locate() {
             script: |_| Step::reply(200, &" ".repeat(10 << 20)),
             status: TOO_LONG,
             http: 0,
-            retryable: true,
             error: &["65536"],
             ..CASE
         },
@@ -101,7 +96,6 @@ fn answers_that_are_none_to_a_locate() {
             },
             status: ANSWER,
             http: 0,
-            retryable: true,
             error: &["HTTP"],
             ..CASE
         },
@@ -158,7 +152,6 @@ fn offsets_that_cannot_be() {
             name: "a text",
             script: |_| Step::reply(200, r#"{"state":"partial","offset":"7"}"#),
             status: ANSWER,
-            retryable: true,
             error: &["JSON"],
             ..CASE
         },

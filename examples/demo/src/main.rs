@@ -3,7 +3,7 @@
 //! `resup-demo UPLOAD_PROGRAM` starts the receiver and a proxy before it, runs the C program
 //! through the proxy, cuts the connection three times at random places, kills the program once
 //! and the receiver once, starts both again, and compares what is stored with the source.
-//! Environment: `FILE` to upload instead of a made file, `SIZE` in bytes of the made one,
+//! Environment: `FILE` to upload instead of a made file, `SIZE` in MiB of the made one,
 //! `RESUP_TEST_SEED` to repeat a run, `RESUP_RECEIVER` the receiver's program.
 #![forbid(unsafe_code)]
 
@@ -11,12 +11,13 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure, Context, Result};
 use resup_test_support::chaos::ChaosProxy;
 use resup_test_support::files;
-use resup_test_support::receiver::Receiver;
+use resup_test_support::receiver::Setup;
 use resup_test_support::seed;
 
 /// What is broken, in this order; each at a random place of its fifth of the file.
@@ -56,10 +57,11 @@ fn demo() -> Result<String> {
         .nth(1)
         .map(PathBuf::from)
         .context("usage: resup-demo UPLOAD_PROGRAM")?;
+    ctrlc::set_handler(|| INTERRUPTED.store(true, Relaxed)).context("no signal handler")?;
     let seed = seed::seed();
     let mut rng = seed::rng(seed);
-    let work = tempfile::tempdir().context("no directory for the demo's files")?;
-    let file = source(work.path(), seed)?;
+    let work = Work::new(&program)?;
+    let file = source(&work.0, seed)?;
     let size = std::fs::metadata(&file)
         .with_context(|| format!("{} cannot be read", file.display()))?
         .len();
@@ -68,7 +70,7 @@ fn demo() -> Result<String> {
         "the file has {size} bytes; five breaks want 16 MiB or more"
     );
 
-    let mut receiver = Receiver::start();
+    let mut receiver = Setup::new().data(work.0.join("received")).start();
     let proxy = ChaosProxy::clean(receiver.addr());
     let endpoint = format!("http://{}/upload", proxy.addr());
     println!(
@@ -133,13 +135,41 @@ fn source(work: &Path, seed: u64) -> Result<PathBuf> {
         return Ok(file.into());
     }
     let size = match std::env::var("SIZE") {
-        Ok(size) => size.parse().context("SIZE is no number of bytes")?,
-        Err(_) => 1 << 30,
+        Ok(size) if !size.is_empty() => {
+            let mib: u64 = size.parse().context("SIZE is no number of MiB")?;
+            mib << 20
+        }
+        _ => 1 << 30,
     };
     let file = work.join("demo.bin");
     println!("making a file of {size} bytes");
     files::make(&file, size, seed).context("the file cannot be made")?;
     Ok(file)
+}
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+fn check_interrupt() -> Result<()> {
+    ensure!(!INTERRUPTED.load(Relaxed), "interrupted");
+    Ok(())
+}
+
+/// Where the demo's files are, beside the programs; nothing of them is left at the end.
+struct Work(PathBuf);
+
+impl Work {
+    fn new(program: &Path) -> Result<Self> {
+        let beside = program.parent().unwrap_or(Path::new("."));
+        let dir = beside.join(format!("demo-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).with_context(|| dir.display().to_string())?;
+        Ok(Work(dir))
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// The C program, ended when it goes out of scope.
@@ -174,6 +204,7 @@ impl Uploader {
                 Some(status) => break status,
                 None => ensure!(began.elapsed() < PATIENCE, "the upload does not end"),
             }
+            check_interrupt()?;
             std::thread::sleep(Duration::from_millis(20));
         };
         let mut out = String::new();
@@ -201,6 +232,7 @@ fn wait_until(uploader: &mut Uploader, condition: impl Fn() -> bool) -> Result<(
             bail!("the program ended early with {status}");
         }
         ensure!(began.elapsed() < PATIENCE, "nothing moves any more");
+        check_interrupt()?;
         std::thread::sleep(Duration::from_micros(500));
     }
     Ok(())

@@ -1,0 +1,106 @@
+//! The channel between engine and host, both played by the test.
+
+use super::*;
+
+fn drain(control: &Control) -> Vec<Event> {
+    let now = Some(Instant::now());
+    std::iter::from_fn(|| match control.next(now) {
+        Some(Event::Finished(_)) | None => None,
+        some => some,
+    })
+    .collect()
+}
+
+#[test]
+fn states_come_in_order_and_the_last_progress_before_the_end() {
+    let control = Control::default();
+    control.begin(10);
+    control.enter(UploadState::Locating);
+    control.enter(UploadState::Sending);
+    control.handed_over(10);
+    control.confirmed(10);
+    control.finish(Ok(()));
+    use UploadState::*;
+    assert_eq!(
+        drain(&control),
+        [
+            Event::Progress,
+            Event::State(Locating),
+            Event::State(Sending),
+            Event::State(Verifying),
+            Event::State(Complete),
+        ]
+    );
+    assert_eq!(control.next(None), Some(Event::Finished(Ok(()))));
+    assert_eq!(control.next(None), Some(Event::Finished(Ok(()))));
+}
+
+#[test]
+fn an_engine_that_hangs_is_left_behind_on_cancel() {
+    let control = Control::default();
+    control.cancel();
+    let began = Instant::now();
+    let mut last = None;
+    while !matches!(last, Some(Event::Finished(_))) {
+        last = control.next(None);
+    }
+    assert_eq!(last, Some(Event::Finished(Err(Error::Cancelled))));
+    assert!(began.elapsed() >= FAREWELL);
+    control.finish(Ok(()));
+    assert_eq!(
+        control.next(None),
+        Some(Event::Finished(Err(Error::Cancelled))),
+        "what a forgotten engine reports later does not count"
+    );
+    control.handed_over(7);
+    control.confirmed(7);
+    control.enter(UploadState::Sending);
+    let now = control.snapshot();
+    assert_eq!((now.state, now.position), (UploadState::Cancelled, 0));
+}
+
+#[test]
+fn pause_holds_the_engine_until_resume_and_cancel_is_final() {
+    let control = Control::default();
+    control.enter(UploadState::Locating);
+    control.pause();
+    assert!(control.check().is_err());
+    control.enter(UploadState::Sending);
+    assert_eq!(control.snapshot().state, UploadState::Paused);
+    std::thread::scope(|scope| {
+        let engine = scope.spawn(|| control.checkpoint());
+        std::thread::sleep(Duration::from_millis(20));
+        assert!(!engine.is_finished());
+        control.resume();
+        assert!(control.was_interrupted(), "until the checkpoint is passed");
+        assert_eq!(engine.join().unwrap(), Ok(()));
+    });
+    assert!(!control.was_interrupted());
+    control.cancel();
+    control.resume();
+    assert_eq!(control.checkpoint(), Err(Error::Cancelled));
+}
+
+#[test]
+fn a_wait_ends_with_a_wish() {
+    let control = Control::default();
+    std::thread::scope(|scope| {
+        scope.spawn(|| control.wait(Duration::from_secs(3600)));
+        while control.snapshot().retry_in.is_none() {
+            std::thread::yield_now();
+        }
+        assert!(control.snapshot().retry_in.unwrap() > Duration::from_secs(3500));
+        control.cancel();
+    });
+    assert_eq!(control.snapshot().retry_in, None);
+}
+
+#[test]
+fn states_that_nobody_fetches_do_not_pile_up() {
+    let control = Control::default();
+    for _ in 0..1000 {
+        control.enter(UploadState::Locating);
+        control.enter(UploadState::Sending);
+    }
+    assert_eq!(drain(&control).len(), MOST_STATES);
+}

@@ -1,0 +1,148 @@
+//! The address of a server, checked.
+#![forbid(unsafe_code)]
+
+use http::Uri;
+
+use crate::error::Error;
+
+/// The address that locate and send go to, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Endpoint {
+    uri: Uri,
+    authority: String,
+}
+
+impl Endpoint {
+    pub(crate) fn parse(url: &str) -> Result<Self, Error> {
+        let bad = |why: &str| Error::InvalidUrl {
+            url: shown(url),
+            why: why.to_owned(),
+        };
+        if url.trim() != url || url.is_empty() {
+            return Err(bad("it is empty or has blanks around it"));
+        }
+        if url.contains('#') {
+            return Err(bad("a fragment (#…) is not sent to servers; leave it out"));
+        }
+        if !url.contains("://") {
+            return Err(bad("it does not begin with http:// or https://"));
+        }
+        if url.ends_with("://") {
+            return Err(bad("it names no host"));
+        }
+        let uri: Uri = url.parse().map_err(|e| {
+            bad(&format!(
+                "{e} (write non-ASCII characters percent-encoded, host names in punycode)"
+            ))
+        })?;
+        match uri.scheme_str() {
+            Some("http" | "https") => {}
+            Some(other) => return Err(bad(&format!("its scheme is {other}, not http or https"))),
+            None => return Err(bad("it has no scheme")),
+        }
+        let authority = uri.authority().ok_or_else(|| bad("it names no host"))?;
+        if authority.host().is_empty() {
+            return Err(bad("it names no host"));
+        }
+        if authority.as_str().contains('@') {
+            return Err(bad("user and password do not belong into the URL"));
+        }
+        let port_given = authority.as_str().len() > authority.host().len();
+        if port_given && !matches!(authority.port_u16(), Some(1..)) {
+            return Err(bad("its port is not a number from 1 to 65535"));
+        }
+        let authority = authority.to_string();
+        Ok(Endpoint { uri, authority })
+    }
+
+    /// The address with `query` added to what query it has.
+    pub(crate) fn with_query(&self, query: &str) -> String {
+        let separator = if self.uri.query().is_some() { '&' } else { '?' };
+        format!("{}{separator}{query}", self.uri)
+    }
+
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// Host and port as given, for messages.
+    pub(crate) fn authority(&self) -> &str {
+        &self.authority
+    }
+}
+
+/// The URL as a message may show it: without what stands before an `@`, and not endless.
+fn shown(url: &str) -> String {
+    let start = url.find("://").map_or(0, |i| i + 3);
+    let end = url[start..].find('/').map_or(url.len(), |i| start + i);
+    let mut text = match url[start..end].rfind('@') {
+        Some(at) => format!("{}…{}", &url[..start], &url[start + at..]),
+        None => url.to_owned(),
+    };
+    if text.chars().count() > 200 {
+        text = text.chars().take(200).chain(['…']).collect();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usual_endpoints_are_taken() {
+        for url in [
+            "http://example.org/upload",
+            "https://example.org",
+            "http://127.0.0.1:8080/a/b?tenant=7",
+            "http://[::1]:8080/upload",
+            "HTTP://EXAMPLE.ORG/",
+        ] {
+            Endpoint::parse(url).unwrap_or_else(|e| panic!("{url}: {e}"));
+        }
+    }
+
+    #[test]
+    fn unusable_endpoints_are_refused_by_name() {
+        for (url, why) in [
+            ("", "empty"),
+            (" http://a/", "blanks"),
+            ("upload", "http://"),
+            ("/upload", "http://"),
+            ("ftp://example.org/", "ftp"),
+            ("127.0.0.1:8080/upload", "http://"),
+            ("http://", "no host"),
+            ("http:///upload", ""),
+            ("http://host:0/", "port"),
+            ("http://host:65536/", "port"),
+            ("http://host:/", "port"),
+            ("http://host:x/", ""),
+            ("http://exa mple/", ""),
+            ("http://例え.jp/", "punycode"),
+            ("http://host/a#b", "fragment"),
+        ] {
+            match Endpoint::parse(url) {
+                Err(Error::InvalidUrl { url: shown, why: w }) => {
+                    assert_eq!(shown, url);
+                    assert!(w.contains(why), "{url}: {w}");
+                }
+                other => panic!("{url}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_password_in_the_url_is_refused_and_not_shown() {
+        let error = Endpoint::parse("http://joe:secret@host/up").unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
+        assert!(error.to_string().contains("@host/up"), "{error}");
+    }
+
+    #[test]
+    fn the_query_is_extended() {
+        let with = |url: &str| Endpoint::parse(url).unwrap().with_query("x=1");
+        assert_eq!(with("http://h/up"), "http://h/up?x=1");
+        assert_eq!(with("http://h/up?t=7"), "http://h/up?t=7&x=1");
+        assert_eq!(with("http://h"), "http://h/?x=1");
+    }
+}

@@ -1,0 +1,92 @@
+//! One run put together: source, protocol, link and engine.
+#![forbid(unsafe_code)]
+
+use crate::body::source::Origin;
+use crate::client::Live;
+use crate::config::Settings;
+use crate::control::Control;
+use crate::engine::{Engine, Line};
+use crate::error::Error;
+use crate::protocol::{Form, Job};
+use crate::rate::Limiter;
+use crate::segment::{SegmentSize, Segments};
+use crate::transport::{Cutter, Link, Request, Response, Wire};
+
+/// What the host says about the file.
+#[derive(Debug, Clone)]
+pub(crate) struct Spec {
+    pub name: String,
+    pub dir: String,
+    pub content_type: String,
+    pub fields: Vec<(String, String)>,
+    pub segment_size: SegmentSize,
+}
+
+/// One run, on the engine's thread.
+pub(crate) fn work(
+    control: &Control,
+    origin: &Origin,
+    spec: Spec,
+    settings: Settings,
+    (rate, live): (&Limiter, &Live),
+) -> Result<(), Error> {
+    let mut source = origin.open()?;
+    let job = Job {
+        name: spec.name,
+        size: source.size(),
+        mtime: source.mtime(),
+        md5: None,
+        dir: spec.dir,
+        user: settings.user.clone(),
+        content_type: spec.content_type,
+        fields: spec.fields,
+    };
+    let protocol = Form {
+        endpoint: settings.endpoint.clone(),
+        locate_method: settings.locate_method,
+    };
+    let line = HttpLine {
+        settings: &settings,
+        control,
+    };
+    let engine = Engine {
+        protocol: &protocol,
+        line: &line,
+        control,
+        source: &mut *source,
+        job,
+        retry: settings.retry,
+        segments: Segments::new(spec.segment_size, live.segment.clone()),
+        rates: [rate, &live.rate],
+    };
+    engine.run()
+}
+
+/// Links to the client's server.
+struct HttpLine<'a> {
+    settings: &'a Settings,
+    control: &'a Control,
+}
+
+impl Line for HttpLine<'_> {
+    fn open(&self) -> (Box<dyn Wire + '_>, Option<Cutter>) {
+        let link = Link::new(self.settings);
+        let cutter = link.cutter();
+        let control = self.control;
+        (Box::new(Noted { link, control }), Some(cutter))
+    }
+}
+
+/// A link whose answers' statuses are noted for the host.
+struct Noted<'a> {
+    link: Link,
+    control: &'a Control,
+}
+
+impl Wire for Noted<'_> {
+    fn exchange(&self, request: Request<'_>) -> Result<Response, Error> {
+        let response = self.link.exchange(request)?;
+        self.control.answered(response.status);
+        Ok(response)
+    }
+}
