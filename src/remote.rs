@@ -29,7 +29,7 @@ impl Remote {
     }
 
     /// Ends the run; the one that is under way or, before the first, that one. Returns at once;
-    /// `run` and `wait` end within 100 ms with [`Error::Cancelled`].
+    /// `run` and `wait` end within 100 ms with [`Error::Cancelled`](crate::Error::Cancelled).
     pub fn cancel(&self) {
         self.current().cancel();
     }
