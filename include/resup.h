@@ -330,6 +330,23 @@ extern "C" {
 #define RESUP_STATE_CANCELLED 10
 
 /**
+ * For resup_upload_set_digest: no digest. Neither a prefix on the server nor the whole file is
+ * compared then: for networks and servers that do that themselves.
+ */
+#define RESUP_DIGEST_NONE 0
+
+/**
+ * For resup_upload_set_digest: the MD5 is computed while the file is sent. The default.
+ */
+#define RESUP_DIGEST_MD5 1
+
+/**
+ * For resup_upload_set_digest: the MD5 is computed before the first request, so that a server which
+ * has the content already needs no byte of it.
+ */
+#define RESUP_DIGEST_MD5_FIRST 2
+
+/**
  * For resup_upload_set_segment_size: everything that is left goes in one request. The default.
  */
 #define RESUP_SEGMENT_UNLIMITED 0
@@ -1047,6 +1064,35 @@ RESUP_API
 resup_status resup_upload_set_field(resup_upload *upload,
                                     const char *name,
                                     const char *value);
+
+/**
+ * Sets whether and when the MD5 of the file is computed.
+ *
+ * @param mode  #RESUP_DIGEST_NONE, #RESUP_DIGEST_MD5 or #RESUP_DIGEST_MD5_FIRST
+ * @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_STATE during a run, #RESUP_E_BUSY or a handle's
+ *         error
+ *
+ * Threads: one at a time. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_upload_set_digest(resup_upload *upload,
+                                     int32_t mode);
+
+/**
+ * Sets a file in which the upload keeps states of the digest, so that a resume by another run of
+ * the program does not read again what the server already has. It is never needed: where it is
+ * missing, damaged or of another file, the upload reads more and ends right. It holds no secret,
+ * and is removed when the upload is complete.
+ *
+ * @param path  UTF-8; a place of its own for each upload; copied. Default: none.
+ * @return #RESUP_OK, #RESUP_E_ARGUMENT for an empty path, #RESUP_E_NULL, #RESUP_E_UTF8,
+ *         #RESUP_E_STATE during a run, #RESUP_E_BUSY or a handle's error
+ *
+ * Threads: one at a time. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_upload_set_state_file(resup_upload *upload,
+                                         const char *path);
 
 /**
  * Sets the most file bytes that one request carries. For servers and proxies that see a request

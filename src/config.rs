@@ -17,6 +17,21 @@ pub enum LocateMethod {
     Get,
 }
 
+/// Whether and when the MD5 of the whole file is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DigestMode {
+    /// Not at all. Then neither a prefix on the server nor the whole file is compared: for
+    /// networks and servers that do that themselves.
+    None,
+    /// While the file is sent, in one pass. The default. (Sources in memory are digested first in
+    /// any case: nothing else tells two versions of them apart.)
+    #[default]
+    OnePass,
+    /// Before the first request, so that a server which has the content already needs no byte of
+    /// it.
+    First,
+}
+
 /// One client's settings; a run takes a snapshot when it begins.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {

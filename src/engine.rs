@@ -10,6 +10,7 @@ use crate::body::digest::{hex, Digest, Digesting};
 use crate::body::hasher::alongside;
 use crate::body::pace::Paced;
 use crate::body::source::Source;
+use crate::config::DigestMode;
 use crate::control::Control;
 use crate::error::{Error, ErrorKind, RefusalKind};
 use crate::log::LogLevel;
@@ -19,6 +20,7 @@ use crate::rate::Limiter;
 use crate::retry::{Backoff, Policy};
 use crate::segment::Segments;
 use crate::snapshot::UploadState;
+use crate::state_file::StateFile;
 use crate::transport::{Cutter, Wire};
 
 /// A way to the server that the engine can open anew after each break.
@@ -35,6 +37,9 @@ pub(crate) struct Engine<'a> {
     pub source: &'a mut dyn Source,
     pub job: Job,
     pub retry: Policy,
+    pub digest: DigestMode,
+    /// Where digest states are kept for a later run.
+    pub state_file: Option<StateFile>,
     pub segments: Segments,
     /// Limits of the bytes per second: the upload's and the client's.
     pub rates: [&'a Limiter; 2],
@@ -74,7 +79,7 @@ impl Engine<'_> {
     /// Uploads until the server has confirmed the whole file.
     pub(crate) fn run(mut self) -> Result<(), Error> {
         let mut progress = Progress {
-            digest: Digest::new(),
+            digest: Digest::new(self.digest != DigestMode::None, self.state_file.take()),
             backoff: Backoff::new(self.retry),
             id: None,
             offset: None,
@@ -85,6 +90,11 @@ impl Engine<'_> {
             smaller: false,
         };
         self.control.begin(self.job.size);
+        if let Err(why) = progress.digest.load() {
+            self.control.log(LogLevel::Info, || {
+                format!("the state file is of no use: {why}")
+            });
+        }
         loop {
             self.control.checkpoint()?;
             let error = match self.attempt(&mut progress) {
@@ -132,8 +142,13 @@ impl Engine<'_> {
     fn attempt(&mut self, progress: &mut Progress) -> Result<(), Error> {
         self.control.attempt();
         self.source.verify()?;
-        if self.source.mtime().is_none() && self.job.md5.is_none() {
-            // Only its digest tells this source from another one of its name and size.
+        // Without a time, only its digest tells a source from another one of its name and size.
+        let first = match self.digest {
+            DigestMode::None => false,
+            DigestMode::OnePass => self.source.mtime().is_none(),
+            DigestMode::First => true,
+        };
+        if first && self.job.md5.is_none() {
             self.hash_up_to(&mut progress.digest, self.job.size)?;
             self.job.md5 = Some(hex(progress.digest.md5()));
         }
@@ -233,7 +248,7 @@ impl Engine<'_> {
         progress.corrupt += 1;
         self.source.verify()?;
         // Ours may be the wrong one: it is made anew from what is in the file now.
-        progress.digest = Digest::new();
+        progress.digest.distrust();
         progress.ceiling = answer.offset;
         if progress.corrupt > 1 {
             let why = answer.message.clone();
@@ -254,11 +269,9 @@ impl Engine<'_> {
                 why: format!("{claimed} bytes, but only {sent} were sent"),
             });
         }
-        let ours = match answer.prefix_md5 {
-            Some(theirs) => {
-                self.hash_up_to(&mut progress.digest, claimed)?;
-                theirs == progress.digest.md5()
-            }
+        let theirs = answer.prefix_md5.filter(|_| progress.digest.is_hashing());
+        let ours = match theirs {
+            Some(theirs) => self.has_prefix(&mut progress.digest, claimed, theirs)?,
             // What was disproved once stays so until it is proved or gone.
             None => progress.restart.is_none() || claimed == 0,
         };
@@ -269,7 +282,7 @@ impl Engine<'_> {
         }
         // Another file's bytes, or damaged ones: none of them is built upon.
         let offset = if ours { claimed } else { 0 };
-        progress.restart = match answer.prefix_md5.or(progress.restart) {
+        progress.restart = match theirs.or(progress.restart) {
             Some(theirs) if !ours => Some(theirs),
             _ => None,
         };
@@ -296,6 +309,21 @@ impl Engine<'_> {
         progress.offset = Some(offset);
         self.control.confirmed(offset);
         Ok(offset)
+    }
+
+    /// Whether the first `length` bytes of the source have this digest.
+    fn has_prefix(
+        &mut self,
+        digest: &mut Digest,
+        length: u64,
+        theirs: [u8; 16],
+    ) -> Result<bool, Error> {
+        self.hash_up_to(digest, length)?;
+        if theirs != digest.md5() && digest.distrust() {
+            // What the state file had may be wrong, in spite of its own check.
+            self.hash_up_to(digest, length)?;
+        }
+        Ok(theirs == digest.md5())
     }
 
     /// Reads the source until the digest covers its first `offset` bytes.
@@ -326,10 +354,9 @@ impl Engine<'_> {
     fn complete(&mut self, progress: &mut Progress, answer: &Answer) -> Result<bool, Error> {
         let size = self.job.size;
         let first = progress.offset.is_none();
-        match answer.prefix_md5 {
+        match answer.prefix_md5.filter(|_| progress.digest.is_hashing()) {
             Some(theirs) => {
-                self.hash_up_to(&mut progress.digest, size)?;
-                if theirs != progress.digest.md5() {
+                if !self.has_prefix(&mut progress.digest, size, theirs)? {
                     return match first || progress.restart.is_some() {
                         true => Ok(false),
                         false => Err(Error::DigestMismatch {
@@ -354,8 +381,10 @@ impl Engine<'_> {
         self.control.confirmed(size);
         self.control
             .log(LogLevel::Info, || format!("complete: {size} bytes"));
-        let digest = &progress.digest;
-        let md5 = (digest.at() == size).then(|| hex(digest.md5()));
+        let digest = &mut progress.digest;
+        digest.finish();
+        let whole = digest.is_hashing() && digest.at() == size;
+        let md5 = whole.then(|| hex(digest.md5()));
         let location = answer.location.clone();
         self.control.edit_texts(|texts| {
             texts.md5 = md5;

@@ -41,11 +41,12 @@ mod retry;
 mod run;
 mod segment;
 mod snapshot;
+mod state_file;
 mod transport;
 mod upload;
 
 pub use client::Client;
-pub use config::LocateMethod;
+pub use config::{DigestMode, LocateMethod};
 pub use error::{Error, ErrorKind, Refusal, RefusalKind};
 pub use log::LogLevel;
 pub use remote::Remote;

@@ -1,15 +1,18 @@
 //! One run put together: source, protocol, link and engine.
 #![forbid(unsafe_code)]
 
+use std::path::PathBuf;
+
 use crate::body::source::Origin;
 use crate::client::Live;
-use crate::config::Settings;
+use crate::config::{DigestMode, Settings};
 use crate::control::Control;
 use crate::engine::{Engine, Line};
 use crate::error::Error;
 use crate::protocol::{Form, Job};
 use crate::rate::Limiter;
 use crate::segment::{SegmentSize, Segments};
+use crate::state_file::StateFile;
 use crate::transport::{Cutter, Link, Request, Response, Wire};
 
 /// What the host says about the file.
@@ -20,6 +23,8 @@ pub(crate) struct Spec {
     pub content_type: String,
     pub fields: Vec<(String, String)>,
     pub segment_size: SegmentSize,
+    pub digest: DigestMode,
+    pub state_file: Option<PathBuf>,
 }
 
 /// One run, on the engine's thread.
@@ -31,6 +36,11 @@ pub(crate) fn work(
     (rate, live): (&Limiter, &Live),
 ) -> Result<(), Error> {
     let mut source = origin.open()?;
+    let identity = source.identity();
+    let state_file = spec
+        .state_file
+        .zip(identity)
+        .map(|(path, identity)| StateFile::new(path, identity));
     let job = Job {
         name: spec.name,
         size: source.size(),
@@ -56,6 +66,8 @@ pub(crate) fn work(
         source: &mut *source,
         job,
         retry: settings.retry,
+        digest: spec.digest,
+        state_file,
         segments: Segments::new(spec.segment_size, live.segment.clone()),
         rates: [rate, &live.rate],
     };

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::body::source::Origin;
 use crate::client::Client;
-use crate::config::check_line;
+use crate::config::{check_line, DigestMode};
 use crate::control::Event;
 use crate::error::Error;
 use crate::log::Logger;
@@ -104,6 +104,8 @@ impl Upload {
                 content_type: "application/octet-stream".to_owned(),
                 fields: Vec::new(),
                 segment_size: SegmentSize::Unlimited,
+                digest: DigestMode::OnePass,
+                state_file: None,
             },
             remote: Remote::default(),
             logger: None,
@@ -194,6 +196,36 @@ impl Upload {
             });
         }
         self.spec.segment_size = size;
+        Ok(())
+    }
+
+    /// Whether and when the MD5 of the file is computed. Default: [`DigestMode::OnePass`].
+    ///
+    /// # Errors
+    /// [`Error::WrongState`] during a run.
+    pub fn set_digest(&mut self, mode: DigestMode) -> Result<(), Error> {
+        self.idle()?;
+        self.spec.digest = mode;
+        Ok(())
+    }
+
+    /// A file in which the run keeps states of the digest, so that a resume does not read again
+    /// what the server already has. It is never needed: where it is missing, damaged or of
+    /// another file, the upload reads more and ends right. It holds no secret, and is removed
+    /// when the upload is complete. Default: none. Of no use for sources in memory.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for an empty path; [`Error::WrongState`] during a run.
+    pub fn set_state_file(&mut self, path: impl Into<PathBuf>) -> Result<(), Error> {
+        self.idle()?;
+        let path = path.into();
+        if path.as_os_str().is_empty() {
+            return Err(Error::InvalidArgument {
+                what: "state file",
+                why: "has an empty path".to_owned(),
+            });
+        }
+        self.spec.state_file = Some(path);
         Ok(())
     }
 

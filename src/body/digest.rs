@@ -2,17 +2,25 @@
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use md5::{Digest as _, Md5};
 
 use super::hasher::Feed;
 use super::source::Source;
 use crate::error::Error;
+use crate::state_file::StateFile;
 
 /// Distance of two marks, and how many are kept: a server's offset usually lies within what the
 /// network holds back, far less than these 64 MiB.
 const MARK_EVERY: u64 = 1024 * 1024;
 const MARKS: usize = 64;
+
+/// Distance of two milestones, and how many are kept for a state file.
+const MILESTONE_EVERY: u64 = 64 * 1024 * 1024;
+const MILESTONES: usize = 16;
+/// A state file is not written more often than this between milestones.
+const SAVE_EVERY: Duration = Duration::from_secs(1);
 
 /// A running MD5 that can go back.
 ///
@@ -20,26 +28,57 @@ const MARKS: usize = 64;
 /// the digest's state, are kept on the way, so that only the bytes from the last mark before
 /// that offset have to be read again.
 pub(crate) struct Digest {
+    /// Without it only the position is kept.
+    hashing: bool,
     now: Mark,
     /// The last offset that the server confirmed. It never goes back behind that, unless it
     /// lost data.
     confirmed: Mark,
     recent: VecDeque<Mark>,
+    /// Far apart, for a state file and from one.
+    milestones: VecDeque<Mark>,
+    file: Option<StateFile>,
+    saved: Option<Instant>,
+    /// Some marks are from the file, and not computed in this run.
+    loaded: bool,
 }
 
+/// The digest's state after so many bytes.
 #[derive(Clone, Default)]
-struct Mark {
-    at: u64,
-    md5: Md5,
+pub(crate) struct Mark {
+    pub at: u64,
+    pub md5: Md5,
 }
 
 impl Digest {
-    pub(crate) fn new() -> Self {
+    /// A digest; with a state file, one that knows what was saved there.
+    pub(crate) fn new(hashing: bool, file: Option<StateFile>) -> Self {
         Digest {
+            hashing,
             now: Mark::default(),
             confirmed: Mark::default(),
             recent: VecDeque::with_capacity(MARKS),
+            milestones: VecDeque::new(),
+            file,
+            saved: None,
+            loaded: false,
         }
+    }
+
+    /// Takes over what the state file has; says why that is nothing.
+    pub(crate) fn load(&mut self) -> Result<(), String> {
+        if let Some(file) = &self.file {
+            let mut marks = file.load()?;
+            marks.sort_by_key(|mark| mark.at);
+            self.loaded = !marks.is_empty();
+            self.milestones = marks.into();
+        }
+        Ok(())
+    }
+
+    /// Whether there is a digest at all.
+    pub(crate) fn is_hashing(&self) -> bool {
+        self.hashing
     }
 
     /// How many bytes have been digested.
@@ -49,42 +88,93 @@ impl Digest {
 
     /// Takes the next bytes.
     pub(crate) fn update(&mut self, bytes: &[u8]) {
-        let last = self.recent.back().unwrap_or(&self.confirmed).at;
-        if self.now.at >= last + MARK_EVERY {
-            if self.recent.len() == MARKS {
-                self.recent.pop_front();
-            }
-            self.recent.push_back(self.now.clone());
+        if self.hashing {
+            self.mark();
+            self.now.md5.update(bytes);
         }
-        self.now.md5.update(bytes);
         self.now.at += bytes.len() as u64;
+    }
+
+    fn mark(&mut self) {
+        let last = self.recent.back().unwrap_or(&self.confirmed).at;
+        if self.now.at < last + MARK_EVERY {
+            return;
+        }
+        push(&mut self.recent, MARKS, &self.now);
+        let milestone = self.milestones.back().map_or(0, |mark| mark.at);
+        if self.file.is_some() && self.now.at >= milestone + MILESTONE_EVERY {
+            push(&mut self.milestones, MILESTONES, &self.now);
+            self.save();
+        }
+    }
+
+    fn save(&mut self) {
+        if let Some(file) = &self.file {
+            let confirmed = Some(&self.confirmed).filter(|mark| mark.at > 0);
+            // It is never needed; a disk that is full is no reason to end an upload.
+            let _ = file.save(self.milestones.iter().chain(confirmed));
+            self.saved = Some(Instant::now());
+        }
     }
 
     /// Goes to the nearest known position at or before `offset`; the bytes from there are due.
     pub(crate) fn rewind(&mut self, offset: u64) {
-        if self.now.at <= offset {
+        if !self.hashing {
+            self.now.at = offset;
             return;
         }
-        while self.recent.back().is_some_and(|mark| mark.at > offset) {
-            self.recent.pop_back();
-        }
+        let known = |mark: &&Mark| mark.at <= offset;
+        let from = [
+            self.recent.iter().rfind(known),
+            self.milestones.iter().rfind(known),
+            Some(&self.confirmed).filter(known),
+            Some(&self.now).filter(known),
+        ];
+        let best = from.into_iter().flatten().max_by_key(|mark| mark.at);
+        self.now = best.cloned().unwrap_or_default();
+        let before = |mark: &Mark| mark.at <= offset;
+        self.recent.retain(before);
+        self.milestones.retain(before);
         if self.confirmed.at > offset {
             self.confirmed = Mark::default();
-            self.recent.clear();
         }
-        self.now = self.recent.back().unwrap_or(&self.confirmed).clone();
     }
 
     /// The server holds everything up to here.
     pub(crate) fn confirm(&mut self) {
         self.confirmed = self.now.clone();
         self.recent.clear();
+        let due = self.saved.is_none_or(|then| then.elapsed() >= SAVE_EVERY);
+        if due && self.now.at > 0 {
+            self.save();
+        }
+    }
+
+    /// Drops all marks, to be made anew from the source. Whether some were from the file.
+    pub(crate) fn distrust(&mut self) -> bool {
+        let loaded = self.loaded;
+        *self = Digest::new(self.hashing, self.file.take());
+        loaded
+    }
+
+    /// The upload is complete: the state file has done its work.
+    pub(crate) fn finish(&mut self) {
+        if let Some(file) = self.file.take() {
+            file.remove();
+        }
     }
 
     /// The digest so far.
     pub(crate) fn md5(&self) -> [u8; 16] {
         self.now.md5.clone().finalize().into()
     }
+}
+
+fn push(marks: &mut VecDeque<Mark>, most: usize, mark: &Mark) {
+    if marks.len() == most {
+        marks.pop_front();
+    }
+    marks.push_back(mark.clone());
 }
 
 /// A source whose bytes go past a digest.
@@ -118,7 +208,7 @@ mod tests {
 
     #[test]
     fn known_digests() {
-        let mut digest = Digest::new();
+        let mut digest = Digest::new(true, None);
         assert_eq!(hex(digest.md5()), "d41d8cd98f00b204e9800998ecf8427e");
         digest.update(b"abc");
         assert_eq!(hex(digest.md5()), "900150983cd24fb0d6963f7d28e17f72");
@@ -127,7 +217,7 @@ mod tests {
     #[test]
     fn going_back_costs_at_most_the_distance_of_two_marks() {
         let data: Vec<u8> = (0..10_000_000u32).map(|i| (i * 7) as u8).collect();
-        let mut digest = Digest::new();
+        let mut digest = Digest::new(true, None);
         for chunk in data.chunks(100_000) {
             digest.update(chunk);
         }
@@ -141,7 +231,7 @@ mod tests {
 
     #[test]
     fn memory_does_not_grow_with_the_file() {
-        let mut digest = Digest::new();
+        let mut digest = Digest::new(true, None);
         let chunk = vec![1; 1 << 20];
         for _ in 0..300 {
             digest.update(&chunk);
@@ -158,7 +248,7 @@ mod tests {
             steps in prop::collection::vec((0usize..4_000_000, any::<bool>()), 1..12),
         ) {
             let data: Vec<u8> = (0..4_000_000u32).map(|i| (i ^ (i >> 9)) as u8).collect();
-            let mut digest = Digest::new();
+            let mut digest = Digest::new(true, None);
             for (target, confirm) in steps {
                 digest.rewind(target as u64);
                 while digest.at() < target as u64 {

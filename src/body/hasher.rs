@@ -30,6 +30,14 @@ pub(crate) enum Work {
 }
 
 impl Feed<'_> {
+    /// Whether there is a digest at all.
+    pub(crate) fn is_hashing(&self) -> bool {
+        match self {
+            Feed::Here(digest) => digest.is_hashing(),
+            Feed::There { .. } => true,
+        }
+    }
+
     /// Takes the next bytes.
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         match self {
@@ -44,16 +52,17 @@ impl Feed<'_> {
         }
     }
 
-    /// The digest of everything so far.
-    pub(crate) fn md5(&self) -> [u8; 16] {
-        match self {
+    /// The digest of everything so far, if there is one.
+    pub(crate) fn md5(&self) -> Option<[u8; 16]> {
+        Some(match self {
+            Feed::Here(digest) if !digest.is_hashing() => return None,
             Feed::Here(digest) => digest.md5(),
             Feed::There { work, .. } => {
                 let (tell, told) = sync_channel(1);
                 work.send(Work::Report(tell)).expect("the hasher lives");
                 told.recv().expect("the hasher answers")
             }
-        }
+        })
     }
 }
 
@@ -64,7 +73,7 @@ pub(crate) fn alongside<T>(
     length: u64,
     body: impl FnOnce(&mut Feed<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    if length < WORTH_A_THREAD {
+    if length < WORTH_A_THREAD || !digest.is_hashing() {
         return body(&mut Feed::Here(digest));
     }
     thread::scope(|scope| {

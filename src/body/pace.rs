@@ -93,9 +93,13 @@ impl Read for Paced<'_, '_> {
 }
 
 impl FileBytes for Paced<'_, '_> {
-    fn finish(&mut self) -> io::Result<String> {
+    fn has_digest(&self) -> bool {
+        self.inner.feed.is_hashing()
+    }
+
+    fn finish(&mut self) -> io::Result<Option<String>> {
         // Before the server can complete a mixture of two versions.
         self.inner.source.verify().map_err(io::Error::other)?;
-        Ok(hex(self.inner.feed.md5()))
+        Ok(self.inner.feed.md5().map(hex))
     }
 }

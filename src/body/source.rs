@@ -36,6 +36,8 @@ pub(crate) trait Source {
     fn size(&self) -> u64;
     /// Last modification, milliseconds since 1970 UTC, where there is one.
     fn mtime(&self) -> Option<i64>;
+    /// Tells this version of the source from others, where that can be told later on.
+    fn identity(&self) -> Option<String>;
     /// Sets the position of the next read.
     fn seek(&mut self, offset: u64) -> Result<(), Error>;
     /// Reads some bytes, at least one; an end before [`Source::size`] is an error.
@@ -152,6 +154,11 @@ impl Source for FileSource {
         self.opened.modified.map(milliseconds)
     }
 
+    fn identity(&self) -> Option<String> {
+        let path = std::path::absolute(&self.path).ok()?;
+        Some(format!("{} {:?}", path.display(), self.opened))
+    }
+
     fn seek(&mut self, offset: u64) -> Result<(), Error> {
         self.file
             .seek(SeekFrom::Start(offset))
@@ -211,6 +218,10 @@ impl Source for MemorySource {
     }
 
     fn mtime(&self) -> Option<i64> {
+        None
+    }
+
+    fn identity(&self) -> Option<String> {
         None
     }
 

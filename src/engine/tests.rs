@@ -48,6 +48,9 @@ struct Server {
     /// Of the sends after these; when there is none, all is well.
     always: Option<Fate>,
     sends: u32,
+    /// The client is to send no digest.
+    undigested: bool,
+    located_with_md5: bool,
 }
 
 struct Fake(Mutex<Server>);
@@ -75,8 +78,9 @@ fn broken() -> Error {
 }
 
 impl Protocol for Fake {
-    fn locate(&self, _: &dyn Wire, _: &Job) -> Result<Answer, Error> {
+    fn locate(&self, _: &dyn Wire, job: &Job) -> Result<Answer, Error> {
         let mut server = self.0.lock().unwrap();
+        server.located_with_md5 = job.md5.is_some();
         Ok(match server.held.is_empty() {
             true => server.answer(State::New),
             false => server.answer(State::Partial),
@@ -111,6 +115,7 @@ impl Protocol for Fake {
         let mut bytes = vec![0; arrives];
         segment.bytes.read_exact(&mut bytes).map_err(|_| broken())?;
         let md5 = segment.bytes.finish().map_err(|_| broken())?;
+        assert_eq!(md5.is_none(), server.undigested);
         let before = server.held.len();
         match fate {
             Some(Fate::Damaged) if arrives > 0 => bytes[arrives / 2] ^= 1,
@@ -149,7 +154,8 @@ impl Protocol for Fake {
             }
             _ => {}
         }
-        if crate::body::digest::hex(Md5::digest(&server.held).into()) != md5 {
+        let ours = crate::body::digest::hex(Md5::digest(&server.held).into());
+        if md5.is_some_and(|md5| md5 != ours) {
             // A segment falls back to where it began, the whole file to nothing.
             let whole = server.held.len() as u64 == job.size;
             server.held.truncate(if whole { 0 } else { before });
@@ -184,12 +190,52 @@ fn upload(content: &[u8], server: Server) -> (Result<(), Error>, Vec<u8>, Contro
 }
 
 fn run(content: &[u8], server: Server) -> (Result<(), Error>, Server, Control) {
+    let source = Origin::Memory(content.to_vec().into()).open().unwrap();
+    let (result, server, control, _) = run_source(source, server, DigestMode::OnePass, None);
+    (result, server, control)
+}
+
+/// A source that counts the bytes read.
+struct Counting {
+    inner: Box<dyn Source>,
+    read: u64,
+}
+
+impl Source for Counting {
+    fn size(&self) -> u64 {
+        self.inner.size()
+    }
+    fn mtime(&self) -> Option<i64> {
+        Some(1)
+    }
+    fn identity(&self) -> Option<String> {
+        None
+    }
+    fn seek(&mut self, offset: u64) -> Result<(), Error> {
+        self.inner.seek(offset)
+    }
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
+        let n = self.inner.read(buf)?;
+        self.read += n as u64;
+        Ok(n)
+    }
+    fn verify(&self) -> Result<(), Error> {
+        self.inner.verify()
+    }
+}
+
+fn run_source(
+    inner: Box<dyn Source>,
+    server: Server,
+    digest: DigestMode,
+    state_file: Option<StateFile>,
+) -> (Result<(), Error>, Server, Control, u64) {
+    let mut source = Counting { inner, read: 0 };
     let fake = Fake(Mutex::new(server));
     let control = Control::default();
-    let mut source = Origin::Memory(content.to_vec().into()).open().unwrap();
     let job = Job {
         name: "f".to_owned(),
-        size: content.len() as u64,
+        size: source.size(),
         mtime: Some(1),
         md5: None,
         dir: String::new(),
@@ -201,7 +247,7 @@ fn run(content: &[u8], server: Server) -> (Result<(), Error>, Server, Control) {
         protocol: &fake,
         line: &NoWire,
         control: &control,
-        source: &mut *source,
+        source: &mut source,
         job,
         retry: Policy {
             limit: 6,
@@ -209,11 +255,14 @@ fn run(content: &[u8], server: Server) -> (Result<(), Error>, Server, Control) {
             cap: Duration::from_nanos(1),
             time: None,
         },
+        digest,
+        state_file,
         segments: Segments::new(SegmentSize::Unlimited, Learnt::default()),
         rates: [&Limiter::default(), &Limiter::default()],
     };
     let result = engine.run();
-    (result, fake.0.into_inner().unwrap(), control)
+    let server = fake.0.into_inner().unwrap();
+    (result, server, control, source.read)
 }
 
 fn content(length: usize) -> Vec<u8> {
@@ -298,6 +347,86 @@ fn a_disproved_prefix_is_not_built_upon_when_the_proof_stays_away() {
     let (result, held, _) = upload(&content(5000), server);
     assert!(result.is_err());
     assert_eq!(held, vec![7; 3000]);
+}
+
+fn memory(content: &[u8]) -> Box<dyn Source> {
+    Origin::Memory(content.to_vec().into()).open().unwrap()
+}
+
+#[test]
+fn a_state_file_saves_reading_the_prefix_and_is_never_needed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state");
+    let file = || Some(StateFile::new(path.clone(), "it".to_owned()));
+    let content = content(5000);
+    let begun = || Server {
+        held: content[..3000].to_vec(),
+        proves: true,
+        ..Server::default()
+    };
+    let failing = Server {
+        always: Some(Fate::KeepsNothing),
+        ..begun()
+    };
+    let (result, ..) = run_source(memory(&content), failing, DigestMode::OnePass, file());
+    assert!(result.is_err());
+    let saved = std::fs::read(&path).unwrap();
+
+    // As it is; deleted; damaged; of another file; well-made and wrong.
+    let wrong = crate::body::digest::Mark {
+        at: 3000,
+        md5: Md5::new_with_prefix(b"something else"),
+    };
+    let others: [(&str, u64, &dyn Fn()); 5] = [
+        ("right", 2000, &|| std::fs::write(&path, &saved).unwrap()),
+        ("deleted", 5000, &|| {}),
+        ("damaged", 5000, &|| {
+            std::fs::write(&path, &saved[9..]).unwrap()
+        }),
+        ("foreign", 5000, &|| {
+            let foreign = StateFile::new(path.clone(), "that".to_owned());
+            foreign.save([&wrong].into_iter()).unwrap();
+        }),
+        ("wrong", 5000, &|| {
+            file().unwrap().save([&wrong].into_iter()).unwrap()
+        }),
+    ];
+    for (name, reads, prepare) in others {
+        prepare();
+        let (result, server, control, read) =
+            run_source(memory(&content), begun(), DigestMode::OnePass, file());
+        assert_eq!(result, Ok(()), "{name}");
+        assert_eq!(server.held, content, "{name}");
+        assert_eq!(control.snapshot().bytes_sent, 2000, "{name}");
+        assert_eq!(read, reads, "{name}");
+        assert!(!path.exists(), "{name}: it is removed in the end");
+    }
+}
+
+#[test]
+fn digest_modes_read_the_source_once_twice_and_hash_or_not() {
+    let content = content(5000);
+    for (mode, reads, md5) in [
+        (DigestMode::None, 5000, false),
+        (DigestMode::OnePass, 5000, true),
+        (DigestMode::First, 10_000, true),
+    ] {
+        let server = Server {
+            proves: true,
+            undigested: mode == DigestMode::None,
+            ..Server::default()
+        };
+        let (result, server, control, read) = run_source(memory(&content), server, mode, None);
+        assert_eq!(result, Ok(()), "{mode:?}");
+        assert_eq!(server.held, content, "{mode:?}");
+        assert_eq!(read, reads, "{mode:?}");
+        assert_eq!(control.texts().md5.is_some(), md5, "{mode:?}");
+        assert_eq!(
+            server.located_with_md5,
+            mode == DigestMode::First,
+            "{mode:?}"
+        );
+    }
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 use std::ffi::c_char;
 
-use super::status::resup_status;
+use super::boundary::Fault;
+use super::status::{resup_status, RESUP_E_ARGUMENT};
 use super::text::text;
 use super::upload::{alone, remotely, resup_upload};
+use crate::config::DigestMode;
 use crate::segment::SegmentSize;
 
 /// Sets the file name that the server is told. Default: the file's own.
@@ -77,6 +79,62 @@ pub unsafe extern "C" fn resup_upload_set_field(
         // SAFETY: the header demands C strings or NULL.
         let (name, value) = unsafe { (text("field name", name)?, text("field value", value)?) };
         Ok(upload.set_field(name, value)?)
+    })
+}
+
+/// For resup_upload_set_digest: no digest. Neither a prefix on the server nor the whole file is
+/// compared then: for networks and servers that do that themselves.
+pub const RESUP_DIGEST_NONE: i32 = 0;
+/// For resup_upload_set_digest: the MD5 is computed while the file is sent. The default.
+pub const RESUP_DIGEST_MD5: i32 = 1;
+/// For resup_upload_set_digest: the MD5 is computed before the first request, so that a server which
+/// has the content already needs no byte of it.
+pub const RESUP_DIGEST_MD5_FIRST: i32 = 2;
+
+/// Sets whether and when the MD5 of the file is computed.
+///
+/// @param mode  #RESUP_DIGEST_NONE, #RESUP_DIGEST_MD5 or #RESUP_DIGEST_MD5_FIRST
+/// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_STATE during a run, #RESUP_E_BUSY or a handle's
+///         error
+///
+/// Threads: one at a time. Callbacks: none.
+#[no_mangle]
+pub unsafe extern "C" fn resup_upload_set_digest(
+    upload: *mut resup_upload,
+    mode: i32,
+) -> resup_status {
+    alone(upload, |upload| {
+        let mode = match mode {
+            RESUP_DIGEST_NONE => DigestMode::None,
+            RESUP_DIGEST_MD5 => DigestMode::OnePass,
+            RESUP_DIGEST_MD5_FIRST => DigestMode::First,
+            other => {
+                let why = format!("the digest mode {other} is none of 0 (none) to 2 (MD5 first)");
+                return Err(Fault::new(RESUP_E_ARGUMENT, why));
+            }
+        };
+        Ok(upload.set_digest(mode)?)
+    })
+}
+
+/// Sets a file in which the upload keeps states of the digest, so that a resume by another run of
+/// the program does not read again what the server already has. It is never needed: where it is
+/// missing, damaged or of another file, the upload reads more and ends right. It holds no secret,
+/// and is removed when the upload is complete.
+///
+/// @param path  UTF-8; a place of its own for each upload; copied. Default: none.
+/// @return #RESUP_OK, #RESUP_E_ARGUMENT for an empty path, #RESUP_E_NULL, #RESUP_E_UTF8,
+///         #RESUP_E_STATE during a run, #RESUP_E_BUSY or a handle's error
+///
+/// Threads: one at a time. Callbacks: none.
+#[no_mangle]
+pub unsafe extern "C" fn resup_upload_set_state_file(
+    upload: *mut resup_upload,
+    path: *const c_char,
+) -> resup_status {
+    alone(upload, |upload| {
+        // SAFETY: the header demands a C string or NULL.
+        Ok(upload.set_state_file(unsafe { text("path", path) }?)?)
     })
 }
 

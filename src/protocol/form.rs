@@ -153,8 +153,12 @@ mod tests {
     }
 
     impl FileBytes for Bytes {
-        fn finish(&mut self) -> io::Result<String> {
-            Ok("0123456789abcdef0123456789abcdef".to_owned())
+        fn has_digest(&self) -> bool {
+            true
+        }
+
+        fn finish(&mut self) -> io::Result<Option<String>> {
+            Ok(Some("0123456789abcdef0123456789abcdef".to_owned()))
         }
     }
 

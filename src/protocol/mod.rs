@@ -91,9 +91,12 @@ pub(crate) struct Segment<'a> {
 
 /// File bytes on their way out, with the digest of everything up to them.
 pub(crate) trait FileBytes: Read {
+    /// Whether [`finish`](Self::finish) will give a digest.
+    fn has_digest(&self) -> bool;
+
     /// Makes sure that the bytes read are still the file's; gives the lower-case hex MD5 of the
-    /// file from its start to the last of them.
-    fn finish(&mut self) -> io::Result<String>;
+    /// file from its start to the last of them, where it is computed.
+    fn finish(&mut self) -> io::Result<Option<String>>;
 }
 
 /// A protocol: a way to ask a server for its offset and to give it bytes.

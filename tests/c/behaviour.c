@@ -93,6 +93,7 @@ int main(int argc, char **argv)
     puts("settings");
     test_settings();
     test_log();
+    test_digests();
     puts("events");
     test_events();
     puts("ends");

@@ -33,6 +33,7 @@ int await_state(resup_upload *upload, int32_t state);
 void test_runs(void);
 void test_settings(void);
 void test_log(void);
+void test_digests(void);
 void test_events(void);
 void test_ends(void);
 void test_pauses(void);

@@ -195,6 +195,36 @@ void test_log(void)
     CHECK(log.destroyed == 1, "the log's data is let go once");
 }
 
+void test_digests(void)
+{
+    resup_client *client = new_client(here.url);
+    char path[PATH_SIZE], state[PATH_SIZE], name[64];
+    resup_upload *upload;
+    int32_t mode;
+
+    new_file(path, "digests.bin", 500000);
+    path_of(state, "digests.state");
+    for (mode = RESUP_DIGEST_NONE; mode <= RESUP_DIGEST_MD5_FIRST; mode++) {
+        sprintf(name, "digests-%d.bin", (int)mode);
+        upload = new_upload(client, path);
+        CHECK_STATUS(resup_upload_set_name(upload, name), RESUP_OK, "set_name");
+        CHECK_STATUS(resup_upload_set_digest(upload, mode), RESUP_OK, "set_digest");
+        CHECK_STATUS(resup_upload_set_state_file(upload, state), RESUP_OK, "set_state_file");
+        CHECK_STATUS(resup_upload_set_digest(upload, 3), RESUP_E_ARGUMENT, "no such digest");
+        CHECK_TEXT(resup_upload_error_message(upload), "3", "is named");
+        CHECK_STATUS(resup_upload_set_state_file(upload, ""), RESUP_E_ARGUMENT, "no path");
+        CHECK_STATUS(resup_upload_set_state_file(upload, NULL), RESUP_E_NULL, "NULL");
+        CHECK_STATUS(resup_upload_run(upload), RESUP_OK, "run with that digest");
+        check_stored(upload, path, "the file is stored whole with that digest");
+        CHECK((resup_upload_md5(upload) != NULL) == (mode != RESUP_DIGEST_NONE),
+              "there is an MD5 if one was wanted");
+        CHECK(resup_upload_bytes_sent(upload) == (mode == RESUP_DIGEST_MD5_FIRST ? 0 : 500000),
+              "a server that knows the digest needs no byte");
+        resup_upload_free(upload);
+    }
+    resup_client_free(client);
+}
+
 static void upload_with_settings(int32_t method)
 {
     resup_client *client = new_client(here.url);

@@ -164,6 +164,16 @@ static resup_status rate_limit(resup_upload *upload)
     return resup_upload_set_rate_limit(upload, 0);
 }
 
+static resup_status digest(resup_upload *upload)
+{
+    return resup_upload_set_digest(upload, RESUP_DIGEST_MD5);
+}
+
+static resup_status state_file(resup_upload *upload)
+{
+    return resup_upload_set_state_file(upload, "/nowhere/state");
+}
+
 const struct upload_call upload_calls[] = {
     {"resup_upload_free", resup_upload_free},
     {"resup_upload_run", resup_upload_run},
@@ -181,6 +191,8 @@ const struct upload_call upload_calls[] = {
     {"resup_upload_set_field", field},
     {"resup_upload_set_segment_size", segment_size},
     {"resup_upload_set_rate_limit", rate_limit},
+    {"resup_upload_set_digest", digest},
+    {"resup_upload_set_state_file", state_file},
 };
 const int upload_calls_count = (int)(sizeof upload_calls / sizeof upload_calls[0]);
 
