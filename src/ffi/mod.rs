@@ -14,6 +14,8 @@ mod callback;
 mod client;
 mod handle;
 mod status;
+#[cfg(test)]
+mod tests;
 mod text;
 mod upload;
 mod upload_events;
