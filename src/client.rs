@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::log::{LogLevel, Logger};
 use crate::rate::Limiter;
 use crate::segment::Learnt;
+use crate::transport::IdleLinks;
 use crate::upload::Flow;
 
 /// A server and what all uploads to it share.
@@ -28,6 +29,7 @@ pub struct Client {
 pub(crate) struct Live {
     pub rate: Limiter,
     pub segment: Learnt,
+    pub links: IdleLinks,
 }
 
 impl Client {
@@ -58,6 +60,13 @@ impl Client {
         self.lock().clone()
     }
 
+    /// The settings, to be changed: links made with the old ones are not used again.
+    fn change(&self) -> std::sync::MutexGuard<'_, Settings> {
+        let mut settings = self.lock();
+        settings.version += 1;
+        settings
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Settings> {
         self.settings.lock().unwrap_or_else(|e| e.into_inner())
     }
@@ -67,7 +76,7 @@ impl Client {
     /// # Errors
     /// [`Error::InvalidArgument`] for an empty name or one with control characters.
     pub fn set_user(&self, user: &str) -> Result<(), Error> {
-        self.lock().user = Some(check_line("user", user)?);
+        self.change().user = Some(check_line("user", user)?);
         Ok(())
     }
 
@@ -76,13 +85,13 @@ impl Client {
     /// # Errors
     /// [`Error::InvalidArgument`] for anything but one line of ASCII.
     pub fn set_user_agent(&self, user_agent: &str) -> Result<(), Error> {
-        self.lock().user_agent = check_line("user agent", user_agent)?;
+        self.change().user_agent = check_line("user agent", user_agent)?;
         Ok(())
     }
 
     /// How the server is asked for its offset. Default: [`LocateMethod::Post`].
     pub fn set_locate_method(&self, method: LocateMethod) {
-        self.lock().locate_method = method;
+        self.change().locate_method = method;
     }
 
     /// The most time that a name lookup, and then connecting with the TLS handshake, may take,
@@ -91,7 +100,7 @@ impl Client {
     /// # Errors
     /// [`Error::InvalidArgument`] for zero or more than a year; so for all time limits.
     pub fn set_connect_timeout(&self, limit: Duration) -> Result<(), Error> {
-        self.lock().limits.connect = check_duration("connect timeout", limit)?;
+        self.change().limits.connect = check_duration("connect timeout", limit)?;
         Ok(())
     }
 
@@ -102,7 +111,7 @@ impl Client {
     /// # Errors
     /// As [`set_connect_timeout`](Self::set_connect_timeout).
     pub fn set_response_timeout(&self, limit: Duration) -> Result<(), Error> {
-        self.lock().limits.response = check_duration("response timeout", limit)?;
+        self.change().limits.response = check_duration("response timeout", limit)?;
         Ok(())
     }
 
@@ -112,7 +121,7 @@ impl Client {
     /// # Errors
     /// As [`set_connect_timeout`](Self::set_connect_timeout).
     pub fn set_stall_timeout(&self, limit: Duration) -> Result<(), Error> {
-        self.lock().limits.stall = check_duration("stall timeout", limit)?;
+        self.change().limits.stall = check_duration("stall timeout", limit)?;
         Ok(())
     }
 
@@ -149,7 +158,7 @@ impl Client {
     /// # Errors
     /// [`Error::InvalidArgument`] for more than a year.
     pub fn set_retry_time(&self, limit: Duration) -> Result<(), Error> {
-        self.lock().retry.time = match limit.is_zero() {
+        self.change().retry.time = match limit.is_zero() {
             true => None,
             false => Some(check_duration("retry time", limit)?),
         };
@@ -159,7 +168,7 @@ impl Client {
     /// How many attempts in a row may fail after the first without the server having got a
     /// byte more. Default: 8; 0 never tries again.
     pub fn set_retry_limit(&self, limit: u32) {
-        self.lock().retry.limit = limit;
+        self.change().retry.limit = limit;
     }
 
     /// The wait before another attempt is random, between zero and `first`, doubled with each
@@ -176,7 +185,7 @@ impl Client {
                 why: format!("{first:?} is longer than the longest, {longest:?}"),
             });
         }
-        let mut settings = self.lock();
+        let mut settings = self.change();
         settings.retry.base = first;
         settings.retry.cap = longest;
         Ok(())

@@ -35,6 +35,8 @@ pub enum DigestMode {
 /// One client's settings; a run takes a snapshot when it begins.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
+    /// Counts the changes.
+    pub version: u64,
     pub endpoint: Endpoint,
     pub user: Option<String>,
     pub user_agent: String,
@@ -57,6 +59,7 @@ pub(crate) struct TimeLimits {
 impl Settings {
     pub(crate) fn new(endpoint: &str) -> Result<Self, Error> {
         Ok(Settings {
+            version: 0,
             endpoint: Endpoint::parse(endpoint)?,
             user: None,
             user_agent: concat!("resup/", env!("CARGO_PKG_VERSION")).to_owned(),

@@ -133,6 +133,11 @@ impl Control {
         Ok(())
     }
 
+    /// Takes the way to interrupt back; whether it was still there, so that the link is whole.
+    pub(crate) fn disarm(&self) -> bool {
+        lock(&self.mail).cutter.take().is_some()
+    }
+
     /// Waits before the next attempt, as long as the host has no other wish.
     pub(crate) fn wait(&self, pause: Duration) {
         let until = Instant::now() + pause;

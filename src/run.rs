@@ -1,6 +1,7 @@
 //! One run put together: source, protocol, link and engine.
 #![forbid(unsafe_code)]
 
+use std::cell::Cell;
 use std::path::PathBuf;
 
 use crate::body::source::Origin;
@@ -13,7 +14,7 @@ use crate::protocol::{Form, Job};
 use crate::rate::Limiter;
 use crate::segment::{SegmentSize, Segments};
 use crate::state_file::StateFile;
-use crate::transport::{Cutter, Link, Request, Response, Wire};
+use crate::transport::{Cutter, IdleLinks, Link, Request, Response, Wire};
 
 /// What the host says about the file.
 #[derive(Debug, Clone)]
@@ -58,6 +59,7 @@ pub(crate) fn work(
     let line = HttpLine {
         settings: &settings,
         control,
+        links: &live.links,
     };
     let engine = Engine {
         protocol: &protocol,
@@ -78,27 +80,49 @@ pub(crate) fn work(
 struct HttpLine<'a> {
     settings: &'a Settings,
     control: &'a Control,
+    links: &'a IdleLinks,
 }
 
 impl Line for HttpLine<'_> {
     fn open(&self) -> (Box<dyn Wire + '_>, Option<Cutter>) {
-        let link = Link::new(self.settings);
+        let version = self.settings.version;
+        let link = self.links.take(version);
+        let link = link.unwrap_or_else(|| Link::new(self.settings));
         let cutter = link.cutter();
-        let control = self.control;
-        (Box::new(Noted { link, control }), Some(cutter))
+        let borrowed = Borrowed {
+            link: Some(link),
+            whole: Cell::new(false),
+            line: self,
+        };
+        (Box::new(borrowed), Some(cutter))
     }
 }
 
-/// A link whose answers' statuses are noted for the host.
-struct Noted<'a> {
-    link: Link,
-    control: &'a Control,
+/// A link that goes back to the idle ones when all went well. Its answers' statuses are noted for
+/// the host.
+struct Borrowed<'a> {
+    link: Option<Link>,
+    whole: Cell<bool>,
+    line: &'a HttpLine<'a>,
 }
 
-impl Wire for Noted<'_> {
+impl Wire for Borrowed<'_> {
     fn exchange(&self, request: Request<'_>) -> Result<Response, Error> {
-        let response = self.link.exchange(request)?;
-        self.control.answered(response.status);
+        self.whole.set(false);
+        let link = self.link.as_ref().expect("a link until it is dropped");
+        let response = link.exchange(request)?;
+        self.line.control.answered(response.status);
+        self.whole.set(true);
         Ok(response)
+    }
+}
+
+impl Drop for Borrowed<'_> {
+    fn drop(&mut self) {
+        let uncut = self.line.control.disarm();
+        if let Some(link) = self.link.take().filter(|_| uncut && self.whole.get()) {
+            let version = self.line.settings.version;
+            self.line.links.give(version, link);
+        }
     }
 }

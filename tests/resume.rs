@@ -418,6 +418,37 @@ fn pause_closes_the_connection_and_resume_goes_on() {
 }
 
 #[test]
+fn many_files_in_a_row_share_one_connection() {
+    let receiver = ModelReceiver::start();
+    let client = client(&receiver.endpoint());
+    let count = 300;
+    for n in 0..count {
+        let content = files::bytes(4096, n);
+        let mut upload = Upload::from_memory(&client, content, &n.to_string()).unwrap();
+        upload.run().unwrap();
+        if n % 50 == 49 {
+            // One that is ended takes its connection with it, and harms no other.
+            upload = Upload::from_memory(&client, files::bytes(9_000_000, n), "x").unwrap();
+            upload.remote().set_rate_limit(9_000_000);
+            upload.start().unwrap();
+            while upload.remote().snapshot().bytes_sent == 0 {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            upload.remote().cancel();
+            upload.wait(Duration::from_secs(30)).unwrap().unwrap_err();
+        }
+    }
+    assert!(receiver.files().len() as u64 >= count);
+    let connections = receiver.connections();
+    assert!(connections <= 1 + 2 * (count / 50), "{connections}");
+    // A changed setting is not overheard.
+    client.set_user_agent("other").unwrap();
+    let mut upload = Upload::from_memory(&client, files::bytes(10, 1), "last").unwrap();
+    upload.run().unwrap();
+    assert_eq!(receiver.connections(), connections + 1);
+}
+
+#[test]
 fn many_uploads_at_once_share_a_client() {
     let receiver = Receiver::start();
     let dir = tempfile::tempdir().unwrap();

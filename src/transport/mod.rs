@@ -8,6 +8,7 @@
 mod contract;
 mod early;
 mod failure;
+mod idle;
 mod stall;
 
 use std::io::{self, Read};
@@ -22,6 +23,8 @@ use ureq::unversioned::transport::{
     ConnectProxyConnector, Connector, NextTimeout, RustlsConnector, SocksConnector, TcpConnector,
 };
 use ureq::{Agent, SendBody};
+
+pub(crate) use idle::IdleLinks;
 
 use crate::config::{Settings, TimeLimits};
 use crate::error::Error;
@@ -93,6 +96,7 @@ impl Flags {
 
 /// A line to one server, for one exchange at a time. It keeps its connection alive between
 /// exchanges; once cut, it is of no more use.
+#[derive(Debug)]
 pub(crate) struct Link {
     agent: Agent,
     flags: Arc<Flags>,
