@@ -614,9 +614,9 @@ resup_status resup_client_set_retry_backoff(resup_client *client,
  *                   that called these, so perhaps on several at once; NULL for none
  * @param user_data  handed to the callback; may be NULL
  * @param destroy    called once when the library lets go of user_data: when the callback has been
- *                   replaced or the client freed, and no upload has it from its last run; on
- *                   the thread that does the last of these. May be NULL. When registering
- *                   fails, it is called at once.
+ *                   replaced and no upload has it from its last run, or when the client and
+ *                   all its uploads have been freed; on the thread that does the last of
+ *                   these. May be NULL. When registering fails, it is called at once.
  * @return #RESUP_OK, #RESUP_E_ARGUMENT for another level, or a handle's error
  *
  * Secrets and file contents are never logged.
@@ -749,7 +749,7 @@ resup_status resup_upload_run(resup_upload *upload);
  * @return #RESUP_OK; #RESUP_E_STATE when it is under way; #RESUP_E_BUSY, #RESUP_E_SYSTEM,
  *         #RESUP_E_PANIC or a handle's error
  *
- * Threads: one at a time. Callbacks: none.
+ * Threads: one at a time. Callbacks: the destroy function of a log callback that was replaced.
  */
 RESUP_API
 resup_status resup_upload_start(resup_upload *upload);
@@ -1082,7 +1082,8 @@ resup_status resup_upload_set_digest(resup_upload *upload,
  * Sets a file in which the upload keeps states of the digest, so that a resume by another run of
  * the program does not read again what the server already has. It is never needed: where it is
  * missing, damaged or of another file, the upload reads more and ends right. It holds no secret,
- * and is removed when the upload is complete.
+ * and is removed when the upload is complete. A file at that path that is no state file is left
+ * as it is, and no state is kept then.
  *
  * @param path  UTF-8; a place of its own for each upload; copied. Default: none.
  * @return #RESUP_OK, #RESUP_E_ARGUMENT for an empty path, #RESUP_E_NULL, #RESUP_E_UTF8,

@@ -79,7 +79,10 @@ impl Engine<'_> {
     /// Uploads until the server has confirmed the whole file.
     pub(crate) fn run(mut self) -> Result<(), Error> {
         let mut progress = Progress {
-            digest: Digest::new(self.digest != DigestMode::None, self.state_file.take()),
+            digest: Digest::new(
+                self.digest != DigestMode::None || self.source.mtime().is_none(),
+                self.state_file.take(),
+            ),
             backoff: Backoff::new(self.retry),
             id: None,
             offset: None,
@@ -101,6 +104,7 @@ impl Engine<'_> {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
+            let smaller = std::mem::take(&mut progress.smaller);
             // The host's wish, not a break; the checkpoint knows which.
             if self.control.was_interrupted() || error == Error::Cancelled {
                 continue;
@@ -110,8 +114,7 @@ impl Engine<'_> {
                 self.control
                     .edit_texts(|texts| texts.server_message = message);
             }
-            if progress.smaller {
-                progress.smaller = false;
+            if smaller {
                 self.control
                     .log(LogLevel::Info, || format!("{error}; smaller segments"));
                 continue;
@@ -143,12 +146,10 @@ impl Engine<'_> {
         self.control.attempt();
         self.source.verify()?;
         // Without a time, only its digest tells a source from another one of its name and size.
-        let first = match self.digest {
-            DigestMode::None => false,
-            DigestMode::OnePass => self.source.mtime().is_none(),
-            DigestMode::First => true,
-        };
+        let first = self.digest == DigestMode::First || self.source.mtime().is_none();
         if first && self.job.md5.is_none() {
+            // Announced to the server: made from the source, not from what a file says.
+            progress.digest.distrust();
             self.hash_up_to(&mut progress.digest, self.job.size)?;
             self.job.md5 = Some(hex(progress.digest.md5()));
         }
@@ -159,7 +160,7 @@ impl Engine<'_> {
         self.control.enter(UploadState::Locating);
         let answer = self.protocol.locate(&*wire, &self.job)?;
         self.learn(progress, &answer);
-        if answer.state == State::Complete && self.complete(progress, &answer)? {
+        if answer.state == State::Complete && self.complete(progress, &answer, false)? {
             return Ok(());
         }
         let mut offset = self.accept(progress, &answer)?;
@@ -206,10 +207,13 @@ impl Engine<'_> {
             Outcome::Taken(answer) => {
                 self.segments.taken(began.elapsed());
                 self.learn(progress, &answer);
-                if answer.state != State::Complete {
+                if answer.state == State::Complete {
+                    if self.complete(progress, &answer, true)? {
+                        return Ok(Next::Done);
+                    }
+                } else if answer.offset == offset + length {
+                    // A restart was obeyed: all it has is from this send.
                     progress.restart = None;
-                } else if self.complete(progress, &answer)? {
-                    return Ok(Next::Done);
                 }
                 self.go_on(progress, &answer)
             }
@@ -249,7 +253,7 @@ impl Engine<'_> {
         self.source.verify()?;
         // Ours may be the wrong one: it is made anew from what is in the file now.
         progress.digest.distrust();
-        progress.ceiling = answer.offset;
+        progress.ceiling = progress.ceiling.min(answer.offset);
         if progress.corrupt > 1 {
             let why = answer.message.clone();
             return Err(Error::DigestMismatch {
@@ -263,7 +267,8 @@ impl Engine<'_> {
     fn accept(&mut self, progress: &mut Progress, answer: &Answer) -> Result<u64, Error> {
         let claimed = answer.offset;
         let first = progress.offset.is_none();
-        if answer.prefix_md5.is_none() && !first && claimed > progress.ceiling {
+        let beyond = !first && progress.restart.is_none() && claimed > progress.ceiling;
+        if answer.prefix_md5.is_none() && beyond {
             let sent = progress.ceiling;
             return Err(Error::ImpossibleOffset {
                 why: format!("{claimed} bytes, but only {sent} were sent"),
@@ -349,9 +354,14 @@ impl Engine<'_> {
         })
     }
 
-    /// Checks that what the server calls complete is this file; `false` when it is another one,
-    /// which has to be replaced.
-    fn complete(&mut self, progress: &mut Progress, answer: &Answer) -> Result<bool, Error> {
+    /// Checks that what the server calls complete, in answer to a send or a locate, is this file;
+    /// `false` when it is another one, which has to be replaced.
+    fn complete(
+        &mut self,
+        progress: &mut Progress,
+        answer: &Answer,
+        to_send: bool,
+    ) -> Result<bool, Error> {
         let size = self.job.size;
         let first = progress.offset.is_none();
         match answer.prefix_md5.filter(|_| progress.digest.is_hashing()) {
@@ -365,6 +375,8 @@ impl Engine<'_> {
                     };
                 }
             }
+            // What was disproved once stays so until it is proved or replaced.
+            None if progress.restart.is_some() && !to_send => return Ok(false),
             None if first || progress.ceiling >= size => {}
             None => {
                 let sent = progress.ceiling;

@@ -37,7 +37,7 @@ impl Limiter {
     pub(crate) fn set(&self, rate: u64) {
         let mut bucket = self.lock();
         bucket.rate = rate;
-        bucket.tokens = 0.0;
+        bucket.tokens = bucket.tokens.min(depth(rate as f64));
     }
 
     /// Asks for leave to send up to `want` bytes, more than 0. What is granted counts as sent.
@@ -51,8 +51,8 @@ impl Limiter {
             .filled
             .map_or(Duration::ZERO, |then| now.saturating_duration_since(then));
         bucket.filled = Some(now);
-        let depth = (rate * DEPTH.as_secs_f64()).max(1.0);
-        bucket.tokens = (bucket.tokens + rate * elapsed.as_secs_f64()).min(depth);
+        let flowed = bucket.tokens + rate * elapsed.as_secs_f64();
+        bucket.tokens = flowed.min(depth(rate));
         let least = (rate * STEP.as_secs_f64()).max(1.0).min(want as f64);
         if bucket.tokens < least {
             let wait = Duration::from_secs_f64((least - bucket.tokens) / rate);
@@ -74,6 +74,11 @@ impl Limiter {
     fn lock(&self) -> std::sync::MutexGuard<'_, Bucket> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The most that the bucket holds.
+fn depth(rate: f64) -> f64 {
+    (rate * DEPTH.as_secs_f64()).max(1.0)
 }
 
 #[cfg(test)]

@@ -37,7 +37,9 @@ pub(crate) fn work(
     (rate, live): (&Limiter, &Live),
 ) -> Result<(), Error> {
     let mut source = origin.open()?;
-    let identity = source.identity();
+    let identity = source
+        .identity()
+        .filter(|_| spec.digest != DigestMode::None);
     let state_file = spec
         .state_file
         .zip(identity)
@@ -112,7 +114,8 @@ impl Wire for Borrowed<'_> {
         let link = self.link.as_ref().expect("a link until it is dropped");
         let response = link.exchange(request)?;
         self.line.control.answered(response.status);
-        self.whole.set(true);
+        // After a refusal nobody knows what the server still reads.
+        self.whole.set(response.status == 200);
         Ok(response)
     }
 }

@@ -33,6 +33,8 @@ pub(crate) struct Segments {
     wanted: SegmentSize,
     automatic: u64,
     announced: Option<u64>,
+    /// What is left of a segment that was too large.
+    halved: Option<u64>,
     learnt: Learnt,
 }
 
@@ -42,6 +44,7 @@ impl Segments {
             wanted,
             automatic: AUTOMATIC_START,
             announced: None,
+            halved: None,
             learnt,
         }
     }
@@ -59,12 +62,17 @@ impl Segments {
             SegmentSize::Automatic => Some(self.automatic),
         };
         let learnt = Some(self.learnt.load(Relaxed)).filter(|most| *most > 0);
-        let limits = [wanted, self.announced, learnt];
+        let limits = [wanted, self.announced, self.halved, learnt];
         limits.into_iter().flatten().fold(left, u64::min)
     }
 
     /// The server has taken a segment, which took so long.
     pub(crate) fn taken(&mut self, time: Duration) {
+        // Only now is it known that the size was the reason, and worth telling other uploads.
+        if let Some(halved) = self.halved {
+            let lower = |known| (known == 0 || known > halved).then_some(halved);
+            let _ = self.learnt.fetch_update(Relaxed, Relaxed, lower);
+        }
         if time < LONG {
             self.automatic = (self.automatic * 2).min(AUTOMATIC_MOST);
         }
@@ -80,7 +88,7 @@ impl Segments {
         if length <= FLOOR {
             return false;
         }
-        self.learnt.store((length / 2).max(FLOOR), Relaxed);
+        self.halved = Some((length / 2).max(FLOOR));
         true
     }
 }
@@ -115,10 +123,10 @@ mod tests {
             tries += 1;
         }
         assert_eq!((length, tries), (FLOOR, 8));
-        assert_eq!(
-            Segments::new(SegmentSize::Automatic, learnt).next(u64::MAX),
-            FLOOR
-        );
+        let other = |learnt| Segments::new(SegmentSize::Unlimited, learnt).next(u64::MAX);
+        assert_eq!(other(learnt.clone()), u64::MAX, "nothing is proved yet");
+        segments.taken(LONG);
+        assert_eq!(other(learnt), FLOOR);
     }
 
     #[test]

@@ -25,9 +25,13 @@ pub(crate) struct StateFile {
     identity: String,
 }
 
+/// How every state file begins; what begins otherwise is somebody else's and left alone.
+const MAGIC: &[u8] = b"{\"resup_state\":";
+
 #[derive(Serialize, Deserialize)]
 struct Content {
-    version: u32,
+    /// The version of the format; first, so that the file begins with it.
+    resup_state: u32,
     identity: String,
     marks: Vec<SavedMark>,
     /// MD5 of the rest, against damage.
@@ -39,6 +43,15 @@ struct SavedMark {
     at: u64,
     /// The digest's inner state, in hex.
     md5: String,
+}
+
+/// Why a file gives no marks.
+#[derive(Debug)]
+pub(crate) enum Unusable {
+    /// It is a state file, but damaged, of another version or of another file.
+    Stale(String),
+    /// It is something else, which must not be overwritten.
+    NotOurs(String),
 }
 
 impl Content {
@@ -57,18 +70,26 @@ impl StateFile {
     }
 
     /// The marks that were saved for this version of the source; why they cannot be used, else.
-    pub(crate) fn load(&self) -> Result<Vec<Mark>, String> {
+    pub(crate) fn load(&self) -> Result<Vec<Mark>, Unusable> {
         let size = match fs::metadata(&self.path) {
             Ok(meta) => meta.len(),
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(e) => return Err(e.to_string()),
+            Err(e) => return Err(Unusable::NotOurs(e.to_string())),
         };
         if size > LONGEST {
-            return Err(format!("it has {size} bytes and is no state file"));
+            let why = format!("it has {size} bytes and is no state file");
+            return Err(Unusable::NotOurs(why));
         }
-        let text = fs::read(&self.path).map_err(|e| e.to_string())?;
-        let content: Content = serde_json::from_slice(&text).map_err(|e| e.to_string())?;
-        if content.version != 1 || content.check != content.checksum() {
+        let text = fs::read(&self.path).map_err(|e| Unusable::NotOurs(e.to_string()))?;
+        if !text.starts_with(MAGIC) {
+            return Err(Unusable::NotOurs("it is no state file".to_owned()));
+        }
+        self.parse(&text).map_err(Unusable::Stale)
+    }
+
+    fn parse(&self, text: &[u8]) -> Result<Vec<Mark>, String> {
+        let content: Content = serde_json::from_slice(text).map_err(|e| e.to_string())?;
+        if content.resup_state != 1 || content.check != content.checksum() {
             return Err("it is damaged or of another version of the library".to_owned());
         }
         if content.identity != self.identity {
@@ -86,17 +107,22 @@ impl StateFile {
             md5: bytes_to_hex(&mark.md5.serialize()),
         });
         let mut content = Content {
-            version: 1,
+            resup_state: 1,
             identity: self.identity.clone(),
             marks: marks.collect(),
             check: String::new(),
         };
         content.check = content.checksum();
+        let random = crate::random::u128().map_err(io::Error::other)?;
         let mut name = self.path.clone().into_os_string();
-        name.push(".new");
+        name.push(format!(".{random:032x}"));
         let new = PathBuf::from(name);
-        fs::write(&new, serde_json::to_vec(&content)?)?;
-        fs::rename(&new, &self.path)
+        let written = fs::write(&new, serde_json::to_vec(&content)?);
+        let saved = written.and_then(|()| fs::rename(&new, &self.path));
+        if saved.is_err() {
+            let _ = fs::remove_file(&new);
+        }
+        saved
     }
 
     /// The upload is complete.
@@ -175,7 +201,7 @@ mod tests {
         }
         fs::write(&file.path, &good).unwrap();
         let other = StateFile::new(file.path.clone(), "b 7".to_owned());
-        assert!(other.load().err().unwrap().contains("another file"));
+        assert!(matches!(other.load(), Err(Unusable::Stale(why)) if why.contains("another file")));
         fs::write(&file.path, vec![b' '; 100_000]).unwrap();
         assert!(file.load().is_err());
         let directory = StateFile::new("/".into(), String::new());

@@ -47,6 +47,8 @@ pub struct Upload {
     completion_told: bool,
     /// The client's, of the run.
     logger: Option<Logger>,
+    /// The one of the run before, until it can be let go.
+    retired: Option<Logger>,
     on_progress: Option<OnProgress>,
     on_state: Option<OnState>,
     on_complete: Option<OnComplete>,
@@ -109,6 +111,7 @@ impl Upload {
             },
             remote: Remote::default(),
             logger: None,
+            retired: None,
             started: false,
             completion_told: false,
             on_progress: None,
@@ -285,7 +288,7 @@ impl Upload {
         let settings = self.client.settings();
         let engine = control.clone();
         let (live, rate) = (self.client.live(), self.remote.rate.clone());
-        self.logger = self.client.logger();
+        self.retired = std::mem::replace(&mut self.logger, self.client.logger());
         if let Some(logger) = &self.logger {
             control.want_log(logger.level);
         }
@@ -304,6 +307,11 @@ impl Upload {
         self.started = true;
         self.completion_told = false;
         Ok(())
+    }
+
+    /// Lets go of a log callback that was replaced.
+    pub(crate) fn let_go(&mut self) {
+        self.retired = None;
     }
 
     /// Calls the callbacks for what happened, for up to `timeout`; returns the outcome at the

@@ -9,7 +9,7 @@ use md5::{Digest as _, Md5};
 use super::hasher::Feed;
 use super::source::Source;
 use crate::error::Error;
-use crate::state_file::StateFile;
+use crate::state_file::{StateFile, Unusable};
 
 /// Distance of two marks, and how many are kept: a server's offset usually lies within what the
 /// network holds back, far less than these 64 MiB.
@@ -65,15 +65,25 @@ impl Digest {
         }
     }
 
-    /// Takes over what the state file has; says why that is nothing.
+    /// Takes over what the state file has; says why that is nothing. What is no state file is
+    /// left alone from then on.
     pub(crate) fn load(&mut self) -> Result<(), String> {
-        if let Some(file) = &self.file {
-            let mut marks = file.load()?;
-            marks.sort_by_key(|mark| mark.at);
-            self.loaded = !marks.is_empty();
-            self.milestones = marks.into();
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        match file.load() {
+            Ok(mut marks) => {
+                marks.sort_by_key(|mark| mark.at);
+                self.loaded = !marks.is_empty();
+                self.milestones = marks.into();
+                Ok(())
+            }
+            Err(Unusable::Stale(why)) => Err(why),
+            Err(Unusable::NotOurs(why)) => {
+                self.file = None;
+                Err(why)
+            }
         }
-        Ok(())
     }
 
     /// Whether there is a digest at all.
@@ -171,7 +181,7 @@ impl Digest {
 }
 
 fn push(marks: &mut VecDeque<Mark>, most: usize, mark: &Mark) {
-    if marks.len() == most {
+    while marks.len() >= most {
         marks.pop_front();
     }
     marks.push_back(mark.clone());

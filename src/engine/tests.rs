@@ -34,6 +34,10 @@ enum Fate {
     CorruptAtEnd,
     /// The server answers a restart with its old offset, without proof.
     IgnoresRestart,
+    /// The send is read and lost, and the server proves nothing from then on.
+    RestartLost,
+    /// The server claims that it fell back to there.
+    CorruptAt(u64),
 }
 
 #[derive(Default)]
@@ -51,6 +55,8 @@ struct Server {
     /// The client is to send no digest.
     undigested: bool,
     located_with_md5: bool,
+    /// What is held is a finished file.
+    complete: bool,
 }
 
 struct Fake(Mutex<Server>);
@@ -82,6 +88,7 @@ impl Protocol for Fake {
         let mut server = self.0.lock().unwrap();
         server.located_with_md5 = job.md5.is_some();
         Ok(match server.held.is_empty() {
+            _ if server.complete => server.answer(State::Complete),
             true => server.answer(State::New),
             false => server.answer(State::Partial),
         })
@@ -96,12 +103,19 @@ impl Protocol for Fake {
             server.proves = false;
             return Ok(Outcome::Elsewhere(server.answer(State::Partial)));
         }
-        if let Some(md5) = segment.restart {
+        if let Some(Fate::RestartLost) = fate {
+            let mut bytes = vec![0; length];
+            segment.bytes.read_exact(&mut bytes).map_err(|_| broken())?;
+            server.proves = false;
+            return Err(broken());
+        }
+        // A stale restart, of another digest, is ignored.
+        let held: [u8; 16] = Md5::digest(&server.held).into();
+        if segment.restart == Some(held) {
             assert_eq!(from, 0);
-            let held: [u8; 16] = Md5::digest(&server.held).into();
-            assert_eq!(md5, held, "a stale restart");
             server.held.clear();
-        } else {
+            server.complete = false;
+        } else if segment.restart.is_none() {
             assert!(from >= server.told, "confirmed bytes are sent again");
         }
         if from != server.held.len() as u64 {
@@ -142,6 +156,11 @@ impl Protocol for Fake {
                 let mut answer = server.answer(State::Partial);
                 answer.prefix_md5 = Some([7; 16]);
                 return Ok(Outcome::Taken(answer));
+            }
+            Some(Fate::CorruptAt(offset)) => {
+                let mut answer = server.answer(State::Partial);
+                answer.offset = offset;
+                return Ok(Outcome::Corrupt(answer));
             }
             Some(Fate::CorruptAtEnd) if server.held.len() as u64 == job.size => {
                 server.held.clear();
@@ -381,7 +400,7 @@ fn a_state_file_saves_reading_the_prefix_and_is_never_needed() {
         ("right", 2000, &|| std::fs::write(&path, &saved).unwrap()),
         ("deleted", 5000, &|| {}),
         ("damaged", 5000, &|| {
-            std::fs::write(&path, &saved[9..]).unwrap()
+            std::fs::write(&path, &saved[..saved.len() - 9]).unwrap()
         }),
         ("foreign", 5000, &|| {
             let foreign = StateFile::new(path.clone(), "that".to_owned());
@@ -401,6 +420,51 @@ fn a_state_file_saves_reading_the_prefix_and_is_never_needed() {
         assert_eq!(read, reads, "{name}");
         assert!(!path.exists(), "{name}: it is removed in the end");
     }
+}
+
+#[test]
+fn what_is_no_state_file_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("precious");
+    std::fs::write(&path, "the only copy").unwrap();
+    let file = Some(StateFile::new(path.clone(), "it".to_owned()));
+    let server = Server {
+        fates: vec![Fate::Break(3000)],
+        ..Server::default()
+    };
+    let source = memory(&content(5000));
+    let (result, ..) = run_source(source, server, DigestMode::OnePass, file);
+    assert_eq!(result, Ok(()));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "the only copy");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_lost_restart_is_not_taken_for_done() {
+    let server = Server {
+        held: vec![7; 5000],
+        proves: true,
+        complete: true,
+        fates: vec![Fate::RestartLost],
+        ..Server::default()
+    };
+    let (result, held, _) = upload(&content(5000), server);
+    assert_eq!(result, Ok(()));
+    assert_eq!(held, content(5000));
+}
+
+#[test]
+fn a_fallback_past_what_was_sent_is_a_lie() {
+    let server = Server {
+        fates: vec![Fate::CorruptAt(5000)],
+        max_segment: Some(1000),
+        ..Server::default()
+    };
+    let (result, ..) = upload(&content(5000), server);
+    assert!(
+        matches!(result, Err(Error::ImpossibleOffset { .. })),
+        "{result:?}"
+    );
 }
 
 #[test]

@@ -276,9 +276,9 @@ pub unsafe extern "C" fn resup_client_set_retry_backoff(
 ///                   that called these, so perhaps on several at once; NULL for none
 /// @param user_data  handed to the callback; may be NULL
 /// @param destroy    called once when the library lets go of user_data: when the callback has been
-///                   replaced or the client freed, and no upload has it from its last run; on
-///                   the thread that does the last of these. May be NULL. When registering
-///                   fails, it is called at once.
+///                   replaced and no upload has it from its last run, or when the client and
+///                   all its uploads have been freed; on the thread that does the last of
+///                   these. May be NULL. When registering fails, it is called at once.
 /// @return #RESUP_OK, #RESUP_E_ARGUMENT for another level, or a handle's error
 ///
 /// Secrets and file contents are never logged.

@@ -319,7 +319,7 @@ pub unsafe extern "C" fn resup_upload_run(upload: *mut resup_upload) -> resup_st
 /// @return #RESUP_OK; #RESUP_E_STATE when it is under way; #RESUP_E_BUSY, #RESUP_E_SYSTEM,
 ///         #RESUP_E_PANIC or a handle's error
 ///
-/// Threads: one at a time. Callbacks: none.
+/// Threads: one at a time. Callbacks: the destroy function of a log callback that was replaced.
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_start(upload: *mut resup_upload) -> resup_status {
     enter(0, || {
@@ -360,6 +360,9 @@ fn begin(entry: &Arc<Entry>, upload: &mut Upload) -> Result<(), Fault> {
     let mut lent = lock(&entry.lent);
     upload.start()?;
     lent.clear();
+    drop(lent);
+    // The host's destroy function may ask for a text.
+    upload.let_go();
     entry.keep("");
     entry.retryable.store(false, Relaxed);
     Ok(())

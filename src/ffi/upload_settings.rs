@@ -120,7 +120,8 @@ pub unsafe extern "C" fn resup_upload_set_digest(
 /// Sets a file in which the upload keeps states of the digest, so that a resume by another run of
 /// the program does not read again what the server already has. It is never needed: where it is
 /// missing, damaged or of another file, the upload reads more and ends right. It holds no secret,
-/// and is removed when the upload is complete.
+/// and is removed when the upload is complete. A file at that path that is no state file is left
+/// as it is, and no state is kept then.
 ///
 /// @param path  UTF-8; a place of its own for each upload; copied. Default: none.
 /// @return #RESUP_OK, #RESUP_E_ARGUMENT for an empty path, #RESUP_E_NULL, #RESUP_E_UTF8,

@@ -207,7 +207,8 @@ impl Link {
         // ureq takes an answer that only the connection's end delimits for whole, cut or not.
         let delimited = headers.contains_key(header::CONTENT_LENGTH)
             || headers.contains_key(header::TRANSFER_ENCODING);
-        let success = response.status().is_success();
+        // The answers that are acted on; of other refusals, what came is enough.
+        let success = response.status().is_success() || matches!(status, 409 | 422);
         if success && !delimited {
             return Err(Error::BadAnswer {
                 why: "it has neither Content-Length nor chunked encoding, so it may be cut"
@@ -219,7 +220,6 @@ impl Link {
         let result = reader.take(LONGEST_ANSWER + 1).read_to_end(&mut body);
         let too_long = body.len() as u64 > LONGEST_ANSWER;
         match result {
-            // Of a refusal, what came is enough.
             Err(e) if success => return Err(self.explain(ureq::Error::from(e))),
             Ok(_) if success && too_long => {
                 return Err(Error::AnswerTooLong {
