@@ -55,6 +55,8 @@ struct Server {
     /// The client is to send no digest.
     undigested: bool,
     located_with_md5: bool,
+    /// What the server says of its content, whatever that is.
+    claimed_md5: Option<[u8; 16]>,
     /// What is held is a finished file.
     complete: bool,
 }
@@ -69,7 +71,9 @@ impl Server {
             offset: self.told,
             id: Some("1".to_owned()),
             location: None,
-            prefix_md5: self.proves.then(|| Md5::digest(&self.held).into()),
+            prefix_md5: self
+                .claimed_md5
+                .or_else(|| self.proves.then(|| Md5::digest(&self.held).into())),
             max_segment: self.max_segment,
             message: None,
         }
@@ -437,6 +441,19 @@ fn what_is_no_state_file_is_left_alone() {
     assert_eq!(result, Ok(()));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "the only copy");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn the_digest_of_nothing_proves_nothing() {
+    let server = Server {
+        held: vec![7; 5000],
+        complete: true,
+        claimed_md5: Some(Md5::digest(b"").into()),
+        ..Server::default()
+    };
+    let (result, held, _) = upload(&content(5000), server);
+    assert!(result.is_err(), "it called another file complete");
+    assert_ne!(held, content(5000));
 }
 
 #[test]
