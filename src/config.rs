@@ -109,6 +109,22 @@ pub(crate) fn check_line(what: &'static str, value: &str) -> Result<String, Erro
     }
 }
 
+/// Checks the name that a server is told for a file.
+pub(crate) fn check_file_name(name: &str) -> Result<String, Error> {
+    let why = match name {
+        "" | "." | ".." => format!("\"{name}\" cannot be a file's name"),
+        name if name.contains(['/', '\0']) => {
+            format!("{name:?} contains / or NUL; the directory is a setting of its own")
+        }
+        name if name.len() > 1024 => format!("has {} bytes, more than 1024", name.len()),
+        name => return Ok(name.to_owned()),
+    };
+    Err(Error::InvalidArgument {
+        what: "file name",
+        why,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::log::LogLevel;
 use crate::progress::Meter;
-use crate::snapshot::{Snapshot, UploadState};
+use crate::snapshot::{Snapshot, Texts, UploadState};
 use crate::transport::Cutter;
 
 /// What a host gets told, in this order.
@@ -25,15 +25,6 @@ pub(crate) enum Event {
     Progress,
     Log(LogLevel, String),
     Finished(Result<(), Error>),
-}
-
-/// Texts that an upload's getters give.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Texts {
-    pub id: Option<String>,
-    pub location: Option<String>,
-    pub md5: Option<String>,
-    pub server_message: Option<String>,
 }
 
 /// Progress is told this often at most.

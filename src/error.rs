@@ -249,6 +249,16 @@ pub enum ErrorKind {
 }
 
 impl Error {
+    /// The error for a panic that was caught.
+    pub(crate) fn from_panic(panic: &(dyn std::any::Any + Send)) -> Self {
+        let why = panic
+            .downcast_ref::<&str>()
+            .map(|s| s.to_string())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "a panic without a message".to_owned());
+        Error::Internal { why }
+    }
+
     /// The group that the error belongs to.
     pub fn kind(&self) -> ErrorKind {
         match self {

@@ -3,9 +3,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::control::{Control, Texts};
+use crate::control::Control;
 use crate::rate::Limiter;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, Texts};
 
 /// The part of an [`Upload`](crate::Upload) that every thread may use at any time.
 #[derive(Debug, Clone, Default)]

@@ -58,3 +58,12 @@ pub struct Snapshot {
     /// Time left until the next attempt, in [`UploadState::Waiting`].
     pub retry_in: Option<Duration>,
 }
+
+/// Texts that an upload's getters give.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Texts {
+    pub id: Option<String>,
+    pub location: Option<String>,
+    pub md5: Option<String>,
+    pub server_message: Option<String>,
+}

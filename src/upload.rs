@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use crate::body::source::Origin;
 use crate::client::Client;
-use crate::config::{check_line, DigestMode};
+use crate::config::{check_file_name, check_line, DigestMode};
 use crate::control::Event;
 use crate::error::Error;
 use crate::log::Logger;
+use crate::protocol::is_reserved;
 use crate::remote::Remote;
 use crate::run::{work, Spec};
 use crate::segment::SegmentSize;
@@ -101,7 +102,7 @@ impl Upload {
             client: client.clone(),
             origin,
             spec: Spec {
-                name: check_name(name)?,
+                name: check_file_name(name)?,
                 dir: String::new(),
                 content_type: "application/octet-stream".to_owned(),
                 fields: Vec::new(),
@@ -132,7 +133,7 @@ impl Upload {
     /// `/` or NUL; [`Error::WrongState`] during a run: so for every setter.
     pub fn set_name(&mut self, name: &str) -> Result<(), Error> {
         self.idle()?;
-        self.spec.name = check_name(name)?;
+        self.spec.name = check_file_name(name)?;
         Ok(())
     }
 
@@ -173,7 +174,7 @@ impl Upload {
     /// As [`set_name`](Self::set_name), for an empty name and for those of the protocol.
     pub fn set_field(&mut self, name: &str, value: &str) -> Result<(), Error> {
         self.idle()?;
-        if name.is_empty() || PROTOCOL_FIELDS.contains(&name) {
+        if name.is_empty() || is_reserved(name) {
             return Err(Error::InvalidArgument {
                 what: "field name",
                 why: format!("\"{name}\" is empty or one of the protocol's own"),
@@ -297,7 +298,9 @@ impl Upload {
             .spawn(move || {
                 let limits = (&*rate, &*live);
                 let work = AssertUnwindSafe(|| work(&engine, &origin, spec, settings, limits));
-                engine.finish(catch_unwind(work).unwrap_or_else(|panic| Err(internal(&*panic))));
+                engine.finish(
+                    catch_unwind(work).unwrap_or_else(|panic| Err(Error::from_panic(&*panic))),
+                );
             })
             .map_err(|e| {
                 let why = format!("no thread for the upload: {e}");
@@ -367,51 +370,4 @@ fn call<F: ?Sized>(callback: &mut Option<Box<F>>, call: impl FnOnce(&mut F) -> F
         Some(callback) => call(callback),
         None => Flow::Continue,
     }
-}
-
-/// Fields that the protocol uses itself.
-const PROTOCOL_FIELDS: [&str; 18] = [
-    "action",
-    "id",
-    "name",
-    "size",
-    "mtime",
-    "dir",
-    "user",
-    "md5",
-    "prefix",
-    "prefix_md5",
-    "offset",
-    "length",
-    "file",
-    "restart",
-    "sha256",
-    "ts",
-    "nonce",
-    "sign",
-];
-
-fn check_name(name: &str) -> Result<String, Error> {
-    let why = match name {
-        "" | "." | ".." => format!("\"{name}\" cannot be a file's name"),
-        name if name.contains(['/', '\0']) => {
-            format!("{name:?} contains / or NUL; the directory is a setting of its own")
-        }
-        name if name.len() > 1024 => format!("has {} bytes, more than 1024", name.len()),
-        name => return Ok(name.to_owned()),
-    };
-    Err(Error::InvalidArgument {
-        what: "file name",
-        why,
-    })
-}
-
-/// The error for a panic that was caught.
-pub(crate) fn internal(panic: &(dyn std::any::Any + Send)) -> Error {
-    let why = panic
-        .downcast_ref::<&str>()
-        .map(|s| s.to_string())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a message".to_owned());
-    Error::Internal { why }
 }

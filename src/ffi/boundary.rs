@@ -66,7 +66,7 @@ pub(super) fn perform(owner: usize, body: impl FnOnce() -> Result<(), Fault>) ->
 pub(super) fn caught<T>(body: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
     // What a panic leaves half-done belongs to a handle, and that is poisoned then.
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
-        let error = crate::upload::internal(&*panic);
+        let error = Error::from_panic(&*panic);
         Err(Fault::new(RESUP_E_PANIC, error.to_string()))
     })
 }

@@ -9,7 +9,7 @@ use super::callback::{
 use super::status::{self, resup_status, RESUP_OK};
 use super::upload::{alone, resup_upload};
 use crate::snapshot::UploadState;
-use crate::upload::Flow;
+use crate::upload::{Flow, Upload};
 
 /// Not started. (0 is no state: getters answer it for a handle that is not valid.)
 pub const RESUP_STATE_READY: i32 = 1;
@@ -47,14 +47,38 @@ pub(super) fn code(state: UploadState) -> i32 {
     }
 }
 
-/// A handle that a callback gets; it is a number, so it may travel.
-#[derive(Clone, Copy)]
-struct Handle(usize);
+/// What a registered callback is called with besides its own arguments.
+struct Host {
+    /// The handle; it is a number, so it may travel.
+    upload: usize,
+    data: UserData,
+}
 
-impl Handle {
-    fn pointer(self) -> *mut resup_upload {
-        self.0 as *mut resup_upload
+impl Host {
+    fn upload(&self) -> *mut resup_upload {
+        self.upload as *mut resup_upload
     }
+
+    fn data(&self) -> *mut c_void {
+        self.data.pointer()
+    }
+}
+
+/// What the three registrations have in common.
+fn register(
+    upload: *mut resup_upload,
+    user_data: *mut c_void,
+    destroy: resup_destroy_callback,
+    set: impl FnOnce(&mut Upload, Host),
+) -> resup_status {
+    let host = Host {
+        upload: upload as usize,
+        data: UserData::new(user_data, destroy),
+    };
+    alone(upload, |upload| {
+        set(upload, host);
+        Ok(())
+    })
 }
 
 /// Registers the progress callback, in place of an earlier one.
@@ -75,17 +99,13 @@ pub unsafe extern "C" fn resup_upload_on_progress(
     user_data: *mut c_void,
     destroy: resup_destroy_callback,
 ) -> resup_status {
-    let data = UserData::new(user_data, destroy);
-    let handle = Handle(upload as usize);
-    alone(upload, |upload| {
+    register(upload, user_data, destroy, |upload, host| {
         upload.on_progress(move |now| {
-            let data = &data;
             callback.map_or(Flow::Continue, |callback| {
                 // SAFETY: the host registered this function with this data for these arguments.
-                flow(unsafe { callback(handle.pointer(), now.position, now.size, data.pointer()) })
+                flow(unsafe { callback(host.upload(), now.position, now.size, host.data()) })
             })
         });
-        Ok(())
     })
 }
 
@@ -105,17 +125,13 @@ pub unsafe extern "C" fn resup_upload_on_state(
     user_data: *mut c_void,
     destroy: resup_destroy_callback,
 ) -> resup_status {
-    let data = UserData::new(user_data, destroy);
-    let handle = Handle(upload as usize);
-    alone(upload, |upload| {
+    register(upload, user_data, destroy, |upload, host| {
         upload.on_state(move |state| {
-            let data = &data;
             callback.map_or(Flow::Continue, |callback| {
                 // SAFETY: the host registered this function with this data for these arguments.
-                flow(unsafe { callback(handle.pointer(), code(state), data.pointer()) })
+                flow(unsafe { callback(host.upload(), code(state), host.data()) })
             })
         });
-        Ok(())
     })
 }
 
@@ -136,17 +152,13 @@ pub unsafe extern "C" fn resup_upload_on_complete(
     user_data: *mut c_void,
     destroy: resup_destroy_callback,
 ) -> resup_status {
-    let data = UserData::new(user_data, destroy);
-    let handle = Handle(upload as usize);
-    alone(upload, |upload| {
+    register(upload, user_data, destroy, |upload, host| {
         upload.on_complete(move |outcome| {
-            let data = &data;
             let status = outcome.as_ref().map_or_else(status::of, |()| RESUP_OK);
             if let Some(callback) = callback {
                 // SAFETY: the host registered this function with this data for these arguments.
-                unsafe { callback(handle.pointer(), status, data.pointer()) };
+                unsafe { callback(host.upload(), status, host.data()) };
             }
         });
-        Ok(())
     })
 }

@@ -11,6 +11,33 @@ use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::transport::{Request, RequestBody, Wire};
 
+/// The protocol's own field names.
+const FIELDS: [&str; 18] = [
+    "action",
+    "id",
+    "name",
+    "size",
+    "mtime",
+    "dir",
+    "user",
+    "md5",
+    "prefix",
+    "prefix_md5",
+    "offset",
+    "length",
+    "file",
+    "restart",
+    "sha256",
+    "ts",
+    "nonce",
+    "sign",
+];
+
+/// Whether a host's own field may not have this name.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    FIELDS.contains(&name)
+}
+
 /// The form protocol against one endpoint.
 #[derive(Debug)]
 pub(crate) struct Form {

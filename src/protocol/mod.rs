@@ -8,7 +8,7 @@
 mod form;
 mod reply;
 
-pub(crate) use form::Form;
+pub(crate) use form::{is_reserved, Form};
 
 use std::io::{self, Read};
 
