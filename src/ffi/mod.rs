@@ -5,13 +5,15 @@
 //! (`cbindgen.toml`).
 //!
 //! One file for each noun; the plumbing that they share is in `boundary` (panics, faults),
-//! `handle` (the registry), `text` (strings in and out) and `callback` (the host's functions).
+//! `handle` (the registry), `entry` (what an
+//! upload's handle stands for), `text` (strings in and out) and `callback` (the host's functions).
 #![allow(non_camel_case_types)] // the names are C names
 #![allow(clippy::missing_safety_doc)] // the C documentation is the contract
 
 mod boundary;
 mod callback;
 mod client;
+mod entry;
 mod handle;
 mod status;
 #[cfg(test)]

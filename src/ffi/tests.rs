@@ -3,7 +3,7 @@
 use std::ffi::{CStr, CString};
 use std::ptr;
 
-use super::upload::alone;
+use super::entry::alone;
 use super::*;
 
 fn message(text: *const std::ffi::c_char) -> String {

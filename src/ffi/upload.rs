@@ -1,21 +1,18 @@
 //! `resup_upload`: one file's job; made, run, ended.
 
-use std::ffi::{c_char, c_void, CString};
+use std::ffi::{c_char, c_void};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::sync::TryLockError;
 use std::time::Duration;
 
-use super::boundary::{c_text, caught, enter, Fault};
+use super::boundary::{enter, Fault};
 use super::client::{client_of, resup_client};
-use super::handle::{Registry, UPLOAD};
+use super::entry::{begin, conclude, remotely, Entry, UPLOADS};
 use super::status::{
-    self, resup_status, RESUP_E_BUSY, RESUP_E_NULL, RESUP_E_PANIC, RESUP_E_SYSTEM, RESUP_E_UTF8,
-    RESUP_OK, RESUP_PENDING,
+    resup_status, RESUP_E_BUSY, RESUP_E_NULL, RESUP_E_SYSTEM, RESUP_E_UTF8, RESUP_OK, RESUP_PENDING,
 };
 use super::text::{text, utf16};
 use crate::client::Client;
-use crate::error::{Error, ErrorKind};
 use crate::remote::Remote;
 use crate::upload::Upload;
 
@@ -24,107 +21,6 @@ pub struct resup_upload(());
 
 /// For resup_upload_wait: this and everything above means as long as it takes.
 pub const RESUP_FOREVER: u32 = 0x7FFF_FFFF;
-
-static UPLOADS: Registry<Entry> = Registry::new("an upload", UPLOAD);
-
-/// What a handle stands for.
-pub(super) struct Entry {
-    /// For one call at a time; empty once freed.
-    upload: Mutex<Option<Upload>>,
-    /// For every thread at any time.
-    pub(super) remote: Remote,
-    poisoned: AtomicBool,
-    /// What went wrong in the last call that failed.
-    message: Mutex<CString>,
-    /// Whether the last run's failure may pass.
-    retryable: AtomicBool,
-    /// Texts handed out, kept until the next run so that no pointer dangles.
-    lent: Mutex<Vec<CString>>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Entry {
-    /// A pointer to a copy of `text` that stays valid until the next run.
-    pub(super) fn lend(&self, text: &str) -> *const c_char {
-        let text = c_text(text);
-        let mut lent = lock(&self.lent);
-        if let Some(same) = lent.iter().find(|other| **other == text) {
-            return same.as_ptr();
-        }
-        let pointer = text.as_ptr();
-        lent.push(text);
-        pointer
-    }
-
-    pub(super) fn error_message(&self) -> *const c_char {
-        lock(&self.message).as_ptr()
-    }
-
-    pub(super) fn is_retryable(&self) -> bool {
-        self.retryable.load(Relaxed)
-    }
-
-    fn keep(&self, message: &str) {
-        *lock(&self.message) = c_text(message);
-    }
-
-    /// Runs `body` on the upload, if no other call is at it, and keeps its failure.
-    fn alone(
-        &self,
-        body: impl FnOnce(&mut Upload) -> Result<resup_status, Fault>,
-    ) -> Result<resup_status, Fault> {
-        let mut guard = match self.upload.try_lock() {
-            Ok(guard) => guard,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            // Not kept: the handle's message belongs to the thread that is inside.
-            Err(TryLockError::WouldBlock) => {
-                return Err(Fault::new(
-                    RESUP_E_BUSY,
-                    "another thread, or a callback, is inside a call on this upload",
-                ))
-            }
-        };
-        let result = caught(|| {
-            if self.poisoned.load(Relaxed) {
-                let why = "an internal error was caught on this upload before; free it";
-                return Err(Fault::new(RESUP_E_PANIC, why));
-            }
-            let freed = || Fault::new(status::RESUP_E_FREED, "the upload is being freed");
-            body(guard.as_mut().ok_or_else(freed)?)
-        });
-        if let Err(fault) = &result {
-            if fault.status == RESUP_E_PANIC {
-                self.poisoned.store(true, Relaxed);
-            }
-            self.keep(&fault.message);
-        }
-        result
-    }
-}
-
-/// The body of a call that needs the upload for itself.
-pub(super) fn alone(
-    handle: *mut resup_upload,
-    body: impl FnOnce(&mut Upload) -> Result<(), Fault>,
-) -> resup_status {
-    enter(0, || {
-        let entry = UPLOADS.get(handle as usize)?;
-        entry.alone(|upload| body(upload).map(|()| RESUP_OK))
-    })
-}
-
-/// The value of a getter; `none` for a handle that is not valid.
-pub(super) fn read<T>(handle: *const resup_upload, none: T, body: impl FnOnce(&Entry) -> T) -> T {
-    let mut value = none;
-    enter(0, || {
-        value = body(&*UPLOADS.get(handle as usize)?);
-        Ok(RESUP_OK)
-    });
-    value
-}
 
 /// What a constructor does around the making of its upload.
 fn make(
@@ -138,14 +34,7 @@ fn make(
             return Err(Fault::new(RESUP_E_NULL, "the place for the upload is NULL"));
         }
         let upload = body(&client)?;
-        let handle = UPLOADS.insert(Entry {
-            remote: upload.remote(),
-            upload: Mutex::new(Some(upload)),
-            poisoned: AtomicBool::new(false),
-            message: Mutex::default(),
-            retryable: AtomicBool::new(false),
-            lent: Mutex::default(),
-        });
+        let handle = UPLOADS.insert(Entry::new(upload));
         // SAFETY: not NULL, and the header demands a writable place.
         unsafe { *out = handle as *mut resup_upload };
         Ok(RESUP_OK)
@@ -354,43 +243,6 @@ pub unsafe extern "C" fn resup_upload_wait(
     })
 }
 
-/// Starts a run; texts lent before it are void now.
-fn begin(entry: &Arc<Entry>, upload: &mut Upload) -> Result<(), Fault> {
-    // Held over the start: no getter lends a text of the new run before the old ones go.
-    let mut lent = lock(&entry.lent);
-    upload.start()?;
-    lent.clear();
-    drop(lent);
-    // The host's destroy function may ask for a text.
-    upload.let_go();
-    entry.keep("");
-    entry.retryable.store(false, Relaxed);
-    Ok(())
-}
-
-/// A run's outcome as a status; its details stay with the handle.
-fn conclude(entry: &Entry, outcome: Result<(), Error>) -> Result<resup_status, Fault> {
-    let Err(error) = outcome else {
-        entry.keep("");
-        return Ok(RESUP_OK);
-    };
-    entry.keep(&error.to_string());
-    // A strange answer means a wrong URL, but after good ones a login page in the way.
-    let strange = matches!(
-        error.kind(),
-        ErrorKind::BadAnswer | ErrorKind::AnswerTooLong
-    );
-    let spoken_before = entry.remote.id().is_some();
-    let retryable = error.is_retryable() || strange && spoken_before;
-    entry.retryable.store(retryable, Relaxed);
-    let code = status::of(&error);
-    match code {
-        // A defect: poison the handle.
-        RESUP_E_PANIC => Err(error.into()),
-        code => Ok(code),
-    }
-}
-
 /// Ends an upload. Returns at once; resup_upload_run or resup_upload_wait returns
 /// #RESUP_E_CANCELLED within 100 ms, also when the network hangs. What the server has is kept
 /// there. Called before the first run, it ends that run at its beginning; after the end of a
@@ -426,12 +278,4 @@ pub unsafe extern "C" fn resup_upload_pause(upload: *mut resup_upload) -> resup_
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_resume(upload: *mut resup_upload) -> resup_status {
     remotely(upload, Remote::resume)
-}
-
-/// The body of a call that is legal at any time.
-pub(super) fn remotely(handle: *mut resup_upload, act: impl FnOnce(&Remote)) -> resup_status {
-    enter(0, || {
-        act(&UPLOADS.get(handle as usize)?.remote);
-        Ok(RESUP_OK)
-    })
 }

@@ -6,8 +6,9 @@ use super::callback::{
     flow, resup_complete_callback, resup_destroy_callback, resup_progress_callback,
     resup_state_callback, UserData,
 };
+use super::entry::alone;
 use super::status::{self, resup_status, RESUP_OK};
-use super::upload::{alone, resup_upload};
+use super::upload::resup_upload;
 use crate::snapshot::UploadState;
 use crate::upload::{Flow, Upload};
 

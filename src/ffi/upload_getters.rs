@@ -3,7 +3,8 @@
 use std::ffi::c_char;
 use std::ptr;
 
-use super::upload::{read, resup_upload, Entry, RESUP_FOREVER};
+use super::entry::{read, Entry};
+use super::upload::{resup_upload, RESUP_FOREVER};
 use super::upload_events::code;
 use crate::remote::Remote;
 use crate::snapshot::Snapshot;

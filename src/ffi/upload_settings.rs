@@ -3,9 +3,10 @@
 use std::ffi::c_char;
 
 use super::boundary::Fault;
+use super::entry::{alone, remotely};
 use super::status::{resup_status, RESUP_E_ARGUMENT};
 use super::text::text;
-use super::upload::{alone, remotely, resup_upload};
+use super::upload::resup_upload;
 use crate::config::DigestMode;
 use crate::segment::SegmentSize;
 

@@ -1,0 +1,170 @@
+//! What an upload's handle stands for: the upload, its lock, its messages.
+
+use std::ffi::{c_char, CString};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+
+use super::boundary::{c_text, caught, enter, Fault};
+use super::handle::{Registry, UPLOAD};
+use super::status::{self, resup_status, RESUP_E_BUSY, RESUP_E_PANIC, RESUP_OK};
+use super::upload::resup_upload;
+use crate::error::{Error, ErrorKind};
+use crate::remote::Remote;
+use crate::upload::Upload;
+
+pub(super) static UPLOADS: Registry<Entry> = Registry::new("an upload", UPLOAD);
+
+/// What a handle stands for.
+pub(super) struct Entry {
+    /// For one call at a time; empty once freed.
+    pub(super) upload: Mutex<Option<Upload>>,
+    /// For every thread at any time.
+    pub(super) remote: Remote,
+    poisoned: AtomicBool,
+    /// What went wrong in the last call that failed.
+    message: Mutex<CString>,
+    /// Whether the last run's failure may pass.
+    retryable: AtomicBool,
+    /// Texts handed out, kept until the next run so that no pointer dangles.
+    lent: Mutex<Vec<CString>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Entry {
+    pub(super) fn new(upload: Upload) -> Self {
+        Entry {
+            remote: upload.remote(),
+            upload: Mutex::new(Some(upload)),
+            poisoned: AtomicBool::new(false),
+            message: Mutex::default(),
+            retryable: AtomicBool::new(false),
+            lent: Mutex::default(),
+        }
+    }
+
+    /// A pointer to a copy of `text` that stays valid until the next run.
+    pub(super) fn lend(&self, text: &str) -> *const c_char {
+        let text = c_text(text);
+        let mut lent = lock(&self.lent);
+        if let Some(same) = lent.iter().find(|other| **other == text) {
+            return same.as_ptr();
+        }
+        let pointer = text.as_ptr();
+        lent.push(text);
+        pointer
+    }
+
+    pub(super) fn error_message(&self) -> *const c_char {
+        lock(&self.message).as_ptr()
+    }
+
+    pub(super) fn is_retryable(&self) -> bool {
+        self.retryable.load(Relaxed)
+    }
+
+    fn keep(&self, message: &str) {
+        *lock(&self.message) = c_text(message);
+    }
+
+    /// Runs `body` on the upload, if no other call is at it, and keeps its failure.
+    pub(super) fn alone(
+        &self,
+        body: impl FnOnce(&mut Upload) -> Result<resup_status, Fault>,
+    ) -> Result<resup_status, Fault> {
+        let mut guard = match self.upload.try_lock() {
+            Ok(guard) => guard,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            // Not kept: the handle's message belongs to the thread that is inside.
+            Err(TryLockError::WouldBlock) => {
+                return Err(Fault::new(
+                    RESUP_E_BUSY,
+                    "another thread, or a callback, is inside a call on this upload",
+                ))
+            }
+        };
+        let result = caught(|| {
+            if self.poisoned.load(Relaxed) {
+                let why = "an internal error was caught on this upload before; free it";
+                return Err(Fault::new(RESUP_E_PANIC, why));
+            }
+            let freed = || Fault::new(status::RESUP_E_FREED, "the upload is being freed");
+            body(guard.as_mut().ok_or_else(freed)?)
+        });
+        if let Err(fault) = &result {
+            if fault.status == RESUP_E_PANIC {
+                self.poisoned.store(true, Relaxed);
+            }
+            self.keep(&fault.message);
+        }
+        result
+    }
+}
+
+/// The body of a call that needs the upload for itself.
+pub(super) fn alone(
+    handle: *mut resup_upload,
+    body: impl FnOnce(&mut Upload) -> Result<(), Fault>,
+) -> resup_status {
+    enter(0, || {
+        let entry = UPLOADS.get(handle as usize)?;
+        entry.alone(|upload| body(upload).map(|()| RESUP_OK))
+    })
+}
+
+/// The value of a getter; `none` for a handle that is not valid.
+pub(super) fn read<T>(handle: *const resup_upload, none: T, body: impl FnOnce(&Entry) -> T) -> T {
+    let mut value = none;
+    enter(0, || {
+        value = body(&*UPLOADS.get(handle as usize)?);
+        Ok(RESUP_OK)
+    });
+    value
+}
+
+/// Starts a run; texts lent before it are void now.
+pub(super) fn begin(entry: &Arc<Entry>, upload: &mut Upload) -> Result<(), Fault> {
+    // Held over the start: no getter lends a text of the new run before the old ones go.
+    let mut lent = lock(&entry.lent);
+    upload.start()?;
+    lent.clear();
+    drop(lent);
+    // The host's destroy function may ask for a text.
+    upload.let_go();
+    entry.keep("");
+    entry.retryable.store(false, Relaxed);
+    Ok(())
+}
+
+/// A run's outcome as a status; its details stay with the handle.
+pub(super) fn conclude(entry: &Entry, outcome: Result<(), Error>) -> Result<resup_status, Fault> {
+    let Err(error) = outcome else {
+        entry.keep("");
+        return Ok(RESUP_OK);
+    };
+    entry.keep(&error.to_string());
+    // A strange answer means a wrong URL, but after good ones a login page in the way.
+    let strange = matches!(
+        error.kind(),
+        ErrorKind::BadAnswer | ErrorKind::AnswerTooLong
+    );
+    let spoken_before = entry.remote.id().is_some();
+    let retryable = error.is_retryable() || strange && spoken_before;
+    entry.retryable.store(retryable, Relaxed);
+    let code = status::of(&error);
+    match code {
+        // A defect: poison the handle.
+        RESUP_E_PANIC => Err(error.into()),
+        code => Ok(code),
+    }
+}
+
+/// The body of a call that is legal at any time.
+pub(super) fn remotely(handle: *mut resup_upload, act: impl FnOnce(&Remote)) -> resup_status {
+    enter(0, || {
+        act(&UPLOADS.get(handle as usize)?.remote);
+        Ok(RESUP_OK)
+    })
+}
