@@ -450,6 +450,41 @@ typedef int32_t (*resup_complete_callback)(resup_upload *upload,
                                            void *user_data);
 
 /**
+ * Reads from where the last read ended, or the last seek went.
+ *
+ * @param buffer     where the bytes go
+ * @param size       the most bytes to put there; more than 0
+ * @param read       where the number of bytes put there goes: at least 1, or 0 at the end
+ * @param user_data  what was registered with the reader
+ * @return 0, or any code of the program's own for a failure: the upload ends with
+ *         #RESUP_E_SOURCE_IO, and the message has the code
+ */
+typedef int32_t (*resup_read_callback)(void *buffer,
+                                       size_t size,
+                                       size_t *read,
+                                       void *user_data);
+
+/**
+ * Sets where the next read begins.
+ *
+ * @param offset     bytes from the start; never more than the size
+ * @param user_data  what was registered with the reader
+ * @return as for resup_read_callback
+ */
+typedef int32_t (*resup_seek_callback)(uint64_t offset,
+                                       void *user_data);
+
+/**
+ * Tells how many bytes there are in the whole. The next read comes after a seek.
+ *
+ * @param size       where the number goes
+ * @param user_data  what was registered with the reader
+ * @return as for resup_read_callback
+ */
+typedef int32_t (*resup_size_callback)(uint64_t *size,
+                                       void *user_data);
+
+/**
  * Makes a client for a server.
  *
  * @param endpoint  the server's upload address, http or https; copied
@@ -1001,6 +1036,17 @@ RESUP_API
 const char *resup_upload_server_message(const resup_upload *upload);
 
 /**
+ * The start of the body, up to 200 characters in one line, of the server's last refusal in this
+ * run: what a proxy or a login page says where the server has no message.
+ *
+ * @return a text, or NULL when there is none; borrowed as resup_upload_id's
+ *
+ * Threads: any, at any time. Callbacks: none.
+ */
+RESUP_API
+const char *resup_upload_server_excerpt(const resup_upload *upload);
+
+/**
  * What went wrong in the last call on this upload that failed, and what to do about it.
  *
  * @return a text, empty when nothing failed since the last run began or ended well, NULL for a
@@ -1012,6 +1058,43 @@ const char *resup_upload_server_message(const resup_upload *upload);
  */
 RESUP_API
 const char *resup_upload_error_message(const resup_upload *upload);
+
+/**
+ * Makes an upload of what the program's own functions give: a file in an archive, a database's
+ * blob, a stream of another language.
+ *
+ * The functions are called only from within resup_upload_run and resup_upload_wait, on the thread
+ * that called these; so after resup_upload_start the upload goes on only while the program waits,
+ * and is cancelled within 100 ms only if they return by then. All three are needed: after a break the
+ * upload goes back to where the server is. What they give must stay the same during a run; another
+ * size is noticed (#RESUP_E_SOURCE_CHANGED). It is read twice, first for its MD5, since nothing
+ * else tells two versions of it apart.
+ *
+ * @param client     the server to upload to; may be freed before the upload
+ * @param name       the file name for the server, UTF-8; copied
+ * @param read       reads
+ * @param seek       sets where the next read begins
+ * @param size       tells the size
+ * @param user_data  handed to the functions; may be NULL
+ * @param destroy    called once when the library lets go of user_data, at the latest in
+ *                   resup_upload_free; may be NULL. When this function fails, it is called at
+ *                   once.
+ * @param out        where the upload goes on success; to be freed with resup_upload_free
+ * @return #RESUP_OK, #RESUP_E_ARGUMENT for a name that cannot be one, #RESUP_E_NULL for a missing
+ *         function too, #RESUP_E_UTF8 or a handle's error. After a failure,
+ *         resup_client_error_message tells more.
+ *
+ * Threads: any. Callbacks: on failure destroy, else none.
+ */
+RESUP_API
+resup_status resup_upload_new_reader(resup_client *client,
+                                     const char *name,
+                                     resup_read_callback read,
+                                     resup_seek_callback seek,
+                                     resup_size_callback size,
+                                     void *user_data,
+                                     resup_destroy_callback destroy,
+                                     resup_upload **out);
 
 /**
  * Sets the file name that the server is told. Default: the file's own.
@@ -1094,6 +1177,18 @@ resup_status resup_upload_set_digest(resup_upload *upload,
 RESUP_API
 resup_status resup_upload_set_state_file(resup_upload *upload,
                                          const char *path);
+
+/**
+ * As resup_upload_set_state_file, with a path in UTF-16, as Windows and Java have it.
+ *
+ * @param path  UTF-16 in the machine's byte order, ending with 0; copied
+ * @return as resup_upload_set_state_file
+ *
+ * Threads: one at a time. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_upload_set_state_file_utf16(resup_upload *upload,
+                                               const uint16_t *path);
 
 /**
  * Sets the most file bytes that one request carries. For servers and proxies that see a request

@@ -4,6 +4,7 @@
 //! fetches them with [`Control::next`] on a thread of its own.
 #![forbid(unsafe_code)]
 
+mod asks;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
+use crate::body::reader::Ask;
 use crate::error::Error;
 use crate::log::LogLevel;
 use crate::progress::Meter;
@@ -21,6 +23,8 @@ use crate::transport::Cutter;
 /// What a host gets told, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
+    /// A question to the host's reader, with its number.
+    Ask(u64, Ask),
     State(UploadState),
     Progress,
     Log(LogLevel, String),
@@ -54,6 +58,7 @@ struct Mail {
     outcome: Option<Result<(), Error>>,
     retry_at: Option<Instant>,
     texts: Texts,
+    asks: asks::Asks,
     told: Option<(Instant, u64)>,
 }
 
@@ -340,9 +345,12 @@ impl Control {
             // does later goes nowhere.
             self.conclude(mail, Err(Error::Cancelled));
         }
+        let ended = mail.outcome.is_some();
+        if let Some((number, ask)) = mail.asks.due().filter(|_| !ended) {
+            return Some(Event::Ask(number, ask));
+        }
         let position = self.position.load(Relaxed);
         let news = mail.told.is_none_or(|(_, told)| told != position);
-        let ended = mail.outcome.is_some();
         let due = ended || mail.told.is_none_or(|(at, _)| now >= at + PROGRESS_EVERY);
         // The last progress comes before the final state.
         if news && due && (mail.told.is_some() || position > 0 || ended) {

@@ -108,9 +108,11 @@ impl Engine<'_> {
                 continue;
             }
             if let Some(refusal) = error.refusal() {
-                let message = refusal.message.clone();
-                self.control
-                    .edit_texts(|texts| texts.server_message = message);
+                let (message, excerpt) = (refusal.message.clone(), refusal.excerpt.clone());
+                self.control.edit_texts(|texts| {
+                    texts.server_message = message;
+                    texts.server_excerpt = Some(excerpt).filter(|text| !text.is_empty());
+                });
             }
             if smaller {
                 self.control

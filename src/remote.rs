@@ -79,4 +79,9 @@ impl Remote {
     pub fn server_message(&self) -> Option<String> {
         self.texts().server_message
     }
+
+    /// The start of the body of the server's last refusal, as one line.
+    pub fn server_excerpt(&self) -> Option<String> {
+        self.texts().server_excerpt
+    }
 }

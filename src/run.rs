@@ -36,7 +36,7 @@ pub(crate) fn work(
     settings: Settings,
     (rate, live): (&Limiter, &Live),
 ) -> Result<(), Error> {
-    let mut source = origin.open()?;
+    let mut source = origin.open(control)?;
     let identity = source
         .identity()
         .filter(|_| spec.digest != DigestMode::None);

@@ -66,4 +66,5 @@ pub(crate) struct Texts {
     pub location: Option<String>,
     pub md5: Option<String>,
     pub server_message: Option<String>,
+    pub server_excerpt: Option<String>,
 }

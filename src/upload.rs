@@ -1,16 +1,18 @@
 //! An upload: one file's job, run on a thread of its own, its events told on the host's.
 #![forbid(unsafe_code)]
 
+use std::io::{Read, Seek};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::body::reader::{HostReader, Seat};
 use crate::body::source::Origin;
 use crate::client::Client;
 use crate::config::{check_file_name, check_line, DigestMode};
-use crate::control::Event;
+use crate::control::{Control, Event};
 use crate::error::Error;
 use crate::log::Logger;
 use crate::protocol::is_reserved;
@@ -42,6 +44,8 @@ type OnComplete = Box<dyn FnMut(&Result<(), Error>) + Send>;
 pub struct Upload {
     client: Client,
     origin: Origin,
+    /// What [`Origin::Reader`] stands for.
+    reader: Option<Seat>,
     spec: Spec,
     remote: Remote,
     started: bool,
@@ -74,7 +78,7 @@ impl Upload {
         let path = path.into();
         let name = path.file_name().unwrap_or_default().to_owned();
         let origin = Origin::File(path);
-        origin.open()?;
+        origin.open(&Control::default())?;
         let name = name.into_string().map_err(|name| Error::InvalidArgument {
             what: "file name",
             why: format!(
@@ -97,10 +101,36 @@ impl Upload {
         Self::new(client, Origin::Memory(Arc::new(bytes.into())), name)
     }
 
+    /// An upload of what `reader` gives, under the file name `name`. Its size is asked for when a
+    /// run begins. It is read only on the thread that is inside [`run`](Self::run) or
+    /// [`wait`](Self::wait), so after [`start`](Self::start) the upload goes on only while one
+    /// waits; and it is read twice, since only its MD5 tells it from another one of its name.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when the name cannot be one.
+    pub fn from_reader(
+        client: &Client,
+        reader: impl Read + Seek + Send + 'static,
+        name: &str,
+    ) -> Result<Self, Error> {
+        Self::from_host_reader(client, Box::new(reader), name)
+    }
+
+    pub(crate) fn from_host_reader(
+        client: &Client,
+        reader: Box<dyn HostReader>,
+        name: &str,
+    ) -> Result<Self, Error> {
+        let mut upload = Self::new(client, Origin::Reader, name)?;
+        upload.reader = Some(Seat::new(reader));
+        Ok(upload)
+    }
+
     fn new(client: &Client, origin: Origin, name: &str) -> Result<Self, Error> {
         Ok(Upload {
             client: client.clone(),
             origin,
+            reader: None,
             spec: Spec {
                 name: check_file_name(name)?,
                 dir: String::new(),
@@ -334,6 +364,11 @@ impl Upload {
                     Some(logger) => (logger.callback)(level, &line),
                     None => Flow::Continue,
                 },
+                Event::Ask(number, ask) => {
+                    let reader = self.reader.as_mut().expect("only a reader is asked");
+                    control.tell(number, reader.answer(&ask));
+                    Flow::Continue
+                }
                 Event::State(state) => call(&mut self.on_state, |f| f(state)),
                 Event::Progress => {
                     let snapshot = control.snapshot();

@@ -16,12 +16,13 @@ use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
 use resup_test_support::scripted::{json, Read, ScriptedServer, Step};
 
-const BEHAVIOUR: [&str; 9] = [
+const BEHAVIOUR: [&str; 10] = [
     "behaviour.c",
     "behaviour_runs.c",
     "behaviour_events.c",
     "behaviour_ends.c",
     "behaviour_sources.c",
+    "behaviour_reader.c",
     "behaviour_threads.c",
     "events.c",
     "statuses.c",

@@ -5,4 +5,5 @@ pub(crate) mod digest;
 pub(crate) mod hasher;
 pub(crate) mod multipart;
 pub(crate) mod pace;
+pub(crate) mod reader;
 pub(crate) mod source;

@@ -1,4 +1,4 @@
-//! Where the file's bytes come from: a file on disk, or memory.
+//! Where the file's bytes come from: a file on disk, memory, or a host's reader (`reader.rs`).
 #![forbid(unsafe_code)]
 
 use std::fs::{File, Metadata};
@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::reader::ReaderSource;
+use crate::control::Control;
 use crate::error::Error;
 
 /// What the host named; every run opens it anew.
@@ -14,17 +16,20 @@ use crate::error::Error;
 pub(crate) enum Origin {
     File(PathBuf),
     Memory(Arc<Vec<u8>>),
+    /// Held by the upload itself, on the host's side.
+    Reader,
 }
 
 impl Origin {
-    /// Opens the source for one run.
-    pub(crate) fn open(&self) -> Result<Box<dyn Source>, Error> {
+    /// Opens the source for the run of `control`.
+    pub(crate) fn open<'a>(&self, control: &'a Control) -> Result<Box<dyn Source + 'a>, Error> {
         Ok(match self {
             Origin::File(path) => Box::new(FileSource::open(path)?),
             Origin::Memory(bytes) => Box::new(MemorySource {
                 bytes: bytes.clone(),
                 at: 0,
             }),
+            Origin::Reader => Box::new(ReaderSource::open(control)?),
         })
     }
 }
@@ -43,7 +48,7 @@ pub(crate) trait Source {
     /// Reads some bytes, at least one; an end before [`Source::size`] is an error.
     fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error>;
     /// Checks that the source is still what was opened.
-    fn verify(&self) -> Result<(), Error>;
+    fn verify(&mut self) -> Result<(), Error>;
 }
 
 struct FileSource {
@@ -180,7 +185,7 @@ impl Source for FileSource {
         }
     }
 
-    fn verify(&self) -> Result<(), Error> {
+    fn verify(&mut self) -> Result<(), Error> {
         let open = self.file.metadata();
         self.compare(Stamp::of(&open.map_err(|e| source_error(&self.path, &e))?))?;
         match std::fs::metadata(&self.path) {
@@ -239,7 +244,7 @@ impl Source for MemorySource {
         Ok(n)
     }
 
-    fn verify(&self) -> Result<(), Error> {
+    fn verify(&mut self) -> Result<(), Error> {
         Ok(())
     }
 }
@@ -265,7 +270,11 @@ mod tests {
     #[test]
     fn what_is_no_readable_file_is_told_apart() {
         let dir = tempfile::tempdir().unwrap();
-        let open = |path: &Path| Origin::File(path.to_owned()).open().err();
+        let open = |path: &Path| {
+            Origin::File(path.to_owned())
+                .open(&Control::default())
+                .err()
+        };
         let missing = dir.path().join("missing");
         assert!(
             matches!(open(&missing), Some(Error::SourceNotFound { path }) if path.ends_with("missing"))
@@ -302,12 +311,12 @@ mod tests {
     #[test]
     fn grown_touched_replaced_and_removed_files_are_noticed() {
         let (_dir, path) = file(b"0123456789");
-        let source = FileSource::open(&path).unwrap();
+        let mut source = FileSource::open(&path).unwrap();
         source.verify().unwrap();
         std::fs::write(&path, b"0123456789+").unwrap();
         assert!(why(source.verify()).contains("size"));
 
-        let source = FileSource::open(&path).unwrap();
+        let mut source = FileSource::open(&path).unwrap();
         let later = SystemTime::now() + std::time::Duration::from_secs(5);
         File::options()
             .write(true)
@@ -317,7 +326,7 @@ mod tests {
             .unwrap();
         assert!(why(source.verify()).contains("time"));
 
-        let source = FileSource::open(&path).unwrap();
+        let mut source = FileSource::open(&path).unwrap();
         std::fs::rename(&path, path.with_extension("old")).unwrap();
         assert!(why(source.verify()).contains("removed"));
         std::fs::write(&path, b"0123456789+").unwrap();

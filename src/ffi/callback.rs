@@ -58,6 +58,39 @@ pub type resup_complete_callback = Option<
 pub type resup_log_callback =
     Option<unsafe extern "C" fn(level: i32, message: *const c_char, user_data: *mut c_void) -> i32>;
 
+/// Reads from where the last read ended, or the last seek went.
+///
+/// @param buffer     where the bytes go
+/// @param size       the most bytes to put there; more than 0
+/// @param read       where the number of bytes put there goes: at least 1, or 0 at the end
+/// @param user_data  what was registered with the reader
+/// @return 0, or any code of the program's own for a failure: the upload ends with
+///         #RESUP_E_SOURCE_IO, and the message has the code
+pub type resup_read_callback = Option<
+    unsafe extern "C" fn(
+        buffer: *mut c_void,
+        size: usize,
+        read: *mut usize,
+        user_data: *mut c_void,
+    ) -> i32,
+>;
+
+/// Sets where the next read begins.
+///
+/// @param offset     bytes from the start; never more than the size
+/// @param user_data  what was registered with the reader
+/// @return as for resup_read_callback
+pub type resup_seek_callback =
+    Option<unsafe extern "C" fn(offset: u64, user_data: *mut c_void) -> i32>;
+
+/// Tells how many bytes there are in the whole. The next read comes after a seek.
+///
+/// @param size       where the number goes
+/// @param user_data  what was registered with the reader
+/// @return as for resup_read_callback
+pub type resup_size_callback =
+    Option<unsafe extern "C" fn(size: *mut u64, user_data: *mut c_void) -> i32>;
+
 /// Called once when the library lets go of a callback's `user_data`: when another callback
 /// takes its place, or when the handle is freed; on the thread that does so. May be NULL.
 pub type resup_destroy_callback = Option<unsafe extern "C" fn(user_data: *mut c_void)>;

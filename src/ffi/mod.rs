@@ -22,17 +22,20 @@ mod text;
 mod upload;
 mod upload_events;
 mod upload_getters;
+mod upload_reader;
 mod upload_settings;
 mod version;
 
 pub use callback::{
     resup_complete_callback, resup_destroy_callback, resup_log_callback, resup_progress_callback,
-    resup_state_callback, RESUP_CONTINUE,
+    resup_read_callback, resup_seek_callback, resup_size_callback, resup_state_callback,
+    RESUP_CONTINUE,
 };
 pub use client::*;
 pub use status::*;
 pub use upload::*;
 pub use upload_events::*;
 pub use upload_getters::*;
+pub use upload_reader::*;
 pub use upload_settings::*;
 pub use version::*;

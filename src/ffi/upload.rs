@@ -23,7 +23,7 @@ pub struct resup_upload(());
 pub const RESUP_FOREVER: u32 = 0x7FFF_FFFF;
 
 /// What a constructor does around the making of its upload.
-fn make(
+pub(super) fn make(
     client: *mut resup_client,
     out: *mut *mut resup_upload,
     body: impl FnOnce(&Client) -> Result<Upload, Fault>,
@@ -87,13 +87,13 @@ pub unsafe extern "C" fn resup_upload_new_file_utf16(
 }
 
 #[cfg(windows)]
-fn path_of(units: &[u16]) -> Result<PathBuf, Fault> {
+pub(super) fn path_of(units: &[u16]) -> Result<PathBuf, Fault> {
     use std::os::windows::ffi::OsStringExt;
     Ok(std::ffi::OsString::from_wide(units).into())
 }
 
 #[cfg(not(windows))]
-fn path_of(units: &[u16]) -> Result<PathBuf, Fault> {
+pub(super) fn path_of(units: &[u16]) -> Result<PathBuf, Fault> {
     let path = String::from_utf16(units)
         .map_err(|_| Fault::new(RESUP_E_UTF8, "the path is not valid UTF-16"))?;
     Ok(path.into())

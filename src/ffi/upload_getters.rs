@@ -166,6 +166,17 @@ pub unsafe extern "C" fn resup_upload_server_message(upload: *const resup_upload
     lent(upload, Remote::server_message)
 }
 
+/// The start of the body, up to 200 characters in one line, of the server's last refusal in this
+/// run: what a proxy or a login page says where the server has no message.
+///
+/// @return a text, or NULL when there is none; borrowed as resup_upload_id's
+///
+/// Threads: any, at any time. Callbacks: none.
+#[no_mangle]
+pub unsafe extern "C" fn resup_upload_server_excerpt(upload: *const resup_upload) -> *const c_char {
+    lent(upload, Remote::server_excerpt)
+}
+
 /// What went wrong in the last call on this upload that failed, and what to do about it.
 ///
 /// @return a text, empty when nothing failed since the last run began or ended well, NULL for a

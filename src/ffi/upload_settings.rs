@@ -5,8 +5,8 @@ use std::ffi::c_char;
 use super::boundary::Fault;
 use super::entry::{alone, remotely};
 use super::status::{resup_status, RESUP_E_ARGUMENT};
-use super::text::text;
-use super::upload::resup_upload;
+use super::text::{text, utf16};
+use super::upload::{path_of, resup_upload};
 use crate::config::DigestMode;
 use crate::segment::SegmentSize;
 
@@ -137,6 +137,24 @@ pub unsafe extern "C" fn resup_upload_set_state_file(
     alone(upload, |upload| {
         // SAFETY: the header demands a C string or NULL.
         Ok(upload.set_state_file(unsafe { text("path", path) }?)?)
+    })
+}
+
+/// As resup_upload_set_state_file, with a path in UTF-16, as Windows and Java have it.
+///
+/// @param path  UTF-16 in the machine's byte order, ending with 0; copied
+/// @return as resup_upload_set_state_file
+///
+/// Threads: one at a time. Callbacks: none.
+#[no_mangle]
+pub unsafe extern "C" fn resup_upload_set_state_file_utf16(
+    upload: *mut resup_upload,
+    path: *const u16,
+) -> resup_status {
+    alone(upload, |upload| {
+        // SAFETY: the header demands 0-terminated UTF-16 or NULL.
+        let units = unsafe { utf16("path", path) }?;
+        Ok(upload.set_state_file(path_of(units)?)?)
     })
 }
 

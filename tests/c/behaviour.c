@@ -102,6 +102,8 @@ int main(int argc, char **argv)
     test_pauses();
     puts("sources");
     test_sources();
+    puts("readers");
+    test_readers();
     puts("threads");
     test_threads();
     return check_summary("behaviour");

@@ -38,6 +38,7 @@ void test_events(void);
 void test_ends(void);
 void test_pauses(void);
 void test_sources(void);
+void test_readers(void);
 void test_threads(void);
 
 #endif

@@ -22,6 +22,7 @@ static void check_fresh(resup_upload *upload)
     CHECK(resup_upload_location(upload) == NULL, "before the first run there is no location");
     CHECK(resup_upload_md5(upload) == NULL, "before the first run there is no md5");
     CHECK(resup_upload_server_message(upload) == NULL, "before the first run there is no message");
+    CHECK(resup_upload_server_excerpt(upload) == NULL, "before the first run there is no excerpt");
     CHECK_TEXT(resup_upload_error_message(upload), "", "an error message is never NULL");
     CHECK(strlen(resup_upload_error_message(upload)) == 0, "before the first run no error");
 }

@@ -171,6 +171,37 @@ static void utf16_paths(void)
     resup_client_free(client);
 }
 
+static int is_there(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+
+    return file != NULL && fclose(file) == 0;
+}
+
+static void utf16_state_file(void)
+{
+    resup_client *client = new_client(here.url);
+    char path[PATH_SIZE], state[PATH_SIZE];
+    uint16_t wide[PATH_SIZE];
+    resup_upload *upload = new_upload(client, new_file(path, "state-16.bin", 9000));
+    uint64_t until = now_ms() + 20000;
+
+    to_utf16(wide, path_of(state, "状态-16"));
+    CHECK_STATUS(resup_upload_set_state_file_utf16(upload, wide), RESUP_OK, "a wide state file");
+    memset(wide, 0xff, sizeof wide); /* it was copied */
+    resup_upload_set_segment_size(upload, 1000);
+    resup_upload_set_rate_limit(upload, 3000);
+    CHECK_STATUS(resup_upload_start(upload), RESUP_OK, "start");
+    while (!is_there(state) && now_ms() < until)
+        resup_upload_wait(upload, 1);
+    CHECK(is_there(state), "the state file is there after the first segment");
+    resup_upload_set_rate_limit(upload, 0);
+    CHECK_STATUS(resup_upload_wait(upload, RESUP_FOREVER), RESUP_OK, "the run");
+    CHECK(!is_there(state), "it is removed at the end");
+    resup_upload_free(upload);
+    resup_client_free(client);
+}
+
 /* Every text is copied when it is given. */
 static void texts_are_copied(void)
 {
@@ -203,5 +234,6 @@ void test_sources(void)
     file_sizes();
     memory_sources();
     utf16_paths();
+    utf16_state_file();
     texts_are_copied();
 }

@@ -40,6 +40,38 @@ static resup_status new_memory(resup_client *client)
     return kept(status, out, mark);
 }
 
+static int32_t read_nothing(void *buffer, size_t size, size_t *read, void *user_data)
+{
+    (void)buffer, (void)size, (void)user_data;
+    *read = 0;
+    return 0;
+}
+
+static int32_t seek(uint64_t offset, void *user_data)
+{
+    (void)offset, (void)user_data;
+    return 0;
+}
+
+static int32_t size(uint64_t *bytes, void *user_data)
+{
+    (void)user_data;
+    *bytes = 0;
+    return 0;
+}
+
+static resup_status new_reader(resup_client *client)
+{
+    int place = 0;
+    resup_upload *mark = (resup_upload *)(void *)&place, *out = mark;
+    resup_status status =
+        resup_upload_new_reader(client, "x", read_nothing, seek, size, NULL, NULL, &out);
+
+    if (status == RESUP_OK)
+        resup_upload_free(out);
+    return kept(status, out, mark);
+}
+
 static resup_status user(resup_client *client)
 {
     return resup_client_set_user(client, "u");
@@ -111,6 +143,7 @@ const struct client_call client_calls[] = {
     {"resup_upload_new_file", new_file},
     {"resup_upload_new_file_utf16", new_file_utf16},
     {"resup_upload_new_memory", new_memory},
+    {"resup_upload_new_reader", new_reader},
 };
 const int client_calls_count = (int)(sizeof client_calls / sizeof client_calls[0]);
 
@@ -174,6 +207,13 @@ static resup_status state_file(resup_upload *upload)
     return resup_upload_set_state_file(upload, "/nowhere/state");
 }
 
+static resup_status state_file_utf16(resup_upload *upload)
+{
+    static const uint16_t path[] = {'/', 'n', 'o', '/', 's', 0};
+
+    return resup_upload_set_state_file_utf16(upload, path);
+}
+
 const struct upload_call upload_calls[] = {
     {"resup_upload_free", resup_upload_free},
     {"resup_upload_run", resup_upload_run},
@@ -193,6 +233,7 @@ const struct upload_call upload_calls[] = {
     {"resup_upload_set_rate_limit", rate_limit},
     {"resup_upload_set_digest", digest},
     {"resup_upload_set_state_file", state_file},
+    {"resup_upload_set_state_file_utf16", state_file_utf16},
 };
 const int upload_calls_count = (int)(sizeof upload_calls / sizeof upload_calls[0]);
 
@@ -206,5 +247,6 @@ int getters_answer_nothing(const resup_upload *upload)
            resup_upload_is_retryable(upload) == 0 && resup_upload_id(upload) == NULL &&
            resup_upload_location(upload) == NULL && resup_upload_md5(upload) == NULL &&
            resup_upload_server_message(upload) == NULL &&
+           resup_upload_server_excerpt(upload) == NULL &&
            resup_upload_error_message(upload) == NULL;
 }

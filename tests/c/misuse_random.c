@@ -234,6 +234,7 @@ static void get(struct walk *walk, void *upload)
     look(walk, resup_upload_location(upload));
     look(walk, resup_upload_md5(upload));
     look(walk, resup_upload_server_message(upload));
+    look(walk, resup_upload_server_excerpt(upload));
     look(walk, resup_upload_error_message(upload));
     look(walk, resup_client_error_message(client_of(walk)));
     look(walk, resup_status_message((resup_status)number_of(walk)));

@@ -37,6 +37,7 @@ int main(int argc, char **argv)
     printf("retryable %d\n", (int)resup_upload_is_retryable(upload));
     printf("attempts %u\n", (unsigned)resup_upload_attempts(upload));
     line("message", resup_upload_server_message(upload));
+    line("excerpt", resup_upload_server_excerpt(upload));
     line("error", resup_upload_error_message(upload));
     resup_upload_free(upload);
     resup_client_free(client);

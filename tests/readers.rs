@@ -1,0 +1,108 @@
+//! Uploads of what a program reads itself.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+use resup::{Client, Error, Upload, UploadState};
+use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
+use resup_test_support::files;
+use resup_test_support::model::{ModelReceiver, Options};
+
+fn client(endpoint: &str) -> Client {
+    let client = Client::new(endpoint).unwrap();
+    let short = Duration::from_millis(5);
+    client.set_retry_backoff(short, short * 8).unwrap();
+    client
+}
+
+/// Cuts the first connections after so many bytes each.
+fn breaking(receiver: &ModelReceiver, cuts: &'static [u64]) -> ChaosProxy {
+    let mut cuts = cuts.iter();
+    let faults = move |_: u64, _: &mut fastrand::Rng| Faults {
+        cut_up_after: cuts.next().copied(),
+        how: Cut::Fin,
+        ..Faults::default()
+    };
+    ChaosProxy::start(receiver.addr(), faults, 0)
+}
+
+#[test]
+fn a_reader_goes_on_after_breaks() {
+    let content = files::bytes(3_000_000, 8);
+    let receiver = ModelReceiver::start();
+    let proxy = breaking(&receiver, &[700_000, 1, 900_000, 300_000]);
+    let client = client(&receiver.endpoint_at(proxy.addr()));
+    let mut upload = Upload::from_reader(&client, Cursor::new(content.clone()), "reader").unwrap();
+    upload.run().unwrap();
+    assert_eq!(receiver.files()[0].1, content);
+    let md5 = upload.remote().md5();
+    assert_eq!(md5.unwrap(), files::md5_hex_of(&content));
+    assert!(upload.remote().snapshot().attempts > 3);
+}
+
+#[test]
+fn a_file_is_a_reader_and_segments_begin_where_they_have_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f");
+    files::make(&path, 2_000_003, 9).unwrap();
+    let receiver = ModelReceiver::with(Options {
+        max_segment: Some(333_333),
+        ..Options::default()
+    });
+    let client = client(&receiver.endpoint());
+    let mut upload = Upload::from_reader(&client, File::open(&path).unwrap(), "f").unwrap();
+    upload.run().unwrap();
+    assert!(receiver.files()[0].1 == std::fs::read(&path).unwrap());
+}
+
+/// Says when it is inside a read, and stays there for a while.
+struct Slow(Cursor<Vec<u8>>, Arc<AtomicBool>);
+
+impl Read for Slow {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.1.store(true, Ordering::SeqCst);
+        std::thread::sleep(Duration::from_millis(5));
+        let most = buf.len().min(10_000);
+        self.0.read(&mut buf[..most])
+    }
+}
+
+impl Seek for Slow {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[test]
+fn pause_resume_and_cancel_reach_an_upload_that_waits_for_its_reader() {
+    let content = files::bytes(1_000_000, 10);
+    let receiver = ModelReceiver::start();
+    let client = client(&receiver.endpoint());
+    let reading = Arc::new(AtomicBool::new(false));
+    let slow = Slow(Cursor::new(content.clone()), reading.clone());
+    let mut upload = Upload::from_reader(&client, slow, "slow").unwrap();
+    let remote = upload.remote();
+    let other = std::thread::spawn(move || {
+        let inside = || {
+            reading.store(false, Ordering::SeqCst);
+            while !reading.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
+        };
+        for _ in 0..3 {
+            inside();
+            remote.pause();
+            assert_eq!(remote.snapshot().state, UploadState::Paused);
+            remote.resume();
+        }
+        inside();
+        remote.cancel();
+    });
+    assert_eq!(upload.run(), Err(Error::Cancelled));
+    other.join().unwrap();
+    upload.run().unwrap();
+    assert_eq!(receiver.files()[0].1, content);
+}
