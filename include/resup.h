@@ -225,7 +225,7 @@ extern "C" {
 #define RESUP_E_SERVER_BUSY 73
 
 /**
- * The server keeps failing (HTTP 408, 500, 502, 504). Run again later.
+ * The server keeps failing (HTTP 408, 417, 500, 502, 504). Run again later.
  */
 #define RESUP_E_SERVER_FAILING 74
 

@@ -201,7 +201,7 @@ pub enum RefusalKind {
     Locked,
     /// 429, 503: busy.
     Busy,
-    /// 408, 500, 502, 504: a passing failure.
+    /// 408, 417, 500, 502, 504: a passing failure.
     Failing,
     /// 507: no room.
     NoSpace,

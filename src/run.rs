@@ -87,9 +87,7 @@ struct HttpLine<'a> {
 
 impl Line for HttpLine<'_> {
     fn open(&self) -> (Box<dyn Wire + '_>, Option<Cutter>) {
-        let version = self.settings.version;
-        let link = self.links.take(version);
-        let link = link.unwrap_or_else(|| Link::new(self.settings));
+        let link = self.links.take(self.settings);
         let cutter = link.cutter();
         let borrowed = Borrowed {
             link: Some(link),

@@ -136,7 +136,8 @@ fn offset(body: &Body, size: u64) -> Result<Option<u64>, Error> {
 fn refusal(response: &Response) -> Error {
     let kind = match response.status {
         401 | 403 => RefusalKind::NotAllowed,
-        408 | 500 | 502 | 504 => RefusalKind::Failing,
+        // 417: the next attempt expects nothing.
+        408 | 417 | 500 | 502 | 504 => RefusalKind::Failing,
         413 => RefusalKind::TooLarge,
         423 => RefusalKind::Locked,
         429 | 503 => RefusalKind::Busy,
@@ -286,6 +287,7 @@ mod tests {
             (403, RefusalKind::NotAllowed),
             (408, RefusalKind::Failing),
             (413, RefusalKind::TooLarge),
+            (417, RefusalKind::Failing),
             (423, RefusalKind::Locked),
             (429, RefusalKind::Busy),
             (500, RefusalKind::Failing),

@@ -15,8 +15,14 @@ use super::*;
 /// Far longer than anything here takes, far shorter than the limits that must not be met.
 const SOON: Duration = Duration::from_secs(20);
 
+mod continues;
+
 fn settings(endpoint: &str) -> Settings {
     Settings::new(endpoint).unwrap()
+}
+
+fn new_link(settings: &Settings) -> Link {
+    Link::new(settings, Arc::default())
 }
 
 /// A link to a server, which may speak TLS.
@@ -24,7 +30,7 @@ fn link_to(server: &ScriptedServer, change: impl FnOnce(&mut Settings)) -> Link 
     let mut settings = settings(&server.endpoint());
     change(&mut settings);
     if !server.endpoint().starts_with("https") {
-        return Link::new(&settings);
+        return new_link(&settings);
     }
     let ca = Certificate::from_pem(server.ca_pem().as_bytes()).unwrap();
     let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[ca]));
@@ -34,7 +40,7 @@ fn link_to(server: &ScriptedServer, change: impl FnOnce(&mut Settings)) -> Link 
         .tls_config(tls.build())
         .timeout_recv_response(Some(settings.limits.response))
         .build();
-    Link::with_config(&settings, config)
+    Link::with_config(&settings, config, Arc::default())
 }
 
 fn post(link: &Link, url: String, body: &mut dyn Read, length: u64) -> Result<Response, Error> {
@@ -77,9 +83,10 @@ impl Read for Counted {
     }
 }
 
+/// An answer to the first byte of a body, so that there was leave to send it.
 fn early(end: End) -> Vec<Step> {
     vec![Step::new()
-        .read(Take::HeadOnly)
+        .read(Take::HeadAndBodyBytes(1))
         .write(reply(413, r#"{"message":"too much"}"#))
         .end(end)]
 }
@@ -134,6 +141,23 @@ fn an_early_answer_of_a_server_that_stops_reading_is_found_when_the_write_stalls
     let link = link_to(&server, |s| s.limits.stall = Duration::from_millis(400));
     let response = post_zeros(&link, &server, 64 << 20).unwrap();
     assert_eq!(response.status, 413);
+}
+
+#[test]
+fn an_early_answer_is_read_from_a_server_that_goes_on_to_wait_for_the_rest() {
+    let some = Take::HeadAndBodyBytes(100_000);
+    let answer = reply(413, r#"{"message":"too much"}"#);
+    let step = Step::new().read(some).write(answer);
+    for server in [
+        ScriptedServer::start(vec![step.clone()]),
+        ScriptedServer::start_tls(vec![step]),
+    ] {
+        for blunt in [true, false, true] {
+            let link = link_to(&server, |s| s.limits.response = SOON);
+            link.blunt.store(blunt, Ordering::Relaxed);
+            assert_eq!(post_zeros(&link, &server, 64 << 30).unwrap().status, 413);
+        }
+    }
 }
 
 #[test]
@@ -203,7 +227,7 @@ fn a_slow_network_is_no_stalled_one() {
     let url = format!("http://{}/upload", proxy.addr());
     let mut settings = settings(&url);
     settings.limits.stall = Duration::from_secs(2);
-    let link = Link::new(&settings);
+    let link = new_link(&settings);
     let length = 14_000_000;
     let response = post(&link, url, &mut io::repeat(0).take(length), length).unwrap();
     assert_eq!(response.status, 200);
@@ -272,7 +296,7 @@ fn extreme_settings_do_not_panic() {
         client.set_connect_timeout(limit).unwrap();
         client.set_response_timeout(limit).unwrap();
         client.set_stall_timeout(limit).unwrap();
-        let _ = get(&Link::new(&client.settings()), &server);
+        let _ = get(&new_link(&client.settings()), &server);
     }
     assert!(client.set_connect_timeout(year * 2).is_err());
     assert!(client.set_user_agent("a\r\nb").is_err());
@@ -325,7 +349,7 @@ fn each_way_to_not_get_through_has_its_error() {
     let port = free.local_addr().unwrap().port();
     drop(free);
     let try_url = |url: &str| {
-        let link = Link::new(&settings(url));
+        let link = new_link(&settings(url));
         post(&link, url.to_owned(), &mut io::empty(), 0).unwrap_err()
     };
     let refused = try_url(&format!("http://127.0.0.1:{port}/up"));

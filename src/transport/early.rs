@@ -172,7 +172,9 @@ impl<In: Transport> Transport for TopTransport<In> {
             return Ok(());
         }
         self.inner.transmit_output(amount, timeout)?;
-        if !self.flags.sending.load(Ordering::Relaxed) {
+        // While leave to send is awaited, the answer is not looked for from here.
+        let expecting = self.flags.expecting.load(Ordering::Relaxed);
+        if expecting || !self.flags.sending.load(Ordering::Relaxed) {
             return Ok(());
         }
         let broken = self.flags.broken.load(Ordering::Relaxed);
@@ -191,15 +193,12 @@ impl<In: Transport> Transport for TopTransport<In> {
         Ok(())
     }
 
-    fn maybe_await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        // The buffer was filled unasked, and its own memory of progress does not know that.
-        if std::mem::take(&mut self.head_waits) || self.buffers().can_use_input() {
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        // The buffer was filled unasked, and its own memory of progress does not know that. (ureq
+        // holds its transport in a box, and that never calls `maybe_await_input` of this.)
+        if std::mem::take(&mut self.head_waits) {
             return Ok(true);
         }
-        self.await_input(timeout)
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         self.inner.await_input(timeout)
     }
 

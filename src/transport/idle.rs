@@ -1,24 +1,30 @@
-//! Links that have done their work and keep their connection for the next upload.
+//! A client's links: those that have done their work keep their connection for the next upload.
 #![forbid(unsafe_code)]
 
-use std::sync::atomic::Ordering;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Link;
+use crate::config::Settings;
 
 /// No more than this many are kept; further ones are closed.
 const MOST: usize = 8;
 
 /// The idle links of one client, each with the version of the settings that it was made with.
 #[derive(Debug, Default)]
-pub(crate) struct IdleLinks(Mutex<Vec<(u64, Link)>>);
+pub(crate) struct IdleLinks {
+    idle: Mutex<Vec<(u64, Link)>>,
+    /// See [`Link::blunt`].
+    blunt: Arc<AtomicBool>,
+}
 
 impl IdleLinks {
-    /// A link made with this version of the settings; the last one given, if there are several.
-    pub(crate) fn take(&self, version: u64) -> Option<Link> {
+    /// A link made with these settings: the last one given back, or a new one.
+    pub(crate) fn take(&self, settings: &Settings) -> Link {
         let mut links = self.lock();
-        links.retain(|(made_with, _)| *made_with == version);
-        links.pop().map(|(_, link)| link)
+        links.retain(|(made_with, _)| *made_with == settings.version);
+        let idle = links.pop().map(|(_, link)| link);
+        idle.unwrap_or_else(|| Link::new(settings, self.blunt.clone()))
     }
 
     /// Keeps a link that was not cut and whose last exchange went well.
@@ -32,6 +38,6 @@ impl IdleLinks {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<(u64, Link)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

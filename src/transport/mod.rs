@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod contract;
 mod early;
+mod expect;
 mod failure;
 mod idle;
 mod stall;
@@ -83,10 +84,19 @@ struct Flags {
     writes: AtomicU64,
     /// The stall limit ended the link.
     stalled: AtomicBool,
+    /// Leave to send the body is awaited.
+    expecting: AtomicBool,
+    /// Neither leave nor an answer came in time.
+    unanswered: AtomicBool,
+    /// Some of the request's body was read.
+    begun: AtomicBool,
 }
 
 impl Flags {
-    fn begin(&self, with_body: bool) {
+    fn begin(&self, with_body: bool, expecting: bool) {
+        self.expecting.store(expecting, Ordering::Relaxed);
+        self.unanswered.store(false, Ordering::Relaxed);
+        self.begun.store(false, Ordering::Relaxed);
         self.unresolved.store(false, Ordering::Relaxed);
         self.talking.store(false, Ordering::Relaxed);
         self.early.store(false, Ordering::Relaxed);
@@ -102,6 +112,8 @@ pub(crate) struct Link {
     flags: Arc<Flags>,
     limits: TimeLimits,
     host: String,
+    /// The server does not know `Expect: 100-continue`; learnt by all links of a client.
+    blunt: Arc<AtomicBool>,
 }
 
 /// Cuts a [`Link`] from another thread.
@@ -117,7 +129,7 @@ impl Cutter {
 }
 
 impl Link {
-    pub(crate) fn new(settings: &Settings) -> Self {
+    fn new(settings: &Settings, blunt: Arc<AtomicBool>) -> Self {
         let config = Agent::config_builder()
             // Redirects would take credentials along, and turn POST into GET.
             .max_redirects(0)
@@ -132,10 +144,10 @@ impl Link {
             .timeout_recv_response(Some(settings.limits.response))
             .timeout_recv_body(Some(settings.limits.response))
             .build();
-        Self::with_config(settings, config)
+        Self::with_config(settings, config, blunt)
     }
 
-    fn with_config(settings: &Settings, config: Config) -> Self {
+    fn with_config(settings: &Settings, config: Config, blunt: Arc<AtomicBool>) -> Self {
         let flags = Arc::new(Flags::default());
         let chain =
             ().chain(SocksConnector::default())
@@ -143,7 +155,8 @@ impl Link {
                 .chain(TcpConnector::default())
                 .chain(early::Bottom(flags.clone()))
                 .chain(RustlsConnector::default())
-                .chain(early::Top(flags.clone()));
+                .chain(early::Top(flags.clone()))
+                .chain(expect::Gate(flags.clone()));
         let names = Names {
             inner: DefaultResolver::default(),
             flags: flags.clone(),
@@ -153,6 +166,7 @@ impl Link {
             flags,
             limits: settings.limits,
             host: settings.endpoint.authority().to_owned(),
+            blunt,
         }
     }
 
@@ -160,14 +174,21 @@ impl Link {
         Cutter(self.agent.clone())
     }
 
-    fn call(&self, request: Request<'_>) -> Result<http::Response<ureq::Body>, ureq::Error> {
+    fn call(
+        &self,
+        request: &mut Request<'_>,
+        expecting: bool,
+    ) -> Result<http::Response<ureq::Body>, ureq::Error> {
         let mut builder = http::Request::builder()
             .method(request.method)
-            .uri(request.url);
-        if let Some(content_type) = request.content_type {
+            .uri(&request.url);
+        if let Some(content_type) = &request.content_type {
             builder = builder.header(header::CONTENT_TYPE, content_type);
         }
-        let Some(body) = request.body else {
+        if expecting {
+            builder = builder.header(header::EXPECT, "100-continue");
+        }
+        let Some(body) = &mut request.body else {
             return self.agent.run(builder.body(())?);
         };
         let mut bytes = UntilEarly {
@@ -188,10 +209,22 @@ impl Link {
 }
 
 impl Wire for Link {
-    fn exchange(&self, request: Request<'_>) -> Result<Response, Error> {
-        self.flags.begin(request.body.is_some());
-        let response = self.call(request).map_err(|e| self.explain(e))?;
+    fn exchange(&self, mut request: Request<'_>) -> Result<Response, Error> {
+        let length = request.body.as_ref().map_or(0, |body| body.length);
+        let expecting = length >= expect::WORTH_ASKING && !self.blunt.load(Ordering::Relaxed);
+        self.flags.begin(request.body.is_some(), expecting);
+        let result = self.call(&mut request, expecting);
         self.flags.sending.store(false, Ordering::Relaxed);
+        if self.flags.unanswered.load(Ordering::Relaxed) {
+            self.blunt.store(true, Ordering::Relaxed);
+        }
+        let response = result.map_err(|e| self.explain(e))?;
+        if expecting && response.status() == http::StatusCode::EXPECTATION_FAILED {
+            self.blunt.store(true, Ordering::Relaxed);
+            if !self.flags.begun.load(Ordering::Relaxed) {
+                return self.exchange(request);
+            }
+        }
         self.read(response)
     }
 }
@@ -260,6 +293,7 @@ impl Read for UntilEarly<'_> {
             let left = usize::try_from(self.left).unwrap_or(usize::MAX);
             buf.len().min(left)
         } else {
+            self.flags.begun.store(true, Ordering::Relaxed);
             self.inner.read(buf)?
         };
         if n == 0 && self.left > 0 {

@@ -44,6 +44,7 @@ fn refusals() {
         row!(413, 71, false, 1, 2),
         row!(422, 76, false, 1),
         row!(408, 74, true, 3),
+        row!(417, 74, true, 3),
         row!(423, 72, true, 3),
         row!(429, 73, true, 3),
         row!(500, 74, true, 3),

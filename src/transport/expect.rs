@@ -1,0 +1,115 @@
+//! `Expect: 100-continue` (RFC 9110, 10.1.1): a server may refuse a large body before it is sent.
+//!
+//! ureq waits for the 100 by itself, but after a final answer it waits for more input than the
+//! server may ever send, and it takes a 100 or 103 with header fields for a final answer. So the
+//! waiting is done here: [`Gate`], the layer next to ureq, takes interim answers out of its
+//! sight and shows it a final one at once.
+#![forbid(unsafe_code)]
+
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
+use ureq::{Error, Timeout};
+
+use super::Flags;
+
+/// Smaller bodies are sent faster than a server says that it wants them.
+pub(super) const WORTH_ASKING: u64 = 1024 * 1024;
+
+/// Makes the layer that waits for leave to send.
+#[derive(Debug)]
+pub(super) struct Gate(pub Arc<Flags>);
+
+impl<In: Transport> Connector<In> for Gate {
+    type Out = GateTransport<In>;
+
+    fn connect(
+        &self,
+        _: &ConnectionDetails,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, Error> {
+        Ok(chained.map(|inner| GateTransport {
+            inner,
+            flags: self.0.clone(),
+            answer_waits: false,
+        }))
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct GateTransport<In> {
+    inner: In,
+    flags: Arc<Flags>,
+    /// A final answer lies in the buffer, and ureq is about to wait for it a second time.
+    answer_waits: bool,
+}
+
+impl<In: Transport> GateTransport<In> {
+    /// Waits for a 100 or a final answer.
+    fn await_leave(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        loop {
+            match first_head(self.inner.buffers().input()) {
+                Some((length, 100)) => {
+                    self.inner.buffers().input_consume(length);
+                    // What ureq understands as leave to send, without its reading the head.
+                    return self.end(Err(Error::Timeout(Timeout::Await100)));
+                }
+                Some((length, 102..200)) => self.inner.buffers().input_consume(length),
+                Some(_) => {
+                    self.answer_waits = true;
+                    return self.end(Ok(true));
+                }
+                None => match self.inner.await_input(timeout) {
+                    Ok(true) => {}
+                    Err(Error::Timeout(Timeout::Await100)) => {
+                        self.flags.unanswered.store(true, Ordering::Relaxed);
+                        return self.end(Err(Error::Timeout(Timeout::Await100)));
+                    }
+                    other => return self.end(other),
+                },
+            }
+        }
+    }
+
+    fn end(&self, result: Result<bool, Error>) -> Result<bool, Error> {
+        self.flags.expecting.store(false, Ordering::Relaxed);
+        result
+    }
+}
+
+impl<In: Transport> Transport for GateTransport<In> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.inner.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        if self.flags.expecting.load(Ordering::Relaxed) {
+            return self.await_leave(timeout);
+        }
+        if std::mem::take(&mut self.answer_waits) {
+            return Ok(true);
+        }
+        self.inner.await_input(timeout)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}
+
+/// Length and status of the head that `input` begins with, once it is whole.
+fn first_head(input: &[u8]) -> Option<(usize, u16)> {
+    let end = input.windows(4).position(|w| w == b"\r\n\r\n")?;
+    // "HTTP/1.1 100 Continue"; whatever else it is, ureq is to refuse it.
+    let status = input.get(9..12).and_then(|s| std::str::from_utf8(s).ok());
+    Some((end + 4, status.and_then(|s| s.parse().ok()).unwrap_or(0)))
+}
