@@ -32,7 +32,8 @@ demo: lib receiver
 test: tools lint test-rust test-c
 
 tools:
-	@missing=; for tool in gcc:gcc g++:g++ clang:clang valgrind:valgrind readelf:binutils; do \
+	@missing=; PATH="$$PATH:/usr/sbin"; for tool in gcc:gcc g++:g++ clang:clang valgrind:valgrind readelf:binutils \
+			curl:curl nginx:nginx-light; do \
 		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool##*:}"; \
 	done; \
 	if [ -n "$$missing" ]; then \

@@ -7,6 +7,7 @@
 //! | [`chaos`] | a TCP proxy that cuts, stalls, delays and corrupts at an exact byte |
 //! | [`scripted`] | an HTTP server that does what a list of steps says |
 //! | [`model`] | a correct receiver of the protocol that lives in memory |
+//! | [`nginx`] | a real nginx in front of something |
 //! | [`receiver`] | the real receiver as a child process |
 //! | [`tls`] | a throw-away certificate authority |
 //! | [`head`] | a request head, raw and parsed |
@@ -24,6 +25,7 @@ mod form;
 pub mod head;
 pub mod model;
 mod multipart;
+pub mod nginx;
 pub mod receiver;
 pub mod scripted;
 pub mod seed;

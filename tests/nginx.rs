@@ -1,0 +1,159 @@
+//! Uploads through a real nginx: its size limit, its buffering, its failures.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use resup::{Client, SegmentSize, Upload, UploadState};
+use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
+use resup_test_support::files;
+use resup_test_support::nginx::Nginx;
+use resup_test_support::receiver::Receiver;
+
+fn client(addr: std::net::SocketAddr) -> Client {
+    let client = Client::new(&format!("http://{addr}/upload")).unwrap();
+    let short = Duration::from_millis(5);
+    client.set_retry_backoff(short, short * 40).unwrap();
+    client.set_retry_limit(20);
+    client
+}
+
+struct File {
+    _dir: tempfile::TempDir,
+    path: PathBuf,
+}
+
+fn file(size: u64) -> File {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("file.bin");
+    files::make(&path, size, 21).unwrap();
+    File { _dir: dir, path }
+}
+
+fn assert_stored(receiver: &Receiver, upload: &Upload, file: &File) {
+    assert_eq!(upload.remote().snapshot().state, UploadState::Complete);
+    let id = upload.remote().id().unwrap();
+    files::assert_same(&file.path, &receiver.stored_file(&id));
+}
+
+/// Cuts the first `times` connections, each after so many bytes.
+fn breaking(target: std::net::SocketAddr, times: usize, after: u64) -> ChaosProxy {
+    let mut left = times;
+    let faults = move |_: u64, _: &mut fastrand::Rng| {
+        let cut = left > 0;
+        left = left.saturating_sub(1);
+        Faults {
+            cut_up_after: cut.then_some(after),
+            how: Cut::Rst,
+            ..Faults::default()
+        }
+    };
+    ChaosProxy::start(target, faults, 0)
+}
+
+#[test]
+fn a_body_limit_of_1_mb_is_met_by_smaller_segments_and_remembered() {
+    let receiver = Receiver::start();
+    let limit = "client_max_body_size 1m;";
+    let Some(nginx) = Nginx::start(receiver.addr(), limit) else {
+        return;
+    };
+    let client = client(nginx.addr());
+    let file = file(5_500_000);
+    let mut upload = Upload::from_file(&client, &file.path).unwrap();
+    upload.run().unwrap();
+    assert_stored(&receiver, &upload, &file);
+    let first = upload.remote().snapshot();
+    // Refused at its head: 5.5 MB, then halved down to under 1 MiB, and nothing sent in vain.
+    assert_eq!(first.attempts, 1 + 3);
+    assert_eq!(first.bytes_sent, 5_500_000);
+
+    let mut second = Upload::from_file(&client, &file.path).unwrap();
+    second.set_name("another.bin").unwrap();
+    second.run().unwrap();
+    assert_stored(&receiver, &second, &file);
+    assert_eq!(second.remote().snapshot().attempts, 1);
+}
+
+#[test]
+fn behind_a_buffering_nginx_a_break_costs_one_segment() {
+    let receiver = Receiver::start();
+    let Some(nginx) = Nginx::start(receiver.addr(), "client_max_body_size 0;") else {
+        return;
+    };
+    for (name, segment) in [
+        ("fixed", SegmentSize::Fixed(500_000)),
+        ("automatic", SegmentSize::Automatic),
+    ] {
+        let proxy = breaking(nginx.addr(), 4, 1_300_000);
+        let client = client(proxy.addr());
+        let file = file(8_000_000);
+        let mut upload = Upload::from_file(&client, &file.path).unwrap();
+        upload.set_name(name).unwrap();
+        upload.set_segment_size(segment).unwrap();
+        upload.run().unwrap();
+        assert_stored(&receiver, &upload, &file);
+        let now = upload.remote().snapshot();
+        assert_eq!(now.attempts, 5, "{name}");
+        if name == "fixed" {
+            assert!(now.bytes_sent <= 8_000_000 + 4 * 500_000, "{now:?}");
+        }
+    }
+}
+
+#[test]
+fn behind_an_nginx_that_passes_bytes_on_a_break_costs_what_was_on_its_way() {
+    let receiver = Receiver::start();
+    let stream = "client_max_body_size 0;\nproxy_request_buffering off;";
+    let Some(nginx) = Nginx::start(receiver.addr(), stream) else {
+        return;
+    };
+    let proxy = breaking(nginx.addr(), 3, 3_000_000);
+    let client = client(proxy.addr());
+    let file = file(16_000_000);
+    let mut upload = Upload::from_file(&client, &file.path).unwrap();
+    upload.run().unwrap();
+    assert_stored(&receiver, &upload, &file);
+    let now = upload.remote().snapshot();
+    // From 0 on each time would be 16 MB and three times what the kernel takes (some MB).
+    assert_eq!(now.attempts, 4);
+    assert!(proxy.bytes_up() < 17_000_000, "{}", proxy.bytes_up());
+}
+
+#[test]
+fn a_receiver_that_is_down_behind_nginx_is_waited_for() {
+    let mut receiver = Receiver::start();
+    // A fixed way to a receiver that gets another port with each start.
+    let way = ChaosProxy::clean(receiver.addr());
+    let every = "client_max_body_size 0;\nkeepalive_requests 1;";
+    let Some(nginx) = Nginx::start(way.addr(), every) else {
+        return;
+    };
+    let client = client(nginx.addr());
+    client.set_retry_limit(1000);
+    let file = file(3_000_000);
+    let mut upload = Upload::from_file(&client, &file.path).unwrap();
+    let segment = SegmentSize::Fixed(200_000);
+    upload.set_segment_size(segment).unwrap();
+    let remote = upload.remote();
+    remote.set_rate_limit(4_000_000);
+    upload.start().unwrap();
+    while remote.snapshot().offset < 600_000 {
+        assert!(upload.wait(Duration::from_millis(1)).is_none());
+    }
+    receiver.kill();
+    way.cut_all();
+    while remote.snapshot().http_status != Some(502) {
+        assert!(upload.wait(Duration::from_millis(1)).is_none());
+    }
+    let excerpt = |upload: &Upload| upload.remote().server_excerpt();
+    while excerpt(&upload).is_none() {
+        assert!(upload.wait(Duration::from_millis(1)).is_none());
+    }
+    assert!(excerpt(&upload).unwrap().contains("Bad Gateway"));
+    receiver.restart();
+    way.set_target(receiver.addr());
+    remote.set_rate_limit(0);
+    assert_eq!(upload.wait(Duration::MAX), Some(Ok(())));
+    assert_stored(&receiver, &upload, &file);
+    assert!(remote.snapshot().bytes_sent <= 3_000_000 + 400_000);
+}
