@@ -8,7 +8,7 @@ RELEASE := $(abspath $(TARGET)/release)
 ABI := $(shell awk '/define RESUP_VERSION_M(AJOR|INOR) / { v = v s $$3; s = "." } END { print v }' \
 	include/resup.h)
 
-.PHONY: all lib receiver demo test tools lint test-rust test-c header clean
+.PHONY: all lib receiver demo bench test tools lint test-rust test-c header clean
 
 all: lib
 
@@ -27,6 +27,13 @@ demo: lib receiver
 	$(CC) -std=c99 -O2 -Wall -Wextra -Iinclude examples/c/upload.c -o $(RELEASE)/upload \
 		-L$(RELEASE) -lresup -Wl,-rpath,$(RELEASE)
 	RESUP_RECEIVER=$(RELEASE)/resup-receiver $(RELEASE)/resup-demo $(RELEASE)/upload
+
+# What it costs beside curl and md5sum. BENCH_SIZE=… MiB, BENCH_RUNS=…, BENCH_FILES=…
+bench: lib
+	$(CARGO) build --release -p resup-bench
+	$(CC) -std=c99 -O2 -Wall -Wextra -Iinclude benches/uploader.c -o $(RELEASE)/bench-uploader \
+		-L$(RELEASE) -lresup -Wl,-rpath,$(RELEASE)
+	$(RELEASE)/resup-bench $(RELEASE)/bench-uploader
 
 # Everything. Installs what is missing.
 test: tools lint test-rust test-c
