@@ -19,8 +19,10 @@ const MARKS: usize = 64;
 /// Distance of two milestones, and how many are kept for a state file.
 const MILESTONE_EVERY: u64 = 64 * 1024 * 1024;
 const MILESTONES: usize = 16;
-/// A state file is not written more often than this between milestones.
+/// Between milestones a state file is written when so much time has passed or so many bytes were
+/// confirmed since it was.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
+const SAVE_AFTER: u64 = 8 * 1024 * 1024;
 
 /// A running MD5 that can go back.
 ///
@@ -38,7 +40,8 @@ pub(crate) struct Digest {
     /// Far apart, for a state file and from one.
     milestones: VecDeque<Mark>,
     file: Option<StateFile>,
-    saved: Option<Instant>,
+    /// When the file was written, and what was confirmed then.
+    saved: Option<(Instant, u64)>,
     /// Some marks are from the file, and not computed in this run.
     loaded: bool,
 }
@@ -123,7 +126,7 @@ impl Digest {
             let confirmed = Some(&self.confirmed).filter(|mark| mark.at > 0);
             // It is never needed; a disk that is full is no reason to end an upload.
             let _ = file.save(self.milestones.iter().chain(confirmed));
-            self.saved = Some(Instant::now());
+            self.saved = Some((Instant::now(), self.confirmed.at));
         }
     }
 
@@ -154,7 +157,10 @@ impl Digest {
     pub(crate) fn confirm(&mut self) {
         self.confirmed = self.now.clone();
         self.recent.clear();
-        let due = self.saved.is_none_or(|then| then.elapsed() >= SAVE_EVERY);
+        let at = self.now.at;
+        let due = self
+            .saved
+            .is_none_or(|(then, saved)| then.elapsed() >= SAVE_EVERY || at >= saved + SAVE_AFTER);
         if due && self.now.at > 0 {
             self.save();
         }

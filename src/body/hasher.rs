@@ -7,8 +7,8 @@ use std::thread;
 use super::digest::Digest;
 use crate::error::Error;
 
-/// Blocks on their way to the digest: with the transport's 128 KiB reads, at most 1 MiB.
-const BLOCKS: usize = 8;
+/// Blocks on their way to the digest: with the transport's 64 KiB reads, at most 1 MiB.
+const BLOCKS: usize = 16;
 /// Shorter pieces are not worth a thread.
 const WORTH_A_THREAD: u64 = 1024 * 1024;
 

@@ -98,6 +98,21 @@ impl<'a> Multipart<'a> {
 
 impl Read for Multipart<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let before = self.file_left;
+        let mut n = self.piece(buf)?;
+        // The texts go along with the file's bytes beside them: of a small file one packet.
+        while n > 0 && (self.file_left == before || self.file_left == 0) {
+            match self.piece(&mut buf[n..])? {
+                0 => break,
+                more => n += more,
+            }
+        }
+        Ok(n)
+    }
+}
+
+impl Multipart<'_> {
+    fn piece(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if buf.is_empty() {
             return Ok(0);
         }

@@ -10,6 +10,7 @@ mod early;
 mod expect;
 mod failure;
 mod idle;
+mod names;
 mod stall;
 
 use std::io::{self, Read};
@@ -19,9 +20,8 @@ use std::time::{Duration, SystemTime};
 
 use ureq::config::Config;
 use ureq::http::{self, header};
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
-    ConnectProxyConnector, Connector, NextTimeout, RustlsConnector, SocksConnector, TcpConnector,
+    ConnectProxyConnector, Connector, RustlsConnector, SocksConnector, TcpConnector,
 };
 use ureq::{Agent, SendBody};
 
@@ -32,6 +32,9 @@ use crate::error::Error;
 
 /// The longest body of an answer that is read; an answer of the protocol is far shorter.
 const LONGEST_ANSWER: u64 = 64 * 1024;
+
+/// In and out, of each link. Larger ones leave the processor's caches and are no faster.
+const BUFFER: usize = 64 * 1024;
 
 /// Bodies up to this length fit into every system's buffers, so writing them cannot stall.
 const SHORT_BODY: u64 = 8 * 1024;
@@ -138,6 +141,8 @@ impl Link {
             .proxy(None)
             .user_agent(settings.user_agent.as_str())
             .accept("application/json")
+            .input_buffer_size(BUFFER)
+            .output_buffer_size(BUFFER)
             .timeout_resolve(Some(settings.limits.connect))
             .timeout_connect(Some(settings.limits.connect))
             .timeout_send_request(Some(settings.limits.response))
@@ -157,12 +162,8 @@ impl Link {
                 .chain(RustlsConnector::default())
                 .chain(early::Top(flags.clone()))
                 .chain(expect::Gate(flags.clone()));
-        let names = Names {
-            inner: DefaultResolver::default(),
-            flags: flags.clone(),
-        };
         Link {
-            agent: Agent::with_parts(config, chain, names),
+            agent: Agent::with_parts(config, chain, names::Names::new(flags.clone())),
             flags,
             limits: settings.limits,
             host: settings.endpoint.authority().to_owned(),
@@ -302,27 +303,5 @@ impl Read for UntilEarly<'_> {
         }
         self.left = self.left.saturating_sub(n as u64);
         Ok(n)
-    }
-}
-
-/// The system's resolver, and a note when it fails: ureq's error does not tell.
-#[derive(Debug)]
-struct Names {
-    inner: DefaultResolver,
-    flags: Arc<Flags>,
-}
-
-impl Resolver for Names {
-    fn resolve(
-        &self,
-        uri: &http::Uri,
-        config: &Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let result = self.inner.resolve(uri, config, timeout);
-        self.flags
-            .unresolved
-            .store(result.is_err(), Ordering::Relaxed);
-        result
     }
 }
