@@ -33,7 +33,8 @@ use crate::error::Error;
 /// The longest body of an answer that is read; an answer of the protocol is far shorter.
 const LONGEST_ANSWER: u64 = 64 * 1024;
 
-/// In and out, of each link. Larger ones leave the processor's caches and are no faster.
+/// What is sent at a time. More leaves the processor's caches and is no faster. (What is received
+/// keeps its 128 KiB: ureq tells too long a head only in a buffer that is longer than that.)
 const BUFFER: usize = 64 * 1024;
 
 /// Bodies up to this length fit into every system's buffers, so writing them cannot stall.
@@ -141,7 +142,6 @@ impl Link {
             .proxy(None)
             .user_agent(settings.user_agent.as_str())
             .accept("application/json")
-            .input_buffer_size(BUFFER)
             .output_buffer_size(BUFFER)
             .timeout_resolve(Some(settings.limits.connect))
             .timeout_connect(Some(settings.limits.connect))

@@ -84,6 +84,14 @@ fn more_refusals() {
             ..CASE
         },
         Case {
+            name: "locate 410",
+            script: |_| refused(410),
+            status: REFUSED,
+            http: 410,
+            error: &["410", "not today"],
+            ..CASE
+        },
+        Case {
             name: "locate 302",
             script: |_| elsewhere(),
             status: REFUSED,

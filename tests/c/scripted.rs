@@ -1,6 +1,8 @@
 //! Servers that answer wrongly: what a C program is told about each.
 
 mod answers;
+mod limits;
+mod recoveries;
 mod refusals;
 
 use std::path::Path;

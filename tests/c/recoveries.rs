@@ -1,0 +1,132 @@
+//! Refusals that pass: one of each, and then the upload ends well.
+
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+
+use super::*;
+
+/// What became of an upload, and what the server was sent after the failure.
+struct Recovered {
+    told: String,
+    lengths: Vec<String>,
+}
+
+impl Recovered {
+    fn number(&self, name: &str) -> u64 {
+        let line = self.told.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap().trim().parse().unwrap()
+    }
+}
+
+/// An upload to a server whose first send is answered by `failure`, and that takes everything
+/// after it and says what it has.
+fn recover(failure: Step) -> Recovered {
+    let failure = Mutex::new(Some(failure));
+    let sends = Arc::new(Mutex::new(0_u32));
+    let server = ScriptedServer::start_with(move |head, _| match head.boundary() {
+        None => Step::reply(200, &json("new", 0, "k")),
+        Some(_) => {
+            *sends.lock().unwrap() += 1;
+            let failure = failure.lock().unwrap().take();
+            failure.unwrap_or_else(|| Step::reply(200, &json("complete", SIZE, "k")))
+        }
+    });
+    let bench = Bench::new();
+    let program = bench.build("one", &["one.c"], &[]);
+    let file = bench.path("file.bin");
+    files::make(&file, SIZE, 5).unwrap();
+    let mut one = Command::new(program);
+    one.arg(server.endpoint()).arg(&file).arg("2");
+    let ended = bench.run(&mut one, WATCHDOG);
+    ended.assert_success();
+    let requests = server.requests();
+    let sent = requests.iter().filter(|r| r.head.boundary().is_some());
+    let field = |text: &str, name: &str| {
+        let (_, rest) = text
+            .split_once(&format!("name=\"{name}\"\r\n\r\n"))
+            .unwrap();
+        rest.split("\r\n").next().unwrap().to_owned()
+    };
+    let lengths = sent.map(|request| {
+        let text = request.body_text();
+        format!("{}+{}", field(&text, "offset"), field(&text, "length"))
+    });
+    Recovered {
+        lengths: lengths.collect(),
+        told: ended.stdout,
+    }
+}
+
+fn assert_recovers(name: &str, failure: Step, attempts: u64, lengths: &[&str]) {
+    let recovered = recover(failure);
+    let told = &recovered.told;
+    assert_eq!(recovered.number("status"), 0, "{name}: {told}");
+    assert_eq!(recovered.number("attempts"), attempts, "{name}: {told}");
+    assert_eq!(recovered.lengths, lengths, "{name}: {told}");
+}
+
+const WHOLE: &str = "0+100000";
+
+#[test]
+fn passing_failures_are_tried_again_after_a_new_locate() {
+    for status in [408, 417, 423, 429, 500, 502, 503, 504, 404, 410] {
+        let name = status.to_string();
+        assert_recovers(&name, refused(status), 2, &[WHOLE, WHOLE]);
+    }
+}
+
+#[test]
+fn broken_connections_are_tried_again_after_a_new_locate() {
+    for end in [End::Close, End::Reset] {
+        let before = Step::new().read(Read::HeadAndBodyBytes(1000)).end(end);
+        assert_recovers("a request cut short", before, 2, &[WHOLE, WHOLE]);
+        let after = Step::new().read(Read::All).end(end);
+        assert_recovers("a lost answer", after, 2, &[WHOLE, WHOLE]);
+    }
+}
+
+#[test]
+fn a_server_that_is_elsewhere_is_followed_within_the_attempt() {
+    // Nothing proves that the server has this file's bytes but that it was sent so many.
+    let elsewhere = Step::reply(409, r#"{"offset":60000}"#);
+    assert_recovers("409", elsewhere, 1, &[WHOLE, "60000+40000"]);
+}
+
+#[test]
+fn damage_on_the_way_is_mended_within_the_attempt() {
+    let corrupt = Step::reply(422, r#"{"offset":0,"message":"differs"}"#);
+    assert_recovers("422", corrupt, 1, &[WHOLE, WHOLE]);
+    let some = Step::reply(422, r#"{"offset":30000}"#);
+    assert_recovers("422 past 0", some, 1, &[WHOLE, "30000+70000"]);
+}
+
+#[test]
+fn a_413_halves_the_segment() {
+    let half = ["0+100000", "0+65536"];
+    assert_recovers("413", refused(413), 2, &half);
+}
+
+#[test]
+fn retry_after_is_waited_for_and_told() {
+    let busy = |value: &str| {
+        Step::new()
+            .read(Read::All)
+            .write(reply_with(503, &[("Retry-After", value)], "{}"))
+    };
+    let seconds = recover(busy("1"));
+    assert_eq!(seconds.number("status"), 0, "{}", seconds.told);
+    assert!(
+        (900..=1500).contains(&seconds.number("wait")),
+        "{}",
+        seconds.told
+    );
+    // A date has whole seconds: three of them are more than two.
+    let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(3));
+    let dated = recover(busy(&date));
+    assert_eq!(dated.number("status"), 0, "{}", dated.told);
+    assert!(
+        (500..=4500).contains(&dated.number("wait")),
+        "{}",
+        dated.told
+    );
+}
