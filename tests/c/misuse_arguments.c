@@ -163,6 +163,18 @@ static resup_status field_value(resup_upload *upload, const char *value)
     return resup_upload_set_field(upload, "key", value);
 }
 
+static void more_than_any_memory(void)
+{
+    resup_client *client = hopeless_client();
+    resup_upload *out = NULL;
+
+    CHECK_STATUS(resup_upload_new_memory(client, "x", SIZE_MAX, "n", &out), RESUP_E_SYSTEM,
+                 "as many bytes as can be");
+    CHECK_TEXT(resup_client_error_message(client), "upload a file instead", "the way out");
+    CHECK(out == NULL, "nothing is made");
+    resup_client_free(client);
+}
+
 static void upload_settings(void)
 {
     static const struct {
@@ -214,5 +226,6 @@ void test_arguments(void)
     client_settings();
     client_messages();
     new_uploads();
+    more_than_any_memory();
     upload_settings();
 }
