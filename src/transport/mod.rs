@@ -78,7 +78,7 @@ struct Flags {
     unresolved: AtomicBool,
     /// A connection is up and the request is being written.
     talking: AtomicBool,
-    /// A request body is under way.
+    /// A request body is under way, and not its last bytes.
     sending: AtomicBool,
     /// The final answer is there although the body is not all sent: swallow the rest.
     early: AtomicBool,
@@ -302,6 +302,10 @@ impl Read for UntilEarly<'_> {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.left = self.left.saturating_sub(n as u64);
+        if self.left == 0 {
+            // An answer that comes from here on is not early.
+            self.flags.sending.store(false, Ordering::Relaxed);
+        }
         Ok(n)
     }
 }

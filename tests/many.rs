@@ -1,0 +1,193 @@
+//! Many uploads of one client: in a row, and at once.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use resup::{Client, Upload};
+use resup_test_support::files;
+use resup_test_support::model::ModelReceiver;
+use resup_test_support::receiver::Receiver;
+use resup_test_support::scripted::{json, Read, ScriptedServer, Step};
+
+/// Where a child of these tests finds its server, and how many uploads it makes.
+const URL: &str = "RESUP_TEST_MANY_URL";
+const COUNT: &str = "RESUP_TEST_MANY_COUNT";
+
+fn client(endpoint: &str) -> Client {
+    let client = Client::new(endpoint).unwrap();
+    let short = Duration::from_millis(5);
+    client.set_retry_backoff(short, short * 8).unwrap();
+    client.set_retry_limit(20);
+    client
+}
+
+fn made(dir: &tempfile::TempDir, name: &str, size: u64) -> PathBuf {
+    let path = dir.path().join(name);
+    files::make(&path, size, 11).unwrap();
+    path
+}
+
+/// A number of /proc/self/status.
+#[cfg(target_os = "linux")]
+fn status(name: &str) -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    let number = line.unwrap().trim_start_matches(':').trim();
+    number.trim_end_matches(" kB").parse().unwrap()
+}
+
+/// Runs one of the tests below in a process of its own, so that its memory is all its own.
+#[cfg(target_os = "linux")]
+fn in_a_child(test: &str, server: &str, count: u64) {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([test, "--exact", "--ignored", "--nocapture"])
+        .env(URL, server)
+        .env(COUNT, count.to_string())
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    println!("{told}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}{errors}");
+    assert!(told.contains("1 passed"), "{told}");
+}
+
+#[cfg(target_os = "linux")]
+fn child() -> (Client, u64) {
+    let count = std::env::var(COUNT).unwrap().parse().unwrap();
+    (client(&std::env::var(URL).unwrap()), count)
+}
+
+/// How many, from the environment for a longer run.
+#[cfg(target_os = "linux")]
+fn runs(default: u64) -> u64 {
+    let runs = std::env::var("RESUP_TEST_RUNS").ok();
+    runs.map_or(default, |runs| runs.parse().unwrap())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn thousands_of_files_in_a_row_need_one_connection_and_no_more_memory() {
+    let receiver = ModelReceiver::start();
+    let count = runs(2000);
+    in_a_child("a_child_uploads_in_a_row", &receiver.endpoint(), count);
+    assert_eq!(receiver.files().len() as u64, count);
+    assert_eq!(receiver.connections(), 1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "a child of thousands_of_files_in_a_row_need_one_connection_and_no_more_memory"]
+fn a_child_uploads_in_a_row() {
+    let (client, count) = child();
+    let dir = tempfile::tempdir().unwrap();
+    let mut early = 0;
+    for n in 0..count {
+        let name = n.to_string();
+        let path = made(&dir, &name, 1024);
+        Upload::from_file(&client, &path).unwrap().run().unwrap();
+        std::fs::remove_file(path).unwrap();
+        if n == count / 10 {
+            early = status("VmRSS");
+        }
+    }
+    let (late, threads) = (status("VmRSS"), status("Threads"));
+    println!("{early} kB after a tenth of {count} files, {late} kB after all, {threads} threads");
+    assert!(late < early + 1024, "{early} kB became {late} kB");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn many_large_uploads_at_once_need_little_memory_each() {
+    let server = ScriptedServer::start_with(|head, _| match head.boundary() {
+        None => Step::reply(200, &json("new", 0, "k")),
+        Some(_) => Step::new()
+            .read(Read::All)
+            .write(resup_test_support::scripted::reply(
+                200,
+                r#"{"state":"complete","id":"k"}"#,
+            )),
+    });
+    in_a_child("a_child_uploads_at_once", &server.endpoint(), 64);
+    let requests = server.requests();
+    let whole = requests.iter().filter(|r| r.body_len > LARGE).count();
+    assert_eq!(whole, 64);
+}
+
+#[cfg(target_os = "linux")]
+const LARGE: u64 = 12 << 20;
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "a child of many_large_uploads_at_once_need_little_memory_each"]
+fn a_child_uploads_at_once() {
+    let (client, count) = child();
+    let dir = tempfile::tempdir().unwrap();
+    let path: &Path = &dir.path().join("large");
+    File::create(path).unwrap().set_len(LARGE).unwrap();
+    let before = status("VmHWM");
+    let upload = |_| {
+        let mut upload = Upload::from_file(&client, path).unwrap();
+        upload.start().unwrap();
+        upload
+    };
+    let mut uploads: Vec<_> = (0..count).map(upload).collect();
+    for upload in &mut uploads {
+        assert_eq!(upload.wait(Duration::MAX), Some(Ok(())));
+    }
+    let each = (status("VmHWM") - before) / count;
+    println!("{each} kB for each of {count} uploads of {LARGE} bytes at once");
+    assert!(each < 4096, "{each} kB");
+}
+
+#[test]
+fn many_files_in_a_row_share_one_connection() {
+    let receiver = ModelReceiver::start();
+    let client = client(&receiver.endpoint());
+    let count = 300;
+    for n in 0..count {
+        let content = files::bytes(4096, n);
+        let mut upload = Upload::from_memory(&client, content, &n.to_string()).unwrap();
+        upload.run().unwrap();
+        if n % 50 == 49 {
+            // One that is ended takes its connection with it, and harms no other.
+            upload = Upload::from_memory(&client, files::bytes(9_000_000, n), "x").unwrap();
+            upload.remote().set_rate_limit(9_000_000);
+            upload.start().unwrap();
+            while upload.remote().snapshot().bytes_sent == 0 {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            upload.remote().cancel();
+            upload.wait(Duration::from_secs(30)).unwrap().unwrap_err();
+        }
+    }
+    assert!(receiver.files().len() as u64 >= count);
+    let connections = receiver.connections();
+    assert!(connections <= 1 + 2 * (count / 50), "{connections}");
+    // A changed setting is not overheard.
+    client.set_user_agent("other").unwrap();
+    let mut upload = Upload::from_memory(&client, files::bytes(10, 1), "last").unwrap();
+    upload.run().unwrap();
+    assert_eq!(receiver.connections(), connections + 1);
+}
+
+#[test]
+fn many_uploads_at_once_share_a_client() {
+    let receiver = Receiver::start();
+    let dir = tempfile::tempdir().unwrap();
+    let client = client(&receiver.endpoint());
+    std::thread::scope(|scope| {
+        for n in 0..16 {
+            let (client, receiver) = (&client, &receiver);
+            let path = made(&dir, &format!("many-{n}"), 300_000 + n);
+            scope.spawn(move || {
+                let mut upload = Upload::from_file(client, &path).unwrap();
+                upload.run().unwrap();
+                let id = upload.remote().id().unwrap();
+                files::assert_same(&path, &receiver.stored_file(&id));
+            });
+        }
+    });
+}
