@@ -5,6 +5,8 @@
 mod host;
 #[path = "c/scripted.rs"]
 mod scripted;
+#[path = "c/settings.rs"]
+mod settings;
 
 use std::collections::BTreeSet;
 use std::path::Path;

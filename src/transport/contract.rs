@@ -244,6 +244,16 @@ fn a_silent_server_is_given_up() {
     );
 }
 
+#[test]
+fn what_the_system_takes_is_not_delivered() {
+    let server = ScriptedServer::start(vec![Step::new().read(Take::HeadOnly).end(End::HoldOpen)]);
+    let link = link_to(&server, |s| s.limits.response = Duration::from_millis(200));
+    let error = post_zeros(&link, &server, 100_000).unwrap_err();
+    // All of it went out, so that it is the answer which is missed.
+    assert!(error.to_string().contains("no answer within"), "{error}");
+    assert_eq!(server.requests()[0].body_len, 0);
+}
+
 /// Cuts `link` while an exchange on it is blocked; the exchange has to end with an error.
 fn cut_ends(server: &ScriptedServer, length: u64) {
     let link = link_to(server, |_| {});
