@@ -42,9 +42,16 @@ impl Acceptor {
     /// Listens on a free port of 127.0.0.1. `handler` runs on the accepting thread, one
     /// connection after the other, and returns what the connection's thread is to do.
     pub(crate) fn start(
+        handler: impl FnMut(Arc<TcpStream>, u64, Stop) -> Job + Send + 'static,
+    ) -> Self {
+        Self::on(free_port(), handler)
+    }
+
+    /// The same with a listener that is there already.
+    pub(crate) fn on(
+        listener: TcpListener,
         mut handler: impl FnMut(Arc<TcpStream>, u64, Stop) -> Job + Send + 'static,
     ) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("listen on 127.0.0.1");
         let addr = listener.local_addr().expect("address of the listener");
         let shared = Arc::new(Shared::default());
         let stop = Stop(shared.clone());
@@ -183,6 +190,11 @@ impl Drop for Leave {
         }
         self.0.changed.notify_all();
     }
+}
+
+/// A listener at a free port of 127.0.0.1.
+pub(crate) fn free_port() -> TcpListener {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("listen on 127.0.0.1")
 }
 
 /// A thread with a small stack: there are many of them and they do little.

@@ -7,6 +7,8 @@
 //! | [`chaos`] | a TCP proxy that cuts, stalls, delays and corrupts at an exact byte |
 //! | [`scripted`] | an HTTP server that does what a list of steps says |
 //! | [`model`] | a correct receiver of the protocol that lives in memory |
+//! | [`hole`] | an address where connecting hangs |
+//! | [`names`] | name lookups that take their time |
 //! | [`nginx`] | a real nginx in front of something |
 //! | [`receiver`] | the real receiver as a child process |
 //! | [`tls`] | a throw-away certificate authority |
@@ -23,8 +25,10 @@ mod conn;
 pub mod files;
 mod form;
 pub mod head;
+pub mod hole;
 pub mod model;
 mod multipart;
+pub mod names;
 pub mod nginx;
 pub mod receiver;
 pub mod scripted;

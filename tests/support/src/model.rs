@@ -5,11 +5,11 @@
 //! dead client never keeps a file busy and an answered offset stays true.
 
 use std::io::{self, BufRead, Cursor, Read, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use crate::acceptor::{Acceptor, Job};
+use crate::acceptor::{free_port, Acceptor, Job};
 use crate::conn::Conn;
 use crate::form;
 use crate::head::RequestHead;
@@ -73,13 +73,18 @@ impl ModelReceiver {
 
     /// A receiver with these options.
     pub fn with(options: Options) -> Self {
+        Self::on(free_port(), options)
+    }
+
+    /// A receiver that takes over a listener.
+    pub fn on(listener: TcpListener, options: Options) -> Self {
         let identity = options.tls.then(Identity::new);
         let shared = Arc::new(Shared {
             options,
             uploads: Mutex::default(),
         });
         let (theirs, tls) = (shared.clone(), identity.as_ref().map(Identity::config));
-        let acceptor = Acceptor::start(move |socket, _, _| {
+        let acceptor = Acceptor::on(listener, move |socket, _, _| {
             let (shared, tls) = (theirs.clone(), tls.clone());
             let job: Job = Box::new(move || {
                 // A connection that breaks is an everyday thing here.

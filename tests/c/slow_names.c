@@ -1,0 +1,23 @@
+/* Loaded before the C library: every name takes half a second and is this machine's. */
+
+#define _GNU_SOURCE
+
+#include <dlfcn.h>
+#include <netdb.h>
+#include <string.h>
+#include <time.h>
+
+typedef int lookup(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **found)
+{
+    const struct timespec rest = {0, 500000000};
+    void *symbol = dlsym(RTLD_NEXT, "getaddrinfo");
+    lookup *real;
+
+    (void)node;
+    memcpy(&real, &symbol, sizeof real);
+    nanosleep(&rest, NULL);
+    return real("127.0.0.1", service, hints, found);
+}

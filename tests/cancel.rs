@@ -1,0 +1,283 @@
+//! A cancelled run returns within 100 ms, wherever it is.
+//!
+//! That is the project's own promise, and the only time that a test asserts on. A machine that
+//! is busy with other things breaks it now and then, a defect breaks it again and again: so one
+//! late run is passed over and printed, and one more in a thousand.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use resup::{Client, DigestMode, Error, LocateMethod, Remote, Upload, UploadState};
+use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
+use resup_test_support::hole::Hole;
+use resup_test_support::model::{ModelReceiver, Options};
+use resup_test_support::scripted::{json, reply_with, Read, ScriptedServer, Step};
+use resup_test_support::{names, seed};
+
+const PROMISE: Duration = Duration::from_millis(100);
+const LONG: Duration = Duration::from_secs(3600);
+
+/// Runs uploads that `make` makes, cancels each when it is `there`, and measures.
+fn ends_in_time(
+    place: &str,
+    mut make: impl FnMut() -> Upload,
+    there: impl Fn(&Remote) -> bool + Sync,
+) {
+    let seed = seed::seed();
+    let mut rng = seed::rng(seed);
+    let runs = std::env::var("RESUP_TEST_RUNS").map_or(20, |n| n.parse().unwrap());
+    let mut times: Vec<_> = (0..runs)
+        .map(|_| time_to_cancel(make(), &there, Duration::from_micros(rng.u64(..20_000))))
+        .collect();
+    times.sort();
+    let share = |percent: usize| times[(times.len() * percent / 100).min(times.len() - 1)];
+    println!(
+        "{place}: {runs} cancelled, half of them within {:.1?}, 99 % within {:.1?}, all within {:.1?}",
+        share(50),
+        share(99),
+        share(100)
+    );
+    let late: Vec<_> = times.iter().filter(|time| **time > PROMISE).collect();
+    assert!(late.len() <= 1 + runs / 1000, "{place}: late: {late:?}");
+}
+
+/// From the call of `cancel` to the return of `run`.
+fn time_to_cancel(
+    mut upload: Upload,
+    there: &(impl Fn(&Remote) -> bool + Sync),
+    later: Duration,
+) -> Duration {
+    let remote = upload.remote();
+    std::thread::scope(|scope| {
+        let canceller = scope.spawn(move || {
+            let lost = Instant::now() + Duration::from_secs(60);
+            while !there(&remote) && Instant::now() < lost {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            std::thread::sleep(later);
+            let before = remote.snapshot().state;
+            let called = Instant::now();
+            remote.cancel();
+            (called, before)
+        });
+        let outcome = upload.run();
+        let returned = Instant::now();
+        let (called, before) = canceller.join().unwrap();
+        assert_eq!(outcome, Err(Error::Cancelled), "{before:?}");
+        returned - called
+    })
+}
+
+fn is(state: UploadState) -> impl Fn(&Remote) -> bool + Sync {
+    move |remote| remote.snapshot().state == state
+}
+
+/// A client that waits for ever.
+fn client(endpoint: &str) -> Client {
+    let client = Client::new(endpoint).unwrap();
+    client.set_response_timeout(LONG).unwrap();
+    client.set_stall_timeout(LONG).unwrap();
+    client
+}
+
+fn small(client: &Client) -> Upload {
+    Upload::from_memory(client, vec![7; 100_000], "small").unwrap()
+}
+
+/// A file of so many bytes that takes no room.
+fn sparse(dir: &tempfile::TempDir, size: u64) -> PathBuf {
+    let path = dir.path().join("sparse");
+    let file = std::fs::File::create(&path).unwrap();
+    file.set_len(size).unwrap();
+    path
+}
+
+/// A proxy in front of a model receiver, all of whose connections have these faults.
+fn faulty(receiver: &ModelReceiver, faults: Faults) -> ChaosProxy {
+    ChaosProxy::start(receiver.addr(), move |_, _| faults.clone(), 0)
+}
+
+fn stalled(after: u64) -> Faults {
+    Faults {
+        cut_up_after: Some(after),
+        how: Cut::Stall,
+        ..Faults::default()
+    }
+}
+
+#[test]
+fn in_a_name_lookup() {
+    if !names::are_slow() {
+        return names::make_slow_for("in_a_name_lookup");
+    }
+    let receiver = ModelReceiver::start();
+    let client = client(&format!("http://slow.test:{}/", receiver.addr().port()));
+    let make = || small(&client);
+    ends_in_time("name lookup", make, is(UploadState::Locating));
+    // The lookups end some time, and nothing comes of them.
+    std::thread::sleep(Duration::from_millis(600));
+    assert_eq!(receiver.stats().requests, 0);
+}
+
+#[test]
+fn in_a_tcp_connect() {
+    let hole = Hole::new();
+    let client = client(&format!("http://{}/", hole.addr()));
+    // What is left behind ends by itself, and soon.
+    client.set_connect_timeout(Duration::from_secs(1)).unwrap();
+    let make = || small(&client);
+    ends_in_time("TCP connect", make, is(UploadState::Locating));
+}
+
+#[test]
+fn in_a_tls_handshake() {
+    let receiver = ModelReceiver::with(Options {
+        tls: true,
+        ..Options::default()
+    });
+    // Silent from the beginning, or within the server's part of the handshake.
+    let mut turn = 0;
+    let plan = move |_: u64, _: &mut fastrand::Rng| {
+        turn += 1;
+        Faults {
+            refuse: turn % 2 == 0,
+            cut_down_after: Some(turn % 100),
+            how: Cut::Stall,
+            ..Faults::default()
+        }
+    };
+    let proxy = ChaosProxy::start(receiver.addr(), plan, 0);
+    let client = client(&format!("https://{}/", proxy.addr()));
+    let make = || small(&client);
+    ends_in_time("TLS handshake", make, is(UploadState::Locating));
+}
+
+#[test]
+fn while_the_server_does_not_answer_a_locate() {
+    let receiver = ModelReceiver::start();
+    let proxy = faulty(
+        &receiver,
+        Faults {
+            drop_answer: true,
+            ..Faults::default()
+        },
+    );
+    let client = client(&receiver.endpoint_at(proxy.addr()));
+    let make = || small(&client);
+    ends_in_time("silent locate", make, is(UploadState::Locating));
+}
+
+#[test]
+fn while_the_server_does_not_answer_a_send() {
+    let receiver = ModelReceiver::start();
+    let proxy = faulty(&receiver, stalled(2000));
+    let client = client(&receiver.endpoint_at(proxy.addr()));
+    let make = || {
+        receiver.forget();
+        small(&client)
+    };
+    ends_in_time("silent send", make, is(UploadState::Verifying));
+}
+
+#[test]
+fn in_a_blocked_write() {
+    let receiver = ModelReceiver::start();
+    let proxy = faulty(&receiver, stalled(1_000_000));
+    let client = client(&receiver.endpoint_at(proxy.addr()));
+    let dir = tempfile::tempdir().unwrap();
+    let path = sparse(&dir, 1 << 30);
+    let make = || {
+        // The last one's, and what lies in the system's buffers for it.
+        receiver.forget();
+        proxy.cut_all();
+        Upload::from_file(&client, &path).unwrap()
+    };
+    let last = AtomicU64::new(0);
+    ends_in_time("blocked write", make, |remote| {
+        std::thread::sleep(Duration::from_millis(10));
+        let sent = remote.snapshot().bytes_sent;
+        last.swap(sent, Ordering::Relaxed) == sent && sent > 0
+    });
+}
+
+#[test]
+fn in_a_wait_between_two_attempts() {
+    let busy = reply_with(503, &[("Retry-After", "3600")], "{}");
+    let step = Step::new().read(Read::All).write(busy);
+    let server = ScriptedServer::start(vec![step]);
+    let client = client(&server.endpoint());
+    let make = || small(&client);
+    ends_in_time("back-off", make, is(UploadState::Waiting));
+}
+
+#[test]
+fn while_a_prefix_is_compared() {
+    let size = 64 << 30;
+    let answer = json("partial", size, "1");
+    let proof = r#","prefix_md5":"00000000000000000000000000000000"}"#;
+    let answer = answer.trim_end_matches('}').to_owned() + proof;
+    let server = ScriptedServer::start(vec![Step::reply(200, &answer)]);
+    let client = client(&server.endpoint());
+    let dir = tempfile::tempdir().unwrap();
+    let path = sparse(&dir, size);
+    let make = || Upload::from_file(&client, &path).unwrap();
+    ends_in_time("comparing a prefix", make, is(UploadState::Hashing));
+}
+
+#[test]
+fn while_a_file_is_digested_first() {
+    let client = client("http://127.0.0.1:9/");
+    let dir = tempfile::tempdir().unwrap();
+    let path = sparse(&dir, 64 << 30);
+    let make = || {
+        let mut upload = Upload::from_file(&client, &path).unwrap();
+        upload.set_digest(DigestMode::First).unwrap();
+        upload
+    };
+    ends_in_time("digesting first", make, is(UploadState::Hashing));
+}
+
+#[test]
+fn while_a_rate_limit_holds_it_back() {
+    let receiver = ModelReceiver::start();
+    let client = client(&receiver.endpoint());
+    client.set_rate_limit(1000);
+    let make = || {
+        receiver.forget();
+        small(&client)
+    };
+    ends_in_time("rate limit", make, is(UploadState::Sending));
+}
+
+#[test]
+fn in_a_pause() {
+    let receiver = ModelReceiver::start();
+    let client = client(&receiver.endpoint());
+    client.set_rate_limit(1000);
+    let make = || {
+        receiver.forget();
+        small(&client)
+    };
+    ends_in_time("pause", make, |remote| {
+        let state = remote.snapshot().state;
+        if state == UploadState::Sending {
+            remote.pause();
+        }
+        state == UploadState::Paused
+    });
+}
+
+#[test]
+fn at_any_moment_of_an_upload_that_goes_well() {
+    let receiver = ModelReceiver::start();
+    let client = client(&receiver.endpoint());
+    client.set_locate_method(LocateMethod::Get);
+    // It takes longer than the moment is away.
+    client.set_rate_limit(10_000_000);
+    let make = || {
+        receiver.forget();
+        Upload::from_memory(&client, vec![7; 3_000_000], "well").unwrap()
+    };
+    ends_in_time("any moment", make, |_| true);
+}
