@@ -344,6 +344,23 @@ fn retry_after_is_seconds_or_a_date() {
 }
 
 #[test]
+fn roots_that_cannot_be_parsed_are_passed_over_by_ureq_without_a_word() {
+    let server = ScriptedServer::start_tls(vec![Step::reply(200, "{}")]);
+    let with_roots = |roots: &[Certificate<'static>]| {
+        let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(roots));
+        let config = Agent::config_builder().proxy(None).tls_config(tls.build());
+        let settings = settings(&server.endpoint());
+        let link = Link::with_config(&settings, config.build(), Arc::default());
+        get(&link, &server)
+    };
+    let garbage = Certificate::from_der(b"no certificate");
+    let good = Certificate::from_pem(server.ca_pem().as_bytes()).unwrap();
+    assert_eq!(with_roots(&[garbage.clone(), good]).unwrap().status, 200);
+    let error = with_roots(&[garbage]).unwrap_err();
+    assert!(error.to_string().contains("UnknownIssuer"), "{error}");
+}
+
+#[test]
 fn a_huge_answer_is_not_read_to_its_end() {
     let mut huge = b"HTTP/1.1 200 OK\r\nContent-Length: 9000000000\r\n\r\n".to_vec();
     huge.resize(10_000_000, b' ');
