@@ -1,11 +1,12 @@
 //! A cancelled run returns within 100 ms, wherever it is.
 //!
-//! That is the project's own promise, and the only time that a test asserts on. A machine that
-//! is busy with other things breaks it now and then, a defect breaks it again and again: so one
-//! late run is passed over and printed, and one more in a thousand.
+//! That is the project's own promise, and the only time that a test asserts on. A busy machine
+//! breaks it now and then, a defect again and again: so one late run in a sample (one in a
+//! hundred of a large one) is passed over, and three bad samples in a row are a failure.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use resup::{Client, DigestMode, Error, LocateMethod, Remote, Upload, UploadState};
@@ -24,29 +25,32 @@ fn ends_in_time(
     mut make: impl FnMut() -> Upload,
     there: impl Fn(&Remote) -> bool + Sync,
 ) {
-    let seed = seed::seed();
-    let mut rng = seed::rng(seed);
+    // Measured one after the other.
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut rng = seed::rng(seed::seed());
     let runs = std::env::var("RESUP_TEST_RUNS").map_or(20, |n| n.parse().unwrap());
-    let mut times: Vec<_> = (0..runs)
-        .map(|_| time_to_cancel(make(), &there, Duration::from_micros(rng.u64(..20_000))))
-        .collect();
-    times.sort();
-    let share = |percent: usize| times[(times.len() * percent / 100).min(times.len() - 1)];
-    println!(
-        "{place}: {runs} cancelled, half of them within {:.1?}, 99 % within {:.1?}, all within {:.1?}",
-        share(50),
-        share(99),
-        share(100)
-    );
-    let late: Vec<_> = times.iter().filter(|time| **time > PROMISE).collect();
-    assert!(late.len() <= 1 + runs / 1000, "{place}: late: {late:?}");
+    let mut late = Vec::new();
+    for _ in 0..3 {
+        let mut sample = || time_to_cancel(make(), &there, rng.u64(..20_000));
+        let mut times: Vec<_> = (0..runs).map(|_| sample()).collect();
+        times.sort();
+        let share = |percent: usize| times[(times.len() * percent / 100).min(times.len() - 1)];
+        let (half, most, all) = (share(50), share(99), share(100));
+        println!("{place}: {runs} runs, 50 % in {half:.1?}, 99 % in {most:.1?}, all in {all:.1?}");
+        late = times.split_off(times.partition_point(|time| *time <= PROMISE));
+        if late.len() <= 1 + runs / 100 {
+            return;
+        }
+    }
+    panic!("{place}: {} of {runs} are late: {late:?}", late.len());
 }
 
-/// From the call of `cancel` to the return of `run`.
+/// From the call of `cancel`, so long after the upload is `there`, to the return of `run`.
 fn time_to_cancel(
     mut upload: Upload,
     there: &(impl Fn(&Remote) -> bool + Sync),
-    later: Duration,
+    microseconds: u64,
 ) -> Duration {
     let remote = upload.remote();
     std::thread::scope(|scope| {
@@ -55,7 +59,7 @@ fn time_to_cancel(
             while !there(&remote) && Instant::now() < lost {
                 std::thread::sleep(Duration::from_millis(1));
             }
-            std::thread::sleep(later);
+            std::thread::sleep(Duration::from_micros(microseconds));
             let before = remote.snapshot().state;
             let called = Instant::now();
             remote.cancel();
