@@ -4,6 +4,8 @@
 mod prefix;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_cuts;
 
 use std::time::Instant;
 

@@ -25,22 +25,29 @@ fn new_link(settings: &Settings) -> Link {
     Link::new(settings, Arc::default())
 }
 
+impl Link {
+    /// A link that trusts one authority, and no other.
+    pub(crate) fn trusting(settings: &Settings, ca_pem: &str) -> Self {
+        let ca = Certificate::from_pem(ca_pem.as_bytes()).unwrap();
+        let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[ca]));
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .proxy(None)
+            .tls_config(tls.build())
+            .timeout_recv_response(Some(settings.limits.response))
+            .build();
+        Self::with_config(settings, config, Arc::default())
+    }
+}
+
 /// A link to a server, which may speak TLS.
 fn link_to(server: &ScriptedServer, change: impl FnOnce(&mut Settings)) -> Link {
     let mut settings = settings(&server.endpoint());
     change(&mut settings);
-    if !server.endpoint().starts_with("https") {
-        return new_link(&settings);
+    match server.endpoint().starts_with("https") {
+        true => Link::trusting(&settings, server.ca_pem()),
+        false => new_link(&settings),
     }
-    let ca = Certificate::from_pem(server.ca_pem().as_bytes()).unwrap();
-    let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[ca]));
-    let config = Agent::config_builder()
-        .http_status_as_error(false)
-        .proxy(None)
-        .tls_config(tls.build())
-        .timeout_recv_response(Some(settings.limits.response))
-        .build();
-    Link::with_config(&settings, config, Arc::default())
 }
 
 fn post(link: &Link, url: String, body: &mut dyn Read, length: u64) -> Result<Response, Error> {
@@ -180,6 +187,25 @@ fn connections_are_kept_alive_between_exchanges() {
     for _ in 0..3 {
         assert_eq!(post_zeros(&link, &server, 100).unwrap().status, 200);
         assert_eq!(get(&link, &server).unwrap().status, 200);
+    }
+    assert_eq!(server.connections(), 1);
+}
+
+#[test]
+fn an_answer_right_after_the_end_of_the_body_is_no_early_one() {
+    /// Gives all at once, and longer after the head than the time between two looks.
+    struct Late;
+    impl Read for Late {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            thread::sleep(Duration::from_millis(60));
+            Ok(buf.len())
+        }
+    }
+    let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
+    let link = link_to(&server, |_| {});
+    for _ in 0..10 {
+        let response = post(&link, server.endpoint(), &mut Late.take(100), 100).unwrap();
+        assert_eq!(response.status, 200);
     }
     assert_eq!(server.connections(), 1);
 }
