@@ -44,6 +44,8 @@ fn breaking(target: std::net::SocketAddr, times: usize, after: u64) -> ChaosProx
         Faults {
             cut_up_after: cut.then_some(after),
             how: Cut::Rst,
+            // nginx keeps up with this: a reset takes what it has not read yet along.
+            rate_up: cut.then_some(48 << 20),
             ..Faults::default()
         }
     };
@@ -156,4 +158,31 @@ fn a_receiver_that_is_down_behind_nginx_is_waited_for() {
     assert_eq!(upload.wait(Duration::MAX), Some(Ok(())));
     assert_stored(&receiver, &upload, &file);
     assert!(remote.snapshot().bytes_sent <= 3_000_000 + 400_000);
+}
+
+#[test]
+fn connections_that_nginx_does_not_keep_cost_no_attempt() {
+    for keep in [
+        "keepalive_timeout 0;",
+        "keepalive_requests 1;",
+        "keepalive_timeout 50ms;",
+    ] {
+        let receiver = Receiver::start();
+        let Some(nginx) = Nginx::start(receiver.addr(), keep) else {
+            return;
+        };
+        let (client, file) = (client(nginx.addr()), file(1_000_000));
+        for name in ["first", "second", "third"] {
+            let mut upload = Upload::from_file(&client, &file.path).unwrap();
+            upload.set_name(name).unwrap();
+            upload
+                .set_segment_size(SegmentSize::Fixed(200_000))
+                .unwrap();
+            upload.run().unwrap();
+            assert_stored(&receiver, &upload, &file);
+            assert_eq!(upload.remote().snapshot().attempts, 1, "{keep} {name}");
+            // Long enough for the last one to close the idle connection.
+            std::thread::sleep(Duration::from_millis(150));
+        }
+    }
 }

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 const PLACES: [&str; 3] = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"];
 const START_TIME: Duration = Duration::from_secs(20);
 
-/// A running nginx; it ends when this is dropped.
+/// A running nginx; it ends when this is dropped. In a test that fails, its errors are shown.
 pub struct Nginx {
     child: Child,
     addr: SocketAddr,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 /// The nginx of this machine.
@@ -56,7 +56,7 @@ impl Nginx {
             .map(|what| format!("{what}_temp_path {what};\n"))
             .collect();
         let config = format!(
-            "daemon off;\nmaster_process off;\npid pid;\nerror_log stderr;\n\
+            "daemon off;\nmaster_process off;\npid pid;\nerror_log errors;\n\
              events {{ worker_connections 256; }}\n\
              http {{\n{temporary}access_log off;\nserver {{\nlisten {addr};\n\
              location / {{\nproxy_pass http://{upstream};\nproxy_http_version 1.1;\n{directives}\n\
@@ -66,7 +66,7 @@ impl Nginx {
         let mut child = Command::new(binary)
             .arg("-p")
             .arg(dir.path())
-            .args(["-c", "conf", "-e", "stderr"])
+            .args(["-c", "conf", "-e", "errors"])
             .stdin(Stdio::null())
             .spawn()
             .expect("nginx");
@@ -80,11 +80,7 @@ impl Nginx {
             }
             thread::sleep(Duration::from_millis(10));
         }
-        Some(Nginx {
-            child,
-            addr,
-            _dir: dir,
-        })
+        Some(Nginx { child, addr, dir })
     }
 
     /// Where it listens.
@@ -97,5 +93,9 @@ impl Drop for Nginx {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if thread::panicking() {
+            let errors = std::fs::read_to_string(self.dir.path().join("errors"));
+            eprintln!("errors of nginx:\n{}", errors.unwrap_or_default());
+        }
     }
 }
