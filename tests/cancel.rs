@@ -185,6 +185,26 @@ fn while_the_server_does_not_answer_a_send() {
 }
 
 #[test]
+fn while_leave_to_send_is_awaited() {
+    let server = ScriptedServer::start_with(|head, _| match head.method.as_str() {
+        "GET" => Step::reply(200, &json("new", 0, "1")),
+        _ => Step::new().ignore_expect().wait(LONG),
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let path = sparse(&dir, 1 << 30);
+    let make = || {
+        // Of its own each time: one that got no leave does not ask again.
+        let client = client(&server.endpoint());
+        client.set_locate_method(LocateMethod::Get);
+        Upload::from_file(&client, &path).unwrap()
+    };
+    let there = is(UploadState::Sending);
+    ends_in_time("awaiting leave", make, |remote| {
+        there(remote) && remote.snapshot().bytes_sent == 0
+    });
+}
+
+#[test]
 fn in_a_blocked_write() {
     let receiver = ModelReceiver::start();
     let proxy = faulty(&receiver, stalled(1_000_000));
