@@ -39,8 +39,8 @@ bench: lib
 test: tools lint test-rust test-c
 
 tools:
-	@missing=; PATH="$$PATH:/usr/sbin"; for tool in gcc:gcc g++:g++ clang:clang valgrind:valgrind readelf:binutils \
-			curl:curl nginx:nginx-light; do \
+	@missing=; PATH="$$PATH:/usr/sbin"; for tool in gcc:gcc g++:g++ clang:clang \
+			valgrind:valgrind readelf:binutils nginx:nginx-light; do \
 		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool##*:}"; \
 	done; \
 	if [ -n "$$missing" ]; then \

@@ -1,6 +1,8 @@
 //! An upload: one file's job, run on a thread of its own, its events told on the host's.
 #![forbid(unsafe_code)]
 
+mod settings;
+
 use std::io::{Read, Seek};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::PathBuf;
@@ -11,11 +13,10 @@ use std::time::{Duration, Instant};
 use crate::body::reader::{HostReader, Seat};
 use crate::body::source::Origin;
 use crate::client::Client;
-use crate::config::{check_file_name, check_line, DigestMode};
+use crate::config::{check_file_name, DigestMode};
 use crate::control::{Control, Event};
 use crate::error::Error;
 use crate::log::Logger;
-use crate::protocol::is_reserved;
 use crate::remote::Remote;
 use crate::run::{work, Spec};
 use crate::segment::SegmentSize;
@@ -156,113 +157,6 @@ impl Upload {
         self.remote.clone()
     }
 
-    /// The file name that the server is told. Default: the file's own.
-    ///
-    /// # Errors
-    /// [`Error::InvalidArgument`] for a name that is empty, longer than 1024 bytes or contains
-    /// `/` or NUL; [`Error::WrongState`] during a run: so for every setter.
-    pub fn set_name(&mut self, name: &str) -> Result<(), Error> {
-        self.idle()?;
-        self.spec.name = check_file_name(name)?;
-        Ok(())
-    }
-
-    /// The directory on the server, `/`-separated. Default: empty, the server's own choice.
-    ///
-    /// # Errors
-    /// As [`set_name`](Self::set_name), for control characters.
-    pub fn set_directory(&mut self, dir: &str) -> Result<(), Error> {
-        self.idle()?;
-        self.spec.dir = match dir {
-            "" => String::new(),
-            dir => check_line("directory", dir)?,
-        };
-        Ok(())
-    }
-
-    /// The file's MIME type. Default: `application/octet-stream`.
-    ///
-    /// # Errors
-    /// As [`set_name`](Self::set_name), for what is not one line of `type/subtype`.
-    pub fn set_content_type(&mut self, content_type: &str) -> Result<(), Error> {
-        self.idle()?;
-        let content_type = check_line("content type", content_type)?;
-        if !content_type.is_ascii() || !content_type.contains('/') {
-            return Err(Error::InvalidArgument {
-                what: "content type",
-                why: format!("\"{content_type}\" is not of the form type/subtype"),
-            });
-        }
-        self.spec.content_type = content_type;
-        Ok(())
-    }
-
-    /// Adds a field of the host's own, sent with every request. Setting a name again replaces
-    /// its value.
-    ///
-    /// # Errors
-    /// As [`set_name`](Self::set_name), for an empty name and for those of the protocol.
-    pub fn set_field(&mut self, name: &str, value: &str) -> Result<(), Error> {
-        self.idle()?;
-        if name.is_empty() || is_reserved(name) {
-            return Err(Error::InvalidArgument {
-                what: "field name",
-                why: format!("\"{name}\" is empty or one of the protocol's own"),
-            });
-        }
-        self.spec.fields.retain(|(other, _)| other != name);
-        let field = (name.to_owned(), value.to_owned());
-        self.spec.fields.push(field);
-        Ok(())
-    }
-
-    /// The most file bytes that one request carries. Useful for servers and proxies that see a
-    /// request only when it is whole. A server's own limit counts in any case.
-    ///
-    /// # Errors
-    /// [`Error::InvalidArgument`] for 0 bytes; [`Error::WrongState`] during a run.
-    pub fn set_segment_size(&mut self, size: SegmentSize) -> Result<(), Error> {
-        self.idle()?;
-        if size == SegmentSize::Fixed(0) {
-            return Err(Error::InvalidArgument {
-                what: "segment size",
-                why: "must be more than 0 bytes".to_owned(),
-            });
-        }
-        self.spec.segment_size = size;
-        Ok(())
-    }
-
-    /// Whether and when the MD5 of the file is computed. Default: [`DigestMode::OnePass`].
-    ///
-    /// # Errors
-    /// [`Error::WrongState`] during a run.
-    pub fn set_digest(&mut self, mode: DigestMode) -> Result<(), Error> {
-        self.idle()?;
-        self.spec.digest = mode;
-        Ok(())
-    }
-
-    /// A file in which the run keeps states of the digest, so that a resume does not read again
-    /// what the server already has. It is never needed: where it is missing, damaged or of
-    /// another file, the upload reads more and ends right. It holds no secret, and is removed
-    /// when the upload is complete. Default: none. Of no use for sources in memory.
-    ///
-    /// # Errors
-    /// [`Error::InvalidArgument`] for an empty path; [`Error::WrongState`] during a run.
-    pub fn set_state_file(&mut self, path: impl Into<PathBuf>) -> Result<(), Error> {
-        self.idle()?;
-        let path = path.into();
-        if path.as_os_str().is_empty() {
-            return Err(Error::InvalidArgument {
-                what: "state file",
-                why: "has an empty path".to_owned(),
-            });
-        }
-        self.spec.state_file = Some(path);
-        Ok(())
-    }
-
     /// Called about ten times a second while the numbers change, and a last time at the end.
     pub fn on_progress(&mut self, callback: impl FnMut(&Snapshot) -> Flow + Send + 'static) {
         self.on_progress = Some(Box::new(callback));
@@ -276,15 +170,6 @@ impl Upload {
     /// Called once at the end of every run, whatever its outcome, last.
     pub fn on_complete(&mut self, callback: impl FnMut(&Result<(), Error>) + Send + 'static) {
         self.on_complete = Some(Box::new(callback));
-    }
-
-    fn idle(&self) -> Result<(), Error> {
-        match self.started {
-            true => Err(Error::WrongState(
-                "the upload is running; its settings can be changed when it has ended",
-            )),
-            false => Ok(()),
-        }
     }
 
     /// Uploads and returns at the end.

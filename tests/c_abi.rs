@@ -3,6 +3,8 @@
 
 #[path = "c/host.rs"]
 mod host;
+#[path = "c/one.rs"]
+mod one;
 #[path = "c/scripted.rs"]
 mod scripted;
 #[path = "c/settings.rs"]

@@ -102,14 +102,6 @@ fn faulty(receiver: &ModelReceiver, faults: Faults) -> ChaosProxy {
     ChaosProxy::start(receiver.addr(), move |_, _| faults.clone(), 0)
 }
 
-fn stalled(after: u64) -> Faults {
-    Faults {
-        cut_up_after: Some(after),
-        how: Cut::Stall,
-        ..Faults::default()
-    }
-}
-
 #[test]
 fn in_a_name_lookup() {
     if !names::are_slow() {
@@ -175,7 +167,7 @@ fn while_the_server_does_not_answer_a_locate() {
 #[test]
 fn while_the_server_does_not_answer_a_send() {
     let receiver = ModelReceiver::start();
-    let proxy = faulty(&receiver, stalled(2000));
+    let proxy = faulty(&receiver, Faults::stalled(2000));
     let client = client(&receiver.endpoint_at(proxy.addr()));
     let make = || {
         receiver.forget();
@@ -207,7 +199,7 @@ fn while_leave_to_send_is_awaited() {
 #[test]
 fn in_a_blocked_write() {
     let receiver = ModelReceiver::start();
-    let proxy = faulty(&receiver, stalled(1_000_000));
+    let proxy = faulty(&receiver, Faults::stalled(1_000_000));
     let client = client(&receiver.endpoint_at(proxy.addr()));
     let dir = tempfile::tempdir().unwrap();
     let path = sparse(&dir, 1 << 30);
@@ -262,27 +254,25 @@ fn while_a_file_is_digested_first() {
     ends_in_time("digesting first", make, is(UploadState::Hashing));
 }
 
+/// An upload that takes minutes.
+fn held_back(receiver: &ModelReceiver) -> Upload {
+    receiver.forget();
+    let client = client(&receiver.endpoint());
+    client.set_rate_limit(1000);
+    small(&client)
+}
+
 #[test]
 fn while_a_rate_limit_holds_it_back() {
     let receiver = ModelReceiver::start();
-    let client = client(&receiver.endpoint());
-    client.set_rate_limit(1000);
-    let make = || {
-        receiver.forget();
-        small(&client)
-    };
+    let make = || held_back(&receiver);
     ends_in_time("rate limit", make, is(UploadState::Sending));
 }
 
 #[test]
 fn in_a_pause() {
     let receiver = ModelReceiver::start();
-    let client = client(&receiver.endpoint());
-    client.set_rate_limit(1000);
-    let make = || {
-        receiver.forget();
-        small(&client)
-    };
+    let make = || held_back(&receiver);
     ends_in_time("pause", make, |remote| {
         let state = remote.snapshot().state;
         if state == UploadState::Sending {

@@ -1,33 +1,22 @@
 //! Many uploads of one client: in a row, and at once.
 
+mod common;
+
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use common::{client, made};
 use resup::{Client, Upload};
 use resup_test_support::files;
 use resup_test_support::model::ModelReceiver;
 use resup_test_support::receiver::Receiver;
-use resup_test_support::scripted::{json, Read, ScriptedServer, Step};
+use resup_test_support::scripted::{json, ScriptedServer, Step};
 
 /// Where a child of these tests finds its server, and how many uploads it makes.
 const URL: &str = "RESUP_TEST_MANY_URL";
 const COUNT: &str = "RESUP_TEST_MANY_COUNT";
-
-fn client(endpoint: &str) -> Client {
-    let client = Client::new(endpoint).unwrap();
-    let short = Duration::from_millis(5);
-    client.set_retry_backoff(short, short * 8).unwrap();
-    client.set_retry_limit(20);
-    client
-}
-
-fn made(dir: &tempfile::TempDir, name: &str, size: u64) -> PathBuf {
-    let path = dir.path().join(name);
-    files::make(&path, size, 11).unwrap();
-    path
-}
 
 /// A number of /proc/self/status.
 #[cfg(target_os = "linux")]
@@ -113,12 +102,7 @@ fn a_child_uploads_in_a_row() {
 fn many_large_uploads_at_once_need_little_memory_each() {
     let server = ScriptedServer::start_with(|head, _| match head.boundary() {
         None => Step::reply(200, &json("new", 0, "k")),
-        Some(_) => Step::new()
-            .read(Read::All)
-            .write(resup_test_support::scripted::reply(
-                200,
-                r#"{"state":"complete","id":"k"}"#,
-            )),
+        Some(_) => Step::reply(200, r#"{"state":"complete","id":"k"}"#),
     });
     in_a_child("a_child_uploads_at_once", &server.endpoint(), 64);
     let requests = server.requests();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use resup::{Client, Error, Snapshot, Upload, UploadState};
-use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
+use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::hole::Hole;
 use resup_test_support::model::{ModelReceiver, Options};
 use resup_test_support::scripted::{json, reply_with, Read, ScriptedServer, Step};
@@ -101,14 +101,6 @@ fn passes(obstacle: &Obstacle, content: Vec<u8>, there: impl Fn(&Snapshot) -> bo
     obstacle.holds(&content);
 }
 
-fn stalled(after: u64) -> Faults {
-    Faults {
-        cut_up_after: Some(after),
-        how: Cut::Stall,
-        ..Faults::default()
-    }
-}
-
 #[test]
 fn in_a_name_lookup() {
     if !names::are_slow() {
@@ -154,7 +146,7 @@ fn in_a_tls_handshake() {
     });
     let silent = Faults {
         refuse: true,
-        ..stalled(0)
+        ..Faults::stalled(0)
     };
     let obstacle = Obstacle::new(receiver, silent);
     let client = client(&obstacle.endpoint());
@@ -178,7 +170,7 @@ fn while_the_server_does_not_answer_a_locate() {
 
 #[test]
 fn while_the_server_does_not_answer_a_send() {
-    let obstacle = Obstacle::new(ModelReceiver::start(), stalled(2000));
+    let obstacle = Obstacle::new(ModelReceiver::start(), Faults::stalled(2000));
     let there = is(UploadState::Verifying);
     passes(&obstacle, files::bytes(100_000, 4), there);
 }
@@ -197,7 +189,7 @@ fn while_leave_to_send_is_awaited() {
 
 #[test]
 fn in_a_blocked_write() {
-    let obstacle = Obstacle::new(ModelReceiver::start(), stalled(1_000_000));
+    let obstacle = Obstacle::new(ModelReceiver::start(), Faults::stalled(1_000_000));
     let last = std::cell::Cell::new(0);
     let there = |now: &Snapshot| {
         std::thread::sleep(Duration::from_millis(10));

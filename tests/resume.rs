@@ -1,31 +1,20 @@
 //! Uploads against the real receiver and the model: what is sent, resumed, refused and told.
 
+mod common;
+
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use resup::{Client, Error, Flow, LocateMethod, LogLevel, SegmentSize, Upload, UploadState};
+use common::{client, made};
+use resup::{Error, Flow, LocateMethod, LogLevel, SegmentSize, Upload, UploadState};
 use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
 use resup_test_support::files;
 use resup_test_support::model::{ModelReceiver, Options};
 use resup_test_support::receiver::Receiver;
-use resup_test_support::scripted::{json, End, Read, ScriptedServer, Step};
-
-fn client(endpoint: &str) -> Client {
-    let client = Client::new(endpoint).unwrap();
-    let short = Duration::from_millis(5);
-    client.set_retry_backoff(short, short * 8).unwrap();
-    client.set_retry_limit(20);
-    client
-}
-
-fn made(dir: &tempfile::TempDir, name: &str, size: u64) -> PathBuf {
-    let path = dir.path().join(name);
-    files::make(&path, size, 11).unwrap();
-    path
-}
+use resup_test_support::scripted::{json, ScriptedServer, Step};
 
 fn stored(receiver: &Receiver, upload: &Upload) -> PathBuf {
     receiver.stored_file(&upload.remote().id().unwrap())
@@ -354,36 +343,6 @@ fn a_callback_can_end_an_upload_and_the_next_run_goes_on() {
     assert!(upload.remote().snapshot().bytes_skipped >= 8 << 20);
     files::assert_same(&path, &stored(&receiver, &upload));
     assert_eq!(told.lock().unwrap()[..], [Err(Error::Cancelled), Ok(())]);
-}
-
-#[test]
-fn cancel_ends_a_run_wherever_it_hangs() {
-    let silent = ScriptedServer::start(vec![Step::new().read(Read::All).end(End::HoldOpen)]);
-    let full = ScriptedServer::start_with(|head, _| match head.method.as_str() {
-        "GET" => Step::reply(200, &json("new", 0, "1")),
-        _ => Step::new().read(Read::HeadOnly).end(End::HoldOpen),
-    });
-    let dir = tempfile::tempdir().unwrap();
-    let path = made(&dir, "h", 64 << 20);
-    for endpoint in [
-        silent.endpoint(),
-        full.endpoint(),
-        "http://192.0.2.1/up".to_owned(), // RFC 5737: leads nowhere
-        "http://127.0.0.1:1/up".to_owned(),
-    ] {
-        let client = client(&endpoint);
-        client.set_locate_method(LocateMethod::Get);
-        client.set_retry_limit(1_000_000);
-        let mut upload = Upload::from_file(&client, &path).unwrap();
-        let remote = upload.remote();
-        upload.start().unwrap();
-        assert_eq!(upload.wait(Duration::from_millis(300)), None, "{endpoint}");
-        let began = Instant::now();
-        remote.cancel();
-        let outcome = upload.wait(Duration::from_secs(30));
-        assert_eq!(outcome, Some(Err(Error::Cancelled)), "{endpoint}");
-        println!("{endpoint}: cancelled in {:?}", began.elapsed());
-    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ use super::*;
 const SOON: Duration = Duration::from_secs(20);
 
 mod continues;
+mod early_answers;
 
 fn settings(endpoint: &str) -> Settings {
     Settings::new(endpoint).unwrap()
@@ -88,96 +89,6 @@ impl Read for Counted {
         self.0 += buf.len() as u64;
         Ok(buf.len())
     }
-}
-
-/// An answer to the first byte of a body, so that there was leave to send it.
-fn early(end: End) -> Vec<Step> {
-    vec![Step::new()
-        .read(Take::HeadAndBodyBytes(1))
-        .write(reply(413, r#"{"message":"too much"}"#))
-        .end(end)]
-}
-
-fn early_answers_arrive(server: &ScriptedServer) {
-    for length in [10_000, 1_000_000, 5_000_000, 40_000_000] {
-        for _ in 0..10 {
-            let link = link_to(server, |_| {});
-            let response =
-                post_zeros(&link, server, length).unwrap_or_else(|e| panic!("{length} bytes: {e}"));
-            assert_eq!(response.status, 413);
-            assert!(String::from_utf8_lossy(&response.body).contains("too much"));
-        }
-    }
-}
-
-#[test]
-fn an_early_answer_is_read_when_the_server_drains_and_closes() {
-    let drain = End::DrainThenClose {
-        max_bytes: 4 << 20,
-        max_time: Duration::from_secs(2),
-    };
-    early_answers_arrive(&ScriptedServer::start(early(drain)));
-}
-
-#[test]
-fn an_early_answer_is_read_over_tls() {
-    let drain = End::DrainThenClose {
-        max_bytes: 4 << 20,
-        max_time: Duration::from_secs(2),
-    };
-    early_answers_arrive(&ScriptedServer::start_tls(early(drain)));
-}
-
-#[test]
-fn an_early_answer_stops_the_body() {
-    let server = ScriptedServer::start(early(End::DrainThenClose {
-        max_bytes: u64::MAX,
-        max_time: SOON,
-    }));
-    let link = link_to(&server, |_| {});
-    let huge = 1 << 40;
-    let mut body = Counted(0);
-    let response = post(&link, server.endpoint(), &mut body, huge).unwrap();
-    assert_eq!(response.status, 413);
-    assert!(body.0 < huge / 100, "{} bytes were read", body.0);
-}
-
-#[test]
-fn an_early_answer_of_a_server_that_stops_reading_is_found_when_the_write_stalls() {
-    let server = ScriptedServer::start(early(End::HoldOpen));
-    let link = link_to(&server, |s| s.limits.stall = Duration::from_millis(400));
-    let response = post_zeros(&link, &server, 64 << 20).unwrap();
-    assert_eq!(response.status, 413);
-}
-
-#[test]
-fn an_early_answer_is_read_from_a_server_that_goes_on_to_wait_for_the_rest() {
-    let some = Take::HeadAndBodyBytes(100_000);
-    let answer = reply(413, r#"{"message":"too much"}"#);
-    let step = Step::new().read(some).write(answer);
-    for server in [
-        ScriptedServer::start(vec![step.clone()]),
-        ScriptedServer::start_tls(vec![step]),
-    ] {
-        for blunt in [true, false, true] {
-            let link = link_to(&server, |s| s.limits.response = SOON);
-            link.blunt.store(blunt, Ordering::Relaxed);
-            assert_eq!(post_zeros(&link, &server, 64 << 30).unwrap().status, 413);
-        }
-    }
-}
-
-#[test]
-fn a_connection_with_an_early_answer_is_not_used_again() {
-    let server = ScriptedServer::start(early(End::DrainThenClose {
-        max_bytes: u64::MAX,
-        max_time: SOON,
-    }));
-    let link = link_to(&server, |_| {});
-    for _ in 0..2 {
-        assert_eq!(post_zeros(&link, &server, 8 << 20).unwrap().status, 413);
-    }
-    assert_eq!(server.connections(), 2);
 }
 
 #[test]

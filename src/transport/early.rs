@@ -16,6 +16,7 @@ use ureq::unversioned::transport::time::Duration as NetDuration;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::{Error, Timeout};
 
+use super::head::has_final_head;
 use super::Flags;
 
 /// How often an answer is looked for while a body is being sent.
@@ -116,7 +117,6 @@ impl<In: Transport> Connector<In> for Top {
             inner,
             flags: self.0.clone(),
             looked: Instant::now(),
-            head_waits: false,
             spent: false,
         }))
     }
@@ -128,8 +128,6 @@ pub(super) struct TopTransport<In> {
     flags: Arc<Flags>,
     /// When an answer was last looked for.
     looked: Instant,
-    /// A whole head lies in the buffer and ureq has not been told yet.
-    head_waits: bool,
     /// The request was not sent whole: this connection takes no other.
     spent: bool,
 }
@@ -184,7 +182,7 @@ impl<In: Transport> Transport for TopTransport<In> {
         let found = self.look(if broken { LAST_LOOK } else { GLANCE })?;
         self.looked = Instant::now();
         if found {
-            self.head_waits = true;
+            self.flags.answer_waits.store(true, Ordering::Relaxed);
             self.spent = true;
             self.flags.early.store(true, Ordering::Relaxed);
         } else if broken {
@@ -194,11 +192,6 @@ impl<In: Transport> Transport for TopTransport<In> {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        // The buffer was filled unasked, and its own memory of progress does not know that. (ureq
-        // holds its transport in a box, and that never calls `maybe_await_input` of this.)
-        if std::mem::take(&mut self.head_waits) {
-            return Ok(true);
-        }
         self.inner.await_input(timeout)
     }
 
@@ -208,38 +201,5 @@ impl<In: Transport> Transport for TopTransport<In> {
 
     fn is_tls(&self) -> bool {
         self.inner.is_tls()
-    }
-}
-
-/// Whether `input` begins with the whole head of a final answer, interim (1xx) ones skipped.
-fn has_final_head(mut input: &[u8]) -> bool {
-    while let Some(end) = input.windows(4).position(|w| w == b"\r\n\r\n") {
-        // "HTTP/1.1 100 Continue": only the first digit of the status counts.
-        let interim = input.starts_with(b"HTTP/1.") && input.get(9) == Some(&b'1');
-        if !interim {
-            return true;
-        }
-        input = &input[end + 4..];
-    }
-    false
-}
-
-#[cfg(test)]
-mod tests {
-    use super::has_final_head;
-
-    #[test]
-    fn a_head_counts_when_it_is_whole_and_final() {
-        assert!(!has_final_head(b""));
-        assert!(!has_final_head(b"HTTP/1.1 413 Too"));
-        assert!(!has_final_head(b"HTTP/1.1 413 x\r\nA: b\r\n"));
-        assert!(has_final_head(b"HTTP/1.1 413 x\r\nA: b\r\n\r\n"));
-        assert!(!has_final_head(b"HTTP/1.1 100 Continue\r\n\r\n"));
-        assert!(has_final_head(
-            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 401 no\r\n\r\n{"
-        ));
-        assert!(!has_final_head(
-            b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 401"
-        ));
     }
 }

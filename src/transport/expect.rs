@@ -12,6 +12,7 @@ use std::sync::Arc;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::{Error, Timeout};
 
+use super::head::first_head;
 use super::Flags;
 
 /// Smaller bodies are sent faster than a server says that it wants them.
@@ -32,7 +33,6 @@ impl<In: Transport> Connector<In> for Gate {
         Ok(chained.map(|inner| GateTransport {
             inner,
             flags: self.0.clone(),
-            answer_waits: false,
         }))
     }
 }
@@ -41,8 +41,6 @@ impl<In: Transport> Connector<In> for Gate {
 pub(super) struct GateTransport<In> {
     inner: In,
     flags: Arc<Flags>,
-    /// A final answer lies in the buffer, and ureq is about to wait for it a second time.
-    answer_waits: bool,
 }
 
 impl<In: Transport> GateTransport<In> {
@@ -57,7 +55,7 @@ impl<In: Transport> GateTransport<In> {
                 }
                 Some((length, 102..200)) => self.inner.buffers().input_consume(length),
                 Some(_) => {
-                    self.answer_waits = true;
+                    self.flags.answer_waits.store(true, Ordering::Relaxed);
                     return self.end(Ok(true));
                 }
                 None => match self.inner.await_input(timeout) {
@@ -91,7 +89,9 @@ impl<In: Transport> Transport for GateTransport<In> {
         if self.flags.expecting.load(Ordering::Relaxed) {
             return self.await_leave(timeout);
         }
-        if std::mem::take(&mut self.answer_waits) {
+        // The buffer's own memory of progress does not know of it. (ureq holds its transport in a
+        // box, and that never calls a `maybe_await_input` of ours.)
+        if self.flags.answer_waits.swap(false, Ordering::Relaxed) {
             return Ok(true);
         }
         self.inner.await_input(timeout)
@@ -104,12 +104,4 @@ impl<In: Transport> Transport for GateTransport<In> {
     fn is_tls(&self) -> bool {
         self.inner.is_tls()
     }
-}
-
-/// Length and status of the head that `input` begins with, once it is whole.
-fn first_head(input: &[u8]) -> Option<(usize, u16)> {
-    let end = input.windows(4).position(|w| w == b"\r\n\r\n")?;
-    // "HTTP/1.1 100 Continue"; whatever else it is, ureq is to refuse it.
-    let status = input.get(9..12).and_then(|s| std::str::from_utf8(s).ok());
-    Some((end + 4, status.and_then(|s| s.parse().ok()).unwrap_or(0)))
 }

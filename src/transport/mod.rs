@@ -9,6 +9,7 @@ mod contract;
 mod early;
 mod expect;
 mod failure;
+mod head;
 mod idle;
 mod names;
 mod stall;
@@ -82,6 +83,8 @@ struct Flags {
     sending: AtomicBool,
     /// The final answer is there although the body is not all sent: swallow the rest.
     early: AtomicBool,
+    /// A whole final head lies in the buffer, and ureq is about to wait for it.
+    answer_waits: AtomicBool,
     /// The socket takes nothing any more.
     broken: AtomicBool,
     /// Socket writes begun and ended; odd while one is blocked.
@@ -100,6 +103,7 @@ impl Flags {
     fn begin(&self, with_body: bool, expecting: bool) {
         self.expecting.store(expecting, Ordering::Relaxed);
         self.unanswered.store(false, Ordering::Relaxed);
+        self.answer_waits.store(false, Ordering::Relaxed);
         self.begun.store(false, Ordering::Relaxed);
         self.unresolved.store(false, Ordering::Relaxed);
         self.talking.store(false, Ordering::Relaxed);

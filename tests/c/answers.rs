@@ -172,14 +172,8 @@ fn a_claim_of_more_than_was_sent() {
             .read(Read::HeadAndBodyBytes(50_000))
             .end(End::Reset),
     });
-    let bench = Bench::new();
-    let program = bench.build("one", &["one.c"], &[]);
-    let file = bench.path("big.bin");
-    files::make(&file, BIG, 3).unwrap();
-    let mut one = Command::new(program);
-    let ended = bench.run(one.arg(server.endpoint()).arg(&file), WATCHDOG);
-    ended.assert_success();
+    let told = One::new().upload(&server.endpoint(), BIG, &BRIEF);
+    assert_eq!(told.number("status"), 92, "{told:?}");
     let claim = format!("{} bytes, but only", BIG - 1);
-    assert!(ended.stdout.contains("status 92\n"), "{}", ended.stdout);
-    assert!(ended.stdout.contains(&claim), "{}", ended.stdout);
+    assert!(told.text("error").contains(&claim), "{told:?}");
 }

@@ -7,10 +7,8 @@ use std::process::{Command, ExitStatus};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use resup_test_support::tools;
 use tempfile::TempDir;
-
-/// A flag for `make test` and CI: a tool that is missing is a failure, not a shrug.
-const NEED_TOOLS: &str = "RESUP_NEED_TOOLS";
 
 const WARNINGS: [&str; 5] = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror"];
 
@@ -56,13 +54,7 @@ pub fn shared_library() -> PathBuf {
 
 /// Whether a tool is there; it has to be where `RESUP_NEED_TOOLS` is set.
 pub fn has(tool: &str) -> bool {
-    if Command::new(tool).arg("--version").output().is_ok() {
-        return true;
-    }
-    let needed = std::env::var_os(NEED_TOOLS).is_some_and(|value| value == "1");
-    assert!(!needed, "{tool} is not installed");
-    println!("skipped: {tool} is not installed");
-    false
+    tools::find(tool).is_some()
 }
 
 fn compiler() -> String {

@@ -1,14 +1,97 @@
 /*
- * One upload, and what became of it, as lines.
+ * One upload, with settings by name, and what became of both, as lines.
  *
- *     one URL FILE [RETRY_LIMIT [LIMIT_MS]]
+ *     one URL FILE [SETTING VALUE]...
  *
- * LIMIT_MS is the stall limit; those for connecting and for an answer are ten times that.
+ * SETTING is what follows resup_ in a setter's name: "client_set_user". Where a setter takes two
+ * values, VALUE has a comma between them. When one is refused, that is told and there is no run.
  */
 #include <resup.h>
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+static resup_client *client;
+static resup_upload *upload;
+static char second[256];
+
+static uint64_t number(const char *value)
+{
+    return strtoull(value, NULL, 10);
+}
+
+static uint32_t number32(const char *value)
+{
+    return (uint32_t)number(value);
+}
+
+/* Everything up to the comma; what is behind it goes to `second`. */
+static const char *first(const char *value)
+{
+    static char text[256];
+    char *comma;
+
+    sprintf(text, "%.255s", value);
+    comma = strchr(text, ',');
+    second[0] = '\0';
+    if (comma != NULL) {
+        *comma = '\0';
+        strcpy(second, comma + 1);
+    }
+    return text;
+}
+
+static resup_status wide(const char *value)
+{
+    uint16_t units[256];
+    size_t i;
+
+    for (i = 0; i < 255 && value[i] != '\0'; i++)
+        units[i] = (unsigned char)value[i];
+    units[i] = 0;
+    return resup_upload_set_state_file_utf16(upload, units);
+}
+
+#define SETTING(function, arguments) \
+    if (strcmp(name, #function) == 0) \
+    return resup_##function arguments
+
+static resup_status set(const char *name, const char *value)
+{
+    const char *one = first(value);
+
+    SETTING(client_set_user, (client, value));
+    SETTING(client_set_user_agent, (client, value));
+    SETTING(client_set_locate_method, (client, (int32_t)number32(value)));
+    SETTING(client_set_connect_timeout, (client, number32(value)));
+    SETTING(client_set_response_timeout, (client, number32(value)));
+    SETTING(client_set_stall_timeout, (client, number32(value)));
+    SETTING(client_set_retry_limit, (client, number32(value)));
+    SETTING(client_set_retry_time, (client, number32(value)));
+    SETTING(client_set_retry_backoff, (client, number32(one), number32(second)));
+    SETTING(client_set_rate_limit, (client, number(value)));
+    SETTING(upload_set_name, (upload, value));
+    SETTING(upload_set_directory, (upload, value));
+    SETTING(upload_set_content_type, (upload, value));
+    SETTING(upload_set_field, (upload, one, second));
+    SETTING(upload_set_digest, (upload, (int32_t)number32(value)));
+    SETTING(upload_set_state_file, (upload, value));
+    SETTING(upload_set_segment_size, (upload, number(value)));
+    SETTING(upload_set_rate_limit, (upload, number(value)));
+    return strcmp(name, "upload_set_state_file_utf16") == 0 ? wide(value) : -1;
+}
+
+/* The longest time to the next attempt that a wait began with. */
+static uint32_t longest_wait;
+
+static int32_t on_state(resup_upload *u, int32_t state, void *user_data)
+{
+    (void)user_data;
+    if (state == RESUP_STATE_WAITING && resup_upload_retry_in(u) > longest_wait)
+        longest_wait = resup_upload_retry_in(u);
+    return RESUP_CONTINUE;
+}
 
 static void line(const char *name, const char *text)
 {
@@ -18,37 +101,23 @@ static void line(const char *name, const char *text)
     putchar('\n');
 }
 
-/* The longest time to the next attempt that a wait began with. */
-static uint32_t longest_wait;
-
-static int32_t on_state(resup_upload *upload, int32_t state, void *user_data)
-{
-    uint32_t left = resup_upload_retry_in(upload);
-
-    (void)user_data;
-    if (state == RESUP_STATE_WAITING && left > longest_wait)
-        longest_wait = left;
-    return RESUP_CONTINUE;
-}
-
 int main(int argc, char **argv)
 {
-    resup_client *client = NULL;
-    resup_upload *upload = NULL;
     resup_status status;
-    uint32_t limit = argc > 4 ? (uint32_t)atoi(argv[4]) : 3000;
+    int i;
 
     if (argc < 3 || resup_client_new(argv[1], &client) != RESUP_OK ||
-        resup_client_set_retry_backoff(client, 1, 20) != RESUP_OK ||
-        resup_client_set_stall_timeout(client, limit) != RESUP_OK ||
-        resup_client_set_connect_timeout(client, limit * 10) != RESUP_OK ||
-        resup_client_set_response_timeout(client, limit * 10) != RESUP_OK ||
-        resup_client_set_retry_limit(client, argc > 3 ? (uint32_t)atoi(argv[3]) : 2) != RESUP_OK ||
         resup_upload_new_file(client, argv[2], &upload) != RESUP_OK ||
-        resup_upload_on_state(upload, on_state, NULL, NULL) != RESUP_OK) {
-        fprintf(stderr, "usage: one URL FILE [RETRY_LIMIT [LIMIT_MS]]: %s\n",
-                resup_client_error_message(client));
+        resup_upload_on_state(upload, on_state, NULL, NULL) != RESUP_OK)
         return 2;
+    for (i = 3; i + 1 < argc; i += 2) {
+        status = set(argv[i], argv[i + 1]);
+        if (status != RESUP_OK) {
+            printf("refused %d %s\n", (int)status,
+                   strncmp(argv[i], "client", 6) == 0 ? resup_client_error_message(client)
+                                                      : resup_upload_error_message(upload));
+            return 0;
+        }
     }
     status = resup_upload_run(upload);
     printf("status %d\n", (int)status);

@@ -132,6 +132,15 @@ fn more_refusals() {
 }
 
 #[test]
+fn the_start_of_a_page_reaches_the_program() {
+    let page = "<html>\n<h1>Bad Gateway</h1>";
+    let server = ScriptedServer::start(vec![Step::reply(502, page)]);
+    let told = One::new().upload(&server.endpoint(), SIZE, &BRIEF);
+    assert_eq!(told.text("excerpt"), "<html> <h1>Bad Gateway</h1>");
+    assert_eq!(told.text("message"), "");
+}
+
+#[test]
 fn early_answers() {
     fn drain() -> End {
         End::DrainThenClose {

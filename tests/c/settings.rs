@@ -1,84 +1,54 @@
 //! Each setting through the C ABI: its default, its effect, and what a bad value gets.
 
-use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use resup_test_support::files;
+use resup_test_support::head::RequestHead;
+use resup_test_support::hole::Hole;
 use resup_test_support::scripted::{json, End, Read, ScriptedServer, Step};
 
-use super::host::Bench;
+use super::one::One;
 
 const SIZE: u64 = 100_000;
-const ARGUMENT: &str = "refused 15 ";
-const WATCHDOG: Duration = Duration::from_secs(60);
 
-struct Host {
-    bench: Bench,
-    program: PathBuf,
-    file: PathBuf,
+/// Segments of 40 000 bytes, or all in one.
+fn taking(head: &RequestHead, at: &mut u64) -> Step {
+    if head.boundary().is_none() {
+        return Step::reply(200, &json("new", 0, "k"));
+    }
+    let all = head.content_length().unwrap() > SIZE;
+    *at += if all { SIZE } else { 40_000 };
+    match *at >= SIZE {
+        true => Step::reply(200, &json("complete", SIZE, "k")),
+        false => Step::reply(200, &json("partial", *at, "k")),
+    }
 }
 
-impl Host {
-    fn new() -> Self {
-        let bench = Bench::new();
-        let program = bench.build("configured", &["configured.c"], &[]);
-        let file = bench.path("file.bin");
-        files::make(&file, SIZE, 5).unwrap();
-        Host {
-            bench,
-            program,
-            file,
-        }
-    }
+fn taking_server() -> ScriptedServer {
+    let mut at = 0;
+    ScriptedServer::start_with(move |head, _| taking(head, &mut at))
+}
 
-    /// What the program prints for an upload with these settings.
-    fn run(&self, url: &str, settings: &[&str]) -> String {
-        let mut command = Command::new(&self.program);
-        command.arg(url).arg(&self.file).args(settings);
-        let ended = self.bench.run(&mut command, WATCHDOG);
-        ended.assert_success();
-        ended.stdout
-    }
-
-    /// What a server that takes everything is sent, all in one text.
-    fn sent(&self, settings: &[&str]) -> String {
-        let mut at = 0;
-        let server = ScriptedServer::start_with(move |head, _| {
-            if head.boundary().is_none() {
-                return Step::reply(200, &json("new", 0, "k"));
-            }
-            // Segments of 40 000 bytes or one of all, by its length.
-            at += if head.content_length().unwrap() > SIZE {
-                SIZE
-            } else {
-                40_000
-            };
-            match at >= SIZE {
-                true => Step::reply(200, &json("complete", SIZE, "k")),
-                false => Step::reply(200, &json("partial", at, "k")),
-            }
-        });
-        let told = self.run(&server.endpoint(), settings);
-        assert!(told.contains("status 0\n"), "{settings:?}: {told}");
-        let requests = server.requests();
-        let texts = requests.iter().map(|request| {
-            let head = &request.head;
-            format!(
-                "{} {}\n{:?}\n{}\n",
-                head.method,
-                head.target,
-                head.headers,
-                request.body_text()
-            )
-        });
-        texts.collect()
-    }
+/// What a server that takes everything is sent, all in one text.
+fn sent(one: &One, settings: &[&str]) -> String {
+    let server = taking_server();
+    let told = one.upload(&server.endpoint(), SIZE, settings);
+    assert_eq!(told.number("status"), 0, "{settings:?}: {told:?}");
+    let requests = server.requests();
+    let texts = requests.iter().map(|request| {
+        let head = &request.head;
+        format!(
+            "{} {}\n{:?}\n{}\n",
+            head.method,
+            head.target,
+            head.headers,
+            request.body_text()
+        )
+    });
+    texts.collect()
 }
 
 /// A setting, a value, what it makes appear in the requests, and what is there without it.
-const SEEN: [(&str, &str, &str, &str); 10] = [
+const SEEN: [(&str, &str, &str, &str); 9] = [
     ("client_set_user", "joe", "&user=joe&", "&dir=&prefix=1"),
     ("client_set_user_agent", "mine/7", "mine/7", "resup/0.1"),
     (
@@ -91,7 +61,7 @@ const SEEN: [(&str, &str, &str, &str); 10] = [
         "upload_set_name",
         "n.txt",
         "filename=\"n.txt\"",
-        "filename=\"file.bin\"",
+        "filename=\"100000.bin\"",
     ),
     ("upload_set_directory", "a/b", "&dir=a%2Fb&", "&dir=&"),
     (
@@ -107,7 +77,6 @@ const SEEN: [(&str, &str, &str, &str); 10] = [
         "&dir=&prefix=1",
     ),
     ("upload_set_digest", "2", "&md5=", "name=\"md5\""),
-    ("upload_set_digest", "0", "action=locate", "name=\"md5\""),
     (
         "upload_set_segment_size",
         "40000",
@@ -118,29 +87,23 @@ const SEEN: [(&str, &str, &str, &str); 10] = [
 
 #[test]
 fn what_a_setting_says_is_sent_and_without_it_the_default() {
-    let host = Host::new();
-    let default = host.sent(&[]);
-    let everywhere = ["action=locate", "action=send", "name=\"md5\""];
+    let one = One::new();
+    let default = sent(&one, &[]);
     for (setting, value, effect, without) in SEEN {
-        let with = host.sent(&[setting, value]);
-        if setting == "upload_set_digest" && value == "0" {
-            assert!(!with.contains("md5\"\r\n\r\n"), "{with}");
-        }
-        if !everywhere.contains(&effect) {
-            assert!(
-                with.contains(effect),
-                "{setting}: {effect:?} is not in {with:.600}"
-            );
-            assert!(
-                !default.contains(effect),
-                "{setting}: {effect:?} is in the default"
-            );
-        }
+        let with = sent(&one, &[setting, value]);
+        let seen = with.contains(effect) && !default.contains(effect);
+        assert!(seen, "{setting}: {effect:?}: {with:.600}");
         assert!(
             default.contains(without),
             "{setting}: {without:?} is no default: {default:.600}"
         );
     }
+}
+
+#[test]
+fn without_a_digest_none_is_sent() {
+    let with = sent(&One::new(), &["upload_set_digest", "0"]);
+    assert!(!with.contains("md5\"\r\n\r\n"), "{with}");
 }
 
 /// A setting, a bad value, and what its refusal has to name.
@@ -189,22 +152,33 @@ const ANY_VALUE: [&str; 5] = [
     "upload_set_rate_limit",
 ];
 
+/// Settings whose effects have tests of their own below.
+const SHOWN_BELOW: [&str; 10] = [
+    "client_set_connect_timeout",
+    "client_set_response_timeout",
+    "client_set_stall_timeout",
+    "client_set_retry_limit",
+    "client_set_retry_time",
+    "client_set_retry_backoff",
+    "client_set_rate_limit",
+    "upload_set_rate_limit",
+    "upload_set_state_file",
+    "upload_set_state_file_utf16",
+];
+
 #[test]
 fn bad_values_are_refused_by_name() {
-    let host = Host::new();
+    let one = One::new();
     for (setting, value, named) in BAD {
-        let told = host.run("http://127.0.0.1:1/", &[setting, value]);
-        assert!(told.starts_with(ARGUMENT), "{setting}: {told}");
-        assert!(
-            told.contains(named),
-            "{setting}: {named:?} is not in {told}"
-        );
+        let told = one.upload("http://127.0.0.1:1/", SIZE, &[setting, value]);
+        let refused = told.text("refused");
+        assert!(refused.starts_with("15 "), "{setting}: {told:?}");
+        assert!(refused.contains(named), "{setting}: {named:?}: {told:?}");
     }
 }
 
 #[test]
 fn every_setter_of_the_header_is_tested_here() {
-    let own = include_str!("settings.rs");
     let setters = super::kept_exports();
     let setters = setters.iter().filter(|name| name.contains("_set_"));
     let mut count = 0;
@@ -213,8 +187,8 @@ fn every_setter_of_the_header_is_tested_here() {
         count += 1;
         let bad = BAD.iter().any(|row| row.0 == name) || ANY_VALUE.contains(&name);
         assert!(bad, "no bad value for {name}");
-        let quoted = own.matches(&format!("\"{name}\"")).count();
-        assert!(quoted >= 2, "no effect for {name}");
+        let shown = SEEN.iter().any(|row| row.0 == name) || SHOWN_BELOW.contains(&name);
+        assert!(shown, "no effect for {name}");
     }
     assert!(count >= 19, "{count}");
 }
@@ -223,94 +197,79 @@ fn failing() -> ScriptedServer {
     ScriptedServer::start(vec![Step::reply(503, "{}")])
 }
 
-fn number(told: &str, name: &str) -> u64 {
-    let line = told.lines().find_map(|line| line.strip_prefix(name));
-    line.unwrap().trim().parse().unwrap()
-}
-
 #[test]
 fn retries_are_as_many_as_set_and_eight_by_default() {
-    let (host, server) = (Host::new(), failing());
+    let (one, server) = (One::new(), failing());
+    let with = |settings: &[&str]| one.upload(&server.endpoint(), SIZE, settings);
     let quick = ["client_set_retry_backoff", "1,5"];
-    let default = host.run(&server.endpoint(), &quick);
-    assert_eq!(number(&default, "attempts"), 9);
-    assert!(number(&default, "wait") <= 5, "{default}");
-    let two = [quick[0], quick[1], "client_set_retry_limit", "2"];
-    assert_eq!(number(&host.run(&server.endpoint(), &two), "attempts"), 3);
-    let none = ["client_set_retry_limit", "0"];
-    assert_eq!(number(&host.run(&server.endpoint(), &none), "attempts"), 1);
-    let brief = [
+    let default = with(&quick);
+    assert_eq!(default.number("attempts"), 9);
+    assert!(default.number("wait") <= 5, "{default:?}");
+    let two = with(&[quick[0], quick[1], "client_set_retry_limit", "2"]);
+    assert_eq!(two.number("attempts"), 3);
+    assert_eq!(with(&["client_set_retry_limit", "0"]).number("attempts"), 1);
+    let brief = with(&[
         quick[0],
         "20,20",
         "client_set_retry_limit",
         "100000",
         "client_set_retry_time",
         "100",
-    ];
-    let told = host.run(&server.endpoint(), &brief);
-    assert!(
-        number(&told, "status") == 73 && number(&told, "attempts") < 1000,
-        "{told}"
-    );
+    ]);
+    assert_eq!(brief.number("status"), 73, "{brief:?}");
+    assert!(brief.number("attempts") < 1000, "{brief:?}");
 }
 
 #[test]
 fn time_limits_are_as_set() {
-    let host = Host::new();
-    let once = ["client_set_retry_limit", "0"];
-    let with =
-        |url: &str, setting: &str, value: &str| host.run(url, &[once[0], once[1], setting, value]);
+    let one = One::new();
+    let error = |url: &str, size: u64, setting: &str, value: &str| {
+        let settings = ["client_set_retry_limit", "0", setting, value];
+        one.upload(url, size, &settings).text("error").to_owned()
+    };
     let silent = ScriptedServer::start(vec![Step::new().read(Read::All).end(End::HoldOpen)]);
-    let told = with(&silent.endpoint(), "client_set_response_timeout", "150");
+    let told = error(
+        &silent.endpoint(),
+        SIZE,
+        "client_set_response_timeout",
+        "150",
+    );
     assert!(told.contains("no answer within 150ms"), "{told}");
 
-    // As many connections as its queue takes, and nobody who accepts them.
-    let full = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = full.local_addr().unwrap();
-    let fill = || TcpStream::connect_timeout(&addr, Duration::from_millis(200));
-    let queue: Vec<_> = std::iter::from_fn(|| fill().ok()).take(10_000).collect();
-    let told = with(
-        &format!("http://{addr}/"),
-        "client_set_connect_timeout",
-        "250",
-    );
-    assert!(
-        told.contains("no connection within 250ms"),
-        "{} waiting: {told}",
-        queue.len()
-    );
+    let hole = Hole::new();
+    let url = format!("http://{}/", hole.addr());
+    let told = error(&url, SIZE, "client_set_connect_timeout", "250");
+    assert!(told.contains("no connection within 250ms"), "{told}");
 
     let stuck = ScriptedServer::start_with(|head, _| match head.boundary() {
         None => Step::reply(200, &json("new", 0, "k")),
         Some(_) => Step::new().read(Read::HeadOnly).end(End::HoldOpen),
     });
-    files::make(&host.file, 32 << 20, 5).unwrap();
-    let told = with(&stuck.endpoint(), "client_set_stall_timeout", "350");
+    let told = error(
+        &stuck.endpoint(),
+        32 << 20,
+        "client_set_stall_timeout",
+        "350",
+    );
     assert!(told.contains("took nothing for 350ms"), "{told}");
 }
 
 #[test]
 fn proxies_of_the_environment_are_not_used_unasked() {
-    let host = Host::new();
-    let server = ScriptedServer::start_with(|head, _| match head.boundary() {
-        None => Step::reply(200, &json("new", 0, "k")),
-        Some(_) => Step::reply(200, &json("complete", SIZE, "k")),
-    });
-    let mut command = Command::new(&host.program);
-    command.arg(server.endpoint()).arg(&host.file);
+    let (one, server) = (One::new(), taking_server());
+    let mut command = one.command(&server.endpoint(), SIZE, &[]);
     for variable in ["ALL_PROXY", "HTTP_PROXY", "http_proxy", "HTTPS_PROXY"] {
         command.env(variable, "http://127.0.0.1:1");
     }
-    let ended = host.bench.run(&mut command, WATCHDOG);
-    assert!(ended.stdout.contains("status 0\n"), "{}", ended.stdout);
+    assert_eq!(one.told(command).number("status"), 0);
 }
 
 #[test]
 fn rates_are_no_more_than_set() {
-    let host = Host::new();
+    let one = One::new();
     for setting in ["client_set_rate_limit", "upload_set_rate_limit"] {
         let began = Instant::now();
-        host.sent(&[setting, "100000"]);
+        sent(&one, &[setting, "100000"]);
         // One second for the 100 000 bytes, less what may go at once.
         assert!(began.elapsed() > Duration::from_millis(700), "{setting}");
     }
@@ -318,20 +277,18 @@ fn rates_are_no_more_than_set() {
 
 #[test]
 fn state_files_are_left_by_a_run_that_fails() {
-    let host = Host::new();
+    let one = One::new();
     for setting in ["upload_set_state_file", "upload_set_state_file_utf16"] {
         let server = ScriptedServer::start_with(|head, index| match (head.boundary(), index) {
             (None, _) => Step::reply(200, &json("new", 0, "k")),
             (Some(_), 1) => Step::reply(200, &json("partial", 40_000, "k")),
             _ => Step::reply(507, "{}"),
         });
-        let state = host.bench.path(setting);
+        let state = one.bench.path(setting);
         let path = state.to_str().unwrap();
-        let told = host.run(
-            &server.endpoint(),
-            &["upload_set_segment_size", "40000", setting, path],
-        );
-        assert!(told.contains("status 75\n"), "{told}");
+        let settings = ["upload_set_segment_size", "40000", setting, path];
+        let told = one.upload(&server.endpoint(), SIZE, &settings);
+        assert_eq!(told.number("status"), 75, "{told:?}");
         assert!(state.exists(), "{setting}");
     }
 }

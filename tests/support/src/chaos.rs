@@ -62,6 +62,17 @@ pub struct Faults {
     pub drop_answer: bool,
 }
 
+impl Faults {
+    /// So many bytes get to the server, and then nothing moves any more.
+    pub fn stalled(after: u64) -> Self {
+        Self {
+            cut_up_after: Some(after),
+            how: Cut::Stall,
+            ..Self::default()
+        }
+    }
+}
+
 /// The proxy. Dropping it resets every connection and ends its threads.
 pub struct ChaosProxy {
     acceptor: Acceptor,

@@ -12,6 +12,7 @@
 //! | [`nginx`] | a real nginx in front of something |
 //! | [`receiver`] | the real receiver as a child process |
 //! | [`tls`] | a throw-away certificate authority |
+//! | [`tools`] | programs that not every machine has |
 //! | [`head`] | a request head, raw and parsed |
 //!
 //! Everything listens on 127.0.0.1 at a port that the system picks, and everything that is
@@ -34,6 +35,7 @@ pub mod receiver;
 pub mod scripted;
 pub mod seed;
 pub mod tls;
+pub mod tools;
 mod uploads;
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! A real nginx in front of something, as a child process.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Debian keeps it where only root's `PATH` looks.
-const PLACES: [&str; 3] = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"];
+use crate::tools;
+
 const START_TIME: Duration = Duration::from_secs(20);
 
 /// A running nginx; it ends when this is dropped. In a test that fails, its errors are shown.
@@ -17,36 +17,21 @@ pub struct Nginx {
     dir: tempfile::TempDir,
 }
 
-/// The nginx of this machine.
-///
-/// # Panics
-///
-/// When there is none although `RESUP_NEED_TOOLS` is set.
-pub fn binary() -> Option<PathBuf> {
-    let found = PLACES.iter().map(PathBuf::from).find(|path| path.exists());
-    let needed = std::env::var_os("RESUP_NEED_TOOLS").is_some();
-    assert!(found.is_some() || !needed, "nginx is not installed");
-    if found.is_none() {
-        println!("skipped: there is no nginx");
-    }
-    found
-}
-
 impl Nginx {
     /// Starts an nginx that passes everything on to `upstream`, with these directives in its
     /// `location`; `None` when there is no nginx here.
     ///
     /// # Panics
     ///
-    /// When it does not start, with what it says.
+    /// When it does not start, or is not there although it is [needed](tools::find).
     pub fn start(upstream: SocketAddr, directives: &str) -> Option<Self> {
-        let binary = binary()?;
+        let binary = tools::find("nginx")?;
         // Another process may take the port between its being found free and nginx's start.
         let started = (0..5).find_map(|_| Self::try_start(&binary, upstream, directives));
-        Some(started.expect("nginx does not start; its words are above"))
+        Some(started.expect("nginx does not start"))
     }
 
-    fn try_start(binary: &PathBuf, upstream: SocketAddr, directives: &str) -> Option<Self> {
+    fn try_start(binary: &Path, upstream: SocketAddr, directives: &str) -> Option<Self> {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let addr = free.local_addr().expect("its address");
         drop(free);
@@ -76,6 +61,7 @@ impl Nginx {
             if ended || Instant::now() > until {
                 let _ = child.kill();
                 let _ = child.wait();
+                show_errors(&dir);
                 return None;
             }
             thread::sleep(Duration::from_millis(10));
@@ -94,8 +80,12 @@ impl Drop for Nginx {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if thread::panicking() {
-            let errors = std::fs::read_to_string(self.dir.path().join("errors"));
-            eprintln!("errors of nginx:\n{}", errors.unwrap_or_default());
+            show_errors(&self.dir);
         }
     }
+}
+
+fn show_errors(dir: &tempfile::TempDir) {
+    let errors = std::fs::read_to_string(dir.path().join("errors"));
+    eprintln!("errors of nginx:\n{}", errors.unwrap_or_default());
 }
