@@ -205,6 +205,11 @@ extern "C" {
 #define RESUP_E_TLS 54
 
 /**
+ * The proxy refuses. Check its address, its user and password, and what it lets through.
+ */
+#define RESUP_E_PROXY 55
+
+/**
  * The server wants a login, or does not allow this (HTTP 401, 403).
  */
 #define RESUP_E_NOT_ALLOWED 70

@@ -1,6 +1,9 @@
 //! A client: a server's address, and what all uploads to it share.
 #![forbid(unsafe_code)]
 
+mod identity;
+mod network;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,6 +12,7 @@ use crate::error::Error;
 use crate::log::{LogLevel, Logger};
 use crate::rate::Limiter;
 use crate::segment::Learnt;
+use crate::session::Standing;
 use crate::transport::IdleLinks;
 use crate::upload::Flow;
 
@@ -30,6 +34,7 @@ pub(crate) struct Live {
     pub rate: Limiter,
     pub segment: Learnt,
     pub links: IdleLinks,
+    pub standing: Standing,
 }
 
 impl Client {

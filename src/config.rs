@@ -3,8 +3,11 @@
 
 use std::time::Duration;
 
+use crate::certificates::Certificates;
+use crate::credentials::Credentials;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
+use crate::proxy::{NoProxy, ProxySetting};
 use crate::retry;
 
 /// How a locate request is made.
@@ -32,6 +35,18 @@ pub enum DigestMode {
     First,
 }
 
+/// How a file's name is written into a form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FilenameStyle {
+    /// `filename`, as browsers write it: UTF-8, with `"`, CR and LF as `%22`, `%0D` and `%0A`. The
+    /// default.
+    #[default]
+    Whatwg,
+    /// `filename` and after it `filename*` (RFC 8187), for servers that take the first for
+    /// Latin-1.
+    Rfc8187,
+}
+
 /// One client's settings; a run takes a snapshot when it begins.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -43,6 +58,12 @@ pub(crate) struct Settings {
     pub locate_method: LocateMethod,
     pub limits: TimeLimits,
     pub retry: retry::Policy,
+    pub proxy: ProxySetting,
+    /// What is reached without a proxy; `None` leaves it to the environment.
+    pub no_proxy: Option<NoProxy>,
+    pub certificates: Certificates,
+    pub credentials: Credentials,
+    pub file_name_style: FilenameStyle,
 }
 
 /// Time limits of the network's phases. None bounds a healthy transfer as a whole.
@@ -70,6 +91,11 @@ impl Settings {
                 stall: Duration::from_secs(60),
             },
             retry: retry::Policy::default(),
+            proxy: ProxySetting::default(),
+            no_proxy: None,
+            certificates: Certificates::default(),
+            credentials: Credentials::default(),
+            file_name_style: FilenameStyle::default(),
         })
     }
 }

@@ -1,6 +1,8 @@
 //! The address of a server, checked.
 #![forbid(unsafe_code)]
 
+use std::net::IpAddr;
+
 use http::Uri;
 
 use crate::error::Error;
@@ -10,6 +12,34 @@ use crate::error::Error;
 pub(crate) struct Endpoint {
     uri: Uri,
     authority: String,
+}
+
+/// Scheme, host and port: what credentials are bound to (RFC 6454).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub https: bool,
+    /// Lower case, without brackets.
+    pub host: String,
+    pub port: u16,
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let scheme = if self.https { "https" } else { "http" };
+        match self.host.contains(':') {
+            true => write!(f, "{scheme}://[{}]:{}", self.host, self.port),
+            false => write!(f, "{scheme}://{}:{}", self.host, self.port),
+        }
+    }
+}
+
+impl Origin {
+    /// Whether it is on this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        let host = self.host.trim_end_matches('.');
+        let address = host.parse().map(|address: IpAddr| address.is_loopback());
+        address.unwrap_or_else(|_| host == "localhost" || host.ends_with(".localhost"))
+    }
 }
 
 impl Endpoint {
@@ -55,6 +85,24 @@ impl Endpoint {
         Ok(Endpoint { uri, authority })
     }
 
+    /// Where a `Location` header leads from here; `None` for what is no http address.
+    pub(crate) fn resolve(&self, location: &str) -> Option<Self> {
+        let location = location.split('#').next()?;
+        let origin = self.origin();
+        let url = if location.contains("://") {
+            location.to_owned()
+        } else if location.starts_with("//") {
+            format!("{}:{location}", self.uri.scheme_str()?)
+        } else if location.starts_with('/') {
+            format!("{origin}{location}")
+        } else {
+            let path = self.uri.path();
+            let directory = &path[..=path.rfind('/')?];
+            format!("{origin}{directory}{location}")
+        };
+        Endpoint::parse(&url).ok()
+    }
+
     /// The address with `query` added to what query it has.
     pub(crate) fn with_query(&self, query: &str) -> String {
         let separator = if self.uri.query().is_some() { '&' } else { '?' };
@@ -63,6 +111,23 @@ impl Endpoint {
 
     pub(crate) fn uri(&self) -> &Uri {
         &self.uri
+    }
+
+    /// Where the address leads, whatever its path.
+    pub(crate) fn origin(&self) -> Origin {
+        Self::origin_of(&self.uri)
+    }
+
+    /// Where an address leads that was an endpoint's, whatever its path.
+    pub(crate) fn origin_of(uri: &Uri) -> Origin {
+        let https = uri.scheme_str() == Some("https");
+        let port = uri.port_u16();
+        let host = uri.host().unwrap_or_default();
+        Origin {
+            https,
+            host: host.trim_matches(['[', ']']).to_ascii_lowercase(),
+            port: port.unwrap_or(if https { 443 } else { 80 }),
+        }
     }
 
     /// Host and port as given, for messages.

@@ -29,7 +29,10 @@ use crate::transport::{Cutter, Wire};
 /// A way to the server that the engine can open anew after each break.
 pub(crate) trait Line {
     /// Opens a link, and tells how to cut it.
-    fn open(&self) -> (Box<dyn Wire + '_>, Option<Cutter>);
+    ///
+    /// # Errors
+    /// When the settings, or the system's, cannot be used.
+    fn open(&self) -> Result<(Box<dyn Wire + '_>, Option<Cutter>), Error>;
 }
 
 /// Everything that one run needs.
@@ -155,7 +158,7 @@ impl Engine<'_> {
             self.hash_up_to(&mut progress.digest, self.job.size)?;
             self.job.md5 = Some(hex(progress.digest.md5()));
         }
-        let (wire, cutter) = self.line.open();
+        let (wire, cutter) = self.line.open()?;
         if let Some(cutter) = cutter {
             self.control.arm(cutter)?;
         }

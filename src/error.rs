@@ -120,6 +120,23 @@ pub enum Error {
         why: String,
     },
 
+    /// The proxy does not do what it was asked for.
+    #[error("no way to {host}: {why}")]
+    ProxyRefused {
+        /// Host and port, and the proxy.
+        host: String,
+        /// What the proxy answered.
+        why: String,
+    },
+
+    /// The server let requests in after the login and does so no more. The next attempt logs in
+    /// again.
+    #[error("the session at {host} has ended")]
+    SessionOver {
+        /// Host and port.
+        host: String,
+    },
+
     /// The server answered, and the answer is a refusal.
     #[error("{0}")]
     Refused(Box<Refusal>),
@@ -185,6 +202,8 @@ pub struct Refusal {
     pub message: Option<String>,
     /// The start of the answer's body, for answers without a `message`.
     pub excerpt: String,
+    /// Where a 3xx points to; it was not followed.
+    pub redirect: Option<String>,
     /// How long the server asks to be left alone.
     pub retry_after: Option<Duration>,
 }
@@ -212,6 +231,9 @@ pub enum RefusalKind {
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "the server refused with HTTP status {}", self.status)?;
+        if let Some(url) = &self.redirect {
+            write!(f, " (it points to {url}, which is not followed)")?;
+        }
         match &self.message {
             Some(message) => write!(f, ": {message}"),
             None if self.excerpt.is_empty() => Ok(()),
@@ -238,6 +260,8 @@ pub enum ErrorKind {
     ConnectionBroken,
     TimedOut,
     Tls,
+    ProxyRefused,
+    SessionOver,
     Refused(RefusalKind),
     BadAnswer,
     AnswerTooLong,
@@ -275,6 +299,8 @@ impl Error {
             Error::ConnectionBroken { .. } => ErrorKind::ConnectionBroken,
             Error::TimedOut { .. } => ErrorKind::TimedOut,
             Error::Tls { .. } => ErrorKind::Tls,
+            Error::ProxyRefused { .. } => ErrorKind::ProxyRefused,
+            Error::SessionOver { .. } => ErrorKind::SessionOver,
             Error::Refused(refusal) => ErrorKind::Refused(refusal.kind),
             Error::BadAnswer { .. } => ErrorKind::BadAnswer,
             Error::AnswerTooLong { .. } => ErrorKind::AnswerTooLong,
@@ -295,6 +321,7 @@ impl Error {
                 | ErrorKind::ConnectFailed
                 | ErrorKind::ConnectionBroken
                 | ErrorKind::TimedOut
+                | ErrorKind::SessionOver
                 | ErrorKind::Refused(
                     RefusalKind::Locked | RefusalKind::Busy | RefusalKind::Failing
                 )
@@ -312,6 +339,17 @@ impl Error {
                     | ErrorKind::System
                     | ErrorKind::Refused(RefusalKind::NoSpace)
             )
+    }
+
+    /// What a refusal means that comes although a login was just made.
+    pub(crate) fn not_let_in(mut self) -> Self {
+        if let Error::Refused(refusal) = &mut self {
+            refusal.kind = RefusalKind::NotAllowed;
+            let why =
+                || "logged in, and still not let in: are the login's fields right?".to_owned();
+            refusal.message.get_or_insert_with(why);
+        }
+        self
     }
 
     /// The refusal that a server answered with, where that is the error.

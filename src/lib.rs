@@ -23,9 +23,11 @@
 #![deny(unsafe_code)]
 
 mod body;
+mod certificates;
 mod client;
 mod config;
 mod control;
+mod credentials;
 mod endpoint;
 mod engine;
 mod error;
@@ -34,19 +36,24 @@ pub mod ffi;
 mod log;
 mod progress;
 mod protocol;
+mod proxy;
 mod random;
 mod rate;
 mod remote;
 mod retry;
 mod run;
+mod secret;
 mod segment;
+mod session;
 mod snapshot;
 mod state_file;
 mod transport;
 mod upload;
 
+pub use certificates::Trust;
 pub use client::Client;
-pub use config::{DigestMode, LocateMethod};
+pub use config::{DigestMode, FilenameStyle, LocateMethod};
+pub use credentials::SigningAlgorithm;
 pub use error::{Error, ErrorKind, Refusal, RefusalKind};
 pub use log::LogLevel;
 pub use remote::Remote;

@@ -1,7 +1,7 @@
 //! One run put together: source, protocol, link and engine.
 #![forbid(unsafe_code)]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 
 use crate::body::source::Origin;
@@ -10,9 +10,11 @@ use crate::config::{DigestMode, Settings};
 use crate::control::Control;
 use crate::engine::{Engine, Line};
 use crate::error::Error;
-use crate::protocol::{Form, Job};
+use crate::log::LogLevel;
+use crate::protocol::{Form, Job, Signer};
 use crate::rate::Limiter;
 use crate::segment::{SegmentSize, Segments};
+use crate::session::{Session, Standing};
 use crate::state_file::StateFile;
 use crate::transport::{Cutter, IdleLinks, Link, Request, Response, Wire};
 
@@ -21,7 +23,8 @@ use crate::transport::{Cutter, IdleLinks, Link, Request, Response, Wire};
 pub(crate) struct Spec {
     pub name: String,
     pub dir: String,
-    pub content_type: String,
+    /// `None`: by the name's extension.
+    pub content_type: Option<String>,
     pub fields: Vec<(String, String)>,
     pub segment_size: SegmentSize,
     pub digest: DigestMode,
@@ -44,6 +47,10 @@ pub(crate) fn work(
         .state_file
         .zip(identity)
         .map(|(path, identity)| StateFile::new(path, identity));
+    let content_type = spec.content_type.unwrap_or_else(|| {
+        let guess = mime_guess::from_path(&spec.name).first_raw();
+        guess.unwrap_or("application/octet-stream").to_owned()
+    });
     let job = Job {
         name: spec.name,
         size: source.size(),
@@ -51,17 +58,30 @@ pub(crate) fn work(
         md5: None,
         dir: spec.dir,
         user: settings.user.clone(),
-        content_type: spec.content_type,
+        content_type,
         fields: spec.fields,
     };
+    let credentials = &settings.credentials;
     let protocol = Form {
-        endpoint: settings.endpoint.clone(),
+        endpoint: RefCell::new(settings.endpoint.clone()),
         locate_method: settings.locate_method,
+        file_name_style: settings.file_name_style,
+        signer: credentials.signing.clone().map(|secret| Signer {
+            secret,
+            algorithm: credentials.algorithm,
+        }),
     };
+    if !settings.certificates.verify && settings.endpoint.origin().https {
+        control.log(LogLevel::Warn, || {
+            let host = settings.endpoint.authority();
+            format!("certificates are not verified: whoever is on the way to {host} can read and change what is sent")
+        });
+    }
     let line = HttpLine {
         settings: &settings,
         control,
         links: &live.links,
+        standing: &live.standing,
     };
     let engine = Engine {
         protocol: &protocol,
@@ -83,18 +103,26 @@ struct HttpLine<'a> {
     settings: &'a Settings,
     control: &'a Control,
     links: &'a IdleLinks,
+    standing: &'a Standing,
 }
 
 impl Line for HttpLine<'_> {
-    fn open(&self) -> (Box<dyn Wire + '_>, Option<Cutter>) {
-        let link = self.links.take(self.settings);
+    fn open(&self) -> Result<(Box<dyn Wire + '_>, Option<Cutter>), Error> {
+        let link = self.links.take(self.settings)?;
         let cutter = link.cutter();
         let borrowed = Borrowed {
             link: Some(link),
             whole: Cell::new(false),
             line: self,
         };
-        (Box::new(borrowed), Some(cutter))
+        let session = Session {
+            wire: Box::new(borrowed),
+            credentials: &self.settings.credentials,
+            endpoint: &self.settings.endpoint,
+            version: self.settings.version,
+            standing: self.standing,
+        };
+        Ok((Box::new(session), Some(cutter)))
     }
 }
 

@@ -135,7 +135,7 @@ impl Upload {
             spec: Spec {
                 name: check_file_name(name)?,
                 dir: String::new(),
-                content_type: "application/octet-stream".to_owned(),
+                content_type: None,
                 fields: Vec::new(),
                 segment_size: SegmentSize::Unlimited,
                 digest: DigestMode::OnePass,

@@ -7,11 +7,35 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
+use percent_encoding::{utf8_percent_encode, AsciiSet, NON_ALPHANUMERIC};
+
+use crate::config::FilenameStyle;
 use crate::error::Error;
 use crate::protocol::FileBytes;
 
 /// Length of an MD5 in hex, known before the digest is.
 const DIGEST_LENGTH: usize = 32;
+
+/// What RFC 8187 (3.2.1, attr-char) has encoded in a parameter's value.
+const NO_ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'#')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'|')
+    .remove(b'~');
+
+/// A form's field: name and value.
+pub(crate) type Field<'a> = (Cow<'a, str>, String);
+
+/// Gives the fields after the file, from its digest so far where that is computed.
+type Tail<'a> = Box<dyn Fn(Option<&str>) -> Vec<Field<'static>> + 'a>;
 
 /// The file of a form.
 pub(crate) struct FilePart<'a> {
@@ -21,6 +45,7 @@ pub(crate) struct FilePart<'a> {
     /// How many bytes `bytes` gives.
     pub length: u64,
     pub bytes: &'a mut dyn FileBytes,
+    pub style: FilenameStyle,
 }
 
 /// The body of one send.
@@ -31,55 +56,53 @@ pub(crate) struct Multipart<'a> {
     text_read: usize,
     file: &'a mut dyn FileBytes,
     file_left: u64,
-    digest_field: &'static str,
+    tail: Tail<'a>,
     tail_due: bool,
     length: u64,
 }
 
 impl<'a> Multipart<'a> {
-    /// A body of `fields`, then `file`, then its digest so far in `digest_field`.
+    /// A body of `fields`, then `file`, then what `tail` makes of its digest. How long that is
+    /// must not depend on the digest.
     pub(crate) fn new(
-        fields: &[(Cow<'_, str>, String)],
+        fields: &[Field<'_>],
         file: FilePart<'a>,
-        digest_field: &'static str,
+        tail: impl Fn(Option<&str>) -> Vec<Field<'static>> + 'a,
     ) -> Result<Self, Error> {
-        Ok(Self::with_boundary(
-            random_boundary()?,
-            fields,
-            file,
-            digest_field,
-        ))
+        let boundary = random_boundary()?;
+        Ok(Self::with_boundary(boundary, fields, file, Box::new(tail)))
     }
 
     fn with_boundary(
         boundary: String,
-        fields: &[(Cow<'_, str>, String)],
+        fields: &[Field<'_>],
         file: FilePart<'a>,
-        digest_field: &'static str,
+        tail: Tail<'a>,
     ) -> Self {
-        let mut text = String::new();
-        for (name, value) in fields {
-            let name = escaped(name);
-            text += &format!(
-                "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-            );
-        }
+        let mut text = parts(&boundary, fields);
+        let extended = match file.style {
+            FilenameStyle::Whatwg => String::new(),
+            FilenameStyle::Rfc8187 => {
+                let name = utf8_percent_encode(file.file_name, NO_ATTR_CHAR);
+                format!("; filename*=UTF-8''{name}")
+            }
+        };
         text += &format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"; filename=\"{}\"\r\n\
-             Content-Type: {}\r\n\r\n",
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"; filename=\"{}\"\
+             {extended}\r\nContent-Type: {}\r\n\r\n",
             escaped(file.field),
             escaped(file.file_name),
             file.content_type,
         );
         let known = file.bytes.has_digest().then(|| "0".repeat(DIGEST_LENGTH));
-        let tail = tail(&boundary, digest_field, known.as_deref());
+        let end = ending(&boundary, &tail(known.as_deref()));
         Multipart {
-            length: text.len() as u64 + file.length + tail.len() as u64,
+            length: text.len() as u64 + file.length + end.len() as u64,
             text: text.into_bytes(),
             text_read: 0,
             file: file.bytes,
             file_left: file.length,
-            digest_field,
+            tail,
             tail_due: true,
             boundary,
         }
@@ -119,7 +142,7 @@ impl Multipart<'_> {
         if self.text_read == self.text.len() && self.file_left == 0 && self.tail_due {
             self.tail_due = false;
             let digest = self.file.finish()?;
-            self.text = tail(&self.boundary, self.digest_field, digest.as_deref());
+            self.text = ending(&self.boundary, &(self.tail)(digest.as_deref()));
             self.text_read = 0;
         }
         if self.text_read < self.text.len() {
@@ -142,17 +165,19 @@ impl Multipart<'_> {
     }
 }
 
-fn tail(boundary: &str, digest_field: &str, digest: Option<&str>) -> Vec<u8> {
-    let mut text = "\r\n".to_owned();
-    if let Some(digest) = digest {
-        debug_assert_eq!(digest.len(), DIGEST_LENGTH);
-        text += &format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"{digest_field}\"\r\n\r\n\
-             {digest}\r\n"
-        );
-    }
-    text += &format!("--{boundary}--\r\n");
-    text.into_bytes()
+/// What follows the file's last byte.
+fn ending(boundary: &str, fields: &[Field<'_>]) -> Vec<u8> {
+    format!("\r\n{}--{boundary}--\r\n", parts(boundary, fields)).into_bytes()
+}
+
+fn parts(boundary: &str, fields: &[Field<'_>]) -> String {
+    let part = |(name, value): &Field<'_>| {
+        let name = escaped(name);
+        format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        )
+    };
+    fields.iter().map(part).collect()
 }
 
 /// 128 random bits: no file contains it but by a chance that no disk has ever lost against.
@@ -212,7 +237,17 @@ mod tests {
             content_type: "text/plain",
             length,
             bytes,
+            style: FilenameStyle::Whatwg,
         }
+    }
+
+    /// The digest alone, in a field of this name.
+    fn tail(name: &'static str) -> Tail<'static> {
+        Box::new(move |md5| {
+            md5.map(|md5| (name.into(), md5.to_owned()))
+                .into_iter()
+                .collect()
+        })
     }
 
     #[test]
@@ -222,7 +257,7 @@ mod tests {
             "XX".into(),
             &[("a".into(), "1".into())],
             part("x.txt", 5, &mut bytes),
-            "md5",
+            tail("md5"),
         );
         assert_eq!(body.content_type(), "multipart/form-data; boundary=XX");
         let text = String::from_utf8(read_all(body, 7).unwrap()).unwrap();
@@ -243,9 +278,20 @@ mod tests {
     }
 
     #[test]
+    fn a_name_can_be_written_in_a_second_way() {
+        let mut bytes = Bytes(b"", true);
+        let mut file = part("报 \"1'.txt", 0, &mut bytes);
+        file.style = FilenameStyle::Rfc8187;
+        let body = Multipart::with_boundary("XX".into(), &[], file, tail("md5"));
+        let text = String::from_utf8(read_all(body, 64).unwrap()).unwrap();
+        let both = "; filename=\"报 %221'.txt\"; filename*=UTF-8''%E6%8A%A5%20%221%27.txt\r\n";
+        assert!(text.contains(both), "{text}");
+    }
+
+    #[test]
     fn a_source_that_ends_early_is_an_error_and_not_an_end() {
         let mut bytes = Bytes(b"four", true);
-        let body = Multipart::new(&[], part("x", 5, &mut bytes), "md5").unwrap();
+        let body = Multipart::new(&[], part("x", 5, &mut bytes), tail("md5")).unwrap();
         let error = read_all(body, 3).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
     }
@@ -267,7 +313,7 @@ mod tests {
         ) {
             let mut bytes = Bytes(&content, hashing);
             let file = part(&name, content.len() as u64, &mut bytes);
-            let body = Multipart::new(&[("f".into(), value)], file, "prefix_md5").unwrap();
+            let body = Multipart::new(&[("f".into(), value)], file, tail("prefix_md5")).unwrap();
             let announced = body.length();
             let all = read_all(body, step).unwrap();
             prop_assert_eq!(all.len() as u64, announced);
@@ -279,7 +325,7 @@ mod tests {
         fn no_name_opens_a_second_part(name in "(\\PC|[\"\r\n]|filename=|; ){0,20}") {
             let mut bytes = Bytes(b"", true);
             let body =
-                Multipart::with_boundary("XX".into(), &[], part(&name, 0, &mut bytes), "md5");
+                Multipart::with_boundary("XX".into(), &[], part(&name, 0, &mut bytes), tail("md5"));
             let text = String::from_utf8(read_all(body, 64).unwrap()).unwrap();
             let header = text.split("\r\n\r\n").next().unwrap();
             prop_assert_eq!(header.lines().count(), 3);

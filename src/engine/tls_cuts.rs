@@ -21,9 +21,9 @@ struct TlsLine<'a> {
 }
 
 impl Line for TlsLine<'_> {
-    fn open(&self) -> (Box<dyn Wire + '_>, Option<Cutter>) {
+    fn open(&self) -> Result<(Box<dyn Wire + '_>, Option<Cutter>), Error> {
         let link = Link::trusting(self.settings, self.ca_pem);
-        (Box::new(link), None)
+        Ok((Box::new(link), None))
     }
 }
 
@@ -44,7 +44,9 @@ fn upload(receiver: &ModelReceiver, name: &str, content: &[u8], faults: Faults) 
     let mut source = origin.open(&control).unwrap();
     let engine = Engine {
         protocol: &Form {
-            endpoint: settings.endpoint.clone(),
+            endpoint: settings.endpoint.clone().into(),
+            file_name_style: settings.file_name_style,
+            signer: None,
             locate_method: settings.locate_method,
         },
         line: &TlsLine {

@@ -53,6 +53,8 @@ pub const RESUP_E_CONNECTION: i32 = 52;
 pub const RESUP_E_TIMEOUT: i32 = 53;
 /// TLS failed, or the server's certificate is not trusted. Tell the user; do not go on.
 pub const RESUP_E_TLS: i32 = 54;
+/// The proxy refuses. Check its address, its user and password, and what it lets through.
+pub const RESUP_E_PROXY: i32 = 55;
 
 /// The server wants a login, or does not allow this (HTTP 401, 403).
 pub const RESUP_E_NOT_ALLOWED: i32 = 70;
@@ -102,6 +104,8 @@ pub(super) fn of(error: &Error) -> resup_status {
         ErrorKind::ConnectionBroken => RESUP_E_CONNECTION,
         ErrorKind::TimedOut => RESUP_E_TIMEOUT,
         ErrorKind::Tls => RESUP_E_TLS,
+        ErrorKind::ProxyRefused => RESUP_E_PROXY,
+        ErrorKind::SessionOver => RESUP_E_NOT_ALLOWED,
         ErrorKind::Refused(RefusalKind::NotAllowed) => RESUP_E_NOT_ALLOWED,
         ErrorKind::Refused(RefusalKind::TooLarge) => RESUP_E_TOO_LARGE,
         ErrorKind::Refused(RefusalKind::Locked) => RESUP_E_LOCKED,
@@ -149,6 +153,7 @@ pub extern "C" fn resup_status_message(status: resup_status) -> *const c_char {
         RESUP_E_CONNECTION => c"the connection to the server broke",
         RESUP_E_TIMEOUT => c"the server or the network took too long",
         RESUP_E_TLS => c"TLS with the server failed",
+        RESUP_E_PROXY => c"the proxy refuses",
         RESUP_E_NOT_ALLOWED => c"the server does not allow this or wants a login",
         RESUP_E_TOO_LARGE => c"the file is more than the server takes",
         RESUP_E_LOCKED => c"another client is writing this upload",

@@ -2,17 +2,20 @@
 #![forbid(unsafe_code)]
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::signature::Signer;
 use super::{reply, Answer, Job, Outcome, Protocol, Segment};
 use crate::body::digest::hex;
-use crate::body::multipart::{FilePart, Multipart};
-use crate::config::LocateMethod;
+use crate::body::multipart::{Field, FilePart, Multipart};
+use crate::config::{FilenameStyle, LocateMethod};
 use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::transport::{Request, RequestBody, Wire};
+use crate::transport::{Body, Request, Response, Wire};
 
 /// The protocol's own field names.
-const FIELDS: [&str; 18] = [
+const FIELDS: [&str; 19] = [
     "action",
     "id",
     "name",
@@ -31,6 +34,7 @@ const FIELDS: [&str; 18] = [
     "ts",
     "nonce",
     "sign",
+    "sign_tail",
 ];
 
 /// Whether a host's own field may not have this name.
@@ -41,9 +45,15 @@ pub(crate) fn is_reserved(name: &str) -> bool {
 /// The form protocol against one endpoint.
 #[derive(Debug)]
 pub(crate) struct Form {
-    pub endpoint: Endpoint,
+    /// Where requests go to; redirects of a locate move it within its origin.
+    pub endpoint: RefCell<Endpoint>,
     pub locate_method: LocateMethod,
+    pub file_name_style: FilenameStyle,
+    pub signer: Option<Signer>,
 }
+
+/// No more redirects than this are followed.
+const MOST_REDIRECTS: u32 = 5;
 
 impl Protocol for Form {
     fn locate(&self, wire: &dyn Wire, job: &Job) -> Result<Answer, Error> {
@@ -52,27 +62,20 @@ impl Protocol for Form {
             fields.push(("md5".into(), md5.clone()));
         }
         fields.push(("prefix".into(), "1".to_owned()));
+        self.sign(&mut fields)?;
         let form = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(fields)
             .finish();
-        let response = match self.locate_method {
-            LocateMethod::Get => wire.exchange(Request {
-                method: "GET",
-                url: self.endpoint.with_query(&form),
-                content_type: None,
-                body: None,
-            }),
-            LocateMethod::Post => wire.exchange(Request {
-                method: "POST",
-                url: self.endpoint.uri().to_string(),
-                content_type: Some("application/x-www-form-urlencoded".to_owned()),
-                body: Some(RequestBody {
-                    length: form.len() as u64,
-                    bytes: &mut form.as_bytes(),
-                }),
-            }),
-        }?;
-        reply::located(&response, job.size)
+        for _ in 0..=MOST_REDIRECTS {
+            let response = self.ask(wire, &form)?;
+            if !matches!(response.status, 307 | 308) {
+                return reply::located(&response, job.size);
+            }
+            self.follow(&response, &form)?;
+        }
+        Err(Error::BadAnswer {
+            why: format!("it redirects, and has done so {MOST_REDIRECTS} times"),
+        })
     }
 
     fn send(&self, wire: &dyn Wire, job: &Job, segment: Segment<'_>) -> Result<Outcome, Error> {
@@ -85,6 +88,7 @@ impl Protocol for Form {
         if let Some(md5) = segment.restart {
             fields.push(("restart".into(), hex(md5)));
         }
+        let sign = self.sign(&mut fields)?;
         let ends_file = segment.offset + segment.length == job.size;
         let mut body = Multipart::new(
             &fields,
@@ -94,14 +98,24 @@ impl Protocol for Form {
                 content_type: &job.content_type,
                 length: segment.length,
                 bytes: segment.bytes,
+                style: self.file_name_style,
             },
-            if ends_file { "md5" } else { "prefix_md5" },
+            |md5| {
+                let name = if ends_file { "md5" } else { "prefix_md5" };
+                let md5 = md5.map(|md5| (name.into(), md5.to_owned()));
+                let mut fields: Vec<_> = md5.into_iter().collect();
+                if let Some((signer, sign)) = self.signer.as_ref().zip(sign.as_deref()) {
+                    fields.push(signer.tail(&fields, sign));
+                }
+                fields
+            },
         )?;
         let response = wire.exchange(Request {
             method: "POST",
-            url: self.endpoint.uri().to_string(),
+            url: self.endpoint.borrow().uri().to_string(),
             content_type: Some(body.content_type()),
-            body: Some(RequestBody {
+            headers: Vec::new(),
+            body: Some(Body::Stream {
                 length: body.length(),
                 bytes: &mut body,
             }),
@@ -110,8 +124,57 @@ impl Protocol for Form {
     }
 }
 
+impl Form {
+    fn ask(&self, wire: &dyn Wire, form: &str) -> Result<Response, Error> {
+        let endpoint = self.endpoint.borrow();
+        wire.exchange(match self.locate_method {
+            LocateMethod::Get => Request {
+                method: "GET",
+                url: endpoint.with_query(form),
+                content_type: None,
+                headers: Vec::new(),
+                body: None,
+            },
+            LocateMethod::Post => Request {
+                method: "POST",
+                url: endpoint.uri().to_string(),
+                content_type: Some("application/x-www-form-urlencoded".to_owned()),
+                headers: Vec::new(),
+                body: Some(Body::Text(form.as_bytes())),
+            },
+        })
+    }
+
+    /// Goes where the answer says, if that is of the same origin.
+    fn follow(&self, response: &Response, form: &str) -> Result<(), Error> {
+        let mut endpoint = self.endpoint.borrow_mut();
+        let target = response.location.as_deref().map(|target| {
+            // A GET's fields come back with it.
+            let bare = target.strip_suffix(form);
+            bare.map_or(target, |bare| bare.trim_end_matches(['?', '&']))
+        });
+        let target = target.and_then(|target| endpoint.resolve(target));
+        let target = target.filter(|target| target.origin() == endpoint.origin());
+        *endpoint = target.ok_or_else(|| reply::refusal(response))?;
+        Ok(())
+    }
+
+    /// Adds a signature to the fields, where there is a secret; gives `sign`.
+    fn sign(&self, fields: &mut Vec<Field<'_>>) -> Result<Option<String>, Error> {
+        let Some(signer) = &self.signer else {
+            return Ok(None);
+        };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.unwrap_or_default().as_secs();
+        let signature = signer.head(fields, now, crate::random::u128()?);
+        let sign = signature[2].1.clone();
+        fields.extend(signature);
+        Ok(Some(sign))
+    }
+}
+
 /// The fields that locate and send share, the host's own ones included.
-fn common_fields<'a>(job: &'a Job, action: &str) -> Vec<(Cow<'a, str>, String)> {
+fn common_fields<'a>(job: &'a Job, action: &str) -> Vec<Field<'a>> {
     let mut fields = vec![
         ("action".into(), action.to_owned()),
         ("name".into(), lines(&job.name).into_owned()),
@@ -156,17 +219,21 @@ mod tests {
     impl Wire for Recorder {
         fn exchange(&self, request: Request<'_>) -> Result<Response, Error> {
             let mut text = String::new();
-            if let Some(body) = request.body {
-                body.bytes.read_to_string(&mut text).unwrap();
-                assert_eq!(text.len() as u64, body.length, "Content-Length is right");
+            match request.body {
+                Some(Body::Stream { length, bytes }) => {
+                    bytes.read_to_string(&mut text).unwrap();
+                    assert_eq!(text.len() as u64, length, "Content-Length is right");
+                }
+                Some(Body::Text(body)) => text.push_str(std::str::from_utf8(body).unwrap()),
+                None => {}
             }
             self.seen
                 .borrow_mut()
                 .push((request.method.to_owned(), request.url, text));
             Ok(Response {
                 status: 200,
-                retry_after: None,
                 body: self.answer.as_bytes().to_vec(),
+                ..Response::default()
             })
         }
     }
@@ -191,8 +258,10 @@ mod tests {
 
     fn form(locate_method: LocateMethod) -> Form {
         Form {
-            endpoint: Endpoint::parse("http://host/up?t=7").unwrap(),
+            endpoint: RefCell::new(Endpoint::parse("http://host/up?t=7").unwrap()),
             locate_method,
+            file_name_style: FilenameStyle::Whatwg,
+            signer: None,
         }
     }
 

@@ -7,8 +7,11 @@
 
 mod form;
 mod reply;
+mod signature;
 
 pub(crate) use form::{is_reserved, Form};
+pub(crate) use reply::refusal;
+pub(crate) use signature::Signer;
 
 use std::io::{self, Read};
 

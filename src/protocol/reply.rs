@@ -133,7 +133,8 @@ fn offset(body: &Body, size: u64) -> Result<Option<u64>, Error> {
     }
 }
 
-fn refusal(response: &Response) -> Error {
+/// The error for an answer that is none of those that are acted on.
+pub(crate) fn refusal(response: &Response) -> Error {
     let kind = match response.status {
         401 | 403 => RefusalKind::NotAllowed,
         // 417: the next attempt expects nothing.
@@ -144,6 +145,8 @@ fn refusal(response: &Response) -> Error {
         507 => RefusalKind::NoSpace,
         _ => RefusalKind::Other,
     };
+    let redirect = response.location.as_deref();
+    let redirect = redirect.filter(|_| (300..400).contains(&response.status));
     let message = parse(&response.body)
         .ok()
         .and_then(|body| body.message)
@@ -153,6 +156,7 @@ fn refusal(response: &Response) -> Error {
         status: response.status,
         message: message.as_deref().map(limited),
         excerpt: excerpt(&response.body),
+        redirect: redirect.map(limited),
         retry_after: response.retry_after,
     }))
 }
@@ -193,8 +197,8 @@ mod tests {
     fn response(status: u16, body: &str) -> Response {
         Response {
             status,
-            retry_after: None,
             body: body.as_bytes().to_vec(),
+            ..Response::default()
         }
     }
 

@@ -17,27 +17,23 @@ const SOON: Duration = Duration::from_secs(20);
 
 mod continues;
 mod early_answers;
+mod proxies;
 
 fn settings(endpoint: &str) -> Settings {
     Settings::new(endpoint).unwrap()
 }
 
 fn new_link(settings: &Settings) -> Link {
-    Link::new(settings, Arc::default())
+    Link::new(settings, Arc::default()).unwrap()
 }
 
 impl Link {
     /// A link that trusts one authority, and no other.
     pub(crate) fn trusting(settings: &Settings, ca_pem: &str) -> Self {
-        let ca = Certificate::from_pem(ca_pem.as_bytes()).unwrap();
-        let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[ca]));
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .proxy(None)
-            .tls_config(tls.build())
-            .timeout_recv_response(Some(settings.limits.response))
-            .build();
-        Self::with_config(settings, config, Arc::default())
+        let mut settings = settings.clone();
+        let own = settings.certificates.add_own(ca_pem.as_bytes(), "test");
+        own.unwrap();
+        new_link(&settings)
     }
 }
 
@@ -56,7 +52,8 @@ fn post(link: &Link, url: String, body: &mut dyn Read, length: u64) -> Result<Re
         method: "POST",
         url,
         content_type: Some("text/plain".to_owned()),
-        body: Some(RequestBody {
+        headers: Vec::new(),
+        body: Some(Body::Stream {
             length,
             bytes: body,
         }),
@@ -77,6 +74,7 @@ fn get(link: &Link, server: &ScriptedServer) -> Result<Response, Error> {
         method: "GET",
         url: server.endpoint(),
         content_type: None,
+        headers: Vec::new(),
         body: None,
     })
 }
@@ -287,7 +285,7 @@ fn roots_that_cannot_be_parsed_are_passed_over_by_ureq_without_a_word() {
         let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(roots));
         let config = Agent::config_builder().proxy(None).tls_config(tls.build());
         let settings = settings(&server.endpoint());
-        let link = Link::with_config(&settings, config.build(), Arc::default());
+        let link = Link::with_config(&settings, config.build(), Via::Direct, Arc::default());
         get(&link, &server)
     };
     let garbage = Certificate::from_der(b"no certificate");

@@ -17,7 +17,7 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 use ureq::{Error, Timeout};
 
 use super::head::has_final_head;
-use super::Flags;
+use super::{Flags, Layers};
 
 /// How often an answer is looked for while a body is being sent.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -29,20 +29,24 @@ const LONGEST_HEAD: usize = 64 * 1024;
 
 /// Makes the layer next to the socket.
 #[derive(Debug)]
-pub(super) struct Bottom(pub Arc<Flags>);
+pub(super) struct Bottom(pub Layers);
 
 impl<In: Transport> Connector<In> for Bottom {
     type Out = BottomTransport<In>;
 
     fn connect(
         &self,
-        _: &ConnectionDetails,
+        details: &ConnectionDetails,
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
-        self.0.broken.store(false, Ordering::Relaxed);
+        let flags = self.0.flags(details);
+        if let Some(flags) = &flags {
+            flags.broken.store(false, Ordering::Relaxed);
+            flags.fresh.store(true, Ordering::Relaxed);
+        }
         Ok(chained.map(|inner| BottomTransport {
             inner,
-            flags: self.0.clone(),
+            flags,
             broken: false,
         }))
     }
@@ -51,7 +55,8 @@ impl<In: Transport> Connector<In> for Bottom {
 #[derive(Debug)]
 pub(super) struct BottomTransport<In> {
     inner: In,
-    flags: Arc<Flags>,
+    /// `None`: this layer does nothing.
+    flags: Option<Arc<Flags>>,
     broken: bool,
 }
 
@@ -61,17 +66,20 @@ impl<In: Transport> Transport for BottomTransport<In> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        let Some(flags) = &self.flags else {
+            return self.inner.transmit_output(amount, timeout);
+        };
         if self.broken {
             return Ok(());
         }
-        self.flags.writes.fetch_add(1, Ordering::Relaxed);
+        flags.writes.fetch_add(1, Ordering::Relaxed);
         let result = self.inner.transmit_output(amount, timeout);
-        self.flags.writes.fetch_add(1, Ordering::Relaxed);
+        flags.writes.fetch_add(1, Ordering::Relaxed);
         // After any failed write the stream has a gap: nothing may follow it.
         self.broken = result.is_err();
         match result {
             Err(Error::Io(e)) if is_broken_pipe(&e) => {
-                self.flags.broken.store(true, Ordering::Relaxed);
+                flags.broken.store(true, Ordering::Relaxed);
                 Ok(())
             }
             other => other,
@@ -103,19 +111,20 @@ fn is_broken_pipe(error: &io::Error) -> bool {
 
 /// Makes the layer next to ureq.
 #[derive(Debug)]
-pub(super) struct Top(pub Arc<Flags>);
+pub(super) struct Top(pub Layers);
 
 impl<In: Transport> Connector<In> for Top {
     type Out = TopTransport<In>;
 
     fn connect(
         &self,
-        _: &ConnectionDetails,
+        details: &ConnectionDetails,
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
+        let flags = self.0.flags(details).unwrap_or_default();
         Ok(chained.map(|inner| TopTransport {
             inner,
-            flags: self.0.clone(),
+            flags,
             looked: Instant::now(),
             spent: false,
         }))
@@ -192,7 +201,11 @@ impl<In: Transport> Transport for TopTransport<In> {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        self.inner.await_input(timeout)
+        let came = self.inner.await_input(timeout)?;
+        if came {
+            self.flags.heard.store(true, Ordering::Relaxed);
+        }
+        Ok(came)
     }
 
     fn is_open(&mut self) -> bool {

@@ -13,27 +13,25 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 use ureq::{Error, Timeout};
 
 use super::head::first_head;
-use super::Flags;
+use super::{Flags, Layers};
 
 /// Smaller bodies are sent faster than a server says that it wants them.
 pub(super) const WORTH_ASKING: u64 = 1024 * 1024;
 
 /// Makes the layer that waits for leave to send.
 #[derive(Debug)]
-pub(super) struct Gate(pub Arc<Flags>);
+pub(super) struct Gate(pub Layers);
 
 impl<In: Transport> Connector<In> for Gate {
     type Out = GateTransport<In>;
 
     fn connect(
         &self,
-        _: &ConnectionDetails,
+        details: &ConnectionDetails,
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
-        Ok(chained.map(|inner| GateTransport {
-            inner,
-            flags: self.0.clone(),
-        }))
+        let flags = self.0.flags(details).unwrap_or_default();
+        Ok(chained.map(|inner| GateTransport { inner, flags }))
     }
 }
 

@@ -28,12 +28,11 @@ impl Link {
                 host,
                 why: error.to_string(),
             },
-            ureq::Error::ConnectionFailed | ureq::Error::ConnectProxyFailed(_) => {
-                Error::ConnectFailed {
-                    host,
-                    why: error.to_string(),
-                }
-            }
+            ureq::Error::ConnectProxyFailed(why) => explain_proxy(host, why),
+            ureq::Error::ConnectionFailed => Error::ConnectFailed {
+                host,
+                why: error.to_string(),
+            },
             ureq::Error::Protocol(_)
             | ureq::Error::LargeResponseHeader(..)
             | ureq::Error::BodyStalled => Error::BadAnswer {
@@ -60,7 +59,15 @@ impl Link {
         }
         match error.kind() {
             // rustls reports a failed handshake as invalid data.
-            io::ErrorKind::InvalidData => Error::Tls { host, why },
+            io::ErrorKind::InvalidData if !self.via.is_socks() => Error::Tls { host, why },
+            // How ureq tells of a SOCKS proxy that refuses the user, or asks for one.
+            io::ErrorKind::PermissionDenied if self.via.is_socks() => {
+                Error::ProxyRefused { host, why }
+            }
+            _ if self.via.is_socks() && why.contains("auth method") => {
+                let why = "the proxy asks for a user and password".to_owned();
+                Error::ProxyRefused { host, why }
+            }
             _ => Error::ConnectFailed { host, why },
         }
     }
@@ -75,4 +82,24 @@ impl Link {
         };
         Error::TimedOut { host, what }
     }
+}
+
+/// The error for an HTTP proxy that makes no tunnel; ureq gives its status as text.
+fn explain_proxy(host: String, why: String) -> Error {
+    let status = why
+        .rsplit_once('/')
+        .and_then(|(_, status)| status.parse().ok());
+    match status {
+        Some(status @ (401 | 403 | 405 | 407)) => proxy_refused(host, status),
+        _ => Error::ConnectFailed { host, why },
+    }
+}
+
+/// The error for an HTTP proxy that answers so.
+pub(super) fn proxy_refused(host: String, status: u16) -> Error {
+    let why = match status {
+        407 => "the proxy asks for a user and password, or refuses them (407)".to_owned(),
+        status => format!("the proxy makes no tunnel to that host and port ({status})"),
+    };
+    Error::ProxyRefused { host, why }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Link;
 use crate::config::Settings;
+use crate::error::Error;
 
 /// No more than this many are kept; further ones are closed.
 const MOST: usize = 8;
@@ -20,11 +21,13 @@ pub(crate) struct IdleLinks {
 
 impl IdleLinks {
     /// A link made with these settings: the last one given back, or a new one.
-    pub(crate) fn take(&self, settings: &Settings) -> Link {
+    pub(crate) fn take(&self, settings: &Settings) -> Result<Link, Error> {
         let mut links = self.lock();
         links.retain(|(made_with, _)| *made_with == settings.version);
-        let idle = links.pop().map(|(_, link)| link);
-        idle.unwrap_or_else(|| Link::new(settings, self.blunt.clone()))
+        match links.pop() {
+            Some((_, link)) => Ok(link),
+            None => Link::new(settings, self.blunt.clone()),
+        }
     }
 
     /// Keeps a link that was not cut and whose last exchange went well.

@@ -9,27 +9,36 @@ mod contract;
 mod early;
 mod expect;
 mod failure;
+mod flags;
 mod head;
 mod idle;
+mod message;
 mod names;
 mod stall;
+mod tls;
+mod via;
 
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ureq::config::Config;
 use ureq::http::{self, header};
+use ureq::tls::TlsConfig;
 use ureq::unversioned::transport::{
     ConnectProxyConnector, Connector, RustlsConnector, SocksConnector, TcpConnector,
 };
 use ureq::{Agent, SendBody};
 
 pub(crate) use idle::IdleLinks;
+pub(crate) use message::{Body, Request, Response, Wire};
+pub(crate) use via::basic;
 
 use crate::config::{Settings, TimeLimits};
 use crate::error::Error;
+use flags::{Flags, Layers};
+use via::Via;
 
 /// The longest body of an answer that is read; an answer of the protocol is far shorter.
 const LONGEST_ANSWER: u64 = 64 * 1024;
@@ -41,77 +50,6 @@ const BUFFER: usize = 64 * 1024;
 /// Bodies up to this length fit into every system's buffers, so writing them cannot stall.
 const SHORT_BODY: u64 = 8 * 1024;
 
-/// One request.
-pub(crate) struct Request<'a> {
-    pub method: &'static str,
-    pub url: String,
-    pub content_type: Option<String>,
-    pub body: Option<RequestBody<'a>>,
-}
-
-/// The body of a request.
-pub(crate) struct RequestBody<'a> {
-    /// How many bytes `bytes` gives: the Content-Length.
-    pub length: u64,
-    pub bytes: &'a mut dyn Read,
-}
-
-/// One answer, whole.
-#[derive(Debug)]
-pub(crate) struct Response {
-    pub status: u16,
-    /// `Retry-After`, from now on, where the server sent one.
-    pub retry_after: Option<Duration>,
-    /// The body; of refusals, only the start of a long one.
-    pub body: Vec<u8>,
-}
-
-/// Something that requests can be made over.
-pub(crate) trait Wire {
-    /// Sends a request and reads its answer.
-    fn exchange(&self, request: Request<'_>) -> Result<Response, Error>;
-}
-
-/// What the layers of a link tell each other during one exchange.
-#[derive(Debug, Default)]
-struct Flags {
-    /// Looking up the name failed.
-    unresolved: AtomicBool,
-    /// A connection is up and the request is being written.
-    talking: AtomicBool,
-    /// A request body is under way, and not its last bytes.
-    sending: AtomicBool,
-    /// The final answer is there although the body is not all sent: swallow the rest.
-    early: AtomicBool,
-    /// A whole final head lies in the buffer, and ureq is about to wait for it.
-    answer_waits: AtomicBool,
-    /// The socket takes nothing any more.
-    broken: AtomicBool,
-    /// Socket writes begun and ended; odd while one is blocked.
-    writes: AtomicU64,
-    /// The stall limit ended the link.
-    stalled: AtomicBool,
-    /// Leave to send the body is awaited.
-    expecting: AtomicBool,
-    /// Neither leave nor an answer came in time.
-    unanswered: AtomicBool,
-    /// Some of the request's body was read.
-    begun: AtomicBool,
-}
-
-impl Flags {
-    fn begin(&self, with_body: bool, expecting: bool) {
-        self.expecting.store(expecting, Ordering::Relaxed);
-        self.unanswered.store(false, Ordering::Relaxed);
-        self.answer_waits.store(false, Ordering::Relaxed);
-        self.begun.store(false, Ordering::Relaxed);
-        self.unresolved.store(false, Ordering::Relaxed);
-        self.talking.store(false, Ordering::Relaxed);
-        self.early.store(false, Ordering::Relaxed);
-        self.sending.store(with_body, Ordering::Relaxed);
-    }
-}
-
 /// A line to one server, for one exchange at a time. It keeps its connection alive between
 /// exchanges; once cut, it is of no more use.
 #[derive(Debug)]
@@ -119,7 +57,9 @@ pub(crate) struct Link {
     agent: Agent,
     flags: Arc<Flags>,
     limits: TimeLimits,
+    /// Where it leads, for messages.
     host: String,
+    via: Via,
     /// The server does not know `Expect: 100-continue`; learnt by all links of a client.
     blunt: Arc<AtomicBool>,
 }
@@ -137,13 +77,33 @@ impl Cutter {
 }
 
 impl Link {
-    fn new(settings: &Settings, blunt: Arc<AtomicBool>) -> Self {
+    /// A link by the settings; an error when they, or the system's, cannot be used.
+    fn new(settings: &Settings, blunt: Arc<AtomicBool>) -> Result<Self, Error> {
+        let origin = settings.endpoint.origin();
+        let env = |name: &str| std::env::var(name).ok();
+        let proxy = settings
+            .proxy
+            .choose(&origin, settings.no_proxy.as_ref(), env)?;
+        let via = Via::new(&origin, proxy);
+        let host = settings.endpoint.authority();
+        let tls = match origin.https {
+            true => tls::config(&settings.certificates).map_err(|why| Error::Tls {
+                host: host.to_owned(),
+                why,
+            })?,
+            false => TlsConfig::default(),
+        };
+        let tunnel = via.tunnel().map_err(|e| Error::InvalidArgument {
+            what: "proxy",
+            why: e.to_string(),
+        })?;
         let config = Agent::config_builder()
             // Redirects would take credentials along, and turn POST into GET.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .http_status_as_error(false)
-            .proxy(None)
+            .proxy(tunnel)
+            .tls_config(tls)
             .user_agent(settings.user_agent.as_str())
             .accept("application/json")
             .output_buffer_size(BUFFER)
@@ -153,24 +113,39 @@ impl Link {
             .timeout_recv_response(Some(settings.limits.response))
             .timeout_recv_body(Some(settings.limits.response))
             .build();
-        Self::with_config(settings, config, blunt)
+        Ok(Self::with_config(settings, config, via, blunt))
     }
 
-    fn with_config(settings: &Settings, config: Config, blunt: Arc<AtomicBool>) -> Self {
+    fn with_config(settings: &Settings, config: Config, via: Via, blunt: Arc<AtomicBool>) -> Self {
         let flags = Arc::new(Flags::default());
+        let on = Layers {
+            flags: flags.clone(),
+            tunnel: matches!(via, Via::Tunnel(_)),
+        };
+        let absolute = via::Absolute {
+            flags: flags.clone(),
+            wanted: matches!(via, Via::Forward(_)),
+        };
+        let mut host = settings.endpoint.authority().to_owned();
+        if let Some(proxy) = via.proxy() {
+            host += &format!(" through the proxy {}", proxy.authority());
+        }
         let chain =
             ().chain(SocksConnector::default())
                 .chain(ConnectProxyConnector::default())
                 .chain(TcpConnector::default())
-                .chain(early::Bottom(flags.clone()))
+                .chain(absolute)
+                .chain(early::Bottom(on.clone()))
                 .chain(RustlsConnector::default())
-                .chain(early::Top(flags.clone()))
-                .chain(expect::Gate(flags.clone()));
+                .chain(early::Top(on.clone()))
+                .chain(expect::Gate(on));
+        let names = names::Names::new(flags.clone(), via.stand_in());
         Link {
-            agent: Agent::with_parts(config, chain, names::Names::new(flags.clone())),
+            agent: Agent::with_parts(config, chain, names),
             flags,
             limits: settings.limits,
-            host: settings.endpoint.authority().to_owned(),
+            host,
+            via,
             blunt,
         }
     }
@@ -190,21 +165,35 @@ impl Link {
         if let Some(content_type) = &request.content_type {
             builder = builder.header(header::CONTENT_TYPE, content_type);
         }
+        let proxy = self.via.authorization();
+        let proxy = proxy.map(|value| ("proxy-authorization".to_owned(), value));
+        for (name, value) in request.headers.iter().chain(&proxy) {
+            let value = http::HeaderValue::from_bytes(value.bytes());
+            let mut value = value.map_err(http::Error::from)?;
+            value.set_sensitive(true);
+            builder = builder.header(name, value);
+        }
         if expecting {
             builder = builder.header(header::EXPECT, "100-continue");
         }
-        let Some(body) = &mut request.body else {
-            return self.agent.run(builder.body(())?);
+        let mut text: &[u8];
+        let (length, inner): (u64, &mut dyn Read) = match &mut request.body {
+            None => return self.agent.run(builder.body(())?),
+            Some(Body::Text(body)) => {
+                text = body;
+                (text.len() as u64, &mut text)
+            }
+            Some(Body::Stream { length, bytes }) => (*length, bytes),
         };
         let mut bytes = UntilEarly {
-            inner: body.bytes,
-            left: body.length,
+            inner,
+            left: length,
             flags: &self.flags,
         };
         // With this header ureq sends the body as it is, not chunked.
-        builder = builder.header(header::CONTENT_LENGTH, body.length);
+        builder = builder.header(header::CONTENT_LENGTH, length);
         let request = builder.body(SendBody::from_reader(&mut bytes))?;
-        if body.length <= SHORT_BODY {
+        if length <= SHORT_BODY {
             return self.agent.run(request);
         }
         stall::watched(&self.flags, self.limits.stall, self.cutter(), || {
@@ -215,7 +204,10 @@ impl Link {
 
 impl Wire for Link {
     fn exchange(&self, mut request: Request<'_>) -> Result<Response, Error> {
-        let length = request.body.as_ref().map_or(0, |body| body.length);
+        let length = match &request.body {
+            Some(Body::Stream { length, .. }) => *length,
+            _ => 0,
+        };
         let expecting = length >= expect::WORTH_ASKING && !self.blunt.load(Ordering::Relaxed);
         self.flags.begin(request.body.is_some(), expecting);
         let result = self.call(&mut request, expecting);
@@ -223,7 +215,19 @@ impl Wire for Link {
         if self.flags.unanswered.load(Ordering::Relaxed) {
             self.blunt.store(true, Ordering::Relaxed);
         }
-        let response = result.map_err(|e| self.explain(e))?;
+        let response = match result {
+            Ok(response) => response,
+            Err(e) => {
+                let error = self.explain(e);
+                if self.was_idle_too_long(&error) && request.is_repeatable() {
+                    return self.exchange(request);
+                }
+                return Err(error);
+            }
+        };
+        if response.status() == http::StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            return Err(failure::proxy_refused(self.host.clone(), 407));
+        }
         if expecting && response.status() == http::StatusCode::EXPECTATION_FAILED {
             self.blunt.store(true, Ordering::Relaxed);
             if !self.flags.begun.load(Ordering::Relaxed) {
@@ -235,6 +239,14 @@ impl Wire for Link {
 }
 
 impl Link {
+    /// Whether a connection that was kept alive turned out to be dead: it broke before anything
+    /// came back. The next exchange makes a new one.
+    fn was_idle_too_long(&self, error: &Error) -> bool {
+        let kept = !self.flags.fresh.load(Ordering::Relaxed);
+        let silent = !self.flags.heard.load(Ordering::Relaxed);
+        matches!(error, Error::ConnectionBroken { .. }) && kept && silent
+    }
+
     /// Reads an answer's body, whole or not at all.
     fn read(&self, response: http::Response<ureq::Body>) -> Result<Response, Error> {
         let status = response.status().as_u16();
@@ -242,6 +254,10 @@ impl Link {
         let retry_after = headers
             .get(header::RETRY_AFTER)
             .and_then(|value| retry_after(value.to_str().ok()?, SystemTime::now()));
+        let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into();
+        let location = headers.get(header::LOCATION).map(text);
+        let cookies = headers.get_all(header::SET_COOKIE).iter();
+        let cookies = cookies.map(text).collect();
         // ureq takes an answer that only the connection's end delimits for whole, cut or not.
         let delimited = headers.contains_key(header::CONTENT_LENGTH)
             || headers.contains_key(header::TRANSFER_ENCODING);
@@ -269,6 +285,8 @@ impl Link {
         Ok(Response {
             status,
             retry_after,
+            location,
+            cookies,
             body,
         })
     }

@@ -34,7 +34,8 @@ impl Upload {
         Ok(())
     }
 
-    /// The file's MIME type. Default: `application/octet-stream`.
+    /// The file's MIME type. Default: by the extension of its name, else
+    /// `application/octet-stream`.
     ///
     /// # Errors
     /// As [`set_name`](Self::set_name), for what is not one line of `type/subtype`.
@@ -47,7 +48,7 @@ impl Upload {
                 why: format!("\"{content_type}\" is not of the form type/subtype"),
             });
         }
-        self.spec.content_type = content_type;
+        self.spec.content_type = Some(content_type);
         Ok(())
     }
 

@@ -18,8 +18,8 @@ impl Wire for NoWire {
 }
 
 impl Line for NoWire {
-    fn open(&self) -> (Box<dyn Wire + '_>, Option<Cutter>) {
-        (Box::new(NoWire), None)
+    fn open(&self) -> Result<(Box<dyn Wire + '_>, Option<Cutter>), Error> {
+        Ok((Box::new(NoWire), None))
     }
 }
 

@@ -1,0 +1,131 @@
+//! Whose certificates are trusted, and what this side shows: the settings, checked.
+#![forbid(unsafe_code)]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
+
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+
+/// Which root certificates are trusted, where none were given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Trust {
+    /// The operating system's. The default.
+    #[default]
+    System,
+    /// Mozilla's, as they were when the library was built.
+    Bundled,
+}
+
+/// The settings of TLS.
+#[derive(Debug, Clone)]
+pub(crate) struct Certificates {
+    pub trust: Trust,
+    /// Trusted in place of the others, where there are any.
+    pub own: Arc<Vec<CertificateDer<'static>>>,
+    pub client: Option<Arc<ClientCertificate>>,
+    pub verify: bool,
+}
+
+/// A certificate chain and its key, found to fit.
+#[derive(Debug)]
+pub(crate) struct ClientCertificate {
+    pub chain: Vec<CertificateDer<'static>>,
+    /// A PEM text with the key in it.
+    pub key_pem: Zeroizing<Vec<u8>>,
+}
+
+impl Default for Certificates {
+    fn default() -> Self {
+        Certificates {
+            trust: Trust::System,
+            own: Arc::default(),
+            client: None,
+            verify: true,
+        }
+    }
+}
+
+impl Certificates {
+    /// Adds the certificates of a PEM text to those that are trusted; all of them or none.
+    pub(crate) fn add_own(&mut self, pem: &[u8], from: &str) -> Result<(), Error> {
+        let bad = |why: String| Error::InvalidArgument {
+            what: "CA certificate",
+            why: format!("{from}: {why}"),
+        };
+        let found = chain(pem).map_err(&bad)?;
+        let mut store = RootCertStore::empty();
+        for (i, certificate) in found.iter().enumerate() {
+            store.add(certificate.clone()).map_err(|e| {
+                let all = found.len();
+                bad(format!(
+                    "certificate {} of {all} cannot be used: {e}",
+                    i + 1
+                ))
+            })?;
+        }
+        Arc::make_mut(&mut self.own).extend(found);
+        Ok(())
+    }
+
+    /// Sets the certificate that this side shows, from two PEM files (which may be one).
+    pub(crate) fn set_client(&mut self, certificate: &Path, key: &Path) -> Result<(), Error> {
+        let bad = |path: &Path, why: String| Error::InvalidArgument {
+            what: "client certificate",
+            why: format!("{}: {why}", path.display()),
+        };
+        let (certificate_pem, key_pem) = (read(certificate)?, read(key)?);
+        let chain = chain(&certificate_pem).map_err(|why| bad(certificate, why))?;
+        let key_der = PrivateKeyDer::from_pem_slice(&key_pem).map_err(|e| match e {
+            pem::Error::NoItemsFound => {
+                let encrypted = find(&key_pem, b"ENCRYPTED");
+                let why = match encrypted {
+                    true => "its key is encrypted; write it without a password",
+                    false => "it contains no private key in PEM form",
+                };
+                bad(key, why.to_owned())
+            }
+            e => bad(key, format!("its key cannot be read: {e}")),
+        })?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map(|builder| builder.with_root_certificates(RootCertStore::empty()))
+            .and_then(|builder| builder.with_client_auth_cert(chain.clone(), key_der))
+            .map_err(|e| {
+                bad(
+                    key,
+                    format!("the key cannot be used with the certificate: {e}"),
+                )
+            })?;
+        self.client = Some(Arc::new(ClientCertificate { chain, key_pem }));
+        Ok(())
+    }
+}
+
+/// Reads a file of certificates or keys.
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let bytes = std::fs::read(path).map_err(|e| Error::InvalidArgument {
+        what: "certificate file",
+        why: format!("\"{}\" cannot be read: {e}", path.display()),
+    })?;
+    Ok(bytes.into())
+}
+
+fn chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let found = found.map_err(|e| format!("it is not PEM as it should be: {e}"))?;
+    match found.is_empty() {
+        true => Err("it contains no certificate in PEM form".to_owned()),
+        false => Ok(found),
+    }
+}
+
+fn find(text: &[u8], what: &[u8]) -> bool {
+    text.windows(what.len()).any(|window| window == what)
+}

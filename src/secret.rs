@@ -1,0 +1,44 @@
+//! Text that must not be seen: not in logs and messages, and not in memory that was freed.
+#![forbid(unsafe_code)]
+
+use std::fmt;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+/// A secret. Copies share one place in memory, which is overwritten when the last is dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(Arc<Zeroizing<Vec<u8>>>);
+
+impl Secret {
+    pub(crate) fn new(value: impl Into<Vec<u8>>) -> Self {
+        Secret(Arc::new(Zeroizing::new(value.into())))
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The text that the secret was made of; empty if it was none.
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        let secret = Secret::new("hunter2");
+        assert!(!format!("{:?}", [Some(secret.clone())]).contains("hunter2"));
+        assert_eq!(secret.text(), "hunter2");
+    }
+}

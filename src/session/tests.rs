@@ -1,0 +1,206 @@
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+use super::*;
+use crate::error::{ErrorKind, RefusalKind};
+
+/// A request: its line and body, and its headers.
+type Asked = (String, Vec<(String, String)>);
+
+/// A server in a few lines: what was asked, and what is answered next.
+#[derive(Default)]
+struct Server {
+    asked: RefCell<Vec<Asked>>,
+    answers: RefCell<VecDeque<(u16, &'static str)>>,
+}
+
+impl Wire for &Server {
+    fn exchange(&self, request: Request<'_>) -> Result<Response, Error> {
+        let headers = request.headers.iter();
+        let headers = headers.map(|(name, value)| (name.clone(), value.text().to_owned()));
+        let body = match &request.body {
+            Some(Body::Text(text)) => String::from_utf8_lossy(text).into_owned(),
+            _ => String::new(),
+        };
+        let line = format!("{} {} {body}", request.method, request.url);
+        self.asked.borrow_mut().push((line, headers.collect()));
+        let (status, cookie) = self.answers.borrow_mut().pop_front().expect("an answer");
+        let cookies = Some(cookie.to_owned()).filter(|cookie| !cookie.is_empty());
+        Ok(Response {
+            status,
+            location: (status / 100 == 3).then(|| "/login?again".to_owned()),
+            cookies: cookies.into_iter().collect(),
+            ..Response::default()
+        })
+    }
+}
+
+struct Setting {
+    server: Server,
+    credentials: Credentials,
+    endpoint: Endpoint,
+    standing: Standing,
+}
+
+fn setting(answers: &[(u16, &'static str)]) -> Setting {
+    let endpoint = Endpoint::parse("http://h:1/upload").unwrap();
+    let mut credentials = Credentials::default();
+    let origin = endpoint.origin();
+    credentials.set_login("http://h:1/login", &origin).unwrap();
+    credentials.set_login_field("user", "joe").unwrap();
+    credentials.set_login_field("password", "a&b").unwrap();
+    let server = Server::default();
+    server.answers.borrow_mut().extend(answers);
+    Setting {
+        server,
+        credentials,
+        endpoint,
+        standing: Standing::default(),
+    }
+}
+
+impl Setting {
+    /// Makes a request of one upload; `stream` for one that cannot be repeated.
+    fn ask(&self, version: u64, stream: bool) -> Result<u16, Error> {
+        let session = Session {
+            wire: Box::new(&self.server),
+            credentials: &self.credentials,
+            endpoint: &self.endpoint,
+            version,
+            standing: &self.standing,
+        };
+        let mut bytes: &[u8] = b"x";
+        let body = match stream {
+            true => Body::Stream {
+                length: 1,
+                bytes: &mut bytes,
+            },
+            false => Body::Text(b"locate"),
+        };
+        let response = session.exchange(Request {
+            method: "POST",
+            url: "http://h:1/upload".to_owned(),
+            content_type: None,
+            headers: Vec::new(),
+            body: Some(body),
+        })?;
+        Ok(response.status)
+    }
+
+    fn asked(&self) -> Vec<String> {
+        let asked = self.server.asked.borrow();
+        assert!(self.server.answers.borrow().is_empty(), "{asked:?}");
+        let short = |(line, headers): &Asked| {
+            let cookies = headers.iter().filter(|(name, _)| name == "cookie");
+            let cookies: String = cookies.map(|(_, value)| value.as_str()).collect();
+            format!("{line} {cookies}").trim().to_owned()
+        };
+        asked.iter().map(short).collect()
+    }
+}
+
+const LOGIN: &str = "POST http://h:1/login user=joe&password=a%26b";
+const LOCATE: &str = "POST http://h:1/upload locate";
+
+#[test]
+fn the_first_request_logs_in_and_cookies_go_along() {
+    let it = setting(&[(302, "s=1; HttpOnly"), (200, ""), (200, "t=2"), (200, "")]);
+    for stream in [false, true, false] {
+        assert_eq!(it.ask(0, stream), Ok(200));
+    }
+    let with = |cookies: &str| format!("{LOCATE} {cookies}");
+    let send = "POST http://h:1/upload  s=1".to_owned();
+    assert_eq!(
+        it.asked(),
+        [LOGIN.to_owned(), with("s=1"), send, with("s=1; t=2")]
+    );
+}
+
+#[test]
+fn a_session_that_ended_is_begun_again_without_a_word() {
+    for turned_away in [401, 403, 302, 303] {
+        let it = setting(&[
+            (200, "s=1"),
+            (200, ""),
+            (turned_away, ""),
+            (200, "s=2"),
+            (200, ""),
+        ]);
+        assert_eq!(it.ask(0, false), Ok(200));
+        assert_eq!(it.ask(0, false), Ok(200));
+        assert_eq!(it.asked()[4], format!("{LOCATE} s=2"));
+    }
+}
+
+#[test]
+fn a_send_that_is_turned_away_is_a_passing_failure_and_the_next_request_logs_in() {
+    let it = setting(&[(200, "s=1"), (200, ""), (401, ""), (200, "s=2"), (200, "")]);
+    assert_eq!(it.ask(0, false), Ok(200));
+    let error = it.ask(0, true).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SessionOver);
+    assert!(error.is_passing());
+    assert_eq!(it.ask(0, false), Ok(200));
+    assert_eq!(it.asked()[3], format!("{LOGIN} s=1"));
+}
+
+#[test]
+fn who_is_not_let_in_after_a_login_gets_the_refusal() {
+    for status in [401, 403, 302] {
+        let it = setting(&[(200, ""), (status, ""), (200, ""), (status, "")]);
+        for _run in 0..2 {
+            let error = it.ask(0, false).unwrap_err();
+            let refusal = error.refusal().unwrap();
+            assert_eq!(refusal.status, status);
+            assert_eq!(refusal.kind, RefusalKind::NotAllowed);
+            assert!(error.to_string().contains("still not let in"), "{error}");
+            assert!(!error.is_passing());
+        }
+        assert_eq!(it.asked()[2], LOGIN, "a second run tries again");
+    }
+}
+
+#[test]
+fn a_login_that_is_refused_is_told_with_its_status() {
+    let it = setting(&[(401, ""), (503, "")]);
+    assert!(!it.ask(0, false).unwrap_err().is_passing());
+    assert!(it.ask(0, false).unwrap_err().is_passing());
+    assert_eq!(it.asked(), [LOGIN, LOGIN]);
+}
+
+#[test]
+fn other_settings_begin_a_session_of_their_own() {
+    let it = setting(&[(200, "s=1"), (200, ""), (200, "s=2"), (200, "")]);
+    assert_eq!(it.ask(0, false), Ok(200));
+    assert_eq!(it.ask(1, false), Ok(200));
+    assert_eq!(it.asked()[2], LOGIN, "without the old cookie");
+}
+
+#[test]
+fn headers_and_authorization_go_along_and_nowhere_else() {
+    let mut it = setting(&[(200, "")]);
+    it.credentials.login = None;
+    it.credentials.set_bearer("t0ken").unwrap();
+    it.credentials.set_header("X-Api-Key", "k3y").unwrap();
+    it.credentials.set_cookie("c", "1").unwrap();
+    assert_eq!(it.ask(0, false), Ok(200));
+    let (_, headers) = it.server.asked.borrow()[0].clone();
+    let expected = [
+        ("x-api-key", "k3y"),
+        ("authorization", "Bearer t0ken"),
+        ("cookie", "c=1"),
+    ];
+    assert_eq!(headers, expected.map(|(n, v)| (n.to_owned(), v.to_owned())));
+    // Whatever asks for it.
+    for url in [
+        "http://h:2/upload",
+        "http://i:1/upload",
+        "https://h:1/upload",
+    ] {
+        it.endpoint = Endpoint::parse(url).unwrap();
+        assert_eq!(
+            it.ask(0, false).unwrap_err().kind(),
+            ErrorKind::Internal,
+            "{url}"
+        );
+    }
+}

@@ -1,0 +1,95 @@
+//! How a server is reached through proxies, and what is sent to them. The proxies are scripted
+//! servers; real ones have tests of their own.
+
+use super::*;
+use crate::config::Settings;
+use crate::proxy::ProxySetting;
+
+/// A link to `endpoint` through an HTTP proxy with `login`.
+fn through(proxy: &ScriptedServer, login: &str, endpoint: &str) -> Link {
+    let mut settings = Settings::new(endpoint).unwrap();
+    let url = format!("http://{login}{}", proxy.addr());
+    settings.proxy = ProxySetting::parse(&url).unwrap();
+    new_link(&settings)
+}
+
+fn ask(link: &Link, url: &str) -> Result<Response, Error> {
+    link.exchange(Request {
+        method: "POST",
+        url: url.to_owned(),
+        content_type: None,
+        headers: Vec::new(),
+        body: Some(Body::Text(b"a=1")),
+    })
+}
+
+#[test]
+fn http_is_asked_for_in_absolute_form_with_the_proxys_password() {
+    let steps = vec![Step::reply(200, "{}"), Step::reply(200, "{}")];
+    let proxy = ScriptedServer::start(steps);
+    let url = "http://far.invalid:81/up?x=1";
+    let link = through(&proxy, "joe:a%40b@", url);
+    for _ in 0..2 {
+        assert_eq!(ask(&link, url).unwrap().status, 200);
+    }
+    for request in proxy.requests() {
+        assert_eq!(request.head.target, url);
+        assert_eq!(request.head.header("host"), Some("far.invalid:81"));
+        // joe:a@b
+        let sent = request.head.header("proxy-authorization");
+        assert_eq!(sent, Some("Basic am9lOmFAYg=="));
+        assert_eq!(request.body_text(), "a=1");
+    }
+}
+
+#[test]
+fn large_bodies_go_through_untouched() {
+    let proxy = ScriptedServer::start(vec![Step::reply(200, "{}")]);
+    let url = "http://far.invalid/up";
+    let link = through(&proxy, "", url);
+    let body = vec![b' '; 3_000_000];
+    let response = link.exchange(Request {
+        method: "POST",
+        url: url.to_owned(),
+        content_type: None,
+        headers: Vec::new(),
+        body: Some(Body::Stream {
+            length: body.len() as u64,
+            bytes: &mut &body[..],
+        }),
+    });
+    assert_eq!(response.unwrap().status, 200);
+    let request = &proxy.requests()[0];
+    assert_eq!(request.head.header("proxy-authorization"), None);
+    assert_eq!(request.body_len, body.len() as u64);
+    assert!(body.starts_with(&request.body), "the body differs");
+}
+
+#[test]
+fn a_proxy_that_refuses_is_told_apart_from_the_server() {
+    for (status, endpoint, words) in [
+        (407, "http://far.invalid/up", "asks for a user"),
+        (407, "https://far.invalid/up", "asks for a user"),
+        (403, "https://far.invalid:81/up", "no tunnel"),
+    ] {
+        let proxy = ScriptedServer::start(vec![Step::reply(status, "")]);
+        let error = ask(&through(&proxy, "", endpoint), endpoint).unwrap_err();
+        assert!(matches!(error, Error::ProxyRefused { .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains(words), "{text}");
+        assert!(
+            text.contains(&format!("through the proxy {}", proxy.addr())),
+            "{text}"
+        );
+        assert!(!error.is_passing());
+    }
+}
+
+#[test]
+fn a_proxy_that_finds_no_server_may_find_it_later() {
+    let proxy = ScriptedServer::start(vec![Step::reply(502, "")]);
+    let endpoint = "https://far.invalid/up";
+    let error = ask(&through(&proxy, "", endpoint), endpoint).unwrap_err();
+    assert!(matches!(error, Error::ConnectFailed { .. }), "{error}");
+    assert_eq!(proxy.requests()[0].head.target, "far.invalid:443");
+}

@@ -1,0 +1,171 @@
+//! The way to a server: straight, or through a proxy.
+//!
+//! ureq asks an HTTP proxy for a tunnel (CONNECT) whatever the target; many proxies grant that
+//! for port 443 only. So `http://` targets are asked for in absolute form (RFC 9112, 3.2.2):
+//! the connection goes to the proxy, and [`Absolute`], the layer next to the socket, puts scheme
+//! and host into the request line.
+#![forbid(unsafe_code)]
+
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+
+use base64::prelude::{Engine as _, BASE64_STANDARD};
+use ureq::http::uri::Uri;
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
+use ureq::Error;
+
+use super::Flags;
+use crate::endpoint::Origin;
+use crate::proxy::{Proxy, ProxyKind};
+use crate::secret::Secret;
+
+/// How the server is reached.
+#[derive(Debug, Clone)]
+pub(super) enum Via {
+    /// Straight.
+    Direct,
+    /// Through an HTTP proxy that is asked for each URL.
+    Forward(Proxy),
+    /// Through a connection that ureq has a proxy make.
+    Tunnel(Proxy),
+}
+
+impl Via {
+    pub(super) fn new(origin: &Origin, proxy: Option<Proxy>) -> Self {
+        match proxy {
+            None => Via::Direct,
+            Some(proxy) if proxy.kind == ProxyKind::Http && !origin.https => Via::Forward(proxy),
+            Some(proxy) => Via::Tunnel(proxy),
+        }
+    }
+
+    pub(super) fn proxy(&self) -> Option<&Proxy> {
+        match self {
+            Via::Direct => None,
+            Via::Forward(proxy) | Via::Tunnel(proxy) => Some(proxy),
+        }
+    }
+
+    pub(super) fn is_socks(&self) -> bool {
+        self.proxy()
+            .is_some_and(|proxy| proxy.kind != ProxyKind::Http)
+    }
+
+    /// The proxy as ureq takes it.
+    pub(super) fn tunnel(&self) -> Result<Option<ureq::Proxy>, ureq::Error> {
+        let Via::Tunnel(proxy) = self else {
+            return Ok(None);
+        };
+        let mut builder = ureq::Proxy::builder(match proxy.kind {
+            ProxyKind::Http => ureq::ProxyProtocol::Http,
+            ProxyKind::Socks4 => ureq::ProxyProtocol::Socks4,
+            ProxyKind::Socks4a => ureq::ProxyProtocol::Socks4A,
+            ProxyKind::Socks5 => ureq::ProxyProtocol::Socks5,
+            ProxyKind::Socks5h => ureq::ProxyProtocol::Socks5h,
+        });
+        let host = proxy.authority();
+        let host = host.rsplit_once(':').map_or("", |(host, _)| host);
+        builder = builder.host(host).port(proxy.port);
+        if let Some((user, password)) = &proxy.login {
+            builder = builder.username(user).password(password.text());
+        }
+        builder.build().map(Some)
+    }
+
+    /// The proxy's address, where it is looked up in place of the server's.
+    pub(super) fn stand_in(&self) -> Option<Uri> {
+        match self {
+            Via::Forward(proxy) => format!("http://{}/", proxy.authority()).parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// What a request tells the proxy of the user.
+    pub(super) fn authorization(&self) -> Option<Secret> {
+        match self {
+            Via::Forward(proxy) => proxy
+                .login
+                .as_ref()
+                .map(|(user, password)| basic(user, password)),
+            _ => None,
+        }
+    }
+}
+
+/// The value of a Basic authorization (RFC 7617).
+pub(crate) fn basic(user: &str, password: &Secret) -> Secret {
+    let plain = zeroize::Zeroizing::new(format!("{user}:{}", password.text()));
+    Secret::new(format!(
+        "Basic {}",
+        BASE64_STANDARD.encode(plain.as_bytes())
+    ))
+}
+
+/// Makes the layer that writes absolute forms, where that is wanted.
+#[derive(Debug)]
+pub(super) struct Absolute {
+    pub flags: Arc<Flags>,
+    pub wanted: bool,
+}
+
+impl<In: Transport> Connector<In> for Absolute {
+    type Out = AbsoluteTransport<In>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, Error> {
+        let authority = details.uri.authority().filter(|_| self.wanted);
+        let prefix = authority.map(|authority| format!("http://{authority}"));
+        Ok(chained.map(|inner| AbsoluteTransport {
+            inner,
+            flags: self.flags.clone(),
+            prefix,
+        }))
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct AbsoluteTransport<In> {
+    inner: In,
+    flags: Arc<Flags>,
+    /// What goes before the path.
+    prefix: Option<String>,
+}
+
+impl<In: Transport> Transport for AbsoluteTransport<In> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        let Some(prefix) = &self.prefix else {
+            return self.inner.transmit_output(amount, timeout);
+        };
+        if amount == 0 || !self.flags.heading.swap(false, Ordering::Relaxed) {
+            return self.inner.transmit_output(amount, timeout);
+        }
+        let output = self.inner.buffers().output();
+        let method = output[..amount].iter().position(|byte| *byte == b' ');
+        let longer = amount + prefix.len();
+        let Some(at) = method.map(|at| at + 1).filter(|_| longer <= output.len()) else {
+            return Err(Error::BadUri("too long for a proxy".to_owned()));
+        };
+        output.copy_within(at..amount, at + prefix.len());
+        output[at..at + prefix.len()].copy_from_slice(prefix.as_bytes());
+        self.inner.transmit_output(longer, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.inner.await_input(timeout)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}
