@@ -100,6 +100,36 @@ extern "C" {
 #define RESUP_LOG_DEBUG 4
 
 /**
+ * Sign with HMAC-SHA-256. The default.
+ */
+#define RESUP_SIGNING_HMAC_SHA256 0
+
+/**
+ * Sign with HMAC-MD5, for old servers that know no better.
+ */
+#define RESUP_SIGNING_HMAC_MD5 1
+
+/**
+ * Trust the operating system's root certificates. The default.
+ */
+#define RESUP_TRUST_SYSTEM 0
+
+/**
+ * Trust Mozilla's root certificates, as they were when the library was built.
+ */
+#define RESUP_TRUST_BUNDLED 1
+
+/**
+ * Write file names as browsers do: UTF-8, with quote, CR and LF as %22, %0D and %0A. The default.
+ */
+#define RESUP_FILENAME_WHATWG 0
+
+/**
+ * Write them a second time as filename* (RFC 8187), for servers that take the first for Latin-1.
+ */
+#define RESUP_FILENAME_RFC8187 1
+
+/**
  * It is done.
  */
 #define RESUP_OK 0
@@ -682,6 +712,262 @@ resup_status resup_client_on_log(resup_client *client,
  */
 RESUP_API
 const char *resup_client_error_message(const resup_client *client);
+
+/**
+ * Logs in before the first request, and again when the server turns a later one away, by a POST of
+ * the fields of resup_client_set_login_field; cookies are kept. Any answer below 400 counts as a
+ * login until the next request shows otherwise.
+ *
+ * @param url  of the endpoint's scheme, host and port; copied
+ * @return #RESUP_OK, #RESUP_E_URL, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
+ *
+ * Threads: any. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_client_set_login_form(resup_client *client,
+                                         const char *url);
+
+/**
+ * Sets a field of the login form, which must have been set: user name, password, and what else it
+ * has. Setting a name again replaces its value.
+ *
+ * @param name   not empty; copied
+ * @param value  copied, and overwritten in memory when it is let go; so are all secrets
+ * @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
+ *
+ * Threads: any. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_client_set_login_field(resup_client *client,
+                                          const char *name,
+                                          const char *value);
+
+/**
+ * Sends Basic authorization (RFC 7617) with every request, in place of another one.
+ *
+ * @param user      not empty, without a colon; copied
+ * @param password  may be empty; copied
+ * @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
+ *
+ * It is never sent to another scheme, host or port than the endpoint's.
+ * Threads: any. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_client_set_basic_auth(resup_client *client,
+                                         const char *user,
+                                         const char *password);
+
+/**
+ * Sends a bearer token (RFC 6750) with every request, in place of another authorization.
+ *
+ * @param token  printable ASCII; copied
+ * @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
+ *
+ * It is never sent to another scheme, host or port than the endpoint's.
+ * Threads: any. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_client_set_bearer_token(resup_client *client,
+                                           const char *token);
+
+/**
+ * Sends a header with every request. Setting a name again replaces its value.
+ *
+ * @param name   not one that the library sets itself, such as Content-Type; copied
+ * @param value  one line; copied
+ * @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
+ *
+ * It is never sent to another scheme, host or port than the endpoint's.
+ * Threads: any. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_client_set_header(resup_client *client,
+                                     const char *name,
+                                     const char *value);
+
+/**
+ * Sends a cookie with every request, beside those that the server sets. Setting a name again
+ * replaces its value.
+ *
+ * @param name   a token (RFC 6265, 4.1.1); copied
+ * @param value  printable ASCII without blanks, quotes, commas, semicolons and backslashes; copied
+ * @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
+ *
+ * It is never sent to another scheme, host or port than the endpoint's.
+ * Threads: any. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_client_set_cookie(resup_client *client,
+                                     const char *name,
+                                     const char *value);
+
+/**
+ * Signs every form with a secret (docs/PROTOCOL.md, "Signing").
+ *
+ * @param secret  not NULL; copied
+ * @param length  its bytes, more than 0
+ * @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL or a handle's error
+ *
+ * Threads: any. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_client_set_signing_secret(resup_client *client,
+                                             const uint8_t *secret,
+                                             size_t length);
+
+/**
+ * Sets how forms are signed, where there is a secret.
+ *
+ * @param algorithm  #RESUP_SIGNING_HMAC_SHA256 or #RESUP_SIGNING_HMAC_MD5
+ * @return #RESUP_OK, #RESUP_E_ARGUMENT or a handle's error
+ *
+ * Threads: any. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_client_set_signing_algorithm(resup_client *client,
+                                                int32_t algorithm);
+
+/**
+ * Sets the proxy that leads to the server.
+ *
+ * @param proxy  "none"; "system", the default, for what the environment says (http_proxy,
+ *               https_proxy, all_proxy, no_proxy); or scheme://[user[:password]@]host[:port] with
+ *               user and password percent-encoded, where scheme is http (port 80: http servers by
+ *               absolute URLs, https ones by CONNECT), socks4 or socks5 (1080: the server's name is
+ *               looked up on this side), socks4a or socks5h (the proxy looks it up). Copied.
+ * @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
+ *
+ * The system's proxy is never used for this machine itself.
+ * Threads: any. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_client_set_proxy(resup_client *client,
+                                    const char *proxy);
+
+/**
+ * Sets the hosts that are reached without a proxy, in place of the environment's no_proxy.
+ *
+ * @param list  domains (with all below them), addresses, CIDR blocks, each perhaps with a port, or
+ *              "*", between commas; empty for none; copied
+ * @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
+ *
+ * Threads: any. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_client_set_no_proxy(resup_client *client,
+                                       const char *list);
+
+/**
+ * Sets which root certificates are trusted while no CA was given.
+ *
+ * @param trust  #RESUP_TRUST_SYSTEM or #RESUP_TRUST_BUNDLED
+ * @return #RESUP_OK, #RESUP_E_ARGUMENT or a handle's error
+ *
+ * Threads: any. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_client_set_trust(resup_client *client,
+                                    int32_t trust);
+
+/**
+ * Trusts the CA certificates in a PEM file, and no others but those of further calls. The file is
+ * read at once.
+ *
+ * @param path  UTF-8; copied
+ * @return #RESUP_OK; #RESUP_E_ARGUMENT when it cannot be read, has no certificate, or has one that
+ *         cannot be used as a root: then none of them is trusted; #RESUP_E_NULL, #RESUP_E_UTF8 or a
+ *         handle's error
+ *
+ * Threads: any. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_client_set_ca_file(resup_client *client,
+                                      const char *path);
+
+/**
+ * As resup_client_set_ca_file, for a path in UTF-16, as Windows has them.
+ *
+ * @param path  0-terminated UTF-16; copied
+ * @return #RESUP_OK; #RESUP_E_ARGUMENT when it cannot be read, has no certificate, or has one that
+ *         cannot be used as a root: then none of them is trusted; #RESUP_E_NULL, #RESUP_E_UTF8 or a
+ *         handle's error
+ *
+ * Threads: any. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_client_set_ca_file_utf16(resup_client *client,
+                                            const uint16_t *path);
+
+/**
+ * As resup_client_set_ca_file, for a PEM text.
+ *
+ * @param pem  one certificate or more; copied
+ * @return #RESUP_OK; #RESUP_E_ARGUMENT when it cannot be read, has no certificate, or has one that
+ *         cannot be used as a root: then none of them is trusted; #RESUP_E_NULL, #RESUP_E_UTF8 or a
+ *         handle's error
+ *
+ * Threads: any. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_client_set_ca_pem(resup_client *client,
+                                     const char *pem);
+
+/**
+ * Sets the certificate that this side shows when the server asks for one.
+ *
+ * @param certificate  path of a PEM file with the chain, its own certificate first; copied
+ * @param key          path of a PEM file with the key, not encrypted; may be the same file; copied
+ * @return #RESUP_OK; #RESUP_E_ARGUMENT when a file cannot be read or used, or the key does not fit;
+ *         #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
+ *
+ * The files are read at once. The key is overwritten in memory when it is let go.
+ * Threads: any. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_client_set_client_certificate(resup_client *client,
+                                                 const char *certificate,
+                                                 const char *key);
+
+/**
+ * As resup_client_set_client_certificate, for paths in UTF-16, as Windows has them.
+ *
+ * @param certificate  0-terminated UTF-16; copied
+ * @param key          0-terminated UTF-16; copied
+ * @return #RESUP_OK; #RESUP_E_ARGUMENT when a file cannot be read or used, or the key does not fit;
+ *         #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
+ *
+ * The files are read at once. The key is overwritten in memory when it is let go.
+ * Threads: any. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_client_set_client_certificate_utf16(resup_client *client,
+                                                       const uint16_t *certificate,
+                                                       const uint16_t *key);
+
+/**
+ * Sets whether the server's certificate is verified. Without, whoever is on the way can read and
+ * change everything, credentials too; each run logs a warning.
+ *
+ * @param verify  0 for no; else yes, the default
+ * @return #RESUP_OK or a handle's error
+ *
+ * Threads: any. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_client_set_tls_verify(resup_client *client,
+                                         int32_t verify);
+
+/**
+ * Sets how file names are written into forms.
+ *
+ * @param style  #RESUP_FILENAME_WHATWG or #RESUP_FILENAME_RFC8187
+ * @return #RESUP_OK, #RESUP_E_ARGUMENT or a handle's error
+ *
+ * Threads: any. Callbacks: none.
+ */
+RESUP_API
+resup_status resup_client_set_filename_style(resup_client *client,
+                                             int32_t style);
 
 /**
  * What a status means, in one English sentence.

@@ -3,6 +3,8 @@
 
 #[path = "c/host.rs"]
 mod host;
+#[path = "c/networks.rs"]
+mod networks;
 #[path = "c/one.rs"]
 mod one;
 #[path = "c/scripted.rs"]
@@ -110,12 +112,21 @@ fn header_and_exports_are_the_same() {
     assert_eq!(called_or_declared(&header), kept_exports());
 }
 
+/// What `one.c` sets by name, as every test of a setting has it do.
+fn settings_of_one() -> Vec<String> {
+    let text = std::fs::read_to_string(root().join("tests/c/one.c")).unwrap();
+    let names = text.split("SETTING(").skip(2);
+    let names = names.map(|rest| format!("resup_{}", rest.split(',').next().unwrap()));
+    names.collect()
+}
+
 #[test]
 fn the_behaviour_test_calls_every_function() {
     let called: BTreeSet<_> = BEHAVIOUR
         .iter()
         .map(|name| std::fs::read_to_string(root().join("tests/c").join(name)).unwrap())
         .flat_map(|text| called_or_declared(&text))
+        .chain(settings_of_one())
         .collect();
     let missing: Vec<_> = kept_exports().difference(&called).cloned().collect();
     assert!(missing.is_empty(), "{missing:?}");

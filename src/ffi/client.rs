@@ -37,7 +37,10 @@ pub(super) fn client_of(handle: *const resup_client) -> Result<Client, Fault> {
 }
 
 /// A setter's body: its faults' messages are kept for the client.
-fn set(handle: *mut resup_client, body: impl FnOnce(&Client) -> Result<(), Fault>) -> resup_status {
+pub(super) fn set(
+    handle: *mut resup_client,
+    body: impl FnOnce(&Client) -> Result<(), Fault>,
+) -> resup_status {
     perform(handle as usize, || body(&*CLIENTS.get(handle as usize)?))
 }
 

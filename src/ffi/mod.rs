@@ -13,6 +13,8 @@
 mod boundary;
 mod callback;
 mod client;
+mod client_identity;
+mod client_network;
 mod entry;
 mod handle;
 mod status;
@@ -32,6 +34,8 @@ pub use callback::{
     RESUP_CONTINUE,
 };
 pub use client::*;
+pub use client_identity::*;
+pub use client_network::*;
 pub use status::*;
 pub use upload::*;
 pub use upload_events::*;

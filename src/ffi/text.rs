@@ -1,6 +1,7 @@
 //! Strings from C.
 
 use std::ffi::{c_char, CStr};
+use std::path::PathBuf;
 
 use super::boundary::Fault;
 use super::status::{RESUP_E_NULL, RESUP_E_UTF8};
@@ -26,11 +27,11 @@ pub(super) unsafe fn text<'a>(what: &str, pointer: *const c_char) -> Result<&'a 
     })
 }
 
-/// The UTF-16 units at `pointer`, up to the terminating 0.
+/// The path at `pointer`, in UTF-16, up to the terminating 0.
 ///
 /// # Safety
-/// `pointer` is NULL or points to 0-terminated units that do not change for `'a`.
-pub(super) unsafe fn utf16<'a>(what: &str, pointer: *const u16) -> Result<&'a [u16], Fault> {
+/// `pointer` is NULL or points to 0-terminated units.
+pub(super) unsafe fn utf16_path(what: &str, pointer: *const u16) -> Result<PathBuf, Fault> {
     if pointer.is_null() {
         return Err(Fault::new(RESUP_E_NULL, format!("the {what} is NULL")));
     }
@@ -40,5 +41,19 @@ pub(super) unsafe fn utf16<'a>(what: &str, pointer: *const u16) -> Result<&'a [u
         length += 1;
     }
     // SAFETY: as above; `length` units were just read.
-    Ok(unsafe { std::slice::from_raw_parts(pointer, length) })
+    path_of(what, unsafe { std::slice::from_raw_parts(pointer, length) })
+}
+
+#[cfg(windows)]
+fn path_of(_: &str, units: &[u16]) -> Result<PathBuf, Fault> {
+    use std::os::windows::ffi::OsStringExt;
+    Ok(std::ffi::OsString::from_wide(units).into())
+}
+
+#[cfg(not(windows))]
+fn path_of(what: &str, units: &[u16]) -> Result<PathBuf, Fault> {
+    let path = String::from_utf16(units);
+    let path =
+        path.map_err(|_| Fault::new(RESUP_E_UTF8, format!("the {what} is not valid UTF-16")))?;
+    Ok(path.into())
 }

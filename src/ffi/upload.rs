@@ -1,7 +1,6 @@
 //! `resup_upload`: one file's job; made, run, ended.
 
 use std::ffi::{c_char, c_void};
-use std::path::PathBuf;
 use std::sync::TryLockError;
 use std::time::Duration;
 
@@ -9,9 +8,9 @@ use super::boundary::{enter, Fault};
 use super::client::{client_of, resup_client};
 use super::entry::{begin, conclude, remotely, Entry, UPLOADS};
 use super::status::{
-    resup_status, RESUP_E_BUSY, RESUP_E_NULL, RESUP_E_SYSTEM, RESUP_E_UTF8, RESUP_OK, RESUP_PENDING,
+    resup_status, RESUP_E_BUSY, RESUP_E_NULL, RESUP_E_SYSTEM, RESUP_OK, RESUP_PENDING,
 };
-use super::text::{text, utf16};
+use super::text::{text, utf16_path};
 use crate::client::Client;
 use crate::remote::Remote;
 use crate::upload::Upload;
@@ -81,22 +80,9 @@ pub unsafe extern "C" fn resup_upload_new_file_utf16(
 ) -> resup_status {
     make(client, out, |client| {
         // SAFETY: the header demands 0-terminated UTF-16 or NULL.
-        let units = unsafe { utf16("path", path) }?;
-        Ok(Upload::from_file(client, path_of(units)?)?)
+        let path = unsafe { utf16_path("path", path) }?;
+        Ok(Upload::from_file(client, path)?)
     })
-}
-
-#[cfg(windows)]
-pub(super) fn path_of(units: &[u16]) -> Result<PathBuf, Fault> {
-    use std::os::windows::ffi::OsStringExt;
-    Ok(std::ffi::OsString::from_wide(units).into())
-}
-
-#[cfg(not(windows))]
-pub(super) fn path_of(units: &[u16]) -> Result<PathBuf, Fault> {
-    let path = String::from_utf16(units)
-        .map_err(|_| Fault::new(RESUP_E_UTF8, "the path is not valid UTF-16"))?;
-    Ok(path.into())
 }
 
 /// Makes an upload of bytes in memory.

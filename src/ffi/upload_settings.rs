@@ -5,8 +5,8 @@ use std::ffi::c_char;
 use super::boundary::Fault;
 use super::entry::{alone, remotely};
 use super::status::{resup_status, RESUP_E_ARGUMENT};
-use super::text::{text, utf16};
-use super::upload::{path_of, resup_upload};
+use super::text::{text, utf16_path};
+use super::upload::resup_upload;
 use crate::config::DigestMode;
 use crate::segment::SegmentSize;
 
@@ -153,8 +153,7 @@ pub unsafe extern "C" fn resup_upload_set_state_file_utf16(
 ) -> resup_status {
     alone(upload, |upload| {
         // SAFETY: the header demands 0-terminated UTF-16 or NULL.
-        let units = unsafe { utf16("path", path) }?;
-        Ok(upload.set_state_file(path_of(units)?)?)
+        Ok(upload.set_state_file(unsafe { utf16_path("path", path) }?)?)
     })
 }
 

@@ -122,6 +122,98 @@ static resup_status retry_time(resup_client *client)
     return resup_client_set_retry_time(client, 0);
 }
 
+static const uint16_t none[] = {'/', 'n', 'o', 0};
+
+static resup_status proxy(resup_client *client)
+{
+    return resup_client_set_proxy(client, "none");
+}
+
+static resup_status no_proxy(resup_client *client)
+{
+    return resup_client_set_no_proxy(client, "a");
+}
+
+static resup_status trust(resup_client *client)
+{
+    return resup_client_set_trust(client, RESUP_TRUST_SYSTEM);
+}
+
+static resup_status ca_file(resup_client *client)
+{
+    return resup_client_set_ca_file(client, "/no/such/file");
+}
+
+static resup_status ca_file_utf16(resup_client *client)
+{
+    return resup_client_set_ca_file_utf16(client, none);
+}
+
+static resup_status ca_pem(resup_client *client)
+{
+    return resup_client_set_ca_pem(client, "no PEM");
+}
+
+static resup_status client_certificate(resup_client *client)
+{
+    return resup_client_set_client_certificate(client, "/no", "/no");
+}
+
+static resup_status client_certificate_utf16(resup_client *client)
+{
+    return resup_client_set_client_certificate_utf16(client, none, none);
+}
+
+static resup_status tls_verify(resup_client *client)
+{
+    return resup_client_set_tls_verify(client, 1);
+}
+
+static resup_status filename_style(resup_client *client)
+{
+    return resup_client_set_filename_style(client, RESUP_FILENAME_WHATWG);
+}
+
+static resup_status login_form(resup_client *client)
+{
+    return resup_client_set_login_form(client, "http://127.0.0.1:1/login");
+}
+
+static resup_status login_field(resup_client *client)
+{
+    return resup_client_set_login_field(client, "a", "b");
+}
+
+static resup_status basic_auth(resup_client *client)
+{
+    return resup_client_set_basic_auth(client, "a", "b");
+}
+
+static resup_status bearer_token(resup_client *client)
+{
+    return resup_client_set_bearer_token(client, "a");
+}
+
+static resup_status header(resup_client *client)
+{
+    return resup_client_set_header(client, "X-A", "b");
+}
+
+static resup_status cookie(resup_client *client)
+{
+    return resup_client_set_cookie(client, "a", "b");
+}
+
+static resup_status signing_secret(resup_client *client)
+{
+    return resup_client_set_signing_secret(client, (const uint8_t *)"a", 1);
+}
+
+static resup_status signing_algorithm(resup_client *client)
+{
+    return resup_client_set_signing_algorithm(client, RESUP_SIGNING_HMAC_SHA256);
+}
+
 static resup_status on_log(resup_client *client)
 {
     return resup_client_on_log(client, RESUP_LOG_INFO, NULL, NULL, NULL);
@@ -138,6 +230,24 @@ const struct client_call client_calls[] = {
     {"resup_client_set_retry_limit", retry_limit},
     {"resup_client_set_retry_backoff", retry_backoff},
     {"resup_client_set_rate_limit", client_rate_limit},
+    {"resup_client_set_proxy", proxy},
+    {"resup_client_set_no_proxy", no_proxy},
+    {"resup_client_set_trust", trust},
+    {"resup_client_set_ca_file", ca_file},
+    {"resup_client_set_ca_file_utf16", ca_file_utf16},
+    {"resup_client_set_ca_pem", ca_pem},
+    {"resup_client_set_client_certificate", client_certificate},
+    {"resup_client_set_client_certificate_utf16", client_certificate_utf16},
+    {"resup_client_set_tls_verify", tls_verify},
+    {"resup_client_set_filename_style", filename_style},
+    {"resup_client_set_login_form", login_form},
+    {"resup_client_set_login_field", login_field},
+    {"resup_client_set_basic_auth", basic_auth},
+    {"resup_client_set_bearer_token", bearer_token},
+    {"resup_client_set_header", header},
+    {"resup_client_set_cookie", cookie},
+    {"resup_client_set_signing_secret", signing_secret},
+    {"resup_client_set_signing_algorithm", signing_algorithm},
     {"resup_client_set_retry_time", retry_time},
     {"resup_client_on_log", on_log},
     {"resup_upload_new_file", new_file},

@@ -42,15 +42,15 @@ static const char *first(const char *value)
     return text;
 }
 
-static resup_status wide(const char *value)
+/* The value as UTF-16, if it is ASCII. */
+static const uint16_t *wide(const char *value, uint16_t units[256])
 {
-    uint16_t units[256];
     size_t i;
 
     for (i = 0; i < 255 && value[i] != '\0'; i++)
         units[i] = (unsigned char)value[i];
     units[i] = 0;
-    return resup_upload_set_state_file_utf16(upload, units);
+    return units;
 }
 
 #define SETTING(function, arguments) \
@@ -60,6 +60,7 @@ static resup_status wide(const char *value)
 static resup_status set(const char *name, const char *value)
 {
     const char *one = first(value);
+    uint16_t units[256], more[256];
 
     SETTING(client_set_user, (client, value));
     SETTING(client_set_user_agent, (client, value));
@@ -71,6 +72,24 @@ static resup_status set(const char *name, const char *value)
     SETTING(client_set_retry_time, (client, number32(value)));
     SETTING(client_set_retry_backoff, (client, number32(one), number32(second)));
     SETTING(client_set_rate_limit, (client, number(value)));
+    SETTING(client_set_proxy, (client, value));
+    SETTING(client_set_no_proxy, (client, value));
+    SETTING(client_set_ca_file, (client, value));
+    SETTING(client_set_ca_pem, (client, value));
+    SETTING(client_set_login_form, (client, value));
+    SETTING(client_set_bearer_token, (client, value));
+    SETTING(client_set_trust, (client, (int32_t)number32(value)));
+    SETTING(client_set_tls_verify, (client, (int32_t)number32(value)));
+    SETTING(client_set_filename_style, (client, (int32_t)number32(value)));
+    SETTING(client_set_signing_algorithm, (client, (int32_t)number32(value)));
+    SETTING(client_set_client_certificate, (client, one, second));
+    SETTING(client_set_login_field, (client, one, second));
+    SETTING(client_set_basic_auth, (client, one, second));
+    SETTING(client_set_header, (client, one, second));
+    SETTING(client_set_cookie, (client, one, second));
+    SETTING(client_set_signing_secret, (client, (const uint8_t *)value, strlen(value)));
+    SETTING(client_set_ca_file_utf16, (client, wide(value, units)));
+    SETTING(client_set_client_certificate_utf16, (client, wide(one, units), wide(second, more)));
     SETTING(upload_set_name, (upload, value));
     SETTING(upload_set_directory, (upload, value));
     SETTING(upload_set_content_type, (upload, value));
@@ -79,7 +98,8 @@ static resup_status set(const char *name, const char *value)
     SETTING(upload_set_state_file, (upload, value));
     SETTING(upload_set_segment_size, (upload, number(value)));
     SETTING(upload_set_rate_limit, (upload, number(value)));
-    return strcmp(name, "upload_set_state_file_utf16") == 0 ? wide(value) : -1;
+    SETTING(upload_set_state_file_utf16, (upload, wide(value, units)));
+    return -1;
 }
 
 /* The longest time to the next attempt that a wait began with. */

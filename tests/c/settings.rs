@@ -8,10 +8,10 @@ use resup_test_support::scripted::{json, End, Read, ScriptedServer, Step};
 
 use super::one::One;
 
-const SIZE: u64 = 100_000;
+pub const SIZE: u64 = 100_000;
 
 /// Segments of 40 000 bytes, or all in one.
-fn taking(head: &RequestHead, at: &mut u64) -> Step {
+pub fn taking(head: &RequestHead, at: &mut u64) -> Step {
     if head.boundary().is_none() {
         return Step::reply(200, &json("new", 0, "k"));
     }
@@ -23,7 +23,7 @@ fn taking(head: &RequestHead, at: &mut u64) -> Step {
     }
 }
 
-fn taking_server() -> ScriptedServer {
+pub fn taking_server() -> ScriptedServer {
     let mut at = 0;
     ScriptedServer::start_with(move |head, _| taking(head, &mut at))
 }
@@ -48,7 +48,33 @@ fn sent(one: &One, settings: &[&str]) -> String {
 }
 
 /// A setting, a value, what it makes appear in the requests, and what is there without it.
-const SEEN: [(&str, &str, &str, &str); 9] = [
+const SEEN: [(&str, &str, &str, &str); 15] = [
+    (
+        "client_set_basic_auth",
+        "joe,pw",
+        "Basic am9lOnB3",
+        "&dir=&prefix=1",
+    ),
+    (
+        "client_set_bearer_token",
+        "sesame",
+        "Bearer sesame",
+        "&dir=&prefix=1",
+    ),
+    ("client_set_header", "X-Key,k7", "\"k7\"", "&dir=&prefix=1"),
+    ("client_set_cookie", "c,7", "c=7", "&dir=&prefix=1"),
+    (
+        "client_set_signing_secret",
+        "geheim",
+        "&sign=",
+        "&dir=&prefix=1",
+    ),
+    (
+        "client_set_filename_style",
+        "1",
+        "; filename*=UTF-8''100000.bin\r",
+        "; filename=\"100000.bin\"\r",
+    ),
     ("client_set_user", "joe", "&user=joe&", "&dir=&prefix=1"),
     ("client_set_user_agent", "mine/7", "mine/7", "resup/0.1"),
     (
@@ -107,7 +133,52 @@ fn without_a_digest_none_is_sent() {
 }
 
 /// A setting, a bad value, and what its refusal has to name.
-const BAD: [(&str, &str, &str); 17] = [
+const BAD: [(&str, &str, &str); 38] = [
+    ("client_set_proxy", "ftp://joe:pw@h", "scheme ftp"),
+    ("client_set_no_proxy", "a\nb", "control characters"),
+    ("client_set_trust", "9", "9"),
+    (
+        "client_set_ca_file",
+        "/no/such/file",
+        "\"/no/such/file\" cannot be read",
+    ),
+    ("client_set_ca_file_utf16", "/no/such/file", "/no/such/file"),
+    ("client_set_ca_file", "/dev/null", "no certificate"),
+    ("client_set_ca_pem", "nothing", "no certificate"),
+    (
+        "client_set_client_certificate",
+        "/dev/null,/dev/null",
+        "no certificate",
+    ),
+    (
+        "client_set_client_certificate_utf16",
+        "/no,/no",
+        "\"/no\" cannot be read",
+    ),
+    (
+        "client_set_filename_style",
+        "2",
+        "neither WHATWG (0) nor RFC 8187 (1)",
+    ),
+    (
+        "client_set_login_field",
+        "a,b",
+        "before the login form is set",
+    ),
+    ("client_set_basic_auth", ",b", "must not be empty"),
+    ("client_set_basic_auth", "a:b,c", "colon"),
+    ("client_set_bearer_token", "", "is empty"),
+    ("client_set_header", "Host,h", "\"host\" cannot be set"),
+    ("client_set_header", "a b,c", "\"a b\" is no header"),
+    ("client_set_header", "X,a\nb", "control characters"),
+    ("client_set_cookie", "a b,c", "\"a b\" is no cookie"),
+    ("client_set_cookie", "a,b;c", "semicolons"),
+    ("client_set_signing_secret", "", "must not be empty"),
+    (
+        "client_set_signing_algorithm",
+        "2",
+        "neither HMAC-SHA-256 (0) nor HMAC-MD5 (1)",
+    ),
     ("client_set_user", "", "user must not be empty"),
     ("client_set_user", "a\nb", "'\\n'"),
     ("client_set_user_agent", "a\r\nX: y", "'\\r'"),
@@ -144,7 +215,10 @@ const BAD: [(&str, &str, &str); 17] = [
 ];
 
 /// Settings for which every value is a good one.
-const ANY_VALUE: [&str; 5] = [
+const ANY_VALUE: [&str; 7] = [
+    "client_set_tls_verify",
+    // Refused with a status of its own, in networks.rs.
+    "client_set_login_form",
     "client_set_retry_limit",
     "client_set_retry_time",
     "client_set_rate_limit",
@@ -152,8 +226,20 @@ const ANY_VALUE: [&str; 5] = [
     "upload_set_rate_limit",
 ];
 
-/// Settings whose effects have tests of their own below.
-const SHOWN_BELOW: [&str; 10] = [
+/// Settings whose effects have tests of their own, below or in networks.rs.
+const SHOWN_ELSEWHERE: [&str; 22] = [
+    "client_set_proxy",
+    "client_set_no_proxy",
+    "client_set_trust",
+    "client_set_ca_file",
+    "client_set_ca_file_utf16",
+    "client_set_ca_pem",
+    "client_set_client_certificate",
+    "client_set_client_certificate_utf16",
+    "client_set_tls_verify",
+    "client_set_login_form",
+    "client_set_login_field",
+    "client_set_signing_algorithm",
     "client_set_connect_timeout",
     "client_set_response_timeout",
     "client_set_stall_timeout",
@@ -187,7 +273,7 @@ fn every_setter_of_the_header_is_tested_here() {
         count += 1;
         let bad = BAD.iter().any(|row| row.0 == name) || ANY_VALUE.contains(&name);
         assert!(bad, "no bad value for {name}");
-        let shown = SEEN.iter().any(|row| row.0 == name) || SHOWN_BELOW.contains(&name);
+        let shown = SEEN.iter().any(|row| row.0 == name) || SHOWN_ELSEWHERE.contains(&name);
         assert!(shown, "no effect for {name}");
     }
     assert!(count >= 19, "{count}");
@@ -255,7 +341,7 @@ fn time_limits_are_as_set() {
 }
 
 #[test]
-fn proxies_of_the_environment_are_not_used_unasked() {
+fn proxies_of_the_environment_never_lead_to_this_machine() {
     let (one, server) = (One::new(), taking_server());
     let mut command = one.command(&server.endpoint(), SIZE, &[]);
     for variable in ["ALL_PROXY", "HTTP_PROXY", "http_proxy", "HTTPS_PROXY"] {

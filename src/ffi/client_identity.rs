@@ -1,0 +1,193 @@
+//! The settings of who the host is to its server.
+
+use std::ffi::c_char;
+
+use super::boundary::Fault;
+use super::client::{resup_client, set};
+use super::status::{resup_status, RESUP_E_ARGUMENT, RESUP_E_NULL};
+use super::text::text;
+use crate::credentials::SigningAlgorithm;
+
+/// Sign with HMAC-SHA-256. The default.
+pub const RESUP_SIGNING_HMAC_SHA256: i32 = 0;
+/// Sign with HMAC-MD5, for old servers that know no better.
+pub const RESUP_SIGNING_HMAC_MD5: i32 = 1;
+
+/// Logs in before the first request, and again when the server turns a later one away, by a POST of
+/// the fields of resup_client_set_login_field; cookies are kept. Any answer below 400 counts as a
+/// login until the next request shows otherwise.
+///
+/// @param url  of the endpoint's scheme, host and port; copied
+/// @return #RESUP_OK, #RESUP_E_URL, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
+///
+/// Threads: any. Callbacks: none.
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_set_login_form(
+    client: *mut resup_client,
+    url: *const c_char,
+) -> resup_status {
+    set(client, |client| {
+        // SAFETY: the header demands C strings or NULL.
+        Ok(client.set_login_form(unsafe { text("login URL", url) }?)?)
+    })
+}
+
+/// Sets a field of the login form, which must have been set: user name, password, and what else it
+/// has. Setting a name again replaces its value.
+///
+/// @param name   not empty; copied
+/// @param value  copied, and overwritten in memory when it is let go; so are all secrets
+/// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
+///
+/// Threads: any. Callbacks: none.
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_set_login_field(
+    client: *mut resup_client,
+    name: *const c_char,
+    value: *const c_char,
+) -> resup_status {
+    set(client, |client| {
+        // SAFETY: the header demands C strings or NULL.
+        let name = unsafe { text("name", name) }?;
+        // SAFETY: as above.
+        Ok(client.set_login_field(name, unsafe { text("value", value) }?)?)
+    })
+}
+
+/// Sends Basic authorization (RFC 7617) with every request, in place of another one.
+///
+/// @param user      not empty, without a colon; copied
+/// @param password  may be empty; copied
+/// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
+///
+/// It is never sent to another scheme, host or port than the endpoint's.
+/// Threads: any. Callbacks: none.
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_set_basic_auth(
+    client: *mut resup_client,
+    user: *const c_char,
+    password: *const c_char,
+) -> resup_status {
+    set(client, |client| {
+        // SAFETY: the header demands C strings or NULL.
+        let user = unsafe { text("user", user) }?;
+        // SAFETY: as above.
+        Ok(client.set_basic_auth(user, unsafe { text("password", password) }?)?)
+    })
+}
+
+/// Sends a bearer token (RFC 6750) with every request, in place of another authorization.
+///
+/// @param token  printable ASCII; copied
+/// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
+///
+/// It is never sent to another scheme, host or port than the endpoint's.
+/// Threads: any. Callbacks: none.
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_set_bearer_token(
+    client: *mut resup_client,
+    token: *const c_char,
+) -> resup_status {
+    set(client, |client| {
+        // SAFETY: the header demands C strings or NULL.
+        Ok(client.set_bearer_token(unsafe { text("bearer token", token) }?)?)
+    })
+}
+
+/// Sends a header with every request. Setting a name again replaces its value.
+///
+/// @param name   not one that the library sets itself, such as Content-Type; copied
+/// @param value  one line; copied
+/// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
+///
+/// It is never sent to another scheme, host or port than the endpoint's.
+/// Threads: any. Callbacks: none.
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_set_header(
+    client: *mut resup_client,
+    name: *const c_char,
+    value: *const c_char,
+) -> resup_status {
+    set(client, |client| {
+        // SAFETY: the header demands C strings or NULL.
+        let name = unsafe { text("name", name) }?;
+        // SAFETY: as above.
+        Ok(client.set_header(name, unsafe { text("value", value) }?)?)
+    })
+}
+
+/// Sends a cookie with every request, beside those that the server sets. Setting a name again
+/// replaces its value.
+///
+/// @param name   a token (RFC 6265, 4.1.1); copied
+/// @param value  printable ASCII without blanks, quotes, commas, semicolons and backslashes; copied
+/// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
+///
+/// It is never sent to another scheme, host or port than the endpoint's.
+/// Threads: any. Callbacks: none.
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_set_cookie(
+    client: *mut resup_client,
+    name: *const c_char,
+    value: *const c_char,
+) -> resup_status {
+    set(client, |client| {
+        // SAFETY: the header demands C strings or NULL.
+        let name = unsafe { text("name", name) }?;
+        // SAFETY: as above.
+        Ok(client.set_cookie(name, unsafe { text("value", value) }?)?)
+    })
+}
+
+/// Signs every form with a secret (docs/PROTOCOL.md, "Signing").
+///
+/// @param secret  not NULL; copied
+/// @param length  its bytes, more than 0
+/// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL or a handle's error
+///
+/// Threads: any. Callbacks: none.
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_set_signing_secret(
+    client: *mut resup_client,
+    secret: *const u8,
+    length: usize,
+) -> resup_status {
+    set(client, |client| {
+        if secret.is_null() {
+            return Err(Fault::new(RESUP_E_NULL, "the signing secret is NULL"));
+        }
+        if length > isize::MAX as usize {
+            let why = format!("the signing secret cannot have {length} bytes");
+            return Err(Fault::new(RESUP_E_ARGUMENT, why));
+        }
+        // SAFETY: not NULL, and the header demands so many readable bytes.
+        let secret = unsafe { std::slice::from_raw_parts(secret, length) };
+        Ok(client.set_signing_secret(secret)?)
+    })
+}
+
+/// Sets how forms are signed, where there is a secret.
+///
+/// @param algorithm  #RESUP_SIGNING_HMAC_SHA256 or #RESUP_SIGNING_HMAC_MD5
+/// @return #RESUP_OK, #RESUP_E_ARGUMENT or a handle's error
+///
+/// Threads: any. Callbacks: none.
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_set_signing_algorithm(
+    client: *mut resup_client,
+    algorithm: i32,
+) -> resup_status {
+    set(client, |client| {
+        client.set_signing_algorithm(match algorithm {
+            RESUP_SIGNING_HMAC_SHA256 => SigningAlgorithm::HmacSha256,
+            RESUP_SIGNING_HMAC_MD5 => SigningAlgorithm::HmacMd5,
+            other => {
+                let why = format!(
+                    "the signing algorithm {other} is neither HMAC-SHA-256 (0) nor HMAC-MD5 (1)"
+                );
+                return Err(Fault::new(RESUP_E_ARGUMENT, why));
+            }
+        });
+        Ok(())
+    })
+}

@@ -1,0 +1,318 @@
+//! The way to the server and the host's standing with it, through the C ABI. Real proxies and
+//! TLS servers have tests of their own, in Rust.
+
+use resup_test_support::head::RequestHead;
+use resup_test_support::scripted::{json, ScriptedServer, Step};
+use resup_test_support::tls::Identity;
+
+use super::one::One;
+use super::settings::{taking, taking_server, SIZE};
+
+/// A host that only the proxy can find.
+const FAR: &str = "http://far.invalid/upload";
+
+#[test]
+fn a_proxy_is_used_when_it_is_set_or_the_environment_names_it() {
+    let (one, proxy) = (One::new(), taking_server());
+    let url = format!("http://{}", proxy.addr());
+    let status = |settings: &[&str], env: &[(&str, &str)]| {
+        let once = ["client_set_retry_limit", "0"];
+        let mut command = one.command(FAR, SIZE, &[&once, settings].concat());
+        for name in [
+            "http_proxy",
+            "HTTP_PROXY",
+            "all_proxy",
+            "ALL_PROXY",
+            "no_proxy",
+            "NO_PROXY",
+        ] {
+            command.env_remove(name);
+        }
+        one.told(command_with(command, env)).number("status")
+    };
+    assert_eq!(status(&[], &[]), 50, "no such host");
+    assert_eq!(status(&["client_set_proxy", &url], &[]), 0);
+    let env = [("http_proxy", url.as_str())];
+    assert_eq!(status(&[], &env), 0);
+    assert_eq!(status(&["client_set_proxy", "system"], &env), 0);
+    assert_eq!(status(&["client_set_proxy", "none"], &env), 50);
+    let except = ["client_set_no_proxy", "near.invalid,far.invalid"];
+    assert_eq!(status(&except, &env), 50);
+    assert_eq!(status(&[], &[env[0], ("no_proxy", ".invalid")]), 50);
+    let none = ["client_set_no_proxy", ""];
+    assert_eq!(status(&none, &[env[0], ("no_proxy", ".invalid")]), 0);
+    let requests = proxy.requests();
+    assert!(requests.iter().all(|request| request.head.target == FAR));
+}
+
+fn command_with(mut command: std::process::Command, env: &[(&str, &str)]) -> std::process::Command {
+    command.envs(env.iter().copied());
+    command
+}
+
+#[test]
+fn a_proxy_that_refuses_has_a_status_of_its_own() {
+    let (one, proxy) = (
+        One::new(),
+        ScriptedServer::start(vec![Step::reply(407, "")]),
+    );
+    let url = format!("http://joe:hunter2@{}", proxy.addr());
+    let told = one.upload(FAR, SIZE, &["client_set_proxy", &url]);
+    assert_eq!(told.number("status"), 55, "{told:?}");
+    assert!(told.text("error").contains("407"), "{told:?}");
+    assert!(!told.0.contains("hunter2"), "{told:?}");
+    assert_eq!(told.number("attempts"), 1);
+}
+
+#[test]
+fn trust_is_as_set() {
+    let one = One::new();
+    let server = |identity: Identity| {
+        let mut at = 0;
+        ScriptedServer::start_tls_with(identity, move |head, _| taking(head, &mut at))
+    };
+    let ca = one.bench.path("ca.pem");
+    let ca_path = ca.to_str().unwrap();
+    for (settings, system, status) in [
+        (&[][..], false, 54),
+        (&[], true, 0),
+        (&["client_set_trust", "0"], true, 0),
+        (&["client_set_trust", "1"], true, 54),
+        (&["client_set_ca_file", ca_path], false, 0),
+        (&["client_set_ca_file_utf16", ca_path], false, 0),
+        (
+            &["client_set_ca_file", ca_path, "client_set_trust", "1"],
+            false,
+            0,
+        ),
+        (&["client_set_tls_verify", "0"], false, 0),
+        (&["client_set_tls_verify", "-1"], false, 54),
+    ] {
+        let server = server(Identity::new());
+        std::fs::write(&ca, server.ca_pem()).unwrap();
+        let mut command = one.command(&server.endpoint(), SIZE, settings);
+        if system {
+            command.env("SSL_CERT_FILE", &ca);
+        }
+        let told = one.told(command);
+        assert_eq!(
+            told.number("status"),
+            status,
+            "{settings:?} {system} {told:?}"
+        );
+    }
+    let server = server(Identity::named(&["elsewhere.invalid"]));
+    let pem = ["client_set_ca_pem", server.ca_pem()];
+    let told = one.upload(&server.endpoint(), SIZE, &pem);
+    assert_eq!(
+        told.number("status"),
+        54,
+        "the name is not the certificate's: {told:?}"
+    );
+}
+
+#[test]
+fn a_system_without_roots_is_told_of() {
+    let (one, server) = (
+        One::new(),
+        ScriptedServer::start_tls(vec![Step::reply(200, "{}")]),
+    );
+    let empty = one.bench.path("empty.pem");
+    std::fs::write(&empty, "").unwrap();
+    let mut command = one.command(&server.endpoint(), SIZE, &[]);
+    command
+        .env("SSL_CERT_FILE", &empty)
+        .env_remove("SSL_CERT_DIR");
+    let told = one.told(command);
+    assert_eq!(told.number("status"), 54, "{told:?}");
+    let error = told.text("error");
+    assert!(
+        error.contains("no root certificates") && error.contains("set a CA file"),
+        "{error}"
+    );
+}
+
+/// Lets in who has the cookie of a login as joe.
+fn with_login(head: &RequestHead, at: &mut u64, body_seen: &mut Vec<String>) -> Step {
+    if head.target == "/login" {
+        body_seen.push(head.target.clone());
+        let answer =
+            "HTTP/1.1 302 Found\r\nLocation: /\r\nSet-Cookie: sid=42; Path=/; HttpOnly\r\n\
+                      Content-Length: 0\r\n\r\n";
+        return Step::new().write(answer);
+    }
+    match head.header("cookie") {
+        Some("sid=42") => taking(head, at),
+        _ => Step::reply(401, r#"{"message":"log in"}"#),
+    }
+}
+
+#[test]
+fn a_login_form_lets_in() {
+    let one = One::new();
+    let (mut at, mut logins) = (0, Vec::new());
+    let server = ScriptedServer::start_with(move |head, _| with_login(head, &mut at, &mut logins));
+    let told = one.upload(&server.endpoint(), SIZE, &[]);
+    assert_eq!(
+        (told.number("status"), told.text("message")),
+        (70, "log in")
+    );
+
+    let login = format!("http://{}/login", server.addr());
+    let settings = [
+        "client_set_login_form",
+        &login,
+        "client_set_login_field",
+        "user,joe",
+        "client_set_login_field",
+        "password,hunter2",
+    ];
+    let before = server.requests().len();
+    let told = one.upload(&server.endpoint(), SIZE, &settings);
+    assert_eq!(told.number("status"), 0, "{told:?}");
+    let login = &server.requests()[before];
+    assert_eq!(login.body_text(), "user=joe&password=hunter2");
+}
+
+#[test]
+fn signatures_are_as_long_as_their_algorithm_makes_them() {
+    let one = One::new();
+    for (algorithm, length) in [("0", 64), ("1", 32)] {
+        let server = taking_server();
+        let settings = [
+            "client_set_signing_secret",
+            "geheim",
+            "client_set_signing_algorithm",
+            algorithm,
+        ];
+        let told = one.upload(&server.endpoint(), SIZE, &settings);
+        assert_eq!(told.number("status"), 0, "{told:?}");
+        let requests = server.requests();
+        assert_eq!(requests[0].field("sign").unwrap().len(), length);
+        assert!(requests[0].field("nonce") > Some(String::new()));
+        let send = requests[1].body_text();
+        let sign_tail = send.split("name=\"sign_tail\"\r\n\r\n").nth(1).unwrap();
+        assert_eq!(sign_tail.split("\r\n").next().unwrap().len(), length);
+    }
+}
+
+/// A second origin: where nothing of this host's may arrive.
+fn elsewhere() -> ScriptedServer {
+    ScriptedServer::start(vec![Step::reply(200, &json("new", 0, "k"))])
+}
+
+#[test]
+fn redirects_are_followed_within_the_origin_only() {
+    let one = One::new();
+    for status in [301, 302, 303, 307, 308] {
+        for method in ["0", "1"] {
+            let mut at = 0;
+            let server = ScriptedServer::start_with(move |head, _| {
+                if head.target.starts_with("/upload") {
+                    let rest = head.target.trim_start_matches("/upload");
+                    return redirect(status, &format!("/moved{rest}"));
+                }
+                taking(head, &mut at)
+            });
+            let settings = ["client_set_locate_method", method];
+            let told = one.upload(&server.endpoint(), SIZE, &settings);
+            let followed = matches!(status, 307 | 308);
+            let expected = if followed { 0 } else { 76 };
+            assert_eq!(told.number("status"), expected, "{status}: {told:?}");
+            if !followed {
+                assert!(told.text("error").contains("/moved"), "{told:?}");
+            }
+        }
+    }
+    // Round and round.
+    let server = ScriptedServer::start(vec![redirect(307, "/upload")]);
+    let told = one.upload(&server.endpoint(), SIZE, &[]);
+    assert_eq!(told.number("status"), 90, "{told:?}");
+    assert_eq!(server.requests().len(), 6);
+}
+
+fn redirect(status: u16, to: &str) -> Step {
+    Step::new().write(format!(
+        "HTTP/1.1 {status} Elsewhere\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n"
+    ))
+}
+
+/// Every kind of credential, as settings.
+fn credentials(login: &str) -> Vec<[String; 2]> {
+    [
+        ("basic_auth", "joe,hunter2"),
+        ("bearer_token", "hunter2"),
+        ("header", "X-Key,hunter2"),
+        ("cookie", "sid,hunter2"),
+        ("signing_secret", "hunter2"),
+        ("login_form", login),
+    ]
+    .map(|(setting, value)| [format!("client_set_{setting}"), value.to_owned()])
+    .into()
+}
+
+#[test]
+fn no_credential_goes_to_another_origin() {
+    let one = One::new();
+    let (other, other_tls) = (
+        elsewhere(),
+        ScriptedServer::start_tls(vec![Step::reply(200, "{}")]),
+    );
+    let same_host = format!("http://{}/upload", other.addr());
+    let targets = [
+        // Another port; another host; another scheme, up and down.
+        (false, same_host.clone()),
+        (
+            false,
+            format!("http://localhost:{}/upload", other.addr().port()),
+        ),
+        (false, format!("//{}/upload", other.addr())),
+        (false, other_tls.endpoint()),
+        (true, same_host),
+    ];
+    for (tls, target) in targets {
+        for status in [302, 307] {
+            let to = target.clone();
+            let script = move |head: &RequestHead, _| {
+                match head.target.as_str() {
+                "/login" => Step::new().write(
+                    "HTTP/1.1 200 OK\r\nSet-Cookie: sid=hunter2; Path=/\r\nContent-Length: 0\r\n\r\n",
+                ),
+                _ => redirect(status, &to),
+            }
+            };
+            let server = match tls {
+                true => ScriptedServer::start_tls_with(Identity::new(), script),
+                false => ScriptedServer::start_with(script),
+            };
+            let login = server.endpoint().replace("/upload", "/login");
+            for setting in credentials(&login).iter().chain([&Default::default()]) {
+                let mut settings: Vec<&str> = vec!["client_set_tls_verify", "0"];
+                settings.extend(setting.iter().map(String::as_str).filter(|s| !s.is_empty()));
+                let told = one.upload(&server.endpoint(), 10, &settings);
+                let status = told.number("status");
+                assert!(matches!(status, 70 | 76), "{target} {setting:?}: {told:?}");
+                assert!(told.text("error").contains("points to"), "{told:?}");
+                assert!(!told.0.contains("hunter2"), "{told:?}");
+            }
+        }
+    }
+    assert_eq!(other.connections() + other_tls.connections(), 0);
+}
+
+#[test]
+fn a_login_form_elsewhere_is_refused() {
+    let one = One::new();
+    for url in [
+        "http://127.0.0.1:2/login",
+        "http://localhost:1/login",
+        "https://127.0.0.1:1/login",
+    ] {
+        let told = one.upload("http://127.0.0.1:1/", SIZE, &["client_set_login_form", url]);
+        let refused = told.text("refused");
+        assert!(
+            refused.starts_with("16 ") && refused.contains("http://127.0.0.1:1"),
+            "{told:?}"
+        );
+    }
+}
