@@ -163,7 +163,8 @@ impl Engine<'_> {
             self.control.arm(cutter)?;
         }
         self.control.enter(UploadState::Locating);
-        let answer = self.protocol.locate(&*wire, &self.job)?;
+        let first = progress.offset.is_none();
+        let answer = self.locate(&*wire, &mut progress.digest, first)?;
         self.learn(progress, &answer);
         if answer.state == State::Complete && self.complete(progress, &answer, false)? {
             return Ok(());

@@ -94,6 +94,11 @@ impl Digest {
         self.hashing
     }
 
+    /// Whether a state file had something.
+    pub(crate) fn was_loaded(&self) -> bool {
+        self.loaded
+    }
+
     /// How many bytes have been digested.
     pub(crate) fn at(&self) -> u64 {
         self.now.at

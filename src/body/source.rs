@@ -36,7 +36,7 @@ impl Origin {
 
 /// An open source. Its bytes, size and time are those of the moment when it was opened, or it
 /// says that they changed.
-pub(crate) trait Source {
+pub(crate) trait Source: Send {
     /// Bytes in the whole source.
     fn size(&self) -> u64;
     /// Last modification, milliseconds since 1970 UTC, where there is one.

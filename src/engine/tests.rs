@@ -308,3 +308,35 @@ proptest! {
         }
     }
 }
+
+/// What is read until the server has it all: `held` before, answered when `answers_after` bytes
+/// were read.
+fn read_for(size: usize, held: usize, answers_after: u64) -> u64 {
+    let all = content(size);
+    let server = Server {
+        held: all[..held].to_vec(),
+        proves: true,
+        answers_after,
+        ..Server::default()
+    };
+    let (result, server, _, read) = run_source(memory(&all), server, DigestMode::OnePass, None);
+    result.unwrap();
+    assert!(server.held == all, "the server's file differs");
+    read
+}
+
+#[test]
+fn the_prefix_is_digested_while_the_server_is_asked() {
+    const MIB: usize = 1 << 20;
+    // The server answers only when most of the prefix has been read; none is read twice.
+    let read = read_for(16 * MIB, 12 * MIB, 10 << 20);
+    assert!(read < 21 << 20, "{read}");
+    // What was read in vain is read again from the last mark.
+    read_for(16 * MIB, 3 * MIB + 5, 9 << 20);
+    read_for(16 * MIB, 0, 9 << 20);
+}
+
+#[test]
+fn of_a_small_file_nothing_is_digested_before_the_answer() {
+    assert_eq!(read_for(5_000_000, 3_000_000, 0), 5_000_000);
+}

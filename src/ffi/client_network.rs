@@ -22,13 +22,15 @@ pub const RESUP_FILENAME_RFC8187: i32 = 1;
 /// Sets the proxy that leads to the server.
 ///
 /// @param proxy  "none"; "system", the default, for what the environment says (http_proxy,
-///               https_proxy, all_proxy, no_proxy); or scheme://[user[:password]@]host[:port] with
-///               user and password percent-encoded, where scheme is http (port 80: http servers by
-///               absolute URLs, https ones by CONNECT), socks4 or socks5 (1080: the server's name is
-///               looked up on this side), socks4a or socks5h (the proxy looks it up). Copied.
+///               https_proxy, all_proxy, no_proxy); or scheme://user:password@host:port, of which
+///               all but the host may be left out, user and password percent-encoded. The scheme
+///               is http (port 80: http servers by absolute URLs, https ones by CONNECT), socks4 or
+///               socks5 (1080: the server's name is looked up on this side), socks4a or socks5h
+///               (the proxy looks it up). Copied.
 /// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
 ///
 /// The system's proxy is never used for this machine itself.
+///
 /// Threads: any. Callbacks: none.
 #[no_mangle]
 pub unsafe extern "C" fn resup_client_set_proxy(

@@ -1,6 +1,7 @@
 //! One run of the engine against the server of `server.rs`.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::super::*;
@@ -38,7 +39,7 @@ pub(super) fn run(content: &[u8], server: Server) -> (Result<(), Error>, Server,
 /// A source that counts the bytes read.
 struct Counting {
     inner: Box<dyn Source>,
-    read: u64,
+    read: Arc<AtomicU64>,
 }
 
 impl Source for Counting {
@@ -56,7 +57,7 @@ impl Source for Counting {
     }
     fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
         let n = self.inner.read(buf)?;
-        self.read += n as u64;
+        self.read.fetch_add(n as u64, Ordering::Relaxed);
         Ok(n)
     }
     fn verify(&mut self) -> Result<(), Error> {
@@ -70,7 +71,11 @@ pub(super) fn run_source(
     digest: DigestMode,
     state_file: Option<StateFile>,
 ) -> (Result<(), Error>, Server, Control, u64) {
-    let mut source = Counting { inner, read: 0 };
+    let read = server.read.clone();
+    let mut source = Counting {
+        inner,
+        read: read.clone(),
+    };
     let fake = Fake(Mutex::new(server));
     let control = Control::default();
     let job = Job {
@@ -102,7 +107,7 @@ pub(super) fn run_source(
     };
     let result = engine.run();
     let server = fake.0.into_inner().unwrap();
-    (result, server, control, source.read)
+    (result, server, control, read.load(Ordering::Relaxed))
 }
 
 pub(super) fn memory(content: &[u8]) -> Box<dyn Source> {

@@ -1,6 +1,9 @@
 //! A server that is a few lines long, and what may befall it.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
 
 use md5::{Digest as _, Md5};
 
@@ -54,6 +57,10 @@ pub(super) struct Server {
     pub claimed_md5: Option<[u8; 16]>,
     /// What is held is a finished file.
     pub complete: bool,
+    /// Bytes of the source that were read.
+    pub read: Arc<AtomicU64>,
+    /// A locate is answered when so many were.
+    pub answers_after: u64,
 }
 
 /// The server as a protocol.
@@ -87,6 +94,11 @@ impl Protocol for Fake {
     fn locate(&self, _: &dyn Wire, job: &Job) -> Result<Answer, Error> {
         let mut server = self.0.lock().unwrap();
         server.located_with_md5 = job.md5.is_some();
+        let begun = Instant::now();
+        while server.read.load(Ordering::Relaxed) < server.answers_after {
+            assert!(begun.elapsed() < Duration::from_secs(20), "nothing is read");
+            thread::sleep(Duration::from_millis(1));
+        }
         Ok(match server.held.is_empty() {
             _ if server.complete => server.answer(State::Complete),
             true => server.answer(State::New),
