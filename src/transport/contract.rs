@@ -17,6 +17,7 @@ const SOON: Duration = Duration::from_secs(20);
 
 mod continues;
 mod early_answers;
+mod idle_links;
 mod proxies;
 
 fn settings(endpoint: &str) -> Settings {
