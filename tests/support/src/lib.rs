@@ -9,6 +9,9 @@
 //! | [`model`] | a correct receiver of the protocol that lives in memory |
 //! | [`hole`] | an address where connecting hangs |
 //! | [`names`] | name lookups that take their time |
+//! | [`squid`] | a real squid, an HTTP proxy |
+//! | [`dante`] | a real danted, a proxy for SOCKS 4 and 5 |
+//! | [`v2ray`] | a real V2Ray, a proxy for SOCKS 4, 4a and 5 with passwords |
 //! | [`nginx`] | a real nginx in front of something |
 //! | [`receiver`] | the real receiver as a child process |
 //! | [`tls`] | a throw-away certificate authority |
@@ -23,6 +26,8 @@
 mod acceptor;
 pub mod chaos;
 mod conn;
+mod daemon;
+pub mod dante;
 pub mod files;
 mod form;
 pub mod head;
@@ -34,9 +39,11 @@ pub mod nginx;
 pub mod receiver;
 pub mod scripted;
 pub mod seed;
+pub mod squid;
 pub mod tls;
 pub mod tools;
 mod uploads;
+pub mod v2ray;
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@ mod chaos_life;
 mod files;
 mod model;
 mod model_rules;
+mod proxies;
 mod receiver;
 mod scripted;
 
