@@ -50,6 +50,8 @@ impl Setup {
         let daemon = Daemon::start("squid", |command, addr, dir| {
             fs::write(dir.join("conf"), self.config(addr, dir)).expect("its configuration");
             command.args(["-N", "-d", "1", "-f", "conf"]);
+            // Or all squids of the machine would share their memory.
+            command.args(["-n", &service(addr)]);
         })?;
         Some(Squid(daemon))
     }
@@ -97,6 +99,11 @@ impl Setup {
     }
 }
 
+/// The name by which the system knows one squid from another: letters and digits.
+fn service(addr: SocketAddr) -> String {
+    format!("resup{}x{}", std::process::id(), addr.port())
+}
+
 fn helper(name: &str) -> PathBuf {
     let mut places = HELPERS.iter().map(|dir| Path::new(dir).join(name));
     let found = places.find(|path| path.is_file());
@@ -135,5 +142,15 @@ impl Squid {
     /// When none does after seconds.
     pub fn wait_for(&self, beginning: &str) -> String {
         self.0.wait_for(ACCESS, |line| line.starts_with(beginning))
+    }
+}
+
+impl Drop for Squid {
+    fn drop(&mut self) {
+        // A squid that is killed leaves its shared memory behind.
+        for part in ["metadata", "queues", "readers"] {
+            let name = format!("{}-cf__{part}.shm", service(self.addr()));
+            let _ = fs::remove_file(Path::new("/dev/shm").join(name));
+        }
     }
 }
