@@ -130,9 +130,12 @@ impl Squid {
 
     /// What it was asked and answered, one line each when the answer has ended (for CONNECT,
     /// when the tunnel has): `METHOD TARGET RESULT/STATUS USER`, for example
-    /// `POST http://127.0.0.1:8080/upload TCP_MISS/200 -`.
+    /// `POST http://127.0.0.1:8080/upload TCP_MISS/200 -`. Connections without a request, such
+    /// as the one that found it listening, are left out.
     pub fn log(&self) -> String {
-        self.0.log(ACCESS)
+        let log = self.0.log(ACCESS);
+        let asked = log.split_inclusive('\n');
+        asked.filter(|line| !line.starts_with("- ")).collect()
     }
 
     /// Waits until a line of the log begins like this, and returns it.

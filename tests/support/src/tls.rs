@@ -15,9 +15,9 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// A new authority and a certificate from it for `localhost` and `127.0.0.1`.
+    /// A new authority and a certificate from it for this machine.
     pub fn new() -> Self {
-        Self::named(&["localhost", "127.0.0.1"])
+        Self::named(&["localhost", "127.0.0.1", "::1"])
     }
 
     /// The same for other names, for tests of a certificate that does not fit.

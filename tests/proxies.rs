@@ -1,0 +1,351 @@
+//! Uploads through real proxies: squid, danted, V2Ray.
+
+mod common;
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+
+use resup::{Client, Error, ErrorKind, Upload};
+use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
+use resup_test_support::dante::Dante;
+use resup_test_support::files;
+use resup_test_support::model::{ModelReceiver, Options};
+use resup_test_support::receiver::Receiver;
+use resup_test_support::squid::{Setup, Squid};
+use resup_test_support::v2ray::V2Ray;
+
+use common::{client, made};
+
+const SIZE: u64 = 300_000;
+const USER: &str = "joe";
+const PASSWORD: &str = "se cr:e@t/ü";
+/// The two as they stand in a URL.
+const LOGIN: &str = "joe:se%20cr%3Ae%40t%2F%C3%BC@";
+const WRONG: &str = "joe:another-secret@";
+
+/// A receiver, with or without TLS, and files for it.
+struct Target {
+    receiver: ModelReceiver,
+    tls: bool,
+    dir: tempfile::TempDir,
+}
+
+impl Target {
+    fn new(tls: bool) -> Self {
+        let options = Options {
+            tls,
+            ..Options::default()
+        };
+        Target {
+            receiver: ModelReceiver::with(options),
+            tls,
+            dir: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// One for `http` and one for `https`.
+    fn both() -> [Self; 2] {
+        [Self::new(false), Self::new(true)]
+    }
+
+    /// Its URL on this machine by that name.
+    fn endpoint(&self, host: &str) -> String {
+        let scheme = if self.tls { "https" } else { "http" };
+        format!("{scheme}://{host}:{}/upload", self.receiver.addr().port())
+    }
+
+    fn client(&self, endpoint: &str, proxy: &str) -> Client {
+        let client = client(endpoint);
+        if self.tls {
+            client.set_ca_pem(self.receiver.ca_pem()).unwrap();
+        }
+        client.set_proxy(proxy).unwrap();
+        client
+    }
+
+    /// Uploads a file of this name and looks whether it arrived.
+    fn take(&self, client: &Client, name: &str) {
+        let path = made(&self.dir, name, SIZE);
+        upload(client, &path).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let files = self.receiver.files();
+        let stored = files.iter().find(|(stored, _)| stored == name);
+        assert!(stored.unwrap().1 == std::fs::read(path).unwrap(), "{name}");
+    }
+
+    /// Tries an upload that has to fail before anything arrives, and not to be repeated.
+    fn refuse(&self, client: &Client) -> Error {
+        let requests = self.receiver.stats().requests;
+        let error = upload(client, &made(&self.dir, "refused", SIZE)).unwrap_err();
+        assert_eq!(self.receiver.stats().requests, requests);
+        error
+    }
+}
+
+fn upload(client: &Client, path: &Path) -> Result<(), Error> {
+    Upload::from_file(client, path)?.run()
+}
+
+/// That the proxy did not let the client in, told so that a user can do something about it.
+fn assert_refused(error: &Error, proxy: SocketAddr) {
+    assert_eq!(error.kind(), ErrorKind::ProxyRefused, "{error}");
+    assert!(!error.is_retryable());
+    assert_names(error, proxy);
+}
+
+fn assert_names(error: &Error, proxy: SocketAddr) {
+    let text = error.to_string();
+    assert!(text.contains(&proxy.to_string()), "{text}");
+    for secret in [PASSWORD, LOGIN, WRONG, "another-secret"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+}
+
+/// An address where nobody listens.
+fn dead() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap()
+}
+
+/// A way to a proxy on which the first three connections are cut, each after so many bytes.
+fn cut_thrice(proxy: SocketAddr, after: u64) -> ChaosProxy {
+    let faults = move |number: u64, _: &mut fastrand::Rng| {
+        let cut = number < 3;
+        Faults {
+            cut_up_after: cut.then_some(after),
+            how: Cut::Rst,
+            // The proxy keeps up with this: a reset takes what it has not read yet along.
+            rate_up: cut.then_some(48 << 20),
+            ..Faults::default()
+        }
+    };
+    ChaosProxy::start(proxy, faults, 0)
+}
+
+#[test]
+fn squid_is_asked_for_http_in_absolute_form_and_for_a_tunnel_for_https() {
+    let Some(squid) = Squid::start() else {
+        return;
+    };
+    let [plain, tls] = Target::both();
+    let proxy = format!("http://{}", squid.addr());
+
+    let endpoint = plain.endpoint("localhost");
+    plain.take(&plain.client(&endpoint, &proxy), "plain");
+    let line = squid.wait_for("POST");
+    assert_eq!(line, format!("POST {endpoint} TCP_MISS/200 -"));
+    assert!(!squid.log().contains("CONNECT"), "{}", squid.log());
+
+    let client = tls.client(&tls.endpoint("localhost"), &proxy);
+    tls.take(&client, "tls");
+    drop(client);
+    let line = squid.wait_for("CONNECT");
+    let port = tls.receiver.addr().port();
+    assert_eq!(line, format!("CONNECT localhost:{port} TCP_TUNNEL/200 -"));
+    assert!(!squid.log().contains("https://"), "{}", squid.log());
+}
+
+#[test]
+fn squid_is_told_the_password_and_a_wrong_one_is_an_error_at_once() {
+    let Some(squid) = Setup::new().user(USER, PASSWORD).start() else {
+        return;
+    };
+    let addr = squid.addr();
+    for target in Target::both() {
+        let endpoint = target.endpoint("127.0.0.1");
+        let client = target.client(&endpoint, &format!("http://{LOGIN}{addr}"));
+        target.take(&client, "right");
+        for login in ["", WRONG] {
+            let client = target.client(&endpoint, &format!("http://{login}{addr}"));
+            let error = target.refuse(&client);
+            assert_refused(&error, addr);
+            assert!(error.to_string().contains("407"), "{error}");
+        }
+    }
+    assert!(squid.log().contains(&format!("TCP_MISS/200 {USER}")));
+}
+
+#[test]
+fn a_squid_that_tunnels_to_443_only_lets_http_through_to_any_port() {
+    let Some(squid) = Setup::new().connect_only_to(443).start() else {
+        return;
+    };
+    let [plain, tls] = Target::both();
+    let proxy = format!("http://{}", squid.addr());
+    let endpoint = plain.endpoint("127.0.0.1");
+    plain.take(&plain.client(&endpoint, &proxy), "plain");
+    let endpoint = tls.endpoint("127.0.0.1");
+    let error = tls.refuse(&tls.client(&endpoint, &proxy));
+    assert_refused(&error, squid.addr());
+    assert!(error.to_string().contains("403"), "{error}");
+}
+
+#[test]
+fn large_files_go_through_squid_and_go_on_after_cuts() {
+    let Some(squid) = Squid::start() else {
+        return;
+    };
+    let receiver = Receiver::start();
+    let way = cut_thrice(squid.addr(), 3_000_000);
+    let client = client(&receiver.endpoint());
+    client.set_proxy(&format!("http://{}", way.addr())).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let path = made(&dir, "large", 16_000_000);
+    let mut upload = Upload::from_file(&client, &path).unwrap();
+    upload.run().unwrap();
+    let id = upload.remote().id().unwrap();
+    files::assert_same(&path, &receiver.stored_file(&id));
+    assert_eq!(upload.remote().snapshot().attempts, 4);
+    assert!(way.bytes_up() < 20_000_000, "{}", way.bytes_up());
+}
+
+#[test]
+fn tunnels_that_are_cut_are_made_anew() {
+    let (Some(squid), Some(v2ray)) = (Squid::start(), V2Ray::start()) else {
+        return;
+    };
+    for (scheme, proxy) in [("http", squid.addr()), ("socks5h", v2ray.addr())] {
+        let target = Target::new(true);
+        let way = cut_thrice(proxy, 100_000);
+        let endpoint = target.endpoint("127.0.0.1");
+        let client = target.client(&endpoint, &format!("{scheme}://{}", way.addr()));
+        target.take(&client, "cut");
+        assert_eq!(way.connections(), 4, "{scheme}");
+    }
+}
+
+#[test]
+fn dante_passes_socks_4_and_5() {
+    let Some(dante) = Dante::start() else {
+        return;
+    };
+    for target in Target::both() {
+        for scheme in ["socks4", "socks5", "socks5h"] {
+            let endpoint = target.endpoint("127.0.0.1");
+            let client = target.client(&endpoint, &format!("{scheme}://{}", dante.addr()));
+            target.take(&client, scheme);
+        }
+        dante.wait_for(target.receiver.addr());
+        let client = target.client(
+            &target.endpoint("localhost"),
+            &format!("socks5h://{}", dante.addr()),
+        );
+        target.take(&client, "by-name");
+    }
+}
+
+#[test]
+fn names_are_looked_up_by_the_proxy_with_4a_and_5h_only() {
+    let Some(v2ray) = V2Ray::start() else {
+        return;
+    };
+    for target in Target::both() {
+        let named = format!("localhost:{}", target.receiver.addr().port());
+        for (scheme, remote) in [
+            ("socks4", false),
+            ("socks5", false),
+            ("socks4a", true),
+            ("socks5h", true),
+        ] {
+            let before = v2ray.log().matches(&named).count();
+            let endpoint = target.endpoint("localhost");
+            let client = target.client(&endpoint, &format!("{scheme}://{}", v2ray.addr()));
+            target.take(&client, scheme);
+            let asked = v2ray.log().matches(&named).count() > before;
+            assert_eq!(asked, remote, "{scheme}, TLS: {}", target.tls);
+        }
+        v2ray.wait_for(&target.receiver.addr().to_string());
+    }
+}
+
+#[test]
+fn a_socks_proxy_is_told_the_password_and_a_wrong_one_is_an_error_at_once() {
+    let Some(v2ray) = V2Ray::start_with_user(USER, PASSWORD) else {
+        return;
+    };
+    let addr = v2ray.addr();
+    for target in Target::both() {
+        let endpoint = target.endpoint("127.0.0.1");
+        for scheme in ["socks5", "socks5h"] {
+            let client = target.client(&endpoint, &format!("{scheme}://{LOGIN}{addr}"));
+            target.take(&client, scheme);
+            for login in ["", WRONG] {
+                let client = target.client(&endpoint, &format!("{scheme}://{login}{addr}"));
+                assert_refused(&target.refuse(&client), addr);
+            }
+        }
+    }
+    v2ray.wait_for_rejection("invalid username or password");
+    v2ray.wait_for_rejection("no matching auth method");
+}
+
+#[test]
+fn what_the_list_excepts_goes_straight() {
+    let Some(squid) = Squid::start() else {
+        return;
+    };
+    let proxy = format!("http://{}", squid.addr());
+    for target in Target::both() {
+        let port = target.receiver.addr().port();
+        let with_port = format!("127.0.0.1:{port}");
+        for (host, list) in [
+            ("127.0.0.1", "127.0.0.1"),
+            ("127.0.0.1", "example.com, 127.0.0.0/8"),
+            ("127.0.0.1", with_port.as_str()),
+            ("127.0.0.1", "*"),
+            ("localhost", "LocalHost"),
+            ("localhost", ".localhost"),
+        ] {
+            let client = target.client(&target.endpoint(host), &proxy);
+            client.set_no_proxy(list).unwrap();
+            target.take(&client, "excepted");
+        }
+        assert_eq!(squid.log(), "");
+    }
+    let target = Target::new(false);
+    for (times, list) in ["10.0.0.0/8,example.com,127.0.0.1:1,host", ""]
+        .iter()
+        .enumerate()
+    {
+        let client = target.client(&target.endpoint("localhost"), &proxy);
+        client.set_no_proxy(list).unwrap();
+        target.take(&client, &format!("listed-{times}"));
+        assert!(squid.log().lines().count() > times, "{list}");
+    }
+}
+
+#[test]
+fn a_dead_proxy_is_named() {
+    for target in Target::both() {
+        for scheme in ["http", "socks4", "socks4a", "socks5", "socks5h"] {
+            let (addr, endpoint) = (dead(), target.endpoint("127.0.0.1"));
+            let client = target.client(&endpoint, &format!("{scheme}://{addr}"));
+            client.set_retry_limit(1);
+            let error = target.refuse(&client);
+            assert_eq!(error.kind(), ErrorKind::ConnectFailed, "{scheme}: {error}");
+            assert_names(&error, addr);
+        }
+    }
+}
+
+#[test]
+fn a_server_that_is_down_behind_a_proxy_is_waited_for() {
+    let (Some(squid), Some(dante)) = (Squid::start(), Dante::start()) else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let path = made(&dir, "waiting", SIZE);
+    for proxy in [
+        format!("http://{}", squid.addr()),
+        format!("socks5://{}", dante.addr()),
+    ] {
+        for scheme in ["http", "https"] {
+            let client = client(&format!("{scheme}://{}/upload", dead()));
+            client.set_proxy(&proxy).unwrap();
+            client.set_retry_limit(2);
+            let mut upload = Upload::from_file(&client, &path).unwrap();
+            let error = upload.run().unwrap_err();
+            assert!(error.is_retryable(), "{proxy} {scheme}: {error}");
+            assert_eq!(upload.remote().snapshot().attempts, 3, "{proxy} {scheme}");
+        }
+    }
+}
