@@ -13,8 +13,9 @@
 //! | [`dante`] | a real danted, a proxy for SOCKS 4 and 5 |
 //! | [`v2ray`] | a real V2Ray, a proxy for SOCKS 4, 4a and 5 with passwords |
 //! | [`nginx`] | a real nginx in front of something |
+//! | [`haproxy`] | a real HAProxy with TLS in front of something |
 //! | [`receiver`] | the real receiver as a child process |
-//! | [`tls`] | a throw-away certificate authority |
+//! | [`tls`] | throw-away certificate authorities and what they certify |
 //! | [`tools`] | programs that not every machine has |
 //! | [`head`] | a request head, raw and parsed |
 //!
@@ -30,6 +31,7 @@ mod daemon;
 pub mod dante;
 pub mod files;
 mod form;
+pub mod haproxy;
 pub mod head;
 pub mod hole;
 pub mod model;

@@ -79,6 +79,19 @@ impl ModelReceiver {
     /// A receiver that takes over a listener.
     pub fn on(listener: TcpListener, options: Options) -> Self {
         let identity = options.tls.then(Identity::new);
+        Self::launch(listener, options, identity)
+    }
+
+    /// A receiver with TLS that is this server.
+    pub fn start_tls(identity: Identity) -> Self {
+        let options = Options {
+            tls: true,
+            ..Options::default()
+        };
+        Self::launch(free_port(), options, Some(identity))
+    }
+
+    fn launch(listener: TcpListener, options: Options, identity: Option<Identity>) -> Self {
         let shared = Arc::new(Shared {
             options,
             uploads: Mutex::default(),

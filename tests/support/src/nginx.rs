@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use crate::daemon::Daemon;
+use crate::tls::Identity;
 
 /// A running nginx; it ends when this is dropped. In a test that fails, its errors are shown.
 pub struct Nginx(Daemon);
@@ -16,15 +18,30 @@ impl Nginx {
     ///
     /// When it does not start, or is not there although it is [needed](crate::tools::find).
     pub fn start(upstream: SocketAddr, directives: &str) -> Option<Self> {
+        Self::launch(upstream, directives, None)
+    }
+
+    /// The same with TLS. A client that lacks a certificate where one is wanted gets status 400.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_tls(upstream: SocketAddr, directives: &str, identity: &Identity) -> Option<Self> {
+        Self::launch(upstream, directives, Some(identity))
+    }
+
+    fn launch(upstream: SocketAddr, directives: &str, identity: Option<&Identity>) -> Option<Self> {
         let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .iter()
             .map(|what| format!("{what}_temp_path {what};\n"))
             .collect();
         let daemon = Daemon::start("nginx", |command, addr, dir| {
+            let tls = identity.map_or(String::new(), |identity| tls(identity, dir));
+            let ssl = identity.map_or("", |_| " ssl");
             let config = format!(
                 "daemon off;\nmaster_process off;\npid pid;\nerror_log stderr;\n\
                  events {{ worker_connections 256; }}\n\
-                 http {{\n{temporary}access_log off;\nserver {{\nlisten {addr};\n\
+                 http {{\n{temporary}access_log off;\nserver {{\nlisten {addr}{ssl};\n{tls}\
                  location / {{\nproxy_pass http://{upstream};\nproxy_http_version 1.1;\n\
                  {directives}\n}}\n}}\n}}\n"
             );
@@ -39,4 +56,21 @@ impl Nginx {
     pub fn addr(&self) -> SocketAddr {
         self.0.addr()
     }
+}
+
+/// Writes the files of a TLS server, and returns the directives that name them.
+fn tls(identity: &Identity, dir: &Path) -> String {
+    let (pem, key) = identity.certificate().write(dir, "server");
+    let mut directives = format!(
+        "ssl_certificate {};\nssl_certificate_key {};\n",
+        pem.display(),
+        key.display()
+    );
+    if let Some(clients) = identity.clients_ca_pem() {
+        let path = dir.join("clients.pem");
+        fs::write(&path, clients).expect("the clients' authority");
+        let path = path.display();
+        directives += &format!("ssl_client_certificate {path};\nssl_verify_client on;\n");
+    }
+    directives
 }

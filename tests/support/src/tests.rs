@@ -1,6 +1,7 @@
 mod chaos;
 mod chaos_life;
 mod files;
+mod fronts;
 mod model;
 mod model_rules;
 mod proxies;
@@ -9,9 +10,12 @@ mod scripted;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
 use std::sync::mpsc::{channel, Receiver};
 use std::thread;
 use std::time::Duration;
+
+use crate::tools;
 
 /// How a connection ended for the one who read it.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
@@ -50,6 +54,19 @@ fn talk(mut client: TcpStream, bytes: &[u8]) -> (Vec<u8>, Ending) {
     };
     let (answer, ending) = read_out(&client, LONG);
     (answer, if reset { Ending::Rst } else { ending })
+}
+
+/// What curl gets: the answer's status, and what it complains about.
+fn curl(args: &[&str]) -> String {
+    let curl = tools::find("curl").expect("curl, which the caller looked for");
+    let output = Command::new(curl)
+        .env_clear()
+        .args(["-sS", "-m", "20", "-o", "/dev/null", "-w", "%{http_code}"])
+        .args(args)
+        .output()
+        .unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    String::from_utf8(text).unwrap().trim_end().to_owned()
 }
 
 /// Accepts connections one after the other, writes `greeting`, and tells what came and how it

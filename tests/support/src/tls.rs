@@ -1,23 +1,144 @@
-//! A throw-away certificate authority and a server certificate for this machine.
+//! Throw-away certificate authorities and what they certify.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    date_time_ymd, BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
 use rustls::crypto::ring;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{NoClientAuth, WebPkiClientVerifier};
+use rustls::{RootCertStore, ServerConfig};
 
-/// What a TLS server needs, and what its clients need to trust it.
+/// The names of this machine in URLs.
+const THIS_MACHINE: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// A certificate authority that nobody trusts before being told to.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+impl Authority {
+    /// A new one; no two have the same key.
+    pub fn new() -> Self {
+        let key = new_key();
+        let mut params = params(&[]);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let name = "resup test authority";
+        params.distinguished_name.push(DnType::CommonName, name);
+        let pem = params.self_signed(&key).expect("authority").pem();
+        let issuer = Issuer::new(params, key);
+        Self { issuer, pem }
+    }
+
+    /// Its own certificate, for the lists of those who are to trust it.
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// A certificate for this machine, as a server or as a client.
+    pub fn certify(&self) -> Certificate {
+        self.certify_named(&THIS_MACHINE)
+    }
+
+    /// One for other names.
+    ///
+    /// # Panics
+    ///
+    /// When a name cannot stand in a certificate.
+    pub fn certify_named(&self, names: &[&str]) -> Certificate {
+        self.sign(params(names))
+    }
+
+    /// One for this machine that was valid in 2019 only.
+    pub fn certify_for_2019(&self) -> Certificate {
+        let mut params = params(&THIS_MACHINE);
+        params.not_before = date_time_ymd(2019, 1, 1);
+        params.not_after = date_time_ymd(2020, 1, 1);
+        self.sign(params)
+    }
+
+    fn sign(&self, params: CertificateParams) -> Certificate {
+        let key = new_key();
+        let certificate = params.signed_by(&key, &self.issuer).expect("certificate");
+        Certificate::new(&certificate, &key)
+    }
+}
+
+impl Default for Authority {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A certificate and its key.
+#[derive(Clone)]
+pub struct Certificate {
+    pem: String,
+    key_pem: String,
+}
+
+impl Certificate {
+    /// One for this machine that no authority but itself vouches for.
+    pub fn self_signed() -> Self {
+        let key = new_key();
+        let certificate = params(&THIS_MACHINE)
+            .self_signed(&key)
+            .expect("certificate");
+        Self::new(&certificate, &key)
+    }
+
+    fn new(certificate: &rcgen::Certificate, key: &KeyPair) -> Self {
+        Self {
+            pem: certificate.pem(),
+            key_pem: key.serialize_pem(),
+        }
+    }
+
+    /// The certificate.
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// Its key.
+    pub fn key_pem(&self) -> &str {
+        &self.key_pem
+    }
+
+    /// Writes both into a directory, as `NAME.pem` and `NAME.key`, and returns the paths.
+    ///
+    /// # Panics
+    ///
+    /// When they cannot be written.
+    pub fn write(&self, dir: &Path, name: &str) -> (PathBuf, PathBuf) {
+        let (pem, key) = (format!("{name}.pem"), format!("{name}.key"));
+        let (pem, key) = (dir.join(pem), dir.join(key));
+        fs::write(&pem, &self.pem).expect("certificate");
+        fs::write(&key, &self.key_pem).expect("key");
+        (pem, key)
+    }
+}
+
+/// What a TLS server is: the certificate that it shows, whom a client has to trust to believe
+/// it, and whose certificates it wants from clients.
 #[derive(Clone)]
 pub struct Identity {
+    certificate: Certificate,
     ca_pem: String,
-    config: Arc<ServerConfig>,
+    clients_ca_pem: Option<String>,
 }
 
 impl Identity {
     /// A new authority and a certificate from it for this machine.
     pub fn new() -> Self {
-        Self::named(&["localhost", "127.0.0.1", "::1"])
+        let authority = Authority::new();
+        Self::of(authority.certify(), &authority)
     }
 
     /// The same for other names, for tests of a certificate that does not fit.
@@ -26,31 +147,23 @@ impl Identity {
     ///
     /// When a name cannot stand in a certificate.
     pub fn named(names: &[&str]) -> Self {
-        let ca_key = KeyPair::generate().expect("key of the authority");
-        let mut ca = CertificateParams::new(Vec::new()).expect("parameters of the authority");
-        ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        ca.distinguished_name
-            .push(DnType::CommonName, "resup test authority");
-        let ca_pem = ca.self_signed(&ca_key).expect("authority").pem();
+        let authority = Authority::new();
+        Self::of(authority.certify_named(names), &authority)
+    }
 
-        let key = KeyPair::generate().expect("key of the server");
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let certificate = CertificateParams::new(names)
-            .expect("names of the server")
-            .signed_by(&key, &Issuer::new(ca, ca_key))
-            .expect("certificate of the server");
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("protocol versions")
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .expect("certificate and key fit");
+    /// A certificate, and the authority that a client is told of.
+    pub fn of(certificate: Certificate, authority: &Authority) -> Self {
         Self {
-            ca_pem,
-            config: Arc::new(config),
+            certificate,
+            ca_pem: authority.pem.clone(),
+            clients_ca_pem: None,
         }
+    }
+
+    /// The same for a server that wants a certificate of this authority from every client.
+    pub fn for_clients_of(mut self, authority: &Authority) -> Self {
+        self.clients_ca_pem = Some(authority.pem.clone());
+        self
     }
 
     /// The certificate of the authority, for the client's list of roots.
@@ -58,8 +171,37 @@ impl Identity {
         &self.ca_pem
     }
 
+    /// The authority whose certificates are wanted from clients.
+    pub(crate) fn clients_ca_pem(&self) -> Option<&str> {
+        self.clients_ca_pem.as_deref()
+    }
+
+    pub(crate) fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// The same for rustls.
     pub(crate) fn config(&self) -> Arc<ServerConfig> {
-        self.config.clone()
+        let provider = Arc::new(ring::default_provider());
+        let verifier = match &self.clients_ca_pem {
+            None => Arc::new(NoClientAuth),
+            Some(pem) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(der(pem)).expect("authority of the clients");
+                let roots = Arc::new(roots);
+                WebPkiClientVerifier::builder_with_provider(roots, provider.clone())
+                    .build()
+                    .expect("verifier of the clients")
+            }
+        };
+        let key = PrivateKeyDer::from_pem_slice(self.certificate.key_pem.as_bytes());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("protocol versions")
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(vec![der(&self.certificate.pem)], key.expect("key"))
+            .expect("certificate and key fit");
+        Arc::new(config)
     }
 }
 
@@ -67,4 +209,17 @@ impl Default for Identity {
     fn default() -> Self {
         Self::new()
     }
+}
+
+fn new_key() -> KeyPair {
+    KeyPair::generate().expect("key")
+}
+
+fn params(names: &[&str]) -> CertificateParams {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    CertificateParams::new(names).expect("names of a certificate")
+}
+
+fn der(pem: &str) -> CertificateDer<'static> {
+    CertificateDer::from_pem_slice(pem.as_bytes()).expect("certificate")
 }

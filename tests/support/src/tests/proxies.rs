@@ -1,24 +1,13 @@
 //! The real proxies, each asked by a client of another make.
 
-use std::process::Command;
-
 use crate::dante::Dante;
 use crate::scripted::{ScriptedServer, Step};
 use crate::squid::{Setup, Squid};
 use crate::tools;
 use crate::v2ray::V2Ray;
 
-/// The answer's status, or `000` and what curl says.
 fn curl(proxy: &str, url: &str) -> String {
-    let curl = tools::find("curl").expect("curl, which the caller looked for");
-    let output = Command::new(curl)
-        .env_clear()
-        .args(["-sS", "-k", "-m", "20", "-o", "/dev/null"])
-        .args(["-w", "%{http_code}", "-d", "a=1", "-x", proxy, url])
-        .output()
-        .unwrap();
-    let text = [output.stdout, output.stderr].concat();
-    String::from_utf8(text).unwrap().trim_end().to_owned()
+    super::curl(&["-k", "-d", "a=1", "-x", proxy, url])
 }
 
 fn server() -> ScriptedServer {

@@ -1,0 +1,88 @@
+//! Servers with TLS, each asked by a client of another make.
+
+use std::net::SocketAddr;
+
+use crate::haproxy::HaProxy;
+use crate::model::ModelReceiver;
+use crate::nginx::Nginx;
+use crate::scripted::{ScriptedServer, Step};
+use crate::tls::{Authority, Certificate, Identity};
+use crate::tools;
+
+/// The answer of a server that is trusted by this authority alone; with a certificate, perhaps.
+fn ask(addr: SocketAddr, ca_pem: &str, certificate: Option<&Certificate>) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let ca = dir.path().join("ca.pem");
+    std::fs::write(&ca, ca_pem).unwrap();
+    let url = format!("https://{addr}/");
+    let mut args = vec!["--cacert", ca.to_str().unwrap(), url.as_str()];
+    let files = certificate.map(|certificate| certificate.write(dir.path(), "client"));
+    if let Some((pem, key)) = &files {
+        args.extend([
+            "--cert",
+            pem.to_str().unwrap(),
+            "--key",
+            key.to_str().unwrap(),
+        ]);
+    }
+    super::curl(&args)
+}
+
+#[test]
+fn certificates_are_right_and_wrong_as_they_are_to_be() {
+    if tools::find("curl").is_none() {
+        return;
+    }
+    let authority = Authority::new();
+    for (certificate, complaint) in [
+        (authority.certify(), "400"),
+        (
+            authority.certify_named(&["another.host"]),
+            "no alternative certificate",
+        ),
+        (authority.certify_for_2019(), "expired"),
+        (Authority::new().certify(), "curl: (35)"),
+        (Certificate::self_signed(), "self-signed certificate"),
+    ] {
+        let server = ModelReceiver::start_tls(Identity::of(certificate, &authority));
+        let answer = ask(server.addr(), authority.pem(), None);
+        let complaint = answer.contains(complaint);
+        assert!(complaint, "{answer}");
+    }
+}
+
+#[test]
+fn clients_certificates_are_wanted_everywhere() {
+    if tools::find("curl").is_none() {
+        return;
+    }
+    let (authority, clients) = (Authority::new(), Authority::new());
+    let identity = Identity::of(authority.certify(), &authority).for_clients_of(&clients);
+    let (right, wrong) = (clients.certify(), authority.certify());
+    let behind = ScriptedServer::start(vec![Step::reply(404, "{}")]);
+    let model = ModelReceiver::start_tls(identity.clone());
+    let nginx = Nginx::start_tls(behind.addr(), "", &identity);
+    let haproxy = HaProxy::start(behind.addr(), &identity);
+    let mut servers = vec![(model.addr(), "400", "alert")];
+    servers.extend(nginx.iter().map(|nginx| (nginx.addr(), "404", "400")));
+    servers.extend(
+        haproxy
+            .iter()
+            .map(|haproxy| (haproxy.addr(), "404", "alert")),
+    );
+    for (addr, answer, refusal) in servers {
+        let ask = |certificate| ask(addr, authority.pem(), certificate);
+        assert_eq!(ask(Some(&right)), answer);
+        for certificate in [None, Some(&wrong)] {
+            let answer = ask(certificate);
+            assert!(answer.contains(refusal), "{answer}");
+        }
+    }
+    if let Some(haproxy) = haproxy {
+        assert!(
+            haproxy.log().contains("SSL handshake failure"),
+            "{}",
+            haproxy.log()
+        );
+    }
+}

@@ -1,0 +1,305 @@
+//! Uploads over TLS: who is trusted, who shows what, real servers, IPv6.
+
+mod common;
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use resup::{Client, Error, ErrorKind, Flow, LogLevel, RefusalKind, SegmentSize, Trust, Upload};
+use resup_test_support::files;
+use resup_test_support::haproxy::HaProxy;
+use resup_test_support::model::{ModelReceiver, Options};
+use resup_test_support::nginx::Nginx;
+use resup_test_support::receiver::Receiver;
+use resup_test_support::tls::{Authority, Certificate, Identity};
+
+use common::{client, made};
+
+const SIZE: u64 = 300_000;
+
+/// Uploads a file to a model receiver and looks whether it arrived.
+fn take(client: &Client, receiver: &ModelReceiver, name: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = made(&dir, name, SIZE);
+    let result = Upload::from_file(client, &path).unwrap().run();
+    result.unwrap_or_else(|error| panic!("{name}: {error}"));
+    let files = receiver.files();
+    let stored = files.iter().find(|(stored, _)| stored == name);
+    assert!(stored.unwrap().1 == std::fs::read(path).unwrap(), "{name}");
+}
+
+/// Tries an upload, which has to fail at once, in the handshake.
+fn refuse(client: &Client, addr: SocketAddr) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let mut upload = Upload::from_file(client, made(&dir, "refused", SIZE)).unwrap();
+    let error = upload.run().unwrap_err();
+    let text = error.to_string();
+    assert_eq!(error.kind(), ErrorKind::Tls, "{text}");
+    assert!(!error.is_retryable());
+    assert_eq!(upload.remote().snapshot().attempts, 1, "{text}");
+    assert!(text.contains(&format!(":{}", addr.port())), "{text}");
+    text
+}
+
+fn server(certificate: Certificate) -> ModelReceiver {
+    ModelReceiver::start_tls(Identity::of(certificate, &Authority::new()))
+}
+
+#[test]
+fn a_private_authority_is_trusted_when_given_and_not_before() {
+    let authority = Authority::new();
+    let receiver = server(authority.certify());
+    let endpoint = receiver.endpoint();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("ca.pem");
+    std::fs::write(&file, authority.pem()).unwrap();
+
+    let by_file = client(&endpoint);
+    by_file.set_ca_file(&file).unwrap();
+    take(&by_file, &receiver, "by-file");
+    let by_text = client(&endpoint);
+    by_text.set_ca_pem(authority.pem()).unwrap();
+    take(&by_text, &receiver, "by-text");
+    let by_one_of_two = client(&endpoint);
+    by_one_of_two.set_ca_pem(authority.pem()).unwrap();
+    by_one_of_two.set_ca_pem(Authority::new().pem()).unwrap();
+    take(&by_one_of_two, &receiver, "by-one-of-two");
+
+    for trust in [Trust::System, Trust::Bundled] {
+        let client = client(&endpoint);
+        client.set_trust(trust);
+        let text = refuse(&client, receiver.addr());
+        assert!(text.contains("UnknownIssuer"), "{text}");
+    }
+    let another = client(&endpoint);
+    another.set_ca_pem(Authority::new().pem()).unwrap();
+    refuse(&another, receiver.addr());
+}
+
+#[test]
+fn a_setting_counts_from_the_next_run_on_and_not_for_old_connections() {
+    let authority = Authority::new();
+    let receiver = server(authority.certify());
+    let client = client(&receiver.endpoint());
+    refuse(&client, receiver.addr());
+    client.set_tls_verify(false);
+    take(&client, &receiver, "unverified");
+    // The connection that was kept is one that nobody verified.
+    client.set_tls_verify(true);
+    refuse(&client, receiver.addr());
+    client.set_ca_pem(authority.pem()).unwrap();
+    take(&client, &receiver, "verified");
+}
+
+#[test]
+fn wrong_certificates_are_refused_unless_nothing_is_verified() {
+    let authority = Authority::new();
+    for (name, certificate) in [
+        ("expired", authority.certify_for_2019()),
+        ("another-host", authority.certify_named(&["another.host"])),
+        ("another-authority", Authority::new().certify()),
+        ("self-signed", Certificate::self_signed()),
+    ] {
+        let receiver = server(certificate);
+        let client = client(&receiver.endpoint());
+        client.set_ca_pem(authority.pem()).unwrap();
+        let text = refuse(&client, receiver.addr());
+        println!("{name}: {text}");
+        client.set_tls_verify(false);
+        let warnings = Arc::new(Mutex::new(Vec::new()));
+        let said = warnings.clone();
+        client.on_log(LogLevel::Warn, move |_, text| {
+            said.lock().unwrap().push(text.to_owned());
+            Flow::Continue
+        });
+        take(&client, &receiver, name);
+        let warnings = warnings.lock().unwrap();
+        let warned = warnings.iter().any(|text| text.contains("not verified"));
+        assert!(warned, "{name}: {warnings:?}");
+    }
+}
+
+#[test]
+fn a_self_signed_certificate_is_trusted_when_it_is_given() {
+    let certificate = Certificate::self_signed();
+    let receiver = server(certificate.clone());
+    let client = client(&receiver.endpoint());
+    client.set_ca_pem(certificate.pem()).unwrap();
+    take(&client, &receiver, "given");
+}
+
+/// A server, the certificate of a client that it lets in, and one that it does not.
+struct Wanted {
+    authority: Authority,
+    identity: Identity,
+    right: Certificate,
+    wrong: Certificate,
+}
+
+impl Wanted {
+    fn new() -> Self {
+        let (authority, clients) = (Authority::new(), Authority::new());
+        Wanted {
+            identity: Identity::of(authority.certify(), &authority).for_clients_of(&clients),
+            right: clients.certify(),
+            wrong: Authority::new().certify(),
+            authority,
+        }
+    }
+
+    /// A client for a server at this address, without, or with a certificate.
+    fn client(&self, addr: SocketAddr, certificate: Option<&Certificate>) -> Client {
+        let client = client(&format!("https://{addr}/upload"));
+        client.set_ca_pem(self.authority.pem()).unwrap();
+        if let Some(certificate) = certificate {
+            let dir = tempfile::tempdir().unwrap();
+            let (pem, key) = certificate.write(dir.path(), "client");
+            client.set_client_certificate(pem, key).unwrap();
+        }
+        client
+    }
+}
+
+#[test]
+fn a_certificate_is_shown_where_the_server_wants_one() {
+    let wanted = Wanted::new();
+    let receiver = ModelReceiver::start_tls(wanted.identity.clone());
+    let addr = receiver.addr();
+    let client = wanted.client(addr, Some(&wanted.right));
+    take(&client, &receiver, "shown");
+}
+
+#[test]
+#[ignore = "TLS 1.3 tells of it after the handshake, and it is taken for a broken connection"]
+fn a_certificate_that_lacks_is_an_error_at_once() {
+    let wanted = Wanted::new();
+    let receiver = ModelReceiver::start_tls(wanted.identity.clone());
+    let addr = receiver.addr();
+    for certificate in [None, Some(&wanted.wrong)] {
+        println!("{}", refuse(&wanted.client(addr, certificate), addr));
+    }
+}
+
+#[test]
+fn haproxy_is_shown_a_certificate_too() {
+    let wanted = Wanted::new();
+    let receiver = Receiver::start();
+    let Some(haproxy) = HaProxy::start(receiver.addr(), &wanted.identity) else {
+        return;
+    };
+    let client = wanted.client(haproxy.addr(), Some(&wanted.right));
+    take_real(&client, &receiver);
+}
+
+#[test]
+#[ignore = "TLS 1.3 tells of it after the handshake, and it is taken for a broken connection"]
+fn haproxy_lets_nobody_in_without() {
+    let wanted = Wanted::new();
+    let receiver = Receiver::start();
+    let Some(haproxy) = HaProxy::start(receiver.addr(), &wanted.identity) else {
+        return;
+    };
+    let addr = haproxy.addr();
+    for certificate in [None, Some(&wanted.wrong)] {
+        println!("{}", refuse(&wanted.client(addr, certificate), addr));
+    }
+}
+
+#[test]
+fn nginx_wants_a_certificate_too_and_says_so_in_a_page() {
+    let wanted = Wanted::new();
+    let receiver = Receiver::start();
+    let every = "client_max_body_size 0;";
+    let Some(nginx) = Nginx::start_tls(receiver.addr(), every, &wanted.identity) else {
+        return;
+    };
+    take_real(&wanted.client(nginx.addr(), Some(&wanted.right)), &receiver);
+    for (certificate, words) in [
+        (None, "No required SSL certificate was sent"),
+        (Some(&wanted.wrong), "SSL certificate error"),
+    ] {
+        let client = wanted.client(nginx.addr(), certificate);
+        let dir = tempfile::tempdir().unwrap();
+        let mut upload = Upload::from_file(&client, made(&dir, "refused", SIZE)).unwrap();
+        let error = upload.run().unwrap_err();
+        let refused = ErrorKind::Refused(RefusalKind::Other);
+        assert_eq!(error.kind(), refused, "{error}");
+        let excerpt = upload.remote().server_excerpt().unwrap();
+        assert!(excerpt.contains(words), "{excerpt}");
+    }
+}
+
+/// Uploads 5 MB in segments by way of a real server to the real receiver.
+fn take_real(client: &Client, receiver: &Receiver) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = made(&dir, "real", 5_000_000);
+    let mut upload = Upload::from_file(client, &path).unwrap();
+    let segment = SegmentSize::Fixed(900_000);
+    upload.set_segment_size(segment).unwrap();
+    upload.run().unwrap();
+    let id = upload.remote().id().unwrap();
+    files::assert_same(&path, &receiver.stored_file(&id));
+}
+
+#[test]
+fn what_is_no_certificate_and_what_is_no_key_for_it_is_refused_when_it_is_set() {
+    let authority = Authority::new();
+    let (one, other) = (authority.certify(), authority.certify());
+    let dir = tempfile::tempdir().unwrap();
+    let (pem, key) = one.write(dir.path(), "one");
+    let (_, other_key) = other.write(dir.path(), "other");
+    let both = dir.path().join("both.pem");
+    std::fs::write(&both, format!("{}{}", one.key_pem(), one.pem())).unwrap();
+    let garbage = dir.path().join("garbage.pem");
+    std::fs::write(&garbage, "-----BEGIN CERTIFICATE-----\nno!\n").unwrap();
+    let missing = dir.path().join("missing.pem");
+
+    let receiver = server(one.clone());
+    let client = client(&receiver.endpoint());
+    let certificate = |pem: &Path, key: &Path| client.set_client_certificate(pem, key);
+    certificate(&both, &both).unwrap();
+    assert_invalid(certificate(&pem, &other_key), "other.key");
+    assert_invalid(certificate(&pem, &pem), "one.pem");
+    assert_invalid(certificate(&key, &key), "one.key");
+    assert_invalid(certificate(&garbage, &key), "garbage.pem");
+    assert_invalid(certificate(&missing, &key), "missing.pem");
+    assert_invalid(client.set_ca_file(&garbage), "garbage.pem");
+    assert_invalid(client.set_ca_file(&missing), "missing.pem");
+    assert_invalid(client.set_ca_file(&key), "one.key");
+    assert_invalid(client.set_ca_pem("no PEM at all"), "PEM");
+    assert_invalid(client.set_ca_pem(""), "PEM");
+    // What is refused is not half in force: the system's roots still count.
+    refuse(&client, receiver.addr());
+    client.set_ca_pem(authority.pem()).unwrap();
+    take(&client, &receiver, "after-all");
+}
+
+fn assert_invalid(result: Result<(), Error>, words: &str) {
+    let error = result.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+    assert!(error.to_string().contains(words), "{error}");
+    assert!(!error.to_string().contains("-----BEGIN"), "{error}");
+}
+
+#[test]
+fn ipv6_endpoints_are_spoken_to_with_and_without_tls() {
+    for tls in [false, true] {
+        let Ok(listener) = TcpListener::bind("[::1]:0") else {
+            println!("skipped: there is no IPv6 here");
+            return;
+        };
+        let options = Options {
+            tls,
+            ..Options::default()
+        };
+        let receiver = ModelReceiver::on(listener, options);
+        assert!(receiver.endpoint().contains("//[::1]:"));
+        let client = client(&receiver.endpoint());
+        if tls {
+            refuse(&client, receiver.addr());
+            client.set_ca_pem(receiver.ca_pem()).unwrap();
+        }
+        take(&client, &receiver, "six");
+    }
+}
