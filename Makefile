@@ -41,7 +41,8 @@ test: tools lint test-rust test-c
 tools:
 	@missing=; PATH="$$PATH:/usr/sbin"; for tool in gcc:gcc g++:g++ clang:clang \
 			valgrind:valgrind readelf:binutils nginx:nginx-light squid:squid \
-			danted:dante-server v2ray:v2ray haproxy:haproxy curl:curl; do \
+			danted:dante-server v2ray:v2ray haproxy:haproxy chromium:chromium \
+			curl:curl; do \
 		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool##*:}"; \
 	done; \
 	if [ -n "$$missing" ]; then \

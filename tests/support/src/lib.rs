@@ -14,6 +14,7 @@
 //! | [`v2ray`] | a real V2Ray, a proxy for SOCKS 4, 4a and 5 with passwords |
 //! | [`nginx`] | a real nginx in front of something |
 //! | [`haproxy`] | a real HAProxy with TLS in front of something |
+//! | [`chromium`] | a real browser |
 //! | [`receiver`] | the real receiver as a child process |
 //! | [`tls`] | throw-away certificate authorities and what they certify |
 //! | [`tools`] | programs that not every machine has |
@@ -26,6 +27,7 @@
 
 mod acceptor;
 pub mod chaos;
+pub mod chromium;
 mod conn;
 mod daemon;
 pub mod dante;

@@ -1,0 +1,298 @@
+//! The form that is sent, beside the one that a real browser sends for the same page.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use resup::{Client, Upload};
+use resup_test_support::chromium::Chromium;
+use resup_test_support::scripted::{json, Request, RequestHead, ScriptedServer, Step};
+
+/// Names of fields and their values, in the order of the form.
+type Fields = Vec<(String, String)>;
+
+/// A server that shows a page, takes the page's form, and takes an upload.
+struct Server {
+    scripted: ScriptedServer,
+    page: Arc<Mutex<String>>,
+}
+
+impl Server {
+    fn start(size: u64) -> Self {
+        let page = Arc::new(Mutex::new(String::new()));
+        let shown = page.clone();
+        let scripted = ScriptedServer::start_with(move |head, _| {
+            let uploads = head.target == "/upload";
+            match head.boundary() {
+                Some(_) if uploads => Step::reply(200, &json("complete", size, "k1")),
+                None if uploads => Step::reply(200, r#"{"state":"new"}"#),
+                Some(_) => Step::reply(200, "{}"),
+                None => show(head, &shown.lock().unwrap()),
+            }
+        });
+        Server { scripted, page }
+    }
+
+    fn addr(&self) -> SocketAddr {
+        self.scripted.addr()
+    }
+
+    /// The form that came to this path; there must be one.
+    fn taken(&self, path: &str, time: Duration) -> Request {
+        let until = Instant::now() + time;
+        loop {
+            let requests = self.scripted.requests().into_iter();
+            let mut forms = requests.filter(|request| {
+                let whole = request.head.content_length() == Some(request.body_len);
+                request.head.target == path && request.head.boundary().is_some() && whole
+            });
+            if let Some(form) = forms.next() {
+                return form;
+            }
+            assert!(Instant::now() < until, "no form came to {path}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+fn show(head: &RequestHead, page: &str) -> Step {
+    if head.target != "/page" {
+        return Step::reply(404, "{}");
+    }
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\
+         Content-Length: {}\r\n\r\n{page}",
+        page.len()
+    );
+    Step::new().write(answer)
+}
+
+/// A page with a form of these fields, and a file before the last of them.
+fn page(fields: &Fields) -> String {
+    let mut html = "<!doctype html><form method=post action=/form \
+                    enctype=multipart/form-data>\n"
+        .to_owned();
+    for (i, (name, value)) in fields.iter().enumerate() {
+        if i + 1 == fields.len() {
+            html += "<input type=file name=file>\n";
+        }
+        let (name, value) = (attribute(name), attribute(value));
+        html += &format!("<input type=hidden name={name} value={value}>\n");
+    }
+    html + "<button>Upload</button></form>"
+}
+
+/// Text as an attribute's value, in quotes.
+fn attribute(text: &str) -> String {
+    let special = |c: char| !c.is_ascii_alphanumeric() && c.is_ascii();
+    let mut quoted = "\"".to_owned();
+    for c in text.chars() {
+        match special(c) {
+            true => quoted += &format!("&#{};", c as u32),
+            false => quoted.push(c),
+        }
+    }
+    quoted + "\""
+}
+
+/// What both sent for one file, without boundaries.
+struct Sent {
+    library: Vec<u8>,
+    browser: Vec<u8>,
+}
+
+/// Uploads a file with these fields of its own, then lets the browser send the same form.
+fn send_both(chromium: &mut Chromium, path: &Path, own: &[(&str, &str)]) -> Sent {
+    let server = Server::start(std::fs::metadata(path).unwrap().len());
+    let client = Client::new(&format!("http://{}/upload", server.addr())).unwrap();
+    let mut upload = Upload::from_file(&client, path).unwrap();
+    for (name, value) in own {
+        upload.set_field(name, value).unwrap();
+    }
+    upload.run().unwrap();
+    let library = server.taken("/upload", Duration::ZERO);
+
+    let name = path.file_name().unwrap().to_str().unwrap();
+    *server.page.lock().unwrap() = page(&fields(&without_boundary(&library), name, own));
+    chromium.open(&format!("http://{}/page", server.addr()));
+    chromium.choose_file("input[type=file]", path);
+    chromium.run("document.querySelector('button').click()");
+    let browser = server.taken("/form", Duration::from_secs(20));
+    Sent {
+        library: without_boundary(&library),
+        browser: without_boundary(&browser),
+    }
+}
+
+/// The content type and the body, with another boundary.
+fn without_boundary(request: &Request) -> Vec<u8> {
+    let head = &request.head;
+    let boundary = head.boundary().unwrap();
+    let mut text = head.header("content-type").unwrap().as_bytes().to_vec();
+    text.extend_from_slice(b"\r\n\r\n");
+    text.extend_from_slice(&request.body);
+    replace(&text, boundary.as_bytes(), b"BOUNDARY")
+}
+
+fn replace(text: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        match rest.strip_prefix(old) {
+            Some(after) => {
+                out.extend_from_slice(new);
+                rest = after;
+            }
+            None => {
+                out.push(rest[0]);
+                rest = &rest[1..];
+            }
+        }
+    }
+    out
+}
+
+/// The fields that a library's form was made of: the protocol's own as they stand in the form,
+/// the file's name and the host's fields as the library was told them.
+fn fields(form: &[u8], file_name: &str, own: &[(&str, &str)]) -> Fields {
+    let form = String::from_utf8_lossy(form);
+    let mut own = own.iter();
+    let parts = form.split("--BOUNDARY\r\nContent-Disposition: form-data; name=\"");
+    let plain = parts.skip(1).filter(|part| !part.starts_with("file\""));
+    let field = |part: &str| {
+        let (head, value) = part.split_once("\r\n\r\n").unwrap();
+        let name = head.strip_suffix('"').unwrap();
+        let value = value.split("\r\n--BOUNDARY--").next().unwrap();
+        let value = value.strip_suffix("\r\n").unwrap_or(value);
+        match name {
+            "name" => ("name".to_owned(), file_name.to_owned()),
+            "action" | "size" | "mtime" | "dir" | "offset" | "length" | "md5" => {
+                (name.to_owned(), value.to_owned())
+            }
+            _ => {
+                let (name, value) = own.next().unwrap();
+                ((*name).to_owned(), (*value).to_owned())
+            }
+        }
+    };
+    plain.map(field).collect()
+}
+
+/// The content type that a form gives to its file.
+fn content_type(form: &[u8]) -> String {
+    let form = String::from_utf8_lossy(form);
+    let (_, file) = form.split_once("name=\"file\"; filename=").unwrap();
+    let (_, line) = file.split_once("\r\nContent-Type: ").unwrap();
+    line.split("\r\n").next().unwrap().to_owned()
+}
+
+fn assert_same(sent: &Sent, what: &str) {
+    assert!(
+        sent.library == sent.browser,
+        "{what}: the library sent\n{}\nand the browser\n{}",
+        sent.library.escape_ascii(),
+        sent.browser.escape_ascii()
+    );
+}
+
+fn made(dir: &tempfile::TempDir, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = dir.path().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+#[test]
+fn names_are_written_as_the_browser_writes_them() {
+    let Some(mut chromium) = Chromium::start() else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    for name in [
+        "plain.txt",
+        "with blanks and 'quotes'.txt",
+        "with \"double quotes\".txt",
+        "100% %22 %0D%0A %25.txt",
+        "back\\slash\\.txt",
+        "line\nfeed.txt",
+        "carriage\rreturn.txt",
+        "both\r\nof them.txt",
+        "tab\tand \u{1}\u{7f}.txt",
+        "报告 第一.txt",
+        "emoji 😀👩‍👩‍👧.txt",
+        "Ünïcödé e\u{301}.txt",
+        "semi;colon=&+?#<>.txt",
+        "name=\"file\"; filename=\"other.txt",
+        " .txt",
+        "\u{202e}right-to-left.txt",
+    ] {
+        let bytes = b"one\r\n--\ntwo\0\xff";
+        let path = made(&dir, name, bytes);
+        assert_same(&send_both(&mut chromium, &path, &[]), name);
+    }
+}
+
+#[test]
+fn fields_are_written_as_the_browser_writes_them() {
+    let Some(mut chromium) = Chromium::start() else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let own = [
+        ("tenant", "7&8"),
+        ("a \"quoted\" name", "a \"quoted\" value"),
+        ("percent % %22 %0A", "percent % %22 %0A"),
+        ("back\\slash", "back\\slash"),
+        ("line\nfeed", "one\ntwo\n"),
+        ("carriage\rreturn", "one\rtwo\r"),
+        ("both\r\nof them", "one\r\n\r\ntwo"),
+        ("报告", "第一 😀"),
+        ("empty", ""),
+        (" blanks ", "  around  "),
+    ];
+    let path = made(&dir, "file.txt", b"bytes");
+    assert_same(&send_both(&mut chromium, &path, &own), "fields");
+}
+
+#[test]
+fn bytes_are_sent_as_they_are() {
+    let Some(mut chromium) = Chromium::start() else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let all: Vec<u8> = (0..=255).cycle().take(300_000).collect();
+    for (name, bytes) in [
+        ("all.bin", &all[..]),
+        ("one.bin", b"\n"),
+        ("empty.bin", b""),
+    ] {
+        let path = made(&dir, name, bytes);
+        assert_same(&send_both(&mut chromium, &path, &[]), name);
+    }
+}
+
+#[test]
+fn content_types_are_those_of_the_browser() {
+    let Some(mut chromium) = Chromium::start() else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let mut others = Vec::new();
+    for extension in [
+        "txt", "html", "css", "js", "json", "xml", "csv", "md", "pdf", "png", "jpg", "jpeg", "gif",
+        "svg", "webp", "mp3", "wav", "ogg", "mp4", "webm", "mov", "avi", "mkv", "zip", "gz", "tar",
+        "7z", "rar", "docx", "xlsx", "doc", "bin", "exe", "iso", "PDF", "unknown",
+    ] {
+        let path = made(&dir, &format!("file.{extension}"), b"bytes");
+        let mut sent = send_both(&mut chromium, &path, &[]);
+        let (ours, theirs) = (content_type(&sent.library), content_type(&sent.browser));
+        if ours != theirs {
+            others.push(format!(".{extension}: {ours} here, {theirs} there"));
+            sent.browser = replace(&sent.browser, theirs.as_bytes(), ours.as_bytes());
+        }
+        assert_same(&sent, extension);
+    }
+    let path = made(&dir, "no-extension", b"bytes");
+    assert_same(&send_both(&mut chromium, &path, &[]), "no extension");
+    println!("{}", others.join("\n"));
+}
