@@ -8,7 +8,7 @@ RELEASE := $(abspath $(TARGET)/release)
 ABI := $(shell awk '/define RESUP_VERSION_M(AJOR|INOR) / { v = v s $$3; s = "." } END { print v }' \
 	include/resup.h)
 
-.PHONY: all lib receiver demo bench test tools lint test-rust test-c header clean
+.PHONY: all lib cli receiver demo bench test tools lint test-rust test-c header clean
 
 all: lib
 
@@ -16,6 +16,10 @@ all: lib
 lib:
 	$(CARGO) build --release -p resup
 	ln -sf libresup.so $(RELEASE)/libresup.so.$(ABI)
+
+# The command: target/release/resup.
+cli:
+	$(CARGO) build --release -p resup-cli
 
 receiver:
 	$(CARGO) build --release -p resup-receiver
@@ -42,7 +46,7 @@ tools:
 	@missing=; PATH="$$PATH:/usr/sbin"; for tool in gcc:gcc g++:g++ clang:clang \
 			valgrind:valgrind readelf:binutils nginx:nginx-light squid:squid \
 			danted:dante-server v2ray:v2ray haproxy:haproxy chromium:chromium \
-			curl:curl; do \
+			curl:curl man:man-db script:bsdutils; do \
 		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool##*:}"; \
 	done; \
 	if [ -n "$$missing" ]; then \

@@ -1,0 +1,112 @@
+//! Progress bars on a terminal: one for each upload under way, one for all.
+#![forbid(unsafe_code)]
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use resup::{Error, Snapshot};
+
+use super::{End, Report, Summary};
+use crate::tree::Item;
+use crate::units::bytes;
+use crate::words;
+
+/// Draws bars; whatever has ended becomes a line above them.
+pub struct Bars {
+    all: MultiProgress,
+    /// The one for all files, where there are several.
+    total: Option<ProgressBar>,
+    bars: Mutex<HashMap<PathBuf, ProgressBar>>,
+}
+
+impl Bars {
+    pub fn new(items: &[Arc<Item>]) -> Self {
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let total = (items.len() > 1).then(|| {
+            let bar = ProgressBar::new(items.len() as u64);
+            let bar = all.add(bar.with_style(style("{pos} of {len} files ended [{elapsed}]")));
+            bar.tick();
+            bar
+        });
+        Bars {
+            all,
+            total,
+            bars: Mutex::default(),
+        }
+    }
+
+    fn bars(&self) -> MutexGuard<'_, HashMap<PathBuf, ProgressBar>> {
+        self.bars.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    fn line(&self, line: &str) {
+        // A terminal that is gone is no reason to end uploads.
+        let _ = self.all.println(line);
+    }
+}
+
+impl Report for Bars {
+    fn started(&self, item: &Item) {
+        let bar = ProgressBar::new(item.size).with_style(style("{prefix:24!} {wide_bar} {msg}"));
+        let bar = match &self.total {
+            Some(total) => self.all.insert_before(total, bar),
+            None => self.all.add(bar),
+        };
+        bar.set_prefix(words::plain(&item.name));
+        bar.tick();
+        self.bars().insert(item.path.clone(), bar);
+    }
+
+    fn moved(&self, item: &Item, now: &Snapshot) {
+        if let Some(bar) = self.bars().get(&item.path) {
+            bar.set_length(now.size.max(item.size));
+            bar.set_position(now.position);
+            bar.set_message(format!(
+                "{} of {}  {}",
+                bytes(now.position),
+                bytes(now.size),
+                words::state(now)
+            ));
+        }
+        if let Some(total) = &self.total {
+            total.tick();
+        }
+    }
+
+    fn ended(&self, item: &Item, end: &End) {
+        if let Some(bar) = self.bars().remove(&item.path) {
+            bar.finish_and_clear();
+            self.all.remove(&bar);
+        }
+        if end.outcome == Err(Error::Cancelled) {
+            // It is told once, of all.
+            return;
+        }
+        if let Some(total) = &self.total {
+            total.inc(1);
+        }
+        match end.outcome {
+            Err(_) => self.line(&format!("resup: {}", words::end(item, end))),
+            Ok(()) => self.line(&words::end(item, end)),
+        }
+    }
+
+    fn say(&self, line: &str) {
+        self.line(line);
+    }
+
+    fn summary(&self, summary: &Summary) {
+        let _ = self.all.clear();
+        if let Some(line) = words::summary(summary) {
+            words::write(&line);
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .expect("the template is sound")
+        .progress_chars("=> ")
+}

@@ -1,0 +1,143 @@
+//! One JSON object a line on standard output, for programs.
+#![forbid(unsafe_code)]
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use resup::{Snapshot, UploadState};
+use serde_json::{json, Value};
+
+use super::{End, Report, Summary};
+use crate::exit::Exit;
+use crate::tree::Item;
+use crate::words;
+
+/// How often an upload's progress is told, at most.
+const PERIOD: Duration = Duration::from_millis(500);
+
+/// Writes JSON.
+#[derive(Default)]
+pub struct Json {
+    /// When progress was last told, and which position.
+    told: Mutex<HashMap<PathBuf, (Instant, u64)>>,
+}
+
+impl Json {
+    fn told(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, (Instant, u64)>> {
+        self.told.lock().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
+impl Report for Json {
+    fn started(&self, item: &Item) {
+        write(&json!({
+            "event": "start",
+            "file": file(item),
+            "directory": item.directory,
+            "name": item.name,
+            "size": item.size,
+        }));
+    }
+
+    fn state(&self, item: &Item, state: UploadState, now: &Snapshot) {
+        write(&json!({
+            "event": "state",
+            "file": file(item),
+            "state": state_name(state),
+            "retry_in": now.retry_in.map(|time| time.as_secs_f64()),
+            "http_status": now.http_status,
+        }));
+    }
+
+    fn moved(&self, item: &Item, now: &Snapshot) {
+        let mut told = self.told();
+        let due = told
+            .get(&item.path)
+            .is_none_or(|(last, position)| last.elapsed() >= PERIOD && *position != now.position);
+        if !due || now.size == 0 {
+            return;
+        }
+        told.insert(item.path.clone(), (Instant::now(), now.position));
+        write(&json!({
+            "event": "progress",
+            "file": file(item),
+            "position": now.position,
+            "offset": now.offset,
+            "size": now.size,
+            "bytes_sent": now.bytes_sent,
+            "bytes_skipped": now.bytes_skipped,
+            "rate": now.rate,
+            "time_left": now.time_left.map(|time| time.as_secs_f64()),
+        }));
+    }
+
+    fn ended(&self, item: &Item, end: &End) {
+        self.told().remove(&item.path);
+        let now = end.remote.snapshot();
+        let mut object = json!({
+            "file": file(item),
+            "size": now.size.max(item.size),
+            "bytes_sent": now.bytes_sent,
+            "bytes_skipped": now.bytes_skipped,
+            "attempts": now.attempts,
+            "http_status": now.http_status,
+            "server_message": end.remote.server_message(),
+            "id": end.remote.id(),
+            "seconds": end.time.as_secs_f64(),
+        });
+        match &end.outcome {
+            Ok(()) => {
+                object["event"] = "done".into();
+                object["location"] = end.remote.location().into();
+                object["md5"] = end.remote.md5().into();
+            }
+            Err(error) => {
+                let cancelled = *error == resup::Error::Cancelled;
+                let kind = if cancelled {
+                    "cancelled"
+                } else {
+                    Exit::of(error).name()
+                };
+                object["event"] = "failed".into();
+                object["kind"] = kind.into();
+                object["error"] = error.to_string().into();
+                object["retryable"] = error.is_retryable().into();
+            }
+        }
+        write(&object);
+    }
+
+    fn say(&self, line: &str) {
+        words::write(line);
+    }
+
+    fn summary(&self, summary: &Summary) {
+        write(&json!({
+            "event": "summary",
+            "files": summary.files,
+            "done": summary.done,
+            "failed": summary.failed,
+            "bytes_sent": summary.bytes_sent,
+            "bytes_skipped": summary.bytes_skipped,
+            "seconds": summary.time.as_secs_f64(),
+            "outcome": summary.exit.name(),
+            "exit_code": summary.exit.code(),
+        }));
+    }
+}
+
+fn file(item: &Item) -> String {
+    item.path.to_string_lossy().into_owned()
+}
+
+fn state_name(state: UploadState) -> String {
+    format!("{state:?}").to_lowercase()
+}
+
+/// Writes one line at a time; when nobody takes it, the uploads go on without.
+fn write(object: &Value) {
+    let _ = writeln!(io::stdout().lock(), "{object}");
+}

@@ -1,0 +1,83 @@
+//! The command line's settings, applied to the library's objects.
+#![forbid(unsafe_code)]
+
+use std::time::Duration;
+
+use resup::{Client, Error, Upload};
+
+use crate::exit::Fault;
+use crate::options::Put;
+use crate::tree::Item;
+
+/// The wait before the second attempt, at most; then it doubles.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+
+/// A client with all settings.
+pub fn client(put: &Put) -> Result<Client, Fault> {
+    let client = Client::new(put.url()?).map_err(Fault::usage)?;
+    set(put, &client).map_err(Fault::usage)?;
+    // Wrong values are to be told before anything is sent.
+    let mut trial = Upload::from_memory(&client, [], "trial").map_err(Fault::other)?;
+    dress(put, &mut trial)
+        .and_then(|()| trial.set_directory(&put.place.directory))
+        .and_then(|()| {
+            put.place
+                .name
+                .iter()
+                .try_for_each(|name| trial.set_name(name))
+        })
+        .map_err(Fault::usage)?;
+    Ok(client)
+}
+
+/// An upload of `item` with all settings.
+pub fn upload(put: &Put, client: &Client, item: &Item) -> Result<Upload, Error> {
+    let mut upload = Upload::from_file(client, &item.path)?;
+    dress(put, &mut upload)?;
+    upload.set_directory(&item.directory)?;
+    upload.set_name(&item.name)?;
+    Ok(upload)
+}
+
+fn set(put: &Put, client: &Client) -> Result<(), Error> {
+    let patience = &put.patience;
+    if let Some(user) = &put.place.user {
+        client.set_user(user)?;
+    }
+    client.set_user_agent(concat!("resup-cli/", env!("CARGO_PKG_VERSION")))?;
+    client.set_locate_method(put.transfer.locate_method.into());
+    client.set_rate_limit(put.transfer.rate.unwrap_or(0));
+    if let Some(limit) = patience.connect_timeout {
+        client.set_connect_timeout(limit)?;
+    }
+    if let Some(limit) = patience.stall_timeout {
+        client.set_stall_timeout(limit)?;
+    }
+    if let Some(limit) = patience.response_timeout {
+        client.set_response_timeout(limit)?;
+    }
+    if let Some(limit) = patience.retries {
+        client.set_retry_limit(limit);
+    }
+    if let Some(limit) = patience.retry_time {
+        client.set_retry_time(limit)?;
+    }
+    if let Some(longest) = patience.retry_max_wait {
+        client.set_retry_backoff(FIRST_WAIT.min(longest), longest)?;
+    }
+    Ok(())
+}
+
+/// What all files have in common.
+fn dress(put: &Put, upload: &mut Upload) -> Result<(), Error> {
+    if let Some(content_type) = &put.place.content_type {
+        upload.set_content_type(content_type)?;
+    }
+    for (name, value) in &put.place.fields {
+        upload.set_field(name, value)?;
+    }
+    if let Some(size) = put.transfer.segment {
+        upload.set_segment_size(size)?;
+    }
+    upload.set_digest(put.transfer.digest.into())
+}

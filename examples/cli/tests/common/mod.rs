@@ -1,0 +1,89 @@
+//! What the tests of the command begin with.
+#![allow(dead_code)] // not every test uses all of it
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use resup_test_support::files;
+use serde_json::Value;
+
+/// `resup put` with its answers kept.
+pub fn put() -> Command {
+    let mut command = resup();
+    command.arg("put");
+    command
+}
+
+/// The command, with no settings but those of the test.
+pub fn resup() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_resup"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("RESUP_") {
+            command.env_remove(name);
+        }
+    }
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// A file of so many bytes.
+pub fn made(dir: &tempfile::TempDir, name: &str, size: u64) -> PathBuf {
+    let path = dir.path().join(name);
+    files::make(&path, size, 11).unwrap();
+    path
+}
+
+/// What it wrote to standard error.
+pub fn told(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Its exit code, and the last line of what it told.
+pub fn ended(output: &Output) -> (i32, String) {
+    let last = told(output).lines().last().unwrap_or_default().to_owned();
+    (output.status.code().unwrap(), last)
+}
+
+/// Runs it with `--json` and gives the events.
+pub fn events<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> (i32, Vec<Value>) {
+    let output = put().arg("--json").args(args).output().unwrap();
+    assert_eq!(told(&output), "");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    (output.status.code().unwrap(), lines.collect())
+}
+
+/// Those of one kind.
+pub fn only<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    events.iter().filter(|e| e["event"] == kind).collect()
+}
+
+/// Where the receiver keeps the file of an event, with the path it came from.
+pub fn assert_stored(receiver: &resup_test_support::receiver::Receiver, done: &Value) {
+    let stored = receiver.stored_file(done["id"].as_str().unwrap());
+    files::assert_same(Path::new(done["file"].as_str().unwrap()), &stored);
+}
+
+/// Waits for something that has to come.
+pub fn wait_for(what: &str, mut there: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !there() {
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "{what} does not come"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Sends a signal to a child.
+pub fn signal(child: &Child, name: &str) {
+    let id = child.id().to_string();
+    let status = Command::new("kill").args(["-s", name, &id]).status();
+    assert!(status.unwrap().success());
+}

@@ -1,0 +1,288 @@
+//! How the command ends: each exit code, and the last line of what it tells.
+
+mod common;
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::Output;
+use std::time::Duration;
+
+use common::{ended, events, made, only, put, signal, told, wait_for};
+use resup_test_support::chaos::{ChaosProxy, Faults};
+use resup_test_support::hole::Hole;
+use resup_test_support::model::ModelReceiver;
+use resup_test_support::scripted::{reply, End, Read, ScriptedServer, Step};
+
+fn once(file: &Path, endpoint: &str, more: &[&str]) -> Output {
+    put()
+        .args(["--retries", "0"])
+        .arg(file)
+        .arg(endpoint)
+        .args(more)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_wrong_command_line_sends_nothing() {
+    let server = ScriptedServer::start(vec![Step::reply(500, "{}")]);
+    let dir = tempfile::tempdir().unwrap();
+    let file = made(&dir, "f", 10);
+    let other = dir.path().join("d");
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("f"), "f").unwrap();
+    let (file, dir, url) = (
+        file.to_str().unwrap(),
+        other.to_str().unwrap(),
+        server.endpoint(),
+    );
+    let twin = format!("{dir}/f");
+    for (args, words) in [
+        (&[][..], "required"),
+        (&[file], "must be a URL such as https://"),
+        (&[&url], "there is no FILE before the URL"),
+        (&[file, "ftp://example.org/"], "scheme is ftp"),
+        (&[file, dir, &url], "is a directory; add --recursive"),
+        (&[file, &twin, &url], "would both be \"f\" on the server"),
+        (
+            &[file, &twin, "--name", "x", &url],
+            "--name is for a single file",
+        ),
+        (&[file, "--name", "a/b", &url], "contains / or NUL"),
+        (&[file, "--field", "a", &url], "write it as NAME=VALUE"),
+        (&[file, "--field", "=1", &url], "field name"),
+        (&[file, "--content-type", "text", &url], "type/subtype"),
+        (&[file, "--rate", "fast", &url], "not a size"),
+        (&[file, "--segment", "0", &url], "or as auto"),
+        (
+            &[file, "--stall-timeout", "0", &url],
+            "stall timeout must be more than 0",
+        ),
+        (
+            &[file, "--retry-time", "soon", &url],
+            "not a number of seconds",
+        ),
+        (&[file, "-qv", &url], "cannot be used with"),
+    ] {
+        let output = put().args(args).output().unwrap();
+        let text = told(&output);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {text}");
+        assert!(
+            text.starts_with("error: ") && text.contains(words),
+            "{args:?}: {text}"
+        );
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_before_anything_is_sent() {
+    let server = ScriptedServer::start(vec![Step::reply(500, "{}")]);
+    let dir = tempfile::tempdir().unwrap();
+    let file = made(&dir, "there", 10);
+    for (missing, words) in [
+        ("gone", "gone\" does not exist"),
+        ("/dev/null", "not a regular file"),
+    ] {
+        let missing = dir.path().join(missing);
+        let output = put()
+            .arg(&file)
+            .arg(missing)
+            .arg(server.endpoint())
+            .output()
+            .unwrap();
+        let (code, last) = ended(&output);
+        assert_eq!(code, 3);
+        assert!(
+            last.starts_with("resup: ") && last.contains(words),
+            "{last}"
+        );
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn a_file_that_changes_on_the_way_ends_with_3() {
+    let receiver = ModelReceiver::start();
+    let dir = tempfile::tempdir().unwrap();
+    let file = made(&dir, "changing", 8 << 20);
+    let slow = |_: u64, _: &mut fastrand::Rng| Faults {
+        rate_up: Some(8 << 20),
+        ..Faults::default()
+    };
+    let proxy = ChaosProxy::start(receiver.addr(), slow, 0);
+    let child = put()
+        .arg(&file)
+        .arg(receiver.endpoint_at(proxy.addr()))
+        .spawn()
+        .unwrap();
+    wait_for("a part of the file", || proxy.bytes_up() > 1 << 20);
+    File::options()
+        .write(true)
+        .open(&file)
+        .unwrap()
+        .set_len(9)
+        .unwrap();
+    let (code, last) = ended(&child.wait_with_output().unwrap());
+    assert_eq!(code, 3, "{last}");
+    assert!(
+        last.contains("changed while it was being uploaded"),
+        "{last}"
+    );
+}
+
+#[test]
+fn the_network_ends_with_4() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = made(&dir, "f", 10);
+    let hole = Hole::new();
+    let silent = ScriptedServer::start(vec![Step::new().read(Read::All).end(End::HoldOpen)]);
+    let breaking = ScriptedServer::start(vec![Step::new().end(End::Reset)]);
+    let stranger = ScriptedServer::start_tls(vec![Step::reply(500, "{}")]);
+    for (endpoint, more, words) in [
+        (
+            format!("http://{}/", hole.addr()),
+            &["--connect-timeout", "0.2"][..],
+            "took too long",
+        ),
+        (
+            silent.endpoint(),
+            &["--response-timeout", "0.2"],
+            "took too long",
+        ),
+        (breaking.endpoint(), &[], "broke: "),
+        (stranger.endpoint(), &[], "TLS with 127.0.0.1"),
+    ] {
+        let (code, last) = ended(&once(&file, &endpoint, more));
+        assert_eq!(code, 4, "{last}");
+        assert!(
+            last.starts_with(&format!("resup: {}: ", file.display())),
+            "{last}"
+        );
+        assert!(last.contains(words), "{last}");
+    }
+}
+
+#[test]
+fn refusals_end_with_their_status_and_the_servers_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = made(&dir, "报告.bin", 10);
+    // What could steer the terminal does not get there.
+    for (status, code) in [(401, 5), (403, 5), (404, 6), (413, 6), (503, 6), (507, 6)] {
+        let server = ScriptedServer::start(vec![Step::reply(
+            status,
+            r#"{"message":"请先\u001b[1m登录"}"#,
+        )]);
+        let output = once(&file, &server.endpoint(), &["-q"]);
+        let expected = format!(
+            "resup: {}: the server refused with HTTP status {status}: 请先[1m登录",
+            file.display()
+        );
+        assert_eq!(ended(&output), (code, expected));
+        assert_eq!(told(&output).lines().count(), 1);
+        let (json_code, events) = events([
+            "--retries=0".as_ref(),
+            file.as_os_str(),
+            server.endpoint().as_ref(),
+        ]);
+        let failed = only(&events, "failed")[0];
+        assert_eq!(
+            (json_code, failed["http_status"].as_u64()),
+            (code, Some(status.into()))
+        );
+        assert_eq!(failed["server_message"], "请先[1m登录");
+        assert_eq!(
+            failed["kind"],
+            if code == 5 { "not-allowed" } else { "refused" }
+        );
+    }
+}
+
+#[test]
+fn answers_of_something_else_end_with_7() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = made(&dir, "f", 10);
+    let html = reply(200, "<html>Welcome</html>");
+    for answer in [
+        html,
+        reply(200, r#"{"state":"partial","offset":11,"id":"1"}"#),
+    ] {
+        let server = ScriptedServer::start(vec![Step::new().read(Read::All).write(answer)]);
+        let (code, last) = ended(&once(&file, &server.endpoint(), &[]));
+        assert_eq!(code, 7, "{last}");
+    }
+}
+
+#[test]
+fn of_several_failures_the_first_on_the_command_line_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    let files: Vec<_> = ["a", "b", "c"]
+        .iter()
+        .map(|name| made(&dir, name, 10))
+        .collect();
+    let statuses = [500_u16, 403, 507];
+    let server = ScriptedServer::start_with(move |_, n| match n {
+        0 => Step::reply(200, r#"{"state":"complete","offset":10,"id":"1"}"#),
+        n => Step::reply(statuses[n as usize], r#"{"message":"no"}"#),
+    });
+    let output = put()
+        .args(["--retries", "0"])
+        .args(&files)
+        .arg(server.endpoint())
+        .output()
+        .unwrap();
+    let expected = format!(
+        "resup: 2 of 3 files failed; the first is {}: the server refused with HTTP status 403: no",
+        files[1].display()
+    );
+    assert_eq!(ended(&output), (5, expected));
+}
+
+#[test]
+fn signals_end_it_cleanly_and_a_second_one_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = made(&dir, "f", 4 << 20);
+    for (name, code, word) in [("INT", 130, "interrupted"), ("TERM", 143, "terminated")] {
+        let receiver = ModelReceiver::start();
+        let child = put()
+            .args(["--rate", "1M"])
+            .arg(&file)
+            .arg(receiver.endpoint())
+            .spawn()
+            .unwrap();
+        wait_for("the first request", || receiver.stats().requests >= 2);
+        signal(&child, name);
+        let (ended, last) = ended(&child.wait_with_output().unwrap());
+        assert_eq!(ended, code);
+        assert!(
+            last.contains(&format!("{word}; 0 of 1 file there")),
+            "{last}"
+        );
+        assert!(
+            last.contains("run the same command again to go on"),
+            "{last}"
+        );
+        let (code, events) = events([file.as_os_str(), receiver.endpoint().as_ref()]);
+        assert_eq!(code, 0);
+        assert!(
+            only(&events, "done")[0]["bytes_skipped"].as_u64() > Some(0),
+            "{events:?}"
+        );
+    }
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = made(&dir, "f", 10);
+    let server = ScriptedServer::start(vec![Step::new().end(End::HoldOpen)]);
+    let child = put().arg(&file).arg(server.endpoint()).spawn().unwrap();
+    assert!(server.wait_for(1, Duration::from_secs(30)));
+    // Both are there before the program can act on one; the system chooses which comes first.
+    for name in ["STOP", "INT", "TERM", "CONT"] {
+        signal(&child, name);
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(matches!(output.status.code(), Some(130 | 143)));
+    assert!(!told(&output).contains("again"), "{}", told(&output));
+}

@@ -1,0 +1,206 @@
+//! Bars on a terminal, plain lines in a pipe.
+
+mod common;
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+use common::{ended, events, made, only, put, told, wait_for};
+use resup_test_support::model::ModelReceiver;
+use resup_test_support::receiver::Receiver;
+use resup_test_support::scripted::{ScriptedServer, Step};
+use resup_test_support::tools;
+
+/// The command on a terminal of its own, which `script` makes.
+struct Terminal {
+    child: Child,
+    screen: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
+}
+
+impl Terminal {
+    /// Runs `resup put` with these words, which hold no quotes.
+    fn put(words: &str) -> Option<Self> {
+        let script = tools::find("script")?;
+        let command = format!("exec '{}' put {words}", env!("CARGO_BIN_EXE_resup"));
+        let mut child = Command::new(script)
+            .args(["-q", "-e", "-c", &command, "/dev/null"])
+            .env("TERM", "xterm")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        let screen = Arc::new(Mutex::new(Vec::new()));
+        let theirs = screen.clone();
+        let reader = thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(n @ 1..) = stdout.read(&mut buffer) {
+                theirs.lock().unwrap().extend_from_slice(&buffer[..n]);
+            }
+        });
+        Some(Terminal {
+            child,
+            screen,
+            reader,
+        })
+    }
+
+    fn screen(&self) -> String {
+        String::from_utf8_lossy(&self.screen.lock().unwrap()).into_owned()
+    }
+
+    fn sees(&self, what: &str) {
+        wait_for(what, || self.screen().contains(what));
+    }
+
+    fn types(&mut self, keys: &[u8]) {
+        let stdin = self.child.stdin.as_mut().unwrap();
+        stdin.write_all(keys).unwrap();
+    }
+
+    /// Its exit code and all that was seen.
+    fn ends(mut self) -> (Option<i32>, String) {
+        let status = self.child.wait().unwrap();
+        self.reader.join().unwrap();
+        let screen = self.screen.lock().unwrap();
+        (status.code(), String::from_utf8_lossy(&screen).into_owned())
+    }
+}
+
+fn words(paths: &[&Path], endpoint: &str) -> String {
+    let quoted = paths.iter().map(|path| format!("'{}' ", path.display()));
+    quoted.collect::<String>() + endpoint
+}
+
+#[test]
+fn ctrl_c_on_bars_ends_with_130_and_the_next_run_goes_on() {
+    let receiver = Receiver::start();
+    let dir = tempfile::tempdir().unwrap();
+    let small = made(&dir, "小.bin", 1000);
+    let large = made(&dir, "large.bin", 8 << 20);
+    let words = words(&[&small, &large], &receiver.endpoint());
+    let Some(mut terminal) = Terminal::put(&format!("--rate 2M {words}")) else {
+        return;
+    };
+    for seen in [
+        "小.bin: done, 1.00 kB",
+        "of 8.39 MB",
+        "MB/s, ",
+        "s left",
+        "=",
+        "1 of 2 files ended",
+    ] {
+        terminal.sees(seen);
+    }
+    terminal.types(b"\x03");
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, Some(130), "{screen}");
+    assert!(
+        screen.contains("resup: interrupted; 1 of 2 files there."),
+        "{screen}"
+    );
+    assert!(
+        screen.ends_with("run the same command again to go on\r\n"),
+        "{screen}"
+    );
+    let (code, events) = events([large.as_os_str(), receiver.endpoint().as_ref()]);
+    assert_eq!(code, 0);
+    assert!(
+        only(&events, "done")[0]["bytes_skipped"].as_u64() > Some(0),
+        "{events:?}"
+    );
+}
+
+#[test]
+fn a_wait_counts_down_on_the_bar() {
+    let server = ScriptedServer::start(vec![Step::reply(503, r#"{"message":"busy"}"#)]);
+    let dir = tempfile::tempdir().unwrap();
+    let file = made(&dir, "f", 10);
+    let words = words(&[&file], &server.endpoint());
+    let Some(mut terminal) = Terminal::put(&format!("--retry-max-wait 20 {words}")) else {
+        return;
+    };
+    terminal.sees("waiting ");
+    terminal.types(b"\x03\x03");
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, Some(130), "{screen}");
+    assert!(screen.contains("HTTP status 503: busy"), "{screen}");
+}
+
+#[test]
+fn a_pipe_gets_lines_without_escape_codes() {
+    let receiver = ModelReceiver::start();
+    let dir = tempfile::tempdir().unwrap();
+    let files = [made(&dir, "a", 1000), made(&dir, "b", 2_000_000)];
+    let output = put()
+        .args(&files)
+        .arg("-vv")
+        .arg(receiver.endpoint())
+        .output()
+        .unwrap();
+    let text = told(&output);
+    assert!(!text.contains(['\x1b', '\r']), "{text}");
+    for file in &files {
+        assert!(
+            text.contains(&format!("{}: done, ", file.display())),
+            "{text}"
+        );
+    }
+    assert!(
+        text.contains("from 0 of 1000"),
+        "the log is missing: {text}"
+    );
+    assert_eq!(ended(&output).0, 0);
+    let (_, last) = ended(&output);
+    assert!(
+        last.starts_with("2 files there, 2.00 MB sent in "),
+        "{last}"
+    );
+    let output = put()
+        .args(&files)
+        .arg("-q")
+        .arg(receiver.endpoint())
+        .output()
+        .unwrap();
+    assert_eq!(told(&output), "");
+}
+
+#[test]
+fn json_tells_the_course_of_every_file() {
+    let receiver = ModelReceiver::start();
+    let dir = tempfile::tempdir().unwrap();
+    let files = [made(&dir, "一", 0), made(&dir, "二", 1_000_000)];
+    let endpoint = receiver.endpoint();
+    let args = files.iter().map(|file| file.as_os_str());
+    let (code, events) = events(args.chain(["--rate=2M".as_ref(), endpoint.as_ref()]));
+    assert_eq!(code, 0);
+    let kinds: Vec<_> = events
+        .iter()
+        .map(|event| event["event"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds[0], "start");
+    assert_eq!(kinds[kinds.len() - 1], "summary");
+    assert!(kinds.contains(&"progress"), "{kinds:?}");
+    let states = only(&events, "state");
+    for state in ["locating", "sending", "complete"] {
+        assert!(
+            states.iter().any(|event| event["state"] == state),
+            "{state}"
+        );
+    }
+    let summary = only(&events, "summary")[0];
+    assert_eq!(
+        (summary["files"].as_u64(), summary["done"].as_u64()),
+        (Some(2), Some(2))
+    );
+    assert_eq!(summary["bytes_sent"], 1_000_000);
+    for (file, done) in files.iter().zip(only(&events, "done")) {
+        assert_eq!(done["file"].as_str(), file.to_str());
+        let md5 = resup_test_support::files::md5_hex(file).unwrap();
+        assert_eq!(done["md5"].as_str(), Some(&*md5));
+    }
+}

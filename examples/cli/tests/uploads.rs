@@ -1,0 +1,192 @@
+//! Files and directories that are put, whole, and again after a break.
+
+mod common;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use common::{assert_stored, ended, events, made, only, put, told, wait_for};
+use resup_test_support::chaos::{ChaosProxy, Faults};
+use resup_test_support::model::ModelReceiver;
+use resup_test_support::receiver::Receiver;
+use resup_test_support::scripted::{json, ScriptedServer, Step};
+
+#[test]
+fn a_file_is_put_and_the_second_time_was_there_already() {
+    let receiver = Receiver::start();
+    let dir = tempfile::tempdir().unwrap();
+    let path = made(&dir, "a.bin", 3_000_000);
+    for (there, words) in [
+        (0, "a.bin: done, 3.00 MB in "),
+        (3_000_000, "a.bin: was there already, 3.00 MB"),
+    ] {
+        let output = put().arg(&path).arg(receiver.endpoint()).output().unwrap();
+        let (code, last) = ended(&output);
+        assert_eq!(code, 0, "{last}");
+        assert!(last.contains(words), "{last}");
+        assert!(output.stdout.is_empty());
+        let (code, events) = events([path.as_os_str(), receiver.endpoint().as_ref()]);
+        let done = only(&events, "done")[0];
+        assert_eq!(
+            (code, done["bytes_skipped"].as_u64()),
+            (0, Some(3_000_000)),
+            "{there}"
+        );
+        assert_stored(&receiver, done);
+    }
+}
+
+#[test]
+fn several_files_are_put_at_once_with_options_in_any_place() {
+    let receiver = Receiver::start();
+    let dir = tempfile::tempdir().unwrap();
+    let paths: Vec<_> = (0..6)
+        .map(|n| made(&dir, &format!("{n}.bin"), 500_000 * n))
+        .collect();
+    let endpoint = receiver.endpoint();
+    let mut args: Vec<&OsStr> = paths.iter().map(|path| path.as_os_str()).collect();
+    args.splice(3..3, ["-j".as_ref(), "3".as_ref()]);
+    args.extend::<[&OsStr; 3]>([
+        "--digest=first".as_ref(),
+        endpoint.as_ref(),
+        "--locate-method=get".as_ref(),
+    ]);
+    let (code, events) = events(args);
+    assert_eq!(code, 0, "{events:?}");
+    assert_eq!(only(&events, "done").len(), 6);
+    for done in only(&events, "done") {
+        assert_stored(&receiver, done);
+    }
+    // Three begin before one has ended.
+    let first = events.iter().position(|e| e["event"] == "done").unwrap();
+    assert_eq!(only(&events[..first], "start").len(), 3);
+}
+
+#[test]
+fn a_directory_keeps_its_shape_on_the_server() {
+    let receiver = ModelReceiver::start();
+    let dir = tempfile::tempdir().unwrap();
+    let top = dir.path().join("照片");
+    fs::create_dir_all(top.join("二〇二六/empty")).unwrap();
+    fs::write(top.join("一.txt"), "1").unwrap();
+    fs::write(top.join("二〇二六/报告 \"第一\".txt"), "22").unwrap();
+    symlink(&top, top.join("二〇二六/circle")).unwrap();
+    symlink("nothing", top.join("dangling")).unwrap();
+    symlink("一.txt", top.join("link.txt")).unwrap();
+    for (source, prefix) in [(top.clone(), "in/照片/"), (top.join("."), "in/")] {
+        let output = put()
+            .args(["--recursive", "--directory", "in/"])
+            .arg(source)
+            .arg(receiver.endpoint())
+            .output()
+            .unwrap();
+        let text = told(&output);
+        assert_eq!(output.status.code(), Some(0), "{text}");
+        assert!(
+            text.contains("circle\" is left out: it is a symbolic link to a directory"),
+            "{text}"
+        );
+        assert!(
+            text.contains("dangling\" is left out: it is a symbolic link to nothing"),
+            "{text}"
+        );
+        assert!(text.contains("\n3 files there, 4 B sent"), "{text}");
+        for (name, size) in [
+            ("一.txt", 1),
+            ("link.txt", 1),
+            ("二〇二六/报告 \"第一\".txt", 2),
+        ] {
+            assert_eq!(
+                receiver.held(&format!("{prefix}{name}")),
+                Some(size),
+                "{prefix}{name}"
+            );
+        }
+    }
+    assert_eq!(receiver.files().len(), 6);
+}
+
+#[test]
+fn a_killed_command_goes_on_when_it_is_run_again() {
+    let receiver = Receiver::start();
+    let dir = tempfile::tempdir().unwrap();
+    let path = made(&dir, "killed.bin", 16 << 20);
+    let slow = |_: u64, _: &mut fastrand::Rng| Faults {
+        rate_up: Some(8 << 20),
+        ..Faults::default()
+    };
+    let proxy = ChaosProxy::start(receiver.addr(), slow, 0);
+    let through = format!("http://{}/upload", proxy.addr());
+    let mut child = put().arg(&path).arg(through).spawn().unwrap();
+    wait_for("a part of the file", || proxy.bytes_up() > 6 << 20);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let output = put().arg(&path).arg(receiver.endpoint()).output().unwrap();
+    let (code, last) = ended(&output);
+    assert_eq!(code, 0);
+    assert!(last.contains("MB were there already"), "{last}");
+    let (_, events) = events([path.as_os_str(), receiver.endpoint().as_ref()]);
+    assert_stored(&receiver, only(&events, "done")[0]);
+}
+
+#[test]
+fn breaks_are_waited_out_and_told() {
+    let receiver = Receiver::start();
+    let dir = tempfile::tempdir().unwrap();
+    let path = made(&dir, "broken.bin", 2_000_000);
+    let mut cuts = [Some(1_000_000), Some(100)].into_iter();
+    let faults = move |_: u64, _: &mut fastrand::Rng| Faults {
+        cut_up_after: cuts.next().flatten(),
+        ..Faults::default()
+    };
+    let proxy = ChaosProxy::start(receiver.addr(), faults, 0);
+    let output = put()
+        .arg(&path)
+        .arg(format!("http://{}/upload", proxy.addr()))
+        .args(["--retry-max-wait", "0.05"])
+        .output()
+        .unwrap();
+    let text = told(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("broke: "), "{text}");
+    assert!(text.contains("next attempt in"), "{text}");
+}
+
+#[test]
+fn the_server_is_told_what_the_options_say() {
+    let server = ScriptedServer::start(vec![
+        Step::reply(200, &json("new", 0, "1")),
+        Step::reply(200, &json("complete", 3, "1")),
+    ]);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a");
+    fs::write(&path, "abc").unwrap();
+    let output = put()
+        .args([
+            "--name",
+            "别名.txt",
+            "-d",
+            "x/y",
+            "--user",
+            "小明",
+            "--field",
+            "album=1=2",
+        ])
+        .args(["--content-type", "text/plain"])
+        .arg(&path)
+        .arg(server.endpoint())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let requests = server.requests();
+    let locate = |name| requests[0].field(name);
+    assert_eq!(locate("album").as_deref(), Some("1=2"));
+    let all = requests[0].fields();
+    for value in ["别名.txt", "x/y", "小明"] {
+        assert!(all.iter().any(|(_, v)| v == value), "{all:?}");
+    }
+    assert!(requests[1].body_text().contains("text/plain"));
+    let agent = requests[1].head.header("user-agent").unwrap();
+    assert!(agent.starts_with("resup-cli/"), "{agent}");
+}
