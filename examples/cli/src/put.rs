@@ -10,7 +10,7 @@ use resup::{Client, Error, Flow, LogLevel, Remote, Upload};
 
 use crate::exit::{Exit, Fault};
 use crate::options::Put;
-use crate::report::{self, End, Report, Summary};
+use crate::report::{self, End, Report, Summary, Tally};
 use crate::stop::Stop;
 use crate::tree::{self, Item};
 use crate::{setup, words};
@@ -31,7 +31,7 @@ pub fn put(options: &Put) -> Result<Exit, Fault> {
         stop,
         report,
         next: AtomicUsize::new(0),
-        ends: Mutex::new(items.iter().map(|_| None).collect()),
+        tally: Mutex::new(Tally::of(items.len())),
         items,
     };
     Ok(work.run())
@@ -64,8 +64,7 @@ struct Work<'a> {
     items: Vec<Arc<Item>>,
     /// The first file that nobody has taken.
     next: AtomicUsize,
-    /// The ends of those that have ended, each in the place of its file.
-    ends: Mutex<Vec<Option<End>>>,
+    tally: Mutex<Tally>,
 }
 
 impl Work<'_> {
@@ -79,8 +78,12 @@ impl Work<'_> {
             }
             self.work();
         });
-        let ends = self.ends.into_inner().unwrap_or_else(|e| e.into_inner());
-        let summary = Summary::new(&self.items, &ends, self.stop.asked(), began.elapsed());
+        let tally = self.tally.into_inner().unwrap_or_else(|e| e.into_inner());
+        let summary = Summary {
+            exit: tally.exit(self.stop.asked()),
+            tally,
+            time: began.elapsed(),
+        };
         self.report.summary(&summary);
         summary.exit
     }
@@ -88,14 +91,15 @@ impl Work<'_> {
     /// Uploads one file after the other, until there is none left.
     fn work(&self) {
         while self.stop.asked().is_none() {
-            let index = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = self.items.get(index) else {
+            let place = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = self.items.get(place) else {
                 return;
             };
             self.report.started(item);
             let end = self.upload(item);
             self.report.ended(item, &end);
-            self.ends.lock().unwrap_or_else(|e| e.into_inner())[index] = Some(end);
+            let mut tally = self.tally.lock().unwrap_or_else(|e| e.into_inner());
+            tally.add(place, item, end);
         }
     }
 

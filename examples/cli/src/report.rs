@@ -40,70 +40,70 @@ pub struct End {
     pub time: Duration,
 }
 
-/// How all of them ended.
-#[derive(Debug)]
-pub struct Summary<'a> {
-    pub exit: Exit,
+/// What became of the uploads so far.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// All that there are.
     pub files: usize,
     pub done: usize,
     /// Those that were cancelled or never begun are not among them.
     pub failed: usize,
     pub bytes_sent: u64,
     pub bytes_skipped: u64,
-    pub time: Duration,
-    /// The first in the order of the command line.
-    pub first_failed: Option<(&'a Item, &'a End)>,
+    /// The first in the order of the command line, with its place there.
+    first_failed: Option<(usize, Arc<Item>, End)>,
 }
 
-impl<'a> Summary<'a> {
-    /// Sums up. `asked` is what the program ends with if it was asked to end.
-    pub fn new(
-        items: &'a [Arc<Item>],
-        ends: &'a [Option<End>],
-        asked: Option<Exit>,
-        time: Duration,
-    ) -> Self {
-        let ended = || {
-            items
-                .iter()
-                .map(|i| &**i)
-                .zip(ends)
-                .filter_map(|(i, e)| Some((i, e.as_ref()?)))
-        };
-        let failed =
-            || ended().filter(|(_, end)| !matches!(end.outcome, Ok(()) | Err(Error::Cancelled)));
-        let sum = |number: fn(&Snapshot) -> u64| {
-            let numbers = ended().map(|(_, end)| number(&end.remote.snapshot()));
-            numbers.sum()
-        };
-        let done = ended().filter(|(_, end)| end.outcome.is_ok()).count();
-        let first_failed = failed().next();
-        let exit = match (&first_failed, asked) {
-            (None, _) if done == items.len() => Exit::Done,
-            (_, Some(asked)) => asked,
-            (
-                Some((
-                    _,
-                    End {
-                        outcome: Err(error),
-                        ..
-                    },
-                )),
-                None,
-            ) => Exit::of(error),
-            _ => Exit::Other,
-        };
-        Summary {
-            exit,
-            files: items.len(),
-            done,
-            failed: failed().count(),
-            bytes_sent: sum(|now| now.bytes_sent),
-            bytes_skipped: sum(|now| now.bytes_skipped),
-            time,
-            first_failed,
+impl Tally {
+    /// None has ended of so many.
+    pub fn of(files: usize) -> Self {
+        Tally {
+            files,
+            ..Tally::default()
         }
     }
+
+    /// One has ended.
+    pub fn add(&mut self, place: usize, item: &Arc<Item>, end: End) {
+        let now = end.remote.snapshot();
+        self.bytes_sent += now.bytes_sent;
+        self.bytes_skipped += now.bytes_skipped;
+        match end.outcome {
+            Ok(()) => self.done += 1,
+            Err(Error::Cancelled) => {}
+            Err(_) => {
+                self.failed += 1;
+                let known = self.first_failed.as_ref();
+                if known.is_none_or(|(first, ..)| place < *first) {
+                    self.first_failed = Some((place, item.clone(), end));
+                }
+            }
+        }
+    }
+
+    /// The first in the order of the command line.
+    pub fn first_failed(&self) -> Option<(&Item, &End)> {
+        let (_, item, end) = self.first_failed.as_ref()?;
+        Some((item, end))
+    }
+
+    /// How the program ends; `asked` is what it ends with if it was asked to end.
+    pub fn exit(&self, asked: Option<Exit>) -> Exit {
+        match (self.first_failed(), asked) {
+            _ if self.done == self.files => Exit::Done,
+            (_, Some(asked)) => asked,
+            (Some((_, end)), None) => end.outcome.as_ref().map_or_else(Exit::of, |()| Exit::Done),
+            (None, None) => Exit::Other,
+        }
+    }
+}
+
+/// What became of all.
+#[derive(Debug)]
+pub struct Summary {
+    pub exit: Exit,
+    pub tally: Tally,
+    pub time: Duration,
 }
 
 /// The one that fits the command line and the terminal.

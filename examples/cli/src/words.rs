@@ -85,28 +85,28 @@ fn done(end: &End) -> String {
 
 /// What became of all; nothing where one file's own line has told it.
 pub fn summary(summary: &Summary) -> Option<String> {
-    let files = |count| match count {
+    let tally = &summary.tally;
+    let all = match tally.files {
         1 => "1 file".to_owned(),
-        _ => format!("{count} files"),
+        count => format!("{count} files"),
     };
-    let all = files(summary.files);
-    match (summary.exit, &summary.first_failed) {
+    match (summary.exit, tally.first_failed()) {
         (Exit::Interrupted | Exit::Terminated, _) => Some(format!(
             "resup: {}; {} of {all} there. What the server has is kept: run the same command \
              again to go on",
             summary.exit.name(),
-            summary.done,
+            tally.done,
         )),
-        (_, Some((item, failed))) if summary.files > 1 => Some(format!(
+        (_, Some((item, failed))) if tally.files > 1 => Some(format!(
             "resup: {} of {all} failed; the first is {}",
-            summary.failed,
+            tally.failed,
             end(item, failed)
         )),
-        (Exit::Done, None) if summary.files != 1 => Some(format!(
+        (Exit::Done, None) if tally.files != 1 => Some(format!(
             "{all} there, {} sent in {}, {} were there already",
-            bytes(summary.bytes_sent),
+            bytes(tally.bytes_sent),
             time(summary.time),
-            bytes(summary.bytes_skipped)
+            bytes(tally.bytes_skipped)
         )),
         _ => None,
     }

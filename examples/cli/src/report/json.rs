@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use resup::{Snapshot, UploadState};
@@ -26,7 +26,7 @@ pub struct Json {
 }
 
 impl Json {
-    fn told(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, (Instant, u64)>> {
+    fn told(&self) -> MutexGuard<'_, HashMap<PathBuf, (Instant, u64)>> {
         self.told.lock().unwrap_or_else(|e| e.into_inner())
     }
 }
@@ -115,13 +115,14 @@ impl Report for Json {
     }
 
     fn summary(&self, summary: &Summary) {
+        let tally = &summary.tally;
         write(&json!({
             "event": "summary",
-            "files": summary.files,
-            "done": summary.done,
-            "failed": summary.failed,
-            "bytes_sent": summary.bytes_sent,
-            "bytes_skipped": summary.bytes_skipped,
+            "files": tally.files,
+            "done": tally.done,
+            "failed": tally.failed,
+            "bytes_sent": tally.bytes_sent,
+            "bytes_skipped": tally.bytes_skipped,
             "seconds": summary.time.as_secs_f64(),
             "outcome": summary.exit.name(),
             "exit_code": summary.exit.code(),

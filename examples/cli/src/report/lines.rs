@@ -3,12 +3,13 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use resup::{Error, Snapshot, UploadState};
 
 use super::{End, Report, Summary};
+use crate::exit::Exit;
 use crate::tree::Item;
 use crate::units::bytes;
 use crate::words;
@@ -32,7 +33,7 @@ impl Lines {
         }
     }
 
-    fn told(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, Instant>> {
+    fn told(&self) -> MutexGuard<'_, HashMap<PathBuf, Instant>> {
         self.told.lock().unwrap_or_else(|e| e.into_inner())
     }
 }
@@ -79,7 +80,7 @@ impl Report for Lines {
     }
 
     fn summary(&self, summary: &Summary) {
-        let failed = summary.exit != crate::exit::Exit::Done;
+        let failed = summary.exit != Exit::Done;
         if let Some(line) = words::summary(summary).filter(|_| failed || !self.quiet) {
             words::write(&line);
         }
