@@ -32,7 +32,7 @@ impl Exit {
         ),
         (
             Exit::Network,
-            "no host, no connection, a broken one, a time limit, or TLS",
+            "no host, no connection, a broken one, a time limit, TLS, or the proxy",
         ),
         (
             Exit::NotAllowed,
@@ -64,8 +64,11 @@ impl Exit {
             | ErrorKind::ConnectFailed
             | ErrorKind::ConnectionBroken
             | ErrorKind::TimedOut
+            | ErrorKind::ProxyRefused
             | ErrorKind::Tls => Exit::Network,
-            ErrorKind::Refused(RefusalKind::NotAllowed) => Exit::NotAllowed,
+            ErrorKind::Refused(RefusalKind::NotAllowed) | ErrorKind::SessionOver => {
+                Exit::NotAllowed
+            }
             ErrorKind::Refused(_) => Exit::Refused,
             ErrorKind::BadAnswer
             | ErrorKind::AnswerTooLong

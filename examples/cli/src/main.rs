@@ -2,10 +2,13 @@
 #![forbid(unsafe_code)]
 
 mod exit;
+mod identity;
+mod network;
 mod options;
 mod pages;
 mod put;
 mod report;
+mod secret;
 mod setup;
 mod stop;
 mod tree;

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use resup::{DigestMode, LocateMethod, SegmentSize};
+use resup::{DigestMode, FilenameStyle, LocateMethod, SegmentSize};
 
 use crate::exit::Fault;
+use crate::identity::Identity;
+use crate::network::Network;
 use crate::{pages, units};
 
 /// Uploads files by web form, and goes on where it broke.
@@ -67,6 +69,10 @@ pub struct Put {
     #[command(flatten)]
     pub patience: Patience,
     #[command(flatten)]
+    pub network: Network,
+    #[command(flatten)]
+    pub identity: Identity,
+    #[command(flatten)]
     pub output: Output,
 }
 
@@ -122,7 +128,7 @@ pub struct Place {
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
 
-    /// MIME type of the files [default: application/octet-stream]
+    /// MIME type of the files [default: by their extensions]
     #[arg(long, value_name = "TYPE/SUBTYPE")]
     pub content_type: Option<String>,
 
@@ -158,6 +164,10 @@ pub struct Transfer {
     /// How files are compared with what arrives
     #[arg(long, value_name = "HOW", value_enum, default_value = "md5")]
     pub digest: Digest,
+
+    /// How file names are written into forms
+    #[arg(long, value_name = "HOW", value_enum, default_value = "whatwg")]
+    pub filename_style: Style,
 
     /// How the server is asked what it has
     #[arg(long, value_name = "METHOD", value_enum, default_value = "post")]
@@ -233,6 +243,24 @@ impl From<Digest> for DigestMode {
     }
 }
 
+/// A way to write file names by its name.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Style {
+    /// As browsers do, in UTF-8
+    Whatwg,
+    /// With "filename*" too, for servers that take names for Latin-1
+    Rfc8187,
+}
+
+impl From<Style> for FilenameStyle {
+    fn from(style: Style) -> Self {
+        match style {
+            Style::Whatwg => FilenameStyle::Whatwg,
+            Style::Rfc8187 => FilenameStyle::Rfc8187,
+        }
+    }
+}
+
 /// A locate method by its name.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Locate {
@@ -252,7 +280,7 @@ impl From<Locate> for LocateMethod {
 }
 
 /// Reads `NAME=VALUE`.
-fn pair(text: &str) -> Result<(String, String), String> {
+pub fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
         None => Err("there is no =; write it as NAME=VALUE".to_owned()),

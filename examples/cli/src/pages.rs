@@ -35,7 +35,17 @@ const UNITS: &str = "\
 SIZE is a number of bytes, also with k, M, G or T for powers of 1000, or Ki, Mi, Gi or Ti for \
 powers of 1024. SECONDS may have a fraction.";
 
-const EXAMPLES: [(&str, &str); 6] = [
+const ENVIRONMENT: [(&str, &str); 4] = [
+    ("RESUP_PASSWORD", "the password of --basic or --login"),
+    ("RESUP_TOKEN", "the bearer token"),
+    ("RESUP_SIGN_SECRET", "the secret that forms are signed with"),
+    (
+        "http_proxy, https_proxy, all_proxy, no_proxy",
+        "the proxy, unless --proxy is given",
+    ),
+];
+
+const EXAMPLES: [(&str, &str); 8] = [
     ("Upload a file", "resup put video.mp4 https://example.org/upload"),
     (
         "Upload two files into a directory, at most 2 MB per second",
@@ -52,6 +62,15 @@ const EXAMPLES: [(&str, &str); 6] = [
     (
         "Wait for a server that is away, for up to a day",
         "resup put --retries 100000 --retry-time 86400 video.mp4 https://example.org/upload",
+    ),
+    (
+        "Log in as anna, who is asked for her password",
+        "resup put --basic anna video.mp4 https://example.org/upload",
+    ),
+    (
+        "Log in by a web form, with the password in a file",
+        "resup put --login https://example.org/login --login-field user=anna \\\n      \
+         --login-field password --password-file secret.txt video.mp4 https://example.org/upload",
     ),
     (
         "Read what happened with another program",
@@ -74,7 +93,11 @@ pub fn long_end() -> String {
     for (exit, meaning) in Exit::ALL {
         let _ = writeln!(end, "  {:>3}  {meaning}", exit.code());
     }
-    let _ = write!(end, "\n  {SEVERAL}\n\nExamples:");
+    let _ = write!(end, "\n  {SEVERAL}\n\nEnvironment:\n");
+    for (name, meaning) in ENVIRONMENT {
+        let _ = writeln!(end, "  {name}: {meaning}");
+    }
+    end.push_str("\nExamples:");
     for (what, command) in EXAMPLES {
         let _ = write!(end, "\n  {what}:\n    {command}\n");
     }
@@ -134,11 +157,16 @@ fn manual(put: Command, out: &mut dyn Write) -> io::Result<()> {
         end.text([roman(meaning)]);
     }
     end.control("PP", []).text([roman(SEVERAL)]);
+    end.control("SH", ["ENVIRONMENT"]);
+    for (name, meaning) in ENVIRONMENT {
+        end.control("TP", []);
+        end.text([bold(name)]).text([roman(meaning)]);
+    }
     end.control("SH", ["EXAMPLES"]);
     for (what, command) in EXAMPLES {
         end.control("TP", []);
         end.text([roman(format!("{what}:"))]);
-        end.text([bold(command)]);
+        end.text([bold(command.replace(" \\\n      ", " "))]);
     }
     end.to_writer(out)
 }

@@ -22,6 +22,8 @@ const TICK: Duration = Duration::from_millis(100);
 pub fn put(options: &Put) -> Result<Exit, Fault> {
     let client = setup::client(options)?;
     let items: Vec<_> = tree::items(options)?.into_iter().map(Arc::new).collect();
+    // Last, since it may ask for a password.
+    options.identity.set(&client)?;
     let stop = Stop::listen().map_err(|e| Fault::other(format!("no signal handler: {e}")))?;
     let report = report::choose(&options.output, &items);
     log(options, &client, &report);

@@ -12,7 +12,7 @@ use crate::tree::Item;
 /// The wait before the second attempt, at most; then it doubles.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 
-/// A client with all settings.
+/// A client with all settings but who the user is.
 pub fn client(put: &Put) -> Result<Client, Fault> {
     let client = Client::new(put.url()?).map_err(Fault::usage)?;
     set(put, &client).map_err(Fault::usage)?;
@@ -45,6 +45,7 @@ fn set(put: &Put, client: &Client) -> Result<(), Error> {
         client.set_user(user)?;
     }
     client.set_user_agent(concat!("resup-cli/", env!("CARGO_PKG_VERSION")))?;
+    client.set_filename_style(put.transfer.filename_style.into());
     client.set_locate_method(put.transfer.locate_method.into());
     client.set_rate_limit(put.transfer.rate.unwrap_or(0));
     if let Some(limit) = patience.connect_timeout {
@@ -65,7 +66,7 @@ fn set(put: &Put, client: &Client) -> Result<(), Error> {
     if let Some(longest) = patience.retry_max_wait {
         client.set_retry_backoff(FIRST_WAIT.min(longest), longest)?;
     }
-    Ok(())
+    put.network.set(client)
 }
 
 /// What all files have in common.

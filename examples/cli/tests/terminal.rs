@@ -2,74 +2,12 @@
 
 mod common;
 
-use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
 
-use common::{ended, events, made, only, put, told, wait_for};
+use common::{ended, events, made, only, put, told, Terminal};
 use resup_test_support::model::ModelReceiver;
 use resup_test_support::receiver::Receiver;
 use resup_test_support::scripted::{ScriptedServer, Step};
-use resup_test_support::tools;
-
-/// The command on a terminal of its own, which `script` makes.
-struct Terminal {
-    child: Child,
-    screen: Arc<Mutex<Vec<u8>>>,
-    reader: JoinHandle<()>,
-}
-
-impl Terminal {
-    /// Runs `resup put` with these words, which hold no quotes.
-    fn put(words: &str) -> Option<Self> {
-        let script = tools::find("script")?;
-        let command = format!("exec '{}' put {words}", env!("CARGO_BIN_EXE_resup"));
-        let mut child = Command::new(script)
-            .args(["-q", "-e", "-c", &command, "/dev/null"])
-            .env("TERM", "xterm")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdout = child.stdout.take().unwrap();
-        let screen = Arc::new(Mutex::new(Vec::new()));
-        let theirs = screen.clone();
-        let reader = thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(n @ 1..) = stdout.read(&mut buffer) {
-                theirs.lock().unwrap().extend_from_slice(&buffer[..n]);
-            }
-        });
-        Some(Terminal {
-            child,
-            screen,
-            reader,
-        })
-    }
-
-    fn screen(&self) -> String {
-        String::from_utf8_lossy(&self.screen.lock().unwrap()).into_owned()
-    }
-
-    fn sees(&self, what: &str) {
-        wait_for(what, || self.screen().contains(what));
-    }
-
-    fn types(&mut self, keys: &[u8]) {
-        let stdin = self.child.stdin.as_mut().unwrap();
-        stdin.write_all(keys).unwrap();
-    }
-
-    /// Its exit code and all that was seen.
-    fn ends(mut self) -> (Option<i32>, String) {
-        let status = self.child.wait().unwrap();
-        self.reader.join().unwrap();
-        let screen = self.screen.lock().unwrap();
-        (status.code(), String::from_utf8_lossy(&screen).into_owned())
-    }
-}
 
 fn words(paths: &[&Path], endpoint: &str) -> String {
     let quoted = paths.iter().map(|path| format!("'{}' ", path.display()));

@@ -1,5 +1,7 @@
 //! What the tests of the command begin with.
-#![allow(dead_code)] // not every test uses all of it
+#![allow(dead_code, unused_imports)] // not every test uses all of it
+
+mod terminal;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -8,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use resup_test_support::files;
 use serde_json::Value;
+
+pub use terminal::Terminal;
 
 /// `resup put` with its answers kept.
 pub fn put() -> Command {
