@@ -209,7 +209,11 @@ pub struct Patience {
 pub struct Output {
     /// Write what happens to standard output, as one JSON object a line
     ///
-    /// Each has an "event": start, state, progress, done, failed and, at the end, summary.
+    /// Each has an "event": start, state, progress, done or failed, with the "file" that it is
+    /// about, and at the end summary, with the "exit_code". A failed one has its "kind", named
+    /// after the exit codes (local, network, not-allowed, refused, answer, other or cancelled),
+    /// the "error", and the server's "http_status" and "server_message". Sizes are in bytes,
+    /// times in seconds.
     #[arg(long)]
     pub json: bool,
 

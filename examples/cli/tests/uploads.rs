@@ -108,6 +108,48 @@ fn a_directory_keeps_its_shape_on_the_server() {
 }
 
 #[test]
+fn an_empty_directory_is_no_failure() {
+    let server = ScriptedServer::start(vec![Step::reply(500, "{}")]);
+    let dir = tempfile::tempdir().unwrap();
+    let output = put()
+        .arg("-r")
+        .arg(dir.path())
+        .arg(server.endpoint())
+        .output()
+        .unwrap();
+    let (code, last) = ended(&output);
+    assert_eq!(code, 0);
+    assert!(last.starts_with("0 files there"), "{last}");
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn segments_and_digests_are_as_wanted() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = made(&dir, "a.bin", 3 << 20);
+    let run = |endpoint: String, options: &[&str]| {
+        let options = options.iter().map(|option| option.as_ref());
+        let sources = [path.as_os_str(), endpoint.as_ref()];
+        let (code, events) = events(sources.into_iter().chain(options));
+        assert_eq!(code, 0, "{events:?}");
+        only(&events, "done")[0].clone()
+    };
+    for (options, requests) in [
+        (&["--segment", "1Mi"][..], 4),
+        (&["--digest", "first", "--segment", "auto"], 2),
+    ] {
+        let receiver = ModelReceiver::start();
+        let done = run(receiver.endpoint(), options);
+        assert_eq!(receiver.stats().requests, requests);
+        assert!(done["md5"].is_string());
+    }
+    let receiver = Receiver::start();
+    let done = run(receiver.endpoint(), &["--digest", "none"]);
+    assert!(done["md5"].is_null());
+    assert_stored(&receiver, &done);
+}
+
+#[test]
 fn a_killed_command_goes_on_when_it_is_run_again() {
     let receiver = Receiver::start();
     let dir = tempfile::tempdir().unwrap();
