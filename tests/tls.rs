@@ -171,7 +171,6 @@ fn a_certificate_is_shown_where_the_server_wants_one() {
 }
 
 #[test]
-#[ignore = "TLS 1.3 tells of it after the handshake, and it is taken for a broken connection"]
 fn a_certificate_that_lacks_is_an_error_at_once() {
     let wanted = Wanted::new();
     let receiver = ModelReceiver::start_tls(wanted.identity.clone());
@@ -193,7 +192,6 @@ fn haproxy_is_shown_a_certificate_too() {
 }
 
 #[test]
-#[ignore = "TLS 1.3 tells of it after the handshake, and it is taken for a broken connection"]
 fn haproxy_lets_nobody_in_without() {
     let wanted = Wanted::new();
     let receiver = Receiver::start();

@@ -54,12 +54,16 @@ impl Link {
         if self.flags.unresolved.load(Ordering::Relaxed) {
             return Error::HostNotFound { host, why };
         }
+        let tls = error.get_ref().and_then(|e| e.downcast_ref());
         if self.flags.talking.load(Ordering::Relaxed) {
-            return Error::ConnectionBroken { host, why };
+            return match tls {
+                // With TLS 1.3 a server looks at it after the client's handshake.
+                Some(tls) if refuses_certificate(tls) => Error::Tls { host, why },
+                _ => Error::ConnectionBroken { host, why },
+            };
         }
         match error.kind() {
-            // rustls reports a failed handshake as invalid data.
-            io::ErrorKind::InvalidData if !self.via.is_socks() => Error::Tls { host, why },
+            _ if tls.is_some() => Error::Tls { host, why },
             // How ureq tells of a SOCKS proxy that refuses the user, or asks for one.
             io::ErrorKind::PermissionDenied if self.via.is_socks() => {
                 Error::ProxyRefused { host, why }
@@ -82,6 +86,28 @@ impl Link {
         };
         Error::TimedOut { host, what }
     }
+}
+
+/// Whether the other side does not take this side's certificate, or the lack of one.
+fn refuses_certificate(error: &rustls::Error) -> bool {
+    use rustls::AlertDescription as Alert;
+    let rustls::Error::AlertReceived(alert) = error else {
+        return false;
+    };
+    matches!(
+        alert,
+        Alert::CertificateRequired
+            | Alert::NoCertificate
+            | Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+            | Alert::AccessDenied
+            // A signature that does not fit; a damaged record is another one.
+            | Alert::DecryptError
+    )
 }
 
 /// The error for an HTTP proxy that makes no tunnel; ureq gives its status as text.
