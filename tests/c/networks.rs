@@ -3,7 +3,7 @@
 
 use resup_test_support::head::RequestHead;
 use resup_test_support::scripted::{json, ScriptedServer, Step};
-use resup_test_support::tls::Identity;
+use resup_test_support::tls::{Authority, Identity};
 
 use super::one::One;
 use super::settings::{taking, taking_server, SIZE};
@@ -108,6 +108,39 @@ fn trust_is_as_set() {
         told.number("status"),
         54,
         "the name is not the certificate's: {told:?}"
+    );
+}
+
+#[test]
+fn a_certificate_is_shown() {
+    let one = One::new();
+    let (authority, clients) = (Authority::new(), Authority::new());
+    let dir = one.bench.dir("certificates");
+    let (certificate, key) = clients.certify().write(&dir, "client");
+    let (_, wrong_key) = clients.certify().write(&dir, "wrong");
+    let both = format!("{},{}", certificate.display(), key.display());
+    for (setting, status) in [
+        (None, 54),
+        (Some("client_set_client_certificate"), 0),
+        (Some("client_set_client_certificate_utf16"), 0),
+    ] {
+        let identity = Identity::of(authority.certify(), &authority).for_clients_of(&clients);
+        let mut at = 0;
+        let server = ScriptedServer::start_tls_with(identity, move |head, _| taking(head, &mut at));
+        let mut settings = vec!["client_set_ca_pem", authority.pem()];
+        settings.extend(setting.into_iter().flat_map(|setting| [setting, &both]));
+        let told = one.upload(&server.endpoint(), SIZE, &settings);
+        assert_eq!(told.number("status"), status, "{setting:?}: {told:?}");
+    }
+    let both = format!("{},{}", certificate.display(), wrong_key.display());
+    let told = one.upload(
+        "https://h/",
+        SIZE,
+        &["client_set_client_certificate", &both],
+    );
+    assert!(
+        told.text("refused").contains("with the certificate"),
+        "{told:?}"
     );
 }
 
