@@ -26,6 +26,7 @@ mod body;
 mod certificates;
 mod client;
 mod config;
+mod content_type;
 mod control;
 mod credentials;
 mod endpoint;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::body::source::Origin;
 use crate::client::Live;
 use crate::config::{DigestMode, Settings};
+use crate::content_type;
 use crate::control::Control;
 use crate::engine::{Engine, Line};
 use crate::error::Error;
@@ -47,10 +48,9 @@ pub(crate) fn work(
         .state_file
         .zip(identity)
         .map(|(path, identity)| StateFile::new(path, identity));
-    let content_type = spec.content_type.unwrap_or_else(|| {
-        let guess = mime_guess::from_path(&spec.name).first_raw();
-        guess.unwrap_or("application/octet-stream").to_owned()
-    });
+    let content_type = spec
+        .content_type
+        .unwrap_or_else(|| content_type::by_name(&spec.name).to_owned());
     let job = Job {
         name: spec.name,
         size: source.size(),

@@ -41,6 +41,12 @@ pub(super) fn enter(
     owner: usize,
     body: impl FnOnce() -> Result<resup_status, Fault>,
 ) -> resup_status {
+    let mut body = Some(body);
+    enter_once(owner, &mut || body.take().expect("called once")())
+}
+
+/// One piece of machine code for all entries.
+fn enter_once(owner: usize, body: &mut dyn FnMut() -> Result<resup_status, Fault>) -> resup_status {
     match caught(body) {
         Ok(status) => status,
         Err(fault) => {

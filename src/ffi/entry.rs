@@ -74,6 +74,15 @@ impl Entry {
         &self,
         body: impl FnOnce(&mut Upload) -> Result<resup_status, Fault>,
     ) -> Result<resup_status, Fault> {
+        let mut body = Some(body);
+        self.alone_once(&mut |upload| body.take().expect("called once")(upload))
+    }
+
+    /// One piece of machine code for all calls.
+    fn alone_once(
+        &self,
+        body: &mut dyn FnMut(&mut Upload) -> Result<resup_status, Fault>,
+    ) -> Result<resup_status, Fault> {
         let mut guard = match self.upload.try_lock() {
             Ok(guard) => guard,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
