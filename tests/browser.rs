@@ -197,11 +197,20 @@ fn content_type(form: &[u8]) -> String {
 }
 
 fn assert_same(sent: &Sent, what: &str) {
+    let (library, browser) = (&sent.library, &sent.browser);
+    let same = library.iter().zip(browser).take_while(|(l, b)| l == b);
+    let same = same.count();
+    let around = |text: &[u8]| {
+        let end = text.len().min(same + 200);
+        text[same.saturating_sub(200)..end]
+            .escape_ascii()
+            .to_string()
+    };
     assert!(
-        sent.library == sent.browser,
-        "{what}: the library sent\n{}\nand the browser\n{}",
-        sent.library.escape_ascii(),
-        sent.browser.escape_ascii()
+        library == browser,
+        "{what}: after {same} bytes the library sent\n{}\nand the browser\n{}",
+        around(library),
+        around(browser)
     );
 }
 

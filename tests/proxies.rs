@@ -32,12 +32,16 @@ struct Target {
 
 impl Target {
     fn new(tls: bool) -> Self {
+        Self::on(TcpListener::bind("127.0.0.1:0").unwrap(), tls)
+    }
+
+    fn on(listener: TcpListener, tls: bool) -> Self {
         let options = Options {
             tls,
             ..Options::default()
         };
         Target {
-            receiver: ModelReceiver::with(options),
+            receiver: ModelReceiver::on(listener, options),
             tls,
             dir: tempfile::tempdir().unwrap(),
         }
@@ -310,6 +314,37 @@ fn what_the_list_excepts_goes_straight() {
         client.set_no_proxy(list).unwrap();
         target.take(&client, &format!("listed-{times}"));
         assert!(squid.log().lines().count() > times, "{list}");
+    }
+}
+
+#[test]
+fn ipv6_endpoints_are_reached_through_proxies() {
+    let (Some(squid), Some(dante), Some(v2ray)) = (Squid::start(), Dante::start(), V2Ray::start())
+    else {
+        return;
+    };
+    for tls in [false, true] {
+        let Ok(listener) = TcpListener::bind("[::1]:0") else {
+            println!("skipped: there is no IPv6 here");
+            return;
+        };
+        let target = Target::on(listener, tls);
+        let endpoint = target.endpoint("[::1]");
+        for (name, scheme, addr) in [
+            ("squid", "http", squid.addr()),
+            ("dante", "socks5", dante.addr()),
+            ("dante-h", "socks5h", dante.addr()),
+            ("v2ray", "socks5", v2ray.addr()),
+            ("v2ray-h", "socks5h", v2ray.addr()),
+        ] {
+            let client = target.client(&endpoint, &format!("{scheme}://{addr}"));
+            target.take(&client, name);
+        }
+        let client = target.client(&endpoint, &format!("socks4://{}", dante.addr()));
+        client.set_retry_limit(1);
+        let error = target.refuse(&client);
+        assert_names(&error, dante.addr());
+        println!("SOCKS4: {error}");
     }
 }
 
