@@ -54,3 +54,30 @@ fn a_certificate_of_an_unknown_authority_is_refused() {
     assert_told(&told, &["127.0.0.1:", "UnknownIssuer"]);
     assert!(server.requests().is_empty(), "nothing is sent to it");
 }
+
+/// What root may read, nobody may not.
+#[test]
+fn a_file_that_may_not_be_read_is_told_of() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+    use std::path::Path;
+    use std::process::Command;
+
+    let one = One::new();
+    let program = one.bench.build_static("one-static", &["one.c"]);
+    let file = one.bench.path("denied");
+    std::fs::write(&file, "secret").unwrap();
+    let mode = |path: &Path, mode| {
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(path, mode).unwrap();
+    };
+    mode(&file, 0o000);
+    mode(file.parent().unwrap(), 0o711);
+    let mut command = Command::new(program);
+    command.arg("http://127.0.0.1:1/").arg(&file);
+    if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
+        command.uid(65534).current_dir("/");
+    }
+    let told = one.told(command);
+    assert_told(&told, &["refused 31 ", "denied\" may not be read"]);
+}

@@ -126,9 +126,14 @@ int main(int argc, char **argv)
     resup_status status;
     int i;
 
-    if (argc < 3 || resup_client_new(argv[1], &client) != RESUP_OK ||
-        resup_upload_new_file(client, argv[2], &upload) != RESUP_OK ||
-        resup_upload_on_state(upload, on_state, NULL, NULL) != RESUP_OK)
+    if (argc < 3 || resup_client_new(argv[1], &client) != RESUP_OK)
+        return 2;
+    status = resup_upload_new_file(client, argv[2], &upload);
+    if (status != RESUP_OK) {
+        printf("refused %d %s\n", (int)status, resup_client_error_message(client));
+        return 0;
+    }
+    if (resup_upload_on_state(upload, on_state, NULL, NULL) != RESUP_OK)
         return 2;
     for (i = 3; i + 1 < argc; i += 2) {
         status = set(argv[i], argv[i + 1]);
