@@ -62,7 +62,9 @@ impl Wire for Session<'_> {
         let Some(login) = &self.credentials.login else {
             return self.ask(&mut request);
         };
+        let mut tries = 0;
         loop {
+            tries += 1;
             let round = self.log_in(login)?;
             let response = self.ask(&mut request)?;
             let state = self.now().login;
@@ -78,7 +80,7 @@ impl Wire for Session<'_> {
                 now.login = LoginState::Out;
             }
             drop(now);
-            if !again {
+            if !again || tries == MOST_LOGINS {
                 // Just logged in, and still not let in.
                 return Err(refusal(&response).not_let_in());
             }
@@ -90,6 +92,9 @@ impl Wire for Session<'_> {
         }
     }
 }
+
+/// For one request. More than one is needed only where others log in meanwhile.
+const MOST_LOGINS: u32 = 3;
 
 /// Whether an answer says, in one of the usual ways, that nobody is logged in.
 fn turned_away(response: &Response) -> bool {

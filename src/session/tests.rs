@@ -204,3 +204,43 @@ fn headers_and_authorization_go_along_and_nowhere_else() {
         );
     }
 }
+
+/// Turns everybody away, while somebody else logs in.
+struct Contested<'a>(&'a Standing, RefCell<u32>);
+
+impl Wire for &Contested<'_> {
+    fn exchange(&self, request: Request<'_>) -> Result<Response, Error> {
+        let login = request.url.ends_with("/login");
+        if !login {
+            *self.1.borrow_mut() += 1;
+            self.0.now.lock().unwrap().round += 1;
+        }
+        Ok(Response {
+            status: if login { 200 } else { 401 },
+            ..Response::default()
+        })
+    }
+}
+
+#[test]
+fn logins_of_others_do_not_make_it_try_for_ever() {
+    let it = setting(&[]);
+    let contested = Contested(&it.standing, RefCell::default());
+    let session = Session {
+        wire: Box::new(&contested),
+        credentials: &it.credentials,
+        endpoint: &it.endpoint,
+        version: 0,
+        standing: &it.standing,
+    };
+    let result = session.exchange(Request {
+        method: "POST",
+        url: "http://h:1/upload".to_owned(),
+        content_type: None,
+        headers: Vec::new(),
+        body: Some(Body::Text(b"locate")),
+    });
+    let refusal = result.unwrap_err();
+    assert_eq!(refusal.refusal().unwrap().kind, RefusalKind::NotAllowed);
+    assert_eq!(*contested.1.borrow(), MOST_LOGINS);
+}
