@@ -12,7 +12,6 @@ mod failure;
 mod flags;
 mod head;
 mod idle;
-mod join;
 mod message;
 mod names;
 mod stall;
@@ -137,7 +136,6 @@ impl Link {
                 .chain(TcpConnector::default())
                 .chain(absolute)
                 .chain(early::Bottom(on.clone()))
-                .chain(join::Join)
                 .chain(RustlsConnector::default())
                 .chain(early::Top(on.clone()))
                 .chain(expect::Gate(on));
