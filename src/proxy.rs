@@ -1,6 +1,10 @@
 //! Which proxy, if any, leads to a server: the setting, the environment and the exceptions.
 #![forbid(unsafe_code)]
 
+mod windows_setting;
+
+pub(crate) use windows_setting::WindowsSetting;
+
 use std::net::IpAddr;
 
 use percent_encoding::percent_decode_str;
@@ -14,7 +18,7 @@ use crate::secret::Secret;
 pub(crate) enum ProxySetting {
     /// No proxy.
     None,
-    /// What the environment says.
+    /// What the environment says, and then what the Windows user has set.
     #[default]
     System,
     /// This one.
@@ -67,7 +71,9 @@ impl ProxySetting {
         origin: &Origin,
         except: Option<&NoProxy>,
         env: impl Fn(&str) -> Option<String>,
+        user: impl FnOnce() -> Option<WindowsSetting>,
     ) -> Result<Option<Proxy>, Error> {
+        let mut of_user = None;
         let proxy = match self {
             ProxySetting::None => return Ok(None),
             ProxySetting::Given(proxy) => proxy.clone(),
@@ -75,7 +81,14 @@ impl ProxySetting {
             ProxySetting::System if origin.is_loopback() => return Ok(None),
             ProxySetting::System => match from_environment(origin, &env)? {
                 Some(proxy) => proxy,
-                None => return Ok(None),
+                None => {
+                    of_user = user();
+                    let found = of_user.as_ref().map(|user| user.proxy(origin));
+                    match found.transpose()?.flatten() {
+                        Some(proxy) => proxy,
+                        None => return Ok(None),
+                    }
+                }
             },
         };
         let system = matches!(self, ProxySetting::System);
@@ -84,6 +97,7 @@ impl ProxySetting {
             None if system => {
                 let list = env("no_proxy").or_else(|| env("NO_PROXY"));
                 list.is_some_and(|list| NoProxy::parse(&list).has(origin))
+                    || of_user.is_some_and(|user| user.excepts(origin))
             }
             None => false,
         };

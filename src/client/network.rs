@@ -21,7 +21,8 @@ impl Client {
     ///
     /// `system` reads the environment: `http_proxy` for http, `https_proxy` for https,
     /// `all_proxy` for both, in lower case first, then in upper case (`HTTP_PROXY` not in CGI
-    /// programs), and `no_proxy`. It never leads to the machine itself by a proxy.
+    /// programs), and `no_proxy`; on Windows, where these name none, the user's Internet Settings
+    /// (no scripts, PAC). It never leads to the machine itself by a proxy.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`], which does not show user and password.

@@ -22,7 +22,8 @@ pub const RESUP_FILENAME_RFC8187: i32 = 1;
 /// Sets the proxy that leads to the server.
 ///
 /// @param proxy  "none"; "system", the default, for what the environment says (http_proxy,
-///               https_proxy, all_proxy, no_proxy); or scheme://user:password@host:port, of which
+///               https_proxy, all_proxy, no_proxy), then, on Windows, the user's Internet
+///               Settings (no PAC scripts); or scheme://user:password@host:port, of which
 ///               all but the host may be left out, user and password percent-encoded. The scheme
 ///               is http (port 80: http servers by absolute URLs, https ones by CONNECT), socks4 or
 ///               socks5 (1080: the server's name is looked up on this side), socks4a or socks5h

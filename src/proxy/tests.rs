@@ -75,7 +75,7 @@ fn system(url: &str, env: &[(&str, &str)]) -> Option<String> {
         let found = env.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| value.to_string())
     };
-    let proxy = ProxySetting::System.choose(&origin(url), None, get);
+    let proxy = ProxySetting::System.choose(&origin(url), None, get, || None);
     proxy.unwrap().map(|proxy| proxy.host)
 }
 
@@ -103,14 +103,14 @@ fn the_machine_itself_needs_no_proxy_of_the_system() {
         assert_eq!(system(url, &env), None, "{url}");
     }
     let given = ProxySetting::parse("http://a").unwrap();
-    let chosen = given.choose(&origin("http://localhost/"), None, |_| None);
+    let chosen = given.choose(&origin("http://localhost/"), None, |_| None, || None);
     assert_eq!(chosen.unwrap().unwrap().host, "a");
 }
 
 #[test]
 fn a_broken_variable_is_an_error_that_names_it() {
     let get = |name: &str| (name == "https_proxy").then(|| "https://joe:hunter2@p".to_owned());
-    let error = ProxySetting::System.choose(&origin("https://h/"), None, get);
+    let error = ProxySetting::System.choose(&origin("https://h/"), None, get, || None);
     let text = error.unwrap_err().to_string();
     assert!(
         text.contains("https_proxy") && !text.contains("hunter2"),
@@ -163,10 +163,40 @@ fn a_list_that_was_set_counts_in_place_of_the_environment() {
     };
     let choose = |url: &str, except: Option<&str>| {
         let except = except.map(NoProxy::parse);
-        let chosen = ProxySetting::System.choose(&origin(url), except.as_ref(), env);
+        let chosen = ProxySetting::System.choose(&origin(url), except.as_ref(), env, || None);
         chosen.unwrap().is_some()
     };
     assert!(!choose("http://listed/", None));
     assert!(choose("http://listed/", Some("other")));
     assert!(!choose("http://other/", Some("other")));
+}
+
+#[test]
+fn the_windows_users_setting_counts_where_the_environment_has_none() {
+    let user = || {
+        Some(WindowsSetting {
+            server: "user:8080".to_owned(),
+            exceptions: "*.intern".to_owned(),
+        })
+    };
+    let host = |url: &str, env: &[(&str, &str)], except: Option<&str>| {
+        let get = |name: &str| {
+            let found = env.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| value.to_string())
+        };
+        let except = except.map(NoProxy::parse);
+        let chosen = ProxySetting::System.choose(&origin(url), except.as_ref(), get, user);
+        chosen.unwrap().map(|proxy| proxy.host)
+    };
+    assert_eq!(host("http://h/", &[], None).as_deref(), Some("user"));
+    assert_eq!(host("http://h.intern/", &[], None), None);
+    let set = host("http://h.intern/", &[], Some("other"));
+    assert_eq!(
+        set.as_deref(),
+        Some("user"),
+        "a list that was set counts alone"
+    );
+    let env = [("http_proxy", "http://a")];
+    assert_eq!(host("http://h.intern/", &env, None).as_deref(), Some("a"));
+    assert_eq!(host("http://localhost/", &[], None), None);
 }

@@ -37,6 +37,7 @@ pub(crate) use via::basic;
 
 use crate::config::{Settings, TimeLimits};
 use crate::error::Error;
+use crate::proxy::WindowsSetting;
 use flags::{Flags, Layers};
 use via::Via;
 
@@ -81,9 +82,12 @@ impl Link {
     fn new(settings: &Settings, blunt: Arc<AtomicBool>) -> Result<Self, Error> {
         let origin = settings.endpoint.origin();
         let env = |name: &str| std::env::var(name).ok();
-        let proxy = settings
-            .proxy
-            .choose(&origin, settings.no_proxy.as_ref(), env)?;
+        let proxy = settings.proxy.choose(
+            &origin,
+            settings.no_proxy.as_ref(),
+            env,
+            WindowsSetting::read,
+        )?;
         let via = Via::new(&origin, proxy);
         let host = settings.endpoint.authority();
         let tls = match origin.https {
