@@ -177,6 +177,7 @@ fn a_password_is_asked_for_on_a_terminal_and_not_shown() {
         return;
     };
     terminal.sees("password of anna: ");
+    terminal.hides();
     terminal.types(b"geheim\n");
     let (code, screen) = terminal.ends();
     assert_eq!(code, Some(0), "{screen}");

@@ -1,5 +1,6 @@
 //! A terminal for the command.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -52,6 +53,18 @@ impl Terminal {
     /// Waits until that is on the screen.
     pub fn sees(&self, what: &str) {
         wait_for(what, || self.screen().contains(what));
+    }
+
+    /// Waits until it does not show what is typed.
+    pub fn hides(&self) {
+        let script = self.child.id();
+        let children = format!("/proc/{script}/task/{script}/children");
+        let child = fs::read_to_string(children).unwrap();
+        let terminal = fs::read_link(format!("/proc/{}/fd/0", child.trim())).unwrap();
+        wait_for("a hidden answer", || {
+            let settings = Command::new("stty").arg("-aF").arg(&terminal).output();
+            String::from_utf8_lossy(&settings.unwrap().stdout).contains("-echo ")
+        });
     }
 
     pub fn types(&mut self, keys: &[u8]) {
