@@ -89,7 +89,9 @@ impl<In: Transport> Transport for GateTransport<In> {
         }
         // The buffer's own memory of progress does not know of it. (ureq holds its transport in a
         // box, and that never calls a `maybe_await_input` of ours.)
-        if self.flags.answer_waits.swap(false, Ordering::Relaxed) {
+        let waits = self.flags.answer_waits.swap(false, Ordering::Relaxed);
+        // ureq may have taken the head without asking here; what it waits for then is the body.
+        if waits && !self.inner.buffers().input().is_empty() {
             return Ok(true);
         }
         self.inner.await_input(timeout)
