@@ -7,7 +7,6 @@ use std::sync::Arc;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
-
 use zeroize::Zeroizing;
 
 use crate::error::Error;

@@ -12,7 +12,6 @@ use crate::error::Error;
 use crate::log::{LogLevel, Logger};
 use crate::rate::Limiter;
 use crate::segment::Learnt;
-use crate::session::Standing;
 use crate::transport::IdleLinks;
 use crate::upload::Flow;
 
@@ -34,7 +33,6 @@ pub(crate) struct Live {
     pub rate: Limiter,
     pub segment: Learnt,
     pub links: IdleLinks,
-    pub standing: Standing,
 }
 
 impl Client {
@@ -65,10 +63,11 @@ impl Client {
         self.lock().clone()
     }
 
-    /// The settings, to be changed: links made with the old ones are not used again.
+    /// The settings, to be changed: links and logins made with the old ones are not used again.
     fn change(&self) -> std::sync::MutexGuard<'_, Settings> {
         let mut settings = self.lock();
         settings.version += 1;
+        settings.standing = Arc::default();
         settings
     }
 

@@ -1,6 +1,7 @@
 //! The settings that all uploads of a client share.
 #![forbid(unsafe_code)]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::certificates::Certificates;
@@ -9,6 +10,7 @@ use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::proxy::{NoProxy, ProxySetting};
 use crate::retry;
+use crate::session::Standing;
 
 /// How a locate request is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,6 +65,8 @@ pub(crate) struct Settings {
     pub no_proxy: Option<NoProxy>,
     pub certificates: Certificates,
     pub credentials: Credentials,
+    /// What came of these credentials: the cookies and the login.
+    pub standing: Arc<Standing>,
     pub file_name_style: FilenameStyle,
 }
 
@@ -95,6 +99,7 @@ impl Settings {
             no_proxy: None,
             certificates: Certificates::default(),
             credentials: Credentials::default(),
+            standing: Arc::default(),
             file_name_style: FilenameStyle::default(),
         })
     }

@@ -4,6 +4,9 @@
 //! that leads there is followed, and a login form that lies there is refused.
 #![forbid(unsafe_code)]
 
+use base64::prelude::{Engine as _, BASE64_STANDARD};
+use zeroize::Zeroizing;
+
 use crate::config::check_line;
 use crate::endpoint::{Endpoint, Origin};
 use crate::error::Error;
@@ -114,7 +117,7 @@ impl Credentials {
             "has a password with control characters"
         } else {
             let password = Secret::new(password);
-            self.authorization = Some(crate::transport::basic(&user, &password));
+            self.authorization = Some(basic(&user, &password));
             return Ok(());
         };
         Err(Error::InvalidArgument {
@@ -172,4 +175,13 @@ impl Credentials {
         login.fields.push((name.to_owned(), Secret::new(value)));
         Ok(())
     }
+}
+
+/// The value of a Basic authorization (RFC 7617).
+pub(crate) fn basic(user: &str, password: &Secret) -> Secret {
+    let plain = Zeroizing::new(format!("{user}:{}", password.text()));
+    Secret::new(format!(
+        "Basic {}",
+        BASE64_STANDARD.encode(plain.as_bytes())
+    ))
 }

@@ -1,6 +1,7 @@
 //! The address of a server, checked.
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use http::Uri;
@@ -26,10 +27,15 @@ pub(crate) struct Origin {
 impl std::fmt::Display for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let scheme = if self.https { "https" } else { "http" };
-        match self.host.contains(':') {
-            true => write!(f, "{scheme}://[{}]:{}", self.host, self.port),
-            false => write!(f, "{scheme}://{}:{}", self.host, self.port),
-        }
+        write!(f, "{scheme}://{}:{}", bracketed(&self.host), self.port)
+    }
+}
+
+/// A host as it stands in a URL: an IPv6 address in brackets.
+pub(crate) fn bracketed(host: &str) -> Cow<'_, str> {
+    match host.contains(':') {
+        true => format!("[{host}]").into(),
+        false => host.into(),
     }
 }
 

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use percent_encoding::percent_decode_str;
 
-use crate::endpoint::Origin;
+use crate::endpoint::{bracketed, Origin};
 use crate::error::Error;
 use crate::secret::Secret;
 
@@ -73,35 +73,31 @@ impl ProxySetting {
         env: impl Fn(&str) -> Option<String>,
         user: impl FnOnce() -> Option<WindowsSetting>,
     ) -> Result<Option<Proxy>, Error> {
-        let mut of_user = None;
-        let proxy = match self {
+        let (proxy, user) = match self {
             ProxySetting::None => return Ok(None),
-            ProxySetting::Given(proxy) => proxy.clone(),
+            ProxySetting::Given(proxy) => {
+                let listed = except.is_some_and(|list| list.has(origin));
+                return Ok(Some(proxy.clone()).filter(|_| !listed));
+            }
             // No system's proxy leads to the machine itself.
             ProxySetting::System if origin.is_loopback() => return Ok(None),
             ProxySetting::System => match from_environment(origin, &env)? {
-                Some(proxy) => proxy,
+                Some(proxy) => (Some(proxy), WindowsSetting::default()),
                 None => {
-                    of_user = user();
-                    let found = of_user.as_ref().map(|user| user.proxy(origin));
-                    match found.transpose()?.flatten() {
-                        Some(proxy) => proxy,
-                        None => return Ok(None),
-                    }
+                    let user = user().unwrap_or_default();
+                    (user.proxy(origin)?, user)
                 }
             },
         };
-        let system = matches!(self, ProxySetting::System);
         let listed = match except {
             Some(list) => list.has(origin),
-            None if system => {
+            None => {
                 let list = env("no_proxy").or_else(|| env("NO_PROXY"));
-                list.is_some_and(|list| NoProxy::parse(&list).has(origin))
-                    || of_user.is_some_and(|user| user.excepts(origin))
+                let list = NoProxy::parse(&list.unwrap_or_default());
+                list.has(origin) || user.excepts(origin)
             }
-            None => false,
         };
-        Ok(Some(proxy).filter(|_| !listed))
+        Ok(proxy.filter(|_| !listed))
     }
 }
 
@@ -186,10 +182,7 @@ impl Proxy {
 
     /// Host and port as they stand in a URL.
     pub(crate) fn authority(&self) -> String {
-        match self.host.contains(':') {
-            true => format!("[{}]:{}", self.host, self.port),
-            false => format!("{}:{}", self.host, self.port),
-        }
+        format!("{}:{}", bracketed(&self.host), self.port)
     }
 }
 

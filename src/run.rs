@@ -15,7 +15,7 @@ use crate::log::LogLevel;
 use crate::protocol::{Form, Job, Signer};
 use crate::rate::Limiter;
 use crate::segment::{SegmentSize, Segments};
-use crate::session::{Session, Standing};
+use crate::session::Session;
 use crate::state_file::StateFile;
 use crate::transport::{Cutter, IdleLinks, Link, Request, Response, Wire};
 
@@ -81,7 +81,6 @@ pub(crate) fn work(
         settings: &settings,
         control,
         links: &live.links,
-        standing: &live.standing,
     };
     let engine = Engine {
         protocol: &protocol,
@@ -103,7 +102,6 @@ struct HttpLine<'a> {
     settings: &'a Settings,
     control: &'a Control,
     links: &'a IdleLinks,
-    standing: &'a Standing,
 }
 
 impl Line for HttpLine<'_> {
@@ -119,8 +117,7 @@ impl Line for HttpLine<'_> {
             wire: Box::new(borrowed),
             credentials: &self.settings.credentials,
             endpoint: &self.settings.endpoint,
-            version: self.settings.version,
-            standing: self.standing,
+            standing: &self.settings.standing,
         };
         Ok((Box::new(session), Some(cutter)))
     }

@@ -19,7 +19,7 @@ use crate::secret::Secret;
 use crate::transport::{Body, Request, Response, Wire};
 use jar::Jar;
 
-/// What all uploads of a client share of it.
+/// What all uploads with the same settings share of it. Other settings may be another user's.
 #[derive(Debug, Default)]
 pub(crate) struct Standing {
     now: Mutex<Now>,
@@ -29,8 +29,6 @@ pub(crate) struct Standing {
 
 #[derive(Debug, Default)]
 struct Now {
-    /// The version of the settings that all this came from.
-    version: u64,
     jar: Jar,
     login: LoginState,
     /// Counts the logins.
@@ -52,8 +50,6 @@ pub(crate) struct Session<'a> {
     pub credentials: &'a Credentials,
     /// The only origin that credentials go to is this one's.
     pub endpoint: &'a Endpoint,
-    /// The version of the settings that these are of.
-    pub version: u64,
     pub standing: &'a Standing,
 }
 
@@ -67,16 +63,16 @@ impl Wire for Session<'_> {
             tries += 1;
             let round = self.log_in(login)?;
             let response = self.ask(&mut request)?;
-            let state = self.now().login;
+            let mut now = self.now();
+            let ours = now.round == round;
             if !turned_away(&response) {
-                if state == LoginState::Fresh && self.now().round == round {
-                    self.now().login = LoginState::In;
+                if ours && now.login == LoginState::Fresh {
+                    now.login = LoginState::In;
                 }
                 return Ok(response);
             }
-            let mut now = self.now();
-            let again = now.round != round || now.login == LoginState::In;
-            if now.round == round {
+            let again = !ours || now.login == LoginState::In;
+            if ours {
                 now.login = LoginState::Out;
             }
             drop(now);
@@ -157,17 +153,8 @@ impl Session<'_> {
         Ok(now.round)
     }
 
-    /// The standing, begun afresh when the settings have changed.
     fn now(&self) -> MutexGuard<'_, Now> {
         let now = self.standing.now.lock();
-        let mut now = now.unwrap_or_else(PoisonError::into_inner);
-        if now.version != self.version {
-            *now = Now {
-                version: self.version,
-                round: now.round + 1,
-                ..Now::default()
-            };
-        }
-        now
+        now.unwrap_or_else(PoisonError::into_inner)
     }
 }

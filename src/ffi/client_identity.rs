@@ -6,12 +6,33 @@ use super::boundary::Fault;
 use super::client::{resup_client, set};
 use super::status::{resup_status, RESUP_E_ARGUMENT, RESUP_E_NULL};
 use super::text::text;
+use crate::client::Client;
 use crate::credentials::SigningAlgorithm;
+use crate::error::Error;
 
 /// Sign with HMAC-SHA-256. The default.
 pub const RESUP_SIGNING_HMAC_SHA256: i32 = 0;
 /// Sign with HMAC-MD5, for old servers that know no better.
 pub const RESUP_SIGNING_HMAC_MD5: i32 = 1;
+
+/// A setter of two texts, each with what messages call it.
+///
+/// # Safety
+/// Both pointers are NULL or point to NUL-terminated strings.
+unsafe fn set_pair(
+    client: *mut resup_client,
+    (first_name, first): (&str, *const c_char),
+    (second_name, second): (&str, *const c_char),
+    setter: impl FnOnce(&Client, &str, &str) -> Result<(), Error>,
+) -> resup_status {
+    set(client, |client| {
+        // SAFETY: as the caller promises.
+        let first = unsafe { text(first_name, first) }?;
+        // SAFETY: as the caller promises.
+        let second = unsafe { text(second_name, second) }?;
+        Ok(setter(client, first, second)?)
+    })
+}
 
 /// Logs in before the first request, and again when the server turns a later one away, by a POST of
 /// the fields of resup_client_set_login_field; cookies are kept. Any answer below 400 counts as a
@@ -46,12 +67,15 @@ pub unsafe extern "C" fn resup_client_set_login_field(
     name: *const c_char,
     value: *const c_char,
 ) -> resup_status {
-    set(client, |client| {
-        // SAFETY: the header demands C strings or NULL.
-        let name = unsafe { text("name", name) }?;
-        // SAFETY: as above.
-        Ok(client.set_login_field(name, unsafe { text("value", value) }?)?)
-    })
+    // SAFETY: the header demands C strings or NULL.
+    unsafe {
+        set_pair(
+            client,
+            ("name", name),
+            ("value", value),
+            Client::set_login_field,
+        )
+    }
 }
 
 /// Sends Basic authorization (RFC 7617) with every request, in place of another one.
@@ -68,12 +92,15 @@ pub unsafe extern "C" fn resup_client_set_basic_auth(
     user: *const c_char,
     password: *const c_char,
 ) -> resup_status {
-    set(client, |client| {
-        // SAFETY: the header demands C strings or NULL.
-        let user = unsafe { text("user", user) }?;
-        // SAFETY: as above.
-        Ok(client.set_basic_auth(user, unsafe { text("password", password) }?)?)
-    })
+    // SAFETY: the header demands C strings or NULL.
+    unsafe {
+        set_pair(
+            client,
+            ("user", user),
+            ("password", password),
+            Client::set_basic_auth,
+        )
+    }
 }
 
 /// Sends a bearer token (RFC 6750) with every request, in place of another authorization.
@@ -108,12 +135,8 @@ pub unsafe extern "C" fn resup_client_set_header(
     name: *const c_char,
     value: *const c_char,
 ) -> resup_status {
-    set(client, |client| {
-        // SAFETY: the header demands C strings or NULL.
-        let name = unsafe { text("name", name) }?;
-        // SAFETY: as above.
-        Ok(client.set_header(name, unsafe { text("value", value) }?)?)
-    })
+    // SAFETY: the header demands C strings or NULL.
+    unsafe { set_pair(client, ("name", name), ("value", value), Client::set_header) }
 }
 
 /// Sends a cookie with every request, beside those that the server sets. Setting a name again
@@ -131,12 +154,8 @@ pub unsafe extern "C" fn resup_client_set_cookie(
     name: *const c_char,
     value: *const c_char,
 ) -> resup_status {
-    set(client, |client| {
-        // SAFETY: the header demands C strings or NULL.
-        let name = unsafe { text("name", name) }?;
-        // SAFETY: as above.
-        Ok(client.set_cookie(name, unsafe { text("value", value) }?)?)
-    })
+    // SAFETY: the header demands C strings or NULL.
+    unsafe { set_pair(client, ("name", name), ("value", value), Client::set_cookie) }
 }
 
 /// Signs every form with a secret (docs/PROTOCOL.md, "Signing").

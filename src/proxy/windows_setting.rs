@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::Proxy;
-use crate::endpoint::Origin;
+use crate::endpoint::{bracketed, Origin};
 use crate::error::Error;
 
 /// The setting, where there is one and it is switched on.
@@ -86,10 +86,7 @@ fn excepts(entry: &str, origin: &Origin) -> bool {
         Some((_, pattern)) => pattern,
         None => entry,
     };
-    let host = match origin.host.contains(':') {
-        true => format!("[{}]", origin.host),
-        false => origin.host.clone(),
-    };
+    let host = bracketed(&origin.host);
     matches(pattern, &host) || matches(pattern, &format!("{host}:{}", origin.port))
 }
 

@@ -1,8 +1,9 @@
 //! The cookies that a server set (RFC 6265), for one origin only.
 #![forbid(unsafe_code)]
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use cookie::Cookie;
 use http::Uri;
 
 use crate::secret::Secret;
@@ -29,21 +30,31 @@ impl Jar {
     pub(super) fn learn(&mut self, uri: &Uri, lines: &[String]) {
         let now = SystemTime::now();
         for line in lines.iter().filter(|line| line.len() <= LONGEST) {
-            let Some((cookie, secure)) = Kept::parse(line, uri, now) else {
+            let Ok(cookie) = Cookie::parse(line.as_str()) else {
                 continue;
             };
-            if secure && uri.scheme_str() != Some("https") {
+            let (name, value) = cookie.name_value();
+            let odd = name.is_empty() || name.chars().chain(value.chars()).any(char::is_control);
+            let secure = cookie.secure().unwrap_or(false);
+            if odd || secure && uri.scheme_str() != Some("https") {
                 continue;
             }
-            self.0
-                .retain(|kept| kept.name != cookie.name || kept.path != cookie.path);
-            if cookie.until.is_some_and(|until| until <= now) {
+            let path = cookie.path().filter(|path| path.starts_with('/'));
+            let path = path.unwrap_or_else(|| directory(uri.path())).to_owned();
+            self.0.retain(|kept| kept.name != name || kept.path != path);
+            let until = until(&cookie, now);
+            if until.is_some_and(|until| until <= now) {
                 continue;
             }
             if self.0.len() == MOST {
                 self.0.remove(0);
             }
-            self.0.push(cookie);
+            self.0.push(Kept {
+                name: name.to_owned(),
+                value: Secret::new(value),
+                path,
+                until,
+            });
         }
     }
 
@@ -71,50 +82,16 @@ impl Jar {
     }
 }
 
-impl Kept {
-    /// Reads a `Set-Cookie` line as RFC 6265, 5.2 has it, also whether it is for https only.
-    fn parse(line: &str, uri: &Uri, now: SystemTime) -> Option<(Self, bool)> {
-        let mut parts = line.split(';');
-        let (name, value) = parts.next()?.split_once('=')?;
-        let (name, value) = (name.trim(), value.trim());
-        if name.is_empty() || name.chars().chain(value.chars()).any(char::is_control) {
-            return None;
-        }
-        let mut cookie = Kept {
-            name: name.to_owned(),
-            value: Secret::new(value),
-            path: directory(uri.path()).to_owned(),
-            until: None,
-        };
-        let (mut secure, mut has_age) = (false, false);
-        for part in parts {
-            let (attribute, value) = part.split_once('=').unwrap_or((part, ""));
-            let value = value.trim();
-            match attribute.trim().to_ascii_lowercase().as_str() {
-                "secure" => secure = true,
-                "path" if value.starts_with('/') => cookie.path = value.to_owned(),
-                "max-age" => {
-                    let negative = value.starts_with('-');
-                    let digits = value.trim_start_matches('-');
-                    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-                        continue;
-                    }
-                    // Past what clocks can tell is as good as for ever.
-                    let age = if negative { Ok(0) } else { digits.parse() };
-                    let age = Duration::from_secs(age.unwrap_or(u64::MAX));
-                    cookie.until = now.checked_add(age);
-                    has_age = true;
-                }
-                "expires" if !has_age => {
-                    // Old servers write 01-Jan-1970.
-                    let date = httpdate::parse_http_date(&value.replace('-', " "));
-                    cookie.until = date.ok().or(cookie.until);
-                }
-                _ => {}
-            }
-        }
-        Some((cookie, secure))
+/// When a cookie is to be forgotten.
+fn until(cookie: &Cookie<'_>, now: SystemTime) -> Option<SystemTime> {
+    if let Some(age) = cookie.max_age() {
+        let age = u64::try_from(age.whole_seconds()).unwrap_or(0);
+        // Past what clocks can tell is as good as for ever.
+        return now.checked_add(Duration::from_secs(age));
     }
+    let at = cookie.expires_datetime()?.unix_timestamp();
+    let at = u64::try_from(at).unwrap_or(0);
+    UNIX_EPOCH.checked_add(Duration::from_secs(at))
 }
 
 /// A cookie's path when it names none (RFC 6265, 5.1.4).

@@ -1,5 +1,6 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::*;
 use crate::error::{ErrorKind, RefusalKind};
@@ -39,7 +40,7 @@ struct Setting {
     server: Server,
     credentials: Credentials,
     endpoint: Endpoint,
-    standing: Standing,
+    standing: Arc<Standing>,
 }
 
 fn setting(answers: &[(u16, &'static str)]) -> Setting {
@@ -55,18 +56,17 @@ fn setting(answers: &[(u16, &'static str)]) -> Setting {
         server,
         credentials,
         endpoint,
-        standing: Standing::default(),
+        standing: Arc::default(),
     }
 }
 
 impl Setting {
     /// Makes a request of one upload; `stream` for one that cannot be repeated.
-    fn ask(&self, version: u64, stream: bool) -> Result<u16, Error> {
+    fn ask(&self, stream: bool) -> Result<u16, Error> {
         let session = Session {
             wire: Box::new(&self.server),
             credentials: &self.credentials,
             endpoint: &self.endpoint,
-            version,
             standing: &self.standing,
         };
         let mut bytes: &[u8] = b"x";
@@ -106,7 +106,7 @@ const LOCATE: &str = "POST http://h:1/upload locate";
 fn the_first_request_logs_in_and_cookies_go_along() {
     let it = setting(&[(302, "s=1; HttpOnly"), (200, ""), (200, "t=2"), (200, "")]);
     for stream in [false, true, false] {
-        assert_eq!(it.ask(0, stream), Ok(200));
+        assert_eq!(it.ask(stream), Ok(200));
     }
     let with = |cookies: &str| format!("{LOCATE} {cookies}");
     let send = "POST http://h:1/upload  s=1".to_owned();
@@ -126,8 +126,8 @@ fn a_session_that_ended_is_begun_again_without_a_word() {
             (200, "s=2"),
             (200, ""),
         ]);
-        assert_eq!(it.ask(0, false), Ok(200));
-        assert_eq!(it.ask(0, false), Ok(200));
+        assert_eq!(it.ask(false), Ok(200));
+        assert_eq!(it.ask(false), Ok(200));
         assert_eq!(it.asked()[4], format!("{LOCATE} s=2"));
     }
 }
@@ -135,11 +135,11 @@ fn a_session_that_ended_is_begun_again_without_a_word() {
 #[test]
 fn a_send_that_is_turned_away_is_a_passing_failure_and_the_next_request_logs_in() {
     let it = setting(&[(200, "s=1"), (200, ""), (401, ""), (200, "s=2"), (200, "")]);
-    assert_eq!(it.ask(0, false), Ok(200));
-    let error = it.ask(0, true).unwrap_err();
+    assert_eq!(it.ask(false), Ok(200));
+    let error = it.ask(true).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::SessionOver);
     assert!(error.is_passing());
-    assert_eq!(it.ask(0, false), Ok(200));
+    assert_eq!(it.ask(false), Ok(200));
     assert_eq!(it.asked()[3], format!("{LOGIN} s=1"));
 }
 
@@ -148,7 +148,7 @@ fn who_is_not_let_in_after_a_login_gets_the_refusal() {
     for status in [401, 403, 302] {
         let it = setting(&[(200, ""), (status, ""), (200, ""), (status, "")]);
         for _run in 0..2 {
-            let error = it.ask(0, false).unwrap_err();
+            let error = it.ask(false).unwrap_err();
             let refusal = error.refusal().unwrap();
             assert_eq!(refusal.status, status);
             assert_eq!(refusal.kind, RefusalKind::NotAllowed);
@@ -162,16 +162,20 @@ fn who_is_not_let_in_after_a_login_gets_the_refusal() {
 #[test]
 fn a_login_that_is_refused_is_told_with_its_status() {
     let it = setting(&[(401, ""), (503, "")]);
-    assert!(!it.ask(0, false).unwrap_err().is_passing());
-    assert!(it.ask(0, false).unwrap_err().is_passing());
+    assert!(!it.ask(false).unwrap_err().is_passing());
+    assert!(it.ask(false).unwrap_err().is_passing());
     assert_eq!(it.asked(), [LOGIN, LOGIN]);
 }
 
 #[test]
 fn other_settings_begin_a_session_of_their_own() {
-    let it = setting(&[(200, "s=1"), (200, ""), (200, "s=2"), (200, "")]);
-    assert_eq!(it.ask(0, false), Ok(200));
-    assert_eq!(it.ask(1, false), Ok(200));
+    let client = crate::Client::new("http://h:1/upload").unwrap();
+    let mut it = setting(&[(200, "s=1"), (200, ""), (200, "s=2"), (200, "")]);
+    it.standing = client.settings().standing;
+    assert_eq!(it.ask(false), Ok(200));
+    client.set_user("another").unwrap();
+    it.standing = client.settings().standing;
+    assert_eq!(it.ask(false), Ok(200));
     assert_eq!(it.asked()[2], LOGIN, "without the old cookie");
 }
 
@@ -182,7 +186,7 @@ fn headers_and_authorization_go_along_and_nowhere_else() {
     it.credentials.set_bearer("t0ken").unwrap();
     it.credentials.set_header("X-Api-Key", "k3y").unwrap();
     it.credentials.set_cookie("c", "1").unwrap();
-    assert_eq!(it.ask(0, false), Ok(200));
+    assert_eq!(it.ask(false), Ok(200));
     let (_, headers) = it.server.asked.borrow()[0].clone();
     let expected = [
         ("x-api-key", "k3y"),
@@ -198,7 +202,7 @@ fn headers_and_authorization_go_along_and_nowhere_else() {
     ] {
         it.endpoint = Endpoint::parse(url).unwrap();
         assert_eq!(
-            it.ask(0, false).unwrap_err().kind(),
+            it.ask(false).unwrap_err().kind(),
             ErrorKind::Internal,
             "{url}"
         );
@@ -230,7 +234,6 @@ fn logins_of_others_do_not_make_it_try_for_ever() {
         wire: Box::new(&contested),
         credentials: &it.credentials,
         endpoint: &it.endpoint,
-        version: 0,
         standing: &it.standing,
     };
     let result = session.exchange(Request {

@@ -64,8 +64,8 @@ impl Link {
         }
         match error.kind() {
             _ if tls.is_some() => Error::Tls { host, why },
-            // How ureq tells of a SOCKS proxy that refuses the user, or asks for one.
-            // Or of a target that its protocol has no words for, such as IPv6 for SOCKS4.
+            // How ureq tells of a SOCKS proxy that refuses the user, and of a target that its
+            // protocol has no words for, such as IPv6 for SOCKS4.
             io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput
                 if self.via.is_socks() =>
             {

@@ -33,7 +33,6 @@ use ureq::{Agent, SendBody};
 
 pub(crate) use idle::IdleLinks;
 pub(crate) use message::{Body, Request, Response, Wire};
-pub(crate) use via::basic;
 
 use crate::config::{Settings, TimeLimits};
 use crate::error::Error;

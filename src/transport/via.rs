@@ -9,13 +9,13 @@
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
-use base64::prelude::{Engine as _, BASE64_STANDARD};
 use ureq::http::uri::Uri;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::Error;
 
 use super::Flags;
-use crate::endpoint::Origin;
+use crate::credentials::basic;
+use crate::endpoint::{bracketed, Origin};
 use crate::proxy::{Proxy, ProxyKind};
 use crate::secret::Secret;
 
@@ -63,9 +63,7 @@ impl Via {
             ProxyKind::Socks5 => ureq::ProxyProtocol::Socks5,
             ProxyKind::Socks5h => ureq::ProxyProtocol::Socks5h,
         });
-        let host = proxy.authority();
-        let host = host.rsplit_once(':').map_or("", |(host, _)| host);
-        builder = builder.host(host).port(proxy.port);
+        builder = builder.host(&bracketed(&proxy.host)).port(proxy.port);
         if let Some((user, password)) = &proxy.login {
             builder = builder.username(user).password(password.text());
         }
@@ -90,15 +88,6 @@ impl Via {
             _ => None,
         }
     }
-}
-
-/// The value of a Basic authorization (RFC 7617).
-pub(crate) fn basic(user: &str, password: &Secret) -> Secret {
-    let plain = zeroize::Zeroizing::new(format!("{user}:{}", password.text()));
-    Secret::new(format!(
-        "Basic {}",
-        BASE64_STANDARD.encode(plain.as_bytes())
-    ))
 }
 
 /// Makes the layer that writes absolute forms, where that is wanted.

@@ -73,6 +73,14 @@ pub fn assert_stored(receiver: &resup_test_support::receiver::Receiver, done: &V
     files::assert_same(Path::new(done["file"].as_str().unwrap()), &stored);
 }
 
+/// Uploads a file again, of which the server has a part.
+pub fn assert_goes_on(file: &Path, endpoint: &str) {
+    let (code, events) = events([file.as_os_str(), endpoint.as_ref()]);
+    assert_eq!(code, 0);
+    let skipped = only(&events, "done")[0]["bytes_skipped"].as_u64();
+    assert!(skipped > Some(0), "{events:?}");
+}
+
 /// Waits for something that has to come.
 pub fn wait_for(what: &str, mut there: impl FnMut() -> bool) {
     let began = Instant::now();
