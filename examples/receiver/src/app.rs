@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::active::{Active, Claim};
-use crate::answer::Answer;
 use crate::config::Config;
-use crate::digests::Digests;
-use crate::files::Files;
-use crate::record::{Record, State};
-use crate::store::{Store, StoreError};
+use crate::storage::digests::Digests;
+use crate::storage::files::Files;
+use crate::storage::record::{Record, State};
+use crate::storage::store::{Store, StoreError};
+use crate::wire::active::{Active, Claim};
+use crate::wire::answer::Answer;
 
 /// The receiver behind the endpoint.
 #[derive(Clone)]

@@ -3,23 +3,13 @@
 
 #![forbid(unsafe_code)]
 
-mod active;
-mod answer;
+mod accounts;
 mod app;
 mod config;
-mod digests;
-mod failpoint;
-mod fields;
-mod files;
-mod form;
-mod locate;
-mod record;
 mod routes;
-mod send;
 mod server;
-mod store;
-mod visit;
-mod writer;
+mod storage;
+mod wire;
 
 use std::fs::File;
 use std::future::Future;
@@ -35,8 +25,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::config::Config;
-use crate::files::Files;
-use crate::store::Store;
+use crate::storage::files::Files;
+use crate::storage::store::Store;
 
 /// Every upload under way has a blocking thread.
 const MAX_UPLOADS: usize = 2048;

@@ -6,8 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
 use sqlx::{AnyPool, Row};
 
-use crate::digests::Digests;
-use crate::record::{Identity, Record, State};
+use crate::storage::digests::Digests;
+use crate::storage::record::{Identity, Record, State};
 
 /// Why the database could not help.
 #[derive(Debug, thiserror::Error)]

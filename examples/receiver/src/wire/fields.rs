@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::answer::Answer;
+use crate::wire::answer::Answer;
 
 /// The most fields that a request may have.
 pub const MAX_FIELDS: usize = 100;
@@ -115,7 +115,7 @@ impl Fields {
 pub fn too_long(name: &str, limit: usize) -> Answer {
     Answer::bad_request(format!(
         "the value of field '{}' has more than {limit} bytes",
-        crate::answer::excerpt(name)
+        crate::wire::answer::excerpt(name)
     ))
 }
 

@@ -2,13 +2,13 @@
 
 use axum::http::StatusCode;
 
-use crate::answer::{excerpt, Answer};
 use crate::app::App;
-use crate::fields::Fields;
-use crate::form::Form;
-use crate::record::{Record, State};
-use crate::visit::Visit;
-use crate::writer::{Ending, Tail, WriteError, Writer};
+use crate::storage::record::{Record, State};
+use crate::storage::writer::{Ending, Tail, WriteError, Writer};
+use crate::wire::answer::{excerpt, Answer};
+use crate::wire::fields::Fields;
+use crate::wire::form::Form;
+use crate::wire::visit::Visit;
 
 /// Answers a send.
 pub async fn send(

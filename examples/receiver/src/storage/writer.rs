@@ -10,12 +10,12 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{timeout_at, Instant};
 
-use crate::active::Claim;
-use crate::digests::Digests;
-use crate::failpoint;
-use crate::files::Files;
-use crate::record::{Record, State};
-use crate::store::{Store, StoreError};
+use crate::storage::digests::Digests;
+use crate::storage::failpoint;
+use crate::storage::files::Files;
+use crate::storage::record::{Record, State};
+use crate::storage::store::{Store, StoreError};
+use crate::wire::active::Claim;
 
 /// The longest that received bytes stay unconfirmed while more come.
 const COMMIT_INTERVAL: Duration = Duration::from_secs(1);

@@ -15,9 +15,9 @@ use futures_util::Stream;
 use multer::{Field, Multipart};
 use tokio::time::timeout;
 
-use crate::active::Slot;
-use crate::answer::Answer;
-use crate::fields::{too_long, MAX_FIELDS, MAX_VALUE};
+use crate::wire::active::Slot;
+use crate::wire::answer::Answer;
+use crate::wire::fields::{too_long, MAX_FIELDS, MAX_VALUE};
 
 /// The most bytes, beside one chunk, that may come in without becoming a part or its content.
 const MAX_HUNGER: usize = 64 * 1024;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::digests::Digests;
+use crate::storage::digests::Digests;
 
 /// How far an upload is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use axum::http::Method;
 
-use crate::answer::Answer;
+use crate::wire::answer::Answer;
 
 /// What is known of a request so far.
 pub struct Visit {

@@ -7,7 +7,7 @@ use axum::http::{header, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::record::{Record, State};
+use crate::storage::record::{Record, State};
 
 /// An answer; the protocol says which members it has when.
 #[derive(Debug, Default)]

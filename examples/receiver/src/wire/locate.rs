@@ -1,10 +1,10 @@
 //! The locate request: what do you have of this file?
 
-use crate::answer::Answer;
 use crate::app::App;
-use crate::fields::Fields;
-use crate::record::{Identity, Record, State};
-use crate::visit::Visit;
+use crate::storage::record::{Identity, Record, State};
+use crate::wire::answer::Answer;
+use crate::wire::fields::Fields;
+use crate::wire::visit::Visit;
 
 /// Answers a locate.
 pub async fn locate(

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use tokio::sync::watch;
 use tokio::time::{timeout_at, Instant};
 
-use crate::answer::Answer;
+use crate::wire::answer::Answer;
 
 /// How long a newcomer waits for the one before it.
 const PATIENCE: Duration = Duration::from_secs(2);
