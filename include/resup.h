@@ -1443,7 +1443,9 @@ resup_status resup_upload_set_field(resup_upload *upload,
                                     const char *value);
 
 /**
- * Sets whether and when the MD5 of the file is computed.
+ * Sets whether and when the MD5 of the file is computed. Memory and readers have no modification
+ * time, so that only their content tells two versions apart: their MD5 is computed before the
+ * first request in every mode.
  *
  * @param mode  #RESUP_DIGEST_NONE, #RESUP_DIGEST_MD5 or #RESUP_DIGEST_MD5_FIRST
  * @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_STATE during a run, #RESUP_E_BUSY or a handle's
@@ -1460,7 +1462,7 @@ resup_status resup_upload_set_digest(resup_upload *upload,
  * the program does not read again what the server already has. It is never needed: where it is
  * missing, damaged or of another file, the upload reads more and ends right. It holds no secret,
  * and is removed when the upload is complete. A file at that path that is no state file is left
- * as it is, and no state is kept then.
+ * as it is, and no state is kept then; nor is it for memory and readers.
  *
  * @param path  UTF-8; a place of its own for each upload; copied. Default: none.
  * @return #RESUP_OK, #RESUP_E_ARGUMENT for an empty path, #RESUP_E_NULL, #RESUP_E_UTF8,

@@ -28,8 +28,8 @@ pub enum DigestMode {
     /// Not at all. Then neither a prefix on the server nor the whole file is compared: for
     /// networks and servers that do that themselves.
     None,
-    /// While the file is sent, in one pass. The default. (Sources in memory are digested first in
-    /// any case: nothing else tells two versions of them apart.)
+    /// While the file is sent, in one pass. The default. (Memory and readers are digested first in
+    /// every mode: nothing else tells two versions of them apart.)
     #[default]
     OnePass,
     /// Before the first request, so that a server which has the content already needs no byte of

@@ -54,6 +54,8 @@ struct Mail {
     cancelled_at: Option<Instant>,
     cutter: Option<Cutter>,
     state: Option<UploadState>,
+    /// What the engine does, while the host is told that it is paused: it may not know yet.
+    doing: Option<UploadState>,
     states: VecDeque<UploadState>,
     lines: VecDeque<(LogLevel, String)>,
     outcome: Option<Result<(), Error>>,
@@ -110,6 +112,7 @@ impl Control {
         let mut mail = lock(&self.mail);
         mail.cutter = None;
         while mail.wish == Wish::Pause {
+            mail.doing = None;
             self.post(&mut mail, UploadState::Paused);
             mail = self.changed.wait(mail).unwrap_or_else(|e| e.into_inner());
         }
@@ -141,9 +144,7 @@ impl Control {
         let mut mail = lock(&self.mail);
         mail.cutter = None;
         mail.retry_at = Some(until);
-        if mail.wish == Wish::Run {
-            self.post(&mut mail, UploadState::Waiting);
-        }
+        self.show(&mut mail, UploadState::Waiting);
         while mail.wish == Wish::Run {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -159,9 +160,13 @@ impl Control {
 
     /// The engine is in `state` now, unless the host has paused or ended it.
     pub(crate) fn enter(&self, state: UploadState) {
-        let mut mail = lock(&self.mail);
+        self.show(&mut lock(&self.mail), state);
+    }
+
+    fn show(&self, mail: &mut Mail, state: UploadState) {
+        mail.doing = Some(state);
         if mail.wish == Wish::Run {
-            self.post(&mut mail, state);
+            self.post(mail, state);
         }
     }
 
@@ -264,6 +269,9 @@ impl Control {
         }
         if wish == Wish::Pause && mail.state.is_some() {
             self.post(&mut mail, UploadState::Paused);
+        }
+        if let (Wish::Run, Some(state)) = (wish, mail.doing) {
+            self.post(&mut mail, state);
         }
         if wish == Wish::Cancel {
             mail.cancelled_at = Some(Instant::now());

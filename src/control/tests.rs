@@ -82,6 +82,21 @@ fn pause_holds_the_engine_until_resume_and_cancel_is_final() {
 }
 
 #[test]
+fn a_pause_that_the_engine_did_not_see_leaves_no_trace() {
+    let control = Control::default();
+    control.enter(UploadState::Hashing);
+    control.pause();
+    assert_eq!(control.snapshot().state, UploadState::Paused);
+    control.resume();
+    assert_eq!(control.snapshot().state, UploadState::Hashing);
+    control.pause();
+    control.enter(UploadState::Sending);
+    assert_eq!(control.snapshot().state, UploadState::Paused);
+    control.resume();
+    assert_eq!(control.snapshot().state, UploadState::Sending);
+}
+
+#[test]
 fn a_wait_ends_with_a_wish() {
     let control = Control::default();
     std::thread::scope(|scope| {
