@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::Config;
+use crate::ops::metrics::Metrics;
 use crate::storage::digests::Digests;
 use crate::storage::files::Files;
 use crate::storage::record::{Record, State};
@@ -21,6 +22,8 @@ pub struct App {
     pub files: Files,
     /// The uploads under way.
     pub active: Arc<Active>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 impl App {

@@ -19,6 +19,18 @@ pub struct Config {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
+    /// Certificates for TLS in PEM, the server's own first; read again on SIGHUP
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// Private key for TLS in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Address for Prometheus to read /metrics from [default: none]
+    #[arg(long, value_name = "ADDR")]
+    pub metrics_listen: Option<SocketAddr>,
+
     /// Database with the upload records [default: sqlite file in the data directory]
     #[arg(long, value_name = "URL")]
     pub database: Option<String>,

@@ -6,6 +6,7 @@
 mod accounts;
 mod app;
 mod config;
+mod ops;
 mod routes;
 mod server;
 mod storage;
@@ -14,6 +15,7 @@ mod wire;
 use std::fs::File;
 use std::future::Future;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,6 +27,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::ops::metrics;
+use crate::ops::tls::Tls;
 use crate::storage::files::Files;
 use crate::storage::store::Store;
 
@@ -58,22 +62,36 @@ async fn run(config: Config) -> anyhow::Result<()> {
         store: Store::open(&url).await?,
         files: Files::open(data)?,
         active: Arc::default(),
+        metrics: Arc::default(),
         config: Arc::new(config),
     };
-    let listen = app.config.listen;
-    let listener = TcpListener::bind(listen)
-        .await
-        .with_context(|| format!("cannot listen on {listen}"))?;
+    let tls = match (&app.config.tls_cert, &app.config.tls_key) {
+        (Some(certificates), Some(key)) => Some(Arc::new(Tls::open(certificates, key)?)),
+        _ => None,
+    };
+    let listener = bind(app.config.listen).await?;
+    let address = listener.local_addr()?;
+    let metrics = match app.config.metrics_listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
+    reload_on_hangup(tls.clone())?;
     let end = signals()?;
     let mut stdout = std::io::stdout();
-    writeln!(
-        stdout,
-        "listening on http://{}/upload",
-        listener.local_addr()?
-    )?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    writeln!(stdout, "listening on {scheme}://{address}/upload")?;
+    if let Some(listener) = metrics {
+        tracing::info!("metrics on http://{}/metrics", listener.local_addr()?);
+        tokio::spawn(metrics::serve(app.clone(), listener));
+    }
     stdout.flush()?;
-    server::serve(app, listener, end).await;
+    server::serve(app, listener, tls, end).await;
     Ok(())
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener.with_context(|| format!("cannot listen on {address}"))
 }
 
 /// Two receivers in one directory would write the same files; the lock goes with its process.
@@ -101,6 +119,28 @@ fn default_database(data: &Path) -> anyhow::Result<String> {
         .with_context(|| format!("{} is not Unicode: give --database", path.display()))?;
     let path = utf8_percent_encode(path, NON_ALPHANUMERIC);
     Ok(format!("sqlite://{path}?mode=rwc"))
+}
+
+/// Certificates are renewed while the receiver runs.
+#[cfg(unix)]
+fn reload_on_hangup(tls: Option<Arc<Tls>>) -> anyhow::Result<()> {
+    use tokio::signal::unix::{signal, SignalKind};
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            match tls.as_deref().map(Tls::reload) {
+                Some(Ok(())) => tracing::info!("certificates read again"),
+                Some(Err(error)) => tracing::error!("the old certificates stay: {error:#}"),
+                None => tracing::info!("SIGHUP: there are no certificates to read again"),
+            }
+        }
+    });
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn reload_on_hangup(_: Option<Arc<Tls>>) -> anyhow::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]

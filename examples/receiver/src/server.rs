@@ -2,17 +2,21 @@
 
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
 use crate::app::App;
+use crate::ops::metrics::Metrics;
+use crate::ops::tls::Tls;
 use crate::routes::router;
 
 /// What hyper keeps of each connection: with hundreds of uploads at once it counts.
@@ -21,7 +25,12 @@ const BUFFER: usize = 64 * 1024;
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Serves until `end`.
-pub async fn serve(app: App, listener: TcpListener, end: impl Future<Output = ()>) {
+pub async fn serve(
+    app: App,
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+    end: impl Future<Output = ()>,
+) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(app.config.header_timeout)
@@ -29,6 +38,7 @@ pub async fn serve(app: App, listener: TcpListener, end: impl Future<Output = ()
         // A client may shut down its sending side and still wait for the answer.
         .half_close(true);
     let router = router(app.clone());
+    let handshake_timeout = app.config.header_timeout;
     let graceful = GracefulShutdown::new();
     let mut end = std::pin::pin!(end);
     loop {
@@ -36,7 +46,23 @@ pub async fn serve(app: App, listener: TcpListener, end: impl Future<Output = ()
             accepted = accept(&listener) => accepted,
             () = &mut end => break,
         };
-        serve_connection(&http, &router, &graceful, stream);
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!("TCP_NODELAY: {error}");
+        }
+        let (http, router) = (http.clone(), router.clone());
+        let (watcher, tls) = (graceful.watcher(), tls.clone());
+        let count = Count::new(&app.metrics);
+        tokio::spawn(async move {
+            let _count = count;
+            let Some(tls) = tls else {
+                return serve_connection(&http, router, watcher, stream).await;
+            };
+            match timeout(handshake_timeout, tls.accept(stream)).await {
+                Ok(Ok(stream)) => serve_connection(&http, router, watcher, stream).await,
+                Ok(Err(error)) => tracing::debug!("TLS handshake: {error}"),
+                Err(_) => tracing::debug!("TLS handshake: none in time"),
+            }
+        });
     }
     drop(listener);
     tracing::info!("shutting down");
@@ -45,22 +71,33 @@ pub async fn serve(app: App, listener: TcpListener, end: impl Future<Output = ()
     app.store.close().await;
 }
 
-fn serve_connection(
+async fn serve_connection(
     http: &http1::Builder,
-    router: &Router,
-    graceful: &GracefulShutdown,
-    stream: TcpStream,
+    router: Router,
+    watcher: Watcher,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
 ) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!("TCP_NODELAY: {error}");
+    let service = TowerToHyperService::new(router);
+    let connection = http.serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!("connection: {error}");
     }
-    let service = TowerToHyperService::new(router.clone());
-    let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!("connection: {error}");
-        }
-    });
+}
+
+/// Counts a connection as long as it lives.
+struct Count(Arc<Metrics>);
+
+impl Count {
+    fn new(metrics: &Arc<Metrics>) -> Self {
+        metrics.connections.inc();
+        Self(metrics.clone())
+    }
+}
+
+impl Drop for Count {
+    fn drop(&mut self) {
+        self.0.connections.dec();
+    }
 }
 
 async fn accept(listener: &TcpListener) -> TcpStream {

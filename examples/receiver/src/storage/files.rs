@@ -19,6 +19,13 @@ impl Files {
         Ok(Self { dir })
     }
 
+    /// Whether files can be made there.
+    pub async fn probe(&self) -> io::Result<()> {
+        let path = self.path("probe");
+        tokio::fs::write(&path, b"?").await?;
+        tokio::fs::remove_file(&path).await
+    }
+
     fn path(&self, id: &str) -> PathBuf {
         self.dir.join(id)
     }

@@ -76,6 +76,12 @@ impl Store {
         Ok(Self { pool })
     }
 
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
     /// Closes the database in good order.
     pub async fn close(&self) {
         self.pool.close().await;

@@ -98,6 +98,11 @@ impl Active {
         }))
     }
 
+    /// How many uploads are being worked on.
+    pub fn len(&self) -> i64 {
+        lock(&self.house).slots.len() as i64
+    }
+
     /// Stops all work in good order and returns when it has ended; no claim is given any more.
     pub async fn shut_down(&self) {
         let slots: Vec<_> = {

@@ -45,7 +45,7 @@ pub async fn upload(State(app): State<App>, request: Request) -> Response {
         let mut body = body.into_data_stream();
         let mut visit = Visit::new(head.method.clone());
         let (Ok(answer) | Err(answer)) = dispatch(&app, &head, &mut body, &mut visit).await;
-        visit.log(&answer);
+        visit.end(&answer, &app.metrics);
         if reply.send(answer).is_ok() {
             linger(body).await;
         }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use axum::http::Method;
 
+use crate::ops::metrics::Metrics;
 use crate::wire::answer::Answer;
 
 /// What is known of a request so far.
@@ -36,8 +37,10 @@ impl Visit {
         }
     }
 
-    /// Writes the request's one line.
-    pub fn log(&self, answer: &Answer) {
+    /// Counts the request and writes its one line.
+    pub fn end(&self, answer: &Answer, metrics: &Metrics) {
+        let status = answer.status().as_u16();
+        metrics.answered(self.action, status, self.bytes);
         let offset = |offset: Option<u64>| offset.map_or("-".to_owned(), |n| n.to_string());
         tracing::info!(
             "{} {} {} {}→{} {} bytes, {} in {} ms {}",
@@ -47,7 +50,7 @@ impl Visit {
             offset(self.from),
             offset(self.to),
             self.bytes,
-            answer.status().as_u16(),
+            status,
             self.begun.elapsed().as_millis(),
             answer.message().escape_debug(),
         );

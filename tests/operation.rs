@@ -1,0 +1,162 @@
+//! The receiver as those who run it see it: TLS, health, metrics.
+
+mod common;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use resup::{Client, ErrorKind, Upload};
+use resup_test_support::receiver::{self, Receiver, Setup};
+use resup_test_support::tls::{Authority, Certificate};
+
+use common::{client, made};
+
+/// Starts a receiver that shows this certificate.
+fn secured(dir: &Path, certificate: &Certificate) -> Receiver {
+    let (pem, key) = certificate.write(dir, "server");
+    let setup = Setup::new().arg("--tls-cert").arg(pem);
+    setup.arg("--tls-key").arg(key).start()
+}
+
+fn trusting(receiver: &Receiver, authority: &Authority) -> Client {
+    let client = client(&receiver.endpoint());
+    client.set_ca_pem(authority.pem()).unwrap();
+    client
+}
+
+fn upload(client: &Client, name: &str) -> Result<String, resup::Error> {
+    let dir = tempfile::tempdir().unwrap();
+    let mut upload = Upload::from_file(client, made(&dir, name, 3_000_000))?;
+    upload.run()?;
+    Ok(upload.remote().id().unwrap())
+}
+
+/// Waits for a line in the receiver's log.
+fn told(receiver: &Receiver, what: &str) -> String {
+    let until = Instant::now() + Duration::from_secs(20);
+    loop {
+        let log = receiver.stderr();
+        if let Some(line) = log.lines().find(|line| line.contains(what)) {
+            return line.to_owned();
+        }
+        assert!(Instant::now() < until, "no \"{what}\" in:\n{log}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn hang_up(receiver: &Receiver) {
+    let pid = receiver.pid().unwrap().to_string();
+    let sent = Command::new("kill").args(["-HUP", &pid]).status().unwrap();
+    assert!(sent.success());
+}
+
+#[test]
+fn the_receiver_speaks_tls_itself() {
+    let (dir, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+    let receiver = secured(dir.path(), &authority.certify());
+    assert!(receiver.endpoint().starts_with("https://"));
+    let id = upload(&trusting(&receiver, &authority), "secured").unwrap();
+    assert_eq!(
+        receiver.stored_file(&id).metadata().unwrap().len(),
+        3_000_000
+    );
+    let stranger = upload(&trusting(&receiver, &Authority::new()), "x").unwrap_err();
+    assert_eq!(stranger.kind(), ErrorKind::Tls, "{stranger}");
+}
+
+#[test]
+fn renewed_certificates_are_read_on_sighup_and_broken_ones_are_not_taken() {
+    let (dir, old, new) = (
+        tempfile::tempdir().unwrap(),
+        Authority::new(),
+        Authority::new(),
+    );
+    let receiver = secured(dir.path(), &old.certify());
+    upload(&trusting(&receiver, &old), "old").unwrap();
+
+    std::fs::write(dir.path().join("server.pem"), "nothing").unwrap();
+    hang_up(&receiver);
+    let line = told(&receiver, "the old certificates stay");
+    assert!(line.contains("server.pem"), "{line}");
+    upload(&trusting(&receiver, &old), "still-old").unwrap();
+
+    new.certify().write(dir.path(), "server");
+    hang_up(&receiver);
+    told(&receiver, "certificates read again");
+    upload(&trusting(&receiver, &new), "new").unwrap();
+    let outdated = upload(&trusting(&receiver, &old), "old-again").unwrap_err();
+    assert_eq!(outdated.kind(), ErrorKind::Tls, "{outdated}");
+}
+
+#[test]
+fn sighup_ends_no_receiver_without_tls() {
+    let mut receiver = Receiver::start();
+    hang_up(&receiver);
+    told(&receiver, "SIGHUP");
+    assert!(!receiver.has_ended());
+    upload(&client(&receiver.endpoint()), "after").unwrap();
+}
+
+#[test]
+fn certificates_that_cannot_be_used_are_named_at_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let (pem, key) = Authority::new().certify().write(dir.path(), "one");
+    let (_, other) = Authority::new().certify().write(dir.path(), "other");
+    let missing = dir.path().join("missing.pem");
+    for (certificate, key, named) in [
+        (&missing, &key, "missing.pem"),
+        (&key, &key, "one.key has no certificate"),
+        (&pem, &pem, "private key from"),
+        (&pem, &other, "other.key cannot be used"),
+    ] {
+        let output = Command::new(receiver::binary())
+            .args(["--listen", "127.0.0.1:0", "--data"])
+            .arg(dir.path().join("data"))
+            .arg("--tls-cert")
+            .arg(certificate)
+            .arg("--tls-key")
+            .arg(key)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && text.contains(named), "{text}");
+    }
+}
+
+#[test]
+fn health_is_told_and_the_lack_of_it() {
+    let receiver = Receiver::start();
+    let url = format!("http://{}/healthz", receiver.addr());
+    let healthy = ureq::get(&url).call().unwrap();
+    assert_eq!(healthy.status(), 200);
+    // What root may write it can still not write into what is no directory.
+    std::fs::remove_dir(receiver.data().join("files")).unwrap();
+    let failing = ureq::get(&url).call().unwrap_err();
+    assert!(matches!(failing, ureq::Error::StatusCode(503)), "{failing}");
+    told(&receiver, "not healthy: files");
+}
+
+#[test]
+fn metrics_count_what_was_done_on_an_address_of_their_own() {
+    let setup = Setup::new().arg("--metrics-listen").arg("127.0.0.1:0");
+    let receiver = setup.start();
+    upload(&client(&receiver.endpoint()), "counted").unwrap();
+    let line = told(&receiver, "metrics on ");
+    let (_, url) = line.split_once("metrics on ").unwrap();
+    let text = ureq::get(url).call().unwrap();
+    let text = text.into_body().read_to_string().unwrap();
+    for wanted in [
+        "resup_requests_total{action=\"locate\",status=\"200\"} 1\n",
+        "resup_requests_total{action=\"send\",status=\"200\"} 1\n",
+        "resup_received_bytes_total 3000000\n",
+        "resup_active_uploads 0\n",
+        "# EOF\n",
+    ] {
+        assert!(text.contains(wanted), "{wanted} in {text}");
+    }
+    let public = format!("http://{}/metrics", receiver.addr());
+    let nothing = ureq::get(&public).call().unwrap_err();
+    assert!(matches!(nothing, ureq::Error::StatusCode(404)), "{nothing}");
+}
