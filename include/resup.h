@@ -1416,7 +1416,7 @@ resup_status resup_upload_set_directory(resup_upload *upload,
                                         const char *directory);
 
 /**
- * Sets the file's MIME type. Default: application/octet-stream.
+ * Sets the file's MIME type. Default: by the extension of its name, else application/octet-stream.
  *
  * @param content_type  type/subtype; copied
  * @return as resup_upload_set_name

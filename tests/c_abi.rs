@@ -17,7 +17,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use host::{has, root, shared_library, Bench, Ended};
+use host::{has, root, shared_library, under, Bench, Ended, VALGRIND};
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
 use resup_test_support::scripted::{json, Read, ScriptedServer, Step};
@@ -183,15 +183,6 @@ fn behaviour(bench: &Bench, runner: &[&str], size: &str, patience: &str, limit: 
     bench.run(&mut command, limit)
 }
 
-fn under(runner: &[&str], program: &Path) -> Command {
-    let Some((runner, arguments)) = runner.split_first() else {
-        return Command::new(program);
-    };
-    let mut command = Command::new(runner);
-    command.args(arguments).arg(program);
-    command
-}
-
 #[test]
 fn a_program_that_keeps_the_rules_gets_what_the_header_promises() {
     let ended = behaviour(&Bench::new(), &[], "48", "100", LIMIT);
@@ -233,15 +224,6 @@ fn misuse_is_clean_with_the_address_sanitizer() {
     println!("{}", ended.stdout);
     ended.assert_success();
 }
-
-const VALGRIND: [&str; 6] = [
-    "valgrind",
-    "--quiet",
-    "--error-exitcode=99",
-    "--leak-check=full",
-    "--show-leak-kinds=definite",
-    "--errors-for-leak-kinds=definite",
-];
 
 #[test]
 fn behaviour_is_clean_under_valgrind() {

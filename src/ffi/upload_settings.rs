@@ -45,7 +45,7 @@ pub unsafe extern "C" fn resup_upload_set_directory(
     })
 }
 
-/// Sets the file's MIME type. Default: application/octet-stream.
+/// Sets the file's MIME type. Default: by the extension of its name, else application/octet-stream.
 ///
 /// @param content_type  type/subtype; copied
 /// @return as resup_upload_set_name

@@ -12,6 +12,9 @@ use tempfile::TempDir;
 
 const WARNINGS: [&str; 5] = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror"];
 
+/// Where headers lie.
+const HEADERS: [&str; 2] = ["include", "bindings/cpp/include"];
+
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -123,11 +126,31 @@ impl Bench {
     /// Builds a program of these sources, which are in tests/c or named from the root, with the
     /// shared library.
     pub fn build(&self, name: &str, sources: &[&str], flags: &[&str]) -> PathBuf {
-        self.compile(name, sources, |cc| {
-            let rpath = format!("-Wl,-rpath,{}", self.dir.path().display());
-            cc.args(flags).arg("-L").arg(library_dir());
-            cc.args(["-lresup", &rpath, "-lpthread", "-ldl"]);
-        })
+        self.compile(name, sources, |cc| self.link(cc.args(flags)))
+    }
+
+    /// Builds a C++ program of these sources, named from the root, with the shared library.
+    pub fn build_cpp(
+        &self,
+        compiler: &str,
+        name: &str,
+        sources: &[&str],
+        flags: &[&str],
+    ) -> PathBuf {
+        let program = self.path(name);
+        let mut cc = Command::new(compiler);
+        cc.args(flags).arg("-g");
+        cc.args(HEADERS.map(|dir| format!("-I{}", root().join(dir).display())));
+        cc.args(sources.iter().map(|source| root().join(source)));
+        self.link(&mut cc);
+        finish(&mut cc, &program);
+        program
+    }
+
+    fn link(&self, cc: &mut Command) {
+        let rpath = format!("-Wl,-rpath,{}", self.dir.path().display());
+        cc.arg("-L").arg(library_dir());
+        cc.args(["-lresup", &rpath, "-lpthread", "-ldl"]);
     }
 
     /// The same with the static library.
@@ -157,9 +180,7 @@ impl Bench {
             });
         }
         link(&mut cc);
-        let output = cc.arg("-o").arg(&program).output().unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{cc:?}:\n{errors}");
+        finish(&mut cc, &program);
         program
     }
 
@@ -202,6 +223,31 @@ impl Bench {
             stderr,
         }
     }
+}
+
+pub const VALGRIND: [&str; 6] = [
+    "valgrind",
+    "--quiet",
+    "--error-exitcode=99",
+    "--leak-check=full",
+    "--show-leak-kinds=definite",
+    "--errors-for-leak-kinds=definite",
+];
+
+/// A program, run by another one.
+pub fn under(runner: &[&str], program: &Path) -> Command {
+    let Some((runner, arguments)) = runner.split_first() else {
+        return Command::new(program);
+    };
+    let mut command = Command::new(runner);
+    command.args(arguments).arg(program);
+    command
+}
+
+fn finish(compiler: &mut Command, program: &Path) {
+    let output = compiler.arg("-o").arg(program).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{compiler:?}:\n{errors}");
 }
 
 /// What a C program has to link besides a static library made by this compiler.

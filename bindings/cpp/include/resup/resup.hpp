@@ -1,0 +1,43 @@
+/**
+ * @file resup.hpp
+ * @brief Resumable uploads for C++17 and later: everything.
+ *
+ * Header-only, over the C API of resup.h. A program makes a resup::Client for a server and a resup::Upload for
+ * a file, and runs it:
+ *
+ * @code
+ * #include <resup/resup.hpp>
+ * #include <iostream>
+ *
+ * int main() try {
+ *     resup::Client client("https://example.org/upload");
+ *     resup::Upload upload(client, "video.mp4");
+ *     upload.on_progress([](const resup::Progress &now) {
+ *         std::cout << now.position << " of " << now.size << " bytes\r" << std::flush;
+ *     });
+ *     upload.run();
+ *     std::cout << "\nMD5 " << upload.md5().value_or("unknown") << '\n';
+ * } catch (const resup::Error &error) {
+ *     std::cerr << error.what() << '\n';
+ *     return 1;
+ * }
+ * @endcode
+ *
+ * Threads. Callbacks run only on the thread that is inside run() or wait(); no thread of the library ever calls the
+ * program. cancel(), pause(), resume(), the numbers and a client's settings are legal from every thread at any time,
+ * everything else on one upload from one thread at a time (Status::busy otherwise).
+ *
+ * Exceptions. Failures are thrown as resup::Error. An exception that leaves a callback cancels the upload and is thrown
+ * again by the run() or wait() that the callback was called from. With `-fno-exceptions` what throws is not there, and
+ * each has a counterpart that gives a `std::error_code`.
+ *
+ * @copyright MIT OR Apache-2.0
+ */
+#ifndef RESUP_RESUP_HPP
+#define RESUP_RESUP_HPP
+
+#include <resup/client.hpp>
+#include <resup/error.hpp>
+#include <resup/upload.hpp>
+
+#endif

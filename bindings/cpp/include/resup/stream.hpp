@@ -1,0 +1,68 @@
+/**
+ * @file stream.hpp
+ * @brief How a C++ stream is read from C. Not for programs.
+ * @copyright MIT OR Apache-2.0
+ */
+#ifndef RESUP_STREAM_HPP
+#define RESUP_STREAM_HPP
+
+#include <resup/callback.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <istream>
+#include <memory>
+
+/// @cond internal
+namespace resup::detail {
+
+/// A host's reader of the C API.
+struct Stream {
+    std::unique_ptr<std::istream> stream;
+
+    /// What it answers C for a stream that fails: the message has the number.
+    static constexpr std::int32_t failed = 1;
+
+    static std::int32_t read(void *buffer, std::size_t size, std::size_t *read, void *user_data) noexcept
+    {
+        return of(user_data, [&](std::istream &in) {
+            in.read(static_cast<char *>(buffer), static_cast<std::streamsize>(size));
+            *read = static_cast<std::size_t>(in.gcount());
+            return !in.bad();
+        });
+    }
+
+    static std::int32_t seek(std::uint64_t offset, void *user_data) noexcept
+    {
+        return of(user_data, [&](std::istream &in) {
+            in.clear();
+            in.seekg(static_cast<std::streamoff>(offset));
+            return in.good();
+        });
+    }
+
+    static std::int32_t size(std::uint64_t *size, void *user_data) noexcept
+    {
+        return of(user_data, [&](std::istream &in) {
+            in.clear();
+            in.seekg(0, std::ios::end);
+            const std::streamoff end = in.tellg();
+            *size = static_cast<std::uint64_t>(end);
+            return in.good() && end >= 0;
+        });
+    }
+
+  private:
+    template <class Work> static std::int32_t of(void *user_data, Work &&work) noexcept
+    {
+        bool done = false;
+        auto &self = *static_cast<Stream *>(user_data);
+        guarded([&] { done = self.stream && work(*self.stream); });
+        return done ? 0 : failed;
+    }
+};
+
+} // namespace resup::detail
+/// @endcond
+
+#endif

@@ -1,0 +1,504 @@
+/**
+ * @file upload.hpp
+ * @brief One file's job.
+ * @copyright MIT OR Apache-2.0
+ */
+#ifndef RESUP_UPLOAD_HPP
+#define RESUP_UPLOAD_HPP
+
+#include <resup/callback.hpp>
+#include <resup/client.hpp>
+#include <resup/error.hpp>
+#include <resup/stream.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <istream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#if __cplusplus >= 202002L && __has_include(<stop_token>)
+#include <stop_token>
+#endif
+
+namespace resup {
+
+/** @brief What an upload is doing. */
+enum class State : std::int32_t {
+    ready = RESUP_STATE_READY,         ///< Not started.
+    hashing = RESUP_STATE_HASHING,     ///< Reading what the server already has, for the digest.
+    locating = RESUP_STATE_LOCATING,   ///< Asking the server what it has.
+    sending = RESUP_STATE_SENDING,     ///< Sending.
+    verifying = RESUP_STATE_VERIFYING, ///< All is handed over; the server is to confirm it.
+    waiting = RESUP_STATE_WAITING,     ///< Waiting to try again; Upload::retry_in tells how long.
+    paused = RESUP_STATE_PAUSED,       ///< Paused by the program.
+    complete = RESUP_STATE_COMPLETE,   ///< The server has confirmed the whole file.
+    failed = RESUP_STATE_FAILED,       ///< Given up.
+    cancelled = RESUP_STATE_CANCELLED  ///< Ended by the program.
+};
+
+/** @brief Whether and when the MD5 of the file is computed. */
+enum class Digest : std::int32_t {
+    none = RESUP_DIGEST_NONE,         ///< Not at all: nothing is compared then.
+    md5 = RESUP_DIGEST_MD5,           ///< While the file is sent. The default.
+    md5_first = RESUP_DIGEST_MD5_FIRST ///< Before: a server that has the content already gets no byte.
+};
+
+/** @brief How far an upload is. */
+struct Progress {
+    std::uint64_t position; ///< Bytes of the file that the server has or that are on their way.
+    std::uint64_t size;     ///< Bytes in the whole file.
+};
+
+/**
+ * @brief One file's job. Moved, not copied; destroyed during a run, it is cancelled.
+ *
+ * To wait for it, call run():
+ *
+ * @code
+ * resup::Upload upload(client, "report.pdf");
+ * upload.set_directory("2026/may").set_field("ticket", "4711");
+ * upload.run();       // breaks are waited out and gone on from; throws resup::Error when it gives up
+ * @endcode
+ *
+ * In a program with a window, start() it and call wait() from a timer, which calls the callbacks on that thread:
+ *
+ * @code
+ * upload.on_progress([&](const resup::Progress &now) { bar.set(now.position, now.size); });
+ * upload.start();
+ * // every 100 ms:
+ * if (upload.wait(std::chrono::milliseconds(0)))
+ *     timer.stop();   // complete
+ * @endcode
+ *
+ * After a failure it may be run again; it goes on where the server is.
+ */
+class Upload {
+  public:
+    /** @brief Told about ten times a second while the numbers change, and a last time before the end. */
+    using OnProgress = std::function<void(const Progress &)>;
+    /** @brief Told each new state. */
+    using OnState = std::function<void(State)>;
+    /** @brief Told once at the end of every run, as the last callback; the code is clear when it is complete. */
+    using OnComplete = std::function<void(std::error_code)>;
+
+    /** @brief An empty upload, to be moved to. */
+    Upload() noexcept = default;
+
+    Upload(const Upload &) = delete;
+    Upload &operator=(const Upload &) = delete;
+
+    /** @brief Takes the other one's job over, also while it is under way; that one is empty then. */
+    Upload(Upload &&other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+
+    /** @brief As the move constructor; what was held is let go. */
+    Upload &operator=(Upload &&other) noexcept
+    {
+        Upload taken(std::move(other));
+        std::swap(handle_, taken.handle_);
+        return *this;
+    }
+
+    /** @brief Cancels it where it is under way, and lets it go. What the server has is kept there. */
+    ~Upload()
+    {
+        while (resup_upload_free(handle_) == RESUP_E_BUSY) {
+            resup_upload_cancel(handle_);
+            if (detail::Scope::adopt(handle_))
+                return;
+            std::this_thread::yield(); // Another thread's run() returns within 100 ms.
+        }
+    }
+
+    /**
+     * @name Making one, without exceptions
+     * Nothing is sent yet. After a failure the upload is empty, and `last_error_message(client.get())` tells more.
+     * @{
+     */
+
+    /** @brief Of a file, under its own name. */
+    static Upload create(const Client &client, const std::filesystem::path &path, std::error_code &error)
+    {
+        return made(error, [&](resup_upload **out) {
+            return RESUP_NATIVE(resup_upload_new_file)(client.get(), detail::native(path), out);
+        });
+    }
+
+    /** @brief Of bytes in memory, which are copied. */
+    static Upload create_from_memory(const Client &client, const std::string &name, const void *data, std::size_t size,
+                                     std::error_code &error)
+    {
+        return made(error, [&](resup_upload **out) {
+            return resup_upload_new_memory(client.get(), data, size, name.c_str(), out);
+        });
+    }
+
+    /** @brief Of a stream that can seek, open in binary mode; read only inside run() and wait(), and twice. */
+    static Upload create_from_stream(const Client &client, const std::string &name,
+                                     std::unique_ptr<std::istream> stream, std::error_code &error)
+    {
+        auto *kept = new detail::Stream{std::move(stream)};
+        return made(error, [&](resup_upload **out) {
+            return resup_upload_new_reader(client.get(), name.c_str(), detail::Stream::read, detail::Stream::seek,
+                                           detail::Stream::size, kept, detail::destroy<detail::Stream>, out);
+        });
+    }
+    /** @} */
+
+    /** @brief Whether there is one, so that it was not moved from. */
+    explicit operator bool() const noexcept { return handle_ != nullptr; }
+
+    /** @brief The C API's handle, still owned by this object. */
+    resup_upload *get() const noexcept { return handle_; }
+
+    /** @brief Any setting of the C API, without exceptions; as Client::set. */
+    template <class... Wanted, class... Given>
+    std::error_code set(resup_status (*setter)(resup_upload *, Wanted...), Given &&...arguments) noexcept
+    {
+        return static_cast<Status>(setter(handle_, std::forward<Given>(arguments)...));
+    }
+
+#if RESUP_HAS_EXCEPTIONS
+    /**
+     * @brief An upload of a file, under its own name. Nothing is sent yet, and the file is not kept open.
+     * @throws Error  Status::source_not_found, source_denied, source_not_a_file, source_io
+     */
+    Upload(const Client &client, const std::filesystem::path &path)
+    {
+        std::error_code error;
+        *this = create(client, path, error);
+        check(client, error);
+    }
+
+    /** @brief An upload of bytes in memory, which are copied. */
+    static Upload from_memory(const Client &client, const std::string &name, const void *data, std::size_t size)
+    {
+        std::error_code error;
+        Upload upload = create_from_memory(client, name, data, size, error);
+        check(client, error);
+        return upload;
+    }
+
+    /** @brief An upload of a text or other bytes, which are copied. */
+    static Upload from_memory(const Client &client, const std::string &name, std::string_view bytes)
+    {
+        return from_memory(client, name, bytes.data(), bytes.size());
+    }
+
+    /**
+     * @brief An upload of a stream that can seek, open in binary mode.
+     *
+     * It is read only inside run() and wait(), and twice: first for its MD5, since nothing else tells two versions of
+     * it apart. An exception that it throws ends the upload and is thrown again.
+     */
+    static Upload from_stream(const Client &client, const std::string &name, std::unique_ptr<std::istream> stream)
+    {
+        std::error_code error;
+        Upload upload = create_from_stream(client, name, std::move(stream), error);
+        check(client, error);
+        return upload;
+    }
+
+    /** @brief The file name that the server is told. Default: the file's own. */
+    Upload &set_name(const std::string &name) { return must(set(resup_upload_set_name, name.c_str())); }
+
+    /** @brief The directory on the server, separated by `/`. Default: the server's own choice. */
+    Upload &set_directory(const std::string &directory)
+    {
+        return must(set(resup_upload_set_directory, directory.c_str()));
+    }
+
+    /** @brief The MIME type. Default: by the name's extension. */
+    Upload &set_content_type(const std::string &type) { return must(set(resup_upload_set_content_type, type.c_str())); }
+
+    /** @brief A form field of the program's own, sent with every request. */
+    Upload &set_field(const std::string &name, const std::string &value)
+    {
+        return must(set(resup_upload_set_field, name.c_str(), value.c_str()));
+    }
+
+    /** @brief Whether and when the MD5 is computed. Default: while the file is sent. */
+    Upload &set_digest(Digest digest)
+    {
+        return must(set(resup_upload_set_digest, static_cast<std::int32_t>(digest)));
+    }
+
+    /** @brief A file with which a later run need not read again what the server has. Default: none. */
+    Upload &set_state_file(const std::filesystem::path &path)
+    {
+        return must(set(RESUP_NATIVE(resup_upload_set_state_file), detail::native(path)));
+    }
+
+    /** @brief The most file bytes that one request carries, or RESUP_SEGMENT_UNLIMITED (the default) or _AUTOMATIC. */
+    Upload &set_segment_size(std::uint64_t bytes) { return must(set(resup_upload_set_segment_size, bytes)); }
+
+    /** @brief File bytes per second, at once; 0, the default, for no limit. Legal at any time. */
+    Upload &set_rate_limit(std::uint64_t bytes_per_second)
+    {
+        return must(set(resup_upload_set_rate_limit, bytes_per_second));
+    }
+
+    /** @brief Registers the progress function, in place of an earlier one; empty for none. */
+    Upload &on_progress(OnProgress function) { return must(try_on_progress(std::move(function))); }
+
+    /** @brief Registers the state function, in place of an earlier one; empty for none. */
+    Upload &on_state(OnState function) { return must(try_on_state(std::move(function))); }
+
+    /** @brief Registers the completion function, in place of an earlier one; empty for none. */
+    Upload &on_complete(OnComplete function) { return must(try_on_complete(std::move(function))); }
+
+    /**
+     * @brief Uploads, and returns when the server has confirmed the whole file.
+     * @throws Error  any failure; Status::cancelled after cancel()
+     * @throws        what a callback threw
+     */
+    void run() { run(handle_); }
+
+#ifdef __cpp_lib_jthread
+    /** @brief As run(); a request to stop cancels it. */
+    void run(const std::stop_token &token)
+    {
+        std::stop_callback stop(token, [handle = handle_] { resup_upload_cancel(handle); });
+        run(handle_);
+    }
+#endif
+
+    /**
+     * @brief Runs on a thread of its own; callbacks are called there.
+     * @return throws from get() what run() would. Its destructor waits for the end. The upload may be moved meanwhile.
+     */
+    std::future<void> run_async()
+    {
+        return std::async(std::launch::async, [handle = handle_] { run(handle); });
+    }
+
+    /** @brief Starts it and returns at once; wait() delivers what happens. */
+    void start() { must(set(resup_upload_start)); }
+
+    /**
+     * @brief Waits for the end of an upload that was started, and calls the callbacks for what has happened since.
+     * @param time  the most; 0 only looks, and less than 0 is as long as it takes
+     * @return whether it is complete; false when it goes on
+     * @throws  as run()
+     */
+    bool wait(std::chrono::milliseconds time = std::chrono::milliseconds(-1))
+    {
+        detail::Scope scope(handle_);
+        const std::error_code error = waited(time);
+        scope.rethrow();
+        if (error == Status::pending)
+            return false;
+        must(error);
+        return true;
+    }
+#endif
+
+    /** @name The same without exceptions
+     * The code is clear when all went well; error_message() tells more. What a callback throws cancels, and is lost.
+     * @{ */
+
+    /** @brief As run. */
+    std::error_code try_run() noexcept
+    {
+        detail::Scope scope(handle_);
+        return static_cast<Status>(resup_upload_run(handle_));
+    }
+
+    /** @brief As start. */
+    std::error_code try_start() noexcept { return set(resup_upload_start); }
+
+    /** @brief As wait; Status::pending when it goes on. */
+    std::error_code try_wait(std::chrono::milliseconds time) noexcept
+    {
+        detail::Scope scope(handle_);
+        return waited(time);
+    }
+
+    /** @brief As on_progress. */
+    std::error_code try_on_progress(OnProgress function)
+    {
+        return registered(resup_upload_on_progress, progressed, std::move(function));
+    }
+
+    /** @brief As on_state. */
+    std::error_code try_on_state(OnState function)
+    {
+        return registered(resup_upload_on_state, entered, std::move(function));
+    }
+
+    /** @brief As on_complete. */
+    std::error_code try_on_complete(OnComplete function)
+    {
+        return registered(resup_upload_on_complete, completed, std::move(function));
+    }
+    /** @} */
+
+    /** @name From any thread, at any time, callbacks included
+     * @{ */
+
+    /** @brief Ends the run, which returns within 100 ms; the next run goes on where the server is. */
+    void cancel() noexcept { resup_upload_cancel(handle_); }
+
+    /** @brief Closes the connection and waits for resume(). */
+    void pause() noexcept { resup_upload_pause(handle_); }
+
+    /** @brief Goes on after pause(), from where the server is then. */
+    void resume() noexcept { resup_upload_resume(handle_); }
+
+    /** @brief What it is doing. */
+    State state() const noexcept { return static_cast<State>(resup_upload_state(handle_)); }
+
+    /** @brief Bytes in the whole file; 0 before the first run has opened it. */
+    std::uint64_t size() const noexcept { return resup_upload_size(handle_); }
+
+    /** @brief Bytes that the server has confirmed to hold, from the start of the file. */
+    std::uint64_t offset() const noexcept { return resup_upload_offset(handle_); }
+
+    /** @brief The confirmed bytes and those handed to the network since: what a progress bar shows. */
+    std::uint64_t position() const noexcept { return resup_upload_position(handle_); }
+
+    /** @brief File bytes handed to the network in this run. */
+    std::uint64_t bytes_sent() const noexcept { return resup_upload_bytes_sent(handle_); }
+
+    /** @brief File bytes that this run did not have to send. */
+    std::uint64_t bytes_skipped() const noexcept { return resup_upload_bytes_skipped(handle_); }
+
+    /** @brief Bytes per second over the last seconds; 0 while nothing is being sent. */
+    std::uint64_t rate() const noexcept { return resup_upload_rate(handle_); }
+
+    /** @brief Time left to the end at the present rate, where that can be told. */
+    std::optional<std::chrono::milliseconds> time_left() const noexcept
+    {
+        const std::uint32_t left = resup_upload_time_left(handle_);
+        if (left == RESUP_FOREVER)
+            return std::nullopt;
+        return std::chrono::milliseconds(left);
+    }
+
+    /** @brief How often this run began to ask the server for its offset. */
+    std::uint32_t attempts() const noexcept { return resup_upload_attempts(handle_); }
+
+    /** @brief In State::waiting, the time until the next attempt; else 0. */
+    std::chrono::milliseconds retry_in() const noexcept
+    {
+        return std::chrono::milliseconds(resup_upload_retry_in(handle_));
+    }
+
+    /** @brief The HTTP status of the server's last answer in this run; 0 when there was none. */
+    int http_status() const noexcept { return resup_upload_http_status(handle_); }
+
+    /** @brief Whether running again, later and unchanged, may succeed where the last run failed. */
+    bool is_retryable() const noexcept { return resup_upload_is_retryable(handle_) != 0; }
+
+    /** @brief The server's own key of the upload. */
+    std::optional<std::string> id() const { return text(resup_upload_id(handle_)); }
+
+    /** @brief Where the finished file is to be found, in the server's words. */
+    std::optional<std::string> location() const { return text(resup_upload_location(handle_)); }
+
+    /** @brief The MD5 of the whole file in lower-case hex, once it is complete and if it was read. */
+    std::optional<std::string> md5() const { return text(resup_upload_md5(handle_)); }
+
+    /** @brief The server's last message for a person. */
+    std::optional<std::string> server_message() const { return text(resup_upload_server_message(handle_)); }
+
+    /** @brief The start of the body of the server's last refusal. */
+    std::optional<std::string> server_excerpt() const { return text(resup_upload_server_excerpt(handle_)); }
+    /** @} */
+
+    /** @brief What went wrong in the last call that failed, and what to do about it; empty when nothing did. */
+    std::string error_message() const { return text(resup_upload_error_message(handle_)).value_or(""); }
+
+  private:
+    explicit Upload(resup_upload *handle) noexcept : handle_(handle) {}
+
+    template <class Make> static Upload made(std::error_code &error, Make &&make)
+    {
+        resup_upload *handle = nullptr;
+        error = static_cast<Status>(make(&handle));
+        return Upload(handle);
+    }
+
+    static std::optional<std::string> text(const char *borrowed)
+    {
+        return borrowed ? std::optional<std::string>(borrowed) : std::nullopt;
+    }
+
+    std::error_code waited(std::chrono::milliseconds time) noexcept
+    {
+        const bool forever = time.count() < 0 || time.count() >= RESUP_FOREVER;
+        const auto most = forever ? RESUP_FOREVER : static_cast<std::int32_t>(time.count());
+        return static_cast<Status>(resup_upload_wait(handle_, static_cast<std::uint32_t>(most)));
+    }
+
+    template <class Register, class Callback, class Function>
+    std::error_code registered(Register enroll, Callback callback, Function function)
+    {
+        if (!function)
+            return static_cast<Status>(enroll(handle_, nullptr, nullptr, nullptr));
+        auto *kept = new Function(std::move(function));
+        return static_cast<Status>(enroll(handle_, callback, kept, detail::destroy<Function>));
+    }
+
+    static std::int32_t progressed(resup_upload *, std::uint64_t position, std::uint64_t size, void *function) noexcept
+    {
+        return detail::guarded([&] { (*static_cast<OnProgress *>(function))({position, size}); });
+    }
+
+    static std::int32_t entered(resup_upload *, std::int32_t state, void *function) noexcept
+    {
+        return detail::guarded([&] { (*static_cast<OnState *>(function))(static_cast<State>(state)); });
+    }
+
+    static std::int32_t completed(resup_upload *, resup_status status, void *function) noexcept
+    {
+        return detail::guarded([&] { (*static_cast<OnComplete *>(function))(static_cast<Status>(status)); });
+    }
+
+#if RESUP_HAS_EXCEPTIONS
+    static void run(resup_upload *handle)
+    {
+        detail::Scope scope(handle);
+        const std::error_code error = static_cast<Status>(resup_upload_run(handle));
+        scope.rethrow();
+        check(handle, error);
+    }
+
+    Upload &must(std::error_code error)
+    {
+        check(handle_, error);
+        return *this;
+    }
+
+    static void check(resup_upload *handle, std::error_code error)
+    {
+        if (!error)
+            return;
+        Error::Details details;
+        details.message = text(resup_upload_error_message(handle)).value_or("");
+        if (details.message.empty() || error == Status::busy)
+            details.message = last_error_message();
+        details.server_message = text(resup_upload_server_message(handle)).value_or("");
+        details.http_status = resup_upload_http_status(handle);
+        details.retryable = resup_upload_is_retryable(handle) != 0;
+        throw Error(error, std::move(details));
+    }
+
+    static void check(const Client &client, std::error_code error)
+    {
+        if (error)
+            throw Error(error, {last_error_message(client ? client.get() : nullptr), {}, 0, false});
+    }
+#endif
+
+    resup_upload *handle_ = nullptr;
+};
+
+} // namespace resup
+
+#endif

@@ -1,0 +1,26 @@
+// Uploads through the C++ binding, against a receiver: ENDPOINT FORBIDDEN DIR.
+#include "behaviour.hpp"
+
+#include <fstream>
+
+std::filesystem::path made(const Given &given, const std::string &name, std::size_t size)
+{
+    std::filesystem::path path = given.dir / std::filesystem::u8path(name);
+    std::ofstream file(path, std::ios::binary);
+    for (std::size_t i = 0; i < size; ++i)
+        file.put(static_cast<char>(i * 31 + name.size() + i / 251));
+    CHECK(file.good());
+    return path;
+}
+
+int main(int argc, char **argv)
+{
+    CHECK(argc == 4);
+    const Given given{argv[1], argv[2], std::filesystem::u8path(argv[3])};
+    runs(given);
+    throws(given);
+    sources(given);
+    threads(given);
+    settings(given);
+    std::puts("all of it");
+}

@@ -1,0 +1,92 @@
+// What a run tells, and how objects move.
+#include "behaviour.hpp"
+
+#include <memory>
+#include <vector>
+
+static void a_run_tells_states_progress_and_its_end(const Given &given)
+{
+    resup::Client client(given.endpoint);
+    resup::Upload upload(client, made(given, "文件 é.bin", 2'000'000));
+    std::vector<resup::State> states;
+    std::uint64_t last = 0;
+    int ends = 0;
+    upload.on_state([&](resup::State state) { states.push_back(state); })
+        .on_progress([&](const resup::Progress &now) {
+            CHECK(now.size == 2'000'000 && now.position <= now.size && ends == 0);
+            last = now.position;
+        })
+        .on_complete([&](std::error_code code) {
+            CHECK(!code);
+            ++ends;
+        });
+    upload.set_directory("a/b").set_field("ticket", "4711");
+    CHECK(upload.state() == resup::State::ready);
+    upload.run();
+    CHECK(ends == 1 && last == 2'000'000);
+    CHECK(states.front() == resup::State::locating && states.back() == resup::State::complete);
+    CHECK(upload.state() == resup::State::complete && upload.offset() == upload.size());
+    CHECK(upload.bytes_sent() == 2'000'000 && upload.bytes_skipped() == 0);
+    CHECK(upload.md5()->size() == 32 && upload.id() && upload.location());
+    CHECK(upload.http_status() == 200 && upload.attempts() == 1 && upload.error_message().empty());
+    CHECK(upload.retry_in().count() == 0 && !upload.time_left() && upload.rate() == 0);
+    CHECK(upload.position() == 2'000'000 && !upload.server_excerpt());
+
+    resup::Upload again(client, given.dir / std::filesystem::u8path("文件 é.bin"));
+    again.set_directory("a/b").run();
+    CHECK(again.bytes_sent() == 0 && again.bytes_skipped() == 2'000'000 && again.id() == upload.id());
+}
+
+static void moved_objects_go_on(const Given &given)
+{
+    resup::Client first(given.endpoint);
+    resup::Client client(std::move(first));
+    CHECK(!first && client);
+    resup::Upload upload(client, made(given, "moved", 700'000));
+    auto count = std::make_shared<int>(0);
+    upload.on_complete([count](std::error_code) { ++*count; });
+    upload.start();
+    resup::Upload taken;
+    taken = std::move(upload);
+    CHECK(!upload && taken);
+    client = resup::Client(); // Uploads keep what they need.
+    while (!taken.wait(std::chrono::milliseconds(20)))
+        ;
+    CHECK(*count == 1 && taken.state() == resup::State::complete);
+    CHECK(count.use_count() == 2);
+    taken = resup::Upload();
+    CHECK(count.use_count() == 1); // The function has been let go.
+    const auto error = thrown_by<resup::Error>([&] { upload.run(); });
+    CHECK(error.code() == resup::Status::null);
+}
+
+static void callbacks_are_replaced_and_removed(const Given &given)
+{
+    resup::Client client(given.endpoint);
+    resup::Upload upload(client, made(given, "replaced", 1000));
+    int wrong = 0, right = 0;
+    upload.on_state([&](resup::State) { ++wrong; }).on_state([&](resup::State) { ++right; });
+    upload.on_progress([&](const resup::Progress &) { ++wrong; }).on_progress(nullptr);
+    upload.run();
+    CHECK(wrong == 0 && right > 0);
+}
+
+static void the_log_is_told(const Given &given)
+{
+    resup::Client client(given.endpoint);
+    std::string lines;
+    client.on_log(resup::LogLevel::info, [&](resup::LogLevel level, std::string_view line) {
+        CHECK(level <= resup::LogLevel::info);
+        lines.append(line).append("\n");
+    });
+    resup::Upload(client, made(given, "logged", 1000)).run();
+    CHECK(lines.find("complete: 1000 bytes") != std::string::npos);
+}
+
+void runs(const Given &given)
+{
+    a_run_tells_states_progress_and_its_end(given);
+    moved_objects_go_on(given);
+    callbacks_are_replaced_and_removed(given);
+    the_log_is_told(given);
+}

@@ -1,0 +1,75 @@
+// Every setting reaches the library; what they do there is shown by the tests of the C API.
+#include "behaviour.hpp"
+
+using namespace std::chrono_literals;
+
+static void all_are_taken(const Given &given)
+{
+    resup::Client client(given.endpoint);
+    client.set_user("joe")
+        .set_user_agent("test/1")
+        .set_locate_method(resup::LocateMethod::get)
+        .set_connect_timeout(30s)
+        .set_response_timeout(120s)
+        .set_stall_timeout(60s)
+        .set_rate_limit(0)
+        .set_retry_limit(3)
+        .set_retry_time(0ms)
+        .set_retry_backoff(5ms, 40ms)
+        .set_basic_auth("joe", "secret")
+        .set_bearer_token("token")
+        .set_header("X-Own", "1")
+        .set_cookie("own", "1")
+        .set_signing_secret(std::string_view("a\0b", 3))
+        .set_signing_algorithm(resup::SigningAlgorithm::hmac_md5)
+        .set_proxy("none")
+        .set_no_proxy("localhost,10.0.0.0/8")
+        .set_trust(resup::Trust::bundled)
+        .set_tls_verify(true)
+        .set_filename_style(resup::FilenameStyle::rfc8187);
+    resup::Upload upload(client, made(given, "settings", 100'000));
+    upload.set_name("set.txt")
+        .set_directory("d")
+        .set_content_type("text/plain")
+        .set_field("a", "b")
+        .set_digest(resup::Digest::md5_first)
+        .set_state_file(given.dir / "state")
+        .set_segment_size(RESUP_SEGMENT_AUTOMATIC)
+        .set_rate_limit(0);
+    upload.run();
+}
+
+static void bad_ones_throw(const Given &given)
+{
+    resup::Client client(given.endpoint);
+    const auto refused = [](auto &&work) {
+        const auto error = thrown_by<resup::Error>(work);
+        CHECK(*error.what());
+        return error.code();
+    };
+    CHECK(refused([&] { client.set_connect_timeout(0ms); }) == resup::Status::argument);
+    CHECK(refused([&] { client.set_connect_timeout(-5s); }) == resup::Status::argument);
+    CHECK(refused([&] { client.set_ca_file(given.dir / "missing.pem"); }) == resup::Status::argument);
+    CHECK(refused([&] { client.set_ca_pem("nothing"); }) == resup::Status::argument);
+    CHECK(refused([&] { client.set_client_certificate("a", "b"); }) == resup::Status::argument);
+    CHECK(refused([&] { client.set_login_field("a", "b"); }) == resup::Status::argument);
+    CHECK(refused([&] { client.set_login_form("https://elsewhere.example/"); }) == resup::Status::url);
+    CHECK(refused([&] { client.set_user("\xff"); }) == resup::Status::utf8);
+    client.set_connect_timeout(std::chrono::hours(1'000'000)); // The most there is.
+}
+
+static void c_setters_work_without_exceptions(const Given &given)
+{
+    resup::Client client(given.endpoint);
+    CHECK(!client.set(resup_client_set_retry_limit, 5u));
+    const std::error_code error = client.set(resup_client_set_proxy, "gopher://x");
+    CHECK(error == resup::Status::argument);
+    CHECK(resup::last_error_message(client.get()).find("gopher") != std::string::npos);
+}
+
+void settings(const Given &given)
+{
+    all_are_taken(given);
+    bad_ones_throw(given);
+    c_setters_work_without_exceptions(given);
+}

@@ -1,0 +1,66 @@
+// Where the bytes come from.
+#include "behaviour.hpp"
+
+#include <fstream>
+#include <sstream>
+
+// A stream that knows its size, and throws when it is read.
+class Broken : public std::stringbuf {
+  public:
+    Broken() : std::stringbuf("a tape") {}
+
+  protected:
+    std::streamsize xsgetn(char *, std::streamsize) override { throw std::domain_error("the tape is torn"); }
+};
+
+static void streams_are_uploaded(const Given &given)
+{
+    resup::Client client(given.endpoint);
+    const auto path = made(given, "streamed", 1'234'567);
+    resup::Upload file(client, path);
+    file.run();
+    auto stream = std::make_unique<std::ifstream>(path, std::ios::binary);
+    auto upload = resup::Upload::from_stream(client, "streamed too", std::move(stream));
+    upload.run();
+    CHECK(upload.md5() == file.md5() && upload.size() == 1'234'567);
+
+    auto empty = resup::Upload::from_stream(client, "empty", std::make_unique<std::istringstream>());
+    empty.run();
+    CHECK(empty.md5() == "d41d8cd98f00b204e9800998ecf8427e");
+}
+
+static void streams_that_fail_end_the_upload(const Given &given)
+{
+    resup::Client client(given.endpoint);
+    auto stream = std::make_unique<std::istream>(nullptr);
+    Broken broken;
+    stream->rdbuf(&broken);
+    stream->exceptions(std::ios::badbit); // Else streams keep to themselves what their buffers throw.
+    auto torn = resup::Upload::from_stream(client, "torn", std::move(stream));
+    const auto error = thrown_by<std::domain_error>([&] { torn.run(); });
+    CHECK(std::string(error.what()) == "the tape is torn");
+
+    auto closed = std::make_unique<std::ifstream>(given.dir / "missing");
+    auto upload = resup::Upload::from_stream(client, "closed", std::move(closed));
+    const auto unread = thrown_by<resup::Error>([&] { upload.run(); });
+    CHECK(unread.code() == resup::Status::source_io);
+    auto none = resup::Upload::from_stream(client, "none", nullptr);
+    CHECK(thrown_by<resup::Error>([&] { none.run(); }).code() == std::errc::io_error);
+}
+
+static void memory_is_uploaded(const Given &given)
+{
+    resup::Client client(given.endpoint);
+    auto upload = resup::Upload::from_memory(client, "text.txt", "abc");
+    upload.run();
+    CHECK(upload.md5() == "900150983cd24fb0d6963f7d28e17f72");
+    CHECK(thrown_by<resup::Error>([&] { resup::Upload::from_memory(client, "", "abc"); }).code() ==
+          resup::Status::argument);
+}
+
+void sources(const Given &given)
+{
+    streams_are_uploaded(given);
+    streams_that_fail_end_the_upload(given);
+    memory_is_uploaded(given);
+}

@@ -1,0 +1,115 @@
+// What is thrown: the library's errors, and what callbacks throw.
+#include "behaviour.hpp"
+
+#include <stdexcept>
+
+static void errors_tell_everything(const Given &given)
+{
+    resup::Client client(given.forbidden);
+    resup::Upload upload(client, made(given, "forbidden", 1000));
+    const auto error = thrown_by<resup::Error>([&] { upload.run(); });
+    CHECK(error.code() == resup::Status::not_allowed);
+    CHECK(error.code() == std::errc::permission_denied);
+    CHECK(error.code().category() == resup::category());
+    CHECK(error.http_status() == 403 && error.server_message() == "not you");
+    CHECK(!error.is_retryable() && !upload.is_retryable());
+    CHECK(std::string(error.what()).find("not you") != std::string::npos);
+    CHECK(upload.error_message() == error.what() && upload.server_message() == "not you");
+
+    const auto missing = thrown_by<resup::Error>([&] { resup::Upload(client, given.dir / "missing"); });
+    CHECK(missing.code() == std::errc::no_such_file_or_directory);
+    CHECK(std::string(missing.what()).find("missing") != std::string::npos);
+    const auto url = thrown_by<resup::Error>([] { resup::Client("ftp://example.org"); });
+    CHECK(url.code() == resup::Status::url && std::string(url.what()).find("ftp") != std::string::npos);
+    const auto value = thrown_by<resup::Error>([&] { client.set_proxy("gopher://x"); });
+    CHECK(value.code() == std::errc::invalid_argument);
+    CHECK(std::string(value.what()).find("gopher") != std::string::npos);
+    const auto unnamed = thrown_by<resup::Error>([&] { upload.set_name(""); });
+    CHECK(unnamed.code() == resup::Status::argument && *unnamed.what());
+}
+
+struct Own : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+// Each callback throws once; run() throws the same, and the upload can be run again.
+static void what_a_callback_throws_comes_out_of_run(const Given &given)
+{
+    resup::Client client(given.endpoint);
+    const auto path = made(given, "thrown", 3'000'000);
+    for (int which = 0; which < 4; ++which) {
+        resup::Upload upload(client, path);
+        upload.set_name("thrown-" + std::to_string(which));
+        int calls = 0;
+        const auto thrower = [&](int mine) {
+            if (mine == which && ++calls == 1)
+                throw Own("from callback " + std::to_string(mine));
+        };
+        upload.on_state([&](resup::State) { thrower(0); });
+        upload.on_progress([&](const resup::Progress &) { thrower(1); });
+        upload.on_complete([&](std::error_code) { thrower(2); });
+        client.on_log(resup::LogLevel::debug, [&](resup::LogLevel, std::string_view) { thrower(3); });
+        const auto error = thrown_by<Own>([&] { upload.run(); });
+        CHECK(error.what() == "from callback " + std::to_string(which));
+        const bool ended = which == 2; // The completion is told when all is done.
+        CHECK(upload.state() == (ended ? resup::State::complete : resup::State::cancelled));
+        upload.run();
+        CHECK(upload.state() == resup::State::complete);
+    }
+}
+
+static void wait_throws_it_too(const Given &given)
+{
+    resup::Client client(given.endpoint);
+    resup::Upload upload(client, made(given, "thrown-in-wait", 1'000'000));
+    upload.on_state([](resup::State) { throw Own("once"); });
+    upload.start();
+    const auto wait = [&] {
+        while (!upload.wait(std::chrono::milliseconds(10)))
+            ;
+    };
+    thrown_by<Own>(wait);
+}
+
+static void a_run_within_a_callback_has_its_own_exceptions(const Given &given)
+{
+    resup::Client client(given.endpoint);
+    resup::Upload outer(client, made(given, "outer", 1000));
+    int inner_runs = 0;
+    outer.on_state([&](resup::State state) {
+        if (state != resup::State::locating)
+            return;
+        resup::Upload inner(client, made(given, "inner", 1000));
+        inner.on_state([](resup::State) { throw Own("inner"); });
+        thrown_by<Own>([&] { inner.run(); });
+        ++inner_runs;
+    });
+    outer.run();
+    CHECK(inner_runs == 1 && outer.state() == resup::State::complete);
+}
+
+static void a_callback_may_cancel_and_destroy(const Given &given)
+{
+    resup::Client client(given.endpoint);
+    resup::Upload cancelled(client, made(given, "cancelled", 500'000));
+    cancelled.on_state([&](resup::State state) {
+        if (state == resup::State::locating)
+            cancelled.cancel();
+    });
+    const auto error = thrown_by<resup::Error>([&] { cancelled.run(); });
+    CHECK(error.code() == resup::Status::cancelled && error.code() == std::errc::operation_canceled);
+
+    resup::Upload destroyed(client, made(given, "destroyed", 500'000));
+    destroyed.on_state([&](resup::State) { resup::Upload gone(std::move(destroyed)); });
+    const auto last = thrown_by<resup::Error>([&] { destroyed.run(); });
+    CHECK(last.code() == resup::Status::cancelled && !destroyed);
+}
+
+void throws(const Given &given)
+{
+    errors_tell_everything(given);
+    what_a_callback_throws_comes_out_of_run(given);
+    wait_throws_it_too(given);
+    a_run_within_a_callback_has_its_own_exceptions(given);
+    a_callback_may_cancel_and_destroy(given);
+}

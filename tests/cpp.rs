@@ -1,0 +1,152 @@
+//! The C++ binding: programs that use it, by two compilers, plain and under sanitizers.
+#![cfg(target_os = "linux")]
+
+#[allow(dead_code)]
+#[path = "c/host.rs"]
+mod host;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use host::{has, root, under, Bench, Ended, VALGRIND};
+use resup_test_support::receiver::Receiver;
+use resup_test_support::scripted::{ScriptedServer, Step};
+
+const BEHAVIOUR: [&str; 6] = [
+    "bindings/cpp/tests/behaviour.cpp",
+    "bindings/cpp/tests/runs.cpp",
+    "bindings/cpp/tests/throws.cpp",
+    "bindings/cpp/tests/sources.cpp",
+    "bindings/cpp/tests/threads.cpp",
+    "bindings/cpp/tests/settings.cpp",
+];
+const NO_EXCEPTIONS: &str = "bindings/cpp/tests/no_exceptions.cpp";
+
+const WARNINGS: [&str; 8] = [
+    "-Wall",
+    "-Wextra",
+    "-Wpedantic",
+    "-Wconversion",
+    "-Wsign-conversion",
+    "-Wshadow",
+    "-Wno-deprecated-declarations",
+    "-Werror",
+];
+
+const LIMIT: Duration = Duration::from_secs(300);
+
+fn run(bench: &Bench, program: &Path, runner: &[&str]) -> Ended {
+    let receiver = Receiver::start();
+    let forbidding =
+        ScriptedServer::start_with(|_, _| Step::reply(403, r#"{"message":"not you"}"#));
+    let mut command = under(runner, program);
+    let races = root().join("bindings/cpp/tests/tsan.supp");
+    command
+        .env("TSAN_OPTIONS", format!("suppressions={}", races.display()))
+        .arg(receiver.endpoint())
+        .arg(forbidding.endpoint())
+        .arg(bench.dir("files"));
+    let ended = bench.run(&mut command, LIMIT);
+    ended.assert_success();
+    assert_eq!(ended.stdout, "all of it\n");
+    ended
+}
+
+/// Builds and runs a program, where the compiler is there.
+fn uploads(compiler: &str, sources: &[&str], flags: &[&str], runner: &[&str]) {
+    if has(compiler) {
+        let bench = Bench::new();
+        let flags: Vec<_> = WARNINGS.iter().chain(flags).copied().collect();
+        let program = bench.build_cpp(compiler, "program", sources, &flags);
+        run(&bench, &program, runner);
+    }
+}
+
+#[test]
+fn a_cpp17_program_by_gcc_uploads() {
+    uploads("g++", &BEHAVIOUR, &["-std=c++17"], &[]);
+}
+
+#[test]
+fn a_cpp20_program_by_clang_uploads() {
+    uploads("clang++", &BEHAVIOUR, &["-std=c++20"], &[]);
+}
+
+#[test]
+fn its_addresses_and_its_behaviour_are_defined() {
+    let flags = [
+        "-std=c++20",
+        "-fsanitize=address,undefined",
+        "-fno-sanitize-recover=all",
+    ];
+    uploads("g++", &BEHAVIOUR, &flags, &[]);
+}
+
+#[test]
+fn its_threads_race_for_nothing() {
+    uploads("g++", &BEHAVIOUR, &["-std=c++20", "-fsanitize=thread"], &[]);
+}
+
+#[test]
+fn it_is_clean_under_valgrind() {
+    if has("valgrind") {
+        uploads("g++", &BEHAVIOUR, &["-std=c++20", "-O1"], &VALGRIND);
+    }
+}
+
+#[test]
+fn it_does_without_exceptions() {
+    for compiler in ["g++", "clang++"] {
+        uploads(
+            compiler,
+            &[NO_EXCEPTIONS],
+            &["-std=c++17", "-fno-exceptions"],
+            &[],
+        );
+    }
+}
+
+#[test]
+fn every_standard_takes_every_header_alone() {
+    let dir = root().join("bindings/cpp/include/resup");
+    let headers = std::fs::read_dir(dir).unwrap();
+    let headers: Vec<_> = headers.map(|entry| entry.unwrap().path()).collect();
+    assert!(headers.len() >= 5);
+    for compiler in ["g++", "clang++"].into_iter().filter(|name| has(name)) {
+        for standard in ["-std=c++17", "-std=c++20", "-std=c++2b"] {
+            let output = Command::new(compiler)
+                .args([standard, "-fsyntax-only", "-x", "c++"])
+                .args(WARNINGS)
+                // A header as the main file says so of itself.
+                .arg("-Wno-pragma-once-outside-header")
+                .arg("-I")
+                .arg(root().join("include"))
+                .arg("-I")
+                .arg(root().join("bindings/cpp/include"))
+                .args(&headers)
+                .output()
+                .unwrap();
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{compiler} {standard}:\n{errors}");
+        }
+    }
+}
+
+#[test]
+fn every_function_of_the_c_api_is_reached() {
+    let dir = root().join("bindings/cpp/include/resup");
+    let text: String = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    let names = include_str!("exports.txt").lines();
+    // The UTF-16 ones are made by RESUP_NATIVE; a program asks for the version in C.
+    let wanted = names.filter(|name| !name.ends_with("_utf16") && !name.contains("version"));
+    let called = |name: &&str| {
+        let follows = |at: usize| text[at + name.len()..].starts_with(['(', ',', ')']);
+        text.match_indices(*name).any(|(at, _)| follows(at))
+    };
+    let missing: Vec<_> = wanted.filter(|name| !called(name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
