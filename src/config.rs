@@ -18,7 +18,7 @@ pub enum LocateMethod {
     /// `POST` with an urlencoded form, which no cache answers. The default.
     #[default]
     Post,
-    /// `GET` with the fields in the query.
+    /// `GET` with the fields in the query: no more than 60 000 bytes, the address included.
     Get,
 }
 

@@ -44,6 +44,22 @@ pub(crate) struct Login {
     pub fields: Vec<(String, Secret)>,
 }
 
+impl Login {
+    /// What is posted.
+    pub(crate) fn form(&self) -> Secret {
+        let fields = self.fields.iter();
+        let fields = fields.map(|(name, value)| (name.as_str(), value.text()));
+        // Long enough that no part of it is left behind where it grew.
+        let longest = fields
+            .clone()
+            .map(|(name, value)| 3 * (name.len() + value.len()) + 2);
+        let form = form_urlencoded::Serializer::new(String::with_capacity(longest.sum()))
+            .extend_pairs(fields)
+            .finish();
+        Secret::new(form)
+    }
+}
+
 /// Headers that requests have of their own, or that would change what a request is.
 const OWN_HEADERS: [&str; 13] = [
     "accept",

@@ -39,6 +39,29 @@ pub(crate) fn bracketed(host: &str) -> Cow<'_, str> {
     }
 }
 
+/// RFC 3986, 3.1.
+fn is_scheme(text: &str) -> bool {
+    let within = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    text.starts_with(|first: char| first.is_ascii_alphabetic()) && text.bytes().all(within)
+}
+
+/// A path without its segments `.` and `..` (RFC 3986, 5.2.4).
+fn without_dots(path: &str) -> String {
+    let mut kept = Vec::new();
+    let mut segments = path.strip_prefix('/').unwrap_or(path).split('/').peekable();
+    while let Some(segment) = segments.next() {
+        match segment {
+            "." => {}
+            ".." => drop(kept.pop()),
+            _ => kept.push(segment),
+        }
+        if matches!(segment, "." | "..") && segments.peek().is_none() {
+            kept.push("");
+        }
+    }
+    format!("/{}", kept.join("/"))
+}
+
 impl Origin {
     /// Whether it is on this machine.
     pub(crate) fn is_loopback(&self) -> bool {
@@ -91,28 +114,37 @@ impl Endpoint {
         Ok(Endpoint { uri, authority })
     }
 
-    /// Where a `Location` header leads from here; `None` for what is no http address.
-    pub(crate) fn resolve(&self, location: &str) -> Option<Self> {
-        let location = location.split('#').next()?;
-        let origin = self.origin();
-        let url = if location.contains("://") {
-            location.to_owned()
-        } else if location.starts_with("//") {
-            format!("{}:{location}", self.uri.scheme_str()?)
-        } else if location.starts_with('/') {
-            format!("{origin}{location}")
-        } else {
-            let path = self.uri.path();
-            let directory = &path[..=path.rfind('/')?];
-            format!("{origin}{directory}{location}")
+    /// Where a reference such as a `Location` leads from here (RFC 3986, 5.2.2), its fragment left
+    /// out; `None` for what is no http address.
+    pub(crate) fn resolve(&self, reference: &str) -> Option<Self> {
+        let reference = reference.split('#').next()?;
+        let (hierarchy, query) = match reference.split_once('?') {
+            Some((hierarchy, query)) => (hierarchy, Some(query)),
+            None => (reference, None),
         };
-        Endpoint::parse(&url).ok()
-    }
-
-    /// The address with `query` added to what query it has.
-    pub(crate) fn with_query(&self, query: &str) -> String {
-        let separator = if self.uri.query().is_some() { '&' } else { '?' };
-        format!("{}{separator}{query}", self.uri)
+        let scheme = hierarchy.split_once(':').filter(|(s, _)| is_scheme(s));
+        let rest = scheme.map_or(hierarchy, |(_, rest)| rest);
+        let base = &self.uri;
+        let (authority, path, query) = match rest.strip_prefix("//") {
+            Some(rest) => {
+                let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+                (authority, path.to_owned(), query)
+            }
+            None if scheme.is_some() => return None,
+            None if rest.is_empty() => {
+                let query = query.or(base.query());
+                (self.authority(), base.path().to_owned(), query)
+            }
+            None if rest.starts_with('/') => (self.authority(), rest.to_owned(), query),
+            None => {
+                let directory = &base.path()[..=base.path().rfind('/')?];
+                (self.authority(), format!("{directory}{rest}"), query)
+            }
+        };
+        let scheme = scheme.map_or(base.scheme_str()?, |(scheme, _)| scheme);
+        let query = query.map_or(String::new(), |query| format!("?{query}"));
+        let path = without_dots(&path);
+        Endpoint::parse(&format!("{scheme}://{authority}{path}{query}")).ok()
     }
 
     pub(crate) fn uri(&self) -> &Uri {
@@ -173,6 +205,71 @@ mod tests {
         }
     }
 
+    /// RFC 3986, 5.4, without what is no http address; fragments are left out.
+    #[test]
+    fn references_are_resolved_as_the_standard_has_it() {
+        let base = Endpoint::parse("http://a/b/c/d;p?q").unwrap();
+        for (reference, target) in [
+            ("g", "http://a/b/c/g"),
+            ("./g", "http://a/b/c/g"),
+            ("g/", "http://a/b/c/g/"),
+            ("/g", "http://a/g"),
+            ("//g", "http://g/"),
+            ("?y", "http://a/b/c/d;p?y"),
+            ("g?y", "http://a/b/c/g?y"),
+            ("#s", "http://a/b/c/d;p?q"),
+            ("g#s", "http://a/b/c/g"),
+            ("g?y#s", "http://a/b/c/g?y"),
+            (";x", "http://a/b/c/;x"),
+            ("g;x", "http://a/b/c/g;x"),
+            ("g;x?y#s", "http://a/b/c/g;x?y"),
+            ("", "http://a/b/c/d;p?q"),
+            (".", "http://a/b/c/"),
+            ("./", "http://a/b/c/"),
+            ("..", "http://a/b/"),
+            ("../", "http://a/b/"),
+            ("../g", "http://a/b/g"),
+            ("../..", "http://a/"),
+            ("../../", "http://a/"),
+            ("../../g", "http://a/g"),
+            ("../../../g", "http://a/g"),
+            ("../../../../g", "http://a/g"),
+            ("/./g", "http://a/g"),
+            ("/../g", "http://a/g"),
+            ("g.", "http://a/b/c/g."),
+            (".g", "http://a/b/c/.g"),
+            ("g..", "http://a/b/c/g.."),
+            ("..g", "http://a/b/c/..g"),
+            ("./../g", "http://a/b/g"),
+            ("./g/.", "http://a/b/c/g/"),
+            ("g/./h", "http://a/b/c/g/h"),
+            ("g/../h", "http://a/b/c/h"),
+            ("g;x=1/./y", "http://a/b/c/g;x=1/y"),
+            ("g;x=1/../y", "http://a/b/c/y"),
+            ("g?y/./x", "http://a/b/c/g?y/./x"),
+            ("g?y/../x", "http://a/b/c/g?y/../x"),
+            ("g#s/./x", "http://a/b/c/g"),
+            ("g#s/../x", "http://a/b/c/g"),
+            // And some more.
+            ("g?next=http://b/", "http://a/b/c/g?next=http://b/"),
+            ("?next=//b/", "http://a/b/c/d;p?next=//b/"),
+            ("./g:h", "http://a/b/c/g:h"),
+            ("/g://h", "http://a/g://h"),
+            ("//g?y", "http://g/?y"),
+            ("HTTPS://G:8/x/../y", "https://G:8/y"),
+        ] {
+            let resolved = base.resolve(reference);
+            let resolved = resolved.map(|endpoint| endpoint.uri().to_string());
+            assert_eq!(resolved.as_deref(), Some(target), "{reference}");
+        }
+        for none in ["g:h", "http:g", "mailto:a@b", "//joe@a/g", "//", "http://"] {
+            assert!(base.resolve(none).is_none(), "{none}");
+        }
+        let base = Endpoint::parse("https://[::1]:8080/up").unwrap();
+        let there = base.resolve("there").unwrap().uri().to_string();
+        assert_eq!(there, "https://[::1]:8080/there");
+    }
+
     #[test]
     fn unusable_endpoints_are_refused_by_name() {
         for (url, why) in [
@@ -207,13 +304,5 @@ mod tests {
         let error = Endpoint::parse("http://joe:secret@host/up").unwrap_err();
         assert!(!error.to_string().contains("secret"), "{error}");
         assert!(error.to_string().contains("@host/up"), "{error}");
-    }
-
-    #[test]
-    fn the_query_is_extended() {
-        let with = |url: &str| Endpoint::parse(url).unwrap().with_query("x=1");
-        assert_eq!(with("http://h/up"), "http://h/up?x=1");
-        assert_eq!(with("http://h/up?t=7"), "http://h/up?t=7&x=1");
-        assert_eq!(with("http://h"), "http://h/?x=1");
     }
 }

@@ -345,8 +345,11 @@ impl Error {
     pub(crate) fn not_let_in(mut self) -> Self {
         if let Error::Refused(refusal) = &mut self {
             refusal.kind = RefusalKind::NotAllowed;
-            let why =
-                || "logged in, and still not let in: are the login's fields right?".to_owned();
+            let why = || {
+                "logged in, and still not let in: are the login's fields right, and may this user \
+                 upload there?"
+                    .to_owned()
+            };
             refusal.message.get_or_insert_with(why);
         }
         self

@@ -1,7 +1,7 @@
 //! One run put together: source, protocol, link and engine.
 #![forbid(unsafe_code)]
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::path::PathBuf;
 
 use crate::body::source::Origin;
@@ -15,7 +15,7 @@ use crate::log::LogLevel;
 use crate::protocol::{Form, Job, Signer};
 use crate::rate::Limiter;
 use crate::segment::{SegmentSize, Segments};
-use crate::session::Session;
+use crate::session::{Fared, Session};
 use crate::state_file::StateFile;
 use crate::transport::{Cutter, IdleLinks, Link, Request, Response, Wire};
 
@@ -62,15 +62,16 @@ pub(crate) fn work(
         fields: spec.fields,
     };
     let credentials = &settings.credentials;
-    let protocol = Form {
-        endpoint: RefCell::new(settings.endpoint.clone()),
-        locate_method: settings.locate_method,
-        file_name_style: settings.file_name_style,
-        signer: credentials.signing.clone().map(|secret| Signer {
-            secret,
-            algorithm: credentials.algorithm,
-        }),
-    };
+    let signer = credentials.signing.clone().map(|secret| Signer {
+        secret,
+        algorithm: credentials.algorithm,
+    });
+    let protocol = Form::new(
+        settings.endpoint.clone(),
+        settings.locate_method,
+        settings.file_name_style,
+        signer,
+    );
     if !settings.certificates.verify && settings.endpoint.origin().https {
         control.log(LogLevel::Warn, || {
             let host = settings.endpoint.authority();
@@ -81,6 +82,7 @@ pub(crate) fn work(
         settings: &settings,
         control,
         links: &live.links,
+        fared: Fared::default(),
     };
     let engine = Engine {
         protocol: &protocol,
@@ -102,6 +104,7 @@ struct HttpLine<'a> {
     settings: &'a Settings,
     control: &'a Control,
     links: &'a IdleLinks,
+    fared: Fared,
 }
 
 impl Line for HttpLine<'_> {
@@ -118,6 +121,7 @@ impl Line for HttpLine<'_> {
             credentials: &self.settings.credentials,
             endpoint: &self.settings.endpoint,
             standing: &self.settings.standing,
+            fared: &self.fared,
         };
         Ok((Box::new(session), Some(cutter)))
     }

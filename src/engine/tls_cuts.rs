@@ -43,12 +43,12 @@ fn upload(receiver: &ModelReceiver, name: &str, content: &[u8], faults: Faults) 
     let origin = Origin::Memory(Arc::new(content.to_vec()));
     let mut source = origin.open(&control).unwrap();
     let engine = Engine {
-        protocol: &Form {
-            endpoint: settings.endpoint.clone().into(),
-            file_name_style: settings.file_name_style,
-            signer: None,
-            locate_method: settings.locate_method,
-        },
+        protocol: &Form::new(
+            settings.endpoint.clone(),
+            settings.locate_method,
+            settings.file_name_style,
+            None,
+        ),
         line: &TlsLine {
             settings: &settings,
             ca_pem: receiver.ca_pem(),

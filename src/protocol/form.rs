@@ -12,7 +12,7 @@ use crate::body::multipart::{Field, FilePart, Multipart};
 use crate::config::{FilenameStyle, LocateMethod};
 use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::transport::{Body, Request, Response, Wire};
+use crate::transport::{with_query, Body, Needs, Request, Response, Wire};
 
 /// The protocol's own field names.
 const FIELDS: [&str; 19] = [
@@ -45,8 +45,9 @@ pub(crate) fn is_reserved(name: &str) -> bool {
 /// The form protocol against one endpoint.
 #[derive(Debug)]
 pub(crate) struct Form {
-    /// Where requests go to; redirects of a locate move it within its origin.
-    pub endpoint: RefCell<Endpoint>,
+    pub endpoint: Endpoint,
+    /// Where the last locate was answered, which is where sends go to.
+    answered_at: RefCell<Endpoint>,
     pub locate_method: LocateMethod,
     pub file_name_style: FilenameStyle,
     pub signer: Option<Signer>,
@@ -55,23 +56,42 @@ pub(crate) struct Form {
 /// No more redirects than this are followed.
 const MOST_REDIRECTS: u32 = 5;
 
+/// The longest URL of a `GET`. (`http` takes up to 65534 bytes, and `ureq` writes its line in one
+/// piece of 64 KiB; this leaves room in it for the headers.)
+const LONGEST_URL: usize = 60_000;
+
 impl Protocol for Form {
     fn locate(&self, wire: &dyn Wire, job: &Job) -> Result<Answer, Error> {
-        let mut fields = common_fields(job, "locate");
-        if let Some(md5) = &job.md5 {
-            fields.push(("md5".into(), md5.clone()));
-        }
-        fields.push(("prefix".into(), "1".to_owned()));
-        self.sign(&mut fields)?;
-        let form = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(fields)
-            .finish();
+        // Redirects are for this one: the next locate starts here again.
+        let mut at = self.endpoint.clone();
+        let written = RefCell::default();
         for _ in 0..=MOST_REDIRECTS {
-            let response = self.ask(wire, &form)?;
+            let url = at.uri().to_string();
+            let write = || {
+                let form = self.locate_form(job)?;
+                written.replace(form.clone());
+                match self.locate_method {
+                    LocateMethod::Post => Ok(form),
+                    LocateMethod::Get => short_enough(&url, form),
+                }
+            };
+            let (method, content_type) = match self.locate_method {
+                LocateMethod::Get => ("GET", None),
+                LocateMethod::Post => ("POST", Some("application/x-www-form-urlencoded")),
+            };
+            let response = wire.exchange(Request {
+                method,
+                url: url.clone(),
+                content_type: content_type.map(str::to_owned),
+                headers: Vec::new(),
+                body: Some(Body::Form(&write)),
+                needs: Needs::Whole,
+            })?;
             if !matches!(response.status, 307 | 308) {
+                self.answered_at.replace(at);
                 return reply::located(&response, job.size);
             }
-            self.follow(&response, &form)?;
+            at = follow(&at, &response, &written.borrow())?;
         }
         Err(Error::BadAnswer {
             why: format!("it redirects, and has done so {MOST_REDIRECTS} times"),
@@ -112,51 +132,45 @@ impl Protocol for Form {
         )?;
         let response = wire.exchange(Request {
             method: "POST",
-            url: self.endpoint.borrow().uri().to_string(),
+            url: self.answered_at.borrow().uri().to_string(),
             content_type: Some(body.content_type()),
             headers: Vec::new(),
             body: Some(Body::Stream {
                 length: body.length(),
                 bytes: &mut body,
             }),
+            needs: Needs::Whole,
         })?;
         reply::sent(&response, job.size)
     }
 }
 
 impl Form {
-    fn ask(&self, wire: &dyn Wire, form: &str) -> Result<Response, Error> {
-        let endpoint = self.endpoint.borrow();
-        wire.exchange(match self.locate_method {
-            LocateMethod::Get => Request {
-                method: "GET",
-                url: endpoint.with_query(form),
-                content_type: None,
-                headers: Vec::new(),
-                body: None,
-            },
-            LocateMethod::Post => Request {
-                method: "POST",
-                url: endpoint.uri().to_string(),
-                content_type: Some("application/x-www-form-urlencoded".to_owned()),
-                headers: Vec::new(),
-                body: Some(Body::Text(form.as_bytes())),
-            },
-        })
+    pub(crate) fn new(
+        endpoint: Endpoint,
+        locate_method: LocateMethod,
+        file_name_style: FilenameStyle,
+        signer: Option<Signer>,
+    ) -> Self {
+        Form {
+            answered_at: RefCell::new(endpoint.clone()),
+            endpoint,
+            locate_method,
+            file_name_style,
+            signer,
+        }
     }
 
-    /// Goes where the answer says, if that is of the same origin.
-    fn follow(&self, response: &Response, form: &str) -> Result<(), Error> {
-        let mut endpoint = self.endpoint.borrow_mut();
-        let target = response.location.as_deref().map(|target| {
-            // A GET's fields come back with it.
-            let bare = target.strip_suffix(form);
-            bare.map_or(target, |bare| bare.trim_end_matches(['?', '&']))
-        });
-        let target = target.and_then(|target| endpoint.resolve(target));
-        let target = target.filter(|target| target.origin() == endpoint.origin());
-        *endpoint = target.ok_or_else(|| reply::refusal(response))?;
-        Ok(())
+    /// A locate's form, signed now.
+    fn locate_form(&self, job: &Job) -> Result<String, Error> {
+        let mut fields = common_fields(job, "locate");
+        if let Some(md5) = &job.md5 {
+            fields.push(("md5".into(), md5.clone()));
+        }
+        fields.push(("prefix".into(), "1".to_owned()));
+        self.sign(&mut fields)?;
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        Ok(form.extend_pairs(fields).finish())
     }
 
     /// Adds a signature to the fields, where there is a secret; gives `sign`.
@@ -171,6 +185,33 @@ impl Form {
         fields.extend(signature);
         Ok(Some(sign))
     }
+}
+
+/// The form of a `GET` of `url`, unless there is too much of it.
+fn short_enough(url: &str, form: String) -> Result<String, Error> {
+    let length = with_query(url, &form).len();
+    if length <= LONGEST_URL {
+        return Ok(form);
+    }
+    Err(Error::InvalidArgument {
+        what: "locate method",
+        why: format!(
+            "GET would make a URL of {length} bytes, and no more than {LONGEST_URL} can be: \
+             set it to POST, or send fewer fields"
+        ),
+    })
+}
+
+/// Where an answer leads from here, if that is of the same origin. The `form` that was asked may
+/// come back with it, in the query.
+fn follow(at: &Endpoint, response: &Response, form: &str) -> Result<Endpoint, Error> {
+    let target = response.location.as_deref().map(|target| {
+        let bare = target.strip_suffix(form);
+        bare.map_or(target, |bare| bare.trim_end_matches(['?', '&']))
+    });
+    let target = target.and_then(|target| at.resolve(target));
+    let target = target.filter(|target| target.origin() == at.origin());
+    target.ok_or_else(|| reply::refusal(response))
 }
 
 /// The fields that locate and send share, the host's own ones included.
@@ -206,8 +247,6 @@ fn lines(text: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
     use crate::protocol::{FileBytes, State};
-    use crate::transport::Response;
-    use std::cell::RefCell;
     use std::io::{self, Read};
 
     /// A wire without a network: keeps the request, gives a fixed answer.
@@ -224,8 +263,8 @@ mod tests {
                     bytes.read_to_string(&mut text).unwrap();
                     assert_eq!(text.len() as u64, length, "Content-Length is right");
                 }
-                Some(Body::Text(body)) => text.push_str(std::str::from_utf8(body).unwrap()),
-                None => {}
+                Some(Body::Form(write)) => text = write().unwrap(),
+                _ => panic!("not as it should be"),
             }
             self.seen
                 .borrow_mut()
@@ -257,12 +296,8 @@ mod tests {
     }
 
     fn form(locate_method: LocateMethod) -> Form {
-        Form {
-            endpoint: RefCell::new(Endpoint::parse("http://host/up?t=7").unwrap()),
-            locate_method,
-            file_name_style: FilenameStyle::Whatwg,
-            signer: None,
-        }
+        let endpoint = Endpoint::parse("http://host/up?t=7").unwrap();
+        Form::new(endpoint, locate_method, FilenameStyle::Whatwg, None)
     }
 
     fn job() -> Job {
@@ -294,14 +329,14 @@ mod tests {
     }
 
     #[test]
-    fn locate_by_get_has_the_same_fields_in_the_query() {
+    fn locate_by_get_is_the_same_form() {
         let wire = Recorder {
             seen: RefCell::default(),
             answer: r#"{"state":"new"}"#,
         };
         form(LocateMethod::Get).locate(&wire, &job()).unwrap();
-        let url = format!("http://host/up?t=7&{LOCATE}");
-        assert_eq!(wire.seen.borrow()[..], [("GET".into(), url, "".into())]);
+        let expected = ("GET".into(), "http://host/up?t=7".into(), LOCATE.into());
+        assert_eq!(wire.seen.borrow()[..], [expected]);
     }
 
     #[test]

@@ -8,11 +8,11 @@ use http::Uri;
 
 use crate::secret::Secret;
 
-/// No more than this many are kept, the latest, and none that is longer.
+/// No more than this many are kept, the latest, and none whose name and value are longer.
 const MOST: usize = 50;
 const LONGEST: usize = 4096;
 
-/// Cookies by name and path.
+/// Cookies by name, domain and path.
 #[derive(Debug, Default)]
 pub(super) struct Jar(Vec<Kept>);
 
@@ -20,6 +20,8 @@ pub(super) struct Jar(Vec<Kept>);
 struct Kept {
     name: String,
     value: Secret,
+    /// The host's own name, or a domain above it.
+    domain: String,
     path: String,
     /// When it is to be forgotten.
     until: Option<SystemTime>,
@@ -29,19 +31,28 @@ impl Jar {
     /// Takes over what an answer to a request for `uri` sets, `Set-Cookie` lines.
     pub(super) fn learn(&mut self, uri: &Uri, lines: &[String]) {
         let now = SystemTime::now();
-        for line in lines.iter().filter(|line| line.len() <= LONGEST) {
+        let host = uri.host().unwrap_or_default().to_ascii_lowercase();
+        self.0
+            .retain(|kept| kept.until.is_none_or(|until| until > now));
+        for line in lines {
             let Ok(cookie) = Cookie::parse(line.as_str()) else {
                 continue;
             };
             let (name, value) = cookie.name_value();
-            let odd = name.is_empty() || name.chars().chain(value.chars()).any(char::is_control);
+            let odd = name.len() + value.len() > LONGEST
+                || name.chars().chain(value.chars()).any(char::is_control);
             let secure = cookie.secure().unwrap_or(false);
-            if odd || secure && uri.scheme_str() != Some("https") {
+            let domain = cookie.domain().filter(|domain| !domain.is_empty());
+            let domain = domain.unwrap_or(&host).to_ascii_lowercase();
+            let foreign = !within(&host, &domain);
+            if odd || foreign || secure && uri.scheme_str() != Some("https") {
                 continue;
             }
             let path = cookie.path().filter(|path| path.starts_with('/'));
             let path = path.unwrap_or_else(|| directory(uri.path())).to_owned();
-            self.0.retain(|kept| kept.name != name || kept.path != path);
+            let key = (name, &*domain, &*path);
+            self.0
+                .retain(|kept| (&*kept.name, &*kept.domain, &*kept.path) != key);
             let until = until(&cookie, now);
             if until.is_some_and(|until| until <= now) {
                 continue;
@@ -52,6 +63,7 @@ impl Jar {
             self.0.push(Kept {
                 name: name.to_owned(),
                 value: Secret::new(value),
+                domain,
                 path,
                 until,
             });
@@ -100,6 +112,12 @@ fn directory(path: &str) -> &str {
         Some(at @ 1..) => &path[..at],
         _ => "/",
     }
+}
+
+/// RFC 6265, 5.1.3: whether a host is in a domain.
+fn within(host: &str, domain: &str) -> bool {
+    let above = host.strip_suffix(domain);
+    above.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// RFC 6265, 5.1.4: whether a cookie of `path` goes to `target`.
@@ -187,13 +205,67 @@ mod tests {
             header("http://h/", &["", "=x", "nothing", ";;"], "http://h/"),
             None
         );
-        let long = format!("a={}", "x".repeat(5000));
+        let long = format!("a={}", "x".repeat(LONGEST));
         assert_eq!(header("http://h/", &[&long], "http://h/"), None);
         let many: Vec<_> = (0..80).map(|i| format!("c{i}=1")).collect();
         let many: Vec<_> = many.iter().map(String::as_str).collect();
         let header = header("http://h/", &many, "http://h/").unwrap();
         assert_eq!(header.matches("=1").count(), MOST);
         assert!(header.contains("c79=1") && !header.contains("c0=1;"));
+    }
+
+    #[test]
+    fn a_cookie_of_another_domain_is_not_taken() {
+        let at = |domain: &str| {
+            let line = format!("s=1; Path=/; Domain={domain}");
+            header("http://Up.Example.org/", &[&line], "http://up.example.org/").is_some()
+        };
+        for domain in ["up.example.org", "example.org", ".EXAMPLE.ORG", "", "."] {
+            assert!(at(domain), "{domain}");
+        }
+        for domain in ["h", "ample.org", "a.up.example.org", "other.org"] {
+            assert!(!at(domain), "{domain}");
+        }
+    }
+
+    #[test]
+    fn cookies_of_a_host_and_of_its_domain_are_two() {
+        let (from, domain) = ("http://up.h/", "; Domain=h");
+        let (wide, end) = (format!("s=2{domain}"), format!("s=; Max-Age=0{domain}"));
+        assert_eq!(header(from, &["s=1", &wide], from).unwrap(), "s=1; s=2");
+        assert_eq!(header(from, &["s=1", &wide, &end], from).unwrap(), "s=1");
+        // Its own name is what a cookie without a domain has.
+        let own = "s=3; Domain=up.h";
+        assert_eq!(header(from, &["s=1", own], from).unwrap(), "s=3");
+    }
+
+    #[test]
+    fn long_attributes_do_not_make_a_cookie_too_long() {
+        let value = "x".repeat(LONGEST - 1);
+        let line = format!("s={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=3600");
+        let given = header("http://h/", &[&line], "http://h/");
+        assert_eq!(given, Some(format!("s={value}")));
+        let longer = format!("s={value}x");
+        assert_eq!(header("http://h/", &[&longer], "http://h/"), None);
+    }
+
+    #[test]
+    fn cookies_that_have_ended_make_room_before_others() {
+        let mut jar = Jar::default();
+        let lines = |from: usize, attribute: &str| {
+            let line = |i| format!("c{i}=1{attribute}");
+            (from..from + MOST - 1).map(line).collect::<Vec<_>>()
+        };
+        let uri = uri("http://h/");
+        jar.learn(&uri, &["s=1".to_owned()]);
+        jar.learn(&uri, &lines(0, "; Max-Age=60"));
+        // A minute later.
+        for kept in &mut jar.0[1..] {
+            kept.until = Some(SystemTime::now());
+        }
+        jar.learn(&uri, &lines(100, ""));
+        let header = jar.header(&[], &uri).unwrap();
+        assert!(header.text().contains("s=1"), "{}", header.text());
     }
 
     #[test]

@@ -41,6 +41,7 @@ struct Setting {
     credentials: Credentials,
     endpoint: Endpoint,
     standing: Arc<Standing>,
+    fared: Fared,
 }
 
 fn setting(answers: &[(u16, &'static str)]) -> Setting {
@@ -57,18 +58,25 @@ fn setting(answers: &[(u16, &'static str)]) -> Setting {
         credentials,
         endpoint,
         standing: Arc::default(),
+        fared: Fared::default(),
     }
 }
 
 impl Setting {
-    /// Makes a request of one upload; `stream` for one that cannot be repeated.
-    fn ask(&self, stream: bool) -> Result<u16, Error> {
-        let session = Session {
-            wire: Box::new(&self.server),
+    /// The session of an upload.
+    fn session<'a>(&'a self, wire: impl Wire + 'a, fared: &'a Fared) -> Session<'a> {
+        Session {
+            wire: Box::new(wire),
             credentials: &self.credentials,
             endpoint: &self.endpoint,
             standing: &self.standing,
-        };
+            fared,
+        }
+    }
+
+    /// Makes a request of one upload; `stream` for one that cannot be repeated.
+    fn ask(&self, stream: bool) -> Result<u16, Error> {
+        let session = self.session(&self.server, &self.fared);
         let mut bytes: &[u8] = b"x";
         let body = match stream {
             true => Body::Stream {
@@ -83,6 +91,7 @@ impl Setting {
             content_type: None,
             headers: Vec::new(),
             body: Some(body),
+            needs: Needs::Whole,
         })?;
         Ok(response.status)
     }
@@ -209,6 +218,81 @@ fn headers_and_authorization_go_along_and_nowhere_else() {
     }
 }
 
+/// A link over which a request is overtaken: before it comes to the server, or before its answer
+/// comes back, another upload does all that `Self::2` does.
+struct Overtaken<'a>(&'a Server, bool, &'a dyn Fn());
+
+impl Wire for Overtaken<'_> {
+    fn exchange(&self, request: Request<'_>) -> Result<Response, Error> {
+        let Overtaken(server, on_its_way, others) = self;
+        if *on_its_way {
+            others();
+        }
+        let response = server.exchange(request)?;
+        if !on_its_way {
+            others();
+        }
+        Ok(response)
+    }
+}
+
+fn locate() -> Request<'static> {
+    Request {
+        method: "POST",
+        url: "http://h:1/upload".to_owned(),
+        content_type: None,
+        headers: Vec::new(),
+        body: Some(Body::Text(b"locate")),
+        needs: Needs::Whole,
+    }
+}
+
+#[test]
+fn the_cookies_of_an_ended_session_do_not_replace_those_of_the_next() {
+    let it = setting(&[
+        (200, "s=1"), // a login
+        (200, ""),
+        (200, "s=1"), // overtaken by:
+        (401, ""),
+        (200, "s=2"), // the next login
+        (200, ""),
+        (200, ""),
+    ]);
+    assert_eq!(it.ask(false), Ok(200));
+    let others = || assert_eq!(it.ask(false), Ok(200));
+    let fared = Fared::default();
+    let late = it.session(Overtaken(&it.server, false, &others), &fared);
+    assert_eq!(late.exchange(locate()).unwrap().status, 200);
+    assert_eq!(it.ask(false), Ok(200));
+    assert_eq!(it.asked()[6], format!("{LOCATE} s=2"));
+}
+
+#[test]
+fn a_request_that_a_login_overtook_is_made_again_without_another() {
+    let it = setting(&[
+        (200, "s=1"),
+        (200, ""),
+        (401, "s=; Max-Age=0"), // of the other upload
+        (200, "s=2"),
+        (200, ""),
+        (401, "s=; Max-Age=0"), // of the one that is overtaken
+        (200, ""),
+    ]);
+    assert_eq!(it.ask(false), Ok(200));
+    let once = std::cell::Cell::new(true);
+    let others = || {
+        if once.take() {
+            assert_eq!(it.ask(false), Ok(200));
+        }
+    };
+    let fared = Fared::default();
+    let late = it.session(Overtaken(&it.server, true, &others), &fared);
+    assert_eq!(late.exchange(locate()).unwrap().status, 200);
+    let asked = it.asked();
+    assert_eq!(asked[5], format!("{LOCATE} s=1"), "overtaken");
+    assert_eq!(asked[6], format!("{LOCATE} s=2"));
+}
+
 /// Turns everybody away, while somebody else logs in.
 struct Contested<'a>(&'a Standing, RefCell<u32>);
 
@@ -230,20 +314,54 @@ impl Wire for &Contested<'_> {
 fn logins_of_others_do_not_make_it_try_for_ever() {
     let it = setting(&[]);
     let contested = Contested(&it.standing, RefCell::default());
-    let session = Session {
-        wire: Box::new(&contested),
-        credentials: &it.credentials,
-        endpoint: &it.endpoint,
-        standing: &it.standing,
-    };
-    let result = session.exchange(Request {
-        method: "POST",
-        url: "http://h:1/upload".to_owned(),
-        content_type: None,
-        headers: Vec::new(),
-        body: Some(Body::Text(b"locate")),
-    });
+    let fared = Fared::default();
+    let result = it.session(&contested, &fared).exchange(locate());
     let refusal = result.unwrap_err();
     assert_eq!(refusal.refusal().unwrap().kind, RefusalKind::NotAllowed);
-    assert_eq!(*contested.1.borrow(), MOST_LOGINS);
+    assert_eq!(*contested.1.borrow(), 2);
+}
+
+#[test]
+fn a_send_is_forbidden_when_a_login_is_of_no_use_to_it() {
+    let turned_away = |it: &Setting| {
+        assert_eq!(it.ask(false), Ok(200));
+        assert_eq!(it.ask(true).unwrap_err().kind(), ErrorKind::SessionOver);
+    };
+    let forbidden = |result: Result<u16, Error>| {
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused(RefusalKind::NotAllowed));
+    };
+    let begin = [(200, ""), (200, ""), (403, ""), (200, "")];
+    // By its next send, whatever became of locates and of sends that were not taken; or by the
+    // locate after the login.
+    let it = setting(&[&begin[..], &[(200, ""), (503, ""), (200, ""), (403, "")]].concat());
+    turned_away(&it);
+    for (stream, status) in [(false, 200), (true, 503), (false, 200)] {
+        assert_eq!(it.ask(stream), Ok(status));
+    }
+    forbidden(it.ask(true));
+    it.asked();
+    let it = setting(&[&begin[..], &[(403, "")]].concat());
+    turned_away(&it);
+    forbidden(it.ask(false));
+    it.asked();
+    // Another upload is let in meanwhile.
+    let it = setting(&[&begin[..], &[(200, ""), (403, "")]].concat());
+    turned_away(&it);
+    let other = Fared::default();
+    let session = it.session(&it.server, &other);
+    assert_eq!(session.exchange(locate()).unwrap().status, 200);
+    forbidden(it.ask(false));
+    assert_eq!(it.standing.now.lock().unwrap().login, LoginState::In);
+    it.asked();
+    // A send that was taken, or a locate of the same session, shows that it has ended instead.
+    for (stream, status) in [(true, 200), (true, 503)] {
+        let rest = [(200, ""), (status, ""), (401, ""), (200, ""), (200, "")];
+        let it = setting(&[&begin[..], &rest].concat());
+        turned_away(&it);
+        for (stream, status) in [(false, 200), (stream, status), (false, 200)] {
+            assert_eq!(it.ask(stream), Ok(status));
+        }
+        it.asked();
+    }
 }

@@ -58,6 +58,7 @@ fn post(link: &Link, url: String, body: &mut dyn Read, length: u64) -> Result<Re
             length,
             bytes: body,
         }),
+        needs: Needs::Whole,
     })
 }
 
@@ -77,6 +78,7 @@ fn get(link: &Link, server: &ScriptedServer) -> Result<Response, Error> {
         content_type: None,
         headers: Vec::new(),
         body: None,
+        needs: Needs::Whole,
     })
 }
 

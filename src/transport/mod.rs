@@ -32,7 +32,7 @@ use ureq::unversioned::transport::{
 use ureq::{Agent, SendBody};
 
 pub(crate) use idle::IdleLinks;
-pub(crate) use message::{Body, Request, Response, Wire};
+pub(crate) use message::{with_query, Body, Needs, Request, Response, Wire};
 
 use crate::config::{Settings, TimeLimits};
 use crate::error::Error;
@@ -186,6 +186,7 @@ impl Link {
                 text = body;
                 (text.len() as u64, &mut text)
             }
+            Some(Body::Form(_)) => unreachable!("it was written"),
             Some(Body::Stream { length, bytes }) => (*length, bytes),
         };
         let mut bytes = UntilEarly {
@@ -212,8 +213,10 @@ impl Wire for Link {
             _ => 0,
         };
         let expecting = length >= expect::WORTH_ASKING && !self.blunt.load(Ordering::Relaxed);
-        self.flags.begin(request.body.is_some(), expecting);
-        let result = self.call(&mut request, expecting);
+        let mut form = String::new();
+        let mut written = request.written(&mut form)?;
+        self.flags.begin(written.body.is_some(), expecting);
+        let result = self.call(&mut written, expecting);
         self.flags.sending.store(false, Ordering::Relaxed);
         if self.flags.unanswered.load(Ordering::Relaxed) {
             self.blunt.store(true, Ordering::Relaxed);
@@ -233,11 +236,12 @@ impl Wire for Link {
         }
         if expecting && response.status() == http::StatusCode::EXPECTATION_FAILED {
             self.blunt.store(true, Ordering::Relaxed);
+            // Only the head went out, so that nothing in the body was used up, such as a nonce.
             if !self.flags.begun.load(Ordering::Relaxed) {
                 return self.exchange(request);
             }
         }
-        self.read(response)
+        self.read(response, request.needs)
     }
 }
 
@@ -250,8 +254,8 @@ impl Link {
         matches!(error, Error::ConnectionBroken { .. }) && kept && silent
     }
 
-    /// Reads an answer's body, whole or not at all.
-    fn read(&self, response: http::Response<ureq::Body>) -> Result<Response, Error> {
+    /// Reads an answer's body: where it is acted on, whole or not at all.
+    fn read(&self, response: http::Response<ureq::Body>, needs: Needs) -> Result<Response, Error> {
         let status = response.status().as_u16();
         let headers = response.headers();
         let retry_after = headers
@@ -264,21 +268,27 @@ impl Link {
         // ureq takes an answer that only the connection's end delimits for whole, cut or not.
         let delimited = headers.contains_key(header::CONTENT_LENGTH)
             || headers.contains_key(header::TRANSFER_ENCODING);
-        // The answers that are acted on; of other refusals, what came is enough.
-        let success = response.status().is_success() || matches!(status, 409 | 422);
-        if success && !delimited {
+        // The answers that are acted on; of others, what came is enough.
+        let acted_on = response.status().is_success() || matches!(status, 409 | 422);
+        let acted_on = acted_on && needs == Needs::Whole;
+        if acted_on && !delimited {
             return Err(Error::BadAnswer {
                 why: "it has neither Content-Length nor chunked encoding, so it may be cut"
                     .to_owned(),
             });
         }
         let mut body = Vec::new();
+        // To a login page whose end only the connection's end tells, that may never come.
+        let most = match needs == Needs::Head && status < 400 && !delimited {
+            true => 0,
+            false => LONGEST_ANSWER + 1,
+        };
         let reader = response.into_body().into_reader();
-        let result = reader.take(LONGEST_ANSWER + 1).read_to_end(&mut body);
+        let result = reader.take(most).read_to_end(&mut body);
         let too_long = body.len() as u64 > LONGEST_ANSWER;
         match result {
-            Err(e) if success => return Err(self.explain(ureq::Error::from(e))),
-            Ok(_) if success && too_long => {
+            Err(e) if acted_on => return Err(self.explain(ureq::Error::from(e))),
+            Ok(_) if acted_on && too_long => {
                 return Err(Error::AnswerTooLong {
                     limit: LONGEST_ANSWER,
                 })

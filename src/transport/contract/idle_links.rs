@@ -26,6 +26,7 @@ fn ask_twice(end: End, stream: bool) -> (Result<Response, Error>, u64, usize) {
                 },
                 false => Body::Text(b"a=1"),
             }),
+            needs: Needs::Whole,
         })
     };
     assert_eq!(ask(false).unwrap().status, 200);

@@ -20,6 +20,7 @@ fn ask(link: &Link, url: &str) -> Result<Response, Error> {
         content_type: None,
         headers: Vec::new(),
         body: Some(Body::Text(b"a=1")),
+        needs: Needs::Whole,
     })
 }
 
@@ -57,6 +58,7 @@ fn large_bodies_go_through_untouched() {
             length: body.len() as u64,
             bytes: &mut &body[..],
         }),
+        needs: Needs::Whole,
     });
     assert_eq!(response.unwrap().status, 200);
     let request = &proxy.requests()[0];

@@ -1,0 +1,245 @@
+//! Uploads to a server that wants a login by its form.
+
+mod common;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+use resup::{Client, Error, ErrorKind, RefusalKind, SegmentSize, Upload};
+use resup_test_support::head::RequestHead;
+use resup_test_support::scripted::{json, End, Read, ScriptedServer, Step};
+
+const SIZE: u64 = 100;
+
+fn client(server: &ScriptedServer) -> Client {
+    let client = common::client(&server.endpoint());
+    let login = format!("http://{}/login", server.addr());
+    client.set_login_form(&login).unwrap();
+    client.set_login_field("password", "sesame").unwrap();
+    client
+}
+
+fn upload(client: &Client) -> Result<(), Error> {
+    let dir = tempfile::tempdir().unwrap();
+    let mut upload = Upload::from_file(client, common::made(&dir, "f", SIZE)).unwrap();
+    upload.set_segment_size(SegmentSize::Fixed(10)).unwrap();
+    upload.run()
+}
+
+/// What was asked: `login`, `locate` or `send`.
+fn asked(server: &ScriptedServer) -> Vec<&'static str> {
+    let requests = server.requests();
+    requests.iter().map(|request| kind(&request.head)).collect()
+}
+
+fn kind(head: &RequestHead) -> &'static str {
+    match head.boundary() {
+        Some(_) => "send",
+        None if head.target == "/login" => "login",
+        None => "locate",
+    }
+}
+
+/// Takes segments of 10 bytes.
+fn take(head: &RequestHead, at: &mut u64) -> Step {
+    if kind(head) == "send" {
+        *at += 10;
+    }
+    match *at {
+        0 => Step::reply(200, &json("new", 0, "k")),
+        SIZE => Step::reply(200, &json("complete", SIZE, "k")),
+        at => Step::reply(200, &json("partial", at, "k")),
+    }
+}
+
+fn let_in() -> Step {
+    Step::new()
+        .read(Read::All)
+        .write("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n")
+}
+
+fn forbidden() -> Step {
+    Step::reply(403, r#"{"message":"this folder is not yours"}"#)
+}
+
+#[test]
+fn of_the_answer_to_a_login_only_status_and_cookies_count() {
+    const COOKIE: &str = "Set-Cookie: sid=42; Path=/";
+    let page = "x".repeat(1 << 20);
+    for (head, body, end) in [
+        ("204 No Content", "", End::KeepAlive),
+        ("200 OK", "<h1>Welcome</h1>", End::Close),
+        ("200 OK", "<h1>Welcome</h1>", End::HoldOpen),
+        ("303 See Other", "", End::HoldOpen),
+        ("200 OK\r\nContent-Length: 1048576", &page, End::KeepAlive),
+        ("200 OK\r\nContent-Length: 1048576", "cut", End::Close),
+        ("200 OK\r\nTransfer-Encoding: chunked", "cut", End::Reset),
+    ] {
+        let answer = format!("HTTP/1.1 {head}\r\n{COOKIE}\r\n\r\n{body}");
+        let step = Step::new().read(Read::All).write(answer);
+        // A reset destroys what was not read yet: it is given time.
+        let step = step.wait(Duration::from_millis(50)).end(end);
+        let mut at = 0;
+        let server =
+            ScriptedServer::start_with(move |head, _| match (kind(head), head.header("cookie")) {
+                ("login", _) => step.clone(),
+                (_, Some("sid=42")) => take(head, &mut at),
+                _ => Step::reply(401, "{}"),
+            });
+        let result = upload(&client(&server));
+        assert_eq!(result, Ok(()), "{head} {end:?}");
+        assert_eq!(asked(&server)[..2], ["login", "locate"], "{head}");
+    }
+}
+
+#[test]
+fn of_a_refused_login_the_reason_is_told() {
+    let server = ScriptedServer::start(vec![Step::new()
+        .read(Read::All)
+        .write("HTTP/1.1 403 Forbidden\r\n\r\nToo many tries")
+        .end(End::Close)]);
+    let error = upload(&client(&server)).unwrap_err();
+    assert!(error.to_string().contains("Too many tries"), "{error}");
+    assert_eq!(asked(&server), ["login"]);
+}
+
+#[test]
+fn a_send_that_is_forbidden_for_good_is_told_after_one_more_login() {
+    for status in [401, 403, 302] {
+        let mut at = 0;
+        let server = ScriptedServer::start_with(move |head, _| match kind(head) {
+            "login" => let_in(),
+            "send" if status == 302 => let_in(),
+            "send" => Step::reply(status, r#"{"message":"this folder is not yours"}"#),
+            _ => take(head, &mut at),
+        });
+        let error = upload(&client(&server)).unwrap_err();
+        let refusal = error.refusal().unwrap_or_else(|| panic!("{error}"));
+        assert_eq!(refusal.status, status);
+        assert_eq!(refusal.kind, RefusalKind::NotAllowed);
+        let message = refusal.message.as_deref().unwrap();
+        assert!(status == 302 || message == "this folder is not yours");
+        let once = ["login", "locate", "send"];
+        assert_eq!(asked(&server), [once, once].concat(), "{status}");
+    }
+}
+
+#[test]
+fn a_send_that_is_forbidden_from_some_byte_on_is_told_too() {
+    let mut at = 0;
+    let server = ScriptedServer::start_with(move |head, _| match kind(head) {
+        "login" => let_in(),
+        "send" if at == 30 => forbidden(),
+        _ => take(head, &mut at),
+    });
+    let error = upload(&client(&server)).unwrap_err();
+    assert_eq!(
+        error.kind(),
+        ErrorKind::Refused(RefusalKind::NotAllowed),
+        "{error}"
+    );
+    let asked = asked(&server);
+    let before = ["login", "locate", "send", "send", "send", "send"];
+    assert_eq!(asked, [&before[..], &["login", "locate", "send"]].concat());
+}
+
+#[test]
+fn what_is_no_acceptance_of_a_send_does_not_hide_that_it_is_forbidden() {
+    let mut sends = 0;
+    let server = ScriptedServer::start_with(move |head, _| {
+        if kind(head) == "send" {
+            sends += 1;
+        }
+        match kind(head) {
+            "login" => let_in(),
+            "send" if sends % 2 == 0 => Step::reply(503, "{}"),
+            "send" => forbidden(),
+            _ => take(head, &mut 0),
+        }
+    });
+    let error = upload(&client(&server)).unwrap_err();
+    assert_eq!(error.refusal().unwrap().status, 403);
+    let asked = asked(&server);
+    assert_eq!(asked.iter().filter(|kind| **kind == "login").count(), 2);
+    assert_eq!(asked.iter().filter(|kind| **kind == "send").count(), 3);
+}
+
+#[test]
+fn a_session_that_ends_again_and_again_is_begun_again_and_again() {
+    // With the login, so many requests are let in.
+    for length in [2, 3, 4] {
+        let (mut at, mut left) = (0, 0);
+        let server = ScriptedServer::start_with(move |head, _| {
+            if kind(head) == "login" {
+                left = length;
+                return let_in();
+            }
+            if left == 0 {
+                return Step::reply(401, "{}");
+            }
+            left -= 1;
+            take(head, &mut at)
+        });
+        assert_eq!(upload(&client(&server)), Ok(()), "{length}");
+        assert!(
+            asked(&server)
+                .iter()
+                .filter(|kind| **kind == "login")
+                .count()
+                > 3
+        );
+    }
+}
+
+#[test]
+fn sends_that_break_and_sessions_that_end_meanwhile_are_gone_on_from() {
+    // The session ends between the first locate and its send, and then during every send. None
+    // of them is ever answered, but what came of it is kept.
+    let (mut at, mut sends, mut alive) = (0, 0, false);
+    let server = ScriptedServer::start_with(move |head, _| {
+        let kind = kind(head);
+        if kind == "login" {
+            alive = true;
+            return let_in();
+        }
+        sends += u64::from(kind == "send");
+        if !alive || sends == 1 && kind == "send" {
+            alive = false;
+            return Step::reply(401, "{}");
+        }
+        if kind == "locate" {
+            return take(head, &mut at);
+        }
+        alive = false;
+        let answered = take(head, &mut at);
+        match at {
+            SIZE => answered,
+            _ => Step::new().read(Read::All).end(End::Close),
+        }
+    });
+    assert_eq!(upload(&client(&server)), Ok(()));
+}
+
+#[test]
+fn a_forbidden_upload_does_not_end_the_session_of_others() {
+    let logins = Arc::new(AtomicU32::new(0));
+    let (count, mut at) = (logins.clone(), 0);
+    let server = ScriptedServer::start_with(move |head, _| match kind(head) {
+        "login" => {
+            count.fetch_add(1, Ordering::Relaxed);
+            let_in()
+        }
+        "send" if at == 0 => forbidden(),
+        _ => take(head, &mut at),
+    });
+    let client = client(&server);
+    upload(&client).unwrap_err();
+    assert_eq!(logins.load(Ordering::Relaxed), 2);
+    upload(&client).unwrap_err();
+    assert_eq!(
+        logins.load(Ordering::Relaxed),
+        3,
+        "the last one still holds"
+    );
+}
