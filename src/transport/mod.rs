@@ -62,6 +62,9 @@ pub(crate) struct Link {
     via: Via,
     /// The server does not know `Expect: 100-continue`; learnt by all links of a client.
     blunt: Arc<AtomicBool>,
+    /// It took the last body that it was asked for without having said so. Once may be a slow
+    /// moment, twice in a row on one link is not.
+    silent: AtomicBool,
 }
 
 /// Cuts a [`Link`] from another thread.
@@ -150,6 +153,7 @@ impl Link {
             host,
             via,
             blunt,
+            silent: AtomicBool::new(false),
         }
     }
 
@@ -215,9 +219,6 @@ impl Wire for Link {
         self.flags.begin(request.body.is_some(), expecting);
         let result = self.call(&mut request, expecting);
         self.flags.sending.store(false, Ordering::Relaxed);
-        if self.flags.unanswered.load(Ordering::Relaxed) {
-            self.blunt.store(true, Ordering::Relaxed);
-        }
         let response = match result {
             Ok(response) => response,
             Err(e) => {
@@ -231,6 +232,9 @@ impl Wire for Link {
         if response.status() == http::StatusCode::PROXY_AUTHENTICATION_REQUIRED {
             return Err(failure::proxy_refused(self.host.clone(), 407));
         }
+        if expecting {
+            self.learn();
+        }
         if expecting && response.status() == http::StatusCode::EXPECTATION_FAILED {
             self.blunt.store(true, Ordering::Relaxed);
             if !self.flags.begun.load(Ordering::Relaxed) {
@@ -242,6 +246,15 @@ impl Wire for Link {
 }
 
 impl Link {
+    /// Learns from an answer whether the server knows `Expect: 100-continue`.
+    fn learn(&self) {
+        let unanswered = self.flags.unanswered.load(Ordering::Relaxed);
+        let silent = unanswered && !self.flags.early.load(Ordering::Relaxed);
+        if self.silent.swap(silent, Ordering::Relaxed) && silent {
+            self.blunt.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Whether a connection that was kept alive turned out to be dead: it broke before anything
     /// came back. The next exchange makes a new one.
     fn was_idle_too_long(&self, error: &Error) -> bool {
