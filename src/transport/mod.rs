@@ -26,6 +26,7 @@ use std::time::{Duration, SystemTime};
 use ureq::config::Config;
 use ureq::http::{self, header};
 use ureq::tls::TlsConfig;
+use ureq::unversioned::resolver::{DefaultResolver, Resolver};
 use ureq::unversioned::transport::{
     ConnectProxyConnector, Connector, RustlsConnector, SocksConnector, TcpConnector,
 };
@@ -82,6 +83,14 @@ impl Cutter {
 impl Link {
     /// A link by the settings; an error when they, or the system's, cannot be used.
     fn new(settings: &Settings, blunt: Arc<AtomicBool>) -> Result<Self, Error> {
+        Self::with_resolver(settings, DefaultResolver::default(), blunt)
+    }
+
+    fn with_resolver(
+        settings: &Settings,
+        resolver: impl Resolver,
+        blunt: Arc<AtomicBool>,
+    ) -> Result<Self, Error> {
         let origin = settings.endpoint.origin();
         let env = |name: &str| std::env::var(name).ok();
         let proxy = settings.proxy.choose(
@@ -113,16 +122,21 @@ impl Link {
             .user_agent(settings.user_agent.as_str())
             .accept("application/json")
             .output_buffer_size(BUFFER)
-            .timeout_resolve(Some(settings.limits.connect))
             .timeout_connect(Some(settings.limits.connect))
             .timeout_send_request(Some(settings.limits.response))
             .timeout_recv_response(Some(settings.limits.response))
             .timeout_recv_body(Some(settings.limits.response))
             .build();
-        Ok(Self::with_config(settings, config, via, blunt))
+        Ok(Self::with_parts(settings, config, resolver, via, blunt))
     }
 
-    fn with_config(settings: &Settings, config: Config, via: Via, blunt: Arc<AtomicBool>) -> Self {
+    fn with_parts(
+        settings: &Settings,
+        config: Config,
+        resolver: impl Resolver,
+        via: Via,
+        blunt: Arc<AtomicBool>,
+    ) -> Self {
         let flags = Arc::new(Flags::default());
         let on = Layers {
             flags: flags.clone(),
@@ -136,18 +150,26 @@ impl Link {
         if let Some(proxy) = via.proxy() {
             host += &format!(" through the proxy {}", proxy.authority());
         }
-        let chain =
-            ().chain(SocksConnector::default())
-                .chain(ConnectProxyConnector::default())
-                .chain(TcpConnector::default())
-                .chain(absolute)
-                .chain(early::Bottom(on.clone()))
-                .chain(RustlsConnector::default())
-                .chain(early::Top(on.clone()))
-                .chain(expect::Gate(on));
-        let names = names::Names::new(flags.clone(), via.stand_in());
+        let looked_up = names::LookUp {
+            names: names::Names {
+                resolver,
+                stand_in: via.stand_in(),
+                flags: flags.clone(),
+            },
+            limit: settings.limits.connect,
+            connect:
+                ().chain(SocksConnector::default())
+                    .chain(ConnectProxyConnector::default())
+                    .chain(TcpConnector::default()),
+        };
+        let chain = looked_up
+            .chain(absolute)
+            .chain(early::Bottom(on.clone()))
+            .chain(RustlsConnector::default())
+            .chain(early::Top(on.clone()))
+            .chain(expect::Gate(on));
         Link {
-            agent: Agent::with_parts(config, chain, names),
+            agent: Agent::with_parts(config, chain, names::Later),
             flags,
             limits: settings.limits,
             host,
