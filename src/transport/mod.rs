@@ -37,7 +37,7 @@ pub(crate) use message::{Body, Request, Response, Wire};
 
 use crate::config::{Settings, TimeLimits};
 use crate::error::Error;
-use crate::proxy::WindowsSetting;
+use crate::proxy::{Proxy, WindowsSetting};
 use flags::{Flags, Layers};
 use via::Via;
 
@@ -322,6 +322,7 @@ impl Link {
         }
         Ok(Response {
             status,
+            proxy: self.via.forwarder().map(Proxy::authority),
             retry_after,
             location,
             cookies,

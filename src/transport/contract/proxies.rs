@@ -30,7 +30,9 @@ fn http_is_asked_for_in_absolute_form_with_the_proxys_password() {
     let url = "http://far.invalid:81/up?x=1";
     let link = through(&proxy, "joe:a%40b@", url);
     for _ in 0..2 {
-        assert_eq!(ask(&link, url).unwrap().status, 200);
+        let response = ask(&link, url).unwrap();
+        assert_eq!(response.status, 200);
+        assert_eq!(response.proxy, Some(proxy.addr().to_string()));
     }
     for request in proxy.requests() {
         assert_eq!(request.head.target, url);
