@@ -188,7 +188,10 @@ impl<In: Transport> Transport for TopTransport<In> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        self.flags.talking.store(true, Ordering::Relaxed);
+        if !self.flags.talking.swap(true, Ordering::Relaxed) {
+            // No answer comes before the request; a look for one costs a millisecond.
+            self.looked = Instant::now();
+        }
         if self.spent {
             return Ok(());
         }
