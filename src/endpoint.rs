@@ -96,7 +96,7 @@ impl Endpoint {
         })?;
         match uri.scheme_str() {
             Some("http" | "https") => {}
-            Some(other) => return Err(bad(&format!("its scheme is {other}, not http or https"))),
+            Some(_) => return Err(bad("its scheme is not http or https")),
             None => return Err(bad("it has no scheme")),
         }
         let authority = uri.authority().ok_or_else(|| bad("it names no host"))?;
@@ -174,18 +174,37 @@ impl Endpoint {
     }
 }
 
-/// The URL as a message may show it: without what stands before an `@`, and not endless.
-fn shown(url: &str) -> String {
-    let start = url.find("://").map_or(0, |i| i + 3);
-    let end = url[start..].find('/').map_or(url.len(), |i| start + i);
-    let mut text = match url[start..end].rfind('@') {
-        Some(at) => format!("{}…{}", &url[..start], &url[start + at..]),
-        None => url.to_owned(),
+/// An address as a message may show it, however malformed, and not endless: without what stands
+/// before an `@` or, as in `joe:secret`, after a colon.
+pub(crate) fn shown(url: &str) -> String {
+    const KNOWN: [&str; 7] = [
+        "http", "https", "socks", "socks4", "socks4a", "socks5", "socks5h",
+    ];
+    let is_scheme = |text: &str| {
+        let text = text.trim_start().to_ascii_lowercase();
+        let word = text.chars().all(|c| c.is_ascii_alphanumeric());
+        KNOWN.contains(&text.as_str()) || word && !url.contains('@')
     };
+    let (mut text, rest) = match url.split_once("://") {
+        Some((scheme, rest)) if is_scheme(scheme) => (format!("{scheme}://"), rest),
+        _ => (String::new(), url),
+    };
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| {
+        text += "…@";
+        rest
+    });
+    // A colon may be encoded as well; those of an IPv6 address tell nothing.
+    let address = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let address = address.filter(|(address, _)| address.parse::<IpAddr>().is_ok());
+    let start = address.map_or(0, |(address, _)| address.len() + 2);
+    let end = rest[start..].find([':', '%']).map(|at| start + at);
+    text += &rest[..end.unwrap_or(rest.len())];
     if text.chars().count() > 200 {
-        text = text.chars().take(200).chain(['…']).collect();
+        text = text.chars().take(200).collect();
+    } else if end.is_none() {
+        return text;
     }
-    text
+    text + "…"
 }
 
 #[cfg(test)]
@@ -272,26 +291,28 @@ mod tests {
 
     #[test]
     fn unusable_endpoints_are_refused_by_name() {
-        for (url, why) in [
-            ("", "empty"),
-            (" http://a/", "blanks"),
-            ("upload", "http://"),
-            ("/upload", "http://"),
-            ("ftp://example.org/", "ftp"),
-            ("127.0.0.1:8080/upload", "http://"),
-            ("http://", "no host"),
-            ("http:///upload", ""),
-            ("http://host:0/", "port"),
-            ("http://host:65536/", "port"),
-            ("http://host:/", "port"),
-            ("http://host:x/", ""),
-            ("http://exa mple/", ""),
-            ("http://例え.jp/", "punycode"),
-            ("http://host/a#b", "fragment"),
+        for (url, shown, why) in [
+            ("", "", "empty"),
+            (" http://a/", " http://a/", "blanks"),
+            ("upload", "upload", "http://"),
+            ("/upload", "/upload", "http://"),
+            ("ftp://example.org/", "ftp://example.org/", "scheme"),
+            ("127.0.0.1:8080/upload", "127.0.0.1…", "http://"),
+            ("http://", "http://", "no host"),
+            ("http:///upload", "http:///upload", ""),
+            ("http://host:0/", "http://host…", "port"),
+            ("http://host:65536/", "http://host…", "port"),
+            ("http://host:/", "http://host…", "port"),
+            ("http://host:x/", "http://host…", ""),
+            ("http://[::1]/a b", "http://[::1]/a b", ""),
+            ("http://[::1]:0/", "http://[::1]…", "port"),
+            ("http://exa mple/", "http://exa mple/", ""),
+            ("http://例え.jp/", "http://例え.jp/", "punycode"),
+            ("http://host/a#b", "http://host/a#b", "fragment"),
         ] {
             match Endpoint::parse(url) {
-                Err(Error::InvalidUrl { url: shown, why: w }) => {
-                    assert_eq!(shown, url);
+                Err(Error::InvalidUrl { url: s, why: w }) => {
+                    assert_eq!(s, shown);
                     assert!(w.contains(why), "{url}: {w}");
                 }
                 other => panic!("{url}: {other:?}"),
@@ -304,5 +325,39 @@ mod tests {
         let error = Endpoint::parse("http://joe:secret@host/up").unwrap_err();
         assert!(!error.to_string().contains("secret"), "{error}");
         assert!(error.to_string().contains("@host/up"), "{error}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_may_be_a_password_is_not_shown(secret in "[a-zA-Z0-9][ -~]{7,15}") {
+            for before_and_after in [
+                "http://joe:|@host/up",
+                "http://joe:a/|@host",
+                "http://joe:a#|@host",
+                "http://joe:a?|@host",
+                "http://joe:|@host:x/",
+                "http://joe:|@",
+                "http://joe:|",
+                "http://joe:|/up",
+                "http://joe%3A|%40host/",
+                "http://|@host",
+                " http://joe:|@host ",
+                "ftp://joe:|@host/",
+                "http:///joe:|",
+                "http:/joe:|@host",
+                "http//joe:|@host",
+                "http//joe:|",
+                "joe:|@host",
+                "joe:|",
+                "joe:|://x@host",
+                "joe:|://x",
+                "|://x@host",
+            ] {
+                if let Err(error) = Endpoint::parse(&before_and_after.replace('|', &secret)) {
+                    let text = format!("{error} {error:?}");
+                    proptest::prop_assert!(!text.contains(&secret), "{before_and_after} {text}");
+                }
+            }
+        }
     }
 }

@@ -198,6 +198,9 @@ pub struct Refusal {
     pub kind: RefusalKind,
     /// HTTP status code.
     pub status: u16,
+    /// The HTTP proxy on the way, where the answer may be its own. Nothing in an answer tells for
+    /// certain.
+    pub proxy: Option<String>,
     /// The `message` member of the answer, where it has one.
     pub message: Option<String>,
     /// The start of the answer's body, for answers without a `message`.
@@ -230,7 +233,11 @@ pub enum RefusalKind {
 
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the server refused with HTTP status {}", self.status)?;
+        write!(f, "the server")?;
+        if let Some(proxy) = &self.proxy {
+            write!(f, ", or the proxy {proxy} on the way to it,")?;
+        }
+        write!(f, " refused with HTTP status {}", self.status)?;
         if let Some(url) = &self.redirect {
             write!(f, " (it points to {url}, which is not followed)")?;
         }

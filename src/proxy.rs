@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use percent_encoding::percent_decode_str;
 
-use crate::endpoint::{bracketed, Origin};
+use crate::endpoint::{bracketed, shown, Origin};
 use crate::error::Error;
 use crate::secret::Secret;
 
@@ -73,31 +73,29 @@ impl ProxySetting {
         env: impl Fn(&str) -> Option<String>,
         user: impl FnOnce() -> Option<WindowsSetting>,
     ) -> Result<Option<Proxy>, Error> {
-        let (proxy, user) = match self {
-            ProxySetting::None => return Ok(None),
-            ProxySetting::Given(proxy) => {
-                let listed = except.is_some_and(|list| list.has(origin));
-                return Ok(Some(proxy.clone()).filter(|_| !listed));
-            }
-            // No system's proxy leads to the machine itself.
-            ProxySetting::System if origin.is_loopback() => return Ok(None),
-            ProxySetting::System => match from_environment(origin, &env)? {
-                Some(proxy) => (Some(proxy), WindowsSetting::default()),
-                None => {
-                    let user = user().unwrap_or_default();
-                    (user.proxy(origin)?, user)
-                }
-            },
-        };
-        let listed = match except {
-            Some(list) => list.has(origin),
-            None => {
+        // Before a proxy is read: one that cannot be used is no matter for an excepted host.
+        let listed = match (self, except) {
+            (_, Some(list)) => list.has(origin),
+            (ProxySetting::System, None) => {
                 let list = env("no_proxy").or_else(|| env("NO_PROXY"));
-                let list = NoProxy::parse(&list.unwrap_or_default());
-                list.has(origin) || user.excepts(origin)
+                NoProxy::parse(&list.unwrap_or_default()).has(origin)
             }
+            _ => false,
         };
-        Ok(proxy.filter(|_| !listed))
+        match self {
+            _ if listed => Ok(None),
+            ProxySetting::None => Ok(None),
+            ProxySetting::Given(proxy) => Ok(Some(proxy.clone())),
+            // No system's proxy leads to the machine itself.
+            ProxySetting::System if origin.is_loopback() => Ok(None),
+            ProxySetting::System => match from_environment(origin, &env)? {
+                Some(proxy) => Ok(Some(proxy)),
+                None => match user() {
+                    Some(user) if except.is_some() || !user.excepts(origin) => user.proxy(origin),
+                    _ => Ok(None),
+                },
+            },
+        }
     }
 }
 
@@ -126,8 +124,9 @@ fn from_environment(
 
 impl Proxy {
     /// Reads `[scheme://][user[:password]@]host[:port]`; user and password percent-encoded. What
-    /// is wrong is told without the user and password.
+    /// is wrong is told with as much of the URL as can be no password.
     fn parse(url: &str) -> Result<Self, String> {
+        let wrong = |why: &str| format!("\"{}\" {why}", shown(url));
         let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
         let kind = match scheme.to_ascii_lowercase().as_str() {
             "http" => ProxyKind::Http,
@@ -135,9 +134,9 @@ impl Proxy {
             "socks4a" => ProxyKind::Socks4a,
             "socks5" | "socks" => ProxyKind::Socks5,
             "socks5h" => ProxyKind::Socks5h,
-            other => {
-                return Err(format!(
-                    "has the scheme {other}; http, socks4, socks4a, socks5 and socks5h are known"
+            _ => {
+                return Err(wrong(
+                    "has a scheme that is not http, socks4(a) or socks5(h)",
                 ))
             }
         };
@@ -146,19 +145,16 @@ impl Proxy {
             Some((login, address)) => (Some(login), address),
             None => (None, rest),
         };
-        let login = login.map(Self::login).transpose()?;
+        let login = login.map(Self::login).transpose().map_err(wrong)?;
         if login.is_some() && matches!(kind, ProxyKind::Socks4 | ProxyKind::Socks4a) {
-            return Err("has a user, which SOCKS4 cannot be told; use socks5".to_owned());
+            return Err(wrong("has a user, which SOCKS4 cannot be told; use socks5"));
         }
-        let (host, port) = split_port(address).ok_or_else(|| {
-            format!("has the address \"{address}\", whose port is not a number from 1 to 65535")
-        })?;
+        let (host, port) = split_port(address)
+            .ok_or_else(|| wrong("has a port that is not a number from 1 to 65535"))?;
         let name_like = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
         let is_name = !host.is_empty() && host.chars().all(name_like);
         if !is_name && host.parse::<IpAddr>().is_err() {
-            return Err(format!(
-                "has the host \"{host}\", which is neither a name nor an address"
-            ));
+            return Err(wrong("has a host that is neither a name nor an address"));
         }
         Ok(Proxy {
             kind,
@@ -168,7 +164,7 @@ impl Proxy {
         })
     }
 
-    fn login(text: &str) -> Result<(String, Secret), String> {
+    fn login(text: &str) -> Result<(String, Secret), &'static str> {
         let decoded = |text: &str| {
             let text = percent_decode_str(text).decode_utf8();
             text.map(|text| text.into_owned())

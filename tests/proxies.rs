@@ -381,6 +381,9 @@ fn a_server_that_is_down_behind_a_proxy_is_waited_for() {
             let error = upload.run().unwrap_err();
             assert!(error.is_retryable(), "{proxy} {scheme}: {error}");
             assert_eq!(upload.remote().snapshot().attempts, 3, "{proxy} {scheme}");
+            // Of squid's 503 too, which looks like the server's.
+            let (_, proxy) = proxy.split_once("://").unwrap();
+            assert_names(&error, proxy.parse().unwrap());
         }
     }
 }

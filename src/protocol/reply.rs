@@ -154,6 +154,8 @@ pub(crate) fn refusal(response: &Response) -> Error {
     Error::Refused(Box::new(Refusal {
         kind,
         status: response.status,
+        // Words of the protocol are the server's own.
+        proxy: response.proxy.clone().filter(|_| message.is_none()),
         message: message.as_deref().map(limited),
         excerpt: excerpt(&response.body),
         redirect: redirect.map(limited),
@@ -304,6 +306,24 @@ mod tests {
             assert_eq!((refusal.status, refusal.kind), (status, kind));
             assert_eq!(refusal.excerpt, "<h1>Too much</h1>");
         }
+    }
+
+    #[test]
+    fn an_answer_that_may_be_a_proxys_is_told_as_such() {
+        let through = |body: &str| {
+            let proxy = Some("10.0.0.1:3128".to_owned());
+            let response = Response {
+                proxy,
+                ..response(503, body)
+            };
+            sent(&response, 9).unwrap_err().to_string()
+        };
+        let text = through("<h1>Not reached</h1>");
+        assert!(
+            text.starts_with("the server, or the proxy 10.0.0.1:3128 on the way to it, refused")
+        );
+        let text = through(r#"{"message":"busy"}"#);
+        assert_eq!(text, "the server refused with HTTP status 503: busy");
     }
 
     #[test]

@@ -51,9 +51,14 @@ fn a_user_and_password_are_decoded() {
 #[test]
 fn unusable_proxies_are_refused_by_name_and_without_the_password() {
     for (url, why) in [
-        ("https://joe:hunter2@proxy", "scheme https"),
-        ("ftp://proxy", "scheme ftp"),
+        (
+            "https://joe:hunter2@proxy",
+            "\"https://…@proxy\" has a scheme",
+        ),
+        ("ftp://proxy", "\"ftp://proxy\" has a scheme"),
         ("http://joe:hunter2@proxy:0", "port"),
+        ("http://joe:hunter2", "port"),
+        ("joe:hunter2://x@proxy", "\"…@proxy\" has a scheme"),
         ("http://proxy:99999", "port"),
         ("http://proxy:x", "port"),
         ("http://", "neither a name"),
@@ -66,6 +71,50 @@ fn unusable_proxies_are_refused_by_name_and_without_the_password() {
         let error = ProxySetting::parse(url).unwrap_err().to_string();
         assert!(error.contains(why), "{url}: {error}");
         assert!(!error.contains("hunter2"), "{url}: {error}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn what_may_be_a_password_is_not_shown(secret in "[a-zA-Z0-9][ -~]{7,15}") {
+        for before_and_after in [
+            "http://joe:|@proxy:0",
+            "http://joe:|@pro xy",
+            "http://joe:|@",
+            "http://joe:|",
+            "http://joe:|/",
+            "http://joe%3A|%40proxy",
+            "http://|@pro xy",
+            "https://joe:|@proxy",
+            "socks4://joe:|@proxy",
+            "socks5:/joe:|@pro xy",
+            "http//joe:|",
+            "joe:|@pro xy",
+            "joe:|",
+            "joe:|://x@proxy",
+            "joe:|://x",
+            "|://x@proxy",
+            "joe:|;x@proxy",
+            "joe:| x@proxy",
+            "http=joe:|@pro/xy",
+            "socks=joe:|",
+        ] {
+            let address = before_and_after.replace('|', &secret);
+            let env = |name: &str| (name == "all_proxy").then(|| address.clone());
+            let user = || Some(WindowsSetting {
+                server: address.clone(),
+                exceptions: String::new(),
+            });
+            let origin = origin("http://h/");
+            for error in [
+                ProxySetting::parse(&address).err(),
+                ProxySetting::System.choose(&origin, None, env, || None).err(),
+                ProxySetting::System.choose(&origin, None, |_| None, user).err(),
+            ].into_iter().flatten() {
+                let text = format!("{error} {error:?}");
+                proptest::prop_assert!(!text.contains(&secret), "{before_and_after} {text}");
+            }
+        }
     }
 }
 
@@ -116,6 +165,32 @@ fn a_broken_variable_is_an_error_that_names_it() {
         text.contains("https_proxy") && !text.contains("hunter2"),
         "{text}"
     );
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_no_matter_for_a_host_that_is_excepted() {
+    let env = |name: &str| match name {
+        "all_proxy" => Some("https://p".to_owned()),
+        "no_proxy" => Some("listed".to_owned()),
+        _ => None,
+    };
+    let user = || {
+        Some(WindowsSetting {
+            server: "p:0".to_owned(),
+            exceptions: "*.intern".to_owned(),
+        })
+    };
+    let list = NoProxy::parse("own");
+    let set = ProxySetting::System;
+    let chosen = |url: &str, except: Option<&NoProxy>| {
+        let of_environment = set.choose(&origin(url), except, env, user);
+        let of_user = set.choose(&origin(url), except, |_| None, user);
+        [of_environment, of_user].map(|chosen| chosen.map(|proxy| proxy.is_some()).ok())
+    };
+    assert_eq!(chosen("http://listed/", None), [Some(false), None]);
+    assert_eq!(chosen("http://own/", Some(&list)), [Some(false); 2]);
+    assert_eq!(chosen("http://h.intern/", None), [None, Some(false)]);
+    assert_eq!(chosen("http://h.intern/", Some(&list)), [None, None]);
 }
 
 #[test]

@@ -40,17 +40,16 @@ impl WindowsSetting {
     /// The proxy for `origin`, if the setting has one for its scheme.
     pub(super) fn proxy(&self, origin: &Origin) -> Result<Option<Proxy>, Error> {
         let scheme = if origin.https { "https" } else { "http" };
-        let entries = || self.server.split([';', ' ']).map(str::trim);
+        let entries = || entries(&self.server);
         let of = |wanted: &str| {
             entries().find_map(|entry| {
                 let (scheme, server) = entry.split_once('=')?;
-                scheme
-                    .eq_ignore_ascii_case(wanted)
-                    .then(|| server.to_owned())
+                let counts = scheme.eq_ignore_ascii_case(wanted) && !server.is_empty();
+                counts.then(|| server.to_owned())
             })
         };
         let for_all = || {
-            let entry = entries().find(|entry| !entry.is_empty() && !entry.contains('='));
+            let entry = entries().find(|entry| !entry.contains('='));
             entry.map(str::to_owned)
         };
         let socks = || {
@@ -71,10 +70,14 @@ impl WindowsSetting {
 
     /// Whether `origin` is excepted.
     pub(super) fn excepts(&self, origin: &Origin) -> bool {
-        let entries = self.exceptions.split(';').map(str::trim);
-        let mut entries = entries.filter(|entry| !entry.is_empty());
-        entries.any(|entry| excepts(&entry.to_ascii_lowercase(), origin))
+        entries(&self.exceptions).any(|entry| excepts(&entry.to_ascii_lowercase(), origin))
     }
+}
+
+/// The entries of a list, which semicolons, commas or blanks separate.
+fn entries(list: &str) -> impl Iterator<Item = &str> {
+    let separates = |c: char| c.is_whitespace() || ";,".contains(c);
+    list.split(separates).filter(|entry| !entry.is_empty())
 }
 
 fn excepts(entry: &str, origin: &Origin) -> bool {
@@ -92,13 +95,22 @@ fn excepts(entry: &str, origin: &Origin) -> bool {
 
 /// Whether the whole text is as the pattern says, in which `*` stands for anything.
 fn matches(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((start, rest)) => text.strip_prefix(start).is_some_and(|text| {
-            let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-            ends.into_iter().any(|at| matches(rest, &text[at..]))
-        }),
-    }
+    let Some((start, rest)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    let (between, end) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let Some(text) = text.strip_prefix(start) else {
+        return false;
+    };
+    let Some(mut text) = text.strip_suffix(end) else {
+        return false;
+    };
+    // Each part where it comes first, so that most is left for those after it.
+    between.split('*').all(|part| {
+        let found = text.split_once(part);
+        text = found.map_or("", |(_, rest)| rest);
+        found.is_some()
+    })
 }
 
 #[cfg(test)]
@@ -120,6 +132,21 @@ mod tests {
             ("http=a:1", "https://h/", None),
             ("ftp=a:1;socks=s:9", "https://h/", Some("Socks4 s:9")),
             ("http=http://a:1/", "http://h/", Some("Http a:1")),
+            (
+                "http=a:1;https=b:2;socks=c:3",
+                "http://h/",
+                Some("Http a:1"),
+            ),
+            (
+                "http=a:1;https=b:2;socks=c:3",
+                "https://h/",
+                Some("Http b:2"),
+            ),
+            ("ftp=a:1\thttps=b:2", "https://h/", Some("Http b:2")),
+            ("a:1;https=b:2", "http://h/", Some("Http a:1")),
+            ("http=;socks=c", "http://h/", Some("Socks4 c:1080")),
+            ("socks=socks5://c:3", "https://h/", Some("Socks5 c:3")),
+            ("a:1;socks=c:3", "https://h/", Some("Http a:1")),
             ("", "http://h/", None),
         ] {
             let setting = WindowsSetting {
@@ -163,8 +190,13 @@ mod tests {
             ("h:8080", "http://h/", false),
             ("[fd00::1]", "http://[fd00::1]/", true),
             ("*", "http://h/", true),
-            ("a*b*c", "http://aXbYc/", true),
-            ("a*b*c", "http://aXcYb/", false),
+            ("a*b*c", "http://axbyc/", true),
+            ("a*b*c", "http://axcyb/", false),
+            ("a*ab", "http://ab/", false),
+            ("*ab*b", "http://aabb/", true),
+            ("one two,three", "http://two/", true),
+            ("one two,three", "http://three/", true),
+            ("<-loopback>;h", "http://h/", true),
             (" ; ;", "http://h/", false),
         ] {
             let setting = WindowsSetting {
@@ -176,6 +208,41 @@ mod tests {
                 excepted,
                 "{exceptions} {url}"
             );
+        }
+    }
+
+    #[test]
+    fn a_pattern_of_many_stars_takes_no_time() {
+        let name = "a".repeat(200);
+        for (last, excepted) in [("b", false), ("", true)] {
+            let setting = WindowsSetting {
+                exceptions: "a*".repeat(60) + last,
+                ..WindowsSetting::default()
+            };
+            assert_eq!(
+                setting.excepts(&origin(&format!("http://{name}/"))),
+                excepted
+            );
+        }
+    }
+
+    /// The meaning of a pattern, however slow.
+    fn means(pattern: &str, text: &str) -> bool {
+        match pattern.split_at_checked(1) {
+            None => text.is_empty(),
+            Some(("*", rest)) => {
+                means(rest, text) || !text.is_empty() && means(pattern, &text[1..])
+            }
+            Some((letter, rest)) => text
+                .strip_prefix(letter)
+                .is_some_and(|text| means(rest, text)),
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn patterns_match_what_they_mean(pattern in "[ab*]{0,8}", text in "[ab]{0,8}") {
+            proptest::prop_assert_eq!(matches(&pattern, &text), means(&pattern, &text));
         }
     }
 }

@@ -18,6 +18,7 @@ const SOON: Duration = Duration::from_secs(20);
 mod continues;
 mod early_answers;
 mod idle_links;
+mod lookups;
 mod proxies;
 
 fn settings(endpoint: &str) -> Settings {
@@ -288,7 +289,8 @@ fn roots_that_cannot_be_parsed_are_passed_over_by_ureq_without_a_word() {
         let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(roots));
         let config = Agent::config_builder().proxy(None).tls_config(tls.build());
         let settings = settings(&server.endpoint());
-        let link = Link::with_config(&settings, config.build(), Via::Direct, Arc::default());
+        let (config, resolver) = (config.build(), DefaultResolver::default());
+        let link = Link::with_parts(&settings, config, resolver, Via::Direct, Arc::default());
         get(&link, &server)
     };
     let garbage = Certificate::from_der(b"no certificate");

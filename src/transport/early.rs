@@ -16,7 +16,7 @@ use ureq::unversioned::transport::time::Duration as NetDuration;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::{Error, Timeout};
 
-use super::head::has_final_head;
+use super::head::{first_head, has_final_head};
 use super::{Flags, Layers};
 
 /// How often an answer is looked for while a body is being sent.
@@ -142,6 +142,20 @@ pub(super) struct TopTransport<In> {
 }
 
 impl<In: Transport> TopTransport<In> {
+    /// Receives more of the answer.
+    fn receive(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let came = self.inner.await_input(timeout)?;
+        if came {
+            self.flags.heard.store(true, Ordering::Relaxed);
+            // ureq takes a late 100 without a word.
+            let unanswered = self.flags.unanswered.load(Ordering::Relaxed);
+            if unanswered && matches!(first_head(self.inner.buffers().input()), Some((_, 100))) {
+                self.flags.unanswered.store(false, Ordering::Relaxed);
+            }
+        }
+        Ok(came)
+    }
+
     /// Looks for a final answer, waiting up to `patience` for it.
     fn look(&mut self, patience: Duration) -> Result<bool, Error> {
         let until = Instant::now() + patience;
@@ -156,7 +170,7 @@ impl<In: Transport> TopTransport<In> {
                 reason: Timeout::PerRead,
                 ..NextTimeout::default()
             };
-            match self.inner.await_input(timeout) {
+            match self.receive(timeout) {
                 Ok(true) => {}
                 Err(Error::Timeout(_)) if !left.is_zero() && patience > GLANCE => {}
                 Err(Error::Timeout(_)) => return Ok(false),
@@ -174,7 +188,10 @@ impl<In: Transport> Transport for TopTransport<In> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        self.flags.talking.store(true, Ordering::Relaxed);
+        if !self.flags.talking.swap(true, Ordering::Relaxed) {
+            // No answer comes before the request; a look for one costs a millisecond.
+            self.looked = Instant::now();
+        }
         if self.spent {
             return Ok(());
         }
@@ -201,11 +218,7 @@ impl<In: Transport> Transport for TopTransport<In> {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let came = self.inner.await_input(timeout)?;
-        if came {
-            self.flags.heard.store(true, Ordering::Relaxed);
-        }
-        Ok(came)
+        self.receive(timeout)
     }
 
     fn is_open(&mut self) -> bool {

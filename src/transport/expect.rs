@@ -8,6 +8,7 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
+use std::time::Instant;
 
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::{Error, Timeout};
@@ -42,8 +43,9 @@ pub(super) struct GateTransport<In> {
 }
 
 impl<In: Transport> GateTransport<In> {
-    /// Waits for a 100 or a final answer.
-    fn await_leave(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+    /// Waits for a 100 or a final answer, however many other answers come.
+    fn await_leave(&mut self, mut timeout: NextTimeout) -> Result<bool, Error> {
+        let (began, limit) = (Instant::now(), *timeout.after);
         loop {
             match first_head(self.inner.buffers().input()) {
                 Some((length, 100)) => {
@@ -57,8 +59,10 @@ impl<In: Transport> GateTransport<In> {
                     return self.end(Ok(true));
                 }
                 None => match self.inner.await_input(timeout) {
-                    Ok(true) => {}
-                    Err(Error::Timeout(Timeout::Await100)) => {
+                    Ok(true) if began.elapsed() < limit => {
+                        timeout.after = limit.saturating_sub(began.elapsed()).into();
+                    }
+                    Ok(true) | Err(Error::Timeout(Timeout::Await100)) => {
                         self.flags.unanswered.store(true, Ordering::Relaxed);
                         return self.end(Err(Error::Timeout(Timeout::Await100)));
                     }

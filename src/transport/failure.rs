@@ -9,6 +9,9 @@ use ureq::Timeout;
 use super::Link;
 use crate::error::Error;
 
+/// The way out where a SOCKS proxy does not answer as one.
+const MAY_BE_NO_SOCKS: &str = "; check that the proxy speaks SOCKS, or give it as http://";
+
 impl Link {
     /// Our error for one of ureq's.
     pub(super) fn explain(&self, error: ureq::Error) -> Error {
@@ -75,6 +78,16 @@ impl Link {
                 let why = "the proxy asks for a user and password".to_owned();
                 Error::ProxyRefused { host, why }
             }
+            // How ureq tells of an answer that is no SOCKS, or of none.
+            io::ErrorKind::InvalidData
+            | io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::BrokenPipe
+                if self.via.is_socks() =>
+            {
+                let why = format!("{why}{MAY_BE_NO_SOCKS}");
+                Error::ConnectFailed { host, why }
+            }
             _ => Error::ConnectFailed { host, why },
         }
     }
@@ -82,7 +95,14 @@ impl Link {
     fn explain_timeout(&self, host: String, limit: Timeout) -> Error {
         let what = match limit {
             Timeout::Resolve => format!("no address within {:?}", self.limits.connect),
-            Timeout::Connect => format!("no connection within {:?}", self.limits.connect),
+            Timeout::Connect => {
+                let hint = if self.via.is_socks() {
+                    MAY_BE_NO_SOCKS
+                } else {
+                    ""
+                };
+                format!("no connection within {:?}{hint}", self.limits.connect)
+            }
             Timeout::RecvResponse => format!("no answer within {:?}", self.limits.response),
             Timeout::RecvBody => format!("no end of the answer within {:?}", self.limits.response),
             other => format!("the limit \"{other}\" passed"),

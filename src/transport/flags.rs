@@ -33,7 +33,7 @@ pub(super) struct Flags {
     pub(super) stalled: AtomicBool,
     /// Leave to send the body is awaited.
     pub(super) expecting: AtomicBool,
-    /// Neither leave nor an answer came in time.
+    /// Neither leave nor an answer came in time, and no leave later.
     pub(super) unanswered: AtomicBool,
     /// Some of the request's body was read.
     pub(super) begun: AtomicBool,

@@ -93,6 +93,8 @@ pub(crate) fn with_query(url: &str, query: &str) -> String {
 #[derive(Debug, Default)]
 pub(crate) struct Response {
     pub status: u16,
+    /// The proxy that was asked for the URL: the answer may be its own.
+    pub proxy: Option<String>,
     /// `Retry-After`, from now on, where the server sent one.
     pub retry_after: Option<Duration>,
     /// `Location`, as the server sent it.

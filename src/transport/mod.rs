@@ -26,6 +26,7 @@ use std::time::{Duration, SystemTime};
 use ureq::config::Config;
 use ureq::http::{self, header};
 use ureq::tls::TlsConfig;
+use ureq::unversioned::resolver::{DefaultResolver, Resolver};
 use ureq::unversioned::transport::{
     ConnectProxyConnector, Connector, RustlsConnector, SocksConnector, TcpConnector,
 };
@@ -36,7 +37,7 @@ pub(crate) use message::{with_query, Body, Needs, Request, Response, Wire};
 
 use crate::config::{Settings, TimeLimits};
 use crate::error::Error;
-use crate::proxy::WindowsSetting;
+use crate::proxy::{Proxy, WindowsSetting};
 use flags::{Flags, Layers};
 use via::Via;
 
@@ -62,6 +63,9 @@ pub(crate) struct Link {
     via: Via,
     /// The server does not know `Expect: 100-continue`; learnt by all links of a client.
     blunt: Arc<AtomicBool>,
+    /// It took the last body that it was asked for without having said so. Once may be a slow
+    /// moment, twice in a row on one link is not.
+    silent: AtomicBool,
 }
 
 /// Cuts a [`Link`] from another thread.
@@ -79,6 +83,14 @@ impl Cutter {
 impl Link {
     /// A link by the settings; an error when they, or the system's, cannot be used.
     fn new(settings: &Settings, blunt: Arc<AtomicBool>) -> Result<Self, Error> {
+        Self::with_resolver(settings, DefaultResolver::default(), blunt)
+    }
+
+    fn with_resolver(
+        settings: &Settings,
+        resolver: impl Resolver,
+        blunt: Arc<AtomicBool>,
+    ) -> Result<Self, Error> {
         let origin = settings.endpoint.origin();
         let env = |name: &str| std::env::var(name).ok();
         let proxy = settings.proxy.choose(
@@ -110,16 +122,21 @@ impl Link {
             .user_agent(settings.user_agent.as_str())
             .accept("application/json")
             .output_buffer_size(BUFFER)
-            .timeout_resolve(Some(settings.limits.connect))
             .timeout_connect(Some(settings.limits.connect))
             .timeout_send_request(Some(settings.limits.response))
             .timeout_recv_response(Some(settings.limits.response))
             .timeout_recv_body(Some(settings.limits.response))
             .build();
-        Ok(Self::with_config(settings, config, via, blunt))
+        Ok(Self::with_parts(settings, config, resolver, via, blunt))
     }
 
-    fn with_config(settings: &Settings, config: Config, via: Via, blunt: Arc<AtomicBool>) -> Self {
+    fn with_parts(
+        settings: &Settings,
+        config: Config,
+        resolver: impl Resolver,
+        via: Via,
+        blunt: Arc<AtomicBool>,
+    ) -> Self {
         let flags = Arc::new(Flags::default());
         let on = Layers {
             flags: flags.clone(),
@@ -133,23 +150,32 @@ impl Link {
         if let Some(proxy) = via.proxy() {
             host += &format!(" through the proxy {}", proxy.authority());
         }
-        let chain =
-            ().chain(SocksConnector::default())
-                .chain(ConnectProxyConnector::default())
-                .chain(TcpConnector::default())
-                .chain(absolute)
-                .chain(early::Bottom(on.clone()))
-                .chain(RustlsConnector::default())
-                .chain(early::Top(on.clone()))
-                .chain(expect::Gate(on));
-        let names = names::Names::new(flags.clone(), via.stand_in());
+        let looked_up = names::LookUp {
+            names: names::Names {
+                resolver,
+                stand_in: via.stand_in(),
+                flags: flags.clone(),
+            },
+            limit: settings.limits.connect,
+            connect:
+                ().chain(SocksConnector::default())
+                    .chain(ConnectProxyConnector::default())
+                    .chain(TcpConnector::default()),
+        };
+        let chain = looked_up
+            .chain(absolute)
+            .chain(early::Bottom(on.clone()))
+            .chain(RustlsConnector::default())
+            .chain(early::Top(on.clone()))
+            .chain(expect::Gate(on));
         Link {
-            agent: Agent::with_parts(config, chain, names),
+            agent: Agent::with_parts(config, chain, names::Later),
             flags,
             limits: settings.limits,
             host,
             via,
             blunt,
+            silent: AtomicBool::new(false),
         }
     }
 
@@ -218,9 +244,6 @@ impl Wire for Link {
         self.flags.begin(written.body.is_some(), expecting);
         let result = self.call(&mut written, expecting);
         self.flags.sending.store(false, Ordering::Relaxed);
-        if self.flags.unanswered.load(Ordering::Relaxed) {
-            self.blunt.store(true, Ordering::Relaxed);
-        }
         let response = match result {
             Ok(response) => response,
             Err(e) => {
@@ -234,6 +257,9 @@ impl Wire for Link {
         if response.status() == http::StatusCode::PROXY_AUTHENTICATION_REQUIRED {
             return Err(failure::proxy_refused(self.host.clone(), 407));
         }
+        if expecting {
+            self.learn();
+        }
         if expecting && response.status() == http::StatusCode::EXPECTATION_FAILED {
             self.blunt.store(true, Ordering::Relaxed);
             // Only the head went out, so that nothing in the body was used up, such as a nonce.
@@ -246,6 +272,15 @@ impl Wire for Link {
 }
 
 impl Link {
+    /// Learns from an answer whether the server knows `Expect: 100-continue`.
+    fn learn(&self) {
+        let unanswered = self.flags.unanswered.load(Ordering::Relaxed);
+        let silent = unanswered && !self.flags.early.load(Ordering::Relaxed);
+        if self.silent.swap(silent, Ordering::Relaxed) && silent {
+            self.blunt.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Whether a connection that was kept alive turned out to be dead: it broke before anything
     /// came back. The next exchange makes a new one.
     fn was_idle_too_long(&self, error: &Error) -> bool {
@@ -297,6 +332,7 @@ impl Link {
         }
         Ok(Response {
             status,
+            proxy: self.via.forwarder().map(Proxy::authority),
             retry_after,
             location,
             cookies,

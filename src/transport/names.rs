@@ -1,42 +1,42 @@
-//! The system's resolver, asked once for each link.
+//! Name lookups: when a connection is made, and only then.
 //!
-//! ureq looks the name up for every request, in a thread of its own, also when a connection is
-//! there already. A link whose addresses turn out to be of no use fails, and the next one asks anew.
+//! ureq looks the server's name up before each request, in a thread of its own, also when a
+//! connection is there already. So what it asks is [`Later`], and the lookup is made by
+//! [`LookUp`], around the layers that connect.
 #![forbid(unsafe_code)]
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use ureq::config::Config;
-use ureq::http::uri::{Authority, Uri};
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::NextTimeout;
-use ureq::Error;
+use ureq::http::uri::Uri;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Transport};
+use ureq::{Error, Timeout};
 
 use super::Flags;
 
-/// The names of one link.
+/// Knows no address.
 #[derive(Debug)]
-pub(super) struct Names {
-    inner: DefaultResolver,
-    /// What is looked up in place of every name.
-    stand_in: Option<Uri>,
-    flags: Arc<Flags>,
-    known: Mutex<Option<(Authority, ResolvedSocketAddrs)>>,
-}
+pub(super) struct Later;
 
-impl Names {
-    pub(super) fn new(flags: Arc<Flags>, stand_in: Option<Uri>) -> Self {
-        Names {
-            inner: DefaultResolver::default(),
-            stand_in,
-            flags,
-            known: Mutex::default(),
-        }
+impl Resolver for Later {
+    fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+        Ok(self.empty())
     }
 }
 
-impl Resolver for Names {
+/// The names of one link.
+#[derive(Debug)]
+pub(super) struct Names<R> {
+    pub resolver: R,
+    /// What is looked up in place of every name.
+    pub stand_in: Option<Uri>,
+    pub flags: Arc<Flags>,
+}
+
+impl<R: Resolver> Resolver for Names<R> {
     fn resolve(
         &self,
         uri: &Uri,
@@ -44,20 +44,56 @@ impl Resolver for Names {
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
         let uri = self.stand_in.as_ref().unwrap_or(uri);
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*known {
-            Some((authority, found)) if uri.authority() == Some(authority) => {
-                return Ok(found.clone())
-            }
-            _ => {}
-        }
-        let result = self.inner.resolve(uri, config, timeout);
+        let result = self.resolver.resolve(uri, config, timeout);
         // ureq's error does not tell that it was the lookup that failed.
         self.flags
             .unresolved
             .store(result.is_err(), Ordering::Relaxed);
-        let found = result?;
-        *known = uri.authority().map(|host| (host.clone(), found.clone()));
-        Ok(found)
+        result
+    }
+}
+
+/// Gives the layers that connect the addresses that they need.
+#[derive(Debug)]
+pub(super) struct LookUp<R, C> {
+    pub names: Names<R>,
+    pub limit: Duration,
+    pub connect: C,
+}
+
+impl<In: Transport, R: Resolver, C: Connector<In>> Connector<In> for LookUp<R, C> {
+    type Out = C::Out;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, Error> {
+        let mut addrs = details.addrs.clone();
+        // Some proxies look the server's name up; for the connection to a proxy that makes a
+        // tunnel, ureq comes here a second time, with the proxy's addresses.
+        let proxy = details.config.proxy();
+        if addrs.is_empty() && proxy.is_none_or(|proxy| proxy.resolve_target()) {
+            let timeout = NextTimeout {
+                after: self.limit.into(),
+                reason: Timeout::Resolve,
+                ..NextTimeout::default()
+            };
+            addrs = self.names.resolve(details.uri, details.config, timeout)?;
+        }
+        let details = ConnectionDetails {
+            uri: details.uri,
+            addrs,
+            resolver: &self.names,
+            config: details.config,
+            request_level: details.request_level,
+            // The limit for connecting begins after the lookup.
+            now: (details.current_time)(),
+            timeout: details.timeout,
+            current_time: details.current_time.clone(),
+            run_connector: details.run_connector.clone(),
+            register_shutdown: details.register_shutdown.clone(),
+        };
+        self.connect.connect(&details, chained)
     }
 }

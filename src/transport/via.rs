@@ -46,6 +46,14 @@ impl Via {
         }
     }
 
+    /// The proxy whose answers look like the server's.
+    pub(super) fn forwarder(&self) -> Option<&Proxy> {
+        match self {
+            Via::Forward(proxy) => Some(proxy),
+            _ => None,
+        }
+    }
+
     pub(super) fn is_socks(&self) -> bool {
         self.proxy()
             .is_some_and(|proxy| proxy.kind != ProxyKind::Http)
@@ -72,21 +80,14 @@ impl Via {
 
     /// The proxy's address, where it is looked up in place of the server's.
     pub(super) fn stand_in(&self) -> Option<Uri> {
-        match self {
-            Via::Forward(proxy) => format!("http://{}/", proxy.authority()).parse().ok(),
-            _ => None,
-        }
+        let proxy = self.forwarder()?;
+        format!("http://{}/", proxy.authority()).parse().ok()
     }
 
     /// What a request tells the proxy of the user.
     pub(super) fn authorization(&self) -> Option<Secret> {
-        match self {
-            Via::Forward(proxy) => proxy
-                .login
-                .as_ref()
-                .map(|(user, password)| basic(user, password)),
-            _ => None,
-        }
+        let (user, password) = self.forwarder()?.login.as_ref()?;
+        Some(basic(user, password))
     }
 }
 

@@ -134,7 +134,7 @@ fn without_a_digest_none_is_sent() {
 
 /// A setting, a bad value, and what its refusal has to name.
 const BAD: [(&str, &str, &str); 38] = [
-    ("client_set_proxy", "ftp://joe:pw@h", "scheme ftp"),
+    ("client_set_proxy", "ftp://joe:pw@h", "has a scheme"),
     ("client_set_no_proxy", "a\nb", "control characters"),
     ("client_set_trust", "9", "9"),
     (

@@ -1,5 +1,8 @@
 //! `Expect: 100-continue`, as servers understand it, refuse it and ignore it.
 
+use std::io::Write;
+use std::net::TcpListener;
+
 use super::*;
 
 const BIG: u64 = 3 << 20;
@@ -86,14 +89,88 @@ fn a_417_is_obeyed_at_once_and_remembered() {
 }
 
 #[test]
-fn a_server_that_ignores_it_gets_the_body_and_is_not_asked_again() {
+fn a_server_that_ignores_it_twice_in_a_row_is_not_asked_again() {
     with_and_without_tls(&Step::reply(200, "{}").ignore_expect(), |server| {
         let link = link_to(server, |_| {});
-        for _ in 0..2 {
+        for _ in 0..3 {
             assert_eq!(post_zeros(&link, server, BIG).unwrap().status, 200);
         }
-        assert_eq!(expected(server), [true, false]);
+        assert_eq!(expected(server), [true, true, false]);
     });
+}
+
+#[test]
+fn a_slow_moment_does_not_tell_that_a_server_ignores_it() {
+    let given = Step::reply(200, "{}");
+    let ignored = given.clone().ignore_expect();
+    let script = vec![ignored.clone(), given.clone(), ignored, given];
+    let server = ScriptedServer::start(script);
+    let link = link_to(&server, |_| {});
+    for _ in 0..4 {
+        assert_eq!(post_zeros(&link, &server, BIG).unwrap().status, 200);
+    }
+    assert_eq!(expected(&server), [true; 4]);
+}
+
+#[test]
+fn a_server_whose_100_comes_late_knows_it() {
+    let late = Step::new().wait(Duration::from_millis(1200));
+    let late = late.read(Take::All).write(reply(200, "{}"));
+    with_and_without_tls(&late, |server| {
+        let link = link_to(server, |_| {});
+        for _ in 0..3 {
+            assert_eq!(post_zeros(&link, server, BIG).unwrap().status, 200);
+        }
+        assert_eq!(expected(server), [true; 3]);
+    });
+}
+
+#[test]
+fn an_answer_in_the_middle_of_the_body_does_not_tell_that_a_server_ignores_it() {
+    let some = Step::new().ignore_expect().read(Take::HeadAndBodyBytes(1));
+    let drain = End::DrainThenClose {
+        max_bytes: u64::MAX,
+        max_time: SOON,
+    };
+    let early = some.write(reply(413, "{}")).end(drain);
+    let server = ScriptedServer::start(vec![early]);
+    let link = link_to(&server, |_| {});
+    for _ in 0..3 {
+        assert_eq!(post_zeros(&link, &server, 64 << 30).unwrap().status, 413);
+    }
+    assert_eq!(expected(&server), [true; 3]);
+}
+
+#[test]
+fn a_server_that_says_again_and_again_that_it_is_at_work_gets_the_body() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/up", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut buf = vec![0; 1 << 16];
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let n = socket.read(&mut buf).unwrap();
+            head.extend_from_slice(&buf[..n]);
+        }
+        let pause = Some(Duration::from_millis(50));
+        socket.set_read_timeout(pause).unwrap();
+        let began = Instant::now();
+        let mut came = 0;
+        while came < BIG && began.elapsed() < SOON {
+            if came == 0 {
+                let work = b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Hints\r\n\r\n";
+                socket.write_all(work).unwrap();
+            }
+            came += socket.read(&mut buf).unwrap_or(0) as u64;
+        }
+        socket.write_all(&reply(200, "{}")).unwrap();
+        came
+    });
+    let link = new_link(&settings(&url));
+    let response = post(&link, url, &mut io::repeat(0).take(BIG), BIG).unwrap();
+    assert_eq!(response.status, 200);
+    assert_eq!(server.join().unwrap(), BIG);
 }
 
 #[test]

@@ -91,3 +91,48 @@ fn a_connection_with_an_early_answer_is_not_used_again() {
     }
     assert_eq!(server.connections(), 2);
 }
+
+/// On a connection that was in use before, ureq takes a waiting head without asking; what it asks
+/// for next is the answer's body.
+#[test]
+fn an_early_answer_whose_body_comes_later_is_read_on_a_link_in_use() {
+    /// Gives so little at a time that the answer comes while the body is under way.
+    struct Slow;
+    impl Read for Slow {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            thread::sleep(Duration::from_millis(10));
+            Ok(buf.len().min(4096))
+        }
+    }
+    let body = r#"{"message":"too much"}"#;
+    let answer = reply(413, body);
+    let head = answer.len() - body.len();
+    let in_pieces = |step: Step| {
+        let step = step.write(&answer[..head]).wait(Duration::from_millis(300));
+        step.write(&answer[head..]).end(End::DrainThenClose {
+            max_bytes: 4 << 20,
+            max_time: SOON,
+        })
+    };
+    let during = in_pieces(Step::new().read(Take::HeadAndBodyBytes(1)));
+    let instead_of_leave = in_pieces(Step::new());
+    for (step, length) in [
+        (&during, 100_000),
+        (&during, 3_000_000),
+        (&instead_of_leave, 3_000_000),
+    ] {
+        let script = vec![Step::reply(200, "{}"), step.clone()];
+        for server in [
+            ScriptedServer::start(script.clone()),
+            ScriptedServer::start_tls(script),
+        ] {
+            let link = link_to(&server, |_| {});
+            assert_eq!(get(&link, &server).unwrap().status, 200);
+            let response = post(&link, server.endpoint(), &mut Slow, length)
+                .unwrap_or_else(|e| panic!("{length} bytes: {e}"));
+            assert_eq!(response.status, 413);
+            assert_eq!(String::from_utf8_lossy(&response.body), body);
+            assert_eq!(server.connections(), 1);
+        }
+    }
+}

@@ -1,6 +1,9 @@
 //! How a server is reached through proxies, and what is sent to them. The proxies are scripted
 //! servers; real ones have tests of their own.
 
+use std::io::Write;
+use std::net::TcpListener;
+
 use super::*;
 use crate::config::Settings;
 use crate::proxy::ProxySetting;
@@ -31,7 +34,9 @@ fn http_is_asked_for_in_absolute_form_with_the_proxys_password() {
     let url = "http://far.invalid:81/up?x=1";
     let link = through(&proxy, "joe:a%40b@", url);
     for _ in 0..2 {
-        assert_eq!(ask(&link, url).unwrap().status, 200);
+        let response = ask(&link, url).unwrap();
+        assert_eq!(response.status, 200);
+        assert_eq!(response.proxy, Some(proxy.addr().to_string()));
     }
     for request in proxy.requests() {
         assert_eq!(request.head.target, url);
@@ -94,4 +99,30 @@ fn a_proxy_that_finds_no_server_may_find_it_later() {
     let error = ask(&through(&proxy, "", endpoint), endpoint).unwrap_err();
     assert!(matches!(error, Error::ConnectFailed { .. }), "{error}");
     assert_eq!(proxy.requests()[0].head.target, "far.invalid:443");
+}
+
+#[test]
+fn a_proxy_that_speaks_no_socks_is_named_with_the_way_out() {
+    for kind in ["socks4", "socks4a", "socks5", "socks5h"] {
+        for answer in [Some("HTTP/1.1 400 Bad Request\r\n\r\n"), Some(""), None] {
+            let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+            let addr = proxy.local_addr().unwrap();
+            let answering = thread::spawn(move || {
+                let (mut socket, _) = proxy.accept().unwrap();
+                let _ = socket.read(&mut [0; 3]).unwrap();
+                let held = answer.map(|answer| socket.write_all(answer.as_bytes()).unwrap());
+                // Until the client gives up, or not at all.
+                let _ = held.is_none().then(|| socket.read_to_end(&mut Vec::new()));
+            });
+            let endpoint = "http://127.0.0.1:1/up";
+            let mut settings = Settings::new(endpoint).unwrap();
+            settings.proxy = ProxySetting::parse(&format!("{kind}://{addr}")).unwrap();
+            settings.limits.connect = Duration::from_millis(300);
+            let text = ask(&new_link(&settings), endpoint).unwrap_err().to_string();
+            let named = format!("through the proxy {addr}");
+            assert!(text.contains(&named), "{kind} {answer:?}: {text}");
+            assert!(text.contains("speaks SOCKS"), "{kind} {answer:?}: {text}");
+            answering.join().unwrap();
+        }
+    }
 }

@@ -1,0 +1,142 @@
+//! When names are looked up.
+
+use std::net::SocketAddr;
+use std::sync::Mutex;
+
+use ureq::http::Uri;
+use ureq::unversioned::resolver::ResolvedSocketAddrs;
+use ureq::unversioned::transport::NextTimeout;
+
+use super::*;
+use crate::proxy::ProxySetting;
+
+/// Leads every name to these addresses in turn, and then to the last one; keeps the names.
+#[derive(Debug, Clone)]
+struct Leading {
+    to: Vec<SocketAddr>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Leading {
+    fn to(to: &[SocketAddr]) -> Self {
+        Leading {
+            to: to.to_vec(),
+            asked: Arc::default(),
+        }
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+impl Resolver for Leading {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        _: &Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let mut asked = self.asked.lock().unwrap();
+        let mut found = self.empty();
+        found.push(self.to[asked.len().min(self.to.len() - 1)]);
+        asked.push(uri.host().unwrap().to_owned());
+        Ok(found)
+    }
+}
+
+fn link(url: &str, proxy: &str, resolver: &Leading) -> Link {
+    let mut settings = settings(url);
+    settings.proxy = ProxySetting::parse(proxy).unwrap();
+    settings.limits.connect = Duration::from_secs(2);
+    Link::with_resolver(&settings, resolver.clone(), Arc::default()).unwrap()
+}
+
+fn ask(link: &Link, url: &str) -> Result<Response, Error> {
+    link.exchange(Request {
+        method: "GET",
+        url: url.to_owned(),
+        content_type: None,
+        headers: Vec::new(),
+        body: None,
+        needs: Needs::Whole,
+    })
+}
+
+const URL: &str = "http://far.invalid/up";
+
+/// An address that nobody listens at.
+fn nobody() -> SocketAddr {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap()
+}
+
+#[test]
+fn a_name_is_looked_up_once_for_a_connection() {
+    let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
+    let names = Leading::to(&[server.addr()]);
+    let link = link(URL, "none", &names);
+    for _ in 0..3 {
+        assert_eq!(ask(&link, URL).unwrap().status, 200);
+    }
+    assert_eq!(names.asked(), ["far.invalid"]);
+}
+
+#[test]
+fn a_new_connection_goes_where_the_name_leads_now() {
+    let answer = Step::reply(200, "{}");
+    let moved = ScriptedServer::start(vec![answer.clone()]);
+    for end in [End::Close, End::Reset] {
+        let old = ScriptedServer::start(vec![answer.clone(), answer.clone().end(end)]);
+        let names = Leading::to(&[old.addr(), moved.addr()]);
+        let link = link(URL, "none", &names);
+        for _ in 0..3 {
+            assert_eq!(ask(&link, URL).unwrap().status, 200);
+        }
+        assert_eq!((old.requests().len(), names.asked().len()), (2, 2));
+    }
+}
+
+#[test]
+fn a_request_that_is_repeated_goes_where_the_name_leads_now() {
+    let answer = Step::reply(200, "{}");
+    let moved = ScriptedServer::start(vec![answer.clone()]);
+    let old = ScriptedServer::start(vec![answer, Step::new().end(End::Close)]);
+    let names = Leading::to(&[old.addr(), moved.addr()]);
+    let link = link(URL, "none", &names);
+    for _ in 0..2 {
+        assert_eq!(ask(&link, URL).unwrap().status, 200);
+    }
+    assert_eq!((old.requests().len(), moved.requests().len()), (2, 1));
+}
+
+#[test]
+fn an_address_where_nobody_answers_is_not_kept() {
+    let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
+    let names = Leading::to(&[nobody(), server.addr()]);
+    let link = link(URL, "none", &names);
+    let error = ask(&link, URL).unwrap_err();
+    assert!(matches!(error, Error::ConnectFailed { .. }), "{error}");
+    assert_eq!(ask(&link, URL).unwrap().status, 200);
+}
+
+#[test]
+fn of_a_way_through_a_proxy_each_name_that_is_needed_is_looked_up_once() {
+    let tls = "https://far.invalid/up";
+    for (proxy, url, looked_up) in [
+        ("http://near.invalid", URL, &["near.invalid"][..]),
+        ("http://near.invalid", tls, &["near.invalid"]),
+        ("socks5h://near.invalid", URL, &["near.invalid"]),
+        (
+            "socks5://near.invalid",
+            URL,
+            &["far.invalid", "near.invalid"],
+        ),
+    ] {
+        let server = ScriptedServer::start(vec![Step::reply(403, "").end(End::Close)]);
+        let names = Leading::to(&[server.addr()]);
+        let _ = ask(&link(url, proxy, &names), url);
+        assert_eq!(server.connections(), 1, "{proxy}");
+        assert_eq!(names.asked(), looked_up, "{proxy} {url}");
+    }
+}
