@@ -49,7 +49,8 @@ tools:
 	@missing=; PATH="$$PATH:/usr/sbin"; for tool in gcc:gcc g++:g++ clang:clang \
 			valgrind:valgrind readelf:binutils nginx:nginx-light squid:squid \
 			danted:dante-server v2ray:v2ray haproxy:haproxy chromium:chromium \
-			curl:curl man:man-db script:bsdutils; do \
+			curl:curl man:man-db script:bsdutils \
+			pkg-config:pkg-config cmake:cmake meson:meson; do \
 		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool##*:}"; \
 	done; \
 	if [ -n "$$missing" ]; then \
@@ -85,3 +86,5 @@ header:
 
 clean:
 	$(CARGO) clean
+
+include packaging/install.mk

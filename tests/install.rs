@@ -1,0 +1,236 @@
+//! What `make install` puts somewhere, used from there as other projects would.
+#![cfg(target_os = "linux")]
+
+#[allow(dead_code)]
+#[path = "c/host.rs"]
+mod host;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use host::{has, library_dir, root};
+use resup_test_support::files;
+use resup_test_support::receiver::Receiver;
+
+/// Runs a command that has to succeed; its output.
+#[track_caller]
+fn run(command: &mut Command) -> String {
+    let output = command
+        .output()
+        .unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    let (out, err) = (output.stdout, output.stderr);
+    let (out, err) = (String::from_utf8_lossy(&out), String::from_utf8_lossy(&err));
+    assert!(output.status.success(), "{command:?}\n{out}\n{err}");
+    out.into_owned()
+}
+
+fn make(target: &str, prefix: &Path) -> Command {
+    let mut make = Command::new("make");
+    make.current_dir(root()).arg("--silent").arg(target);
+    make.arg(format!("PREFIX={}", prefix.display()));
+    make.arg(format!("BUILT={}", library_dir().display()));
+    make
+}
+
+/// Where all tests find it installed.
+fn prefix() -> &'static Path {
+    static PREFIX: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let prefix = PREFIX.get_or_init(|| {
+        let prefix = tempfile::tempdir().unwrap();
+        run(&mut make("install", prefix.path()));
+        prefix
+    });
+    prefix.path()
+}
+
+fn pkg_config(arguments: &[&str]) -> Vec<String> {
+    let mut command = Command::new("pkg-config");
+    command.env("PKG_CONFIG_PATH", prefix().join("lib/pkgconfig"));
+    let words = run(command.args(arguments).arg("resup"));
+    words.split_whitespace().map(str::to_owned).collect()
+}
+
+fn example() -> PathBuf {
+    root().join("examples/c/upload.c")
+}
+
+/// Has a program upload a file, and looks whether it arrived.
+#[track_caller]
+fn uploads(program: &Path) {
+    let receiver = Receiver::start();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    files::make(&file, 1 << 20, 5).unwrap();
+    let mut command = Command::new(program);
+    command.env("LD_LIBRARY_PATH", prefix().join("lib"));
+    let said = run(command.arg(receiver.endpoint()).arg(&file));
+    let id = said.trim().rsplit_once("id=").expect("an id").1;
+    files::assert_same(&file, &receiver.stored_file(id));
+}
+
+/// Builds with CMake and returns the directory with the programs.
+fn cmake(dir: &Path, project: &str, settings: &[String]) -> PathBuf {
+    let build = dir.join("build");
+    let mut configure = Command::new("cmake");
+    configure
+        .arg("-S")
+        .arg(root().join("tests/install").join(project));
+    configure.arg("-B").arg(&build).args(settings);
+    run(configure.arg(format!("-DEXAMPLE={}", example().display())));
+    run(Command::new("cmake").arg("--build").arg(&build));
+    build
+}
+
+#[test]
+fn pkg_config_leads_a_compiler_to_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("program");
+    let mut cc = Command::new("cc");
+    cc.arg(example()).arg("-o").arg(&program);
+    run(cc.args(pkg_config(&["--cflags", "--libs"])));
+    uploads(&program);
+    let needs = run(Command::new("readelf").arg("-d").arg(&program));
+    assert!(needs.contains("[libresup.so.0.1]"), "{needs}");
+    assert_eq!(pkg_config(&["--modversion"]), [env!("CARGO_PKG_VERSION")]);
+}
+
+#[test]
+fn programs_can_be_linked_statically_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("program");
+    let mut cc = Command::new("cc");
+    cc.arg(example()).arg("-o").arg(&program);
+    cc.args(pkg_config(&["--cflags"]));
+    let libraries = pkg_config(&["--static", "--libs"]);
+    let archive = |word: String| match word.as_str() {
+        "-lresup" => "-l:libresup.a".to_owned(),
+        _ => word,
+    };
+    run(cc.args(libraries.into_iter().map(archive)));
+    let needs = run(Command::new("readelf").arg("-d").arg(&program));
+    assert!(!needs.contains("resup"), "{needs}");
+    uploads(&program);
+}
+
+#[test]
+fn a_program_of_1989_takes_its_header() {
+    let dir = tempfile::tempdir().unwrap();
+    for compiler in ["gcc", "clang"].into_iter().filter(|name| has(name)) {
+        let program = dir.path().join(compiler);
+        let mut cc = Command::new(compiler);
+        cc.args(["-std=c89", "-pedantic", "-Wall", "-Wextra", "-Werror"]);
+        cc.arg(root().join("tests/install/c89.c")).arg("-o");
+        cc.arg(&program);
+        run(cc.args(pkg_config(&["--cflags", "--libs"])));
+        uploads(&program);
+    }
+}
+
+#[test]
+fn cmake_finds_it_for_both_compilers() {
+    if !has("cmake") {
+        return;
+    }
+    for (c, cpp) in [("gcc", "g++"), ("clang", "clang++")] {
+        if !(has(c) && has(cpp)) {
+            continue;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let settings = [
+            format!("-DCMAKE_PREFIX_PATH={}", prefix().display()),
+            format!("-DCMAKE_C_COMPILER={c}"),
+            format!("-DCMAKE_CXX_COMPILER={cpp}"),
+        ];
+        let build = cmake(dir.path(), "cmake", &settings);
+        for program in ["shared", "static", "modern"] {
+            uploads(&build.join(program));
+        }
+    }
+}
+
+#[test]
+fn cmake_refuses_a_version_that_is_another_abi() {
+    if !has("cmake") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    for (wanted, found) in [
+        ("0.1", "1"),
+        ("0.1.0", "1"),
+        ("0.2", "0"),
+        ("1", "0"),
+        ("0.1.9", "0"),
+    ] {
+        let script = dir.path().join("CMakeLists.txt");
+        let text = format!(
+            "cmake_minimum_required(VERSION 3.16)\nproject(x C)\n\
+             find_package(resup {wanted} CONFIG QUIET)\nmessage(\"found=<${{resup_FOUND}}>\")\n"
+        );
+        std::fs::write(script, text).unwrap();
+        let mut configure = Command::new("cmake");
+        configure
+            .arg("-S")
+            .arg(dir.path())
+            .arg("-B")
+            .arg(dir.path().join("build"));
+        configure.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix().display()));
+        let output = configure.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            said.contains(&format!("found=<{found}>")),
+            "{wanted}: {said}"
+        );
+    }
+}
+
+#[test]
+fn cmake_takes_its_sources_in() {
+    if !has("cmake") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let settings = [
+        format!("-DRESUP_SOURCE={}", root().display()),
+        // What is built there already need not be built again.
+        "-DRESUP_PROFILE=dev".to_owned(),
+        format!(
+            "-DRESUP_TARGET_DIR={}",
+            library_dir().parent().unwrap().display()
+        ),
+    ];
+    let build = cmake(dir.path(), "subdirectory", &settings);
+    uploads(&build.join("shared"));
+    uploads(&build.join("static"));
+}
+
+#[test]
+fn meson_finds_it() {
+    if !has("meson") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (source, build) = (dir.path().join("source"), dir.path().join("build"));
+    std::fs::create_dir(&source).unwrap();
+    let project = root().join("tests/install/meson/meson.build");
+    std::fs::copy(project, source.join("meson.build")).unwrap();
+    std::fs::copy(example(), source.join("upload.c")).unwrap();
+    let mut setup = Command::new("meson");
+    setup.env("PKG_CONFIG_PATH", prefix().join("lib/pkgconfig"));
+    run(setup.arg("setup").arg(&build).arg(&source));
+    run(Command::new("meson").args(["compile", "-C"]).arg(&build));
+    uploads(&build.join("upload"));
+}
+
+#[test]
+fn uninstall_leaves_nothing() {
+    let stage = tempfile::tempdir().unwrap();
+    let staged = |target| {
+        let mut make = make(target, Path::new("/usr"));
+        run(make.arg(format!("DESTDIR={}", stage.path().display())));
+        let mut find = Command::new("find");
+        run(find.arg(stage.path()).args(["-not", "-type", "d"]))
+    };
+    assert!(staged("install").contains("/usr/lib/libresup.so.0.1.0\n"));
+    assert_eq!(staged("uninstall"), "");
+}
