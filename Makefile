@@ -8,7 +8,7 @@ RELEASE := $(abspath $(TARGET)/release)
 ABI := $(shell awk '/define RESUP_VERSION_M(AJOR|INOR) / { v = v s $$3; s = "." } END { print v }' \
 	include/resup.h)
 
-.PHONY: all lib cli receiver demo bench test tools lint test-rust test-c header clean
+.PHONY: all lib cli receiver demo bench test tools lint test-rust test-c header abi-accept clean
 
 all: lib
 
@@ -50,7 +50,7 @@ tools:
 			valgrind:valgrind readelf:binutils nginx:nginx-light squid:squid \
 			danted:dante-server v2ray:v2ray haproxy:haproxy chromium:chromium \
 			curl:curl man:man-db script:bsdutils \
-			pkg-config:pkg-config cmake:cmake meson:meson; do \
+			pkg-config:pkg-config cmake:cmake meson:meson abidiff:abigail-tools; do \
 		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool##*:}"; \
 	done; \
 	if [ -n "$$missing" ]; then \
@@ -83,6 +83,10 @@ test-c:
 
 header:
 	RESUP_WRITE_HEADER=1 $(CARGO) test --test header the_header_is_current
+
+# Records a change of the ABI that is meant; CHANGELOG.md tells of it.
+abi-accept:
+	RESUP_WRITE_ABI=1 $(CARGO) test --workspace --test abi the_abi_is
 
 clean:
 	$(CARGO) clean
