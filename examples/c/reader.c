@@ -1,0 +1,84 @@
+/*
+ * Uploads what the program makes itself: here the numbers from 0 on, a line each, which are nowhere on disk.
+ *
+ *     reader URL LINES
+ *
+ * The library asks for the size, seeks and reads, always on the thread that is inside resup_upload_run. Every byte
+ * must be the same whenever it is read: after a break the upload goes back to where the server is.
+ *
+ * Build, at the top of the tree, after `make`:
+ *     cc -Iinclude examples/c/reader.c -Ltarget/release -lresup -Wl,-rpath,$PWD/target/release -o reader
+ */
+#include <resup.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE 16 /* bytes of each line: "%015lu\n" */
+
+struct numbers {
+    uint64_t size;
+    uint64_t at;
+};
+
+static int32_t on_size(uint64_t *size, void *user_data)
+{
+    *size = ((struct numbers *)user_data)->size;
+    return 0;
+}
+
+static int32_t on_seek(uint64_t offset, void *user_data)
+{
+    ((struct numbers *)user_data)->at = offset;
+    return 0;
+}
+
+/* May give fewer bytes than it is asked for, here at most the rest of a line; none only at the end. */
+static int32_t on_read(void *buffer, size_t size, size_t *read, void *user_data)
+{
+    struct numbers *numbers = user_data;
+    char line[32];
+    size_t skip = (size_t)(numbers->at % LINE), n = LINE - skip;
+
+    *read = 0;
+    if (numbers->at >= numbers->size)
+        return 0;
+    sprintf(line, "%015lu\n", (unsigned long)(numbers->at / LINE));
+    if (n > size)
+        n = size;
+    memcpy(buffer, line + skip, n);
+    numbers->at += n;
+    *read = n;
+    return 0; /* anything else is an error code of the program's own, and ends the upload */
+}
+
+int main(int argc, char **argv)
+{
+    struct numbers numbers = {0, 0};
+    resup_client *client;
+    resup_upload *upload;
+    resup_status status;
+
+    if (argc != 3) {
+        fprintf(stderr, "usage: reader URL LINES\n");
+        return 2;
+    }
+    numbers.size = strtoul(argv[2], NULL, 10) * (uint64_t)LINE;
+    if (resup_client_new(argv[1], &client) != RESUP_OK) {
+        fprintf(stderr, "reader: %s\n", resup_client_error_message(NULL));
+        return 2;
+    }
+    status = resup_upload_new_reader(client, "numbers.txt", on_read, on_seek, on_size, &numbers, NULL, &upload);
+    if (status != RESUP_OK) {
+        fprintf(stderr, "reader: %s\n", resup_client_error_message(client));
+    } else {
+        status = resup_upload_run(upload);
+        if (status == RESUP_OK)
+            printf("md5=%s id=%s\n", resup_upload_md5(upload), resup_upload_id(upload));
+        else
+            fprintf(stderr, "reader: %s\n", resup_upload_error_message(upload));
+        resup_upload_free(upload);
+    }
+    resup_client_free(client);
+    return status != RESUP_OK;
+}

@@ -1,0 +1,114 @@
+// Uploads files side by side, and shows a bar for each.
+//
+//     upload URL FILE...
+//
+// Run it again after it was interrupted, however that came about: it goes on where the server is. Ctrl-C ends it
+// cleanly. Bars go to stderr, results, a line each, to stdout.
+//
+// Build, at the top of the tree, after `make`:
+//     c++ -std=c++17 -Iinclude -Ibindings/cpp/include examples/cpp/upload.cpp -pthread
+//         -Ltarget/release -lresup -Wl,-rpath,$PWD/target/release -o upload
+#include <resup/resup.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <future>
+#include <iomanip>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+
+struct Job {
+    std::filesystem::path path;
+    resup::Upload upload;
+    std::future<void> end;
+};
+
+const char *word(resup::State state)
+{
+    switch (state) {
+    case resup::State::hashing: return "reading";
+    case resup::State::locating: return "asking";
+    case resup::State::sending: return "sending";
+    case resup::State::verifying: return "verifying";
+    case resup::State::waiting: return "broken, waiting";
+    case resup::State::paused: return "paused";
+    case resup::State::complete: return "complete";
+    case resup::State::failed: return "failed";
+    case resup::State::cancelled: return "cancelled";
+    default: return "ready";
+    }
+}
+
+std::string bar(const Job &job)
+{
+    const auto size = job.upload.size();
+    const double done = size ? static_cast<double>(job.upload.position()) / static_cast<double>(size) : 0.0;
+    const auto filled = static_cast<std::size_t>(done * 30);
+    std::ostringstream line;
+    line << '[' << std::string(filled, '#') << std::string(30 - filled, '.') << "] " << std::fixed
+         << std::setprecision(1) << std::setw(5) << done * 100 << " %  " << std::setw(7)
+         << static_cast<double>(job.upload.rate()) / 1e6 << " MB/s  ";
+    if (const auto left = job.upload.time_left())
+        line << left->count() / 1000 << " s left  ";
+    line << word(job.upload.state()) << "  " << job.path.filename().u8string();
+    return line.str();
+}
+
+// Shows all jobs, over what was shown before, and looks every tenth of a second whether they have ended.
+void watch(std::vector<Job> &jobs)
+{
+    for (bool pending = true, first = true; pending; first = false) {
+        if (!first)
+            std::cerr << "\x1b[" << jobs.size() << 'A';
+        pending = false;
+        for (auto &job : jobs) {
+            if (interrupted)
+                job.upload.cancel();
+            std::cerr << "\x1b[2K" << bar(job) << '\n';
+            pending |= job.end.wait_for(std::chrono::milliseconds(0)) != std::future_status::ready;
+        }
+        if (pending)
+            jobs.front().end.wait_for(std::chrono::milliseconds(100));
+    }
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+try {
+    if (argc < 3) {
+        std::cerr << "usage: upload URL FILE...\n";
+        return 2;
+    }
+    resup::Client client(argv[1]);
+    std::vector<Job> jobs;
+    for (int i = 2; i < argc; ++i)
+        jobs.push_back({argv[i], resup::Upload(client, argv[i]), {}});
+    std::signal(SIGINT, [](int) { interrupted = 1; });
+    for (auto &job : jobs)
+        job.end = job.upload.run_async(); // on a thread of its own; the futures bring what it throws
+    watch(jobs);
+
+    int failed = 0;
+    for (auto &job : jobs) {
+        try {
+            job.end.get();
+            std::cout << job.path.string() << ": complete, id=" << job.upload.id().value_or("-") << '\n';
+        } catch (const resup::Error &error) {
+            std::cout << job.path.string() << ": " << error.what() << '\n';
+            failed = 1;
+        }
+    }
+    return failed;
+} catch (const std::exception &error) {
+    std::cerr << "upload: " << error.what() << '\n';
+    return 2;
+}
