@@ -1,9 +1,10 @@
 //! Which request goes where.
 
 use axum::http::StatusCode;
-use axum::routing::any;
+use axum::routing::{any, get, post};
 use axum::Router;
 
+use crate::accounts::login::{form, log_in, log_out};
 use crate::app::App;
 use crate::wire::answer::Answer;
 use crate::wire::upload;
@@ -13,6 +14,8 @@ pub fn router(app: App) -> Router {
     let nothing = || async { Answer::refusal(StatusCode::NOT_FOUND, "there is nothing here") };
     Router::new()
         .route("/upload", any(upload))
+        .route("/login", get(form).post(log_in))
+        .route("/logout", post(log_out))
         .fallback(nothing)
         .with_state(app)
 }

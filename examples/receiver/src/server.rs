@@ -2,17 +2,24 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{service_fn, Service};
+use hyper::Request;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
+use crate::accounts::peer::Peer;
 use crate::app::App;
+use crate::config::Config;
 use crate::routes::router;
 
 /// What hyper keeps of each connection: with hundreds of uploads at once it counts.
@@ -32,29 +39,41 @@ pub async fn serve(app: App, listener: TcpListener, end: impl Future<Output = ()
     let graceful = GracefulShutdown::new();
     let mut end = std::pin::pin!(end);
     loop {
-        let stream = tokio::select! {
+        let (stream, address) = tokio::select! {
             accepted = accept(&listener) => accepted,
             () = &mut end => break,
         };
-        serve_connection(&http, &router, &graceful, stream);
+        let peer = Peer {
+            address: address.ip(),
+            secure: false,
+        };
+        serve_connection(&http, &router, &app.config, &graceful, stream, peer);
     }
     drop(listener);
     tracing::info!("shutting down");
     app.active.shut_down().await;
     let _ = timeout(FAREWELL, graceful.shutdown()).await;
+    app.accounts.close().await;
     app.store.close().await;
 }
 
 fn serve_connection(
     http: &http1::Builder,
     router: &Router,
+    config: &Arc<Config>,
     graceful: &GracefulShutdown,
     stream: TcpStream,
+    connection: Peer,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("TCP_NODELAY: {error}");
     }
-    let service = TowerToHyperService::new(router.clone());
+    let (config, router) = (config.clone(), TowerToHyperService::new(router.clone()));
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let peer = Peer::new(connection, request.headers(), &config.trusted_proxy);
+        request.extensions_mut().insert(peer);
+        router.call(request)
+    });
     let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
     tokio::spawn(async move {
         if let Err(error) = connection.await {
@@ -63,10 +82,10 @@ fn serve_connection(
     });
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok(accepted) => return accepted,
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
                 // Most likely out of file descriptors: some connection has to end first.
