@@ -49,12 +49,19 @@ impl Receiver {
         let mut command = Command::new(env!("CARGO_BIN_EXE_resup-receiver"));
         command.arg("--data").arg(data).args(["--listen", listen]);
         command.args(flags);
+        let mut receiver = Self::launch(command);
+        receiver.data = data.to_owned();
+        receiver
+    }
+
+    /// One that is told everything in its own way.
+    pub fn launch(command: Command) -> Self {
         let (child, address) = launch(command, "");
         Self {
             child,
             address,
-            data: data.to_owned(),
-            flags: flags.iter().map(|flag| flag.to_string()).collect(),
+            data: PathBuf::new(),
+            flags: Vec::new(),
             _dir: None,
         }
     }
