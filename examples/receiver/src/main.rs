@@ -140,11 +140,21 @@ fn lock(data: &Path) -> anyhow::Result<File> {
 
 fn default_database(data: &Path) -> anyhow::Result<String> {
     let path = data.join("receiver.sqlite");
+    secret(&path).with_context(|| format!("cannot open {}", path.display()))?;
     let path = path
         .to_str()
         .with_context(|| format!("{} is not Unicode: give --database", path.display()))?;
     let path = utf8_percent_encode(path, NON_ALPHANUMERIC);
     Ok(format!("sqlite://{path}?mode=rwc"))
+}
+
+/// Makes the database's file, for this system user only: what can be tried against a password is in it.
+fn secret(path: &Path) -> std::io::Result<()> {
+    let mut options = File::options();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
 }
 
 #[cfg(unix)]

@@ -65,6 +65,17 @@ fn contains(all: &[u8], part: &str) -> bool {
         .any(|window| window == part.as_bytes())
 }
 
+#[cfg(unix)]
+#[test]
+fn the_database_is_for_the_receivers_system_user_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let receiver = Receiver::start_with_users(&["joe"], &[]);
+    for name in ["receiver.sqlite", "receiver.sqlite-wal"] {
+        let metadata = receiver.data().join(name).metadata().unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{name}");
+    }
+}
+
 #[test]
 fn a_token_is_shown_once_and_worthless_when_it_is_revoked() {
     let receiver = Receiver::start_with_users(&["joe", "ann"], &[]);
@@ -152,7 +163,7 @@ fn the_first_user_ends_free_uploads_at_once() {
 }
 
 #[test]
-fn pages_of_the_world_are_no_visitors_of_a_receiver_without_users() {
+fn the_world_is_no_visitor_of_a_receiver_without_users() {
     let receiver = Receiver::start(&[]);
     let file = Upload::new("a", 10);
     let origin = receiver.origin();
@@ -168,6 +179,11 @@ fn pages_of_the_world_are_no_visitors_of_a_receiver_without_users() {
     receiver
         .locate_with(&file, &rebound)
         .expect(403, "localhost");
+    // What comes by way of a proxy.
+    let forwarded = [("X-Forwarded-For", "127.0.0.1")];
+    receiver
+        .locate_with(&file, &forwarded)
+        .expect(403, "a proxy");
 }
 
 #[test]

@@ -174,6 +174,15 @@ fn only_the_receivers_own_pages_use_a_session() {
     let (own, right) = (("Origin", &*origin), ("X-CSRF-Token", &*token));
     assert_eq!(ask(&[own, right]).status, 200);
     assert_eq!(ask(&[("Sec-Fetch-Site", "same-origin"), right]).status, 200);
+    let default_port = [
+        ("Cookie", &*cookie),
+        ("Host", "Example.org:80"),
+        ("Origin", "http://example.org"),
+    ];
+    assert_eq!(
+        locate(&receiver, &[&default_port[..], &[right]].concat()).status,
+        200
+    );
     // The page without its token, or with another one.
     ask(&[own]).expect(403, "CSRF");
     ask(&[own, ("X-CSRF-Token", &token[1..])]).expect(403, "CSRF");

@@ -79,9 +79,18 @@ pub fn own_page(head: &Parts) -> Result<(), Answer> {
     }
 }
 
-/// Without users this machine is the limit. A page of the world, whose name was made to lead here, is
-/// not of this machine.
-pub fn local_page(head: &Parts) -> Result<(), Answer> {
+/// Without users this machine is the limit: not so a page of the world, whose name was made to lead
+/// here, nor what a proxy brings.
+pub fn from_this_machine(head: &Parts) -> Result<(), Answer> {
+    let forwarded = ["forwarded", "x-forwarded-for"];
+    if forwarded
+        .iter()
+        .any(|name| head.headers.contains_key(*name))
+    {
+        return Err(foreign(
+            "no user is configured, so nothing that a proxy brings is taken",
+        ));
+    }
     if is_browser(head) && !is_local(host(head)) {
         return Err(foreign(
             "no user is configured, so only pages at localhost are served",

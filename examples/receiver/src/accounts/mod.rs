@@ -91,7 +91,7 @@ pub async fn visitor(app: &App, head: &Parts) -> Result<Visitor, Answer> {
     let accounts = &app.accounts;
     // Asked each time: with the first user, even one that was just added, everybody has to log in.
     if app.config.is_local() && !accounts.any_user().await? {
-        guard::local_page(head)?;
+        guard::from_this_machine(head)?;
         return Ok(Visitor {
             owner: String::new(),
             by: Proof::Nobody,

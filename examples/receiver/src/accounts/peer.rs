@@ -51,12 +51,12 @@ impl Peer {
 
 /// The origin that the request was made to, as its own page would write it.
 pub fn origin(head: &Parts) -> String {
-    let scheme = if Peer::of(head).secure {
-        "https"
-    } else {
-        "http"
+    let (scheme, port) = match Peer::of(head).secure {
+        true => ("https", ":443"),
+        false => ("http", ":80"),
     };
-    format!("{scheme}://{}", host(head).to_ascii_lowercase())
+    let host = host(head).to_ascii_lowercase();
+    format!("{scheme}://{}", host.strip_suffix(port).unwrap_or(&host))
 }
 
 /// Host and port as the client wrote them.
