@@ -50,6 +50,19 @@ fn users_are_managed_on_the_command_line() {
     assert_eq!(admin_ok(data, &["user", "list"], ""), "");
 }
 
+#[test]
+fn commands_may_run_at_once_and_beside_a_receiver() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path();
+    thread::scope(|scope| {
+        for number in 0..6 {
+            scope.spawn(move || admin_ok(data, &["user", "add", &format!("u{number}")], PASSWORD));
+        }
+        scope.spawn(move || drop(Receiver::start_at("127.0.0.1:0", data, &[])));
+    });
+    assert_eq!(admin_ok(data, &["user", "list"], "").lines().count(), 6);
+}
+
 /// What of the secrets is on the disk.
 fn database(data: &Path) -> Vec<u8> {
     let entries = std::fs::read_dir(data).unwrap();

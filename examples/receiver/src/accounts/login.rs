@@ -58,6 +58,7 @@ async fn try_log_in(app: &App, head: &Parts, fields: &Fields) -> Result<Response
         return Err(Answer::refusal(status, "wrong name or password"));
     }
     let id = app.accounts.log_in(user, &head.headers).await?;
+    tracing::info!("{user} has logged in from {}", peer.address);
     let next = own_path(fields.text("next").unwrap_or(""));
     Ok(go_on(next, &set_cookie(&id, peer.secure)))
 }
