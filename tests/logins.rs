@@ -44,7 +44,9 @@ fn with_form(receiver: &Receiver, password: &str) -> Client {
 }
 
 fn is_refused(result: Result<Upload, Error>, message: &str) {
-    let error = result.err().expect("a refusal");
+    let Err(error) = result else {
+        panic!("it was let in")
+    };
     let not_allowed = ErrorKind::Refused(RefusalKind::NotAllowed);
     assert_eq!(error.kind(), not_allowed, "{error}");
     assert!(error.to_string().contains(message), "{error}");

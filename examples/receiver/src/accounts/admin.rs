@@ -6,6 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{bail, Context};
 use clap::Subcommand;
+use console::Term;
 
 use crate::accounts::{names, passwords, Accounts};
 
@@ -192,9 +193,15 @@ fn new_password(user: &str, file: Option<&Path>) -> anyhow::Result<String> {
     passwords::hash(&password)
 }
 
+/// Asks on the terminal, which does not show the answer.
 fn ask(user: &str) -> anyhow::Result<String> {
-    let password = rpassword::prompt_password(format!("Password for {user}: "))?;
-    if rpassword::prompt_password("Again: ")? != password {
+    let term = Term::stderr();
+    let answer = |question: &str| {
+        term.write_str(question)?;
+        term.read_secure_line()
+    };
+    let password = answer(&format!("password for {user}: "))?;
+    if answer("again: ")? != password {
         bail!("that was another one");
     }
     Ok(password)
