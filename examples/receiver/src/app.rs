@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::ops::metrics::Metrics;
 use crate::storage::digests::Digests;
@@ -16,6 +17,8 @@ use crate::wire::answer::Answer;
 pub struct App {
     /// Its settings.
     pub config: Arc<Config>,
+    /// The users.
+    pub accounts: Accounts,
     /// The upload records.
     pub store: Store,
     /// The stored files.

@@ -20,11 +20,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{bail, Context};
-use clap::Parser;
 use percent_encoding::{utf8_percent_encode, NON_ALPHANUMERIC};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
+use crate::accounts::{admin, Accounts};
 use crate::app::App;
 use crate::config::Config;
 use crate::ops::metrics;
@@ -36,7 +36,7 @@ use crate::storage::store::Store;
 const MAX_UPLOADS: usize = 2048;
 
 fn main() -> anyhow::Result<()> {
-    let config = Config::parse();
+    let config = Config::load()?;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -51,25 +51,32 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn run(config: Config) -> anyhow::Result<()> {
+    let config = Arc::new(config);
     let data = &config.data;
     std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
-    let _lock = lock(data)?;
-    let url = match &config.database {
-        Some(url) => url.clone(),
-        None => default_database(data)?,
+    let _lock = match &config.command {
+        Some(command) => {
+            let (_, accounts) = open(&config).await?;
+            return admin::run(&accounts, command.clone()).await;
+        }
+        None => lock(data)?,
     };
+    let (store, accounts) = open(&config).await?;
+    let listen = config.listen;
+    without_users(&config, &accounts).await?;
     let app = App {
-        store: Store::open(&url).await?,
+        store,
+        accounts,
         files: Files::open(data)?,
         active: Arc::default(),
         metrics: Arc::default(),
-        config: Arc::new(config),
+        config,
     };
     let tls = match (&app.config.tls_cert, &app.config.tls_key) {
         (Some(certificates), Some(key)) => Some(Arc::new(Tls::open(certificates, key)?)),
         _ => None,
     };
-    let listener = bind(app.config.listen).await?;
+    let listener = bind(listen).await?;
     let address = listener.local_addr()?;
     let metrics = match app.config.metrics_listen {
         Some(address) => Some(bind(address).await?),
@@ -94,6 +101,44 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     listener.with_context(|| format!("cannot listen on {address}"))
 }
 
+/// Opens the database. One program at a time, since SQLite lets two bring the tables up to date.
+async fn open(config: &Arc<Config>) -> anyhow::Result<(Store, Accounts)> {
+    let data = &config.data;
+    let url = match &config.database {
+        Some(url) => url.clone(),
+        None => default_database(data)?,
+    };
+    let path = data.join("opening");
+    let cannot = || format!("cannot lock {}", path.display());
+    let opening = File::create(&path).with_context(cannot)?;
+    opening.lock().with_context(cannot)?;
+    let store = Store::open(&url).await?;
+    let accounts = Accounts::open(&url, config.clone()).await?;
+    Ok((store, accounts))
+}
+
+/// Where nobody has to log in, nobody but this machine's users may come.
+async fn without_users(config: &Config, accounts: &Accounts) -> anyhow::Result<()> {
+    if accounts.any_user().await? {
+        return Ok(());
+    }
+    let way_out = format!(
+        "add one with: resup-receiver --data {} user add NAME",
+        config.data.display()
+    );
+    if !config.is_local() {
+        bail!(
+            "no user is configured, and without one it listens on loopback only, not on {}; {way_out}",
+            config.listen
+        );
+    }
+    if !config.trusted_proxy.is_empty() {
+        bail!("no user is configured, and without one no proxy may bring others here; {way_out}");
+    }
+    tracing::warn!("no user is configured: anyone on this machine may upload; {way_out}");
+    Ok(())
+}
+
 /// Two receivers in one directory would write the same files; the lock goes with its process.
 fn lock(data: &Path) -> anyhow::Result<File> {
     let path = data.join("lock");
@@ -114,6 +159,7 @@ fn lock(data: &Path) -> anyhow::Result<File> {
 
 fn default_database(data: &Path) -> anyhow::Result<String> {
     let path = data.join("receiver.sqlite");
+    secret(&path).with_context(|| format!("cannot open {}", path.display()))?;
     let path = path
         .to_str()
         .with_context(|| format!("{} is not Unicode: give --database", path.display()))?;
@@ -141,6 +187,15 @@ fn reload_on_hangup(tls: Option<Arc<Tls>>) -> anyhow::Result<()> {
 #[cfg(not(unix))]
 fn reload_on_hangup(_: Option<Arc<Tls>>) -> anyhow::Result<()> {
     Ok(())
+}
+
+/// Makes the database's file, for this system user only: what can be tried against a password is in it.
+fn secret(path: &Path) -> std::io::Result<()> {
+    let mut options = File::options();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
 }
 
 #[cfg(unix)]

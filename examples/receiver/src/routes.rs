@@ -1,9 +1,10 @@
 //! Which request goes where.
 
 use axum::http::StatusCode;
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use axum::Router;
 
+use crate::accounts::login::{form, log_in, log_out};
 use crate::app::App;
 use crate::ops::health::health;
 use crate::wire::answer::Answer;
@@ -15,6 +16,8 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/upload", any(upload))
         .route("/healthz", get(health))
+        .route("/login", get(form).post(log_in))
+        .route("/logout", post(log_out))
         .fallback(nothing)
         .with_state(app)
 }

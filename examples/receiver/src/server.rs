@@ -2,11 +2,15 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{service_fn, Service};
+use hyper::Request;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
@@ -14,7 +18,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
+use crate::accounts::peer::Peer;
 use crate::app::App;
+use crate::config::Config;
 use crate::ops::metrics::Metrics;
 use crate::ops::tls::Tls;
 use crate::routes::router;
@@ -42,7 +48,7 @@ pub async fn serve(
     let graceful = GracefulShutdown::new();
     let mut end = std::pin::pin!(end);
     loop {
-        let stream = tokio::select! {
+        let (stream, address) = tokio::select! {
             accepted = accept(&listener) => accepted,
             () = &mut end => break,
         };
@@ -50,15 +56,22 @@ pub async fn serve(
             tracing::debug!("TCP_NODELAY: {error}");
         }
         let (http, router) = (http.clone(), router.clone());
+        let config = app.config.clone();
+        let peer = Peer {
+            address: address.ip(),
+            secure: tls.is_some(),
+        };
         let (watcher, tls) = (graceful.watcher(), tls.clone());
         let count = Count::new(&app.metrics);
         tokio::spawn(async move {
             let _count = count;
             let Some(tls) = tls else {
-                return serve_connection(&http, router, watcher, stream).await;
+                return serve_connection(&http, router, config, watcher, stream, peer).await;
             };
             match timeout(handshake_timeout, tls.accept(stream)).await {
-                Ok(Ok(stream)) => serve_connection(&http, router, watcher, stream).await,
+                Ok(Ok(stream)) => {
+                    serve_connection(&http, router, config, watcher, stream, peer).await
+                }
                 Ok(Err(error)) => tracing::debug!("TLS handshake: {error}"),
                 Err(_) => tracing::debug!("TLS handshake: none in time"),
             }
@@ -68,16 +81,24 @@ pub async fn serve(
     tracing::info!("shutting down");
     app.active.shut_down().await;
     let _ = timeout(FAREWELL, graceful.shutdown()).await;
+    app.accounts.close().await;
     app.store.close().await;
 }
 
 async fn serve_connection(
     http: &http1::Builder,
     router: Router,
+    config: Arc<Config>,
     watcher: Watcher,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    connection: Peer,
 ) {
-    let service = TowerToHyperService::new(router);
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let peer = Peer::new(connection, request.headers(), &config.trusted_proxy);
+        request.extensions_mut().insert(peer);
+        router.call(request)
+    });
     let connection = http.serve_connection(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!("connection: {error}");
@@ -100,10 +121,10 @@ impl Drop for Count {
     }
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok(accepted) => return accepted,
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
                 // Most likely out of file descriptors: some connection has to end first.

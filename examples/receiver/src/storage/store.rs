@@ -18,6 +18,9 @@ pub enum StoreError {
     /// Its tables could not be brought up to date.
     #[error("database migration: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// The system has no random numbers.
+    #[error("random numbers: {0}")]
+    Random(#[from] getrandom::Error),
     /// A row holds what this program never writes.
     #[error("database: upload {id} has an unreadable {column}")]
     Unreadable {
@@ -50,28 +53,8 @@ pub struct Store {
 impl Store {
     /// Opens the database and brings its tables up to date.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        sqlx::any::install_default_drivers();
-        let options = AnyConnectOptions::from_str(url)?;
-        let pool = if url.starts_with("sqlite:") {
-            // SQLite has one writer at a time: one connection queues here and not in busy loops.
-            let pool = AnyPoolOptions::new().max_connections(1);
-            pool.after_connect(|connection, _| {
-                Box::pin(async move {
-                    // FULL, so that an answered offset outlives a power cut.
-                    for pragma in [
-                        "PRAGMA busy_timeout = 10000",
-                        "PRAGMA journal_mode = WAL",
-                        "PRAGMA synchronous = FULL",
-                    ] {
-                        sqlx::query(pragma).execute(&mut *connection).await?;
-                    }
-                    Ok(())
-                })
-            })
-        } else {
-            AnyPoolOptions::new()
-        };
-        let pool = pool.connect_with(options).await?;
+        // SQLite has one writer at a time: one connection queues here and not in busy loops.
+        let pool = connect(url, 1).await?;
         sqlx::migrate!().run(&pool).await?;
         Ok(Self { pool })
     }
@@ -191,6 +174,31 @@ impl Store {
     }
 }
 
+/// Connects to a database; to SQLite with at most so many connections.
+pub async fn connect(url: &str, most: u32) -> Result<AnyPool, StoreError> {
+    sqlx::any::install_default_drivers();
+    let options = AnyConnectOptions::from_str(url)?;
+    let pool = if url.starts_with("sqlite:") {
+        let pool = AnyPoolOptions::new().max_connections(most);
+        pool.after_connect(|connection, _| {
+            Box::pin(async move {
+                // FULL, so that an answered offset outlives a power cut.
+                for pragma in [
+                    "PRAGMA busy_timeout = 10000",
+                    "PRAGMA journal_mode = WAL",
+                    "PRAGMA synchronous = FULL",
+                ] {
+                    sqlx::query(pragma).execute(&mut *connection).await?;
+                }
+                Ok(())
+            })
+        })
+    } else {
+        AnyPoolOptions::new()
+    };
+    Ok(pool.connect_with(options).await?)
+}
+
 fn content(record: &Record) -> (String, String) {
     match record.state {
         State::Complete => (record.digests.md5(), record.digests.sha256()),
@@ -227,7 +235,8 @@ fn signed(bytes: u64) -> i64 {
     i64::try_from(bytes).expect("sizes are checked when they come in")
 }
 
-fn now() -> i64 {
+/// Milliseconds since 1970.
+pub fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_millis() as i64)
 }

@@ -19,7 +19,8 @@ use futures_util::StreamExt;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::accounts;
+use crate::accounts::gate::Gate;
+use crate::accounts::{guard, visitor};
 use crate::app::App;
 use answer::{excerpt, Answer};
 use fields::{Fields, MAX_FORM};
@@ -62,14 +63,16 @@ async fn dispatch(
     body: &mut BodyDataStream,
     visit: &mut Visit,
 ) -> Result<Answer, Answer> {
-    let owner = accounts::owner(app, head).await?;
-    let owner = owner.as_str();
+    let visitor = visitor(app, head).await?;
+    guard(&visitor, head)?;
+    let mut gate = Gate::new(app, &visitor, head);
     let idle = app.config.body_idle_timeout;
     match head.method {
         Method::GET => {
             let query = head.uri.query().unwrap_or("");
             let fields = Fields::from_urlencoded(query.as_bytes())?;
-            locate(app, owner, &fields, visit).await
+            gate.head(&fields).await?;
+            locate(app, gate.owner(), &fields, visit).await
         }
         Method::POST => {
             let kind = head.headers.get(header::CONTENT_TYPE);
@@ -79,13 +82,14 @@ async fn dispatch(
                 "application/x-www-form-urlencoded" => {
                     let text = whole(body, idle).await?;
                     let fields = Fields::from_urlencoded(&text)?;
-                    locate(app, owner, &fields, visit).await
+                    gate.head(&fields).await?;
+                    locate(app, gate.owner(), &fields, visit).await
                 }
                 "multipart/form-data" => {
                     let boundary = multer::parse_boundary(kind).map_err(|error| {
                         Answer::bad_request(format!("Content-Type '{}': {error}", excerpt(kind)))
                     })?;
-                    send(app, owner, Form::new(body, boundary, idle), visit).await
+                    send(app, &mut gate, Form::new(body, boundary, idle), visit).await
                 }
                 _ => Err(Answer::refusal(
                     StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -101,7 +105,7 @@ async fn dispatch(
 }
 
 /// A small body.
-async fn whole(body: &mut BodyDataStream, idle: Duration) -> Result<Vec<u8>, Answer> {
+pub async fn whole(body: &mut BodyDataStream, idle: Duration) -> Result<Vec<u8>, Answer> {
     let mut text = Vec::new();
     loop {
         match timeout(idle, body.next()).await {

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 
+use crate::accounts::gate::Gate;
 use crate::app::App;
 use crate::storage::record::{Record, State};
 use crate::storage::writer::{Ending, Tail, WriteError, Writer};
@@ -13,21 +14,25 @@ use crate::wire::visit::Visit;
 /// Answers a send.
 pub async fn send(
     app: &App,
-    owner: &str,
+    gate: &mut Gate<'_>,
     mut form: Form<'_>,
     visit: &mut Visit,
 ) -> Result<Answer, Answer> {
     visit.action = "send";
-    let order = Order::read(&mut form).await?;
+    let order = Order::read(&mut form, gate).await?;
     visit.from = Some(order.offset);
 
+    let owner = gate.owner();
+    let unknown = || {
+        let message = format!("no upload has the id '{}'", excerpt(&order.id));
+        Answer::refusal(StatusCode::NOT_FOUND, message)
+    };
+    // Before the claim: it would tell of another owner's upload, and hold it up.
+    if app.store.find(owner, &order.id).await?.is_none() {
+        return Err(unknown());
+    }
     let claim = app.active.claim(&order.id).await?;
-    let mut record = app.current(owner, &claim).await?.ok_or_else(|| {
-        Answer::refusal(
-            StatusCode::NOT_FOUND,
-            format!("no upload has the id '{}'", excerpt(&order.id)),
-        )
-    })?;
+    let mut record = app.current(owner, &claim).await?.ok_or_else(unknown)?;
     visit.id = record.id.clone();
     order.check(&record, app.max_segment())?;
     let restart = order.restarts(&record);
@@ -43,11 +48,11 @@ pub async fn send(
     let commit_bytes = app.config.commit_bytes.get();
     let (store, files) = (app.store.clone(), app.files.clone());
     let writer = Writer::start(store, files, record, commit_bytes, claim);
-    let (ending, failure) = match receive(&mut form, &writer, order.length, &mut visit.bytes).await
-    {
-        Ok(tail) => (writer.finish(tail).await, None),
-        Err(failure) => (writer.abandon().await, Some(failure)),
-    };
+    let (ending, failure) =
+        match receive(&mut form, gate, &writer, order.length, &mut visit.bytes).await {
+            Ok(tail) => (writer.finish(tail).await, None),
+            Err(failure) => (writer.abandon().await, Some(failure)),
+        };
     let Ending { record, agreed } = ending.map_err(not_kept)?;
     visit.to = Some(record.held);
     match failure {
@@ -68,6 +73,7 @@ pub async fn send(
 /// Passes the file's bytes to the writer and returns what comes after them.
 async fn receive(
     form: &mut Form<'_>,
+    gate: &Gate<'_>,
     writer: &Writer,
     length: u64,
     received: &mut u64,
@@ -103,6 +109,7 @@ async fn receive(
         let value = form.value(&name).await?;
         fields.push(name, value)?;
     }
+    gate.tail(&fields)?;
     Ok(Tail {
         md5: fields.digest("md5", 16)?,
         sha256: fields.digest("sha256", 32)?,
@@ -131,7 +138,7 @@ struct Order {
 
 impl Order {
     /// Reads the form up to the beginning of the file.
-    async fn read(form: &mut Form<'_>) -> Result<Self, Answer> {
+    async fn read(form: &mut Form<'_>, gate: &mut Gate<'_>) -> Result<Self, Answer> {
         let mut fields = Fields::default();
         loop {
             let Some(name) = form.next_part().await? else {
@@ -143,6 +150,7 @@ impl Order {
             let value = form.value(&name).await?;
             fields.push(name, value)?;
         }
+        gate.head(&fields).await?;
         match fields.required("action")? {
             "send" => {}
             other => return Err(Answer::bad_field("action", other)),

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+pub mod accounts;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -39,6 +41,28 @@ impl Receiver {
             data: dir.path().to_owned(),
             flags,
             _dir: Some(dir),
+        }
+    }
+
+    /// One in a directory that is there, and stays, at an address of its own.
+    pub fn start_at(listen: &str, data: &Path, flags: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_resup-receiver"));
+        command.arg("--data").arg(data).args(["--listen", listen]);
+        command.args(flags);
+        let mut receiver = Self::launch(command);
+        receiver.data = data.to_owned();
+        receiver
+    }
+
+    /// One that is told everything in its own way.
+    pub fn launch(command: Command) -> Self {
+        let (child, address) = launch(command, "");
+        Self {
+            child,
+            address,
+            data: PathBuf::new(),
+            flags: Vec::new(),
+            _dir: None,
         }
     }
 
@@ -127,7 +151,11 @@ pub fn command(data: &Path, flags: &[String]) -> Command {
 }
 
 fn spawn(data: &Path, flags: &[String], point: &str) -> (Child, SocketAddr) {
-    let mut command = command(data, flags);
+    launch(command(data, flags), point)
+}
+
+/// Starts a receiver and waits until it says where it listens.
+fn launch(mut command: Command, point: &str) -> (Child, SocketAddr) {
     command
         .stdout(Stdio::piped())
         .env_remove("RESUP_RECEIVER_CRASH");
@@ -324,6 +352,7 @@ pub struct Reply {
     pub status: u16,
     pub head: String,
     pub json: Value,
+    pub body: Vec<u8>,
 }
 
 impl Reply {
@@ -347,7 +376,9 @@ impl Reply {
         stream.read_exact(&mut body).ok()?;
         Some(Self {
             status: head.split(' ').nth(1).unwrap().parse().unwrap(),
-            json: serde_json::from_slice(&body).unwrap(),
+            // Pages and redirects have none.
+            json: serde_json::from_slice(&body).unwrap_or_default(),
+            body,
             head,
         })
     }
