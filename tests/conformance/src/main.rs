@@ -68,7 +68,10 @@ fn judge(options: &Options) -> Result<bool> {
     if !options.json {
         println!("{url}\nseed: {seed}");
     }
-    run::run(kit, &checks, |check, outcome| report.tell(check, outcome));
+    let time = Duration::from_secs(options.time);
+    run::run(kit, &checks, time, |check, outcome| {
+        report.tell(check, outcome)
+    });
     Ok(report.end(seed))
 }
 
@@ -101,7 +104,7 @@ fn prepare(options: &Options, url: &str) -> Result<Kit> {
         max_segment: None,
         keeps_broken: OnceLock::new(),
     };
-    let probe = Probe::new(&kit, 0, Duration::from_secs(20));
+    let probe = Probe::new(&kit, 0, Duration::from_secs(options.time));
     let first = probe
         .locate(&probe.file(1000))
         .context("the first request")?;

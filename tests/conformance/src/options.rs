@@ -36,6 +36,11 @@ pub struct Options {
     #[arg(long)]
     pub list: bool,
 
+    /// How long a check may take, in seconds; one that takes longer has failed
+    #[arg(long, value_name = "SECONDS", default_value = "20",
+          value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub time: u64,
+
     #[command(flatten)]
     pub user: User,
 

@@ -13,11 +13,14 @@ use crate::verdict::Outcome;
 
 /// How many checks run at once.
 const THREADS: usize = 4;
-/// How long one may take. Every wait inside of it ends then.
-const TIME: Duration = Duration::from_secs(20);
 
-/// Runs checks and hands each outcome to `tell`, in the order of the list.
-pub fn run(kit: Kit, checks: &[&'static Check], mut tell: impl FnMut(&'static Check, Outcome)) {
+/// Runs checks, each for `time` at most, and hands each outcome to `tell`, in the order of the list.
+pub fn run(
+    kit: Kit,
+    checks: &[&'static Check],
+    time: Duration,
+    mut tell: impl FnMut(&'static Check, Outcome),
+) {
     let shared = Arc::new((kit, checks.to_vec(), AtomicUsize::new(0)));
     let (sender, outcomes) = mpsc::channel();
     for _ in 0..THREADS {
@@ -29,7 +32,7 @@ pub fn run(kit: Kit, checks: &[&'static Check], mut tell: impl FnMut(&'static Ch
                 let Some(check) = checks.get(index) else {
                     return;
                 };
-                let probe = Probe::new(kit, index as u64, TIME);
+                let probe = Probe::new(kit, index as u64, time);
                 if sender.send((index, (check.run)(&probe))).is_err() {
                     return;
                 }

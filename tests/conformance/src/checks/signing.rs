@@ -137,36 +137,32 @@ fn changed(probe: &Probe, signer: &Signer) -> Outcome {
     unmoved(probe, &file)
 }
 
+/// Signs what comes after a file in a wrong way.
+type Spoiler = fn(&Signer, &mut Fields, &str);
+
 fn tail(probe: &Probe, signer: &Signer) -> Outcome {
-    let file = probe.file(1000);
-    let id = probe.find(&file)?.id;
-    let signed = || {
+    let spoilers: [(&str, Spoiler); 3] = [
+        ("no sign_tail", |_, _, _| {}),
+        ("the sign_tail of another form", |signer, tail, _| {
+            signer.tail(tail, &"0".repeat(64));
+        }),
+        ("the sign_tail of another digest", |signer, tail, sign| {
+            let mut other: Fields = vec![("md5".into(), "0".repeat(32))];
+            signer.tail(&mut other, sign);
+            tail.extend(other.pop());
+        }),
+    ];
+    for (what, spoil) in spoilers {
+        let file = probe.file(1000);
+        let id = probe.find(&file)?.id;
         let mut send = Send::of(&file, &id, 0, file.size());
         signer.head(&mut send.fields, fastrand::u128(..));
         let sign = send.fields.last().expect("sign").1.clone();
-        (send, sign)
-    };
-    let (missing, _) = signed();
-    let (mut of_other_form, _) = signed();
-    signer.tail(&mut of_other_form.tail, &"0".repeat(64));
-    let (mut of_other_digest, sign) = signed();
-    let right = std::mem::replace(
-        &mut of_other_digest.tail,
-        vec![("md5".into(), "0".repeat(32))],
-    );
-    signer.tail(&mut of_other_digest.tail, &sign);
-    of_other_digest.tail[0] = right[0].clone();
-    for (what, send) in [
-        ("no sign_tail", missing),
-        ("the sign_tail of another form", of_other_form),
-        ("the sign_tail of another digest", of_other_digest),
-    ] {
-        // Bytes of an earlier round may have been kept, as those of a broken request are.
-        let answer = raw(probe, &send)?;
-        answer.expect_refusal().context(what)?;
+        spoil(signer, &mut send.tail, &sign);
+        raw(probe, &send)?.expect_refusal().context(what)?;
         ensure!(!probe.find(&file)?.complete, "{what}: the file is complete");
+        probe.finish(&file)?;
     }
-    probe.finish(&file)?;
     pass()
 }
 
