@@ -7,6 +7,7 @@ use std::thread;
 
 use common::{everything, judge, JOE_AND_EVE};
 use resup_test_support::model::{Flaw, ModelReceiver, Options};
+use resup_test_support::scripted::{reply_with, Read, ScriptedServer, Step};
 
 /// What each mistake must make fail, and nothing else.
 const FLAWS: &[(Flaw, &[&str])] = &[
@@ -177,6 +178,60 @@ const FLAWS: &[(Flaw, &[&str])] = &[
     (Flaw::TailUnsigned, &["sign-tail"]),
     (Flaw::AnyNonce, &["sign-nonce"]),
     (Flaw::AnyTime, &["sign-time"]),
+    (
+        Flaw::RefusesGet,
+        &[
+            "locate-again",
+            "locate-complete",
+            "locate-extra-fields",
+            "locate-new-get",
+            "locate-partial",
+            "names-case",
+            "names-signs",
+            "names-unicode",
+            "sign-accepted",
+        ],
+    ),
+    (Flaw::RefusesExpect, &["send-expect-continue"]),
+    (Flaw::RefusesEmpty, &["send-empty-file"]),
+    (Flaw::RefusesSha256, &["send-sha256"]),
+    (
+        Flaw::FailsOnLargeSizes,
+        &["locate-huge-size", "wrong-locates"],
+    ),
+    (Flaw::FailsOnLongIds, &["hostile-ids"]),
+    (
+        Flaw::FailsOnNul,
+        &["hostile-ids", "hostile-urlencoded", "names-hostile"],
+    ),
+    (Flaw::RefusesPieces, &["send-in-pieces"]),
+    (Flaw::AnyLocate, &["wrong-locates"]),
+    (
+        Flaw::DamagesLong,
+        &[
+            "broken-by-reset",
+            "broken-keeps",
+            "broken-resumes",
+            "limit-just-right",
+            "send-expect-continue",
+            "send-odd-offsets",
+            "send-whole",
+            "writer-dead",
+            "writer-live",
+            "writers-race",
+        ],
+    ),
+    (Flaw::DamagesLineEnds, &["send-any-bytes"]),
+    (
+        Flaw::WrongPrefixInSends,
+        &["restart-finished", "send-prefix-md5"],
+    ),
+    (Flaw::NoLocation, &["instant-upload", "locate-complete"]),
+    (Flaw::TextAnswers, &["answer-json"]),
+    (
+        Flaw::AnySecret,
+        &["sign-changed", "sign-tail", "sign-wrong"],
+    ),
 ];
 
 /// Mostly waiting: more at once than there are cores.
@@ -216,6 +271,30 @@ fn each_mistake_fails_its_checks_and_no_others() {
         workers.into_iter().flat_map(join).collect()
     });
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn a_login_that_ends_the_one_before_is_told() {
+    let receiver = ModelReceiver::with(Options {
+        flaw: Some(Flaw::OneSession),
+        ..everything()
+    });
+    let login = receiver.endpoint().replace("/upload", "/login");
+    let arguments = ["--login", &login, "--login-field", "user=joe"];
+    let password = ["--login-field", "password=password of joe"];
+    let more = ["--secret", "geheim", "--filter", "login-session"];
+    let arguments = [&arguments[..], &password, &more].concat();
+    let found = judge(&receiver.endpoint(), &arguments);
+    assert_eq!(found.with("fail"), ["login-session"]);
+}
+
+#[test]
+fn a_server_that_is_no_receiver_passes_nothing() {
+    let page = reply_with(200, &[("X-Page", "welcome")], "<html>Welcome!</html>");
+    let server = ScriptedServer::start_with(move |_, _| Step::new().read(Read::All).write(&*page));
+    let found = judge(&server.endpoint(), &JOE_AND_EVE);
+    assert_eq!(found.with("pass"), [""; 0]);
+    assert_eq!(found.code, 1);
 }
 
 #[test]

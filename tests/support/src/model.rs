@@ -17,7 +17,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+pub(crate) use flaw::damaged;
 pub use flaw::Flaw;
+use flaw::{refused_form, refused_head};
 pub use guard::{Account, Secret};
 pub use options::Options;
 
@@ -218,6 +220,9 @@ impl Shared {
             let error = Answer::error(401, "log in first");
             return Ok(self.respond(conn, &error, length) == 0);
         };
+        if let Some(answer) = refused_head(head, &self.options) {
+            return Ok(self.respond(conn, &answer, length) == 0);
+        }
         if head.method == "GET" {
             let answer = self.locate(head.query(), &owner);
             return Ok(self.respond(conn, &answer, 0) == 0);
@@ -234,6 +239,11 @@ impl Shared {
         if head.expects_continue() {
             conn.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
             conn.flush()?;
+        }
+        let whole = !self.options.has(Flaw::RefusesPieces) || length < 100;
+        if !whole && conn.fill_buf()?.len() < 100 {
+            let error = Answer::error(400, "a mistake");
+            return Ok(self.respond(conn, &error, length) == 0);
         }
         // How much of the body was not looked at, and how much of it is still on the wire.
         let (answer, unseen, unread) = match head.boundary() {
@@ -311,6 +321,9 @@ impl Shared {
     /// Checks a form's signature, and puts its owner in place of the user that it names.
     fn admit(&self, fields: &mut Fields, owner: &str) -> Result<(), Answer> {
         self.guard().check(fields, &self.options)?;
+        if let Some(answer) = refused_form(fields, &self.options) {
+            return Err(answer);
+        }
         if !owner.is_empty() {
             fields.retain(|(name, _)| name != "user");
             fields.push(("user".to_owned(), owner.to_owned()));

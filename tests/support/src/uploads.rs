@@ -10,7 +10,7 @@ pub(crate) use answer::Answer;
 use md5::{Digest, Md5};
 
 use crate::files::hex;
-use crate::model::{Flaw, Options, Stats};
+use crate::model::{damaged, Flaw, Options, Stats};
 
 /// A writer that has got nothing for so long is dead to a patient receiver.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -59,12 +59,11 @@ pub(crate) struct Ticket {
 impl Uploads {
     pub(crate) fn locate(&mut self, fields: &Fields, options: &Options) -> Answer {
         self.stats.locates += 1;
-        let (Some(name), Some(size)) = (get(fields, "name"), number(fields, "size")) else {
+        let any = options.has(Flaw::AnyLocate).then_some(0);
+        let size = number(fields, "size").or(any);
+        let (Some(name), Some(size)) = (get(fields, "name"), size) else {
             return Answer::error(400, "locate needs name and size");
         };
-        if options.has(Flaw::RefusesExtra) && fields.iter().any(|(name, _)| name == "tenant") {
-            return Answer::error(400, "a field that is not known");
-        }
         let name = &*match options.has(Flaw::AsciiNames) {
             true => name.replace(|char: char| !char.is_ascii(), "?"),
             false => name.to_owned(),
@@ -209,8 +208,9 @@ impl Uploads {
         let upload = self
             .valid(ticket)
             .ok_or_else(|| io::Error::from(io::ErrorKind::ConnectionAborted))?;
-        upload.data.extend_from_slice(bytes);
-        upload.digest.update(bytes);
+        let kept = damaged(bytes, ticket.at, options);
+        upload.data.extend_from_slice(&kept);
+        upload.digest.update(&kept);
         upload.heard = Some(Instant::now());
         let whole = upload.data.len() as u64 == upload.size;
         upload.complete |= whole && options.has(Flaw::CompleteUnproved);
@@ -263,12 +263,16 @@ impl Uploads {
             answer.body.insert_str(1, r#""error":"digest","#);
             return answer;
         }
+        if options.has(Flaw::RefusesSha256) && get(tail, "sha256").is_some() {
+            return Answer::error(400, "a mistake");
+        }
         upload.verified = (upload.data.len(), upload.digest.clone());
         if whole {
             upload.complete = true;
             upload.md5 = Some(ours);
         }
-        upload.answer(200, options, None)
+        let wrong = options.has(Flaw::WrongPrefixInSends);
+        upload.answer(200, options, wrong.then(|| "0".repeat(32)))
     }
 
     /// Counts file bytes that came, and those of them that were confirmed before.

@@ -87,6 +87,7 @@ fn errors(probe: &Probe) -> Outcome {
     let wrong = probe.post(vec![("action".into(), "locate".into())])?;
     let unknown = probe.send(&Send::of(&file, "none", 0, file.size()))?;
     for answer in [wrong, unknown] {
+        let answer = answer.expect_refusal()?;
         length(&answer)?;
         let message = answer.member("message");
         ensure!(

@@ -142,7 +142,8 @@ fn by_reset(probe: &Probe) -> Outcome {
     let held = file.at(1, 4);
     let id = probe.begun(&file, held)?;
     let link = probe.begin(&Send::of(&file, &id, held, file.size()), file.at(1, 2))?;
-    sleep(Duration::from_millis(100));
+    // Time to read it: a reset takes with it what was not read.
+    sleep(Duration::from_millis(300));
     link.reset();
     find_between(probe, &file, held, held + file.at(1, 2))?;
     probe.finish(&file)?;

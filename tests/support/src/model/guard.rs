@@ -46,6 +46,9 @@ impl Guard {
         let (user, password) = (get(fields, "user")?, get(fields, "password")?);
         let account = find(options, user, password)?;
         let session = format!("{:032x}", fastrand::u128(..));
+        if options.has(Flaw::OneSession) {
+            self.sessions.clear();
+        }
         self.sessions.push((session.clone(), account.user.clone()));
         Some(format!("session={session}"))
     }
@@ -97,7 +100,7 @@ impl Guard {
         let known = |name: &str| !options.has(Flaw::ExtraUnsigned) || KNOWN.contains(&name);
         let signed = fields.iter().filter(|(name, _)| name != "sign");
         let signed = signed.filter(|(name, _)| known(name));
-        let right = secret.sign(signed) == sign;
+        let right = secret.sign(signed) == sign || options.has(Flaw::AnySecret);
         let ts: u64 = ts.parse().map_err(|_| forbidden())?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let off = now.unwrap_or_default().as_secs().abs_diff(ts);
@@ -123,7 +126,8 @@ impl Guard {
         let sign = fields.iter().filter(|(name, _)| name == "sign");
         let signed = tail.iter().filter(|(name, _)| name != "sign_tail");
         let right = secret.sign(signed.chain(sign));
-        match get(tail, "sign_tail") == Some(&right) || options.has(Flaw::TailUnsigned) {
+        let right = get(tail, "sign_tail") == Some(&right);
+        match right || options.has(Flaw::TailUnsigned) || options.has(Flaw::AnySecret) {
             true => Ok(()),
             false => Err(forbidden()),
         }

@@ -26,9 +26,14 @@ pub(super) fn read_whole(conn: &mut Conn, length: u64) -> io::Result<Vec<u8>> {
 /// still left then: with 0 the connection can go on.
 pub(super) fn respond(conn: &mut Conn, answer: &Answer, mut left: u64, options: &Options) -> u64 {
     let mut bytes = reply(answer.status, &answer.body);
-    if options.has(Flaw::NoLength) {
-        let text = String::from_utf8_lossy(&bytes).replace("Content-Length", "Content-Lines");
-        bytes = text.into();
+    let mistake = match options.flaw {
+        Some(Flaw::NoLength) => Some(("Content-Length", "Content-Lines")),
+        Some(Flaw::NoLocation) => Some(("\"location\"", "\"place\"   ")),
+        Some(Flaw::TextAnswers) => Some(("application/json", "text/html")),
+        _ => None,
+    };
+    if let Some((right, wrong)) = mistake {
+        bytes = String::from_utf8_lossy(&bytes).replace(right, wrong).into();
     }
     if conn.write_all(&bytes).and_then(|()| conn.flush()).is_err() {
         return left;
