@@ -6,6 +6,7 @@ use std::io::Write;
 
 use common::{everything, judge, judged, kit, JOE_AND_EVE};
 use resup_test_support::model::{ModelReceiver, Options, Secret};
+use resup_test_support::nginx::Nginx;
 use resup_test_support::receiver::{Receiver, Setup};
 
 #[test]
@@ -132,6 +133,17 @@ fn a_receiver_that_sees_whole_bodies_only_passes_without_the_broken_ones() {
     }
     assert_eq!(found.checks["broken-resumes"].0, "pass");
     assert_eq!(found.checks["writer-dead"].0, "pass");
+}
+
+#[test]
+fn so_does_the_receiver_behind_a_proxy_that_buffers() {
+    let receiver = Receiver::start();
+    let Some(nginx) = Nginx::start(receiver.addr(), "") else {
+        return;
+    };
+    let found = judge(&format!("http://{}/upload", nginx.addr()), &[]);
+    found.assert_good();
+    assert_eq!(found.checks["broken-keeps"].0, "not supported");
 }
 
 #[test]
