@@ -12,9 +12,10 @@ use crate::visitor::Credentials;
 
 /// Proves docs/PROTOCOL.md against a receiver, row by row, and prints what it found
 ///
-/// Each check uses files of its own with random names. They and their uploads, most of them a few
-/// kilobytes and finished, stay on the server: nothing in the protocol removes them. It can be
-/// run again and again against a server that is in use.
+/// Each check uses files of its own with random names. They and their uploads stay on the server,
+/// since nothing in the protocol removes them: some 150 of a few kilobytes each, and one of max_segment
+/// bytes where the receiver announces that (up to 8 MiB). It can be run again and again against a
+/// server that is in use.
 ///
 /// Exit code: 0 when nothing failed, 1 when a check failed, 2 when nothing could be checked.
 #[derive(Debug, Parser)]
@@ -132,8 +133,8 @@ impl Options {
             login,
             login_fields,
         } = &self.user;
-        if let Some(url) = login {
-            let login = Target::parse(url, self.cacert.as_deref())?;
+        if let Some(url) = given(login) {
+            let login = Target::parse(&url, self.cacert.as_deref())?;
             ensure!(
                 login.same_origin(target),
                 "the login is at {}, the endpoint at {}: credentials go to one scheme, host and port only",
@@ -153,9 +154,7 @@ impl Options {
     /// What forms are signed with.
     pub fn signer(&self) -> Option<Signer> {
         let algorithm = self.algorithm;
-        self.secret
-            .clone()
-            .map(|secret| Signer { secret, algorithm })
+        given(&self.secret).map(|secret| Signer { secret, algorithm })
     }
 
     /// The headers of every request.
@@ -165,11 +164,16 @@ impl Options {
 }
 
 fn credentials(basic: &Option<String>, token: &Option<String>) -> Credentials {
-    match (basic, token) {
-        (Some(basic), _) => Credentials::Basic(basic.clone()),
-        (None, Some(token)) => Credentials::Token(token.clone()),
+    match (given(basic), given(token)) {
+        (Some(basic), _) => Credentials::Basic(basic),
+        (None, Some(token)) => Credentials::Token(token),
         (None, None) => Credentials::None,
     }
+}
+
+/// An environment variable that is empty is as good as none.
+fn given(value: &Option<String>) -> Option<String> {
+    value.clone().filter(|value| !value.is_empty())
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

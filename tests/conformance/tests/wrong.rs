@@ -242,7 +242,7 @@ fn wrong(flaw: Flaw, expected: &[&str]) -> Result<(), String> {
         flaw: Some(flaw),
         ..everything()
     });
-    let arguments = [&JOE_AND_EVE[..], &["--time", "6"]].concat();
+    let arguments = [&JOE_AND_EVE[..], &["--time", "10"]].concat();
     let found = judge(&receiver.endpoint(), &arguments);
     match found.with("fail") == expected && found.code == 1 {
         true => Ok(()),

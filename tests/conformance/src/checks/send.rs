@@ -1,5 +1,6 @@
 //! Send: here are the next bytes.
 
+use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -144,14 +145,19 @@ fn any_bytes(probe: &Probe) -> Outcome {
 fn in_pieces(probe: &Probe) -> Outcome {
     let file = probe.file(600);
     let id = probe.find(&file)?.id;
-    let request = probe.request(&probe.body(&Send::of(&file, &id, 0, file.size())));
+    let body = probe.body(&Send::of(&file, &id, 0, file.size()));
     let mut link = probe.link()?;
-    let mut rest = &request[..];
-    while !rest.is_empty() {
-        let count = (probe.between(1, 40) as usize).min(rest.len());
-        link.write(&rest[..count])?;
-        rest = &rest[count..];
-        std::thread::sleep(Duration::from_millis(5));
+    for part in [probe.post_head(&body), body.whole()] {
+        let mut rest = &part[..];
+        // Long enough for the receiver to see the first few bytes alone.
+        let mut pause = Duration::from_millis(250);
+        while !rest.is_empty() {
+            let count = (probe.between(1, 40) as usize).min(rest.len());
+            link.write(&rest[..count])?;
+            rest = &rest[count..];
+            sleep(pause);
+            pause = Duration::from_millis(5);
+        }
     }
     link.read_answer()?.expect_complete(file.size())?;
     pass()
