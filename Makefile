@@ -8,7 +8,7 @@ RELEASE := $(abspath $(TARGET)/release)
 ABI := $(shell awk '/define RESUP_VERSION_M(AJOR|INOR) / { v = v s $$3; s = "." } END { print v }' \
 	include/resup.h)
 
-.PHONY: all lib cli receiver demo bench test tools lint test-rust test-c header abi-accept clean
+.PHONY: all lib cli receiver demo bench conformance test tools lint test-rust test-c header abi-accept clean
 
 all: lib
 
@@ -38,6 +38,12 @@ bench: lib
 	$(CC) -std=c99 -O2 -Wall -Wextra -Iinclude benches/uploader.c -o $(RELEASE)/bench-uploader \
 		-L$(RELEASE) -lresup -Wl,-rpath,$(RELEASE)
 	$(RELEASE)/resup-bench $(RELEASE)/bench-uploader
+
+# Whether a receiver keeps docs/PROTOCOL.md: URL=… says where it is, docs/CONFORMANCE.md how to log in.
+# ARGS=… are more arguments.
+conformance:
+	$(if $(URL),,$(error URL=http://… of the receiver is missing))
+	$(CARGO) run --quiet -p resup-conformance -- $(URL) $(ARGS)
 
 # Everything. Installs what is missing.
 test: tools lint test-rust test-c

@@ -2,41 +2,40 @@
 //! that the protocol leaves open the plainest one.
 //!
 //! A locate or a send ends an older send of the same upload that is still under way, so that a
-//! dead client never keeps a file busy and an answered offset stays true.
+//! dead client never keeps a file busy and an answered offset stays true. A [patient](Options::patient)
+//! one leaves a live client alone, as the protocol wants it; accounts, a secret and mistakes are
+//! options, too.
+
+mod flaw;
+mod guard;
+mod options;
+mod wire;
 
 use std::io::{self, BufRead, Cursor, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+pub(crate) use flaw::damaged;
+pub use flaw::Flaw;
+use flaw::{refused_form, refused_head};
+pub use guard::{Account, Secret};
+pub use options::Options;
 
 use crate::acceptor::{free_port, Acceptor, Job};
 use crate::conn::Conn;
 use crate::form;
 use crate::head::RequestHead;
 use crate::multipart::Multipart;
-use crate::scripted::reply;
+use crate::scripted::reply_with;
 use crate::tls::Identity;
-use crate::uploads::{get, Answer, Fields, Uploads};
+use crate::uploads::{get, Answer, Fields, Ticket, Uploads};
+use guard::Guard;
+use wire::{read_whole, respond};
 
-/// A refused body is read this far before the connection is closed, so that no reset destroys
-/// the answer.
-const DRAIN_BYTES: u64 = 4 << 20;
-const DRAIN_TIME: Duration = Duration::from_secs(2);
-
-/// How a model receiver behaves. The default streams, has no limits and speaks plain HTTP.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    /// Announced as `max_segment`; longer sends get 413.
-    pub max_segment: Option<u64>,
-    /// Requests with a longer body get 413, which nothing announces.
-    pub max_body: Option<u64>,
-    /// Never answer `prefix_md5`, as an optional member.
-    pub hide_prefix_md5: bool,
-    /// See a body only when it is whole: broken requests leave nothing.
-    pub buffering: bool,
-    /// Listen with TLS.
-    pub tls: bool,
-}
+/// How long a patient receiver lets a newcomer wait for a live writer.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What came so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +62,7 @@ pub struct ModelReceiver {
 struct Shared {
     options: Options,
     uploads: Mutex<Uploads>,
+    guard: Mutex<Guard>,
 }
 
 impl ModelReceiver {
@@ -95,6 +95,7 @@ impl ModelReceiver {
         let shared = Arc::new(Shared {
             options,
             uploads: Mutex::default(),
+            guard: Mutex::default(),
         });
         let (theirs, tls) = (shared.clone(), identity.as_ref().map(Identity::config));
         let acceptor = Acceptor::on(listener, move |socket, _, _| {
@@ -179,16 +180,24 @@ impl Shared {
         self.uploads.lock().expect("uploads")
     }
 
+    fn guard(&self) -> MutexGuard<'_, Guard> {
+        self.guard.lock().expect("guard")
+    }
+
     fn serve(&self, mut conn: Conn) -> io::Result<()> {
         while let Some(raw) = conn.read_head()? {
             self.lock().stats.requests += 1;
             let keep = match RequestHead::parse(&raw) {
                 Some(head) => self.handle(&mut conn, &head)?,
                 None => {
-                    respond(&mut conn, &Answer::error(400, "not HTTP/1.1"), 0);
+                    self.respond(&mut conn, &Answer::error(400, "not HTTP/1.1"), 0);
                     false
                 }
             };
+            if !keep && self.options.has(Flaw::ResetsEarly) {
+                conn.reset();
+                return Ok(());
+            }
             if !keep {
                 break;
             }
@@ -197,50 +206,77 @@ impl Shared {
         Ok(())
     }
 
+    fn respond(&self, conn: &mut Conn, answer: &Answer, left: u64) -> u64 {
+        respond(conn, answer, left, &self.options)
+    }
+
     /// Answers one request; whether the connection can go on.
     fn handle(&self, conn: &mut Conn, head: &RequestHead) -> io::Result<bool> {
-        if head.method == "GET" {
-            let answer = self.lock().locate(&head.query(), &self.options);
-            return Ok(respond(conn, &answer, 0) == 0);
-        }
-        let Some(length) = head.content_length().filter(|_| head.method == "POST") else {
-            respond(conn, &Answer::error(411, "POST needs a Content-Length"), 0);
-            return Ok(false);
+        let length = head.content_length().unwrap_or(0);
+        let Some(owner) = self.owner(head) else {
+            if head.method == "POST" && head.target == "/login" {
+                return self.log_in(conn, length);
+            }
+            let error = Answer::error(401, "log in first");
+            return Ok(self.respond(conn, &error, length) == 0);
         };
+        if let Some(answer) = refused_head(head, &self.options) {
+            return Ok(self.respond(conn, &answer, length) == 0);
+        }
+        if head.method == "GET" {
+            let answer = self.locate(head.query(), &owner);
+            return Ok(self.respond(conn, &answer, 0) == 0);
+        }
+        if head.method != "POST" || head.content_length().is_none() {
+            let error = Answer::error(411, "POST needs a Content-Length");
+            self.respond(conn, &error, 0);
+            return Ok(false);
+        }
         if self.options.max_body.is_some_and(|most| length > most) {
             let error = Answer::error(413, "the body is too long");
-            return Ok(respond(conn, &error, length) == 0);
+            return Ok(self.respond(conn, &error, length) == 0);
         }
         if head.expects_continue() {
             conn.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
             conn.flush()?;
         }
+        let whole = !self.options.has(Flaw::RefusesPieces) || length < 100;
+        if !whole && conn.fill_buf()?.len() < 100 {
+            let error = Answer::error(400, "a mistake");
+            return Ok(self.respond(conn, &error, length) == 0);
+        }
         // How much of the body was not looked at, and how much of it is still on the wire.
         let (answer, unseen, unread) = match head.boundary() {
             None => {
-                let body = read_whole(conn, length)?;
-                let fields = form::decode(&body);
-                (Ok(self.lock().locate(&fields, &self.options)), 0, 0)
+                let mut body = read_whole(conn, length)?;
+                if self.options.has(Flaw::PlusStays) {
+                    body = String::from_utf8_lossy(&body).replace('+', "%2B").into();
+                }
+                (Ok(self.locate(form::decode(&body), &owner)), 0, 0)
             }
             Some(boundary) if self.options.buffering => {
                 let mut body = Cursor::new(read_whole(conn, length)?);
-                let answer = self.receive(&mut body, boundary);
+                let answer = self.receive(&mut body, boundary, &owner);
                 (answer, length - body.position(), 0)
             }
             Some(boundary) => {
                 let mut body = conn.take(length);
-                let answer = self.receive(&mut body, boundary);
+                let answer = self.receive(&mut body, boundary, &owner);
                 (answer, body.limit(), body.limit())
             }
         };
         let answer = match answer {
             Ok(answer) => answer,
+            Err(_) if self.options.has(Flaw::HangsOnNonsense) => {
+                io::copy(conn, &mut io::sink())?;
+                return Ok(false);
+            }
             Err(error) if error.kind() == io::ErrorKind::InvalidData || unread == 0 => {
                 Answer::error(400, &error.to_string())
             }
             Err(error) => return Err(error),
         };
-        let unread = respond(conn, &answer, unread);
+        let unread = self.respond(conn, &answer, unread);
         if let Some((id, offset, length)) = answer.unwanted {
             let came = length.min(unseen - unread);
             self.lock().count(&id, offset, came);
@@ -248,8 +284,70 @@ impl Shared {
         Ok(unread == 0)
     }
 
+    /// Whose request it is; `None` where nobody has shown who he is.
+    fn owner(&self, head: &RequestHead) -> Option<String> {
+        self.guard().owner(head, &self.options)
+    }
+
+    /// Takes the form of a login page.
+    fn log_in(&self, conn: &mut Conn, length: u64) -> io::Result<bool> {
+        let fields = form::decode(&read_whole(conn, length)?);
+        let cookie = self.guard().log_in(&fields, &self.options);
+        let Some(cookie) = cookie else {
+            let error = Answer::error(401, "wrong user or password");
+            return Ok(self.respond(conn, &error, 0) == 0);
+        };
+        let cookie = format!("{cookie}; Path=/; HttpOnly; SameSite=Lax");
+        let headers = [("Location", "/"), ("Set-Cookie", &*cookie)];
+        conn.write_all(&reply_with(303, &headers, "{}"))?;
+        conn.flush()?;
+        Ok(true)
+    }
+
+    fn locate(&self, mut fields: Fields, owner: &str) -> Answer {
+        if let Err(answer) = self.admit(&mut fields, owner) {
+            return answer;
+        }
+        let located = self.patiently(|uploads| {
+            let answer = uploads.locate(&fields, &self.options);
+            match answer.status {
+                423 => Err(answer),
+                _ => Ok(answer),
+            }
+        });
+        located.unwrap_or_else(|answer| answer)
+    }
+
+    /// Checks a form's signature, and puts its owner in place of the user that it names.
+    fn admit(&self, fields: &mut Fields, owner: &str) -> Result<(), Answer> {
+        self.guard().check(fields, &self.options)?;
+        if let Some(answer) = refused_form(fields, &self.options) {
+            return Err(answer);
+        }
+        if !owner.is_empty() {
+            fields.retain(|(name, _)| name != "user");
+            fields.push(("user".to_owned(), owner.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Tries again while a live writer is in the way, not for long.
+    fn patiently<T>(&self, act: impl Fn(&mut Uploads) -> Result<T, Answer>) -> Result<T, Answer> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            // Not in the match, which would hold the lock while it sleeps.
+            let tried = act(&mut self.lock());
+            match tried {
+                Err(answer) if answer.status == 423 && Instant::now() < deadline => {
+                    sleep(Duration::from_millis(20));
+                }
+                other => return other,
+            }
+        }
+    }
+
     /// Takes a multipart body: fields, the file, fields. An error where the body is broken.
-    fn receive(&self, body: &mut impl BufRead, boundary: &str) -> io::Result<Answer> {
+    fn receive(&self, body: &mut impl BufRead, boundary: &str, owner: &str) -> io::Result<Answer> {
         let mut parts = Multipart::new(body, boundary)?;
         let mut fields = Fields::new();
         loop {
@@ -265,55 +363,35 @@ impl Shared {
         if get(&fields, "action") != Some("send") {
             return Ok(Answer::error(400, "a multipart body is for action=send"));
         }
-        let begun = self.lock().begin(&fields, &self.options);
+        if let Err(answer) = self.admit(&mut fields, owner) {
+            return Ok(answer);
+        }
+        let begun = self.patiently(|uploads| uploads.begin(&fields, &self.options));
         let mut ticket = match begun {
             Ok(ticket) => ticket,
             Err(answer) => return Ok(answer),
         };
+        let taken = self.take(&mut parts, &mut ticket);
+        let judged = taken.map(
+            |tail| match Guard::check_tail(&tail, &fields, &self.options) {
+                Ok(()) => self.lock().finish(&ticket, &tail, &self.options),
+                Err(answer) => answer,
+            },
+        );
+        self.lock().leave(&ticket, judged.is_err(), &self.options);
+        judged
+    }
+
+    /// Takes the file's bytes, and the fields after it.
+    fn take(&self, parts: &mut Multipart<impl BufRead>, ticket: &mut Ticket) -> io::Result<Fields> {
         parts.bytes(ticket.length, |bytes| {
-            self.lock().append(&mut ticket, bytes)
+            self.lock().append(ticket, bytes, &self.options)
         })?;
         let mut tail = Fields::new();
         while let Some(name) = parts.next_name()? {
             let value = parts.value()?;
             tail.push((name, value));
         }
-        Ok(self.lock().finish(&ticket, &tail, &self.options))
+        Ok(tail)
     }
-}
-
-fn read_whole(conn: &mut Conn, length: u64) -> io::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    match conn.take(length).read_to_end(&mut body)? as u64 == length {
-        true => Ok(body),
-        false => Err(io::ErrorKind::UnexpectedEof.into()),
-    }
-}
-
-/// Writes an answer and reads what is left of the body, within limits. Returns how much is
-/// still left then: with 0 the connection can go on.
-fn respond(conn: &mut Conn, answer: &Answer, mut left: u64) -> u64 {
-    let bytes = reply(answer.status, &answer.body);
-    if conn.write_all(&bytes).and_then(|()| conn.flush()).is_err() {
-        return left;
-    }
-    let deadline = Instant::now() + DRAIN_TIME;
-    let mut allowed = DRAIN_BYTES;
-    while left > 0 && allowed > 0 {
-        let time = deadline.saturating_duration_since(Instant::now());
-        if time.is_zero() || conn.socket().set_read_timeout(Some(time)).is_err() {
-            break;
-        }
-        match conn.fill_buf() {
-            Ok(bytes) if !bytes.is_empty() => {
-                let n = (bytes.len() as u64).min(left).min(allowed);
-                conn.consume(n as usize);
-                left -= n;
-                allowed -= n;
-            }
-            _ => break,
-        }
-    }
-    let _ = conn.socket().set_read_timeout(None);
-    left
 }

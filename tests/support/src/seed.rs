@@ -11,15 +11,24 @@ pub const VARIABLE: &str = "RESUP_TEST_SEED";
 ///
 /// When the variable is set to something that is not a decimal `u64`.
 pub fn seed() -> u64 {
-    let seed = match std::env::var(VARIABLE) {
+    let seed = chosen();
+    println!("seed: {seed}");
+    seed
+}
+
+/// The same without a word.
+///
+/// # Panics
+///
+/// As [`seed`].
+pub fn chosen() -> u64 {
+    match std::env::var(VARIABLE) {
         Ok(text) => text
             .trim()
             .parse()
             .unwrap_or_else(|_| panic!("{VARIABLE}={text:?} is not a decimal number")),
         Err(_) => fastrand::u64(..),
-    };
-    println!("seed: {seed}");
-    seed
+    }
 }
 
 /// A generator that gives the same numbers for the same seed.

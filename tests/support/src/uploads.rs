@@ -1,11 +1,19 @@
 //! What the model receiver holds, and the rules by which it changes.
 
-use std::io;
+mod answer;
 
+use std::io;
+use std::time::{Duration, Instant};
+
+use answer::quote;
+pub(crate) use answer::Answer;
 use md5::{Digest, Md5};
 
 use crate::files::hex;
-use crate::model::{Options, Stats};
+use crate::model::{damaged, Flaw, Options, Stats};
+
+/// A writer that has got nothing for so long is dead to a patient receiver.
+const SILENCE: Duration = Duration::from_secs(1);
 
 pub(crate) type Fields = Vec<(String, String)>;
 
@@ -34,6 +42,8 @@ pub(crate) struct Upload {
     complete: bool,
     /// Changes with every locate and send, so that an older send that is still under way ends.
     turn: u64,
+    /// When bytes came last in a send that is under way.
+    heard: Option<Instant>,
 }
 
 /// The right to append to an upload, until somebody else asks for it.
@@ -41,50 +51,43 @@ pub(crate) struct Upload {
 pub(crate) struct Ticket {
     id: String,
     turn: u64,
+    from: u64,
     at: u64,
     pub length: u64,
-}
-
-pub(crate) struct Answer {
-    pub status: u16,
-    pub body: String,
-    /// Set where a send was refused: which bytes of which upload its body carries.
-    pub unwanted: Option<(String, u64, u64)>,
-}
-
-impl Answer {
-    pub(crate) fn error(status: u16, message: &str) -> Self {
-        Self {
-            status,
-            body: format!(r#"{{"message":{}}}"#, quote(message)),
-            unwanted: None,
-        }
-    }
 }
 
 impl Uploads {
     pub(crate) fn locate(&mut self, fields: &Fields, options: &Options) -> Answer {
         self.stats.locates += 1;
-        let (Some(name), Some(size)) = (get(fields, "name"), number(fields, "size")) else {
+        let any = options.has(Flaw::AnyLocate).then_some(0);
+        let size = number(fields, "size").or(any);
+        let (Some(name), Some(size)) = (get(fields, "name"), size) else {
             return Answer::error(400, "locate needs name and size");
         };
+        let name = &*match options.has(Flaw::AsciiNames) {
+            true => name.replace(|char: char| !char.is_ascii(), "?"),
+            false => name.to_owned(),
+        };
+        let some = |flaw, name| get(fields, name).filter(|_| !options.has(flaw));
         let user = get(fields, "user").unwrap_or_default();
-        let dir = get(fields, "dir").unwrap_or_default();
-        let mtime = get(fields, "mtime").map(str::to_owned);
-        let md5 = get(fields, "md5").map(str::to_ascii_lowercase);
+        let dir = some(Flaw::IgnoresDir, "dir").unwrap_or_default();
+        let mtime = some(Flaw::IgnoresMtime, "mtime").map(str::to_owned);
+        let md5 = some(Flaw::IgnoresMd5, "md5").map(str::to_ascii_lowercase);
         let found = self.list.iter().position(|upload| {
             let same_content = match (&upload.md5, &md5) {
                 (Some(theirs), Some(ours)) => theirs == ours,
                 _ => upload.mtime == mtime,
             };
-            (&*upload.user, &*upload.dir, &*upload.name) == (user, dir, name)
+            (upload.user == user || options.has(Flaw::SharedFiles))
+                && (&*upload.dir, &*upload.name) == (dir, name)
                 && upload.size == size
                 && same_content
         });
         let index = found.unwrap_or_else(|| {
             let twin = self.list.iter().find(|upload| {
                 upload.complete
-                    && (&*upload.user, upload.size) == (user, size)
+                    && (upload.user == user || options.has(Flaw::SharedContent))
+                    && (upload.size == size || options.has(Flaw::AnySize))
                     && md5.is_some()
                     && upload.md5 == md5
             });
@@ -105,16 +108,23 @@ impl Uploads {
                 verified: (0, Md5::new()),
                 confirmed: 0,
                 turn: 0,
+                heard: None,
             });
             self.list.len() - 1
         });
         let upload = &mut self.list[index];
+        if upload.is_busy(options) {
+            return Answer::error(423, "another client is writing this upload");
+        }
         upload.turn += 1;
         if upload.md5.is_none() {
             upload.md5 = md5;
         }
         let wants_prefix = get(fields, "prefix") == Some("1") && !options.hide_prefix_md5;
-        let prefix = wants_prefix.then(|| hex(&upload.digest.clone().finalize()));
+        let mut prefix = wants_prefix.then(|| hex(&upload.digest.clone().finalize()));
+        if options.has(Flaw::WrongPrefix) {
+            prefix = prefix.map(|digest| hex(&Md5::digest(digest)));
+        }
         upload.answer(200, options, prefix)
     }
 
@@ -128,8 +138,17 @@ impl Uploads {
         ) else {
             return Err(Answer::error(400, "send needs id, offset and length"));
         };
-        let Some(upload) = self.list.iter_mut().find(|upload| upload.id == id) else {
-            return Err(Answer::error(404, "no such upload"));
+        let user = get(fields, "user").unwrap_or_default();
+        let mut own = self.list.iter_mut().filter(|upload| {
+            upload.user == user || user.is_empty() || options.has(Flaw::SharedIds)
+        });
+        let Some(upload) = own.find(|upload| upload.id == id) else {
+            let status = if options.has(Flaw::UnknownIdIs400) {
+                400
+            } else {
+                404
+            };
+            return Err(Answer::error(status, "no such upload"));
         };
         let refuse = |mut answer: Answer| {
             answer.unwanted = Some((id.to_owned(), offset, length));
@@ -137,7 +156,11 @@ impl Uploads {
         };
         // A late one has another digest, and does nothing.
         let held = hex(&upload.digest.clone().finalize());
-        let restart = offset == 0 && get(fields, "restart") == Some(&*held);
+        let restart = match get(fields, "restart") {
+            None => false,
+            Some(_) if offset > 0 || options.has(Flaw::NoRestart) => false,
+            Some(digest) => digest == held || options.has(Flaw::AnyRestart),
+        };
         if upload.complete && !restart {
             return refuse(upload.answer(200, options, None));
         }
@@ -147,33 +170,69 @@ impl Uploads {
         {
             return refuse(Answer::error(400, "more bytes than the file has"));
         }
-        if options.max_segment.is_some_and(|most| length > most) {
+        let long = options.max_segment.is_some_and(|most| length > most);
+        if long && !options.has(Flaw::AnySegment) {
             return refuse(Answer::error(413, "longer than max_segment"));
         }
+        if upload.is_busy(options) {
+            let locked = Answer::error(423, "another client is writing this upload");
+            return refuse(locked);
+        }
+        let misplaced = offset != upload.data.len() as u64 && !options.has(Flaw::AnyOffset);
         if restart {
             upload.forget_content();
-        } else if offset != upload.data.len() as u64 {
+        } else if misplaced && options.has(Flaw::ConflictWithoutOffset) {
+            return refuse(Answer::error(409, "elsewhere"));
+        } else if misplaced {
             return refuse(upload.answer(409, options, None));
         }
         upload.turn += 1;
+        upload.heard = Some(Instant::now());
         Ok(Ticket {
             id: id.to_owned(),
             turn: upload.turn,
+            from: offset,
             at: offset,
             length,
         })
     }
 
     /// Keeps bytes of a file as they come. An error where the ticket is no longer valid.
-    pub(crate) fn append(&mut self, ticket: &mut Ticket, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn append(
+        &mut self,
+        ticket: &mut Ticket,
+        bytes: &[u8],
+        options: &Options,
+    ) -> io::Result<()> {
         self.count(&ticket.id, ticket.at, bytes.len() as u64);
         let upload = self
             .valid(ticket)
             .ok_or_else(|| io::Error::from(io::ErrorKind::ConnectionAborted))?;
-        upload.data.extend_from_slice(bytes);
-        upload.digest.update(bytes);
+        let kept = damaged(bytes, ticket.at, options);
+        upload.data.extend_from_slice(&kept);
+        upload.digest.update(&kept);
+        upload.heard = Some(Instant::now());
+        let whole = upload.data.len() as u64 == upload.size;
+        upload.complete |= whole && options.has(Flaw::CompleteUnproved);
         ticket.at += bytes.len() as u64;
         Ok(())
+    }
+
+    /// A send has ended, in good order or not.
+    pub(crate) fn leave(&mut self, ticket: &Ticket, broken: bool, options: &Options) {
+        let Some(upload) = self.valid(ticket) else {
+            return;
+        };
+        upload.heard = None;
+        if broken && options.has(Flaw::LosesBroken) {
+            upload.data[ticket.from as usize..].fill(0);
+            upload.digest = Md5::new_with_prefix(&upload.data);
+        }
+        if broken && options.has(Flaw::ClaimsLength) {
+            let claimed = (ticket.from + ticket.length) as usize;
+            upload.data.resize(claimed, 0);
+            upload.digest = Md5::new_with_prefix(&upload.data);
+        }
     }
 
     /// Checks the digest that comes after the file.
@@ -191,7 +250,11 @@ impl Uploads {
             return Answer::error(400, &format!("{field} is missing after the file"));
         };
         let ours = hex(&upload.digest.clone().finalize());
-        if !ours.eq_ignore_ascii_case(theirs) {
+        let agreed = ours.eq_ignore_ascii_case(theirs) || options.has(Flaw::NoDigestCheck);
+        if !agreed && options.has(Flaw::KeepsWrongBytes) {
+            return upload.answer(422, options, None);
+        }
+        if !agreed {
             let (length, digest) = upload.verified.clone();
             upload.data.truncate(length);
             upload.digest = digest;
@@ -200,12 +263,16 @@ impl Uploads {
             answer.body.insert_str(1, r#""error":"digest","#);
             return answer;
         }
+        if options.has(Flaw::RefusesSha256) && get(tail, "sha256").is_some() {
+            return Answer::error(400, "a mistake");
+        }
         upload.verified = (upload.data.len(), upload.digest.clone());
         if whole {
             upload.complete = true;
             upload.md5 = Some(ours);
         }
-        upload.answer(200, options, None)
+        let wrong = options.has(Flaw::WrongPrefixInSends);
+        upload.answer(200, options, wrong.then(|| "0".repeat(32)))
     }
 
     /// Counts file bytes that came, and those of them that were confirmed before.
@@ -259,9 +326,21 @@ impl Uploads {
 }
 
 impl Upload {
+    /// Whether a live client is writing it, and the receiver lets it.
+    fn is_busy(&self, options: &Options) -> bool {
+        let silence = match options.has(Flaw::KeepsDead) {
+            true => Duration::MAX,
+            false => SILENCE,
+        };
+        options.patient && self.heard.is_some_and(|heard| heard.elapsed() < silence)
+    }
+
     fn answer(&mut self, status: u16, options: &Options, prefix: Option<String>) -> Answer {
         let offset = match self.complete {
             true => self.size,
+            false if options.has(Flaw::OffsetTooHigh) && !self.data.is_empty() => {
+                self.size.min(self.data.len() as u64 + 1)
+            }
             false => self.data.len() as u64,
         };
         self.confirmed = self.confirmed.max(offset);
@@ -317,18 +396,4 @@ pub(crate) fn get<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
 
 fn number(fields: &Fields, name: &str) -> Option<u64> {
     get(fields, name)?.parse().ok()
-}
-
-/// A JSON string.
-fn quote(text: &str) -> String {
-    let mut out = String::from("\"");
-    for char in text.chars() {
-        match char {
-            '"' | '\\' => out.extend(['\\', char]),
-            control if control < ' ' => out += &format!("\\u{:04x}", control as u32),
-            other => out.push(other),
-        }
-    }
-    out.push('"');
-    out
 }

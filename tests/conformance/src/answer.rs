@@ -1,0 +1,184 @@
+//! What the receiver answers, and what can be read from it.
+
+use anyhow::{bail, ensure, Context, Result};
+use serde_json::Value;
+
+/// An answer's status line and headers.
+#[derive(Debug)]
+pub struct Head {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub head: Head,
+    pub status: u16,
+    pub body: Vec<u8>,
+    json: Value,
+}
+
+impl Head {
+    /// Parses a head and tells its length; `None` while it is not whole.
+    pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>> {
+        let mut headers = [httparse::EMPTY_HEADER; 100];
+        let mut response = httparse::Response::new(&mut headers);
+        let parsed = response
+            .parse(bytes)
+            .with_context(|| format!("the answer is not HTTP: {}", excerpt(bytes)))?;
+        let httparse::Status::Complete(length) = parsed else {
+            return Ok(None);
+        };
+        let headers = response.headers.iter().map(|header| {
+            let value = String::from_utf8_lossy(header.value).into_owned();
+            (header.name.to_ascii_lowercase(), value)
+        });
+        let head = Self {
+            status: response.code.unwrap_or(0),
+            headers: headers.collect(),
+        };
+        Ok(Some((head, length)))
+    }
+
+    /// The first header of this name, which is in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.trim())
+    }
+
+    /// Whether the body comes in chunks.
+    pub fn is_chunked(&self) -> bool {
+        self.header("transfer-encoding")
+            .is_some_and(|value| value.to_ascii_lowercase().ends_with("chunked"))
+    }
+
+    /// The announced length of the body.
+    pub fn content_length(&self) -> Result<Option<usize>> {
+        let length = self.header("content-length");
+        length
+            .map(|text| {
+                text.parse()
+                    .with_context(|| format!("Content-Length is \"{text}\""))
+            })
+            .transpose()
+    }
+}
+
+impl Answer {
+    /// An answer that has come.
+    pub fn new(head: Head, body: Vec<u8>) -> Self {
+        Self {
+            status: head.status,
+            json: serde_json::from_slice(&body).unwrap_or_default(),
+            head,
+            body,
+        }
+    }
+
+    /// Fails unless the status is this one.
+    pub fn expect(self, status: u16) -> Result<Self> {
+        ensure!(
+            self.status == status,
+            "{status} was due, the answer is {}",
+            self.tell()
+        );
+        Ok(self)
+    }
+
+    /// Fails unless the request was refused for what it is (4xx).
+    pub fn expect_refusal(self) -> Result<Self> {
+        ensure!(
+            (400..500).contains(&self.status),
+            "a refusal (4xx) was due, the answer is {}",
+            self.tell()
+        );
+        Ok(self)
+    }
+
+    /// A member of the JSON object.
+    pub fn member(&self, name: &str) -> Option<&Value> {
+        self.json.get(name)
+    }
+
+    /// The upload's state.
+    pub fn state(&self) -> Result<&str> {
+        match self.member("state").and_then(Value::as_str) {
+            Some(state @ ("new" | "partial" | "complete")) => Ok(state),
+            _ => bail!("no state new, partial or complete in {}", self.tell()),
+        }
+    }
+
+    /// How many bytes are held.
+    pub fn offset(&self) -> Result<u64> {
+        match self.member("offset").and_then(Value::as_u64) {
+            Some(offset) => Ok(offset),
+            None => bail!("no offset in {}", self.tell()),
+        }
+    }
+
+    /// The upload's id.
+    pub fn id(&self) -> Result<String> {
+        match self.member("id").and_then(Value::as_str) {
+            Some(id) if !id.is_empty() => Ok(id.to_owned()),
+            _ => bail!("no id in {}", self.tell()),
+        }
+    }
+
+    /// The digest of what is held, where it is told, in lower case.
+    pub fn prefix_md5(&self) -> Option<String> {
+        let digest = self.member("prefix_md5")?.as_str()?;
+        Some(digest.to_ascii_lowercase())
+    }
+
+    /// The most that one send may carry.
+    pub fn max_segment(&self) -> Option<u64> {
+        self.member("max_segment")?.as_u64()
+    }
+
+    /// Whether the receiver says that it has the whole file.
+    pub fn is_complete(&self) -> bool {
+        self.status == 200 && self.state().is_ok_and(|state| state == "complete")
+    }
+
+    /// Fails unless the file is complete, with as many bytes.
+    pub fn expect_complete(self, size: u64) -> Result<Self> {
+        let answer = self.expect(200)?;
+        ensure!(
+            answer.is_complete() && answer.offset()? == size,
+            "complete with {size} bytes was due, the answer is {}",
+            answer.tell()
+        );
+        Ok(answer)
+    }
+
+    /// Fails unless the file stands at this offset, unfinished.
+    pub fn expect_partial(self, offset: u64) -> Result<Self> {
+        let answer = self.expect(200)?;
+        ensure!(
+            answer.state()? == "partial" && answer.offset()? == offset,
+            "partial with offset {offset} was due, the answer is {}",
+            answer.tell()
+        );
+        Ok(answer)
+    }
+
+    /// The answer on one line.
+    pub fn tell(&self) -> String {
+        format!("{} {}", self.status, excerpt(&self.body))
+    }
+}
+
+/// The start of a text on one line, without what could harm a terminal.
+fn excerpt(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(400)]);
+    let mut line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(160)
+        .collect();
+    if line.len() < bytes.len() {
+        line.push('…');
+    }
+    line
+}

@@ -1,0 +1,108 @@
+//! What makes a file the same file.
+
+use anyhow::{ensure, Result};
+
+use super::{Check, IDENTITY};
+use crate::file::TestFile;
+use crate::probe::Probe;
+use crate::verdict::{pass, Outcome};
+
+pub const CHECKS: &[Check] = &[
+    Check {
+        id: "identity-name",
+        section: IDENTITY,
+        holds: "files of other names are other uploads",
+        run: |probe| apart(probe, |file| file.named(format!("x{}", file.name))),
+    },
+    Check {
+        id: "identity-dir",
+        section: IDENTITY,
+        holds: "files in other directories are other uploads",
+        run: |probe| {
+            apart(probe, |file| file.in_dir("d"))?;
+            apart(probe, |file| file.in_dir("d/e"))
+        },
+    },
+    Check {
+        id: "identity-size",
+        section: IDENTITY,
+        holds: "files of other sizes are other uploads",
+        run: |probe| {
+            apart(probe, |file| {
+                let mut longer = file.clone();
+                longer.content.push(0);
+                longer
+            })
+        },
+    },
+    Check {
+        id: "identity-mtime",
+        section: IDENTITY,
+        holds: "without md5, files that changed at other times are other uploads",
+        run: |probe| apart(probe, |file| file.changed_at(Some(1_700_000_000_124))),
+    },
+    Check {
+        id: "identity-md5",
+        section: IDENTITY,
+        holds: "with md5, files of other digests are other uploads",
+        run: |probe| {
+            let other = |file: &TestFile| file.with_other_content().with_md5();
+            apart_from(probe, &probe.file(1000).with_md5(), other)
+        },
+    },
+    Check {
+        id: "identity-md5-first",
+        section: IDENTITY,
+        holds: "with md5, the time of the last change does not matter",
+        run: md5_first,
+    },
+    Check {
+        id: "identity-no-mtime",
+        section: IDENTITY,
+        holds: "a source without mtime is found by its md5",
+        run: no_mtime,
+    },
+];
+
+fn apart(probe: &Probe, other: fn(&TestFile) -> TestFile) -> Outcome {
+    apart_from(probe, &probe.file(1000), other)
+}
+
+/// One is begun, the other is not; and then the other way round.
+fn apart_from(probe: &Probe, file: &TestFile, other: fn(&TestFile) -> TestFile) -> Outcome {
+    let other = other(file);
+    let (held, others) = (file.at(1, 4), other.at(3, 4));
+    probe.begun(file, held)?;
+    let found = probe.find(&other)?;
+    ensure!(
+        found.offset == 0,
+        "what was sent of one is told of the other, too: offset {}",
+        found.offset
+    );
+    probe.begun(&other, others)?;
+    probe.locate(file)?.expect_partial(held)?;
+    probe.locate(&other)?.expect_partial(others)?;
+    // Not both of them: two finished files of one name are another matter.
+    probe.finish(file)?;
+    pass()
+}
+
+fn same(probe: &Probe, file: &TestFile, again: &TestFile) -> Result<()> {
+    let held = file.at(1, 2);
+    probe.begun(file, held)?;
+    probe.locate(again)?.expect_partial(held)?;
+    probe.finish(again)?;
+    Ok(())
+}
+
+fn md5_first(probe: &Probe) -> Outcome {
+    let file = probe.file(1000).with_md5();
+    same(probe, &file, &file.changed_at(Some(1_800_000_000_000)))?;
+    pass()
+}
+
+fn no_mtime(probe: &Probe) -> Outcome {
+    let file = probe.file(1000).with_md5().changed_at(None);
+    same(probe, &file, &file.clone())?;
+    pass()
+}

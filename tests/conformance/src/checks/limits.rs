@@ -1,0 +1,69 @@
+//! What the receiver takes in one request.
+
+use anyhow::ensure;
+
+use super::{Check, ERRORS};
+use crate::form::Send;
+use crate::probe::Probe;
+use crate::verdict::{not_supported, pass, Outcome};
+
+pub const CHECKS: &[Check] = &[
+    Check {
+        id: "limit-too-long",
+        section: ERRORS,
+        holds: "a send of more than max_segment is 413, and changes nothing",
+        run: too_long,
+    },
+    Check {
+        id: "limit-just-right",
+        section: ERRORS,
+        holds: "sends of max_segment bytes are taken, one after the other",
+        run: just_right,
+    },
+];
+
+/// More is not sent only to see it refused or taken.
+const TOO_MUCH: u64 = 8 << 20;
+
+fn limit(probe: &Probe) -> Result<u64, &'static str> {
+    match probe.kit.max_segment {
+        None => Err("it announces no max_segment"),
+        Some(most) if most > TOO_MUCH => Err("its max_segment is too large to be tried"),
+        Some(most) => Ok(most),
+    }
+}
+
+fn too_long(probe: &Probe) -> Outcome {
+    let most = match limit(probe) {
+        Ok(most) => most,
+        Err(why) => return not_supported(why),
+    };
+    let mut file = probe.file(most);
+    file.content.extend([0; 3]);
+    let id = probe.find(&file)?.id;
+    probe
+        .send(&Send::of(&file, &id, 0, most + 1))?
+        .expect(413)?;
+    let found = probe.find(&file)?;
+    ensure!(
+        found.offset == 0 && !found.complete,
+        "a send that was refused has moved the offset to {}",
+        found.offset
+    );
+    pass()
+}
+
+fn just_right(probe: &Probe) -> Outcome {
+    let most = match limit(probe) {
+        Ok(most) => most,
+        Err(why) => return not_supported(why),
+    };
+    let mut file = probe.file(most);
+    file.content.extend([0; 3]);
+    let id = probe.find(&file)?.id;
+    let first = probe.send(&Send::of(&file, &id, 0, most))?;
+    first.expect_partial(most)?;
+    let rest = Send::of(&file, &id, most, file.size());
+    probe.send(&rest)?.expect_complete(file.size())?;
+    pass()
+}

@@ -1,0 +1,214 @@
+//! Locate: what do you have of this file?
+
+use anyhow::{bail, ensure, Result};
+
+use super::{Check, LOCATE};
+use crate::answer::Answer;
+use crate::file::TestFile;
+use crate::form::{urlencoded, Send};
+use crate::probe::Probe;
+use crate::verdict::{not_supported, pass, Outcome};
+
+pub const CHECKS: &[Check] = &[
+    Check {
+        id: "locate-new-post",
+        section: LOCATE,
+        holds: "by POST, a file that was never seen is new, with offset 0 and an id",
+        run: |probe| new(probe.locate(&probe.file(1000))?),
+    },
+    Check {
+        id: "locate-new-get",
+        section: LOCATE,
+        holds: "by GET, a file that was never seen is new, with offset 0 and an id",
+        run: |probe| new(probe.locate_by_get(&probe.file(1000))?),
+    },
+    Check {
+        id: "locate-partial",
+        section: LOCATE,
+        holds: "an unfinished file is partial, at the offset that the send was answered with",
+        run: partial,
+    },
+    Check {
+        id: "locate-complete",
+        section: LOCATE,
+        holds: "a finished file is complete, with offset = size, an id and a location",
+        run: complete,
+    },
+    Check {
+        id: "locate-again",
+        section: LOCATE,
+        holds: "asking changes nothing: the id of the first answer holds after the next ones",
+        run: again,
+    },
+    Check {
+        id: "locate-prefix-md5",
+        section: LOCATE,
+        holds: "with prefix=1 the answer's prefix_md5 is that of the bytes which were sent",
+        run: prefix_md5,
+    },
+    Check {
+        id: "locate-encodings",
+        section: LOCATE,
+        holds: "a name is the same, however its form is encoded: + or %20, %2f or %2F",
+        run: encodings,
+    },
+    Check {
+        id: "locate-extra-fields",
+        section: LOCATE,
+        holds: "fields that the receiver does not know, and an empty dir, do no harm",
+        run: extra_fields,
+    },
+    Check {
+        id: "locate-huge-size",
+        section: LOCATE,
+        holds: "a file of 2^53 + 1 bytes is new, or refused for its size (4xx, 507)",
+        run: huge,
+    },
+];
+
+fn new(answer: Answer) -> Outcome {
+    let answer = answer.expect(200)?;
+    ensure!(
+        answer.state()? == "new" && answer.offset()? == 0,
+        "new with offset 0 was due, the answer is {}",
+        answer.tell()
+    );
+    answer.id()?;
+    pass()
+}
+
+fn partial(probe: &Probe) -> Outcome {
+    let file = probe.file(5000);
+    let held = file.at(2, 5);
+    probe.begun(&file, held)?;
+    probe.locate(&file)?.expect_partial(held)?.id()?;
+    probe.locate_by_get(&file)?.expect_partial(held)?;
+    pass()
+}
+
+fn complete(probe: &Probe) -> Outcome {
+    let file = probe.file(1000);
+    probe.upload(&file)?;
+    for answer in [probe.locate(&file)?, probe.locate_by_get(&file)?] {
+        let answer = answer.expect_complete(file.size())?;
+        answer.id()?;
+        let location = answer.member("location").and_then(|place| place.as_str());
+        ensure!(
+            location.is_some_and(|place| !place.is_empty()),
+            "no location in {}",
+            answer.tell()
+        );
+    }
+    pass()
+}
+
+fn again(probe: &Probe) -> Outcome {
+    let file = probe.file(1000);
+    let id = probe.find(&file)?.id;
+    probe.locate(&file)?.expect(200)?;
+    probe.locate_by_get(&file)?.expect(200)?;
+    let first = Send::of(&file, &id, 0, file.at(1, 2));
+    probe.send(&first)?.expect_partial(file.at(1, 2))?;
+    for _ in 0..3 {
+        probe.locate(&file)?.expect_partial(file.at(1, 2))?;
+    }
+    let rest = Send::of(&file, &id, file.at(1, 2), file.size());
+    probe.send(&rest)?.expect_complete(file.size())?;
+    pass()
+}
+
+fn prefix_md5(probe: &Probe) -> Outcome {
+    let file = probe.file(5000);
+    let mut told = false;
+    let mut compare = |offset: u64| -> Result<()> {
+        let answer = probe.locate(&file)?.expect(200)?;
+        let Some(theirs) = answer.prefix_md5() else {
+            return Ok(());
+        };
+        told |= offset > 0;
+        let ours = file.prefix_md5(offset);
+        ensure!(
+            theirs == ours,
+            "the first {offset} bytes have the MD5 {ours}, the answer is {}",
+            answer.tell()
+        );
+        Ok(())
+    };
+    let id = probe.find(&file)?.id;
+    compare(0)?;
+    let mut from = 0;
+    for to in [1, file.at(1, 3), file.at(2, 3) + 1, file.size()] {
+        probe.send(&Send::of(&file, &id, from, to))?.expect(200)?;
+        compare(to)?;
+        from = to;
+    }
+    match told {
+        true => pass(),
+        false => not_supported("no prefix_md5 in the answers to a locate"),
+    }
+}
+
+fn encodings(probe: &Probe) -> Outcome {
+    let file = probe.file(1000);
+    let file = file.named(format!("a b+c&d=e%20é~({})", file.name));
+    let held = file.at(1, 2);
+    probe.begun(&file, held)?;
+    let plain = |probe: &Probe| urlencoded(&probe.signed(probe.locate_fields(&file)));
+    let changes: [fn(String) -> String; 3] = [
+        |form| form.replace('+', "%20"),
+        lower_case_escapes,
+        |form| form.replace('~', "%7E").replace("%28", "("),
+    ];
+    for change in changes {
+        let form = change(plain(probe));
+        let answer = probe.post_text(&form)?.expect(200)?;
+        if answer.offset()? != held {
+            let begin: String = form.chars().take(80).collect();
+            bail!("the form {begin}… is not understood: {}", answer.tell());
+        }
+    }
+    pass()
+}
+
+/// `%2F` as `%2f`.
+fn lower_case_escapes(form: String) -> String {
+    let mut rest = 0;
+    form.chars()
+        .map(|char| {
+            if char == '%' {
+                rest = 3;
+            }
+            let inside = rest > 0;
+            rest -= i32::from(inside);
+            match inside {
+                true => char.to_ascii_lowercase(),
+                false => char,
+            }
+        })
+        .collect()
+}
+
+fn extra_fields(probe: &Probe) -> Outcome {
+    let mut file: TestFile = probe.file(1000);
+    file.extra = [("tenant", "7&8"), ("客户", "值 \"x\""), ("empty", "")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+    probe.upload(&file)?;
+    probe.locate_by_get(&file)?.expect_complete(file.size())?;
+    pass()
+}
+
+fn huge(probe: &Probe) -> Outcome {
+    let mut fields = probe.locate_fields(&probe.file(0));
+    for (name, value) in &mut fields {
+        if name == "size" {
+            *value = ((1_u64 << 53) + 1).to_string();
+        }
+    }
+    let answer = probe.post(fields)?;
+    match answer.status {
+        200 => new(answer),
+        507 => pass(),
+        _ => answer.expect_refusal().and_then(|_| pass()),
+    }
+}

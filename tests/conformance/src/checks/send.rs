@@ -1,0 +1,279 @@
+//! Send: here are the next bytes.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::ensure;
+
+use super::{Check, SEND};
+use crate::form::{escaped, Send};
+use crate::probe::Probe;
+use crate::verdict::{not_supported, pass, Outcome};
+
+pub const CHECKS: &[Check] = &[
+    Check {
+        id: "send-whole",
+        section: SEND,
+        holds: "a file sent in one request is complete",
+        run: |probe| probe.upload(&probe.file(20_000)).and_then(|_| pass()),
+    },
+    Check {
+        id: "send-odd-offsets",
+        section: SEND,
+        holds: "a file sent in pieces of odd lengths is complete, each answer at the right offset",
+        run: odd_offsets,
+    },
+    Check {
+        id: "send-empty-file",
+        section: SEND,
+        holds: "a file of no bytes is complete after a send of length 0",
+        run: empty_file,
+    },
+    Check {
+        id: "send-empty-segment",
+        section: SEND,
+        holds: "a send of length 0 in the middle of a file changes nothing",
+        run: empty_segment,
+    },
+    Check {
+        id: "send-any-bytes",
+        section: SEND,
+        holds: "bytes that look like line ends and boundaries arrive as they are",
+        run: any_bytes,
+    },
+    Check {
+        id: "send-in-pieces",
+        section: SEND,
+        holds: "a request that arrives a few bytes at a time is understood",
+        run: in_pieces,
+    },
+    Check {
+        id: "send-prefix-md5",
+        section: SEND,
+        holds: "prefix_md5 in the answer to a send is that of the bytes which were sent",
+        run: prefix_md5,
+    },
+    Check {
+        id: "send-filename-star",
+        section: SEND,
+        holds: "filename* after filename (RFC 8187) does no harm",
+        run: filename_star,
+    },
+    Check {
+        id: "send-sha256",
+        section: SEND,
+        holds: "the file's sha256 beside its md5 is taken, and a wrong one refused (422)",
+        run: sha256,
+    },
+    Check {
+        id: "send-expect-continue",
+        section: SEND,
+        holds: "a send with Expect: 100-continue is let in by 100, or by silence",
+        run: expect_continue,
+    },
+    Check {
+        id: "send-repeated",
+        section: SEND,
+        holds: "the end of a file, sent again because its answer was lost, does no harm",
+        run: repeated,
+    },
+];
+
+fn odd_offsets(probe: &Probe) -> Outcome {
+    let file = probe.file(70_000);
+    let id = probe.find(&file)?.id;
+    let mut ends = vec![1, 2, 64, 127, 1000, 4097, 65_535];
+    ends.push(probe.between(4098, 65_535));
+    ends.retain(|end| *end < file.size());
+    ends.sort_unstable();
+    ends.dedup();
+    let mut from = 0;
+    for to in ends {
+        let piece = Send::of(&file, &id, from, to);
+        probe.send(&piece)?.expect_partial(to)?;
+        from = to;
+    }
+    let rest = Send::of(&file, &id, from, file.size());
+    probe.send(&rest)?.expect_complete(file.size())?;
+    pass()
+}
+
+fn empty_file(probe: &Probe) -> Outcome {
+    let file = probe.file(0);
+    let answer = probe.locate(&file)?.expect(200)?;
+    ensure!(
+        answer.state()? == "new",
+        "new was due, the answer is {}",
+        answer.tell()
+    );
+    let empty = Send::of(&file, &answer.id()?, 0, 0);
+    probe.send(&empty)?.expect_complete(0)?;
+    probe.locate(&file)?.expect_complete(0)?;
+    pass()
+}
+
+fn empty_segment(probe: &Probe) -> Outcome {
+    let file = probe.file(1000);
+    let held = file.at(1, 2);
+    let id = probe.begun(&file, held)?;
+    let nothing = Send::of(&file, &id, held, held);
+    probe.send(&nothing)?.expect_partial(held)?;
+    let rest = Send::of(&file, &id, held, file.size());
+    probe.send(&rest)?.expect_complete(file.size())?;
+    pass()
+}
+
+fn any_bytes(probe: &Probe) -> Outcome {
+    let almost = "\r\n------resupConformance\r\n\r\n--\r\n\r\n----\r\r\n\n--\0\r\n--";
+    let mut file = probe.file(8000);
+    for (index, byte) in file.content.iter_mut().enumerate().skip(16) {
+        *byte = match index % 1024 {
+            inside @ 0..768 => almost.as_bytes()[inside % almost.len()],
+            inside => inside as u8,
+        };
+    }
+    probe.upload(&file)?;
+    let mut ends = file.named(probe.file(0).name);
+    let end = b"\r\n------resupConformance\r\n";
+    let length = ends.content.len();
+    ends.content[length - end.len()..].copy_from_slice(end);
+    ends.content[..2].copy_from_slice(b"\r\n");
+    probe.upload(&ends)?;
+    pass()
+}
+
+fn in_pieces(probe: &Probe) -> Outcome {
+    let file = probe.file(600);
+    let id = probe.find(&file)?.id;
+    let body = probe.body(&Send::of(&file, &id, 0, file.size()));
+    let mut link = probe.link()?;
+    for part in [probe.post_head(&body), body.whole()] {
+        let mut rest = &part[..];
+        // Long enough for the receiver to see the first few bytes alone.
+        let mut pause = Duration::from_millis(250);
+        while !rest.is_empty() {
+            let count = (probe.between(1, 40) as usize).min(rest.len());
+            link.write(&rest[..count])?;
+            rest = &rest[count..];
+            sleep(pause);
+            pause = Duration::from_millis(5);
+        }
+    }
+    link.read_answer()?.expect_complete(file.size())?;
+    pass()
+}
+
+fn prefix_md5(probe: &Probe) -> Outcome {
+    let file = probe.file(3000);
+    let id = probe.find(&file)?.id;
+    let mut told = 0;
+    let mut from = 0;
+    for to in [file.at(1, 3), file.at(1, 2) + 1, file.size()] {
+        let answer = probe.send(&Send::of(&file, &id, from, to))?.expect(200)?;
+        if let Some(theirs) = answer.prefix_md5() {
+            told += 1;
+            let ours = file.prefix_md5(to);
+            ensure!(
+                theirs == ours,
+                "the first {to} bytes have the MD5 {ours}, the answer is {}",
+                answer.tell()
+            );
+        }
+        from = to;
+    }
+    match told {
+        0 => not_supported("no prefix_md5 in the answers to sends"),
+        _ => pass(),
+    }
+}
+
+fn filename_star(probe: &Probe) -> Outcome {
+    let file = probe.file(500);
+    let file = file.named(format!("Übersicht {}", file.name));
+    let id = probe.find(&file)?.id;
+    let mut send = Send::of(&file, &id, 0, file.size());
+    let encoded: String = file
+        .name
+        .bytes()
+        .map(|byte| match byte {
+            byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect();
+    let name = escaped(&file.name);
+    send.file_name = format!("; filename=\"{name}\"; filename*=UTF-8''{encoded}");
+    probe.send(&send)?.expect_complete(file.size())?;
+    probe.locate(&file)?.expect_complete(file.size())?;
+    pass()
+}
+
+fn sha256(probe: &Probe) -> Outcome {
+    use sha2::{Digest, Sha256};
+    let file = probe.file(1000);
+    let sha256 = crate::file::hex(&Sha256::digest(&file.content));
+    let md5 = file.whole_md5();
+    let id = probe.find(&file)?.id;
+    let send = Send::of(&file, &id, 0, file.size());
+    let right = send.tail(&[("md5", &md5), ("sha256", &sha256)]);
+    probe.send(&right)?.expect_complete(file.size())?;
+
+    let file = probe.file(1000);
+    let md5 = file.whole_md5();
+    let id = probe.find(&file)?.id;
+    let send = Send::of(&file, &id, 0, file.size());
+    let wrong = send.tail(&[("md5", &md5), ("sha256", &sha256)]);
+    let answer = probe.send(&wrong)?;
+    if answer.is_complete() {
+        return not_supported("sha256 is taken, and not looked at");
+    }
+    answer.expect(422)?;
+    ensure!(
+        !probe.find(&file)?.complete,
+        "the file is complete though its sha256 was refused"
+    );
+    pass()
+}
+
+fn expect_continue(probe: &Probe) -> Outcome {
+    let file = probe.file(20_000);
+    let id = probe.find(&file)?.id;
+    let body = probe.body(&Send::of(&file, &id, 0, file.size()));
+    let mut head = probe.post_head(&body);
+    head.truncate(head.len() - 2);
+    head.extend(b"Expect: 100-continue\r\n\r\n");
+    let mut link = probe.link()?;
+    link.write(&head)?;
+    if link.hears(Duration::from_secs(1))? {
+        let interim = link.read_head()?;
+        if interim.status == 417 {
+            return not_supported("it answers 417 to Expect");
+        }
+        ensure!(
+            interim.status == 100,
+            "100 was due, or nothing; the answer to the head is {}",
+            interim.status
+        );
+    }
+    link.write(&body.whole())?;
+    link.read_answer()?.expect_complete(file.size())?;
+    pass()
+}
+
+fn repeated(probe: &Probe) -> Outcome {
+    let file = probe.file(2000);
+    let held = file.at(1, 2);
+    let id = probe.begun(&file, held)?;
+    let rest = Send::of(&file, &id, held, file.size());
+    probe.send(&rest)?.expect_complete(file.size())?;
+    for again in [rest, Send::of(&file, &id, file.size(), file.size())] {
+        let answer = probe.send(&again)?;
+        ensure!(
+            answer.is_complete() || (answer.status == 409 && answer.offset()? == file.size()),
+            "complete was due, or 409 with offset {}; the answer is {}",
+            file.size(),
+            answer.tell()
+        );
+        probe.locate(&file)?.expect_complete(file.size())?;
+    }
+    pass()
+}

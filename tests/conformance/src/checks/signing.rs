@@ -1,0 +1,232 @@
+//! Signed forms.
+
+use anyhow::{ensure, Context, Result};
+
+use super::{Check, SIGNING};
+use crate::form::{urlencoded, Body, Fields, Send};
+use crate::probe::Probe;
+use crate::signer::{now, Signer};
+use crate::verdict::{not_supported, pass, Outcome};
+
+pub const CHECKS: &[Check] = &[
+    Check {
+        id: "sign-accepted",
+        section: SIGNING,
+        holds: "signed forms are taken, with names and fields in any script",
+        run: |probe| signed(probe, accepted),
+    },
+    Check {
+        id: "sign-needed",
+        section: SIGNING,
+        holds: "forms without a signature are refused (4xx)",
+        run: |probe| signed(probe, needed),
+    },
+    Check {
+        id: "sign-wrong",
+        section: SIGNING,
+        holds: "forms signed with another secret are refused (4xx)",
+        run: |probe| signed(probe, wrong),
+    },
+    Check {
+        id: "sign-changed",
+        section: SIGNING,
+        holds: "a field that was changed, added or removed after signing is noticed (4xx)",
+        run: |probe| signed(probe, changed),
+    },
+    Check {
+        id: "sign-tail",
+        section: SIGNING,
+        holds: "a send whose sign_tail is wrong, missing or of another form is refused (4xx)",
+        run: |probe| signed(probe, tail),
+    },
+    Check {
+        id: "sign-nonce",
+        section: SIGNING,
+        holds: "a nonce is taken once: the same form again is refused (4xx)",
+        run: |probe| signed(probe, nonce),
+    },
+    Check {
+        id: "sign-time",
+        section: SIGNING,
+        holds: "a ts of 4 minutes ago or ahead is taken, one of 6 minutes refused (4xx)",
+        run: |probe| signed(probe, time),
+    },
+];
+
+fn signed(probe: &Probe, check: fn(&Probe, &Signer) -> Outcome) -> Outcome {
+    match &probe.signer {
+        Some(signer) => check(probe, signer),
+        None => not_supported("no secret was given (--secret)"),
+    }
+}
+
+fn accepted(probe: &Probe, _: &Signer) -> Outcome {
+    let mut file = probe.file(1000);
+    file.name = format!("报告 ~*'()!+&=% \"x\" {}", file.name);
+    file.dir = "a b/目录".into();
+    file.extra = [("z", "1"), ("Z", "2"), ("a.b-c_d", ""), ("客户", "值")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+    let id = probe.begun(&file, file.at(1, 2))?;
+    probe.locate_by_get(&file)?.expect_partial(file.at(1, 2))?;
+    let rest = Send::of(&file, &id, file.at(1, 2), file.size());
+    probe.send(&rest)?.expect_complete(file.size())?;
+    pass()
+}
+
+fn needed(probe: &Probe, signer: &Signer) -> Outcome {
+    let file = probe.file(1000);
+    let id = probe.find(&file)?.id;
+    let mut open = probe.by_same();
+    open.signer = None;
+    open.locate(&file)?.expect_refusal()?;
+    open.locate_by_get(&file)?.expect_refusal()?;
+    let send = Send::of(&file, &id, 0, file.size());
+    open.send(&send)?.expect_refusal()?;
+    for missing in ["ts", "nonce", "sign"] {
+        let mut fields = probe.locate_fields(&file);
+        signer.head(&mut fields, fastrand::u128(..));
+        fields.retain(|(name, _)| name != missing);
+        let answer = probe.post_text(&urlencoded(&fields))?;
+        answer
+            .expect_refusal()
+            .context(format!("without {missing}"))?;
+    }
+    unmoved(probe, &file)
+}
+
+fn wrong(probe: &Probe, signer: &Signer) -> Outcome {
+    let file = probe.file(1000);
+    let id = probe.find(&file)?.id;
+    let mut forger = probe.by_same();
+    forger.signer = Some(Signer {
+        secret: format!("{}x", signer.secret),
+        ..signer.clone()
+    });
+    forger.locate(&file)?.expect_refusal()?;
+    let send = Send::of(&file, &id, 0, file.size());
+    forger.send(&send)?.expect_refusal()?;
+    unmoved(probe, &file)
+}
+
+fn changed(probe: &Probe, signer: &Signer) -> Outcome {
+    let file = probe.file(1000);
+    let id = probe.find(&file)?.id;
+    let changes: [fn(&mut Fields); 3] = [
+        |fields| fields.push(("tenant".into(), "7".into())),
+        |fields| fields.retain(|(name, _)| name != "mtime"),
+        |fields| {
+            let size = fields.iter_mut().find(|(name, _)| name == "size");
+            size.expect("a size").1.push('0');
+        },
+    ];
+    for change in changes {
+        let mut fields = probe.locate_fields(&file);
+        signer.head(&mut fields, fastrand::u128(..));
+        change(&mut fields);
+        let answer = probe.post_text(&urlencoded(&fields))?;
+        answer.expect_refusal().context("a locate")?;
+
+        let mut send = Send::of(&file, &id, 0, file.size());
+        signer.head(&mut send.fields, fastrand::u128(..));
+        let sign = send.fields.last().expect("sign").1.clone();
+        signer.tail(&mut send.tail, &sign);
+        change(&mut send.fields);
+        raw(probe, &send)?.expect_refusal().context("a send")?;
+    }
+    unmoved(probe, &file)
+}
+
+/// Signs what comes after a file in a wrong way.
+type Spoiler = fn(&Signer, &mut Fields, &str);
+
+fn tail(probe: &Probe, signer: &Signer) -> Outcome {
+    let spoilers: [(&str, Spoiler); 3] = [
+        ("no sign_tail", |_, _, _| {}),
+        ("the sign_tail of another form", |signer, tail, _| {
+            signer.tail(tail, &"0".repeat(64));
+        }),
+        ("the sign_tail of another digest", |signer, tail, sign| {
+            let mut other: Fields = vec![("md5".into(), "0".repeat(32))];
+            signer.tail(&mut other, sign);
+            tail.extend(other.pop());
+        }),
+    ];
+    for (what, spoil) in spoilers {
+        let file = probe.file(1000);
+        let id = probe.find(&file)?.id;
+        let mut send = Send::of(&file, &id, 0, file.size());
+        signer.head(&mut send.fields, fastrand::u128(..));
+        let sign = send.fields.last().expect("sign").1.clone();
+        spoil(signer, &mut send.tail, &sign);
+        raw(probe, &send)?.expect_refusal().context(what)?;
+        ensure!(!probe.find(&file)?.complete, "{what}: the file is complete");
+        probe.finish(&file)?;
+    }
+    pass()
+}
+
+fn nonce(probe: &Probe, signer: &Signer) -> Outcome {
+    let file = probe.file(1000);
+    let mut fields = probe.locate_fields(&file);
+    let once = fastrand::u128(..);
+    signer.head(&mut fields, once);
+    let form = urlencoded(&fields);
+    probe.post_text(&form)?.expect(200)?;
+    let again = probe.post_text(&form)?;
+    again.expect_refusal().context("the same form again")?;
+    let mut fields = probe.locate_fields(&probe.file(1000));
+    signer.head(&mut fields, once);
+    let other = probe.post_text(&urlencoded(&fields))?;
+    other
+        .expect_refusal()
+        .context("the nonce in another form")?;
+
+    let id = probe.find(&file)?.id;
+    let body = probe.body(&Send::of(&file, &id, 0, file.at(1, 2)));
+    let request = probe.request(&body);
+    probe.exchange(&request)?.expect_partial(file.at(1, 2))?;
+    let again = probe.exchange(&request)?;
+    let again = again.expect_refusal().context("the same send again")?;
+    ensure!(
+        again.status != 409,
+        "the same send again is looked at: {}",
+        again.tell()
+    );
+    pass()
+}
+
+fn time(probe: &Probe, signer: &Signer) -> Outcome {
+    let ask = |ts: u64| {
+        let mut fields = probe.locate_fields(&probe.file(1000));
+        signer.head_at(&mut fields, fastrand::u128(..), ts);
+        probe.post_text(&urlencoded(&fields))
+    };
+    for ts in [now() - 240, now() + 240] {
+        ask(ts)?.expect(200).context("within 5 minutes")?;
+    }
+    for ts in [now() - 360, now() + 360, 0, u64::MAX] {
+        ask(ts)?
+            .expect_refusal()
+            .context("more than 5 minutes off")?;
+    }
+    pass()
+}
+
+/// Sends a send as it is.
+fn raw(probe: &Probe, send: &Send) -> Result<crate::answer::Answer> {
+    let body: Body = send.body("----resupConformanceSigned");
+    probe.exchange(&probe.request(&body))
+}
+
+/// After all the refusals nothing has changed.
+fn unmoved(probe: &Probe, file: &crate::file::TestFile) -> Outcome {
+    let found = probe.find(file)?;
+    ensure!(
+        found.offset == 0,
+        "a form that was refused has moved the offset to {}",
+        found.offset
+    );
+    probe.finish(file)?;
+    pass()
+}

@@ -1,0 +1,95 @@
+//! What is told about the checks.
+
+use anyhow::Error;
+use serde_json::json;
+
+use crate::checks::Check;
+use crate::verdict::{Outcome, Verdict};
+
+/// Writes outcomes as they come, and counts them.
+#[derive(Debug, Default)]
+pub struct Report {
+    pub json: bool,
+    section: &'static str,
+    passed: usize,
+    failed: usize,
+    not_supported: usize,
+}
+
+impl Report {
+    /// A report for people, or for programs.
+    pub fn new(json: bool) -> Self {
+        Self {
+            json,
+            ..Self::default()
+        }
+    }
+
+    /// Tells of one check.
+    pub fn tell(&mut self, check: &'static Check, outcome: Outcome) {
+        let (word, why) = match outcome {
+            Ok(Verdict::Pass) => ("pass", check.holds.to_owned()),
+            Ok(Verdict::NotSupported(why)) => ("not supported", why),
+            Err(error) => ("FAIL", one_line(&error)),
+        };
+        *match word {
+            "pass" => &mut self.passed,
+            "FAIL" => &mut self.failed,
+            _ => &mut self.not_supported,
+        } += 1;
+        if self.json {
+            let line = json!({
+                "check": check.id, "section": check.section, "holds": check.holds,
+                "verdict": word.to_lowercase(), "why": why,
+            });
+            println!("{line}");
+            return;
+        }
+        self.begin_section(check);
+        println!("  {word:<13}  {:<24}  {why}", check.id);
+        if word == "FAIL" {
+            println!("  {:<13}  {:<24}  must hold: {}", "", "", check.holds);
+        }
+    }
+
+    /// Lists a check.
+    pub fn list(&mut self, check: &'static Check) {
+        if self.json {
+            let line = json!({"check": check.id, "section": check.section, "holds": check.holds});
+            println!("{line}");
+            return;
+        }
+        self.begin_section(check);
+        println!("  {:<24}  {}", check.id, check.holds);
+    }
+
+    /// Tells the sums; whether nothing failed.
+    pub fn end(&self, seed: u64) -> bool {
+        let Self {
+            passed,
+            failed,
+            not_supported,
+            ..
+        } = self;
+        if self.json {
+            let line = json!({
+                "passed": passed, "failed": failed, "not_supported": not_supported, "seed": seed,
+            });
+            println!("{line}");
+        } else {
+            println!("\n{passed} passed, {failed} failed, {not_supported} not supported");
+        }
+        *failed == 0
+    }
+
+    fn begin_section(&mut self, check: &'static Check) {
+        if self.section != check.section {
+            self.section = check.section;
+            println!("\n{}", check.section);
+        }
+    }
+}
+
+fn one_line(error: &Error) -> String {
+    format!("{error:#}").replace(['\r', '\n'], " ")
+}

@@ -1,0 +1,116 @@
+//! Who asks: credentials, and what they put into every request.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use base64::prelude::{Engine, BASE64_STANDARD};
+
+use crate::form::{urlencoded, Fields};
+use crate::link::Link;
+use crate::request::head;
+use crate::target::Target;
+
+const LOGIN_TIME: Duration = Duration::from_secs(20);
+
+/// How a user shows who he is.
+#[derive(Clone, Default)]
+pub enum Credentials {
+    /// Not at all.
+    #[default]
+    None,
+    /// HTTP Basic: `user:password`.
+    Basic(String),
+    /// A bearer token.
+    Token(String),
+    /// A form that is sent first, and cookies from then on.
+    Form(Box<Target>, Fields),
+}
+
+/// One who has shown who he is, as far as he wants to: the headers of his requests.
+#[derive(Clone, Default)]
+pub struct Visitor {
+    pub headers: Fields,
+}
+
+/// A login that was answered with an error.
+#[derive(Debug)]
+pub struct Refused(String);
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the login was refused: {}", self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl Credentials {
+    /// Whether there are any.
+    pub fn are_given(&self) -> bool {
+        !matches!(self, Self::None)
+    }
+
+    /// Logs in where that is a request of its own. `headers` go along with every request.
+    pub fn enter(&self, headers: &Fields) -> Result<Visitor> {
+        let mut visitor = Visitor {
+            headers: headers.clone(),
+        };
+        let mut add = |name: &str, value: String| visitor.headers.push((name.to_owned(), value));
+        match self {
+            Self::None => {}
+            Self::Basic(pair) => {
+                add(
+                    "Authorization",
+                    format!("Basic {}", BASE64_STANDARD.encode(pair)),
+                );
+            }
+            Self::Token(token) => add("Authorization", format!("Bearer {token}")),
+            Self::Form(target, fields) => {
+                let cookies = log_in(target, fields, headers)?;
+                add("Cookie", cookies.join("; "));
+            }
+        }
+        Ok(visitor)
+    }
+
+    /// The same with a wrong password.
+    pub fn spoiled(&self) -> Self {
+        match self {
+            Self::None => Self::None,
+            Self::Basic(pair) => Self::Basic(format!("{pair}x")),
+            Self::Token(token) => Self::Token(format!("{token}x")),
+            Self::Form(target, fields) => {
+                let mut fields = fields.clone();
+                let password = fields
+                    .iter()
+                    .position(|(name, _)| name.to_lowercase().contains("pass"))
+                    .unwrap_or(fields.len().saturating_sub(1));
+                if let Some(field) = fields.get_mut(password) {
+                    field.1.push('x');
+                }
+                Self::Form(target.clone(), fields)
+            }
+        }
+    }
+}
+
+/// Sends the login form and returns the cookies that come back, `name=value` each.
+fn log_in(target: &Target, fields: &Fields, headers: &Fields) -> Result<Vec<String>> {
+    let body = urlencoded(fields);
+    let kind = "application/x-www-form-urlencoded";
+    let length = Some((kind, body.len() as u64));
+    let mut request = head(target, "POST", &target.path, headers, length);
+    request.extend(body.bytes());
+    let mut link = Link::open(target, Instant::now() + LOGIN_TIME)?;
+    link.write(&request)?;
+    let answer = link.read_answer().context("logging in")?;
+    if answer.status >= 400 {
+        return Err(Refused(answer.tell()).into());
+    }
+    let cookies = answer.head.headers.iter();
+    Ok(cookies
+        .filter(|(name, _)| name == "set-cookie")
+        .filter_map(|(_, value)| value.split(';').next())
+        .map(|pair| pair.trim().to_owned())
+        .collect())
+}

@@ -1,0 +1,119 @@
+//! The kit as a process, and what it says.
+
+#![allow(dead_code)]
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use resup_test_support::model::{Account, Options, Secret};
+use serde_json::Value;
+
+/// What a run of the kit found.
+#[derive(Debug)]
+pub struct Judgement {
+    /// The exit code.
+    pub code: i32,
+    /// Verdict and reason of each check.
+    pub checks: BTreeMap<String, (String, String)>,
+    /// The last line: the sums.
+    pub sums: Value,
+}
+
+impl Judgement {
+    /// The checks with this verdict.
+    pub fn with(&self, verdict: &str) -> Vec<&str> {
+        let checks = self.checks.iter();
+        let with = checks.filter(|(_, (found, _))| found == verdict);
+        with.map(|(id, _)| id.as_str()).collect()
+    }
+
+    /// Those that failed, with the reasons.
+    pub fn failures(&self) -> String {
+        let checks = self.checks.iter();
+        checks
+            .filter(|(_, (verdict, _))| verdict == "fail")
+            .map(|(id, (_, why))| format!("{id}: {why}\n"))
+            .collect()
+    }
+
+    /// Fails the test when a check has.
+    #[track_caller]
+    pub fn assert_good(&self) {
+        assert_eq!(self.code, 0, "{}", self.failures());
+        assert_eq!(self.with("fail"), [""; 0], "{}", self.failures());
+    }
+}
+
+/// The kit, with no credentials in its environment.
+pub fn kit() -> Command {
+    let mut kit = Command::new(env!("CARGO_BIN_EXE_resup-conformance"));
+    for name in [
+        "BASIC",
+        "TOKEN",
+        "LOGIN",
+        "LOGIN_FIELDS",
+        "HEADERS",
+        "SECRET",
+        "OTHER_BASIC",
+        "OTHER_TOKEN",
+    ] {
+        kit.env_remove(format!("RESUP_CONFORMANCE_{name}"));
+    }
+    kit
+}
+
+/// Runs the kit to its end.
+pub fn judge(endpoint: &str, arguments: &[&str]) -> Judgement {
+    judged(kit().arg(endpoint).args(arguments))
+}
+
+/// The same for a prepared command.
+pub fn judged(kit: &mut Command) -> Judgement {
+    let output = kit.arg("--json").output().expect("the kit runs");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let mut lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let sums = lines.pop().unwrap_or_else(|| panic!("{errors}"));
+    let text = |line: &Value, name: &str| line[name].as_str().expect(name).to_owned();
+    let checks = lines.iter().map(|line| {
+        let found = (text(line, "verdict"), text(line, "why"));
+        (text(line, "check"), found)
+    });
+    Judgement {
+        code: output.status.code().expect("an exit code"),
+        checks: checks.collect(),
+        sums,
+    }
+}
+
+/// A model receiver with all that the protocol knows.
+pub fn everything() -> Options {
+    let account = |user: &str| Account {
+        user: user.to_owned(),
+        password: format!("password of {user}"),
+        token: format!("token-of-{user}"),
+    };
+    Options {
+        patient: true,
+        max_segment: Some(100_000),
+        accounts: vec![account("joe"), account("eve")],
+        secret: Some(Secret {
+            text: "geheim".to_owned(),
+            md5: false,
+        }),
+        ..Options::default()
+    }
+}
+
+/// How the kit is told to go in there.
+pub const JOE_AND_EVE: [&str; 6] = [
+    "--basic",
+    "joe:password of joe",
+    "--other-token",
+    "token-of-eve",
+    "--secret",
+    "geheim",
+];

@@ -1,0 +1,179 @@
+//! Receivers that keep the protocol pass.
+
+mod common;
+
+use std::io::Write;
+
+use common::{everything, judge, judged, kit, JOE_AND_EVE};
+use resup_test_support::model::{ModelReceiver, Options, Secret};
+use resup_test_support::nginx::Nginx;
+use resup_test_support::receiver::{Receiver, Setup};
+
+#[test]
+fn the_receiver_passes() {
+    let receiver = Receiver::start();
+    let found = judge(&receiver.endpoint(), &[]);
+    found.assert_good();
+    let missing = found.with("not supported");
+    assert!(
+        missing
+            .iter()
+            .all(|id| ["limit-", "owner-", "sign-", "login-"]
+                .iter()
+                .any(|kind| id.starts_with(kind))),
+        "{missing:?}"
+    );
+}
+
+#[test]
+fn the_receiver_passes_twice_with_the_same_seed() {
+    let receiver = Receiver::start();
+    for _ in 0..2 {
+        let found = judged(kit().arg(receiver.endpoint()).env("RESUP_TEST_SEED", "77"));
+        found.assert_good();
+        assert_eq!(found.sums["seed"], 77);
+    }
+}
+
+#[test]
+fn the_receiver_with_small_segments_passes() {
+    for most in ["64", "1000"] {
+        let receiver = Setup::new().arg("--max-segment").arg(most).start();
+        let found = judge(&receiver.endpoint(), &[]);
+        found.assert_good();
+        assert_eq!(found.checks["limit-too-long"].0, "pass");
+        assert_eq!(found.checks["limit-just-right"].0, "pass");
+    }
+}
+
+#[test]
+fn a_receiver_with_everything_passes_with_all_ways_to_log_in() {
+    let receiver = ModelReceiver::with(everything());
+    let endpoint = receiver.endpoint();
+    let found = judge(&endpoint, &JOE_AND_EVE);
+    found.assert_good();
+    // What the model does without.
+    assert_eq!(
+        found.with("not supported"),
+        ["login-session", "send-prefix-md5", "send-sha256"]
+    );
+
+    let by_token = ["--token", "token-of-joe", "--secret", "geheim"];
+    judge(&endpoint, &by_token).assert_good();
+
+    let login = endpoint.replace("/upload", "/login");
+    let found = judged(
+        kit()
+            .arg(&endpoint)
+            .args(["--login", &login, "--login-field", "user=joe"])
+            .args(["--login-field", "password=password of joe"])
+            .args(["--other-basic", "eve:password of eve", "--secret", "geheim"]),
+    );
+    found.assert_good();
+    assert_eq!(found.checks["login-session"].0, "pass");
+}
+
+#[test]
+fn credentials_come_from_the_environment_too() {
+    let receiver = ModelReceiver::with(everything());
+    let found = judged(
+        kit()
+            .arg(receiver.endpoint())
+            .env("RESUP_CONFORMANCE_BASIC", "joe:password of joe")
+            .env("RESUP_CONFORMANCE_OTHER_TOKEN", "token-of-eve")
+            .env("RESUP_CONFORMANCE_SECRET", "geheim")
+            .env("RESUP_CONFORMANCE_HEADERS", "X-One: 1\nX-Two: 2"),
+    );
+    found.assert_good();
+    for id in ["login-wrong", "owner-ids", "sign-accepted"] {
+        assert_eq!(found.checks[id].0, "pass", "{id}");
+    }
+
+    let login = receiver.endpoint().replace("/upload", "/login");
+    let fields = "user=joe\npassword=password of joe";
+    let found = judged(
+        kit()
+            .arg(receiver.endpoint())
+            .args(["--filter", "login"])
+            .env("RESUP_CONFORMANCE_LOGIN", login)
+            .env("RESUP_CONFORMANCE_LOGIN_FIELDS", fields)
+            .env("RESUP_CONFORMANCE_SECRET", "geheim"),
+    );
+    found.assert_good();
+    assert_eq!(found.checks["login-session"].0, "pass");
+}
+
+#[test]
+fn forms_are_signed_with_md5_where_that_is_wanted() {
+    let receiver = ModelReceiver::with(Options {
+        secret: Some(Secret {
+            text: "geheim".to_owned(),
+            md5: true,
+        }),
+        ..Options::default()
+    });
+    let signed = ["--secret", "geheim", "--algorithm", "hmac-md5"];
+    judge(
+        &receiver.endpoint(),
+        &[&signed[..], &["--filter", "sign"]].concat(),
+    )
+    .assert_good();
+}
+
+#[test]
+fn a_receiver_that_sees_whole_bodies_only_passes_without_the_broken_ones() {
+    let receiver = ModelReceiver::with(Options {
+        buffering: true,
+        ..Options::default()
+    });
+    let found = judge(&receiver.endpoint(), &[]);
+    found.assert_good();
+    for id in ["broken-keeps", "broken-empty-end", "writer-live"] {
+        assert_eq!(found.checks[id].0, "not supported", "{id}");
+    }
+    assert_eq!(found.checks["broken-resumes"].0, "pass");
+    assert_eq!(found.checks["writer-dead"].0, "pass");
+}
+
+#[test]
+fn so_does_the_receiver_behind_a_proxy_that_buffers() {
+    let receiver = Receiver::start();
+    let Some(nginx) = Nginx::start(receiver.addr(), "") else {
+        return;
+    };
+    let found = judge(&format!("http://{}/upload", nginx.addr()), &[]);
+    found.assert_good();
+    assert_eq!(found.checks["broken-keeps"].0, "not supported");
+}
+
+#[test]
+fn a_receiver_that_tells_no_prefix_digest_passes_without_restarts() {
+    let receiver = ModelReceiver::with(Options {
+        hide_prefix_md5: true,
+        patient: true,
+        ..Options::default()
+    });
+    let found = judge(&receiver.endpoint(), &[]);
+    found.assert_good();
+    for id in ["locate-prefix-md5", "restart-unfinished"] {
+        assert_eq!(found.checks[id].0, "not supported", "{id}");
+    }
+}
+
+#[test]
+fn a_receiver_with_tls_passes_where_its_authority_is_trusted() {
+    let receiver = ModelReceiver::with(Options {
+        tls: true,
+        patient: true,
+        ..Options::default()
+    });
+    let mut authority = tempfile::NamedTempFile::new().unwrap();
+    write!(authority, "{}", receiver.ca_pem()).unwrap();
+    let trusted = ["--cacert", authority.path().to_str().unwrap()];
+    judge(&receiver.endpoint(), &trusted).assert_good();
+
+    let distrusted = kit().arg(receiver.endpoint()).output().unwrap();
+    assert_eq!(distrusted.status.code(), Some(2));
+    let errors = String::from_utf8_lossy(&distrusted.stderr);
+    assert!(errors.contains("certificate"), "{errors}");
+}

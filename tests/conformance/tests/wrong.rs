@@ -1,0 +1,306 @@
+//! Receivers that break the protocol fail, each in the checks that are meant for it.
+
+mod common;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use common::{everything, judge, JOE_AND_EVE};
+use resup_test_support::model::{Flaw, ModelReceiver, Options};
+use resup_test_support::scripted::{reply_with, Read, ScriptedServer, Step};
+
+/// What each mistake must make fail, and nothing else.
+const FLAWS: &[(Flaw, &[&str])] = &[
+    (
+        Flaw::OffsetTooHigh,
+        &[
+            "broken-before-file",
+            "broken-by-reset",
+            "broken-keeps",
+            "broken-resumes",
+            "conflict-offset",
+            "conflict-offset-zero",
+            "conflict-repeated",
+            "digest-of-resumed",
+            "digest-prefix-md5",
+            "identity-dir",
+            "identity-md5",
+            "identity-md5-first",
+            "identity-mtime",
+            "identity-name",
+            "identity-no-mtime",
+            "identity-size",
+            "instant-unfinished",
+            "limit-just-right",
+            "locate-again",
+            "locate-encodings",
+            "locate-partial",
+            "locates-race",
+            "names-case",
+            "names-of-dirs",
+            "names-signs",
+            "names-unicode",
+            "owner-files",
+            "owner-ids",
+            "restart-broken",
+            "restart-late",
+            "restart-unfinished",
+            "send-empty-segment",
+            "send-odd-offsets",
+            "send-repeated",
+            "sign-accepted",
+            "sign-nonce",
+            "writer-dead",
+            "writers-race",
+            "wrong-length",
+            "wrong-range",
+            "wrong-sends",
+        ],
+    ),
+    (
+        Flaw::WrongPrefix,
+        &[
+            "broken-by-reset",
+            "broken-keeps",
+            "locate-prefix-md5",
+            "restart-broken",
+            "restart-finished",
+            "restart-unfinished",
+        ],
+    ),
+    (
+        Flaw::LosesBroken,
+        &[
+            "broken-by-reset",
+            "broken-empty-end",
+            "broken-keeps",
+            "broken-resumes",
+            "restart-broken",
+        ],
+    ),
+    (
+        Flaw::ClaimsLength,
+        &[
+            "broken-before-file",
+            "broken-by-reset",
+            "broken-keeps",
+            "broken-resumes",
+            "restart-broken",
+        ],
+    ),
+    (
+        Flaw::NoDigestCheck,
+        &["digest-md5", "digest-of-resumed", "digest-prefix-md5"],
+    ),
+    (
+        Flaw::KeepsWrongBytes,
+        &[
+            "digest-md5",
+            "digest-of-resumed",
+            "digest-prefix-md5",
+            "wrong-length",
+        ],
+    ),
+    (
+        Flaw::CompleteUnproved,
+        &[
+            "broken-before-digest",
+            "broken-empty-end",
+            "digest-md5",
+            "digest-of-resumed",
+            "sign-tail",
+        ],
+    ),
+    (
+        Flaw::ConflictWithoutOffset,
+        &[
+            "conflict-new",
+            "conflict-offset",
+            "conflict-offset-zero",
+            "conflict-repeated",
+            "restart-late",
+        ],
+    ),
+    (
+        Flaw::AnyOffset,
+        &[
+            "conflict-new",
+            "conflict-offset",
+            "conflict-offset-zero",
+            "conflict-repeated",
+            "restart-late",
+        ],
+    ),
+    (Flaw::AnyRestart, &["restart-late"]),
+    (Flaw::NoRestart, &["restart-finished", "restart-unfinished"]),
+    (Flaw::AnySegment, &["limit-too-long"]),
+    (Flaw::UnknownIdIs400, &["unknown-id"]),
+    (Flaw::RefusesExtra, &["locate-extra-fields"]),
+    (Flaw::AsciiNames, &["names-case", "names-unicode"]),
+    (
+        Flaw::PlusStays,
+        &[
+            "locate-encodings",
+            "locate-extra-fields",
+            "names-of-dirs",
+            "names-signs",
+            "send-filename-star",
+            "sign-accepted",
+        ],
+    ),
+    (Flaw::IgnoresDir, &["identity-dir", "names-of-dirs"]),
+    (Flaw::IgnoresMtime, &["identity-mtime"]),
+    (Flaw::IgnoresMd5, &["identity-md5", "identity-md5-first"]),
+    (Flaw::AnySize, &["instant-other-size"]),
+    (Flaw::SharedIds, &["owner-ids"]),
+    (Flaw::SharedFiles, &["owner-files", "owner-instant"]),
+    (Flaw::SharedContent, &["owner-instant"]),
+    (
+        Flaw::ResetsEarly,
+        &["early-conflict", "early-unknown-id", "login-early"],
+    ),
+    (Flaw::NoLength, &["answer-errors", "answer-length"]),
+    (
+        Flaw::HangsOnNonsense,
+        &["hostile-multipart", "wrong-length"],
+    ),
+    (Flaw::KeepsDead, &["writer-dead"]),
+    (
+        Flaw::LetsAllIn,
+        &["login-early", "login-needed", "login-wrong"],
+    ),
+    (Flaw::AnyPassword, &["login-wrong"]),
+    (Flaw::Unsigned, &["sign-needed"]),
+    (
+        Flaw::ExtraUnsigned,
+        &["locate-extra-fields", "sign-accepted", "sign-changed"],
+    ),
+    (Flaw::TailUnsigned, &["sign-tail"]),
+    (Flaw::AnyNonce, &["sign-nonce"]),
+    (Flaw::AnyTime, &["sign-time"]),
+    (
+        Flaw::RefusesGet,
+        &[
+            "locate-again",
+            "locate-complete",
+            "locate-extra-fields",
+            "locate-new-get",
+            "locate-partial",
+            "names-case",
+            "names-signs",
+            "names-unicode",
+            "sign-accepted",
+        ],
+    ),
+    (Flaw::RefusesExpect, &["send-expect-continue"]),
+    (Flaw::RefusesEmpty, &["send-empty-file"]),
+    (Flaw::RefusesSha256, &["send-sha256"]),
+    (
+        Flaw::FailsOnLargeSizes,
+        &["locate-huge-size", "wrong-locates"],
+    ),
+    (Flaw::FailsOnLongIds, &["hostile-ids"]),
+    (
+        Flaw::FailsOnNul,
+        &["hostile-ids", "hostile-urlencoded", "names-hostile"],
+    ),
+    (Flaw::RefusesPieces, &["send-in-pieces"]),
+    (Flaw::AnyLocate, &["wrong-locates"]),
+    (
+        Flaw::DamagesLong,
+        &[
+            "broken-by-reset",
+            "broken-keeps",
+            "broken-resumes",
+            "limit-just-right",
+            "send-expect-continue",
+            "send-odd-offsets",
+            "send-whole",
+            "writer-dead",
+            "writer-live",
+            "writers-race",
+        ],
+    ),
+    (Flaw::DamagesLineEnds, &["send-any-bytes"]),
+    (
+        Flaw::WrongPrefixInSends,
+        &["restart-finished", "send-prefix-md5"],
+    ),
+    (Flaw::NoLocation, &["instant-upload", "locate-complete"]),
+    (Flaw::TextAnswers, &["answer-json"]),
+    (
+        Flaw::AnySecret,
+        &["sign-changed", "sign-tail", "sign-wrong"],
+    ),
+];
+
+/// Mostly waiting: more at once than there are cores.
+const THREADS: usize = 6;
+
+fn wrong(flaw: Flaw, expected: &[&str]) -> Result<(), String> {
+    let receiver = ModelReceiver::with(Options {
+        flaw: Some(flaw),
+        ..everything()
+    });
+    let arguments = [&JOE_AND_EVE[..], &["--time", "10"]].concat();
+    let found = judge(&receiver.endpoint(), &arguments);
+    match found.with("fail") == expected && found.code == 1 {
+        true => Ok(()),
+        false => Err(format!(
+            "{flaw:?} was to fail in\n{expected:?}\nand exits with {}, failing in\n{:?}\n{}",
+            found.code,
+            found.with("fail"),
+            found.failures()
+        )),
+    }
+}
+
+#[test]
+fn each_mistake_fails_its_checks_and_no_others() {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut problems = Vec::new();
+        while let Some((flaw, expected)) = FLAWS.get(next.fetch_add(1, Ordering::Relaxed)) {
+            problems.extend(wrong(*flaw, expected).err());
+        }
+        problems
+    };
+    let problems: Vec<String> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
+        let join = |worker: thread::ScopedJoinHandle<'_, Vec<String>>| worker.join().unwrap();
+        workers.into_iter().flat_map(join).collect()
+    });
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn a_login_that_ends_the_one_before_is_told() {
+    let receiver = ModelReceiver::with(Options {
+        flaw: Some(Flaw::OneSession),
+        ..everything()
+    });
+    let login = receiver.endpoint().replace("/upload", "/login");
+    let arguments = ["--login", &login, "--login-field", "user=joe"];
+    let password = ["--login-field", "password=password of joe"];
+    let more = ["--secret", "geheim", "--filter", "login-session"];
+    let arguments = [&arguments[..], &password, &more].concat();
+    let found = judge(&receiver.endpoint(), &arguments);
+    assert_eq!(found.with("fail"), ["login-session"]);
+}
+
+#[test]
+fn a_server_that_is_no_receiver_passes_nothing() {
+    let page = reply_with(200, &[("X-Page", "welcome")], "<html>Welcome!</html>");
+    let server = ScriptedServer::start_with(move |_, _| Step::new().read(Read::All).write(&*page));
+    let found = judge(&server.endpoint(), &JOE_AND_EVE);
+    assert_eq!(found.with("pass"), [""; 0]);
+    assert_eq!(found.code, 1);
+}
+
+#[test]
+fn a_writer_that_is_always_taken_over_from_is_told() {
+    let receiver = ModelReceiver::start();
+    let found = judge(&receiver.endpoint(), &[]);
+    assert_eq!(found.with("fail"), ["writer-live"], "{}", found.failures());
+    assert_eq!(found.code, 1);
+}

@@ -1,0 +1,154 @@
+//! Deliberate mistakes.
+
+use std::borrow::Cow;
+
+use super::Options;
+use crate::head::RequestHead;
+use crate::uploads::{get, Answer, Fields};
+
+/// What a model receiver does wrong, for tests of what finds such receivers out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// An unfinished upload's offset is told one too high.
+    OffsetTooHigh,
+    /// The `prefix_md5` that is told is of other bytes.
+    WrongPrefix,
+    /// The bytes of a broken request are claimed, but zeros are held.
+    LosesBroken,
+    /// A broken request's whole length is claimed.
+    ClaimsLength,
+    /// No digest is compared.
+    NoDigestCheck,
+    /// A wrong digest is 422, but the bytes stay.
+    KeepsWrongBytes,
+    /// All bytes make a file complete, even without their digest.
+    CompleteUnproved,
+    /// A 409 has no offset.
+    ConflictWithoutOffset,
+    /// Bytes are taken at whatever offset they are said to have.
+    AnyOffset,
+    /// Any `restart` drops what is held.
+    AnyRestart,
+    /// No `restart` does.
+    NoRestart,
+    /// What is longer than `max_segment` is taken.
+    AnySegment,
+    /// An id that was never given is 400.
+    UnknownIdIs400,
+    /// A field that is not known is 400.
+    RefusesExtra,
+    /// A locate by GET is 405.
+    RefusesGet,
+    /// `Expect` is 400.
+    RefusesExpect,
+    /// A file of no bytes is 400.
+    RefusesEmpty,
+    /// `sha256` beside the MD5 is 400.
+    RefusesSha256,
+    /// A size that does not fit in 32 bits is 500.
+    FailsOnLargeSizes,
+    /// A very long id is 500.
+    FailsOnLongIds,
+    /// A field with NUL in it is 500.
+    FailsOnNul,
+    /// A body of which only a little comes at first is 400.
+    RefusesPieces,
+    /// A locate without a size is one of no bytes.
+    AnyLocate,
+    /// From 16 KiB on, bytes are damaged.
+    DamagesLong,
+    /// Line ends before two hyphens are damaged.
+    DamagesLineEnds,
+    /// The answers to sends have a `prefix_md5` of other bytes.
+    WrongPrefixInSends,
+    /// A finished file has no location.
+    NoLocation,
+    /// Answers say that they are web pages.
+    TextAnswers,
+    /// Characters outside of ASCII become question marks.
+    AsciiNames,
+    /// A plus sign stays one.
+    PlusStays,
+    /// The directory does not tell files apart.
+    IgnoresDir,
+    /// The time of the last change does not tell files apart.
+    IgnoresMtime,
+    /// The MD5 of a locate is not looked at.
+    IgnoresMd5,
+    /// Known content is found by its MD5 alone.
+    AnySize,
+    /// Ids are good for every owner.
+    SharedIds,
+    /// Files are found for every owner.
+    SharedFiles,
+    /// Content is known to every owner.
+    SharedContent,
+    /// A connection is reset when its body is not wanted.
+    ResetsEarly,
+    /// Answers end with their connection only.
+    NoLength,
+    /// What is no form is never answered.
+    HangsOnNonsense,
+    /// A dead writer keeps its upload.
+    KeepsDead,
+    /// Nobody has to show who he is.
+    LetsAllIn,
+    /// Every password is right.
+    AnyPassword,
+    /// Nothing has to be signed.
+    Unsigned,
+    /// A new login ends all others.
+    OneSession,
+    /// A signature has to be there, but not to be right.
+    AnySecret,
+    /// A signature is looked at, but not at fields that the protocol does not know.
+    ExtraUnsigned,
+    /// What comes after the file does not have to be signed.
+    TailUnsigned,
+    /// A nonce can be used again.
+    AnyNonce,
+    /// A signature never gets old.
+    AnyTime,
+}
+
+/// What a head is refused with by mistake.
+pub(super) fn refused_head(head: &RequestHead, options: &Options) -> Option<Answer> {
+    let wrong = |status| Some(Answer::error(status, "a mistake"));
+    match options.flaw? {
+        Flaw::RefusesGet if head.method == "GET" => wrong(405),
+        Flaw::RefusesExpect if head.expects_continue() => wrong(400),
+        _ => None,
+    }
+}
+
+/// What a form is refused with by mistake.
+pub(super) fn refused_form(fields: &Fields, options: &Options) -> Option<Answer> {
+    let wrong = |status| Some(Answer::error(status, "a mistake"));
+    let text = |name| get(fields, name).unwrap_or_default();
+    match options.flaw? {
+        Flaw::RefusesExtra if !text("tenant").is_empty() => wrong(400),
+        Flaw::RefusesEmpty if text("size") == "0" => wrong(400),
+        Flaw::FailsOnLargeSizes if text("size").len() > 10 => wrong(500),
+        Flaw::FailsOnLongIds if text("id").len() > 1000 => wrong(500),
+        Flaw::FailsOnNul if fields.iter().any(|(_, value)| value.contains('\0')) => wrong(500),
+        _ => None,
+    }
+}
+
+/// File bytes as they are kept by mistake, where the first of them is the file's `at`th.
+pub(crate) fn damaged<'b>(bytes: &'b [u8], at: u64, options: &Options) -> Cow<'b, [u8]> {
+    let mut kept = Cow::Borrowed(bytes);
+    if options.has(Flaw::DamagesLong) {
+        for index in (16_384_u64.saturating_sub(at) as usize)..bytes.len() {
+            kept.to_mut()[index] = 0;
+        }
+    }
+    if options.has(Flaw::DamagesLineEnds) {
+        for index in 0..bytes.len() {
+            if bytes[index..].starts_with(b"\r\n--") {
+                kept.to_mut()[index] = b'\n';
+            }
+        }
+    }
+    kept
+}
