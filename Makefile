@@ -56,7 +56,8 @@ tools:
 			valgrind:valgrind readelf:binutils nginx:nginx-light squid:squid \
 			danted:dante-server v2ray:v2ray haproxy:haproxy chromium:chromium \
 			curl:curl man:man-db script:bsdutils \
-			pkg-config:pkg-config cmake:cmake meson:meson abidiff:abigail-tools; do \
+			pkg-config:pkg-config cmake:cmake meson:meson abidiff:abigail-tools \
+			Xvfb:xvfb openbox:openbox xdotool:xdotool fltk-config:libfltk1.3-dev; do \
 		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool##*:}"; \
 	done; \
 	if [ -n "$$missing" ]; then \

@@ -55,6 +55,14 @@ pub fn shared_library() -> PathBuf {
     library_dir().join("libresup.so")
 }
 
+/// The words that a command says.
+pub fn words(command: &mut Command) -> Vec<String> {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
 /// Whether a tool is there; it has to be where `RESUP_NEED_TOOLS` is set.
 pub fn has(tool: &str) -> bool {
     tools::find(tool).is_some()
@@ -139,10 +147,11 @@ impl Bench {
     ) -> PathBuf {
         let program = self.path(name);
         let mut cc = Command::new(compiler);
-        cc.args(flags).arg("-g");
+        cc.arg("-g");
         cc.args(HEADERS.map(|dir| format!("-I{}", root().join(dir).display())));
         cc.args(sources.iter().map(|source| root().join(source)));
-        self.link(&mut cc);
+        // Flags may name libraries, which come after what needs them.
+        self.link(cc.args(flags));
         finish(&mut cc, &program);
         program
     }

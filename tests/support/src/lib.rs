@@ -15,6 +15,7 @@
 //! | [`nginx`] | a real nginx in front of something |
 //! | [`haproxy`] | a real HAProxy with TLS in front of something |
 //! | [`chromium`] | a real browser |
+//! | [`desktop`] | a screen that nobody sees, for programs with a window |
 //! | [`receiver`] | the real receiver as a child process |
 //! | [`tls`] | throw-away certificate authorities and what they certify |
 //! | [`tools`] | programs that not every machine has |
@@ -31,6 +32,7 @@ pub mod chromium;
 mod conn;
 mod daemon;
 pub mod dante;
+pub mod desktop;
 pub mod files;
 mod form;
 pub mod haproxy;

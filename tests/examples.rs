@@ -1,0 +1,219 @@
+//! The examples in C and C++: that they compile without a warning and do what they say.
+#![cfg(target_os = "linux")]
+
+#[allow(dead_code)]
+#[path = "c/host.rs"]
+mod host;
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use host::{has, root, Bench};
+use resup_test_support::desktop::Desktop;
+use resup_test_support::files;
+use resup_test_support::receiver::Receiver;
+
+const LIMIT: Duration = Duration::from_secs(60);
+const C: [&str; 6] = [
+    "-D_POSIX_C_SOURCE=200809L",
+    "-pedantic",
+    "-Wconversion",
+    "-Wshadow",
+    "-O2",
+    "-D_FORTIFY_SOURCE=2",
+];
+const CPP: [&str; 6] = [
+    "-std=c++17",
+    "-Wall",
+    "-Wextra",
+    "-Wconversion",
+    "-Wshadow",
+    "-Werror",
+];
+
+fn made(bench: &Bench, name: &str, size: u64) -> PathBuf {
+    let path = bench.path(name);
+    files::make(&path, size, size).unwrap();
+    path
+}
+
+/// Looks whether what a line of the output calls complete is the file.
+#[track_caller]
+fn arrived(output: &str, receiver: &Receiver, file: &Path) {
+    let name = file.to_str().unwrap();
+    let line = output.lines().find(|line| line.starts_with(name));
+    let line = line.unwrap_or_else(|| panic!("nothing of {name} in {output}"));
+    let (_, id) = line.split_once("complete, id=").expect(line);
+    files::assert_same(file, &receiver.stored_file(id));
+}
+
+#[test]
+fn poll_uploads_several_files_from_one_loop() {
+    let (bench, receiver) = (Bench::new(), Receiver::start());
+    let program = bench.build("poll", &["examples/c/poll.c"], &C);
+    let (one, two) = (made(&bench, "one", 3_000_000), made(&bench, "two", 10));
+    let mut command = Command::new(program);
+    command.arg(receiver.endpoint()).args([&one, &two]);
+    let ended = bench.run(command.arg("missing").stdin(Stdio::null()), LIMIT);
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.stdout);
+    arrived(&ended.stdout, &receiver, &one);
+    arrived(&ended.stdout, &receiver, &two);
+    assert!(ended.stdout.contains("missing: "), "{}", ended.stdout);
+}
+
+#[test]
+fn poll_obeys_its_keys() {
+    let (bench, receiver) = (Bench::new(), Receiver::start());
+    let program = bench.build("poll", &["examples/c/poll.c"], &C);
+    let file = bench.path("large");
+    // Sparse, and more than goes out before the keys are read.
+    let large = std::fs::File::create(&file).unwrap();
+    large.set_len(20_000_000_000).unwrap();
+    let keys = bench.path("keys");
+    std::fs::write(&keys, "prq").unwrap();
+    let mut command = Command::new(program);
+    command.arg(receiver.endpoint()).arg(&file);
+    command.stdin(std::fs::File::open(&keys).unwrap());
+    let ended = bench.run(&mut command, LIMIT);
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(ended.stdout.contains("cancelled"), "{}", ended.stdout);
+}
+
+#[test]
+fn reader_uploads_what_is_on_no_disk() {
+    let (bench, receiver) = (Bench::new(), Receiver::start());
+    let program = bench.build("reader", &["examples/c/reader.c"], &C);
+    let mut command = Command::new(program);
+    command.arg(receiver.endpoint()).arg("100000");
+    let ended = bench.run(&mut command, LIMIT);
+    ended.assert_success();
+    let (_, id) = ended.stdout.trim().split_once("id=").unwrap();
+    let stored = std::fs::read_to_string(receiver.stored_file(id)).unwrap();
+    let wanted: String = (0..100_000).map(|n| format!("{n:015}\n")).collect();
+    assert!(stored == wanted);
+}
+
+#[test]
+fn the_cpp_program_uploads_side_by_side() {
+    let (bench, receiver) = (Bench::new(), Receiver::start());
+    for compiler in ["g++", "clang++"].into_iter().filter(|name| has(name)) {
+        let source = ["examples/cpp/upload.cpp"];
+        let program = bench.build_cpp(compiler, compiler, &source, &CPP);
+        let all = [0, 10, 3_000_000].map(|size| made(&bench, &format!("{compiler}-{size}"), size));
+        let mut command = Command::new(program);
+        let ended = bench.run(command.arg(receiver.endpoint()).args(&all), LIMIT);
+        ended.assert_success();
+        for file in &all {
+            arrived(&ended.stdout, &receiver, file);
+        }
+        assert!(ended.stderr.contains("100.0 %"), "{}", ended.stderr);
+    }
+}
+
+/// Ends a program when it goes.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Waits for something that the receiver's log tells.
+#[track_caller]
+fn told(receiver: &Receiver, what: &str, wanted: impl Fn(&str) -> bool) {
+    let until = Instant::now() + LIMIT;
+    while !receiver.stderr().lines().any(&wanted) {
+        assert!(Instant::now() < until, "{what}: {}", receiver.stderr());
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Where the window has its buttons.
+const UPLOAD: (u32, u32) = (260, 174);
+const PAUSE: (u32, u32) = (360, 174);
+const CANCEL: (u32, u32) = (460, 174);
+
+#[test]
+fn the_window_uploads_pauses_and_cancels() {
+    let (bench, receiver) = (Bench::new(), Receiver::start());
+    let Some(desktop) = Desktop::start() else {
+        return;
+    };
+    if !has("fltk-config") {
+        return;
+    }
+    let flags = host::words(Command::new("fltk-config").args(["--cxxflags", "--ldflags"]));
+    let flags: Vec<_> = ["-std=c++17", "-Wall", "-Wextra", "-Werror"]
+        .into_iter()
+        .chain(flags.iter().map(String::as_str))
+        .collect();
+    let program = bench.build_cpp("g++", "window", &["examples/cpp/window.cpp"], &flags);
+    let shots = std::env::var_os("RESUP_TEST_PICTURES").map(PathBuf::from);
+    let picture = |name: &str| {
+        if let Some(dir) = &shots {
+            desktop.picture(&dir.join(name));
+        }
+    };
+    let open = |file: &Path| {
+        let mut command = desktop.command(&program);
+        Running(command.arg(receiver.endpoint()).arg(file).spawn().unwrap())
+    };
+
+    let small = made(&bench, "small", 3_000_000);
+    let running = open(&small);
+    let window = desktop.window("Upload");
+    picture("window-ready.png");
+    window.click(UPLOAD.0, UPLOAD.1);
+    told(&receiver, "complete", |line| line.contains("→3000000 "));
+    thread::sleep(Duration::from_millis(300));
+    picture("window-complete.png");
+    drop(running);
+
+    // Sparse, and more than goes out meanwhile.
+    let large = bench.path("large");
+    let file = std::fs::File::create(&large).unwrap();
+    file.set_len(50_000_000_000).unwrap();
+    let _running = open(&large);
+    let window = desktop.window("Upload");
+    window.click(UPLOAD.0, UPLOAD.1);
+    told(&receiver, "a locate", |line| {
+        line.contains("locate") && line.contains(" 0→0 ")
+    });
+    thread::sleep(Duration::from_millis(500));
+    picture("window-sending.png");
+    let sends = || receiver.stderr().matches(" send ").count();
+    let before = sends();
+    window.click(PAUSE.0, PAUSE.1);
+    told(&receiver, "an interrupted send", |_| sends() == before + 1);
+    picture("window-paused.png");
+    let locates = || receiver.stderr().matches(" locate ").count();
+    let asked = locates();
+    window.click(PAUSE.0, PAUSE.1);
+    told(&receiver, "a locate after the pause", |_| {
+        locates() == asked + 1
+    });
+    window.click(CANCEL.0, CANCEL.1);
+    told(&receiver, "a cancelled send", |_| sends() >= before + 1);
+    thread::sleep(Duration::from_millis(300));
+    picture("window-cancelled.png");
+}
+
+#[test]
+fn every_example_is_tested() {
+    let mut listed = Vec::new();
+    for dir in ["examples/c", "examples/cpp"] {
+        for entry in std::fs::read_dir(root().join(dir)).unwrap() {
+            listed.push(entry.unwrap().file_name().into_string().unwrap());
+        }
+    }
+    listed.sort();
+    let known = ["poll.c", "reader.c", "upload.c", "upload.cpp", "window.cpp"];
+    assert_eq!(
+        listed, known,
+        "upload.c is run by tests/c_abi.rs, all others here"
+    );
+}

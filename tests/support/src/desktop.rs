@@ -1,0 +1,153 @@
+//! A screen that nobody sees, for programs with a window: Xvfb with the window manager openbox.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::tools;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running screen; it ends, with the window manager, when this is dropped.
+pub struct Desktop {
+    display: String,
+    screen: Child,
+    manager: Option<Child>,
+}
+
+/// A window on it.
+pub struct Window<'a> {
+    desktop: &'a Desktop,
+    id: String,
+}
+
+impl Desktop {
+    /// Starts one; `None` when the programs for it are not installed.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start, or is not there although it is [needed](tools::find).
+    pub fn start() -> Option<Self> {
+        let xvfb = tools::find("Xvfb")?;
+        let openbox = tools::find("openbox")?;
+        tools::find("xdotool")?;
+        let mut screen = Command::new(xvfb)
+            // It finds a free number itself, and tells it.
+            .args([
+                "-displayfd",
+                "1",
+                "-screen",
+                "0",
+                "1280x800x24",
+                "-nolisten",
+                "tcp",
+            ])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Xvfb runs");
+        let mut number = String::new();
+        let mut stdout = BufReader::new(screen.stdout.take().expect("its output"));
+        stdout.read_line(&mut number).expect("its display");
+        let mut desktop = Desktop {
+            display: format!(":{}", number.trim()),
+            screen,
+            manager: None,
+        };
+        let manager = desktop.command(openbox).stderr(Stdio::null()).spawn();
+        desktop.manager = Some(manager.expect("openbox runs"));
+        Some(desktop)
+    }
+
+    /// A program that shows itself here.
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.env("DISPLAY", &self.display).stdin(Stdio::null());
+        command
+    }
+
+    fn xdotool(&self, arguments: &[&str]) -> Option<String> {
+        let output = self.command("xdotool").args(arguments).output();
+        let output = output.expect("xdotool runs");
+        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        output.status.success().then_some(text)
+    }
+
+    /// Waits for a window with this title.
+    ///
+    /// # Panics
+    ///
+    /// When there is none after a while.
+    pub fn window(&self, title: &str) -> Window<'_> {
+        let until = Instant::now() + PATIENCE;
+        let title = format!("^{title}$");
+        loop {
+            let found = self.xdotool(&["search", "--onlyvisible", "--name", &title]);
+            let found = found.and_then(|ids| ids.lines().next().map(str::to_owned));
+            if let Some(id) = found.filter(|id| !id.is_empty()) {
+                return Window { desktop: self, id };
+            }
+            assert!(Instant::now() < until, "no window \"{title}\"");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Saves a picture of the whole screen as PNG, for people to look at.
+    ///
+    /// # Panics
+    ///
+    /// When that fails; where ImageMagick is not installed nothing is saved.
+    pub fn picture(&self, path: &Path) {
+        if tools::find("import").is_some() {
+            let mut import = self.command("import");
+            let status = import.args(["-window", "root"]).arg(path).status();
+            assert!(status.expect("import runs").success());
+            assert!(File::open(path).is_ok());
+        }
+    }
+}
+
+impl Window<'_> {
+    /// Clicks at a point inside it.
+    ///
+    /// # Panics
+    ///
+    /// When the window is gone.
+    pub fn click(&self, x: u32, y: u32) {
+        let (x, y) = (x.to_string(), y.to_string());
+        let arguments = [
+            "mousemove",
+            "--sync",
+            "--window",
+            &self.id,
+            &x,
+            &y,
+            "click",
+            "1",
+        ];
+        assert!(self.desktop.xdotool(&arguments).is_some(), "a click");
+    }
+
+    /// Types a text into what has the keyboard.
+    ///
+    /// # Panics
+    ///
+    /// When the window is gone.
+    pub fn types(&self, text: &str) {
+        let typed = self.desktop.xdotool(&["type", "--delay", "5", text]);
+        assert!(typed.is_some(), "typing");
+    }
+}
+
+impl Drop for Desktop {
+    fn drop(&mut self) {
+        for child in self.manager.iter_mut().chain([&mut self.screen]) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
