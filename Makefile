@@ -8,7 +8,7 @@ RELEASE := $(abspath $(TARGET)/release)
 ABI := $(shell awk '/define RESUP_VERSION_M(AJOR|INOR) / { v = v s $$3; s = "." } END { print v }' \
 	include/resup.h)
 
-.PHONY: all lib cli receiver demo bench conformance test tools lint test-rust test-c header abi-accept clean
+.PHONY: all lib cli receiver demo bench conformance test tools lint test-rust test-c reference header abi-accept clean
 
 all: lib
 
@@ -46,7 +46,7 @@ conformance:
 	$(CARGO) run --quiet -p resup-conformance -- $(URL) $(ARGS)
 
 # Everything. Installs what is missing.
-test: tools lint test-rust test-c
+test: tools lint reference test-rust test-c
 
 # By this file a Debian system is told not to start the servers among the packages.
 POLICY := /usr/sbin/policy-rc.d
@@ -57,7 +57,8 @@ tools:
 			danted:dante-server v2ray:v2ray haproxy:haproxy chromium:chromium \
 			curl:curl man:man-db script:bsdutils \
 			pkg-config:pkg-config cmake:cmake meson:meson abidiff:abigail-tools \
-			Xvfb:xvfb openbox:openbox xdotool:xdotool fltk-config:libfltk1.3-dev; do \
+			Xvfb:xvfb openbox:openbox xdotool:xdotool fltk-config:libfltk1.3-dev \
+			doxygen:doxygen; do \
 		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool##*:}"; \
 	done; \
 	if [ -n "$$missing" ]; then \
@@ -87,6 +88,11 @@ test-rust:
 test-c:
 	$(CARGO) test --workspace --no-run
 	$(TESTS) --test c_abi
+
+# The C and C++ reference, in target/reference/html.
+reference:
+	mkdir -p target
+	doxygen docs/Doxyfile
 
 header:
 	RESUP_WRITE_HEADER=1 $(CARGO) test --test header the_header_is_current

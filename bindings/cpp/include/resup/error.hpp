@@ -70,15 +70,19 @@ enum class Status : resup_status {
 
 } // namespace resup
 
+/// @cond internal
 template <> struct std::is_error_code_enum<resup::Status> : std::true_type {};
+/// @endcond
 
 namespace resup {
 
 /** @brief The category of this library's error codes. */
 class Category : public std::error_category {
   public:
+    /** @brief "resup". */
     const char *name() const noexcept override { return "resup"; }
 
+    /** @brief What a status means, in one English sentence. */
     std::string message(int code) const override { return resup_status_message(code); }
 
     /** @brief The portable condition, where there is one. */
