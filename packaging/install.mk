@@ -12,9 +12,9 @@ VERSION := $(shell awk -F'"' '/^version/ { print $$2; exit }' Cargo.toml)
 CMAKEDIR = $(LIBDIR)/cmake/resup
 BUILT ?= $(abspath $(TARGET))/dist
 
-# What a program has to link besides the static library.
-native-libs = $(shell echo | $(or $(RUSTC),rustc) --crate-type staticlib --print native-static-libs -o /dev/null - \
-	2>&1 | sed -n 's/.*native-static-libs: //p')
+# What a program has to link besides the static library. (rustc replaces the file that it writes, whatever that is.)
+native-libs = $(shell dir=$$(mktemp -d) && echo | $(or $(RUSTC),rustc) --crate-type staticlib --crate-name empty \
+	--print native-static-libs --out-dir $$dir - 2>&1 | sed -n 's/.*native-static-libs: //p'; rm -r $$dir)
 # As resup.pc has it, so that the installed tree may be moved.
 below = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 from-cmake = $(shell realpath -m --relative-to=$(CMAKEDIR) $(1))

@@ -1,0 +1,227 @@
+//! The code in the guide and in the README: it compiles without a warning, and the first steps are taken.
+#![cfg(target_os = "linux")]
+
+#[allow(dead_code)]
+#[path = "c/host.rs"]
+mod host;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use host::{has, library_dir, root, Bench};
+use resup_test_support::files;
+use resup_test_support::receiver::Receiver;
+
+/// A fenced block.
+struct Block {
+    /// The file and the line that it begins in.
+    place: String,
+    language: String,
+    text: String,
+}
+
+fn pages() -> Vec<PathBuf> {
+    let chapters = std::fs::read_dir(root().join("docs/guide/src")).unwrap();
+    let mut pages: Vec<_> = chapters.map(|entry| entry.unwrap().path()).collect();
+    pages.sort();
+    pages.push(root().join("README.md"));
+    pages
+}
+
+fn blocks(page: &Path) -> Vec<Block> {
+    let text = std::fs::read_to_string(page).unwrap();
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut inside = None;
+    for (number, line) in text.lines().enumerate() {
+        let fence = line.trim_start().strip_prefix("```");
+        match (fence, inside) {
+            (Some(language), None) => {
+                inside = Some(line.len() - line.trim_start().len());
+                blocks.push(Block {
+                    place: format!("{}:{}", page.display(), number + 1),
+                    language: language.to_owned(),
+                    text: String::new(),
+                });
+            }
+            (Some(_), Some(_)) => inside = None,
+            (None, Some(indent)) => {
+                let block = blocks.last_mut().unwrap();
+                block.text += line.get(indent..).unwrap_or("");
+                block.text += "\n";
+            }
+            (None, None) => {}
+        }
+    }
+    assert!(inside.is_none(), "{} ends in a block", page.display());
+    blocks
+}
+
+/// A whole program of what may be a piece of one.
+fn whole(block: &Block) -> String {
+    let (text, cpp) = (&block.text, block.language == "cpp");
+    if text.contains("main(") {
+        return text.clone();
+    }
+    // A constant may stand between statements, and callers see to what is not used.
+    match cpp {
+        true => format!(
+            "#include <resup/resup.hpp>\n#include <iostream>\n\
+             void piece(resup::Client &client, resup::Upload &upload);\n\
+             void piece(resup::Client &client, resup::Upload &upload) {{\n\
+             (void)client; (void)upload;\n{text}}}\n"
+        ),
+        false => format!(
+            "#include <resup.h>\n#include <stdio.h>\n\
+             void piece(resup_client *client, resup_upload *upload);\n\
+             void piece(resup_client *client, resup_upload *upload) {{\n\
+             (void)client; (void)upload;\n{{\n{text}}}\n}}\n"
+        ),
+    }
+}
+
+/// Has a block compiled; what the compiler says against it.
+fn complaint(block: &Block) -> Option<String> {
+    let (compiler, standard, suffix) = match block.language.as_str() {
+        "c" => ("cc", "-std=c99", "c"),
+        _ => ("c++", "-std=c++17", "cpp"),
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let source = dir.path().join("block").with_extension(suffix);
+    std::fs::write(&source, whole(block)).unwrap();
+    let output = Command::new(compiler)
+        .args([
+            standard,
+            "-fsyntax-only",
+            "-pedantic",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+        ])
+        .arg("-I")
+        .arg(root().join("include"))
+        .arg("-I")
+        .arg(root().join("bindings/cpp/include"))
+        .arg(&source)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    (!output.status.success()).then(|| format!("{}:\n{text}", block.place))
+}
+
+/// Has the shell read a block without running it.
+fn unreadable(block: &Block) -> Option<String> {
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("script");
+    // Options in brackets and the like stand for themselves there.
+    std::fs::write(&script, &block.text).unwrap();
+    let output = Command::new("sh").arg("-n").arg(&script).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    (!output.status.success()).then(|| format!("{}:\n{text}", block.place))
+}
+
+#[test]
+fn every_block_is_what_it_says() {
+    let blocks: Vec<_> = pages().iter().flat_map(|page| blocks(page)).collect();
+    let mut counted = std::collections::BTreeMap::new();
+    let mut wrong = Vec::new();
+    for block in &blocks {
+        *counted.entry(block.language.as_str()).or_insert(0) += 1;
+        wrong.extend(match block.language.as_str() {
+            "c" | "cpp" => complaint(block),
+            "sh" => unreadable(block),
+            "json" => serde_json::from_str::<serde_json::Value>(&block.text)
+                .err()
+                .map(|e| format!("{}: {e}", block.place)),
+            // tests/install builds a project with the same lines.
+            "cmake" => (!block
+                .text
+                .contains("find_package(resup 0.1 CONFIG REQUIRED)"))
+            .then(|| block.place.clone()),
+            other => Some(format!("{}: nothing checks \"{other}\"", block.place)),
+        });
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(counted["c"] > 10 && counted["cpp"] > 3, "{counted:?}");
+}
+
+/// The first chapter, with the library and the receiver of this test in place of the reader's.
+#[test]
+fn the_first_steps_lead_to_an_upload() {
+    let (bench, receiver) = (Bench::new(), Receiver::start());
+    let here = bench.dir("here");
+    files::make(&here.join("video.mp4"), 2_000_000, 3).unwrap();
+    for (name, compiler) in [("hello.c", "cc"), ("hello.cpp", "c++")] {
+        if !has(compiler) {
+            continue;
+        }
+        let chapter = blocks(&root().join("docs/guide/src/start.md"));
+        let language = name.rsplit_once('.').unwrap().1;
+        let program = chapter.iter().find(|block| block.language == language);
+        std::fs::write(here.join(name), &program.unwrap().text).unwrap();
+        let commands = chapter.iter().filter(|block| block.language == "sh");
+        let mut lines = commands.flat_map(|block| block.text.lines());
+        let build = lines
+            .find(|line| line.starts_with(&format!("{compiler} -")))
+            .unwrap();
+        let built = library_dir().display().to_string();
+        let build = build
+            .replace("$PWD/target/release", &bench.path("").display().to_string())
+            .replace("target/release", &built)
+            .replace(
+                "-Iinclude",
+                &format!("-I{}", root().join("include").display()),
+            )
+            .replace(
+                "-Ibindings",
+                &format!("-I{}", root().join("bindings").display()),
+            );
+        let run = "./hello http://127.0.0.1:8080/upload video.mp4";
+        assert!(chapter.iter().any(|block| block.text.contains(run)));
+        let run = run.replace("http://127.0.0.1:8080/upload", &receiver.endpoint());
+        let script = format!("set -e\n{build}\n{run}\n");
+        let output = Command::new("sh")
+            .current_dir(&here)
+            .args(["-c", &script])
+            .output();
+        let output = output.unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{script}\n{said}");
+    }
+    assert!(receiver.stderr().contains("→2000000 2000000 bytes, 200"));
+}
+
+#[test]
+fn the_contents_name_every_chapter() {
+    let dir = root().join("docs/guide/src");
+    let contents = std::fs::read_to_string(dir.join("SUMMARY.md")).unwrap();
+    for page in std::fs::read_dir(&dir).unwrap() {
+        let name = page.unwrap().file_name().into_string().unwrap();
+        assert!(
+            name == "SUMMARY.md" || contents.contains(&format!("({name})")),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn functions_and_constants_that_are_named_exist() {
+    let header = std::fs::read_to_string(root().join("include/resup.h")).unwrap();
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).unwrap();
+        let words = text.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+        let ours = words.filter(|word| {
+            [
+                "resup_client_",
+                "resup_upload_",
+                "RESUP_E_",
+                "RESUP_STATE_",
+                "RESUP_TRUST_",
+            ]
+            .iter()
+            .any(|start| word.starts_with(start) && word.len() > start.len())
+        });
+        for name in ours {
+            assert!(header.contains(name), "{}: {name}", page.display());
+        }
+    }
+}
