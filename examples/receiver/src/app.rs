@@ -47,6 +47,16 @@ impl App {
         Ok(Some(record))
     }
 
+    /// Forgets an upload, record and bytes; whoever calls has the claim.
+    pub async fn forget(&self, record: &Record) -> Result<(), StoreError> {
+        self.store.delete(&record.id).await?;
+        // Bytes without a record are nobody's.
+        if let Err(error) = self.files.remove(&record.id).await {
+            tracing::warn!(id = record.id, "cannot remove the file: {error}");
+        }
+        Ok(())
+    }
+
     /// Forgets all bytes of an upload.
     pub async fn reset(&self, record: &mut Record) -> Result<(), StoreError> {
         record.state = State::Partial;

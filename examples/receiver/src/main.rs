@@ -6,6 +6,7 @@
 mod accounts;
 mod app;
 mod config;
+mod records;
 mod routes;
 mod server;
 mod storage;

@@ -1,10 +1,11 @@
 //! Which request goes where.
 
 use axum::http::StatusCode;
-use axum::routing::any;
+use axum::routing::{any, get};
 use axum::Router;
 
 use crate::app::App;
+use crate::records;
 use crate::wire::answer::Answer;
 use crate::wire::upload;
 
@@ -13,6 +14,12 @@ pub fn router(app: App) -> Router {
     let nothing = || async { Answer::refusal(StatusCode::NOT_FOUND, "there is nothing here") };
     Router::new()
         .route("/upload", any(upload))
+        .route("/uploads", get(records::list))
+        .route(
+            "/uploads/{id}",
+            get(records::details).delete(records::delete),
+        )
+        .route("/uploads/{id}/file", get(records::file))
         .fallback(nothing)
         .with_state(app)
 }

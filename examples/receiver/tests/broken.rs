@@ -3,35 +3,10 @@
 mod common;
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{command, cut, head, md5_hex, Receiver, Reply, Send, Upload, BOUNDARY};
-
-/// Begins a send and stops after `count` of the file's bytes.
-fn begin(receiver: &Receiver, send: &Send, count: usize) -> TcpStream {
-    let total = send.opening().len() + send.bytes.len() + send.closing().len();
-    let kind = format!("multipart/form-data; boundary={BOUNDARY}");
-    let mut stream = receiver.connect();
-    let head = head("POST", "/upload", &kind, total as u64);
-    let begun = [head, send.opening(), send.bytes[..count].to_vec()].concat();
-    // A receiver that kills itself does not take it all.
-    let _ = stream.write_all(&begun);
-    stream
-}
-
-/// Locates, and checks that what the receiver holds is the file's beginning.
-fn check_prefix(receiver: &Receiver, file: &Upload) -> (String, u64) {
-    let found = receiver.locate(file);
-    assert_eq!(found.status, 200, "{:?}", found.json);
-    let offset = found.offset();
-    assert_eq!(
-        found.text("prefix_md5"),
-        md5_hex(&file.content[..offset as usize])
-    );
-    (found.id(), offset)
-}
+use common::{begin, check_prefix, command, cut, md5_hex, Receiver, Reply, Upload};
 
 #[test]
 fn all_that_arrived_before_a_cut_is_kept() {

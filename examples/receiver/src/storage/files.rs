@@ -32,6 +32,11 @@ impl Files {
         }
     }
 
+    /// Opens a finished file.
+    pub async fn read(&self, id: &str) -> io::Result<tokio::fs::File> {
+        tokio::fs::File::open(self.path(id)).await
+    }
+
     /// Opens a file to be written from `offset`; what lies behind it was never confirmed and goes.
     pub fn write_from(&self, id: &str, offset: u64) -> io::Result<File> {
         let path = self.path(id);
@@ -67,9 +72,12 @@ impl Files {
         tokio::task::spawn_blocking(move || sync_names(&dir)).await?
     }
 
-    /// Takes a [`link`](Self::link) back.
-    pub async fn unlink(&self, id: &str) -> io::Result<()> {
-        tokio::fs::remove_file(self.path(id)).await
+    /// Removes an upload's bytes, if there are any.
+    pub async fn remove(&self, id: &str) -> io::Result<()> {
+        match tokio::fs::remove_file(self.path(id)).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 }
 

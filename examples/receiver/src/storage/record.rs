@@ -64,6 +64,10 @@ pub struct Record {
     pub held: u64,
     /// The digests of those bytes.
     pub digests: Digests,
+    /// When it was first asked about, in milliseconds since 1970.
+    pub created: i64,
+    /// When it last got on, as this record was read.
+    pub changed: i64,
 }
 
 impl Record {
@@ -77,11 +81,13 @@ impl Record {
             state: State::New,
             held: 0,
             digests: Digests::default(),
+            created: 0,
+            changed: 0,
         })
     }
 
-    /// Where the finished file is, seen from the data directory.
+    /// Where its owner finds the finished file.
     pub fn location(&self) -> String {
-        format!("files/{}", self.id)
+        format!("/uploads/{}/file", self.id)
     }
 }

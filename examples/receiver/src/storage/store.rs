@@ -41,6 +41,17 @@ impl StoreError {
     }
 }
 
+/// Which uploads a list has.
+#[derive(Debug, Clone, Copy)]
+pub enum Which {
+    /// All of them.
+    All,
+    /// The finished ones.
+    Complete,
+    /// The others.
+    Unfinished,
+}
+
 /// The records.
 #[derive(Clone)]
 pub struct Store {
@@ -134,6 +145,45 @@ impl Store {
         row.as_ref().map(record).transpose()
     }
 
+    /// The owner's uploads, last changed first, from the one behind `after`.
+    pub async fn list(
+        &self,
+        owner: &str,
+        which: Which,
+        after: Option<&Record>,
+        limit: u32,
+    ) -> Result<Vec<Record>, StoreError> {
+        let (changed, id) = after.map_or((i64::MAX, ""), |last| (last.changed, last.id.as_str()));
+        let rows = sqlx::query(
+            "SELECT * FROM uploads
+             WHERE owner = $1 AND ($2 = 'all' OR ($2 = 'complete') = (state = 'complete'))
+               AND (changed < $3 OR (changed = $3 AND id < $4))
+             ORDER BY changed DESC, id DESC
+             LIMIT $5",
+        )
+        .bind(owner)
+        .bind(match which {
+            Which::All => "all",
+            Which::Complete => "complete",
+            Which::Unfinished => "unfinished",
+        })
+        .bind(changed)
+        .bind(id)
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(record).collect()
+    }
+
+    /// Forgets an upload.
+    pub async fn delete(&self, id: &str) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM uploads WHERE id = $1")
+            .bind(id)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// Adds an upload; `false` when the same file has one already.
     pub async fn insert(&self, record: &Record) -> Result<bool, StoreError> {
         let file = &record.identity;
@@ -213,6 +263,8 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
         held: bytes("held")?,
         digests: Digests::restore(row.try_get("midstate")?)
             .ok_or_else(|| unreadable("midstate"))?,
+        created: row.try_get("created")?,
+        changed: row.try_get("changed")?,
         id,
     })
 }

@@ -98,6 +98,11 @@ impl Active {
         }))
     }
 
+    /// Whether somebody works on the upload.
+    pub fn has(&self, id: &str) -> bool {
+        lock(&self.house).slots.contains_key(id)
+    }
+
     /// Stops all work in good order and returns when it has ended; no claim is given any more.
     pub async fn shut_down(&self) {
         let slots: Vec<_> = {

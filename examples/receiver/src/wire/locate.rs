@@ -95,7 +95,7 @@ async fn insert_instantly(app: &App, record: &Record) -> Result<bool, Answer> {
     let inserted = app.store.insert(&finished).await?;
     if !inserted {
         app.files
-            .unlink(&record.id)
+            .remove(&record.id)
             .await
             .map_err(Answer::internal)?;
     }

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use crate::app::App;
 use crate::storage::record::{Record, State};
 use crate::storage::writer::{Ending, Tail, WriteError, Writer};
-use crate::wire::answer::{excerpt, Answer};
+use crate::wire::answer::Answer;
 use crate::wire::fields::Fields;
 use crate::wire::form::Form;
 use crate::wire::visit::Visit;
@@ -22,12 +22,10 @@ pub async fn send(
     visit.from = Some(order.offset);
 
     let claim = app.active.claim(&order.id).await?;
-    let mut record = app.current(owner, &claim).await?.ok_or_else(|| {
-        Answer::refusal(
-            StatusCode::NOT_FOUND,
-            format!("no upload has the id '{}'", excerpt(&order.id)),
-        )
-    })?;
+    let mut record = app
+        .current(owner, &claim)
+        .await?
+        .ok_or_else(|| Answer::unknown(&order.id))?;
     visit.id = record.id.clone();
     order.check(&record, app.max_segment())?;
     let restart = order.restarts(&record);

@@ -2,17 +2,18 @@
 
 #![allow(dead_code)]
 
+mod forms;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use md5::{Digest, Md5};
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub const BOUNDARY: &str = "----resupTestBoundary7MA4YWxk";
+pub use forms::*;
 
 /// A running receiver with a data directory of its own.
 pub struct Receiver {
@@ -91,6 +92,14 @@ impl Receiver {
         Reply::read(&mut stream)
     }
 
+    pub fn get(&self, target: &str) -> Reply {
+        self.exchange(&head("GET", target, "", 0))
+    }
+
+    pub fn delete(&self, target: &str) -> Reply {
+        self.exchange(&head("DELETE", target, "", 0))
+    }
+
     pub fn locate(&self, file: &Upload) -> Reply {
         self.exchange(&post_form(&file.locate_form()))
     }
@@ -146,170 +155,28 @@ fn spawn(data: &Path, flags: &[String], point: &str) -> (Child, SocketAddr) {
     (child, address.parse().unwrap())
 }
 
-/// A file that a test uploads.
-#[derive(Clone)]
-pub struct Upload {
-    pub name: String,
-    pub content: Vec<u8>,
-    pub fields: Vec<(String, String)>,
-}
-
-impl Upload {
-    pub fn new(name: &str, size: usize) -> Self {
-        let mut seed = size as u32 | 1;
-        let mut next = || {
-            seed ^= seed << 13;
-            seed ^= seed >> 17;
-            seed ^= seed << 5;
-            seed as u8
-        };
-        Self {
-            name: name.to_owned(),
-            content: (0..size).map(|_| next()).collect(),
-            fields: vec![("mtime".to_owned(), "1700000000000".to_owned())],
-        }
-    }
-
-    pub fn with(mut self, name: &str, value: &str) -> Self {
-        self.fields.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    pub fn locate_form(&self) -> String {
-        let mut form = format!(
-            "action=locate&name={}&size={}&prefix=1",
-            encode(&self.name),
-            self.content.len()
-        );
-        for (name, value) in &self.fields {
-            form += &format!("&{name}={}", encode(value));
-        }
-        form
-    }
-
-    /// A send of everything from `offset` to the end.
-    pub fn send(&self, id: &str, offset: u64) -> Send {
-        let bytes = self.content[(offset as usize).min(self.content.len())..].to_vec();
-        let fields = [
-            ("action", "send".to_owned()),
-            ("id", id.to_owned()),
-            ("name", self.name.clone()),
-            ("size", self.content.len().to_string()),
-            ("offset", offset.to_string()),
-            ("length", bytes.len().to_string()),
-        ];
-        Send {
-            fields: fields
-                .map(|(name, value)| (name.to_owned(), value))
-                .to_vec(),
-            bytes,
-            tail: Vec::new(),
-        }
-    }
-}
-
-/// A send on its way.
-#[derive(Clone)]
-pub struct Send {
-    pub fields: Vec<(String, String)>,
-    pub bytes: Vec<u8>,
-    pub tail: Vec<(String, String)>,
-}
-
-impl Send {
-    pub fn set(mut self, name: &str, value: &str) -> Self {
-        self.fields.retain(|(known, _)| known != name);
-        self.fields.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    pub fn without(mut self, name: &str) -> Self {
-        self.fields.retain(|(known, _)| known != name);
-        self
-    }
-
-    pub fn tail(mut self, name: &str, value: &str) -> Self {
-        self.tail.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Only the first `length` of the bytes.
-    pub fn limit(mut self, length: usize) -> Self {
-        self.bytes.truncate(length);
-        self.set("length", &length.to_string())
-    }
-
-    /// The head of the body, up to the file's first byte.
-    pub fn opening(&self) -> Vec<u8> {
-        let mut body = Vec::new();
-        for (name, value) in &self.fields {
-            body.extend(part(name, value));
-        }
-        body.extend(
-            format!(
-                "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x\"\r\n\
-                 Content-Type: application/octet-stream\r\n\r\n"
-            )
-            .bytes(),
-        );
-        body
-    }
-
-    /// What follows the file's last byte.
-    pub fn closing(&self) -> Vec<u8> {
-        let mut body = b"\r\n".to_vec();
-        for (name, value) in &self.tail {
-            body.extend(part(name, value));
-        }
-        body.extend(format!("--{BOUNDARY}--\r\n").bytes());
-        body
-    }
-
-    pub fn build(&self) -> Vec<u8> {
-        post_multipart(&[self.opening(), self.bytes.clone(), self.closing()].concat())
-    }
-}
-
-pub fn part(name: &str, value: &str) -> Vec<u8> {
-    format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
-        .into_bytes()
-}
-
-pub fn post_multipart(body: &[u8]) -> Vec<u8> {
+/// Begins a send and stops after `count` of the file's bytes.
+pub fn begin(receiver: &Receiver, send: &Send, count: usize) -> TcpStream {
+    let total = send.opening().len() + send.bytes.len() + send.closing().len();
     let kind = format!("multipart/form-data; boundary={BOUNDARY}");
-    [
-        head("POST", "/upload", &kind, body.len() as u64),
-        body.to_vec(),
-    ]
-    .concat()
+    let mut stream = receiver.connect();
+    let head = head("POST", "/upload", &kind, total as u64);
+    let begun = [head, send.opening(), send.bytes[..count].to_vec()].concat();
+    // A receiver that kills itself does not take it all.
+    let _ = stream.write_all(&begun);
+    stream
 }
 
-pub fn post_form(body: &str) -> Vec<u8> {
-    let kind = "application/x-www-form-urlencoded";
-    [
-        head("POST", "/upload", kind, body.len() as u64),
-        body.into(),
-    ]
-    .concat()
-}
-
-pub fn head(method: &str, target: &str, kind: &str, length: u64) -> Vec<u8> {
-    format!(
-        "{method} {target} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n\
-         Content-Length: {length}\r\n\r\n"
-    )
-    .into_bytes()
-}
-
-pub fn encode(value: &str) -> String {
-    value.bytes().map(|byte| format!("%{byte:02X}")).collect()
-}
-
-pub fn md5_hex(bytes: &[u8]) -> String {
-    Md5::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+/// Locates, and checks that what the receiver holds is the file's beginning.
+pub fn check_prefix(receiver: &Receiver, file: &Upload) -> (String, u64) {
+    let found = receiver.locate(file);
+    assert_eq!(found.status, 200, "{:?}", found.json);
+    let offset = found.offset();
+    assert_eq!(
+        found.text("prefix_md5"),
+        md5_hex(&file.content[..offset as usize])
+    );
+    (found.id(), offset)
 }
 
 /// Ends a connection from this side, and waits until the receiver is done with it.
@@ -323,7 +190,9 @@ pub fn cut(mut stream: TcpStream) {
 pub struct Reply {
     pub status: u16,
     pub head: String,
+    /// Null where the answer is something else.
     pub json: Value,
+    pub body: Vec<u8>,
 }
 
 impl Reply {
@@ -342,13 +211,14 @@ impl Reply {
         let length = head
             .lines()
             .find_map(|line| line.strip_prefix("content-length: "))
-            .unwrap();
+            .unwrap_or("0");
         let mut body = vec![0; length.parse().unwrap()];
         stream.read_exact(&mut body).ok()?;
         Some(Self {
             status: head.split(' ').nth(1).unwrap().parse().unwrap(),
-            json: serde_json::from_slice(&body).unwrap(),
+            json: serde_json::from_slice(&body).unwrap_or_default(),
             head,
+            body,
         })
     }
 
@@ -378,7 +248,10 @@ impl Reply {
     pub fn expect_complete(self, size: u64) -> Self {
         assert_eq!(self.status, 200, "{:?}", self.json);
         assert_eq!((self.text("state"), self.offset()), ("complete", size));
-        assert_eq!(self.text("location"), format!("files/{}", self.id()));
+        assert_eq!(
+            self.text("location"),
+            format!("/uploads/{}/file", self.id())
+        );
         self
     }
 }
