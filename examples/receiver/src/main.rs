@@ -6,6 +6,7 @@
 mod accounts;
 mod app;
 mod config;
+mod page;
 mod records;
 mod routes;
 mod server;

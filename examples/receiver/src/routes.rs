@@ -5,6 +5,7 @@ use axum::routing::{any, get};
 use axum::Router;
 
 use crate::app::App;
+use crate::page;
 use crate::records;
 use crate::wire::answer::Answer;
 use crate::wire::upload;
@@ -13,6 +14,8 @@ use crate::wire::upload;
 pub fn router(app: App) -> Router {
     let nothing = || async { Answer::refusal(StatusCode::NOT_FOUND, "there is nothing here") };
     Router::new()
+        .route("/", get(page::index))
+        .route("/assets/{name}", get(page::assets::asset))
         .route("/upload", any(upload))
         .route("/uploads", get(records::list))
         .route(
