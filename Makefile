@@ -8,7 +8,7 @@ RELEASE := $(abspath $(TARGET)/release)
 ABI := $(shell awk '/define RESUP_VERSION_M(AJOR|INOR) / { v = v s $$3; s = "." } END { print v }' \
 	include/resup.h)
 
-.PHONY: all lib cli receiver demo bench test tools lint test-rust test-c header clean
+.PHONY: all lib cli receiver demo bench test tools lint test-rust test-c test-page header clean
 
 all: lib
 
@@ -40,7 +40,7 @@ bench: lib
 	$(RELEASE)/resup-bench $(RELEASE)/bench-uploader
 
 # Everything. Installs what is missing.
-test: tools lint test-rust test-c
+test: tools lint test-rust test-c test-page
 
 # By this file a Debian system is told not to start the servers among the packages.
 POLICY := /usr/sbin/policy-rc.d
@@ -49,7 +49,7 @@ tools:
 	@missing=; PATH="$$PATH:/usr/sbin"; for tool in gcc:gcc g++:g++ clang:clang \
 			valgrind:valgrind readelf:binutils nginx:nginx-light squid:squid \
 			danted:dante-server v2ray:v2ray haproxy:haproxy chromium:chromium \
-			curl:curl man:man-db script:bsdutils; do \
+			curl:curl man:man-db script:bsdutils node:nodejs npm:npm; do \
 		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool##*:}"; \
 	done; \
 	if [ -n "$$missing" ]; then \
@@ -79,6 +79,16 @@ test-rust:
 test-c:
 	$(CARGO) test --workspace --no-run
 	$(TESTS) --test c_abi
+
+# The receiver's page in Chromium. Its tests run below target/, where npm puts what they need.
+PAGE = $(abspath $(TARGET)/page-tests)
+
+test-page:
+	$(CARGO) test --workspace --no-run
+	mkdir -p $(PAGE) && rm -f $(PAGE)/*.js
+	cp examples/receiver/tests/browser/*.js* $(PAGE)
+	npm ci --prefix $(PAGE) --no-audit --no-fund
+	cd $(PAGE) && RESUP_RECEIVER=$(abspath $(TARGET)/debug/resup-receiver) node --test
 
 header:
 	RESUP_WRITE_HEADER=1 $(CARGO) test --test header the_header_is_current

@@ -9,6 +9,8 @@ import { bytes, percent, span, text } from "./texts.js";
 
 /** Often enough for the eye. */
 const TICK = 250;
+/** Seldom enough for the ear. */
+const PEACE = 5000;
 
 const section = document.getElementById("uploading");
 const list = section.querySelector(".rows");
@@ -21,10 +23,16 @@ const dirty = new Set();
 /** What has happened since the user was told something. */
 let news = [];
 let completed = [];
+let told = -Infinity;
+/** Whether the lists of what the server has lack something that was uploaded here. */
+let outdated = false;
 
 const queue = new Queue((upload) => {
   dirty.add(upload);
-  if (upload.state === "complete") finish(upload);
+  if (upload.state === "complete") {
+    completed.push(upload.file.name);
+    outdated = true;
+  }
   if (upload.state === "failed") {
     say(text("said_failed", { name: upload.file.name, text: describe(upload) }));
   }
@@ -50,11 +58,6 @@ function add(files) {
   const [first] = files;
   const shown = queue.uploads.find((upload) => upload.file === first.file);
   rows.get(shown)?.element.scrollIntoView({ block: "nearest" });
-  records.refresh();
-}
-
-function finish(upload) {
-  completed.push(upload.file.name);
   records.refresh();
 }
 
@@ -91,7 +94,9 @@ function say(sentence) {
 }
 
 function tell() {
-  if (completed.length > 0) {
+  const peace = performance.now() - told < PEACE && queue.uploads.some((upload) => upload.running);
+  if (completed.length > 0 && !peace) {
+    told = performance.now();
     const many = completed.length > 1;
     const values = { name: completed[0], count: completed.length };
     say(text(many ? "said_complete_many" : "said_complete", values));
@@ -148,6 +153,8 @@ function renderTotal() {
 setInterval(() => {
   render();
   tell();
+  if (outdated) records.refresh();
+  outdated = false;
 }, TICK);
 
 // How files come in.

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 
-import { Browser, Files, Receiver, slowly } from "./support.js";
+import { Browser, Files, network, Receiver } from "./support.js";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -59,7 +59,7 @@ for (const [dress, options] of Object.entries(DRESSES)) {
     await page.locator("#unfinished .row").waitFor();
     await check(page);
 
-    await slowly(page, 200_000);
+    await network(page, 200_000);
     const some = ["sending.bin", "paused.bin", "failed.bin", "retrying.bin"];
     const paths = some.map((name) => files.make(name, 5_000_000).path);
     const state = (state) => page.locator(`#uploading .row[data-state="${state}"]`).first();

@@ -5,7 +5,7 @@ import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, afterEach, describe, test } from "node:test";
 
-import { Browser, Files, Receiver, sends, slowly, until } from "./support.js";
+import { Browser, FAST, Files, Limiter, network, Receiver, SLOW, until } from "./support.js";
 
 /** Large enough that it can be interrupted. */
 const LARGE = 24_000_000;
@@ -46,6 +46,14 @@ function underWay(name, least = 1) {
   });
 }
 
+const button = (page, action, { name }) => page.getByRole("button", { name: `${action}: ${name}`, exact: true });
+
+async function chooseAgain(page, { name, path }) {
+  const chooser = page.waitForEvent("filechooser");
+  await button(page, "Choose again", { name }).click();
+  await (await chooser).setFiles(path);
+}
+
 async function assertStored({ name, sha256 }) {
   assert.equal((await receiver.stored(name)).sha256, sha256);
 }
@@ -61,6 +69,9 @@ describe("an upload", () => {
     assert.equal(await row.locator(".name").textContent(), `reports/2026/${file.name}`);
     await assertStored(file);
     await page.locator("#uploading").waitFor({ state: "hidden" });
+    const [first, last] = page.sends.map(Object.keys);
+    const order = ["action", "id", "name", "size", "mtime", "dir", "offset", "length", "file"];
+    assert.deepEqual([first, last], [[...order, "prefix_md5"], [...order, "md5"]]);
     assert.match(await page.getByRole("status").textContent(), /is uploaded/);
 
     const download = page.waitForEvent("download");
@@ -76,52 +87,48 @@ describe("an upload", () => {
     await finished(page, "empty.txt").waitFor();
     await finished(page, "one.bin").waitFor();
     await page.getByLabel("Folder on the server").fill("copy");
-    const seen = sends(page);
     await page.locator("#files").setInputFiles(one.path);
     await finished(page, "copy/one.bin").waitFor();
-    assert.deepEqual(seen, []);
+    assert.equal(page.sends.length, 2);
   });
 
   test("goes on by itself after the network was away", async () => {
     const file = files.make("network.bin", LARGE);
     const page = await open();
-    await slowly(page);
-    const seen = sends(page);
+    await network(page, SLOW);
     await page.locator("#files").setInputFiles(file.path);
     await underWay(file.name);
-    await page.context().setOffline(true);
+    await network(page, 0);
     await state(page, file.name, "retrying");
     assert.match(await uploading(page, file.name).locator(".details").textContent(), /Trying again/);
-    await page.context().setOffline(false);
-    await slowly(page, Infinity);
+    await network(page, FAST);
     await finished(page, file.name).waitFor();
     await assertStored(file);
-    assert.ok(seen.length >= 2 && seen.at(-1).offset > 0, JSON.stringify(seen));
+    assert.ok(page.sends.at(-1).offset > 0, JSON.stringify(page.sends));
   });
 
   test("goes on by itself after the receiver was killed and came back", async () => {
     const file = files.make("killed.bin", LARGE);
     const page = await open();
-    await slowly(page);
-    const seen = sends(page);
+    await network(page, SLOW);
     await page.locator("#files").setInputFiles(file.path);
     const { offset } = await underWay(file.name);
     await receiver.kill();
     await state(page, file.name, "retrying");
     await page.getByText("The list is not up to date").waitFor();
     await receiver.restart();
-    await slowly(page, Infinity);
-    await uploading(page, file.name).getByRole("button", { name: "Try now" }).click({ timeout: 2000 }).catch(() => {});
+    await network(page, FAST);
+    await button(page, "Try now", file).click({ timeout: 2000 }).catch(() => {});
     await finished(page, file.name).waitFor();
     await assertStored(file);
-    assert.ok(seen.at(-1).offset >= offset, JSON.stringify(seen));
+    assert.ok(page.sends.at(-1).offset >= offset, JSON.stringify(page.sends));
     await page.getByText("The list is not up to date").waitFor({ state: "hidden" });
   });
 
   test("goes on after a reload when its file is chosen again", async () => {
     const file = files.make("reload.bin", LARGE);
     const page = await open();
-    await slowly(page);
+    await network(page, SLOW);
     await page.getByLabel("Folder on the server").fill("films");
     await page.locator("#files").setInputFiles(file.path);
     await underWay(file.name);
@@ -130,65 +137,61 @@ describe("an upload", () => {
       dialog.accept();
     });
     await page.reload();
-    await slowly(page, Infinity);
-    const seen = sends(page);
-    const chooser = page.waitForEvent("filechooser");
-    await unfinished(page, file.name).getByRole("button", { name: "Choose again" }).click();
-    await (await chooser).setFiles(file.path);
+    await network(page, FAST);
+    page.sends = [];
+    await chooseAgain(page, file);
     await finished(page, `films/${file.name}`).waitFor();
     await assertStored(file);
-    assert.ok(seen[0].offset > 0, JSON.stringify(seen));
+    assert.ok(page.sends[0].offset > 0, JSON.stringify(page.sends));
   });
 
   test("goes on in another browser session when the file is chosen as at first", async () => {
     const file = files.make("closed.bin", LARGE);
     const first = await open();
-    await slowly(first);
+    await network(first, SLOW);
     await first.locator("#files").setInputFiles(file.path);
     await underWay(file.name);
     await browser.restart();
     const { offset } = await underWay(file.name);
     const second = await open();
-    const seen = sends(second);
     await second.locator("#files").setInputFiles(file.path);
     await finished(second, file.name).waitFor();
     await assertStored(file);
-    assert.ok(seen[0].offset >= offset && offset > 0, JSON.stringify(seen));
+    assert.ok(Number(second.sends[0].offset) >= offset, JSON.stringify(second.sends));
   });
 
   test("pauses and resumes, with the focus where it was", async () => {
     const file = files.make("pause.bin", LARGE);
     const page = await open();
-    await slowly(page);
+    await network(page, SLOW);
     await page.locator("#files").setInputFiles(file.path);
     await underWay(file.name);
-    await uploading(page, file.name).getByRole("button", { name: "Pause" }).press("Enter");
+    await button(page, "Pause", file).press("Enter");
     await state(page, file.name, "paused");
     await until(async () => !(await receiver.uploads())[0].active);
     const [{ offset }] = await receiver.uploads();
     const focused = page.locator(":focus");
     assert.equal(await focused.getAttribute("aria-label"), `Resume: ${file.name}`);
-    await slowly(page, Infinity);
-    const seen = sends(page);
+    await network(page, FAST);
+    page.sends = [];
     await focused.press("Enter");
     await finished(page, file.name).waitFor();
-    assert.equal(seen[0].offset, offset);
+    assert.equal(Number(page.sends[0].offset), offset);
     await assertStored(file);
   });
 
   test("that is cancelled is gone from the server too", async () => {
     const file = files.make("cancel.bin", LARGE);
     const page = await open();
-    await slowly(page);
+    await network(page, SLOW);
     await page.locator("#files").setInputFiles(file.path);
     await underWay(file.name);
-    const row = uploading(page, file.name);
-    await row.getByRole("button", { name: "Cancel" }).click();
+    await button(page, "Cancel", file).click();
     await page.getByRole("button", { name: "Keep" }).click();
     await state(page, file.name, "sending");
-    await row.getByRole("button", { name: "Cancel" }).click();
+    await button(page, "Cancel", file).click();
     await page.getByRole("button", { name: "Cancel the upload" }).click();
-    await row.waitFor({ state: "detached" });
+    await uploading(page, file.name).waitFor({ state: "detached" });
     assert.deepEqual(await receiver.uploads(), []);
     assert.equal(await unfinished(page, file.name).count(), 0);
   });
@@ -200,11 +203,11 @@ describe("an upload", () => {
     wrong[5] ^= 1;
     await receiver.elsewhere(file.name, wrong, 10_000_000, { mtime: 1_700_000_000_000 });
     const page = await open();
-    const seen = sends(page);
     await page.locator("#files").setInputFiles(file.path);
     await finished(page, file.name).waitFor();
-    assert.equal(seen[0].offset, 0);
-    assert.ok(seen[0].restart);
+    assert.equal(page.sends[0].offset, "0");
+    assert.match(page.sends[0].restart, /^[0-9a-f]{32}$/);
+    assert.equal(page.sends[1].restart, undefined);
     await assertStored(file);
   });
 
@@ -217,7 +220,7 @@ describe("an upload", () => {
     const details = uploading(page, file.name).locator(".details");
     assert.match(await details.textContent(), /no room left/);
     await page.unroute("**/upload");
-    await uploading(page, file.name).getByRole("button", { name: "Try again" }).click();
+    await button(page, "Try again", file).click();
     await finished(page, file.name).waitFor();
     await assertStored(file);
   });
@@ -239,36 +242,36 @@ describe("an upload", () => {
   test("of a file that is changed meanwhile fails with the way out", async () => {
     const file = files.make("changed.bin", LARGE);
     const page = await open();
-    await slowly(page);
+    await network(page, SLOW);
     await page.locator("#files").setInputFiles(file.path);
     await underWay(file.name);
     writeFileSync(file.path, "something else");
-    await slowly(page, Infinity);
+    await network(page, FAST);
     await state(page, file.name, "failed");
     const details = uploading(page, file.name).locator(".details");
     assert.match(await details.textContent(), /cannot be read any more/);
   });
 
-  test("keeps to the server's limit of one request, told or found out", async () => {
+  test("finds out what a proxy lets through", async () => {
+    const proxy = await Limiter.start(receiver, 400_000);
+    const page = await browser.open(proxy.url);
+    const file = files.make("found-out.bin", 3_000_000);
+    await page.locator("#files").setInputFiles(file.path);
+    await finished(page, file.name).waitFor();
+    assert.equal(page.sends.at(-2).length, "375000");
+    await assertStored(file);
+    proxy.stop();
+  });
+
+  test("keeps to the server's limit of one request", async () => {
     await receiver.stop();
     receiver = await Receiver.start("--max-segment", "700000");
     const file = files.make("limited.bin", 3_000_000);
     const page = await open();
-    const seen = sends(page);
     await page.locator("#files").setInputFiles(file.path);
     await finished(page, file.name).waitFor();
-    assert.equal(seen.length, 5);
+    assert.deepEqual(page.sends.map(({ length }) => length), ["700000", "700000", "700000", "700000", "200000"]);
     await assertStored(file);
-
-    const other = files.make("found-out.bin", 3_000_000);
-    await page.route("**/upload", async (route) => {
-      const body = route.request().postDataBuffer();
-      if (body.length > 400_000) return route.fulfill({ status: 413, json: {} });
-      return route.continue();
-    });
-    await page.locator("#files").setInputFiles(other.path);
-    await finished(page, other.name).waitFor();
-    await assertStored(other);
   });
 });
 
@@ -276,13 +279,13 @@ describe("many files", () => {
   test("go up at most three at a time, and are paused and resumed together", async () => {
     const some = [1, 2, 3, 4, 5].map((n) => files.make(`many-${n}.bin`, LARGE / 3));
     const page = await open();
-    await slowly(page);
+    await network(page, SLOW);
     await page.locator("#files").setInputFiles(some.map((file) => file.path));
     await page.locator('#uploading .row[data-state="sending"]').nth(2).waitFor();
     assert.equal(await page.locator('#uploading .row[data-state="waiting"]').count(), 2);
     await page.getByRole("button", { name: "Pause all" }).click();
     await page.locator('#uploading .row[data-state="paused"]').nth(4).waitFor();
-    await slowly(page, Infinity);
+    await network(page, FAST);
     await page.getByRole("button", { name: "Resume all" }).click();
     for (const file of some) await finished(page, file.name).waitFor();
     for (const file of some) await assertStored(file);
@@ -344,24 +347,23 @@ describe("the lists", () => {
     await receiver.elsewhere("whole.bin", content);
     const page = await open();
     await unfinished(page, "half.bin").waitFor();
-    for (const [other, problem] of [
-      [files.make("third.bin", 2_000_000), "is called half.bin"],
-      [files.make("half.bin", 1_000_000), "1.00 MB"],
-      [files.make("half.bin", 2_000_000), "has changed since"],
+    for (const [name, size, problem] of [
+      ["third.bin", 2_000_000, "is called half.bin"],
+      ["half.bin", 1_000_000, "it has 1.00 MB"],
+      ["half.bin", 2_000_000, "has changed since"],
     ]) {
-      const chooser = page.waitForEvent("filechooser");
-      await unfinished(page, "half.bin").getByRole("button", { name: "Choose again" }).click();
-      await (await chooser).setFiles(other.path);
+      const { path } = files.make(name, size);
+      await chooseAgain(page, { name: "half.bin", path });
       await unfinished(page, problem).waitFor();
     }
 
-    await finished(page, "whole.bin").getByRole("button", { name: "Delete" }).click();
+    await button(page, "Delete", { name: "whole.bin" }).click();
     await page.keyboard.press("Escape");
-    await finished(page, "whole.bin").getByRole("button", { name: "Delete" }).click();
+    await button(page, "Delete", { name: "whole.bin" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
     await finished(page, "whole.bin").waitFor({ state: "detached" });
     assert.equal(await page.locator(":focus").textContent(), "On the server");
-    await unfinished(page, "half.bin").getByRole("button", { name: "Delete" }).click();
+    await button(page, "Delete", { name: "half.bin" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
     await page.locator("#unfinished").waitFor({ state: "hidden" });
     assert.deepEqual(await receiver.uploads(), []);
@@ -393,7 +395,7 @@ describe("the page", () => {
   });
 
   test("tells those without JavaScript what to do", async () => {
-    const page = await open({ javaScriptEnabled: false });
+    const page = await browser.open(receiver.url, { javaScriptEnabled: false });
     const command = await page.locator("noscript code").textContent();
     assert.equal(command, `resup put FILE ${receiver.endpoint}`);
     assert.equal(await page.getByRole("button", { name: "Choose files" }).isVisible(), false);

@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -55,7 +56,7 @@ export class Receiver {
 
   /** All uploads of the owner. */
   async uploads(headers = {}) {
-    const answer = await fetch(`${this.url}uploads`, { headers });
+    const answer = await fetch(`${this.url}uploads?limit=1000`, { headers });
     return (await answer.json()).uploads;
   }
 
@@ -82,6 +83,36 @@ export class Receiver {
     form.append("file", new Blob([content.subarray(0, length)]), name);
     const sent = await fetch(this.endpoint, { method: "POST", body: form });
     return sent.json();
+  }
+}
+
+/** A proxy before the receiver that takes bodies up to a size, as nginx does. */
+export class Limiter {
+  #server;
+
+  static async start(receiver, most) {
+    const limiter = new Limiter();
+    limiter.#server = createServer((asked, answer) => {
+      if (Number(asked.headers["content-length"]) > most) {
+        answer.writeHead(413, { Connection: "close" }).end("<h1>413</h1>");
+        return;
+      }
+      const { method, url: path, headers } = asked;
+      const { hostname, port } = new URL(receiver.url);
+      const passed = request({ method, path, headers, hostname, port }, (received) => {
+        answer.writeHead(received.statusCode, received.headers);
+        received.pipe(answer);
+      });
+      asked.pipe(passed);
+    });
+    await new Promise((resolve) => limiter.#server.listen(0, "127.0.0.1", resolve));
+    limiter.url = `http://127.0.0.1:${limiter.#server.address().port}/`;
+    return limiter;
+  }
+
+  stop() {
+    this.#server.close();
+    this.#server.closeAllConnections();
   }
 }
 
@@ -122,7 +153,7 @@ export class Browser {
     });
   }
 
-  /** A page in a session of its own. */
+  /** A page in a session of its own; its `sends` are the forms that it has sent. */
   async open(url, options = {}) {
     const context = await this.#chromium.newContext({ locale: "en-GB", ...options });
     context.setDefaultTimeout(60_000);
@@ -131,6 +162,9 @@ export class Browser {
     page.on("console", (message) => {
       if (message.text().includes("Content Security Policy")) this.#errors.push(message.text());
     });
+    page.sends = [];
+    await page.exposeFunction("noteSend", (fields) => page.sends.push(Object.fromEntries(fields)));
+    await page.addInitScript(note);
     await page.goto(url);
     return page;
   }
@@ -153,30 +187,37 @@ export class Browser {
   }
 }
 
-/** The page's network sends so many bytes a second from now on. */
-export async function slowly(page, bytesPerSecond = 3_000_000) {
-  const session = await page.context().newCDPSession(page);
-  const uploadThroughput = Number.isFinite(bytesPerSecond) ? bytesPerSecond : -1;
-  await session.send("Network.enable");
-  await session.send("Network.emulateNetworkConditions", {
-    offline: false,
+const networks = new WeakMap();
+
+/** The page's network sends so many bytes a second from now on; none at all when it is 0. */
+export async function network(page, bytesPerSecond) {
+  if (!networks.has(page)) {
+    networks.set(page, await page.context().newCDPSession(page));
+    await networks.get(page).send("Network.enable");
+  }
+  await networks.get(page).send("Network.emulateNetworkConditions", {
+    offline: bytesPerSecond === 0,
     latency: 0,
     downloadThroughput: -1,
-    uploadThroughput,
+    uploadThroughput: Number.isFinite(bytesPerSecond) ? bytesPerSecond : -1,
   });
 }
 
-/** The fields of each send that the page makes from now on. */
-export function sends(page) {
-  const seen = [];
-  page.on("request", (request) => {
-    if (request.method() !== "POST" || !request.url().endsWith("/upload")) return;
-    if (!request.headers()["content-type"].startsWith("multipart/")) return;
-    const head = request.postDataBuffer()?.subarray(0, 4096).toString("latin1") ?? "";
-    const field = (name) => head.match(new RegExp(`name="${name}"\r\n\r\n([^\r]*)`))?.[1];
-    seen.push({ offset: Number(field("offset")), length: Number(field("length")), restart: field("restart") });
-  });
-  return seen;
+/** So slow that there is time for something to happen. */
+export const SLOW = 3_000_000;
+/** As fast as this machine is. */
+export const FAST = Infinity;
+
+/** Notes the fields of each send, in the order of the form; runs in the page. */
+function note() {
+  const { send } = XMLHttpRequest.prototype;
+  XMLHttpRequest.prototype.send = function (body) {
+    if (body instanceof FormData) {
+      const text = (value) => (value instanceof Blob ? `${value.size} bytes` : value);
+      globalThis.noteSend([...body].map(([name, value]) => [name, text(value)]));
+    }
+    return send.call(this, body);
+  };
 }
 
 /** Waits until `condition` answers something true, and returns that. */
