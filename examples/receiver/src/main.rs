@@ -27,6 +27,7 @@ use tracing_subscriber::EnvFilter;
 use crate::app::App;
 use crate::config::Config;
 use crate::storage::files::Files;
+use crate::storage::shelf::Shelf;
 use crate::storage::store::Store;
 
 /// Every upload under way has a blocking thread.
@@ -55,10 +56,18 @@ async fn run(config: Config) -> anyhow::Result<()> {
         Some(url) => url.clone(),
         None => default_database(data)?,
     };
-    let app = App {
+    let shelf = Shelf {
         store: Store::open(&url).await?,
         files: Files::open(data)?,
         active: Arc::default(),
+        layout: config.layout,
+        conflict: config.conflict,
+    };
+    shelf.mend().await?;
+    let app = App {
+        store: shelf.store.clone(),
+        active: shelf.active.clone(),
+        shelf,
         config: Arc::new(config),
     };
     let listen = app.config.listen;

@@ -304,7 +304,7 @@ fn a_restart_drops_what_is_held() {
     let restart = file.send(&id, 0).set("restart", &held);
     cut(begin(&receiver, &restart, 100));
     assert_eq!(check_prefix(&receiver, &file), (id.clone(), 100));
-    assert_eq!(receiver.stored(&id).len(), 100);
+    assert_eq!(receiver.partial(&id).metadata().unwrap().len(), 100);
     receiver.send_rest(&file, &id, 100).expect_complete(5000);
     assert_eq!(receiver.stored(&id), file.content);
 }
@@ -338,7 +338,7 @@ fn a_damaged_file_starts_afresh() {
     receiver.exchange(&file.send(&id, 0).limit(2000).build());
     std::fs::OpenOptions::new()
         .write(true)
-        .open(receiver.file(&id))
+        .open(receiver.partial(&id))
         .unwrap()
         .set_len(1000)
         .unwrap();

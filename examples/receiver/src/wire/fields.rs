@@ -2,6 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
+use crate::storage::names;
 use crate::wire::answer::Answer;
 
 /// The most fields that a request may have.
@@ -10,8 +11,8 @@ pub const MAX_FIELDS: usize = 100;
 pub const MAX_VALUE: usize = 16 * 1024;
 /// The most bytes in an urlencoded body or a query.
 pub const MAX_FORM: usize = 64 * 1024;
-/// The most bytes in a file's name, and in its directory.
-pub const MAX_NAME: usize = 1024;
+/// The most bytes in a directory.
+const MAX_DIR: usize = 1024;
 
 /// Fields in the order of their arrival; where a name comes twice the first one counts.
 #[derive(Debug, Default)]
@@ -65,15 +66,20 @@ impl Fields {
 
     /// The file's name.
     pub fn name(&self) -> Result<&str, Answer> {
-        match short(self.required("name")?, "name")? {
-            "" => Err(Answer::bad_request("field 'name' is empty")),
-            name => Ok(name),
-        }
+        let name = self.required("name")?;
+        names::check(name).map_err(|why| Answer::bad_request(format!("field 'name' {why}")))?;
+        Ok(name)
     }
 
-    /// The directory that the client wishes for; only kept as text.
+    /// The directory that the client wishes for.
     pub fn dir(&self) -> Result<&str, Answer> {
-        short(self.text("dir").unwrap_or(""), "dir")
+        let dir = self.text("dir").unwrap_or("");
+        if dir.len() > MAX_DIR {
+            return Err(too_long("dir", MAX_DIR));
+        }
+        names::check_dir(dir)
+            .map_err(|why| Answer::bad_request(format!("a name in field 'dir' {why}")))?;
+        Ok(dir)
     }
 
     /// A number of bytes.
@@ -117,16 +123,6 @@ pub fn too_long(name: &str, limit: usize) -> Answer {
         "the value of field '{}' has more than {limit} bytes",
         crate::wire::answer::excerpt(name)
     ))
-}
-
-fn short<'v>(value: &'v str, name: &str) -> Result<&'v str, Answer> {
-    if value.len() > MAX_NAME {
-        Err(too_long(name, MAX_NAME))
-    } else if value.contains('\0') {
-        Err(Answer::bad_field(name, value))
-    } else {
-        Ok(value)
-    }
 }
 
 fn decode(text: &str) -> Option<String> {

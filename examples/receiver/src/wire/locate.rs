@@ -34,12 +34,20 @@ pub async fn locate(
     visit.id = id.clone();
     let claim = app.active.claim(&id).await?;
     let mut record = app
+        .shelf
         .current(owner, &claim)
         .await?
         .ok_or_else(|| Answer::internal(format!("upload {id} has vanished")))?;
-    if record.identity.md5.is_empty() && !file.md5.is_empty() && record.state != State::Complete {
-        record.identity.md5 = file.md5;
-        app.store.save(&record).await?;
+    if record.state != State::Complete {
+        if record.identity.md5.is_empty() && !file.md5.is_empty() {
+            record.identity.md5 = file.md5;
+            app.store.save(&record).await?;
+        }
+        // The owner may have uploaded the same content before.
+        let known = record.held == 0 && !record.identity.md5.is_empty();
+        if !known || !app.shelf.finish_instantly(&mut record).await? {
+            app.shelf.choose(&record).await?;
+        }
     }
     visit.from = Some(record.held);
     visit.to = Some(record.held);
@@ -57,47 +65,13 @@ async fn find_or_make(app: &App, file: &Identity) -> Result<String, Answer> {
             return Ok(record.id);
         }
         let record = Record::new(file.clone()).map_err(Answer::internal)?;
-        let id = record.id.clone();
-        if insert_instantly(app, &record).await? || app.store.insert(&record).await? {
-            return Ok(id);
+        // Refused before anything is kept of it.
+        app.shelf.choose(&record).await?;
+        if app.store.insert(&record).await? {
+            return Ok(record.id);
         }
     }
     Err(Answer::internal(
         "a record is neither there nor can be made",
     ))
-}
-
-/// Makes the record a finished one if the owner has uploaded the same content before.
-async fn insert_instantly(app: &App, record: &Record) -> Result<bool, Answer> {
-    let file = &record.identity;
-    if file.md5.is_empty() {
-        return Ok(false);
-    }
-    let Some(twin) = app.store.find_content(file).await? else {
-        return Ok(false);
-    };
-    let length = app.files.length(&twin.id).await;
-    if length.map_err(Answer::internal)? != file.size {
-        return Ok(false);
-    }
-    if let Err(error) = app.files.link(&twin.id, &record.id).await {
-        tracing::warn!(
-            id = twin.id,
-            "cannot link the file, it has to come again: {error}"
-        );
-        return Ok(false);
-    }
-    let finished = Record {
-        id: record.id.clone(),
-        identity: file.clone(),
-        ..twin
-    };
-    let inserted = app.store.insert(&finished).await?;
-    if !inserted {
-        app.files
-            .remove(&record.id)
-            .await
-            .map_err(Answer::internal)?;
-    }
-    Ok(inserted)
 }

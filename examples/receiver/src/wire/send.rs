@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 use crate::app::App;
 use crate::storage::record::{Record, State};
-use crate::storage::writer::{Ending, Tail, WriteError, Writer};
+use crate::storage::writer::{Ending, Tail, Writer};
 use crate::wire::answer::Answer;
 use crate::wire::fields::Fields;
 use crate::wire::form::Form;
@@ -23,6 +23,7 @@ pub async fn send(
 
     let claim = app.active.claim(&order.id).await?;
     let mut record = app
+        .shelf
         .current(owner, &claim)
         .await?
         .ok_or_else(|| Answer::unknown(&order.id))?;
@@ -34,19 +35,18 @@ pub async fn send(
         return Ok(Answer::of(&record).with_prefix(&record).closing());
     }
     if restart {
-        app.reset(&mut record).await?;
+        app.shelf.reset(&mut record).await?;
     }
 
     form.listen_through(claim.slot());
     let commit_bytes = app.config.commit_bytes.get();
-    let (store, files) = (app.store.clone(), app.files.clone());
-    let writer = Writer::start(store, files, record, commit_bytes, claim);
+    let writer = Writer::start(app.shelf.clone(), record, commit_bytes, claim);
     let (ending, failure) = match receive(&mut form, &writer, order.length, &mut visit.bytes).await
     {
         Ok(tail) => (writer.finish(tail).await, None),
         Err(failure) => (writer.abandon().await, Some(failure)),
     };
-    let Ending { record, agreed } = ending.map_err(not_kept)?;
+    let Ending { record, agreed } = ending?;
     visit.to = Some(record.held);
     match failure {
         Some(failure) => Err(failure.standing(&record).with_prefix(&record)),
@@ -106,14 +106,6 @@ async fn receive(
         sha256: fields.digest("sha256", 32)?,
         prefix_md5: fields.digest("prefix_md5", 16)?,
     })
-}
-
-fn not_kept(error: WriteError) -> Answer {
-    if error.no_room() {
-        Answer::no_room(error)
-    } else {
-        Answer::internal(error)
-    }
 }
 
 /// What the fields before the file say.

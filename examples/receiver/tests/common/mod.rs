@@ -45,9 +45,13 @@ impl Receiver {
 
     /// Kills it at once and starts another one on the same directory.
     pub fn kill_and_restart(&mut self) {
+        self.kill_and_restart_crashing("");
+    }
+
+    pub fn kill_and_restart_crashing(&mut self, point: &str) {
         let _ = self.child.kill();
         self.wait();
-        (self.child, self.address) = spawn(&self.data, &self.flags, "");
+        (self.child, self.address) = spawn(&self.data, &self.flags, point);
     }
 
     pub fn terminate(&mut self) -> std::process::ExitStatus {
@@ -67,6 +71,11 @@ impl Receiver {
 
     pub fn file(&self, id: &str) -> PathBuf {
         self.data.join("files").join(id)
+    }
+
+    /// Where an upload's bytes are until it is finished.
+    pub fn partial(&self, id: &str) -> PathBuf {
+        self.data.join("partial").join(id)
     }
 
     pub fn stored(&self, id: &str) -> Vec<u8> {
