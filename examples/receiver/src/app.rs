@@ -29,6 +29,16 @@ impl App {
     pub fn max_segment(&self) -> Option<u64> {
         self.config.max_segment.map(Into::into)
     }
+
+    /// Refuses a file that is too large, in one send or in many.
+    pub fn check_size(&self, size: u64) -> Result<(), Answer> {
+        match self.config.max_size {
+            Some(most) if size > most.get() => Err(Answer::too_large(format!(
+                "the file has {size} bytes, the most that this receiver takes is {most}"
+            ))),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl From<StoreError> for Answer {

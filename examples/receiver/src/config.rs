@@ -1,7 +1,7 @@
 //! What the receiver is told on its command line.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -43,6 +43,38 @@ pub struct Config {
     #[arg(long, value_name = "BYTES")]
     pub max_segment: Option<NonZeroU64>,
 
+    /// Most bytes in a file
+    #[arg(long, value_name = "BYTES")]
+    pub max_size: Option<NonZeroU64>,
+
+    /// Most bytes that all files of one user may have, finished or not
+    #[arg(long, value_name = "BYTES")]
+    pub quota: Option<NonZeroU64>,
+
+    /// Most uploads at once
+    #[arg(long, value_name = "COUNT", default_value = "1000")]
+    pub max_uploads: NonZeroUsize,
+
+    /// Most uploads at once of one user
+    #[arg(long, value_name = "COUNT")]
+    pub max_uploads_per_user: Option<NonZeroUsize>,
+
+    /// Most connections at once; a new one takes the place of one that asks nothing
+    #[arg(long, value_name = "COUNT", default_value = "4096")]
+    pub max_connections: NonZeroUsize,
+
+    /// Least bytes in a second, on average over 30 seconds, that a client has to send; 0 for any
+    #[arg(long, value_name = "BYTES", default_value = "100")]
+    pub min_rate: u64,
+
+    /// Seconds for that average
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, hide = true)]
+    pub min_rate_window: Duration,
+
+    /// Days after which an upload that has not got on is forgotten, with its bytes
+    #[arg(long, value_name = "DAYS", value_parser = days)]
+    pub expire: Option<Duration>,
+
     /// Received bytes after which they are made durable, if a second has not passed before
     #[arg(long, value_name = "BYTES", default_value = "33554432", hide = true)]
     pub commit_bytes: NonZeroU64,
@@ -66,6 +98,11 @@ pub enum Conflict {
     Rename,
     /// Is not taken
     Refuse,
+}
+
+fn days(text: &str) -> Result<Duration, String> {
+    let days: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    seconds(&(days * 86_400.0).to_string()).map_err(|_| "not a positive number of days".to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

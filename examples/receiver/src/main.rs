@@ -6,6 +6,8 @@
 mod accounts;
 mod app;
 mod config;
+mod connections;
+mod linger;
 mod records;
 mod routes;
 mod server;
@@ -26,12 +28,13 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::storage::expiry;
 use crate::storage::files::Files;
 use crate::storage::shelf::Shelf;
 use crate::storage::store::Store;
 
-/// Every upload under way has a blocking thread.
-const MAX_UPLOADS: usize = 2048;
+/// Blocking threads for other things than uploads under way, of which each has its own.
+const THREADS: usize = 64;
 
 fn main() -> anyhow::Result<()> {
     let config = Config::parse();
@@ -41,8 +44,12 @@ fn main() -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .init();
+    // Hundreds of uploads are more than the usual limit allows.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!("cannot raise the limit of open files: {error}");
+    }
     tokio::runtime::Builder::new_multi_thread()
-        .max_blocking_threads(MAX_UPLOADS)
+        .max_blocking_threads(config.max_uploads.get() + THREADS)
         .enable_all()
         .build()?
         .block_on(run(config))
@@ -64,6 +71,9 @@ async fn run(config: Config) -> anyhow::Result<()> {
         conflict: config.conflict,
     };
     shelf.mend().await?;
+    if let Some(age) = config.expire {
+        tokio::spawn(expiry::run(shelf.clone(), age));
+    }
     let app = App {
         store: shelf.store.clone(),
         active: shelf.active.clone(),

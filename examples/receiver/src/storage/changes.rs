@@ -15,8 +15,8 @@ const GROUP: usize = 256;
 
 /// A change.
 pub enum Change {
-    /// A new upload, unless the same file has one.
-    Insert(Box<Record>),
+    /// A new upload, unless the same file has one or the owner would go over this quota.
+    Insert(Box<Record>, Option<u64>),
     /// How far an upload is.
     Save(Box<Record>),
     /// The end of an upload, unless another one has its place; the upload with this id gives it up.
@@ -94,7 +94,7 @@ async fn together(pool: &AnyPool, group: &[Waiting]) -> sqlx::Result<Vec<bool>> 
 
 async fn make(database: &mut AnyConnection, change: &Change) -> sqlx::Result<bool> {
     match change {
-        Change::Insert(record) => insert(database, record).await,
+        Change::Insert(record, quota) => insert(database, record, *quota).await,
         Change::Save(record) => save(database, record).await,
         Change::Finish(record, replaced) => {
             if let Some(replaced) = replaced {
@@ -116,12 +116,18 @@ async fn make(database: &mut AnyConnection, change: &Change) -> sqlx::Result<boo
     }
 }
 
-async fn insert(database: &mut AnyConnection, record: &Record) -> sqlx::Result<bool> {
+async fn insert(
+    database: &mut AnyConnection,
+    record: &Record,
+    quota: Option<u64>,
+) -> sqlx::Result<bool> {
     let file = &record.identity;
     let done = sqlx::query(
         "INSERT INTO uploads (id, owner, dir, name, size, mtime, md5, state, held, midstate,
                               content_md5, content_sha256, created, changed, place)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '', $11, $11, $12)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '', $11, $11, $12
+         WHERE $13 < 0
+            OR $5 + (SELECT COALESCE(SUM(size), 0) FROM uploads WHERE owner = $2) <= $13
          ON CONFLICT DO NOTHING",
     )
     .bind(&record.id)
@@ -136,6 +142,7 @@ async fn insert(database: &mut AnyConnection, record: &Record) -> sqlx::Result<b
     .bind(record.digests.save())
     .bind(now())
     .bind(&record.place)
+    .bind(quota.map_or(-1, |quota| i64::try_from(quota).unwrap_or(i64::MAX)))
     .execute(database)
     .await?;
     Ok(done.rows_affected() == 1)

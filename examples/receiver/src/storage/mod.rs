@@ -3,6 +3,7 @@
 pub mod changes;
 pub mod digests;
 pub mod error;
+pub mod expiry;
 pub mod failpoint;
 pub mod files;
 pub mod names;

@@ -209,15 +209,34 @@ impl Store {
         Ok(row.map(|row| row.try_get("id")).transpose()?)
     }
 
+    /// The bytes that all files of an owner have, or are going to have.
+    pub async fn taken(&self, owner: &str) -> Result<i64, StoreError> {
+        let row = sqlx::query("SELECT SUM(size) AS taken FROM uploads WHERE owner = $1")
+            .bind(owner)
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(row.try_get::<Option<i64>, _>("taken")?.unwrap_or(0))
+    }
+
+    /// Unfinished uploads that have not changed since a time in milliseconds since 1970.
+    pub async fn idle(&self, since: i64) -> Result<Vec<Record>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM uploads WHERE state <> 'complete' AND changed < $1")
+            .bind(since)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(record).collect()
+    }
+
     /// Forgets an upload.
     pub async fn delete(&self, id: &str) -> Result<(), StoreError> {
         let change = Change::Delete(id.to_owned());
         self.changes.make(change).await.map(drop)
     }
 
-    /// Adds an upload; `false` when the same file has one already.
-    pub async fn insert(&self, record: &Record) -> Result<bool, StoreError> {
-        let change = Change::Insert(Box::new(record.clone()));
+    /// Adds an upload; `false` when the same file has one already, or when its owner would have more bytes
+    /// than the quota.
+    pub async fn insert(&self, record: &Record, quota: Option<u64>) -> Result<bool, StoreError> {
+        let change = Change::Insert(Box::new(record.clone()), quota);
         self.changes.make(change).await
     }
 

@@ -154,7 +154,10 @@ impl IntoResponse for Answer {
         if self.close {
             set(header::CONNECTION, "close");
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(
+            self.status,
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+        ) {
             set(header::RETRY_AFTER, "2");
         }
         response

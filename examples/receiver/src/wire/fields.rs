@@ -9,14 +9,18 @@ use crate::wire::answer::Answer;
 pub const MAX_FIELDS: usize = 100;
 /// The most bytes in one value.
 pub const MAX_VALUE: usize = 16 * 1024;
-/// The most bytes in an urlencoded body or a query.
+/// The most bytes in an urlencoded body or a query, and in all fields of a multipart form.
 pub const MAX_FORM: usize = 64 * 1024;
 /// The most bytes in a directory.
 const MAX_DIR: usize = 1024;
 
 /// Fields in the order of their arrival; where a name comes twice the first one counts.
 #[derive(Debug, Default)]
-pub struct Fields(Vec<(String, String)>);
+pub struct Fields {
+    fields: Vec<(String, String)>,
+    /// In all of them.
+    bytes: usize,
+}
 
 impl Fields {
     /// Reads `name=value&…` as a browser writes it.
@@ -40,7 +44,7 @@ impl Fields {
 
     /// Adds a field, unless that goes over a bound.
     pub fn push(&mut self, name: String, value: String) -> Result<(), Answer> {
-        if self.0.len() == MAX_FIELDS {
+        if self.fields.len() == MAX_FIELDS {
             return Err(Answer::bad_request(format!(
                 "the form has more than {MAX_FIELDS} fields"
             )));
@@ -48,13 +52,19 @@ impl Fields {
         if value.len() > MAX_VALUE {
             return Err(too_long(&name, MAX_VALUE));
         }
-        self.0.push((name, value));
+        self.bytes += name.len() + value.len();
+        if self.bytes > MAX_FORM {
+            return Err(Answer::bad_request(format!(
+                "the form's fields have more than {MAX_FORM} bytes"
+            )));
+        }
+        self.fields.push((name, value));
         Ok(())
     }
 
     /// The value as it came.
     pub fn text(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
+        let (_, value) = self.fields.iter().find(|(known, _)| known == name)?;
         Some(value)
     }
 

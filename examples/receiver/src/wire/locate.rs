@@ -1,5 +1,7 @@
 //! The locate request: what do you have of this file?
 
+use axum::http::StatusCode;
+
 use crate::app::App;
 use crate::storage::record::{Identity, Record, State};
 use crate::wire::answer::Answer;
@@ -30,6 +32,7 @@ pub async fn locate(
         mtime: fields.mtime()?,
         md5: fields.digest("md5", 16)?,
     };
+    app.check_size(file.size)?;
     let id = find_or_make(app, &file).await?;
     visit.id = id.clone();
     let claim = app.active.claim(&id).await?;
@@ -59,6 +62,7 @@ pub async fn locate(
 }
 
 async fn find_or_make(app: &App, file: &Identity) -> Result<String, Answer> {
+    let quota = app.config.quota.map(Into::into);
     // Twice, since a concurrent locate of the same file may win the insert.
     for _ in 0..2 {
         if let Some(record) = app.store.find_file(file).await? {
@@ -67,11 +71,21 @@ async fn find_or_make(app: &App, file: &Identity) -> Result<String, Answer> {
         let record = Record::new(file.clone()).map_err(Answer::internal)?;
         // Refused before anything is kept of it.
         app.shelf.choose(&record).await?;
-        if app.store.insert(&record).await? {
+        if app.store.insert(&record, quota).await? {
             return Ok(record.id);
         }
     }
-    Err(Answer::internal(
-        "a record is neither there nor can be made",
-    ))
+    match quota {
+        Some(quota) => Err(Answer::refusal(
+            StatusCode::INSUFFICIENT_STORAGE,
+            format!(
+                "a file of {} bytes goes over the quota: {} of {quota} bytes are taken",
+                file.size,
+                app.store.taken(&file.owner).await?
+            ),
+        )),
+        None => Err(Answer::internal(
+            "a record is neither there nor can be made",
+        )),
+    }
 }

@@ -21,7 +21,7 @@ pub async fn send(
     let order = Order::read(&mut form).await?;
     visit.from = Some(order.offset);
 
-    let claim = app.active.claim(&order.id).await?;
+    let mut claim = app.active.claim(&order.id).await?;
     let mut record = app
         .shelf
         .current(owner, &claim)
@@ -29,11 +29,13 @@ pub async fn send(
         .ok_or_else(|| Answer::unknown(&order.id))?;
     visit.id = record.id.clone();
     order.check(&record, app.max_segment())?;
+    app.check_size(record.identity.size)?;
     let restart = order.restarts(&record);
     if record.state == State::Complete && !restart {
         visit.to = Some(record.held);
         return Ok(Answer::of(&record).with_prefix(&record).closing());
     }
+    claim.send(owner, &app.config)?;
     if restart {
         app.shelf.reset(&mut record).await?;
     }

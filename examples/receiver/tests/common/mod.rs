@@ -43,6 +43,11 @@ impl Receiver {
         }
     }
 
+    /// For the next start.
+    pub fn set_flags(&mut self, flags: &[&str]) {
+        self.flags = flags.iter().map(|flag| flag.to_string()).collect();
+    }
+
     /// Kills it at once and starts another one on the same directory.
     pub fn kill_and_restart(&mut self) {
         self.kill_and_restart_crashing("");
