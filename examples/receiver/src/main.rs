@@ -128,7 +128,10 @@ fn signals() -> anyhow::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{signal, SignalKind};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // With a handler a file that is too large is an error and not the end.
+    let too_large = signal(SignalKind::from_raw(libc::SIGXFSZ))?;
     Ok(async move {
+        let _too_large = too_large;
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}

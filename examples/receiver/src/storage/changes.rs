@@ -80,14 +80,28 @@ async fn work(pool: AnyPool, mut queue: mpsc::Receiver<Waiting>) {
     }
 }
 
+/// Makes all of the changes, or none.
+///
+/// Not by sqlx's transactions: when a commit fails, SQLite has left the transaction, which sqlx does
+/// not see. It counts on, and makes of the next ones savepoints inside one that nobody commits.
 async fn together(pool: &AnyPool, group: &[Waiting]) -> sqlx::Result<Vec<bool>> {
-    let mut transaction = pool.begin().await?;
+    let mut connection = pool.acquire().await?;
+    let made = transact(&mut connection, group).await;
+    if made.is_err() {
+        // Fails where SQLite has done it already.
+        let _ = sqlx::query("ROLLBACK").execute(&mut *connection).await;
+    }
+    made
+}
+
+async fn transact(database: &mut AnyConnection, group: &[Waiting]) -> sqlx::Result<Vec<bool>> {
+    sqlx::query("BEGIN").execute(&mut *database).await?;
     let mut made = Vec::with_capacity(group.len());
     for waiting in group {
-        made.push(make(&mut transaction, &waiting.change).await?);
+        made.push(make(database, &waiting.change).await?);
     }
     failpoint::hit("before-commit");
-    transaction.commit().await?;
+    sqlx::query("COMMIT").execute(database).await?;
     failpoint::hit("after-group");
     Ok(made)
 }

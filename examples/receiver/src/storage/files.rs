@@ -124,6 +124,7 @@ impl Files {
         if let Some((dir, name)) = self.walk(&record.place)? {
             let gone = unless_missing(dir.rename(name, &self.partial, &record.id))?;
             if gone.is_some() {
+                failpoint::hit("after-withdraw");
                 sync_names(&self.partial)?;
             }
         }

@@ -76,14 +76,20 @@ impl Store {
         let options = AnyConnectOptions::from_str(url)?;
         let pool = if url.starts_with("sqlite:") {
             // SQLite has one writer at a time: one connection queues here and not in busy loops.
-            let pool = AnyPoolOptions::new().max_connections(1);
+            // It stays: only who has written SQLite's log knows which part of it is durable.
+            let pool = AnyPoolOptions::new()
+                .max_connections(1)
+                .idle_timeout(None)
+                .max_lifetime(None);
             pool.after_connect(|connection, _| {
                 Box::pin(async move {
-                    // FULL, so that an answered offset outlives a power cut.
+                    // FULL, so that an answered offset outlives a power cut. What is in the log
+                    // from before is made durable elsewhere before anyone is told of it.
                     for pragma in [
                         "PRAGMA busy_timeout = 10000",
                         "PRAGMA journal_mode = WAL",
                         "PRAGMA synchronous = FULL",
+                        "PRAGMA wal_checkpoint(TRUNCATE)",
                     ] {
                         sqlx::query(pragma).execute(&mut *connection).await?;
                     }

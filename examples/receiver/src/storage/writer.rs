@@ -83,6 +83,11 @@ impl Writer {
         chunk.is_empty() || self.queue.send(Message::Chunk(chunk)).await.is_ok()
     }
 
+    /// Waits until the thread has given up, if it does.
+    pub async fn given_up(&self) {
+        self.queue.closed().await;
+    }
+
     /// All has come: judge it.
     pub async fn finish(self, tail: Tail) -> Result<Ending, StorageError> {
         // A thread that has given up says why below.

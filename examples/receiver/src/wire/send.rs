@@ -72,7 +72,15 @@ async fn receive(
     length: u64,
     received: &mut u64,
 ) -> Result<Tail, Answer> {
-    while let Some(mut chunk) = form.chunk().await? {
+    loop {
+        let chunk = tokio::select! {
+            chunk = form.chunk() => chunk?,
+            // It says why when it is asked for its ending.
+            () = writer.given_up() => return Err(stopped()),
+        };
+        let Some(mut chunk) = chunk else {
+            break;
+        };
         let room = length - *received;
         let excess = chunk.len() as u64 > room;
         if excess {
@@ -80,9 +88,7 @@ async fn receive(
         }
         *received += chunk.len() as u64;
         if !writer.push(chunk).await {
-            // The writer says why, when it is asked for its ending.
-            let status = StatusCode::INTERNAL_SERVER_ERROR;
-            return Err(Answer::refusal(status, "the writer has stopped"));
+            return Err(stopped());
         }
         if excess {
             return Err(Answer::bad_request(format!(
@@ -108,6 +114,11 @@ async fn receive(
         sha256: fields.digest("sha256", 32)?,
         prefix_md5: fields.digest("prefix_md5", 16)?,
     })
+}
+
+fn stopped() -> Answer {
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    Answer::refusal(status, "the writer has stopped")
 }
 
 /// What the fields before the file say.

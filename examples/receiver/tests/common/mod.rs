@@ -21,8 +21,12 @@ pub struct Receiver {
     pub address: SocketAddr,
     data: PathBuf,
     flags: Vec<String>,
+    change: Change,
     _dir: Option<TempDir>,
 }
+
+/// What is done to the command that starts it.
+type Change = Box<dyn Fn(&mut Command) + std::marker::Send + Sync>;
 
 impl Receiver {
     pub fn start(flags: &[&str]) -> Self {
@@ -31,14 +35,30 @@ impl Receiver {
 
     /// One that aborts itself at a commit point.
     pub fn start_crashing(point: &str, flags: &[&str]) -> Self {
+        let point = point.to_owned();
         let dir = tempfile::tempdir().unwrap();
+        let mut receiver = Self::start_changed(dir, flags, move |command| {
+            command.env("RESUP_RECEIVER_CRASH", &point);
+        });
+        receiver.change = Box::new(|_| {});
+        receiver
+    }
+
+    /// One with a command of its own, for restarts too.
+    pub fn start_changed(
+        dir: TempDir,
+        flags: &[&str],
+        change: impl Fn(&mut Command) + std::marker::Send + Sync + 'static,
+    ) -> Self {
         let flags: Vec<String> = flags.iter().map(|flag| flag.to_string()).collect();
-        let (child, address) = spawn(dir.path(), &flags, point);
+        let change: Change = Box::new(change);
+        let (child, address) = spawn(dir.path(), &flags, &change);
         Self {
             child,
             address,
             data: dir.path().to_owned(),
             flags,
+            change,
             _dir: Some(dir),
         }
     }
@@ -54,9 +74,19 @@ impl Receiver {
     }
 
     pub fn kill_and_restart_crashing(&mut self, point: &str) {
+        self.kill();
+        let change = |command: &mut Command| {
+            (self.change)(command);
+            if !point.is_empty() {
+                command.env("RESUP_RECEIVER_CRASH", point);
+            }
+        };
+        (self.child, self.address) = spawn(&self.data, &self.flags, &change);
+    }
+
+    pub fn kill(&mut self) {
         let _ = self.child.kill();
         self.wait();
-        (self.child, self.address) = spawn(&self.data, &self.flags, point);
     }
 
     pub fn terminate(&mut self) -> std::process::ExitStatus {
@@ -68,6 +98,10 @@ impl Receiver {
 
     pub fn wait(&mut self) -> std::process::ExitStatus {
         self.child.wait().unwrap()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn data(&self) -> &Path {
@@ -140,7 +174,9 @@ impl Drop for Receiver {
 }
 
 pub fn command(data: &Path, flags: &[String]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_resup-receiver"));
+    // Another build may be named, such as one for release.
+    let binary = std::env::var_os("RESUP_RECEIVER");
+    let mut command = Command::new(binary.unwrap_or(env!("CARGO_BIN_EXE_resup-receiver").into()));
     command
         .arg("--data")
         .arg(data)
@@ -149,14 +185,12 @@ pub fn command(data: &Path, flags: &[String]) -> Command {
     command
 }
 
-fn spawn(data: &Path, flags: &[String], point: &str) -> (Child, SocketAddr) {
+fn spawn(data: &Path, flags: &[String], change: &dyn Fn(&mut Command)) -> (Child, SocketAddr) {
     let mut command = command(data, flags);
     command
         .stdout(Stdio::piped())
         .env_remove("RESUP_RECEIVER_CRASH");
-    if !point.is_empty() {
-        command.env("RESUP_RECEIVER_CRASH", point);
-    }
+    change(&mut command);
     let mut child = command.spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap())
