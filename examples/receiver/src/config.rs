@@ -1,26 +1,46 @@
-//! What the receiver is told on its command line.
+//! The settings: flags, environment, file, defaults.
 
-use std::net::SocketAddr;
-use std::num::NonZeroU64;
+mod layers;
+
+use std::net::{IpAddr, SocketAddr};
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
+use ipnet::IpNet;
+
+use crate::accounts::admin::Command;
 
 /// Receives resumable form uploads and keeps the files in a directory.
+///
+/// Each option can also be given by environment (--max-segment: RESUP_RECEIVER_MAX_SEGMENT) and in
+/// the --config file (max-segment = 1000). A flag goes before the environment, that before the file.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "resup-receiver", version)]
 pub struct Config {
+    /// TOML file with more settings, each under the name of its option
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+
     /// Directory for the files and, by default, the database; made if missing
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", global = true, required = false)]
     pub data: PathBuf,
+
+    /// Where finished files go
+    #[arg(long, value_enum, default_value_t = Layout::Id)]
+    pub layout: Layout,
+
+    /// What a finished file does, with --layout tree, when another one has its name
+    #[arg(long, value_enum, default_value_t = Conflict::Rename)]
+    pub conflict: Conflict,
 
     /// Address to listen on; with port 0 the system chooses one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
     /// Database with the upload records [default: sqlite file in the data directory]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", global = true)]
     pub database: Option<String>,
 
     /// Seconds that a client may take for a request's header block
@@ -35,9 +55,113 @@ pub struct Config {
     #[arg(long, value_name = "BYTES")]
     pub max_segment: Option<NonZeroU64>,
 
+    /// Most bytes in a file
+    #[arg(long, value_name = "BYTES")]
+    pub max_size: Option<NonZeroU64>,
+
+    /// Most bytes that all files of one user may have, finished or not
+    #[arg(long, value_name = "BYTES")]
+    pub quota: Option<NonZeroU64>,
+
+    /// Most uploads at once
+    #[arg(long, value_name = "COUNT", default_value = "1000")]
+    pub max_uploads: NonZeroUsize,
+
+    /// Most uploads at once of one user
+    #[arg(long, value_name = "COUNT")]
+    pub max_uploads_per_user: Option<NonZeroUsize>,
+
+    /// Most connections at once; a new one takes the place of one that asks nothing
+    #[arg(long, value_name = "COUNT", default_value = "4096")]
+    pub max_connections: NonZeroUsize,
+
+    /// Least bytes in a second, on average over 30 seconds, that a client has to send; 0 for any
+    #[arg(long, value_name = "BYTES", default_value = "100")]
+    pub min_rate: u64,
+
+    /// Seconds for that average
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, hide = true)]
+    pub min_rate_window: Duration,
+
+    /// Days after which an upload that has not got on is forgotten, with its bytes
+    #[arg(long, value_name = "DAYS", value_parser = days)]
+    pub expire: Option<Duration>,
+
     /// Received bytes after which they are made durable, if a second has not passed before
     #[arg(long, value_name = "BYTES", default_value = "33554432", hide = true)]
     pub commit_bytes: NonZeroU64,
+
+    /// Reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed; several by commas
+    #[arg(long, value_name = "ADDR[/BITS]", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxy: Vec<IpNet>,
+
+    /// Seconds without a request after which a login ends
+    #[arg(long, value_name = "SECONDS", default_value = "43200", value_parser = seconds)]
+    pub session_idle: Duration,
+
+    /// Seconds after which a login ends in any case
+    #[arg(long, value_name = "SECONDS", default_value = "604800", value_parser = seconds)]
+    pub session_lifetime: Duration,
+
+    /// File with the secret by which programs sign their forms; without it none is signed
+    #[arg(long, value_name = "FILE")]
+    pub signing_secret_file: Option<PathBuf>,
+
+    /// How they are signed
+    #[arg(long, value_name = "NAME", default_value = "hmac-sha256")]
+    pub signing_algorithm: SigningAlgorithm,
+
+    /// What to do instead of receiving
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// How forms are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SigningAlgorithm {
+    /// HMAC-SHA-256.
+    HmacSha256,
+    /// HMAC-MD5, for programs that know no better.
+    HmacMd5,
+}
+
+impl Config {
+    /// Whether only this machine can reach the receiver.
+    pub fn is_local(&self) -> bool {
+        self.listen.ip().to_canonical().is_loopback()
+    }
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = text.parse::<IpAddr>().map(IpNet::from);
+    address
+        .or_else(|_| text.parse())
+        .map_err(|_| "neither an address nor ADDRESS/BITS".to_owned())
+}
+
+/// Where finished files go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Layout {
+    /// DIR/files/ID
+    Id,
+    /// DIR/files/USER/DIRECTORY/NAME
+    Tree,
+}
+
+/// What a finished file does when another one has its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Conflict {
+    /// Takes its place; the other upload is forgotten
+    Replace,
+    /// Becomes "name (2)"
+    Rename,
+    /// Is not taken
+    Refuse,
+}
+
+fn days(text: &str) -> Result<Duration, String> {
+    let days: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    seconds(&(days * 86_400.0).to_string()).map_err(|_| "not a positive number of days".to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

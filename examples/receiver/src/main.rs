@@ -6,6 +6,8 @@
 mod accounts;
 mod app;
 mod config;
+mod connections;
+mod linger;
 mod page;
 mod records;
 mod routes;
@@ -20,49 +22,72 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{bail, Context};
-use clap::Parser;
 use percent_encoding::{utf8_percent_encode, NON_ALPHANUMERIC};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
+use crate::accounts::{admin, Accounts};
 use crate::app::App;
 use crate::config::Config;
+use crate::storage::expiry;
 use crate::storage::files::Files;
+use crate::storage::shelf::Shelf;
 use crate::storage::store::Store;
 
-/// Every upload under way has a blocking thread.
-const MAX_UPLOADS: usize = 2048;
+/// Blocking threads for other things than uploads under way, of which each has its own.
+const THREADS: usize = 64;
 
 fn main() -> anyhow::Result<()> {
-    let config = Config::parse();
+    let config = Config::load()?;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .init();
+    // Hundreds of uploads are more than the usual limit allows.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!("cannot raise the limit of open files: {error}");
+    }
     tokio::runtime::Builder::new_multi_thread()
-        .max_blocking_threads(MAX_UPLOADS)
+        .max_blocking_threads(config.max_uploads.get() + THREADS)
         .enable_all()
         .build()?
         .block_on(run(config))
 }
 
 async fn run(config: Config) -> anyhow::Result<()> {
+    let config = Arc::new(config);
     let data = &config.data;
     std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
-    let _lock = lock(data)?;
-    let url = match &config.database {
-        Some(url) => url.clone(),
-        None => default_database(data)?,
+    let _lock = match &config.command {
+        Some(command) => {
+            let (_, accounts) = open(&config).await?;
+            return admin::run(&accounts, command.clone()).await;
+        }
+        None => lock(data)?,
     };
-    let app = App {
-        store: Store::open(&url).await?,
+    let (store, accounts) = open(&config).await?;
+    let listen = config.listen;
+    without_users(&config, &accounts).await?;
+    let shelf = Shelf {
+        store,
         files: Files::open(data)?,
         active: Arc::default(),
-        config: Arc::new(config),
+        layout: config.layout,
+        conflict: config.conflict,
     };
-    let listen = app.config.listen;
+    shelf.mend().await?;
+    if let Some(age) = config.expire {
+        tokio::spawn(expiry::run(shelf.clone(), age));
+    }
+    let app = App {
+        accounts,
+        store: shelf.store.clone(),
+        active: shelf.active.clone(),
+        shelf,
+        config,
+    };
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("cannot listen on {listen}"))?;
@@ -75,6 +100,44 @@ async fn run(config: Config) -> anyhow::Result<()> {
     )?;
     stdout.flush()?;
     server::serve(app, listener, end).await;
+    Ok(())
+}
+
+/// Opens the database. One program at a time, since SQLite lets two bring the tables up to date.
+async fn open(config: &Arc<Config>) -> anyhow::Result<(Store, Accounts)> {
+    let data = &config.data;
+    let url = match &config.database {
+        Some(url) => url.clone(),
+        None => default_database(data)?,
+    };
+    let path = data.join("opening");
+    let cannot = || format!("cannot lock {}", path.display());
+    let opening = File::create(&path).with_context(cannot)?;
+    opening.lock().with_context(cannot)?;
+    let store = Store::open(&url).await?;
+    let accounts = Accounts::open(&url, config.clone()).await?;
+    Ok((store, accounts))
+}
+
+/// Where nobody has to log in, nobody but this machine's users may come.
+async fn without_users(config: &Config, accounts: &Accounts) -> anyhow::Result<()> {
+    if accounts.any_user().await? {
+        return Ok(());
+    }
+    let way_out = format!(
+        "add one with: resup-receiver --data {} user add NAME",
+        config.data.display()
+    );
+    if !config.is_local() {
+        bail!(
+            "no user is configured, and without one it listens on loopback only, not on {}; {way_out}",
+            config.listen
+        );
+    }
+    if !config.trusted_proxy.is_empty() {
+        bail!("no user is configured, and without one no proxy may bring others here; {way_out}");
+    }
+    tracing::warn!("no user is configured: anyone on this machine may upload; {way_out}");
     Ok(())
 }
 
@@ -98,6 +161,7 @@ fn lock(data: &Path) -> anyhow::Result<File> {
 
 fn default_database(data: &Path) -> anyhow::Result<String> {
     let path = data.join("receiver.sqlite");
+    secret(&path).with_context(|| format!("cannot open {}", path.display()))?;
     let path = path
         .to_str()
         .with_context(|| format!("{} is not Unicode: give --database", path.display()))?;
@@ -105,12 +169,24 @@ fn default_database(data: &Path) -> anyhow::Result<String> {
     Ok(format!("sqlite://{path}?mode=rwc"))
 }
 
+/// Makes the database's file, for this system user only: what can be tried against a password is in it.
+fn secret(path: &Path) -> std::io::Result<()> {
+    let mut options = File::options();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
 #[cfg(unix)]
 fn signals() -> anyhow::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{signal, SignalKind};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // With a handler a file that is too large is an error and not the end.
+    let too_large = signal(SignalKind::from_raw(libc::SIGXFSZ))?;
     Ok(async move {
+        let _too_large = too_large;
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}

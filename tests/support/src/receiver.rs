@@ -1,7 +1,7 @@
 //! The real receiver, `resup-receiver`, as a child process.
 
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -131,6 +131,30 @@ impl Receiver {
     /// Where the finished file of an upload lies.
     pub fn stored_file(&self, id: &str) -> PathBuf {
         self.data.join("files").join(id)
+    }
+
+    /// Runs `resup-receiver --data DIR ARGS`, which manages users and tokens, with this standard
+    /// input; returns its output.
+    ///
+    /// # Panics
+    ///
+    /// When it fails.
+    pub fn admin(&self, args: &[&str], stdin: &str) -> String {
+        let mut child = Command::new(&self.binary)
+            .arg("--data")
+            .arg(&self.data)
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot run {}: {error}", self.binary.display()));
+        let mut input = child.stdin.take().expect("stdin");
+        // One that needs no input may have ended.
+        let _ = input.write_all(stdin.as_bytes());
+        drop(input);
+        let output = child.wait_with_output().expect("output of the receiver");
+        assert!(output.status.success(), "{args:?} failed");
+        String::from_utf8(output.stdout).expect("UTF-8")
     }
 
     /// What it wrote to stderr so far, over all its restarts.

@@ -37,7 +37,8 @@ const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC
 
 /// The file that `record` is of, as `headers` ask for it.
 pub async fn file(app: &App, record: &Record, headers: &HeaderMap) -> Result<Response, Answer> {
-    let mut file = app.files.read(&record.id).await.map_err(Answer::internal)?;
+    let file = app.shelf.read(record).await?;
+    let mut file = file.ok_or_else(|| Answer::unknown(&record.id))?;
     let size = record.identity.size;
     let tag = format!("\"{}\"", record.digests.sha256());
     let mut response = Response::new(Body::empty());

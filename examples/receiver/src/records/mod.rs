@@ -75,8 +75,9 @@ pub async fn delete(
     let owner = accounts::owner(&app, &head).await?;
     find(&app, &owner, &id).await?;
     let claim = app.active.claim(&id).await?;
-    let record = find(&app, &owner, claim.id()).await?;
-    app.forget(&record).await?;
+    let record = app.shelf.current(&owner, &claim).await?;
+    let record = record.ok_or_else(|| Answer::unknown(&id))?;
+    app.shelf.forget(&record).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

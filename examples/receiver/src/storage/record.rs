@@ -60,6 +60,8 @@ pub struct Record {
     pub identity: Identity,
     /// How far it is.
     pub state: State,
+    /// Where the finished file lies; the id until then.
+    pub place: String,
     /// Bytes that are durable, from the start, without a gap.
     pub held: u64,
     /// The digests of those bytes.
@@ -75,8 +77,10 @@ impl Record {
     pub fn new(identity: Identity) -> Result<Self, getrandom::Error> {
         let mut id = [0; 16];
         getrandom::fill(&mut id)?;
+        let id = hex::encode(id);
         Ok(Self {
-            id: hex::encode(id),
+            place: id.clone(),
+            id,
             identity,
             state: State::New,
             held: 0,

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use axum::body::Body;
-use axum::http::{header, HeaderValue, StatusCode};
+use axum::http::{header, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -15,6 +15,7 @@ pub struct Answer {
     status: StatusCode,
     /// The request's body was not read to its end.
     close: bool,
+    header: Option<(HeaderName, HeaderValue)>,
     members: Box<Members>,
 }
 
@@ -128,6 +129,16 @@ impl Answer {
         self
     }
 
+    /// Adds one header of the answer's own.
+    pub fn with_header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        let value = HeaderValue::try_from(value.into());
+        self.header = Some((
+            name,
+            value.expect("the receiver's own text is visible ASCII"),
+        ));
+        self
+    }
+
     /// Says that the rest of the request's body will not be read.
     pub fn closing(mut self) -> Self {
         self.close = true;
@@ -154,8 +165,14 @@ impl IntoResponse for Answer {
         if self.close {
             set(header::CONNECTION, "close");
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(
+            self.status,
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+        ) {
             set(header::RETRY_AFTER, "2");
+        }
+        if let Some((name, value)) = self.header {
+            headers.insert(name, value);
         }
         response
     }

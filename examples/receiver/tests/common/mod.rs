@@ -2,6 +2,7 @@
 
 #![allow(dead_code)]
 
+pub mod accounts;
 mod forms;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -21,8 +22,12 @@ pub struct Receiver {
     pub address: SocketAddr,
     data: PathBuf,
     flags: Vec<String>,
+    change: Change,
     _dir: Option<TempDir>,
 }
+
+/// What is done to the command that starts it.
+type Change = Box<dyn Fn(&mut Command) + std::marker::Send + Sync>;
 
 impl Receiver {
     pub fn start(flags: &[&str]) -> Self {
@@ -31,23 +36,81 @@ impl Receiver {
 
     /// One that aborts itself at a commit point.
     pub fn start_crashing(point: &str, flags: &[&str]) -> Self {
+        let point = point.to_owned();
         let dir = tempfile::tempdir().unwrap();
+        let mut receiver = Self::start_changed(dir, flags, move |command| {
+            command.env("RESUP_RECEIVER_CRASH", &point);
+        });
+        receiver.change = Box::new(|_| {});
+        receiver
+    }
+
+    /// One with a command of its own, for restarts too.
+    pub fn start_changed(
+        dir: TempDir,
+        flags: &[&str],
+        change: impl Fn(&mut Command) + std::marker::Send + Sync + 'static,
+    ) -> Self {
         let flags: Vec<String> = flags.iter().map(|flag| flag.to_string()).collect();
-        let (child, address) = spawn(dir.path(), &flags, point);
+        let change: Change = Box::new(change);
+        let (child, address) = spawn(dir.path(), &flags, &change);
         Self {
             child,
             address,
             data: dir.path().to_owned(),
             flags,
+            change,
             _dir: Some(dir),
+        }
+    }
+
+    /// For the next start.
+    pub fn set_flags(&mut self, flags: &[&str]) {
+        self.flags = flags.iter().map(|flag| flag.to_string()).collect();
+    }
+
+    /// One in a directory that is there, and stays, at an address of its own.
+    pub fn start_at(listen: &str, data: &Path, flags: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_resup-receiver"));
+        command.arg("--data").arg(data).args(["--listen", listen]);
+        command.args(flags);
+        let mut receiver = Self::launch(command);
+        receiver.data = data.to_owned();
+        receiver
+    }
+
+    /// One that is told everything in its own way.
+    pub fn launch(command: Command) -> Self {
+        let (child, address) = launch(command, &|_| {});
+        Self {
+            child,
+            address,
+            data: PathBuf::new(),
+            flags: Vec::new(),
+            change: Box::new(|_| {}),
+            _dir: None,
         }
     }
 
     /// Kills it at once and starts another one on the same directory.
     pub fn kill_and_restart(&mut self) {
+        self.kill_and_restart_crashing("");
+    }
+
+    pub fn kill_and_restart_crashing(&mut self, point: &str) {
+        self.kill();
+        let change = |command: &mut Command| {
+            (self.change)(command);
+            if !point.is_empty() {
+                command.env("RESUP_RECEIVER_CRASH", point);
+            }
+        };
+        (self.child, self.address) = spawn(&self.data, &self.flags, &change);
+    }
+
+    pub fn kill(&mut self) {
         let _ = self.child.kill();
         self.wait();
-        (self.child, self.address) = spawn(&self.data, &self.flags, "");
     }
 
     pub fn terminate(&mut self) -> std::process::ExitStatus {
@@ -61,12 +124,21 @@ impl Receiver {
         self.child.wait().unwrap()
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn data(&self) -> &Path {
         &self.data
     }
 
     pub fn file(&self, id: &str) -> PathBuf {
         self.data.join("files").join(id)
+    }
+
+    /// Where an upload's bytes are until it is finished.
+    pub fn partial(&self, id: &str) -> PathBuf {
+        self.data.join("partial").join(id)
     }
 
     pub fn stored(&self, id: &str) -> Vec<u8> {
@@ -126,7 +198,9 @@ impl Drop for Receiver {
 }
 
 pub fn command(data: &Path, flags: &[String]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_resup-receiver"));
+    // Another build may be named, such as one for release.
+    let binary = std::env::var_os("RESUP_RECEIVER");
+    let mut command = Command::new(binary.unwrap_or(env!("CARGO_BIN_EXE_resup-receiver").into()));
     command
         .arg("--data")
         .arg(data)
@@ -135,14 +209,16 @@ pub fn command(data: &Path, flags: &[String]) -> Command {
     command
 }
 
-fn spawn(data: &Path, flags: &[String], point: &str) -> (Child, SocketAddr) {
-    let mut command = command(data, flags);
+fn spawn(data: &Path, flags: &[String], change: &dyn Fn(&mut Command)) -> (Child, SocketAddr) {
+    launch(command(data, flags), change)
+}
+
+/// Starts a receiver and waits until it says where it listens.
+fn launch(mut command: Command, change: &dyn Fn(&mut Command)) -> (Child, SocketAddr) {
     command
         .stdout(Stdio::piped())
         .env_remove("RESUP_RECEIVER_CRASH");
-    if !point.is_empty() {
-        command.env("RESUP_RECEIVER_CRASH", point);
-    }
+    change(&mut command);
     let mut child = command.spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap())
@@ -216,6 +292,7 @@ impl Reply {
         stream.read_exact(&mut body).ok()?;
         Some(Self {
             status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+            // Pages and redirects have none.
             json: serde_json::from_slice(&body).unwrap_or_default(),
             head,
             body,

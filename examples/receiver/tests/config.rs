@@ -1,0 +1,117 @@
+//! Where settings come from: flag, environment, file, default.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::accounts::admin_fails;
+use common::{Receiver, Upload};
+use tempfile::TempDir;
+
+fn file(dir: &TempDir, text: &str) -> PathBuf {
+    let path = dir.path().join("receiver.toml");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// The `max_segment` that a receiver with these settings answers.
+fn max_segment(flag: Option<&str>, environment: Option<&str>, file: &Path) -> serde_json::Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_resup-receiver"));
+    command.arg("--config").arg(file);
+    command.args(
+        flag.map(|flag| ["--max-segment", flag])
+            .into_iter()
+            .flatten(),
+    );
+    if let Some(value) = environment {
+        command.env("RESUP_RECEIVER_MAX_SEGMENT", value);
+    }
+    let receiver = Receiver::launch(command);
+    receiver.locate(&Upload::new("a", 10)).json["max_segment"].clone()
+}
+
+#[test]
+fn a_flag_goes_before_the_environment_and_that_before_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let most = format!("data = '{}'\nlisten = '127.0.0.1:0'\n", data.display());
+    let without = file(&dir, &most);
+    assert_eq!(max_segment(None, None, &without), serde_json::Value::Null);
+    let with = file(&dir, &format!("{most}max-segment = 1000\n"));
+    assert_eq!(max_segment(None, None, &with), 1000);
+    assert_eq!(max_segment(None, Some("2000"), &with), 2000);
+    assert_eq!(max_segment(Some("3000"), Some("2000"), &with), 3000);
+    assert!(data.join("files").is_dir());
+}
+
+#[test]
+fn what_is_wrong_in_the_file_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    for (text, told) in [
+        ("max_segment = 1", "there is no setting 'max_segment'"),
+        ("config = 'x'", "there is no setting 'config'"),
+        ("crash = 'x'", "there is no setting 'crash'"),
+        (
+            "listen = 'here'",
+            "listen = \"here\": invalid socket address",
+        ),
+        ("max-segment = 0", "max-segment = 0: number would be zero"),
+        (
+            "header-timeout = -1",
+            "header-timeout = -1: not a positive number",
+        ),
+        ("listen = ['127.0.0.1:0']", "cannot be of the type array"),
+        ("trusted-proxy = ['10.0.0.0/8', 'x']", "neither an address"),
+        (
+            "signing-algorithm = 'md5'",
+            "it can be: hmac-sha256, hmac-md5",
+        ),
+        ("[data]\nx = 1", "cannot be of the type table"),
+        ("data = ", "TOML parse error at line 1"),
+    ] {
+        let path = file(&dir, text);
+        let path = path.to_str().unwrap();
+        let error = admin_fails(dir.path(), &["--config", path], "");
+        assert!(error.contains(told), "{text}: {error}");
+        assert!(error.contains(path), "{text}: {error}");
+    }
+    let error = admin_fails(dir.path(), &["--config", "/none"], "");
+    assert!(error.contains("cannot read /none"), "{error}");
+}
+
+#[test]
+fn a_wrong_variable_is_named_and_other_programs_ones_are_none() {
+    let run = |name: &str, value: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_resup-receiver"))
+            .env(name, value)
+            .args(["user", "list", "--data"])
+            .arg(dir.path())
+            .output()
+            .unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        (output.status.success(), error)
+    };
+    let (fine, error) = run("RESUP_RECEIVER_HEADER_TIMEOUT", "soon");
+    assert!(
+        !fine && error.contains("'soon'") && error.contains("--header-timeout"),
+        "{error}"
+    );
+    for tests in ["RESUP_RECEIVER", "RESUP_RECEIVER_CRASH"] {
+        assert_eq!(run(tests, "x"), (true, String::new()));
+    }
+}
+
+#[test]
+fn without_a_data_directory_nothing_is_done() {
+    for args in [&[][..], &["user", "list"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_resup-receiver"));
+        let output = command.args(args).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            !output.status.success() && error.contains("--data"),
+            "{error}"
+        );
+    }
+}

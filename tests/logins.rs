@@ -1,0 +1,138 @@
+//! Uploads to the real receiver by somebody: with the login form, Basic, a token, and signed.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{client, made};
+use resup::{Client, Error, ErrorKind, RefusalKind, SegmentSize, SigningAlgorithm, Upload};
+use resup_test_support::files;
+use resup_test_support::receiver::{Receiver, Setup};
+use tempfile::TempDir;
+
+const PASSWORD: &str = "correct horse";
+
+/// A receiver where joe has an account.
+fn start(setup: Setup) -> Receiver {
+    let receiver = setup.start();
+    receiver.admin(&["user", "add", "joe"], PASSWORD);
+    receiver
+}
+
+/// Uploads a new file in several requests.
+fn upload(client: &Client, dir: &TempDir, name: &str) -> Result<Upload, Error> {
+    let path = made(dir, name, 3_000_000);
+    let mut upload = Upload::from_file(client, path)?;
+    upload.set_segment_size(SegmentSize::Fixed(1_000_000))?;
+    upload.run()?;
+    Ok(upload)
+}
+
+fn arrives(client: &Client, receiver: &Receiver, dir: &TempDir, name: &str) {
+    let upload = upload(client, dir, name).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let stored = receiver.stored_file(&upload.remote().id().unwrap());
+    files::assert_same(&dir.path().join(name), &stored);
+}
+
+fn with_form(receiver: &Receiver, password: &str) -> Client {
+    let client = client(&receiver.endpoint());
+    let login = format!("http://{}/login", receiver.addr());
+    client.set_login_form(&login).unwrap();
+    client.set_login_field("user", "joe").unwrap();
+    client.set_login_field("password", password).unwrap();
+    client
+}
+
+fn is_refused(result: Result<Upload, Error>, message: &str) {
+    let Err(error) = result else {
+        panic!("it was let in")
+    };
+    let not_allowed = ErrorKind::Refused(RefusalKind::NotAllowed);
+    assert_eq!(error.kind(), not_allowed, "{error}");
+    assert!(error.to_string().contains(message), "{error}");
+}
+
+#[test]
+fn the_receivers_login_form_lets_a_program_in_and_in_again() {
+    let receiver = start(Setup::new());
+    let dir = tempfile::tempdir().unwrap();
+    let client = with_form(&receiver, PASSWORD);
+    client.set_user("joe").unwrap();
+    arrives(&client, &receiver, &dir, "first");
+    // Ends all sessions.
+    receiver.admin(&["user", "passwd", "joe"], PASSWORD);
+    arrives(&client, &receiver, &dir, "second");
+
+    let wrong = with_form(&receiver, "wrong password");
+    is_refused(upload(&wrong, &dir, "third"), "wrong name or password");
+}
+
+#[test]
+fn a_session_that_ends_in_the_middle_is_begun_anew() {
+    let receiver = start(Setup::new().arg("--session-lifetime").arg("0.7"));
+    let dir = tempfile::tempdir().unwrap();
+    let client = with_form(&receiver, PASSWORD);
+    client.set_rate_limit(1_500_000);
+    arrives(&client, &receiver, &dir, "slow");
+    assert!(receiver.stderr().contains(" 401 in "), "it did not end");
+}
+
+#[test]
+fn a_password_or_a_token_goes_along_with_each_request() {
+    let receiver = start(Setup::new());
+    let dir = tempfile::tempdir().unwrap();
+    let by_password = client(&receiver.endpoint());
+    by_password.set_basic_auth("joe", PASSWORD).unwrap();
+    arrives(&by_password, &receiver, &dir, "by password");
+    let token = receiver.admin(&["token", "add", "joe"], "");
+    let by_token = client(&receiver.endpoint());
+    by_token.set_bearer_token(token.trim()).unwrap();
+    arrives(&by_token, &receiver, &dir, "by token");
+
+    is_refused(
+        upload(&client(&receiver.endpoint()), &dir, "x"),
+        "not logged in",
+    );
+    by_password.set_basic_auth("joe", "wrong password").unwrap();
+    is_refused(upload(&by_password, &dir, "x"), "not logged in");
+    by_token.set_user("ann").unwrap();
+    let error = upload(&by_token, &dir, "x").err().unwrap();
+    assert!(error.to_string().contains("'user' says 'ann'"), "{error}");
+}
+
+#[test]
+fn the_receiver_finds_the_librarys_signatures_right() {
+    let dir = tempfile::tempdir().unwrap();
+    let secret = dir.path().join("secret");
+    std::fs::write(&secret, "geheim\n").unwrap();
+    for (name, algorithm) in [
+        ("hmac-sha256", SigningAlgorithm::HmacSha256),
+        ("hmac-md5", SigningAlgorithm::HmacMd5),
+    ] {
+        let setup = Setup::new().arg("--signing-secret-file").arg(&secret);
+        let receiver = start(setup.arg("--signing-algorithm").arg(name));
+        let client = with_form(&receiver, PASSWORD);
+        client.set_signing_secret(b"geheim").unwrap();
+        client.set_signing_algorithm(algorithm);
+        arrives(&client, &receiver, &dir, &format!("报告 {name} *~'().bin"));
+        client.set_signing_secret(b"another").unwrap();
+        let error = upload(&client, &dir, "x").err().unwrap();
+        assert!(error.to_string().contains("is not signed"), "{error}");
+    }
+}
+
+#[test]
+fn a_program_that_tried_too_often_waits_and_gets_in() {
+    let receiver = start(Setup::new());
+    let dir = tempfile::tempdir().unwrap();
+    // The last ones have to wait themselves.
+    for number in 0..7 {
+        let client = with_form(&receiver, &format!("wrong {number}"));
+        is_refused(upload(&client, &dir, "x"), "wrong name or password");
+    }
+    let right = client(&receiver.endpoint());
+    right.set_basic_auth("joe", PASSWORD).unwrap();
+    right.set_retry_time(Duration::from_secs(60)).unwrap();
+    arrives(&right, &receiver, &dir, "late");
+    assert!(receiver.stderr().contains(" 429 in "), "nobody waited");
+}
