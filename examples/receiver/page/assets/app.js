@@ -5,6 +5,7 @@ import { chosen, dropped, tidy } from "./files.js";
 import { Queue } from "./queue.js";
 import { notDeleted, Records } from "./records.js";
 import { describe, removeRow, set, UploadRow } from "./row.js";
+import { LoggedOut } from "./server.js";
 import { bytes, percent, span, text } from "./texts.js";
 
 /** Often enough for the eye. */
@@ -26,6 +27,8 @@ let completed = [];
 let told = -Infinity;
 /** Whether the lists of what the server has lack something that was uploaded here. */
 let outdated = false;
+/** Whether the user has closed the login. */
+let declined = false;
 
 const queue = new Queue((upload) => {
   dirty.add(upload);
@@ -61,8 +64,12 @@ function add(files) {
   records.refresh();
 }
 
-function logIn() {
-  askForLogin(() => {
+/** By itself only until the user has said no. */
+function logIn({ wanted = false } = {}) {
+  if (declined && !wanted) return;
+  askForLogin((done) => {
+    declined = !done;
+    if (!done) return;
     queue.in("logged_out").forEach((upload) => queue.resume(upload));
     records.refresh();
   });
@@ -81,6 +88,7 @@ async function cancel(upload) {
     await upload.cancel();
     say(text("said_removed", { name }));
   } catch (error) {
+    if (error instanceof LoggedOut) logIn({ wanted: true });
     say(notDeleted(error, name));
   }
   queue.drop(upload);
@@ -120,7 +128,7 @@ function render() {
       continue;
     }
     const row = new UploadRow(upload, {
-      go: (upload) => (upload.state === "logged_out" ? logIn() : queue.resume(upload)),
+      go: (upload) => (upload.state === "logged_out" ? logIn({ wanted: true }) : queue.resume(upload)),
       pause: (upload) => queue.pause(upload),
       cancel,
     });

@@ -18,20 +18,21 @@ export function ask({ heading, details, yes }) {
   });
 }
 
-/** Lets the user log in again without leaving the page; `then` is called when that is done. */
-export function askForLogin(then) {
+/** Lets the user log in again without leaving the page; tells `ended` whether that was done. */
+export function askForLogin(ended) {
   if (login.open) return;
   const form = login.querySelector("form");
   const problem = login.querySelector(".problem");
   const { user, password } = form.elements;
+  let done = false;
   problem.hidden = true;
   form.onsubmit = async (event) => {
     event.preventDefault();
     problem.hidden = true;
     try {
       await logIn(user.value, password.value);
+      done = true;
       login.close();
-      then();
     } catch (error) {
       problem.textContent = explain(error);
       problem.hidden = false;
@@ -39,6 +40,7 @@ export function askForLogin(then) {
     password.value = "";
   };
   login.querySelector(".close").onclick = () => login.close();
+  login.onclose = () => ended(done);
   login.showModal();
 }
 

@@ -116,7 +116,7 @@ export class Records {
       this.#page.say(text("said_removed", { name }));
       this.refresh();
     } catch (error) {
-      if (error instanceof LoggedOut) this.#page.loggedOut();
+      if (error instanceof LoggedOut) this.#page.loggedOut({ wanted: true });
       tell(row, notDeleted(error, name));
     }
   }

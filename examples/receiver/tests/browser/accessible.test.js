@@ -53,6 +53,19 @@ async function check(page) {
 }
 
 for (const [dress, options] of Object.entries(DRESSES)) {
+  test(`nothing is in the way of who logs in: ${dress}`, async () => {
+    const page = await browser.open(`${receiver.url}login`, options);
+    await check(page);
+    await page.locator("#user").fill("nobody");
+    await page.locator("#password").fill("nothing");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").waitFor();
+    await check(page);
+    await browser.closeAll();
+  });
+}
+
+for (const [dress, options] of Object.entries(DRESSES)) {
   test(`nothing is in the way of anybody: ${dress}`, async () => {
     const page = await browser.open(receiver.url, options);
     await page.locator("#finished .row").waitFor();

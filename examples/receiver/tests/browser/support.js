@@ -1,6 +1,6 @@
 // A receiver as a process, a browser, and files to upload.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:http";
@@ -24,6 +24,16 @@ export class Receiver {
     receiver.#flags = flags;
     await receiver.#spawn("127.0.0.1:0");
     return receiver;
+  }
+
+  /** Adds a user; from then on everybody has to log in. */
+  addUser(name, password) {
+    execFileSync(BINARY, ["--data", this.data, "user", "add", name], { input: `${password}\n`, stdio: "pipe" });
+  }
+
+  /** Ends all logins of a user. */
+  changePassword(name, password) {
+    execFileSync(BINARY, ["--data", this.data, "user", "passwd", name], { input: `${password}\n`, stdio: "pipe" });
   }
 
   async #spawn(listen) {
