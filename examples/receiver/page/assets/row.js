@@ -120,6 +120,7 @@ function failure(error) {
   }
   if (!(error instanceof Refused)) return text("fail_strange");
   const { status, json } = error;
-  const keys = { 403: "forbidden", 413: "large", 422: "digest", 507: "room" };
+  if (json?.error === "digest") return text("fail_digest");
+  const keys = { 403: "forbidden", 413: "large", 507: "room" };
   return text(`fail_${keys[status] ?? "refused"}`, { status, message: json?.message });
 }

@@ -105,7 +105,7 @@ async function request(method, url, options = {}) {
       throw new LoggedOut();
     case 403:
       // Another tab has logged in: the cookie is of the new session, the token of the old one.
-      if (!options.again && (await renewToken())) {
+      if (!options.again && (await renewToken().catch(() => false))) {
         return request(method, url, { ...options, again: true });
       }
       throw new Refused(answer);

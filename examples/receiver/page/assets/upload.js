@@ -140,7 +140,7 @@ export class Upload {
       const same = await this.#compare(held);
       signal.throwIfAborted();
       if (same && held.state === "complete") return;
-      if (!same && this.#mistakes >= MISTAKES) throw new Refused({ status: 422 });
+      if (!same && this.#mistakes >= MISTAKES) throw new Refused({ status: 422, json: { error: "digest" } });
       held = await this.#send(held, same, signal);
       signal.throwIfAborted();
     }

@@ -54,6 +54,14 @@ async function chooseAgain(page, { name, path }) {
   await (await chooser).setFiles(path);
 }
 
+/** Lets `act` decide about the page's next sends, so many of them. */
+function onSends(page, count, act) {
+  return page.route("**/upload", (route) => {
+    const sends = route.request().headers()["content-type"].startsWith("multipart/");
+    return sends && count-- > 0 ? act(route) : route.continue();
+  });
+}
+
 async function assertStored({ name, sha256 }) {
   assert.equal((await receiver.stored(name)).sha256, sha256);
 }
@@ -208,6 +216,36 @@ describe("an upload", () => {
     assert.equal(page.sends[0].offset, "0");
     assert.match(page.sends[0].restart, /^[0-9a-f]{32}$/);
     assert.equal(page.sends[1].restart, undefined);
+    await assertStored(file);
+  });
+
+  test("goes on from where another program has brought it meanwhile", async () => {
+    const file = files.make("meanwhile.bin", LARGE);
+    utimesSync(file.path, 1_700_000_000, 1_700_000_000);
+    const page = await open();
+    await onSends(page, 1, async (route) => {
+      await receiver.elsewhere(file.name, file.content, 5_000_000, { mtime: 1_700_000_000_000 });
+      await route.continue();
+    });
+    await page.locator("#files").setInputFiles(file.path);
+    await finished(page, file.name).waitFor();
+    assert.deepEqual(page.sends.slice(0, 2).map(({ offset }) => offset), ["0", "5000000"]);
+    await assertStored(file);
+  });
+
+  test("whose bytes were changed on the way sends them again, but not for ever", async () => {
+    const file = files.make("damaged.bin", 1_000_000);
+    const page = await open();
+    await onSends(page, 2, async (route) => {
+      const [{ id, offset, state }] = await receiver.uploads();
+      await route.fulfill({ status: 422, json: { error: "digest", id, offset, state } });
+    });
+    await page.locator("#files").setInputFiles(file.path);
+    await state(page, file.name, "failed");
+    assert.match(await uploading(page, file.name).locator(".details").textContent(), /not what was sent/);
+    assert.equal(page.sends.length, 2);
+    await button(page, "Try again", file).click();
+    await finished(page, file.name).waitFor();
     await assertStored(file);
   });
 
