@@ -8,7 +8,7 @@ RELEASE := $(abspath $(TARGET)/release)
 ABI := $(shell awk '/define RESUP_VERSION_M(AJOR|INOR) / { v = v s $$3; s = "." } END { print v }' \
 	include/resup.h)
 
-.PHONY: all lib cli receiver demo bench conformance test tools lint test-rust test-c reference header abi-accept clean
+.PHONY: all lib cli receiver demo bench conformance test tools lint test-rust test-c test-page reference header abi-accept clean
 
 all: lib
 
@@ -46,7 +46,7 @@ conformance:
 	$(CARGO) run --quiet -p resup-conformance -- $(URL) $(ARGS)
 
 # Everything. Installs what is missing.
-test: tools lint reference test-rust test-c
+test: tools lint reference test-rust test-c test-page
 
 # By this file a Debian system is told not to start the servers among the packages.
 POLICY := /usr/sbin/policy-rc.d
@@ -55,7 +55,7 @@ tools:
 	@missing=; PATH="$$PATH:/usr/sbin"; for tool in gcc:gcc g++:g++ clang:clang \
 			valgrind:valgrind readelf:binutils nginx:nginx-light squid:squid \
 			danted:dante-server v2ray:v2ray haproxy:haproxy chromium:chromium \
-			curl:curl man:man-db script:bsdutils \
+			curl:curl man:man-db script:bsdutils node:nodejs npm:npm \
 			pkg-config:pkg-config cmake:cmake meson:meson abidiff:abigail-tools \
 			Xvfb:xvfb openbox:openbox xdotool:xdotool fltk-config:libfltk1.3-dev \
 			doxygen:doxygen; do \
@@ -93,6 +93,16 @@ test-c:
 reference:
 	mkdir -p target
 	doxygen docs/Doxyfile
+
+# The receiver's page in Chromium. Its tests run below target/, where npm puts what they need.
+PAGE = $(abspath $(TARGET)/page-tests)
+
+test-page:
+	$(CARGO) test --workspace --no-run
+	mkdir -p $(PAGE) && rm -f $(PAGE)/*.js
+	cp examples/receiver/tests/browser/*.js* $(PAGE)
+	npm ci --prefix $(PAGE) --no-audit --no-fund
+	cd $(PAGE) && RESUP_RECEIVER=$(abspath $(TARGET)/debug/resup-receiver) node --test
 
 header:
 	RESUP_WRITE_HEADER=1 $(CARGO) test --test header the_header_is_current

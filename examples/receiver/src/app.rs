@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use axum::http::StatusCode;
+
 use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::ops::metrics::Metrics;
-use crate::storage::digests::Digests;
-use crate::storage::files::Files;
-use crate::storage::record::{Record, State};
+use crate::storage::error::StorageError;
+use crate::storage::shelf::Shelf;
 use crate::storage::store::{Store, StoreError};
-use crate::wire::active::{Active, Claim};
+use crate::wire::active::Active;
 use crate::wire::answer::Answer;
 
 /// The receiver behind the endpoint.
@@ -21,8 +22,8 @@ pub struct App {
     pub accounts: Accounts,
     /// The upload records.
     pub store: Store,
-    /// The stored files.
-    pub files: Files,
+    /// The records and the files.
+    pub shelf: Shelf,
     /// The uploads under way.
     pub active: Arc<Active>,
     /// What is counted.
@@ -35,39 +36,30 @@ impl App {
         self.config.max_segment.map(Into::into)
     }
 
-    /// The owner's upload, looked up again under its claim and compared with the disk.
-    pub async fn current(&self, owner: &str, claim: &Claim) -> Result<Option<Record>, Answer> {
-        let Some(mut record) = self.store.find(owner, claim.id()).await? else {
-            return Ok(None);
-        };
-        let length = self.files.length(&record.id).await;
-        let length = length.map_err(Answer::internal)?;
-        if length < record.held {
-            tracing::error!(
-                id = record.id,
-                "the file has {length} of {} confirmed bytes: the upload starts afresh",
-                record.held
-            );
-            self.reset(&mut record).await?;
+    /// Refuses a file that is too large, in one send or in many.
+    pub fn check_size(&self, size: u64) -> Result<(), Answer> {
+        match self.config.max_size {
+            Some(most) if size > most.get() => Err(Answer::too_large(format!(
+                "the file has {size} bytes, the most that this receiver takes is {most}"
+            ))),
+            _ => Ok(()),
         }
-        Ok(Some(record))
-    }
-
-    /// Forgets all bytes of an upload.
-    pub async fn reset(&self, record: &mut Record) -> Result<(), StoreError> {
-        record.state = State::Partial;
-        record.held = 0;
-        record.digests = Digests::default();
-        self.store.save(record).await
     }
 }
 
 impl From<StoreError> for Answer {
     fn from(error: StoreError) -> Self {
-        if error.no_room() {
-            Answer::no_room(error)
-        } else {
-            Answer::internal(error)
+        StorageError::from(error).into()
+    }
+}
+
+impl From<StorageError> for Answer {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Taken(message) => Answer::refusal(StatusCode::CONFLICT, message),
+            error @ StorageError::Busy => Answer::refusal(StatusCode::LOCKED, error.to_string()),
+            error if error.no_room() => Answer::no_room(error),
+            error => Answer::internal(error),
         }
     }
 }

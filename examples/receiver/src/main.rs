@@ -6,7 +6,11 @@
 mod accounts;
 mod app;
 mod config;
+mod connections;
+mod linger;
 mod ops;
+mod page;
+mod records;
 mod routes;
 mod server;
 mod storage;
@@ -29,11 +33,13 @@ use crate::app::App;
 use crate::config::Config;
 use crate::ops::metrics;
 use crate::ops::tls::Tls;
+use crate::storage::expiry;
 use crate::storage::files::Files;
+use crate::storage::shelf::Shelf;
 use crate::storage::store::Store;
 
-/// Every upload under way has a blocking thread.
-const MAX_UPLOADS: usize = 2048;
+/// Blocking threads for other things than uploads under way, of which each has its own.
+const THREADS: usize = 64;
 
 fn main() -> anyhow::Result<()> {
     let config = Config::load()?;
@@ -43,8 +49,12 @@ fn main() -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .init();
+    // Hundreds of uploads are more than the usual limit allows.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!("cannot raise the limit of open files: {error}");
+    }
     tokio::runtime::Builder::new_multi_thread()
-        .max_blocking_threads(MAX_UPLOADS)
+        .max_blocking_threads(config.max_uploads.get() + THREADS)
         .enable_all()
         .build()?
         .block_on(run(config))
@@ -64,11 +74,22 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let (store, accounts) = open(&config).await?;
     let listen = config.listen;
     without_users(&config, &accounts).await?;
-    let app = App {
+    let shelf = Shelf {
         store,
-        accounts,
         files: Files::open(data)?,
         active: Arc::default(),
+        layout: config.layout,
+        conflict: config.conflict,
+    };
+    shelf.mend().await?;
+    if let Some(age) = config.expire {
+        tokio::spawn(expiry::run(shelf.clone(), age));
+    }
+    let app = App {
+        accounts,
+        store: shelf.store.clone(),
+        active: shelf.active.clone(),
+        shelf,
         metrics: Arc::default(),
         config,
     };
@@ -203,7 +224,10 @@ fn signals() -> anyhow::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{signal, SignalKind};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // With a handler a file that is too large is an error and not the end.
+    let too_large = signal(SignalKind::from_raw(libc::SIGXFSZ))?;
     Ok(async move {
+        let _too_large = too_large;
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}

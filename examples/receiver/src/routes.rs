@@ -1,23 +1,57 @@
 //! Which request goes where.
 
-use axum::http::StatusCode;
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use axum::Router;
 
 use crate::accounts::login::{form, log_in, log_out};
 use crate::app::App;
+use crate::linger::linger;
 use crate::ops::health::health;
+use crate::page;
+use crate::records;
 use crate::wire::answer::Answer;
 use crate::wire::upload;
+
+/// The most lines in a header block, and the most bytes.
+const MAX_HEADERS: usize = 100;
+const MAX_HEADER_BYTES: usize = 16 * 1024;
 
 /// The receiver's pages.
 pub fn router(app: App) -> Router {
     let nothing = || async { Answer::refusal(StatusCode::NOT_FOUND, "there is nothing here") };
     Router::new()
+        .route("/", get(page::index))
+        .route("/assets/{name}", get(page::assets::asset))
         .route("/upload", any(upload))
         .route("/healthz", get(health))
+        .route("/uploads", get(records::list))
+        .route(
+            "/uploads/{id}",
+            get(records::details).delete(records::delete),
+        )
+        .route("/uploads/{id}/file", get(records::file))
         .route("/login", get(form).post(log_in))
         .route("/logout", post(log_out))
         .fallback(nothing)
+        .layer(middleware::from_fn(bounded))
+        .layer(middleware::map_request(linger))
         .with_state(app)
+}
+
+/// Refuses what nobody needs.
+async fn bounded(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let bytes = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
+    let bytes = request.uri().path().len() + headers.iter().map(bytes).sum::<usize>();
+    if headers.len() <= MAX_HEADERS && bytes <= MAX_HEADER_BYTES {
+        return next.run(request).await;
+    }
+    let message = format!(
+        "the request's header block has more than {MAX_HEADERS} lines or {MAX_HEADER_BYTES} bytes"
+    );
+    Answer::refusal(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, message).into_response()
 }

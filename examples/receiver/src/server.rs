@@ -1,5 +1,6 @@
 //! Connections: accepted, served, and ended in good order.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -14,13 +15,14 @@ use hyper::Request;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
 use crate::accounts::peer::Peer;
 use crate::app::App;
 use crate::config::Config;
+use crate::connections::{Connection, Connections};
 use crate::ops::metrics::Metrics;
 use crate::ops::tls::Tls;
 use crate::routes::router;
@@ -29,6 +31,13 @@ use crate::routes::router;
 const BUFFER: usize = 64 * 1024;
 /// The longest that open connections hold up the end.
 const FAREWELL: Duration = Duration::from_secs(5);
+
+/// The most lines in a header block.
+const HEADERS: usize = 1000;
+/// What a client is told for whom there is no room.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+    Connection: close\r\nRetry-After: 2\r\nContent-Type: application/json\r\nContent-Length: 45\r\n\r\n\
+    {\"message\":\"the receiver is full: try later\"}";
 
 /// Serves until `end`.
 pub async fn serve(
@@ -41,11 +50,13 @@ pub async fn serve(
     http.timer(TokioTimer::new())
         .header_read_timeout(app.config.header_timeout)
         .max_buf_size(BUFFER)
+        .max_headers(HEADERS)
         // A client may shut down its sending side and still wait for the answer.
         .half_close(true);
     let router = router(app.clone());
     let handshake_timeout = app.config.header_timeout;
     let graceful = GracefulShutdown::new();
+    let connections = Connections::new(app.config.max_connections.get());
     let mut end = std::pin::pin!(end);
     loop {
         let (stream, address) = tokio::select! {
@@ -61,19 +72,35 @@ pub async fn serve(
             address: address.ip(),
             secure: tls.is_some(),
         };
+        let Some(connection) = connections.admit() else {
+            // Behind TLS there is no way to say so without a handshake.
+            if tls.is_none() {
+                refuse(stream);
+            }
+            continue;
+        };
         let (watcher, tls) = (graceful.watcher(), tls.clone());
         let count = Count::new(&app.metrics);
-        tokio::spawn(async move {
-            let _count = count;
+        let connection = Arc::new(connection);
+        let known = connection.clone();
+        let served = async move {
             let Some(tls) = tls else {
-                return serve_connection(&http, router, config, watcher, stream, peer).await;
+                return serve_connection(&http, router, config, watcher, stream, (peer, known))
+                    .await;
             };
             match timeout(handshake_timeout, tls.accept(stream)).await {
                 Ok(Ok(stream)) => {
-                    serve_connection(&http, router, config, watcher, stream, peer).await
+                    serve_connection(&http, router, config, watcher, stream, (peer, known)).await
                 }
                 Ok(Err(error)) => tracing::debug!("TLS handshake: {error}"),
                 Err(_) => tracing::debug!("TLS handshake: none in time"),
+            }
+        };
+        tokio::spawn(async move {
+            let _count = count;
+            tokio::select! {
+                () = served => {}
+                () = connection.ended() => tracing::debug!("connection: gave way to a newer one"),
             }
         });
     }
@@ -91,16 +118,17 @@ async fn serve_connection(
     config: Arc<Config>,
     watcher: Watcher,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    connection: Peer,
+    (peer, connection): (Peer, Arc<Connection>),
 ) {
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let peer = Peer::new(connection, request.headers(), &config.trusted_proxy);
+        let peer = Peer::new(peer, request.headers(), &config.trusted_proxy);
         request.extensions_mut().insert(peer);
-        router.call(request)
+        let (busy, answer) = (connection.busy(), router.call(request));
+        async { Ok::<_, Infallible>(busy.until_sent(answer.await?)) }
     });
-    let connection = http.serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(connection).await {
+    let served = http.serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = watcher.watch(served).await {
         tracing::debug!("connection: {error}");
     }
 }
@@ -119,6 +147,18 @@ impl Drop for Count {
     fn drop(&mut self) {
         self.0.connections.dec();
     }
+}
+
+fn refuse(mut stream: TcpStream) {
+    tokio::spawn(async move {
+        let told = async {
+            stream.write_all(FULL).await?;
+            stream.shutdown().await?;
+            // What the client says meanwhile has to be read, or it does not see the answer.
+            tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
+        };
+        let _ = timeout(Duration::from_secs(1), told).await;
+    });
 }
 
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {

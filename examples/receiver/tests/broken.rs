@@ -3,35 +3,10 @@
 mod common;
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{command, cut, head, md5_hex, Receiver, Reply, Send, Upload, BOUNDARY};
-
-/// Begins a send and stops after `count` of the file's bytes.
-fn begin(receiver: &Receiver, send: &Send, count: usize) -> TcpStream {
-    let total = send.opening().len() + send.bytes.len() + send.closing().len();
-    let kind = format!("multipart/form-data; boundary={BOUNDARY}");
-    let mut stream = receiver.connect();
-    let head = head("POST", "/upload", &kind, total as u64);
-    let begun = [head, send.opening(), send.bytes[..count].to_vec()].concat();
-    // A receiver that kills itself does not take it all.
-    let _ = stream.write_all(&begun);
-    stream
-}
-
-/// Locates, and checks that what the receiver holds is the file's beginning.
-fn check_prefix(receiver: &Receiver, file: &Upload) -> (String, u64) {
-    let found = receiver.locate(file);
-    assert_eq!(found.status, 200, "{:?}", found.json);
-    let offset = found.offset();
-    assert_eq!(
-        found.text("prefix_md5"),
-        md5_hex(&file.content[..offset as usize])
-    );
-    (found.id(), offset)
-}
+use common::{begin, check_prefix, command, cut, head, md5_hex, Receiver, Reply, Upload};
 
 #[test]
 fn all_that_arrived_before_a_cut_is_kept() {
@@ -261,13 +236,16 @@ fn a_silent_body_is_given_up() {
 }
 
 #[test]
-fn a_silent_header_is_given_up() {
+fn a_connection_that_asks_nothing_is_given_up() {
     let receiver = Receiver::start(&["--header-timeout", "0.3"]);
-    let mut silent = receiver.connect();
-    silent.write_all(b"POST /upload HTTP/1.1\r\nHost:").unwrap();
-    let begun = Instant::now();
-    let _ = silent.read_to_end(&mut Vec::new());
-    assert!(begun.elapsed() < Duration::from_secs(3));
+    let whole = head("GET", "/uploads", "", 0);
+    for begun in [&b""[..], b"POST /upload HTTP/1.1\r\nHost:", &whole] {
+        let mut silent = receiver.connect();
+        silent.write_all(begun).unwrap();
+        let begun = Instant::now();
+        let _ = silent.read_to_end(&mut Vec::new());
+        assert!(begun.elapsed() < Duration::from_secs(3));
+    }
 }
 
 #[test]
@@ -334,7 +312,7 @@ fn a_restart_drops_what_is_held() {
     let restart = file.send(&id, 0).set("restart", &held);
     cut(begin(&receiver, &restart, 100));
     assert_eq!(check_prefix(&receiver, &file), (id.clone(), 100));
-    assert_eq!(receiver.stored(&id).len(), 100);
+    assert_eq!(receiver.partial(&id).metadata().unwrap().len(), 100);
     receiver.send_rest(&file, &id, 100).expect_complete(5000);
     assert_eq!(receiver.stored(&id), file.content);
 }
@@ -368,7 +346,7 @@ fn a_damaged_file_starts_afresh() {
     receiver.exchange(&file.send(&id, 0).limit(2000).build());
     std::fs::OpenOptions::new()
         .write(true)
-        .open(receiver.file(&id))
+        .open(receiver.partial(&id))
         .unwrap()
         .set_len(1000)
         .unwrap();

@@ -128,8 +128,8 @@ fn locates_that_are_wrong_are_refused() {
     locate("action=locate&name=a&size=1&mtime=now").expect(400, "'now'");
     locate("action=locate&name=a&size=1&md5=abc").expect(400, "'abc'");
     let long = |n| format!("action=locate&size=1&name={}", "n".repeat(n));
-    assert_eq!(locate(&long(1024)).status, 200);
-    locate(&long(1025)).expect(400, "1024");
+    assert_eq!(locate(&long(255)).status, 200);
+    locate(&long(256)).expect(400, "255");
     locate(&format!(
         "action=locate&name=a&size=1&x={}",
         "x".repeat(16385)
@@ -159,7 +159,7 @@ fn what_is_no_form_is_refused() {
         .exchange(&head("PUT", "/upload", "", 0))
         .expect(405, "POST");
     receiver
-        .exchange(&head("GET", "/", "", 0))
+        .exchange(&head("GET", "/nothing", "", 0))
         .expect(404, "nothing");
 }
 
@@ -170,7 +170,10 @@ fn a_length_that_lies_is_refused_and_what_came_is_kept() {
     let mut more = more.set("length", "300");
     let reply = receiver.exchange(&more.build()).expect(400, "more bytes");
     assert_eq!(reply.offset(), 300);
-    assert_eq!(receiver.stored(&id), file.content[..300]);
+    assert_eq!(
+        std::fs::read(receiver.partial(&id)).unwrap(),
+        file.content[..300]
+    );
 
     more = file.send(&id, 300).limit(200).set("length", "250");
     assert_eq!(

@@ -61,7 +61,7 @@ fn the_form_is_a_page_that_keeps_to_itself() {
     for field in ["name=\"user\"", "name=\"password\"", "name=\"next\""] {
         assert!(reply.html().contains(field), "{}", reply.html());
     }
-    let next = "value=\"/&quot;&gt;&#123;&#123;user}}\"";
+    let next = "value=\"/&#34;&#62;{{user}}\"";
     assert!(reply.html().contains(next), "{}", reply.html());
 }
 
@@ -70,8 +70,8 @@ fn a_wrong_login_is_told_to_people_by_the_form_and_to_programs_by_json() {
     let receiver = started();
     let page = receiver.log_in("<joe>", "wrong password", &[]);
     assert_eq!((page.status, page.header("set-cookie")), (401, None));
-    assert!(page.html().contains("wrong name or password"));
-    assert!(page.html().contains("value=\"&lt;joe&gt;\""));
+    assert!(page.html().contains("User name or password is wrong."));
+    assert!(page.html().contains("value=\"&#60;joe&#62;\""));
     assert!(!page.html().contains("wrong password\""));
     let json = receiver.log_in("joe", "wrong password", &[("Accept", "application/json")]);
     json.expect(401, "wrong name or password");
@@ -88,7 +88,7 @@ fn logins_that_come_too_often_are_told_when_to_come_again() {
     let refused = tries.into_iter().find(|reply| reply.status != 401).unwrap();
     assert_eq!(refused.status, 429);
     let wait = refused.header("retry-after").unwrap();
-    let sentence = format!("try again in {wait} s");
+    let sentence = format!("Wait {wait} s");
     assert!(refused.html().contains(&sentence), "{}", refused.html());
     // Also for the right password: it would be a way to find it.
     assert_eq!(receiver.log_in("joe", PASSWORD, &[]).status, 429);

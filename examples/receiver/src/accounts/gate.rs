@@ -7,7 +7,7 @@ use crate::accounts::guard::has_token;
 use crate::accounts::signing::Signing;
 use crate::accounts::{Accounts, Proof, Visitor};
 use crate::app::App;
-use crate::storage::store::now;
+use crate::storage::changes::now;
 use crate::wire::answer::{excerpt, Answer};
 use crate::wire::fields::Fields;
 

@@ -1,6 +1,5 @@
 //! The login form: for people in a browser, and for programs that fill in forms.
 
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{header, HeaderValue, StatusCode};
@@ -10,13 +9,11 @@ use crate::accounts::guard::{guard_form, is_browser, own_page};
 use crate::accounts::peer::Peer;
 use crate::accounts::sessions::{clear_cookie, set_cookie};
 use crate::app::App;
+use crate::page;
 use crate::wire::answer::Answer;
 use crate::wire::fields::Fields;
 use crate::wire::whole;
 
-/// What the page refers to is its own, and no other page shows it.
-const POLICY: &str =
-    "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 /// The longest way to go on after the login.
 const MAX_NEXT: usize = 2048;
 
@@ -24,7 +21,7 @@ const MAX_NEXT: usize = 2048;
 pub async fn form(request: Request) -> Response {
     let (head, _) = request.into_parts();
     match Fields::from_urlencoded(head.uri.query().unwrap_or("").as_bytes()) {
-        Ok(fields) => page(StatusCode::OK, "", &fields),
+        Ok(fields) => page(&head, &fields, None),
         Err(refusal) => refusal.into_response(),
     }
 }
@@ -38,7 +35,7 @@ pub async fn log_in(State(app): State<App>, request: Request) -> Response {
     match try_log_in(&app, &head, &fields).await {
         Ok(response) => response,
         Err(refusal) if wants_json(&head) => refusal.into_response(),
-        Err(refusal) => page_of(refusal, &fields),
+        Err(refusal) => page(&head, &fields, Some(refusal)),
     }
 }
 
@@ -116,47 +113,10 @@ fn wants_json(head: &Parts) -> bool {
     accept.contains("application/json") && !accept.contains("text/html")
 }
 
-/// The form again, with why and until when it is refused.
-fn page_of(refusal: Answer, fields: &Fields) -> Response {
-    let mut page = page(refusal.status(), refusal.message(), fields);
-    let refusal = refusal.into_response();
-    if let Some(wait) = refusal.headers().get(header::RETRY_AFTER) {
-        page.headers_mut().insert(header::RETRY_AFTER, wait.clone());
-    }
-    page
-}
-
-fn page(status: StatusCode, message: &str, fields: &Fields) -> Response {
-    let mut html = include_str!("../../page/login.html").to_owned();
+fn page(head: &Parts, fields: &Fields, refusal: Option<Answer>) -> Response {
     let user = fields.text("user").unwrap_or("");
     let next = own_path(fields.text("next").unwrap_or(""));
-    // The foreign text last, so that nothing in it is taken for a place to fill in.
-    for (place, text) in [("message", message), ("next", next), ("user", user)] {
-        html = html.replace(&format!("{{{{{place}}}}}"), &escape(text));
-    }
-    let mut response = Response::new(Body::from(html));
-    *response.status_mut() = status;
-    for (name, value) in [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "same-origin"),
-    ] {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
-    }
-    response
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
-        .replace('{', "&#123;")
+    page::login(head, user, next, refusal)
 }
 
 #[cfg(test)]

@@ -104,6 +104,13 @@ pub async fn visitor(app: &App, head: &Parts) -> Result<Visitor, Answer> {
     visitor.ok_or_else(|| unknown(head))
 }
 
+/// Whose uploads the request may ask for.
+pub async fn owner(app: &App, head: &Parts) -> Result<String, Answer> {
+    let visitor = visitor(app, head).await?;
+    guard(&visitor, head)?;
+    Ok(visitor.owner)
+}
+
 async fn by_header(
     accounts: &Accounts,
     head: &Parts,

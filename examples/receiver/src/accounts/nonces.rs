@@ -1,7 +1,8 @@
 //! Numbers of signed forms: each is good once, also after a restart.
 
 use crate::accounts::Accounts;
-use crate::storage::store::{now, StoreError};
+use crate::storage::changes::now;
+use crate::storage::store::StoreError;
 
 impl Accounts {
     /// Takes note of a nonce for so many milliseconds; `false` when it was seen before.

@@ -7,7 +7,8 @@ use axum::http::{header, HeaderMap};
 use sqlx::Row;
 
 use crate::accounts::{secret, Accounts, Proof, Visitor};
-use crate::storage::store::{now, StoreError};
+use crate::storage::changes::now;
+use crate::storage::store::StoreError;
 
 const COOKIE: &str = "resup_session";
 

@@ -4,7 +4,8 @@ use sqlx::any::AnyRow;
 use sqlx::Row;
 
 use crate::accounts::{secret, Accounts};
-use crate::storage::store::{now, StoreError};
+use crate::storage::changes::now;
+use crate::storage::store::StoreError;
 
 /// A user as a list shows it.
 pub struct User {

@@ -10,7 +10,13 @@ use crate::app::App;
 pub async fn health(State(app): State<App>) -> impl IntoResponse {
     let failure = match app.store.ping().await {
         Err(error) => Some(error.to_string()),
-        Ok(()) => app.files.probe().await.err().map(|e| format!("files: {e}")),
+        Ok(()) => app
+            .shelf
+            .files
+            .probe()
+            .await
+            .err()
+            .map(|e| format!("files: {e}")),
     };
     match failure {
         None => (StatusCode::OK, "ok\n"),

@@ -60,10 +60,16 @@ pub struct Record {
     pub identity: Identity,
     /// How far it is.
     pub state: State,
+    /// Where the finished file lies; the id until then.
+    pub place: String,
     /// Bytes that are durable, from the start, without a gap.
     pub held: u64,
     /// The digests of those bytes.
     pub digests: Digests,
+    /// When it was first asked about, in milliseconds since 1970.
+    pub created: i64,
+    /// When it last got on, as this record was read.
+    pub changed: i64,
 }
 
 impl Record {
@@ -71,17 +77,21 @@ impl Record {
     pub fn new(identity: Identity) -> Result<Self, getrandom::Error> {
         let mut id = [0; 16];
         getrandom::fill(&mut id)?;
+        let id = hex::encode(id);
         Ok(Self {
-            id: hex::encode(id),
+            place: id.clone(),
+            id,
             identity,
             state: State::New,
             held: 0,
             digests: Digests::default(),
+            created: 0,
+            changed: 0,
         })
     }
 
-    /// Where the finished file is, seen from the data directory.
+    /// Where its owner finds the finished file.
     pub fn location(&self) -> String {
-        format!("files/{}", self.id)
+        format!("/uploads/{}/file", self.id)
     }
 }

@@ -1,23 +1,24 @@
 //! The upload records in the database.
 
 use std::str::FromStr;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
 use sqlx::{AnyPool, Row};
 
+use crate::storage::changes::{Change, Changes};
 use crate::storage::digests::Digests;
 use crate::storage::record::{Identity, Record, State};
 
 /// Why the database could not help.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// It refused or could not be reached.
     #[error("database: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(Arc<sqlx::Error>),
     /// Its tables could not be brought up to date.
     #[error("database migration: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Migration(Arc<sqlx::migrate::MigrateError>),
     /// The system has no random numbers.
     #[error("random numbers: {0}")]
     Random(#[from] getrandom::Error),
@@ -36,18 +37,39 @@ impl StoreError {
     pub fn no_room(&self) -> bool {
         const SQLITE_FULL: &str = "13";
         match self {
-            Self::Database(sqlx::Error::Database(error)) => {
-                error.code().is_some_and(|code| code == SQLITE_FULL)
-            }
+            Self::Database(error) => match &**error {
+                sqlx::Error::Database(error) => {
+                    error.code().is_some_and(|code| code == SQLITE_FULL)
+                }
+                _ => false,
+            },
             _ => false,
         }
     }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(Arc::new(error))
+    }
+}
+
+/// Which uploads a list has.
+#[derive(Debug, Clone, Copy)]
+pub enum Which {
+    /// All of them.
+    All,
+    /// The finished ones.
+    Complete,
+    /// The others.
+    Unfinished,
 }
 
 /// The records.
 #[derive(Clone)]
 pub struct Store {
     pool: AnyPool,
+    changes: Changes,
 }
 
 impl Store {
@@ -55,8 +77,12 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         // SQLite has one writer at a time: one connection queues here and not in busy loops.
         let pool = connect(url, 1).await?;
-        sqlx::migrate!().run(&pool).await?;
-        Ok(Self { pool })
+        let migrated = sqlx::migrate!().run(&pool).await;
+        migrated.map_err(|error| StoreError::Migration(Arc::new(error)))?;
+        Ok(Self {
+            changes: Changes::start(pool.clone()),
+            pool,
+        })
     }
 
     /// Whether the database answers.
@@ -123,54 +149,101 @@ impl Store {
         row.as_ref().map(record).transpose()
     }
 
-    /// Adds an upload; `false` when the same file has one already.
-    pub async fn insert(&self, record: &Record) -> Result<bool, StoreError> {
-        let file = &record.identity;
-        let (content_md5, content_sha256) = content(record);
-        let done = sqlx::query(
-            "INSERT INTO uploads (id, owner, dir, name, size, mtime, md5, state, held, midstate,
-                                  content_md5, content_sha256, created, changed)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
-             ON CONFLICT DO NOTHING",
+    /// The owner's uploads, last changed first, from the one behind `after`.
+    pub async fn list(
+        &self,
+        owner: &str,
+        which: Which,
+        after: Option<&Record>,
+        limit: u32,
+    ) -> Result<Vec<Record>, StoreError> {
+        let (changed, id) = after.map_or((i64::MAX, ""), |last| (last.changed, last.id.as_str()));
+        let rows = sqlx::query(
+            "SELECT * FROM uploads
+             WHERE owner = $1 AND ($2 = 'all' OR ($2 = 'complete') = (state = 'complete'))
+               AND (changed < $3 OR (changed = $3 AND id < $4))
+             ORDER BY changed DESC, id DESC
+             LIMIT $5",
         )
-        .bind(&record.id)
-        .bind(&file.owner)
-        .bind(&file.dir)
-        .bind(&file.name)
-        .bind(signed(file.size))
-        .bind(&file.mtime)
-        .bind(&file.md5)
-        .bind(record.state.word())
-        .bind(signed(record.held))
-        .bind(record.digests.save())
-        .bind(content_md5)
-        .bind(content_sha256)
-        .bind(now())
-        .execute(&self.pool)
+        .bind(owner)
+        .bind(match which {
+            Which::All => "all",
+            Which::Complete => "complete",
+            Which::Unfinished => "unfinished",
+        })
+        .bind(changed)
+        .bind(id)
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
         .await?;
-        Ok(done.rows_affected() == 1)
+        rows.iter().map(record).collect()
     }
 
-    /// Writes how far an upload is, in one transaction.
+    /// The upload with this id, whoever's it is.
+    pub async fn find_any(&self, id: &str) -> Result<Option<Record>, StoreError> {
+        let row = sqlx::query("SELECT * FROM uploads WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(record).transpose()
+    }
+
+    /// The id of another upload than `id` whose finished file has this place.
+    pub async fn holder(&self, place: &str, id: &str) -> Result<Option<String>, StoreError> {
+        let row = sqlx::query("SELECT id FROM uploads WHERE place = $1 AND id <> $2")
+            .bind(place)
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.map(|row| row.try_get("id")).transpose()?)
+    }
+
+    /// The bytes that all files of an owner have, or are going to have.
+    pub async fn taken(&self, owner: &str) -> Result<i64, StoreError> {
+        let row = sqlx::query("SELECT SUM(size) AS taken FROM uploads WHERE owner = $1")
+            .bind(owner)
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(row.try_get::<Option<i64>, _>("taken")?.unwrap_or(0))
+    }
+
+    /// Unfinished uploads that have not changed since a time in milliseconds since 1970.
+    pub async fn idle(&self, since: i64) -> Result<Vec<Record>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM uploads WHERE state <> 'complete' AND changed < $1")
+            .bind(since)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(record).collect()
+    }
+
+    /// Forgets an upload.
+    pub async fn delete(&self, id: &str) -> Result<(), StoreError> {
+        let change = Change::Delete(id.to_owned());
+        self.changes.make(change).await.map(drop)
+    }
+
+    /// Adds an upload; `false` when the same file has one already, or when its owner would have more bytes
+    /// than the quota.
+    pub async fn insert(&self, record: &Record, quota: Option<u64>) -> Result<bool, StoreError> {
+        let change = Change::Insert(Box::new(record.clone()), quota);
+        self.changes.make(change).await
+    }
+
+    /// Writes how far an upload is.
     pub async fn save(&self, record: &Record) -> Result<(), StoreError> {
-        let (content_md5, content_sha256) = content(record);
-        sqlx::query(
-            "UPDATE uploads
-             SET state = $2, held = $3, midstate = $4, content_md5 = $5, content_sha256 = $6,
-                 md5 = $7, changed = $8
-             WHERE id = $1",
-        )
-        .bind(&record.id)
-        .bind(record.state.word())
-        .bind(signed(record.held))
-        .bind(record.digests.save())
-        .bind(content_md5)
-        .bind(content_sha256)
-        .bind(&record.identity.md5)
-        .bind(now())
-        .execute(&self.pool)
-        .await?;
-        Ok(())
+        let change = Change::Save(Box::new(record.clone()));
+        self.changes.make(change).await.map(drop)
+    }
+
+    /// Writes that an upload is finished, and forgets the one whose place it takes; `false`
+    /// when a third one has the place.
+    pub async fn finish(
+        &self,
+        record: &Record,
+        replaced: Option<String>,
+    ) -> Result<bool, StoreError> {
+        let change = Change::Finish(Box::new(record.clone()), replaced);
+        self.changes.make(change).await
     }
 }
 
@@ -179,14 +252,20 @@ pub async fn connect(url: &str, most: u32) -> Result<AnyPool, StoreError> {
     sqlx::any::install_default_drivers();
     let options = AnyConnectOptions::from_str(url)?;
     let pool = if url.starts_with("sqlite:") {
-        let pool = AnyPoolOptions::new().max_connections(most);
+        // They stay: only who has written SQLite's log knows which part of it is durable.
+        let pool = AnyPoolOptions::new()
+            .max_connections(most)
+            .idle_timeout(None)
+            .max_lifetime(None);
         pool.after_connect(|connection, _| {
             Box::pin(async move {
-                // FULL, so that an answered offset outlives a power cut.
+                // FULL, so that an answered offset outlives a power cut. What is in the log
+                // from before is made durable elsewhere before anyone is told of it.
                 for pragma in [
                     "PRAGMA busy_timeout = 10000",
                     "PRAGMA journal_mode = WAL",
                     "PRAGMA synchronous = FULL",
+                    "PRAGMA wal_checkpoint(TRUNCATE)",
                 ] {
                     sqlx::query(pragma).execute(&mut *connection).await?;
                 }
@@ -197,13 +276,6 @@ pub async fn connect(url: &str, most: u32) -> Result<AnyPool, StoreError> {
         AnyPoolOptions::new()
     };
     Ok(pool.connect_with(options).await?)
-}
-
-fn content(record: &Record) -> (String, String) {
-    match record.state {
-        State::Complete => (record.digests.md5(), record.digests.sha256()),
-        State::New | State::Partial => Default::default(),
-    }
 }
 
 fn record(row: &AnyRow) -> Result<Record, StoreError> {
@@ -223,20 +295,18 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
             mtime: row.try_get("mtime")?,
             md5: row.try_get("md5")?,
         },
+        place: row.try_get("place")?,
         state: State::from_word(row.try_get("state")?).ok_or_else(|| unreadable("state"))?,
         held: bytes("held")?,
         digests: Digests::restore(row.try_get("midstate")?)
             .ok_or_else(|| unreadable("midstate"))?,
+        created: row.try_get("created")?,
+        changed: row.try_get("changed")?,
         id,
     })
 }
 
-fn signed(bytes: u64) -> i64 {
+/// A number of bytes as the database takes it.
+pub fn signed(bytes: u64) -> i64 {
     i64::try_from(bytes).expect("sizes are checked when they come in")
-}
-
-/// Milliseconds since 1970.
-pub fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as i64)
 }

@@ -11,44 +11,16 @@ use tokio::task::JoinHandle;
 use tokio::time::{timeout_at, Instant};
 
 use crate::storage::digests::Digests;
+use crate::storage::error::StorageError;
 use crate::storage::failpoint;
-use crate::storage::files::Files;
 use crate::storage::record::{Record, State};
-use crate::storage::store::{Store, StoreError};
+use crate::storage::shelf::Shelf;
 use crate::wire::active::Claim;
 
 /// The longest that received bytes stay unconfirmed while more come.
 const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
 /// Chunks on their way to the thread: few, since many uploads may be under way at once.
 const QUEUE: usize = 2;
-
-/// Why bytes could not be kept.
-#[derive(Debug, thiserror::Error)]
-pub enum WriteError {
-    /// The file could not be written or made durable.
-    #[error("file: {0}")]
-    File(#[from] io::Error),
-    /// The record could not be.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The thread panicked.
-    #[error("writer thread: {0}")]
-    Thread(#[from] tokio::task::JoinError),
-}
-
-impl WriteError {
-    /// Whether a disk is full or a quota used up.
-    pub fn no_room(&self) -> bool {
-        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-        match self {
-            Self::File(error) => {
-                matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
-            }
-            Self::Store(error) => error.no_room(),
-            Self::Thread(_) => false,
-        }
-    }
-}
 
 /// The digests that the client sends after its bytes; empty where it does not.
 #[derive(Debug, Default)]
@@ -72,7 +44,7 @@ pub struct Ending {
 /// Where chunks go.
 pub struct Writer {
     queue: mpsc::Sender<Message>,
-    thread: JoinHandle<Result<Ending, WriteError>>,
+    thread: JoinHandle<Result<Ending, StorageError>>,
 }
 
 enum Message {
@@ -82,25 +54,19 @@ enum Message {
 
 impl Writer {
     /// Starts the thread. It writes at `record.held`, and keeps `claim` until it has ended.
-    pub fn start(
-        store: Store,
-        files: Files,
-        record: Record,
-        commit_bytes: u64,
-        claim: Claim,
-    ) -> Self {
+    pub fn start(shelf: Shelf, record: Record, commit_bytes: u64, claim: Claim) -> Self {
         let (queue, messages) = mpsc::channel(QUEUE);
         let runtime = Handle::current();
         let thread = tokio::task::spawn_blocking(move || {
             let _claim = claim;
             let mut job = Job {
-                file: files.write_from(&record.id, record.held)?,
+                file: shelf.files.write_from(&record.id, record.held)?,
                 digests: record.digests.clone(),
                 written: record.held,
                 begin: record.clone(),
                 record,
                 commit_bytes,
-                store,
+                shelf,
                 runtime,
             };
             let agreed = job.run(messages).inspect_err(|error| job.give_way(error))?;
@@ -117,15 +83,20 @@ impl Writer {
         chunk.is_empty() || self.queue.send(Message::Chunk(chunk)).await.is_ok()
     }
 
+    /// Waits until the thread has given up, if it does.
+    pub async fn given_up(&self) {
+        self.queue.closed().await;
+    }
+
     /// All has come: judge it.
-    pub async fn finish(self, tail: Tail) -> Result<Ending, WriteError> {
+    pub async fn finish(self, tail: Tail) -> Result<Ending, StorageError> {
         // A thread that has given up says why below.
         let _ = self.queue.send(Message::Finish(tail)).await;
         self.abandon().await
     }
 
     /// No more will come: keep what came.
-    pub async fn abandon(self) -> Result<Ending, WriteError> {
+    pub async fn abandon(self) -> Result<Ending, StorageError> {
         drop(self.queue);
         self.thread.await?
     }
@@ -141,13 +112,13 @@ struct Job {
     /// Of everything written.
     digests: Digests,
     commit_bytes: u64,
-    store: Store,
+    shelf: Shelf,
     runtime: Handle,
 }
 
 impl Job {
     /// Writes until the messages end, and says whether the digests agreed.
-    fn run(&mut self, mut messages: mpsc::Receiver<Message>) -> Result<bool, WriteError> {
+    fn run(&mut self, mut messages: mpsc::Receiver<Message>) -> Result<bool, StorageError> {
         let mut due = Instant::now() + COMMIT_INTERVAL;
         loop {
             let next = async { timeout_at(due, messages.recv()).await };
@@ -172,7 +143,7 @@ impl Job {
         }
     }
 
-    fn commit(&mut self) -> Result<(), WriteError> {
+    fn commit(&mut self) -> Result<(), StorageError> {
         if self.written == self.record.held {
             return Ok(());
         }
@@ -180,7 +151,7 @@ impl Job {
         self.save(State::Partial, self.written, self.digests.clone())
     }
 
-    fn judge(&mut self, tail: &Tail) -> Result<bool, WriteError> {
+    fn judge(&mut self, tail: &Tail) -> Result<bool, StorageError> {
         self.sync()?;
         let file = &self.record.identity;
         let whole = self.written == file.size;
@@ -192,7 +163,7 @@ impl Job {
             agreed &= tail.sha256.is_empty() || tail.sha256 == self.digests.sha256();
         }
         match (agreed, whole) {
-            (true, true) => self.save(State::Complete, self.written, self.digests.clone())?,
+            (true, true) => self.finish()?,
             (true, false) => self.save(State::Partial, self.written, self.digests.clone())?,
             // Nobody knows which of the bytes are wrong.
             (false, true) => self.fall_back(0, Digests::default())?,
@@ -201,15 +172,33 @@ impl Job {
         Ok(agreed)
     }
 
+    fn finish(&mut self) -> Result<(), StorageError> {
+        let (shelf, runtime) = (&self.shelf, &self.runtime);
+        let mut record = Record {
+            digests: self.digests.clone(),
+            ..self.record.clone()
+        };
+        match runtime.block_on(shelf.commit_finished(&mut record)) {
+            // The bytes are right: they wait until the name is free.
+            Err(error @ (StorageError::Taken(_) | StorageError::Busy)) => {
+                self.save(State::Partial, self.written, self.digests.clone())?;
+                return Err(error);
+            }
+            other => other?,
+        }
+        self.record = record;
+        runtime.block_on(shelf.settle(&self.record))
+    }
+
     /// After a failed write: a full disk needs the unconfirmed bytes' room, the database first of all.
-    fn give_way(&self, error: &WriteError) {
-        if let WriteError::File(_) = error {
+    fn give_way(&self, error: &StorageError) {
+        if let StorageError::File(_) = error {
             let _ = self.file.set_len(self.record.held);
         }
     }
 
     /// The record first: a file that is longer than its record is harmless.
-    fn fall_back(&mut self, offset: u64, digests: Digests) -> Result<(), WriteError> {
+    fn fall_back(&mut self, offset: u64, digests: Digests) -> Result<(), StorageError> {
         self.save(State::Partial, offset, digests)?;
         Ok(self.file.set_len(offset)?)
     }
@@ -221,14 +210,14 @@ impl Job {
         Ok(())
     }
 
-    fn save(&mut self, state: State, held: u64, digests: Digests) -> Result<(), WriteError> {
+    fn save(&mut self, state: State, held: u64, digests: Digests) -> Result<(), StorageError> {
         let record = Record {
             state,
             held,
             digests,
             ..self.record.clone()
         };
-        self.runtime.block_on(self.store.save(&record))?;
+        self.runtime.block_on(self.shelf.store.save(&record))?;
         failpoint::hit("after-commit");
         self.record = record;
         Ok(())

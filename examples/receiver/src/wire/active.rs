@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use tokio::sync::watch;
 use tokio::time::{timeout_at, Instant};
 
+use crate::config::Config;
 use crate::wire::answer::Answer;
 
 /// How long a newcomer waits for the one before it.
@@ -25,6 +26,8 @@ pub struct Active {
 #[derive(Debug, Default)]
 struct House {
     slots: HashMap<String, Arc<Slot>>,
+    /// How many uploads each owner is sending.
+    sending: HashMap<String, usize>,
     closed: bool,
 }
 
@@ -34,6 +37,8 @@ pub struct Claim {
     active: Arc<Active>,
     id: String,
     slot: Arc<Slot>,
+    /// The owner, once the upload is being sent.
+    sender: Option<String>,
 }
 
 /// What others can see of a claim, and do to it.
@@ -78,6 +83,11 @@ impl Active {
         }
     }
 
+    /// The claim, if nobody works on the upload.
+    pub fn claim_idle(self: &Arc<Self>, id: &str) -> Option<Claim> {
+        self.try_claim(id).ok()?.ok()
+    }
+
     fn try_claim(self: &Arc<Self>, id: &str) -> Result<Result<Claim, Arc<Slot>>, Answer> {
         let mut house = lock(&self.house);
         if house.closed {
@@ -95,12 +105,18 @@ impl Active {
             active: self.clone(),
             id: id.to_owned(),
             slot,
+            sender: None,
         }))
     }
 
     /// How many uploads are being worked on.
     pub fn len(&self) -> i64 {
         lock(&self.house).slots.len() as i64
+    }
+
+    /// Whether somebody works on the upload.
+    pub fn has(&self, id: &str) -> bool {
+        lock(&self.house).slots.contains_key(id)
     }
 
     /// Stops all work in good order and returns when it has ended; no claim is given any more.
@@ -125,6 +141,30 @@ impl Claim {
         &self.id
     }
 
+    /// Counts the upload among those that are being sent, if there are not too many.
+    pub fn send(&mut self, owner: &str, config: &Config) -> Result<(), Answer> {
+        let mut house = lock(&self.active.house);
+        if house.sending.values().sum::<usize>() >= config.max_uploads.get() {
+            return Err(Answer::refusal(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the receiver is busy with other uploads",
+            ));
+        }
+        let own = house.sending.get(owner).copied().unwrap_or(0);
+        match config.max_uploads_per_user {
+            Some(most) if own >= most.get() => {
+                return Err(Answer::refusal(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    format!("{own} uploads are on their way: one user has no more at once"),
+                ))
+            }
+            _ => {}
+        }
+        house.sending.insert(owner.to_owned(), own + 1);
+        self.sender = Some(owner.to_owned());
+        Ok(())
+    }
+
     /// What others see of this claim.
     pub fn slot(&self) -> Arc<Slot> {
         self.slot.clone()
@@ -133,7 +173,15 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        lock(&self.active.house).slots.remove(&self.id);
+        let mut house = lock(&self.active.house);
+        house.slots.remove(&self.id);
+        if let Some(owner) = &self.sender {
+            match house.sending.get_mut(owner) {
+                Some(count) if *count > 1 => *count -= 1,
+                _ => drop(house.sending.remove(owner)),
+            }
+        }
+        drop(house);
         self.slot.status.send_replace(Status::Released);
     }
 }

@@ -56,6 +56,14 @@ impl Answer {
         answer
     }
 
+    /// No upload of this owner has the id; whether another's has it nobody is told.
+    pub fn unknown(id: &str) -> Self {
+        Self::refusal(
+            StatusCode::NOT_FOUND,
+            format!("no upload has the id '{}'", excerpt(id)),
+        )
+    }
+
     /// A request that cannot be understood.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::refusal(StatusCode::BAD_REQUEST, message)
@@ -150,17 +158,17 @@ impl Answer {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let json = serde_json::to_vec(&self.members).expect("text and numbers become JSON");
-        let mut response = Response::new(Body::from(json));
+        let mut response = json(&self.members);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
-        set(header::CONTENT_TYPE, "application/json");
-        set(header::CACHE_CONTROL, "no-store");
         if self.close {
             set(header::CONNECTION, "close");
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(
+            self.status,
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+        ) {
             set(header::RETRY_AFTER, "2");
         }
         if let Some((name, value)) = self.header {
@@ -168,6 +176,18 @@ impl IntoResponse for Answer {
         }
         response
     }
+}
+
+/// A response with this value.
+pub fn json(value: &impl Serialize) -> Response {
+    let json = serde_json::to_vec(value).expect("text and numbers become JSON");
+    let mut response = Response::new(Body::from(json));
+    let headers = response.headers_mut();
+    let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
+    set(header::CONTENT_TYPE, "application/json");
+    set(header::CACHE_CONTROL, "no-store");
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    response
 }
 
 /// The beginning of a foreign text, fit for a message.

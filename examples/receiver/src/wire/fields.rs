@@ -2,20 +2,25 @@
 
 use percent_encoding::percent_decode_str;
 
+use crate::storage::names;
 use crate::wire::answer::Answer;
 
 /// The most fields that a request may have.
 pub const MAX_FIELDS: usize = 100;
 /// The most bytes in one value.
 pub const MAX_VALUE: usize = 16 * 1024;
-/// The most bytes in an urlencoded body or a query.
+/// The most bytes in an urlencoded body or a query, and in all fields of a multipart form.
 pub const MAX_FORM: usize = 64 * 1024;
-/// The most bytes in a file's name, and in its directory.
-pub const MAX_NAME: usize = 1024;
+/// The most bytes in a directory.
+const MAX_DIR: usize = 1024;
 
 /// Fields in the order of their arrival; where a name comes twice the first one counts.
 #[derive(Debug, Default)]
-pub struct Fields(Vec<(String, String)>);
+pub struct Fields {
+    fields: Vec<(String, String)>,
+    /// In all of them.
+    bytes: usize,
+}
 
 impl Fields {
     /// Reads `name=value&…` as a browser writes it.
@@ -39,7 +44,7 @@ impl Fields {
 
     /// Adds a field, unless that goes over a bound.
     pub fn push(&mut self, name: String, value: String) -> Result<(), Answer> {
-        if self.0.len() == MAX_FIELDS {
+        if self.fields.len() == MAX_FIELDS {
             return Err(Answer::bad_request(format!(
                 "the form has more than {MAX_FIELDS} fields"
             )));
@@ -47,18 +52,24 @@ impl Fields {
         if value.len() > MAX_VALUE {
             return Err(too_long(&name, MAX_VALUE));
         }
-        self.0.push((name, value));
+        self.bytes += name.len() + value.len();
+        if self.bytes > MAX_FORM {
+            return Err(Answer::bad_request(format!(
+                "the form's fields have more than {MAX_FORM} bytes"
+            )));
+        }
+        self.fields.push((name, value));
         Ok(())
     }
 
     /// Names and values as they came.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (&**name, &**value))
+        self.fields.iter().map(|(name, value)| (&**name, &**value))
     }
 
     /// The value as it came.
     pub fn text(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
+        let (_, value) = self.fields.iter().find(|(known, _)| known == name)?;
         Some(value)
     }
 
@@ -70,15 +81,20 @@ impl Fields {
 
     /// The file's name.
     pub fn name(&self) -> Result<&str, Answer> {
-        match short(self.required("name")?, "name")? {
-            "" => Err(Answer::bad_request("field 'name' is empty")),
-            name => Ok(name),
-        }
+        let name = self.required("name")?;
+        names::check(name).map_err(|why| Answer::bad_request(format!("field 'name' {why}")))?;
+        Ok(name)
     }
 
-    /// The directory that the client wishes for; only kept as text.
+    /// The directory that the client wishes for.
     pub fn dir(&self) -> Result<&str, Answer> {
-        short(self.text("dir").unwrap_or(""), "dir")
+        let dir = self.text("dir").unwrap_or("");
+        if dir.len() > MAX_DIR {
+            return Err(too_long("dir", MAX_DIR));
+        }
+        names::check_dir(dir)
+            .map_err(|why| Answer::bad_request(format!("a name in field 'dir' {why}")))?;
+        Ok(dir)
     }
 
     /// A number of bytes.
@@ -122,16 +138,6 @@ pub fn too_long(name: &str, limit: usize) -> Answer {
         "the value of field '{}' has more than {limit} bytes",
         crate::wire::answer::excerpt(name)
     ))
-}
-
-fn short<'v>(value: &'v str, name: &str) -> Result<&'v str, Answer> {
-    if value.len() > MAX_NAME {
-        Err(too_long(name, MAX_NAME))
-    } else if value.contains('\0') {
-        Err(Answer::bad_field(name, value))
-    } else {
-        Ok(value)
-    }
 }
 
 fn decode(text: &str) -> Option<String> {

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -13,8 +13,9 @@ use axum::http::StatusCode;
 use bytes::Bytes;
 use futures_util::Stream;
 use multer::{Field, Multipart};
-use tokio::time::timeout;
+use tokio::time::{timeout, Instant};
 
+use crate::config::Config;
 use crate::wire::active::Slot;
 use crate::wire::answer::Answer;
 use crate::wire::fields::{too_long, MAX_FIELDS, MAX_VALUE};
@@ -29,16 +30,24 @@ pub struct Form<'b> {
     parts: usize,
     hunger: Arc<AtomicUsize>,
     idle: Duration,
+    pace: Pace,
     slot: Option<Arc<Slot>>,
 }
 
 impl<'b> Form<'b> {
-    /// A form that reads from `body` and gives up when that is silent for `idle`.
-    pub fn new(body: &'b mut BodyDataStream, boundary: String, idle: Duration) -> Self {
+    /// A form that reads from `body` and gives up when that is silent or slow for too long.
+    pub fn new(body: &'b mut BodyDataStream, boundary: String, config: &Config) -> Self {
         let hunger = Arc::new(AtomicUsize::new(0));
+        let pace = Pace {
+            floor: config.min_rate,
+            window: config.min_rate_window,
+            bytes: Arc::default(),
+            waited: Duration::ZERO,
+        };
         let feed = Feed {
             body,
             hunger: hunger.clone(),
+            bytes: pace.bytes.clone(),
             pause: false,
             end: None,
         };
@@ -47,7 +56,8 @@ impl<'b> Form<'b> {
             multipart: Multipart::new(feed, boundary),
             parts: 0,
             hunger,
-            idle,
+            idle: config.body_idle_timeout,
+            pace,
             slot: None,
         }
     }
@@ -60,7 +70,10 @@ impl<'b> Form<'b> {
     /// Goes to the next part and returns its name; the one before must have been read.
     pub async fn next_part(&mut self) -> Result<Option<String>, Answer> {
         self.part = None;
+        self.pace.check()?;
+        let begun = Instant::now();
         let part = heard(self.idle, &self.slot, self.multipart.next_field()).await?;
+        self.pace.waited += begun.elapsed();
         self.hunger.store(0, Ordering::Relaxed);
         let Some(part) = part else {
             return Ok(None);
@@ -82,7 +95,10 @@ impl<'b> Form<'b> {
         let Some(part) = &mut self.part else {
             return Ok(None);
         };
+        self.pace.check()?;
+        let begun = Instant::now();
         let chunk = heard(self.idle, &self.slot, part.chunk()).await?;
+        self.pace.waited += begun.elapsed();
         self.hunger.store(0, Ordering::Relaxed);
         Ok(chunk)
     }
@@ -98,6 +114,36 @@ impl<'b> Form<'b> {
         }
         String::from_utf8(value)
             .map_err(|error| Answer::bad_field(name, &String::from_utf8_lossy(error.as_bytes())))
+    }
+}
+
+/// How fast the client is while it is waited for.
+struct Pace {
+    /// The least bytes in a second, on average over the window.
+    floor: u64,
+    window: Duration,
+    /// Since the window began.
+    bytes: Arc<AtomicU64>,
+    waited: Duration,
+}
+
+impl Pace {
+    fn check(&mut self) -> Result<(), Answer> {
+        if self.waited < self.window {
+            return Ok(());
+        }
+        let bytes = self.bytes.swap(0, Ordering::Relaxed);
+        let waited = std::mem::take(&mut self.waited).as_secs_f64();
+        if bytes as f64 >= self.floor as f64 * waited {
+            return Ok(());
+        }
+        Err(Answer::refusal(
+            StatusCode::REQUEST_TIMEOUT,
+            format!(
+                "{bytes} bytes in {waited:.1} s are too slow: the least is {} bytes in a second",
+                self.floor
+            ),
+        ))
     }
 }
 
@@ -125,10 +171,10 @@ pub fn broken(error: impl Display) -> Answer {
 }
 
 /// The refusal of a form that does not come.
-pub fn silent(idle: Duration) -> Answer {
+fn silent(idle: Duration) -> Answer {
     Answer::refusal(
         StatusCode::REQUEST_TIMEOUT,
-        format!("no byte of the form came for {} s", idle.as_secs_f64()),
+        format!("the form got no further for {} s", idle.as_secs_f64()),
     )
 }
 
@@ -141,6 +187,8 @@ struct Feed<'b> {
     body: &'b mut BodyDataStream,
     /// Bytes that multer has taken since it last gave something; its reader sets it to 0.
     hunger: Arc<AtomicUsize>,
+    /// Bytes that have come.
+    bytes: Arc<AtomicU64>,
     /// Multer has taken a chunk and is to look at it.
     pause: bool,
     /// How the body ended, for when multer has given all it had.
@@ -177,6 +225,8 @@ impl Stream for Feed<'_> {
         match std::task::ready!(Pin::new(&mut *self.body).poll_next(context)) {
             Some(Ok(chunk)) => {
                 self.hunger.fetch_add(chunk.len(), Ordering::Relaxed);
+                let bytes = chunk.len() as u64;
+                self.bytes.fetch_add(bytes, Ordering::Relaxed);
                 self.pause = true;
                 Poll::Ready(Some(Ok(chunk)))
             }

@@ -1,5 +1,7 @@
 //! The locate request: what do you have of this file?
 
+use axum::http::StatusCode;
+
 use crate::app::App;
 use crate::storage::record::{Identity, Record, State};
 use crate::wire::answer::Answer;
@@ -30,16 +32,25 @@ pub async fn locate(
         mtime: fields.mtime()?,
         md5: fields.digest("md5", 16)?,
     };
+    app.check_size(file.size)?;
     let id = find_or_make(app, &file).await?;
     visit.id = id.clone();
     let claim = app.active.claim(&id).await?;
     let mut record = app
+        .shelf
         .current(owner, &claim)
         .await?
         .ok_or_else(|| Answer::internal(format!("upload {id} has vanished")))?;
-    if record.identity.md5.is_empty() && !file.md5.is_empty() && record.state != State::Complete {
-        record.identity.md5 = file.md5;
-        app.store.save(&record).await?;
+    if record.state != State::Complete {
+        if record.identity.md5.is_empty() && !file.md5.is_empty() {
+            record.identity.md5 = file.md5;
+            app.store.save(&record).await?;
+        }
+        // The owner may have uploaded the same content before.
+        let known = record.held == 0 && !record.identity.md5.is_empty();
+        if !known || !app.shelf.finish_instantly(&mut record).await? {
+            app.shelf.choose(&record).await?;
+        }
     }
     visit.from = Some(record.held);
     visit.to = Some(record.held);
@@ -51,53 +62,30 @@ pub async fn locate(
 }
 
 async fn find_or_make(app: &App, file: &Identity) -> Result<String, Answer> {
+    let quota = app.config.quota.map(Into::into);
     // Twice, since a concurrent locate of the same file may win the insert.
     for _ in 0..2 {
         if let Some(record) = app.store.find_file(file).await? {
             return Ok(record.id);
         }
         let record = Record::new(file.clone()).map_err(Answer::internal)?;
-        let id = record.id.clone();
-        if insert_instantly(app, &record).await? || app.store.insert(&record).await? {
-            return Ok(id);
+        // Refused before anything is kept of it.
+        app.shelf.choose(&record).await?;
+        if app.store.insert(&record, quota).await? {
+            return Ok(record.id);
         }
     }
-    Err(Answer::internal(
-        "a record is neither there nor can be made",
-    ))
-}
-
-/// Makes the record a finished one if the owner has uploaded the same content before.
-async fn insert_instantly(app: &App, record: &Record) -> Result<bool, Answer> {
-    let file = &record.identity;
-    if file.md5.is_empty() {
-        return Ok(false);
+    match quota {
+        Some(quota) => Err(Answer::refusal(
+            StatusCode::INSUFFICIENT_STORAGE,
+            format!(
+                "a file of {} bytes goes over the quota: {} of {quota} bytes are taken",
+                file.size,
+                app.store.taken(&file.owner).await?
+            ),
+        )),
+        None => Err(Answer::internal(
+            "a record is neither there nor can be made",
+        )),
     }
-    let Some(twin) = app.store.find_content(file).await? else {
-        return Ok(false);
-    };
-    let length = app.files.length(&twin.id).await;
-    if length.map_err(Answer::internal)? != file.size {
-        return Ok(false);
-    }
-    if let Err(error) = app.files.link(&twin.id, &record.id).await {
-        tracing::warn!(
-            id = twin.id,
-            "cannot link the file, it has to come again: {error}"
-        );
-        return Ok(false);
-    }
-    let finished = Record {
-        id: record.id.clone(),
-        identity: file.clone(),
-        ..twin
-    };
-    let inserted = app.store.insert(&finished).await?;
-    if !inserted {
-        app.files
-            .unlink(&record.id)
-            .await
-            .map_err(Answer::internal)?;
-    }
-    Ok(inserted)
 }

@@ -24,21 +24,14 @@ use crate::accounts::{guard, visitor};
 use crate::app::App;
 use answer::{excerpt, Answer};
 use fields::{Fields, MAX_FORM};
-use form::{broken, silent, Form};
+use form::{broken, Form};
 use locate::locate;
 use send::send;
 use visit::Visit;
 
-/// How long a connection stays open for a client that is still sending when it has its answer.
-const LINGER: Duration = Duration::from_secs(2);
-/// How much of what such a client sends is read.
-const LINGER_BYTES: usize = 4 * 1024 * 1024;
-
 /// Answers a locate or a send.
 ///
-/// Works in a task of its own: that goes on when the client is gone, to keep what came, and when
-/// the answer is on its way, to read what is still coming. An answer is lost when its socket
-/// is closed with bytes unread.
+/// Works in a task of its own: that goes on when the client is gone, to keep what came.
 pub async fn upload(State(app): State<App>, request: Request) -> Response {
     let (reply, answer) = oneshot::channel();
     tokio::spawn(async move {
@@ -47,9 +40,7 @@ pub async fn upload(State(app): State<App>, request: Request) -> Response {
         let mut visit = Visit::new(head.method.clone());
         let (Ok(answer) | Err(answer)) = dispatch(&app, &head, &mut body, &mut visit).await;
         visit.end(&answer, &app.metrics);
-        if reply.send(answer).is_ok() {
-            linger(body).await;
-        }
+        let _ = reply.send(answer);
     });
     let answer = answer.await;
     answer
@@ -89,7 +80,13 @@ async fn dispatch(
                     let boundary = multer::parse_boundary(kind).map_err(|error| {
                         Answer::bad_request(format!("Content-Type '{}': {error}", excerpt(kind)))
                     })?;
-                    send(app, &mut gate, Form::new(body, boundary, idle), visit).await
+                    send(
+                        app,
+                        &mut gate,
+                        Form::new(body, boundary, &app.config),
+                        visit,
+                    )
+                    .await
                 }
                 _ => Err(Answer::refusal(
                     StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -105,33 +102,21 @@ async fn dispatch(
 }
 
 /// A small body.
-pub async fn whole(body: &mut BodyDataStream, idle: Duration) -> Result<Vec<u8>, Answer> {
-    let mut text = Vec::new();
-    loop {
-        match timeout(idle, body.next()).await {
-            Ok(None) => return Ok(text),
-            Ok(Some(Ok(chunk))) => text.extend_from_slice(&chunk),
-            Ok(Some(Err(error))) => return Err(broken(error)),
-            Err(_) => return Err(silent(idle)),
-        }
-        if text.len() > MAX_FORM {
-            return Err(Answer::too_large(format!(
-                "the form has more than {MAX_FORM} bytes"
-            )));
-        }
-    }
-}
-
-async fn linger(mut body: BodyDataStream) {
+pub async fn whole(body: &mut BodyDataStream, time: Duration) -> Result<Vec<u8>, Answer> {
     let read = async {
-        let mut bytes = 0;
-        while let Some(Ok(chunk)) = body.next().await {
-            bytes += chunk.len();
-            if bytes > LINGER_BYTES {
-                // The client stands still now, and has the rest of the time to see its answer.
-                std::future::pending().await
+        let mut text = Vec::new();
+        while let Some(chunk) = body.next().await {
+            text.extend_from_slice(&chunk.map_err(broken)?);
+            if text.len() > MAX_FORM {
+                return Err(Answer::too_large(format!(
+                    "the form has more than {MAX_FORM} bytes"
+                )));
             }
         }
+        Ok(text)
     };
-    let _ = timeout(LINGER, read).await;
+    timeout(time, read).await.unwrap_or_else(|_| {
+        let message = format!("the form has not come within {} s", time.as_secs_f64());
+        Err(Answer::refusal(StatusCode::REQUEST_TIMEOUT, message))
+    })
 }

@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use crate::accounts::gate::Gate;
 use crate::app::App;
 use crate::storage::record::{Record, State};
-use crate::storage::writer::{Ending, Tail, WriteError, Writer};
-use crate::wire::answer::{excerpt, Answer};
+use crate::storage::writer::{Ending, Tail, Writer};
+use crate::wire::answer::Answer;
 use crate::wire::fields::Fields;
 use crate::wire::form::Form;
 use crate::wire::visit::Visit;
@@ -23,37 +23,36 @@ pub async fn send(
     visit.from = Some(order.offset);
 
     let owner = gate.owner();
-    let unknown = || {
-        let message = format!("no upload has the id '{}'", excerpt(&order.id));
-        Answer::refusal(StatusCode::NOT_FOUND, message)
-    };
+    let unknown = || Answer::unknown(&order.id);
     // Before the claim: it would tell of another owner's upload, and hold it up.
     if app.store.find(owner, &order.id).await?.is_none() {
         return Err(unknown());
     }
-    let claim = app.active.claim(&order.id).await?;
-    let mut record = app.current(owner, &claim).await?.ok_or_else(unknown)?;
+    let mut claim = app.active.claim(&order.id).await?;
+    let current = app.shelf.current(owner, &claim).await?;
+    let mut record = current.ok_or_else(unknown)?;
     visit.id = record.id.clone();
     order.check(&record, app.max_segment())?;
+    app.check_size(record.identity.size)?;
     let restart = order.restarts(&record);
     if record.state == State::Complete && !restart {
         visit.to = Some(record.held);
         return Ok(Answer::of(&record).with_prefix(&record).closing());
     }
+    claim.send(owner, &app.config)?;
     if restart {
-        app.reset(&mut record).await?;
+        app.shelf.reset(&mut record).await?;
     }
 
     form.listen_through(claim.slot());
     let commit_bytes = app.config.commit_bytes.get();
-    let (store, files) = (app.store.clone(), app.files.clone());
-    let writer = Writer::start(store, files, record, commit_bytes, claim);
+    let writer = Writer::start(app.shelf.clone(), record, commit_bytes, claim);
     let (ending, failure) =
         match receive(&mut form, gate, &writer, order.length, &mut visit.bytes).await {
             Ok(tail) => (writer.finish(tail).await, None),
             Err(failure) => (writer.abandon().await, Some(failure)),
         };
-    let Ending { record, agreed } = ending.map_err(not_kept)?;
+    let Ending { record, agreed } = ending?;
     visit.to = Some(record.held);
     match failure {
         Some(failure) => Err(failure.standing(&record).with_prefix(&record)),
@@ -78,7 +77,15 @@ async fn receive(
     length: u64,
     received: &mut u64,
 ) -> Result<Tail, Answer> {
-    while let Some(mut chunk) = form.chunk().await? {
+    loop {
+        let chunk = tokio::select! {
+            chunk = form.chunk() => chunk?,
+            // It says why when it is asked for its ending.
+            () = writer.given_up() => return Err(stopped()),
+        };
+        let Some(mut chunk) = chunk else {
+            break;
+        };
         let room = length - *received;
         let excess = chunk.len() as u64 > room;
         if excess {
@@ -86,9 +93,7 @@ async fn receive(
         }
         *received += chunk.len() as u64;
         if !writer.push(chunk).await {
-            // The writer says why, when it is asked for its ending.
-            let status = StatusCode::INTERNAL_SERVER_ERROR;
-            return Err(Answer::refusal(status, "the writer has stopped"));
+            return Err(stopped());
         }
         if excess {
             return Err(Answer::bad_request(format!(
@@ -117,12 +122,9 @@ async fn receive(
     })
 }
 
-fn not_kept(error: WriteError) -> Answer {
-    if error.no_room() {
-        Answer::no_room(error)
-    } else {
-        Answer::internal(error)
-    }
+fn stopped() -> Answer {
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    Answer::refusal(status, "the writer has stopped")
 }
 
 /// What the fields before the file say.

@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub mod accounts;
+mod forms;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -10,11 +11,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use md5::{Digest, Md5};
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub const BOUNDARY: &str = "----resupTestBoundary7MA4YWxk";
+pub use forms::*;
 
 /// A running receiver with a data directory of its own.
 pub struct Receiver {
@@ -22,8 +22,12 @@ pub struct Receiver {
     pub address: SocketAddr,
     data: PathBuf,
     flags: Vec<String>,
+    change: Change,
     _dir: Option<TempDir>,
 }
+
+/// What is done to the command that starts it.
+type Change = Box<dyn Fn(&mut Command) + std::marker::Send + Sync>;
 
 impl Receiver {
     pub fn start(flags: &[&str]) -> Self {
@@ -32,16 +36,37 @@ impl Receiver {
 
     /// One that aborts itself at a commit point.
     pub fn start_crashing(point: &str, flags: &[&str]) -> Self {
+        let point = point.to_owned();
         let dir = tempfile::tempdir().unwrap();
+        let mut receiver = Self::start_changed(dir, flags, move |command| {
+            command.env("RESUP_RECEIVER_CRASH", &point);
+        });
+        receiver.change = Box::new(|_| {});
+        receiver
+    }
+
+    /// One with a command of its own, for restarts too.
+    pub fn start_changed(
+        dir: TempDir,
+        flags: &[&str],
+        change: impl Fn(&mut Command) + std::marker::Send + Sync + 'static,
+    ) -> Self {
         let flags: Vec<String> = flags.iter().map(|flag| flag.to_string()).collect();
-        let (child, address) = spawn(dir.path(), &flags, point);
+        let change: Change = Box::new(change);
+        let (child, address) = spawn(dir.path(), &flags, &change);
         Self {
             child,
             address,
             data: dir.path().to_owned(),
             flags,
+            change,
             _dir: Some(dir),
         }
+    }
+
+    /// For the next start.
+    pub fn set_flags(&mut self, flags: &[&str]) {
+        self.flags = flags.iter().map(|flag| flag.to_string()).collect();
     }
 
     /// One in a directory that is there, and stays, at an address of its own.
@@ -56,21 +81,36 @@ impl Receiver {
 
     /// One that is told everything in its own way.
     pub fn launch(command: Command) -> Self {
-        let (child, address) = launch(command, "");
+        let (child, address) = launch(command, &|_| {});
         Self {
             child,
             address,
             data: PathBuf::new(),
             flags: Vec::new(),
+            change: Box::new(|_| {}),
             _dir: None,
         }
     }
 
     /// Kills it at once and starts another one on the same directory.
     pub fn kill_and_restart(&mut self) {
+        self.kill_and_restart_crashing("");
+    }
+
+    pub fn kill_and_restart_crashing(&mut self, point: &str) {
+        self.kill();
+        let change = |command: &mut Command| {
+            (self.change)(command);
+            if !point.is_empty() {
+                command.env("RESUP_RECEIVER_CRASH", point);
+            }
+        };
+        (self.child, self.address) = spawn(&self.data, &self.flags, &change);
+    }
+
+    pub fn kill(&mut self) {
         let _ = self.child.kill();
         self.wait();
-        (self.child, self.address) = spawn(&self.data, &self.flags, "");
     }
 
     pub fn terminate(&mut self) -> std::process::ExitStatus {
@@ -84,12 +124,21 @@ impl Receiver {
         self.child.wait().unwrap()
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn data(&self) -> &Path {
         &self.data
     }
 
     pub fn file(&self, id: &str) -> PathBuf {
         self.data.join("files").join(id)
+    }
+
+    /// Where an upload's bytes are until it is finished.
+    pub fn partial(&self, id: &str) -> PathBuf {
+        self.data.join("partial").join(id)
     }
 
     pub fn stored(&self, id: &str) -> Vec<u8> {
@@ -113,6 +162,14 @@ impl Receiver {
         // The receiver may answer and hang up before all is written.
         let _ = stream.write_all(request);
         Reply::read(&mut stream)
+    }
+
+    pub fn get(&self, target: &str) -> Reply {
+        self.exchange(&head("GET", target, "", 0))
+    }
+
+    pub fn delete(&self, target: &str) -> Reply {
+        self.exchange(&head("DELETE", target, "", 0))
     }
 
     pub fn locate(&self, file: &Upload) -> Reply {
@@ -141,7 +198,9 @@ impl Drop for Receiver {
 }
 
 pub fn command(data: &Path, flags: &[String]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_resup-receiver"));
+    // Another build may be named, such as one for release.
+    let binary = std::env::var_os("RESUP_RECEIVER");
+    let mut command = Command::new(binary.unwrap_or(env!("CARGO_BIN_EXE_resup-receiver").into()));
     command
         .arg("--data")
         .arg(data)
@@ -150,18 +209,16 @@ pub fn command(data: &Path, flags: &[String]) -> Command {
     command
 }
 
-fn spawn(data: &Path, flags: &[String], point: &str) -> (Child, SocketAddr) {
-    launch(command(data, flags), point)
+fn spawn(data: &Path, flags: &[String], change: &dyn Fn(&mut Command)) -> (Child, SocketAddr) {
+    launch(command(data, flags), change)
 }
 
 /// Starts a receiver and waits until it says where it listens.
-fn launch(mut command: Command, point: &str) -> (Child, SocketAddr) {
+fn launch(mut command: Command, change: &dyn Fn(&mut Command)) -> (Child, SocketAddr) {
     command
         .stdout(Stdio::piped())
         .env_remove("RESUP_RECEIVER_CRASH");
-    if !point.is_empty() {
-        command.env("RESUP_RECEIVER_CRASH", point);
-    }
+    change(&mut command);
     let mut child = command.spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap())
@@ -174,170 +231,28 @@ fn launch(mut command: Command, point: &str) -> (Child, SocketAddr) {
     (child, address.parse().unwrap())
 }
 
-/// A file that a test uploads.
-#[derive(Clone)]
-pub struct Upload {
-    pub name: String,
-    pub content: Vec<u8>,
-    pub fields: Vec<(String, String)>,
-}
-
-impl Upload {
-    pub fn new(name: &str, size: usize) -> Self {
-        let mut seed = size as u32 | 1;
-        let mut next = || {
-            seed ^= seed << 13;
-            seed ^= seed >> 17;
-            seed ^= seed << 5;
-            seed as u8
-        };
-        Self {
-            name: name.to_owned(),
-            content: (0..size).map(|_| next()).collect(),
-            fields: vec![("mtime".to_owned(), "1700000000000".to_owned())],
-        }
-    }
-
-    pub fn with(mut self, name: &str, value: &str) -> Self {
-        self.fields.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    pub fn locate_form(&self) -> String {
-        let mut form = format!(
-            "action=locate&name={}&size={}&prefix=1",
-            encode(&self.name),
-            self.content.len()
-        );
-        for (name, value) in &self.fields {
-            form += &format!("&{name}={}", encode(value));
-        }
-        form
-    }
-
-    /// A send of everything from `offset` to the end.
-    pub fn send(&self, id: &str, offset: u64) -> Send {
-        let bytes = self.content[(offset as usize).min(self.content.len())..].to_vec();
-        let fields = [
-            ("action", "send".to_owned()),
-            ("id", id.to_owned()),
-            ("name", self.name.clone()),
-            ("size", self.content.len().to_string()),
-            ("offset", offset.to_string()),
-            ("length", bytes.len().to_string()),
-        ];
-        Send {
-            fields: fields
-                .map(|(name, value)| (name.to_owned(), value))
-                .to_vec(),
-            bytes,
-            tail: Vec::new(),
-        }
-    }
-}
-
-/// A send on its way.
-#[derive(Clone)]
-pub struct Send {
-    pub fields: Vec<(String, String)>,
-    pub bytes: Vec<u8>,
-    pub tail: Vec<(String, String)>,
-}
-
-impl Send {
-    pub fn set(mut self, name: &str, value: &str) -> Self {
-        self.fields.retain(|(known, _)| known != name);
-        self.fields.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    pub fn without(mut self, name: &str) -> Self {
-        self.fields.retain(|(known, _)| known != name);
-        self
-    }
-
-    pub fn tail(mut self, name: &str, value: &str) -> Self {
-        self.tail.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Only the first `length` of the bytes.
-    pub fn limit(mut self, length: usize) -> Self {
-        self.bytes.truncate(length);
-        self.set("length", &length.to_string())
-    }
-
-    /// The head of the body, up to the file's first byte.
-    pub fn opening(&self) -> Vec<u8> {
-        let mut body = Vec::new();
-        for (name, value) in &self.fields {
-            body.extend(part(name, value));
-        }
-        body.extend(
-            format!(
-                "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x\"\r\n\
-                 Content-Type: application/octet-stream\r\n\r\n"
-            )
-            .bytes(),
-        );
-        body
-    }
-
-    /// What follows the file's last byte.
-    pub fn closing(&self) -> Vec<u8> {
-        let mut body = b"\r\n".to_vec();
-        for (name, value) in &self.tail {
-            body.extend(part(name, value));
-        }
-        body.extend(format!("--{BOUNDARY}--\r\n").bytes());
-        body
-    }
-
-    pub fn build(&self) -> Vec<u8> {
-        post_multipart(&[self.opening(), self.bytes.clone(), self.closing()].concat())
-    }
-}
-
-pub fn part(name: &str, value: &str) -> Vec<u8> {
-    format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
-        .into_bytes()
-}
-
-pub fn post_multipart(body: &[u8]) -> Vec<u8> {
+/// Begins a send and stops after `count` of the file's bytes.
+pub fn begin(receiver: &Receiver, send: &Send, count: usize) -> TcpStream {
+    let total = send.opening().len() + send.bytes.len() + send.closing().len();
     let kind = format!("multipart/form-data; boundary={BOUNDARY}");
-    [
-        head("POST", "/upload", &kind, body.len() as u64),
-        body.to_vec(),
-    ]
-    .concat()
+    let mut stream = receiver.connect();
+    let head = head("POST", "/upload", &kind, total as u64);
+    let begun = [head, send.opening(), send.bytes[..count].to_vec()].concat();
+    // A receiver that kills itself does not take it all.
+    let _ = stream.write_all(&begun);
+    stream
 }
 
-pub fn post_form(body: &str) -> Vec<u8> {
-    let kind = "application/x-www-form-urlencoded";
-    [
-        head("POST", "/upload", kind, body.len() as u64),
-        body.into(),
-    ]
-    .concat()
-}
-
-pub fn head(method: &str, target: &str, kind: &str, length: u64) -> Vec<u8> {
-    format!(
-        "{method} {target} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n\
-         Content-Length: {length}\r\n\r\n"
-    )
-    .into_bytes()
-}
-
-pub fn encode(value: &str) -> String {
-    value.bytes().map(|byte| format!("%{byte:02X}")).collect()
-}
-
-pub fn md5_hex(bytes: &[u8]) -> String {
-    Md5::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+/// Locates, and checks that what the receiver holds is the file's beginning.
+pub fn check_prefix(receiver: &Receiver, file: &Upload) -> (String, u64) {
+    let found = receiver.locate(file);
+    assert_eq!(found.status, 200, "{:?}", found.json);
+    let offset = found.offset();
+    assert_eq!(
+        found.text("prefix_md5"),
+        md5_hex(&file.content[..offset as usize])
+    );
+    (found.id(), offset)
 }
 
 /// Ends a connection from this side, and waits until the receiver is done with it.
@@ -351,6 +266,7 @@ pub fn cut(mut stream: TcpStream) {
 pub struct Reply {
     pub status: u16,
     pub head: String,
+    /// Null where the answer is something else.
     pub json: Value,
     pub body: Vec<u8>,
 }
@@ -371,15 +287,15 @@ impl Reply {
         let length = head
             .lines()
             .find_map(|line| line.strip_prefix("content-length: "))
-            .unwrap();
+            .unwrap_or("0");
         let mut body = vec![0; length.parse().unwrap()];
         stream.read_exact(&mut body).ok()?;
         Some(Self {
             status: head.split(' ').nth(1).unwrap().parse().unwrap(),
             // Pages and redirects have none.
             json: serde_json::from_slice(&body).unwrap_or_default(),
-            body,
             head,
+            body,
         })
     }
 
@@ -409,7 +325,10 @@ impl Reply {
     pub fn expect_complete(self, size: u64) -> Self {
         assert_eq!(self.status, 200, "{:?}", self.json);
         assert_eq!((self.text("state"), self.offset()), ("complete", size));
-        assert_eq!(self.text("location"), format!("files/{}", self.id()));
+        assert_eq!(
+            self.text("location"),
+            format!("/uploads/{}/file", self.id())
+        );
         self
     }
 }

@@ -1,0 +1,217 @@
+// The page: takes files, shows how they are doing, and tells what happens.
+
+import { ask, askForLogin } from "./dialogs.js";
+import { chosen, dropped, tidy } from "./files.js";
+import { Queue } from "./queue.js";
+import { notDeleted, Records } from "./records.js";
+import { describe, removeRow, set, UploadRow } from "./row.js";
+import { LoggedOut } from "./server.js";
+import { bytes, percent, span, text } from "./texts.js";
+
+/** Often enough for the eye. */
+const TICK = 250;
+/** Seldom enough for the ear. */
+const PEACE = 5000;
+
+const section = document.getElementById("uploading");
+const list = section.querySelector(".rows");
+const title = document.title;
+
+/** The rows of the uploads of this page. */
+const rows = new Map();
+/** The uploads that have something new to show. */
+const dirty = new Set();
+/** What has happened since the user was told something. */
+let news = [];
+let completed = [];
+let told = -Infinity;
+/** Whether the lists of what the server has lack something that was uploaded here. */
+let outdated = false;
+/** Whether the user has closed the login. */
+let declined = false;
+
+const queue = new Queue((upload) => {
+  dirty.add(upload);
+  if (upload.state === "complete") {
+    completed.push(upload.file.name);
+    outdated = true;
+  }
+  if (upload.state === "failed") {
+    say(text("said_failed", { name: upload.file.name, text: describe(upload) }));
+  }
+  if (upload.state === "logged_out") logIn();
+});
+
+const records = new Records({
+  uploads: ({ id, dir, name, size }) => queue.uploads.some((upload) =>
+    upload.id === id || (upload.dir === dir && upload.file.name === name && upload.size === size)),
+  add,
+  say,
+  loggedOut: logIn,
+  // What is complete is in the other list now.
+  fresh: () => queue.in("complete").forEach((upload) => queue.drop(upload)),
+});
+
+function add(files) {
+  if (files.length === 0) return say(text("said_nothing"));
+  const count = queue.add(files);
+  const { name } = files[0].file;
+  if (count > 0) say(text(count === 1 && files.length === 1 ? "said_added_one" : "said_added", { count, name }));
+  render();
+  const [first] = files;
+  const shown = queue.uploads.find((upload) => upload.file === first.file);
+  rows.get(shown)?.element.scrollIntoView({ block: "nearest" });
+  records.refresh();
+}
+
+/** By itself only until the user has said no. */
+function logIn({ wanted = false } = {}) {
+  if (declined && !wanted) return;
+  askForLogin((done) => {
+    declined = !done;
+    if (!done) return;
+    queue.in("logged_out").forEach((upload) => queue.resume(upload));
+    records.refresh();
+  });
+}
+
+async function cancel(upload) {
+  const { name } = upload.file;
+  const question = {
+    heading: text("cancel_question", { name }),
+    details: text("delete_unfinished", { done: bytes(upload.done) }),
+    yes: text("cancel_yes"),
+  };
+  if (upload.id && upload.done > 0 && !(await ask(question))) return;
+  if (upload.state === "complete") return;
+  try {
+    await upload.cancel();
+    say(text("said_removed", { name }));
+  } catch (error) {
+    if (error instanceof LoggedOut) logIn({ wanted: true });
+    say(notDeleted(error, name));
+  }
+  queue.drop(upload);
+  render();
+  records.refresh();
+}
+
+/** Told at the next tick, all at once, to those who cannot see it. */
+function say(sentence) {
+  news.push(sentence);
+}
+
+function tell() {
+  const peace = performance.now() - told < PEACE && queue.uploads.some((upload) => upload.running);
+  if (completed.length > 0 && !peace) {
+    told = performance.now();
+    const many = completed.length > 1;
+    const values = { name: completed[0], count: completed.length };
+    say(text(many ? "said_complete_many" : "said_complete", values));
+    completed = [];
+  }
+  if (news.length > 0) document.getElementById("said").textContent = news.join(" ");
+  news = [];
+}
+
+function render() {
+  for (const [upload, row] of rows) {
+    if (queue.uploads.includes(upload)) continue;
+    removeRow(row.element);
+    rows.delete(upload);
+  }
+  queue.in("retrying").forEach((upload) => dirty.add(upload));
+  for (const upload of dirty) {
+    if (!queue.uploads.includes(upload)) continue;
+    if (rows.has(upload)) {
+      rows.get(upload).render();
+      continue;
+    }
+    const row = new UploadRow(upload, {
+      go: (upload) => (upload.state === "logged_out" ? logIn({ wanted: true }) : queue.resume(upload)),
+      pause: (upload) => queue.pause(upload),
+      cancel,
+    });
+    rows.set(upload, row);
+    list.append(row.element);
+  }
+  dirty.clear();
+  section.hidden = queue.uploads.length === 0;
+  renderTotal();
+}
+
+function renderTotal() {
+  const sum = (numbers) => numbers.reduce((sum, number) => sum + number, 0);
+  const size = sum(queue.uploads.map((upload) => upload.size));
+  const done = sum(queue.uploads.map((upload) => upload.done));
+  const left = queue.uploads.filter((upload) => upload.state !== "complete").length;
+  const share = percent(done, size);
+  const total = text(left === 1 ? "total_one" : "total", { left, percent: share });
+  const rate = sum(queue.uploads.map((upload) => upload.rate.perSecond ?? 0));
+  const moving = { total, rate: bytes(rate), time: rate && span((size - done) / rate) };
+  set(document.getElementById("total"), "textContent", rate ? text("total_moving", moving) : total);
+  document.getElementById("total").hidden = queue.uploads.length < 2;
+  const under = queue.uploads.some((upload) => upload.running || upload.state === "waiting");
+  set(document, "title", under ? `${share} · ${title}` : title);
+  const many = queue.uploads.length > 1;
+  document.getElementById("pause-all").hidden = !many || !under;
+  document.getElementById("resume-all").hidden = !many || queue.in("paused").length === 0;
+}
+
+setInterval(() => {
+  render();
+  tell();
+  if (outdated) records.refresh();
+  outdated = false;
+}, TICK);
+
+// How files come in.
+
+const target = () => tidy(document.getElementById("target").value);
+
+for (const [button, input] of [["choose-files", "files"], ["choose-folder", "folder"]]) {
+  const field = document.getElementById(input);
+  document.getElementById(button).addEventListener("click", () => field.click());
+  field.addEventListener("change", () => {
+    add(chosen(field, target()));
+    // So that the same file can be chosen again.
+    field.value = "";
+  });
+}
+// Telephones have no folders to choose.
+document.getElementById("choose-folder").hidden = !("webkitdirectory" in HTMLInputElement.prototype);
+
+let inside = 0;
+const brings = (event) => event.dataTransfer?.types.includes("Files");
+const mark = (change) => {
+  inside = Math.max(0, inside + change);
+  document.body.classList.toggle("dropping", inside > 0);
+};
+addEventListener("dragenter", (event) => brings(event) && mark(+1));
+addEventListener("dragleave", (event) => brings(event) && mark(-1));
+addEventListener("dragover", (event) => brings(event) && event.preventDefault());
+addEventListener("drop", async (event) => {
+  if (!brings(event)) return;
+  event.preventDefault();
+  mark(-Infinity);
+  add(await dropped(event.dataTransfer, target()));
+});
+
+// What else can happen to a page.
+
+document.getElementById("pause-all").addEventListener("click", () => {
+  // The last ones first, so that none of them gets a turn on the way.
+  queue.uploads.toReversed().forEach((upload) => queue.pause(upload));
+  document.getElementById("uploading-heading").focus();
+});
+document.getElementById("resume-all").addEventListener("click", () => {
+  queue.in("paused").forEach((upload) => queue.resume(upload));
+  document.getElementById("uploading-heading").focus();
+});
+addEventListener("offline", () => queue.uploads.some((upload) => upload.running) && say(text("said_lost")));
+addEventListener("online", () => records.refresh());
+addEventListener("beforeunload", (event) => {
+  if (queue.uploads.some((upload) => upload.running || upload.state === "waiting")) event.preventDefault();
+});
+
+document.getElementById("app").hidden = false;

@@ -1,0 +1,41 @@
+// Files as they come in: chosen, chosen with their folder, or dropped.
+
+/** `a//b/` → `a/b` */
+export function tidy(dir) {
+  return dir.split("/").map((part) => part.trim()).filter(Boolean).join("/");
+}
+
+function join(...dirs) {
+  return dirs.filter(Boolean).join("/");
+}
+
+/** What was chosen in an input; files of a folder keep their place in it. */
+export function chosen(input, target) {
+  return [...input.files].map((file) => {
+    const path = file.webkitRelativePath.split("/").slice(0, -1);
+    return { file, dir: join(target, ...path) };
+  });
+}
+
+/** What was dropped, with all that is in dropped folders. */
+export async function dropped(transfer, target) {
+  // The items are gone as soon as this function waits for something.
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  const found = await Promise.all(entries.map((entry) => walk(entry, target)));
+  return found.flat();
+}
+
+async function walk(entry, dir) {
+  if (entry.isFile) {
+    const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+    return [{ file, dir }];
+  }
+  const reader = entry.createReader();
+  const found = [];
+  for (;;) {
+    // It tells only some at a time, 100 in Chromium.
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (some.length === 0) return found;
+    for (const child of some) found.push(...(await walk(child, join(dir, entry.name))));
+  }
+}

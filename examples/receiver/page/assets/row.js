@@ -1,0 +1,126 @@
+// Rows of the page's lists, and how an upload's state reads.
+
+import { Unreadable } from "./digest.js";
+import { Passing, Refused } from "./server.js";
+import { bytes, percent, span, text } from "./texts.js";
+
+/** A new row from a template of the page. */
+export function makeRow(template, { name, dir }, actions) {
+  const row = document.getElementById(template).content.cloneNode(true).firstElementChild;
+  row.querySelector(".dir").textContent = dir && `${dir}/`;
+  row.querySelector(".base").textContent = name;
+  for (const element of row.querySelectorAll(".buttons > *")) nameAfter(element, name);
+  row.querySelector("progress")?.setAttribute("aria-label", text("progress_of", { name }));
+  for (const [action, act] of Object.entries(actions)) {
+    row.querySelector(`[data-do="${action}"]`).addEventListener("click", act);
+  }
+  return row;
+}
+
+/** Says what a button does, and to which file. */
+function nameAfter(element, name) {
+  element.setAttribute("aria-label", text("of_file", { action: element.textContent, name }));
+}
+
+/** Sets text or a property only where it changes: what stays the same is not read out again. */
+export function set(element, property, value) {
+  if (element[property] !== value) element[property] = value;
+}
+
+/** Takes a row away; the focus goes to its neighbour and not to the page's top. */
+export function removeRow(row) {
+  if (row.contains(document.activeElement)) {
+    const neighbour = row.nextElementSibling ?? row.previousElementSibling;
+    const heading = row.closest("section").querySelector("h2");
+    (neighbour?.querySelector(".buttons > :not([hidden])") ?? heading).focus();
+  }
+  row.remove();
+}
+
+/** The row of an upload of this page. */
+export class UploadRow {
+  constructor(upload, { go, pause, cancel }) {
+    this.upload = upload;
+    const { file, dir } = upload;
+    this.element = makeRow("upload-row", { name: file.name, dir }, {
+      go: () => go(upload),
+      pause: () => pause(upload),
+      cancel: () => cancel(upload),
+    });
+    const find = (selector) => this.element.querySelector(selector);
+    this.buttons = { go: find('[data-do="go"]'), pause: find('[data-do="pause"]'), cancel: find('[data-do="cancel"]') };
+    this.progress = find("progress");
+    this.details = find(".details");
+    this.render();
+  }
+
+  render() {
+    const { upload, element, buttons } = this;
+    const { state } = upload;
+    if (element.dataset.state !== state) element.dataset.state = state;
+    const checking = state === "checking";
+    const done = checking ? upload.compared : upload.done;
+    set(this.progress, "value", upload.size === 0 ? Number(state === "complete") : done / upload.size);
+    set(this.details, "textContent", describe(upload));
+
+    const focused = element.contains(document.activeElement) ? document.activeElement : null;
+    const go = { paused: "resume", retrying: "try_now", failed: "try_again", logged_out: "log_in" }[state];
+    if (go && buttons.go.textContent !== text(go)) {
+      buttons.go.textContent = text(go);
+      nameAfter(buttons.go, upload.file.name);
+    }
+    buttons.go.hidden = !go;
+    buttons.pause.hidden = !upload.running && state !== "waiting";
+    buttons.cancel.hidden = ["complete", "cancelling"].includes(state);
+    if (focused?.hidden) {
+      Object.values(buttons).find((button) => !button.hidden)?.focus();
+    }
+  }
+}
+
+/** How an upload is doing. */
+export function describe(upload) {
+  const { state, error } = upload;
+  const values = { done: bytes(upload.done), size: bytes(upload.size) };
+  switch (state) {
+    case "checking":
+      return text("checking", { percent: percent(upload.compared, Math.max(upload.done, 1)) });
+    case "sending":
+    case "paused":
+      return state === "sending" ? moving("sending", values, upload) : text("paused", values);
+    case "retrying": {
+      const seconds = Math.ceil((upload.due - Date.now()) / 1000);
+      const values = { reason: reason(error), seconds };
+      return text(seconds > 0 ? "retrying" : "retrying_now", values);
+    }
+    case "failed":
+      return failure(error);
+    default:
+      return text(state);
+  }
+}
+
+/** With rate and time left, where they are known. */
+function moving(key, values, { rate, size, done }) {
+  const { perSecond } = rate;
+  if (!perSecond) return text(key, values);
+  const time = span((size - done) / perSecond);
+  return text(`${key}_moving`, { ...values, rate: bytes(perSecond), time });
+}
+
+function reason({ reason, status }) {
+  return text(`reason_${reason}`, { status });
+}
+
+/** Why it has failed, and what can be done. */
+function failure(error) {
+  if (error instanceof Unreadable) return text("fail_source");
+  if (error instanceof Passing) {
+    return error.reason === "locked" ? text("fail_locked") : text("fail_attempts", { reason: reason(error) });
+  }
+  if (!(error instanceof Refused)) return text("fail_strange");
+  const { status, json } = error;
+  if (json?.error === "digest") return text("fail_digest");
+  const keys = { 403: "forbidden", 413: "large", 507: "room" };
+  return text(`fail_${keys[status] ?? "refused"}`, { status, message: json?.message });
+}

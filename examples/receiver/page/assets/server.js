@@ -1,0 +1,174 @@
+// The receiver as the page speaks to it: the form protocol, the records, the session.
+
+/** It is over when one waits. `counts`: whether it shall not go on like this for ever. */
+export class Passing extends Error {
+  constructor(reason, { status, after = 0, counts = true } = {}) {
+    super(reason);
+    Object.assign(this, { reason, status, after, counts });
+  }
+}
+
+/** The server will not take it. */
+export class Refused extends Error {
+  constructor({ status, json, after }) {
+    super(json?.message ?? `status ${status}`);
+    Object.assign(this, { status, json, after });
+  }
+}
+
+/** Nobody is logged in any more. */
+export class LoggedOut extends Error {}
+
+/** The server's answer is not of the protocol. */
+export class Strange extends Error {}
+
+/** A request in which nothing moves for so long is dead. */
+const STALL = 90_000;
+
+const token = document.querySelector('meta[name="csrf-token"]');
+
+/** What does the server have of this file? `fields` tell which one. */
+export async function locate(fields, signal) {
+  const form = new URLSearchParams({ action: "locate", ...fields, prefix: 1 });
+  try {
+    return await request("POST", "upload", { body: form, signal });
+  } catch (error) {
+    // As long as the server is not there at all, it pays to wait for it.
+    if (error instanceof Passing && error.reason === "broken") {
+      throw new Passing("unreachable", { counts: false });
+    }
+    throw error;
+  }
+}
+
+/** Sends `bytes` after `fields` and before `tail`, which holds the digests. */
+export function send(fields, name, bytes, tail, signal, moved) {
+  const form = new FormData();
+  const add = (fields) => Object.entries(fields).forEach((field) => form.append(...field));
+  add({ action: "send", ...fields });
+  form.append("file", bytes, name);
+  add(tail);
+  return request("POST", "upload", { body: form, signal, moved });
+}
+
+/** The newest uploads in this state, up to `wanted`. */
+export async function list(state, wanted) {
+  const found = [];
+  while (found.length < wanted) {
+    const limit = Math.min(wanted - found.length, 1000);
+    const query = new URLSearchParams({ state, limit });
+    if (found.length > 0) query.set("after", found.at(-1).id);
+    const { uploads } = await request("GET", `uploads?${query}`);
+    found.push(...uploads);
+    if (uploads.length < limit) break;
+  }
+  return found;
+}
+
+/** Deletes an upload and what the server has of it. */
+export async function remove(id) {
+  try {
+    await request("DELETE", `uploads/${encodeURIComponent(id)}`);
+  } catch (error) {
+    // It is gone, and that was wanted.
+    if (!(error instanceof Refused && error.status === 404)) throw error;
+  }
+}
+
+/** Begins a new session. */
+export async function logIn(user, password) {
+  const answer = await exchange("POST", "login", { body: new URLSearchParams({ user, password }) });
+  if (answer.status >= 300) throw new Refused(answer);
+  await renewToken();
+}
+
+/** The session may be another one by now. Whether it is. */
+async function renewToken() {
+  const answer = await fetch("./", { headers: { Accept: "text/html" } });
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.querySelector('meta[name="csrf-token"]')?.content;
+  if (fresh === undefined || fresh === token.content) return false;
+  token.content = fresh;
+  return true;
+}
+
+/** Makes a request and judges the answer; returns its JSON. */
+async function request(method, url, options = {}) {
+  const answer = await exchange(method, url, options);
+  const { status, json, after } = answer;
+  if (status >= 200 && status < 300) {
+    if (status !== 204 && (json === null || typeof json !== "object")) throw new Strange();
+    return json;
+  }
+  switch (status) {
+    case 401:
+      throw new LoggedOut();
+    case 403:
+      // Another tab has logged in: the cookie is of the new session, the token of the old one.
+      if (!options.again && (await renewToken().catch(() => false))) {
+        return request(method, url, { ...options, again: true });
+      }
+      throw new Refused(answer);
+    case 423:
+      throw new Passing("locked", { status, after });
+    case 429:
+    case 503:
+      throw new Passing("busy", { status, after, counts: false });
+    case 408:
+    case 500:
+    case 502:
+    case 504:
+      throw new Passing("failed", { status, after });
+    default:
+      throw new Refused(answer);
+  }
+}
+
+/** One request. XMLHttpRequest, for fetch does not tell how much has gone. */
+function exchange(method, url, { body = null, signal, moved = () => {} }) {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const xhr = new XMLHttpRequest();
+    const broken = () => {
+      end();
+      reject(signal?.aborted ? signal.reason : new Passing("broken"));
+    };
+    const abort = () => xhr.abort();
+    let stall;
+    const alive = () => {
+      clearTimeout(stall);
+      stall = setTimeout(abort, STALL);
+    };
+    const end = () => {
+      clearTimeout(stall);
+      signal?.removeEventListener("abort", abort);
+    };
+    xhr.open(method, url);
+    xhr.setRequestHeader("Accept", "application/json");
+    if (method !== "GET") xhr.setRequestHeader("X-CSRF-Token", token.content);
+    xhr.upload.onprogress = ({ loaded }) => {
+      alive();
+      moved(loaded);
+    };
+    xhr.onprogress = alive;
+    xhr.onerror = broken;
+    xhr.onabort = broken;
+    xhr.onload = () => {
+      end();
+      const seconds = Number(xhr.getResponseHeader("Retry-After"));
+      const after = Number.isFinite(seconds) ? seconds * 1000 : 0;
+      resolve({ status: xhr.status, json: parse(xhr.responseText), after });
+    };
+    signal?.addEventListener("abort", abort);
+    alive();
+    xhr.send(body);
+  });
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

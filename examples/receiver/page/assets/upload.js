@@ -1,0 +1,271 @@
+// One file on its way: ask what the server has, compare it, send the rest, and again after a break.
+
+import { Backoff } from "./backoff.js";
+import { Digest, Unreadable } from "./digest.js";
+import { Rate } from "./rate.js";
+import { Segments } from "./segments.js";
+import * as server from "./server.js";
+import { LoggedOut, Passing, Refused, Strange } from "./server.js";
+
+/** How often the server may have something else than this file. */
+const MISTAKES = 2;
+
+export class Upload {
+  /** waiting, asking, checking, sending, retrying, paused, failed, logged_out, cancelling, complete */
+  state = "waiting";
+  /** Why it is retrying or has failed. */
+  error = null;
+  /** When the next attempt is due. */
+  due = 0;
+  /** The server's key of it, as soon as that is known. */
+  id = null;
+  /** Bytes that are on the server or on their way. */
+  done = 0;
+  /** Bytes that have been compared. */
+  compared = 0;
+  rate = new Rate();
+
+  #digest;
+  #segments = new Segments();
+  #backoff = new Backoff();
+  #stop = new AbortController();
+  #wake = () => {};
+  /** The most that the server has ever held. */
+  #most = 0;
+  #mistakes = 0;
+  #spoken = false;
+  #changed;
+
+  /** `changed` is called whenever there is something new to see. */
+  constructor(file, dir, changed) {
+    this.file = file;
+    this.dir = dir;
+    this.#changed = changed;
+    this.#digest = new Digest(file);
+  }
+
+  get size() {
+    return this.file.size;
+  }
+
+  /** What makes it the same file. */
+  get key() {
+    return JSON.stringify([this.dir, this.file.name, this.size, this.file.lastModified]);
+  }
+
+  /** Whether a run is under way. */
+  get running() {
+    return ["asking", "checking", "sending", "retrying"].includes(this.state);
+  }
+
+  /** Uploads until it is complete, stopped, or cannot go on. */
+  async run() {
+    this.#stop = new AbortController();
+    const { signal } = this.#stop;
+    this.#backoff = new Backoff();
+    this.#mistakes = 0;
+    while (!signal.aborted) {
+      try {
+        this.#become("asking");
+        await this.#finish(signal);
+        this.#digest.stop();
+        this.#become("complete");
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        const wait = error instanceof Passing ? this.#backoff.next(error) : null;
+        if (wait === null) {
+          this.#digest.stop();
+          this.#become(error instanceof LoggedOut ? "logged_out" : "failed", error);
+          return;
+        }
+        this.due = Date.now() + wait;
+        this.#become("retrying", error);
+        await this.#sleep(wait, signal);
+      }
+    }
+  }
+
+  /** Stops it, for now. */
+  pause() {
+    this.#halt("paused");
+  }
+
+  /** It may go on when there is a free place. */
+  resume() {
+    this.#become("waiting");
+  }
+
+  /** Makes the next attempt at once. */
+  tryNow() {
+    this.#wake();
+  }
+
+  /** Stops it for good, and has the server forget it. */
+  async cancel() {
+    this.#halt("cancelling");
+    // The server may not have noticed yet that nobody is writing any more.
+    for (let attempt = 1; this.id; attempt += 1) {
+      try {
+        return await server.remove(this.id);
+      } catch (error) {
+        const locked = error instanceof Passing && error.reason === "locked";
+        if (!locked || attempt === 5) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+    }
+  }
+
+  #halt(state) {
+    this.#stop.abort();
+    this.#digest.stop();
+    this.#become(state);
+  }
+
+  #become(state, error = null) {
+    this.state = state;
+    this.error = error;
+    if (state !== "sending") this.rate.stop();
+    this.#changed(this);
+  }
+
+  async #finish(signal) {
+    const { dir, file } = this;
+    const fields = { name: file.name, size: file.size, mtime: file.lastModified, dir };
+    // Where one send would do, the digest costs nothing and the server may know the content.
+    if (this.#segments.next(file.size) === file.size) fields.md5 = await this.#digest.at(file.size);
+    let held = await server.locate(fields, signal);
+    for (;;) {
+      this.#take(held);
+      const same = await this.#compare(held);
+      signal.throwIfAborted();
+      if (same && held.state === "complete") return;
+      if (!same && this.#mistakes >= MISTAKES) throw new Refused({ status: 422, json: { error: "digest" } });
+      held = await this.#send(held, same, signal);
+      signal.throwIfAborted();
+    }
+  }
+
+  /** Takes over what the server says, if it can be. */
+  #take(held) {
+    const { id, offset, state, max_segment } = held;
+    const known = ["new", "partial", "complete"].includes(state);
+    const possible = Number.isSafeInteger(offset) && offset >= 0 && offset <= this.size;
+    if (!known || !possible || typeof id !== "string") {
+      throw this.#spoken ? new Passing("strange") : new Strange();
+    }
+    this.#spoken = true;
+    this.id = id;
+    this.done = offset;
+    if (max_segment > 0) this.#segments.announce(max_segment);
+    if (offset > this.#most) {
+      this.#most = offset;
+      this.#backoff.progressed();
+    }
+    this.#changed(this);
+  }
+
+  /** Whether what the server has is the beginning of this file. */
+  async #compare({ offset, prefix_md5 }) {
+    if (prefix_md5 === undefined) return true;
+    if (!this.#digest.has(offset)) {
+      this.compared = 0;
+      this.#become("checking");
+    }
+    const own = await this.#digest.at(offset, (bytes) => {
+      this.compared = bytes;
+      this.#changed(this);
+    });
+    return own === prefix_md5;
+  }
+
+  /** Sends the next bytes, or the first ones in place of `held`; returns what the server has then. */
+  async #send(held, same, signal) {
+    const { dir, file, size } = this;
+    const offset = same ? held.offset : 0;
+    const length = this.#segments.next(size - offset);
+    const end = offset + length;
+    const md5 = await this.#digest.at(end);
+    signal.throwIfAborted();
+    // Ahead, while this goes up. If it fails it will fail again when it is needed.
+    const next = end + this.#segments.next(size - end);
+    this.#digest.at(next).catch(() => {});
+
+    const fields = { id: held.id, name: file.name, size, mtime: file.lastModified, dir, offset, length };
+    if (!same) fields.restart = held.prefix_md5;
+    const tail = end === size ? { md5 } : { prefix_md5: md5 };
+    const started = performance.now();
+    this.done = offset;
+    this.#become("sending");
+    const moved = (bytes) => {
+      // The form around the file's bytes is not worth telling apart.
+      const done = offset + Math.min(bytes, length);
+      this.rate.add(done - this.done);
+      this.done = done;
+      this.#changed(this);
+    };
+    try {
+      const bytes = file.slice(offset, end);
+      const now = await server.send(fields, file.name, bytes, tail, signal, moved);
+      this.#segments.taken(performance.now() - started);
+      if (!same) this.#mistakes += 1;
+      return now;
+    } catch (error) {
+      if (error instanceof Passing && error.reason === "broken") {
+        this.#segments.broken();
+        await this.#readable(offset);
+      }
+      if (error instanceof Refused) return this.#corrected(error, held, length);
+      throw error;
+    }
+  }
+
+  /** The server does not take this send, but perhaps another one. */
+  #corrected(error, held, length) {
+    const { status, json } = error;
+    const standing = typeof json?.offset === "number";
+    switch (status) {
+      case 404:
+      case 410:
+        throw new Passing("forgotten");
+      case 409:
+        if (standing) return json;
+        break;
+      case 413:
+        if (json?.max_segment > 0 && json.max_segment < length) {
+          this.#segments.announce(json.max_segment);
+          return held;
+        }
+        if (this.#segments.tooLarge(length)) return held;
+        break;
+      case 422:
+        if (standing && ++this.#mistakes < MISTAKES) return json;
+        break;
+    }
+    throw error;
+  }
+
+  /** A browser breaks the connection, too, when the file is not what it was. */
+  async #readable(offset) {
+    try {
+      await this.file.slice(offset, offset + 1).arrayBuffer();
+    } catch (error) {
+      throw new Unreadable(String(error));
+    }
+  }
+
+  #sleep(wait, signal) {
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        removeEventListener("online", wake);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, wait);
+      addEventListener("online", wake);
+      signal.addEventListener("abort", wake);
+      this.#wake = wake;
+    });
+  }
+}

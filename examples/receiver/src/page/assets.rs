@@ -1,0 +1,91 @@
+//! The files that the pages are made of, inside the program.
+
+use std::sync::LazyLock;
+
+use axum::extract::Path;
+use axum::http::{header, HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+
+use crate::page::secure;
+use crate::wire::answer::Answer;
+
+/// One file, as browsers get it.
+struct Asset {
+    name: &'static str,
+    content: &'static str,
+    tag: HeaderValue,
+}
+
+macro_rules! assets {
+    ($($path:literal)*) => {
+        [$((
+            $path.rsplit('/').next().unwrap_or($path),
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/page/", $path)),
+        )),*]
+    };
+}
+
+static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
+    let files = assets![
+        "assets/icon.svg"
+        "assets/page.css"
+        "assets/app.js"
+        "assets/backoff.js"
+        "assets/dialogs.js"
+        "assets/digest.js"
+        "assets/files.js"
+        "assets/md5-worker.js"
+        "assets/queue.js"
+        "assets/rate.js"
+        "assets/records.js"
+        "assets/row.js"
+        "assets/segments.js"
+        "assets/server.js"
+        "assets/texts.js"
+        "assets/upload.js"
+        "assets/vendor/spark-md5.min.js"
+        "texts/en.json"
+        "texts/zh.json"
+    ];
+    let asset = |(name, content): (&'static str, &'static str)| {
+        let digest = hex::encode(Sha256::digest(content));
+        Asset {
+            name,
+            content,
+            tag: HeaderValue::try_from(format!("\"{digest}\"")).expect("it is ASCII"),
+        }
+    };
+    files.map(asset).into()
+});
+
+/// Answers `GET /assets/NAME`. Browsers ask each time whether the file is still the same, so that
+/// a new receiver never meets scripts of the old one.
+pub async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
+        return Answer::refusal(StatusCode::NOT_FOUND, "there is nothing here").into_response();
+    };
+    let known = headers.get(header::IF_NONE_MATCH) == Some(&asset.tag);
+    let mut response = if known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        asset.content.into_response()
+    };
+    let headers = response.headers_mut();
+    secure(headers);
+    headers.insert(header::ETAG, asset.tag.clone());
+    let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
+    set(header::CACHE_CONTROL, "no-cache");
+    set(header::CONTENT_TYPE, kind(asset.name));
+    response
+}
+
+fn kind(name: &str) -> &'static str {
+    match name.rsplit('.').next() {
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("json") => "application/json",
+        Some("svg") => "image/svg+xml",
+        _ => "text/plain; charset=utf-8",
+    }
+}

@@ -1,0 +1,133 @@
+//! The languages of the pages, and which of them a person wants.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use axum::http::request::Parts;
+use axum::http::{header, HeaderValue};
+
+use crate::wire::fields::Fields;
+
+/// A language that the pages are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// English, which is also for those who read neither.
+    English,
+    /// Chinese.
+    Chinese,
+}
+
+type Texts = HashMap<String, String>;
+
+static ENGLISH: LazyLock<Texts> = LazyLock::new(|| table(include_str!("../../page/texts/en.json")));
+static CHINESE: LazyLock<Texts> = LazyLock::new(|| table(include_str!("../../page/texts/zh.json")));
+
+fn table(json: &str) -> Texts {
+    serde_json::from_str(json).expect("a table of texts")
+}
+
+impl Language {
+    /// The language of a visit: chosen just now, chosen before, or the browser's.
+    pub fn of(head: &Parts) -> Self {
+        let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+        let cookies = header(header::COOKIE).unwrap_or("").split(';');
+        let before = cookies
+            .filter_map(|pair| pair.trim().strip_prefix("resup_lang="))
+            .find_map(Self::from_tag);
+        let browsers = || preferred(header(header::ACCEPT_LANGUAGE).unwrap_or(""));
+        chosen(head).or(before).unwrap_or_else(browsers)
+    }
+
+    fn from_tag(tag: &str) -> Option<Self> {
+        let primary = tag.split('-').next().unwrap_or(tag);
+        match primary.to_ascii_lowercase().as_str() {
+            "en" => Some(Self::English),
+            "zh" => Some(Self::Chinese),
+            _ => None,
+        }
+    }
+
+    /// As HTML and HTTP write it.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Chinese => "zh",
+        }
+    }
+
+    /// Remembers it for a year.
+    pub fn cookie(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::English => "resup_lang=en; Path=/; Max-Age=31536000; SameSite=Lax",
+            Self::Chinese => "resup_lang=zh; Path=/; Max-Age=31536000; SameSite=Lax",
+        })
+    }
+
+    /// A text in this language.
+    pub fn text(self, key: &str) -> &'static str {
+        let texts: &'static Texts = match self {
+            Self::English => &ENGLISH,
+            Self::Chinese => &CHINESE,
+        };
+        texts.get(key).unwrap_or_else(|| panic!("no text '{key}'"))
+    }
+}
+
+/// The language that the visit's address asks for.
+pub fn chosen(head: &Parts) -> Option<Language> {
+    let query = head.uri.query().unwrap_or("");
+    let fields = Fields::from_urlencoded(query.as_bytes()).ok()?;
+    fields.text("lang").and_then(Language::from_tag)
+}
+
+/// The one of highest weight in an Accept-Language (RFC 9110, 12.5.4).
+fn preferred(accept: &str) -> Language {
+    let weighed = |range: &str| {
+        let mut parts = range.split(';').map(str::trim);
+        let language = Language::from_tag(parts.next()?)?;
+        let weight = parts.find_map(|part| part.strip_prefix("q="));
+        let weight: f32 = weight.map_or(Some(1.0), |weight| weight.parse().ok())?;
+        (weight > 0.0).then_some((language, weight))
+    };
+    let ranges = accept.split(',').filter_map(weighed);
+    let best = ranges.reduce(|best, next| if next.1 > best.1 { next } else { best });
+    best.map_or(Language::English, |(language, _)| language)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_browsers_favourite_language_is_taken() {
+        for (accept, language) in [
+            ("", Language::English),
+            ("zh-CN,zh;q=0.9,en;q=0.8", Language::Chinese),
+            ("en-GB,en;q=0.9,zh;q=0.8", Language::English),
+            ("de, en;q=0.5, ZH-Hant;q=0.7", Language::Chinese),
+            ("fr, zh;q=0", Language::English),
+            ("zh;q=x, ;;,", Language::English),
+        ] {
+            assert_eq!(preferred(accept), language, "{accept}");
+        }
+    }
+
+    #[test]
+    fn both_languages_say_the_same_things() {
+        let placeholders = |text: &str| {
+            let mut found: Vec<_> = text
+                .split('{')
+                .skip(1)
+                .filter_map(|rest| rest.split('}').next().map(str::to_owned))
+                .collect();
+            found.sort();
+            found
+        };
+        for (key, english) in &*ENGLISH {
+            let chinese = CHINESE.get(key);
+            let chinese = chinese.unwrap_or_else(|| panic!("no Chinese '{key}'"));
+            assert_eq!(placeholders(english), placeholders(chinese), "{key}");
+        }
+        assert_eq!(ENGLISH.len(), CHINESE.len());
+    }
+}

@@ -1,0 +1,155 @@
+//! A finished file on its way to its owner, whole or in part.
+
+use std::io::{self, SeekFrom};
+use std::ops::RangeInclusive;
+
+use axum::body::Body;
+use axum::http::{header, HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use bytes::{Bytes, BytesMut};
+use futures_util::stream::try_unfold;
+use futures_util::Stream;
+use http_range_header::parse_range_header;
+use percent_encoding::{utf8_percent_encode, AsciiSet, NON_ALPHANUMERIC};
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+
+use crate::app::App;
+use crate::storage::record::Record;
+use crate::wire::answer::Answer;
+
+/// Bytes that are read at once.
+const CHUNK: usize = 64 * 1024;
+/// All but the `attr-char` of RFC 8187.
+const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'#')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'|')
+    .remove(b'~');
+
+/// The file that `record` is of, as `headers` ask for it.
+pub async fn file(app: &App, record: &Record, headers: &HeaderMap) -> Result<Response, Answer> {
+    let file = app.shelf.read(record).await?;
+    let mut file = file.ok_or_else(|| Answer::unknown(&record.id))?;
+    let size = record.identity.size;
+    let tag = format!("\"{}\"", record.digests.sha256());
+    let mut response = Response::new(Body::empty());
+    let fixed = [
+        (header::ACCEPT_RANGES, "bytes"),
+        (header::CACHE_CONTROL, "private, no-cache"),
+        (header::CONTENT_TYPE, "application/octet-stream"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, "sandbox"),
+    ];
+    for (name, value) in fixed {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
+    }
+    let set = |response: &mut Response, name, value: String| {
+        let value = HeaderValue::try_from(value).expect("ASCII without controls");
+        response.headers_mut().insert(name, value);
+    };
+    set(
+        &mut response,
+        header::CONTENT_DISPOSITION,
+        disposition(&record.identity.name),
+    );
+    set(&mut response, header::ETAG, tag.clone());
+    let (first, length) = match wanted(headers, &tag, size) {
+        Wanted::All => (0, size),
+        Wanted::Part(part) => {
+            let (first, last) = (*part.start(), *part.end());
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            let range = format!("bytes {first}-{last}/{size}");
+            set(&mut response, header::CONTENT_RANGE, range);
+            (first, last - first + 1)
+        }
+        Wanted::Impossible => {
+            *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
+            let range = format!("bytes */{size}");
+            set(&mut response, header::CONTENT_RANGE, range);
+            return Ok(response);
+        }
+    };
+    set(&mut response, header::CONTENT_LENGTH, length.to_string());
+    let sought = file.seek(SeekFrom::Start(first)).await;
+    sought.map_err(Answer::internal)?;
+    *response.body_mut() = Body::from_stream(bytes(file, length));
+    Ok(response)
+}
+
+enum Wanted {
+    All,
+    Part(RangeInclusive<u64>),
+    Impossible,
+}
+
+/// Several ranges at once are answered with everything, as RFC 9110 (14.2) allows.
+fn wanted(headers: &HeaderMap, tag: &str, size: u64) -> Wanted {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let current = text(header::IF_RANGE).is_none_or(|known| known == tag);
+    let Some(range) = text(header::RANGE).filter(|_| current) else {
+        return Wanted::All;
+    };
+    let Ok(ranges) = parse_range_header(range) else {
+        return Wanted::All;
+    };
+    match ranges.validate(size) {
+        Ok(parts) => match <[_; 1]>::try_from(parts) {
+            Ok([part]) => Wanted::Part(part),
+            Err(_) => Wanted::All,
+        },
+        Err(_) => Wanted::Impossible,
+    }
+}
+
+/// The next `left` bytes; an error when the file ends before.
+fn bytes(file: File, left: u64) -> impl Stream<Item = io::Result<Bytes>> {
+    try_unfold((file, left), |(mut file, left)| async move {
+        if left == 0 {
+            return Ok(None);
+        }
+        let mut chunk = BytesMut::with_capacity(CHUNK.min(left as usize));
+        let count = (&mut file).take(left).read_buf(&mut chunk).await?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(Some((chunk.freeze(), (file, left - count as u64))))
+    })
+}
+
+/// To be saved and not shown; RFC 6266, with the name as RFC 8187 writes it and a plain one
+/// for those who cannot read that.
+fn disposition(name: &str) -> String {
+    let plain = |c: char| match c {
+        '"' | '%' | '/' | '\\' => '_',
+        ' '..='~' => c,
+        _ => '_',
+    };
+    format!(
+        "attachment; filename=\"{}\"; filename*=UTF-8''{}",
+        name.chars().map(plain).collect::<String>(),
+        utf8_percent_encode(name, ATTRIBUTE)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_quoted_and_encoded() {
+        assert_eq!(
+            disposition("文 \"a\".txt"),
+            "attachment; filename=\"_ _a_.txt\"; filename*=UTF-8''%E6%96%87%20%22a%22.txt"
+        );
+    }
+}

@@ -1,0 +1,207 @@
+//! Names: which ones a client may choose, and how they are written on the disk.
+//!
+//! What could lead anywhere is refused. What only some system cannot have, or understands in a way of its own, is
+//! written with the `%41` of URLs: so a name stays one component of a path everywhere, and no
+//! two names become one.
+
+use percent_encoding::percent_encode_byte;
+
+/// The most bytes that file systems allow for a component.
+const LONGEST: usize = 255;
+/// Windows takes them for devices, whatever follows their first dot.
+const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
+
+/// Says why a file, or a directory in a directory, cannot have this name.
+pub fn check(name: &str) -> Result<(), String> {
+    match name {
+        "" => Err("is empty".to_owned()),
+        "." | ".." => Err(format!("cannot be '{name}', which is a directory's")),
+        _ if name.contains('\0') => Err("has a NUL in it".to_owned()),
+        _ if name.contains('/') => Err("has a '/' in it: directories go into 'dir'".to_owned()),
+        _ if component(name).len() > LONGEST => {
+            Err(format!("takes more than {LONGEST} bytes on the disk"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The same for a directory with its parents, which may be empty.
+pub fn check_dir(dir: &str) -> Result<(), String> {
+    if dir.starts_with('/') {
+        return Err("begins with '/': it has to be relative".to_owned());
+    }
+    if dir.is_empty() {
+        return Ok(());
+    }
+    dir.split('/').try_for_each(check)
+}
+
+/// The place of a file in its owner's directory; from `number` 2 on that of a namesake.
+pub fn tree(owner: &str, dir: &str, name: &str, number: u32) -> String {
+    let mut place = match owner {
+        // Of whoever uploads where there are no users.
+        "" => "_".to_owned(),
+        "_" => "%5F".to_owned(),
+        owner => component(owner),
+    };
+    for dir in dir.split('/').filter(|dir| !dir.is_empty()) {
+        place.push('/');
+        place.push_str(&component(dir));
+    }
+    place.push('/');
+    place.push_str(&numbered(name, number));
+    place
+}
+
+fn numbered(name: &str, number: u32) -> String {
+    if number < 2 {
+        return component(name);
+    }
+    let dot = name.rfind('.').filter(|dot| *dot > 0);
+    let (stem, extension) = name.split_at(dot.unwrap_or(name.len()));
+    let mut stem = stem.to_owned();
+    loop {
+        let written = component(&format!("{stem} ({number}){extension}"));
+        // An extension that is longer than that was none.
+        if written.len() <= LONGEST || stem.pop().is_none() {
+            return written;
+        }
+    }
+}
+
+/// A name as one component of a path; any text has one, and no other text has the same.
+fn component(name: &str) -> String {
+    let device = is_device(name);
+    let last = name.chars().count().saturating_sub(1);
+    let mut written = String::with_capacity(name.len());
+    for (index, (at, c)) in name.char_indices().enumerate() {
+        let encode = match c {
+            '/' | '\\' | '<' | '>' | ':' | '"' | '|' | '?' | '*' => true,
+            // It would look like one of ours.
+            '%' => {
+                name[at + 1..]
+                    .bytes()
+                    .take(2)
+                    .filter(u8::is_ascii_hexdigit)
+                    .count()
+                    == 2
+            }
+            // Windows drops them.
+            '.' | ' ' if index == last => true,
+            _ if index == 0 && device => true,
+            _ => c.is_control(),
+        };
+        if encode {
+            let bytes = c.to_string();
+            written.extend(bytes.bytes().map(percent_encode_byte));
+        } else {
+            written.push(c);
+        }
+    }
+    written
+}
+
+fn is_device(name: &str) -> bool {
+    let (stem, _) = name.split_once('.').unwrap_or((name, ""));
+    let stem = stem.trim_end().to_uppercase();
+    let numbered = |port| {
+        let number = stem
+            .strip_prefix(port)
+            .map(|rest| rest.chars().collect::<Vec<_>>());
+        matches!(number.as_deref(), Some(['0'..='9' | '¹' | '²' | '³']))
+    };
+    DEVICES.contains(&stem.as_str()) || numbered("COM") || numbered("LPT")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_lead_elsewhere_are_refused() {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "/",
+            "a/b",
+            "../a",
+            "/etc/passwd",
+            "a\0",
+            "\0",
+        ] {
+            assert!(check(bad).is_err(), "{bad:?}");
+        }
+        for bad in [
+            "/", "/a", "..", "a/..", "a/../b", "a//b", "a/", "./a", "a/.",
+        ] {
+            assert!(check_dir(bad).is_err(), "{bad:?}");
+        }
+        for good in ["", "a", "a/b", "...", "a/..b", "文/件"] {
+            assert_eq!(check_dir(good), Ok(()), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_as_long_as_it_is_written() {
+        assert!(check(&"n".repeat(255)).is_ok());
+        assert!(check(&"n".repeat(256)).is_err());
+        assert!(check(&"文".repeat(85)).is_ok());
+        assert!(check(&"文".repeat(86)).is_err());
+        assert!(check(&":".repeat(86)).is_err());
+    }
+
+    #[test]
+    fn names_that_a_system_has_its_own_ideas_of_are_written_otherwise() {
+        for (name, written) in [
+            ("a.txt", "a.txt"),
+            ("报告 1.pdf", "报告 1.pdf"),
+            ("100%.txt", "100%.txt"),
+            ("%2e%2e%2f", "%252e%252e%252f"),
+            ("．．／x", "．．／x"),
+            ("..\\..\\x", "..%5C..%5Cx"),
+            ("C:\\x", "C%3A%5Cx"),
+            ("C:", "C%3A"),
+            ("a\r\nb", "a%0D%0Ab"),
+            ("a\u{85}", "a%C2%85"),
+            ("CON", "%43ON"),
+            ("nul.txt", "%6Eul.txt"),
+            ("Com1 .tar.gz", "%43om1 .tar.gz"),
+            ("lpt³", "%6Cpt³"),
+            ("CONTENT", "CONTENT"),
+            ("com10", "com10"),
+            ("a.", "a%2E"),
+            ("a ", "a%20"),
+            ("..", ".%2E"),
+            (".", "%2E"),
+        ] {
+            assert_eq!(component(name), written, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn no_two_names_are_written_the_same() {
+        let alphabet = ["%", "2", "E", ".", ":", "3", "A", "C", "ON", " ", "/", "5"];
+        let mut names = vec![String::new()];
+        for _ in 0..4 {
+            let longer = |name: &String| alphabet.map(|piece| format!("{name}{piece}"));
+            names = names.iter().flat_map(longer).chain(names.clone()).collect();
+        }
+        names.sort();
+        names.dedup();
+        let mut written: Vec<_> = names.iter().map(|name| component(name)).collect();
+        written.sort();
+        written.dedup();
+        assert_eq!(written.len(), names.len());
+    }
+
+    #[test]
+    fn a_namesake_has_a_number() {
+        assert_eq!(tree("joe", "a/b", "c.tar", 1), "joe/a/b/c.tar");
+        assert_eq!(tree("joe", "", "c.tar", 2), "joe/c (2).tar");
+        assert_eq!(tree("", "", ".profile", 3), "_/.profile (3)");
+        assert_eq!(tree("_", "", "c", 1), "%5F/c");
+        let long = tree("joe", "", &format!("{}.txt", "文".repeat(83)), 12);
+        assert_eq!(long, format!("joe/{} (12).txt", "文".repeat(82)));
+    }
+}

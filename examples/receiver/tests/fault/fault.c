@@ -1,0 +1,85 @@
+/* Makes system calls fail. While the file named by FAULT exists, with "CALL ERRNO PART" in it, each CALL on a file
+ * whose path has PART in it fails with ERRNO. For LD_PRELOAD. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+/* Whether CALL on this path fails; errno is the reason then. */
+static int fails_on(const char *call, const char *path)
+{
+    static const char *control;
+    char text[512], wanted[64], part[256];
+    int fd, number;
+    ssize_t length;
+
+    if (control == NULL && (control = getenv("FAULT")) == NULL)
+        return 0;
+    fd = (int)syscall(SYS_openat, AT_FDCWD, control, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    length = syscall(SYS_read, fd, text, sizeof text - 1);
+    syscall(SYS_close, fd);
+    if (length <= 0)
+        return 0;
+    text[length] = '\0';
+    if (sscanf(text, "%63s %d %255s", wanted, &number, part) != 3)
+        return 0;
+    if (strcmp(wanted, call) != 0 || strstr(path, part) == NULL)
+        return 0;
+    errno = number;
+    return 1;
+}
+
+static int fails(const char *call, int fd)
+{
+    char link[64], path[1024];
+    int saved = errno;
+    ssize_t length;
+
+    sprintf(link, "/proc/self/fd/%d", fd);
+    length = readlink(link, path, sizeof path - 1);
+    errno = saved;
+    if (length < 0)
+        return 0;
+    path[length] = '\0';
+    return fails_on(call, path);
+}
+
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+ssize_t write(int fd, const void *bytes, size_t count)
+{
+    return fails("write", fd) ? -1 : REAL(write)(fd, bytes, count);
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset)
+{
+    return fails("pwrite", fd) ? -1 : REAL(pwrite)(fd, bytes, count, offset);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset)
+{
+    return fails("pwrite", fd) ? -1 : REAL(pwrite64)(fd, bytes, count, offset);
+}
+
+int fsync(int fd)
+{
+    return fails("fsync", fd) ? -1 : REAL(fsync)(fd);
+}
+
+int fdatasync(int fd)
+{
+    return fails("fsync", fd) ? -1 : REAL(fdatasync)(fd);
+}
+
+int ftruncate64(int fd, off64_t length)
+{
+    return fails("truncate", fd) ? -1 : REAL(ftruncate64)(fd, length);
+}

@@ -1,0 +1,265 @@
+//! Disks that fail, and limits that are reached: what was answered stays true, and when the fault is mended the
+//! upload goes on. RESUP_TEST_RUNS makes the random ones longer.
+
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::{chown, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use common::{begin, md5_hex, Receiver, Reply, Upload};
+use resup_test_support::seed;
+
+const EIO: i32 = 5;
+const ENOSPC: i32 = 28;
+const EROFS: i32 = 30;
+const EDQUOT: i32 = 122;
+
+/// Calls that fail, and on which files.
+const FAULTS: [(&str, &[i32], &str); 7] = [
+    ("write", &[EIO, ENOSPC, EROFS, EDQUOT], "/partial/"),
+    ("fsync", &[EIO, ENOSPC, EDQUOT], "/partial/"),
+    ("fsync", &[EIO], "/partial"),
+    ("fsync", &[EIO, ENOSPC], "/files"),
+    ("pwrite", &[EIO, ENOSPC, EROFS], "/receiver.sqlite"),
+    ("fsync", &[EIO], "/receiver.sqlite"),
+    ("truncate", &[EIO], "/partial/"),
+];
+
+/// The library that makes calls fail.
+fn library() -> &'static Path {
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fault/fault.c");
+        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fault.so");
+        let compiled = Command::new("cc")
+            .args(["-O2", "-Wall", "-shared", "-fPIC", "-o"])
+            .arg(&library)
+            .args([source, "-ldl"])
+            .status()
+            .expect("the C compiler 'cc'");
+        assert!(compiled.success());
+        library
+    })
+}
+
+struct Faulty {
+    receiver: Receiver,
+    control: PathBuf,
+}
+
+impl Faulty {
+    fn start(flags: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let control = dir.path().join("fault");
+        let preload = library().to_owned();
+        let fault = control.clone();
+        let receiver = Receiver::start_changed(dir, flags, move |command| {
+            command.env("LD_PRELOAD", &preload).env("FAULT", &fault);
+        });
+        Self { receiver, control }
+    }
+
+    fn fail(&self, (call, errno, part): (&str, i32, &str)) {
+        // At once and whole, for those who read it meanwhile.
+        let new = self.control.with_extension("new");
+        fs::write(&new, format!("{call} {errno} {part}")).unwrap();
+        fs::rename(&new, &self.control).unwrap();
+    }
+
+    fn mend(&self) {
+        fs::remove_file(&self.control).unwrap();
+    }
+}
+
+/// What the receiver tells of the file is true: all of it is on the disk, and nothing that was answered is
+/// missing. Then the upload is finished.
+fn check_and_finish(receiver: &Receiver, file: &Upload, answered: u64) {
+    let found = receiver.locate(file);
+    assert_eq!(found.status, 200, "{:?}", found.json);
+    let (id, offset) = (found.id(), found.offset());
+    assert!(offset >= answered, "{offset} of {answered} answered");
+    let held = &file.content[..offset as usize];
+    assert_eq!(found.text("prefix_md5"), md5_hex(held));
+    if found.text("state") != "complete" {
+        let stored = fs::read(receiver.partial(&id)).unwrap_or_default();
+        assert!(stored.len() >= held.len(), "{} {offset}", stored.len());
+        assert!(stored[..held.len()] == *held);
+        let size = file.content.len() as u64;
+        receiver.send_rest(file, &id, offset).expect_complete(size);
+    }
+    let reply = receiver.get(&format!("/uploads/{id}/file"));
+    assert!(reply.body == file.content);
+    assert!(!receiver.partial(&id).exists());
+}
+
+#[test]
+fn whatever_fails_on_the_disk_nothing_untrue_is_told() {
+    let runs = std::env::var("RESUP_TEST_RUNS").map_or(24, |n| n.parse().unwrap());
+    let mut rng = seed::rng(seed::seed());
+    let mut told = 0;
+    for layout in ["id", "tree"] {
+        let flags = ["--commit-bytes", "50000", "--layout", layout];
+        let mut faulty = Faulty::start(&flags);
+        for run in 0..runs / 2 {
+            let (call, errnos, part) = FAULTS[run % FAULTS.len()];
+            let errno = errnos[rng.usize(..errnos.len())];
+            let name = format!("{run} {call} {errno} {part}");
+            let name = name.replace('/', "_");
+            let file = Upload::new(&name, rng.usize(100_000..600_000));
+            let size = file.content.len() as u64;
+            let mut answered = 0;
+            let (id, _) = faulty.receiver.locate_ok(&file);
+            if rng.bool() {
+                let part = rng.usize(1..100_000);
+                let sent = file.send(&id, 0).limit(part).build();
+                answered = faulty.receiver.exchange(&sent).offset();
+            }
+            let send = file.send(&id, answered);
+            let send = send.tail("md5", &md5_hex(&file.content));
+            let before = rng.usize(..send.bytes.len());
+            let mut stream = begin(&faulty.receiver, &send, before);
+            faulty.fail((call, errno, part));
+            let _ = stream.write_all(&send.bytes[before..]);
+            let _ = stream.write_all(&send.closing());
+            let reply = Reply::read(&mut stream);
+            match reply.status {
+                200 => answered = reply.expect_complete(size).offset(),
+                status => {
+                    let full = errno == ENOSPC || errno == EDQUOT;
+                    let expected: &[u16] = if full { &[507, 500] } else { &[500] };
+                    assert!(expected.contains(&status), "{name}: {:?}", reply.json);
+                    assert!(reply.json.get("state").is_none());
+                    told += 1;
+                }
+            }
+            // Once more while it lasts.
+            let again = faulty.receiver.locate(&file);
+            if again.status == 200 {
+                assert!(again.offset() >= answered, "{name}");
+                answered = again.offset();
+                let again = faulty.receiver.send_rest(&file, &again.id(), answered);
+                if again.status == 200 {
+                    answered = again.expect_complete(size).offset();
+                }
+            }
+            if rng.bool() {
+                faulty.receiver.kill();
+                faulty.mend();
+                faulty.receiver.kill_and_restart();
+            } else {
+                faulty.mend();
+            }
+            println!("{name}: {answered} answered");
+            check_and_finish(&faulty.receiver, &file, answered);
+        }
+    }
+    assert!(told >= runs / 2, "only {told} of {runs} faults were met");
+}
+
+#[test]
+fn bytes_whose_sync_failed_are_never_confirmed_by_a_later_one() {
+    let faulty = Faulty::start(&["--commit-bytes", "50000"]);
+    let file = Upload::new("a", 200_000);
+    let (id, _) = faulty.receiver.locate_ok(&file);
+    faulty
+        .receiver
+        .exchange(&file.send(&id, 0).limit(70_000).build());
+    faulty.fail(("fsync", EIO, "/partial/"));
+    faulty
+        .receiver
+        .send_rest(&file, &id, 70_000)
+        .expect(500, "log");
+    faulty.mend();
+    // Gone, though they could be read from the system's memory.
+    let stored = fs::read(faulty.receiver.partial(&id)).unwrap();
+    assert!(stored == file.content[..70_000]);
+    check_and_finish(&faulty.receiver, &file, 70_000);
+
+    // Where even that fails, by the next writer.
+    let file = Upload::new("b", 200_000);
+    let (id, _) = faulty.receiver.locate_ok(&file);
+    faulty.fail(("fsync", EIO, "/partial/"));
+    let mut stream = begin(&faulty.receiver, &file.send(&id, 0), 100_000);
+    assert_eq!(Reply::read(&mut stream).status, 500);
+    faulty.mend();
+    fs::write(faulty.receiver.partial(&id), &file.content).unwrap();
+    let mut stream = begin(&faulty.receiver, &file.send(&id, 0), 10);
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(Reply::read(&mut stream).offset(), 10);
+    assert_eq!(fs::read(faulty.receiver.partial(&id)).unwrap().len(), 10);
+    check_and_finish(&faulty.receiver, &file, 10);
+}
+
+/// Runs `prlimit` on a receiver.
+fn limit(receiver: &Receiver, what: &str) {
+    let pid = receiver.pid().to_string();
+    let done = Command::new("prlimit").args(["--pid", &pid, what]).status();
+    assert!(done.expect("prlimit").success());
+}
+
+#[test]
+fn a_receiver_without_free_file_descriptors_says_so_and_recovers() {
+    let receiver = Receiver::start(&[]);
+    let file = Upload::new("a", 200_000);
+    let (id, _) = receiver.locate_ok(&file);
+    receiver.exchange(&file.send(&id, 0).limit(70_000).build());
+    let mut stream = receiver.connect();
+    // The connection has to be accepted first.
+    stream
+        .write_all(&common::head("GET", "/uploads", "", 0))
+        .unwrap();
+    assert_eq!(Reply::read(&mut stream).status, 200);
+    limit(&receiver, "--nofile=3:");
+    stream.write_all(&file.send(&id, 70_000).build()).unwrap();
+    let refused = Reply::read(&mut stream);
+    assert_eq!(refused.status, 500, "{:?}", refused.json);
+    limit(&receiver, "--nofile=1024:");
+    check_and_finish(&receiver, &file, 70_000);
+}
+
+#[test]
+fn a_file_larger_than_the_process_may_write_is_refused_and_goes_on_later() {
+    let mut receiver = Receiver::start(&["--commit-bytes", "50000"]);
+    let file = Upload::new("a", 400_000);
+    let (id, _) = receiver.locate_ok(&file);
+    limit(&receiver, "--fsize=150000:");
+    let refused = receiver.send_rest(&file, &id, 0);
+    assert_eq!(refused.status, 507, "{:?}", refused.json);
+    receiver.kill_and_restart();
+    check_and_finish(&receiver, &file, 0);
+}
+
+#[test]
+fn a_directory_that_may_not_be_written_is_an_error_until_it_may() {
+    const NOBODY: u32 = 65534;
+    let dir = tempfile::tempdir().unwrap();
+    let root = fs::metadata("/proc/self").unwrap();
+    let root = std::os::unix::fs::MetadataExt::uid(&root) == 0;
+    if root {
+        chown(dir.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    let receiver = Receiver::start_changed(dir, &[], move |command| {
+        if root {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+    });
+    let mode = |name: &str, mode| -> io::Result<()> {
+        let path = receiver.data().join(name);
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))
+    };
+    for name in ["partial", "files"] {
+        let file = Upload::new(name, 200_000);
+        let (id, _) = receiver.locate_ok(&file);
+        mode(name, 0o555).unwrap();
+        receiver.send_rest(&file, &id, 0).expect(500, "log");
+        mode(name, 0o755).unwrap();
+        check_and_finish(&receiver, &file, 0);
+    }
+}
