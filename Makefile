@@ -8,7 +8,7 @@ RELEASE := $(abspath $(TARGET)/release)
 ABI := $(shell awk '/define RESUP_VERSION_M(AJOR|INOR) / { v = v s $$3; s = "." } END { print v }' \
 	include/resup.h)
 
-.PHONY: all lib cli receiver demo bench test tools lint test-rust test-c header clean
+.PHONY: all lib cli receiver demo bench load test tools lint test-rust test-c header clean
 
 all: lib
 
@@ -38,6 +38,12 @@ bench: lib
 	$(CC) -std=c99 -O2 -Wall -Wextra -Iinclude benches/uploader.c -o $(RELEASE)/bench-uploader \
 		-L$(RELEASE) -lresup -Wl,-rpath,$(RELEASE)
 	$(RELEASE)/resup-bench $(RELEASE)/bench-uploader
+
+# Many clients at once against a release build: LOAD uploads, and four times as many slow sockets.
+LOAD ?= 500
+load: receiver
+	RESUP_RECEIVER=$(RELEASE)/resup-receiver RESUP_TEST_RUNS=$(LOAD) $(CARGO) test \
+		-p resup-receiver --test load -- --nocapture --test-threads 1
 
 # Everything. Installs what is missing.
 test: tools lint test-rust test-c

@@ -46,6 +46,10 @@ fn a_finished_file_is_in_its_directory_and_a_part_of_one_is_not() {
     let receiver = Receiver::start(&["--layout", "tree"]);
     let file = Upload::new("报告 1.pdf", 1000).with("dir", "a/b");
     let (id, _) = receiver.locate_ok(&file);
+    // With or without a slash at its end it is the same directory.
+    let mut same = file.clone();
+    same.fields[1].1 = "a/b/".to_owned();
+    assert_eq!(receiver.locate_ok(&same).0, id);
     receiver.exchange(&file.send(&id, 0).limit(400).build());
     assert_eq!(finished(&receiver), set(&[]));
     receiver.send_rest(&file, &id, 400).expect_complete(1000);
