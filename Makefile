@@ -8,7 +8,7 @@ RELEASE := $(abspath $(TARGET)/release)
 ABI := $(shell awk '/define RESUP_VERSION_M(AJOR|INOR) / { v = v s $$3; s = "." } END { print v }' \
 	include/resup.h)
 
-.PHONY: all lib cli receiver demo bench conformance test tools lint test-rust test-c test-page reference header abi-accept clean
+.PHONY: all lib cli receiver demo bench load conformance test tools lint test-rust test-c test-page reference header abi-accept clean
 
 all: lib
 
@@ -44,6 +44,12 @@ bench: lib
 conformance:
 	$(if $(URL),,$(error URL=http://… of the receiver is missing))
 	$(CARGO) run --quiet -p resup-conformance -- $(URL) $(ARGS)
+
+# Many clients at once against a release build: LOAD uploads, and four times as many slow sockets.
+LOAD ?= 500
+load: receiver
+	RESUP_RECEIVER=$(RELEASE)/resup-receiver RESUP_TEST_RUNS=$(LOAD) $(CARGO) test \
+		-p resup-receiver --test load -- --nocapture --test-threads 1
 
 # Everything. Installs what is missing.
 test: tools lint reference test-rust test-c test-page

@@ -20,6 +20,7 @@ use std::fs::File;
 use std::future::Future;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -40,18 +41,25 @@ use crate::storage::store::Store;
 
 /// Blocking threads for other things than uploads under way, of which each has its own.
 const THREADS: usize = 64;
+/// Half of the open files that are for neither connections nor uploads.
+const RESERVED: u64 = 32;
 
 fn main() -> anyhow::Result<()> {
-    let config = Config::load()?;
+    let mut config = Config::load()?;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .init();
-    // Hundreds of uploads are more than the usual limit allows.
-    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
-        tracing::warn!("cannot raise the limit of open files: {error}");
+    // Hundreds of uploads are more than the usual limit allows; each has a connection and a file.
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(most) => {
+            let most = (most / 2).saturating_sub(RESERVED);
+            let most = NonZeroUsize::new(most as usize).unwrap_or(NonZeroUsize::MIN);
+            config.max_connections = config.max_connections.min(most);
+        }
+        Err(error) => tracing::warn!("cannot raise the limit of open files: {error}"),
     }
     tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(config.max_uploads.get() + THREADS)

@@ -28,7 +28,7 @@ use crate::ops::tls::Tls;
 use crate::routes::router;
 
 /// What hyper keeps of each connection: with hundreds of uploads at once it counts.
-const BUFFER: usize = 64 * 1024;
+const BUFFER: usize = 32 * 1024;
 /// The longest that open connections hold up the end.
 const FAREWELL: Duration = Duration::from_secs(5);
 

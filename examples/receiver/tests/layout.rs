@@ -46,6 +46,10 @@ fn a_finished_file_is_in_its_directory_and_a_part_of_one_is_not() {
     let receiver = Receiver::start(&["--layout", "tree"]);
     let file = Upload::new("报告 1.pdf", 1000).with("dir", "a/b");
     let (id, _) = receiver.locate_ok(&file);
+    // With or without a slash at its end it is the same directory.
+    let mut same = file.clone();
+    same.fields[1].1 = "a/b/".to_owned();
+    assert_eq!(receiver.locate_ok(&same).0, id);
     receiver.exchange(&file.send(&id, 0).limit(400).build());
     assert_eq!(finished(&receiver), set(&[]));
     receiver.send_rest(&file, &id, 400).expect_complete(1000);
@@ -273,6 +277,44 @@ fn a_crash_on_the_way_to_the_place_is_mended() {
                 file.content
             );
             assert_eq!(tree(&receiver.data().join("partial")), set(&[]));
+        }
+    }
+}
+
+#[test]
+fn files_of_one_name_that_end_together_never_mix() {
+    for conflict in ["rename", "replace", "refuse"] {
+        let receiver = Receiver::start(&["--layout", "tree", "--conflict", conflict]);
+        let files: Vec<_> = (1..=12).map(|n| Upload::new("a", 10_000 + n)).collect();
+        std::thread::scope(|scope| {
+            for file in &files {
+                scope.spawn(|| {
+                    let found = receiver.locate(file);
+                    if found.status == 200 {
+                        // Now and then another one is just replacing or being replaced.
+                        let mut sent = receiver.send_rest(file, &found.id(), 0);
+                        while sent.status == 423 {
+                            let found = receiver.locate(file);
+                            sent = receiver.send_rest(file, &found.id(), found.offset());
+                        }
+                        let refused = conflict == "refuse" && sent.status == 409;
+                        assert!(sent.status == 200 || refused, "{:?}", sent.json);
+                    }
+                });
+            }
+        });
+        let list = receiver.get("/uploads?state=complete");
+        let uploads = list.json["uploads"].as_array().unwrap();
+        let expected = if conflict == "rename" { 12 } else { 1 };
+        assert_eq!(
+            (uploads.len(), finished(&receiver).len()),
+            (expected, expected)
+        );
+        for item in uploads {
+            let size = item["size"].as_u64().unwrap() as usize;
+            let target = item["location"].as_str().unwrap();
+            let file = files.iter().find(|file| file.content.len() == size);
+            assert!(receiver.get(target).body == file.unwrap().content);
         }
     }
 }

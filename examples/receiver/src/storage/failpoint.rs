@@ -1,6 +1,8 @@
 //! A test aid: `RESUP_RECEIVER_CRASH=after-sync:3` aborts the process the third time that it has
-//! synced a file. The points are `after-write`, `after-sync` and `after-commit`; without a
-//! number the first time counts.
+//! synced a file. Without a number the first time counts. The points, in their order in an upload's life: `after-write`,
+//! `after-sync`, `before-commit` and `after-group` (of any change of the records), `after-commit` (of a
+//! writer's), `after-finish` (committed, not yet in its place), `after-rename`, and `after-withdraw`
+//! (out of its place, its record still there).
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::LazyLock;

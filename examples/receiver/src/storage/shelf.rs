@@ -225,9 +225,11 @@ impl Shelf {
                     }
                 }
                 None => {
-                    tracing::info!(id, "removed bytes that no record is of");
-                    let files = self.files.clone();
-                    blocking(move || files.remove(&id)).await?;
+                    let (files, orphan) = (self.files.clone(), id.clone());
+                    match blocking(move || files.remove(&orphan)).await {
+                        Ok(()) => tracing::info!(id, "removed bytes that no record is of"),
+                        Err(error) => tracing::warn!(id, "cannot remove from 'partial': {error}"),
+                    }
                 }
             }
         }

@@ -89,6 +89,10 @@ impl Fields {
     /// The directory that the client wishes for.
     pub fn dir(&self) -> Result<&str, Answer> {
         let dir = self.text("dir").unwrap_or("");
+        let dir = match dir.strip_suffix('/') {
+            Some(shorter) if !shorter.is_empty() => shorter,
+            _ => dir,
+        };
         if dir.len() > MAX_DIR {
             return Err(too_long("dir", MAX_DIR));
         }
