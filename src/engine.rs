@@ -274,13 +274,13 @@ impl Engine<'_> {
         let claimed = answer.offset;
         let first = progress.offset.is_none();
         let beyond = !first && progress.restart.is_none() && claimed > progress.ceiling;
-        if answer.prefix_md5.is_none() && beyond {
+        let theirs = answer.prefix_md5.filter(|_| progress.digest.is_hashing());
+        if theirs.is_none() && beyond {
             let sent = progress.ceiling;
             return Err(Error::ImpossibleOffset {
                 why: format!("{claimed} bytes, but only {sent} were sent"),
             });
         }
-        let theirs = answer.prefix_md5.filter(|_| progress.digest.is_hashing());
         let ours = match theirs {
             Some(theirs) => self.has_prefix(&mut progress.digest, claimed, theirs)?,
             // What was disproved once stays so until it is proved or gone.
