@@ -106,3 +106,24 @@ fn pause_resume_and_cancel_reach_an_upload_that_waits_for_its_reader() {
     upload.run().unwrap();
     assert_eq!(receiver.files()[0].1, content);
 }
+
+#[test]
+fn a_pause_before_the_reader_was_asked_is_no_end() {
+    let content = files::bytes(100_000, 11);
+    let receiver = ModelReceiver::start();
+    let client = client(&receiver.endpoint());
+    let mut upload = Upload::from_reader(&client, Cursor::new(content.clone()), "early").unwrap();
+    let remote = upload.remote();
+    // Before the run begins, and while its first question waits for an answer.
+    remote.pause();
+    upload.start().unwrap();
+    assert_eq!(upload.wait(Duration::from_millis(100)), None);
+    assert_eq!(remote.snapshot().state, UploadState::Paused);
+    remote.resume();
+    std::thread::sleep(Duration::from_millis(50));
+    remote.pause();
+    assert_eq!(upload.wait(Duration::from_millis(100)), None);
+    remote.resume();
+    assert_eq!(upload.wait(Duration::from_secs(60)), Some(Ok(())));
+    assert_eq!(receiver.files()[0].1, content);
+}
