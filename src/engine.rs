@@ -69,6 +69,8 @@ struct Progress {
     corrupt: u32,
     /// The last segment was too large, and there is a smaller size to try.
     smaller: bool,
+    /// A session has ended since the server confirmed more than before.
+    session_over: bool,
 }
 
 enum Next {
@@ -94,6 +96,7 @@ impl Engine<'_> {
             restart: None,
             corrupt: 0,
             smaller: false,
+            session_over: false,
         };
         self.control.begin(self.job.size);
         if let Err(why) = progress.digest.load() {
@@ -122,6 +125,13 @@ impl Engine<'_> {
             if smaller {
                 self.control
                     .log(LogLevel::Info, || format!("{error}; smaller segments"));
+                continue;
+            }
+            // Logging in again is no retry. But a server that forgets, too, is not asked for ever.
+            let session_over = error.kind() == ErrorKind::SessionOver;
+            if session_over && !std::mem::replace(&mut progress.session_over, true) {
+                self.control
+                    .log(LogLevel::Info, || format!("{error}; a new login"));
                 continue;
             }
             self.segments.broken();
@@ -310,6 +320,7 @@ impl Engine<'_> {
         } else if offset > progress.best {
             progress.backoff.progressed();
             progress.corrupt = 0;
+            progress.session_over = false;
         }
         progress.best = progress.best.max(offset);
         progress.ceiling = if ours {
