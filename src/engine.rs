@@ -202,14 +202,17 @@ impl Engine<'_> {
         let began = Instant::now();
         self.source.seek(offset)?;
         self.control.enter(UploadState::Sending);
+        let ends = offset + length == self.job.size;
+        let whole = self.job.md5.as_deref().filter(|_| ends);
         let outcome = alongside(&mut progress.digest, length, |feed| {
             let source = &mut *self.source;
+            let bytes = Digesting { source, feed };
             let segment = Segment {
                 id: progress.id.as_deref(),
                 offset,
                 length,
                 restart: progress.restart,
-                bytes: &mut Paced::new(Digesting { source, feed }, self.control, self.rates),
+                bytes: &mut Paced::new(bytes, self.control, self.rates, whole),
             };
             self.protocol.send(wire, &self.job, segment)
         });
