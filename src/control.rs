@@ -209,7 +209,8 @@ impl Control {
         if self.log_level.get().is_none_or(|wanted| level > *wanted) {
             return;
         }
-        let line = line();
+        // Servers' texts and files' names may have several.
+        let line = line().replace(char::is_control, " ");
         let mut mail = lock(&self.mail);
         if mail.outcome.is_some() {
             return;

@@ -119,3 +119,14 @@ fn states_that_nobody_fetches_do_not_pile_up() {
     }
     assert_eq!(drain(&control).len(), MOST_STATES);
 }
+
+#[test]
+fn a_log_line_is_one_line_whatever_a_server_or_a_name_has_in_it() {
+    let control = Control::default();
+    control.want_log(LogLevel::Info);
+    control.log(LogLevel::Info, || {
+        "refused: no\r\n\u{1b}[2Jgiven up".to_owned()
+    });
+    let line = "refused: no   [2Jgiven up".to_owned();
+    assert_eq!(drain(&control), [Event::Log(LogLevel::Info, line)]);
+}
