@@ -732,7 +732,8 @@ resup_status resup_client_set_login_form(resup_client *client,
  * has. Setting a name again replaces its value.
  *
  * @param name   not empty; copied
- * @param value  copied, and overwritten in memory when it is let go; so are all secrets
+ * @param value  copied; what the library keeps of it is overwritten in memory when it is let go. So
+ *               are all secrets; not so the buffers through which they were sent.
  * @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
  *
  * Threads: any. Callbacks: none.
@@ -923,7 +924,8 @@ resup_status resup_client_set_ca_pem(resup_client *client,
  * @return #RESUP_OK; #RESUP_E_ARGUMENT when a file cannot be read or used, or the key does not fit;
  *         #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
  *
- * The files are read at once. The key is overwritten in memory when it is let go.
+ * The files are read at once. What the library keeps of the key is overwritten in memory when it is
+ * let go; not so what its TLS makes of it.
  * Threads: any. Callbacks: none.
  */
 RESUP_API
@@ -939,7 +941,8 @@ resup_status resup_client_set_client_certificate(resup_client *client,
  * @return #RESUP_OK; #RESUP_E_ARGUMENT when a file cannot be read or used, or the key does not fit;
  *         #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
  *
- * The files are read at once. The key is overwritten in memory when it is let go.
+ * The files are read at once. What the library keeps of the key is overwritten in memory when it is
+ * let go; not so what its TLS makes of it.
  * Threads: any. Callbacks: none.
  */
 RESUP_API
