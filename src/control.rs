@@ -107,8 +107,9 @@ impl Control {
         self.was_interrupted.load(Relaxed)
     }
 
-    /// Waits here while the host wants a pause; fails when it wants an end.
-    pub(crate) fn checkpoint(&self) -> Result<(), Error> {
+    /// Waits here while the host wants a pause; fails when it wants an end. Tells whether it wanted
+    /// one of them since the last checkpoint.
+    pub(crate) fn checkpoint(&self) -> Result<bool, Error> {
         let mut mail = lock(&self.mail);
         mail.cutter = None;
         while mail.wish == Wish::Pause {
@@ -118,10 +119,7 @@ impl Control {
         }
         match mail.wish {
             Wish::Cancel => Err(Error::Cancelled),
-            _ => {
-                self.was_interrupted.store(false, Relaxed);
-                Ok(())
-            }
+            _ => Ok(self.was_interrupted.swap(false, Relaxed)),
         }
     }
 

@@ -105,7 +105,9 @@ impl Engine<'_> {
             });
         }
         loop {
-            self.control.checkpoint()?;
+            if self.control.checkpoint()? {
+                progress.backoff.paused();
+            }
             let error = match self.attempt(&mut progress) {
                 Ok(()) => return Ok(()),
                 Err(error) => error,

@@ -73,7 +73,7 @@ fn pause_holds_the_engine_until_resume_and_cancel_is_final() {
         assert!(!engine.is_finished());
         control.resume();
         assert!(control.was_interrupted(), "until the checkpoint is passed");
-        assert_eq!(engine.join().unwrap(), Ok(()));
+        assert_eq!(engine.join().unwrap(), Ok(true));
     });
     assert!(!control.was_interrupted());
     control.cancel();

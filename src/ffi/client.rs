@@ -235,7 +235,7 @@ pub unsafe extern "C" fn resup_client_set_retry_limit(
 }
 
 /// Sets the most time that attempts may go on, and fail, without the server having got a byte
-/// more.
+/// more. It begins anew after a pause.
 ///
 /// @param milliseconds  0, the default, for no limit but that of their number
 /// @return #RESUP_OK or a handle's error
