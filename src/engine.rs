@@ -117,13 +117,7 @@ impl Engine<'_> {
             if self.control.was_interrupted() || error == Error::Cancelled {
                 continue;
             }
-            if let Some(refusal) = error.refusal() {
-                let (message, excerpt) = (refusal.message.clone(), refusal.excerpt.clone());
-                self.control.edit_texts(|texts| {
-                    texts.server_message = message;
-                    texts.server_excerpt = Some(excerpt).filter(|text| !text.is_empty());
-                });
-            }
+            self.refused(&error);
             if smaller {
                 self.control
                     .log(LogLevel::Info, || format!("{error}; smaller segments"));
@@ -246,10 +240,11 @@ impl Engine<'_> {
                 self.learn(progress, &answer);
                 self.corrupt(progress, &answer)
             }
-            Outcome::Forgotten => {
+            Outcome::Forgotten(refusal) => {
                 progress.id = None;
+                self.refused(&refusal);
                 Err(Error::BadAnswer {
-                    why: "it does not know the upload that it told of before".to_owned(),
+                    why: format!("it does not know the upload that it told of before: {refusal}"),
                 })
             }
         }
@@ -387,6 +382,18 @@ impl Engine<'_> {
             texts.location = location;
         });
         Ok(true)
+    }
+
+    /// Takes over a refusal's words.
+    fn refused(&self, error: &Error) {
+        let Some(refusal) = error.refusal() else {
+            return;
+        };
+        let (message, excerpt) = (refusal.message.clone(), refusal.excerpt.clone());
+        self.control.edit_texts(|texts| {
+            texts.server_message = message;
+            texts.server_excerpt = Some(excerpt).filter(|text| !text.is_empty());
+        });
     }
 
     /// Takes over what every answer may bring.
