@@ -280,9 +280,10 @@ fn without_proof_the_digest_of_the_whole_file_decides() {
         told: 3000,
         ..Server::default()
     };
-    let (result, held, _) = upload(&content(5000), server);
+    let (result, held, control) = upload(&content(5000), server);
     assert_eq!(result, Ok(()));
     assert_eq!(held, content(5000));
+    assert_eq!(control.snapshot().bytes_skipped, 0, "all of them were sent");
 }
 
 fn fate() -> impl Strategy<Value = Fate> {
