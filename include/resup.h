@@ -540,7 +540,7 @@ resup_status resup_client_new(const char *endpoint,
  * @return #RESUP_OK; #RESUP_E_FREED, #RESUP_E_HANDLE, #RESUP_E_HANDLE_KIND, which change
  *         nothing
  *
- * Threads: any. Callbacks: none.
+ * Threads: any. Callbacks: the destroy function of the log callback, when no upload of it is left.
  */
 RESUP_API
 resup_status resup_client_free(resup_client *client);

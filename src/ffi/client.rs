@@ -75,7 +75,7 @@ pub unsafe extern "C" fn resup_client_new(
 /// @return #RESUP_OK; #RESUP_E_FREED, #RESUP_E_HANDLE, #RESUP_E_HANDLE_KIND, which change
 ///         nothing
 ///
-/// Threads: any. Callbacks: none.
+/// Threads: any. Callbacks: the destroy function of the log callback, when no upload of it is left.
 #[no_mangle]
 pub unsafe extern "C" fn resup_client_free(client: *mut resup_client) -> resup_status {
     enter(0, || {
