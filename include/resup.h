@@ -540,7 +540,7 @@ resup_status resup_client_new(const char *endpoint,
  * @return #RESUP_OK; #RESUP_E_FREED, #RESUP_E_HANDLE, #RESUP_E_HANDLE_KIND, which change
  *         nothing
  *
- * Threads: any. Callbacks: none.
+ * Threads: any. Callbacks: the destroy function of the log callback, when no upload of it is left.
  */
 RESUP_API
 resup_status resup_client_free(resup_client *client);
@@ -649,7 +649,7 @@ resup_status resup_client_set_retry_limit(resup_client *client,
 
 /**
  * Sets the most time that attempts may go on, and fail, without the server having got a byte
- * more.
+ * more. It begins anew after a pause.
  *
  * @param milliseconds  0, the default, for no limit but that of their number
  * @return #RESUP_OK or a handle's error
@@ -732,7 +732,8 @@ resup_status resup_client_set_login_form(resup_client *client,
  * has. Setting a name again replaces its value.
  *
  * @param name   not empty; copied
- * @param value  copied, and overwritten in memory when it is let go; so are all secrets
+ * @param value  copied; what the library keeps of it is overwritten in memory when it is let go. So
+ *               are all secrets; not so the buffers through which they were sent.
  * @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
  *
  * Threads: any. Callbacks: none.
@@ -923,7 +924,8 @@ resup_status resup_client_set_ca_pem(resup_client *client,
  * @return #RESUP_OK; #RESUP_E_ARGUMENT when a file cannot be read or used, or the key does not fit;
  *         #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
  *
- * The files are read at once. The key is overwritten in memory when it is let go.
+ * The files are read at once. What the library keeps of the key is overwritten in memory when it is
+ * let go; not so what its TLS makes of it.
  * Threads: any. Callbacks: none.
  */
 RESUP_API
@@ -939,7 +941,8 @@ resup_status resup_client_set_client_certificate(resup_client *client,
  * @return #RESUP_OK; #RESUP_E_ARGUMENT when a file cannot be read or used, or the key does not fit;
  *         #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
  *
- * The files are read at once. The key is overwritten in memory when it is let go.
+ * The files are read at once. What the library keeps of the key is overwritten in memory when it is
+ * let go; not so what its TLS makes of it.
  * Threads: any. Callbacks: none.
  */
 RESUP_API
@@ -1360,8 +1363,8 @@ const char *resup_upload_error_message(const resup_upload *upload);
  * The functions are called only from within resup_upload_run and resup_upload_wait, on the thread
  * that called these; so after resup_upload_start the upload goes on only while the program waits,
  * and is cancelled within 100 ms only if they return by then. All three are needed: after a break the
- * upload goes back to where the server is. What they give must stay the same during a run; another
- * size is noticed (#RESUP_E_SOURCE_CHANGED). It is read twice, first for its MD5, since nothing
+ * upload goes back to where the server is. What they give must stay the same during a run; other
+ * bytes are noticed (#RESUP_E_SOURCE_CHANGED). It is read twice, first for its MD5, since nothing
  * else tells two versions of it apart.
  *
  * @param client     the server to upload to; may be freed before the upload
@@ -1418,7 +1421,7 @@ resup_status resup_upload_set_directory(resup_upload *upload,
 /**
  * Sets the file's MIME type. Default: by the extension of its name, else application/octet-stream.
  *
- * @param content_type  type/subtype; copied
+ * @param content_type  ASCII, type/subtype and perhaps parameters after a semicolon; copied
  * @return as resup_upload_set_name
  *
  * Threads: one at a time. Callbacks: none.

@@ -157,7 +157,7 @@ impl Client {
     }
 
     /// The most time that attempts may go on, and fail, without the server having got a byte
-    /// more; zero, the default, for no limit but that of their number.
+    /// more; zero, the default, for no limit but that of their number. It begins anew after a pause.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for more than a year.

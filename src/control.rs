@@ -107,8 +107,9 @@ impl Control {
         self.was_interrupted.load(Relaxed)
     }
 
-    /// Waits here while the host wants a pause; fails when it wants an end.
-    pub(crate) fn checkpoint(&self) -> Result<(), Error> {
+    /// Waits here while the host wants a pause; fails when it wants an end. Tells whether it wanted
+    /// one of them since the last checkpoint.
+    pub(crate) fn checkpoint(&self) -> Result<bool, Error> {
         let mut mail = lock(&self.mail);
         mail.cutter = None;
         while mail.wish == Wish::Pause {
@@ -118,10 +119,7 @@ impl Control {
         }
         match mail.wish {
             Wish::Cancel => Err(Error::Cancelled),
-            _ => {
-                self.was_interrupted.store(false, Relaxed);
-                Ok(())
-            }
+            _ => Ok(self.was_interrupted.swap(false, Relaxed)),
         }
     }
 
@@ -209,7 +207,8 @@ impl Control {
         if self.log_level.get().is_none_or(|wanted| level > *wanted) {
             return;
         }
-        let line = line();
+        // Servers' texts and files' names may have several.
+        let line = line().replace(char::is_control, " ");
         let mut mail = lock(&self.mail);
         if mail.outcome.is_some() {
             return;

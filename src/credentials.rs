@@ -196,8 +196,11 @@ impl Credentials {
 /// The value of a Basic authorization (RFC 7617).
 pub(crate) fn basic(user: &str, password: &Secret) -> Secret {
     let plain = Zeroizing::new(format!("{user}:{}", password.text()));
-    Secret::new(format!(
-        "Basic {}",
-        BASE64_STANDARD.encode(plain.as_bytes())
-    ))
+    let mut value = b"Basic ".to_vec();
+    // In its place, so that no copy of it is left behind.
+    let start = value.len();
+    value.resize(start + 4 * plain.len().div_ceil(3), 0);
+    let encoded = BASE64_STANDARD.encode_slice(plain.as_bytes(), &mut value[start..]);
+    encoded.expect("base64 makes four bytes of three");
+    Secret::new(value)
 }

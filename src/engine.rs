@@ -69,6 +69,8 @@ struct Progress {
     corrupt: u32,
     /// The last segment was too large, and there is a smaller size to try.
     smaller: bool,
+    /// A session has ended since the server confirmed more than before.
+    session_over: bool,
 }
 
 enum Next {
@@ -94,6 +96,7 @@ impl Engine<'_> {
             restart: None,
             corrupt: 0,
             smaller: false,
+            session_over: false,
         };
         self.control.begin(self.job.size);
         if let Err(why) = progress.digest.load() {
@@ -102,7 +105,9 @@ impl Engine<'_> {
             });
         }
         loop {
-            self.control.checkpoint()?;
+            if self.control.checkpoint()? {
+                progress.backoff.paused();
+            }
             let error = match self.attempt(&mut progress) {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
@@ -112,16 +117,17 @@ impl Engine<'_> {
             if self.control.was_interrupted() || error == Error::Cancelled {
                 continue;
             }
-            if let Some(refusal) = error.refusal() {
-                let (message, excerpt) = (refusal.message.clone(), refusal.excerpt.clone());
-                self.control.edit_texts(|texts| {
-                    texts.server_message = message;
-                    texts.server_excerpt = Some(excerpt).filter(|text| !text.is_empty());
-                });
-            }
+            self.refused(&error);
             if smaller {
                 self.control
                     .log(LogLevel::Info, || format!("{error}; smaller segments"));
+                continue;
+            }
+            // Logging in again is no retry. But a server that forgets, too, is not asked for ever.
+            let session_over = error.kind() == ErrorKind::SessionOver;
+            if session_over && !std::mem::replace(&mut progress.session_over, true) {
+                self.control
+                    .log(LogLevel::Info, || format!("{error}; a new login"));
                 continue;
             }
             self.segments.broken();
@@ -192,14 +198,17 @@ impl Engine<'_> {
         let began = Instant::now();
         self.source.seek(offset)?;
         self.control.enter(UploadState::Sending);
+        let ends = offset + length == self.job.size;
+        let whole = self.job.md5.as_deref().filter(|_| ends);
         let outcome = alongside(&mut progress.digest, length, |feed| {
             let source = &mut *self.source;
+            let bytes = Digesting { source, feed };
             let segment = Segment {
                 id: progress.id.as_deref(),
                 offset,
                 length,
                 restart: progress.restart,
-                bytes: &mut Paced::new(Digesting { source, feed }, self.control, self.rates),
+                bytes: &mut Paced::new(bytes, self.control, self.rates, whole),
             };
             self.protocol.send(wire, &self.job, segment)
         });
@@ -231,10 +240,11 @@ impl Engine<'_> {
                 self.learn(progress, &answer);
                 self.corrupt(progress, &answer)
             }
-            Outcome::Forgotten => {
+            Outcome::Forgotten(refusal) => {
                 progress.id = None;
+                self.refused(&refusal);
                 Err(Error::BadAnswer {
-                    why: "it does not know the upload that it told of before".to_owned(),
+                    why: format!("it does not know the upload that it told of before: {refusal}"),
                 })
             }
         }
@@ -274,13 +284,13 @@ impl Engine<'_> {
         let claimed = answer.offset;
         let first = progress.offset.is_none();
         let beyond = !first && progress.restart.is_none() && claimed > progress.ceiling;
-        if answer.prefix_md5.is_none() && beyond {
+        let theirs = answer.prefix_md5.filter(|_| progress.digest.is_hashing());
+        if theirs.is_none() && beyond {
             let sent = progress.ceiling;
             return Err(Error::ImpossibleOffset {
                 why: format!("{claimed} bytes, but only {sent} were sent"),
             });
         }
-        let theirs = answer.prefix_md5.filter(|_| progress.digest.is_hashing());
         let ours = match theirs {
             Some(theirs) => self.has_prefix(&mut progress.digest, claimed, theirs)?,
             // What was disproved once stays so until it is proved or gone.
@@ -310,6 +320,7 @@ impl Engine<'_> {
         } else if offset > progress.best {
             progress.backoff.progressed();
             progress.corrupt = 0;
+            progress.session_over = false;
         }
         progress.best = progress.best.max(offset);
         progress.ceiling = if ours {
@@ -371,6 +382,18 @@ impl Engine<'_> {
             texts.location = location;
         });
         Ok(true)
+    }
+
+    /// Takes over a refusal's words.
+    fn refused(&self, error: &Error) {
+        let Some(refusal) = error.refusal() else {
+            return;
+        };
+        let (message, excerpt) = (refusal.message.clone(), refusal.excerpt.clone());
+        self.control.edit_texts(|texts| {
+            texts.server_message = message;
+            texts.server_excerpt = Some(excerpt).filter(|text| !text.is_empty());
+        });
     }
 
     /// Takes over what every answer may bring.

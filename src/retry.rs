@@ -54,6 +54,11 @@ impl Backoff {
         self.since = None;
     }
 
+    /// The host has paused: that time was none of failing.
+    pub(crate) fn paused(&mut self) {
+        self.since = None;
+    }
+
     /// How long to wait before the next attempt; `None` when the budget is used up.
     ///
     /// `random` is a uniformly distributed number; the wait is uniform between zero and the

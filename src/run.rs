@@ -40,7 +40,14 @@ pub(crate) fn work(
     settings: Settings,
     (rate, live): (&Limiter, &Live),
 ) -> Result<(), Error> {
-    let mut source = origin.open(control)?;
+    let mut source = loop {
+        control.checkpoint()?;
+        match origin.open(control) {
+            // A pause before the host's reader had answered.
+            Err(Error::Cancelled) => {}
+            opened => break opened?,
+        }
+    };
     let identity = source
         .identity()
         .filter(|_| spec.digest != DigestMode::None);

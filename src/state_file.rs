@@ -72,7 +72,9 @@ impl StateFile {
     /// The marks that were saved for this version of the source; why they cannot be used, else.
     pub(crate) fn load(&self) -> Result<Vec<Mark>, Unusable> {
         let size = match fs::metadata(&self.path) {
-            Ok(meta) => meta.len(),
+            Ok(meta) if meta.is_file() => meta.len(),
+            // To read a pipe or a device might never end.
+            Ok(_) => return Err(Unusable::NotOurs("it is no file".to_owned())),
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(e) => return Err(Unusable::NotOurs(e.to_string())),
         };
@@ -209,5 +211,25 @@ mod tests {
         let directory = StateFile::new("/".into(), String::new());
         assert!(directory.load().is_err());
         assert!(directory.save([].iter()).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_or_pipe_is_not_read_and_not_replaced() {
+        let (_dir, file) = file();
+        let made = std::process::Command::new("mkfifo")
+            .arg(&file.path)
+            .status();
+        assert!(made.unwrap().success());
+        for path in [file.path, "/dev/zero".into()] {
+            let (tell, told) = std::sync::mpsc::channel();
+            let other = StateFile::new(path.clone(), String::new());
+            // What is read to an end that never comes must not hold up the tests.
+            std::thread::spawn(move || {
+                tell.send(matches!(other.load(), Err(Unusable::NotOurs(_))))
+            });
+            let limit = std::time::Duration::from_secs(20);
+            assert_eq!(told.recv_timeout(limit), Ok(true), "{path:?}");
+        }
     }
 }

@@ -193,6 +193,58 @@ fn a_session_that_ends_again_and_again_is_begun_again_and_again() {
 }
 
 #[test]
+fn a_new_login_is_made_where_nothing_is_tried_again() {
+    let (mut at, mut left) = (0, 0);
+    let ending = ScriptedServer::start_with(move |head, _| {
+        if kind(head) == "login" {
+            left = 2;
+            return let_in();
+        }
+        if left == 0 {
+            return Step::reply(401, "{}");
+        }
+        left -= 1;
+        take(head, &mut at)
+    });
+    let patient = client(&ending);
+    patient.set_retry_limit(0);
+    assert_eq!(upload(&patient), Ok(()));
+    // And of what is forbidden, the server's words are told.
+    let forbidding = ScriptedServer::start_with(move |head, _| match kind(head) {
+        "login" => let_in(),
+        "send" => forbidden(),
+        _ => take(head, &mut 0),
+    });
+    let patient = client(&forbidding);
+    patient.set_retry_limit(0);
+    let error = upload(&patient).unwrap_err();
+    assert!(error.to_string().ends_with("not yours"), "{error}");
+    assert_eq!(asked(&forbidding).len(), 6);
+}
+
+#[test]
+fn a_server_that_forgets_and_ends_sessions_is_given_up() {
+    // Of every two sends it takes one and forgets it, and answers the other as if nobody were
+    // logged in.
+    let mut sends = 0;
+    let server = ScriptedServer::start_with(move |head, _| {
+        if kind(head) == "send" {
+            sends += 1;
+        }
+        match kind(head) {
+            "login" => let_in(),
+            "send" if sends % 2 == 0 => Step::reply(401, "{}"),
+            "send" => Step::reply(200, &json("partial", 10, "k")),
+            _ => Step::reply(200, &json("new", 0, "k")),
+        }
+    });
+    let client = client(&server);
+    client.set_retry_limit(3);
+    let error = upload(&client).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SessionOver);
+}
+
+#[test]
 fn sends_that_break_and_sessions_that_end_meanwhile_are_gone_on_from() {
     // The session ends between the first locate and its send, and then during every send. None
     // of them is ever answered, but what came of it is kept.

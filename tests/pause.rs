@@ -246,3 +246,30 @@ fn while_a_rate_limit_holds_it_back() {
     assert_eq!(upload.wait(Duration::from_secs(60)), Some(Ok(())));
     obstacle.holds(&content);
 }
+
+#[test]
+fn time_in_a_pause_is_no_time_of_failing() {
+    let busy = Step::new()
+        .read(Read::All)
+        .write(reply_with(503, &[], "{}"));
+    let server = ScriptedServer::start(vec![busy]);
+    let limit = Duration::from_secs(2);
+    let client = client(&server.endpoint());
+    client.set_retry_limit(u32::MAX);
+    client.set_retry_time(limit).unwrap();
+    // The first wait is long enough to pause in it, and all of them fit into the limit.
+    client.set_retry_backoff(limit / 4, limit / 4).unwrap();
+    let mut upload = Upload::from_memory(&client, vec![7; 100], "p").unwrap();
+    let remote = upload.remote();
+    upload.start().unwrap();
+    while remote.snapshot().http_status.is_none() {
+        assert_eq!(upload.wait(Duration::from_millis(1)), None);
+    }
+    remote.pause();
+    assert_eq!(upload.wait(limit + Duration::from_millis(200)), None);
+    let before = remote.snapshot().attempts;
+    remote.resume();
+    let error = upload.wait(Duration::from_secs(60)).unwrap().unwrap_err();
+    assert_eq!(error.refusal().unwrap().status, 503);
+    assert!(remote.snapshot().attempts > before + 1, "{before}");
+}

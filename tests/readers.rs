@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
-use resup::{Client, Error, Upload, UploadState};
+use resup::{Client, Error, ErrorKind, Upload, UploadState};
 use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
 use resup_test_support::files;
 use resup_test_support::model::{ModelReceiver, Options};
@@ -104,5 +104,59 @@ fn pause_resume_and_cancel_reach_an_upload_that_waits_for_its_reader() {
     assert_eq!(upload.run(), Err(Error::Cancelled));
     other.join().unwrap();
     upload.run().unwrap();
+    assert_eq!(receiver.files()[0].1, content);
+}
+
+/// Gives other bytes from the second time on that its end is passed.
+struct Fickle(Cursor<Vec<u8>>, bool);
+
+impl Read for Fickle {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.0.read(buf)?;
+        if self.0.position() == self.0.get_ref().len() as u64 && !self.1 {
+            self.1 = true;
+            self.0.get_mut()[1000] ^= 1;
+        }
+        Ok(n)
+    }
+}
+
+impl Seek for Fickle {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[test]
+fn a_reader_that_gives_other_bytes_the_second_time_is_noticed() {
+    for size in [300_000, 3_000_000] {
+        let receiver = ModelReceiver::start();
+        let client = client(&receiver.endpoint());
+        let fickle = Fickle(Cursor::new(files::bytes(size, 12)), false);
+        let mut upload = Upload::from_reader(&client, fickle, "fickle").unwrap();
+        let error = upload.run().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::SourceChanged, "{error}");
+        assert_eq!(receiver.files(), []);
+    }
+}
+
+#[test]
+fn a_pause_before_the_reader_was_asked_is_no_end() {
+    let content = files::bytes(100_000, 11);
+    let receiver = ModelReceiver::start();
+    let client = client(&receiver.endpoint());
+    let mut upload = Upload::from_reader(&client, Cursor::new(content.clone()), "early").unwrap();
+    let remote = upload.remote();
+    // Before the run begins, and while its first question waits for an answer.
+    remote.pause();
+    upload.start().unwrap();
+    assert_eq!(upload.wait(Duration::from_millis(100)), None);
+    assert_eq!(remote.snapshot().state, UploadState::Paused);
+    remote.resume();
+    std::thread::sleep(Duration::from_millis(50));
+    remote.pause();
+    assert_eq!(upload.wait(Duration::from_millis(100)), None);
+    remote.resume();
+    assert_eq!(upload.wait(Duration::from_secs(60)), Some(Ok(())));
     assert_eq!(receiver.files()[0].1, content);
 }

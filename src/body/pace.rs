@@ -20,6 +20,8 @@ pub(crate) struct Paced<'a, 'f> {
     inner: Digesting<'a, 'f>,
     control: &'a Control,
     rates: [&'a Limiter; 2],
+    /// The whole source's MD5 as it was read before, where these bytes end it.
+    whole: Option<&'a str>,
     step: usize,
     last: Option<(Instant, usize)>,
 }
@@ -29,11 +31,13 @@ impl<'a, 'f> Paced<'a, 'f> {
         inner: Digesting<'a, 'f>,
         control: &'a Control,
         rates: [&'a Limiter; 2],
+        whole: Option<&'a str>,
     ) -> Self {
         Paced {
             inner,
             control,
             rates,
+            whole,
             step: 16 * SMALLEST_STEP,
             last: None,
         }
@@ -100,6 +104,11 @@ impl FileBytes for Paced<'_, '_> {
     fn finish(&mut self) -> io::Result<Option<String>> {
         // Before the server can complete a mixture of two versions.
         self.inner.source.verify().map_err(io::Error::other)?;
-        Ok(self.inner.feed.md5().map(hex))
+        let md5 = self.inner.feed.md5().map(hex);
+        if let Some((was, is)) = self.whole.zip(md5.as_deref()).filter(|(was, is)| was != is) {
+            let why = format!("its MD5 was {was} and is {is}");
+            return Err(io::Error::other(self.inner.source.changed(why)));
+        }
+        Ok(md5)
     }
 }

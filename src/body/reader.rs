@@ -168,6 +168,10 @@ impl<'a> ReaderSource<'a> {
 }
 
 impl Source for ReaderSource<'_> {
+    fn name(&self) -> String {
+        READER.to_owned()
+    }
+
     fn size(&self) -> u64 {
         self.size
     }
@@ -193,7 +197,7 @@ impl Source for ReaderSource<'_> {
         let rest = &self.block[(self.at - self.begin) as usize..];
         if rest.is_empty() {
             let (at, size) = (self.at, self.size);
-            return Err(changed(format!("it ended at byte {at} of {size}")));
+            return Err(self.changed(format!("it ended at byte {at} of {size}")));
         }
         let n = rest.len().min(buf.len());
         buf[..n].copy_from_slice(&rest[..n]);
@@ -206,13 +210,6 @@ impl Source for ReaderSource<'_> {
         if is == was {
             return Ok(());
         }
-        Err(changed(format!("its size was {was} bytes and is {is}")))
-    }
-}
-
-fn changed(why: String) -> Error {
-    Error::SourceChanged {
-        path: READER.to_owned(),
-        why,
+        Err(self.changed(format!("its size was {was} bytes and is {is}")))
     }
 }

@@ -37,6 +37,8 @@ impl Origin {
 /// An open source. Its bytes, size and time are those of the moment when it was opened, or it
 /// says that they changed.
 pub(crate) trait Source: Send {
+    /// What messages call it.
+    fn name(&self) -> String;
     /// Bytes in the whole source.
     fn size(&self) -> u64;
     /// Last modification, milliseconds since 1970 UTC, where there is one.
@@ -49,6 +51,14 @@ pub(crate) trait Source: Send {
     fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error>;
     /// Checks that the source is still what was opened.
     fn verify(&mut self) -> Result<(), Error>;
+
+    /// The error for a source that is no longer what was opened.
+    fn changed(&self, why: String) -> Error {
+        Error::SourceChanged {
+            path: self.name(),
+            why,
+        }
+    }
 }
 
 struct FileSource {
@@ -120,13 +130,6 @@ impl FileSource {
         })
     }
 
-    fn changed(&self, why: String) -> Error {
-        Error::SourceChanged {
-            path: shown(&self.path),
-            why,
-        }
-    }
-
     fn compare(&self, now: Stamp) -> Result<(), Error> {
         let was = self.opened;
         if now.id != was.id {
@@ -151,6 +154,10 @@ impl FileSource {
 }
 
 impl Source for FileSource {
+    fn name(&self) -> String {
+        shown(&self.path)
+    }
+
     fn size(&self) -> u64 {
         self.opened.size
     }
@@ -218,6 +225,10 @@ struct MemorySource {
 }
 
 impl Source for MemorySource {
+    fn name(&self) -> String {
+        "the bytes in memory".to_owned()
+    }
+
     fn size(&self) -> u64 {
         self.bytes.len() as u64
     }

@@ -78,7 +78,8 @@ impl Client {
 
     /// The certificate that this side shows when the server asks for one: a PEM file with the
     /// chain, its own first, and one with its key, which must not be encrypted; both may be one
-    /// file. They are read at once, and the key is overwritten in memory when it is let go.
+    /// file. They are read at once, and what is kept of the key is overwritten in memory when it is
+    /// let go; not so what TLS makes of it.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] when a file cannot be read or used, or the key does not fit.

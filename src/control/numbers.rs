@@ -27,6 +27,8 @@ impl Control {
         }
         self.confirmed.store(offset, Relaxed);
         self.position.store(offset, Relaxed);
+        // What it has lost since has to be sent after all.
+        self.skipped.fetch_min(offset, Relaxed);
     }
 
     pub(crate) fn skipped(&self, bytes: u64) {

@@ -73,7 +73,7 @@ fn pause_holds_the_engine_until_resume_and_cancel_is_final() {
         assert!(!engine.is_finished());
         control.resume();
         assert!(control.was_interrupted(), "until the checkpoint is passed");
-        assert_eq!(engine.join().unwrap(), Ok(()));
+        assert_eq!(engine.join().unwrap(), Ok(true));
     });
     assert!(!control.was_interrupted());
     control.cancel();
@@ -118,4 +118,15 @@ fn states_that_nobody_fetches_do_not_pile_up() {
         control.enter(UploadState::Sending);
     }
     assert_eq!(drain(&control).len(), MOST_STATES);
+}
+
+#[test]
+fn a_log_line_is_one_line_whatever_a_server_or_a_name_has_in_it() {
+    let control = Control::default();
+    control.want_log(LogLevel::Info);
+    control.log(LogLevel::Info, || {
+        "refused: no\r\n\u{1b}[2Jgiven up".to_owned()
+    });
+    let line = "refused: no   [2Jgiven up".to_owned();
+    assert_eq!(drain(&control), [Event::Log(LogLevel::Info, line)]);
 }

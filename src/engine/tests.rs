@@ -32,6 +32,24 @@ fn every_lie_about_the_offset_is_an_error_and_nothing_is_sent_on_it() {
 }
 
 #[test]
+fn a_proof_that_is_not_looked_at_proves_nothing() {
+    let server = Server {
+        fates: vec![Fate::Lie(1000)],
+        max_segment: Some(100),
+        proves: true,
+        undigested: true,
+        ..Server::default()
+    };
+    let source = memory(&content(5000));
+    let (result, server, ..) = run_source(source, server, DigestMode::None, None);
+    assert!(
+        matches!(result, Err(Error::ImpossibleOffset { .. })),
+        "{result:?}"
+    );
+    assert_eq!(server.held.len(), 100);
+}
+
+#[test]
 fn a_server_that_keeps_nothing_is_given_up() {
     let server = Server {
         fates: vec![Fate::KeepsNothing; 100],
@@ -262,9 +280,10 @@ fn without_proof_the_digest_of_the_whole_file_decides() {
         told: 3000,
         ..Server::default()
     };
-    let (result, held, _) = upload(&content(5000), server);
+    let (result, held, control) = upload(&content(5000), server);
     assert_eq!(result, Ok(()));
     assert_eq!(held, content(5000));
+    assert_eq!(control.snapshot().bytes_skipped, 0, "all of them were sent");
 }
 
 fn fate() -> impl Strategy<Value = Fate> {

@@ -75,7 +75,7 @@ pub unsafe extern "C" fn resup_client_new(
 /// @return #RESUP_OK; #RESUP_E_FREED, #RESUP_E_HANDLE, #RESUP_E_HANDLE_KIND, which change
 ///         nothing
 ///
-/// Threads: any. Callbacks: none.
+/// Threads: any. Callbacks: the destroy function of the log callback, when no upload of it is left.
 #[no_mangle]
 pub unsafe extern "C" fn resup_client_free(client: *mut resup_client) -> resup_status {
     enter(0, || {
@@ -235,7 +235,7 @@ pub unsafe extern "C" fn resup_client_set_retry_limit(
 }
 
 /// Sets the most time that attempts may go on, and fail, without the server having got a byte
-/// more.
+/// more. It begins anew after a pause.
 ///
 /// @param milliseconds  0, the default, for no limit but that of their number
 /// @return #RESUP_OK or a handle's error

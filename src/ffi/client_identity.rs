@@ -57,7 +57,8 @@ pub unsafe extern "C" fn resup_client_set_login_form(
 /// has. Setting a name again replaces its value.
 ///
 /// @param name   not empty; copied
-/// @param value  copied, and overwritten in memory when it is let go; so are all secrets
+/// @param value  copied; what the library keeps of it is overwritten in memory when it is let go. So
+///               are all secrets; not so the buffers through which they were sent.
 /// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
 ///
 /// Threads: any. Callbacks: none.

@@ -151,7 +151,8 @@ pub unsafe extern "C" fn resup_client_set_ca_pem(
 /// @return #RESUP_OK; #RESUP_E_ARGUMENT when a file cannot be read or used, or the key does not fit;
 ///         #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
 ///
-/// The files are read at once. The key is overwritten in memory when it is let go.
+/// The files are read at once. What the library keeps of the key is overwritten in memory when it is
+/// let go; not so what its TLS makes of it.
 /// Threads: any. Callbacks: none.
 #[no_mangle]
 pub unsafe extern "C" fn resup_client_set_client_certificate(
@@ -175,7 +176,8 @@ pub unsafe extern "C" fn resup_client_set_client_certificate(
 /// @return #RESUP_OK; #RESUP_E_ARGUMENT when a file cannot be read or used, or the key does not fit;
 ///         #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
 ///
-/// The files are read at once. The key is overwritten in memory when it is let go.
+/// The files are read at once. What the library keeps of the key is overwritten in memory when it is
+/// let go; not so what its TLS makes of it.
 /// Threads: any. Callbacks: none.
 #[no_mangle]
 pub unsafe extern "C" fn resup_client_set_client_certificate_utf16(

@@ -64,8 +64,8 @@ impl HostReader for Functions {
 /// The functions are called only from within resup_upload_run and resup_upload_wait, on the thread
 /// that called these; so after resup_upload_start the upload goes on only while the program waits,
 /// and is cancelled within 100 ms only if they return by then. All three are needed: after a break the
-/// upload goes back to where the server is. What they give must stay the same during a run; another
-/// size is noticed (#RESUP_E_SOURCE_CHANGED). It is read twice, first for its MD5, since nothing
+/// upload goes back to where the server is. What they give must stay the same during a run; other
+/// bytes are noticed (#RESUP_E_SOURCE_CHANGED). It is read twice, first for its MD5, since nothing
 /// else tells two versions of it apart.
 ///
 /// @param client     the server to upload to; may be freed before the upload

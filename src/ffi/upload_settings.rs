@@ -47,7 +47,7 @@ pub unsafe extern "C" fn resup_upload_set_directory(
 
 /// Sets the file's MIME type. Default: by the extension of its name, else application/octet-stream.
 ///
-/// @param content_type  type/subtype; copied
+/// @param content_type  ASCII, type/subtype and perhaps parameters after a semicolon; copied
 /// @return as resup_upload_set_name
 ///
 /// Threads: one at a time. Callbacks: none.

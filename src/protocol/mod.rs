@@ -74,8 +74,8 @@ pub(crate) enum Outcome {
     Elsewhere(Answer),
     /// What arrived is not what was sent; the server fell back to there.
     Corrupt(Answer),
-    /// The server does not know the upload any more.
-    Forgotten,
+    /// The server does not know the upload any more, which it says so.
+    Forgotten(Error),
 }
 
 /// The bytes of one send.

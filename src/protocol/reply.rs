@@ -36,7 +36,7 @@ pub(super) fn located(response: &Response, size: u64) -> Result<Answer, Error> {
 pub(super) fn sent(response: &Response, size: u64) -> Result<Outcome, Error> {
     match response.status {
         200 => Ok(Outcome::Taken(answer(&parse(&response.body)?, size)?)),
-        404 | 410 => Ok(Outcome::Forgotten),
+        404 | 410 => Ok(Outcome::Forgotten(refusal(response))),
         409 | 422 => match parse(&response.body) {
             // Without an offset it is a refusal like any other.
             Ok(body) if body.offset.is_some() => {

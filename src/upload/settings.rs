@@ -38,11 +38,17 @@ impl Upload {
     /// `application/octet-stream`.
     ///
     /// # Errors
-    /// As [`set_name`](Self::set_name), for what is not one line of `type/subtype`.
+    /// As [`set_name`](Self::set_name), for what is not one line of ASCII, `type/subtype` and perhaps
+    /// parameters after a `;`.
     pub fn set_content_type(&mut self, content_type: &str) -> Result<(), Error> {
         self.idle()?;
         let content_type = check_line("content type", content_type)?;
-        if !content_type.is_ascii() || !content_type.contains('/') {
+        let name = content_type.split(';').next().unwrap_or_default();
+        // A header's name is a token too (RFC 9110, 5.1 and 8.3.1).
+        let is_token = |text: &str| http::HeaderName::from_bytes(text.as_bytes()).is_ok();
+        let named = name.trim_end().split_once('/');
+        let named = named.is_some_and(|(main, sub)| is_token(main) && is_token(sub));
+        if !named || !content_type.is_ascii() {
             return Err(Error::InvalidArgument {
                 what: "content type",
                 why: format!("\"{content_type}\" is not of the form type/subtype"),

@@ -180,12 +180,12 @@ static void upload_settings(void)
     static const struct {
         const char *name;
         set_upload_text set;
-        const char *refused[6];
+        const char *refused[8];
     } texts[] = {
         {"name", resup_upload_set_name, {"", ".", "..", "a/b", "/", NULL}},
         {"directory", resup_upload_set_directory, {"a\nb", "\x01", "a\tb", NULL}},
         {"content type", resup_upload_set_content_type,
-         {"", "text", "a/b\r\nX: y", "\xc3\xa4/b", NULL}},
+         {"", "text", "a/", "a b/c", "a/b/c", "a/b\r\nX: y", "\xc3\xa4/b", NULL}},
         {"field name", field_name, {"", "action", "offset", "file", "sign", NULL}},
         {"field value", field_value, {NULL}},
     };

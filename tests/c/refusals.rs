@@ -80,7 +80,7 @@ fn more_refusals() {
             http: 404,
             retryable: true,
             attempts: 3,
-            error: &["does not know the upload"],
+            error: &["does not know the upload", "not today"],
             ..CASE
         },
         Case {

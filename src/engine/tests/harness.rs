@@ -43,6 +43,9 @@ struct Counting {
 }
 
 impl Source for Counting {
+    fn name(&self) -> String {
+        self.inner.name()
+    }
     fn size(&self) -> u64 {
         self.inner.size()
     }

@@ -151,7 +151,7 @@ impl Protocol for Fake {
             Some(Fate::Forgotten) => {
                 server.held.clear();
                 server.told = 0;
-                return Ok(Outcome::Forgotten);
+                return Ok(Outcome::Forgotten(broken()));
             }
             _ => {}
         }
