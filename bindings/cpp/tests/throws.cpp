@@ -103,6 +103,11 @@ static void a_callback_may_cancel_and_destroy(const Given &given)
     destroyed.on_state([&](resup::State) { resup::Upload gone(std::move(destroyed)); });
     const auto last = thrown_by<resup::Error>([&] { destroyed.run(); });
     CHECK(last.code() == resup::Status::cancelled && !destroyed);
+
+    auto waited = std::make_unique<resup::Upload>(client, given.dir / "destroyed");
+    waited->on_state([&](resup::State) { waited.reset(); });
+    waited->start();
+    CHECK(thrown_by<resup::Error>([&] { waited->wait(); }).code() == resup::Status::cancelled && !waited);
 }
 
 void throws(const Given &given)
