@@ -137,6 +137,9 @@ static void a_stop_token_cancels(const Given &given)
     upload.set_rate_limit(0);
     upload.run(std::stop_token());
     CHECK(upload.state() == resup::State::complete);
+    std::stop_source stopped;
+    stopped.request_stop(); // Between two runs.
+    CHECK(thrown_by<resup::Error>([&] { upload.run(stopped.get_token()); }).code() == resup::Status::cancelled);
 #else
     (void)given;
 #endif

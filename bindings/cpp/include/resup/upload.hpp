@@ -273,7 +273,7 @@ class Upload {
     void run() { run(handle_); }
 
 #ifdef __cpp_lib_jthread
-    /** @brief As run(); a request to stop cancels it. */
+    /** @brief As run(); a request to stop cancels it, also one that was made before. */
     void run(const std::stop_token &token) { run(handle_, token); }
 #endif
 
@@ -481,8 +481,10 @@ class Upload {
     static void run(detail::Handle handle, const std::stop_token &token)
     {
         detail::Scope scope(std::move(handle));
+        // Started first: between two runs there is nothing that could be cancelled.
+        check(scope.upload(), static_cast<Status>(resup_upload_start(scope.upload())));
         std::stop_callback stop(token, [upload = scope.upload()] { resup_upload_cancel(upload); });
-        const std::error_code error = static_cast<Status>(resup_upload_run(scope.upload()));
+        const std::error_code error = waited(scope.upload(), std::chrono::milliseconds(-1));
         scope.rethrow();
         conclude(scope.upload(), error);
     }
