@@ -26,6 +26,7 @@ static void errors_tell_everything(const Given &given)
     CHECK(std::string(value.what()).find("gopher") != std::string::npos);
     const auto unnamed = thrown_by<resup::Error>([&] { upload.set_name(""); });
     CHECK(unnamed.code() == resup::Status::argument && *unnamed.what());
+    CHECK(unnamed.http_status() == 0 && unnamed.server_message().empty()); // Those are the run's.
 }
 
 struct Own : std::runtime_error {

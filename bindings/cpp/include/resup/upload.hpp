@@ -511,7 +511,7 @@ class Upload {
     static void check(resup_upload *handle, std::error_code error)
     {
         if (error)
-            conclude(handle, error);
+            throw Error(error, {message(handle, error), {}, 0, false});
     }
 
     // A run that failed, of which there is more to tell.
