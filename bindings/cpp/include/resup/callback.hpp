@@ -8,7 +8,6 @@
 
 #include <resup/error.hpp>
 
-#include <chrono>
 #include <exception>
 #include <memory>
 #include <thread>
