@@ -1293,8 +1293,8 @@ int32_t resup_upload_is_retryable(const resup_upload *upload);
 /**
  * The server's own key of the upload.
  *
- * @return a text, or NULL when there is none; borrowed: valid until the next run or
- *         resup_upload_free. So for all texts but resup_upload_error_message.
+ * @return a text, or NULL when there is none; borrowed: valid until resup_upload_free. So for
+ *         all texts of an upload.
  *
  * Threads: any, at any time. Callbacks: none.
  */
@@ -1347,11 +1347,9 @@ const char *resup_upload_server_excerpt(const resup_upload *upload);
  * What went wrong in the last call on this upload that failed, and what to do about it.
  *
  * @return a text, empty when nothing failed since the last run began or ended well, NULL for a
- *         handle that is not valid; borrowed:
- *         valid until the next call on this upload other than the getters, cancel, pause and
- *         resume
+ *         handle that is not valid; borrowed as resup_upload_id's
  *
- * Threads: one at a time. Callbacks: none.
+ * Threads: any, at any time. Callbacks: none.
  */
 RESUP_API
 const char *resup_upload_error_message(const resup_upload *upload);

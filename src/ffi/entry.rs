@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, CString};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::sync::{Mutex, PoisonError, TryLockError};
 
 use super::boundary::{c_text, caught, enter, Fault};
 use super::handle::{Registry, UPLOAD};
@@ -22,10 +22,11 @@ pub(super) struct Entry {
     pub(super) remote: Remote,
     poisoned: AtomicBool,
     /// What went wrong in the last call that failed.
-    message: Mutex<CString>,
+    message: Mutex<String>,
     /// Whether the last run's failure may pass.
     retryable: AtomicBool,
-    /// Texts handed out, kept until the next run so that no pointer dangles.
+    /// Texts handed out, each once. They are kept to the end: another thread may be reading one
+    /// while this one begins a run.
     lent: Mutex<Vec<CString>>,
 }
 
@@ -45,7 +46,7 @@ impl Entry {
         }
     }
 
-    /// A pointer to a copy of `text` that stays valid until the next run.
+    /// A pointer to a copy of `text` that stays valid as long as the upload.
     pub(super) fn lend(&self, text: &str) -> *const c_char {
         let text = c_text(text);
         let mut lent = lock(&self.lent);
@@ -58,7 +59,8 @@ impl Entry {
     }
 
     pub(super) fn error_message(&self) -> *const c_char {
-        lock(&self.message).as_ptr()
+        let message = lock(&self.message).clone();
+        self.lend(&message)
     }
 
     pub(super) fn is_retryable(&self) -> bool {
@@ -66,7 +68,7 @@ impl Entry {
     }
 
     fn keep(&self, message: &str) {
-        *lock(&self.message) = c_text(message);
+        *lock(&self.message) = message.to_owned();
     }
 
     /// Runs `body` on the upload, if no other call is at it, and keeps its failure.
@@ -133,14 +135,9 @@ pub(super) fn read<T>(handle: *const resup_upload, none: T, body: impl FnOnce(&E
     value
 }
 
-/// Starts a run; texts lent before it are void now.
-pub(super) fn begin(entry: &Arc<Entry>, upload: &mut Upload) -> Result<(), Fault> {
-    // Held over the start: no getter lends a text of the new run before the old ones go.
-    let mut lent = lock(&entry.lent);
+/// Starts a run.
+pub(super) fn begin(entry: &Entry, upload: &mut Upload) -> Result<(), Fault> {
     upload.start()?;
-    lent.clear();
-    drop(lent);
-    // The host's destroy function may ask for a text.
     upload.let_go();
     entry.keep("");
     entry.retryable.store(false, Relaxed);

@@ -126,8 +126,8 @@ pub unsafe extern "C" fn resup_upload_is_retryable(upload: *const resup_upload) 
 
 /// The server's own key of the upload.
 ///
-/// @return a text, or NULL when there is none; borrowed: valid until the next run or
-///         resup_upload_free. So for all texts but resup_upload_error_message.
+/// @return a text, or NULL when there is none; borrowed: valid until resup_upload_free. So for
+///         all texts of an upload.
 ///
 /// Threads: any, at any time. Callbacks: none.
 #[no_mangle]
@@ -180,11 +180,9 @@ pub unsafe extern "C" fn resup_upload_server_excerpt(upload: *const resup_upload
 /// What went wrong in the last call on this upload that failed, and what to do about it.
 ///
 /// @return a text, empty when nothing failed since the last run began or ended well, NULL for a
-///         handle that is not valid; borrowed:
-///         valid until the next call on this upload other than the getters, cancel, pause and
-///         resume
+///         handle that is not valid; borrowed as resup_upload_id's
 ///
-/// Threads: one at a time. Callbacks: none.
+/// Threads: any, at any time. Callbacks: none.
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_error_message(upload: *const resup_upload) -> *const c_char {
     read(upload, ptr::null(), Entry::error_message)

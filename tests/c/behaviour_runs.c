@@ -33,7 +33,7 @@ static void run_twice(void)
     char path[PATH_SIZE], id[200];
     resup_upload *upload = new_upload(client, new_file(path, "runs.bin", 3000007));
     static struct events events;
-    const char *md5;
+    const char *md5, *lent;
     resup_status status;
 
     check_fresh(upload);
@@ -57,7 +57,8 @@ static void run_twice(void)
     (void)resup_upload_server_message(upload);
 
     CHECK(resup_upload_id(upload) == resup_upload_id(upload), "a text stays where it is");
-    sprintf(id, "%.199s", resup_upload_id(upload));
+    lent = resup_upload_id(upload);
+    sprintf(id, "%.199s", lent);
     expect_here(&events);
     status = resup_upload_run(upload);
     CHECK_STATUS(status, RESUP_OK, "run again after success succeeds");
@@ -68,6 +69,7 @@ static void run_twice(void)
     CHECK(resup_upload_attempts(upload) == 1, "attempts count from the run's beginning");
     CHECK(resup_upload_md5(upload) != NULL, "what is complete was compared");
     CHECK_TEXT(resup_upload_id(upload), id, "it is the same upload at the server");
+    CHECK(strcmp(lent, id) == 0, "a text that was lent outlives the next run");
     CHECK(strlen(resup_upload_error_message(upload)) == 0, "an upload without failures and");
     CHECK(strlen(resup_client_error_message(client)) == 0, "its client and");
     CHECK(strlen(resup_client_error_message(NULL)) == 0, "the thread have no error message");

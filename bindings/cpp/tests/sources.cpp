@@ -29,6 +29,16 @@ static void streams_are_uploaded(const Given &given)
     CHECK(empty.md5() == "d41d8cd98f00b204e9800998ecf8427e");
 }
 
+static void streams_that_throw_at_their_end_are_uploaded(const Given &given)
+{
+    resup::Client client(given.endpoint);
+    auto stream = std::make_unique<std::istringstream>(std::string(200'000, 'x'));
+    stream->exceptions(std::ios::badbit | std::ios::failbit | std::ios::eofbit);
+    auto upload = resup::Upload::from_stream(client, "strict", std::move(stream));
+    upload.run();
+    CHECK(upload.offset() == 200'000);
+}
+
 static void streams_that_fail_end_the_upload(const Given &given)
 {
     resup::Client client(given.endpoint);
@@ -61,6 +71,7 @@ static void memory_is_uploaded(const Given &given)
 void sources(const Given &given)
 {
     streams_are_uploaded(given);
+    streams_that_throw_at_their_end_are_uploaded(given);
     streams_that_fail_end_the_upload(given);
     memory_is_uploaded(given);
 }

@@ -71,6 +71,54 @@ static void destruction_ends_what_is_under_way(const Given &given)
     started.set_rate_limit(100'000).start();
 }
 
+static void destruction_cancels_a_run_that_has_not_begun(const Given &given)
+{
+    resup::Client client(given.endpoint);
+    for (int i = 0; i < 20; ++i) {
+        std::future<void> end;
+        {
+            auto upload = resup::Upload::from_memory(client, "not-begun", "abc");
+            end = upload.run_async();
+        }
+        CHECK(thrown_by<resup::Error>([&] { end.get(); }).code() == resup::Status::cancelled);
+    }
+}
+
+// The destructor waits for the run just then.
+static void a_failure_is_told_whole_while_its_upload_is_destroyed(const Given &given)
+{
+    resup::Client client(given.forbidden);
+    for (int i = 0; i < 200; ++i) {
+        std::atomic<bool> ending{false};
+        std::future<void> end;
+        {
+            auto upload = resup::Upload::from_memory(client, "told-whole", "abc");
+            upload.on_complete([&](std::error_code) { ending = true; });
+            end = upload.run_async();
+            while (!ending)
+                std::this_thread::yield();
+        }
+        const auto error = thrown_by<resup::Error>([&] { end.get(); });
+        CHECK(error.http_status() == 403 && error.server_message() == "not you");
+    }
+}
+
+static void texts_are_asked_for_while_runs_begin(const Given &given)
+{
+    resup::Client client(given.endpoint);
+    auto upload = resup::Upload::from_memory(client, "asked-for", "abc");
+    upload.run();
+    std::atomic<bool> ended{false};
+    auto asks = std::async(std::launch::async, [&] {
+        while (!ended)
+            CHECK(upload.id() != "");
+    });
+    for (int i = 0; i < 100; ++i)
+        upload.run();
+    ended = true;
+    asks.get();
+}
+
 static void a_stop_token_cancels(const Given &given)
 {
 #ifdef __cpp_lib_jthread
@@ -88,7 +136,10 @@ static void a_stop_token_cancels(const Given &given)
     CHECK(code == std::errc::operation_canceled);
     upload.set_rate_limit(0);
     upload.run(std::stop_token());
-    CHECK(upload.state() == resup::State::complete && upload.bytes_sent() <= 900'000);
+    CHECK(upload.state() == resup::State::complete);
+    std::stop_source stopped;
+    stopped.request_stop(); // Between two runs.
+    CHECK(thrown_by<resup::Error>([&] { upload.run(stopped.get_token()); }).code() == resup::Status::cancelled);
 #else
     (void)given;
 #endif
@@ -100,5 +151,8 @@ void threads(const Given &given)
     a_future_brings_the_failure(given);
     other_threads_pause_resume_and_cancel(given);
     destruction_ends_what_is_under_way(given);
+    destruction_cancels_a_run_that_has_not_begun(given);
+    a_failure_is_told_whole_while_its_upload_is_destroyed(given);
+    texts_are_asked_for_while_runs_begin(given);
     a_stop_token_cancels(given);
 }

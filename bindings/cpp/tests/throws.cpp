@@ -26,6 +26,7 @@ static void errors_tell_everything(const Given &given)
     CHECK(std::string(value.what()).find("gopher") != std::string::npos);
     const auto unnamed = thrown_by<resup::Error>([&] { upload.set_name(""); });
     CHECK(unnamed.code() == resup::Status::argument && *unnamed.what());
+    CHECK(unnamed.http_status() == 0 && unnamed.server_message().empty()); // Those are the run's.
 }
 
 struct Own : std::runtime_error {
@@ -103,6 +104,11 @@ static void a_callback_may_cancel_and_destroy(const Given &given)
     destroyed.on_state([&](resup::State) { resup::Upload gone(std::move(destroyed)); });
     const auto last = thrown_by<resup::Error>([&] { destroyed.run(); });
     CHECK(last.code() == resup::Status::cancelled && !destroyed);
+
+    auto waited = std::make_unique<resup::Upload>(client, given.dir / "destroyed");
+    waited->on_state([&](resup::State) { waited.reset(); });
+    waited->start();
+    CHECK(thrown_by<resup::Error>([&] { waited->wait(); }).code() == resup::Status::cancelled && !waited);
 }
 
 void throws(const Given &given)

@@ -24,7 +24,7 @@ impl Exit {
     /// All of them with what they mean, for the help and the manual page.
     pub const ALL: [(Exit, &str); 10] = [
         (Exit::Done, "all files are there"),
-        (Exit::Other, "an upload failed for a reason not listed here"),
+        (Exit::Other, "it failed for a reason not listed here"),
         (Exit::Usage, "the command line is wrong; nothing was sent"),
         (
             Exit::Local,

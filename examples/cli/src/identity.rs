@@ -48,12 +48,12 @@ pub struct Identity {
     password_file: Option<PathBuf>,
 
     /// Header to send with every request, or @FILE with one a line; may be given several times
-    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
-    headers: Vec<Entry>,
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<String>,
 
     /// Cookie to send with every request, or @FILE with one a line; may be given several times
-    #[arg(long = "cookie", value_name = "NAME=VALUE", value_parser = cookie)]
-    cookies: Vec<Entry>,
+    #[arg(long = "cookie", value_name = "NAME=VALUE")]
+    cookies: Vec<String>,
 
     /// Sign each form with the secret in a file, or in RESUP_SIGN_SECRET; "-" is standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -72,7 +72,7 @@ impl Identity {
         for (name, value) in entries("header", &self.headers, header)? {
             client.set_header(&name, &value).map_err(Fault::usage)?;
         }
-        for (name, value) in entries("cookie", &self.cookies, cookie)? {
+        for (name, value) in entries("cookie", &self.cookies, pair)? {
             client.set_cookie(&name, &value).map_err(Fault::usage)?;
         }
         let secret = Sources {
@@ -138,45 +138,28 @@ impl Identity {
     }
 }
 
-/// A header or cookie, or a file of them.
-#[derive(Debug, Clone)]
-enum Entry {
-    Pair(String, String),
-    File(PathBuf),
-}
+type Pair = (String, String);
 
-fn header(text: &str) -> Result<Entry, String> {
-    entry(text, |text| match text.split_once(':') {
+fn header(text: &str) -> Result<Pair, String> {
+    match text.split_once(':') {
         Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
         None => Err("there is no colon; write it as \"NAME: VALUE\"".to_owned()),
-    })
-}
-
-fn cookie(text: &str) -> Result<Entry, String> {
-    entry(text, pair)
-}
-
-fn entry(
-    text: &str,
-    parse: impl FnOnce(&str) -> Result<(String, String), String>,
-) -> Result<Entry, String> {
-    match text.strip_prefix('@') {
-        Some(file) => Ok(Entry::File(file.into())),
-        None => parse(text).map(|(name, value)| Entry::Pair(name, value)),
     }
 }
 
-/// The pairs, those of the files in their places.
+/// The pairs, those of the files in their places. What is wrong with one is told without showing
+/// it: it may be a secret.
 fn entries(
     what: &str,
-    entries: &[Entry],
-    parse: fn(&str) -> Result<Entry, String>,
-) -> Result<Vec<(String, String)>, Fault> {
+    entries: &[String],
+    parse: fn(&str) -> Result<Pair, String>,
+) -> Result<Vec<Pair>, Fault> {
     let mut pairs = Vec::new();
     for entry in entries {
-        match entry {
-            Entry::Pair(name, value) => pairs.push((name.clone(), value.clone())),
-            Entry::File(file) => pairs.extend(lines(what, file, parse)?),
+        match entry.strip_prefix('@') {
+            Some(file) => pairs.extend(lines(what, Path::new(file), parse)?),
+            None => pairs
+                .push(parse(entry).map_err(|why| Fault::usage(format!("in a --{what} {why}")))?),
         }
     }
     Ok(pairs)
@@ -185,19 +168,19 @@ fn entries(
 fn lines(
     what: &str,
     file: &Path,
-    parse: fn(&str) -> Result<Entry, String>,
-) -> Result<Vec<(String, String)>, Fault> {
+    parse: fn(&str) -> Result<Pair, String>,
+) -> Result<Vec<Pair>, Fault> {
     let text = secret::read(what, file)?;
     let lines = text.lines().enumerate();
     let filled = lines.filter(|(_, line)| !line.trim().is_empty());
-    let pairs = filled.map(|(number, line)| match parse(line) {
-        Ok(Entry::Pair(name, value)) => Ok((name, value)),
-        // The line itself is not shown: it may be a secret.
-        _ => Err(Fault::usage(format!(
-            "line {} of \"{}\" is no {what}",
-            number + 1,
-            file.display()
-        ))),
+    let pairs = filled.map(|(number, line)| {
+        parse(line).map_err(|_| {
+            Fault::usage(format!(
+                "line {} of \"{}\" is no {what}",
+                number + 1,
+                file.display()
+            ))
+        })
     });
     pairs.collect()
 }

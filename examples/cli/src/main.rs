@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod exit;
+#[cfg(unix)]
+mod hidden;
 mod identity;
 mod network;
 mod options;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use console::Term;
 
-use crate::exit::Fault;
+use crate::exit::{Exit, Fault};
 
 /// Where a secret may come from. The command line counts before the environment.
 pub struct Sources<'a> {
@@ -78,11 +78,23 @@ pub fn read(what: &str, file: &Path) -> Result<String, Fault> {
 
 /// Asks on the terminal, which does not show the answer.
 fn ask(what: &str) -> Result<String, Fault> {
+    answer(&format!("{what}: ")).map_err(|error| match error.kind() {
+        io::ErrorKind::Interrupted => Fault {
+            exit: Exit::Interrupted,
+            text: "interrupted; nothing was sent".to_owned(),
+        },
+        _ => Fault::other(format!("no {what} from the terminal: {error}")),
+    })
+}
+
+#[cfg(unix)]
+use crate::hidden::answer;
+
+#[cfg(not(unix))]
+fn answer(question: &str) -> io::Result<String> {
     let term = Term::stderr();
-    let answer = term
-        .write_str(&format!("{what}: "))
-        .and_then(|()| term.read_secure_line());
-    answer.map_err(|error| Fault::other(format!("no {what} from the terminal: {error}")))
+    term.write_str(question)?;
+    term.read_secure_line()
 }
 
 fn without_line_end(mut text: String) -> String {

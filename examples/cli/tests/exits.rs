@@ -7,7 +7,9 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
-use common::{assert_goes_on, ended, events, made, only, put, signal, told, wait_for};
+use common::{
+    assert_goes_on, ended, events, made, only, put, resup, signal, told, wait_for, Terminal,
+};
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::hole::Hole;
 use resup_test_support::model::ModelReceiver;
@@ -41,7 +43,10 @@ fn a_wrong_command_line_sends_nothing() {
         (&[][..], "required"),
         (&[file], "must be a URL such as https://"),
         (&[&url], "there is no FILE before the URL"),
-        (&[file, "ftp://example.org/"], "scheme is ftp"),
+        (
+            &[file, "ftp://example.org/"],
+            "its scheme is not http or https",
+        ),
         (&[file, dir, &url], "is a directory; add --recursive"),
         (&[file, &twin, &url], "would both be \"f\" on the server"),
         (
@@ -63,6 +68,8 @@ fn a_wrong_command_line_sends_nothing() {
             "not a number of seconds",
         ),
         (&[file, "-qv", &url], "cannot be used with"),
+        (&[file, "--cookie", "hunter2", &url], "NAME=VALUE"),
+        (&[file, "--header", "hunter2", &url], "NAME: VALUE"),
     ] {
         let output = put().args(args).output().unwrap();
         let text = told(&output);
@@ -71,6 +78,7 @@ fn a_wrong_command_line_sends_nothing() {
             text.starts_with("error: ") && text.contains(words),
             "{args:?}: {text}"
         );
+        assert!(!text.contains("hunter2"), "{text}"); // It may be a secret.
     }
     assert_eq!(server.connections(), 0);
 }
@@ -264,6 +272,32 @@ fn signals_end_it_cleanly() {
         );
         assert_goes_on(&file, &receiver.endpoint());
     }
+}
+
+#[test]
+fn what_has_no_code_of_its_own_ends_with_1() {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let output = resup().arg("man").stdout(full).output().unwrap();
+    let (code, last) = ended(&output);
+    assert_eq!(code, 1);
+    assert!(last.starts_with("resup: standard output: "), "{last}");
+
+    let dir = tempfile::tempdir().unwrap();
+    let file = made(&dir, "f", 10);
+    let server = ScriptedServer::start(vec![Step::reply(500, "{}")]);
+    let words = format!("--basic anna '{}' {}", file.display(), server.endpoint());
+    let Some(mut terminal) = Terminal::put(&words) else {
+        return;
+    };
+    terminal.sees("password of anna: ");
+    terminal.types(b"\x04"); // the end of the input
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, Some(1), "{screen}");
+    assert!(
+        screen.contains("no password of anna from the terminal"),
+        "{screen}"
+    );
+    assert_eq!(server.connections(), 0);
 }
 
 #[test]

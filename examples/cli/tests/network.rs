@@ -177,13 +177,38 @@ fn a_password_is_asked_for_on_a_terminal_and_not_shown() {
         return;
     };
     terminal.sees("password of anna: ");
-    terminal.hides();
-    terminal.types(b"geheim\n");
+    // At once: it hides before it asks.
+    terminal.types(b"gx\x7feheim\n");
     let (code, screen) = terminal.ends();
     assert_eq!(code, Some(0), "{screen}");
     assert!(!screen.contains("geheim"), "{screen}");
     let login = place.header("authorization");
     assert_eq!(login.as_deref(), Some("Basic YW5uYTpnZWhlaW0="));
+}
+
+#[test]
+fn ctrl_c_instead_of_a_password_leaves_the_terminal_as_it_was() {
+    let place = Place::new();
+    let command = format!(
+        "'{}' put --basic anna '{}' {}; echo \"code $?\"; stty -a",
+        env!("CARGO_BIN_EXE_resup"),
+        place.file.display(),
+        place.server.endpoint()
+    );
+    let Some(mut terminal) = Terminal::run(&command) else {
+        return;
+    };
+    terminal.sees("password of anna: ");
+    terminal.types(b"geh\x03");
+    let (_, screen) = terminal.ends();
+    assert!(screen.contains("interrupted; nothing was sent"), "{screen}");
+    assert!(screen.contains("code 130"), "{screen}");
+    assert!(
+        screen.contains(" echo ") && screen.contains(" icanon "),
+        "{screen}"
+    );
+    assert!(!screen.contains("geh"), "{screen}");
+    assert_eq!(place.server.connections(), 0);
 }
 
 #[test]

@@ -9,24 +9,39 @@
 #include <resup/error.hpp>
 
 #include <exception>
+#include <memory>
+#include <thread>
+#include <utility>
 
 /// @cond internal
 namespace resup::detail {
 
+/// An upload's handle; whoever is inside a run shares it.
+using Handle = std::shared_ptr<resup_upload>;
+
+/// Lets go of an upload that nobody shares any more.
+struct Free {
+    void operator()(resup_upload *upload) const noexcept
+    {
+        // Busy only where the program itself runs it by the C API.
+        while (resup_upload_free(upload) == RESUP_E_BUSY) {
+            resup_upload_cancel(upload);
+            std::this_thread::yield();
+        }
+    }
+};
+
 /// One run() or wait() under way on this thread: all callbacks are called within it.
 class Scope {
   public:
-    explicit Scope(resup_upload *upload) noexcept : upload_(upload), outer_(current()) { current() = this; }
+    explicit Scope(Handle upload) noexcept : upload_(std::move(upload)), outer_(current()) { current() = this; }
 
     Scope(const Scope &) = delete;
     Scope &operator=(const Scope &) = delete;
 
-    ~Scope()
-    {
-        current() = outer_;
-        if (orphaned_)
-            resup_upload_free(upload_);
-    }
+    ~Scope() { current() = outer_; }
+
+    resup_upload *upload() const noexcept { return upload_.get(); }
 
     /// Keeps what a callback threw; the first one counts.
     static void keep(std::exception_ptr thrown) noexcept
@@ -35,12 +50,12 @@ class Scope {
             current()->thrown_ = std::move(thrown);
     }
 
-    /// Takes an upload over that is destroyed by one of its own callbacks.
-    static bool adopt(resup_upload *upload) noexcept
+    /// Whether a callback of this upload is under way on this thread.
+    static bool within(const Handle &upload) noexcept
     {
         for (Scope *scope = current(); scope; scope = scope->outer_)
             if (scope->upload_ == upload)
-                return scope->orphaned_ = true;
+                return true;
         return false;
     }
 
@@ -58,10 +73,9 @@ class Scope {
         return scope;
     }
 
-    resup_upload *upload_;
+    Handle upload_;
     Scope *outer_;
     std::exception_ptr thrown_;
-    bool orphaned_ = false;
 };
 
 /// Calls C++ from C: no exception gets out, and one that tries cancels.

@@ -35,7 +35,6 @@ struct Stream {
     static std::int32_t seek(std::uint64_t offset, void *user_data) noexcept
     {
         return of(user_data, [&](std::istream &in) {
-            in.clear();
             in.seekg(static_cast<std::streamoff>(offset));
             return in.good();
         });
@@ -44,7 +43,6 @@ struct Stream {
     static std::int32_t size(std::uint64_t *size, void *user_data) noexcept
     {
         return of(user_data, [&](std::istream &in) {
-            in.clear();
             in.seekg(0, std::ios::end);
             const std::streamoff end = in.tellg();
             *size = static_cast<std::uint64_t>(end);
@@ -57,7 +55,14 @@ struct Stream {
     {
         bool done = false;
         auto &self = *static_cast<Stream *>(user_data);
-        guarded([&] { done = self.stream && work(*self.stream); });
+        guarded([&] {
+            if (!self.stream)
+                return;
+            self.stream->clear();
+            // To read up to the end is no failure. What breaks may be thrown.
+            self.stream->exceptions(self.stream->exceptions() & std::ios::badbit);
+            done = work(*self.stream);
+        });
         return done ? 0 : failed;
     }
 };

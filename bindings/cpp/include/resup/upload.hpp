@@ -72,8 +72,13 @@ struct Progress {
  * upload.on_progress([&](const resup::Progress &now) { bar.set(now.position, now.size); });
  * upload.start();
  * // every 100 ms:
- * if (upload.wait(std::chrono::milliseconds(0)))
- *     timer.stop();   // complete
+ * try {
+ *     if (upload.wait(std::chrono::milliseconds(0)))
+ *         timer.stop();   // complete
+ * } catch (const resup::Error &error) {
+ *     timer.stop();       // wait() would throw it each time
+ *     show(error.what());
+ * }
  * @endcode
  *
  * After a failure it may be run again; it goes on where the server is.
@@ -94,24 +99,32 @@ class Upload {
     Upload &operator=(const Upload &) = delete;
 
     /** @brief Takes the other one's job over, also while it is under way; that one is empty then. */
-    Upload(Upload &&other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+    Upload(Upload &&other) noexcept = default;
 
     /** @brief As the move constructor; what was held is let go. */
     Upload &operator=(Upload &&other) noexcept
     {
         Upload taken(std::move(other));
-        std::swap(handle_, taken.handle_);
+        handle_.swap(taken.handle_);
         return *this;
     }
 
-    /** @brief Cancels it where it is under way, and lets it go. What the server has is kept there. */
+    /**
+     * @brief Cancels it where it is under way, and lets it go. What the server has is kept there.
+     *
+     * Waits for a run() on another thread to return, callbacks included. Within its own callback it does not: that
+     * run lets it go when it ends.
+     */
     ~Upload()
     {
-        while (resup_upload_free(handle_) == RESUP_E_BUSY) {
-            resup_upload_cancel(handle_);
-            if (detail::Scope::adopt(handle_))
-                return;
-            std::this_thread::yield(); // Another thread's run() returns within 100 ms.
+        if (!handle_)
+            return;
+        cancel();
+        if (detail::Scope::within(handle_))
+            return;
+        while (handle_.use_count() > 1) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            cancel(); // Once more, for a run that has begun only now.
         }
     }
 
@@ -154,13 +167,13 @@ class Upload {
     explicit operator bool() const noexcept { return handle_ != nullptr; }
 
     /** @brief The C API's handle, still owned by this object. */
-    resup_upload *get() const noexcept { return handle_; }
+    resup_upload *get() const noexcept { return handle_.get(); }
 
     /** @brief Any setting of the C API, without exceptions; as Client::set. */
     template <class... Wanted, class... Given>
     std::error_code set(resup_status (*setter)(resup_upload *, Wanted...), Given &&...arguments) noexcept
     {
-        return static_cast<Status>(setter(handle_, std::forward<Given>(arguments)...));
+        return static_cast<Status>(setter(get(), std::forward<Given>(arguments)...));
     }
 
 #if RESUP_HAS_EXCEPTIONS
@@ -260,12 +273,8 @@ class Upload {
     void run() { run(handle_); }
 
 #ifdef __cpp_lib_jthread
-    /** @brief As run(); a request to stop cancels it. */
-    void run(const std::stop_token &token)
-    {
-        std::stop_callback stop(token, [handle = handle_] { resup_upload_cancel(handle); });
-        run(handle_);
-    }
+    /** @brief As run(); a request to stop cancels it, also one that was made before. */
+    void run(const std::stop_token &token) { run(handle_, token); }
 #endif
 
     /**
@@ -274,7 +283,8 @@ class Upload {
      */
     std::future<void> run_async()
     {
-        return std::async(std::launch::async, [handle = handle_] { run(handle); });
+        // Moved on: what the future keeps shares nothing.
+        return std::async(std::launch::async, [handle = handle_]() mutable { run(std::move(handle)); });
     }
 
     /** @brief Starts it and returns at once; wait() delivers what happens. */
@@ -286,27 +296,19 @@ class Upload {
      * @return whether it is complete; false when it goes on
      * @throws  as run()
      */
-    bool wait(std::chrono::milliseconds time = std::chrono::milliseconds(-1))
-    {
-        detail::Scope scope(handle_);
-        const std::error_code error = waited(time);
-        scope.rethrow();
-        if (error == Status::pending)
-            return false;
-        must(error);
-        return true;
-    }
+    bool wait(std::chrono::milliseconds time = std::chrono::milliseconds(-1)) { return wait(handle_, time); }
 #endif
 
     /** @name The same without exceptions
-     * The code is clear when all went well; error_message() tells more. What a callback throws cancels, and is lost.
+     * The code is clear when all went well; error_message() tells more. What a callback throws cancels, and is lost;
+     * under -fno-exceptions a callback calls cancel().
      * @{ */
 
     /** @brief As run. */
     std::error_code try_run() noexcept
     {
         detail::Scope scope(handle_);
-        return static_cast<Status>(resup_upload_run(handle_));
+        return static_cast<Status>(resup_upload_run(scope.upload()));
     }
 
     /** @brief As start. */
@@ -316,7 +318,7 @@ class Upload {
     std::error_code try_wait(std::chrono::milliseconds time) noexcept
     {
         detail::Scope scope(handle_);
-        return waited(time);
+        return waited(scope.upload(), time);
     }
 
     /** @brief As on_progress. */
@@ -341,87 +343,92 @@ class Upload {
     /** @name From any thread, at any time, callbacks included
      * @{ */
 
-    /** @brief Ends the run, which returns within 100 ms; the next run goes on where the server is. */
-    void cancel() noexcept { resup_upload_cancel(handle_); }
+    /**
+     * @brief Ends the run, which returns within 100 ms; the next run goes on where the server is.
+     *
+     * Before the first run it ends that one; between two runs it does nothing.
+     */
+    void cancel() noexcept { resup_upload_cancel(get()); }
 
     /** @brief Closes the connection and waits for resume(). */
-    void pause() noexcept { resup_upload_pause(handle_); }
+    void pause() noexcept { resup_upload_pause(get()); }
 
     /** @brief Goes on after pause(), from where the server is then. */
-    void resume() noexcept { resup_upload_resume(handle_); }
+    void resume() noexcept { resup_upload_resume(get()); }
 
     /** @brief What it is doing. */
-    State state() const noexcept { return static_cast<State>(resup_upload_state(handle_)); }
+    State state() const noexcept { return static_cast<State>(resup_upload_state(get())); }
 
     /** @brief Bytes in the whole file; 0 before the first run has opened it. */
-    std::uint64_t size() const noexcept { return resup_upload_size(handle_); }
+    std::uint64_t size() const noexcept { return resup_upload_size(get()); }
 
     /** @brief Bytes that the server has confirmed to hold, from the start of the file. */
-    std::uint64_t offset() const noexcept { return resup_upload_offset(handle_); }
+    std::uint64_t offset() const noexcept { return resup_upload_offset(get()); }
 
     /** @brief The confirmed bytes and those handed to the network since: what a progress bar shows. */
-    std::uint64_t position() const noexcept { return resup_upload_position(handle_); }
+    std::uint64_t position() const noexcept { return resup_upload_position(get()); }
 
     /** @brief File bytes handed to the network in this run. */
-    std::uint64_t bytes_sent() const noexcept { return resup_upload_bytes_sent(handle_); }
+    std::uint64_t bytes_sent() const noexcept { return resup_upload_bytes_sent(get()); }
 
     /** @brief File bytes that this run did not have to send. */
-    std::uint64_t bytes_skipped() const noexcept { return resup_upload_bytes_skipped(handle_); }
+    std::uint64_t bytes_skipped() const noexcept { return resup_upload_bytes_skipped(get()); }
 
     /** @brief Bytes per second over the last seconds; 0 while nothing is being sent. */
-    std::uint64_t rate() const noexcept { return resup_upload_rate(handle_); }
+    std::uint64_t rate() const noexcept { return resup_upload_rate(get()); }
 
     /** @brief Time left to the end at the present rate, where that can be told. */
     std::optional<std::chrono::milliseconds> time_left() const noexcept
     {
-        const std::uint32_t left = resup_upload_time_left(handle_);
+        const std::uint32_t left = resup_upload_time_left(get());
         if (left == RESUP_FOREVER)
             return std::nullopt;
         return std::chrono::milliseconds(left);
     }
 
     /** @brief How often this run began to ask the server for its offset. */
-    std::uint32_t attempts() const noexcept { return resup_upload_attempts(handle_); }
+    std::uint32_t attempts() const noexcept { return resup_upload_attempts(get()); }
 
     /** @brief In State::waiting, the time until the next attempt; else 0. */
     std::chrono::milliseconds retry_in() const noexcept
     {
-        return std::chrono::milliseconds(resup_upload_retry_in(handle_));
+        return std::chrono::milliseconds(resup_upload_retry_in(get()));
     }
 
     /** @brief The HTTP status of the server's last answer in this run; 0 when there was none. */
-    int http_status() const noexcept { return resup_upload_http_status(handle_); }
+    int http_status() const noexcept { return resup_upload_http_status(get()); }
 
     /** @brief Whether running again, later and unchanged, may succeed where the last run failed. */
-    bool is_retryable() const noexcept { return resup_upload_is_retryable(handle_) != 0; }
+    bool is_retryable() const noexcept { return resup_upload_is_retryable(get()) != 0; }
 
     /** @brief The server's own key of the upload. */
-    std::optional<std::string> id() const { return text(resup_upload_id(handle_)); }
+    std::optional<std::string> id() const { return text(resup_upload_id(get())); }
 
     /** @brief Where the finished file is to be found, in the server's words. */
-    std::optional<std::string> location() const { return text(resup_upload_location(handle_)); }
+    std::optional<std::string> location() const { return text(resup_upload_location(get())); }
 
     /** @brief The MD5 of the whole file in lower-case hex, once it is complete and if it was read. */
-    std::optional<std::string> md5() const { return text(resup_upload_md5(handle_)); }
+    std::optional<std::string> md5() const { return text(resup_upload_md5(get())); }
 
     /** @brief The server's last message for a person. */
-    std::optional<std::string> server_message() const { return text(resup_upload_server_message(handle_)); }
+    std::optional<std::string> server_message() const { return text(resup_upload_server_message(get())); }
 
     /** @brief The start of the body of the server's last refusal. */
-    std::optional<std::string> server_excerpt() const { return text(resup_upload_server_excerpt(handle_)); }
+    std::optional<std::string> server_excerpt() const { return text(resup_upload_server_excerpt(get())); }
     /** @} */
 
     /** @brief What went wrong in the last call that failed, and what to do about it; empty when nothing did. */
-    std::string error_message() const { return text(resup_upload_error_message(handle_)).value_or(""); }
+    std::string error_message() const { return text(resup_upload_error_message(get())).value_or(""); }
 
   private:
-    explicit Upload(resup_upload *handle) noexcept : handle_(handle) {}
-
     template <class Make> static Upload made(std::error_code &error, Make &&make)
     {
         resup_upload *handle = nullptr;
         error = static_cast<Status>(make(&handle));
-        return Upload(handle);
+        Upload upload;
+        if (handle)
+            upload.handle_.reset(handle, detail::Free());
+        return upload;
     }
 
     static std::optional<std::string> text(const char *borrowed)
@@ -429,20 +436,20 @@ class Upload {
         return borrowed ? std::optional<std::string>(borrowed) : std::nullopt;
     }
 
-    std::error_code waited(std::chrono::milliseconds time) noexcept
+    static std::error_code waited(resup_upload *upload, std::chrono::milliseconds time) noexcept
     {
         const bool forever = time.count() < 0 || time.count() >= RESUP_FOREVER;
         const auto most = forever ? RESUP_FOREVER : static_cast<std::int32_t>(time.count());
-        return static_cast<Status>(resup_upload_wait(handle_, static_cast<std::uint32_t>(most)));
+        return static_cast<Status>(resup_upload_wait(upload, static_cast<std::uint32_t>(most)));
     }
 
     template <class Register, class Callback, class Function>
     std::error_code registered(Register enroll, Callback callback, Function function)
     {
         if (!function)
-            return static_cast<Status>(enroll(handle_, nullptr, nullptr, nullptr));
+            return static_cast<Status>(enroll(get(), nullptr, nullptr, nullptr));
         auto *kept = new Function(std::move(function));
-        return static_cast<Status>(enroll(handle_, callback, kept, detail::destroy<Function>));
+        return static_cast<Status>(enroll(get(), callback, kept, detail::destroy<Function>));
     }
 
     static std::int32_t progressed(resup_upload *, std::uint64_t position, std::uint64_t size, void *function) noexcept
@@ -461,32 +468,70 @@ class Upload {
     }
 
 #if RESUP_HAS_EXCEPTIONS
-    static void run(resup_upload *handle)
+    // These keep the upload, so that a callback may destroy the object.
+    static void run(detail::Handle handle)
     {
-        detail::Scope scope(handle);
-        const std::error_code error = static_cast<Status>(resup_upload_run(handle));
+        detail::Scope scope(std::move(handle));
+        const std::error_code error = static_cast<Status>(resup_upload_run(scope.upload()));
         scope.rethrow();
-        check(handle, error);
+        conclude(scope.upload(), error);
+    }
+
+#ifdef __cpp_lib_jthread
+    static void run(detail::Handle handle, const std::stop_token &token)
+    {
+        detail::Scope scope(std::move(handle));
+        // Started first: between two runs there is nothing that could be cancelled.
+        check(scope.upload(), static_cast<Status>(resup_upload_start(scope.upload())));
+        std::stop_callback stop(token, [upload = scope.upload()] { resup_upload_cancel(upload); });
+        const std::error_code error = waited(scope.upload(), std::chrono::milliseconds(-1));
+        scope.rethrow();
+        conclude(scope.upload(), error);
+    }
+#endif
+
+    static bool wait(detail::Handle handle, std::chrono::milliseconds time)
+    {
+        detail::Scope scope(std::move(handle));
+        const std::error_code error = waited(scope.upload(), time);
+        scope.rethrow();
+        if (error == Status::pending)
+            return false;
+        conclude(scope.upload(), error);
+        return true;
     }
 
     Upload &must(std::error_code error)
     {
-        check(handle_, error);
+        check(get(), error);
         return *this;
     }
 
+    // A call that failed.
     static void check(resup_upload *handle, std::error_code error)
+    {
+        if (error)
+            throw Error(error, {message(handle, error), {}, 0, false});
+    }
+
+    // A run that failed, of which there is more to tell.
+    static void conclude(resup_upload *handle, std::error_code error)
     {
         if (!error)
             return;
-        Error::Details details;
-        details.message = text(resup_upload_error_message(handle)).value_or("");
-        if (details.message.empty() || error == Status::busy)
-            details.message = last_error_message();
-        details.server_message = text(resup_upload_server_message(handle)).value_or("");
-        details.http_status = resup_upload_http_status(handle);
-        details.retryable = resup_upload_is_retryable(handle) != 0;
+        Error::Details details{message(handle, error), {}, 0, false};
+        if (error != Status::busy) {
+            details.server_message = text(resup_upload_server_message(handle)).value_or("");
+            details.http_status = resup_upload_http_status(handle);
+            details.retryable = resup_upload_is_retryable(handle) != 0;
+        }
         throw Error(error, std::move(details));
+    }
+
+    static std::string message(resup_upload *handle, std::error_code error)
+    {
+        const std::string kept = text(resup_upload_error_message(handle)).value_or("");
+        return kept.empty() || error == Status::busy ? last_error_message() : kept;
     }
 
     static void check(const Client &client, std::error_code error)
@@ -496,7 +541,7 @@ class Upload {
     }
 #endif
 
-    resup_upload *handle_ = nullptr;
+    detail::Handle handle_;
 };
 
 } // namespace resup

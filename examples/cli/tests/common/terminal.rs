@@ -1,6 +1,5 @@
 //! A terminal for the command.
 
-use std::fs;
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -20,10 +19,17 @@ pub struct Terminal {
 impl Terminal {
     /// Runs `resup put` with these words, which hold no quotes.
     pub fn put(words: &str) -> Option<Self> {
+        Self::run(&format!(
+            "exec '{}' put {words}",
+            env!("CARGO_BIN_EXE_resup")
+        ))
+    }
+
+    /// Runs a command of the shell.
+    pub fn run(command: &str) -> Option<Self> {
         let script = tools::find("script")?;
-        let command = format!("exec '{}' put {words}", env!("CARGO_BIN_EXE_resup"));
         let mut child = Command::new(script)
-            .args(["-q", "-e", "-c", &command, "/dev/null"])
+            .args(["-q", "-e", "-c", command, "/dev/null"])
             .env("TERM", "xterm")
             .env_remove("RESUP_PASSWORD")
             .stdin(Stdio::piped())
@@ -53,18 +59,6 @@ impl Terminal {
     /// Waits until that is on the screen.
     pub fn sees(&self, what: &str) {
         wait_for(what, || self.screen().contains(what));
-    }
-
-    /// Waits until it does not show what is typed.
-    pub fn hides(&self) {
-        let script = self.child.id();
-        let children = format!("/proc/{script}/task/{script}/children");
-        let child = fs::read_to_string(children).unwrap();
-        let terminal = fs::read_link(format!("/proc/{}/fd/0", child.trim())).unwrap();
-        wait_for("a hidden answer", || {
-            let settings = Command::new("stty").arg("-aF").arg(&terminal).output();
-            String::from_utf8_lossy(&settings.unwrap().stdout).contains("-echo ")
-        });
     }
 
     pub fn types(&mut self, keys: &[u8]) {
