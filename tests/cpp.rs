@@ -118,8 +118,8 @@ fn every_standard_takes_every_header_alone() {
             let output = Command::new(compiler)
                 .args([standard, "-fsyntax-only", "-x", "c++"])
                 .args(WARNINGS)
-                // A header as the main file says so of itself.
-                .arg("-Wno-pragma-once-outside-header")
+                // Names that X11 and Windows take for macros of theirs.
+                .args(["-DStatus=int", "-DBool=int", "-DNone=0L", "-DERROR=0"])
                 .arg("-I")
                 .arg(root().join("include"))
                 .arg("-I")

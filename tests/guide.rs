@@ -62,13 +62,13 @@ fn whole(block: &Block) -> String {
     if text.contains("main(") {
         return text.clone();
     }
-    // A constant may stand between statements, and callers see to what is not used.
+    // In a block of its own, where it may have a client of its own.
     match cpp {
         true => format!(
             "#include <resup/resup.hpp>\n#include <iostream>\n\
              void piece(resup::Client &client, resup::Upload &upload);\n\
              void piece(resup::Client &client, resup::Upload &upload) {{\n\
-             (void)client; (void)upload;\n{text}}}\n"
+             (void)client; (void)upload;\n{{\n{text}}}\n}}\n"
         ),
         false => format!(
             "#include <resup.h>\n#include <stdio.h>\n\

@@ -11,7 +11,7 @@ int main(int argc, char **argv)
     static_assert(!RESUP_HAS_EXCEPTIONS, "compiled with -fno-exceptions");
     std::error_code error;
     resup::Client client = resup::Client::create("ftp://x", error);
-    CHECK(!client && error == resup::Status::url && !resup::last_error_message().empty());
+    CHECK(!client && error == resup::Errc::url && !resup::last_error_message().empty());
     client = resup::Client::create(argv[1], error);
     CHECK(client && !error && !client.set(resup_client_set_retry_limit, 2u));
     int lines = 0;
@@ -30,13 +30,13 @@ int main(int argc, char **argv)
     auto stream = std::make_unique<std::istringstream>("abc");
     upload = resup::Upload::create_from_stream(client, "streamed plain", std::move(stream), error);
     CHECK(!error && !upload.try_start());
-    while ((error = upload.try_wait(std::chrono::milliseconds(10))) == resup::Status::pending)
+    while ((error = upload.try_wait(std::chrono::milliseconds(10))) == resup::Errc::pending)
         ;
     CHECK(!error && upload.md5() == "900150983cd24fb0d6963f7d28e17f72");
 
     client = resup::Client::create(argv[2], error);
     upload = resup::Upload::create_from_memory(client, "forbidden", "abc", 3, error);
-    CHECK(upload.try_run() == resup::Status::not_allowed);
+    CHECK(upload.try_run() == resup::Errc::not_allowed);
     CHECK(upload.error_message().find("not you") != std::string::npos);
     std::puts("all of it");
 }

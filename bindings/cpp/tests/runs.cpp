@@ -57,7 +57,7 @@ static void moved_objects_go_on(const Given &given)
     taken = resup::Upload();
     CHECK(count.use_count() == 1); // The function has been let go.
     const auto error = thrown_by<resup::Error>([&] { upload.run(); });
-    CHECK(error.code() == resup::Status::null);
+    CHECK(error.code() == resup::Errc::null);
 }
 
 static void callbacks_are_replaced_and_removed(const Given &given)

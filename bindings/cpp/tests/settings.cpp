@@ -47,14 +47,18 @@ static void bad_ones_throw(const Given &given)
         CHECK(*error.what());
         return error.code();
     };
-    CHECK(refused([&] { client.set_connect_timeout(0ms); }) == resup::Status::argument);
-    CHECK(refused([&] { client.set_connect_timeout(-5s); }) == resup::Status::argument);
-    CHECK(refused([&] { client.set_ca_file(given.dir / "missing.pem"); }) == resup::Status::argument);
-    CHECK(refused([&] { client.set_ca_pem("nothing"); }) == resup::Status::argument);
-    CHECK(refused([&] { client.set_client_certificate("a", "b"); }) == resup::Status::argument);
-    CHECK(refused([&] { client.set_login_field("a", "b"); }) == resup::Status::argument);
-    CHECK(refused([&] { client.set_login_form("https://elsewhere.example/"); }) == resup::Status::url);
-    CHECK(refused([&] { client.set_user("\xff"); }) == resup::Status::utf8);
+    CHECK(refused([&] { client.set_connect_timeout(0ms); }) == resup::Errc::argument);
+    CHECK(refused([&] { client.set_connect_timeout(-5s); }) == resup::Errc::argument);
+    CHECK(refused([&] { client.set_ca_file(given.dir / "missing.pem"); }) == resup::Errc::argument);
+    CHECK(refused([&] { client.set_ca_pem("nothing"); }) == resup::Errc::argument);
+    CHECK(refused([&] { client.set_client_certificate("a", "b"); }) == resup::Errc::argument);
+    CHECK(refused([&] { client.set_login_field("a", "b"); }) == resup::Errc::argument);
+    CHECK(refused([&] { client.set_login_form("https://elsewhere.example/"); }) == resup::Errc::url);
+    CHECK(refused([&] { client.set_user("\xff"); }) == resup::Errc::utf8);
+    CHECK(refused([&] { client.set_retry_time(-1ms); }) == resup::Errc::argument);
+    CHECK(refused([&] { client.set_user(std::string("joe\0admin", 9)); }) == resup::Errc::argument);
+    const std::string cut("http://127.0.0.1:1/a\0b", 22);
+    CHECK(refused([&] { resup::Client other(cut); }) == resup::Errc::argument);
     client.set_connect_timeout(std::chrono::hours(1'000'000)); // The most there is.
 }
 
@@ -63,7 +67,7 @@ static void c_setters_work_without_exceptions(const Given &given)
     resup::Client client(given.endpoint);
     CHECK(!client.set(resup_client_set_retry_limit, 5u));
     const std::error_code error = client.set(resup_client_set_proxy, "gopher://x");
-    CHECK(error == resup::Status::argument);
+    CHECK(error == resup::Errc::argument);
     CHECK(resup::last_error_message(client.get()).find("gopher") != std::string::npos);
 }
 

@@ -53,7 +53,7 @@ static void streams_that_fail_end_the_upload(const Given &given)
     auto closed = std::make_unique<std::ifstream>(given.dir / "missing");
     auto upload = resup::Upload::from_stream(client, "closed", std::move(closed));
     const auto unread = thrown_by<resup::Error>([&] { upload.run(); });
-    CHECK(unread.code() == resup::Status::source_io);
+    CHECK(unread.code() == resup::Errc::source_io);
     auto none = resup::Upload::from_stream(client, "none", nullptr);
     CHECK(thrown_by<resup::Error>([&] { none.run(); }).code() == std::errc::io_error);
 }
@@ -65,7 +65,7 @@ static void memory_is_uploaded(const Given &given)
     upload.run();
     CHECK(upload.md5() == "900150983cd24fb0d6963f7d28e17f72");
     CHECK(thrown_by<resup::Error>([&] { resup::Upload::from_memory(client, "", "abc"); }).code() ==
-          resup::Status::argument);
+          resup::Errc::argument);
 }
 
 void sources(const Given &given)

@@ -44,7 +44,7 @@ static void other_threads_pause_resume_and_cancel(const Given &given)
 {
     std::future<void> end;
     resup::Upload upload = under_way(given, "paused", end);
-    CHECK(thrown_by<resup::Error>([&] { upload.set_name("x"); }).code() == resup::Status::busy);
+    CHECK(thrown_by<resup::Error>([&] { upload.set_name("x"); }).code() == resup::Errc::busy);
     upload.pause();
     while (upload.state() != resup::State::paused)
         std::this_thread::yield();
@@ -55,7 +55,7 @@ static void other_threads_pause_resume_and_cancel(const Given &given)
 
     resup::Upload other = under_way(given, "cancelled-by-another", end);
     other.cancel();
-    CHECK(thrown_by<resup::Error>([&] { end.get(); }).code() == resup::Status::cancelled);
+    CHECK(thrown_by<resup::Error>([&] { end.get(); }).code() == resup::Errc::cancelled);
 }
 
 static void destruction_ends_what_is_under_way(const Given &given)
@@ -64,7 +64,7 @@ static void destruction_ends_what_is_under_way(const Given &given)
     {
         resup::Upload upload = under_way(given, "destroyed-while-it-runs", end);
     }
-    CHECK(thrown_by<resup::Error>([&] { end.get(); }).code() == resup::Status::cancelled);
+    CHECK(thrown_by<resup::Error>([&] { end.get(); }).code() == resup::Errc::cancelled);
 
     resup::Client client(given.endpoint);
     resup::Upload started(client, made(given, "destroyed-after-start", 900'000));
@@ -80,7 +80,7 @@ static void destruction_cancels_a_run_that_has_not_begun(const Given &given)
             auto upload = resup::Upload::from_memory(client, "not-begun", "abc");
             end = upload.run_async();
         }
-        CHECK(thrown_by<resup::Error>([&] { end.get(); }).code() == resup::Status::cancelled);
+        CHECK(thrown_by<resup::Error>([&] { end.get(); }).code() == resup::Errc::cancelled);
     }
 }
 
@@ -139,7 +139,7 @@ static void a_stop_token_cancels(const Given &given)
     CHECK(upload.state() == resup::State::complete);
     std::stop_source stopped;
     stopped.request_stop(); // Between two runs.
-    CHECK(thrown_by<resup::Error>([&] { upload.run(stopped.get_token()); }).code() == resup::Status::cancelled);
+    CHECK(thrown_by<resup::Error>([&] { upload.run(stopped.get_token()); }).code() == resup::Errc::cancelled);
 #else
     (void)given;
 #endif

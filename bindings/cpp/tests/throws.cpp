@@ -8,7 +8,7 @@ static void errors_tell_everything(const Given &given)
     resup::Client client(given.forbidden);
     resup::Upload upload(client, made(given, "forbidden", 1000));
     const auto error = thrown_by<resup::Error>([&] { upload.run(); });
-    CHECK(error.code() == resup::Status::not_allowed);
+    CHECK(error.code() == resup::Errc::not_allowed);
     CHECK(error.code() == std::errc::permission_denied);
     CHECK(error.code().category() == resup::category());
     CHECK(error.http_status() == 403 && error.server_message() == "not you");
@@ -20,12 +20,12 @@ static void errors_tell_everything(const Given &given)
     CHECK(missing.code() == std::errc::no_such_file_or_directory);
     CHECK(std::string(missing.what()).find("missing") != std::string::npos);
     const auto url = thrown_by<resup::Error>([] { resup::Client("ftp://example.org"); });
-    CHECK(url.code() == resup::Status::url && std::string(url.what()).find("ftp") != std::string::npos);
+    CHECK(url.code() == resup::Errc::url && std::string(url.what()).find("ftp") != std::string::npos);
     const auto value = thrown_by<resup::Error>([&] { client.set_proxy("gopher://x"); });
     CHECK(value.code() == std::errc::invalid_argument);
     CHECK(std::string(value.what()).find("gopher") != std::string::npos);
     const auto unnamed = thrown_by<resup::Error>([&] { upload.set_name(""); });
-    CHECK(unnamed.code() == resup::Status::argument && *unnamed.what());
+    CHECK(unnamed.code() == resup::Errc::argument && *unnamed.what());
     CHECK(unnamed.http_status() == 0 && unnamed.server_message().empty()); // Those are the run's.
 }
 
@@ -98,17 +98,17 @@ static void a_callback_may_cancel_and_destroy(const Given &given)
             cancelled.cancel();
     });
     const auto error = thrown_by<resup::Error>([&] { cancelled.run(); });
-    CHECK(error.code() == resup::Status::cancelled && error.code() == std::errc::operation_canceled);
+    CHECK(error.code() == resup::Errc::cancelled && error.code() == std::errc::operation_canceled);
 
     resup::Upload destroyed(client, made(given, "destroyed", 500'000));
     destroyed.on_state([&](resup::State) { resup::Upload gone(std::move(destroyed)); });
     const auto last = thrown_by<resup::Error>([&] { destroyed.run(); });
-    CHECK(last.code() == resup::Status::cancelled && !destroyed);
+    CHECK(last.code() == resup::Errc::cancelled && !destroyed);
 
     auto waited = std::make_unique<resup::Upload>(client, given.dir / "destroyed");
     waited->on_state([&](resup::State) { waited.reset(); });
     waited->start();
-    CHECK(thrown_by<resup::Error>([&] { waited->wait(); }).code() == resup::Status::cancelled && !waited);
+    CHECK(thrown_by<resup::Error>([&] { waited->wait(); }).code() == resup::Errc::cancelled && !waited);
 }
 
 void throws(const Given &given)

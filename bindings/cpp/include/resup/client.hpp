@@ -53,14 +53,24 @@ enum class FilenameStyle : std::int32_t {
 /// @cond internal
 namespace detail {
 
-/// Milliseconds as C takes them: what is negative becomes 0, what is too much the most.
-inline std::uint32_t milliseconds(std::chrono::milliseconds time) noexcept
+#if RESUP_HAS_EXCEPTIONS
+/// A text as C takes it, which ends at a NUL: one inside would cut it off.
+inline const char *text(const std::string &text)
+{
+    if (text.find('\0') != std::string::npos)
+        throw Error(Errc::argument, {"a text has a NUL in it, at which it would end", {}, 0, false});
+    return text.c_str();
+}
+
+/// Milliseconds as C takes them: of what is too much, the most.
+inline std::uint32_t milliseconds(std::chrono::milliseconds time)
 {
     if (time.count() < 0)
-        return 0;
+        throw Error(Errc::argument, {"a time of " + std::to_string(time.count()) + " ms is less than none", {}, 0, false});
     return time.count() > INT32_MAX ? static_cast<std::uint32_t>(INT32_MAX)
                                     : static_cast<std::uint32_t>(time.count());
 }
+#endif
 
 #ifdef _WIN32
 static_assert(sizeof(wchar_t) == sizeof(std::uint16_t), "paths are UTF-16 on Windows");
@@ -95,7 +105,7 @@ inline const char *native(const std::filesystem::path &path) noexcept { return p
  * resup::Upload(client, "video.mp4").run();
  * @endcode
  *
- * A setting that cannot be used throws Error with Status::argument, whose message says why.
+ * A setting that cannot be used throws Error with Errc::argument, whose message says why.
  */
 class Client {
   public:
@@ -125,13 +135,13 @@ class Client {
     /**
      * @brief A client, without exceptions.
      * @param endpoint  the server's upload address, http or https
-     * @param error     set to Status::url, or cleared; last_error_message() tells more
+     * @param error     set to Errc::url, or cleared; last_error_message() tells more
      * @return the client; an empty one after a failure
      */
     static Client create(const std::string &endpoint, std::error_code &error)
     {
         Client client;
-        error = static_cast<Status>(resup_client_new(endpoint.c_str(), &client.handle_));
+        error = static_cast<Errc>(resup_client_new(endpoint.c_str(), &client.handle_));
         return client;
     }
 
@@ -156,28 +166,28 @@ class Client {
     template <class... Wanted, class... Given>
     std::error_code set(resup_status (*setter)(resup_client *, Wanted...), Given &&...arguments) noexcept
     {
-        return static_cast<Status>(setter(handle_, std::forward<Given>(arguments)...));
+        return static_cast<Errc>(setter(handle_, std::forward<Given>(arguments)...));
     }
 
 #if RESUP_HAS_EXCEPTIONS
     /**
      * @brief A client for a server. Nothing is sent yet.
      * @param endpoint  the server's upload address, http or https
-     * @throws Error    Status::url
+     * @throws Error    Errc::url
      */
     explicit Client(const std::string &endpoint)
     {
         std::error_code error;
-        *this = create(endpoint, error);
+        *this = create(detail::text(endpoint), error);
         if (error)
             throw Error(error, {last_error_message(), {}, 0, false});
     }
 
     /** @brief The user name that the server is told with each file. Default: none. */
-    Client &set_user(const std::string &user) { return must(set(resup_client_set_user, user.c_str())); }
+    Client &set_user(const std::string &user) { return must(set(resup_client_set_user, detail::text(user))); }
 
     /** @brief The User-Agent header, ASCII. Default: "resup/" and the version. */
-    Client &set_user_agent(const std::string &agent) { return must(set(resup_client_set_user_agent, agent.c_str())); }
+    Client &set_user_agent(const std::string &agent) { return must(set(resup_client_set_user_agent, detail::text(agent))); }
 
     /** @brief How the server is asked for its offset. Default: by POST. */
     Client &set_locate_method(LocateMethod method)
@@ -225,36 +235,36 @@ class Client {
     }
 
     /** @brief Logs in by a form before the first request, and again when the session ends; cookies are kept. */
-    Client &set_login_form(const std::string &url) { return must(set(resup_client_set_login_form, url.c_str())); }
+    Client &set_login_form(const std::string &url) { return must(set(resup_client_set_login_form, detail::text(url))); }
 
     /** @brief A field of the login form. */
     Client &set_login_field(const std::string &name, const std::string &value)
     {
-        return must(set(resup_client_set_login_field, name.c_str(), value.c_str()));
+        return must(set(resup_client_set_login_field, detail::text(name), detail::text(value)));
     }
 
     /** @brief Basic authorization with every request. */
     Client &set_basic_auth(const std::string &user, const std::string &password)
     {
-        return must(set(resup_client_set_basic_auth, user.c_str(), password.c_str()));
+        return must(set(resup_client_set_basic_auth, detail::text(user), detail::text(password)));
     }
 
     /** @brief A bearer token with every request. */
     Client &set_bearer_token(const std::string &token)
     {
-        return must(set(resup_client_set_bearer_token, token.c_str()));
+        return must(set(resup_client_set_bearer_token, detail::text(token)));
     }
 
     /** @brief A header of the program's own with every request. */
     Client &set_header(const std::string &name, const std::string &value)
     {
-        return must(set(resup_client_set_header, name.c_str(), value.c_str()));
+        return must(set(resup_client_set_header, detail::text(name), detail::text(value)));
     }
 
     /** @brief A cookie of the program's own with every request. */
     Client &set_cookie(const std::string &name, const std::string &value)
     {
-        return must(set(resup_client_set_cookie, name.c_str(), value.c_str()));
+        return must(set(resup_client_set_cookie, detail::text(name), detail::text(value)));
     }
 
     /** @brief Signs every form with a secret, any bytes. */
@@ -271,10 +281,10 @@ class Client {
     }
 
     /** @brief "none", "system" (the default) or `scheme://user:password@host:port`: http, socks4, socks4a, socks5, socks5h. */
-    Client &set_proxy(const std::string &proxy) { return must(set(resup_client_set_proxy, proxy.c_str())); }
+    Client &set_proxy(const std::string &proxy) { return must(set(resup_client_set_proxy, detail::text(proxy))); }
 
     /** @brief Hosts that are reached without a proxy: domains, addresses, CIDR blocks, between commas. */
-    Client &set_no_proxy(const std::string &list) { return must(set(resup_client_set_no_proxy, list.c_str())); }
+    Client &set_no_proxy(const std::string &list) { return must(set(resup_client_set_no_proxy, detail::text(list))); }
 
     /** @brief Whose root certificates are trusted while no CA was given. Default: the system's. */
     Client &set_trust(Trust trust) { return must(set(resup_client_set_trust, static_cast<std::int32_t>(trust))); }
@@ -286,7 +296,7 @@ class Client {
     }
 
     /** @brief Trusts the CAs in a PEM text, and no others but those of further calls. */
-    Client &set_ca_pem(const std::string &pem) { return must(set(resup_client_set_ca_pem, pem.c_str())); }
+    Client &set_ca_pem(const std::string &pem) { return must(set(resup_client_set_ca_pem, detail::text(pem))); }
 
     /** @brief The certificate that this side shows: PEM files of the chain and of the key. */
     Client &set_client_certificate(const std::filesystem::path &certificate, const std::filesystem::path &key)
@@ -318,9 +328,9 @@ class Client {
     {
         const auto number = static_cast<std::int32_t>(level);
         if (!log)
-            return static_cast<Status>(resup_client_on_log(handle_, number, nullptr, nullptr, nullptr));
+            return static_cast<Errc>(resup_client_on_log(handle_, number, nullptr, nullptr, nullptr));
         auto *kept = new Log(std::move(log));
-        return static_cast<Status>(resup_client_on_log(handle_, number, logged, kept, detail::destroy<Log>));
+        return static_cast<Errc>(resup_client_on_log(handle_, number, logged, kept, detail::destroy<Log>));
     }
 
   private:

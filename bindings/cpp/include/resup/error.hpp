@@ -27,9 +27,9 @@ namespace resup {
 /**
  * @brief What a call came to: the C API's RESUP_OK and RESUP_E_ codes, which tell more of each.
  *
- * Compare it with a `std::error_code`: `if (error.code() == resup::Status::not_allowed)`.
+ * (Not called Status, which is a macro of X11.) Compare it with a `std::error_code`: `if (error.code() == resup::Errc::not_allowed)`.
  */
-enum class Status : resup_status {
+enum class Errc : resup_status {
     ok = RESUP_OK,                              ///< It is done.
     pending = RESUP_PENDING,                    ///< The upload goes on.
     null = RESUP_E_NULL,                        ///< The object is empty, or was moved from.
@@ -71,7 +71,7 @@ enum class Status : resup_status {
 } // namespace resup
 
 /// @cond internal
-template <> struct std::is_error_code_enum<resup::Status> : std::true_type {};
+template <> struct std::is_error_code_enum<resup::Errc> : std::true_type {};
 /// @endcond
 
 namespace resup {
@@ -88,21 +88,21 @@ class Category : public std::error_category {
     /** @brief The portable condition, where there is one. */
     std::error_condition default_error_condition(int code) const noexcept override
     {
-        switch (static_cast<Status>(code)) {
-        case Status::argument:
-        case Status::url:
-        case Status::utf8: return std::errc::invalid_argument;
-        case Status::busy: return std::errc::device_or_resource_busy;
-        case Status::source_not_found: return std::errc::no_such_file_or_directory;
-        case Status::source_denied:
-        case Status::not_allowed: return std::errc::permission_denied;
-        case Status::source_io: return std::errc::io_error;
-        case Status::connect: return std::errc::not_connected;
-        case Status::connection: return std::errc::connection_aborted;
-        case Status::timeout: return std::errc::timed_out;
-        case Status::too_large: return std::errc::file_too_large;
-        case Status::no_space: return std::errc::no_space_on_device;
-        case Status::cancelled: return std::errc::operation_canceled;
+        switch (static_cast<Errc>(code)) {
+        case Errc::argument:
+        case Errc::url:
+        case Errc::utf8: return std::errc::invalid_argument;
+        case Errc::busy: return std::errc::device_or_resource_busy;
+        case Errc::source_not_found: return std::errc::no_such_file_or_directory;
+        case Errc::source_denied:
+        case Errc::not_allowed: return std::errc::permission_denied;
+        case Errc::source_io: return std::errc::io_error;
+        case Errc::connect: return std::errc::not_connected;
+        case Errc::connection: return std::errc::connection_aborted;
+        case Errc::timeout: return std::errc::timed_out;
+        case Errc::too_large: return std::errc::file_too_large;
+        case Errc::no_space: return std::errc::no_space_on_device;
+        case Errc::cancelled: return std::errc::operation_canceled;
         default: return {code, *this};
         }
     }
@@ -115,8 +115,8 @@ inline const std::error_category &category() noexcept
     return only;
 }
 
-/** @brief An error code, so that Status converts to one. */
-inline std::error_code make_error_code(Status status) noexcept
+/** @brief An error code, so that Errc converts to one. */
+inline std::error_code make_error_code(Errc status) noexcept
 {
     return {static_cast<int>(status), category()};
 }
@@ -131,7 +131,7 @@ inline std::error_code make_error_code(Status status) noexcept
  *     std::cerr << error.what() << '\n';             // says what to do, too
  *     if (error.is_retryable())
  *         try_again_later();
- *     else if (error.code() == resup::Status::not_allowed)
+ *     else if (error.code() == resup::Errc::not_allowed)
  *         ask_for_a_login(error.server_message());
  * }
  * @endcode

@@ -25,7 +25,7 @@
  *
  * Threads. Callbacks run only on the thread that is inside run() or wait(); no thread of the library ever calls the
  * program. cancel(), pause(), resume(), the numbers and a client's settings are legal from every thread at any time,
- * everything else on one upload from one thread at a time (Status::busy otherwise).
+ * everything else on one upload from one thread at a time (Errc::busy otherwise).
  *
  * Exceptions. Failures are thrown as resup::Error. An exception that leaves a callback cancels the upload and is thrown
  * again by the run() or wait() that the callback was called from. With `-fno-exceptions` what throws is not there, and

@@ -173,13 +173,13 @@ class Upload {
     template <class... Wanted, class... Given>
     std::error_code set(resup_status (*setter)(resup_upload *, Wanted...), Given &&...arguments) noexcept
     {
-        return static_cast<Status>(setter(get(), std::forward<Given>(arguments)...));
+        return static_cast<Errc>(setter(get(), std::forward<Given>(arguments)...));
     }
 
 #if RESUP_HAS_EXCEPTIONS
     /**
      * @brief An upload of a file, under its own name. Nothing is sent yet, and the file is not kept open.
-     * @throws Error  Status::source_not_found, source_denied, source_not_a_file, source_io
+     * @throws Error  Errc::source_not_found, source_denied, source_not_a_file, source_io
      */
     Upload(const Client &client, const std::filesystem::path &path)
     {
@@ -192,7 +192,7 @@ class Upload {
     static Upload from_memory(const Client &client, const std::string &name, const void *data, std::size_t size)
     {
         std::error_code error;
-        Upload upload = create_from_memory(client, name, data, size, error);
+        Upload upload = create_from_memory(client, detail::text(name), data, size, error);
         check(client, error);
         return upload;
     }
@@ -212,27 +212,27 @@ class Upload {
     static Upload from_stream(const Client &client, const std::string &name, std::unique_ptr<std::istream> stream)
     {
         std::error_code error;
-        Upload upload = create_from_stream(client, name, std::move(stream), error);
+        Upload upload = create_from_stream(client, detail::text(name), std::move(stream), error);
         check(client, error);
         return upload;
     }
 
     /** @brief The file name that the server is told. Default: the file's own. */
-    Upload &set_name(const std::string &name) { return must(set(resup_upload_set_name, name.c_str())); }
+    Upload &set_name(const std::string &name) { return must(set(resup_upload_set_name, detail::text(name))); }
 
     /** @brief The directory on the server, separated by `/`. Default: the server's own choice. */
     Upload &set_directory(const std::string &directory)
     {
-        return must(set(resup_upload_set_directory, directory.c_str()));
+        return must(set(resup_upload_set_directory, detail::text(directory)));
     }
 
     /** @brief The MIME type. Default: by the name's extension. */
-    Upload &set_content_type(const std::string &type) { return must(set(resup_upload_set_content_type, type.c_str())); }
+    Upload &set_content_type(const std::string &type) { return must(set(resup_upload_set_content_type, detail::text(type))); }
 
     /** @brief A form field of the program's own, sent with every request. */
     Upload &set_field(const std::string &name, const std::string &value)
     {
-        return must(set(resup_upload_set_field, name.c_str(), value.c_str()));
+        return must(set(resup_upload_set_field, detail::text(name), detail::text(value)));
     }
 
     /** @brief Whether and when the MD5 is computed. Default: while the file is sent. */
@@ -267,7 +267,7 @@ class Upload {
 
     /**
      * @brief Uploads, and returns when the server has confirmed the whole file.
-     * @throws Error  any failure; Status::cancelled after cancel()
+     * @throws Error  any failure; Errc::cancelled after cancel()
      * @throws        what a callback threw
      */
     void run() { run(handle_); }
@@ -308,13 +308,13 @@ class Upload {
     std::error_code try_run() noexcept
     {
         detail::Scope scope(handle_);
-        return static_cast<Status>(resup_upload_run(scope.upload()));
+        return static_cast<Errc>(resup_upload_run(scope.upload()));
     }
 
     /** @brief As start. */
     std::error_code try_start() noexcept { return set(resup_upload_start); }
 
-    /** @brief As wait; Status::pending when it goes on. */
+    /** @brief As wait; Errc::pending when it goes on. */
     std::error_code try_wait(std::chrono::milliseconds time) noexcept
     {
         detail::Scope scope(handle_);
@@ -424,7 +424,7 @@ class Upload {
     template <class Make> static Upload made(std::error_code &error, Make &&make)
     {
         resup_upload *handle = nullptr;
-        error = static_cast<Status>(make(&handle));
+        error = static_cast<Errc>(make(&handle));
         Upload upload;
         if (handle)
             upload.handle_.reset(handle, detail::Free());
@@ -440,16 +440,16 @@ class Upload {
     {
         const bool forever = time.count() < 0 || time.count() >= RESUP_FOREVER;
         const auto most = forever ? RESUP_FOREVER : static_cast<std::int32_t>(time.count());
-        return static_cast<Status>(resup_upload_wait(upload, static_cast<std::uint32_t>(most)));
+        return static_cast<Errc>(resup_upload_wait(upload, static_cast<std::uint32_t>(most)));
     }
 
     template <class Register, class Callback, class Function>
     std::error_code registered(Register enroll, Callback callback, Function function)
     {
         if (!function)
-            return static_cast<Status>(enroll(get(), nullptr, nullptr, nullptr));
+            return static_cast<Errc>(enroll(get(), nullptr, nullptr, nullptr));
         auto *kept = new Function(std::move(function));
-        return static_cast<Status>(enroll(get(), callback, kept, detail::destroy<Function>));
+        return static_cast<Errc>(enroll(get(), callback, kept, detail::destroy<Function>));
     }
 
     static std::int32_t progressed(resup_upload *, std::uint64_t position, std::uint64_t size, void *function) noexcept
@@ -464,7 +464,7 @@ class Upload {
 
     static std::int32_t completed(resup_upload *, resup_status status, void *function) noexcept
     {
-        return detail::guarded([&] { (*static_cast<OnComplete *>(function))(static_cast<Status>(status)); });
+        return detail::guarded([&] { (*static_cast<OnComplete *>(function))(static_cast<Errc>(status)); });
     }
 
 #if RESUP_HAS_EXCEPTIONS
@@ -472,7 +472,7 @@ class Upload {
     static void run(detail::Handle handle)
     {
         detail::Scope scope(std::move(handle));
-        const std::error_code error = static_cast<Status>(resup_upload_run(scope.upload()));
+        const std::error_code error = static_cast<Errc>(resup_upload_run(scope.upload()));
         scope.rethrow();
         conclude(scope.upload(), error);
     }
@@ -482,7 +482,7 @@ class Upload {
     {
         detail::Scope scope(std::move(handle));
         // Started first: between two runs there is nothing that could be cancelled.
-        check(scope.upload(), static_cast<Status>(resup_upload_start(scope.upload())));
+        check(scope.upload(), static_cast<Errc>(resup_upload_start(scope.upload())));
         std::stop_callback stop(token, [upload = scope.upload()] { resup_upload_cancel(upload); });
         const std::error_code error = waited(scope.upload(), std::chrono::milliseconds(-1));
         scope.rethrow();
@@ -495,7 +495,7 @@ class Upload {
         detail::Scope scope(std::move(handle));
         const std::error_code error = waited(scope.upload(), time);
         scope.rethrow();
-        if (error == Status::pending)
+        if (error == Errc::pending)
             return false;
         conclude(scope.upload(), error);
         return true;
@@ -520,7 +520,7 @@ class Upload {
         if (!error)
             return;
         Error::Details details{message(handle, error), {}, 0, false};
-        if (error != Status::busy) {
+        if (error != Errc::busy) {
             details.server_message = text(resup_upload_server_message(handle)).value_or("");
             details.http_status = resup_upload_http_status(handle);
             details.retryable = resup_upload_is_retryable(handle) != 0;
@@ -531,7 +531,7 @@ class Upload {
     static std::string message(resup_upload *handle, std::error_code error)
     {
         const std::string kept = text(resup_upload_error_message(handle)).value_or("");
-        return kept.empty() || error == Status::busy ? last_error_message() : kept;
+        return kept.empty() || error == Errc::busy ? last_error_message() : kept;
     }
 
     static void check(const Client &client, std::error_code error)
