@@ -168,7 +168,7 @@ fn the_window_uploads_pauses_and_cancels() {
     let window = desktop.window("Upload");
     picture("window-ready.png");
     window.click(UPLOAD.0, UPLOAD.1);
-    told(&receiver, "complete", |line| line.contains("→3000000 "));
+    told(&receiver, "complete", |line| line.contains("to=3000000 "));
     thread::sleep(Duration::from_millis(300));
     picture("window-complete.png");
     drop(running);
@@ -181,16 +181,16 @@ fn the_window_uploads_pauses_and_cancels() {
     let window = desktop.window("Upload");
     window.click(UPLOAD.0, UPLOAD.1);
     told(&receiver, "a locate", |line| {
-        line.contains("locate") && line.contains(" 0→0 ")
+        line.contains("action=\"locate\"") && line.contains("from=0 to=0 ")
     });
     thread::sleep(Duration::from_millis(500));
     picture("window-sending.png");
-    let sends = || receiver.stderr().matches(" send ").count();
+    let sends = || receiver.stderr().matches("\"send\"").count();
     let before = sends();
     window.click(PAUSE.0, PAUSE.1);
     told(&receiver, "an interrupted send", |_| sends() == before + 1);
     picture("window-paused.png");
-    let locates = || receiver.stderr().matches(" locate ").count();
+    let locates = || receiver.stderr().matches("\"locate\"").count();
     let asked = locates();
     window.click(PAUSE.0, PAUSE.1);
     told(&receiver, "a locate after the pause", |_| {

@@ -187,7 +187,9 @@ fn the_first_steps_lead_to_an_upload() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{script}\n{said}");
     }
-    assert!(receiver.stderr().contains("→2000000 2000000 bytes, 200"));
+    assert!(receiver
+        .stderr()
+        .contains("to=2000000 bytes=2000000 status=200"));
 }
 
 #[test]

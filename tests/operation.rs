@@ -160,3 +160,33 @@ fn metrics_count_what_was_done_on_an_address_of_their_own() {
     let nothing = ureq::get(&public).call().unwrap_err();
     assert!(matches!(nothing, ureq::Error::StatusCode(404)), "{nothing}");
 }
+
+#[test]
+fn the_log_is_words_or_json_a_line_for_each_request() {
+    let setup = Setup::new().arg("--log-format").arg("json");
+    let receiver = setup.start();
+    let id = upload(&client(&receiver.endpoint()), "logged").unwrap();
+    let line = told(&receiver, "\"send\"");
+    let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(event["message"], "request");
+    assert_eq!(
+        (&event["method"], &event["status"]),
+        (&"POST".into(), &200.into())
+    );
+    assert_eq!(
+        (&event["id"], &event["bytes"]),
+        (&id.into(), &3_000_000.into())
+    );
+    assert_eq!(
+        (&event["from"], &event["to"]),
+        (&0.into(), &3_000_000.into())
+    );
+
+    let receiver = Receiver::start();
+    upload(&client(&receiver.endpoint()), "logged").unwrap();
+    let line = told(&receiver, "\"send\"");
+    assert!(
+        line.contains("from=0 to=3000000 bytes=3000000 status=200"),
+        "{line}"
+    );
+}

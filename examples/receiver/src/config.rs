@@ -51,6 +51,10 @@ pub struct Config {
     #[arg(long, value_name = "ADDR")]
     pub metrics_listen: Option<SocketAddr>,
 
+    /// How the log is written, to standard error
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+
     /// Database with the upload records [default: sqlite file in the data directory]
     #[arg(long, value_name = "URL", global = true)]
     pub database: Option<String>,
@@ -149,6 +153,15 @@ fn network(text: &str) -> Result<IpNet, String> {
     address
         .or_else(|_| text.parse())
         .map_err(|_| "neither an address nor ADDRESS/BITS".to_owned())
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// A line of words and fields for each event
+    Text,
+    /// A JSON object for each event
+    Json,
 }
 
 /// Where finished files go.

@@ -31,7 +31,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::accounts::{admin, Accounts};
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Config, LogFormat};
 use crate::ops::metrics;
 use crate::ops::tls::Tls;
 use crate::storage::expiry;
@@ -47,11 +47,14 @@ const RESERVED: u64 = 32;
 fn main() -> anyhow::Result<()> {
     let mut config = Config::load()?;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .init();
+        .with_ansi(false);
+    match config.log_format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
     // Hundreds of uploads are more than the usual limit allows; each has a connection and a file.
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(most) => {

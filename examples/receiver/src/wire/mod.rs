@@ -56,6 +56,7 @@ async fn dispatch(
 ) -> Result<Answer, Answer> {
     let visitor = visitor(app, head).await?;
     guard(&visitor, head)?;
+    visit.owner.clone_from(&visitor.owner);
     let mut gate = Gate::new(app, &visitor, head);
     let idle = app.config.body_idle_timeout;
     match head.method {

@@ -13,6 +13,8 @@ pub struct Visit {
     begun: Instant,
     /// `locate`, `send` or not known.
     pub action: &'static str,
+    /// Whose upload it is.
+    pub owner: String,
     /// The upload.
     pub id: String,
     /// The offset at the beginning.
@@ -30,6 +32,7 @@ impl Visit {
             method,
             begun: Instant::now(),
             action: "-",
+            owner: String::new(),
             id: String::new(),
             from: None,
             to: None,
@@ -41,18 +44,19 @@ impl Visit {
     pub fn end(&self, answer: &Answer, metrics: &Metrics) {
         let status = answer.status().as_u16();
         metrics.answered(self.action, status, self.bytes);
-        let offset = |offset: Option<u64>| offset.map_or("-".to_owned(), |n| n.to_string());
+        let known = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         tracing::info!(
-            "{} {} {} {}→{} {} bytes, {} in {} ms {}",
-            self.method,
-            self.action,
-            if self.id.is_empty() { "-" } else { &self.id },
-            offset(self.from),
-            offset(self.to),
-            self.bytes,
+            method = %self.method,
+            action = self.action,
+            owner = known(&self.owner),
+            id = known(&self.id),
+            from = self.from,
+            to = self.to,
+            bytes = self.bytes,
             status,
-            self.begun.elapsed().as_millis(),
-            answer.message().escape_debug(),
+            ms = self.begun.elapsed().as_millis() as u64,
+            reason = known(answer.message()),
+            "request"
         );
     }
 }
