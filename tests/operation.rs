@@ -132,7 +132,7 @@ fn health_is_told_and_the_lack_of_it() {
     let healthy = ureq::get(&url).call().unwrap();
     assert_eq!(healthy.status(), 200);
     // What root may write it can still not write into what is no directory.
-    std::fs::remove_dir(receiver.data().join("files")).unwrap();
+    std::fs::remove_dir(receiver.data().join("partial")).unwrap();
     let failing = ureq::get(&url).call().unwrap_err();
     assert!(matches!(failing, ureq::Error::StatusCode(503)), "{failing}");
     told(&receiver, "not healthy: files");
