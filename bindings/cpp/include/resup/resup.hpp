@@ -38,6 +38,7 @@
 
 #include <resup/client.hpp>
 #include <resup/error.hpp>
+#include <resup/remote.hpp>
 #include <resup/upload.hpp>
 
 #endif

@@ -9,6 +9,7 @@
 #include <resup/callback.hpp>
 #include <resup/client.hpp>
 #include <resup/error.hpp>
+#include <resup/remote.hpp>
 #include <resup/stream.hpp>
 
 #include <chrono>
@@ -18,7 +19,6 @@
 #include <future>
 #include <istream>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -27,20 +27,6 @@
 #endif
 
 namespace resup {
-
-/** @brief What an upload is doing. */
-enum class State : std::int32_t {
-    ready = RESUP_STATE_READY,         ///< Not started.
-    hashing = RESUP_STATE_HASHING,     ///< Reading what the server already has, for the digest.
-    locating = RESUP_STATE_LOCATING,   ///< Asking the server what it has.
-    sending = RESUP_STATE_SENDING,     ///< Sending.
-    verifying = RESUP_STATE_VERIFYING, ///< All is handed over; the server is to confirm it.
-    waiting = RESUP_STATE_WAITING,     ///< Waiting to try again; Upload::retry_in tells how long.
-    paused = RESUP_STATE_PAUSED,       ///< Paused by the program.
-    complete = RESUP_STATE_COMPLETE,   ///< The server has confirmed the whole file.
-    failed = RESUP_STATE_FAILED,       ///< Given up.
-    cancelled = RESUP_STATE_CANCELLED  ///< Ended by the program.
-};
 
 /** @brief Whether and when the MD5 of the file is computed. */
 enum class Digest : std::int32_t {
@@ -83,7 +69,7 @@ struct Progress {
  *
  * After a failure it may be run again; it goes on where the server is.
  */
-class Upload {
+class Upload : public Remote {
   public:
     /** @brief Told about ten times a second while the numbers change, and a last time before the end. */
     using OnProgress = std::function<void(const Progress &)>;
@@ -162,12 +148,6 @@ class Upload {
         });
     }
     /** @} */
-
-    /** @brief Whether there is one, so that it was not moved from. */
-    explicit operator bool() const noexcept { return handle_ != nullptr; }
-
-    /** @brief The C API's handle, still owned by this object. */
-    resup_upload *get() const noexcept { return handle_.get(); }
 
     /** @brief Any setting of the C API, without exceptions; as Client::set. */
     template <class... Wanted, class... Given>
@@ -340,86 +320,6 @@ class Upload {
     }
     /** @} */
 
-    /** @name From any thread, at any time, callbacks included
-     * @{ */
-
-    /**
-     * @brief Ends the run, which returns within 100 ms; the next run goes on where the server is.
-     *
-     * Before the first run it ends that one; between two runs it does nothing.
-     */
-    void cancel() noexcept { resup_upload_cancel(get()); }
-
-    /** @brief Closes the connection and waits for resume(). */
-    void pause() noexcept { resup_upload_pause(get()); }
-
-    /** @brief Goes on after pause(), from where the server is then. */
-    void resume() noexcept { resup_upload_resume(get()); }
-
-    /** @brief What it is doing. */
-    State state() const noexcept { return static_cast<State>(resup_upload_state(get())); }
-
-    /** @brief Bytes in the whole file; 0 before the first run has opened it. */
-    std::uint64_t size() const noexcept { return resup_upload_size(get()); }
-
-    /** @brief Bytes that the server has confirmed to hold, from the start of the file. */
-    std::uint64_t offset() const noexcept { return resup_upload_offset(get()); }
-
-    /** @brief The confirmed bytes and those handed to the network since: what a progress bar shows. */
-    std::uint64_t position() const noexcept { return resup_upload_position(get()); }
-
-    /** @brief File bytes handed to the network in this run. */
-    std::uint64_t bytes_sent() const noexcept { return resup_upload_bytes_sent(get()); }
-
-    /** @brief File bytes that this run did not have to send. */
-    std::uint64_t bytes_skipped() const noexcept { return resup_upload_bytes_skipped(get()); }
-
-    /** @brief Bytes per second over the last seconds; 0 while nothing is being sent. */
-    std::uint64_t rate() const noexcept { return resup_upload_rate(get()); }
-
-    /** @brief Time left to the end at the present rate, where that can be told. */
-    std::optional<std::chrono::milliseconds> time_left() const noexcept
-    {
-        const std::uint32_t left = resup_upload_time_left(get());
-        if (left == RESUP_FOREVER)
-            return std::nullopt;
-        return std::chrono::milliseconds(left);
-    }
-
-    /** @brief How often this run began to ask the server for its offset. */
-    std::uint32_t attempts() const noexcept { return resup_upload_attempts(get()); }
-
-    /** @brief In State::waiting, the time until the next attempt; else 0. */
-    std::chrono::milliseconds retry_in() const noexcept
-    {
-        return std::chrono::milliseconds(resup_upload_retry_in(get()));
-    }
-
-    /** @brief The HTTP status of the server's last answer in this run; 0 when there was none. */
-    int http_status() const noexcept { return resup_upload_http_status(get()); }
-
-    /** @brief Whether running again, later and unchanged, may succeed where the last run failed. */
-    bool is_retryable() const noexcept { return resup_upload_is_retryable(get()) != 0; }
-
-    /** @brief The server's own key of the upload. */
-    std::optional<std::string> id() const { return text(resup_upload_id(get())); }
-
-    /** @brief Where the finished file is to be found, in the server's words. */
-    std::optional<std::string> location() const { return text(resup_upload_location(get())); }
-
-    /** @brief The MD5 of the whole file in lower-case hex, once it is complete and if it was read. */
-    std::optional<std::string> md5() const { return text(resup_upload_md5(get())); }
-
-    /** @brief The server's last message for a person. */
-    std::optional<std::string> server_message() const { return text(resup_upload_server_message(get())); }
-
-    /** @brief The start of the body of the server's last refusal. */
-    std::optional<std::string> server_excerpt() const { return text(resup_upload_server_excerpt(get())); }
-    /** @} */
-
-    /** @brief What went wrong in the last call that failed, and what to do about it; empty when nothing did. */
-    std::string error_message() const { return text(resup_upload_error_message(get())).value_or(""); }
-
   private:
     template <class Make> static Upload made(std::error_code &error, Make &&make)
     {
@@ -429,11 +329,6 @@ class Upload {
         if (handle)
             upload.handle_.reset(handle, detail::Free());
         return upload;
-    }
-
-    static std::optional<std::string> text(const char *borrowed)
-    {
-        return borrowed ? std::optional<std::string>(borrowed) : std::nullopt;
     }
 
     static std::error_code waited(resup_upload *upload, std::chrono::milliseconds time) noexcept
@@ -540,8 +435,6 @@ class Upload {
             throw Error(error, {last_error_message(client ? client.get() : nullptr), {}, 0, false});
     }
 #endif
-
-    detail::Handle handle_;
 };
 
 } // namespace resup
