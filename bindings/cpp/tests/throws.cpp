@@ -50,10 +50,13 @@ static void what_a_callback_throws_comes_out_of_run(const Given &given)
         upload.on_progress([&](const resup::Progress &) { thrower(1); });
         upload.on_complete([&](std::error_code) { thrower(2); });
         client.on_log(resup::LogLevel::debug, [&](resup::LogLevel, std::string_view) { thrower(3); });
+        // Slow enough not to be complete before its callbacks are called.
+        upload.set_rate_limit(which == 2 ? 0 : 1'000'000);
         const auto error = thrown_by<Own>([&] { upload.run(); });
         CHECK(error.what() == "from callback " + std::to_string(which));
         const bool ended = which == 2; // The completion is told when all is done.
         CHECK(upload.state() == (ended ? resup::State::complete : resup::State::cancelled));
+        upload.set_rate_limit(0);
         upload.run();
         CHECK(upload.state() == resup::State::complete);
     }
@@ -93,6 +96,7 @@ static void a_callback_may_cancel_and_destroy(const Given &given)
 {
     resup::Client client(given.endpoint);
     resup::Upload cancelled(client, made(given, "cancelled", 500'000));
+    cancelled.set_rate_limit(100'000); // Slow enough not to be complete before.
     cancelled.on_state([&](resup::State state) {
         if (state == resup::State::locating)
             cancelled.cancel();
@@ -101,11 +105,13 @@ static void a_callback_may_cancel_and_destroy(const Given &given)
     CHECK(error.code() == resup::Errc::cancelled && error.code() == std::errc::operation_canceled);
 
     resup::Upload destroyed(client, made(given, "destroyed", 500'000));
+    destroyed.set_rate_limit(100'000);
     destroyed.on_state([&](resup::State) { resup::Upload gone(std::move(destroyed)); });
     const auto last = thrown_by<resup::Error>([&] { destroyed.run(); });
     CHECK(last.code() == resup::Errc::cancelled && !destroyed);
 
     auto waited = std::make_unique<resup::Upload>(client, given.dir / "destroyed");
+    waited->set_rate_limit(100'000);
     waited->on_state([&](resup::State) { waited.reset(); });
     waited->start();
     CHECK(thrown_by<resup::Error>([&] { waited->wait(); }).code() == resup::Errc::cancelled && !waited);
