@@ -172,7 +172,7 @@ fn header_blocks_are_bounded() {
     let long = |bytes: usize, lines: usize| {
         let line = format!("x-{}: {}\r\n", lines, "x".repeat(bytes / lines));
         let request = format!(
-            "GET /uploads HTTP/1.1\r\nHost: a\r\n{}\r\n",
+            "GET /uploads HTTP/1.1\r\nHost: localhost\r\n{}\r\n",
             line.repeat(lines)
         );
         receiver.exchange(request.as_bytes())

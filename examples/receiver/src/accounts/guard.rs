@@ -91,9 +91,10 @@ pub fn from_this_machine(head: &Parts) -> Result<(), Answer> {
             "no user is configured, so nothing that a proxy brings is taken",
         ));
     }
-    if is_browser(head) && !is_local(host(head)) {
+    // Also where no browser shows: a page's GET of its own origin says nothing of it, but by the name.
+    if head.headers.contains_key(header::HOST) && !is_local(host(head)) {
         return Err(foreign(
-            "no user is configured, so only pages at localhost are served",
+            "no user is configured, so it answers to localhost and 127.0.0.1 only, not to another name",
         ));
     }
     Ok(())
