@@ -51,6 +51,19 @@ fn a_quota_counts_finished_and_announced_bytes() {
 }
 
 #[test]
+fn a_quota_that_comes_late_holds_for_whoever_has_announced_more_than_can_be() {
+    let mut receiver = Receiver::start(&[]);
+    let most = |name| post_form(&format!("action=locate&name={name}&size={}", i64::MAX));
+    for name in ["a", "b"] {
+        assert_eq!(receiver.exchange(&most(name)).status, 200);
+    }
+    receiver.set_flags(&["--quota", "1000"]);
+    receiver.kill_and_restart();
+    let refused = receiver.exchange(&most("c"));
+    refused.expect(507, "goes over the quota");
+}
+
+#[test]
 fn a_quota_is_kept_by_many_at_once() {
     let receiver = Receiver::start(&["--quota", "1000"]);
     let taken = thread::scope(|scope| {

@@ -141,7 +141,7 @@ async fn insert(
                               content_md5, content_sha256, created, changed, place)
          SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '', $11, $11, $12
          WHERE $13 < 0
-            OR $5 + (SELECT COALESCE(SUM(size), 0) FROM uploads WHERE owner = $2) <= $13
+            OR $5 + (SELECT COALESCE(SUM(CAST(size AS REAL)), 0) FROM uploads WHERE owner = $2) <= $13
          ON CONFLICT DO NOTHING",
     )
     .bind(&record.id)

@@ -200,11 +200,13 @@ impl Store {
 
     /// The bytes that all files of an owner have, or are going to have.
     pub async fn taken(&self, owner: &str) -> Result<i64, StoreError> {
-        let row = sqlx::query("SELECT SUM(size) AS taken FROM uploads WHERE owner = $1")
-            .bind(owner)
-            .fetch_one(&self.pool)
-            .await?;
-        Ok(row.try_get::<Option<i64>, _>("taken")?.unwrap_or(0))
+        let row =
+            sqlx::query("SELECT SUM(CAST(size AS REAL)) AS taken FROM uploads WHERE owner = $1")
+                .bind(owner)
+                .fetch_one(&self.pool)
+                .await?;
+        // More than fits is the most.
+        Ok(row.try_get::<Option<f64>, _>("taken")?.unwrap_or(0.0) as i64)
     }
 
     /// Unfinished uploads that have not changed since a time in milliseconds since 1970.
