@@ -57,10 +57,16 @@ impl Files {
 
     /// Whether files can be made there.
     pub async fn probe(&self) -> io::Result<()> {
-        let partial = self.partial.clone();
+        // Neither an upload nor a user has this name.
+        const PROBE: &str = ".probe";
+        let files = self.clone();
         let probe = move || {
-            partial.write("probe", b"?")?;
-            partial.remove_file("probe")
+            for dir in [&files.partial, &files.finished] {
+                dir.write(PROBE, b"?")?;
+                // Another probe may have removed it.
+                unless_missing(dir.remove_file(PROBE))?;
+            }
+            Ok(())
         };
         tokio::task::spawn_blocking(probe).await?
     }
