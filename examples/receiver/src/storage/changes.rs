@@ -19,7 +19,8 @@ pub enum Change {
     Insert(Box<Record>, Option<u64>),
     /// How far an upload is.
     Save(Box<Record>),
-    /// The end of an upload, unless another one has its place; the upload with this id gives it up.
+    /// The end of an upload, unless another one has its place; the upload with this id gives it up, unless it
+    /// has left it already.
     Finish(Box<Record>, Option<String>),
     /// An upload goes.
     Delete(String),
@@ -119,6 +120,10 @@ async fn make(database: &mut AnyConnection, change: &Change) -> sqlx::Result<boo
                     .await?;
             }
             save(database, record).await
+                // It has left the place, and what it holds by now is not to go.
+                if done.rows_affected() == 0 {
+                    return Ok(false);
+                }
         }
         Change::Delete(id) => {
             let done = sqlx::query("DELETE FROM uploads WHERE id = $1")

@@ -238,7 +238,7 @@ impl Store {
     }
 
     /// Writes that an upload is finished, and forgets the one whose place it takes; `false`
-    /// when a third one has the place.
+    /// when that one has left the place, or a third one has it.
     pub async fn finish(
         &self,
         record: &Record,
@@ -311,4 +311,53 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
 /// A number of bytes as the database takes it.
 pub fn signed(bytes: u64) -> i64 {
     i64::try_from(bytes).expect("sizes are checked when they come in")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_upload_is_replaced_only_where_it_still_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/records?mode=rwc", dir.path().display());
+        let store = Store::open(&url).await.unwrap();
+        let upload = |name: &str| {
+            let identity = Identity {
+                owner: "joe".to_owned(),
+                dir: String::new(),
+                name: name.to_owned(),
+                size: 10,
+                mtime: "1".to_owned(),
+                md5: String::new(),
+            };
+            Record::new(identity).unwrap()
+        };
+        let finished = |record: &Record| Record {
+            state: State::Complete,
+            held: 10,
+            place: "joe/a".to_owned(),
+            ..record.clone()
+        };
+        let (old, new) = (upload("old"), upload("new"));
+        for record in [&old, &new] {
+            assert!(store.insert(record, None).await.unwrap());
+        }
+        assert!(store.finish(&finished(&old), None).await.unwrap());
+        assert!(!store.finish(&finished(&new), None).await.unwrap());
+        // It has begun afresh, and holds bytes of its own again.
+        let again = Record {
+            state: State::Partial,
+            held: 5,
+            ..old.clone()
+        };
+        store.save(&again).await.unwrap();
+        let holder = Some(old.id.clone());
+        assert!(!store.finish(&finished(&new), holder.clone()).await.unwrap());
+        let kept = store.find("joe", &old.id).await.unwrap();
+        assert_eq!(kept.map(|record| record.held), Some(5));
+        assert!(store.finish(&finished(&old), None).await.unwrap());
+        assert!(store.finish(&finished(&new), holder).await.unwrap());
+        assert!(store.find("joe", &old.id).await.unwrap().is_none());
+    }
 }
