@@ -255,6 +255,33 @@ fn a_new_connection_takes_the_place_of_one_that_asks_nothing() {
 }
 
 #[test]
+fn a_new_connection_takes_the_place_of_one_that_takes_no_answer() {
+    let receiver = Receiver::start(&["--max-connections", "3", "--body-idle-timeout", "1"]);
+    let file = Upload::new("a", 30_000_000);
+    let (id, _) = receiver.locate_ok(&file);
+    receiver
+        .send_rest(&file, &id, 0)
+        .expect_complete(30_000_000);
+    let download = head("GET", &format!("/uploads/{id}/file"), "", 0);
+    let begun = |_| {
+        let mut stream = receiver.connect();
+        stream.write_all(&download).unwrap();
+        stream.read_exact(&mut [0; 1000]).unwrap();
+        stream
+    };
+    let mut deaf: Vec<_> = (0..3).map(begun).collect();
+    receiver.get("/uploads").expect(503, "full");
+    // This one takes it, though slowly.
+    let mut slow = deaf.remove(0);
+    for _ in 0..15 {
+        slow.read_exact(&mut vec![0; 1_000_000]).unwrap();
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(receiver.get("/uploads").status, 200);
+    slow.read_exact(&mut vec![0; 14_000_000]).unwrap();
+}
+
+#[test]
 fn an_upload_that_does_not_get_on_expires_with_its_bytes() {
     // Two seconds.
     let receiver = Receiver::start(&["--expire", "0.0000231481"]);
