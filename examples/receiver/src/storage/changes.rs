@@ -24,6 +24,8 @@ pub enum Change {
     Finish(Box<Record>, Option<String>),
     /// An upload goes.
     Delete(String),
+    /// A signed form's number, until then, unless it was seen before.
+    Nonce(String, i64),
 }
 
 /// Where changes are made.
@@ -113,23 +115,37 @@ async fn make(database: &mut AnyConnection, change: &Change) -> sqlx::Result<boo
         Change::Save(record) => save(database, record).await,
         Change::Finish(record, replaced) => {
             if let Some(replaced) = replaced {
-                sqlx::query("DELETE FROM uploads WHERE id = $1 AND place = $2")
+                let done = sqlx::query("DELETE FROM uploads WHERE id = $1 AND place = $2")
                     .bind(replaced)
                     .bind(&record.place)
                     .execute(&mut *database)
                     .await?;
-            }
-            save(database, record).await
                 // It has left the place, and what it holds by now is not to go.
                 if done.rows_affected() == 0 {
                     return Ok(false);
                 }
+            }
+            save(database, record).await
         }
         Change::Delete(id) => {
             let done = sqlx::query("DELETE FROM uploads WHERE id = $1")
                 .bind(id)
                 .execute(database)
                 .await?;
+            Ok(done.rows_affected() == 1)
+        }
+        Change::Nonce(nonce, expires) => {
+            sqlx::query("DELETE FROM nonces WHERE expires < $1")
+                .bind(now())
+                .execute(&mut *database)
+                .await?;
+            let done = sqlx::query(
+                "INSERT INTO nonces (nonce, expires) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            )
+            .bind(nonce)
+            .bind(expires)
+            .execute(database)
+            .await?;
             Ok(done.rows_affected() == 1)
         }
     }

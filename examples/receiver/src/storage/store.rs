@@ -224,6 +224,13 @@ impl Store {
         self.changes.make(change).await.map(drop)
     }
 
+    /// Takes note of a signed form's number until a time in milliseconds since 1970; `false` when it was
+    /// seen before.
+    pub async fn is_new(&self, nonce: &str, expires: i64) -> Result<bool, StoreError> {
+        let change = Change::Nonce(nonce.to_owned(), expires);
+        self.changes.make(change).await
+    }
+
     /// Adds an upload; `false` when the same file has one already, or when its owner would have more bytes
     /// than the quota.
     pub async fn insert(&self, record: &Record, quota: Option<u64>) -> Result<bool, StoreError> {
@@ -254,8 +261,10 @@ pub async fn connect(url: &str, most: u32) -> Result<AnyPool, StoreError> {
     sqlx::any::install_default_drivers();
     let options = AnyConnectOptions::from_str(url)?;
     let pool = if url.starts_with("sqlite:") {
-        // They stay: only who has written SQLite's log knows which part of it is durable.
+        // They stay: only who has written SQLite's log knows which part of it is durable. All are opened now, since
+        // on a full disk none can be.
         let pool = AnyPoolOptions::new()
+            .min_connections(most)
             .max_connections(most)
             .idle_timeout(None)
             .max_lifetime(None);
