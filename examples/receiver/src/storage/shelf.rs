@@ -122,7 +122,7 @@ impl Shelf {
                 place,
                 ..record.clone()
             };
-            let make_way = |files: &Files, record: &Record| files.make_way(&record.place).map(drop);
+            let make_way = |files: &Files, record: &Record| files.make_way(&record.place);
             self.on_disk(&finished, make_way).await?;
             if self.store.finish(&finished, holder.clone()).await? {
                 failpoint::hit("after-finish");
