@@ -139,6 +139,22 @@ fn health_is_told_and_the_lack_of_it() {
 }
 
 #[test]
+fn health_is_told_to_many_at_once() {
+    let receiver = Receiver::start();
+    let url = format!("http://{}/healthz", receiver.addr());
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                let agent = ureq::agent();
+                for _ in 0..300 {
+                    assert_eq!(agent.get(&url).call().unwrap().status(), 200);
+                }
+            });
+        }
+    });
+}
+
+#[test]
 fn metrics_count_what_was_done_on_an_address_of_their_own() {
     let setup = Setup::new().arg("--metrics-listen").arg("127.0.0.1:0");
     let receiver = setup.start();

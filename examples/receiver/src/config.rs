@@ -87,7 +87,8 @@ pub struct Config {
     #[arg(long, value_name = "COUNT")]
     pub max_uploads_per_user: Option<NonZeroUsize>,
 
-    /// Most connections at once; a new one takes the place of one that asks nothing
+    /// Most connections at once; a new one takes the place of one that asks nothing, or that has taken
+    /// nothing of its answer for as long as it may be silent in a body
     #[arg(long, value_name = "COUNT", default_value = "4096")]
     pub max_connections: NonZeroUsize,
 

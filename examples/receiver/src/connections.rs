@@ -1,11 +1,12 @@
 //! How many connections there are: when there are too many, the one goes that has been open longest without
-//! asking anything now.
+//! asking anything now, or without taking anything of its answer.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::response::Response;
@@ -16,6 +17,7 @@ use tokio::sync::Notify;
 /// All open connections.
 pub struct Connections {
     most: usize,
+    patience: Duration,
     open: Mutex<Open>,
 }
 
@@ -30,6 +32,8 @@ struct Open {
 struct State {
     /// Requests whose answers are not out yet.
     requests: AtomicUsize,
+    /// When the client of an answer on its way out last made room for more of it.
+    taken: Mutex<Option<Instant>>,
     end: Notify,
 }
 
@@ -44,10 +48,11 @@ pub struct Connection {
 pub struct Busy(Arc<State>);
 
 impl Connections {
-    /// At most so many.
-    pub fn new(most: usize) -> Arc<Self> {
+    /// At most so many. A client may take nothing of its answer for so long.
+    pub fn new(most: usize, patience: Duration) -> Arc<Self> {
         Arc::new(Self {
             most,
+            patience,
             open: Mutex::default(),
         })
     }
@@ -56,8 +61,7 @@ impl Connections {
     pub fn admit(self: &Arc<Self>) -> Option<Connection> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.connections.len() >= self.most {
-            let waiting =
-                |(_, state): &(&u64, &Arc<State>)| state.requests.load(Ordering::Acquire) == 0;
+            let waiting = |(_, state): &(&u64, &Arc<State>)| state.is_waiting(self.patience);
             let (&number, _) = open.connections.iter().find(waiting)?;
             let oldest = open.connections.remove(&number)?;
             oldest.end.notify_one();
@@ -70,6 +74,18 @@ impl Connections {
             number,
             state,
         })
+    }
+}
+
+impl State {
+    fn is_waiting(&self, patience: Duration) -> bool {
+        let taken = *self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        self.requests.load(Ordering::Acquire) == 0
+            || taken.is_some_and(|taken| taken.elapsed() >= patience)
+    }
+
+    fn set_taken(&self, when: Option<Instant>) {
+        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = when;
     }
 }
 
@@ -97,19 +113,21 @@ impl Drop for Connection {
 impl Busy {
     /// The request is under way until its answer is out.
     pub fn until_sent(self, response: Response) -> Response {
-        response.map(|body| Body::new(Outgoing { body, _busy: self }))
+        self.0.set_taken(Some(Instant::now()));
+        response.map(|body| Body::new(Outgoing { body, busy: self }))
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
+        self.0.set_taken(None);
         self.0.requests.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
 struct Outgoing {
     body: Body,
-    _busy: Busy,
+    busy: Busy,
 }
 
 impl HttpBody for Outgoing {
@@ -120,6 +138,7 @@ impl HttpBody for Outgoing {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        self.busy.0.set_taken(Some(Instant::now()));
         Pin::new(&mut self.body).poll_frame(context)
     }
 

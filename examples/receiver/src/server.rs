@@ -56,7 +56,10 @@ pub async fn serve(
     let router = router(app.clone());
     let handshake_timeout = app.config.header_timeout;
     let graceful = GracefulShutdown::new();
-    let connections = Connections::new(app.config.max_connections.get());
+    let connections = Connections::new(
+        app.config.max_connections.get(),
+        app.config.body_idle_timeout,
+    );
     let mut end = std::pin::pin!(end);
     loop {
         let (stream, address) = tokio::select! {

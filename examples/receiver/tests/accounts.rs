@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::accounts::{admin_fails, admin_ok, basic, bearer, with, PASSWORD};
-use common::{md5_hex, post_form, Receiver, Upload};
+use common::{head, md5_hex, post_form, Receiver, Upload};
 
 #[test]
 fn without_users_it_listens_for_this_machine_only() {
@@ -70,6 +70,11 @@ fn the_world_is_no_visitor_of_a_receiver_without_users() {
     let rebound = [("Origin", "http://evil.example"), ("Host", "evil.example")];
     receiver
         .locate_with(&file, &rebound)
+        .expect(403, "localhost");
+    // Such a page's own GET says nothing of where it comes from.
+    let list = head("GET", "/uploads", "", 0);
+    receiver
+        .exchange(&with(list, &[("Host", "evil.example:8080")]))
         .expect(403, "localhost");
     // What comes by way of a proxy.
     let forwarded = [("X-Forwarded-For", "127.0.0.1")];

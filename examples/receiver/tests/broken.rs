@@ -352,6 +352,12 @@ fn a_damaged_file_starts_afresh() {
         .unwrap();
     assert_eq!(check_prefix(&receiver, &file), (id.clone(), 0));
     receiver.send_rest(&file, &id, 0).expect_complete(5000);
+    // A finished one that has grown is not the one that was confirmed.
+    let mut grown = std::fs::File::options();
+    let mut grown = grown.append(true).open(receiver.file(&id)).unwrap();
+    std::io::Write::write_all(&mut grown, b"more").unwrap();
+    assert_eq!(check_prefix(&receiver, &file), (id.clone(), 0));
+    receiver.send_rest(&file, &id, 0).expect_complete(5000);
     std::fs::remove_file(receiver.file(&id)).unwrap();
     assert_eq!(check_prefix(&receiver, &file), (id, 0));
 }

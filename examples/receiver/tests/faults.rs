@@ -12,8 +12,11 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::time::Duration;
 
-use common::{begin, md5_hex, Receiver, Reply, Upload};
+use common::accounts::with;
+use common::signing::{field, form, nonce, now, signed, SECRET};
+use common::{begin, head, md5_hex, Receiver, Reply, Upload};
 use resup_test_support::seed;
 
 const EIO: i32 = 5;
@@ -205,6 +208,37 @@ fn limit(receiver: &Receiver, what: &str) {
 }
 
 #[test]
+fn a_database_that_cannot_be_written_still_knows_who_is_asking() {
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    fs::write(secret.path(), SECRET).unwrap();
+    // A session's use is noted after a twentieth of this.
+    let flags = ["--session-idle", "20", "--signing-secret-file"];
+    let secret = secret.path().to_str().unwrap();
+    let faulty = Faulty::start(&[&flags[..], &[secret]].concat());
+    let receiver = &faulty.receiver;
+    receiver.add_user("joe");
+    let cookie = receiver.log_in_ok("joe");
+    std::thread::sleep(Duration::from_millis(1500));
+    let cookie = [("Cookie", &*cookie)];
+    let list = || receiver.exchange(&with(head("GET", "/uploads", "", 0), &cookie));
+    let locate = || {
+        let fields = [("action", "locate"), ("name", "a"), ("size", "10")];
+        let fields = fields.map(|(name, value)| field(name, value)).to_vec();
+        let fields = signed(fields, now(), &nonce());
+        receiver.exchange(&with(form(&fields), &cookie))
+    };
+    for (errno, status) in [(ENOSPC, 507), (EIO, 500)] {
+        faulty.fail(("pwrite", errno, "/receiver.sqlite"));
+        for _ in 0..6 {
+            locate().expect(status, "receiver");
+            assert_eq!(list().status, 200);
+        }
+        faulty.mend();
+        assert_eq!(locate().status, 200);
+    }
+}
+
+#[test]
 fn a_receiver_without_free_file_descriptors_says_so_and_recovers() {
     let receiver = Receiver::start(&[]);
     let file = Upload::new("a", 200_000);
@@ -212,9 +246,7 @@ fn a_receiver_without_free_file_descriptors_says_so_and_recovers() {
     receiver.exchange(&file.send(&id, 0).limit(70_000).build());
     let mut stream = receiver.connect();
     // The connection has to be accepted first.
-    stream
-        .write_all(&common::head("GET", "/uploads", "", 0))
-        .unwrap();
+    stream.write_all(&head("GET", "/uploads", "", 0)).unwrap();
     assert_eq!(Reply::read(&mut stream).status, 200);
     limit(&receiver, "--nofile=3:");
     stream.write_all(&file.send(&id, 70_000).build()).unwrap();

@@ -275,7 +275,7 @@ fn a_chunked_body_is_taken_too() {
     let send = file.send(&id, 0);
     let body = [send.opening(), send.bytes.clone(), send.closing()].concat();
     let mut request = format!(
-        "POST /upload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\
+        "POST /upload HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\
          Content-Type: multipart/form-data; boundary=\"{BOUNDARY}\"\r\n\r\n"
     )
     .into_bytes();

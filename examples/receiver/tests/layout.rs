@@ -5,6 +5,7 @@ mod common;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::thread;
 
 use common::{begin, check_prefix, md5_hex, Receiver, Reply, Upload};
 
@@ -201,6 +202,42 @@ fn a_directory_whose_name_is_a_files_cannot_be() {
 }
 
 #[test]
+fn a_directory_goes_with_its_last_file() {
+    for conflict in ["refuse", "replace", "rename"] {
+        let receiver = Receiver::start(&["--layout", "tree", "--conflict", conflict]);
+        let files = ["a/b/c", "a"].map(|dir| Upload::new("f", 100).with("dir", dir));
+        let ids = files.each_ref().map(|file| up(&receiver, file));
+        let delete = |id: &str| assert_eq!(receiver.delete(&format!("/uploads/{id}")).status, 204);
+        delete(&ids[0]);
+        assert!(!receiver.data().join("files/_/a/b").exists());
+        assert_eq!(finished(&receiver), set(&["_/a/f"]));
+        delete(&ids[1]);
+        // Nothing has the name any more.
+        up(&receiver, &Upload::new("a", 100));
+        assert_eq!(finished(&receiver), set(&["_/a"]));
+    }
+}
+
+#[test]
+fn directories_that_come_and_go_at_once_lose_no_file() {
+    let receiver = Receiver::start(&["--layout", "tree"]);
+    thread::scope(|scope| {
+        for n in 0..4 {
+            let file = Upload::new(&n.to_string(), 100).with("dir", "a/b");
+            let receiver = &receiver;
+            scope.spawn(move || {
+                for _ in 0..30 {
+                    let id = up(receiver, &file);
+                    assert_eq!(receiver.delete(&format!("/uploads/{id}")).status, 204);
+                }
+            });
+        }
+    });
+    assert_eq!(finished(&receiver), set(&[]));
+    assert!(receiver.data().join("files/_").exists());
+}
+
+#[test]
 fn the_same_content_gets_a_place_of_its_own_at_once() {
     let receiver = Receiver::start(&["--layout", "tree"]);
     let file = Upload::new("a", 1000);
@@ -286,7 +323,7 @@ fn files_of_one_name_that_end_together_never_mix() {
     for conflict in ["rename", "replace", "refuse"] {
         let receiver = Receiver::start(&["--layout", "tree", "--conflict", conflict]);
         let files: Vec<_> = (1..=12).map(|n| Upload::new("a", 10_000 + n)).collect();
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             for file in &files {
                 scope.spawn(|| {
                     let found = receiver.locate(file);

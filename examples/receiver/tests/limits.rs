@@ -51,6 +51,19 @@ fn a_quota_counts_finished_and_announced_bytes() {
 }
 
 #[test]
+fn a_quota_that_comes_late_holds_for_whoever_has_announced_more_than_can_be() {
+    let mut receiver = Receiver::start(&[]);
+    let most = |name| post_form(&format!("action=locate&name={name}&size={}", i64::MAX));
+    for name in ["a", "b"] {
+        assert_eq!(receiver.exchange(&most(name)).status, 200);
+    }
+    receiver.set_flags(&["--quota", "1000"]);
+    receiver.kill_and_restart();
+    let refused = receiver.exchange(&most("c"));
+    refused.expect(507, "goes over the quota");
+}
+
+#[test]
 fn a_quota_is_kept_by_many_at_once() {
     let receiver = Receiver::start(&["--quota", "1000"]);
     let taken = thread::scope(|scope| {
@@ -172,7 +185,7 @@ fn header_blocks_are_bounded() {
     let long = |bytes: usize, lines: usize| {
         let line = format!("x-{}: {}\r\n", lines, "x".repeat(bytes / lines));
         let request = format!(
-            "GET /uploads HTTP/1.1\r\nHost: a\r\n{}\r\n",
+            "GET /uploads HTTP/1.1\r\nHost: localhost\r\n{}\r\n",
             line.repeat(lines)
         );
         receiver.exchange(request.as_bytes())
@@ -239,6 +252,33 @@ fn a_new_connection_takes_the_place_of_one_that_asks_nothing() {
         stream.write_all(&send.closing()).unwrap();
         Reply::read(stream).expect_complete(1000);
     }
+}
+
+#[test]
+fn a_new_connection_takes_the_place_of_one_that_takes_no_answer() {
+    let receiver = Receiver::start(&["--max-connections", "3", "--body-idle-timeout", "1"]);
+    let file = Upload::new("a", 30_000_000);
+    let (id, _) = receiver.locate_ok(&file);
+    receiver
+        .send_rest(&file, &id, 0)
+        .expect_complete(30_000_000);
+    let download = head("GET", &format!("/uploads/{id}/file"), "", 0);
+    let begun = |_| {
+        let mut stream = receiver.connect();
+        stream.write_all(&download).unwrap();
+        stream.read_exact(&mut [0; 1000]).unwrap();
+        stream
+    };
+    let mut deaf: Vec<_> = (0..3).map(begun).collect();
+    receiver.get("/uploads").expect(503, "full");
+    // This one takes it, though slowly.
+    let mut slow = deaf.remove(0);
+    for _ in 0..15 {
+        slow.read_exact(&mut vec![0; 1_000_000]).unwrap();
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(receiver.get("/uploads").status, 200);
+    slow.read_exact(&mut vec![0; 14_000_000]).unwrap();
 }
 
 #[test]

@@ -208,6 +208,18 @@ fn only_the_receivers_own_pages_use_a_session() {
             .exchange(&with(link, &headers))
             .expect(403, "another site");
     }
+    // Without TLS a browser tells only its own name when somebody follows a link.
+    let target = format!("/upload?{}", Upload::new("a", 10).locate_form());
+    let followed = |agent: &str, by: (&str, &str)| {
+        let link = head("GET", &target, "", 0);
+        receiver.exchange(&with(link, &[by, ("User-Agent", agent)]))
+    };
+    let password = ("Authorization", &*basic("joe", PASSWORD));
+    for by in [("Cookie", &*cookie), password] {
+        let browser = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+        followed(browser, by).expect(403, "a browser's GET");
+        assert_eq!(followed("resup/0.1.0", by).status, 200);
+    }
     // A browser keeps a password of Basic, and sends it along like a cookie; a token never.
     let (basic, bearer) = (basic("joe", PASSWORD), bearer(&receiver.token("joe")));
     let foreign = ("Origin", "http://evil.example");

@@ -204,3 +204,23 @@ fn what_is_being_written_is_not_deleted() {
         feeder.join().unwrap().expect_complete(100_000);
     });
 }
+
+#[test]
+fn what_is_deleted_while_it_is_located_is_made_anew() {
+    let receiver = Receiver::start(&[]);
+    let file = Upload::new("a.bin", 10);
+    let locate_and_delete = || {
+        for _ in 0..100 {
+            let found = receiver.locate(&file);
+            assert!(matches!(found.status, 200 | 423), "{:?}", found.json);
+            if found.status == 200 {
+                receiver.delete(&format!("/uploads/{}", found.id()));
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(locate_and_delete);
+        }
+    });
+}

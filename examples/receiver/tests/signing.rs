@@ -2,17 +2,13 @@
 
 mod common;
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use common::accounts::{admin_fails, post, with, PASSWORD};
+use common::signing::{field, form, hex, hmac, mac, nonce, now, signed, Fields, SECRET};
 use common::{encode, head, md5_hex, post_form, Receiver, Reply, Send, Upload};
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Hmac;
 use tempfile::NamedTempFile;
 
-const SECRET: &str = "geheim";
 const REFUSED: &str = "the form is not signed as this receiver asks for";
-
-type Fields = Vec<(String, String)>;
 
 /// A receiver that asks for signatures, and the file with its secret.
 fn started(flags: &[&str]) -> (Receiver, NamedTempFile) {
@@ -23,56 +19,6 @@ fn started(flags: &[&str]) -> (Receiver, NamedTempFile) {
     (Receiver::start(&flags), file)
 }
 
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    since.as_secs() as i64
-}
-
-fn nonce() -> String {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).unwrap();
-    hex(&bytes)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn mac<M: Mac + KeyInit>(fields: &[(String, String)]) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let encoded = |text: &str| -> String {
-        let bytes = text.bytes().map(|byte| match plain(byte) {
-            true => char::from(byte).to_string(),
-            false => format!("%{byte:02X}"),
-        });
-        bytes.collect()
-    };
-    let lines = fields
-        .iter()
-        .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
-    let mut lines: Vec<_> = lines.collect();
-    lines.sort_unstable();
-    let mut mac = <M as KeyInit>::new_from_slice(SECRET.as_bytes()).unwrap();
-    mac.update(lines.join("\n").as_bytes());
-    hex(&mac.finalize().into_bytes())
-}
-
-fn hmac(fields: &[(String, String)]) -> String {
-    mac::<Hmac<sha2::Sha256>>(fields)
-}
-
-fn field(name: &str, value: impl ToString) -> (String, String) {
-    (name.to_owned(), value.to_string())
-}
-
-/// The fields with a time, a nonce and the signature.
-fn signed(mut fields: Fields, ts: i64, nonce: &str) -> Fields {
-    fields.extend([field("ts", ts), field("nonce", nonce)]);
-    let sign = hmac(&fields);
-    fields.push(field("sign", sign));
-    fields
-}
-
 fn locate_fields(file: &Upload) -> Fields {
     let fields = [
         field("action", "locate"),
@@ -80,13 +26,6 @@ fn locate_fields(file: &Upload) -> Fields {
         field("size", file.content.len()),
     ];
     [&fields[..], &file.fields].concat()
-}
-
-fn form(fields: &Fields) -> Vec<u8> {
-    let pairs = fields
-        .iter()
-        .map(|(n, v)| format!("{}={}", encode(n), encode(v)));
-    post_form(&pairs.collect::<Vec<_>>().join("&"))
 }
 
 fn locate(receiver: &Receiver, file: &Upload) -> Reply {

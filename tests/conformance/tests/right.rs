@@ -46,6 +46,80 @@ fn the_receiver_with_small_segments_passes() {
     }
 }
 
+/// A receiver with the users joe and eve, and a token of eve's.
+fn with_users(setup: Setup) -> (Receiver, String) {
+    let receiver = setup.start();
+    for user in ["joe", "eve"] {
+        receiver.admin(&["user", "add", user], &format!("password of {user}"));
+    }
+    let token = receiver.admin(&["token", "add", "eve"], "");
+    (receiver, token.trim().to_owned())
+}
+
+#[test]
+fn the_receiver_with_users_passes_with_all_ways_to_log_in() {
+    let (receiver, token) = with_users(Setup::new());
+    let endpoint = receiver.endpoint();
+    let found = judge(
+        &endpoint,
+        &["--basic", "joe:password of joe", "--other-token", &token],
+    );
+    found.assert_good();
+    let missing = found.with("not supported");
+    let without = ["limit-", "sign-"];
+    let expected = |id: &&str| *id == "login-session" || without.iter().any(|w| id.starts_with(w));
+    assert!(missing.iter().all(expected), "{missing:?}");
+
+    let other = ["--other-basic", "joe:password of joe"];
+    let found = judge(&endpoint, &[&["--token", &*token], &other[..]].concat());
+    found.assert_good();
+    assert_eq!(found.checks["owner-ids"].0, "pass");
+
+    let login = endpoint.replace("/upload", "/login");
+    let form = ["--login-field", "user=joe", "--login-field"];
+    let form = [
+        &["--login", &*login],
+        &form[..],
+        &["password=password of joe"],
+    ]
+    .concat();
+    let found = judge(
+        &endpoint,
+        &[&form[..], &["--other-token", &*token]].concat(),
+    );
+    found.assert_good();
+    assert_eq!(found.checks["login-session"].0, "pass");
+}
+
+#[test]
+fn the_receiver_with_a_signing_secret_passes() {
+    for algorithm in ["hmac-sha256", "hmac-md5"] {
+        let mut secret = tempfile::NamedTempFile::new().unwrap();
+        writeln!(secret, "geheim").unwrap();
+        let setup = Setup::new()
+            .arg("--signing-secret-file")
+            .arg(secret.path())
+            .args(&["--signing-algorithm", algorithm]);
+        let (receiver, token) = with_users(setup);
+        let signed = ["--secret", "geheim", "--algorithm", algorithm];
+        let who = ["--basic", "joe:password of joe", "--other-token", &token];
+        let found = judge(&receiver.endpoint(), &[&signed[..], &who].concat());
+        found.assert_good();
+        assert_eq!(found.checks["sign-nonce"].0, "pass");
+        assert_eq!(found.checks["owner-ids"].0, "pass");
+    }
+}
+
+#[test]
+fn the_receiver_with_a_tree_passes_whatever_it_does_with_a_name_that_is_taken() {
+    for conflict in ["rename", "refuse", "replace"] {
+        let setup = Setup::new().args(&["--layout", "tree", "--conflict", conflict]);
+        let (receiver, token) = with_users(setup);
+        let who = ["--basic", "joe:password of joe", "--other-token", &token];
+        judge(&receiver.endpoint(), &who).assert_good();
+    }
+}
+
 #[test]
 fn a_receiver_with_everything_passes_with_all_ways_to_log_in() {
     let receiver = ModelReceiver::with(everything());

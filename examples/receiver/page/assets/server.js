@@ -79,18 +79,22 @@ export async function remove(id) {
 export async function logIn(user, password) {
   const answer = await exchange("POST", "login", { body: new URLSearchParams({ user, password }) });
   if (answer.status >= 300) throw new Refused(answer);
-  await renewToken();
+  // What is here is the other user's.
+  if ((await renewToken()) === "other") location.reload();
 }
 
-/** The session may be another one by now. Whether it is. */
+/** The session may be another one by now: whether it is "new", of this page's user, or the "same", or of an "other". */
 async function renewToken() {
   const answer = await fetch("./", { headers: { Accept: "text/html" } });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.querySelector('meta[name="csrf-token"]')?.content;
-  if (fresh === undefined || fresh === token.content) return false;
+  if (fresh === undefined || fresh === token.content) return "same";
+  if (userOf(page) !== userOf(document)) return "other";
   token.content = fresh;
-  return true;
+  return "new";
 }
+
+const userOf = (page) => page.querySelector(".user strong")?.textContent;
 
 /** Makes a request and judges the answer; returns its JSON. */
 async function request(method, url, options = {}) {
@@ -105,8 +109,11 @@ async function request(method, url, options = {}) {
       throw new LoggedOut();
     case 403:
       // Another tab has logged in: the cookie is of the new session, the token of the old one.
-      if (!options.again && (await renewToken().catch(() => false))) {
-        return request(method, url, { ...options, again: true });
+      switch (options.again || (await renewToken().catch(() => "same"))) {
+        case "new":
+          return request(method, url, { ...options, again: true });
+        case "other":
+          throw new LoggedOut();
       }
       throw new Refused(answer);
     case 423:

@@ -5,9 +5,10 @@ use axum::http::StatusCode;
 
 use crate::accounts::guard::has_token;
 use crate::accounts::signing::Signing;
-use crate::accounts::{Accounts, Proof, Visitor};
+use crate::accounts::{Proof, Visitor};
 use crate::app::App;
 use crate::storage::changes::now;
+use crate::storage::store::Store;
 use crate::wire::answer::{excerpt, Answer};
 use crate::wire::fields::Fields;
 
@@ -16,7 +17,7 @@ const SKEW: i64 = 5 * 60 * 1000;
 
 /// The check of one request.
 pub struct Gate<'a> {
-    accounts: &'a Accounts,
+    store: &'a Store,
     visitor: &'a Visitor,
     /// What the form is to be signed with, if it is to be.
     signing: Option<&'a Signing>,
@@ -28,7 +29,7 @@ impl<'a> Gate<'a> {
     pub fn new(app: &'a App, visitor: &'a Visitor, head: &Parts) -> Self {
         let signing = app.accounts.signing.as_deref();
         Self {
-            accounts: &app.accounts,
+            store: &app.store,
             visitor,
             signing: signing.filter(|_| !has_token(visitor, head)),
             sign: String::new(),
@@ -83,8 +84,8 @@ impl<'a> Gate<'a> {
             return Err(not_signed());
         }
         // Until the time stamp alone would refuse it, and the second that a stamp does not tell.
-        let rest = ts - now() + SKEW + 1000;
-        if !self.accounts.is_new(nonce, rest).await? {
+        let expires = ts + SKEW + 1000;
+        if !self.store.is_new(nonce, expires).await? {
             return Err(not_signed());
         }
         text("sign").clone_into(&mut self.sign);

@@ -20,15 +20,26 @@ pub fn guard(visitor: &Visitor, head: &Parts) -> Result<(), Answer> {
 /// The same for a plain form: its token may be in the field `csrf`.
 pub fn guard_form(visitor: &Visitor, head: &Parts, field: Option<&str>) -> Result<(), Answer> {
     // No browser adds a token by itself.
-    if visitor.by == Proof::Token || !is_browser(head) {
+    if visitor.by == Proof::Token {
         return Ok(());
     }
-    if matches!(head.method, Method::GET | Method::HEAD) {
-        // A GET may come from a link anywhere; only the endpoint's changes something.
-        return match head.uri.path() {
-            "/upload" => own_page(head),
-            _ => Ok(()),
+    let reads = matches!(head.method, Method::GET | Method::HEAD);
+    // A GET may come from a link anywhere; only the endpoint's changes something.
+    if reads && head.uri.path() != "/upload" {
+        return Ok(());
+    }
+    if !is_browser(head) {
+        // Without TLS a browser does not say which page has the link.
+        return match reads && is_called_browser(head) && !has_token(visitor, head) {
+            true => Err(foreign(
+                "a browser's GET of the endpoint, which does not say what page it comes from; \
+                 a program uses POST, or a User-Agent that does not begin with Mozilla/",
+            )),
+            false => Ok(()),
         };
+    }
+    if reads {
+        return own_page(head);
     }
     own_page(head)?;
     let field = field.is_some_and(|token| is_token(visitor, token));
@@ -58,6 +69,11 @@ fn is_token(visitor: &Visitor, token: &str) -> bool {
 /// are those with the other features that the page needs.
 pub fn is_browser(head: &Parts) -> bool {
     head.headers.contains_key(header::ORIGIN) || head.headers.contains_key("sec-fetch-site")
+}
+
+fn is_called_browser(head: &Parts) -> bool {
+    let agent = head.headers.get(header::USER_AGENT);
+    agent.is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"))
 }
 
 /// Refuses a browser's request that a page of another origin has made.
@@ -91,9 +107,10 @@ pub fn from_this_machine(head: &Parts) -> Result<(), Answer> {
             "no user is configured, so nothing that a proxy brings is taken",
         ));
     }
-    if is_browser(head) && !is_local(host(head)) {
+    // Also where no browser shows: a page's GET of its own origin says nothing of it, but by the name.
+    if head.headers.contains_key(header::HOST) && !is_local(host(head)) {
         return Err(foreign(
-            "no user is configured, so only pages at localhost are served",
+            "no user is configured, so it answers to localhost and 127.0.0.1 only, not to another name",
         ));
     }
     Ok(())

@@ -5,7 +5,6 @@ pub mod gate;
 mod guard;
 pub mod login;
 mod names;
-mod nonces;
 mod passwords;
 pub mod peer;
 mod secret;

@@ -63,11 +63,15 @@ impl Accounts {
             return Ok(None);
         };
         if now() - row.try_get::<i64, _>("seen")? > idle / NOTED {
-            sqlx::query("UPDATE sessions SET seen = $2 WHERE hash = $1")
+            let noted = sqlx::query("UPDATE sessions SET seen = $2 WHERE hash = $1")
                 .bind(&hash)
                 .bind(now())
                 .execute(&self.pool)
-                .await?;
+                .await;
+            // It may be the full disk that somebody comes to clear.
+            if let Err(error) = noted {
+                tracing::warn!("cannot note a session's use: {error}");
+            }
         }
         Ok(Some(Visitor {
             owner: row.try_get("owner")?,

@@ -19,10 +19,13 @@ pub enum Change {
     Insert(Box<Record>, Option<u64>),
     /// How far an upload is.
     Save(Box<Record>),
-    /// The end of an upload, unless another one has its place; the upload with this id gives it up.
+    /// The end of an upload, unless another one has its place; the upload with this id gives it up, unless it
+    /// has left it already.
     Finish(Box<Record>, Option<String>),
     /// An upload goes.
     Delete(String),
+    /// A signed form's number, until then, unless it was seen before.
+    Nonce(String, i64),
 }
 
 /// Where changes are made.
@@ -112,11 +115,15 @@ async fn make(database: &mut AnyConnection, change: &Change) -> sqlx::Result<boo
         Change::Save(record) => save(database, record).await,
         Change::Finish(record, replaced) => {
             if let Some(replaced) = replaced {
-                sqlx::query("DELETE FROM uploads WHERE id = $1 AND place = $2")
+                let done = sqlx::query("DELETE FROM uploads WHERE id = $1 AND place = $2")
                     .bind(replaced)
                     .bind(&record.place)
                     .execute(&mut *database)
                     .await?;
+                // It has left the place, and what it holds by now is not to go.
+                if done.rows_affected() == 0 {
+                    return Ok(false);
+                }
             }
             save(database, record).await
         }
@@ -125,6 +132,20 @@ async fn make(database: &mut AnyConnection, change: &Change) -> sqlx::Result<boo
                 .bind(id)
                 .execute(database)
                 .await?;
+            Ok(done.rows_affected() == 1)
+        }
+        Change::Nonce(nonce, expires) => {
+            sqlx::query("DELETE FROM nonces WHERE expires < $1")
+                .bind(now())
+                .execute(&mut *database)
+                .await?;
+            let done = sqlx::query(
+                "INSERT INTO nonces (nonce, expires) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            )
+            .bind(nonce)
+            .bind(expires)
+            .execute(database)
+            .await?;
             Ok(done.rows_affected() == 1)
         }
     }
@@ -141,7 +162,7 @@ async fn insert(
                               content_md5, content_sha256, created, changed, place)
          SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '', $11, $11, $12
          WHERE $13 < 0
-            OR $5 + (SELECT COALESCE(SUM(size), 0) FROM uploads WHERE owner = $2) <= $13
+            OR $5 + (SELECT COALESCE(SUM(CAST(size AS REAL)), 0) FROM uploads WHERE owner = $2) <= $13
          ON CONFLICT DO NOTHING",
     )
     .bind(&record.id)

@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::{ensure, Context};
 use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt};
@@ -22,6 +22,8 @@ use crate::storage::record::{Record, State};
 pub struct Files {
     partial: Arc<Dir>,
     finished: Arc<Dir>,
+    /// Whoever goes through directories to put a file there reads it, whoever removes some writes.
+    ways: Arc<RwLock<()>>,
 }
 
 /// What is at a place.
@@ -52,15 +54,25 @@ impl Files {
             "'partial' and 'files' are on different file systems: a finished file could not be \
              moved from one to the other at once"
         );
-        Ok(Self { partial, finished })
+        Ok(Self {
+            partial,
+            finished,
+            ways: Arc::default(),
+        })
     }
 
     /// Whether files can be made there.
     pub async fn probe(&self) -> io::Result<()> {
-        let partial = self.partial.clone();
+        // Neither an upload nor a user has this name.
+        const PROBE: &str = ".probe";
+        let files = self.clone();
         let probe = move || {
-            partial.write("probe", b"?")?;
-            partial.remove_file("probe")
+            for dir in [&files.partial, &files.finished] {
+                dir.write(PROBE, b"?")?;
+                // Another probe may have removed it.
+                unless_missing(dir.remove_file(PROBE))?;
+            }
+            Ok(())
         };
         tokio::task::spawn_blocking(probe).await?
     }
@@ -121,8 +133,10 @@ impl Files {
 
     /// Puts a finished file into its place, in place of what is there.
     fn put(&self, record: &Record) -> io::Result<()> {
-        let (dir, name) = self.make_way(&record.place)?;
+        let ways = self.ways.read().unwrap_or_else(PoisonError::into_inner);
+        let (dir, name) = self.open_way(&record.place)?;
         self.partial.rename(&record.id, &dir, name)?;
+        drop(ways);
         failpoint::hit("after-rename");
         // Two names of one file stay what they are when one is to replace the other.
         self.remove(&record.id)?;
@@ -136,9 +150,27 @@ impl Files {
             if gone.is_some() {
                 failpoint::hit("after-withdraw");
                 sync_names(&self.partial)?;
+                self.tidy(&record.place);
             }
         }
         Ok(())
+    }
+
+    /// Removes the directories of a place that have become empty, but for the owner's own: where there
+    /// is a directory there can be no file of its name.
+    fn tidy(&self, place: &str) {
+        let _ways = self.ways.write().unwrap_or_else(PoisonError::into_inner);
+        let mut place = place;
+        while let Some((dir, _)) = place.rsplit_once('/').filter(|(dir, _)| dir.contains('/')) {
+            let removed = self.walk(dir).and_then(|found| match found {
+                Some((parent, name)) => parent.remove_dir(name),
+                None => Ok(()),
+            });
+            if removed.is_err() {
+                break;
+            }
+            place = dir;
+        }
     }
 
     /// Has the bytes of a finished upload, which may be changing, arrive as those of another one too.
@@ -193,8 +225,14 @@ impl Files {
         }))
     }
 
+    /// Makes the directories of a place where they are missing.
+    pub fn make_way(&self, place: &str) -> io::Result<()> {
+        let _ways = self.ways.read().unwrap_or_else(PoisonError::into_inner);
+        self.open_way(place).map(drop)
+    }
+
     /// The directory of a place, with those above it, made where missing; and the name in it.
-    pub fn make_way<'p>(&self, place: &'p str) -> io::Result<(Dir, &'p str)> {
+    fn open_way<'p>(&self, place: &'p str) -> io::Result<(Dir, &'p str)> {
         let (dirs, name) = split(place);
         let mut dir = self.finished.try_clone()?;
         for part in dirs {

@@ -48,10 +48,12 @@ impl Shelf {
             return Ok(None);
         };
         let length = self.on_disk(&record, Files::settle).await?;
-        if length < record.held {
+        // What lies behind an unfinished upload's confirmed bytes goes with the next send.
+        let finished = record.state == State::Complete;
+        if length < record.held || (finished && length != record.held) {
             tracing::error!(
                 id = record.id,
-                "the file has {length} of {} confirmed bytes: the upload starts afresh",
+                "the file has {length} bytes, not the {} confirmed ones: the upload starts afresh",
                 record.held
             );
             self.reset(&mut record).await?;
@@ -120,7 +122,7 @@ impl Shelf {
                 place,
                 ..record.clone()
             };
-            let make_way = |files: &Files, record: &Record| files.make_way(&record.place).map(drop);
+            let make_way = |files: &Files, record: &Record| files.make_way(&record.place);
             self.on_disk(&finished, make_way).await?;
             if self.store.finish(&finished, holder.clone()).await? {
                 failpoint::hit("after-finish");

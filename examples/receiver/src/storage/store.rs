@@ -200,11 +200,13 @@ impl Store {
 
     /// The bytes that all files of an owner have, or are going to have.
     pub async fn taken(&self, owner: &str) -> Result<i64, StoreError> {
-        let row = sqlx::query("SELECT SUM(size) AS taken FROM uploads WHERE owner = $1")
-            .bind(owner)
-            .fetch_one(&self.pool)
-            .await?;
-        Ok(row.try_get::<Option<i64>, _>("taken")?.unwrap_or(0))
+        let row =
+            sqlx::query("SELECT SUM(CAST(size AS REAL)) AS taken FROM uploads WHERE owner = $1")
+                .bind(owner)
+                .fetch_one(&self.pool)
+                .await?;
+        // More than fits is the most.
+        Ok(row.try_get::<Option<f64>, _>("taken")?.unwrap_or(0.0) as i64)
     }
 
     /// Unfinished uploads that have not changed since a time in milliseconds since 1970.
@@ -222,6 +224,13 @@ impl Store {
         self.changes.make(change).await.map(drop)
     }
 
+    /// Takes note of a signed form's number until a time in milliseconds since 1970; `false` when it was
+    /// seen before.
+    pub async fn is_new(&self, nonce: &str, expires: i64) -> Result<bool, StoreError> {
+        let change = Change::Nonce(nonce.to_owned(), expires);
+        self.changes.make(change).await
+    }
+
     /// Adds an upload; `false` when the same file has one already, or when its owner would have more bytes
     /// than the quota.
     pub async fn insert(&self, record: &Record, quota: Option<u64>) -> Result<bool, StoreError> {
@@ -236,7 +245,7 @@ impl Store {
     }
 
     /// Writes that an upload is finished, and forgets the one whose place it takes; `false`
-    /// when a third one has the place.
+    /// when that one has left the place, or a third one has it.
     pub async fn finish(
         &self,
         record: &Record,
@@ -252,8 +261,10 @@ pub async fn connect(url: &str, most: u32) -> Result<AnyPool, StoreError> {
     sqlx::any::install_default_drivers();
     let options = AnyConnectOptions::from_str(url)?;
     let pool = if url.starts_with("sqlite:") {
-        // They stay: only who has written SQLite's log knows which part of it is durable.
+        // They stay: only who has written SQLite's log knows which part of it is durable. All are opened now, since
+        // on a full disk none can be.
         let pool = AnyPoolOptions::new()
+            .min_connections(most)
             .max_connections(most)
             .idle_timeout(None)
             .max_lifetime(None);
@@ -309,4 +320,53 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
 /// A number of bytes as the database takes it.
 pub fn signed(bytes: u64) -> i64 {
     i64::try_from(bytes).expect("sizes are checked when they come in")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_upload_is_replaced_only_where_it_still_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/records?mode=rwc", dir.path().display());
+        let store = Store::open(&url).await.unwrap();
+        let upload = |name: &str| {
+            let identity = Identity {
+                owner: "joe".to_owned(),
+                dir: String::new(),
+                name: name.to_owned(),
+                size: 10,
+                mtime: "1".to_owned(),
+                md5: String::new(),
+            };
+            Record::new(identity).unwrap()
+        };
+        let finished = |record: &Record| Record {
+            state: State::Complete,
+            held: 10,
+            place: "joe/a".to_owned(),
+            ..record.clone()
+        };
+        let (old, new) = (upload("old"), upload("new"));
+        for record in [&old, &new] {
+            assert!(store.insert(record, None).await.unwrap());
+        }
+        assert!(store.finish(&finished(&old), None).await.unwrap());
+        assert!(!store.finish(&finished(&new), None).await.unwrap());
+        // It has begun afresh, and holds bytes of its own again.
+        let again = Record {
+            state: State::Partial,
+            held: 5,
+            ..old.clone()
+        };
+        store.save(&again).await.unwrap();
+        let holder = Some(old.id.clone());
+        assert!(!store.finish(&finished(&new), holder.clone()).await.unwrap());
+        let kept = store.find("joe", &old.id).await.unwrap();
+        assert_eq!(kept.map(|record| record.held), Some(5));
+        assert!(store.finish(&finished(&old), None).await.unwrap());
+        assert!(store.finish(&finished(&new), holder).await.unwrap());
+        assert!(store.find("joe", &old.id).await.unwrap().is_none());
+    }
 }

@@ -4,9 +4,13 @@ use axum::http::StatusCode;
 
 use crate::app::App;
 use crate::storage::record::{Identity, Record, State};
+use crate::wire::active::Claim;
 use crate::wire::answer::Answer;
 use crate::wire::fields::Fields;
 use crate::wire::visit::Visit;
+
+/// How often an upload is looked for that goes before it can be claimed.
+const ATTEMPTS: u32 = 5;
 
 /// Answers a locate.
 pub async fn locate(
@@ -33,14 +37,8 @@ pub async fn locate(
         md5: fields.digest("md5", 16)?,
     };
     app.check_size(file.size)?;
-    let id = find_or_make(app, &file).await?;
-    visit.id = id.clone();
-    let claim = app.active.claim(&id).await?;
-    let mut record = app
-        .shelf
-        .current(owner, &claim)
-        .await?
-        .ok_or_else(|| Answer::internal(format!("upload {id} has vanished")))?;
+    let (_claim, mut record) = claim_or_make(app, &file).await?;
+    visit.id = record.id.clone();
     if record.state != State::Complete {
         if record.identity.md5.is_empty() && !file.md5.is_empty() {
             record.identity.md5 = file.md5;
@@ -59,6 +57,19 @@ pub async fn locate(
         Some("1") => answer.with_prefix(&record),
         _ => answer,
     })
+}
+
+/// The file's upload, which nobody else works on meanwhile.
+async fn claim_or_make(app: &App, file: &Identity) -> Result<(Claim, Record), Answer> {
+    // What was found may be deleted, or replaced, before it can be claimed.
+    for _ in 0..ATTEMPTS {
+        let id = find_or_make(app, file).await?;
+        let claim = app.active.claim(&id).await?;
+        if let Some(record) = app.shelf.current(&file.owner, &claim).await? {
+            return Ok((claim, record));
+        }
+    }
+    Err(contested())
 }
 
 async fn find_or_make(app: &App, file: &Identity) -> Result<String, Answer> {
@@ -84,8 +95,11 @@ async fn find_or_make(app: &App, file: &Identity) -> Result<String, Answer> {
                 app.store.taken(&file.owner).await?
             ),
         )),
-        None => Err(Answer::internal(
-            "a record is neither there nor can be made",
-        )),
+        None => Err(contested()),
     }
+}
+
+fn contested() -> Answer {
+    let message = "other clients make and delete this upload at the same time";
+    Answer::refusal(StatusCode::LOCKED, message)
 }

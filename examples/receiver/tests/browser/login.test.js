@@ -25,8 +25,8 @@ afterEach(async () => {
   files.remove();
 });
 
-async function logIn(page, password = PASSWORD) {
-  await page.getByLabel("User name").fill("joe");
+async function logIn(page, password = PASSWORD, user = "joe") {
+  await page.getByLabel("User name").fill(user);
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Log in" }).click();
 }
@@ -101,6 +101,28 @@ test("a login in another tab does not disturb this one", async () => {
   await page.locator("#files").setInputFiles(file.path);
   await finished(page, file.name).waitFor();
   await finished(tab, file.name).waitFor();
+});
+
+test("what one user has chosen goes to no other who logs in beside", async () => {
+  receiver.addUser("eve", PASSWORD);
+  const eve = { Authorization: `Basic ${Buffer.from(`eve:${PASSWORD}`).toString("base64")}` };
+  const page = await browser.open(receiver.url);
+  await logIn(page);
+  await page.getByText("Logged in as joe").waitFor();
+  const tab = await page.context().newPage();
+  await tab.goto(`${receiver.url}login`);
+  await logIn(tab, PASSWORD, "eve");
+  await tab.getByText("Logged in as eve").waitFor();
+  const file = files.make("joes.bin", 1000);
+  await page.locator("#files").setInputFiles(file.path);
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("Your session has ended").waitFor();
+  assert.deepEqual(await receiver.uploads(eve), []);
+  await dialog.getByLabel("Password").fill(PASSWORD);
+  await dialog.getByRole("button", { name: "Log in" }).click();
+  await finished(page, file.name).waitFor();
+  assert.equal((await receiver.stored(file.name, BASIC)).sha256, file.sha256);
+  assert.deepEqual(await receiver.uploads(eve), []);
 });
 
 test("the login page speaks Chinese, too, and keeps where one wanted to go", async () => {

@@ -439,6 +439,19 @@ describe("the page", () => {
     assert.equal(await page.getByRole("button", { name: "Choose files" }).isVisible(), false);
   });
 
+  test("shows names that look like markup as what they are", async () => {
+    const page = await open();
+    const file = files.make("<img src=x onerror=alert(1)>&lt;b&gt;.bin", 1000);
+    await page.getByLabel("Folder on the server").fill("<i>d</i>");
+    await page.locator("#files").setInputFiles(file.path);
+    await finished(page, file.name).waitFor();
+    await receiver.elsewhere("\"><svg onload=alert(1)>", file.content, 500);
+    await unfinished(page, '"><svg onload=alert(1)>').waitFor();
+    await finished(page, file.name).getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("heading", { name: file.name }).waitFor();
+    assert.equal(await page.locator("main img, main [onload], main i, main b, dialog img").count(), 0);
+  });
+
   test("allows no foreign and no inline code, and is fetched again only when it is another one", async () => {
     const page = await fetch(receiver.url);
     assert.match(page.headers.get("content-security-policy"), /default-src 'self'/);
