@@ -188,9 +188,12 @@ fn large_files_go_through_squid_and_go_on_after_cuts() {
     let Some(squid) = Squid::start() else {
         return;
     };
+    // Without users the receiver takes nothing that a proxy brings.
     let receiver = Receiver::start();
+    receiver.admin(&["user", "add", "joe"], "correct horse");
     let way = cut_thrice(squid.addr(), 3_000_000);
     let client = client(&receiver.endpoint());
+    client.set_basic_auth("joe", "correct horse").unwrap();
     client.set_proxy(&format!("http://{}", way.addr())).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let path = made(&dir, "large", 16_000_000);
