@@ -5,7 +5,7 @@ mod common;
 use std::io::Write;
 use std::thread;
 
-use common::{head, md5_hex, Receiver, Reply, Upload};
+use common::{head, md5_hex, sha256_hex, Receiver, Reply, Upload};
 use sha2::{Digest, Sha256};
 
 #[test]
@@ -143,7 +143,11 @@ fn content_that_the_owner_has_already_sent_is_not_sent_again() {
     receiver.send_rest(&file, &id, 0).expect_complete(1000);
     let mut copy = file.clone().with("md5", &md5_hex(&file.content));
     assert_eq!(receiver.locate(&copy).expect_complete(1000).id(), id);
+    copy.name = "another".to_owned();
+    let another = copy.clone().with("sha256", &"0".repeat(64));
+    assert_eq!(receiver.locate_ok(&another).1, 0);
     copy.name = "copy".to_owned();
+    let copy = copy.with("sha256", &sha256_hex(&file.content));
     let instant = receiver.locate(&copy).expect_complete(1000);
     assert_ne!(instant.id(), id);
     assert_eq!(receiver.stored(&instant.id()), file.content);

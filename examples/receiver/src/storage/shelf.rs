@@ -174,11 +174,18 @@ impl Shelf {
     }
 
     /// Finishes an upload with the bytes of another one of the same owner that has the same
-    /// content; `false` when there is none.
-    pub async fn finish_instantly(&self, record: &mut Record) -> Result<bool, StorageError> {
+    /// content, by its MD5 and, where it is known, its SHA-256; `false` when there is none.
+    pub async fn finish_instantly(
+        &self,
+        record: &mut Record,
+        sha256: &str,
+    ) -> Result<bool, StorageError> {
         let Some(twin) = self.store.find_content(&record.identity).await? else {
             return Ok(false);
         };
+        if !sha256.is_empty() && sha256 != twin.digests.sha256() {
+            return Ok(false);
+        }
         let id = record.id.clone();
         let link = move |files: &Files, twin: &Record| files.link(twin, &id);
         if let Err(error) = self.on_disk(&twin, link).await {

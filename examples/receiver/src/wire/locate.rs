@@ -36,6 +36,7 @@ pub async fn locate(
         mtime: fields.mtime()?,
         md5: fields.digest("md5", 16)?,
     };
+    let sha256 = fields.digest("sha256", 32)?;
     app.check_size(file.size)?;
     let (_claim, mut record) = claim_or_make(app, &file).await?;
     visit.id = record.id.clone();
@@ -46,7 +47,7 @@ pub async fn locate(
         }
         // The owner may have uploaded the same content before.
         let known = record.held == 0 && !record.identity.md5.is_empty();
-        if !known || !app.shelf.finish_instantly(&mut record).await? {
+        if !known || !app.shelf.finish_instantly(&mut record, &sha256).await? {
             app.shelf.choose(&record).await?;
         }
     }
