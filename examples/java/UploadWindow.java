@@ -14,6 +14,7 @@ import java.awt.BorderLayout;
 import java.awt.Component;
 import java.awt.Dimension;
 import java.awt.FlowLayout;
+import java.awt.event.MouseEvent;
 import java.awt.event.WindowAdapter;
 import java.awt.event.WindowEvent;
 import java.io.File;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import javax.swing.BorderFactory;
 import javax.swing.Box;
 import javax.swing.JButton;
@@ -42,7 +44,7 @@ public class UploadWindow {
     private final ExecutorService executor = Executors.newCachedThreadPool();
     private final List<Row> rows = new ArrayList<>();
     private final Model model = new Model();
-    private final JTable table = new JTable(model);
+    private final JTable table = new Table();
     private final JTextField url = new JTextField();
     private final JButton add = new JButton("Add files\u2026");
     private final JButton pause = new JButton("Pause");
@@ -82,7 +84,10 @@ public class UploadWindow {
         server_line.add(new JLabel("Server"), BorderLayout.WEST);
         server_line.add(url);
         JPanel buttons = new JPanel(new FlowLayout(FlowLayout.LEFT, 0, 0));
+        // With Alt these keys press them.
+        String keys = "APRCG";
         for (JButton button : new JButton[] {add, pause, resume, cancel, again}) {
+            button.setMnemonic(keys.charAt(buttons.getComponentCount() / 2));
             buttons.add(button);
             buttons.add(Box.createHorizontalStrut(8));
         }
@@ -98,7 +103,7 @@ public class UploadWindow {
         frame.addWindowListener(new WindowAdapter() {
             @Override
             public void windowClosed(WindowEvent event) {
-                rows.forEach(row -> row.upload.close());
+                rows.stream().filter(row -> row.upload != null).forEach(row -> row.upload.close());
                 executor.shutdown();
             }
         });
@@ -156,7 +161,7 @@ public class UploadWindow {
         again.setEnabled(any(row -> row.upload != null && !row.under_way && row.state != UploadState.COMPLETE));
     }
 
-    private boolean any(java.util.function.Predicate<Row> what) {
+    private boolean any(Predicate<Row> what) {
         for (int index : table.getSelectedRows())
             if (what.test(rows.get(index)))
                 return true;
@@ -231,6 +236,21 @@ public class UploadWindow {
 
         private String seconds(long time) {
             return String.format("%d:%02d:%02d", time / 3600, time / 60 % 60, time % 60);
+        }
+    }
+
+    /** Shows what does not fit into a line where the mouse is. */
+    private final class Table extends JTable {
+        private static final long serialVersionUID = 1;
+
+        Table() {
+            super(model);
+        }
+
+        @Override
+        public String getToolTipText(MouseEvent event) {
+            int row = rowAtPoint(event.getPoint());
+            return row < 0 ? null : rows.get(row).text;
         }
     }
 

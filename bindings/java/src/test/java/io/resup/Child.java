@@ -39,7 +39,7 @@ final class Child {
 
     static Child command(List<String> command) throws IOException {
         // What hangs is ended, and told as an exit code of 124.
-        List<String> bounded = Some.words("timeout", "600");
+        List<String> bounded = Some.words("timeout", "3600");
         bounded.addAll(command);
         return new Child(new ProcessBuilder(bounded).redirectErrorStream(true).start());
     }

@@ -66,7 +66,11 @@ final class Receiver implements AutoCloseable {
 
     /** Where a finished file lies. */
     Path stored(UploadResult result) {
-        return data.resolve("files").resolve(result.id().get());
+        return stored(result.id().get());
+    }
+
+    Path stored(String id) {
+        return data.resolve("files").resolve(id);
     }
 
     /** What it tells of an upload. */
