@@ -18,7 +18,7 @@
  *
  * <p>{@link io.resup.ResumableUpload#run()} blocks its thread until the end; listeners, log and sources are called on
  * that thread only. Everything else may be called on any thread at any time. Many uploads may run at once, each on its
- * own thread. An interrupt of the running thread cancels.
+ * own thread. An interrupt of the running thread cancels. A virtual thread keeps its carrier blocked meanwhile.
  *
  * <h2>Errors</h2>
  *

@@ -135,9 +135,12 @@ class LoaderTest {
     }
 
     private static void create(ClassLoader loader) throws Throwable {
+        create(loader, "http://127.0.0.1:9/");
+    }
+
+    private static void create(ClassLoader loader, String url) throws Throwable {
         try {
-            loader.loadClass("io.resup.ResumableUploadClient").getMethod("create", String.class)
-                .invoke(null, "http://127.0.0.1:9/");
+            loader.loadClass("io.resup.ResumableUploadClient").getMethod("create", String.class).invoke(null, url);
         } catch (InvocationTargetException e) {
             throw e.getCause();
         }
@@ -146,7 +149,10 @@ class LoaderTest {
     @Test
     void class_loaders_have_a_copy_each() throws Throwable {
         create(apart());
-        create(apart());
+        ClassLoader second = apart();
+        create(second);
+        // Its native side finds its classes.
+        assertThrows(IllegalArgumentException.class, () -> create(second, "ftp://x"));
     }
 
     @Test
