@@ -8,7 +8,8 @@ RELEASE := $(abspath $(TARGET)/release)
 ABI := $(shell awk '/define RESUP_VERSION_M(AJOR|INOR) / { v = v s $$3; s = "." } END { print v }' \
 	include/resup.h)
 
-.PHONY: all lib cli receiver demo bench load conformance test tools lint test-rust test-c test-page reference header abi-accept clean
+.PHONY: all lib cli receiver demo bench load conformance test tools lint test-rust test-c test-page java java-natives test-java \
+	reference header abi-accept clean
 
 all: lib
 
@@ -52,7 +53,7 @@ load: receiver
 		-p resup-receiver --test load -- --nocapture --test-threads 1
 
 # Everything. Installs what is missing.
-test: tools lint reference test-rust test-c test-page
+test: tools lint reference test-rust test-c test-page test-java
 
 # By this file a Debian system is told not to start the servers among the packages.
 POLICY := /usr/sbin/policy-rc.d
@@ -64,7 +65,7 @@ tools:
 			curl:curl man:man-db script:bsdutils node:nodejs npm:npm \
 			pkg-config:pkg-config cmake:cmake meson:meson abidiff:abigail-tools \
 			Xvfb:xvfb openbox:openbox xdotool:xdotool fltk-config:libfltk1.3-dev \
-			doxygen:doxygen; do \
+			doxygen:doxygen javac:openjdk-17-jdk mvn:maven unshare:util-linux; do \
 		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool##*:}"; \
 	done; \
 	if [ -n "$$missing" ]; then \
@@ -110,6 +111,31 @@ test-page:
 	npm ci --prefix $(PAGE) --no-audit --no-fund
 	cd $(PAGE) && RESUP_RECEIVER=$(abspath $(TARGET)/debug/resup-receiver) node --test
 
+# The Java binding. What is below NATIVES goes into its jar, a directory for each platform.
+JAVA = bindings/java
+NATIVES = $(JAVA)/target/natives
+JAR = $(JAVA)/target/resup-$(VERSION).jar
+native = install -D -s $(TARGET)/$(1)/libresup_jni.so $(NATIVES)/linux-$(shell uname -m)/libresup_jni.so
+
+# The jars as they are handed out, in bindings/java/target.
+java:
+	$(CARGO) build --profile dist -p resup-jni
+	$(call native,dist)
+	mvn -q -f $(JAVA) package
+
+java-natives:
+	$(CARGO) build --workspace
+	$(call native,debug)
+
+# RUNS=10000 makes so many uploads in a Java with 64 MB. The jar has to come out the same twice.
+test-java: tools java-natives
+	RESUP_RECEIVER=$(abspath $(TARGET)/debug/resup-receiver) mvn -q -f $(JAVA) verify \
+		$(if $(RUNS),-DRESUP_TEST_RUNS=$(RUNS))
+	mv $(JAR) $(JAR).first
+	touch $(NATIVES)/*/*
+	mvn -q -f $(JAVA) package -Dmaven.javadoc.skip -Dmaven.source.skip
+	cmp $(JAR) $(JAR).first
+
 header:
 	RESUP_WRITE_HEADER=1 $(CARGO) test --test header the_header_is_current
 
@@ -119,5 +145,6 @@ abi-accept:
 
 clean:
 	$(CARGO) clean
+	rm -rf $(JAVA)/target
 
 include packaging/install.mk

@@ -1,0 +1,11 @@
+package io.resup;
+
+/** Whether and when the MD5 of the whole file is computed. */
+public enum Digest {
+    /** Not at all: neither what the server has nor the whole file is compared then. */
+    NONE,
+    /** While the file is sent, in one pass. Bytes, channels and streams are read first in any case. */
+    ONE_PASS,
+    /** Before the first request, so that a server which has the content already needs no byte of it. */
+    FIRST
+}

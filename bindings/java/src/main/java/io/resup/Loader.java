@@ -1,0 +1,157 @@
+package io.resup;
+
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.nio.file.attribute.UserPrincipal;
+
+/** Loads the native library, once. */
+final class Loader {
+    /** The property that names the library's file. */
+    private static final String FILE = "resup.native";
+    /** The property that names the directory below which it is unpacked. */
+    private static final String DIRECTORY = "resup.tmpdir";
+    private static final String PREFIX = "resup-native-";
+    /** What is older was left behind by a JVM that was killed, or under Windows, where a loaded file stays. */
+    private static final long OLD = 3_600_000;
+
+    private static final Platform PLATFORM =
+        Platform.of(System.getProperty("os.name", "?"), System.getProperty("os.arch", "?"));
+    private static boolean loaded;
+
+    private Loader() {
+    }
+
+    static synchronized void load() {
+        if (loaded)
+            return;
+        Path file = found();
+        if (file != null)
+            load(file, false);
+        else
+            unpack();
+        String version = Text.of(Native.version());
+        if (!version.equals(Native.VERSION))
+            throw failure("the native library " + (file == null ? "in the jar" : file) + " has version " + version
+                + ", and these classes need " + Native.VERSION + ": take both from one release", null);
+        loaded = true;
+    }
+
+    /** The file that a property or the system has; null for none. */
+    private static Path found() {
+        String own = System.getProperty(FILE);
+        if (own != null)
+            return Paths.get(own).toAbsolutePath();
+        String library = PLATFORM.library;
+        for (String directory : System.getProperty("java.library.path", "").split(File.pathSeparator)) {
+            Path file = Paths.get(directory, library).toAbsolutePath();
+            if (!directory.isEmpty() && Files.isRegularFile(file))
+                return file;
+        }
+        return null;
+    }
+
+    private static void load(Path file, boolean unpacked) {
+        try {
+            System.load(file.toString());
+        } catch (UnsatisfiedLinkError error) {
+            throw failure(explained(String.valueOf(error.getMessage()), file.toString(), unpacked), error);
+        }
+    }
+
+    private static void unpack() {
+        refuseMusl();
+        String resource = "native/" + PLATFORM.name + "/" + PLATFORM.library;
+        Path parent = Paths.get(System.getProperty(DIRECTORY, System.getProperty("java.io.tmpdir", ".")));
+        try (InputStream library = Loader.class.getResourceAsStream(resource)) {
+            if (library == null)
+                throw failure("this jar has no native library for " + PLATFORM.name + ": build it (see the README of "
+                    + "resup) and name its file with -D" + FILE + "=FILE", null);
+            // Only its owner may enter it, and nobody can guess its name.
+            Path directory = Files.createTempDirectory(parent, PREFIX);
+            Path file = directory.resolve(PLATFORM.library);
+            try {
+                sweep(parent, Files.getOwner(directory));
+                Files.copy(library, file);
+                load(file.toAbsolutePath(), true);
+            } finally {
+                remove(directory);
+            }
+        } catch (IOException e) {
+            throw failure("the native library cannot be unpacked below " + parent + " (" + e + "): name another directory "
+                + "with -D" + DIRECTORY + "=DIR", e);
+        }
+    }
+
+    private static void refuseMusl() {
+        String maps;
+        try {
+            maps = new String(Files.readAllBytes(Paths.get("/proc/self/maps")), StandardCharsets.ISO_8859_1);
+        } catch (IOException | RuntimeException notLinux) {
+            return;
+        }
+        if (Platform.isMusl(maps))
+            throw failure("this Java runs on the C library musl (Alpine Linux?), and the native library in the jar needs "
+                + "glibc: take a Java image on Debian, Ubuntu or the like, or build the library on this system and name "
+                + "its file with -D" + FILE + "=FILE", null);
+    }
+
+    /** Why a file could not be loaded, and what to do about it. */
+    static String explained(String why, String file, boolean unpacked) {
+        String what = "the native library " + file + " cannot be loaded: " + why;
+        if (why.contains("already loaded in another classloader"))
+            return what + ". One file serves one class loader: have resup's jar in a class loader that all share (in "
+                + "Tomcat: its lib directory), or set no " + FILE + ", so that each unpacks a copy of its own";
+        boolean noexec = why.contains("failed to map segment") || why.contains("Operation not permitted");
+        if (unpacked && noexec)
+            return what + ". Programs may not run from there (is it mounted noexec?): name a directory from which they may "
+                + "with -D" + DIRECTORY + "=DIR, or the library's file with -D" + FILE + "=FILE";
+        return what;
+    }
+
+    /** Removes what other programs of this user have left behind. */
+    private static void sweep(Path parent, UserPrincipal user) {
+        try (DirectoryStream<Path> others = Files.newDirectoryStream(parent, PREFIX + "*")) {
+            for (Path other : others)
+                if (isLeft(other, user))
+                    remove(other);
+        } catch (IOException | DirectoryIteratorException unreadable) {
+            // Nothing depends on it.
+            return;
+        }
+    }
+
+    private static boolean isLeft(Path directory, UserPrincipal user) {
+        try {
+            long age = System.currentTimeMillis() - Files.getLastModifiedTime(directory, NOFOLLOW_LINKS).toMillis();
+            return age > OLD && Files.isDirectory(directory, NOFOLLOW_LINKS)
+                && Files.getOwner(directory, NOFOLLOW_LINKS).equals(user);
+        } catch (IOException gone) {
+            return false;
+        }
+    }
+
+    private static void remove(Path directory) {
+        try {
+            Files.deleteIfExists(directory.resolve(PLATFORM.library));
+            Files.deleteIfExists(directory);
+        } catch (IOException inUse) {
+            // As under Windows; a later program sweeps it.
+            return;
+        }
+    }
+
+    private static UnsatisfiedLinkError failure(String message, Throwable cause) {
+        UnsatisfiedLinkError error = new UnsatisfiedLinkError(message);
+        error.initCause(cause);
+        return error;
+    }
+}

@@ -1,0 +1,9 @@
+package io.resup;
+
+/** How the server is asked for its offset. */
+public enum LocateMethod {
+    /** By POST with a form, which no cache answers. */
+    POST,
+    /** By GET with the fields in the query: no more than 60 000 bytes, the address included. */
+    GET
+}

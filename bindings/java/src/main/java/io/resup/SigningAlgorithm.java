@@ -1,0 +1,9 @@
+package io.resup;
+
+/** How forms are signed. */
+public enum SigningAlgorithm {
+    /** HMAC-SHA-256. */
+    HMAC_SHA256,
+    /** HMAC-MD5, for old servers that know no better. */
+    HMAC_MD5
+}

@@ -1,0 +1,20 @@
+package io.resup;
+
+import java.io.Closeable;
+import java.io.IOException;
+
+/** What an upload reads where the native side cannot: called on the thread of the run only. */
+interface Source extends Closeable {
+    /** Bytes in the whole. */
+    long size() throws IOException;
+
+    /** Sets the position of the next read. */
+    void seek(long offset) throws IOException;
+
+    /** Reads as much as there is room for; less only at the end, where it is 0. */
+    int read(byte[] into) throws IOException;
+
+    /** Lets go of what only this class opened; it may be read again. */
+    @Override
+    void close() throws IOException;
+}

@@ -1,0 +1,115 @@
+package io.resup;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Paths;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
+/** A Java of its own, and what it does. */
+final class Child {
+    private final Process process;
+    private final BufferedReader output;
+
+    private Child(Process process) {
+        this.process = process;
+        output = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    }
+
+    /** Starts one with the jar under test, these options of Java's and arguments of {@link #main}. */
+    static Child start(List<String> options, String... arguments) throws IOException {
+        String path = System.getProperty("resup.test.jar") + ":" + System.getProperty("resup.test.classes");
+        return command(java(path, options, Child.class.getName(), arguments));
+    }
+
+    static List<String> java(String path, List<String> options, String main, String... arguments) {
+        List<String> command = Some.words(Paths.get(System.getProperty("java.home"), "bin", "java").toString());
+        // What it writes is looked at: nothing of its own, please.
+        if (!System.getProperty("java.specification.version").matches("1\\..*|1\\d|2[0-3]"))
+            command.add("--enable-native-access=ALL-UNNAMED");
+        command.addAll(options);
+        Collections.addAll(command, "-cp", path, main);
+        Collections.addAll(command, arguments);
+        return command;
+    }
+
+    static Child command(List<String> command) throws IOException {
+        // What hangs is ended, and told as an exit code of 124.
+        List<String> bounded = Some.words("timeout", "3600");
+        bounded.addAll(command);
+        return new Child(new ProcessBuilder(bounded).redirectErrorStream(true).start());
+    }
+
+    /** A line of its output; null at the end. */
+    String line() throws IOException {
+        return output.readLine();
+    }
+
+    /** What is left of its output, at its end. */
+    String rest() throws Exception {
+        List<String> lines = new ArrayList<>();
+        for (String line = line(); line != null; line = line())
+            lines.add(line);
+        process.waitFor();
+        return String.join("\n", lines);
+    }
+
+    int exit() throws InterruptedException {
+        return process.waitFor();
+    }
+
+    /** Kills Java, by its id. */
+    void kill(String id) throws Exception {
+        new ProcessBuilder("kill", "-9", id).start().waitFor();
+        process.waitFor();
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        switch (arguments[0]) {
+        case "load":
+            load();
+            break;
+        case "slow":
+            slow(arguments[1], arguments[2]);
+            break;
+        case "many":
+            Many.run(arguments[1], Integer.parseInt(arguments[2]));
+            break;
+        case "all":
+            All.run(arguments[1], Paths.get(arguments[2]));
+            break;
+        default:
+            throw new IllegalArgumentException(arguments[0]);
+        }
+    }
+
+    private static void load() {
+        try {
+            ResumableUploadClient.create("http://127.0.0.1:9/").close();
+            System.out.println("loaded");
+        } catch (UnsatisfiedLinkError error) {
+            System.out.println(error.getMessage());
+        }
+    }
+
+    /** Tells its id when it has sent 3 MB, and waits then. */
+    private static void slow(String endpoint, String file) throws Exception {
+        UploadListener listener = new UploadListener() {
+            @Override
+            public void progress(ResumableUpload upload, UploadProgress now) {
+                if (now.position() >= 3_000_000) {
+                    System.out.println(ManagementFactory.getRuntimeMXBean().getName().split("@")[0]);
+                    upload.setRateLimit(1);
+                }
+            }
+        };
+        try (ResumableUploadClient client = ResumableUploadClient.create(endpoint);
+                ResumableUpload upload = client.upload(Paths.get(file)).listener(listener).rateLimit(4_000_000).build()) {
+            upload.run();
+        }
+    }
+}

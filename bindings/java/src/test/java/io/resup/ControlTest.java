@@ -1,0 +1,337 @@
+package io.resup;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Pausing, cancelling, closing and interrupting. */
+class ControlTest {
+    private static final ExecutorService EXECUTOR = Executors.newCachedThreadPool();
+    private static Receiver receiver;
+    private static ResumableUploadClient client;
+    @TempDir
+    Path directory;
+
+    @BeforeAll
+    static void start() throws IOException {
+        receiver = new Receiver();
+        client = ResumableUploadClient.create(receiver.endpoint());
+    }
+
+    @AfterAll
+    static void stop() throws IOException {
+        EXECUTOR.shutdown();
+        client.close();
+        receiver.close();
+    }
+
+    /** An upload that takes some seconds. */
+    private ResumableUpload.Builder slow(String name) throws IOException {
+        return client.upload(Some.file(directory, name, 4_000_000)).rateLimit(1_000_000);
+    }
+
+    private static void sending(ResumableUpload upload) throws Exception {
+        Some.until("some bytes are sent", () -> upload.progress().position() > 0);
+    }
+
+    private static Throwable cause(CompletableFuture<UploadResult> future) {
+        return assertThrows(ExecutionException.class, future::get).getCause();
+    }
+
+    @Test
+    void a_paused_upload_goes_on_when_it_is_resumed() throws Exception {
+        try (ResumableUpload upload = slow("paused").build()) {
+            CompletableFuture<UploadResult> future = upload.runAsync(EXECUTOR);
+            sending(upload);
+            upload.pause();
+            Some.until("it is paused", () -> upload.state() == UploadState.PAUSED);
+            Thread.sleep(200);
+            assertEquals(UploadState.PAUSED, upload.state());
+            upload.setRateLimit(0);
+            upload.resume();
+            assertEquals(2, future.get().attempts());
+            Some.assertStored(receiver, future.get(), Some.bytes(4_000_000));
+        }
+    }
+
+    @Test
+    void a_cancelled_upload_says_so_and_can_be_run_again() throws Exception {
+        try (ResumableUpload upload = slow("cancelled").build()) {
+            CompletableFuture<UploadResult> future = upload.runAsync(EXECUTOR);
+            sending(upload);
+            upload.cancel();
+            UploadCancelledException cancelled = (UploadCancelledException) cause(future);
+            assertEquals(ErrorCode.CANCELLED, cancelled.code());
+            assertTrue(cancelled.isRetryable());
+            assertEquals(UploadState.CANCELLED, upload.state());
+            upload.setRateLimit(0);
+            assertEquals(4_000_000, upload.run().size());
+        }
+    }
+
+    @Test
+    void a_cancel_before_the_first_run_ends_that_one() throws Exception {
+        try (ResumableUpload upload = slow("early").build()) {
+            upload.cancel();
+            assertThrows(UploadCancelledException.class, upload::run);
+        }
+    }
+
+    @Test
+    void cancelling_the_future_cancels_the_upload() throws Exception {
+        try (ResumableUpload upload = slow("future").build()) {
+            CompletableFuture<UploadResult> future = upload.runAsync(EXECUTOR);
+            sending(upload);
+            assertTrue(future.cancel(false));
+            assertThrows(CancellationException.class, future::get);
+            Some.until("it is cancelled", () -> upload.state() == UploadState.CANCELLED);
+        }
+    }
+
+    @Test
+    void a_future_that_is_cancelled_in_the_queue_never_runs() throws Exception {
+        ExecutorService one = Executors.newSingleThreadExecutor();
+        CountDownLatch go = new CountDownLatch(1);
+        one.execute(() -> {
+            try {
+                go.await();
+            } catch (InterruptedException e) {
+                return;
+            }
+        });
+        try (ResumableUpload upload = slow("queued").build()) {
+            CompletableFuture<UploadResult> future = upload.runAsync(one);
+            future.cancel(true);
+            go.countDown();
+            one.submit(() -> null).get();
+            assertEquals(UploadState.READY, upload.state());
+            one.shutdown();
+        }
+    }
+
+    @Test
+    void closing_during_a_run_cancels_it() throws Exception {
+        ResumableUpload upload = slow("closed").build();
+        CompletableFuture<UploadResult> future = upload.runAsync(EXECUTOR);
+        sending(upload);
+        upload.close();
+        assertTrue(cause(future) instanceof UploadCancelledException);
+        Some.until("what is told is the end", () -> upload.state() == UploadState.CANCELLED);
+        assertThrows(IllegalStateException.class, upload::run);
+    }
+
+    @Test
+    void closing_in_a_listener_cancels_it() throws Exception {
+        ResumableUpload upload = slow("closed inside").listener(new UploadListener() {
+            @Override
+            public void progress(ResumableUpload self, UploadProgress now) {
+                self.close();
+            }
+        }).build();
+        assertThrows(UploadCancelledException.class, upload::run);
+        assertEquals(UploadState.CANCELLED, upload.state());
+    }
+
+    @Test
+    void closing_at_any_moment_is_safe() throws Exception {
+        for (int i = 0; i < 60; i++) {
+            ResumableUpload upload = client.upload("any moment " + i, Some.bytes(100_000 + i)).build();
+            CompletableFuture<UploadResult> future = upload.runAsync(EXECUTOR);
+            Thread.sleep(i / 10, i % 10 * 100_000);
+            upload.close();
+            try {
+                future.get();
+            } catch (ExecutionException failed) {
+                Throwable cause = failed.getCause();
+                assertTrue(cause instanceof UploadCancelledException || cause instanceof IllegalStateException,
+                    () -> "not a " + cause);
+            }
+        }
+    }
+
+    @Test
+    void an_interrupt_cancels_and_is_kept() throws Exception {
+        AtomicReference<Throwable> thrown = new AtomicReference<>();
+        AtomicReference<Boolean> interrupted = new AtomicReference<>();
+        try (ResumableUpload upload = slow("interrupted").build()) {
+            Thread thread = new Thread(() -> {
+                thrown.set(assertThrows(Throwable.class, upload::run));
+                interrupted.set(Thread.currentThread().isInterrupted());
+            });
+            thread.start();
+            sending(upload);
+            thread.interrupt();
+            thread.join(60_000);
+            assertTrue(thrown.get() instanceof UploadCancelledException, () -> "not a " + thrown.get());
+            assertTrue(interrupted.get());
+        }
+    }
+
+    @Test
+    void an_interrupted_thread_uploads_nothing() throws Exception {
+        try (ResumableUpload upload = slow("before").build()) {
+            Thread.currentThread().interrupt();
+            assertThrows(UploadCancelledException.class, upload::run);
+            assertTrue(Thread.interrupted());
+        }
+    }
+
+    @Test
+    void an_interrupt_that_closes_the_channel_is_a_cancel_too() throws Exception {
+        Path file = Some.file(directory, "channel", 40_000_000);
+        AtomicReference<Throwable> thrown = new AtomicReference<>();
+        try (FileChannel channel = FileChannel.open(file);
+                ResumableUpload upload = client.upload("channel", channel).rateLimit(1_000_000).build()) {
+            Thread thread = new Thread(() -> thrown.set(assertThrows(Throwable.class, upload::run)));
+            thread.start();
+            Some.until("it is being read", () -> upload.state() == UploadState.HASHING);
+            thread.interrupt();
+            thread.join(60_000);
+            assertTrue(thrown.get() instanceof UploadCancelledException, () -> "not a " + thrown.get());
+            Throwable cause = thrown.get().getCause();
+            assertTrue(cause == null || cause instanceof ClosedByInterruptException);
+        }
+    }
+
+    @Test
+    void only_one_run_is_made_at_a_time() throws Exception {
+        AtomicReference<Throwable> inside = new AtomicReference<>();
+        try (ResumableUpload upload = slow("twice").listener(new UploadListener() {
+            @Override
+            public void progress(ResumableUpload self, UploadProgress now) {
+                inside.set(assertThrows(IllegalStateException.class, self::run));
+            }
+        }).build()) {
+            CompletableFuture<UploadResult> future = upload.runAsync(EXECUTOR);
+            Some.until("the listener is called", () -> inside.get() != null);
+            assertThrows(IllegalStateException.class, upload::run);
+            assertFalse(future.isDone());
+            upload.setRateLimit(0);
+            future.get();
+        }
+    }
+
+    @Test
+    void what_a_listener_throws_cancels_and_is_thrown_again() throws Exception {
+        RuntimeException mine = new RuntimeException("mine 😀");
+        AtomicReference<Throwable> told = new AtomicReference<>();
+        try (ResumableUpload upload = slow("thrown").listener(new UploadListener() {
+            @Override
+            public void progress(ResumableUpload self, UploadProgress now) {
+                throw mine;
+            }
+
+            @Override
+            public void complete(ResumableUpload self, UploadResult result, Throwable failure) {
+                told.set(failure);
+            }
+        }).build()) {
+            assertSame(mine, assertThrows(RuntimeException.class, upload::run));
+            assertSame(mine, told.get());
+            assertEquals(UploadState.CANCELLED, upload.state());
+            assertSame(mine, cause(upload.runAsync(EXECUTOR)));
+        }
+    }
+
+    @Test
+    void errors_and_what_got_round_the_compiler_are_thrown_again_too() throws Exception {
+        Error mine = new StackOverflowError("mine");
+        Exception checked = new Exception("checked");
+        AtomicReference<Throwable> toThrow = new AtomicReference<>(mine);
+        try (ResumableUpload upload = slow("errors").listener(new UploadListener() {
+            @Override
+            public void state(ResumableUpload self, UploadState state) {
+                ControlTest.<RuntimeException>sneak(toThrow.get());
+            }
+        }).build()) {
+            assertSame(mine, assertThrows(Error.class, upload::run));
+            toThrow.set(checked);
+            assertSame(checked, assertThrows(Exception.class, upload::run));
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <T extends Throwable> void sneak(Throwable thrown) throws T {
+        throw (T) thrown;
+    }
+
+    @Test
+    void what_complete_throws_is_thrown_and_loses_no_failure() throws Exception {
+        RuntimeException mine = new RuntimeException("mine");
+        UploadListener listener = new UploadListener() {
+            @Override
+            public void complete(ResumableUpload self, UploadResult result, Throwable failure) {
+                throw mine;
+            }
+        };
+        try (ResumableUpload upload = client.upload("complete", new byte[7]).listener(listener).build()) {
+            assertSame(mine, assertThrows(RuntimeException.class, upload::run));
+            assertEquals(UploadState.COMPLETE, upload.state());
+        }
+        try (ResumableUpload upload = client.upload("not complete", new byte[7]).listener(listener).build()) {
+            upload.cancel();
+            UploadCancelledException cancelled = assertThrows(UploadCancelledException.class, upload::run);
+            assertSame(mine, cancelled.getSuppressed()[0]);
+        }
+    }
+
+    @Test
+    void what_the_log_and_a_source_throw_is_thrown_again() throws Exception {
+        RuntimeException mine = new RuntimeException("log");
+        try (ResumableUploadClient telling = ResumableUploadClient.builder(receiver.endpoint())
+                .log(LogLevel.DEBUG, (level, line) -> {
+                    throw mine;
+                }).build(); ResumableUpload upload = telling.upload("log", new byte[1]).build()) {
+            assertSame(mine, assertThrows(RuntimeException.class, upload::run));
+        }
+        IOException source = new IOException("source");
+        try (ResumableUpload upload = client.upload("source", 5, () -> {
+            throw source;
+        }).build()) {
+            assertSame(source, assertThrows(IOException.class, upload::run));
+        }
+        try (ResumableUpload upload = client.upload("null", 5, () -> null).build()) {
+            assertTrue(assertThrows(IOException.class, upload::run).getMessage().contains("StreamOpener"));
+        }
+    }
+
+    @Test
+    void a_listener_may_run_another_upload() throws Exception {
+        AtomicReference<UploadResult> inner = new AtomicReference<>();
+        UploadListener listener = new UploadListener() {
+            @Override
+            public void state(ResumableUpload self, UploadState state) {
+                if (state != UploadState.SENDING)
+                    return;
+                try (ResumableUpload other = client.upload("inner", Some.bytes(5001)).build()) {
+                    inner.set(other.run());
+                } catch (IOException e) {
+                    throw new IllegalStateException(e);
+                }
+            }
+        };
+        byte[] bytes = Some.bytes(5002);
+        try (ResumableUpload outer = client.upload("outer", bytes).listener(listener).build()) {
+            Some.assertStored(receiver, outer.run(), bytes);
+            Some.assertStored(receiver, inner.get(), Some.bytes(5001));
+        }
+    }
+}

@@ -1,0 +1,119 @@
+package io.resup;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.util.Arrays;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The examples: that they compile without a warning, for Java 8, and do what they say. */
+class ExampleTest {
+    private static final String JAR = System.getProperty("resup.test.jar");
+    private static final Path EXAMPLES = Paths.get(System.getProperty("resup.test.examples"));
+    @TempDir
+    Path directory;
+
+    private void compiles(String name) throws Exception {
+        List<String> javac = Some.words(Paths.get(System.getProperty("java.home"), "bin", "javac").toString(), "--release",
+            "8", "-Xlint:all,-options", "-Werror", "-cp", JAR, "-d", directory.toString(), EXAMPLES.resolve(name).toString());
+        Child child = Child.command(javac);
+        assertEquals("", child.rest());
+        assertEquals(0, child.exit());
+    }
+
+    @Test
+    void upload_sends_files_side_by_side_and_tells_of_those_that_fail() throws Exception {
+        compiles("Upload.java");
+        Path one = Some.file(directory, "one", 3_000_017);
+        Path two = Some.file(directory, "two", 0);
+        Path missing = directory.resolve("missing");
+        try (Receiver receiver = new Receiver()) {
+            // The source itself, as its head says.
+            List<String> command = Child.java(JAR, Some.words(), EXAMPLES.resolve("Upload.java").toString(),
+                receiver.endpoint(), one.toString(), two.toString(), missing.toString());
+            Child child = Child.command(command);
+            String told = child.rest();
+            assertEquals(1, child.exit(), told);
+            for (Path file : new Path[] {one, two}) {
+                Matcher line = Pattern.compile(Pattern.quote(file.toString()) + ": complete, id=(\\w+)").matcher(told);
+                assertTrue(line.find(), told);
+                Path stored = receiver.stored(line.group(1));
+                assertTrue(Arrays.equals(Files.readAllBytes(file), Files.readAllBytes(stored)));
+            }
+            assertTrue(told.contains(missing + ": the file \"" + missing + "\" does not exist"), told);
+        }
+    }
+
+    @Test
+    void the_readmes_example_compiles() throws Exception {
+        String readme = new String(Files.readAllBytes(EXAMPLES.resolve("../../README.md")), StandardCharsets.UTF_8);
+        String code = readme.split("```java\n", 2)[1].split("```", 2)[0];
+        Path source = directory.resolve("Readme.java");
+        Files.write(source, ("import io.resup.*; import java.nio.file.*;\npublic class Readme { static void readme() throws "
+            + "java.io.IOException {\n" + code + "} }\n").getBytes(StandardCharsets.UTF_8));
+        compiles(source.toString());
+    }
+
+    private static int count(Receiver receiver, String what) throws Exception {
+        return receiver.stderr().split(what, -1).length - 1;
+    }
+
+    @Test
+    void the_window_uploads_pauses_goes_on_and_cancels_on_the_right_thread() throws Exception {
+        compiles("UploadWindow.java");
+        Path small = Some.file(directory, "small.jpg", 3_000_000);
+        Path large = directory.resolve("large.mp4");
+        try (RandomAccessFile file = new RandomAccessFile(large.toFile(), "rw")) {
+            // Sparse, and more than goes out meanwhile.
+            file.setLength(50_000_000_000L);
+        }
+        String path = JAR + ":" + System.getProperty("resup.test.classes") + ":" + directory;
+        try (Receiver receiver = new Receiver(); Screen screen = new Screen()) {
+            List<String> command = Child.java(path, Some.words(), ThreadGuard.class.getName(), "UploadWindow",
+                receiver.endpoint(), small.toString(), directory.resolve("missing.txt").toString());
+            Path output = directory.resolve("output");
+            Process window = screen.process(command.toArray(new String[0])).redirectOutput(output.toFile()).start();
+            try {
+                screen.focused("Uploads");
+                Some.until("the small file is there", () -> receiver.stderr().contains("→3000000 "));
+                screen.tool("key", "alt+a");
+                screen.focused("Open");
+                screen.tool("type", "--delay", "5", large.toString());
+                screen.tool("key", "Return");
+                Some.until("the large file is asked for", () -> count(receiver, " locate ") == 2);
+                Thread.sleep(1500);
+                screen.picture("swing-sending.png");
+                int sends = count(receiver, " send ");
+                screen.focused("Uploads");
+                screen.tool("key", "alt+p");
+                Some.until("a send is interrupted", () -> count(receiver, " send ") == sends + 1);
+                Thread.sleep(300);
+                screen.picture("swing-paused.png");
+                screen.tool("key", "alt+r");
+                Some.until("it goes on", () -> count(receiver, " locate ") == 3);
+                Thread.sleep(500);
+                screen.tool("key", "alt+c");
+                Some.until("a send is cancelled", () -> count(receiver, " send ") == sends + 2);
+                Thread.sleep(300);
+                screen.picture("swing-cancelled.png");
+                screen.tool("key", "alt+g");
+                Some.until("it begins again", () -> count(receiver, " locate ") == 4);
+                Thread.sleep(300);
+                screen.tool("key", "alt+F4");
+                assertEquals(0, window.waitFor(), "closing the window ends the program");
+                assertEquals("", new String(Files.readAllBytes(output)));
+            } finally {
+                window.destroyForcibly();
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+package io.resup;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What stays behind of many uploads: nothing. */
+class MemoryTest {
+    @TempDir
+    Path directory;
+
+    @Test
+    void many_uploads_in_little_memory_leave_nothing() throws Exception {
+        String runs = System.getProperty("RESUP_TEST_RUNS", "300");
+        try (Receiver receiver = new Receiver("--max-uploads", "1000000")) {
+            Child child = Child.start(Some.words("-Xmx64m"), "many", receiver.endpoint(), runs);
+            String told = child.rest();
+            System.out.println(runs + " uploads: " + told);
+            Matcher numbers = Pattern.compile("grown by (-?\\d+) KiB, global references by (-?\\d+), left 0").matcher(told);
+            assertTrue(numbers.matches(), told);
+            // The heap itself may still grow to its 64 MiB.
+            assertTrue(Integer.parseInt(numbers.group(1)) < 80_000, told);
+            assertTrue(Integer.parseInt(numbers.group(2)) < 20, told);
+        }
+    }
+
+    @Test
+    void the_vm_finds_no_fault_in_how_the_native_side_uses_it() throws Exception {
+        try (Receiver receiver = new Receiver()) {
+            Child child = Child.start(Some.words("-Xcheck:jni"), "all", receiver.endpoint(), directory.toString());
+            assertEquals("", child.rest());
+            assertEquals(0, child.exit());
+        }
+    }
+
+    @Test
+    void what_is_not_closed_is_let_go_of() throws Exception {
+        int before = settled();
+        for (int i = 0; i < 50; i++)
+            forget();
+        Some.until("all are let go of", () -> settled() <= before);
+    }
+
+    private static void forget() throws Exception {
+        ResumableUpload.Builder builder = ResumableUploadClient.create("http://127.0.0.1:9/").upload("x", new byte[1000]);
+        builder.listener(new UploadListener() {
+        }).build().cancel();
+    }
+
+    private static int settled() throws Exception {
+        System.gc();
+        ResumableUploadClient.create("http://127.0.0.1:9/").close();
+        return Native.count();
+    }
+}

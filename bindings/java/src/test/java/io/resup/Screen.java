@@ -1,0 +1,60 @@
+package io.resup;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+
+/** A screen that nobody sees, with a window manager: Xvfb and openbox. */
+final class Screen implements AutoCloseable {
+    private final Process xvfb;
+    private final Process manager;
+    private final String display;
+
+    Screen() throws IOException {
+        xvfb = new ProcessBuilder("Xvfb", "-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp")
+            .redirectError(new java.io.File("/dev/null")).start();
+        display = ":" + new BufferedReader(new InputStreamReader(xvfb.getInputStream())).readLine();
+        manager = process("openbox").start();
+    }
+
+    /** A program that shows itself here. */
+    ProcessBuilder process(String... command) {
+        ProcessBuilder process = new ProcessBuilder(command).redirectErrorStream(true);
+        process.environment().put("DISPLAY", display);
+        return process;
+    }
+
+    /** What xdotool says. */
+    String tool(String... arguments) throws Exception {
+        List<String> command = Some.words("xdotool");
+        Collections.addAll(command, arguments);
+        Process tool = process(command.toArray(new String[0])).start();
+        String told = new String(Some.all(tool.getInputStream())).trim();
+        return tool.waitFor() == 0 ? told : "";
+    }
+
+    /** Gives this window the keyboard, once it is there. */
+    void focused(String title) throws Exception {
+        Some.until("the window \"" + title + "\" has the keyboard",
+            () -> {
+                tool("search", "--onlyvisible", "--name", "^" + title + "$", "windowactivate");
+                return tool("getactivewindow", "getwindowname").equals(title);
+            });
+    }
+
+    /** Saves a picture for people to look at, where the variable says in which directory. */
+    void picture(String name) throws Exception {
+        String directory = System.getenv("RESUP_TEST_PICTURES");
+        if (directory != null)
+            process("import", "-window", "root", directory + "/" + name).start().waitFor();
+    }
+
+    @Override
+    public void close() {
+        manager.destroyForcibly();
+        xvfb.destroyForcibly();
+    }
+}

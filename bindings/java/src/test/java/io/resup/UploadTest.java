@@ -1,0 +1,237 @@
+package io.resup;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class UploadTest {
+    private static Receiver receiver;
+    private static ResumableUploadClient client;
+    @TempDir
+    Path directory;
+
+    @BeforeAll
+    static void start() throws IOException {
+        receiver = new Receiver();
+        client = ResumableUploadClient.create(receiver.endpoint());
+    }
+
+    @AfterAll
+    static void stop() throws IOException {
+        client.close();
+        receiver.close();
+    }
+
+    private static UploadResult run(ResumableUpload.Builder builder) throws IOException {
+        try (ResumableUpload upload = builder.build()) {
+            return upload.run();
+        }
+    }
+
+    @Test
+    void a_path_and_a_file_arrive() throws IOException {
+        byte[] bytes = Some.bytes(3_000_001);
+        Path path = Some.file(directory, "path.bin", bytes.length);
+        UploadResult result = run(client.upload(path));
+        Some.assertStored(receiver, result, bytes);
+        assertEquals(bytes.length, result.size());
+        assertEquals(bytes.length, result.bytesSent());
+        assertEquals(0, result.bytesSkipped());
+        assertEquals(1, result.attempts());
+        assertTrue(result.md5().get().matches("[0-9a-f]{32}"));
+        assertTrue(receiver.record(result).contains("\"path.bin\""), receiver.record(result));
+        assertEquals(bytes.length, run(client.upload(path.toFile())).bytesSkipped());
+    }
+
+    @Test
+    void an_empty_file_arrives() throws IOException {
+        UploadResult result = run(client.upload(Some.file(directory, "empty", 0)));
+        Some.assertStored(receiver, result, new byte[0]);
+    }
+
+    @Test
+    void bytes_arrive_as_they_were_when_they_were_given() throws IOException {
+        byte[] bytes = Some.bytes(200_000);
+        ResumableUpload.Builder builder = client.upload("bytes", bytes.clone());
+        Some.assertStored(receiver, run(builder), bytes);
+    }
+
+    @Test
+    void a_channel_arrives_and_stays_open() throws IOException {
+        byte[] bytes = Some.bytes(1_234_567);
+        try (SeekableByteChannel channel = Files.newByteChannel(Some.file(directory, "x", bytes.length))) {
+            channel.position(77);
+            Some.assertStored(receiver, run(client.upload("channel", channel)), bytes);
+            assertTrue(channel.isOpen());
+        }
+    }
+
+    @Test
+    void a_stream_is_opened_again_where_the_upload_goes_back() throws IOException {
+        byte[] bytes = Some.bytes(1_000_003);
+        AtomicInteger opened = new AtomicInteger();
+        AtomicInteger closed = new AtomicInteger();
+        StreamOpener opener = () -> {
+            opened.incrementAndGet();
+            return new ByteArrayInputStream(bytes) {
+                @Override
+                public void close() {
+                    closed.incrementAndGet();
+                }
+            };
+        };
+        Some.assertStored(receiver, run(client.upload("stream", bytes.length, opener)), bytes);
+        assertEquals(2, opened.get(), "once for the MD5, once to send it");
+        assertEquals(2, closed.get());
+    }
+
+    @Test
+    void a_stream_that_ends_early_or_goes_on_is_told_or_cut() throws IOException {
+        StreamOpener ten = () -> new ByteArrayInputStream(new byte[10]);
+        ResupException changed = assertThrows(ResupException.class, () -> run(client.upload("short", 11, ten)));
+        assertEquals(ErrorCode.SOURCE_CHANGED, changed.code());
+        Some.assertStored(receiver, run(client.upload("long", 9, ten)), new byte[9]);
+        StreamSource source = new StreamSource(100, ten);
+        assertThrows(EOFException.class, () -> source.seek(50));
+    }
+
+    @Test
+    void a_file_in_a_zip_file_arrives() throws IOException {
+        byte[] bytes = Some.bytes(300_000);
+        URI zip = URI.create("jar:" + directory.resolve("some.zip").toUri());
+        try (FileSystem files = FileSystems.newFileSystem(zip, Collections.singletonMap("create", "true"))) {
+            Path inside = Files.write(files.getPath("/inside.bin"), bytes);
+            UploadResult result = run(client.upload(inside));
+            Some.assertStored(receiver, result, bytes);
+            assertTrue(receiver.record(result).contains("\"inside.bin\""));
+            assertThrows(IllegalArgumentException.class, () -> client.upload("x", bytes).stateFile(inside));
+        }
+    }
+
+    @Test
+    void every_setting_of_an_upload_counts() throws IOException {
+        byte[] bytes = Some.bytes(400_000);
+        Path state = directory.resolve("state");
+        UploadResult result = run(client.upload(Some.file(directory, "settings", bytes.length)).name("other.bin")
+            .directory("some/where").contentType("text/plain; charset=utf-8").field("colour", "green").segmentSize(100_000)
+            .digest(Digest.FIRST).stateFile(state).rateLimit(1 << 30));
+        Some.assertStored(receiver, result, bytes);
+        String record = receiver.record(result);
+        assertTrue(record.contains("\"other.bin\"") && record.contains("some/where"), record);
+        assertFalse(Files.exists(state), "it is removed when the upload is complete");
+        UploadResult other = run(client.upload("auto", bytes).automaticSegments().digest(Digest.NONE));
+        Some.assertStored(receiver, other, bytes);
+    }
+
+    @Test
+    void progress_and_states_are_told_on_the_thread_of_the_run() throws IOException {
+        List<String> told = new ArrayList<>();
+        List<UploadProgress> numbers = new ArrayList<>();
+        Thread here = Thread.currentThread();
+        UploadListener listener = new UploadListener() {
+            @Override
+            public void progress(ResumableUpload upload, UploadProgress now) {
+                assertEquals(here, Thread.currentThread());
+                numbers.add(now);
+            }
+
+            @Override
+            public void state(ResumableUpload upload, UploadState state) {
+                assertEquals(here, Thread.currentThread());
+                told.add(state.toString());
+            }
+
+            @Override
+            public void complete(ResumableUpload upload, UploadResult result, Throwable failure) {
+                told.add("end " + result.size() + " " + failure);
+            }
+        };
+        run(client.upload(Some.file(directory, "told", 2_000_000)).listener(listener).rateLimit(4_000_000));
+        assertEquals("[LOCATING, SENDING, VERIFYING, COMPLETE, end 2000000 null]", told.toString());
+        assertTrue(numbers.size() >= 3, "several times");
+        long before = 0;
+        for (UploadProgress now : numbers) {
+            assertEquals(2_000_000, now.size());
+            assertTrue(now.position() >= before && now.position() <= now.size());
+            assertTrue(now.offset() <= now.position());
+            before = now.position();
+        }
+        UploadProgress last = numbers.get(numbers.size() - 1);
+        assertEquals(1.0, last.fraction());
+        assertEquals(200, last.httpStatus());
+    }
+
+    @Test
+    void an_upload_can_be_run_again_and_asked_after_its_end() throws IOException {
+        ResumableUpload upload = client.upload("again", Some.bytes(1003)).build();
+        assertEquals(UploadState.READY, upload.state());
+        assertEquals(1003, upload.run().bytesSent());
+        assertEquals(1003, upload.run().bytesSkipped());
+        upload.close();
+        upload.close();
+        upload.cancel();
+        assertEquals(UploadState.COMPLETE, upload.state());
+        assertEquals(1003, upload.progress().position());
+        assertThrows(IllegalStateException.class, upload::run);
+    }
+
+    @Test
+    void uploads_go_on_without_their_client() throws IOException {
+        ResumableUploadClient short_lived = ResumableUploadClient.create(receiver.endpoint());
+        ResumableUpload.Builder builder = short_lived.upload("orphan", Some.bytes(1001));
+        short_lived.close();
+        short_lived.close();
+        Some.assertStored(receiver, run(builder), Some.bytes(1001));
+        assertThrows(IllegalStateException.class, () -> short_lived.upload("late", new byte[1]));
+        assertThrows(IllegalStateException.class, () -> short_lived.setRateLimit(1));
+    }
+
+    @Test
+    void many_run_at_once() throws Exception {
+        ExecutorService executor = Executors.newCachedThreadPool();
+        List<CompletableFuture<UploadResult>> all = new ArrayList<>();
+        List<ResumableUpload> uploads = new ArrayList<>();
+        for (int i = 0; i < 16; i++) {
+            ResumableUpload upload = client.upload("one of many " + i, Some.bytes(500_000 + i)).build();
+            uploads.add(upload);
+            all.add(upload.runAsync(executor));
+        }
+        for (int i = 0; i < 16; i++)
+            Some.assertStored(receiver, all.get(i).get(), Some.bytes(500_000 + i));
+        uploads.forEach(ResumableUpload::close);
+        executor.shutdown();
+    }
+
+    @Test
+    void the_log_is_told() throws IOException {
+        List<String> lines = Collections.synchronizedList(new ArrayList<>());
+        try (ResumableUploadClient telling = ResumableUploadClient.builder(receiver.endpoint())
+                .log(LogLevel.DEBUG, (level, line) -> lines.add(level + " " + line)).build();
+                ResumableUpload upload = telling.upload("日志", Some.bytes(10)).build()) {
+            upload.run();
+        }
+        assertTrue(lines.stream().anyMatch(line -> line.startsWith("INFO ")), lines.toString());
+    }
+}

@@ -1,0 +1,78 @@
+// Uploads files, side by side, and goes on from what the server has: run it again after it was killed.
+//
+//     java -cp resup-0.1.0.jar Upload.java URL FILE...          (Java 11 or later runs the source as it is)
+//
+// One line per file at its end. The exit code is 1 when one of them failed.
+import io.resup.ResumableUpload;
+import io.resup.ResumableUploadClient;
+import io.resup.UploadListener;
+import io.resup.UploadProgress;
+import io.resup.UploadResult;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+public class Upload {
+    /** How many files are under way at once. */
+    private static final int AT_ONCE = 4;
+
+    public static void main(String[] arguments) throws InterruptedException {
+        if (arguments.length < 2) {
+            System.err.println("usage: java -cp resup.jar Upload.java URL FILE...");
+            System.exit(2);
+        }
+        ExecutorService executor = Executors.newFixedThreadPool(AT_ONCE);
+        boolean failed = false;
+        try (ResumableUploadClient client = ResumableUploadClient.create(arguments[0])) {
+            List<CompletableFuture<String>> outcomes = new ArrayList<>();
+            for (int i = 1; i < arguments.length; i++) {
+                Path file = Paths.get(arguments[i]);
+                outcomes.add(CompletableFuture.supplyAsync(() -> upload(client, file), executor));
+            }
+            for (CompletableFuture<String> outcome : outcomes) {
+                try {
+                    System.out.println(outcome.get());
+                } catch (ExecutionException e) {
+                    failed = true;
+                    System.out.println(e.getCause().getMessage());
+                }
+            }
+        }
+        executor.shutdown();
+        System.exit(failed ? 1 : 0);
+    }
+
+    private static String upload(ResumableUploadClient client, Path file) {
+        try (ResumableUpload upload = client.upload(file).listener(new Percent(file)).build()) {
+            UploadResult result = upload.run();
+            return file + ": complete, id=" + result.id().orElse("?");
+        } catch (IOException e) {
+            throw new IllegalStateException(file + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Tells each tenth of a file once. */
+    private static final class Percent implements UploadListener {
+        private final Path file;
+        private int told = -1;
+
+        Percent(Path file) {
+            this.file = file;
+        }
+
+        @Override
+        public void progress(ResumableUpload upload, UploadProgress now) {
+            int tenths = (int) (now.fraction() * 10);
+            if (tenths == told)
+                return;
+            told = tenths;
+            System.err.printf("%s: %d0 %%, %.1f MB/s%n", file, tenths, now.rate() / 1e6);
+        }
+    }
+}
