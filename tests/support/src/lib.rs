@@ -14,6 +14,7 @@
 //! | [`v2ray`] | a real V2Ray, a proxy for SOCKS 4, 4a and 5 with passwords |
 //! | [`nginx`] | a real nginx in front of something |
 //! | [`haproxy`] | a real HAProxy with TLS in front of something |
+//! | [`tomcat`] | a real Tomcat with the servlet that receives |
 //! | [`chromium`] | a real browser |
 //! | [`desktop`] | a screen that nobody sees, for programs with a window |
 //! | [`receiver`] | the real receiver as a child process |
@@ -47,6 +48,7 @@ pub mod scripted;
 pub mod seed;
 pub mod squid;
 pub mod tls;
+pub mod tomcat;
 pub mod tools;
 mod uploads;
 pub mod v2ray;
