@@ -1,5 +1,7 @@
 package io.resup.receiver;
 
+import java.sql.SQLException;
+
 /**
  * What the fields before the file say.
  *
@@ -12,7 +14,7 @@ package io.resup.receiver;
  */
 record Order(String id, String name, long size, long offset, long length, String restart) {
     /** Reads the form up to the beginning of the file. */
-    static Order read(Multipart form, Gate gate) throws Refusal, java.sql.SQLException {
+    static Order read(Multipart form, Gate gate) throws Refusal, SQLException {
         Fields fields = new Fields();
         for (String name = form.next(); !"file".equals(name); name = form.next()) {
             if (name == null) {
