@@ -68,7 +68,7 @@ tools:
 			pkg-config:pkg-config cmake:cmake meson:meson abidiff:abigail-tools \
 			Xvfb:xvfb openbox:openbox xdotool:xdotool fltk-config:libfltk1.3-dev \
 			doxygen:doxygen javac:openjdk-17-jdk-headless mvn:maven \
-			$(CATALINA):tomcat10-common; do \
+			$(CATALINA):tomcat10-common php:php-cli php:php-sqlite3; do \
 		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool##*:}"; \
 	done; \
 	if [ -n "$$missing" ]; then \

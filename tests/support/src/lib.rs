@@ -15,6 +15,7 @@
 //! | [`nginx`] | a real nginx in front of something |
 //! | [`haproxy`] | a real HAProxy with TLS in front of something |
 //! | [`tomcat`] | a real Tomcat with the servlet that receives |
+//! | [`php`] | PHP's own server with the script that receives |
 //! | [`chromium`] | a real browser |
 //! | [`desktop`] | a screen that nobody sees, for programs with a window |
 //! | [`receiver`] | the real receiver as a child process |
@@ -43,6 +44,7 @@ pub mod model;
 mod multipart;
 pub mod names;
 pub mod nginx;
+pub mod php;
 pub mod receiver;
 pub mod scripted;
 pub mod seed;
