@@ -8,7 +8,7 @@ RELEASE := $(abspath $(TARGET)/release)
 ABI := $(shell awk '/define RESUP_VERSION_M(AJOR|INOR) / { v = v s $$3; s = "." } END { print v }' \
 	include/resup.h)
 
-.PHONY: all lib cli receiver demo bench load conformance test tools lint test-rust test-c test-page java java-natives test-java \
+.PHONY: all lib cli receiver demo bench load conformance test tools lint test-rust test-c test-page java java-natives test-java test-tomcat tomcat \
 	reference header abi-accept clean
 
 all: lib
@@ -53,10 +53,13 @@ load: receiver
 		-p resup-receiver --test load -- --nocapture --test-threads 1
 
 # Everything. Installs what is missing.
-test: tools lint reference test-rust test-c test-page test-java
+test: tools lint reference test-rust test-c test-page test-java test-tomcat
 
 # By this file a Debian system is told not to start the servers among the packages.
 POLICY := /usr/sbin/policy-rc.d
+
+# A program of Debian's Tomcat, which starts no server by itself.
+CATALINA := /usr/share/tomcat10/bin/catalina.sh
 
 tools:
 	@missing=; PATH="$$PATH:/usr/sbin"; for tool in gcc:gcc g++:g++ clang:clang \
@@ -65,7 +68,8 @@ tools:
 			curl:curl man:man-db script:bsdutils node:nodejs npm:npm \
 			pkg-config:pkg-config cmake:cmake meson:meson abidiff:abigail-tools \
 			Xvfb:xvfb openbox:openbox xdotool:xdotool fltk-config:libfltk1.3-dev \
-			doxygen:doxygen javac:openjdk-17-jdk mvn:maven unshare:util-linux; do \
+			doxygen:doxygen javac:openjdk-17-jdk mvn:maven unshare:util-linux \
+			$(CATALINA):tomcat10-common php:php-cli php:php-sqlite3; do \
 		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool##*:}"; \
 	done; \
 	if [ -n "$$missing" ]; then \
@@ -135,6 +139,17 @@ test-java: tools java-natives
 	touch $(NATIVES)/*/*
 	mvn -q -f $(JAVA) package -Dmaven.javadoc.skip -Dmaven.source.skip
 	cmp $(JAR) $(JAR).first
+
+# The receiver for Tomcat, examples/receivers/tomcat/target/resup.war. What Maven has fetched once, also for the
+# tests, it finds without a network (MVN="mvn -o").
+MVN ?= mvn
+
+tomcat:
+	$(MVN) -q -B -f examples/receivers/tomcat package exec:help
+
+test-tomcat: tomcat
+	$(CARGO) test --workspace --no-run
+	$(TESTS) --test tomcat
 
 header:
 	RESUP_WRITE_HEADER=1 $(CARGO) test --test header the_header_is_current

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::tools;
 
-const START_TIME: Duration = Duration::from_secs(20);
+const START_TIME: Duration = Duration::from_secs(60);
 /// How long a line of a log is awaited.
 const LOG_TIME: Duration = Duration::from_secs(10);
 /// What the program writes to its standard output and standard error.

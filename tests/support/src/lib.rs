@@ -14,6 +14,8 @@
 //! | [`v2ray`] | a real V2Ray, a proxy for SOCKS 4, 4a and 5 with passwords |
 //! | [`nginx`] | a real nginx in front of something |
 //! | [`haproxy`] | a real HAProxy with TLS in front of something |
+//! | [`tomcat`] | a real Tomcat with the servlet that receives |
+//! | [`php`] | PHP's own server with the script that receives |
 //! | [`chromium`] | a real browser |
 //! | [`desktop`] | a screen that nobody sees, for programs with a window |
 //! | [`receiver`] | the real receiver as a child process |
@@ -42,11 +44,13 @@ pub mod model;
 mod multipart;
 pub mod names;
 pub mod nginx;
+pub mod php;
 pub mod receiver;
 pub mod scripted;
 pub mod seed;
 pub mod squid;
 pub mod tls;
+pub mod tomcat;
 pub mod tools;
 mod uploads;
 pub mod v2ray;

@@ -1,0 +1,177 @@
+package io.resup.receiver;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A multipart form, read part by part as it arrives, within bounds.
+ *
+ * <p>The servlet API's own parts (<code>getPart</code>) are there only when the whole body is: a break would cost all
+ * of it.
+ */
+final class Multipart {
+    private static final int MAX_HEADER = 8 << 10;
+    /** <code>; name=value</code> of a header; WHATWG has no backslashes, but <code>%22</code> for a quote. */
+    private static final Pattern PARAMETER = Pattern.compile(";\\s*([^=;\\s]+)\\s*=\\s*(?:\"([^\"]*)\"|([^;\\s]*))");
+
+    private final InputStream body;
+    /** What ends a part: a line's end, two hyphens and the boundary. */
+    private final byte[] delimiter;
+    private final byte[] buffer = new byte[64 << 10];
+    /** What has come and is not yet passed on: from here … */
+    private int begin;
+    /** … to here. */
+    private int end;
+    private int parts;
+
+    Multipart(InputStream body, String boundary) {
+        this.body = body;
+        delimiter = ("\r\n--" + boundary).getBytes(StandardCharsets.ISO_8859_1);
+        // The first boundary has no line before it.
+        buffer[0] = '\r';
+        buffer[1] = '\n';
+        end = 2;
+    }
+
+    /** Takes the boundary out of a Content-Type. */
+    static String boundary(String type) throws Refusal {
+        String boundary = parameter(type, "boundary");
+        if (boundary == null || boundary.isEmpty() || boundary.length() > 70) {
+            throw new Refusal(400, "Content-Type '" + Answer.excerpt(type) + "' has no boundary");
+        }
+        return boundary;
+    }
+
+    /** Goes to the next part and returns its name; <code>null</code> at the end of the form. */
+    String next() throws Refusal {
+        int skipped = 0;
+        for (ByteBuffer chunk = chunk(); chunk != null; chunk = chunk()) {
+            skipped += chunk.remaining();
+            if (skipped > MAX_HEADER) {
+                throw broken("there is no boundary where one should be");
+            }
+        }
+        begin += delimiter.length;
+        while (end - begin < 2) {
+            fill();
+        }
+        if (buffer[begin] == '-' && buffer[begin + 1] == '-') {
+            return null;
+        }
+        // One more for the file.
+        if (++parts > Fields.MAX_FIELDS + 1) {
+            throw new Refusal(400, "the form has more than " + Fields.MAX_FIELDS + " fields");
+        }
+        int header = 0;
+        String name = "";
+        // What is left of the boundary's line comes first.
+        for (String line = line() + ' '; !line.isEmpty(); line = line()) {
+            header += line.length();
+            if (header > MAX_HEADER) {
+                throw broken("a part's header has more than " + MAX_HEADER + " bytes");
+            }
+            if (line.toLowerCase(Locale.ROOT).startsWith("content-disposition:")) {
+                String found = parameter(line, "name");
+                name = found == null ? "" : found;
+            }
+        }
+        return name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n");
+    }
+
+    /** The next bytes of the part, as they came; <code>null</code> when it has ended. They stay until the next call. */
+    ByteBuffer chunk() throws Refusal {
+        while (true) {
+            int from = begin;
+            while (begin < end && !startsDelimiter(begin)) {
+                begin++;
+            }
+            if (begin > from) {
+                return ByteBuffer.wrap(buffer, from, begin - from);
+            }
+            if (end - begin >= delimiter.length) {
+                return null;
+            }
+            fill();
+        }
+    }
+
+    /** Whether the delimiter is there, as far as it has come. */
+    private boolean startsDelimiter(int at) {
+        int length = Math.min(delimiter.length, end - at);
+        for (int i = 0; i < length; i++) {
+            if (buffer[at + i] != delimiter[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** All of the part, as the value of the field <code>name</code>. */
+    String value(String name) throws Refusal {
+        ByteArrayOutputStream value = new ByteArrayOutputStream();
+        for (ByteBuffer chunk = chunk(); chunk != null; chunk = chunk()) {
+            value.write(buffer, chunk.position(), chunk.remaining());
+            if (value.size() > Fields.MAX_VALUE) {
+                throw Fields.tooLong(name, Fields.MAX_VALUE);
+            }
+        }
+        return Fields.utf8("field '" + name + "'", value.toByteArray());
+    }
+
+    /** A line of a part's header, without its end. */
+    private String line() throws Refusal {
+        int length = 0;
+        while (true) {
+            for (; begin + length + 1 < end; length++) {
+                if (buffer[begin + length] == '\r' && buffer[begin + length + 1] == '\n') {
+                    String line = new String(buffer, begin, length, StandardCharsets.UTF_8);
+                    begin += length + 2;
+                    return line;
+                }
+            }
+            if (length > MAX_HEADER) {
+                throw broken("a line of a part's header has more than " + MAX_HEADER + " bytes");
+            }
+            fill();
+        }
+    }
+
+    private void fill() throws Refusal {
+        System.arraycopy(buffer, begin, buffer, 0, end - begin);
+        end -= begin;
+        begin = 0;
+        try {
+            int count = body.read(buffer, end, buffer.length - end);
+            if (count < 0) {
+                throw broken("the body has ended");
+            }
+            end += count;
+        } catch (SocketTimeoutException error) {
+            throw new Refusal(408, "the form got no further for too long");
+        } catch (IOException error) {
+            throw broken(error.getMessage());
+        }
+    }
+
+    /** The refusal of a form that ends early or makes no sense. */
+    static Refusal broken(String why) {
+        return new Refusal(400, "the form broke off: " + why);
+    }
+
+    private static String parameter(String header, String name) {
+        Matcher matcher = PARAMETER.matcher(header);
+        while (matcher.find()) {
+            if (matcher.group(1).equalsIgnoreCase(name)) {
+                return matcher.group(2) != null ? matcher.group(2) : matcher.group(3);
+            }
+        }
+        return null;
+    }
+}

@@ -1,0 +1,31 @@
+-- One row for each file that a client has asked about.
+-- Empty text stands for "not given", so that the unique key holds in every database.
+CREATE TABLE uploads (
+    id          VARCHAR(32)   NOT NULL PRIMARY KEY,
+    -- SHA-256 of owner, dir, name and size: a key of any database's liking.
+    file_key    VARCHAR(64)   NOT NULL,
+    owner       VARCHAR(255)  NOT NULL,
+    dir         VARCHAR(1024) NOT NULL,
+    name        VARCHAR(255)  NOT NULL,
+    size        BIGINT        NOT NULL,
+    mtime       VARCHAR(20)   NOT NULL,
+    md5         VARCHAR(32)   NOT NULL,
+    state       VARCHAR(8)    NOT NULL,
+    -- Bytes that are durable, from the start, without a gap, and their digests.
+    held        BIGINT        NOT NULL,
+    held_md5    VARCHAR(32)   NOT NULL,
+    held_sha256 VARCHAR(64)   NOT NULL,
+    -- Milliseconds since 1970.
+    changed     BIGINT        NOT NULL,
+    UNIQUE (file_key, md5, mtime)
+);
+
+CREATE INDEX uploads_by_content ON uploads (held_md5, size);
+
+-- Numbers of signed forms; each is good once.
+CREATE TABLE nonces (
+    nonce   VARCHAR(32) NOT NULL PRIMARY KEY,
+    expires BIGINT      NOT NULL
+);
+
+CREATE INDEX nonces_by_end ON nonces (expires);

@@ -1,0 +1,25 @@
+//! `examples/receivers/php` keeps the protocol, as far as PHP can.
+
+mod common;
+
+use common::judge;
+use resup_test_support::php::Php;
+
+#[test]
+fn one_php_file_passes_without_what_needs_bodies_under_way() {
+    let Some(php) = Php::start() else {
+        return;
+    };
+    // One process: who stalls holds up the others until PHP lets go of him.
+    let found = judge(&php.endpoint(), &["--time", "120"]);
+    found.assert_good();
+    let missing = found.with("not supported");
+    let kinds = ["owner-", "sign-", "login-"];
+    let asked = |id: &&&str| !kinds.iter().any(|kind| id.starts_with(kind));
+    let missing: Vec<_> = missing.iter().filter(asked).copied().collect();
+    assert_eq!(
+        missing,
+        ["broken-empty-end", "broken-keeps", "writer-live"],
+        "{found:?}"
+    );
+}

@@ -1,0 +1,90 @@
+//! The servlet of `examples/receivers/tomcat` keeps the protocol, in a real Tomcat.
+
+mod common;
+
+use std::fs;
+
+use common::judge;
+use resup_test_support::tomcat::Setup;
+
+/// What nobody can check without credentials, a secret or `max_segment`.
+const NOT_ASKED: [&str; 4] = ["limit-", "owner-", "sign-", "login-"];
+
+#[test]
+fn the_servlet_passes_and_does_without_nothing() {
+    let Some(tomcat) = Setup::new().start() else {
+        return;
+    };
+    let found = judge(&tomcat.endpoint(), &[]);
+    found.assert_good();
+    let missing = found.with("not supported");
+    let asked = |id: &&str| !NOT_ASKED.iter().any(|kind| id.starts_with(kind));
+    assert!(!missing.iter().any(asked), "{missing:?}");
+    assert!(!tomcat.log().contains("SEVERE"), "{}", tomcat.log());
+}
+
+#[test]
+fn the_servlet_with_users_a_secret_and_small_segments_passes() {
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    fs::write(secret.path(), "geheim\n").unwrap();
+    let setup = Setup::new()
+        .set("secret_file", secret.path().to_str().unwrap())
+        .set("max_segment", "100000")
+        .user("joe", "password of joe")
+        .user("eve", "password of eve");
+    let Some(tomcat) = setup.start() else {
+        return;
+    };
+    let login = ["--basic", "joe:password of joe"];
+    let other = ["--other-basic", "eve:password of eve"];
+    let signed = ["--secret", "geheim"];
+    let found = judge(&tomcat.endpoint(), &[login, other, signed].concat());
+    found.assert_good();
+    // For that there would have to be a login by form.
+    assert_eq!(found.with("not supported"), ["login-session"]);
+}
+
+#[test]
+fn the_servlet_with_signatures_by_md5_passes() {
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    fs::write(secret.path(), "geheim").unwrap();
+    let setup = Setup::new()
+        .set("secret_file", secret.path().to_str().unwrap())
+        .set("algorithm", "hmac-md5");
+    let Some(tomcat) = setup.start() else {
+        return;
+    };
+    let signed = ["--secret", "geheim", "--algorithm", "hmac-md5"];
+    let only = ["--filter", "sign"];
+    judge(&tomcat.endpoint(), &[&signed[..], &only].concat()).assert_good();
+}
+
+#[test]
+fn the_users_may_be_tomcats() {
+    let setup = Setup::new()
+        .by_container()
+        .user("joe", "password of joe")
+        .user("eve", "password of eve");
+    let Some(tomcat) = setup.start() else {
+        return;
+    };
+    let login = ["--basic", "joe:password of joe"];
+    let other = ["--other-basic", "eve:password of eve"];
+    let found = judge(&tomcat.endpoint(), &[login, other].concat());
+    found.assert_good();
+    for id in ["login-wrong", "login-early", "owner-ids", "owner-instant"] {
+        assert_eq!(found.checks[id].0, "pass", "{id}");
+    }
+}
+
+#[test]
+fn mavens_tomcat_with_another_database_passes() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("jdbc:h2:{}", dir.path().join("uploads").display());
+    let setup = Setup::new().by_maven().set("jdbc", &url);
+    let Some(tomcat) = setup.set("jdbc_user", "sa").start() else {
+        return;
+    };
+    judge(&tomcat.endpoint(), &[]).assert_good();
+    assert!(dir.path().join("uploads.mv.db").exists());
+}

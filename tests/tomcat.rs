@@ -1,0 +1,140 @@
+//! Uploads to the servlet of `examples/receivers/tomcat`, in a real Tomcat: broken, killed, and right in the end.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use resup::{Client, DigestMode, SegmentSize, Upload};
+use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
+use resup_test_support::files;
+use resup_test_support::seed;
+use resup_test_support::tomcat::{Setup, Tomcat};
+
+const SIZE: u64 = 50_000_000;
+
+fn patient(proxy: &ChaosProxy) -> Client {
+    let client = Client::new(&format!("http://{}/resup/upload", proxy.addr())).unwrap();
+    let pause = Duration::from_millis(50);
+    client.set_retry_backoff(pause, pause * 4).unwrap();
+    client.set_retry_limit(1000);
+    client
+}
+
+struct File {
+    _dir: tempfile::TempDir,
+    path: PathBuf,
+}
+
+fn file(size: u64, seed: u64) -> File {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("文件.bin");
+    files::make(&path, size, seed).unwrap();
+    File { _dir: dir, path }
+}
+
+fn assert_stored(tomcat: &Tomcat, upload: &Upload, file: &File) {
+    let id = upload.remote().id().unwrap();
+    files::assert_same(&file.path, &tomcat.stored_file(&id));
+}
+
+#[test]
+fn an_upload_of_50_mb_goes_on_after_every_cut() {
+    let seed = seed::seed();
+    let Some(tomcat) = Setup::new().start() else {
+        return;
+    };
+    let mut left = 6;
+    let faults = move |_: u64, rng: &mut fastrand::Rng| {
+        let cut = left > 0;
+        left -= u32::from(cut);
+        Faults {
+            cut_up_after: cut.then(|| rng.u64(6_000_000..9_000_000)),
+            how: if rng.bool() { Cut::Rst } else { Cut::Fin },
+            // Tomcat keeps up with this: a reset takes what it has not read yet along.
+            rate_up: cut.then_some(16 << 20),
+            ..Faults::default()
+        }
+    };
+    let proxy = ChaosProxy::start(tomcat.addr(), faults, seed);
+    let file = file(SIZE, seed);
+    let mut upload = Upload::from_file(&patient(&proxy), &file.path).unwrap();
+    upload.run().unwrap();
+    assert_stored(&tomcat, &upload, &file);
+    assert_eq!(upload.remote().snapshot().attempts, 7);
+    let lost = proxy.bytes_up() - SIZE;
+    assert!(lost < SIZE / 5, "{lost} bytes were sent again");
+}
+
+#[test]
+fn a_tomcat_that_is_killed_at_any_time_keeps_what_it_confirmed() {
+    let seed = seed::seed();
+    let mut rng = seed::rng(seed);
+    let setup = Setup::new().set("commit_bytes", "1048576");
+    let Some(mut tomcat) = setup.start() else {
+        return;
+    };
+    let faults = |_: u64, _: &mut fastrand::Rng| Faults {
+        rate_up: Some(16 << 20),
+        ..Faults::default()
+    };
+    let proxy = ChaosProxy::start(tomcat.addr(), faults, seed);
+    let file = file(SIZE, seed);
+    let mut upload = Upload::from_file(&patient(&proxy), &file.path).unwrap();
+    let remote = upload.remote();
+    upload.start().unwrap();
+    let kills = 3;
+    let mut confirmed = 0;
+    for n in 1..=kills {
+        let until = SIZE * n / (kills + 1) - rng.u64(..SIZE / 20);
+        while proxy.bytes_up() < until {
+            assert!(upload.wait(Duration::from_millis(1)).is_none());
+        }
+        tomcat.kill();
+        let now = remote.snapshot().offset;
+        assert!(
+            now >= confirmed,
+            "the offset fell from {confirmed} to {now}"
+        );
+        confirmed = now;
+        tomcat.restart();
+        proxy.set_target(tomcat.addr());
+    }
+    assert_eq!(upload.wait(Duration::from_secs(300)), Some(Ok(())));
+    assert_stored(&tomcat, &upload, &file);
+    assert!(confirmed > 0);
+    let lost = proxy.bytes_up() - SIZE;
+    assert!(lost < SIZE / 2, "{lost} bytes were sent again");
+}
+
+#[test]
+fn a_file_goes_on_after_a_kill_and_is_instant_the_second_time() {
+    let Some(mut tomcat) = Setup::new().set("max_segment", "400000").start() else {
+        return;
+    };
+    let proxy = ChaosProxy::clean(tomcat.addr());
+    let client = patient(&proxy);
+    let file = file(2_000_000, 5);
+    let mut first = Upload::from_file(&client, &file.path).unwrap();
+    first.set_segment_size(SegmentSize::Fixed(100_000)).unwrap();
+    let remote = first.remote();
+    remote.set_rate_limit(500_000);
+    first.start().unwrap();
+    while remote.snapshot().offset < 500_000 {
+        assert!(first.wait(Duration::from_millis(1)).is_none());
+    }
+    remote.cancel();
+    assert!(matches!(first.wait(Duration::MAX), Some(Err(_))));
+    tomcat.restart();
+    proxy.set_target(tomcat.addr());
+
+    let mut second = Upload::from_file(&client, &file.path).unwrap();
+    second.run().unwrap();
+    assert_stored(&tomcat, &second, &file);
+    assert!(second.remote().snapshot().bytes_skipped >= 500_000);
+
+    let mut copy = Upload::from_file(&client, &file.path).unwrap();
+    copy.set_name("copy.bin").unwrap();
+    copy.set_digest(DigestMode::First).unwrap();
+    copy.run().unwrap();
+    assert_stored(&tomcat, &copy, &file);
+    assert_eq!(copy.remote().snapshot().bytes_sent, 0);
+}
