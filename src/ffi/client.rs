@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::boundary::{c_text, enter, last_message, perform, Fault};
 use super::callback::{flow, resup_destroy_callback, resup_log_callback, UserData};
+use super::float::hosts;
 use super::handle::{Registry, CLIENT};
 use super::status::{resup_status, RESUP_E_ARGUMENT, RESUP_E_NULL, RESUP_OK};
 use super::text::text;
@@ -314,7 +315,9 @@ pub unsafe extern "C" fn resup_client_on_log(
             let data = &data;
             let line = c_text(line);
             // SAFETY: the host registered this function with this data for these arguments.
-            flow(unsafe { callback(level_code(level), line.as_ptr(), data.pointer()) })
+            flow(hosts(|| unsafe {
+                callback(level_code(level), line.as_ptr(), data.pointer())
+            }))
         });
         Ok(())
     })
