@@ -7,6 +7,7 @@ use super::boundary::{c_text, enter, last_message, perform, Fault};
 use super::callback::{flow, resup_destroy_callback, resup_log_callback, UserData};
 use super::float::hosts;
 use super::handle::{Registry, CLIENT};
+use super::pin::stay_loaded;
 use super::status::{resup_status, RESUP_E_ARGUMENT, RESUP_E_NULL, RESUP_OK};
 use super::text::text;
 use crate::client::Client;
@@ -59,6 +60,7 @@ pub unsafe extern "C" fn resup_client_new(
     out: *mut *mut resup_client,
 ) -> resup_status {
     enter(0, || {
+        stay_loaded();
         if out.is_null() {
             return Err(Fault::new(RESUP_E_NULL, "the place for the client is NULL"));
         }

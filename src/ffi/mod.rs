@@ -5,7 +5,7 @@
 //! (`cbindgen.toml`).
 //!
 //! One file for each noun; the plumbing that they share is in `boundary` (panics, faults),
-//! `float` (the floating-point state), `handle` (the registry), `entry` (what an
+//! `float` (the floating-point state), `pin` (staying loaded), `handle` (the registry), `entry` (what an
 //! upload's handle stands for), `text` (strings in and out) and `callback` (the host's functions).
 #![allow(non_camel_case_types)] // the names are C names
 #![allow(clippy::missing_safety_doc)] // the C documentation is the contract
@@ -18,6 +18,7 @@ mod client_network;
 mod entry;
 mod float;
 mod handle;
+mod pin;
 mod status;
 #[cfg(test)]
 mod tests;
