@@ -57,14 +57,9 @@ test: tools lint reference test-rust test-c test-page
 # By this file a Debian system is told not to start the servers among the packages.
 POLICY := /usr/sbin/policy-rc.d
 
-tools:
-	@missing=; PATH="$$PATH:/usr/sbin"; for tool in gcc:gcc g++:g++ clang:clang \
-			valgrind:valgrind readelf:binutils nginx:nginx-light squid:squid \
-			danted:dante-server v2ray:v2ray haproxy:haproxy chromium:chromium \
-			curl:curl man:man-db script:bsdutils node:nodejs npm:npm \
-			pkg-config:pkg-config cmake:cmake meson:meson abidiff:abigail-tools \
-			Xvfb:xvfb openbox:openbox xdotool:xdotool fltk-config:libfltk1.3-dev \
-			doxygen:doxygen; do \
+# Installs the packages of the commands that are missing: command:package …
+define install-missing
+	@missing=; PATH="$$PATH:/usr/sbin"; for tool in $(1); do \
 		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool##*:}"; \
 	done; \
 	if [ -n "$$missing" ]; then \
@@ -75,6 +70,16 @@ tools:
 		fi; \
 		apt-get update -q && apt-get install -q -y --no-install-recommends $$missing; \
 	fi
+endef
+
+tools:
+	$(call install-missing,gcc:gcc g++:g++ clang:clang \
+		valgrind:valgrind readelf:binutils nginx:nginx-light squid:squid \
+		danted:dante-server v2ray:v2ray haproxy:haproxy chromium:chromium \
+		curl:curl man:man-db script:bsdutils node:nodejs npm:npm \
+		pkg-config:pkg-config cmake:cmake meson:meson abidiff:abigail-tools \
+		Xvfb:xvfb openbox:openbox xdotool:xdotool fltk-config:libfltk1.3-dev \
+		doxygen:doxygen)
 	@cargo fmt --version > /dev/null && cargo clippy --version > /dev/null \
 		|| rustup component add rustfmt clippy
 
@@ -121,3 +126,4 @@ clean:
 	$(CARGO) clean
 
 include packaging/install.mk
+include packaging/windows/windows.mk
