@@ -61,15 +61,9 @@ POLICY := /usr/sbin/policy-rc.d
 # A program of Debian's Tomcat, which starts no server by itself.
 CATALINA := /usr/share/tomcat10/bin/catalina.sh
 
-tools:
-	@missing=; PATH="$$PATH:/usr/sbin"; for tool in gcc:gcc g++:g++ clang:clang \
-			valgrind:valgrind readelf:binutils nginx:nginx-light squid:squid \
-			danted:dante-server v2ray:v2ray haproxy:haproxy chromium:chromium \
-			curl:curl man:man-db script:bsdutils node:nodejs npm:npm \
-			pkg-config:pkg-config cmake:cmake meson:meson abidiff:abigail-tools \
-			Xvfb:xvfb openbox:openbox xdotool:xdotool fltk-config:libfltk1.3-dev \
-			doxygen:doxygen javac:openjdk-17-jdk mvn:maven unshare:util-linux \
-			$(CATALINA):tomcat10-common php:php-cli php:php-sqlite3; do \
+# Installs the packages of the commands that are missing: command:package …
+define install-missing
+	@missing=; PATH="$$PATH:/usr/sbin"; for tool in $(1); do \
 		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool##*:}"; \
 	done; \
 	if [ -n "$$missing" ]; then \
@@ -80,6 +74,17 @@ tools:
 		fi; \
 		apt-get update -q && apt-get install -q -y --no-install-recommends $$missing; \
 	fi
+endef
+
+tools:
+	$(call install-missing,gcc:gcc g++:g++ clang:clang \
+		valgrind:valgrind readelf:binutils nginx:nginx-light squid:squid \
+		danted:dante-server v2ray:v2ray haproxy:haproxy chromium:chromium \
+		curl:curl man:man-db script:bsdutils node:nodejs npm:npm \
+		pkg-config:pkg-config cmake:cmake meson:meson abidiff:abigail-tools \
+		Xvfb:xvfb openbox:openbox xdotool:xdotool fltk-config:libfltk1.3-dev \
+		doxygen:doxygen javac:openjdk-17-jdk mvn:maven unshare:util-linux \
+		$(CATALINA):tomcat10-common php:php-cli php:php-sqlite3)
 	@cargo fmt --version > /dev/null && cargo clippy --version > /dev/null \
 		|| rustup component add rustfmt clippy
 
@@ -163,3 +168,4 @@ clean:
 	rm -rf $(JAVA)/target
 
 include packaging/install.mk
+include packaging/windows/windows.mk
