@@ -8,7 +8,8 @@ RELEASE := $(abspath $(TARGET)/release)
 ABI := $(shell awk '/define RESUP_VERSION_M(AJOR|INOR) / { v = v s $$3; s = "." } END { print v }' \
 	include/resup.h)
 
-.PHONY: all lib cli receiver demo bench load conformance test tools lint test-rust test-c test-page reference header abi-accept clean
+.PHONY: all lib cli receiver demo bench load conformance test tools lint test-rust test-c test-pascal test-page reference header \
+	pascal-api abi-accept clean
 
 all: lib
 
@@ -51,11 +52,16 @@ load: receiver
 	RESUP_RECEIVER=$(RELEASE)/resup-receiver RESUP_TEST_RUNS=$(LOAD) $(CARGO) test \
 		-p resup-receiver --test load -- --nocapture --test-threads 1
 
-# Everything. Installs what is missing.
+# Everything. Installs what is missing. test-rust runs what test-pascal does, and more.
 test: tools lint reference test-rust test-c test-page
 
 # By this file a Debian system is told not to start the servers among the packages.
 POLICY := /usr/sbin/policy-rc.d
+
+# Free Pascal, and Lazarus' library for windows.
+PASCAL := fp-compiler fp-utils fp-units-base fp-units-rtl fp-units-fcl fp-units-misc fp-units-gtk2 \
+	lcl lcl-gtk2 lcl-utils
+LCL := /usr/lib/lazarus/default/lcl/units/x86_64-linux/gtk2
 
 tools:
 	@missing=; PATH="$$PATH:/usr/sbin"; for tool in gcc:gcc g++:g++ clang:clang \
@@ -67,6 +73,7 @@ tools:
 			doxygen:doxygen; do \
 		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool##*:}"; \
 	done; \
+	[ -d $(LCL) ] || missing="$$missing $(PASCAL)"; \
 	if [ -n "$$missing" ]; then \
 		echo "installing$$missing"; \
 		if [ ! -e $(POLICY) ]; then \
@@ -95,6 +102,11 @@ test-c:
 	$(CARGO) test --workspace --no-run
 	$(TESTS) --test c_abi
 
+# The Delphi and Free Pascal binding, with its examples.
+test-pascal: tools
+	$(CARGO) test --workspace --no-run
+	$(TESTS) --test pascal -- --nocapture
+
 # The C and C++ reference, in target/reference/html.
 reference:
 	mkdir -p target
@@ -112,6 +124,10 @@ test-page:
 
 header:
 	RESUP_WRITE_HEADER=1 $(CARGO) test --test header the_header_is_current
+
+# The Pascal unit of the C ABI, from the header.
+pascal-api:
+	RESUP_WRITE_PASCAL=1 $(CARGO) test --workspace --test pascal the_unit_of_the_c_abi_is_current
 
 # Records a change of the ABI that is meant; CHANGELOG.md tells of it.
 abi-accept:
