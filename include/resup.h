@@ -44,6 +44,9 @@
  * A program that never calls resup_upload_wait loses no outcome, but after the last 64 states and
  * 1000 log lines the older ones.
  *
+ * Floating point. The program may have exceptions unmasked: the library computes in a state of its
+ * own, and the program's is as it was in every callback and after every call.
+ *
  * Callbacks must return normally: no C++ exception, longjmp or Delphi exception may leave one.
  */
 #ifndef RESUP_H

@@ -1,6 +1,7 @@
 //! The C ABI as C programs see it: its symbols, and programs that use and misuse it.
 #![cfg(target_os = "linux")]
 
+#[allow(dead_code)]
 #[path = "c/host.rs"]
 mod host;
 #[path = "c/networks.rs"]
@@ -13,7 +14,6 @@ mod scripted;
 mod settings;
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -45,6 +45,7 @@ const MISUSE: [&str; 9] = [
     "statuses.c",
     "check.c",
 ];
+const FLOAT: [&str; 3] = ["float.c", "statuses.c", "check.c"];
 
 const LIMIT: Duration = Duration::from_secs(120);
 const VALGRIND_LIMIT: Duration = Duration::from_secs(600);
@@ -186,6 +187,17 @@ fn behaviour(bench: &Bench, runner: &[&str], size: &str, patience: &str, limit: 
 #[test]
 fn a_program_that_keeps_the_rules_gets_what_the_header_promises() {
     let ended = behaviour(&Bench::new(), &[], "48", "100", LIMIT);
+    println!("{}", ended.stdout);
+    ended.assert_success();
+}
+
+#[test]
+fn a_host_with_floating_point_exceptions_unmasked_keeps_them_so() {
+    let (bench, receiver) = (Bench::new(), Receiver::start());
+    let program = bench.build("float", &FLOAT, &[]);
+    let mut command = Command::new(program);
+    command.arg(receiver.endpoint());
+    let ended = bench.run(&mut command, LIMIT);
     println!("{}", ended.stdout);
     ended.assert_success();
 }

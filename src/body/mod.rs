@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod digest;
+mod file_id;
 pub(crate) mod hasher;
 pub(crate) mod multipart;
 pub(crate) mod pace;

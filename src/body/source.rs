@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::file_id::{self, FileId};
 use super::reader::ReaderSource;
 use crate::control::Control;
 use crate::error::Error;
@@ -75,28 +76,24 @@ struct Stamp {
     id: FileId,
 }
 
-/// Device and inode, where the system has them.
-type FileId = Option<(u64, u64)>;
-
 impl Stamp {
-    fn of(meta: &Metadata) -> Self {
+    /// That of an open file.
+    fn of(file: &File) -> io::Result<Self> {
+        Ok(Self::new(&file.metadata()?, file_id::of(file)?))
+    }
+
+    /// That of the file that has this name now.
+    fn at(path: &Path) -> io::Result<Self> {
+        Ok(Self::new(&std::fs::metadata(path)?, file_id::at(path)?))
+    }
+
+    fn new(meta: &Metadata, id: FileId) -> Self {
         Stamp {
             size: meta.len(),
             modified: meta.modified().ok(),
-            id: file_id(meta),
+            id,
         }
     }
-}
-
-#[cfg(unix)]
-fn file_id(meta: &Metadata) -> FileId {
-    use std::os::unix::fs::MetadataExt;
-    Some((meta.dev(), meta.ino()))
-}
-
-#[cfg(not(unix))]
-fn file_id(_: &Metadata) -> FileId {
-    None
 }
 
 fn milliseconds(time: SystemTime) -> i64 {
@@ -121,12 +118,14 @@ impl FileSource {
                 },
             });
         }
-        let file = File::open(path).map_err(|e| source_error(path, &e))?;
-        let meta = file.metadata().map_err(|e| source_error(path, &e))?;
+        let opened = |file: File| Ok((Stamp::of(&file)?, file));
+        let (opened, file) = File::open(path)
+            .and_then(opened)
+            .map_err(|e| source_error(path, &e))?;
         Ok(FileSource {
             path: path.to_owned(),
             file,
-            opened: Stamp::of(&meta),
+            opened,
         })
     }
 
@@ -193,10 +192,10 @@ impl Source for FileSource {
     }
 
     fn verify(&mut self) -> Result<(), Error> {
-        let open = self.file.metadata();
-        self.compare(Stamp::of(&open.map_err(|e| source_error(&self.path, &e))?))?;
-        match std::fs::metadata(&self.path) {
-            Ok(named) => self.compare(Stamp::of(&named)),
+        let open = Stamp::of(&self.file);
+        self.compare(open.map_err(|e| source_error(&self.path, &e))?)?;
+        match Stamp::at(&self.path) {
+            Ok(named) => self.compare(named),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 Err(self.changed("it was removed or renamed".to_owned()))
             }
@@ -205,9 +204,23 @@ impl Source for FileSource {
     }
 }
 
+/// Windows: the file is open elsewhere, without leave to read it.
+const SHARING_VIOLATION: i32 = 32;
+/// Windows: these bytes of the file are locked.
+const LOCK_VIOLATION: i32 = 33;
+
 fn source_error(path: &Path, error: &io::Error) -> Error {
     let path = shown(path);
     let why = error.to_string();
+    if cfg!(windows)
+        && matches!(
+            error.raw_os_error(),
+            Some(SHARING_VIOLATION | LOCK_VIOLATION)
+        )
+    {
+        let why = format!("another program has it open for itself; close it there ({why})");
+        return Error::SourceDenied { path, why };
+    }
     match error.kind() {
         io::ErrorKind::NotFound => Error::SourceNotFound { path },
         io::ErrorKind::PermissionDenied => Error::SourceDenied { path, why },
@@ -341,7 +354,6 @@ mod tests {
         std::fs::rename(&path, path.with_extension("old")).unwrap();
         assert!(why(source.verify()).contains("removed"));
         std::fs::write(&path, b"0123456789+").unwrap();
-        #[cfg(unix)]
         assert!(why(source.verify()).contains("another file"));
     }
 }

@@ -1,9 +1,11 @@
-//! What every entry has around it: panics are caught, faults become statuses and messages.
+//! What every entry has around it: panics are caught, faults become statuses and messages, and
+//! the host's floating-point state is kept (`float.rs`).
 
 use std::cell::RefCell;
 use std::ffi::{c_char, CString};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
+use super::float::ours;
 use super::status::{
     self, resup_status, RESUP_E_FREED, RESUP_E_HANDLE, RESUP_E_HANDLE_KIND, RESUP_E_PANIC, RESUP_OK,
 };
@@ -47,7 +49,7 @@ pub(super) fn enter(
 
 /// One piece of machine code for all entries.
 fn enter_once(owner: usize, body: &mut dyn FnMut() -> Result<resup_status, Fault>) -> resup_status {
-    match caught(body) {
+    ours(|| match caught(body) {
         Ok(status) => status,
         Err(fault) => {
             // Without a usable handle there is no client that the message could be kept for.
@@ -60,7 +62,7 @@ fn enter_once(owner: usize, body: &mut dyn FnMut() -> Result<resup_status, Fault
             let _ = LAST.try_with(|last| *last.borrow_mut() = (owner, message));
             fault.status
         }
-    }
+    })
 }
 
 /// As [`enter`], for bodies that have nothing to say but that they succeeded.

@@ -2,6 +2,7 @@
 
 use std::ffi::{c_char, c_void};
 
+use super::float::hosts;
 use super::status::resup_status;
 use super::upload::resup_upload;
 use crate::upload::Flow;
@@ -123,7 +124,7 @@ impl Drop for UserData {
     fn drop(&mut self) {
         if let Some(destroy) = self.destroy {
             // SAFETY: the host registered this function for this pointer; it is called once.
-            unsafe { destroy(self.pointer) };
+            hosts(|| unsafe { destroy(self.pointer) });
         }
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::boundary::{c_text, enter, last_message, perform, Fault};
 use super::callback::{flow, resup_destroy_callback, resup_log_callback, UserData};
+use super::float::hosts;
 use super::handle::{Registry, CLIENT};
+use super::pin::stay_loaded;
 use super::status::{resup_status, RESUP_E_ARGUMENT, RESUP_E_NULL, RESUP_OK};
 use super::text::text;
 use crate::client::Client;
@@ -58,6 +60,7 @@ pub unsafe extern "C" fn resup_client_new(
     out: *mut *mut resup_client,
 ) -> resup_status {
     enter(0, || {
+        stay_loaded();
         if out.is_null() {
             return Err(Fault::new(RESUP_E_NULL, "the place for the client is NULL"));
         }
@@ -314,7 +317,9 @@ pub unsafe extern "C" fn resup_client_on_log(
             let data = &data;
             let line = c_text(line);
             // SAFETY: the host registered this function with this data for these arguments.
-            flow(unsafe { callback(level_code(level), line.as_ptr(), data.pointer()) })
+            flow(hosts(|| unsafe {
+                callback(level_code(level), line.as_ptr(), data.pointer())
+            }))
         });
         Ok(())
     })

@@ -5,7 +5,7 @@
 //! (`cbindgen.toml`).
 //!
 //! One file for each noun; the plumbing that they share is in `boundary` (panics, faults),
-//! `handle` (the registry), `entry` (what an
+//! `float` (the floating-point state), `pin` (staying loaded), `handle` (the registry), `entry` (what an
 //! upload's handle stands for), `text` (strings in and out) and `callback` (the host's functions).
 #![allow(non_camel_case_types)] // the names are C names
 #![allow(clippy::missing_safety_doc)] // the C documentation is the contract
@@ -16,7 +16,9 @@ mod client;
 mod client_identity;
 mod client_network;
 mod entry;
+mod float;
 mod handle;
+mod pin;
 mod status;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use super::callback::{
     resup_state_callback, UserData,
 };
 use super::entry::alone;
+use super::float::hosts;
 use super::status::{self, resup_status, RESUP_OK};
 use super::upload::resup_upload;
 use crate::snapshot::UploadState;
@@ -104,7 +105,9 @@ pub unsafe extern "C" fn resup_upload_on_progress(
         upload.on_progress(move |now| {
             callback.map_or(Flow::Continue, |callback| {
                 // SAFETY: the host registered this function with this data for these arguments.
-                flow(unsafe { callback(host.upload(), now.position, now.size, host.data()) })
+                flow(hosts(|| unsafe {
+                    callback(host.upload(), now.position, now.size, host.data())
+                }))
             })
         });
     })
@@ -130,7 +133,9 @@ pub unsafe extern "C" fn resup_upload_on_state(
         upload.on_state(move |state| {
             callback.map_or(Flow::Continue, |callback| {
                 // SAFETY: the host registered this function with this data for these arguments.
-                flow(unsafe { callback(host.upload(), code(state), host.data()) })
+                flow(hosts(|| unsafe {
+                    callback(host.upload(), code(state), host.data())
+                }))
             })
         });
     })
@@ -158,7 +163,7 @@ pub unsafe extern "C" fn resup_upload_on_complete(
             let status = outcome.as_ref().map_or_else(status::of, |()| RESUP_OK);
             if let Some(callback) = callback {
                 // SAFETY: the host registered this function with this data for these arguments.
-                unsafe { callback(host.upload(), status, host.data()) };
+                hosts(|| unsafe { callback(host.upload(), status, host.data()) });
             }
         });
     })

@@ -8,6 +8,7 @@ use super::callback::{
     resup_destroy_callback, resup_read_callback, resup_seek_callback, resup_size_callback, UserData,
 };
 use super::client::resup_client;
+use super::float::hosts;
 use super::status::{resup_status, RESUP_E_NULL};
 use super::text::text;
 use super::upload::{make, resup_upload};
@@ -35,15 +36,15 @@ impl HostReader for Functions {
     fn size(&mut self) -> io::Result<u64> {
         let mut size = 0;
         // SAFETY: the host registered this function with this data for these arguments.
-        checked("size", unsafe {
-            (self.size)(&mut size, self.data.pointer())
-        })?;
+        let answer = hosts(|| unsafe { (self.size)(&mut size, self.data.pointer()) });
+        checked("size", answer)?;
         Ok(size)
     }
 
     fn seek(&mut self, offset: u64) -> io::Result<()> {
         // SAFETY: the host registered this function with this data for these arguments.
-        checked("seek", unsafe { (self.seek)(offset, self.data.pointer()) })
+        let answer = hosts(|| unsafe { (self.seek)(offset, self.data.pointer()) });
+        checked("seek", answer)
     }
 
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
@@ -51,9 +52,8 @@ impl HostReader for Functions {
         let (buffer, size) = (buf.as_mut_ptr().cast(), buf.len());
         // SAFETY: the host registered this function with this data for these arguments; it
         // writes no more than `size` bytes, which the header demands.
-        checked("read", unsafe {
-            (self.read)(buffer, size, &mut read, self.data.pointer())
-        })?;
+        let answer = hosts(|| unsafe { (self.read)(buffer, size, &mut read, self.data.pointer()) });
+        checked("read", answer)?;
         Ok(read)
     }
 }

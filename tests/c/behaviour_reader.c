@@ -78,7 +78,7 @@ static resup_upload *reader_upload(resup_client *client, struct reader *reader, 
 {
     reader->thread = pthread_self();
     reader->most = reader->most ? reader->most : 10000;
-    reader->file = fopen(path, "rb");
+    reader->file = open_file(path, "rb");
     need(reader->file != NULL, path);
     fseek(reader->file, 0, SEEK_END);
     reader->size = (uint64_t)ftell(reader->file);

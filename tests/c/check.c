@@ -1,14 +1,20 @@
 #define _POSIX_C_SOURCE 200809L
 #include "check.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
+
+#ifdef _WIN32
+#include <winsock2.h>
+#include <ws2tcpip.h>
+#else
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#endif
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned long done, failed;
@@ -54,6 +60,41 @@ int check_summary(const char *program)
     return done == 0 || failed != 0;
 }
 
+void to_utf16(uint16_t *out, const char *text)
+{
+    const unsigned char *in = (const unsigned char *)text;
+
+    while (*in) {
+        int more = *in < 0x80 ? 0 : *in < 0xe0 ? 1 : *in < 0xf0 ? 2 : 3;
+        uint32_t c = more == 0 ? *in : *in & (0x3fu >> more);
+
+        for (in++; more > 0; more--)
+            c = c << 6 | (*in++ & 0x3fu);
+        if (c > 0xffff) {
+            c -= 0x10000;
+            *out++ = (uint16_t)(0xd800 + (c >> 10));
+            c = 0xdc00 + (c & 0x3ff);
+        }
+        *out++ = (uint16_t)c;
+    }
+    *out = 0;
+}
+
+FILE *open_file(const char *path, const char *mode)
+{
+#ifdef _WIN32
+    /* fopen takes it in the system's code page, which has not all letters. */
+    uint16_t wide[4096], wide_mode[8];
+
+    need(strlen(path) < 4096 && strlen(mode) < 8, path);
+    to_utf16(wide, path);
+    to_utf16(wide_mode, mode);
+    return _wfopen((const wchar_t *)wide, (const wchar_t *)wide_mode);
+#else
+    return fopen(path, mode);
+#endif
+}
+
 void fill(unsigned char *bytes, size_t size, uint64_t seed)
 {
     uint64_t state = seed * 2 + 1;
@@ -71,7 +112,7 @@ void make_file(const char *path, uint64_t size, uint64_t seed)
 {
     enum { STEP = 1 << 20 };
     unsigned char *bytes = malloc(STEP);
-    FILE *file = fopen(path, "wb");
+    FILE *file = open_file(path, "wb");
     uint64_t left;
 
     need(bytes != NULL && file != NULL, path);
@@ -87,7 +128,7 @@ void make_file(const char *path, uint64_t size, uint64_t seed)
 
 void write_file(const char *path, const void *bytes, size_t size)
 {
-    FILE *file = fopen(path, "wb");
+    FILE *file = open_file(path, "wb");
 
     need(file != NULL, path);
     need(fwrite(bytes, 1, size, file) == size, path);
@@ -98,7 +139,7 @@ int same_files(const char *left, const char *right)
 {
     static const size_t step = 1 << 16;
     unsigned char *a = malloc(step), *b = malloc(step);
-    FILE *l = fopen(left, "rb"), *r = fopen(right, "rb");
+    FILE *l = open_file(left, "rb"), *r = open_file(right, "rb");
     int same = a != NULL && b != NULL && l != NULL && r != NULL;
 
     while (same) {
@@ -140,9 +181,14 @@ const char *refusing_url(void)
     if (url[0] == '\0') {
         struct sockaddr_in address;
         socklen_t length = sizeof address;
-        /* Bound and never listening: nobody else gets the port, and nobody gets through. */
-        int bound = socket(AF_INET, SOCK_STREAM, 0);
+        int bound;
 
+#ifdef _WIN32
+        WSADATA data;
+        need(WSAStartup(MAKEWORD(2, 2), &data) == 0, "sockets");
+#endif
+        /* Bound and never listening: nobody else gets the port, and nobody gets through. */
+        bound = (int)socket(AF_INET, SOCK_STREAM, 0);
         memset(&address, 0, sizeof address);
         address.sin_family = AF_INET;
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

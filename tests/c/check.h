@@ -4,6 +4,8 @@
 
 #include <resup.h>
 
+#include <stdio.h>
+
 /* One check; it names itself, and a failure does not end the program. */
 #define CHECK(condition, name) check_that((condition) != 0, (name), __FILE__, __LINE__)
 #define CHECK_STATUS(got, wanted, name) check_status((got), (wanted), (name), __FILE__, __LINE__)
@@ -26,6 +28,11 @@ int check_summary(const char *program);
 extern const resup_status known_statuses[];
 extern const int known_statuses_count;
 int is_known_status(resup_status status);
+
+/* UTF-16 of a text that is valid UTF-8. */
+void to_utf16(uint16_t *out, const char *text);
+/* fopen, of a path in UTF-8 on every system. */
+FILE *open_file(const char *path, const char *mode);
 
 /* Bytes that depend on the seed. */
 void fill(unsigned char *bytes, size_t size, uint64_t seed);

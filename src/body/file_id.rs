@@ -1,0 +1,52 @@
+//! What tells a file from all others, whatever their names: its device and its number there.
+#![forbid(unsafe_code)]
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// Device and number, where the system has them.
+pub(super) type FileId = Option<(u64, u64)>;
+
+/// The identity of an open file.
+#[cfg(unix)]
+pub(super) fn of(file: &File) -> io::Result<FileId> {
+    file.metadata().map(|meta| id(&meta))
+}
+
+/// The identity of the file that has this name now.
+#[cfg(unix)]
+pub(super) fn at(path: &Path) -> io::Result<FileId> {
+    // Not opened: it may have become a FIFO, which would block.
+    std::fs::metadata(path).map(|meta| id(&meta))
+}
+
+#[cfg(unix)]
+fn id(meta: &std::fs::Metadata) -> FileId {
+    use std::os::unix::fs::MetadataExt;
+    Some((meta.dev(), meta.ino()))
+}
+
+/// The identity of an open file; some network drives give none.
+#[cfg(windows)]
+pub(super) fn of(file: &File) -> io::Result<FileId> {
+    Ok(winapi_util::file::information(file)
+        .ok()
+        .map(|file| (file.volume_serial_number(), file.file_index())))
+}
+
+/// The identity of the file that has this name now.
+#[cfg(windows)]
+pub(super) fn at(path: &Path) -> io::Result<FileId> {
+    of(&File::open(path)?)
+}
+
+#[cfg(not(any(unix, windows)))]
+pub(super) fn of(_: &File) -> io::Result<FileId> {
+    Ok(None)
+}
+
+#[cfg(not(any(unix, windows)))]
+pub(super) fn at(_: &Path) -> io::Result<FileId> {
+    Ok(None)
+}
