@@ -6,6 +6,8 @@
 mod host;
 #[path = "pascal/unit.rs"]
 mod unit;
+#[path = "pascal/window.rs"]
+mod window;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -45,8 +47,11 @@ fn the_unit_of_the_c_abi_is_current() {
 /// Builds a program of this source, named from the root, beside the library of this test.
 fn build(bench: &Bench, source: &str, flags: &[&str]) -> PathBuf {
     let source = root().join(source);
-    let units = bench.path("units");
+    let (units, library) = (bench.path("units"), bench.path("libresup.so.0.1"));
     std::fs::create_dir_all(&units).unwrap();
+    if !library.exists() {
+        std::os::unix::fs::symlink(host::shared_library(), library).unwrap();
+    }
     let output = Command::new("fpc")
         .args(["-Mdelphi", "-g", "-gl", "-O1", "-v0ew"])
         .args(flags)
@@ -256,4 +261,81 @@ fn a_library_that_is_missing_or_another_is_named() {
     );
     let said = version("1000");
     assert!(said.contains("has no function resup_client_new"), "{said}");
+}
+
+/// Copies what Lazarus would write beside.
+fn copied(bench: &Bench, dirs: &[&str]) {
+    for dir in dirs {
+        let copy = bench.path(dir);
+        std::fs::create_dir_all(&copy).unwrap();
+        for entry in std::fs::read_dir(root().join(dir)).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_file() {
+                std::fs::copy(entry.path(), copy.join(entry.file_name())).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn lazarus_builds_the_package_and_the_window() {
+    if !has("lazbuild") {
+        return;
+    }
+    let bench = Bench::new();
+    let packages = "bindings/delphi/packages";
+    copied(&bench, &[SOURCES, packages, "examples/delphi/window"]);
+    for project in [
+        "bindings/delphi/packages/resup_lazarus.lpk",
+        "examples/delphi/window/window.lpi",
+    ] {
+        let mut lazbuild = Command::new("lazbuild");
+        // Else it may build the system's own units anew, where root runs it.
+        lazbuild.arg("--skip-dependencies");
+        lazbuild.arg(format!("--pcp={}", bench.path("settings").display()));
+        let ended = bench.run(lazbuild.arg(bench.path(project)), LIMIT);
+        assert!(ended.status.success(), "{project}:\n{}", ended.stdout);
+    }
+    assert!(bench.path("examples/delphi/window/window").exists());
+}
+
+#[test]
+fn delphi_gets_the_same_form_and_all_units() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
+    let form = read("examples/delphi/window/MainForm.lfm");
+    // What only Lazarus knows.
+    let shared = form
+        .lines()
+        .filter(|line| !line.starts_with("  LCLVersion") && !line.starts_with("  Client"));
+    let dfm = read("examples/delphi/window/MainForm.dfm");
+    assert!(shared.eq(dfm.lines()), "MainForm.lfm and .dfm differ");
+
+    for package in ["ResupDelphi.dpk", "ResupDelphi7.dpk", "resup_lazarus.lpk"] {
+        let text = read(&format!("bindings/delphi/packages/{package}"));
+        for unit in std::fs::read_dir(root().join(SOURCES)).unwrap() {
+            let name = unit.unwrap().file_name().into_string().unwrap();
+            assert!(text.contains(&name), "{package} lacks {name}");
+        }
+    }
+}
+
+/// What Delphi 7 does not know, and Free Pascal takes in its Delphi mode.
+#[test]
+fn the_units_are_of_delphi_7s_language() {
+    for unit in std::fs::read_dir(root().join(SOURCES)).unwrap() {
+        let path = unit.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let code = text.lines().filter(|line| !line.trim().starts_with("//"));
+        for line in code {
+            let words: Vec<_> = line
+                .split(|c: char| !c.is_alphanumeric() && c != '.' && c != '_')
+                .collect();
+            let later = ["System.", "Vcl.", "Winapi.", "Generics."];
+            let new = ["inline", "strict", "record helper", "reference", "operator"];
+            let odd = words.iter().any(|word| {
+                new.contains(word) || later.iter().any(|scope| word.starts_with(scope))
+            });
+            assert!(!odd, "{}: {line}", path.display());
+        }
+    }
 }

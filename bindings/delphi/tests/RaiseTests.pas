@@ -273,7 +273,8 @@ var
 begin
   Path := Made('streamed', 1234567);
   Plain := TResupUpload.Create(Client, Path);
-  Streamed := TResupUpload.CreateFromStream(Client, 'streamed too', TFileStream.Create(Path, fmOpenRead), True);
+  Streamed := TResupUpload.CreateFromStream(Client, 'streamed too', TFileStream.Create(Path, fmOpenRead or fmShareDenyNone),
+    True);
   Empty := TResupUpload.CreateFromStream(Client, 'empty', TMemoryStream.Create, True);
   try
     Plain.Execute;

@@ -7,7 +7,7 @@ uses
   {$IFDEF UNIX}
   cthreads,
   {$ENDIF}
-  Runner, ApiTests, RunTests, RaiseTests;
+  Runner, ApiTests, RunTests, RaiseTests, FloatTests;
 
 begin
   RunAll;
