@@ -58,22 +58,11 @@ test: tools lint reference test-rust test-c test-page
 # By this file a Debian system is told not to start the servers among the packages.
 POLICY := /usr/sbin/policy-rc.d
 
-# Free Pascal, and Lazarus' library for windows.
-PASCAL := fp-compiler fp-utils fp-units-base fp-units-rtl fp-units-fcl fp-units-misc fp-units-gtk2 \
-	lcl lcl-gtk2 lcl-utils
-LCL := /usr/lib/lazarus/default/lcl/units/x86_64-linux/gtk2
-
-tools:
-	@missing=; PATH="$$PATH:/usr/sbin"; for tool in gcc:gcc g++:g++ clang:clang \
-			valgrind:valgrind readelf:binutils nginx:nginx-light squid:squid \
-			danted:dante-server v2ray:v2ray haproxy:haproxy chromium:chromium \
-			curl:curl man:man-db script:bsdutils node:nodejs npm:npm \
-			pkg-config:pkg-config cmake:cmake meson:meson abidiff:abigail-tools \
-			Xvfb:xvfb openbox:openbox xdotool:xdotool fltk-config:libfltk1.3-dev \
-			doxygen:doxygen; do \
-		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool##*:}"; \
+# Installs the packages of the commands, or directories, that are missing: command:package …
+define install-missing
+	@missing=; PATH="$$PATH:/usr/sbin"; for tool in $(1); do \
+		command -v $${tool%%:*} > /dev/null || [ -d $${tool%%:*} ] || missing="$$missing $${tool##*:}"; \
 	done; \
-	[ -d $(LCL) ] || missing="$$missing $(PASCAL)"; \
 	if [ -n "$$missing" ]; then \
 		echo "installing$$missing"; \
 		if [ ! -e $(POLICY) ]; then \
@@ -82,6 +71,19 @@ tools:
 		fi; \
 		apt-get update -q && apt-get install -q -y --no-install-recommends $$missing; \
 	fi
+endef
+
+# Lazarus' library for windows; it brings Free Pascal's units along.
+LCL := /usr/lib/lazarus/default/lcl/units/x86_64-linux/gtk2
+
+tools:
+	$(call install-missing,gcc:gcc g++:g++ clang:clang \
+		valgrind:valgrind readelf:binutils nginx:nginx-light squid:squid \
+		danted:dante-server v2ray:v2ray haproxy:haproxy chromium:chromium \
+		curl:curl man:man-db script:bsdutils node:nodejs npm:npm \
+		pkg-config:pkg-config cmake:cmake meson:meson abidiff:abigail-tools \
+		Xvfb:xvfb openbox:openbox xdotool:xdotool fltk-config:libfltk1.3-dev \
+		doxygen:doxygen fpc:fp-compiler fpcres:fp-utils lazbuild:lcl-utils $(LCL):lcl-gtk2)
 	@cargo fmt --version > /dev/null && cargo clippy --version > /dev/null \
 		|| rustup component add rustfmt clippy
 
@@ -137,3 +139,4 @@ clean:
 	$(CARGO) clean
 
 include packaging/install.mk
+include packaging/windows/windows.mk

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use resup_test_support::tools;
 use tempfile::TempDir;
 
-const WARNINGS: [&str; 5] = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror"];
+pub const WARNINGS: [&str; 5] = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror"];
 
 /// Where headers lie.
 const HEADERS: [&str; 2] = ["include", "bindings/cpp/include"];
@@ -114,9 +114,6 @@ impl Ended {
 impl Bench {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        // The name that programs linked with the library ask for at run time.
-        let soname = dir.path().join("libresup.so.0.1");
-        std::os::unix::fs::symlink(shared_library(), soname).unwrap();
         Bench { dir }
     }
 
@@ -157,6 +154,11 @@ impl Bench {
     }
 
     fn link(&self, cc: &mut Command) {
+        // The name that programs linked with the library ask for at run time.
+        let soname = self.path("libresup.so.0.1");
+        if !soname.exists() {
+            std::os::unix::fs::symlink(shared_library(), soname).unwrap();
+        }
         let rpath = format!("-Wl,-rpath,{}", self.dir.path().display());
         cc.arg("-L").arg(library_dir());
         cc.args(["-lresup", &rpath, "-lpthread", "-ldl"]);
@@ -253,7 +255,7 @@ pub fn under(runner: &[&str], program: &Path) -> Command {
     command
 }
 
-fn finish(compiler: &mut Command, program: &Path) {
+pub fn finish(compiler: &mut Command, program: &Path) {
     let output = compiler.arg("-o").arg(program).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{compiler:?}:\n{errors}");

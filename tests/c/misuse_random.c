@@ -63,7 +63,7 @@ static void *pick(struct walk *walk, void **own, unsigned count, void **other, u
     switch (below(walk, 24)) {
     case 0: return NULL;
     case 1: return load(&other[below(walk, others)]);
-    case 2: return (void *)(uintptr_t)(next(walk) | (uintptr_t)1 << 40);
+    case 2: return (void *)(uintptr_t)(next(walk) | (uintptr_t)1 << (sizeof(void *) * 5));
     case 3: return (void *)((uintptr_t)load(&own[below(walk, count)]) + (1u << 30));
     default: return load(&own[below(walk, count)]);
     }

@@ -8,8 +8,38 @@
 #define _POSIX_C_SOURCE 200809L
 #include "check.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
+
+#ifdef _WIN32
+#include <windows.h>
+
+#define RTLD_NOW 0
+#define RTLD_LOCAL 0
+
+static void *dlopen(const char *path, int flags)
+{
+    (void)flags;
+    return (void *)LoadLibraryA(path);
+}
+
+static void *dlsym(void *loaded, const char *name)
+{
+    union {
+        FARPROC function;
+        void *address;
+    } found;
+
+    found.function = GetProcAddress((HMODULE)loaded, name);
+    return found.address;
+}
+
+static int dlclose(void *loaded)
+{
+    return FreeLibrary((HMODULE)loaded) ? 0 : -1;
+}
+#else
+#include <dlfcn.h>
+#endif
 
 struct library {
     void *loaded;

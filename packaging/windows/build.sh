@@ -1,0 +1,33 @@
+#!/bin/sh
+# build.sh x86_64|i686 RUST DIR: resup.dll, and what programs are linked with, in DIR. RUST is what get-rust.sh made.
+set -eu
+arch=$1 rust=$(realpath "$2")
+mkdir -p "$3"
+out=$(realpath "$3")
+cd "$(dirname "$0")/../.."
+mingw=$arch-w64-mingw32
+# The targets for Windows 7 and later; the others ("pc") need Windows 10.
+target=$arch-win7-windows-gnu
+case $arch in
+x86_64) machine=i386:x86-64 ;;
+*) machine=i386 ;;
+esac
+
+version=$(awk -F'"' '/^version/ { print $2; exit }' Cargo.toml)
+"$mingw-windres" -DVERSION="$(echo "$version" | tr . ,),0" -DVERSION_TEXT="\\\"$version\\\"" \
+	packaging/windows/resup.rc "$out/version.o"
+
+# cc knows the names of the tools for the "pc" targets only.
+for tool in CC=gcc AR=ar; do
+	export "${tool%=*}_$(echo "$target" | tr - _)=$mingw-${tool#*=}"
+done
+# As small as it gets: without backtraces and places in the source, which nobody sees.
+export "CARGO_TARGET_$(echo "$target" | tr a-z- A-Z_)_RUSTFLAGS=-Z location-detail=none"
+RUSTC=$rust/rustc RUSTC_BOOTSTRAP=1 ${CARGO:-cargo} rustc --profile dist --config 'profile.dist.opt-level="z"' \
+	-Z build-std=std,panic_unwind -Z build-std-features=panic-unwind,optimize_for_size \
+	--target "$target" -p resup --lib --crate-type cdylib -- -C link-arg="$out/version.o"
+cp "${CARGO_TARGET_DIR:-target}/$target/dist/resup.dll" "$out"
+
+{ echo LIBRARY resup.dll; echo EXPORTS; sed 's/^/    /' tests/exports.txt; } > "$out/resup.def"
+"$mingw-dlltool" -d "$out/resup.def" -l "$out/libresup.dll.a"           # for gcc
+llvm-dlltool -m $machine -d "$out/resup.def" -l "$out/resup.lib"        # for MSVC

@@ -1,0 +1,27 @@
+#!/bin/sh
+# wine.sh 64|32 DIR PROGRAM ARGUMENT...: runs a Windows program; DIR is the one that windows.mk filled. No shell stays
+# between: what kills this process kills the program. A 32-bit program sees only /tmp (or TMPDIR) of this system's files.
+set -eu
+bits=$1 dir=$(realpath "$2")
+shift 2
+export WINEDEBUG="${WINEDEBUG:--all}" LC_ALL=C.UTF-8
+unset DISPLAY
+case $bits in
+64)
+	export WINEPREFIX="$dir/wine64" WINEARCH=win64 WINESERVER=/usr/lib/wine/wineserver64
+	exec /usr/lib/wine/wine64 "$@"
+	;;
+32)
+	root=$dir/wine32/root tmp=${TMPDIR:-/tmp}
+	export WINEPREFIX=/prefix WINEARCH=win32 WINESERVER=/usr/lib/wine/wineserver32
+	mkdir -p "$root$tmp"
+	# A namespace of its own for the mounts.
+	exec unshare --mount sh -eu -c '
+		root=$1 tmp=$2
+		shift 2
+		mount --bind "$tmp" "$root$tmp"
+		mount --rbind /dev "$root/dev"
+		mount --rbind /proc "$root/proc"
+		exec chroot "$root" /usr/lib/wine/wine "$@"' sh "$root" "$tmp" "$@"
+	;;
+esac

@@ -1,0 +1,106 @@
+//! The DLLs for Windows: what they export and need, and C programs that use them, in wine.
+//! `make test-windows` builds what this needs.
+#![cfg(target_os = "linux")]
+
+#[allow(dead_code)]
+#[path = "c/host.rs"]
+mod host;
+#[path = "windows/image.rs"]
+mod image;
+#[allow(dead_code)]
+#[path = "c/one.rs"]
+mod native_one;
+#[path = "windows/paths.rs"]
+mod paths;
+#[path = "windows/uploads.rs"]
+mod uploads;
+#[path = "windows/wine.rs"]
+mod wine;
+
+use std::time::Duration;
+
+use resup_test_support::files;
+use resup_test_support::receiver::Receiver;
+use resup_test_support::scripted::{json, Read, ScriptedServer, Step};
+
+use wine::both;
+
+const LIBRARY: &str = "libresup.dll.a";
+
+/// Takes the start of a file and does nothing more with it.
+fn hanging_server() -> ScriptedServer {
+    ScriptedServer::start_with(|head, _| match head.boundary() {
+        None => Step::reply(200, &json("new", 0, "hang")),
+        Some(_) => Step::new()
+            .read(Read::HeadAndBodyBytes(64 * 1024))
+            .wait(Duration::from_secs(600)),
+    })
+}
+
+#[test]
+fn a_program_that_keeps_the_rules_gets_what_the_header_promises() {
+    const SOURCES: [&str; 10] = [
+        "behaviour.c",
+        "behaviour_runs.c",
+        "behaviour_events.c",
+        "behaviour_ends.c",
+        "behaviour_sources.c",
+        "behaviour_reader.c",
+        "behaviour_threads.c",
+        "events.c",
+        "statuses.c",
+        "check.c",
+    ];
+    for wine in both() {
+        let (receiver, hanging) = (Receiver::start(), hanging_server());
+        let program = wine.build("behaviour", &SOURCES, LIBRARY);
+        let mut command = wine.command(&program);
+        command.arg(receiver.endpoint());
+        command.arg(wine.bench.dir("files")).arg(receiver.data());
+        command.arg(hanging.endpoint()).args(["24", "2000"]);
+        wine.run(&mut command);
+    }
+}
+
+#[test]
+fn a_program_that_breaks_the_rules_gets_errors_and_no_crash() {
+    const SOURCES: [&str; 9] = [
+        "misuse.c",
+        "misuse_calls.c",
+        "misuse_handles.c",
+        "misuse_arguments.c",
+        "misuse_sources.c",
+        "misuse_busy.c",
+        "misuse_random.c",
+        "statuses.c",
+        "check.c",
+    ];
+    for wine in both() {
+        let program = wine.build("misuse", &SOURCES, LIBRARY);
+        let mut command = wine.command(&program);
+        command.arg(wine.bench.dir("files")).args(["20000", "2000"]);
+        wine.run(&mut command);
+    }
+}
+
+#[test]
+fn a_host_with_floating_point_exceptions_unmasked_keeps_them_so() {
+    for wine in both() {
+        let receiver = Receiver::start();
+        let program = wine.build("float", &["float.c", "statuses.c", "check.c"], LIBRARY);
+        wine.run(wine.command(&program).arg(receiver.endpoint()));
+    }
+}
+
+#[test]
+fn unloading_the_library_takes_no_code_from_its_threads() {
+    for wine in both() {
+        let receiver = Receiver::start();
+        let file = wine.bench.path("file.bin");
+        files::make(&file, 24 << 20, 1).unwrap();
+        let program = wine.build("unload", &["unload.c", "check.c"], LIBRARY);
+        let mut command = wine.command(&program);
+        command.arg("resup.dll").arg(receiver.endpoint()).arg(&file);
+        wine.run(&mut command);
+    }
+}

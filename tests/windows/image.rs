@@ -1,0 +1,66 @@
+//! The DLLs as files.
+
+use std::collections::BTreeSet;
+
+use super::wine::{both, Wine};
+
+/// What every Windows from 7 on has.
+const SYSTEM: [&str; 9] = [
+    "advapi32.dll",
+    "api-ms-win-core-synch-l1-2-0.dll",
+    "bcrypt.dll",
+    "crypt32.dll",
+    "kernel32.dll",
+    "msvcrt.dll",
+    "ntdll.dll",
+    "userenv.dll",
+    "ws2_32.dll",
+];
+
+fn dump(wine: &Wine, arguments: &[&str]) -> String {
+    let mut command = wine.tool("objdump");
+    let output = command.args(arguments).arg(wine.built("resup.dll"));
+    let output = output.output().unwrap();
+    assert!(output.status.success(), "{arguments:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn the_dlls_export_what_the_list_says_and_nothing_else() {
+    let list: BTreeSet<_> = include_str!("../exports.txt").lines().collect();
+    for wine in both() {
+        let text = dump(&wine, &["-p"]);
+        let (_, names) = text.split_once("[Ordinal/Name Pointer] Table").unwrap();
+        let lines = names.lines().skip(1);
+        let names = lines.take_while(|line| line.trim_start().starts_with('['));
+        let names: BTreeSet<_> = names
+            .filter_map(|line| line.split_whitespace().last())
+            .collect();
+        assert_eq!(names, list, "{}", wine.arch);
+        let def = std::fs::read_to_string(wine.built("resup.def")).unwrap();
+        let def: BTreeSet<_> = def.lines().skip(2).map(str::trim).collect();
+        assert_eq!(def, list, "{}", wine.arch);
+    }
+}
+
+#[test]
+fn the_dlls_need_no_other_than_the_systems() {
+    for wine in both() {
+        let text = dump(&wine, &["-p"]);
+        let needed = text.lines().filter_map(|l| l.split("DLL Name: ").nth(1));
+        let needed: Vec<_> = needed.map(str::to_lowercase).collect();
+        assert!(!needed.is_empty());
+        for name in needed {
+            assert!(SYSTEM.contains(&name.as_str()), "{}: {name}", wine.arch);
+        }
+    }
+}
+
+#[test]
+fn the_dlls_are_small() {
+    for wine in both() {
+        let size = std::fs::metadata(wine.built("resup.dll")).unwrap().len();
+        println!("{}: {size} bytes", wine.arch);
+        assert!(size <= 1_677_721, "{}: {size} bytes", wine.arch);
+    }
+}

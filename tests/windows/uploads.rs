@@ -1,0 +1,173 @@
+//! Uploads that break, are killed, go over TLS, or are larger than 32 bits tell.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use resup_test_support::chaos::{ChaosProxy, Faults};
+use resup_test_support::files;
+use resup_test_support::receiver::{Receiver, Setup};
+use resup_test_support::scripted::{json, ScriptedServer, Step};
+
+use super::native_one::Told;
+use super::wine::{both, Wine};
+
+/// The program `one.c` for Windows.
+pub struct One<'a> {
+    wine: &'a Wine,
+    program: PathBuf,
+}
+
+/// It is linked as MSVC's programs are.
+pub fn one(wine: &Wine) -> One<'_> {
+    let program = wine.build("one", &["one.c"], "resup.lib");
+    One { wine, program }
+}
+
+impl One<'_> {
+    pub fn upload(&self, url: &str, size: u64, settings: &[&str]) -> Told {
+        let file = self.wine.bench.path(&format!("{size}.bin"));
+        files::make(&file, size, 5).unwrap();
+        self.upload_file(url, &file, settings)
+    }
+
+    fn upload_file(&self, url: &str, file: &Path, settings: &[&str]) -> Told {
+        let mut command = self.wine.command(&self.program);
+        let ended = self.wine.run(command.arg(url).arg(file).args(settings));
+        // Windows ends lines in its own way.
+        Told(ended.stdout.replace('\r', ""))
+    }
+}
+
+fn only_file(receiver: &Receiver) -> PathBuf {
+    let files = std::fs::read_dir(receiver.data().join("files")).unwrap();
+    let files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    files[0].clone()
+}
+
+const SIZE: u64 = 24 << 20;
+
+#[test]
+fn an_upload_goes_on_after_cuts() {
+    for wine in both() {
+        let receiver = Setup::new().arg("--commit-bytes=1048576").start();
+        let faults = |number: u64, _: &mut fastrand::Rng| Faults {
+            cut_up_after: (number < 3).then_some(SIZE / 4),
+            ..Faults::default()
+        };
+        let proxy = ChaosProxy::start(receiver.addr(), faults, 0);
+        let url = format!("http://{}/upload", proxy.addr());
+        let told = one(&wine).upload(&url, SIZE, &["client_set_retry_backoff", "1,50"]);
+        assert_eq!(told.number("status"), 0, "{told:?}");
+        assert!(told.number("attempts") > 1, "{told:?}");
+        let file = wine.bench.path(&format!("{SIZE}.bin"));
+        files::assert_same(&file, &only_file(&receiver));
+        assert!(proxy.bytes_up() < SIZE * 2, "{}", proxy.bytes_up());
+    }
+}
+
+#[test]
+fn a_program_that_was_killed_goes_on() {
+    for wine in both() {
+        let receiver = Setup::new().arg("--commit-bytes=1048576").start();
+        let faults = |_: u64, _: &mut fastrand::Rng| Faults {
+            rate_up: Some(12 << 20),
+            ..Faults::default()
+        };
+        let proxy = ChaosProxy::start(receiver.addr(), faults, 0);
+        let url = format!("http://{}/upload", proxy.addr());
+        let one = one(&wine);
+        let file = wine.bench.path("killed.bin");
+        files::make(&file, SIZE, 7).unwrap();
+        for n in 1..=2 {
+            let mut command = wine.command(&one.program);
+            let mut child = command.arg(&url).arg(&file).spawn().unwrap();
+            while proxy.bytes_up() < SIZE * n / 3 {
+                assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        let told = one.upload_file(&url, &file, &["client_set_retry_backoff", "1,50"]);
+        assert_eq!(told.number("status"), 0, "{told:?}");
+        files::assert_same(&file, &only_file(&receiver));
+        assert!(proxy.bytes_up() < SIZE * 3 / 2, "{}", proxy.bytes_up());
+    }
+}
+
+#[test]
+fn a_ca_of_ones_own_is_trusted_and_no_unknown_one() {
+    for wine in both() {
+        let one = one(&wine);
+        let ca = wine.bench.path("ca.pem");
+        let path = ca.to_str().unwrap();
+        for (settings, status) in [
+            (&[][..], 54),
+            (&["client_set_trust", "1"], 54),
+            (&["client_set_ca_file", path], 0),
+            (&["client_set_ca_file_utf16", path], 0),
+            (&["client_set_tls_verify", "0"], 0),
+        ] {
+            let server =
+                ScriptedServer::start_tls(vec![Step::reply(200, &json("complete", 1000, "k"))]);
+            std::fs::write(&ca, server.ca_pem()).unwrap();
+            let told = one.upload(&server.endpoint(), 1000, settings);
+            assert_eq!(told.number("status"), status, "{settings:?}: {told:?}");
+        }
+    }
+}
+
+/// More than 32 bits tell, and a little.
+const HUGE: u64 = (4 << 30) + (3 << 20) + 7;
+
+fn huge_file(wine: &Wine) -> PathBuf {
+    let path = wine.bench.path("huge.bin");
+    let file = std::fs::File::create(&path).unwrap();
+    file.set_len(HUGE).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, &files::bytes(1 << 20, 9), HUGE - (1 << 20))
+        .unwrap();
+    path
+}
+
+#[test]
+fn an_upload_goes_on_past_4_gib() {
+    for wine in both() {
+        let file = huge_file(&wine);
+        let from = HUGE - (1 << 20);
+        let server = ScriptedServer::start_with(move |head, _| match head.boundary() {
+            None => Step::reply(200, &json("partial", from, "k")),
+            Some(_) => Step::reply(200, &json("complete", HUGE, "k")),
+        });
+        let settings = ["upload_set_digest", "0"];
+        let told = one(&wine).upload_file(&server.endpoint(), &file, &settings);
+        assert_eq!(told.number("status"), 0, "{told:?}");
+        let requests = server.requests();
+        assert_eq!(requests[0].field("size"), Some(HUGE.to_string()));
+        let send = &requests[1];
+        assert!(send.body_text().contains(&from.to_string()), "its offset");
+        let tail = files::bytes(1 << 20, 9);
+        let found = send.body.windows(4096).any(|part| part == &tail[..4096]);
+        assert!(found, "the bytes from there on");
+    }
+}
+
+#[test]
+fn a_file_of_more_than_4_gib_arrives() {
+    let wine = both().last().unwrap();
+    let file = huge_file(&wine);
+    let receiver = Receiver::start();
+    let told = one(&wine).upload_file(&receiver.endpoint(), &file, &[]);
+    assert_eq!(told.number("status"), 0, "{told:?}");
+    let stored = only_file(&receiver);
+    assert_eq!(std::fs::metadata(&stored).unwrap().len(), HUGE);
+    // The receiver has compared the MD5 of the whole.
+    let tail = |path: &Path| {
+        let mut bytes = vec![0; 2 << 20];
+        let file = std::fs::File::open(path).unwrap();
+        let at = HUGE - bytes.len() as u64;
+        std::os::unix::fs::FileExt::read_exact_at(&file, &mut bytes, at).unwrap();
+        bytes
+    };
+    assert!(tail(&stored) == tail(&file));
+}

@@ -1,0 +1,98 @@
+//! Windows programs: built by mingw against the DLL, and run in wine.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use super::host::{finish, root, Bench, Ended, WARNINGS};
+
+/// One of the two kinds of Windows programs.
+pub struct Wine {
+    pub arch: &'static str,
+    pub bits: &'static str,
+    pub bench: Bench,
+}
+
+/// Where `make windows` has put its work.
+fn built() -> PathBuf {
+    std::env::var_os("RESUP_WINDOWS")
+        .expect("run by `make test-windows`, which builds the DLLs first")
+        .into()
+}
+
+/// Both kinds, each with an empty directory.
+pub fn both() -> impl Iterator<Item = Wine> {
+    let kinds = [("x86_64", "64"), ("i686", "32")];
+    kinds.into_iter().map(|(arch, bits)| {
+        let bench = Bench::new();
+        // Where Windows looks for it: beside the program.
+        std::fs::copy(
+            built().join(arch).join("resup.dll"),
+            bench.path("resup.dll"),
+        )
+        .unwrap();
+        Wine { arch, bits, bench }
+    })
+}
+
+impl Wine {
+    /// One of the things that were built.
+    pub fn built(&self, name: &str) -> PathBuf {
+        built().join(self.arch).join(name)
+    }
+
+    pub fn tool(&self, name: &str) -> Command {
+        Command::new(format!("{}-w64-mingw32-{name}", self.arch))
+    }
+
+    /// Builds a program of these sources, which are in tests/c or named from the root.
+    pub fn build(&self, name: &str, sources: &[&str], library: &str) -> PathBuf {
+        let program = self.bench.path(&format!("{name}.exe"));
+        let mut cc = self.tool("gcc");
+        cc.args(WARNINGS).args(["-static", "-I"]);
+        cc.arg(root().join("include"))
+            .arg("-I")
+            .arg(root().join("tests/c"));
+        for source in sources {
+            cc.arg(match source.contains('/') {
+                true => root().join(source),
+                false => root().join("tests/c").join(source),
+            });
+        }
+        cc.arg(self.built(library))
+            .args(["-lpthread", "-lws2_32", "-lversion"]);
+        finish(&mut cc, &program);
+        program
+    }
+
+    /// A command that runs a program.
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(root().join("packaging/windows/wine.sh"));
+        command.arg(self.bits).arg(built()).arg(program);
+        command.current_dir(self.bench.path("."));
+        command
+    }
+
+    #[track_caller]
+    pub fn run(&self, command: &mut Command) -> Ended {
+        let ended = self.bench.run(command, Duration::from_secs(300));
+        println!("{}: {}", self.arch, ended.stdout);
+        assert!(
+            ended.status.success(),
+            "{}: {}\nstdout:\n{}\nstderr:\n{}",
+            self.arch,
+            ended.status,
+            ended.stdout,
+            ended.stderr
+        );
+        ended
+    }
+
+    /// The directory that Windows programs of this kind know as `C:` and `\\server\share`.
+    pub fn prefix(&self) -> PathBuf {
+        match self.bits {
+            "64" => built().join("wine64"),
+            _ => built().join("wine32/root/prefix"),
+        }
+    }
+}
