@@ -8,8 +8,8 @@ RELEASE := $(abspath $(TARGET)/release)
 ABI := $(shell awk '/define RESUP_VERSION_M(AJOR|INOR) / { v = v s $$3; s = "." } END { print v }' \
 	include/resup.h)
 
-.PHONY: all lib cli receiver demo bench load conformance test tools lint test-rust test-c test-page java java-natives test-java test-tomcat tomcat \
-	reference header abi-accept clean
+.PHONY: all lib cli receiver demo bench load conformance test tools lint test-rust test-c test-pascal test-page java java-natives test-java test-tomcat tomcat \
+	reference header pascal-api abi-accept clean
 
 all: lib
 
@@ -52,7 +52,7 @@ load: receiver
 	RESUP_RECEIVER=$(RELEASE)/resup-receiver RESUP_TEST_RUNS=$(LOAD) $(CARGO) test \
 		-p resup-receiver --test load -- --nocapture --test-threads 1
 
-# Everything. Installs what is missing.
+# Everything. Installs what is missing. test-rust runs what test-pascal does, and more.
 test: tools lint reference test-rust test-c test-page test-java test-tomcat
 
 # By this file a Debian system is told not to start the servers among the packages.
@@ -61,10 +61,10 @@ POLICY := /usr/sbin/policy-rc.d
 # A program of Debian's Tomcat, which starts no server by itself.
 CATALINA := /usr/share/tomcat10/bin/catalina.sh
 
-# Installs the packages of the commands that are missing: command:package …
+# Installs the packages of the commands, or directories, that are missing: command:package …
 define install-missing
 	@missing=; PATH="$$PATH:/usr/sbin"; for tool in $(1); do \
-		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool##*:}"; \
+		command -v $${tool%%:*} > /dev/null || [ -d $${tool%%:*} ] || missing="$$missing $${tool##*:}"; \
 	done; \
 	if [ -n "$$missing" ]; then \
 		echo "installing$$missing"; \
@@ -76,6 +76,9 @@ define install-missing
 	fi
 endef
 
+# Lazarus' library for windows; it brings Free Pascal's units along.
+LCL := /usr/lib/lazarus/default/lcl/units/x86_64-linux/gtk2
+
 tools:
 	$(call install-missing,gcc:gcc g++:g++ clang:clang \
 		valgrind:valgrind readelf:binutils nginx:nginx-light squid:squid \
@@ -84,7 +87,8 @@ tools:
 		pkg-config:pkg-config cmake:cmake meson:meson abidiff:abigail-tools \
 		Xvfb:xvfb openbox:openbox xdotool:xdotool fltk-config:libfltk1.3-dev \
 		doxygen:doxygen javac:openjdk-17-jdk mvn:maven unshare:util-linux \
-		$(CATALINA):tomcat10-common php:php-cli php:php-sqlite3)
+		$(CATALINA):tomcat10-common php:php-cli php:php-sqlite3 \
+		fpc:fp-compiler fpcres:fp-utils lazbuild:lcl-utils $(LCL):lcl-gtk2)
 	@cargo fmt --version > /dev/null && cargo clippy --version > /dev/null \
 		|| rustup component add rustfmt clippy
 
@@ -104,6 +108,11 @@ test-rust:
 test-c:
 	$(CARGO) test --workspace --no-run
 	$(TESTS) --test c_abi
+
+# The Delphi and Free Pascal binding, with its examples.
+test-pascal: tools
+	$(CARGO) test --workspace --no-run
+	$(TESTS) --test pascal -- --nocapture
 
 # The C and C++ reference, in target/reference/html.
 reference:
@@ -158,6 +167,10 @@ test-tomcat: tomcat
 
 header:
 	RESUP_WRITE_HEADER=1 $(CARGO) test --test header the_header_is_current
+
+# The Pascal unit of the C ABI, from the header.
+pascal-api:
+	RESUP_WRITE_PASCAL=1 $(CARGO) test --workspace --test pascal the_unit_of_the_c_abi_is_current
 
 # Records a change of the ABI that is meant; CHANGELOG.md tells of it.
 abi-accept:

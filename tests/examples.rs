@@ -6,12 +6,12 @@
 mod host;
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use host::{has, root, Bench};
-use resup_test_support::desktop::Desktop;
+use resup_test_support::desktop::{Desktop, Running};
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
 
@@ -112,26 +112,6 @@ fn the_cpp_program_uploads_side_by_side() {
     }
 }
 
-/// Ends a program when it goes.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Waits for something that the receiver's log tells.
-#[track_caller]
-fn told(receiver: &Receiver, what: &str, wanted: impl Fn(&str) -> bool) {
-    let until = Instant::now() + LIMIT;
-    while !receiver.stderr().lines().any(&wanted) {
-        assert!(Instant::now() < until, "{what}: {}", receiver.stderr());
-        thread::sleep(Duration::from_millis(20));
-    }
-}
-
 /// Where the window has its buttons.
 const UPLOAD: (u32, u32) = (260, 174);
 const PAUSE: (u32, u32) = (360, 174);
@@ -160,7 +140,7 @@ fn the_window_uploads_pauses_and_cancels() {
     };
     let open = |file: &Path| {
         let mut command = desktop.command(&program);
-        Running(command.arg(receiver.endpoint()).arg(file).spawn().unwrap())
+        Running::start(command.arg(receiver.endpoint()).arg(file))
     };
 
     let small = made(&bench, "small", 3_000_000);
@@ -168,7 +148,7 @@ fn the_window_uploads_pauses_and_cancels() {
     let window = desktop.window("Upload");
     picture("window-ready.png");
     window.click(UPLOAD.0, UPLOAD.1);
-    told(&receiver, "complete", |line| line.contains("to=3000000 "));
+    receiver.wait_for("complete", |line| line.contains("to=3000000 "));
     thread::sleep(Duration::from_millis(300));
     picture("window-complete.png");
     drop(running);
@@ -180,25 +160,23 @@ fn the_window_uploads_pauses_and_cancels() {
     let _running = open(&large);
     let window = desktop.window("Upload");
     window.click(UPLOAD.0, UPLOAD.1);
-    told(&receiver, "a locate", |line| {
+    receiver.wait_for("a locate", |line| {
         line.contains("action=\"locate\"") && line.contains("from=0 to=0 ")
     });
     thread::sleep(Duration::from_millis(500));
     picture("window-sending.png");
-    let sends = || receiver.stderr().matches("\"send\"").count();
+    let sends = || receiver.requests("send");
     let before = sends();
     window.click(PAUSE.0, PAUSE.1);
-    told(&receiver, "an interrupted send", |_| sends() == before + 1);
+    receiver.wait_for("an interrupted send", |_| sends() == before + 1);
     picture("window-paused.png");
-    let locates = || receiver.stderr().matches("\"locate\"").count();
+    let locates = || receiver.requests("locate");
     let asked = locates();
     window.click(PAUSE.0, PAUSE.1);
-    told(&receiver, "a locate after the pause", |_| {
-        locates() == asked + 1
-    });
+    receiver.wait_for("a locate after the pause", |_| locates() == asked + 1);
     thread::sleep(Duration::from_millis(500));
     window.click(CANCEL.0, CANCEL.1);
-    told(&receiver, "a cancelled send", |_| sends() == before + 2);
+    receiver.wait_for("a cancelled send", |_| sends() == before + 2);
     thread::sleep(Duration::from_millis(300));
     picture("window-cancelled.png");
 }

@@ -22,9 +22,11 @@ dist-windows: windows
 		packaging/windows/archive.sh $(WINDOWS)/$$arch resup-$(WINDOWS_VERSION)-windows-$$arch || exit; \
 	done
 
-# The C tests as Windows programs, in wine (64 and 32 bit; the latter needs root), against the receiver on this side.
+# The C and Pascal tests as Windows programs, in wine (64 and 32 bit; the latter needs root), against the receiver on this side.
 test-windows: windows
-	$(call install-missing,/usr/lib/wine/wine64:wine64)
+	$(call install-missing,/usr/lib/wine/wine64:wine64 fpc:fp-compiler /usr/share/fpcsrc:fpc-source \
+		$(LCL):lcl-gtk2)
 	packaging/windows/get-wine32.sh $(WINDOWS)/wine32
+	packaging/windows/get-fpc.sh $(WINDOWS)/fpc
 	$(CARGO) test --workspace --no-run
-	RESUP_WINDOWS=$(WINDOWS) $(TESTS) --test windows -- --test-threads 1
+	RESUP_WINDOWS=$(WINDOWS) $(TESTS) --test windows --test pascal_windows -- --test-threads 1

@@ -18,6 +18,27 @@ pub struct Desktop {
     manager: Option<Child>,
 }
 
+/// A program under way; it is killed when this is dropped.
+pub struct Running(Child);
+
+impl Running {
+    /// Starts a program.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be run.
+    pub fn start(command: &mut Command) -> Self {
+        Self(command.spawn().expect("the program runs"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A window on it.
 pub struct Window<'a> {
     desktop: &'a Desktop,
@@ -84,16 +105,21 @@ impl Desktop {
     /// When there is none after a while.
     pub fn window(&self, title: &str) -> Window<'_> {
         let until = Instant::now() + PATIENCE;
-        let title = format!("^{title}$");
         loop {
-            let found = self.xdotool(&["search", "--onlyvisible", "--name", &title]);
-            let found = found.and_then(|ids| ids.lines().next().map(str::to_owned));
-            if let Some(id) = found.filter(|id| !id.is_empty()) {
-                return Window { desktop: self, id };
+            if let Some(window) = self.find(title) {
+                return window;
             }
             assert!(Instant::now() < until, "no window \"{title}\"");
             thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// The window with this title, if there is one.
+    pub fn find(&self, title: &str) -> Option<Window<'_>> {
+        let title = format!("^{title}$");
+        let found = self.xdotool(&["search", "--onlyvisible", "--name", &title])?;
+        let id = found.lines().next().filter(|id| !id.is_empty())?.to_owned();
+        Some(Window { desktop: self, id })
     }
 
     /// Saves a picture of the whole screen as PNG, for people to look at.
@@ -130,6 +156,15 @@ impl Window<'_> {
             "1",
         ];
         assert!(self.desktop.xdotool(&arguments).is_some(), "a click");
+    }
+
+    /// Presses a key, named as in `ctrl+a`.
+    ///
+    /// # Panics
+    ///
+    /// When that fails.
+    pub fn presses(&self, key: &str) {
+        assert!(self.desktop.xdotool(&["key", key]).is_some(), "{key}");
     }
 
     /// Types a text into what has the keyboard.

@@ -8,12 +8,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The environment variable that names the binary to run, instead of one that is built here.
 pub const VARIABLE: &str = "RESUP_RECEIVER";
 
 const START_TIME: Duration = Duration::from_secs(30);
+/// In which it comes to tell what is waited for.
+const TELL_TIME: Duration = Duration::from_secs(60);
 
 /// How a receiver is started. The default: a new temporary data directory, nothing else.
 #[derive(Clone, Debug, Default)]
@@ -167,6 +169,24 @@ impl Receiver {
     pub fn stderr(&self) -> String {
         let bytes = self.stderr.lock().expect("stderr of the receiver");
         String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Waits until a line that it wrote to stderr is like this.
+    ///
+    /// # Panics
+    ///
+    /// When there is none after a minute.
+    pub fn wait_for(&self, what: &str, wanted: impl Fn(&str) -> bool) {
+        let until = Instant::now() + TELL_TIME;
+        while !self.stderr().lines().any(&wanted) {
+            assert!(Instant::now() < until, "{what}: {}", self.stderr());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// How many requests of a kind, `locate` or `send`, its stderr tells of.
+    pub fn requests(&self, kind: &str) -> usize {
+        self.stderr().matches(&format!("action=\"{kind}\"")).count()
     }
 
     /// Kills it (SIGKILL) and waits until it is gone.

@@ -54,7 +54,7 @@ class ResumeTest {
                 ResumableUploadClient client = ResumableUploadClient.create(receiver.endpoint())) {
             Child child = Child.start(Some.words(), "slow", receiver.endpoint(), file.toString());
             child.kill(child.line());
-            Some.until("the receiver has noticed", () -> receiver.stderr().contains(" send "));
+            Some.until("the receiver has noticed", () -> receiver.stderr().contains("action=\"send\""));
             try (ResumableUpload upload = client.upload(file).build()) {
                 UploadResult result = upload.run();
                 assertTrue(result.bytesSkipped() > 2_000_000, result.bytesSkipped() + " bytes were there before");

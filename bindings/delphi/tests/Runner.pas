@@ -1,0 +1,48 @@
+/// Runs all tests of a program:  PROGRAM ENDPOINT FORBIDDEN CUTTING FOLDER
+/// Support.pas tells what these are.
+unit Runner;
+
+{$MODE DELPHI}
+
+interface
+
+/// Runs what is registered, and tells what failed; the exit code does so, too.
+procedure RunAll;
+
+implementation
+
+uses
+  SysUtils, fpcunit, testregistry, Support;
+
+procedure Tell(const What: string; Failed: TTestFailure);
+begin
+  WriteLn(What, ': ', Failed.AsString, ' (', Failed.LocationInfo, ')');
+end;
+
+procedure RunAll;
+var
+  Outcome: TTestResult;
+  I: Integer;
+begin
+  {$IFDEF WINDOWS}
+  SetMultiByteConversionCodePage(CP_UTF8);
+  {$ENDIF}
+  Endpoint := ParamStr(1);
+  Forbidden := ParamStr(2);
+  Cutting := ParamStr(3);
+  Folder := ParamStr(4);
+  Outcome := TTestResult.Create;
+  try
+    GetTestRegistry.Run(Outcome);
+    for I := 0 to Outcome.Failures.Count - 1 do
+      Tell('failure', TTestFailure(Outcome.Failures[I]));
+    for I := 0 to Outcome.Errors.Count - 1 do
+      Tell('error', TTestFailure(Outcome.Errors[I]));
+    WriteLn(Outcome.RunTests, ' tests, ', Outcome.NumberOfFailures + Outcome.NumberOfErrors, ' failed');
+    ExitCode := Ord(not Outcome.WasSuccessful);
+  finally
+    Outcome.Free;
+  end;
+end;
+
+end.

@@ -1,0 +1,14 @@
+/// The tests of the C ABI and of the classes.
+program behaviour;
+
+{$MODE DELPHI}
+
+uses
+  {$IFDEF UNIX}
+  cthreads,
+  {$ENDIF}
+  Runner, ApiTests, RunTests, RaiseTests, FloatTests;
+
+begin
+  RunAll;
+end.

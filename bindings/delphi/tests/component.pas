@@ -1,0 +1,15 @@
+/// The tests of the component, which needs the LCL for its timer.
+program component;
+
+{$MODE DELPHI}
+
+uses
+  {$IFDEF UNIX}
+  cthreads,
+  {$ENDIF}
+  Interfaces, Forms, Runner, ComponentTests;
+
+begin
+  Application.Initialize;
+  RunAll;
+end.

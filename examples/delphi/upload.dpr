@@ -1,0 +1,99 @@
+// Uploads files one after the other, and shows how far each is.
+//
+//     upload URL FILE...
+//
+// Run it again after it was interrupted, however that came about: it goes on where the server is. Results go to
+// standard output, a line each, numbers to standard error.
+//
+// Delphi: open it, and put resup.dll beside the program. Free Pascal, at the top of the tree, after `make`:
+//     fpc -Mdelphi -Fubindings/delphi/src -FEtarget/release examples/delphi/upload.dpr
+program upload;
+
+{$APPTYPE CONSOLE}
+
+uses
+  SysUtils,
+  Resup.Api in '..\..\bindings\delphi\src\Resup.Api.pas',
+  Resup in '..\..\bindings\delphi\src\Resup.pas';
+
+type
+  TShow = class
+    procedure Progress(Upload: TResupUpload; Position, Size: Int64);
+    procedure State(Upload: TResupUpload; State: TResupState);
+  end;
+
+procedure TShow.Progress(Upload: TResupUpload; Position, Size: Int64);
+begin
+  if Size > 0 then
+    Write(ErrOutput, Format(#13'%5.1f %%  %.1f MB/s  ', [100.0 * Position / Size, Upload.Rate / 1e6]));
+end;
+
+procedure TShow.State(Upload: TResupUpload; State: TResupState);
+begin
+  if State = rsWaiting then
+    WriteLn(ErrOutput, #13'broken; tried again in ', Upload.RetryIn, ' ms');
+end;
+
+function Uploaded(Client: TResupClient; const FileName: string; Show: TShow): Boolean;
+var
+  Upload: TResupUpload;
+begin
+  Result := False;
+  try
+    Upload := TResupUpload.Create(Client, FileName);
+    try
+      Upload.OnProgress := Show.Progress;
+      Upload.OnState := Show.State;
+      Upload.Execute;
+      WriteLn(FileName, ': complete, ', Upload.BytesSkipped, ' bytes were there before, id=', Upload.Id);
+      Result := True;
+    finally
+      Upload.Free;
+    end;
+  except
+    on E: EResupError do
+      WriteLn(FileName, ': ', E.Message);
+  end;
+end;
+
+procedure UploadAll;
+var
+  Client: TResupClient;
+  Show: TShow;
+  I: Integer;
+begin
+  Show := TShow.Create;
+  try
+    Client := TResupClient.Create(ParamStr(1));
+    try
+      for I := 2 to ParamCount do
+        if not Uploaded(Client, ParamStr(I), Show) then
+          ExitCode := 1;
+    finally
+      Client.Free;
+    end;
+  finally
+    Show.Free;
+  end;
+end;
+
+begin
+  {$IFDEF FPC}{$IFDEF WINDOWS}
+  SetMultiByteConversionCodePage(CP_UTF8); // else names are of one code page
+  {$ENDIF}{$ENDIF}
+  try
+    if ParamCount < 2 then
+    begin
+      WriteLn(ErrOutput, 'usage: upload URL FILE...');
+      ExitCode := 2;
+    end
+    else
+      UploadAll;
+  except
+    on E: Exception do
+    begin
+      WriteLn(ErrOutput, E.Message);
+      ExitCode := 2;
+    end;
+  end;
+end.

@@ -1,0 +1,341 @@
+//! The Delphi and Free Pascal binding: current, right, and clean; and its examples.
+#![cfg(target_os = "linux")]
+
+#[allow(dead_code)]
+#[path = "c/host.rs"]
+mod host;
+#[path = "pascal/unit.rs"]
+mod unit;
+#[path = "pascal/window.rs"]
+mod window;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use host::{has, root, Bench};
+use resup_test_support::chaos::{ChaosProxy, Faults};
+use resup_test_support::desktop::Desktop;
+use resup_test_support::files;
+use resup_test_support::receiver::Receiver;
+use resup_test_support::scripted::{ScriptedServer, Step};
+
+const LIMIT: Duration = Duration::from_secs(300);
+const SOURCES: &str = "bindings/delphi/src";
+
+/// `RESUP_WRITE_PASCAL=1` (which `make pascal-api` sets) writes the unit instead of comparing it.
+#[test]
+fn the_unit_of_the_c_abi_is_current() {
+    let header = std::fs::read_to_string(root().join("include/resup.h")).unwrap();
+    let made = unit::made_of(&header);
+    let path = root().join(SOURCES).join("Resup.Api.pas");
+    if std::env::var_os("RESUP_WRITE_PASCAL").is_some() {
+        std::fs::write(&path, &made).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        made == kept,
+        "Resup.Api.pas is not current: run `make pascal-api`"
+    );
+    for function in include_str!("exports.txt").lines() {
+        let loaded = format!("    @{function} := Found('{function}');\n");
+        let loaded = loaded.trim_start();
+        assert!(made.contains(loaded), "{function} is not loaded");
+    }
+}
+
+/// Builds a program of this source, named from the root, beside the library of this test.
+fn build(bench: &Bench, source: &str, flags: &[&str]) -> PathBuf {
+    let source = root().join(source);
+    let (units, library) = (bench.path("units"), bench.path("libresup.so.0.1"));
+    std::fs::create_dir_all(&units).unwrap();
+    if !library.exists() {
+        std::os::unix::fs::symlink(host::shared_library(), library).unwrap();
+    }
+    let output = Command::new("fpc")
+        .args(["-Mdelphi", "-g", "-gl", "-O1", "-v0ew"])
+        .args(flags)
+        .arg(format!("-Fu{}", root().join(SOURCES).display()))
+        .arg(format!("-FU{}", units.display()))
+        .arg(format!("-FE{}", bench.path("").display()))
+        .arg(&source)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && !said.contains("Warning"),
+        "fpc {}:\n{said}",
+        source.display()
+    );
+    bench.path(source.file_stem().unwrap().to_str().unwrap())
+}
+
+/// Cuts every other connection on its way.
+fn cutting(receiver: &Receiver) -> ChaosProxy {
+    let plan = |number, _: &mut fastrand::Rng| Faults {
+        cut_up_after: (number % 2 == 0).then_some(700_000),
+        ..Faults::default()
+    };
+    ChaosProxy::start(receiver.addr(), plan, 0)
+}
+
+/// Where Lazarus has its units, built for this machine and its GTK.
+const LAZARUS: &str = "/usr/lib/lazarus/default";
+const LCL: [&str; 3] = [
+    "lcl/units/x86_64-linux",
+    "lcl/units/x86_64-linux/gtk2",
+    "components/lazutils/lib/x86_64-linux",
+];
+
+fn lcl() -> Vec<String> {
+    LCL.iter()
+        .map(|units| format!("-Fu{LAZARUS}/{units}"))
+        .collect()
+}
+
+/// Runs a program of fpcunit against servers that are right, and that are not.
+fn run(bench: &Bench, command: &mut Command) {
+    let receiver = Receiver::start();
+    let forbidding =
+        ScriptedServer::start_with(|_, _| Step::reply(403, r#"{"message":"not you"}"#));
+    let cutting = cutting(&receiver);
+    command
+        .arg(receiver.endpoint())
+        .arg(forbidding.endpoint())
+        .arg(format!("http://{}/upload", cutting.addr()))
+        .arg(bench.dir("files"));
+    // What heaptrc writes to standard error is not all there at the end.
+    let heap = bench.path("heap");
+    command.env("HEAPTRC", format!("log={}", heap.display()));
+    let ended = bench.run(command, LIMIT);
+    ended.assert_success();
+    print!("{}", ended.stdout);
+    assert!(ended.stdout.contains(" tests, 0 failed"));
+    let heap = std::fs::read_to_string(heap).unwrap();
+    assert!(heap.contains("\n0 unfreed memory blocks"), "{heap}");
+}
+
+#[test]
+fn a_program_uploads_and_frees_all_it_took() {
+    if !has("fpc") {
+        return;
+    }
+    let bench = Bench::new();
+    let program = build(&bench, "bindings/delphi/tests/behaviour.pas", &["-gh"]);
+    run(&bench, &mut Command::new(program));
+}
+
+#[test]
+fn a_component_uploads_and_frees_all_it_took() {
+    let Some(desktop) = Desktop::start() else {
+        return;
+    };
+    if !has("fpc") || !has("lazbuild") {
+        return;
+    }
+    let bench = Bench::new();
+    let flags: Vec<_> = ["-gh".to_owned()].into_iter().chain(lcl()).collect();
+    let flags: Vec<_> = flags.iter().map(String::as_str).collect();
+    let program = build(&bench, "bindings/delphi/tests/component.pas", &flags);
+    run(&bench, &mut desktop.command(program));
+}
+
+/// Looks whether what a line of the output calls complete is the file; the bytes that were there before.
+#[track_caller]
+fn arrived(output: &str, receiver: &Receiver, file: &Path) -> u64 {
+    let name = file.to_str().unwrap();
+    let line = output.lines().find(|line| line.starts_with(name));
+    let line = line.unwrap_or_else(|| panic!("nothing of {name} in {output}"));
+    let (_, rest) = line.split_once("complete, ").expect(line);
+    let (there, id) = rest
+        .split_once(" bytes were there before, id=")
+        .expect(line);
+    files::assert_same(file, &receiver.stored_file(id));
+    there.parse().unwrap()
+}
+
+#[test]
+fn the_console_program_uploads() {
+    if !has("fpc") {
+        return;
+    }
+    let (bench, receiver) = (Bench::new(), Receiver::start());
+    let program = build(&bench, "examples/delphi/upload.dpr", &[]);
+    let files = ["empty", "文件 é 😀", "large"].map(|name| bench.path(name));
+    for (file, size) in files.iter().zip([0, 10, 3_000_000]) {
+        files::make(file, size, size).unwrap();
+    }
+    let mut command = Command::new(program);
+    command.arg(receiver.endpoint()).args(&files).arg("missing");
+    let ended = bench.run(&mut command, LIMIT);
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);
+    for file in &files {
+        arrived(&ended.stdout, &receiver, file);
+    }
+    assert!(ended.stdout.contains("missing: "), "{}", ended.stdout);
+    assert!(ended.stderr.contains("100.0 %"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_killed_program_goes_on() {
+    if !has("fpc") {
+        return;
+    }
+    let (bench, receiver) = (Bench::new(), Receiver::start());
+    let program = build(&bench, "examples/delphi/upload.dpr", &[]);
+    let file = bench.path("video");
+    files::make(&file, 20_000_000, 1).unwrap();
+    let plan = |_, _: &mut fastrand::Rng| Faults {
+        rate_up: Some(20_000_000),
+        ..Faults::default()
+    };
+    let slow = ChaosProxy::start(receiver.addr(), plan, 0);
+    let mut command = Command::new(&program);
+    command.arg(format!("http://{}/upload", slow.addr()));
+    command
+        .arg(&file)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    while slow.bytes_up() < 5_000_000 {
+        std::thread::sleep(Duration::from_millis(5));
+        assert!(child.try_wait().unwrap().is_none(), "it is too fast");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut command = Command::new(program);
+    let ended = bench.run(command.arg(receiver.endpoint()).arg(&file), LIMIT);
+    ended.assert_success();
+    let there = arrived(&ended.stdout, &receiver, &file);
+    assert!((1..20_000_000).contains(&there), "{there}");
+}
+
+/// What the program says without a usable library beside it.
+fn without(prepare: impl Fn(&Bench, &Path)) -> String {
+    let (bench, other) = (Bench::new(), Bench::new());
+    let built = build(&bench, "examples/delphi/upload.dpr", &[]);
+    let dir = other.dir("alone");
+    let program = dir.join("upload");
+    std::fs::copy(built, &program).unwrap();
+    prepare(&bench, &dir.join("libresup.so.0.1"));
+    let mut command = Command::new(program);
+    let ended = bench.run(command.args(["http://127.0.0.1:9/", "file"]), LIMIT);
+    assert_eq!(ended.status.code(), Some(2), "{}", ended.stdout);
+    ended.stderr
+}
+
+#[test]
+fn a_library_that_is_missing_or_another_is_named() {
+    if !has("fpc") {
+        return;
+    }
+    let said = without(|_, _| {});
+    assert!(
+        said.contains("libresup.so.0.1 cannot be loaded ("),
+        "{said}"
+    );
+    let shared = |text: &str| {
+        without(|bench, library| {
+            let source = bench.path("other.c");
+            std::fs::write(&source, text).unwrap();
+            let mut cc = Command::new("cc");
+            cc.args(["-shared", "-fPIC", "-o"]).arg(library).arg(source);
+            assert!(cc.status().unwrap().success());
+        })
+    };
+    let said = shared("int other;");
+    assert!(
+        said.contains("libresup.so.0.1 has no function resup_version_number"),
+        "{said}"
+    );
+    let version = |number: &str| {
+        shared(&format!(
+            "unsigned resup_version_number(void) {{ return {number}; }}\n\
+             const char *resup_version(void) {{ return \"x.y.z\"; }}"
+        ))
+    };
+    let said = version("7001000");
+    assert!(
+        said.contains("is resup x.y.z; Resup.Api.pas is for 0.1"),
+        "{said}"
+    );
+    let said = version("1000");
+    assert!(said.contains("has no function resup_client_new"), "{said}");
+}
+
+/// Copies what Lazarus would write beside.
+fn copied(bench: &Bench, dirs: &[&str]) {
+    for dir in dirs {
+        let copy = bench.path(dir);
+        std::fs::create_dir_all(&copy).unwrap();
+        for entry in std::fs::read_dir(root().join(dir)).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_file() {
+                std::fs::copy(entry.path(), copy.join(entry.file_name())).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn lazarus_builds_the_package_and_the_window() {
+    if !has("lazbuild") {
+        return;
+    }
+    let bench = Bench::new();
+    let packages = "bindings/delphi/packages";
+    copied(&bench, &[SOURCES, packages, "examples/delphi/window"]);
+    for project in [
+        "bindings/delphi/packages/resup_lazarus.lpk",
+        "examples/delphi/window/window.lpi",
+    ] {
+        let mut lazbuild = Command::new("lazbuild");
+        // Else it may build the system's own units anew, where root runs it.
+        lazbuild.arg("--skip-dependencies");
+        lazbuild.arg(format!("--pcp={}", bench.path("settings").display()));
+        let ended = bench.run(lazbuild.arg(bench.path(project)), LIMIT);
+        assert!(ended.status.success(), "{project}:\n{}", ended.stdout);
+    }
+    assert!(bench.path("examples/delphi/window/window").exists());
+}
+
+#[test]
+fn delphi_gets_the_same_form_and_all_units() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
+    let form = read("examples/delphi/window/MainForm.lfm");
+    // What only Lazarus knows.
+    let shared = form
+        .lines()
+        .filter(|line| !line.starts_with("  LCLVersion") && !line.starts_with("  Client"));
+    let dfm = read("examples/delphi/window/MainForm.dfm");
+    assert!(shared.eq(dfm.lines()), "MainForm.lfm and .dfm differ");
+
+    for package in ["ResupDelphi.dpk", "ResupDelphi7.dpk", "resup_lazarus.lpk"] {
+        let text = read(&format!("bindings/delphi/packages/{package}"));
+        for unit in std::fs::read_dir(root().join(SOURCES)).unwrap() {
+            let name = unit.unwrap().file_name().into_string().unwrap();
+            assert!(text.contains(&name), "{package} lacks {name}");
+        }
+    }
+}
+
+/// What Delphi 7 does not know, and Free Pascal takes in its Delphi mode.
+#[test]
+fn the_units_are_of_delphi_7s_language() {
+    for unit in std::fs::read_dir(root().join(SOURCES)).unwrap() {
+        let path = unit.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let code = text.lines().filter(|line| !line.trim().starts_with("//"));
+        for line in code {
+            let words: Vec<_> = line
+                .split(|c: char| !c.is_alphanumeric() && c != '.' && c != '_')
+                .collect();
+            let later = ["System.", "Vcl.", "Winapi.", "Generics."];
+            let new = ["inline", "strict", "record helper", "reference", "operator"];
+            let odd = words.iter().any(|word| {
+                new.contains(word) || later.iter().any(|scope| word.starts_with(scope))
+            });
+            assert!(!odd, "{}: {line}", path.display());
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The Delphi and Free Pascal binding as Windows programs, 64 and 32 bit, in wine against the receiver on this side.
+//! `make test-windows` builds what this needs and runs it.
+#![cfg(target_os = "linux")]
+
+#[allow(dead_code)]
+#[path = "c/host.rs"]
+mod host;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use host::{root, Bench};
+use resup_test_support::chaos::{ChaosProxy, Faults};
+use resup_test_support::files;
+use resup_test_support::receiver::Receiver;
+use resup_test_support::scripted::{ScriptedServer, Step};
+
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// Where fpcunit is, of which Debian has no units for Windows.
+const PACKAGES: &str = "/usr/share/fpcsrc/3.2.2/packages";
+const FPCUNIT: [&str; 5] = [
+    "fcl-fpcunit/src",
+    "fcl-base/src",
+    "fcl-base/src/win",
+    "fcl-xml/src",
+    "rtl-objpas/src/inc",
+];
+
+/// Where `make windows` and packaging/windows/get-fpc.sh have put their work.
+fn made() -> PathBuf {
+    let dir = std::env::var_os("RESUP_WINDOWS");
+    dir.expect("run by `make test-windows`, which builds the DLLs first")
+        .into()
+}
+
+struct Kind {
+    bits: &'static str,
+    arch: &'static str,
+    units: &'static str,
+    compiler: PathBuf,
+    system: &'static str,
+}
+
+fn kinds() -> [Kind; 2] {
+    [
+        Kind {
+            bits: "64",
+            arch: "x86_64",
+            units: "x86_64-win64",
+            compiler: "ppcx64".into(),
+            system: "-Twin64",
+        },
+        Kind {
+            bits: "32",
+            arch: "i686",
+            units: "i386-win32",
+            compiler: made().join("fpc/bin/ppcross386"),
+            system: "-Twin32",
+        },
+    ]
+}
+
+impl Kind {
+    /// Builds a program of this source, named from the root, beside the DLL.
+    fn build(&self, bench: &Bench, source: &str, flags: &[&str]) -> PathBuf {
+        let dll = made().join(self.arch).join("resup.dll");
+        std::fs::copy(dll, bench.path("resup.dll")).unwrap();
+        let units = bench.path("units");
+        std::fs::create_dir_all(&units).unwrap();
+        let output = Command::new(&self.compiler)
+            .args(["-n", self.system, "-Mdelphi", "-O1", "-v0e"])
+            .args(flags)
+            .arg(format!(
+                "-Fu{}",
+                made().join("fpc/units").join(self.units).display()
+            ))
+            .args(FPCUNIT.map(|dir| format!("-Fu{PACKAGES}/{dir}")))
+            .args(FPCUNIT.map(|dir| format!("-Fi{PACKAGES}/{dir}")))
+            .arg(format!(
+                "-Fu{}",
+                root().join("bindings/delphi/src").display()
+            ))
+            .arg(format!("-FU{}", units.display()))
+            .arg(format!("-FE{}", bench.path("").display()))
+            .arg(root().join(source))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{source}:\n{said}");
+        let name = Path::new(source).file_stem().unwrap().to_str().unwrap();
+        bench.path(&format!("{name}.exe"))
+    }
+
+    /// A command that runs a program.
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(root().join("packaging/windows/wine.sh"));
+        command.arg(self.bits).arg(made()).arg(program);
+        command
+    }
+}
+
+/// As Windows programs know it.
+fn windows_path(path: &Path) -> String {
+    format!("Z:{}", path.display()).replace('/', "\\")
+}
+
+#[test]
+fn programs_upload_and_free_all_they_took() {
+    for kind in kinds() {
+        let (bench, receiver) = (Bench::new(), Receiver::start());
+        let forbidding =
+            ScriptedServer::start_with(|_, _| Step::reply(403, r#"{"message":"not you"}"#));
+        let plan = |number, _: &mut fastrand::Rng| Faults {
+            cut_up_after: (number % 2 == 0).then_some(700_000),
+            ..Faults::default()
+        };
+        let cutting = ChaosProxy::start(receiver.addr(), plan, 0);
+        let program = kind.build(&bench, "bindings/delphi/tests/behaviour.pas", &["-gh"]);
+        let heap = bench.path("heap");
+        let mut command = kind.command(&program);
+        command
+            .env("HEAPTRC", format!("log={}", windows_path(&heap)))
+            .arg(receiver.endpoint())
+            .arg(forbidding.endpoint())
+            .arg(format!("http://{}/upload", cutting.addr()))
+            .arg(windows_path(&bench.dir("files")));
+        let ended = bench.run(&mut command, LIMIT);
+        println!("{} bit: {}", kind.bits, ended.stdout);
+        ended.assert_success();
+        assert!(ended.stdout.contains(" tests, 0 failed"));
+        let heap = std::fs::read_to_string(heap).unwrap();
+        assert!(heap.contains("\n0 unfreed memory blocks"), "{heap}");
+    }
+}
+
+#[test]
+fn a_killed_program_goes_on() {
+    for kind in kinds() {
+        let (bench, receiver) = (Bench::new(), Receiver::start());
+        let program = kind.build(&bench, "examples/delphi/upload.dpr", &[]);
+        let file = bench.path("video");
+        files::make(&file, 20_000_000, 1).unwrap();
+        let plan = |_, _: &mut fastrand::Rng| Faults {
+            rate_up: Some(20_000_000),
+            ..Faults::default()
+        };
+        let slow = ChaosProxy::start(receiver.addr(), plan, 0);
+        let mut command = kind.command(&program);
+        command.arg(format!("http://{}/upload", slow.addr()));
+        let mut child = command.arg(windows_path(&file)).spawn().unwrap();
+        while slow.bytes_up() < 5_000_000 {
+            std::thread::sleep(Duration::from_millis(5));
+            assert!(child.try_wait().unwrap().is_none(), "it is too fast");
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let mut command = kind.command(&program);
+        let path = windows_path(&file);
+        let ended = bench.run(command.arg(receiver.endpoint()).arg(path), LIMIT);
+        ended.assert_success();
+        let (_, rest) = ended.stdout.split_once("complete, ").unwrap();
+        let (there, id) = rest
+            .trim()
+            .split_once(" bytes were there before, id=")
+            .unwrap();
+        assert!((1..20_000_000).contains(&there.parse::<u64>().unwrap()));
+        files::assert_same(&file, &receiver.stored_file(id));
+    }
+}
