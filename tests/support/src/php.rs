@@ -30,11 +30,6 @@ impl Php {
         Some(Self { daemon, data })
     }
 
-    /// The URL of the upload endpoint.
-    pub fn endpoint(&self) -> String {
-        format!("http://{}/upload.php", self.addr())
-    }
-
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.daemon.addr()

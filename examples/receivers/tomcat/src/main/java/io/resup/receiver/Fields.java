@@ -85,7 +85,7 @@ final class Fields {
     void add(String name, String value) throws Refusal {
         bytes += name.length() + value.length();
         if (fields.size() == MAX_FIELDS || bytes > MAX_FORM) {
-            throw new Refusal(400, "the form has more than " + MAX_FIELDS + " fields, or they are longer than " + MAX_FORM);
+            throw new Refusal(400, "the form has more than " + MAX_FIELDS + " fields, or they are too long");
         }
         if (value.length() > MAX_VALUE) {
             throw tooLong(name, MAX_VALUE);
