@@ -203,6 +203,9 @@ fn every_block_is_what_it_says() {
 #[test]
 fn the_first_steps_lead_to_an_upload() {
     let (bench, receiver) = (Bench::new(), Receiver::start());
+    // As `make lib` does.
+    let soname = bench.path("libresup.so.0.1");
+    std::os::unix::fs::symlink(host::shared_library(), soname).unwrap();
     let here = bench.dir("here");
     files::make(&here.join("video.mp4"), 2_000_000, 3).unwrap();
     for (name, compiler) in [("hello.c", "cc"), ("hello.cpp", "c++")] {
