@@ -8,7 +8,7 @@ RELEASE := $(abspath $(TARGET)/release)
 ABI := $(shell awk '/define RESUP_VERSION_M(AJOR|INOR) / { v = v s $$3; s = "." } END { print v }' \
 	include/resup.h)
 
-.PHONY: all lib cli receiver demo bench load conformance test tools lint test-rust test-c test-pascal test-page java java-natives test-java test-tomcat tomcat \
+.PHONY: all lib cli receiver demo bench load conformance test test-all tools lint test-rust test-c test-pascal test-page java java-natives test-java test-tomcat tomcat \
 	reference header pascal-api abi-accept clean
 
 all: lib
@@ -52,8 +52,11 @@ load: receiver
 	RESUP_RECEIVER=$(RELEASE)/resup-receiver RESUP_TEST_RUNS=$(LOAD) $(CARGO) test \
 		-p resup-receiver --test load -- --nocapture --test-threads 1
 
-# Everything. Installs what is missing. test-rust runs what test-pascal does, and more.
-test: tools lint reference test-rust test-c test-page test-java test-tomcat
+# The library, the command, the receiver and its page, C and C++. Installs what is missing.
+test: tools lint reference test-rust test-c test-page
+
+# That, and the other languages and servers.
+test-all: test test-pascal test-java test-tomcat test-windows
 
 # By this file a Debian system is told not to start the servers among the packages.
 POLICY := /usr/sbin/policy-rc.d
