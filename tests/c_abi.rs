@@ -8,6 +8,8 @@ mod host;
 mod networks;
 #[path = "c/one.rs"]
 mod one;
+#[path = "c/programs.rs"]
+mod programs;
 #[path = "c/scripted.rs"]
 mod scripted;
 #[path = "c/settings.rs"]
@@ -18,34 +20,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use host::{has, root, shared_library, under, Bench, Ended, VALGRIND};
+use programs::{hanging_server, BEHAVIOUR, FLOAT, MISUSE};
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
-use resup_test_support::scripted::{json, Read, ScriptedServer, Step};
-
-const BEHAVIOUR: [&str; 10] = [
-    "behaviour.c",
-    "behaviour_runs.c",
-    "behaviour_events.c",
-    "behaviour_ends.c",
-    "behaviour_sources.c",
-    "behaviour_reader.c",
-    "behaviour_threads.c",
-    "events.c",
-    "statuses.c",
-    "check.c",
-];
-const MISUSE: [&str; 9] = [
-    "misuse.c",
-    "misuse_calls.c",
-    "misuse_handles.c",
-    "misuse_arguments.c",
-    "misuse_sources.c",
-    "misuse_busy.c",
-    "misuse_random.c",
-    "statuses.c",
-    "check.c",
-];
-const FLOAT: [&str; 3] = ["float.c", "statuses.c", "check.c"];
 
 const LIMIT: Duration = Duration::from_secs(120);
 const VALGRIND_LIMIT: Duration = Duration::from_secs(600);
@@ -159,16 +136,6 @@ fn the_test_programs_compile_without_warnings() {
             host::check_warnings(compiler, &sources);
         }
     }
-}
-
-/// Takes the start of a file and does nothing more with it.
-fn hanging_server() -> ScriptedServer {
-    ScriptedServer::start_with(|head, _| match head.boundary() {
-        None => Step::reply(200, &json("new", 0, "hang")),
-        Some(_) => Step::new()
-            .read(Read::HeadAndBodyBytes(64 * 1024))
-            .wait(Duration::from_secs(600)),
-    })
 }
 
 fn behaviour(bench: &Bench, runner: &[&str], size: &str, patience: &str, limit: Duration) -> Ended {

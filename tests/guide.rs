@@ -144,6 +144,8 @@ fn pascal_complaint(block: &Block) -> Option<String> {
         "/usr/lib/lazarus/default/components/lazutils/lib/x86_64-linux".into(),
     ];
     let output = Command::new("fpc")
+        // Where it leaves what it would link.
+        .current_dir(dir.path())
         .args(["-Mdelphi", "-Cn", "-v0ew"])
         .args(units.map(|dir| format!("-Fu{}", dir.display())))
         .arg(format!("-FU{}", dir.path().display()))

@@ -4,7 +4,6 @@ mod common;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use resup::{Client, ErrorKind, Upload};
 use resup_test_support::receiver::{self, Receiver, Setup};
@@ -34,15 +33,7 @@ fn upload(client: &Client, name: &str) -> Result<String, resup::Error> {
 
 /// Waits for a line in the receiver's log.
 fn told(receiver: &Receiver, what: &str) -> String {
-    let until = Instant::now() + Duration::from_secs(20);
-    loop {
-        let log = receiver.stderr();
-        if let Some(line) = log.lines().find(|line| line.contains(what)) {
-            return line.to_owned();
-        }
-        assert!(Instant::now() < until, "no \"{what}\" in:\n{log}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    receiver.wait_for(what, |line| line.contains(what))
 }
 
 fn hang_up(receiver: &Receiver) {

@@ -12,48 +12,26 @@ mod image;
 mod native_one;
 #[path = "windows/paths.rs"]
 mod paths;
+#[path = "c/programs.rs"]
+mod programs;
 #[path = "windows/uploads.rs"]
 mod uploads;
 #[path = "windows/wine.rs"]
 mod wine;
 
-use std::time::Duration;
-
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
-use resup_test_support::scripted::{json, Read, ScriptedServer, Step};
 
+use programs::{hanging_server, BEHAVIOUR, FLOAT, MISUSE};
 use wine::both;
 
 const LIBRARY: &str = "libresup.dll.a";
 
-/// Takes the start of a file and does nothing more with it.
-fn hanging_server() -> ScriptedServer {
-    ScriptedServer::start_with(|head, _| match head.boundary() {
-        None => Step::reply(200, &json("new", 0, "hang")),
-        Some(_) => Step::new()
-            .read(Read::HeadAndBodyBytes(64 * 1024))
-            .wait(Duration::from_secs(600)),
-    })
-}
-
 #[test]
 fn a_program_that_keeps_the_rules_gets_what_the_header_promises() {
-    const SOURCES: [&str; 10] = [
-        "behaviour.c",
-        "behaviour_runs.c",
-        "behaviour_events.c",
-        "behaviour_ends.c",
-        "behaviour_sources.c",
-        "behaviour_reader.c",
-        "behaviour_threads.c",
-        "events.c",
-        "statuses.c",
-        "check.c",
-    ];
     for wine in both() {
         let (receiver, hanging) = (Receiver::start(), hanging_server());
-        let program = wine.build("behaviour", &SOURCES, LIBRARY);
+        let program = wine.build("behaviour", &BEHAVIOUR, LIBRARY);
         let mut command = wine.command(&program);
         command.arg(receiver.endpoint());
         command.arg(wine.bench.dir("files")).arg(receiver.data());
@@ -64,19 +42,8 @@ fn a_program_that_keeps_the_rules_gets_what_the_header_promises() {
 
 #[test]
 fn a_program_that_breaks_the_rules_gets_errors_and_no_crash() {
-    const SOURCES: [&str; 9] = [
-        "misuse.c",
-        "misuse_calls.c",
-        "misuse_handles.c",
-        "misuse_arguments.c",
-        "misuse_sources.c",
-        "misuse_busy.c",
-        "misuse_random.c",
-        "statuses.c",
-        "check.c",
-    ];
     for wine in both() {
-        let program = wine.build("misuse", &SOURCES, LIBRARY);
+        let program = wine.build("misuse", &MISUSE, LIBRARY);
         let mut command = wine.command(&program);
         command.arg(wine.bench.dir("files")).args(["20000", "2000"]);
         wine.run(&mut command);
@@ -87,7 +54,7 @@ fn a_program_that_breaks_the_rules_gets_errors_and_no_crash() {
 fn a_host_with_floating_point_exceptions_unmasked_keeps_them_so() {
     for wine in both() {
         let receiver = Receiver::start();
-        let program = wine.build("float", &["float.c", "statuses.c", "check.c"], LIBRARY);
+        let program = wine.build("float", &FLOAT, LIBRARY);
         wine.run(wine.command(&program).arg(receiver.endpoint()));
     }
 }

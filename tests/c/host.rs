@@ -236,9 +236,11 @@ impl Bench {
     }
 }
 
-pub const VALGRIND: [&str; 6] = [
+pub const VALGRIND: [&str; 7] = [
     "valgrind",
     "--quiet",
+    // It runs one thread at a time: a busy one would keep the others from their turns.
+    "--fair-sched=yes",
     "--error-exitcode=99",
     "--leak-check=full",
     "--show-leak-kinds=definite",

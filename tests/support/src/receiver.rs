@@ -171,15 +171,19 @@ impl Receiver {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Waits until a line that it wrote to stderr is like this.
+    /// Waits until a line that it wrote to stderr is like this, and returns it.
     ///
     /// # Panics
     ///
     /// When there is none after a minute.
-    pub fn wait_for(&self, what: &str, wanted: impl Fn(&str) -> bool) {
+    pub fn wait_for(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
         let until = Instant::now() + TELL_TIME;
-        while !self.stderr().lines().any(&wanted) {
-            assert!(Instant::now() < until, "{what}: {}", self.stderr());
+        loop {
+            let log = self.stderr();
+            if let Some(line) = log.lines().find(|line| wanted(line)) {
+                return line.to_owned();
+            }
+            assert!(Instant::now() < until, "{what}: {log}");
             thread::sleep(Duration::from_millis(20));
         }
     }
