@@ -64,7 +64,7 @@ tools:
 			curl:curl man:man-db script:bsdutils node:nodejs npm:npm \
 			pkg-config:pkg-config cmake:cmake meson:meson abidiff:abigail-tools \
 			Xvfb:xvfb openbox:openbox xdotool:xdotool fltk-config:libfltk1.3-dev \
-			doxygen:doxygen; do \
+			doxygen:doxygen git:git dpkg-gencontrol:dpkg-dev lintian:lintian; do \
 		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool##*:}"; \
 	done; \
 	if [ -n "$$missing" ]; then \
@@ -120,4 +120,5 @@ abi-accept:
 clean:
 	$(CARGO) clean
 
-include packaging/install.mk
+# make install, uninstall; dist, its archives; deb, Debian packages.
+include packaging/install.mk packaging/dist.mk packaging/deb.mk
