@@ -56,6 +56,8 @@ test: tools lint reference test-rust test-c test-page
 
 # By this file a Debian system is told not to start the servers among the packages.
 POLICY := /usr/sbin/policy-rc.d
+# Where Python's packages for the tests are.
+PYTHON = $(abspath $(TARGET))/python
 
 tools:
 	@missing=; PATH="$$PATH:/usr/sbin"; for tool in gcc:gcc g++:g++ clang:clang \
@@ -67,6 +69,7 @@ tools:
 			doxygen:doxygen git:git dpkg-gencontrol:dpkg-dev lintian:lintian; do \
 		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool##*:}"; \
 	done; \
+	python3 -m ensurepip --version > /dev/null 2>&1 || missing="$$missing python3-venv"; \
 	if [ -n "$$missing" ]; then \
 		echo "installing$$missing"; \
 		if [ ! -e $(POLICY) ]; then \
@@ -77,6 +80,7 @@ tools:
 	fi
 	@cargo fmt --version > /dev/null && cargo clippy --version > /dev/null \
 		|| rustup component add rustfmt clippy
+	@[ -x $(PYTHON)/bin/conan ] || { python3 -m venv $(PYTHON) && $(PYTHON)/bin/pip install -q conan==2.34.0; }
 
 lint:
 	$(CARGO) fmt --all --check
@@ -84,7 +88,7 @@ lint:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items -q
 
 # Always the whole workspace, so that all agree on the dependencies' features and share one build.
-TESTS = RESUP_NEED_TOOLS=1 RESUP_COMPILERS="gcc g++ clang clang++" \
+TESTS = PATH="$$PATH:$(PYTHON)/bin" RESUP_NEED_TOOLS=1 RESUP_COMPILERS="gcc g++ clang clang++" \
 	RESUP_RECEIVER=$(abspath $(TARGET)/debug/resup-receiver) $(CARGO) test --workspace
 
 test-rust:
