@@ -8,7 +8,7 @@ RELEASE := $(abspath $(TARGET)/release)
 ABI := $(shell awk '/define RESUP_VERSION_M(AJOR|INOR) / { v = v s $$3; s = "." } END { print v }' \
 	include/resup.h)
 
-.PHONY: all lib cli receiver demo bench load conformance test test-all tools lint test-rust test-c test-pascal test-page java java-natives test-java test-tomcat tomcat \
+.PHONY: all lib cli receiver demo bench load conformance test test-all tools lint test-rust test-c test-packages test-pascal test-page java java-natives test-java test-tomcat tomcat \
 	reference header pascal-api abi-accept clean
 
 all: lib
@@ -56,7 +56,7 @@ load: receiver
 test: tools lint reference test-rust test-c test-page
 
 # That, and the other languages and servers.
-test-all: test test-pascal test-java test-tomcat test-windows
+test-all: test test-packages test-pascal test-java test-tomcat test-windows
 
 # By this file a Debian system is told not to start the servers among the packages.
 POLICY := /usr/sbin/policy-rc.d
@@ -116,6 +116,16 @@ test-c:
 test-pascal: tools
 	$(CARGO) test --workspace --no-run
 	$(TESTS) --test pascal -- --nocapture
+
+# What is handed out: archives, Debian packages, and recipes for other packagers' tools.
+PYTHON = $(abspath $(TARGET)/python)
+ENSUREPIP = $(shell python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')/ensurepip
+
+test-packages: tools
+	$(call install-missing,git:git dpkg-gencontrol:dpkg-dev lintian:lintian $(ENSUREPIP):python3-venv)
+	[ -x $(PYTHON)/bin/conan ] || { python3 -m venv $(PYTHON) && $(PYTHON)/bin/pip install -q conan==2.34.0; }
+	$(CARGO) test --workspace --no-run
+	PATH="$$PATH:$(PYTHON)/bin" $(TESTS) --test packages --test recipes
 
 # The C and C++ reference, in target/reference/html.
 reference:
@@ -183,5 +193,5 @@ clean:
 	$(CARGO) clean
 	rm -rf $(JAVA)/target
 
-include packaging/install.mk
-include packaging/windows/windows.mk
+# make install, uninstall; dist, its archives; deb, Debian packages; the DLLs.
+include packaging/install.mk packaging/dist.mk packaging/deb.mk packaging/windows/windows.mk

@@ -1,5 +1,5 @@
-# make install: the library for C and C++, where their tools look for it. PREFIX, DESTDIR and the like are the usual
-# ones; BUILT names a directory with libraries that are there already.
+# make install: the library for C and C++, where their tools look for it, the command resup, and the manual pages of
+# both. PREFIX, DESTDIR and the like are the usual ones; BUILT names a directory where all is built already.
 
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
@@ -10,43 +10,58 @@ INSTALL ?= install
 
 VERSION := $(shell awk -F'"' '/^version/ { print $$2; exit }' Cargo.toml)
 CMAKEDIR = $(LIBDIR)/cmake/resup
-BUILT ?= $(abspath $(TARGET))/dist
+PROFILE ?= dist
+BUILT ?= $(abspath $(TARGET))/$(PROFILE:dev=debug)
 
 # What a program has to link besides the static library. (rustc replaces the file that it writes, whatever that is.)
 native-libs = $(shell dir=$$(mktemp -d) && echo | $(or $(RUSTC),rustc) --crate-type staticlib --crate-name empty \
 	--print native-static-libs --out-dir $$dir - 2>&1 | sed -n 's/.*native-static-libs: //p'; rm -r $$dir)
+# What the prefix is to pkg-config.
+PC_PREFIX ?= $(PREFIX)
 # As resup.pc has it, so that the installed tree may be moved.
 below = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 from-cmake = $(shell realpath -m --relative-to=$(CMAKEDIR) $(1))
-fill = sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(call below,$(LIBDIR))|; s|@INCLUDEDIR@|$(call below,$(INCLUDEDIR))|' \
+fill = sed -e 's|@PREFIX@|$(PC_PREFIX)|; s|@LIBDIR@|$(call below,$(LIBDIR))|; s|@INCLUDEDIR@|$(call below,$(INCLUDEDIR))|' \
 	-e 's|@VERSION@|$(VERSION)|; s|@ABI@|$(ABI)|; s|@NATIVE_LIBS@|$(call native-libs)|' \
 	-e 's|@TO_INCLUDE@|$(call from-cmake,$(INCLUDEDIR))|; s|@TO_LIB@|$(call from-cmake,$(LIBDIR))|' \
 	-e "s|@POINTER_SIZE@|$$(expr $$(getconf LONG_BIT) / 8)|"
 
 .PHONY: install uninstall dist-lib
 
+# No path of this machine gets into what is built.
+remap = --remap-path-prefix=$(CURDIR)=/resup --remap-path-prefix=$(abspath $(TARGET))=/target \
+	--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo
+build = RUSTFLAGS="$$RUSTFLAGS $(remap)" $(CARGO) rustc --locked --profile $(PROFILE)
+tool = $(CARGO) run --locked --quiet -p resup-packaging --
+
 # Small, and slow to build. Each kind alone: together they would be a quarter larger.
 dist-lib:
-	$(CARGO) rustc --profile dist -p resup --lib --crate-type cdylib
-	$(CARGO) rustc --profile dist -p resup --lib --crate-type staticlib
+	$(build) -p resup --lib --crate-type cdylib
+	$(build) -p resup --lib --crate-type staticlib
+	$(build) -p resup-cli --bin resup
 
 ifeq ($(origin BUILT),file)
 install: dist-lib
 endif
 install:
-	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(CMAKEDIR) $(DESTDIR)$(INCLUDEDIR)/resup
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(CMAKEDIR) $(DESTDIR)$(INCLUDEDIR)/resup \
+		$(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1
 	$(INSTALL) -m 644 include/resup.h $(DESTDIR)$(INCLUDEDIR)/
 	$(INSTALL) -m 644 bindings/cpp/include/resup/*.hpp $(DESTDIR)$(INCLUDEDIR)/resup/
 	$(INSTALL) -m 755 $(BUILT)/libresup.so $(DESTDIR)$(LIBDIR)/libresup.so.$(VERSION)
 	ln -sf libresup.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libresup.so.$(ABI)
 	ln -sf libresup.so.$(ABI) $(DESTDIR)$(LIBDIR)/libresup.so
-	$(INSTALL) -m 644 $(BUILT)/libresup.a $(DESTDIR)$(LIBDIR)/
+	packaging/only-ours.sh $(BUILT)/libresup.a $(DESTDIR)$(LIBDIR)/libresup.a
 	$(fill) packaging/resup.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/resup.pc
 	$(fill) packaging/cmake/resup-config.cmake.in > $(DESTDIR)$(CMAKEDIR)/resup-config.cmake
 	$(fill) packaging/cmake/resup-config-version.cmake.in > $(DESTDIR)$(CMAKEDIR)/resup-config-version.cmake
+	$(INSTALL) -m 755 $(BUILT)/resup $(DESTDIR)$(BINDIR)/
+	$(BUILT)/resup man > $(DESTDIR)$(MANDIR)/man1/resup.1
+	$(tool) man include/resup.h $(DESTDIR)$(MANDIR)/man3
 
 uninstall:
 	rm -f $(DESTDIR)$(INCLUDEDIR)/resup.h $(DESTDIR)$(LIBDIR)/libresup.so $(DESTDIR)$(LIBDIR)/libresup.so.$(ABI) \
 		$(DESTDIR)$(LIBDIR)/libresup.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libresup.a \
-		$(DESTDIR)$(LIBDIR)/pkgconfig/resup.pc
+		$(DESTDIR)$(LIBDIR)/pkgconfig/resup.pc $(DESTDIR)$(BINDIR)/resup $(DESTDIR)$(MANDIR)/man1/resup.1 \
+		$(DESTDIR)$(MANDIR)/man3/resup.3 $(DESTDIR)$(MANDIR)/man3/resup_*.3
 	rm -rf $(DESTDIR)$(CMAKEDIR) $(DESTDIR)$(INCLUDEDIR)/resup

@@ -5,27 +5,19 @@
 #[path = "c/host.rs"]
 mod host;
 
+#[allow(dead_code)]
+#[path = "install/project.rs"]
+mod project;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
 use host::{has, library_dir, root};
-use resup_test_support::files;
-use resup_test_support::receiver::Receiver;
-
-/// Runs a command that has to succeed; its output.
-#[track_caller]
-fn run(command: &mut Command) -> String {
-    let output = command
-        .output()
-        .unwrap_or_else(|e| panic!("{command:?}: {e}"));
-    let (out, err) = (output.stdout, output.stderr);
-    let (out, err) = (String::from_utf8_lossy(&out), String::from_utf8_lossy(&err));
-    assert!(output.status.success(), "{command:?}\n{out}\n{err}");
-    out.into_owned()
-}
+use project::{build_command, example, run};
 
 fn make(target: &str, prefix: &Path) -> Command {
+    build_command();
     let mut make = Command::new("make");
     make.current_dir(root()).arg("--silent").arg(target);
     make.arg(format!("PREFIX={}", prefix.display()));
@@ -51,22 +43,10 @@ fn pkg_config(arguments: &[&str]) -> Vec<String> {
     words.split_whitespace().map(str::to_owned).collect()
 }
 
-fn example() -> PathBuf {
-    root().join("examples/c/upload.c")
-}
-
-/// Has a program upload a file, and looks whether it arrived.
+/// Has a program, linked with what is installed, upload a file.
 #[track_caller]
 fn uploads(program: &Path) {
-    let receiver = Receiver::start();
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("file");
-    files::make(&file, 1 << 20, 5).unwrap();
-    let mut command = Command::new(program);
-    command.env("LD_LIBRARY_PATH", prefix().join("lib"));
-    let said = run(command.arg(receiver.endpoint()).arg(&file));
-    let id = said.trim().rsplit_once("id=").expect("an id").1;
-    files::assert_same(&file, &receiver.stored_file(id));
+    project::uploads(program, &prefix().join("lib"));
 }
 
 /// Builds with CMake and returns the directory with the programs.
@@ -114,6 +94,42 @@ fn programs_can_be_linked_statically_with_it() {
 }
 
 #[test]
+fn the_static_library_has_no_names_but_ours() {
+    let mut nm = Command::new("nm");
+    nm.args(["--extern-only", "--defined-only", "--format=posix"]);
+    let names = run(nm.arg(prefix().join("lib/libresup.a")));
+    let names = names.lines().filter(|line| !line.ends_with(':'));
+    let mut names: Vec<_> = names
+        .map(|line| line.split(' ').next().unwrap())
+        .filter(|name| !name.is_empty())
+        .collect();
+    names.sort_unstable();
+    let exports = std::fs::read_to_string(root().join("tests/exports.txt")).unwrap();
+    assert_eq!(names, exports.lines().collect::<Vec<_>>());
+}
+
+#[test]
+fn the_command_and_all_manual_pages_are_there() {
+    let version = run(Command::new(prefix().join("bin/resup")).arg("--version"));
+    assert_eq!(version.trim(), concat!("resup ", env!("CARGO_PKG_VERSION")));
+    if !has("man") {
+        return;
+    }
+    let exports = std::fs::read_to_string(root().join("tests/exports.txt")).unwrap();
+    let functions = exports.lines().map(|name| format!("{name}(3)"));
+    for page in functions.chain(["resup(1)".to_owned(), "resup(3)".to_owned()]) {
+        let (name, section) = page.trim_end_matches(')').split_once('(').unwrap();
+        let mut man = Command::new("man");
+        man.arg("-M").arg(prefix().join("share/man"));
+        let found = run(man.args(["-w", section, name]));
+        assert!(
+            found.ends_with(&format!("/man{section}/{name}.{section}\n")),
+            "{found}"
+        );
+    }
+}
+
+#[test]
 fn a_program_of_1989_takes_its_header() {
     let dir = tempfile::tempdir().unwrap();
     for compiler in ["gcc", "clang"].into_iter().filter(|name| has(name)) {
@@ -143,7 +159,7 @@ fn cmake_finds_it_for_both_compilers() {
             format!("-DCMAKE_CXX_COMPILER={cpp}"),
         ];
         let build = cmake(dir.path(), "cmake", &settings);
-        for program in ["shared", "static", "modern"] {
+        for program in ["shared", "static", "cpp17", "cpp20"] {
             uploads(&build.join(program));
         }
     }

@@ -1,7 +1,6 @@
 # resup.dll for Windows 7 and later, built and tested on Debian.
 
 WINDOWS = $(abspath $(TARGET))/windows
-WINDOWS_VERSION = $(shell awk -F'"' '/^version/ { print $$2; exit }' Cargo.toml)
 
 .PHONY: windows windows-tools dist-windows test-windows
 
@@ -19,7 +18,7 @@ windows: windows-tools
 # What is handed out: dist/resup-VERSION-windows-x86_64.zip and -i686.zip.
 dist-windows: windows
 	for arch in x86_64 i686; do \
-		packaging/windows/archive.sh $(WINDOWS)/$$arch resup-$(WINDOWS_VERSION)-windows-$$arch || exit; \
+		packaging/windows/archive.sh $(WINDOWS)/$$arch resup-$(VERSION)-windows-$$arch || exit; \
 	done
 
 # The C and Pascal tests as Windows programs, in wine (64 and 32 bit; the latter needs root), against the receiver on this side.

@@ -1,0 +1,62 @@
+"""Conan 2 recipe: `conan create packaging/conan` from a checkout, with cargo, make and binutils installed."""
+
+import os
+import re
+
+from conan import ConanFile
+from conan.errors import ConanInvalidConfiguration
+from conan.tools.files import copy, load, rm
+
+required_conan_version = ">=2.0"
+
+
+class ResupConan(ConanFile):
+    name = "resup"
+    description = "Resumable uploads by ordinary HTML-form POST"
+    license = "MIT OR Apache-2.0"
+    topics = ("upload", "http", "resume", "form")
+    package_type = "library"
+    settings = "os", "arch", "compiler", "build_type"
+    options = {"shared": [True, False]}
+    default_options = {"shared": False}
+    languages = "C"
+
+    @property
+    def _root(self):
+        return os.path.join(self.recipe_folder, "..", "..")
+
+    def set_version(self):
+        cargo = load(self, os.path.join(self._root, "Cargo.toml"))
+        self.version = re.search(r'^version = "(.*)"', cargo, re.MULTILINE).group(1)
+
+    def export(self):
+        # What the version is read from, for when the recipe is used away from the checkout.
+        copy(self, "Cargo.toml", self._root, os.path.join(self.export_folder, "..", ".."))
+
+    def export_sources(self):
+        left = ("target/*", "dist/*", ".git/*")
+        copy(self, "*", self._root, self.export_sources_folder, excludes=left)
+
+    def validate(self):
+        if self.settings.os != "Linux":
+            raise ConanInvalidConfiguration("make install is for Linux")
+
+    def build(self):
+        if not os.environ.get("BUILT"):
+            self.run("make dist-lib", cwd=self.source_folder)
+
+    def package(self):
+        built = os.environ.get("BUILT") or os.path.join(self.source_folder, "target", "dist")
+        self.run(f'make install DESTDIR="{self.package_folder}" PREFIX= BUILT="{built}"', cwd=self.source_folder)
+        copy(self, "LICENSE-*", self.source_folder, os.path.join(self.package_folder, "licenses"))
+        lib = os.path.join(self.package_folder, "lib")
+        rm(self, "libresup.a" if self.options.shared else "libresup.so*", lib)
+
+    def package_info(self):
+        self.cpp_info.libs = ["resup"]
+        self.cpp_info.set_property("cmake_file_name", "resup")
+        self.cpp_info.set_property("cmake_target_name", "resup::resup")
+        self.cpp_info.set_property("pkg_config_name", "resup")
+        if not self.options.shared:
+            self.cpp_info.defines = ["RESUP_STATIC"]
+            self.cpp_info.system_libs = ["gcc_s", "util", "rt", "pthread", "m", "dl", "c"]

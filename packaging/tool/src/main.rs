@@ -1,0 +1,35 @@
+//! Makes what goes along with the built library; packaging/install.mk and its neighbours call it.
+#![forbid(unsafe_code)]
+
+mod header;
+mod notices;
+mod pages;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: resup-packaging man HEADER DIRECTORY     writes a manual page for each function
+       resup-packaging notices DIRECTORY        writes what the third parties' licences ask for";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words[..] {
+        ["man", header, directory] => pages::write(Path::new(header), Path::new(directory)),
+        ["notices", directory] => notices::write(Path::new(directory)),
+        _ => Err(USAGE.to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Tells which file something failed on.
+fn at<T>(path: &Path, result: std::io::Result<T>) -> Result<T, String> {
+    result.map_err(|error| format!("{}: {error}", path.display()))
+}

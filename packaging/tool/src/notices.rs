@@ -1,0 +1,169 @@
+//! The notices of the third parties whose code is in the library and the command: each crate's licence texts, as its
+//! package has them.
+#![forbid(unsafe_code)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::at;
+
+/// What is handed out.
+const PRODUCTS: [&str; 2] = ["resup", "resup-cli"];
+
+/// Beginnings of the names of files that have to go along.
+const TEXTS: [&str; 6] = [
+    "license",
+    "licence",
+    "copying",
+    "copyright",
+    "notice",
+    "unlicense",
+];
+
+/// What the compiler says of its standard library, which is in all that it builds.
+const STANDARD: &str = "COPYRIGHT-library.html";
+
+const HEAD: &str = "\
+resup contains code of others. Each is listed with its licence, and the texts of the licences follow.
+Of licences joined by OR the one that suits may be chosen. Rust's standard library, which is in it as
+well, is MIT OR Apache-2.0; what it contains of others is in COPYRIGHT-library.html beside this file.
+";
+
+/// A package of another hand.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Package {
+    name: String,
+    licence: String,
+    directory: PathBuf,
+}
+
+/// Writes THIRD-PARTY.txt and, beside it, the standard library's.
+pub fn write(directory: &Path) -> Result<(), String> {
+    at(directory, std::fs::create_dir_all(directory))?;
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let told = output(Command::new(&rustc).arg("-vV"))?;
+    let host = told.lines().find_map(|line| line.strip_prefix("host: "));
+    let host = host.ok_or("rustc -vV tells no host")?;
+    let root = output(Command::new(&rustc).args(["--print", "sysroot"]))?;
+    let standard = Path::new(root.trim()).join("share/doc/rust").join(STANDARD);
+    let copied = std::fs::copy(&standard, directory.join(STANDARD));
+    at(&standard, copied)?;
+    let file = directory.join("THIRD-PARTY.txt");
+    at(&file, std::fs::write(&file, notices(&packages(host)?)?))
+}
+
+fn output(command: &mut Command) -> Result<String, String> {
+    let output = command
+        .output()
+        .map_err(|error| format!("{command:?}: {error}"))?;
+    let (text, errors) = (output.stdout, String::from_utf8_lossy(&output.stderr));
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&text).into_owned()),
+        false => Err(format!("{command:?}: {errors}")),
+    }
+}
+
+/// The packages whose code is in the products.
+fn packages(host: &str) -> Result<BTreeSet<Package>, String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut metadata = Command::new(cargo);
+    metadata.args(["metadata", "--format-version", "1", "--locked"]);
+    let text = output(metadata.args(["--filter-platform", host]))?;
+    let metadata: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let nodes = by_id(&metadata["resolve"]["nodes"]);
+    let all = by_id(&metadata["packages"]);
+    let is_product = |package: &Value| PRODUCTS.iter().any(|name| package["name"] == *name);
+    let products = all.iter().filter(|(_, package)| is_product(package));
+    let mut todo: Vec<&str> = products.map(|(id, _)| *id).collect();
+    let mut seen = BTreeSet::new();
+    while let Some(id) = todo.pop() {
+        if seen.insert(id) {
+            let needed = items(&nodes[id]["deps"]).filter(|needed| is_linked(needed));
+            todo.extend(needed.filter_map(|needed| needed["pkg"].as_str()));
+        }
+    }
+    let others = seen.iter().map(|id| all[id]);
+    let others = others.filter(|package| !package["source"].is_null());
+    Ok(others.map(Package::new).collect())
+}
+
+fn items(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array().into_iter().flatten()
+}
+
+fn by_id(list: &Value) -> BTreeMap<&str, &Value> {
+    items(list)
+        .filter_map(|item| Some((item["id"].as_str()?, item)))
+        .collect()
+}
+
+/// Whether it is needed by the code, not only for its tests or its building.
+fn is_linked(needed: &Value) -> bool {
+    items(&needed["dep_kinds"]).any(|how| how["kind"].is_null())
+}
+
+impl Package {
+    fn new(package: &Value) -> Package {
+        let text = |key: &str| package[key].as_str().unwrap_or_default().to_owned();
+        let manifest = PathBuf::from(text("manifest_path"));
+        Package {
+            name: format!("{} {}", text("name"), text("version")),
+            licence: text("license"),
+            directory: manifest.parent().unwrap_or(&manifest).to_owned(),
+        }
+    }
+
+    /// The texts in its directory, by name.
+    fn texts(&self) -> Result<Vec<String>, String> {
+        let mut files = Vec::new();
+        for entry in at(&self.directory, std::fs::read_dir(&self.directory))? {
+            let file = at(&self.directory, entry)?.path();
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            let name = name.to_lowercase();
+            if file.is_file() && TEXTS.iter().any(|text| name.starts_with(text)) {
+                files.push(file);
+            }
+        }
+        files.sort();
+        if files.is_empty() {
+            return Err(format!(
+                "{} has no licence text in {}",
+                self.name,
+                self.directory.display()
+            ));
+        }
+        files
+            .iter()
+            .map(|file| at(file, std::fs::read_to_string(file)))
+            .collect()
+    }
+}
+
+/// The list of packages, and each text once, under those that have it.
+fn notices(packages: &BTreeSet<Package>) -> Result<String, String> {
+    let mut all = HEAD.to_owned();
+    all.push('\n');
+    let mut texts: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for package in packages {
+        let _ = writeln!(all, "  {}: {}", package.name, package.licence);
+        for text in package.texts()? {
+            let lines = text.lines().map(str::trim_end);
+            let text = lines.collect::<Vec<_>>().join("\n");
+            texts
+                .entry(text.trim_matches('\n').to_owned())
+                .or_default()
+                .push(&package.name);
+        }
+    }
+    let mut texts: Vec<_> = texts.into_iter().map(|(text, of)| (of, text)).collect();
+    texts.sort();
+    for (of, text) in texts {
+        let rule = "-".repeat(80);
+        let _ = write!(all, "\n{rule}\n{}:\n\n{text}\n", of.join(", "));
+    }
+    Ok(all)
+}

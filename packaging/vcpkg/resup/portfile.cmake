@@ -1,0 +1,23 @@
+# An overlay port, of the checkout that it lies in, with cargo, make and binutils installed:
+#     vcpkg install resup --overlay-ports=packaging/vcpkg
+get_filename_component(SOURCE_PATH "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
+
+# cargo builds for release only.
+set(VCPKG_BUILD_TYPE release)
+vcpkg_execute_required_process(
+  COMMAND "${CMAKE_COMMAND}" -E env "CARGO_TARGET_DIR=${CURRENT_BUILDTREES_DIR}/cargo"
+          make install "PREFIX=${CURRENT_PACKAGES_DIR}" "CMAKEDIR=${CURRENT_PACKAGES_DIR}/share/resup"
+          "BINDIR=${CURRENT_PACKAGES_DIR}/tools/resup"
+  WORKING_DIRECTORY "${SOURCE_PATH}"
+  LOGNAME "install-${TARGET_TRIPLET}")
+
+if(VCPKG_LIBRARY_LINKAGE STREQUAL "static")
+  file(GLOB UNWANTED "${CURRENT_PACKAGES_DIR}/lib/libresup.so*")
+else()
+  set(UNWANTED "${CURRENT_PACKAGES_DIR}/lib/libresup.a")
+endif()
+file(REMOVE ${UNWANTED})
+vcpkg_fixup_pkgconfig()
+
+file(INSTALL "${CMAKE_CURRENT_LIST_DIR}/usage" DESTINATION "${CURRENT_PACKAGES_DIR}/share/${PORT}")
+vcpkg_install_copyright(FILE_LIST "${SOURCE_PATH}/LICENSE-MIT" "${SOURCE_PATH}/LICENSE-APACHE")
