@@ -269,6 +269,19 @@ fn a_file_larger_than_the_process_may_write_is_refused_and_goes_on_later() {
 }
 
 #[test]
+fn a_log_that_cannot_be_written_costs_no_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let receiver = Receiver::start_changed(dir, &[], |command| {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full");
+        command.stderr(full.unwrap());
+    });
+    let file = Upload::new("a", 200_000);
+    let (id, _) = receiver.locate_ok(&file);
+    receiver.exchange(&file.send(&id, 0).limit(70_000).build());
+    check_and_finish(&receiver, &file, 70_000);
+}
+
+#[test]
 fn a_directory_that_may_not_be_written_is_an_error_until_it_may() {
     const NOBODY: u32 = 65534;
     let dir = tempfile::tempdir().unwrap();
