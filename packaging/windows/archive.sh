@@ -1,15 +1,23 @@
 #!/bin/sh
-# archive.sh DIR NAME: dist/NAME.zip of what build.sh put into DIR, with headers and licences.
+# archive.sh DIR NAME LICENCES DIST: DIST/NAME.zip of what build.sh put into DIR, with headers, the Pascal units and licences.
+# The same files give the same bytes; SOURCE_DATE_EPOCH is their time.
 set -eu
-dir=$1 name=$2
+dir=$1 name=$2 licences=$3 dist=$(realpath "$4")
 cd "$(dirname "$0")/../.."
-stage=$(mktemp -d)
-trap 'rm -r "$stage"' EXIT
-mkdir -p "$stage/$name/bin" "$stage/$name/lib" "$stage/$name/include/resup" dist
-cp "$dir/resup.dll" "$stage/$name/bin"
-cp "$dir/libresup.dll.a" "$dir/resup.lib" "$dir/resup.def" "$stage/$name/lib"
-cp include/resup.h "$stage/$name/include"
-cp bindings/cpp/include/resup/*.hpp "$stage/$name/include/resup"
-cp LICENSE-MIT LICENSE-APACHE docs/WINDOWS.md "$stage/$name"
-rm -f "dist/$name.zip"
-(cd "$stage" && zip -q -r -X - "$name") > "dist/$name.zip"
+work=$(mktemp -d)
+trap 'rm -r "$work"' EXIT
+stage=$work/$name
+mkdir -p "$stage/bin" "$stage/lib" "$stage/include/resup" "$stage/delphi"
+cp "$dir/resup.dll" "$stage/bin"
+cp "$dir/libresup.dll.a" "$dir/resup.lib" "$dir/resup.def" "$stage/lib"
+cp include/resup.h "$stage/include"
+cp bindings/cpp/include/resup/*.hpp "$stage/include/resup"
+cp bindings/delphi/src/*.pas "$stage/delphi"
+cp "$licences"/* README.md CHANGELOG.md docs/WINDOWS.md "$stage"
+(cd "$stage" && find * -type f | LC_ALL=C sort | xargs sha256sum) > "$work/SHA256SUMS"
+mv "$work/SHA256SUMS" "$stage"
+chmod -R go=rX,u+w "$stage"
+find "$stage" -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
+rm -f "$dist/$name.zip"
+cd "$work"
+find "$name" | LC_ALL=C sort | TZ=UTC zip -q -X -@ - > "$dist/$name.zip"

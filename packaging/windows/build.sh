@@ -1,5 +1,6 @@
 #!/bin/sh
-# build.sh x86_64|i686 RUST DIR: resup.dll, and what programs are linked with, in DIR. RUST is what get-rust.sh made.
+# build.sh x86_64|i686 RUST DIR: resup.dll, what programs are linked with, and resup_jni.dll for the jar, in DIR. RUST is
+# what get-rust.sh made. The same commit gives the same bytes, wherever it is.
 set -eu
 arch=$1 rust=$(realpath "$2")
 mkdir -p "$3"
@@ -22,11 +23,22 @@ for tool in CC=gcc AR=ar; do
 	export "${tool%=*}_$(echo "$target" | tr - _)=$mingw-${tool#*=}"
 done
 # As small as it gets: without backtraces and places in the source, which nobody sees.
-export "CARGO_TARGET_$(echo "$target" | tr a-z- A-Z_)_RUSTFLAGS=-Z location-detail=none"
-RUSTC=$rust/rustc RUSTC_BOOTSTRAP=1 ${CARGO:-cargo} rustc --profile dist --config 'profile.dist.opt-level="z"' \
-	-Z build-std=std,panic_unwind -Z build-std-features=panic-unwind,optimize_for_size \
-	--target "$target" -p resup --lib --crate-type cdylib -- -C link-arg="$out/version.o"
-cp "${CARGO_TARGET_DIR:-target}/$target/dist/resup.dll" "$out"
+flags="-Z location-detail=none -C link-arg=-Wl,--no-insert-timestamp --remap-path-prefix=$PWD=/resup
+	--remap-path-prefix=$(realpath -m "${CARGO_TARGET_DIR:-target}")=/target
+	--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix=$rust=/rust"
+export "CARGO_TARGET_$(echo "$target" | tr a-z- A-Z_)_RUSTFLAGS=$(echo $flags)"
+
+# dll CRATE ARGUMENT…: builds one.
+dll() {
+	crate=$1
+	shift
+	RUSTC=$rust/rustc RUSTC_BOOTSTRAP=1 ${CARGO:-cargo} rustc --locked --profile dist --config 'profile.dist.opt-level="z"' \
+		-Z build-std=std,panic_unwind -Z build-std-features=panic-unwind,optimize_for_size \
+		--target "$target" -p "$crate" --lib --crate-type cdylib -- "$@"
+	cp "${CARGO_TARGET_DIR:-target}/$target/dist/$(echo "$crate" | tr - _).dll" "$out"
+}
+dll resup -C link-arg="$out/version.o"
+dll resup-jni
 
 { echo LIBRARY resup.dll; echo EXPORTS; sed 's/^/    /' tests/exports.txt; } > "$out/resup.def"
 "$mingw-dlltool" -d "$out/resup.def" -l "$out/libresup.dll.a"           # for gcc

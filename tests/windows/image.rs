@@ -61,6 +61,11 @@ fn the_dlls_are_small() {
     for wine in both() {
         let size = std::fs::metadata(wine.built("resup.dll")).unwrap().len();
         println!("{}: {size} bytes", wine.arch);
-        assert!(size <= 1_677_721, "{}: {size} bytes", wine.arch);
+        // 64-bit code is larger by its unwind tables.
+        let most = match wine.bits {
+            "64" => 1_750_000,
+            _ => 1_600_000,
+        };
+        assert!(size <= most, "{}: {size} bytes", wine.arch);
     }
 }

@@ -14,7 +14,7 @@ pub struct Wine {
 }
 
 /// Where `make windows` has put its work.
-fn built() -> PathBuf {
+pub fn built() -> PathBuf {
     std::env::var_os("RESUP_WINDOWS")
         .expect("run by `make test-windows`, which builds the DLLs first")
         .into()

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::at;
 
 /// What is handed out.
-const PRODUCTS: [&str; 2] = ["resup", "resup-cli"];
+const PRODUCTS: [&str; 3] = ["resup", "resup-cli", "resup-jni"];
 
 /// Beginnings of the names of files that have to go along.
 const TEXTS: [&str; 6] = [
@@ -41,19 +41,20 @@ struct Package {
     directory: PathBuf,
 }
 
-/// Writes THIRD-PARTY.txt and, beside it, the standard library's.
-pub fn write(directory: &Path) -> Result<(), String> {
+/// Writes THIRD-PARTY.txt and, beside it, the standard library's, for what is built for a target; for this machine's, if
+/// for none.
+pub fn write(directory: &Path, target: Option<&str>) -> Result<(), String> {
     at(directory, std::fs::create_dir_all(directory))?;
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let told = output(Command::new(&rustc).arg("-vV"))?;
     let host = told.lines().find_map(|line| line.strip_prefix("host: "));
-    let host = host.ok_or("rustc -vV tells no host")?;
+    let target = target.or(host).ok_or("rustc -vV tells no host")?;
     let root = output(Command::new(&rustc).args(["--print", "sysroot"]))?;
     let standard = Path::new(root.trim()).join("share/doc/rust").join(STANDARD);
     let copied = std::fs::copy(&standard, directory.join(STANDARD));
     at(&standard, copied)?;
     let file = directory.join("THIRD-PARTY.txt");
-    at(&file, std::fs::write(&file, notices(&packages(host)?)?))
+    at(&file, std::fs::write(&file, notices(&packages(target)?)?))
 }
 
 fn output(command: &mut Command) -> Result<String, String> {
@@ -68,11 +69,11 @@ fn output(command: &mut Command) -> Result<String, String> {
 }
 
 /// The packages whose code is in the products.
-fn packages(host: &str) -> Result<BTreeSet<Package>, String> {
+fn packages(target: &str) -> Result<BTreeSet<Package>, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut metadata = Command::new(cargo);
     metadata.args(["metadata", "--format-version", "1", "--locked"]);
-    let text = output(metadata.args(["--filter-platform", host]))?;
+    let text = output(metadata.args(["--filter-platform", target]))?;
     let metadata: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     let nodes = by_id(&metadata["resolve"]["nodes"]);
     let all = by_id(&metadata["packages"]);

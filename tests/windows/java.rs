@@ -1,0 +1,90 @@
+//! The jar: what it has for Windows, and a Java for Windows that uses it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use resup_test_support::files;
+use resup_test_support::receiver::Receiver;
+
+use super::host::root;
+use super::wine::{both, built, Wine};
+
+/// The jar that `make test-windows` has made of the DLLs.
+fn jar() -> PathBuf {
+    let name = concat!("resup-", env!("CARGO_PKG_VERSION"), ".jar");
+    root().join("bindings/java/target").join(name)
+}
+
+/// As Windows programs know it.
+fn windows_path(path: &Path) -> String {
+    format!("Z:{}", path.display()).replace('/', "\\")
+}
+
+/// A command that runs a class of these places in Java.
+fn java(wine: &Wine, places: &[&Path]) -> Command {
+    let places: Vec<_> = places.iter().map(|place| windows_path(place)).collect();
+    let mut command = wine.command(&built().join("java-17/bin/java.exe"));
+    command.arg(format!(
+        "-Djava.io.tmpdir={}",
+        windows_path(&wine.bench.dir("tmp"))
+    ));
+    command.arg("-cp");
+    command.arg(places.join(";"));
+    command
+}
+
+/// The 64-bit one: a Java of 32 bits is not to be had.
+fn of_64_bits() -> Wine {
+    both().find(|wine| wine.bits == "64").unwrap()
+}
+
+#[test]
+fn the_jar_has_both_dlls() {
+    for wine in both() {
+        let name = match wine.arch {
+            "i686" => "windows-x86",
+            arch => &format!("windows-{arch}"),
+        };
+        let member = format!("io/resup/native/{name}/resup_jni.dll");
+        let unzip = Command::new("unzip")
+            .arg("-p")
+            .arg(jar())
+            .arg(&member)
+            .output();
+        let dll = unzip.unwrap().stdout;
+        let made = std::fs::read(wine.built("resup_jni.dll")).unwrap();
+        assert!(dll == made, "{member} is not the DLL that was built");
+    }
+}
+
+#[test]
+fn java_takes_its_dll_out_of_the_jar_and_uploads() {
+    let wine = of_64_bits();
+    let receiver = Receiver::start();
+    let mut javac = Command::new("javac");
+    javac
+        .arg("-cp")
+        .arg(jar())
+        .arg("-d")
+        .arg(wine.bench.path("."));
+    javac.arg(root().join("examples/java/Upload.java"));
+    assert!(javac.status().unwrap().success());
+    let file = wine.bench.path("file");
+    files::make(&file, 20_000_000, 1).unwrap();
+    let mut command = java(&wine, &[&jar(), &wine.bench.path(".")]);
+    command.args(["Upload", &receiver.endpoint()]);
+    let ended = wine.run(command.arg(windows_path(&file)));
+    let (_, id) = ended.stdout.trim().split_once("complete, id=").unwrap();
+    files::assert_same(&file, &receiver.stored_file(id));
+}
+
+#[test]
+fn a_bit_of_everything_works_in_java() {
+    let wine = of_64_bits();
+    let receiver = Receiver::start();
+    let tests = root().join("bindings/java/target/test-classes");
+    let mut command = java(&wine, &[&jar(), &tests]);
+    command.args(["-Xcheck:jni", "io.resup.Child", "all", &receiver.endpoint()]);
+    let ended = wine.run(command.arg(windows_path(&wine.bench.dir("files"))));
+    assert_eq!(ended.stdout, "");
+}
