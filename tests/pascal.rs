@@ -4,6 +4,8 @@
 #[allow(dead_code)]
 #[path = "c/host.rs"]
 mod host;
+#[path = "pascal/servers.rs"]
+mod servers;
 #[path = "pascal/unit.rs"]
 mod unit;
 #[path = "pascal/window.rs"]
@@ -18,7 +20,6 @@ use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::desktop::Desktop;
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
-use resup_test_support::scripted::{ScriptedServer, Step};
 
 const LIMIT: Duration = Duration::from_secs(300);
 const SOURCES: &str = "bindings/delphi/src";
@@ -70,15 +71,6 @@ fn build(bench: &Bench, source: &str, flags: &[&str]) -> PathBuf {
     bench.path(source.file_stem().unwrap().to_str().unwrap())
 }
 
-/// Cuts every other connection on its way.
-fn cutting(receiver: &Receiver) -> ChaosProxy {
-    let plan = |number, _: &mut fastrand::Rng| Faults {
-        cut_up_after: (number % 2 == 0).then_some(700_000),
-        ..Faults::default()
-    };
-    ChaosProxy::start(receiver.addr(), plan, 0)
-}
-
 /// Where Lazarus has its units, built for this machine and its GTK.
 const LAZARUS: &str = "/usr/lib/lazarus/default";
 const LCL: [&str; 3] = [
@@ -93,26 +85,9 @@ fn lcl() -> Vec<String> {
         .collect()
 }
 
-/// Runs a program of fpcunit against servers that are right, and that are not.
-fn run(bench: &Bench, command: &mut Command) {
-    let receiver = Receiver::start();
-    let forbidding =
-        ScriptedServer::start_with(|_, _| Step::reply(403, r#"{"message":"not you"}"#));
-    let cutting = cutting(&receiver);
-    command
-        .arg(receiver.endpoint())
-        .arg(forbidding.endpoint())
-        .arg(format!("http://{}/upload", cutting.addr()))
-        .arg(bench.dir("files"));
-    // What heaptrc writes to standard error is not all there at the end.
-    let heap = bench.path("heap");
-    command.env("HEAPTRC", format!("log={}", heap.display()));
-    let ended = bench.run(command, LIMIT);
-    ended.assert_success();
-    print!("{}", ended.stdout);
-    assert!(ended.stdout.contains(" tests, 0 failed"));
-    let heap = std::fs::read_to_string(heap).unwrap();
-    assert!(heap.contains("\n0 unfreed memory blocks"), "{heap}");
+/// Paths are what they are.
+fn named(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
 }
 
 #[test]
@@ -122,7 +97,7 @@ fn a_program_uploads_and_frees_all_it_took() {
     }
     let bench = Bench::new();
     let program = build(&bench, "bindings/delphi/tests/behaviour.pas", &["-gh"]);
-    run(&bench, &mut Command::new(program));
+    servers::run(&bench, &mut Command::new(program), named);
 }
 
 #[test]
@@ -137,7 +112,7 @@ fn a_component_uploads_and_frees_all_it_took() {
     let flags: Vec<_> = ["-gh".to_owned()].into_iter().chain(lcl()).collect();
     let flags: Vec<_> = flags.iter().map(String::as_str).collect();
     let program = build(&bench, "bindings/delphi/tests/component.pas", &flags);
-    run(&bench, &mut desktop.command(program));
+    servers::run(&bench, &mut desktop.command(program), named);
 }
 
 /// Looks whether what a line of the output calls complete is the file; the bytes that were there before.
@@ -263,6 +238,22 @@ fn a_library_that_is_missing_or_another_is_named() {
     );
     let said = version("1000");
     assert!(said.contains("has no function resup_client_new"), "{said}");
+}
+
+#[test]
+fn the_window_uploads_pauses_and_cancels() {
+    let Some(desktop) = Desktop::start() else {
+        return;
+    };
+    if !has("fpc") || !has("lazbuild") {
+        return;
+    }
+    let bench = Bench::new();
+    let flags = lcl();
+    let flags: Vec<_> = flags.iter().map(String::as_str).collect();
+    let program = build(&bench, "examples/delphi/window/window.lpr", &flags);
+    let command = desktop.command(program);
+    window::upload_pause_and_cancel(&desktop, &bench, command, named, "gtk");
 }
 
 /// Copies what Lazarus would write beside.

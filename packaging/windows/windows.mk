@@ -24,8 +24,10 @@ dist-windows: windows
 # The C and Pascal tests as Windows programs, in wine (64 and 32 bit; the latter needs root), against the receiver on this side.
 test-windows: windows
 	$(call install-missing,/usr/lib/wine/wine64:wine64 fpc:fp-compiler /usr/share/fpcsrc:fpc-source \
-		$(LCL):lcl-gtk2)
+		$(LCL):lcl-gtk2 fpcres:fp-utils /usr/lib/lazarus/default/lcl/interfaces/win32:lazarus-src \
+		Xvfb:xvfb openbox:openbox xdotool:xdotool)
 	packaging/windows/get-wine32.sh $(WINDOWS)/wine32
 	packaging/windows/get-fpc.sh $(WINDOWS)/fpc
+	packaging/windows/get-lcl.sh $(WINDOWS)/lcl $(WINDOWS)/fpc
 	$(CARGO) test --workspace --no-run
 	RESUP_WINDOWS=$(WINDOWS) $(TESTS) --test windows --test pascal_windows -- --test-threads 1

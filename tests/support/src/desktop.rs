@@ -118,8 +118,14 @@ impl Desktop {
     pub fn find(&self, title: &str) -> Option<Window<'_>> {
         let title = format!("^{title}$");
         let found = self.xdotool(&["search", "--onlyvisible", "--name", &title])?;
-        let id = found.lines().next().filter(|id| !id.is_empty())?.to_owned();
+        let id = found.lines().find(|id| self.shows(id))?.to_owned();
         Some(Window { desktop: self, id })
+    }
+
+    /// Whether a window is one for people: a Lazarus program in wine has another of its title, a single point.
+    fn shows(&self, id: &str) -> bool {
+        self.xdotool(&["getwindowgeometry", "--shell", id])
+            .is_some_and(|geometry| !geometry.contains("WIDTH=1\n"))
     }
 
     /// Saves a picture of the whole screen as PNG, for people to look at.
