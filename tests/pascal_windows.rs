@@ -5,22 +5,17 @@
 #[allow(dead_code)]
 #[path = "c/host.rs"]
 mod host;
-#[path = "pascal/servers.rs"]
-mod servers;
+#[path = "pascal/programs.rs"]
+mod programs;
 #[path = "pascal/window.rs"]
 mod window;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use host::{root, Bench};
-use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::desktop::Desktop;
-use resup_test_support::files;
-use resup_test_support::receiver::Receiver;
 
-const LIMIT: Duration = Duration::from_secs(600);
 const WINE: &str = "packaging/windows/wine.sh";
 
 /// Where `make windows` and packaging/windows/get-fpc.sh have put their work.
@@ -117,7 +112,7 @@ fn programs_upload_and_free_all_they_took() {
     for kind in kinds() {
         let bench = Bench::new();
         let program = kind.build(&bench, "bindings/delphi/tests/behaviour.pas", &["-gh"]);
-        servers::run(&bench, &mut kind.command(&program), windows_path);
+        programs::run_tests(&bench, &mut kind.command(&program), windows_path);
     }
 }
 
@@ -127,7 +122,7 @@ fn components_upload_and_free_all_they_took() {
         let (bench, desktop) = (Bench::new(), Desktop::start().unwrap());
         let program = kind.build(&bench, "bindings/delphi/tests/component.pas", &["-gh"]);
         let mut command = kind.command_on(&desktop, &program);
-        servers::run(&bench, &mut command, windows_path);
+        programs::run_tests(&bench, &mut command, windows_path);
     }
 }
 
@@ -142,36 +137,25 @@ fn the_windows_upload_pause_and_cancel() {
 }
 
 #[test]
+fn the_console_programs_upload() {
+    for kind in kinds() {
+        let bench = Bench::new();
+        let program = kind.build(&bench, "examples/delphi/upload.dpr", &[]);
+        // Where it lies has a name that Windows has no code page for, and the DLL is found there.
+        let dir = bench.dir("程序 é 😀");
+        for name in ["upload.exe", "resup.dll"] {
+            std::fs::rename(bench.path(name), dir.join(name)).unwrap();
+        }
+        let program = dir.join(program.file_name().unwrap());
+        programs::upload_files(&bench, kind.command(&program), windows_path);
+    }
+}
+
+#[test]
 fn a_killed_program_goes_on() {
     for kind in kinds() {
-        let (bench, receiver) = (Bench::new(), Receiver::start());
+        let bench = Bench::new();
         let program = kind.build(&bench, "examples/delphi/upload.dpr", &[]);
-        let file = bench.path("video");
-        files::make(&file, 20_000_000, 1).unwrap();
-        let plan = |_, _: &mut fastrand::Rng| Faults {
-            rate_up: Some(20_000_000),
-            ..Faults::default()
-        };
-        let slow = ChaosProxy::start(receiver.addr(), plan, 0);
-        let mut command = kind.command(&program);
-        command.arg(format!("http://{}/upload", slow.addr()));
-        let mut child = command.arg(windows_path(&file)).spawn().unwrap();
-        while slow.bytes_up() < 5_000_000 {
-            std::thread::sleep(Duration::from_millis(5));
-            assert!(child.try_wait().unwrap().is_none(), "it is too fast");
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let mut command = kind.command(&program);
-        let path = windows_path(&file);
-        let ended = bench.run(command.arg(receiver.endpoint()).arg(path), LIMIT);
-        ended.assert_success();
-        let (_, rest) = ended.stdout.split_once("complete, ").unwrap();
-        let (there, id) = rest
-            .trim()
-            .split_once(" bytes were there before, id=")
-            .unwrap();
-        assert!((1..20_000_000).contains(&there.parse::<u64>().unwrap()));
-        files::assert_same(&file, &receiver.stored_file(id));
+        programs::kill_and_go_on(&bench, || kind.command(&program), windows_path);
     }
 }

@@ -151,16 +151,8 @@ impl Window<'_> {
     /// When the window is gone.
     pub fn click(&self, x: u32, y: u32) {
         let (x, y) = (x.to_string(), y.to_string());
-        let arguments = [
-            "mousemove",
-            "--sync",
-            "--window",
-            &self.id,
-            &x,
-            &y,
-            "click",
-            "1",
-        ];
+        // Not with --sync, which waits for long where the mouse is there already.
+        let arguments = ["mousemove", "--window", &self.id, &x, &y, "click", "1"];
         assert!(self.desktop.xdotool(&arguments).is_some(), "a click");
     }
 
