@@ -10,6 +10,6 @@ deb:
 	rm -rf $(DEB)
 	$(MAKE) install DESTDIR=$(DEB)/libresup-dev PREFIX=/usr LIBDIR=/usr/lib/$(MULTIARCH)
 	$(call licences,$(DEB)/licences)
-	packaging/debian/build.sh $(DEB) $(VERSION) $(ABI)
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) packaging/debian/build.sh $(DEB) $(VERSION) $(ABI)
 	mv $(DEB)/*.deb $(DIST)/
 	rm -r $(DEB)

@@ -2,7 +2,8 @@
 # checksums in dist/. The same commit gives the same bytes, wherever and whenever it is built with the same tools.
 
 DIST ?= dist
-export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2> /dev/null || stat -c %Y CHANGELOG.md)
+# (Not for cargo, which would build C code anew after each commit.)
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2> /dev/null || stat -c %Y CHANGELOG.md)
 
 PLATFORM = $(shell $(or $(RUSTC),rustc) -vV | sed -n 's/^host: //p')
 NAME = resup-$(VERSION)

@@ -4,23 +4,20 @@
 #[allow(dead_code)]
 #[path = "c/host.rs"]
 mod host;
+#[path = "pascal/programs.rs"]
+mod programs;
 #[path = "pascal/unit.rs"]
 mod unit;
 #[path = "pascal/window.rs"]
 mod window;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
 use host::{has, root, Bench};
-use resup_test_support::chaos::{ChaosProxy, Faults};
+use programs::LIMIT;
 use resup_test_support::desktop::Desktop;
-use resup_test_support::files;
-use resup_test_support::receiver::Receiver;
-use resup_test_support::scripted::{ScriptedServer, Step};
 
-const LIMIT: Duration = Duration::from_secs(300);
 const SOURCES: &str = "bindings/delphi/src";
 
 /// `RESUP_WRITE_PASCAL=1` (which `make pascal-api` sets) writes the unit instead of comparing it.
@@ -70,15 +67,6 @@ fn build(bench: &Bench, source: &str, flags: &[&str]) -> PathBuf {
     bench.path(source.file_stem().unwrap().to_str().unwrap())
 }
 
-/// Cuts every other connection on its way.
-fn cutting(receiver: &Receiver) -> ChaosProxy {
-    let plan = |number, _: &mut fastrand::Rng| Faults {
-        cut_up_after: (number % 2 == 0).then_some(700_000),
-        ..Faults::default()
-    };
-    ChaosProxy::start(receiver.addr(), plan, 0)
-}
-
 /// Where Lazarus has its units, built for this machine and its GTK.
 const LAZARUS: &str = "/usr/lib/lazarus/default";
 const LCL: [&str; 3] = [
@@ -93,26 +81,9 @@ fn lcl() -> Vec<String> {
         .collect()
 }
 
-/// Runs a program of fpcunit against servers that are right, and that are not.
-fn run(bench: &Bench, command: &mut Command) {
-    let receiver = Receiver::start();
-    let forbidding =
-        ScriptedServer::start_with(|_, _| Step::reply(403, r#"{"message":"not you"}"#));
-    let cutting = cutting(&receiver);
-    command
-        .arg(receiver.endpoint())
-        .arg(forbidding.endpoint())
-        .arg(format!("http://{}/upload", cutting.addr()))
-        .arg(bench.dir("files"));
-    // What heaptrc writes to standard error is not all there at the end.
-    let heap = bench.path("heap");
-    command.env("HEAPTRC", format!("log={}", heap.display()));
-    let ended = bench.run(command, LIMIT);
-    ended.assert_success();
-    print!("{}", ended.stdout);
-    assert!(ended.stdout.contains(" tests, 0 failed"));
-    let heap = std::fs::read_to_string(heap).unwrap();
-    assert!(heap.contains("\n0 unfreed memory blocks"), "{heap}");
+/// Paths are what they are.
+fn named(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
 }
 
 #[test]
@@ -122,7 +93,7 @@ fn a_program_uploads_and_frees_all_it_took() {
     }
     let bench = Bench::new();
     let program = build(&bench, "bindings/delphi/tests/behaviour.pas", &["-gh"]);
-    run(&bench, &mut Command::new(program));
+    programs::run_tests(&bench, &mut Command::new(program), named);
 }
 
 #[test]
@@ -137,21 +108,7 @@ fn a_component_uploads_and_frees_all_it_took() {
     let flags: Vec<_> = ["-gh".to_owned()].into_iter().chain(lcl()).collect();
     let flags: Vec<_> = flags.iter().map(String::as_str).collect();
     let program = build(&bench, "bindings/delphi/tests/component.pas", &flags);
-    run(&bench, &mut desktop.command(program));
-}
-
-/// Looks whether what a line of the output calls complete is the file; the bytes that were there before.
-#[track_caller]
-fn arrived(output: &str, receiver: &Receiver, file: &Path) -> u64 {
-    let name = file.to_str().unwrap();
-    let line = output.lines().find(|line| line.starts_with(name));
-    let line = line.unwrap_or_else(|| panic!("nothing of {name} in {output}"));
-    let (_, rest) = line.split_once("complete, ").expect(line);
-    let (there, id) = rest
-        .split_once(" bytes were there before, id=")
-        .expect(line);
-    files::assert_same(file, &receiver.stored_file(id));
-    there.parse().unwrap()
+    programs::run_tests(&bench, &mut desktop.command(program), named);
 }
 
 #[test]
@@ -159,21 +116,10 @@ fn the_console_program_uploads() {
     if !has("fpc") {
         return;
     }
-    let (bench, receiver) = (Bench::new(), Receiver::start());
+    let bench = Bench::new();
     let program = build(&bench, "examples/delphi/upload.dpr", &[]);
-    let files = ["empty", "文件 é 😀", "large"].map(|name| bench.path(name));
-    for (file, size) in files.iter().zip([0, 10, 3_000_000]) {
-        files::make(file, size, size).unwrap();
-    }
-    let mut command = Command::new(program);
-    command.arg(receiver.endpoint()).args(&files).arg("missing");
-    let ended = bench.run(&mut command, LIMIT);
-    assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);
-    for file in &files {
-        arrived(&ended.stdout, &receiver, file);
-    }
-    assert!(ended.stdout.contains("missing: "), "{}", ended.stdout);
-    assert!(ended.stderr.contains("100.0 %"), "{}", ended.stderr);
+    let said = programs::upload_files(&bench, Command::new(program), named);
+    assert!(said.contains("/文件 é 😀: complete"), "{said}");
 }
 
 #[test]
@@ -181,33 +127,9 @@ fn a_killed_program_goes_on() {
     if !has("fpc") {
         return;
     }
-    let (bench, receiver) = (Bench::new(), Receiver::start());
+    let bench = Bench::new();
     let program = build(&bench, "examples/delphi/upload.dpr", &[]);
-    let file = bench.path("video");
-    files::make(&file, 20_000_000, 1).unwrap();
-    let plan = |_, _: &mut fastrand::Rng| Faults {
-        rate_up: Some(20_000_000),
-        ..Faults::default()
-    };
-    let slow = ChaosProxy::start(receiver.addr(), plan, 0);
-    let mut command = Command::new(&program);
-    command.arg(format!("http://{}/upload", slow.addr()));
-    command
-        .arg(&file)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let mut child = command.spawn().unwrap();
-    while slow.bytes_up() < 5_000_000 {
-        std::thread::sleep(Duration::from_millis(5));
-        assert!(child.try_wait().unwrap().is_none(), "it is too fast");
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let mut command = Command::new(program);
-    let ended = bench.run(command.arg(receiver.endpoint()).arg(&file), LIMIT);
-    ended.assert_success();
-    let there = arrived(&ended.stdout, &receiver, &file);
-    assert!((1..20_000_000).contains(&there), "{there}");
+    programs::kill_and_go_on(&bench, || Command::new(&program), named);
 }
 
 /// What the program says without a usable library beside it.
@@ -263,6 +185,22 @@ fn a_library_that_is_missing_or_another_is_named() {
     );
     let said = version("1000");
     assert!(said.contains("has no function resup_client_new"), "{said}");
+}
+
+#[test]
+fn the_window_uploads_pauses_and_cancels() {
+    let Some(desktop) = Desktop::start() else {
+        return;
+    };
+    if !has("fpc") || !has("lazbuild") {
+        return;
+    }
+    let bench = Bench::new();
+    let flags = lcl();
+    let flags: Vec<_> = flags.iter().map(String::as_str).collect();
+    let program = build(&bench, "examples/delphi/window/window.lpr", &flags);
+    let command = desktop.command(program);
+    window::upload_pause_and_cancel(&desktop, &bench, command, named, "gtk");
 }
 
 /// Copies what Lazarus would write beside.

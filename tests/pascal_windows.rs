@@ -5,28 +5,18 @@
 #[allow(dead_code)]
 #[path = "c/host.rs"]
 mod host;
+#[path = "pascal/programs.rs"]
+mod programs;
+#[path = "pascal/window.rs"]
+mod window;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use host::{root, Bench};
-use resup_test_support::chaos::{ChaosProxy, Faults};
-use resup_test_support::files;
-use resup_test_support::receiver::Receiver;
-use resup_test_support::scripted::{ScriptedServer, Step};
+use resup_test_support::desktop::Desktop;
 
-const LIMIT: Duration = Duration::from_secs(600);
-
-/// Where fpcunit is, of which Debian has no units for Windows.
-const PACKAGES: &str = "/usr/share/fpcsrc/3.2.2/packages";
-const FPCUNIT: [&str; 5] = [
-    "fcl-fpcunit/src",
-    "fcl-base/src",
-    "fcl-base/src/win",
-    "fcl-xml/src",
-    "rtl-objpas/src/inc",
-];
+const WINE: &str = "packaging/windows/wine.sh";
 
 /// Where `make windows` and packaging/windows/get-fpc.sh have put their work.
 fn made() -> PathBuf {
@@ -38,6 +28,7 @@ fn made() -> PathBuf {
 struct Kind {
     bits: &'static str,
     arch: &'static str,
+    /// Where units for it lie in directories of them.
     units: &'static str,
     compiler: PathBuf,
     system: &'static str,
@@ -76,8 +67,10 @@ impl Kind {
                 "-Fu{}",
                 made().join("fpc/units").join(self.units).display()
             ))
-            .args(FPCUNIT.map(|dir| format!("-Fu{PACKAGES}/{dir}")))
-            .args(FPCUNIT.map(|dir| format!("-Fi{PACKAGES}/{dir}")))
+            .arg(format!(
+                "-Fu{}",
+                made().join("lcl").join(self.units).display()
+            ))
             .arg(format!(
                 "-Fu{}",
                 root().join("bindings/delphi/src").display()
@@ -95,8 +88,16 @@ impl Kind {
 
     /// A command that runs a program.
     fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new(root().join("packaging/windows/wine.sh"));
+        let mut command = Command::new(root().join(WINE));
         command.arg(self.bits).arg(made()).arg(program);
+        command
+    }
+
+    /// One that runs a program with windows.
+    fn command_on(&self, desktop: &Desktop, program: &Path) -> Command {
+        let mut command = desktop.command(root().join(WINE));
+        command.arg(self.bits).arg(made()).arg("--screen");
+        command.arg(program);
         command
     }
 }
@@ -109,63 +110,52 @@ fn windows_path(path: &Path) -> String {
 #[test]
 fn programs_upload_and_free_all_they_took() {
     for kind in kinds() {
-        let (bench, receiver) = (Bench::new(), Receiver::start());
-        let forbidding =
-            ScriptedServer::start_with(|_, _| Step::reply(403, r#"{"message":"not you"}"#));
-        let plan = |number, _: &mut fastrand::Rng| Faults {
-            cut_up_after: (number % 2 == 0).then_some(700_000),
-            ..Faults::default()
-        };
-        let cutting = ChaosProxy::start(receiver.addr(), plan, 0);
+        let bench = Bench::new();
         let program = kind.build(&bench, "bindings/delphi/tests/behaviour.pas", &["-gh"]);
-        let heap = bench.path("heap");
-        let mut command = kind.command(&program);
-        command
-            .env("HEAPTRC", format!("log={}", windows_path(&heap)))
-            .arg(receiver.endpoint())
-            .arg(forbidding.endpoint())
-            .arg(format!("http://{}/upload", cutting.addr()))
-            .arg(windows_path(&bench.dir("files")));
-        let ended = bench.run(&mut command, LIMIT);
-        println!("{} bit: {}", kind.bits, ended.stdout);
-        ended.assert_success();
-        assert!(ended.stdout.contains(" tests, 0 failed"));
-        let heap = std::fs::read_to_string(heap).unwrap();
-        assert!(heap.contains("\n0 unfreed memory blocks"), "{heap}");
+        programs::run_tests(&bench, &mut kind.command(&program), windows_path);
+    }
+}
+
+#[test]
+fn components_upload_and_free_all_they_took() {
+    for kind in kinds() {
+        let (bench, desktop) = (Bench::new(), Desktop::start().unwrap());
+        let program = kind.build(&bench, "bindings/delphi/tests/component.pas", &["-gh"]);
+        let mut command = kind.command_on(&desktop, &program);
+        programs::run_tests(&bench, &mut command, windows_path);
+    }
+}
+
+#[test]
+fn the_windows_upload_pause_and_cancel() {
+    for kind in kinds() {
+        let (bench, desktop) = (Bench::new(), Desktop::start().unwrap());
+        let program = kind.build(&bench, "examples/delphi/window/window.lpr", &["-WG"]);
+        let command = kind.command_on(&desktop, &program);
+        window::upload_pause_and_cancel(&desktop, &bench, command, windows_path, kind.units);
+    }
+}
+
+#[test]
+fn the_console_programs_upload() {
+    for kind in kinds() {
+        let bench = Bench::new();
+        let program = kind.build(&bench, "examples/delphi/upload.dpr", &[]);
+        // Where it lies has a name that Windows has no code page for, and the DLL is found there.
+        let dir = bench.dir("程序 é 😀");
+        for name in ["upload.exe", "resup.dll"] {
+            std::fs::rename(bench.path(name), dir.join(name)).unwrap();
+        }
+        let program = dir.join(program.file_name().unwrap());
+        programs::upload_files(&bench, kind.command(&program), windows_path);
     }
 }
 
 #[test]
 fn a_killed_program_goes_on() {
     for kind in kinds() {
-        let (bench, receiver) = (Bench::new(), Receiver::start());
+        let bench = Bench::new();
         let program = kind.build(&bench, "examples/delphi/upload.dpr", &[]);
-        let file = bench.path("video");
-        files::make(&file, 20_000_000, 1).unwrap();
-        let plan = |_, _: &mut fastrand::Rng| Faults {
-            rate_up: Some(20_000_000),
-            ..Faults::default()
-        };
-        let slow = ChaosProxy::start(receiver.addr(), plan, 0);
-        let mut command = kind.command(&program);
-        command.arg(format!("http://{}/upload", slow.addr()));
-        let mut child = command.arg(windows_path(&file)).spawn().unwrap();
-        while slow.bytes_up() < 5_000_000 {
-            std::thread::sleep(Duration::from_millis(5));
-            assert!(child.try_wait().unwrap().is_none(), "it is too fast");
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let mut command = kind.command(&program);
-        let path = windows_path(&file);
-        let ended = bench.run(command.arg(receiver.endpoint()).arg(path), LIMIT);
-        ended.assert_success();
-        let (_, rest) = ended.stdout.split_once("complete, ").unwrap();
-        let (there, id) = rest
-            .trim()
-            .split_once(" bytes were there before, id=")
-            .unwrap();
-        assert!((1..20_000_000).contains(&there.parse::<u64>().unwrap()));
-        files::assert_same(&file, &receiver.stored_file(id));
+        programs::kill_and_go_on(&bench, || kind.command(&program), windows_path);
     }
 }

@@ -12,9 +12,27 @@ program upload;
 {$APPTYPE CONSOLE}
 
 uses
+  {$IFDEF FPC}{$IFDEF WINDOWS}
+  Windows,
+  {$ENDIF}{$ENDIF}
   SysUtils,
   Resup.Api in '..\..\bindings\delphi\src\Resup.Api.pas',
   Resup in '..\..\bindings\delphi\src\Resup.pas';
+
+{$IFDEF FPC}{$IFDEF WINDOWS}
+function CommandLineToArgvW(Line: PWideChar; out Count: Integer): PPWideChar; stdcall; external 'shell32.dll';
+
+// In all characters: Free Pascal's own knows those of one code page, as do the Delphis before 2009.
+function ParamStr(Index: Integer): string;
+var
+  Arguments: PPWideChar;
+  Count: Integer;
+begin
+  Arguments := CommandLineToArgvW(GetCommandLineW, Count);
+  Result := UTF8Encode(UnicodeString(Arguments[Index]));
+  LocalFree(HLOCAL(Arguments));
+end;
+{$ENDIF}{$ENDIF}
 
 type
   TShow = class

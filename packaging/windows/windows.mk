@@ -21,15 +21,18 @@ dist-windows: windows
 	$(call licences,$(WINDOWS)/licences,x86_64-pc-windows-gnu)
 	mkdir -p $(DIST)
 	for arch in x86_64 i686; do \
-		packaging/windows/archive.sh $(WINDOWS)/$$arch $(NAME)-windows-$$arch $(WINDOWS)/licences $(DIST) || exit; \
+		SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) packaging/windows/archive.sh $(WINDOWS)/$$arch $(NAME)-windows-$$arch $(WINDOWS)/licences $(DIST) || exit; \
 	done
 
-# The C and Pascal tests as Windows programs, in wine (64 and 32 bit; the latter needs root), and the jar in a Windows Java, against the receiver on this side.
+# The C and Pascal tests as Windows programs, in wine (64 and 32 bit; the latter needs root), and the jar in a Java for
+# Windows, against the receiver on this side.
 test-windows: windows python
 	$(call install-missing,/usr/lib/wine/wine64:wine64 fpc:fp-compiler /usr/share/fpcsrc:fpc-source \
-		$(LCL):lcl-gtk2 javac:openjdk-17-jdk mvn:maven)
+		$(LCL):lcl-gtk2 fpcres:fp-utils /usr/lib/lazarus/default/lcl/interfaces/win32:lazarus-src \
+		Xvfb:xvfb openbox:openbox xdotool:xdotool javac:openjdk-17-jdk mvn:maven unzip:unzip)
 	packaging/windows/get-wine32.sh $(WINDOWS)/wine32
 	packaging/windows/get-fpc.sh $(WINDOWS)/fpc
+	packaging/windows/get-lcl.sh $(WINDOWS)/lcl $(WINDOWS)/fpc
 	# (Newer ones call functions of Windows that wine 8 lacks.)
 	$(call java-runtime,17.0.9.2,win_amd64,$(WINDOWS)/java-17)
 	$(CARGO) test --workspace --no-run

@@ -1,14 +1,22 @@
 #!/bin/sh
-# wine.sh 64|32 DIR PROGRAM ARGUMENT...: runs a Windows program; DIR is the one that windows.mk filled. No shell stays
-# between: what kills this process kills the program. A 32-bit program sees only /tmp (or TMPDIR) of this system's files.
+# wine.sh 64|32 DIR [--screen] PROGRAM ARGUMENT...: runs a Windows program; DIR is the one that windows.mk filled. No shell
+# stays between: what kills this process kills the program. A 32-bit program sees only /tmp (or TMPDIR) of this system's
+# files. With --screen its windows are on DISPLAY, and other programs of the same bits are ended before: what they have
+# started knows another screen, or none, and serves all.
 set -eu
-bits=$1 dir=$(realpath "$2")
+bits=$1 dir=$(realpath "$2") screen=false
 shift 2
 export WINEDEBUG="${WINEDEBUG:--all}" LC_ALL=C.UTF-8
-unset DISPLAY
+if [ "$1" = --screen ]; then
+	screen=true
+	shift
+else
+	unset DISPLAY
+fi
 case $bits in
 64)
 	export WINEPREFIX="$dir/wine64" WINEARCH=win64 WINESERVER=/usr/lib/wine/wineserver64
+	! $screen || "$WINESERVER" -k || true
 	exec /usr/lib/wine/wine64 "$@"
 	;;
 32)
@@ -17,11 +25,12 @@ case $bits in
 	mkdir -p "$root$tmp"
 	# A namespace of its own for the mounts.
 	exec unshare --mount sh -eu -c '
-		root=$1 tmp=$2
-		shift 2
+		root=$1 tmp=$2 screen=$3
+		shift 3
 		mount --bind "$tmp" "$root$tmp"
 		mount --rbind /dev "$root/dev"
 		mount --rbind /proc "$root/proc"
-		exec chroot "$root" /usr/lib/wine/wine "$@"' sh "$root" "$tmp" "$@"
+		! $screen || chroot "$root" "$WINESERVER" -k || true
+		exec chroot "$root" /usr/lib/wine/wine "$@"' sh "$root" "$tmp" $screen "$@"
 	;;
 esac

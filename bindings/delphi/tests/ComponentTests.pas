@@ -34,6 +34,8 @@ type
   published
     procedure AFileIsUploadedByTheTimer;
     procedure AStreamIsUploaded;
+    procedure ACAOfOnesOwnIsTrusted;
+    procedure SizesArePast4GiB;
     procedure ItIsPausedResumedAndCancelled;
     procedure InactiveIsCancelled;
     procedure ErrorsTellEverything;
@@ -177,6 +179,33 @@ begin
   finally
     Uploader.Stream.Free;
   end;
+end;
+
+procedure TComponentTests.ACAOfOnesOwnIsTrusted;
+begin
+  Uploader.URL := Secure;
+  Uploader.FileName := Made('secure component', 300000);
+  Uploader.Active := True;
+  PumpToEnd(1);
+  CheckEquals(RESUP_E_TLS, EndCode);
+  Uploader.CAFile := Folder + PathDelim + 'ca.pem';
+  Uploader.Active := True;
+  PumpToEnd(2);
+  CheckEquals(RESUP_OK, EndCode);
+  CheckEquals(300000, Uploader.Upload.BytesSent);
+end;
+
+procedure TComponentTests.SizesArePast4GiB;
+begin
+  Uploader.URL := Huge;
+  Uploader.FileName := Folder + PathDelim + 'huge';
+  Uploader.Digest := rdNone;
+  Uploader.Active := True;
+  PumpToEnd(1);
+  CheckEquals(RESUP_OK, EndCode);
+  CheckEquals(HUGE_SIZE, Uploader.Size);
+  CheckEquals(HUGE_SIZE, LastPosition);
+  CheckEquals(HUGE_SIZE - HUGE_REST, Uploader.Upload.BytesSkipped);
 end;
 
 procedure TComponentTests.ItIsPausedResumedAndCancelled;

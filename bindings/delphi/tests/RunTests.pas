@@ -30,6 +30,8 @@ type
     procedure ARunTellsStatesProgressAndItsEnd;
     procedure WhatTheServerHasIsSkipped;
     procedure NamesAreUnicode;
+    procedure ACAOfOnesOwnIsTrusted;
+    procedure SizesArePast4GiB;
     procedure ACutIsGoneOnFrom;
     procedure ACancelledRunIsRunAgain;
     procedure PollDeliversTheEvents;
@@ -169,6 +171,62 @@ begin
       CheckCode(RESUP_E_SOURCE_NOT_FOUND, E);
       CheckTrue(Pos('нет', E.Message) > 0, E.Message);
     end;
+  end;
+end;
+
+procedure TRunTests.ACAOfOnesOwnIsTrusted;
+var
+  Far: TResupClient;
+  Upload: TResupUpload;
+  Pem: TStringList;
+begin
+  Pem := TStringList.Create;
+  Far := TResupClient.Create(Secure);
+  Upload := TResupUpload.Create(Far, Made('secure', 300000));
+  try
+    try
+      Upload.Execute;
+      Fail('a CA that nobody knows was trusted');
+    except
+      on E: EResupError do
+        CheckCode(RESUP_E_TLS, E);
+    end;
+    Far.AddCAFile(Folder + PathDelim + 'ca.pem');
+    Upload.Execute;
+    CheckEquals(300000, Upload.BytesSent);
+    FreeAndNil(Upload);
+    FreeAndNil(Far);
+    Far := TResupClient.Create(Secure);
+    Pem.LoadFromFile(Folder + PathDelim + 'ca.pem');
+    Far.AddCAPem(Pem.Text);
+    Upload := TResupUpload.Create(Far, Folder + PathDelim + 'secure');
+    Upload.Execute;
+    CheckEquals(300000, Upload.BytesSkipped);
+  finally
+    Upload.Free;
+    Far.Free;
+    Pem.Free;
+  end;
+end;
+
+procedure TRunTests.SizesArePast4GiB;
+var
+  Far: TResupClient;
+  Upload: TResupUpload;
+begin
+  Far := TResupClient.Create(Huge);
+  Upload := Listening(TResupUpload.Create(Far, Folder + PathDelim + 'huge'));
+  try
+    Upload.Digest := rdNone;
+    Upload.Execute;
+    CheckEquals(HUGE_SIZE, Upload.Size);
+    CheckEquals(HUGE_SIZE, Upload.Offset);
+    CheckEquals(HUGE_SIZE, LastPosition);
+    CheckEquals(HUGE_SIZE - HUGE_REST, Upload.BytesSkipped);
+    CheckEquals(HUGE_REST, Upload.BytesSent);
+  finally
+    Upload.Free;
+    Far.Free;
   end;
 end;
 

@@ -1,4 +1,4 @@
-/// Runs all tests of a program:  PROGRAM ENDPOINT FORBIDDEN CUTTING FOLDER
+/// Runs all tests of a program:  PROGRAM ENDPOINT FORBIDDEN CUTTING SECURE HUGE FOLDER
 /// Support.pas tells what these are.
 unit Runner;
 
@@ -13,6 +13,10 @@ implementation
 
 uses
   SysUtils, fpcunit, testregistry, Support;
+
+const
+  // What Windows has no code page for; not all programs can be given it.
+  INNER = '文件夹 é 😀';
 
 procedure Tell(const What: string; Failed: TTestFailure);
 begin
@@ -30,7 +34,9 @@ begin
   Endpoint := ParamStr(1);
   Forbidden := ParamStr(2);
   Cutting := ParamStr(3);
-  Folder := ParamStr(4);
+  Secure := ParamStr(4);
+  Huge := ParamStr(5);
+  Folder := ParamStr(6) + PathDelim + INNER;
   Outcome := TTestResult.Create;
   try
     GetTestRegistry.Run(Outcome);

@@ -15,8 +15,16 @@ var
   Forbidden: string;
   /// The receiver behind a network that cuts every other connection after 700000 bytes.
   Cutting: string;
+  /// A server whose certificate is of a CA that nobody knows, ca.pem in the folder.
+  Secure: string;
+  /// A server that has all of the file huge in the folder but its end.
+  Huge: string;
   /// For files, one of each size.
   Folder: string;
+
+const
+  HUGE_SIZE = Int64(1) shl 32 + 3 shl 20 + 7;
+  HUGE_REST = 1 shl 20;
 
 type
   TBehaviour = class(TTestCase)

@@ -118,8 +118,14 @@ impl Desktop {
     pub fn find(&self, title: &str) -> Option<Window<'_>> {
         let title = format!("^{title}$");
         let found = self.xdotool(&["search", "--onlyvisible", "--name", &title])?;
-        let id = found.lines().next().filter(|id| !id.is_empty())?.to_owned();
+        let id = found.lines().find(|id| self.shows(id))?.to_owned();
         Some(Window { desktop: self, id })
+    }
+
+    /// Whether a window is one for people: a Lazarus program in wine has another of its title, a single point.
+    fn shows(&self, id: &str) -> bool {
+        self.xdotool(&["getwindowgeometry", "--shell", id])
+            .is_some_and(|geometry| !geometry.contains("WIDTH=1\n"))
     }
 
     /// Saves a picture of the whole screen as PNG, for people to look at.
@@ -145,16 +151,8 @@ impl Window<'_> {
     /// When the window is gone.
     pub fn click(&self, x: u32, y: u32) {
         let (x, y) = (x.to_string(), y.to_string());
-        let arguments = [
-            "mousemove",
-            "--sync",
-            "--window",
-            &self.id,
-            &x,
-            &y,
-            "click",
-            "1",
-        ];
+        // Not with --sync, which waits for long where the mouse is there already.
+        let arguments = ["mousemove", "--window", &self.id, &x, &y, "click", "1"];
         assert!(self.desktop.xdotool(&arguments).is_some(), "a click");
     }
 
