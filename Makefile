@@ -4,9 +4,9 @@ CARGO ?= cargo
 CC ?= cc
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RELEASE := $(abspath $(TARGET)/release)
-# Until 1.0 the SONAME carries the minor version: libresup.so.0.1
-ABI := $(shell awk '/define RESUP_VERSION_M(AJOR|INOR) / { v = v s $$3; s = "." } END { print v }' \
-	include/resup.h)
+# What the SONAME carries (see build.rs): the major version, until 1.0 the minor one as well.
+ABI := $(shell awk '/define RESUP_VERSION_MAJOR / { v = $$3 } /define RESUP_VERSION_MINOR / { if (v == 0) v = "0." $$3 } \
+	END { print v }' include/resup.h)
 
 .PHONY: all lib cli receiver demo bench load conformance test test-all tools lint test-rust test-c python test-packages test-pascal test-page java java-natives test-java test-java-versions test-tomcat tomcat \
 	reference header pascal-api abi-accept clean
@@ -160,7 +160,8 @@ java: windows
 	$(call native,dist)
 	$(call native-dll,x86_64,x86_64)
 	$(call native-dll,i686,x86)
-	$(call licences,$(JAVA)/target/licences)
+	$(call licences,$(JAVA)/target/licences,$(PLATFORM) $(WINDOWS_TARGETS))
+	$(call mingw-licence,$(JAVA)/target/licences)
 	mvn -q -f $(JAVA) package
 
 java-natives:
@@ -222,3 +223,9 @@ clean:
 
 # make install, uninstall; dist, its archives; deb, Debian packages; the DLLs.
 include packaging/install.mk packaging/dist.mk packaging/deb.mk packaging/windows/windows.mk
+
+# Paths with spaces are several words to make, and some are removed.
+$(foreach path,CURDIR TARGET DIST DESTDIR PREFIX LIBDIR,$(if $(word 2,$($(path))),\
+	$(error $(path) is "$($(path))": a path with spaces will not do)))
+# cargo, which does the work, is parallel itself; the parts would get in each other's way.
+.NOTPARALLEL:

@@ -9,20 +9,24 @@ PLATFORM = $(shell $(or $(RUSTC),rustc) -vV | sed -n 's/^host: //p')
 NAME = resup-$(VERSION)
 STAGE = $(abspath $(DIST))/$(NAME)-$(PLATFORM)
 archive = LC_ALL=C tar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --mode=go=rX,u+w \
-	--format=ustar -C $(1) -c $(2) | gzip -n9 >
-# What has to go along with what is built; for which target, if not for this machine's.
+	--format=ustar -C $(1) -cf $(3).tar $(2) && gzip -n9f $(3).tar
+# What has to go along with what is built; for which targets, if not for this machine's.
 licences = $(INSTALL) -d $(1) && $(INSTALL) -m 644 LICENSE-MIT LICENSE-APACHE $(1)/ && $(tool) notices $(1) $(2)
 DIST_KINDS ?= source binary windows java
 
-.PHONY: dist dist-source dist-binary dist-java
+.PHONY: dist dist-source dist-binary dist-java dist-licences
 
-dist: $(DIST_KINDS:%=dist-%)
+dist:
+	rm -rf $(DIST)/$(NAME)* $(DIST)/SHA256SUMS
+	$(MAKE) $(DIST_KINDS:%=dist-%)
 	cd $(DIST) && find $(NAME)* -type f | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
 
 # What is committed: nothing else can be had again.
 dist-source:
+	git diff --quiet HEAD || { echo "what is built and what is committed would differ: commit first"; exit 1; }
 	mkdir -p $(DIST)
-	git archive --format=tar --prefix=$(NAME)/ HEAD | gzip -n9 > $(DIST)/$(NAME).tar.gz
+	git archive --format=tar --prefix=$(NAME)/ --output $(DIST)/$(NAME).tar HEAD
+	gzip -n9f $(DIST)/$(NAME).tar
 
 dist-binary:
 	rm -rf $(STAGE)
@@ -31,8 +35,12 @@ dist-binary:
 	$(INSTALL) -m 644 README.md CHANGELOG.md $(STAGE)/share/doc/resup/
 	$(INSTALL) -D -m 644 -t $(STAGE)/share/resup/delphi bindings/delphi/src/*.pas
 	cd $(STAGE) && find * -type f -not -name SHA256SUMS | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
-	$(call archive,$(DIST),$(notdir $(STAGE))) $(STAGE).tar.gz
+	$(call archive,$(DIST),$(notdir $(STAGE)),$(STAGE))
 	rm -r $(STAGE)
+
+# For recipes of packages: LICENCES=DIRECTORY.
+dist-licences:
+	$(call licences,$(LICENCES))
 
 # One for all platforms, its sources and its Javadoc.
 dist-java: java

@@ -1,5 +1,6 @@
 # make install: the library for C and C++, where their tools look for it, the command resup, and the manual pages of
-# both. PREFIX, DESTDIR and the like are the usual ones; BUILT names a directory where all is built already.
+# both. PREFIX, DESTDIR and the like are the usual ones; BUILT names a directory where all is built already. Where there is
+# no cargo (it seldom is root's) what `make dist-lib` has built before is installed.
 
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
@@ -12,21 +13,20 @@ VERSION := $(shell awk -F'"' '/^version/ { print $$2; exit }' Cargo.toml)
 CMAKEDIR = $(LIBDIR)/cmake/resup
 PROFILE ?= dist
 BUILT ?= $(abspath $(TARGET))/$(PROFILE:dev=debug)
+# What is made of that.
+EXTRAS ?= $(BUILT)/extras
 
-# What a program has to link besides the static library. (rustc replaces the file that it writes, whatever that is.)
-native-libs = $(shell dir=$$(mktemp -d) && echo | $(or $(RUSTC),rustc) --crate-type staticlib --crate-name empty \
-	--print native-static-libs --out-dir $$dir - 2>&1 | sed -n 's/.*native-static-libs: //p'; rm -r $$dir)
 # What the prefix is to pkg-config.
 PC_PREFIX ?= $(PREFIX)
 # As resup.pc has it, so that the installed tree may be moved.
 below = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 from-cmake = $(shell realpath -m --relative-to=$(CMAKEDIR) $(1))
-fill = sed -e 's|@PREFIX@|$(PC_PREFIX)|; s|@LIBDIR@|$(call below,$(LIBDIR))|; s|@INCLUDEDIR@|$(call below,$(INCLUDEDIR))|' \
-	-e 's|@VERSION@|$(VERSION)|; s|@ABI@|$(ABI)|; s|@NATIVE_LIBS@|$(call native-libs)|' \
+fill = umask 022 && sed -e 's|@PREFIX@|$(PC_PREFIX)|; s|@LIBDIR@|$(call below,$(LIBDIR))|; s|@INCLUDEDIR@|$(call below,$(INCLUDEDIR))|' \
+	-e 's|@VERSION@|$(VERSION)|; s|@ABI@|$(ABI)|' -e "s|@NATIVE_LIBS@|$$(cat $(EXTRAS)/native-libs)|" \
 	-e 's|@TO_INCLUDE@|$(call from-cmake,$(INCLUDEDIR))|; s|@TO_LIB@|$(call from-cmake,$(LIBDIR))|' \
 	-e "s|@POINTER_SIZE@|$$(expr $$(getconf LONG_BIT) / 8)|"
 
-.PHONY: install uninstall dist-lib
+.PHONY: install uninstall dist-lib dist-extras
 
 # No path of this machine gets into what is built.
 remap = --remap-path-prefix=$(CURDIR)=/resup --remap-path-prefix=$(abspath $(TARGET))=/target \
@@ -39,25 +39,38 @@ dist-lib:
 	$(build) -p resup --lib --crate-type cdylib
 	$(build) -p resup --lib --crate-type staticlib
 	$(build) -p resup-cli --bin resup
+	$(MAKE) dist-extras
 
-ifeq ($(origin BUILT),file)
-install: dist-lib
+# Manual pages, the static library for others' programs, and what these have to link besides. (rustc replaces the file that it
+# writes, whatever that is.)
+dist-extras:
+	$(INSTALL) -d $(EXTRAS)
+	$(tool) man include/resup.h $(EXTRAS)/man3
+	$(BUILT)/resup man > $(EXTRAS)/resup.1
+	packaging/only-ours.sh $(BUILT)/libresup.a $(EXTRAS)/libresup.a
+	dir=$$(mktemp -d) && echo | $(or $(RUSTC),rustc) --crate-type staticlib --crate-name empty --print native-static-libs \
+		--out-dir $$dir - 2>&1 | sed -n 's/.*native-static-libs: //p' > $(EXTRAS)/native-libs; rm -r $$dir
+	test -s $(EXTRAS)/native-libs
+
+ifneq ($(shell command -v $(CARGO)),)
+install: $(if $(filter file,$(origin BUILT)),dist-lib,dist-extras)
 endif
 install:
+	@[ -e $(EXTRAS)/native-libs ] || { echo "nothing is built yet: run 'make dist-lib' as the user who has cargo"; exit 1; }
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(CMAKEDIR) $(DESTDIR)$(INCLUDEDIR)/resup \
-		$(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1
+		$(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3
 	$(INSTALL) -m 644 include/resup.h $(DESTDIR)$(INCLUDEDIR)/
 	$(INSTALL) -m 644 bindings/cpp/include/resup/*.hpp $(DESTDIR)$(INCLUDEDIR)/resup/
 	$(INSTALL) -m 755 $(BUILT)/libresup.so $(DESTDIR)$(LIBDIR)/libresup.so.$(VERSION)
 	ln -sf libresup.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libresup.so.$(ABI)
 	ln -sf libresup.so.$(ABI) $(DESTDIR)$(LIBDIR)/libresup.so
-	packaging/only-ours.sh $(BUILT)/libresup.a $(DESTDIR)$(LIBDIR)/libresup.a
+	$(INSTALL) -m 644 $(EXTRAS)/libresup.a $(DESTDIR)$(LIBDIR)/
 	$(fill) packaging/resup.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/resup.pc
 	$(fill) packaging/cmake/resup-config.cmake.in > $(DESTDIR)$(CMAKEDIR)/resup-config.cmake
 	$(fill) packaging/cmake/resup-config-version.cmake.in > $(DESTDIR)$(CMAKEDIR)/resup-config-version.cmake
 	$(INSTALL) -m 755 $(BUILT)/resup $(DESTDIR)$(BINDIR)/
-	$(BUILT)/resup man > $(DESTDIR)$(MANDIR)/man1/resup.1
-	$(tool) man include/resup.h $(DESTDIR)$(MANDIR)/man3
+	$(INSTALL) -m 644 $(EXTRAS)/resup.1 $(DESTDIR)$(MANDIR)/man1/
+	$(INSTALL) -m 644 $(EXTRAS)/man3/*.3 $(DESTDIR)$(MANDIR)/man3/
 
 uninstall:
 	rm -f $(DESTDIR)$(INCLUDEDIR)/resup.h $(DESTDIR)$(LIBDIR)/libresup.so $(DESTDIR)$(LIBDIR)/libresup.so.$(ABI) \

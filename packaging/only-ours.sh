@@ -4,7 +4,8 @@
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-${LD:-ld} -r --whole-archive "$1" -o "$work/resup.o"
+# (What the linker would take once of all libraries has to stay with the names beside it.)
+${LD:-ld} -r --force-group-allocation --whole-archive "$1" -o "$work/resup.o"
 # (Bitcode, of which the standard library has some, does not survive being put together.)
 ${OBJCOPY:-objcopy} --wildcard --keep-global-symbol='resup_*' --strip-debug \
 	--remove-section=.llvmbc --remove-section=.llvmcmd "$work/resup.o"

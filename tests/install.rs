@@ -16,12 +16,14 @@ use std::sync::OnceLock;
 use host::{has, library_dir, root};
 use project::{build_command, example, run};
 
-fn make(target: &str, prefix: &Path) -> Command {
+/// Several run at once: what each makes on its way is in a directory of its own.
+fn make(target: &str, prefix: &Path, extras: &Path) -> Command {
     build_command();
     let mut make = Command::new("make");
     make.current_dir(root()).arg("--silent").arg(target);
     make.arg(format!("PREFIX={}", prefix.display()));
     make.arg(format!("BUILT={}", library_dir().display()));
+    make.arg(format!("EXTRAS={}", extras.display()));
     make
 }
 
@@ -30,7 +32,8 @@ fn prefix() -> &'static Path {
     static PREFIX: OnceLock<tempfile::TempDir> = OnceLock::new();
     let prefix = PREFIX.get_or_init(|| {
         let prefix = tempfile::tempdir().unwrap();
-        run(&mut make("install", prefix.path()));
+        let extras = tempfile::tempdir().unwrap();
+        run(&mut make("install", prefix.path(), extras.path()));
         prefix
     });
     prefix.path()
@@ -91,6 +94,40 @@ fn programs_can_be_linked_statically_with_it() {
     let needs = run(Command::new("readelf").arg("-d").arg(&program));
     assert!(!needs.contains("resup"), "{needs}");
     uploads(&program);
+}
+
+/// Both have Rust's standard library in them, and what one throws is caught in the same.
+#[test]
+fn another_static_rust_library_can_be_linked_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let other = "#[no_mangle] pub extern \"C\" fn caught() -> bool {
+            std::panic::set_hook(Box::new(|_| ()));
+            std::panic::catch_unwind(|| panic!()).is_err()
+        }";
+    let main = "#include <resup.h>\nint caught(void);
+        int main(void) {
+            resup_client *client = 0;
+            return resup_client_new(\"http://127.0.0.1:9/\", &client) != RESUP_OK || !caught();
+        }";
+    std::fs::write(dir.join("other.rs"), other).unwrap();
+    std::fs::write(dir.join("main.c"), main).unwrap();
+    let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    rustc
+        .current_dir(dir)
+        .args(["--crate-type", "staticlib", "other.rs"]);
+    run(&mut rustc);
+    for order in [["-l:libresup.a", "-lother"], ["-lother", "-l:libresup.a"]] {
+        let mut cc = Command::new("cc");
+        cc.current_dir(dir)
+            .args(["main.c", "-o", "main", "-L."])
+            .args(pkg_config(&["--cflags"]))
+            .arg(format!("-L{}", prefix().join("lib").display()))
+            .args(order)
+            .args(pkg_config(&["--static", "--libs-only-l"]).split_off(1));
+        run(&mut cc);
+        run(&mut Command::new(dir.join("main")));
+    }
 }
 
 #[test]
@@ -241,8 +278,9 @@ fn meson_finds_it() {
 #[test]
 fn uninstall_leaves_nothing() {
     let stage = tempfile::tempdir().unwrap();
+    let extras = tempfile::tempdir().unwrap();
     let staged = |target| {
-        let mut make = make(target, Path::new("/usr"));
+        let mut make = make(target, Path::new("/usr"), extras.path());
         run(make.arg(format!("DESTDIR={}", stage.path().display())));
         let mut find = Command::new("find");
         run(find.arg(stage.path()).args(["-not", "-type", "d"]))

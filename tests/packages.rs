@@ -166,6 +166,7 @@ fn packages(dir: &Path) -> Vec<PathBuf> {
     let mut make = Command::new("make");
     make.current_dir(root()).args(["--silent", "deb"]);
     make.arg(format!("DIST={}", dir.display()));
+    make.arg(format!("EXTRAS={}", dir.join("deb/extras").display()));
     run(make.arg(format!("BUILT={}", library_dir().display())));
     let names = ["libresup-dev", "libresup0.1", "resup"];
     let packages = files(dir);

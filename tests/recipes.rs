@@ -136,6 +136,7 @@ fn cargo_c_installs_the_same() {
     make.current_dir(root())
         .args(["--silent", "install", "PREFIX=/usr", "LIBDIR=/usr/lib"]);
     make.arg(format!("DESTDIR={}", ours.display()));
+    make.arg(format!("EXTRAS={}", dir.path().join("extras").display()));
     run(make.arg(format!("BUILT={}", library_dir().display())));
     let mut cinstall = Command::new("cargo-cinstall");
     cinstall

@@ -5,6 +5,7 @@ import re
 
 from conan import ConanFile
 from conan.errors import ConanInvalidConfiguration
+from conan.tools.build import cross_building
 from conan.tools.files import copy, load, rm
 
 required_conan_version = ">=2.0"
@@ -26,29 +27,38 @@ class ResupConan(ConanFile):
         return os.path.join(self.recipe_folder, "..", "..")
 
     def set_version(self):
-        cargo = load(self, os.path.join(self._root, "Cargo.toml"))
+        # Away from the checkout it is beside the recipe.
+        places = (os.path.join(place, "Cargo.toml") for place in (self.recipe_folder, self._root))
+        cargo = load(self, next(filter(os.path.exists, places)))
         self.version = re.search(r'^version = "(.*)"', cargo, re.MULTILINE).group(1)
 
     def export(self):
-        # What the version is read from, for when the recipe is used away from the checkout.
-        copy(self, "Cargo.toml", self._root, os.path.join(self.export_folder, "..", ".."))
+        copy(self, "Cargo.toml", self._root, self.export_folder)
 
     def export_sources(self):
-        left = ("target/*", "dist/*", ".git/*")
+        left = ("target/*", "*/target/*", "dist/*", ".git/*", "*/__pycache__/*")
         copy(self, "*", self._root, self.export_sources_folder, excludes=left)
 
     def validate(self):
         if self.settings.os != "Linux":
             raise ConanInvalidConfiguration("make install is for Linux")
+        if cross_building(self):
+            raise ConanInvalidConfiguration("it builds for the machine that it runs on")
+
+    def _make(self, arguments):
+        # BUILT names what is built already; cargo may not build elsewhere than where it is looked for.
+        target = os.environ.get("CARGO_TARGET_DIR") if os.environ.get("BUILT") else os.path.join(self.source_folder, "target")
+        self.run(f'CARGO_TARGET_DIR="{target}" make {arguments}', cwd=self.source_folder)
 
     def build(self):
         if not os.environ.get("BUILT"):
-            self.run("make dist-lib", cwd=self.source_folder)
+            self._make("dist-lib")
 
     def package(self):
         built = os.environ.get("BUILT") or os.path.join(self.source_folder, "target", "dist")
-        self.run(f'make install DESTDIR="{self.package_folder}" PREFIX= BUILT="{built}"', cwd=self.source_folder)
-        copy(self, "LICENSE-*", self.source_folder, os.path.join(self.package_folder, "licenses"))
+        extras = os.path.join(self.build_folder, "extras")
+        self._make(f'install DESTDIR="{self.package_folder}" PREFIX= BUILT="{built}" EXTRAS="{extras}"')
+        self._make(f'dist-licences LICENCES="{self.package_folder}/licenses"')
         lib = os.path.join(self.package_folder, "lib")
         rm(self, "libresup.a" if self.options.shared else "libresup.so*", lib)
 

@@ -2,6 +2,11 @@
 
 WINDOWS = $(abspath $(TARGET))/windows
 
+# By which cargo knows the dependencies.
+WINDOWS_TARGETS = x86_64-pc-windows-gnu i686-pc-windows-gnu
+# The run-time code of which is in the DLLs.
+mingw-licence = $(INSTALL) -m 644 /usr/share/doc/mingw-w64-common/copyright $(1)/COPYRIGHT-mingw-w64.txt
+
 .PHONY: windows windows-tools dist-windows test-windows
 
 windows-tools:
@@ -18,7 +23,8 @@ windows: windows-tools
 # What is handed out: dist/resup-VERSION-windows-x86_64.zip and -i686.zip.
 dist-windows: windows
 	rm -rf $(WINDOWS)/licences
-	$(call licences,$(WINDOWS)/licences,x86_64-pc-windows-gnu)
+	$(call licences,$(WINDOWS)/licences,$(WINDOWS_TARGETS))
+	$(call mingw-licence,$(WINDOWS)/licences)
 	mkdir -p $(DIST)
 	for arch in x86_64 i686; do \
 		SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) packaging/windows/archive.sh $(WINDOWS)/$$arch $(NAME)-windows-$$arch $(WINDOWS)/licences $(DIST) || exit; \

@@ -84,7 +84,7 @@ fn a_bit_of_everything_works_in_java() {
     let receiver = Receiver::start();
     let tests = root().join("bindings/java/target/test-classes");
     let mut command = java(&wine, &[&jar(), &tests]);
-    command.args(["-Xcheck:jni", "io.resup.Child", "all", &receiver.endpoint()]);
+    command.args(["io.resup.Child", "all", &receiver.endpoint()]);
     let ended = wine.run(command.arg(windows_path(&wine.bench.dir("files"))));
     assert_eq!(ended.stdout, "");
 }

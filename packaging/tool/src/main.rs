@@ -10,16 +10,16 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: resup-packaging man HEADER DIRECTORY     writes a manual page for each function
-       resup-packaging notices DIRECTORY [TARGET]
-                                                writes what the third parties' licences ask for";
+       resup-packaging notices DIRECTORY TARGET...
+                                                writes what the third parties' licences ask for, of what is
+                                                built for the targets (without any, for this machine)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words[..] {
         ["man", header, directory] => pages::write(Path::new(header), Path::new(directory)),
-        ["notices", directory] => notices::write(Path::new(directory), None),
-        ["notices", directory, target] => notices::write(Path::new(directory), Some(target)),
+        ["notices", directory, ref targets @ ..] => notices::write(Path::new(directory), targets),
         _ => Err(USAGE.to_owned()),
     };
     match done {

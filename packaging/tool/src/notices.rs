@@ -24,6 +24,9 @@ const TEXTS: [&str; 6] = [
     "unlicense",
 ];
 
+/// For packages without a text of their own that may be used under it: it names no author.
+const APACHE: &str = include_str!("../../../LICENSE-APACHE");
+
 /// What the compiler says of its standard library, which is in all that it builds.
 const STANDARD: &str = "COPYRIGHT-library.html";
 
@@ -41,20 +44,25 @@ struct Package {
     directory: PathBuf,
 }
 
-/// Writes THIRD-PARTY.txt and, beside it, the standard library's, for what is built for a target; for this machine's, if
-/// for none.
-pub fn write(directory: &Path, target: Option<&str>) -> Result<(), String> {
+/// Writes THIRD-PARTY.txt and, beside it, the standard library's, for what is built for these targets; without any, for this
+/// machine's.
+pub fn write(directory: &Path, targets: &[&str]) -> Result<(), String> {
     at(directory, std::fs::create_dir_all(directory))?;
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let told = output(Command::new(&rustc).arg("-vV"))?;
     let host = told.lines().find_map(|line| line.strip_prefix("host: "));
-    let target = target.or(host).ok_or("rustc -vV tells no host")?;
+    let host = [host.ok_or("rustc -vV tells no host")?];
+    let targets = if targets.is_empty() { &host } else { targets };
     let root = output(Command::new(&rustc).args(["--print", "sysroot"]))?;
     let standard = Path::new(root.trim()).join("share/doc/rust").join(STANDARD);
     let copied = std::fs::copy(&standard, directory.join(STANDARD));
     at(&standard, copied)?;
     let file = directory.join("THIRD-PARTY.txt");
-    at(&file, std::fs::write(&file, notices(&packages(target)?)?))
+    let mut all = BTreeSet::new();
+    for target in targets {
+        all.extend(packages(target)?);
+    }
+    at(&file, std::fs::write(&file, notices(&all)?))
 }
 
 fn output(command: &mut Command) -> Result<String, String> {
@@ -130,6 +138,9 @@ impl Package {
             }
         }
         files.sort();
+        if files.is_empty() && self.licence.contains("Apache-2.0") {
+            return Ok(vec![APACHE.to_owned()]);
+        }
         if files.is_empty() {
             return Err(format!(
                 "{} has no licence text in {}",

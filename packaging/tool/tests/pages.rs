@@ -119,13 +119,24 @@ fn a_function_without_its_comment_is_refused() {
 #[test]
 fn the_notices_have_each_linked_crate_and_its_licence() {
     let dir = tempfile::tempdir().unwrap();
-    let made = tool(&[Path::new("notices"), dir.path()]);
+    let windows = ["x86_64-pc-windows-gnu", "i686-pc-windows-gnu"].map(Path::new);
+    let host = Path::new("x86_64-unknown-linux-gnu");
+    let made = tool(&[
+        Path::new("notices"),
+        dir.path(),
+        host,
+        windows[0],
+        windows[1],
+    ]);
     assert!(made.status.success(), "{made:?}");
     let text = std::fs::read_to_string(dir.path().join("THIRD-PARTY.txt")).unwrap();
     // What the linked packages are is cargo's word.
     let mut tree = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     tree.current_dir(root()).args(["tree", "--locked"]);
-    tree.args(["-p", "resup", "-p", "resup-cli"]);
+    tree.args(["-p", "resup", "-p", "resup-cli", "-p", "resup-jni"]);
+    for target in [host, windows[0], windows[1]] {
+        tree.arg("--target").arg(target);
+    }
     tree.args(["-e", "normal", "--prefix", "none", "--format", "{p}"]);
     let tree = String::from_utf8(tree.output().unwrap().stdout).unwrap();
     let mut seen = 0;
@@ -144,6 +155,7 @@ fn the_notices_have_each_linked_crate_and_its_licence() {
     assert!(seen > 50, "{tree}");
     assert!(!text.contains("cbindgen"));
     for words in [
+        "\n  windows_i686_gnu ",
         "ISC License",
         "Community Data License Agreement",
         "Redistribution and use",

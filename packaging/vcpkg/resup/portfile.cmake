@@ -1,5 +1,6 @@
 # An overlay port, of the checkout that it lies in, with cargo, make and binutils installed:
-#     vcpkg install resup --overlay-ports=packaging/vcpkg
+#     vcpkg install resup --overlay-ports=packaging/vcpkg --binarysource=clear
+# (vcpkg keeps packages by what is in this directory: after a change of the library its cache would give the old one.)
 get_filename_component(SOURCE_PATH "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
 
 # cargo builds for release only.
@@ -7,7 +8,7 @@ set(VCPKG_BUILD_TYPE release)
 vcpkg_execute_required_process(
   COMMAND "${CMAKE_COMMAND}" -E env "CARGO_TARGET_DIR=${CURRENT_BUILDTREES_DIR}/cargo"
           make install "PREFIX=${CURRENT_PACKAGES_DIR}" "CMAKEDIR=${CURRENT_PACKAGES_DIR}/share/resup"
-          "BINDIR=${CURRENT_PACKAGES_DIR}/tools/resup"
+          "BINDIR=${CURRENT_PACKAGES_DIR}/tools/resup" "EXTRAS=${CURRENT_BUILDTREES_DIR}/extras"
   WORKING_DIRECTORY "${SOURCE_PATH}"
   LOGNAME "install-${TARGET_TRIPLET}")
 
@@ -20,4 +21,10 @@ file(REMOVE ${UNWANTED})
 vcpkg_fixup_pkgconfig()
 
 file(INSTALL "${CMAKE_CURRENT_LIST_DIR}/usage" DESTINATION "${CURRENT_PACKAGES_DIR}/share/${PORT}")
-vcpkg_install_copyright(FILE_LIST "${SOURCE_PATH}/LICENSE-MIT" "${SOURCE_PATH}/LICENSE-APACHE")
+vcpkg_execute_required_process(
+  COMMAND "${CMAKE_COMMAND}" -E env "CARGO_TARGET_DIR=${CURRENT_BUILDTREES_DIR}/cargo"
+          make dist-licences "LICENCES=${CURRENT_BUILDTREES_DIR}/licences"
+  WORKING_DIRECTORY "${SOURCE_PATH}"
+  LOGNAME "licences-${TARGET_TRIPLET}")
+file(GLOB LICENCES "${CURRENT_BUILDTREES_DIR}/licences/*")
+vcpkg_install_copyright(FILE_LIST ${LICENCES})
