@@ -265,6 +265,10 @@ type
     /// <summary>As Poll, and waits up to so many milliseconds for the end; RESUP_FOREVER for as long as it
     /// takes.</summary>
     function WaitFor(Milliseconds: Cardinal = RESUP_FOREVER): Boolean;
+    /// <summary>As WaitFor, but hands over the failure of the run itself instead of raising it: what is raised here is
+    /// what an event raised.</summary>
+    /// <param name="Error">the caller's, to be freed; nil where the run is complete or goes on</param>
+    function TryWaitFor(Milliseconds: Cardinal; out Error: EResupError): Boolean;
     /// <summary>Ends the run, which returns within 100 ms; the next run goes on where the server is. Before the first
     /// run it ends that one.</summary>
     procedure Cancel;
@@ -490,8 +494,9 @@ begin
   Result := resup_upload_wait(Upload, Milliseconds);
 end;
 
-/// Has a run go on, with its events; then the upload may be gone, and the job is not.
-function Deliver(Job: TJob; Step: TStep; Milliseconds: Cardinal): Boolean;
+/// Has a run go on, with its events; then the upload may be gone, and the job is not. What an event raised is raised,
+/// Error is the failure of the run itself.
+function Delivered(Job: TJob; Step: TStep; Milliseconds: Cardinal; out Error: EResupError): Boolean;
 var
   Scope: TScope;
   Status: resup_status;
@@ -509,12 +514,22 @@ begin
     end;
     if Scope.Raised <> nil then
       raise Scope.Raised;
+    Error := nil;
     if (Status <> RESUP_OK) and (Status <> RESUP_PENDING) then
-      raise RunFailure(Job.Handle, Status);
+      Error := RunFailure(Job.Handle, Status);
     Result := Status = RESUP_OK;
   finally
     LetGo(Job);
   end;
+end;
+
+function Deliver(Job: TJob; Step: TStep; Milliseconds: Cardinal): Boolean;
+var
+  Error: EResupError;
+begin
+  Result := Delivered(Job, Step, Milliseconds, Error);
+  if Error <> nil then
+    raise Error;
 end;
 
 function Progressed(upload: Presup_upload; position, size: resup_uint64; user_data: Pointer): Integer; cdecl;
@@ -894,6 +909,11 @@ end;
 function TResupUpload.WaitFor(Milliseconds: Cardinal): Boolean;
 begin
   Result := Deliver(TJob(FJob), Wait, Milliseconds);
+end;
+
+function TResupUpload.TryWaitFor(Milliseconds: Cardinal; out Error: EResupError): Boolean;
+begin
+  Result := Delivered(TJob(FJob), Wait, Milliseconds, Error);
 end;
 
 procedure TResupUpload.Cancel;
