@@ -268,7 +268,13 @@ fn delphi_gets_the_same_form_and_all_units() {
         .lines()
         .filter(|line| !line.starts_with("  LCLVersion") && !line.starts_with("  Client"));
     let dfm = read("examples/delphi/window/MainForm.dfm");
-    assert!(shared.eq(dfm.lines()), "MainForm.lfm and .dfm differ");
+    // What Delphi scales a form by; the LCL takes 96 as given.
+    let scale = ["  PixelsPerInch = 96", "  TextHeight = 13"];
+    for line in scale {
+        assert!(dfm.lines().any(|of| of == line), "MainForm.dfm lacks{line}");
+    }
+    let dfm = dfm.lines().filter(|line| !scale.contains(line));
+    assert!(shared.eq(dfm), "MainForm.lfm and .dfm differ");
 
     for package in ["ResupDelphi.dpk", "ResupDelphi7.dpk", "resup_lazarus.lpk"] {
         let text = read(&format!("bindings/delphi/packages/{package}"));
