@@ -148,6 +148,15 @@ fn without(prepare: impl Fn(&Bench, &Path)) -> String {
     ended.stderr
 }
 
+/// Has C's compiler make a library of this.
+fn compile_library(bench: &Bench, library: &Path, text: &str) {
+    let source = bench.path("other.c");
+    std::fs::write(&source, text).unwrap();
+    let mut cc = Command::new("cc");
+    cc.args(["-shared", "-fPIC", "-o"]).arg(library).arg(source);
+    assert!(cc.status().unwrap().success());
+}
+
 #[test]
 fn a_library_that_is_missing_or_another_is_named() {
     if !has("fpc") {
@@ -158,15 +167,7 @@ fn a_library_that_is_missing_or_another_is_named() {
         said.contains("libresup.so.0.1 cannot be loaded ("),
         "{said}"
     );
-    let shared = |text: &str| {
-        without(|bench, library| {
-            let source = bench.path("other.c");
-            std::fs::write(&source, text).unwrap();
-            let mut cc = Command::new("cc");
-            cc.args(["-shared", "-fPIC", "-o"]).arg(library).arg(source);
-            assert!(cc.status().unwrap().success());
-        })
-    };
+    let shared = |text: &str| without(|bench, library| compile_library(bench, library, text));
     let said = shared("int other;");
     assert!(
         said.contains("libresup.so.0.1 has no function resup_version_number"),
@@ -185,6 +186,25 @@ fn a_library_that_is_missing_or_another_is_named() {
     );
     let said = version("1000");
     assert!(said.contains("has no function resup_client_new"), "{said}");
+}
+
+#[test]
+fn the_right_library_is_loaded_after_a_wrong_one() {
+    if !has("fpc") {
+        return;
+    }
+    let bench = Bench::new();
+    let program = build(&bench, "bindings/delphi/tests/loading.pas", &[]);
+    let (library, right) = (bench.path("library.so"), bench.path("right.so"));
+    compile_library(&bench, &library, "int other;");
+    std::fs::copy(host::shared_library(), &right).unwrap();
+    let ended = bench.run(Command::new(program).args([&library, &right]), LIMIT);
+    print!("{}", ended.stdout);
+    ended.assert_success();
+    let lines: Vec<_> = ended.stdout.lines().collect();
+    assert!(lines[0].contains("has no function resup_version_number"));
+    let loaded = format!("loaded {}: 0.1", library.display());
+    assert!(lines[1].starts_with(&loaded), "{}", lines[1]);
 }
 
 #[test]
@@ -248,7 +268,13 @@ fn delphi_gets_the_same_form_and_all_units() {
         .lines()
         .filter(|line| !line.starts_with("  LCLVersion") && !line.starts_with("  Client"));
     let dfm = read("examples/delphi/window/MainForm.dfm");
-    assert!(shared.eq(dfm.lines()), "MainForm.lfm and .dfm differ");
+    // What Delphi scales a form by; the LCL takes 96 as given.
+    let scale = ["  PixelsPerInch = 96", "  TextHeight = 13"];
+    for line in scale {
+        assert!(dfm.lines().any(|of| of == line), "MainForm.dfm lacks{line}");
+    }
+    let dfm = dfm.lines().filter(|line| !scale.contains(line));
+    assert!(shared.eq(dfm), "MainForm.lfm and .dfm differ");
 
     for package in ["ResupDelphi.dpk", "ResupDelphi7.dpk", "resup_lazarus.lpk"] {
         let text = read(&format!("bindings/delphi/packages/{package}"));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::files;
 use resup_test_support::model::ModelReceiver;
-use resup_test_support::receiver::Receiver;
+use resup_test_support::receiver::{Receiver, Setup};
 use resup_test_support::scripted::{json, ScriptedServer, Step};
 use resup_test_support::tls::Identity;
 
@@ -20,6 +20,8 @@ const FOLDER: &str = "文件夹 é 😀";
 /// More than 32 bits tell, and what the server lacks of it; as in Support.pas.
 const HUGE: u64 = (4 << 30) + (3 << 20) + 7;
 const REST: u64 = 1 << 20;
+/// As in Support.pas.
+const SECRET: &str = "Schlüssel 钥匙 😀";
 
 /// Cuts every other connection on its way.
 fn cutting(receiver: &Receiver) -> ChaosProxy {
@@ -65,6 +67,12 @@ pub fn run_tests(bench: &Bench, command: &mut Command, named: fn(&Path) -> Strin
     let cutting = cutting(&receiver);
     let secure = ModelReceiver::start_tls(Identity::new());
     let huge = knowing();
+    let secret = bench.path("secret");
+    std::fs::write(&secret, SECRET).unwrap();
+    let signed = Setup::new()
+        .arg("--signing-secret-file")
+        .arg(secret)
+        .start();
     let files = bench.dir("files");
     let folder = bench.dir(&format!("files/{FOLDER}"));
     std::fs::write(folder.join("ca.pem"), secure.ca_pem()).unwrap();
@@ -75,6 +83,7 @@ pub fn run_tests(bench: &Bench, command: &mut Command, named: fn(&Path) -> Strin
         .arg(format!("http://{}/upload", cutting.addr()))
         .arg(secure.endpoint())
         .arg(huge.endpoint())
+        .arg(signed.endpoint())
         .arg(named(&files));
     // What heaptrc writes to standard error is not all there at the end.
     let heap = bench.path("heap");

@@ -131,8 +131,15 @@ begin
   if Loading = 0 then
     raise EResupLibrary.CreateFmt('%s cannot be loaded (%s): put it beside %s, in the same bits, 32 or 64',
       [LoadingFile, Reason, ExtractFileName(ParamStr(0))]);
-  CheckVersion;
+  try
+    CheckVersion;
     // LOADS
+  except
+    // It would be found again, by its name, in place of the right one.
+    FreeLibrary(Loading);
+    Loading := 0;
+    raise;
+  end;
   LoadedFile := LoadingFile;
 end;
 

@@ -818,7 +818,8 @@ begin
   if Loading = 0 then
     raise EResupLibrary.CreateFmt('%s cannot be loaded (%s): put it beside %s, in the same bits, 32 or 64',
       [LoadingFile, Reason, ExtractFileName(ParamStr(0))]);
-  CheckVersion;
+  try
+    CheckVersion;
     @resup_client_new := Found('resup_client_new');
     @resup_client_free := Found('resup_client_free');
     @resup_client_set_user := Found('resup_client_set_user');
@@ -895,6 +896,12 @@ begin
     @resup_upload_set_rate_limit := Found('resup_upload_set_rate_limit');
     @resup_version := Found('resup_version');
     @resup_version_number := Found('resup_version_number');
+  except
+    // It would be found again, by its name, in place of the right one.
+    FreeLibrary(Loading);
+    Loading := 0;
+    raise;
+  end;
   LoadedFile := LoadingFile;
 end;
 

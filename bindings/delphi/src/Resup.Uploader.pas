@@ -33,7 +33,9 @@ type
   /// that all events come on the main thread. All settings count from the next start on, but RateLimit, which counts at
   /// once. An exception that an event raises cancels the upload, and goes where those of timers go
   /// (Application.OnException).
-  /// Threads: the main thread's only. It may be freed at any time, in its own events too.</remarks>
+  /// Threads: the main thread's only. It may be freed at any time, in its own events too.
+  /// Delphi writes the events that its object inspector makes with the types of unit Resup, and does not add that unit
+  /// to the form's: add Resup to the uses clause.</remarks>
   TResumableUploader = class(TComponent)
   private
     FURL, FFileName, FRemoteName, FDirectory, FContentType, FStateFile: TResupText;
@@ -42,13 +44,13 @@ type
     FStream: TStream;
     FDigest: TResupDigest;
     FLogLevel: TResupLogLevel;
-    FTlsVerify, FActive, FWanted: Boolean;
+    FTlsVerify, FActive, FWanted, FLooking: Boolean;
     FRateLimit, FSegmentSize: Int64;
     FRetryLimit: Cardinal;
     FTimer: TTimer;
     FClient: TResupClient;
     FUpload: TResupUpload;
-    FGone: ^Boolean;
+    FWatch: Pointer;
     FOnPrepare: TResumablePrepareEvent;
     FOnProgress: TResumableProgressEvent;
     FOnState: TResumableStateEvent;
@@ -56,7 +58,7 @@ type
     FOnLog: TResumableLogEvent;
     procedure Configure;
     procedure LetGo;
-    procedure Look(Milliseconds: Cardinal);
+    function Look(Milliseconds: Cardinal): Boolean;
     procedure Tick(Sender: TObject);
     procedure Ended(Error: EResupError);
     procedure Progressed(Upload: TResupUpload; Position, Size: Int64);
@@ -85,6 +87,7 @@ type
     /// <exception cref="EResupError">what cannot be started: no such file, a setting that cannot be used</exception>
     procedure Start;
     /// <summary>Waits for the end; events come meanwhile. For programs without a message loop.</summary>
+    /// <exception cref="EInvalidOperation">it is called within an event of this upload</exception>
     procedure WaitFor;
     /// <summary>Ends the upload; OnComplete comes within 100 ms, with EResupCancelled. What the server has is kept
     /// there.</summary>
@@ -153,7 +156,7 @@ type
     property StateFile: TResupText read FStateFile write FStateFile;
     /// <summary>Which lines OnLog is told.</summary>
     property LogLevel: TResupLogLevel read FLogLevel write FLogLevel default rlInfo;
-    /// <summary>Milliseconds between two looks.</summary>
+    /// <summary>Milliseconds between two looks, 1 at least. With a Stream each look reads for half of them.</summary>
     property Interval: Cardinal read GetInterval write SetInterval default 100;
 
     property OnPrepare: TResumablePrepareEvent read FOnPrepare write FOnPrepare;
@@ -173,6 +176,21 @@ begin
   RegisterComponents('Internet', [TResumableUploader]);
 end;
 
+type
+  PWatch = ^TWatch;
+  /// By which a call that lets events come learns that one has freed the component. FWatch is the innermost one's.
+  TWatch = record
+    Gone: Boolean;
+    Outer: PWatch;
+  end;
+
+procedure Watched(var Watch: TWatch; var Innermost: Pointer);
+begin
+  Watch.Gone := False;
+  Watch.Outer := Innermost;
+  Innermost := @Watch;
+end;
+
 constructor TResumableUploader.Create(AOwner: TComponent);
 begin
   inherited Create(AOwner);
@@ -190,8 +208,11 @@ end;
 
 destructor TResumableUploader.Destroy;
 begin
-  if FGone <> nil then
-    FGone^ := True;
+  while FWatch <> nil do
+  begin
+    PWatch(FWatch)^.Gone := True;
+    FWatch := PWatch(FWatch)^.Outer;
+  end;
   LetGo;
   FFields.Free;
   FHeaders.Free;
@@ -223,27 +244,39 @@ begin
   begin
     Cancel;
     // Within an event the end cannot be waited for.
-    if FGone = nil then
+    if not FLooking then
       WaitFor;
   end;
 end;
 
 procedure TResumableUploader.Start;
+var
+  Watch: TWatch;
 begin
   if FActive then
     raise EInvalidOperation.Create('an upload is under way: wait for OnComplete, or Cancel');
   LetGo;
+  Watched(Watch, FWatch);
   try
     Configure;
     if Assigned(FOnPrepare) then
       FOnPrepare(Self, FClient, FUpload);
-    FUpload.Start;
-    FTimer.Enabled := True;
+    if not Watch.Gone then
+    begin
+      FUpload.Start;
+      FTimer.Enabled := True;
+      FActive := True;
+    end;
   except
-    LetGo;
+    if not Watch.Gone then
+    begin
+      FWatch := Watch.Outer;
+      LetGo;
+    end;
     raise;
   end;
-  FActive := True;
+  if not Watch.Gone then
+    FWatch := Watch.Outer;
 end;
 
 procedure TResumableUploader.Configure;
@@ -289,38 +322,54 @@ end;
 
 procedure TResumableUploader.Tick(Sender: TObject);
 begin
-  Look(0);
+  // A stream is read inside only: who left at once would read one block.
+  if FStream <> nil then
+    Look(FTimer.Interval div 2)
+  else
+    Look(0);
 end;
 
 procedure TResumableUploader.WaitFor;
 begin
+  if FLooking then
+    raise EInvalidOperation.Create('WaitFor was called within an event of this upload, which goes on when that ' +
+      'returns: let it return, and wait for OnComplete');
   while FActive do
-    Look(50);
+    if not Look(50) then
+      Exit;
 end;
 
-/// Delivers what has happened; an event may free the component, or show a dialog in which the timer goes on.
-procedure TResumableUploader.Look(Milliseconds: Cardinal);
+/// Delivers what has happened; an event may free the component, or show a dialog in which the timer goes on. Returns
+/// whether the component is still there.
+function TResumableUploader.Look(Milliseconds: Cardinal): Boolean;
 var
-  Gone, Complete: Boolean;
+  Watch: TWatch;
+  Complete: Boolean;
+  Error: EResupError;
 begin
-  if not FActive or (FGone <> nil) then
+  Result := True;
+  if not FActive or FLooking then
     Exit;
-  Gone := False;
-  FGone := @Gone;
+  Watched(Watch, FWatch);
   try
+    FLooking := True;
     try
-      Complete := FUpload.WaitFor(Milliseconds);
+      Complete := FUpload.TryWaitFor(Milliseconds, Error);
     finally
-      if not Gone then
-        FGone := nil;
+      if not Watch.Gone then
+        FLooking := False;
     end;
-    if Complete and not Gone then
-      Ended(nil);
-  except
-    on E: EResupError do
-      if not Gone then
-        Ended(E);
+    try
+      if not Watch.Gone and (Complete or (Error <> nil)) then
+        Ended(Error);
+    finally
+      Error.Free;
+    end;
+  finally
+    if not Watch.Gone then
+      FWatch := Watch.Outer;
   end;
+  Result := not Watch.Gone;
 end;
 
 procedure TResumableUploader.Ended(Error: EResupError);
@@ -391,6 +440,9 @@ end;
 
 procedure TResumableUploader.SetInterval(Value: Cardinal);
 begin
+  // A timer of 0 never ticks.
+  if Value = 0 then
+    Value := 1;
   FTimer.Interval := Value;
 end;
 

@@ -143,8 +143,10 @@ type
     procedure SetHeader(const Name, Value: TResupText);
     /// <summary>A cookie of the program's own with every request.</summary>
     procedure SetCookie(const Name, Value: TResupText);
-    /// <summary>Signs every form with a secret, any bytes.</summary>
-    procedure SetSigningSecret(const Secret; Size: Integer);
+    /// <summary>Signs every form with a secret, any bytes; those of a string variable are given as S[1].</summary>
+    procedure SetSigningSecret(const Secret; Size: Integer); overload;
+    /// <summary>Signs every form with a secret that is a text, as UTF-8.</summary>
+    procedure SetSigningSecret(const Secret: TResupText); overload;
     /// <summary>Trusts the CAs in a PEM file, and no others but those of further calls.</summary>
     procedure AddCAFile(const FileName: TResupText);
     /// <summary>Trusts the CAs in a PEM text, and no others but those of further calls.</summary>
@@ -205,7 +207,9 @@ type
   /// same object.
   /// Threads: what only reads, Cancel, Pause, Resume and RateLimit from any, at any time, events included; all else
   /// one at a time (RESUP_E_BUSY). It may be freed at any time, in its own events too, and is cancelled then; freed on
-  /// another thread than the run's, it waits for that to end.</remarks>
+  /// another thread than the run's, it waits for that to end; on the main thread what events synchronize is called
+  /// meanwhile. What such an event synchronizes must not free the event's own upload: each would wait for the
+  /// other.</remarks>
   TResupUpload = class
   private
     FJob: TObject;
@@ -244,7 +248,7 @@ type
     /// <summary>An upload of a file, under its own name. Nothing is sent yet, and the file is not kept open.</summary>
     /// <exception cref="EResupError">RESUP_E_SOURCE_NOT_FOUND, _DENIED, _NOT_A_FILE, _IO</exception>
     constructor Create(Client: TResupClient; const FileName: TResupText);
-    /// <summary>An upload of bytes in memory, which are copied.</summary>
+    /// <summary>An upload of bytes in memory, which are copied; those of a string variable are given as S[1].</summary>
     constructor CreateFromMemory(Client: TResupClient; const Name: TResupText; const Data; Size: Integer);
     /// <summary>An upload of a stream that can seek.</summary>
     /// <remarks>It is read only inside Execute, Poll and WaitFor, and twice: first for its MD5, since nothing else tells
@@ -265,6 +269,10 @@ type
     /// <summary>As Poll, and waits up to so many milliseconds for the end; RESUP_FOREVER for as long as it
     /// takes.</summary>
     function WaitFor(Milliseconds: Cardinal = RESUP_FOREVER): Boolean;
+    /// <summary>As WaitFor, but hands over the failure of the run itself instead of raising it: what is raised here is
+    /// what an event raised.</summary>
+    /// <param name="Error">the caller's, to be freed; nil where the run is complete or goes on</param>
+    function TryWaitFor(Milliseconds: Cardinal; out Error: EResupError): Boolean;
     /// <summary>Ends the run, which returns within 100 ms; the next run goes on where the server is. Before the first
     /// run it ends that one.</summary>
     procedure Cancel;
@@ -338,6 +346,11 @@ type
 implementation
 
 uses
+  {$IFNDEF FPC}
+  {$IFDEF MSWINDOWS}
+  Windows,
+  {$ENDIF}
+  {$ENDIF}
   SyncObjs;
 
 var
@@ -345,6 +358,24 @@ var
   Counters: TCriticalSection;
 
 // Texts
+
+{$IFNDEF FPC}
+{$IFNDEF UNICODE}
+// Those of these Delphis know no characters past U+FFFF.
+
+function UTF8Encode(const Text: WideString): UTF8String;
+begin
+  SetLength(Result, WideCharToMultiByte(CP_UTF8, 0, PWideChar(Text), Length(Text), nil, 0, nil, nil));
+  WideCharToMultiByte(CP_UTF8, 0, PWideChar(Text), Length(Text), PAnsiChar(Result), Length(Result), nil, nil);
+end;
+
+function UTF8Decode(const Bytes: UTF8String): WideString;
+begin
+  SetLength(Result, MultiByteToWideChar(CP_UTF8, 0, PAnsiChar(Bytes), Length(Bytes), nil, 0));
+  MultiByteToWideChar(CP_UTF8, 0, PAnsiChar(Bytes), Length(Bytes), PWideChar(Result), Length(Result));
+end;
+{$ENDIF}
+{$ENDIF}
 
 function Utf8(const Text: TResupText): UTF8String;
 begin
@@ -459,6 +490,15 @@ begin
   Result := Scope <> nil;
 end;
 
+function OnMainThread: Boolean;
+begin
+  {$IF Defined(FPC) or Defined(MSWINDOWS)}
+  Result := GetCurrentThreadId = MainThreadID;
+  {$ELSE}
+  Result := TThread.CurrentThread.ThreadID = MainThreadID;
+  {$IFEND}
+end;
+
 /// In an except block of a callback: keeps what was raised, the first one of a run; Delphi's exceptions must not pass
 /// through C.
 function Kept: Integer;
@@ -490,8 +530,9 @@ begin
   Result := resup_upload_wait(Upload, Milliseconds);
 end;
 
-/// Has a run go on, with its events; then the upload may be gone, and the job is not.
-function Deliver(Job: TJob; Step: TStep; Milliseconds: Cardinal): Boolean;
+/// Has a run go on, with its events; then the upload may be gone, and the job is not. What an event raised is raised,
+/// Error is the failure of the run itself.
+function Delivered(Job: TJob; Step: TStep; Milliseconds: Cardinal; out Error: EResupError): Boolean;
 var
   Scope: TScope;
   Status: resup_status;
@@ -509,12 +550,22 @@ begin
     end;
     if Scope.Raised <> nil then
       raise Scope.Raised;
+    Error := nil;
     if (Status <> RESUP_OK) and (Status <> RESUP_PENDING) then
-      raise RunFailure(Job.Handle, Status);
+      Error := RunFailure(Job.Handle, Status);
     Result := Status = RESUP_OK;
   finally
     LetGo(Job);
   end;
+end;
+
+function Deliver(Job: TJob; Step: TStep; Milliseconds: Cardinal): Boolean;
+var
+  Error: EResupError;
+begin
+  Result := Delivered(Job, Step, Milliseconds, Error);
+  if Error <> nil then
+    raise Error;
 end;
 
 function Progressed(upload: Presup_upload; position, size: resup_uint64; user_data: Pointer): Integer; cdecl;
@@ -757,6 +808,14 @@ begin
   Check(resup_client_set_signing_secret(FHandle, @Secret, resup_size(Size)));
 end;
 
+procedure TResupClient.SetSigningSecret(const Secret: TResupText);
+var
+  Bytes: UTF8String;
+begin
+  Bytes := Utf8(Secret);
+  SetSigningSecret(PAnsiChar(Bytes)^, Length(Bytes));
+end;
+
 procedure TResupClient.SetSigning(Value: TResupSigning);
 begin
   Check(resup_client_set_signing_algorithm(FHandle, Ord(Value)));
@@ -856,6 +915,9 @@ begin
     if not Within(Job) then
       while Counted(Job.Users, 0) > 1 do
       begin
+        // An event of the run may wait for this thread.
+        if OnMainThread then
+          CheckSynchronize;
         Sleep(1);
         Cancel; // Once more, for a run that has begun only now.
       end;
@@ -894,6 +956,11 @@ end;
 function TResupUpload.WaitFor(Milliseconds: Cardinal): Boolean;
 begin
   Result := Deliver(TJob(FJob), Wait, Milliseconds);
+end;
+
+function TResupUpload.TryWaitFor(Milliseconds: Cardinal; out Error: EResupError): Boolean;
+begin
+  Result := Delivered(TJob(FJob), Wait, Milliseconds, Error);
 end;
 
 procedure TResupUpload.Cancel;

@@ -31,6 +31,7 @@ type
     procedure ARunWithinAnEventHasItsOwnExceptions;
     procedure AnEventMayFreeItsUpload;
     procedure AFreedUploadEndsItsRunElsewhere;
+    procedure AFreedUploadEndsARunThatSynchronizes;
     procedure StreamsAreUploaded;
     procedure StreamsThatRaiseEndTheUpload;
     procedure MemoryIsUploaded;
@@ -217,12 +218,27 @@ end;
 
 type
   TRunner = class(TThread)
+  private
+    procedure Show;
   public
     Upload: TResupUpload;
     Raised: string;
+    Told, Shown: Integer;
+    procedure Synchronized(Upload: TResupUpload; Position, Size: Int64);
   protected
     procedure Execute; override;
   end;
+
+procedure TRunner.Show;
+begin
+  Inc(Shown);
+end;
+
+procedure TRunner.Synchronized(Upload: TResupUpload; Position, Size: Int64);
+begin
+  Inc(Told);
+  Synchronize(Show);
+end;
 
 procedure TRunner.Execute;
 begin
@@ -246,6 +262,30 @@ begin
     while Runner.Upload.State <> rsSending do
       Sleep(1);
     Runner.Upload.Free;
+    Runner.WaitFor;
+    CheckEquals('EResupCancelled', Runner.Raised);
+  finally
+    Runner.Free;
+  end;
+end;
+
+procedure TRaiseTests.AFreedUploadEndsARunThatSynchronizes;
+var
+  Runner: TRunner;
+begin
+  Runner := TRunner.Create(True);
+  try
+    Runner.Upload := TResupUpload.Create(Client, Made('synchronized', 3000000));
+    Runner.Upload.RateLimit := 100000;
+    Runner.Upload.OnProgress := Runner.Synchronized;
+    Runner.Start;
+    while Runner.Shown = 0 do
+      CheckSynchronize(1);
+    // Until the next one waits for this thread.
+    while Runner.Told = Runner.Shown do
+      Sleep(1);
+    Runner.Upload.Free;
+    CheckEquals(Runner.Told, Runner.Shown);
     Runner.WaitFor;
     CheckEquals('EResupCancelled', Runner.Raised);
   finally

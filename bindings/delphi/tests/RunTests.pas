@@ -39,6 +39,7 @@ type
     procedure ErrorsTellEverything;
     procedure SettingsThatCannotBeAreRefused;
     procedure SettingsAreTaken;
+    procedure FormsAreSignedWithATextInUtf8;
     procedure TheLogIsTold;
     procedure ManyUploadsGoOnAtOnce;
     procedure UploadsOutliveTheirClient;
@@ -403,7 +404,7 @@ end;
 
 procedure TRunTests.SettingsAreTaken;
 const
-  SECRET: array[0..3] of Byte = (0, 1, 254, 255);
+  BYTES: array[0..3] of Byte = (0, 1, 254, 255);
 var
   Upload: TResupUpload;
 begin
@@ -421,7 +422,7 @@ begin
   Client.SetCookie('flavour', 'oat');
   Client.SetBasicAuth('joe', 'hunter2');
   Client.BearerToken := 'abc';
-  Client.SetSigningSecret(SECRET, SizeOf(SECRET));
+  Client.SetSigningSecret(BYTES, SizeOf(BYTES));
   Client.Signing := rhMd5;
   Client.Proxy := 'none';
   Client.NoProxy := '*';
@@ -463,6 +464,31 @@ begin
   end;
   Client.LoginForm := Endpoint;
   Client.SetLoginField('user', 'joe');
+end;
+
+procedure TRunTests.FormsAreSignedWithATextInUtf8;
+var
+  Far: TResupClient;
+  Upload: TResupUpload;
+begin
+  Far := TResupClient.Create(Signed);
+  Upload := TResupUpload.Create(Far, Made('signed', 100000));
+  try
+    Far.SetSigningSecret('another');
+    try
+      Upload.Execute;
+      Fail('another secret was taken');
+    except
+      on E: EResupError do
+        CheckCode(RESUP_E_NOT_ALLOWED, E);
+    end;
+    Far.SetSigningSecret(SECRET);
+    Upload.Execute;
+    CheckEquals(100000, Upload.Offset);
+  finally
+    Upload.Free;
+    Far.Free;
+  end;
 end;
 
 procedure TRunTests.TheLogIsTold;

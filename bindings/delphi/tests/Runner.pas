@@ -1,4 +1,4 @@
-/// Runs all tests of a program:  PROGRAM ENDPOINT FORBIDDEN CUTTING SECURE HUGE FOLDER
+/// Runs all tests of a program:  PROGRAM ENDPOINT FORBIDDEN CUTTING SECURE HUGE SIGNED FOLDER
 /// Support.pas tells what these are.
 unit Runner;
 
@@ -36,7 +36,8 @@ begin
   Cutting := ParamStr(3);
   Secure := ParamStr(4);
   Huge := ParamStr(5);
-  Folder := ParamStr(6) + PathDelim + INNER;
+  Signed := ParamStr(6);
+  Folder := ParamStr(7) + PathDelim + INNER;
   Outcome := TTestResult.Create;
   try
     GetTestRegistry.Run(Outcome);

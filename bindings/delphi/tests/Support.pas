@@ -19,10 +19,13 @@ var
   Secure: string;
   /// A server that has all of the file huge in the folder but its end.
   Huge: string;
+  /// A receiver that takes only forms signed with the text SECRET.
+  Signed: string;
   /// For files, one of each size.
   Folder: string;
 
 const
+  SECRET = 'Schlüssel 钥匙 😀';
   HUGE_SIZE = Int64(1) shl 32 + 3 shl 20 + 7;
   HUGE_REST = 1 shl 20;
 

@@ -7,7 +7,7 @@ uses
   {$IFDEF UNIX}
   cthreads,
   {$ENDIF}
-  Interfaces, Forms, Runner, ComponentTests;
+  Interfaces, Forms, Runner, ComponentTests, EventTests;
 
 begin
   Application.Initialize;

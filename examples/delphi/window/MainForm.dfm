@@ -11,6 +11,8 @@ object MainWindow: TMainWindow
   OnCreate = FormCreate
   OnDestroy = FormDestroy
   OnResize = FormResize
+  PixelsPerInch = 96
+  TextHeight = 13
   object Top: TPanel
     Left = 0
     Top = 0

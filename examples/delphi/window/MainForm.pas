@@ -64,6 +64,9 @@ const
   // Uploads at once; the others wait for their turn.
   MOST_AT_ONCE = 3;
   COLUMNS: array[0..5] of string = ('File', 'Size', 'Progress', 'Rate', 'Time left', 'State');
+  // On a screen of 96 pixels per inch.
+  ROW_HEIGHT = 28;
+  MARGIN = 6;
   WIDTHS: array[1..5] of Integer = (80, 170, 85, 80, 120);
   STATES: array[TResupState] of string = ('ready', 'ready', 'reading', 'asking', 'sending', 'verifying', 'broken, waiting',
     'paused', 'complete', 'failed', 'cancelled');
@@ -134,6 +137,12 @@ begin
     Result := Format('%d:%.2d:%.2d', [Seconds div 3600, Seconds div 60 mod 60, Seconds mod 60]);
 end;
 
+// So many pixels of a screen of 96 per inch, on this one.
+function OnScreen(Pixels: Integer): Integer;
+begin
+  Result := Pixels * Screen.PixelsPerInch div 96;
+end;
+
 function BytesOf(const FileName: string): Int64;
 var
   Found: TSearchRec;
@@ -141,7 +150,12 @@ begin
   Result := 0;
   if FindFirst(FileName, faAnyFile, Found) = 0 then
   begin
+    {$IFDEF FPC}
     Result := Found.Size;
+    {$ELSE}
+    // Size has 32 bits in Delphi 7.
+    Result := Int64(Found.FindData.nFileSizeHigh) shl 32 or Found.FindData.nFileSizeLow;
+    {$ENDIF}
     FindClose(Found);
   end;
 end;
@@ -155,7 +169,6 @@ begin
     Server.Text := ParamStr(1);
   for I := 2 to ParamCount do
     Add(ParamStr(I));
-  FormResize(nil);
   Offer;
 end;
 
@@ -173,15 +186,17 @@ procedure TMainWindow.FormResize(Sender: TObject);
 var
   I, Rest: Integer;
 begin
+  // Here, since some versions of the VCL and the LCL have scaled it themselves by now, and some have not.
+  Files.DefaultRowHeight := OnScreen(ROW_HEIGHT);
   // The VCL has the lines between columns beside them; the LCL shows a scroll bar early.
   Rest := Files.ClientWidth {$IFDEF FPC}- 7{$ELSE}- Length(COLUMNS) * Files.GridLineWidth{$ENDIF};
   for I := 1 to High(WIDTHS) do
   begin
-    Files.ColWidths[I] := WIDTHS[I];
-    Dec(Rest, WIDTHS[I]);
+    Files.ColWidths[I] := OnScreen(WIDTHS[I]);
+    Dec(Rest, OnScreen(WIDTHS[I]));
   end;
-  if Rest < 100 then
-    Rest := 100;
+  if Rest < OnScreen(100) then
+    Rest := OnScreen(100);
   Files.ColWidths[0] := Rest;
 end;
 
@@ -372,10 +387,10 @@ procedure TMainWindow.DrawBar(Rect: TRect; Done: Double; Color: TColor; const Te
 var
   Bar: TRect;
 begin
-  Inc(Rect.Left, 6);
-  Inc(Rect.Top, 5);
-  Dec(Rect.Right, 6);
-  Dec(Rect.Bottom, 5);
+  Inc(Rect.Left, OnScreen(MARGIN));
+  Inc(Rect.Top, OnScreen(MARGIN - 1));
+  Dec(Rect.Right, OnScreen(MARGIN));
+  Dec(Rect.Bottom, OnScreen(MARGIN - 1));
   Files.Canvas.Brush.Color := TColor($ECE6E2);
   Files.Canvas.FillRect(Rect);
   Bar := Rect;
@@ -439,7 +454,7 @@ begin
   else if (ARow = 1) and (ACol = 0) then
     Text := 'Add the files to upload.';
   if Text <> '' then
-    Files.Canvas.TextRect(Rect, Rect.Left + 6,
+    Files.Canvas.TextRect(Rect, Rect.Left + OnScreen(MARGIN),
       (Rect.Top + Rect.Bottom - Files.Canvas.TextHeight(Text)) div 2, Text);
 end;
 

@@ -16,6 +16,7 @@ uses
 begin
   Application.Initialize;
   Application.Title := 'Uploads';
+  Application.Scaled := True;
   Application.CreateForm(TMainWindow, MainWindow);
   Application.Run;
 end.

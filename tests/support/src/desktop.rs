@@ -63,6 +63,8 @@ impl Desktop {
                 "-screen",
                 "0",
                 "1280x800x24",
+                "-dpi",
+                "96",
                 "-nolisten",
                 "tcp",
             ])

@@ -1,0 +1,290 @@
+/// What the component's events may do.
+unit EventTests;
+
+{$MODE DELPHI}
+
+interface
+
+uses
+  Classes, SysUtils, Forms, Support, testregistry, Resup, Resup.Api, Resup.Uploader;
+
+type
+  EOwn = class(Exception);
+
+  TEventTests = class(TBehaviour)
+  private
+    Uploader, Other: TResumableUploader;
+    Ends, EndCode: Integer;
+    Caught: string;
+    function Ready(const FileName: string): TResumableUploader;
+    procedure Pump;
+    procedure NoteEnd(Sender: TObject; Error: EResupError);
+    procedure NoteException(Sender: TObject; E: Exception);
+    procedure WaitInState(Sender: TObject; State: TResupState);
+    procedure FreeInState(Sender: TObject; State: TResupState);
+    procedure FreeInPrepare(Sender: TObject; Client: TResupClient; Upload: TResupUpload);
+    procedure FreeAndRaise(Sender: TObject; Error: EResupError);
+    procedure FreeAtEnd(Sender: TObject; Error: EResupError);
+    procedure WaitForNext(Sender: TObject; Error: EResupError);
+    procedure StartMissing(Sender: TObject; Error: EResupError);
+    procedure StartOther(Sender: TObject; State: TResupState);
+  protected
+    procedure SetUp; override;
+    procedure TearDown; override;
+  published
+    procedure WaitingInAnEventIsRefused;
+    procedure ItMayBeFreedWhileItIsWaitedFor;
+    procedure ItMayBeFreedWhileItIsMadeInactive;
+    procedure ItMayBeFreedBeforeItStarts;
+    procedure ItMayBeFreedByAnEventThatRaises;
+    procedure TheNextMayBeWaitedForAtTheEnd;
+    procedure TheNextThatCannotStartIsNoSecondEnd;
+    procedure AnothersErrorIsNotItsEnd;
+    procedure StreamsAreReadForMoreThanABlockATick;
+    procedure AnIntervalOfNothingTicks;
+  end;
+
+implementation
+
+procedure TEventTests.SetUp;
+begin
+  inherited SetUp;
+  Ends := 0;
+  EndCode := -1;
+  Caught := '';
+  Application.OnException := NoteException;
+  Uploader := Ready('of events');
+  Other := nil;
+end;
+
+procedure TEventTests.TearDown;
+begin
+  FreeAndNil(Other);
+  FreeAndNil(Uploader);
+  inherited TearDown;
+end;
+
+function TEventTests.Ready(const FileName: string): TResumableUploader;
+begin
+  Result := TResumableUploader.Create(nil);
+  Result.URL := Endpoint;
+  Result.FileName := Made(FileName, 300000);
+  Result.Interval := 10;
+  Result.OnComplete := NoteEnd;
+end;
+
+procedure TEventTests.Pump;
+begin
+  Application.ProcessMessages;
+  Sleep(1);
+end;
+
+procedure TEventTests.NoteEnd(Sender: TObject; Error: EResupError);
+begin
+  Inc(Ends);
+  EndCode := RESUP_OK;
+  if Error <> nil then
+    EndCode := Error.Code;
+end;
+
+procedure TEventTests.NoteException(Sender: TObject; E: Exception);
+begin
+  Caught := Caught + E.ClassName + ';';
+end;
+
+procedure TEventTests.WaitInState(Sender: TObject; State: TResupState);
+begin
+  Uploader.OnState := nil;
+  Uploader.WaitFor;
+end;
+
+procedure TEventTests.WaitingInAnEventIsRefused;
+begin
+  Uploader.OnState := WaitInState;
+  Uploader.RateLimit := 100000;
+  Uploader.Active := True;
+  while Ends = 0 do
+    Pump;
+  CheckEquals('EInvalidOperation;', Caught);
+  CheckEquals(RESUP_E_CANCELLED, EndCode);
+end;
+
+procedure TEventTests.FreeInState(Sender: TObject; State: TResupState);
+begin
+  FreeAndNil(Uploader);
+end;
+
+procedure TEventTests.FreeAtEnd(Sender: TObject; Error: EResupError);
+begin
+  NoteEnd(Sender, Error);
+  FreeAndNil(Uploader);
+end;
+
+procedure TEventTests.ItMayBeFreedWhileItIsWaitedFor;
+begin
+  Uploader.OnState := FreeInState;
+  Uploader.Active := True;
+  Uploader.WaitFor;
+  CheckTrue(Uploader = nil);
+  CheckEquals(0, Ends);
+  Uploader := Ready('freed at the end');
+  Uploader.OnComplete := FreeAtEnd;
+  Uploader.Active := True;
+  Uploader.WaitFor;
+  CheckTrue(Uploader = nil);
+  CheckEquals(RESUP_OK, EndCode);
+end;
+
+procedure TEventTests.ItMayBeFreedWhileItIsMadeInactive;
+begin
+  Uploader.OnComplete := FreeAtEnd;
+  Uploader.RateLimit := 100000;
+  Uploader.Active := True;
+  Uploader.Active := False;
+  CheckTrue(Uploader = nil);
+  CheckEquals(RESUP_E_CANCELLED, EndCode);
+end;
+
+procedure TEventTests.FreeInPrepare(Sender: TObject; Client: TResupClient; Upload: TResupUpload);
+begin
+  FreeAndNil(Uploader);
+end;
+
+procedure TEventTests.ItMayBeFreedBeforeItStarts;
+begin
+  Uploader.OnPrepare := FreeInPrepare;
+  Uploader.Start;
+  CheckTrue(Uploader = nil);
+  CheckEquals(0, Ends);
+end;
+
+procedure TEventTests.FreeAndRaise(Sender: TObject; Error: EResupError);
+begin
+  NoteEnd(Sender, Error);
+  Caught := Caught + 'told;';
+  FreeAndNil(Uploader);
+  TResupClient.Create('ftp://example.org').Free;
+end;
+
+procedure TEventTests.ItMayBeFreedByAnEventThatRaises;
+begin
+  Uploader.OnComplete := FreeAndRaise;
+  Uploader.Active := True;
+  while Pos('EResup', Caught) = 0 do
+    Pump;
+  CheckTrue(Uploader = nil);
+  CheckEquals('told;EResupError;', Caught);
+end;
+
+procedure TEventTests.WaitForNext(Sender: TObject; Error: EResupError);
+begin
+  Uploader.OnComplete := FreeAtEnd;
+  Uploader.FileName := Made('the next', 200000);
+  Uploader.Start;
+  Uploader.WaitFor;
+  Inc(Ends);
+end;
+
+procedure TEventTests.TheNextMayBeWaitedForAtTheEnd;
+begin
+  Uploader.OnComplete := WaitForNext;
+  Uploader.Active := True;
+  Uploader.WaitFor;
+  CheckTrue(Uploader = nil);
+  CheckEquals(2, Ends);
+end;
+
+procedure TEventTests.StartMissing(Sender: TObject; Error: EResupError);
+begin
+  NoteEnd(Sender, Error);
+  Uploader.FileName := Folder + PathDelim + 'missing';
+  Uploader.Start;
+end;
+
+procedure TEventTests.TheNextThatCannotStartIsNoSecondEnd;
+begin
+  Uploader.OnComplete := StartMissing;
+  Uploader.Active := True;
+  while Caught = '' do
+    Pump;
+  CheckEquals('EResupError;', Caught);
+  CheckEquals(1, Ends);
+  CheckEquals(RESUP_OK, EndCode);
+  CheckFalse(Uploader.Active);
+end;
+
+procedure TEventTests.StartOther(Sender: TObject; State: TResupState);
+begin
+  if State = rsLocating then
+    Other.Start;
+end;
+
+procedure TEventTests.AnothersErrorIsNotItsEnd;
+begin
+  Other := Ready('another');
+  Other.FileName := Folder + PathDelim + 'missing';
+  Uploader.OnState := StartOther;
+  Uploader.RateLimit := 100000;
+  Uploader.Active := True;
+  while Ends = 0 do
+    Pump;
+  CheckEquals('EResupError;', Caught);
+  CheckEquals(RESUP_E_CANCELLED, EndCode);
+end;
+
+type
+  TCountingStream = class(TMemoryStream)
+  public
+    Blocks: Integer;
+    function Read(var Buffer; Count: Longint): Longint; override;
+  end;
+
+function TCountingStream.Read(var Buffer; Count: Longint): Longint;
+begin
+  Inc(Blocks);
+  Result := inherited Read(Buffer, Count);
+end;
+
+procedure TEventTests.StreamsAreReadForMoreThanABlockATick;
+var
+  Stream: TCountingStream;
+  Seen, Ticks: Integer;
+begin
+  Stream := TCountingStream.Create;
+  try
+    Stream.Size := 4 shl 20;
+    Uploader.Stream := Stream;
+    Uploader.RemoteName := 'blocks';
+    Uploader.Interval := 1000;
+    Uploader.Active := True;
+    Ticks := 0;
+    while Ends = 0 do
+    begin
+      Seen := Stream.Blocks;
+      Pump;
+      Inc(Ticks, Ord(Stream.Blocks > Seen));
+    end;
+    CheckEquals(RESUP_OK, EndCode);
+    CheckTrue(Stream.Blocks >= 16, 'its blocks');
+    CheckTrue(Ticks * 4 <= Stream.Blocks, Format('%d ticks for %d blocks', [Ticks, Stream.Blocks]));
+    Uploader.Stream := nil;
+  finally
+    FreeAndNil(Uploader);
+    Stream.Free;
+  end;
+end;
+
+procedure TEventTests.AnIntervalOfNothingTicks;
+begin
+  Uploader.Interval := 0;
+  CheckEquals(1, Uploader.Interval);
+  Uploader.Active := True;
+  while Ends = 0 do
+    Pump;
+  CheckEquals(RESUP_OK, EndCode);
+end;
+
+initialization
+  RegisterTest(TEventTests);
+
+end.
