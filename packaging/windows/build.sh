@@ -41,5 +41,7 @@ dll resup -C link-arg="$out/version.o"
 dll resup-jni
 
 { echo LIBRARY resup.dll; echo EXPORTS; sed 's/^/    /' tests/exports.txt; } > "$out/resup.def"
-"$mingw-dlltool" -d "$out/resup.def" -l "$out/libresup.dll.a"           # for gcc
-llvm-dlltool -m $machine -d "$out/resup.def" -l "$out/resup.lib"        # for MSVC
+cd "$out"
+# For gcc. (What it calls the files in between gets in.)
+"$mingw-dlltool" --deterministic-libraries --temp-prefix resup -d resup.def -l libresup.dll.a
+llvm-dlltool -m $machine -d resup.def -l resup.lib      # for MSVC
