@@ -112,7 +112,12 @@ natives! {
         UPLOADS.get(number)?.set_number(&from_java(env, &setting)?, value)
     }
 
-    /// Uploads, and returns at the end.
+    /// Begins a run.
+    Java_io_resup_NativeUpload_start(_env, JObject<'local>, number: jlong) {
+        UPLOADS.get(number)?.start()
+    }
+
+    /// Goes through the run that was begun, and returns at the end.
     Java_io_resup_NativeUpload_run(env, JObject<'local>, number: jlong, bridge: JObject<'local>) {
         UPLOADS.get(number)?.run(Run::new(env, &bridge)?)
     }
