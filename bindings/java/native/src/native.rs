@@ -25,9 +25,9 @@ fn copied(env: &mut Env<'_>, array: &JByteArray<'_>) -> Result<Vec<u8>, Failure>
     bytes
         .try_reserve_exact(size)
         .map_err(|_| Failure::Memory(size))?;
-    let mut piece = [0; 65_536];
+    let mut piece = [0; 8192];
     while bytes.len() < size {
-        let piece = &mut piece[..(size - bytes.len()).min(65_536)];
+        let piece = &mut piece[..(size - bytes.len()).min(8192)];
         array.get_region(env, bytes.len() as jint, piece)?;
         bytes.extend(piece.iter().map(|&byte| byte as u8));
     }

@@ -5,8 +5,8 @@ package io.resup;
  *
  * <p>All are called on the thread that is inside {@link ResumableUpload#run()}. They may call everything of the upload,
  * cancel, pause, close; but run it again only in {@code complete}. What one of them throws cancels the upload, and
- * {@code run()} throws the same object again. They should return soon; the upload goes on meanwhile, its events wait. For a window's thread hand the
- * {@link UploadProgress} over, with {@code SwingUtilities.invokeLater} or its like.
+ * {@code run()} throws the same object again. They should return soon; the upload goes on meanwhile, its events wait. For
+ * a window's thread hand the {@link UploadProgress} over, with {@code SwingUtilities.invokeLater} or its like.
  */
 public interface UploadListener {
     /**
