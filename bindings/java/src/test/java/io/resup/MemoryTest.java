@@ -41,7 +41,7 @@ class MemoryTest {
 
     @Test
     void no_room_for_a_copy_of_bytes_is_an_out_of_memory_error() throws Exception {
-        List<String> command = Some.words("sh", "-c", "ulimit -v 2500000 && exec \"$@\"", "sh");
+        List<String> command = Some.words("sh", "-c", "ulimit -v 2200000 && exec \"$@\"", "sh");
         String path = System.getProperty("resup.test.jar") + ":" + System.getProperty("resup.test.classes");
         List<String> small = Some.words("-Xmx200m", "-XX:+UseSerialGC", "-XX:CompressedClassSpaceSize=64m",
             "-XX:ReservedCodeCacheSize=64m");
