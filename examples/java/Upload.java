@@ -9,7 +9,7 @@ import io.resup.UploadListener;
 import io.resup.UploadProgress;
 import io.resup.UploadResult;
 import java.io.IOException;
-import java.nio.file.Path;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Paths;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +32,7 @@ public class Upload {
         try (ResumableUploadClient client = ResumableUploadClient.create(arguments[0])) {
             List<CompletableFuture<String>> outcomes = new ArrayList<>();
             for (int i = 1; i < arguments.length; i++) {
-                Path file = Paths.get(arguments[i]);
+                String file = arguments[i];
                 outcomes.add(CompletableFuture.supplyAsync(() -> upload(client, file), executor));
             }
             for (CompletableFuture<String> outcome : outcomes) {
@@ -43,26 +43,27 @@ public class Upload {
                     System.out.println(e.getCause().getMessage());
                 }
             }
+        } finally {
+            executor.shutdown();
         }
-        executor.shutdown();
         System.exit(failed ? 1 : 0);
     }
 
-    private static String upload(ResumableUploadClient client, Path file) {
-        try (ResumableUpload upload = client.upload(file).listener(new Percent(file)).build()) {
+    private static String upload(ResumableUploadClient client, String file) {
+        try (ResumableUpload upload = client.upload(Paths.get(file)).listener(new Percent(file)).build()) {
             UploadResult result = upload.run();
             return file + ": complete, id=" + result.id().orElse("?");
-        } catch (IOException e) {
+        } catch (IOException | InvalidPathException e) {
             throw new IllegalStateException(file + ": " + e.getMessage(), e);
         }
     }
 
     /** Tells each tenth of a file once. */
     private static final class Percent implements UploadListener {
-        private final Path file;
+        private final String file;
         private int told = -1;
 
-        Percent(Path file) {
+        Percent(String file) {
             this.file = file;
         }
 

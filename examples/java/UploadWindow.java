@@ -8,7 +8,6 @@ import io.resup.ResumableUpload;
 import io.resup.ResumableUploadClient;
 import io.resup.UploadListener;
 import io.resup.UploadProgress;
-import io.resup.UploadResult;
 import io.resup.UploadState;
 import java.awt.BorderLayout;
 import java.awt.Component;
@@ -65,10 +64,10 @@ public class UploadWindow {
     private void show(String server) {
         url.setText(server);
         add.addActionListener(event -> choose());
-        pause.addActionListener(event -> selected(row -> row.upload.pause()));
-        resume.addActionListener(event -> selected(row -> row.upload.resume()));
-        cancel.addActionListener(event -> selected(row -> row.upload.cancel()));
-        again.addActionListener(event -> selected(this::start));
+        pause.addActionListener(event -> selected(Row::runs, row -> row.upload.pause()));
+        resume.addActionListener(event -> selected(Row::pauses, row -> row.upload.resume()));
+        cancel.addActionListener(event -> selected(row -> row.under_way, row -> row.upload.cancel()));
+        again.addActionListener(event -> selected(Row::rests, this::start));
         table.getSelectionModel().addListSelectionListener(event -> offer());
         table.setFillsViewportHeight(true);
         table.setRowHeight(26);
@@ -123,7 +122,7 @@ public class UploadWindow {
         // The upload keeps what it needs of the client.
         try (ResumableUploadClient client = ResumableUploadClient.create(url.getText().trim())) {
             row.upload = client.upload(file).listener(row).build();
-        } catch (IOException | IllegalArgumentException e) {
+        } catch (IOException | IllegalArgumentException | UnsatisfiedLinkError e) {
             row.text = e.getMessage();
         }
         rows.add(row);
@@ -138,12 +137,15 @@ public class UploadWindow {
         row.under_way = true;
         row.text = "Starting\u2026";
         changed(row);
-        row.upload.runAsync(executor);
+        row.upload.runAsync(executor).whenComplete((result, failure) -> {
+            UploadProgress now = row.upload.progress();
+            SwingUtilities.invokeLater(() -> row.ended(now, failure));
+        });
     }
 
-    private void selected(Consumer<Row> action) {
+    private void selected(Predicate<Row> which, Consumer<Row> action) {
         for (int index : table.getSelectedRows())
-            if (rows.get(index).upload != null)
+            if (which.test(rows.get(index)))
                 action.accept(rows.get(index));
     }
 
@@ -155,10 +157,10 @@ public class UploadWindow {
 
     /** Which buttons can be pressed. */
     private void offer() {
-        pause.setEnabled(any(row -> row.under_way && row.state != UploadState.PAUSED));
-        resume.setEnabled(any(row -> row.under_way && row.state == UploadState.PAUSED));
+        pause.setEnabled(any(Row::runs));
+        resume.setEnabled(any(Row::pauses));
         cancel.setEnabled(any(row -> row.under_way));
-        again.setEnabled(any(row -> row.upload != null && !row.under_way && row.state != UploadState.COMPLETE));
+        again.setEnabled(any(Row::rests));
     }
 
     private boolean any(Predicate<Row> what) {
@@ -192,20 +194,29 @@ public class UploadWindow {
             SwingUtilities.invokeLater(() -> show(now));
         }
 
-        @Override
-        public void complete(ResumableUpload self, UploadResult result, Throwable failure) {
-            UploadProgress now = self.progress();
-            SwingUtilities.invokeLater(() -> {
-                under_way = false;
-                show(now);
-                if (result != null)
-                    text = "Complete";
-                else if (now.state() == UploadState.CANCELLED)
-                    text = "Cancelled; the server keeps what it has";
-                else
-                    text = failure.getMessage();
-                changed(this);
-            });
+        void ended(UploadProgress now, Throwable failure) {
+            under_way = false;
+            show(now);
+            if (failure == null)
+                text = "Complete";
+            else if (now.state() == UploadState.CANCELLED)
+                text = "Cancelled; the server keeps what it has";
+            else
+                text = failure.getMessage();
+            changed(this);
+        }
+
+        boolean runs() {
+            return under_way && state != UploadState.PAUSED;
+        }
+
+        boolean pauses() {
+            return under_way && state == UploadState.PAUSED;
+        }
+
+        /** It may be run again. */
+        boolean rests() {
+            return upload != null && !under_way && state != UploadState.COMPLETE;
         }
 
         private void show(UploadProgress now) {

@@ -38,6 +38,8 @@ pub use callback::{
 pub use client::*;
 pub use client_identity::*;
 pub use client_network::*;
+#[doc(hidden)]
+pub use pin::stay_loaded;
 pub use status::*;
 pub use upload::*;
 pub use upload_events::*;

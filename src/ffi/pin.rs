@@ -1,10 +1,11 @@
-//! The library stays loaded: its threads may be alive when the program unloads it.
+//! The library stays loaded: its threads may be alive when the program unloads it. So does the Java
+//! binding's, which has all of this in it.
 //!
 //! (Elsewhere the linker is told so, in `build.rs`.)
 
 /// From the first call on, the program's FreeLibrary takes no code away.
 #[cfg(windows)]
-pub(super) fn stay_loaded() {
+pub fn stay_loaded() {
     use std::ffi::c_void;
     use std::sync::Once;
 
@@ -28,4 +29,4 @@ pub(super) fn stay_loaded() {
 
 /// The linker's flag does it.
 #[cfg(not(windows))]
-pub(super) fn stay_loaded() {}
+pub fn stay_loaded() {}

@@ -15,6 +15,8 @@ pub static CLIENTS: Registry<Client> = Registry::new();
 
 /// A new client's number.
 pub fn create(endpoint: &str) -> Result<jlong, Failure> {
+    // Its threads may still be there when Java lets go of the class loader.
+    resup::ffi::stay_loaded();
     Ok(CLIENTS.add(Client::new(endpoint).map_err(Failure::Setting)?))
 }
 
@@ -43,7 +45,7 @@ pub fn set_text(client: &Client, setting: &str, a: &str, b: &str) -> Result<(), 
 
 /// Settings that are numbers, or times in milliseconds; one has a second one.
 pub fn set_number(client: &Client, setting: &str, a: jlong, b: jlong) -> Result<(), Failure> {
-    let time = |ms: jlong| Duration::from_millis(ms.max(0) as u64);
+    let time = |ms: jlong| Duration::from_millis(ms as u64);
     match setting {
         "connectTimeout" => client.set_connect_timeout(time(a)),
         "responseTimeout" => client.set_response_timeout(time(a)),

@@ -20,6 +20,8 @@ pub enum Failure {
     Run(resup::Error),
     /// A text or number of Java's cannot be used.
     Argument(String),
+    /// There is no memory for a copy of so many bytes.
+    Memory(usize),
     /// There is no object of this number any more.
     Closed,
     /// Another thread, or a callback, is inside a run of this upload.
@@ -40,6 +42,7 @@ impl From<jni::errors::Error> for Failure {
 const STATE: jint = 0;
 const ARGUMENT: jint = 1;
 const RESUP: jint = 2;
+const MEMORY: jint = 3;
 
 /// What goes into an exception.
 struct Exception<'a> {
@@ -109,6 +112,10 @@ impl Throw {
             }
             Failure::Run(error) => return of_library(RESUP, error, env),
             Failure::Argument(why) => Exception::plain(ARGUMENT, 0, why),
+            Failure::Memory(size) => {
+                let why = format!("no memory for a copy of {size} bytes outside of Java's heap");
+                return Exception::plain(MEMORY, 0, &why).throw(env);
+            }
             Failure::Closed => Exception::plain(STATE, 0, "it has been closed"),
             Failure::Busy => {
                 let why = "the upload is under way already, on another thread or in the run whose \

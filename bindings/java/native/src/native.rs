@@ -18,6 +18,22 @@ fn java<'local, T: Default>(
     env.with_env(work).resolve::<Throw>()
 }
 
+/// What a program hands over, which may be more than there is room for.
+fn copied(env: &mut Env<'_>, array: &JByteArray<'_>) -> Result<Vec<u8>, Failure> {
+    let size = array.len(env)?;
+    let mut bytes = Vec::new();
+    bytes
+        .try_reserve_exact(size)
+        .map_err(|_| Failure::Memory(size))?;
+    let mut piece = [0; 8192];
+    while bytes.len() < size {
+        let piece = &mut piece[..(size - bytes.len()).min(8192)];
+        array.get_region(env, bytes.len() as jint, piece)?;
+        bytes.extend(piece.iter().map(|&byte| byte as u8));
+    }
+    Ok(bytes)
+}
+
 /// Writes native methods down: `Class.method(arguments) -> result { work }`.
 macro_rules! natives {
     ($($(#[$doc:meta])* $symbol:ident($env:ident, $this:ty $(, $name:ident: $type:ty)*) $(-> $result:ty)? $work:block)*) => {$(
@@ -69,7 +85,7 @@ natives! {
 
     /// The secret with which forms are signed.
     Java_io_resup_NativeClient_setSigningSecret(env, JObject<'local>, number: jlong, secret: JByteArray<'local>) {
-        let secret = env.convert_byte_array(&secret)?;
+        let secret = copied(env, &secret)?;
         CLIENTS.get(number)?.set_signing_secret(&secret).map_err(Failure::Setting)
     }
 
@@ -88,7 +104,7 @@ natives! {
     Java_io_resup_NativeClient_ofBytes(
         env, JObject<'local>, number: jlong, bytes: JByteArray<'local>, name: JCharArray<'local>
     ) -> jlong {
-        let bytes = env.convert_byte_array(&bytes)?;
+        let bytes = copied(env, &bytes)?;
         upload::of_bytes(&*CLIENTS.get(number)?, bytes, &from_java(env, &name)?)
     }
 
@@ -112,7 +128,12 @@ natives! {
         UPLOADS.get(number)?.set_number(&from_java(env, &setting)?, value)
     }
 
-    /// Uploads, and returns at the end.
+    /// Begins a run.
+    Java_io_resup_NativeUpload_start(_env, JObject<'local>, number: jlong) {
+        UPLOADS.get(number)?.start()
+    }
+
+    /// Goes through the run that was begun, and returns at the end.
     Java_io_resup_NativeUpload_run(env, JObject<'local>, number: jlong, bridge: JObject<'local>) {
         UPLOADS.get(number)?.run(Run::new(env, &bridge)?)
     }

@@ -95,11 +95,17 @@ impl Entry {
         .map_err(Failure::Setting)
     }
 
-    /// Uploads, and returns at the end.
+    /// Begins a run: from here on a wish of any thread is for this one.
+    pub fn start(&self) -> Result<(), Failure> {
+        // Without a thread for it the run has failed, as `run` tells with its events.
+        let _ = self.upload()?.start();
+        Ok(())
+    }
+
+    /// Goes through the run that was begun, and returns at the end.
     pub fn run(&self, run: Run) -> Result<(), Failure> {
         let mut upload = self.upload()?;
         let scope = run.enter();
-        upload.start().map_err(Failure::Run)?;
         let outcome = loop {
             if !run::wanted() {
                 self.remote.cancel();

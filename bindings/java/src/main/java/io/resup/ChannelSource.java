@@ -3,6 +3,7 @@ package io.resup;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
+import java.util.function.BooleanSupplier;
 
 /** A channel of the program's own, which stays open. */
 final class ChannelSource implements Source {
@@ -18,14 +19,14 @@ final class ChannelSource implements Source {
     }
 
     @Override
-    public void seek(long offset) throws IOException {
+    public void seek(long offset, BooleanSupplier wanted) throws IOException {
         channel.position(offset);
     }
 
     @Override
-    public int read(byte[] into) throws IOException {
+    public int read(byte[] into, BooleanSupplier wanted) throws IOException {
         ByteBuffer room = ByteBuffer.wrap(into);
-        while (room.hasRemaining())
+        while (room.hasRemaining() && wanted.getAsBoolean())
             if (channel.read(room) < 0)
                 break;
         return room.position();

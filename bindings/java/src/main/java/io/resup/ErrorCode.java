@@ -5,7 +5,10 @@ package io.resup;
  * never change; what to do about each is told in the project's {@code docs/ERRORS.md}.
  */
 public enum ErrorCode {
-    /** A value cannot be used; only a run tells, for example of fields that are too long for a locate by GET. */
+    /**
+     * A value cannot be used: a file's name, or what only a run can tell, for example fields that are too long for a
+     * locate by GET.
+     */
     ARGUMENT(15),
     /** The server's address is no http or https URL. */
     URL(16),

@@ -13,6 +13,8 @@ final class Failures {
             return new IllegalStateException(text);
         case 1:
             return new IllegalArgumentException(text);
+        case 3:
+            return new OutOfMemoryError(text);
         default:
             ErrorCode known = ErrorCode.of(code);
             if (known == ErrorCode.CANCELLED)

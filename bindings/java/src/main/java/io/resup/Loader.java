@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.nio.file.attribute.UserPrincipal;
@@ -48,15 +49,29 @@ final class Loader {
     /** The file that a property or the system has; null for none. */
     private static Path found() {
         String own = System.getProperty(FILE);
-        if (own != null)
-            return Paths.get(own).toAbsolutePath();
-        String library = PLATFORM.library;
+        try {
+            if (own != null)
+                return Paths.get(own).toAbsolutePath();
+        } catch (InvalidPathException e) {
+            throw failure("the native library " + own + " cannot be loaded: " + e.getMessage(), e);
+        }
         for (String directory : System.getProperty("java.library.path", "").split(File.pathSeparator)) {
-            Path file = Paths.get(directory, library).toAbsolutePath();
-            if (!directory.isEmpty() && Files.isRegularFile(file))
+            Path file = in(directory);
+            if (file != null)
                 return file;
         }
         return null;
+    }
+
+    /** The library's file in this directory; null for none. */
+    private static Path in(String directory) {
+        try {
+            Path file = Paths.get(directory, PLATFORM.library).toAbsolutePath();
+            return !directory.isEmpty() && Files.isRegularFile(file) ? file : null;
+        } catch (InvalidPathException noDirectory) {
+            // Windows' PATH has some in quotes, or with blanks around.
+            return null;
+        }
     }
 
     private static void load(Path file, boolean unpacked) {
@@ -70,12 +85,13 @@ final class Loader {
     private static void unpack() {
         refuseMusl();
         String resource = "native/" + PLATFORM.name + "/" + PLATFORM.library;
-        Path parent = Paths.get(System.getProperty(DIRECTORY, System.getProperty("java.io.tmpdir", ".")));
+        String below = System.getProperty(DIRECTORY, System.getProperty("java.io.tmpdir", "."));
         try (InputStream library = Loader.class.getResourceAsStream(resource)) {
             if (library == null)
                 throw failure("this jar has no native library for " + PLATFORM.name + ": build it (see the README of "
                     + "resup) and name its file with -D" + FILE + "=FILE", null);
-            // Only its owner may enter it, and nobody can guess its name.
+            // Nobody can guess its name. Only its owner may enter it; under Windows, whoever may enter its parent.
+            Path parent = Paths.get(below);
             Path directory = Files.createTempDirectory(parent, PREFIX);
             Path file = directory.resolve(PLATFORM.library);
             try {
@@ -85,8 +101,8 @@ final class Loader {
             } finally {
                 remove(directory);
             }
-        } catch (IOException e) {
-            throw failure("the native library cannot be unpacked below " + parent + " (" + e + "): name another directory "
+        } catch (IOException | InvalidPathException e) {
+            throw failure("the native library cannot be unpacked below " + below + " (" + e + "): name another directory "
                 + "with -D" + DIRECTORY + "=DIR", e);
         }
     }

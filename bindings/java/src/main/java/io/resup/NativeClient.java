@@ -21,7 +21,7 @@ final class NativeClient extends Handle {
     }
 
     void set(String setting, Duration a, Duration b) {
-        setNumber(number, Text.chars(setting), milliseconds(a), milliseconds(b));
+        setNumber(number, Text.chars(setting), milliseconds(setting, a), milliseconds(setting, b));
     }
 
     void setSigningSecret(byte[] secret) {
@@ -40,12 +40,14 @@ final class NativeClient extends Handle {
         return new NativeUpload(ofReader(number, Text.chars(name)));
     }
 
-    /** What is too long to count is too long for any setting. */
-    private static long milliseconds(Duration time) {
+    /** Rounded up; what is too long to count is too long for any setting. */
+    private static long milliseconds(String setting, Duration time) {
+        if (time.isNegative())
+            throw new IllegalArgumentException(setting + " must not be less than 0, but is " + time);
         try {
-            return time.toMillis();
+            return time.plusNanos(999_999).toMillis();
         } catch (ArithmeticException tooLong) {
-            return time.isNegative() ? 0 : Long.MAX_VALUE;
+            return Long.MAX_VALUE;
         }
     }
 

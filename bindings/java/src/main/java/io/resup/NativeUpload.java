@@ -20,6 +20,11 @@ final class NativeUpload extends Handle {
         setNumber(number, Text.chars(setting), value);
     }
 
+    /** Begins a run; {@link #run} follows, and tells also that it could not begin. */
+    void start() {
+        start(number);
+    }
+
     void run(Run run) throws IOException {
         run(number, run);
     }
@@ -47,6 +52,8 @@ final class NativeUpload extends Handle {
     private native void setText(long number, char[] setting, char[] a, char[] b);
 
     private native void setNumber(long number, char[] setting, long value);
+
+    private native void start(long number);
 
     private native void run(long number, Run run) throws IOException;
 

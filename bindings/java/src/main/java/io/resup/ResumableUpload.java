@@ -26,7 +26,8 @@ public final class ResumableUpload implements AutoCloseable {
 
     /** Guards what follows, never held during a run. */
     private final Object lock = new Object();
-    private boolean running;
+    /** The run under way, or null. */
+    private Run run;
     private boolean closed;
     /** What was known when the handle was let go of. */
     private UploadProgress last;
@@ -44,7 +45,8 @@ public final class ResumableUpload implements AutoCloseable {
      *
      * @return what came of it
      * @throws UploadCancelledException  after {@link #cancel()} or {@link #close()}, or when this thread is interrupted,
-     *                                   within about 100 ms; the thread's interrupted status is kept
+     *                                   within about 100 ms, but not before a source's read under way has returned; the
+     *                                   thread's interrupted status is kept
      * @throws ResupException            any other failure
      * @throws IOException               what the source threw: a channel or a stream
      * @throws RuntimeException          what a listener threw, the same object; also errors
@@ -60,7 +62,8 @@ public final class ResumableUpload implements AutoCloseable {
      *
      * @param executor  what runs it, and calls the listener
      * @return a future of what {@link #run()} returns or throws. Its cancellation cancels the upload, also when that has
-     *         not begun yet.
+     *         not begun yet; then there is no run, and the listener's {@code complete} is not called.
+     * @throws java.util.concurrent.RejectedExecutionException  the executor takes no more
      */
     public CompletableFuture<UploadResult> runAsync(Executor executor) {
         CompletableFuture<UploadResult> future = new CompletableFuture<>();
@@ -77,44 +80,47 @@ public final class ResumableUpload implements AutoCloseable {
     }
 
     private UploadResult run(BooleanSupplier wanted) throws IOException {
-        begin();
+        Run begun = new Run(this, listener, log, source, wanted);
+        begin(begun);
+        UploadResult result = null;
+        Throwable failure = null;
         try {
-            UploadResult result = null;
-            Throwable failure = null;
             try {
-                handle.run(new Run(this, listener, log, source, wanted));
+                handle.run(begun);
                 result = new UploadResult(handle);
             } catch (Throwable thrown) {
                 failure = meant(thrown);
             }
             failure = closing(source, failure);
-            try {
-                listener.complete(this, result, failure);
-            } catch (Throwable thrown) {
-                failure = first(failure, thrown);
-            }
-            if (failure != null)
-                throw ResumableUpload.<IOException>unchecked(failure);
-            return result;
         } finally {
             end();
         }
+        try {
+            listener.complete(this, result, failure);
+        } catch (Throwable thrown) {
+            failure = first(failure, thrown);
+        }
+        if (failure != null)
+            throw ResumableUpload.<IOException>unchecked(failure);
+        return result;
     }
 
-    private void begin() {
+    /** From here on a wish is for this run. */
+    private void begin(Run begun) {
         synchronized (lock) {
             if (closed)
                 throw new IllegalStateException("the upload has been closed");
-            if (running)
+            if (run != null)
                 throw new IllegalStateException(
                     "the upload is under way already, on another thread or in the run whose listener this is");
-            running = true;
+            handle.start();
+            run = begun;
         }
     }
 
     private void end() {
         synchronized (lock) {
-            running = false;
+            run = null;
             if (closed)
                 release();
         }
@@ -162,7 +168,11 @@ public final class ResumableUpload implements AutoCloseable {
      * between two runs it does nothing. What the server has is kept there.
      */
     public void cancel() {
-        live(NativeUpload::cancel);
+        synchronized (lock) {
+            if (run != null)
+                run.cancel();
+            live(NativeUpload::cancel);
+        }
     }
 
     /** Pauses: closes the connection and waits for {@link #resume()}. What the server has is kept. */
@@ -221,9 +231,9 @@ public final class ResumableUpload implements AutoCloseable {
         synchronized (lock) {
             if (closed)
                 return;
+            cancel();
             closed = true;
-            handle.cancel();
-            if (!running)
+            if (run == null)
                 release();
         }
     }

@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.Objects;
 
@@ -71,14 +73,22 @@ public final class ResumableUploadClient implements AutoCloseable {
      *
      * @param file  a regular file
      * @return a builder
-     * @throws ResupException         {@link ErrorCode#SOURCE_NOT_FOUND} and the others of a source
+     * @throws ResupException         {@link ErrorCode#SOURCE_NOT_FOUND} and the others of a source;
+     *                                {@link ErrorCode#ARGUMENT} for a name that is no text or too long
      * @throws IOException            the other file system's failure
      * @throws IllegalStateException  the client is closed
      */
     public ResumableUpload.Builder upload(Path file) throws IOException {
-        if (file.getFileSystem() == FileSystems.getDefault())
-            return new ResumableUpload.Builder(handle.ofFile(Text.path(file)), log, NONE);
-        return upload(file.getFileName().toString(), Files.size(file), () -> Files.newInputStream(file));
+        try {
+            if (file.getFileSystem() == FileSystems.getDefault())
+                return new ResumableUpload.Builder(handle.ofFile(Text.path(file)), log, NONE);
+            BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+            if (!attributes.isRegularFile())
+                throw new ResupException(ErrorCode.SOURCE_NOT_A_FILE, "\"" + file + "\" is not a regular file", null);
+            return upload(file.getFileName().toString(), attributes.size(), () -> Files.newInputStream(file));
+        } catch (IllegalArgumentException noName) {
+            throw new ResupException(ErrorCode.ARGUMENT, noName.getMessage(), noName);
+        }
     }
 
     /**
@@ -86,12 +96,19 @@ public final class ResumableUploadClient implements AutoCloseable {
      *
      * @param file  a regular file
      * @return a builder
-     * @throws ResupException         {@link ErrorCode#SOURCE_NOT_FOUND} and the others of a source
+     * @throws ResupException         {@link ErrorCode#SOURCE_NOT_FOUND} and the others of a source;
+     *                                {@link ErrorCode#ARGUMENT} for a name that is no text or too long
      * @throws IOException            never otherwise
      * @throws IllegalStateException  the client is closed
      */
     public ResumableUpload.Builder upload(File file) throws IOException {
-        return upload(file.toPath());
+        Path path;
+        try {
+            path = file.toPath();
+        } catch (InvalidPathException noPath) {
+            throw new ResupException(ErrorCode.ARGUMENT, noPath.getMessage(), noPath);
+        }
+        return upload(path);
     }
 
     /**
@@ -102,6 +119,7 @@ public final class ResumableUploadClient implements AutoCloseable {
      * @return a builder
      * @throws IllegalArgumentException  when the name cannot be one
      * @throws IllegalStateException     the client is closed
+     * @throws OutOfMemoryError          there is no room for the copy
      */
     public ResumableUpload.Builder upload(String name, byte[] bytes) {
         return new ResumableUpload.Builder(handle.ofBytes(Objects.requireNonNull(bytes, "bytes"), name), log, NONE);

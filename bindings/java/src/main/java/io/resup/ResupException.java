@@ -27,6 +27,12 @@ public class ResupException extends IOException {
         this.retryable = retryable;
     }
 
+    /** One that has come to nothing on this side. */
+    ResupException(ErrorCode code, String message, Throwable cause) {
+        this(code, message, 0, null, false);
+        initCause(cause);
+    }
+
     /**
      * What kind of failure it is.
      *

@@ -1,6 +1,8 @@
 package io.resup;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.SocketTimeoutException;
 import java.util.function.BooleanSupplier;
 
 /** One run, as the native side sees it: all of it is called on the run's thread, from within the run. */
@@ -13,6 +15,7 @@ final class Run {
     private final LogListener log;
     private final Source source;
     private final BooleanSupplier wanted;
+    private volatile boolean cancelled;
 
     Run(ResumableUpload upload, UploadListener listener, LogListener log, Source source, BooleanSupplier wanted) {
         this.upload = upload;
@@ -22,9 +25,16 @@ final class Run {
         this.wanted = wanted;
     }
 
-    /** Called by the native library. */
+    /** What reads a source returns early from now on. */
+    void cancel() {
+        cancelled = true;
+    }
+
+    /** Called by the native library. Once it is not wanted, it is cancelled. */
     boolean wanted() {
-        return !Thread.currentThread().isInterrupted() && wanted.getAsBoolean();
+        if (!cancelled && (Thread.currentThread().isInterrupted() || !wanted.getAsBoolean()))
+            upload.cancel();
+        return !cancelled;
     }
 
     /** Called by the native library. */
@@ -44,19 +54,37 @@ final class Run {
 
     /** Called by the native library. */
     long size() throws IOException {
-        return source.size();
+        return interruptible(source::size);
     }
 
     /** Called by the native library. */
     void seek(long offset) throws IOException {
-        source.seek(offset);
+        interruptible(() -> {
+            source.seek(offset, this::wanted);
+            return 0;
+        });
     }
 
     /** Called by the native library. */
     int read(byte[] into) throws IOException {
-        // A source that is read all the time may leave no other time to ask.
-        if (!wanted())
-            upload.cancel();
-        return source.read(into);
+        return (int) interruptible(() -> source.read(into, this::wanted));
+    }
+
+    private interface Work {
+        long done() throws IOException;
+    }
+
+    /** What a source does: an interrupt meanwhile cancels, before the native side has the answer. */
+    private long interruptible(Work work) throws IOException {
+        try {
+            return work.done();
+        } catch (InterruptedIOException e) {
+            // Some streams clear the thread's status; a time limit is none of its interrupts.
+            if (!(e instanceof SocketTimeoutException))
+                Thread.currentThread().interrupt();
+            throw e;
+        } finally {
+            wanted();
+        }
     }
 }

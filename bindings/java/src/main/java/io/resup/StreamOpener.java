@@ -3,7 +3,10 @@ package io.resup;
 import java.io.IOException;
 import java.io.InputStream;
 
-/** Opens a stream at its beginning, as often as it is asked: after a break an upload has to go back. */
+/**
+ * Opens a stream at its beginning, as often as it is asked: after a break an upload has to go back. A stream whose read
+ * blocks also holds up the end of a run: neither a cancel nor a close reaches it, an interrupt only if it heeds that.
+ */
 @FunctionalInterface
 public interface StreamOpener {
     /**

@@ -3,9 +3,13 @@ package io.resup;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.function.BooleanSupplier;
 
 /** Streams that are opened anew where the upload has to go back. */
 final class StreamSource implements Source {
+    /** What is skipped at a time. */
+    private static final long PIECE = 65_536;
+
     private final long size;
     private final StreamOpener opener;
     private InputStream stream;
@@ -22,7 +26,7 @@ final class StreamSource implements Source {
     }
 
     @Override
-    public void seek(long offset) throws IOException {
+    public void seek(long offset, BooleanSupplier wanted) throws IOException {
         if (stream != null && offset < at)
             close();
         if (stream == null) {
@@ -31,8 +35,8 @@ final class StreamSource implements Source {
                 throw new IOException("the program's StreamOpener opened no stream");
             at = 0;
         }
-        while (at < offset) {
-            long skipped = stream.skip(offset - at);
+        while (at < offset && wanted.getAsBoolean()) {
+            long skipped = stream.skip(Math.min(offset - at, PIECE));
             if (skipped <= 0) {
                 if (stream.read() < 0)
                     throw new EOFException("the stream ended at byte " + at + ", and is needed from " + offset
@@ -44,10 +48,10 @@ final class StreamSource implements Source {
     }
 
     @Override
-    public int read(byte[] into) throws IOException {
+    public int read(byte[] into, BooleanSupplier wanted) throws IOException {
         int most = (int) Math.min(into.length, size - at);
         int got = 0;
-        while (got < most) {
+        while (got < most && wanted.getAsBoolean()) {
             int read = stream.read(into, got, most - got);
             if (read < 0)
                 break;

@@ -3,10 +3,10 @@ package io.resup;
 /**
  * Told what becomes of an upload; each method does nothing by default.
  *
- * <p>All are called on the thread that is inside {@link ResumableUpload#run()}. They may call everything of the upload
- * but {@code run()}: cancel, pause, close. What one of them throws cancels the upload, and {@code run()} throws the same
- * object again. They should return soon; the upload goes on meanwhile, its events wait. For a window's thread hand the
- * {@link UploadProgress} over, with {@code SwingUtilities.invokeLater} or its like.
+ * <p>All are called on the thread that is inside {@link ResumableUpload#run()}. They may call everything of the upload,
+ * cancel, pause, close; but run it again only in {@code complete}. What one of them throws cancels the upload, and
+ * {@code run()} throws the same object again. They should return soon; the upload goes on meanwhile, its events wait. For
+ * a window's thread hand the {@link UploadProgress} over, with {@code SwingUtilities.invokeLater} or its like.
  */
 public interface UploadListener {
     /**
@@ -28,7 +28,8 @@ public interface UploadListener {
     }
 
     /**
-     * Once at the end of every run, last.
+     * Once at the end of every run, last: the next one may be made here. What this throws {@code run()} throws too, but
+     * after a failure only as that one's {@linkplain Throwable#getSuppressed() suppressed} exception.
      *
      * @param upload   the upload
      * @param result   what came of it; null when it failed

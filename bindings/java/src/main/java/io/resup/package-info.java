@@ -24,12 +24,12 @@
  *
  * <p>What cannot be used as a setting is an {@link java.lang.IllegalArgumentException}, a call out of order an
  * {@link java.lang.IllegalStateException}; all that a network, a server or a file can do to an upload is a
- * {@link io.resup.ResupException}. No argument may be {@code null} where the text does not allow it.
+ * {@link io.resup.ResupException}. What the program's own channels, streams and file systems throw is thrown as it is. No argument may be {@code null} where the text does not allow it.
  *
  * <h2>Units</h2>
  *
  * <p>Bytes are those of the file, without the form around it. Rates are bytes per second. Times are
- * {@link java.time.Duration}s and count in milliseconds.
+ * {@link java.time.Duration}s and count in milliseconds, rounded up.
  *
  * <h2>The native library</h2>
  *
@@ -39,7 +39,8 @@
  * <li>the file that the system property {@code resup.native} names,
  * <li>the directories of {@code java.library.path}, as {@code resup_jni},
  * <li>the jar: unpacked into a new private directory below that of the property {@code resup.tmpdir}, else of
- * {@code java.io.tmpdir}, and removed as soon as it is loaded, where the system allows that.
+ * {@code java.io.tmpdir}, and removed as soon as it is loaded, where the system allows that. On Windows it is as private
+ * as that one, which has to be one that nobody else may write to, as a user's own is.
  * </ol>
  * <p>Where none can be loaded an {@link java.lang.UnsatisfiedLinkError} says why, and what to do about it.
  */

@@ -76,6 +76,9 @@ final class Child {
         case "slow":
             slow(arguments[1], arguments[2]);
             break;
+        case "full":
+            full();
+            break;
         case "many":
             Many.run(arguments[1], Integer.parseInt(arguments[2]));
             break;
@@ -93,6 +96,22 @@ final class Child {
             System.out.println("loaded");
         } catch (UnsatisfiedLinkError error) {
             System.out.println(error.getMessage());
+        }
+    }
+
+    /** Makes uploads of bytes until there is no more room, and one afterwards. */
+    private static void full() {
+        byte[] bytes = new byte[100_000_000];
+        List<ResumableUpload> uploads = new ArrayList<>();
+        try (ResumableUploadClient client = ResumableUploadClient.create("http://127.0.0.1:9/")) {
+            try {
+                while (uploads.size() < 1000)
+                    uploads.add(client.upload("full", bytes).build());
+            } catch (OutOfMemoryError error) {
+                uploads.forEach(ResumableUpload::close);
+                client.upload("one", bytes).build().close();
+                System.out.println(error.getMessage() + ", and then there is room");
+            }
         }
     }
 

@@ -7,15 +7,25 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.SocketTimeoutException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -168,6 +178,38 @@ class ControlTest {
     }
 
     @Test
+    void closing_right_after_a_second_run_began_ends_that_one() throws Exception {
+        long seed = System.nanoTime();
+        System.out.println("seed " + seed);
+        Random random = new Random(seed);
+        // Whoever connects there gets no answer.
+        try (ServerSocket deaf = new ServerSocket(0, 200, InetAddress.getByName("127.0.0.1"));
+                ResumableUploadClient waiting = ResumableUploadClient
+                    .builder("http://127.0.0.1:" + deaf.getLocalPort() + "/upload").proxy("none").build()) {
+            for (int i = 0; i < 400; i++) {
+                ResumableUpload upload = waiting.upload("second " + i, new byte[10]).build();
+                upload.cancel();
+                assertThrows(UploadCancelledException.class, upload::run);
+                AtomicBoolean began = new AtomicBoolean();
+                CompletableFuture<UploadResult> future = upload.runAsync(run -> EXECUTOR.execute(() -> {
+                    began.set(true);
+                    run.run();
+                }));
+                // Naps would be too long.
+                while (!began.get())
+                    continue;
+                long until = System.nanoTime() + random.nextInt(60_000);
+                while (System.nanoTime() < until)
+                    continue;
+                upload.close();
+                Throwable cause = assertThrows(ExecutionException.class, () -> future.get(20, TimeUnit.SECONDS)).getCause();
+                assertTrue(cause instanceof UploadCancelledException || cause instanceof IllegalStateException,
+                    () -> "not a " + cause);
+            }
+        }
+    }
+
+    @Test
     void an_interrupt_cancels_and_is_kept() throws Exception {
         AtomicReference<Throwable> thrown = new AtomicReference<>();
         AtomicReference<Boolean> interrupted = new AtomicReference<>();
@@ -208,6 +250,107 @@ class ControlTest {
             assertTrue(thrown.get() instanceof UploadCancelledException, () -> "not a " + thrown.get());
             Throwable cause = thrown.get().getCause();
             assertTrue(cause == null || cause instanceof ClosedByInterruptException);
+        }
+    }
+
+    @Test
+    void an_interrupt_that_a_stream_has_swallowed_is_a_cancel_too() throws Exception {
+        AtomicReference<Throwable> thrown = new AtomicReference<>();
+        AtomicBoolean interrupted = new AtomicBoolean();
+        AtomicBoolean opened = new AtomicBoolean();
+        try (PipedOutputStream silent = new PipedOutputStream();
+                ResumableUpload upload = client.upload("pipe", 1000, () -> {
+                    opened.set(true);
+                    return new PipedInputStream(silent);
+                }).build()) {
+            Thread thread = new Thread(() -> {
+                thrown.set(assertThrows(Throwable.class, upload::run));
+                interrupted.set(Thread.currentThread().isInterrupted());
+            });
+            thread.start();
+            Some.until("it is being read", opened::get);
+            thread.interrupt();
+            thread.join(60_000);
+            assertTrue(thrown.get() instanceof UploadCancelledException, () -> "not a " + thrown.get());
+            assertTrue(interrupted.get());
+            assertEquals(UploadState.CANCELLED, upload.state());
+        }
+        SocketTimeoutException late = new SocketTimeoutException("late");
+        try (ResumableUpload upload = client.upload("late", 1000, () -> {
+            throw late;
+        }).build()) {
+            assertSame(late, assertThrows(IOException.class, upload::run));
+            assertFalse(Thread.interrupted());
+        }
+    }
+
+    /** Gives little at a time, and counts how often. */
+    private static final class Trickle extends InputStream {
+        final AtomicInteger times = new AtomicInteger();
+        long most;
+
+        @Override
+        public int read() {
+            return 1;
+        }
+
+        @Override
+        public int read(byte[] into, int at, int length) {
+            try {
+                Thread.sleep(1);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            times.incrementAndGet();
+            return Math.min(length, 100);
+        }
+
+        @Override
+        public long skip(long length) {
+            most = Math.max(most, length);
+            times.incrementAndGet();
+            return length;
+        }
+    }
+
+    @Test
+    void a_cancel_does_not_wait_for_a_slow_stream() throws Exception {
+        Trickle slow = new Trickle();
+        try (ResumableUpload upload = client.upload("trickle", 10_000_000, () -> slow).build()) {
+            CompletableFuture<UploadResult> future = upload.runAsync(EXECUTOR);
+            Some.until("it is being read", () -> slow.times.get() > 10);
+            upload.cancel();
+            int before = slow.times.get();
+            assertTrue(cause(future) instanceof UploadCancelledException);
+            // A block has 2622 of them.
+            assertTrue(slow.times.get() < before + 100, () -> slow.times.get() - before + " times more");
+            assertEquals(UploadState.CANCELLED, upload.state());
+        }
+    }
+
+    @Test
+    void a_cancel_ends_the_skipping_of_a_stream() throws Exception {
+        Trickle slow = new Trickle();
+        try (StreamSource source = new StreamSource(10_000_000_000L, () -> slow)) {
+            source.seek(5_000_000_000L, () -> slow.times.get() < 10);
+            assertEquals(10, slow.times.get());
+            assertEquals(65_536, slow.most);
+        }
+    }
+
+    @Test
+    void complete_may_run_it_again() throws Exception {
+        AtomicReference<CompletableFuture<UploadResult>> again = new AtomicReference<>();
+        try (ResumableUpload upload = client.upload("again", Some.bytes(4321)).listener(new UploadListener() {
+            @Override
+            public void complete(ResumableUpload self, UploadResult result, Throwable failure) {
+                if (failure != null)
+                    again.set(self.runAsync(Runnable::run));
+            }
+        }).build()) {
+            upload.cancel();
+            assertThrows(UploadCancelledException.class, upload::run);
+            Some.assertStored(receiver, again.get().get(), Some.bytes(4321));
         }
     }
 

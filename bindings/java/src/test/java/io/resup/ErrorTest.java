@@ -5,12 +5,18 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,6 +56,27 @@ class ErrorTest {
             assertEquals(0, failure.httpStatus());
             failure = failure(ErrorCode.SOURCE_NOT_A_FILE, () -> client.upload(directory));
             assertEquals("\"" + directory + "\" is not a regular file but a directory", failure.getMessage());
+        }
+    }
+
+    @Test
+    void what_is_no_file_in_a_zip_file_is_told_at_once_too() throws IOException {
+        URI zip = URI.create("jar:" + directory.resolve("some.zip").toUri());
+        try (ResumableUploadClient client = hasty("http://127.0.0.1:9/");
+                FileSystem files = FileSystems.newFileSystem(zip, Collections.singletonMap("create", "true"))) {
+            Path inside = Files.createDirectory(files.getPath("/directory"));
+            ResupException failure = failure(ErrorCode.SOURCE_NOT_A_FILE, () -> client.upload(inside));
+            assertEquals("\"/directory\" is not a regular file", failure.getMessage());
+            failure(ErrorCode.SOURCE_NOT_A_FILE, () -> client.upload(files.getPath("/")));
+            assertThrows(NoSuchFileException.class, () -> client.upload(files.getPath("/missing")));
+        }
+    }
+
+    @Test
+    void a_file_whose_name_cannot_be_one_is_no_wrong_argument() throws IOException {
+        try (ResumableUploadClient client = hasty("http://127.0.0.1:9/")) {
+            ResupException failure = failure(ErrorCode.ARGUMENT, () -> client.upload(new File("a\0b")));
+            assertTrue(failure.getMessage().contains("Nul character"), failure.getMessage());
         }
     }
 
@@ -132,6 +159,10 @@ class ErrorTest {
         refused(() -> client.responseTimeout(Duration.ofSeconds(Long.MAX_VALUE)));
         refused(() -> client.stallTimeout(Duration.ofDays(1000)));
         refused(() -> client.retryTime(Duration.ofDays(1000)));
+        assertEquals("retryTime must not be less than 0, but is PT-5S",
+            refused(() -> client.retryTime(Duration.ofSeconds(-5))));
+        // Shorter than a millisecond, and not 0.
+        client.connectTimeout(Duration.ofNanos(1));
         refused(() -> client.retryBackoff(Duration.ofSeconds(2), Duration.ofSeconds(1)));
         refused(() -> client.retryLimit(-1));
         refused(() -> client.rateLimit(-1));

@@ -53,6 +53,22 @@ class ExampleTest {
         }
     }
 
+    /** As names that the locale does not have cannot be paths. */
+    @Test
+    void upload_ends_also_when_an_argument_is_no_path() throws Exception {
+        Path one = Some.file(directory, "one", 17);
+        try (Receiver receiver = new Receiver()) {
+            List<String> command = Some.words("env", "LC_ALL=C");
+            command.addAll(Child.java(JAR, Some.words("-Dsun.jnu.encoding=ANSI_X3.4-1968"),
+                EXAMPLES.resolve("Upload.java").toString(), receiver.endpoint(), one.toString(), "\u62a5"));
+            Child child = Child.command(command);
+            String told = child.rest();
+            assertEquals(1, child.exit(), told);
+            assertTrue(told.contains(one + ": complete, id="), told);
+            assertTrue(told.contains("unmappable characters"), told);
+        }
+    }
+
     @Test
     void the_readmes_example_compiles() throws Exception {
         String readme = new String(Files.readAllBytes(EXAMPLES.resolve("../../README.md")), StandardCharsets.UTF_8);

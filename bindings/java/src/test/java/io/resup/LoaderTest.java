@@ -66,6 +66,7 @@ class LoaderTest {
 
     @Test
     void the_version_is_the_jars() throws IOException {
+        Loader.load();
         try (JarFile jar = new JarFile(System.getProperty("resup.test.jar"))) {
             assertEquals(Native.VERSION, jar.getManifest().getMainAttributes().getValue("Implementation-Version"));
         }
@@ -116,6 +117,33 @@ class LoaderTest {
         String told = loads("-Djava.library.path=" + directory);
         assertTrue(told.contains("the native library " + directory.resolve("libresup_jni.so") + " cannot be loaded: "),
             told);
+    }
+
+    /** What a loader of its own says while this property has this value. */
+    private static String said(String property, String value) throws Throwable {
+        String before = System.setProperty(property, value);
+        try {
+            create(apart());
+            return "loaded";
+        } catch (UnsatisfiedLinkError error) {
+            return error.getMessage();
+        } finally {
+            if (before == null)
+                System.clearProperty(property);
+            else
+                System.setProperty(property, before);
+        }
+    }
+
+    /** As Windows finds those with quotes or blanks at their ends, which are common in its PATH. */
+    @Test
+    void directories_that_cannot_be_any_are_passed_over_and_files_told() throws Throwable {
+        library();
+        assertEquals("loaded", said("java.library.path", "a\0b:" + directory));
+        String told = said("resup.native", "a\0b");
+        assertTrue(told.startsWith("the native library a\0b cannot be loaded: Nul character"), told);
+        told = said("resup.tmpdir", "a\0b");
+        assertTrue(told.contains("cannot be unpacked below a\0b") && told.contains("-Dresup.tmpdir=DIR"), told);
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -36,6 +37,17 @@ class MemoryTest {
             assertEquals("", child.rest());
             assertEquals(0, child.exit());
         }
+    }
+
+    @Test
+    void no_room_for_a_copy_of_bytes_is_an_out_of_memory_error() throws Exception {
+        List<String> command = Some.words("sh", "-c", "ulimit -v 2200000 && exec \"$@\"", "sh");
+        String path = System.getProperty("resup.test.jar") + ":" + System.getProperty("resup.test.classes");
+        List<String> small = Some.words("-Xmx200m", "-XX:+UseSerialGC", "-XX:CompressedClassSpaceSize=64m",
+            "-XX:ReservedCodeCacheSize=64m");
+        command.addAll(Child.java(path, small, Child.class.getName(), "full"));
+        String told = Child.command(command).rest();
+        assertTrue(told.matches("no memory for a copy of 100000000 bytes .*, and then there is room"), told);
     }
 
     @Test

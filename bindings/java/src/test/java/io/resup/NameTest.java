@@ -89,7 +89,8 @@ class NameTest {
     @Test
     void a_name_that_is_no_utf8_is_refused_with_the_way_out() throws Exception {
         made("$(printf 'latin-\\344.txt')");
-        IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> client.upload(only()));
+        ResupException refused = assertThrows(ResupException.class, () -> client.upload(only()));
+        assertEquals(ErrorCode.ARGUMENT, refused.code());
         assertTrue(refused.getMessage().contains("is not UTF-8; copy the file under another name"), refused.getMessage());
     }
 
