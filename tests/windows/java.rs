@@ -88,3 +88,13 @@ fn a_bit_of_everything_works_in_java() {
     let ended = wine.run(command.arg(windows_path(&wine.bench.dir("files"))));
     assert_eq!(ended.stdout, "");
 }
+
+#[test]
+fn the_dll_stays_when_its_class_loader_goes() {
+    let wine = of_64_bits();
+    let tests = root().join("bindings/java/target/test-classes");
+    let mut command = java(&wine, &[&jar(), &tests]);
+    command.args(["io.resup.Child", "unload"]);
+    let ended = wine.run(command.arg(windows_path(&jar())));
+    assert_eq!(ended.stdout.trim(), "resup_jni.dll is loaded");
+}

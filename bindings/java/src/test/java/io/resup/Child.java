@@ -4,7 +4,15 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
+import java.lang.ref.PhantomReference;
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -85,6 +93,9 @@ final class Child {
         case "all":
             All.run(arguments[1], Paths.get(arguments[2]));
             break;
+        case "unload":
+            unload(Paths.get(arguments[1]));
+            break;
         default:
             throw new IllegalArgumentException(arguments[0]);
         }
@@ -112,6 +123,30 @@ final class Child {
                 client.upload("one", bytes).build().close();
                 System.out.println(error.getMessage() + ", and then there is room");
             }
+        }
+    }
+
+    /** Tells whether the library's unpacked file can be removed, as Windows allows when it is no more loaded. */
+    private static void unload(Path jar) throws Exception {
+        ReferenceQueue<ClassLoader> gone = new ReferenceQueue<>();
+        Reference<ClassLoader> loader = used(jar, gone);
+        while (gone.remove(100) != loader)
+            System.gc();
+        Thread.sleep(500);
+        Path parent = Paths.get(System.getProperty("java.io.tmpdir"));
+        try (DirectoryStream<Path> left = Files.newDirectoryStream(parent, "resup-native-*")) {
+            for (Path directory : left)
+                for (String file : directory.toFile().list())
+                    System.out.println(file + (directory.resolve(file).toFile().delete() ? " was unloaded" : " is loaded"));
+        }
+    }
+
+    /** A class loader that has loaded the library and is let go. */
+    private static Reference<ClassLoader> used(Path jar, ReferenceQueue<ClassLoader> gone) throws Exception {
+        try (URLClassLoader loader = new URLClassLoader(new URL[] {jar.toUri().toURL()}, null)) {
+            Class<?> client = loader.loadClass("io.resup.ResumableUploadClient");
+            ((AutoCloseable) client.getMethod("create", String.class).invoke(null, "http://127.0.0.1:9/")).close();
+            return new PhantomReference<>(loader, gone);
         }
     }
 
