@@ -8,8 +8,6 @@ SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2> /dev/null || stat -c %Y 
 PLATFORM = $(shell $(or $(RUSTC),rustc) -vV | sed -n 's/^host: //p')
 NAME = resup-$(VERSION)
 STAGE = $(abspath $(DIST))/$(NAME)-$(PLATFORM)
-archive = LC_ALL=C tar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --mode=go=rX,u+w \
-	--format=ustar -C $(1) -cf $(3).tar $(2) && gzip -n9f $(3).tar
 # What has to go along with what is built; for which targets, if not for this machine's.
 licences = $(INSTALL) -d $(1) && $(INSTALL) -m 644 LICENSE-MIT LICENSE-APACHE $(1)/ && $(tool) notices $(1) $(2)
 DIST_KINDS ?= source binary windows java
@@ -35,7 +33,9 @@ dist-binary:
 	$(INSTALL) -m 644 README.md CHANGELOG.md $(STAGE)/share/doc/resup/
 	$(INSTALL) -D -m 644 -t $(STAGE)/share/resup/delphi bindings/delphi/src/*.pas
 	cd $(STAGE) && find * -type f -not -name SHA256SUMS | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
-	$(call archive,$(DIST),$(notdir $(STAGE)),$(STAGE))
+	LC_ALL=C tar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --mode=go=rX,u+w \
+		--format=ustar -C $(DIST) -cf $(STAGE).tar $(notdir $(STAGE))
+	gzip -n9f $(STAGE).tar
 	rm -r $(STAGE)
 
 # For recipes of packages: LICENCES=DIRECTORY.

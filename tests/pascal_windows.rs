@@ -9,21 +9,18 @@ mod host;
 mod programs;
 #[path = "pascal/window.rs"]
 mod window;
+#[allow(dead_code)]
+#[path = "windows/wine.rs"]
+mod wine;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use host::{root, Bench};
 use resup_test_support::desktop::Desktop;
+use wine::{built, windows_path};
 
 const WINE: &str = "packaging/windows/wine.sh";
-
-/// Where `make windows` and packaging/windows/get-fpc.sh have put their work.
-fn made() -> PathBuf {
-    let dir = std::env::var_os("RESUP_WINDOWS");
-    dir.expect("run by `make test-windows`, which builds the DLLs first")
-        .into()
-}
 
 struct Kind {
     bits: &'static str,
@@ -47,7 +44,7 @@ fn kinds() -> [Kind; 2] {
             bits: "32",
             arch: "i686",
             units: "i386-win32",
-            compiler: made().join("fpc/bin/ppcross386"),
+            compiler: built().join("fpc/bin/ppcross386"),
             system: "-Twin32",
         },
     ]
@@ -56,7 +53,7 @@ fn kinds() -> [Kind; 2] {
 impl Kind {
     /// Builds a program of this source, named from the root, beside the DLL.
     fn build(&self, bench: &Bench, source: &str, flags: &[&str]) -> PathBuf {
-        let dll = made().join(self.arch).join("resup.dll");
+        let dll = built().join(self.arch).join("resup.dll");
         std::fs::copy(dll, bench.path("resup.dll")).unwrap();
         let units = bench.path("units");
         std::fs::create_dir_all(&units).unwrap();
@@ -65,11 +62,11 @@ impl Kind {
             .args(flags)
             .arg(format!(
                 "-Fu{}",
-                made().join("fpc/units").join(self.units).display()
+                built().join("fpc/units").join(self.units).display()
             ))
             .arg(format!(
                 "-Fu{}",
-                made().join("lcl").join(self.units).display()
+                built().join("lcl").join(self.units).display()
             ))
             .arg(format!(
                 "-Fu{}",
@@ -89,22 +86,17 @@ impl Kind {
     /// A command that runs a program.
     fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(root().join(WINE));
-        command.arg(self.bits).arg(made()).arg(program);
+        command.arg(self.bits).arg(built()).arg(program);
         command
     }
 
     /// One that runs a program with windows.
     fn command_on(&self, desktop: &Desktop, program: &Path) -> Command {
         let mut command = desktop.command(root().join(WINE));
-        command.arg(self.bits).arg(made()).arg("--screen");
+        command.arg(self.bits).arg(built()).arg("--screen");
         command.arg(program);
         command
     }
-}
-
-/// As Windows programs know it.
-fn windows_path(path: &Path) -> String {
-    format!("Z:{}", path.display()).replace('/', "\\")
 }
 
 #[test]

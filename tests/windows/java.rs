@@ -7,17 +7,12 @@ use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
 
 use super::host::root;
-use super::wine::{both, built, Wine};
+use super::wine::{both, built, windows_path, Wine};
 
 /// The jar that `make test-windows` has made of the DLLs.
 fn jar() -> PathBuf {
     let name = concat!("resup-", env!("CARGO_PKG_VERSION"), ".jar");
     root().join("bindings/java/target").join(name)
-}
-
-/// As Windows programs know it.
-fn windows_path(path: &Path) -> String {
-    format!("Z:{}", path.display()).replace('/', "\\")
 }
 
 /// A command that runs a class of these places in Java.

@@ -13,11 +13,16 @@ pub struct Wine {
     pub bench: Bench,
 }
 
-/// Where `make windows` has put its work.
+/// Where `make windows` and the scripts beside it have put their work.
 pub fn built() -> PathBuf {
     std::env::var_os("RESUP_WINDOWS")
         .expect("run by `make test-windows`, which builds the DLLs first")
         .into()
+}
+
+/// As Windows programs know it.
+pub fn windows_path(path: &Path) -> String {
+    format!("Z:{}", path.display()).replace('/', "\\")
 }
 
 /// Both kinds, each with an empty directory.

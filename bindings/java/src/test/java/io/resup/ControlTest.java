@@ -28,29 +28,15 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Pausing, cancelling, closing and interrupting. */
-class ControlTest {
+class ControlTest extends WithReceiver {
     private static final ExecutorService EXECUTOR = Executors.newCachedThreadPool();
-    private static Receiver receiver;
-    private static ResumableUploadClient client;
-    @TempDir
-    Path directory;
-
-    @BeforeAll
-    static void start() throws IOException {
-        receiver = new Receiver();
-        client = ResumableUploadClient.create(receiver.endpoint());
-    }
 
     @AfterAll
-    static void stop() throws IOException {
+    static void stop() {
         EXECUTOR.shutdown();
-        client.close();
-        receiver.close();
     }
 
     /** An upload that takes some seconds. */

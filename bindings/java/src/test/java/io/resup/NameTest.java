@@ -8,30 +8,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Texts of all kinds, on their way through. */
-class NameTest {
-    private static Receiver receiver;
-    private static ResumableUploadClient client;
-    @TempDir
-    Path directory;
-
-    @BeforeAll
-    static void start() throws IOException {
-        receiver = new Receiver();
-        client = ResumableUploadClient.create(receiver.endpoint());
-    }
-
-    @AfterAll
-    static void stop() throws IOException {
-        client.close();
-        receiver.close();
-    }
-
+class NameTest extends WithReceiver {
     private static void arrives(String name) throws IOException {
         try (ResumableUpload upload = client.upload(name, Some.bytes(name.hashCode() & 1023)).build()) {
             String record = receiver.record(upload.run());

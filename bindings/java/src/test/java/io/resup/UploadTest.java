@@ -21,29 +21,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class UploadTest {
-    private static Receiver receiver;
-    private static ResumableUploadClient client;
-    @TempDir
-    Path directory;
-
-    @BeforeAll
-    static void start() throws IOException {
-        receiver = new Receiver();
-        client = ResumableUploadClient.create(receiver.endpoint());
-    }
-
-    @AfterAll
-    static void stop() throws IOException {
-        client.close();
-        receiver.close();
-    }
-
+class UploadTest extends WithReceiver {
     private static UploadResult run(ResumableUpload.Builder builder) throws IOException {
         try (ResumableUpload upload = builder.build()) {
             return upload.run();
