@@ -72,7 +72,8 @@ struct FileSource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     size: u64,
-    modified: Option<SystemTime>,
+    /// In nanoseconds since 1970.
+    modified: Option<i128>,
     id: FileId,
 }
 
@@ -90,17 +91,18 @@ impl Stamp {
     fn new(meta: &Metadata, id: FileId) -> Self {
         Stamp {
             size: meta.len(),
-            modified: meta.modified().ok(),
+            modified: meta.modified().ok().map(nanoseconds),
             id,
         }
     }
 }
 
-fn milliseconds(time: SystemTime) -> i64 {
-    let clamp = |d: std::time::Duration| i64::try_from(d.as_millis()).unwrap_or(i64::MAX);
+/// Since 1970.
+fn nanoseconds(time: SystemTime) -> i128 {
+    // No Duration is too long for 127 bits.
     match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => clamp(after),
-        Err(before) => -clamp(before.duration()),
+        Ok(after) => after.as_nanos() as i128,
+        Err(before) => -(before.duration().as_nanos() as i128),
     }
 }
 
@@ -139,11 +141,9 @@ impl FileSource {
             return Err(self.changed(why));
         }
         if now.modified != was.modified {
-            let show = |t: Option<SystemTime>| {
-                t.map_or("unknown".to_owned(), |t| milliseconds(t).to_string())
-            };
+            let show = |t: Option<i128>| t.map_or("unknown".to_owned(), |t| t.to_string());
             return Err(self.changed(format!(
-                "its modification time (ms since 1970) was {} and is {}",
+                "its modification time (ns since 1970) was {} and is {}",
                 show(was.modified),
                 show(now.modified)
             )));
@@ -162,12 +162,18 @@ impl Source for FileSource {
     }
 
     fn mtime(&self) -> Option<i64> {
-        self.opened.modified.map(milliseconds)
+        let modified = self.opened.modified? / 1_000_000;
+        Some(modified.try_into().unwrap_or(i64::MAX))
     }
 
     fn identity(&self) -> Option<String> {
         let path = std::path::absolute(&self.path).ok()?;
-        Some(format!("{} {:?}", path.display(), self.opened))
+        let Stamp { size, modified, id } = self.opened;
+        // Written out, for it is compared with what another version of the library wrote.
+        let modified = modified.map(|at| at.to_string()).unwrap_or_default();
+        let (device, number) = id.unwrap_or_default();
+        let path = path.display();
+        Some(format!("{path} {size} {modified} {device} {number}"))
     }
 
     fn seek(&mut self, offset: u64) -> Result<(), Error> {
@@ -275,6 +281,8 @@ impl Source for MemorySource {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn file(content: &[u8]) -> (tempfile::TempDir, PathBuf) {
@@ -341,7 +349,7 @@ mod tests {
         assert!(why(source.verify()).contains("size"));
 
         let mut source = FileSource::open(&path).unwrap();
-        let later = SystemTime::now() + std::time::Duration::from_secs(5);
+        let later = SystemTime::now() + Duration::from_secs(5);
         File::options()
             .write(true)
             .open(&path)
@@ -355,5 +363,40 @@ mod tests {
         assert!(why(source.verify()).contains("removed"));
         std::fs::write(&path, b"0123456789+").unwrap();
         assert!(why(source.verify()).contains("another file"));
+    }
+
+    #[test]
+    fn the_identity_changes_with_name_size_time_and_file() {
+        let identity = |path: &Path| FileSource::open(path).unwrap().identity().unwrap();
+        let (dir, path) = file(b"0123456789");
+        let set = |after: Duration| {
+            let file = File::options().write(true).open(&path).unwrap();
+            file.set_modified(UNIX_EPOCH + after).unwrap();
+        };
+        set(Duration::from_secs(1));
+        let first = identity(&path);
+        let times = format!("{} 10 1000000000 ", path.display());
+        assert!(first.starts_with(&times), "{first}");
+        assert_eq!(identity(&path), first);
+
+        set(Duration::from_micros(1_000_001));
+        assert_ne!(identity(&path), first);
+        set(Duration::from_secs(1));
+        assert_eq!(identity(&path), first);
+
+        let other = dir.path().join("other");
+        std::fs::hard_link(&path, &other).unwrap();
+        assert_ne!(identity(&other), first);
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, b"0123456789").unwrap();
+        set(Duration::from_secs(1));
+        assert_ne!(
+            identity(&path),
+            first,
+            "another file of the same size and time"
+        );
+        std::fs::write(&path, b"0123456789+").unwrap();
+        set(Duration::from_secs(1));
+        assert_ne!(identity(&path), first);
     }
 }
