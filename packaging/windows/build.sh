@@ -22,17 +22,18 @@ version=$(awk -F'"' '/^version/ { print $2; exit }' Cargo.toml)
 for tool in CC=gcc AR=ar; do
 	export "${tool%=*}_$(echo "$target" | tr - _)=$mingw-${tool#*=}"
 done
-# As small as it gets: without backtraces and places in the source, which nobody sees.
-flags="-Z location-detail=none -C link-arg=-Wl,--no-insert-timestamp --remap-path-prefix=$PWD=/resup
+# As small as it gets: without backtraces, places in the source and the insides of derived Debug, which nobody sees.
+flags="-Z location-detail=none -Z fmt-debug=shallow -C link-arg=-Wl,--no-insert-timestamp --remap-path-prefix=$PWD=/resup
 	--remap-path-prefix=$(realpath -m "${CARGO_TARGET_DIR:-target}")=/target
 	--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix=$rust=/rust"
 export "CARGO_TARGET_$(echo "$target" | tr a-z- A-Z_)_RUSTFLAGS=$(echo $flags)"
 
-# dll CRATE ARGUMENT…: builds one.
+# dll CRATE ARGUMENT…: builds one. (compiler_builtins in many pieces, of which the linker takes what is called.)
 dll() {
 	crate=$1
 	shift
 	RUSTC=$rust/rustc RUSTC_BOOTSTRAP=1 ${CARGO:-cargo} rustc --locked --profile dist --config 'profile.dist.opt-level="z"' \
+		--config profile.dist.package.compiler_builtins.codegen-units=10000 \
 		-Z build-std=std,panic_unwind -Z build-std-features=panic-unwind,optimize_for_size \
 		--target "$target" -p "$crate" --lib --crate-type cdylib -- "$@"
 	cp "${CARGO_TARGET_DIR:-target}/$target/dist/$(echo "$crate" | tr - _).dll" "$out"

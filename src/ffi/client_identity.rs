@@ -23,7 +23,7 @@ unsafe fn set_pair(
     client: *mut resup_client,
     (first_name, first): (&str, *const c_char),
     (second_name, second): (&str, *const c_char),
-    setter: impl FnOnce(&Client, &str, &str) -> Result<(), Error>,
+    setter: fn(&Client, &str, &str) -> Result<(), Error>,
 ) -> resup_status {
     set(client, |client| {
         // SAFETY: as the caller promises.
