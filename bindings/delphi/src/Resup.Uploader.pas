@@ -44,7 +44,7 @@ type
     FStream: TStream;
     FDigest: TResupDigest;
     FLogLevel: TResupLogLevel;
-    FTlsVerify, FActive, FWanted, FLooking: Boolean;
+    FTlsVerify, FStarting, FActive, FWanted, FLooking: Boolean;
     FRateLimit, FSegmentSize: Int64;
     FRetryLimit: Cardinal;
     FTimer: TTimer;
@@ -253,9 +253,10 @@ procedure TResumableUploader.Start;
 var
   Watch: TWatch;
 begin
-  if FActive then
+  if FStarting or FActive then
     raise EInvalidOperation.Create('an upload is under way: wait for OnComplete, or Cancel');
   LetGo;
+  FStarting := True;
   Watched(Watch, FWatch);
   try
     Configure;
@@ -263,6 +264,7 @@ begin
       FOnPrepare(Self, FClient, FUpload);
     if not Watch.Gone then
     begin
+      FStarting := False;
       FUpload.Start;
       FTimer.Enabled := True;
       FActive := True;
@@ -270,6 +272,7 @@ begin
   except
     if not Watch.Gone then
     begin
+      FStarting := False;
       FWatch := Watch.Outer;
       LetGo;
     end;

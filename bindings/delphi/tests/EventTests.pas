@@ -23,6 +23,7 @@ type
     procedure WaitInState(Sender: TObject; State: TResupState);
     procedure FreeInState(Sender: TObject; State: TResupState);
     procedure FreeInPrepare(Sender: TObject; Client: TResupClient; Upload: TResupUpload);
+    procedure StartInPrepare(Sender: TObject; Client: TResupClient; Upload: TResupUpload);
     procedure FreeAndRaise(Sender: TObject; Error: EResupError);
     procedure FreeAtEnd(Sender: TObject; Error: EResupError);
     procedure WaitForNext(Sender: TObject; Error: EResupError);
@@ -36,6 +37,7 @@ type
     procedure ItMayBeFreedWhileItIsWaitedFor;
     procedure ItMayBeFreedWhileItIsMadeInactive;
     procedure ItMayBeFreedBeforeItStarts;
+    procedure StartingWhileItIsPreparedIsRefused;
     procedure ItMayBeFreedByAnEventThatRaises;
     procedure TheNextMayBeWaitedForAtTheEnd;
     procedure TheNextThatCannotStartIsNoSecondEnd;
@@ -156,6 +158,26 @@ begin
   Uploader.Start;
   CheckTrue(Uploader = nil);
   CheckEquals(0, Ends);
+end;
+
+procedure TEventTests.StartInPrepare(Sender: TObject; Client: TResupClient; Upload: TResupUpload);
+begin
+  try
+    Uploader.Start;
+  except
+    on E: Exception do
+      Caught := Caught + E.ClassName + ';';
+  end;
+end;
+
+procedure TEventTests.StartingWhileItIsPreparedIsRefused;
+begin
+  Uploader.OnPrepare := StartInPrepare;
+  Uploader.Active := True;
+  Uploader.WaitFor;
+  CheckEquals('EInvalidOperation;', Caught);
+  CheckEquals(1, Ends);
+  CheckEquals(RESUP_OK, EndCode);
 end;
 
 procedure TEventTests.FreeAndRaise(Sender: TObject; Error: EResupError);
