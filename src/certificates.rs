@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 use zeroize::Zeroizing;
 
 use crate::error::Error;
@@ -63,8 +63,9 @@ impl Certificates {
             store.add(certificate.clone()).map_err(|e| {
                 let all = found.len();
                 bad(format!(
-                    "certificate {} of {all} cannot be used: {e}",
-                    i + 1
+                    "certificate {} of {all} cannot be used: {}",
+                    i + 1,
+                    told(&e)
                 ))
             })?;
         }
@@ -114,6 +115,17 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
         why: format!("\"{}\" cannot be read: {e}", path.display()),
     })?;
     Ok(bytes.into())
+}
+
+/// What rustls says of a failure. Of an unusual fault in a certificate that is the `Debug` form of an error around the
+/// error, which not every build prints: the inner one is taken.
+pub(crate) fn told(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::Other(fault)) => {
+            format!("invalid peer certificate: {fault}")
+        }
+        other => other.to_string(),
+    }
 }
 
 fn chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {

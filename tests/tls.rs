@@ -95,17 +95,28 @@ fn a_setting_counts_from_the_next_run_on_and_not_for_old_connections() {
 #[test]
 fn wrong_certificates_are_refused_unless_nothing_is_verified() {
     let authority = Authority::new();
-    for (name, certificate) in [
-        ("expired", authority.certify_for_2019()),
-        ("another-host", authority.certify_named(&["another.host"])),
-        ("another-authority", Authority::new().certify()),
-        ("self-signed", Certificate::self_signed()),
+    let elsewhere = authority.certify_named(&["another.host"]);
+    let an_authority = authority.certify_as_authority();
+    for (name, certificate, why) in [
+        ("expired", authority.certify_for_2019(), "expired"),
+        ("another-host", elsewhere, "another.host"),
+        (
+            "another-authority",
+            Authority::new().certify(),
+            "UnknownIssuer",
+        ),
+        ("self-signed", Certificate::self_signed(), "UnknownIssuer"),
+        (
+            "an-authority",
+            an_authority,
+            "certificate: CaUsedAsEndEntity",
+        ),
     ] {
         let receiver = server(certificate);
         let client = client(&receiver.endpoint());
         client.set_ca_pem(authority.pem()).unwrap();
         let text = refuse(&client, receiver.addr());
-        println!("{name}: {text}");
+        assert!(text.contains(why), "{name}: {text}");
         client.set_tls_verify(false);
         let warnings = Arc::new(Mutex::new(Vec::new()));
         let said = warnings.clone();

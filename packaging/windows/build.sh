@@ -22,7 +22,7 @@ version=$(awk -F'"' '/^version/ { print $2; exit }' Cargo.toml)
 for tool in CC=gcc AR=ar; do
 	export "${tool%=*}_$(echo "$target" | tr - _)=$mingw-${tool#*=}"
 done
-# As small as it gets: without backtraces, places in the source and the insides of derived Debug, which nobody sees.
+# As small as it gets: without backtraces and places in the source, which nobody sees. Derived Debug prints names only.
 flags="-Z location-detail=none -Z fmt-debug=shallow -C link-arg=-Wl,--no-insert-timestamp --remap-path-prefix=$PWD=/resup
 	--remap-path-prefix=$(realpath -m "${CARGO_TARGET_DIR:-target}")=/target
 	--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix=$rust=/rust"

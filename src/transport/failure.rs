@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use ureq::Timeout;
 
 use super::Link;
+use crate::certificates::told;
 use crate::error::Error;
 
 /// The way out where a SOCKS proxy does not answer as one.
@@ -27,7 +28,11 @@ impl Link {
                 why: "it has no address".to_owned(),
             },
             ureq::Error::Timeout(limit) => self.explain_timeout(host, limit),
-            ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::TlsRequired => Error::Tls {
+            ureq::Error::Rustls(e) => Error::Tls {
+                host,
+                why: told(&e),
+            },
+            ureq::Error::Tls(_) | ureq::Error::TlsRequired => Error::Tls {
                 host,
                 why: error.to_string(),
             },
@@ -53,11 +58,11 @@ impl Link {
         if let Some(own) = error.get_ref().and_then(|e| e.downcast_ref::<Error>()) {
             return own.clone();
         }
-        let why = error.to_string();
+        let tls = error.get_ref().and_then(|e| e.downcast_ref());
+        let why = tls.map_or_else(|| error.to_string(), told);
         if self.flags.unresolved.load(Ordering::Relaxed) {
             return Error::HostNotFound { host, why };
         }
-        let tls = error.get_ref().and_then(|e| e.downcast_ref());
         if self.flags.talking.load(Ordering::Relaxed) {
             return match tls {
                 // With TLS 1.3 a server looks at it after the client's handshake.

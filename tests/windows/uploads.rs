@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::files;
+use resup_test_support::model::ModelReceiver;
 use resup_test_support::receiver::{Receiver, Setup};
 use resup_test_support::scripted::{json, ScriptedServer, Step};
+use resup_test_support::tls::{Authority, Identity};
 
 use super::native_one::Told;
 use super::wine::{both, Wine};
@@ -115,6 +117,24 @@ fn a_ca_of_ones_own_is_trusted_and_no_unknown_one() {
             let told = one.upload(&server.endpoint(), 1000, settings);
             assert_eq!(told.number("status"), status, "{settings:?}: {told:?}");
         }
+    }
+}
+
+#[test]
+fn an_unusual_fault_in_a_certificate_is_named() {
+    let authority = Authority::new();
+    for wine in both() {
+        let wrong = Identity::of(authority.certify_as_authority(), &authority);
+        let server = ModelReceiver::start_tls(wrong);
+        let ca = wine.bench.path("ca.pem");
+        std::fs::write(&ca, authority.pem()).unwrap();
+        let settings = ["client_set_ca_file", ca.to_str().unwrap()];
+        let told = one(&wine).upload(&server.endpoint(), 1000, &settings);
+        assert_eq!(told.number("status"), 54, "{told:?}");
+        assert!(
+            told.text("error").ends_with("CaUsedAsEndEntity"),
+            "{told:?}"
+        );
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::Arc;
 
 use rcgen::{
@@ -24,13 +25,15 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// A new one; no two have the same key.
+    /// A new one; no two have the same key or name. (What was signed by a namesake would not be an unknown authority's
+    /// but a forgery, and OpenSSL drops some of those in the handshake without a word.)
     pub fn new() -> Self {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
         let key = new_key();
         let mut params = params(&[]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let name = "resup test authority";
+        let name = format!("resup test authority {}", MADE.fetch_add(1, Relaxed));
         params.distinguished_name.push(DnType::CommonName, name);
         let pem = params.self_signed(&key).expect("authority").pem();
         let issuer = Issuer::new(params, key);
@@ -61,6 +64,13 @@ impl Authority {
         let mut params = params(&THIS_MACHINE);
         params.not_before = date_time_ymd(2019, 1, 1);
         params.not_after = date_time_ymd(2020, 1, 1);
+        self.sign(params)
+    }
+
+    /// One for this machine that says it is an authority itself, which no server's may.
+    pub fn certify_as_authority(&self) -> Certificate {
+        let mut params = params(&THIS_MACHINE);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         self.sign(params)
     }
 
