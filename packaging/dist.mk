@@ -1,5 +1,6 @@
 # make dist: the source, what is built of it for this machine's platform and for Windows, and the jar, as archives with their
-# checksums in dist/. The same commit gives the same bytes, wherever and whenever it is built with the same tools.
+# checksums in dist/. The same commit gives the same bytes, wherever and whenever it is built with the same tools
+# (what has DLLs in it: in the same place, see windows/build.sh).
 
 DIST ?= dist
 # (Not for cargo, which would build C code anew after each commit.)

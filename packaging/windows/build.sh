@@ -1,6 +1,7 @@
 #!/bin/sh
 # build.sh x86_64|i686 RUST DIR: resup.dll, what programs are linked with, and resup_jni.dll for the jar, in DIR. RUST is
-# what get-rust.sh made. The same commit gives the same bytes, wherever it is.
+# what get-rust.sh made. The same commit gives the same bytes in the same place; elsewhere the imports may come in another
+# order, since ld sorts them by the paths of their libraries (in /usr, and below the target directory).
 set -eu
 arch=$1 rust=$(realpath "$2")
 mkdir -p "$3"
