@@ -143,7 +143,7 @@ PAGE = $(abspath $(TARGET)/page-tests)
 test-page:
 	$(CARGO) test --workspace --no-run
 	mkdir -p $(PAGE) && rm -f $(PAGE)/*.js
-	cp examples/receiver/tests/browser/*.js* $(PAGE)
+	cp tools/receiver/tests/browser/*.js* $(PAGE)
 	npm ci --prefix $(PAGE) --no-audit --no-fund
 	cd $(PAGE) && RESUP_RECEIVER=$(abspath $(TARGET)/debug/resup-receiver) node --test
 

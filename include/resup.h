@@ -215,7 +215,7 @@ extern "C" {
 /**
  * The server's name was not found. Check the address and the network, run again.
  */
-#define RESUP_E_HOST 50
+#define RESUP_E_RESOLVE 50
 
 /**
  * No connection came about. Check the address and the network, run again.
@@ -225,7 +225,7 @@ extern "C" {
 /**
  * The connection broke, or the answer was cut, again and again. Run again later.
  */
-#define RESUP_E_CONNECTION 52
+#define RESUP_E_CONNECTION_LOST 52
 
 /**
  * A time limit passed again and again. Run again later.
@@ -280,17 +280,17 @@ extern "C" {
 /**
  * The server's answer is not of the protocol. Is the URL right?
  */
-#define RESUP_E_ANSWER 90
+#define RESUP_E_BAD_RESPONSE 90
 
 /**
  * The server's answer is far too long. Is the URL right?
  */
-#define RESUP_E_ANSWER_TOO_LONG 91
+#define RESUP_E_RESPONSE_TOO_LONG 91
 
 /**
  * The server claims an offset that cannot be; nothing was sent on it. Report it to its owner.
  */
-#define RESUP_E_OFFSET 92
+#define RESUP_E_BAD_OFFSET 92
 
 /**
  * What the server stored is not what was sent, twice in a row.
@@ -310,7 +310,7 @@ extern "C" {
 /**
  * A defect in the library was caught. Free the handle; report the message.
  */
-#define RESUP_E_PANIC 121
+#define RESUP_E_INTERNAL 121
 
 /**
  * For resup_upload_wait: this and everything above means as long as it takes.
@@ -493,7 +493,7 @@ typedef int32_t (*resup_complete_callback)(resup_upload *upload,
  * @param buffer     where the bytes go
  * @param size       the most bytes to put there; more than 0
  * @param read       where the number of bytes put there goes: at least 1, or 0 at the end
- * @param user_data  what was registered with the reader
+ * @param user_data  what was registered with the stream
  * @return 0, or any code of the program's own for a failure: the upload ends with
  *         #RESUP_E_SOURCE_IO, and the message has the code
  */
@@ -506,7 +506,7 @@ typedef int32_t (*resup_read_callback)(void *buffer,
  * Sets where the next read begins.
  *
  * @param offset     bytes from the start; never more than the size
- * @param user_data  what was registered with the reader
+ * @param user_data  what was registered with the stream
  * @return as for resup_read_callback
  */
 typedef int32_t (*resup_seek_callback)(uint64_t offset,
@@ -516,7 +516,7 @@ typedef int32_t (*resup_seek_callback)(uint64_t offset,
  * Tells how many bytes there are in the whole. The next read comes after a seek.
  *
  * @param size       where the number goes
- * @param user_data  what was registered with the reader
+ * @param user_data  what was registered with the stream
  * @return as for resup_read_callback
  */
 typedef int32_t (*resup_size_callback)(uint64_t *size,
@@ -660,8 +660,8 @@ resup_status resup_client_set_retry_limit(resup_client *client,
  * Threads: any. Callbacks: none.
  */
 RESUP_API
-resup_status resup_client_set_retry_time(resup_client *client,
-                                         uint32_t milliseconds);
+resup_status resup_client_set_retry_timeout(resup_client *client,
+                                            uint32_t milliseconds);
 
 /**
  * Sets the waits between attempts: random, between zero and a bound that starts with the first
@@ -1067,7 +1067,7 @@ resup_status resup_upload_free(resup_upload *upload);
  * @param upload  an upload
  * @return #RESUP_OK when the server has confirmed the whole file; #RESUP_E_CANCELLED; any of
  *         the errors of the file, the network and the server; #RESUP_E_STATE when it was
- *         started before; #RESUP_E_BUSY, #RESUP_E_SYSTEM, #RESUP_E_PANIC or a handle's error.
+ *         started before; #RESUP_E_BUSY, #RESUP_E_SYSTEM, #RESUP_E_INTERNAL or a handle's error.
  *         resup_upload_error_message tells more.
  *
  * Threads: one at a time. Callbacks: all.
@@ -1082,7 +1082,7 @@ resup_status resup_upload_run(resup_upload *upload);
  *
  * @param upload  an upload
  * @return #RESUP_OK; #RESUP_E_STATE when it is under way; #RESUP_E_BUSY, #RESUP_E_SYSTEM,
- *         #RESUP_E_PANIC or a handle's error
+ *         #RESUP_E_INTERNAL or a handle's error
  *
  * Threads: one at a time. Callbacks: the destroy function of a log callback that was replaced.
  */
@@ -1385,7 +1385,7 @@ const char *resup_upload_error_message(const resup_upload *upload);
  * Threads: any. Callbacks: on failure destroy, else none.
  */
 RESUP_API
-resup_status resup_upload_new_reader(resup_client *client,
+resup_status resup_upload_new_stream(resup_client *client,
                                      const char *name,
                                      resup_read_callback read,
                                      resup_seek_callback seek,
@@ -1447,7 +1447,7 @@ resup_status resup_upload_set_field(resup_upload *upload,
                                     const char *value);
 
 /**
- * Sets whether and when the MD5 of the file is computed. Memory and readers have no modification
+ * Sets whether and when the MD5 of the file is computed. Memory and streams have no modification
  * time, so that only their content tells two versions apart: their MD5 is computed before the
  * first request in every mode.
  *
@@ -1466,7 +1466,7 @@ resup_status resup_upload_set_digest(resup_upload *upload,
  * the program does not read again what the server already has. It is never needed: where it is
  * missing, damaged or of another file, the upload reads more and ends right. It holds no secret,
  * and is removed when the upload is complete. A file at that path that is no state file is left
- * as it is, and no state is kept then; nor is it for memory and readers.
+ * as it is, and no state is kept then; nor is it for memory and streams.
  *
  * @param path  UTF-8; a place of its own for each upload; copied. Default: none.
  * @return #RESUP_OK, #RESUP_E_ARGUMENT for an empty path, #RESUP_E_NULL, #RESUP_E_UTF8,

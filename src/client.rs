@@ -161,7 +161,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for more than a year.
-    pub fn set_retry_time(&self, limit: Duration) -> Result<(), Error> {
+    pub fn set_retry_timeout(&self, limit: Duration) -> Result<(), Error> {
         self.change().retry.time = match limit.is_zero() {
             true => None,
             false => Some(check_duration("retry time", limit)?),

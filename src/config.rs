@@ -28,7 +28,7 @@ pub enum DigestMode {
     /// Not at all. Then neither a prefix on the server nor the whole file is compared: for
     /// networks and servers that do that themselves.
     None,
-    /// While the file is sent, in one pass. The default. (Memory and readers are digested first in
+    /// While the file is sent, in one pass. The default. (Memory and streams are digested first in
     /// every mode: nothing else tells two versions of them apart.)
     #[default]
     OnePass,

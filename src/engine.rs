@@ -124,7 +124,7 @@ impl Engine<'_> {
                 continue;
             }
             // Logging in again is no retry. But a server that forgets, too, is not asked for ever.
-            let session_over = error.kind() == ErrorKind::SessionOver;
+            let session_over = error.kind() == ErrorKind::SessionExpired;
             if session_over && !std::mem::replace(&mut progress.session_over, true) {
                 self.control
                     .log(LogLevel::Info, || format!("{error}; a new login"));
@@ -132,7 +132,10 @@ impl Engine<'_> {
             }
             self.segments.broken();
             // A server that once spoke the protocol may stand behind a login page by now.
-            let strange = matches!(error, Error::BadAnswer { .. } | Error::AnswerTooLong { .. });
+            let strange = matches!(
+                error,
+                Error::BadResponse { .. } | Error::ResponseTooLong { .. }
+            );
             let passing = error.is_passing() || strange && progress.offset.is_some();
             let retry_after = error.refusal().and_then(|refusal| refusal.retry_after);
             let random = random::u128()? as u64;
@@ -243,7 +246,7 @@ impl Engine<'_> {
             Outcome::Forgotten(refusal) => {
                 progress.id = None;
                 self.refused(&refusal);
-                Err(Error::BadAnswer {
+                Err(Error::BadResponse {
                     why: format!("it does not know the upload that it told of before: {refusal}"),
                 })
             }
@@ -259,7 +262,7 @@ impl Engine<'_> {
             return Ok(Next::From(next));
         }
         let before = before.unwrap_or(0);
-        Err(Error::BadAnswer {
+        Err(Error::BadResponse {
             why: format!("bytes from {before} on were for it, and it is at {next} now"),
         })
     }
@@ -287,7 +290,7 @@ impl Engine<'_> {
         let theirs = answer.prefix_md5.filter(|_| progress.digest.is_hashing());
         if theirs.is_none() && beyond {
             let sent = progress.ceiling;
-            return Err(Error::ImpossibleOffset {
+            return Err(Error::BadOffset {
                 why: format!("{claimed} bytes, but only {sent} were sent"),
             });
         }
@@ -359,7 +362,7 @@ impl Engine<'_> {
             None if first || progress.ceiling >= size => {}
             None => {
                 let sent = progress.ceiling;
-                return Err(Error::ImpossibleOffset {
+                return Err(Error::BadOffset {
                     why: format!("complete, but only {sent} of {size} bytes were sent"),
                 });
             }

@@ -77,7 +77,7 @@ pub enum Error {
 
     /// The server's name could not be turned into an address.
     #[error("the host \"{host}\" was not found: {why}")]
-    HostNotFound {
+    ResolveFailed {
         /// Host and port.
         host: String,
         /// The resolver's reason.
@@ -95,7 +95,7 @@ pub enum Error {
 
     /// The connection broke while a request or its answer was under way.
     #[error("the connection to {host} broke: {why}")]
-    ConnectionBroken {
+    ConnectionLost {
         /// Host and port.
         host: String,
         /// The system's reason.
@@ -132,7 +132,7 @@ pub enum Error {
     /// The server let requests in after the login and does so no more. The next attempt logs in
     /// again.
     #[error("the session at {host} has ended")]
-    SessionOver {
+    SessionExpired {
         /// Host and port.
         host: String,
     },
@@ -143,21 +143,21 @@ pub enum Error {
 
     /// The server's answer does not follow the protocol and is not acted on.
     #[error("the server's answer cannot be used: {why}")]
-    BadAnswer {
+    BadResponse {
         /// What is wrong with it.
         why: String,
     },
 
     /// The server's answer is far longer than any answer of the protocol.
     #[error("the server's answer is longer than {limit} bytes")]
-    AnswerTooLong {
+    ResponseTooLong {
         /// The most that is read.
         limit: u64,
     },
 
     /// The server claims a position that cannot be. Nothing is sent on such a claim.
     #[error("the server's offset cannot be right: {why}")]
-    ImpossibleOffset {
+    BadOffset {
         /// Both values.
         why: String,
     },
@@ -262,17 +262,17 @@ pub enum ErrorKind {
     SourceNotAFile,
     SourceIo,
     SourceChanged,
-    HostNotFound,
+    ResolveFailed,
     ConnectFailed,
-    ConnectionBroken,
+    ConnectionLost,
     TimedOut,
     Tls,
     ProxyRefused,
-    SessionOver,
+    SessionExpired,
     Refused(RefusalKind),
-    BadAnswer,
-    AnswerTooLong,
-    ImpossibleOffset,
+    BadResponse,
+    ResponseTooLong,
+    BadOffset,
     DigestMismatch,
     Cancelled,
     System,
@@ -301,17 +301,17 @@ impl Error {
             Error::SourceNotAFile { .. } => ErrorKind::SourceNotAFile,
             Error::SourceIo { .. } => ErrorKind::SourceIo,
             Error::SourceChanged { .. } => ErrorKind::SourceChanged,
-            Error::HostNotFound { .. } => ErrorKind::HostNotFound,
+            Error::ResolveFailed { .. } => ErrorKind::ResolveFailed,
             Error::ConnectFailed { .. } => ErrorKind::ConnectFailed,
-            Error::ConnectionBroken { .. } => ErrorKind::ConnectionBroken,
+            Error::ConnectionLost { .. } => ErrorKind::ConnectionLost,
             Error::TimedOut { .. } => ErrorKind::TimedOut,
             Error::Tls { .. } => ErrorKind::Tls,
             Error::ProxyRefused { .. } => ErrorKind::ProxyRefused,
-            Error::SessionOver { .. } => ErrorKind::SessionOver,
+            Error::SessionExpired { .. } => ErrorKind::SessionExpired,
             Error::Refused(refusal) => ErrorKind::Refused(refusal.kind),
-            Error::BadAnswer { .. } => ErrorKind::BadAnswer,
-            Error::AnswerTooLong { .. } => ErrorKind::AnswerTooLong,
-            Error::ImpossibleOffset { .. } => ErrorKind::ImpossibleOffset,
+            Error::BadResponse { .. } => ErrorKind::BadResponse,
+            Error::ResponseTooLong { .. } => ErrorKind::ResponseTooLong,
+            Error::BadOffset { .. } => ErrorKind::BadOffset,
             Error::DigestMismatch { .. } => ErrorKind::DigestMismatch,
             Error::Cancelled => ErrorKind::Cancelled,
             Error::System { .. } => ErrorKind::System,
@@ -324,11 +324,11 @@ impl Error {
     pub(crate) fn is_passing(&self) -> bool {
         matches!(
             self.kind(),
-            ErrorKind::HostNotFound
+            ErrorKind::ResolveFailed
                 | ErrorKind::ConnectFailed
-                | ErrorKind::ConnectionBroken
+                | ErrorKind::ConnectionLost
                 | ErrorKind::TimedOut
-                | ErrorKind::SessionOver
+                | ErrorKind::SessionExpired
                 | ErrorKind::Refused(
                     RefusalKind::Locked | RefusalKind::Busy | RefusalKind::Failing
                 )

@@ -101,7 +101,7 @@ impl Wire for Session<'_> {
             }
             if is_send {
                 self.fared.send_in_doubt.set(true);
-                return Err(Error::SessionOver {
+                return Err(Error::SessionExpired {
                     host: self.endpoint.authority().to_owned(),
                 });
             }

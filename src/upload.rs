@@ -109,7 +109,7 @@ impl Upload {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] when the name cannot be one.
-    pub fn from_reader(
+    pub fn from_stream(
         client: &Client,
         reader: impl Read + Seek + Send + 'static,
         name: &str,

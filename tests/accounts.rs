@@ -132,7 +132,7 @@ fn a_program_that_tried_too_often_waits_and_gets_in() {
     }
     let right = client(&receiver.endpoint());
     right.set_basic_auth("joe", PASSWORD).unwrap();
-    right.set_retry_time(Duration::from_secs(60)).unwrap();
+    right.set_retry_timeout(Duration::from_secs(60)).unwrap();
     arrives(&right, &receiver, &dir, "late");
     assert!(receiver.stderr().contains("status=429"), "nobody waited");
 }

@@ -82,9 +82,9 @@ fn poll_obeys_its_keys() {
 }
 
 #[test]
-fn reader_uploads_what_is_on_no_disk() {
+fn stream_uploads_what_is_on_no_disk() {
     let (bench, receiver) = (Bench::new(), Receiver::start());
-    let program = bench.build("reader", &["examples/c/reader.c"], &C);
+    let program = bench.build("stream", &["examples/c/stream.c"], &C);
     let mut command = Command::new(program);
     command.arg(receiver.endpoint()).arg("100000");
     let ended = bench.run(&mut command, LIMIT);
@@ -190,7 +190,7 @@ fn every_example_is_tested() {
         }
     }
     listed.sort();
-    let known = ["poll.c", "reader.c", "upload.c", "upload.cpp", "window.cpp"];
+    let known = ["poll.c", "stream.c", "upload.c", "upload.cpp", "window.cpp"];
     assert_eq!(
         listed, known,
         "upload.c is run by tests/c_abi.rs, all others here"

@@ -241,7 +241,7 @@ fn a_server_that_forgets_and_ends_sessions_is_given_up() {
     let client = client(&server);
     client.set_retry_limit(3);
     let error = upload(&client).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::SessionOver);
+    assert_eq!(error.kind(), ErrorKind::SessionExpired);
 }
 
 #[test]

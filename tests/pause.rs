@@ -256,7 +256,7 @@ fn time_in_a_pause_is_no_time_of_failing() {
     let limit = Duration::from_secs(2);
     let client = client(&server.endpoint());
     client.set_retry_limit(u32::MAX);
-    client.set_retry_time(limit).unwrap();
+    client.set_retry_timeout(limit).unwrap();
     // The first wait is long enough to pause in it, and all of them fit into the limit.
     client.set_retry_backoff(limit / 4, limit / 4).unwrap();
     let mut upload = Upload::from_memory(&client, vec![7; 100], "p").unwrap();

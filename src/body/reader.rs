@@ -12,7 +12,7 @@ use crate::control::Control;
 use crate::error::Error;
 
 /// What messages call it; there is no path to name.
-const READER: &str = "the program's reader";
+const READER: &str = "the program's stream";
 /// What the host is asked for at a time.
 const BLOCK: usize = 256 * 1024;
 

@@ -24,7 +24,7 @@ fn every_lie_about_the_offset_is_an_error_and_nothing_is_sent_on_it() {
         };
         let (result, held, _) = upload(&content(5000), server);
         assert!(
-            matches!(result, Err(Error::ImpossibleOffset { .. })),
+            matches!(result, Err(Error::BadOffset { .. })),
             "{more}: {result:?}"
         );
         assert_eq!(held.len(), 100);
@@ -42,10 +42,7 @@ fn a_proof_that_is_not_looked_at_proves_nothing() {
     };
     let source = memory(&content(5000));
     let (result, server, ..) = run_source(source, server, DigestMode::None, None);
-    assert!(
-        matches!(result, Err(Error::ImpossibleOffset { .. })),
-        "{result:?}"
-    );
+    assert!(matches!(result, Err(Error::BadOffset { .. })), "{result:?}");
     assert_eq!(server.held.len(), 100);
 }
 
@@ -56,7 +53,10 @@ fn a_server_that_keeps_nothing_is_given_up() {
         ..Server::default()
     };
     let (result, _, control) = upload(&content(5000), server);
-    assert!(matches!(result, Err(Error::BadAnswer { .. })), "{result:?}");
+    assert!(
+        matches!(result, Err(Error::BadResponse { .. })),
+        "{result:?}"
+    );
     assert_eq!(control.snapshot().attempts, 7, "the first and six more");
 }
 
@@ -67,10 +67,7 @@ fn complete_is_believed_only_when_it_can_be() {
         ..Server::default()
     };
     let (result, _, _) = upload(&content(5000), server);
-    assert!(
-        matches!(result, Err(Error::ImpossibleOffset { .. })),
-        "{result:?}"
-    );
+    assert!(matches!(result, Err(Error::BadOffset { .. })), "{result:?}");
 }
 
 #[test]
@@ -214,10 +211,7 @@ fn a_fallback_past_what_was_sent_is_a_lie() {
         ..Server::default()
     };
     let (result, ..) = upload(&content(5000), server);
-    assert!(
-        matches!(result, Err(Error::ImpossibleOffset { .. })),
-        "{result:?}"
-    );
+    assert!(matches!(result, Err(Error::BadOffset { .. })), "{result:?}");
 }
 
 #[test]
@@ -322,7 +316,7 @@ proptest! {
                 prop_assert!(stored == content);
                 prop_assert_eq!(control.snapshot().offset, length as u64);
             }
-            Err(Error::DigestMismatch { .. } | Error::BadAnswer { .. }) => {}
+            Err(Error::DigestMismatch { .. } | Error::BadResponse { .. }) => {}
             Err(other) => prop_assert!(false, "{other}"),
         }
     }

@@ -7,7 +7,8 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use super::float::ours;
 use super::status::{
-    self, resup_status, RESUP_E_FREED, RESUP_E_HANDLE, RESUP_E_HANDLE_KIND, RESUP_E_PANIC, RESUP_OK,
+    self, resup_status, RESUP_E_FREED, RESUP_E_HANDLE, RESUP_E_HANDLE_KIND, RESUP_E_INTERNAL,
+    RESUP_OK,
 };
 use crate::error::Error;
 
@@ -75,7 +76,7 @@ pub(super) fn caught<T>(body: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fa
     // What a panic leaves half-done belongs to a handle, and that is poisoned then.
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
         let error = Error::from_panic(&*panic);
-        Err(Fault::new(RESUP_E_PANIC, error.to_string()))
+        Err(Fault::new(RESUP_E_INTERNAL, error.to_string()))
     })
 }
 

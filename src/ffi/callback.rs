@@ -64,7 +64,7 @@ pub type resup_log_callback =
 /// @param buffer     where the bytes go
 /// @param size       the most bytes to put there; more than 0
 /// @param read       where the number of bytes put there goes: at least 1, or 0 at the end
-/// @param user_data  what was registered with the reader
+/// @param user_data  what was registered with the stream
 /// @return 0, or any code of the program's own for a failure: the upload ends with
 ///         #RESUP_E_SOURCE_IO, and the message has the code
 pub type resup_read_callback = Option<
@@ -79,7 +79,7 @@ pub type resup_read_callback = Option<
 /// Sets where the next read begins.
 ///
 /// @param offset     bytes from the start; never more than the size
-/// @param user_data  what was registered with the reader
+/// @param user_data  what was registered with the stream
 /// @return as for resup_read_callback
 pub type resup_seek_callback =
     Option<unsafe extern "C" fn(offset: u64, user_data: *mut c_void) -> i32>;
@@ -87,7 +87,7 @@ pub type resup_seek_callback =
 /// Tells how many bytes there are in the whole. The next read comes after a seek.
 ///
 /// @param size       where the number goes
-/// @param user_data  what was registered with the reader
+/// @param user_data  what was registered with the stream
 /// @return as for resup_read_callback
 pub type resup_size_callback =
     Option<unsafe extern "C" fn(size: *mut u64, user_data: *mut c_void) -> i32>;

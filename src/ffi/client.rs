@@ -245,12 +245,12 @@ pub unsafe extern "C" fn resup_client_set_retry_limit(
 ///
 /// Threads: any. Callbacks: none.
 #[no_mangle]
-pub unsafe extern "C" fn resup_client_set_retry_time(
+pub unsafe extern "C" fn resup_client_set_retry_timeout(
     client: *mut resup_client,
     milliseconds: u32,
 ) -> resup_status {
     set(client, |client| {
-        Ok(client.set_retry_time(duration(milliseconds))?)
+        Ok(client.set_retry_timeout(duration(milliseconds))?)
     })
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError, TryLockError};
 
 use super::boundary::{c_text, caught, enter, Fault};
 use super::handle::{Registry, UPLOAD};
-use super::status::{self, resup_status, RESUP_E_BUSY, RESUP_E_PANIC, RESUP_OK};
+use super::status::{self, resup_status, RESUP_E_BUSY, RESUP_E_INTERNAL, RESUP_OK};
 use super::upload::resup_upload;
 use crate::error::{Error, ErrorKind};
 use crate::remote::Remote;
@@ -99,13 +99,13 @@ impl Entry {
         let result = caught(|| {
             if self.poisoned.load(Relaxed) {
                 let why = "an internal error was caught on this upload before; free it";
-                return Err(Fault::new(RESUP_E_PANIC, why));
+                return Err(Fault::new(RESUP_E_INTERNAL, why));
             }
             let freed = || Fault::new(status::RESUP_E_FREED, "the upload is being freed");
             body(guard.as_mut().ok_or_else(freed)?)
         });
         if let Err(fault) = &result {
-            if fault.status == RESUP_E_PANIC {
+            if fault.status == RESUP_E_INTERNAL {
                 self.poisoned.store(true, Relaxed);
             }
             self.keep(&fault.message);
@@ -154,7 +154,7 @@ pub(super) fn conclude(entry: &Entry, outcome: Result<(), Error>) -> Result<resu
     // A strange answer means a wrong URL, but after good ones a login page in the way.
     let strange = matches!(
         error.kind(),
-        ErrorKind::BadAnswer | ErrorKind::AnswerTooLong
+        ErrorKind::BadResponse | ErrorKind::ResponseTooLong
     );
     let spoken_before = entry.remote.id().is_some();
     let retryable = error.is_retryable() || strange && spoken_before;
@@ -162,7 +162,7 @@ pub(super) fn conclude(entry: &Entry, outcome: Result<(), Error>) -> Result<resu
     let code = status::of(&error);
     match code {
         // A defect: poison the handle.
-        RESUP_E_PANIC => Err(error.into()),
+        RESUP_E_INTERNAL => Err(error.into()),
         code => Ok(code),
     }
 }

@@ -26,8 +26,8 @@ mod text;
 mod upload;
 mod upload_events;
 mod upload_getters;
-mod upload_reader;
 mod upload_settings;
+mod upload_stream;
 mod version;
 
 pub use callback::{
@@ -44,6 +44,6 @@ pub use status::*;
 pub use upload::*;
 pub use upload_events::*;
 pub use upload_getters::*;
-pub use upload_reader::*;
 pub use upload_settings::*;
+pub use upload_stream::*;
 pub use version::*;

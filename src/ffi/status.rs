@@ -44,11 +44,11 @@ pub const RESUP_E_SOURCE_IO: i32 = 33;
 pub const RESUP_E_SOURCE_CHANGED: i32 = 34;
 
 /// The server's name was not found. Check the address and the network, run again.
-pub const RESUP_E_HOST: i32 = 50;
+pub const RESUP_E_RESOLVE: i32 = 50;
 /// No connection came about. Check the address and the network, run again.
 pub const RESUP_E_CONNECT: i32 = 51;
 /// The connection broke, or the answer was cut, again and again. Run again later.
-pub const RESUP_E_CONNECTION: i32 = 52;
+pub const RESUP_E_CONNECTION_LOST: i32 = 52;
 /// A time limit passed again and again. Run again later.
 pub const RESUP_E_TIMEOUT: i32 = 53;
 /// TLS failed, or the server's certificate is not trusted. Tell the user; do not go on.
@@ -72,11 +72,11 @@ pub const RESUP_E_NO_SPACE: i32 = 75;
 pub const RESUP_E_REFUSED: i32 = 76;
 
 /// The server's answer is not of the protocol. Is the URL right?
-pub const RESUP_E_ANSWER: i32 = 90;
+pub const RESUP_E_BAD_RESPONSE: i32 = 90;
 /// The server's answer is far too long. Is the URL right?
-pub const RESUP_E_ANSWER_TOO_LONG: i32 = 91;
+pub const RESUP_E_RESPONSE_TOO_LONG: i32 = 91;
 /// The server claims an offset that cannot be; nothing was sent on it. Report it to its owner.
-pub const RESUP_E_OFFSET: i32 = 92;
+pub const RESUP_E_BAD_OFFSET: i32 = 92;
 /// What the server stored is not what was sent, twice in a row.
 pub const RESUP_E_DIGEST: i32 = 93;
 
@@ -86,7 +86,7 @@ pub const RESUP_E_CANCELLED: i32 = 110;
 /// The operating system refused a thread or random numbers. Run again with more resources.
 pub const RESUP_E_SYSTEM: i32 = 120;
 /// A defect in the library was caught. Free the handle; report the message.
-pub const RESUP_E_PANIC: i32 = 121;
+pub const RESUP_E_INTERNAL: i32 = 121;
 
 /// The status for an error.
 pub(super) fn of(error: &Error) -> resup_status {
@@ -99,13 +99,13 @@ pub(super) fn of(error: &Error) -> resup_status {
         ErrorKind::SourceNotAFile => RESUP_E_SOURCE_NOT_A_FILE,
         ErrorKind::SourceIo => RESUP_E_SOURCE_IO,
         ErrorKind::SourceChanged => RESUP_E_SOURCE_CHANGED,
-        ErrorKind::HostNotFound => RESUP_E_HOST,
+        ErrorKind::ResolveFailed => RESUP_E_RESOLVE,
         ErrorKind::ConnectFailed => RESUP_E_CONNECT,
-        ErrorKind::ConnectionBroken => RESUP_E_CONNECTION,
+        ErrorKind::ConnectionLost => RESUP_E_CONNECTION_LOST,
         ErrorKind::TimedOut => RESUP_E_TIMEOUT,
         ErrorKind::Tls => RESUP_E_TLS,
         ErrorKind::ProxyRefused => RESUP_E_PROXY,
-        ErrorKind::SessionOver => RESUP_E_NOT_ALLOWED,
+        ErrorKind::SessionExpired => RESUP_E_NOT_ALLOWED,
         ErrorKind::Refused(RefusalKind::NotAllowed) => RESUP_E_NOT_ALLOWED,
         ErrorKind::Refused(RefusalKind::TooLarge) => RESUP_E_TOO_LARGE,
         ErrorKind::Refused(RefusalKind::Locked) => RESUP_E_LOCKED,
@@ -113,13 +113,13 @@ pub(super) fn of(error: &Error) -> resup_status {
         ErrorKind::Refused(RefusalKind::Failing) => RESUP_E_SERVER_FAILING,
         ErrorKind::Refused(RefusalKind::NoSpace) => RESUP_E_NO_SPACE,
         ErrorKind::Refused(RefusalKind::Other) => RESUP_E_REFUSED,
-        ErrorKind::BadAnswer => RESUP_E_ANSWER,
-        ErrorKind::AnswerTooLong => RESUP_E_ANSWER_TOO_LONG,
-        ErrorKind::ImpossibleOffset => RESUP_E_OFFSET,
+        ErrorKind::BadResponse => RESUP_E_BAD_RESPONSE,
+        ErrorKind::ResponseTooLong => RESUP_E_RESPONSE_TOO_LONG,
+        ErrorKind::BadOffset => RESUP_E_BAD_OFFSET,
         ErrorKind::DigestMismatch => RESUP_E_DIGEST,
         ErrorKind::Cancelled => RESUP_E_CANCELLED,
         ErrorKind::System => RESUP_E_SYSTEM,
-        ErrorKind::Internal => RESUP_E_PANIC,
+        ErrorKind::Internal => RESUP_E_INTERNAL,
     }
 }
 
@@ -148,9 +148,9 @@ pub extern "C" fn resup_status_message(status: resup_status) -> *const c_char {
         RESUP_E_SOURCE_NOT_A_FILE => c"the path does not name a regular file",
         RESUP_E_SOURCE_IO => c"reading the file failed",
         RESUP_E_SOURCE_CHANGED => c"the file changed while it was being uploaded",
-        RESUP_E_HOST => c"the server's name was not found",
+        RESUP_E_RESOLVE => c"the server's name was not found",
         RESUP_E_CONNECT => c"no connection to the server",
-        RESUP_E_CONNECTION => c"the connection to the server broke",
+        RESUP_E_CONNECTION_LOST => c"the connection to the server broke",
         RESUP_E_TIMEOUT => c"the server or the network took too long",
         RESUP_E_TLS => c"TLS with the server failed",
         RESUP_E_PROXY => c"the proxy refuses",
@@ -161,13 +161,13 @@ pub extern "C" fn resup_status_message(status: resup_status) -> *const c_char {
         RESUP_E_SERVER_FAILING => c"the server failed",
         RESUP_E_NO_SPACE => c"the server has no room",
         RESUP_E_REFUSED => c"the server refused",
-        RESUP_E_ANSWER => c"the server's answer is not of the protocol",
-        RESUP_E_ANSWER_TOO_LONG => c"the server's answer is too long",
-        RESUP_E_OFFSET => c"the server claims an offset that cannot be",
+        RESUP_E_BAD_RESPONSE => c"the server's answer is not of the protocol",
+        RESUP_E_RESPONSE_TOO_LONG => c"the server's answer is too long",
+        RESUP_E_BAD_OFFSET => c"the server claims an offset that cannot be",
         RESUP_E_DIGEST => c"what the server stored is not what was sent",
         RESUP_E_CANCELLED => c"the upload was cancelled",
         RESUP_E_SYSTEM => c"the operating system refused a resource",
-        RESUP_E_PANIC => c"an internal error was caught",
+        RESUP_E_INTERNAL => c"an internal error was caught",
         _ => c"an unknown status code",
     };
     text.as_ptr()

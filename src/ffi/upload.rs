@@ -167,7 +167,7 @@ pub unsafe extern "C" fn resup_upload_free(upload: *mut resup_upload) -> resup_s
 /// @param upload  an upload
 /// @return #RESUP_OK when the server has confirmed the whole file; #RESUP_E_CANCELLED; any of
 ///         the errors of the file, the network and the server; #RESUP_E_STATE when it was
-///         started before; #RESUP_E_BUSY, #RESUP_E_SYSTEM, #RESUP_E_PANIC or a handle's error.
+///         started before; #RESUP_E_BUSY, #RESUP_E_SYSTEM, #RESUP_E_INTERNAL or a handle's error.
 ///         resup_upload_error_message tells more.
 ///
 /// Threads: one at a time. Callbacks: all.
@@ -192,7 +192,7 @@ pub unsafe extern "C" fn resup_upload_run(upload: *mut resup_upload) -> resup_st
 ///
 /// @param upload  an upload
 /// @return #RESUP_OK; #RESUP_E_STATE when it is under way; #RESUP_E_BUSY, #RESUP_E_SYSTEM,
-///         #RESUP_E_PANIC or a handle's error
+///         #RESUP_E_INTERNAL or a handle's error
 ///
 /// Threads: one at a time. Callbacks: the destroy function of a log callback that was replaced.
 #[no_mangle]

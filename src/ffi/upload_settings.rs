@@ -92,7 +92,7 @@ pub const RESUP_DIGEST_MD5: i32 = 1;
 /// has the content already needs no byte of it.
 pub const RESUP_DIGEST_MD5_FIRST: i32 = 2;
 
-/// Sets whether and when the MD5 of the file is computed. Memory and readers have no modification
+/// Sets whether and when the MD5 of the file is computed. Memory and streams have no modification
 /// time, so that only their content tells two versions apart: their MD5 is computed before the
 /// first request in every mode.
 ///
@@ -124,7 +124,7 @@ pub unsafe extern "C" fn resup_upload_set_digest(
 /// the program does not read again what the server already has. It is never needed: where it is
 /// missing, damaged or of another file, the upload reads more and ends right. It holds no secret,
 /// and is removed when the upload is complete. A file at that path that is no state file is left
-/// as it is, and no state is kept then; nor is it for memory and readers.
+/// as it is, and no state is kept then; nor is it for memory and streams.
 ///
 /// @param path  UTF-8; a place of its own for each upload; copied. Default: none.
 /// @return #RESUP_OK, #RESUP_E_ARGUMENT for an empty path, #RESUP_E_NULL, #RESUP_E_UTF8,

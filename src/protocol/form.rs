@@ -93,7 +93,7 @@ impl Protocol for Form {
             }
             at = follow(&at, &response, &written.borrow())?;
         }
-        Err(Error::BadAnswer {
+        Err(Error::BadResponse {
             why: format!("it redirects, and has done so {MOST_REDIRECTS} times"),
         })
     }

@@ -54,7 +54,7 @@ pub(super) fn sent(response: &Response, size: u64) -> Result<Outcome, Error> {
 }
 
 fn parse(body: &[u8]) -> Result<Body, Error> {
-    serde_json::from_slice(body).map_err(|e| Error::BadAnswer {
+    serde_json::from_slice(body).map_err(|e| Error::BadResponse {
         why: format!(
             "it is not the JSON object that was expected ({e}); it begins: {}",
             excerpt(body)
@@ -164,11 +164,11 @@ pub(crate) fn refusal(response: &Response) -> Error {
 }
 
 fn bad(why: String) -> Error {
-    Error::BadAnswer { why }
+    Error::BadResponse { why }
 }
 
 fn lie(why: String) -> Error {
-    Error::ImpossibleOffset { why }
+    Error::BadOffset { why }
 }
 
 /// The start of a body as one line of text.
@@ -239,12 +239,12 @@ mod tests {
         ] {
             let result = locate(body, 9);
             assert!(
-                matches!(result, Err(Error::ImpossibleOffset { .. })),
+                matches!(result, Err(Error::BadOffset { .. })),
                 "{body}: {result:?}"
             );
         }
         let conflict = sent(&response(409, r#"{"offset":10}"#), 9);
-        assert!(matches!(conflict, Err(Error::ImpossibleOffset { .. })));
+        assert!(matches!(conflict, Err(Error::BadOffset { .. })));
     }
 
     #[test]
@@ -266,7 +266,7 @@ mod tests {
         ] {
             let result = locate(body, 9);
             assert!(
-                matches!(result, Err(Error::BadAnswer { .. })),
+                matches!(result, Err(Error::BadResponse { .. })),
                 "{body}: {result:?}"
             );
         }
@@ -352,7 +352,7 @@ mod tests {
             match locate(&body, size) {
                 Ok(answer) => prop_assert!(offset <= size && answer.offset == offset),
                 Err(e) => {
-                    let lie = matches!(e, Error::ImpossibleOffset { .. });
+                    let lie = matches!(e, Error::BadOffset { .. });
                     prop_assert!(offset > size && lie);
                 }
             }

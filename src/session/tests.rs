@@ -146,7 +146,7 @@ fn a_send_that_is_turned_away_is_a_passing_failure_and_the_next_request_logs_in(
     let it = setting(&[(200, "s=1"), (200, ""), (401, ""), (200, "s=2"), (200, "")]);
     assert_eq!(it.ask(false), Ok(200));
     let error = it.ask(true).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::SessionOver);
+    assert_eq!(error.kind(), ErrorKind::SessionExpired);
     assert!(error.is_passing());
     assert_eq!(it.ask(false), Ok(200));
     assert_eq!(it.asked()[3], format!("{LOGIN} s=1"));
@@ -325,7 +325,7 @@ fn logins_of_others_do_not_make_it_try_for_ever() {
 fn a_send_is_forbidden_when_a_login_is_of_no_use_to_it() {
     let turned_away = |it: &Setting| {
         assert_eq!(it.ask(false), Ok(200));
-        assert_eq!(it.ask(true).unwrap_err().kind(), ErrorKind::SessionOver);
+        assert_eq!(it.ask(true).unwrap_err().kind(), ErrorKind::SessionExpired);
     };
     let forbidden = |result: Result<u16, Error>| {
         let error = result.unwrap_err();

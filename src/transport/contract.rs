@@ -128,7 +128,7 @@ fn a_body_shorter_than_announced_is_an_error() {
     let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
     let link = link_to(&server, |_| {});
     let error = post(&link, server.endpoint(), &mut io::repeat(0).take(50), 100).unwrap_err();
-    assert!(matches!(error, Error::ConnectionBroken { .. }), "{error}");
+    assert!(matches!(error, Error::ConnectionLost { .. }), "{error}");
 }
 
 #[test]
@@ -307,7 +307,7 @@ fn a_huge_answer_is_not_read_to_its_end() {
     let step = Step::new().read(Take::All).write(huge).end(End::Close);
     let server = ScriptedServer::start(vec![step]);
     let error = get(&link_to(&server, |_| {}), &server).unwrap_err();
-    assert!(matches!(error, Error::AnswerTooLong { .. }), "{error}");
+    assert!(matches!(error, Error::ResponseTooLong { .. }), "{error}");
 }
 
 #[test]
@@ -322,7 +322,7 @@ fn each_way_to_not_get_through_has_its_error() {
     let refused = try_url(&format!("http://127.0.0.1:{port}/up"));
     assert!(matches!(refused, Error::ConnectFailed { .. }), "{refused}");
     let unknown = try_url("http://no-such-host.invalid/up");
-    assert!(matches!(unknown, Error::HostNotFound { .. }), "{unknown}");
+    assert!(matches!(unknown, Error::ResolveFailed { .. }), "{unknown}");
     assert!(unknown.to_string().contains("no-such-host.invalid"));
     let unknown_ca = ScriptedServer::start_tls(vec![Step::reply(200, "{}")]);
     let tls = try_url(&unknown_ca.endpoint());

@@ -23,7 +23,7 @@ impl Link {
         }
         match error {
             ureq::Error::Io(e) => self.explain_io(host, e),
-            ureq::Error::HostNotFound => Error::HostNotFound {
+            ureq::Error::HostNotFound => Error::ResolveFailed {
                 host,
                 why: "it has no address".to_owned(),
             },
@@ -43,10 +43,10 @@ impl Link {
             },
             ureq::Error::Protocol(_)
             | ureq::Error::LargeResponseHeader(..)
-            | ureq::Error::BodyStalled => Error::BadAnswer {
+            | ureq::Error::BodyStalled => Error::BadResponse {
                 why: format!("it is not HTTP as it should be: {error}"),
             },
-            other => Error::ConnectionBroken {
+            other => Error::ConnectionLost {
                 host,
                 why: other.to_string(),
             },
@@ -61,13 +61,13 @@ impl Link {
         let tls = error.get_ref().and_then(|e| e.downcast_ref());
         let why = tls.map_or_else(|| error.to_string(), told);
         if self.flags.unresolved.load(Ordering::Relaxed) {
-            return Error::HostNotFound { host, why };
+            return Error::ResolveFailed { host, why };
         }
         if self.flags.talking.load(Ordering::Relaxed) {
             return match tls {
                 // With TLS 1.3 a server looks at it after the client's handshake.
                 Some(tls) if refuses_certificate(tls) => Error::Tls { host, why },
-                _ => Error::ConnectionBroken { host, why },
+                _ => Error::ConnectionLost { host, why },
             };
         }
         match error.kind() {

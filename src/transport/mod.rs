@@ -286,7 +286,7 @@ impl Link {
     fn was_idle_too_long(&self, error: &Error) -> bool {
         let kept = !self.flags.fresh.load(Ordering::Relaxed);
         let silent = !self.flags.heard.load(Ordering::Relaxed);
-        matches!(error, Error::ConnectionBroken { .. }) && kept && silent
+        matches!(error, Error::ConnectionLost { .. }) && kept && silent
     }
 
     /// Reads an answer's body: where it is acted on, whole or not at all.
@@ -307,7 +307,7 @@ impl Link {
         let acted_on = response.status().is_success() || matches!(status, 409 | 422);
         let acted_on = acted_on && needs == Needs::Whole;
         if acted_on && !delimited {
-            return Err(Error::BadAnswer {
+            return Err(Error::BadResponse {
                 why: "it has neither Content-Length nor chunked encoding, so it may be cut"
                     .to_owned(),
             });
@@ -324,7 +324,7 @@ impl Link {
         match result {
             Err(e) if acted_on => return Err(self.explain(ureq::Error::from(e))),
             Ok(_) if acted_on && too_long => {
-                return Err(Error::AnswerTooLong {
+                return Err(Error::ResponseTooLong {
                     limit: LONGEST_ANSWER,
                 })
             }

@@ -107,7 +107,7 @@ impl Upload {
     /// A file in which the run keeps states of the digest, so that a resume does not read again
     /// what the server already has. It is never needed: where it is missing, damaged or of
     /// another file, the upload reads more and ends right. It holds no secret, and is removed
-    /// when the upload is complete. Default: none. Of no use for memory and readers.
+    /// when the upload is complete. Default: none. Of no use for memory and streams.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for an empty path; [`Error::WrongState`] during a run.

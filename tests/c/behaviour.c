@@ -102,7 +102,7 @@ int main(int argc, char **argv)
     test_pauses();
     puts("sources");
     test_sources();
-    puts("readers");
+    puts("streams");
     test_readers();
     puts("threads");
     test_threads();

@@ -245,7 +245,7 @@ static void upload_with_settings(int32_t method)
     CHECK_STATUS(resup_client_set_retry_limit(client, 3), RESUP_OK, "set_retry_limit");
     CHECK_STATUS(resup_client_set_retry_backoff(client, 1, 10), RESUP_OK, "set_retry_backoff");
 
-    CHECK_STATUS(resup_client_set_retry_time(client, 60000), RESUP_OK, "set_retry_time");
+    CHECK_STATUS(resup_client_set_retry_timeout(client, 60000), RESUP_OK, "set_retry_timeout");
     CHECK_STATUS(resup_client_set_rate_limit(client, 100000000), RESUP_OK, "set_rate_limit");
 
     sprintf(name, "settings-%d.bin", (int)method);

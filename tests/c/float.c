@@ -197,7 +197,7 @@ static void waits(const char *url)
     resup_upload *upload = NULL;
     resup_status status;
 
-    HELD(resup_upload_new_reader(client, "wait.bin", give, go_to, tell_size, &destroyed, on_destroy,
+    HELD(resup_upload_new_stream(client, "wait.bin", give, go_to, tell_size, &destroyed, on_destroy,
                                  &upload),
          RESUP_OK);
     need(upload != NULL, "an upload");

@@ -65,7 +65,7 @@ static resup_status new_reader(resup_client *client)
     int place = 0;
     resup_upload *mark = (resup_upload *)(void *)&place, *out = mark;
     resup_status status =
-        resup_upload_new_reader(client, "x", read_nothing, seek, size, NULL, NULL, &out);
+        resup_upload_new_stream(client, "x", read_nothing, seek, size, NULL, NULL, &out);
 
     if (status == RESUP_OK)
         resup_upload_free(out);
@@ -119,7 +119,7 @@ static resup_status client_rate_limit(resup_client *client)
 
 static resup_status retry_time(resup_client *client)
 {
-    return resup_client_set_retry_time(client, 0);
+    return resup_client_set_retry_timeout(client, 0);
 }
 
 static const uint16_t none[] = {'/', 'n', 'o', 0};
@@ -248,12 +248,12 @@ const struct client_call client_calls[] = {
     {"resup_client_set_cookie", cookie},
     {"resup_client_set_signing_secret", signing_secret},
     {"resup_client_set_signing_algorithm", signing_algorithm},
-    {"resup_client_set_retry_time", retry_time},
+    {"resup_client_set_retry_timeout", retry_time},
     {"resup_client_on_log", on_log},
     {"resup_upload_new_file", new_file},
     {"resup_upload_new_file_utf16", new_file_utf16},
     {"resup_upload_new_memory", new_memory},
-    {"resup_upload_new_reader", new_reader},
+    {"resup_upload_new_stream", new_reader},
 };
 const int client_calls_count = (int)(sizeof client_calls / sizeof client_calls[0]);
 

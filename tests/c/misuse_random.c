@@ -24,7 +24,7 @@ struct walk {
     uint64_t state;
     unsigned long calls;
     int alone;
-    unsigned long answered[RESUP_E_PANIC + 1];
+    unsigned long answered[RESUP_E_INTERNAL + 1];
 };
 
 static uint64_t next(struct walk *walk)
@@ -292,7 +292,7 @@ static void *walk(void *argument)
     for (i = 0; i < walk->calls; i++) {
         resup_status status = step(walk);
 
-        if (!is_known_status(status) || status == RESUP_E_PANIC || status == RESUP_E_SYSTEM) {
+        if (!is_known_status(status) || status == RESUP_E_INTERNAL || status == RESUP_E_SYSTEM) {
             fprintf(stderr, "call %lu answered %d\n", i, (int)status);
             CHECK(0, "a call answers with a status that fits");
         } else {

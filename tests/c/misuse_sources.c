@@ -114,7 +114,7 @@ static void server_that_is_not(void)
     need(resup_client_new("http://no-such-host.invalid/upload", &client) == RESUP_OK, "a client");
     CHECK_STATUS(resup_client_set_retry_limit(client, 0), RESUP_OK, "no second attempt");
     upload = hopeless_upload(client);
-    CHECK_STATUS(resup_upload_run(upload), RESUP_E_HOST, "an unknown host");
+    CHECK_STATUS(resup_upload_run(upload), RESUP_E_RESOLVE, "an unknown host");
     CHECK_TEXT(resup_upload_error_message(upload), "no-such-host.invalid", "it is named");
     resup_upload_free(upload);
     resup_client_free(client);

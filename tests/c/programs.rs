@@ -10,7 +10,7 @@ pub const BEHAVIOUR: [&str; 10] = [
     "behaviour_events.c",
     "behaviour_ends.c",
     "behaviour_sources.c",
-    "behaviour_reader.c",
+    "behaviour_stream.c",
     "behaviour_threads.c",
     "events.c",
     "statuses.c",

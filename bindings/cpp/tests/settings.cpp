@@ -14,7 +14,7 @@ static void all_are_taken(const Given &given)
         .set_stall_timeout(60s)
         .set_rate_limit(0)
         .set_retry_limit(3)
-        .set_retry_time(0ms)
+        .set_retry_timeout(0ms)
         .set_retry_backoff(5ms, 40ms)
         .set_basic_auth("joe", "secret")
         .set_bearer_token("token")
@@ -55,7 +55,7 @@ static void bad_ones_throw(const Given &given)
     CHECK(refused([&] { client.set_login_field("a", "b"); }) == resup::Errc::argument);
     CHECK(refused([&] { client.set_login_form("https://elsewhere.example/"); }) == resup::Errc::url);
     CHECK(refused([&] { client.set_user("\xff"); }) == resup::Errc::utf8);
-    CHECK(refused([&] { client.set_retry_time(-1ms); }) == resup::Errc::argument);
+    CHECK(refused([&] { client.set_retry_timeout(-1ms); }) == resup::Errc::argument);
     CHECK(refused([&] { client.set_user(std::string("joe\0admin", 9)); }) == resup::Errc::argument);
     const std::string cut("http://127.0.0.1:1/a\0b", 22);
     CHECK(refused([&] { resup::Client other(cut); }) == resup::Errc::argument);

@@ -95,11 +95,11 @@ const
   /// <summary>The file changed while it was being uploaded. Run again when it is at rest.</summary>
   RESUP_E_SOURCE_CHANGED = 34;
   /// <summary>The server's name was not found. Check the address and the network, run again.</summary>
-  RESUP_E_HOST = 50;
+  RESUP_E_RESOLVE = 50;
   /// <summary>No connection came about. Check the address and the network, run again.</summary>
   RESUP_E_CONNECT = 51;
   /// <summary>The connection broke, or the answer was cut, again and again. Run again later.</summary>
-  RESUP_E_CONNECTION = 52;
+  RESUP_E_CONNECTION_LOST = 52;
   /// <summary>A time limit passed again and again. Run again later.</summary>
   RESUP_E_TIMEOUT = 53;
   /// <summary>TLS failed, or the server's certificate is not trusted. Tell the user; do not go on.</summary>
@@ -121,11 +121,11 @@ const
   /// <summary>The server refused for another reason: see resup_upload_http_status and the error message.</summary>
   RESUP_E_REFUSED = 76;
   /// <summary>The server's answer is not of the protocol. Is the URL right?</summary>
-  RESUP_E_ANSWER = 90;
+  RESUP_E_BAD_RESPONSE = 90;
   /// <summary>The server's answer is far too long. Is the URL right?</summary>
-  RESUP_E_ANSWER_TOO_LONG = 91;
+  RESUP_E_RESPONSE_TOO_LONG = 91;
   /// <summary>The server claims an offset that cannot be; nothing was sent on it. Report it to its owner.</summary>
-  RESUP_E_OFFSET = 92;
+  RESUP_E_BAD_OFFSET = 92;
   /// <summary>What the server stored is not what was sent, twice in a row.</summary>
   RESUP_E_DIGEST = 93;
   /// <summary>The upload was cancelled, by a call or by a callback. It may be run again.</summary>
@@ -133,7 +133,7 @@ const
   /// <summary>The operating system refused a thread or random numbers. Run again with more resources.</summary>
   RESUP_E_SYSTEM = 120;
   /// <summary>A defect in the library was caught. Free the handle; report the message.</summary>
-  RESUP_E_PANIC = 121;
+  RESUP_E_INTERNAL = 121;
   /// <summary>For resup_upload_wait: this and everything above means as long as it takes.</summary>
   RESUP_FOREVER = 2147483647;
   /// <summary>Not started. (0 is no state: getters answer it for a handle that is not valid.)</summary>
@@ -222,18 +222,18 @@ type
   /// <param name="buffer">where the bytes go</param>
   /// <param name="size">the most bytes to put there; more than 0</param>
   /// <param name="read">where the number of bytes put there goes: at least 1, or 0 at the end</param>
-  /// <param name="user_data">what was registered with the reader</param>
+  /// <param name="user_data">what was registered with the stream</param>
   /// <returns>0, or any code of the program's own for a failure: the upload ends with
   /// RESUP_E_SOURCE_IO, and the message has the code</returns>
   resup_read_callback = function(buffer: Pointer; size: resup_size; read: Presup_size; user_data: Pointer): Integer; cdecl;
   /// <summary>Sets where the next read begins.</summary>
   /// <param name="offset">bytes from the start; never more than the size</param>
-  /// <param name="user_data">what was registered with the reader</param>
+  /// <param name="user_data">what was registered with the stream</param>
   /// <returns>as for resup_read_callback</returns>
   resup_seek_callback = function(offset: resup_uint64; user_data: Pointer): Integer; cdecl;
   /// <summary>Tells how many bytes there are in the whole. The next read comes after a seek.</summary>
   /// <param name="size">where the number goes</param>
-  /// <param name="user_data">what was registered with the reader</param>
+  /// <param name="user_data">what was registered with the stream</param>
   /// <returns>as for resup_read_callback</returns>
   resup_size_callback = function(size: Presup_uint64; user_data: Pointer): Integer; cdecl;
 
@@ -302,7 +302,7 @@ var
   /// <param name="milliseconds">0, the default, for no limit but that of their number</param>
   /// <returns>RESUP_OK or a handle's error</returns>
   /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_retry_time: function(client: Presup_client; milliseconds: Cardinal): resup_status; cdecl;
+  resup_client_set_retry_timeout: function(client: Presup_client; milliseconds: Cardinal): resup_status; cdecl;
   /// <summary>Sets the waits between attempts: random, between zero and a bound that starts with the first
   /// value and doubles with each attempt up to the second.</summary>
   /// <param name="first_milliseconds">more than 0. Default: 500.</param>
@@ -508,7 +508,7 @@ var
   /// <param name="upload">an upload</param>
   /// <returns>RESUP_OK when the server has confirmed the whole file; RESUP_E_CANCELLED; any of
   /// the errors of the file, the network and the server; RESUP_E_STATE when it was
-  /// started before; RESUP_E_BUSY, RESUP_E_SYSTEM, RESUP_E_PANIC or a handle's error.
+  /// started before; RESUP_E_BUSY, RESUP_E_SYSTEM, RESUP_E_INTERNAL or a handle's error.
   /// resup_upload_error_message tells more.</returns>
   /// <remarks>Threads: one at a time. Callbacks: all.</remarks>
   resup_upload_run: function(upload: Presup_upload): resup_status; cdecl;
@@ -517,7 +517,7 @@ var
   /// and to learn the end.</summary>
   /// <param name="upload">an upload</param>
   /// <returns>RESUP_OK; RESUP_E_STATE when it is under way; RESUP_E_BUSY, RESUP_E_SYSTEM,
-  /// RESUP_E_PANIC or a handle's error</returns>
+  /// RESUP_E_INTERNAL or a handle's error</returns>
   /// <remarks>Threads: one at a time. Callbacks: the destroy function of a log callback that was replaced.</remarks>
   resup_upload_start: function(upload: Presup_upload): resup_status; cdecl;
   /// <summary>Calls the callbacks for what happened since the last call, on this thread, and waits for more.</summary>
@@ -662,7 +662,7 @@ var
   /// function too, RESUP_E_UTF8 or a handle's error. After a failure,
   /// resup_client_error_message tells more.</returns>
   /// <remarks>Threads: any. Callbacks: on failure destroy, else none.</remarks>
-  resup_upload_new_reader: function(client: Presup_client; name: PAnsiChar; read: resup_read_callback; seek: resup_seek_callback; size: resup_size_callback; user_data: Pointer; destroy: resup_destroy_callback; made: PPresup_upload): resup_status; cdecl;
+  resup_upload_new_stream: function(client: Presup_client; name: PAnsiChar; read: resup_read_callback; seek: resup_seek_callback; size: resup_size_callback; user_data: Pointer; destroy: resup_destroy_callback; made: PPresup_upload): resup_status; cdecl;
   /// <summary>Sets the file name that the server is told. Default: the file's own.</summary>
   /// <param name="name">UTF-8 without a path, at most 1024 bytes; copied</param>
   /// <returns>RESUP_OK, RESUP_E_ARGUMENT, RESUP_E_NULL, RESUP_E_UTF8, RESUP_E_STATE during a
@@ -686,7 +686,7 @@ var
   /// <returns>as resup_upload_set_name</returns>
   /// <remarks>Threads: one at a time. Callbacks: none.</remarks>
   resup_upload_set_field: function(upload: Presup_upload; name: PAnsiChar; value: PAnsiChar): resup_status; cdecl;
-  /// <summary>Sets whether and when the MD5 of the file is computed. Memory and readers have no modification
+  /// <summary>Sets whether and when the MD5 of the file is computed. Memory and streams have no modification
   /// time, so that only their content tells two versions apart: their MD5 is computed before the
   /// first request in every mode.</summary>
   /// <param name="mode">RESUP_DIGEST_NONE, RESUP_DIGEST_MD5 or RESUP_DIGEST_MD5_FIRST</param>
@@ -698,7 +698,7 @@ var
   /// the program does not read again what the server already has. It is never needed: where it is
   /// missing, damaged or of another file, the upload reads more and ends right. It holds no secret,
   /// and is removed when the upload is complete. A file at that path that is no state file is left
-  /// as it is, and no state is kept then; nor is it for memory and readers.</summary>
+  /// as it is, and no state is kept then; nor is it for memory and streams.</summary>
   /// <param name="path">UTF-8; a place of its own for each upload; copied. Default: none.</param>
   /// <returns>RESUP_OK, RESUP_E_ARGUMENT for an empty path, RESUP_E_NULL, RESUP_E_UTF8,
   /// RESUP_E_STATE during a run, RESUP_E_BUSY or a handle's error</returns>
@@ -830,7 +830,7 @@ begin
     @resup_client_set_stall_timeout := Found('resup_client_set_stall_timeout');
     @resup_client_set_rate_limit := Found('resup_client_set_rate_limit');
     @resup_client_set_retry_limit := Found('resup_client_set_retry_limit');
-    @resup_client_set_retry_time := Found('resup_client_set_retry_time');
+    @resup_client_set_retry_timeout := Found('resup_client_set_retry_timeout');
     @resup_client_set_retry_backoff := Found('resup_client_set_retry_backoff');
     @resup_client_on_log := Found('resup_client_on_log');
     @resup_client_error_message := Found('resup_client_error_message');
@@ -884,7 +884,7 @@ begin
     @resup_upload_server_message := Found('resup_upload_server_message');
     @resup_upload_server_excerpt := Found('resup_upload_server_excerpt');
     @resup_upload_error_message := Found('resup_upload_error_message');
-    @resup_upload_new_reader := Found('resup_upload_new_reader');
+    @resup_upload_new_stream := Found('resup_upload_new_stream');
     @resup_upload_set_name := Found('resup_upload_set_name');
     @resup_upload_set_directory := Found('resup_upload_set_directory');
     @resup_upload_set_content_type := Found('resup_upload_set_content_type');

@@ -113,7 +113,7 @@ type
     procedure SetStallTimeout(Value: Cardinal);
     procedure SetRateLimit(Value: Int64);
     procedure SetRetryLimit(Value: Cardinal);
-    procedure SetRetryTime(Value: Cardinal);
+    procedure SetRetryTimeout(Value: Cardinal);
     procedure SetLoginForm(const Value: TResupText);
     procedure SetBearerToken(const Value: TResupText);
     procedure SetSigning(Value: TResupSigning);
@@ -173,7 +173,7 @@ type
     /// <summary>How many attempts in a row may fail without a byte more having arrived. Default: 8.</summary>
     property RetryLimit: Cardinal write SetRetryLimit;
     /// <summary>For how long attempts may fail without a byte more having arrived; 0, the default: no limit.</summary>
-    property RetryTime: Cardinal write SetRetryTime;
+    property RetryTimeout: Cardinal write SetRetryTimeout;
     /// <summary>The address of a form by which is logged in before the first request, and again when the session
     /// ends; cookies are kept. SetLoginField fills it in.</summary>
     property LoginForm: TResupText write SetLoginForm;
@@ -763,9 +763,9 @@ begin
   Check(resup_client_set_retry_limit(FHandle, Value));
 end;
 
-procedure TResupClient.SetRetryTime(Value: Cardinal);
+procedure TResupClient.SetRetryTimeout(Value: Cardinal);
 begin
-  Check(resup_client_set_retry_time(FHandle, Value));
+  Check(resup_client_set_retry_timeout(FHandle, Value));
 end;
 
 procedure TResupClient.SetRetryBackoff(First, Longest: Cardinal);
@@ -891,7 +891,7 @@ begin
   inherited Create;
   FJob := NewJob(Self);
   TJob(FJob).Stream := Stream;
-  Made(Client, resup_upload_new_reader(Client.FHandle, PAnsiChar(Utf8(Name)), ReadStream, SeekStream, SizeOfStream,
+  Made(Client, resup_upload_new_stream(Client.FHandle, PAnsiChar(Utf8(Name)), ReadStream, SeekStream, SizeOfStream,
     FJob, nil, @TJob(FJob).Handle));
   TJob(FJob).Owned := Owned;
 end;

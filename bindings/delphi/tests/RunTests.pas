@@ -416,7 +416,7 @@ begin
   Client.StallTimeout := 10000;
   Client.RateLimit := Int64(1) shl 40;
   Client.RetryLimit := 3;
-  Client.RetryTime := 60000;
+  Client.RetryTimeout := 60000;
   Client.SetRetryBackoff(10, 100);
   Client.SetHeader('X-Test', 'yes');
   Client.SetCookie('flavour', 'oat');

@@ -84,7 +84,7 @@ impl Server {
 }
 
 fn broken() -> Error {
-    Error::ConnectionBroken {
+    Error::ConnectionLost {
         host: "fake".to_owned(),
         why: "by the test".to_owned(),
     }

@@ -178,7 +178,7 @@ fn a_connection_that_ends_instead_of_a_100_is_broken() {
     for end in [End::Close, End::Reset] {
         with_and_without_tls(&Step::new().end(end), |server| {
             let error = post_zeros(&link_to(server, |_| {}), server, BIG).unwrap_err();
-            assert!(matches!(error, Error::ConnectionBroken { .. }), "{error}");
+            assert!(matches!(error, Error::ConnectionLost { .. }), "{error}");
         });
     }
 }

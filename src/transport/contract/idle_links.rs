@@ -47,7 +47,7 @@ fn a_dead_connection_is_replaced_without_a_word() {
 fn what_cannot_be_sent_again_is_not() {
     let (second, connections, _) = ask_twice(End::Close, true);
     let error = second.unwrap_err();
-    assert!(matches!(error, Error::ConnectionBroken { .. }), "{error}");
+    assert!(matches!(error, Error::ConnectionLost { .. }), "{error}");
     assert_eq!(connections, 1);
 }
 
@@ -55,6 +55,6 @@ fn what_cannot_be_sent_again_is_not() {
 fn a_new_connection_that_breaks_is_a_break() {
     let server = ScriptedServer::start(vec![Step::new().end(End::Close)]);
     let error = get(&link_to(&server, |_| {}), &server).unwrap_err();
-    assert!(matches!(error, Error::ConnectionBroken { .. }), "{error}");
+    assert!(matches!(error, Error::ConnectionLost { .. }), "{error}");
     assert_eq!(server.connections(), 1);
 }

@@ -223,9 +223,9 @@ class Client {
     Client &set_retry_limit(std::uint32_t limit) { return must(set(resup_client_set_retry_limit, limit)); }
 
     /** @brief For how long attempts may fail without a byte more having arrived; 0, the default: no limit. */
-    Client &set_retry_time(std::chrono::milliseconds time)
+    Client &set_retry_timeout(std::chrono::milliseconds time)
     {
-        return must(set(resup_client_set_retry_time, detail::milliseconds(time)));
+        return must(set(resup_client_set_retry_timeout, detail::milliseconds(time)));
     }
 
     /** @brief Waits between attempts: random, up to a bound that doubles from `first` to `longest`. Default: 500 ms, 30 s. */

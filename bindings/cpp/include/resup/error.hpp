@@ -46,9 +46,9 @@ enum class Errc : resup_status {
     source_not_a_file = RESUP_E_SOURCE_NOT_A_FILE, ///< The path names a directory or device.
     source_io = RESUP_E_SOURCE_IO,              ///< Reading the file failed.
     source_changed = RESUP_E_SOURCE_CHANGED,    ///< The file changed while it was being uploaded.
-    host = RESUP_E_HOST,                        ///< The server's name was not found.
+    resolve = RESUP_E_RESOLVE,                  ///< The server's name was not found.
     connect = RESUP_E_CONNECT,                  ///< No connection came about.
-    connection = RESUP_E_CONNECTION,            ///< The connection broke, again and again.
+    connection_lost = RESUP_E_CONNECTION_LOST,  ///< The connection broke, again and again.
     timeout = RESUP_E_TIMEOUT,                  ///< A time limit passed, again and again.
     tls = RESUP_E_TLS,                          ///< TLS failed, or the certificate is not trusted.
     proxy = RESUP_E_PROXY,                      ///< The proxy refuses.
@@ -59,13 +59,13 @@ enum class Errc : resup_status {
     server_failing = RESUP_E_SERVER_FAILING,    ///< HTTP 408, 417, 500, 502, 504.
     no_space = RESUP_E_NO_SPACE,                ///< HTTP 507: the server has no room.
     refused = RESUP_E_REFUSED,                  ///< The server refused for another reason.
-    answer = RESUP_E_ANSWER,                    ///< The server's answer is not of the protocol.
-    answer_too_long = RESUP_E_ANSWER_TOO_LONG,  ///< The server's answer is far too long.
-    offset = RESUP_E_OFFSET,                    ///< The server claims an offset that cannot be.
+    bad_response = RESUP_E_BAD_RESPONSE,        ///< The server's answer is not of the protocol.
+    response_too_long = RESUP_E_RESPONSE_TOO_LONG, ///< The server's answer is far too long.
+    bad_offset = RESUP_E_BAD_OFFSET,            ///< The server claims an offset that cannot be.
     digest = RESUP_E_DIGEST,                    ///< The server stored what was not sent.
     cancelled = RESUP_E_CANCELLED,              ///< The upload was cancelled.
     system = RESUP_E_SYSTEM,                    ///< The system refused a thread or random numbers.
-    panic = RESUP_E_PANIC                       ///< A defect in the library was caught.
+    internal = RESUP_E_INTERNAL                 ///< A defect in the library was caught.
 };
 
 } // namespace resup
@@ -98,7 +98,7 @@ class Category : public std::error_category {
         case Errc::not_allowed: return std::errc::permission_denied;
         case Errc::source_io: return std::errc::io_error;
         case Errc::connect: return std::errc::not_connected;
-        case Errc::connection: return std::errc::connection_aborted;
+        case Errc::connection_lost: return std::errc::connection_aborted;
         case Errc::timeout: return std::errc::timed_out;
         case Errc::too_large: return std::errc::file_too_large;
         case Errc::no_space: return std::errc::no_space_on_device;

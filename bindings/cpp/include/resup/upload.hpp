@@ -143,7 +143,7 @@ class Upload : public Remote {
     {
         auto *kept = new detail::Stream{std::move(stream)};
         return made(error, [&](resup_upload **out) {
-            return resup_upload_new_reader(client.get(), name.c_str(), detail::Stream::read, detail::Stream::seek,
+            return resup_upload_new_stream(client.get(), name.c_str(), detail::Stream::read, detail::Stream::seek,
                                            detail::Stream::size, kept, detail::destroy<detail::Stream>, out);
         });
     }

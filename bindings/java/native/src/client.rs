@@ -50,7 +50,7 @@ pub fn set_number(client: &Client, setting: &str, a: jlong, b: jlong) -> Result<
         "connectTimeout" => client.set_connect_timeout(time(a)),
         "responseTimeout" => client.set_response_timeout(time(a)),
         "stallTimeout" => client.set_stall_timeout(time(a)),
-        "retryTime" => client.set_retry_time(time(a)),
+        "retryTimeout" => client.set_retry_timeout(time(a)),
         "retryBackoff" => client.set_retry_backoff(time(a), time(b)),
         other => {
             set_choice(client, other, a);

@@ -109,8 +109,8 @@ natives! {
     }
 
     /// An upload of what the runs' objects read.
-    Java_io_resup_NativeClient_ofReader(env, JObject<'local>, number: jlong, name: JCharArray<'local>) -> jlong {
-        upload::of_reader(&*CLIENTS.get(number)?, &from_java(env, &name)?)
+    Java_io_resup_NativeClient_ofStream(env, JObject<'local>, number: jlong, name: JCharArray<'local>) -> jlong {
+        upload::of_stream(&*CLIENTS.get(number)?, &from_java(env, &name)?)
     }
 
     /// A setting that is a text, or two.

@@ -45,8 +45,8 @@ pub fn of_bytes(client: &Client, bytes: Vec<u8>, name: &str) -> Result<jlong, Fa
 }
 
 /// An upload of what Java reads; its number.
-pub fn of_reader(client: &Client, name: &str) -> Result<jlong, Failure> {
-    add(Upload::from_reader(client, Reader, name))
+pub fn of_stream(client: &Client, name: &str) -> Result<jlong, Failure> {
+    add(Upload::from_stream(client, Reader, name))
 }
 
 impl Entry {

@@ -25,11 +25,11 @@ public enum ErrorCode {
     /** The file changed while it was being uploaded. Run again when it is at rest. */
     SOURCE_CHANGED(34),
     /** The server's name was not found. Check the address and the network, run again. */
-    HOST(50),
+    RESOLVE(50),
     /** No connection came about. Check the address and the network, run again. */
     CONNECT(51),
     /** The connection broke, or the answer was cut, again and again. Run again later. */
-    CONNECTION(52),
+    CONNECTION_LOST(52),
     /** A time limit passed again and again. Run again later. */
     TIMEOUT(53),
     /** TLS failed, or the server's certificate is not trusted. Tell the user; do not go on. */
@@ -51,11 +51,11 @@ public enum ErrorCode {
     /** The server refused for another reason: see the HTTP status and the message. */
     REFUSED(76),
     /** The server's answer is not of the protocol. Is the URL right? */
-    ANSWER(90),
+    BAD_RESPONSE(90),
     /** The server's answer is far too long. Is the URL right? */
-    ANSWER_TOO_LONG(91),
+    RESPONSE_TOO_LONG(91),
     /** The server claims an offset that cannot be; nothing was sent on it. Report it to its owner. */
-    OFFSET(92),
+    BAD_OFFSET(92),
     /** What the server stored is not what was sent, twice in a row. */
     DIGEST(93),
     /** The upload was cancelled; the exception is an {@link UploadCancelledException}. */

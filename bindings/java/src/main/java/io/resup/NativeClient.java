@@ -36,8 +36,8 @@ final class NativeClient extends Handle {
         return new NativeUpload(ofBytes(number, bytes, Text.chars(name)));
     }
 
-    NativeUpload ofReader(String name) {
-        return new NativeUpload(ofReader(number, Text.chars(name)));
+    NativeUpload ofStream(String name) {
+        return new NativeUpload(ofStream(number, Text.chars(name)));
     }
 
     /** Rounded up; what is too long to count is too long for any setting. */
@@ -63,7 +63,7 @@ final class NativeClient extends Handle {
 
     private native long ofBytes(long number, byte[] bytes, char[] name);
 
-    private native long ofReader(long number, char[] name);
+    private native long ofStream(long number, char[] name);
 
     private static native void free(long number);
 }

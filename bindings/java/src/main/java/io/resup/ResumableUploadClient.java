@@ -138,7 +138,7 @@ public final class ResumableUploadClient implements AutoCloseable {
      */
     public ResumableUpload.Builder upload(String name, SeekableByteChannel channel) {
         Source source = new ChannelSource(Objects.requireNonNull(channel, "channel"));
-        return new ResumableUpload.Builder(handle.ofReader(name), log, source);
+        return new ResumableUpload.Builder(handle.ofStream(name), log, source);
     }
 
     /**
@@ -154,7 +154,7 @@ public final class ResumableUploadClient implements AutoCloseable {
      */
     public ResumableUpload.Builder upload(String name, long size, StreamOpener opener) {
         Source source = new StreamSource(notNegative("size", size), Objects.requireNonNull(opener, "opener"));
-        return new ResumableUpload.Builder(handle.ofReader(name), log, source);
+        return new ResumableUpload.Builder(handle.ofStream(name), log, source);
     }
 
     /**
@@ -268,8 +268,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @param time  at most a year; 0, the default, for no limit but that of their number
          * @return this
          */
-        public Builder retryTime(Duration time) {
-            return set("retryTime", time, Duration.ZERO);
+        public Builder retryTimeout(Duration time) {
+            return set("retryTimeout", time, Duration.ZERO);
         }
 
         /**

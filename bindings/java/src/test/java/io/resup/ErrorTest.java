@@ -158,9 +158,9 @@ class ErrorTest {
         refused(() -> client.connectTimeout(Duration.ofSeconds(-1)));
         refused(() -> client.responseTimeout(Duration.ofSeconds(Long.MAX_VALUE)));
         refused(() -> client.stallTimeout(Duration.ofDays(1000)));
-        refused(() -> client.retryTime(Duration.ofDays(1000)));
-        assertEquals("retryTime must not be less than 0, but is PT-5S",
-            refused(() -> client.retryTime(Duration.ofSeconds(-5))));
+        refused(() -> client.retryTimeout(Duration.ofDays(1000)));
+        assertEquals("retryTimeout must not be less than 0, but is PT-5S",
+            refused(() -> client.retryTimeout(Duration.ofSeconds(-5))));
         // Shorter than a millisecond, and not 0.
         client.connectTimeout(Duration.ofNanos(1));
         refused(() -> client.retryBackoff(Duration.ofSeconds(2), Duration.ofSeconds(1)));
@@ -180,7 +180,7 @@ class ErrorTest {
         assertTrue(refused(() -> client.caFile(directory.resolve("no"))).contains(directory.resolve("no").toString()));
         refused(() -> client.clientCertificate(directory.resolve("no"), directory.resolve("no")));
         client.trust(Trust.BUNDLED).tlsVerify(false).locateMethod(LocateMethod.GET).filenameStyle(FilenameStyle.RFC8187)
-            .noProxy("localhost").proxy("socks5h://joe:secret@127.0.0.1:1080").retryTime(Duration.ofDays(1));
+            .noProxy("localhost").proxy("socks5h://joe:secret@127.0.0.1:1080").retryTimeout(Duration.ofDays(1));
         ResumableUploadClient made = client.build();
         assertThrows(IllegalStateException.class, client::build);
         assertThrows(IllegalStateException.class, () -> client.user("x"));

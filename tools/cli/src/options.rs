@@ -184,7 +184,7 @@ pub struct Patience {
 
     /// Most time for such attempts; 0 for no limit [default: 0]
     #[arg(long, value_name = "SECONDS", value_parser = units::seconds)]
-    pub retry_time: Option<Duration>,
+    pub retry_timeout: Option<Duration>,
 
     /// Longest wait before another attempt [default: 30]
     #[arg(long, value_name = "SECONDS", value_parser = units::seconds)]

@@ -30,12 +30,12 @@ fn breaking(receiver: &ModelReceiver, cuts: &'static [u64]) -> ChaosProxy {
 }
 
 #[test]
-fn a_reader_goes_on_after_breaks() {
+fn a_stream_goes_on_after_breaks() {
     let content = files::bytes(3_000_000, 8);
     let receiver = ModelReceiver::start();
     let proxy = breaking(&receiver, &[700_000, 1, 900_000, 300_000]);
     let client = client(&receiver.endpoint_at(proxy.addr()));
-    let mut upload = Upload::from_reader(&client, Cursor::new(content.clone()), "reader").unwrap();
+    let mut upload = Upload::from_stream(&client, Cursor::new(content.clone()), "stream").unwrap();
     upload.run().unwrap();
     assert_eq!(receiver.files()[0].1, content);
     let md5 = upload.remote().md5();
@@ -44,7 +44,7 @@ fn a_reader_goes_on_after_breaks() {
 }
 
 #[test]
-fn a_file_is_a_reader_and_segments_begin_where_they_have_to() {
+fn a_file_is_a_stream_and_segments_begin_where_they_have_to() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("f");
     files::make(&path, 2_000_003, 9).unwrap();
@@ -53,7 +53,7 @@ fn a_file_is_a_reader_and_segments_begin_where_they_have_to() {
         ..Options::default()
     });
     let client = client(&receiver.endpoint());
-    let mut upload = Upload::from_reader(&client, File::open(&path).unwrap(), "f").unwrap();
+    let mut upload = Upload::from_stream(&client, File::open(&path).unwrap(), "f").unwrap();
     upload.run().unwrap();
     assert!(receiver.files()[0].1 == std::fs::read(&path).unwrap());
 }
@@ -77,13 +77,13 @@ impl Seek for Slow {
 }
 
 #[test]
-fn pause_resume_and_cancel_reach_an_upload_that_waits_for_its_reader() {
+fn pause_resume_and_cancel_reach_an_upload_that_waits_for_its_stream() {
     let content = files::bytes(1_000_000, 10);
     let receiver = ModelReceiver::start();
     let client = client(&receiver.endpoint());
     let reading = Arc::new(AtomicBool::new(false));
     let slow = Slow(Cursor::new(content.clone()), reading.clone());
-    let mut upload = Upload::from_reader(&client, slow, "slow").unwrap();
+    let mut upload = Upload::from_stream(&client, slow, "slow").unwrap();
     let remote = upload.remote();
     let other = std::thread::spawn(move || {
         let inside = || {
@@ -128,12 +128,12 @@ impl Seek for Fickle {
 }
 
 #[test]
-fn a_reader_that_gives_other_bytes_the_second_time_is_noticed() {
+fn a_stream_that_gives_other_bytes_the_second_time_is_noticed() {
     for size in [300_000, 3_000_000] {
         let receiver = ModelReceiver::start();
         let client = client(&receiver.endpoint());
         let fickle = Fickle(Cursor::new(files::bytes(size, 12)), false);
-        let mut upload = Upload::from_reader(&client, fickle, "fickle").unwrap();
+        let mut upload = Upload::from_stream(&client, fickle, "fickle").unwrap();
         let error = upload.run().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::SourceChanged, "{error}");
         assert_eq!(receiver.files(), []);
@@ -141,11 +141,11 @@ fn a_reader_that_gives_other_bytes_the_second_time_is_noticed() {
 }
 
 #[test]
-fn a_pause_before_the_reader_was_asked_is_no_end() {
+fn a_pause_before_the_stream_was_asked_is_no_end() {
     let content = files::bytes(100_000, 11);
     let receiver = ModelReceiver::start();
     let client = client(&receiver.endpoint());
-    let mut upload = Upload::from_reader(&client, Cursor::new(content.clone()), "early").unwrap();
+    let mut upload = Upload::from_stream(&client, Cursor::new(content.clone()), "early").unwrap();
     let remote = upload.remote();
     // Before the run begins, and while its first question waits for an answer.
     remote.pause();

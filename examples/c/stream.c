@@ -1,13 +1,13 @@
 /*
  * Uploads what the program makes itself: here the numbers from 0 on, a line each, which are nowhere on disk.
  *
- *     reader URL LINES
+ *     stream URL LINES
  *
  * The library asks for the size, seeks and reads, always on the thread that is inside resup_upload_run. Every byte
  * must be the same whenever it is read: after a break the upload goes back to where the server is.
  *
  * Build, at the top of the tree, after `make`:
- *     cc -Iinclude examples/c/reader.c -Ltarget/release -lresup -Wl,-rpath,$PWD/target/release -o reader
+ *     cc -Iinclude examples/c/stream.c -Ltarget/release -lresup -Wl,-rpath,$PWD/target/release -o stream
  */
 #include <resup.h>
 #include <stdio.h>
@@ -60,23 +60,23 @@ int main(int argc, char **argv)
     resup_status status;
 
     if (argc != 3) {
-        fprintf(stderr, "usage: reader URL LINES\n");
+        fprintf(stderr, "usage: stream URL LINES\n");
         return 2;
     }
     numbers.size = strtoul(argv[2], NULL, 10) * (uint64_t)LINE;
     if (resup_client_new(argv[1], &client) != RESUP_OK) {
-        fprintf(stderr, "reader: %s\n", resup_client_error_message(NULL));
+        fprintf(stderr, "stream: %s\n", resup_client_error_message(NULL));
         return 2;
     }
-    status = resup_upload_new_reader(client, "numbers.txt", on_read, on_seek, on_size, &numbers, NULL, &upload);
+    status = resup_upload_new_stream(client, "numbers.txt", on_read, on_seek, on_size, &numbers, NULL, &upload);
     if (status != RESUP_OK) {
-        fprintf(stderr, "reader: %s\n", resup_client_error_message(client));
+        fprintf(stderr, "stream: %s\n", resup_client_error_message(client));
     } else {
         status = resup_upload_run(upload);
         if (status == RESUP_OK)
             printf("md5=%s id=%s\n", resup_upload_md5(upload), resup_upload_id(upload));
         else
-            fprintf(stderr, "reader: %s\n", resup_upload_error_message(upload));
+            fprintf(stderr, "stream: %s\n", resup_upload_error_message(upload));
         resup_upload_free(upload);
     }
     resup_client_free(client);

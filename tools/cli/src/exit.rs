@@ -60,19 +60,19 @@ impl Exit {
             | ErrorKind::SourceNotAFile
             | ErrorKind::SourceIo
             | ErrorKind::SourceChanged => Exit::Local,
-            ErrorKind::HostNotFound
+            ErrorKind::ResolveFailed
             | ErrorKind::ConnectFailed
-            | ErrorKind::ConnectionBroken
+            | ErrorKind::ConnectionLost
             | ErrorKind::TimedOut
             | ErrorKind::ProxyRefused
             | ErrorKind::Tls => Exit::Network,
-            ErrorKind::Refused(RefusalKind::NotAllowed) | ErrorKind::SessionOver => {
+            ErrorKind::Refused(RefusalKind::NotAllowed) | ErrorKind::SessionExpired => {
                 Exit::NotAllowed
             }
             ErrorKind::Refused(_) => Exit::Refused,
-            ErrorKind::BadAnswer
-            | ErrorKind::AnswerTooLong
-            | ErrorKind::ImpossibleOffset
+            ErrorKind::BadResponse
+            | ErrorKind::ResponseTooLong
+            | ErrorKind::BadOffset
             | ErrorKind::DigestMismatch => Exit::Answer,
             _ => Exit::Other,
         }

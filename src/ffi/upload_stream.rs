@@ -84,7 +84,7 @@ impl HostReader for Functions {
 ///
 /// Threads: any. Callbacks: on failure destroy, else none.
 #[no_mangle]
-pub unsafe extern "C" fn resup_upload_new_reader(
+pub unsafe extern "C" fn resup_upload_new_stream(
     client: *mut resup_client,
     name: *const c_char,
     read: resup_read_callback,

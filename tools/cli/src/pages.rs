@@ -61,7 +61,7 @@ const EXAMPLES: [(&str, &str); 8] = [
     ),
     (
         "Wait for a server that is away, for up to a day",
-        "resup put --retries 100000 --retry-time 86400 video.mp4 https://example.org/upload",
+        "resup put --retries 100000 --retry-timeout 86400 video.mp4 https://example.org/upload",
     ),
     (
         "Log in as anna, who is asked for her password",

@@ -64,7 +64,7 @@ fn a_wrong_command_line_sends_nothing() {
             "stall timeout must be more than 0",
         ),
         (
-            &[file, "--retry-time", "soon", &url],
+            &[file, "--retry-timeout", "soon", &url],
             "not a number of seconds",
         ),
         (&[file, "-qv", &url], "cannot be used with"),

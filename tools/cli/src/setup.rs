@@ -60,8 +60,8 @@ fn set(put: &Put, client: &Client) -> Result<(), Error> {
     if let Some(limit) = patience.retries {
         client.set_retry_limit(limit);
     }
-    if let Some(limit) = patience.retry_time {
-        client.set_retry_time(limit)?;
+    if let Some(limit) = patience.retry_timeout {
+        client.set_retry_timeout(limit)?;
     }
     if let Some(longest) = patience.retry_max_wait {
         client.set_retry_backoff(FIRST_WAIT.min(longest), longest)?;
