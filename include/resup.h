@@ -1358,43 +1358,6 @@ RESUP_API
 const char *resup_upload_error_message(const resup_upload *upload);
 
 /**
- * Makes an upload of what the program's own functions give: a file in an archive, a database's
- * blob, a stream of another language.
- *
- * The functions are called only from within resup_upload_run and resup_upload_wait, on the thread
- * that called these; so after resup_upload_start the upload goes on only while the program waits,
- * and is cancelled within 100 ms only if they return by then. All three are needed: after a break the
- * upload goes back to where the server is. What they give must stay the same during a run; other
- * bytes are noticed (#RESUP_E_SOURCE_CHANGED). It is read twice, first for its MD5, since nothing
- * else tells two versions of it apart.
- *
- * @param client     the server to upload to; may be freed before the upload
- * @param name       the file name for the server, UTF-8; copied
- * @param read       reads
- * @param seek       sets where the next read begins
- * @param size       tells the size
- * @param user_data  handed to the functions; may be NULL
- * @param destroy    called once when the library lets go of user_data, at the latest in
- *                   resup_upload_free; may be NULL. When this function fails, it is called at
- *                   once.
- * @param out        where the upload goes on success; to be freed with resup_upload_free
- * @return #RESUP_OK, #RESUP_E_ARGUMENT for a name that cannot be one, #RESUP_E_NULL for a missing
- *         function too, #RESUP_E_UTF8 or a handle's error. After a failure,
- *         resup_client_error_message tells more.
- *
- * Threads: any. Callbacks: on failure destroy, else none.
- */
-RESUP_API
-resup_status resup_upload_new_stream(resup_client *client,
-                                     const char *name,
-                                     resup_read_callback read,
-                                     resup_seek_callback seek,
-                                     resup_size_callback size,
-                                     void *user_data,
-                                     resup_destroy_callback destroy,
-                                     resup_upload **out);
-
-/**
  * Sets the file name that the server is told. Default: the file's own.
  *
  * @param name  UTF-8 without a path, at most 1024 bytes; copied
@@ -1517,6 +1480,43 @@ resup_status resup_upload_set_segment_size(resup_upload *upload,
 RESUP_API
 resup_status resup_upload_set_rate_limit(resup_upload *upload,
                                          uint64_t bytes_per_second);
+
+/**
+ * Makes an upload of what the program's own functions give: a file in an archive, a database's
+ * blob, a stream of another language.
+ *
+ * The functions are called only from within resup_upload_run and resup_upload_wait, on the thread
+ * that called these; so after resup_upload_start the upload goes on only while the program waits,
+ * and is cancelled within 100 ms only if they return by then. All three are needed: after a break the
+ * upload goes back to where the server is. What they give must stay the same during a run; other
+ * bytes are noticed (#RESUP_E_SOURCE_CHANGED). It is read twice, first for its MD5, since nothing
+ * else tells two versions of it apart.
+ *
+ * @param client     the server to upload to; may be freed before the upload
+ * @param name       the file name for the server, UTF-8; copied
+ * @param read       reads
+ * @param seek       sets where the next read begins
+ * @param size       tells the size
+ * @param user_data  handed to the functions; may be NULL
+ * @param destroy    called once when the library lets go of user_data, at the latest in
+ *                   resup_upload_free; may be NULL. When this function fails, it is called at
+ *                   once.
+ * @param out        where the upload goes on success; to be freed with resup_upload_free
+ * @return #RESUP_OK, #RESUP_E_ARGUMENT for a name that cannot be one, #RESUP_E_NULL for a missing
+ *         function too, #RESUP_E_UTF8 or a handle's error. After a failure,
+ *         resup_client_error_message tells more.
+ *
+ * Threads: any. Callbacks: on failure destroy, else none.
+ */
+RESUP_API
+resup_status resup_upload_new_stream(resup_client *client,
+                                     const char *name,
+                                     resup_read_callback read,
+                                     resup_seek_callback seek,
+                                     resup_size_callback size,
+                                     void *user_data,
+                                     resup_destroy_callback destroy,
+                                     resup_upload **out);
 
 /**
  * The version of the library that is loaded, for example "0.1.0".

@@ -640,29 +640,6 @@ var
   /// handle that is not valid; borrowed as resup_upload_id's</returns>
   /// <remarks>Threads: any, at any time. Callbacks: none.</remarks>
   resup_upload_error_message: function(upload: Presup_upload): PAnsiChar; cdecl;
-  /// <summary>Makes an upload of what the program's own functions give: a file in an archive, a database's
-  /// blob, a stream of another language.</summary>
-  /// <remarks>The functions are called only from within resup_upload_run and resup_upload_wait, on the thread
-  /// that called these; so after resup_upload_start the upload goes on only while the program waits,
-  /// and is cancelled within 100 ms only if they return by then. All three are needed: after a break the
-  /// upload goes back to where the server is. What they give must stay the same during a run; other
-  /// bytes are noticed (RESUP_E_SOURCE_CHANGED). It is read twice, first for its MD5, since nothing
-  /// else tells two versions of it apart.</remarks>
-  /// <param name="client">the server to upload to; may be freed before the upload</param>
-  /// <param name="name">the file name for the server, UTF-8; copied</param>
-  /// <param name="read">reads</param>
-  /// <param name="seek">sets where the next read begins</param>
-  /// <param name="size">tells the size</param>
-  /// <param name="user_data">handed to the functions; may be NULL</param>
-  /// <param name="destroy">called once when the library lets go of user_data, at the latest in
-  /// resup_upload_free; may be NULL. When this function fails, it is called at
-  /// once.</param>
-  /// <param name="made">where the upload goes on success; to be freed with resup_upload_free</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT for a name that cannot be one, RESUP_E_NULL for a missing
-  /// function too, RESUP_E_UTF8 or a handle's error. After a failure,
-  /// resup_client_error_message tells more.</returns>
-  /// <remarks>Threads: any. Callbacks: on failure destroy, else none.</remarks>
-  resup_upload_new_stream: function(client: Presup_client; name: PAnsiChar; read: resup_read_callback; seek: resup_seek_callback; size: resup_size_callback; user_data: Pointer; destroy: resup_destroy_callback; made: PPresup_upload): resup_status; cdecl;
   /// <summary>Sets the file name that the server is told. Default: the file's own.</summary>
   /// <param name="name">UTF-8 without a path, at most 1024 bytes; copied</param>
   /// <returns>RESUP_OK, RESUP_E_ARGUMENT, RESUP_E_NULL, RESUP_E_UTF8, RESUP_E_STATE during a
@@ -722,6 +699,29 @@ var
   /// <returns>RESUP_OK or a handle's error</returns>
   /// <remarks>Threads: any, at any time, callbacks included. Callbacks: none.</remarks>
   resup_upload_set_rate_limit: function(upload: Presup_upload; bytes_per_second: resup_uint64): resup_status; cdecl;
+  /// <summary>Makes an upload of what the program's own functions give: a file in an archive, a database's
+  /// blob, a stream of another language.</summary>
+  /// <remarks>The functions are called only from within resup_upload_run and resup_upload_wait, on the thread
+  /// that called these; so after resup_upload_start the upload goes on only while the program waits,
+  /// and is cancelled within 100 ms only if they return by then. All three are needed: after a break the
+  /// upload goes back to where the server is. What they give must stay the same during a run; other
+  /// bytes are noticed (RESUP_E_SOURCE_CHANGED). It is read twice, first for its MD5, since nothing
+  /// else tells two versions of it apart.</remarks>
+  /// <param name="client">the server to upload to; may be freed before the upload</param>
+  /// <param name="name">the file name for the server, UTF-8; copied</param>
+  /// <param name="read">reads</param>
+  /// <param name="seek">sets where the next read begins</param>
+  /// <param name="size">tells the size</param>
+  /// <param name="user_data">handed to the functions; may be NULL</param>
+  /// <param name="destroy">called once when the library lets go of user_data, at the latest in
+  /// resup_upload_free; may be NULL. When this function fails, it is called at
+  /// once.</param>
+  /// <param name="made">where the upload goes on success; to be freed with resup_upload_free</param>
+  /// <returns>RESUP_OK, RESUP_E_ARGUMENT for a name that cannot be one, RESUP_E_NULL for a missing
+  /// function too, RESUP_E_UTF8 or a handle's error. After a failure,
+  /// resup_client_error_message tells more.</returns>
+  /// <remarks>Threads: any. Callbacks: on failure destroy, else none.</remarks>
+  resup_upload_new_stream: function(client: Presup_client; name: PAnsiChar; read: resup_read_callback; seek: resup_seek_callback; size: resup_size_callback; user_data: Pointer; destroy: resup_destroy_callback; made: PPresup_upload): resup_status; cdecl;
   /// <summary>The version of the library that is loaded, for example "0.1.0".</summary>
   /// <returns>a static text</returns>
   /// <remarks>Threads: any. Callbacks: none.</remarks>
@@ -884,7 +884,6 @@ begin
     @resup_upload_server_message := Found('resup_upload_server_message');
     @resup_upload_server_excerpt := Found('resup_upload_server_excerpt');
     @resup_upload_error_message := Found('resup_upload_error_message');
-    @resup_upload_new_stream := Found('resup_upload_new_stream');
     @resup_upload_set_name := Found('resup_upload_set_name');
     @resup_upload_set_directory := Found('resup_upload_set_directory');
     @resup_upload_set_content_type := Found('resup_upload_set_content_type');
@@ -894,6 +893,7 @@ begin
     @resup_upload_set_state_file_utf16 := Found('resup_upload_set_state_file_utf16');
     @resup_upload_set_segment_size := Found('resup_upload_set_segment_size');
     @resup_upload_set_rate_limit := Found('resup_upload_set_rate_limit');
+    @resup_upload_new_stream := Found('resup_upload_new_stream');
     @resup_version := Found('resup_version');
     @resup_version_number := Found('resup_version_number');
   except
