@@ -22,42 +22,28 @@
 
 #![deny(unsafe_code)]
 
-mod body;
-mod certificates;
-mod client;
-mod config;
-mod content_type;
+mod api;
 mod control;
-mod credentials;
-mod endpoint;
+mod digest;
 mod engine;
 mod error;
 #[allow(unsafe_code)]
 pub mod ffi;
-mod log;
-mod progress;
+mod http;
+mod options;
 mod protocol;
-mod proxy;
 mod random;
-mod rate;
-mod remote;
-mod retry;
 mod run;
-mod secret;
-mod segment;
-mod session;
-mod snapshot;
-mod state_file;
+mod source;
 mod transport;
-mod upload;
 
-pub use certificates::Trust;
-pub use client::Client;
-pub use config::{DigestMode, FilenameStyle, LocateMethod};
-pub use credentials::SigningAlgorithm;
+pub use crate::http::certificates::Trust;
+pub use crate::http::credentials::SigningAlgorithm;
+pub use api::client::Client;
+pub use api::remote::Remote;
+pub use api::upload::Upload;
+pub use control::flow::Flow;
+pub use control::log::LogLevel;
+pub use control::snapshot::{Snapshot, UploadState};
 pub use error::{Error, ErrorKind, Refusal, RefusalKind};
-pub use log::LogLevel;
-pub use remote::Remote;
-pub use segment::SegmentSize;
-pub use snapshot::{Snapshot, UploadState};
-pub use upload::{Flow, Upload};
+pub use options::{DigestMode, FilenameStyle, LocateMethod, SegmentSize};

@@ -2,8 +2,8 @@
 #![forbid(unsafe_code)]
 
 use super::{lock, Control};
-use crate::body::reader::{Ask, Told};
 use crate::error::Error;
+use crate::source::stream::{Ask, Told};
 
 /// One question at a time; a new one replaces what was asked and told before.
 #[derive(Debug, Default)]

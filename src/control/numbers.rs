@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use super::{lock, Control};
-use crate::snapshot::{Snapshot, UploadState};
+use crate::control::snapshot::{Snapshot, UploadState};
 
 impl Control {
     pub(crate) fn begin(&self, size: u64) {

@@ -5,7 +5,7 @@ use std::ffi::{c_char, c_void};
 use super::float::hosts;
 use super::status::resup_status;
 use super::upload::resup_upload;
-use crate::upload::Flow;
+use crate::control::flow::Flow;
 
 /// What a callback answers when the upload is to go on. Any other answer cancels it.
 pub const RESUP_CONTINUE: i32 = 0;

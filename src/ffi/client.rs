@@ -10,9 +10,9 @@ use super::handle::{Registry, CLIENT};
 use super::pin::stay_loaded;
 use super::status::{resup_status, RESUP_E_ARGUMENT, RESUP_E_NULL, RESUP_OK};
 use super::text::text;
-use crate::client::Client;
-use crate::config::LocateMethod;
-use crate::log::LogLevel;
+use crate::api::client::Client;
+use crate::control::log::LogLevel;
+use crate::options::LocateMethod;
 
 /// A server, and what all uploads to it share.
 pub struct resup_client(());

@@ -6,9 +6,9 @@ use super::boundary::Fault;
 use super::client::{resup_client, set};
 use super::status::{resup_status, RESUP_E_ARGUMENT, RESUP_E_NULL};
 use super::text::text;
-use crate::client::Client;
-use crate::credentials::SigningAlgorithm;
+use crate::api::client::Client;
 use crate::error::Error;
+use crate::http::credentials::SigningAlgorithm;
 
 /// Sign with HMAC-SHA-256. The default.
 pub const RESUP_SIGNING_HMAC_SHA256: i32 = 0;

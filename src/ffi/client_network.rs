@@ -6,8 +6,8 @@ use super::boundary::Fault;
 use super::client::{resup_client, set};
 use super::status::{resup_status, RESUP_E_ARGUMENT};
 use super::text::{text, utf16_path};
-use crate::certificates::Trust;
-use crate::config::FilenameStyle;
+use crate::http::certificates::Trust;
+use crate::options::FilenameStyle;
 
 /// Trust the operating system's root certificates. The default.
 pub const RESUP_TRUST_SYSTEM: i32 = 0;

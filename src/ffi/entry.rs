@@ -8,9 +8,9 @@ use super::boundary::{c_text, caught, enter, Fault};
 use super::handle::{Registry, UPLOAD};
 use super::status::{self, resup_status, RESUP_E_BUSY, RESUP_E_INTERNAL, RESUP_OK};
 use super::upload::resup_upload;
+use crate::api::remote::Remote;
+use crate::api::upload::Upload;
 use crate::error::{Error, ErrorKind};
-use crate::remote::Remote;
-use crate::upload::Upload;
 
 pub(super) static UPLOADS: Registry<Entry> = Registry::new("an upload", UPLOAD);
 

@@ -11,9 +11,9 @@ use super::status::{
     resup_status, RESUP_E_BUSY, RESUP_E_NULL, RESUP_E_SYSTEM, RESUP_OK, RESUP_PENDING,
 };
 use super::text::{text, utf16_path};
-use crate::client::Client;
-use crate::remote::Remote;
-use crate::upload::Upload;
+use crate::api::client::Client;
+use crate::api::remote::Remote;
+use crate::api::upload::Upload;
 
 /// One file's job.
 pub struct resup_upload(());

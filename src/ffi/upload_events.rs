@@ -10,8 +10,9 @@ use super::entry::alone;
 use super::float::hosts;
 use super::status::{self, resup_status, RESUP_OK};
 use super::upload::resup_upload;
-use crate::snapshot::UploadState;
-use crate::upload::{Flow, Upload};
+use crate::api::upload::Upload;
+use crate::control::flow::Flow;
+use crate::control::snapshot::UploadState;
 
 /// Not started. (0 is no state: getters answer it for a handle that is not valid.)
 pub const RESUP_STATE_READY: i32 = 1;

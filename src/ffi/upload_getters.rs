@@ -6,8 +6,8 @@ use std::ptr;
 use super::entry::{read, Entry};
 use super::upload::{resup_upload, RESUP_FOREVER};
 use super::upload_events::code;
-use crate::remote::Remote;
-use crate::snapshot::Snapshot;
+use crate::api::remote::Remote;
+use crate::control::snapshot::Snapshot;
 
 fn number<T: Default>(upload: *const resup_upload, of: impl FnOnce(Snapshot) -> T) -> T {
     read(upload, T::default(), |entry| of(entry.remote.snapshot()))

@@ -7,8 +7,8 @@ use super::entry::{alone, remotely};
 use super::status::{resup_status, RESUP_E_ARGUMENT};
 use super::text::{text, utf16_path};
 use super::upload::resup_upload;
-use crate::config::DigestMode;
-use crate::segment::SegmentSize;
+use crate::options::DigestMode;
+use crate::options::SegmentSize;
 
 /// Sets the file name that the server is told. Default: the file's own.
 ///

@@ -12,8 +12,8 @@ use super::float::hosts;
 use super::status::{resup_status, RESUP_E_NULL};
 use super::text::text;
 use super::upload::{make, resup_upload};
-use crate::body::reader::HostReader;
-use crate::upload::Upload;
+use crate::api::upload::Upload;
+use crate::source::stream::HostReader;
 
 /// The functions of a host, as a reader.
 struct Functions {

@@ -5,18 +5,16 @@
 //! is [`form`].
 #![forbid(unsafe_code)]
 
-mod form;
-mod reply;
-mod signature;
+pub(crate) mod form;
 
+pub(crate) use form::reply::refusal;
+pub(crate) use form::signature::Signer;
 pub(crate) use form::{is_reserved, Form};
-pub(crate) use reply::refusal;
-pub(crate) use signature::Signer;
 
 use std::io::{self, Read};
 
 use crate::error::Error;
-use crate::transport::Wire;
+use crate::http::Wire;
 
 /// What a server is told about the file of one upload; the same in every request of it.
 #[derive(Debug, Clone)]

@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use ureq::Timeout;
 
 use super::Link;
-use crate::certificates::told;
 use crate::error::Error;
+use crate::http::certificates::told;
 
 /// The way out where a SOCKS proxy does not answer as one.
 const MAY_BE_NO_SOCKS: &str = "; check that the proxy speaks SOCKS, or give it as http://";

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Link;
-use crate::config::Settings;
 use crate::error::Error;
+use crate::options::Settings;
 
 /// No more than this many are kept; further ones are closed.
 const MOST: usize = 8;

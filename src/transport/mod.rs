@@ -12,7 +12,7 @@ mod failure;
 mod flags;
 mod head;
 mod idle;
-mod message;
+
 mod names;
 mod stall;
 mod tls;
@@ -32,12 +32,12 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, SendBody};
 
+use crate::http::{Body, Needs, Request, Response, Wire};
 pub(crate) use idle::IdleLinks;
-pub(crate) use message::{with_query, Body, Needs, Request, Response, Wire};
 
-use crate::config::{Settings, TimeLimits};
 use crate::error::Error;
-use crate::proxy::{Proxy, WindowsSetting};
+use crate::http::proxy::{Proxy, WindowsSetting};
+use crate::options::{Settings, TimeLimits};
 use flags::{Flags, Layers};
 use via::Via;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use once_cell::sync::OnceCell;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 
-use crate::certificates::{Certificates, Trust};
+use crate::http::certificates::{Certificates, Trust};
 
 /// The system's roots, read once. What went wrong is not kept: the next call tries again.
 static SYSTEM: OnceCell<Arc<Vec<Certificate<'static>>>> = OnceCell::new();

@@ -14,10 +14,10 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 use ureq::Error;
 
 use super::Flags;
-use crate::credentials::basic;
-use crate::endpoint::{bracketed, Origin};
-use crate::proxy::{Proxy, ProxyKind};
-use crate::secret::Secret;
+use crate::http::credentials::basic;
+use crate::http::endpoint::{bracketed, Origin};
+use crate::http::proxy::{Proxy, ProxyKind};
+use crate::http::secret::Secret;
 
 /// How the server is reached.
 #[derive(Debug, Clone)]

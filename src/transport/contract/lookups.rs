@@ -8,7 +8,7 @@ use ureq::unversioned::resolver::ResolvedSocketAddrs;
 use ureq::unversioned::transport::NextTimeout;
 
 use super::*;
-use crate::proxy::ProxySetting;
+use crate::http::proxy::ProxySetting;
 
 /// Leads every name to these addresses in turn, and then to the last one; keeps the names.
 #[derive(Debug, Clone)]

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::net::TcpListener;
 
 use super::*;
-use crate::config::Settings;
-use crate::proxy::ProxySetting;
+use crate::http::proxy::ProxySetting;
+use crate::options::Settings;
 
 /// A link to `endpoint` through an HTTP proxy with `login`.
 fn through(proxy: &ScriptedServer, login: &str, endpoint: &str) -> Link {

@@ -1,0 +1,105 @@
+//! The settings of the way to the server: proxies and TLS.
+#![forbid(unsafe_code)]
+
+use std::path::Path;
+
+use super::Client;
+use crate::error::Error;
+use crate::http::certificates::{read, Trust};
+use crate::http::proxy::{NoProxy, ProxySetting};
+use crate::options::FilenameStyle;
+
+impl Client {
+    /// The proxy that leads to the server: `none`, `system` (the default), or an URL,
+    /// `scheme://[user[:password]@]host[:port]`, user and password percent-encoded.
+    ///
+    /// | scheme | port | |
+    /// | --- | --- | --- |
+    /// | `http` | 80 | `http://` servers by absolute URLs, `https://` ones by CONNECT; Basic authorization |
+    /// | `socks4`, `socks5` | 1080 | the server's name is looked up on this side |
+    /// | `socks4a`, `socks5h` | 1080 | the proxy looks the server's name up |
+    ///
+    /// `system` reads the environment: `http_proxy` for http, `https_proxy` for https,
+    /// `all_proxy` for both, in lower case first, then in upper case (`HTTP_PROXY` not in CGI
+    /// programs), and `no_proxy`; on Windows, where these name none, the user's Internet Settings
+    /// (no scripts, PAC). It never leads to the machine itself by a proxy.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`], which does not show user and password.
+    pub fn set_proxy(&self, proxy: &str) -> Result<(), Error> {
+        self.change().proxy = ProxySetting::parse(proxy)?;
+        Ok(())
+    }
+
+    /// The hosts that are reached without a proxy, in place of the environment's `no_proxy`:
+    /// domains (with all below them), addresses, CIDR blocks, each perhaps with a port, or `*`,
+    /// between commas. An empty list excepts none.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for control characters.
+    pub fn set_no_proxy(&self, list: &str) -> Result<(), Error> {
+        if list.chars().any(char::is_control) {
+            return Err(Error::InvalidArgument {
+                what: "no-proxy list",
+                why: "contains control characters".to_owned(),
+            });
+        }
+        self.change().no_proxy = Some(NoProxy::parse(list));
+        Ok(())
+    }
+
+    /// Which root certificates are trusted while none are given by
+    /// [`set_ca_file`](Self::set_ca_file) or [`set_ca_pem`](Self::set_ca_pem).
+    pub fn set_trust(&self, trust: Trust) {
+        self.change().certificates.trust = trust;
+    }
+
+    /// Trusts the CA certificates in a PEM file, and no others but those of further calls. The
+    /// file is read at once.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when the file cannot be read, has no certificate, or has one
+    /// that cannot be used as a root; then none of them is trusted.
+    pub fn set_ca_file(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let path = path.as_ref();
+        let pem = read(path)?;
+        let from = format!("\"{}\"", path.display());
+        self.change().certificates.add_own(&pem, &from)
+    }
+
+    /// Trusts the CA certificates in a PEM text; else as [`set_ca_file`](Self::set_ca_file).
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`].
+    pub fn set_ca_pem(&self, pem: &str) -> Result<(), Error> {
+        let certificates = &mut self.change().certificates;
+        certificates.add_own(pem.as_bytes(), "the PEM text")
+    }
+
+    /// The certificate that this side shows when the server asks for one: a PEM file with the
+    /// chain, its own first, and one with its key, which must not be encrypted; both may be one
+    /// file. They are read at once, and what is kept of the key is overwritten in memory when it is
+    /// let go; not so what TLS makes of it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when a file cannot be read or used, or the key does not fit.
+    pub fn set_client_certificate(
+        &self,
+        certificate: impl AsRef<Path>,
+        key: impl AsRef<Path>,
+    ) -> Result<(), Error> {
+        let certificates = &mut self.change().certificates;
+        certificates.set_client(certificate.as_ref(), key.as_ref())
+    }
+
+    /// Whether the server's certificate is verified. Default: yes. Without, whoever is on the
+    /// way can read and change everything, credentials too; each run logs a warning.
+    pub fn set_tls_verify(&self, verify: bool) {
+        self.change().certificates.verify = verify;
+    }
+
+    /// How file names are written into forms.
+    pub fn set_filename_style(&self, style: FilenameStyle) {
+        self.change().file_name_style = style;
+    }
+}

@@ -1,0 +1,5 @@
+//! What a Rust program sees: clients, uploads, and their settings. The C ABI is made of it.
+
+pub(crate) mod client;
+pub(crate) mod remote;
+pub(crate) mod upload;

@@ -1,0 +1,135 @@
+//! The settings of one upload.
+#![forbid(unsafe_code)]
+
+use std::path::PathBuf;
+
+use super::Upload;
+use crate::error::Error;
+use crate::options::SegmentSize;
+use crate::options::{check_file_name, check_line, DigestMode};
+use crate::protocol::is_reserved;
+
+impl Upload {
+    /// The file name that the server is told. Default: the file's own.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a name that is empty, longer than 1024 bytes or contains
+    /// `/` or NUL; [`Error::WrongState`] during a run: so for every setter.
+    pub fn set_name(&mut self, name: &str) -> Result<(), Error> {
+        self.idle()?;
+        self.spec.name = check_file_name(name)?;
+        Ok(())
+    }
+
+    /// The directory on the server, `/`-separated. Default: empty, the server's own choice.
+    ///
+    /// # Errors
+    /// As [`set_name`](Self::set_name), for control characters.
+    pub fn set_directory(&mut self, dir: &str) -> Result<(), Error> {
+        self.idle()?;
+        self.spec.dir = match dir {
+            "" => String::new(),
+            dir => check_line("directory", dir)?,
+        };
+        Ok(())
+    }
+
+    /// The file's MIME type. Default: by the extension of its name, else
+    /// `application/octet-stream`.
+    ///
+    /// # Errors
+    /// As [`set_name`](Self::set_name), for what is not one line of ASCII, `type/subtype` and perhaps
+    /// parameters after a `;`.
+    pub fn set_content_type(&mut self, content_type: &str) -> Result<(), Error> {
+        self.idle()?;
+        let content_type = check_line("content type", content_type)?;
+        let name = content_type.split(';').next().unwrap_or_default();
+        // A header's name is a token too (RFC 9110, 5.1 and 8.3.1).
+        let is_token = |text: &str| http::HeaderName::from_bytes(text.as_bytes()).is_ok();
+        let named = name.trim_end().split_once('/');
+        let named = named.is_some_and(|(main, sub)| is_token(main) && is_token(sub));
+        if !named || !content_type.is_ascii() {
+            return Err(Error::InvalidArgument {
+                what: "content type",
+                why: format!("\"{content_type}\" is not of the form type/subtype"),
+            });
+        }
+        self.spec.content_type = Some(content_type);
+        Ok(())
+    }
+
+    /// Adds a field of the host's own, sent with every request. Setting a name again replaces
+    /// its value.
+    ///
+    /// # Errors
+    /// As [`set_name`](Self::set_name), for an empty name and for those of the protocol.
+    pub fn set_field(&mut self, name: &str, value: &str) -> Result<(), Error> {
+        self.idle()?;
+        if name.is_empty() || is_reserved(name) {
+            return Err(Error::InvalidArgument {
+                what: "field name",
+                why: format!("\"{name}\" is empty or one of the protocol's own"),
+            });
+        }
+        self.spec.fields.retain(|(other, _)| other != name);
+        let field = (name.to_owned(), value.to_owned());
+        self.spec.fields.push(field);
+        Ok(())
+    }
+
+    /// The most file bytes that one request carries. Useful for servers and proxies that see a
+    /// request only when it is whole. A server's own limit counts in any case.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for 0 bytes; [`Error::WrongState`] during a run.
+    pub fn set_segment_size(&mut self, size: SegmentSize) -> Result<(), Error> {
+        self.idle()?;
+        if size == SegmentSize::Fixed(0) {
+            return Err(Error::InvalidArgument {
+                what: "segment size",
+                why: "must be more than 0 bytes".to_owned(),
+            });
+        }
+        self.spec.segment_size = size;
+        Ok(())
+    }
+
+    /// Whether and when the MD5 of the file is computed. Default: [`DigestMode::OnePass`].
+    ///
+    /// # Errors
+    /// [`Error::WrongState`] during a run.
+    pub fn set_digest(&mut self, mode: DigestMode) -> Result<(), Error> {
+        self.idle()?;
+        self.spec.digest = mode;
+        Ok(())
+    }
+
+    /// A file in which the run keeps states of the digest, so that a resume does not read again
+    /// what the server already has. It is never needed: where it is missing, damaged or of
+    /// another file, the upload reads more and ends right. It holds no secret, and is removed
+    /// when the upload is complete. Default: none. Of no use for memory and streams.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for an empty path; [`Error::WrongState`] during a run.
+    pub fn set_state_file(&mut self, path: impl Into<PathBuf>) -> Result<(), Error> {
+        self.idle()?;
+        let path = path.into();
+        if path.as_os_str().is_empty() {
+            return Err(Error::InvalidArgument {
+                what: "state file",
+                why: "has an empty path".to_owned(),
+            });
+        }
+        self.spec.state_file = Some(path);
+        Ok(())
+    }
+
+    fn idle(&self) -> Result<(), Error> {
+        match self.started {
+            true => Err(Error::WrongState(
+                "the upload is running; its settings can be changed when it has ended",
+            )),
+            false => Ok(()),
+        }
+    }
+}

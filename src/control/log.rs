@@ -1,0 +1,35 @@
+//! Log lines for the host.
+#![forbid(unsafe_code)]
+
+use std::sync::Arc;
+
+use crate::control::flow::Flow;
+
+/// How important a log line is; the most important first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// An upload has failed.
+    Error,
+    /// Something unusual that the upload gets over: a break, a prefix that differs.
+    Warn,
+    /// The course of an upload.
+    Info,
+    /// Every step.
+    Debug,
+}
+
+/// The host's log function.
+type Callback = dyn Fn(LogLevel, &str) -> Flow + Send + Sync;
+
+/// The host's log function and the least important level that it wants.
+#[derive(Clone)]
+pub(crate) struct Logger {
+    pub level: LogLevel,
+    pub callback: Arc<Callback>,
+}
+
+impl std::fmt::Debug for Logger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Logger({:?})", self.level)
+    }
+}

@@ -1,0 +1,235 @@
+//! The optional state file: digest states, so that a resume does not read the whole prefix again.
+//!
+//! It is never needed. One that is missing, damaged or of another file costs reading the prefix,
+//! and nothing else; it holds no secret and no content.
+#![forbid(unsafe_code)]
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use md5::digest::common::hazmat::{SerializableState, SerializedState};
+use md5::{Digest as _, Md5};
+use serde::{Deserialize, Serialize};
+
+use crate::digest::{hex, Mark};
+
+/// No state file is longer than this.
+const LONGEST: u64 = 64 * 1024;
+
+/// Where the states of one source are kept.
+#[derive(Debug, Clone)]
+pub(crate) struct StateFile {
+    path: PathBuf,
+    /// Tells the source and its version.
+    identity: String,
+}
+
+/// How every state file begins; what begins otherwise is somebody else's and left alone.
+const MAGIC: &[u8] = b"{\"resup_state\":";
+
+#[derive(Serialize, Deserialize)]
+struct Content {
+    /// The version of the format; first, so that the file begins with it.
+    resup_state: u32,
+    identity: String,
+    marks: Vec<SavedMark>,
+    /// MD5 of the rest, against damage.
+    check: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedMark {
+    at: u64,
+    /// The digest's inner state, in hex.
+    md5: String,
+}
+
+/// Why a file gives no marks.
+#[derive(Debug)]
+pub(crate) enum Unusable {
+    /// It is a state file, but damaged, of another version or of another file.
+    Stale(String),
+    /// It is something else, which must not be overwritten.
+    NotOurs(String),
+}
+
+impl Content {
+    fn checksum(&self) -> String {
+        let mut md5 = Md5::new_with_prefix(&self.identity);
+        for mark in &self.marks {
+            md5.update(format!("\n{} {}", mark.at, mark.md5));
+        }
+        hex(md5.finalize().into())
+    }
+}
+
+impl StateFile {
+    pub(crate) fn new(path: PathBuf, identity: String) -> Self {
+        StateFile { path, identity }
+    }
+
+    /// The marks that were saved for this version of the source; why they cannot be used, else.
+    pub(crate) fn load(&self) -> Result<Vec<Mark>, Unusable> {
+        let size = match fs::metadata(&self.path) {
+            Ok(meta) if meta.is_file() => meta.len(),
+            // To read a pipe or a device might never end.
+            Ok(_) => return Err(Unusable::NotOurs("it is no file".to_owned())),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(Unusable::NotOurs(e.to_string())),
+        };
+        if size > LONGEST {
+            let why = format!("it has {size} bytes and is no state file");
+            return Err(Unusable::NotOurs(why));
+        }
+        let text = fs::read(&self.path).map_err(|e| Unusable::NotOurs(e.to_string()))?;
+        // Not synced, so that after a power cut it may be shorter than it was, or empty.
+        if !text.starts_with(MAGIC) && !MAGIC.starts_with(&text) {
+            return Err(Unusable::NotOurs("it is no state file".to_owned()));
+        }
+        self.parse(&text).map_err(Unusable::Stale)
+    }
+
+    fn parse(&self, text: &[u8]) -> Result<Vec<Mark>, String> {
+        let content: Content = serde_json::from_slice(text).map_err(|e| e.to_string())?;
+        if content.resup_state != 1 || content.check != content.checksum() {
+            return Err("it is damaged or of another version of the library".to_owned());
+        }
+        if content.identity != self.identity {
+            return Err("it is of another file, or of another version of it".to_owned());
+        }
+        let marks = content.marks.iter().map(revive);
+        let marks: Option<Vec<_>> = marks.collect();
+        marks.ok_or_else(|| "its digest states cannot be read".to_owned())
+    }
+
+    /// Saves `marks` in place of what was saved before: all of them or none.
+    pub(crate) fn save<'a>(&self, marks: impl Iterator<Item = &'a Mark>) -> io::Result<()> {
+        let marks = marks.map(|mark| SavedMark {
+            at: mark.at,
+            md5: bytes_to_hex(&mark.md5.serialize()),
+        });
+        let mut content = Content {
+            resup_state: 1,
+            identity: self.identity.clone(),
+            marks: marks.collect(),
+            check: String::new(),
+        };
+        content.check = content.checksum();
+        let random = crate::random::u128().map_err(io::Error::other)?;
+        let mut name = self.path.clone().into_os_string();
+        name.push(format!(".{random:032x}"));
+        let new = PathBuf::from(name);
+        let written = fs::write(&new, serde_json::to_vec(&content)?);
+        let saved = written.and_then(|()| fs::rename(&new, &self.path));
+        if saved.is_err() {
+            let _ = fs::remove_file(&new);
+        }
+        saved
+    }
+
+    /// The upload is complete.
+    pub(crate) fn remove(&self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+fn revive(saved: &SavedMark) -> Option<Mark> {
+    let mut state = SerializedState::<Md5>::default();
+    if saved.md5.len() != 2 * state.len() || !saved.md5.is_ascii() {
+        return None;
+    }
+    for (byte, digits) in state.iter_mut().zip(saved.md5.as_bytes().chunks(2)) {
+        let digits = std::str::from_utf8(digits).ok()?;
+        *byte = u8::from_str_radix(digits, 16).ok()?;
+    }
+    Some(Mark {
+        at: saved.at,
+        md5: Md5::deserialize(&state).ok()?,
+    })
+}
+
+fn bytes_to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(content: &[u8]) -> Mark {
+        Mark {
+            at: content.len() as u64,
+            md5: Md5::new_with_prefix(content),
+        }
+    }
+
+    fn file() -> (tempfile::TempDir, StateFile) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        (dir, StateFile::new(path, "a 7".to_owned()))
+    }
+
+    #[test]
+    fn what_was_saved_goes_on_as_if_it_had_never_stopped() {
+        let (_dir, file) = file();
+        file.save([mark(b"hello"), mark(b"hello, world")].iter())
+            .unwrap();
+        let marks = file.load().unwrap();
+        assert_eq!(marks.iter().map(|m| m.at).collect::<Vec<_>>(), [5, 12]);
+        let mut md5 = marks[0].md5.clone();
+        md5.update(b", world");
+        assert_eq!(md5.finalize(), Md5::digest(b"hello, world"));
+        file.remove();
+        assert!(file.load().unwrap().is_empty());
+    }
+
+    #[test]
+    fn no_damaged_or_foreign_file_is_taken() {
+        let (_dir, file) = file();
+        file.save([mark(b"hello")].iter()).unwrap();
+        let good = fs::read(&file.path).unwrap();
+        for at in 0..good.len() {
+            for bad in [good[at] ^ 1, b'}', b'0'] {
+                let mut text = good.clone();
+                text[at] = bad;
+                fs::write(&file.path, &text).unwrap();
+                if let Ok(marks) = file.load() {
+                    assert_eq!(marks[0].at, 5);
+                    assert_eq!(marks[0].md5.clone().finalize(), Md5::digest(b"hello"));
+                }
+            }
+            fs::write(&file.path, &good[..at]).unwrap();
+            let cut = file.load();
+            assert!(matches!(cut, Err(Unusable::Stale(_))), "cut at {at}");
+        }
+        fs::write(&file.path, &good).unwrap();
+        let other = StateFile::new(file.path.clone(), "b 7".to_owned());
+        assert!(matches!(other.load(), Err(Unusable::Stale(why)) if why.contains("another file")));
+        fs::write(&file.path, vec![b' '; 100_000]).unwrap();
+        assert!(file.load().is_err());
+        let directory = StateFile::new("/".into(), String::new());
+        assert!(directory.load().is_err());
+        assert!(directory.save([].iter()).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_or_pipe_is_not_read_and_not_replaced() {
+        let (_dir, file) = file();
+        let made = std::process::Command::new("mkfifo")
+            .arg(&file.path)
+            .status();
+        assert!(made.unwrap().success());
+        for path in [file.path, "/dev/zero".into()] {
+            let (tell, told) = std::sync::mpsc::channel();
+            let other = StateFile::new(path.clone(), String::new());
+            // What is read to an end that never comes must not hold up the tests.
+            std::thread::spawn(move || {
+                tell.send(matches!(other.load(), Err(Unusable::NotOurs(_))))
+            });
+            let limit = std::time::Duration::from_secs(20);
+            assert_eq!(told.recv_timeout(limit), Ok(true), "{path:?}");
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Who the host is to its server: what goes along with every request to it, and how to log in.
+//!
+//! All of it is bound to the endpoint's origin. Nothing is ever sent to another one: no redirect
+//! that leads there is followed, and a login form that lies there is refused.
+#![forbid(unsafe_code)]
+
+use base64::prelude::{Engine as _, BASE64_STANDARD};
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+use crate::http::endpoint::{Endpoint, Origin};
+use crate::http::secret::Secret;
+use crate::options::check_line;
+
+/// How requests are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SigningAlgorithm {
+    /// HMAC-SHA-256 (RFC 2104, FIPS 180-4). The default.
+    #[default]
+    HmacSha256,
+    /// HMAC-MD5 (RFC 2104), for old servers that know no better.
+    HmacMd5,
+}
+
+/// What a client was told of its host's identity.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Credentials {
+    /// The value of the `Authorization` header.
+    pub authorization: Option<Secret>,
+    /// Further headers, names in lower case.
+    pub headers: Vec<(String, Secret)>,
+    /// Cookies of the host's own.
+    pub cookies: Vec<(String, Secret)>,
+    /// The form to log in with.
+    pub login: Option<Login>,
+    pub signing: Option<Secret>,
+    pub algorithm: SigningAlgorithm,
+}
+
+/// A login form.
+#[derive(Debug, Clone)]
+pub(crate) struct Login {
+    pub endpoint: Endpoint,
+    pub fields: Vec<(String, Secret)>,
+}
+
+impl Login {
+    /// What is posted.
+    pub(crate) fn form(&self) -> Secret {
+        let fields = self.fields.iter();
+        let fields = fields.map(|(name, value)| (name.as_str(), value.text()));
+        // Long enough that no part of it is left behind where it grew.
+        let longest = fields
+            .clone()
+            .map(|(name, value)| 3 * (name.len() + value.len()) + 2);
+        let form = form_urlencoded::Serializer::new(String::with_capacity(longest.sum()))
+            .extend_pairs(fields)
+            .finish();
+        Secret::new(form)
+    }
+}
+
+/// Headers that requests have of their own, or that would change what a request is.
+const OWN_HEADERS: [&str; 13] = [
+    "accept",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+];
+
+impl Credentials {
+    pub(crate) fn set_header(&mut self, name: &str, value: &str) -> Result<(), Error> {
+        let bad = |why: String| Error::InvalidArgument {
+            what: "header",
+            why,
+        };
+        let known = http::HeaderName::from_bytes(name.as_bytes());
+        let known = known.map_err(|_| bad(format!("\"{name}\" is no header's name")))?;
+        let name = known.as_str();
+        if OWN_HEADERS.contains(&name) || name.starts_with("proxy-") {
+            let way_out = match name {
+                "cookie" => "set a cookie instead",
+                "user-agent" => "set the user agent instead",
+                name if name.starts_with("proxy-") => {
+                    "write user and password into the proxy's URL"
+                }
+                _ => "the library sets it",
+            };
+            return Err(bad(format!("\"{name}\" cannot be set: {way_out}")));
+        }
+        if !value
+            .bytes()
+            .all(|byte| matches!(byte, b'\t' | 0x20..=0x7e | 0x80..))
+        {
+            let why = format!("\"{name}\" has a value with control characters");
+            return Err(bad(why));
+        }
+        self.headers.retain(|(other, _)| other != name);
+        if name == "authorization" {
+            self.authorization = Some(Secret::new(value));
+            return Ok(());
+        }
+        self.headers.push((name.to_owned(), Secret::new(value)));
+        Ok(())
+    }
+
+    pub(crate) fn set_bearer(&mut self, token: &str) -> Result<(), Error> {
+        // RFC 6750, 2.1: b64token, read generously.
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Error::InvalidArgument {
+                what: "bearer token",
+                why: "is empty or has characters other than printable ASCII".to_owned(),
+            });
+        }
+        self.authorization = Some(Secret::new(format!("Bearer {token}")));
+        Ok(())
+    }
+
+    pub(crate) fn set_basic(&mut self, user: &str, password: &str) -> Result<(), Error> {
+        let user = check_line("user", user)?;
+        let why = if user.contains(':') {
+            "contains a colon, which Basic authorization cannot carry"
+        } else if password.chars().any(char::is_control) {
+            "has a password with control characters"
+        } else {
+            let password = Secret::new(password);
+            self.authorization = Some(basic(&user, &password));
+            return Ok(());
+        };
+        Err(Error::InvalidArgument {
+            what: "user",
+            why: why.to_owned(),
+        })
+    }
+
+    pub(crate) fn set_cookie(&mut self, name: &str, value: &str) -> Result<(), Error> {
+        // RFC 6265, 4.1.1: a token, and octets without separators.
+        let token = |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
+        let octet = |byte: u8| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte);
+        let wrong = if name.is_empty() || !name.bytes().all(token) {
+            format!("\"{name}\" is no cookie's name")
+        } else if !value.bytes().all(octet) {
+            format!("\"{name}\" has a value with blanks, quotes, commas, semicolons or non-ASCII; encode it")
+        } else {
+            self.cookies.retain(|(other, _)| other != name);
+            self.cookies.push((name.to_owned(), Secret::new(value)));
+            return Ok(());
+        };
+        Err(Error::InvalidArgument {
+            what: "cookie",
+            why: wrong,
+        })
+    }
+
+    pub(crate) fn set_login(&mut self, url: &str, origin: &Origin) -> Result<(), Error> {
+        let endpoint = Endpoint::parse(url)?;
+        if endpoint.origin() != *origin {
+            return Err(Error::InvalidUrl {
+                url: url.to_owned(),
+                why: format!(
+                    "a login form must have the endpoint's scheme, host and port, which are {origin}"
+                ),
+            });
+        }
+        let fields = self.login.take().map(|login| login.fields);
+        let fields = fields.unwrap_or_default();
+        self.login = Some(Login { endpoint, fields });
+        Ok(())
+    }
+
+    pub(crate) fn set_login_field(&mut self, name: &str, value: &str) -> Result<(), Error> {
+        let bad = |why: &str| Error::InvalidArgument {
+            what: "login field",
+            why: why.to_owned(),
+        };
+        if name.is_empty() {
+            return Err(bad("has an empty name"));
+        }
+        let login = self.login.as_mut();
+        let login = login.ok_or_else(|| bad("is of no use before the login form is set"))?;
+        login.fields.retain(|(other, _)| other != name);
+        login.fields.push((name.to_owned(), Secret::new(value)));
+        Ok(())
+    }
+}
+
+/// The value of a Basic authorization (RFC 7617).
+pub(crate) fn basic(user: &str, password: &Secret) -> Secret {
+    let plain = Zeroizing::new(format!("{user}:{}", password.text()));
+    let mut value = b"Basic ".to_vec();
+    // In its place, so that no copy of it is left behind.
+    let start = value.len();
+    value.resize(start + 4 * plain.len().div_ceil(3), 0);
+    let encoded = BASE64_STANDARD.encode_slice(plain.as_bytes(), &mut value[start..]);
+    encoded.expect("base64 makes four bytes of three");
+    Secret::new(value)
+}

@@ -1,0 +1,280 @@
+//! The cookies that a server set (RFC 6265), for one origin only.
+#![forbid(unsafe_code)]
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use cookie::Cookie;
+use http::Uri;
+
+use crate::http::secret::Secret;
+
+/// No more than this many are kept, the latest, and none whose name and value are longer.
+const MOST: usize = 50;
+const LONGEST: usize = 4096;
+
+/// Cookies by name, domain and path.
+#[derive(Debug, Default)]
+pub(super) struct Jar(Vec<Kept>);
+
+#[derive(Debug)]
+struct Kept {
+    name: String,
+    value: Secret,
+    /// The host's own name, or a domain above it.
+    domain: String,
+    path: String,
+    /// When it is to be forgotten.
+    until: Option<SystemTime>,
+}
+
+impl Jar {
+    /// Takes over what an answer to a request for `uri` sets, `Set-Cookie` lines.
+    pub(super) fn learn(&mut self, uri: &Uri, lines: &[String]) {
+        let now = SystemTime::now();
+        let host = uri.host().unwrap_or_default().to_ascii_lowercase();
+        self.0
+            .retain(|kept| kept.until.is_none_or(|until| until > now));
+        for line in lines {
+            let Ok(cookie) = Cookie::parse(line.as_str()) else {
+                continue;
+            };
+            let (name, value) = cookie.name_value();
+            let odd = name.len() + value.len() > LONGEST
+                || name.chars().chain(value.chars()).any(char::is_control);
+            let secure = cookie.secure().unwrap_or(false);
+            let domain = cookie.domain().filter(|domain| !domain.is_empty());
+            let domain = domain.unwrap_or(&host).to_ascii_lowercase();
+            let foreign = !within(&host, &domain);
+            if odd || foreign || secure && uri.scheme_str() != Some("https") {
+                continue;
+            }
+            let path = cookie.path().filter(|path| path.starts_with('/'));
+            let path = path.unwrap_or_else(|| directory(uri.path())).to_owned();
+            let key = (name, &*domain, &*path);
+            self.0
+                .retain(|kept| (&*kept.name, &*kept.domain, &*kept.path) != key);
+            let until = until(&cookie, now);
+            if until.is_some_and(|until| until <= now) {
+                continue;
+            }
+            if self.0.len() == MOST {
+                self.0.remove(0);
+            }
+            self.0.push(Kept {
+                name: name.to_owned(),
+                value: Secret::new(value),
+                domain,
+                path,
+                until,
+            });
+        }
+    }
+
+    /// The value of the `Cookie` header of a request for `uri`: the host's own cookies, and then
+    /// those that are kept, the more special paths first.
+    pub(super) fn header(&self, own: &[(String, Secret)], uri: &Uri) -> Option<Secret> {
+        let now = SystemTime::now();
+        let lives = |kept: &&Kept| kept.until.is_none_or(|until| until > now);
+        let fits = |kept: &&Kept| covers(&kept.path, uri.path());
+        let mut kept: Vec<_> = self.0.iter().filter(lives).filter(fits).collect();
+        kept.sort_by_key(|kept| std::cmp::Reverse(kept.path.len()));
+        let kept = kept.into_iter().map(|kept| (&kept.name, &kept.value));
+        let own = own.iter().map(|(name, value)| (name, value));
+        let pairs = own.chain(kept);
+        // Long enough that no part of it is left behind where it grew.
+        let length = pairs.clone().map(|(n, v)| n.len() + v.bytes().len() + 3);
+        let mut header = Vec::with_capacity(length.sum());
+        for (name, value) in pairs {
+            let separator: &[u8] = if header.is_empty() { b"" } else { b"; " };
+            for part in [separator, name.as_bytes(), b"=", value.bytes()] {
+                header.extend_from_slice(part);
+            }
+        }
+        (!header.is_empty()).then(|| Secret::new(header))
+    }
+}
+
+/// When a cookie is to be forgotten.
+fn until(cookie: &Cookie<'_>, now: SystemTime) -> Option<SystemTime> {
+    if let Some(age) = cookie.max_age() {
+        let age = u64::try_from(age.whole_seconds()).unwrap_or(0);
+        // Past what clocks can tell is as good as for ever.
+        return now.checked_add(Duration::from_secs(age));
+    }
+    let at = cookie.expires_datetime()?.unix_timestamp();
+    let at = u64::try_from(at).unwrap_or(0);
+    UNIX_EPOCH.checked_add(Duration::from_secs(at))
+}
+
+/// A cookie's path when it names none (RFC 6265, 5.1.4).
+fn directory(path: &str) -> &str {
+    match path.rfind('/') {
+        Some(at @ 1..) => &path[..at],
+        _ => "/",
+    }
+}
+
+/// RFC 6265, 5.1.3: whether a host is in a domain.
+fn within(host: &str, domain: &str) -> bool {
+    let above = host.strip_suffix(domain);
+    above.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// RFC 6265, 5.1.4: whether a cookie of `path` goes to `target`.
+fn covers(path: &str, target: &str) -> bool {
+    let Some(rest) = target.strip_prefix(path) else {
+        return false;
+    };
+    rest.is_empty() || path.ends_with('/') || rest.starts_with('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uri(text: &str) -> Uri {
+        text.parse().unwrap()
+    }
+
+    /// The header for `target` after `lines` were set by an answer to `from`.
+    fn header(from: &str, lines: &[&str], target: &str) -> Option<String> {
+        let mut jar = Jar::default();
+        let lines: Vec<_> = lines.iter().map(|line| line.to_string()).collect();
+        jar.learn(&uri(from), &lines);
+        let header = jar.header(&[], &uri(target))?;
+        Some(header.text().to_owned())
+    }
+
+    #[test]
+    fn cookies_are_given_back_where_their_path_covers() {
+        let from = "http://h/app/login";
+        for (line, target, given) in [
+            ("s=1", "http://h/app/upload", true),
+            ("s=1", "http://h/app", true),
+            ("s=1", "http://h/", false),
+            ("s=1", "http://h/apple", false),
+            ("s=1; Path=/", "http://h/upload", true),
+            ("s=1; Path=/up", "http://h/up/load", true),
+            ("s=1; Path=/up", "http://h/upload", false),
+            ("s=1; Path=nonsense", "http://h/app/x", true),
+            ("s=1; HttpOnly; SameSite=Strict; Path=/", "http://h/x", true),
+        ] {
+            let expected = given.then(|| "s=1".to_owned());
+            assert_eq!(header(from, &[line], target), expected, "{line} {target}");
+        }
+    }
+
+    #[test]
+    fn cookies_end() {
+        let from = "http://h/";
+        for line in [
+            "s=; Max-Age=0",
+            "s=1; Max-Age=-5",
+            "s=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+            "s=1; expires=Thu, 01-Jan-1970 00:00:00 GMT",
+            "s=1; Expires=Sun, 06 Nov 2094 08:49:37 GMT; max-age=0",
+            "s=1; Max-Age=0; Expires=Sun, 06 Nov 2094 08:49:37 GMT",
+        ] {
+            assert_eq!(header(from, &["s=1", line], from), None, "{line}");
+        }
+        for line in [
+            "s=2; Max-Age=60",
+            "s=2; Max-Age=99999999999999999999999",
+            "s=2; Max-Age=soon; Expires=never",
+            "s=2; Expires=Sat, 06 Nov 2094 08:49:37 GMT",
+            "s=2",
+        ] {
+            assert_eq!(
+                header(from, &["s=1", line], from).as_deref(),
+                Some("s=2"),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_secure_cookie_is_not_taken_in_the_clear() {
+        assert_eq!(header("http://h/", &["s=1; Secure"], "http://h/"), None);
+        let given = header("https://h/", &["s=1; Secure"], "https://h/");
+        assert_eq!(given.as_deref(), Some("s=1"));
+    }
+
+    #[test]
+    fn nonsense_is_passed_over_and_the_jar_does_not_grow_without_bound() {
+        assert_eq!(
+            header("http://h/", &["", "=x", "nothing", ";;"], "http://h/"),
+            None
+        );
+        let long = format!("a={}", "x".repeat(LONGEST));
+        assert_eq!(header("http://h/", &[&long], "http://h/"), None);
+        let many: Vec<_> = (0..80).map(|i| format!("c{i}=1")).collect();
+        let many: Vec<_> = many.iter().map(String::as_str).collect();
+        let header = header("http://h/", &many, "http://h/").unwrap();
+        assert_eq!(header.matches("=1").count(), MOST);
+        assert!(header.contains("c79=1") && !header.contains("c0=1;"));
+    }
+
+    #[test]
+    fn a_cookie_of_another_domain_is_not_taken() {
+        let at = |domain: &str| {
+            let line = format!("s=1; Path=/; Domain={domain}");
+            header("http://Up.Example.org/", &[&line], "http://up.example.org/").is_some()
+        };
+        for domain in ["up.example.org", "example.org", ".EXAMPLE.ORG", "", "."] {
+            assert!(at(domain), "{domain}");
+        }
+        for domain in ["h", "ample.org", "a.up.example.org", "other.org"] {
+            assert!(!at(domain), "{domain}");
+        }
+    }
+
+    #[test]
+    fn cookies_of_a_host_and_of_its_domain_are_two() {
+        let (from, domain) = ("http://up.h/", "; Domain=h");
+        let (wide, end) = (format!("s=2{domain}"), format!("s=; Max-Age=0{domain}"));
+        assert_eq!(header(from, &["s=1", &wide], from).unwrap(), "s=1; s=2");
+        assert_eq!(header(from, &["s=1", &wide, &end], from).unwrap(), "s=1");
+        // Its own name is what a cookie without a domain has.
+        let own = "s=3; Domain=up.h";
+        assert_eq!(header(from, &["s=1", own], from).unwrap(), "s=3");
+    }
+
+    #[test]
+    fn long_attributes_do_not_make_a_cookie_too_long() {
+        let value = "x".repeat(LONGEST - 1);
+        let line = format!("s={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=3600");
+        let given = header("http://h/", &[&line], "http://h/");
+        assert_eq!(given, Some(format!("s={value}")));
+        let longer = format!("s={value}x");
+        assert_eq!(header("http://h/", &[&longer], "http://h/"), None);
+    }
+
+    #[test]
+    fn cookies_that_have_ended_make_room_before_others() {
+        let mut jar = Jar::default();
+        let lines = |from: usize, attribute: &str| {
+            let line = |i| format!("c{i}=1{attribute}");
+            (from..from + MOST - 1).map(line).collect::<Vec<_>>()
+        };
+        let uri = uri("http://h/");
+        jar.learn(&uri, &["s=1".to_owned()]);
+        jar.learn(&uri, &lines(0, "; Max-Age=60"));
+        // A minute later.
+        for kept in &mut jar.0[1..] {
+            kept.until = Some(SystemTime::now());
+        }
+        jar.learn(&uri, &lines(100, ""));
+        let header = jar.header(&[], &uri).unwrap();
+        assert!(header.text().contains("s=1"), "{}", header.text());
+    }
+
+    #[test]
+    fn own_cookies_come_first_and_special_paths_before_general_ones() {
+        let mut jar = Jar::default();
+        let lines = ["a=1; Path=/".to_owned(), "b=2; Path=/up".to_owned()];
+        jar.learn(&uri("http://h/up/x"), &lines);
+        let own = [("me".to_owned(), Secret::new("0"))];
+        let header = jar.header(&own, &uri("http://h/up/y")).unwrap();
+        assert_eq!(header.text(), "me=0; b=2; a=1");
+    }
+}

@@ -1,0 +1,335 @@
+//! A `multipart/form-data` body as one `Read`: fields, the file, a digest after it.
+//!
+//! Written as browsers write it (WHATWG HTML, "multipart/form-data encoding algorithm"): names
+//! are UTF-8, and only `"`, CR and LF in them are escaped, as `%22`, `%0D` and `%0A`.
+#![forbid(unsafe_code)]
+
+use std::borrow::Cow;
+use std::io::{self, Read};
+
+use percent_encoding::{utf8_percent_encode, AsciiSet, NON_ALPHANUMERIC};
+
+use crate::error::Error;
+use crate::options::FilenameStyle;
+use crate::protocol::FileBytes;
+
+/// Length of an MD5 in hex, known before the digest is.
+const DIGEST_LENGTH: usize = 32;
+
+/// What RFC 8187 (3.2.1, attr-char) has encoded in a parameter's value.
+const NO_ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'#')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'|')
+    .remove(b'~');
+
+/// A form's field: name and value.
+pub(crate) type Field<'a> = (Cow<'a, str>, String);
+
+/// Gives the fields after the file, from its digest so far where that is computed.
+type Tail<'a> = Box<dyn Fn(Option<&str>) -> Vec<Field<'static>> + 'a>;
+
+/// The file of a form.
+pub(crate) struct FilePart<'a> {
+    pub field: &'a str,
+    pub file_name: &'a str,
+    pub content_type: &'a str,
+    /// How many bytes `bytes` gives.
+    pub length: u64,
+    pub bytes: &'a mut dyn FileBytes,
+    pub style: FilenameStyle,
+}
+
+/// The body of one send.
+pub(crate) struct Multipart<'a> {
+    boundary: String,
+    /// Header text that is due now: the part before the file, later that after it.
+    text: Vec<u8>,
+    text_read: usize,
+    file: &'a mut dyn FileBytes,
+    file_left: u64,
+    tail: Tail<'a>,
+    tail_due: bool,
+    length: u64,
+}
+
+impl<'a> Multipart<'a> {
+    /// A body of `fields`, then `file`, then what `tail` makes of its digest. How long that is
+    /// must not depend on the digest.
+    pub(crate) fn new(
+        fields: &[Field<'_>],
+        file: FilePart<'a>,
+        tail: impl Fn(Option<&str>) -> Vec<Field<'static>> + 'a,
+    ) -> Result<Self, Error> {
+        let boundary = random_boundary()?;
+        Ok(Self::with_boundary(boundary, fields, file, Box::new(tail)))
+    }
+
+    fn with_boundary(
+        boundary: String,
+        fields: &[Field<'_>],
+        file: FilePart<'a>,
+        tail: Tail<'a>,
+    ) -> Self {
+        let mut text = parts(&boundary, fields);
+        let extended = match file.style {
+            FilenameStyle::Whatwg => String::new(),
+            FilenameStyle::Rfc8187 => {
+                let name = utf8_percent_encode(file.file_name, NO_ATTR_CHAR);
+                format!("; filename*=UTF-8''{name}")
+            }
+        };
+        text += &format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"; filename=\"{}\"\
+             {extended}\r\nContent-Type: {}\r\n\r\n",
+            escaped(file.field),
+            escaped(file.file_name),
+            file.content_type,
+        );
+        let known = file.bytes.has_digest().then(|| "0".repeat(DIGEST_LENGTH));
+        let end = ending(&boundary, &tail(known.as_deref()));
+        Multipart {
+            length: text.len() as u64 + file.length + end.len() as u64,
+            text: text.into_bytes(),
+            text_read: 0,
+            file: file.bytes,
+            file_left: file.length,
+            tail,
+            tail_due: true,
+            boundary,
+        }
+    }
+
+    /// Bytes in the whole body.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The request's `Content-Type`.
+    pub(crate) fn content_type(&self) -> String {
+        format!("multipart/form-data; boundary={}", self.boundary)
+    }
+}
+
+impl Read for Multipart<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let before = self.file_left;
+        let mut n = self.piece(buf)?;
+        // The texts go along with the file's bytes beside them: of a small file one packet.
+        while n > 0 && (self.file_left == before || self.file_left == 0) {
+            match self.piece(&mut buf[n..])? {
+                0 => break,
+                more => n += more,
+            }
+        }
+        Ok(n)
+    }
+}
+
+impl Multipart<'_> {
+    fn piece(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        if self.text_read == self.text.len() && self.file_left == 0 && self.tail_due {
+            self.tail_due = false;
+            let digest = self.file.finish()?;
+            self.text = ending(&self.boundary, &(self.tail)(digest.as_deref()));
+            self.text_read = 0;
+        }
+        if self.text_read < self.text.len() {
+            let n = (&self.text[self.text_read..]).read(buf)?;
+            self.text_read += n;
+            return Ok(n);
+        }
+        if self.file_left == 0 {
+            return Ok(0);
+        }
+        let most = usize::try_from(self.file_left).unwrap_or(usize::MAX);
+        let most = most.min(buf.len());
+        let n = self.file.read(&mut buf[..most])?;
+        if n == 0 {
+            // Never an early end: what follows would be taken for the file's bytes.
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.file_left -= n as u64;
+        Ok(n)
+    }
+}
+
+/// What follows the file's last byte.
+fn ending(boundary: &str, fields: &[Field<'_>]) -> Vec<u8> {
+    format!("\r\n{}--{boundary}--\r\n", parts(boundary, fields)).into_bytes()
+}
+
+fn parts(boundary: &str, fields: &[Field<'_>]) -> String {
+    let part = |(name, value): &Field<'_>| {
+        let name = escaped(name);
+        format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        )
+    };
+    fields.iter().map(part).collect()
+}
+
+/// 128 random bits: no file contains it but by a chance that no disk has ever lost against.
+fn random_boundary() -> Result<String, Error> {
+    let random = crate::random::u128()?;
+    Ok(format!("----resupFormBoundary{random:032x}"))
+}
+
+/// A field's or file's name inside quotes.
+fn escaped(name: &str) -> Cow<'_, str> {
+    if !name.contains(['"', '\r', '\n']) {
+        return Cow::Borrowed(name);
+    }
+    let name = name.replace('"', "%22");
+    Cow::Owned(name.replace('\r', "%0D").replace('\n', "%0A"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    struct Bytes<'a>(&'a [u8], bool);
+
+    impl Read for Bytes<'_> {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            self.0.read(buf)
+        }
+    }
+
+    impl FileBytes for Bytes<'_> {
+        fn has_digest(&self) -> bool {
+            self.1
+        }
+
+        fn finish(&mut self) -> io::Result<Option<String>> {
+            Ok(self.1.then(|| format!("{:032x}", self.0.len())))
+        }
+    }
+
+    /// Reads a body with buffers of `step` bytes.
+    fn read_all(mut body: Multipart<'_>, step: usize) -> io::Result<Vec<u8>> {
+        let mut all = Vec::new();
+        let mut buf = vec![0; step];
+        loop {
+            match body.read(&mut buf)? {
+                0 => return Ok(all),
+                n => all.extend_from_slice(&buf[..n]),
+            }
+        }
+    }
+
+    fn part<'a>(name: &'a str, length: u64, bytes: &'a mut dyn FileBytes) -> FilePart<'a> {
+        FilePart {
+            field: "file",
+            file_name: name,
+            content_type: "text/plain",
+            length,
+            bytes,
+            style: FilenameStyle::Whatwg,
+        }
+    }
+
+    /// The digest alone, in a field of this name.
+    fn tail(name: &'static str) -> Tail<'static> {
+        Box::new(move |md5| {
+            md5.map(|md5| (name.into(), md5.to_owned()))
+                .into_iter()
+                .collect()
+        })
+    }
+
+    #[test]
+    fn the_body_is_what_a_browser_writes() {
+        let mut bytes = Bytes(b"hello", true);
+        let body = Multipart::with_boundary(
+            "XX".into(),
+            &[("a".into(), "1".into())],
+            part("x.txt", 5, &mut bytes),
+            tail("md5"),
+        );
+        assert_eq!(body.content_type(), "multipart/form-data; boundary=XX");
+        let text = String::from_utf8(read_all(body, 7).unwrap()).unwrap();
+        assert_eq!(
+            text,
+            "--XX\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n\
+             --XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x.txt\"\r\n\
+             Content-Type: text/plain\r\n\r\nhello\r\n\
+             --XX\r\nContent-Disposition: form-data; name=\"md5\"\r\n\r\n\
+             00000000000000000000000000000000\r\n--XX--\r\n"
+        );
+    }
+
+    #[test]
+    fn names_cannot_break_out_of_their_header() {
+        assert_eq!(escaped("报告😀.txt"), "报告😀.txt");
+        assert_eq!(escaped("a\"b\r\nc%22\\"), "a%22b%0D%0Ac%22\\");
+    }
+
+    #[test]
+    fn a_name_can_be_written_in_a_second_way() {
+        let mut bytes = Bytes(b"", true);
+        let mut file = part("报 \"1'.txt", 0, &mut bytes);
+        file.style = FilenameStyle::Rfc8187;
+        let body = Multipart::with_boundary("XX".into(), &[], file, tail("md5"));
+        let text = String::from_utf8(read_all(body, 64).unwrap()).unwrap();
+        let both = "; filename=\"报 %221'.txt\"; filename*=UTF-8''%E6%8A%A5%20%221%27.txt\r\n";
+        assert!(text.contains(both), "{text}");
+    }
+
+    #[test]
+    fn a_source_that_ends_early_is_an_error_and_not_an_end() {
+        let mut bytes = Bytes(b"four", true);
+        let body = Multipart::new(&[], part("x", 5, &mut bytes), tail("md5")).unwrap();
+        let error = read_all(body, 3).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn boundaries_differ() {
+        assert_ne!(random_boundary().unwrap(), random_boundary().unwrap());
+        assert!(random_boundary().unwrap().len() <= 70, "RFC 2046, 5.1.1");
+    }
+
+    proptest! {
+        #[test]
+        fn the_length_announced_is_the_length_read(
+            name in "\\PC{0,40}|[\"\r\n]{0,5}",
+            value in "\\PC{0,40}|[\r\n]{0,5}",
+            content in prop::collection::vec(any::<u8>(), 0..300),
+            step in 1usize..400,
+            hashing: bool,
+        ) {
+            let mut bytes = Bytes(&content, hashing);
+            let file = part(&name, content.len() as u64, &mut bytes);
+            let body = Multipart::new(&[("f".into(), value)], file, tail("prefix_md5")).unwrap();
+            let announced = body.length();
+            let all = read_all(body, step).unwrap();
+            prop_assert_eq!(all.len() as u64, announced);
+            let digest = b"name=\"prefix_md5\"\r\n\r\n00000000000000000000000000000000\r\n";
+            prop_assert_eq!(all.windows(digest.len()).any(|w| w == digest), hashing);
+        }
+
+        #[test]
+        fn no_name_opens_a_second_part(name in "(\\PC|[\"\r\n]|filename=|; ){0,20}") {
+            let mut bytes = Bytes(b"", true);
+            let body =
+                Multipart::with_boundary("XX".into(), &[], part(&name, 0, &mut bytes), tail("md5"));
+            let text = String::from_utf8(read_all(body, 64).unwrap()).unwrap();
+            let header = text.split("\r\n\r\n").next().unwrap();
+            prop_assert_eq!(header.lines().count(), 3);
+            prop_assert_eq!(header.matches('"').count(), 4);
+        }
+    }
+}

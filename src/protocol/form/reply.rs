@@ -1,0 +1,361 @@
+//! A server's answer: from HTTP status and JSON to what the engine can act on, or a clear error.
+#![forbid(unsafe_code)]
+
+use serde::Deserialize;
+
+use crate::error::{Error, Refusal, RefusalKind};
+use crate::http::Response;
+use crate::protocol::{Answer, Outcome, State};
+
+/// The longest `id` that is kept; longer ones are an attack on memory or a mistake.
+const LONGEST_ID: usize = 1024;
+/// The longest text of a server that is kept for people.
+const LONGEST_TEXT: usize = 2000;
+
+/// The JSON object of an answer. Unknown members are passed over: a later version may have more.
+#[derive(Deserialize)]
+struct Body {
+    state: Option<String>,
+    offset: Option<serde_json::Number>,
+    id: Option<String>,
+    location: Option<String>,
+    prefix_md5: Option<String>,
+    max_segment: Option<u64>,
+    message: Option<String>,
+}
+
+/// Reads the answer to a locate for a file of `size` bytes.
+pub(super) fn located(response: &Response, size: u64) -> Result<Answer, Error> {
+    if response.status == 200 {
+        return answer(&parse(&response.body)?, size);
+    }
+    Err(refusal(response))
+}
+
+/// Reads the answer to a send for a file of `size` bytes.
+pub(super) fn sent(response: &Response, size: u64) -> Result<Outcome, Error> {
+    match response.status {
+        200 => Ok(Outcome::Taken(answer(&parse(&response.body)?, size)?)),
+        404 | 410 => Ok(Outcome::Forgotten(refusal(response))),
+        409 | 422 => match parse(&response.body) {
+            // Without an offset it is a refusal like any other.
+            Ok(body) if body.offset.is_some() => {
+                let answer = fallback(&body, size)?;
+                Ok(if response.status == 409 {
+                    Outcome::Elsewhere(answer)
+                } else {
+                    Outcome::Corrupt(answer)
+                })
+            }
+            _ => Err(refusal(response)),
+        },
+        _ => Err(refusal(response)),
+    }
+}
+
+fn parse(body: &[u8]) -> Result<Body, Error> {
+    serde_json::from_slice(body).map_err(|e| Error::BadResponse {
+        why: format!(
+            "it is not the JSON object that was expected ({e}); it begins: {}",
+            excerpt(body)
+        ),
+    })
+}
+
+fn answer(body: &Body, size: u64) -> Result<Answer, Error> {
+    let state = match body.state.as_deref() {
+        Some("new") => State::New,
+        Some("partial") => State::Partial,
+        Some("complete") => State::Complete,
+        Some(other) => {
+            return Err(bad(format!(
+                "its state is \"{}\", not new, partial or complete",
+                limited(other)
+            )))
+        }
+        None => return Err(bad("it has no \"state\"".to_owned())),
+    };
+    let offset = match (state, offset(body, size)?) {
+        (State::New, Some(0) | None) => 0,
+        (State::New, Some(offset)) => {
+            return Err(lie(format!("{offset} for an upload that is new")))
+        }
+        (State::Partial, Some(offset)) => offset,
+        (State::Partial, None) => return Err(bad("it has no \"offset\"".to_owned())),
+        (State::Complete, None) => size,
+        (State::Complete, Some(offset)) if offset == size => size,
+        (State::Complete, Some(offset)) => {
+            return Err(lie(format!("complete with {offset} of {size} bytes")))
+        }
+    };
+    assemble(body, state, offset)
+}
+
+/// The answer of a 409 or 422, where only the offset counts.
+fn fallback(body: &Body, size: u64) -> Result<Answer, Error> {
+    let offset = offset(body, size)?.unwrap_or(0);
+    assemble(body, State::Partial, offset)
+}
+
+fn assemble(body: &Body, state: State, offset: u64) -> Result<Answer, Error> {
+    let prefix_md5 = match &body.prefix_md5 {
+        None => None,
+        Some(hex) => Some(
+            md5_from_hex(hex)
+                .ok_or_else(|| bad(format!("its prefix_md5 \"{}\" is no MD5", limited(hex))))?,
+        ),
+    };
+    if body.id.as_ref().is_some_and(|id| id.len() > LONGEST_ID) {
+        return Err(bad(format!("its id is longer than {LONGEST_ID} bytes")));
+    }
+    if body.max_segment == Some(0) {
+        return Err(bad("its max_segment is 0".to_owned()));
+    }
+    Ok(Answer {
+        state,
+        offset,
+        id: body.id.clone(),
+        location: body.location.as_deref().map(limited),
+        prefix_md5,
+        max_segment: body.max_segment,
+        message: body.message.as_deref().map(limited),
+    })
+}
+
+fn offset(body: &Body, size: u64) -> Result<Option<u64>, Error> {
+    let Some(number) = &body.offset else {
+        return Ok(None);
+    };
+    match number.as_u64() {
+        Some(offset) if offset <= size => Ok(Some(offset)),
+        Some(offset) => Err(lie(format!("{offset} exceeds the file's size {size}"))),
+        None => Err(lie(format!("{number} is no whole number of bytes"))),
+    }
+}
+
+/// The error for an answer that is none of those that are acted on.
+pub(crate) fn refusal(response: &Response) -> Error {
+    let kind = match response.status {
+        401 | 403 => RefusalKind::NotAllowed,
+        // 417: the next attempt expects nothing.
+        408 | 417 | 500 | 502 | 504 => RefusalKind::Failing,
+        413 => RefusalKind::TooLarge,
+        423 => RefusalKind::Locked,
+        429 | 503 => RefusalKind::Busy,
+        507 => RefusalKind::NoSpace,
+        _ => RefusalKind::Other,
+    };
+    let redirect = response.location.as_deref();
+    let redirect = redirect.filter(|_| (300..400).contains(&response.status));
+    let message = parse(&response.body)
+        .ok()
+        .and_then(|body| body.message)
+        .filter(|message| !message.is_empty());
+    Error::Refused(Box::new(Refusal {
+        kind,
+        status: response.status,
+        // Words of the protocol are the server's own.
+        proxy: response.proxy.clone().filter(|_| message.is_none()),
+        message: message.as_deref().map(limited),
+        excerpt: excerpt(&response.body),
+        redirect: redirect.map(limited),
+        retry_after: response.retry_after,
+    }))
+}
+
+fn bad(why: String) -> Error {
+    Error::BadResponse { why }
+}
+
+fn lie(why: String) -> Error {
+    Error::BadOffset { why }
+}
+
+/// The start of a body as one line of text.
+fn excerpt(body: &[u8]) -> String {
+    let start = &body[..body.len().min(400)];
+    let text = String::from_utf8_lossy(start);
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+fn limited(text: &str) -> String {
+    let text = text.chars().filter(|c| !c.is_control() || *c == '\n');
+    text.take(LONGEST_TEXT).collect()
+}
+
+fn md5_from_hex(hex: &str) -> Option<[u8; 16]> {
+    if hex.len() != 32 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    Some(u128::from_str_radix(hex, 16).ok()?.to_be_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn response(status: u16, body: &str) -> Response {
+        Response {
+            status,
+            body: body.as_bytes().to_vec(),
+            ..Response::default()
+        }
+    }
+
+    fn locate(body: &str, size: u64) -> Result<Answer, Error> {
+        located(&response(200, body), size)
+    }
+
+    #[test]
+    fn the_three_states_are_read() {
+        let new = locate(r#"{"state":"new","offset":0,"id":"a7"}"#, 9).unwrap();
+        assert_eq!((new.state, new.offset), (State::New, 0));
+        assert_eq!(new.id.as_deref(), Some("a7"));
+        let partial = locate(
+            r#"{"state":"partial","offset":5,"prefix_md5":"D41D8CD98F00B204E9800998ECF8427E","max_segment":3,"later":[1]}"#,
+            9,
+        )
+        .unwrap();
+        assert_eq!((partial.state, partial.offset), (State::Partial, 5));
+        assert_eq!(partial.prefix_md5.unwrap()[..2], [0xd4, 0x1d]);
+        assert_eq!(partial.max_segment, Some(3));
+        let complete = locate(r#"{"state":"complete","location":"/f/1"}"#, 9).unwrap();
+        assert_eq!((complete.state, complete.offset), (State::Complete, 9));
+        assert_eq!(complete.location.as_deref(), Some("/f/1"));
+    }
+
+    #[test]
+    fn offsets_that_cannot_be_are_lies() {
+        for body in [
+            r#"{"state":"partial","offset":10}"#,
+            r#"{"state":"partial","offset":-1}"#,
+            r#"{"state":"partial","offset":1.5}"#,
+            r#"{"state":"partial","offset":1e3}"#,
+            r#"{"state":"partial","offset":18446744073709551616}"#,
+            r#"{"state":"new","offset":4}"#,
+            r#"{"state":"complete","offset":4}"#,
+        ] {
+            let result = locate(body, 9);
+            assert!(
+                matches!(result, Err(Error::BadOffset { .. })),
+                "{body}: {result:?}"
+            );
+        }
+        let conflict = sent(&response(409, r#"{"offset":10}"#), 9);
+        assert!(matches!(conflict, Err(Error::BadOffset { .. })));
+    }
+
+    #[test]
+    fn what_is_not_the_protocol_is_a_bad_answer() {
+        for body in [
+            "",
+            "<html>login</html>",
+            "null",
+            "[]",
+            "3",
+            r#"{"state":"partial""#,
+            r#"{"state":"partial"}"#,
+            r#"{"offset":3}"#,
+            r#"{"state":"done","offset":3}"#,
+            r#"{"state":"partial","offset":"3"}"#,
+            r#"{"state":"partial","offset":3,"prefix_md5":"zz"}"#,
+            r#"{"state":"partial","offset":3,"max_segment":0}"#,
+            r#"{"state":"partial","offset":3,"offset":4}"#,
+        ] {
+            let result = locate(body, 9);
+            assert!(
+                matches!(result, Err(Error::BadResponse { .. })),
+                "{body}: {result:?}"
+            );
+        }
+        let deep = "[".repeat(100_000);
+        assert!(locate(&format!(r#"{{"x":{deep}"#), 9).is_err());
+    }
+
+    #[test]
+    fn a_conflict_with_an_offset_tells_where_to_go_on() {
+        let Outcome::Elsewhere(answer) = sent(&response(409, r#"{"offset":4}"#), 9).unwrap() else {
+            panic!("not a conflict");
+        };
+        assert_eq!((answer.state, answer.offset), (State::Partial, 4));
+        let plain = sent(&response(409, r#"{"message":"no"}"#), 9).unwrap_err();
+        assert_eq!(plain.refusal().unwrap().message.as_deref(), Some("no"));
+    }
+
+    #[test]
+    fn refusals_keep_status_message_and_excerpt() {
+        for (status, kind) in [
+            (302, RefusalKind::Other),
+            (400, RefusalKind::Other),
+            (401, RefusalKind::NotAllowed),
+            (403, RefusalKind::NotAllowed),
+            (408, RefusalKind::Failing),
+            (413, RefusalKind::TooLarge),
+            (417, RefusalKind::Failing),
+            (423, RefusalKind::Locked),
+            (429, RefusalKind::Busy),
+            (500, RefusalKind::Failing),
+            (501, RefusalKind::Other),
+            (503, RefusalKind::Busy),
+            (507, RefusalKind::NoSpace),
+        ] {
+            let error = sent(&response(status, "<h1>Too\n\n much</h1>"), 9).unwrap_err();
+            let refusal = error.refusal().unwrap();
+            assert_eq!((refusal.status, refusal.kind), (status, kind));
+            assert_eq!(refusal.excerpt, "<h1>Too much</h1>");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_may_be_a_proxys_is_told_as_such() {
+        let through = |body: &str| {
+            let proxy = Some("10.0.0.1:3128".to_owned());
+            let response = Response {
+                proxy,
+                ..response(503, body)
+            };
+            sent(&response, 9).unwrap_err().to_string()
+        };
+        let text = through("<h1>Not reached</h1>");
+        assert!(
+            text.starts_with("the server, or the proxy 10.0.0.1:3128 on the way to it, refused")
+        );
+        let text = through(r#"{"message":"busy"}"#);
+        assert_eq!(text, "the server refused with HTTP status 503: busy");
+    }
+
+    #[test]
+    fn a_success_that_is_not_200_is_no_success() {
+        for status in [201, 204, 206] {
+            let body = r#"{"state":"complete"}"#;
+            assert!(sent(&response(status, body), 9).is_err(), "{status}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_panics_or_gives_an_offset_past_the_size(
+            status in 100u16..600, body in ".{0,200}", size: u64,
+        ) {
+            let response = response(status, &body);
+            if let Ok(answer) = located(&response, size) {
+                prop_assert!(answer.offset <= size);
+            }
+            let _ = sent(&response, size);
+        }
+
+        #[test]
+        fn every_offset_up_to_the_size_is_read_and_none_beyond(offset: u64, size: u64) {
+            let body = format!(r#"{{"state":"partial","offset":{offset}}}"#);
+            match locate(&body, size) {
+                Ok(answer) => prop_assert!(offset <= size && answer.offset == offset),
+                Err(e) => {
+                    let lie = matches!(e, Error::BadOffset { .. });
+                    prop_assert!(offset > size && lie);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! One run of the engine against the server of `server.rs`.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::server::{Fake, Server};
+use super::*;
+use crate::engine::segments::Learnt;
+use crate::http::{Request, Response};
+use crate::options::SegmentSize;
+use crate::source::Origin;
+
+struct NoWire;
+
+impl Wire for NoWire {
+    fn exchange(&self, _: Request<'_>) -> Result<Response, Error> {
+        unreachable!("the fake protocol needs no network")
+    }
+}
+
+impl Line for NoWire {
+    fn open(&self) -> Result<(Box<dyn Wire + '_>, Option<Cutter>), Error> {
+        Ok((Box::new(NoWire), None))
+    }
+}
+
+/// Runs an upload of `content`; gives its result and what the server holds then.
+pub(super) fn upload(content: &[u8], server: Server) -> (Result<(), Error>, Vec<u8>, Control) {
+    let (result, server, control) = run(content, server);
+    (result, server.held, control)
+}
+
+pub(super) fn run(content: &[u8], server: Server) -> (Result<(), Error>, Server, Control) {
+    let (result, server, control, _) =
+        run_source(memory(content), server, DigestMode::OnePass, None);
+    (result, server, control)
+}
+
+/// A source that counts the bytes read.
+struct Counting {
+    inner: Box<dyn Source>,
+    read: Arc<AtomicU64>,
+}
+
+impl Source for Counting {
+    fn name(&self) -> String {
+        self.inner.name()
+    }
+    fn size(&self) -> u64 {
+        self.inner.size()
+    }
+    fn mtime(&self) -> Option<i64> {
+        Some(1)
+    }
+    fn identity(&self) -> Option<String> {
+        None
+    }
+    fn seek(&mut self, offset: u64) -> Result<(), Error> {
+        self.inner.seek(offset)
+    }
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
+        let n = self.inner.read(buf)?;
+        self.read.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+    fn verify(&mut self) -> Result<(), Error> {
+        self.inner.verify()
+    }
+}
+
+pub(super) fn run_source(
+    inner: Box<dyn Source>,
+    server: Server,
+    digest: DigestMode,
+    state_file: Option<StateFile>,
+) -> (Result<(), Error>, Server, Control, u64) {
+    let read = server.read.clone();
+    let mut source = Counting {
+        inner,
+        read: read.clone(),
+    };
+    let fake = Fake(Mutex::new(server));
+    let control = Control::default();
+    let job = Job {
+        name: "f".to_owned(),
+        size: source.size(),
+        mtime: Some(1),
+        md5: None,
+        dir: String::new(),
+        user: None,
+        content_type: "text/plain".to_owned(),
+        fields: Vec::new(),
+    };
+    let engine = Engine {
+        protocol: &fake,
+        line: &NoWire,
+        control: &control,
+        source: &mut source,
+        job,
+        retry: RetryPolicy {
+            limit: 6,
+            base: Duration::from_nanos(1),
+            cap: Duration::from_nanos(1),
+            time: None,
+        },
+        digest,
+        state_file,
+        segments: Segments::new(SegmentSize::Unlimited, Learnt::default()),
+        rates: [&Limiter::default(), &Limiter::default()],
+    };
+    let result = engine.run();
+    let server = fake.0.into_inner().unwrap();
+    (result, server, control, read.load(Ordering::Relaxed))
+}
+
+pub(super) fn memory(content: &[u8]) -> Box<dyn Source> {
+    // Only a host's reader needs the run's own.
+    let control = Box::leak(Box::default());
+    Origin::Memory(content.to_vec().into())
+        .open(control)
+        .unwrap()
+}

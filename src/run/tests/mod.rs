@@ -1,0 +1,365 @@
+//! The upload loop against a server that is a few lines long, without a network.
+
+mod harness;
+mod server;
+
+use md5::{Digest as _, Md5};
+use proptest::prelude::*;
+
+use super::driver::{Engine, Line};
+use crate::control::rate::Limiter;
+use crate::control::Control;
+use crate::digest::state_file::StateFile;
+use crate::engine::segments::Segments;
+use crate::error::Error;
+use crate::http::Wire;
+use crate::options::{DigestMode, RetryPolicy};
+use crate::protocol::{Answer, Job, Outcome, Protocol, Segment, State};
+use crate::source::Source;
+use crate::transport::Cutter;
+use harness::{memory, run, run_source, upload};
+use server::{Fate, Server};
+
+fn content(length: usize) -> Vec<u8> {
+    (0..length).map(|i| (i * 31 + (i >> 8)) as u8).collect()
+}
+
+#[test]
+fn every_lie_about_the_offset_is_an_error_and_nothing_is_sent_on_it() {
+    for more in [1, 5, 1000] {
+        let server = Server {
+            fates: vec![Fate::Lie(more)],
+            max_segment: Some(100),
+            ..Server::default()
+        };
+        let (result, held, _) = upload(&content(5000), server);
+        assert!(
+            matches!(result, Err(Error::BadOffset { .. })),
+            "{more}: {result:?}"
+        );
+        assert_eq!(held.len(), 100);
+    }
+}
+
+#[test]
+fn a_proof_that_is_not_looked_at_proves_nothing() {
+    let server = Server {
+        fates: vec![Fate::Lie(1000)],
+        max_segment: Some(100),
+        proves: true,
+        undigested: true,
+        ..Server::default()
+    };
+    let source = memory(&content(5000));
+    let (result, server, ..) = run_source(source, server, DigestMode::None, None);
+    assert!(matches!(result, Err(Error::BadOffset { .. })), "{result:?}");
+    assert_eq!(server.held.len(), 100);
+}
+
+#[test]
+fn a_server_that_keeps_nothing_is_given_up() {
+    let server = Server {
+        fates: vec![Fate::KeepsNothing; 100],
+        ..Server::default()
+    };
+    let (result, _, control) = upload(&content(5000), server);
+    assert!(
+        matches!(result, Err(Error::BadResponse { .. })),
+        "{result:?}"
+    );
+    assert_eq!(control.snapshot().attempts, 7, "the first and six more");
+}
+
+#[test]
+fn complete_is_believed_only_when_it_can_be() {
+    let server = Server {
+        fates: vec![Fate::EarlyComplete],
+        ..Server::default()
+    };
+    let (result, _, _) = upload(&content(5000), server);
+    assert!(matches!(result, Err(Error::BadOffset { .. })), "{result:?}");
+}
+
+#[test]
+fn no_mood_of_a_server_makes_an_endless_loop() {
+    for always in [
+        Fate::WrongProof,
+        Fate::CorruptAtEnd,
+        Fate::Forgotten,
+        Fate::KeepsNothing,
+        Fate::Damaged,
+        Fate::AnswerLost,
+        Fate::Break(1),
+    ] {
+        let server = Server {
+            always: Some(always),
+            max_segment: Some(1000),
+            ..Server::default()
+        };
+        let (result, server, _) = run(&content(20_000), server);
+        assert!(server.sends < 20_100, "{always:?}: {} sends", server.sends);
+        match always {
+            Fate::Break(_) => assert_eq!(result, Ok(())),
+            _ => assert!(result.is_err(), "{always:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_disproved_prefix_is_not_built_upon_when_the_proof_stays_away() {
+    let server = Server {
+        held: vec![7; 3000],
+        told: 0,
+        proves: true,
+        always: Some(Fate::IgnoresRestart),
+        ..Server::default()
+    };
+    let (result, held, _) = upload(&content(5000), server);
+    assert!(result.is_err());
+    assert_eq!(held, vec![7; 3000]);
+}
+
+#[test]
+fn a_state_file_saves_reading_the_prefix_and_is_never_needed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state");
+    let file = || Some(StateFile::new(path.clone(), "it".to_owned()));
+    let content = content(5000);
+    let begun = || Server {
+        held: content[..3000].to_vec(),
+        proves: true,
+        ..Server::default()
+    };
+    let failing = Server {
+        always: Some(Fate::KeepsNothing),
+        ..begun()
+    };
+    let (result, ..) = run_source(memory(&content), failing, DigestMode::OnePass, file());
+    assert!(result.is_err());
+    let saved = std::fs::read(&path).unwrap();
+
+    // As it is; deleted; damaged; of another file; well-made and wrong.
+    let wrong = crate::digest::Mark {
+        at: 3000,
+        md5: Md5::new_with_prefix(b"something else"),
+    };
+    let others: [(&str, u64, &dyn Fn()); 5] = [
+        ("right", 2000, &|| std::fs::write(&path, &saved).unwrap()),
+        ("deleted", 5000, &|| {}),
+        ("damaged", 5000, &|| {
+            std::fs::write(&path, &saved[..saved.len() - 9]).unwrap()
+        }),
+        ("foreign", 5000, &|| {
+            let foreign = StateFile::new(path.clone(), "that".to_owned());
+            foreign.save([&wrong].into_iter()).unwrap();
+        }),
+        ("wrong", 5000, &|| {
+            file().unwrap().save([&wrong].into_iter()).unwrap()
+        }),
+    ];
+    for (name, reads, prepare) in others {
+        prepare();
+        let (result, server, control, read) =
+            run_source(memory(&content), begun(), DigestMode::OnePass, file());
+        assert_eq!(result, Ok(()), "{name}");
+        assert_eq!(server.held, content, "{name}");
+        assert_eq!(control.snapshot().bytes_sent, 2000, "{name}");
+        assert_eq!(read, reads, "{name}");
+        assert!(!path.exists(), "{name}: it is removed in the end");
+    }
+}
+
+#[test]
+fn what_is_no_state_file_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("precious");
+    std::fs::write(&path, "the only copy").unwrap();
+    let file = Some(StateFile::new(path.clone(), "it".to_owned()));
+    let server = Server {
+        fates: vec![Fate::Break(3000)],
+        ..Server::default()
+    };
+    let source = memory(&content(5000));
+    let (result, ..) = run_source(source, server, DigestMode::OnePass, file);
+    assert_eq!(result, Ok(()));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "the only copy");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn the_digest_of_nothing_proves_nothing() {
+    let server = Server {
+        held: vec![7; 5000],
+        complete: true,
+        claimed_md5: Some(Md5::digest(b"").into()),
+        ..Server::default()
+    };
+    let (result, held, _) = upload(&content(5000), server);
+    assert!(result.is_err(), "it called another file complete");
+    assert_ne!(held, content(5000));
+}
+
+#[test]
+fn a_lost_restart_is_not_taken_for_done() {
+    let server = Server {
+        held: vec![7; 5000],
+        proves: true,
+        complete: true,
+        fates: vec![Fate::RestartLost],
+        ..Server::default()
+    };
+    let (result, held, _) = upload(&content(5000), server);
+    assert_eq!(result, Ok(()));
+    assert_eq!(held, content(5000));
+}
+
+#[test]
+fn a_fallback_past_what_was_sent_is_a_lie() {
+    let server = Server {
+        fates: vec![Fate::CorruptAt(5000)],
+        max_segment: Some(1000),
+        ..Server::default()
+    };
+    let (result, ..) = upload(&content(5000), server);
+    assert!(matches!(result, Err(Error::BadOffset { .. })), "{result:?}");
+}
+
+#[test]
+fn digest_modes_read_the_source_once_twice_and_hash_or_not() {
+    let content = content(5000);
+    for (mode, reads, md5) in [
+        (DigestMode::None, 5000, false),
+        (DigestMode::OnePass, 5000, true),
+        (DigestMode::First, 10_000, true),
+    ] {
+        let server = Server {
+            proves: true,
+            undigested: mode == DigestMode::None,
+            ..Server::default()
+        };
+        let (result, server, control, read) = run_source(memory(&content), server, mode, None);
+        assert_eq!(result, Ok(()), "{mode:?}");
+        assert_eq!(server.held, content, "{mode:?}");
+        assert_eq!(read, reads, "{mode:?}");
+        assert_eq!(control.texts().md5.is_some(), md5, "{mode:?}");
+        assert_eq!(
+            server.located_with_md5,
+            mode == DigestMode::First,
+            "{mode:?}"
+        );
+    }
+}
+
+#[test]
+fn damage_is_repaired_once_and_then_an_error() {
+    for (times, fine) in [(1, true), (2, false)] {
+        let server = Server {
+            fates: vec![Fate::Damaged; times],
+            ..Server::default()
+        };
+        let (result, held, _) = upload(&content(5000), server);
+        assert_eq!(result.is_ok(), fine, "{result:?}");
+        assert_eq!(held == content(5000), fine);
+    }
+}
+
+#[test]
+fn a_prefix_of_another_file_is_dropped() {
+    let server = Server {
+        held: vec![7; 3000],
+        told: 3000,
+        proves: true,
+        ..Server::default()
+    };
+    let (result, held, control) = upload(&content(5000), server);
+    assert_eq!(result, Ok(()));
+    assert_eq!(held, content(5000));
+    assert_eq!(control.snapshot().bytes_skipped, 0);
+}
+
+#[test]
+fn without_proof_the_digest_of_the_whole_file_decides() {
+    let server = Server {
+        held: vec![7; 3000],
+        told: 3000,
+        ..Server::default()
+    };
+    let (result, held, control) = upload(&content(5000), server);
+    assert_eq!(result, Ok(()));
+    assert_eq!(held, content(5000));
+    assert_eq!(control.snapshot().bytes_skipped, 0, "all of them were sent");
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        4 => (0usize..40_000).prop_map(Fate::Break),
+        1 => Just(Fate::AnswerLost),
+        1 => Just(Fate::Damaged),
+        1 => Just(Fate::Forgotten),
+        1 => Just(Fate::KeepsNothing),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// The fake server asserts that no confirmed byte is sent again.
+    #[test]
+    fn whatever_befalls_the_sends_the_file_is_right_or_there_is_an_error(
+        length in prop_oneof![Just(0usize), 1usize..40_000],
+        held in 0usize..50_000,
+        foreign: bool,
+        proves: bool,
+        max_segment in prop::option::of(1000u64..50_000),
+        fates in prop::collection::vec(fate(), 0..5),
+    ) {
+        let content = content(length);
+        let mut prefix = content[..held.min(length)].to_vec();
+        if foreign && !prefix.is_empty() {
+            prefix[0] ^= 1;
+        }
+        let told = prefix.len() as u64;
+        let server = Server { held: prefix, told, proves, max_segment, fates, ..Server::default() };
+        let (result, stored, control) = upload(&content, server);
+        match result {
+            Ok(()) => {
+                prop_assert!(stored == content);
+                prop_assert_eq!(control.snapshot().offset, length as u64);
+            }
+            Err(Error::DigestMismatch { .. } | Error::BadResponse { .. }) => {}
+            Err(other) => prop_assert!(false, "{other}"),
+        }
+    }
+}
+
+/// What is read until the server has it all: `held` before, answered when `answers_after` bytes
+/// were read.
+fn read_for(size: usize, held: usize, answers_after: u64) -> u64 {
+    let all = content(size);
+    let server = Server {
+        held: all[..held].to_vec(),
+        proves: true,
+        answers_after,
+        ..Server::default()
+    };
+    let (result, server, _, read) = run_source(memory(&all), server, DigestMode::OnePass, None);
+    result.unwrap();
+    assert!(server.held == all, "the server's file differs");
+    read
+}
+
+#[test]
+fn the_prefix_is_digested_while_the_server_is_asked() {
+    const MIB: usize = 1 << 20;
+    // The server answers only when most of the prefix has been read; none is read twice.
+    let read = read_for(16 * MIB, 12 * MIB, 10 << 20);
+    assert!(read < 21 << 20, "{read}");
+    // What was read in vain is read again from the last mark.
+    read_for(16 * MIB, 3 * MIB + 5, 9 << 20);
+    read_for(16 * MIB, 0, 9 << 20);
+}
+
+#[test]
+fn of_a_small_file_nothing_is_digested_before_the_answer() {
+    assert_eq!(read_for(5_000_000, 3_000_000, 0), 5_000_000);
+}

@@ -1,0 +1,201 @@
+//! A server that is a few lines long, and what may befall it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use md5::{Digest as _, Md5};
+
+use super::*;
+
+/// What befalls one send.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Fate {
+    /// The connection breaks after so many bytes; all of them arrive.
+    Break(usize),
+    /// It arrives whole and the answer is lost.
+    AnswerLost,
+    /// A byte is damaged on the way.
+    Damaged,
+    /// The server forgets everything.
+    Forgotten,
+    /// The server keeps nothing and answers with its old offset.
+    KeepsNothing,
+    /// The server answers with so many bytes more than it has.
+    Lie(u64),
+    /// The server says that it has it all after the first byte.
+    EarlyComplete,
+    /// The server takes it and answers with a digest of something else.
+    WrongProof,
+    /// The server takes every segment, but finds the whole corrupt in the end.
+    CorruptAtEnd,
+    /// The server answers a restart with its old offset, without proof.
+    IgnoresRestart,
+    /// The send is read and lost, and the server proves nothing from then on.
+    RestartLost,
+    /// The server claims that it fell back to there.
+    CorruptAt(u64),
+}
+
+#[derive(Default)]
+pub(super) struct Server {
+    pub held: Vec<u8>,
+    /// The last offset that the client was told; no later send may begin before it.
+    pub told: u64,
+    pub proves: bool,
+    pub max_segment: Option<u64>,
+    /// Of the next sends, the last one first.
+    pub fates: Vec<Fate>,
+    /// Of the sends after these; when there is none, all is well.
+    pub always: Option<Fate>,
+    pub sends: u32,
+    /// The client is to send no digest.
+    pub undigested: bool,
+    pub located_with_md5: bool,
+    /// What the server says of its content, whatever that is.
+    pub claimed_md5: Option<[u8; 16]>,
+    /// What is held is a finished file.
+    pub complete: bool,
+    /// Bytes of the source that were read.
+    pub read: Arc<AtomicU64>,
+    /// A locate is answered when so many were.
+    pub answers_after: u64,
+}
+
+/// The server as a protocol.
+pub(super) struct Fake(pub Mutex<Server>);
+
+impl Server {
+    fn answer(&mut self, state: State) -> Answer {
+        self.told = self.held.len() as u64;
+        Answer {
+            state,
+            offset: self.told,
+            id: Some("1".to_owned()),
+            location: None,
+            prefix_md5: self
+                .claimed_md5
+                .or_else(|| self.proves.then(|| Md5::digest(&self.held).into())),
+            max_segment: self.max_segment,
+            message: None,
+        }
+    }
+}
+
+fn broken() -> Error {
+    Error::ConnectionLost {
+        host: "fake".to_owned(),
+        why: "by the test".to_owned(),
+    }
+}
+
+impl Protocol for Fake {
+    fn locate(&self, _: &dyn Wire, job: &Job) -> Result<Answer, Error> {
+        let mut server = self.0.lock().unwrap();
+        server.located_with_md5 = job.md5.is_some();
+        let begun = Instant::now();
+        while server.read.load(Ordering::Relaxed) < server.answers_after {
+            assert!(begun.elapsed() < Duration::from_secs(20), "nothing is read");
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(match server.held.is_empty() {
+            _ if server.complete => server.answer(State::Complete),
+            true => server.answer(State::New),
+            false => server.answer(State::Partial),
+        })
+    }
+
+    fn send(&self, _: &dyn Wire, job: &Job, segment: Segment<'_>) -> Result<Outcome, Error> {
+        let mut server = self.0.lock().unwrap();
+        let (from, length) = (segment.offset, segment.length as usize);
+        server.sends += 1;
+        let fate = server.fates.pop().or(server.always);
+        if segment.restart.is_some() && matches!(fate, Some(Fate::IgnoresRestart)) {
+            server.proves = false;
+            return Ok(Outcome::Elsewhere(server.answer(State::Partial)));
+        }
+        if let Some(Fate::RestartLost) = fate {
+            let mut bytes = vec![0; length];
+            segment.bytes.read_exact(&mut bytes).map_err(|_| broken())?;
+            server.proves = false;
+            return Err(broken());
+        }
+        // A stale restart, of another digest, is ignored.
+        let held: [u8; 16] = Md5::digest(&server.held).into();
+        if segment.restart == Some(held) {
+            assert_eq!(from, 0);
+            server.held.clear();
+            server.complete = false;
+        } else if segment.restart.is_none() {
+            assert!(from >= server.told, "confirmed bytes are sent again");
+        }
+        if from != server.held.len() as u64 {
+            return Ok(Outcome::Elsewhere(server.answer(State::Partial)));
+        }
+        let arrives = match fate {
+            Some(Fate::Break(bytes)) => length.min(bytes),
+            Some(Fate::EarlyComplete) => length.min(1),
+            _ => length,
+        };
+        let mut bytes = vec![0; arrives];
+        segment.bytes.read_exact(&mut bytes).map_err(|_| broken())?;
+        let md5 = segment.bytes.finish().map_err(|_| broken())?;
+        assert_eq!(md5.is_none(), server.undigested);
+        let before = server.held.len();
+        match fate {
+            Some(Fate::Damaged) if arrives > 0 => bytes[arrives / 2] ^= 1,
+            Some(Fate::KeepsNothing) => {
+                return Ok(Outcome::Taken(server.answer(State::Partial)));
+            }
+            Some(Fate::Forgotten) => {
+                server.held.clear();
+                server.told = 0;
+                return Ok(Outcome::Forgotten(broken()));
+            }
+            _ => {}
+        }
+        server.held.extend_from_slice(&bytes);
+        match fate {
+            Some(Fate::Break(_)) if arrives < length => return Err(broken()),
+            Some(Fate::AnswerLost) => return Err(broken()),
+            Some(Fate::EarlyComplete) => {
+                let mut answer = server.answer(State::Complete);
+                answer.offset = job.size;
+                return Ok(Outcome::Taken(answer));
+            }
+            Some(Fate::WrongProof) => {
+                let mut answer = server.answer(State::Partial);
+                answer.prefix_md5 = Some([7; 16]);
+                return Ok(Outcome::Taken(answer));
+            }
+            Some(Fate::CorruptAt(offset)) => {
+                let mut answer = server.answer(State::Partial);
+                answer.offset = offset;
+                return Ok(Outcome::Corrupt(answer));
+            }
+            Some(Fate::CorruptAtEnd) if server.held.len() as u64 == job.size => {
+                server.held.clear();
+                return Ok(Outcome::Corrupt(server.answer(State::Partial)));
+            }
+            Some(Fate::Lie(more)) => {
+                let mut answer = server.answer(State::Partial);
+                answer.offset = (answer.offset + more).min(job.size);
+                return Ok(Outcome::Taken(answer));
+            }
+            _ => {}
+        }
+        let ours = crate::digest::hex(Md5::digest(&server.held).into());
+        if md5.is_some_and(|md5| md5 != ours) {
+            // A segment falls back to where it began, the whole file to nothing.
+            let whole = server.held.len() as u64 == job.size;
+            server.held.truncate(if whole { 0 } else { before });
+            return Ok(Outcome::Corrupt(server.answer(State::Partial)));
+        }
+        let state = match server.held.len() as u64 == job.size {
+            true => State::Complete,
+            false => State::Partial,
+        };
+        Ok(Outcome::Taken(server.answer(state)))
+    }
+}

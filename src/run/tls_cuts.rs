@@ -1,0 +1,150 @@
+//! The connection breaks all over a TLS upload, its handshake included.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
+use resup_test_support::model::{ModelReceiver, Options};
+use resup_test_support::{files, seed};
+
+use super::driver::{Engine, Line};
+use crate::control::rate::Limiter;
+use crate::control::Control;
+use crate::engine::segments::Learnt;
+use crate::engine::segments::Segments;
+use crate::error::Error;
+use crate::http::Wire;
+use crate::options::DigestMode;
+use crate::options::SegmentSize;
+use crate::options::Settings;
+use crate::protocol::Form;
+use crate::protocol::Job;
+use crate::source::Origin;
+use crate::transport::Cutter;
+use crate::transport::Link;
+
+struct TlsLine<'a> {
+    settings: &'a Settings,
+    ca_pem: &'a str,
+}
+
+impl Line for TlsLine<'_> {
+    fn open(&self) -> Result<(Box<dyn Wire + '_>, Option<Cutter>), Error> {
+        let link = Link::trusting(self.settings, self.ca_pem);
+        Ok((Box::new(link), None))
+    }
+}
+
+/// Uploads `content` through a proxy whose first connection has `faults`. Gives the bytes that
+/// went each way.
+fn upload(receiver: &ModelReceiver, name: &str, content: &[u8], faults: Faults) -> (u64, u64) {
+    let mut faults = Some(faults);
+    let proxy = ChaosProxy::start(
+        receiver.addr(),
+        move |_, _| faults.take().unwrap_or_default(),
+        0,
+    );
+    let mut settings = Settings::new(&receiver.endpoint_at(proxy.addr())).unwrap();
+    settings.limits.response = Duration::from_secs(5);
+    settings.retry.base = Duration::from_millis(2);
+    let control = Control::default();
+    let origin = Origin::Memory(Arc::new(content.to_vec()));
+    let mut source = origin.open(&control).unwrap();
+    let engine = Engine {
+        protocol: &Form::new(
+            settings.endpoint.clone(),
+            settings.locate_method,
+            settings.file_name_style,
+            None,
+        ),
+        line: &TlsLine {
+            settings: &settings,
+            ca_pem: receiver.ca_pem(),
+        },
+        control: &control,
+        source: &mut *source,
+        job: Job {
+            name: name.to_owned(),
+            size: content.len() as u64,
+            mtime: None,
+            md5: None,
+            dir: String::new(),
+            user: None,
+            content_type: "text/plain".to_owned(),
+            fields: Vec::new(),
+        },
+        retry: settings.retry,
+        digest: DigestMode::OnePass,
+        state_file: None,
+        segments: Segments::new(SegmentSize::Unlimited, Learnt::default()),
+        rates: [&Limiter::default(), &Limiter::default()],
+    };
+    let result = engine.run();
+    result.unwrap_or_else(|e| panic!("cut at byte {name}: {e}"));
+    if name == "whole" {
+        // The proxy counts bytes after it has passed them on.
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    (proxy.bytes_up(), proxy.bytes_down())
+}
+
+/// Cuts at places spread evenly over one direction; at every byte, if `RESUP_TEST_RUNS` is large.
+fn cuts(how: Cut, up: bool) {
+    let receiver = ModelReceiver::with(Options {
+        tls: true,
+        ..Options::default()
+    });
+    // Each its own content: the server would know the same one by its digest.
+    let content = |n: u64| files::bytes(700, n);
+    let whole = upload(&receiver, "whole", &content(u64::MAX), Faults::default());
+    let bytes = if up { whole.0 } else { whole.1 };
+    assert!(bytes > 1000, "{bytes}");
+    let runs = std::env::var("RESUP_TEST_RUNS").map_or(80, |n| n.parse().unwrap());
+    let step = (bytes / runs).max(1);
+    let next = AtomicU64::new(seed::rng(seed::seed()).u64(..step));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| loop {
+                let n = next.fetch_add(step, Ordering::Relaxed);
+                if n >= bytes {
+                    break;
+                }
+                let faults = Faults {
+                    cut_up_after: up.then_some(n),
+                    cut_down_after: (!up).then_some(n),
+                    how,
+                    ..Faults::default()
+                };
+                upload(&receiver, &n.to_string(), &content(n), faults);
+            });
+        }
+    });
+    let finished = receiver.files();
+    for (name, stored) in &finished {
+        let n = name.parse().unwrap_or(u64::MAX);
+        assert!(*stored == content(n), "{name} differs");
+    }
+    assert!(finished.len() as u64 > bytes / step);
+    println!("{} cuts within {bytes} bytes", finished.len() - 1);
+}
+
+#[test]
+fn a_reset_within_the_records_that_are_sent() {
+    cuts(Cut::Rst, true);
+}
+
+#[test]
+fn a_close_within_the_records_that_are_sent() {
+    cuts(Cut::Fin, true);
+}
+
+#[test]
+fn a_reset_within_the_records_that_are_answered() {
+    cuts(Cut::Rst, false);
+}
+
+#[test]
+fn a_close_within_the_records_that_are_answered() {
+    cuts(Cut::Fin, false);
+}
