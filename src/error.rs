@@ -1,5 +1,4 @@
 //! What can go wrong, each with the thing, the value and the way out.
-#![forbid(unsafe_code)]
 
 use std::time::Duration;
 
@@ -129,8 +128,7 @@ pub enum Error {
         why: String,
     },
 
-    /// The server let requests in after the login and does so no more. The next attempt logs in
-    /// again.
+    /// The session has ended that a login began. The next attempt logs in again.
     #[error("the session at {host} has ended")]
     SessionExpired {
         /// Host and port.
@@ -146,6 +144,9 @@ pub enum Error {
     BadResponse {
         /// What is wrong with it.
         why: String,
+        /// Whether the server answered by the protocol before, in this run. Then something else
+        /// stands in the way for a while, such as a login page; else the URL may be wrong.
+        answered_before: bool,
     },
 
     /// The server's answer is far longer than any answer of the protocol.
@@ -153,6 +154,8 @@ pub enum Error {
     ResponseTooLong {
         /// The most that is read.
         limit: u64,
+        /// As for [`Error::BadResponse`].
+        answered_before: bool,
     },
 
     /// The server claims a position that cannot be. Nothing is sent on such a claim.
@@ -171,7 +174,7 @@ pub enum Error {
         why: String,
     },
 
-    /// The host cancelled, by a call or by a callback's return value.
+    /// The program cancelled, by a call or by a callback's return value.
     #[error("the upload was cancelled")]
     Cancelled,
 
@@ -280,7 +283,37 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    /// The error for a panic that was caught.
+    /// Makes the error for an answer that is not one of the protocol.
+    pub(crate) fn bad_response(why: impl Into<String>) -> Self {
+        Error::BadResponse {
+            why: why.into(),
+            answered_before: false,
+        }
+    }
+
+    /// Makes the error for an answer of more than `limit` bytes.
+    pub(crate) fn response_too_long(limit: u64) -> Self {
+        Error::ResponseTooLong {
+            limit,
+            answered_before: false,
+        }
+    }
+
+    /// Marks the error as one that came after answers of the protocol.
+    pub(crate) fn after_answers(mut self) -> Self {
+        if let Error::BadResponse {
+            answered_before, ..
+        }
+        | Error::ResponseTooLong {
+            answered_before, ..
+        } = &mut self
+        {
+            *answered_before = true;
+        }
+        self
+    }
+
+    /// Makes the error for a panic that was caught.
     pub(crate) fn from_panic(panic: &(dyn std::any::Any + Send)) -> Self {
         let why = panic
             .downcast_ref::<&str>()
@@ -290,7 +323,7 @@ impl Error {
         Error::Internal { why }
     }
 
-    /// The group that the error belongs to.
+    /// Gives the group that the error belongs to.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::InvalidArgument { .. } => ErrorKind::InvalidArgument,
@@ -319,20 +352,30 @@ impl Error {
         }
     }
 
-    /// Whether the upload loop goes on after this error by itself: it may pass, and a new
-    /// locate tells where to go on.
+    /// Whether the library tries again after this error by itself: it may pass, and a new locate
+    /// tells where to go on.
     pub(crate) fn is_passing(&self) -> bool {
-        matches!(
-            self.kind(),
-            ErrorKind::ResolveFailed
-                | ErrorKind::ConnectFailed
-                | ErrorKind::ConnectionLost
-                | ErrorKind::TimedOut
-                | ErrorKind::SessionExpired
-                | ErrorKind::Refused(
-                    RefusalKind::Locked | RefusalKind::Busy | RefusalKind::Failing
-                )
-        )
+        let answered_before = match self {
+            Error::BadResponse {
+                answered_before, ..
+            }
+            | Error::ResponseTooLong {
+                answered_before, ..
+            } => *answered_before,
+            _ => false,
+        };
+        answered_before
+            || matches!(
+                self.kind(),
+                ErrorKind::ResolveFailed
+                    | ErrorKind::ConnectFailed
+                    | ErrorKind::ConnectionLost
+                    | ErrorKind::TimedOut
+                    | ErrorKind::SessionExpired
+                    | ErrorKind::Refused(
+                        RefusalKind::Locked | RefusalKind::Busy | RefusalKind::Failing
+                    )
+            )
     }
 
     /// Whether running the same upload again, later and unchanged, may succeed.
@@ -348,8 +391,8 @@ impl Error {
             )
     }
 
-    /// What a refusal means that comes although a login was just made.
-    pub(crate) fn not_let_in(mut self) -> Self {
+    /// Turns a refusal into the one that comes although a login was just made.
+    pub(crate) fn after_login(mut self) -> Self {
         if let Error::Refused(refusal) = &mut self {
             refusal.kind = RefusalKind::NotAllowed;
             let why = || {
@@ -362,7 +405,7 @@ impl Error {
         self
     }
 
-    /// The refusal that a server answered with, where that is the error.
+    /// Gives the refusal that a server answered with, where that is the error.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
             Error::Refused(refusal) => Some(refusal),

@@ -1,15 +1,6 @@
-//! The settings that all uploads of a client share.
-#![forbid(unsafe_code)]
+//! The plain options of clients and uploads.
 
-use std::sync::Arc;
 use std::time::Duration;
-
-use crate::error::Error;
-use crate::http::certificates::Certificates;
-use crate::http::credentials::Credentials;
-use crate::http::endpoint::Endpoint;
-use crate::http::proxy::{NoProxy, ProxySetting};
-use crate::http::session::Standing;
 
 /// How a locate request is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -84,27 +75,6 @@ impl Default for RetryPolicy {
     }
 }
 
-/// One client's settings; a run takes a snapshot when it begins.
-#[derive(Debug, Clone)]
-pub(crate) struct Settings {
-    /// Counts the changes.
-    pub version: u64,
-    pub endpoint: Endpoint,
-    pub user: Option<String>,
-    pub user_agent: String,
-    pub locate_method: LocateMethod,
-    pub limits: TimeLimits,
-    pub retry: RetryPolicy,
-    pub proxy: ProxySetting,
-    /// What is reached without a proxy; `None` leaves it to the environment.
-    pub no_proxy: Option<NoProxy>,
-    pub certificates: Certificates,
-    pub credentials: Credentials,
-    /// What came of these credentials: the cookies and the login.
-    pub standing: Arc<Standing>,
-    pub file_name_style: FilenameStyle,
-}
-
 /// Time limits of the network's phases. None bounds a healthy transfer as a whole.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TimeLimits {
@@ -116,97 +86,12 @@ pub(crate) struct TimeLimits {
     pub stall: Duration,
 }
 
-impl Settings {
-    pub(crate) fn new(endpoint: &str) -> Result<Self, Error> {
-        Ok(Settings {
-            version: 0,
-            endpoint: Endpoint::parse(endpoint)?,
-            user: None,
-            user_agent: concat!("resup/", env!("CARGO_PKG_VERSION")).to_owned(),
-            locate_method: LocateMethod::Post,
-            limits: TimeLimits {
-                connect: Duration::from_secs(30),
-                response: Duration::from_secs(120),
-                stall: Duration::from_secs(60),
-            },
-            retry: RetryPolicy::default(),
-            proxy: ProxySetting::default(),
-            no_proxy: None,
-            certificates: Certificates::default(),
-            credentials: Credentials::default(),
-            standing: Arc::default(),
-            file_name_style: FilenameStyle::default(),
-        })
-    }
-}
-
-/// The longest time limit that can be set: a year. (Longer ones overflow the system's clocks.)
-const LONGEST: Duration = Duration::from_secs(365 * 86400);
-
-/// Checks a time limit: longer than zero, at most a year.
-pub(crate) fn check_duration(what: &'static str, value: Duration) -> Result<Duration, Error> {
-    if value.is_zero() || value > LONGEST {
-        return Err(Error::InvalidArgument {
-            what,
-            why: format!(
-                "must be more than 0 and at most a year, not {} ms",
-                value.as_millis()
-            ),
-        });
-    }
-    Ok(value)
-}
-
-/// Checks text that goes into a header or a form field of its own line.
-pub(crate) fn check_line(what: &'static str, value: &str) -> Result<String, Error> {
-    let wrong = value
-        .chars()
-        .find(|c| c.is_control() || (what == "user agent" && !c.is_ascii()));
-    match wrong {
-        Some(c) => Err(Error::InvalidArgument {
-            what,
-            why: format!("contains the character {c:?}, which is not allowed there"),
-        }),
-        None if value.is_empty() => Err(Error::InvalidArgument {
-            what,
-            why: "must not be empty".to_owned(),
-        }),
-        None => Ok(value.to_owned()),
-    }
-}
-
-/// Checks the name that a server is told for a file.
-pub(crate) fn check_file_name(name: &str) -> Result<String, Error> {
-    let why = match name {
-        "" | "." | ".." => format!("\"{name}\" cannot be a file's name"),
-        name if name.contains(['/', '\0']) => {
-            format!("{name:?} contains / or NUL; the directory is a setting of its own")
+impl Default for TimeLimits {
+    fn default() -> Self {
+        TimeLimits {
+            connect: Duration::from_secs(30),
+            response: Duration::from_secs(120),
+            stall: Duration::from_secs(60),
         }
-        name if name.len() > 1024 => format!("has {} bytes, more than 1024", name.len()),
-        name => return Ok(name.to_owned()),
-    };
-    Err(Error::InvalidArgument {
-        what: "file name",
-        why,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_that_would_break_are_refused() {
-        assert!(check_duration("t", Duration::ZERO).is_err());
-        assert!(check_duration("t", Duration::MAX).is_err());
-        assert!(check_duration("t", Duration::from_millis(1)).is_ok());
-    }
-
-    #[test]
-    fn header_text_is_one_line() {
-        assert!(check_line("user agent", "a\r\nX: y").is_err());
-        assert!(check_line("user agent", "ü").is_err());
-        assert!(check_line("user", "用户").is_ok());
-        assert!(check_line("user", "").is_err());
     }
 }

@@ -1,5 +1,4 @@
 //! Random numbers from the operating system.
-#![forbid(unsafe_code)]
 
 use crate::error::Error;
 

@@ -1,10 +1,9 @@
 //! The part of an upload that every thread may use at any time.
-#![forbid(unsafe_code)]
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::control::rate::Limiter;
-use crate::control::snapshot::{Snapshot, Texts};
+use crate::control::snapshot::{ServerInfo, Snapshot};
 use crate::control::Control;
 
 /// The part of an [`Upload`](crate::Upload) that every thread may use at any time.
@@ -18,17 +17,17 @@ impl Remote {
     pub(crate) fn current(&self) -> Arc<Control> {
         self.control
             .lock()
-            .unwrap_or_else(|e| e.into_inner())
+            .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
     pub(crate) fn renew(&self) -> Arc<Control> {
         let fresh = Arc::new(Control::default());
-        *self.control.lock().unwrap_or_else(|e| e.into_inner()) = fresh.clone();
+        *self.control.lock().unwrap_or_else(PoisonError::into_inner) = fresh.clone();
         fresh
     }
 
-    /// Ends the run; the one that is under way or, before the first, that one. Returns at once;
+    /// Cancels the run that is under way or, before the first, that one. Returns at once;
     /// `run` and `wait` end within 100 ms with [`Error::Cancelled`](crate::Error::Cancelled).
     pub fn cancel(&self) {
         self.current().cancel();
@@ -45,43 +44,43 @@ impl Remote {
         self.current().resume();
     }
 
-    /// The most file bytes per second that this upload sends; 0, the default, for no limit.
+    /// Sets the most file bytes per second that this upload sends; 0, the default, for no limit.
     /// Counts at once, also while it runs.
     pub fn set_rate_limit(&self, bytes_per_second: u64) {
         self.rate.set(bytes_per_second);
     }
 
-    /// The numbers of the run.
+    /// Gives the state and the numbers of the run.
     pub fn snapshot(&self) -> Snapshot {
         self.current().snapshot()
     }
 
-    pub(crate) fn texts(&self) -> Texts {
-        self.current().texts()
+    fn server_info(&self) -> ServerInfo {
+        self.current().server_info()
     }
 
-    /// The server's key of the upload.
+    /// Gives the server's key of the upload.
     pub fn id(&self) -> Option<String> {
-        self.texts().id
+        self.server_info().id
     }
 
-    /// Where the finished file is to be found, in the server's words.
+    /// Gives where the finished file is to be found, in the server's words.
     pub fn location(&self) -> Option<String> {
-        self.texts().location
+        self.server_info().location
     }
 
-    /// Lower-case hex MD5 of the whole file, once it is complete and if it was read whole.
+    /// Gives the lower-case hex MD5 of the whole file, once it is complete and if it was read whole.
     pub fn md5(&self) -> Option<String> {
-        self.texts().md5
+        self.server_info().md5
     }
 
-    /// The server's last message for a person.
+    /// Gives the server's last message for a person.
     pub fn server_message(&self) -> Option<String> {
-        self.texts().server_message
+        self.server_info().message
     }
 
-    /// The start of the body of the server's last refusal, as one line.
+    /// Gives the start of the body of the server's last refusal, as one line.
     pub fn server_excerpt(&self) -> Option<String> {
-        self.texts().server_excerpt
+        self.server_info().excerpt
     }
 }

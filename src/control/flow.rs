@@ -1,5 +1,4 @@
 //! What a callback answers.
-#![forbid(unsafe_code)]
 
 /// What a callback wants: go on, or end the upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

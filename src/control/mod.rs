@@ -1,354 +1,371 @@
-//! What one run's engine and its host share: wishes downwards, events and numbers upwards.
+//! What a run and its program share: commands go down, events and numbers come up.
 //!
-//! The engine's thread never calls the host. It leaves states and the outcome here, and the host
-//! fetches them with [`Control::next`] on a thread of its own.
-#![forbid(unsafe_code)]
+//! The run's threads never call the program. They leave states, log lines, requests to the
+//! program's stream and the outcome here, and the program fetches them with [`Control::next`] on
+//! a thread of its own.
 
-mod asks;
+pub(crate) mod abort;
+mod commands;
+mod counters;
+mod events;
 pub(crate) mod flow;
 pub(crate) mod log;
-pub(crate) mod meter;
-mod numbers;
+mod meter;
 pub(crate) mod rate;
+pub(crate) mod reads;
 pub(crate) mod snapshot;
+pub(crate) mod stop;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock};
+pub(crate) use events::Event;
+
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::control::log::LogLevel;
-use crate::control::meter::Meter;
-use crate::control::snapshot::{Texts, UploadState};
 use crate::error::Error;
-use crate::source::stream::Ask;
-use crate::transport::Cutter;
+use abort::AbortHandle;
+use commands::{Command, Commands, Signals};
+use counters::Counters;
+use events::{Events, PROGRESS_INTERVAL};
+use log::LogLevel;
+use reads::{ReadReply, ReadRequest, ReadRequests};
+use snapshot::{ServerInfo, Snapshot, UploadState};
+use stop::Interrupted;
 
-/// What a host gets told, in this order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Event {
-    /// A question to the host's reader, with its number.
-    Ask(u64, Ask),
-    State(UploadState),
-    Progress,
-    Log(LogLevel, String),
-    Finished(Result<(), Error>),
-}
-
-/// Progress is told this often at most.
-const PROGRESS_EVERY: Duration = Duration::from_millis(100);
-/// How long a cancelled run waits for its engine before it leaves it to itself.
-const FAREWELL: Duration = Duration::from_millis(50);
-/// States and log lines that the host has not fetched yet; past that, the oldest are dropped.
-const MOST_STATES: usize = 64;
-const MOST_LINES: usize = 1000;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Wish {
-    #[default]
-    Run,
-    Pause,
-    Cancel,
-}
-
-#[derive(Debug, Default)]
-struct Mail {
-    wish: Wish,
-    cancelled_at: Option<Instant>,
-    cutter: Option<Cutter>,
-    state: Option<UploadState>,
-    /// What the engine does, while the host is told that it is paused: it may not know yet.
-    doing: Option<UploadState>,
-    states: VecDeque<UploadState>,
-    lines: VecDeque<(LogLevel, String)>,
-    outcome: Option<Result<(), Error>>,
-    retry_at: Option<Instant>,
-    texts: Texts,
-    asks: asks::Asks,
-    told: Option<(Instant, u64)>,
-}
+/// How soon a run that was cancelled is looked at again.
+const CANCEL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// One run, seen from both sides.
 #[derive(Debug, Default)]
 pub(crate) struct Control {
-    /// The host wants the engine to stop what it is doing.
-    interrupted: AtomicBool,
-    /// It did so since the last checkpoint, whatever it wants now.
-    was_interrupted: AtomicBool,
-    /// The outcome is told: what the engine still does goes nowhere.
-    over: AtomicBool,
-    mail: Mutex<Mail>,
+    shared: Mutex<Shared>,
+    /// Something in `shared` has changed.
     changed: Condvar,
-    size: AtomicU64,
-    confirmed: AtomicU64,
-    position: AtomicU64,
-    sent: AtomicU64,
-    skipped: AtomicU64,
-    attempts: AtomicU32,
-    http_status: AtomicU32,
+    signals: Signals,
+    counters: Counters,
     log_level: OnceLock<LogLevel>,
-    meter: Mutex<Meter>,
 }
 
-/// No code panics while it holds one of these locks; if it did, the values are still whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|e| e.into_inner())
+/// What is behind the lock.
+#[derive(Debug, Default)]
+struct Shared {
+    commands: Commands,
+    events: Events,
+    reads: ReadRequests,
+    server: ServerInfo,
 }
 
-/// The engine's side.
 impl Control {
-    /// Fails when the host wants the engine to stop what it is doing.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        match self.interrupted.load(Relaxed) {
-            true => Err(Error::Cancelled),
+    /// No code panics while it holds this lock; if it did, the values would still be whole.
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_for_change<'a>(
+        &self,
+        shared: MutexGuard<'a, Shared>,
+        limit: Duration,
+    ) -> MutexGuard<'a, Shared> {
+        let waited = self.changed.wait_timeout(shared, limit);
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn push_state(&self, shared: &mut Shared, state: UploadState) {
+        if shared.events.push_state(state) {
+            self.changed.notify_all();
+        }
+    }
+
+    fn conclude(&self, shared: &mut Shared, outcome: Result<(), Error>) {
+        if shared.events.conclude(outcome) {
+            self.counters.freeze();
+            self.changed.notify_all();
+        }
+    }
+}
+
+/// The run's side.
+impl Control {
+    /// Fails while the program wants the run to pause or to end.
+    pub(crate) fn check(&self) -> Result<(), Interrupted> {
+        match self.signals.is_interrupted() {
+            true => Err(Interrupted),
             false => Ok(()),
         }
     }
 
-    /// Whether the last error may have come from the host's own wish.
+    /// Whether a failure since the last [`checkpoint`](Self::checkpoint) may come from the
+    /// program's own command.
     pub(crate) fn was_interrupted(&self) -> bool {
-        self.was_interrupted.load(Relaxed)
+        self.signals.was_interrupted()
     }
 
-    /// Waits here while the host wants a pause; fails when it wants an end. Tells whether it wanted
-    /// one of them since the last checkpoint.
-    pub(crate) fn checkpoint(&self) -> Result<bool, Error> {
-        let mut mail = lock(&self.mail);
-        mail.cutter = None;
-        while mail.wish == Wish::Pause {
-            mail.doing = None;
-            self.post(&mut mail, UploadState::Paused);
-            mail = self.changed.wait(mail).unwrap_or_else(|e| e.into_inner());
+    /// Waits here while the program wants a pause.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] when it wants an end.
+    pub(crate) fn checkpoint(&self) -> Result<(), Error> {
+        let mut shared = self.lock();
+        shared.commands.clear_abort();
+        while shared.commands.current() == Command::Pause {
+            shared.events.set_activity(None);
+            self.push_state(&mut shared, UploadState::Paused);
+            let woken = self.changed.wait(shared);
+            shared = woken.unwrap_or_else(PoisonError::into_inner);
         }
-        match mail.wish {
-            Wish::Cancel => Err(Error::Cancelled),
-            _ => Ok(self.was_interrupted.swap(false, Relaxed)),
+        if shared.commands.is_cancelled() {
+            return Err(Error::Cancelled);
         }
-    }
-
-    /// Gives the host's wishes a way to interrupt what blocks on a link.
-    pub(crate) fn arm(&self, cutter: Cutter) -> Result<(), Error> {
-        let mut mail = lock(&self.mail);
-        self.check()?;
-        mail.cutter = Some(cutter);
+        self.signals.acknowledge();
         Ok(())
     }
 
-    /// Takes the way to interrupt back; whether it was still there, so that the link is whole.
-    pub(crate) fn disarm(&self) -> bool {
-        lock(&self.mail).cutter.take().is_some()
+    /// Gives the program's commands a way to end what blocks on a connection.
+    pub(crate) fn set_abort(&self, handle: AbortHandle) -> Result<(), Interrupted> {
+        let mut shared = self.lock();
+        self.check()?;
+        shared.commands.set_abort(handle);
+        Ok(())
     }
 
-    /// Waits before the next attempt, as long as the host has no other wish.
+    /// Takes the way to abort back; whether it was still there, so that the connection is whole.
+    pub(crate) fn clear_abort(&self) -> bool {
+        self.lock().commands.clear_abort()
+    }
+
+    /// Waits before the next attempt, until `pause` has passed or the program has a command.
     pub(crate) fn wait(&self, pause: Duration) {
         let until = Instant::now() + pause;
-        let mut mail = lock(&self.mail);
-        mail.cutter = None;
-        mail.retry_at = Some(until);
-        self.show(&mut mail, UploadState::Waiting);
-        while mail.wish == Wish::Run {
+        let mut shared = self.lock();
+        shared.commands.clear_abort();
+        shared.events.set_retry_at(Some(until));
+        self.show(&mut shared, UploadState::Waiting);
+        while shared.commands.current() == Command::Run {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
-            (mail, _) = self
-                .changed
-                .wait_timeout(mail, left)
-                .unwrap_or_else(|e| e.into_inner());
+            shared = self.wait_for_change(shared, left);
         }
-        mail.retry_at = None;
-    }
-
-    /// The engine is in `state` now, unless the host has paused or ended it.
-    pub(crate) fn enter(&self, state: UploadState) {
-        self.show(&mut lock(&self.mail), state);
-    }
-
-    fn show(&self, mail: &mut Mail, state: UploadState) {
-        mail.doing = Some(state);
-        if mail.wish == Wish::Run {
-            self.post(mail, state);
-        }
-    }
-
-    fn post(&self, mail: &mut Mail, state: UploadState) {
-        if mail.state == Some(state) || mail.outcome.is_some() {
-            return;
-        }
-        mail.state = Some(state);
-        if mail.states.len() == MOST_STATES {
-            mail.states.pop_front();
-        }
-        mail.states.push_back(state);
-        self.changed.notify_all();
-    }
-
-    /// The run is over.
-    pub(crate) fn finish(&self, outcome: Result<(), Error>) {
-        let mut mail = lock(&self.mail);
-        mail.cutter = None;
-        self.conclude(&mut mail, outcome);
-    }
-
-    fn conclude(&self, mail: &mut Mail, outcome: Result<(), Error>) {
-        if mail.outcome.is_some() {
-            return;
-        }
-        let state = match &outcome {
-            Ok(()) => UploadState::Complete,
-            Err(Error::Cancelled) => UploadState::Cancelled,
-            Err(_) => UploadState::Failed,
-        };
-        self.post(mail, state);
-        mail.outcome = Some(outcome);
-        self.over.store(true, Relaxed);
-        self.changed.notify_all();
-    }
-
-    /// Leaves a line for the host's log, if it wants lines of this level.
-    pub(crate) fn log(&self, level: LogLevel, line: impl FnOnce() -> String) {
-        if self.log_level.get().is_none_or(|wanted| level > *wanted) {
-            return;
-        }
-        // Servers' texts and files' names may have several.
-        let line = line().replace(char::is_control, " ");
-        let mut mail = lock(&self.mail);
-        if mail.outcome.is_some() {
-            return;
-        }
-        if mail.lines.len() == MOST_LINES {
-            mail.lines.pop_front();
-        }
-        mail.lines.push_back((level, line));
-        self.changed.notify_all();
+        shared.events.set_retry_at(None);
     }
 
     /// Waits for at most `time`; fails as [`check`](Self::check) does.
-    pub(crate) fn nap(&self, time: Duration) -> Result<(), Error> {
-        let mail = lock(&self.mail);
-        if mail.wish == Wish::Run {
-            let _ = self.changed.wait_timeout(mail, time);
+    pub(crate) fn sleep(&self, time: Duration) -> Result<(), Interrupted> {
+        let shared = self.lock();
+        if shared.commands.current() == Command::Run {
+            drop(self.wait_for_change(shared, time));
         }
         self.check()
     }
 
-    pub(crate) fn edit_texts(&self, edit: impl FnOnce(&mut Texts)) {
-        let mut mail = lock(&self.mail);
-        if mail.outcome.is_none() {
-            edit(&mut mail.texts);
+    /// Tells the program that the run is in `state` now, unless the program has paused or ended it.
+    pub(crate) fn enter(&self, state: UploadState) {
+        self.show(&mut self.lock(), state);
+    }
+
+    fn show(&self, shared: &mut Shared, state: UploadState) {
+        shared.events.set_activity(Some(state));
+        if shared.commands.current() == Command::Run {
+            self.push_state(shared, state);
+        }
+    }
+
+    /// Ends the run.
+    pub(crate) fn finish(&self, outcome: Result<(), Error>) {
+        let mut shared = self.lock();
+        shared.commands.clear_abort();
+        self.conclude(&mut shared, outcome);
+    }
+
+    /// Leaves a line for the program's log, if it wants lines of this level.
+    pub(crate) fn log(&self, level: LogLevel, line: impl FnOnce() -> String) {
+        if self.log_level.get().is_none_or(|wanted| level > *wanted) {
+            return;
+        }
+        // A server's text or a file's name may be several lines.
+        let line = line().replace(char::is_control, " ");
+        self.lock().events.push_line(level, line);
+        self.changed.notify_all();
+    }
+
+    /// Changes what the program can read of the server's answers.
+    pub(crate) fn edit_server_info(&self, edit: impl FnOnce(&mut ServerInfo)) {
+        let mut shared = self.lock();
+        if !shared.events.has_ended() {
+            edit(&mut shared.server);
+        }
+    }
+
+    /// Makes a request to the program's stream; [`wait_for_read`](Self::wait_for_read) gives the
+    /// reply.
+    pub(crate) fn request_read(&self, request: ReadRequest) {
+        self.lock().reads.request(request);
+        self.changed.notify_all();
+    }
+
+    /// Waits for the reply of the program's stream.
+    pub(crate) fn wait_for_read(&self) -> Result<ReadReply, Interrupted> {
+        let mut shared = self.lock();
+        loop {
+            self.check()?;
+            if let Some(reply) = shared.reads.take_reply() {
+                return Ok(reply);
+            }
+            let woken = self.changed.wait(shared);
+            shared = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    pub(crate) fn set_size(&self, size: u64) {
+        self.counters.set_size(size);
+    }
+
+    pub(crate) fn count_attempt(&self) {
+        self.counters.count_attempt();
+    }
+
+    pub(crate) fn set_http_status(&self, status: u16) {
+        self.counters.set_http_status(status);
+    }
+
+    pub(crate) fn set_skipped(&self, bytes: u64) {
+        self.counters.set_skipped(bytes);
+    }
+
+    /// Notes that the server holds `offset` bytes.
+    pub(crate) fn confirm(&self, offset: u64) {
+        self.counters.confirm(offset);
+    }
+
+    /// Notes that `bytes` more were handed to the network.
+    pub(crate) fn count_sent(&self, bytes: u64) {
+        if self.counters.count_sent(bytes) {
+            self.enter(UploadState::Verifying);
         }
     }
 }
 
-/// The host's side.
+/// The program's side.
 impl Control {
     /// Asks for log lines of `level` and more important ones.
-    pub(crate) fn want_log(&self, level: LogLevel) {
+    pub(crate) fn set_log_level(&self, level: LogLevel) {
         let _ = self.log_level.set(level);
     }
 
     pub(crate) fn cancel(&self) {
-        self.wish(Wish::Cancel);
+        self.command(Command::Cancel);
     }
 
     pub(crate) fn pause(&self) {
-        self.wish(Wish::Pause);
+        self.command(Command::Pause);
     }
 
     pub(crate) fn resume(&self) {
-        self.wish(Wish::Run);
+        self.command(Command::Run);
     }
 
-    fn wish(&self, wish: Wish) {
-        let mut mail = lock(&self.mail);
-        if mail.outcome.is_some() || mail.wish == Wish::Cancel {
+    fn command(&self, command: Command) {
+        let mut shared = self.lock();
+        if shared.events.has_ended() || shared.commands.is_cancelled() {
             return;
         }
-        mail.wish = wish;
-        self.interrupted.store(wish != Wish::Run, Relaxed);
-        if wish != Wish::Run {
-            self.was_interrupted.store(true, Relaxed);
-        }
-        if wish == Wish::Pause && mail.state.is_some() {
-            self.post(&mut mail, UploadState::Paused);
-        }
-        if let (Wish::Run, Some(state)) = (wish, mail.doing) {
-            self.post(&mut mail, state);
-        }
-        if wish == Wish::Cancel {
-            mail.cancelled_at = Some(Instant::now());
-        }
-        let cutter = match wish {
-            Wish::Run => None,
-            Wish::Pause | Wish::Cancel => mail.cutter.take(),
+        self.signals.set(command);
+        let abort = shared.commands.set(command);
+        let state = match command {
+            Command::Run => shared.events.activity(),
+            Command::Pause => shared.events.state().map(|_| UploadState::Paused),
+            Command::Cancel => None,
         };
+        if let Some(state) = state {
+            self.push_state(&mut shared, state);
+        }
         self.changed.notify_all();
-        drop(mail);
-        if let Some(cutter) = cutter {
-            cutter.cut();
+        drop(shared);
+        if let Some(abort) = abort {
+            abort.abort();
         }
     }
 
-    /// The next event; `None` when there is none by `deadline`.
+    /// Takes the next event; `None` when there is none by `deadline`.
     pub(crate) fn next(&self, deadline: Option<Instant>) -> Option<Event> {
-        let mut mail = lock(&self.mail);
+        let mut shared = self.lock();
         loop {
             let now = Instant::now();
-            if let Some(event) = self.due(&mut mail, now) {
+            if let Some(event) = self.next_now(&mut shared, now) {
                 return Some(event);
             }
             let left = deadline.map(|at| at.saturating_duration_since(now));
             if left == Some(Duration::ZERO) {
                 return None;
             }
-            let nap = left.unwrap_or(PROGRESS_EVERY).min(match mail.cancelled_at {
-                Some(_) => Duration::from_millis(10),
-                None => PROGRESS_EVERY,
-            });
-            (mail, _) = self
-                .changed
-                .wait_timeout(mail, nap)
-                .unwrap_or_else(|e| e.into_inner());
+            let interval = match shared.commands.is_cancelled() {
+                true => CANCEL_INTERVAL,
+                false => PROGRESS_INTERVAL,
+            };
+            let limit = left.unwrap_or(interval).min(interval);
+            shared = self.wait_for_change(shared, limit);
         }
     }
 
-    fn due(&self, mail: &mut Mail, now: Instant) -> Option<Event> {
-        if mail.cancelled_at.is_some_and(|at| now >= at + FAREWELL) {
-            // The engine hangs where nothing reaches it (name lookup, connect). Whatever it
-            // does later goes nowhere.
-            self.conclude(mail, Err(Error::Cancelled));
+    fn next_now(&self, shared: &mut Shared, now: Instant) -> Option<Event> {
+        if shared.commands.is_grace_over(now) {
+            // The run hangs where no abort reaches it (name lookup, connect). Whatever it does
+            // later is told to nobody.
+            self.conclude(shared, Err(Error::Cancelled));
         }
-        let ended = mail.outcome.is_some();
-        if let Some((number, ask)) = mail.asks.due().filter(|_| !ended) {
-            return Some(Event::Ask(number, ask));
+        if !shared.events.has_ended() {
+            if let Some((number, request)) = shared.reads.next() {
+                return Some(Event::Read(number, request));
+            }
         }
-        let position = self.position.load(Relaxed);
-        let news = mail.told.is_none_or(|(_, told)| told != position);
-        let due = ended || mail.told.is_none_or(|(at, _)| now >= at + PROGRESS_EVERY);
-        // The last progress comes before the final state.
-        if news && due && (mail.told.is_some() || position > 0 || ended) {
-            mail.told = Some((now, position));
-            return Some(Event::Progress);
-        }
-        if let Some((level, line)) = mail.lines.pop_front() {
-            return Some(Event::Log(level, line));
-        }
-        if let Some(state) = mail.states.pop_front() {
-            return Some(Event::State(state));
-        }
-        mail.outcome.clone().map(Event::Finished)
+        shared.events.pop(now, self.counters.position())
     }
 
-    /// The host has taken note of the progress: the next one is due a while from now.
-    pub(crate) fn progress_told(&self) {
-        if let Some((at, _)) = &mut lock(&self.mail).told {
-            *at = Instant::now();
+    /// Notes that the program has seen the progress: the next one is due a while from now.
+    pub(crate) fn acknowledge_progress(&self) {
+        self.lock().events.delay_progress();
+    }
+
+    /// Gives the run what the program's stream replied to request `number`.
+    pub(crate) fn reply_read(&self, number: u64, reply: ReadReply) {
+        if self.lock().reads.reply(number, reply) {
+            self.changed.notify_all();
         }
     }
 
-    pub(crate) fn texts(&self) -> Texts {
-        lock(&self.mail).texts.clone()
+    pub(crate) fn server_info(&self) -> ServerInfo {
+        self.lock().server.clone()
+    }
+
+    /// The run's state and numbers now.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let shared = self.lock();
+        let counters = &self.counters;
+        let rate = match shared.events.state() {
+            Some(UploadState::Sending | UploadState::Verifying) => counters.rate(),
+            _ => 0,
+        };
+        let (size, position) = (counters.size(), counters.position());
+        let left = size.saturating_sub(position) as f64;
+        let now = Instant::now();
+        let retry_at = shared.events.retry_at();
+        Snapshot {
+            state: shared.events.state().unwrap_or(UploadState::Ready),
+            size,
+            offset: counters.confirmed(),
+            position,
+            bytes_sent: counters.sent(),
+            bytes_skipped: counters.skipped(),
+            rate,
+            time_left: match rate {
+                0 => None,
+                rate => Duration::try_from_secs_f64(left / rate as f64).ok(),
+            },
+            attempts: counters.attempts(),
+            http_status: counters.http_status(),
+            retry_in: retry_at.map(|at| at.saturating_duration_since(now)),
+        }
     }
 }

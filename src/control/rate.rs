@@ -1,12 +1,11 @@
 //! A rate limit that several uploads may share: a token bucket.
-#![forbid(unsafe_code)]
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The bucket holds what flows in this time, so that a pause is not followed by a burst.
+/// The bucket holds what flows in this time, so that no burst follows a pause.
 const DEPTH: Duration = Duration::from_millis(100);
-/// Nothing smaller than what flows in this time is granted, so that bytes go in useful steps.
+/// Nothing smaller than what flows in this time is permitted, so that bytes go in useful steps.
 const STEP: Duration = Duration::from_millis(25);
 /// A changed limit is noticed within this time.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
@@ -25,7 +24,7 @@ struct Bucket {
 
 /// What a limiter allows.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Grant {
+pub(crate) enum Permit {
     /// So many bytes may go now.
     Now(usize),
     /// Ask again after this time.
@@ -40,11 +39,11 @@ impl Limiter {
         bucket.tokens = bucket.tokens.min(depth(rate as f64));
     }
 
-    /// Asks for leave to send up to `want` bytes, more than 0. What is granted counts as sent.
-    pub(crate) fn take(&self, now: Instant, want: usize) -> Grant {
+    /// Asks to send up to `want` bytes, more than 0. What is permitted counts as sent.
+    pub(crate) fn take(&self, now: Instant, want: usize) -> Permit {
         let mut bucket = self.lock();
         if bucket.rate == 0 {
-            return Grant::Now(want);
+            return Permit::Now(want);
         }
         let rate = bucket.rate as f64;
         let elapsed = bucket
@@ -56,14 +55,14 @@ impl Limiter {
         let least = (rate * STEP.as_secs_f64()).max(1.0).min(want as f64);
         if bucket.tokens < least {
             let wait = Duration::from_secs_f64((least - bucket.tokens) / rate);
-            return Grant::After(wait.clamp(Duration::from_millis(1), LONGEST_WAIT));
+            return Permit::After(wait.clamp(Duration::from_millis(1), LONGEST_WAIT));
         }
-        let granted = (bucket.tokens as usize).clamp(1, want);
-        bucket.tokens -= granted as f64;
-        Grant::Now(granted)
+        let permitted = (bucket.tokens as usize).clamp(1, want);
+        bucket.tokens -= permitted as f64;
+        Permit::Now(permitted)
     }
 
-    /// Takes back leave that was granted and not used.
+    /// Takes back what was permitted and not used.
     pub(crate) fn give_back(&self, bytes: usize) {
         let mut bucket = self.lock();
         if bucket.rate > 0 {
@@ -101,11 +100,11 @@ mod tests {
                 return total;
             }
             match limiter.take(now, 128 * 1024) {
-                Grant::Now(bytes) => {
+                Permit::Now(bytes) => {
                     total += bytes as u64;
                     ready[index] = now + Duration::from_micros(10);
                 }
-                Grant::After(wait) => ready[index] = now + wait,
+                Permit::After(wait) => ready[index] = now + wait,
             }
         }
     }
@@ -127,7 +126,7 @@ mod tests {
     fn a_change_counts_at_once_and_0_lifts_the_limit() {
         let limiter = Limiter::default();
         let start = Instant::now();
-        assert_eq!(limiter.take(start, 1 << 20), Grant::Now(1 << 20));
+        assert_eq!(limiter.take(start, 1 << 20), Permit::Now(1 << 20));
         limiter.set(1000);
         let slow = flow(&limiter, start, 2, 1);
         assert!(slow <= 2100, "{slow}");
@@ -135,7 +134,7 @@ mod tests {
         let faster = flow(&limiter, start + Duration::from_secs(2), 2, 1);
         assert!((18_000..=21_000).contains(&faster), "{faster}");
         limiter.set(0);
-        assert_eq!(limiter.take(start, 77), Grant::Now(77));
+        assert_eq!(limiter.take(start, 77), Permit::Now(77));
     }
 
     #[test]
@@ -145,7 +144,7 @@ mod tests {
         let start = Instant::now();
         flow(&limiter, start, 1, 1);
         let later = start + Duration::from_secs(60);
-        let Grant::Now(bytes) = limiter.take(later, 1 << 30) else {
+        let Permit::Now(bytes) = limiter.take(later, 1 << 30) else {
             panic!("nothing after a minute");
         };
         assert!(bytes <= 100_000, "{bytes}");

@@ -1,5 +1,4 @@
-//! What a host can know of an upload at any time: its state and its numbers.
-#![forbid(unsafe_code)]
+//! What a program can know of an upload at any time: its state and its numbers.
 
 use std::time::Duration;
 
@@ -19,13 +18,13 @@ pub enum UploadState {
     Verifying,
     /// Waiting to try again after a break.
     Waiting,
-    /// Paused by the host.
+    /// Paused by the program.
     Paused,
     /// The server has the whole file.
     Complete,
-    /// Given up.
+    /// Given up after a failure.
     Failed,
-    /// Ended by the host.
+    /// Cancelled by the program.
     Cancelled,
 }
 
@@ -59,12 +58,17 @@ pub struct Snapshot {
     pub retry_in: Option<Duration>,
 }
 
-/// Texts that an upload's getters give.
+/// What the server's answers told, and the digest of the whole file.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Texts {
+pub(crate) struct ServerInfo {
+    /// The server's key of the upload.
     pub id: Option<String>,
+    /// Where the finished file is to be found.
     pub location: Option<String>,
+    /// Lower-case hex MD5 of the whole file, once it is complete.
     pub md5: Option<String>,
-    pub server_message: Option<String>,
-    pub server_excerpt: Option<String>,
+    /// The server's last message for a person.
+    pub message: Option<String>,
+    /// The start of its last refusal's body.
+    pub excerpt: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! The channel between engine and host, both played by the test.
+//! The two sides of a run's control, both played by the test.
 
 use super::*;
 
@@ -14,11 +14,11 @@ fn drain(control: &Control) -> Vec<Event> {
 #[test]
 fn states_come_in_order_and_the_last_progress_before_the_end() {
     let control = Control::default();
-    control.begin(10);
+    control.set_size(10);
     control.enter(UploadState::Locating);
     control.enter(UploadState::Sending);
-    control.handed_over(10);
-    control.confirmed(10);
+    control.count_sent(10);
+    control.confirm(10);
     control.finish(Ok(()));
     use UploadState::*;
     assert_eq!(
@@ -36,7 +36,7 @@ fn states_come_in_order_and_the_last_progress_before_the_end() {
 }
 
 #[test]
-fn an_engine_that_hangs_is_left_behind_on_cancel() {
+fn a_run_that_hangs_is_abandoned_on_cancel() {
     let control = Control::default();
     control.cancel();
     let began = Instant::now();
@@ -45,22 +45,22 @@ fn an_engine_that_hangs_is_left_behind_on_cancel() {
         last = control.next(None);
     }
     assert_eq!(last, Some(Event::Finished(Err(Error::Cancelled))));
-    assert!(began.elapsed() >= FAREWELL);
+    assert!(began.elapsed() >= commands::CANCEL_GRACE);
     control.finish(Ok(()));
     assert_eq!(
         control.next(None),
         Some(Event::Finished(Err(Error::Cancelled))),
-        "what a forgotten engine reports later does not count"
+        "what an abandoned run reports later does not count"
     );
-    control.handed_over(7);
-    control.confirmed(7);
+    control.count_sent(7);
+    control.confirm(7);
     control.enter(UploadState::Sending);
     let now = control.snapshot();
     assert_eq!((now.state, now.position), (UploadState::Cancelled, 0));
 }
 
 #[test]
-fn pause_holds_the_engine_until_resume_and_cancel_is_final() {
+fn pause_holds_the_run_until_resume_and_cancel_is_final() {
     let control = Control::default();
     control.enter(UploadState::Locating);
     control.pause();
@@ -68,12 +68,12 @@ fn pause_holds_the_engine_until_resume_and_cancel_is_final() {
     control.enter(UploadState::Sending);
     assert_eq!(control.snapshot().state, UploadState::Paused);
     std::thread::scope(|scope| {
-        let engine = scope.spawn(|| control.checkpoint());
+        let run = scope.spawn(|| control.checkpoint());
         std::thread::sleep(Duration::from_millis(20));
-        assert!(!engine.is_finished());
+        assert!(!run.is_finished());
         control.resume();
         assert!(control.was_interrupted(), "until the checkpoint is passed");
-        assert_eq!(engine.join().unwrap(), Ok(true));
+        assert_eq!(run.join().unwrap(), Ok(()));
     });
     assert!(!control.was_interrupted());
     control.cancel();
@@ -82,7 +82,7 @@ fn pause_holds_the_engine_until_resume_and_cancel_is_final() {
 }
 
 #[test]
-fn a_pause_that_the_engine_did_not_see_leaves_no_trace() {
+fn a_pause_that_the_run_did_not_see_leaves_no_trace() {
     let control = Control::default();
     control.enter(UploadState::Hashing);
     control.pause();
@@ -97,7 +97,7 @@ fn a_pause_that_the_engine_did_not_see_leaves_no_trace() {
 }
 
 #[test]
-fn a_wait_ends_with_a_wish() {
+fn a_wait_ends_with_a_command() {
     let control = Control::default();
     std::thread::scope(|scope| {
         scope.spawn(|| control.wait(Duration::from_secs(3600)));
@@ -117,13 +117,13 @@ fn states_that_nobody_fetches_do_not_pile_up() {
         control.enter(UploadState::Locating);
         control.enter(UploadState::Sending);
     }
-    assert_eq!(drain(&control).len(), MOST_STATES);
+    assert_eq!(drain(&control).len(), events::MAX_STATES);
 }
 
 #[test]
 fn a_log_line_is_one_line_whatever_a_server_or_a_name_has_in_it() {
     let control = Control::default();
-    control.want_log(LogLevel::Info);
+    control.set_log_level(LogLevel::Info);
     control.log(LogLevel::Info, || {
         "refused: no\r\n\u{1b}[2Jgiven up".to_owned()
     });

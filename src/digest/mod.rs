@@ -1,8 +1,16 @@
-//! The digest of a file's beginning, kept in step with a position that moves back and forth.
+//! The MD5 of a file from its start, kept in step with a position that moves back and forth.
 
+mod checkpoint;
+mod hashing_reader;
+mod hex;
 mod rolling;
-pub(crate) mod state_file;
+mod state_file;
 mod worker;
 
-pub(crate) use rolling::{hex, Digest, Digesting, Mark};
-pub(crate) use worker::alongside;
+#[cfg(test)]
+pub(crate) use checkpoint::Checkpoint;
+pub(crate) use hashing_reader::HashingReader;
+pub(crate) use hex::{from_hex, hex};
+pub(crate) use rolling::RollingDigest;
+pub(crate) use state_file::StateFile;
+pub(crate) use worker::in_background;

@@ -2,7 +2,6 @@
 //!
 //! It is never needed. One that is missing, damaged or of another file costs reading the prefix,
 //! and nothing else; it holds no secret and no content.
-#![forbid(unsafe_code)]
 
 use std::fs;
 use std::io;
@@ -12,7 +11,8 @@ use md5::digest::common::hazmat::{SerializableState, SerializedState};
 use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 
-use crate::digest::{hex, Mark};
+use super::checkpoint::Checkpoint;
+use super::hex::hex;
 
 /// No state file is longer than this.
 const LONGEST: u64 = 64 * 1024;
@@ -33,19 +33,21 @@ struct Content {
     /// The version of the format; first, so that the file begins with it.
     resup_state: u32,
     identity: String,
-    marks: Vec<SavedMark>,
+    /// Named so in files of before.
+    #[serde(rename = "marks")]
+    checkpoints: Vec<SavedCheckpoint>,
     /// MD5 of the rest, against damage.
     check: String,
 }
 
 #[derive(Serialize, Deserialize)]
-struct SavedMark {
+struct SavedCheckpoint {
     at: u64,
     /// The digest's inner state, in hex.
     md5: String,
 }
 
-/// Why a file gives no marks.
+/// Why a file gives no checkpoints.
 #[derive(Debug)]
 pub(crate) enum Unusable {
     /// It is a state file, but damaged, of another version or of another file.
@@ -57,8 +59,8 @@ pub(crate) enum Unusable {
 impl Content {
     fn checksum(&self) -> String {
         let mut md5 = Md5::new_with_prefix(&self.identity);
-        for mark in &self.marks {
-            md5.update(format!("\n{} {}", mark.at, mark.md5));
+        for checkpoint in &self.checkpoints {
+            md5.update(format!("\n{} {}", checkpoint.at, checkpoint.md5));
         }
         hex(md5.finalize().into())
     }
@@ -69,8 +71,8 @@ impl StateFile {
         StateFile { path, identity }
     }
 
-    /// The marks that were saved for this version of the source; why they cannot be used, else.
-    pub(crate) fn load(&self) -> Result<Vec<Mark>, Unusable> {
+    /// The checkpoints that were saved for this version of the source; why they cannot be used, else.
+    pub(crate) fn load(&self) -> Result<Vec<Checkpoint>, Unusable> {
         let size = match fs::metadata(&self.path) {
             Ok(meta) if meta.is_file() => meta.len(),
             // To read a pipe or a device might never end.
@@ -90,7 +92,7 @@ impl StateFile {
         self.parse(&text).map_err(Unusable::Stale)
     }
 
-    fn parse(&self, text: &[u8]) -> Result<Vec<Mark>, String> {
+    fn parse(&self, text: &[u8]) -> Result<Vec<Checkpoint>, String> {
         let content: Content = serde_json::from_slice(text).map_err(|e| e.to_string())?;
         if content.resup_state != 1 || content.check != content.checksum() {
             return Err("it is damaged or of another version of the library".to_owned());
@@ -98,21 +100,24 @@ impl StateFile {
         if content.identity != self.identity {
             return Err("it is of another file, or of another version of it".to_owned());
         }
-        let marks = content.marks.iter().map(revive);
-        let marks: Option<Vec<_>> = marks.collect();
-        marks.ok_or_else(|| "its digest states cannot be read".to_owned())
+        let checkpoints = content.checkpoints.iter().map(revive);
+        let checkpoints: Option<Vec<_>> = checkpoints.collect();
+        checkpoints.ok_or_else(|| "its digest states cannot be read".to_owned())
     }
 
-    /// Saves `marks` in place of what was saved before: all of them or none.
-    pub(crate) fn save<'a>(&self, marks: impl Iterator<Item = &'a Mark>) -> io::Result<()> {
-        let marks = marks.map(|mark| SavedMark {
-            at: mark.at,
-            md5: bytes_to_hex(&mark.md5.serialize()),
+    /// Saves `checkpoints` in place of what was saved before: all of them or none.
+    pub(crate) fn save<'a>(
+        &self,
+        checkpoints: impl Iterator<Item = &'a Checkpoint>,
+    ) -> io::Result<()> {
+        let checkpoints = checkpoints.map(|checkpoint| SavedCheckpoint {
+            at: checkpoint.at,
+            md5: bytes_to_hex(&checkpoint.md5.serialize()),
         });
         let mut content = Content {
             resup_state: 1,
             identity: self.identity.clone(),
-            marks: marks.collect(),
+            checkpoints: checkpoints.collect(),
             check: String::new(),
         };
         content.check = content.checksum();
@@ -134,7 +139,7 @@ impl StateFile {
     }
 }
 
-fn revive(saved: &SavedMark) -> Option<Mark> {
+fn revive(saved: &SavedCheckpoint) -> Option<Checkpoint> {
     let mut state = SerializedState::<Md5>::default();
     if saved.md5.len() != 2 * state.len() || !saved.md5.is_ascii() {
         return None;
@@ -143,7 +148,7 @@ fn revive(saved: &SavedMark) -> Option<Mark> {
         let digits = std::str::from_utf8(digits).ok()?;
         *byte = u8::from_str_radix(digits, 16).ok()?;
     }
-    Some(Mark {
+    Some(Checkpoint {
         at: saved.at,
         md5: Md5::deserialize(&state).ok()?,
     })
@@ -157,8 +162,8 @@ fn bytes_to_hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn mark(content: &[u8]) -> Mark {
-        Mark {
+    fn checkpoint(content: &[u8]) -> Checkpoint {
+        Checkpoint {
             at: content.len() as u64,
             md5: Md5::new_with_prefix(content),
         }
@@ -173,11 +178,14 @@ mod tests {
     #[test]
     fn what_was_saved_goes_on_as_if_it_had_never_stopped() {
         let (_dir, file) = file();
-        file.save([mark(b"hello"), mark(b"hello, world")].iter())
+        file.save([checkpoint(b"hello"), checkpoint(b"hello, world")].iter())
             .unwrap();
-        let marks = file.load().unwrap();
-        assert_eq!(marks.iter().map(|m| m.at).collect::<Vec<_>>(), [5, 12]);
-        let mut md5 = marks[0].md5.clone();
+        let checkpoints = file.load().unwrap();
+        assert_eq!(
+            checkpoints.iter().map(|m| m.at).collect::<Vec<_>>(),
+            [5, 12]
+        );
+        let mut md5 = checkpoints[0].md5.clone();
         md5.update(b", world");
         assert_eq!(md5.finalize(), Md5::digest(b"hello, world"));
         file.remove();
@@ -187,16 +195,16 @@ mod tests {
     #[test]
     fn no_damaged_or_foreign_file_is_taken() {
         let (_dir, file) = file();
-        file.save([mark(b"hello")].iter()).unwrap();
+        file.save([checkpoint(b"hello")].iter()).unwrap();
         let good = fs::read(&file.path).unwrap();
         for at in 0..good.len() {
             for bad in [good[at] ^ 1, b'}', b'0'] {
                 let mut text = good.clone();
                 text[at] = bad;
                 fs::write(&file.path, &text).unwrap();
-                if let Ok(marks) = file.load() {
-                    assert_eq!(marks[0].at, 5);
-                    assert_eq!(marks[0].md5.clone().finalize(), Md5::digest(b"hello"));
+                if let Ok(checkpoints) = file.load() {
+                    assert_eq!(checkpoints[0].at, 5);
+                    assert_eq!(checkpoints[0].md5.clone().finalize(), Md5::digest(b"hello"));
                 }
             }
             fs::write(&file.path, &good[..at]).unwrap();

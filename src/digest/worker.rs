@@ -1,94 +1,94 @@
 //! The digest on a thread of its own, so that hashing costs no time beside sending.
-#![forbid(unsafe_code)]
 
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::thread;
 
-use super::rolling::Digest;
+use super::rolling::RollingDigest;
 use crate::error::Error;
 
-/// Blocks on their way to the digest: with the transport's 64 KiB reads, at most 1 MiB.
-const BLOCKS: usize = 16;
+/// How many blocks may wait for the thread: with the transport's reads of 64 KiB at most 1 MiB.
+const QUEUE: usize = 16;
 /// Shorter pieces are not worth a thread.
-const WORTH_A_THREAD: u64 = 1024 * 1024;
+const MIN_FOR_THREAD: u64 = 1024 * 1024;
 
 /// Where bytes go to be digested.
-pub(crate) enum Feed<'a> {
+pub(crate) enum HashSink<'a> {
     /// At once, on this thread.
-    Here(&'a mut Digest),
+    Inline(&'a mut RollingDigest),
     /// By another thread, in order, a little later.
-    There {
+    Threaded {
         work: SyncSender<Work>,
         /// Blocks that have been digested, to be filled again.
         spare: Receiver<Vec<u8>>,
     },
 }
 
+/// What the thread is given to do.
 pub(crate) enum Work {
-    Bytes(Vec<u8>),
+    Update(Vec<u8>),
     Report(SyncSender<[u8; 16]>),
 }
 
-impl Feed<'_> {
-    /// Whether there is a digest at all.
+impl HashSink<'_> {
+    /// Whether a digest is computed at all.
     pub(crate) fn is_hashing(&self) -> bool {
         match self {
-            Feed::Here(digest) => digest.is_hashing(),
-            Feed::There { .. } => true,
+            HashSink::Inline(digest) => digest.is_hashing(),
+            HashSink::Threaded { .. } => true,
         }
     }
 
     /// Takes the next bytes.
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         match self {
-            Feed::Here(digest) => digest.update(bytes),
-            Feed::There { work, spare } => {
+            HashSink::Inline(digest) => digest.update(bytes),
+            HashSink::Threaded { work, spare } => {
                 let mut block = spare.try_recv().unwrap_or_default();
                 block.clear();
                 block.extend_from_slice(bytes);
                 // The thread takes work until this end is dropped.
-                work.send(Work::Bytes(block)).expect("the hasher lives");
+                let sent = work.send(Work::Update(block));
+                sent.expect("the thread lives");
             }
         }
     }
 
-    /// The digest of everything so far, if there is one.
+    /// Gives the digest of everything so far, if one is computed.
     pub(crate) fn md5(&self) -> Option<[u8; 16]> {
-        Some(match self {
-            Feed::Here(digest) if !digest.is_hashing() => return None,
-            Feed::Here(digest) => digest.md5(),
-            Feed::There { work, .. } => {
-                let (tell, told) = sync_channel(1);
-                work.send(Work::Report(tell)).expect("the hasher lives");
-                told.recv().expect("the hasher answers")
+        match self {
+            HashSink::Inline(digest) => digest.is_hashing().then(|| digest.md5()),
+            HashSink::Threaded { work, .. } => {
+                let (reply, report) = sync_channel(1);
+                work.send(Work::Report(reply)).expect("the thread lives");
+                Some(report.recv().expect("the thread replies"))
             }
-        })
+        }
     }
 }
 
-/// Runs `body` with a feed into `digest` for about `length` bytes. When it returns, the digest
-/// has taken all that was fed.
-pub(crate) fn alongside<T>(
-    digest: &mut Digest,
+/// Runs `body` with a sink into `digest` for about `length` bytes. When it returns, the digest
+/// has taken all that the sink was given.
+pub(crate) fn in_background<T, E: From<Error>>(
+    digest: &mut RollingDigest,
     length: u64,
-    body: impl FnOnce(&mut Feed<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    if length < WORTH_A_THREAD || !digest.is_hashing() {
-        return body(&mut Feed::Here(digest));
+    body: impl FnOnce(&mut HashSink<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    if length < MIN_FOR_THREAD || !digest.is_hashing() {
+        return body(&mut HashSink::Inline(digest));
     }
     thread::scope(|scope| {
-        let (work, due) = sync_channel(BLOCKS);
-        let (done, spare) = sync_channel(BLOCKS);
+        let (work, queue) = sync_channel(QUEUE);
+        let (done, spare) = sync_channel(QUEUE);
         let hash = move || {
-            for work in due {
+            for work in queue {
                 match work {
-                    Work::Bytes(block) => {
+                    Work::Update(block) => {
                         digest.update(&block);
-                        // Full or gone: then the block is let go.
+                        // Where there is no room for it, or nobody, the block is dropped.
                         let _ = done.try_send(block);
                     }
-                    Work::Report(tell) => {
-                        let _ = tell.send(digest.md5());
+                    Work::Report(reply) => {
+                        let _ = reply.send(digest.md5());
                     }
                 }
             }
@@ -98,6 +98,6 @@ pub(crate) fn alongside<T>(
         spawned.map_err(|e| Error::System {
             why: format!("no thread for the digest: {e}"),
         })?;
-        body(&mut Feed::There { work, spare })
+        body(&mut HashSink::Threaded { work, spare })
     })
 }

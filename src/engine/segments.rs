@@ -1,5 +1,4 @@
 //! How many bytes one send carries.
-#![forbid(unsafe_code)]
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
@@ -7,78 +6,79 @@ use std::time::Duration;
 
 use crate::options::SegmentSize;
 
-/// Nothing smaller is tried after a 413, or chosen after breaks.
-const FLOOR: u64 = 64 * 1024;
-const AUTOMATIC_START: u64 = 4 << 20;
-const AUTOMATIC_MOST: u64 = 1 << 30;
+/// Nothing smaller is tried after a 413, or chosen after failures.
+const MIN: u64 = 64 * 1024;
+/// The first automatic segment, and the largest.
+const AUTOMATIC_FIRST: u64 = 4 << 20;
+const AUTOMATIC_MAX: u64 = 1 << 30;
 /// An automatic segment grows as long as one takes less than this.
 const LONG: Duration = Duration::from_secs(20);
 
-/// What a client has learnt from answers of 413, for all its uploads; 0 for nothing.
-pub(crate) type Learnt = Arc<AtomicU64>;
+/// The limit that a client has learned from 413 responses, for all its uploads; 0 for none.
+pub(crate) type LearnedLimit = Arc<AtomicU64>;
 
 /// The segments of one run.
 #[derive(Debug)]
-pub(crate) struct Segments {
-    wanted: SegmentSize,
+pub(super) struct Segments {
+    size: SegmentSize,
     automatic: u64,
     announced: Option<u64>,
-    /// What is left of a segment that was too large.
+    /// Half of a segment that was too large.
     halved: Option<u64>,
-    learnt: Learnt,
+    learned: LearnedLimit,
 }
 
 impl Segments {
-    pub(crate) fn new(wanted: SegmentSize, learnt: Learnt) -> Self {
+    pub(super) fn new(size: SegmentSize, learned: LearnedLimit) -> Self {
         Segments {
-            wanted,
-            automatic: AUTOMATIC_START,
+            size,
+            automatic: AUTOMATIC_FIRST,
             announced: None,
             halved: None,
-            learnt,
+            learned,
         }
     }
 
-    /// The server's own limit.
-    pub(crate) fn announce(&mut self, most: u64) {
-        self.announced = Some(most);
+    /// Notes the server's own limit.
+    pub(super) fn announce(&mut self, limit: u64) {
+        self.announced = Some(limit);
     }
 
-    /// How many of the `left` bytes go next.
-    pub(crate) fn next(&self, left: u64) -> u64 {
-        let wanted = match self.wanted {
+    /// Gives how many of the `left` bytes go next.
+    pub(super) fn next(&self, left: u64) -> u64 {
+        let wanted = match self.size {
             SegmentSize::Unlimited => None,
             SegmentSize::Fixed(most) => Some(most),
             SegmentSize::Automatic => Some(self.automatic),
         };
-        let learnt = Some(self.learnt.load(Relaxed)).filter(|most| *most > 0);
-        let limits = [wanted, self.announced, self.halved, learnt];
+        let learned = Some(self.learned.load(Relaxed)).filter(|limit| *limit > 0);
+        let limits = [wanted, self.announced, self.halved, learned];
         limits.into_iter().flatten().fold(left, u64::min)
     }
 
-    /// The server has taken a segment, which took so long.
-    pub(crate) fn taken(&mut self, time: Duration) {
+    /// Notes that the server has accepted a segment, and after which time.
+    pub(super) fn accepted(&mut self, time: Duration) {
         // Only now is it known that the size was the reason, and worth telling other uploads.
         if let Some(halved) = self.halved {
             let lower = |known| (known == 0 || known > halved).then_some(halved);
-            let _ = self.learnt.fetch_update(Relaxed, Relaxed, lower);
+            let _ = self.learned.fetch_update(Relaxed, Relaxed, lower);
         }
         if time < LONG {
-            self.automatic = (self.automatic * 2).min(AUTOMATIC_MOST);
+            self.automatic = (self.automatic * 2).min(AUTOMATIC_MAX);
         }
     }
 
-    /// The connection broke.
-    pub(crate) fn broken(&mut self) {
-        self.automatic = (self.automatic / 2).max(FLOOR);
+    /// Notes a failure.
+    pub(super) fn failed(&mut self) {
+        self.automatic = (self.automatic / 2).max(MIN);
     }
 
-    /// The server finds `length` bytes too many; whether there is a smaller size to try.
-    pub(crate) fn too_large(&mut self, length: u64) -> bool {
-        if length <= FLOOR {
+    /// Notes that the server finds `length` bytes too many; whether there is a smaller size to try.
+    pub(super) fn too_large(&mut self, length: u64) -> bool {
+        if length <= MIN {
             return false;
         }
-        self.halved = Some((length / 2).max(FLOOR));
+        self.halved = Some((length / 2).max(MIN));
         true
     }
 }
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     fn segments(wanted: SegmentSize) -> Segments {
-        Segments::new(wanted, Learnt::default())
+        Segments::new(wanted, LearnedLimit::default())
     }
 
     #[test]
@@ -98,42 +98,42 @@ mod tests {
         segments.announce(500);
         assert_eq!(segments.next(1 << 40), 500);
         assert_eq!(segments.next(7), 7);
-        segments.wanted = SegmentSize::Fixed(300);
+        segments.size = SegmentSize::Fixed(300);
         assert_eq!(segments.next(1 << 40), 300);
     }
 
     #[test]
-    fn a_413_halves_down_to_the_floor_and_is_remembered() {
-        let learnt = Learnt::default();
-        let mut segments = Segments::new(SegmentSize::Unlimited, learnt.clone());
+    fn a_413_halves_down_to_the_minimum_and_is_remembered() {
+        let learned = LearnedLimit::default();
+        let mut segments = Segments::new(SegmentSize::Unlimited, learned.clone());
         let mut length = segments.next(10_000_000);
         let mut tries = 0;
         while segments.too_large(length) {
             length = segments.next(10_000_000);
             tries += 1;
         }
-        assert_eq!((length, tries), (FLOOR, 8));
-        let other = |learnt| Segments::new(SegmentSize::Unlimited, learnt).next(u64::MAX);
-        assert_eq!(other(learnt.clone()), u64::MAX, "nothing is proved yet");
-        segments.taken(LONG);
-        assert_eq!(other(learnt), FLOOR);
+        assert_eq!((length, tries), (MIN, 8));
+        let other = |learned| Segments::new(SegmentSize::Unlimited, learned).next(u64::MAX);
+        assert_eq!(other(learned.clone()), u64::MAX, "nothing is proved yet");
+        segments.accepted(LONG);
+        assert_eq!(other(learned), MIN);
     }
 
     #[test]
-    fn automatic_segments_grow_on_good_links_and_shrink_after_breaks() {
+    fn automatic_segments_grow_on_good_links_and_shrink_after_failures() {
         let mut segments = segments(SegmentSize::Automatic);
         let first = segments.next(u64::MAX);
-        segments.taken(Duration::from_secs(1));
+        segments.accepted(Duration::from_secs(1));
         assert_eq!(segments.next(u64::MAX), 2 * first);
-        segments.taken(LONG);
+        segments.accepted(LONG);
         assert_eq!(segments.next(u64::MAX), 2 * first);
         for _ in 0..100 {
-            segments.broken();
+            segments.failed();
         }
-        assert_eq!(segments.next(u64::MAX), FLOOR);
+        assert_eq!(segments.next(u64::MAX), MIN);
         for _ in 0..100 {
-            segments.taken(Duration::ZERO);
+            segments.accepted(Duration::ZERO);
         }
-        assert_eq!(segments.next(u64::MAX), AUTOMATIC_MOST);
+        assert_eq!(segments.next(u64::MAX), AUTOMATIC_MAX);
     }
 }

@@ -10,7 +10,7 @@ use super::status::{self, resup_status, RESUP_E_BUSY, RESUP_E_INTERNAL, RESUP_OK
 use super::upload::resup_upload;
 use crate::api::remote::Remote;
 use crate::api::upload::Upload;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 pub(super) static UPLOADS: Registry<Entry> = Registry::new("an upload", UPLOAD);
 
@@ -138,7 +138,7 @@ pub(super) fn read<T>(handle: *const resup_upload, none: T, body: impl FnOnce(&E
 /// Starts a run.
 pub(super) fn begin(entry: &Entry, upload: &mut Upload) -> Result<(), Fault> {
     upload.start()?;
-    upload.let_go();
+    upload.release();
     entry.keep("");
     entry.retryable.store(false, Relaxed);
     Ok(())
@@ -151,14 +151,7 @@ pub(super) fn conclude(entry: &Entry, outcome: Result<(), Error>) -> Result<resu
         return Ok(RESUP_OK);
     };
     entry.keep(&error.to_string());
-    // A strange answer means a wrong URL, but after good ones a login page in the way.
-    let strange = matches!(
-        error.kind(),
-        ErrorKind::BadResponse | ErrorKind::ResponseTooLong
-    );
-    let spoken_before = entry.remote.id().is_some();
-    let retryable = error.is_retryable() || strange && spoken_before;
-    entry.retryable.store(retryable, Relaxed);
+    entry.retryable.store(error.is_retryable(), Relaxed);
     let code = status::of(&error);
     match code {
         // A defect: poison the handle.

@@ -13,7 +13,7 @@ use super::status::{resup_status, RESUP_E_NULL};
 use super::text::text;
 use super::upload::{make, resup_upload};
 use crate::api::upload::Upload;
-use crate::source::stream::HostReader;
+use crate::source::ProgramStream;
 
 /// The functions of a host, as a reader.
 struct Functions {
@@ -32,7 +32,7 @@ fn checked(name: &str, answer: i32) -> io::Result<()> {
     }
 }
 
-impl HostReader for Functions {
+impl ProgramStream for Functions {
     fn size(&mut self) -> io::Result<u64> {
         let mut size = 0;
         // SAFETY: the host registered this function with this data for these arguments.
@@ -98,13 +98,13 @@ pub unsafe extern "C" fn resup_upload_new_stream(
     make(client, out, move |client| {
         // SAFETY: the header demands a C string or NULL.
         let name = unsafe { text("name", name) }?;
-        let reader = Functions {
+        let stream = Functions {
             read: needed("read", read)?,
             seek: needed("seek", seek)?,
             size: needed("size", size)?,
             data,
         };
-        Ok(Upload::from_host_reader(client, Box::new(reader), name)?)
+        Ok(Upload::from_program_stream(client, Box::new(stream), name)?)
     })
 }
 

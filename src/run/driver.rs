@@ -1,415 +1,335 @@
-//! The upload loop: locate, send from there, locate again after a break, until it is complete.
-#![forbid(unsafe_code)]
+//! Carries out what the engine decides.
 
 use std::time::Instant;
 
+use super::connector::Connector;
+use super::hashed_source::HashedSource;
+use super::throttle::ThrottledReader;
 use crate::control::log::LogLevel;
 use crate::control::rate::Limiter;
 use crate::control::snapshot::UploadState;
+use crate::control::stop::Stop;
 use crate::control::Control;
-use crate::digest::alongside;
-use crate::digest::state_file::StateFile;
-use crate::digest::{hex, Digest, Digesting};
-use crate::engine::budget::Backoff;
-use crate::engine::segments::Segments;
-use crate::error::{Error, ErrorKind, RefusalKind};
-use crate::http::Wire;
-use crate::options::{DigestMode, RetryPolicy};
-use crate::protocol::{Answer, Job, Outcome, Protocol, Segment, State};
+use crate::digest::{hex, in_background, HashingReader, RollingDigest, StateFile};
+use crate::engine::{Event, LearnedLimit, Plan, Remedy, Step, Transfer};
+use crate::error::Error;
+use crate::http::Exchange;
+use crate::options::{DigestMode, RetryPolicy, SegmentSize};
+use crate::protocol::{Answer, Job, Outcome, Protocol, Segment};
 use crate::random;
-use crate::run::throttle::Paced;
 use crate::source::Source;
-use crate::transport::Cutter;
-
-/// A way to the server that the engine can open anew after each break.
-pub(crate) trait Line {
-    /// Opens a link, and tells how to cut it.
-    ///
-    /// # Errors
-    /// When the settings, or the system's, cannot be used.
-    fn open(&self) -> Result<(Box<dyn Wire + '_>, Option<Cutter>), Error>;
-}
 
 /// Everything that one run needs.
-pub(crate) struct Engine<'a> {
+pub(super) struct Setup<'a> {
     pub protocol: &'a dyn Protocol,
-    pub line: &'a dyn Line,
+    pub connector: &'a dyn Connector,
     pub control: &'a Control,
     pub source: &'a mut dyn Source,
     pub job: Job,
     pub retry: RetryPolicy,
     pub digest: DigestMode,
-    /// Where digest states are kept for a later run.
+    /// Where states of the digest are kept for a later run.
     pub state_file: Option<StateFile>,
-    pub segments: Segments,
+    pub segment_size: SegmentSize,
+    pub learned_limit: LearnedLimit,
     /// Limits of the bytes per second: the upload's and the client's.
     pub rates: [&'a Limiter; 2],
 }
 
-/// What the run has learnt so far.
-struct Progress {
-    digest: Digest,
-    backoff: Backoff,
+/// One run under way.
+pub(super) struct Driver<'a> {
+    protocol: &'a dyn Protocol,
+    connector: &'a dyn Connector,
+    control: &'a Control,
+    source: HashedSource<'a>,
+    job: Job,
+    plan: Plan,
+    rates: [&'a Limiter; 2],
+    /// The connection of this attempt.
+    exchange: Option<Box<dyn Exchange + 'a>>,
+    /// The server's key of the upload.
     id: Option<String>,
-    /// What the server confirmed last; `None` before its first answer.
-    offset: Option<u64>,
-    /// The most that it ever confirmed: only more than that renews the budgets.
-    best: u64,
-    /// No claim without proof may go past this: what the server said at first, and what was
-    /// sent since.
-    ceiling: u64,
-    /// The server holds what is not this file's, of this MD5: the next send makes it drop that.
-    restart: Option<[u8; 16]>,
-    /// 422 answers since the server confirmed more than before.
-    corrupt: u32,
-    /// The last segment was too large, and there is a smaller size to try.
-    smaller: bool,
-    /// A session has ended since the server confirmed more than before.
-    session_over: bool,
 }
 
-enum Next {
-    /// Send from here.
-    From(u64),
-    /// The server has it all.
-    Done,
-}
-
-impl Engine<'_> {
-    /// Uploads until the server has confirmed the whole file.
-    pub(crate) fn run(mut self) -> Result<(), Error> {
-        let mut progress = Progress {
-            digest: Digest::new(
-                self.digest != DigestMode::None || self.source.mtime().is_none(),
-                self.state_file.take(),
-            ),
-            backoff: Backoff::new(self.retry),
+impl<'a> Driver<'a> {
+    pub(super) fn new(setup: Setup<'a>) -> Self {
+        // Without a time only its digest tells a source from another one of its name and size.
+        let is_timeless = setup.source.mtime().is_none();
+        let hashing = setup.digest != DigestMode::None || is_timeless;
+        Driver {
+            protocol: setup.protocol,
+            connector: setup.connector,
+            control: setup.control,
+            plan: Plan {
+                size: setup.job.size,
+                hashing,
+                digest_first: setup.digest == DigestMode::First || is_timeless,
+                abilities: setup.protocol.abilities(),
+                retry: setup.retry,
+                segment_size: setup.segment_size,
+                learned_limit: setup.learned_limit,
+            },
+            source: HashedSource {
+                source: setup.source,
+                digest: RollingDigest::new(hashing, setup.state_file),
+                control: setup.control,
+            },
+            job: setup.job,
+            rates: setup.rates,
+            exchange: None,
             id: None,
-            offset: None,
-            best: 0,
-            ceiling: 0,
-            restart: None,
-            corrupt: 0,
-            smaller: false,
-            session_over: false,
-        };
-        self.control.begin(self.job.size);
-        if let Err(why) = progress.digest.load() {
-            self.control.log(LogLevel::Info, || {
+        }
+    }
+
+    /// Uploads until the server has confirmed the whole file.
+    pub(super) fn run(mut self) -> Result<(), Error> {
+        self.control.set_size(self.job.size);
+        if let Err(why) = self.source.digest.load() {
+            self.log(LogLevel::Info, || {
                 format!("the state file is of no use: {why}")
             });
         }
+        let (mut transfer, mut step) = Transfer::new(self.plan.clone());
         loop {
-            if self.control.checkpoint()? {
-                progress.backoff.paused();
-            }
-            let error = match self.attempt(&mut progress) {
-                Ok(()) => return Ok(()),
-                Err(error) => error,
+            let event = match step {
+                Step::Begin => self.begin()?,
+                Step::Finish(result) => return self.finish(result),
+                step => self.perform(step),
             };
-            let smaller = std::mem::take(&mut progress.smaller);
-            // The host's wish, not a break; the checkpoint knows which.
-            if self.control.was_interrupted() || error == Error::Cancelled {
-                continue;
-            }
-            self.refused(&error);
-            if smaller {
-                self.control
-                    .log(LogLevel::Info, || format!("{error}; smaller segments"));
-                continue;
-            }
-            // Logging in again is no retry. But a server that forgets, too, is not asked for ever.
-            let session_over = error.kind() == ErrorKind::SessionExpired;
-            if session_over && !std::mem::replace(&mut progress.session_over, true) {
-                self.control
-                    .log(LogLevel::Info, || format!("{error}; a new login"));
-                continue;
-            }
-            self.segments.broken();
-            // A server that once spoke the protocol may stand behind a login page by now.
-            let strange = matches!(
-                error,
-                Error::BadResponse { .. } | Error::ResponseTooLong { .. }
-            );
-            let passing = error.is_passing() || strange && progress.offset.is_some();
-            let retry_after = error.refusal().and_then(|refusal| refusal.retry_after);
-            let random = random::u128()? as u64;
-            let pause = match passing {
-                true => progress.backoff.next(Instant::now(), retry_after, random),
-                false => None,
-            };
-            let Some(pause) = pause else {
-                self.control
-                    .log(LogLevel::Error, || format!("given up: {error}"));
-                return Err(error);
-            };
-            self.control.log(LogLevel::Warn, || {
-                format!("{error}; next attempt in {pause:?}")
-            });
-            self.control.wait(pause);
+            let jitter = random::u128()? as u64;
+            step = transfer.handle(event, Instant::now(), jitter);
         }
     }
 
-    /// One attempt: a new link, a locate, and sends until the end or the next break.
-    fn attempt(&mut self, progress: &mut Progress) -> Result<(), Error> {
-        self.control.attempt();
-        self.source.verify()?;
-        // Without a time, only its digest tells a source from another one of its name and size.
-        let first = self.digest == DigestMode::First || self.source.mtime().is_none();
-        if first && self.job.md5.is_none() {
-            // Announced to the server: made from the source, not from what a file says.
-            progress.digest.distrust();
-            self.hash_up_to(&mut progress.digest, self.job.size)?;
-            self.job.md5 = Some(hex(progress.digest.md5()));
-        }
-        let (wire, cutter) = self.line.open()?;
-        if let Some(cutter) = cutter {
-            self.control.arm(cutter)?;
-        }
-        self.control.enter(UploadState::Locating);
-        let first = progress.offset.is_none();
-        let answer = self.locate(&*wire, &mut progress.digest, first)?;
-        self.learn(progress, &answer);
-        if answer.state == State::Complete && self.complete(progress, &answer, false)? {
-            return Ok(());
-        }
-        let mut offset = self.accept(progress, &answer)?;
-        loop {
-            match self.send(progress, &*wire, offset)? {
-                Next::Done => return Ok(()),
-                Next::From(next) => offset = next,
-            }
-        }
+    /// Begins an attempt.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    fn begin(&mut self) -> Result<Event, Error> {
+        self.exchange = None;
+        self.control.checkpoint()?;
+        self.control.count_attempt();
+        let verified = self.source.source.verify();
+        Ok(self.event(verified.map(|()| Event::Begun)))
     }
 
-    /// Sends one segment from `offset`.
-    fn send(
-        &mut self,
-        progress: &mut Progress,
-        wire: &dyn Wire,
-        offset: u64,
-    ) -> Result<Next, Error> {
-        let length = self.segments.next(self.job.size - offset);
-        self.control.log(LogLevel::Debug, || {
-            format!("sending {length} bytes from {offset} on")
-        });
-        let began = Instant::now();
-        self.source.seek(offset)?;
-        self.control.enter(UploadState::Sending);
-        let ends = offset + length == self.job.size;
-        let whole = self.job.md5.as_deref().filter(|_| ends);
-        let outcome = alongside(&mut progress.digest, length, |feed| {
-            let source = &mut *self.source;
-            let bytes = Digesting { source, feed };
-            let segment = Segment {
-                id: progress.id.as_deref(),
+    fn perform(&mut self, step: Step) -> Event {
+        let result = match step {
+            Step::DigestWhole => self.digest_whole(),
+            Step::Connect => self.connect().map(|()| Event::Connected),
+            Step::Locate { hash_ahead } => self.locate(hash_ahead),
+            Step::Compare { length, md5 } => {
+                let equal = self.source.has_prefix(length, md5);
+                equal.map(|equal| Event::Compared { equal })
+            }
+            Step::Settle {
+                offset,
+                foreign,
+                is_first,
+            } => self.settle(offset, foreign, is_first),
+            Step::Send {
+                part,
                 offset,
                 length,
-                restart: progress.restart,
-                bytes: &mut Paced::new(bytes, self.control, self.rates, whole),
-            };
-            self.protocol.send(wire, &self.job, segment)
-        });
-        progress.ceiling = progress.ceiling.max(progress.digest.at());
-        let outcome = outcome.inspect_err(|error| {
-            if let ErrorKind::Refused(RefusalKind::TooLarge) = error.kind() {
-                progress.smaller = self.segments.too_large(length);
-            }
-        });
-        match outcome? {
-            Outcome::Taken(answer) => {
-                self.segments.taken(began.elapsed());
-                self.learn(progress, &answer);
-                if answer.state == State::Complete {
-                    if self.complete(progress, &answer, true)? {
-                        return Ok(Next::Done);
-                    }
-                } else if answer.offset == offset + length {
-                    // A restart was obeyed: all it has is from this send.
-                    progress.restart = None;
-                }
-                self.go_on(progress, &answer)
-            }
-            Outcome::Elsewhere(answer) => {
-                self.learn(progress, &answer);
-                self.go_on(progress, &answer)
-            }
-            Outcome::Corrupt(answer) => {
-                self.learn(progress, &answer);
-                self.corrupt(progress, &answer)
-            }
-            Outcome::Forgotten(refusal) => {
-                progress.id = None;
-                self.refused(&refusal);
-                Err(Error::BadResponse {
-                    why: format!("it does not know the upload that it told of before: {refusal}"),
+                restart,
+            } => {
+                let result = self.send(offset, length, restart);
+                Ok(Event::Sent {
+                    part,
+                    read: self.source.digest.at(),
+                    result: result.map_err(|stop| self.cause(stop)),
                 })
             }
-        }
-    }
-
-    /// Goes on from the answered offset if the server has more than before. If not, this attempt
-    /// is over: no faster than the back-off, and not for ever.
-    fn go_on(&mut self, progress: &mut Progress, answer: &Answer) -> Result<Next, Error> {
-        let before = progress.offset;
-        let next = self.accept(progress, answer)?;
-        if Some(next) > before {
-            return Ok(Next::From(next));
-        }
-        let before = before.unwrap_or(0);
-        Err(Error::BadResponse {
-            why: format!("bytes from {before} on were for it, and it is at {next} now"),
-        })
-    }
-
-    fn corrupt(&mut self, progress: &mut Progress, answer: &Answer) -> Result<Next, Error> {
-        progress.corrupt += 1;
-        self.source.verify()?;
-        // Ours may be the wrong one: it is made anew from what is in the file now.
-        progress.digest.distrust();
-        progress.ceiling = progress.ceiling.min(answer.offset);
-        if progress.corrupt > 1 {
-            let why = answer.message.clone();
-            return Err(Error::DigestMismatch {
-                why: why.unwrap_or_else(|| "it gives no details".to_owned()),
-            });
-        }
-        self.accept(progress, answer).map(Next::From)
-    }
-
-    /// Makes sure that going on from the answered offset is right, and gets the digest there.
-    fn accept(&mut self, progress: &mut Progress, answer: &Answer) -> Result<u64, Error> {
-        let claimed = answer.offset;
-        let first = progress.offset.is_none();
-        let beyond = !first && progress.restart.is_none() && claimed > progress.ceiling;
-        let theirs = answer.prefix_md5.filter(|_| progress.digest.is_hashing());
-        if theirs.is_none() && beyond {
-            let sent = progress.ceiling;
-            return Err(Error::BadOffset {
-                why: format!("{claimed} bytes, but only {sent} were sent"),
-            });
-        }
-        let ours = match theirs {
-            Some(theirs) => self.has_prefix(&mut progress.digest, claimed, theirs)?,
-            // What was disproved once stays so until it is proved or gone.
-            None => progress.restart.is_none() || claimed == 0,
+            Step::Recheck => self.recheck(),
+            Step::Conclude { location, is_first } => self.conclude(location, is_first),
+            Step::Recover { error, remedy } => self.recover(&error, remedy),
+            Step::Begin | Step::Finish(_) => unreachable!("not for this function"),
         };
-        if !ours {
-            self.control.log(LogLevel::Warn, || {
-                format!("the server's first {claimed} bytes are not this file's: from 0 on")
-            });
-        }
-        // Another file's bytes, or damaged ones: none of them is built upon.
-        let offset = if ours { claimed } else { 0 };
-        progress.restart = match theirs.or(progress.restart) {
-            Some(theirs) if !ours => Some(theirs),
-            _ => None,
-        };
-        self.hash_up_to(&mut progress.digest, offset)?;
-        progress.digest.confirm();
-        if first {
-            self.control.log(LogLevel::Info, || {
-                format!(
-                    "{}: from {offset} of {} bytes on",
-                    self.job.name, self.job.size
-                )
-            });
-            self.control.skipped(offset);
-        } else if offset > progress.best {
-            progress.backoff.progressed();
-            progress.corrupt = 0;
-            progress.session_over = false;
-        }
-        progress.best = progress.best.max(offset);
-        progress.ceiling = if ours {
-            progress.ceiling.max(offset)
-        } else {
-            0
-        };
-        progress.offset = Some(offset);
-        self.control.confirmed(offset);
-        Ok(offset)
+        self.event(result)
     }
 
-    /// Checks that what the server calls complete, in answer to a send or a locate, is this file;
-    /// `false` when it is another one, which has to be replaced.
-    fn complete(
+    fn event(&self, result: Result<Event, Stop>) -> Event {
+        result.unwrap_or_else(|stop| Event::Stopped(self.cause(stop)))
+    }
+
+    /// Finds why work ended early: what fails while the program wants a pause or an end, fails
+    /// because of that.
+    fn cause(&self, stop: Stop) -> Stop {
+        match self.control.was_interrupted() {
+            true => Stop::Interrupted,
+            false => stop,
+        }
+    }
+
+    fn log(&self, level: LogLevel, line: impl FnOnce() -> String) {
+        self.control.log(level, line);
+    }
+
+    fn digest_whole(&mut self) -> Result<Event, Stop> {
+        self.job.md5 = Some(hex(self.source.hash_whole()?));
+        Ok(Event::Digested)
+    }
+
+    fn connect(&mut self) -> Result<(), Stop> {
+        self.exchange = Some(self.connector.connect()?);
+        self.control.enter(UploadState::Locating);
+        Ok(())
+    }
+
+    fn exchange<'s>(exchange: &'s Option<Box<dyn Exchange + 'a>>) -> &'s (dyn Exchange + 'a) {
+        exchange.as_deref().expect("an attempt has a connection")
+    }
+
+    fn locate(&mut self, hash_ahead: bool) -> Result<Event, Stop> {
+        self.connect()?;
+        let exchange = Self::exchange(&self.exchange);
+        let locate = || self.protocol.locate(exchange, &self.job);
+        let answer = match hash_ahead {
+            true => self.source.hash_during(locate)?,
+            false => locate()?,
+        };
+        self.note_answer(&answer);
+        Ok(Event::Located(answer))
+    }
+
+    fn settle(&mut self, offset: u64, foreign: Option<u64>, is_first: bool) -> Result<Event, Stop> {
+        if let Some(foreign) = foreign {
+            self.log(LogLevel::Warn, || {
+                format!("the server's first {foreign} bytes are not this file's: from 0 on")
+            });
+        }
+        self.source.hash_up_to(offset)?;
+        self.source.digest.confirm();
+        if is_first {
+            let (name, size) = (&self.job.name, self.job.size);
+            self.log(LogLevel::Info, || {
+                format!("{name}: from {offset} of {size} bytes on")
+            });
+            self.control.set_skipped(offset);
+        }
+        self.control.confirm(offset);
+        Ok(Event::Settled)
+    }
+
+    fn send(
         &mut self,
-        progress: &mut Progress,
-        answer: &Answer,
-        to_send: bool,
-    ) -> Result<bool, Error> {
-        let size = self.job.size;
-        let first = progress.offset.is_none();
-        match answer.prefix_md5.filter(|_| progress.digest.is_hashing()) {
-            Some(theirs) => {
-                if !self.has_prefix(&mut progress.digest, size, theirs)? {
-                    return match first || progress.restart.is_some() {
-                        true => Ok(false),
-                        false => Err(Error::DigestMismatch {
-                            why: "it calls complete what is another file".to_owned(),
-                        }),
-                    };
-                }
-            }
-            // What was disproved once stays so until it is proved or replaced.
-            None if progress.restart.is_some() && !to_send => return Ok(false),
-            None if first || progress.ceiling >= size => {}
-            None => {
-                let sent = progress.ceiling;
-                return Err(Error::BadOffset {
-                    why: format!("complete, but only {sent} of {size} bytes were sent"),
-                });
-            }
-        }
-        // What the server has is what was read; it must still be what the host chose.
-        self.source.verify()?;
-        if first {
-            self.control.skipped(size);
-        }
-        self.control.confirmed(size);
-        self.control
-            .log(LogLevel::Info, || format!("complete: {size} bytes"));
-        let digest = &mut progress.digest;
-        digest.finish();
-        let whole = digest.is_hashing() && digest.at() == size;
-        let md5 = whole.then(|| hex(digest.md5()));
-        let location = answer.location.clone();
-        self.control.edit_texts(|texts| {
-            texts.md5 = md5;
-            texts.location = location;
+        offset: u64,
+        length: u64,
+        restart: Option<[u8; 16]>,
+    ) -> Result<Outcome, Stop> {
+        self.log(LogLevel::Debug, || {
+            format!("sending {length} bytes from {offset} on")
         });
-        Ok(true)
+        self.source.source.seek(offset)?;
+        self.control.enter(UploadState::Sending);
+        let ends_file = offset + length == self.job.size;
+        let announced = self.job.md5.as_deref().filter(|_| ends_file);
+        let exchange = Self::exchange(&self.exchange);
+        let outcome = in_background(&mut self.source.digest, length, |sink| {
+            let source = &mut *self.source.source;
+            let reader = HashingReader { source, sink };
+            let segment = Segment {
+                id: self.id.as_deref(),
+                offset,
+                length,
+                restart,
+                bytes: &mut ThrottledReader::new(reader, self.control, self.rates, announced),
+            };
+            self.protocol.send(exchange, &self.job, segment)
+        })?;
+        match &outcome {
+            Outcome::Accepted(answer)
+            | Outcome::OffsetMismatch(answer)
+            | Outcome::ChecksumMismatch(answer) => self.note_answer(answer),
+            Outcome::UnknownUpload(refusal) => {
+                self.id = None;
+                self.note_refusal(refusal);
+            }
+        }
+        Ok(outcome)
     }
 
-    /// Takes over a refusal's words.
-    fn refused(&self, error: &Error) {
+    fn recheck(&mut self) -> Result<Event, Stop> {
+        self.source.source.verify()?;
+        // Ours may be the wrong digest: it is made anew from what is in the file now.
+        self.source.digest.invalidate();
+        Ok(Event::Rechecked)
+    }
+
+    fn conclude(&mut self, location: Option<String>, is_first: bool) -> Result<Event, Stop> {
+        // What the server has is what was read; it must still be what the program chose.
+        self.source.source.verify()?;
+        let size = self.job.size;
+        if is_first {
+            self.control.set_skipped(size);
+        }
+        self.control.confirm(size);
+        self.log(LogLevel::Info, || format!("complete: {size} bytes"));
+        let digest = &mut self.source.digest;
+        digest.finish();
+        let is_whole = digest.is_hashing() && digest.at() == size;
+        let md5 = is_whole.then(|| hex(digest.md5()));
+        self.control.edit_server_info(|info| {
+            info.md5 = md5;
+            info.location = location;
+        });
+        Ok(Event::Concluded)
+    }
+
+    fn recover(&mut self, error: &Error, remedy: Remedy) -> Result<Event, Stop> {
+        self.exchange = None;
+        self.note_refusal(error);
+        match remedy {
+            Remedy::SmallerSegments => {
+                self.log(LogLevel::Info, || format!("{error}; smaller segments"));
+            }
+            Remedy::NewLogin => self.log(LogLevel::Info, || format!("{error}; a new login")),
+            Remedy::Wait(pause) => {
+                self.log(LogLevel::Warn, || {
+                    format!("{error}; next attempt in {pause:?}")
+                });
+                self.control.wait(pause);
+            }
+        }
+        match self.control.was_interrupted() {
+            true => Err(Stop::Interrupted),
+            false => Ok(Event::Recovered),
+        }
+    }
+
+    fn finish(&self, result: Result<(), Error>) -> Result<(), Error> {
+        if let Err(error) = &result {
+            self.note_refusal(error);
+            self.log(LogLevel::Error, || format!("given up: {error}"));
+        }
+        result
+    }
+
+    /// Notes what every answer may bring, for the program.
+    fn note_answer(&mut self, answer: &Answer) {
+        if answer.id.is_some() {
+            self.id.clone_from(&answer.id);
+        }
+        let (offset, size) = (answer.offset, self.job.size);
+        self.log(LogLevel::Debug, || {
+            format!("the server has {offset} of {size} bytes")
+        });
+        let (id, message) = (self.id.clone(), answer.message.clone());
+        self.control.edit_server_info(|info| {
+            info.id = id;
+            info.message = message;
+        });
+    }
+
+    /// Notes a refusal's words, for the program.
+    fn note_refusal(&self, error: &Error) {
         let Some(refusal) = error.refusal() else {
             return;
         };
         let (message, excerpt) = (refusal.message.clone(), refusal.excerpt.clone());
-        self.control.edit_texts(|texts| {
-            texts.server_message = message;
-            texts.server_excerpt = Some(excerpt).filter(|text| !text.is_empty());
-        });
-    }
-
-    /// Takes over what every answer may bring.
-    fn learn(&mut self, progress: &mut Progress, answer: &Answer) {
-        if answer.id.is_some() {
-            progress.id.clone_from(&answer.id);
-        }
-        if let Some(most) = answer.max_segment {
-            self.segments.announce(most);
-        }
-        let size = self.job.size;
-        self.control.log(LogLevel::Debug, || {
-            format!("the server has {} of {size} bytes", answer.offset)
-        });
-        let (id, message) = (progress.id.clone(), answer.message.clone());
-        self.control.edit_texts(|texts| {
-            texts.id = id;
-            texts.server_message = message;
+        self.control.edit_server_info(|info| {
+            info.message = message;
+            info.excerpt = Some(excerpt).filter(|text| !text.is_empty());
         });
     }
 }

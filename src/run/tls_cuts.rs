@@ -8,31 +8,28 @@ use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
 use resup_test_support::model::{ModelReceiver, Options};
 use resup_test_support::{files, seed};
 
-use super::driver::{Engine, Line};
+use super::connector::Connector;
+use super::driver::{Driver, Setup};
 use crate::control::rate::Limiter;
+use crate::control::stop::Stop;
 use crate::control::Control;
-use crate::engine::segments::Learnt;
-use crate::engine::segments::Segments;
-use crate::error::Error;
-use crate::http::Wire;
-use crate::options::DigestMode;
-use crate::options::SegmentSize;
-use crate::options::Settings;
-use crate::protocol::Form;
+use crate::engine::LearnedLimit;
+use crate::http::Exchange;
+use crate::options::{DigestMode, FilenameStyle, LocateMethod, RetryPolicy, SegmentSize};
+use crate::protocol::form::Form;
 use crate::protocol::Job;
-use crate::source::Origin;
-use crate::transport::Cutter;
-use crate::transport::Link;
+use crate::source::Opener;
+use crate::transport::{Connection, ConnectionOptions};
 
-struct TlsLine<'a> {
-    settings: &'a Settings,
+struct TlsConnector<'a> {
+    options: &'a ConnectionOptions,
     ca_pem: &'a str,
 }
 
-impl Line for TlsLine<'_> {
-    fn open(&self) -> Result<(Box<dyn Wire + '_>, Option<Cutter>), Error> {
-        let link = Link::trusting(self.settings, self.ca_pem);
-        Ok((Box::new(link), None))
+impl Connector for TlsConnector<'_> {
+    fn connect(&self) -> Result<Box<dyn Exchange + '_>, Stop> {
+        let connection = Connection::trusting(self.options, self.ca_pem);
+        Ok(Box::new(connection))
     }
 }
 
@@ -45,23 +42,25 @@ fn upload(receiver: &ModelReceiver, name: &str, content: &[u8], faults: Faults) 
         move |_, _| faults.take().unwrap_or_default(),
         0,
     );
-    let mut settings = Settings::new(&receiver.endpoint_at(proxy.addr())).unwrap();
-    settings.limits.response = Duration::from_secs(5);
-    settings.retry.base = Duration::from_millis(2);
+    let mut options = ConnectionOptions::new(&receiver.endpoint_at(proxy.addr())).unwrap();
+    options.limits.response = Duration::from_secs(5);
     let control = Control::default();
-    let origin = Origin::Memory(Arc::new(content.to_vec()));
-    let mut source = origin.open(&control).unwrap();
-    let engine = Engine {
-        protocol: &Form::new(
-            settings.endpoint.clone(),
-            settings.locate_method,
-            settings.file_name_style,
-            None,
-        ),
-        line: &TlsLine {
-            settings: &settings,
-            ca_pem: receiver.ca_pem(),
-        },
+    let opener = Opener::Memory(Arc::new(content.to_vec()));
+    let mut source = opener.open(&control).unwrap();
+    let protocol = Form::new(
+        options.endpoint.clone(),
+        LocateMethod::Post,
+        FilenameStyle::Whatwg,
+        None,
+    );
+    let connector = TlsConnector {
+        options: &options,
+        ca_pem: receiver.ca_pem(),
+    };
+    let unlimited = Limiter::default();
+    let driver = Driver::new(Setup {
+        protocol: &protocol,
+        connector: &connector,
         control: &control,
         source: &mut *source,
         job: Job {
@@ -74,13 +73,17 @@ fn upload(receiver: &ModelReceiver, name: &str, content: &[u8], faults: Faults) 
             content_type: "text/plain".to_owned(),
             fields: Vec::new(),
         },
-        retry: settings.retry,
+        retry: RetryPolicy {
+            base: Duration::from_millis(2),
+            ..RetryPolicy::default()
+        },
         digest: DigestMode::OnePass,
         state_file: None,
-        segments: Segments::new(SegmentSize::Unlimited, Learnt::default()),
-        rates: [&Limiter::default(), &Limiter::default()],
-    };
-    let result = engine.run();
+        segment_size: SegmentSize::Unlimited,
+        learned_limit: LearnedLimit::default(),
+        rates: [&unlimited, &unlimited],
+    });
+    let result = driver.run();
     result.unwrap_or_else(|e| panic!("cut at byte {name}: {e}"));
     if name == "whole" {
         // The proxy counts bytes after it has passed them on.

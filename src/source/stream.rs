@@ -1,24 +1,25 @@
-//! A host's own reader: asked from the engine's thread, read on the host's.
+//! The program's own stream: requested on the run's thread, read on the program's.
 //!
-//! The engine leaves an [`Ask`] in the [`Control`]; the host's thread, inside `run` or `wait`,
-//! answers it with its [`Seat`]. One block is asked for ahead, so that the host reads while the
-//! one before is being sent.
-#![forbid(unsafe_code)]
+//! The run leaves a [`ReadRequest`] in the [`Control`]. The program's thread, inside `run` or
+//! `wait`, answers it through its [`StreamPort`]. One block is requested ahead, so that the
+//! program reads it while the one before is being sent.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::Source;
+use super::traits::Source;
+use crate::control::reads::{ReadData, ReadReply, ReadRequest};
+use crate::control::stop::Stop;
 use crate::control::Control;
 use crate::error::Error;
 
-/// What messages call it; there is no path to name.
-const READER: &str = "the program's stream";
-/// What the host is asked for at a time.
+/// The name that messages have for it; there is no path.
+const NAME: &str = "the program's stream";
+/// How many bytes one request is for.
 const BLOCK: usize = 256 * 1024;
 
-/// Something that a host can read from, go back in and tell the size of.
-pub(crate) trait HostReader: Send {
-    /// Bytes in the whole.
+/// Something that the program can read, go back in, and tell the size of.
+pub(crate) trait ProgramStream: Send {
+    /// Gives the bytes in the whole.
     fn size(&mut self) -> io::Result<u64>;
     /// Sets the position of the next read, from the start.
     fn seek(&mut self, offset: u64) -> io::Result<()>;
@@ -26,7 +27,7 @@ pub(crate) trait HostReader: Send {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize>;
 }
 
-impl<R: Read + Seek + Send> HostReader for R {
+impl<R: Read + Seek + Send> ProgramStream for R {
     fn size(&mut self) -> io::Result<u64> {
         Seek::seek(self, SeekFrom::End(0))
     }
@@ -45,131 +46,122 @@ impl<R: Read + Seek + Send> HostReader for R {
     }
 }
 
-/// A question to the host's reader.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Ask {
-    Size,
-    /// Bytes from this offset on.
-    Bytes(u64),
+/// The program's end: the stream and its position.
+pub(crate) struct StreamPort {
+    stream: Box<dyn ProgramStream>,
+    /// `None` when it is unknown.
+    position: Option<u64>,
 }
 
-/// Its answer, or why there is none.
-pub(crate) type Told = Result<Found, String>;
-
-#[derive(Debug)]
-pub(crate) enum Found {
-    Size(u64),
-    Bytes(Vec<u8>),
-}
-
-/// A host's reader and where it stands; it stays on the host's side.
-pub(crate) struct Seat {
-    reader: Box<dyn HostReader>,
-    /// `None` when nobody knows.
-    at: Option<u64>,
-}
-
-impl Seat {
-    pub(crate) fn new(reader: Box<dyn HostReader>) -> Self {
-        Seat { reader, at: None }
-    }
-
-    /// Answers, on the host's thread.
-    pub(crate) fn answer(&mut self, ask: &Ask) -> Told {
-        match *ask {
-            Ask::Size => {
-                self.at = None;
-                let size = self.reader.size();
-                let size = size.map_err(|e| format!("its size cannot be told: {e}"))?;
-                Ok(Found::Size(size))
-            }
-            Ask::Bytes(offset) => {
-                // Known only again when all went well.
-                if self.at.take() != Some(offset) {
-                    let seek = self.reader.seek(offset);
-                    seek.map_err(|e| format!("going to byte {offset} failed: {e}"))?;
-                }
-                let mut block = vec![0; BLOCK];
-                let read = self.reader.read(&mut block);
-                let n = read.map_err(|e| format!("at byte {offset}: {e}"))?;
-                if n > block.len() {
-                    let most = block.len();
-                    return Err(format!(
-                        "it says that it put {n} bytes into room for {most}"
-                    ));
-                }
-                block.truncate(n);
-                self.at = Some(offset + n as u64);
-                Ok(Found::Bytes(block))
-            }
+impl StreamPort {
+    pub(crate) fn new(stream: Box<dyn ProgramStream>) -> Self {
+        StreamPort {
+            stream,
+            position: None,
         }
     }
+
+    /// Answers a request, on the program's thread.
+    pub(crate) fn answer(&mut self, request: &ReadRequest) -> ReadReply {
+        match *request {
+            ReadRequest::Size => self.size(),
+            ReadRequest::Bytes(offset) => self.read(offset),
+        }
+    }
+
+    fn size(&mut self) -> ReadReply {
+        self.position = None;
+        let size = self.stream.size();
+        let size = size.map_err(|e| format!("its size cannot be told: {e}"))?;
+        Ok(ReadData::Size(size))
+    }
+
+    fn read(&mut self, offset: u64) -> ReadReply {
+        // Known again only when all goes well.
+        if self.position.take() != Some(offset) {
+            let seek = self.stream.seek(offset);
+            seek.map_err(|e| format!("going to byte {offset} failed: {e}"))?;
+        }
+        let mut block = vec![0; BLOCK];
+        let read = self.stream.read(&mut block);
+        let n = read.map_err(|e| format!("at byte {offset}: {e}"))?;
+        if n > block.len() {
+            let most = block.len();
+            return Err(format!(
+                "it says that it put {n} bytes into room for {most}"
+            ));
+        }
+        block.truncate(n);
+        self.position = Some(offset + n as u64);
+        Ok(ReadData::Bytes(block))
+    }
 }
 
-/// The engine's end.
-pub(super) struct ReaderSource<'a> {
+/// The run's end.
+pub(super) struct StreamSource<'a> {
     control: &'a Control,
     size: u64,
     /// The position of the next read.
-    at: u64,
-    /// A block of the source that begins at `begin`.
+    position: u64,
+    /// A block of the source that begins at `block_start`.
     block: Vec<u8>,
-    begin: u64,
-    /// The block that was asked for ahead begins there.
+    block_start: u64,
+    /// Where the block begins that was requested ahead.
     ahead: Option<u64>,
 }
 
-impl<'a> ReaderSource<'a> {
-    pub(super) fn open(control: &'a Control) -> Result<Self, Error> {
-        let mut source = ReaderSource {
+impl<'a> StreamSource<'a> {
+    pub(super) fn open(control: &'a Control) -> Result<Self, Stop> {
+        let mut source = StreamSource {
             control,
             size: 0,
-            at: 0,
+            position: 0,
             block: Vec::new(),
-            begin: 0,
+            block_start: 0,
             ahead: None,
         };
-        source.size = source.ask_size()?;
+        source.size = source.request_size()?;
         Ok(source)
     }
 
-    fn ask_size(&mut self) -> Result<u64, Error> {
+    fn request_size(&mut self) -> Result<u64, Stop> {
         self.ahead = None;
-        self.control.ask(Ask::Size);
-        match self.told()? {
-            Found::Size(size) => Ok(size),
-            Found::Bytes(_) => unreachable!("a size was asked for"),
+        self.control.request_read(ReadRequest::Size);
+        match self.wait()? {
+            ReadData::Size(size) => Ok(size),
+            ReadData::Bytes(_) => unreachable!("a size was requested"),
         }
     }
 
-    fn told(&self) -> Result<Found, Error> {
-        let path = READER.to_owned();
-        self.control
-            .told()?
-            .map_err(|why| Error::SourceIo { path, why })
+    fn wait(&self) -> Result<ReadData, Stop> {
+        let reply = self.control.wait_for_read()?;
+        Ok(reply.map_err(|why| Error::SourceIo {
+            path: NAME.to_owned(),
+            why,
+        })?)
     }
 
-    fn fetch(&mut self) -> Result<(), Error> {
-        if self.ahead.take() != Some(self.at) {
-            self.control.ask(Ask::Bytes(self.at));
+    fn fetch(&mut self) -> Result<(), Stop> {
+        if self.ahead.take() != Some(self.position) {
+            self.control.request_read(ReadRequest::Bytes(self.position));
         }
-        match self.told()? {
-            Found::Bytes(block) => self.block = block,
-            Found::Size(_) => unreachable!("bytes were asked for"),
+        match self.wait()? {
+            ReadData::Bytes(block) => self.block = block,
+            ReadData::Size(_) => unreachable!("bytes were requested"),
         }
-        self.begin = self.at;
-        let next = self.begin + self.block.len() as u64;
+        self.block_start = self.position;
+        let next = self.block_start + self.block.len() as u64;
         if !self.block.is_empty() && next < self.size {
-            self.control.ask(Ask::Bytes(next));
+            self.control.request_read(ReadRequest::Bytes(next));
             self.ahead = Some(next);
         }
         Ok(())
     }
 }
 
-impl Source for ReaderSource<'_> {
+impl Source for StreamSource<'_> {
     fn name(&self) -> String {
-        READER.to_owned()
+        NAME.to_owned()
     }
 
     fn size(&self) -> u64 {
@@ -185,31 +177,35 @@ impl Source for ReaderSource<'_> {
     }
 
     fn seek(&mut self, offset: u64) -> Result<(), Error> {
-        self.at = offset;
+        self.position = offset;
         Ok(())
     }
 
-    fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
-        let end = self.begin + self.block.len() as u64;
-        if self.at < self.begin || self.at >= end {
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize, Stop> {
+        let end = self.block_start + self.block.len() as u64;
+        if self.position < self.block_start || self.position >= end {
             self.fetch()?;
         }
-        let rest = &self.block[(self.at - self.begin) as usize..];
+        let rest = &self.block[(self.position - self.block_start) as usize..];
         if rest.is_empty() {
-            let (at, size) = (self.at, self.size);
-            return Err(self.changed(format!("it ended at byte {at} of {size}")));
+            let (at, size) = (self.position, self.size);
+            return Err(self
+                .changed(format!("it ended at byte {at} of {size}"))
+                .into());
         }
         let n = rest.len().min(buf.len());
         buf[..n].copy_from_slice(&rest[..n]);
-        self.at += n as u64;
+        self.position += n as u64;
         Ok(n)
     }
 
-    fn verify(&mut self) -> Result<(), Error> {
-        let (was, is) = (self.size, self.ask_size()?);
+    fn verify(&mut self) -> Result<(), Stop> {
+        let (was, is) = (self.size, self.request_size()?);
         if is == was {
             return Ok(());
         }
-        Err(self.changed(format!("its size was {was} bytes and is {is}")))
+        Err(self
+            .changed(format!("its size was {was} bytes and is {is}"))
+            .into())
     }
 }

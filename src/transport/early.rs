@@ -1,11 +1,10 @@
-//! Early answers: a server may answer, and close, while the request body is still on its way.
+//! Early responses: a server may answer, and close, while the request body is still on its way.
 //!
-//! ureq only writes while it sends a body, so it meets a broken pipe and never reads the answer
-//! that lies in the receive buffer. Two layers cure that. [`Bottom`], next to the socket,
-//! swallows what the socket no longer takes, so that TLS above it gets to read. [`Top`] looks
-//! for an answer while a body is under way; once there is one, it swallows the rest of the body
-//! and ureq goes on to read the answer.
-#![forbid(unsafe_code)]
+//! ureq only writes while it sends a body, so it meets a broken pipe and never reads the response
+//! that lies in the receive buffer. Two layers cure that. [`Bottom`], next to the socket, drops
+//! what the socket no longer takes, so that TLS above it gets to read. [`Top`] looks for a
+//! response while a body is under way; once there is one, it drops the rest of the body, and ureq
+//! goes on to read the response.
 
 use std::io;
 use std::sync::atomic::Ordering;
@@ -17,13 +16,13 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 use ureq::{Error, Timeout};
 
 use super::head::{first_head, has_final_head};
-use super::{Flags, Layers};
+use super::state::{ConnectionState, Layers, Phase};
 
-/// How often an answer is looked for while a body is being sent.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// How long one look waits, and how long one does after the socket broke.
-const GLANCE: Duration = Duration::from_millis(1);
-const LAST_LOOK: Duration = Duration::from_secs(2);
+/// How often a response is looked for while a body is being sent.
+const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+/// How long one look waits, and how long the last one does, after the socket broke.
+const LOOK_TIME: Duration = Duration::from_millis(1);
+const LAST_LOOK_TIME: Duration = Duration::from_secs(2);
 /// A head that is longer than this is left to ureq to refuse.
 const LONGEST_HEAD: usize = 64 * 1024;
 
@@ -39,15 +38,15 @@ impl<In: Transport> Connector<In> for Bottom {
         details: &ConnectionDetails,
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
-        let flags = self.0.flags(details);
-        if let Some(flags) = &flags {
-            flags.broken.store(false, Ordering::Relaxed);
-            flags.fresh.store(true, Ordering::Relaxed);
+        let state = self.0.state(details);
+        if let Some(state) = &state {
+            state.is_broken.store(false, Ordering::Relaxed);
+            state.request().is_fresh = true;
         }
         Ok(chained.map(|inner| BottomTransport {
             inner,
-            flags,
-            broken: false,
+            state,
+            is_broken: false,
         }))
     }
 }
@@ -55,9 +54,9 @@ impl<In: Transport> Connector<In> for Bottom {
 #[derive(Debug)]
 pub(super) struct BottomTransport<In> {
     inner: In,
-    /// `None`: this layer does nothing.
-    flags: Option<Arc<Flags>>,
-    broken: bool,
+    /// `None` on the way to a proxy, where this layer does nothing.
+    state: Option<Arc<ConnectionState>>,
+    is_broken: bool,
 }
 
 impl<In: Transport> Transport for BottomTransport<In> {
@@ -66,20 +65,20 @@ impl<In: Transport> Transport for BottomTransport<In> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        let Some(flags) = &self.flags else {
+        let Some(state) = &self.state else {
             return self.inner.transmit_output(amount, timeout);
         };
-        if self.broken {
+        if self.is_broken {
             return Ok(());
         }
-        flags.writes.fetch_add(1, Ordering::Relaxed);
+        state.writes.fetch_add(1, Ordering::Relaxed);
         let result = self.inner.transmit_output(amount, timeout);
-        flags.writes.fetch_add(1, Ordering::Relaxed);
+        state.writes.fetch_add(1, Ordering::Relaxed);
         // After any failed write the stream has a gap: nothing may follow it.
-        self.broken = result.is_err();
+        self.is_broken = result.is_err();
         match result {
             Err(Error::Io(e)) if is_broken_pipe(&e) => {
-                flags.broken.store(true, Ordering::Relaxed);
+                state.is_broken.store(true, Ordering::Relaxed);
                 Ok(())
             }
             other => other,
@@ -91,7 +90,7 @@ impl<In: Transport> Transport for BottomTransport<In> {
     }
 
     fn is_open(&mut self) -> bool {
-        !self.broken && self.inner.is_open()
+        !self.is_broken && self.inner.is_open()
     }
 
     fn is_tls(&self) -> bool {
@@ -121,12 +120,12 @@ impl<In: Transport> Connector<In> for Top {
         details: &ConnectionDetails,
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
-        let flags = self.0.flags(details).unwrap_or_default();
+        let state = self.0.state(details).unwrap_or_default();
         Ok(chained.map(|inner| TopTransport {
             inner,
-            flags,
-            looked: Instant::now(),
-            spent: false,
+            state,
+            last_look: Instant::now(),
+            is_spent: false,
         }))
     }
 }
@@ -134,31 +133,31 @@ impl<In: Transport> Connector<In> for Top {
 #[derive(Debug)]
 pub(super) struct TopTransport<In> {
     inner: In,
-    flags: Arc<Flags>,
-    /// When an answer was last looked for.
-    looked: Instant,
+    state: Arc<ConnectionState>,
+    /// When a response was last looked for.
+    last_look: Instant,
     /// The request was not sent whole: this connection takes no other.
-    spent: bool,
+    is_spent: bool,
 }
 
 impl<In: Transport> TopTransport<In> {
-    /// Receives more of the answer.
+    /// Receives more of the response.
     fn receive(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         let came = self.inner.await_input(timeout)?;
         if came {
-            self.flags.heard.store(true, Ordering::Relaxed);
-            // ureq takes a late 100 without a word.
-            let unanswered = self.flags.unanswered.load(Ordering::Relaxed);
-            if unanswered && matches!(first_head(self.inner.buffers().input()), Some((_, 100))) {
-                self.flags.unanswered.store(false, Ordering::Relaxed);
+            self.state.request().heard = true;
+            // ureq drops a late 100 unseen.
+            let first = first_head(self.inner.buffers().input());
+            if matches!(first, Some((_, 100))) {
+                self.state.request().no_100_yet = false;
             }
         }
         Ok(came)
     }
 
-    /// Looks for a final answer, waiting up to `patience` for it.
-    fn look(&mut self, patience: Duration) -> Result<bool, Error> {
-        let until = Instant::now() + patience;
+    /// Looks for a final response, for up to `time`.
+    fn look(&mut self, time: Duration) -> Result<bool, Error> {
+        let until = Instant::now() + time;
         loop {
             let input = self.inner.buffers().input();
             if has_final_head(input) || input.len() >= LONGEST_HEAD {
@@ -166,15 +165,15 @@ impl<In: Transport> TopTransport<In> {
             }
             let left = until.saturating_duration_since(Instant::now());
             let timeout = NextTimeout {
-                after: NetDuration::Exact(left.max(GLANCE)),
+                after: NetDuration::Exact(left.max(LOOK_TIME)),
                 reason: Timeout::PerRead,
                 ..NextTimeout::default()
             };
             match self.receive(timeout) {
                 Ok(true) => {}
-                Err(Error::Timeout(_)) if !left.is_zero() && patience > GLANCE => {}
+                Err(Error::Timeout(_)) if !left.is_zero() && time > LOOK_TIME => {}
                 Err(Error::Timeout(_)) => return Ok(false),
-                // The server closed, or the connection broke, without an answer.
+                // The server closed, or the connection broke, without a response.
                 Ok(false) => return Err(Error::Io(io::ErrorKind::ConnectionReset.into())),
                 Err(e) => return Err(e),
             }
@@ -188,30 +187,27 @@ impl<In: Transport> Transport for TopTransport<In> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        if !self.flags.talking.swap(true, Ordering::Relaxed) {
-            // No answer comes before the request; a look for one costs a millisecond.
-            self.looked = Instant::now();
+        if self.state.request().begin_writing() {
+            // No response comes before the request; a look for one costs a millisecond.
+            self.last_look = Instant::now();
         }
-        if self.spent {
+        if self.is_spent {
             return Ok(());
         }
         self.inner.transmit_output(amount, timeout)?;
-        // While leave to send is awaited, the answer is not looked for from here.
-        let expecting = self.flags.expecting.load(Ordering::Relaxed);
-        if expecting || !self.flags.sending.load(Ordering::Relaxed) {
+        if self.state.request().phase() != Phase::Sending {
             return Ok(());
         }
-        let broken = self.flags.broken.load(Ordering::Relaxed);
-        if !broken && self.looked.elapsed() < LOOK_EVERY {
+        let is_broken = self.state.is_broken.load(Ordering::Relaxed);
+        if !is_broken && self.last_look.elapsed() < LOOK_INTERVAL {
             return Ok(());
         }
-        let found = self.look(if broken { LAST_LOOK } else { GLANCE })?;
-        self.looked = Instant::now();
+        let found = self.look(if is_broken { LAST_LOOK_TIME } else { LOOK_TIME })?;
+        self.last_look = Instant::now();
         if found {
-            self.flags.answer_waits.store(true, Ordering::Relaxed);
-            self.spent = true;
-            self.flags.early.store(true, Ordering::Relaxed);
-        } else if broken {
+            self.is_spent = true;
+            self.state.request().cut_short();
+        } else if is_broken {
             return Err(Error::Io(io::ErrorKind::BrokenPipe.into()));
         }
         Ok(())
@@ -222,7 +218,7 @@ impl<In: Transport> Transport for TopTransport<In> {
     }
 
     fn is_open(&mut self) -> bool {
-        !self.spent && self.inner.is_open()
+        !self.is_spent && self.inner.is_open()
     }
 
     fn is_tls(&self) -> bool {

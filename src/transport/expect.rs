@@ -1,12 +1,10 @@
 //! `Expect: 100-continue` (RFC 9110, 10.1.1): a server may refuse a large body before it is sent.
 //!
-//! ureq waits for the 100 by itself, but after a final answer it waits for more input than the
-//! server may ever send, and it takes a 100 or 103 with header fields for a final answer. So the
-//! waiting is done here: [`Gate`], the layer next to ureq, takes interim answers out of its
-//! sight and shows it a final one at once.
-#![forbid(unsafe_code)]
+//! ureq waits for the 100 by itself, but after a final response it waits for more input than the
+//! server may ever send, and it takes a 100 or 103 with header fields for a final response. So the
+//! waiting is done here: [`Gate`], the layer next to ureq, hides interim responses from it and
+//! shows it a final one at once.
 
-use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,12 +12,12 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 use ureq::{Error, Timeout};
 
 use super::head::first_head;
-use super::{Flags, Layers};
+use super::state::{ConnectionState, Layers, Phase};
 
 /// Smaller bodies are sent faster than a server says that it wants them.
-pub(super) const WORTH_ASKING: u64 = 1024 * 1024;
+pub(super) const MIN_BODY: u64 = 1024 * 1024;
 
-/// Makes the layer that waits for leave to send.
+/// Makes the layer that waits for a 100 Continue.
 #[derive(Debug)]
 pub(super) struct Gate(pub Layers);
 
@@ -31,50 +29,45 @@ impl<In: Transport> Connector<In> for Gate {
         details: &ConnectionDetails,
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
-        let flags = self.0.flags(details).unwrap_or_default();
-        Ok(chained.map(|inner| GateTransport { inner, flags }))
+        let state = self.0.state(details).unwrap_or_default();
+        Ok(chained.map(|inner| GateTransport { inner, state }))
     }
 }
 
 #[derive(Debug)]
 pub(super) struct GateTransport<In> {
     inner: In,
-    flags: Arc<Flags>,
+    state: Arc<ConnectionState>,
 }
 
 impl<In: Transport> GateTransport<In> {
-    /// Waits for a 100 or a final answer, however many other answers come.
-    fn await_leave(&mut self, mut timeout: NextTimeout) -> Result<bool, Error> {
+    /// Waits for a 100 or a final response, however many other responses come.
+    fn await_continue(&mut self, mut timeout: NextTimeout) -> Result<bool, Error> {
         let (began, limit) = (Instant::now(), *timeout.after);
         loop {
             match first_head(self.inner.buffers().input()) {
                 Some((length, 100)) => {
                     self.inner.buffers().input_consume(length);
-                    // What ureq understands as leave to send, without its reading the head.
-                    return self.end(Err(Error::Timeout(Timeout::Await100)));
+                    // With this error ureq sends the body, and does not read the head.
+                    return Err(Error::Timeout(Timeout::Await100));
                 }
                 Some((length, 102..200)) => self.inner.buffers().input_consume(length),
                 Some(_) => {
-                    self.flags.answer_waits.store(true, Ordering::Relaxed);
-                    return self.end(Ok(true));
+                    self.state.request().response_ready = true;
+                    return Ok(true);
                 }
                 None => match self.inner.await_input(timeout) {
                     Ok(true) if began.elapsed() < limit => {
                         timeout.after = limit.saturating_sub(began.elapsed()).into();
                     }
                     Ok(true) | Err(Error::Timeout(Timeout::Await100)) => {
-                        self.flags.unanswered.store(true, Ordering::Relaxed);
-                        return self.end(Err(Error::Timeout(Timeout::Await100)));
+                        self.state.request().no_100_yet = true;
+                        return Err(Error::Timeout(Timeout::Await100));
                     }
-                    other => return self.end(other),
+                    other => return other,
                 },
             }
         }
-    }
-
-    fn end(&self, result: Result<bool, Error>) -> Result<bool, Error> {
-        self.flags.expecting.store(false, Ordering::Relaxed);
-        result
     }
 }
 
@@ -88,14 +81,16 @@ impl<In: Transport> Transport for GateTransport<In> {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        if self.flags.expecting.load(Ordering::Relaxed) {
-            return self.await_leave(timeout);
+        if self.state.request().phase() == Phase::Expecting {
+            let result = self.await_continue(timeout);
+            self.state.request().end_expecting();
+            return result;
         }
-        // The buffer's own memory of progress does not know of it. (ureq holds its transport in a
-        // box, and that never calls a `maybe_await_input` of ours.)
-        let waits = self.flags.answer_waits.swap(false, Ordering::Relaxed);
+        // The buffer does not know that the head in it was not seen yet. (ureq holds its transport
+        // in a box, and that never calls a `maybe_await_input` of ours.)
+        let is_ready = std::mem::take(&mut self.state.request().response_ready);
         // ureq may have taken the head without asking here; what it waits for then is the body.
-        if waits && !self.inner.buffers().input().is_empty() {
+        if is_ready && !self.inner.buffers().input().is_empty() {
             return Ok(true);
         }
         self.inner.await_input(timeout)

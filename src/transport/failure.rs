@@ -1,23 +1,32 @@
-//! What a failure of ureq means: which phase it fell into, and what to tell the host.
-#![forbid(unsafe_code)]
+//! What a failure of ureq means: which phase it fell into, and what to tell the program.
 
 use std::io;
-use std::sync::atomic::Ordering;
 
 use ureq::Timeout;
 
-use super::Link;
+use super::state::Phase;
 use crate::error::Error;
-use crate::http::certificates::told;
+use crate::http::certificates::describe;
+use crate::options::TimeLimits;
 
-/// The way out where a SOCKS proxy does not answer as one.
+/// The advice where a SOCKS proxy does not answer as one.
 const MAY_BE_NO_SOCKS: &str = "; check that the proxy speaks SOCKS, or give it as http://";
 
-impl Link {
-    /// Our error for one of ureq's.
+/// What is known of an exchange that failed.
+pub(super) struct Circumstances<'a> {
+    /// The server and the proxy, for messages.
+    pub host: &'a str,
+    pub phase: Phase,
+    pub has_stalled: bool,
+    pub limits: &'a TimeLimits,
+    pub is_socks: bool,
+}
+
+impl Circumstances<'_> {
+    /// Makes our error of one of ureq's.
     pub(super) fn explain(&self, error: ureq::Error) -> Error {
-        let host = self.host.clone();
-        if self.flags.stalled.load(Ordering::Relaxed) {
+        let host = self.host.to_owned();
+        if self.has_stalled {
             let what = format!("the network took nothing for {:?}", self.limits.stall);
             return Error::TimedOut { host, what };
         }
@@ -30,7 +39,7 @@ impl Link {
             ureq::Error::Timeout(limit) => self.explain_timeout(host, limit),
             ureq::Error::Rustls(e) => Error::Tls {
                 host,
-                why: told(&e),
+                why: describe(&e),
             },
             ureq::Error::Tls(_) | ureq::Error::TlsRequired => Error::Tls {
                 host,
@@ -43,9 +52,9 @@ impl Link {
             },
             ureq::Error::Protocol(_)
             | ureq::Error::LargeResponseHeader(..)
-            | ureq::Error::BodyStalled => Error::BadResponse {
-                why: format!("it is not HTTP as it should be: {error}"),
-            },
+            | ureq::Error::BodyStalled => {
+                Error::bad_response(format!("it is not HTTP as it should be: {error}"))
+            }
             other => Error::ConnectionLost {
                 host,
                 why: other.to_string(),
@@ -54,16 +63,16 @@ impl Link {
     }
 
     fn explain_io(&self, host: String, error: io::Error) -> Error {
-        // An error of our own body reader comes back as it went in.
+        // An error of the body that we gave comes back as it went in.
         if let Some(own) = error.get_ref().and_then(|e| e.downcast_ref::<Error>()) {
             return own.clone();
         }
         let tls = error.get_ref().and_then(|e| e.downcast_ref());
-        let why = tls.map_or_else(|| error.to_string(), told);
-        if self.flags.unresolved.load(Ordering::Relaxed) {
+        let why = tls.map_or_else(|| error.to_string(), describe);
+        if self.phase == Phase::Unresolved {
             return Error::ResolveFailed { host, why };
         }
-        if self.flags.talking.load(Ordering::Relaxed) {
+        if self.phase.is_connected() {
             return match tls {
                 // With TLS 1.3 a server looks at it after the client's handshake.
                 Some(tls) if refuses_certificate(tls) => Error::Tls { host, why },
@@ -74,12 +83,10 @@ impl Link {
             _ if tls.is_some() => Error::Tls { host, why },
             // How ureq tells of a SOCKS proxy that refuses the user, and of a target that its
             // protocol has no words for, such as IPv6 for SOCKS4.
-            io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput
-                if self.via.is_socks() =>
-            {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput if self.is_socks => {
                 Error::ProxyRefused { host, why }
             }
-            _ if self.via.is_socks() && why.contains("auth method") => {
+            _ if self.is_socks && why.contains("auth method") => {
                 let why = "the proxy asks for a user and password".to_owned();
                 Error::ProxyRefused { host, why }
             }
@@ -88,7 +95,7 @@ impl Link {
             | io::ErrorKind::UnexpectedEof
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::BrokenPipe
-                if self.via.is_socks() =>
+                if self.is_socks =>
             {
                 let why = format!("{why}{MAY_BE_NO_SOCKS}");
                 Error::ConnectFailed { host, why }
@@ -101,11 +108,7 @@ impl Link {
         let what = match limit {
             Timeout::Resolve => format!("no address within {:?}", self.limits.connect),
             Timeout::Connect => {
-                let hint = if self.via.is_socks() {
-                    MAY_BE_NO_SOCKS
-                } else {
-                    ""
-                };
+                let hint = if self.is_socks { MAY_BE_NO_SOCKS } else { "" };
                 format!("no connection within {:?}{hint}", self.limits.connect)
             }
             Timeout::RecvResponse => format!("no answer within {:?}", self.limits.response),
@@ -116,7 +119,7 @@ impl Link {
     }
 }
 
-/// Whether the other side does not take this side's certificate, or the lack of one.
+/// Whether the server rejects this side's certificate, or the lack of one.
 fn refuses_certificate(error: &rustls::Error) -> bool {
     use rustls::AlertDescription as Alert;
     let rustls::Error::AlertReceived(alert) = error else {
@@ -138,7 +141,7 @@ fn refuses_certificate(error: &rustls::Error) -> bool {
     )
 }
 
-/// The error for an HTTP proxy that makes no tunnel; ureq gives its status as text.
+/// Makes the error for an HTTP proxy that makes no tunnel; ureq gives its status as text.
 fn explain_proxy(host: String, why: String) -> Error {
     let status = why
         .rsplit_once('/')
@@ -149,7 +152,7 @@ fn explain_proxy(host: String, why: String) -> Error {
     }
 }
 
-/// The error for an HTTP proxy that answers so.
+/// Makes the error for an HTTP proxy that answers with this status.
 pub(super) fn proxy_refused(host: String, status: u16) -> Error {
     let why = match status {
         407 => "the proxy asks for a user and password, or refuses them (407)".to_owned(),

@@ -1,5 +1,4 @@
 //! Heads of answers, as they lie in a buffer.
-#![forbid(unsafe_code)]
 
 /// Length and status of the head that `input` begins with, once it is whole. What is no head
 /// has the status 0: ureq is to refuse it.

@@ -2,10 +2,8 @@
 //!
 //! ureq looks the server's name up before each request, in a thread of its own, also when a
 //! connection is there already. So what it asks is [`Later`], and the lookup is made by
-//! [`LookUp`], around the layers that connect.
-#![forbid(unsafe_code)]
+//! [`Lookup`], around the layers that connect.
 
-use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,9 +13,9 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::{Error, Timeout};
 
-use super::Flags;
+use super::state::ConnectionState;
 
-/// Knows no address.
+/// A resolver that leaves every lookup for later.
 #[derive(Debug)]
 pub(super) struct Later;
 
@@ -27,13 +25,13 @@ impl Resolver for Later {
     }
 }
 
-/// The names of one link.
+/// Looks up the names of one connection.
 #[derive(Debug)]
 pub(super) struct Names<R> {
     pub resolver: R,
     /// What is looked up in place of every name.
     pub stand_in: Option<Uri>,
-    pub flags: Arc<Flags>,
+    pub state: Arc<ConnectionState>,
 }
 
 impl<R: Resolver> Resolver for Names<R> {
@@ -46,22 +44,20 @@ impl<R: Resolver> Resolver for Names<R> {
         let uri = self.stand_in.as_ref().unwrap_or(uri);
         let result = self.resolver.resolve(uri, config, timeout);
         // ureq's error does not tell that it was the lookup that failed.
-        self.flags
-            .unresolved
-            .store(result.is_err(), Ordering::Relaxed);
+        self.state.request().resolved(result.is_ok());
         result
     }
 }
 
-/// Gives the layers that connect the addresses that they need.
+/// The layers that connect, with the addresses that they need.
 #[derive(Debug)]
-pub(super) struct LookUp<R, C> {
+pub(super) struct Lookup<R, C> {
     pub names: Names<R>,
     pub limit: Duration,
     pub connect: C,
 }
 
-impl<In: Transport, R: Resolver, C: Connector<In>> Connector<In> for LookUp<R, C> {
+impl<In: Transport, R: Resolver, C: Connector<In>> Connector<In> for Lookup<R, C> {
     type Out = C::Out;
 
     fn connect(

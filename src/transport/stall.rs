@@ -1,32 +1,33 @@
-//! The stall limit: a network that takes nothing for too long is taken for dead.
+//! The stall limit: a network that takes nothing for too long counts as dead.
 //!
 //! ureq's limit for sending a body bounds the body as a whole, and a limit per write fires late
-//! and can corrupt a TLS record. So the writes are watched from a second thread instead.
-#![forbid(unsafe_code)]
+//! and can corrupt a TLS record. So a second thread watches the writes.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Cutter, Flags};
+use super::state::ConnectionState;
+use crate::control::abort::AbortHandle;
+use crate::error::Error;
 
-/// Runs `exchange`; cuts the link when one socket write is blocked for longer than `limit`.
-pub(super) fn watched<T>(
-    flags: &Flags,
+/// Runs `exchange`; aborts it when one socket write is blocked for longer than `limit`.
+pub(super) fn watch<T>(
+    state: &ConnectionState,
     limit: Duration,
-    cutter: Cutter,
+    abort: AbortHandle,
     exchange: impl FnOnce() -> Result<T, ureq::Error>,
 ) -> Result<T, ureq::Error> {
     let over = (Mutex::new(false), Condvar::new());
     thread::scope(|scope| {
-        let watcher = || watch(flags, limit, cutter, &over);
+        let watcher = || watch_writes(state, limit, abort, &over);
         thread::Builder::new()
             .name("resup-stall".to_owned())
             .spawn_scoped(scope, watcher)
             .map_err(|e| {
                 let why = format!("no thread to watch the upload: {e}");
-                std::io::Error::other(crate::error::Error::System { why })
+                std::io::Error::other(Error::System { why })
             })?;
         // Also when `exchange` panics: the scope would wait for the watcher for ever.
         let _guard = Finish(&over);
@@ -43,8 +44,13 @@ impl Drop for Finish<'_> {
     }
 }
 
-fn watch(flags: &Flags, limit: Duration, cutter: Cutter, over: &(Mutex<bool>, Condvar)) {
-    let mut seen = flags.writes.load(Ordering::Relaxed);
+fn watch_writes(
+    state: &ConnectionState,
+    limit: Duration,
+    abort: AbortHandle,
+    over: &(Mutex<bool>, Condvar),
+) {
+    let mut seen = state.writes.load(Ordering::Relaxed);
     let mut since = Instant::now();
     let mut is_over = over.0.lock().unwrap_or_else(|e| e.into_inner());
     while !*is_over {
@@ -52,14 +58,14 @@ fn watch(flags: &Flags, limit: Duration, cutter: Cutter, over: &(Mutex<bool>, Co
             .1
             .wait_timeout(is_over, limit / 8)
             .unwrap_or_else(|e| e.into_inner());
-        let now = flags.writes.load(Ordering::Relaxed);
+        let now = state.writes.load(Ordering::Relaxed);
         let blocked = now % 2 == 1;
         if now != seen || !blocked {
             seen = now;
             since = Instant::now();
         } else if since.elapsed() >= limit {
-            flags.stalled.store(true, Ordering::Relaxed);
-            return cutter.cut();
+            state.has_stalled.store(true, Ordering::Relaxed);
+            return abort.abort();
         }
     }
 }

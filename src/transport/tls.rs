@@ -1,5 +1,4 @@
 //! The settings of TLS as ureq takes them.
-#![forbid(unsafe_code)]
 
 use std::sync::Arc;
 

@@ -1,28 +1,25 @@
-//! The way to a server: straight, or through a proxy.
+//! The way to a server: direct, or through a proxy.
 //!
 //! ureq asks an HTTP proxy for a tunnel (CONNECT) whatever the target; many proxies grant that
 //! for port 443 only. So `http://` targets are asked for in absolute form (RFC 9112, 3.2.2):
 //! the connection goes to the proxy, and [`Absolute`], the layer next to the socket, puts scheme
 //! and host into the request line.
-#![forbid(unsafe_code)]
 
-use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
 use ureq::http::uri::Uri;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::Error;
 
-use super::Flags;
-use crate::http::credentials::basic;
+use super::state::ConnectionState;
 use crate::http::endpoint::{bracketed, Origin};
 use crate::http::proxy::{Proxy, ProxyKind};
-use crate::http::secret::Secret;
+use crate::http::secret::{basic, Secret};
 
 /// How the server is reached.
 #[derive(Debug, Clone)]
 pub(super) enum Via {
-    /// Straight.
+    /// Without a proxy.
     Direct,
     /// Through an HTTP proxy that is asked for each URL.
     Forward(Proxy),
@@ -46,7 +43,7 @@ impl Via {
         }
     }
 
-    /// The proxy whose answers look like the server's.
+    /// Gives the proxy whose responses look like the server's.
     pub(super) fn forwarder(&self) -> Option<&Proxy> {
         match self {
             Via::Forward(proxy) => Some(proxy),
@@ -59,7 +56,7 @@ impl Via {
             .is_some_and(|proxy| proxy.kind != ProxyKind::Http)
     }
 
-    /// The proxy as ureq takes it.
+    /// Gives the proxy as ureq takes it.
     pub(super) fn tunnel(&self) -> Result<Option<ureq::Proxy>, ureq::Error> {
         let Via::Tunnel(proxy) = self else {
             return Ok(None);
@@ -78,13 +75,13 @@ impl Via {
         builder.build().map(Some)
     }
 
-    /// The proxy's address, where it is looked up in place of the server's.
+    /// Gives the proxy's address, where that is looked up in place of the server's.
     pub(super) fn stand_in(&self) -> Option<Uri> {
         let proxy = self.forwarder()?;
         format!("http://{}/", proxy.authority()).parse().ok()
     }
 
-    /// What a request tells the proxy of the user.
+    /// Gives the header by which a request tells the proxy the user.
     pub(super) fn authorization(&self) -> Option<Secret> {
         let (user, password) = self.forwarder()?.login.as_ref()?;
         Some(basic(user, password))
@@ -94,7 +91,7 @@ impl Via {
 /// Makes the layer that writes absolute forms, where that is wanted.
 #[derive(Debug)]
 pub(super) struct Absolute {
-    pub flags: Arc<Flags>,
+    pub state: Arc<ConnectionState>,
     pub wanted: bool,
 }
 
@@ -110,7 +107,7 @@ impl<In: Transport> Connector<In> for Absolute {
         let prefix = authority.map(|authority| format!("http://{authority}"));
         Ok(chained.map(|inner| AbsoluteTransport {
             inner,
-            flags: self.flags.clone(),
+            state: self.state.clone(),
             prefix,
         }))
     }
@@ -119,7 +116,7 @@ impl<In: Transport> Connector<In> for Absolute {
 #[derive(Debug)]
 pub(super) struct AbsoluteTransport<In> {
     inner: In,
-    flags: Arc<Flags>,
+    state: Arc<ConnectionState>,
     /// What goes before the path.
     prefix: Option<String>,
 }
@@ -133,7 +130,7 @@ impl<In: Transport> Transport for AbsoluteTransport<In> {
         let Some(prefix) = &self.prefix else {
             return self.inner.transmit_output(amount, timeout);
         };
-        if amount == 0 || !self.flags.heading.swap(false, Ordering::Relaxed) {
+        if amount == 0 || !std::mem::take(&mut self.state.request().head_due) {
             return self.inner.transmit_output(amount, timeout);
         }
         let output = self.inner.buffers().output();

@@ -1,7 +1,6 @@
-//! The settings of who the host is to its server.
+//! A client's settings of who the program is to its server.
 //!
 //! All of this is bound to the endpoint's scheme, host and port: it is never sent anywhere else.
-#![forbid(unsafe_code)]
 
 use super::Client;
 use crate::error::Error;
@@ -9,26 +8,30 @@ use crate::http::credentials::SigningAlgorithm;
 use crate::http::secret::Secret;
 
 impl Client {
-    /// Logs in before the first request, and again when the server turns a later one away, by
-    /// a `POST` of the [login fields](Self::set_login_field) to this URL; cookies are kept. Any answer
+    /// Logs in before the first request, and again when the server rejects a later one, by a
+    /// `POST` of the [login fields](Self::set_login_field) to this URL; cookies are kept. Any answer
     /// below 400 counts as a login until the next request shows otherwise.
     ///
     /// # Errors
     /// [`Error::InvalidUrl`] for what is no URL of the endpoint's scheme, host and port.
     pub fn set_login_form(&self, url: &str) -> Result<(), Error> {
-        let mut settings = self.change();
-        let origin = settings.endpoint.origin();
-        settings.credentials.set_login(url, &origin)
+        let mut state = self.lock();
+        let options = state.change();
+        let origin = options.connection.endpoint.origin();
+        options.credentials.set_login(url, &origin)
     }
 
-    /// A field of the login form: user name, password, and what else it has. Setting a name
+    /// Sets a field of the login form: user name, password, and what else it has. Setting a name
     /// again replaces its value.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for an empty name, or before
     /// [`set_login_form`](Self::set_login_form).
     pub fn set_login_field(&self, name: &str, value: &str) -> Result<(), Error> {
-        self.change().credentials.set_login_field(name, value)
+        self.lock()
+            .change()
+            .credentials
+            .set_login_field(name, value)
     }
 
     /// Sends Basic authorization (RFC 7617) with every request, in place of another one.
@@ -36,7 +39,7 @@ impl Client {
     /// # Errors
     /// [`Error::InvalidArgument`] for control characters, an empty user, or one with a colon.
     pub fn set_basic_auth(&self, user: &str, password: &str) -> Result<(), Error> {
-        self.change().credentials.set_basic(user, password)
+        self.lock().change().credentials.set_basic(user, password)
     }
 
     /// Sends a bearer token (RFC 6750) with every request, in place of another authorization.
@@ -44,16 +47,16 @@ impl Client {
     /// # Errors
     /// [`Error::InvalidArgument`] for an empty one, or other characters than printable ASCII.
     pub fn set_bearer_token(&self, token: &str) -> Result<(), Error> {
-        self.change().credentials.set_bearer(token)
+        self.lock().change().credentials.set_bearer(token)
     }
 
     /// Sends a header with every request. Setting a name again replaces its value. The value is
-    /// taken for a secret.
+    /// treated as a secret.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for what is no header, or one that the library sets itself.
     pub fn set_header(&self, name: &str, value: &str) -> Result<(), Error> {
-        self.change().credentials.set_header(name, value)
+        self.lock().change().credentials.set_header(name, value)
     }
 
     /// Sends a cookie with every request, beside those that the server sets. Setting a name
@@ -62,7 +65,7 @@ impl Client {
     /// # Errors
     /// [`Error::InvalidArgument`] for a name or value that no cookie can have (RFC 6265, 4.1.1).
     pub fn set_cookie(&self, name: &str, value: &str) -> Result<(), Error> {
-        self.change().credentials.set_cookie(name, value)
+        self.lock().change().credentials.set_cookie(name, value)
     }
 
     /// Signs every form with this secret (docs/PROTOCOL.md, "Signing").
@@ -76,12 +79,12 @@ impl Client {
                 why: "must not be empty".to_owned(),
             });
         }
-        self.change().credentials.signing = Some(Secret::new(secret));
+        self.lock().change().credentials.signing = Some(Secret::new(secret));
         Ok(())
     }
 
-    /// How forms are signed, where there is a secret.
+    /// Sets how forms are signed, where there is a secret.
     pub fn set_signing_algorithm(&self, algorithm: SigningAlgorithm) {
-        self.change().credentials.algorithm = algorithm;
+        self.lock().change().credentials.algorithm = algorithm;
     }
 }

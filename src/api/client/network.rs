@@ -1,5 +1,4 @@
-//! The settings of the way to the server: proxies and TLS.
-#![forbid(unsafe_code)]
+//! A client's settings of the way to the server: proxies and TLS.
 
 use std::path::Path;
 
@@ -10,7 +9,7 @@ use crate::http::proxy::{NoProxy, ProxySetting};
 use crate::options::FilenameStyle;
 
 impl Client {
-    /// The proxy that leads to the server: `none`, `system` (the default), or an URL,
+    /// Sets the proxy that leads to the server: `none`, `system` (the default), or an URL,
     /// `scheme://[user[:password]@]host[:port]`, user and password percent-encoded.
     ///
     /// | scheme | port | |
@@ -27,11 +26,11 @@ impl Client {
     /// # Errors
     /// [`Error::InvalidArgument`], which does not show user and password.
     pub fn set_proxy(&self, proxy: &str) -> Result<(), Error> {
-        self.change().proxy = ProxySetting::parse(proxy)?;
+        self.lock().change().connection.proxy = ProxySetting::parse(proxy)?;
         Ok(())
     }
 
-    /// The hosts that are reached without a proxy, in place of the environment's `no_proxy`:
+    /// Sets the hosts that are reached without a proxy, in place of the environment's `no_proxy`:
     /// domains (with all below them), addresses, CIDR blocks, each perhaps with a port, or `*`,
     /// between commas. An empty list excepts none.
     ///
@@ -44,14 +43,14 @@ impl Client {
                 why: "contains control characters".to_owned(),
             });
         }
-        self.change().no_proxy = Some(NoProxy::parse(list));
+        self.lock().change().connection.no_proxy = Some(NoProxy::parse(list));
         Ok(())
     }
 
-    /// Which root certificates are trusted while none are given by
+    /// Sets which root certificates are trusted while none are given by
     /// [`set_ca_file`](Self::set_ca_file) or [`set_ca_pem`](Self::set_ca_pem).
     pub fn set_trust(&self, trust: Trust) {
-        self.change().certificates.trust = trust;
+        self.lock().change().connection.certificates.trust = trust;
     }
 
     /// Trusts the CA certificates in a PEM file, and no others but those of further calls. The
@@ -64,7 +63,8 @@ impl Client {
         let path = path.as_ref();
         let pem = read(path)?;
         let from = format!("\"{}\"", path.display());
-        self.change().certificates.add_own(&pem, &from)
+        let mut state = self.lock();
+        state.change().connection.certificates.add_own(&pem, &from)
     }
 
     /// Trusts the CA certificates in a PEM text; else as [`set_ca_file`](Self::set_ca_file).
@@ -72,14 +72,15 @@ impl Client {
     /// # Errors
     /// [`Error::InvalidArgument`].
     pub fn set_ca_pem(&self, pem: &str) -> Result<(), Error> {
-        let certificates = &mut self.change().certificates;
+        let mut state = self.lock();
+        let certificates = &mut state.change().connection.certificates;
         certificates.add_own(pem.as_bytes(), "the PEM text")
     }
 
-    /// The certificate that this side shows when the server asks for one: a PEM file with the
+    /// Sets the certificate that this side shows when the server asks for one: a PEM file with the
     /// chain, its own first, and one with its key, which must not be encrypted; both may be one
     /// file. They are read at once, and what is kept of the key is overwritten in memory when it is
-    /// let go; not so what TLS makes of it.
+    /// released; not so what TLS makes of it.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] when a file cannot be read or used, or the key does not fit.
@@ -88,18 +89,19 @@ impl Client {
         certificate: impl AsRef<Path>,
         key: impl AsRef<Path>,
     ) -> Result<(), Error> {
-        let certificates = &mut self.change().certificates;
+        let mut state = self.lock();
+        let certificates = &mut state.change().connection.certificates;
         certificates.set_client(certificate.as_ref(), key.as_ref())
     }
 
-    /// Whether the server's certificate is verified. Default: yes. Without, whoever is on the
+    /// Sets whether the server's certificate is verified. Default: yes. Without, whoever is on the
     /// way can read and change everything, credentials too; each run logs a warning.
     pub fn set_tls_verify(&self, verify: bool) {
-        self.change().certificates.verify = verify;
+        self.lock().change().connection.certificates.verify = verify;
     }
 
-    /// How file names are written into forms.
+    /// Sets how file names are written into forms.
     pub fn set_filename_style(&self, style: FilenameStyle) {
-        self.change().file_name_style = style;
+        self.lock().change().filename_style = style;
     }
 }

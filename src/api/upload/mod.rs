@@ -1,5 +1,4 @@
-//! An upload: one file's job, run on a thread of its own, its events told on the host's.
-#![forbid(unsafe_code)]
+//! An upload: one file's job, run on a thread of its own, its events delivered on the program's.
 
 mod settings;
 
@@ -10,18 +9,17 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::api::client::Client;
-use crate::api::remote::Remote;
+use super::check::check_file_name;
+use super::client::Client;
+use super::remote::Remote;
 use crate::control::flow::Flow;
 use crate::control::log::Logger;
 use crate::control::snapshot::{Snapshot, UploadState};
+use crate::control::stop::Stop;
 use crate::control::{Control, Event};
 use crate::error::Error;
-use crate::options::SegmentSize;
-use crate::options::{check_file_name, DigestMode};
-use crate::run::{work, Spec};
-use crate::source::stream::{HostReader, Seat};
-use crate::source::Origin;
+use crate::run::{run_upload, UploadOptions};
+use crate::source::{Opener, ProgramStream, StreamPort};
 
 type OnProgress = Box<dyn FnMut(&Snapshot) -> Flow + Send>;
 type OnState = Box<dyn FnMut(UploadState) -> Flow + Send>;
@@ -36,17 +34,17 @@ type OnComplete = Box<dyn FnMut(&Result<(), Error>) + Send>;
 /// After a run has ended, another one may be made: it goes on where the server is.
 pub struct Upload {
     client: Client,
-    origin: Origin,
-    /// What [`Origin::Reader`] stands for.
-    reader: Option<Seat>,
-    spec: Spec,
+    opener: Opener,
+    /// The stream of [`Opener::Stream`].
+    stream: Option<StreamPort>,
+    options: UploadOptions,
     remote: Remote,
     started: bool,
-    completion_told: bool,
-    /// The client's, of the run.
+    completed: bool,
+    /// The client's, of this run.
     logger: Option<Logger>,
-    /// The one of the run before, until it can be let go.
-    retired: Option<Logger>,
+    /// That of the run before, until it can be released.
+    old_logger: Option<Logger>,
     on_progress: Option<OnProgress>,
     on_state: Option<OnState>,
     on_complete: Option<OnComplete>,
@@ -55,14 +53,14 @@ pub struct Upload {
 impl std::fmt::Debug for Upload {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Upload")
-            .field("name", &self.spec.name)
+            .field("name", &self.options.name)
             .field("state", &self.remote.snapshot().state)
             .finish_non_exhaustive()
     }
 }
 
 impl Upload {
-    /// An upload of the file at `path`, under the file's own name.
+    /// Makes an upload of the file at `path`, under the file's own name.
     ///
     /// # Errors
     /// [`Error::SourceNotFound`], [`Error::SourceDenied`], [`Error::SourceNotAFile`] and
@@ -70,8 +68,11 @@ impl Upload {
     pub fn from_file(client: &Client, path: impl Into<PathBuf>) -> Result<Self, Error> {
         let path = path.into();
         let name = path.file_name().unwrap_or_default().to_owned();
-        let origin = Origin::File(path);
-        origin.open(&Control::default())?;
+        let opener = Opener::File(path);
+        match opener.open(&Control::default()) {
+            Err(Stop::Failed(error)) => return Err(error),
+            Ok(_) | Err(Stop::Interrupted) => {}
+        }
         let name = name.into_string().map_err(|name| Error::InvalidArgument {
             what: "file name",
             why: format!(
@@ -79,10 +80,10 @@ impl Upload {
                 name.to_string_lossy()
             ),
         })?;
-        Self::new(client, origin, &name)
+        Self::new(client, opener, &name)
     }
 
-    /// An upload of `bytes` under the file name `name`.
+    /// Makes an upload of `bytes` under the file name `name`.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] when the name cannot be one.
@@ -91,10 +92,10 @@ impl Upload {
         bytes: impl Into<Vec<u8>>,
         name: &str,
     ) -> Result<Self, Error> {
-        Self::new(client, Origin::Memory(Arc::new(bytes.into())), name)
+        Self::new(client, Opener::Memory(Arc::new(bytes.into())), name)
     }
 
-    /// An upload of what `reader` gives, under the file name `name`. Its size is asked for when a
+    /// Makes an upload of what `stream` gives, under the file name `name`. Its size is asked for when a
     /// run begins. It is read only on the thread that is inside [`run`](Self::run) or
     /// [`wait`](Self::wait), so after [`start`](Self::start) the upload goes on only while one
     /// waits; and it is read twice, since only its MD5 tells it from another one of its name.
@@ -103,63 +104,56 @@ impl Upload {
     /// [`Error::InvalidArgument`] when the name cannot be one.
     pub fn from_stream(
         client: &Client,
-        reader: impl Read + Seek + Send + 'static,
+        stream: impl Read + Seek + Send + 'static,
         name: &str,
     ) -> Result<Self, Error> {
-        Self::from_host_reader(client, Box::new(reader), name)
+        Self::from_program_stream(client, Box::new(stream), name)
     }
 
-    pub(crate) fn from_host_reader(
+    pub(crate) fn from_program_stream(
         client: &Client,
-        reader: Box<dyn HostReader>,
+        stream: Box<dyn ProgramStream>,
         name: &str,
     ) -> Result<Self, Error> {
-        let mut upload = Self::new(client, Origin::Reader, name)?;
-        upload.reader = Some(Seat::new(reader));
+        let mut upload = Self::new(client, Opener::Stream, name)?;
+        upload.stream = Some(StreamPort::new(stream));
         Ok(upload)
     }
 
-    fn new(client: &Client, origin: Origin, name: &str) -> Result<Self, Error> {
+    fn new(client: &Client, opener: Opener, name: &str) -> Result<Self, Error> {
         Ok(Upload {
             client: client.clone(),
-            origin,
-            reader: None,
-            spec: Spec {
-                name: check_file_name(name)?,
-                dir: String::new(),
-                content_type: None,
-                fields: Vec::new(),
-                segment_size: SegmentSize::Unlimited,
-                digest: DigestMode::OnePass,
-                state_file: None,
-            },
+            opener,
+            stream: None,
+            options: UploadOptions::new(check_file_name(name)?),
             remote: Remote::default(),
             logger: None,
-            retired: None,
+            old_logger: None,
             started: false,
-            completion_told: false,
+            completed: false,
             on_progress: None,
             on_state: None,
             on_complete: None,
         })
     }
 
-    /// The part of this upload that other threads may use.
+    /// Gives the part of this upload that other threads may use.
     pub fn remote(&self) -> Remote {
         self.remote.clone()
     }
 
-    /// Called about ten times a second while the numbers change, and a last time at the end.
+    /// Sets what is called about ten times a second while the numbers change, and a last time at
+    /// the end.
     pub fn on_progress(&mut self, callback: impl FnMut(&Snapshot) -> Flow + Send + 'static) {
         self.on_progress = Some(Box::new(callback));
     }
 
-    /// Called with each new state.
+    /// Sets what is called with each new state.
     pub fn on_state(&mut self, callback: impl FnMut(UploadState) -> Flow + Send + 'static) {
         self.on_state = Some(Box::new(callback));
     }
 
-    /// Called once at the end of every run, whatever its outcome, last.
+    /// Sets what is called once at the end of every run, whatever its outcome, after all others.
     pub fn on_complete(&mut self, callback: impl FnMut(&Result<(), Error>) + Send + 'static) {
         self.on_complete = Some(Box::new(callback));
     }
@@ -186,28 +180,28 @@ impl Upload {
         if self.started {
             return Err(Error::WrongState("the upload is under way already"));
         }
-        // Before the first run the fresh control may hold the wish for a pause or an end.
-        let control = match self.completion_told {
+        // Before the first run the program may have paused or cancelled it already.
+        let control = match self.completed {
             true => self.remote.renew(),
             false => self.remote.current(),
         };
-        self.completion_told = true;
-        let (origin, spec) = (self.origin.clone(), self.spec.clone());
-        let settings = self.client.settings();
-        let engine = control.clone();
-        let (live, rate) = (self.client.live(), self.remote.rate.clone());
-        self.retired = std::mem::replace(&mut self.logger, self.client.logger());
+        self.completed = true;
+        let (opener, options) = (self.opener.clone(), self.options.clone());
+        let client = self.client.state();
+        let run = control.clone();
+        let (shared, rate) = (self.client.shared(), self.remote.rate.clone());
+        self.old_logger = std::mem::replace(&mut self.logger, self.client.logger());
         if let Some(logger) = &self.logger {
-            control.want_log(logger.level);
+            control.set_log_level(logger.level);
         }
         thread::Builder::new()
             .name("resup-upload".to_owned())
             .spawn(move || {
-                let limits = (&*rate, &*live);
-                let work = AssertUnwindSafe(|| work(&engine, &origin, spec, settings, limits));
-                engine.finish(
-                    catch_unwind(work).unwrap_or_else(|panic| Err(Error::from_panic(&*panic))),
-                );
+                let limits = (&*rate, &*shared);
+                let result = catch_unwind(AssertUnwindSafe(|| {
+                    run_upload(&run, &opener, options, &client, limits)
+                }));
+                run.finish(result.unwrap_or_else(|panic| Err(Error::from_panic(&*panic))));
             })
             .map_err(|e| {
                 let why = format!("no thread for the upload: {e}");
@@ -215,13 +209,13 @@ impl Upload {
                 Error::System { why }
             })?;
         self.started = true;
-        self.completion_told = false;
+        self.completed = false;
         Ok(())
     }
 
-    /// Lets go of a log callback that was replaced.
-    pub(crate) fn let_go(&mut self) {
-        self.retired = None;
+    /// Releases a log callback that was replaced.
+    pub(crate) fn release(&mut self) {
+        self.old_logger = None;
     }
 
     /// Calls the callbacks for what happened, for up to `timeout`; returns the outcome at the
@@ -230,7 +224,7 @@ impl Upload {
     /// # Errors
     /// The run's outcome; [`Error::WrongState`] before the first `start`.
     pub fn wait(&mut self, timeout: Duration) -> Option<Result<(), Error>> {
-        if !self.started && !self.completion_told {
+        if !self.started && !self.completed {
             return Some(Err(Error::WrongState("the upload has not been started")));
         }
         let control = self.remote.current();
@@ -241,21 +235,22 @@ impl Upload {
                     Some(logger) => (logger.callback)(level, &line),
                     None => Flow::Continue,
                 },
-                Event::Ask(number, ask) => {
-                    let reader = self.reader.as_mut().expect("only a reader is asked");
-                    control.tell(number, reader.answer(&ask));
+                Event::Read(number, request) => {
+                    let stream = self.stream.as_mut();
+                    let stream = stream.expect("only a stream is read");
+                    control.reply_read(number, stream.answer(&request));
                     Flow::Continue
                 }
                 Event::State(state) => call(&mut self.on_state, |f| f(state)),
                 Event::Progress => {
                     let snapshot = control.snapshot();
                     let flow = call(&mut self.on_progress, |f| f(&snapshot));
-                    control.progress_told();
+                    control.acknowledge_progress();
                     flow
                 }
                 Event::Finished(outcome) => {
                     self.started = false;
-                    if !std::mem::replace(&mut self.completion_told, true) {
+                    if !std::mem::replace(&mut self.completed, true) {
                         if let Some(callback) = &mut self.on_complete {
                             callback(&outcome);
                         }

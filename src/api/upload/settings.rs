@@ -1,40 +1,40 @@
 //! The settings of one upload.
-#![forbid(unsafe_code)]
 
 use std::path::PathBuf;
 
 use super::Upload;
+use crate::api::check::check_file_name;
 use crate::error::Error;
-use crate::options::SegmentSize;
-use crate::options::{check_file_name, check_line, DigestMode};
-use crate::protocol::is_reserved;
+use crate::http::check::check_line;
+use crate::options::{DigestMode, SegmentSize};
+use crate::protocol::form::is_reserved;
 
 impl Upload {
-    /// The file name that the server is told. Default: the file's own.
+    /// Sets the file name that the server is told. Default: the file's own.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for a name that is empty, longer than 1024 bytes or contains
     /// `/` or NUL; [`Error::WrongState`] during a run: so for every setter.
     pub fn set_name(&mut self, name: &str) -> Result<(), Error> {
         self.idle()?;
-        self.spec.name = check_file_name(name)?;
+        self.options.name = check_file_name(name)?;
         Ok(())
     }
 
-    /// The directory on the server, `/`-separated. Default: empty, the server's own choice.
+    /// Sets the directory on the server, `/`-separated. Default: empty, the server's own choice.
     ///
     /// # Errors
     /// As [`set_name`](Self::set_name), for control characters.
     pub fn set_directory(&mut self, dir: &str) -> Result<(), Error> {
         self.idle()?;
-        self.spec.dir = match dir {
+        self.options.dir = match dir {
             "" => String::new(),
             dir => check_line("directory", dir)?,
         };
         Ok(())
     }
 
-    /// The file's MIME type. Default: by the extension of its name, else
+    /// Sets the file's MIME type. Default: by the extension of its name, else
     /// `application/octet-stream`.
     ///
     /// # Errors
@@ -54,11 +54,11 @@ impl Upload {
                 why: format!("\"{content_type}\" is not of the form type/subtype"),
             });
         }
-        self.spec.content_type = Some(content_type);
+        self.options.content_type = Some(content_type);
         Ok(())
     }
 
-    /// Adds a field of the host's own, sent with every request. Setting a name again replaces
+    /// Adds a field of the program's own, sent with every request. Setting a name again replaces
     /// its value.
     ///
     /// # Errors
@@ -71,13 +71,13 @@ impl Upload {
                 why: format!("\"{name}\" is empty or one of the protocol's own"),
             });
         }
-        self.spec.fields.retain(|(other, _)| other != name);
+        self.options.fields.retain(|(other, _)| other != name);
         let field = (name.to_owned(), value.to_owned());
-        self.spec.fields.push(field);
+        self.options.fields.push(field);
         Ok(())
     }
 
-    /// The most file bytes that one request carries. Useful for servers and proxies that see a
+    /// Sets the most file bytes that one request carries. Useful for servers and proxies that see a
     /// request only when it is whole. A server's own limit counts in any case.
     ///
     /// # Errors
@@ -90,21 +90,21 @@ impl Upload {
                 why: "must be more than 0 bytes".to_owned(),
             });
         }
-        self.spec.segment_size = size;
+        self.options.segment_size = size;
         Ok(())
     }
 
-    /// Whether and when the MD5 of the file is computed. Default: [`DigestMode::OnePass`].
+    /// Sets whether and when the MD5 of the file is computed. Default: [`DigestMode::OnePass`].
     ///
     /// # Errors
     /// [`Error::WrongState`] during a run.
     pub fn set_digest(&mut self, mode: DigestMode) -> Result<(), Error> {
         self.idle()?;
-        self.spec.digest = mode;
+        self.options.digest = mode;
         Ok(())
     }
 
-    /// A file in which the run keeps states of the digest, so that a resume does not read again
+    /// Sets a file in which the run keeps states of the digest, so that a resume does not read again
     /// what the server already has. It is never needed: where it is missing, damaged or of
     /// another file, the upload reads more and ends right. It holds no secret, and is removed
     /// when the upload is complete. Default: none. Of no use for memory and streams.
@@ -120,7 +120,7 @@ impl Upload {
                 why: "has an empty path".to_owned(),
             });
         }
-        self.spec.state_file = Some(path);
+        self.options.state_file = Some(path);
         Ok(())
     }
 

@@ -1,5 +1,4 @@
 //! Which proxy, if any, leads to a server: the setting, the environment and the exceptions.
-#![forbid(unsafe_code)]
 
 mod windows_setting;
 

@@ -1,5 +1,4 @@
 //! The proxy setting of a Windows user, as the control panel keeps it in the registry.
-#![forbid(unsafe_code)]
 
 use super::Proxy;
 use crate::error::Error;

@@ -1,5 +1,4 @@
 //! The cookies that a server set (RFC 6265), for one origin only.
-#![forbid(unsafe_code)]
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,32 +7,32 @@ use http::Uri;
 
 use crate::http::secret::Secret;
 
-/// No more than this many are kept, the latest, and none whose name and value are longer.
+/// No more than this many are stored, the latest, and none whose name and value are longer.
 const MOST: usize = 50;
 const LONGEST: usize = 4096;
 
-/// Cookies by name, domain and path.
+/// The cookies of one origin, by name, domain and path.
 #[derive(Debug, Default)]
-pub(super) struct Jar(Vec<Kept>);
+pub(super) struct Jar(Vec<StoredCookie>);
 
 #[derive(Debug)]
-struct Kept {
+struct StoredCookie {
     name: String,
     value: Secret,
-    /// The host's own name, or a domain above it.
+    /// The server's own name, or a domain above it.
     domain: String,
     path: String,
-    /// When it is to be forgotten.
+    /// When it expires; `None` with the session.
     until: Option<SystemTime>,
 }
 
 impl Jar {
-    /// Takes over what an answer to a request for `uri` sets, `Set-Cookie` lines.
-    pub(super) fn learn(&mut self, uri: &Uri, lines: &[String]) {
+    /// Stores what a response to a request for `uri` sets: its `Set-Cookie` lines.
+    pub(super) fn store(&mut self, uri: &Uri, lines: &[String]) {
         let now = SystemTime::now();
         let host = uri.host().unwrap_or_default().to_ascii_lowercase();
         self.0
-            .retain(|kept| kept.until.is_none_or(|until| until > now));
+            .retain(|stored| stored.until.is_none_or(|until| until > now));
         for line in lines {
             let Ok(cookie) = Cookie::parse(line.as_str()) else {
                 continue;
@@ -52,7 +51,7 @@ impl Jar {
             let path = path.unwrap_or_else(|| directory(uri.path())).to_owned();
             let key = (name, &*domain, &*path);
             self.0
-                .retain(|kept| (&*kept.name, &*kept.domain, &*kept.path) != key);
+                .retain(|stored| (&*stored.name, &*stored.domain, &*stored.path) != key);
             let until = until(&cookie, now);
             if until.is_some_and(|until| until <= now) {
                 continue;
@@ -60,7 +59,7 @@ impl Jar {
             if self.0.len() == MOST {
                 self.0.remove(0);
             }
-            self.0.push(Kept {
+            self.0.push(StoredCookie {
                 name: name.to_owned(),
                 value: Secret::new(value),
                 domain,
@@ -70,17 +69,19 @@ impl Jar {
         }
     }
 
-    /// The value of the `Cookie` header of a request for `uri`: the host's own cookies, and then
-    /// those that are kept, the more special paths first.
+    /// Gives the `Cookie` header of a request for `uri`: the program's own cookies, and then
+    /// the stored ones, those with longer paths first.
     pub(super) fn header(&self, own: &[(String, Secret)], uri: &Uri) -> Option<Secret> {
         let now = SystemTime::now();
-        let lives = |kept: &&Kept| kept.until.is_none_or(|until| until > now);
-        let fits = |kept: &&Kept| covers(&kept.path, uri.path());
-        let mut kept: Vec<_> = self.0.iter().filter(lives).filter(fits).collect();
-        kept.sort_by_key(|kept| std::cmp::Reverse(kept.path.len()));
-        let kept = kept.into_iter().map(|kept| (&kept.name, &kept.value));
+        let lives = |stored: &&StoredCookie| stored.until.is_none_or(|until| until > now);
+        let fits = |stored: &&StoredCookie| covers(&stored.path, uri.path());
+        let mut stored: Vec<_> = self.0.iter().filter(lives).filter(fits).collect();
+        stored.sort_by_key(|stored| std::cmp::Reverse(stored.path.len()));
+        let stored = stored
+            .into_iter()
+            .map(|stored| (&stored.name, &stored.value));
         let own = own.iter().map(|(name, value)| (name, value));
-        let pairs = own.chain(kept);
+        let pairs = own.chain(stored);
         // Long enough that no part of it is left behind where it grew.
         let length = pairs.clone().map(|(n, v)| n.len() + v.bytes().len() + 3);
         let mut header = Vec::with_capacity(length.sum());
@@ -94,7 +95,7 @@ impl Jar {
     }
 }
 
-/// When a cookie is to be forgotten.
+/// Gives the time when a cookie expires.
 fn until(cookie: &Cookie<'_>, now: SystemTime) -> Option<SystemTime> {
     if let Some(age) = cookie.max_age() {
         let age = u64::try_from(age.whole_seconds()).unwrap_or(0);
@@ -106,7 +107,7 @@ fn until(cookie: &Cookie<'_>, now: SystemTime) -> Option<SystemTime> {
     UNIX_EPOCH.checked_add(Duration::from_secs(at))
 }
 
-/// A cookie's path when it names none (RFC 6265, 5.1.4).
+/// Gives a cookie's path when it names none (RFC 6265, 5.1.4).
 fn directory(path: &str) -> &str {
     match path.rfind('/') {
         Some(at @ 1..) => &path[..at],
@@ -114,13 +115,13 @@ fn directory(path: &str) -> &str {
     }
 }
 
-/// RFC 6265, 5.1.3: whether a host is in a domain.
+/// Whether a host is in a domain (RFC 6265, 5.1.3).
 fn within(host: &str, domain: &str) -> bool {
     let above = host.strip_suffix(domain);
     above.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// RFC 6265, 5.1.4: whether a cookie of `path` goes to `target`.
+/// Whether a cookie of `path` goes to `target` (RFC 6265, 5.1.4).
 fn covers(path: &str, target: &str) -> bool {
     let Some(rest) = target.strip_prefix(path) else {
         return false;
@@ -136,11 +137,11 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// The header for `target` after `lines` were set by an answer to `from`.
+    /// Gives the header for `target` after a response to `from` has set `lines`.
     fn header(from: &str, lines: &[&str], target: &str) -> Option<String> {
         let mut jar = Jar::default();
         let lines: Vec<_> = lines.iter().map(|line| line.to_string()).collect();
-        jar.learn(&uri(from), &lines);
+        jar.store(&uri(from), &lines);
         let header = jar.header(&[], &uri(target))?;
         Some(header.text().to_owned())
     }
@@ -257,13 +258,13 @@ mod tests {
             (from..from + MOST - 1).map(line).collect::<Vec<_>>()
         };
         let uri = uri("http://h/");
-        jar.learn(&uri, &["s=1".to_owned()]);
-        jar.learn(&uri, &lines(0, "; Max-Age=60"));
+        jar.store(&uri, &["s=1".to_owned()]);
+        jar.store(&uri, &lines(0, "; Max-Age=60"));
         // A minute later.
-        for kept in &mut jar.0[1..] {
-            kept.until = Some(SystemTime::now());
+        for stored in &mut jar.0[1..] {
+            stored.until = Some(SystemTime::now());
         }
-        jar.learn(&uri, &lines(100, ""));
+        jar.store(&uri, &lines(100, ""));
         let header = jar.header(&[], &uri).unwrap();
         assert!(header.text().contains("s=1"), "{}", header.text());
     }
@@ -272,7 +273,7 @@ mod tests {
     fn own_cookies_come_first_and_special_paths_before_general_ones() {
         let mut jar = Jar::default();
         let lines = ["a=1; Path=/".to_owned(), "b=2; Path=/up".to_owned()];
-        jar.learn(&uri("http://h/up/x"), &lines);
+        jar.store(&uri("http://h/up/x"), &lines);
         let own = [("me".to_owned(), Secret::new("0"))];
         let header = jar.header(&own, &uri("http://h/up/y")).unwrap();
         assert_eq!(header.text(), "me=0; b=2; a=1");

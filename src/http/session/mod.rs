@@ -1,7 +1,7 @@
-//! A host's standing with its server: logs in where that is wanted, and lets credentials and
-//! cookies go along with every request. [`Session`] does it for a link, between it and the
-//! protocol.
-#![forbid(unsafe_code)]
+//! A session with the server: logs in where a login is set, and adds credentials and cookies to every request.
+//!
+//! [`SessionExchange`] does it for one connection, between it and the protocol. [`SessionState`] is what all
+//! uploads with the same settings share.
 
 mod jar;
 #[cfg(test)]
@@ -12,95 +12,97 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::Uri;
 
+use super::credentials::{Credentials, Login};
+use super::endpoint::Endpoint;
+use super::exchange::Exchange;
+use super::message::{Body, Needs, Request, Response};
+use super::refusal::refusal;
 use crate::error::Error;
-use crate::http::credentials::{Credentials, Login};
-use crate::http::endpoint::Endpoint;
-use crate::http::{Body, Needs, Request, Response, Wire};
-use crate::protocol::refusal;
 use jar::Jar;
 
-/// What all uploads with the same settings share of it. Other settings may be another user's.
+/// The cookies and the login that all uploads with the same settings share. Other settings may be another user's.
 #[derive(Debug, Default)]
-pub(crate) struct Standing {
-    now: Mutex<Now>,
+pub(crate) struct SessionState {
+    current: Mutex<Current>,
     /// Held while logging in, so that one upload does it for all.
     logging_in: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
-struct Now {
+struct Current {
     jar: Jar,
     login: LoginState,
-    /// Counts the logins that were begun. What was asked in an earlier round says nothing of this
-    /// one's session, nor do its cookies belong to it.
-    round: u64,
+    /// Counts the logins that were begun. A response to a request of an earlier generation says
+    /// nothing of this one's session, and its cookies do not belong to it.
+    generation: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum LoginState {
     #[default]
     Out,
-    /// Logged in, and no request was let in since.
+    /// Logged in, and no request was accepted since.
     Fresh,
     In,
 }
 
-/// How one upload has fared with it: tells a session that has ended from an upload that is
-/// forbidden.
+/// What one upload has seen of the login. It tells a session that has ended from an upload that
+/// is forbidden.
 #[derive(Debug, Default)]
-pub(crate) struct Fared {
-    /// The last round in which a request was let in.
-    let_in: Cell<u64>,
-    /// A send was turned away, and none was taken since.
+pub(crate) struct AuthHistory {
+    /// The last generation in which a request was accepted.
+    accepted: Cell<u64>,
+    /// A send was rejected, and none was accepted since.
     send_in_doubt: Cell<bool>,
 }
 
-/// A link with credentials.
-pub(crate) struct Session<'a> {
-    pub wire: Box<dyn Wire + 'a>,
+/// An exchange with credentials.
+pub(crate) struct SessionExchange<'a> {
+    pub inner: Box<dyn Exchange + 'a>,
     pub credentials: &'a Credentials,
-    /// The only origin that credentials go to is this one's.
+    /// Credentials go to the origin of this endpoint only.
     pub endpoint: &'a Endpoint,
-    pub standing: &'a Standing,
-    pub fared: &'a Fared,
+    pub state: &'a SessionState,
+    pub history: &'a AuthHistory,
 }
 
-impl Wire for Session<'_> {
+impl Exchange for SessionExchange<'_> {
     fn exchange(&self, mut request: Request<'_>) -> Result<Response, Error> {
         let Some(login) = &self.credentials.login else {
-            return self.ask(&mut request, 0);
+            return self.send(&mut request, 0);
         };
         let is_send = !request.is_repeatable();
         let mut again = false;
         loop {
-            let round = self.log_in(login)?;
-            let response = self.ask(&mut request, round)?;
-            let mut now = self.now();
-            let ours = now.round == round;
-            let fresh = ours && now.login == LoginState::Fresh;
-            if !turned_away(&response) {
+            let generation = self.log_in(login)?;
+            let response = self.send(&mut request, generation)?;
+            let mut current = self.current();
+            let ours = current.generation == generation;
+            let fresh = ours && current.login == LoginState::Fresh;
+            if !is_rejected(&response) {
                 if fresh {
-                    now.login = LoginState::In;
+                    current.login = LoginState::In;
                 }
-                self.fared.let_in.set(round);
+                self.history.accepted.set(generation);
                 if is_send && response.status == 200 {
-                    self.fared.send_in_doubt.set(false);
+                    self.history.send_in_doubt.set(false);
                 }
                 return Ok(response);
             }
-            // Another login has been of no use. A session that has let this upload in may have
-            // ended since; but where sends are forbidden, locates may well be let in.
-            let in_doubt = self.fared.send_in_doubt.get();
-            let of_no_use = again || in_doubt && (is_send || self.fared.let_in.get() != round);
-            if fresh || ours && !of_no_use {
-                now.login = LoginState::Out;
+            // Either another login did not help; or this upload was never accepted in this
+            // session, or only its locates were: then it is forbidden, and the session goes on.
+            let in_doubt = self.history.send_in_doubt.get();
+            let never_accepted = self.history.accepted.get() != generation;
+            let is_forbidden = again || in_doubt && (is_send || never_accepted);
+            if fresh || ours && !is_forbidden {
+                current.login = LoginState::Out;
             }
-            drop(now);
-            if fresh || of_no_use {
-                return Err(refusal(&response).not_let_in());
+            drop(current);
+            if fresh || is_forbidden {
+                return Err(refusal(&response).after_login());
             }
             if is_send {
-                self.fared.send_in_doubt.set(true);
+                self.history.send_in_doubt.set(true);
                 return Err(Error::SessionExpired {
                     host: self.endpoint.authority().to_owned(),
                 });
@@ -110,14 +112,14 @@ impl Wire for Session<'_> {
     }
 }
 
-/// Whether an answer says, in one of the usual ways, that nobody is logged in.
-fn turned_away(response: &Response) -> bool {
+/// Whether a response says, in one of the usual ways, that nobody is logged in.
+fn is_rejected(response: &Response) -> bool {
     matches!(response.status, 401 | 403 | 301 | 302 | 303)
 }
 
-impl Session<'_> {
-    /// Makes a request with all that goes along, in this round.
-    fn ask(&self, request: &mut Request<'_>, round: u64) -> Result<Response, Error> {
+impl SessionExchange<'_> {
+    /// Makes a request with credentials and cookies, as part of `generation`.
+    fn send(&self, request: &mut Request<'_>, generation: u64) -> Result<Response, Error> {
         let uri: Uri = request.url.parse().map_err(|e| Error::Internal {
             why: format!("a request to no URL: {e}"),
         })?;
@@ -130,29 +132,29 @@ impl Session<'_> {
         if let Some(value) = &self.credentials.authorization {
             headers.push(("authorization".to_owned(), value.clone()));
         }
-        let cookies = self.now().jar.header(&self.credentials.cookies, &uri);
+        let cookies = self.current().jar.header(&self.credentials.cookies, &uri);
         headers.extend(cookies.map(|value| ("cookie".to_owned(), value)));
         request.headers = headers;
-        let response = self.wire.exchange(request.again())?;
-        let mut now = self.now();
-        if now.round == round {
-            now.jar.learn(&uri, &response.cookies);
+        let response = self.inner.exchange(request.again())?;
+        let mut current = self.current();
+        if current.generation == generation {
+            current.jar.store(&uri, &response.cookies);
         }
-        drop(now);
+        drop(current);
         Ok(response)
     }
 
-    /// Logs in if nobody is logged in; tells the round.
+    /// Logs in if nobody is logged in; gives the generation.
     fn log_in(&self, login: &Login) -> Result<u64, Error> {
-        let one_at_a_time = &self.standing.logging_in;
+        let one_at_a_time = &self.state.logging_in;
         let _guard = one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut now = self.now();
-        if now.login != LoginState::Out {
-            return Ok(now.round);
+        let mut current = self.current();
+        if current.login != LoginState::Out {
+            return Ok(current.generation);
         }
-        now.round += 1;
-        let round = now.round;
-        drop(now);
+        current.generation += 1;
+        let generation = current.generation;
+        drop(current);
         let form = login.form();
         let mut request = Request {
             method: "POST",
@@ -162,18 +164,18 @@ impl Session<'_> {
             body: Some(Body::Text(form.bytes())),
             needs: Needs::Head,
         };
-        let response = self.ask(&mut request, round)?;
+        let response = self.send(&mut request, generation)?;
         // Success looks like anything, most often like a redirect. A wrong password that is
         // answered with 200 shows in the next request.
         if response.status >= 400 {
             return Err(refusal(&response));
         }
-        self.now().login = LoginState::Fresh;
-        Ok(round)
+        self.current().login = LoginState::Fresh;
+        Ok(generation)
     }
 
-    fn now(&self) -> MutexGuard<'_, Now> {
-        let now = self.standing.now.lock();
-        now.unwrap_or_else(PoisonError::into_inner)
+    fn current(&self) -> MutexGuard<'_, Current> {
+        let current = self.state.current.lock();
+        current.unwrap_or_else(PoisonError::into_inner)
     }
 }

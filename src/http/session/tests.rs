@@ -6,16 +6,16 @@ use super::*;
 use crate::error::{ErrorKind, RefusalKind};
 
 /// A request: its line and body, and its headers.
-type Asked = (String, Vec<(String, String)>);
+type Sent = (String, Vec<(String, String)>);
 
-/// A server in a few lines: what was asked, and what is answered next.
+/// A server in a few lines: what was sent, and what is answered next.
 #[derive(Default)]
 struct Server {
-    asked: RefCell<Vec<Asked>>,
+    sent: RefCell<Vec<Sent>>,
     answers: RefCell<VecDeque<(u16, &'static str)>>,
 }
 
-impl Wire for &Server {
+impl Exchange for &Server {
     fn exchange(&self, request: Request<'_>) -> Result<Response, Error> {
         let headers = request.headers.iter();
         let headers = headers.map(|(name, value)| (name.clone(), value.text().to_owned()));
@@ -24,7 +24,7 @@ impl Wire for &Server {
             _ => String::new(),
         };
         let line = format!("{} {} {body}", request.method, request.url);
-        self.asked.borrow_mut().push((line, headers.collect()));
+        self.sent.borrow_mut().push((line, headers.collect()));
         let (status, cookie) = self.answers.borrow_mut().pop_front().expect("an answer");
         let cookies = Some(cookie.to_owned()).filter(|cookie| !cookie.is_empty());
         Ok(Response {
@@ -40,8 +40,8 @@ struct Setting {
     server: Server,
     credentials: Credentials,
     endpoint: Endpoint,
-    standing: Arc<Standing>,
-    fared: Fared,
+    state: Arc<SessionState>,
+    history: AuthHistory,
 }
 
 fn setting(answers: &[(u16, &'static str)]) -> Setting {
@@ -57,26 +57,30 @@ fn setting(answers: &[(u16, &'static str)]) -> Setting {
         server,
         credentials,
         endpoint,
-        standing: Arc::default(),
-        fared: Fared::default(),
+        state: Arc::default(),
+        history: AuthHistory::default(),
     }
 }
 
 impl Setting {
     /// The session of an upload.
-    fn session<'a>(&'a self, wire: impl Wire + 'a, fared: &'a Fared) -> Session<'a> {
-        Session {
-            wire: Box::new(wire),
+    fn session<'a>(
+        &'a self,
+        inner: impl Exchange + 'a,
+        history: &'a AuthHistory,
+    ) -> SessionExchange<'a> {
+        SessionExchange {
+            inner: Box::new(inner),
             credentials: &self.credentials,
             endpoint: &self.endpoint,
-            standing: &self.standing,
-            fared,
+            state: &self.state,
+            history,
         }
     }
 
     /// Makes a request of one upload; `stream` for one that cannot be repeated.
-    fn ask(&self, stream: bool) -> Result<u16, Error> {
-        let session = self.session(&self.server, &self.fared);
+    fn send(&self, stream: bool) -> Result<u16, Error> {
+        let session = self.session(&self.server, &self.history);
         let mut bytes: &[u8] = b"x";
         let body = match stream {
             true => Body::Stream {
@@ -96,15 +100,15 @@ impl Setting {
         Ok(response.status)
     }
 
-    fn asked(&self) -> Vec<String> {
-        let asked = self.server.asked.borrow();
-        assert!(self.server.answers.borrow().is_empty(), "{asked:?}");
-        let short = |(line, headers): &Asked| {
+    fn sent(&self) -> Vec<String> {
+        let sent = self.server.sent.borrow();
+        assert!(self.server.answers.borrow().is_empty(), "{sent:?}");
+        let short = |(line, headers): &Sent| {
             let cookies = headers.iter().filter(|(name, _)| name == "cookie");
             let cookies: String = cookies.map(|(_, value)| value.as_str()).collect();
             format!("{line} {cookies}").trim().to_owned()
         };
-        asked.iter().map(short).collect()
+        sent.iter().map(short).collect()
     }
 }
 
@@ -115,77 +119,77 @@ const LOCATE: &str = "POST http://h:1/upload locate";
 fn the_first_request_logs_in_and_cookies_go_along() {
     let it = setting(&[(302, "s=1; HttpOnly"), (200, ""), (200, "t=2"), (200, "")]);
     for stream in [false, true, false] {
-        assert_eq!(it.ask(stream), Ok(200));
+        assert_eq!(it.send(stream), Ok(200));
     }
     let with = |cookies: &str| format!("{LOCATE} {cookies}");
     let send = "POST http://h:1/upload  s=1".to_owned();
     assert_eq!(
-        it.asked(),
+        it.sent(),
         [LOGIN.to_owned(), with("s=1"), send, with("s=1; t=2")]
     );
 }
 
 #[test]
 fn a_session_that_ended_is_begun_again_without_a_word() {
-    for turned_away in [401, 403, 302, 303] {
+    for rejected in [401, 403, 302, 303] {
         let it = setting(&[
             (200, "s=1"),
             (200, ""),
-            (turned_away, ""),
+            (rejected, ""),
             (200, "s=2"),
             (200, ""),
         ]);
-        assert_eq!(it.ask(false), Ok(200));
-        assert_eq!(it.ask(false), Ok(200));
-        assert_eq!(it.asked()[4], format!("{LOCATE} s=2"));
+        assert_eq!(it.send(false), Ok(200));
+        assert_eq!(it.send(false), Ok(200));
+        assert_eq!(it.sent()[4], format!("{LOCATE} s=2"));
     }
 }
 
 #[test]
-fn a_send_that_is_turned_away_is_a_passing_failure_and_the_next_request_logs_in() {
+fn a_send_that_is_rejected_is_a_passing_failure_and_the_next_request_logs_in() {
     let it = setting(&[(200, "s=1"), (200, ""), (401, ""), (200, "s=2"), (200, "")]);
-    assert_eq!(it.ask(false), Ok(200));
-    let error = it.ask(true).unwrap_err();
+    assert_eq!(it.send(false), Ok(200));
+    let error = it.send(true).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::SessionExpired);
     assert!(error.is_passing());
-    assert_eq!(it.ask(false), Ok(200));
-    assert_eq!(it.asked()[3], format!("{LOGIN} s=1"));
+    assert_eq!(it.send(false), Ok(200));
+    assert_eq!(it.sent()[3], format!("{LOGIN} s=1"));
 }
 
 #[test]
-fn who_is_not_let_in_after_a_login_gets_the_refusal() {
+fn a_rejection_after_a_login_is_a_refusal() {
     for status in [401, 403, 302] {
         let it = setting(&[(200, ""), (status, ""), (200, ""), (status, "")]);
         for _run in 0..2 {
-            let error = it.ask(false).unwrap_err();
+            let error = it.send(false).unwrap_err();
             let refusal = error.refusal().unwrap();
             assert_eq!(refusal.status, status);
             assert_eq!(refusal.kind, RefusalKind::NotAllowed);
             assert!(error.to_string().contains("still not let in"), "{error}");
             assert!(!error.is_passing());
         }
-        assert_eq!(it.asked()[2], LOGIN, "a second run tries again");
+        assert_eq!(it.sent()[2], LOGIN, "a second run tries again");
     }
 }
 
 #[test]
-fn a_login_that_is_refused_is_told_with_its_status() {
+fn a_refused_login_has_its_status() {
     let it = setting(&[(401, ""), (503, "")]);
-    assert!(!it.ask(false).unwrap_err().is_passing());
-    assert!(it.ask(false).unwrap_err().is_passing());
-    assert_eq!(it.asked(), [LOGIN, LOGIN]);
+    assert!(!it.send(false).unwrap_err().is_passing());
+    assert!(it.send(false).unwrap_err().is_passing());
+    assert_eq!(it.sent(), [LOGIN, LOGIN]);
 }
 
 #[test]
 fn other_settings_begin_a_session_of_their_own() {
     let client = crate::Client::new("http://h:1/upload").unwrap();
     let mut it = setting(&[(200, "s=1"), (200, ""), (200, "s=2"), (200, "")]);
-    it.standing = client.settings().standing;
-    assert_eq!(it.ask(false), Ok(200));
+    it.state = client.state().session;
+    assert_eq!(it.send(false), Ok(200));
     client.set_user("another").unwrap();
-    it.standing = client.settings().standing;
-    assert_eq!(it.ask(false), Ok(200));
-    assert_eq!(it.asked()[2], LOGIN, "without the old cookie");
+    it.state = client.state().session;
+    assert_eq!(it.send(false), Ok(200));
+    assert_eq!(it.sent()[2], LOGIN, "without the old cookie");
 }
 
 #[test]
@@ -195,8 +199,8 @@ fn headers_and_authorization_go_along_and_nowhere_else() {
     it.credentials.set_bearer("t0ken").unwrap();
     it.credentials.set_header("X-Api-Key", "k3y").unwrap();
     it.credentials.set_cookie("c", "1").unwrap();
-    assert_eq!(it.ask(false), Ok(200));
-    let (_, headers) = it.server.asked.borrow()[0].clone();
+    assert_eq!(it.send(false), Ok(200));
+    let (_, headers) = it.server.sent.borrow()[0].clone();
     let expected = [
         ("x-api-key", "k3y"),
         ("authorization", "Bearer t0ken"),
@@ -211,18 +215,18 @@ fn headers_and_authorization_go_along_and_nowhere_else() {
     ] {
         it.endpoint = Endpoint::parse(url).unwrap();
         assert_eq!(
-            it.ask(false).unwrap_err().kind(),
+            it.send(false).unwrap_err().kind(),
             ErrorKind::Internal,
             "{url}"
         );
     }
 }
 
-/// A link over which a request is overtaken: before it comes to the server, or before its answer
+/// A connection over which a request is overtaken: before it comes to the server, or before its answer
 /// comes back, another upload does all that `Self::2` does.
 struct Overtaken<'a>(&'a Server, bool, &'a dyn Fn());
 
-impl Wire for Overtaken<'_> {
+impl Exchange for Overtaken<'_> {
     fn exchange(&self, request: Request<'_>) -> Result<Response, Error> {
         let Overtaken(server, on_its_way, others) = self;
         if *on_its_way {
@@ -258,13 +262,13 @@ fn the_cookies_of_an_ended_session_do_not_replace_those_of_the_next() {
         (200, ""),
         (200, ""),
     ]);
-    assert_eq!(it.ask(false), Ok(200));
-    let others = || assert_eq!(it.ask(false), Ok(200));
-    let fared = Fared::default();
-    let late = it.session(Overtaken(&it.server, false, &others), &fared);
+    assert_eq!(it.send(false), Ok(200));
+    let others = || assert_eq!(it.send(false), Ok(200));
+    let history = AuthHistory::default();
+    let late = it.session(Overtaken(&it.server, false, &others), &history);
     assert_eq!(late.exchange(locate()).unwrap().status, 200);
-    assert_eq!(it.ask(false), Ok(200));
-    assert_eq!(it.asked()[6], format!("{LOCATE} s=2"));
+    assert_eq!(it.send(false), Ok(200));
+    assert_eq!(it.sent()[6], format!("{LOCATE} s=2"));
 }
 
 #[test]
@@ -278,30 +282,30 @@ fn a_request_that_a_login_overtook_is_made_again_without_another() {
         (401, "s=; Max-Age=0"), // of the one that is overtaken
         (200, ""),
     ]);
-    assert_eq!(it.ask(false), Ok(200));
+    assert_eq!(it.send(false), Ok(200));
     let once = std::cell::Cell::new(true);
     let others = || {
         if once.take() {
-            assert_eq!(it.ask(false), Ok(200));
+            assert_eq!(it.send(false), Ok(200));
         }
     };
-    let fared = Fared::default();
-    let late = it.session(Overtaken(&it.server, true, &others), &fared);
+    let history = AuthHistory::default();
+    let late = it.session(Overtaken(&it.server, true, &others), &history);
     assert_eq!(late.exchange(locate()).unwrap().status, 200);
-    let asked = it.asked();
-    assert_eq!(asked[5], format!("{LOCATE} s=1"), "overtaken");
-    assert_eq!(asked[6], format!("{LOCATE} s=2"));
+    let sent = it.sent();
+    assert_eq!(sent[5], format!("{LOCATE} s=1"), "overtaken");
+    assert_eq!(sent[6], format!("{LOCATE} s=2"));
 }
 
-/// Turns everybody away, while somebody else logs in.
-struct Contested<'a>(&'a Standing, RefCell<u32>);
+/// Rejects everybody, while somebody else logs in.
+struct Contested<'a>(&'a SessionState, RefCell<u32>);
 
-impl Wire for &Contested<'_> {
+impl Exchange for &Contested<'_> {
     fn exchange(&self, request: Request<'_>) -> Result<Response, Error> {
         let login = request.url.ends_with("/login");
         if !login {
             *self.1.borrow_mut() += 1;
-            self.0.now.lock().unwrap().round += 1;
+            self.0.current.lock().unwrap().generation += 1;
         }
         Ok(Response {
             status: if login { 200 } else { 401 },
@@ -313,19 +317,19 @@ impl Wire for &Contested<'_> {
 #[test]
 fn logins_of_others_do_not_make_it_try_for_ever() {
     let it = setting(&[]);
-    let contested = Contested(&it.standing, RefCell::default());
-    let fared = Fared::default();
-    let result = it.session(&contested, &fared).exchange(locate());
+    let contested = Contested(&it.state, RefCell::default());
+    let history = AuthHistory::default();
+    let result = it.session(&contested, &history).exchange(locate());
     let refusal = result.unwrap_err();
     assert_eq!(refusal.refusal().unwrap().kind, RefusalKind::NotAllowed);
     assert_eq!(*contested.1.borrow(), 2);
 }
 
 #[test]
-fn a_send_is_forbidden_when_a_login_is_of_no_use_to_it() {
-    let turned_away = |it: &Setting| {
-        assert_eq!(it.ask(false), Ok(200));
-        assert_eq!(it.ask(true).unwrap_err().kind(), ErrorKind::SessionExpired);
+fn a_send_is_forbidden_when_another_login_does_not_help() {
+    let rejected = |it: &Setting| {
+        assert_eq!(it.send(false), Ok(200));
+        assert_eq!(it.send(true).unwrap_err().kind(), ErrorKind::SessionExpired);
     };
     let forbidden = |result: Result<u16, Error>| {
         let error = result.unwrap_err();
@@ -335,33 +339,33 @@ fn a_send_is_forbidden_when_a_login_is_of_no_use_to_it() {
     // By its next send, whatever became of locates and of sends that were not taken; or by the
     // locate after the login.
     let it = setting(&[&begin[..], &[(200, ""), (503, ""), (200, ""), (403, "")]].concat());
-    turned_away(&it);
+    rejected(&it);
     for (stream, status) in [(false, 200), (true, 503), (false, 200)] {
-        assert_eq!(it.ask(stream), Ok(status));
+        assert_eq!(it.send(stream), Ok(status));
     }
-    forbidden(it.ask(true));
-    it.asked();
+    forbidden(it.send(true));
+    it.sent();
     let it = setting(&[&begin[..], &[(403, "")]].concat());
-    turned_away(&it);
-    forbidden(it.ask(false));
-    it.asked();
-    // Another upload is let in meanwhile.
+    rejected(&it);
+    forbidden(it.send(false));
+    it.sent();
+    // Another upload is accepted meanwhile.
     let it = setting(&[&begin[..], &[(200, ""), (403, "")]].concat());
-    turned_away(&it);
-    let other = Fared::default();
+    rejected(&it);
+    let other = AuthHistory::default();
     let session = it.session(&it.server, &other);
     assert_eq!(session.exchange(locate()).unwrap().status, 200);
-    forbidden(it.ask(false));
-    assert_eq!(it.standing.now.lock().unwrap().login, LoginState::In);
-    it.asked();
+    forbidden(it.send(false));
+    assert_eq!(it.state.current.lock().unwrap().login, LoginState::In);
+    it.sent();
     // A send that was taken, or a locate of the same session, shows that it has ended instead.
     for (stream, status) in [(true, 200), (true, 503)] {
         let rest = [(200, ""), (status, ""), (401, ""), (200, ""), (200, "")];
         let it = setting(&[&begin[..], &rest].concat());
-        turned_away(&it);
+        rejected(&it);
         for (stream, status) in [(false, 200), (stream, status), (false, 200)] {
-            assert_eq!(it.ask(stream), Ok(status));
+            assert_eq!(it.send(stream), Ok(status));
         }
-        it.asked();
+        it.sent();
     }
 }

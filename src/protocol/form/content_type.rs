@@ -1,5 +1,4 @@
 //! A file's MIME type, by the extension of its name.
-#![forbid(unsafe_code)]
 
 /// Of what people upload; registered types (IANA) and those that browsers name for it. The rest
 /// is a stream of octets, which no server minds. (A crate's whole table is a twentieth of the library.)

@@ -2,7 +2,6 @@
 //!
 //! Written as browsers write it (WHATWG HTML, "multipart/form-data encoding algorithm"): names
 //! are UTF-8, and only `"`, CR and LF in them are escaped, as `%22`, `%0D` and `%0A`.
-#![forbid(unsafe_code)]
 
 use std::borrow::Cow;
 use std::io::{self, Read};

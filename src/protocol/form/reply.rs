@@ -1,17 +1,14 @@
 //! A server's answer: from HTTP status and JSON to what the engine can act on, or a clear error.
-#![forbid(unsafe_code)]
 
 use serde::Deserialize;
 
-use crate::error::{Error, Refusal, RefusalKind};
-use crate::http::Response;
+use crate::digest::from_hex;
+use crate::error::Error;
+use crate::http::{excerpt, limited, refusal, Response};
 use crate::protocol::{Answer, Outcome, State};
 
 /// The longest `id` that is kept; longer ones are an attack on memory or a mistake.
 const LONGEST_ID: usize = 1024;
-/// The longest text of a server that is kept for people.
-const LONGEST_TEXT: usize = 2000;
-
 /// The JSON object of an answer. Unknown members are passed over: a later version may have more.
 #[derive(Deserialize)]
 struct Body {
@@ -35,16 +32,16 @@ pub(super) fn located(response: &Response, size: u64) -> Result<Answer, Error> {
 /// Reads the answer to a send for a file of `size` bytes.
 pub(super) fn sent(response: &Response, size: u64) -> Result<Outcome, Error> {
     match response.status {
-        200 => Ok(Outcome::Taken(answer(&parse(&response.body)?, size)?)),
-        404 | 410 => Ok(Outcome::Forgotten(refusal(response))),
+        200 => Ok(Outcome::Accepted(answer(&parse(&response.body)?, size)?)),
+        404 | 410 => Ok(Outcome::UnknownUpload(refusal(response))),
         409 | 422 => match parse(&response.body) {
             // Without an offset it is a refusal like any other.
             Ok(body) if body.offset.is_some() => {
                 let answer = fallback(&body, size)?;
                 Ok(if response.status == 409 {
-                    Outcome::Elsewhere(answer)
+                    Outcome::OffsetMismatch(answer)
                 } else {
-                    Outcome::Corrupt(answer)
+                    Outcome::ChecksumMismatch(answer)
                 })
             }
             _ => Err(refusal(response)),
@@ -54,11 +51,11 @@ pub(super) fn sent(response: &Response, size: u64) -> Result<Outcome, Error> {
 }
 
 fn parse(body: &[u8]) -> Result<Body, Error> {
-    serde_json::from_slice(body).map_err(|e| Error::BadResponse {
-        why: format!(
+    serde_json::from_slice(body).map_err(|e| {
+        bad(format!(
             "it is not the JSON object that was expected ({e}); it begins: {}",
             excerpt(body)
-        ),
+        ))
     })
 }
 
@@ -91,7 +88,7 @@ fn answer(body: &Body, size: u64) -> Result<Answer, Error> {
     assemble(body, state, offset)
 }
 
-/// The answer of a 409 or 422, where only the offset counts.
+/// Reads the answer of a 409 or 422, where only the offset counts.
 fn fallback(body: &Body, size: u64) -> Result<Answer, Error> {
     let offset = offset(body, size)?.unwrap_or(0);
     assemble(body, State::Partial, offset)
@@ -101,7 +98,7 @@ fn assemble(body: &Body, state: State, offset: u64) -> Result<Answer, Error> {
     let prefix_md5 = match &body.prefix_md5 {
         None => None,
         Some(hex) => Some(
-            md5_from_hex(hex)
+            from_hex(hex)
                 .ok_or_else(|| bad(format!("its prefix_md5 \"{}\" is no MD5", limited(hex))))?,
         ),
     };
@@ -133,67 +130,18 @@ fn offset(body: &Body, size: u64) -> Result<Option<u64>, Error> {
     }
 }
 
-/// The error for an answer that is none of those that are acted on.
-pub(crate) fn refusal(response: &Response) -> Error {
-    let kind = match response.status {
-        401 | 403 => RefusalKind::NotAllowed,
-        // 417: the next attempt expects nothing.
-        408 | 417 | 500 | 502 | 504 => RefusalKind::Failing,
-        413 => RefusalKind::TooLarge,
-        423 => RefusalKind::Locked,
-        429 | 503 => RefusalKind::Busy,
-        507 => RefusalKind::NoSpace,
-        _ => RefusalKind::Other,
-    };
-    let redirect = response.location.as_deref();
-    let redirect = redirect.filter(|_| (300..400).contains(&response.status));
-    let message = parse(&response.body)
-        .ok()
-        .and_then(|body| body.message)
-        .filter(|message| !message.is_empty());
-    Error::Refused(Box::new(Refusal {
-        kind,
-        status: response.status,
-        // Words of the protocol are the server's own.
-        proxy: response.proxy.clone().filter(|_| message.is_none()),
-        message: message.as_deref().map(limited),
-        excerpt: excerpt(&response.body),
-        redirect: redirect.map(limited),
-        retry_after: response.retry_after,
-    }))
-}
-
 fn bad(why: String) -> Error {
-    Error::BadResponse { why }
+    Error::bad_response(why)
 }
 
 fn lie(why: String) -> Error {
     Error::BadOffset { why }
 }
 
-/// The start of a body as one line of text.
-fn excerpt(body: &[u8]) -> String {
-    let start = &body[..body.len().min(400)];
-    let text = String::from_utf8_lossy(start);
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.chars().filter(|c| !c.is_control()).take(200).collect()
-}
-
-fn limited(text: &str) -> String {
-    let text = text.chars().filter(|c| !c.is_control() || *c == '\n');
-    text.take(LONGEST_TEXT).collect()
-}
-
-fn md5_from_hex(hex: &str) -> Option<[u8; 16]> {
-    if hex.len() != 32 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    Some(u128::from_str_radix(hex, 16).ok()?.to_be_bytes())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::RefusalKind;
     use proptest::prelude::*;
 
     fn response(status: u16, body: &str) -> Response {
@@ -276,7 +224,8 @@ mod tests {
 
     #[test]
     fn a_conflict_with_an_offset_tells_where_to_go_on() {
-        let Outcome::Elsewhere(answer) = sent(&response(409, r#"{"offset":4}"#), 9).unwrap() else {
+        let Outcome::OffsetMismatch(answer) = sent(&response(409, r#"{"offset":4}"#), 9).unwrap()
+        else {
             panic!("not a conflict");
         };
         assert_eq!((answer.state, answer.offset), (State::Partial, 4));

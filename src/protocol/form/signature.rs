@@ -1,12 +1,11 @@
 //! Signed forms: an HMAC over the fields, with a time and a number that is used once.
-#![forbid(unsafe_code)]
 
 use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{utf8_percent_encode, AsciiSet, NON_ALPHANUMERIC};
 
+use super::multipart::Field;
 use crate::http::credentials::SigningAlgorithm;
 use crate::http::secret::Secret;
-use crate::protocol::form::multipart::Field;
 
 /// All but the unreserved characters (RFC 3986, 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -23,7 +22,7 @@ pub(crate) struct Signer {
 }
 
 impl Signer {
-    /// The fields `ts`, `nonce` and `sign` for a form that has `fields` before its file.
+    /// Makes the fields `ts`, `nonce` and `sign` for a form that has `fields` before its file.
     pub(super) fn head(&self, fields: &[Field<'_>], now: u64, nonce: u128) -> [Field<'static>; 3] {
         let ts: Field<'_> = ("ts".into(), now.to_string());
         let nonce: Field<'_> = ("nonce".into(), format!("{nonce:032x}"));
@@ -31,13 +30,13 @@ impl Signer {
         [ts, nonce, ("sign".into(), sign)]
     }
 
-    /// The field `sign_tail` for a form that has `fields` after its file and `sign` before it.
+    /// Makes the field `sign_tail` for a form that has `fields` after its file and `sign` before it.
     pub(super) fn tail(&self, fields: &[Field<'_>], sign: &str) -> Field<'static> {
         let sign: Field<'_> = ("sign".into(), sign.to_owned());
         ("sign_tail".into(), self.sign(fields.iter().chain([&sign])))
     }
 
-    /// Lower-case hex HMAC of the fields as text, one `name=value` each, sorted.
+    /// Gives the lower-case hex HMAC of the fields as text, one `name=value` a line, sorted.
     fn sign<'f>(&self, fields: impl Iterator<Item = &'f Field<'f>>) -> String {
         let encoded = |text| utf8_percent_encode(text, RESERVED);
         let lines = fields.map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));

@@ -1,4 +1,4 @@
-//! One run of the engine against the server of `server.rs`.
+//! One run of the driver against the server of `server.rs`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -6,22 +6,18 @@ use std::time::Duration;
 
 use super::server::{Fake, Server};
 use super::*;
-use crate::engine::segments::Learnt;
-use crate::http::{Request, Response};
-use crate::options::SegmentSize;
-use crate::source::Origin;
 
-struct NoWire;
+struct NoNetwork;
 
-impl Wire for NoWire {
+impl Exchange for NoNetwork {
     fn exchange(&self, _: Request<'_>) -> Result<Response, Error> {
         unreachable!("the fake protocol needs no network")
     }
 }
 
-impl Line for NoWire {
-    fn open(&self) -> Result<(Box<dyn Wire + '_>, Option<Cutter>), Error> {
-        Ok((Box::new(NoWire), None))
+impl Connector for NoNetwork {
+    fn connect(&self) -> Result<Box<dyn Exchange + '_>, Stop> {
+        Ok(Box::new(NoNetwork))
     }
 }
 
@@ -59,12 +55,12 @@ impl Source for Counting {
     fn seek(&mut self, offset: u64) -> Result<(), Error> {
         self.inner.seek(offset)
     }
-    fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize, Stop> {
         let n = self.inner.read(buf)?;
         self.read.fetch_add(n as u64, Ordering::Relaxed);
         Ok(n)
     }
-    fn verify(&mut self) -> Result<(), Error> {
+    fn verify(&mut self) -> Result<(), Stop> {
         self.inner.verify()
     }
 }
@@ -92,9 +88,10 @@ pub(super) fn run_source(
         content_type: "text/plain".to_owned(),
         fields: Vec::new(),
     };
-    let engine = Engine {
+    let unlimited = Limiter::default();
+    let driver = Driver::new(Setup {
         protocol: &fake,
-        line: &NoWire,
+        connector: &NoNetwork,
         control: &control,
         source: &mut source,
         job,
@@ -106,18 +103,19 @@ pub(super) fn run_source(
         },
         digest,
         state_file,
-        segments: Segments::new(SegmentSize::Unlimited, Learnt::default()),
-        rates: [&Limiter::default(), &Limiter::default()],
-    };
-    let result = engine.run();
+        segment_size: SegmentSize::Unlimited,
+        learned_limit: LearnedLimit::default(),
+        rates: [&unlimited, &unlimited],
+    });
+    let result = driver.run();
     let server = fake.0.into_inner().unwrap();
     (result, server, control, read.load(Ordering::Relaxed))
 }
 
 pub(super) fn memory(content: &[u8]) -> Box<dyn Source> {
-    // Only a host's reader needs the run's own.
+    // Only a stream needs the run's own.
     let control = Box::leak(Box::default());
-    Origin::Memory(content.to_vec().into())
+    Opener::Memory(content.to_vec().into())
         .open(control)
         .unwrap()
 }

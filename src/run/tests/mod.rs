@@ -1,4 +1,4 @@
-//! The upload loop against a server that is a few lines long, without a network.
+//! The driver against a server that is a few lines long, without a network.
 
 mod harness;
 mod server;
@@ -6,17 +6,18 @@ mod server;
 use md5::{Digest as _, Md5};
 use proptest::prelude::*;
 
-use super::driver::{Engine, Line};
+use super::connector::Connector;
+use super::driver::{Driver, Setup};
 use crate::control::rate::Limiter;
+use crate::control::stop::Stop;
 use crate::control::Control;
-use crate::digest::state_file::StateFile;
-use crate::engine::segments::Segments;
+use crate::digest::{hex, Checkpoint, StateFile};
+use crate::engine::LearnedLimit;
 use crate::error::Error;
-use crate::http::Wire;
-use crate::options::{DigestMode, RetryPolicy};
-use crate::protocol::{Answer, Job, Outcome, Protocol, Segment, State};
-use crate::source::Source;
-use crate::transport::Cutter;
+use crate::http::{Exchange, Request, Response};
+use crate::options::{DigestMode, RetryPolicy, SegmentSize};
+use crate::protocol::{Abilities, Answer, Job, Outcome, Protocol, Segment, State};
+use crate::source::{Opener, Source};
 use harness::{memory, run, run_source, upload};
 use server::{Fate, Server};
 
@@ -81,11 +82,11 @@ fn complete_is_believed_only_when_it_can_be() {
 }
 
 #[test]
-fn no_mood_of_a_server_makes_an_endless_loop() {
+fn no_behaviour_of_a_server_makes_an_endless_loop() {
     for always in [
         Fate::WrongProof,
         Fate::CorruptAtEnd,
-        Fate::Forgotten,
+        Fate::UnknownUpload,
         Fate::KeepsNothing,
         Fate::Damaged,
         Fate::AnswerLost,
@@ -139,7 +140,7 @@ fn a_state_file_saves_reading_the_prefix_and_is_never_needed() {
     let saved = std::fs::read(&path).unwrap();
 
     // As it is; deleted; damaged; of another file; well-made and wrong.
-    let wrong = crate::digest::Mark {
+    let wrong = Checkpoint {
         at: 3000,
         md5: Md5::new_with_prefix(b"something else"),
     };
@@ -241,7 +242,7 @@ fn digest_modes_read_the_source_once_twice_and_hash_or_not() {
         assert_eq!(result, Ok(()), "{mode:?}");
         assert_eq!(server.held, content, "{mode:?}");
         assert_eq!(read, reads, "{mode:?}");
-        assert_eq!(control.texts().md5.is_some(), md5, "{mode:?}");
+        assert_eq!(control.server_info().md5.is_some(), md5, "{mode:?}");
         assert_eq!(
             server.located_with_md5,
             mode == DigestMode::First,
@@ -295,7 +296,7 @@ fn fate() -> impl Strategy<Value = Fate> {
         4 => (0usize..40_000).prop_map(Fate::Break),
         1 => Just(Fate::AnswerLost),
         1 => Just(Fate::Damaged),
-        1 => Just(Fate::Forgotten),
+        1 => Just(Fate::UnknownUpload),
         1 => Just(Fate::KeepsNothing),
     ]
 }
@@ -354,7 +355,7 @@ fn the_prefix_is_digested_while_the_server_is_asked() {
     // The server answers only when most of the prefix has been read; none is read twice.
     let read = read_for(16 * MIB, 12 * MIB, 10 << 20);
     assert!(read < 21 << 20, "{read}");
-    // What was read in vain is read again from the last mark.
+    // What was read in vain is read again from the last checkpoint.
     read_for(16 * MIB, 3 * MIB + 5, 9 << 20);
     read_for(16 * MIB, 0, 9 << 20);
 }

@@ -1,4 +1,4 @@
-//! A server that is a few lines long, and what may befall it.
+//! A server that is a few lines long, and what may happen to it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use md5::{Digest as _, Md5};
 
 use super::*;
 
-/// What befalls one send.
+/// What happens to one send.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Fate {
     /// The connection breaks after so many bytes; all of them arrive.
@@ -19,7 +19,7 @@ pub(super) enum Fate {
     /// A byte is damaged on the way.
     Damaged,
     /// The server forgets everything.
-    Forgotten,
+    UnknownUpload,
     /// The server keeps nothing and answers with its old offset.
     KeepsNothing,
     /// The server answers with so many bytes more than it has.
@@ -91,7 +91,14 @@ fn broken() -> Error {
 }
 
 impl Protocol for Fake {
-    fn locate(&self, _: &dyn Wire, job: &Job) -> Result<Answer, Error> {
+    fn abilities(&self) -> Abilities {
+        Abilities {
+            locates: true,
+            proves_prefix: true,
+        }
+    }
+
+    fn locate(&self, _: &dyn Exchange, job: &Job) -> Result<Answer, Error> {
         let mut server = self.0.lock().unwrap();
         server.located_with_md5 = job.md5.is_some();
         let begun = Instant::now();
@@ -106,14 +113,14 @@ impl Protocol for Fake {
         })
     }
 
-    fn send(&self, _: &dyn Wire, job: &Job, segment: Segment<'_>) -> Result<Outcome, Error> {
+    fn send(&self, _: &dyn Exchange, job: &Job, segment: Segment<'_>) -> Result<Outcome, Error> {
         let mut server = self.0.lock().unwrap();
         let (from, length) = (segment.offset, segment.length as usize);
         server.sends += 1;
         let fate = server.fates.pop().or(server.always);
         if segment.restart.is_some() && matches!(fate, Some(Fate::IgnoresRestart)) {
             server.proves = false;
-            return Ok(Outcome::Elsewhere(server.answer(State::Partial)));
+            return Ok(Outcome::OffsetMismatch(server.answer(State::Partial)));
         }
         if let Some(Fate::RestartLost) = fate {
             let mut bytes = vec![0; length];
@@ -131,7 +138,7 @@ impl Protocol for Fake {
             assert!(from >= server.told, "confirmed bytes are sent again");
         }
         if from != server.held.len() as u64 {
-            return Ok(Outcome::Elsewhere(server.answer(State::Partial)));
+            return Ok(Outcome::OffsetMismatch(server.answer(State::Partial)));
         }
         let arrives = match fate {
             Some(Fate::Break(bytes)) => length.min(bytes),
@@ -146,12 +153,12 @@ impl Protocol for Fake {
         match fate {
             Some(Fate::Damaged) if arrives > 0 => bytes[arrives / 2] ^= 1,
             Some(Fate::KeepsNothing) => {
-                return Ok(Outcome::Taken(server.answer(State::Partial)));
+                return Ok(Outcome::Accepted(server.answer(State::Partial)));
             }
-            Some(Fate::Forgotten) => {
+            Some(Fate::UnknownUpload) => {
                 server.held.clear();
                 server.told = 0;
-                return Ok(Outcome::Forgotten(broken()));
+                return Ok(Outcome::UnknownUpload(broken()));
             }
             _ => {}
         }
@@ -162,40 +169,40 @@ impl Protocol for Fake {
             Some(Fate::EarlyComplete) => {
                 let mut answer = server.answer(State::Complete);
                 answer.offset = job.size;
-                return Ok(Outcome::Taken(answer));
+                return Ok(Outcome::Accepted(answer));
             }
             Some(Fate::WrongProof) => {
                 let mut answer = server.answer(State::Partial);
                 answer.prefix_md5 = Some([7; 16]);
-                return Ok(Outcome::Taken(answer));
+                return Ok(Outcome::Accepted(answer));
             }
             Some(Fate::CorruptAt(offset)) => {
                 let mut answer = server.answer(State::Partial);
                 answer.offset = offset;
-                return Ok(Outcome::Corrupt(answer));
+                return Ok(Outcome::ChecksumMismatch(answer));
             }
             Some(Fate::CorruptAtEnd) if server.held.len() as u64 == job.size => {
                 server.held.clear();
-                return Ok(Outcome::Corrupt(server.answer(State::Partial)));
+                return Ok(Outcome::ChecksumMismatch(server.answer(State::Partial)));
             }
             Some(Fate::Lie(more)) => {
                 let mut answer = server.answer(State::Partial);
                 answer.offset = (answer.offset + more).min(job.size);
-                return Ok(Outcome::Taken(answer));
+                return Ok(Outcome::Accepted(answer));
             }
             _ => {}
         }
-        let ours = crate::digest::hex(Md5::digest(&server.held).into());
+        let ours = hex(Md5::digest(&server.held).into());
         if md5.is_some_and(|md5| md5 != ours) {
             // A segment falls back to where it began, the whole file to nothing.
             let whole = server.held.len() as u64 == job.size;
             server.held.truncate(if whole { 0 } else { before });
-            return Ok(Outcome::Corrupt(server.answer(State::Partial)));
+            return Ok(Outcome::ChecksumMismatch(server.answer(State::Partial)));
         }
         let state = match server.held.len() as u64 == job.size {
             true => State::Complete,
             false => State::Partial,
         };
-        Ok(Outcome::Taken(server.answer(state)))
+        Ok(Outcome::Accepted(server.answer(state)))
     }
 }

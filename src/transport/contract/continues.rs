@@ -20,9 +20,9 @@ fn expected(server: &ScriptedServer) -> Vec<bool> {
 #[test]
 fn a_large_body_is_sent_after_the_100_and_a_small_one_at_once() {
     with_and_without_tls(&Step::reply(200, "{}"), |server| {
-        let link = link_to(server, |_| {});
+        let connection = connection_to(server, |_| {});
         for length in [BIG, 1000, BIG] {
-            assert_eq!(post_zeros(&link, server, length).unwrap().status, 200);
+            assert_eq!(post_zeros(&connection, server, length).unwrap().status, 200);
         }
         assert_eq!(expected(server), [true, false, true]);
         assert_eq!(server.connections(), 1);
@@ -40,9 +40,9 @@ fn a_refusal_comes_before_a_byte_of_the_body_is_read() {
         let patience = Duration::from_millis(100);
         let step = Step::new().write(refusal).wait(patience).end(end);
         with_and_without_tls(&step, |server| {
-            let link = link_to(server, |_| {});
+            let connection = connection_to(server, |_| {});
             let mut body = Counted(0);
-            let response = post(&link, server.endpoint(), &mut body, 4 << 30).unwrap();
+            let response = post(&connection, server.endpoint(), &mut body, 4 << 30).unwrap();
             assert_eq!(response.status, 401);
             assert!(String::from_utf8_lossy(&response.body).contains("log in"));
             assert_eq!(body.0, 0, "{end:?}");
@@ -64,9 +64,9 @@ fn interim_answers_with_fields_and_in_pieces_are_leave_to_send() {
         .write("HTTP/1.1 104 Upload Resumption Supported\r\nLocation: /x\r\n\r\n")
         .write(reply(200, "{}"));
     with_and_without_tls(&step, |server| {
-        let link = link_to(server, |_| {});
+        let connection = connection_to(server, |_| {});
         for _ in 0..2 {
-            assert_eq!(post_zeros(&link, server, BIG).unwrap().status, 200);
+            assert_eq!(post_zeros(&connection, server, BIG).unwrap().status, 200);
         }
         assert_eq!(expected(server), [true, true]);
         assert_eq!(server.requests()[1].body_len, BIG);
@@ -79,9 +79,9 @@ fn a_417_is_obeyed_at_once_and_remembered() {
     let closing = refusal.clone().end(End::Close);
     for first in [refusal, closing] {
         let server = ScriptedServer::start(vec![first, Step::reply(200, "{}")]);
-        let link = link_to(&server, |_| {});
+        let connection = connection_to(&server, |_| {});
         for _ in 0..2 {
-            assert_eq!(post_zeros(&link, &server, BIG).unwrap().status, 200);
+            assert_eq!(post_zeros(&connection, &server, BIG).unwrap().status, 200);
         }
         assert_eq!(expected(&server), [true, false, false]);
         assert_eq!(server.requests()[1].body_len, BIG);
@@ -91,9 +91,9 @@ fn a_417_is_obeyed_at_once_and_remembered() {
 #[test]
 fn a_server_that_ignores_it_twice_in_a_row_is_not_asked_again() {
     with_and_without_tls(&Step::reply(200, "{}").ignore_expect(), |server| {
-        let link = link_to(server, |_| {});
+        let connection = connection_to(server, |_| {});
         for _ in 0..3 {
-            assert_eq!(post_zeros(&link, server, BIG).unwrap().status, 200);
+            assert_eq!(post_zeros(&connection, server, BIG).unwrap().status, 200);
         }
         assert_eq!(expected(server), [true, true, false]);
     });
@@ -105,9 +105,9 @@ fn a_slow_moment_does_not_tell_that_a_server_ignores_it() {
     let ignored = given.clone().ignore_expect();
     let script = vec![ignored.clone(), given.clone(), ignored, given];
     let server = ScriptedServer::start(script);
-    let link = link_to(&server, |_| {});
+    let connection = connection_to(&server, |_| {});
     for _ in 0..4 {
-        assert_eq!(post_zeros(&link, &server, BIG).unwrap().status, 200);
+        assert_eq!(post_zeros(&connection, &server, BIG).unwrap().status, 200);
     }
     assert_eq!(expected(&server), [true; 4]);
 }
@@ -117,9 +117,9 @@ fn a_server_whose_100_comes_late_knows_it() {
     let late = Step::new().wait(Duration::from_millis(1200));
     let late = late.read(Take::All).write(reply(200, "{}"));
     with_and_without_tls(&late, |server| {
-        let link = link_to(server, |_| {});
+        let connection = connection_to(server, |_| {});
         for _ in 0..3 {
-            assert_eq!(post_zeros(&link, server, BIG).unwrap().status, 200);
+            assert_eq!(post_zeros(&connection, server, BIG).unwrap().status, 200);
         }
         assert_eq!(expected(server), [true; 3]);
     });
@@ -134,9 +134,12 @@ fn an_answer_in_the_middle_of_the_body_does_not_tell_that_a_server_ignores_it() 
     };
     let early = some.write(reply(413, "{}")).end(drain);
     let server = ScriptedServer::start(vec![early]);
-    let link = link_to(&server, |_| {});
+    let connection = connection_to(&server, |_| {});
     for _ in 0..3 {
-        assert_eq!(post_zeros(&link, &server, 64 << 30).unwrap().status, 413);
+        assert_eq!(
+            post_zeros(&connection, &server, 64 << 30).unwrap().status,
+            413
+        );
     }
     assert_eq!(expected(&server), [true; 3]);
 }
@@ -167,8 +170,8 @@ fn a_server_that_says_again_and_again_that_it_is_at_work_gets_the_body() {
         socket.write_all(&reply(200, "{}")).unwrap();
         came
     });
-    let link = new_link(&settings(&url));
-    let response = post(&link, url, &mut io::repeat(0).take(BIG), BIG).unwrap();
+    let connection = new_connection(&options(&url));
+    let response = post(&connection, url, &mut io::repeat(0).take(BIG), BIG).unwrap();
     assert_eq!(response.status, 200);
     assert_eq!(server.join().unwrap(), BIG);
 }
@@ -177,7 +180,7 @@ fn a_server_that_says_again_and_again_that_it_is_at_work_gets_the_body() {
 fn a_connection_that_ends_instead_of_a_100_is_broken() {
     for end in [End::Close, End::Reset] {
         with_and_without_tls(&Step::new().end(end), |server| {
-            let error = post_zeros(&link_to(server, |_| {}), server, BIG).unwrap_err();
+            let error = post_zeros(&connection_to(server, |_| {}), server, BIG).unwrap_err();
             assert!(matches!(error, Error::ConnectionLost { .. }), "{error}");
         });
     }

@@ -13,9 +13,9 @@ fn early(end: End) -> Vec<Step> {
 fn early_answers_arrive(server: &ScriptedServer) {
     for length in [10_000, 1_000_000, 5_000_000, 40_000_000] {
         for _ in 0..10 {
-            let link = link_to(server, |_| {});
-            let response =
-                post_zeros(&link, server, length).unwrap_or_else(|e| panic!("{length} bytes: {e}"));
+            let connection = connection_to(server, |_| {});
+            let response = post_zeros(&connection, server, length)
+                .unwrap_or_else(|e| panic!("{length} bytes: {e}"));
             assert_eq!(response.status, 413);
             assert!(String::from_utf8_lossy(&response.body).contains("too much"));
         }
@@ -46,10 +46,10 @@ fn an_early_answer_stops_the_body() {
         max_bytes: u64::MAX,
         max_time: SOON,
     }));
-    let link = link_to(&server, |_| {});
+    let connection = connection_to(&server, |_| {});
     let huge = 1 << 40;
     let mut body = Counted(0);
-    let response = post(&link, server.endpoint(), &mut body, huge).unwrap();
+    let response = post(&connection, server.endpoint(), &mut body, huge).unwrap();
     assert_eq!(response.status, 413);
     assert!(body.0 < huge / 100, "{} bytes were read", body.0);
 }
@@ -57,8 +57,8 @@ fn an_early_answer_stops_the_body() {
 #[test]
 fn an_early_answer_of_a_server_that_stops_reading_is_found_when_the_write_stalls() {
     let server = ScriptedServer::start(early(End::HoldOpen));
-    let link = link_to(&server, |s| s.limits.stall = Duration::from_millis(400));
-    let response = post_zeros(&link, &server, 64 << 20).unwrap();
+    let connection = connection_to(&server, |s| s.limits.stall = Duration::from_millis(400));
+    let response = post_zeros(&connection, &server, 64 << 20).unwrap();
     assert_eq!(response.status, 413);
 }
 
@@ -71,10 +71,13 @@ fn an_early_answer_is_read_from_a_server_that_goes_on_to_wait_for_the_rest() {
         ScriptedServer::start(vec![step.clone()]),
         ScriptedServer::start_tls(vec![step]),
     ] {
-        for blunt in [true, false, true] {
-            let link = link_to(&server, |s| s.limits.response = SOON);
-            link.blunt.store(blunt, Ordering::Relaxed);
-            assert_eq!(post_zeros(&link, &server, 64 << 30).unwrap().status, 413);
+        for ignores_expect in [true, false, true] {
+            let connection = connection_to(&server, |s| s.limits.response = SOON);
+            connection.set_ignores_expect(ignores_expect);
+            assert_eq!(
+                post_zeros(&connection, &server, 64 << 30).unwrap().status,
+                413
+            );
         }
     }
 }
@@ -85,9 +88,12 @@ fn a_connection_with_an_early_answer_is_not_used_again() {
         max_bytes: u64::MAX,
         max_time: SOON,
     }));
-    let link = link_to(&server, |_| {});
+    let connection = connection_to(&server, |_| {});
     for _ in 0..2 {
-        assert_eq!(post_zeros(&link, &server, 8 << 20).unwrap().status, 413);
+        assert_eq!(
+            post_zeros(&connection, &server, 8 << 20).unwrap().status,
+            413
+        );
     }
     assert_eq!(server.connections(), 2);
 }
@@ -126,9 +132,9 @@ fn an_early_answer_whose_body_comes_later_is_read_on_a_link_in_use() {
             ScriptedServer::start(script.clone()),
             ScriptedServer::start_tls(script),
         ] {
-            let link = link_to(&server, |_| {});
-            assert_eq!(get(&link, &server).unwrap().status, 200);
-            let response = post(&link, server.endpoint(), &mut Slow, length)
+            let connection = connection_to(&server, |_| {});
+            assert_eq!(get(&connection, &server).unwrap().status, 200);
+            let response = post(&connection, server.endpoint(), &mut Slow, length)
                 .unwrap_or_else(|e| panic!("{length} bytes: {e}"));
             assert_eq!(response.status, 413);
             assert_eq!(String::from_utf8_lossy(&response.body), body);

@@ -3,7 +3,7 @@
 use super::*;
 use resup_test_support::scripted::End;
 
-/// Asks twice over one link; the server ends the first connection, in this way, when the second
+/// Asks twice over one connection; the server ends the first connection, in this way, when the second
 /// request has come.
 fn ask_twice(end: End, stream: bool) -> (Result<Response, Error>, u64, usize) {
     let server = ScriptedServer::start(vec![
@@ -11,10 +11,10 @@ fn ask_twice(end: End, stream: bool) -> (Result<Response, Error>, u64, usize) {
         Step::new().end(end),
         Step::reply(200, "{}"),
     ]);
-    let link = link_to(&server, |_| {});
+    let connection = connection_to(&server, |_| {});
     let ask = |stream: bool| {
         let mut bytes: &[u8] = b"a=1";
-        link.exchange(Request {
+        connection.exchange(Request {
             method: "POST",
             url: server.endpoint(),
             content_type: None,
@@ -54,7 +54,7 @@ fn what_cannot_be_sent_again_is_not() {
 #[test]
 fn a_new_connection_that_breaks_is_a_break() {
     let server = ScriptedServer::start(vec![Step::new().end(End::Close)]);
-    let error = get(&link_to(&server, |_| {}), &server).unwrap_err();
+    let error = get(&connection_to(&server, |_| {}), &server).unwrap_err();
     assert!(matches!(error, Error::ConnectionLost { .. }), "{error}");
     assert_eq!(server.connections(), 1);
 }

@@ -45,15 +45,15 @@ impl Resolver for Leading {
     }
 }
 
-fn link(url: &str, proxy: &str, resolver: &Leading) -> Link {
-    let mut settings = settings(url);
-    settings.proxy = ProxySetting::parse(proxy).unwrap();
-    settings.limits.connect = Duration::from_secs(2);
-    Link::with_resolver(&settings, resolver.clone(), Arc::default()).unwrap()
+fn connection(url: &str, proxy: &str, resolver: &Leading) -> Connection {
+    let mut options = options(url);
+    options.proxy = ProxySetting::parse(proxy).unwrap();
+    options.limits.connect = Duration::from_secs(2);
+    Connection::with_resolver(&options, resolver.clone(), Arc::default()).unwrap()
 }
 
-fn ask(link: &Link, url: &str) -> Result<Response, Error> {
-    link.exchange(Request {
+fn ask(connection: &Connection, url: &str) -> Result<Response, Error> {
+    connection.exchange(Request {
         method: "GET",
         url: url.to_owned(),
         content_type: None,
@@ -75,9 +75,9 @@ fn nobody() -> SocketAddr {
 fn a_name_is_looked_up_once_for_a_connection() {
     let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
     let names = Leading::to(&[server.addr()]);
-    let link = link(URL, "none", &names);
+    let connection = connection(URL, "none", &names);
     for _ in 0..3 {
-        assert_eq!(ask(&link, URL).unwrap().status, 200);
+        assert_eq!(ask(&connection, URL).unwrap().status, 200);
     }
     assert_eq!(names.asked(), ["far.invalid"]);
 }
@@ -89,9 +89,9 @@ fn a_new_connection_goes_where_the_name_leads_now() {
     for end in [End::Close, End::Reset] {
         let old = ScriptedServer::start(vec![answer.clone(), answer.clone().end(end)]);
         let names = Leading::to(&[old.addr(), moved.addr()]);
-        let link = link(URL, "none", &names);
+        let connection = connection(URL, "none", &names);
         for _ in 0..3 {
-            assert_eq!(ask(&link, URL).unwrap().status, 200);
+            assert_eq!(ask(&connection, URL).unwrap().status, 200);
         }
         assert_eq!((old.requests().len(), names.asked().len()), (2, 2));
     }
@@ -103,9 +103,9 @@ fn a_request_that_is_repeated_goes_where_the_name_leads_now() {
     let moved = ScriptedServer::start(vec![answer.clone()]);
     let old = ScriptedServer::start(vec![answer, Step::new().end(End::Close)]);
     let names = Leading::to(&[old.addr(), moved.addr()]);
-    let link = link(URL, "none", &names);
+    let connection = connection(URL, "none", &names);
     for _ in 0..2 {
-        assert_eq!(ask(&link, URL).unwrap().status, 200);
+        assert_eq!(ask(&connection, URL).unwrap().status, 200);
     }
     assert_eq!((old.requests().len(), moved.requests().len()), (2, 1));
 }
@@ -114,10 +114,10 @@ fn a_request_that_is_repeated_goes_where_the_name_leads_now() {
 fn an_address_where_nobody_answers_is_not_kept() {
     let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
     let names = Leading::to(&[nobody(), server.addr()]);
-    let link = link(URL, "none", &names);
-    let error = ask(&link, URL).unwrap_err();
+    let connection = connection(URL, "none", &names);
+    let error = ask(&connection, URL).unwrap_err();
     assert!(matches!(error, Error::ConnectFailed { .. }), "{error}");
-    assert_eq!(ask(&link, URL).unwrap().status, 200);
+    assert_eq!(ask(&connection, URL).unwrap().status, 200);
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn of_a_way_through_a_proxy_each_name_that_is_needed_is_looked_up_once() {
     ] {
         let server = ScriptedServer::start(vec![Step::reply(403, "").end(End::Close)]);
         let names = Leading::to(&[server.addr()]);
-        let _ = ask(&link(url, proxy, &names), url);
+        let _ = ask(&connection(url, proxy, &names), url);
         assert_eq!(server.connections(), 1, "{proxy}");
         assert_eq!(names.asked(), looked_up, "{proxy} {url}");
     }

@@ -1,16 +1,22 @@
 //! What the transport promises above ureq, each against a real server.
 
 use std::io::{self, Read};
-use std::sync::mpsc;
+use std::sync::{mpsc, Arc};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::scripted::{reply, reply_with, End, Read as Take, ScriptedServer, Step};
+use ureq::config::Config;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::unversioned::resolver::{DefaultResolver, Resolver};
 use ureq::Agent;
 
-use super::*;
+use super::connection::Connection;
+use super::options::ConnectionOptions;
+use super::via::Via;
+use crate::error::Error;
+use crate::http::{Body, Exchange, Needs, Request, Response};
 
 /// Far longer than anything here takes, far shorter than the limits that must not be met.
 const SOON: Duration = Duration::from_secs(20);
@@ -21,36 +27,44 @@ mod idle_links;
 mod lookups;
 mod proxies;
 
-fn settings(endpoint: &str) -> Settings {
-    Settings::new(endpoint).unwrap()
+fn options(endpoint: &str) -> ConnectionOptions {
+    ConnectionOptions::new(endpoint).unwrap()
 }
 
-fn new_link(settings: &Settings) -> Link {
-    Link::new(settings, Arc::default()).unwrap()
+fn new_connection(options: &ConnectionOptions) -> Connection {
+    Connection::new(options, Arc::default()).unwrap()
 }
 
-impl Link {
-    /// A link that trusts one authority, and no other.
-    pub(crate) fn trusting(settings: &Settings, ca_pem: &str) -> Self {
-        let mut settings = settings.clone();
-        let own = settings.certificates.add_own(ca_pem.as_bytes(), "test");
+impl Connection {
+    /// A connection that trusts one authority, and no other.
+    pub(crate) fn trusting(options: &ConnectionOptions, ca_pem: &str) -> Self {
+        let mut options = options.clone();
+        let own = options.certificates.add_own(ca_pem.as_bytes(), "test");
         own.unwrap();
-        new_link(&settings)
+        new_connection(&options)
     }
 }
 
-/// A link to a server, which may speak TLS.
-fn link_to(server: &ScriptedServer, change: impl FnOnce(&mut Settings)) -> Link {
-    let mut settings = settings(&server.endpoint());
-    change(&mut settings);
+/// A connection to a server, which may speak TLS.
+fn connection_to(
+    server: &ScriptedServer,
+    change: impl FnOnce(&mut ConnectionOptions),
+) -> Connection {
+    let mut options = options(&server.endpoint());
+    change(&mut options);
     match server.endpoint().starts_with("https") {
-        true => Link::trusting(&settings, server.ca_pem()),
-        false => new_link(&settings),
+        true => Connection::trusting(&options, server.ca_pem()),
+        false => new_connection(&options),
     }
 }
 
-fn post(link: &Link, url: String, body: &mut dyn Read, length: u64) -> Result<Response, Error> {
-    link.exchange(Request {
+fn post(
+    connection: &Connection,
+    url: String,
+    body: &mut dyn Read,
+    length: u64,
+) -> Result<Response, Error> {
+    connection.exchange(Request {
         method: "POST",
         url,
         content_type: Some("text/plain".to_owned()),
@@ -63,17 +77,21 @@ fn post(link: &Link, url: String, body: &mut dyn Read, length: u64) -> Result<Re
     })
 }
 
-fn post_zeros(link: &Link, server: &ScriptedServer, length: u64) -> Result<Response, Error> {
+fn post_zeros(
+    connection: &Connection,
+    server: &ScriptedServer,
+    length: u64,
+) -> Result<Response, Error> {
     post(
-        link,
+        connection,
         server.endpoint(),
         &mut io::repeat(0).take(length),
         length,
     )
 }
 
-fn get(link: &Link, server: &ScriptedServer) -> Result<Response, Error> {
-    link.exchange(Request {
+fn get(connection: &Connection, server: &ScriptedServer) -> Result<Response, Error> {
+    connection.exchange(Request {
         method: "GET",
         url: server.endpoint(),
         content_type: None,
@@ -96,10 +114,10 @@ impl Read for Counted {
 #[test]
 fn connections_are_kept_alive_between_exchanges() {
     let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
-    let link = link_to(&server, |_| {});
+    let connection = connection_to(&server, |_| {});
     for _ in 0..3 {
-        assert_eq!(post_zeros(&link, &server, 100).unwrap().status, 200);
-        assert_eq!(get(&link, &server).unwrap().status, 200);
+        assert_eq!(post_zeros(&connection, &server, 100).unwrap().status, 200);
+        assert_eq!(get(&connection, &server).unwrap().status, 200);
     }
     assert_eq!(server.connections(), 1);
 }
@@ -115,9 +133,9 @@ fn an_answer_right_after_the_end_of_the_body_is_no_early_one() {
         }
     }
     let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
-    let link = link_to(&server, |_| {});
+    let connection = connection_to(&server, |_| {});
     for _ in 0..10 {
-        let response = post(&link, server.endpoint(), &mut Late.take(100), 100).unwrap();
+        let response = post(&connection, server.endpoint(), &mut Late.take(100), 100).unwrap();
         assert_eq!(response.status, 200);
     }
     assert_eq!(server.connections(), 1);
@@ -126,8 +144,14 @@ fn an_answer_right_after_the_end_of_the_body_is_no_early_one() {
 #[test]
 fn a_body_shorter_than_announced_is_an_error() {
     let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
-    let link = link_to(&server, |_| {});
-    let error = post(&link, server.endpoint(), &mut io::repeat(0).take(50), 100).unwrap_err();
+    let connection = connection_to(&server, |_| {});
+    let error = post(
+        &connection,
+        server.endpoint(),
+        &mut io::repeat(0).take(50),
+        100,
+    )
+    .unwrap_err();
     assert!(matches!(error, Error::ConnectionLost { .. }), "{error}");
 }
 
@@ -140,17 +164,17 @@ fn an_error_of_the_body_comes_back_as_it_is() {
         }
     }
     let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
-    let link = link_to(&server, |_| {});
-    let error = post(&link, server.endpoint(), &mut Failing, 100).unwrap_err();
+    let connection = connection_to(&server, |_| {});
+    let error = post(&connection, server.endpoint(), &mut Failing, 100).unwrap_err();
     assert_eq!(error, Error::WrongState("mine"));
 }
 
 #[test]
 fn a_network_that_takes_nothing_is_given_up() {
     let server = ScriptedServer::start(vec![Step::new().read(Take::HeadOnly).end(End::HoldOpen)]);
-    let link = link_to(&server, |s| s.limits.stall = Duration::from_millis(300));
+    let connection = connection_to(&server, |s| s.limits.stall = Duration::from_millis(300));
     let began = Instant::now();
-    let error = post_zeros(&link, &server, 256 << 20).unwrap_err();
+    let error = post_zeros(&connection, &server, 256 << 20).unwrap_err();
     assert!(matches!(error, Error::TimedOut { .. }), "{error}");
     assert!(began.elapsed() < SOON);
 }
@@ -164,19 +188,19 @@ fn a_slow_network_is_no_stalled_one() {
     };
     let proxy = ChaosProxy::start(server.addr(), slow, 1);
     let url = format!("http://{}/upload", proxy.addr());
-    let mut settings = settings(&url);
-    settings.limits.stall = Duration::from_secs(2);
-    let link = new_link(&settings);
+    let mut options = options(&url);
+    options.limits.stall = Duration::from_secs(2);
+    let connection = new_connection(&options);
     let length = 14_000_000;
-    let response = post(&link, url, &mut io::repeat(0).take(length), length).unwrap();
+    let response = post(&connection, url, &mut io::repeat(0).take(length), length).unwrap();
     assert_eq!(response.status, 200);
 }
 
 #[test]
 fn a_silent_server_is_given_up() {
     let server = ScriptedServer::start(vec![Step::new().read(Take::All).end(End::HoldOpen)]);
-    let link = link_to(&server, |s| s.limits.response = Duration::from_millis(200));
-    let error = post_zeros(&link, &server, 10).unwrap_err();
+    let connection = connection_to(&server, |s| s.limits.response = Duration::from_millis(200));
+    let error = post_zeros(&connection, &server, 10).unwrap_err();
     assert!(
         error.to_string().contains("no answer within 200ms"),
         "{error}"
@@ -186,23 +210,23 @@ fn a_silent_server_is_given_up() {
 #[test]
 fn what_the_system_takes_is_not_delivered() {
     let server = ScriptedServer::start(vec![Step::new().read(Take::HeadOnly).end(End::HoldOpen)]);
-    let link = link_to(&server, |s| s.limits.response = Duration::from_millis(200));
-    let error = post_zeros(&link, &server, 100_000).unwrap_err();
+    let connection = connection_to(&server, |s| s.limits.response = Duration::from_millis(200));
+    let error = post_zeros(&connection, &server, 100_000).unwrap_err();
     // All of it went out, so that it is the answer which is missed.
     assert!(error.to_string().contains("no answer within"), "{error}");
     assert_eq!(server.requests()[0].body_len, 0);
 }
 
-/// Cuts `link` while an exchange on it is blocked; the exchange has to end with an error.
-fn cut_ends(server: &ScriptedServer, length: u64) {
-    let link = link_to(server, |_| {});
-    let cutter = link.cutter();
+/// Cuts `connection` while an exchange on it is blocked; the exchange has to end with an error.
+fn abort_ends(server: &ScriptedServer, length: u64) {
+    let connection = connection_to(server, |_| {});
+    let abort = connection.abort_handle();
     let (tell, told) = mpsc::channel();
     thread::scope(|scope| {
-        scope.spawn(move || tell.send(post_zeros(&link, server, length)).unwrap());
+        scope.spawn(move || tell.send(post_zeros(&connection, server, length)).unwrap());
         assert!(server.wait_for(1, SOON));
         thread::sleep(Duration::from_millis(150));
-        cutter.cut();
+        abort.abort();
         let result = told.recv_timeout(SOON).expect("the exchange hangs");
         assert!(result.is_err());
     });
@@ -211,15 +235,15 @@ fn cut_ends(server: &ScriptedServer, length: u64) {
 #[test]
 fn cutting_the_link_ends_a_blocked_write() {
     let step = Step::new().read(Take::HeadOnly).end(End::HoldOpen);
-    cut_ends(&ScriptedServer::start(vec![step.clone()]), 256 << 20);
-    cut_ends(&ScriptedServer::start_tls(vec![step]), 256 << 20);
+    abort_ends(&ScriptedServer::start(vec![step.clone()]), 256 << 20);
+    abort_ends(&ScriptedServer::start_tls(vec![step]), 256 << 20);
 }
 
 #[test]
 fn cutting_the_link_ends_a_blocked_read() {
     let step = Step::new().read(Take::All).end(End::HoldOpen);
-    cut_ends(&ScriptedServer::start(vec![step.clone()]), 10);
-    cut_ends(&ScriptedServer::start_tls(vec![step]), 10);
+    abort_ends(&ScriptedServer::start(vec![step.clone()]), 10);
+    abort_ends(&ScriptedServer::start_tls(vec![step]), 10);
 }
 
 #[test]
@@ -230,8 +254,8 @@ fn redirects_are_answers_like_others() {
             .read(Take::All)
             .write(away)
             .end(End::Close)]);
-        let link = link_to(&server, |_| {});
-        assert_eq!(post_zeros(&link, &server, 10).unwrap().status, status);
+        let connection = connection_to(&server, |_| {});
+        assert_eq!(post_zeros(&connection, &server, 10).unwrap().status, status);
         assert_eq!(server.requests().len(), 1, "{status} was followed");
     }
 }
@@ -245,7 +269,7 @@ fn extreme_settings_do_not_panic() {
         client.set_connect_timeout(limit).unwrap();
         client.set_response_timeout(limit).unwrap();
         client.set_stall_timeout(limit).unwrap();
-        let _ = get(&new_link(&client.settings()), &server);
+        let _ = get(&new_connection(&client.state().options.connection), &server);
     }
     assert!(client.set_connect_timeout(year * 2).is_err());
     assert!(client.set_user_agent("a\r\nb").is_err());
@@ -266,20 +290,9 @@ fn an_answer_that_may_be_cut_is_not_taken() {
         ("garbage\r\n\r\n", "not HTTP"),
     ] {
         let server = ScriptedServer::start(vec![whole(text)]);
-        let error = get(&link_to(&server, |_| {}), &server).unwrap_err();
+        let error = get(&connection_to(&server, |_| {}), &server).unwrap_err();
         assert!(error.to_string().contains(wanted), "{text:?}: {error}");
     }
-}
-
-#[test]
-fn retry_after_is_seconds_or_a_date() {
-    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_767);
-    let seconds = |value| super::retry_after(value, now).map(|d| d.as_secs());
-    assert_eq!(seconds(" 120 "), Some(120));
-    assert_eq!(seconds("Sun, 06 Nov 1994 08:49:37 GMT"), Some(10));
-    assert_eq!(seconds("Sun, 06 Nov 1994 08:49:00 GMT"), Some(0));
-    assert_eq!(seconds("soon"), None);
-    assert_eq!(seconds("-5"), None);
 }
 
 #[test]
@@ -288,10 +301,11 @@ fn roots_that_cannot_be_parsed_are_passed_over_by_ureq_without_a_word() {
     let with_roots = |roots: &[Certificate<'static>]| {
         let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(roots));
         let config = Agent::config_builder().proxy(None).tls_config(tls.build());
-        let settings = settings(&server.endpoint());
+        let options = options(&server.endpoint());
         let (config, resolver) = (config.build(), DefaultResolver::default());
-        let link = Link::with_parts(&settings, config, resolver, Via::Direct, Arc::default());
-        get(&link, &server)
+        let connection =
+            Connection::with_parts(&options, config, resolver, Via::Direct, Arc::default());
+        get(&connection, &server)
     };
     let garbage = Certificate::from_der(b"no certificate");
     let good = Certificate::from_pem(server.ca_pem().as_bytes()).unwrap();
@@ -306,7 +320,7 @@ fn a_huge_answer_is_not_read_to_its_end() {
     huge.resize(10_000_000, b' ');
     let step = Step::new().read(Take::All).write(huge).end(End::Close);
     let server = ScriptedServer::start(vec![step]);
-    let error = get(&link_to(&server, |_| {}), &server).unwrap_err();
+    let error = get(&connection_to(&server, |_| {}), &server).unwrap_err();
     assert!(matches!(error, Error::ResponseTooLong { .. }), "{error}");
 }
 
@@ -316,8 +330,8 @@ fn each_way_to_not_get_through_has_its_error() {
     let port = free.local_addr().unwrap().port();
     drop(free);
     let try_url = |url: &str| {
-        let link = new_link(&settings(url));
-        post(&link, url.to_owned(), &mut io::empty(), 0).unwrap_err()
+        let connection = new_connection(&options(url));
+        post(&connection, url.to_owned(), &mut io::empty(), 0).unwrap_err()
     };
     let refused = try_url(&format!("http://127.0.0.1:{port}/up"));
     assert!(matches!(refused, Error::ConnectFailed { .. }), "{refused}");

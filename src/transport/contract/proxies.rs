@@ -6,18 +6,17 @@ use std::net::TcpListener;
 
 use super::*;
 use crate::http::proxy::ProxySetting;
-use crate::options::Settings;
 
-/// A link to `endpoint` through an HTTP proxy with `login`.
-fn through(proxy: &ScriptedServer, login: &str, endpoint: &str) -> Link {
-    let mut settings = Settings::new(endpoint).unwrap();
+/// A connection to `endpoint` through an HTTP proxy with `login`.
+fn through(proxy: &ScriptedServer, login: &str, endpoint: &str) -> Connection {
+    let mut options = ConnectionOptions::new(endpoint).unwrap();
     let url = format!("http://{login}{}", proxy.addr());
-    settings.proxy = ProxySetting::parse(&url).unwrap();
-    new_link(&settings)
+    options.proxy = ProxySetting::parse(&url).unwrap();
+    new_connection(&options)
 }
 
-fn ask(link: &Link, url: &str) -> Result<Response, Error> {
-    link.exchange(Request {
+fn ask(connection: &Connection, url: &str) -> Result<Response, Error> {
+    connection.exchange(Request {
         method: "POST",
         url: url.to_owned(),
         content_type: None,
@@ -32,9 +31,9 @@ fn http_is_asked_for_in_absolute_form_with_the_proxys_password() {
     let steps = vec![Step::reply(200, "{}"), Step::reply(200, "{}")];
     let proxy = ScriptedServer::start(steps);
     let url = "http://far.invalid:81/up?x=1";
-    let link = through(&proxy, "joe:a%40b@", url);
+    let connection = through(&proxy, "joe:a%40b@", url);
     for _ in 0..2 {
-        let response = ask(&link, url).unwrap();
+        let response = ask(&connection, url).unwrap();
         assert_eq!(response.status, 200);
         assert_eq!(response.proxy, Some(proxy.addr().to_string()));
     }
@@ -52,9 +51,9 @@ fn http_is_asked_for_in_absolute_form_with_the_proxys_password() {
 fn large_bodies_go_through_untouched() {
     let proxy = ScriptedServer::start(vec![Step::reply(200, "{}")]);
     let url = "http://far.invalid/up";
-    let link = through(&proxy, "", url);
+    let connection = through(&proxy, "", url);
     let body = vec![b' '; 3_000_000];
-    let response = link.exchange(Request {
+    let response = connection.exchange(Request {
         method: "POST",
         url: url.to_owned(),
         content_type: None,
@@ -115,10 +114,12 @@ fn a_proxy_that_speaks_no_socks_is_named_with_the_way_out() {
                 let _ = held.is_none().then(|| socket.read_to_end(&mut Vec::new()));
             });
             let endpoint = "http://127.0.0.1:1/up";
-            let mut settings = Settings::new(endpoint).unwrap();
-            settings.proxy = ProxySetting::parse(&format!("{kind}://{addr}")).unwrap();
-            settings.limits.connect = Duration::from_millis(300);
-            let text = ask(&new_link(&settings), endpoint).unwrap_err().to_string();
+            let mut options = ConnectionOptions::new(endpoint).unwrap();
+            options.proxy = ProxySetting::parse(&format!("{kind}://{addr}")).unwrap();
+            options.limits.connect = Duration::from_millis(300);
+            let text = ask(&new_connection(&options), endpoint)
+                .unwrap_err()
+                .to_string();
             let named = format!("through the proxy {addr}");
             assert!(text.contains(&named), "{kind} {answer:?}: {text}");
             assert!(text.contains("speaks SOCKS"), "{kind} {answer:?}: {text}");

@@ -1,0 +1,98 @@
+//! What the program wants of a run.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use super::abort::AbortHandle;
+
+/// How long a cancelled run may take to end before it is abandoned.
+pub(super) const CANCEL_GRACE: Duration = Duration::from_millis(50);
+
+/// The program's last command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Command {
+    /// Go on. Every run begins with it.
+    #[default]
+    Run,
+    /// Wait until the next command.
+    Pause,
+    /// End. No other command counts after it.
+    Cancel,
+}
+
+/// The command, and the means to have it carried out at once.
+#[derive(Debug, Default)]
+pub(super) struct Commands {
+    command: Command,
+    cancelled_at: Option<Instant>,
+    abort: Option<AbortHandle>,
+}
+
+impl Commands {
+    pub(super) fn current(&self) -> Command {
+        self.command
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.command == Command::Cancel
+    }
+
+    /// Whether the run has had its time to end since it was cancelled.
+    pub(super) fn is_grace_over(&self, now: Instant) -> bool {
+        self.cancelled_at.is_some_and(|at| now >= at + CANCEL_GRACE)
+    }
+
+    /// Takes a command; gives what ends the exchange that stands in its way.
+    pub(super) fn set(&mut self, command: Command) -> Option<AbortHandle> {
+        self.command = command;
+        match command {
+            Command::Run => None,
+            Command::Pause => self.abort.take(),
+            Command::Cancel => {
+                self.cancelled_at = Some(Instant::now());
+                self.abort.take()
+            }
+        }
+    }
+
+    pub(super) fn set_abort(&mut self, handle: AbortHandle) {
+        self.abort = Some(handle);
+    }
+
+    /// Drops the handle; whether it was still there, so that nothing was aborted.
+    pub(super) fn clear_abort(&mut self) -> bool {
+        self.abort.take().is_some()
+    }
+}
+
+/// The command as the run's inner loops see it, without a lock.
+#[derive(Debug, Default)]
+pub(super) struct Signals {
+    /// The command is to pause or to end.
+    interrupted: AtomicBool,
+    /// It was, at some time since the run last asked for the command.
+    was_interrupted: AtomicBool,
+}
+
+impl Signals {
+    pub(super) fn set(&self, command: Command) {
+        let interrupted = command != Command::Run;
+        self.interrupted.store(interrupted, Relaxed);
+        if interrupted {
+            self.was_interrupted.store(true, Relaxed);
+        }
+    }
+
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Relaxed)
+    }
+
+    pub(super) fn was_interrupted(&self) -> bool {
+        self.was_interrupted.load(Relaxed)
+    }
+
+    /// Forgets past interruptions: the run has asked for the command.
+    pub(super) fn acknowledge(&self) {
+        self.was_interrupted.store(false, Relaxed);
+    }
+}

@@ -1,0 +1,107 @@
+//! How far a run is: counted by the run, read by every thread.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::meter::Meter;
+
+/// The numbers of one run.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    size: AtomicU64,
+    confirmed: AtomicU64,
+    position: AtomicU64,
+    sent: AtomicU64,
+    skipped: AtomicU64,
+    attempts: AtomicU32,
+    http_status: AtomicU32,
+    meter: Mutex<Meter>,
+    /// The outcome is known: an abandoned run counts no more.
+    frozen: AtomicBool,
+}
+
+impl Counters {
+    pub(super) fn set_size(&self, size: u64) {
+        self.size.store(size, Relaxed);
+    }
+
+    pub(super) fn count_attempt(&self) {
+        self.attempts.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn set_http_status(&self, status: u16) {
+        self.http_status.store(status.into(), Relaxed);
+    }
+
+    pub(super) fn set_skipped(&self, bytes: u64) {
+        self.skipped.store(bytes, Relaxed);
+    }
+
+    /// Notes that the server holds `offset` bytes.
+    pub(super) fn confirm(&self, offset: u64) {
+        if self.frozen.load(Relaxed) {
+            return;
+        }
+        self.confirmed.store(offset, Relaxed);
+        self.position.store(offset, Relaxed);
+        // What the server has lost since has to be sent after all.
+        self.skipped.fetch_min(offset, Relaxed);
+    }
+
+    /// Notes that `bytes` more were handed to the network; whether they were the last ones.
+    pub(super) fn count_sent(&self, bytes: u64) -> bool {
+        if self.frozen.load(Relaxed) {
+            return false;
+        }
+        self.position.fetch_add(bytes, Relaxed);
+        let sent = self.sent.fetch_add(bytes, Relaxed) + bytes;
+        self.meter().sample(Instant::now(), sent);
+        self.position() >= self.size()
+    }
+
+    pub(super) fn freeze(&self) {
+        self.frozen.store(true, Relaxed);
+    }
+
+    pub(super) fn size(&self) -> u64 {
+        self.size.load(Relaxed)
+    }
+
+    pub(super) fn confirmed(&self) -> u64 {
+        self.confirmed.load(Relaxed)
+    }
+
+    pub(super) fn position(&self) -> u64 {
+        self.position.load(Relaxed)
+    }
+
+    pub(super) fn sent(&self) -> u64 {
+        self.sent.load(Relaxed)
+    }
+
+    pub(super) fn skipped(&self) -> u64 {
+        self.skipped.load(Relaxed)
+    }
+
+    pub(super) fn attempts(&self) -> u32 {
+        self.attempts.load(Relaxed)
+    }
+
+    /// The status of the server's last answer; `None` before the first.
+    pub(super) fn http_status(&self) -> Option<u16> {
+        match self.http_status.load(Relaxed) {
+            0 => None,
+            status => u16::try_from(status).ok(),
+        }
+    }
+
+    /// Bytes per second over the last seconds.
+    pub(super) fn rate(&self) -> u64 {
+        self.meter().rate(Instant::now(), self.sent())
+    }
+
+    fn meter(&self) -> MutexGuard<'_, Meter> {
+        self.meter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

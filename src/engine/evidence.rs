@@ -1,0 +1,81 @@
+//! What the server has shown so far, and what it may claim therefore.
+
+/// What is known of the bytes at the server.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Evidence {
+    /// The server's last offset; `None` before its first answer.
+    confirmed: Option<u64>,
+    /// The highest offset so far: only a higher one is progress.
+    best: u64,
+    /// The highest offset that can be right without proof: what the server had at first, and what
+    /// was sent since.
+    plausible: u64,
+    /// The digest of the server's bytes, when these are not the source's. The next send makes the
+    /// server drop them.
+    restart: Option<[u8; 16]>,
+}
+
+impl Evidence {
+    pub(super) fn confirmed(&self) -> Option<u64> {
+        self.confirmed
+    }
+
+    /// Whether the server has not answered in this run.
+    pub(super) fn is_first(&self) -> bool {
+        self.confirmed.is_none()
+    }
+
+    pub(super) fn plausible(&self) -> u64 {
+        self.plausible
+    }
+
+    pub(super) fn restart(&self) -> Option<[u8; 16]> {
+        self.restart
+    }
+
+    /// Whether an offset without proof cannot be right.
+    pub(super) fn is_implausible(&self, offset: u64) -> bool {
+        !self.is_first() && self.restart.is_none() && offset > self.plausible
+    }
+
+    /// Whether the server's first `offset` bytes are the source's. What was disproved once stays
+    /// so until it is proved or gone.
+    pub(super) fn is_ours(&self, offset: u64, equal: Option<bool>) -> bool {
+        equal.unwrap_or(self.restart.is_none() || offset == 0)
+    }
+
+    /// Notes that the source was sent up to `offset`: all of it may be at the server.
+    pub(super) fn sent_up_to(&mut self, offset: u64) {
+        self.plausible = self.plausible.max(offset);
+    }
+
+    /// Notes that the server found what arrived to be wrong, and fell back to `offset`.
+    pub(super) fn fell_back_to(&mut self, offset: u64) {
+        self.plausible = self.plausible.min(offset);
+    }
+
+    /// Notes that all the server's bytes are of the last send.
+    pub(super) fn restarted(&mut self) {
+        self.restart = None;
+    }
+
+    /// Notes whether the server's bytes are the source's; `md5` is their digest, where it said so.
+    pub(super) fn judge(&mut self, ours: bool, md5: Option<[u8; 16]>) {
+        self.restart = match ours {
+            true => None,
+            false => md5.or(self.restart),
+        };
+    }
+
+    /// Takes `offset` for the server's; whether that is progress.
+    pub(super) fn settle(&mut self, offset: u64, ours: bool) -> bool {
+        let is_progress = !self.is_first() && offset > self.best;
+        self.best = self.best.max(offset);
+        self.plausible = match ours {
+            true => self.plausible.max(offset),
+            false => 0,
+        };
+        self.confirmed = Some(offset);
+        is_progress
+    }
+}

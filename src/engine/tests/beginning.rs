@@ -1,0 +1,86 @@
+//! Beginning an attempt, and announcing the digest of the whole source.
+
+use super::*;
+
+#[test]
+fn an_attempt_begins_with_a_locate() {
+    let mut run = Run::new(plan());
+    assert_eq!(run.handle(Event::Begun), Step::Locate { hash_ahead: true });
+}
+
+#[test]
+fn nothing_is_hashed_ahead_where_nothing_is_compared() {
+    let without_digest = Plan {
+        hashing: false,
+        ..plan()
+    };
+    let without_proof = Plan {
+        abilities: Abilities {
+            locates: true,
+            proves_prefix: false,
+        },
+        ..plan()
+    };
+    for plan in [without_digest, without_proof] {
+        let mut run = Run::new(plan);
+        assert_eq!(run.handle(Event::Begun), Step::Locate { hash_ahead: false });
+    }
+}
+
+#[test]
+fn a_server_that_cannot_be_asked_gets_everything_in_every_attempt() {
+    let mut run = Run::new(Plan {
+        abilities: Abilities {
+            locates: false,
+            proves_prefix: false,
+        },
+        ..plan()
+    });
+    assert_eq!(run.handle(Event::Begun), Step::Connect);
+    assert_eq!(run.handle(Event::Connected), settle(0, None, true));
+    assert_eq!(run.handle(Event::Settled), send(1, 0, SIZE, None));
+    let step = run.send_failed(PartId(1), 700, connection_lost());
+    assert!(wait(&step).is_some(), "{step:?}");
+    assert_eq!(run.handle(Event::Recovered), Step::Begin);
+    assert_eq!(run.handle(Event::Begun), Step::Connect);
+    assert_eq!(run.handle(Event::Connected), settle(0, None, false));
+    assert_eq!(run.handle(Event::Settled), send(2, 0, SIZE, None));
+    assert!(matches!(
+        run.sent(PartId(2), SIZE, Outcome::Accepted(complete())),
+        Step::Conclude { .. }
+    ));
+}
+
+#[test]
+fn the_whole_digest_is_made_once_and_before_the_first_locate() {
+    let mut run = Run::new(Plan {
+        digest_first: true,
+        ..plan()
+    });
+    assert_eq!(run.handle(Event::Begun), Step::DigestWhole);
+    // Interrupted, it is made again.
+    assert_eq!(run.handle(Event::Stopped(Stop::Interrupted)), Step::Begin);
+    assert_eq!(run.handle(Event::Begun), Step::DigestWhole);
+    assert!(matches!(run.handle(Event::Digested), Step::Locate { .. }));
+    run.failed(connection_lost());
+    assert_eq!(run.handle(Event::Recovered), Step::Begin);
+    assert!(matches!(run.handle(Event::Begun), Step::Locate { .. }));
+}
+
+#[test]
+fn a_source_that_has_changed_ends_the_run() {
+    let mut run = Run::new(plan());
+    let error = Error::SourceChanged {
+        path: "f".to_owned(),
+        why: "its size".to_owned(),
+    };
+    assert_eq!(end(run.failed(error)), ErrorKind::SourceChanged);
+}
+
+#[test]
+fn an_event_that_does_not_fit_the_phase_is_a_defect_and_no_panic() {
+    let mut run = Run::new(plan());
+    assert_eq!(end(run.handle(Event::Settled)), ErrorKind::Internal);
+    // The run is over; nothing is done any more.
+    assert_eq!(end(run.handle(Event::Begun)), ErrorKind::Internal);
+}

@@ -1,0 +1,10 @@
+//! What requests are made over.
+
+use super::message::{Request, Response};
+use crate::error::Error;
+
+/// Makes requests, one at a time.
+pub(crate) trait Exchange {
+    /// Sends a request and reads its response.
+    fn exchange(&self, request: Request<'_>) -> Result<Response, Error>;
+}

@@ -1,0 +1,106 @@
+//! The fields of a request.
+
+use std::borrow::Cow;
+
+use super::multipart::Field;
+use crate::error::Error;
+use crate::http::with_query;
+use crate::protocol::Job;
+
+/// The protocol's own field names.
+const FIELDS: [&str; 19] = [
+    "action",
+    "id",
+    "name",
+    "size",
+    "mtime",
+    "dir",
+    "user",
+    "md5",
+    "prefix",
+    "prefix_md5",
+    "offset",
+    "length",
+    "file",
+    "restart",
+    "sha256",
+    "ts",
+    "nonce",
+    "sign",
+    "sign_tail",
+];
+
+/// Whether no field of the program's own may have this name.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    FIELDS.contains(&name)
+}
+
+/// The longest URL of a `GET`. (`http` takes up to 65534 bytes, and `ureq` writes its line in one
+/// piece of 64 KiB; this leaves room in it for the headers.)
+const LONGEST_URL: usize = 60_000;
+
+/// Gives the `form` of a `GET` of `url` back, unless the URL with it is too long.
+pub(super) fn check_length(url: &str, form: String) -> Result<String, Error> {
+    let length = with_query(url, &form).len();
+    if length <= LONGEST_URL {
+        return Ok(form);
+    }
+    Err(Error::InvalidArgument {
+        what: "locate method",
+        why: format!(
+            "GET would make a URL of {length} bytes, and no more than {LONGEST_URL} can be: \
+             set it to POST, or send fewer fields"
+        ),
+    })
+}
+
+/// Gives the fields that locate and send share, the program's own ones included.
+pub(super) fn common_fields<'a>(job: &'a Job, action: &str) -> Vec<Field<'a>> {
+    let mut fields = vec![
+        ("action".into(), action.to_owned()),
+        ("name".into(), lines(&job.name).into_owned()),
+        ("size".into(), job.size.to_string()),
+    ];
+    if let Some(mtime) = job.mtime {
+        fields.push(("mtime".into(), mtime.to_string()));
+    }
+    fields.push(("dir".into(), job.dir.clone()));
+    if let Some(user) = &job.user {
+        fields.push(("user".into(), user.clone()));
+    }
+    let own = job.fields.iter();
+    fields.extend(own.map(|(name, value)| (lines(name), lines(value).into_owned())));
+    fields
+}
+
+/// Writes every line break of a text as CR LF, as forms have it in both encodings (WHATWG HTML,
+/// "converting an entry list to a list of name-value pairs").
+fn lines(text: &str) -> Cow<'_, str> {
+    if !text.contains(['\r', '\n']) {
+        return Cow::Borrowed(text);
+    }
+    let unix = text.replace("\r\n", "\n").replace('\r', "\n");
+    Cow::Owned(unix.replace('\n', "\r\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_breaks_are_the_same_in_both_requests() {
+        assert_eq!(lines("a\nb\rc\r\nd"), "a\r\nb\r\nc\r\nd");
+        let odd = Job {
+            name: "a\nb".to_owned(),
+            size: 10,
+            mtime: None,
+            md5: None,
+            dir: String::new(),
+            user: None,
+            content_type: "text/plain".to_owned(),
+            fields: Vec::new(),
+        };
+        assert_eq!(common_fields(&odd, "locate")[1].1, "a\r\nb");
+        assert_eq!(common_fields(&odd, "send")[1].1, "a\r\nb");
+    }
+}

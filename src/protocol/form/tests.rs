@@ -1,0 +1,143 @@
+//! The requests as they go out.
+
+use std::io::{self, Read};
+
+use super::*;
+use crate::protocol::{FileBytes, State};
+
+/// An exchange without a network: keeps the request, gives a fixed answer.
+struct Recorder {
+    seen: RefCell<Vec<(String, String, String)>>,
+    answer: &'static str,
+}
+
+impl Exchange for Recorder {
+    fn exchange(&self, request: Request<'_>) -> Result<Response, Error> {
+        let mut text = String::new();
+        match request.body {
+            Some(Body::Stream { length, bytes }) => {
+                bytes.read_to_string(&mut text).unwrap();
+                assert_eq!(text.len() as u64, length, "Content-Length is right");
+            }
+            Some(Body::Form(write)) => text = write().unwrap(),
+            _ => panic!("not as it should be"),
+        }
+        self.seen
+            .borrow_mut()
+            .push((request.method.to_owned(), request.url, text));
+        Ok(Response {
+            status: 200,
+            body: self.answer.as_bytes().to_vec(),
+            ..Response::default()
+        })
+    }
+}
+
+struct Bytes(&'static [u8]);
+
+impl Read for Bytes {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buf)
+    }
+}
+
+impl FileBytes for Bytes {
+    fn has_digest(&self) -> bool {
+        true
+    }
+
+    fn finish(&mut self) -> io::Result<Option<String>> {
+        Ok(Some("0123456789abcdef0123456789abcdef".to_owned()))
+    }
+}
+
+fn form(locate_method: LocateMethod) -> Form {
+    let endpoint = Endpoint::parse("http://host/up?t=7").unwrap();
+    Form::new(endpoint, locate_method, FilenameStyle::Whatwg, None)
+}
+
+fn job() -> Job {
+    Job {
+        name: "报告 \"1\".txt".to_owned(),
+        size: 10,
+        mtime: Some(1_700_000_000_123),
+        md5: None,
+        dir: "a/b".to_owned(),
+        user: Some("joe".to_owned()),
+        content_type: "text/plain".to_owned(),
+        fields: vec![("tenant".to_owned(), "7&8".to_owned())],
+    }
+}
+
+const LOCATE: &str = "action=locate&name=%E6%8A%A5%E5%91%8A+%221%22.txt&size=10\
+    &mtime=1700000000123&dir=a%2Fb&user=joe&tenant=7%268&prefix=1";
+
+#[test]
+fn locate_by_post_is_an_urlencoded_form() {
+    let recorder = Recorder {
+        seen: RefCell::default(),
+        answer: r#"{"state":"partial","offset":4}"#,
+    };
+    let answer = form(LocateMethod::Post).locate(&recorder, &job()).unwrap();
+    assert_eq!((answer.state, answer.offset), (State::Partial, 4));
+    let expected = ("POST".into(), "http://host/up?t=7".into(), LOCATE.into());
+    assert_eq!(recorder.seen.borrow()[..], [expected]);
+}
+
+#[test]
+fn locate_by_get_is_the_same_form() {
+    let recorder = Recorder {
+        seen: RefCell::default(),
+        answer: r#"{"state":"new"}"#,
+    };
+    form(LocateMethod::Get).locate(&recorder, &job()).unwrap();
+    let expected = ("GET".into(), "http://host/up?t=7".into(), LOCATE.into());
+    assert_eq!(recorder.seen.borrow()[..], [expected]);
+}
+
+fn send(offset: u64, bytes: &'static [u8]) -> String {
+    let recorder = Recorder {
+        seen: RefCell::default(),
+        answer: r#"{"state":"partial","offset":4}"#,
+    };
+    let segment = Segment {
+        id: Some("k1"),
+        offset,
+        length: bytes.len() as u64,
+        restart: (offset == 0).then_some([0xab; 16]),
+        bytes: &mut Bytes(bytes),
+    };
+    form(LocateMethod::Post)
+        .send(&recorder, &job(), segment)
+        .unwrap();
+    let text = recorder.seen.borrow()[0].2.clone();
+    text
+}
+
+#[test]
+fn send_has_its_parts_in_the_order_of_the_protocol() {
+    let text = send(6, b"6789");
+    let names: Vec<_> = text
+        .split("name=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+        .filter(|name| !name.contains(".txt"))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "action", "id", "name", "size", "mtime", "dir", "user", "tenant", "offset", "length",
+            "file", "md5"
+        ]
+    );
+    assert!(text.contains("\r\n\r\n6789\r\n"));
+}
+
+#[test]
+fn a_send_that_does_not_end_the_file_carries_the_prefix_digest() {
+    let text = send(2, b"2345");
+    assert!(text.contains("name=\"prefix_md5\"\r\n\r\n0123456789abcdef"));
+    assert!(!text.contains("name=\"md5\""));
+    assert!(!text.contains("restart"));
+    assert!(send(0, b"01").contains("name=\"restart\"\r\n\r\nababab"));
+}

@@ -1,0 +1,38 @@
+//! The way to the server.
+
+use super::options::ClientState;
+use crate::control::stop::Stop;
+use crate::control::Control;
+use crate::http::session::{AuthHistory, SessionExchange};
+use crate::http::Exchange;
+use crate::transport::ConnectionPool;
+
+/// Makes connections to the server, a new one after each failure.
+pub(super) trait Connector {
+    /// Connects, so that the program's commands can abort what blocks on the connection.
+    fn connect(&self) -> Result<Box<dyn Exchange + '_>, Stop>;
+}
+
+/// Makes HTTP connections, with the client's session.
+pub(super) struct HttpConnector<'a> {
+    pub client: &'a ClientState,
+    pub pool: &'a ConnectionPool,
+    pub control: &'a Control,
+    pub history: AuthHistory,
+}
+
+impl Connector for HttpConnector<'_> {
+    fn connect(&self) -> Result<Box<dyn Exchange + '_>, Stop> {
+        let options = &self.client.options;
+        let version = self.client.version;
+        let connection = self.pool.take(&options.connection, version, self.control)?;
+        self.control.set_abort(connection.abort_handle())?;
+        Ok(Box::new(SessionExchange {
+            inner: Box::new(connection),
+            credentials: &options.credentials,
+            endpoint: &options.connection.endpoint,
+            state: &self.client.session,
+            history: &self.history,
+        }))
+    }
+}

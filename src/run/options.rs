@@ -1,0 +1,96 @@
+//! What a run is made by: the options of its client and of its upload.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::control::rate::Limiter;
+use crate::engine::LearnedLimit;
+use crate::error::Error;
+use crate::http::credentials::Credentials;
+use crate::http::session::SessionState;
+use crate::options::{DigestMode, FilenameStyle, LocateMethod, RetryPolicy, SegmentSize};
+use crate::transport::{ConnectionOptions, ConnectionPool};
+
+/// The options of one client.
+#[derive(Debug, Clone)]
+pub(crate) struct ClientOptions {
+    pub connection: ConnectionOptions,
+    pub credentials: Credentials,
+    /// The user name that the server is told.
+    pub user: Option<String>,
+    pub locate_method: LocateMethod,
+    pub filename_style: FilenameStyle,
+    pub retry: RetryPolicy,
+}
+
+/// A client's options and what belongs to them; a run takes a copy when it begins.
+#[derive(Debug, Clone)]
+pub(crate) struct ClientState {
+    pub options: ClientOptions,
+    /// Counts the changes of the options.
+    pub version: u64,
+    /// The session that these options have begun.
+    pub session: Arc<SessionState>,
+}
+
+impl ClientState {
+    /// Makes the state of a client with the default options, for the server at `endpoint`.
+    pub(crate) fn new(endpoint: &str) -> Result<Self, Error> {
+        Ok(ClientState {
+            options: ClientOptions {
+                connection: ConnectionOptions::new(endpoint)?,
+                credentials: Credentials::default(),
+                user: None,
+                locate_method: LocateMethod::default(),
+                filename_style: FilenameStyle::default(),
+                retry: RetryPolicy::default(),
+            },
+            version: 0,
+            session: Arc::default(),
+        })
+    }
+
+    /// Gives the options to be changed. Connections and sessions made with the old ones are not
+    /// used again.
+    pub(crate) fn change(&mut self) -> &mut ClientOptions {
+        self.version += 1;
+        self.session = Arc::default();
+        &mut self.options
+    }
+}
+
+/// What all uploads of a client share while they run.
+#[derive(Debug, Default)]
+pub(crate) struct SharedState {
+    pub rate: Limiter,
+    pub learned_limit: LearnedLimit,
+    pub pool: ConnectionPool,
+}
+
+/// The options of one upload.
+#[derive(Debug, Clone)]
+pub(crate) struct UploadOptions {
+    pub name: String,
+    pub dir: String,
+    /// `None`: by the name's extension.
+    pub content_type: Option<String>,
+    pub fields: Vec<(String, String)>,
+    pub segment_size: SegmentSize,
+    pub digest: DigestMode,
+    pub state_file: Option<PathBuf>,
+}
+
+impl UploadOptions {
+    /// Makes the default options of an upload under the file name `name`.
+    pub(crate) fn new(name: String) -> Self {
+        UploadOptions {
+            name,
+            dir: String::new(),
+            content_type: None,
+            fields: Vec::new(),
+            segment_size: SegmentSize::default(),
+            digest: DigestMode::default(),
+            state_file: None,
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The choice of a source.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::file::FileSource;
+use super::memory::MemorySource;
+use super::stream::StreamSource;
+use super::traits::Source;
+use crate::control::stop::Stop;
+use crate::control::Control;
+
+/// What the program wants to upload. Every run opens it anew.
+#[derive(Debug, Clone)]
+pub(crate) enum Opener {
+    File(PathBuf),
+    Memory(Arc<Vec<u8>>),
+    /// The program's own, which the upload holds on the program's side.
+    Stream,
+}
+
+impl Opener {
+    /// Opens the source for the run of `control`.
+    pub(crate) fn open<'a>(&self, control: &'a Control) -> Result<Box<dyn Source + 'a>, Stop> {
+        Ok(match self {
+            Opener::File(path) => Box::new(FileSource::open(path)?),
+            Opener::Memory(bytes) => Box::new(MemorySource::new(bytes.clone())),
+            Opener::Stream => Box::new(StreamSource::open(control)?),
+        })
+    }
+}

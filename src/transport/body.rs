@@ -1,0 +1,52 @@
+//! A request's body, as ureq reads it.
+
+use std::io::{self, Read};
+
+use super::state::{ConnectionState, Phase};
+
+/// A body that ends in nothing once the response is there: the rest of the announced length is
+/// made up instead of read, and the layers below do not send it.
+pub(super) struct RequestBody<'a> {
+    inner: &'a mut dyn Read,
+    left: u64,
+    state: &'a ConnectionState,
+}
+
+impl<'a> RequestBody<'a> {
+    /// Makes a body of the `length` bytes that `inner` gives.
+    pub(super) fn new(inner: &'a mut dyn Read, length: u64, state: &'a ConnectionState) -> Self {
+        RequestBody {
+            inner,
+            left: length,
+            state,
+        }
+    }
+
+    /// Notes that more of the body is wanted; gives the phase.
+    fn begin_read(&self) -> Phase {
+        let mut request = self.state.request();
+        let phase = request.phase();
+        request.body_begun |= phase != Phase::Early;
+        phase
+    }
+}
+
+impl Read for RequestBody<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = if self.begin_read() == Phase::Early {
+            let left = usize::try_from(self.left).unwrap_or(usize::MAX);
+            buf.len().min(left)
+        } else {
+            self.inner.read(buf)?
+        };
+        if n == 0 && self.left > 0 {
+            // ureq would ask for the rest again and again, for ever.
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.left = self.left.saturating_sub(n as u64);
+        if self.left == 0 {
+            self.state.request().end_sending();
+        }
+        Ok(n)
+    }
+}

@@ -1,0 +1,309 @@
+//! A connection to one server.
+
+use std::io::Read;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::Arc;
+
+use ureq::config::Config;
+use ureq::http::{self, header};
+use ureq::tls::TlsConfig;
+use ureq::unversioned::resolver::{DefaultResolver, Resolver};
+use ureq::unversioned::transport::{
+    ConnectProxyConnector, Connector, RustlsConnector, SocksConnector, TcpConnector,
+};
+use ureq::{Agent, SendBody};
+
+use super::body::RequestBody;
+use super::failure::{self, Circumstances};
+use super::options::ConnectionOptions;
+use super::response::{self, Unread};
+use super::state::{ConnectionState, Layers, Phase};
+use super::via::Via;
+use super::{early, expect, names, stall, tls, via};
+use crate::control::abort::AbortHandle;
+use crate::error::Error;
+use crate::http::proxy::{Proxy, WindowsSetting};
+use crate::http::{Body, Exchange, Needs, Request, Response};
+use crate::options::TimeLimits;
+
+/// How much is sent at a time. More leaves the processor's caches and is no faster. (What is
+/// received keeps its 128 KiB: ureq reports too long a head only in a buffer that is longer.)
+const BUFFER: usize = 64 * 1024;
+
+/// Bodies up to this length fit into every system's buffers, so writing them cannot stall.
+const SHORT_BODY: u64 = 8 * 1024;
+
+/// A connection to one server, for one exchange at a time. It is kept alive between exchanges;
+/// once aborted, it is of no more use.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    agent: Agent,
+    state: Arc<ConnectionState>,
+    limits: TimeLimits,
+    /// The server and the proxy, for messages.
+    host: String,
+    via: Via,
+    /// The server does not know `Expect: 100-continue`; all connections of a client share this.
+    ignores_expect: Arc<AtomicBool>,
+    /// The server gave no 100 Continue before the last body, and took it. Once may be a slow
+    /// moment, twice in a row on one connection is not.
+    gave_no_100: AtomicBool,
+}
+
+impl Connection {
+    /// Makes a connection by the options; an error when they, or the system's, cannot be used.
+    /// The socket is opened with the first request.
+    pub(super) fn new(
+        options: &ConnectionOptions,
+        ignores_expect: Arc<AtomicBool>,
+    ) -> Result<Self, Error> {
+        Self::with_resolver(options, DefaultResolver::default(), ignores_expect)
+    }
+
+    pub(super) fn with_resolver(
+        options: &ConnectionOptions,
+        resolver: impl Resolver,
+        ignores_expect: Arc<AtomicBool>,
+    ) -> Result<Self, Error> {
+        let origin = options.endpoint.origin();
+        let env = |name: &str| std::env::var(name).ok();
+        let proxy = options.proxy.choose(
+            &origin,
+            options.no_proxy.as_ref(),
+            env,
+            WindowsSetting::read,
+        )?;
+        let via = Via::new(&origin, proxy);
+        let host = options.endpoint.authority();
+        let tls = match origin.https {
+            true => tls::config(&options.certificates).map_err(|why| Error::Tls {
+                host: host.to_owned(),
+                why,
+            })?,
+            false => TlsConfig::default(),
+        };
+        let tunnel = via.tunnel().map_err(|e| Error::InvalidArgument {
+            what: "proxy",
+            why: e.to_string(),
+        })?;
+        let limits = options.limits;
+        let config = Agent::config_builder()
+            // Redirects would take credentials along, and turn POST into GET.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .http_status_as_error(false)
+            .proxy(tunnel)
+            .tls_config(tls)
+            .user_agent(options.user_agent.as_str())
+            .accept("application/json")
+            .output_buffer_size(BUFFER)
+            .timeout_connect(Some(limits.connect))
+            .timeout_send_request(Some(limits.response))
+            .timeout_recv_response(Some(limits.response))
+            .timeout_recv_body(Some(limits.response))
+            .build();
+        Ok(Self::with_parts(
+            options,
+            config,
+            resolver,
+            via,
+            ignores_expect,
+        ))
+    }
+
+    pub(super) fn with_parts(
+        options: &ConnectionOptions,
+        config: Config,
+        resolver: impl Resolver,
+        via: Via,
+        ignores_expect: Arc<AtomicBool>,
+    ) -> Self {
+        let state = Arc::new(ConnectionState::default());
+        let layers = Layers {
+            state: state.clone(),
+            tunnel: matches!(via, Via::Tunnel(_)),
+        };
+        let absolute = via::Absolute {
+            state: state.clone(),
+            wanted: matches!(via, Via::Forward(_)),
+        };
+        let mut host = options.endpoint.authority().to_owned();
+        if let Some(proxy) = via.proxy() {
+            host += &format!(" through the proxy {}", proxy.authority());
+        }
+        let lookup = names::Lookup {
+            names: names::Names {
+                resolver,
+                stand_in: via.stand_in(),
+                state: state.clone(),
+            },
+            limit: options.limits.connect,
+            connect:
+                ().chain(SocksConnector::default())
+                    .chain(ConnectProxyConnector::default())
+                    .chain(TcpConnector::default()),
+        };
+        let chain = lookup
+            .chain(absolute)
+            .chain(early::Bottom(layers.clone()))
+            .chain(RustlsConnector::default())
+            .chain(early::Top(layers.clone()))
+            .chain(expect::Gate(layers));
+        Connection {
+            agent: Agent::with_parts(config, chain, names::Later),
+            state,
+            limits: options.limits,
+            host,
+            via,
+            ignores_expect,
+            gave_no_100: AtomicBool::new(false),
+        }
+    }
+
+    /// Makes a handle that ends the connection: an exchange that is blocked on its socket returns
+    /// with an error at once. (Name lookup and TCP connect are not interrupted; their time limits
+    /// end them.)
+    pub(crate) fn abort_handle(&self) -> AbortHandle {
+        let agent = self.agent.clone();
+        AbortHandle::new(move || agent.shutdown())
+    }
+
+    /// Whether the stall limit has ended the connection.
+    pub(super) fn has_stalled(&self) -> bool {
+        self.state.has_stalled()
+    }
+
+    #[cfg(test)]
+    pub(super) fn set_ignores_expect(&self, ignores: bool) {
+        self.ignores_expect.store(ignores, Relaxed);
+    }
+
+    fn run(
+        &self,
+        request: &mut Request<'_>,
+        expects_100: bool,
+    ) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        let builder = self.head(request, expects_100)?;
+        let mut text: &[u8];
+        let (length, inner): (u64, &mut dyn Read) = match &mut request.body {
+            None => return self.agent.run(builder.body(())?),
+            Some(Body::Text(body)) => {
+                text = body;
+                (text.len() as u64, &mut text)
+            }
+            Some(Body::Form(_)) => unreachable!("it was written"),
+            Some(Body::Stream { length, bytes }) => (*length, bytes),
+        };
+        let mut body = RequestBody::new(inner, length, &self.state);
+        // With this header ureq sends the body as it is, not chunked.
+        let builder = builder.header(header::CONTENT_LENGTH, length);
+        let request = builder.body(SendBody::from_reader(&mut body))?;
+        if length <= SHORT_BODY {
+            return self.agent.run(request);
+        }
+        stall::watch(&self.state, self.limits.stall, self.abort_handle(), || {
+            self.agent.run(request)
+        })
+    }
+
+    /// Writes the head of a request, except for its length.
+    fn head(
+        &self,
+        request: &Request<'_>,
+        expects_100: bool,
+    ) -> Result<http::request::Builder, ureq::Error> {
+        let mut builder = http::Request::builder()
+            .method(request.method)
+            .uri(&request.url);
+        if let Some(content_type) = &request.content_type {
+            builder = builder.header(header::CONTENT_TYPE, content_type);
+        }
+        let proxy = self.via.authorization();
+        let proxy = proxy.map(|value| ("proxy-authorization".to_owned(), value));
+        for (name, value) in request.headers.iter().chain(&proxy) {
+            let value = http::HeaderValue::from_bytes(value.bytes());
+            let mut value = value.map_err(http::Error::from)?;
+            value.set_sensitive(true);
+            builder = builder.header(name, value);
+        }
+        if expects_100 {
+            builder = builder.header(header::EXPECT, "100-continue");
+        }
+        Ok(builder)
+    }
+
+    /// Notes, from a response, whether the server knows `Expect: 100-continue`.
+    fn note_100(&self) {
+        let request = self.state.request();
+        let gave_no_100 = request.no_100_yet && request.phase() != Phase::Early;
+        if self.gave_no_100.swap(gave_no_100, Relaxed) && gave_no_100 {
+            self.ignores_expect.store(true, Relaxed);
+        }
+    }
+
+    /// Whether a connection that was kept alive turned out to be dead: it broke before anything
+    /// came back. The next exchange makes a new one.
+    fn was_dead(&self, error: &Error) -> bool {
+        let request = self.state.request();
+        matches!(error, Error::ConnectionLost { .. }) && !request.is_fresh && !request.heard
+    }
+
+    fn read(&self, response: http::Response<ureq::Body>, needs: Needs) -> Result<Response, Error> {
+        let mut response = response::read(response, needs).map_err(|unread| match unread {
+            Unread::Unusable(error) => error,
+            Unread::Failed(e) => self.explain(e.into()),
+        })?;
+        response.proxy = self.via.forwarder().map(Proxy::authority);
+        Ok(response)
+    }
+
+    fn explain(&self, error: ureq::Error) -> Error {
+        let circumstances = Circumstances {
+            host: &self.host,
+            phase: self.state.request().phase(),
+            has_stalled: self.state.has_stalled(),
+            limits: &self.limits,
+            is_socks: self.via.is_socks(),
+        };
+        circumstances.explain(error)
+    }
+}
+
+impl Exchange for Connection {
+    fn exchange(&self, mut request: Request<'_>) -> Result<Response, Error> {
+        let length = match &request.body {
+            Some(Body::Stream { length, .. }) => *length,
+            _ => 0,
+        };
+        let expects_100 = length >= expect::MIN_BODY && !self.ignores_expect.load(Relaxed);
+        let mut form = String::new();
+        let mut written = request.written(&mut form)?;
+        self.state.begin(written.body.is_some(), expects_100);
+        let result = self.run(&mut written, expects_100);
+        self.state.request().end_sending();
+        let response = match result {
+            Ok(response) => response,
+            Err(e) => {
+                let error = self.explain(e);
+                if self.was_dead(&error) && request.is_repeatable() {
+                    return self.exchange(request);
+                }
+                return Err(error);
+            }
+        };
+        if response.status() == http::StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            return Err(failure::proxy_refused(self.host.clone(), 407));
+        }
+        if expects_100 {
+            self.note_100();
+        }
+        if expects_100 && response.status() == http::StatusCode::EXPECTATION_FAILED {
+            self.ignores_expect.store(true, Relaxed);
+            // Only the head went out, so that nothing in the body was used up, such as a nonce.
+            if !self.state.request().body_begun {
+                return self.exchange(request);
+            }
+        }
+        self.read(response, request.needs)
+    }
+}

@@ -1,0 +1,104 @@
+//! A client's connections: an idle one is kept for the next upload.
+
+use std::cell::Cell;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::connection::Connection;
+use super::options::ConnectionOptions;
+use crate::control::abort::AbortHandle;
+use crate::control::Control;
+use crate::error::Error;
+use crate::http::{Exchange, Request, Response};
+
+/// How many idle connections are kept; further ones are closed.
+const MAX_IDLE: usize = 8;
+
+/// The idle connections of one client, each with the version of the options that it was made with.
+#[derive(Debug, Default)]
+pub(crate) struct ConnectionPool {
+    idle: Mutex<Vec<(u64, Connection)>>,
+    /// The server does not know `Expect: 100-continue`, as one of the connections found out.
+    ignores_expect: Arc<AtomicBool>,
+}
+
+impl ConnectionPool {
+    /// Gives a connection made with these options: the last one that became idle, or a new one.
+    /// It comes back by itself.
+    pub(crate) fn take<'a>(
+        &'a self,
+        options: &ConnectionOptions,
+        version: u64,
+        control: &'a Control,
+    ) -> Result<PooledConnection<'a>, Error> {
+        let mut idle = self.lock();
+        idle.retain(|(made_with, _)| *made_with == version);
+        let connection = match idle.pop() {
+            Some((_, connection)) => connection,
+            None => Connection::new(options, self.ignores_expect.clone())?,
+        };
+        Ok(PooledConnection {
+            connection: Some(connection),
+            is_reusable: Cell::new(false),
+            version,
+            pool: self,
+            control,
+        })
+    }
+
+    fn give_back(&self, version: u64, connection: Connection) {
+        let mut idle = self.lock();
+        // The stall limit ends a connection and may still leave it an early response to read.
+        if !connection.has_stalled() && idle.len() < MAX_IDLE {
+            idle.push((version, connection));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(u64, Connection)>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection that returns to the pool when all went well.
+pub(crate) struct PooledConnection<'a> {
+    /// `None` only while it is dropped.
+    connection: Option<Connection>,
+    is_reusable: Cell<bool>,
+    version: u64,
+    pool: &'a ConnectionPool,
+    control: &'a Control,
+}
+
+impl PooledConnection<'_> {
+    /// Makes a handle that ends an exchange from another thread.
+    pub(crate) fn abort_handle(&self) -> AbortHandle {
+        self.connection().abort_handle()
+    }
+
+    fn connection(&self) -> &Connection {
+        let connection = self.connection.as_ref();
+        connection.expect("there until it is dropped")
+    }
+}
+
+impl Exchange for PooledConnection<'_> {
+    fn exchange(&self, request: Request<'_>) -> Result<Response, Error> {
+        self.is_reusable.set(false);
+        let response = self.connection().exchange(request)?;
+        self.control.set_http_status(response.status);
+        // After a refusal nobody knows what the server still reads.
+        self.is_reusable.set(response.status == 200);
+        Ok(response)
+    }
+}
+
+impl Drop for PooledConnection<'_> {
+    fn drop(&mut self) {
+        let is_whole = self.control.clear_abort();
+        if let Some(connection) = self.connection.take() {
+            if is_whole && self.is_reusable.get() {
+                self.pool.give_back(self.version, connection);
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Reading a response: where it is acted on, whole or not at all.
+
+use std::io::{self, Read};
+use std::time::{Duration, SystemTime};
+
+use ureq::http::{self, header};
+
+use crate::error::Error;
+use crate::http::{Needs, Response};
+
+/// The longest body of a response that is read; a response of the protocol is far shorter.
+const MAX_BODY: u64 = 64 * 1024;
+
+/// Why a response was not read.
+pub(super) enum Unread {
+    /// The connection failed.
+    Failed(io::Error),
+    /// The response cannot be used.
+    Unusable(Error),
+}
+
+/// Reads a response and its body.
+pub(super) fn read(response: http::Response<ureq::Body>, needs: Needs) -> Result<Response, Unread> {
+    let status = response.status().as_u16();
+    let headers = response.headers();
+    let retry_after = headers
+        .get(header::RETRY_AFTER)
+        .and_then(|value| retry_after(value.to_str().ok()?, SystemTime::now()));
+    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into();
+    let location = headers.get(header::LOCATION).map(text);
+    let cookies = headers.get_all(header::SET_COOKIE).iter();
+    let cookies = cookies.map(text).collect();
+    // Where only the connection's end tells the body's end, ureq takes it for whole, cut or not.
+    let is_delimited = headers.contains_key(header::CONTENT_LENGTH)
+        || headers.contains_key(header::TRANSFER_ENCODING);
+    // These are acted on; of others, what came is enough.
+    let is_answer = response.status().is_success() || matches!(status, 409 | 422);
+    let acted_on = is_answer && needs == Needs::Whole;
+    if acted_on && !is_delimited {
+        return Err(Unread::Unusable(Error::bad_response(
+            "it has neither Content-Length nor chunked encoding, so it may be cut",
+        )));
+    }
+    // To a login page whose end only the connection's end tells, that end may never come.
+    let most = match needs == Needs::Head && status < 400 && !is_delimited {
+        true => 0,
+        false => MAX_BODY + 1,
+    };
+    let mut body = Vec::new();
+    let reader = response.into_body().into_reader();
+    let result = reader.take(most).read_to_end(&mut body);
+    match result {
+        Err(e) if acted_on => return Err(Unread::Failed(e)),
+        Ok(_) if acted_on && body.len() as u64 > MAX_BODY => {
+            return Err(Unread::Unusable(Error::response_too_long(MAX_BODY)))
+        }
+        _ => {}
+    }
+    Ok(Response {
+        status,
+        proxy: None,
+        retry_after,
+        location,
+        cookies,
+        body,
+    })
+}
+
+/// Reads a `Retry-After`, which is seconds or a date (RFC 9110, 10.2.3), as time from `now` on.
+fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_767);
+        let seconds = |value| retry_after(value, now).map(|d| d.as_secs());
+        assert_eq!(seconds(" 120 "), Some(120));
+        assert_eq!(seconds("Sun, 06 Nov 1994 08:49:37 GMT"), Some(10));
+        assert_eq!(seconds("Sun, 06 Nov 1994 08:49:00 GMT"), Some(0));
+        assert_eq!(seconds("soon"), None);
+        assert_eq!(seconds("-5"), None);
+    }
+}
