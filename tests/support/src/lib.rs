@@ -2,6 +2,7 @@
 //!
 //! | module | what it gives |
 //! | --- | --- |
+//! | [`arrows`] | which file of a crate uses which, and circles of files |
 //! | [`seed`] | a seed that a failing test shows, so that its run can be repeated |
 //! | [`files`] | files of pseudo-random bytes, comparison, digests |
 //! | [`chaos`] | a TCP proxy that cuts, stalls, delays and corrupts at an exact byte |
@@ -29,6 +30,7 @@
 #![forbid(unsafe_code)]
 
 mod acceptor;
+pub mod arrows;
 pub mod chaos;
 pub mod chromium;
 mod conn;

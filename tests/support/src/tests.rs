@@ -1,3 +1,4 @@
+mod arrows;
 mod chaos;
 mod chaos_life;
 mod files;
