@@ -69,7 +69,7 @@ static resup_status set(const char *name, const char *value)
     SETTING(client_set_response_timeout, (client, number32(value)));
     SETTING(client_set_stall_timeout, (client, number32(value)));
     SETTING(client_set_retry_limit, (client, number32(value)));
-    SETTING(client_set_retry_time, (client, number32(value)));
+    SETTING(client_set_retry_timeout, (client, number32(value)));
     SETTING(client_set_retry_backoff, (client, number32(one), number32(second)));
     SETTING(client_set_rate_limit, (client, number(value)));
     SETTING(client_set_proxy, (client, value));

@@ -220,7 +220,7 @@ const ANY_VALUE: [&str; 7] = [
     // Refused with a status of its own, in networks.rs.
     "client_set_login_form",
     "client_set_retry_limit",
-    "client_set_retry_time",
+    "client_set_retry_timeout",
     "client_set_rate_limit",
     "upload_set_segment_size",
     "upload_set_rate_limit",
@@ -244,7 +244,7 @@ const SHOWN_ELSEWHERE: [&str; 22] = [
     "client_set_response_timeout",
     "client_set_stall_timeout",
     "client_set_retry_limit",
-    "client_set_retry_time",
+    "client_set_retry_timeout",
     "client_set_retry_backoff",
     "client_set_rate_limit",
     "upload_set_rate_limit",
@@ -299,7 +299,7 @@ fn retries_are_as_many_as_set_and_eight_by_default() {
         "20,20",
         "client_set_retry_limit",
         "100000",
-        "client_set_retry_time",
+        "client_set_retry_timeout",
         "100",
     ]);
     assert_eq!(brief.number("status"), 73, "{brief:?}");
