@@ -11,15 +11,16 @@ use std::time::Duration;
 
 use host::{has, root, under, Bench, Ended, VALGRIND};
 use resup_test_support::receiver::Receiver;
-use resup_test_support::scripted::{ScriptedServer, Step};
+use resup_test_support::scripted::{json, ScriptedServer, Step};
 
-const BEHAVIOUR: [&str; 6] = [
+const BEHAVIOUR: [&str; 7] = [
     "bindings/cpp/tests/behaviour.cpp",
     "bindings/cpp/tests/runs.cpp",
     "bindings/cpp/tests/throws.cpp",
     "bindings/cpp/tests/sources.cpp",
     "bindings/cpp/tests/threads.cpp",
     "bindings/cpp/tests/settings.cpp",
+    "bindings/cpp/tests/error_codes.cpp",
 ];
 const NO_EXCEPTIONS: &str = "bindings/cpp/tests/no_exceptions.cpp";
 
@@ -40,13 +41,19 @@ fn run(bench: &Bench, program: &Path, runner: &[&str]) -> Ended {
     let receiver = Receiver::start();
     let forbidding =
         ScriptedServer::start_with(|_, _| Step::reply(403, r#"{"message":"not you"}"#));
+    let page = || Step::reply(200, "<html>Please log in</html>");
+    let only_pages = ScriptedServer::start(vec![page()]);
+    let one_answer = Step::reply(200, &json("partial", 0, "a"));
+    let pages_later = ScriptedServer::start(vec![one_answer, page()]);
     let mut command = under(runner, program);
     let races = root().join("bindings/cpp/tests/tsan.supp");
     command
         .env("TSAN_OPTIONS", format!("suppressions={}", races.display()))
         .arg(receiver.endpoint())
         .arg(forbidding.endpoint())
-        .arg(bench.dir("files"));
+        .arg(bench.dir("files"))
+        .arg(only_pages.endpoint())
+        .arg(pages_later.endpoint());
     let ended = bench.run(&mut command, LIMIT);
     ended.assert_success();
     assert_eq!(ended.stdout, "all of it\n");

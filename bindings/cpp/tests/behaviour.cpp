@@ -1,4 +1,4 @@
-// Uploads through the C++ binding, against a receiver: ENDPOINT FORBIDDEN DIR.
+// Uploads through the C++ binding, against a receiver: ENDPOINT FORBIDDEN DIR PAGE LOST.
 #include "behaviour.hpp"
 
 #include <fstream>
@@ -15,12 +15,13 @@ std::filesystem::path made(const Given &given, const std::string &name, std::siz
 
 int main(int argc, char **argv)
 {
-    CHECK(argc == 4);
-    const Given given{argv[1], argv[2], std::filesystem::u8path(argv[3])};
+    CHECK(argc == 6);
+    const Given given{argv[1], argv[2], std::filesystem::u8path(argv[3]), argv[4], argv[5]};
     runs(given);
     throws(given);
     sources(given);
     threads(given);
     settings(given);
+    error_codes(given);
     std::puts("all of it");
 }

@@ -1,4 +1,4 @@
-// The tests of the C++ binding, each a function, and what they are given.
+// The tests of the C++ binding, each a function, and the servers and files that they use.
 #ifndef BEHAVIOUR_HPP
 #define BEHAVIOUR_HPP
 
@@ -13,6 +13,8 @@ struct Given {
     std::string endpoint;       // of a receiver
     std::string forbidden;      // of a server that answers 403 with the message "not you"
     std::filesystem::path dir;  // for files, one of each size
+    std::string page;           // of a server that answers everything with a web page
+    std::string lost;           // of a server that answers the first locate well, and then with a web page
 };
 
 // A file of so many bytes, its name and content made of `name`.
@@ -36,5 +38,6 @@ void throws(const Given &given);
 void sources(const Given &given);
 void threads(const Given &given);
 void settings(const Given &given);
+void error_codes(const Given &given);
 
 #endif

@@ -62,18 +62,8 @@ static void bad_ones_throw(const Given &given)
     client.set_connect_timeout(std::chrono::hours(1'000'000)); // The most there is.
 }
 
-static void c_setters_work_without_exceptions(const Given &given)
-{
-    resup::Client client(given.endpoint);
-    CHECK(!client.set(resup_client_set_retry_limit, 5u));
-    const std::error_code error = client.set(resup_client_set_proxy, "gopher://x");
-    CHECK(error == resup::Errc::argument);
-    CHECK(resup::last_error_message(client.get()).find("gopher") != std::string::npos);
-}
-
 void settings(const Given &given)
 {
     all_are_taken(given);
     bad_ones_throw(given);
-    c_setters_work_without_exceptions(given);
 }

@@ -29,6 +29,23 @@ static void errors_tell_everything(const Given &given)
     CHECK(unnamed.http_status() == 0 && unnamed.server_message().empty()); // Those are the run's.
 }
 
+// The library knows whether the server ever spoke the protocol; the binding says what the library says.
+static void a_page_is_retryable_only_after_good_answers(const Given &given)
+{
+    resup::Client lost(given.lost);
+    lost.set_retry_limit(1).set_retry_backoff(std::chrono::milliseconds(1), std::chrono::milliseconds(1));
+    auto later = resup::Upload::from_memory(lost, "page-later", "abc");
+    const auto passing = thrown_by<resup::Error>([&] { later.run(); });
+    CHECK(passing.code() == resup::Errc::bad_response);
+    CHECK(passing.is_retryable() && later.is_retryable());
+
+    resup::Client wrong(given.page);
+    auto first = resup::Upload::from_memory(wrong, "page-first", "abc");
+    const auto final = thrown_by<resup::Error>([&] { first.run(); });
+    CHECK(final.code() == resup::Errc::bad_response);
+    CHECK(!final.is_retryable() && !first.is_retryable());
+}
+
 struct Own : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
@@ -120,6 +137,7 @@ static void a_callback_may_cancel_and_destroy(const Given &given)
 void throws(const Given &given)
 {
     errors_tell_everything(given);
+    a_page_is_retryable_only_after_good_answers(given);
     what_a_callback_throws_comes_out_of_run(given);
     wait_throws_it_too(given);
     a_run_within_a_callback_has_its_own_exceptions(given);

@@ -8,6 +8,7 @@
 
 #include <resup/error.hpp>
 
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <thread>
@@ -19,7 +20,7 @@ namespace resup::detail {
 /// An upload's handle; whoever is inside a run shares it.
 using Handle = std::shared_ptr<resup_upload>;
 
-/// Lets go of an upload that nobody shares any more.
+/// Frees an upload that nobody shares any more.
 struct Free {
     void operator()(resup_upload *upload) const noexcept
     {
@@ -31,7 +32,10 @@ struct Free {
     }
 };
 
-/// One run() or wait() under way on this thread: all callbacks are called within it.
+/// A handle for a new upload; an empty one for null.
+inline Handle own(resup_upload *made) { return made ? Handle(made, Free()) : Handle(); }
+
+/// A run() or wait() that is under way on this thread. All callbacks are called within one.
 class Scope {
   public:
     explicit Scope(Handle upload) noexcept : upload_(std::move(upload)), outer_(current()) { current() = this; }
@@ -43,7 +47,7 @@ class Scope {
 
     resup_upload *upload() const noexcept { return upload_.get(); }
 
-    /// Keeps what a callback threw; the first one counts.
+    /// Keeps what a callback threw, if it is the first.
     static void keep(std::exception_ptr thrown) noexcept
     {
         if (current() && !current()->thrown_)
@@ -59,7 +63,7 @@ class Scope {
         return false;
     }
 
-    /// What a callback threw is thrown again, on the right side of C.
+    /// Throws again what a callback threw: C must not see an exception, the caller of run() shall.
     void rethrow()
     {
         if (thrown_)
@@ -78,7 +82,21 @@ class Scope {
     std::exception_ptr thrown_;
 };
 
-/// Calls C++ from C: no exception gets out, and one that tries cancels.
+/// Cancels an upload and waits for its runs on other threads to return. Within its own callback it does not wait.
+inline void end_runs(const Handle &upload) noexcept
+{
+    if (!upload)
+        return;
+    resup_upload_cancel(upload.get());
+    if (Scope::within(upload))
+        return;
+    while (upload.use_count() > 1) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        resup_upload_cancel(upload.get()); // Again, for a run that has begun only now.
+    }
+}
+
+/// Calls C++ from C. An exception is kept for the Scope, and cancels the upload.
 template <class Call> int32_t guarded(Call &&call) noexcept
 {
 #if RESUP_HAS_EXCEPTIONS
@@ -95,7 +113,7 @@ template <class Call> int32_t guarded(Call &&call) noexcept
 #endif
 }
 
-/// The end of what was registered as `new T`.
+/// Deletes what was registered as `new T`.
 template <class T> void destroy(void *user_data) noexcept { delete static_cast<T *>(user_data); }
 
 } // namespace resup::detail

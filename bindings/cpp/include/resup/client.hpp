@@ -7,7 +7,9 @@
 #define RESUP_CLIENT_HPP
 
 #include <resup/callback.hpp>
+#include <resup/convert.hpp>
 #include <resup/error.hpp>
+#include <resup/settings.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -18,81 +20,11 @@
 
 namespace resup {
 
-/** @brief How important a line of the log is. */
-enum class LogLevel : std::int32_t {
-    error = RESUP_LOG_ERROR, ///< An upload has failed.
-    warn = RESUP_LOG_WARN,   ///< Something unusual that the upload gets over.
-    info = RESUP_LOG_INFO,   ///< The course of an upload.
-    debug = RESUP_LOG_DEBUG  ///< Every step.
-};
-
-/** @brief How the server is asked for its offset. */
-enum class LocateMethod : std::int32_t {
-    post = RESUP_LOCATE_POST, ///< By POST, which no cache answers.
-    get = RESUP_LOCATE_GET    ///< By GET, with the fields in the query.
-};
-
-/** @brief How forms are signed. */
-enum class SigningAlgorithm : std::int32_t {
-    hmac_sha256 = RESUP_SIGNING_HMAC_SHA256, ///< HMAC-SHA-256.
-    hmac_md5 = RESUP_SIGNING_HMAC_MD5        ///< HMAC-MD5, for old servers that know no better.
-};
-
-/** @brief Whose root certificates are trusted. */
-enum class Trust : std::int32_t {
-    system = RESUP_TRUST_SYSTEM,  ///< The operating system's.
-    bundled = RESUP_TRUST_BUNDLED ///< Mozilla's, as they were when the library was built.
-};
-
-/** @brief How file names are written into forms. */
-enum class FilenameStyle : std::int32_t {
-    whatwg = RESUP_FILENAME_WHATWG,  ///< As browsers do.
-    rfc8187 = RESUP_FILENAME_RFC8187 ///< A second time as `filename*`.
-};
-
-/// @cond internal
-namespace detail {
-
-#if RESUP_HAS_EXCEPTIONS
-/// A text as C takes it, which ends at a NUL: one inside would cut it off.
-inline const char *text(const std::string &text)
-{
-    if (text.find('\0') != std::string::npos)
-        throw Error(Errc::argument, {"a text has a NUL in it, at which it would end", {}, 0, false});
-    return text.c_str();
-}
-
-/// Milliseconds as C takes them: of what is too much, the most.
-inline std::uint32_t milliseconds(std::chrono::milliseconds time)
-{
-    if (time.count() < 0)
-        throw Error(Errc::argument, {"a time of " + std::to_string(time.count()) + " ms is less than none", {}, 0, false});
-    return time.count() > INT32_MAX ? static_cast<std::uint32_t>(INT32_MAX)
-                                    : static_cast<std::uint32_t>(time.count());
-}
-#endif
-
-#ifdef _WIN32
-static_assert(sizeof(wchar_t) == sizeof(std::uint16_t), "paths are UTF-16 on Windows");
-
-inline const std::uint16_t *native(const std::filesystem::path &path) noexcept
-{
-    return reinterpret_cast<const std::uint16_t *>(path.c_str());
-}
-#define RESUP_NATIVE(function) function##_utf16
-#else
-inline const char *native(const std::filesystem::path &path) noexcept { return path.c_str(); }
-#define RESUP_NATIVE(function) function
-#endif
-
-} // namespace detail
-/// @endcond
-
 /**
  * @brief A server, and what all uploads to it share: connections, limits, logins, proxies.
  *
- * Moved, not copied. Settings count from the next run of each upload on, and return the client, so that they can be
- * chained. Texts are UTF-8. All of it may be used from any thread at any time.
+ * It can be moved, but not copied. A setting counts from the next run of each upload on. Texts are UTF-8. Every thread
+ * may use all of it at any time.
  *
  * @code
  * resup::Client client("https://files.example/upload");
@@ -105,11 +37,19 @@ inline const char *native(const std::filesystem::path &path) noexcept { return p
  * resup::Upload(client, "video.mp4").run();
  * @endcode
  *
- * A setting that cannot be used throws Error with Errc::argument, whose message says why.
+ * A setting that cannot be used throws Error with Errc::argument (or url, utf8), whose message says why. Each setter
+ * has an overload that sets a `std::error_code` instead:
+ *
+ * @code
+ * std::error_code error;
+ * client.set_proxy("socks5h://10.0.0.1", error);
+ * if (error)
+ *     complain(resup::last_error_message(client.get()));
+ * @endcode
  */
 class Client {
   public:
-    /** @brief Told each line of the log; Client::on_log says where. */
+    /** @brief A function for each line of the log; see Client::on_log. */
     using Log = std::function<void(LogLevel, std::string_view)>;
 
     /** @brief An empty client, to be moved to. */
@@ -118,10 +58,10 @@ class Client {
     Client(const Client &) = delete;
     Client &operator=(const Client &) = delete;
 
-    /** @brief Takes the other one's server over; that one is empty then. */
+    /** @brief Takes the other one's server; the other one is empty then. */
     Client(Client &&other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
 
-    /** @brief As the move constructor; what was held is let go. */
+    /** @brief As the move constructor; frees what this one held. */
     Client &operator=(Client &&other) noexcept
     {
         Client taken(std::move(other));
@@ -129,222 +69,321 @@ class Client {
         return *this;
     }
 
-    /** @brief Lets it go. Uploads that were made with it keep what they need of it and go on. */
+    /** @brief Frees it. Uploads that were made with it keep what they need of it and go on. */
     ~Client() { resup_client_free(handle_); }
 
     /**
-     * @brief A client, without exceptions.
+     * @brief Makes a client, without exceptions. Nothing is sent yet.
      * @param endpoint  the server's upload address, http or https
-     * @param error     set to Errc::url, or cleared; last_error_message() tells more
-     * @return the client; an empty one after a failure
+     * @param error     set to Errc::url, utf8 or argument, or cleared; after a failure the client is empty, and
+     *                  last_error_message() tells more
      */
-    static Client create(const std::string &endpoint, std::error_code &error)
+    Client(const std::string &endpoint, std::error_code &error) noexcept
     {
-        Client client;
-        error = static_cast<Errc>(resup_client_new(endpoint.c_str(), &client.handle_));
-        return client;
+        error = Errc::argument;
+        if (detail::fits(endpoint))
+            error = static_cast<Errc>(resup_client_new(endpoint.c_str(), &handle_));
     }
 
-    /** @brief Whether there is one, so that it was not moved from. */
+    /** @brief Whether this object holds a client; false after it was moved from. */
     explicit operator bool() const noexcept { return handle_ != nullptr; }
 
     /** @brief The C API's handle, still owned by this object. */
     resup_client *get() const noexcept { return handle_; }
 
-    /**
-     * @brief Any setting of the C API, without exceptions.
-     *
-     * @code
-     * if (std::error_code error = client.set(resup_client_set_proxy, "socks5h://10.0.0.1"))
-     *     complain(resup::last_error_message(client.get()));
-     * @endcode
-     *
-     * @param setter     a function `resup_client_set_…`
-     * @param arguments  what it takes after the client
-     * @return the status; clear when all went well
-     */
-    template <class... Wanted, class... Given>
-    std::error_code set(resup_status (*setter)(resup_client *, Wanted...), Given &&...arguments) noexcept
-    {
-        return static_cast<Errc>(setter(handle_, std::forward<Given>(arguments)...));
-    }
-
 #if RESUP_HAS_EXCEPTIONS
     /**
-     * @brief A client for a server. Nothing is sent yet.
+     * @brief Makes a client. Nothing is sent yet.
      * @param endpoint  the server's upload address, http or https
-     * @throws Error    Errc::url
+     * @throws Error    Errc::url, utf8 or argument
      */
     explicit Client(const std::string &endpoint)
     {
         std::error_code error;
-        *this = create(detail::text(endpoint), error);
+        *this = Client(endpoint, error);
         if (error)
-            throw Error(error, {last_error_message(), {}, 0, false});
+            fail(error, detail::faults(endpoint));
     }
 
-    /** @brief The user name that the server is told with each file. Default: none. */
-    Client &set_user(const std::string &user) { return must(set(resup_client_set_user, detail::text(user))); }
+    /** @name Settings
+     * They return the client, so that they can be chained, and throw Error.
+     * @{ */
+
+    /** @brief The user name that the server gets with each file. Default: none. */
+    Client &set_user(const std::string &user) { return must(resup_client_set_user, user); }
 
     /** @brief The User-Agent header, ASCII. Default: "resup/" and the version. */
-    Client &set_user_agent(const std::string &agent) { return must(set(resup_client_set_user_agent, detail::text(agent))); }
+    Client &set_user_agent(const std::string &agent) { return must(resup_client_set_user_agent, agent); }
 
     /** @brief How the server is asked for its offset. Default: by POST. */
-    Client &set_locate_method(LocateMethod method)
-    {
-        return must(set(resup_client_set_locate_method, static_cast<std::int32_t>(method)));
-    }
+    Client &set_locate_method(LocateMethod method) { return must(resup_client_set_locate_method, method); }
 
-    /** @brief The most time for a name lookup, and for connecting, each. Default: 30 s. */
-    Client &set_connect_timeout(std::chrono::milliseconds time)
-    {
-        return must(set(resup_client_set_connect_timeout, detail::milliseconds(time)));
-    }
+    /** @brief The most time for a name lookup, and for a connection, each; more than 0. Default: 30 s. */
+    Client &set_connect_timeout(std::chrono::milliseconds time) { return must(resup_client_set_connect_timeout, time); }
 
-    /** @brief The most time from the end of a request to its answer. Default: 120 s. */
+    /** @brief The most time from the end of a request to its answer; more than 0. Default: 120 s. */
     Client &set_response_timeout(std::chrono::milliseconds time)
     {
-        return must(set(resup_client_set_response_timeout, detail::milliseconds(time)));
+        return must(resup_client_set_response_timeout, time);
     }
 
-    /** @brief The most time for which the network may take nothing. Default: 60 s. */
-    Client &set_stall_timeout(std::chrono::milliseconds time)
-    {
-        return must(set(resup_client_set_stall_timeout, detail::milliseconds(time)));
-    }
+    /** @brief The most time for which the network may take nothing; more than 0. Default: 60 s. */
+    Client &set_stall_timeout(std::chrono::milliseconds time) { return must(resup_client_set_stall_timeout, time); }
 
-    /** @brief File bytes per second of all uploads together, at once; 0, the default, for no limit. */
+    /** @brief File bytes per second of all uploads together. Counts at once. 0, the default, for no limit. */
     Client &set_rate_limit(std::uint64_t bytes_per_second)
     {
-        return must(set(resup_client_set_rate_limit, bytes_per_second));
+        return must(resup_client_set_rate_limit, bytes_per_second);
     }
 
-    /** @brief How many attempts in a row may fail without a byte more having arrived. Default: 8. */
-    Client &set_retry_limit(std::uint32_t limit) { return must(set(resup_client_set_retry_limit, limit)); }
+    /** @brief How many attempts in a row may fail while the server confirms no further byte. Default: 8. */
+    Client &set_retry_limit(std::uint32_t limit) { return must(resup_client_set_retry_limit, limit); }
 
-    /** @brief For how long attempts may fail without a byte more having arrived; 0, the default: no limit. */
-    Client &set_retry_timeout(std::chrono::milliseconds time)
-    {
-        return must(set(resup_client_set_retry_timeout, detail::milliseconds(time)));
-    }
+    /** @brief For how long attempts may fail while the server confirms no further byte. Default: 0, no limit. */
+    Client &set_retry_timeout(std::chrono::milliseconds time) { return must(resup_client_set_retry_timeout, time); }
 
-    /** @brief Waits between attempts: random, up to a bound that doubles from `first` to `longest`. Default: 500 ms, 30 s. */
+    /** @brief Waits between attempts: random, up to a bound that doubles from `first` (500 ms) to `longest` (30 s). */
     Client &set_retry_backoff(std::chrono::milliseconds first, std::chrono::milliseconds longest)
     {
-        return must(set(resup_client_set_retry_backoff, detail::milliseconds(first), detail::milliseconds(longest)));
+        return must(resup_client_set_retry_backoff, first, longest);
     }
 
     /** @brief Logs in by a form before the first request, and again when the session ends; cookies are kept. */
-    Client &set_login_form(const std::string &url) { return must(set(resup_client_set_login_form, detail::text(url))); }
+    Client &set_login_form(const std::string &url) { return must(resup_client_set_login_form, url); }
 
-    /** @brief A field of the login form. */
+    /** @brief A field of the login form. Set the form first. */
     Client &set_login_field(const std::string &name, const std::string &value)
     {
-        return must(set(resup_client_set_login_field, detail::text(name), detail::text(value)));
+        return must(resup_client_set_login_field, name, value);
     }
 
     /** @brief Basic authorization with every request. */
     Client &set_basic_auth(const std::string &user, const std::string &password)
     {
-        return must(set(resup_client_set_basic_auth, detail::text(user), detail::text(password)));
+        return must(resup_client_set_basic_auth, user, password);
     }
 
     /** @brief A bearer token with every request. */
-    Client &set_bearer_token(const std::string &token)
-    {
-        return must(set(resup_client_set_bearer_token, detail::text(token)));
-    }
+    Client &set_bearer_token(const std::string &token) { return must(resup_client_set_bearer_token, token); }
 
     /** @brief A header of the program's own with every request. */
     Client &set_header(const std::string &name, const std::string &value)
     {
-        return must(set(resup_client_set_header, detail::text(name), detail::text(value)));
+        return must(resup_client_set_header, name, value);
     }
 
     /** @brief A cookie of the program's own with every request. */
     Client &set_cookie(const std::string &name, const std::string &value)
     {
-        return must(set(resup_client_set_cookie, detail::text(name), detail::text(value)));
+        return must(resup_client_set_cookie, name, value);
     }
 
     /** @brief Signs every form with a secret, any bytes. */
     Client &set_signing_secret(std::string_view secret)
     {
-        auto *bytes = reinterpret_cast<const std::uint8_t *>(secret.data());
-        return must(set(resup_client_set_signing_secret, bytes, secret.size()));
+        return must(resup_client_set_signing_secret, detail::bytes(secret), secret.size());
     }
 
     /** @brief How forms are signed. Default: HMAC-SHA-256. */
     Client &set_signing_algorithm(SigningAlgorithm algorithm)
     {
-        return must(set(resup_client_set_signing_algorithm, static_cast<std::int32_t>(algorithm)));
+        return must(resup_client_set_signing_algorithm, algorithm);
     }
 
-    /** @brief "none", "system" (the default) or `scheme://user:password@host:port`: http, socks4, socks4a, socks5, socks5h. */
-    Client &set_proxy(const std::string &proxy) { return must(set(resup_client_set_proxy, detail::text(proxy))); }
+    /**
+     * @brief The proxy: "none", "system" (the default) or `scheme://user:password@host:port`.
+     *
+     * Schemes are http, socks4, socks4a, socks5 and socks5h.
+     */
+    Client &set_proxy(const std::string &proxy) { return must(resup_client_set_proxy, proxy); }
 
-    /** @brief Hosts that are reached without a proxy: domains, addresses, CIDR blocks, between commas. */
-    Client &set_no_proxy(const std::string &list) { return must(set(resup_client_set_no_proxy, detail::text(list))); }
+    /** @brief Hosts that are reached without a proxy: domains, addresses, CIDR blocks, with commas between them. */
+    Client &set_no_proxy(const std::string &list) { return must(resup_client_set_no_proxy, list); }
 
-    /** @brief Whose root certificates are trusted while no CA was given. Default: the system's. */
-    Client &set_trust(Trust trust) { return must(set(resup_client_set_trust, static_cast<std::int32_t>(trust))); }
+    /** @brief Whose root certificates are trusted while no CA is set. Default: the system's. */
+    Client &set_trust(Trust trust) { return must(resup_client_set_trust, trust); }
 
     /** @brief Trusts the CAs in a PEM file, and no others but those of further calls. */
     Client &set_ca_file(const std::filesystem::path &path)
     {
-        return must(set(RESUP_NATIVE(resup_client_set_ca_file), detail::native(path)));
+        return must(RESUP_NATIVE(resup_client_set_ca_file), path);
     }
 
     /** @brief Trusts the CAs in a PEM text, and no others but those of further calls. */
-    Client &set_ca_pem(const std::string &pem) { return must(set(resup_client_set_ca_pem, detail::text(pem))); }
+    Client &set_ca_pem(const std::string &pem) { return must(resup_client_set_ca_pem, pem); }
 
     /** @brief The certificate that this side shows: PEM files of the chain and of the key. */
     Client &set_client_certificate(const std::filesystem::path &certificate, const std::filesystem::path &key)
     {
-        auto *setter = RESUP_NATIVE(resup_client_set_client_certificate);
-        return must(set(setter, detail::native(certificate), detail::native(key)));
+        return must(RESUP_NATIVE(resup_client_set_client_certificate), certificate, key);
     }
 
-    /** @brief Whether the server's certificate is verified. Without, everything can be read and changed on the way. */
-    Client &set_tls_verify(bool verify) { return must(set(resup_client_set_tls_verify, verify ? 1 : 0)); }
+    /** @brief Whether the server's certificate is verified. If not, anyone on the way can read and change all. */
+    Client &set_tls_verify(bool verify) { return must(resup_client_set_tls_verify, verify); }
 
     /** @brief How file names are written into forms. Default: as browsers do. */
-    Client &set_filename_style(FilenameStyle style)
-    {
-        return must(set(resup_client_set_filename_style, static_cast<std::int32_t>(style)));
-    }
+    Client &set_filename_style(FilenameStyle style) { return must(resup_client_set_filename_style, style); }
 
     /**
-     * @brief Registers the log's function, in place of an earlier one.
+     * @brief Registers the function for the log, in place of an earlier one.
      * @param level  the least important level that is wanted
-     * @param log    called on the threads that are inside run() or wait(), so perhaps on several at once; empty for none.
+     * @param log    called on the threads that are inside run() or wait(), perhaps on several at once; empty for none.
      *               Secrets and file contents are never logged.
      */
-    Client &on_log(LogLevel level, Log log) { return must(try_on_log(level, std::move(log))); }
+    Client &on_log(LogLevel level, Log log)
+    {
+        std::error_code error;
+        on_log(level, std::move(log), error);
+        if (error)
+            fail(error, "");
+        return *this;
+    }
+    /** @} */
 #endif
 
-    /** @brief As on_log, without exceptions. */
-    std::error_code try_on_log(LogLevel level, Log log)
+    /** @name Settings, without exceptions
+     * @{ */
+
+    /** @brief As the overload that throws; sets `error` or clears it. last_error_message(get()) tells more. */
+    void set_user(const std::string &user, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_user, user);
+    }
+    void set_user_agent(const std::string &agent, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_user_agent, agent);
+    }
+    void set_locate_method(LocateMethod method, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_locate_method, method);
+    }
+    void set_connect_timeout(std::chrono::milliseconds time, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_connect_timeout, time);
+    }
+    void set_response_timeout(std::chrono::milliseconds time, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_response_timeout, time);
+    }
+    void set_stall_timeout(std::chrono::milliseconds time, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_stall_timeout, time);
+    }
+    void set_rate_limit(std::uint64_t bytes_per_second, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_rate_limit, bytes_per_second);
+    }
+    void set_retry_limit(std::uint32_t limit, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_retry_limit, limit);
+    }
+    void set_retry_timeout(std::chrono::milliseconds time, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_retry_timeout, time);
+    }
+    void set_retry_backoff(std::chrono::milliseconds first, std::chrono::milliseconds longest,
+                           std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_retry_backoff, first, longest);
+    }
+    void set_login_form(const std::string &url, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_login_form, url);
+    }
+    void set_login_field(const std::string &name, const std::string &value, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_login_field, name, value);
+    }
+    void set_basic_auth(const std::string &user, const std::string &password, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_basic_auth, user, password);
+    }
+    void set_bearer_token(const std::string &token, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_bearer_token, token);
+    }
+    void set_header(const std::string &name, const std::string &value, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_header, name, value);
+    }
+    void set_cookie(const std::string &name, const std::string &value, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_cookie, name, value);
+    }
+    void set_signing_secret(std::string_view secret, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_signing_secret, detail::bytes(secret), secret.size());
+    }
+    void set_signing_algorithm(SigningAlgorithm algorithm, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_signing_algorithm, algorithm);
+    }
+    void set_proxy(const std::string &proxy, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_proxy, proxy);
+    }
+    void set_no_proxy(const std::string &list, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_no_proxy, list);
+    }
+    void set_trust(Trust trust, std::error_code &error) noexcept { error = set(resup_client_set_trust, trust); }
+    void set_ca_file(const std::filesystem::path &path, std::error_code &error) noexcept
+    {
+        error = set(RESUP_NATIVE(resup_client_set_ca_file), path);
+    }
+    void set_ca_pem(const std::string &pem, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_ca_pem, pem);
+    }
+    void set_client_certificate(const std::filesystem::path &certificate, const std::filesystem::path &key,
+                                std::error_code &error) noexcept
+    {
+        error = set(RESUP_NATIVE(resup_client_set_client_certificate), certificate, key);
+    }
+    void set_tls_verify(bool verify, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_tls_verify, verify);
+    }
+    void set_filename_style(FilenameStyle style, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_filename_style, style);
+    }
+    void on_log(LogLevel level, Log log, std::error_code &error)
     {
         const auto number = static_cast<std::int32_t>(level);
-        if (!log)
-            return static_cast<Errc>(resup_client_on_log(handle_, number, nullptr, nullptr, nullptr));
-        auto *kept = new Log(std::move(log));
-        return static_cast<Errc>(resup_client_on_log(handle_, number, logged, kept, detail::destroy<Log>));
+        if (!log) {
+            error = set(resup_client_on_log, number, nullptr, nullptr, nullptr);
+            return;
+        }
+        auto *user_data = new Log(std::move(log));
+        error = set(resup_client_on_log, number, call_log, user_data, detail::destroy<Log>);
     }
+    /** @} */
 
   private:
-    static std::int32_t logged(std::int32_t level, const char *line, void *user_data) noexcept
+    template <class... Wanted, class... Given>
+    std::error_code set(resup_status (*setter)(resup_client *, Wanted...), const Given &...given) noexcept
+    {
+        return detail::call(setter, handle_, given...);
+    }
+
+    static std::int32_t call_log(std::int32_t level, const char *line, void *user_data) noexcept
     {
         return detail::guarded([&] { (*static_cast<Log *>(user_data))(static_cast<LogLevel>(level), line); });
     }
 
 #if RESUP_HAS_EXCEPTIONS
-    Client &must(std::error_code error)
+    template <class... Wanted, class... Given>
+    Client &must(resup_status (*setter)(resup_client *, Wanted...), const Given &...given)
     {
-        if (error)
-            throw Error(error, {last_error_message(handle_), {}, 0, false});
+        if (const std::error_code error = set(setter, given...))
+            fail(error, detail::faults(given...));
         return *this;
+    }
+
+    [[noreturn]] void fail(std::error_code error, const std::string &fault) const
+    {
+        throw Error(error, {fault.empty() ? last_error_message(handle_) : fault, {}, 0, false});
     }
 #endif
 

@@ -14,7 +14,7 @@
 #include <type_traits>
 #include <utility>
 
-/** @brief Whether what throws is there. */
+/** @brief Whether the program is compiled with exceptions. Without them, functions that throw are not there. */
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
 #define RESUP_HAS_EXCEPTIONS 1
 #else
@@ -25,15 +25,16 @@
 namespace resup {
 
 /**
- * @brief What a call came to: the C API's RESUP_OK and RESUP_E_ codes, which tell more of each.
+ * @brief The outcome of a call: the C API's RESUP_OK and RESUP_E_ codes, which resup.h explains.
  *
- * (Not called Status, which is a macro of X11.) Compare it with a `std::error_code`: `if (error.code() == resup::Errc::not_allowed)`.
+ * Compare it with a `std::error_code`: `if (error.code() == resup::Errc::not_allowed)`. (It is not called Status, since
+ * that is a macro of X11.)
  */
 enum class Errc : resup_status {
-    ok = RESUP_OK,                              ///< It is done.
+    ok = RESUP_OK,                              ///< Success.
     pending = RESUP_PENDING,                    ///< The upload goes on.
     null = RESUP_E_NULL,                        ///< The object is empty, or was moved from.
-    handle = RESUP_E_HANDLE,                    ///< What was given as a handle never was one.
+    handle = RESUP_E_HANDLE,                    ///< The argument never was a handle.
     freed = RESUP_E_FREED,                      ///< The handle has been freed before.
     handle_kind = RESUP_E_HANDLE_KIND,          ///< A client was given for an upload, or the other way round.
     utf8 = RESUP_E_UTF8,                        ///< A text is not valid UTF-8 (or UTF-16).
@@ -152,7 +153,7 @@ class Error : public std::system_error {
     {
     }
 
-    /** @brief What went wrong and what to do about it, UTF-8. */
+    /** @brief What went wrong and what to do about it: one line or more for a person, UTF-8. */
     const char *what() const noexcept override { return details_->message.c_str(); }
 
     /** @brief The HTTP status of the server's last answer; 0 when there was none. */
@@ -161,7 +162,7 @@ class Error : public std::system_error {
     /** @brief The server's message for a person, UTF-8; empty when it sent none. */
     const std::string &server_message() const noexcept { return details_->server_message; }
 
-    /** @brief Whether running the upload again, later and unchanged, may succeed. */
+    /** @brief Whether running the upload again, later and unchanged, may succeed; the library says so. */
     bool is_retryable() const noexcept { return details_->retryable; }
 
   private:
@@ -169,8 +170,9 @@ class Error : public std::system_error {
 };
 
 /**
- * @brief The message of the last call that failed on this thread, for a client or without a usable object.
- * @param client  which client's; null for a failed creation
+ * @brief The message of the last call on this thread that failed, without an upload.
+ * @param client  the client that was called, or that an upload was to be made with; null when there is no client yet
+ * @return a text, empty when nothing failed
  */
 inline std::string last_error_message(const resup_client *client = nullptr)
 {

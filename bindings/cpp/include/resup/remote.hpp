@@ -7,6 +7,7 @@
 #define RESUP_REMOTE_HPP
 
 #include <resup/callback.hpp>
+#include <resup/convert.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -21,18 +22,18 @@ enum class State : std::int32_t {
     hashing = RESUP_STATE_HASHING,     ///< Reading what the server already has, for the digest.
     locating = RESUP_STATE_LOCATING,   ///< Asking the server what it has.
     sending = RESUP_STATE_SENDING,     ///< Sending.
-    verifying = RESUP_STATE_VERIFYING, ///< All is handed over; the server is to confirm it.
+    verifying = RESUP_STATE_VERIFYING, ///< All bytes are handed to the network; the server has to confirm them.
     waiting = RESUP_STATE_WAITING,     ///< Waiting to try again; Upload::retry_in tells how long.
     paused = RESUP_STATE_PAUSED,       ///< Paused by the program.
     complete = RESUP_STATE_COMPLETE,   ///< The server has confirmed the whole file.
-    failed = RESUP_STATE_FAILED,       ///< Given up.
-    cancelled = RESUP_STATE_CANCELLED  ///< Ended by the program.
+    failed = RESUP_STATE_FAILED,       ///< Ended with an error.
+    cancelled = RESUP_STATE_CANCELLED  ///< Ended by cancel(), or by a callback that threw.
 };
 
 /**
- * @brief What every thread may do to an Upload at any time, callbacks included: end it, hold it, and ask how it is.
+ * @brief The part of an Upload that every thread may use at any time, also callbacks: cancel, pause, numbers, texts.
  *
- * Every Upload is one.
+ * Every Upload is a Remote.
  *
  * @code
  * void show(const resup::Remote &upload)
@@ -43,23 +44,23 @@ enum class State : std::int32_t {
  */
 class Remote {
   public:
-    /** @brief Whether there is one, so that it was not moved from. */
+    /** @brief Whether this object holds an upload; false after it was moved from. */
     explicit operator bool() const noexcept { return handle_ != nullptr; }
 
     /** @brief The C API's handle, still owned by this object. */
     resup_upload *get() const noexcept { return handle_.get(); }
 
     /**
-     * @brief Ends the run, which returns within 100 ms; the next run goes on where the server is.
+     * @brief Ends the run, which returns within 100 ms; the next run goes on from what the server has.
      *
-     * Before the first run it ends that one; between two runs it does nothing.
+     * Before the first run it ends the first run; between two runs it does nothing.
      */
     void cancel() noexcept { resup_upload_cancel(get()); }
 
-    /** @brief Closes the connection and waits for resume(). */
+    /** @brief Closes the connection and waits for resume(). The server keeps what it has. Returns at once. */
     void pause() noexcept { resup_upload_pause(get()); }
 
-    /** @brief Goes on after pause(), from where the server is then. */
+    /** @brief Goes on after pause(), from what the server has then. Returns at once. */
     void resume() noexcept { resup_upload_resume(get()); }
 
     /** @brief What it is doing. */
@@ -108,22 +109,22 @@ class Remote {
     bool is_retryable() const noexcept { return resup_upload_is_retryable(get()) != 0; }
 
     /** @brief The server's own key of the upload. */
-    std::optional<std::string> id() const { return text(resup_upload_id(get())); }
+    std::optional<std::string> id() const { return detail::from_c(resup_upload_id(get())); }
 
     /** @brief Where the finished file is to be found, in the server's words. */
-    std::optional<std::string> location() const { return text(resup_upload_location(get())); }
+    std::optional<std::string> location() const { return detail::from_c(resup_upload_location(get())); }
 
     /** @brief The MD5 of the whole file in lower-case hex, once it is complete and if it was read. */
-    std::optional<std::string> md5() const { return text(resup_upload_md5(get())); }
+    std::optional<std::string> md5() const { return detail::from_c(resup_upload_md5(get())); }
 
     /** @brief The server's last message for a person. */
-    std::optional<std::string> server_message() const { return text(resup_upload_server_message(get())); }
+    std::optional<std::string> server_message() const { return detail::from_c(resup_upload_server_message(get())); }
 
     /** @brief The start of the body of the server's last refusal. */
-    std::optional<std::string> server_excerpt() const { return text(resup_upload_server_excerpt(get())); }
+    std::optional<std::string> server_excerpt() const { return detail::from_c(resup_upload_server_excerpt(get())); }
 
     /** @brief What went wrong in the last call that failed, and what to do about it; empty when nothing did. */
-    std::string error_message() const { return text(resup_upload_error_message(get())).value_or(""); }
+    std::string error_message() const { return detail::from_c(resup_upload_error_message(get())).value_or(""); }
 
   protected:
     /// @cond internal
@@ -131,12 +132,6 @@ class Remote {
     Remote(Remote &&) noexcept = default;
     Remote &operator=(Remote &&) noexcept = default;
     ~Remote() = default;
-
-    /// What C lent, kept.
-    static std::optional<std::string> text(const char *borrowed)
-    {
-        return borrowed ? std::optional<std::string>(borrowed) : std::nullopt;
-    }
 
     /// The C API's handle; whoever is inside a run shares it.
     detail::Handle handle_;

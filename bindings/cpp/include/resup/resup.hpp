@@ -28,8 +28,21 @@
  * everything else on one upload from one thread at a time (Errc::busy otherwise).
  *
  * Exceptions. Failures are thrown as resup::Error. An exception that leaves a callback cancels the upload and is thrown
- * again by the run() or wait() that the callback was called from. With `-fno-exceptions` what throws is not there, and
- * each has a counterpart that gives a `std::error_code`.
+ * again by the run() or wait() that the callback was called from.
+ *
+ * Error codes. Each constructor, setter and call that throws has an overload with a `std::error_code &` as its last
+ * parameter, as the functions of std::filesystem have: it sets the code, or clears it, and throws no Error. With
+ * `-fno-exceptions` only these are there. A text with a NUL in it and a time below 0, which C cannot take, are
+ * Errc::argument in both.
+ *
+ * @code
+ * std::error_code error;
+ * resup::Client client("https://example.org/upload", error);
+ * resup::Upload upload(client, "video.mp4", error);   // of an empty client: Errc::null
+ * upload.run(error);
+ * if (error)
+ *     std::cerr << upload.error_message() << '\n';
+ * @endcode
  *
  * @copyright MIT OR Apache-2.0
  */
@@ -38,7 +51,9 @@
 
 #include <resup/client.hpp>
 #include <resup/error.hpp>
+#include <resup/events.hpp>
 #include <resup/remote.hpp>
+#include <resup/settings.hpp>
 #include <resup/upload.hpp>
 
 #endif

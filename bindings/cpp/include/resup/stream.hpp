@@ -16,11 +16,11 @@
 /// @cond internal
 namespace resup::detail {
 
-/// A host's reader of the C API.
+/// A stream with the three functions that the C API reads it by.
 struct Stream {
     std::unique_ptr<std::istream> stream;
 
-    /// What it answers C for a stream that fails: the message has the number.
+    /// The number for a stream that fails; the error message has it.
     static constexpr std::int32_t failed = 1;
 
     static std::int32_t read(void *buffer, std::size_t size, std::size_t *read, void *user_data) noexcept
@@ -59,7 +59,7 @@ struct Stream {
             if (!self.stream)
                 return;
             self.stream->clear();
-            // To read up to the end is no failure. What breaks may be thrown.
+            // The end is no failure, so it must not be thrown; a broken stream may be.
             self.stream->exceptions(self.stream->exceptions() & std::ios::badbit);
             done = work(*self.stream);
         });

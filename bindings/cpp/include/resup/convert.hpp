@@ -1,0 +1,109 @@
+/**
+ * @file convert.hpp
+ * @brief How values of C++ become those of C. Not for programs.
+ * @copyright MIT OR Apache-2.0
+ */
+#ifndef RESUP_CONVERT_HPP
+#define RESUP_CONVERT_HPP
+
+#include <resup/error.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+/** @brief The C function that takes a path as `std::filesystem::path` holds it. */
+#ifdef _WIN32
+#define RESUP_NATIVE(function) function##_utf16
+#else
+#define RESUP_NATIVE(function) function
+#endif
+
+/// @cond internal
+namespace resup::detail {
+
+#ifdef _WIN32
+static_assert(sizeof(wchar_t) == sizeof(std::uint16_t), "paths are UTF-16 on Windows");
+
+inline const std::uint16_t *to_c(const std::filesystem::path &path) noexcept
+{
+    return reinterpret_cast<const std::uint16_t *>(path.c_str());
+}
+#else
+inline const char *to_c(const std::filesystem::path &path) noexcept { return path.c_str(); }
+#endif
+
+inline const char *to_c(const std::string &text) noexcept { return text.c_str(); }
+
+/// Milliseconds; the most that C takes for a time that is longer.
+inline std::uint32_t to_c(std::chrono::milliseconds time) noexcept
+{
+    return static_cast<std::uint32_t>(time.count() > INT32_MAX ? INT32_MAX : time.count());
+}
+
+/// Numbers and pointers as they are, an enumeration and a bool as the number that stands for it.
+template <class Value> auto to_c(Value value) noexcept
+{
+    if constexpr (std::is_enum_v<Value> || std::is_same_v<Value, bool>)
+        return static_cast<std::int32_t>(value);
+    else
+        return value;
+}
+
+/// A copy of a text that C still owns; none for NULL.
+inline std::optional<std::string> from_c(const char *text)
+{
+    return text ? std::optional<std::string>(text) : std::nullopt;
+}
+
+/// The same bytes, as C takes bytes.
+inline const std::uint8_t *bytes(std::string_view text) noexcept
+{
+    return reinterpret_cast<const std::uint8_t *>(text.data());
+}
+
+/// Whether C sees the whole text: it ends at a NUL there.
+inline bool fits(const std::string &text) noexcept { return text.find('\0') == std::string::npos; }
+
+inline bool fits(std::chrono::milliseconds time) noexcept { return time.count() >= 0; }
+
+template <class Value> bool fits(const Value &) noexcept { return true; }
+
+/// Calls a function of C on an object, with values of C++.
+template <class Object, class... Wanted, class... Given>
+std::error_code call(resup_status (*function)(Object *, Wanted...), Object *object, const Given &...given) noexcept
+{
+    if (!(fits(given) && ...))
+        return Errc::argument;
+    return static_cast<Errc>(function(object, to_c(given)...));
+}
+
+/// What is wrong with a value that does not fit; empty for one that does.
+inline std::string fault(const std::string &text)
+{
+    return fits(text) ? "" : "a text has a NUL in it, at which it would end";
+}
+
+inline std::string fault(std::chrono::milliseconds time)
+{
+    return fits(time) ? "" : "a time of " + std::to_string(time.count()) + " ms is less than none";
+}
+
+template <class Value> std::string fault(const Value &) { return ""; }
+
+/// What is wrong with these values.
+template <class... Given> std::string faults(const Given &...given)
+{
+    std::string all;
+    ((all += fault(given)), ...);
+    return all;
+}
+
+} // namespace resup::detail
+/// @endcond
+
+#endif

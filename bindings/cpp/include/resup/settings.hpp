@@ -1,0 +1,56 @@
+/**
+ * @file settings.hpp
+ * @brief The values that settings take.
+ * @copyright MIT OR Apache-2.0
+ */
+#ifndef RESUP_SETTINGS_HPP
+#define RESUP_SETTINGS_HPP
+
+#include <resup.h>
+
+#include <cstdint>
+
+namespace resup {
+
+/** @brief How important a line of the log is. */
+enum class LogLevel : std::int32_t {
+    error = RESUP_LOG_ERROR, ///< An upload has failed.
+    warn = RESUP_LOG_WARN,   ///< Something unusual happened, and the upload goes on.
+    info = RESUP_LOG_INFO,   ///< The course of an upload.
+    debug = RESUP_LOG_DEBUG  ///< Every step.
+};
+
+/** @brief How the server is asked for its offset. */
+enum class LocateMethod : std::int32_t {
+    post = RESUP_LOCATE_POST, ///< By POST, which no cache answers.
+    get = RESUP_LOCATE_GET    ///< By GET, with the fields in the query.
+};
+
+/** @brief How forms are signed. */
+enum class SigningAlgorithm : std::int32_t {
+    hmac_sha256 = RESUP_SIGNING_HMAC_SHA256, ///< HMAC-SHA-256.
+    hmac_md5 = RESUP_SIGNING_HMAC_MD5        ///< HMAC-MD5, for old servers that can do nothing else.
+};
+
+/** @brief Whose root certificates are trusted. */
+enum class Trust : std::int32_t {
+    system = RESUP_TRUST_SYSTEM,  ///< The operating system's.
+    bundled = RESUP_TRUST_BUNDLED ///< Mozilla's, as they were when the library was built.
+};
+
+/** @brief How file names are written into forms. */
+enum class FilenameStyle : std::int32_t {
+    whatwg = RESUP_FILENAME_WHATWG,  ///< As browsers do.
+    rfc8187 = RESUP_FILENAME_RFC8187 ///< A second time, as `filename*`.
+};
+
+/** @brief Whether and when the MD5 of the file is computed. */
+enum class Digest : std::int32_t {
+    none = RESUP_DIGEST_NONE,          ///< Never: then the server's bytes are not compared with the file's.
+    md5 = RESUP_DIGEST_MD5,            ///< While the file is sent. The default.
+    md5_first = RESUP_DIGEST_MD5_FIRST ///< Before the first request: a server that has the content gets no byte.
+};
+
+} // namespace resup
+
+#endif
