@@ -1,4 +1,4 @@
-//! The examples in C and C++: that they compile without a warning and do what they say.
+//! The examples in Rust, C and C++: that they compile without a warning and do what they say.
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code)]
@@ -10,12 +10,14 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use host::{has, root, Bench};
+use host::{has, library_dir, root, Bench};
 use resup_test_support::desktop::{Desktop, Running};
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
 
 const LIMIT: Duration = Duration::from_secs(60);
+/// For what has to be compiled first, perhaps behind another build.
+const BUILD: Duration = Duration::from_secs(600);
 const C: [&str; 6] = [
     "-D_POSIX_C_SOURCE=200809L",
     "-pedantic",
@@ -47,6 +49,34 @@ fn arrived(output: &str, receiver: &Receiver, file: &Path) {
     let line = line.unwrap_or_else(|| panic!("nothing of {name} in {output}"));
     let (_, id) = line.split_once("complete, id=").expect(line);
     files::assert_same(file, &receiver.stored_file(id));
+}
+
+#[test]
+fn the_rust_program_uploads() {
+    let (bench, receiver) = (Bench::new(), Receiver::start());
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let file = made(&bench, "one", 3_000_000);
+    let run = |file: &Path| {
+        let mut command = Command::new(&cargo);
+        command.args(["run", "--quiet", "--example", "upload", "--target-dir"]);
+        command.arg(library_dir().parent().unwrap()).arg("--");
+        command
+            .current_dir(root())
+            .arg(receiver.endpoint())
+            .arg(file);
+        bench.run(&mut command, BUILD)
+    };
+    for sent in ["sent=3000000 skipped=0 ", "sent=0 skipped=3000000 "] {
+        let ended = run(&file);
+        ended.assert_success();
+        assert!(ended.stdout.contains(sent), "{}", ended.stdout);
+        assert!(ended.stderr.contains("100.0 %"), "{}", ended.stderr);
+        let line = ended.stdout.replace(sent, "");
+        arrived(&line, &receiver, &file);
+    }
+    let ended = run(&bench.path("missing"));
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);
+    assert!(ended.stdout.contains("does not exist"), "{}", ended.stdout);
 }
 
 #[test]
@@ -181,18 +211,80 @@ fn the_window_uploads_pauses_and_cancels() {
     picture("window-cancelled.png");
 }
 
+const INDEX: &str = include_str!("../examples/README.md");
+
+/// The command after "Build" in the comment that a program begins with, as one line.
+fn build_command(source: &str) -> String {
+    let text = std::fs::read_to_string(root().join(source)).unwrap();
+    let (comment, _) = text.split_once("*/").unwrap();
+    let (_, after) = comment.split_once(" * Build, ").expect(source);
+    let (_, command) = after.split_once('\n').unwrap();
+    let lines = command.lines().map(|line| line.trim_start_matches(" *"));
+    let words = lines.flat_map(str::split_whitespace);
+    let words: Vec<_> = words.filter(|word| *word != "\\").collect();
+    words.join(" ")
+}
+
+#[test]
+fn the_commands_in_comments_and_index_build_the_programs() {
+    let bench = Bench::new();
+    let index: Vec<_> = INDEX.split_whitespace().filter(|w| *w != "\\").collect();
+    let index = index.join(" ");
+    for source in PROGRAMS.into_iter().filter(|source| source.contains('/')) {
+        let source = format!("examples/{source}");
+        let command = build_command(&source);
+        assert!(index.contains(&command), "{command}");
+        if source.ends_with("window.cpp") && !has("fltk-config") {
+            continue;
+        }
+        let (command, name) = command.rsplit_once(" -o ").unwrap();
+        let libraries = library_dir().display().to_string();
+        let command = command
+            .replace("$PWD/target/release", &libraries)
+            .replace("target/release", &libraries);
+        let program = bench.path(name);
+        let _ = std::fs::remove_file(&program);
+        let mut shell = Command::new("sh");
+        let line = format!("{command} -o {}", program.display());
+        shell.current_dir(root()).arg("-c").arg(line);
+        bench.run(&mut shell, BUILD).assert_success();
+        assert!(program.exists());
+    }
+}
+
+/// All are run here, but for c/upload.c, which tests/c_abi.rs runs.
+const PROGRAMS: [&str; 6] = [
+    "c/poll.c",
+    "c/stream.c",
+    "c/upload.c",
+    "cpp/upload.cpp",
+    "cpp/window.cpp",
+    "upload.rs",
+];
+
+/// The files in a directory of the examples, as the index names them.
+fn listed(dir: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(root().join("examples").join(dir)).unwrap();
+    let entries = entries.map(|entry| entry.unwrap().path());
+    let files = entries.filter(|path| path.is_file() && !path.ends_with("README.md"));
+    let root = root().join("examples");
+    let names = files.map(|file| file.strip_prefix(&root).unwrap().display().to_string());
+    names.collect()
+}
+
 #[test]
 fn every_example_is_tested() {
-    let mut listed = Vec::new();
-    for dir in ["examples/c", "examples/cpp"] {
-        for entry in std::fs::read_dir(root().join(dir)).unwrap() {
-            listed.push(entry.unwrap().file_name().into_string().unwrap());
-        }
+    let mut all = ["", "c", "cpp"].map(listed).concat();
+    all.sort();
+    assert_eq!(all, PROGRAMS);
+}
+
+#[test]
+fn the_index_names_every_example() {
+    let mut all = ["", "c", "cpp", "java", "delphi"].map(listed).concat();
+    all.extend(["delphi/window", "receivers/php", "receivers/tomcat"].map(str::to_owned));
+    for name in all {
+        let link = format!("| [{name}]({name}) |");
+        assert!(INDEX.contains(&link), "{name}");
     }
-    listed.sort();
-    let known = ["poll.c", "stream.c", "upload.c", "upload.cpp", "window.cpp"];
-    assert_eq!(
-        listed, known,
-        "upload.c is run by tests/c_abi.rs, all others here"
-    );
 }

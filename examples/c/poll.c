@@ -3,11 +3,10 @@
  *
  *     poll URL FILE...
  *
- * Nothing blocks and no callback comes from another thread: resup_upload_start returns at once, and
- * resup_upload_wait with 0 tells what has happened since. Keys, while standard input is a terminal or a pipe, each
- * with Enter: p pauses, r resumes, q cancels.
+ * Nothing blocks, and no other thread calls the program: resup_upload_start returns at once, and resup_upload_wait
+ * with a time of 0 tells what has happened since. Keys, each with Enter: p pauses, r resumes, q cancels.
  *
- * Build, at the top of the tree, after `make` (POSIX, for select):
+ * Build, at the top of the tree, after `make lib` (POSIX, for select):
  *     cc -Iinclude examples/c/poll.c -Ltarget/release -lresup -Wl,-rpath,$PWD/target/release -o poll
  */
 #include <resup.h>
@@ -22,7 +21,7 @@ struct row {
     resup_status status; /* RESUP_PENDING while it goes on */
 };
 
-/* What a window's event loop would do with its own events: waits up to 100 ms for a key. 0: no more keys. */
+/* Waits up to 100 ms for a key, as a window's event loop waits for events. Returns the key, or 0 for none. */
 static int key(int *open)
 {
     fd_set set;
@@ -39,6 +38,7 @@ static int key(int *open)
     return typed;
 }
 
+/* Does what a key asks for, to all uploads. */
 static void act(struct row *rows, int count, int typed)
 {
     int i;
@@ -53,7 +53,7 @@ static void act(struct row *rows, int count, int typed)
     }
 }
 
-/* The window's timer: looks at every upload that goes on, and shows it. Returns how many do. */
+/* Shows every upload that goes on, as a window's timer would. Returns how many go on. */
 static int tick(struct row *rows, int count)
 {
     int i, pending = 0;

@@ -1,12 +1,12 @@
 /*
- * Uploads what the program makes itself: here the numbers from 0 on, a line each, which are nowhere on disk.
+ * Uploads bytes that the program makes itself and that are in no file: the numbers from 0 on, a line each.
  *
  *     stream URL LINES
  *
  * The library asks for the size, seeks and reads, always on the thread that is inside resup_upload_run. Every byte
  * must be the same whenever it is read: after a break the upload goes back to where the server is.
  *
- * Build, at the top of the tree, after `make`:
+ * Build, at the top of the tree, after `make lib`:
  *     cc -Iinclude examples/c/stream.c -Ltarget/release -lresup -Wl,-rpath,$PWD/target/release -o stream
  */
 #include <resup.h>
@@ -33,7 +33,7 @@ static int32_t on_seek(uint64_t offset, void *user_data)
     return 0;
 }
 
-/* May give fewer bytes than it is asked for, here at most the rest of a line; none only at the end. */
+/* May give fewer bytes than asked for, here at most the rest of a line. No bytes mean the end. */
 static int32_t on_read(void *buffer, size_t size, size_t *read, void *user_data)
 {
     struct numbers *numbers = user_data;
@@ -49,7 +49,7 @@ static int32_t on_read(void *buffer, size_t size, size_t *read, void *user_data)
     memcpy(buffer, line + skip, n);
     numbers->at += n;
     *read = n;
-    return 0; /* anything else is an error code of the program's own, and ends the upload */
+    return 0; /* any other number ends the upload, and is in the error message */
 }
 
 int main(int argc, char **argv)

@@ -3,10 +3,10 @@
  *
  *     upload URL FILE
  *
- * Run it again after it was interrupted, however that came about: it goes on where the server is.
- * Ctrl-C ends it cleanly. Progress goes to stderr, the result, one line, to stdout.
+ * Run it again after it was interrupted, for whatever reason: it goes on from what the server
+ * has. Ctrl-C ends it cleanly. Progress goes to stderr, the result, one line, to stdout.
  *
- * Build, at the top of the tree, after `make`:
+ * Build, at the top of the tree, after `make lib`:
  *     cc -Iinclude examples/c/upload.c -Ltarget/release -lresup -Wl,-rpath,$PWD/target/release -o upload
  */
 #include <resup.h>
@@ -37,7 +37,7 @@ static const char *state_name(int32_t state)
     }
 }
 
-/* One line that is written over and over. Returning anything but RESUP_CONTINUE cancels. */
+/* Writes the line again, over the last one. */
 static void show(resup_upload *upload)
 {
     double size = (double)resup_upload_size(upload);
@@ -52,6 +52,7 @@ static void show(resup_upload *upload)
     fflush(stderr);
 }
 
+/* Anything but RESUP_CONTINUE, which is 0, cancels. */
 static int32_t on_progress(resup_upload *upload, uint64_t position, uint64_t size, void *user_data)
 {
     (void)position;
@@ -66,7 +67,7 @@ static int32_t on_state(resup_upload *upload, int32_t state, void *user_data)
     (void)user_data;
     show(upload);
     if (state == RESUP_STATE_WAITING)
-        fprintf(stderr, "\nbroken; next attempt in %.1f s\n", resup_upload_retry_in(upload) / 1e3);
+        fprintf(stderr, "\nthe connection was lost; next attempt in %.1f s\n", resup_upload_retry_in(upload) / 1e3);
     return interrupted;
 }
 
@@ -95,7 +96,7 @@ int main(int argc, char **argv)
     resup_upload_on_progress(upload, on_progress, NULL, NULL);
     resup_upload_on_state(upload, on_state, NULL, NULL);
 
-    /* start and wait instead of run, so that Ctrl-C is seen while nothing happens, too. */
+    /* Not run, but start and wait: then Ctrl-C is noticed also while nothing happens. */
     status = resup_upload_start(upload);
     if (status == RESUP_OK) {
         while ((status = resup_upload_wait(upload, 100)) == RESUP_PENDING) {

@@ -1,13 +1,15 @@
-// Uploads files side by side, and shows a bar for each.
-//
-//     upload URL FILE...
-//
-// Run it again after it was interrupted, however that came about: it goes on where the server is. Ctrl-C ends it
-// cleanly. Bars go to stderr, results, a line each, to stdout.
-//
-// Build, at the top of the tree, after `make`:
-//     c++ -std=c++17 -Iinclude -Ibindings/cpp/include examples/cpp/upload.cpp -pthread
-//         -Ltarget/release -lresup -Wl,-rpath,$PWD/target/release -o upload
+/*
+ * Uploads files side by side, and shows a bar for each.
+ *
+ *     upload URL FILE...
+ *
+ * Run it again after it was interrupted, for whatever reason: it goes on from what the server has. Ctrl-C ends it
+ * cleanly. Bars go to stderr, results, a line each, to stdout.
+ *
+ * Build, at the top of the tree, after `make lib`:
+ *     c++ -std=c++17 -Iinclude -Ibindings/cpp/include examples/cpp/upload.cpp -pthread \
+ *         -Ltarget/release -lresup -Wl,-rpath,$PWD/target/release -o upload
+ */
 #include <resup/resup.hpp>
 
 #include <chrono>
@@ -38,7 +40,7 @@ const char *word(resup::State state)
     case resup::State::locating: return "asking";
     case resup::State::sending: return "sending";
     case resup::State::verifying: return "verifying";
-    case resup::State::waiting: return "broken, waiting";
+    case resup::State::waiting: return "connection lost, waiting";
     case resup::State::paused: return "paused";
     case resup::State::complete: return "complete";
     case resup::State::failed: return "failed";
@@ -62,7 +64,7 @@ std::string bar(const Job &job)
     return line.str();
 }
 
-// Shows all jobs, over what was shown before, and looks every tenth of a second whether they have ended.
+// Shows all jobs ten times a second, over what was shown before, until all have ended.
 void watch(std::vector<Job> &jobs)
 {
     for (bool pending = true, first = true; pending; first = false) {
@@ -94,7 +96,7 @@ try {
         jobs.push_back({argv[i], resup::Upload(client, argv[i]), {}});
     std::signal(SIGINT, [](int) { interrupted = 1; });
     for (auto &job : jobs)
-        job.end = job.upload.run_async(); // on a thread of its own; the futures bring what it throws
+        job.end = job.upload.run_async(); // on a thread of its own; the future throws what it throws
     watch(jobs);
 
     int failed = 0;

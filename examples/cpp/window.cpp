@@ -1,13 +1,15 @@
-// A window that uploads a file: choose, start, pause, go on, cancel.
-//
-//     window [URL [FILE]]
-//
-// The upload works by itself; a timer of the window's asks ten times a second what has happened, so that everything
-// is done on the window's own thread. FLTK 1.3 or later (Debian: libfltk1.3-dev).
-//
-// Build, at the top of the tree, after `make`:
-//     c++ -std=c++17 -Iinclude -Ibindings/cpp/include examples/cpp/window.cpp $(fltk-config --cxxflags --ldflags)
-//         -Ltarget/release -lresup -Wl,-rpath,$PWD/target/release -o window
+/*
+ * A window that uploads a file: choose, start, pause, resume, cancel.
+ *
+ *     window [URL [FILE]]
+ *
+ * The upload works by itself. A timer of the window asks ten times a second what has happened, so that everything
+ * is done on the window's own thread. FLTK 1.3 or later (Debian: libfltk1.3-dev).
+ *
+ * Build, at the top of the tree, after `make lib`:
+ *     c++ -std=c++17 -Iinclude -Ibindings/cpp/include examples/cpp/window.cpp $(fltk-config --cxxflags --ldflags) \
+ *         -Ltarget/release -lresup -Wl,-rpath,$PWD/target/release -o window
+ */
 #include <resup/resup.hpp>
 
 #include <FL/Fl.H>
@@ -71,7 +73,7 @@ class Window : public Fl_Window {
 
     static void tick(void *self) { static_cast<Window *>(self)->look(); }
 
-    // The timer's: shows how it stands, and comes again while it goes on.
+    // Shows the state of the upload, and sets the timer again while it goes on.
     void look()
     try {
         const bool complete = upload_.wait(std::chrono::milliseconds(0));
@@ -95,7 +97,7 @@ class Window : public Fl_Window {
         char text[200];
         switch (upload_.state()) {
         case resup::State::paused: return "Paused. The server keeps what it has.";
-        case resup::State::waiting: return "The connection broke; it is tried again soon.";
+        case resup::State::waiting: return "The connection was lost; the next attempt is soon.";
         case resup::State::hashing: return "Reading what the server has already.";
         case resup::State::sending:
             std::snprintf(text, sizeof text, "%.1f of %.1f MB, %.1f MB/s", static_cast<double>(upload_.position()) / 1e6,
@@ -107,7 +109,7 @@ class Window : public Fl_Window {
 
     void tell(const std::string &text) { status_.copy_label(text.c_str()); }
 
-    // Which buttons can be pressed while an upload is under way, and while none is.
+    // Enables the buttons that can be used while an upload runs, or while none does.
     void offer(bool under_way)
     {
         for (Fl_Widget *widget : {static_cast<Fl_Widget *>(&url_), static_cast<Fl_Widget *>(&file_),
