@@ -1,38 +1,105 @@
-//! docs/ERRORS.md tells of every status, and of tests that are there.
+//! docs/ERRORS.md: that it has every status, with its number, tests that exist, and real messages.
 
+#[cfg(target_os = "linux")]
+#[allow(dead_code)]
+#[path = "c/host.rs"]
+mod host;
+#[cfg(target_os = "linux")]
+#[allow(dead_code)]
+#[path = "c/one.rs"]
+mod one;
+
+#[cfg(target_os = "linux")]
+#[path = "errors/messages.rs"]
+mod messages;
+#[cfg(target_os = "linux")]
+#[path = "errors/servers.rs"]
+mod servers;
+
+use std::collections::BTreeMap;
 use std::path::Path;
 
-const TABLE: &str = include_str!("../docs/ERRORS.md");
-const STATUSES: &str = include_str!("../src/ffi/status.rs");
+const DOCUMENT: &str = include_str!("../docs/ERRORS.md");
+const HEADER: &str = include_str!("../include/resup.h");
 
-fn rows() -> impl Iterator<Item = Vec<&'static str>> {
-    let lines = TABLE.lines().filter(|line| line.starts_with("| "));
-    let cells = lines.map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect());
-    cells.filter(|row: &Vec<_>| row[0] != "situation" && row[0] != "---")
-}
+/// A row of one of the tables, with its cells under the names of their columns.
+struct Row(BTreeMap<&'static str, &'static str>);
 
-#[test]
-fn every_status_has_a_row_with_its_number() {
-    let mut count = 0;
-    for line in STATUSES.lines() {
-        let Some(rest) = line.strip_prefix("pub const RESUP_E_") else {
-            continue;
-        };
-        let (name, number) = rest.trim_end_matches(';').split_once(": i32 = ").unwrap();
-        let cell = format!("`RESUP_E_{name}` {number}");
-        assert!(rows().any(|row| row[1] == cell), "{cell} has no row");
-        count += 1;
+impl Row {
+    fn cell(&self, column: &str) -> &'static str {
+        let cell = self.0.get(column);
+        cell.unwrap_or_else(|| panic!("no {column} in {:?}", self.0))
     }
-    assert!(count > 30);
+
+    fn situation(&self) -> &'static str {
+        self.cell("situation")
+    }
+
+    /// Name and number; `None` where there is no failure.
+    fn status(&self) -> Option<(&'static str, i32)> {
+        let cell = self.cell("status");
+        let (name, number) = cell.strip_prefix('`')?.split_once("` ")?;
+        Some((name, number.parse().ok()?))
+    }
+}
+
+fn cells(line: &'static str) -> Vec<&'static str> {
+    let line = line.strip_prefix("| ").and_then(|l| l.strip_suffix(" |"));
+    line.expect("a row").split(" | ").map(str::trim).collect()
+}
+
+fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut lines = DOCUMENT.lines().peekable();
+    while let Some(line) = lines.next() {
+        if !line.starts_with("| ") {
+            continue;
+        }
+        let columns = cells(line);
+        assert!(lines.next().unwrap().starts_with("| ---"), "{columns:?}");
+        while let Some(line) = lines.next_if(|line| line.starts_with("| ")) {
+            let cells = cells(line);
+            assert_eq!(cells.len(), columns.len(), "{line}");
+            rows.push(Row(columns.iter().copied().zip(cells).collect()));
+        }
+    }
+    assert!(rows.len() > 40);
+    rows
+}
+
+/// The statuses of the header that are errors.
+fn statuses() -> BTreeMap<&'static str, i32> {
+    let lines = HEADER.lines();
+    let errors = lines.filter_map(|line| line.strip_prefix("#define RESUP_E_").map(|_| line));
+    let words = errors.map(|line| line.split_whitespace().collect::<Vec<_>>());
+    words.map(|w| (w[1], w[2].parse().unwrap())).collect()
 }
 
 #[test]
-fn every_row_has_five_cells_and_a_test_that_is_there() {
+fn statuses_and_numbers_are_those_of_the_header() {
+    let statuses = statuses();
+    assert!(statuses.len() > 30, "{statuses:?}");
+    let rows = rows();
+    for row in &rows {
+        match row.status() {
+            Some((name, number)) => {
+                assert_eq!(statuses.get(name), Some(&number), "{}", row.situation());
+            }
+            None => assert_eq!(row.cell("status"), "none", "{}", row.situation()),
+        }
+    }
+    let told: Vec<_> = rows.iter().filter_map(Row::status).collect();
+    for (name, _) in statuses {
+        assert!(told.iter().any(|row| row.0 == name), "{name} has no row");
+    }
+}
+
+#[test]
+fn every_row_names_a_test_that_exists() {
     for row in rows() {
-        assert_eq!(row.len(), 5, "{row:?}");
-        let cited: Vec<_> = row[4].split('`').filter(|s| !s.trim().is_empty()).collect();
-        let [file, name] = cited[..] else {
-            panic!("{row:?} cites no file and test");
+        let cited: Vec<_> = row.cell("test").split('`').collect();
+        let ["", file, " ", name, ""] = cited[..] else {
+            panic!("{cited:?}: a file and a test are needed");
         };
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
         let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{file}: {e}"));
@@ -41,5 +108,13 @@ fn every_row_has_five_cells_and_a_test_that_is_there() {
             defined.iter().any(|d| text.contains(d)),
             "{name} is not in {file}"
         );
+    }
+}
+
+#[test]
+fn situations_are_told_apart_by_their_words() {
+    let mut seen = std::collections::BTreeSet::new();
+    for row in rows() {
+        assert!(seen.insert(row.situation()), "{}", row.situation());
     }
 }

@@ -1,6 +1,6 @@
 //! The program `one.c`: an upload with settings, and what it prints of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use resup_test_support::files;
 use super::host::Bench;
 
 /// No case takes more than some seconds; one that is not done by then hangs.
-const WATCHDOG: Duration = Duration::from_secs(60);
+pub const WATCHDOG: Duration = Duration::from_secs(60);
 
 pub struct One {
     pub bench: Bench,
@@ -33,6 +33,11 @@ impl One {
         if !file.exists() {
             files::make(&file, size, 5).unwrap();
         }
+        self.command_of(url, &file, settings)
+    }
+
+    /// A command that uploads this file with these settings.
+    pub fn command_of(&self, url: &str, file: &Path, settings: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.arg(url).arg(file).args(settings);
         command

@@ -1,0 +1,248 @@
+//! Servers and networks that fail, and what an upload to them comes to.
+
+use std::net::TcpListener;
+
+use resup_test_support::head::RequestHead;
+use resup_test_support::scripted::{json, reply_with, End, Read, ScriptedServer, Step};
+
+use crate::messages::{Case, Outcome};
+use crate::one::{One, Told};
+
+/// Bytes in a file of most cases.
+const SIZE: u64 = 10;
+/// More than a network takes that nobody reads from.
+const LARGE: u64 = 64 << 20;
+
+/// Settings for one attempt.
+const ONCE: [&str; 2] = ["client_set_retry_limit", "0"];
+
+fn is_send(head: &RequestHead) -> bool {
+    head.boundary().is_some()
+}
+
+/// Answers locates as for a new upload, and sends by `step`.
+fn sends(step: impl Fn() -> Step + Send + 'static) -> ScriptedServer {
+    ScriptedServer::start_with(move |head, _| match is_send(head) {
+        true => step(),
+        false => Step::reply(200, &json("new", 0, "k")),
+    })
+}
+
+fn upload(one: &One, server: &ScriptedServer, size: u64, more: &[&str]) -> Told {
+    one.upload(&server.endpoint(), size, &[&ONCE[..], more].concat())
+}
+
+/// The outcome of an upload whose message names no address.
+fn plain(one: &One, server: &ScriptedServer) -> Case {
+    Case::new(&upload(one, server, SIZE, &[]), Vec::new())
+}
+
+/// The outcome of an upload whose message names the server, in the document by this address.
+fn named(
+    one: &One,
+    server: &ScriptedServer,
+    example: &'static str,
+    size: u64,
+    more: &[&str],
+) -> Case {
+    let told = upload(one, server, size, more);
+    Case::new(&told, vec![(example, server.addr().to_string())])
+}
+
+fn refused(one: &One, status: u16, message: &str) -> Case {
+    let body = format!(r#"{{"message":"{message}"}}"#);
+    plain(
+        one,
+        &ScriptedServer::start(vec![Step::reply(status, &body)]),
+    )
+}
+
+/// A limit of 300 ms in place of the default one in the document.
+fn limited(mut case: Case, example: &'static str) -> Case {
+    case.values.push((example, "300ms".to_owned()));
+    case
+}
+
+/// The server cuts the file when it is asked for its offset.
+fn changed(one: &One) -> Case {
+    let path = one.bench.path("changing");
+    std::fs::write(&path, [0; 10]).unwrap();
+    let theirs = path.clone();
+    let server = ScriptedServer::start_with(move |_, _| {
+        let file = std::fs::OpenOptions::new().write(true).open(&theirs);
+        file.unwrap().set_len(4).unwrap();
+        Step::reply(200, &json("new", 0, "k"))
+    });
+    let told = one.told(one.command_of(&server.endpoint(), &path, &ONCE));
+    Case::new(&told, vec![("/tmp/a", path.display().to_string())])
+}
+
+fn nobody(one: &One) -> Case {
+    // The port is free again, and nobody else listens there so soon.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let told = one.upload(&format!("http://{address}/"), SIZE, &ONCE);
+    Case::new(&told, vec![("127.0.0.1:9", address.to_string())])
+}
+
+/// An upload through a proxy of HTTP that answers so.
+fn through_proxy(one: &One, status: u16, server: &'static str) -> Case {
+    let proxy = ScriptedServer::start(vec![Step::reply(status, "")]);
+    let address = proxy.addr().to_string();
+    let url = format!("http://{address}");
+    let settings = [ONCE[0], ONCE[1], "client_set_proxy", &url];
+    // Nothing goes to the server but through the proxy.
+    let told = one.upload(&format!("http://{server}/"), SIZE, &settings);
+    Case::new(&told, vec![("127.0.0.1:3128", address)])
+}
+
+/// An upload with a login by a form, to a server that takes the login.
+fn logged_in(one: &One, server: &ScriptedServer, more: &[&str]) -> Told {
+    let form = format!("http://{}/login", server.addr());
+    let login = [
+        "client_set_login_form",
+        &form,
+        "client_set_login_field",
+        "user,joe",
+    ];
+    one.upload(&server.endpoint(), SIZE, &[&login[..], more].concat())
+}
+
+fn is_login(head: &RequestHead) -> bool {
+    head.target == "/login"
+}
+
+fn forbidden(one: &One) -> Case {
+    let server = ScriptedServer::start_with(|head, _| match (is_login(head), is_send(head)) {
+        (true, _) => Step::reply(200, "{}"),
+        (_, true) => Step::reply(403, r#"{"message":"joe may not upload here"}"#),
+        _ => Step::reply(200, &json("new", 0, "k")),
+    });
+    Case::new(&logged_in(one, &server, &ONCE), Vec::new())
+}
+
+/// Of every two sends the server takes one and forgets it, and turns the other one away.
+fn sessions_end(one: &One) -> Case {
+    let mut sends = 0;
+    let server = ScriptedServer::start_with(move |head, _| {
+        sends += u32::from(is_send(head));
+        match (is_login(head), is_send(head)) {
+            (true, _) => Step::reply(200, "{}"),
+            (_, true) if sends % 2 == 0 => Step::reply(401, "{}"),
+            (_, true) => Step::reply(200, &json("partial", 5, "k")),
+            _ => Step::reply(200, &json("new", 0, "k")),
+        }
+    });
+    let more = [
+        "client_set_retry_limit",
+        "3",
+        "client_set_retry_backoff",
+        "1,2",
+        "upload_set_segment_size",
+        "5",
+    ];
+    let told = logged_in(one, &server, &more);
+    Case::new(&told, vec![("127.0.0.1:80", server.addr().to_string())])
+}
+
+/// The server has only a part of what the first send brought, and takes the rest.
+fn elsewhere(one: &One) -> Case {
+    let mut sends = 0;
+    let server = ScriptedServer::start_with(move |head, _| {
+        sends += u32::from(is_send(head));
+        match (is_send(head), sends) {
+            (false, _) => Step::reply(200, &json("new", 0, "k")),
+            (true, 1) => Step::reply(409, r#"{"offset":5}"#),
+            (true, _) => Step::reply(200, &json("complete", SIZE, "k")),
+        }
+    });
+    let told = upload(one, &server, SIZE, &[]);
+    assert_eq!(told.number("status"), 0, "{told:?}");
+    Case {
+        outcome: Outcome::Nothing,
+        values: Vec::new(),
+    }
+}
+
+/// Makes what a row of the document is about.
+pub fn make(situation: &str, one: &One) -> Case {
+    let response = |status, body: &str| {
+        let server = ScriptedServer::start(vec![Step::reply(status, body)]);
+        plain(one, &server)
+    };
+    match situation {
+        "the file was cut, extended, touched, replaced or removed during the run, or after its MD5 was computed first" => {
+            changed(one)
+        }
+
+        "the server's name is unknown; tried again" => {
+            let told = one.upload("http://no-such-host.invalid/", SIZE, &ONCE);
+            Case::new(&told, Vec::new())
+        }
+        "no server listens at the address; tried again" => nobody(one),
+        "the connection breaks, or a response is cut; tried again" => {
+            let cut = Step::new().read(Read::All).end(End::Reset);
+            let server = ScriptedServer::start(vec![cut]);
+            named(one, &server, "127.0.0.1:80", SIZE, &[])
+        }
+        "no response in time; tried again" => {
+            let silent = Step::new().read(Read::All).end(End::HoldOpen);
+            let server = ScriptedServer::start(vec![silent]);
+            let limit = ["client_set_response_timeout", "300"];
+            limited(named(one, &server, "127.0.0.1:80", SIZE, &limit), "120s")
+        }
+        "the network takes nothing for too long; tried again" => {
+            let server = sends(|| {
+                let some = Read::HeadAndBodyBytes(100_000);
+                Step::new().read(some).end(End::HoldOpen)
+            });
+            let limit = ["client_set_stall_timeout", "300"];
+            limited(named(one, &server, "127.0.0.1:80", LARGE, &limit), "60s")
+        }
+        "the certificate is not trusted" => {
+            let server = ScriptedServer::start_tls(vec![Step::reply(200, "{}")]);
+            named(one, &server, "127.0.0.1:443", SIZE, &[])
+        }
+        "the proxy refuses the user, or the server" => through_proxy(one, 407, "127.0.0.1:80"),
+
+        "it wants a login, or forbids it (401, 403)" => refused(one, 401, "log in first"),
+        "it forbids the upload, though the login is right (401, 403, or a redirect, to a send)" => {
+            forbidden(one)
+        }
+        "it ends the session again and again, and takes no more" => sessions_end(one),
+        "more than it takes (413), also in the smallest segment" => {
+            refused(one, 413, "no more than 1 GB")
+        }
+        "another client is writing this upload (423)" => {
+            refused(one, 423, "another request is writing it")
+        }
+        "busy (429, 503)" => refused(one, 503, "busy"),
+        "failing (408, 417, 500, 502, 504)" => response(502, "Bad Gateway"),
+        "failing, and perhaps it is an HTTP proxy that says so" => {
+            through_proxy(one, 504, "127.0.0.1:80")
+        }
+        "no room (507)" => refused(one, 507, "no quota left"),
+        "any other 3xx, 4xx, 5xx" => {
+            let location = [("Location", "https://example.org/")];
+            let step = Step::new().read(Read::All);
+            let step = step.write(reply_with(302, &location, ""));
+            plain(one, &ScriptedServer::start(vec![step]))
+        }
+        "it has forgotten the upload (404, 410 to a send)" => {
+            let server = sends(|| Step::reply(404, r#"{"message":"no such upload"}"#));
+            plain(one, &server)
+        }
+        "it is at another offset (409 with `offset`)" => elsewhere(one),
+        "a web page, or another response that is not of the protocol" => {
+            response(200, "<html>Please log in</html>")
+        }
+        "a response of more than 64 KiB" => response(200, &" ".repeat(100_000)),
+        "an offset that cannot be" => response(200, &json("partial", SIZE + 1, "k")),
+        "what arrived differs from what was sent (422), twice in a row" => {
+            let server = sends(|| Step::reply(422, r#"{"offset":0}"#));
+            plain(one, &server)
+        }
+        other => panic!("no failure is made for \"{other}\""),
+    }
+}
