@@ -3,9 +3,9 @@
 
 #include <fstream>
 
-std::filesystem::path made(const Given &given, const std::string &name, std::size_t size)
+std::filesystem::path make_file(const Setup &setup, const std::string &name, std::size_t size)
 {
-    std::filesystem::path path = given.dir / std::filesystem::u8path(name);
+    std::filesystem::path path = setup.dir / std::filesystem::u8path(name);
     std::ofstream file(path, std::ios::binary);
     for (std::size_t i = 0; i < size; ++i)
         file.put(static_cast<char>(i * 31 + name.size() + i / 251));
@@ -16,12 +16,12 @@ std::filesystem::path made(const Given &given, const std::string &name, std::siz
 int main(int argc, char **argv)
 {
     CHECK(argc == 6);
-    const Given given{argv[1], argv[2], std::filesystem::u8path(argv[3]), argv[4], argv[5]};
-    runs(given);
-    throws(given);
-    sources(given);
-    threads(given);
-    settings(given);
-    error_codes(given);
+    const Setup setup{argv[1], argv[2], std::filesystem::u8path(argv[3]), argv[4], argv[5]};
+    runs(setup);
+    throws(setup);
+    sources(setup);
+    threads(setup);
+    settings(setup);
+    error_codes(setup);
     std::puts("all of it");
 }

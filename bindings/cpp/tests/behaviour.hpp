@@ -9,7 +9,7 @@
 
 #include "check.hpp"
 
-struct Given {
+struct Setup {
     std::string endpoint;       // of a receiver
     std::string forbidden;      // of a server that answers 403 with the message "not you"
     std::filesystem::path dir;  // for files, one of each size
@@ -17,11 +17,11 @@ struct Given {
     std::string lost;           // of a server that answers the first locate well, and then with a web page
 };
 
-// A file of so many bytes, its name and content made of `name`.
-std::filesystem::path made(const Given &given, const std::string &name, std::size_t size);
+// Makes a file of so many bytes; its content depends on its name.
+std::filesystem::path make_file(const Setup &setup, const std::string &name, std::size_t size);
 
-// What `work` throws; fails when it throws nothing or something else.
-template <class Thrown, class Work> Thrown thrown_by(Work &&work)
+// Returns what `work` throws; fails when it throws nothing or something else.
+template <class Thrown, class Work> Thrown catch_from(Work &&work)
 {
     try {
         work();
@@ -33,11 +33,11 @@ template <class Thrown, class Work> Thrown thrown_by(Work &&work)
     std::abort();
 }
 
-void runs(const Given &given);
-void throws(const Given &given);
-void sources(const Given &given);
-void threads(const Given &given);
-void settings(const Given &given);
-void error_codes(const Given &given);
+void runs(const Setup &setup);
+void throws(const Setup &setup);
+void sources(const Setup &setup);
+void threads(const Setup &setup);
+void settings(const Setup &setup);
+void error_codes(const Setup &setup);
 
 #endif

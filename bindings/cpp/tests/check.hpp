@@ -1,4 +1,4 @@
-// What the tests of the C++ binding begin with.
+// A check that ends the program when it fails.
 #ifndef CHECK_HPP
 #define CHECK_HPP
 

@@ -5,19 +5,19 @@
 
 using namespace std::chrono_literals;
 
-static void constructors_set_a_code(const Given &given)
+static void constructors_set_a_code(const Setup &setup)
 {
     std::error_code error;
     resup::Client client("ftp://x", error);
     CHECK(!client && error == resup::Errc::url);
-    resup::Upload upload(client, given.dir / "any", error);
+    resup::Upload upload(client, setup.dir / "any", error);
     CHECK(!upload && error == resup::Errc::null);
-    client = resup::Client(given.endpoint, error);
+    client = resup::Client(setup.endpoint, error);
     CHECK(client && !error);
-    upload = resup::Upload(client, given.dir, error);
+    upload = resup::Upload(client, setup.dir, error);
     CHECK(!upload && error == resup::Errc::source_not_a_file);
     CHECK(resup::last_error_message(client.get()).find("not a regular file") != std::string::npos);
-    upload = resup::Upload(client, made(given, "by-code", 1000), error);
+    upload = resup::Upload(client, make_file(setup, "by-code", 1000), error);
     CHECK(upload && !error);
 
     const std::string cut("a\0b", 3);
@@ -29,10 +29,10 @@ static void constructors_set_a_code(const Given &given)
     CHECK(!resup::Upload::from_stream(client, cut, std::move(stream), error) && error == resup::Errc::argument);
 }
 
-static void setters_set_a_code(const Given &given)
+static void setters_set_a_code(const Setup &setup)
 {
     std::error_code error;
-    resup::Client client(given.endpoint);
+    resup::Client client(setup.endpoint);
     client.set_proxy("gopher://x", error);
     CHECK(error == resup::Errc::argument);
     CHECK(resup::last_error_message(client.get()).find("gopher") != std::string::npos);
@@ -42,21 +42,21 @@ static void setters_set_a_code(const Given &given)
     CHECK(error == resup::Errc::argument);
     client.set_retry_backoff(1ms, 2ms, error);
     CHECK(!error); // It clears what was there.
-    client.set_ca_file(given.dir / "missing.pem", error);
+    client.set_ca_file(setup.dir / "missing.pem", error);
     CHECK(error == resup::Errc::argument);
     client.set_signing_secret("s", error);
     CHECK(!error);
 
-    resup::Upload upload(client, made(given, "set-by-code", 1000));
+    resup::Upload upload(client, make_file(setup, "set-by-code", 1000));
     upload.set_name("a/b", error);
     CHECK(error == resup::Errc::argument && upload.error_message().find("a/b") != std::string::npos);
     upload.set_digest(resup::Digest::none, error);
     CHECK(!error);
-    upload.set_state_file(given.dir / "state-by-code", error);
+    upload.set_state_file(setup.dir / "state-by-code", error);
     CHECK(!error);
 }
 
-static void runs_set_a_code(const Given &given)
+static void runs_set_a_code(const Setup &setup)
 {
     std::error_code error;
     resup::Upload empty;
@@ -64,8 +64,8 @@ static void runs_set_a_code(const Given &given)
     CHECK(error == resup::Errc::null);
     CHECK(!empty.wait(0ms, error) && error == resup::Errc::null);
 
-    resup::Client client(given.endpoint);
-    resup::Upload upload(client, made(given, "run-by-code", 1000));
+    resup::Client client(setup.endpoint);
+    resup::Upload upload(client, make_file(setup, "run-by-code", 1000));
     CHECK(!upload.wait(0ms, error) && error == resup::Errc::state);
     upload.run(error);
     CHECK(!error && upload.state() == resup::State::complete);
@@ -76,7 +76,7 @@ static void runs_set_a_code(const Given &given)
     upload.set_rate_limit(0);
     CHECK(upload.wait(-1ms, error) && !error);
 
-    resup::Client forbidding(given.forbidden);
+    resup::Client forbidding(setup.forbidden);
     auto forbidden = resup::Upload::from_memory(forbidding, "forbidden-by-code", "abc");
     forbidden.run(error);
     CHECK(error == resup::Errc::not_allowed && forbidden.http_status() == 403);
@@ -88,9 +88,9 @@ static void runs_set_a_code(const Given &given)
 #endif
 }
 
-void error_codes(const Given &given)
+void error_codes(const Setup &setup)
 {
-    constructors_set_a_code(given);
-    setters_set_a_code(given);
-    runs_set_a_code(given);
+    constructors_set_a_code(setup);
+    setters_set_a_code(setup);
+    runs_set_a_code(setup);
 }

@@ -1,13 +1,13 @@
-// What a run tells, and how objects move.
+// States, progress and the end of a run, and objects that are moved.
 #include "behaviour.hpp"
 
 #include <memory>
 #include <vector>
 
-static void a_run_tells_states_progress_and_its_end(const Given &given)
+static void a_run_reports_states_progress_and_its_end(const Setup &setup)
 {
-    resup::Client client(given.endpoint);
-    resup::Upload upload(client, made(given, "文件 é.bin", 2'000'000));
+    resup::Client client(setup.endpoint);
+    resup::Upload upload(client, make_file(setup, "文件 é.bin", 2'000'000));
     std::vector<resup::State> states;
     std::uint64_t last = 0;
     int ends = 0;
@@ -32,38 +32,38 @@ static void a_run_tells_states_progress_and_its_end(const Given &given)
     CHECK(upload.retry_in().count() == 0 && !upload.time_left() && upload.rate() == 0);
     CHECK(upload.position() == 2'000'000 && !upload.server_excerpt());
 
-    resup::Upload again(client, given.dir / std::filesystem::u8path("文件 é.bin"));
+    resup::Upload again(client, setup.dir / std::filesystem::u8path("文件 é.bin"));
     again.set_directory("a/b").run();
     CHECK(again.bytes_sent() == 0 && again.bytes_skipped() == 2'000'000 && again.id() == upload.id());
 }
 
-static void moved_objects_go_on(const Given &given)
+static void moved_objects_go_on(const Setup &setup)
 {
-    resup::Client first(given.endpoint);
+    resup::Client first(setup.endpoint);
     resup::Client client(std::move(first));
     CHECK(!first && client);
-    resup::Upload upload(client, made(given, "moved", 700'000));
+    resup::Upload upload(client, make_file(setup, "moved", 700'000));
     auto count = std::make_shared<int>(0);
     upload.on_complete([count](std::error_code) { ++*count; });
     upload.start();
-    resup::Upload taken;
-    taken = std::move(upload);
-    CHECK(!upload && taken);
+    resup::Upload target;
+    target = std::move(upload);
+    CHECK(!upload && target);
     client = resup::Client(); // Uploads keep what they need.
-    while (!taken.wait(std::chrono::milliseconds(20)))
+    while (!target.wait(std::chrono::milliseconds(20)))
         ;
-    CHECK(*count == 1 && taken.state() == resup::State::complete);
+    CHECK(*count == 1 && target.state() == resup::State::complete);
     CHECK(count.use_count() == 2);
-    taken = resup::Upload();
-    CHECK(count.use_count() == 1); // The function has been let go.
-    const auto error = thrown_by<resup::Error>([&] { upload.run(); });
+    target = resup::Upload();
+    CHECK(count.use_count() == 1); // The function was destroyed.
+    const auto error = catch_from<resup::Error>([&] { upload.run(); });
     CHECK(error.code() == resup::Errc::null);
 }
 
-static void callbacks_are_replaced_and_removed(const Given &given)
+static void callbacks_are_replaced_and_removed(const Setup &setup)
 {
-    resup::Client client(given.endpoint);
-    resup::Upload upload(client, made(given, "replaced", 1000));
+    resup::Client client(setup.endpoint);
+    resup::Upload upload(client, make_file(setup, "replaced", 1000));
     int wrong = 0, right = 0;
     upload.on_state([&](resup::State) { ++wrong; }).on_state([&](resup::State) { ++right; });
     upload.on_progress([&](const resup::Progress &) { ++wrong; }).on_progress(nullptr);
@@ -71,22 +71,22 @@ static void callbacks_are_replaced_and_removed(const Given &given)
     CHECK(wrong == 0 && right > 0);
 }
 
-static void the_log_is_told(const Given &given)
+static void the_log_function_gets_the_lines(const Setup &setup)
 {
-    resup::Client client(given.endpoint);
+    resup::Client client(setup.endpoint);
     std::string lines;
     client.on_log(resup::LogLevel::info, [&](resup::LogLevel level, std::string_view line) {
         CHECK(level <= resup::LogLevel::info);
         lines.append(line).append("\n");
     });
-    resup::Upload(client, made(given, "logged", 1000)).run();
+    resup::Upload(client, make_file(setup, "logged", 1000)).run();
     CHECK(lines.find("complete: 1000 bytes") != std::string::npos);
 }
 
-void runs(const Given &given)
+void runs(const Setup &setup)
 {
-    a_run_tells_states_progress_and_its_end(given);
-    moved_objects_go_on(given);
-    callbacks_are_replaced_and_removed(given);
-    the_log_is_told(given);
+    a_run_reports_states_progress_and_its_end(setup);
+    moved_objects_go_on(setup);
+    callbacks_are_replaced_and_removed(setup);
+    the_log_function_gets_the_lines(setup);
 }

@@ -3,9 +3,9 @@
 
 using namespace std::chrono_literals;
 
-static void all_are_taken(const Given &given)
+static void all_are_accepted(const Setup &setup)
 {
-    resup::Client client(given.endpoint);
+    resup::Client client(setup.endpoint);
     client.set_user("joe")
         .set_user_agent("test/1")
         .set_locate_method(resup::LocateMethod::get)
@@ -27,29 +27,29 @@ static void all_are_taken(const Given &given)
         .set_trust(resup::Trust::bundled)
         .set_tls_verify(true)
         .set_filename_style(resup::FilenameStyle::rfc8187);
-    resup::Upload upload(client, made(given, "settings", 100'000));
+    resup::Upload upload(client, make_file(setup, "settings", 100'000));
     upload.set_name("set.txt")
         .set_directory("d")
         .set_content_type("text/plain")
         .set_field("a", "b")
         .set_digest(resup::Digest::md5_first)
-        .set_state_file(given.dir / "state")
+        .set_state_file(setup.dir / "state")
         .set_segment_size(RESUP_SEGMENT_AUTOMATIC)
         .set_rate_limit(0);
     upload.run();
 }
 
-static void bad_ones_throw(const Given &given)
+static void bad_ones_throw(const Setup &setup)
 {
-    resup::Client client(given.endpoint);
+    resup::Client client(setup.endpoint);
     const auto refused = [](auto &&work) {
-        const auto error = thrown_by<resup::Error>(work);
+        const auto error = catch_from<resup::Error>(work);
         CHECK(*error.what());
         return error.code();
     };
     CHECK(refused([&] { client.set_connect_timeout(0ms); }) == resup::Errc::argument);
     CHECK(refused([&] { client.set_connect_timeout(-5s); }) == resup::Errc::argument);
-    CHECK(refused([&] { client.set_ca_file(given.dir / "missing.pem"); }) == resup::Errc::argument);
+    CHECK(refused([&] { client.set_ca_file(setup.dir / "missing.pem"); }) == resup::Errc::argument);
     CHECK(refused([&] { client.set_ca_pem("nothing"); }) == resup::Errc::argument);
     CHECK(refused([&] { client.set_client_certificate("a", "b"); }) == resup::Errc::argument);
     CHECK(refused([&] { client.set_login_field("a", "b"); }) == resup::Errc::argument);
@@ -62,8 +62,8 @@ static void bad_ones_throw(const Given &given)
     client.set_connect_timeout(std::chrono::hours(1'000'000)); // The most there is.
 }
 
-void settings(const Given &given)
+void settings(const Setup &setup)
 {
-    all_are_taken(given);
-    bad_ones_throw(given);
+    all_are_accepted(setup);
+    bad_ones_throw(setup);
 }

@@ -13,10 +13,10 @@ class Broken : public std::stringbuf {
     std::streamsize xsgetn(char *, std::streamsize) override { throw std::domain_error("the tape is torn"); }
 };
 
-static void streams_are_uploaded(const Given &given)
+static void streams_are_uploaded(const Setup &setup)
 {
-    resup::Client client(given.endpoint);
-    const auto path = made(given, "streamed", 1'234'567);
+    resup::Client client(setup.endpoint);
+    const auto path = make_file(setup, "streamed", 1'234'567);
     resup::Upload file(client, path);
     file.run();
     auto stream = std::make_unique<std::ifstream>(path, std::ios::binary);
@@ -29,9 +29,9 @@ static void streams_are_uploaded(const Given &given)
     CHECK(empty.md5() == "d41d8cd98f00b204e9800998ecf8427e");
 }
 
-static void streams_that_throw_at_their_end_are_uploaded(const Given &given)
+static void streams_that_throw_at_their_end_are_uploaded(const Setup &setup)
 {
-    resup::Client client(given.endpoint);
+    resup::Client client(setup.endpoint);
     auto stream = std::make_unique<std::istringstream>(std::string(200'000, 'x'));
     stream->exceptions(std::ios::badbit | std::ios::failbit | std::ios::eofbit);
     auto upload = resup::Upload::from_stream(client, "strict", std::move(stream));
@@ -39,39 +39,39 @@ static void streams_that_throw_at_their_end_are_uploaded(const Given &given)
     CHECK(upload.offset() == 200'000);
 }
 
-static void streams_that_fail_end_the_upload(const Given &given)
+static void streams_that_fail_end_the_upload(const Setup &setup)
 {
-    resup::Client client(given.endpoint);
+    resup::Client client(setup.endpoint);
     auto stream = std::make_unique<std::istream>(nullptr);
     Broken broken;
     stream->rdbuf(&broken);
     stream->exceptions(std::ios::badbit); // Else streams keep to themselves what their buffers throw.
     auto torn = resup::Upload::from_stream(client, "torn", std::move(stream));
-    const auto error = thrown_by<std::domain_error>([&] { torn.run(); });
+    const auto error = catch_from<std::domain_error>([&] { torn.run(); });
     CHECK(std::string(error.what()) == "the tape is torn");
 
-    auto closed = std::make_unique<std::ifstream>(given.dir / "missing");
+    auto closed = std::make_unique<std::ifstream>(setup.dir / "missing");
     auto upload = resup::Upload::from_stream(client, "closed", std::move(closed));
-    const auto unread = thrown_by<resup::Error>([&] { upload.run(); });
+    const auto unread = catch_from<resup::Error>([&] { upload.run(); });
     CHECK(unread.code() == resup::Errc::source_io);
     auto none = resup::Upload::from_stream(client, "none", nullptr);
-    CHECK(thrown_by<resup::Error>([&] { none.run(); }).code() == std::errc::io_error);
+    CHECK(catch_from<resup::Error>([&] { none.run(); }).code() == std::errc::io_error);
 }
 
-static void memory_is_uploaded(const Given &given)
+static void memory_is_uploaded(const Setup &setup)
 {
-    resup::Client client(given.endpoint);
+    resup::Client client(setup.endpoint);
     auto upload = resup::Upload::from_memory(client, "text.txt", "abc");
     upload.run();
     CHECK(upload.md5() == "900150983cd24fb0d6963f7d28e17f72");
-    CHECK(thrown_by<resup::Error>([&] { resup::Upload::from_memory(client, "", "abc"); }).code() ==
+    CHECK(catch_from<resup::Error>([&] { resup::Upload::from_memory(client, "", "abc"); }).code() ==
           resup::Errc::argument);
 }
 
-void sources(const Given &given)
+void sources(const Setup &setup)
 {
-    streams_are_uploaded(given);
-    streams_that_throw_at_their_end_are_uploaded(given);
-    streams_that_fail_end_the_upload(given);
-    memory_is_uploaded(given);
+    streams_are_uploaded(setup);
+    streams_that_throw_at_their_end_are_uploaded(setup);
+    streams_that_fail_end_the_upload(setup);
+    memory_is_uploaded(setup);
 }

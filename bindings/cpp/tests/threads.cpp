@@ -5,13 +5,13 @@
 #include <thread>
 #include <vector>
 
-static void many_run_at_once_on_one_client(const Given &given)
+static void many_run_at_once_on_one_client(const Setup &setup)
 {
-    resup::Client client(given.endpoint);
+    resup::Client client(setup.endpoint);
     std::vector<resup::Upload> uploads;
     std::vector<std::future<void>> ends;
     for (int i = 0; i < 8; ++i) {
-        uploads.emplace_back(client, made(given, "at-once-" + std::to_string(i), 300'000));
+        uploads.emplace_back(client, make_file(setup, "at-once-" + std::to_string(i), 300'000));
         ends.push_back(uploads.back().run_async());
     }
     for (auto &end : ends)
@@ -20,19 +20,19 @@ static void many_run_at_once_on_one_client(const Given &given)
         CHECK(upload.state() == resup::State::complete);
 }
 
-static void a_future_brings_the_failure(const Given &given)
+static void a_future_brings_the_failure(const Setup &setup)
 {
-    resup::Client client(given.forbidden);
-    resup::Upload upload(client, made(given, "future", 1000));
+    resup::Client client(setup.forbidden);
+    resup::Upload upload(client, make_file(setup, "future", 1000));
     auto end = upload.run_async();
-    CHECK(thrown_by<resup::Error>([&] { end.get(); }).http_status() == 403);
+    CHECK(catch_from<resup::Error>([&] { end.get(); }).http_status() == 403);
 }
 
-// An upload that is slow enough to be met under way, and then is.
-static resup::Upload under_way(const Given &given, const char *name, std::future<void> &end)
+// Starts an upload that is so slow that it still runs when this returns.
+static resup::Upload under_way(const Setup &setup, const char *name, std::future<void> &end)
 {
-    resup::Client client(given.endpoint);
-    resup::Upload upload(client, made(given, name, 900'000));
+    resup::Client client(setup.endpoint);
+    resup::Upload upload(client, make_file(setup, name, 900'000));
     upload.set_rate_limit(100'000);
     end = upload.run_async();
     while (upload.bytes_sent() == 0)
@@ -40,11 +40,11 @@ static resup::Upload under_way(const Given &given, const char *name, std::future
     return upload;
 }
 
-static void other_threads_pause_resume_and_cancel(const Given &given)
+static void other_threads_pause_resume_and_cancel(const Setup &setup)
 {
     std::future<void> end;
-    resup::Upload upload = under_way(given, "paused", end);
-    CHECK(thrown_by<resup::Error>([&] { upload.set_name("x"); }).code() == resup::Errc::busy);
+    resup::Upload upload = under_way(setup, "paused", end);
+    CHECK(catch_from<resup::Error>([&] { upload.set_name("x"); }).code() == resup::Errc::busy);
     upload.pause();
     while (upload.state() != resup::State::paused)
         std::this_thread::yield();
@@ -53,59 +53,59 @@ static void other_threads_pause_resume_and_cancel(const Given &given)
     end.get();
     CHECK(upload.state() == resup::State::complete);
 
-    resup::Upload other = under_way(given, "cancelled-by-another", end);
+    resup::Upload other = under_way(setup, "cancelled-by-another", end);
     other.cancel();
-    CHECK(thrown_by<resup::Error>([&] { end.get(); }).code() == resup::Errc::cancelled);
+    CHECK(catch_from<resup::Error>([&] { end.get(); }).code() == resup::Errc::cancelled);
 }
 
-static void destruction_ends_what_is_under_way(const Given &given)
+static void destruction_ends_what_is_under_way(const Setup &setup)
 {
     std::future<void> end;
     {
-        resup::Upload upload = under_way(given, "destroyed-while-it-runs", end);
+        resup::Upload upload = under_way(setup, "destroyed-while-it-runs", end);
     }
-    CHECK(thrown_by<resup::Error>([&] { end.get(); }).code() == resup::Errc::cancelled);
+    CHECK(catch_from<resup::Error>([&] { end.get(); }).code() == resup::Errc::cancelled);
 
-    resup::Client client(given.endpoint);
-    resup::Upload started(client, made(given, "destroyed-after-start", 900'000));
+    resup::Client client(setup.endpoint);
+    resup::Upload started(client, make_file(setup, "destroyed-after-start", 900'000));
     started.set_rate_limit(100'000).start();
 }
 
-static void destruction_cancels_a_run_that_has_not_begun(const Given &given)
+static void destruction_cancels_a_run_that_has_not_begun(const Setup &setup)
 {
-    resup::Client client(given.endpoint);
+    resup::Client client(setup.endpoint);
     for (int i = 0; i < 20; ++i) {
         std::future<void> end;
         {
             auto upload = resup::Upload::from_memory(client, "not-begun", "abc");
             end = upload.run_async();
         }
-        CHECK(thrown_by<resup::Error>([&] { end.get(); }).code() == resup::Errc::cancelled);
+        CHECK(catch_from<resup::Error>([&] { end.get(); }).code() == resup::Errc::cancelled);
     }
 }
 
 // The destructor waits for the run just then.
-static void a_failure_is_told_whole_while_its_upload_is_destroyed(const Given &given)
+static void a_failure_keeps_its_details_while_its_upload_is_destroyed(const Setup &setup)
 {
-    resup::Client client(given.forbidden);
+    resup::Client client(setup.forbidden);
     for (int i = 0; i < 200; ++i) {
         std::atomic<bool> ending{false};
         std::future<void> end;
         {
-            auto upload = resup::Upload::from_memory(client, "told-whole", "abc");
+            auto upload = resup::Upload::from_memory(client, "all-details", "abc");
             upload.on_complete([&](std::error_code) { ending = true; });
             end = upload.run_async();
             while (!ending)
                 std::this_thread::yield();
         }
-        const auto error = thrown_by<resup::Error>([&] { end.get(); });
+        const auto error = catch_from<resup::Error>([&] { end.get(); });
         CHECK(error.http_status() == 403 && error.server_message() == "not you");
     }
 }
 
-static void texts_are_asked_for_while_runs_begin(const Given &given)
+static void texts_are_asked_for_while_runs_begin(const Setup &setup)
 {
-    resup::Client client(given.endpoint);
+    resup::Client client(setup.endpoint);
     auto upload = resup::Upload::from_memory(client, "asked-for", "abc");
     upload.run();
     std::atomic<bool> ended{false};
@@ -119,16 +119,16 @@ static void texts_are_asked_for_while_runs_begin(const Given &given)
     asks.get();
 }
 
-static void a_stop_token_cancels(const Given &given)
+static void a_stop_token_cancels(const Setup &setup)
 {
 #ifdef __cpp_lib_jthread
-    resup::Client client(given.endpoint);
-    resup::Upload upload(client, made(given, "stopped", 900'000));
+    resup::Client client(setup.endpoint);
+    resup::Upload upload(client, make_file(setup, "stopped", 900'000));
     upload.set_rate_limit(100'000);
     std::error_code code;
     {
         std::jthread worker([&](std::stop_token token) {
-            code = thrown_by<resup::Error>([&] { upload.run(token); }).code();
+            code = catch_from<resup::Error>([&] { upload.run(token); }).code();
         });
         while (upload.bytes_sent() == 0)
             std::this_thread::yield();
@@ -139,20 +139,20 @@ static void a_stop_token_cancels(const Given &given)
     CHECK(upload.state() == resup::State::complete);
     std::stop_source stopped;
     stopped.request_stop(); // Between two runs.
-    CHECK(thrown_by<resup::Error>([&] { upload.run(stopped.get_token()); }).code() == resup::Errc::cancelled);
+    CHECK(catch_from<resup::Error>([&] { upload.run(stopped.get_token()); }).code() == resup::Errc::cancelled);
 #else
-    (void)given;
+    (void)setup;
 #endif
 }
 
-void threads(const Given &given)
+void threads(const Setup &setup)
 {
-    many_run_at_once_on_one_client(given);
-    a_future_brings_the_failure(given);
-    other_threads_pause_resume_and_cancel(given);
-    destruction_ends_what_is_under_way(given);
-    destruction_cancels_a_run_that_has_not_begun(given);
-    a_failure_is_told_whole_while_its_upload_is_destroyed(given);
-    texts_are_asked_for_while_runs_begin(given);
-    a_stop_token_cancels(given);
+    many_run_at_once_on_one_client(setup);
+    a_future_brings_the_failure(setup);
+    other_threads_pause_resume_and_cancel(setup);
+    destruction_ends_what_is_under_way(setup);
+    destruction_cancels_a_run_that_has_not_begun(setup);
+    a_failure_keeps_its_details_while_its_upload_is_destroyed(setup);
+    texts_are_asked_for_while_runs_begin(setup);
+    a_stop_token_cancels(setup);
 }

@@ -1,6 +1,6 @@
 /**
  * @file callback.hpp
- * @brief How C++ functions are called from C. Not for programs.
+ * @brief Calls from C into C++ functions. Not for programs.
  * @copyright MIT OR Apache-2.0
  */
 #ifndef RESUP_CALLBACK_HPP
@@ -17,14 +17,14 @@
 /// @cond internal
 namespace resup::detail {
 
-/// An upload's handle; whoever is inside a run shares it.
+/// An upload's handle; each run that is under way shares it.
 using Handle = std::shared_ptr<resup_upload>;
 
-/// Frees an upload that nobody shares any more.
+/// Deleter that frees an upload.
 struct Free {
     void operator()(resup_upload *upload) const noexcept
     {
-        // Busy only where the program itself runs it by the C API.
+        // Busy only while the program itself runs it by the C API.
         while (resup_upload_free(upload) == RESUP_E_BUSY) {
             resup_upload_cancel(upload);
             std::this_thread::yield();
@@ -32,8 +32,8 @@ struct Free {
     }
 };
 
-/// A handle for a new upload; an empty one for null.
-inline Handle own(resup_upload *made) { return made ? Handle(made, Free()) : Handle(); }
+/// Makes a handle for a new upload; an empty one for null.
+inline Handle own(resup_upload *upload) { return upload ? Handle(upload, Free()) : Handle(); }
 
 /// A run() or wait() that is under way on this thread. All callbacks are called within one.
 class Scope {
@@ -54,7 +54,7 @@ class Scope {
             current()->thrown_ = std::move(thrown);
     }
 
-    /// Whether a callback of this upload is under way on this thread.
+    /// Tells whether this thread is inside a callback of this upload.
     static bool within(const Handle &upload) noexcept
     {
         for (Scope *scope = current(); scope; scope = scope->outer_)
@@ -97,7 +97,7 @@ inline void end_runs(const Handle &upload) noexcept
 }
 
 /// Calls C++ from C. An exception is kept for the Scope, and cancels the upload.
-template <class Call> int32_t guarded(Call &&call) noexcept
+template <class Call> int32_t guard(Call &&call) noexcept
 {
 #if RESUP_HAS_EXCEPTIONS
     try {

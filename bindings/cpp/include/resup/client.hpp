@@ -64,8 +64,8 @@ class Client {
     /** @brief As the move constructor; frees what this one held. */
     Client &operator=(Client &&other) noexcept
     {
-        Client taken(std::move(other));
-        std::swap(handle_, taken.handle_);
+        Client temporary(std::move(other));
+        std::swap(handle_, temporary.handle_);
         return *this;
     }
 
@@ -361,23 +361,23 @@ class Client {
     /** @} */
 
   private:
-    template <class... Wanted, class... Given>
-    std::error_code set(resup_status (*setter)(resup_client *, Wanted...), const Given &...given) noexcept
+    template <class... Parameters, class... Arguments>
+    std::error_code set(resup_status (*setter)(resup_client *, Parameters...), const Arguments &...arguments) noexcept
     {
-        return detail::call(setter, handle_, given...);
+        return detail::call(setter, handle_, arguments...);
     }
 
     static std::int32_t call_log(std::int32_t level, const char *line, void *user_data) noexcept
     {
-        return detail::guarded([&] { (*static_cast<Log *>(user_data))(static_cast<LogLevel>(level), line); });
+        return detail::guard([&] { (*static_cast<Log *>(user_data))(static_cast<LogLevel>(level), line); });
     }
 
 #if RESUP_HAS_EXCEPTIONS
-    template <class... Wanted, class... Given>
-    Client &must(resup_status (*setter)(resup_client *, Wanted...), const Given &...given)
+    template <class... Parameters, class... Arguments>
+    Client &must(resup_status (*setter)(resup_client *, Parameters...), const Arguments &...arguments)
     {
-        if (const std::error_code error = set(setter, given...))
-            fail(error, detail::faults(given...));
+        if (const std::error_code error = set(setter, arguments...))
+            fail(error, detail::faults(arguments...));
         return *this;
     }
 

@@ -1,6 +1,6 @@
 /**
  * @file convert.hpp
- * @brief How values of C++ become those of C. Not for programs.
+ * @brief Conversions from C++ values to C values. Not for programs.
  * @copyright MIT OR Apache-2.0
  */
 #ifndef RESUP_CONVERT_HPP
@@ -39,13 +39,13 @@ inline const char *to_c(const std::filesystem::path &path) noexcept { return pat
 
 inline const char *to_c(const std::string &text) noexcept { return text.c_str(); }
 
-/// Milliseconds; the most that C takes for a time that is longer.
+/// Converts to milliseconds; of a longer time than C takes, to the longest that it takes.
 inline std::uint32_t to_c(std::chrono::milliseconds time) noexcept
 {
     return static_cast<std::uint32_t>(time.count() > INT32_MAX ? INT32_MAX : time.count());
 }
 
-/// Numbers and pointers as they are, an enumeration and a bool as the number that stands for it.
+/// Converts an enumeration or a bool to its number, and returns numbers and pointers as they are.
 template <class Value> auto to_c(Value value) noexcept
 {
     if constexpr (std::is_enum_v<Value> || std::is_same_v<Value, bool>)
@@ -54,35 +54,36 @@ template <class Value> auto to_c(Value value) noexcept
         return value;
 }
 
-/// A copy of a text that C still owns; none for NULL.
+/// Copies a text that C owns; nothing for NULL.
 inline std::optional<std::string> from_c(const char *text)
 {
     return text ? std::optional<std::string>(text) : std::nullopt;
 }
 
-/// The same bytes, as C takes bytes.
+/// Points to the same bytes, as C takes bytes.
 inline const std::uint8_t *bytes(std::string_view text) noexcept
 {
     return reinterpret_cast<const std::uint8_t *>(text.data());
 }
 
-/// Whether C sees the whole text: it ends at a NUL there.
+/// Tells whether C gets the whole text: for C it ends at the first NUL.
 inline bool fits(const std::string &text) noexcept { return text.find('\0') == std::string::npos; }
 
 inline bool fits(std::chrono::milliseconds time) noexcept { return time.count() >= 0; }
 
 template <class Value> bool fits(const Value &) noexcept { return true; }
 
-/// Calls a function of C on an object, with values of C++.
-template <class Object, class... Wanted, class... Given>
-std::error_code call(resup_status (*function)(Object *, Wanted...), Object *object, const Given &...given) noexcept
+/// Calls a C function on an object, with C++ values.
+template <class Object, class... Parameters, class... Arguments>
+std::error_code call(resup_status (*function)(Object *, Parameters...), Object *object,
+                     const Arguments &...arguments) noexcept
 {
-    if (!(fits(given) && ...))
+    if (!(fits(arguments) && ...))
         return Errc::argument;
-    return static_cast<Errc>(function(object, to_c(given)...));
+    return static_cast<Errc>(function(object, to_c(arguments)...));
 }
 
-/// What is wrong with a value that does not fit; empty for one that does.
+/// Says what is wrong with a value that does not fit; returns an empty text for one that fits.
 inline std::string fault(const std::string &text)
 {
     return fits(text) ? "" : "a text has a NUL in it, at which it would end";
@@ -95,11 +96,11 @@ inline std::string fault(std::chrono::milliseconds time)
 
 template <class Value> std::string fault(const Value &) { return ""; }
 
-/// What is wrong with these values.
-template <class... Given> std::string faults(const Given &...given)
+/// Says what is wrong with these values.
+template <class... Arguments> std::string faults(const Arguments &...arguments)
 {
     std::string all;
-    ((all += fault(given)), ...);
+    ((all += fault(arguments)), ...);
     return all;
 }
 

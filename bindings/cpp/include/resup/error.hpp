@@ -1,6 +1,6 @@
 /**
  * @file error.hpp
- * @brief What can go wrong.
+ * @brief Errors and their codes.
  * @copyright MIT OR Apache-2.0
  */
 #ifndef RESUP_ERROR_HPP
@@ -32,7 +32,7 @@ namespace resup {
  */
 enum class Errc : resup_status {
     ok = RESUP_OK,                              ///< Success.
-    pending = RESUP_PENDING,                    ///< The upload goes on.
+    pending = RESUP_PENDING,                    ///< The upload goes on. Only the C API returns it; wait() returns false.
     null = RESUP_E_NULL,                        ///< The object is empty, or was moved from.
     handle = RESUP_E_HANDLE,                    ///< The argument never was a handle.
     freed = RESUP_E_FREED,                      ///< The handle has been freed before.

@@ -1,6 +1,6 @@
 /**
  * @file events.hpp
- * @brief What an upload tells while it runs, and how its functions are registered.
+ * @brief Progress, and the registration of callbacks.
  * @copyright MIT OR Apache-2.0
  */
 #ifndef RESUP_EVENTS_HPP
@@ -37,7 +37,7 @@ std::error_code register_by(Register by, resup_upload *upload, Callback callback
 template <class Function> std::error_code register_progress(resup_upload *upload, Function function)
 {
     const auto callback = [](resup_upload *, std::uint64_t position, std::uint64_t size, void *user_data) noexcept {
-        return guarded([&] { (*static_cast<Function *>(user_data))(Progress{position, size}); });
+        return guard([&] { (*static_cast<Function *>(user_data))(Progress{position, size}); });
     };
     return register_by(resup_upload_on_progress, upload, callback, std::move(function));
 }
@@ -45,7 +45,7 @@ template <class Function> std::error_code register_progress(resup_upload *upload
 template <class Function> std::error_code register_state(resup_upload *upload, Function function)
 {
     const auto callback = [](resup_upload *, std::int32_t state, void *user_data) noexcept {
-        return guarded([&] { (*static_cast<Function *>(user_data))(static_cast<State>(state)); });
+        return guard([&] { (*static_cast<Function *>(user_data))(static_cast<State>(state)); });
     };
     return register_by(resup_upload_on_state, upload, callback, std::move(function));
 }
@@ -53,7 +53,7 @@ template <class Function> std::error_code register_state(resup_upload *upload, F
 template <class Function> std::error_code register_complete(resup_upload *upload, Function function)
 {
     const auto callback = [](resup_upload *, resup_status status, void *user_data) noexcept {
-        return guarded([&] { (*static_cast<Function *>(user_data))(static_cast<Errc>(status)); });
+        return guard([&] { (*static_cast<Function *>(user_data))(static_cast<Errc>(status)); });
     };
     return register_by(resup_upload_on_complete, upload, callback, std::move(function));
 }

@@ -133,7 +133,7 @@ class Remote {
     Remote &operator=(Remote &&) noexcept = default;
     ~Remote() = default;
 
-    /// The C API's handle; whoever is inside a run shares it.
+    /// The C API's handle; each run that is under way shares it.
     detail::Handle handle_;
     /// @endcond
 };

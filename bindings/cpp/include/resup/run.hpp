@@ -1,6 +1,6 @@
 /**
  * @file run.hpp
- * @brief How an upload is run and waited for. Not for programs.
+ * @brief Runs an upload and waits for it. Not for programs.
  * @copyright MIT OR Apache-2.0
  */
 #ifndef RESUP_RUN_HPP
@@ -51,8 +51,8 @@ inline std::error_code run(const Scope &scope, const std::stop_token &token) noe
 #if RESUP_HAS_EXCEPTIONS
 inline std::string message(resup_upload *upload, std::error_code error)
 {
-    const std::string kept = from_c(resup_upload_error_message(upload)).value_or("");
-    return kept.empty() || error == Errc::busy ? last_error_message() : kept;
+    const std::string own = from_c(resup_upload_error_message(upload)).value_or("");
+    return own.empty() || error == Errc::busy ? last_error_message() : own;
 }
 
 /// Throws the failure of a call that is no run.

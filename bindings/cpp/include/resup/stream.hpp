@@ -1,6 +1,6 @@
 /**
  * @file stream.hpp
- * @brief How a C++ stream is read from C. Not for programs.
+ * @brief Reads a C++ stream for C. Not for programs.
  * @copyright MIT OR Apache-2.0
  */
 #ifndef RESUP_STREAM_HPP
@@ -55,7 +55,7 @@ struct Stream {
     {
         bool done = false;
         auto &self = *static_cast<Stream *>(user_data);
-        guarded([&] {
+        guard([&] {
             if (!self.stream)
                 return;
             self.stream->clear();

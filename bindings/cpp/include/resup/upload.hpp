@@ -80,8 +80,8 @@ class Upload : public Remote {
     /** @brief As the move constructor; destroys what this one held. */
     Upload &operator=(Upload &&other) noexcept
     {
-        Upload taken(std::move(other));
-        handle_.swap(taken.handle_);
+        Upload temporary(std::move(other));
+        handle_.swap(temporary.handle_);
         return *this;
     }
 
@@ -102,18 +102,18 @@ class Upload : public Remote {
     /** @brief Makes an upload of a file. */
     Upload(const Client &client, const std::filesystem::path &path, std::error_code &error)
     {
-        resup_upload *made = nullptr;
-        error = detail::call(RESUP_NATIVE(resup_upload_new_file), client.get(), path, &made);
-        handle_ = detail::own(made);
+        resup_upload *handle = nullptr;
+        error = detail::call(RESUP_NATIVE(resup_upload_new_file), client.get(), path, &handle);
+        handle_ = detail::own(handle);
     }
 
     /** @brief Makes an upload of bytes in memory. */
     static Upload from_memory(const Client &client, const std::string &name, const void *data, std::size_t size,
                               std::error_code &error)
     {
-        resup_upload *made = nullptr;
-        error = detail::call(resup_upload_new_memory, client.get(), data, size, name, &made);
-        return Upload(made);
+        resup_upload *handle = nullptr;
+        error = detail::call(resup_upload_new_memory, client.get(), data, size, name, &handle);
+        return Upload(handle);
     }
 
     /** @brief Makes an upload of a text or other bytes. */
@@ -130,11 +130,11 @@ class Upload : public Remote {
         error = Errc::argument;
         if (!detail::fits(name))
             return Upload();
-        resup_upload *made = nullptr;
+        resup_upload *handle = nullptr;
         auto *user_data = new detail::Stream{std::move(stream)};
         error = detail::call(resup_upload_new_stream, client.get(), name, detail::Stream::read, detail::Stream::seek,
-                             detail::Stream::size, user_data, detail::destroy<detail::Stream>, &made);
-        return Upload(made);
+                             detail::Stream::size, user_data, detail::destroy<detail::Stream>, &handle);
+        return Upload(handle);
     }
     /** @} */
 
@@ -351,20 +351,20 @@ class Upload : public Remote {
     /** @} */
 
   private:
-    explicit Upload(resup_upload *made) { handle_ = detail::own(made); }
+    explicit Upload(resup_upload *handle) { handle_ = detail::own(handle); }
 
-    template <class... Wanted, class... Given>
-    std::error_code set(resup_status (*setter)(resup_upload *, Wanted...), const Given &...given) noexcept
+    template <class... Parameters, class... Arguments>
+    std::error_code set(resup_status (*setter)(resup_upload *, Parameters...), const Arguments &...arguments) noexcept
     {
-        return detail::call(setter, get(), given...);
+        return detail::call(setter, get(), arguments...);
     }
 
 #if RESUP_HAS_EXCEPTIONS
-    template <class... Wanted, class... Given>
-    Upload &must(resup_status (*setter)(resup_upload *, Wanted...), const Given &...given)
+    template <class... Parameters, class... Arguments>
+    Upload &must(resup_status (*setter)(resup_upload *, Parameters...), const Arguments &...arguments)
     {
-        if (const std::error_code error = set(setter, given...))
-            detail::fail(get(), error, detail::faults(given...));
+        if (const std::error_code error = set(setter, arguments...))
+            detail::fail(get(), error, detail::faults(arguments...));
         return *this;
     }
 
