@@ -32,7 +32,7 @@ namespace resup {
  */
 enum class Errc : resup_status {
     ok = RESUP_OK,                              ///< Success.
-    pending = RESUP_PENDING,                    ///< The upload goes on. Only the C API returns it; wait() returns false.
+    pending = RESUP_PENDING,                    ///< The upload goes on; here wait() returns false.
     null = RESUP_E_NULL,                        ///< The object is empty, or was moved from.
     handle = RESUP_E_HANDLE,                    ///< The argument never was a handle.
     freed = RESUP_E_FREED,                      ///< The handle has been freed before.
