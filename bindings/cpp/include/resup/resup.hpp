@@ -24,8 +24,8 @@
  * @endcode
  *
  * Threads. Callbacks run only on the thread that is inside run() or wait(); no thread of the library ever calls the
- * program. cancel(), pause(), resume(), the numbers and a client's settings are legal from every thread at any time,
- * everything else on one upload from one thread at a time (Errc::busy otherwise).
+ * program. Every thread may call cancel(), pause(), resume() and set_rate_limit(), read the numbers and texts, and
+ * change a client's settings at any time. Everything else on one upload is for one thread at a time (else Errc::busy).
  *
  * Exceptions. Failures are thrown as resup::Error. An exception that leaves a callback cancels the upload and is thrown
  * again by the run() or wait() that the callback was called from.

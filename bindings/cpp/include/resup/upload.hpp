@@ -214,7 +214,7 @@ class Upload : public Remote {
     /** @brief The most file bytes in one request; or RESUP_SEGMENT_UNLIMITED (the default), RESUP_SEGMENT_AUTOMATIC. */
     Upload &set_segment_size(std::uint64_t bytes) { return must(resup_upload_set_segment_size, bytes); }
 
-    /** @brief File bytes per second. Counts at once, also during a run. 0, the default, for no limit. */
+    /** @brief File bytes per second, for every thread and at once, also during a run. 0, the default, for no limit. */
     Upload &set_rate_limit(std::uint64_t bytes_per_second)
     {
         return must(resup_upload_set_rate_limit, bytes_per_second);
