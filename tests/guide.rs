@@ -58,7 +58,7 @@ fn blocks(page: &Path) -> Vec<Block> {
 
 /// The same in Pascal: a program, declarations, or statements.
 fn whole_pascal(text: &str) -> String {
-    const USES: &str = "uses Classes, SysUtils, Resup, Resup.Api, Resup.Uploader;\n";
+    const USES: &str = "uses Classes, SysUtils, Resup.Api, Resup.Types, Resup.Client, Resup.Upload, Resup.Uploader;\n";
     if text.contains("\nend.") {
         return text.to_owned();
     }

@@ -128,7 +128,7 @@ fn two_builds_of_one_source_are_the_same_bytes() {
         "share/doc/resup/LICENSE-APACHE",
         "share/doc/resup/LICENSE-MIT",
         "share/doc/resup/THIRD-PARTY.txt",
-        "share/resup/delphi/Resup.pas",
+        "share/resup/delphi/Resup.Upload.pas",
         "share/man/man1/resup.1",
         "share/man/man3/resup_upload_run.3",
     ] {

@@ -35,7 +35,7 @@ fn the_unit_of_the_c_abi_is_current() {
         "Resup.Api.pas is not current: run `make pascal-api`"
     );
     for function in include_str!("exports.txt").lines() {
-        let loaded = format!("    @{function} := Found('{function}');\n");
+        let loaded = format!("    @{function} := FindFunction('{function}');\n");
         let loaded = loaded.trim_start();
         assert!(made.contains(loaded), "{function} is not loaded");
     }

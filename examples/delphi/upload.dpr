@@ -2,8 +2,8 @@
 //
 //     upload URL FILE...
 //
-// Run it again after it was interrupted, however that came about: it goes on where the server is. Results go to
-// standard output, a line each, numbers to standard error.
+// Run it again after it was interrupted, in whatever way: it goes on from what the server has. Results go to standard
+// output, one line for each file, numbers to standard error.
 //
 // Delphi: open it, and put resup.dll beside the program. Free Pascal, at the top of the tree, after `make`:
 //     fpc -Mdelphi -Fubindings/delphi/src -FEtarget/release examples/delphi/upload.dpr
@@ -17,7 +17,11 @@ uses
   {$ENDIF}{$ENDIF}
   SysUtils,
   Resup.Api in '..\..\bindings\delphi\src\Resup.Api.pas',
-  Resup in '..\..\bindings\delphi\src\Resup.pas';
+  Resup.Types in '..\..\bindings\delphi\src\Resup.Types.pas',
+  Resup.Run in '..\..\bindings\delphi\src\Resup.Run.pas',
+  Resup.Remote in '..\..\bindings\delphi\src\Resup.Remote.pas',
+  Resup.Client in '..\..\bindings\delphi\src\Resup.Client.pas',
+  Resup.Upload in '..\..\bindings\delphi\src\Resup.Upload.pas';
 
 {$IFDEF FPC}{$IFDEF WINDOWS}
 function CommandLineToArgvW(Line: PWideChar; out Count: Integer): PPWideChar; stdcall; external 'shell32.dll';
@@ -36,20 +40,21 @@ end;
 
 type
   TShow = class
-    procedure Progress(Upload: TResupUpload; Position, Size: Int64);
-    procedure State(Upload: TResupUpload; State: TResupState);
+    procedure Progress(Sender: TObject; APosition, ASize: Int64);
+    procedure State(Sender: TObject; AState: TResupState);
   end;
 
-procedure TShow.Progress(Upload: TResupUpload; Position, Size: Int64);
+procedure TShow.Progress(Sender: TObject; APosition, ASize: Int64);
 begin
-  if Size > 0 then
-    Write(ErrOutput, Format(#13'%5.1f %%  %.1f MB/s  ', [100.0 * Position / Size, Upload.Rate / 1e6]));
+  if ASize > 0 then
+    Write(ErrOutput, Format(#13'%5.1f %%  %.1f MB/s  ', [100.0 * APosition / ASize,
+      (Sender as TResupUpload).Rate / 1e6]));
 end;
 
-procedure TShow.State(Upload: TResupUpload; State: TResupState);
+procedure TShow.State(Sender: TObject; AState: TResupState);
 begin
-  if State = rsWaiting then
-    WriteLn(ErrOutput, #13'broken; tried again in ', Upload.RetryIn, ' ms');
+  if AState = rsWaiting then
+    WriteLn(ErrOutput, #13'the connection is lost; next attempt in ', (Sender as TResupUpload).RetryIn, ' ms');
 end;
 
 function Uploaded(Client: TResupClient; const FileName: string; Show: TShow): Boolean;
@@ -97,7 +102,7 @@ end;
 
 begin
   {$IFDEF FPC}{$IFDEF WINDOWS}
-  SetMultiByteConversionCodePage(CP_UTF8); // else names are of one code page
+  SetMultiByteConversionCodePage(CP_UTF8); // Else names hold one code page.
   {$ENDIF}{$ENDIF}
   try
     if ParamCount < 2 then

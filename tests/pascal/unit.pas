@@ -1,8 +1,8 @@
 /// <summary>resup's C ABI for Delphi 7 to 12 and Free Pascal, 1:1.</summary>
 /// <remarks>Made from include/resup.h by `make pascal-api`; changes belong there.
-/// Programs use the classes of Resup.pas or the component of Resup.Uploader.pas. Whoever calls these functions
-/// calls ResupLoad first. What include/resup.h says of handles, texts, results and threads holds here; no
-/// exception may leave a callback.
+/// Programs use the classes of Resup.Client and Resup.Upload, or the component of Resup.Uploader. A program that
+/// calls these functions itself calls ResupLoad first. What include/resup.h says of handles, texts, results and
+/// threads holds here; no exception may leave a callback.
 /// SPDX-License-Identifier: MIT OR Apache-2.0</remarks>
 unit Resup.Api;
 
@@ -31,8 +31,8 @@ type
   Presup_uint64 = ^resup_uint64;
   Presup_size = ^resup_size;
 
-  /// <summary>The library is not there, or is not the one that this unit is for. The message says which file, and
-  /// which function or version.</summary>
+  /// <summary>The failure to load the library: it is missing, or is not the one that this unit is for. Message says
+  /// which file, and which function or version.</summary>
   EResupLibrary = class(Exception);
 
 const
@@ -45,7 +45,7 @@ var
   // FUNCTIONS
 
 const
-  /// <summary>The library's file.</summary>
+  /// <summary>The name of the library's file.</summary>
   {$IFDEF MSWINDOWS}
   ResupFile = 'resup.dll';
   {$ELSE}
@@ -56,14 +56,14 @@ const
   {$ENDIF}
   {$ENDIF}
 
-/// <summary>Loads the library, once in a program's life: it stays loaded, for it has threads. The first call
+/// <summary>Loads the library, once for a program: it stays loaded, since it has threads. The first call
 /// counts, later ones do nothing; after a failure it may be called again. Threads: any.</summary>
-/// <param name="FileName">the library with its path; empty for ResupFile beside the program, else where the
+/// <param name="AFileName">the library with its path; empty for ResupFile beside the program, else where the
 /// system looks for it</param>
 /// <exception cref="EResupLibrary">the file or a function is missing, or the version is another</exception>
-procedure ResupLoad(const FileName: string = '');
+procedure ResupLoad(const AFileName: string = '');
 
-/// <summary>The file that was loaded; empty before.</summary>
+/// <summary>Returns the file that was loaded; empty before.</summary>
 function ResupLoadedFile: string;
 
 implementation
@@ -95,33 +95,33 @@ begin
   {$ENDIF}
 end;
 
-function Found(const Name: AnsiString): Pointer;
+function FindFunction(const AName: AnsiString): Pointer;
 begin
   {$IFDEF FPC}
-  Result := GetProcedureAddress(Loading, Name);
+  Result := GetProcedureAddress(Loading, AName);
   {$ELSE}
-  Result := GetProcAddress(Loading, {$IFDEF MSWINDOWS}PAnsiChar(Name){$ELSE}PChar(string(Name)){$ENDIF});
+  Result := GetProcAddress(Loading, {$IFDEF MSWINDOWS}PAnsiChar(AName){$ELSE}PChar(string(AName)){$ENDIF});
   {$ENDIF}
   if Result = nil then
     raise EResupLibrary.CreateFmt('%s has no function %s: it is not resup, or another version than %d.%d.%d; ' +
-      'put the one that belongs to Resup.Api.pas in its place', [LoadingFile, string(Name), RESUP_VERSION_MAJOR,
+      'put the one that belongs to Resup.Api.pas in its place', [LoadingFile, string(AName), RESUP_VERSION_MAJOR,
       RESUP_VERSION_MINOR, RESUP_VERSION_PATCH]);
 end;
 
 // Until version 1.0 the ABI may change with each minor version.
 procedure CheckVersion;
 begin
-  @resup_version_number := Found('resup_version_number');
-  @resup_version := Found('resup_version');
+  @resup_version_number := FindFunction('resup_version_number');
+  @resup_version := FindFunction('resup_version');
   if resup_version_number() div 1000 <> RESUP_HEADER_VERSION_NUMBER div 1000 then
     raise EResupLibrary.CreateFmt('%s is resup %s; Resup.Api.pas is for %d.%d: take both from one version',
       [LoadingFile, string(AnsiString(resup_version())), RESUP_VERSION_MAJOR, RESUP_VERSION_MINOR]);
 end;
 
-procedure LoadFrom(const FileName: string);
+procedure LoadFrom(const AFileName: string);
 begin
-  LoadingFile := FileName;
-  if FileName = '' then
+  LoadingFile := AFileName;
+  if AFileName = '' then
   begin
     LoadingFile := ExtractFilePath(ParamStr(0)) + ResupFile;
     if not FileExists(LoadingFile) then
@@ -135,7 +135,7 @@ begin
     CheckVersion;
     // LOADS
   except
-    // It would be found again, by its name, in place of the right one.
+    // Else the system would find it again, by its name, in place of the right one.
     FreeLibrary(Loading);
     Loading := 0;
     raise;
@@ -143,12 +143,12 @@ begin
   LoadedFile := LoadingFile;
 end;
 
-procedure ResupLoad(const FileName: string);
+procedure ResupLoad(const AFileName: string);
 begin
   Lock.Enter;
   try
     if LoadedFile = '' then
-      LoadFrom(FileName);
+      LoadFrom(AFileName);
   finally
     Lock.Leave;
   end;

@@ -6,7 +6,7 @@ use std::fmt::Write;
 /// What Pascal, which knows no case, calls otherwise: `out` is a word of its own, and there is a function
 /// `resup_version_number` too.
 const RENAMED: [(&str, &str); 2] = [
-    ("out", "made"),
+    ("out", "handle"),
     ("RESUP_VERSION_NUMBER", "RESUP_HEADER_VERSION_NUMBER"),
 ];
 
@@ -155,7 +155,7 @@ pub fn made_of(header: &str) -> String {
             let parameters = parameters.strip_suffix(");").unwrap();
             functions += &documented(&doc, "  ");
             writeln!(functions, "  {of}: {};", function(result, parameters)).unwrap();
-            writeln!(loads, "    @{of} := Found('{of}');").unwrap();
+            writeln!(loads, "    @{of} := FindFunction('{of}');").unwrap();
             of
         };
         let fresh = names.insert(declared.to_ascii_lowercase());

@@ -1,8 +1,8 @@
 /// <summary>resup's C ABI for Delphi 7 to 12 and Free Pascal, 1:1.</summary>
 /// <remarks>Made from include/resup.h by `make pascal-api`; changes belong there.
-/// Programs use the classes of Resup.pas or the component of Resup.Uploader.pas. Whoever calls these functions
-/// calls ResupLoad first. What include/resup.h says of handles, texts, results and threads holds here; no
-/// exception may leave a callback.
+/// Programs use the classes of Resup.Client and Resup.Upload, or the component of Resup.Uploader. A program that
+/// calls these functions itself calls ResupLoad first. What include/resup.h says of handles, texts, results and
+/// threads holds here; no exception may leave a callback.
 /// SPDX-License-Identifier: MIT OR Apache-2.0</remarks>
 unit Resup.Api;
 
@@ -31,8 +31,8 @@ type
   Presup_uint64 = ^resup_uint64;
   Presup_size = ^resup_size;
 
-  /// <summary>The library is not there, or is not the one that this unit is for. The message says which file, and
-  /// which function or version.</summary>
+  /// <summary>The failure to load the library: it is missing, or is not the one that this unit is for. Message says
+  /// which file, and which function or version.</summary>
   EResupLibrary = class(Exception);
 
 const
@@ -240,11 +240,11 @@ type
 var
   /// <summary>Makes a client for a server.</summary>
   /// <param name="endpoint">the server's upload address, http or https; copied</param>
-  /// <param name="made">where the client goes on success; to be freed with resup_client_free</param>
+  /// <param name="handle">where the client goes on success; to be freed with resup_client_free</param>
   /// <returns>RESUP_OK, RESUP_E_URL, RESUP_E_NULL, RESUP_E_UTF8; after a failure,
   /// resup_client_error_message(NULL) tells more.</returns>
   /// <remarks>Nothing is sent yet. Threads: any. Callbacks: none.</remarks>
-  resup_client_new: function(endpoint: PAnsiChar; made: PPresup_client): resup_status; cdecl;
+  resup_client_new: function(endpoint: PAnsiChar; handle: PPresup_client): resup_status; cdecl;
   /// <summary>Frees a client. Uploads that were made with it keep what they need of it and go on.</summary>
   /// <param name="client">a client, or NULL, which does nothing</param>
   /// <returns>RESUP_OK; RESUP_E_FREED, RESUP_E_HANDLE, RESUP_E_HANDLE_KIND, which change
@@ -468,32 +468,32 @@ var
   /// <summary>Makes an upload of a file, under the file's own name.</summary>
   /// <param name="client">the server to upload to; may be freed before the upload</param>
   /// <param name="path">the file, UTF-8; copied</param>
-  /// <param name="made">where the upload goes on success; to be freed with resup_upload_free</param>
+  /// <param name="handle">where the upload goes on success; to be freed with resup_upload_free</param>
   /// <returns>RESUP_OK; RESUP_E_SOURCE_NOT_FOUND, RESUP_E_SOURCE_DENIED,
   /// RESUP_E_SOURCE_NOT_A_FILE, RESUP_E_SOURCE_IO; RESUP_E_ARGUMENT for a name that
   /// cannot be one; RESUP_E_NULL, RESUP_E_UTF8 or a handle's error. After a failure,
   /// resup_client_error_message tells more.</returns>
   /// <remarks>Nothing is sent yet, and the file is not kept open. Threads: any. Callbacks: none.</remarks>
-  resup_upload_new_file: function(client: Presup_client; path: PAnsiChar; made: PPresup_upload): resup_status; cdecl;
+  resup_upload_new_file: function(client: Presup_client; path: PAnsiChar; handle: PPresup_upload): resup_status; cdecl;
   /// <summary>As resup_upload_new_file, with a path in UTF-16, as Windows and Java have it.</summary>
   /// <param name="client">the server to upload to; may be freed before the upload</param>
   /// <param name="path">the file, UTF-16 in the machine's byte order, ending with 0; copied</param>
-  /// <param name="made">where the upload goes on success; to be freed with resup_upload_free</param>
+  /// <param name="handle">where the upload goes on success; to be freed with resup_upload_free</param>
   /// <returns>as resup_upload_new_file</returns>
   /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_upload_new_file_utf16: function(client: Presup_client; path: PWideChar; made: PPresup_upload): resup_status; cdecl;
+  resup_upload_new_file_utf16: function(client: Presup_client; path: PWideChar; handle: PPresup_upload): resup_status; cdecl;
   /// <summary>Makes an upload of bytes in memory.</summary>
   /// <param name="client">the server to upload to; may be freed before the upload</param>
   /// <param name="data">the bytes; copied; may be NULL when there are none</param>
   /// <param name="size">how many</param>
   /// <param name="name">the file name for the server, UTF-8; copied</param>
-  /// <param name="made">where the upload goes on success; to be freed with resup_upload_free</param>
+  /// <param name="handle">where the upload goes on success; to be freed with resup_upload_free</param>
   /// <returns>RESUP_OK, RESUP_E_ARGUMENT, RESUP_E_NULL, RESUP_E_UTF8, RESUP_E_SYSTEM when there
   /// is no memory for the copy, or a handle's error. After a failure,
   /// resup_client_error_message tells more.</returns>
   /// <remarks>Its MD5 is computed before it is sent, since nothing else tells two versions of it apart.
   /// Threads: any. Callbacks: none.</remarks>
-  resup_upload_new_memory: function(client: Presup_client; data: Pointer; size: resup_size; name: PAnsiChar; made: PPresup_upload): resup_status; cdecl;
+  resup_upload_new_memory: function(client: Presup_client; data: Pointer; size: resup_size; name: PAnsiChar; handle: PPresup_upload): resup_status; cdecl;
   /// <summary>Frees an upload. One that is under way after resup_upload_start is cancelled, and no callback
   /// is called for that; what the server has is kept there.</summary>
   /// <param name="upload">an upload, or NULL, which does nothing</param>
@@ -716,12 +716,12 @@ var
   /// <param name="destroy">called once when the library lets go of user_data, at the latest in
   /// resup_upload_free; may be NULL. When this function fails, it is called at
   /// once.</param>
-  /// <param name="made">where the upload goes on success; to be freed with resup_upload_free</param>
+  /// <param name="handle">where the upload goes on success; to be freed with resup_upload_free</param>
   /// <returns>RESUP_OK, RESUP_E_ARGUMENT for a name that cannot be one, RESUP_E_NULL for a missing
   /// function too, RESUP_E_UTF8 or a handle's error. After a failure,
   /// resup_client_error_message tells more.</returns>
   /// <remarks>Threads: any. Callbacks: on failure destroy, else none.</remarks>
-  resup_upload_new_stream: function(client: Presup_client; name: PAnsiChar; read: resup_read_callback; seek: resup_seek_callback; size: resup_size_callback; user_data: Pointer; destroy: resup_destroy_callback; made: PPresup_upload): resup_status; cdecl;
+  resup_upload_new_stream: function(client: Presup_client; name: PAnsiChar; read: resup_read_callback; seek: resup_seek_callback; size: resup_size_callback; user_data: Pointer; destroy: resup_destroy_callback; handle: PPresup_upload): resup_status; cdecl;
   /// <summary>The version of the library that is loaded, for example "0.1.0".</summary>
   /// <returns>a static text</returns>
   /// <remarks>Threads: any. Callbacks: none.</remarks>
@@ -732,7 +732,7 @@ var
   resup_version_number: function: Cardinal; cdecl;
 
 const
-  /// <summary>The library's file.</summary>
+  /// <summary>The name of the library's file.</summary>
   {$IFDEF MSWINDOWS}
   ResupFile = 'resup.dll';
   {$ELSE}
@@ -743,14 +743,14 @@ const
   {$ENDIF}
   {$ENDIF}
 
-/// <summary>Loads the library, once in a program's life: it stays loaded, for it has threads. The first call
+/// <summary>Loads the library, once for a program: it stays loaded, since it has threads. The first call
 /// counts, later ones do nothing; after a failure it may be called again. Threads: any.</summary>
-/// <param name="FileName">the library with its path; empty for ResupFile beside the program, else where the
+/// <param name="AFileName">the library with its path; empty for ResupFile beside the program, else where the
 /// system looks for it</param>
 /// <exception cref="EResupLibrary">the file or a function is missing, or the version is another</exception>
-procedure ResupLoad(const FileName: string = '');
+procedure ResupLoad(const AFileName: string = '');
 
-/// <summary>The file that was loaded; empty before.</summary>
+/// <summary>Returns the file that was loaded; empty before.</summary>
 function ResupLoadedFile: string;
 
 implementation
@@ -782,33 +782,33 @@ begin
   {$ENDIF}
 end;
 
-function Found(const Name: AnsiString): Pointer;
+function FindFunction(const AName: AnsiString): Pointer;
 begin
   {$IFDEF FPC}
-  Result := GetProcedureAddress(Loading, Name);
+  Result := GetProcedureAddress(Loading, AName);
   {$ELSE}
-  Result := GetProcAddress(Loading, {$IFDEF MSWINDOWS}PAnsiChar(Name){$ELSE}PChar(string(Name)){$ENDIF});
+  Result := GetProcAddress(Loading, {$IFDEF MSWINDOWS}PAnsiChar(AName){$ELSE}PChar(string(AName)){$ENDIF});
   {$ENDIF}
   if Result = nil then
     raise EResupLibrary.CreateFmt('%s has no function %s: it is not resup, or another version than %d.%d.%d; ' +
-      'put the one that belongs to Resup.Api.pas in its place', [LoadingFile, string(Name), RESUP_VERSION_MAJOR,
+      'put the one that belongs to Resup.Api.pas in its place', [LoadingFile, string(AName), RESUP_VERSION_MAJOR,
       RESUP_VERSION_MINOR, RESUP_VERSION_PATCH]);
 end;
 
 // Until version 1.0 the ABI may change with each minor version.
 procedure CheckVersion;
 begin
-  @resup_version_number := Found('resup_version_number');
-  @resup_version := Found('resup_version');
+  @resup_version_number := FindFunction('resup_version_number');
+  @resup_version := FindFunction('resup_version');
   if resup_version_number() div 1000 <> RESUP_HEADER_VERSION_NUMBER div 1000 then
     raise EResupLibrary.CreateFmt('%s is resup %s; Resup.Api.pas is for %d.%d: take both from one version',
       [LoadingFile, string(AnsiString(resup_version())), RESUP_VERSION_MAJOR, RESUP_VERSION_MINOR]);
 end;
 
-procedure LoadFrom(const FileName: string);
+procedure LoadFrom(const AFileName: string);
 begin
-  LoadingFile := FileName;
-  if FileName = '' then
+  LoadingFile := AFileName;
+  if AFileName = '' then
   begin
     LoadingFile := ExtractFilePath(ParamStr(0)) + ResupFile;
     if not FileExists(LoadingFile) then
@@ -820,84 +820,84 @@ begin
       [LoadingFile, Reason, ExtractFileName(ParamStr(0))]);
   try
     CheckVersion;
-    @resup_client_new := Found('resup_client_new');
-    @resup_client_free := Found('resup_client_free');
-    @resup_client_set_user := Found('resup_client_set_user');
-    @resup_client_set_user_agent := Found('resup_client_set_user_agent');
-    @resup_client_set_locate_method := Found('resup_client_set_locate_method');
-    @resup_client_set_connect_timeout := Found('resup_client_set_connect_timeout');
-    @resup_client_set_response_timeout := Found('resup_client_set_response_timeout');
-    @resup_client_set_stall_timeout := Found('resup_client_set_stall_timeout');
-    @resup_client_set_rate_limit := Found('resup_client_set_rate_limit');
-    @resup_client_set_retry_limit := Found('resup_client_set_retry_limit');
-    @resup_client_set_retry_timeout := Found('resup_client_set_retry_timeout');
-    @resup_client_set_retry_backoff := Found('resup_client_set_retry_backoff');
-    @resup_client_on_log := Found('resup_client_on_log');
-    @resup_client_error_message := Found('resup_client_error_message');
-    @resup_client_set_login_form := Found('resup_client_set_login_form');
-    @resup_client_set_login_field := Found('resup_client_set_login_field');
-    @resup_client_set_basic_auth := Found('resup_client_set_basic_auth');
-    @resup_client_set_bearer_token := Found('resup_client_set_bearer_token');
-    @resup_client_set_header := Found('resup_client_set_header');
-    @resup_client_set_cookie := Found('resup_client_set_cookie');
-    @resup_client_set_signing_secret := Found('resup_client_set_signing_secret');
-    @resup_client_set_signing_algorithm := Found('resup_client_set_signing_algorithm');
-    @resup_client_set_proxy := Found('resup_client_set_proxy');
-    @resup_client_set_no_proxy := Found('resup_client_set_no_proxy');
-    @resup_client_set_trust := Found('resup_client_set_trust');
-    @resup_client_set_ca_file := Found('resup_client_set_ca_file');
-    @resup_client_set_ca_file_utf16 := Found('resup_client_set_ca_file_utf16');
-    @resup_client_set_ca_pem := Found('resup_client_set_ca_pem');
-    @resup_client_set_client_certificate := Found('resup_client_set_client_certificate');
-    @resup_client_set_client_certificate_utf16 := Found('resup_client_set_client_certificate_utf16');
-    @resup_client_set_tls_verify := Found('resup_client_set_tls_verify');
-    @resup_client_set_filename_style := Found('resup_client_set_filename_style');
-    @resup_status_message := Found('resup_status_message');
-    @resup_upload_new_file := Found('resup_upload_new_file');
-    @resup_upload_new_file_utf16 := Found('resup_upload_new_file_utf16');
-    @resup_upload_new_memory := Found('resup_upload_new_memory');
-    @resup_upload_free := Found('resup_upload_free');
-    @resup_upload_run := Found('resup_upload_run');
-    @resup_upload_start := Found('resup_upload_start');
-    @resup_upload_wait := Found('resup_upload_wait');
-    @resup_upload_cancel := Found('resup_upload_cancel');
-    @resup_upload_pause := Found('resup_upload_pause');
-    @resup_upload_resume := Found('resup_upload_resume');
-    @resup_upload_on_progress := Found('resup_upload_on_progress');
-    @resup_upload_on_state := Found('resup_upload_on_state');
-    @resup_upload_on_complete := Found('resup_upload_on_complete');
-    @resup_upload_state := Found('resup_upload_state');
-    @resup_upload_size := Found('resup_upload_size');
-    @resup_upload_offset := Found('resup_upload_offset');
-    @resup_upload_position := Found('resup_upload_position');
-    @resup_upload_bytes_sent := Found('resup_upload_bytes_sent');
-    @resup_upload_bytes_skipped := Found('resup_upload_bytes_skipped');
-    @resup_upload_rate := Found('resup_upload_rate');
-    @resup_upload_time_left := Found('resup_upload_time_left');
-    @resup_upload_attempts := Found('resup_upload_attempts');
-    @resup_upload_retry_in := Found('resup_upload_retry_in');
-    @resup_upload_http_status := Found('resup_upload_http_status');
-    @resup_upload_is_retryable := Found('resup_upload_is_retryable');
-    @resup_upload_id := Found('resup_upload_id');
-    @resup_upload_location := Found('resup_upload_location');
-    @resup_upload_md5 := Found('resup_upload_md5');
-    @resup_upload_server_message := Found('resup_upload_server_message');
-    @resup_upload_server_excerpt := Found('resup_upload_server_excerpt');
-    @resup_upload_error_message := Found('resup_upload_error_message');
-    @resup_upload_set_name := Found('resup_upload_set_name');
-    @resup_upload_set_directory := Found('resup_upload_set_directory');
-    @resup_upload_set_content_type := Found('resup_upload_set_content_type');
-    @resup_upload_set_field := Found('resup_upload_set_field');
-    @resup_upload_set_digest := Found('resup_upload_set_digest');
-    @resup_upload_set_state_file := Found('resup_upload_set_state_file');
-    @resup_upload_set_state_file_utf16 := Found('resup_upload_set_state_file_utf16');
-    @resup_upload_set_segment_size := Found('resup_upload_set_segment_size');
-    @resup_upload_set_rate_limit := Found('resup_upload_set_rate_limit');
-    @resup_upload_new_stream := Found('resup_upload_new_stream');
-    @resup_version := Found('resup_version');
-    @resup_version_number := Found('resup_version_number');
+    @resup_client_new := FindFunction('resup_client_new');
+    @resup_client_free := FindFunction('resup_client_free');
+    @resup_client_set_user := FindFunction('resup_client_set_user');
+    @resup_client_set_user_agent := FindFunction('resup_client_set_user_agent');
+    @resup_client_set_locate_method := FindFunction('resup_client_set_locate_method');
+    @resup_client_set_connect_timeout := FindFunction('resup_client_set_connect_timeout');
+    @resup_client_set_response_timeout := FindFunction('resup_client_set_response_timeout');
+    @resup_client_set_stall_timeout := FindFunction('resup_client_set_stall_timeout');
+    @resup_client_set_rate_limit := FindFunction('resup_client_set_rate_limit');
+    @resup_client_set_retry_limit := FindFunction('resup_client_set_retry_limit');
+    @resup_client_set_retry_timeout := FindFunction('resup_client_set_retry_timeout');
+    @resup_client_set_retry_backoff := FindFunction('resup_client_set_retry_backoff');
+    @resup_client_on_log := FindFunction('resup_client_on_log');
+    @resup_client_error_message := FindFunction('resup_client_error_message');
+    @resup_client_set_login_form := FindFunction('resup_client_set_login_form');
+    @resup_client_set_login_field := FindFunction('resup_client_set_login_field');
+    @resup_client_set_basic_auth := FindFunction('resup_client_set_basic_auth');
+    @resup_client_set_bearer_token := FindFunction('resup_client_set_bearer_token');
+    @resup_client_set_header := FindFunction('resup_client_set_header');
+    @resup_client_set_cookie := FindFunction('resup_client_set_cookie');
+    @resup_client_set_signing_secret := FindFunction('resup_client_set_signing_secret');
+    @resup_client_set_signing_algorithm := FindFunction('resup_client_set_signing_algorithm');
+    @resup_client_set_proxy := FindFunction('resup_client_set_proxy');
+    @resup_client_set_no_proxy := FindFunction('resup_client_set_no_proxy');
+    @resup_client_set_trust := FindFunction('resup_client_set_trust');
+    @resup_client_set_ca_file := FindFunction('resup_client_set_ca_file');
+    @resup_client_set_ca_file_utf16 := FindFunction('resup_client_set_ca_file_utf16');
+    @resup_client_set_ca_pem := FindFunction('resup_client_set_ca_pem');
+    @resup_client_set_client_certificate := FindFunction('resup_client_set_client_certificate');
+    @resup_client_set_client_certificate_utf16 := FindFunction('resup_client_set_client_certificate_utf16');
+    @resup_client_set_tls_verify := FindFunction('resup_client_set_tls_verify');
+    @resup_client_set_filename_style := FindFunction('resup_client_set_filename_style');
+    @resup_status_message := FindFunction('resup_status_message');
+    @resup_upload_new_file := FindFunction('resup_upload_new_file');
+    @resup_upload_new_file_utf16 := FindFunction('resup_upload_new_file_utf16');
+    @resup_upload_new_memory := FindFunction('resup_upload_new_memory');
+    @resup_upload_free := FindFunction('resup_upload_free');
+    @resup_upload_run := FindFunction('resup_upload_run');
+    @resup_upload_start := FindFunction('resup_upload_start');
+    @resup_upload_wait := FindFunction('resup_upload_wait');
+    @resup_upload_cancel := FindFunction('resup_upload_cancel');
+    @resup_upload_pause := FindFunction('resup_upload_pause');
+    @resup_upload_resume := FindFunction('resup_upload_resume');
+    @resup_upload_on_progress := FindFunction('resup_upload_on_progress');
+    @resup_upload_on_state := FindFunction('resup_upload_on_state');
+    @resup_upload_on_complete := FindFunction('resup_upload_on_complete');
+    @resup_upload_state := FindFunction('resup_upload_state');
+    @resup_upload_size := FindFunction('resup_upload_size');
+    @resup_upload_offset := FindFunction('resup_upload_offset');
+    @resup_upload_position := FindFunction('resup_upload_position');
+    @resup_upload_bytes_sent := FindFunction('resup_upload_bytes_sent');
+    @resup_upload_bytes_skipped := FindFunction('resup_upload_bytes_skipped');
+    @resup_upload_rate := FindFunction('resup_upload_rate');
+    @resup_upload_time_left := FindFunction('resup_upload_time_left');
+    @resup_upload_attempts := FindFunction('resup_upload_attempts');
+    @resup_upload_retry_in := FindFunction('resup_upload_retry_in');
+    @resup_upload_http_status := FindFunction('resup_upload_http_status');
+    @resup_upload_is_retryable := FindFunction('resup_upload_is_retryable');
+    @resup_upload_id := FindFunction('resup_upload_id');
+    @resup_upload_location := FindFunction('resup_upload_location');
+    @resup_upload_md5 := FindFunction('resup_upload_md5');
+    @resup_upload_server_message := FindFunction('resup_upload_server_message');
+    @resup_upload_server_excerpt := FindFunction('resup_upload_server_excerpt');
+    @resup_upload_error_message := FindFunction('resup_upload_error_message');
+    @resup_upload_set_name := FindFunction('resup_upload_set_name');
+    @resup_upload_set_directory := FindFunction('resup_upload_set_directory');
+    @resup_upload_set_content_type := FindFunction('resup_upload_set_content_type');
+    @resup_upload_set_field := FindFunction('resup_upload_set_field');
+    @resup_upload_set_digest := FindFunction('resup_upload_set_digest');
+    @resup_upload_set_state_file := FindFunction('resup_upload_set_state_file');
+    @resup_upload_set_state_file_utf16 := FindFunction('resup_upload_set_state_file_utf16');
+    @resup_upload_set_segment_size := FindFunction('resup_upload_set_segment_size');
+    @resup_upload_set_rate_limit := FindFunction('resup_upload_set_rate_limit');
+    @resup_upload_new_stream := FindFunction('resup_upload_new_stream');
+    @resup_version := FindFunction('resup_version');
+    @resup_version_number := FindFunction('resup_version_number');
   except
-    // It would be found again, by its name, in place of the right one.
+    // Else the system would find it again, by its name, in place of the right one.
     FreeLibrary(Loading);
     Loading := 0;
     raise;
@@ -905,12 +905,12 @@ begin
   LoadedFile := LoadingFile;
 end;
 
-procedure ResupLoad(const FileName: string);
+procedure ResupLoad(const AFileName: string);
 begin
   Lock.Enter;
   try
     if LoadedFile = '' then
-      LoadFrom(FileName);
+      LoadFrom(AFileName);
   finally
     Lock.Leave;
   end;

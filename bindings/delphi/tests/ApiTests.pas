@@ -1,4 +1,4 @@
-/// The C ABI as it is.
+/// The C ABI, without the classes.
 unit ApiTests;
 
 {$MODE DELPHI}
@@ -13,7 +13,7 @@ type
   published
     procedure HandlesAreChecked;
     procedure TheVersionIsTheHeaders;
-    procedure AnUploadTellsItsCallbacks;
+    procedure CallbacksAreCalled;
     procedure ACallbackCancels;
     procedure DestroyFunctionsAreCalled;
   end;
@@ -28,40 +28,40 @@ type
     Cancels: Boolean;
   end;
 
-function Progressed(upload: Presup_upload; position, size: resup_uint64; user_data: Pointer): Integer; cdecl;
+function HandleProgress(upload: Presup_upload; position, size: resup_uint64; user_data: Pointer): Integer; cdecl;
 begin
   PSeen(user_data)^.Last := position;
   Result := RESUP_CONTINUE;
 end;
 
-function Entered(upload: Presup_upload; state: Integer; user_data: Pointer): Integer; cdecl;
+function HandleState(upload: Presup_upload; state: Integer; user_data: Pointer): Integer; cdecl;
 begin
   Inc(PSeen(user_data)^.States);
   Result := Ord(PSeen(user_data)^.Cancels);
 end;
 
-function Completed(upload: Presup_upload; status: resup_status; user_data: Pointer): Integer; cdecl;
+function HandleComplete(upload: Presup_upload; status: resup_status; user_data: Pointer): Integer; cdecl;
 begin
   Inc(PSeen(user_data)^.Ends);
   Result := RESUP_CONTINUE;
 end;
 
-procedure Destroyed(user_data: Pointer); cdecl;
+procedure HandleDestroy(user_data: Pointer); cdecl;
 begin
   Inc(PSeen(user_data)^.Destroyed);
 end;
 
 procedure TApiTests.HandlesAreChecked;
 var
-  Kept: Presup_client;
+  Raw: Presup_client;
 begin
   CheckEquals(RESUP_E_NULL, resup_upload_run(nil));
   CheckEquals(RESUP_E_HANDLE_KIND, resup_upload_run(Presup_upload(Client.Handle)));
-  CheckEquals(RESUP_E_URL, resup_client_new('ftp://example.org', @Kept));
+  CheckEquals(RESUP_E_URL, resup_client_new('ftp://example.org', @Raw));
   CheckTrue(Pos('ftp', string(resup_client_error_message(nil))) > 0);
-  CheckEquals(RESUP_OK, resup_client_new('http://127.0.0.1/upload', @Kept));
-  CheckEquals(RESUP_OK, resup_client_free(Kept));
-  CheckEquals(RESUP_E_FREED, resup_client_free(Kept));
+  CheckEquals(RESUP_OK, resup_client_new('http://127.0.0.1/upload', @Raw));
+  CheckEquals(RESUP_OK, resup_client_free(Raw));
+  CheckEquals(RESUP_E_FREED, resup_client_free(Raw));
 end;
 
 procedure TApiTests.TheVersionIsTheHeaders;
@@ -72,26 +72,26 @@ begin
   CheckTrue(FileExists(ResupLoadedFile), ResupLoadedFile);
 end;
 
-function Uploaded(Client: Presup_client; const Name: string; var Seen: TSeen): resup_status;
+function RunUpload(Client: Presup_client; const Name: string; var Seen: TSeen): resup_status;
 var
   Upload: Presup_upload;
 begin
-  Result := resup_upload_new_file(Client, PAnsiChar(AnsiString(Made(Name, 300000))), @Upload);
+  Result := resup_upload_new_file(Client, PAnsiChar(AnsiString(MakeFile(Name, 300000))), @Upload);
   if Result <> RESUP_OK then
     Exit;
-  resup_upload_on_progress(Upload, Progressed, @Seen, Destroyed);
-  resup_upload_on_state(Upload, Entered, @Seen, nil);
-  resup_upload_on_complete(Upload, Completed, @Seen, nil);
+  resup_upload_on_progress(Upload, HandleProgress, @Seen, HandleDestroy);
+  resup_upload_on_state(Upload, HandleState, @Seen, nil);
+  resup_upload_on_complete(Upload, HandleComplete, @Seen, nil);
   Result := resup_upload_run(Upload);
   resup_upload_free(Upload);
 end;
 
-procedure TApiTests.AnUploadTellsItsCallbacks;
+procedure TApiTests.CallbacksAreCalled;
 var
   Seen: TSeen;
 begin
   FillChar(Seen, SizeOf(Seen), 0);
-  CheckEquals(RESUP_OK, Uploaded(Client.Handle, 'raw', Seen));
+  CheckEquals(RESUP_OK, RunUpload(Client.Handle, 'raw', Seen));
   CheckEquals(1, Seen.Ends);
   CheckEquals(300000, Integer(Seen.Last));
   CheckTrue(Seen.States >= 3);
@@ -103,7 +103,7 @@ var
 begin
   FillChar(Seen, SizeOf(Seen), 0);
   Seen.Cancels := True;
-  CheckEquals(RESUP_E_CANCELLED, Uploaded(Client.Handle, 'raw-cancelled', Seen));
+  CheckEquals(RESUP_E_CANCELLED, RunUpload(Client.Handle, 'raw-cancelled', Seen));
   CheckEquals(1, Seen.Ends);
 end;
 
@@ -112,7 +112,7 @@ var
   Seen: TSeen;
 begin
   FillChar(Seen, SizeOf(Seen), 0);
-  CheckEquals(RESUP_OK, Uploaded(Client.Handle, 'raw-destroyed', Seen));
+  CheckEquals(RESUP_OK, RunUpload(Client.Handle, 'raw-destroyed', Seen));
   CheckEquals(1, Seen.Destroyed);
 end;
 

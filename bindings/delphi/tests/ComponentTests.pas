@@ -6,7 +6,8 @@ unit ComponentTests;
 interface
 
 uses
-  Classes, SysUtils, Forms, Support, testregistry, Resup, Resup.Api, Resup.Uploader;
+  Classes, SysUtils, Forms, Support, testregistry, Resup.Api, Resup.Types,
+  Resup.Client, Resup.Upload, Resup.Uploader;
 
 type
   EOwn = class(Exception);
@@ -19,12 +20,12 @@ type
     LastPosition: Int64;
     States: set of TResupState;
     EventThread: TThreadID;
-    Raises, Frees: Boolean;
-    procedure NotePrepare(Sender: TObject; Client: TResupClient; Upload: TResupUpload);
-    procedure NoteProgress(Sender: TObject; Position, Size: Int64);
-    procedure NoteState(Sender: TObject; State: TResupState);
-    procedure NoteEnd(Sender: TObject; Error: EResupError);
-    procedure NoteLog(Sender: TObject; Level: TResupLogLevel; const Line: TResupText);
+    Raises, Frees, OtherSender: Boolean;
+    procedure NotePrepare(Sender: TObject; AClient: TResupClient; AUpload: TResupUpload);
+    procedure NoteProgress(Sender: TObject; APosition, ASize: Int64);
+    procedure NoteState(Sender: TObject; AState: TResupState);
+    procedure NoteEnd(Sender: TObject; AError: EResupError);
+    procedure NoteLog(Sender: TObject; ALevel: TResupLogLevel; const ALine: TResupText);
     procedure NoteException(Sender: TObject; E: Exception);
     procedure PumpTo(State: TResupState);
     procedure PumpToEnd(Count: Integer);
@@ -40,11 +41,10 @@ type
     procedure InactiveIsCancelled;
     procedure ErrorsTellEverything;
     procedure WhatCannotStartIsRaised;
-    procedure ACutIsGoneOnFrom;
+    procedure ALostConnectionIsResumed;
     procedure WhatAnEventRaisesGoesToTheApplication;
     procedure ItMayBeFreedInItsEvents;
     procedure ManyGoOnAtOnce;
-    procedure ItIsReadFromAForm;
   end;
 
 implementation
@@ -61,6 +61,7 @@ begin
   States := [];
   Raises := False;
   Frees := False;
+  OtherSender := False;
   Application.OnException := NoteException;
   Uploader := TResumableUploader.Create(nil);
   Uploader.URL := Endpoint;
@@ -78,43 +79,48 @@ begin
   inherited TearDown;
 end;
 
-procedure TComponentTests.NotePrepare(Sender: TObject; Client: TResupClient; Upload: TResupUpload);
+procedure TComponentTests.NotePrepare(Sender: TObject; AClient: TResupClient; AUpload: TResupUpload);
 begin
+  OtherSender := OtherSender or (Sender <> Uploader);
   Inc(Prepared);
-  Client.SetRetryBackoff(1, 10);
+  AClient.SetRetryBackoff(1, 10);
 end;
 
-procedure TComponentTests.NoteProgress(Sender: TObject; Position, Size: Int64);
+procedure TComponentTests.NoteProgress(Sender: TObject; APosition, ASize: Int64);
 begin
+  OtherSender := OtherSender or (Sender <> Uploader);
   EventThread := GetCurrentThreadId;
-  LastPosition := Position;
+  LastPosition := APosition;
 end;
 
-procedure TComponentTests.NoteState(Sender: TObject; State: TResupState);
+procedure TComponentTests.NoteState(Sender: TObject; AState: TResupState);
 begin
-  Include(States, State);
+  OtherSender := OtherSender or (Sender <> Uploader);
+  Include(States, AState);
   if Raises then
     raise EOwn.Create('mine');
-  if Frees and (State = rsLocating) then
+  if Frees and (AState = rsLocating) then
     FreeAndNil(Uploader);
 end;
 
-procedure TComponentTests.NoteEnd(Sender: TObject; Error: EResupError);
+procedure TComponentTests.NoteEnd(Sender: TObject; AError: EResupError);
 begin
+  OtherSender := OtherSender or (Sender <> Uploader);
   Inc(Ends);
   EndCode := RESUP_OK;
-  if Error <> nil then
+  if AError <> nil then
   begin
-    EndCode := Error.Code;
-    ServerMessage := Error.ServerMessage;
+    EndCode := AError.Code;
+    ServerMessage := AError.ServerMessage;
   end;
   if Frees then
     FreeAndNil(Uploader);
 end;
 
-procedure TComponentTests.NoteLog(Sender: TObject; Level: TResupLogLevel; const Line: TResupText);
+procedure TComponentTests.NoteLog(Sender: TObject; ALevel: TResupLogLevel; const ALine: TResupText);
 begin
-  LogText := LogText + Line + LineEnding;
+  OtherSender := OtherSender or (Sender <> Uploader);
+  LogText := LogText + ALine + LineEnding;
 end;
 
 procedure TComponentTests.NoteException(Sender: TObject; E: Exception);
@@ -143,7 +149,7 @@ end;
 
 procedure TComponentTests.AFileIsUploadedByTheTimer;
 begin
-  Uploader.FileName := Made('by the timer', 1500000);
+  Uploader.FileName := MakeFile('by the timer', 1500000);
   Uploader.RemoteName := '计时器.bin';
   Uploader.Directory := 'c/d';
   Uploader.ContentType := 'application/x-test';
@@ -157,6 +163,7 @@ begin
   CheckEquals(RESUP_OK, EndCode);
   CheckEquals(1500000, LastPosition);
   CheckTrue(EventThread = MainThreadID);
+  CheckFalse(OtherSender, 'Sender is not the component');
   CheckTrue(rsSending in States);
   CheckEquals(1500000, Uploader.Size);
   CheckEquals(1500000, Uploader.Position);
@@ -184,7 +191,7 @@ end;
 procedure TComponentTests.ACAOfOnesOwnIsTrusted;
 begin
   Uploader.URL := Secure;
-  Uploader.FileName := Made('secure component', 300000);
+  Uploader.FileName := MakeFile('secure component', 300000);
   Uploader.Active := True;
   PumpToEnd(1);
   CheckEquals(RESUP_E_TLS, EndCode);
@@ -210,7 +217,7 @@ end;
 
 procedure TComponentTests.ItIsPausedResumedAndCancelled;
 begin
-  Uploader.FileName := Made('paused component', 3000000);
+  Uploader.FileName := MakeFile('paused component', 3000000);
   Uploader.RateLimit := 1000000;
   Uploader.Active := True;
   PumpTo(rsSending);
@@ -230,7 +237,7 @@ end;
 
 procedure TComponentTests.InactiveIsCancelled;
 begin
-  Uploader.FileName := Made('inactive', 3000000);
+  Uploader.FileName := MakeFile('inactive', 3000000);
   Uploader.RateLimit := 100000;
   Uploader.Active := True;
   Uploader.Active := False;
@@ -242,7 +249,7 @@ end;
 procedure TComponentTests.ErrorsTellEverything;
 begin
   Uploader.URL := Forbidden;
-  Uploader.FileName := Made('forbidden component', 1000);
+  Uploader.FileName := MakeFile('forbidden component', 1000);
   Uploader.Active := True;
   PumpToEnd(1);
   CheckEquals(RESUP_E_NOT_ALLOWED, EndCode);
@@ -264,10 +271,10 @@ begin
   CheckEquals(0, Ends);
 end;
 
-procedure TComponentTests.ACutIsGoneOnFrom;
+procedure TComponentTests.ALostConnectionIsResumed;
 begin
   Uploader.URL := Cutting;
-  Uploader.FileName := Made('cut component', 3000000);
+  Uploader.FileName := MakeFile('cut component', 3000000);
   Uploader.Active := True;
   PumpToEnd(1);
   CheckEquals(RESUP_OK, EndCode);
@@ -276,7 +283,7 @@ end;
 
 procedure TComponentTests.WhatAnEventRaisesGoesToTheApplication;
 begin
-  Uploader.FileName := Made('raising component', 1000000);
+  Uploader.FileName := MakeFile('raising component', 1000000);
   Uploader.RateLimit := 500000; // What is complete already is not cancelled.
   Raises := True;
   Uploader.Active := True;
@@ -292,7 +299,7 @@ end;
 
 procedure TComponentTests.ItMayBeFreedInItsEvents;
 begin
-  Uploader.FileName := Made('doomed component', 100000);
+  Uploader.FileName := MakeFile('doomed component', 100000);
   Frees := True;
   Uploader.Active := True;
   while Uploader <> nil do
@@ -325,7 +332,7 @@ begin
     begin
       Each := TResumableUploader.Create(Owner);
       Each.URL := Endpoint;
-      Each.FileName := Made(Format('many components %d', [I]), 200000 + I);
+      Each.FileName := MakeFile(Format('many components %d', [I]), 200000 + I);
       Each.OnComplete := NoteEnd;
       Each.Interval := 10;
       Each.Active := True;
@@ -336,70 +343,7 @@ begin
   end;
 end;
 
-type
-  /// What a form's file has.
-  THolder = class(TComponent)
-  public
-    Found: TComponent;
-    constructor Create(AOwner: TComponent); override;
-  protected
-    procedure GetChildren(Proc: TGetChildProc; Root: TComponent); override;
-  end;
-
-constructor THolder.Create(AOwner: TComponent);
-begin
-  inherited Create(AOwner);
-end;
-
-procedure THolder.GetChildren(Proc: TGetChildProc; Root: TComponent);
-var
-  I: Integer;
-begin
-  for I := 0 to ComponentCount - 1 do
-    Proc(Components[I]);
-end;
-
-procedure TComponentTests.ItIsReadFromAForm;
-var
-  Written, Read: THolder;
-  Form: TMemoryStream;
-  Original, Copy: TResumableUploader;
-begin
-  Form := TMemoryStream.Create;
-  Written := THolder.Create(nil);
-  Read := THolder.Create(nil);
-  try
-    Original := TResumableUploader.Create(Written);
-    Original.Name := 'Uploader';
-    Original.URL := Endpoint;
-    Original.FileName := Made('of a form', 1000);
-    Original.Fields.Values['ticket'] := '4711';
-    Original.Digest := rdMd5First;
-    Original.RateLimit := Int64(1) shl 40;
-    Form.WriteComponent(Written);
-    Form.Position := 0;
-    Form.ReadComponent(Read);
-    Copy := Read.FindComponent('Uploader') as TResumableUploader;
-    CheckEquals(Endpoint, Copy.URL);
-    CheckEquals(Original.FileName, Copy.FileName);
-    CheckEquals('4711', Copy.Fields.Values['ticket']);
-    CheckTrue(Copy.Digest = rdMd5First);
-    CheckTrue(Copy.RateLimit = Int64(1) shl 40);
-    CheckFalse(Copy.Active);
-    CheckEquals(100, Copy.Interval);
-    Copy.OnComplete := NoteEnd;
-    Copy.Active := True;
-    PumpToEnd(1);
-    CheckEquals(RESUP_OK, EndCode);
-  finally
-    Read.Free;
-    Written.Free;
-    Form.Free;
-  end;
-end;
-
 initialization
-  RegisterClasses([TResumableUploader]);
   RegisterTest(TComponentTests);
 
 end.

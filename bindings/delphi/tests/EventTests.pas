@@ -1,4 +1,4 @@
-/// What the component's events may do.
+/// Events of the component that wait, start, free and raise.
 unit EventTests;
 
 {$MODE DELPHI}
@@ -6,7 +6,8 @@ unit EventTests;
 interface
 
 uses
-  Classes, SysUtils, Forms, Support, testregistry, Resup, Resup.Api, Resup.Uploader;
+  Classes, SysUtils, Forms, Support, testregistry, Resup.Api, Resup.Types, Resup.Client,
+  Resup.Upload, Resup.Uploader;
 
 type
   EOwn = class(Exception);
@@ -16,19 +17,19 @@ type
     Uploader, Other: TResumableUploader;
     Ends, EndCode: Integer;
     Caught: string;
-    function Ready(const FileName: string): TResumableUploader;
+    function NewUploader(const FileName: string): TResumableUploader;
     procedure Pump;
-    procedure NoteEnd(Sender: TObject; Error: EResupError);
+    procedure NoteEnd(Sender: TObject; AError: EResupError);
     procedure NoteException(Sender: TObject; E: Exception);
-    procedure WaitInState(Sender: TObject; State: TResupState);
-    procedure FreeInState(Sender: TObject; State: TResupState);
-    procedure FreeInPrepare(Sender: TObject; Client: TResupClient; Upload: TResupUpload);
-    procedure StartInPrepare(Sender: TObject; Client: TResupClient; Upload: TResupUpload);
-    procedure FreeAndRaise(Sender: TObject; Error: EResupError);
-    procedure FreeAtEnd(Sender: TObject; Error: EResupError);
-    procedure WaitForNext(Sender: TObject; Error: EResupError);
-    procedure StartMissing(Sender: TObject; Error: EResupError);
-    procedure StartOther(Sender: TObject; State: TResupState);
+    procedure WaitInState(Sender: TObject; AState: TResupState);
+    procedure FreeInState(Sender: TObject; AState: TResupState);
+    procedure FreeInPrepare(Sender: TObject; AClient: TResupClient; AUpload: TResupUpload);
+    procedure StartInPrepare(Sender: TObject; AClient: TResupClient; AUpload: TResupUpload);
+    procedure FreeAndRaise(Sender: TObject; AError: EResupError);
+    procedure FreeAtEnd(Sender: TObject; AError: EResupError);
+    procedure WaitForNext(Sender: TObject; AError: EResupError);
+    procedure StartMissing(Sender: TObject; AError: EResupError);
+    procedure StartOther(Sender: TObject; AState: TResupState);
   protected
     procedure SetUp; override;
     procedure TearDown; override;
@@ -55,7 +56,7 @@ begin
   EndCode := -1;
   Caught := '';
   Application.OnException := NoteException;
-  Uploader := Ready('of events');
+  Uploader := NewUploader('of events');
   Other := nil;
 end;
 
@@ -66,11 +67,11 @@ begin
   inherited TearDown;
 end;
 
-function TEventTests.Ready(const FileName: string): TResumableUploader;
+function TEventTests.NewUploader(const FileName: string): TResumableUploader;
 begin
   Result := TResumableUploader.Create(nil);
   Result.URL := Endpoint;
-  Result.FileName := Made(FileName, 300000);
+  Result.FileName := MakeFile(FileName, 300000);
   Result.Interval := 10;
   Result.OnComplete := NoteEnd;
 end;
@@ -81,12 +82,12 @@ begin
   Sleep(1);
 end;
 
-procedure TEventTests.NoteEnd(Sender: TObject; Error: EResupError);
+procedure TEventTests.NoteEnd(Sender: TObject; AError: EResupError);
 begin
   Inc(Ends);
   EndCode := RESUP_OK;
-  if Error <> nil then
-    EndCode := Error.Code;
+  if AError <> nil then
+    EndCode := AError.Code;
 end;
 
 procedure TEventTests.NoteException(Sender: TObject; E: Exception);
@@ -94,7 +95,7 @@ begin
   Caught := Caught + E.ClassName + ';';
 end;
 
-procedure TEventTests.WaitInState(Sender: TObject; State: TResupState);
+procedure TEventTests.WaitInState(Sender: TObject; AState: TResupState);
 begin
   Uploader.OnState := nil;
   Uploader.WaitFor;
@@ -111,14 +112,14 @@ begin
   CheckEquals(RESUP_E_CANCELLED, EndCode);
 end;
 
-procedure TEventTests.FreeInState(Sender: TObject; State: TResupState);
+procedure TEventTests.FreeInState(Sender: TObject; AState: TResupState);
 begin
   FreeAndNil(Uploader);
 end;
 
-procedure TEventTests.FreeAtEnd(Sender: TObject; Error: EResupError);
+procedure TEventTests.FreeAtEnd(Sender: TObject; AError: EResupError);
 begin
-  NoteEnd(Sender, Error);
+  NoteEnd(Sender, AError);
   FreeAndNil(Uploader);
 end;
 
@@ -129,7 +130,7 @@ begin
   Uploader.WaitFor;
   CheckTrue(Uploader = nil);
   CheckEquals(0, Ends);
-  Uploader := Ready('freed at the end');
+  Uploader := NewUploader('freed at the end');
   Uploader.OnComplete := FreeAtEnd;
   Uploader.Active := True;
   Uploader.WaitFor;
@@ -147,7 +148,7 @@ begin
   CheckEquals(RESUP_E_CANCELLED, EndCode);
 end;
 
-procedure TEventTests.FreeInPrepare(Sender: TObject; Client: TResupClient; Upload: TResupUpload);
+procedure TEventTests.FreeInPrepare(Sender: TObject; AClient: TResupClient; AUpload: TResupUpload);
 begin
   FreeAndNil(Uploader);
 end;
@@ -160,7 +161,7 @@ begin
   CheckEquals(0, Ends);
 end;
 
-procedure TEventTests.StartInPrepare(Sender: TObject; Client: TResupClient; Upload: TResupUpload);
+procedure TEventTests.StartInPrepare(Sender: TObject; AClient: TResupClient; AUpload: TResupUpload);
 begin
   try
     Uploader.Start;
@@ -180,10 +181,10 @@ begin
   CheckEquals(RESUP_OK, EndCode);
 end;
 
-procedure TEventTests.FreeAndRaise(Sender: TObject; Error: EResupError);
+procedure TEventTests.FreeAndRaise(Sender: TObject; AError: EResupError);
 begin
-  NoteEnd(Sender, Error);
-  Caught := Caught + 'told;';
+  NoteEnd(Sender, AError);
+  Caught := Caught + 'end;';
   FreeAndNil(Uploader);
   TResupClient.Create('ftp://example.org').Free;
 end;
@@ -195,13 +196,13 @@ begin
   while Pos('EResup', Caught) = 0 do
     Pump;
   CheckTrue(Uploader = nil);
-  CheckEquals('told;EResupError;', Caught);
+  CheckEquals('end;EResupError;', Caught);
 end;
 
-procedure TEventTests.WaitForNext(Sender: TObject; Error: EResupError);
+procedure TEventTests.WaitForNext(Sender: TObject; AError: EResupError);
 begin
   Uploader.OnComplete := FreeAtEnd;
-  Uploader.FileName := Made('the next', 200000);
+  Uploader.FileName := MakeFile('the next', 200000);
   Uploader.Start;
   Uploader.WaitFor;
   Inc(Ends);
@@ -216,9 +217,9 @@ begin
   CheckEquals(2, Ends);
 end;
 
-procedure TEventTests.StartMissing(Sender: TObject; Error: EResupError);
+procedure TEventTests.StartMissing(Sender: TObject; AError: EResupError);
 begin
-  NoteEnd(Sender, Error);
+  NoteEnd(Sender, AError);
   Uploader.FileName := Folder + PathDelim + 'missing';
   Uploader.Start;
 end;
@@ -235,15 +236,15 @@ begin
   CheckFalse(Uploader.Active);
 end;
 
-procedure TEventTests.StartOther(Sender: TObject; State: TResupState);
+procedure TEventTests.StartOther(Sender: TObject; AState: TResupState);
 begin
-  if State = rsLocating then
+  if AState = rsLocating then
     Other.Start;
 end;
 
 procedure TEventTests.AnothersErrorIsNotItsEnd;
 begin
-  Other := Ready('another');
+  Other := NewUploader('another');
   Other.FileName := Folder + PathDelim + 'missing';
   Uploader.OnState := StartOther;
   Uploader.RateLimit := 100000;

@@ -1,4 +1,4 @@
-/// The processor's floating-point exceptions.
+/// The floating-point mode of the processor.
 unit FloatTests;
 
 {$MODE DELPHI}
@@ -6,33 +6,33 @@ unit FloatTests;
 interface
 
 uses
-  Math, Support, testregistry, Resup;
+  Math, Support, testregistry, Resup.Types, Resup.Upload;
 
 type
   TFloatTests = class(TBehaviour)
   private
     Mask: TFPUExceptionMask;
-    Told: Integer;
-    procedure NoteMask(Upload: TResupUpload; State: TResupState);
+    Calls: Integer;
+    procedure NoteMask(Sender: TObject; AState: TResupState);
   published
-    procedure TheHostsFloatingPointStaysItsOwn;
+    procedure TheProgramsFloatingPointModeIsKept;
   end;
 
 implementation
 
-procedure TFloatTests.NoteMask(Upload: TResupUpload; State: TResupState);
+procedure TFloatTests.NoteMask(Sender: TObject; AState: TResupState);
 begin
   Mask := Mask + GetExceptionMask;
-  Inc(Told);
+  Inc(Calls);
 end;
 
-// Delphi and Free Pascal have the processor raise what C and Rust take for granted not to be raised.
-procedure TFloatTests.TheHostsFloatingPointStaysItsOwn;
+// Delphi and Free Pascal set the processor to raise exceptions that C and Rust rely on not to be raised.
+procedure TFloatTests.TheProgramsFloatingPointModeIsKept;
 var
   Before: TFPUExceptionMask;
   Upload: TResupUpload;
 begin
-  Upload := TResupUpload.Create(Client, Made('unmasked', 2000000));
+  Upload := TResupUpload.Create(Client, MakeFile('unmasked', 2000000));
   Before := SetExceptionMask([]);
   try
     Upload.RateLimit := 4000000;
@@ -41,7 +41,7 @@ begin
     Upload.Execute;
     CheckTrue(GetExceptionMask = []);
     CheckTrue(Mask = [], 'an event sees another mask than the program''s');
-    CheckTrue(Told > 0);
+    CheckTrue(Calls > 0);
   finally
     SetExceptionMask(Before);
     Upload.Free;

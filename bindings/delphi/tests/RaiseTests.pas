@@ -1,4 +1,4 @@
-/// Exceptions, streams, and uploads that are freed where one would not think of it.
+/// Exceptions of events, streams, and uploads that are freed during a run.
 unit RaiseTests;
 
 {$MODE DELPHI}
@@ -6,7 +6,7 @@ unit RaiseTests;
 interface
 
 uses
-  Classes, SysUtils, Support, testregistry, Resup, Resup.Api;
+  Classes, SysUtils, Support, testregistry, Resup.Api, Resup.Types, Resup.Client, Resup.Upload;
 
 type
   EOwn = class(Exception);
@@ -18,13 +18,13 @@ type
     Inner: TResupUpload;
     Doomed: TResupUpload;
     procedure RaiseIf(Mine: Integer);
-    procedure RaiseInState(Upload: TResupUpload; State: TResupState);
-    procedure RaiseInProgress(Upload: TResupUpload; Position, Size: Int64);
-    procedure RaiseInComplete(Upload: TResupUpload; Status: Integer);
-    procedure RaiseInLog(Client: TResupClient; Level: TResupLogLevel; const Line: TResupText);
-    procedure RunInner(Upload: TResupUpload; State: TResupState);
-    procedure FreeIt(Upload: TResupUpload; State: TResupState);
-    procedure FreeAtEnd(Upload: TResupUpload; Status: Integer);
+    procedure RaiseInState(Sender: TObject; AState: TResupState);
+    procedure RaiseInProgress(Sender: TObject; APosition, ASize: Int64);
+    procedure RaiseInComplete(Sender: TObject; AStatus: Integer);
+    procedure RaiseInLog(Sender: TObject; ALevel: TResupLogLevel; const ALine: TResupText);
+    procedure RunInner(Sender: TObject; AState: TResupState);
+    procedure FreeIt(Sender: TObject; AState: TResupState);
+    procedure FreeAtEnd(Sender: TObject; AStatus: Integer);
   published
     procedure WhatAnEventRaisesComesOutOfExecute;
     procedure PollRaisesItToo;
@@ -33,7 +33,7 @@ type
     procedure AFreedUploadEndsItsRunElsewhere;
     procedure AFreedUploadEndsARunThatSynchronizes;
     procedure StreamsAreUploaded;
-    procedure StreamsThatRaiseEndTheUpload;
+    procedure AStreamThatRaisesEndsTheUpload;
     procedure MemoryIsUploaded;
   end;
 
@@ -49,22 +49,22 @@ begin
   end;
 end;
 
-procedure TRaiseTests.RaiseInState(Upload: TResupUpload; State: TResupState);
+procedure TRaiseTests.RaiseInState(Sender: TObject; AState: TResupState);
 begin
   RaiseIf(0);
 end;
 
-procedure TRaiseTests.RaiseInProgress(Upload: TResupUpload; Position, Size: Int64);
+procedure TRaiseTests.RaiseInProgress(Sender: TObject; APosition, ASize: Int64);
 begin
   RaiseIf(1);
 end;
 
-procedure TRaiseTests.RaiseInComplete(Upload: TResupUpload; Status: Integer);
+procedure TRaiseTests.RaiseInComplete(Sender: TObject; AStatus: Integer);
 begin
   RaiseIf(2);
 end;
 
-procedure TRaiseTests.RaiseInLog(Client: TResupClient; Level: TResupLogLevel; const Line: TResupText);
+procedure TRaiseTests.RaiseInLog(Sender: TObject; ALevel: TResupLogLevel; const ALine: TResupText);
 begin
   RaiseIf(3);
 end;
@@ -75,7 +75,7 @@ var
   Path: string;
   I: Integer;
 begin
-  Path := Made('raised', 3000000);
+  Path := MakeFile('raised', 3000000);
   Client.LogLevel := rlDebug;
   Client.OnLog := RaiseInLog;
   for I := 0 to 3 do
@@ -98,7 +98,7 @@ begin
           CheckSame(Thrown, E);
         end;
       end;
-      // The completion is told when all is done.
+      // OnComplete comes when the upload is complete already.
       CheckTrue((Upload.State = rsComplete) = (Which = 2));
       CheckTrue((Upload.State = rsCancelled) = (Which <> 2));
       Upload.Execute;
@@ -117,7 +117,7 @@ begin
   Which := 0;
   Calls := 0;
   Raised := False;
-  Upload := TResupUpload.Create(Client, Made('raised-in-poll', 1000000));
+  Upload := TResupUpload.Create(Client, MakeFile('raised-in-poll', 1000000));
   try
     Upload.OnState := RaiseInState;
     Upload.Start;
@@ -142,9 +142,9 @@ begin
   end;
 end;
 
-procedure TRaiseTests.RunInner(Upload: TResupUpload; State: TResupState);
+procedure TRaiseTests.RunInner(Sender: TObject; AState: TResupState);
 begin
-  if State <> rsLocating then
+  if AState <> rsLocating then
     Exit;
   Inner := TResupUpload.Create(Client, Folder + PathDelim + 'inner');
   try
@@ -167,8 +167,8 @@ var
 begin
   Which := 0;
   Calls := 0;
-  Made('inner', 1000);
-  Outer := TResupUpload.Create(Client, Made('outer', 1000));
+  MakeFile('inner', 1000);
+  Outer := TResupUpload.Create(Client, MakeFile('outer', 1000));
   try
     Outer.OnState := RunInner;
     Outer.Execute;
@@ -179,13 +179,13 @@ begin
   end;
 end;
 
-procedure TRaiseTests.FreeIt(Upload: TResupUpload; State: TResupState);
+procedure TRaiseTests.FreeIt(Sender: TObject; AState: TResupState);
 begin
   Inc(Calls);
   FreeAndNil(Doomed);
 end;
 
-procedure TRaiseTests.FreeAtEnd(Upload: TResupUpload; Status: Integer);
+procedure TRaiseTests.FreeAtEnd(Sender: TObject; AStatus: Integer);
 begin
   Inc(Calls);
   FreeAndNil(Doomed);
@@ -195,7 +195,7 @@ procedure TRaiseTests.AnEventMayFreeItsUpload;
 var
   Path: string;
 begin
-  Path := Made('doomed', 500000);
+  Path := MakeFile('doomed', 500000);
   Calls := 0;
   Doomed := TResupUpload.Create(Client, Path);
   Doomed.OnState := FreeIt;
@@ -206,7 +206,7 @@ begin
     on E: EResupCancelled do
       CheckTrue(Doomed = nil);
   end;
-  CheckEquals(1, Calls, 'who is gone is told nothing');
+  CheckEquals(1, Calls, 'an event came after the upload was freed');
 
   Doomed := TResupUpload.CreateFromStream(Client, 'doomed', TStringStream.Create('abc'), True);
   Doomed.OnComplete := FreeAtEnd;
@@ -223,8 +223,8 @@ type
   public
     Upload: TResupUpload;
     Raised: string;
-    Told, Shown: Integer;
-    procedure Synchronized(Upload: TResupUpload; Position, Size: Int64);
+    Called, Shown: Integer;
+    procedure Synchronized(Sender: TObject; APosition, ASize: Int64);
   protected
     procedure Execute; override;
   end;
@@ -234,9 +234,9 @@ begin
   Inc(Shown);
 end;
 
-procedure TRunner.Synchronized(Upload: TResupUpload; Position, Size: Int64);
+procedure TRunner.Synchronized(Sender: TObject; APosition, ASize: Int64);
 begin
-  Inc(Told);
+  Inc(Called);
   Synchronize(Show);
 end;
 
@@ -256,7 +256,7 @@ var
 begin
   Runner := TRunner.Create(True);
   try
-    Runner.Upload := TResupUpload.Create(Client, Made('elsewhere', 3000000));
+    Runner.Upload := TResupUpload.Create(Client, MakeFile('elsewhere', 3000000));
     Runner.Upload.RateLimit := 100000;
     Runner.Start;
     while Runner.Upload.State <> rsSending do
@@ -275,17 +275,17 @@ var
 begin
   Runner := TRunner.Create(True);
   try
-    Runner.Upload := TResupUpload.Create(Client, Made('synchronized', 3000000));
+    Runner.Upload := TResupUpload.Create(Client, MakeFile('synchronized', 3000000));
     Runner.Upload.RateLimit := 100000;
     Runner.Upload.OnProgress := Runner.Synchronized;
     Runner.Start;
     while Runner.Shown = 0 do
       CheckSynchronize(1);
     // Until the next one waits for this thread.
-    while Runner.Told = Runner.Shown do
+    while Runner.Called = Runner.Shown do
       Sleep(1);
     Runner.Upload.Free;
-    CheckEquals(Runner.Told, Runner.Shown);
+    CheckEquals(Runner.Called, Runner.Shown);
     Runner.WaitFor;
     CheckEquals('EResupCancelled', Runner.Raised);
   finally
@@ -311,10 +311,10 @@ var
   Plain, Streamed, Empty: TResupUpload;
   Path: string;
 begin
-  Path := Made('streamed', 1234567);
+  Path := MakeFile('streamed', 1234567);
   Plain := TResupUpload.Create(Client, Path);
-  Streamed := TResupUpload.CreateFromStream(Client, 'streamed too', TFileStream.Create(Path, fmOpenRead or fmShareDenyNone),
-    True);
+  Streamed := TResupUpload.CreateFromStream(Client, 'streamed too', TFileStream.Create(Path,
+    fmOpenRead or fmShareDenyNone), True);
   Empty := TResupUpload.CreateFromStream(Client, 'empty', TMemoryStream.Create, True);
   try
     Plain.Execute;
@@ -330,7 +330,7 @@ begin
   end;
 end;
 
-procedure TRaiseTests.StreamsThatRaiseEndTheUpload;
+procedure TRaiseTests.AStreamThatRaisesEndsTheUpload;
 var
   Tape: TTape;
   Upload: TResupUpload;

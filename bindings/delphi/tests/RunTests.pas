@@ -1,4 +1,4 @@
-/// What a run does and tells.
+/// Runs and their events.
 unit RunTests;
 
 {$MODE DELPHI}
@@ -6,97 +6,36 @@ unit RunTests;
 interface
 
 uses
-  Classes, SysUtils, Support, testregistry, Resup, Resup.Api;
+  Classes, SysUtils, Support, testregistry, Resup.Api, Resup.Types,
+  Resup.Client, Resup.Upload;
 
 type
-  TRunTests = class(TBehaviour)
+  TRunTests = class(TListeningTests)
   private
-    States: set of TResupState;
-    LastState: TResupState;
-    LastPosition: Int64;
-    Ends, EndStatus, LogLines: Integer;
-    LogText: string;
-    Pausing: Boolean;
-    procedure NoteState(Upload: TResupUpload; State: TResupState);
-    procedure NoteProgress(Upload: TResupUpload; Position, Size: Int64);
-    procedure NoteEnd(Upload: TResupUpload; Status: Integer);
-    procedure NoteLog(Client: TResupClient; Level: TResupLogLevel; const Line: TResupText);
-    function Listening(Upload: TResupUpload): TResupUpload;
-    procedure CancelWhenSending(Upload: TResupUpload; Position, Size: Int64);
-    procedure PauseOnce(Upload: TResupUpload; Position, Size: Int64);
-  protected
-    procedure SetUp; override;
+    PauseRequested: Boolean;
+    procedure CancelWhenSending(Sender: TObject; APosition, ASize: Int64);
+    procedure PauseOnce(Sender: TObject; APosition, ASize: Int64);
   published
-    procedure ARunTellsStatesProgressAndItsEnd;
+    procedure EventsReportStatesProgressAndTheEnd;
     procedure WhatTheServerHasIsSkipped;
     procedure NamesAreUnicode;
-    procedure ACAOfOnesOwnIsTrusted;
     procedure SizesArePast4GiB;
-    procedure ACutIsGoneOnFrom;
+    procedure ALostConnectionIsResumed;
     procedure ACancelledRunIsRunAgain;
     procedure PollDeliversTheEvents;
     procedure APauseIsResumed;
-    procedure ErrorsTellEverything;
-    procedure SettingsThatCannotBeAreRefused;
-    procedure SettingsAreTaken;
-    procedure FormsAreSignedWithATextInUtf8;
-    procedure TheLogIsTold;
+    procedure LinesAreLogged;
     procedure ManyUploadsGoOnAtOnce;
     procedure UploadsOutliveTheirClient;
   end;
 
 implementation
 
-procedure TRunTests.SetUp;
-begin
-  inherited SetUp;
-  States := [];
-  LastPosition := -1;
-  Ends := 0;
-  LogLines := 0;
-  LogText := '';
-  Pausing := False;
-end;
-
-procedure TRunTests.NoteState(Upload: TResupUpload; State: TResupState);
-begin
-  Include(States, State);
-  LastState := State;
-end;
-
-procedure TRunTests.NoteProgress(Upload: TResupUpload; Position, Size: Int64);
-begin
-  CheckTrue(Position <= Size);
-  CheckEquals(0, Ends);
-  LastPosition := Position;
-end;
-
-procedure TRunTests.NoteEnd(Upload: TResupUpload; Status: Integer);
-begin
-  Inc(Ends);
-  EndStatus := Status;
-end;
-
-procedure TRunTests.NoteLog(Client: TResupClient; Level: TResupLogLevel; const Line: TResupText);
-begin
-  CheckTrue(Level in [rlError, rlWarn, rlInfo]);
-  LogText := LogText + Line + LineEnding;
-  Inc(LogLines);
-end;
-
-function TRunTests.Listening(Upload: TResupUpload): TResupUpload;
-begin
-  Upload.OnState := NoteState;
-  Upload.OnProgress := NoteProgress;
-  Upload.OnComplete := NoteEnd;
-  Result := Upload;
-end;
-
-procedure TRunTests.ARunTellsStatesProgressAndItsEnd;
+procedure TRunTests.EventsReportStatesProgressAndTheEnd;
 var
   Upload: TResupUpload;
 begin
-  Upload := Listening(TResupUpload.Create(Client, Made('told', 2000000)));
+  Upload := Listen(TResupUpload.Create(Client, MakeFile('events', 2000000)));
   try
     Upload.Directory := 'a/b';
     Upload.ContentType := 'application/x-test';
@@ -132,7 +71,7 @@ procedure TRunTests.WhatTheServerHasIsSkipped;
 var
   First, Second: TResupUpload;
 begin
-  First := TResupUpload.Create(Client, Made('twice', 500000));
+  First := TResupUpload.Create(Client, MakeFile('twice', 500000));
   Second := TResupUpload.Create(Client, Folder + PathDelim + 'twice');
   try
     First.Execute;
@@ -153,7 +92,7 @@ var
   Upload: TResupUpload;
 begin
   Client.OnLog := NoteLog;
-  Upload := TResupUpload.Create(Client, Made(NAME, 1000));
+  Upload := TResupUpload.Create(Client, MakeFile(NAME, 1000));
   try
     Upload.Directory := '目录';
     Upload.SetField('ключ', 'значение');
@@ -175,48 +114,13 @@ begin
   end;
 end;
 
-procedure TRunTests.ACAOfOnesOwnIsTrusted;
-var
-  Far: TResupClient;
-  Upload: TResupUpload;
-  Pem: TStringList;
-begin
-  Pem := TStringList.Create;
-  Far := TResupClient.Create(Secure);
-  Upload := TResupUpload.Create(Far, Made('secure', 300000));
-  try
-    try
-      Upload.Execute;
-      Fail('a CA that nobody knows was trusted');
-    except
-      on E: EResupError do
-        CheckCode(RESUP_E_TLS, E);
-    end;
-    Far.AddCAFile(Folder + PathDelim + 'ca.pem');
-    Upload.Execute;
-    CheckEquals(300000, Upload.BytesSent);
-    FreeAndNil(Upload);
-    FreeAndNil(Far);
-    Far := TResupClient.Create(Secure);
-    Pem.LoadFromFile(Folder + PathDelim + 'ca.pem');
-    Far.AddCAPem(Pem.Text);
-    Upload := TResupUpload.Create(Far, Folder + PathDelim + 'secure');
-    Upload.Execute;
-    CheckEquals(300000, Upload.BytesSkipped);
-  finally
-    Upload.Free;
-    Far.Free;
-    Pem.Free;
-  end;
-end;
-
 procedure TRunTests.SizesArePast4GiB;
 var
   Far: TResupClient;
   Upload: TResupUpload;
 begin
   Far := TResupClient.Create(Huge);
-  Upload := Listening(TResupUpload.Create(Far, Folder + PathDelim + 'huge'));
+  Upload := Listen(TResupUpload.Create(Far, Folder + PathDelim + 'huge'));
   try
     Upload.Digest := rdNone;
     Upload.Execute;
@@ -231,14 +135,14 @@ begin
   end;
 end;
 
-procedure TRunTests.ACutIsGoneOnFrom;
+procedure TRunTests.ALostConnectionIsResumed;
 var
   Far: TResupClient;
   Upload: TResupUpload;
 begin
   Far := TResupClient.Create(Cutting);
   Far.SetRetryBackoff(1, 10);
-  Upload := Listening(TResupUpload.Create(Far, Made('cut', 3000000)));
+  Upload := Listen(TResupUpload.Create(Far, MakeFile('cut', 3000000)));
   try
     Upload.Execute;
     CheckTrue(Upload.Attempts >= 2, 'it was not cut');
@@ -250,17 +154,18 @@ begin
   end;
 end;
 
-procedure TRunTests.CancelWhenSending(Upload: TResupUpload; Position, Size: Int64);
+procedure TRunTests.CancelWhenSending(Sender: TObject; APosition, ASize: Int64);
 begin
-  if Upload.State = rsSending then
-    Upload.Cancel;
+  with Sender as TResupUpload do
+    if State = rsSending then
+      Cancel;
 end;
 
 procedure TRunTests.ACancelledRunIsRunAgain;
 var
   Upload: TResupUpload;
 begin
-  Upload := Listening(TResupUpload.Create(Client, Made('cancelled', 3000000)));
+  Upload := Listen(TResupUpload.Create(Client, MakeFile('cancelled', 3000000)));
   try
     Upload.RateLimit := 1500000;
     Upload.OnProgress := CancelWhenSending;
@@ -287,7 +192,7 @@ procedure TRunTests.PollDeliversTheEvents;
 var
   Upload: TResupUpload;
 begin
-  Upload := Listening(TResupUpload.Create(Client, Made('polled', 800000)));
+  Upload := Listen(TResupUpload.Create(Client, MakeFile('polled', 800000)));
   try
     try
       Upload.Poll;
@@ -300,7 +205,7 @@ begin
     while not Upload.Poll do
       Sleep(5);
     CheckEquals(1, Ends);
-    CheckTrue(Upload.Poll, 'the end stays');
+    CheckTrue(Upload.Poll, 'the end must stay');
     CheckEquals(1, Ends);
     CheckEquals(800000, LastPosition);
   finally
@@ -308,12 +213,12 @@ begin
   end;
 end;
 
-procedure TRunTests.PauseOnce(Upload: TResupUpload; Position, Size: Int64);
+procedure TRunTests.PauseOnce(Sender: TObject; APosition, ASize: Int64);
 begin
-  if not Pausing and (Upload.State = rsSending) then
+  if not PauseRequested and ((Sender as TResupUpload).State = rsSending) then
   begin
-    Pausing := True;
-    Upload.Pause;
+    PauseRequested := True;
+    (Sender as TResupUpload).Pause;
   end;
 end;
 
@@ -321,7 +226,7 @@ procedure TRunTests.APauseIsResumed;
 var
   Upload: TResupUpload;
 begin
-  Upload := Listening(TResupUpload.Create(Client, Made('paused', 3000000)));
+  Upload := Listen(TResupUpload.Create(Client, MakeFile('paused', 3000000)));
   try
     Upload.RateLimit := 3000000;
     Upload.OnProgress := PauseOnce;
@@ -340,163 +245,12 @@ begin
   end;
 end;
 
-procedure TRunTests.ErrorsTellEverything;
-var
-  Strange: TResupClient;
-  Upload: TResupUpload;
-begin
-  Strange := TResupClient.Create(Forbidden);
-  Upload := Listening(TResupUpload.Create(Strange, Made('forbidden', 1000)));
-  try
-    try
-      Upload.Execute;
-      Fail('it was not refused');
-    except
-      on E: EResupError do
-      begin
-        CheckCode(RESUP_E_NOT_ALLOWED, E);
-        CheckEquals(403, E.HttpStatus);
-        CheckEquals('not you', E.ServerMessage);
-        CheckFalse(E.Retryable);
-        CheckTrue(Pos('not you', E.Message) > 0, E.Message);
-        CheckEquals(E.Message, Upload.ErrorMessage);
-      end;
-    end;
-    CheckEquals('not you', Upload.ServerMessage);
-    CheckEquals(RESUP_E_NOT_ALLOWED, EndStatus);
-    CheckTrue(LastState = rsFailed);
-    try
-      Upload.Name := '';
-      Fail('a name that is none was taken');
-    except
-      on E: EResupError do
-      begin
-        CheckCode(RESUP_E_ARGUMENT, E);
-        CheckEquals(0, E.HttpStatus, 'that is the run''s');
-      end;
-    end;
-  finally
-    Upload.Free;
-    Strange.Free;
-  end;
-end;
-
-procedure TRunTests.SettingsThatCannotBeAreRefused;
-begin
-  try
-    Client.Proxy := 'gopher://x';
-    Fail('gopher was taken');
-  except
-    on E: EResupError do
-    begin
-      CheckCode(RESUP_E_ARGUMENT, E);
-      CheckTrue(Pos('gopher', E.Message) > 0, E.Message);
-    end;
-  end;
-  try
-    TResupClient.Create('ftp://example.org').Free;
-    Fail('ftp was taken');
-  except
-    on E: EResupError do
-      CheckCode(RESUP_E_URL, E);
-  end;
-end;
-
-procedure TRunTests.SettingsAreTaken;
-const
-  BYTES: array[0..3] of Byte = (0, 1, 254, 255);
-var
-  Upload: TResupUpload;
-begin
-  Client.User := 'joe';
-  Client.UserAgent := 'test/1';
-  Client.LocateMethod := rmGet;
-  Client.ConnectTimeout := 10000;
-  Client.ResponseTimeout := 100000;
-  Client.StallTimeout := 10000;
-  Client.RateLimit := Int64(1) shl 40;
-  Client.RetryLimit := 3;
-  Client.RetryTimeout := 60000;
-  Client.SetRetryBackoff(10, 100);
-  Client.SetHeader('X-Test', 'yes');
-  Client.SetCookie('flavour', 'oat');
-  Client.SetBasicAuth('joe', 'hunter2');
-  Client.BearerToken := 'abc';
-  Client.SetSigningSecret(BYTES, SizeOf(BYTES));
-  Client.Signing := rhMd5;
-  Client.Proxy := 'none';
-  Client.NoProxy := '*';
-  Client.Trust := rtBundled;
-  Client.TlsVerify := True;
-  Client.FilenameStyle := rfRfc8187;
-  Client.LogLevel := rlDebug;
-  Upload := TResupUpload.Create(Client, Made('settings', 100000));
-  try
-    Upload.Name := 'otherwise';
-    Upload.Digest := rdMd5First;
-    Upload.StateFile := Folder + PathDelim + 'settings.state';
-    Upload.SegmentSize := 30000;
-    Upload.Execute;
-    CheckEquals(100000, Upload.Offset);
-  finally
-    Upload.Free;
-  end;
-  try
-    Client.AddCAFile(Folder + PathDelim + 'missing.pem');
-    Fail('a CA that is not there was taken');
-  except
-    on E: EResupError do
-      CheckCode(RESUP_E_ARGUMENT, E);
-  end;
-  try
-    Client.AddCAPem('no certificate');
-    Fail('a CA that is none was taken');
-  except
-    on E: EResupError do
-      CheckCode(RESUP_E_ARGUMENT, E);
-  end;
-  try
-    Client.SetClientCertificate('missing', 'missing');
-    Fail('a certificate that is not there was taken');
-  except
-    on E: EResupError do
-      CheckCode(RESUP_E_ARGUMENT, E);
-  end;
-  Client.LoginForm := Endpoint;
-  Client.SetLoginField('user', 'joe');
-end;
-
-procedure TRunTests.FormsAreSignedWithATextInUtf8;
-var
-  Far: TResupClient;
-  Upload: TResupUpload;
-begin
-  Far := TResupClient.Create(Signed);
-  Upload := TResupUpload.Create(Far, Made('signed', 100000));
-  try
-    Far.SetSigningSecret('another');
-    try
-      Upload.Execute;
-      Fail('another secret was taken');
-    except
-      on E: EResupError do
-        CheckCode(RESUP_E_NOT_ALLOWED, E);
-    end;
-    Far.SetSigningSecret(SECRET);
-    Upload.Execute;
-    CheckEquals(100000, Upload.Offset);
-  finally
-    Upload.Free;
-    Far.Free;
-  end;
-end;
-
-procedure TRunTests.TheLogIsTold;
+procedure TRunTests.LinesAreLogged;
 var
   Upload: TResupUpload;
 begin
   Client.OnLog := NoteLog;
-  Upload := TResupUpload.Create(Client, Made('logged', 1000));
+  Upload := TResupUpload.Create(Client, MakeFile('logged', 1000));
   try
     Upload.Execute;
     CheckTrue(Pos('complete: 1000 bytes', LogText) > 0, LogText);
@@ -518,7 +272,7 @@ var
 begin
   for I := 1 to COUNT do
   begin
-    Uploads[I] := Listening(TResupUpload.Create(Client, Made(Format('many-%d', [I]), 50000 + I)));
+    Uploads[I] := Listen(TResupUpload.Create(Client, MakeFile(Format('many-%d', [I]), 50000 + I)));
     Uploads[I].OnProgress := nil;
     Uploads[I].Start;
   end;
@@ -542,12 +296,12 @@ var
   Upload: TResupUpload;
 begin
   Client.OnLog := NoteLog;
-  Upload := Listening(TResupUpload.Create(Client, Made('orphan', 100000)));
+  Upload := Listen(TResupUpload.Create(Client, MakeFile('orphan', 100000)));
   try
     FreeAndNil(Client);
     Upload.Execute;
     CheckEquals(1, Ends);
-    CheckEquals(0, LogLines, 'the log went to a client that is gone');
+    CheckEquals(0, LogLines, 'a line was logged to a client that was freed');
   finally
     Upload.Free;
   end;

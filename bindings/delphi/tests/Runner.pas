@@ -1,12 +1,12 @@
 /// Runs all tests of a program:  PROGRAM ENDPOINT FORBIDDEN CUTTING SECURE HUGE SIGNED FOLDER
-/// Support.pas tells what these are.
+/// Support.pas says what these are.
 unit Runner;
 
 {$MODE DELPHI}
 
 interface
 
-/// Runs what is registered, and tells what failed; the exit code does so, too.
+/// Runs the registered tests, and writes which failed; the exit code says so, too.
 procedure RunAll;
 
 implementation
@@ -18,7 +18,7 @@ const
   // What Windows has no code page for; not all programs can be given it.
   INNER = '文件夹 é 😀';
 
-procedure Tell(const What: string; Failed: TTestFailure);
+procedure Report(const What: string; Failed: TTestFailure);
 begin
   WriteLn(What, ': ', Failed.AsString, ' (', Failed.LocationInfo, ')');
 end;
@@ -42,9 +42,9 @@ begin
   try
     GetTestRegistry.Run(Outcome);
     for I := 0 to Outcome.Failures.Count - 1 do
-      Tell('failure', TTestFailure(Outcome.Failures[I]));
+      Report('failure', TTestFailure(Outcome.Failures[I]));
     for I := 0 to Outcome.Errors.Count - 1 do
-      Tell('error', TTestFailure(Outcome.Errors[I]));
+      Report('error', TTestFailure(Outcome.Errors[I]));
     WriteLn(Outcome.RunTests, ' tests, ', Outcome.NumberOfFailures + Outcome.NumberOfErrors, ' failed');
     ExitCode := Ord(not Outcome.WasSuccessful);
   finally

@@ -1,4 +1,4 @@
-/// What the tests are given, and what they all do.
+/// The servers that the tests get, and what all tests do.
 unit Support;
 
 {$MODE DELPHI}
@@ -6,7 +6,7 @@ unit Support;
 interface
 
 uses
-  Classes, SysUtils, fpcunit, Resup;
+  Classes, SysUtils, fpcunit, Resup.Types, Resup.Client, Resup.Upload;
 
 var
   /// A receiver.
@@ -39,8 +39,25 @@ type
     procedure CheckCode(Expected: Integer; Error: Exception);
   end;
 
-/// A file of so many bytes, its name and content made of Name.
-function Made(const Name: string; Size: Integer): string;
+  /// Tests that keep what the events report.
+  TListeningTests = class(TBehaviour)
+  protected
+    States: set of TResupState;
+    LastState: TResupState;
+    LastPosition: Int64;
+    Ends, EndStatus, LogLines: Integer;
+    LogText: string;
+    procedure SetUp; override;
+    procedure NoteState(Sender: TObject; AState: TResupState);
+    procedure NoteProgress(Sender: TObject; APosition, ASize: Int64);
+    procedure NoteEnd(Sender: TObject; AStatus: Integer);
+    procedure NoteLog(Sender: TObject; ALevel: TResupLogLevel; const ALine: TResupText);
+    /// Sets the events of an upload, and returns it.
+    function Listen(AUpload: TResupUpload): TResupUpload;
+  end;
+
+/// Makes a file of so many bytes, whose name and content depend on Name, and returns its path.
+function MakeFile(const Name: string; Size: Integer): string;
 
 implementation
 
@@ -60,7 +77,55 @@ begin
   CheckEquals(Expected, EResupError(Error).Code, Error.Message);
 end;
 
-function Made(const Name: string; Size: Integer): string;
+procedure TListeningTests.SetUp;
+begin
+  inherited SetUp;
+  States := [];
+  LastPosition := -1;
+  Ends := 0;
+  LogLines := 0;
+  LogText := '';
+end;
+
+procedure TListeningTests.NoteState(Sender: TObject; AState: TResupState);
+begin
+  CheckTrue(Sender is TResupUpload);
+  Include(States, AState);
+  LastState := AState;
+end;
+
+procedure TListeningTests.NoteProgress(Sender: TObject; APosition, ASize: Int64);
+begin
+  CheckEquals((Sender as TResupUpload).Size, ASize);
+  CheckTrue(APosition <= ASize);
+  CheckEquals(0, Ends);
+  LastPosition := APosition;
+end;
+
+procedure TListeningTests.NoteEnd(Sender: TObject; AStatus: Integer);
+begin
+  CheckTrue(Sender is TResupUpload);
+  Inc(Ends);
+  EndStatus := AStatus;
+end;
+
+procedure TListeningTests.NoteLog(Sender: TObject; ALevel: TResupLogLevel; const ALine: TResupText);
+begin
+  CheckSame(Client, Sender);
+  CheckTrue(ALevel in [rlError, rlWarn, rlInfo]);
+  LogText := LogText + ALine + LineEnding;
+  Inc(LogLines);
+end;
+
+function TListeningTests.Listen(AUpload: TResupUpload): TResupUpload;
+begin
+  AUpload.OnState := NoteState;
+  AUpload.OnProgress := NoteProgress;
+  AUpload.OnComplete := NoteEnd;
+  Result := AUpload;
+end;
+
+function MakeFile(const Name: string; Size: Integer): string;
 var
   Bytes: TMemoryStream;
   I: Integer;

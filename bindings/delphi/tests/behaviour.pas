@@ -7,7 +7,7 @@ uses
   {$IFDEF UNIX}
   cthreads,
   {$ENDIF}
-  Runner, ApiTests, RunTests, RaiseTests, FloatTests;
+  Runner, ApiTests, SettingTests, RunTests, ErrorTests, RaiseTests, FloatTests;
 
 begin
   RunAll;

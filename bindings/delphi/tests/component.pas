@@ -7,7 +7,7 @@ uses
   {$IFDEF UNIX}
   cthreads,
   {$ENDIF}
-  Interfaces, Forms, Runner, ComponentTests, EventTests;
+  Interfaces, Forms, Runner, ComponentTests, EventTests, FormTests;
 
 begin
   Application.Initialize;

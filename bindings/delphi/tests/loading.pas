@@ -13,7 +13,7 @@ begin
     on E: EResupLibrary do
       WriteLn(E.Message);
   end;
-  // Where the wrong one were still loaded, a system would find it again by its name.
+  // If the wrong one were still loaded, a system would find it again by its name.
   if DeleteFile(ParamStr(1)) and RenameFile(ParamStr(2), ParamStr(1)) then
     ResupLoad(ParamStr(1));
   WriteLn('loaded ', ResupLoadedFile, ': ', resup_version());

@@ -8,8 +8,8 @@ unit MainForm;
 interface
 
 uses
-  SysUtils, Classes, Types, Graphics, Controls, Forms, Dialogs, Grids, StdCtrls, ExtCtrls, ComCtrls, Resup,
-  Resup.Uploader;
+  SysUtils, Classes, Types, Graphics, Controls, Forms, Dialogs, Grids, StdCtrls, ExtCtrls, ComCtrls,
+  Resup.Types, Resup.Uploader, Jobs;
 
 type
   TMainWindow = class(TForm)
@@ -41,11 +41,11 @@ type
     FJobs: TList;
     procedure Add(const FileName: string);
     procedure StartNext;
-    procedure Complete(Sender: TObject; Error: EResupError);
-    procedure Logged(Sender: TObject; Level: TResupLogLevel; const Line: TResupText);
-    procedure Entered(Sender: TObject; State: TResupState);
-    procedure Note(const Line: string);
-    procedure Offer;
+    procedure Finish(Sender: TObject; AError: EResupError);
+    procedure ShowLog(Sender: TObject; ALevel: TResupLogLevel; const ALine: TResupText);
+    procedure ShowState(Sender: TObject; AState: TResupState);
+    procedure AddToLog(const Line: string);
+    procedure UpdateButtons;
     procedure DrawBar(Rect: TRect; Done: Double; Color: TColor; const Text: string);
   end;
 
@@ -68,96 +68,11 @@ const
   ROW_HEIGHT = 28;
   MARGIN = 6;
   WIDTHS: array[1..5] of Integer = (80, 170, 85, 80, 120);
-  STATES: array[TResupState] of string = ('ready', 'ready', 'reading', 'asking', 'sending', 'verifying', 'broken, waiting',
-    'paused', 'complete', 'failed', 'cancelled');
-
-type
-  TJob = class
-    Uploader: TResumableUploader;
-    FileSize: Int64;
-    Waiting: Boolean;
-    Error: string;
-    destructor Destroy; override;
-    function Complete: Boolean;
-    function Word: string;
-    function Done: Double;
-  end;
-
-destructor TJob.Destroy;
-begin
-  Uploader.Free;
-  inherited Destroy;
-end;
-
-function TJob.Complete: Boolean;
-begin
-  Result := Uploader.State = rsComplete;
-end;
-
-function TJob.Word: string;
-begin
-  if Waiting then
-    Result := 'waits its turn'
-  else if Error <> '' then
-    Result := 'failed'
-  else
-    Result := STATES[Uploader.State];
-end;
-
-function TJob.Done: Double;
-begin
-  if Complete then
-    Result := 1
-  else if Uploader.Size > 0 then
-    Result := Uploader.Position / Uploader.Size
-  else
-    Result := 0;
-end;
-
-function Bytes(Count: Double): string;
-begin
-  if Count < 1e3 then
-    Result := Format('%.0f B', [Count])
-  else if Count < 1e6 then
-    Result := Format('%.1f kB', [Count / 1e3])
-  else if Count < 1e9 then
-    Result := Format('%.1f MB', [Count / 1e6])
-  else
-    Result := Format('%.2f GB', [Count / 1e9]);
-end;
-
-function Duration(Milliseconds: Int64): string;
-var
-  Seconds: Int64;
-begin
-  Seconds := (Milliseconds + 999) div 1000;
-  if Seconds < 3600 then
-    Result := Format('%d:%.2d', [Seconds div 60, Seconds mod 60])
-  else
-    Result := Format('%d:%.2d:%.2d', [Seconds div 3600, Seconds div 60 mod 60, Seconds mod 60]);
-end;
 
 // So many pixels of a screen of 96 per inch, on this one.
 function OnScreen(Pixels: Integer): Integer;
 begin
   Result := Pixels * Screen.PixelsPerInch div 96;
-end;
-
-function BytesOf(const FileName: string): Int64;
-var
-  Found: TSearchRec;
-begin
-  Result := 0;
-  if FindFirst(FileName, faAnyFile, Found) = 0 then
-  begin
-    {$IFDEF FPC}
-    Result := Found.Size;
-    {$ELSE}
-    // Size has 32 bits in Delphi 7.
-    Result := Int64(Found.FindData.nFileSizeHigh) shl 32 or Found.FindData.nFileSizeLow;
-    {$ENDIF}
-    FindClose(Found);
-  end;
 end;
 
 procedure TMainWindow.FormCreate(Sender: TObject);
@@ -169,7 +84,7 @@ begin
     Server.Text := ParamStr(1);
   for I := 2 to ParamCount do
     Add(ParamStr(I));
-  Offer;
+  UpdateButtons;
 end;
 
 procedure TMainWindow.FormDestroy(Sender: TObject);
@@ -206,13 +121,13 @@ var
 begin
   Job := TJob.Create;
   FJobs.Add(Job);
-  Job.FileSize := BytesOf(FileName);
+  Job.FileSize := FileSizeOf(FileName);
   Job.Uploader := TResumableUploader.Create(nil);
   Job.Uploader.FileName := FileName;
   Job.Uploader.Tag := FJobs.Count;
-  Job.Uploader.OnComplete := Complete;
-  Job.Uploader.OnState := Entered;
-  Job.Uploader.OnLog := Logged;
+  Job.Uploader.OnComplete := Finish;
+  Job.Uploader.OnState := ShowState;
+  Job.Uploader.OnLog := ShowLog;
   if FJobs.Count >= Files.RowCount then
     Files.RowCount := FJobs.Count + 1;
   Files.Invalidate;
@@ -225,7 +140,7 @@ begin
   if Chooser.Execute then
     for I := 0 to Chooser.Files.Count - 1 do
       Add(Chooser.Files[I]);
-  Offer;
+  UpdateButtons;
 end;
 
 procedure TMainWindow.UploadButtonClick(Sender: TObject);
@@ -264,42 +179,42 @@ begin
         on E: Exception do
         begin
           Job.Error := E.Message;
-          Note(E.Message);
+          AddToLog(E.Message);
         end;
       end;
     end;
   end;
-  Offer;
+  UpdateButtons;
 end;
 
-procedure TMainWindow.Complete(Sender: TObject; Error: EResupError);
+procedure TMainWindow.Finish(Sender: TObject; AError: EResupError);
 var
   I: Integer;
 begin
   for I := 0 to FJobs.Count - 1 do
     if TJob(FJobs[I]).Uploader = Sender then
-      if (Error <> nil) and not (Error is EResupCancelled) then
-        TJob(FJobs[I]).Error := Error.Message;
+      if (AError <> nil) and not (AError is EResupCancelled) then
+        TJob(FJobs[I]).Error := AError.Message;
   StartNext;
 end;
 
-procedure TMainWindow.Entered(Sender: TObject; State: TResupState);
+procedure TMainWindow.ShowState(Sender: TObject; AState: TResupState);
 begin
   Files.Invalidate;
 end;
 
-procedure TMainWindow.Logged(Sender: TObject; Level: TResupLogLevel; const Line: TResupText);
+procedure TMainWindow.ShowLog(Sender: TObject; ALevel: TResupLogLevel; const ALine: TResupText);
 var
   Name: string;
 begin
-  Name := ExtractFileName(TResumableUploader(Sender).FileName) + ': ';
-  // Some lines have it.
-  if Pos(Name, Line) = 1 then
+  Name := ExtractFileName((Sender as TResumableUploader).FileName) + ': ';
+  // Some lines begin with it already.
+  if Pos(Name, ALine) = 1 then
     Name := '';
-  Note(Name + Line);
+  AddToLog(Name + ALine);
 end;
 
-procedure TMainWindow.Note(const Line: string);
+procedure TMainWindow.AddToLog(const Line: string);
 begin
   Log.Lines.Add(FormatDateTime('hh:nn:ss  ', Now) + Line);
 end;
@@ -318,7 +233,7 @@ begin
     Waiting := False;
     Uploader.Cancel;
   end;
-  Offer;
+  UpdateButtons;
 end;
 
 procedure TMainWindow.RemoveButtonClick(Sender: TObject);
@@ -333,11 +248,11 @@ end;
 
 procedure TMainWindow.FilesClick(Sender: TObject);
 begin
-  Offer;
+  UpdateButtons;
 end;
 
 // Which buttons make sense for what is chosen; and the sums.
-procedure TMainWindow.Offer;
+procedure TMainWindow.UpdateButtons;
 var
   I, Ends: Integer;
   Chosen, Job: TJob;
@@ -356,7 +271,7 @@ begin
   begin
     Job := TJob(FJobs[I]);
     Startable := Startable or not (Job.Uploader.Active or Job.Waiting or Job.Complete);
-    Sent := Sent + Job.Done * Job.FileSize;
+    Sent := Sent + Job.DonePart * Job.FileSize;
     All := All + Job.FileSize;
     Inc(Ends, Ord(Job.Complete));
     if Job.Uploader.Active then
@@ -373,14 +288,14 @@ begin
   if FJobs.Count = 0 then
     Status.SimpleText := 'No files yet'
   else
-    Status.SimpleText := Format('%d of %d complete    %s of %s    %s/s', [Ends, FJobs.Count, Bytes(Sent), Bytes(All),
-      Bytes(Rate)]);
+    Status.SimpleText := Format('%d of %d complete    %s of %s    %s/s', [Ends, FJobs.Count, BytesText(Sent),
+      BytesText(All), BytesText(Rate)]);
 end;
 
 procedure TMainWindow.RefresherTimer(Sender: TObject);
 begin
   Files.Invalidate;
-  Offer;
+  UpdateButtons;
 end;
 
 procedure TMainWindow.DrawBar(Rect: TRect; Done: Double; Color: TColor; const Text: string);
@@ -431,7 +346,7 @@ begin
   else if Job <> nil then
     case ACol of
       0: Text := ExtractFileName(Job.Uploader.FileName);
-      1: Text := Bytes(Job.FileSize);
+      1: Text := BytesText(Job.FileSize);
       2:
         begin
           Color := TColor($BE6F2F);
@@ -441,15 +356,15 @@ begin
             Color := TColor($3C3CB0)
           else if Job.Uploader.State in [rsPaused, rsWaiting] then
             Color := TColor($147DBE);
-          DrawBar(Rect, Job.Done, Color, Format('%.1f %%', [100 * Job.Done]));
+          DrawBar(Rect, Job.DonePart, Color, Format('%.1f %%', [100 * Job.DonePart]));
         end;
       3:
         if Job.Uploader.State = rsSending then
-          Text := Bytes(Job.Uploader.Rate) + '/s';
+          Text := BytesText(Job.Uploader.Rate) + '/s';
       4:
         if (Job.Uploader.State = rsSending) and (Job.Uploader.TimeLeft >= 0) then
-          Text := Duration(Job.Uploader.TimeLeft);
-      5: Text := Job.Word;
+          Text := DurationText(Job.Uploader.TimeLeft);
+      5: Text := Job.StateText;
     end
   else if (ARow = 1) and (ACol = 0) then
     Text := 'Add the files to upload.';

@@ -1,0 +1,266 @@
+/// <summary>TResupUpload: one file, and the way to upload it. An upload goes on where it broke.</summary>
+/// <remarks>
+/// <code>
+///   Client := TResupClient.Create('https://files.example/upload');
+///   try
+///     Upload := TResupUpload.Create(Client, 'video.mp4');
+///     try
+///       Upload.Execute;   // after a lost connection it tries again, and goes on
+///     finally
+///       Upload.Free;
+///     end;
+///   finally
+///     Client.Free;
+///   end;
+/// </code>
+/// SPDX-License-Identifier: MIT OR Apache-2.0</remarks>
+unit Resup.Upload;
+
+{$IFDEF FPC}{$MODE DELPHI}{$ENDIF}
+{$Z4}
+
+interface
+
+uses
+  Classes, Resup.Api, Resup.Types, Resup.Client, Resup.Run, Resup.Remote;
+
+type
+  /// <summary>One file's upload.</summary>
+  /// <remarks>A program that can wait calls Execute. A program with a window calls Start, and Poll from a timer; or it
+  /// puts TResumableUploader on the form, which does that. After a failure the upload may be run again, and goes on
+  /// from what the server has.
+  /// Events come on the thread that is inside Execute, Poll or WaitFor, and on no other; their Sender is the upload. An
+  /// exception that an event raises cancels the upload, and is raised again from Execute, Poll or WaitFor: the same
+  /// object.
+  /// Threads: all of TResupRemote, and setting RateLimit, from any, at any time, in events too; all else from one at a
+  /// time (RESUP_E_BUSY). It may be freed at any time, in its own events too, and is cancelled then. Freed on another
+  /// thread than the run's, it waits for the end of the run; on the main thread it calls meanwhile what events
+  /// synchronize. What such an event synchronizes must not free the event's own upload: each would wait for the
+  /// other.</remarks>
+  TResupUpload = class(TResupRemote)
+  private
+    FEvents: TResupEvents;
+    FName, FDirectory, FContentType, FStateFile: TResupText;
+    FDigest: TResupDigest;
+    FSegmentSize, FRateLimit: Int64;
+    procedure Prepare(const AName: TResupText);
+    procedure Open(AClient: TResupClient; AStatus: resup_status);
+    procedure Check(AStatus: resup_status);
+    procedure SetName(const AValue: TResupText);
+    procedure SetDirectory(const AValue: TResupText);
+    procedure SetContentType(const AValue: TResupText);
+    procedure SetDigest(AValue: TResupDigest);
+    procedure SetStateFile(const AValue: TResupText);
+    procedure SetSegmentSize(AValue: Int64);
+    procedure SetRateLimit(AValue: Int64);
+  public
+    /// <summary>Makes an upload of a file, under its own name. Nothing is sent yet, and the file is not kept
+    /// open.</summary>
+    /// <exception cref="EResupError">RESUP_E_SOURCE_NOT_FOUND, _DENIED, _NOT_A_FILE, _IO</exception>
+    constructor Create(AClient: TResupClient; const AFileName: TResupText);
+    /// <summary>Makes an upload of ASize bytes in memory, which are copied; those of a string variable are given as
+    /// S[1].</summary>
+    constructor CreateFromMemory(AClient: TResupClient; const AName: TResupText; const AData; ASize: Integer);
+    /// <summary>Makes an upload of a stream that can seek.</summary>
+    /// <remarks>It is read only inside Execute, Poll and WaitFor, and twice: first for its MD5, since nothing else
+    /// tells two versions of it apart. What it raises ends the upload and is raised again from there.</remarks>
+    /// <param name="AOwnsStream">whether the stream is freed with the upload; if this constructor fails it is
+    /// not</param>
+    constructor CreateFromStream(AClient: TResupClient; const AName: TResupText; AStream: TStream;
+      AOwnsStream: Boolean = False);
+    destructor Destroy; override;
+
+    /// <summary>Uploads, and returns when the server has confirmed the whole file.</summary>
+    /// <exception cref="EResupError">any failure; EResupCancelled after Cancel</exception>
+    procedure Execute;
+    /// <summary>Starts a run and returns at once; Poll and WaitFor call the events.</summary>
+    procedure Start;
+    /// <summary>Calls the events for what has happened since the last call, and does not wait.</summary>
+    /// <returns>whether the upload is complete; False while it goes on</returns>
+    /// <exception cref="EResupError">as Execute; again with each call</exception>
+    function Poll: Boolean;
+    /// <summary>Waits up to so many milliseconds for the end, else as Poll; RESUP_FOREVER is for as long as it
+    /// takes.</summary>
+    function WaitFor(AMilliseconds: Cardinal = RESUP_FOREVER): Boolean;
+    /// <summary>Waits as WaitFor does, but returns the failure of the run in AError instead of raising it; what an
+    /// event raised is still raised.</summary>
+    /// <param name="AError">the failure, which the caller frees; nil where the run is complete or goes on</param>
+    function TryWaitFor(AMilliseconds: Cardinal; out AError: EResupError): Boolean;
+    /// <summary>Sets a form field of the program's own, which is sent with every request.</summary>
+    procedure SetField(const AName, AValue: TResupText);
+
+    /// <summary>The file name that the server gets. Default: the file's own.</summary>
+    property Name: TResupText read FName write SetName;
+    /// <summary>The directory on the server, separated by "/". Default: empty, the server's own choice.</summary>
+    property Directory: TResupText read FDirectory write SetDirectory;
+    /// <summary>The MIME type. Default: empty, by the name's extension; it cannot be set back to that.</summary>
+    property ContentType: TResupText read FContentType write SetContentType;
+    /// <summary>Whether and when the MD5 is computed. Default: rdMd5.</summary>
+    property Digest: TResupDigest read FDigest write SetDigest;
+    /// <summary>A file with which a later run of the program need not read again what the server has. Default: empty,
+    /// for none; it cannot be set back to that.</summary>
+    property StateFile: TResupText read FStateFile write SetStateFile;
+    /// <summary>The most file bytes that one request carries, or RESUP_SEGMENT_UNLIMITED (the default) or
+    /// RESUP_SEGMENT_AUTOMATIC.</summary>
+    property SegmentSize: Int64 read FSegmentSize write SetSegmentSize;
+    /// <summary>Bytes per second. It counts at once. Default: 0, for no limit.</summary>
+    property RateLimit: Int64 read FRateLimit write SetRateLimit;
+
+    property OnProgress: TResupProgressEvent read FEvents.OnProgress write FEvents.OnProgress;
+    property OnState: TResupStateEvent read FEvents.OnState write FEvents.OnState;
+    property OnComplete: TResupCompleteEvent read FEvents.OnComplete write FEvents.OnComplete;
+  end;
+
+implementation
+
+/// Cuts the directories off a path.
+function NameOf(const APath: TResupText): TResupText;
+var
+  I: Integer;
+begin
+  Result := APath;
+  for I := Length(APath) downto 1 do
+    if (APath[I] = '/') {$IFDEF MSWINDOWS} or (APath[I] = '\') or (APath[I] = ':'){$ENDIF} then
+    begin
+      Result := Copy(APath, I + 1, MaxInt);
+      Break;
+    end;
+end;
+
+constructor TResupUpload.Create(AClient: TResupClient; const AFileName: TResupText);
+begin
+  inherited Create;
+  Prepare(NameOf(AFileName));
+  Open(AClient, resup_upload_new_file(AClient.Handle, PAnsiChar(ResupToUtf8(AFileName)), @FRun.Handle));
+end;
+
+constructor TResupUpload.CreateFromMemory(AClient: TResupClient; const AName: TResupText; const AData;
+  ASize: Integer);
+begin
+  inherited Create;
+  Prepare(AName);
+  Open(AClient, resup_upload_new_memory(AClient.Handle, @AData, resup_size(ASize), PAnsiChar(ResupToUtf8(AName)),
+    @FRun.Handle));
+end;
+
+constructor TResupUpload.CreateFromStream(AClient: TResupClient; const AName: TResupText; AStream: TStream;
+  AOwnsStream: Boolean);
+begin
+  inherited Create;
+  Prepare(AName);
+  FRun.Stream := AStream;
+  Open(AClient, FRun.OpenStream(AClient.Handle, ResupToUtf8(AName)));
+  FRun.OwnsStream := AOwnsStream;
+end;
+
+procedure TResupUpload.Prepare(const AName: TResupText);
+begin
+  FName := AName;
+  FDigest := rdMd5;
+  FRun := TResupRun.Create(Self, @FEvents);
+end;
+
+procedure TResupUpload.Open(AClient: TResupClient; AStatus: resup_status);
+begin
+  if AStatus <> RESUP_OK then
+    raise ResupFailure(AStatus, resup_client_error_message(AClient.Handle));
+  Check(FRun.Listen);
+end;
+
+destructor TResupUpload.Destroy;
+begin
+  if FRun <> nil then
+  begin
+    FRun.Abandon;
+    FRun.Release;
+  end;
+  inherited Destroy;
+end;
+
+procedure TResupUpload.Check(AStatus: resup_status);
+begin
+  if AStatus <> RESUP_OK then
+    raise ResupFailure(AStatus, resup_upload_error_message(Handle));
+end;
+
+procedure TResupUpload.Execute;
+var
+  Error: EResupError;
+begin
+  FRun.Run(Error);
+  if Error <> nil then
+    raise Error;
+end;
+
+procedure TResupUpload.Start;
+begin
+  Check(resup_upload_start(Handle));
+end;
+
+function TResupUpload.Poll: Boolean;
+begin
+  Result := WaitFor(0);
+end;
+
+function TResupUpload.WaitFor(AMilliseconds: Cardinal): Boolean;
+var
+  Error: EResupError;
+begin
+  Result := TryWaitFor(AMilliseconds, Error);
+  if Error <> nil then
+    raise Error;
+end;
+
+function TResupUpload.TryWaitFor(AMilliseconds: Cardinal; out AError: EResupError): Boolean;
+begin
+  Result := FRun.Wait(AMilliseconds, AError);
+end;
+
+procedure TResupUpload.SetField(const AName, AValue: TResupText);
+begin
+  Check(resup_upload_set_field(Handle, PAnsiChar(ResupToUtf8(AName)), PAnsiChar(ResupToUtf8(AValue))));
+end;
+
+procedure TResupUpload.SetName(const AValue: TResupText);
+begin
+  Check(resup_upload_set_name(Handle, PAnsiChar(ResupToUtf8(AValue))));
+  FName := AValue;
+end;
+
+procedure TResupUpload.SetDirectory(const AValue: TResupText);
+begin
+  Check(resup_upload_set_directory(Handle, PAnsiChar(ResupToUtf8(AValue))));
+  FDirectory := AValue;
+end;
+
+procedure TResupUpload.SetContentType(const AValue: TResupText);
+begin
+  Check(resup_upload_set_content_type(Handle, PAnsiChar(ResupToUtf8(AValue))));
+  FContentType := AValue;
+end;
+
+procedure TResupUpload.SetDigest(AValue: TResupDigest);
+begin
+  Check(resup_upload_set_digest(Handle, Ord(AValue)));
+  FDigest := AValue;
+end;
+
+procedure TResupUpload.SetStateFile(const AValue: TResupText);
+begin
+  Check(resup_upload_set_state_file(Handle, PAnsiChar(ResupToUtf8(AValue))));
+  FStateFile := AValue;
+end;
+
+procedure TResupUpload.SetSegmentSize(AValue: Int64);
+begin
+  Check(resup_upload_set_segment_size(Handle, resup_uint64(AValue)));
+  FSegmentSize := AValue;
+end;
+
+procedure TResupUpload.SetRateLimit(AValue: Int64);
+begin
+  Check(resup_upload_set_rate_limit(Handle, resup_uint64(AValue)));
+  FRateLimit := AValue;
+end;
+
+end.

@@ -1,0 +1,107 @@
+// A file of the window's list, and how its numbers read.
+unit Jobs;
+
+{$IFDEF FPC}{$MODE DELPHI}{$ENDIF}
+
+interface
+
+uses
+  SysUtils, Resup.Types, Resup.Uploader;
+
+type
+  // A file with its uploader.
+  TJob = class
+    Uploader: TResumableUploader;
+    FileSize: Int64;
+    // Whether it waits until fewer uploads are active.
+    Waiting: Boolean;
+    Error: string;
+    destructor Destroy; override;
+    function Complete: Boolean;
+    function StateText: string;
+    // From 0 to 1.
+    function DonePart: Double;
+  end;
+
+function FileSizeOf(const AFileName: string): Int64;
+function BytesText(ACount: Double): string;
+function DurationText(AMilliseconds: Int64): string;
+
+implementation
+
+const
+  STATES: array[TResupState] of string = ('ready', 'ready', 'reading', 'asking', 'sending', 'verifying',
+    'waiting to retry', 'paused', 'complete', 'failed', 'cancelled');
+
+destructor TJob.Destroy;
+begin
+  Uploader.Free;
+  inherited Destroy;
+end;
+
+function TJob.Complete: Boolean;
+begin
+  Result := Uploader.State = rsComplete;
+end;
+
+function TJob.StateText: string;
+begin
+  if Waiting then
+    Result := 'waits its turn'
+  else if Error <> '' then
+    Result := 'failed'
+  else
+    Result := STATES[Uploader.State];
+end;
+
+function TJob.DonePart: Double;
+begin
+  if Complete then
+    Result := 1
+  else if Uploader.Size > 0 then
+    Result := Uploader.Position / Uploader.Size
+  else
+    Result := 0;
+end;
+
+function BytesText(ACount: Double): string;
+begin
+  if ACount < 1e3 then
+    Result := Format('%.0f B', [ACount])
+  else if ACount < 1e6 then
+    Result := Format('%.1f kB', [ACount / 1e3])
+  else if ACount < 1e9 then
+    Result := Format('%.1f MB', [ACount / 1e6])
+  else
+    Result := Format('%.2f GB', [ACount / 1e9]);
+end;
+
+function DurationText(AMilliseconds: Int64): string;
+var
+  Seconds: Int64;
+begin
+  Seconds := (AMilliseconds + 999) div 1000;
+  if Seconds < 3600 then
+    Result := Format('%d:%.2d', [Seconds div 60, Seconds mod 60])
+  else
+    Result := Format('%d:%.2d:%.2d', [Seconds div 3600, Seconds div 60 mod 60, Seconds mod 60]);
+end;
+
+function FileSizeOf(const AFileName: string): Int64;
+var
+  Found: TSearchRec;
+begin
+  Result := 0;
+  if FindFirst(AFileName, faAnyFile, Found) = 0 then
+  begin
+    {$IFDEF FPC}
+    Result := Found.Size;
+    {$ELSE}
+    // Size has 32 bits in Delphi 7.
+    Result := Int64(Found.FindData.nFileSizeHigh) shl 32 or Found.FindData.nFileSizeLow;
+    {$ENDIF}
+    FindClose(Found);
+  end;
+end;
+
+end.
