@@ -11,7 +11,7 @@ use resup_test_support::receiver::{Receiver, Setup};
 use resup_test_support::scripted::{json, ScriptedServer, Step};
 use resup_test_support::tls::Identity;
 
-use crate::host::Bench;
+use crate::host::{root, Bench};
 
 pub const LIMIT: Duration = Duration::from_secs(600);
 
@@ -77,6 +77,7 @@ pub fn run_tests(bench: &Bench, command: &mut Command, named: fn(&Path) -> Strin
     let folder = bench.dir(&format!("files/{FOLDER}"));
     std::fs::write(folder.join("ca.pem"), secure.ca_pem()).unwrap();
     make_huge(&folder.join("huge"));
+    std::fs::copy(root().join("include/resup.h"), folder.join("resup.h")).unwrap();
     command
         .arg(receiver.endpoint())
         .arg(forbidding.endpoint())

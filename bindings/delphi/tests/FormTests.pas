@@ -1,4 +1,4 @@
-/// What a form keeps of the component's properties.
+/// The component's published properties: their defaults, and what a form keeps of them.
 unit FormTests;
 
 {$MODE DELPHI}
@@ -6,7 +6,7 @@ unit FormTests;
 interface
 
 uses
-  Classes, SysUtils, Forms, Support, testregistry, Resup.Api, Resup.Types, Resup.Uploader;
+  Classes, SysUtils, Forms, Support, Defaults, testregistry, Resup.Api, Resup.Types, Resup.Uploader;
 
 type
   TFormTests = class(TBehaviour)
@@ -15,6 +15,7 @@ type
     procedure NoteEnd(Sender: TObject; AError: EResupError);
     procedure PumpToEnd(Count: Integer);
   published
+    procedure DefaultsAreThoseOfTheHeader;
     procedure ItIsReadFromAForm;
     procedure SecretsAreNotStoredWithAForm;
   end;
@@ -35,6 +36,25 @@ begin
   begin
     Application.ProcessMessages;
     Sleep(1);
+  end;
+end;
+
+procedure TFormTests.DefaultsAreThoseOfTheHeader;
+var
+  Uploader: TResumableUploader;
+begin
+  Uploader := TResumableUploader.Create(nil);
+  try
+    CheckEquals(DefaultOf('resup_client_set_retry_limit'), IntToStr(Uploader.RetryLimit));
+    CheckEquals('yes', DefaultOf('resup_client_set_tls_verify'));
+    CheckTrue(Uploader.TlsVerify);
+    CheckEquals(DefaultConstant('RESUP_DIGEST_MD5'), Ord(Uploader.Digest));
+    CheckEquals(DefaultConstant('RESUP_SEGMENT_UNLIMITED'), Uploader.SegmentSize);
+    CheckEquals(DefaultOf('resup_upload_set_rate_limit'), IntToStr(Uploader.RateLimit));
+    CheckTrue(Uploader.LogLevel = Client.LogLevel);
+    CheckEquals(100, Uploader.Interval);
+  finally
+    Uploader.Free;
   end;
 end;
 
