@@ -8,7 +8,7 @@ use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::files;
 use resup_test_support::model::ModelReceiver;
 use resup_test_support::receiver::{Receiver, Setup};
-use resup_test_support::scripted::{json, ScriptedServer, Step};
+use resup_test_support::scripted::{json, Read, ScriptedServer, Step};
 use resup_test_support::tls::Identity;
 
 use crate::host::{root, Bench};
@@ -37,6 +37,18 @@ fn knowing() -> ScriptedServer {
     ScriptedServer::start_with(|head, _| match head.boundary() {
         None => Step::reply(200, &json("partial", HUGE - REST, "k")),
         Some(_) => Step::reply(200, &json("complete", HUGE, "k")),
+    })
+}
+
+/// Answers with an HTML page, from this request on.
+fn paging(from: u64) -> ScriptedServer {
+    const PAGE: &str = "<html>Please log in</html>";
+    ScriptedServer::start_with(move |_, number| match number < from {
+        true => Step::reply(200, &json("partial", 0, "a")),
+        false => Step::new().read(Read::All).write(format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{PAGE}",
+            PAGE.len()
+        )),
     })
 }
 
@@ -73,6 +85,7 @@ pub fn run_tests(bench: &Bench, command: &mut Command, named: fn(&Path) -> Strin
         .arg("--signing-secret-file")
         .arg(secret)
         .start();
+    let (page, late_page) = (paging(0), paging(1));
     let files = bench.dir("files");
     let folder = bench.dir(&format!("files/{FOLDER}"));
     std::fs::write(folder.join("ca.pem"), secure.ca_pem()).unwrap();
@@ -85,6 +98,8 @@ pub fn run_tests(bench: &Bench, command: &mut Command, named: fn(&Path) -> Strin
         .arg(secure.endpoint())
         .arg(huge.endpoint())
         .arg(signed.endpoint())
+        .arg(page.endpoint())
+        .arg(late_page.endpoint())
         .arg(named(&files));
     // What heaptrc writes to standard error is not all there at the end.
     let heap = bench.path("heap");

@@ -10,8 +10,12 @@ uses
 
 type
   TErrorTests = class(TListeningTests)
+  private
+    procedure CheckBadResponse(const AServer: string; ARetryable: Boolean);
   published
     procedure ErrorsTellEverything;
+    procedure APageAsTheFirstResponseIsNotRetryable;
+    procedure APageAsALaterResponseIsRetryable;
   end;
 
 implementation
@@ -55,6 +59,43 @@ begin
     Upload.Free;
     Strange.Free;
   end;
+end;
+
+procedure TErrorTests.CheckBadResponse(const AServer: string; ARetryable: Boolean);
+var
+  Far: TResupClient;
+  Upload: TResupUpload;
+begin
+  Far := TResupClient.Create(AServer);
+  Upload := TResupUpload.Create(Far, MakeFile('bad response', 1000));
+  try
+    Far.RetryLimit := 1;
+    Far.SetRetryBackoff(1, 1);
+    try
+      Upload.Execute;
+      Fail('a page was taken for a response of the protocol');
+    except
+      on E: EResupError do
+      begin
+        CheckCode(RESUP_E_BAD_RESPONSE, E);
+        CheckTrue(E.Retryable = ARetryable, E.Message);
+        CheckTrue(Upload.Retryable = ARetryable, E.Message);
+      end;
+    end;
+  finally
+    Upload.Free;
+    Far.Free;
+  end;
+end;
+
+procedure TErrorTests.APageAsTheFirstResponseIsNotRetryable;
+begin
+  CheckBadResponse(Page, False);
+end;
+
+procedure TErrorTests.APageAsALaterResponseIsRetryable;
+begin
+  CheckBadResponse(LatePage, True);
 end;
 
 initialization

@@ -1,4 +1,4 @@
-/// Runs all tests of a program:  PROGRAM ENDPOINT FORBIDDEN CUTTING SECURE HUGE SIGNED FOLDER
+/// Runs all tests of a program:  PROGRAM ENDPOINT FORBIDDEN CUTTING SECURE HUGE SIGNED PAGE LATEPAGE FOLDER
 /// Support.pas says what these are.
 unit Runner;
 
@@ -37,7 +37,9 @@ begin
   Secure := ParamStr(4);
   Huge := ParamStr(5);
   Signed := ParamStr(6);
-  Folder := ParamStr(7) + PathDelim + INNER;
+  Page := ParamStr(7);
+  LatePage := ParamStr(8);
+  Folder := ParamStr(9) + PathDelim + INNER;
   Outcome := TTestResult.Create;
   try
     GetTestRegistry.Run(Outcome);

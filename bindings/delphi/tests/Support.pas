@@ -21,6 +21,10 @@ var
   Huge: string;
   /// A receiver that takes only forms signed with the text SECRET.
   Signed: string;
+  /// A server that answers with an HTML page.
+  Page: string;
+  /// A server whose first response is of the protocol, and each later one an HTML page.
+  LatePage: string;
   /// For files, one of each size.
   Folder: string;
 
