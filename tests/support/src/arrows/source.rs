@@ -136,13 +136,16 @@ pub fn tokens(text: &str) -> Vec<String> {
             let end = find(&chars, at, |c| !is_in_name(c));
             let name: String = chars[at..end].iter().collect();
             let hashes = find(&chars, end, |c| c != '#') - end;
-            let raw = name.ends_with('r') && name.len() < 3 && at_is(end + hashes, '"');
-            at = match raw {
-                true => end_of_raw(&chars, end + hashes + 1, hashes),
-                false => end + usize::from(name == "r" && hashes == 1),
-            };
-            if !raw && !c.is_ascii_digit() && !(name == "r" && hashes == 1) {
-                tokens.push(name);
+            if name.len() < 3 && name.ends_with('r') && at_is(end + hashes, '"') {
+                at = end_of_raw(&chars, end + hashes + 1, hashes);
+            } else if name == "r" && hashes == 1 {
+                // A raw name: its `r#` is left out.
+                at = end + 1;
+            } else {
+                at = end;
+                if !c.is_ascii_digit() {
+                    tokens.push(name);
+                }
             }
         } else {
             let path = c == ':' && at_is(at + 1, ':');
