@@ -1,88 +1,164 @@
-//! `io.resup.NativeClient`: a client's settings, each by its name.
-#![forbid(unsafe_code)]
+//! The native methods of `io.resup.NativeClient`.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jni::sys::jlong;
-use resup::{Client, FilenameStyle, LocateMethod, SigningAlgorithm, Trust};
+use jni::Env;
+use resup::{Client, FilenameStyle, LocateMethod, LogLevel, SigningAlgorithm, Trust, Upload};
 
+use crate::convert::FromJava;
+use crate::entry::{Entry, UPLOADS};
 use crate::failure::Failure;
+use crate::native::natives;
 use crate::registry::Registry;
-use crate::{code, path, run};
+use crate::run;
 
 /// All clients.
 pub static CLIENTS: Registry<Client> = Registry::new();
 
-/// A new client's number.
-pub fn create(endpoint: &str) -> Result<jlong, Failure> {
-    // Its threads may still be there when Java lets go of the class loader.
-    resup::ffi::stay_loaded();
-    Ok(CLIENTS.add(Client::new(endpoint).map_err(Failure::Setting)?))
-}
+impl FromJava for Arc<Client> {
+    type Java<'local> = jlong;
 
-/// Settings that are texts; some have a second one.
-pub fn set_text(client: &Client, setting: &str, a: &str, b: &str) -> Result<(), Failure> {
-    match setting {
-        "user" => client.set_user(a),
-        "userAgent" => client.set_user_agent(a),
-        "loginForm" => client.set_login_form(a),
-        "loginField" => client.set_login_field(a, b),
-        "basicAuth" => client.set_basic_auth(a, b),
-        "bearerToken" => client.set_bearer_token(a),
-        "header" => client.set_header(a, b),
-        "cookie" => client.set_cookie(a, b),
-        "proxy" => client.set_proxy(a),
-        "noProxy" => client.set_no_proxy(a),
-        "caFile" => client.set_ca_file(path::from_text(a)),
-        "caPem" => client.set_ca_pem(a),
-        "clientCertificate" => {
-            client.set_client_certificate(path::from_text(a), path::from_text(b))
-        }
-        other => unreachable!("no text of a client is called {other}"),
+    fn from_java<'local>(_: &mut Env<'local>, number: jlong) -> Result<Self, Failure> {
+        CLIENTS.get(number)
     }
-    .map_err(Failure::Setting)
 }
 
-/// Settings that are numbers, or times in milliseconds; one has a second one.
-pub fn set_number(client: &Client, setting: &str, a: jlong, b: jlong) -> Result<(), Failure> {
-    let time = |ms: jlong| Duration::from_millis(ms as u64);
-    match setting {
-        "connectTimeout" => client.set_connect_timeout(time(a)),
-        "responseTimeout" => client.set_response_timeout(time(a)),
-        "stallTimeout" => client.set_stall_timeout(time(a)),
-        "retryTimeout" => client.set_retry_timeout(time(a)),
-        "retryBackoff" => client.set_retry_backoff(time(a), time(b)),
-        other => {
-            set_choice(client, other, a);
-            Ok(())
-        }
+natives! {
+    /// Creates a client and returns its number.
+    Java_io_resup_NativeClient_create(endpoint: String) -> jlong {
+        // Threads of the library may outlive the class loader.
+        resup::ffi::stay_loaded();
+        CLIENTS.add(Client::new(&endpoint)?)
     }
-    .map_err(Failure::Setting)
-}
 
-/// Settings that cannot fail.
-fn set_choice(client: &Client, setting: &str, choice: jlong) {
-    match setting {
-        "rateLimit" => client.set_rate_limit(choice as u64),
-        "retryLimit" => client.set_retry_limit(choice as u32),
-        "tlsVerify" => client.set_tls_verify(choice != 0),
-        "locateMethod" => client.set_locate_method(match choice {
-            0 => LocateMethod::Post,
-            _ => LocateMethod::Get,
-        }),
-        "signingAlgorithm" => client.set_signing_algorithm(match choice {
-            0 => SigningAlgorithm::HmacSha256,
-            _ => SigningAlgorithm::HmacMd5,
-        }),
-        "trust" => client.set_trust(match choice {
-            0 => Trust::System,
-            _ => Trust::Bundled,
-        }),
-        "filenameStyle" => client.set_filename_style(match choice {
-            0 => FilenameStyle::Whatwg,
-            _ => FilenameStyle::Rfc8187,
-        }),
-        "log" => client.on_log(code::level(choice), run::log),
-        other => unreachable!("no number of a client is called {other}"),
+    /// Releases a client; its uploads keep what they need of it.
+    Java_io_resup_NativeClient_free(client: jlong) {
+        drop(CLIENTS.remove(client));
+    }
+
+    Java_io_resup_NativeClient_setUser(client: Arc<Client>, user: String) {
+        client.set_user(&user)?;
+    }
+
+    Java_io_resup_NativeClient_setUserAgent(client: Arc<Client>, agent: String) {
+        client.set_user_agent(&agent)?;
+    }
+
+    Java_io_resup_NativeClient_setLocateMethod(client: Arc<Client>, method: LocateMethod) {
+        client.set_locate_method(method);
+    }
+
+    Java_io_resup_NativeClient_setConnectTimeout(client: Arc<Client>, time: Duration) {
+        client.set_connect_timeout(time)?;
+    }
+
+    Java_io_resup_NativeClient_setResponseTimeout(client: Arc<Client>, time: Duration) {
+        client.set_response_timeout(time)?;
+    }
+
+    Java_io_resup_NativeClient_setStallTimeout(client: Arc<Client>, time: Duration) {
+        client.set_stall_timeout(time)?;
+    }
+
+    Java_io_resup_NativeClient_setRetryLimit(client: Arc<Client>, limit: u32) {
+        client.set_retry_limit(limit);
+    }
+
+    Java_io_resup_NativeClient_setRetryTimeout(client: Arc<Client>, time: Duration) {
+        client.set_retry_timeout(time)?;
+    }
+
+    Java_io_resup_NativeClient_setRetryBackoff(client: Arc<Client>, first: Duration, longest: Duration) {
+        client.set_retry_backoff(first, longest)?;
+    }
+
+    Java_io_resup_NativeClient_setRateLimit(client: Arc<Client>, limit: u64) {
+        client.set_rate_limit(limit);
+    }
+
+    Java_io_resup_NativeClient_setLoginForm(client: Arc<Client>, url: String) {
+        client.set_login_form(&url)?;
+    }
+
+    Java_io_resup_NativeClient_setLoginField(client: Arc<Client>, name: String, value: String) {
+        client.set_login_field(&name, &value)?;
+    }
+
+    Java_io_resup_NativeClient_setBasicAuth(client: Arc<Client>, user: String, password: String) {
+        client.set_basic_auth(&user, &password)?;
+    }
+
+    Java_io_resup_NativeClient_setBearerToken(client: Arc<Client>, token: String) {
+        client.set_bearer_token(&token)?;
+    }
+
+    Java_io_resup_NativeClient_setHeader(client: Arc<Client>, name: String, value: String) {
+        client.set_header(&name, &value)?;
+    }
+
+    Java_io_resup_NativeClient_setCookie(client: Arc<Client>, name: String, value: String) {
+        client.set_cookie(&name, &value)?;
+    }
+
+    Java_io_resup_NativeClient_setSigningSecret(client: Arc<Client>, secret: Vec<u8>) {
+        client.set_signing_secret(&secret)?;
+    }
+
+    Java_io_resup_NativeClient_setSigningAlgorithm(client: Arc<Client>, algorithm: SigningAlgorithm) {
+        client.set_signing_algorithm(algorithm);
+    }
+
+    Java_io_resup_NativeClient_setProxy(client: Arc<Client>, proxy: String) {
+        client.set_proxy(&proxy)?;
+    }
+
+    Java_io_resup_NativeClient_setNoProxy(client: Arc<Client>, list: String) {
+        client.set_no_proxy(&list)?;
+    }
+
+    Java_io_resup_NativeClient_setTrust(client: Arc<Client>, trust: Trust) {
+        client.set_trust(trust);
+    }
+
+    Java_io_resup_NativeClient_setCaFile(client: Arc<Client>, file: PathBuf) {
+        client.set_ca_file(file)?;
+    }
+
+    Java_io_resup_NativeClient_setCaPem(client: Arc<Client>, pem: String) {
+        client.set_ca_pem(&pem)?;
+    }
+
+    Java_io_resup_NativeClient_setClientCertificate(client: Arc<Client>, certificate: PathBuf, key: PathBuf) {
+        client.set_client_certificate(certificate, key)?;
+    }
+
+    Java_io_resup_NativeClient_setTlsVerify(client: Arc<Client>, verify: bool) {
+        client.set_tls_verify(verify);
+    }
+
+    Java_io_resup_NativeClient_setFilenameStyle(client: Arc<Client>, style: FilenameStyle) {
+        client.set_filename_style(style);
+    }
+
+    Java_io_resup_NativeClient_setLogLevel(client: Arc<Client>, level: LogLevel) {
+        client.on_log(level, run::log);
+    }
+
+    /// Creates an upload of a file and returns its number.
+    Java_io_resup_NativeClient_uploadFile(client: Arc<Client>, file: PathBuf) -> jlong {
+        UPLOADS.add(Entry::new(Upload::from_file(&client, file)?))
+    }
+
+    /// Creates an upload of bytes and returns its number.
+    Java_io_resup_NativeClient_uploadBytes(client: Arc<Client>, bytes: Vec<u8>, name: String) -> jlong {
+        UPLOADS.add(Entry::new(Upload::from_memory(&client, bytes, &name)?))
+    }
+
+    /// Creates an upload of what `io.resup.Run` reads and returns its number.
+    Java_io_resup_NativeClient_uploadStream(client: Arc<Client>, name: String) -> jlong {
+        UPLOADS.add(Entry::new(Upload::from_stream(&client, run::Stream, &name)?))
     }
 }

@@ -1,15 +1,27 @@
-//! The native half of the Java binding: what the classes `io.resup.NativeClient` and
-//! `io.resup.NativeUpload` call, over the library's Rust API.
+//! The native library of the Java binding: the functions behind the `native` methods of `io.resup`, over the Rust API.
 //!
-//! Objects are known to Java by numbers, never by addresses (`registry.rs`), texts go both ways as
-//! UTF-16 (`text.rs`), failures become Java's exceptions in one place (`failure.rs`). Java is
-//! called on its own threads only, from within `NativeUpload.run` (`run.rs`).
+//! Modules, each of which uses only those below it:
+//!
+//! - `library`, `client`, `upload`: the native methods of `Native`, `NativeClient` and `NativeUpload`;
+//! - `entry`: an upload with its lock, and what a run does;
+//! - `run`: calls of `io.resup.Run` from within a run, on the thread of that run;
+//! - `native`: the macro that declares native methods;
+//! - `exception`: failures as Java exceptions;
+//! - `code`: enum constants and their codes, both ways;
+//! - `path`, `text`: paths and strings, which cross as UTF-16;
+//! - `registry`: objects that Java knows by numbers, never by addresses;
+//! - `convert`: the traits of arguments and results, and numbers;
+//! - `failure`: why a native method failed.
 
 #![deny(unsafe_code)]
 
 mod client;
 mod code;
+mod convert;
+mod entry;
+mod exception;
 mod failure;
+mod library;
 mod native;
 mod path;
 mod registry;

@@ -1,65 +1,61 @@
-//! Objects by number: a number that is of none is told, and never used again.
+//! Objects that Java knows by numbers. A number is never used a second time, so that one of a removed object is an error.
 #![forbid(unsafe_code)]
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jni::sys::jlong;
 
 use crate::failure::Failure;
 
-/// Objects of one kind.
+/// Objects of one type.
 pub struct Registry<T> {
-    shelf: Mutex<Option<Shelf<T>>>,
+    state: Mutex<State<T>>,
 }
 
-struct Shelf<T> {
+struct State<T> {
     last: jlong,
-    objects: HashMap<jlong, Arc<T>>,
+    objects: BTreeMap<jlong, Arc<T>>,
 }
 
 impl<T> Registry<T> {
+    /// Creates an empty registry.
     pub const fn new() -> Self {
+        let state = State {
+            last: 0,
+            objects: BTreeMap::new(),
+        };
         Registry {
-            shelf: Mutex::new(None),
+            state: Mutex::new(state),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Shelf<T>>> {
-        self.shelf.lock().unwrap_or_else(|e| e.into_inner())
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes an object in; its number.
+    /// Adds an object and returns its number.
     pub fn add(&self, object: T) -> jlong {
-        let mut shelf = self.lock();
-        let shelf = shelf.get_or_insert_with(|| Shelf {
-            last: 0,
-            objects: HashMap::new(),
-        });
-        shelf.last += 1;
-        shelf.objects.insert(shelf.last, Arc::new(object));
-        shelf.last
+        let mut state = self.lock();
+        state.last += 1;
+        let number = state.last;
+        state.objects.insert(number, Arc::new(object));
+        number
     }
 
-    /// The object of this number.
+    /// Returns the object of this number.
     pub fn get(&self, number: jlong) -> Result<Arc<T>, Failure> {
-        let shelf = self.lock();
-        let found = shelf.as_ref().and_then(|shelf| shelf.objects.get(&number));
-        found.cloned().ok_or(Failure::Closed)
+        let object = self.lock().objects.get(&number).cloned();
+        object.ok_or(Failure::Closed)
     }
 
-    /// Lets an object go; whoever is just using it is its last holder.
-    pub fn remove(&self, number: jlong) {
-        let object = self
-            .lock()
-            .as_mut()
-            .and_then(|shelf| shelf.objects.remove(&number));
-        // With no lock held.
-        drop(object);
+    /// Removes an object, and returns it for the caller to drop without the lock.
+    pub fn remove(&self, number: jlong) -> Option<Arc<T>> {
+        self.lock().objects.remove(&number)
     }
 
-    /// How many there are.
+    /// Counts the objects.
     pub fn len(&self) -> usize {
-        self.lock().as_ref().map_or(0, |shelf| shelf.objects.len())
+        self.lock().objects.len()
     }
 }

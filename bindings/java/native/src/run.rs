@@ -1,7 +1,7 @@
-//! A run under way on this thread: the library's callbacks, made into calls of `io.resup.Run`.
+//! A run in progress on this thread: callbacks of the library, as calls of `io.resup.Run`.
 //!
-//! What Java throws there ends the run, and is kept to be thrown again when the native method
-//! returns. Every call has a frame of its own for local references.
+//! An exception that Java throws there ends the run. It is kept, and thrown again when the native method returns. Every
+//! call has its own frame of local references.
 #![forbid(unsafe_code)]
 
 use std::cell::RefCell;
@@ -14,74 +14,90 @@ use jni::sys::jlong;
 use jni::{jni_sig, jni_str, Env, JavaVM};
 use resup::{Flow, LogLevel, UploadState};
 
+use crate::code::Coded;
+use crate::convert::{FromJava, IntoJava};
 use crate::failure::Failure;
-use crate::{code, text};
 
 thread_local! {
-    /// The innermost is the last: a listener may run another upload.
+    /// The runs of this thread, the innermost last: a listener may run another upload.
     static RUNS: RefCell<Vec<Rc<Run>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A run and the object that Java made for it.
+/// A run and its `io.resup.Run`.
 pub struct Run {
-    bridge: Global<JObject<'static>>,
-    thrown: RefCell<Option<Failure>>,
-    /// What a reader reads into.
+    object: Global<JObject<'static>>,
+    /// The first failure of a call.
+    failure: RefCell<Option<Failure>>,
+    /// The array into which Java reads.
     buffer: RefCell<Option<Global<JByteArray<'static>>>>,
 }
 
-/// A run that is this thread's innermost one until this goes.
+/// A guard during which a run is the innermost one of this thread.
 pub struct Scope(Rc<Run>);
 
-impl Run {
-    pub fn new(env: &Env<'_>, bridge: &JObject<'_>) -> Result<Self, Failure> {
+impl FromJava for Run {
+    type Java<'local> = JObject<'local>;
+
+    fn from_java<'local>(env: &mut Env<'local>, object: JObject<'local>) -> Result<Self, Failure> {
         Ok(Run {
-            bridge: env.new_global_ref(bridge)?,
-            thrown: RefCell::default(),
+            object: env.new_global_ref(object)?,
+            failure: RefCell::default(),
             buffer: RefCell::default(),
         })
     }
+}
 
+impl Run {
+    /// Makes this run the innermost one.
     pub fn enter(self) -> Scope {
         let run = Rc::new(self);
         RUNS.with_borrow_mut(|runs| runs.push(run.clone()));
         Scope(run)
     }
 
-    /// Calls Java; what it throws is kept, the first one counts.
+    /// Returns the innermost run.
+    fn innermost() -> Rc<Run> {
+        let run = RUNS.with_borrow(|runs| runs.last().cloned());
+        run.expect("the library calls only within a run")
+    }
+
+    /// Calls Java, and keeps the first failure.
     fn call<T>(
         &self,
-        call: impl FnOnce(&mut Env<'_>, &JObject<'_>) -> Result<T, Failure>,
+        body: impl FnOnce(&mut Env<'_>, &JObject<'_>) -> Result<T, Failure>,
     ) -> Option<T> {
-        let vm = JavaVM::singleton().expect("Java called this");
-        let called = vm.attach_current_thread(|env| {
-            let called = call(env, &self.bridge);
+        let vm = JavaVM::singleton().expect("Java called this library");
+        let result = vm.attach_current_thread(|env| {
+            let result = body(env, &self.object);
             match env.exception_occurred() {
-                Some(thrown) => {
+                Some(exception) => {
                     env.exception_clear();
-                    Err(Failure::Thrown(kept(env, thrown)?))
+                    Err(Failure::Thrown(global(env, exception)?))
                 }
-                None => called,
+                None => result,
             }
         });
-        match called {
-            Ok(answer) => Some(answer),
+        match result {
+            Ok(value) => Some(value),
             Err(failure) => {
-                self.thrown.borrow_mut().get_or_insert(failure);
+                self.failure.borrow_mut().get_or_insert(failure);
                 None
             }
         }
     }
 }
 
-fn kept(env: &Env<'_>, thrown: JThrowable<'_>) -> Result<Global<JThrowable<'static>>, Failure> {
-    Ok(env.new_global_ref(thrown)?)
+fn global(
+    env: &Env<'_>,
+    exception: JThrowable<'_>,
+) -> Result<Global<JThrowable<'static>>, Failure> {
+    Ok(env.new_global_ref(exception)?)
 }
 
 impl Scope {
-    /// What Java threw meanwhile.
+    /// Ends the scope, and returns the first failure of a call.
     pub fn leave(self) -> Option<Failure> {
-        self.0.thrown.take()
+        self.0.failure.take()
     }
 }
 
@@ -91,67 +107,60 @@ impl Drop for Scope {
     }
 }
 
-/// Calls the innermost run's object.
-fn call<T>(call: impl FnOnce(&mut Env<'_>, &JObject<'_>) -> Result<T, Failure>) -> Option<T> {
-    let run = RUNS.with_borrow(|runs| runs.last().cloned());
-    run.expect("the library calls only within a run").call(call)
-}
-
-fn flow(called: Option<()>) -> Flow {
-    match called {
+fn flow(result: Option<()>) -> Flow {
+    match result {
         Some(()) => Flow::Continue,
         None => Flow::Cancel,
     }
 }
 
-/// Whether the run is to go on.
-pub fn wanted() -> bool {
-    let wanted = call(|env, bridge| {
-        let answer = env.call_method(bridge, jni_str!("wanted"), jni_sig!("()Z"), &[])?;
+/// Asks whether the run is to continue.
+pub fn should_continue() -> bool {
+    let answer = Run::innermost().call(|env, run| {
+        let answer = env.call_method(run, jni_str!("shouldContinue"), jni_sig!("()Z"), &[])?;
         Ok(answer.z()?)
     });
-    wanted.unwrap_or(false)
+    answer.unwrap_or(false)
 }
 
-/// Tells the listener of progress.
+/// Reports progress to the listener.
 pub fn progress() -> Flow {
-    flow(call(|env, bridge| {
-        env.call_method(bridge, jni_str!("progress"), jni_sig!("()V"), &[])?;
+    flow(Run::innermost().call(|env, run| {
+        env.call_method(run, jni_str!("progress"), jni_sig!("()V"), &[])?;
         Ok(())
     }))
 }
 
-/// Tells the listener of a new state.
+/// Reports a new state to the listener.
 pub fn state(state: UploadState) -> Flow {
-    flow(call(|env, bridge| {
-        let place = [JValue::Int(code::of_state(state))];
-        env.call_method(bridge, jni_str!("state"), jni_sig!("(I)V"), &place)?;
+    flow(Run::innermost().call(|env, run| {
+        let arguments = [JValue::Int(state.code()?)];
+        env.call_method(run, jni_str!("state"), jni_sig!("(I)V"), &arguments)?;
         Ok(())
     }))
 }
 
-/// Gives the client's log a line.
+/// Passes a line to the log of the client.
 pub fn log(level: LogLevel, line: &str) -> Flow {
-    flow(call(|env, bridge| {
-        let line = text::to_java(env, line)?;
-        let arguments = [JValue::Int(code::of_level(level)), JValue::Object(&line)];
-        env.call_method(bridge, jni_str!("log"), jni_sig!("(I[C)V"), &arguments)?;
+    flow(Run::innermost().call(|env, run| {
+        let line = line.into_java(env)?;
+        let arguments = [JValue::Int(level.code()?), JValue::Object(&line)];
+        env.call_method(run, jni_str!("log"), jni_sig!("(I[C)V"), &arguments)?;
         Ok(())
     }))
 }
 
-/// What Java reads.
-pub struct Reader;
+/// The source of the innermost run, which Java reads.
+pub struct Stream;
 
 fn failed() -> io::Error {
     io::Error::other("the program's own code threw an exception")
 }
 
-impl Read for Reader {
+impl Read for Stream {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let run = RUNS.with_borrow(|runs| runs.last().cloned());
-        let run = run.expect("the library reads only within a run");
-        let read = run.call(|env, bridge| {
+        let run = Run::innermost();
+        let size = run.call(|env, object| {
             let mut buffer = run.buffer.borrow_mut();
             let buffer = match &mut *buffer {
                 Some(buffer) => buffer,
@@ -160,34 +169,40 @@ impl Read for Reader {
                     none.insert(env.new_global_ref(array)?)
                 }
             };
-            let argument = [JValue::Object(buffer)];
-            let read = env.call_method(bridge, jni_str!("read"), jni_sig!("([B)I"), &argument)?;
-            let read = read.i()?;
+            let arguments = [JValue::Object(buffer)];
+            let size = env.call_method(object, jni_str!("read"), jni_sig!("([B)I"), &arguments)?;
+            let size = size.i()?;
             let bytes = env.convert_byte_array(&*buffer)?;
-            let read = usize::try_from(read).ok().and_then(|n| bytes.get(..n));
-            let read = read
-                .ok_or_else(|| Failure::Argument("a source read no count of bytes".to_owned()))?;
-            into[..read.len()].copy_from_slice(read);
-            Ok(read.len())
+            let bytes = usize::try_from(size)
+                .ok()
+                .and_then(|size| bytes.get(..size));
+            let bytes = bytes.ok_or_else(|| {
+                let room = into.len();
+                Failure::Argument(format!(
+                    "the source read {size} bytes into a buffer of {room}"
+                ))
+            })?;
+            into[..bytes.len()].copy_from_slice(bytes);
+            Ok(bytes.len())
         });
-        read.ok_or_else(failed)
+        size.ok_or_else(failed)
     }
 }
 
-impl Seek for Reader {
+impl Seek for Stream {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let at = call(|env, bridge| match to {
+        let offset = Run::innermost().call(|env, run| match to {
             SeekFrom::Start(offset) => {
-                let argument = [JValue::Long(offset as jlong)];
-                env.call_method(bridge, jni_str!("seek"), jni_sig!("(J)V"), &argument)?;
+                let arguments = [JValue::Long(offset as jlong)];
+                env.call_method(run, jni_str!("seek"), jni_sig!("(J)V"), &arguments)?;
                 Ok(offset)
             }
             // The library asks for the size in this way.
             _ => {
-                let size = env.call_method(bridge, jni_str!("size"), jni_sig!("()J"), &[])?;
+                let size = env.call_method(run, jni_str!("size"), jni_sig!("()J"), &[])?;
                 Ok(size.j()? as u64)
             }
         });
-        at.ok_or_else(failed)
+        offset.ok_or_else(failed)
     }
 }

@@ -1,152 +1,110 @@
-//! `io.resup.NativeUpload`: an upload, its settings by their names, its numbers.
-#![forbid(unsafe_code)]
+//! The native methods of `io.resup.NativeUpload`.
 
-use std::sync::{Mutex, TryLockError};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use jni::sys::jlong;
-use resup::{Client, DigestMode, Remote, SegmentSize, Snapshot, Upload};
+use jni::Env;
+use resup::{DigestMode, SegmentSize};
 
+use crate::convert::FromJava;
+use crate::entry::{Entry, UPLOADS};
 use crate::failure::Failure;
-use crate::registry::Registry;
-use crate::run::{self, Reader, Run};
-use crate::{code, path};
+use crate::native::natives;
+use crate::run::Run;
 
-/// All uploads.
-pub static UPLOADS: Registry<Entry> = Registry::new();
+impl FromJava for Arc<Entry> {
+    type Java<'local> = jlong;
 
-/// How long a run goes on before Java is asked again whether it is still wanted.
-const SLICE: Duration = Duration::from_millis(50);
-
-/// An upload, for one thread at a time, and what is for all of them.
-pub struct Entry {
-    upload: Mutex<Upload>,
-    pub remote: Remote,
+    fn from_java<'local>(_: &mut Env<'local>, number: jlong) -> Result<Self, Failure> {
+        UPLOADS.get(number)
+    }
 }
 
-fn add(upload: Result<Upload, resup::Error>) -> Result<jlong, Failure> {
-    let mut upload = upload.map_err(Failure::Setting)?;
-    upload.on_progress(|_| run::progress());
-    upload.on_state(run::state);
-    Ok(UPLOADS.add(Entry {
-        remote: upload.remote(),
-        upload: Mutex::new(upload),
-    }))
-}
-
-/// An upload of a file; its number.
-pub fn of_file(client: &Client, file: &str) -> Result<jlong, Failure> {
-    add(Upload::from_file(client, path::from_text(file)))
-}
-
-/// An upload of bytes; its number.
-pub fn of_bytes(client: &Client, bytes: Vec<u8>, name: &str) -> Result<jlong, Failure> {
-    add(Upload::from_memory(client, bytes, name))
-}
-
-/// An upload of what Java reads; its number.
-pub fn of_stream(client: &Client, name: &str) -> Result<jlong, Failure> {
-    add(Upload::from_stream(client, Reader, name))
-}
-
-impl Entry {
-    /// For whoever may use it now.
-    fn upload(&self) -> Result<std::sync::MutexGuard<'_, Upload>, Failure> {
-        match self.upload.try_lock() {
-            Ok(upload) => Ok(upload),
-            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => Err(Failure::Busy),
+natives! {
+    /// Cancels the run and releases the upload.
+    Java_io_resup_NativeUpload_free(upload: jlong) {
+        if let Some(upload) = UPLOADS.remove(upload) {
+            upload.remote.cancel();
         }
     }
 
-    /// Settings that are texts; one has a second one.
-    pub fn set_text(&self, setting: &str, a: &str, b: &str) -> Result<(), Failure> {
-        let mut upload = self.upload()?;
-        match setting {
-            "name" => upload.set_name(a),
-            "directory" => upload.set_directory(a),
-            "contentType" => upload.set_content_type(a),
-            "field" => upload.set_field(a, b),
-            "stateFile" => upload.set_state_file(path::from_text(a)),
-            other => unreachable!("no text of an upload is called {other}"),
-        }
-        .map_err(Failure::Setting)
+    Java_io_resup_NativeUpload_setName(upload: Arc<Entry>, name: String) {
+        upload.lock()?.set_name(&name)?;
     }
 
-    /// Settings that are numbers.
-    pub fn set_number(&self, setting: &str, value: jlong) -> Result<(), Failure> {
-        if setting == "rateLimit" {
-            self.remote.set_rate_limit(value as u64);
-            return Ok(());
-        }
-        let mut upload = self.upload()?;
-        match setting {
-            "segmentSize" => upload.set_segment_size(match value {
-                -1 => SegmentSize::Automatic,
-                bytes => SegmentSize::Fixed(bytes as u64),
-            }),
-            "digest" => upload.set_digest(match value {
-                0 => DigestMode::None,
-                1 => DigestMode::OnePass,
-                _ => DigestMode::First,
-            }),
-            other => unreachable!("no number of an upload is called {other}"),
-        }
-        .map_err(Failure::Setting)
+    Java_io_resup_NativeUpload_setDirectory(upload: Arc<Entry>, directory: String) {
+        upload.lock()?.set_directory(&directory)?;
     }
 
-    /// Begins a run: from here on a wish of any thread is for this one.
-    pub fn start(&self) -> Result<(), Failure> {
-        // Without a thread for it the run has failed, as `run` tells with its events.
-        let _ = self.upload()?.start();
-        Ok(())
+    Java_io_resup_NativeUpload_setContentType(upload: Arc<Entry>, content_type: String) {
+        upload.lock()?.set_content_type(&content_type)?;
     }
 
-    /// Goes through the run that was begun, and returns at the end.
-    pub fn run(&self, run: Run) -> Result<(), Failure> {
-        let mut upload = self.upload()?;
-        let scope = run.enter();
-        let outcome = loop {
-            if !run::wanted() {
-                self.remote.cancel();
-            }
-            if let Some(outcome) = upload.wait(SLICE) {
-                break outcome;
-            }
-        };
-        match scope.leave() {
-            Some(thrown) => Err(thrown),
-            None => outcome.map_err(Failure::Run),
-        }
+    Java_io_resup_NativeUpload_setField(upload: Arc<Entry>, name: String, value: String) {
+        upload.lock()?.set_field(&name, &value)?;
     }
 
-    /// The numbers, in the order in which `io.resup.UploadProgress` takes them.
-    pub fn numbers(&self) -> [jlong; 11] {
-        let now: Snapshot = self.remote.snapshot();
-        let time = |time: Option<Duration>| time.map_or(-1, |time| time.as_millis() as jlong);
-        [
-            code::of_state(now.state).into(),
-            now.size as jlong,
-            now.offset as jlong,
-            now.position as jlong,
-            now.bytes_sent as jlong,
-            now.bytes_skipped as jlong,
-            now.rate as jlong,
-            time(now.time_left),
-            now.attempts.into(),
-            now.http_status.map_or(0, jlong::from),
-            time(now.retry_in),
-        ]
+    Java_io_resup_NativeUpload_setSegmentSize(upload: Arc<Entry>, bytes: u64) {
+        upload.lock()?.set_segment_size(SegmentSize::Fixed(bytes))?;
     }
 
-    /// A text of the server's.
-    pub fn text(&self, which: &str) -> Option<String> {
-        match which {
-            "id" => self.remote.id(),
-            "location" => self.remote.location(),
-            "md5" => self.remote.md5(),
-            "serverMessage" => self.remote.server_message(),
-            other => unreachable!("no text of an upload is called {other}"),
-        }
+    Java_io_resup_NativeUpload_setAutomaticSegments(upload: Arc<Entry>) {
+        upload.lock()?.set_segment_size(SegmentSize::Automatic)?;
+    }
+
+    Java_io_resup_NativeUpload_setDigest(upload: Arc<Entry>, mode: DigestMode) {
+        upload.lock()?.set_digest(mode)?;
+    }
+
+    Java_io_resup_NativeUpload_setStateFile(upload: Arc<Entry>, file: PathBuf) {
+        upload.lock()?.set_state_file(file)?;
+    }
+
+    Java_io_resup_NativeUpload_setRateLimit(upload: Arc<Entry>, limit: u64) {
+        upload.remote.set_rate_limit(limit);
+    }
+
+    /// Begins a run.
+    Java_io_resup_NativeUpload_start(upload: Arc<Entry>) {
+        upload.start()?;
+    }
+
+    /// Blocks until the run that was begun has ended.
+    Java_io_resup_NativeUpload_run(upload: Arc<Entry>, run: Run) {
+        upload.run(run)?;
+    }
+
+    Java_io_resup_NativeUpload_cancel(upload: Arc<Entry>) {
+        upload.remote.cancel();
+    }
+
+    Java_io_resup_NativeUpload_pause(upload: Arc<Entry>) {
+        upload.remote.pause();
+    }
+
+    Java_io_resup_NativeUpload_resume(upload: Arc<Entry>) {
+        upload.remote.resume();
+    }
+
+    /// Returns the numbers, in the order of `NUMBERS`.
+    Java_io_resup_NativeUpload_numbers(upload: Arc<Entry>) -> Vec<jlong> {
+        upload.numbers()?
+    }
+
+    Java_io_resup_NativeUpload_id(upload: Arc<Entry>) -> Option<String> {
+        upload.remote.id()
+    }
+
+    Java_io_resup_NativeUpload_location(upload: Arc<Entry>) -> Option<String> {
+        upload.remote.location()
+    }
+
+    Java_io_resup_NativeUpload_md5(upload: Arc<Entry>) -> Option<String> {
+        upload.remote.md5()
+    }
+
+    Java_io_resup_NativeUpload_serverMessage(upload: Arc<Entry>) -> Option<String> {
+        upload.remote.server_message()
     }
 }

@@ -81,9 +81,6 @@ public enum ErrorCode {
     }
 
     static ErrorCode of(int number) {
-        for (ErrorCode code : values())
-            if (code.number == number)
-                return code;
-        return INTERNAL;
+        return Codes.find("ErrorCode", values(), ErrorCode::number, number);
     }
 }

@@ -1,25 +1,30 @@
 package io.resup;
 
-/** Makes the native side's exceptions. */
+/** Creates the exceptions of native methods. The native library calls these methods by name. */
 final class Failures {
     private Failures() {
     }
 
-    /** Called by the native library: the exception of this kind. */
-    static Throwable of(int kind, int code, char[] message, int httpStatus, char[] serverMessage, boolean retryable) {
-        String text = new String(message);
-        switch (kind) {
-        case 0:
-            return new IllegalStateException(text);
-        case 1:
-            return new IllegalArgumentException(text);
-        case 3:
-            return new OutOfMemoryError(text);
-        default:
-            ErrorCode known = ErrorCode.of(code);
-            if (known == ErrorCode.CANCELLED)
-                return new UploadCancelledException(text, null);
-            return new ResupException(known, text, httpStatus, Text.of(serverMessage), retryable);
-        }
+    static Throwable illegalState(char[] message) {
+        return new IllegalStateException(new String(message));
+    }
+
+    static Throwable illegalArgument(char[] message) {
+        return new IllegalArgumentException(new String(message));
+    }
+
+    static Throwable outOfMemory(char[] message) {
+        return new OutOfMemoryError(new String(message));
+    }
+
+    static Throwable internal(char[] message) {
+        return new ResupException(ErrorCode.INTERNAL, new String(message), null);
+    }
+
+    static Throwable resup(int code, char[] message, int httpStatus, char[] serverMessage, boolean retryable) {
+        ErrorCode known = ErrorCode.of(code);
+        if (known == ErrorCode.CANCELLED)
+            return new UploadCancelledException(new String(message), null);
+        return new ResupException(known, new String(message), httpStatus, Text.of(serverMessage), retryable);
     }
 }

@@ -1,46 +1,141 @@
 package io.resup;
 
+import java.nio.file.Path;
 import java.time.Duration;
 
-/** A client of the native side. */
+/**
+ * A client of the native library.
+ *
+ * <p>Native methods take the number of the client, text as UTF-16 code units, times in milliseconds, and enum constants
+ * as their codes. They throw {@link IllegalStateException} when the client is closed, and
+ * {@link IllegalArgumentException} for a value that is not valid.
+ */
 final class NativeClient extends Handle {
     NativeClient(String endpoint) {
         super(create(Text.chars(endpoint)), NativeClient::free);
     }
 
-    void set(String setting, String a, String b) {
-        set(setting, Text.chars(a), Text.chars(b));
+    void setUser(String user) {
+        setUser(number, Text.chars(user));
     }
 
-    void set(String setting, char[] a, char[] b) {
-        setText(number, Text.chars(setting), a, b);
+    void setUserAgent(String agent) {
+        setUserAgent(number, Text.chars(agent));
     }
 
-    void set(String setting, long value) {
-        setNumber(number, Text.chars(setting), value, 0);
+    void setLocateMethod(LocateMethod method) {
+        setLocateMethod(number, method.code);
     }
 
-    void set(String setting, Duration a, Duration b) {
-        setNumber(number, Text.chars(setting), milliseconds(setting, a), milliseconds(setting, b));
+    void setConnectTimeout(Duration time) {
+        setConnectTimeout(number, milliseconds("connectTimeout", time));
+    }
+
+    void setResponseTimeout(Duration time) {
+        setResponseTimeout(number, milliseconds("responseTimeout", time));
+    }
+
+    void setStallTimeout(Duration time) {
+        setStallTimeout(number, milliseconds("stallTimeout", time));
+    }
+
+    void setRetryLimit(int limit) {
+        setRetryLimit(number, limit);
+    }
+
+    void setRetryTimeout(Duration time) {
+        setRetryTimeout(number, milliseconds("retryTimeout", time));
+    }
+
+    void setRetryBackoff(Duration first, Duration longest) {
+        setRetryBackoff(number, milliseconds("retryBackoff", first), milliseconds("retryBackoff", longest));
+    }
+
+    void setRateLimit(long bytesPerSecond) {
+        setRateLimit(number, bytesPerSecond);
+    }
+
+    void setLoginForm(String url) {
+        setLoginForm(number, Text.chars(url));
+    }
+
+    void setLoginField(String name, String value) {
+        setLoginField(number, Text.chars(name), Text.chars(value));
+    }
+
+    void setBasicAuth(String user, String password) {
+        setBasicAuth(number, Text.chars(user), Text.chars(password));
+    }
+
+    void setBearerToken(String token) {
+        setBearerToken(number, Text.chars(token));
+    }
+
+    void setHeader(String name, String value) {
+        setHeader(number, Text.chars(name), Text.chars(value));
+    }
+
+    void setCookie(String name, String value) {
+        setCookie(number, Text.chars(name), Text.chars(value));
     }
 
     void setSigningSecret(byte[] secret) {
         setSigningSecret(number, secret);
     }
 
-    NativeUpload ofFile(char[] path) throws ResupException {
-        return new NativeUpload(ofFile(number, path));
+    void setSigningAlgorithm(SigningAlgorithm algorithm) {
+        setSigningAlgorithm(number, algorithm.code);
     }
 
-    NativeUpload ofBytes(byte[] bytes, String name) {
-        return new NativeUpload(ofBytes(number, bytes, Text.chars(name)));
+    void setProxy(String proxy) {
+        setProxy(number, Text.chars(proxy));
     }
 
-    NativeUpload ofStream(String name) {
-        return new NativeUpload(ofStream(number, Text.chars(name)));
+    void setNoProxy(String list) {
+        setNoProxy(number, Text.chars(list));
     }
 
-    /** Rounded up; what is too long to count is too long for any setting. */
+    void setTrust(Trust trust) {
+        setTrust(number, trust.code);
+    }
+
+    void setCaFile(Path file) {
+        setCaFile(number, Text.path(file));
+    }
+
+    void setCaPem(String pem) {
+        setCaPem(number, Text.chars(pem));
+    }
+
+    void setClientCertificate(Path certificate, Path key) {
+        setClientCertificate(number, Text.path(certificate), Text.path(key));
+    }
+
+    void setTlsVerify(boolean verify) {
+        setTlsVerify(number, verify);
+    }
+
+    void setFilenameStyle(FilenameStyle style) {
+        setFilenameStyle(number, style.code);
+    }
+
+    void setLogLevel(LogLevel level) {
+        setLogLevel(number, level.code);
+    }
+
+    NativeUpload uploadFile(Path file) throws ResupException {
+        return new NativeUpload(uploadFile(number, Text.path(file)));
+    }
+
+    NativeUpload uploadBytes(byte[] bytes, String name) {
+        return new NativeUpload(uploadBytes(number, bytes, Text.chars(name)));
+    }
+
+    NativeUpload uploadStream(String name) {
+        return new NativeUpload(uploadStream(number, Text.chars(name)));
+    }
+
+    /** Rounds up. A time too long to count is too long for every setting, too. */
     private static long milliseconds(String setting, Duration time) {
         if (time.isNegative())
             throw new IllegalArgumentException(setting + " must not be less than 0, but is " + time);
@@ -53,17 +148,65 @@ final class NativeClient extends Handle {
 
     private static native long create(char[] endpoint);
 
-    private native void setText(long number, char[] setting, char[] a, char[] b);
+    private static native void free(long number);
 
-    private native void setNumber(long number, char[] setting, long a, long b);
+    private native void setUser(long number, char[] user);
+
+    private native void setUserAgent(long number, char[] agent);
+
+    private native void setLocateMethod(long number, int code);
+
+    private native void setConnectTimeout(long number, long ms);
+
+    private native void setResponseTimeout(long number, long ms);
+
+    private native void setStallTimeout(long number, long ms);
+
+    private native void setRetryLimit(long number, int limit);
+
+    private native void setRetryTimeout(long number, long ms);
+
+    private native void setRetryBackoff(long number, long firstMs, long longestMs);
+
+    private native void setRateLimit(long number, long bytesPerSecond);
+
+    private native void setLoginForm(long number, char[] url);
+
+    private native void setLoginField(long number, char[] name, char[] value);
+
+    private native void setBasicAuth(long number, char[] user, char[] password);
+
+    private native void setBearerToken(long number, char[] token);
+
+    private native void setHeader(long number, char[] name, char[] value);
+
+    private native void setCookie(long number, char[] name, char[] value);
 
     private native void setSigningSecret(long number, byte[] secret);
 
-    private native long ofFile(long number, char[] path) throws ResupException;
+    private native void setSigningAlgorithm(long number, int code);
 
-    private native long ofBytes(long number, byte[] bytes, char[] name);
+    private native void setProxy(long number, char[] proxy);
 
-    private native long ofStream(long number, char[] name);
+    private native void setNoProxy(long number, char[] list);
 
-    private static native void free(long number);
+    private native void setTrust(long number, int code);
+
+    private native void setCaFile(long number, char[] file);
+
+    private native void setCaPem(long number, char[] pem);
+
+    private native void setClientCertificate(long number, char[] certificate, char[] key);
+
+    private native void setTlsVerify(long number, boolean verify);
+
+    private native void setFilenameStyle(long number, int code);
+
+    private native void setLogLevel(long number, int code);
+
+    private native long uploadFile(long number, char[] file) throws ResupException;
+
+    private native long uploadBytes(long number, byte[] bytes, char[] name);
+
+    private native long uploadStream(long number, char[] name);
 }

@@ -1,26 +1,57 @@
 package io.resup;
 
 import java.io.IOException;
+import java.nio.file.Path;
 
-/** An upload of the native side. */
+/**
+ * An upload of the native library.
+ *
+ * <p>Native methods take the number of the upload, text as UTF-16 code units, and enum constants as their codes. They
+ * throw {@link IllegalStateException} when the upload is closed, those of settings also during a run, and
+ * {@link IllegalArgumentException} for a value that is not valid.
+ */
 final class NativeUpload extends Handle {
     NativeUpload(long number) {
         super(number, NativeUpload::free);
     }
 
-    void set(String setting, String a, String b) {
-        set(setting, Text.chars(a), Text.chars(b));
+    void setName(String name) {
+        setName(number, Text.chars(name));
     }
 
-    void set(String setting, char[] a, char[] b) {
-        setText(number, Text.chars(setting), a, b);
+    void setDirectory(String directory) {
+        setDirectory(number, Text.chars(directory));
     }
 
-    void set(String setting, long value) {
-        setNumber(number, Text.chars(setting), value);
+    void setContentType(String type) {
+        setContentType(number, Text.chars(type));
     }
 
-    /** Begins a run; {@link #run} follows, and tells also that it could not begin. */
+    void setField(String name, String value) {
+        setField(number, Text.chars(name), Text.chars(value));
+    }
+
+    void setSegmentSize(long bytes) {
+        setSegmentSize(number, bytes);
+    }
+
+    void setAutomaticSegments() {
+        setAutomaticSegments(number);
+    }
+
+    void setDigest(Digest digest) {
+        setDigest(number, digest.code);
+    }
+
+    void setStateFile(Path file) {
+        setStateFile(number, Text.path(file));
+    }
+
+    void setRateLimit(long bytesPerSecond) {
+        setRateLimit(number, bytesPerSecond);
+    }
+
+    /** Begins a run. {@link #run} must follow; it also throws where the run could not begin. */
     void start() {
         start(number);
     }
@@ -45,13 +76,41 @@ final class NativeUpload extends Handle {
         return new UploadProgress(numbers(number));
     }
 
-    String text(String which) {
-        return Text.of(text(number, Text.chars(which)));
+    String id() {
+        return Text.of(id(number));
     }
 
-    private native void setText(long number, char[] setting, char[] a, char[] b);
+    String location() {
+        return Text.of(location(number));
+    }
 
-    private native void setNumber(long number, char[] setting, long value);
+    String md5() {
+        return Text.of(md5(number));
+    }
+
+    String serverMessage() {
+        return Text.of(serverMessage(number));
+    }
+
+    private static native void free(long number);
+
+    private native void setName(long number, char[] name);
+
+    private native void setDirectory(long number, char[] directory);
+
+    private native void setContentType(long number, char[] type);
+
+    private native void setField(long number, char[] name, char[] value);
+
+    private native void setSegmentSize(long number, long bytes);
+
+    private native void setAutomaticSegments(long number);
+
+    private native void setDigest(long number, int code);
+
+    private native void setStateFile(long number, char[] file);
+
+    private native void setRateLimit(long number, long bytesPerSecond);
 
     private native void start(long number);
 
@@ -63,9 +122,18 @@ final class NativeUpload extends Handle {
 
     private native void resume(long number);
 
+    /** Returns the numbers in the order of {@link UploadProgress.Field}. */
     private native long[] numbers(long number);
 
-    private native char[] text(long number, char[] which);
+    /** Returns null where the server sent none. */
+    private native char[] id(long number);
 
-    private static native void free(long number);
+    /** Returns null where the server sent none. */
+    private native char[] location(long number);
+
+    /** Returns null where the file was not read whole. */
+    private native char[] md5(long number);
+
+    /** Returns null where the server sent none. */
+    private native char[] serverMessage(long number);
 }

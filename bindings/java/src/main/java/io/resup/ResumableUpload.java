@@ -192,7 +192,7 @@ public final class ResumableUpload implements AutoCloseable {
      */
     public void setRateLimit(long bytesPerSecond) {
         long limit = ResumableUploadClient.notNegative("rate limit", bytesPerSecond);
-        live(upload -> upload.set("rateLimit", limit));
+        live(upload -> upload.setRateLimit(limit));
     }
 
     private void live(java.util.function.Consumer<NativeUpload> order) {
@@ -262,7 +262,8 @@ public final class ResumableUpload implements AutoCloseable {
          * @throws IllegalArgumentException  for another one, and for half a surrogate pair
          */
         public Builder name(String name) {
-            return set("name", name, "");
+            handle().setName(name);
+            return this;
         }
 
         /**
@@ -273,7 +274,8 @@ public final class ResumableUpload implements AutoCloseable {
          * @throws IllegalArgumentException  for control characters
          */
         public Builder directory(String directory) {
-            return set("directory", directory, "");
+            handle().setDirectory(directory);
+            return this;
         }
 
         /**
@@ -284,7 +286,8 @@ public final class ResumableUpload implements AutoCloseable {
          * @throws IllegalArgumentException  for what is none
          */
         public Builder contentType(String type) {
-            return set("contentType", type, "");
+            handle().setContentType(type);
+            return this;
         }
 
         /**
@@ -296,7 +299,8 @@ public final class ResumableUpload implements AutoCloseable {
          * @throws IllegalArgumentException  for another name
          */
         public Builder field(String name, String value) {
-            return set("field", name, value);
+            handle().setField(name, value);
+            return this;
         }
 
         /**
@@ -309,7 +313,7 @@ public final class ResumableUpload implements AutoCloseable {
         public Builder segmentSize(long bytes) {
             if (bytes <= 0)
                 throw new IllegalArgumentException("segment size must be more than 0 bytes, not " + bytes);
-            handle().set("segmentSize", bytes);
+            handle().setSegmentSize(bytes);
             return this;
         }
 
@@ -319,7 +323,7 @@ public final class ResumableUpload implements AutoCloseable {
          * @return this
          */
         public Builder automaticSegments() {
-            handle().set("segmentSize", -1);
+            handle().setAutomaticSegments();
             return this;
         }
 
@@ -330,7 +334,7 @@ public final class ResumableUpload implements AutoCloseable {
          * @return this
          */
         public Builder digest(Digest digest) {
-            handle().set("digest", digest.ordinal());
+            handle().setDigest(digest);
             return this;
         }
 
@@ -342,7 +346,7 @@ public final class ResumableUpload implements AutoCloseable {
          * @return this
          */
         public Builder stateFile(Path path) {
-            handle().set("stateFile", Text.path(path), new char[0]);
+            handle().setStateFile(path);
             return this;
         }
 
@@ -353,7 +357,7 @@ public final class ResumableUpload implements AutoCloseable {
          * @return this
          */
         public Builder rateLimit(long bytesPerSecond) {
-            handle().set("rateLimit", ResumableUploadClient.notNegative("rate limit", bytesPerSecond));
+            handle().setRateLimit(ResumableUploadClient.notNegative("rate limit", bytesPerSecond));
             return this;
         }
 
@@ -379,11 +383,6 @@ public final class ResumableUpload implements AutoCloseable {
             ResumableUpload upload = new ResumableUpload(this);
             handle = null;
             return upload;
-        }
-
-        private Builder set(String setting, String a, String b) {
-            handle().set(setting, a, b);
-            return this;
         }
 
         private NativeUpload handle() {

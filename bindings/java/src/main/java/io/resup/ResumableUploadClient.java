@@ -81,7 +81,7 @@ public final class ResumableUploadClient implements AutoCloseable {
     public ResumableUpload.Builder upload(Path file) throws IOException {
         try {
             if (file.getFileSystem() == FileSystems.getDefault())
-                return new ResumableUpload.Builder(handle.ofFile(Text.path(file)), log, NONE);
+                return new ResumableUpload.Builder(handle.uploadFile(file), log, NONE);
             BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
             if (!attributes.isRegularFile())
                 throw new ResupException(ErrorCode.SOURCE_NOT_A_FILE, "\"" + file + "\" is not a regular file", null);
@@ -122,7 +122,7 @@ public final class ResumableUploadClient implements AutoCloseable {
      * @throws OutOfMemoryError          there is no room for the copy
      */
     public ResumableUpload.Builder upload(String name, byte[] bytes) {
-        return new ResumableUpload.Builder(handle.ofBytes(Objects.requireNonNull(bytes, "bytes"), name), log, NONE);
+        return new ResumableUpload.Builder(handle.uploadBytes(Objects.requireNonNull(bytes, "bytes"), name), log, NONE);
     }
 
     /**
@@ -138,7 +138,7 @@ public final class ResumableUploadClient implements AutoCloseable {
      */
     public ResumableUpload.Builder upload(String name, SeekableByteChannel channel) {
         Source source = new ChannelSource(Objects.requireNonNull(channel, "channel"));
-        return new ResumableUpload.Builder(handle.ofStream(name), log, source);
+        return new ResumableUpload.Builder(handle.uploadStream(name), log, source);
     }
 
     /**
@@ -154,7 +154,7 @@ public final class ResumableUploadClient implements AutoCloseable {
      */
     public ResumableUpload.Builder upload(String name, long size, StreamOpener opener) {
         Source source = new StreamSource(notNegative("size", size), Objects.requireNonNull(opener, "opener"));
-        return new ResumableUpload.Builder(handle.ofStream(name), log, source);
+        return new ResumableUpload.Builder(handle.uploadStream(name), log, source);
     }
 
     /**
@@ -164,7 +164,7 @@ public final class ResumableUploadClient implements AutoCloseable {
      * @throws IllegalStateException  the client is closed
      */
     public void setRateLimit(long bytesPerSecond) {
-        handle.set("rateLimit", notNegative("rate limit", bytesPerSecond));
+        handle.setRateLimit(notNegative("rate limit", bytesPerSecond));
     }
 
     /** Lets it go. Uploads that were made with it keep what they need of it and go on. Later calls do nothing. */
@@ -199,7 +199,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder user(String user) {
-            return set("user", user, "");
+            handle().setUser(user);
+            return this;
         }
 
         /**
@@ -209,7 +210,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder userAgent(String agent) {
-            return set("userAgent", agent, "");
+            handle().setUserAgent(agent);
+            return this;
         }
 
         /**
@@ -219,7 +221,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder locateMethod(LocateMethod method) {
-            return set("locateMethod", method.ordinal());
+            handle().setLocateMethod(method);
+            return this;
         }
 
         /**
@@ -229,7 +232,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder connectTimeout(Duration time) {
-            return set("connectTimeout", time, Duration.ZERO);
+            handle().setConnectTimeout(time);
+            return this;
         }
 
         /**
@@ -239,7 +243,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder responseTimeout(Duration time) {
-            return set("responseTimeout", time, Duration.ZERO);
+            handle().setResponseTimeout(time);
+            return this;
         }
 
         /**
@@ -249,7 +254,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder stallTimeout(Duration time) {
-            return set("stallTimeout", time, Duration.ZERO);
+            handle().setStallTimeout(time);
+            return this;
         }
 
         /**
@@ -259,7 +265,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder retryLimit(int limit) {
-            return set("retryLimit", notNegative("retry limit", limit));
+            handle().setRetryLimit((int) notNegative("retry limit", limit));
+            return this;
         }
 
         /**
@@ -269,7 +276,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder retryTimeout(Duration time) {
-            return set("retryTimeout", time, Duration.ZERO);
+            handle().setRetryTimeout(time);
+            return this;
         }
 
         /**
@@ -280,7 +288,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder retryBackoff(Duration first, Duration longest) {
-            return set("retryBackoff", first, longest);
+            handle().setRetryBackoff(first, longest);
+            return this;
         }
 
         /**
@@ -290,7 +299,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder rateLimit(long bytesPerSecond) {
-            return set("rateLimit", notNegative("rate limit", bytesPerSecond));
+            handle().setRateLimit(notNegative("rate limit", bytesPerSecond));
+            return this;
         }
 
         /**
@@ -300,7 +310,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder loginForm(String url) {
-            return set("loginForm", url, "");
+            handle().setLoginForm(url);
+            return this;
         }
 
         /**
@@ -311,7 +322,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder loginField(String name, String value) {
-            return set("loginField", name, value);
+            handle().setLoginField(name, value);
+            return this;
         }
 
         /**
@@ -322,7 +334,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder basicAuth(String user, String password) {
-            return set("basicAuth", user, password);
+            handle().setBasicAuth(user, password);
+            return this;
         }
 
         /**
@@ -332,7 +345,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder bearerToken(String token) {
-            return set("bearerToken", token, "");
+            handle().setBearerToken(token);
+            return this;
         }
 
         /**
@@ -343,7 +357,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder header(String name, String value) {
-            return set("header", name, value);
+            handle().setHeader(name, value);
+            return this;
         }
 
         /**
@@ -354,7 +369,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder cookie(String name, String value) {
-            return set("cookie", name, value);
+            handle().setCookie(name, value);
+            return this;
         }
 
         /**
@@ -375,7 +391,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder signingAlgorithm(SigningAlgorithm algorithm) {
-            return set("signingAlgorithm", algorithm.ordinal());
+            handle().setSigningAlgorithm(algorithm);
+            return this;
         }
 
         /**
@@ -386,7 +403,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder proxy(String proxy) {
-            return set("proxy", proxy, "");
+            handle().setProxy(proxy);
+            return this;
         }
 
         /**
@@ -396,7 +414,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder noProxy(String list) {
-            return set("noProxy", list, "");
+            handle().setNoProxy(list);
+            return this;
         }
 
         /**
@@ -406,7 +425,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder trust(Trust trust) {
-            return set("trust", trust.ordinal());
+            handle().setTrust(trust);
+            return this;
         }
 
         /**
@@ -416,7 +436,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder caFile(Path path) {
-            return set("caFile", Text.path(path), new char[0]);
+            handle().setCaFile(path);
+            return this;
         }
 
         /**
@@ -426,7 +447,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder caPem(String pem) {
-            return set("caPem", pem, "");
+            handle().setCaPem(pem);
+            return this;
         }
 
         /**
@@ -437,7 +459,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder clientCertificate(Path certificate, Path key) {
-            return set("clientCertificate", Text.path(certificate), Text.path(key));
+            handle().setClientCertificate(certificate, key);
+            return this;
         }
 
         /**
@@ -447,7 +470,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder tlsVerify(boolean verify) {
-            return set("tlsVerify", verify ? 1 : 0);
+            handle().setTlsVerify(verify);
+            return this;
         }
 
         /**
@@ -457,7 +481,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder filenameStyle(FilenameStyle style) {
-            return set("filenameStyle", style.ordinal());
+            handle().setFilenameStyle(style);
+            return this;
         }
 
         /**
@@ -469,7 +494,8 @@ public final class ResumableUploadClient implements AutoCloseable {
          */
         public Builder log(LogLevel level, LogListener listener) {
             log = Objects.requireNonNull(listener, "listener");
-            return set("log", level.ordinal());
+            handle().setLogLevel(level);
+            return this;
         }
 
         /**
@@ -483,26 +509,6 @@ public final class ResumableUploadClient implements AutoCloseable {
             ResumableUploadClient client = new ResumableUploadClient(this);
             handle = null;
             return client;
-        }
-
-        private Builder set(String setting, String a, String b) {
-            handle().set(setting, a, b);
-            return this;
-        }
-
-        private Builder set(String setting, char[] a, char[] b) {
-            handle().set(setting, a, b);
-            return this;
-        }
-
-        private Builder set(String setting, long value) {
-            handle().set(setting, value);
-            return this;
-        }
-
-        private Builder set(String setting, Duration a, Duration b) {
-            handle().set(setting, a, b);
-            return this;
         }
 
         private NativeClient handle() {

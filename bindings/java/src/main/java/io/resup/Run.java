@@ -7,9 +7,6 @@ import java.util.function.BooleanSupplier;
 
 /** One run, as the native side sees it: all of it is called on the run's thread, from within the run. */
 final class Run {
-    private static final UploadState[] STATES = UploadState.values();
-    private static final LogLevel[] LEVELS = LogLevel.values();
-
     private final ResumableUpload upload;
     private final UploadListener listener;
     private final LogListener log;
@@ -31,7 +28,7 @@ final class Run {
     }
 
     /** Called by the native library. Once it is not wanted, it is cancelled. */
-    boolean wanted() {
+    boolean shouldContinue() {
         if (!cancelled && (Thread.currentThread().isInterrupted() || !wanted.getAsBoolean()))
             upload.cancel();
         return !cancelled;
@@ -44,12 +41,12 @@ final class Run {
 
     /** Called by the native library. */
     void state(int state) {
-        listener.state(upload, STATES[state]);
+        listener.state(upload, UploadState.of(state));
     }
 
     /** Called by the native library. */
     void log(int level, char[] line) {
-        log.log(LEVELS[level], new String(line));
+        log.log(LogLevel.of(level), new String(line));
     }
 
     /** Called by the native library. */
@@ -60,14 +57,14 @@ final class Run {
     /** Called by the native library. */
     void seek(long offset) throws IOException {
         interruptible(() -> {
-            source.seek(offset, this::wanted);
+            source.seek(offset, this::shouldContinue);
             return 0;
         });
     }
 
     /** Called by the native library. */
     int read(byte[] into) throws IOException {
-        return (int) interruptible(() -> source.read(into, this::wanted));
+        return (int) interruptible(() -> source.read(into, this::shouldContinue));
     }
 
     private interface Work {
@@ -84,7 +81,7 @@ final class Run {
                 Thread.currentThread().interrupt();
             throw e;
         } finally {
-            wanted();
+            shouldContinue();
         }
     }
 }

@@ -5,13 +5,20 @@ import java.util.Optional;
 
 /** An upload's numbers at one moment; never changed, so that it can be handed to another thread. */
 public final class UploadProgress {
-    private static final UploadState[] STATES = UploadState.values();
+    /** The numbers in the order in which the native library returns them; a test compares the names. */
+    enum Field {
+        STATE, SIZE, OFFSET, POSITION, BYTES_SENT, BYTES_SKIPPED, RATE, TIME_LEFT, ATTEMPTS, HTTP_STATUS, RETRY_IN
+    }
 
     private final long[] numbers;
 
-    /** Of the numbers in the native side's order. */
+    /** Takes the numbers in the order of {@link Field}. */
     UploadProgress(long[] numbers) {
         this.numbers = numbers;
+    }
+
+    private long get(Field field) {
+        return numbers[field.ordinal()];
     }
 
     /**
@@ -20,7 +27,7 @@ public final class UploadProgress {
      * @return the state
      */
     public UploadState state() {
-        return STATES[(int) numbers[0]];
+        return UploadState.of((int) get(Field.STATE));
     }
 
     /**
@@ -29,7 +36,7 @@ public final class UploadProgress {
      * @return bytes; 0 before the run has opened it
      */
     public long size() {
-        return numbers[1];
+        return get(Field.SIZE);
     }
 
     /**
@@ -38,7 +45,7 @@ public final class UploadProgress {
      * @return bytes
      */
     public long offset() {
-        return numbers[2];
+        return get(Field.OFFSET);
     }
 
     /**
@@ -48,7 +55,7 @@ public final class UploadProgress {
      * @return bytes, at most {@link #size()}
      */
     public long position() {
-        return numbers[3];
+        return get(Field.POSITION);
     }
 
     /**
@@ -57,7 +64,7 @@ public final class UploadProgress {
      * @return bytes
      */
     public long bytesSent() {
-        return numbers[4];
+        return get(Field.BYTES_SENT);
     }
 
     /**
@@ -66,7 +73,7 @@ public final class UploadProgress {
      * @return bytes
      */
     public long bytesSkipped() {
-        return numbers[5];
+        return get(Field.BYTES_SKIPPED);
     }
 
     /**
@@ -75,7 +82,7 @@ public final class UploadProgress {
      * @return bytes per second; 0 while nothing is being sent
      */
     public long rate() {
-        return numbers[6];
+        return get(Field.RATE);
     }
 
     /**
@@ -84,7 +91,7 @@ public final class UploadProgress {
      * @return empty where it cannot be told
      */
     public Optional<Duration> timeLeft() {
-        return time(numbers[7]);
+        return time(get(Field.TIME_LEFT));
     }
 
     /**
@@ -93,7 +100,7 @@ public final class UploadProgress {
      * @return 1 without breaks and pauses, and one more after each
      */
     public int attempts() {
-        return (int) numbers[8];
+        return (int) get(Field.ATTEMPTS);
     }
 
     /**
@@ -102,7 +109,7 @@ public final class UploadProgress {
      * @return 0 when there was none
      */
     public int httpStatus() {
-        return (int) numbers[9];
+        return (int) get(Field.HTTP_STATUS);
     }
 
     /**
@@ -111,7 +118,7 @@ public final class UploadProgress {
      * @return empty but in {@link UploadState#WAITING}
      */
     public Optional<Duration> retryIn() {
-        return time(numbers[10]);
+        return time(get(Field.RETRY_IN));
     }
 
     /**

@@ -12,10 +12,10 @@ public final class UploadResult {
 
     UploadResult(NativeUpload upload) {
         numbers = upload.progress();
-        id = upload.text("id");
-        location = upload.text("location");
-        md5 = upload.text("md5");
-        serverMessage = upload.text("serverMessage");
+        id = upload.id();
+        location = upload.location();
+        md5 = upload.md5();
+        serverMessage = upload.serverMessage();
     }
 
     /**

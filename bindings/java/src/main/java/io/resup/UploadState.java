@@ -3,25 +3,36 @@ package io.resup;
 /** Where an upload is. */
 public enum UploadState {
     /** Not started. */
-    READY,
+    READY(1),
     /** Reading what the server already has, for the digest; or all of it, before it is sent. */
-    HASHING,
+    HASHING(2),
     /** Asking the server what it has. */
-    LOCATING,
+    LOCATING(3),
     /** Sending. */
-    SENDING,
+    SENDING(4),
     /** Everything is sent; the server is to confirm it. */
-    VERIFYING,
+    VERIFYING(5),
     /** Waiting to try again after a break. */
-    WAITING,
+    WAITING(6),
     /** Paused by the program. */
-    PAUSED,
+    PAUSED(7),
     /** The server has the whole file. */
-    COMPLETE,
+    COMPLETE(8),
     /** Given up. */
-    FAILED,
+    FAILED(9),
     /** Ended by the program. */
-    CANCELLED;
+    CANCELLED(10);
+
+    /** The code in the C API. */
+    final int code;
+
+    UploadState(int code) {
+        this.code = code;
+    }
+
+    static UploadState of(int code) {
+        return Codes.find("UploadState", values(), constant -> constant.code, code);
+    }
 
     /**
      * Whether the run has ended in this state.
