@@ -92,44 +92,30 @@ class ExampleTest {
             // Sparse, and more than goes out meanwhile.
             file.setLength(50_000_000_000L);
         }
-        String path = JAR + ":" + System.getProperty("resup.test.classes") + ":" + directory;
-        try (Receiver receiver = new Receiver(); Screen screen = new Screen()) {
-            List<String> command = Child.java(path, Some.words(), ThreadGuard.class.getName(), "UploadWindow",
-                receiver.endpoint(), small.toString(), directory.resolve("missing.txt").toString());
-            Path output = directory.resolve("output");
-            Process window = screen.process(command.toArray(new String[0])).redirectOutput(output.toFile()).start();
-            try {
-                screen.focused("Uploads");
-                Some.until("the small file is there", () -> receiver.stderr().contains("to=3000000 "));
-                screen.tool("key", "alt+a");
-                screen.focused("Open");
-                screen.tool("type", "--delay", "5", large.toString());
-                screen.tool("key", "Return");
-                Some.until("the large file is asked for", () -> count(receiver, "action=\"locate\"") == 2);
-                Thread.sleep(1500);
-                screen.picture("swing-sending.png");
-                int sends = count(receiver, "action=\"send\"");
-                screen.focused("Uploads");
-                screen.tool("key", "alt+p");
-                Some.until("a send is interrupted", () -> count(receiver, "action=\"send\"") == sends + 1);
-                Thread.sleep(300);
-                screen.picture("swing-paused.png");
-                screen.tool("key", "alt+r");
-                Some.until("it goes on", () -> count(receiver, "action=\"locate\"") == 3);
-                Thread.sleep(500);
-                screen.tool("key", "alt+c");
-                Some.until("a send is cancelled", () -> count(receiver, "action=\"send\"") == sends + 2);
-                Thread.sleep(300);
-                screen.picture("swing-cancelled.png");
-                screen.tool("key", "alt+g");
-                Some.until("it begins again", () -> count(receiver, "action=\"locate\"") == 4);
-                Thread.sleep(300);
-                screen.tool("key", "alt+F4");
-                assertEquals(0, window.waitFor(), "closing the window ends the program");
-                assertEquals("", new String(Files.readAllBytes(output)));
-            } finally {
-                window.destroyForcibly();
-            }
+        try (Receiver receiver = new Receiver(); Screen screen = new Screen();
+                SwingProgram program = new SwingProgram(screen, directory, "UploadWindow", receiver.endpoint(),
+                    small.toString(), directory.resolve("missing.txt").toString())) {
+            program.awaitFocus("Uploads");
+            Some.until("the small file is there", () -> receiver.stderr().contains("to=3000000 "));
+            program.press("alt+a", "it asks for a file", () -> program.isFocused("Open"));
+            program.type(large.toString());
+            program.press("Return", "the choice is made", () -> program.isFocused("Uploads"));
+            Some.until("the large file is asked for", () -> count(receiver, "action=\"locate\"") == 2);
+            Some.until("it is being sent", () -> program.row().contains(" of 50000.0 MB"));
+            screen.picture("swing-sending.png");
+            int sends = count(receiver, "action=\"send\"");
+            program.press("alt+p", "it is paused", () -> program.row().startsWith("Paused"));
+            Some.until("a send is interrupted", () -> count(receiver, "action=\"send\"") == sends + 1);
+            screen.picture("swing-paused.png");
+            program.press("alt+r", "it goes on", () -> program.row().contains(" of 50000.0 MB"));
+            Some.until("it asks the server again", () -> count(receiver, "action=\"locate\"") == 3);
+            program.press("alt+c", "it is cancelled", () -> program.row().startsWith("Cancelled"));
+            Some.until("a send is cancelled", () -> count(receiver, "action=\"send\"") == sends + 2);
+            screen.picture("swing-cancelled.png");
+            program.press("alt+g", "it begins again", () -> count(receiver, "action=\"locate\"") == 4);
+            program.press("alt+F4", "closing the window ends the program", program::hasEnded);
+            assertEquals(0, program.exit());
+            assertEquals("", program.output());
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.resup;
 
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.file.Path;
@@ -13,11 +14,14 @@ final class Screen implements AutoCloseable {
     private final Process manager;
     private final String display;
 
-    Screen() throws IOException {
+    Screen() throws Exception {
         xvfb = new ProcessBuilder("Xvfb", "-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp")
-            .redirectError(new java.io.File("/dev/null")).start();
+            .redirectError(new File("/dev/null")).start();
+        // It chooses a number that no other display has.
         display = ":" + new BufferedReader(new InputStreamReader(xvfb.getInputStream())).readLine();
-        manager = process("openbox").start();
+        manager = process("openbox").redirectOutput(new File("/dev/null")).start();
+        // A Java that starts before would take it that there is no window manager, and handle the focus by itself.
+        Some.until("the window manager answers", () -> !tool("get_desktop").isEmpty());
     }
 
     /** A program that shows itself here. */
@@ -34,15 +38,6 @@ final class Screen implements AutoCloseable {
         Process tool = process(command.toArray(new String[0])).start();
         String told = new String(Some.all(tool.getInputStream())).trim();
         return tool.waitFor() == 0 ? told : "";
-    }
-
-    /** Gives this window the keyboard, once it is there. */
-    void focused(String title) throws Exception {
-        Some.until("the window \"" + title + "\" has the keyboard",
-            () -> {
-                tool("search", "--onlyvisible", "--name", "^" + title + "$", "windowactivate");
-                return tool("getactivewindow", "getwindowname").equals(title);
-            });
     }
 
     /** Saves a picture for people to look at, where the variable says in which directory. */

@@ -46,12 +46,18 @@ final class Some {
 
     /** Waits until something is so, for a minute at most. */
     static void until(String what, Callable<Boolean> so) throws Exception {
-        for (int i = 0; i < 6000; i++) {
-            if (so.call())
-                return;
+        if (!comes(60_000, so))
+            throw new AssertionError("it never came to this: " + what);
+    }
+
+    /** Waits until something is so, for so many milliseconds at most; whether it came to that. */
+    static boolean comes(int milliseconds, Callable<Boolean> so) throws Exception {
+        for (int waited = 0; !so.call(); waited += 10) {
+            if (waited >= milliseconds)
+                return false;
             Thread.sleep(10);
         }
-        throw new AssertionError("it never came to this: " + what);
+        return true;
     }
 
     static void remove(Path directory) throws IOException {

@@ -1,5 +1,7 @@
 package io.resup;
 
+import java.nio.file.Paths;
+import java.util.Arrays;
 import javax.swing.JComponent;
 import javax.swing.RepaintManager;
 import javax.swing.SwingUtilities;
@@ -29,12 +31,13 @@ public final class ThreadGuard extends RepaintManager {
     /**
      * Runs it.
      *
-     * @param arguments  the program's class, and its own
+     * @param arguments  the file for {@link WindowProbe}, the program's class, and its arguments
      * @throws Exception  the program's
      */
     public static void main(String[] arguments) throws Exception {
         RepaintManager.setCurrentManager(new ThreadGuard());
-        String[] own = java.util.Arrays.copyOfRange(arguments, 1, arguments.length);
-        Class.forName(arguments[0]).getMethod("main", String[].class).invoke(null, (Object) own);
+        WindowProbe.start(Paths.get(arguments[0]));
+        String[] own = Arrays.copyOfRange(arguments, 2, arguments.length);
+        Class.forName(arguments[1]).getMethod("main", String[].class).invoke(null, (Object) own);
     }
 }
