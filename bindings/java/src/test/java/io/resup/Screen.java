@@ -10,18 +10,32 @@ import java.util.List;
 
 /** A screen that nobody sees, with a window manager: Xvfb and openbox. */
 final class Screen implements AutoCloseable {
+    private static final File NOWHERE = new File("/dev/null");
+
     private final Process xvfb;
     private final Process manager;
     private final String display;
 
     Screen() throws Exception {
-        xvfb = new ProcessBuilder("Xvfb", "-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp")
-            .redirectError(new File("/dev/null")).start();
-        // It chooses a number that no other display has.
+        // It chooses a number that no other display has. Without -noreset it would begin anew, and disconnect a window
+        // manager that is just connecting, when an xdotool that was its only client ends.
+        xvfb = new ProcessBuilder("Xvfb", "-displayfd", "1", "-noreset", "-screen", "0", "1280x800x24", "-nolisten", "tcp")
+            .redirectError(NOWHERE).start();
         display = ":" + new BufferedReader(new InputStreamReader(xvfb.getInputStream())).readLine();
-        manager = process("openbox").redirectOutput(new File("/dev/null")).start();
+        manager = process("openbox").redirectOutput(NOWHERE).start();
         // A Java that starts before would take it that there is no window manager, and handle the focus by itself.
-        Some.until("the window manager answers", () -> !tool("get_desktop").isEmpty());
+        try {
+            Some.until("the window manager answers", this::isManaged);
+        } catch (Throwable failure) {
+            close();
+            throw failure;
+        }
+    }
+
+    private boolean isManaged() throws Exception {
+        if (!manager.isAlive())
+            throw new IllegalStateException("openbox has ended with " + manager.exitValue());
+        return !tool("get_desktop").isEmpty();
     }
 
     /** A program that shows itself here. */
