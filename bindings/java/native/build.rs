@@ -1,5 +1,5 @@
-//! Keeps the library loaded: its threads may still be there when Java lets go of the class loader. (On Windows the first
-//! client does that, in `client.rs`.)
+//! Keeps the library loaded: threads of it may outlive the class loader. (On Windows the first client does that, in
+//! `client.rs`.)
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");

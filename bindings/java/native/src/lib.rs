@@ -2,7 +2,8 @@
 //!
 //! Modules, each of which uses only those below it:
 //!
-//! - `library`, `client`, `upload`: the native methods of `Native`, `NativeClient` and `NativeUpload`;
+//! - `library`: the native methods of `io.resup.Native`;
+//! - `client`, `upload`: those of `NativeClient` and `NativeUpload`;
 //! - `entry`: an upload with its lock, and what a run does;
 //! - `run`: calls of `io.resup.Run` from within a run, on the thread of that run;
 //! - `native`: the macro that declares native methods;

@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
 import java.util.function.BooleanSupplier;
 
-/** A channel of the program's own, which stays open. */
+/** A channel of the program, which stays open. */
 final class ChannelSource implements Source {
     private final SeekableByteChannel channel;
 
@@ -19,17 +19,17 @@ final class ChannelSource implements Source {
     }
 
     @Override
-    public void seek(long offset, BooleanSupplier wanted) throws IOException {
+    public void seek(long offset, BooleanSupplier shouldContinue) throws IOException {
         channel.position(offset);
     }
 
     @Override
-    public int read(byte[] into, BooleanSupplier wanted) throws IOException {
-        ByteBuffer room = ByteBuffer.wrap(into);
-        while (room.hasRemaining() && wanted.getAsBoolean())
-            if (channel.read(room) < 0)
+    public int read(byte[] buffer, BooleanSupplier shouldContinue) throws IOException {
+        ByteBuffer rest = ByteBuffer.wrap(buffer);
+        while (rest.hasRemaining() && shouldContinue.getAsBoolean())
+            if (channel.read(rest) < 0)
                 break;
-        return room.position();
+        return rest.position();
     }
 
     @Override

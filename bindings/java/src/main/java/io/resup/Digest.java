@@ -1,12 +1,12 @@
 package io.resup;
 
-/** Whether and when the MD5 of the whole file is computed. */
+/** When the MD5 of the whole file is computed. */
 public enum Digest {
-    /** Not at all: neither what the server has nor the whole file is compared then. */
+    /** Never: then neither what the server has nor the whole file is compared. */
     NONE(0),
-    /** While the file is sent, in one pass. Bytes, channels and streams are read first in any case. */
+    /** While the file is sent, in one pass. Byte arrays, channels and streams are always read first. */
     ONE_PASS(1),
-    /** Before the first request, so that a server which has the content already needs no byte of it. */
+    /** Before the first request, so that nothing is sent to a server that has the content already. */
     FIRST(2);
 
     /** The code in the C API. */

@@ -1,10 +1,10 @@
 package io.resup;
 
-/** How a file's name is written into forms. */
+/** The encoding of file names in forms. */
 public enum FilenameStyle {
-    /** As browsers do: UTF-8. */
+    /** UTF-8, as browsers write it. */
     WHATWG(0),
-    /** A second time as {@code filename*} (RFC 8187), for servers that take the first for Latin-1. */
+    /** UTF-8, and {@code filename*} (RFC 8187) in addition, for servers that read the former as Latin-1. */
     RFC8187(1);
 
     /** The code in the C API. */

@@ -8,48 +8,49 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongConsumer;
 
 /**
- * An object of the native side, known by its number, which is let go once: by {@link #free()}, or after the garbage
- * collector has found this one, when the next one is made.
+ * An object of the native library, known by its number. It is freed once: by {@link #free()}, or, where nobody calls
+ * that, when the next handle is created after the garbage collector has found this one unreachable.
  *
- * <p>Its native methods are not static, so that it is reachable as long as one is under way.
+ * <p>The native methods of subclasses are not static, so that the handle stays reachable while one of them runs.
  */
 abstract class Handle {
-    private static final ReferenceQueue<Handle> FOUND = new ReferenceQueue<>();
-    private static final Set<Hold> HELD = Collections.newSetFromMap(new ConcurrentHashMap<>());
+    private static final ReferenceQueue<Handle> UNREACHABLE = new ReferenceQueue<>();
+    /** Keeps the references themselves reachable. */
+    private static final Set<Reference> LIVE = Collections.newSetFromMap(new ConcurrentHashMap<>());
 
     final long number;
-    private final Hold hold;
+    private final Reference reference;
 
     Handle(long number, LongConsumer free) {
         this.number = number;
-        hold = new Hold(this, number, free);
-        HELD.add(hold);
-        sweep();
+        reference = new Reference(this, number, free);
+        LIVE.add(reference);
+        freeUnreachable();
     }
 
-    /** Lets it go; later calls do nothing. */
+    /** Frees the object; later calls do nothing. */
     final void free() {
-        hold.free();
+        reference.free();
     }
 
-    private static void sweep() {
-        for (Object found = FOUND.poll(); found != null; found = FOUND.poll())
-            ((Hold) found).free();
+    private static void freeUnreachable() {
+        for (Object reference = UNREACHABLE.poll(); reference != null; reference = UNREACHABLE.poll())
+            ((Reference) reference).free();
     }
 
-    /** What is needed to let it go, without keeping it. */
-    private static final class Hold extends PhantomReference<Handle> {
+    /** A reference that can free the object and does not keep the handle reachable. */
+    private static final class Reference extends PhantomReference<Handle> {
         private final long number;
         private final LongConsumer free;
 
-        Hold(Handle handle, long number, LongConsumer free) {
-            super(handle, FOUND);
+        Reference(Handle handle, long number, LongConsumer free) {
+            super(handle, UNREACHABLE);
             this.number = number;
             this.free = free;
         }
 
         void free() {
-            if (HELD.remove(this)) {
+            if (LIVE.remove(this)) {
                 clear();
                 free.accept(number);
             }

@@ -14,15 +14,18 @@ import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.nio.file.attribute.UserPrincipal;
 
-/** Loads the native library, once. */
+/** Loads the native library. */
 final class Loader {
-    /** The property that names the library's file. */
+    /** The system property that names the file of the library. */
     private static final String FILE = "resup.native";
-    /** The property that names the directory below which it is unpacked. */
+    /** The system property that names the directory below which the library is unpacked. */
     private static final String DIRECTORY = "resup.tmpdir";
     private static final String PREFIX = "resup-native-";
-    /** What is older was left behind by a JVM that was killed, or under Windows, where a loaded file stays. */
-    private static final long OLD = 3_600_000;
+    /**
+     * The age in milliseconds from which an unpacked library is a leftover: of a JVM that was killed, or of any JVM on
+     * Windows, where a loaded file cannot be removed.
+     */
+    private static final long LEFTOVER_AGE = 3_600_000;
 
     private static final Platform PLATFORM =
         Platform.of(System.getProperty("os.name", "?"), System.getProperty("os.arch", "?"));
@@ -31,10 +34,15 @@ final class Loader {
     private Loader() {
     }
 
+    /**
+     * Loads the library, unless it is loaded.
+     *
+     * @throws UnsatisfiedLinkError  it cannot be loaded; the message says why and what to do
+     */
     static synchronized void load() {
         if (loaded)
             return;
-        Path file = found();
+        Path file = findFile();
         if (file != null)
             load(file, false);
         else
@@ -46,8 +54,8 @@ final class Loader {
         loaded = true;
     }
 
-    /** The file that a property or the system has; null for none. */
-    private static Path found() {
+    /** Finds the file by the property or in the library path; null for none. */
+    private static Path findFile() {
         String own = System.getProperty(FILE);
         try {
             if (own != null)
@@ -56,20 +64,20 @@ final class Loader {
             throw failure("the native library " + own + " cannot be loaded: " + e.getMessage(), e);
         }
         for (String directory : System.getProperty("java.library.path", "").split(File.pathSeparator)) {
-            Path file = in(directory);
+            Path file = fileIn(directory);
             if (file != null)
                 return file;
         }
         return null;
     }
 
-    /** The library's file in this directory; null for none. */
-    private static Path in(String directory) {
+    /** Returns the file of the library in this directory; null for none. */
+    private static Path fileIn(String directory) {
         try {
             Path file = Paths.get(directory, PLATFORM.library).toAbsolutePath();
             return !directory.isEmpty() && Files.isRegularFile(file) ? file : null;
         } catch (InvalidPathException noDirectory) {
-            // Windows' PATH has some in quotes, or with blanks around.
+            // The PATH of Windows may contain quotes, or blanks at the ends.
             return null;
         }
     }
@@ -78,24 +86,24 @@ final class Loader {
         try {
             System.load(file.toString());
         } catch (UnsatisfiedLinkError error) {
-            throw failure(explained(String.valueOf(error.getMessage()), file.toString(), unpacked), error);
+            throw failure(explain(String.valueOf(error.getMessage()), file.toString(), unpacked), error);
         }
     }
 
     private static void unpack() {
-        refuseMusl();
+        checkLibc();
         String resource = "native/" + PLATFORM.name + "/" + PLATFORM.library;
         String below = System.getProperty(DIRECTORY, System.getProperty("java.io.tmpdir", "."));
         try (InputStream library = Loader.class.getResourceAsStream(resource)) {
             if (library == null)
                 throw failure("this jar has no native library for " + PLATFORM.name + ": build it (see the README of "
                     + "resup) and name its file with -D" + FILE + "=FILE", null);
-            // Nobody can guess its name. Only its owner may enter it; under Windows, whoever may enter its parent.
+            // The name is random. Only the owner may enter it; on Windows, everybody who may enter the parent.
             Path parent = Paths.get(below);
             Path directory = Files.createTempDirectory(parent, PREFIX);
             Path file = directory.resolve(PLATFORM.library);
             try {
-                sweep(parent, Files.getOwner(directory));
+                removeLeftovers(parent, Files.getOwner(directory));
                 Files.copy(library, file);
                 load(file.toAbsolutePath(), true);
             } finally {
@@ -107,7 +115,7 @@ final class Loader {
         }
     }
 
-    private static void refuseMusl() {
+    private static void checkLibc() {
         String maps;
         try {
             maps = new String(Files.readAllBytes(Paths.get("/proc/self/maps")), StandardCharsets.ISO_8859_1);
@@ -120,8 +128,8 @@ final class Loader {
                 + "its file with -D" + FILE + "=FILE", null);
     }
 
-    /** Why a file could not be loaded, and what to do about it. */
-    static String explained(String why, String file, boolean unpacked) {
+    /** Explains why a file could not be loaded, and what to do. */
+    static String explain(String why, String file, boolean unpacked) {
         String what = "the native library " + file + " cannot be loaded: " + why;
         if (why.contains("already loaded in another classloader"))
             return what + ". One file serves one class loader: have resup's jar in a class loader that all share (in "
@@ -133,22 +141,22 @@ final class Loader {
         return what;
     }
 
-    /** Removes what other programs of this user have left behind. */
-    private static void sweep(Path parent, UserPrincipal user) {
+    /** Removes what other JVMs of this user have left there. */
+    private static void removeLeftovers(Path parent, UserPrincipal user) {
         try (DirectoryStream<Path> others = Files.newDirectoryStream(parent, PREFIX + "*")) {
             for (Path other : others)
-                if (isLeft(other, user))
+                if (isLeftover(other, user))
                     remove(other);
         } catch (IOException | DirectoryIteratorException unreadable) {
-            // Nothing depends on it.
+            // Nothing depends on this.
             return;
         }
     }
 
-    private static boolean isLeft(Path directory, UserPrincipal user) {
+    private static boolean isLeftover(Path directory, UserPrincipal user) {
         try {
             long age = System.currentTimeMillis() - Files.getLastModifiedTime(directory, NOFOLLOW_LINKS).toMillis();
-            return age > OLD && Files.isDirectory(directory, NOFOLLOW_LINKS)
+            return age > LEFTOVER_AGE && Files.isDirectory(directory, NOFOLLOW_LINKS)
                 && Files.getOwner(directory, NOFOLLOW_LINKS).equals(user);
         } catch (IOException gone) {
             return false;
@@ -160,7 +168,7 @@ final class Loader {
             Files.deleteIfExists(directory.resolve(PLATFORM.library));
             Files.deleteIfExists(directory);
         } catch (IOException inUse) {
-            // As under Windows; a later program sweeps it.
+            // On Windows a loaded file cannot be removed; a later JVM does it.
             return;
         }
     }

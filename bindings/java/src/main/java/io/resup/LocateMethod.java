@@ -1,10 +1,10 @@
 package io.resup;
 
-/** How the server is asked for its offset. */
+/** The HTTP method with which the server is asked for its offset. */
 public enum LocateMethod {
-    /** By POST with a form, which no cache answers. */
+    /** POST with a form, which no cache answers. */
     POST(0),
-    /** By GET with the fields in the query: no more than 60 000 bytes, the address included. */
+    /** GET with the fields in the query, at most 60 000 bytes with the URL. */
     GET(1);
 
     /** The code in the C API. */

@@ -1,12 +1,12 @@
 package io.resup;
 
-/** How important a line of the log is; the most important first. */
+/** The importance of a line of the log, the most important level first. */
 public enum LogLevel {
     /** An upload has failed. */
     ERROR(1),
-    /** Something unusual that the upload gets over: a break, a prefix that differs. */
+    /** A problem from which the upload recovers: a lost connection, a prefix that differs. */
     WARN(2),
-    /** The course of an upload. */
+    /** The main steps of an upload. */
     INFO(3),
     /** Every step. */
     DEBUG(4);

@@ -1,13 +1,13 @@
 package io.resup;
 
-/** Told what uploads have to tell; see {@link ResumableUploadClient.Builder#log}. */
+/** Receives the log of uploads; see {@link ResumableUploadClient.Builder#log}. */
 @FunctionalInterface
 public interface LogListener {
     /**
-     * Takes a line. What it throws cancels the upload, as with an {@link UploadListener}.
+     * Receives a line. An exception from here cancels the upload, as with an {@link UploadListener}.
      *
-     * @param level  how important it is
-     * @param line   one line without its end; never with secrets or a file's content
+     * @param level  how important the line is
+     * @param line   one line without a line separator; never with secrets or the content of a file
      */
     void log(LogLevel level, String line);
 }

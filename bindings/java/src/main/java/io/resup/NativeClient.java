@@ -135,7 +135,7 @@ final class NativeClient extends Handle {
         return new NativeUpload(uploadStream(number, Text.chars(name)));
     }
 
-    /** Rounds up. A time too long to count is too long for every setting, too. */
+    /** Rounds up to milliseconds. A time too long to count is too long for every setting, too. */
     private static long milliseconds(String setting, Duration time) {
         if (time.isNegative())
             throw new IllegalArgumentException(setting + " must not be less than 0, but is " + time);

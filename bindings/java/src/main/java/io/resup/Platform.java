@@ -2,11 +2,11 @@ package io.resup;
 
 import java.util.Locale;
 
-/** What a native library is made for. */
+/** An operating system and processor for which there is a native library. */
 final class Platform {
-    /** The name of its directory in the jar, for example {@code linux-x86_64}. */
+    /** The name of the directory in the jar, for example {@code linux-x86_64}. */
     final String name;
-    /** The name of the library's file. */
+    /** The name of the library's file there. */
     final String library;
 
     private Platform(String name, String library) {
@@ -14,7 +14,7 @@ final class Platform {
         this.library = library;
     }
 
-    /** The platform of a JVM whose properties {@code os.name} and {@code os.arch} are these. */
+    /** Returns the platform of a JVM with these properties {@code os.name} and {@code os.arch}. */
     static Platform of(String osName, String osArch) {
         String os = osName.toLowerCase(Locale.ROOT).split(" ")[0];
         boolean windows = os.equals("windows");
@@ -41,7 +41,7 @@ final class Platform {
         }
     }
 
-    /** Whether a process with this {@code /proc/self/maps} runs on the C library musl. */
+    /** Returns whether a process with this {@code /proc/self/maps} uses the C library musl. */
     static boolean isMusl(String maps) {
         return maps.contains("/ld-musl-") || maps.contains("/libc.musl-");
     }

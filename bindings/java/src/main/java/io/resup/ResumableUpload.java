@@ -8,15 +8,16 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /**
- * The uploading of one file; made by a {@link ResumableUploadClient}.
+ * The upload of one file, created by a {@link ResumableUploadClient}.
  *
- * <p>{@link #run()} blocks until the end, {@link #runAsync} runs it elsewhere. After a run has ended, another one may be
- * made: it goes on where the server is. Only one runs at a time. All other methods may be called on any thread at any
- * time, those of a listener included.
+ * <p>{@link #run()} blocks until the end, {@link #runAsync} runs the upload on another thread. After a run has ended,
+ * another one may follow: it continues from what the server has. Only one run is allowed at a time. All other methods may
+ * be called on every thread at any time, also in a listener.
  *
- * <p>One that is not closed is let go of some time after the garbage collector has found it.
+ * <p>An upload that is not closed is freed some time after the garbage collector has found it unreachable.
  */
 public final class ResumableUpload implements AutoCloseable {
     private final NativeUpload handle;
@@ -24,13 +25,13 @@ public final class ResumableUpload implements AutoCloseable {
     private final Source source;
     private final UploadListener listener;
 
-    /** Guards what follows, never held during a run. */
+    /** Guards the fields below; never held during a run. */
     private final Object lock = new Object();
-    /** The run under way, or null. */
+    /** The run in progress, or null. */
     private Run run;
     private boolean closed;
-    /** What was known when the handle was let go of. */
-    private UploadProgress last;
+    /** The numbers when the handle was freed; null before. */
+    private UploadProgress finalProgress;
 
     private ResumableUpload(Builder builder) {
         handle = builder.handle;
@@ -40,30 +41,30 @@ public final class ResumableUpload implements AutoCloseable {
     }
 
     /**
-     * Uploads on this thread, and returns when the server has confirmed the whole file. Breaks are waited out within
-     * the client's limits, and gone on from.
+     * Uploads on this thread, and returns when the server has confirmed the whole file. After a lost connection it tries
+     * again within the limits of the client, and continues from what the server has.
      *
-     * @return what came of it
+     * @return the result
      * @throws UploadCancelledException  after {@link #cancel()} or {@link #close()}, or when this thread is interrupted,
-     *                                   within about 100 ms, but not before a source's read under way has returned; the
-     *                                   thread's interrupted status is kept
+     *                                   within about 100 ms, but not before a read of the source has returned; the thread
+     *                                   keeps its interrupted status
      * @throws ResupException            any other failure
-     * @throws IOException               what the source threw: a channel or a stream
-     * @throws RuntimeException          what a listener threw, the same object; also errors
-     * @throws IllegalStateException     it runs already, or is closed
+     * @throws IOException               an exception of the source: of a channel or a stream
+     * @throws RuntimeException          an exception of a listener, the same object; errors, too
+     * @throws IllegalStateException     a run is in progress, or the upload is closed
      */
     public UploadResult run() throws IOException {
         return run(() -> true);
     }
 
     /**
-     * Uploads on a thread of the executor's, which is blocked meanwhile: let it be one that has threads for that, and
-     * not the common pool of fork and join.
+     * Uploads on a thread of the executor and blocks that thread. Use an executor whose threads may block, so not the
+     * common fork-join pool.
      *
-     * @param executor  what runs it, and calls the listener
-     * @return a future of what {@link #run()} returns or throws. Its cancellation cancels the upload, also when that has
-     *         not begun yet; then there is no run, and the listener's {@code complete} is not called.
-     * @throws java.util.concurrent.RejectedExecutionException  the executor takes no more
+     * @param executor  runs the upload and calls the listener
+     * @return a future of what {@link #run()} returns or throws. Cancelling it cancels the upload, also before the run
+     *         has begun; then there is no run, and {@code complete} of the listener is not called.
+     * @throws java.util.concurrent.RejectedExecutionException  the executor accepts no more tasks
      */
     public CompletableFuture<UploadResult> runAsync(Executor executor) {
         CompletableFuture<UploadResult> future = new CompletableFuture<>();
@@ -79,34 +80,34 @@ public final class ResumableUpload implements AutoCloseable {
         return future;
     }
 
-    private UploadResult run(BooleanSupplier wanted) throws IOException {
-        Run begun = new Run(this, listener, log, source, wanted);
-        begin(begun);
+    private UploadResult run(BooleanSupplier condition) throws IOException {
+        Run next = new Run(this, listener, log, source, condition);
+        begin(next);
         UploadResult result = null;
         Throwable failure = null;
         try {
             try {
-                handle.run(begun);
+                handle.run(next);
                 result = new UploadResult(handle);
             } catch (Throwable thrown) {
-                failure = meant(thrown);
+                failure = translateInterrupt(thrown);
             }
-            failure = closing(source, failure);
+            failure = closeSource(failure);
         } finally {
             end();
         }
         try {
             listener.complete(this, result, failure);
         } catch (Throwable thrown) {
-            failure = first(failure, thrown);
+            failure = combine(failure, thrown);
         }
         if (failure != null)
             throw ResumableUpload.<IOException>unchecked(failure);
         return result;
     }
 
-    /** From here on a wish is for this run. */
-    private void begin(Run begun) {
+    /** Begins the run: from now on a cancel, a pause and a resume are for it. */
+    private void begin(Run next) {
         synchronized (lock) {
             if (closed)
                 throw new IllegalStateException("the upload has been closed");
@@ -114,7 +115,7 @@ public final class ResumableUpload implements AutoCloseable {
                 throw new IllegalStateException(
                     "the upload is under way already, on another thread or in the run whose listener this is");
             handle.start();
-            run = begun;
+            run = next;
         }
     }
 
@@ -122,34 +123,35 @@ public final class ResumableUpload implements AutoCloseable {
         synchronized (lock) {
             run = null;
             if (closed)
-                release();
+                free();
         }
     }
 
-    private void release() {
-        last = handle.progress();
+    private void free() {
+        finalProgress = handle.progress();
         handle.free();
     }
 
-    /** An interrupt closes channels under way: that is a cancel, too. */
-    private static Throwable meant(Throwable thrown) {
+    /** Returns a cancellation for an exception of a source that an interrupt of this thread caused. */
+    private static Throwable translateInterrupt(Throwable thrown) {
         boolean byInterrupt = thrown instanceof ClosedByInterruptException || thrown instanceof InterruptedIOException;
         if (byInterrupt && Thread.currentThread().isInterrupted())
             return new UploadCancelledException("the upload was cancelled by an interrupt of its thread", thrown);
         return thrown;
     }
 
-    /** Closes the source; that this failed is told only along with another failure. */
-    private static Throwable closing(Source source, Throwable failure) {
+    /** Closes the source. An exception of that is only added to another failure. */
+    private Throwable closeSource(Throwable failure) {
         try {
             source.close();
         } catch (IOException | RuntimeException thrown) {
-            return failure == null ? null : first(failure, thrown);
+            return failure == null ? null : combine(failure, thrown);
         }
         return failure;
     }
 
-    private static Throwable first(Throwable failure, Throwable thrown) {
+    /** Adds a later exception to an earlier one, if there is one. */
+    private static Throwable combine(Throwable failure, Throwable thrown) {
         if (failure == null)
             return thrown;
         if (failure != thrown)
@@ -157,64 +159,66 @@ public final class ResumableUpload implements AutoCloseable {
         return failure;
     }
 
-    /** What a listener throws is thrown as it is, also where it got round the compiler. */
+    /** Throws every exception of a listener unchanged, also a checked one that the compiler did not see. */
     @SuppressWarnings("unchecked")
     private static <T extends Throwable> T unchecked(Throwable thrown) throws T {
         throw (T) thrown;
     }
 
     /**
-     * Ends the run, which then throws an {@link UploadCancelledException}. Before the first run it ends that one;
-     * between two runs it does nothing. What the server has is kept there.
+     * Cancels the run, which then throws an {@link UploadCancelledException}. Before the first run it cancels that one;
+     * between two runs it does nothing. The server keeps what it has.
      */
     public void cancel() {
         synchronized (lock) {
             if (run != null)
                 run.cancel();
-            live(NativeUpload::cancel);
+            ifOpen(NativeUpload::cancel);
         }
     }
 
-    /** Pauses: closes the connection and waits for {@link #resume()}. What the server has is kept. */
+    /** Pauses the run: closes the connection until {@link #resume()}. The server keeps what it has. */
     public void pause() {
-        live(NativeUpload::pause);
+        ifOpen(NativeUpload::pause);
     }
 
-    /** Goes on after {@link #pause()}, from where the server is then. */
+    /** Continues after {@link #pause()} from what the server has. */
     public void resume() {
-        live(NativeUpload::resume);
+        ifOpen(NativeUpload::resume);
     }
 
     /**
-     * Limits how much this upload sends; counts at once.
+     * Limits the rate of this upload, from now on.
      *
      * @param bytesPerSecond  file bytes per second; 0, the default, for no limit
+     * @throws IllegalArgumentException  the limit is less than 0
      */
     public void setRateLimit(long bytesPerSecond) {
         long limit = ResumableUploadClient.notNegative("rate limit", bytesPerSecond);
-        live(upload -> upload.setRateLimit(limit));
+        ifOpen(upload -> upload.setRateLimit(limit));
     }
 
-    private void live(java.util.function.Consumer<NativeUpload> order) {
+    /** Runs a command, unless the handle has been freed. */
+    private void ifOpen(Consumer<NativeUpload> command) {
         synchronized (lock) {
-            if (last == null)
-                order.accept(handle);
+            if (finalProgress == null)
+                command.accept(handle);
         }
     }
 
     /**
-     * The numbers at this moment.
+     * Returns the numbers at this moment.
      *
-     * @return those of the run under way or of the last one; after {@link #close()} those at the end
+     * @return those of the run in progress or of the last run; after {@link #close()} the final ones
      */
     public UploadProgress progress() {
         synchronized (lock) {
-            return last == null ? handle.progress() : last;
+            return finalProgress == null ? handle.progress() : finalProgress;
         }
     }
 
     /**
-     * Where the upload is at this moment.
+     * Returns the state at this moment.
      *
      * @return the state; also after {@link #close()}
      */
@@ -223,8 +227,8 @@ public final class ResumableUpload implements AutoCloseable {
     }
 
     /**
-     * Cancels a run that is under way, and lets go of everything. It does not wait for the run, which ends on its own
-     * thread soon; later calls do nothing.
+     * Cancels a run in progress and frees the upload. Does not wait for the run, which ends soon on its own thread. Later
+     * calls do nothing.
      */
     @Override
     public void close() {
@@ -234,11 +238,14 @@ public final class ResumableUpload implements AutoCloseable {
             cancel();
             closed = true;
             if (run == null)
-                release();
+                free();
         }
     }
 
-    /** The settings of an upload that is to be made. Each of them returns this builder. */
+    /**
+     * The settings of a new upload. Each method returns this builder, and throws an {@link IllegalArgumentException} for
+     * a value that is not valid, with a message that says why.
+     */
     public static final class Builder {
         private static final UploadListener NONE = new UploadListener() {
         };
@@ -255,11 +262,10 @@ public final class ResumableUpload implements AutoCloseable {
         }
 
         /**
-         * The file name that the server is told.
+         * Sets the file name that is sent to the server.
          *
-         * @param name  1 to 1024 bytes of UTF-8, without {@code /}; default: the file's own
+         * @param name  1 to 1024 bytes of UTF-8, without {@code /}; default: the name of the file
          * @return this
-         * @throws IllegalArgumentException  for another one, and for half a surrogate pair
          */
         public Builder name(String name) {
             handle().setName(name);
@@ -267,11 +273,10 @@ public final class ResumableUpload implements AutoCloseable {
         }
 
         /**
-         * The directory on the server.
+         * Sets the directory on the server.
          *
-         * @param directory  names separated by {@code /}; default: the server's own choice
+         * @param directory  names separated by {@code /}, without control characters; default: the server chooses
          * @return this
-         * @throws IllegalArgumentException  for control characters
          */
         public Builder directory(String directory) {
             handle().setDirectory(directory);
@@ -279,11 +284,10 @@ public final class ResumableUpload implements AutoCloseable {
         }
 
         /**
-         * The MIME type.
+         * Sets the MIME type.
          *
-         * @param type  {@code type/subtype}, and perhaps parameters; default: by the name's extension
+         * @param type  {@code type/subtype}, with optional parameters; default: by the extension of the name
          * @return this
-         * @throws IllegalArgumentException  for what is none
          */
         public Builder contentType(String type) {
             handle().setContentType(type);
@@ -291,12 +295,11 @@ public final class ResumableUpload implements AutoCloseable {
         }
 
         /**
-         * A form field of the program's own, sent with every request.
+         * Adds a form field of the program to every request, or replaces its value.
          *
-         * @param name   not empty, and none of the protocol's own; set again, it replaces the value
+         * @param name   not empty, and not a field of the protocol
          * @param value  any text
          * @return this
-         * @throws IllegalArgumentException  for another name
          */
         public Builder field(String name, String value) {
             handle().setField(name, value);
@@ -304,11 +307,10 @@ public final class ResumableUpload implements AutoCloseable {
         }
 
         /**
-         * The most that one request carries, for servers and proxies that see a request only when it is whole.
+         * Limits the size of one request, for servers and proxies that wait for a whole request.
          *
-         * @param bytes  file bytes, 1 or more; default: everything in one request, as far as the server takes that
+         * @param bytes  file bytes, 1 or more; default: everything in one request, within the limits of the server
          * @return this
-         * @throws IllegalArgumentException  for 0 and less
          */
         public Builder segmentSize(long bytes) {
             if (bytes <= 0)
@@ -318,7 +320,7 @@ public final class ResumableUpload implements AutoCloseable {
         }
 
         /**
-         * Several requests, which grow while the network is good and shrink after breaks.
+         * Sends several requests, which grow while the network is good and shrink after a lost connection.
          *
          * @return this
          */
@@ -328,7 +330,7 @@ public final class ResumableUpload implements AutoCloseable {
         }
 
         /**
-         * Whether and when the MD5 is computed.
+         * Sets when the MD5 is computed.
          *
          * @param digest  default: {@link Digest#ONE_PASS}
          * @return this
@@ -339,10 +341,10 @@ public final class ResumableUpload implements AutoCloseable {
         }
 
         /**
-         * A file with which a later run need not read again what the server has. It is never needed, holds no secret,
-         * and is removed when the upload is complete. Of no use for bytes, channels and streams.
+         * Sets a file with which a later run need not read again what the server has. It is optional, contains no secret,
+         * and is removed when the upload is complete. It has no effect for byte arrays, channels and streams.
          *
-         * @param path  where it is to be; default: none
+         * @param path  the file, which need not exist; default: none
          * @return this
          */
         public Builder stateFile(Path path) {
@@ -351,7 +353,7 @@ public final class ResumableUpload implements AutoCloseable {
         }
 
         /**
-         * As {@link ResumableUpload#setRateLimit}.
+         * Limits the rate of the upload, as {@link ResumableUpload#setRateLimit} does later.
          *
          * @param bytesPerSecond  file bytes per second; 0, the default, for no limit
          * @return this
@@ -362,9 +364,9 @@ public final class ResumableUpload implements AutoCloseable {
         }
 
         /**
-         * Who is told what becomes of it.
+         * Sets the listener.
          *
-         * @param listener  called on the thread of the run
+         * @param listener  receives the events, on the thread of the run; default: none
          * @return this
          */
         public Builder listener(UploadListener listener) {
@@ -373,10 +375,10 @@ public final class ResumableUpload implements AutoCloseable {
         }
 
         /**
-         * Makes the upload. Nothing is sent yet.
+         * Creates the upload. Nothing is sent yet.
          *
-         * @return the upload, to be closed
-         * @throws IllegalStateException  when it was made before
+         * @return the upload, which the program must close
+         * @throws IllegalStateException  this builder has been used before
          */
         public ResumableUpload build() {
             handle();

@@ -12,7 +12,7 @@ import java.time.Duration;
 import java.util.Objects;
 
 /**
- * A server, and what all uploads to it share: connections, limits, logins, proxies. May be used by all threads at once.
+ * A server, and what all uploads to it share: connections, limits, logins, proxies. All threads may use it at once.
  *
  * <pre>{@code
  * ResumableUploadClient client = ResumableUploadClient.builder("https://files.example/upload")
@@ -24,12 +24,12 @@ import java.util.Objects;
  *     .build();
  * }</pre>
  *
- * <p>One that is not closed is let go of some time after the garbage collector has found it.
+ * <p>A client that is not closed is freed some time after the garbage collector has found it unreachable.
  */
 public final class ResumableUploadClient implements AutoCloseable {
     private static final LogListener SILENT = (level, line) -> {
     };
-    /** Of what the native side reads itself. */
+    /** The source of uploads that the native library reads itself. */
     private static final Source NONE = new StreamSource(0, () -> null);
 
     private final NativeClient handle;
@@ -41,24 +41,24 @@ public final class ResumableUploadClient implements AutoCloseable {
     }
 
     /**
-     * A client with the default settings. Nothing is sent yet.
+     * Creates a client with the default settings. Nothing is sent yet.
      *
-     * @param endpoint  the server's upload address, http or https
-     * @return the client, to be closed
-     * @throws IllegalArgumentException  when that is no such address
-     * @throws UnsatisfiedLinkError      when the native library cannot be loaded; the message says why
+     * @param endpoint  the upload URL of the server, http or https
+     * @return the client, which the program must close
+     * @throws IllegalArgumentException  the endpoint is not such a URL
+     * @throws UnsatisfiedLinkError      the native library cannot be loaded; the message says why
      */
     public static ResumableUploadClient create(String endpoint) {
         return builder(endpoint).build();
     }
 
     /**
-     * The settings of a client that is to be made.
+     * Creates a builder with the default settings.
      *
-     * @param endpoint  the server's upload address, http or https
-     * @return a builder, for one client
-     * @throws IllegalArgumentException  when that is no such address
-     * @throws UnsatisfiedLinkError      when the native library cannot be loaded; the message says why
+     * @param endpoint  the upload URL of the server, http or https
+     * @return a builder for one client
+     * @throws IllegalArgumentException  the endpoint is not such a URL
+     * @throws UnsatisfiedLinkError      the native library cannot be loaded; the message says why
      */
     public static Builder builder(String endpoint) {
         Objects.requireNonNull(endpoint, "endpoint");
@@ -67,15 +67,16 @@ public final class ResumableUploadClient implements AutoCloseable {
     }
 
     /**
-     * An upload of a file, under its own name. Nothing is sent yet, and the file is not kept open. It is the same upload
-     * as before if its name, directory, size and modification time are. A file of another file system than the default
-     * one, in a zip file for example, is read as a {@linkplain #upload(String, long, StreamOpener) stream}.
+     * Creates an upload of a file, under the name of the file. Nothing is sent yet, and the file is not kept open. An
+     * upload with the same name, directory, size and modification time continues an earlier one. A file of another file
+     * system than the default one, for example in a zip file, is read as a
+     * {@linkplain #upload(String, long, StreamOpener) stream}.
      *
      * @param file  a regular file
      * @return a builder
-     * @throws ResupException         {@link ErrorCode#SOURCE_NOT_FOUND} and the others of a source;
+     * @throws ResupException         {@link ErrorCode#SOURCE_NOT_FOUND} and the other codes of sources;
      *                                {@link ErrorCode#ARGUMENT} for a name that is no text or too long
-     * @throws IOException            the other file system's failure
+     * @throws IOException            the other file system failed
      * @throws IllegalStateException  the client is closed
      */
     public ResumableUpload.Builder upload(Path file) throws IOException {
@@ -92,13 +93,13 @@ public final class ResumableUploadClient implements AutoCloseable {
     }
 
     /**
-     * An upload of a file, as {@link #upload(Path)}.
+     * Creates an upload of a file, as {@link #upload(Path)} does.
      *
      * @param file  a regular file
      * @return a builder
-     * @throws ResupException         {@link ErrorCode#SOURCE_NOT_FOUND} and the others of a source;
+     * @throws ResupException         {@link ErrorCode#SOURCE_NOT_FOUND} and the other codes of sources;
      *                                {@link ErrorCode#ARGUMENT} for a name that is no text or too long
-     * @throws IOException            never otherwise
+     * @throws IOException            never for another cause
      * @throws IllegalStateException  the client is closed
      */
     public ResumableUpload.Builder upload(File file) throws IOException {
@@ -112,28 +113,28 @@ public final class ResumableUploadClient implements AutoCloseable {
     }
 
     /**
-     * An upload of bytes in memory, which are copied out of Java's heap.
+     * Creates an upload of bytes, which are copied to memory outside of Java's heap.
      *
-     * @param name   the file name that the server is told
-     * @param bytes  what to upload
+     * @param name   the file name that is sent to the server
+     * @param bytes  the content
      * @return a builder
-     * @throws IllegalArgumentException  when the name cannot be one
+     * @throws IllegalArgumentException  the name is not valid
      * @throws IllegalStateException     the client is closed
-     * @throws OutOfMemoryError          there is no room for the copy
+     * @throws OutOfMemoryError          there is no memory for the copy
      */
     public ResumableUpload.Builder upload(String name, byte[] bytes) {
         return new ResumableUpload.Builder(handle.uploadBytes(Objects.requireNonNull(bytes, "bytes"), name), log, NONE);
     }
 
     /**
-     * An upload of a channel. It is read only inside {@code run()}, on that thread, and twice: first for its MD5, since
-     * nothing else tells two versions of it apart. It is not closed; but an interrupt of the thread closes one that is
-     * an {@link java.nio.channels.InterruptibleChannel}, and ends the upload.
+     * Creates an upload of a channel. It is read only inside {@code run()}, on that thread, and twice: first for the MD5,
+     * since nothing else distinguishes two versions of it. The upload does not close it; but an interrupt of the thread
+     * closes an {@link java.nio.channels.InterruptibleChannel} and cancels the upload.
      *
-     * @param name     the file name that the server is told
-     * @param channel  what to upload, from its beginning to its end
+     * @param name     the file name that is sent to the server
+     * @param channel  the content, from beginning to end
      * @return a builder
-     * @throws IllegalArgumentException  when the name cannot be one
+     * @throws IllegalArgumentException  the name is not valid
      * @throws IllegalStateException     the client is closed
      */
     public ResumableUpload.Builder upload(String name, SeekableByteChannel channel) {
@@ -142,14 +143,15 @@ public final class ResumableUploadClient implements AutoCloseable {
     }
 
     /**
-     * An upload of a stream that can be opened again: after a break it is opened anew, and skipped to where the server
-     * is. It is read only inside {@code run()}, on that thread, and at least twice, first for its MD5.
+     * Creates an upload of a stream that can be opened again: after a lost connection the upload opens a new one and
+     * skips what the server has. Streams are read only inside {@code run()}, on that thread, and at least twice, first
+     * for the MD5.
      *
-     * @param name    the file name that the server is told
-     * @param size    bytes in the whole; no more are read, and fewer are an error
+     * @param name    the file name that is sent to the server
+     * @param size    the size in bytes; no more are read, and fewer are an error
      * @param opener  opens the stream
      * @return a builder
-     * @throws IllegalArgumentException  when the name cannot be one, or the size is less than 0
+     * @throws IllegalArgumentException  the name is not valid, or the size is less than 0
      * @throws IllegalStateException     the client is closed
      */
     public ResumableUpload.Builder upload(String name, long size, StreamOpener opener) {
@@ -158,16 +160,17 @@ public final class ResumableUploadClient implements AutoCloseable {
     }
 
     /**
-     * Limits how much all uploads of this client send together; counts at once.
+     * Limits the rate of all uploads of this client together, from now on.
      *
      * @param bytesPerSecond  file bytes per second; 0, the default, for no limit
-     * @throws IllegalStateException  the client is closed
+     * @throws IllegalArgumentException  the limit is less than 0
+     * @throws IllegalStateException     the client is closed
      */
     public void setRateLimit(long bytesPerSecond) {
         handle.setRateLimit(notNegative("rate limit", bytesPerSecond));
     }
 
-    /** Lets it go. Uploads that were made with it keep what they need of it and go on. Later calls do nothing. */
+    /** Frees the client. Its uploads keep what they need of it and continue. Later calls do nothing. */
     @Override
     public void close() {
         handle.free();
@@ -180,9 +183,8 @@ public final class ResumableUploadClient implements AutoCloseable {
     }
 
     /**
-     * The settings of a client that is to be made. Each of them returns this builder, and throws an
-     * {@link IllegalArgumentException} for a value that cannot be used, with a message that says why and has no secret
-     * in it.
+     * The settings of a new client. Each method returns this builder, and throws an {@link IllegalArgumentException} for
+     * a value that is not valid, with a message that says why and contains no secret.
      */
     public static final class Builder {
         private NativeClient handle;
@@ -193,7 +195,7 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * The user name that the server is told with each file. It is no login.
+         * Sets the user name that is sent with each file. It is no login.
          *
          * @param user  one line, not empty; default: none
          * @return this
@@ -204,7 +206,7 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * The User-Agent header.
+         * Sets the User-Agent header.
          *
          * @param agent  one line of ASCII; default: {@code resup/} and the version
          * @return this
@@ -215,7 +217,7 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * How the server is asked for its offset.
+         * Sets the HTTP method with which the server is asked for its offset.
          *
          * @param method  default: {@link LocateMethod#POST}
          * @return this
@@ -226,7 +228,7 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * The most time for a name lookup, and for connecting with TLS, each.
+         * Limits the time of a name lookup, and that of connecting with TLS.
          *
          * @param time  more than 0, at most a year; default: 30 s
          * @return this
@@ -237,7 +239,7 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * The most time from the end of a request to its answer.
+         * Limits the time from the end of a request to its response.
          *
          * @param time  more than 0, at most a year; default: 120 s
          * @return this
@@ -248,7 +250,7 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * The most time for which the network may take nothing while there is something to send.
+         * Limits the time during which the network accepts no byte of a request.
          *
          * @param time  more than 0, at most a year; default: 60 s
          * @return this
@@ -259,7 +261,7 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * How many attempts in a row may fail, after the first, without the server having got a byte more.
+         * Limits how many more attempts follow a failed one, as long as the server gets no further byte.
          *
          * @param limit  0 or more; default: 8
          * @return this
@@ -270,9 +272,9 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * For how long attempts may fail without the server having got a byte more.
+         * Limits the time during which attempts fail, as long as the server gets no further byte.
          *
-         * @param time  at most a year; 0, the default, for no limit but that of their number
+         * @param time  at most a year; 0, the default, for no limit except that of {@link #retryLimit}
          * @return this
          */
         public Builder retryTimeout(Duration time) {
@@ -281,10 +283,10 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * The waits between attempts: random, below a bound that doubles with each.
+         * Sets the delays between attempts: each is random, below a bound that doubles with each attempt.
          *
          * @param first    the first bound, more than 0; default: 500 ms
-         * @param longest  the last one, at most a year; default: 30 s
+         * @param longest  the last bound, at most a year; default: 30 s
          * @return this
          */
         public Builder retryBackoff(Duration first, Duration longest) {
@@ -293,7 +295,7 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * As {@link ResumableUploadClient#setRateLimit}.
+         * Limits the rate of all uploads together, as {@link ResumableUploadClient#setRateLimit} does later.
          *
          * @param bytesPerSecond  file bytes per second; 0, the default, for no limit
          * @return this
@@ -304,9 +306,9 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * Logs in by a form before the first request, and again when the session ends; cookies are kept.
+         * Logs in by a form before the first request, and again when the session ends. Cookies are kept.
          *
-         * @param url  of the endpoint's scheme, host and port
+         * @param url  a URL with the scheme, host and port of the endpoint
          * @return this
          */
         public Builder loginForm(String url) {
@@ -315,10 +317,10 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * A field of the login form; after {@link #loginForm}.
+         * Adds a field to the login form, or replaces its value; only after {@link #loginForm}.
          *
-         * @param name   not empty; set again, it replaces the value
-         * @param value  never told in messages
+         * @param name   not empty
+         * @param value  never part of a message
          * @return this
          */
         public Builder loginField(String name, String value) {
@@ -327,10 +329,10 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * Basic authorization with every request.
+         * Sends HTTP Basic authorization with every request.
          *
          * @param user      not empty, without a colon
-         * @param password  never told in messages
+         * @param password  never part of a message
          * @return this
          */
         public Builder basicAuth(String user, String password) {
@@ -339,9 +341,9 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * A bearer token with every request, in place of another authorization.
+         * Sends a bearer token with every request, in place of another authorization.
          *
-         * @param token  printable ASCII; never told in messages
+         * @param token  printable ASCII; never part of a message
          * @return this
          */
         public Builder bearerToken(String token) {
@@ -350,10 +352,10 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * A header of the program's own with every request.
+         * Adds a header of the program to every request, or replaces its value.
          *
-         * @param name   none that the library sets itself; set again, it replaces the value
-         * @param value  one line; never told in messages
+         * @param name   not a header that the library sets itself
+         * @param value  one line; never part of a message
          * @return this
          */
         public Builder header(String name, String value) {
@@ -362,10 +364,10 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * A cookie of the program's own with every request.
+         * Adds a cookie of the program to every request, or replaces its value.
          *
-         * @param name   set again, it replaces the value
-         * @param value  never told in messages
+         * @param name   the name of the cookie
+         * @param value  never part of a message
          * @return this
          */
         public Builder cookie(String name, String value) {
@@ -385,7 +387,7 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * How forms are signed.
+         * Sets the algorithm with which forms are signed.
          *
          * @param algorithm  default: {@link SigningAlgorithm#HMAC_SHA256}
          * @return this
@@ -396,7 +398,7 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * The proxy that leads to the server. The properties {@code http.proxyHost} and so on do not count.
+         * Sets the proxy. System properties such as {@code http.proxyHost} have no effect.
          *
          * @param proxy  {@code none}, {@code system} (the default: the environment, or Windows' settings), or
          *               {@code scheme://user:password@host:port} with http, socks4, socks4a, socks5 or socks5h
@@ -408,9 +410,9 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * The hosts that are reached without a proxy, in place of the environment's {@code no_proxy}.
+         * Sets the hosts that are reached without a proxy, in place of the environment variable {@code no_proxy}.
          *
-         * @param list  domains, addresses and CIDR blocks, between commas
+         * @param list  domains, addresses and CIDR blocks, separated by commas
          * @return this
          */
         public Builder noProxy(String list) {
@@ -419,7 +421,7 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * Whose root certificates are trusted while no CA is given.
+         * Sets the root certificates that are trusted as long as no CA is set.
          *
          * @param trust  default: {@link Trust#SYSTEM}
          * @return this
@@ -430,7 +432,7 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * Trusts the CAs in a file, and no others but those of further calls.
+         * Trusts the CAs in a file, and no others except those of further calls.
          *
          * @param path  a PEM file, read at once
          * @return this
@@ -441,9 +443,9 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * Trusts the CAs in a text, and no others but those of further calls.
+         * Trusts the CAs in a text, and no others except those of further calls.
          *
-         * @param pem  as it is in PEM files
+         * @param pem  the content of a PEM file
          * @return this
          */
         public Builder caPem(String pem) {
@@ -452,10 +454,10 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * The certificate that this side shows when the server asks for one.
+         * Sets the certificate for servers that require one of the client.
          *
-         * @param certificate  a PEM file with the chain, its own first
-         * @param key          a PEM file with its key, not encrypted; both may be one file
+         * @param certificate  a PEM file with the chain, the client's own certificate first
+         * @param key          a PEM file with its key, not encrypted; both may be the same file
          * @return this
          */
         public Builder clientCertificate(Path certificate, Path key) {
@@ -464,7 +466,7 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * Whether the server's certificate is verified. Without, whoever is on the way can read and change everything.
+         * Sets whether the certificate of the server is verified. If not, others can read and change everything.
          *
          * @param verify  default: true
          * @return this
@@ -475,7 +477,7 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * How file names are written into forms.
+         * Sets the encoding of file names in forms.
          *
          * @param style  default: {@link FilenameStyle#WHATWG}
          * @return this
@@ -486,10 +488,10 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * Who is told what uploads have to tell.
+         * Sets the listener for the log of all uploads.
          *
-         * @param level     the least important level that is told
-         * @param listener  called on the threads that are inside {@code run()}, so perhaps on several at once
+         * @param level     the least important level to log
+         * @param listener  receives the lines, on each thread that is inside {@code run()}; default: none
          * @return this
          */
         public Builder log(LogLevel level, LogListener listener) {
@@ -499,10 +501,10 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * Makes the client. Nothing is sent yet.
+         * Creates the client. Nothing is sent yet.
          *
-         * @return the client, to be closed
-         * @throws IllegalStateException  when it was made before
+         * @return the client, which the program must close
+         * @throws IllegalStateException  this builder has been used before
          */
         public ResumableUploadClient build() {
             handle();

@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.util.Optional;
 
 /**
- * Why an upload failed. Its message names the thing, the value and the way out; it has no secrets in it. What the
- * server has is kept there, and another run goes on from it.
+ * Thrown when an upload fails. The message names the cause, the value and what to do; it contains no secrets. The server
+ * keeps what it has, and another run continues from there.
  */
 public class ResupException extends IOException {
     private static final long serialVersionUID = 1;
@@ -27,14 +27,14 @@ public class ResupException extends IOException {
         this.retryable = retryable;
     }
 
-    /** One that has come to nothing on this side. */
+    /** Creates an exception for a failure that no server caused. */
     ResupException(ErrorCode code, String message, Throwable cause) {
         this(code, message, 0, null, false);
         initCause(cause);
     }
 
     /**
-     * What kind of failure it is.
+     * Returns the kind of failure.
      *
      * @return the code, never null
      */
@@ -43,25 +43,25 @@ public class ResupException extends IOException {
     }
 
     /**
-     * The HTTP status of the server's refusal.
+     * Returns the HTTP status with which the server refused.
      *
-     * @return 300 to 599, or 0 when the failure is none of the server's
+     * @return 300 to 599; 0 when the server did not refuse
      */
     public int httpStatus() {
         return httpStatus;
     }
 
     /**
-     * What the server said for a person to read, where its refusal had such a message.
+     * Returns the message for people that the server sent with its refusal.
      *
-     * @return the message of the server, in its words
+     * @return the message in the server's words; empty when there was none
      */
     public Optional<String> serverMessage() {
         return Optional.ofNullable(serverMessage);
     }
 
     /**
-     * Whether the same upload may succeed when it is run again, later and unchanged.
+     * Returns whether the same upload may succeed when it is run again later, unchanged.
      *
      * @return false where something has to be changed first
      */

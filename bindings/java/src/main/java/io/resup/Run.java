@@ -5,56 +5,51 @@ import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
 import java.util.function.BooleanSupplier;
 
-/** One run, as the native side sees it: all of it is called on the run's thread, from within the run. */
+/** One run. The native library calls these methods by name, on the thread of the run. */
 final class Run {
     private final ResumableUpload upload;
     private final UploadListener listener;
     private final LogListener log;
     private final Source source;
-    private final BooleanSupplier wanted;
+    private final BooleanSupplier condition;
     private volatile boolean cancelled;
 
-    Run(ResumableUpload upload, UploadListener listener, LogListener log, Source source, BooleanSupplier wanted) {
+    Run(ResumableUpload upload, UploadListener listener, LogListener log, Source source, BooleanSupplier condition) {
         this.upload = upload;
         this.listener = listener;
         this.log = log;
         this.source = source;
-        this.wanted = wanted;
+        this.condition = condition;
     }
 
-    /** What reads a source returns early from now on. */
+    /** Lets a read of the source under way return early. */
     void cancel() {
         cancelled = true;
     }
 
-    /** Called by the native library. Once it is not wanted, it is cancelled. */
+    /** Returns whether to continue; cancels the upload after an interrupt, and once the condition is false. */
     boolean shouldContinue() {
-        if (!cancelled && (Thread.currentThread().isInterrupted() || !wanted.getAsBoolean()))
+        if (!cancelled && (Thread.currentThread().isInterrupted() || !condition.getAsBoolean()))
             upload.cancel();
         return !cancelled;
     }
 
-    /** Called by the native library. */
     void progress() {
         listener.progress(upload, upload.progress());
     }
 
-    /** Called by the native library. */
     void state(int state) {
         listener.state(upload, UploadState.of(state));
     }
 
-    /** Called by the native library. */
     void log(int level, char[] line) {
         log.log(LogLevel.of(level), new String(line));
     }
 
-    /** Called by the native library. */
     long size() throws IOException {
         return interruptible(source::size);
     }
 
-    /** Called by the native library. */
     void seek(long offset) throws IOException {
         interruptible(() -> {
             source.seek(offset, this::shouldContinue);
@@ -62,21 +57,20 @@ final class Run {
         });
     }
 
-    /** Called by the native library. */
-    int read(byte[] into) throws IOException {
-        return (int) interruptible(() -> source.read(into, this::shouldContinue));
+    int read(byte[] buffer) throws IOException {
+        return (int) interruptible(() -> source.read(buffer, this::shouldContinue));
     }
 
-    private interface Work {
-        long done() throws IOException;
+    private interface Operation {
+        long run() throws IOException;
     }
 
-    /** What a source does: an interrupt meanwhile cancels, before the native side has the answer. */
-    private long interruptible(Work work) throws IOException {
+    /** Runs an operation of the source; an interrupt meanwhile cancels before the native library has the result. */
+    private long interruptible(Operation operation) throws IOException {
         try {
-            return work.done();
+            return operation.run();
         } catch (InterruptedIOException e) {
-            // Some streams clear the thread's status; a time limit is none of its interrupts.
+            // Some streams clear the interrupted status of the thread. A timeout is no interrupt.
             if (!(e instanceof SocketTimeoutException))
                 Thread.currentThread().interrupt();
             throw e;

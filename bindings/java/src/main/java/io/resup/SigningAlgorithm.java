@@ -1,10 +1,10 @@
 package io.resup;
 
-/** How forms are signed. */
+/** The algorithm with which forms are signed. */
 public enum SigningAlgorithm {
     /** HMAC-SHA-256. */
     HMAC_SHA256(0),
-    /** HMAC-MD5, for old servers that know no better. */
+    /** HMAC-MD5, for old servers that support nothing better. */
     HMAC_MD5(1);
 
     /** The code in the C API. */

@@ -4,18 +4,21 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.util.function.BooleanSupplier;
 
-/** What an upload reads where the native side cannot: called on the thread of the run only. */
+/** A source that Java reads for the native library; called only on the thread of the run. */
 interface Source extends Closeable {
-    /** Bytes in the whole. */
+    /** Returns the size in bytes. */
     long size() throws IOException;
 
-    /** Sets the position of the next read, or returns early when it is not wanted any more. */
-    void seek(long offset, BooleanSupplier wanted) throws IOException;
+    /** Sets the position of the next read. Returns early once {@code shouldContinue} is false. */
+    void seek(long offset, BooleanSupplier shouldContinue) throws IOException;
 
-    /** Reads as much as there is room for; less only at the end, where it is 0, and when it is not wanted any more. */
-    int read(byte[] into, BooleanSupplier wanted) throws IOException;
+    /**
+     * Fills the buffer and returns its length. Returns less only at the end of the source, where it is 0, and once
+     * {@code shouldContinue} is false.
+     */
+    int read(byte[] buffer, BooleanSupplier shouldContinue) throws IOException;
 
-    /** Lets go of what only this class opened; it may be read again. */
+    /** Closes what this class has opened. The source may be read again afterwards. */
     @Override
     void close() throws IOException;
 }

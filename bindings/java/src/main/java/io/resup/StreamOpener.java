@@ -4,16 +4,17 @@ import java.io.IOException;
 import java.io.InputStream;
 
 /**
- * Opens a stream at its beginning, as often as it is asked: after a break an upload has to go back. A stream whose read
- * blocks also holds up the end of a run: neither a cancel nor a close reaches it, an interrupt only if it heeds that.
+ * Opens a stream at its beginning, as often as it is called: after a lost connection an upload has to go back. While a
+ * read of the stream blocks, the run cannot end: a cancel or a close does not interrupt it, and an interrupt of the
+ * thread does only if the stream supports that.
  */
 @FunctionalInterface
 public interface StreamOpener {
     /**
-     * Opens the stream anew; always the same bytes.
+     * Opens a new stream with the same bytes.
      *
-     * @return a stream at its first byte, which is closed when it is not needed any more
-     * @throws IOException  ends the upload, and is thrown again from {@code run()}
+     * @return a stream at its first byte; the upload closes it
+     * @throws IOException  ends the upload; {@code run()} throws the same object
      */
     InputStream open() throws IOException;
 }

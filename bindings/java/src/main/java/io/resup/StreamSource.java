@@ -5,15 +5,15 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.function.BooleanSupplier;
 
-/** Streams that are opened anew where the upload has to go back. */
+/** A source that opens a new stream where the upload has to go back. */
 final class StreamSource implements Source {
-    /** What is skipped at a time. */
-    private static final long PIECE = 65_536;
+    /** How many bytes are skipped at most before {@code shouldContinue} is asked again. */
+    private static final long SKIP = 65_536;
 
     private final long size;
     private final StreamOpener opener;
     private InputStream stream;
-    private long at;
+    private long position;
 
     StreamSource(long size, StreamOpener opener) {
         this.size = size;
@@ -26,46 +26,46 @@ final class StreamSource implements Source {
     }
 
     @Override
-    public void seek(long offset, BooleanSupplier wanted) throws IOException {
-        if (stream != null && offset < at)
+    public void seek(long offset, BooleanSupplier shouldContinue) throws IOException {
+        if (stream != null && offset < position)
             close();
         if (stream == null) {
             stream = opener.open();
             if (stream == null)
                 throw new IOException("the program's StreamOpener opened no stream");
-            at = 0;
+            position = 0;
         }
-        while (at < offset && wanted.getAsBoolean()) {
-            long skipped = stream.skip(Math.min(offset - at, PIECE));
+        while (position < offset && shouldContinue.getAsBoolean()) {
+            long skipped = stream.skip(Math.min(offset - position, SKIP));
             if (skipped <= 0) {
                 if (stream.read() < 0)
-                    throw new EOFException("the stream ended at byte " + at + ", and is needed from " + offset
+                    throw new EOFException("the stream ended at byte " + position + ", and is needed from " + offset
                         + " on: it has to be the same each time it is opened");
                 skipped = 1;
             }
-            at += skipped;
+            position += skipped;
         }
     }
 
     @Override
-    public int read(byte[] into, BooleanSupplier wanted) throws IOException {
-        int most = (int) Math.min(into.length, size - at);
-        int got = 0;
-        while (got < most && wanted.getAsBoolean()) {
-            int read = stream.read(into, got, most - got);
+    public int read(byte[] buffer, BooleanSupplier shouldContinue) throws IOException {
+        int length = (int) Math.min(buffer.length, size - position);
+        int count = 0;
+        while (count < length && shouldContinue.getAsBoolean()) {
+            int read = stream.read(buffer, count, length - count);
             if (read < 0)
                 break;
-            got += read;
+            count += read;
         }
-        at += got;
-        return got;
+        position += count;
+        return count;
     }
 
     @Override
     public void close() throws IOException {
-        InputStream open = stream;
+        InputStream closing = stream;
         stream = null;
-        if (open != null)
-            open.close();
+        if (closing != null)
+            closing.close();
     }
 }

@@ -4,7 +4,7 @@ import java.io.File;
 import java.nio.file.FileSystems;
 import java.nio.file.Path;
 
-/** Texts on their way to the native side and back: UTF-16, as they are. */
+/** Strings and paths as arrays of UTF-16 code units, as the native library takes and returns them. */
 final class Text {
     private Text() {
     }
@@ -13,14 +13,16 @@ final class Text {
         return text.toCharArray();
     }
 
-    /** A text of the native side; null stays so. */
+    /** Converts a text of the native library; null stays null. */
     static String of(char[] chars) {
         return chars == null ? null : new String(chars);
     }
 
     /**
-     * A path of the default file system. Elsewhere than on Windows the path of its URI is taken, which keeps names that
-     * are not of this JVM's encoding.
+     * Converts a path of the default file system. Except on Windows it becomes the path of a URI, which keeps names that
+     * this JVM's encoding cannot represent.
+     *
+     * @throws IllegalArgumentException  the path is of another file system
      */
     static char[] path(Path path) {
         if (path.getFileSystem() != FileSystems.getDefault())

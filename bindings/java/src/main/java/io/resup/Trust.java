@@ -1,10 +1,10 @@
 package io.resup;
 
-/** Whose root certificates are trusted. */
+/** The root certificates that are trusted. */
 public enum Trust {
-    /** The operating system's (not those of the JVM's {@code cacerts}). */
+    /** Those of the operating system (not the {@code cacerts} of the JVM). */
     SYSTEM(0),
-    /** Mozilla's, as they were when the library was built. */
+    /** Those of Mozilla at the time when the library was built. */
     BUNDLED(1);
 
     /** The code in the C API. */

@@ -1,9 +1,9 @@
 package io.resup;
 
 /**
- * The upload was ended from this side: by {@link ResumableUpload#cancel()}, {@link ResumableUpload#close()}, the future's
- * cancellation, or an interrupt of the thread, whose interrupted status is kept. It may be run again, and goes on where
- * the server is.
+ * Thrown when the program cancels an upload: by {@link ResumableUpload#cancel()}, {@link ResumableUpload#close()},
+ * cancelling the future, or interrupting the thread, which keeps its interrupted status. The upload may be run again and
+ * continues from what the server has.
  */
 public class UploadCancelledException extends ResupException {
     private static final long serialVersionUID = 1;

@@ -1,16 +1,16 @@
 package io.resup;
 
 /**
- * Told what becomes of an upload; each method does nothing by default.
+ * Receives the events of an upload. Each method does nothing by default.
  *
- * <p>All are called on the thread that is inside {@link ResumableUpload#run()}. They may call everything of the upload,
- * cancel, pause, close; but run it again only in {@code complete}. What one of them throws cancels the upload, and
- * {@code run()} throws the same object again. They should return soon; the upload goes on meanwhile, its events wait. For
- * a window's thread hand the {@link UploadProgress} over, with {@code SwingUtilities.invokeLater} or its like.
+ * <p>All methods are called on the thread that is inside {@link ResumableUpload#run()}. They may call every method of the
+ * upload, but {@code run} only in {@code complete}. An exception from one of them cancels the upload, and {@code run()}
+ * throws the same object again. They should return soon: the upload continues meanwhile, but further events wait. To
+ * update a window, pass the {@link UploadProgress} to its thread, for example with {@code SwingUtilities.invokeLater}.
  */
 public interface UploadListener {
     /**
-     * About ten times a second while the numbers change, and a last time at the end.
+     * Called about ten times a second while the numbers change, and once more at the end.
      *
      * @param upload  the upload
      * @param now     its numbers
@@ -19,7 +19,7 @@ public interface UploadListener {
     }
 
     /**
-     * With each new state.
+     * Called with each new state.
      *
      * @param upload  the upload
      * @param state   the new state
@@ -28,13 +28,14 @@ public interface UploadListener {
     }
 
     /**
-     * Once at the end of every run, last: the next one may be made here. What this throws {@code run()} throws too, but
-     * after a failure only as that one's {@linkplain Throwable#getSuppressed() suppressed} exception.
+     * Called once at the end of every run, after all other events; the next run may be made here. {@code run()} throws an
+     * exception from this method, too; after a failure it is a
+     * {@linkplain Throwable#getSuppressed() suppressed} exception of that failure.
      *
      * @param upload   the upload
-     * @param result   what came of it; null when it failed
-     * @param failure  what {@code run()} is about to throw: a {@link ResupException}, or what a listener or a source
-     *                 threw; null when it is complete
+     * @param result   the result; null when the upload failed
+     * @param failure  what {@code run()} is about to throw: a {@link ResupException}, or an exception of a listener or a
+     *                 source; null when the upload is complete
      */
     default void complete(ResumableUpload upload, UploadResult result, Throwable failure) {
     }

@@ -3,7 +3,7 @@ package io.resup;
 import java.time.Duration;
 import java.util.Optional;
 
-/** An upload's numbers at one moment; never changed, so that it can be handed to another thread. */
+/** The numbers of an upload at one moment. Immutable, so that it can be passed to another thread. */
 public final class UploadProgress {
     /** The numbers in the order in which the native library returns them; a test compares the names. */
     enum Field {
@@ -22,7 +22,7 @@ public final class UploadProgress {
     }
 
     /**
-     * Where the upload is.
+     * Returns the state of the upload.
      *
      * @return the state
      */
@@ -31,16 +31,16 @@ public final class UploadProgress {
     }
 
     /**
-     * The size of the file.
+     * Returns the size of the file.
      *
-     * @return bytes; 0 before the run has opened it
+     * @return bytes; 0 until a run has opened the file
      */
     public long size() {
         return get(Field.SIZE);
     }
 
     /**
-     * What the server has confirmed to hold, from the start of the file.
+     * Returns how many bytes from the start of the file the server has confirmed.
      *
      * @return bytes
      */
@@ -49,8 +49,8 @@ public final class UploadProgress {
     }
 
     /**
-     * What a progress bar shows: the confirmed bytes and those handed to the network since. It goes back when the
-     * connection breaks.
+     * Returns the position for a progress bar: the confirmed bytes and those written to the network since. It goes back
+     * when the connection is lost.
      *
      * @return bytes, at most {@link #size()}
      */
@@ -59,7 +59,7 @@ public final class UploadProgress {
     }
 
     /**
-     * What this run has handed to the network, with what a break lost.
+     * Returns how many bytes this run has written to the network, including those lost with a connection.
      *
      * @return bytes
      */
@@ -68,7 +68,7 @@ public final class UploadProgress {
     }
 
     /**
-     * What this run did not have to send, because the server had it.
+     * Returns how many bytes this run did not have to send, because the server had them.
      *
      * @return bytes
      */
@@ -77,7 +77,7 @@ public final class UploadProgress {
     }
 
     /**
-     * How fast it goes, over the last seconds.
+     * Returns the rate over the last seconds.
      *
      * @return bytes per second; 0 while nothing is being sent
      */
@@ -86,25 +86,25 @@ public final class UploadProgress {
     }
 
     /**
-     * The time left at this rate.
+     * Returns the time left at this rate.
      *
-     * @return empty where it cannot be told
+     * @return empty where it is unknown
      */
     public Optional<Duration> timeLeft() {
         return time(get(Field.TIME_LEFT));
     }
 
     /**
-     * How often this run began to ask the server for its offset.
+     * Returns how often this run asked the server for its offset.
      *
-     * @return 1 without breaks and pauses, and one more after each
+     * @return 1, and one more after each lost connection and each pause
      */
     public int attempts() {
         return (int) get(Field.ATTEMPTS);
     }
 
     /**
-     * The HTTP status of the server's last answer in this run.
+     * Returns the HTTP status of the last response in this run.
      *
      * @return 0 when there was none
      */
@@ -113,16 +113,16 @@ public final class UploadProgress {
     }
 
     /**
-     * The time left until the next attempt.
+     * Returns the time left until the next attempt.
      *
-     * @return empty but in {@link UploadState#WAITING}
+     * @return empty except in {@link UploadState#WAITING}
      */
     public Optional<Duration> retryIn() {
         return time(get(Field.RETRY_IN));
     }
 
     /**
-     * How much of the file is there.
+     * Returns the position as a fraction of the size.
      *
      * @return 0 to 1, for a progress bar; an empty file is 1 only when it is complete
      */

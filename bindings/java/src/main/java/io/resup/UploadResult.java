@@ -2,7 +2,7 @@ package io.resup;
 
 import java.util.Optional;
 
-/** What came of an upload that is complete: the server has confirmed the whole file. */
+/** The result of a complete upload: the server has confirmed the whole file. */
 public final class UploadResult {
     private final UploadProgress numbers;
     private final String id;
@@ -19,43 +19,43 @@ public final class UploadResult {
     }
 
     /**
-     * The server's own key of the upload.
+     * Returns the server's id of the upload.
      *
-     * @return empty where the server told none
+     * @return empty where the server sent none
      */
     public Optional<String> id() {
         return Optional.ofNullable(id);
     }
 
     /**
-     * Where the finished file is to be found.
+     * Returns where the finished file is.
      *
-     * @return the server's words, mostly a path or an address; empty where it told none
+     * @return what the server sent, mostly a path or a URL; empty where it sent nothing
      */
     public Optional<String> location() {
         return Optional.ofNullable(location);
     }
 
     /**
-     * The MD5 of the whole file, which the server has compared.
+     * Returns the MD5 of the whole file, which the server has compared.
      *
-     * @return lower-case hex; empty when the file was not read whole, so with {@link Digest#NONE}
+     * @return lower-case hex; empty when the file was not read whole, as with {@link Digest#NONE}
      */
     public Optional<String> md5() {
         return Optional.ofNullable(md5);
     }
 
     /**
-     * What the server said for a person to read.
+     * Returns the server's message for people.
      *
-     * @return empty where it said nothing
+     * @return empty where the server sent none
      */
     public Optional<String> serverMessage() {
         return Optional.ofNullable(serverMessage);
     }
 
     /**
-     * The size of the file.
+     * Returns the size of the file.
      *
      * @return bytes
      */
@@ -64,7 +64,7 @@ public final class UploadResult {
     }
 
     /**
-     * What this run handed to the network, with what breaks lost.
+     * Returns how many bytes this run wrote to the network, including those lost with a connection.
      *
      * @return bytes
      */
@@ -73,7 +73,7 @@ public final class UploadResult {
     }
 
     /**
-     * What this run did not have to send, because the server had it.
+     * Returns how many bytes this run did not have to send, because the server had them.
      *
      * @return bytes
      */
@@ -82,9 +82,9 @@ public final class UploadResult {
     }
 
     /**
-     * How often this run asked the server for its offset.
+     * Returns how often this run asked the server for its offset.
      *
-     * @return 1 without breaks and pauses, and one more after each
+     * @return 1, and one more after each lost connection and each pause
      */
     public int attempts() {
         return numbers.attempts();

@@ -1,26 +1,26 @@
 package io.resup;
 
-/** Where an upload is. */
+/** The state of an upload. */
 public enum UploadState {
     /** Not started. */
     READY(1),
-    /** Reading what the server already has, for the digest; or all of it, before it is sent. */
+    /** Reading what the server already has, or the whole file before it is sent, to compute the digest. */
     HASHING(2),
-    /** Asking the server what it has. */
+    /** Asking the server for its offset. */
     LOCATING(3),
-    /** Sending. */
+    /** Sending the rest of the file. */
     SENDING(4),
-    /** Everything is sent; the server is to confirm it. */
+    /** Everything is sent; waiting for the server to confirm it. */
     VERIFYING(5),
-    /** Waiting to try again after a break. */
+    /** Waiting before the next attempt. */
     WAITING(6),
     /** Paused by the program. */
     PAUSED(7),
     /** The server has the whole file. */
     COMPLETE(8),
-    /** Given up. */
+    /** The run failed. */
     FAILED(9),
-    /** Ended by the program. */
+    /** Cancelled by the program. */
     CANCELLED(10);
 
     /** The code in the C API. */
@@ -35,7 +35,7 @@ public enum UploadState {
     }
 
     /**
-     * Whether the run has ended in this state.
+     * Returns whether a run has ended in this state.
      *
      * @return true for {@link #COMPLETE}, {@link #FAILED} and {@link #CANCELLED}
      */
