@@ -8,7 +8,7 @@ RELEASE := $(abspath $(TARGET)/release)
 ABI := $(shell awk '/define RESUP_VERSION_MAJOR / { v = $$3 } /define RESUP_VERSION_MINOR / { if (v == 0) v = "0." $$3 } \
 	END { print v }' include/resup.h)
 
-.PHONY: all lib cli receiver demo bench load conformance test test-all tools lint test-rust test-c python test-packages test-pascal test-page java java-natives test-java test-java-versions test-tomcat tomcat \
+.PHONY: all lib cli receiver demo bench load conformance test test-all tools lint test-rust test-c python test-packages test-pascal test-page java java-local java-install java-natives test-java test-java-versions test-tomcat tomcat \
 	reference header pascal-api abi-accept clean
 
 all: lib
@@ -163,6 +163,13 @@ java: windows
 	$(call licences,$(JAVA)/target/licences,$(PLATFORM) $(WINDOWS_TARGETS))
 	$(call mingw-licence,$(JAVA)/target/licences)
 	mvn -q -f $(JAVA) package
+
+# The jar for this machine's platform only; java-install puts it into Maven's local repository.
+java-local java-install:
+	$(CARGO) build --release -p resup-jni
+	rm -rf $(NATIVES)
+	$(call native,release)
+	mvn -q -f $(JAVA) $(if $(filter %-install,$@),install,package) -Dmaven.test.skip
 
 java-natives:
 	$(CARGO) build --workspace
