@@ -1,8 +1,8 @@
-// Uploads files, side by side, and goes on from what the server has: run it again after it was killed.
+// Uploads files side by side, and continues from what the server has: run it again after it was killed.
 //
 //     java -cp resup-0.1.0.jar Upload.java URL FILE...          (Java 11 or later runs the source as it is)
 //
-// One line per file at its end. The exit code is 1 when one of them failed.
+// Prints one line for each file at its end. The exit code is 1 when an upload failed.
 import io.resup.ResumableUpload;
 import io.resup.ResumableUploadClient;
 import io.resup.UploadListener;
@@ -19,7 +19,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 public class Upload {
-    /** How many files are under way at once. */
+    /** The number of uploads at once. */
     private static final int AT_ONCE = 4;
 
     public static void main(String[] arguments) throws InterruptedException {
@@ -58,10 +58,10 @@ public class Upload {
         }
     }
 
-    /** Tells each tenth of a file once. */
+    /** Prints each tenth of a file once. */
     private static final class Percent implements UploadListener {
         private final String file;
-        private int told = -1;
+        private int printed = -1;
 
         Percent(String file) {
             this.file = file;
@@ -70,9 +70,9 @@ public class Upload {
         @Override
         public void progress(ResumableUpload upload, UploadProgress now) {
             int tenths = (int) (now.fraction() * 10);
-            if (tenths == told)
+            if (tenths == printed)
                 return;
-            told = tenths;
+            printed = tenths;
             System.err.printf("%s: %d0 %%, %.1f MB/s%n", file, tenths, now.rate() / 1e6);
         }
     }

@@ -1,9 +1,9 @@
-// A window that uploads files: choose some, watch them, pause, go on, cancel.
+// A window that uploads files: choose some, watch them, pause, resume, cancel.
 //
 //     java -cp resup-0.1.0.jar UploadWindow.java [URL [FILE...]]     (Java 11 or later runs the source as it is)
 //
-// Each upload runs on a thread of its own. Its listener only hands numbers over: everything that is seen is read and
-// changed on Swing's event thread.
+// Each upload runs on its own thread. The listener only passes numbers on: Swing's event thread reads and changes
+// everything that is visible.
 import io.resup.ResumableUpload;
 import io.resup.ResumableUploadClient;
 import io.resup.UploadListener;
@@ -64,11 +64,11 @@ public class UploadWindow {
     private void show(String server) {
         url.setText(server);
         add.addActionListener(event -> choose());
-        pause.addActionListener(event -> selected(Row::runs, row -> row.upload.pause()));
-        resume.addActionListener(event -> selected(Row::pauses, row -> row.upload.resume()));
-        cancel.addActionListener(event -> selected(row -> row.under_way, row -> row.upload.cancel()));
-        again.addActionListener(event -> selected(Row::rests, this::start));
-        table.getSelectionModel().addListSelectionListener(event -> offer());
+        pause.addActionListener(event -> selected(Row::isRunning, row -> row.upload.pause()));
+        resume.addActionListener(event -> selected(Row::isPaused, row -> row.upload.resume()));
+        cancel.addActionListener(event -> selected(row -> row.underWay, row -> row.upload.cancel()));
+        again.addActionListener(event -> selected(Row::canRunAgain, this::start));
+        table.getSelectionModel().addListSelectionListener(event -> enableButtons());
         table.setFillsViewportHeight(true);
         table.setRowHeight(26);
         table.setShowGrid(false);
@@ -77,13 +77,13 @@ public class UploadWindow {
         int[] widths = {190, 180, 330};
         for (int i = 0; i < widths.length; i++)
             table.getColumnModel().getColumn(i).setPreferredWidth(widths[i]);
-        offer();
+        enableButtons();
 
-        JPanel server_line = new JPanel(new BorderLayout(8, 0));
-        server_line.add(new JLabel("Server"), BorderLayout.WEST);
-        server_line.add(url);
+        JPanel serverLine = new JPanel(new BorderLayout(8, 0));
+        serverLine.add(new JLabel("Server"), BorderLayout.WEST);
+        serverLine.add(url);
         JPanel buttons = new JPanel(new FlowLayout(FlowLayout.LEFT, 0, 0));
-        // With Alt these keys press them.
+        // Alt and one of these keys press a button.
         String keys = "APRCG";
         for (JButton button : new JButton[] {add, pause, resume, cancel, again}) {
             button.setMnemonic(keys.charAt(buttons.getComponentCount() / 2));
@@ -92,7 +92,7 @@ public class UploadWindow {
         }
         JPanel all = new JPanel(new BorderLayout(0, 10));
         all.setBorder(BorderFactory.createEmptyBorder(12, 12, 12, 12));
-        all.add(server_line, BorderLayout.NORTH);
+        all.add(serverLine, BorderLayout.NORTH);
         all.add(new JScrollPane(table));
         all.add(buttons, BorderLayout.SOUTH);
         frame.setContentPane(all);
@@ -134,7 +134,7 @@ public class UploadWindow {
     }
 
     private void start(Row row) {
-        row.under_way = true;
+        row.underWay = true;
         row.text = "Starting\u2026";
         changed(row);
         row.upload.runAsync(executor).whenComplete((result, failure) -> {
@@ -152,15 +152,15 @@ public class UploadWindow {
     private void changed(Row row) {
         int index = rows.indexOf(row);
         model.fireTableRowsUpdated(index, index);
-        offer();
+        enableButtons();
     }
 
-    /** Which buttons can be pressed. */
-    private void offer() {
-        pause.setEnabled(any(Row::runs));
-        resume.setEnabled(any(Row::pauses));
-        cancel.setEnabled(any(row -> row.under_way));
-        again.setEnabled(any(Row::rests));
+    /** Enables the buttons that have an effect on the selected rows. */
+    private void enableButtons() {
+        pause.setEnabled(any(Row::isRunning));
+        resume.setEnabled(any(Row::isPaused));
+        cancel.setEnabled(any(row -> row.underWay));
+        again.setEnabled(any(Row::canRunAgain));
     }
 
     private boolean any(Predicate<Row> what) {
@@ -170,12 +170,12 @@ public class UploadWindow {
         return false;
     }
 
-    /** A file and how it stands; touched on the event thread only, but for the listener's methods. */
+    /** A file and its upload, used on the event thread only, except for the methods of the listener. */
     private final class Row implements UploadListener {
         final String name;
         ResumableUpload upload;
         UploadState state = UploadState.READY;
-        boolean under_way;
+        boolean underWay;
         double fraction;
         String text = "";
 
@@ -189,13 +189,13 @@ public class UploadWindow {
         }
 
         @Override
-        public void state(ResumableUpload self, UploadState entered) {
+        public void state(ResumableUpload self, UploadState newState) {
             UploadProgress now = self.progress();
             SwingUtilities.invokeLater(() -> show(now));
         }
 
         void ended(UploadProgress now, Throwable failure) {
-            under_way = false;
+            underWay = false;
             show(now);
             if (failure == null)
                 text = "Complete";
@@ -206,17 +206,17 @@ public class UploadWindow {
             changed(this);
         }
 
-        boolean runs() {
-            return under_way && state != UploadState.PAUSED;
+        boolean isRunning() {
+            return underWay && state != UploadState.PAUSED;
         }
 
-        boolean pauses() {
-            return under_way && state == UploadState.PAUSED;
+        boolean isPaused() {
+            return underWay && state == UploadState.PAUSED;
         }
 
-        /** It may be run again. */
-        boolean rests() {
-            return upload != null && !under_way && state != UploadState.COMPLETE;
+        /** Returns whether the upload may be run again. */
+        boolean canRunAgain() {
+            return upload != null && !underWay && state != UploadState.COMPLETE;
         }
 
         private void show(UploadProgress now) {
@@ -231,7 +231,7 @@ public class UploadWindow {
             case PAUSED:
                 return "Paused; the server keeps what it has";
             case WAITING:
-                return "The connection broke; it is tried again soon";
+                return "The connection was lost; it is tried again soon";
             case HASHING:
                 return "Reading what the server has already";
             case VERIFYING:
@@ -250,7 +250,7 @@ public class UploadWindow {
         }
     }
 
-    /** Shows what does not fit into a line where the mouse is. */
+    /** A table that shows the whole text of a row as its tool tip. */
     private final class Table extends JTable {
         private static final long serialVersionUID = 1;
 

@@ -8,7 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** A bit of everything, for a Java that watches how the native side uses it. */
+/** Uses a bit of everything, for a JVM that checks how the native library uses it. */
 final class All {
     private All() {
     }
@@ -36,7 +36,7 @@ final class All {
             }).build()) {
                 upload.run();
             } catch (java.io.IOException expected) {
-                // A source's.
+                // The exception of the source.
             }
             try (ResumableUpload upload = client.upload("thrown", bytes).listener(new UploadListener() {
                 @Override
@@ -46,12 +46,12 @@ final class All {
             }).build()) {
                 upload.run();
             } catch (IllegalArgumentException expected) {
-                // The listener's.
+                // The exception of the listener.
             }
             try {
                 client.upload("\ud800", bytes);
             } catch (IllegalArgumentException expected) {
-                // No text.
+                // Half a surrogate pair is no text.
             }
             ExecutorService executor = Executors.newCachedThreadPool();
             try (ResumableUpload upload = client.upload("async", Some.bytes(3_000_003)).rateLimit(100).build()) {

@@ -18,7 +18,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
-/** A Java of its own, and what it does. */
+/** A child process, mostly a JVM, and what that JVM does. */
 final class Child {
     private final Process process;
     private final BufferedReader output;
@@ -28,7 +28,7 @@ final class Child {
         output = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     }
 
-    /** Starts one with the jar under test, these options of Java's and arguments of {@link #main}. */
+    /** Starts a JVM with the jar under test, these options of the JVM and these arguments of {@link #main}. */
     static Child start(List<String> options, String... arguments) throws IOException {
         String path = System.getProperty("resup.test.jar") + ":" + System.getProperty("resup.test.classes");
         return command(java(path, options, Child.class.getName(), arguments));
@@ -36,7 +36,7 @@ final class Child {
 
     static List<String> java(String path, List<String> options, String main, String... arguments) {
         List<String> command = Some.words(Paths.get(System.getProperty("java.home"), "bin", "java").toString());
-        // What it writes is looked at: nothing of its own, please.
+        // Tests compare the output, so the JVM must not add warnings.
         if (!System.getProperty("java.specification.version").matches("1\\..*|1\\d|2[0-3]"))
             command.add("--enable-native-access=ALL-UNNAMED");
         command.addAll(options);
@@ -46,18 +46,18 @@ final class Child {
     }
 
     static Child command(List<String> command) throws IOException {
-        // What hangs is ended, and told as an exit code of 124.
+        // A process that hangs is ended, with the exit code 124.
         List<String> bounded = Some.words("timeout", "3600");
         bounded.addAll(command);
         return new Child(new ProcessBuilder(bounded).redirectErrorStream(true).start());
     }
 
-    /** A line of its output; null at the end. */
+    /** Returns a line of its output; null at the end. */
     String line() throws IOException {
         return output.readLine();
     }
 
-    /** What is left of its output, at its end. */
+    /** Waits for its end, and returns the rest of its output. */
     String rest() throws Exception {
         List<String> lines = new ArrayList<>();
         for (String line = line(); line != null; line = line())
@@ -70,7 +70,7 @@ final class Child {
         return process.waitFor();
     }
 
-    /** Kills Java, by its id. */
+    /** Kills the JVM with this process id. */
     void kill(String id) throws Exception {
         new ProcessBuilder("kill", "-9", id).start().waitFor();
         process.waitFor();
@@ -110,7 +110,7 @@ final class Child {
         }
     }
 
-    /** Makes uploads of bytes until there is no more room, and one afterwards. */
+    /** Creates uploads of bytes until there is no memory left, and one more after they are closed. */
     private static void full() {
         byte[] bytes = new byte[100_000_000];
         List<ResumableUpload> uploads = new ArrayList<>();
@@ -126,10 +126,10 @@ final class Child {
         }
     }
 
-    /** Tells whether the library's unpacked file can be removed, as Windows allows when it is no more loaded. */
+    /** Prints whether the unpacked file of the library can be removed, which Windows allows once it is not loaded any more. */
     private static void unload(Path jar) throws Exception {
         ReferenceQueue<ClassLoader> gone = new ReferenceQueue<>();
-        Reference<ClassLoader> loader = used(jar, gone);
+        Reference<ClassLoader> loader = loadApart(jar, gone);
         while (gone.remove(100) != loader)
             System.gc();
         Thread.sleep(500);
@@ -141,8 +141,8 @@ final class Child {
         }
     }
 
-    /** A class loader that has loaded the library and is let go. */
-    private static Reference<ClassLoader> used(Path jar, ReferenceQueue<ClassLoader> gone) throws Exception {
+    /** Returns a reference to a class loader that has loaded the library and is unreachable. */
+    private static Reference<ClassLoader> loadApart(Path jar, ReferenceQueue<ClassLoader> gone) throws Exception {
         try (URLClassLoader loader = new URLClassLoader(new URL[] {jar.toUri().toURL()}, null)) {
             Class<?> client = loader.loadClass("io.resup.ResumableUploadClient");
             ((AutoCloseable) client.getMethod("create", String.class).invoke(null, "http://127.0.0.1:9/")).close();
@@ -150,7 +150,7 @@ final class Child {
         }
     }
 
-    /** Tells its id when it has sent 3 MB, and waits then. */
+    /** Prints the process id when 3 MB are sent, and nearly stops then. */
     private static void slow(String endpoint, String file) throws Exception {
         UploadListener listener = new UploadListener() {
             @Override

@@ -130,7 +130,7 @@ class ControlTest extends WithReceiver {
         sending(upload);
         upload.close();
         assertTrue(cause(future) instanceof UploadCancelledException);
-        Some.until("what is told is the end", () -> upload.state() == UploadState.CANCELLED);
+        Some.until("the state is the final one", () -> upload.state() == UploadState.CANCELLED);
         assertThrows(IllegalStateException.class, upload::run);
     }
 
@@ -361,7 +361,7 @@ class ControlTest extends WithReceiver {
     @Test
     void what_a_listener_throws_cancels_and_is_thrown_again() throws Exception {
         RuntimeException mine = new RuntimeException("mine 😀");
-        AtomicReference<Throwable> told = new AtomicReference<>();
+        AtomicReference<Throwable> reported = new AtomicReference<>();
         try (ResumableUpload upload = slow("thrown").listener(new UploadListener() {
             @Override
             public void progress(ResumableUpload self, UploadProgress now) {
@@ -370,11 +370,11 @@ class ControlTest extends WithReceiver {
 
             @Override
             public void complete(ResumableUpload self, UploadResult result, Throwable failure) {
-                told.set(failure);
+                reported.set(failure);
             }
         }).build()) {
             assertSame(mine, assertThrows(RuntimeException.class, upload::run));
-            assertSame(mine, told.get());
+            assertSame(mine, reported.get());
             assertEquals(UploadState.CANCELLED, upload.state());
             assertSame(mine, cause(upload.runAsync(EXECUTOR)));
         }

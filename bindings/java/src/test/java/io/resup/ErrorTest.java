@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What goes wrong, and what is told of it. */
+/** Failures and their exceptions. */
 class ErrorTest {
     @TempDir
     Path directory;
@@ -47,7 +47,7 @@ class ErrorTest {
     }
 
     @Test
-    void sources_that_are_none_are_told_at_once() throws IOException {
+    void sources_that_are_none_are_reported_at_once() throws IOException {
         try (ResumableUploadClient client = hasty("http://127.0.0.1:9/")) {
             Path missing = directory.resolve("missing");
             ResupException failure = failure(ErrorCode.SOURCE_NOT_FOUND, () -> client.upload(missing));
@@ -60,7 +60,7 @@ class ErrorTest {
     }
 
     @Test
-    void what_is_no_file_in_a_zip_file_is_told_at_once_too() throws IOException {
+    void what_is_no_file_in_a_zip_file_is_reported_at_once_too() throws IOException {
         URI zip = URI.create("jar:" + directory.resolve("some.zip").toUri());
         try (ResumableUploadClient client = hasty("http://127.0.0.1:9/");
                 FileSystem files = FileSystems.newFileSystem(zip, Collections.singletonMap("create", "true"))) {
@@ -81,7 +81,7 @@ class ErrorTest {
     }
 
     @Test
-    void a_file_that_is_removed_meanwhile_is_told() throws IOException {
+    void a_file_that_is_removed_meanwhile_is_reported() throws IOException {
         try (ResumableUploadClient client = hasty("http://127.0.0.1:9/")) {
             Path file = Some.file(directory, "removed", 10);
             try (ResumableUpload upload = client.upload(file).build()) {
@@ -150,7 +150,7 @@ class ErrorTest {
     }
 
     @Test
-    void settings_that_cannot_be_used_are_told_with_the_reason() throws IOException {
+    void settings_that_cannot_be_used_are_reported_with_the_reason() throws IOException {
         assertTrue(refused(() -> ResumableUploadClient.create("ftp://example.org/")).contains("\"ftp://example.org/\""));
         ResumableUploadClient.Builder client = ResumableUploadClient.builder("https://127.0.0.1:9/");
         assertEquals("connect timeout must be more than 0 and at most a year, not 0 ms",
@@ -161,7 +161,7 @@ class ErrorTest {
         refused(() -> client.retryTimeout(Duration.ofDays(1000)));
         assertEquals("retryTimeout must not be less than 0, but is PT-5S",
             refused(() -> client.retryTimeout(Duration.ofSeconds(-5))));
-        // Shorter than a millisecond, and not 0.
+        // Shorter than a millisecond, but not 0.
         client.connectTimeout(Duration.ofNanos(1));
         refused(() -> client.retryBackoff(Duration.ofSeconds(2), Duration.ofSeconds(1)));
         refused(() -> client.retryLimit(-1));

@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The examples: that they compile without a warning, for Java 8, and do what they say. */
+/** The examples compile for Java 8 without a warning and do what they say. */
 class ExampleTest {
     private static final String JAR = System.getProperty("resup.test.jar");
     private static final Path EXAMPLES = Paths.get(System.getProperty("resup.test.examples"));
@@ -37,23 +37,23 @@ class ExampleTest {
         Path two = Some.file(directory, "two", 0);
         Path missing = directory.resolve("missing");
         try (Receiver receiver = new Receiver()) {
-            // The source itself, as its head says.
+            // The JVM compiles the source, as the comment at its beginning says.
             List<String> command = Child.java(JAR, Some.words(), EXAMPLES.resolve("Upload.java").toString(),
                 receiver.endpoint(), one.toString(), two.toString(), missing.toString());
             Child child = Child.command(command);
-            String told = child.rest();
-            assertEquals(1, child.exit(), told);
+            String output = child.rest();
+            assertEquals(1, child.exit(), output);
             for (Path file : new Path[] {one, two}) {
-                Matcher line = Pattern.compile(Pattern.quote(file.toString()) + ": complete, id=(\\w+)").matcher(told);
-                assertTrue(line.find(), told);
+                Matcher line = Pattern.compile(Pattern.quote(file.toString()) + ": complete, id=(\\w+)").matcher(output);
+                assertTrue(line.find(), output);
                 Path stored = receiver.stored(line.group(1));
                 assertTrue(Arrays.equals(Files.readAllBytes(file), Files.readAllBytes(stored)));
             }
-            assertTrue(told.contains(missing + ": the file \"" + missing + "\" does not exist"), told);
+            assertTrue(output.contains(missing + ": the file \"" + missing + "\" does not exist"), output);
         }
     }
 
-    /** As names that the locale does not have cannot be paths. */
+    /** A name that the locale cannot represent is no path. */
     @Test
     void upload_ends_also_when_an_argument_is_no_path() throws Exception {
         Path one = Some.file(directory, "one", 17);
@@ -62,10 +62,10 @@ class ExampleTest {
             command.addAll(Child.java(JAR, Some.words("-Dsun.jnu.encoding=ANSI_X3.4-1968"),
                 EXAMPLES.resolve("Upload.java").toString(), receiver.endpoint(), one.toString(), "\u62a5"));
             Child child = Child.command(command);
-            String told = child.rest();
-            assertEquals(1, child.exit(), told);
-            assertTrue(told.contains(one + ": complete, id="), told);
-            assertTrue(told.contains("unmappable characters"), told);
+            String output = child.rest();
+            assertEquals(1, child.exit(), output);
+            assertTrue(output.contains(one + ": complete, id="), output);
+            assertTrue(output.contains("unmappable characters"), output);
         }
     }
 
@@ -89,7 +89,7 @@ class ExampleTest {
         Path small = Some.file(directory, "small.jpg", 3_000_000);
         Path large = directory.resolve("large.mp4");
         try (RandomAccessFile file = new RandomAccessFile(large.toFile(), "rw")) {
-            // Sparse, and more than goes out meanwhile.
+            // Sparse, and longer than what is sent during the test.
             file.setLength(50_000_000_000L);
         }
         try (Receiver receiver = new Receiver(); Screen screen = new Screen();

@@ -30,7 +30,7 @@ class LoaderTest {
         return Child.start(Some.words(options), "load").rest();
     }
 
-    /** The library out of the jar. */
+    /** Extracts the library from the jar. */
     private Path library() throws IOException {
         Path file = directory.resolve("libresup_jni.so");
         try (InputStream library = Loader.class.getResourceAsStream("native/linux-x86_64/libresup_jni.so")) {
@@ -82,9 +82,9 @@ class LoaderTest {
     @Test
     void the_systems_temporary_directory_is_the_default() throws Exception {
         assertEquals("loaded", loads("-Djava.io.tmpdir=" + directory));
-        String told = loads("-Djava.io.tmpdir=" + directory.resolve("none"));
-        assertTrue(told.contains("cannot be unpacked below " + directory.resolve("none"))
-            && told.contains("-Dresup.tmpdir=DIR"), told);
+        String message = loads("-Djava.io.tmpdir=" + directory.resolve("none"));
+        assertTrue(message.contains("cannot be unpacked below " + directory.resolve("none"))
+            && message.contains("-Dresup.tmpdir=DIR"), message);
     }
 
     @Test
@@ -105,8 +105,8 @@ class LoaderTest {
     void a_file_of_ones_own_goes_first() throws Exception {
         Path file = library();
         assertEquals("loaded", loads("-Dresup.native=" + file, "-Dresup.tmpdir=/none"));
-        String told = loads("-Dresup.native=" + directory.resolve("no.so"));
-        assertTrue(told.startsWith("the native library " + directory.resolve("no.so") + " cannot be loaded: "), told);
+        String message = loads("-Dresup.native=" + directory.resolve("no.so"));
+        assertTrue(message.startsWith("the native library " + directory.resolve("no.so") + " cannot be loaded: "), message);
     }
 
     @Test
@@ -114,12 +114,12 @@ class LoaderTest {
         library();
         assertEquals("loaded", loads("-Djava.library.path=/none:" + directory, "-Dresup.tmpdir=/none"));
         Files.write(directory.resolve("libresup_jni.so"), new byte[] {1, 2, 3});
-        String told = loads("-Djava.library.path=" + directory);
-        assertTrue(told.contains("the native library " + directory.resolve("libresup_jni.so") + " cannot be loaded: "),
-            told);
+        String message = loads("-Djava.library.path=" + directory);
+        assertTrue(message.contains("the native library " + directory.resolve("libresup_jni.so") + " cannot be loaded: "),
+            message);
     }
 
-    /** What a loader of its own says while this property has this value. */
+    /** Returns the message of a new class loader while a system property has this value. */
     private static String said(String property, String value) throws Throwable {
         String before = System.setProperty(property, value);
         try {
@@ -135,26 +135,26 @@ class LoaderTest {
         }
     }
 
-    /** As Windows finds those with quotes or blanks at their ends, which are common in its PATH. */
+    /** On Windows such directories are those with quotes, or blanks at the ends, which are common in PATH. */
     @Test
-    void directories_that_cannot_be_any_are_passed_over_and_files_told() throws Throwable {
+    void directories_that_cannot_be_any_are_passed_over_and_files_reported() throws Throwable {
         library();
         assertEquals("loaded", said("java.library.path", "a\0b:" + directory));
-        String told = said("resup.native", "a\0b");
-        assertTrue(told.startsWith("the native library a\0b cannot be loaded: Nul character"), told);
-        told = said("resup.tmpdir", "a\0b");
-        assertTrue(told.contains("cannot be unpacked below a\0b") && told.contains("-Dresup.tmpdir=DIR"), told);
+        String message = said("resup.native", "a\0b");
+        assertTrue(message.startsWith("the native library a\0b cannot be loaded: Nul character"), message);
+        message = said("resup.tmpdir", "a\0b");
+        assertTrue(message.contains("cannot be unpacked below a\0b") && message.contains("-Dresup.tmpdir=DIR"), message);
     }
 
     @Test
-    void a_directory_from_which_nothing_may_run_is_told_with_the_way_out() throws Exception {
+    void a_directory_from_which_nothing_may_run_is_reported_with_the_way_out() throws Exception {
         String mount = "mount -t tmpfs -o noexec none \"$0\" && exec \"$@\"";
         List<String> command = Some.words("unshare", "-rm", "sh", "-c", mount, directory.toString());
         String path = System.getProperty("resup.test.jar") + ":" + System.getProperty("resup.test.classes");
         List<String> options = Some.words("-Dresup.tmpdir=" + directory);
         command.addAll(Child.java(path, options, Child.class.getName(), "load"));
-        String told = Child.command(command).rest();
-        assertTrue(told.contains("mounted noexec") && told.contains("-Dresup.tmpdir=DIR"), told);
+        String message = Child.command(command).rest();
+        assertTrue(message.contains("mounted noexec") && message.contains("-Dresup.tmpdir=DIR"), message);
     }
 
     private static ClassLoader apart() throws Exception {
@@ -179,12 +179,12 @@ class LoaderTest {
         create(apart());
         ClassLoader second = apart();
         create(second);
-        // Its native side finds its classes.
+        // The native library finds the classes of this loader.
         assertThrows(IllegalArgumentException.class, () -> create(second, "ftp://x"));
     }
 
     @Test
-    void one_file_for_two_class_loaders_is_told_with_the_way_out() throws Throwable {
+    void one_file_for_two_class_loaders_is_reported_with_the_way_out() throws Throwable {
         Path file = library();
         System.setProperty("resup.native", file.toString());
         try {
@@ -207,7 +207,7 @@ class LoaderTest {
         }
         List<String> command = Some.words(Paths.get(System.getProperty("java.home"), "bin", "java").toString(), "-p",
             System.getProperty("resup.test.jar"), "--describe-module", "io.resup");
-        String told = Child.command(command).rest();
-        assertTrue(told.matches("(?s)io\\.resup@" + Native.VERSION + " \\S+ automatic.*"), told);
+        String message = Child.command(command).rest();
+        assertTrue(message.matches("(?s)io\\.resup@" + Native.VERSION + " \\S+ automatic.*"), message);
     }
 }

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Paths;
 
-/** Many uploads, one after the other, in a Java with little memory. */
+/** Runs many uploads, one after the other, in a JVM with little memory. */
 final class Many {
     private Many() {
     }
@@ -20,13 +20,13 @@ final class Many {
         try (ResumableUploadClient client = ResumableUploadClient.builder(endpoint).log(LogLevel.DEBUG, (level, line) -> {
         }).build()) {
             for (int i = 0; i < runs; i++) {
-                // Else the server has it already.
+                // Otherwise the server has it already.
                 ByteBuffer.wrap(bytes).putInt(i);
                 ResumableUpload.Builder builder = i % 2 == 0 ? client.upload("many " + i, bytes)
                     : client.upload("many " + i, bytes.length, () -> new ByteArrayInputStream(bytes));
                 ResumableUpload upload = builder.listener(listener).build();
                 upload.run();
-                // Every other one is forgotten.
+                // Every other upload is left to the garbage collector.
                 if (i % 4 < 2)
                     upload.close();
                 if (i == runs / 5) {
@@ -44,16 +44,16 @@ final class Many {
             + (references() - references) + ", left " + Native.count());
     }
 
-    /** How many global references the native side of this Java has. */
+    /** Counts the global references of this JVM. */
     private static int references() throws Exception {
         String id = ManagementFactory.getRuntimeMXBean().getName().split("@")[0];
         String jstack = Paths.get(System.getProperty("java.home"), "bin", "jstack").toString();
         Process process = new ProcessBuilder(jstack, id).start();
-        String told = new String(Some.all(process.getInputStream()));
-        return Integer.parseInt(told.replaceAll("(?s).*JNI global refs: (\\d+).*", "$1"));
+        String output = new String(Some.all(process.getInputStream()));
+        return Integer.parseInt(output.replaceAll("(?s).*JNI global refs: (\\d+).*", "$1"));
     }
 
-    /** What the whole process has in memory. */
+    /** Returns the resident memory of this process in bytes. */
     private static long memory() throws Exception {
         System.gc();
         String status = new String(Files.readAllBytes(Paths.get("/proc/self/status")));

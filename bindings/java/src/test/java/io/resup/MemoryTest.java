@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What stays behind of many uploads: nothing. */
+/** What many uploads leave in memory. */
 class MemoryTest {
     @TempDir
     Path directory;
@@ -20,13 +20,13 @@ class MemoryTest {
         String runs = System.getProperty("RESUP_TEST_RUNS", "300");
         try (Receiver receiver = new Receiver("--max-uploads", "1000000")) {
             Child child = Child.start(Some.words("-Xmx64m"), "many", receiver.endpoint(), runs);
-            String told = child.rest();
-            System.out.println(runs + " uploads: " + told);
-            Matcher numbers = Pattern.compile("grown by (-?\\d+) KiB, global references by (-?\\d+), left 0").matcher(told);
-            assertTrue(numbers.matches(), told);
-            // The heap itself may still grow to its 64 MiB.
-            assertTrue(Integer.parseInt(numbers.group(1)) < 80_000, told);
-            assertTrue(Integer.parseInt(numbers.group(2)) < 20, told);
+            String output = child.rest();
+            System.out.println(runs + " uploads: " + output);
+            Matcher numbers = Pattern.compile("grown by (-?\\d+) KiB, global references by (-?\\d+), left 0").matcher(output);
+            assertTrue(numbers.matches(), output);
+            // The heap itself may still grow to 64 MiB.
+            assertTrue(Integer.parseInt(numbers.group(1)) < 80_000, output);
+            assertTrue(Integer.parseInt(numbers.group(2)) < 20, output);
         }
     }
 
@@ -46,8 +46,8 @@ class MemoryTest {
         List<String> small = Some.words("-Xmx200m", "-XX:+UseSerialGC", "-XX:CompressedClassSpaceSize=64m",
             "-XX:ReservedCodeCacheSize=64m");
         command.addAll(Child.java(path, small, Child.class.getName(), "full"));
-        String told = Child.command(command).rest();
-        assertTrue(told.matches("no memory for a copy of 100000000 bytes .*, and then there is room"), told);
+        String output = Child.command(command).rest();
+        assertTrue(output.matches("no memory for a copy of 100000000 bytes .*, and then there is room"), output);
     }
 
     @Test

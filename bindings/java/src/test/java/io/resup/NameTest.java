@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Texts of all kinds, on their way through. */
+/** Texts of all scripts, to the server and back. */
 class NameTest extends WithReceiver {
     private static void arrives(String name) throws IOException {
         try (ResumableUpload upload = client.upload(name, Some.bytes(name.hashCode() & 1023)).build()) {
@@ -56,7 +56,7 @@ class NameTest extends WithReceiver {
         }
     }
 
-    /** Whatever the locale of this Java is: its own strings may not be able to name the file. */
+    /** Whatever the locale of this JVM is: its own strings may not be able to name the file. */
     @Test
     void a_file_keeps_the_name_that_the_system_has() throws Exception {
         made("$(printf '\\346\\212\\245\\345\\221\\212 \\360\\237\\230\\200 100%%25.txt')");

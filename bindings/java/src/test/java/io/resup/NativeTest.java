@@ -34,7 +34,7 @@ class NativeTest {
     @TempDir
     Path directory;
 
-    /** The functions that Java looks for. */
+    /** Returns the names of the functions that Java looks for. */
     private static TreeSet<String> declared() throws Exception {
         TreeSet<String> functions = new TreeSet<>();
         try (JarFile jar = new JarFile(System.getProperty("resup.test.jar"))) {
@@ -48,7 +48,7 @@ class NativeTest {
         return functions;
     }
 
-    /** The functions for Java that the library in the jar has. */
+    /** Returns the names of the functions for Java in the library of the jar. */
     private TreeSet<String> exported() throws Exception {
         Path library = directory.resolve("library");
         try (InputStream resource = Loader.class.getResourceAsStream("native/linux-x86_64/libresup_jni.so")) {
@@ -69,7 +69,7 @@ class NativeTest {
         assertEquals(declared, exported());
     }
 
-    /** The constants of the C API whose names begin so, without that beginning. */
+    /** Returns the constants of the C API with this prefix, without it. */
     private static Map<String, Integer> constants(String prefix) throws IOException {
         String header = new String(Files.readAllBytes(HEADER), StandardCharsets.UTF_8);
         Map<String, Integer> constants = new TreeMap<>();
@@ -116,7 +116,7 @@ class NativeTest {
             assertThrows(IllegalStateException.class, () -> LogLevel.of(77)).getMessage());
     }
 
-    /** The message with which the library refuses a code of this setting. */
+    /** Returns the message with which a setting refuses the code -7. */
     private static String refusal(Object handle, String setting) throws Exception {
         Method method = handle.getClass().getDeclaredMethod(setting, long.class, int.class);
         method.setAccessible(true);

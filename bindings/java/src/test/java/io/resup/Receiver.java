@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** The real receiver, as a process of its own on a port of the system's choice. */
+/** The real receiver, as a process, on a port that the system chooses. */
 final class Receiver implements AutoCloseable {
     private final String[] arguments;
     private final Path data;
@@ -45,7 +45,7 @@ final class Receiver implements AutoCloseable {
         endpoint = line.substring("listening on ".length());
     }
 
-    /** Runs one of its commands, with this standard input. */
+    /** Runs a command of the receiver with this standard input. */
     void admin(String input, String... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(Arrays.asList(binary(), "--data", data.toString()));
         command.addAll(Arrays.asList(arguments));
@@ -64,7 +64,7 @@ final class Receiver implements AutoCloseable {
         return Integer.parseInt(endpoint.replaceAll(".*:(\\d+)/.*", "$1"));
     }
 
-    /** Where a finished file lies. */
+    /** Returns the path of a finished file. */
     Path stored(UploadResult result) {
         return stored(result.id().get());
     }
@@ -73,7 +73,7 @@ final class Receiver implements AutoCloseable {
         return data.resolve("files").resolve(id);
     }
 
-    /** What it tells of an upload. */
+    /** Returns the record of an upload as JSON. */
     String record(UploadResult result) throws IOException {
         URL url = new URL(endpoint.replace("/upload", "/uploads/" + result.id().get()));
         HttpURLConnection connection = (HttpURLConnection) url.openConnection();

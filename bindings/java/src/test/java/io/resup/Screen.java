@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 
-/** A screen that nobody sees, with a window manager: Xvfb and openbox. */
+/** A virtual display with a window manager: Xvfb and openbox. */
 final class Screen implements AutoCloseable {
     private static final File NOWHERE = new File("/dev/null");
 
@@ -17,13 +17,13 @@ final class Screen implements AutoCloseable {
     private final String display;
 
     Screen() throws Exception {
-        // It chooses a number that no other display has. Without -noreset it would begin anew, and disconnect a window
-        // manager that is just connecting, when an xdotool that was its only client ends.
+        // Xvfb chooses a free number. Without -noreset it would reset itself, and disconnect a window manager that is just
+        // connecting, whenever an xdotool that is its only client ends.
         xvfb = new ProcessBuilder("Xvfb", "-displayfd", "1", "-noreset", "-screen", "0", "1280x800x24", "-nolisten", "tcp")
             .redirectError(NOWHERE).start();
         display = ":" + new BufferedReader(new InputStreamReader(xvfb.getInputStream())).readLine();
         manager = process("openbox").redirectOutput(NOWHERE).start();
-        // A Java that starts before would take it that there is no window manager, and handle the focus by itself.
+        // A JVM that started earlier would find no window manager, and handle the focus by itself.
         try {
             Some.until("the window manager answers", this::isManaged);
         } catch (Throwable failure) {
@@ -38,23 +38,23 @@ final class Screen implements AutoCloseable {
         return !tool("get_desktop").isEmpty();
     }
 
-    /** A program that shows itself here. */
+    /** Prepares a program that uses this display. */
     ProcessBuilder process(String... command) {
         ProcessBuilder process = new ProcessBuilder(command).redirectErrorStream(true);
         process.environment().put("DISPLAY", display);
         return process;
     }
 
-    /** What xdotool says. */
+    /** Runs xdotool and returns its output; empty where it fails. */
     String tool(String... arguments) throws Exception {
         List<String> command = Some.words("xdotool");
         Collections.addAll(command, arguments);
         Process tool = process(command.toArray(new String[0])).start();
-        String told = new String(Some.all(tool.getInputStream())).trim();
-        return tool.waitFor() == 0 ? told : "";
+        String output = new String(Some.all(tool.getInputStream())).trim();
+        return tool.waitFor() == 0 ? output : "";
     }
 
-    /** Saves a picture for people to look at, where the variable says in which directory. */
+    /** Saves a picture in the directory of the variable, if there is one. */
     void picture(String name) throws Exception {
         String directory = System.getenv("RESUP_TEST_PICTURES");
         if (directory != null)

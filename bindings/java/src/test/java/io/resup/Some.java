@@ -16,12 +16,12 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** What several tests need. */
+/** Helpers of several tests. */
 final class Some {
     private Some() {
     }
 
-    /** Bytes that are the same for the same size. */
+    /** Returns random bytes, always the same ones for a size. */
     static byte[] bytes(int size) {
         byte[] bytes = new byte[size];
         new Random(size).nextBytes(bytes);
@@ -44,15 +44,15 @@ final class Some {
         assertTrue(Arrays.equals(bytes, Files.readAllBytes(receiver.stored(result))), "what arrived is what was sent");
     }
 
-    /** Waits until something is so, for a minute at most. */
-    static void until(String what, Callable<Boolean> so) throws Exception {
-        if (!comes(60_000, so))
+    /** Waits until a condition is true, for a minute at most. */
+    static void until(String what, Callable<Boolean> condition) throws Exception {
+        if (!comes(60_000, condition))
             throw new AssertionError("it never came to this: " + what);
     }
 
-    /** Waits until something is so, for so many milliseconds at most; whether it came to that. */
-    static boolean comes(int milliseconds, Callable<Boolean> so) throws Exception {
-        for (int waited = 0; !so.call(); waited += 10) {
+    /** Waits until a condition is true, and returns whether that was so within so many milliseconds. */
+    static boolean comes(int milliseconds, Callable<Boolean> condition) throws Exception {
+        for (int waited = 0; !condition.call(); waited += 10) {
             if (waited >= milliseconds)
                 return false;
             Thread.sleep(10);

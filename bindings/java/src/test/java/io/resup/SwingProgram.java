@@ -11,14 +11,14 @@ import java.util.Properties;
 import java.util.concurrent.Callable;
 
 /**
- * A program with windows of Swing, used by its keyboard.
+ * A program with Swing windows, controlled by the keyboard.
  *
- * <p>A key that is pressed while the focus moves, or before a button is enabled, has no effect, and a window that the
- * window manager calls active is not focused in Java yet. So a {@link WindowProbe} in the program says where the focus
- * is, and a key is pressed until its effect is there. A second press of the same key must do nothing.
+ * <p>A key has no effect while the focus moves or a button is disabled, and Java learns of the focus later than the
+ * window manager. So a {@link WindowProbe} in the program reports the focus, and a key is pressed until its effect is
+ * there. A second press of the same key must have no effect.
  */
 final class SwingProgram implements AutoCloseable {
-    /** How long the effect of a key may take before it is pressed again. */
+    /** The milliseconds to wait for the effect of a key before it is pressed again. */
     private static final int PATIENCE = 3000;
 
     private final Screen screen;
@@ -26,7 +26,7 @@ final class SwingProgram implements AutoCloseable {
     private final Path output;
     private final Process process;
 
-    /** Starts this class, whose files are in the directory. */
+    /** Starts a program whose classes are in this directory. */
     SwingProgram(Screen screen, Path directory, String main, String... arguments) throws IOException {
         this.screen = screen;
         probe = directory.resolve("probe");
@@ -38,7 +38,7 @@ final class SwingProgram implements AutoCloseable {
         process = screen.process(command.toArray(new String[0])).redirectOutput(output.toFile()).start();
     }
 
-    /** What the probe says; empty for what it does not say. */
+    /** Returns a property that the probe reports; empty for none. */
     private String get(String key) throws IOException {
         Properties properties = new Properties();
         try (InputStream in = Files.newInputStream(probe)) {
@@ -49,7 +49,7 @@ final class SwingProgram implements AutoCloseable {
         return properties.getProperty(key, "");
     }
 
-    /** What the last row of the table says. */
+    /** Returns the text of the last row of the table. */
     String row() throws IOException {
         return get("row");
     }
@@ -58,7 +58,7 @@ final class SwingProgram implements AutoCloseable {
         return get("window").equals(title);
     }
 
-    /** Waits until this window has the focus, and asks for it where nobody gives it. */
+    /** Waits until this window has the focus, and requests it where the window manager does not give it. */
     void awaitFocus(String title) throws Exception {
         for (int i = 0; i < 20; i++) {
             if (Some.comes(PATIENCE, () -> isFocused(title)))
@@ -68,17 +68,17 @@ final class SwingProgram implements AutoCloseable {
         throw new AssertionError("the window \"" + title + "\" never had the focus, but \"" + get("window") + "\"");
     }
 
-    /** Presses keys until this is so. */
-    void press(String keys, String what, Callable<Boolean> so) throws Exception {
+    /** Presses keys until a condition is true. */
+    void press(String keys, String what, Callable<Boolean> condition) throws Exception {
         for (int i = 0; i < 20; i++) {
             screen.tool("key", keys);
-            if (Some.comes(PATIENCE, so))
+            if (Some.comes(PATIENCE, condition))
                 return;
         }
         throw new AssertionError("after " + keys + " it never came to this: " + what + "; " + get("window") + ": " + row());
     }
 
-    /** Types into the focused text field until this is its text. */
+    /** Types into the focused text field until it has this text. */
     void type(String text) throws Exception {
         for (int i = 0; i < 20; i++) {
             screen.tool("key", "ctrl+a");
@@ -97,7 +97,7 @@ final class SwingProgram implements AutoCloseable {
         return process.waitFor();
     }
 
-    /** What it has written to standard output and standard error. */
+    /** Returns what the program has written to standard output and standard error. */
     String output() throws IOException {
         return new String(Files.readAllBytes(output));
     }

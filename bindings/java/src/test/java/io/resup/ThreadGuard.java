@@ -6,7 +6,7 @@ import javax.swing.JComponent;
 import javax.swing.RepaintManager;
 import javax.swing.SwingUtilities;
 
-/** Runs a program with a window, and tells of every component that is touched on a wrong thread. */
+/** Runs a program with a window, and prints where a component is used on a wrong thread. */
 public final class ThreadGuard extends RepaintManager {
     private ThreadGuard() {
     }

@@ -88,7 +88,7 @@ class UploadTest extends WithReceiver {
     }
 
     @Test
-    void a_stream_that_ends_early_or_goes_on_is_told_or_cut() throws IOException {
+    void a_stream_that_ends_early_or_goes_on_is_reported_or_cut() throws IOException {
         StreamOpener ten = () -> new ByteArrayInputStream(new byte[10]);
         ResupException changed = assertThrows(ResupException.class, () -> run(client.upload("short", 11, ten)));
         assertEquals(ErrorCode.SOURCE_CHANGED, changed.code());
@@ -126,8 +126,8 @@ class UploadTest extends WithReceiver {
     }
 
     @Test
-    void progress_and_states_are_told_on_the_thread_of_the_run() throws IOException {
-        List<String> told = new ArrayList<>();
+    void progress_and_states_are_reported_on_the_thread_of_the_run() throws IOException {
+        List<String> events = new ArrayList<>();
         List<UploadProgress> numbers = new ArrayList<>();
         Thread here = Thread.currentThread();
         UploadListener listener = new UploadListener() {
@@ -140,16 +140,16 @@ class UploadTest extends WithReceiver {
             @Override
             public void state(ResumableUpload upload, UploadState state) {
                 assertEquals(here, Thread.currentThread());
-                told.add(state.toString());
+                events.add(state.toString());
             }
 
             @Override
             public void complete(ResumableUpload upload, UploadResult result, Throwable failure) {
-                told.add("end " + result.size() + " " + failure);
+                events.add("end " + result.size() + " " + failure);
             }
         };
-        run(client.upload(Some.file(directory, "told", 2_000_000)).listener(listener).rateLimit(4_000_000));
-        assertEquals("[LOCATING, SENDING, VERIFYING, COMPLETE, end 2000000 null]", told.toString());
+        run(client.upload(Some.file(directory, "events", 2_000_000)).listener(listener).rateLimit(4_000_000));
+        assertEquals("[LOCATING, SENDING, VERIFYING, COMPLETE, end 2000000 null]", events.toString());
         assertTrue(numbers.size() >= 3, "several times");
         long before = 0;
         for (UploadProgress now : numbers) {
@@ -205,7 +205,7 @@ class UploadTest extends WithReceiver {
     }
 
     @Test
-    void the_log_is_told() throws IOException {
+    void the_log_is_reported() throws IOException {
         List<String> lines = Collections.synchronizedList(new ArrayList<>());
         try (ResumableUploadClient telling = ResumableUploadClient.builder(receiver.endpoint())
                 .log(LogLevel.DEBUG, (level, line) -> lines.add(level + " " + line)).build();

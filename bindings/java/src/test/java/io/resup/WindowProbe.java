@@ -18,8 +18,8 @@ import javax.swing.Timer;
 import javax.swing.text.JTextComponent;
 
 /**
- * Writes into a file, again and again, how the windows of this Java are: the title of the focused one ({@code window}),
- * the text of the focused text field ({@code text}), what the last row of a table says ({@code row}).
+ * Reports in a file of properties, whenever they change: the title of the focused window ({@code window}), the text of the
+ * focused text field ({@code text}), the last cell of a table ({@code row}).
  */
 final class WindowProbe {
     private final Path file;
@@ -50,7 +50,7 @@ final class WindowProbe {
         }
         if (!now.equals(written))
             write(now);
-        // A timer that runs on would keep a program without a window from its end.
+        // A running timer would keep a program without windows from ending.
         if (shown && !displayable)
             timer.stop();
         shown |= displayable;
