@@ -53,7 +53,7 @@ impl Held {
 /// What a server does with every send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Habit {
-    /// It takes them, but for faults.
+    /// It takes them, but for faults. The others have no faults.
     Takes,
     /// It keeps nothing, and says so.
     KeepsNothing,
@@ -124,7 +124,7 @@ impl World {
     }
 
     fn happens(&mut self) -> bool {
-        self.rng.u64(..self.rarity) == 0
+        self.habit == Habit::Takes && self.rng.u64(..self.rarity) == 0
     }
 
     fn answer(&mut self) -> Answer {
@@ -191,6 +191,11 @@ impl World {
                 }
             }
         }
+        match self.habit {
+            Habit::Takes => {}
+            Habit::KeepsNothing => return (offset + length, Ok(Outcome::Accepted(self.answer()))),
+            Habit::Breaks => return (offset, Err(Stop::Failed(connection_lost()))),
+        }
         if self.happens() {
             // Bytes are lost at the server, or all of them with the upload.
             self.complete = false;
@@ -201,11 +206,6 @@ impl World {
                 self.told = 0;
                 return (offset, Ok(Outcome::UnknownUpload(refusal)));
             }
-        }
-        match self.habit {
-            Habit::Takes => {}
-            Habit::KeepsNothing => return (offset + length, Ok(Outcome::Accepted(self.answer()))),
-            Habit::Breaks => return (offset, Err(Stop::Failed(connection_lost()))),
         }
         if offset != self.held.length || self.complete {
             self.complete = false;
