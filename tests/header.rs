@@ -1,7 +1,10 @@
 //! include/resup.h: current, and clean in every C and C++ that it promises.
 
+#[path = "header/sections.rs"]
+mod sections;
+
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -10,9 +13,7 @@ fn root() -> PathBuf {
 /// `RESUP_WRITE_HEADER=1` (which `make header` sets) writes the header instead of comparing it.
 #[test]
 fn the_header_is_current() {
-    let mut made = Vec::new();
-    cbindgen::generate(root()).unwrap().write(&mut made);
-    let made = String::from_utf8(made).unwrap();
+    let made = sections::header(&root());
     let path = root().join("include/resup.h");
     if std::env::var_os("RESUP_WRITE_HEADER").is_some() {
         std::fs::write(&path, &made).unwrap();
@@ -28,27 +29,51 @@ fn has(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok()
 }
 
-/// Compiles `program`, a file that includes the header twice, without a single warning.
-fn compile(compiler: &str, standard: &str, source: &Path) {
+/// Compiles `source` as it is, without making anything of it.
+fn run(compiler: &str, standard: &str, source: &Path) -> Output {
     let output = Command::new(compiler)
         .args([&format!("-std={standard}"), "-pedantic", "-Wall", "-Wextra"])
         .args(["-Werror", "-fsyntax-only", "-I"])
         .arg(root().join("include"))
         .arg(source)
-        .output()
-        .unwrap_or_else(|e| panic!("{compiler}: {e}"));
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{compiler} {standard}:\n{errors}");
+        .output();
+    output.unwrap_or_else(|e| panic!("{compiler}: {e}"))
+}
+
+/// Compiles `source`, a file that includes the header twice, without a single warning, by each
+/// standard: by the first of its names that this compiler knows, which it shows by compiling `empty`.
+fn compile(compiler: &str, standards: &[&[&str]], empty: &Path, source: &Path) {
+    for names in standards {
+        let knows = |name: &&&str| run(compiler, name, empty).status.success();
+        let standard = names.iter().find(knows);
+        let standard = standard.unwrap_or_else(|| panic!("{compiler} knows none of {names:?}"));
+        let output = run(compiler, standard, source);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{compiler} {standard}:\n{errors}");
+    }
 }
 
 #[test]
 fn the_header_compiles_without_warnings() {
+    const C: [&[&str]; 5] = [&["c89"], &["c99"], &["c11"], &["c17"], &["c23", "c2x"]];
+    const CPP: [&[&str]; 6] = [
+        &["c++98"],
+        &["c++11"],
+        &["c++14"],
+        &["c++17"],
+        &["c++20", "c++2a"],
+        &["c++23", "c++2b"],
+    ];
     let dir = tempfile::tempdir().unwrap();
+    let save = |name: &str, text: &str| {
+        let file = dir.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file
+    };
     let text = "#include <resup.h>\n#include <resup.h>\nint main(void) { return RESUP_OK; }\n";
-    let c = dir.path().join("twice.c");
-    let cpp = dir.path().join("twice.cpp");
-    std::fs::write(&c, text).unwrap();
-    std::fs::write(&cpp, text).unwrap();
+    let empty = "int main(void) { return 0; }\n";
+    let (c, empty_c) = (save("twice.c", text), save("empty.c", empty));
+    let (cpp, empty_cpp) = (save("twice.cpp", text), save("empty.cpp", empty));
     let mut tried = Vec::new();
     for (cc, cxx) in [
         ("gcc", "g++"),
@@ -57,15 +82,11 @@ fn the_header_compiles_without_warnings() {
         ("i686-w64-mingw32-gcc", "i686-w64-mingw32-g++"),
     ] {
         if has(cc) {
-            for standard in ["c89", "c99", "c11", "c2x"] {
-                compile(cc, standard, &c);
-            }
+            compile(cc, &C, &empty_c, &c);
             tried.push(cc);
         }
         if has(cxx) {
-            for standard in ["c++98", "c++11", "c++17", "c++20"] {
-                compile(cxx, standard, &cpp);
-            }
+            compile(cxx, &CPP, &empty_cpp, &cpp);
             tried.push(cxx);
         }
     }

@@ -185,7 +185,10 @@ fn a_library_that_is_missing_or_another_is_named() {
         "{said}"
     );
     let said = version("1000");
-    assert!(said.contains("has no function resup_client_new"), "{said}");
+    assert!(
+        said.contains("has no function resup_status_message"),
+        "{said}"
+    );
 }
 
 #[test]

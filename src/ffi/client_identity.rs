@@ -1,21 +1,28 @@
-//! The settings of who the host is to its server.
+//! Client: identity
+//!
+//! Who the user is to the server: login, authorization, signatures. Each setting counts from the
+//! next run of each upload on. Authorization, headers and cookies go with every request, but never
+//! to another scheme, host or port than the endpoint's. What the library keeps of a secret is
+//! overwritten in memory when it is released; not so the buffers through which it was sent.
+//!
+//! @param client  a client
+//! @return #RESUP_OK; #RESUP_E_ARGUMENT for a value that cannot be used; #RESUP_E_NULL or
+//!         #RESUP_E_UTF8 for a text that is none; or a handle's error
+//!
+//! Threads: any. Callbacks: none.
 
 use std::ffi::c_char;
 
-use super::boundary::Fault;
-use super::client::{resup_client, set};
-use super::status::{resup_status, RESUP_E_ARGUMENT, RESUP_E_NULL};
-use super::text::text;
+use super::internal::boundary::Fault;
+use super::internal::clients::set;
+use super::internal::text::text;
+use super::status::{RESUP_E_ARGUMENT, RESUP_E_NULL};
+use super::types::{resup_client, resup_status};
 use crate::api::client::Client;
 use crate::error::Error;
 use crate::http::credentials::SigningAlgorithm;
 
-/// Sign with HMAC-SHA-256. The default.
-pub const RESUP_SIGNING_HMAC_SHA256: i32 = 0;
-/// Sign with HMAC-MD5, for old servers that know no better.
-pub const RESUP_SIGNING_HMAC_MD5: i32 = 1;
-
-/// A setter of two texts, each with what messages call it.
+/// Runs a setter of two texts, each with its name in messages.
 ///
 /// # Safety
 /// Both pointers are NULL or point to NUL-terminated strings.
@@ -34,14 +41,26 @@ unsafe fn set_pair(
     })
 }
 
-/// Logs in before the first request, and again when the server turns a later one away, by a POST of
-/// the fields of resup_client_set_login_field; cookies are kept. Any answer below 400 counts as a
-/// login until the next request shows otherwise.
+/// Sets the user name that the server is told with each file. Default: none.
 ///
-/// @param url  of the endpoint's scheme, host and port; copied
+/// @param user  one line of UTF-8
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_set_user(
+    client: *mut resup_client,
+    user: *const c_char,
+) -> resup_status {
+    set(client, |client| {
+        // SAFETY: the header demands a C string or NULL.
+        Ok(client.set_user(unsafe { text("user", user) }?)?)
+    })
+}
+
+/// Sets the form by which the client logs in: before the first request, and again when the server
+/// turns a later one away, by a POST of the fields of resup_client_set_login_field. Cookies are
+/// kept. Any answer below 400 counts as a login until the next request shows otherwise.
+///
+/// @param url  of the endpoint's scheme, host and port
 /// @return #RESUP_OK, #RESUP_E_URL, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
-///
-/// Threads: any. Callbacks: none.
 #[no_mangle]
 pub unsafe extern "C" fn resup_client_set_login_form(
     client: *mut resup_client,
@@ -56,12 +75,8 @@ pub unsafe extern "C" fn resup_client_set_login_form(
 /// Sets a field of the login form, which must have been set: user name, password, and what else it
 /// has. Setting a name again replaces its value.
 ///
-/// @param name   not empty; copied
-/// @param value  copied; what the library keeps of it is overwritten in memory when it is let go. So
-///               are all secrets; not so the buffers through which they were sent.
-/// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
-///
-/// Threads: any. Callbacks: none.
+/// @param name   not empty
+/// @param value  any text
 #[no_mangle]
 pub unsafe extern "C" fn resup_client_set_login_field(
     client: *mut resup_client,
@@ -79,14 +94,10 @@ pub unsafe extern "C" fn resup_client_set_login_field(
     }
 }
 
-/// Sends Basic authorization (RFC 7617) with every request, in place of another one.
+/// Sets Basic authorization (RFC 7617), in place of another one.
 ///
-/// @param user      not empty, without a colon; copied
-/// @param password  may be empty; copied
-/// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
-///
-/// It is never sent to another scheme, host or port than the endpoint's.
-/// Threads: any. Callbacks: none.
+/// @param user      not empty, without a colon
+/// @param password  may be empty
 #[no_mangle]
 pub unsafe extern "C" fn resup_client_set_basic_auth(
     client: *mut resup_client,
@@ -104,13 +115,9 @@ pub unsafe extern "C" fn resup_client_set_basic_auth(
     }
 }
 
-/// Sends a bearer token (RFC 6750) with every request, in place of another authorization.
+/// Sets a bearer token (RFC 6750), in place of another authorization.
 ///
-/// @param token  printable ASCII; copied
-/// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
-///
-/// It is never sent to another scheme, host or port than the endpoint's.
-/// Threads: any. Callbacks: none.
+/// @param token  printable ASCII
 #[no_mangle]
 pub unsafe extern "C" fn resup_client_set_bearer_token(
     client: *mut resup_client,
@@ -122,14 +129,10 @@ pub unsafe extern "C" fn resup_client_set_bearer_token(
     })
 }
 
-/// Sends a header with every request. Setting a name again replaces its value.
+/// Sets a header. Setting a name again replaces its value.
 ///
-/// @param name   not one that the library sets itself, such as Content-Type; copied
-/// @param value  one line; copied
-/// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
-///
-/// It is never sent to another scheme, host or port than the endpoint's.
-/// Threads: any. Callbacks: none.
+/// @param name   not one that the library sets itself, such as Content-Type
+/// @param value  one line
 #[no_mangle]
 pub unsafe extern "C" fn resup_client_set_header(
     client: *mut resup_client,
@@ -140,15 +143,10 @@ pub unsafe extern "C" fn resup_client_set_header(
     unsafe { set_pair(client, ("name", name), ("value", value), Client::set_header) }
 }
 
-/// Sends a cookie with every request, beside those that the server sets. Setting a name again
-/// replaces its value.
+/// Sets a cookie, beside those that the server sets. Setting a name again replaces its value.
 ///
-/// @param name   a token (RFC 6265, 4.1.1); copied
-/// @param value  printable ASCII without blanks, quotes, commas, semicolons and backslashes; copied
-/// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
-///
-/// It is never sent to another scheme, host or port than the endpoint's.
-/// Threads: any. Callbacks: none.
+/// @param name   a token (RFC 6265, 4.1.1)
+/// @param value  printable ASCII without blanks, quotes, commas, semicolons and backslashes
 #[no_mangle]
 pub unsafe extern "C" fn resup_client_set_cookie(
     client: *mut resup_client,
@@ -163,9 +161,6 @@ pub unsafe extern "C" fn resup_client_set_cookie(
 ///
 /// @param secret  not NULL; copied
 /// @param length  its bytes, more than 0
-/// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL or a handle's error
-///
-/// Threads: any. Callbacks: none.
 #[no_mangle]
 pub unsafe extern "C" fn resup_client_set_signing_secret(
     client: *mut resup_client,
@@ -186,12 +181,14 @@ pub unsafe extern "C" fn resup_client_set_signing_secret(
     })
 }
 
+/// Sign with HMAC-SHA-256. The default.
+pub const RESUP_SIGNING_HMAC_SHA256: i32 = 0;
+/// Sign with HMAC-MD5, for old servers that know no better.
+pub const RESUP_SIGNING_HMAC_MD5: i32 = 1;
+
 /// Sets how forms are signed, where there is a secret.
 ///
 /// @param algorithm  #RESUP_SIGNING_HMAC_SHA256 or #RESUP_SIGNING_HMAC_MD5
-/// @return #RESUP_OK, #RESUP_E_ARGUMENT or a handle's error
-///
-/// Threads: any. Callbacks: none.
 #[no_mangle]
 pub unsafe extern "C" fn resup_client_set_signing_algorithm(
     client: *mut resup_client,

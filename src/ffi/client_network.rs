@@ -1,38 +1,32 @@
-//! The settings of the way to the server: proxies and TLS.
+//! Client: network
+//!
+//! How the server is reached, how long the client waits, and how often it tries again. Each setting
+//! counts from the next run of each upload on, but the rate limit at once.
+//!
+//! @param client        a client
+//! @param milliseconds  the longest time; more than 0
+//! @return #RESUP_OK; #RESUP_E_ARGUMENT for a value that cannot be used; #RESUP_E_NULL or
+//!         #RESUP_E_UTF8 for a text that is none; or a handle's error
+//!
+//! Threads: any. Callbacks: none.
 
 use std::ffi::c_char;
+use std::time::Duration;
 
-use super::boundary::Fault;
-use super::client::{resup_client, set};
-use super::status::{resup_status, RESUP_E_ARGUMENT};
-use super::text::{text, utf16_path};
-use crate::http::certificates::Trust;
-use crate::options::FilenameStyle;
+use super::internal::clients::set;
+use super::internal::text::text;
+use super::types::{resup_client, resup_status};
 
-/// Trust the operating system's root certificates. The default.
-pub const RESUP_TRUST_SYSTEM: i32 = 0;
-/// Trust Mozilla's root certificates, as they were when the library was built.
-pub const RESUP_TRUST_BUNDLED: i32 = 1;
-
-/// Write file names as browsers do: UTF-8, with quote, CR and LF as %22, %0D and %0A. The default.
-pub const RESUP_FILENAME_WHATWG: i32 = 0;
-/// Write them a second time as filename* (RFC 8187), for servers that take the first for Latin-1.
-pub const RESUP_FILENAME_RFC8187: i32 = 1;
-
-/// Sets the proxy that leads to the server.
+/// Sets the proxy that leads to the server. The system's proxy is never used for this machine
+/// itself.
 ///
 /// @param proxy  "none"; "system", the default, for what the environment says (http_proxy,
-///               https_proxy, all_proxy, no_proxy), then, on Windows, the user's Internet
-///               Settings (no PAC scripts); or scheme://user:password@host:port, of which
-///               all but the host may be left out, user and password percent-encoded. The scheme
-///               is http (port 80: http servers by absolute URLs, https ones by CONNECT), socks4 or
-///               socks5 (1080: the server's name is looked up on this side), socks4a or socks5h
-///               (the proxy looks it up). Copied.
-/// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
-///
-/// The system's proxy is never used for this machine itself.
-///
-/// Threads: any. Callbacks: none.
+///               https_proxy, all_proxy, no_proxy), then, on Windows, the user's Internet Settings
+///               (no PAC scripts); or "scheme://user:password@host:port", of which all but the host
+///               may be left out, user and password percent-encoded. The scheme is http (port 80:
+///               http servers by absolute URLs, https ones by CONNECT), socks4 or socks5 (1080: the
+///               server's name is looked up on this side), socks4a or socks5h (the proxy looks it
+///               up).
 #[no_mangle]
 pub unsafe extern "C" fn resup_client_set_proxy(
     client: *mut resup_client,
@@ -47,10 +41,7 @@ pub unsafe extern "C" fn resup_client_set_proxy(
 /// Sets the hosts that are reached without a proxy, in place of the environment's no_proxy.
 ///
 /// @param list  domains (with all below them), addresses, CIDR blocks, each perhaps with a port, or
-///              "*", between commas; empty for none; copied
-/// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
-///
-/// Threads: any. Callbacks: none.
+///              "*", between commas; empty for none
 #[no_mangle]
 pub unsafe extern "C" fn resup_client_set_no_proxy(
     client: *mut resup_client,
@@ -62,177 +53,103 @@ pub unsafe extern "C" fn resup_client_set_no_proxy(
     })
 }
 
-/// Sets which root certificates are trusted while no CA was given.
-///
-/// @param trust  #RESUP_TRUST_SYSTEM or #RESUP_TRUST_BUNDLED
-/// @return #RESUP_OK, #RESUP_E_ARGUMENT or a handle's error
-///
-/// Threads: any. Callbacks: none.
+/// Sets the most time that a name lookup, and then connecting with the TLS handshake, may take,
+/// each. Default: 30000.
 #[no_mangle]
-pub unsafe extern "C" fn resup_client_set_trust(
+pub unsafe extern "C" fn resup_client_set_connect_timeout(
     client: *mut resup_client,
-    trust: i32,
+    milliseconds: u32,
 ) -> resup_status {
     set(client, |client| {
-        client.set_trust(match trust {
-            RESUP_TRUST_SYSTEM => Trust::System,
-            RESUP_TRUST_BUNDLED => Trust::Bundled,
-            other => {
-                let why = format!("the trust {other} is neither system (0) nor bundled (1)");
-                return Err(Fault::new(RESUP_E_ARGUMENT, why));
-            }
-        });
+        Ok(client.set_connect_timeout(duration(milliseconds))?)
+    })
+}
+
+/// Sets the most time from the end of a request to its answer. It must allow for what the network
+/// still holds of the request (some MB), and for the server's storing it. Default: 120000.
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_set_response_timeout(
+    client: *mut resup_client,
+    milliseconds: u32,
+) -> resup_status {
+    set(client, |client| {
+        Ok(client.set_response_timeout(duration(milliseconds))?)
+    })
+}
+
+/// Sets the most time for which the network may take nothing while there is something to send. A
+/// transfer that moves, however slowly, is never ended. Default: 60000.
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_set_stall_timeout(
+    client: *mut resup_client,
+    milliseconds: u32,
+) -> resup_status {
+    set(client, |client| {
+        Ok(client.set_stall_timeout(duration(milliseconds))?)
+    })
+}
+
+/// Sets the most file bytes per second that all uploads of this client send together. Counts at
+/// once, for running uploads too.
+///
+/// @param bytes_per_second  0, the default, for no limit
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_set_rate_limit(
+    client: *mut resup_client,
+    bytes_per_second: u64,
+) -> resup_status {
+    set(client, |client| {
+        client.set_rate_limit(bytes_per_second);
         Ok(())
     })
 }
 
-/// Trusts the CA certificates in a PEM file, and no others but those of further calls. The file is
-/// read at once.
+/// Sets how many attempts in a row may fail, after the first, without the server having got a byte
+/// more.
 ///
-/// @param path  UTF-8; copied
-/// @return #RESUP_OK; #RESUP_E_ARGUMENT when it cannot be read, has no certificate, or has one that
-///         cannot be used as a root: then none of them is trusted; #RESUP_E_NULL, #RESUP_E_UTF8 or a
-///         handle's error
-///
-/// Threads: any. Callbacks: none.
+/// @param limit  0 never tries again. Default: 8.
 #[no_mangle]
-pub unsafe extern "C" fn resup_client_set_ca_file(
+pub unsafe extern "C" fn resup_client_set_retry_limit(
     client: *mut resup_client,
-    path: *const c_char,
+    limit: u32,
 ) -> resup_status {
     set(client, |client| {
-        // SAFETY: the header demands C strings or NULL.
-        Ok(client.set_ca_file(unsafe { text("path", path) }?)?)
-    })
-}
-
-/// As resup_client_set_ca_file, for a path in UTF-16, as Windows has them.
-///
-/// @param path  0-terminated UTF-16; copied
-/// @return #RESUP_OK; #RESUP_E_ARGUMENT when it cannot be read, has no certificate, or has one that
-///         cannot be used as a root: then none of them is trusted; #RESUP_E_NULL, #RESUP_E_UTF8 or a
-///         handle's error
-///
-/// Threads: any. Callbacks: none.
-#[no_mangle]
-pub unsafe extern "C" fn resup_client_set_ca_file_utf16(
-    client: *mut resup_client,
-    path: *const u16,
-) -> resup_status {
-    set(client, |client| {
-        // SAFETY: the header demands 0-terminated UTF-16 or NULL.
-        Ok(client.set_ca_file(unsafe { utf16_path("path", path) }?)?)
-    })
-}
-
-/// As resup_client_set_ca_file, for a PEM text.
-///
-/// @param pem  one certificate or more; copied
-/// @return #RESUP_OK; #RESUP_E_ARGUMENT when it cannot be read, has no certificate, or has one that
-///         cannot be used as a root: then none of them is trusted; #RESUP_E_NULL, #RESUP_E_UTF8 or a
-///         handle's error
-///
-/// Threads: any. Callbacks: none.
-#[no_mangle]
-pub unsafe extern "C" fn resup_client_set_ca_pem(
-    client: *mut resup_client,
-    pem: *const c_char,
-) -> resup_status {
-    set(client, |client| {
-        // SAFETY: the header demands C strings or NULL.
-        Ok(client.set_ca_pem(unsafe { text("PEM text", pem) }?)?)
-    })
-}
-
-/// Sets the certificate that this side shows when the server asks for one.
-///
-/// @param certificate  path of a PEM file with the chain, its own certificate first; copied
-/// @param key          path of a PEM file with the key, not encrypted; may be the same file; copied
-/// @return #RESUP_OK; #RESUP_E_ARGUMENT when a file cannot be read or used, or the key does not fit;
-///         #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
-///
-/// The files are read at once. What the library keeps of the key is overwritten in memory when it is
-/// let go; not so what its TLS makes of it.
-/// Threads: any. Callbacks: none.
-#[no_mangle]
-pub unsafe extern "C" fn resup_client_set_client_certificate(
-    client: *mut resup_client,
-    certificate: *const c_char,
-    key: *const c_char,
-) -> resup_status {
-    set(client, |client| {
-        // SAFETY: the header demands C strings or NULL.
-        let certificate = unsafe { text("certificate", certificate) }?;
-        // SAFETY: as above.
-        let key = unsafe { text("key", key) }?;
-        Ok(client.set_client_certificate(certificate, key)?)
-    })
-}
-
-/// As resup_client_set_client_certificate, for paths in UTF-16, as Windows has them.
-///
-/// @param certificate  0-terminated UTF-16; copied
-/// @param key          0-terminated UTF-16; copied
-/// @return #RESUP_OK; #RESUP_E_ARGUMENT when a file cannot be read or used, or the key does not fit;
-///         #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error
-///
-/// The files are read at once. What the library keeps of the key is overwritten in memory when it is
-/// let go; not so what its TLS makes of it.
-/// Threads: any. Callbacks: none.
-#[no_mangle]
-pub unsafe extern "C" fn resup_client_set_client_certificate_utf16(
-    client: *mut resup_client,
-    certificate: *const u16,
-    key: *const u16,
-) -> resup_status {
-    set(client, |client| {
-        // SAFETY: the header demands 0-terminated UTF-16 or NULL.
-        let certificate = unsafe { utf16_path("certificate", certificate) }?;
-        // SAFETY: as above.
-        let key = unsafe { utf16_path("key", key) }?;
-        Ok(client.set_client_certificate(certificate, key)?)
-    })
-}
-
-/// Sets whether the server's certificate is verified. Without, whoever is on the way can read and
-/// change everything, credentials too; each run logs a warning.
-///
-/// @param verify  0 for no; else yes, the default
-/// @return #RESUP_OK or a handle's error
-///
-/// Threads: any. Callbacks: none.
-#[no_mangle]
-pub unsafe extern "C" fn resup_client_set_tls_verify(
-    client: *mut resup_client,
-    verify: i32,
-) -> resup_status {
-    set(client, |client| {
-        client.set_tls_verify(verify != 0);
+        client.set_retry_limit(limit);
         Ok(())
     })
 }
 
-/// Sets how file names are written into forms.
+/// Sets the most time that attempts may go on, and fail, without the server having got a byte more.
+/// It begins anew after a pause.
 ///
-/// @param style  #RESUP_FILENAME_WHATWG or #RESUP_FILENAME_RFC8187
-/// @return #RESUP_OK, #RESUP_E_ARGUMENT or a handle's error
-///
-/// Threads: any. Callbacks: none.
+/// @param milliseconds  0, the default, for no limit but that of their number
 #[no_mangle]
-pub unsafe extern "C" fn resup_client_set_filename_style(
+pub unsafe extern "C" fn resup_client_set_retry_timeout(
     client: *mut resup_client,
-    style: i32,
+    milliseconds: u32,
 ) -> resup_status {
     set(client, |client| {
-        client.set_filename_style(match style {
-            RESUP_FILENAME_WHATWG => FilenameStyle::Whatwg,
-            RESUP_FILENAME_RFC8187 => FilenameStyle::Rfc8187,
-            other => {
-                let why =
-                    format!("the file name style {other} is neither WHATWG (0) nor RFC 8187 (1)");
-                return Err(Fault::new(RESUP_E_ARGUMENT, why));
-            }
-        });
-        Ok(())
+        Ok(client.set_retry_timeout(duration(milliseconds))?)
     })
+}
+
+/// Sets the waits between attempts: random, between zero and a bound that starts with the first
+/// value and doubles with each attempt up to the second.
+///
+/// @param first_milliseconds    more than 0. Default: 500.
+/// @param longest_milliseconds  not less than the first. Default: 30000.
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_set_retry_backoff(
+    client: *mut resup_client,
+    first_milliseconds: u32,
+    longest_milliseconds: u32,
+) -> resup_status {
+    set(client, |client| {
+        let first = duration(first_milliseconds);
+        Ok(client.set_retry_backoff(first, duration(longest_milliseconds))?)
+    })
+}
+
+fn duration(milliseconds: u32) -> Duration {
+    Duration::from_millis(milliseconds.into())
 }

@@ -1,49 +1,45 @@
-//! The C ABI: checks, converts, catches; everything else is the Rust API's.
+//! The C ABI: checks, converts, catches; the Rust API does everything else.
 //!
-//! The doc comments of the functions become those of `include/resup.h` and speak to C
-//! programmers. What holds for all functions is said once, at the head of that header
-//! (`cbindgen.toml`).
-//!
-//! One file for each noun; the plumbing that they share is in `boundary` (panics, faults),
-//! `float` (the floating-point state), `pin` (staying loaded), `handle` (the registry), `entry` (what an
-//! upload's handle stands for), `text` (strings in and out) and `callback` (the host's functions).
+//! Each file here is a section of `include/resup.h`, in which its module doc stands at the head and
+//! its public items follow in the order of the file; so both speak to C programmers.
+//! `tests/header/sections.rs` has the sections' order. What holds for all functions is in
+//! `cbindgen.toml`, the head of the header. What the sections share is in `internal`.
 #![allow(non_camel_case_types)] // the names are C names
 #![allow(clippy::missing_safety_doc)] // the C documentation is the contract
 
-mod boundary;
-mod callback;
 mod client;
 mod client_identity;
+mod client_log;
 mod client_network;
-mod entry;
-mod float;
-mod handle;
-mod pin;
+mod client_requests;
+mod client_tls;
+mod internal;
 mod status;
 #[cfg(test)]
 mod tests;
-mod text;
+mod types;
 mod upload;
-mod upload_events;
-mod upload_getters;
+mod upload_callbacks;
+mod upload_numbers;
+mod upload_run;
 mod upload_settings;
-mod upload_stream;
+mod upload_texts;
 mod version;
 
-pub use callback::{
-    resup_complete_callback, resup_destroy_callback, resup_log_callback, resup_progress_callback,
-    resup_read_callback, resup_seek_callback, resup_size_callback, resup_state_callback,
-    RESUP_CONTINUE,
-};
 pub use client::*;
 pub use client_identity::*;
+pub use client_log::*;
 pub use client_network::*;
+pub use client_requests::*;
+pub use client_tls::*;
 #[doc(hidden)]
-pub use pin::stay_loaded;
+pub use internal::pin::stay_loaded;
 pub use status::*;
+pub use types::*;
 pub use upload::*;
-pub use upload_events::*;
-pub use upload_getters::*;
+pub use upload_callbacks::*;
+pub use upload_numbers::*;
+pub use upload_run::*;
 pub use upload_settings::*;
-pub use upload_stream::*;
+pub use upload_texts::*;
 pub use version::*;

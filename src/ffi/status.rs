@@ -1,12 +1,14 @@
-//! Status codes, and how errors become them.
+//! Status codes
+//!
+//! What functions return: success, then failures in the groups of their causes: the program, the
+//! file, the network, the server's refusals, its answers, a cancel, this machine.
+//!
+//! Threads: any. Callbacks: none.
 
 use std::ffi::c_char;
 
+use super::types::resup_status;
 use crate::error::{Error, ErrorKind, RefusalKind};
-
-/// What a function answers: #RESUP_OK, or one of the codes below. They are positive, grouped by
-/// what a program can do about them, and never renumbered.
-pub type resup_status = i32;
 
 /// It is done.
 pub const RESUP_OK: i32 = 0;
@@ -88,47 +90,10 @@ pub const RESUP_E_SYSTEM: i32 = 120;
 /// A defect in the library was caught. Free the handle; report the message.
 pub const RESUP_E_INTERNAL: i32 = 121;
 
-/// The status for an error.
-pub(super) fn of(error: &Error) -> resup_status {
-    match error.kind() {
-        ErrorKind::InvalidArgument => RESUP_E_ARGUMENT,
-        ErrorKind::InvalidUrl => RESUP_E_URL,
-        ErrorKind::WrongState => RESUP_E_STATE,
-        ErrorKind::SourceNotFound => RESUP_E_SOURCE_NOT_FOUND,
-        ErrorKind::SourceDenied => RESUP_E_SOURCE_DENIED,
-        ErrorKind::SourceNotAFile => RESUP_E_SOURCE_NOT_A_FILE,
-        ErrorKind::SourceIo => RESUP_E_SOURCE_IO,
-        ErrorKind::SourceChanged => RESUP_E_SOURCE_CHANGED,
-        ErrorKind::ResolveFailed => RESUP_E_RESOLVE,
-        ErrorKind::ConnectFailed => RESUP_E_CONNECT,
-        ErrorKind::ConnectionLost => RESUP_E_CONNECTION_LOST,
-        ErrorKind::TimedOut => RESUP_E_TIMEOUT,
-        ErrorKind::Tls => RESUP_E_TLS,
-        ErrorKind::ProxyRefused => RESUP_E_PROXY,
-        ErrorKind::SessionExpired => RESUP_E_NOT_ALLOWED,
-        ErrorKind::Refused(RefusalKind::NotAllowed) => RESUP_E_NOT_ALLOWED,
-        ErrorKind::Refused(RefusalKind::TooLarge) => RESUP_E_TOO_LARGE,
-        ErrorKind::Refused(RefusalKind::Locked) => RESUP_E_LOCKED,
-        ErrorKind::Refused(RefusalKind::Busy) => RESUP_E_SERVER_BUSY,
-        ErrorKind::Refused(RefusalKind::Failing) => RESUP_E_SERVER_FAILING,
-        ErrorKind::Refused(RefusalKind::NoSpace) => RESUP_E_NO_SPACE,
-        ErrorKind::Refused(RefusalKind::Other) => RESUP_E_REFUSED,
-        ErrorKind::BadResponse => RESUP_E_BAD_RESPONSE,
-        ErrorKind::ResponseTooLong => RESUP_E_RESPONSE_TOO_LONG,
-        ErrorKind::BadOffset => RESUP_E_BAD_OFFSET,
-        ErrorKind::DigestMismatch => RESUP_E_DIGEST,
-        ErrorKind::Cancelled => RESUP_E_CANCELLED,
-        ErrorKind::System => RESUP_E_SYSTEM,
-        ErrorKind::Internal => RESUP_E_INTERNAL,
-    }
-}
-
-/// What a status means, in one English sentence.
+/// Returns what a status means, in one English sentence.
 ///
 /// @param status  any value
-/// @return a static text, never NULL; for an unknown code, one that says so.
-///
-/// Threads: any. Callbacks: none.
+/// @return a static text, never NULL; for an unknown code, one that says so
 #[no_mangle]
 pub extern "C" fn resup_status_message(status: resup_status) -> *const c_char {
     let text = match status {
@@ -171,6 +136,41 @@ pub extern "C" fn resup_status_message(status: resup_status) -> *const c_char {
         _ => c"an unknown status code",
     };
     text.as_ptr()
+}
+
+/// Returns the status of an error.
+pub(super) fn of(error: &Error) -> resup_status {
+    match error.kind() {
+        ErrorKind::InvalidArgument => RESUP_E_ARGUMENT,
+        ErrorKind::InvalidUrl => RESUP_E_URL,
+        ErrorKind::WrongState => RESUP_E_STATE,
+        ErrorKind::SourceNotFound => RESUP_E_SOURCE_NOT_FOUND,
+        ErrorKind::SourceDenied => RESUP_E_SOURCE_DENIED,
+        ErrorKind::SourceNotAFile => RESUP_E_SOURCE_NOT_A_FILE,
+        ErrorKind::SourceIo => RESUP_E_SOURCE_IO,
+        ErrorKind::SourceChanged => RESUP_E_SOURCE_CHANGED,
+        ErrorKind::ResolveFailed => RESUP_E_RESOLVE,
+        ErrorKind::ConnectFailed => RESUP_E_CONNECT,
+        ErrorKind::ConnectionLost => RESUP_E_CONNECTION_LOST,
+        ErrorKind::TimedOut => RESUP_E_TIMEOUT,
+        ErrorKind::Tls => RESUP_E_TLS,
+        ErrorKind::ProxyRefused => RESUP_E_PROXY,
+        ErrorKind::SessionExpired => RESUP_E_NOT_ALLOWED,
+        ErrorKind::Refused(RefusalKind::NotAllowed) => RESUP_E_NOT_ALLOWED,
+        ErrorKind::Refused(RefusalKind::TooLarge) => RESUP_E_TOO_LARGE,
+        ErrorKind::Refused(RefusalKind::Locked) => RESUP_E_LOCKED,
+        ErrorKind::Refused(RefusalKind::Busy) => RESUP_E_SERVER_BUSY,
+        ErrorKind::Refused(RefusalKind::Failing) => RESUP_E_SERVER_FAILING,
+        ErrorKind::Refused(RefusalKind::NoSpace) => RESUP_E_NO_SPACE,
+        ErrorKind::Refused(RefusalKind::Other) => RESUP_E_REFUSED,
+        ErrorKind::BadResponse => RESUP_E_BAD_RESPONSE,
+        ErrorKind::ResponseTooLong => RESUP_E_RESPONSE_TOO_LONG,
+        ErrorKind::BadOffset => RESUP_E_BAD_OFFSET,
+        ErrorKind::DigestMismatch => RESUP_E_DIGEST,
+        ErrorKind::Cancelled => RESUP_E_CANCELLED,
+        ErrorKind::System => RESUP_E_SYSTEM,
+        ErrorKind::Internal => RESUP_E_INTERNAL,
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::ffi::{CStr, CString};
 use std::ptr;
 
-use super::entry::alone;
+use super::internal::entry::with_upload;
 use super::*;
 
 fn message(text: *const std::ffi::c_char) -> String {
@@ -25,7 +25,10 @@ fn a_panic_is_caught_and_poisons_its_handle_and_no_other() {
             assert_eq!(made, RESUP_OK);
         }
         let [broken, whole] = uploads;
-        assert_eq!(alone(broken, |_| panic!("on purpose")), RESUP_E_INTERNAL);
+        assert_eq!(
+            with_upload(broken, |_| panic!("on purpose")),
+            RESUP_E_INTERNAL
+        );
         assert!(message(resup_upload_error_message(broken)).contains("on purpose"));
         assert_eq!(resup_upload_set_name(broken, name), RESUP_E_INTERNAL);
         assert_eq!(resup_upload_run(broken), RESUP_E_INTERNAL);

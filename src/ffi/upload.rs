@@ -1,28 +1,39 @@
-//! `resup_upload`: one file's job; made, run, ended.
+//! Upload: making one
+//!
+//! An upload is made of a file, of memory, or of a stream that the program reads. Nothing is sent
+//! yet.
+//!
+//! @param client     the server to upload to; may be freed before the upload
+//! @param path       the file
+//! @param name       the file name for the server
+//! @param user_data  the program's own, given to the functions of a stream; may be NULL
+//! @param out        where the upload goes on success; resup_upload_free frees it
+//! @return #RESUP_OK; for a file #RESUP_E_SOURCE_NOT_FOUND, #RESUP_E_SOURCE_DENIED,
+//!         #RESUP_E_SOURCE_NOT_A_FILE, #RESUP_E_SOURCE_IO; #RESUP_E_ARGUMENT for a name that cannot
+//!         be one; #RESUP_E_SYSTEM when there is no memory for the copy; #RESUP_E_NULL, for a
+//!         missing function too; #RESUP_E_UTF8 or a handle's error. After a failure,
+//!         resup_client_error_message tells more.
+//!
+//! Threads: any. Callbacks: none.
 
 use std::ffi::{c_char, c_void};
+use std::io;
 use std::sync::TryLockError;
-use std::time::Duration;
 
-use super::boundary::{enter, Fault};
-use super::client::{client_of, resup_client};
-use super::entry::{begin, conclude, remotely, Entry, UPLOADS};
-use super::status::{
-    resup_status, RESUP_E_BUSY, RESUP_E_NULL, RESUP_E_SYSTEM, RESUP_OK, RESUP_PENDING,
-};
-use super::text::{text, utf16_path};
+use super::internal::boundary::{enter, Fault};
+use super::internal::callback::UserData;
+use super::internal::clients::client_of;
+use super::internal::entry::{Entry, UPLOADS};
+use super::internal::float::in_program_state;
+use super::internal::text::{text, utf16_path};
+use super::status::{RESUP_E_BUSY, RESUP_E_NULL, RESUP_E_SYSTEM, RESUP_OK};
+use super::types::{resup_client, resup_destroy_callback, resup_status, resup_upload};
 use crate::api::client::Client;
-use crate::api::remote::Remote;
 use crate::api::upload::Upload;
+use crate::source::ProgramStream;
 
-/// One file's job.
-pub struct resup_upload(());
-
-/// For resup_upload_wait: this and everything above means as long as it takes.
-pub const RESUP_FOREVER: u32 = 0x7FFF_FFFF;
-
-/// What a constructor does around the making of its upload.
-pub(super) fn make(
+/// Does what all constructors do around the making of their upload.
+fn make(
     client: *mut resup_client,
     out: *mut *mut resup_upload,
     body: impl FnOnce(&Client) -> Result<Upload, Fault>,
@@ -40,17 +51,7 @@ pub(super) fn make(
     })
 }
 
-/// Makes an upload of a file, under the file's own name.
-///
-/// @param client  the server to upload to; may be freed before the upload
-/// @param path    the file, UTF-8; copied
-/// @param out     where the upload goes on success; to be freed with resup_upload_free
-/// @return #RESUP_OK; #RESUP_E_SOURCE_NOT_FOUND, #RESUP_E_SOURCE_DENIED,
-///         #RESUP_E_SOURCE_NOT_A_FILE, #RESUP_E_SOURCE_IO; #RESUP_E_ARGUMENT for a name that
-///         cannot be one; #RESUP_E_NULL, #RESUP_E_UTF8 or a handle's error. After a failure,
-///         resup_client_error_message tells more.
-///
-/// Nothing is sent yet, and the file is not kept open. Threads: any. Callbacks: none.
+/// Makes an upload of a file, under the file's own name. The file is not kept open.
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_new_file(
     client: *mut resup_client,
@@ -64,14 +65,7 @@ pub unsafe extern "C" fn resup_upload_new_file(
     })
 }
 
-/// As resup_upload_new_file, with a path in UTF-16, as Windows and Java have it.
-///
-/// @param client  the server to upload to; may be freed before the upload
-/// @param path    the file, UTF-16 in the machine's byte order, ending with 0; copied
-/// @param out     where the upload goes on success; to be freed with resup_upload_free
-/// @return as resup_upload_new_file
-///
-/// Threads: any. Callbacks: none.
+/// As resup_upload_new_file, with a path in UTF-16.
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_new_file_utf16(
     client: *mut resup_client,
@@ -85,19 +79,11 @@ pub unsafe extern "C" fn resup_upload_new_file_utf16(
     })
 }
 
-/// Makes an upload of bytes in memory.
+/// Makes an upload of bytes in memory. Its MD5 is computed before it is sent, since nothing else
+/// tells two versions of it apart.
 ///
-/// @param client  the server to upload to; may be freed before the upload
-/// @param data    the bytes; copied; may be NULL when there are none
-/// @param size    how many
-/// @param name    the file name for the server, UTF-8; copied
-/// @param out     where the upload goes on success; to be freed with resup_upload_free
-/// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8, #RESUP_E_SYSTEM when there
-///         is no memory for the copy, or a handle's error. After a failure,
-///         resup_client_error_message tells more.
-///
-/// Its MD5 is computed before it is sent, since nothing else tells two versions of it apart.
-/// Threads: any. Callbacks: none.
+/// @param data  the bytes; copied; may be NULL when there are none
+/// @param size  how many
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_new_memory(
     client: *mut resup_client,
@@ -128,13 +114,85 @@ pub unsafe extern "C" fn resup_upload_new_memory(
     })
 }
 
-/// Frees an upload. One that is under way after resup_upload_start is cancelled, and no callback
-/// is called for that; what the server has is kept there.
+/// Reads from where the last read ended, or the last seek went.
+///
+/// @param buffer  where the bytes go
+/// @param size    the most bytes to put there; more than 0
+/// @param read    where the number of bytes put there goes: at least 1, or 0 at the end
+/// @return 0, or any code of the program's own for a failure: the upload ends with
+///         #RESUP_E_SOURCE_IO, and the message has the code
+pub type resup_read_callback = Option<
+    unsafe extern "C" fn(
+        buffer: *mut c_void,
+        size: usize,
+        read: *mut usize,
+        user_data: *mut c_void,
+    ) -> i32,
+>;
+
+/// Sets where the next read begins.
+///
+/// @param offset  bytes from the start; never more than the size
+/// @return as for resup_read_callback
+pub type resup_seek_callback =
+    Option<unsafe extern "C" fn(offset: u64, user_data: *mut c_void) -> i32>;
+
+/// Tells how many bytes there are in the whole. The next read comes after a seek.
+///
+/// @param size  where the number goes
+/// @return as for resup_read_callback
+pub type resup_size_callback =
+    Option<unsafe extern "C" fn(size: *mut u64, user_data: *mut c_void) -> i32>;
+
+/// Makes an upload of what the program's own functions read: a file in an archive, a database's
+/// blob, a stream of another language.
+///
+/// The functions are called only from within resup_upload_run and resup_upload_wait, on the thread
+/// that called these; so after resup_upload_start the upload goes on only while the program waits,
+/// and is cancelled within 100 ms only if they return by then. All three are needed: after a lost
+/// connection the upload goes back to where the server is. What they read must stay the same during
+/// a run; other bytes are noticed (#RESUP_E_SOURCE_CHANGED). It is read twice, first for its MD5,
+/// since nothing else tells two versions of it apart.
+///
+/// @param read     reads
+/// @param seek     sets where the next read begins
+/// @param size     tells the size
+/// @param destroy  releases user_data, at the latest in resup_upload_free; at once when this
+///                 function fails. May be NULL.
+///
+/// Threads: any. Callbacks: on failure destroy, else none.
+#[no_mangle]
+pub unsafe extern "C" fn resup_upload_new_stream(
+    client: *mut resup_client,
+    name: *const c_char,
+    read: resup_read_callback,
+    seek: resup_seek_callback,
+    size: resup_size_callback,
+    user_data: *mut c_void,
+    destroy: resup_destroy_callback,
+    out: *mut *mut resup_upload,
+) -> resup_status {
+    let data = UserData::new(user_data, destroy);
+    make(client, out, move |client| {
+        // SAFETY: the header demands a C string or NULL.
+        let name = unsafe { text("name", name) }?;
+        let stream = Functions {
+            read: needed("read", read)?,
+            seek: needed("seek", seek)?,
+            size: needed("size", size)?,
+            data,
+        };
+        Ok(Upload::from_program_stream(client, Box::new(stream), name)?)
+    })
+}
+
+/// Frees an upload. One that is under way after resup_upload_start is cancelled, and no callback is
+/// called for that; what the server has is kept there.
 ///
 /// @param upload  an upload, or NULL, which does nothing
-/// @return #RESUP_OK; #RESUP_E_BUSY while another thread, or a callback of this upload, is
-///         inside a call on it; #RESUP_E_FREED, #RESUP_E_HANDLE, #RESUP_E_HANDLE_KIND. After an
-///         error nothing has changed.
+/// @return #RESUP_OK; #RESUP_E_BUSY while another thread, or a callback of this upload, is inside a
+///         call on it; #RESUP_E_FREED, #RESUP_E_HANDLE, #RESUP_E_HANDLE_KIND. After an error
+///         nothing has changed.
 ///
 /// Threads: any. Callbacks: the destroy functions of the registered callbacks.
 #[no_mangle]
@@ -153,115 +211,63 @@ pub unsafe extern "C" fn resup_upload_free(upload: *mut resup_upload) -> resup_s
             }
         };
         let removed = UPLOADS.remove(upload as usize);
-        // Here, with no lock held: the host's destroy functions may call the library.
+        // Here, with no lock held: the program's destroy functions may call the library.
         drop(taken);
         removed.map(|_| RESUP_OK)
     })
 }
 
-/// Uploads, and returns at the end. On the way the callbacks are called, on this thread.
-///
-/// Breaks of the network and of the server are waited out and gone on from, within the client's
-/// limits. After a failure the upload may be run again; it goes on where the server is.
-///
-/// @param upload  an upload
-/// @return #RESUP_OK when the server has confirmed the whole file; #RESUP_E_CANCELLED; any of
-///         the errors of the file, the network and the server; #RESUP_E_STATE when it was
-///         started before; #RESUP_E_BUSY, #RESUP_E_SYSTEM, #RESUP_E_INTERNAL or a handle's error.
-///         resup_upload_error_message tells more.
-///
-/// Threads: one at a time. Callbacks: all.
-#[no_mangle]
-pub unsafe extern "C" fn resup_upload_run(upload: *mut resup_upload) -> resup_status {
-    enter(0, || {
-        let entry = UPLOADS.get(upload as usize)?;
-        entry.alone(|upload| {
-            begin(&entry, upload)?;
-            loop {
-                if let Some(outcome) = upload.wait(Duration::MAX) {
-                    return conclude(&entry, outcome);
-                }
-            }
-        })
+/// The functions of a program, as a stream.
+struct Functions {
+    read: unsafe extern "C" fn(*mut c_void, usize, *mut usize, *mut c_void) -> i32,
+    seek: unsafe extern "C" fn(u64, *mut c_void) -> i32,
+    size: unsafe extern "C" fn(*mut u64, *mut c_void) -> i32,
+    data: UserData,
+}
+
+fn checked(name: &str, answer: i32) -> io::Result<()> {
+    match answer {
+        0 => Ok(()),
+        code => Err(io::Error::other(format!(
+            "the {name} function answered {code}"
+        ))),
+    }
+}
+
+impl ProgramStream for Functions {
+    fn size(&mut self) -> io::Result<u64> {
+        let mut size = 0;
+        // SAFETY: the program registered this function with this data for these arguments.
+        let answer = in_program_state(|| unsafe { (self.size)(&mut size, self.data.pointer()) });
+        checked("size", answer)?;
+        Ok(size)
+    }
+
+    fn seek(&mut self, offset: u64) -> io::Result<()> {
+        // SAFETY: the program registered this function with this data for these arguments.
+        let answer = in_program_state(|| unsafe { (self.seek)(offset, self.data.pointer()) });
+        checked("seek", answer)
+    }
+
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let mut read = 0;
+        let (buffer, size) = (buf.as_mut_ptr().cast(), buf.len());
+        // SAFETY: the program registered this function with this data for these arguments; it
+        // writes no more than `size` bytes, which the header demands.
+        let answer = in_program_state(|| unsafe {
+            (self.read)(buffer, size, &mut read, self.data.pointer())
+        });
+        checked("read", answer)?;
+        Ok(read)
+    }
+}
+
+fn needed<F>(name: &str, function: Option<F>) -> Result<F, Fault> {
+    function.ok_or_else(|| {
+        let why = format!(
+            "the {name} function is NULL; an upload needs read, seek and size, to go back after a \
+             break: copy what cannot go back into a file or memory first"
+        );
+        Fault::new(RESUP_E_NULL, why)
     })
-}
-
-/// Starts an upload and returns at once. It goes on by itself, on a thread of the library, which
-/// calls nothing: call resup_upload_wait, from a timer for example, to have the callbacks called
-/// and to learn the end.
-///
-/// @param upload  an upload
-/// @return #RESUP_OK; #RESUP_E_STATE when it is under way; #RESUP_E_BUSY, #RESUP_E_SYSTEM,
-///         #RESUP_E_INTERNAL or a handle's error
-///
-/// Threads: one at a time. Callbacks: the destroy function of a log callback that was replaced.
-#[no_mangle]
-pub unsafe extern "C" fn resup_upload_start(upload: *mut resup_upload) -> resup_status {
-    enter(0, || {
-        let entry = UPLOADS.get(upload as usize)?;
-        entry.alone(|upload| begin(&entry, upload).map(|()| RESUP_OK))
-    })
-}
-
-/// Calls the callbacks for what happened since the last call, on this thread, and waits for more.
-///
-/// @param upload      an upload that was started
-/// @param timeout_ms  the most time to wait, in milliseconds; 0 only looks; #RESUP_FOREVER
-/// @return #RESUP_PENDING while the upload goes on; at its end, and from then on, what
-///         resup_upload_run would have returned; #RESUP_E_STATE before resup_upload_start
-///
-/// Threads: one at a time. Callbacks: all.
-#[no_mangle]
-pub unsafe extern "C" fn resup_upload_wait(
-    upload: *mut resup_upload,
-    timeout_ms: u32,
-) -> resup_status {
-    enter(0, || {
-        let entry = UPLOADS.get(upload as usize)?;
-        let timeout = match timeout_ms {
-            RESUP_FOREVER.. => Duration::MAX,
-            ms => Duration::from_millis(ms.into()),
-        };
-        entry.alone(|upload| match upload.wait(timeout) {
-            Some(outcome) => conclude(&entry, outcome),
-            None => Ok(RESUP_PENDING),
-        })
-    })
-}
-
-/// Ends an upload. Returns at once; resup_upload_run or resup_upload_wait returns
-/// #RESUP_E_CANCELLED within 100 ms, also when the network hangs. What the server has is kept
-/// there. Called before the first run, it ends that run at its beginning; after the end of a
-/// run it does nothing.
-///
-/// @param upload  an upload
-/// @return #RESUP_OK or a handle's error
-///
-/// Threads: any, at any time, callbacks included. Callbacks: none.
-#[no_mangle]
-pub unsafe extern "C" fn resup_upload_cancel(upload: *mut resup_upload) -> resup_status {
-    remotely(upload, Remote::cancel)
-}
-
-/// Pauses an upload: its connection is closed, and it waits for resup_upload_resume. What the
-/// server has is kept there. Returns at once.
-///
-/// @param upload  an upload
-/// @return #RESUP_OK or a handle's error
-///
-/// Threads: any, at any time, callbacks included. Callbacks: none.
-#[no_mangle]
-pub unsafe extern "C" fn resup_upload_pause(upload: *mut resup_upload) -> resup_status {
-    remotely(upload, Remote::pause)
-}
-
-/// Goes on after resup_upload_pause, from where the server is then. Returns at once.
-///
-/// @param upload  an upload
-/// @return #RESUP_OK or a handle's error
-///
-/// Threads: any, at any time, callbacks included. Callbacks: none.
-#[no_mangle]
-pub unsafe extern "C" fn resup_upload_resume(upload: *mut resup_upload) -> resup_status {
-    remotely(upload, Remote::resume)
 }

@@ -1,28 +1,33 @@
-//! The settings of one upload.
+//! Upload: settings
+//!
+//! What is uploaded under which name, and how. Each setting counts from the next run on.
+//!
+//! @param upload  an upload
+//! @return #RESUP_OK; #RESUP_E_ARGUMENT for a value that cannot be used; #RESUP_E_NULL or
+//!         #RESUP_E_UTF8 for a text that is none; #RESUP_E_STATE during a run; #RESUP_E_BUSY or a
+//!         handle's error
+//!
+//! Threads: one at a time. Callbacks: none.
 
 use std::ffi::c_char;
 
-use super::boundary::Fault;
-use super::entry::{alone, remotely};
-use super::status::{resup_status, RESUP_E_ARGUMENT};
-use super::text::{text, utf16_path};
-use super::upload::resup_upload;
+use super::internal::boundary::Fault;
+use super::internal::entry::{with_remote, with_upload};
+use super::internal::text::{text, utf16_path};
+use super::status::RESUP_E_ARGUMENT;
+use super::types::{resup_status, resup_upload};
 use crate::options::DigestMode;
 use crate::options::SegmentSize;
 
 /// Sets the file name that the server is told. Default: the file's own.
 ///
-/// @param name  UTF-8 without a path, at most 1024 bytes; copied
-/// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_NULL, #RESUP_E_UTF8, #RESUP_E_STATE during a
-///         run, #RESUP_E_BUSY or a handle's error
-///
-/// Threads: one at a time. Callbacks: none.
+/// @param name  without a path, at most 1024 bytes
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_set_name(
     upload: *mut resup_upload,
     name: *const c_char,
 ) -> resup_status {
-    alone(upload, |upload| {
+    with_upload(upload, |upload| {
         // SAFETY: the header demands a C string or NULL.
         Ok(upload.set_name(unsafe { text("name", name) }?)?)
     })
@@ -30,16 +35,13 @@ pub unsafe extern "C" fn resup_upload_set_name(
 
 /// Sets the directory on the server. Default: empty, the server's own choice.
 ///
-/// @param directory  UTF-8, separated by /; copied
-/// @return as resup_upload_set_name
-///
-/// Threads: one at a time. Callbacks: none.
+/// @param directory  names, separated by /
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_set_directory(
     upload: *mut resup_upload,
     directory: *const c_char,
 ) -> resup_status {
-    alone(upload, |upload| {
+    with_upload(upload, |upload| {
         // SAFETY: the header demands a C string or NULL.
         Ok(upload.set_directory(unsafe { text("directory", directory) }?)?)
     })
@@ -47,16 +49,13 @@ pub unsafe extern "C" fn resup_upload_set_directory(
 
 /// Sets the file's MIME type. Default: by the extension of its name, else application/octet-stream.
 ///
-/// @param content_type  ASCII, type/subtype and perhaps parameters after a semicolon; copied
-/// @return as resup_upload_set_name
-///
-/// Threads: one at a time. Callbacks: none.
+/// @param content_type  ASCII, type/subtype and perhaps parameters after a semicolon
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_set_content_type(
     upload: *mut resup_upload,
     content_type: *const c_char,
 ) -> resup_status {
-    alone(upload, |upload| {
+    with_upload(upload, |upload| {
         // SAFETY: the header demands a C string or NULL.
         Ok(upload.set_content_type(unsafe { text("content type", content_type) }?)?)
     })
@@ -65,31 +64,28 @@ pub unsafe extern "C" fn resup_upload_set_content_type(
 /// Adds a form field of the program's own, sent with every request of this upload. The same name
 /// again replaces the value.
 ///
-/// @param name   UTF-8, none of the protocol's own names; copied
-/// @param value  UTF-8; copied
-/// @return as resup_upload_set_name
-///
-/// Threads: one at a time. Callbacks: none.
+/// @param name   none of the protocol's own names
+/// @param value  any text
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_set_field(
     upload: *mut resup_upload,
     name: *const c_char,
     value: *const c_char,
 ) -> resup_status {
-    alone(upload, |upload| {
+    with_upload(upload, |upload| {
         // SAFETY: the header demands C strings or NULL.
         let (name, value) = unsafe { (text("field name", name)?, text("field value", value)?) };
         Ok(upload.set_field(name, value)?)
     })
 }
 
-/// For resup_upload_set_digest: no digest. Neither a prefix on the server nor the whole file is
-/// compared then: for networks and servers that do that themselves.
+/// Compute none. Neither a prefix on the server nor the whole file is compared then: for networks
+/// and servers that do that themselves.
 pub const RESUP_DIGEST_NONE: i32 = 0;
-/// For resup_upload_set_digest: the MD5 is computed while the file is sent. The default.
+/// Compute the MD5 while the file is sent. The default.
 pub const RESUP_DIGEST_MD5: i32 = 1;
-/// For resup_upload_set_digest: the MD5 is computed before the first request, so that a server which
-/// has the content already needs no byte of it.
+/// Compute the MD5 before the first request, so that a server which has the content already needs
+/// no byte of it.
 pub const RESUP_DIGEST_MD5_FIRST: i32 = 2;
 
 /// Sets whether and when the MD5 of the file is computed. Memory and streams have no modification
@@ -97,16 +93,12 @@ pub const RESUP_DIGEST_MD5_FIRST: i32 = 2;
 /// first request in every mode.
 ///
 /// @param mode  #RESUP_DIGEST_NONE, #RESUP_DIGEST_MD5 or #RESUP_DIGEST_MD5_FIRST
-/// @return #RESUP_OK, #RESUP_E_ARGUMENT, #RESUP_E_STATE during a run, #RESUP_E_BUSY or a handle's
-///         error
-///
-/// Threads: one at a time. Callbacks: none.
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_set_digest(
     upload: *mut resup_upload,
     mode: i32,
 ) -> resup_status {
-    alone(upload, |upload| {
+    with_upload(upload, |upload| {
         let mode = match mode {
             RESUP_DIGEST_NONE => DigestMode::None,
             RESUP_DIGEST_MD5 => DigestMode::OnePass,
@@ -121,60 +113,47 @@ pub unsafe extern "C" fn resup_upload_set_digest(
 }
 
 /// Sets a file in which the upload keeps states of the digest, so that a resume by another run of
-/// the program does not read again what the server already has. It is never needed: where it is
-/// missing, damaged or of another file, the upload reads more and ends right. It holds no secret,
-/// and is removed when the upload is complete. A file at that path that is no state file is left
-/// as it is, and no state is kept then; nor is it for memory and streams.
+/// the program does not read again what the server already has. Default: none. It is never needed:
+/// where it is missing, damaged or of another file, the upload reads more and ends right. It holds
+/// no secret, and is removed when the upload is complete. A file at that path that is no state file
+/// is left as it is, and no state is kept then; nor is it for memory and streams.
 ///
-/// @param path  UTF-8; a place of its own for each upload; copied. Default: none.
-/// @return #RESUP_OK, #RESUP_E_ARGUMENT for an empty path, #RESUP_E_NULL, #RESUP_E_UTF8,
-///         #RESUP_E_STATE during a run, #RESUP_E_BUSY or a handle's error
-///
-/// Threads: one at a time. Callbacks: none.
+/// @param path  not empty; a place of its own for each upload
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_set_state_file(
     upload: *mut resup_upload,
     path: *const c_char,
 ) -> resup_status {
-    alone(upload, |upload| {
+    with_upload(upload, |upload| {
         // SAFETY: the header demands a C string or NULL.
         Ok(upload.set_state_file(unsafe { text("path", path) }?)?)
     })
 }
 
-/// As resup_upload_set_state_file, with a path in UTF-16, as Windows and Java have it.
+/// As resup_upload_set_state_file, with a path in UTF-16.
 ///
-/// @param path  UTF-16 in the machine's byte order, ending with 0; copied
-/// @return as resup_upload_set_state_file
-///
-/// Threads: one at a time. Callbacks: none.
+/// @param path  as for resup_upload_set_state_file
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_set_state_file_utf16(
     upload: *mut resup_upload,
     path: *const u16,
 ) -> resup_status {
-    alone(upload, |upload| {
+    with_upload(upload, |upload| {
         // SAFETY: the header demands 0-terminated UTF-16 or NULL.
         Ok(upload.set_state_file(unsafe { utf16_path("path", path) }?)?)
     })
 }
 
-/// For resup_upload_set_segment_size: everything that is left goes in one request. The default.
+/// Send everything that is left in one request. The default.
 pub const RESUP_SEGMENT_UNLIMITED: u64 = 0;
-/// For resup_upload_set_segment_size: segments grow while the network is good, and shrink after
-/// breaks.
+/// Let segments grow while the network is good, and shrink after lost connections.
 pub const RESUP_SEGMENT_AUTOMATIC: u64 = 1;
 
 /// Sets the most file bytes that one request carries. For servers and proxies that see a request
-/// only when it is whole: what a break costs there is one segment.
-///
-/// A server's own limit counts in any case, and after an HTTP 413 the size is halved, for all
-/// uploads of the client.
+/// only when it is whole: a lost connection costs one segment there. A server's own limit counts in
+/// any case, and after an HTTP 413 the size is halved, for all uploads of the client.
 ///
 /// @param bytes  a number of bytes, #RESUP_SEGMENT_UNLIMITED or #RESUP_SEGMENT_AUTOMATIC
-/// @return #RESUP_OK, #RESUP_E_STATE during a run, #RESUP_E_BUSY or a handle's error
-///
-/// Threads: one at a time. Callbacks: none.
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_set_segment_size(
     upload: *mut resup_upload,
@@ -185,7 +164,7 @@ pub unsafe extern "C" fn resup_upload_set_segment_size(
         RESUP_SEGMENT_AUTOMATIC => SegmentSize::Automatic,
         bytes => SegmentSize::Fixed(bytes),
     };
-    alone(upload, |upload| Ok(upload.set_segment_size(size)?))
+    with_upload(upload, |upload| Ok(upload.set_segment_size(size)?))
 }
 
 /// Sets the most file bytes per second that this upload sends. Counts at once, also during a run.
@@ -199,5 +178,5 @@ pub unsafe extern "C" fn resup_upload_set_rate_limit(
     upload: *mut resup_upload,
     bytes_per_second: u64,
 ) -> resup_status {
-    remotely(upload, |remote| remote.set_rate_limit(bytes_per_second))
+    with_remote(upload, |remote| remote.set_rate_limit(bytes_per_second))
 }

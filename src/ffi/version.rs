@@ -1,32 +1,32 @@
-//! Which version of the library this is.
+//! Version
+//!
+//! Which version the header and the loaded library are.
+//!
+//! Threads: any. Callbacks: none.
 
 use std::ffi::c_char;
 
-/// Major version of this header.
+/// The major version of this header.
 pub const RESUP_VERSION_MAJOR: u32 = 0;
-/// Minor version of this header. With each one the ABI may change until 1.0.
+/// The minor version of this header. With each one the ABI may change until 1.0.
 pub const RESUP_VERSION_MINOR: u32 = 1;
-/// Patch version of this header.
+/// The patch version of this header.
 pub const RESUP_VERSION_PATCH: u32 = 0;
 /// This header's version as one number: major * 1000000 + minor * 1000 + patch.
 pub const RESUP_VERSION_NUMBER: u32 = 1000;
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
 
-/// The version of the library that is loaded, for example "0.1.0".
+/// Returns the version of the library that is loaded, for example "0.1.0".
 ///
 /// @return a static text
-///
-/// Threads: any. Callbacks: none.
 #[no_mangle]
 pub extern "C" fn resup_version() -> *const c_char {
     VERSION.as_ptr().cast()
 }
 
-/// The version of the library that is loaded, as #RESUP_VERSION_NUMBER has it for the header
-/// that the program was compiled with.
-///
-/// Threads: any. Callbacks: none.
+/// Returns the version of the library that is loaded, as #RESUP_VERSION_NUMBER has it for the
+/// header that the program was compiled with.
 #[no_mangle]
 pub extern "C" fn resup_version_number() -> u32 {
     RESUP_VERSION_NUMBER

@@ -35,14 +35,7 @@ type
   /// which file, and which function or version.</summary>
   EResupLibrary = class(Exception);
 
-const
-  // CONSTANTS
-
-type
-  // TYPES
-
-var
-  // FUNCTIONS
+// DECLARATIONS
 
 const
   /// <summary>The name of the library's file.</summary>

@@ -15,7 +15,8 @@ struct Declaration {
     code: String,
 }
 
-/// The header's declarations with the comments before them, each in one line.
+/// The header's declarations with the comments before them, each in one line. (Of the comments at the two
+/// ends of a section, the code is not one.)
 fn declarations(header: &str) -> Vec<Declaration> {
     let (_, body) = header.split_once("extern \"C\" {\n#endif\n").unwrap();
     let (body, _) = body.rsplit_once("#ifdef __cplusplus").unwrap();
@@ -116,54 +117,80 @@ fn documented(doc: &str, indent: &str) -> String {
     made
 }
 
+/// What the comment at the head of a section says, as a comment.
+fn section(doc: &str) -> String {
+    let lines = doc.trim().lines().filter(|line| !line.starts_with("@{"));
+    let mut made = String::new();
+    for line in lines {
+        let title = line
+            .strip_prefix("@defgroup ")
+            .and_then(|l| l.split_once(' '));
+        let text = title.map_or(line, |(_, title)| title).replace('#', "");
+        let text = text.replace("@param ", "").replace("@return ", "Returns ");
+        writeln!(made, "{}", format!("// {text}").trim_end()).unwrap();
+    }
+    made.trim_end_matches("//\n").to_owned()
+}
+
+/// The word that a declaration of Pascal's stands under, its name, and the declaration.
+fn declaration(code: &str) -> (&'static str, &str, String) {
+    if let Some(rest) = code.strip_prefix("#define ") {
+        let (constant, value) = rest.split_once(' ').unwrap();
+        let constant = name(constant);
+        return ("const", constant, format!("  {constant} = {value};\n"));
+    }
+    if let Some(rest) = code.strip_prefix("typedef struct ") {
+        let (of, _) = rest.split_once(' ').unwrap();
+        let pointers = format!("  P{of} = ^{of};\n  PP{of} = ^P{of};\n");
+        let text = format!("  {of} = record Opaque: Byte; end;\n{pointers}");
+        return ("type", of, text);
+    }
+    if let Some(rest) = code.strip_prefix("typedef ") {
+        let Some((result, rest)) = rest.split_once(" (*") else {
+            let (c, of) = split(rest.strip_suffix(';').unwrap());
+            return ("type", of, format!("  {of} = {};\n", kind(c)));
+        };
+        let (of, parameters) = rest.split_once(")(").unwrap();
+        let parameters = parameters.strip_suffix(");").unwrap();
+        let text = format!("  {of} = {};\n", function(result, parameters));
+        return ("type", of, text);
+    }
+    let code = code.strip_prefix("RESUP_API ").expect(code);
+    let (head, parameters) = code.split_once('(').unwrap();
+    let (result, of) = split(head);
+    let parameters = parameters.strip_suffix(");").unwrap();
+    let text = format!("  {of}: {};\n", function(result, parameters));
+    ("var", of, text)
+}
+
 /// The unit.
 pub fn made_of(header: &str) -> String {
-    let (mut constants, mut types, mut functions) = (String::new(), String::new(), String::new());
-    let mut loads = String::new();
+    let (mut all, mut loads, mut under) = (String::new(), String::new(), "");
     let mut names = BTreeSet::new();
     for Declaration { doc, code } in declarations(header) {
-        let declared = if let Some(rest) = code.strip_prefix("#define ") {
-            let (constant, value) = rest.split_once(' ').unwrap();
-            let constant = name(constant);
-            constants += &documented(&doc, "  ");
-            writeln!(constants, "  {constant} = {value};").unwrap();
-            constant
-        } else if let Some(rest) = code.strip_prefix("typedef struct ") {
-            let (of, _) = rest.split_once(' ').unwrap();
-            types += &documented(&doc, "  ");
-            writeln!(types, "  {of} = record Opaque: Byte; end;").unwrap();
-            writeln!(types, "  P{of} = ^{of};\n  PP{of} = ^P{of};").unwrap();
-            of
-        } else if let Some((result, rest)) = code
-            .strip_prefix("typedef ")
-            .and_then(|c| c.split_once(" (*"))
-        {
-            let (of, parameters) = rest.split_once(")(").unwrap();
-            let parameters = parameters.strip_suffix(");").unwrap();
-            types += &documented(&doc, "  ");
-            writeln!(types, "  {of} = {};", function(result, parameters)).unwrap();
-            of
-        } else if let Some(rest) = code.strip_prefix("typedef ") {
-            let (c, of) = split(rest.strip_suffix(';').unwrap());
-            types += &documented(&doc, "  ");
-            writeln!(types, "  {of} = {};", kind(c)).unwrap();
-            of
-        } else {
-            let code = code.strip_prefix("RESUP_API ").expect(&code);
-            let (head, parameters) = code.split_once('(').unwrap();
-            let (result, of) = split(head);
-            let parameters = parameters.strip_suffix(");").unwrap();
-            functions += &documented(&doc, "  ");
-            writeln!(functions, "  {of}: {};", function(result, parameters)).unwrap();
+        let doc = doc.trim();
+        if doc == "@}" {
+            continue;
+        }
+        if doc.starts_with("@defgroup ") {
+            write!(all, "\n{}", section(doc)).unwrap();
+            under = "";
+            continue;
+        }
+        let (word, of, text) = declaration(&code);
+        if under != word {
+            write!(all, "\n{word}\n").unwrap();
+            under = word;
+        }
+        all += &documented(doc, "  ");
+        all += &text;
+        if word == "var" {
             writeln!(loads, "    @{of} := FindFunction('{of}');").unwrap();
-            of
-        };
-        let fresh = names.insert(declared.to_ascii_lowercase());
-        assert!(fresh, "Pascal knows no case: there are two of {declared}");
+        }
+        let fresh = names.insert(of.to_ascii_lowercase());
+        assert!(fresh, "Pascal knows no case: there are two of {of}");
     }
     include_str!("unit.pas")
-        .replace("  // CONSTANTS\n", &constants)
-        .replace("  // TYPES\n", &types)
-        .replace("  // FUNCTIONS\n", &functions)
+        .replace("// DECLARATIONS\n", all.trim_start())
         .replace("    // LOADS\n", &loads)
 }

@@ -35,33 +35,65 @@ type
   /// which file, and which function or version.</summary>
   EResupLibrary = class(Exception);
 
+// Types
+//
+// The handles, what functions return, and what all callbacks share.
+
+type
+  /// <summary>A server, and what all uploads to it share.</summary>
+  resup_client = record Opaque: Byte; end;
+  Presup_client = ^resup_client;
+  PPresup_client = ^Presup_client;
+  /// <summary>The upload of one file.</summary>
+  resup_upload = record Opaque: Byte; end;
+  Presup_upload = ^resup_upload;
+  PPresup_upload = ^Presup_upload;
+  /// <summary>What a function returns: RESUP_OK, or another of the status codes. They are positive, grouped
+  /// by what a program can do about them, and never renumbered.</summary>
+  resup_status = Integer;
+
 const
-  /// <summary>What a callback answers when the upload is to go on. Any other answer cancels it.</summary>
+  /// <summary>What a callback returns when the upload is to go on. Any other value cancels it.</summary>
   RESUP_CONTINUE = 0;
-  /// <summary>Ask by POST, which no cache answers. The default.</summary>
-  RESUP_LOCATE_POST = 0;
-  /// <summary>Ask by GET, with the fields in the query.</summary>
-  RESUP_LOCATE_GET = 1;
-  /// <summary>An upload has failed.</summary>
-  RESUP_LOG_ERROR = 1;
-  /// <summary>Something unusual that the upload gets over: a break, a prefix that differs.</summary>
-  RESUP_LOG_WARN = 2;
-  /// <summary>The course of an upload.</summary>
-  RESUP_LOG_INFO = 3;
-  /// <summary>Every step.</summary>
-  RESUP_LOG_DEBUG = 4;
-  /// <summary>Sign with HMAC-SHA-256. The default.</summary>
-  RESUP_SIGNING_HMAC_SHA256 = 0;
-  /// <summary>Sign with HMAC-MD5, for old servers that know no better.</summary>
-  RESUP_SIGNING_HMAC_MD5 = 1;
-  /// <summary>Trust the operating system's root certificates. The default.</summary>
-  RESUP_TRUST_SYSTEM = 0;
-  /// <summary>Trust Mozilla's root certificates, as they were when the library was built.</summary>
-  RESUP_TRUST_BUNDLED = 1;
-  /// <summary>Write file names as browsers do: UTF-8, with quote, CR and LF as %22, %0D and %0A. The default.</summary>
-  RESUP_FILENAME_WHATWG = 0;
-  /// <summary>Write them a second time as filename* (RFC 8187), for servers that take the first for Latin-1.</summary>
-  RESUP_FILENAME_RFC8187 = 1;
+
+type
+  /// <summary>Releases a callback's `user_data`. It is called once: when another callback takes its place, or
+  /// when the handle is freed, on the thread that does so; at once when the registration fails. May
+  /// be NULL.</summary>
+  resup_destroy_callback = procedure(user_data: Pointer); cdecl;
+
+// Version
+//
+// Which version the header and the loaded library are.
+//
+// Threads: any. Callbacks: none.
+
+const
+  /// <summary>The major version of this header.</summary>
+  RESUP_VERSION_MAJOR = 0;
+  /// <summary>The minor version of this header. With each one the ABI may change until 1.0.</summary>
+  RESUP_VERSION_MINOR = 1;
+  /// <summary>The patch version of this header.</summary>
+  RESUP_VERSION_PATCH = 0;
+  /// <summary>This header's version as one number: major * 1000000 + minor * 1000 + patch.</summary>
+  RESUP_HEADER_VERSION_NUMBER = 1000;
+
+var
+  /// <summary>Returns the version of the library that is loaded, for example "0.1.0".</summary>
+  /// <returns>a static text</returns>
+  resup_version: function: PAnsiChar; cdecl;
+  /// <summary>Returns the version of the library that is loaded, as RESUP_VERSION_NUMBER has it for the
+  /// header that the program was compiled with.</summary>
+  resup_version_number: function: Cardinal; cdecl;
+
+// Status codes
+//
+// What functions return: success, then failures in the groups of their causes: the program, the
+// file, the network, the server's refusals, its answers, a cancel, this machine.
+//
+// Threads: any. Callbacks: none.
+
+const
   /// <summary>It is done.</summary>
   RESUP_OK = 0;
   /// <summary>From resup_upload_wait only: the upload goes on; call again.</summary>
@@ -134,9 +166,495 @@ const
   RESUP_E_SYSTEM = 120;
   /// <summary>A defect in the library was caught. Free the handle; report the message.</summary>
   RESUP_E_INTERNAL = 121;
+
+var
+  /// <summary>Returns what a status means, in one English sentence.</summary>
+  /// <param name="status">any value</param>
+  /// <returns>a static text, never NULL; for an unknown code, one that says so</returns>
+  resup_status_message: function(status: resup_status): PAnsiChar; cdecl;
+
+// Client: making one
+//
+// A client is made for the address of a server, and lives as long as the program wants.
+//
+// client  a client
+//
+// Threads: any. Callbacks: none.
+
+var
+  /// <summary>Makes a client for a server. Nothing is sent yet.</summary>
+  /// <param name="endpoint">the server's upload address, http or https; copied</param>
+  /// <param name="handle">where the client goes on success; resup_client_free frees it</param>
+  /// <returns>RESUP_OK, RESUP_E_URL, RESUP_E_NULL, RESUP_E_UTF8; after a failure,
+  /// resup_client_error_message(NULL) tells more</returns>
+  resup_client_new: function(endpoint: PAnsiChar; handle: PPresup_client): resup_status; cdecl;
+  /// <summary>Frees a client. Uploads that were made with it keep what they need of it and go on.</summary>
+  /// <param name="client">a client, or NULL, which does nothing</param>
+  /// <returns>RESUP_OK; RESUP_E_FREED, RESUP_E_HANDLE, RESUP_E_HANDLE_KIND, which change nothing</returns>
+  /// <remarks>Threads: any. Callbacks: the destroy function of the log callback, when no upload of it is left.</remarks>
+  resup_client_free: function(client: Presup_client): resup_status; cdecl;
+  /// <summary>Returns the message of the last call that failed on this thread, if it was one for this client:
+  /// its setters, and the making of uploads.</summary>
+  /// <param name="client">a client; or NULL for calls that failed without a usable handle, such as
+  /// resup_client_new</param>
+  /// <returns>a text, empty if the last failure was none of these, never NULL; it is valid until the
+  /// next call on this thread that fails</returns>
+  /// <remarks>Threads: any, each has its own message. Callbacks: none.</remarks>
+  resup_client_error_message: function(client: Presup_client): PAnsiChar; cdecl;
+
+// Client: network
+//
+// How the server is reached, how long the client waits, and how often it tries again. Each setting
+// counts from the next run of each upload on, but the rate limit at once.
+//
+// client        a client
+// milliseconds  the longest time; more than 0
+// Returns RESUP_OK; RESUP_E_ARGUMENT for a value that cannot be used; RESUP_E_NULL or
+// RESUP_E_UTF8 for a text that is none; or a handle's error
+//
+// Threads: any. Callbacks: none.
+
+var
+  /// <summary>Sets the proxy that leads to the server. The system's proxy is never used for this machine
+  /// itself.</summary>
+  /// <param name="proxy">"none"; "system", the default, for what the environment says (http_proxy,
+  /// https_proxy, all_proxy, no_proxy), then, on Windows, the user's Internet Settings
+  /// (no PAC scripts); or "scheme://user:password@host:port", of which all but the host
+  /// may be left out, user and password percent-encoded. The scheme is http (port 80:
+  /// http servers by absolute URLs, https ones by CONNECT), socks4 or socks5 (1080: the
+  /// server's name is looked up on this side), socks4a or socks5h (the proxy looks it
+  /// up).</param>
+  resup_client_set_proxy: function(client: Presup_client; proxy: PAnsiChar): resup_status; cdecl;
+  /// <summary>Sets the hosts that are reached without a proxy, in place of the environment's no_proxy.</summary>
+  /// <param name="list">domains (with all below them), addresses, CIDR blocks, each perhaps with a port, or
+  /// "*", between commas; empty for none</param>
+  resup_client_set_no_proxy: function(client: Presup_client; list: PAnsiChar): resup_status; cdecl;
+  /// <summary>Sets the most time that a name lookup, and then connecting with the TLS handshake, may take,
+  /// each. Default: 30000.</summary>
+  resup_client_set_connect_timeout: function(client: Presup_client; milliseconds: Cardinal): resup_status; cdecl;
+  /// <summary>Sets the most time from the end of a request to its answer. It must allow for what the network
+  /// still holds of the request (some MB), and for the server's storing it. Default: 120000.</summary>
+  resup_client_set_response_timeout: function(client: Presup_client; milliseconds: Cardinal): resup_status; cdecl;
+  /// <summary>Sets the most time for which the network may take nothing while there is something to send. A
+  /// transfer that moves, however slowly, is never ended. Default: 60000.</summary>
+  resup_client_set_stall_timeout: function(client: Presup_client; milliseconds: Cardinal): resup_status; cdecl;
+  /// <summary>Sets the most file bytes per second that all uploads of this client send together. Counts at
+  /// once, for running uploads too.</summary>
+  /// <param name="bytes_per_second">0, the default, for no limit</param>
+  resup_client_set_rate_limit: function(client: Presup_client; bytes_per_second: resup_uint64): resup_status; cdecl;
+  /// <summary>Sets how many attempts in a row may fail, after the first, without the server having got a byte
+  /// more.</summary>
+  /// <param name="limit">0 never tries again. Default: 8.</param>
+  resup_client_set_retry_limit: function(client: Presup_client; limit: Cardinal): resup_status; cdecl;
+  /// <summary>Sets the most time that attempts may go on, and fail, without the server having got a byte more.
+  /// It begins anew after a pause.</summary>
+  /// <param name="milliseconds">0, the default, for no limit but that of their number</param>
+  resup_client_set_retry_timeout: function(client: Presup_client; milliseconds: Cardinal): resup_status; cdecl;
+  /// <summary>Sets the waits between attempts: random, between zero and a bound that starts with the first
+  /// value and doubles with each attempt up to the second.</summary>
+  /// <param name="first_milliseconds">more than 0. Default: 500.</param>
+  /// <param name="longest_milliseconds">not less than the first. Default: 30000.</param>
+  resup_client_set_retry_backoff: function(client: Presup_client; first_milliseconds: Cardinal; longest_milliseconds: Cardinal): resup_status; cdecl;
+
+// Client: requests
+//
+// How requests and their forms are written. Each setting counts from the next run of each upload
+// on.
+//
+// client  a client
+// Returns RESUP_OK; RESUP_E_ARGUMENT for a value that cannot be used; RESUP_E_NULL or
+// RESUP_E_UTF8 for a text that is none; or a handle's error
+//
+// Threads: any. Callbacks: none.
+
+var
+  /// <summary>Sets the User-Agent header. Default: "resup/" and the version.</summary>
+  /// <param name="user_agent">one line of ASCII</param>
+  resup_client_set_user_agent: function(client: Presup_client; user_agent: PAnsiChar): resup_status; cdecl;
+
+const
+  /// <summary>Ask by POST, which no cache answers. The default.</summary>
+  RESUP_LOCATE_POST = 0;
+  /// <summary>Ask by GET, with the fields in the query.</summary>
+  RESUP_LOCATE_GET = 1;
+
+var
+  /// <summary>Sets how the server is asked for its offset.</summary>
+  /// <param name="method">RESUP_LOCATE_POST or RESUP_LOCATE_GET</param>
+  resup_client_set_locate_method: function(client: Presup_client; method: Integer): resup_status; cdecl;
+
+const
+  /// <summary>Write file names as browsers do: UTF-8, quote, CR and LF as %22, %0D and %0A. The default.</summary>
+  RESUP_FILENAME_WHATWG = 0;
+  /// <summary>Write them again as filename* (RFC 8187), for servers that take the first for Latin-1.</summary>
+  RESUP_FILENAME_RFC8187 = 1;
+
+var
+  /// <summary>Sets how file names are written into forms.</summary>
+  /// <param name="style">RESUP_FILENAME_WHATWG or RESUP_FILENAME_RFC8187</param>
+  resup_client_set_filename_style: function(client: Presup_client; style: Integer): resup_status; cdecl;
+
+// Client: identity
+//
+// Who the user is to the server: login, authorization, signatures. Each setting counts from the
+// next run of each upload on. Authorization, headers and cookies go with every request, but never
+// to another scheme, host or port than the endpoint's. What the library keeps of a secret is
+// overwritten in memory when it is released; not so the buffers through which it was sent.
+//
+// client  a client
+// Returns RESUP_OK; RESUP_E_ARGUMENT for a value that cannot be used; RESUP_E_NULL or
+// RESUP_E_UTF8 for a text that is none; or a handle's error
+//
+// Threads: any. Callbacks: none.
+
+var
+  /// <summary>Sets the user name that the server is told with each file. Default: none.</summary>
+  /// <param name="user">one line of UTF-8</param>
+  resup_client_set_user: function(client: Presup_client; user: PAnsiChar): resup_status; cdecl;
+  /// <summary>Sets the form by which the client logs in: before the first request, and again when the server
+  /// turns a later one away, by a POST of the fields of resup_client_set_login_field. Cookies are
+  /// kept. Any answer below 400 counts as a login until the next request shows otherwise.</summary>
+  /// <param name="url">of the endpoint's scheme, host and port</param>
+  /// <returns>RESUP_OK, RESUP_E_URL, RESUP_E_NULL, RESUP_E_UTF8 or a handle's error</returns>
+  resup_client_set_login_form: function(client: Presup_client; url: PAnsiChar): resup_status; cdecl;
+  /// <summary>Sets a field of the login form, which must have been set: user name, password, and what else it
+  /// has. Setting a name again replaces its value.</summary>
+  /// <param name="name">not empty</param>
+  /// <param name="value">any text</param>
+  resup_client_set_login_field: function(client: Presup_client; name: PAnsiChar; value: PAnsiChar): resup_status; cdecl;
+  /// <summary>Sets Basic authorization (RFC 7617), in place of another one.</summary>
+  /// <param name="user">not empty, without a colon</param>
+  /// <param name="password">may be empty</param>
+  resup_client_set_basic_auth: function(client: Presup_client; user: PAnsiChar; password: PAnsiChar): resup_status; cdecl;
+  /// <summary>Sets a bearer token (RFC 6750), in place of another authorization.</summary>
+  /// <param name="token">printable ASCII</param>
+  resup_client_set_bearer_token: function(client: Presup_client; token: PAnsiChar): resup_status; cdecl;
+  /// <summary>Sets a header. Setting a name again replaces its value.</summary>
+  /// <param name="name">not one that the library sets itself, such as Content-Type</param>
+  /// <param name="value">one line</param>
+  resup_client_set_header: function(client: Presup_client; name: PAnsiChar; value: PAnsiChar): resup_status; cdecl;
+  /// <summary>Sets a cookie, beside those that the server sets. Setting a name again replaces its value.</summary>
+  /// <param name="name">a token (RFC 6265, 4.1.1)</param>
+  /// <param name="value">printable ASCII without blanks, quotes, commas, semicolons and backslashes</param>
+  resup_client_set_cookie: function(client: Presup_client; name: PAnsiChar; value: PAnsiChar): resup_status; cdecl;
+  /// <summary>Signs every form with a secret (docs/PROTOCOL.md, "Signing").</summary>
+  /// <param name="secret">not NULL; copied</param>
+  /// <param name="length">its bytes, more than 0</param>
+  resup_client_set_signing_secret: function(client: Presup_client; secret: PByte; length: resup_size): resup_status; cdecl;
+
+const
+  /// <summary>Sign with HMAC-SHA-256. The default.</summary>
+  RESUP_SIGNING_HMAC_SHA256 = 0;
+  /// <summary>Sign with HMAC-MD5, for old servers that know no better.</summary>
+  RESUP_SIGNING_HMAC_MD5 = 1;
+
+var
+  /// <summary>Sets how forms are signed, where there is a secret.</summary>
+  /// <param name="algorithm">RESUP_SIGNING_HMAC_SHA256 or RESUP_SIGNING_HMAC_MD5</param>
+  resup_client_set_signing_algorithm: function(client: Presup_client; algorithm: Integer): resup_status; cdecl;
+
+// Client: TLS
+//
+// Which server is trusted, and what this side shows to it. Each setting counts from the next run
+// of each upload on; files are read at once.
+//
+// client       a client
+// path         a PEM file
+// certificate  path of a PEM file with the chain, its own certificate first
+// key          path of a PEM file with the key, not encrypted; may be the same file
+// Returns RESUP_OK; RESUP_E_ARGUMENT for a value or file that cannot be used: then nothing has
+// changed; RESUP_E_NULL or RESUP_E_UTF8 for a text that is none; or a handle's error
+//
+// Threads: any. Callbacks: none.
+
+const
+  /// <summary>Trust the operating system's root certificates. The default.</summary>
+  RESUP_TRUST_SYSTEM = 0;
+  /// <summary>Trust Mozilla's root certificates, as they were when the library was built.</summary>
+  RESUP_TRUST_BUNDLED = 1;
+
+var
+  /// <summary>Sets which root certificates are trusted while no CA was given.</summary>
+  /// <param name="trust">RESUP_TRUST_SYSTEM or RESUP_TRUST_BUNDLED</param>
+  resup_client_set_trust: function(client: Presup_client; trust: Integer): resup_status; cdecl;
+  /// <summary>Trusts the CA certificates in a PEM file, and no others but those of further calls. When the
+  /// file cannot be read, has no certificate, or has one that cannot be used as a root, none of them
+  /// is trusted.</summary>
+  resup_client_set_ca_file: function(client: Presup_client; path: PAnsiChar): resup_status; cdecl;
+  /// <summary>As resup_client_set_ca_file, with a path in UTF-16.</summary>
+  resup_client_set_ca_file_utf16: function(client: Presup_client; path: PWideChar): resup_status; cdecl;
+  /// <summary>As resup_client_set_ca_file, with the certificates themselves.</summary>
+  /// <param name="pem">one certificate or more</param>
+  resup_client_set_ca_pem: function(client: Presup_client; pem: PAnsiChar): resup_status; cdecl;
+  /// <summary>Sets the certificate that this side shows when the server asks for one. Fails also when the key
+  /// does not fit. What the library keeps of the key is overwritten in memory when it is released;
+  /// not so what its TLS makes of it.</summary>
+  resup_client_set_client_certificate: function(client: Presup_client; certificate: PAnsiChar; key: PAnsiChar): resup_status; cdecl;
+  /// <summary>As resup_client_set_client_certificate, with paths in UTF-16.</summary>
+  resup_client_set_client_certificate_utf16: function(client: Presup_client; certificate: PWideChar; key: PWideChar): resup_status; cdecl;
+  /// <summary>Sets whether the server's certificate is verified. Without, whoever is on the way can read and
+  /// change everything, credentials too; each run logs a warning.</summary>
+  /// <param name="verify">0 for no; else yes, the default</param>
+  resup_client_set_tls_verify: function(client: Presup_client; verify: Integer): resup_status; cdecl;
+
+// Client: log
+//
+// What uploads tell of their course. Secrets and file contents are never logged.
+
+const
+  /// <summary>An upload has failed.</summary>
+  RESUP_LOG_ERROR = 1;
+  /// <summary>Something unusual that the upload gets over: a lost connection, a prefix that differs.</summary>
+  RESUP_LOG_WARN = 2;
+  /// <summary>The course of an upload.</summary>
+  RESUP_LOG_INFO = 3;
+  /// <summary>Every step.</summary>
+  RESUP_LOG_DEBUG = 4;
+
+type
+  /// <summary>Takes a line of the log.</summary>
+  /// <param name="level">one of the RESUP_LOG_ constants</param>
+  /// <param name="message">one line of UTF-8; valid during the call</param>
+  /// <param name="user_data">what was registered with the callback</param>
+  /// <returns>RESUP_CONTINUE, or anything else to cancel the upload</returns>
+  resup_log_callback = function(level: Integer; message: PAnsiChar; user_data: Pointer): Integer; cdecl;
+
+var
+  /// <summary>Registers a log callback, in place of an earlier one, from the next run of each upload on.</summary>
+  /// <param name="client">a client</param>
+  /// <param name="level">the least important level that is wanted, one of the RESUP_LOG_ constants</param>
+  /// <param name="callback">called from within resup_upload_run and resup_upload_wait, on the threads that
+  /// called these, so perhaps on several at once; NULL for none</param>
+  /// <param name="user_data">given to the callback; may be NULL</param>
+  /// <param name="destroy">releases user_data when the callback has been replaced and no upload has it
+  /// from its last run, or when the client and all its uploads have been freed; on
+  /// the thread that does the last of these; at once when registering fails. May be
+  /// NULL.</param>
+  /// <returns>RESUP_OK, RESUP_E_ARGUMENT for another level, or a handle's error</returns>
+  /// <remarks>Threads: any. Callbacks: the destroy function of the one replaced.</remarks>
+  resup_client_on_log: function(client: Presup_client; level: Integer; callback: resup_log_callback; user_data: Pointer; destroy: resup_destroy_callback): resup_status; cdecl;
+
+// Upload: making one
+//
+// An upload is made of a file, of memory, or of a stream that the program reads. Nothing is sent
+// yet.
+//
+// client     the server to upload to; may be freed before the upload
+// path       the file
+// name       the file name for the server
+// user_data  the program's own, given to the functions of a stream; may be NULL
+// out        where the upload goes on success; resup_upload_free frees it
+// Returns RESUP_OK; for a file RESUP_E_SOURCE_NOT_FOUND, RESUP_E_SOURCE_DENIED,
+// RESUP_E_SOURCE_NOT_A_FILE, RESUP_E_SOURCE_IO; RESUP_E_ARGUMENT for a name that cannot
+// be one; RESUP_E_SYSTEM when there is no memory for the copy; RESUP_E_NULL, for a
+// missing function too; RESUP_E_UTF8 or a handle's error. After a failure,
+// resup_client_error_message tells more.
+//
+// Threads: any. Callbacks: none.
+
+var
+  /// <summary>Makes an upload of a file, under the file's own name. The file is not kept open.</summary>
+  resup_upload_new_file: function(client: Presup_client; path: PAnsiChar; handle: PPresup_upload): resup_status; cdecl;
+  /// <summary>As resup_upload_new_file, with a path in UTF-16.</summary>
+  resup_upload_new_file_utf16: function(client: Presup_client; path: PWideChar; handle: PPresup_upload): resup_status; cdecl;
+  /// <summary>Makes an upload of bytes in memory. Its MD5 is computed before it is sent, since nothing else
+  /// tells two versions of it apart.</summary>
+  /// <param name="data">the bytes; copied; may be NULL when there are none</param>
+  /// <param name="size">how many</param>
+  resup_upload_new_memory: function(client: Presup_client; data: Pointer; size: resup_size; name: PAnsiChar; handle: PPresup_upload): resup_status; cdecl;
+
+type
+  /// <summary>Reads from where the last read ended, or the last seek went.</summary>
+  /// <param name="buffer">where the bytes go</param>
+  /// <param name="size">the most bytes to put there; more than 0</param>
+  /// <param name="read">where the number of bytes put there goes: at least 1, or 0 at the end</param>
+  /// <returns>0, or any code of the program's own for a failure: the upload ends with
+  /// RESUP_E_SOURCE_IO, and the message has the code</returns>
+  resup_read_callback = function(buffer: Pointer; size: resup_size; read: Presup_size; user_data: Pointer): Integer; cdecl;
+  /// <summary>Sets where the next read begins.</summary>
+  /// <param name="offset">bytes from the start; never more than the size</param>
+  /// <returns>as for resup_read_callback</returns>
+  resup_seek_callback = function(offset: resup_uint64; user_data: Pointer): Integer; cdecl;
+  /// <summary>Tells how many bytes there are in the whole. The next read comes after a seek.</summary>
+  /// <param name="size">where the number goes</param>
+  /// <returns>as for resup_read_callback</returns>
+  resup_size_callback = function(size: Presup_uint64; user_data: Pointer): Integer; cdecl;
+
+var
+  /// <summary>Makes an upload of what the program's own functions read: a file in an archive, a database's
+  /// blob, a stream of another language.</summary>
+  /// <remarks>The functions are called only from within resup_upload_run and resup_upload_wait, on the thread
+  /// that called these; so after resup_upload_start the upload goes on only while the program waits,
+  /// and is cancelled within 100 ms only if they return by then. All three are needed: after a lost
+  /// connection the upload goes back to where the server is. What they read must stay the same during
+  /// a run; other bytes are noticed (RESUP_E_SOURCE_CHANGED). It is read twice, first for its MD5,
+  /// since nothing else tells two versions of it apart.</remarks>
+  /// <param name="read">reads</param>
+  /// <param name="seek">sets where the next read begins</param>
+  /// <param name="size">tells the size</param>
+  /// <param name="destroy">releases user_data, at the latest in resup_upload_free; at once when this
+  /// function fails. May be NULL.</param>
+  /// <remarks>Threads: any. Callbacks: on failure destroy, else none.</remarks>
+  resup_upload_new_stream: function(client: Presup_client; name: PAnsiChar; read: resup_read_callback; seek: resup_seek_callback; size: resup_size_callback; user_data: Pointer; destroy: resup_destroy_callback; handle: PPresup_upload): resup_status; cdecl;
+  /// <summary>Frees an upload. One that is under way after resup_upload_start is cancelled, and no callback is
+  /// called for that; what the server has is kept there.</summary>
+  /// <param name="upload">an upload, or NULL, which does nothing</param>
+  /// <returns>RESUP_OK; RESUP_E_BUSY while another thread, or a callback of this upload, is inside a
+  /// call on it; RESUP_E_FREED, RESUP_E_HANDLE, RESUP_E_HANDLE_KIND. After an error
+  /// nothing has changed.</returns>
+  /// <remarks>Threads: any. Callbacks: the destroy functions of the registered callbacks.</remarks>
+  resup_upload_free: function(upload: Presup_upload): resup_status; cdecl;
+
+// Upload: settings
+//
+// What is uploaded under which name, and how. Each setting counts from the next run on.
+//
+// upload  an upload
+// Returns RESUP_OK; RESUP_E_ARGUMENT for a value that cannot be used; RESUP_E_NULL or
+// RESUP_E_UTF8 for a text that is none; RESUP_E_STATE during a run; RESUP_E_BUSY or a
+// handle's error
+//
+// Threads: one at a time. Callbacks: none.
+
+var
+  /// <summary>Sets the file name that the server is told. Default: the file's own.</summary>
+  /// <param name="name">without a path, at most 1024 bytes</param>
+  resup_upload_set_name: function(upload: Presup_upload; name: PAnsiChar): resup_status; cdecl;
+  /// <summary>Sets the directory on the server. Default: empty, the server's own choice.</summary>
+  /// <param name="directory">names, separated by /</param>
+  resup_upload_set_directory: function(upload: Presup_upload; directory: PAnsiChar): resup_status; cdecl;
+  /// <summary>Sets the file's MIME type. Default: by the extension of its name, else application/octet-stream.</summary>
+  /// <param name="content_type">ASCII, type/subtype and perhaps parameters after a semicolon</param>
+  resup_upload_set_content_type: function(upload: Presup_upload; content_type: PAnsiChar): resup_status; cdecl;
+  /// <summary>Adds a form field of the program's own, sent with every request of this upload. The same name
+  /// again replaces the value.</summary>
+  /// <param name="name">none of the protocol's own names</param>
+  /// <param name="value">any text</param>
+  resup_upload_set_field: function(upload: Presup_upload; name: PAnsiChar; value: PAnsiChar): resup_status; cdecl;
+
+const
+  /// <summary>Compute none. Neither a prefix on the server nor the whole file is compared then: for networks
+  /// and servers that do that themselves.</summary>
+  RESUP_DIGEST_NONE = 0;
+  /// <summary>Compute the MD5 while the file is sent. The default.</summary>
+  RESUP_DIGEST_MD5 = 1;
+  /// <summary>Compute the MD5 before the first request, so that a server which has the content already needs
+  /// no byte of it.</summary>
+  RESUP_DIGEST_MD5_FIRST = 2;
+
+var
+  /// <summary>Sets whether and when the MD5 of the file is computed. Memory and streams have no modification
+  /// time, so that only their content tells two versions apart: their MD5 is computed before the
+  /// first request in every mode.</summary>
+  /// <param name="mode">RESUP_DIGEST_NONE, RESUP_DIGEST_MD5 or RESUP_DIGEST_MD5_FIRST</param>
+  resup_upload_set_digest: function(upload: Presup_upload; mode: Integer): resup_status; cdecl;
+  /// <summary>Sets a file in which the upload keeps states of the digest, so that a resume by another run of
+  /// the program does not read again what the server already has. Default: none. It is never needed:
+  /// where it is missing, damaged or of another file, the upload reads more and ends right. It holds
+  /// no secret, and is removed when the upload is complete. A file at that path that is no state file
+  /// is left as it is, and no state is kept then; nor is it for memory and streams.</summary>
+  /// <param name="path">not empty; a place of its own for each upload</param>
+  resup_upload_set_state_file: function(upload: Presup_upload; path: PAnsiChar): resup_status; cdecl;
+  /// <summary>As resup_upload_set_state_file, with a path in UTF-16.</summary>
+  /// <param name="path">as for resup_upload_set_state_file</param>
+  resup_upload_set_state_file_utf16: function(upload: Presup_upload; path: PWideChar): resup_status; cdecl;
+
+const
+  /// <summary>Send everything that is left in one request. The default.</summary>
+  RESUP_SEGMENT_UNLIMITED = 0;
+  /// <summary>Let segments grow while the network is good, and shrink after lost connections.</summary>
+  RESUP_SEGMENT_AUTOMATIC = 1;
+
+var
+  /// <summary>Sets the most file bytes that one request carries. For servers and proxies that see a request
+  /// only when it is whole: a lost connection costs one segment there. A server's own limit counts in
+  /// any case, and after an HTTP 413 the size is halved, for all uploads of the client.</summary>
+  /// <param name="bytes">a number of bytes, RESUP_SEGMENT_UNLIMITED or RESUP_SEGMENT_AUTOMATIC</param>
+  resup_upload_set_segment_size: function(upload: Presup_upload; bytes: resup_uint64): resup_status; cdecl;
+  /// <summary>Sets the most file bytes per second that this upload sends. Counts at once, also during a run.</summary>
+  /// <param name="bytes_per_second">0, the default, for no limit</param>
+  /// <returns>RESUP_OK or a handle's error</returns>
+  /// <remarks>Threads: any, at any time, callbacks included. Callbacks: none.</remarks>
+  resup_upload_set_rate_limit: function(upload: Presup_upload; bytes_per_second: resup_uint64): resup_status; cdecl;
+
+// Upload: running
+//
+// A run goes on until the server has confirmed the whole file, or until it fails. What the server
+// has is kept there: after a failure or a cancel the upload may be run again, and goes on from
+// there. resup_upload_cancel, resup_upload_pause and resup_upload_resume return at once.
+//
+// upload  an upload
+// Returns RESUP_OK or a handle's error
+//
+// Threads: any, at any time, callbacks included. Callbacks: none.
+
+var
+  /// <summary>Uploads, and returns at the end. On the way the callbacks are called, on this thread. Lost
+  /// connections and failures of the server are waited out and gone on from, within the client's
+  /// limits.</summary>
+  /// <returns>RESUP_OK when the server has confirmed the whole file; RESUP_E_CANCELLED; any of the
+  /// errors of the file, the network and the server; RESUP_E_STATE when it was started
+  /// before; RESUP_E_BUSY, RESUP_E_SYSTEM, RESUP_E_INTERNAL or a handle's error.
+  /// resup_upload_error_message tells more.</returns>
+  /// <remarks>Threads: one at a time. Callbacks: all.</remarks>
+  resup_upload_run: function(upload: Presup_upload): resup_status; cdecl;
+  /// <summary>Starts an upload and returns at once. It goes on by itself, on a thread of the library, which
+  /// calls nothing: call resup_upload_wait, from a timer for example, to have the callbacks called
+  /// and to learn the end.</summary>
+  /// <returns>RESUP_OK; RESUP_E_STATE when it is under way; RESUP_E_BUSY, RESUP_E_SYSTEM,
+  /// RESUP_E_INTERNAL or a handle's error</returns>
+  /// <remarks>Threads: one at a time. Callbacks: the destroy function of a log callback that was replaced.</remarks>
+  resup_upload_start: function(upload: Presup_upload): resup_status; cdecl;
+
+const
   /// <summary>For resup_upload_wait: this and everything above means as long as it takes.</summary>
   RESUP_FOREVER = 2147483647;
-  /// <summary>Not started. (0 is no state: getters answer it for a handle that is not valid.)</summary>
+
+var
+  /// <summary>Calls the callbacks for what happened since the last call, on this thread, and waits for more. A
+  /// program that never calls it loses no outcome, but after the last 64 states and 1000 log lines
+  /// the older ones.</summary>
+  /// <param name="timeout_ms">the most time to wait, in milliseconds; 0 only looks; RESUP_FOREVER</param>
+  /// <returns>RESUP_PENDING while the upload goes on; at its end, and from then on, what
+  /// resup_upload_run would have returned; RESUP_E_STATE before resup_upload_start</returns>
+  /// <remarks>Threads: one at a time. Callbacks: all.</remarks>
+  resup_upload_wait: function(upload: Presup_upload; timeout_ms: Cardinal): resup_status; cdecl;
+  /// <summary>Ends an upload. resup_upload_run or resup_upload_wait returns RESUP_E_CANCELLED within 100 ms,
+  /// also when the network hangs. Called before the first run, it ends that run at its beginning;
+  /// after the end of a run it does nothing.</summary>
+  resup_upload_cancel: function(upload: Presup_upload): resup_status; cdecl;
+  /// <summary>Pauses an upload: its connection is closed, and it waits for resup_upload_resume.</summary>
+  resup_upload_pause: function(upload: Presup_upload): resup_status; cdecl;
+  /// <summary>Goes on after resup_upload_pause, from where the server is then.</summary>
+  resup_upload_resume: function(upload: Presup_upload): resup_status; cdecl;
+
+// Upload: callbacks
+//
+// Callbacks are called from within resup_upload_run and resup_upload_wait, on the thread that
+// called these. A callback that is registered takes the place of the earlier one.
+//
+// upload     an upload
+// callback   the function that is called; NULL for none
+// user_data  given to the callback; may be NULL
+// destroy    releases user_data, at once when registering fails; may be NULL
+// Returns RESUP_OK, RESUP_E_BUSY or a handle's error
+//
+// Threads: one at a time. Callbacks: the destroy function of the one replaced.
+
+type
+  /// <summary>Takes the numbers, about ten times a second while they change, and a last time before the end.</summary>
+  /// <param name="upload">the upload; its getters and resup_upload_cancel may be called</param>
+  /// <param name="position">bytes of the file that the server has or that are on their way</param>
+  /// <param name="size">bytes in the whole file</param>
+  /// <returns>RESUP_CONTINUE, or anything else to cancel</returns>
+  resup_progress_callback = function(upload: Presup_upload; position: resup_uint64; size: resup_uint64; user_data: Pointer): Integer; cdecl;
+
+var
+  /// <summary>Registers the progress callback.</summary>
+  resup_upload_on_progress: function(upload: Presup_upload; callback: resup_progress_callback; user_data: Pointer; destroy: resup_destroy_callback): resup_status; cdecl;
+
+const
+  /// <summary>Not started. (0 is no state: getters return it for a handle that is not valid.)</summary>
   RESUP_STATE_READY = 1;
   /// <summary>Reading what the server already has, for the digest.</summary>
   RESUP_STATE_HASHING = 2;
@@ -156,580 +674,94 @@ const
   RESUP_STATE_FAILED = 9;
   /// <summary>Ended by the program.</summary>
   RESUP_STATE_CANCELLED = 10;
-  /// <summary>For resup_upload_set_digest: no digest. Neither a prefix on the server nor the whole file is
-  /// compared then: for networks and servers that do that themselves.</summary>
-  RESUP_DIGEST_NONE = 0;
-  /// <summary>For resup_upload_set_digest: the MD5 is computed while the file is sent. The default.</summary>
-  RESUP_DIGEST_MD5 = 1;
-  /// <summary>For resup_upload_set_digest: the MD5 is computed before the first request, so that a server which
-  /// has the content already needs no byte of it.</summary>
-  RESUP_DIGEST_MD5_FIRST = 2;
-  /// <summary>For resup_upload_set_segment_size: everything that is left goes in one request. The default.</summary>
-  RESUP_SEGMENT_UNLIMITED = 0;
-  /// <summary>For resup_upload_set_segment_size: segments grow while the network is good, and shrink after
-  /// breaks.</summary>
-  RESUP_SEGMENT_AUTOMATIC = 1;
-  /// <summary>Major version of this header.</summary>
-  RESUP_VERSION_MAJOR = 0;
-  /// <summary>Minor version of this header. With each one the ABI may change until 1.0.</summary>
-  RESUP_VERSION_MINOR = 1;
-  /// <summary>Patch version of this header.</summary>
-  RESUP_VERSION_PATCH = 0;
-  /// <summary>This header's version as one number: major * 1000000 + minor * 1000 + patch.</summary>
-  RESUP_HEADER_VERSION_NUMBER = 1000;
 
 type
-  /// <summary>A server, and what all uploads to it share.</summary>
-  resup_client = record Opaque: Byte; end;
-  Presup_client = ^resup_client;
-  PPresup_client = ^Presup_client;
-  /// <summary>One file's job.</summary>
-  resup_upload = record Opaque: Byte; end;
-  Presup_upload = ^resup_upload;
-  PPresup_upload = ^Presup_upload;
-  /// <summary>What a function answers: RESUP_OK, or one of the codes below. They are positive, grouped by
-  /// what a program can do about them, and never renumbered.</summary>
-  resup_status = Integer;
-  /// <summary>Told what an upload has to tell.</summary>
-  /// <param name="level">one of the RESUP_LOG_ constants</param>
-  /// <param name="message">one line of UTF-8, borrowed for the call</param>
-  /// <param name="user_data">what was registered with the callback</param>
-  /// <returns>RESUP_CONTINUE, or anything else to cancel the upload</returns>
-  resup_log_callback = function(level: Integer; message: PAnsiChar; user_data: Pointer): Integer; cdecl;
-  /// <summary>Called once when the library lets go of a callback's `user_data`: when another callback
-  /// takes its place, or when the handle is freed; on the thread that does so. May be NULL.</summary>
-  resup_destroy_callback = procedure(user_data: Pointer); cdecl;
-  /// <summary>Told about ten times a second while the numbers change, and a last time before the end.</summary>
-  /// <param name="upload">the upload; its getters and resup_upload_cancel may be called</param>
-  /// <param name="position">bytes of the file that the server has or that are on their way</param>
-  /// <param name="size">bytes in the whole file</param>
-  /// <param name="user_data">what was registered with the callback</param>
-  /// <returns>RESUP_CONTINUE, or anything else to cancel</returns>
-  resup_progress_callback = function(upload: Presup_upload; position: resup_uint64; size: resup_uint64; user_data: Pointer): Integer; cdecl;
-  /// <summary>Told each new state.</summary>
-  /// <param name="upload">the upload</param>
+  /// <summary>Takes each new state.</summary>
   /// <param name="state">one of the RESUP_STATE_ constants</param>
-  /// <param name="user_data">what was registered with the callback</param>
   /// <returns>RESUP_CONTINUE, or anything else to cancel</returns>
   resup_state_callback = function(upload: Presup_upload; state: Integer; user_data: Pointer): Integer; cdecl;
-  /// <summary>Told once at the end of every run, whatever its outcome, after all other callbacks.</summary>
-  /// <param name="upload">the upload</param>
-  /// <param name="status">what resup_upload_run or resup_upload_wait is about to return</param>
-  /// <param name="user_data">what was registered with the callback</param>
-  /// <returns>not looked at; return RESUP_CONTINUE</returns>
-  resup_complete_callback = function(upload: Presup_upload; status: resup_status; user_data: Pointer): Integer; cdecl;
-  /// <summary>Reads from where the last read ended, or the last seek went.</summary>
-  /// <param name="buffer">where the bytes go</param>
-  /// <param name="size">the most bytes to put there; more than 0</param>
-  /// <param name="read">where the number of bytes put there goes: at least 1, or 0 at the end</param>
-  /// <param name="user_data">what was registered with the stream</param>
-  /// <returns>0, or any code of the program's own for a failure: the upload ends with
-  /// RESUP_E_SOURCE_IO, and the message has the code</returns>
-  resup_read_callback = function(buffer: Pointer; size: resup_size; read: Presup_size; user_data: Pointer): Integer; cdecl;
-  /// <summary>Sets where the next read begins.</summary>
-  /// <param name="offset">bytes from the start; never more than the size</param>
-  /// <param name="user_data">what was registered with the stream</param>
-  /// <returns>as for resup_read_callback</returns>
-  resup_seek_callback = function(offset: resup_uint64; user_data: Pointer): Integer; cdecl;
-  /// <summary>Tells how many bytes there are in the whole. The next read comes after a seek.</summary>
-  /// <param name="size">where the number goes</param>
-  /// <param name="user_data">what was registered with the stream</param>
-  /// <returns>as for resup_read_callback</returns>
-  resup_size_callback = function(size: Presup_uint64; user_data: Pointer): Integer; cdecl;
 
 var
-  /// <summary>Makes a client for a server.</summary>
-  /// <param name="endpoint">the server's upload address, http or https; copied</param>
-  /// <param name="handle">where the client goes on success; to be freed with resup_client_free</param>
-  /// <returns>RESUP_OK, RESUP_E_URL, RESUP_E_NULL, RESUP_E_UTF8; after a failure,
-  /// resup_client_error_message(NULL) tells more.</returns>
-  /// <remarks>Nothing is sent yet. Threads: any. Callbacks: none.</remarks>
-  resup_client_new: function(endpoint: PAnsiChar; handle: PPresup_client): resup_status; cdecl;
-  /// <summary>Frees a client. Uploads that were made with it keep what they need of it and go on.</summary>
-  /// <param name="client">a client, or NULL, which does nothing</param>
-  /// <returns>RESUP_OK; RESUP_E_FREED, RESUP_E_HANDLE, RESUP_E_HANDLE_KIND, which change
-  /// nothing</returns>
-  /// <remarks>Threads: any. Callbacks: the destroy function of the log callback, when no upload of it is left.</remarks>
-  resup_client_free: function(client: Presup_client): resup_status; cdecl;
-  /// <summary>Sets the user name that the server is told with each file. Default: none.</summary>
-  /// <param name="user">one line of UTF-8; copied</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT, RESUP_E_NULL, RESUP_E_UTF8 or a handle's error</returns>
-  /// <remarks>Counts from the next run of each upload on; so do all settings of a client.
-  /// Threads: any. Callbacks: none.</remarks>
-  resup_client_set_user: function(client: Presup_client; user: PAnsiChar): resup_status; cdecl;
-  /// <summary>Sets the User-Agent header. Default: "resup/" and the version.</summary>
-  /// <param name="user_agent">one line of ASCII; copied</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT, RESUP_E_NULL, RESUP_E_UTF8 or a handle's error</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_user_agent: function(client: Presup_client; user_agent: PAnsiChar): resup_status; cdecl;
-  /// <summary>Sets how the server is asked for its offset.</summary>
-  /// <param name="method">RESUP_LOCATE_POST or RESUP_LOCATE_GET</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT or a handle's error</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_locate_method: function(client: Presup_client; method: Integer): resup_status; cdecl;
-  /// <summary>Sets the most time that a name lookup, and then connecting with the TLS handshake, may
-  /// take, each.</summary>
-  /// <param name="milliseconds">more than 0. Default: 30000.</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT or a handle's error</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_connect_timeout: function(client: Presup_client; milliseconds: Cardinal): resup_status; cdecl;
-  /// <summary>Sets the most time from the end of a request to its answer. It must allow for what the
-  /// network still holds of the request (some MB), and for the server's storing it.</summary>
-  /// <param name="milliseconds">more than 0. Default: 120000.</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT or a handle's error</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_response_timeout: function(client: Presup_client; milliseconds: Cardinal): resup_status; cdecl;
-  /// <summary>Sets the most time for which the network may take nothing while there is something to send.
-  /// A transfer that moves, however slowly, is never ended.</summary>
-  /// <param name="milliseconds">more than 0. Default: 60000.</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT or a handle's error</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_stall_timeout: function(client: Presup_client; milliseconds: Cardinal): resup_status; cdecl;
-  /// <summary>Sets the most file bytes per second that all uploads of this client send together. Counts at
-  /// once, for running uploads too.</summary>
-  /// <param name="bytes_per_second">0, the default, for no limit</param>
-  /// <returns>RESUP_OK or a handle's error</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_rate_limit: function(client: Presup_client; bytes_per_second: resup_uint64): resup_status; cdecl;
-  /// <summary>Sets how many attempts in a row may fail, after the first, without the server having got a
-  /// byte more.</summary>
-  /// <param name="limit">0 never tries again. Default: 8.</param>
-  /// <returns>RESUP_OK or a handle's error</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_retry_limit: function(client: Presup_client; limit: Cardinal): resup_status; cdecl;
-  /// <summary>Sets the most time that attempts may go on, and fail, without the server having got a byte
-  /// more. It begins anew after a pause.</summary>
-  /// <param name="milliseconds">0, the default, for no limit but that of their number</param>
-  /// <returns>RESUP_OK or a handle's error</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_retry_timeout: function(client: Presup_client; milliseconds: Cardinal): resup_status; cdecl;
-  /// <summary>Sets the waits between attempts: random, between zero and a bound that starts with the first
-  /// value and doubles with each attempt up to the second.</summary>
-  /// <param name="first_milliseconds">more than 0. Default: 500.</param>
-  /// <param name="longest_milliseconds">not less than the first. Default: 30000.</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT or a handle's error</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_retry_backoff: function(client: Presup_client; first_milliseconds: Cardinal; longest_milliseconds: Cardinal): resup_status; cdecl;
-  /// <summary>Registers a log callback, in place of an earlier one. It counts from the next run of each
-  /// upload on.</summary>
-  /// <param name="level">the least important level that is wanted, one of the RESUP_LOG_ constants</param>
-  /// <param name="callback">called from within resup_upload_run and resup_upload_wait, on the threads
-  /// that called these, so perhaps on several at once; NULL for none</param>
-  /// <param name="user_data">handed to the callback; may be NULL</param>
-  /// <param name="destroy">called once when the library lets go of user_data: when the callback has been
-  /// replaced and no upload has it from its last run, or when the client and
-  /// all its uploads have been freed; on the thread that does the last of
-  /// these. May be NULL. When registering fails, it is called at once.</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT for another level, or a handle's error</returns>
-  /// <remarks>Secrets and file contents are never logged.
-  /// Threads: any. Callbacks: the destroy function of the one replaced.</remarks>
-  resup_client_on_log: function(client: Presup_client; level: Integer; callback: resup_log_callback; user_data: Pointer; destroy: resup_destroy_callback): resup_status; cdecl;
-  /// <summary>The message of the last call that failed on this thread, if it was one for this client: its
-  /// setters, and the making of uploads.</summary>
-  /// <param name="client">a client; or NULL for calls that failed without a usable handle, such as
-  /// resup_client_new</param>
-  /// <returns>a text, empty if the last failure was none of these, never NULL; borrowed: it is valid until
-  /// the next failing call on this thread</returns>
-  /// <remarks>Threads: any, each has its own message. Callbacks: none.</remarks>
-  resup_client_error_message: function(client: Presup_client): PAnsiChar; cdecl;
-  /// <summary>Logs in before the first request, and again when the server turns a later one away, by a POST of
-  /// the fields of resup_client_set_login_field; cookies are kept. Any answer below 400 counts as a
-  /// login until the next request shows otherwise.</summary>
-  /// <param name="url">of the endpoint's scheme, host and port; copied</param>
-  /// <returns>RESUP_OK, RESUP_E_URL, RESUP_E_NULL, RESUP_E_UTF8 or a handle's error</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_login_form: function(client: Presup_client; url: PAnsiChar): resup_status; cdecl;
-  /// <summary>Sets a field of the login form, which must have been set: user name, password, and what else it
-  /// has. Setting a name again replaces its value.</summary>
-  /// <param name="name">not empty; copied</param>
-  /// <param name="value">copied; what the library keeps of it is overwritten in memory when it is let go. So
-  /// are all secrets; not so the buffers through which they were sent.</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT, RESUP_E_NULL, RESUP_E_UTF8 or a handle's error</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_login_field: function(client: Presup_client; name: PAnsiChar; value: PAnsiChar): resup_status; cdecl;
-  /// <summary>Sends Basic authorization (RFC 7617) with every request, in place of another one.</summary>
-  /// <param name="user">not empty, without a colon; copied</param>
-  /// <param name="password">may be empty; copied</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT, RESUP_E_NULL, RESUP_E_UTF8 or a handle's error</returns>
-  /// <remarks>It is never sent to another scheme, host or port than the endpoint's.
-  /// Threads: any. Callbacks: none.</remarks>
-  resup_client_set_basic_auth: function(client: Presup_client; user: PAnsiChar; password: PAnsiChar): resup_status; cdecl;
-  /// <summary>Sends a bearer token (RFC 6750) with every request, in place of another authorization.</summary>
-  /// <param name="token">printable ASCII; copied</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT, RESUP_E_NULL, RESUP_E_UTF8 or a handle's error</returns>
-  /// <remarks>It is never sent to another scheme, host or port than the endpoint's.
-  /// Threads: any. Callbacks: none.</remarks>
-  resup_client_set_bearer_token: function(client: Presup_client; token: PAnsiChar): resup_status; cdecl;
-  /// <summary>Sends a header with every request. Setting a name again replaces its value.</summary>
-  /// <param name="name">not one that the library sets itself, such as Content-Type; copied</param>
-  /// <param name="value">one line; copied</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT, RESUP_E_NULL, RESUP_E_UTF8 or a handle's error</returns>
-  /// <remarks>It is never sent to another scheme, host or port than the endpoint's.
-  /// Threads: any. Callbacks: none.</remarks>
-  resup_client_set_header: function(client: Presup_client; name: PAnsiChar; value: PAnsiChar): resup_status; cdecl;
-  /// <summary>Sends a cookie with every request, beside those that the server sets. Setting a name again
-  /// replaces its value.</summary>
-  /// <param name="name">a token (RFC 6265, 4.1.1); copied</param>
-  /// <param name="value">printable ASCII without blanks, quotes, commas, semicolons and backslashes; copied</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT, RESUP_E_NULL, RESUP_E_UTF8 or a handle's error</returns>
-  /// <remarks>It is never sent to another scheme, host or port than the endpoint's.
-  /// Threads: any. Callbacks: none.</remarks>
-  resup_client_set_cookie: function(client: Presup_client; name: PAnsiChar; value: PAnsiChar): resup_status; cdecl;
-  /// <summary>Signs every form with a secret (docs/PROTOCOL.md, "Signing").</summary>
-  /// <param name="secret">not NULL; copied</param>
-  /// <param name="length">its bytes, more than 0</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT, RESUP_E_NULL or a handle's error</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_signing_secret: function(client: Presup_client; secret: PByte; length: resup_size): resup_status; cdecl;
-  /// <summary>Sets how forms are signed, where there is a secret.</summary>
-  /// <param name="algorithm">RESUP_SIGNING_HMAC_SHA256 or RESUP_SIGNING_HMAC_MD5</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT or a handle's error</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_signing_algorithm: function(client: Presup_client; algorithm: Integer): resup_status; cdecl;
-  /// <summary>Sets the proxy that leads to the server.</summary>
-  /// <param name="proxy">"none"; "system", the default, for what the environment says (http_proxy,
-  /// https_proxy, all_proxy, no_proxy), then, on Windows, the user's Internet
-  /// Settings (no PAC scripts); or scheme://user:password@host:port, of which
-  /// all but the host may be left out, user and password percent-encoded. The scheme
-  /// is http (port 80: http servers by absolute URLs, https ones by CONNECT), socks4 or
-  /// socks5 (1080: the server's name is looked up on this side), socks4a or socks5h
-  /// (the proxy looks it up). Copied.</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT, RESUP_E_NULL, RESUP_E_UTF8 or a handle's error</returns>
-  /// <remarks>The system's proxy is never used for this machine itself.</remarks>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_proxy: function(client: Presup_client; proxy: PAnsiChar): resup_status; cdecl;
-  /// <summary>Sets the hosts that are reached without a proxy, in place of the environment's no_proxy.</summary>
-  /// <param name="list">domains (with all below them), addresses, CIDR blocks, each perhaps with a port, or
-  /// "*", between commas; empty for none; copied</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT, RESUP_E_NULL, RESUP_E_UTF8 or a handle's error</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_no_proxy: function(client: Presup_client; list: PAnsiChar): resup_status; cdecl;
-  /// <summary>Sets which root certificates are trusted while no CA was given.</summary>
-  /// <param name="trust">RESUP_TRUST_SYSTEM or RESUP_TRUST_BUNDLED</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT or a handle's error</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_trust: function(client: Presup_client; trust: Integer): resup_status; cdecl;
-  /// <summary>Trusts the CA certificates in a PEM file, and no others but those of further calls. The file is
-  /// read at once.</summary>
-  /// <param name="path">UTF-8; copied</param>
-  /// <returns>RESUP_OK; RESUP_E_ARGUMENT when it cannot be read, has no certificate, or has one that
-  /// cannot be used as a root: then none of them is trusted; RESUP_E_NULL, RESUP_E_UTF8 or a
-  /// handle's error</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_ca_file: function(client: Presup_client; path: PAnsiChar): resup_status; cdecl;
-  /// <summary>As resup_client_set_ca_file, for a path in UTF-16, as Windows has them.</summary>
-  /// <param name="path">0-terminated UTF-16; copied</param>
-  /// <returns>RESUP_OK; RESUP_E_ARGUMENT when it cannot be read, has no certificate, or has one that
-  /// cannot be used as a root: then none of them is trusted; RESUP_E_NULL, RESUP_E_UTF8 or a
-  /// handle's error</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_ca_file_utf16: function(client: Presup_client; path: PWideChar): resup_status; cdecl;
-  /// <summary>As resup_client_set_ca_file, for a PEM text.</summary>
-  /// <param name="pem">one certificate or more; copied</param>
-  /// <returns>RESUP_OK; RESUP_E_ARGUMENT when it cannot be read, has no certificate, or has one that
-  /// cannot be used as a root: then none of them is trusted; RESUP_E_NULL, RESUP_E_UTF8 or a
-  /// handle's error</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_ca_pem: function(client: Presup_client; pem: PAnsiChar): resup_status; cdecl;
-  /// <summary>Sets the certificate that this side shows when the server asks for one.</summary>
-  /// <param name="certificate">path of a PEM file with the chain, its own certificate first; copied</param>
-  /// <param name="key">path of a PEM file with the key, not encrypted; may be the same file; copied</param>
-  /// <returns>RESUP_OK; RESUP_E_ARGUMENT when a file cannot be read or used, or the key does not fit;
-  /// RESUP_E_NULL, RESUP_E_UTF8 or a handle's error</returns>
-  /// <remarks>The files are read at once. What the library keeps of the key is overwritten in memory when it is
-  /// let go; not so what its TLS makes of it.
-  /// Threads: any. Callbacks: none.</remarks>
-  resup_client_set_client_certificate: function(client: Presup_client; certificate: PAnsiChar; key: PAnsiChar): resup_status; cdecl;
-  /// <summary>As resup_client_set_client_certificate, for paths in UTF-16, as Windows has them.</summary>
-  /// <param name="certificate">0-terminated UTF-16; copied</param>
-  /// <param name="key">0-terminated UTF-16; copied</param>
-  /// <returns>RESUP_OK; RESUP_E_ARGUMENT when a file cannot be read or used, or the key does not fit;
-  /// RESUP_E_NULL, RESUP_E_UTF8 or a handle's error</returns>
-  /// <remarks>The files are read at once. What the library keeps of the key is overwritten in memory when it is
-  /// let go; not so what its TLS makes of it.
-  /// Threads: any. Callbacks: none.</remarks>
-  resup_client_set_client_certificate_utf16: function(client: Presup_client; certificate: PWideChar; key: PWideChar): resup_status; cdecl;
-  /// <summary>Sets whether the server's certificate is verified. Without, whoever is on the way can read and
-  /// change everything, credentials too; each run logs a warning.</summary>
-  /// <param name="verify">0 for no; else yes, the default</param>
-  /// <returns>RESUP_OK or a handle's error</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_tls_verify: function(client: Presup_client; verify: Integer): resup_status; cdecl;
-  /// <summary>Sets how file names are written into forms.</summary>
-  /// <param name="style">RESUP_FILENAME_WHATWG or RESUP_FILENAME_RFC8187</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT or a handle's error</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_client_set_filename_style: function(client: Presup_client; style: Integer): resup_status; cdecl;
-  /// <summary>What a status means, in one English sentence.</summary>
-  /// <param name="status">any value</param>
-  /// <returns>a static text, never NULL; for an unknown code, one that says so.</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_status_message: function(status: resup_status): PAnsiChar; cdecl;
-  /// <summary>Makes an upload of a file, under the file's own name.</summary>
-  /// <param name="client">the server to upload to; may be freed before the upload</param>
-  /// <param name="path">the file, UTF-8; copied</param>
-  /// <param name="handle">where the upload goes on success; to be freed with resup_upload_free</param>
-  /// <returns>RESUP_OK; RESUP_E_SOURCE_NOT_FOUND, RESUP_E_SOURCE_DENIED,
-  /// RESUP_E_SOURCE_NOT_A_FILE, RESUP_E_SOURCE_IO; RESUP_E_ARGUMENT for a name that
-  /// cannot be one; RESUP_E_NULL, RESUP_E_UTF8 or a handle's error. After a failure,
-  /// resup_client_error_message tells more.</returns>
-  /// <remarks>Nothing is sent yet, and the file is not kept open. Threads: any. Callbacks: none.</remarks>
-  resup_upload_new_file: function(client: Presup_client; path: PAnsiChar; handle: PPresup_upload): resup_status; cdecl;
-  /// <summary>As resup_upload_new_file, with a path in UTF-16, as Windows and Java have it.</summary>
-  /// <param name="client">the server to upload to; may be freed before the upload</param>
-  /// <param name="path">the file, UTF-16 in the machine's byte order, ending with 0; copied</param>
-  /// <param name="handle">where the upload goes on success; to be freed with resup_upload_free</param>
-  /// <returns>as resup_upload_new_file</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_upload_new_file_utf16: function(client: Presup_client; path: PWideChar; handle: PPresup_upload): resup_status; cdecl;
-  /// <summary>Makes an upload of bytes in memory.</summary>
-  /// <param name="client">the server to upload to; may be freed before the upload</param>
-  /// <param name="data">the bytes; copied; may be NULL when there are none</param>
-  /// <param name="size">how many</param>
-  /// <param name="name">the file name for the server, UTF-8; copied</param>
-  /// <param name="handle">where the upload goes on success; to be freed with resup_upload_free</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT, RESUP_E_NULL, RESUP_E_UTF8, RESUP_E_SYSTEM when there
-  /// is no memory for the copy, or a handle's error. After a failure,
-  /// resup_client_error_message tells more.</returns>
-  /// <remarks>Its MD5 is computed before it is sent, since nothing else tells two versions of it apart.
-  /// Threads: any. Callbacks: none.</remarks>
-  resup_upload_new_memory: function(client: Presup_client; data: Pointer; size: resup_size; name: PAnsiChar; handle: PPresup_upload): resup_status; cdecl;
-  /// <summary>Frees an upload. One that is under way after resup_upload_start is cancelled, and no callback
-  /// is called for that; what the server has is kept there.</summary>
-  /// <param name="upload">an upload, or NULL, which does nothing</param>
-  /// <returns>RESUP_OK; RESUP_E_BUSY while another thread, or a callback of this upload, is
-  /// inside a call on it; RESUP_E_FREED, RESUP_E_HANDLE, RESUP_E_HANDLE_KIND. After an
-  /// error nothing has changed.</returns>
-  /// <remarks>Threads: any. Callbacks: the destroy functions of the registered callbacks.</remarks>
-  resup_upload_free: function(upload: Presup_upload): resup_status; cdecl;
-  /// <summary>Uploads, and returns at the end. On the way the callbacks are called, on this thread.</summary>
-  /// <remarks>Breaks of the network and of the server are waited out and gone on from, within the client's
-  /// limits. After a failure the upload may be run again; it goes on where the server is.</remarks>
-  /// <param name="upload">an upload</param>
-  /// <returns>RESUP_OK when the server has confirmed the whole file; RESUP_E_CANCELLED; any of
-  /// the errors of the file, the network and the server; RESUP_E_STATE when it was
-  /// started before; RESUP_E_BUSY, RESUP_E_SYSTEM, RESUP_E_INTERNAL or a handle's error.
-  /// resup_upload_error_message tells more.</returns>
-  /// <remarks>Threads: one at a time. Callbacks: all.</remarks>
-  resup_upload_run: function(upload: Presup_upload): resup_status; cdecl;
-  /// <summary>Starts an upload and returns at once. It goes on by itself, on a thread of the library, which
-  /// calls nothing: call resup_upload_wait, from a timer for example, to have the callbacks called
-  /// and to learn the end.</summary>
-  /// <param name="upload">an upload</param>
-  /// <returns>RESUP_OK; RESUP_E_STATE when it is under way; RESUP_E_BUSY, RESUP_E_SYSTEM,
-  /// RESUP_E_INTERNAL or a handle's error</returns>
-  /// <remarks>Threads: one at a time. Callbacks: the destroy function of a log callback that was replaced.</remarks>
-  resup_upload_start: function(upload: Presup_upload): resup_status; cdecl;
-  /// <summary>Calls the callbacks for what happened since the last call, on this thread, and waits for more.</summary>
-  /// <param name="upload">an upload that was started</param>
-  /// <param name="timeout_ms">the most time to wait, in milliseconds; 0 only looks; RESUP_FOREVER</param>
-  /// <returns>RESUP_PENDING while the upload goes on; at its end, and from then on, what
-  /// resup_upload_run would have returned; RESUP_E_STATE before resup_upload_start</returns>
-  /// <remarks>Threads: one at a time. Callbacks: all.</remarks>
-  resup_upload_wait: function(upload: Presup_upload; timeout_ms: Cardinal): resup_status; cdecl;
-  /// <summary>Ends an upload. Returns at once; resup_upload_run or resup_upload_wait returns
-  /// RESUP_E_CANCELLED within 100 ms, also when the network hangs. What the server has is kept
-  /// there. Called before the first run, it ends that run at its beginning; after the end of a
-  /// run it does nothing.</summary>
-  /// <param name="upload">an upload</param>
-  /// <returns>RESUP_OK or a handle's error</returns>
-  /// <remarks>Threads: any, at any time, callbacks included. Callbacks: none.</remarks>
-  resup_upload_cancel: function(upload: Presup_upload): resup_status; cdecl;
-  /// <summary>Pauses an upload: its connection is closed, and it waits for resup_upload_resume. What the
-  /// server has is kept there. Returns at once.</summary>
-  /// <param name="upload">an upload</param>
-  /// <returns>RESUP_OK or a handle's error</returns>
-  /// <remarks>Threads: any, at any time, callbacks included. Callbacks: none.</remarks>
-  resup_upload_pause: function(upload: Presup_upload): resup_status; cdecl;
-  /// <summary>Goes on after resup_upload_pause, from where the server is then. Returns at once.</summary>
-  /// <param name="upload">an upload</param>
-  /// <returns>RESUP_OK or a handle's error</returns>
-  /// <remarks>Threads: any, at any time, callbacks included. Callbacks: none.</remarks>
-  resup_upload_resume: function(upload: Presup_upload): resup_status; cdecl;
-  /// <summary>Registers the progress callback, in place of an earlier one.</summary>
-  /// <param name="upload">an upload</param>
-  /// <param name="callback">called from within resup_upload_run and resup_upload_wait, on the thread
-  /// that called these; NULL for none</param>
-  /// <param name="user_data">handed to the callback; may be NULL</param>
-  /// <param name="destroy">called once when the library lets go of user_data; may be NULL. When
-  /// registering fails, it is called at once.</param>
-  /// <returns>RESUP_OK, RESUP_E_BUSY or a handle's error</returns>
-  /// <remarks>Threads: one at a time. Callbacks: the destroy function of the one replaced.</remarks>
-  resup_upload_on_progress: function(upload: Presup_upload; callback: resup_progress_callback; user_data: Pointer; destroy: resup_destroy_callback): resup_status; cdecl;
-  /// <summary>Registers the state callback, in place of an earlier one.</summary>
-  /// <param name="upload">an upload</param>
-  /// <param name="callback">as for resup_upload_on_progress</param>
-  /// <param name="user_data">as for resup_upload_on_progress</param>
-  /// <param name="destroy">as for resup_upload_on_progress</param>
-  /// <returns>RESUP_OK, RESUP_E_BUSY or a handle's error</returns>
-  /// <remarks>Threads: one at a time. Callbacks: the destroy function of the one replaced.</remarks>
+  /// <summary>Registers the state callback.</summary>
   resup_upload_on_state: function(upload: Presup_upload; callback: resup_state_callback; user_data: Pointer; destroy: resup_destroy_callback): resup_status; cdecl;
-  /// <summary>Registers the completion callback, in place of an earlier one. It is called exactly once for
-  /// every run whose end resup_upload_run or resup_upload_wait tells, as the last callback.</summary>
-  /// <param name="upload">an upload</param>
-  /// <param name="callback">as for resup_upload_on_progress</param>
-  /// <param name="user_data">as for resup_upload_on_progress</param>
-  /// <param name="destroy">as for resup_upload_on_progress</param>
-  /// <returns>RESUP_OK, RESUP_E_BUSY or a handle's error</returns>
-  /// <remarks>Threads: one at a time. Callbacks: the destroy function of the one replaced.</remarks>
+
+type
+  /// <summary>Takes the outcome, once at the end of every run, after all other callbacks.</summary>
+  /// <param name="status">what resup_upload_run or resup_upload_wait is about to return</param>
+  /// <returns>not looked at; return RESUP_CONTINUE</returns>
+  resup_complete_callback = function(upload: Presup_upload; status: resup_status; user_data: Pointer): Integer; cdecl;
+
+var
+  /// <summary>Registers the completion callback. It is called exactly once for every run whose end
+  /// resup_upload_run or resup_upload_wait tells, as the last callback.</summary>
   resup_upload_on_complete: function(upload: Presup_upload; callback: resup_complete_callback; user_data: Pointer; destroy: resup_destroy_callback): resup_status; cdecl;
-  /// <summary>The upload's state, one of the RESUP_STATE_ constants; 0 for a handle that is not valid.</summary>
-  /// <remarks>Threads: any, at any time. Callbacks: none.</remarks>
+
+// Upload: numbers
+//
+// What an upload has done, and how it goes on. For a handle that is not valid each function
+// returns 0.
+//
+// upload  an upload
+//
+// Threads: any, at any time. Callbacks: none.
+
+var
+  /// <summary>Returns the state, one of the RESUP_STATE_ constants.</summary>
   resup_upload_state: function(upload: Presup_upload): Integer; cdecl;
-  /// <summary>Bytes in the whole file; 0 before the first run has opened it.</summary>
-  /// <remarks>Threads: any, at any time. Callbacks: none.</remarks>
+  /// <summary>Returns the bytes in the whole file; 0 before the first run has opened it.</summary>
   resup_upload_size: function(upload: Presup_upload): resup_uint64; cdecl;
-  /// <summary>Bytes that the server has confirmed to hold, from the start of the file.</summary>
-  /// <remarks>Threads: any, at any time. Callbacks: none.</remarks>
+  /// <summary>Returns the bytes that the server has confirmed to hold, from the start of the file.</summary>
   resup_upload_offset: function(upload: Presup_upload): resup_uint64; cdecl;
-  /// <summary>The confirmed bytes and those handed to the network since: what a progress bar shows. It goes
-  /// back when a break has lost some.</summary>
-  /// <remarks>Threads: any, at any time. Callbacks: none.</remarks>
+  /// <summary>Returns the confirmed bytes and those handed to the network since: what a progress bar shows. It
+  /// goes back when a lost connection has lost some.</summary>
   resup_upload_position: function(upload: Presup_upload): resup_uint64; cdecl;
-  /// <summary>File bytes handed to the network in this run, those that a break lost included.</summary>
-  /// <remarks>Threads: any, at any time. Callbacks: none.</remarks>
+  /// <summary>Returns the file bytes handed to the network in this run, those that were lost included.</summary>
   resup_upload_bytes_sent: function(upload: Presup_upload): resup_uint64; cdecl;
-  /// <summary>File bytes that this run did not have to send because the server had them at its beginning.</summary>
-  /// <remarks>Threads: any, at any time. Callbacks: none.</remarks>
+  /// <summary>Returns the file bytes that this run did not have to send because the server had them at its
+  /// beginning.</summary>
   resup_upload_bytes_skipped: function(upload: Presup_upload): resup_uint64; cdecl;
-  /// <summary>Bytes per second over the last seconds; 0 while nothing is being sent.</summary>
-  /// <remarks>Threads: any, at any time. Callbacks: none.</remarks>
+  /// <summary>Returns the bytes per second over the last seconds; 0 while nothing is being sent.</summary>
   resup_upload_rate: function(upload: Presup_upload): resup_uint64; cdecl;
-  /// <summary>Milliseconds left to the end at the present rate; RESUP_FOREVER where that cannot be told.</summary>
-  /// <remarks>Threads: any, at any time. Callbacks: none.</remarks>
+  /// <summary>Returns the milliseconds left to the end at the present rate; RESUP_FOREVER when unknown.</summary>
   resup_upload_time_left: function(upload: Presup_upload): Cardinal; cdecl;
-  /// <summary>How often this run began to ask the server for its offset: 1, and 1 more after every break and
-  /// pause.</summary>
-  /// <remarks>Threads: any, at any time. Callbacks: none.</remarks>
+  /// <summary>Returns how often this run began to ask the server for its offset: 1, and 1 more after every
+  /// failed attempt and every pause.</summary>
   resup_upload_attempts: function(upload: Presup_upload): Cardinal; cdecl;
-  /// <summary>In RESUP_STATE_WAITING, the milliseconds left until the next attempt; else 0.</summary>
-  /// <remarks>Threads: any, at any time. Callbacks: none.</remarks>
+  /// <summary>Returns the milliseconds left until the next attempt in RESUP_STATE_WAITING; else 0.</summary>
   resup_upload_retry_in: function(upload: Presup_upload): Cardinal; cdecl;
-  /// <summary>The HTTP status of the server's last answer in this run; 0 when there was none.</summary>
-  /// <remarks>Threads: any, at any time. Callbacks: none.</remarks>
+  /// <summary>Returns the HTTP status of the server's last answer in this run; 0 when there was none.</summary>
   resup_upload_http_status: function(upload: Presup_upload): Integer; cdecl;
-  /// <summary>Whether running the upload again, later and unchanged, may succeed where the last run failed:
-  /// 1 or 0.</summary>
-  /// <remarks>Threads: any, at any time. Callbacks: none.</remarks>
+  /// <summary>Returns 1 when running the upload again, later and unchanged, may succeed where the last run
+  /// failed; else 0.</summary>
   resup_upload_is_retryable: function(upload: Presup_upload): Integer; cdecl;
-  /// <summary>The server's own key of the upload.</summary>
-  /// <returns>a text, or NULL when there is none; borrowed: valid until resup_upload_free. So for
-  /// all texts of an upload.</returns>
-  /// <remarks>Threads: any, at any time. Callbacks: none.</remarks>
+
+// Upload: texts
+//
+// What the server and the library tell of an upload.
+//
+// upload  an upload
+// Returns a text, or NULL when there is none or the handle is not valid; it is valid until
+// resup_upload_free
+//
+// Threads: any, at any time. Callbacks: none.
+
+var
+  /// <summary>Returns the server's own key of the upload.</summary>
   resup_upload_id: function(upload: Presup_upload): PAnsiChar; cdecl;
-  /// <summary>Where the finished file is to be found, in the server's words.</summary>
-  /// <returns>a text, or NULL when there is none; borrowed as resup_upload_id's</returns>
-  /// <remarks>Threads: any, at any time. Callbacks: none.</remarks>
+  /// <summary>Returns where the finished file is to be found, in the server's words.</summary>
   resup_upload_location: function(upload: Presup_upload): PAnsiChar; cdecl;
-  /// <summary>The MD5 of the whole file, 32 lower-case hex digits, once it is complete; NULL before, and
-  /// when the server had the file already and it was not read.</summary>
-  /// <returns>a text or NULL; borrowed as resup_upload_id's</returns>
-  /// <remarks>Threads: any, at any time. Callbacks: none.</remarks>
+  /// <summary>Returns the MD5 of the whole file, 32 lower-case hex digits, once it is complete; NULL before,
+  /// and when the server had the file already and it was not read.</summary>
   resup_upload_md5: function(upload: Presup_upload): PAnsiChar; cdecl;
-  /// <summary>The server's last message for a person.</summary>
-  /// <returns>a text, or NULL when there is none; borrowed as resup_upload_id's</returns>
-  /// <remarks>Threads: any, at any time. Callbacks: none.</remarks>
+  /// <summary>Returns the server's last message for a person.</summary>
   resup_upload_server_message: function(upload: Presup_upload): PAnsiChar; cdecl;
-  /// <summary>The start of the body, up to 200 characters in one line, of the server's last refusal in this
-  /// run: what a proxy or a login page says where the server has no message.</summary>
-  /// <returns>a text, or NULL when there is none; borrowed as resup_upload_id's</returns>
-  /// <remarks>Threads: any, at any time. Callbacks: none.</remarks>
+  /// <summary>Returns the start of the body, up to 200 characters in one line, of the server's last refusal in
+  /// this run: what a proxy or a login page says where the server has no message.</summary>
   resup_upload_server_excerpt: function(upload: Presup_upload): PAnsiChar; cdecl;
-  /// <summary>What went wrong in the last call on this upload that failed, and what to do about it.</summary>
+  /// <summary>Returns what went wrong in the last call on this upload that failed, and what to do about it.</summary>
   /// <returns>a text, empty when nothing failed since the last run began or ended well, NULL for a
-  /// handle that is not valid; borrowed as resup_upload_id's</returns>
-  /// <remarks>Threads: any, at any time. Callbacks: none.</remarks>
+  /// handle that is not valid; it is valid until resup_upload_free</returns>
   resup_upload_error_message: function(upload: Presup_upload): PAnsiChar; cdecl;
-  /// <summary>Sets the file name that the server is told. Default: the file's own.</summary>
-  /// <param name="name">UTF-8 without a path, at most 1024 bytes; copied</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT, RESUP_E_NULL, RESUP_E_UTF8, RESUP_E_STATE during a
-  /// run, RESUP_E_BUSY or a handle's error</returns>
-  /// <remarks>Threads: one at a time. Callbacks: none.</remarks>
-  resup_upload_set_name: function(upload: Presup_upload; name: PAnsiChar): resup_status; cdecl;
-  /// <summary>Sets the directory on the server. Default: empty, the server's own choice.</summary>
-  /// <param name="directory">UTF-8, separated by /; copied</param>
-  /// <returns>as resup_upload_set_name</returns>
-  /// <remarks>Threads: one at a time. Callbacks: none.</remarks>
-  resup_upload_set_directory: function(upload: Presup_upload; directory: PAnsiChar): resup_status; cdecl;
-  /// <summary>Sets the file's MIME type. Default: by the extension of its name, else application/octet-stream.</summary>
-  /// <param name="content_type">ASCII, type/subtype and perhaps parameters after a semicolon; copied</param>
-  /// <returns>as resup_upload_set_name</returns>
-  /// <remarks>Threads: one at a time. Callbacks: none.</remarks>
-  resup_upload_set_content_type: function(upload: Presup_upload; content_type: PAnsiChar): resup_status; cdecl;
-  /// <summary>Adds a form field of the program's own, sent with every request of this upload. The same name
-  /// again replaces the value.</summary>
-  /// <param name="name">UTF-8, none of the protocol's own names; copied</param>
-  /// <param name="value">UTF-8; copied</param>
-  /// <returns>as resup_upload_set_name</returns>
-  /// <remarks>Threads: one at a time. Callbacks: none.</remarks>
-  resup_upload_set_field: function(upload: Presup_upload; name: PAnsiChar; value: PAnsiChar): resup_status; cdecl;
-  /// <summary>Sets whether and when the MD5 of the file is computed. Memory and streams have no modification
-  /// time, so that only their content tells two versions apart: their MD5 is computed before the
-  /// first request in every mode.</summary>
-  /// <param name="mode">RESUP_DIGEST_NONE, RESUP_DIGEST_MD5 or RESUP_DIGEST_MD5_FIRST</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT, RESUP_E_STATE during a run, RESUP_E_BUSY or a handle's
-  /// error</returns>
-  /// <remarks>Threads: one at a time. Callbacks: none.</remarks>
-  resup_upload_set_digest: function(upload: Presup_upload; mode: Integer): resup_status; cdecl;
-  /// <summary>Sets a file in which the upload keeps states of the digest, so that a resume by another run of
-  /// the program does not read again what the server already has. It is never needed: where it is
-  /// missing, damaged or of another file, the upload reads more and ends right. It holds no secret,
-  /// and is removed when the upload is complete. A file at that path that is no state file is left
-  /// as it is, and no state is kept then; nor is it for memory and streams.</summary>
-  /// <param name="path">UTF-8; a place of its own for each upload; copied. Default: none.</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT for an empty path, RESUP_E_NULL, RESUP_E_UTF8,
-  /// RESUP_E_STATE during a run, RESUP_E_BUSY or a handle's error</returns>
-  /// <remarks>Threads: one at a time. Callbacks: none.</remarks>
-  resup_upload_set_state_file: function(upload: Presup_upload; path: PAnsiChar): resup_status; cdecl;
-  /// <summary>As resup_upload_set_state_file, with a path in UTF-16, as Windows and Java have it.</summary>
-  /// <param name="path">UTF-16 in the machine's byte order, ending with 0; copied</param>
-  /// <returns>as resup_upload_set_state_file</returns>
-  /// <remarks>Threads: one at a time. Callbacks: none.</remarks>
-  resup_upload_set_state_file_utf16: function(upload: Presup_upload; path: PWideChar): resup_status; cdecl;
-  /// <summary>Sets the most file bytes that one request carries. For servers and proxies that see a request
-  /// only when it is whole: what a break costs there is one segment.</summary>
-  /// <remarks>A server's own limit counts in any case, and after an HTTP 413 the size is halved, for all
-  /// uploads of the client.</remarks>
-  /// <param name="bytes">a number of bytes, RESUP_SEGMENT_UNLIMITED or RESUP_SEGMENT_AUTOMATIC</param>
-  /// <returns>RESUP_OK, RESUP_E_STATE during a run, RESUP_E_BUSY or a handle's error</returns>
-  /// <remarks>Threads: one at a time. Callbacks: none.</remarks>
-  resup_upload_set_segment_size: function(upload: Presup_upload; bytes: resup_uint64): resup_status; cdecl;
-  /// <summary>Sets the most file bytes per second that this upload sends. Counts at once, also during a run.</summary>
-  /// <param name="bytes_per_second">0, the default, for no limit</param>
-  /// <returns>RESUP_OK or a handle's error</returns>
-  /// <remarks>Threads: any, at any time, callbacks included. Callbacks: none.</remarks>
-  resup_upload_set_rate_limit: function(upload: Presup_upload; bytes_per_second: resup_uint64): resup_status; cdecl;
-  /// <summary>Makes an upload of what the program's own functions give: a file in an archive, a database's
-  /// blob, a stream of another language.</summary>
-  /// <remarks>The functions are called only from within resup_upload_run and resup_upload_wait, on the thread
-  /// that called these; so after resup_upload_start the upload goes on only while the program waits,
-  /// and is cancelled within 100 ms only if they return by then. All three are needed: after a break the
-  /// upload goes back to where the server is. What they give must stay the same during a run; other
-  /// bytes are noticed (RESUP_E_SOURCE_CHANGED). It is read twice, first for its MD5, since nothing
-  /// else tells two versions of it apart.</remarks>
-  /// <param name="client">the server to upload to; may be freed before the upload</param>
-  /// <param name="name">the file name for the server, UTF-8; copied</param>
-  /// <param name="read">reads</param>
-  /// <param name="seek">sets where the next read begins</param>
-  /// <param name="size">tells the size</param>
-  /// <param name="user_data">handed to the functions; may be NULL</param>
-  /// <param name="destroy">called once when the library lets go of user_data, at the latest in
-  /// resup_upload_free; may be NULL. When this function fails, it is called at
-  /// once.</param>
-  /// <param name="handle">where the upload goes on success; to be freed with resup_upload_free</param>
-  /// <returns>RESUP_OK, RESUP_E_ARGUMENT for a name that cannot be one, RESUP_E_NULL for a missing
-  /// function too, RESUP_E_UTF8 or a handle's error. After a failure,
-  /// resup_client_error_message tells more.</returns>
-  /// <remarks>Threads: any. Callbacks: on failure destroy, else none.</remarks>
-  resup_upload_new_stream: function(client: Presup_client; name: PAnsiChar; read: resup_read_callback; seek: resup_seek_callback; size: resup_size_callback; user_data: Pointer; destroy: resup_destroy_callback; handle: PPresup_upload): resup_status; cdecl;
-  /// <summary>The version of the library that is loaded, for example "0.1.0".</summary>
-  /// <returns>a static text</returns>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_version: function: PAnsiChar; cdecl;
-  /// <summary>The version of the library that is loaded, as RESUP_VERSION_NUMBER has it for the header
-  /// that the program was compiled with.</summary>
-  /// <remarks>Threads: any. Callbacks: none.</remarks>
-  resup_version_number: function: Cardinal; cdecl;
 
 const
   /// <summary>The name of the library's file.</summary>
@@ -820,11 +852,14 @@ begin
       [LoadingFile, Reason, ExtractFileName(ParamStr(0))]);
   try
     CheckVersion;
+    @resup_version := FindFunction('resup_version');
+    @resup_version_number := FindFunction('resup_version_number');
+    @resup_status_message := FindFunction('resup_status_message');
     @resup_client_new := FindFunction('resup_client_new');
     @resup_client_free := FindFunction('resup_client_free');
-    @resup_client_set_user := FindFunction('resup_client_set_user');
-    @resup_client_set_user_agent := FindFunction('resup_client_set_user_agent');
-    @resup_client_set_locate_method := FindFunction('resup_client_set_locate_method');
+    @resup_client_error_message := FindFunction('resup_client_error_message');
+    @resup_client_set_proxy := FindFunction('resup_client_set_proxy');
+    @resup_client_set_no_proxy := FindFunction('resup_client_set_no_proxy');
     @resup_client_set_connect_timeout := FindFunction('resup_client_set_connect_timeout');
     @resup_client_set_response_timeout := FindFunction('resup_client_set_response_timeout');
     @resup_client_set_stall_timeout := FindFunction('resup_client_set_stall_timeout');
@@ -832,8 +867,10 @@ begin
     @resup_client_set_retry_limit := FindFunction('resup_client_set_retry_limit');
     @resup_client_set_retry_timeout := FindFunction('resup_client_set_retry_timeout');
     @resup_client_set_retry_backoff := FindFunction('resup_client_set_retry_backoff');
-    @resup_client_on_log := FindFunction('resup_client_on_log');
-    @resup_client_error_message := FindFunction('resup_client_error_message');
+    @resup_client_set_user_agent := FindFunction('resup_client_set_user_agent');
+    @resup_client_set_locate_method := FindFunction('resup_client_set_locate_method');
+    @resup_client_set_filename_style := FindFunction('resup_client_set_filename_style');
+    @resup_client_set_user := FindFunction('resup_client_set_user');
     @resup_client_set_login_form := FindFunction('resup_client_set_login_form');
     @resup_client_set_login_field := FindFunction('resup_client_set_login_field');
     @resup_client_set_basic_auth := FindFunction('resup_client_set_basic_auth');
@@ -842,8 +879,6 @@ begin
     @resup_client_set_cookie := FindFunction('resup_client_set_cookie');
     @resup_client_set_signing_secret := FindFunction('resup_client_set_signing_secret');
     @resup_client_set_signing_algorithm := FindFunction('resup_client_set_signing_algorithm');
-    @resup_client_set_proxy := FindFunction('resup_client_set_proxy');
-    @resup_client_set_no_proxy := FindFunction('resup_client_set_no_proxy');
     @resup_client_set_trust := FindFunction('resup_client_set_trust');
     @resup_client_set_ca_file := FindFunction('resup_client_set_ca_file');
     @resup_client_set_ca_file_utf16 := FindFunction('resup_client_set_ca_file_utf16');
@@ -851,12 +886,21 @@ begin
     @resup_client_set_client_certificate := FindFunction('resup_client_set_client_certificate');
     @resup_client_set_client_certificate_utf16 := FindFunction('resup_client_set_client_certificate_utf16');
     @resup_client_set_tls_verify := FindFunction('resup_client_set_tls_verify');
-    @resup_client_set_filename_style := FindFunction('resup_client_set_filename_style');
-    @resup_status_message := FindFunction('resup_status_message');
+    @resup_client_on_log := FindFunction('resup_client_on_log');
     @resup_upload_new_file := FindFunction('resup_upload_new_file');
     @resup_upload_new_file_utf16 := FindFunction('resup_upload_new_file_utf16');
     @resup_upload_new_memory := FindFunction('resup_upload_new_memory');
+    @resup_upload_new_stream := FindFunction('resup_upload_new_stream');
     @resup_upload_free := FindFunction('resup_upload_free');
+    @resup_upload_set_name := FindFunction('resup_upload_set_name');
+    @resup_upload_set_directory := FindFunction('resup_upload_set_directory');
+    @resup_upload_set_content_type := FindFunction('resup_upload_set_content_type');
+    @resup_upload_set_field := FindFunction('resup_upload_set_field');
+    @resup_upload_set_digest := FindFunction('resup_upload_set_digest');
+    @resup_upload_set_state_file := FindFunction('resup_upload_set_state_file');
+    @resup_upload_set_state_file_utf16 := FindFunction('resup_upload_set_state_file_utf16');
+    @resup_upload_set_segment_size := FindFunction('resup_upload_set_segment_size');
+    @resup_upload_set_rate_limit := FindFunction('resup_upload_set_rate_limit');
     @resup_upload_run := FindFunction('resup_upload_run');
     @resup_upload_start := FindFunction('resup_upload_start');
     @resup_upload_wait := FindFunction('resup_upload_wait');
@@ -884,18 +928,6 @@ begin
     @resup_upload_server_message := FindFunction('resup_upload_server_message');
     @resup_upload_server_excerpt := FindFunction('resup_upload_server_excerpt');
     @resup_upload_error_message := FindFunction('resup_upload_error_message');
-    @resup_upload_set_name := FindFunction('resup_upload_set_name');
-    @resup_upload_set_directory := FindFunction('resup_upload_set_directory');
-    @resup_upload_set_content_type := FindFunction('resup_upload_set_content_type');
-    @resup_upload_set_field := FindFunction('resup_upload_set_field');
-    @resup_upload_set_digest := FindFunction('resup_upload_set_digest');
-    @resup_upload_set_state_file := FindFunction('resup_upload_set_state_file');
-    @resup_upload_set_state_file_utf16 := FindFunction('resup_upload_set_state_file_utf16');
-    @resup_upload_set_segment_size := FindFunction('resup_upload_set_segment_size');
-    @resup_upload_set_rate_limit := FindFunction('resup_upload_set_rate_limit');
-    @resup_upload_new_stream := FindFunction('resup_upload_new_stream');
-    @resup_version := FindFunction('resup_version');
-    @resup_version_number := FindFunction('resup_version_number');
   except
     // Else the system would find it again, by its name, in place of the right one.
     FreeLibrary(Loading);

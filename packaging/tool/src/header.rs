@@ -1,10 +1,18 @@
-//! include/resup.h as cbindgen writes it: comments, each before what it tells of.
+//! include/resup.h: sections, and in them comments, each before what it tells of.
 #![forbid(unsafe_code)]
 
 /// The header.
 pub struct Header {
     /// The paragraphs at its head; lines that are not to be filled keep their indentation.
     pub head: Vec<String>,
+    pub sections: Vec<Section>,
+}
+
+/// A part of the header, with what its functions have in common.
+pub struct Section {
+    pub title: String,
+    /// What is said of all its functions.
+    pub paragraphs: Vec<String>,
     /// All that has a comment of its own.
     pub items: Vec<Item>,
 }
@@ -30,34 +38,75 @@ pub struct Comment {
 impl Header {
     pub fn parse(text: &str) -> Result<Header, String> {
         let mut lines = text.lines();
-        let head = comment(&mut lines, "/*").ok_or("the header has no comment at its head")?;
-        let mut items = Vec::new();
-        while let Some(text) = comment(&mut lines, "/**") {
-            let mut declaration = String::new();
-            for line in lines.by_ref() {
-                declaration.push_str(line);
-                if line.ends_with(';') || line.starts_with("#define ") {
-                    break;
-                }
-                declaration.push('\n');
+        let head = head(&mut lines).ok_or("the header has no comment at its head")?;
+        let mut sections = Vec::new();
+        let mut common = Comment::default();
+        while let Some(text) = comment(&mut lines) {
+            if let Some(rest) = text.strip_prefix("@defgroup ") {
+                let (first, rest) = rest.split_once('\n').unwrap_or((rest, ""));
+                let (_, title) = first.split_once(' ').unwrap_or(("", first));
+                common = Comment::parse(rest.trim_end_matches("@{"));
+                sections.push(Section {
+                    title: title.to_owned(),
+                    paragraphs: std::mem::take(&mut common.paragraphs),
+                    items: Vec::new(),
+                });
+            } else if text != "@}" {
+                let mut item = Item {
+                    declaration: declaration(&mut lines),
+                    comment: Comment::parse(&text),
+                };
+                item.inherit(&common);
+                let section = sections.last_mut();
+                let section = section.ok_or_else(|| format!("no section has {}", item.name()))?;
+                section.items.push(item);
             }
-            items.push(Item {
-                declaration: declaration.replace("RESUP_API\n", ""),
-                comment: Comment::parse(&text),
-            });
         }
         Ok(Header {
             head: paragraphs(&head),
-            items,
+            sections,
         })
     }
 
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.sections.iter().flat_map(|section| &section.items)
+    }
+
     pub fn functions(&self) -> impl Iterator<Item = &Item> {
-        self.items.iter().filter(|item| item.is_function())
+        self.items().filter(|item| item.is_function())
     }
 }
 
 impl Item {
+    /// Takes from its section's comment what its own does not say.
+    fn inherit(&mut self, common: &Comment) {
+        let known = self.comment.parameters.clone();
+        let own = |name: &String| known.iter().any(|(other, _)| other == name);
+        let missing = common.parameters.iter().filter(|(name, _)| !own(name));
+        self.comment.parameters.extend(missing.cloned());
+        // In their order, and without those of other functions.
+        let places = self.parameters();
+        let place = |name: &String| places.iter().position(|other| other == name);
+        let parameters = &mut self.comment.parameters;
+        parameters.retain(|(name, _)| place(name).is_some() || own(name));
+        parameters.sort_by_key(|(name, _)| place(name));
+        if self.is_function() {
+            let comment = &mut self.comment;
+            comment.result = comment.result.take().or_else(|| common.result.clone());
+            comment.threads = comment.threads.take().or_else(|| common.threads.clone());
+        }
+    }
+
+    /// The names of its parameters.
+    pub fn parameters(&self) -> Vec<String> {
+        let inside = self.declaration.rsplit_once('(');
+        let inside = inside.and_then(|(_, inside)| inside.strip_suffix(");"));
+        let parameters = inside.unwrap_or_default().split(',');
+        let names = parameters.filter_map(|parameter| parameter.rsplit([' ', '*']).next());
+        let names = names.filter(|name| !name.is_empty() && *name != "void");
+        names.map(str::to_owned).collect()
+    }
+
     pub fn is_constant(&self) -> bool {
         self.declaration.starts_with("#define ")
     }
@@ -130,13 +179,43 @@ impl Comment {
     }
 }
 
-/// Skips to the next comment that begins so; its lines without stars.
-fn comment<'a>(lines: &mut impl Iterator<Item = &'a str>, begin: &str) -> Option<String> {
-    lines.find(|line| *line == begin)?;
+/// The comment at the head, without stars.
+fn head<'a>(lines: &mut impl Iterator<Item = &'a str>) -> Option<String> {
+    lines.find(|line| *line == "/**")?;
+    let text = inside(lines);
+    Some(text.trim_start_matches("@file\n").to_owned())
+}
+
+/// Skips to the next comment of Doxygen's; its lines without stars.
+fn comment<'a>(lines: &mut impl Iterator<Item = &'a str>) -> Option<String> {
+    let first = lines.find_map(|line| line.strip_prefix("/**"))?;
+    match first.strip_suffix(" */") {
+        Some(only) => Some(only.trim_start().to_owned()),
+        None => Some(inside(lines)),
+    }
+}
+
+/// The lines up to the end of a comment, without stars.
+fn inside<'a>(lines: &mut impl Iterator<Item = &'a str>) -> String {
     let inside = lines.take_while(|line| *line != " */");
     let bare = inside.map(|line| line.strip_prefix(" *").unwrap_or(line));
     let bare = bare.map(|line| line.strip_prefix(' ').unwrap_or(line));
-    Some(bare.collect::<Vec<_>>().join("\n"))
+    bare.collect::<Vec<_>>().join("\n")
+}
+
+/// The next declaration, with each parameter in a line of its own.
+fn declaration<'a>(lines: &mut impl Iterator<Item = &'a str>) -> String {
+    let mut words = Vec::new();
+    for line in lines {
+        words.extend(line.split_whitespace());
+        if line.ends_with(';') || line.starts_with("#define ") {
+            break;
+        }
+    }
+    let code = words.join(" ");
+    let code = code.strip_prefix("RESUP_API ").unwrap_or(&code);
+    let indent = code.rfind('(').map_or(0, |at| at + 1);
+    code.replace(", ", &format!(",\n{:indent$}", ""))
 }
 
 /// The text between empty lines, each in one line; an example, which is indented, keeps its own.

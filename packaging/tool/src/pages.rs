@@ -6,7 +6,7 @@ use std::path::Path;
 use roff::{bold, italic, roman, Inline, Roff};
 
 use crate::at;
-use crate::header::{Comment, Header, Item};
+use crate::header::{Comment, Header, Item, Section};
 
 /// Writes all pages.
 pub fn write(header: &Path, directory: &Path) -> Result<(), String> {
@@ -19,15 +19,22 @@ pub fn write(header: &Path, directory: &Path) -> Result<(), String> {
         at(&file, std::fs::write(&file, page.render()))
     };
     save("resup", overview(&header))?;
-    for item in header.functions() {
-        save(item.name(), function(item, &header)?)?;
+    for section in &header.sections {
+        for item in section.items.iter().filter(|item| item.is_function()) {
+            save(item.name(), function(item, section, &header)?)?;
+        }
     }
     Ok(())
 }
 
 /// The page of one function.
-fn function(item: &Item, header: &Header) -> Result<Roff, String> {
+fn function(item: &Item, of: &Section, header: &Header) -> Result<Roff, String> {
     let comment = &item.comment;
+    for name in item.parameters() {
+        if !comment.parameters.iter().any(|(known, _)| *known == name) {
+            return Err(format!("no comment tells of {name} of {}", item.name()));
+        }
+    }
     let threads = comment.threads.as_ref();
     let threads =
         threads.ok_or_else(|| format!("the comment of {} has no \"Threads:\"", item.name()))?;
@@ -35,11 +42,11 @@ fn function(item: &Item, header: &Header) -> Result<Roff, String> {
     let mut page = begin(item.name(), &item.summary());
     let declaration = format!("#include <resup.h>\n\n{}", item.declaration);
     verbatim(&mut page, &declaration, bold);
-    // Of a getter it is told what it returns, and no more.
-    if comment.result.is_some() {
-        section(&mut page, "DESCRIPTION");
-        fill(&mut page, &comment.paragraphs);
-    }
+    // Of a getter it is told what it returns, and what its section says.
+    let own = comment.paragraphs.iter();
+    let own = own.filter(|_| comment.result.is_some());
+    section(&mut page, "DESCRIPTION");
+    fill(&mut page, own.chain(&of.paragraphs));
     if !comment.parameters.is_empty() {
         section(&mut page, "PARAMETERS");
         parameters(&mut page, comment);
@@ -74,13 +81,23 @@ fn overview(header: &Header) -> Roff {
     let head: Vec<String> = head.filter(|p| !p.contains("SPDX")).cloned().collect();
     fill(&mut page, &head);
     section(&mut page, "FUNCTIONS");
-    for item in header.functions() {
-        page.control("TP", []);
-        page.text(references([item.name()]));
-        page.text(inlines(&item.summary()));
+    for part in &header.sections {
+        let mut functions = part
+            .items
+            .iter()
+            .filter(|item| item.is_function())
+            .peekable();
+        if functions.peek().is_some() {
+            page.control("SS", [part.title.as_str()]);
+        }
+        for item in functions {
+            page.control("TP", []);
+            page.text(references([item.name()]));
+            page.text(inlines(&item.summary()));
+        }
     }
     section(&mut page, "TYPES");
-    for item in header.items.iter().filter(|item| item.is_type()) {
+    for item in header.items().filter(|item| item.is_type()) {
         page.control("SS", [item.name()]);
         verbatim(&mut page, &item.declaration, bold);
         page.control("PP", []);
@@ -92,7 +109,7 @@ fn overview(header: &Header) -> Roff {
         }
     }
     section(&mut page, "CONSTANTS");
-    for item in header.items.iter().filter(|item| item.is_constant()) {
+    for item in header.items().filter(|item| item.is_constant()) {
         let value = item.declaration.rsplit(' ').next().unwrap_or_default();
         page.control("TP", []);
         page.text([bold(item.name()), roman(format!(" = {value}"))]);
@@ -121,8 +138,8 @@ fn section(page: &mut Roff, name: &str) {
 }
 
 /// Paragraphs, and examples between them.
-fn fill(page: &mut Roff, paragraphs: &[String]) {
-    for (index, paragraph) in paragraphs.iter().enumerate() {
+fn fill<'a>(page: &mut Roff, paragraphs: impl IntoIterator<Item = &'a String>) {
+    for (index, paragraph) in paragraphs.into_iter().enumerate() {
         if index > 0 {
             page.control("PP", []);
         }

@@ -35,7 +35,7 @@ fn files(dir: &Path) -> Vec<PathBuf> {
 /// What a reader of a page sees.
 fn shown(pages: &[PathBuf]) -> String {
     let mut man = Command::new("man");
-    man.args(["--warnings", "-l"]).env("MANWIDTH", "200");
+    man.args(["--warnings", "-l"]).env("MANWIDTH", "500");
     let output = man.args(pages).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
@@ -90,6 +90,16 @@ fn a_page_tells_what_the_header_tells() {
     ] {
         assert!(memory.contains(words), "{words:?} is not in\n{memory}");
     }
+    // What its section says for it.
+    let cookie = page("resup_client_set_cookie.3");
+    for words in [
+        "       client A client.\n\n       name   A token (RFC 6265, 4.1.1).\n\n       value  Printable",
+        "never to another scheme, host or port than the endpoint's",
+        "RESUP_E_ARGUMENT for a value that cannot be used",
+        "Threads: any. Callbacks: none.\n",
+    ] {
+        assert!(cookie.contains(words), "{words:?} is not in\n{cookie}");
+    }
     let rules = page("resup.3");
     for words in [
         "is a key, not an address",
@@ -98,6 +108,7 @@ fn a_page_tells_what_the_header_tells() {
         "RESUP_E_FREED = 12\n",
         "resup_read_callback\n",
         "resup_upload_free(3)\n",
+        "   Client: identity\n       resup_client_set_user(3)\n",
     ] {
         assert!(rules.contains(words), "{words:?} is not in\n{rules}");
     }
@@ -109,11 +120,21 @@ fn a_function_without_its_comment_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let header = dir.path().join("resup.h");
     let text = std::fs::read_to_string(root().join("include/resup.h")).unwrap();
-    std::fs::write(&header, text.replace("Threads: any", "Any thread")).unwrap();
-    let made = tool(&[Path::new("man"), &header, dir.path()]);
-    assert!(!made.status.success());
-    let said = String::from_utf8_lossy(&made.stderr);
-    assert!(said.contains("has no \"Threads:\""), "{said}");
+    for (old, new, why) in [
+        ("Threads: any", "Any thread", "has no \"Threads:\""),
+        (
+            "@param path ",
+            "@param trail ",
+            "no comment tells of path of",
+        ),
+        ("@defgroup ", "@addtogroup ", "no section has"),
+    ] {
+        std::fs::write(&header, text.replace(old, new)).unwrap();
+        let made = tool(&[Path::new("man"), &header, dir.path()]);
+        assert!(!made.status.success(), "{why}");
+        let said = String::from_utf8_lossy(&made.stderr);
+        assert!(said.contains(why), "{said}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //!
 //! (Elsewhere the linker is told so, in `build.rs`.)
 
-/// From the first call on, the program's FreeLibrary takes no code away.
+/// Keeps the library loaded, whatever FreeLibrary the program calls.
 #[cfg(windows)]
 pub fn stay_loaded() {
     use std::ffi::c_void;
@@ -27,6 +27,6 @@ pub fn stay_loaded() {
     });
 }
 
-/// The linker's flag does it.
+/// Does nothing: the linker's flag does it.
 #[cfg(not(windows))]
 pub fn stay_loaded() {}

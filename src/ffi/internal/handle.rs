@@ -1,4 +1,4 @@
-//! The registry: handles are numbers in a pointer's clothes, never addresses.
+//! The registry: handles are numbers, of a pointer's type, but never addresses.
 //!
 //! So a handle that is stale, of the wrong kind or made up is told apart without ever being
 //! followed.
@@ -7,15 +7,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::boundary::Fault;
-use super::status::{RESUP_E_FREED, RESUP_E_HANDLE, RESUP_E_HANDLE_KIND, RESUP_E_NULL};
+use crate::ffi::status::{RESUP_E_FREED, RESUP_E_HANDLE, RESUP_E_HANDLE_KIND, RESUP_E_NULL};
 
-/// The lowest bits of a handle tell its noun. None is aligned like a pointer.
+/// The lowest bits of a handle are its kind. None is aligned like a pointer.
 const TAG_BITS: u32 = 3;
-pub(super) const CLIENT: usize = 1;
-pub(super) const UPLOAD: usize = 3;
+pub(crate) const CLIENT: usize = 1;
+pub(crate) const UPLOAD: usize = 3;
 
-/// All living objects of one noun.
-pub(super) struct Registry<T> {
+/// All objects of one kind that have not been freed.
+pub(crate) struct Registry<T> {
     noun: &'static str,
     tag: usize,
     table: OnceLock<RwLock<Table<T>>>,
@@ -27,7 +27,7 @@ struct Table<T> {
 }
 
 impl<T> Registry<T> {
-    pub(super) const fn new(noun: &'static str, tag: usize) -> Self {
+    pub(crate) const fn new(noun: &'static str, tag: usize) -> Self {
         Registry {
             noun,
             tag,
@@ -45,7 +45,7 @@ impl<T> Registry<T> {
     }
 
     /// Makes a handle for `object`.
-    pub(super) fn insert(&self, object: T) -> usize {
+    pub(crate) fn insert(&self, object: T) -> usize {
         let mut table = self.table().write().unwrap_or_else(PoisonError::into_inner);
         loop {
             let handle = (table.next << TAG_BITS) | self.tag;
@@ -58,8 +58,8 @@ impl<T> Registry<T> {
         }
     }
 
-    /// The object of a handle.
-    pub(super) fn get(&self, handle: usize) -> Result<Arc<T>, Fault> {
+    /// Returns the object of a handle.
+    pub(crate) fn get(&self, handle: usize) -> Result<Arc<T>, Fault> {
         let table = self.table().read().unwrap_or_else(PoisonError::into_inner);
         match table.live.get(&handle) {
             Some(object) => Ok(object.clone()),
@@ -67,8 +67,8 @@ impl<T> Registry<T> {
         }
     }
 
-    /// Ends a handle.
-    pub(super) fn remove(&self, handle: usize) -> Result<Arc<T>, Fault> {
+    /// Ends a handle, and returns its object.
+    pub(crate) fn remove(&self, handle: usize) -> Result<Arc<T>, Fault> {
         let mut table = self.table().write().unwrap_or_else(PoisonError::into_inner);
         match table.live.remove(&handle) {
             Some(object) => Ok(object),

@@ -4,30 +4,30 @@ use std::ffi::{c_char, CString};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError, TryLockError};
 
-use super::boundary::{c_text, caught, enter, Fault};
+use super::boundary::{c_text, catch, enter, Fault};
 use super::handle::{Registry, UPLOAD};
-use super::status::{self, resup_status, RESUP_E_BUSY, RESUP_E_INTERNAL, RESUP_OK};
-use super::upload::resup_upload;
 use crate::api::remote::Remote;
 use crate::api::upload::Upload;
 use crate::error::Error;
+use crate::ffi::status::{self, RESUP_E_BUSY, RESUP_E_INTERNAL, RESUP_OK};
+use crate::ffi::types::{resup_status, resup_upload};
 
-pub(super) static UPLOADS: Registry<Entry> = Registry::new("an upload", UPLOAD);
+pub(crate) static UPLOADS: Registry<Entry> = Registry::new("an upload", UPLOAD);
 
 /// What a handle stands for.
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// For one call at a time; empty once freed.
-    pub(super) upload: Mutex<Option<Upload>>,
+    pub(crate) upload: Mutex<Option<Upload>>,
     /// For every thread at any time.
-    pub(super) remote: Remote,
+    pub(crate) remote: Remote,
     poisoned: AtomicBool,
     /// What went wrong in the last call that failed.
     message: Mutex<String>,
     /// Whether the last run's failure may pass.
     retryable: AtomicBool,
-    /// Texts handed out, each once. They are kept to the end: another thread may be reading one
+    /// The strings returned, each once. They are kept to the end: another thread may be reading one
     /// while this one begins a run.
-    lent: Mutex<Vec<CString>>,
+    returned: Mutex<Vec<CString>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -35,35 +35,35 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Entry {
-    pub(super) fn new(upload: Upload) -> Self {
+    pub(crate) fn new(upload: Upload) -> Self {
         Entry {
             remote: upload.remote(),
             upload: Mutex::new(Some(upload)),
             poisoned: AtomicBool::new(false),
             message: Mutex::default(),
             retryable: AtomicBool::new(false),
-            lent: Mutex::default(),
+            returned: Mutex::default(),
         }
     }
 
-    /// A pointer to a copy of `text` that stays valid as long as the upload.
-    pub(super) fn lend(&self, text: &str) -> *const c_char {
+    /// Returns a pointer to a copy of `text` that stays valid as long as the upload.
+    pub(crate) fn return_string(&self, text: &str) -> *const c_char {
         let text = c_text(text);
-        let mut lent = lock(&self.lent);
-        if let Some(same) = lent.iter().find(|other| **other == text) {
+        let mut returned = lock(&self.returned);
+        if let Some(same) = returned.iter().find(|other| **other == text) {
             return same.as_ptr();
         }
         let pointer = text.as_ptr();
-        lent.push(text);
+        returned.push(text);
         pointer
     }
 
-    pub(super) fn error_message(&self) -> *const c_char {
+    pub(crate) fn error_message(&self) -> *const c_char {
         let message = lock(&self.message).clone();
-        self.lend(&message)
+        self.return_string(&message)
     }
 
-    pub(super) fn is_retryable(&self) -> bool {
+    pub(crate) fn is_retryable(&self) -> bool {
         self.retryable.load(Relaxed)
     }
 
@@ -71,17 +71,17 @@ impl Entry {
         *lock(&self.message) = message.to_owned();
     }
 
-    /// Runs `body` on the upload, if no other call is at it, and keeps its failure.
-    pub(super) fn alone(
+    /// Runs `body` on the upload, if no other call is inside, and keeps its failure.
+    pub(crate) fn with_upload(
         &self,
         body: impl FnOnce(&mut Upload) -> Result<resup_status, Fault>,
     ) -> Result<resup_status, Fault> {
         let mut body = Some(body);
-        self.alone_once(&mut |upload| body.take().expect("called once")(upload))
+        self.with_upload_once(&mut |upload| body.take().expect("called once")(upload))
     }
 
     /// One piece of machine code for all calls.
-    fn alone_once(
+    fn with_upload_once(
         &self,
         body: &mut dyn FnMut(&mut Upload) -> Result<resup_status, Fault>,
     ) -> Result<resup_status, Fault> {
@@ -96,7 +96,7 @@ impl Entry {
                 ))
             }
         };
-        let result = caught(|| {
+        let result = catch(|| {
             if self.poisoned.load(Relaxed) {
                 let why = "an internal error was caught on this upload before; free it";
                 return Err(Fault::new(RESUP_E_INTERNAL, why));
@@ -114,19 +114,19 @@ impl Entry {
     }
 }
 
-/// The body of a call that needs the upload for itself.
-pub(super) fn alone(
+/// Runs the body of a call that needs the upload for itself.
+pub(crate) fn with_upload(
     handle: *mut resup_upload,
     body: impl FnOnce(&mut Upload) -> Result<(), Fault>,
 ) -> resup_status {
     enter(0, || {
         let entry = UPLOADS.get(handle as usize)?;
-        entry.alone(|upload| body(upload).map(|()| RESUP_OK))
+        entry.with_upload(|upload| body(upload).map(|()| RESUP_OK))
     })
 }
 
-/// The value of a getter; `none` for a handle that is not valid.
-pub(super) fn read<T>(handle: *const resup_upload, none: T, body: impl FnOnce(&Entry) -> T) -> T {
+/// Returns the value of a getter; `none` for a handle that is not valid.
+pub(crate) fn read<T>(handle: *const resup_upload, none: T, body: impl FnOnce(&Entry) -> T) -> T {
     let mut value = none;
     enter(0, || {
         value = body(&*UPLOADS.get(handle as usize)?);
@@ -136,7 +136,7 @@ pub(super) fn read<T>(handle: *const resup_upload, none: T, body: impl FnOnce(&E
 }
 
 /// Starts a run.
-pub(super) fn begin(entry: &Entry, upload: &mut Upload) -> Result<(), Fault> {
+pub(crate) fn start_run(entry: &Entry, upload: &mut Upload) -> Result<(), Fault> {
     upload.start()?;
     upload.release();
     entry.keep("");
@@ -144,8 +144,8 @@ pub(super) fn begin(entry: &Entry, upload: &mut Upload) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A run's outcome as a status; its details stay with the handle.
-pub(super) fn conclude(entry: &Entry, outcome: Result<(), Error>) -> Result<resup_status, Fault> {
+/// Turns a run's outcome into a status; its details stay with the handle.
+pub(crate) fn finish_run(entry: &Entry, outcome: Result<(), Error>) -> Result<resup_status, Fault> {
     let Err(error) = outcome else {
         entry.keep("");
         return Ok(RESUP_OK);
@@ -160,8 +160,8 @@ pub(super) fn conclude(entry: &Entry, outcome: Result<(), Error>) -> Result<resu
     }
 }
 
-/// The body of a call that is legal at any time.
-pub(super) fn remotely(handle: *mut resup_upload, act: impl FnOnce(&Remote)) -> resup_status {
+/// Runs the body of a call that is legal at any time.
+pub(crate) fn with_remote(handle: *mut resup_upload, act: impl FnOnce(&Remote)) -> resup_status {
     enter(0, || {
         act(&UPLOADS.get(handle as usize)?.remote);
         Ok(RESUP_OK)

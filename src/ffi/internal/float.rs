@@ -1,4 +1,4 @@
-//! The processor's floating-point state: the library's while it runs, the host's in the host.
+//! The processor's floating-point state: the library's in the library, the program's in the program.
 //!
 //! Delphi, Free Pascal and others leave exceptions unmasked, with which the first inexact sum of
 //! the library would end the program. Threads of the library begin with its own state, since
@@ -7,39 +7,39 @@
 use std::cell::Cell;
 
 thread_local! {
-    /// The host's state while this thread is in the library.
-    static HOST: Cell<Option<State>> = const { Cell::new(None) };
+    /// The program's state while this thread is in the library.
+    static PROGRAM: Cell<Option<State>> = const { Cell::new(None) };
 }
 
-/// Runs the body of an entry in the library's state; afterwards the host has its own back.
-pub(super) fn ours<T>(body: impl FnOnce() -> T) -> T {
-    HOST.set(Some(State::replace_by_default()));
-    let back = Back;
+/// Runs the body of an entry in the library's state, and restores the program's.
+pub(crate) fn in_library_state<T>(body: impl FnOnce() -> T) -> T {
+    PROGRAM.set(Some(State::replace_by_default()));
+    let restore = Restore;
     let value = body();
-    drop(back);
+    drop(restore);
     value
 }
 
-/// Gives the host its state back, also when a panic leaves the body.
-struct Back;
+/// Restores the program's state when it is dropped, also when a panic leaves the body.
+struct Restore;
 
-impl Drop for Back {
+impl Drop for Restore {
     fn drop(&mut self) {
-        if let Some(state) = HOST.take() {
+        if let Some(state) = PROGRAM.take() {
             state.restore();
         }
     }
 }
 
-/// Runs a function of the host in the host's state, which that may change.
-pub(super) fn hosts<T>(function: impl FnOnce() -> T) -> T {
-    // There is none on a thread that no host has come in by.
-    let Some(state) = HOST.take() else {
+/// Runs a function of the program in the program's state, which that may change.
+pub(crate) fn in_program_state<T>(function: impl FnOnce() -> T) -> T {
+    // There is none on a thread by which no program has come in.
+    let Some(state) = PROGRAM.take() else {
         return function();
     };
     state.restore();
     let value = function();
-    HOST.set(Some(State::replace_by_default()));
+    PROGRAM.set(Some(State::replace_by_default()));
     value
 }
 
@@ -80,7 +80,7 @@ impl State {
     /// Makes this the thread's state, which it was before.
     fn restore(self) {
         // SAFETY: reads what `replace_by_default` wrote; the processor gave these values, so it
-        // takes them. Up to the host's code, which they belong to, nothing is computed in floating
+        // takes them. Up to the program's code, which they belong to, nothing is computed in floating
         // point any more.
         unsafe {
             std::arch::asm!(
@@ -94,7 +94,7 @@ impl State {
     }
 }
 
-/// Other processors' exceptions are masked from the start, and hosts leave them so.
+/// Other processors' exceptions are masked from the start, and programs leave them so.
 #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
 #[derive(Clone, Copy)]
 struct State;

@@ -4,13 +4,13 @@ use std::ffi::{c_char, CStr};
 use std::path::PathBuf;
 
 use super::boundary::Fault;
-use super::status::{RESUP_E_NULL, RESUP_E_UTF8};
+use crate::ffi::status::{RESUP_E_NULL, RESUP_E_UTF8};
 
-/// The text at `pointer`, which `what` names in messages.
+/// Returns the text at `pointer`, which `what` names in messages.
 ///
 /// # Safety
 /// `pointer` is NULL or points to a NUL-terminated string that does not change for `'a`.
-pub(super) unsafe fn text<'a>(what: &str, pointer: *const c_char) -> Result<&'a str, Fault> {
+pub(crate) unsafe fn text<'a>(what: &str, pointer: *const c_char) -> Result<&'a str, Fault> {
     if pointer.is_null() {
         return Err(Fault::new(RESUP_E_NULL, format!("the {what} is NULL")));
     }
@@ -27,11 +27,11 @@ pub(super) unsafe fn text<'a>(what: &str, pointer: *const c_char) -> Result<&'a 
     })
 }
 
-/// The path at `pointer`, in UTF-16, up to the terminating 0.
+/// Returns the path at `pointer`, in UTF-16, up to the terminating 0.
 ///
 /// # Safety
 /// `pointer` is NULL or points to 0-terminated units.
-pub(super) unsafe fn utf16_path(what: &str, pointer: *const u16) -> Result<PathBuf, Fault> {
+pub(crate) unsafe fn utf16_path(what: &str, pointer: *const u16) -> Result<PathBuf, Fault> {
     if pointer.is_null() {
         return Err(Fault::new(RESUP_E_NULL, format!("the {what} is NULL")));
     }

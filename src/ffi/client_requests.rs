@@ -1,0 +1,88 @@
+//! Client: requests
+//!
+//! How requests and their forms are written. Each setting counts from the next run of each upload
+//! on.
+//!
+//! @param client  a client
+//! @return #RESUP_OK; #RESUP_E_ARGUMENT for a value that cannot be used; #RESUP_E_NULL or
+//!         #RESUP_E_UTF8 for a text that is none; or a handle's error
+//!
+//! Threads: any. Callbacks: none.
+
+use std::ffi::c_char;
+
+use super::internal::boundary::Fault;
+use super::internal::clients::set;
+use super::internal::text::text;
+use super::status::RESUP_E_ARGUMENT;
+use super::types::{resup_client, resup_status};
+use crate::options::{FilenameStyle, LocateMethod};
+
+/// Sets the User-Agent header. Default: "resup/" and the version.
+///
+/// @param user_agent  one line of ASCII
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_set_user_agent(
+    client: *mut resup_client,
+    user_agent: *const c_char,
+) -> resup_status {
+    set(client, |client| {
+        // SAFETY: the header demands a C string or NULL.
+        Ok(client.set_user_agent(unsafe { text("user agent", user_agent) }?)?)
+    })
+}
+
+/// Ask by POST, which no cache answers. The default.
+pub const RESUP_LOCATE_POST: i32 = 0;
+/// Ask by GET, with the fields in the query.
+pub const RESUP_LOCATE_GET: i32 = 1;
+
+/// Sets how the server is asked for its offset.
+///
+/// @param method  #RESUP_LOCATE_POST or #RESUP_LOCATE_GET
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_set_locate_method(
+    client: *mut resup_client,
+    method: i32,
+) -> resup_status {
+    set(client, |client| {
+        client.set_locate_method(match method {
+            RESUP_LOCATE_POST => LocateMethod::Post,
+            RESUP_LOCATE_GET => LocateMethod::Get,
+            other => {
+                return Err(Fault::new(
+                    RESUP_E_ARGUMENT,
+                    format!("the locate method {other} is neither POST (0) nor GET (1)"),
+                ))
+            }
+        });
+        Ok(())
+    })
+}
+
+/// Write file names as browsers do: UTF-8, quote, CR and LF as %22, %0D and %0A. The default.
+pub const RESUP_FILENAME_WHATWG: i32 = 0;
+/// Write them again as filename* (RFC 8187), for servers that take the first for Latin-1.
+pub const RESUP_FILENAME_RFC8187: i32 = 1;
+
+/// Sets how file names are written into forms.
+///
+/// @param style  #RESUP_FILENAME_WHATWG or #RESUP_FILENAME_RFC8187
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_set_filename_style(
+    client: *mut resup_client,
+    style: i32,
+) -> resup_status {
+    set(client, |client| {
+        client.set_filename_style(match style {
+            RESUP_FILENAME_WHATWG => FilenameStyle::Whatwg,
+            RESUP_FILENAME_RFC8187 => FilenameStyle::Rfc8187,
+            other => {
+                let why =
+                    format!("the file name style {other} is neither WHATWG (0) nor RFC 8187 (1)");
+                return Err(Fault::new(RESUP_E_ARGUMENT, why));
+            }
+        });
+        Ok(())
+    })
+}
