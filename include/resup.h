@@ -241,7 +241,7 @@ RESUP_API const char *resup_status_message(resup_status status);
 /**
  * @defgroup client Client: making one
  *
- * A client is made for the address of a server, and lives as long as the program wants.
+ * A client has the address of a server, and the settings of all uploads to it.
  *
  * @param client  a client
  *
@@ -290,8 +290,8 @@ RESUP_API const char *resup_client_error_message(const resup_client *client);
  *
  * @param client        a client
  * @param milliseconds  the longest time; more than 0
- * @return #RESUP_OK; #RESUP_E_ARGUMENT for a value that cannot be used; #RESUP_E_NULL or
- *         #RESUP_E_UTF8 for a text that is none; or a handle's error
+ * @return #RESUP_OK; #RESUP_E_ARGUMENT for a value that cannot be used; #RESUP_E_NULL for
+ *         a text that is NULL; #RESUP_E_UTF8 for one that is not valid; or a handle's error
  *
  * Threads: any. Callbacks: none.
  * @{
@@ -378,8 +378,8 @@ RESUP_API resup_status resup_client_set_retry_backoff(resup_client *client,
  * on.
  *
  * @param client  a client
- * @return #RESUP_OK; #RESUP_E_ARGUMENT for a value that cannot be used; #RESUP_E_NULL or
- *         #RESUP_E_UTF8 for a text that is none; or a handle's error
+ * @return #RESUP_OK; #RESUP_E_ARGUMENT for a value that cannot be used; #RESUP_E_NULL for
+ *         a text that is NULL; #RESUP_E_UTF8 for one that is not valid; or a handle's error
  *
  * Threads: any. Callbacks: none.
  * @{
@@ -425,8 +425,8 @@ RESUP_API resup_status resup_client_set_filename_style(resup_client *client, int
  * overwritten in memory when it is released; not so the buffers through which it was sent.
  *
  * @param client  a client
- * @return #RESUP_OK; #RESUP_E_ARGUMENT for a value that cannot be used; #RESUP_E_NULL or
- *         #RESUP_E_UTF8 for a text that is none; or a handle's error
+ * @return #RESUP_OK; #RESUP_E_ARGUMENT for a value that cannot be used; #RESUP_E_NULL for
+ *         a text that is NULL; #RESUP_E_UTF8 for one that is not valid; or a handle's error
  *
  * Threads: any. Callbacks: none.
  * @{
@@ -519,7 +519,8 @@ RESUP_API resup_status resup_client_set_signing_algorithm(resup_client *client, 
  * @param certificate  path of a PEM file with the chain, its own certificate first
  * @param key          path of a PEM file with the key, not encrypted; may be the same file
  * @return #RESUP_OK; #RESUP_E_ARGUMENT for a value or file that cannot be used: then nothing has
- *         changed; #RESUP_E_NULL or #RESUP_E_UTF8 for a text that is none; or a handle's error
+ *         changed; #RESUP_E_NULL for a text that is NULL; #RESUP_E_UTF8 for one that is not valid;
+ *         or a handle's error
  *
  * Threads: any. Callbacks: none.
  * @{
@@ -729,9 +730,9 @@ RESUP_API resup_status resup_upload_free(resup_upload *upload);
  * What is uploaded under which name, and how. Each setting counts from the next run on.
  *
  * @param upload  an upload
- * @return #RESUP_OK; #RESUP_E_ARGUMENT for a value that cannot be used; #RESUP_E_NULL or
- *         #RESUP_E_UTF8 for a text that is none; #RESUP_E_STATE during a run; #RESUP_E_BUSY or a
- *         handle's error
+ * @return #RESUP_OK; #RESUP_E_ARGUMENT for a value that cannot be used; #RESUP_E_NULL for a text
+ *         that is NULL; #RESUP_E_UTF8 for one that is not valid; #RESUP_E_STATE during a run;
+ *         #RESUP_E_BUSY or a handle's error
  *
  * Threads: one at a time. Callbacks: none.
  * @{
@@ -843,9 +844,8 @@ RESUP_API resup_status resup_upload_set_rate_limit(resup_upload *upload, uint64_
  */
 
 /**
- * Uploads, and returns at the end. On the way the callbacks are called, on this thread. Lost
- * connections and failures of the server are waited out and gone on from, within the client's
- * limits.
+ * Uploads, and returns at the end. On the way the callbacks are called, on this thread. After a
+ * lost connection or a failure of the server it waits and goes on, within the client's limits.
  * @return #RESUP_OK when the server has confirmed the whole file; #RESUP_E_CANCELLED; any of the
  *         errors of the file, the network and the server; #RESUP_E_STATE when it was started
  *         before; #RESUP_E_BUSY, #RESUP_E_SYSTEM, #RESUP_E_INTERNAL or a handle's error.

@@ -1,6 +1,6 @@
 //! Client: making one
 //!
-//! A client is made for the address of a server, and lives as long as the program wants.
+//! A client has the address of a server, and the settings of all uploads to it.
 //!
 //! @param client  a client
 //!

@@ -5,8 +5,8 @@
 //!
 //! @param client        a client
 //! @param milliseconds  the longest time; more than 0
-//! @return #RESUP_OK; #RESUP_E_ARGUMENT for a value that cannot be used; #RESUP_E_NULL or
-//!         #RESUP_E_UTF8 for a text that is none; or a handle's error
+//! @return #RESUP_OK; #RESUP_E_ARGUMENT for a value that cannot be used; #RESUP_E_NULL for
+//!         a text that is NULL; #RESUP_E_UTF8 for one that is not valid; or a handle's error
 //!
 //! Threads: any. Callbacks: none.
 

@@ -8,7 +8,8 @@
 //! @param certificate  path of a PEM file with the chain, its own certificate first
 //! @param key          path of a PEM file with the key, not encrypted; may be the same file
 //! @return #RESUP_OK; #RESUP_E_ARGUMENT for a value or file that cannot be used: then nothing has
-//!         changed; #RESUP_E_NULL or #RESUP_E_UTF8 for a text that is none; or a handle's error
+//!         changed; #RESUP_E_NULL for a text that is NULL; #RESUP_E_UTF8 for one that is not valid;
+//!         or a handle's error
 //!
 //! Threads: any. Callbacks: none.
 

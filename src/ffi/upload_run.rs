@@ -17,9 +17,8 @@ use super::status::{RESUP_OK, RESUP_PENDING};
 use super::types::{resup_status, resup_upload};
 use crate::api::remote::Remote;
 
-/// Uploads, and returns at the end. On the way the callbacks are called, on this thread. Lost
-/// connections and failures of the server are waited out and gone on from, within the client's
-/// limits.
+/// Uploads, and returns at the end. On the way the callbacks are called, on this thread. After a
+/// lost connection or a failure of the server it waits and goes on, within the client's limits.
 ///
 /// @return #RESUP_OK when the server has confirmed the whole file; #RESUP_E_CANCELLED; any of the
 ///         errors of the file, the network and the server; #RESUP_E_STATE when it was started

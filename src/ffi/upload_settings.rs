@@ -3,9 +3,9 @@
 //! What is uploaded under which name, and how. Each setting counts from the next run on.
 //!
 //! @param upload  an upload
-//! @return #RESUP_OK; #RESUP_E_ARGUMENT for a value that cannot be used; #RESUP_E_NULL or
-//!         #RESUP_E_UTF8 for a text that is none; #RESUP_E_STATE during a run; #RESUP_E_BUSY or a
-//!         handle's error
+//! @return #RESUP_OK; #RESUP_E_ARGUMENT for a value that cannot be used; #RESUP_E_NULL for a text
+//!         that is NULL; #RESUP_E_UTF8 for one that is not valid; #RESUP_E_STATE during a run;
+//!         #RESUP_E_BUSY or a handle's error
 //!
 //! Threads: one at a time. Callbacks: none.
 

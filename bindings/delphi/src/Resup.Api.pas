@@ -175,7 +175,7 @@ var
 
 // Client: making one
 //
-// A client is made for the address of a server, and lives as long as the program wants.
+// A client has the address of a server, and the settings of all uploads to it.
 //
 // client  a client
 //
@@ -209,8 +209,8 @@ var
 //
 // client        a client
 // milliseconds  the longest time; more than 0
-// Returns RESUP_OK; RESUP_E_ARGUMENT for a value that cannot be used; RESUP_E_NULL or
-// RESUP_E_UTF8 for a text that is none; or a handle's error
+// Returns RESUP_OK; RESUP_E_ARGUMENT for a value that cannot be used; RESUP_E_NULL for
+// a text that is NULL; RESUP_E_UTF8 for one that is not valid; or a handle's error
 //
 // Threads: any. Callbacks: none.
 
@@ -262,8 +262,8 @@ var
 // on.
 //
 // client  a client
-// Returns RESUP_OK; RESUP_E_ARGUMENT for a value that cannot be used; RESUP_E_NULL or
-// RESUP_E_UTF8 for a text that is none; or a handle's error
+// Returns RESUP_OK; RESUP_E_ARGUMENT for a value that cannot be used; RESUP_E_NULL for
+// a text that is NULL; RESUP_E_UTF8 for one that is not valid; or a handle's error
 //
 // Threads: any. Callbacks: none.
 
@@ -302,8 +302,8 @@ var
 // overwritten in memory when it is released; not so the buffers through which it was sent.
 //
 // client  a client
-// Returns RESUP_OK; RESUP_E_ARGUMENT for a value that cannot be used; RESUP_E_NULL or
-// RESUP_E_UTF8 for a text that is none; or a handle's error
+// Returns RESUP_OK; RESUP_E_ARGUMENT for a value that cannot be used; RESUP_E_NULL for
+// a text that is NULL; RESUP_E_UTF8 for one that is not valid; or a handle's error
 //
 // Threads: any. Callbacks: none.
 
@@ -363,7 +363,8 @@ var
 // certificate  path of a PEM file with the chain, its own certificate first
 // key          path of a PEM file with the key, not encrypted; may be the same file
 // Returns RESUP_OK; RESUP_E_ARGUMENT for a value or file that cannot be used: then nothing has
-// changed; RESUP_E_NULL or RESUP_E_UTF8 for a text that is none; or a handle's error
+// changed; RESUP_E_NULL for a text that is NULL; RESUP_E_UTF8 for one that is not valid;
+// or a handle's error
 //
 // Threads: any. Callbacks: none.
 
@@ -510,9 +511,9 @@ var
 // What is uploaded under which name, and how. Each setting counts from the next run on.
 //
 // upload  an upload
-// Returns RESUP_OK; RESUP_E_ARGUMENT for a value that cannot be used; RESUP_E_NULL or
-// RESUP_E_UTF8 for a text that is none; RESUP_E_STATE during a run; RESUP_E_BUSY or a
-// handle's error
+// Returns RESUP_OK; RESUP_E_ARGUMENT for a value that cannot be used; RESUP_E_NULL for a text
+// that is NULL; RESUP_E_UTF8 for one that is not valid; RESUP_E_STATE during a run;
+// RESUP_E_BUSY or a handle's error
 //
 // Threads: one at a time. Callbacks: none.
 
@@ -589,9 +590,8 @@ var
 // Threads: any, at any time, callbacks included. Callbacks: none.
 
 var
-  /// <summary>Uploads, and returns at the end. On the way the callbacks are called, on this thread. Lost
-  /// connections and failures of the server are waited out and gone on from, within the client's
-  /// limits.</summary>
+  /// <summary>Uploads, and returns at the end. On the way the callbacks are called, on this thread. After a
+  /// lost connection or a failure of the server it waits and goes on, within the client's limits.</summary>
   /// <returns>RESUP_OK when the server has confirmed the whole file; RESUP_E_CANCELLED; any of the
   /// errors of the file, the network and the server; RESUP_E_STATE when it was started
   /// before; RESUP_E_BUSY, RESUP_E_SYSTEM, RESUP_E_INTERNAL or a handle's error.

@@ -1,4 +1,4 @@
-//! The processor's floating-point state: the library's in the library, the program's in the program.
+//! The processor's floating-point state: one for the library, one for the program.
 //!
 //! Delphi, Free Pascal and others leave exceptions unmasked, with which the first inexact sum of
 //! the library would end the program. Threads of the library begin with its own state, since

@@ -1,8 +1,8 @@
 //! What the sections of the header share.
 //!
-//! `boundary` catches panics and keeps messages, `float` the floating-point state, `pin` keeps the library
-//! loaded, `handle` is the registry, `clients` and `entry` are what handles stand for, `text` reads
-//! strings, `callback` keeps what the program registered.
+//! `boundary` catches panics and keeps messages, `float` sets the floating-point state, `pin` keeps
+//! the library loaded, `handle` is the registry, `clients` and `entry` are what handles stand for,
+//! `text` reads strings, `callback` keeps what the program registered.
 
 pub(crate) mod boundary;
 pub(crate) mod callback;
