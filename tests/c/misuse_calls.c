@@ -117,7 +117,7 @@ static resup_status client_rate_limit(resup_client *client)
     return resup_client_set_rate_limit(client, 0);
 }
 
-static resup_status retry_time(resup_client *client)
+static resup_status retry_timeout(resup_client *client)
 {
     return resup_client_set_retry_timeout(client, 0);
 }
@@ -248,7 +248,7 @@ const struct client_call client_calls[] = {
     {"resup_client_set_cookie", cookie},
     {"resup_client_set_signing_secret", signing_secret},
     {"resup_client_set_signing_algorithm", signing_algorithm},
-    {"resup_client_set_retry_timeout", retry_time},
+    {"resup_client_set_retry_timeout", retry_timeout},
     {"resup_client_on_log", on_log},
     {"resup_upload_new_file", new_file},
     {"resup_upload_new_file_utf16", new_file_utf16},
