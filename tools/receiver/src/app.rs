@@ -6,12 +6,12 @@ use axum::http::StatusCode;
 
 use crate::accounts::Accounts;
 use crate::config::Config;
+use crate::http::answer::Answer;
 use crate::ops::metrics::Metrics;
+use crate::storage::claims::Active;
 use crate::storage::error::StorageError;
-use crate::storage::shelf::Shelf;
 use crate::storage::store::{Store, StoreError};
-use crate::wire::active::Active;
-use crate::wire::answer::Answer;
+use crate::storage::uploads::Shelf;
 
 /// The receiver behind the endpoint.
 #[derive(Clone)]

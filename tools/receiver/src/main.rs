@@ -7,6 +7,7 @@ mod accounts;
 mod app;
 mod config;
 mod connections;
+mod http;
 mod linger;
 mod ops;
 mod page;
@@ -36,8 +37,8 @@ use crate::ops::metrics;
 use crate::ops::tls::Tls;
 use crate::storage::expiry;
 use crate::storage::files::Files;
-use crate::storage::shelf::Shelf;
 use crate::storage::store::Store;
+use crate::storage::uploads::Shelf;
 
 /// Blocking threads for other things than uploads under way, of which each has its own.
 const THREADS: usize = 64;

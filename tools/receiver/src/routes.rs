@@ -7,13 +7,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use axum::Router;
 
-use crate::accounts::login::{form, log_in, log_out};
 use crate::app::App;
+use crate::http::answer::Answer;
 use crate::linger::linger;
 use crate::ops::health::health;
 use crate::page;
+use crate::page::login::{form, log_in, log_out};
 use crate::records;
-use crate::wire::answer::Answer;
 use crate::wire::upload;
 
 /// The most lines in a header block, and the most bytes.

@@ -7,10 +7,10 @@ use crate::accounts::guard::has_token;
 use crate::accounts::signing::Signing;
 use crate::accounts::{Proof, Visitor};
 use crate::app::App;
+use crate::http::answer::{excerpt, Answer};
+use crate::http::fields::Fields;
 use crate::storage::changes::now;
 use crate::storage::store::Store;
-use crate::wire::answer::{excerpt, Answer};
-use crate::wire::fields::Fields;
 
 /// How far a signed form's clock may be off, in milliseconds.
 const SKEW: i64 = 5 * 60 * 1000;

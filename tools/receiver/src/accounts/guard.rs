@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 
 use crate::accounts::peer::{host, is_local, origin};
 use crate::accounts::{Proof, Visitor};
-use crate::wire::answer::Answer;
+use crate::http::answer::Answer;
 
 /// The header in which the receiver's own pages send the session's CSRF token.
 const CSRF: &str = "x-csrf-token";

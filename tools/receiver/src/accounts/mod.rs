@@ -2,13 +2,12 @@
 
 pub mod admin;
 pub mod gate;
-mod guard;
-pub mod login;
+pub mod guard;
 mod names;
 mod passwords;
 pub mod peer;
 mod secret;
-mod sessions;
+pub mod sessions;
 mod signing;
 mod throttle;
 mod users;
@@ -22,8 +21,8 @@ use sqlx::AnyPool;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::http::answer::Answer;
 use crate::storage::store;
-use crate::wire::answer::Answer;
 use passwords::Passwords;
 use peer::Peer;
 use signing::Signing;

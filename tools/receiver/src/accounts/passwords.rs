@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::accounts::throttle::Throttle;
 use crate::accounts::{secret, Accounts};
-use crate::wire::answer::Answer;
+use crate::http::answer::Answer;
 
 /// The fewest characters that a new password may have, and the most bytes.
 const LENGTHS: [usize; 2] = [8, 1024];

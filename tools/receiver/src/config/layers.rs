@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 use toml::{Table, Value};
 
-use super::Config;
+use crate::config::Config;
 
 impl Config {
     /// Reads them all. Ends the program where the command line is wrong or asks for help.

@@ -7,8 +7,8 @@ use axum::http::{header, HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
+use crate::http::answer::Answer;
 use crate::page::secure;
-use crate::wire::answer::Answer;
 
 /// One file, as browsers get it.
 struct Asset {

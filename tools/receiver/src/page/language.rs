@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use axum::http::request::Parts;
 use axum::http::{header, HeaderValue};
 
-use crate::wire::fields::Fields;
+use crate::http::fields::Fields;
 
 /// A language that the pages are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

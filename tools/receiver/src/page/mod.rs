@@ -2,6 +2,7 @@
 
 pub mod assets;
 mod language;
+pub mod login;
 
 use askama::Template;
 use axum::extract::State;
@@ -12,7 +13,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use crate::accounts::peer::origin;
 use crate::accounts::{visitor, Proof};
 use crate::app::App;
-use crate::wire::answer::Answer;
+use crate::http::answer::Answer;
 use language::Language;
 
 /// No script and no style but the page's own files, and nobody else's frame around it.

@@ -15,8 +15,8 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use crate::app::App;
+use crate::http::answer::Answer;
 use crate::storage::record::Record;
-use crate::wire::answer::Answer;
 
 /// Bytes that are read at once.
 const CHUNK: usize = 64 * 1024;

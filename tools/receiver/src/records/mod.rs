@@ -11,10 +11,10 @@ use serde::Serialize;
 
 use crate::accounts;
 use crate::app::App;
+use crate::http::answer::{json, Answer};
+use crate::http::fields::Fields;
 use crate::storage::record::{self, Record};
 use crate::storage::store::Which;
-use crate::wire::answer::{json, Answer};
-use crate::wire::fields::Fields;
 use item::Item;
 
 /// Uploads in a list, when the request does not say how many.

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use crate::storage::changes::now;
 use crate::storage::error::StorageError;
 use crate::storage::record::{Record, State};
-use crate::storage::shelf::Shelf;
+use crate::storage::uploads::Shelf;
 
 /// The longest time between two looks.
 const INTERVAL: Duration = Duration::from_secs(3600);

@@ -10,12 +10,12 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{timeout_at, Instant};
 
+use crate::storage::claims::Claim;
 use crate::storage::digests::Digests;
 use crate::storage::error::StorageError;
 use crate::storage::failpoint;
 use crate::storage::record::{Record, State};
-use crate::storage::shelf::Shelf;
-use crate::wire::active::Claim;
+use crate::storage::uploads::Shelf;
 
 /// The longest that received bytes stay unconfirmed while more come.
 const COMMIT_INTERVAL: Duration = Duration::from_secs(1);

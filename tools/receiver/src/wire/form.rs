@@ -16,9 +16,9 @@ use multer::{Field, Multipart};
 use tokio::time::{timeout, Instant};
 
 use crate::config::Config;
-use crate::wire::active::Slot;
-use crate::wire::answer::Answer;
-use crate::wire::fields::{too_long, MAX_FIELDS, MAX_VALUE};
+use crate::http::answer::Answer;
+use crate::http::fields::{too_long, MAX_FIELDS, MAX_VALUE};
+use crate::storage::claims::Slot;
 
 /// The most bytes, beside one chunk, that may come in without becoming a part or its content.
 const MAX_HUNGER: usize = 64 * 1024;

@@ -3,10 +3,10 @@
 use axum::http::StatusCode;
 
 use crate::app::App;
+use crate::http::answer::Answer;
+use crate::http::fields::Fields;
+use crate::storage::claims::Claim;
 use crate::storage::record::{Identity, Record, State};
-use crate::wire::active::Claim;
-use crate::wire::answer::Answer;
-use crate::wire::fields::Fields;
 use crate::wire::visit::Visit;
 
 /// How often an upload is looked for that goes before it can be claimed.

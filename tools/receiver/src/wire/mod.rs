@@ -1,8 +1,5 @@
 //! The endpoint: forms by which programs and pages upload.
 
-pub mod active;
-pub mod answer;
-pub mod fields;
 pub mod form;
 pub mod locate;
 pub mod send;
@@ -22,8 +19,8 @@ use tokio::time::timeout;
 use crate::accounts::gate::Gate;
 use crate::accounts::{guard, visitor};
 use crate::app::App;
-use answer::{excerpt, Answer};
-use fields::{Fields, MAX_FORM};
+use crate::http::answer::{excerpt, Answer};
+use crate::http::fields::{Fields, MAX_FORM};
 use form::{broken, Form};
 use locate::locate;
 use send::send;

@@ -4,10 +4,10 @@ use axum::http::StatusCode;
 
 use crate::accounts::gate::Gate;
 use crate::app::App;
+use crate::http::answer::Answer;
+use crate::http::fields::Fields;
 use crate::storage::record::{Record, State};
 use crate::storage::writer::{Ending, Tail, Writer};
-use crate::wire::answer::Answer;
-use crate::wire::fields::Fields;
 use crate::wire::form::Form;
 use crate::wire::visit::Visit;
 

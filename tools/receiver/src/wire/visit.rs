@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use axum::http::Method;
 
+use crate::http::answer::Answer;
 use crate::ops::metrics::Metrics;
-use crate::wire::answer::Answer;
 
 /// What is known of a request so far.
 pub struct Visit {

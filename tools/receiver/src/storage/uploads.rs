@@ -8,6 +8,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::config::{Conflict, Layout};
+use crate::storage::claims::{Active, Claim};
 use crate::storage::digests::Digests;
 use crate::storage::error::StorageError;
 use crate::storage::failpoint;
@@ -15,7 +16,6 @@ use crate::storage::files::{Files, Found};
 use crate::storage::names;
 use crate::storage::record::{Record, State};
 use crate::storage::store::{Store, StoreError};
-use crate::wire::active::{Active, Claim};
 
 /// Namesakes of one file in one directory.
 const MAX_NAMESAKES: u32 = 1000;

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{timeout_at, Instant};
 
 use crate::config::Config;
-use crate::wire::answer::Answer;
+use crate::http::answer::Answer;
 
 /// How long a newcomer waits for the one before it.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -9,9 +9,9 @@ use crate::accounts::guard::{guard_form, is_browser, own_page};
 use crate::accounts::peer::Peer;
 use crate::accounts::sessions::{clear_cookie, set_cookie};
 use crate::app::App;
+use crate::http::answer::Answer;
+use crate::http::fields::Fields;
 use crate::page;
-use crate::wire::answer::Answer;
-use crate::wire::fields::Fields;
 use crate::wire::whole;
 
 /// The longest way to go on after the login.

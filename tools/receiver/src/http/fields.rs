@@ -2,8 +2,8 @@
 
 use percent_encoding::percent_decode_str;
 
+use crate::http::answer::Answer;
 use crate::storage::names;
-use crate::wire::answer::Answer;
 
 /// The most fields that a request may have.
 pub const MAX_FIELDS: usize = 100;
@@ -140,7 +140,7 @@ impl Fields {
 pub fn too_long(name: &str, limit: usize) -> Answer {
     Answer::bad_request(format!(
         "the value of field '{}' has more than {limit} bytes",
-        crate::wire::answer::excerpt(name)
+        crate::http::answer::excerpt(name)
     ))
 }
 
