@@ -1,65 +1,53 @@
-//! What all requests share.
+//! All parts of the receiver. Each route takes the parts that it needs.
 
 use std::sync::Arc;
 
-use axum::http::StatusCode;
+use axum::extract::FromRef;
 
 use crate::accounts::Accounts;
 use crate::config::Config;
-use crate::http::answer::Answer;
 use crate::ops::metrics::Metrics;
-use crate::storage::claims::Active;
-use crate::storage::error::StorageError;
-use crate::storage::store::{Store, StoreError};
-use crate::storage::uploads::Shelf;
+use crate::storage::uploads::Uploads;
+use crate::wire::endpoint::Endpoint;
 
-/// The receiver behind the endpoint.
+/// The parts.
 #[derive(Clone)]
 pub struct App {
-    /// Its settings.
+    /// The settings.
     pub config: Arc<Config>,
     /// The users.
     pub accounts: Accounts,
-    /// The upload records.
-    pub store: Store,
-    /// The records and the files.
-    pub shelf: Shelf,
-    /// The uploads under way.
-    pub active: Arc<Active>,
-    /// What is counted.
+    /// The uploads.
+    pub uploads: Uploads,
+    /// The counters.
     pub metrics: Arc<Metrics>,
 }
 
-impl App {
-    /// The most file bytes that one send may carry.
-    pub fn max_segment(&self) -> Option<u64> {
-        self.config.max_segment.map(Into::into)
-    }
-
-    /// Refuses a file that is too large, in one send or in many.
-    pub fn check_size(&self, size: u64) -> Result<(), Answer> {
-        match self.config.max_size {
-            Some(most) if size > most.get() => Err(Answer::too_large(format!(
-                "the file has {size} bytes, the most that this receiver takes is {most}"
-            ))),
-            _ => Ok(()),
-        }
+impl FromRef<App> for Arc<Config> {
+    fn from_ref(app: &App) -> Self {
+        app.config.clone()
     }
 }
 
-impl From<StoreError> for Answer {
-    fn from(error: StoreError) -> Self {
-        StorageError::from(error).into()
+impl FromRef<App> for Accounts {
+    fn from_ref(app: &App) -> Self {
+        app.accounts.clone()
     }
 }
 
-impl From<StorageError> for Answer {
-    fn from(error: StorageError) -> Self {
-        match error {
-            StorageError::Taken(message) => Answer::refusal(StatusCode::CONFLICT, message),
-            error @ StorageError::Busy => Answer::refusal(StatusCode::LOCKED, error.to_string()),
-            error if error.no_room() => Answer::no_room(error),
-            error => Answer::internal(error),
+impl FromRef<App> for Uploads {
+    fn from_ref(app: &App) -> Self {
+        app.uploads.clone()
+    }
+}
+
+impl FromRef<App> for Endpoint {
+    fn from_ref(app: &App) -> Self {
+        Self {
+            accounts: app.accounts.clone(),
+            uploads: app.uploads.clone(),
+            metrics: app.metrics.clone(),
+            config: app.config.clone(),
         }
     }
 }

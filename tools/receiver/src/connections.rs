@@ -1,5 +1,5 @@
-//! How many connections there are: when there are too many, the one goes that has been open longest without
-//! asking anything now, or without taking anything of its answer.
+//! A limit for open connections. When there are too many, the oldest one is closed of those that have no request now,
+//! or whose clients do not read their responses.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -16,58 +16,58 @@ use tokio::sync::Notify;
 
 /// All open connections.
 pub struct Connections {
-    most: usize,
-    patience: Duration,
+    limit: usize,
+    read_timeout: Duration,
     open: Mutex<Open>,
 }
 
 #[derive(Default)]
 struct Open {
-    /// By their age.
+    /// The connections by number: the oldest one is first.
     connections: BTreeMap<u64, Arc<State>>,
-    count: u64,
+    last_number: u64,
 }
 
 #[derive(Default)]
 struct State {
-    /// Requests whose answers are not out yet.
+    /// How many requests have not been answered to the end.
     requests: AtomicUsize,
-    /// When the client of an answer on its way out last made room for more of it.
-    taken: Mutex<Option<Instant>>,
-    end: Notify,
+    /// When the client last read a part of the response that is being sent.
+    last_read: Mutex<Option<Instant>>,
+    close: Notify,
 }
 
-/// One of them, for as long as it lives.
+/// An open connection.
 pub struct Connection {
     all: Arc<Connections>,
     number: u64,
     state: Arc<State>,
 }
 
-/// A request under way.
-pub struct Busy(Arc<State>);
+/// A request that is being answered.
+pub struct ActiveRequest(Arc<State>);
 
 impl Connections {
-    /// At most so many. A client may take nothing of its answer for so long.
-    pub fn new(most: usize, patience: Duration) -> Arc<Self> {
+    /// Allows `limit` connections. A client may read nothing of its response for `read_timeout`.
+    pub fn new(limit: usize, read_timeout: Duration) -> Arc<Self> {
         Arc::new(Self {
-            most,
-            patience,
+            limit,
+            read_timeout,
             open: Mutex::default(),
         })
     }
 
-    /// Takes one more; `None` when there are as many as can be, and all are being served.
+    /// Adds a connection; `None` when there are too many, and all are being served.
     pub fn admit(self: &Arc<Self>) -> Option<Connection> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.connections.len() >= self.most {
-            let waiting = |(_, state): &(&u64, &Arc<State>)| state.is_waiting(self.patience);
-            let (&number, _) = open.connections.iter().find(waiting)?;
+        if open.connections.len() >= self.limit {
+            let idle = |(_, state): &(&u64, &Arc<State>)| state.is_idle(self.read_timeout);
+            let (&number, _) = open.connections.iter().find(idle)?;
             let oldest = open.connections.remove(&number)?;
-            oldest.end.notify_one();
+            oldest.close.notify_one();
         }
-        open.count += 1;
-        let (number, state) = (open.count, Arc::<State>::default());
+        open.last_number += 1;
+        let (number, state) = (open.last_number, Arc::<State>::default());
         open.connections.insert(number, state.clone());
         Some(Connection {
             all: self.clone(),
@@ -78,59 +78,71 @@ impl Connections {
 }
 
 impl State {
-    fn is_waiting(&self, patience: Duration) -> bool {
-        let taken = *self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+    fn is_idle(&self, read_timeout: Duration) -> bool {
+        let last_read = *self
+            .last_read
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         self.requests.load(Ordering::Acquire) == 0
-            || taken.is_some_and(|taken| taken.elapsed() >= patience)
+            || last_read.is_some_and(|when| when.elapsed() >= read_timeout)
     }
 
-    fn set_taken(&self, when: Option<Instant>) {
-        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = when;
+    fn set_last_read(&self, when: Option<Instant>) {
+        *self
+            .last_read
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = when;
     }
 }
 
 impl Connection {
-    /// Returns when the connection has to go.
-    pub async fn ended(&self) {
-        self.state.end.notified().await;
+    /// Waits until the connection has to be closed.
+    pub async fn must_close(&self) {
+        self.state.close.notified().await;
     }
 
-    /// A request has come.
-    pub fn busy(&self) -> Busy {
+    /// Begins a request.
+    pub fn begin_request(&self) -> ActiveRequest {
         self.state.requests.fetch_add(1, Ordering::AcqRel);
-        Busy(self.state.clone())
+        ActiveRequest(self.state.clone())
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let open = &self.all.open;
-        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.connections.remove(&self.number);
+        let open = self.all.open.lock();
+        let mut table = open.unwrap_or_else(PoisonError::into_inner);
+        table.connections.remove(&self.number);
     }
 }
 
-impl Busy {
-    /// The request is under way until its answer is out.
+impl ActiveRequest {
+    /// Ends the request when the response was sent.
     pub fn until_sent(self, response: Response) -> Response {
-        self.0.set_taken(Some(Instant::now()));
-        response.map(|body| Body::new(Outgoing { body, busy: self }))
+        self.0.set_last_read(Some(Instant::now()));
+        response.map(|body| {
+            Body::new(ResponseBody {
+                body,
+                request: self,
+            })
+        })
     }
 }
 
-impl Drop for Busy {
+impl Drop for ActiveRequest {
     fn drop(&mut self) {
-        self.0.set_taken(None);
+        self.0.set_last_read(None);
         self.0.requests.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-struct Outgoing {
+/// A response's body that notes when the client reads.
+struct ResponseBody {
     body: Body,
-    busy: Busy,
+    request: ActiveRequest,
 }
 
-impl HttpBody for Outgoing {
+impl HttpBody for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -138,7 +150,7 @@ impl HttpBody for Outgoing {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        self.busy.0.set_taken(Some(Instant::now()));
+        self.request.0.set_last_read(Some(Instant::now()));
         Pin::new(&mut self.body).poll_frame(context)
     }
 

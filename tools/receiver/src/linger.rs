@@ -1,5 +1,5 @@
-//! Early answers stay readable: what a client still sends is read for a while after it has its
-//! answer, since an answer is lost when its socket is closed with bytes unread.
+//! Responses that come before the request's end. After one, the rest of the request is read for a while: a client could
+//! not read the response if the socket was closed with unread bytes.
 
 use std::pin::Pin;
 use std::task::{ready, Context, Poll};
@@ -12,18 +12,19 @@ use futures_util::StreamExt;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::timeout;
 
-/// How long a connection stays open for a client that is still sending when it has its answer.
+/// How long the rest of a request is read.
 const LINGER: Duration = Duration::from_secs(2);
-/// How much of what such a client sends is read.
+/// How many bytes of it are read.
 const LINGER_BYTES: usize = 4 * 1024 * 1024;
 
-/// Has the request's body read on when nobody wants it any more.
+/// Makes a request read the rest of its body when the handler drops it.
 pub async fn linger(request: Request) -> Request {
     request.map(|body| Body::new(Lingering { body: Some(body) }))
 }
 
+/// A body that is read to its end when it is dropped.
 struct Lingering {
-    /// Until its end.
+    /// The body, until its end.
     body: Option<Body>,
 }
 
@@ -58,19 +59,19 @@ impl HttpBody for Lingering {
 impl Drop for Lingering {
     fn drop(&mut self) {
         if let Some(body) = self.body.take().filter(|body| !body.is_end_stream()) {
-            tokio::spawn(read_on(body));
+            tokio::spawn(read_rest(body));
         }
     }
 }
 
-async fn read_on(body: Body) {
+async fn read_rest(body: Body) {
     let mut body = body.into_data_stream();
     let read = async {
         let mut bytes = 0;
         while let Some(Ok(chunk)) = body.next().await {
             bytes += chunk.len();
             if bytes > LINGER_BYTES {
-                // The client stands still now, and has the rest of the time to see its answer.
+                // Reads no more. The client has the rest of the time to read the response.
                 std::future::pending().await
             }
         }

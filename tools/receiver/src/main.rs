@@ -1,5 +1,30 @@
-//! The reference receiver of resup: takes files by resumable form upload, version 1, and keeps
-//! them in a directory, with its records in a database.
+//! The reference receiver of resup. It receives files by resumable form upload, version 1, and stores them in a
+//! directory, with records in a database.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | `server` | the server: accepts connections and serves them with hyper |
+//! | [`routes`] | the routes |
+//! | [`app`] | all parts of the receiver, of which each route takes what it needs |
+//! | [`wire`] | the endpoint `/upload`: locate and send |
+//! | [`records`] | the list of uploads, their details, download and deletion |
+//! | [`page`] | the pages that people see, with the login |
+//! | [`accounts`] | users, tokens, logins and signatures |
+//! | [`ops`] | TLS, health and metrics |
+//! | [`http`] | what all routes share: JSON replies and the fields of forms |
+//! | [`storage`] | the uploads: bytes in a directory, records in a database |
+//! | [`config`] | the settings and the commands |
+//! | [`connections`] | a limit for open connections |
+//! | [`linger`] | responses that come before the request's end |
+//!
+//! Each module uses only modules below it in this list; a test refuses files that use each other in a circle.
+//!
+//! The page's scripts are in `page/assets`, from the top: `app.js` puts them together. `queue.js` has the uploads
+//! and their order, `records.js` the server's list, `row.js` one upload on the page, `dialogs.js` questions and the
+//! login, `files.js` the files that were chosen or dropped. `upload.js` is the loop of one upload, as in the library:
+//! locate, compare, send, and again after a connection loss. It uses `digest.js` (with `md5-worker.js`),
+//! `segments.js`, `backoff.js` and `rate.js`. Only `server.js` makes requests, only `texts.js` knows languages.
+//! `vendor/spark-md5.min.js` is the file of the npm package, version 3.0.2, unchanged.
 
 #![forbid(unsafe_code)]
 
@@ -35,14 +60,15 @@ use crate::app::App;
 use crate::config::{Config, LogFormat};
 use crate::ops::metrics;
 use crate::ops::tls::Tls;
+use crate::storage::claims::Claims;
 use crate::storage::expiry;
 use crate::storage::files::Files;
 use crate::storage::store::Store;
-use crate::storage::uploads::Shelf;
+use crate::storage::uploads::Uploads;
 
-/// Blocking threads for other things than uploads under way, of which each has its own.
+/// How many blocking threads there are beside those of uploads, which have one each.
 const THREADS: usize = 64;
-/// Half of the open files that are for neither connections nor uploads.
+/// How many open files are kept for other things, out of the half that connections may have.
 const RESERVED: u64 = 32;
 
 fn main() -> anyhow::Result<()> {
@@ -52,18 +78,18 @@ fn main() -> anyhow::Result<()> {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(false)
-        // A log that takes nothing (its disk is full, say) must not cost an answer.
+        // A log that cannot be written (on a full disk, say) must not cost a response.
         .log_internal_errors(false);
     match config.log_format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
-    // Hundreds of uploads are more than the usual limit allows; each has a connection and a file.
+    // Each upload needs a connection and a file. The usual limit does not allow hundreds of them.
     match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(most) => {
-            let most = (most / 2).saturating_sub(RESERVED);
-            let most = NonZeroUsize::new(most as usize).unwrap_or(NonZeroUsize::MIN);
-            config.max_connections = config.max_connections.min(most);
+        Ok(limit) => {
+            let half = (limit / 2).saturating_sub(RESERVED);
+            let connections = NonZeroUsize::new(half as usize).unwrap_or(NonZeroUsize::MIN);
+            config.max_connections = config.max_connections.min(connections);
         }
         Err(error) => tracing::warn!("cannot raise the limit of open files: {error}"),
     }
@@ -81,29 +107,31 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let _lock = match &config.command {
         Some(command) => {
             let (_, accounts) = open(&config).await?;
-            return admin::run(&accounts, command.clone()).await;
+            return admin::run(&accounts.users, command.clone()).await;
         }
         None => lock(data)?,
     };
     let (store, accounts) = open(&config).await?;
     let listen = config.listen;
-    without_users(&config, &accounts).await?;
-    let shelf = Shelf {
+    check_users(&config, &accounts).await?;
+    let claims = Claims::new(
+        config.max_uploads.get(),
+        config.max_uploads_per_user.map(Into::into),
+    );
+    let uploads = Uploads {
         store,
         files: Files::open(data)?,
-        active: Arc::default(),
+        claims: Arc::new(claims),
         layout: config.layout,
         conflict: config.conflict,
     };
-    shelf.mend().await?;
+    uploads.recover().await?;
     if let Some(age) = config.expire {
-        tokio::spawn(expiry::run(shelf.clone(), age));
+        tokio::spawn(expiry::run(uploads.clone(), age));
     }
     let app = App {
         accounts,
-        store: shelf.store.clone(),
-        active: shelf.active.clone(),
-        shelf,
+        uploads,
         metrics: Arc::default(),
         config,
     };
@@ -124,7 +152,8 @@ async fn run(config: Config) -> anyhow::Result<()> {
     writeln!(stdout, "listening on {scheme}://{address}/upload")?;
     if let Some(listener) = metrics {
         tracing::info!("metrics on http://{}/metrics", listener.local_addr()?);
-        tokio::spawn(metrics::serve(app.clone(), listener));
+        let (metrics, claims) = (app.metrics.clone(), app.uploads.claims.clone());
+        tokio::spawn(metrics::serve(metrics, claims, listener));
     }
     stdout.flush()?;
     server::serve(app, listener, tls, end).await;
@@ -136,7 +165,7 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     listener.with_context(|| format!("cannot listen on {address}"))
 }
 
-/// Opens the database. One program at a time, since SQLite lets two bring the tables up to date.
+/// Opens the database. A lock lets one program at a time do this, since SQLite would let two change the tables at once.
 async fn open(config: &Arc<Config>) -> anyhow::Result<(Store, Accounts)> {
     let data = &config.data;
     let url = match &config.database {
@@ -148,13 +177,13 @@ async fn open(config: &Arc<Config>) -> anyhow::Result<(Store, Accounts)> {
     let opening = File::create(&path).with_context(cannot)?;
     opening.lock().with_context(cannot)?;
     let store = Store::open(&url).await?;
-    let accounts = Accounts::open(&url, config.clone()).await?;
+    let accounts = Accounts::open(&url, config).await?;
     Ok((store, accounts))
 }
 
-/// Where nobody has to log in, nobody but this machine's users may come.
-async fn without_users(config: &Config, accounts: &Accounts) -> anyhow::Result<()> {
-    if accounts.any_user().await? {
+/// Checks that a receiver without users, where nobody has to log in, serves this machine only.
+async fn check_users(config: &Config, accounts: &Accounts) -> anyhow::Result<()> {
+    if accounts.users.any().await? {
         return Ok(());
     }
     let way_out = format!(
@@ -168,13 +197,13 @@ async fn without_users(config: &Config, accounts: &Accounts) -> anyhow::Result<(
         );
     }
     if !config.trusted_proxy.is_empty() {
-        bail!("no user is configured, and without one no proxy may bring others here; {way_out}");
+        bail!("no user is configured, and without one no proxy may pass on the requests of others; {way_out}");
     }
     tracing::warn!("no user is configured: anyone on this machine may upload; {way_out}");
     Ok(())
 }
 
-/// Two receivers in one directory would write the same files; the lock goes with its process.
+/// Locks the data directory, since two receivers would write the same files. The lock ends with its process.
 fn lock(data: &Path) -> anyhow::Result<File> {
     let path = data.join("lock");
     let lock = File::create(&path).with_context(|| format!("cannot open {}", path.display()))?;
@@ -194,15 +223,15 @@ fn lock(data: &Path) -> anyhow::Result<File> {
 
 fn default_database(data: &Path) -> anyhow::Result<String> {
     let path = data.join("receiver.sqlite");
-    secret(&path).with_context(|| format!("cannot open {}", path.display()))?;
-    let path = path
+    make_private(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    let text = path
         .to_str()
         .with_context(|| format!("{} is not Unicode: give --database", path.display()))?;
-    let path = utf8_percent_encode(path, NON_ALPHANUMERIC);
-    Ok(format!("sqlite://{path}?mode=rwc"))
+    let encoded = utf8_percent_encode(text, NON_ALPHANUMERIC);
+    Ok(format!("sqlite://{encoded}?mode=rwc"))
 }
 
-/// Certificates are renewed while the receiver runs.
+/// Reads the certificates again at each SIGHUP.
 #[cfg(unix)]
 fn reload_on_hangup(tls: Option<Arc<Tls>>) -> anyhow::Result<()> {
     use tokio::signal::unix::{signal, SignalKind};
@@ -224,8 +253,8 @@ fn reload_on_hangup(_: Option<Arc<Tls>>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes the database's file, for this system user only: what can be tried against a password is in it.
-fn secret(path: &Path) -> std::io::Result<()> {
+/// Makes the database's file, readable for this system user only: it has hashes of passwords.
+fn make_private(path: &Path) -> std::io::Result<()> {
     let mut options = File::options();
     options.append(true).create(true);
     #[cfg(unix)]
@@ -233,12 +262,13 @@ fn secret(path: &Path) -> std::io::Result<()> {
     options.open(path).map(drop)
 }
 
+/// Waits for SIGTERM or SIGINT.
 #[cfg(unix)]
 fn signals() -> anyhow::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{signal, SignalKind};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    // With a handler a file that is too large is an error and not the end.
+    // With a handler, a file that is too large is an error and does not end the process.
     let too_large = signal(SignalKind::from_raw(libc::SIGXFSZ))?;
     Ok(async move {
         let _too_large = too_large;

@@ -1,4 +1,4 @@
-//! Which request goes where.
+//! The routes.
 
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -8,7 +8,7 @@ use axum::routing::{any, get, post};
 use axum::Router;
 
 use crate::app::App;
-use crate::http::answer::Answer;
+use crate::http::reply::Reply;
 use crate::linger::linger;
 use crate::ops::health::health;
 use crate::page;
@@ -16,13 +16,14 @@ use crate::page::login::{form, log_in, log_out};
 use crate::records;
 use crate::wire::upload;
 
-/// The most lines in a header block, and the most bytes.
+/// The largest number of lines in a header block.
 const MAX_HEADERS: usize = 100;
+/// The largest number of bytes in a header block.
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 
-/// The receiver's pages.
+/// Makes the router.
 pub fn router(app: App) -> Router {
-    let nothing = || async { Answer::refusal(StatusCode::NOT_FOUND, "there is nothing here") };
+    let nothing = || async { Reply::refusal(StatusCode::NOT_FOUND, "there is nothing here") };
     Router::new()
         .route("/", get(page::index))
         .route("/assets/{name}", get(page::assets::asset))
@@ -37,21 +38,21 @@ pub fn router(app: App) -> Router {
         .route("/login", get(form).post(log_in))
         .route("/logout", post(log_out))
         .fallback(nothing)
-        .layer(middleware::from_fn(bounded))
+        .layer(middleware::from_fn(limit_headers))
         .layer(middleware::map_request(linger))
         .with_state(app)
 }
 
-/// Refuses what nobody needs.
-async fn bounded(request: Request, next: Next) -> Response {
+/// Refuses header blocks that are too large.
+async fn limit_headers(request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let bytes = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
-    let bytes = request.uri().path().len() + headers.iter().map(bytes).sum::<usize>();
+    let length = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
+    let bytes = request.uri().path().len() + headers.iter().map(length).sum::<usize>();
     if headers.len() <= MAX_HEADERS && bytes <= MAX_HEADER_BYTES {
         return next.run(request).await;
     }
     let message = format!(
         "the request's header block has more than {MAX_HEADERS} lines or {MAX_HEADER_BYTES} bytes"
     );
-    Answer::refusal(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, message).into_response()
+    Reply::refusal(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, message).into_response()
 }

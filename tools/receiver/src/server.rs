@@ -1,4 +1,4 @@
-//! Connections: accepted, served, and ended in good order.
+//! The server: accepts connections, serves them, and ends them at the shutdown.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -27,19 +27,19 @@ use crate::ops::metrics::Metrics;
 use crate::ops::tls::Tls;
 use crate::routes::router;
 
-/// What hyper keeps of each connection: with hundreds of uploads at once it counts.
+/// The size of hyper's buffer for each connection. Small, since there may be hundreds of uploads at once.
 const BUFFER: usize = 32 * 1024;
-/// The longest that open connections hold up the end.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// The longest time that open connections delay the shutdown.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
-/// The most lines in a header block.
-const HEADERS: usize = 1000;
-/// What a client is told for whom there is no room.
+/// The largest number of header lines that hyper parses. The router refuses fewer, with a better message.
+const MAX_HEADERS: usize = 1000;
+/// The response to a client when there are too many connections.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     Connection: close\r\nRetry-After: 2\r\nContent-Type: application/json\r\nContent-Length: 45\r\n\r\n\
     {\"message\":\"the receiver is full: try later\"}";
 
-/// Serves until `end`.
+/// Serves until `end` is ready.
 pub async fn serve(
     app: App,
     listener: TcpListener,
@@ -50,8 +50,8 @@ pub async fn serve(
     http.timer(TokioTimer::new())
         .header_read_timeout(app.config.header_timeout)
         .max_buf_size(BUFFER)
-        .max_headers(HEADERS)
-        // A client may shut down its sending side and still wait for the answer.
+        .max_headers(MAX_HEADERS)
+        // A client may shut down its sending side and still wait for the response.
         .half_close(true);
     let router = router(app.clone());
     let handshake_timeout = app.config.header_timeout;
@@ -76,7 +76,7 @@ pub async fn serve(
             secure: tls.is_some(),
         };
         let Some(connection) = connections.admit() else {
-            // Behind TLS there is no way to say so without a handshake.
+            // With TLS a response would need a handshake first.
             if tls.is_none() {
                 refuse(stream);
             }
@@ -85,15 +85,15 @@ pub async fn serve(
         let (watcher, tls) = (graceful.watcher(), tls.clone());
         let count = Count::new(&app.metrics);
         let connection = Arc::new(connection);
-        let known = connection.clone();
+        let shared = connection.clone();
         let served = async move {
             let Some(tls) = tls else {
-                return serve_connection(&http, router, config, watcher, stream, (peer, known))
+                return serve_connection(&http, router, config, watcher, stream, (peer, shared))
                     .await;
             };
             match timeout(handshake_timeout, tls.accept(stream)).await {
                 Ok(Ok(stream)) => {
-                    serve_connection(&http, router, config, watcher, stream, (peer, known)).await
+                    serve_connection(&http, router, config, watcher, stream, (peer, shared)).await
                 }
                 Ok(Err(error)) => tracing::debug!("TLS handshake: {error}"),
                 Err(_) => tracing::debug!("TLS handshake: none in time"),
@@ -103,16 +103,16 @@ pub async fn serve(
             let _count = count;
             tokio::select! {
                 () = served => {}
-                () = connection.ended() => tracing::debug!("connection: gave way to a newer one"),
+                () = connection.must_close() => tracing::debug!("connection: closed for a newer one"),
             }
         });
     }
     drop(listener);
     tracing::info!("shutting down");
-    app.active.shut_down().await;
-    let _ = timeout(FAREWELL, graceful.shutdown()).await;
+    app.uploads.claims.shut_down().await;
+    let _ = timeout(SHUTDOWN_GRACE, graceful.shutdown()).await;
     app.accounts.close().await;
-    app.store.close().await;
+    app.uploads.store.close().await;
 }
 
 async fn serve_connection(
@@ -127,8 +127,8 @@ async fn serve_connection(
     let service = service_fn(move |mut request: Request<Incoming>| {
         let peer = Peer::new(peer, request.headers(), &config.trusted_proxy);
         request.extensions_mut().insert(peer);
-        let (busy, answer) = (connection.busy(), router.call(request));
-        async { Ok::<_, Infallible>(busy.until_sent(answer.await?)) }
+        let (active, response) = (connection.begin_request(), router.call(request));
+        async { Ok::<_, Infallible>(active.until_sent(response.await?)) }
     });
     let served = http.serve_connection(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(served).await {
@@ -136,7 +136,7 @@ async fn serve_connection(
     }
 }
 
-/// Counts a connection as long as it lives.
+/// Counts a connection until it is dropped.
 struct Count(Arc<Metrics>);
 
 impl Count {
@@ -152,15 +152,16 @@ impl Drop for Count {
     }
 }
 
+/// Answers that the receiver is full.
 fn refuse(mut stream: TcpStream) {
     tokio::spawn(async move {
-        let told = async {
+        let answer = async {
             stream.write_all(FULL).await?;
             stream.shutdown().await?;
-            // What the client says meanwhile has to be read, or it does not see the answer.
+            // What the client sends has to be read, or it could not read the response.
             tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
         };
-        let _ = timeout(Duration::from_secs(1), told).await;
+        let _ = timeout(Duration::from_secs(1), answer).await;
     });
 }
 

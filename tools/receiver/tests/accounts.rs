@@ -1,4 +1,4 @@
-//! Who is let in, how often, and whose an upload is.
+//! Who may upload, how often a password may be tried, and who owns an upload.
 
 mod common;
 
@@ -37,7 +37,7 @@ fn without_users_it_listens_for_this_machine_only() {
 }
 
 #[test]
-fn the_first_user_ends_free_uploads_at_once() {
+fn the_first_user_makes_logins_necessary_at_once() {
     let receiver = Receiver::start(&[]);
     let file = Upload::new("a", 1000);
     let (id, _) = receiver.locate_ok(&file);
@@ -55,7 +55,7 @@ fn the_first_user_ends_free_uploads_at_once() {
 }
 
 #[test]
-fn the_world_is_no_visitor_of_a_receiver_without_users() {
+fn without_users_requests_from_other_sites_are_refused() {
     let receiver = Receiver::start(&[]);
     let file = Upload::new("a", 10);
     let origin = receiver.origin();
@@ -84,7 +84,7 @@ fn the_world_is_no_visitor_of_a_receiver_without_users() {
 }
 
 #[test]
-fn basic_and_bearer_let_programs_in() {
+fn programs_log_in_by_basic_and_bearer() {
     let receiver = Receiver::start_with_users(&["joe"], &[]);
     let file = Upload::new("a", 1000);
     let token = bearer(&receiver.token("joe"));
@@ -162,7 +162,7 @@ fn many_requests_at_once_with_one_password_are_one_attempt() {
 }
 
 #[test]
-fn guessing_is_slowed_down_and_what_is_known_goes_on() {
+fn guessing_is_slowed_down_and_known_logins_work() {
     let receiver = Receiver::start_with_users(&["joe", "ann"], &[]);
     let file = Upload::new("a", 10);
     let locate = |header: &str| receiver.locate_with(&file, &[("Authorization", header)]);
@@ -199,7 +199,7 @@ fn guessing_is_slowed_down_and_what_is_known_goes_on() {
 }
 
 #[test]
-fn behind_a_trusted_proxy_the_peer_is_who_it_says() {
+fn a_trusted_proxy_names_the_peer() {
     let dir = tempfile::tempdir().unwrap();
     admin_ok(dir.path(), &["user", "add", "joe"], PASSWORD);
     let receiver = Receiver::start_at(
@@ -272,7 +272,7 @@ fn one_owner_can_neither_see_nor_touch_anothers_uploads() {
 }
 
 #[test]
-fn the_field_user_is_the_logins_or_none() {
+fn the_field_user_must_be_that_of_the_login() {
     let receiver = Receiver::start_with_users(&["joe"], &[]);
     let header = basic("joe", PASSWORD);
     let file = Upload::new("a", 10);

@@ -1,4 +1,4 @@
-//! Uploads that break: connections, clients, receivers and disks.
+//! Uploads that are interrupted: by the connection, the client, the receiver or the disk.
 
 mod common;
 
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use common::{begin, check_prefix, command, cut, head, md5_hex, Receiver, Reply, Upload};
 
 #[test]
-fn all_that_arrived_before_a_cut_is_kept() {
+fn all_bytes_before_a_cut_are_kept() {
     let receiver = Receiver::start(&[]);
     let file = Upload::new("a.bin", 1_000_000);
     let (id, _) = receiver.locate_ok(&file);
@@ -35,7 +35,7 @@ fn all_that_arrived_before_a_cut_is_kept() {
 }
 
 #[test]
-fn a_file_cut_off_before_its_tail_is_finished_by_an_empty_send() {
+fn a_file_without_its_digest_is_finished_by_an_empty_send() {
     let receiver = Receiver::start(&[]);
     let file = Upload::new("a.bin", 5000);
     let (id, _) = receiver.locate_ok(&file);
@@ -47,7 +47,7 @@ fn a_file_cut_off_before_its_tail_is_finished_by_an_empty_send() {
 }
 
 #[test]
-fn a_receiver_killed_at_any_commit_point_keeps_a_true_prefix() {
+fn a_receiver_killed_at_any_commit_point_keeps_a_correct_prefix() {
     for point in ["after-write", "after-sync", "after-commit"] {
         for time in [1, 3] {
             let plan = format!("{point}:{time}");
@@ -75,7 +75,7 @@ fn a_receiver_killed_at_any_commit_point_keeps_a_true_prefix() {
 }
 
 #[test]
-fn a_receiver_killed_at_any_time_never_falls_behind_what_it_has_confirmed() {
+fn a_receiver_killed_at_any_time_keeps_all_confirmed_bytes() {
     let mut receiver = Receiver::start(&["--commit-bytes", "50000"]);
     let file = Upload::new("a.bin", 8_000_000);
     let (id, mut offset) = receiver.locate_ok(&file);
@@ -99,7 +99,7 @@ fn a_receiver_killed_at_any_time_never_falls_behind_what_it_has_confirmed() {
 }
 
 #[test]
-fn an_answered_offset_outlives_the_receiver() {
+fn a_confirmed_offset_survives_a_kill() {
     let mut receiver = Receiver::start(&[]);
     let file = Upload::new("a.bin", 300_000);
     let (id, _) = receiver.locate_ok(&file);
@@ -169,7 +169,7 @@ fn a_silent_connection_is_taken_over_within_two_seconds() {
 }
 
 #[test]
-fn a_live_writer_is_left_alone() {
+fn an_active_writer_is_not_interrupted() {
     let receiver = Receiver::start(&[]);
     let file = Upload::new("a.bin", 100_000);
     let (id, _) = receiver.locate_ok(&file);
@@ -226,7 +226,7 @@ fn many_clients_of_one_file_never_mix_their_bytes() {
 }
 
 #[test]
-fn a_silent_body_is_given_up() {
+fn a_silent_body_is_refused() {
     let receiver = Receiver::start(&["--body-idle-timeout", "0.3"]);
     let file = Upload::new("a.bin", 1000);
     let (id, _) = receiver.locate_ok(&file);
@@ -236,7 +236,7 @@ fn a_silent_body_is_given_up() {
 }
 
 #[test]
-fn a_connection_that_asks_nothing_is_given_up() {
+fn a_connection_without_a_request_is_closed() {
     let receiver = Receiver::start(&["--header-timeout", "0.3"]);
     let whole = head("GET", "/uploads", "", 0);
     for begun in [&b""[..], b"POST /upload HTTP/1.1\r\nHost:", &whole] {
@@ -249,7 +249,7 @@ fn a_connection_that_asks_nothing_is_given_up() {
 }
 
 #[test]
-fn wrong_digests_are_refused_and_the_offset_falls_back() {
+fn wrong_digests_are_refused_and_the_offset_is_reset() {
     let receiver = Receiver::start(&["--commit-bytes", "100"]);
     let file = Upload::new("a.bin", 5000);
     let (id, _) = receiver.locate_ok(&file);
@@ -273,7 +273,7 @@ fn wrong_digests_are_refused_and_the_offset_falls_back() {
 }
 
 #[test]
-fn the_md5_of_the_locate_holds_without_a_tail() {
+fn the_md5_of_the_locate_is_checked_without_one_in_the_send() {
     let receiver = Receiver::start(&[]);
     let file = Upload::new("a.bin", 500).with("md5", &md5_hex(b"of another file"));
     let (id, _) = receiver.locate_ok(&file);
@@ -283,7 +283,7 @@ fn the_md5_of_the_locate_holds_without_a_tail() {
 }
 
 #[test]
-fn a_wrong_offset_is_answered_with_the_right_one() {
+fn a_wrong_offset_is_refused_with_the_right_one() {
     let receiver = Receiver::start(&[]);
     let file = Upload::new("a.bin", 5000);
     let (id, _) = receiver.locate_ok(&file);
@@ -296,7 +296,7 @@ fn a_wrong_offset_is_answered_with_the_right_one() {
 }
 
 #[test]
-fn a_restart_drops_what_is_held() {
+fn a_restart_drops_the_old_bytes() {
     let receiver = Receiver::start(&[]);
     let file = Upload::new("a.bin", 5000);
     let (id, _) = receiver.locate_ok(&file);
@@ -339,7 +339,7 @@ fn a_restart_replaces_a_complete_file_and_no_other_of_its_content() {
 }
 
 #[test]
-fn a_damaged_file_starts_afresh() {
+fn a_damaged_file_starts_again() {
     let receiver = Receiver::start(&[]);
     let file = Upload::new("a.bin", 5000);
     let (id, _) = receiver.locate_ok(&file);
@@ -363,7 +363,7 @@ fn a_damaged_file_starts_afresh() {
 }
 
 #[test]
-fn a_directory_has_one_receiver() {
+fn only_one_receiver_uses_a_directory() {
     let mut receiver = Receiver::start(&[]);
     let second = command(receiver.data(), &[]).output().unwrap();
     assert!(!second.status.success());

@@ -89,7 +89,10 @@ fn on_a_terminal_the_password_is_asked_for_twice() {
         (child.wait().unwrap().success(), screen)
     };
     let (fine, screen) = run([PASSWORD, "correct house"]);
-    assert!(!fine && screen.contains("another one"), "{screen}");
+    assert!(
+        !fine && screen.contains("the two passwords are not the same"),
+        "{screen}"
+    );
     let (fine, screen) = run([PASSWORD, PASSWORD]);
     assert!(fine && screen.contains("added the user joe"), "{screen}");
 }
@@ -107,7 +110,7 @@ fn commands_may_run_at_once_and_beside_a_receiver() {
     assert_eq!(admin_ok(data, &["user", "list"], "").lines().count(), 6);
 }
 
-/// What of the secrets is on the disk.
+/// Reads the database's files, to look for secrets in them.
 fn database(data: &Path) -> Vec<u8> {
     let entries = std::fs::read_dir(data).unwrap();
     let files = entries.map(|entry| entry.unwrap().path());
@@ -134,7 +137,7 @@ fn the_database_is_for_the_receivers_system_user_only() {
 }
 
 #[test]
-fn a_token_is_shown_once_and_worthless_when_it_is_revoked() {
+fn a_token_is_shown_once_and_does_not_work_when_it_is_revoked() {
     let receiver = Receiver::start_with_users(&["joe", "ann"], &[]);
     let data = receiver.data();
     let token = receiver.token("joe");

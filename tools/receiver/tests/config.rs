@@ -1,4 +1,4 @@
-//! Where settings come from: flag, environment, file, default.
+//! The sources of the settings: flag, environment, file, default.
 
 mod common;
 
@@ -15,7 +15,7 @@ fn file(dir: &TempDir, text: &str) -> PathBuf {
     path
 }
 
-/// The `max_segment` that a receiver with these settings answers.
+/// Finds the `max_segment` that a receiver with these settings has.
 fn max_segment(flag: Option<&str>, environment: Option<&str>, file: &Path) -> serde_json::Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_resup-receiver"));
     command.arg("--config").arg(file);
@@ -46,7 +46,7 @@ fn a_flag_goes_before_the_environment_and_that_before_the_file() {
 }
 
 #[test]
-fn what_is_wrong_in_the_file_is_named() {
+fn a_mistake_in_the_file_is_named() {
     let dir = tempfile::tempdir().unwrap();
     for (text, told) in [
         ("max_segment = 1", "there is no setting 'max_segment'"),
@@ -81,7 +81,7 @@ fn what_is_wrong_in_the_file_is_named() {
 }
 
 #[test]
-fn a_wrong_variable_is_named_and_other_programs_ones_are_none() {
+fn a_wrong_variable_is_named_and_those_of_other_programs_are_ignored() {
     let run = |name: &str, value: &str| {
         let dir = tempfile::tempdir().unwrap();
         let output = Command::new(env!("CARGO_BIN_EXE_resup-receiver"))

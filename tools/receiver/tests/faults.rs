@@ -1,5 +1,5 @@
-//! Disks that fail, and limits that are reached: what was answered stays true, and when the fault is mended the
-//! upload goes on. RESUP_TEST_RUNS makes the random ones longer.
+//! Disks that fail, and limits that are reached: confirmed bytes are kept, and the upload continues when the fault
+//! has ended. RESUP_TEST_RUNS makes the random tests longer.
 
 #![cfg(target_os = "linux")]
 
@@ -24,7 +24,7 @@ const ENOSPC: i32 = 28;
 const EROFS: i32 = 30;
 const EDQUOT: i32 = 122;
 
-/// Calls that fail, and on which files.
+/// Calls that fail, and the files on which they fail.
 const FAULTS: [(&str, &[i32], &str); 7] = [
     ("write", &[EIO, ENOSPC, EROFS, EDQUOT], "/partial/"),
     ("fsync", &[EIO, ENOSPC, EDQUOT], "/partial/"),
@@ -35,7 +35,7 @@ const FAULTS: [(&str, &[i32], &str); 7] = [
     ("truncate", &[EIO], "/partial/"),
 ];
 
-/// The library that makes calls fail.
+/// Compiles the library that makes calls fail.
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
@@ -81,8 +81,8 @@ impl Faulty {
     }
 }
 
-/// What the receiver tells of the file is true: all of it is on the disk, and nothing that was answered is
-/// missing. Then the upload is finished.
+/// Checks that all bytes up to the receiver's offset are on the disk, and that the offset is not lower than the
+/// confirmed one. Then finishes the upload.
 fn check_and_finish(receiver: &Receiver, file: &Upload, answered: u64) {
     let found = receiver.locate(file);
     assert_eq!(found.status, 200, "{:?}", found.json);
@@ -103,7 +103,7 @@ fn check_and_finish(receiver: &Receiver, file: &Upload, answered: u64) {
 }
 
 #[test]
-fn whatever_fails_on_the_disk_nothing_untrue_is_told() {
+fn after_any_disk_error_the_offset_is_correct() {
     let runs = std::env::var("RESUP_TEST_RUNS").map_or(24, |n| n.parse().unwrap());
     let mut rng = seed::rng(seed::seed());
     let mut told = 0;
@@ -208,7 +208,7 @@ fn limit(receiver: &Receiver, what: &str) {
 }
 
 #[test]
-fn a_database_that_cannot_be_written_still_knows_who_is_asking() {
+fn logins_work_when_the_database_cannot_be_written() {
     let secret = tempfile::NamedTempFile::new().unwrap();
     fs::write(secret.path(), SECRET).unwrap();
     // A session's use is noted after a twentieth of this.
@@ -257,7 +257,7 @@ fn a_receiver_without_free_file_descriptors_says_so_and_recovers() {
 }
 
 #[test]
-fn a_file_larger_than_the_process_may_write_is_refused_and_goes_on_later() {
+fn a_file_larger_than_the_process_may_write_is_refused_and_resumed_later() {
     let mut receiver = Receiver::start(&["--commit-bytes", "50000"]);
     let file = Upload::new("a", 400_000);
     let (id, _) = receiver.locate_ok(&file);
@@ -269,7 +269,7 @@ fn a_file_larger_than_the_process_may_write_is_refused_and_goes_on_later() {
 }
 
 #[test]
-fn a_log_that_cannot_be_written_costs_no_answer() {
+fn requests_are_answered_when_the_log_cannot_be_written() {
     let dir = tempfile::tempdir().unwrap();
     let receiver = Receiver::start_changed(dir, &[], |command| {
         let full = fs::OpenOptions::new().write(true).open("/dev/full");

@@ -1,4 +1,4 @@
-//! Requests that are wrong, by mistake or on purpose.
+//! Invalid requests, by mistake or on purpose.
 
 mod common;
 
@@ -17,7 +17,7 @@ fn prepared() -> (Receiver, Upload, String) {
 }
 
 #[test]
-fn an_early_refusal_is_read_by_a_client_that_sends_on_and_on() {
+fn a_client_that_sends_all_can_read_an_early_refusal() {
     const FLOOD: usize = 64 << 20;
     let receiver = Receiver::start(&[]);
     let mut file = Upload::new("a.bin", 0);
@@ -65,14 +65,14 @@ fn a_complete_file_is_answered_while_the_client_still_sends() {
     assert_eq!(receiver.stored(&id), file.content);
 }
 
-/// A send that drops the whole file again.
-fn afresh(file: &Upload, send: &Send) -> Vec<u8> {
+/// A send that makes the receiver drop the whole file.
+fn restarting(file: &Upload, send: &Send) -> Vec<u8> {
     let held = md5_hex(&file.content);
     send.clone().set("restart", &held).limit(0).build()
 }
 
 #[test]
-fn fields_that_are_missing_or_garbled_are_named() {
+fn missing_and_invalid_fields_are_named() {
     let (receiver, file, id) = prepared();
     let send = file.send(&id, 0);
     for field in ["action", "id", "name", "size", "offset", "length"] {
@@ -92,7 +92,7 @@ fn fields_that_are_missing_or_garbled_are_named() {
     for tail in ["md5", "sha256", "prefix_md5"] {
         let reply = receiver.exchange(&send.clone().tail(tail, "zz").build());
         reply.expect(400, &format!("field '{tail}' cannot be 'zz'"));
-        receiver.exchange(&afresh(&file, &send));
+        receiver.exchange(&restarting(&file, &send));
     }
     receiver
         .exchange(&send.clone().set("id", &"0".repeat(32)).build())
@@ -147,7 +147,7 @@ fn locates_that_are_wrong_are_refused() {
 }
 
 #[test]
-fn what_is_no_form_is_refused() {
+fn a_body_that_is_no_form_is_refused() {
     let receiver = Receiver::start(&[]);
     receiver
         .exchange(&head("POST", "/upload", "application/json", 0))
@@ -164,7 +164,7 @@ fn what_is_no_form_is_refused() {
 }
 
 #[test]
-fn a_length_that_lies_is_refused_and_what_came_is_kept() {
+fn a_wrong_length_is_refused_and_the_bytes_are_kept() {
     let (receiver, file, id) = prepared();
     let more = file.send(&id, 0).limit(500);
     let mut more = more.set("length", "300");
@@ -188,7 +188,7 @@ fn a_length_that_lies_is_refused_and_what_came_is_kept() {
 }
 
 #[test]
-fn hostile_parts_are_bounded() {
+fn hostile_parts_are_limited() {
     let (receiver, file, id) = prepared();
     let send = file.send(&id, 0);
     let refuse = |body: &[u8], message: &str| {
@@ -214,7 +214,7 @@ fn hostile_parts_are_bounded() {
         &[tails.opening(), tails.bytes.clone(), tails.closing()].concat(),
         "100 fields",
     );
-    receiver.exchange(&afresh(&file, &send));
+    receiver.exchange(&restarting(&file, &send));
     refuse(&part("x", &"y".repeat(16385)), "'x'");
     refuse(&part("name", "a").repeat(2), "broke off");
     // Not the boundary, cut off, nothing at all, no file, two files.
@@ -270,7 +270,7 @@ fn file_bytes_that_look_like_boundaries_arrive_unchanged() {
 }
 
 #[test]
-fn a_chunked_body_is_taken_too() {
+fn a_chunked_body_works_too() {
     let (receiver, file, id) = prepared();
     let send = file.send(&id, 0);
     let body = [send.opening(), send.bytes.clone(), send.closing()].concat();

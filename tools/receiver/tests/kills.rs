@@ -1,5 +1,5 @@
 //! Receivers that are killed, at any time and at each point where something has just become
-//! durable. RESUP_TEST_RUNS makes it longer.
+//! durable. RESUP_TEST_RUNS makes the tests longer.
 
 mod common;
 
@@ -22,7 +22,7 @@ const POINTS: [&str; 7] = [
 ];
 
 #[test]
-fn a_killed_receiver_knows_all_that_it_has_answered() {
+fn a_killed_receiver_has_all_that_it_has_confirmed() {
     let runs: usize = std::env::var("RESUP_TEST_RUNS").map_or(30, |n| n.parse().unwrap());
     let mut rng = seed::rng(seed::seed());
     let kinds: [&[&str]; 4] = [
@@ -78,7 +78,7 @@ fn a_killed_receiver_knows_all_that_it_has_answered() {
     }
 }
 
-/// The last offset that was answered.
+/// Uploads until the receiver dies. Returns the last offset that it confirmed.
 fn upload_until_it_dies(receiver: &Receiver, file: &Upload, rng: &mut fastrand::Rng) -> u64 {
     let Ok(mut stream) = std::net::TcpStream::connect(receiver.address) else {
         return 0;
@@ -139,7 +139,7 @@ fn a_crash_while_an_upload_is_deleted_leaves_all_of_it_or_nothing() {
 }
 
 #[test]
-fn a_crash_while_a_finished_file_starts_afresh_leaves_the_old_one_or_none() {
+fn a_crash_while_a_finished_file_is_reset_leaves_the_old_one_or_none() {
     for (point, there) in [("after-withdraw", true), ("after-group", false)] {
         let mut receiver = Receiver::start(&["--layout", "tree"]);
         let file = Upload::new("a", 1000);

@@ -129,7 +129,7 @@ fn names_of_all_other_kinds_are_kept_apart_and_never_become_paths() {
 }
 
 #[test]
-fn a_name_that_is_taken_is_replaced_where_the_receiver_is_told_so() {
+fn a_taken_name_is_replaced_with_conflict_replace() {
     let receiver = Receiver::start(&["--layout", "tree", "--conflict", "replace"]);
     let old = up(&receiver, &Upload::new("a.txt", 100));
     let file = Upload::new("a.txt", 200);
@@ -152,7 +152,7 @@ fn a_name_that_is_taken_is_replaced_where_the_receiver_is_told_so() {
 }
 
 #[test]
-fn a_name_that_is_taken_gets_a_number_by_default() {
+fn a_taken_name_gets_a_number_by_default() {
     let receiver = Receiver::start(&["--layout", "tree"]);
     for size in [100, 200, 300] {
         up(&receiver, &Upload::new("a.tar", size).with("dir", "d"));
@@ -166,7 +166,7 @@ fn a_name_that_is_taken_gets_a_number_by_default() {
 }
 
 #[test]
-fn a_name_that_is_taken_is_refused_where_the_receiver_is_told_so() {
+fn a_taken_name_is_refused_with_conflict_refuse() {
     let receiver = Receiver::start(&["--layout", "tree", "--conflict", "refuse"]);
     let file = Upload::new("a.txt", 200).with("dir", "d");
     let rival = Upload::new("a.txt", 100).with("dir", "d");
@@ -192,7 +192,7 @@ fn a_name_that_is_taken_is_refused_where_the_receiver_is_told_so() {
 }
 
 #[test]
-fn a_directory_whose_name_is_a_files_cannot_be() {
+fn a_directory_with_the_name_of_a_file_is_refused() {
     for conflict in ["replace", "rename", "refuse"] {
         let receiver = Receiver::start(&["--layout", "tree", "--conflict", conflict]);
         up(&receiver, &Upload::new("a", 100));
@@ -202,7 +202,7 @@ fn a_directory_whose_name_is_a_files_cannot_be() {
 }
 
 #[test]
-fn a_directory_goes_with_its_last_file() {
+fn a_directory_is_removed_with_its_last_file() {
     for conflict in ["refuse", "replace", "rename"] {
         let receiver = Receiver::start(&["--layout", "tree", "--conflict", conflict]);
         let files = ["a/b/c", "a"].map(|dir| Upload::new("f", 100).with("dir", dir));
@@ -219,7 +219,7 @@ fn a_directory_goes_with_its_last_file() {
 }
 
 #[test]
-fn directories_that_come_and_go_at_once_lose_no_file() {
+fn no_file_is_lost_when_directories_are_made_and_removed_at_once() {
     let receiver = Receiver::start(&["--layout", "tree"]);
     thread::scope(|scope| {
         for n in 0..4 {
@@ -253,7 +253,7 @@ fn the_same_content_gets_a_place_of_its_own_at_once() {
 
 #[cfg(unix)]
 #[test]
-fn links_in_the_tree_lead_nowhere() {
+fn symbolic_links_in_the_tree_are_not_followed() {
     use std::os::unix::fs::symlink;
     let receiver = Receiver::start(&["--layout", "tree", "--conflict", "replace"]);
     let outside = tempfile::tempdir().unwrap();
@@ -278,7 +278,7 @@ fn links_in_the_tree_lead_nowhere() {
 }
 
 #[test]
-fn a_crash_on_the_way_to_the_place_is_mended() {
+fn a_crash_while_a_file_is_moved_is_repaired() {
     for conflict in ["replace", "rename"] {
         for point in [
             "before-commit:2",

@@ -1,4 +1,4 @@
-//! How much the receiver takes, how fast, from how many, and for how long.
+//! The limits: sizes, rates, numbers of clients, and times.
 
 mod common;
 
@@ -20,7 +20,7 @@ fn a_file_that_is_too_large_is_refused_before_it_is_sent() {
 }
 
 #[test]
-fn a_limit_that_came_later_holds_for_sends_too() {
+fn a_later_size_limit_is_checked_in_sends() {
     let mut receiver = Receiver::start(&[]);
     let file = Upload::new("a", 1001);
     let (id, _) = receiver.locate_ok(&file);
@@ -51,7 +51,7 @@ fn a_quota_counts_finished_and_announced_bytes() {
 }
 
 #[test]
-fn a_quota_that_comes_late_holds_for_whoever_has_announced_more_than_can_be() {
+fn a_later_quota_counts_sizes_that_were_announced_before() {
     let mut receiver = Receiver::start(&[]);
     let most = |name| post_form(&format!("action=locate&name={name}&size={}", i64::MAX));
     for name in ["a", "b"] {
@@ -64,7 +64,7 @@ fn a_quota_that_comes_late_holds_for_whoever_has_announced_more_than_can_be() {
 }
 
 #[test]
-fn a_quota_is_kept_by_many_at_once() {
+fn a_quota_is_kept_with_many_requests_at_once() {
     let receiver = Receiver::start(&["--quota", "1000"]);
     let taken = thread::scope(|scope| {
         let ask = |n| receiver.locate(&Upload::new(&format!("{n}"), 100)).status;
@@ -76,10 +76,10 @@ fn a_quota_is_kept_by_many_at_once() {
 }
 
 #[test]
-fn only_so_many_uploads_are_under_way_at_once() {
+fn the_number_of_uploads_at_once_is_limited() {
     for (flag, status, message) in [
         ("--max-uploads", 503, "busy with other uploads"),
-        ("--max-uploads-per-user", 429, "2 uploads are on their way"),
+        ("--max-uploads-per-user", 429, "2 uploads are being sent"),
     ] {
         let receiver = Receiver::start(&[flag, "2"]);
         let files = ["a", "b", "c"].map(|name| Upload::new(name, 200_000));
@@ -98,7 +98,7 @@ fn only_so_many_uploads_are_under_way_at_once() {
 }
 
 #[test]
-fn a_newer_request_for_an_upload_takes_the_place_of_the_dead_one() {
+fn a_newer_request_replaces_a_silent_one() {
     let receiver = Receiver::start(&["--max-uploads-per-user", "1"]);
     let file = Upload::new("a", 1000);
     let (id, _) = receiver.locate_ok(&file);
@@ -109,7 +109,7 @@ fn a_newer_request_for_an_upload_takes_the_place_of_the_dead_one() {
 }
 
 #[test]
-fn a_client_that_only_drips_is_told_so_and_what_came_is_kept() {
+fn a_client_that_is_too_slow_is_refused_and_its_bytes_are_kept() {
     let flags = ["--min-rate", "1000", "--min-rate-window", "0.5"];
     let receiver = Receiver::start(&flags);
     let file = Upload::new("a", 100_000);
@@ -143,7 +143,7 @@ fn a_client_that_only_drips_is_told_so_and_what_came_is_kept() {
 }
 
 #[test]
-fn fields_that_drip_are_given_up_too() {
+fn fields_that_arrive_too_slowly_are_refused_too() {
     let drip = |receiver: &Receiver, request: Vec<u8>, body: usize| {
         let mut stream = receiver.connect();
         let (begun, rest) = request.split_at(request.len() - body);
@@ -180,7 +180,7 @@ fn fields_that_drip_are_given_up_too() {
 }
 
 #[test]
-fn header_blocks_are_bounded() {
+fn header_blocks_are_limited() {
     let receiver = Receiver::start(&[]);
     let long = |bytes: usize, lines: usize| {
         let line = format!("x-{}: {}\r\n", lines, "x".repeat(bytes / lines));
@@ -204,7 +204,7 @@ fn header_blocks_are_bounded() {
 }
 
 #[test]
-fn every_refusal_is_read_by_a_client_that_is_still_sending() {
+fn a_client_that_is_still_sending_can_read_any_refusal() {
     let receiver = Receiver::start(&[]);
     for target in ["/nothing", "/uploads", "/uploads/x/file"] {
         let kind = "application/octet-stream";
@@ -216,7 +216,7 @@ fn every_refusal_is_read_by_a_client_that_is_still_sending() {
 }
 
 #[test]
-fn a_new_connection_takes_the_place_of_one_that_asks_nothing() {
+fn a_new_connection_replaces_one_without_a_request() {
     let receiver = Receiver::start(&["--max-connections", "5"]);
     let mut silent: Vec<_> = (0..5).map(|_| receiver.connect()).collect();
     for stream in &mut silent {
@@ -255,7 +255,7 @@ fn a_new_connection_takes_the_place_of_one_that_asks_nothing() {
 }
 
 #[test]
-fn a_new_connection_takes_the_place_of_one_that_takes_no_answer() {
+fn a_new_connection_replaces_one_that_reads_no_response() {
     let receiver = Receiver::start(&["--max-connections", "3", "--body-idle-timeout", "1"]);
     let file = Upload::new("a", 30_000_000);
     let (id, _) = receiver.locate_ok(&file);
@@ -282,7 +282,7 @@ fn a_new_connection_takes_the_place_of_one_that_takes_no_answer() {
 }
 
 #[test]
-fn an_upload_that_does_not_get_on_expires_with_its_bytes() {
+fn an_upload_without_progress_expires_with_its_bytes() {
     // Two seconds.
     let receiver = Receiver::start(&["--expire", "0.0000231481"]);
     let dead = Upload::new("dead", 1000);

@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 
 use common::{begin, md5_hex, Receiver, Reply, Upload};
 
-/// Uploads at once: RESUP_TEST_RUNS, else a sample.
+/// The number of uploads at once: RESUP_TEST_RUNS, else a small one.
 fn uploads() -> usize {
     std::env::var("RESUP_TEST_RUNS").map_or(100, |n| n.parse().unwrap())
 }
 
-/// The most memory that the process has had, in MB, and its threads now.
+/// Returns the peak memory of the process, in MB, and its number of threads.
 fn peak(receiver: &Receiver) -> (u64, u64) {
     let status = format!("/proc/{}/status", receiver.pid());
     let status = std::fs::read_to_string(status).unwrap();
@@ -27,7 +27,7 @@ fn peak(receiver: &Receiver) -> (u64, u64) {
     (number("VmHWM:") / 1024, number("Threads:"))
 }
 
-/// Uploads `count` files of `size` bytes, all of which are under way before the first one ends.
+/// Uploads `count` files of `size` bytes, all of which have begun before the first one ends.
 fn upload_at_once(receiver: &Receiver, count: usize, size: usize) {
     let pattern = Upload::new("pattern", size).content;
     let begun = Instant::now();
@@ -71,7 +71,7 @@ fn many_uploads_at_once_are_all_right() {
 }
 
 #[test]
-fn slow_sockets_do_not_stop_the_good_ones() {
+fn slow_connections_do_not_stop_the_others() {
     rlimit::increase_nofile_limit(u64::MAX).unwrap();
     let slow = 4 * uploads();
     let most = (slow / 2).to_string();

@@ -1,4 +1,4 @@
-//! The login form, its sessions, and the pages that may not use them.
+//! The login form, its sessions, and pages of other sites, which may not use them.
 
 mod common;
 
@@ -17,7 +17,7 @@ fn locate(receiver: &Receiver, headers: &[(&str, &str)]) -> Reply {
 }
 
 #[test]
-fn a_login_gives_a_cookie_that_is_good_for_uploads() {
+fn a_login_gives_a_cookie_that_works_for_uploads() {
     let receiver = started();
     let reply = receiver.log_in("joe", PASSWORD, &[]);
     assert_eq!((reply.status, reply.header("location")), (303, Some("/")));
@@ -46,7 +46,7 @@ fn a_login_gives_a_cookie_that_is_good_for_uploads() {
 }
 
 #[test]
-fn the_form_is_a_page_that_keeps_to_itself() {
+fn the_login_page_allows_no_other_sites_content() {
     let receiver = started();
     let reply = receiver.exchange(&head("GET", "/login?next=/%22%3E{{user}}", "", 0));
     assert_eq!(reply.status, 200);
@@ -66,7 +66,7 @@ fn the_form_is_a_page_that_keeps_to_itself() {
 }
 
 #[test]
-fn a_wrong_login_is_told_to_people_by_the_form_and_to_programs_by_json() {
+fn a_wrong_login_is_shown_in_the_form_or_as_json() {
     let receiver = started();
     let page = receiver.log_in("<joe>", "wrong password", &[]);
     assert_eq!((page.status, page.header("set-cookie")), (401, None));
@@ -82,7 +82,7 @@ fn a_wrong_login_is_told_to_people_by_the_form_and_to_programs_by_json() {
 }
 
 #[test]
-fn logins_that_come_too_often_are_told_when_to_come_again() {
+fn too_many_logins_are_refused_with_a_time_to_wait() {
     let receiver = started();
     let tries = (0..8).map(|number| receiver.log_in("joe", &format!("wrong {number}"), &[]));
     let refused = tries.into_iter().find(|reply| reply.status != 401).unwrap();
@@ -113,7 +113,7 @@ fn each_login_has_a_new_session_and_ends_the_old_one() {
 }
 
 #[test]
-fn sessions_outlive_the_receiver_and_not_their_user() {
+fn sessions_survive_a_restart_and_end_with_their_user() {
     let mut receiver = started();
     let cookie = receiver.log_in_ok("joe");
     receiver.kill_and_restart();
@@ -150,7 +150,7 @@ fn a_session_ends_when_it_is_old_even_if_it_is_used() {
     assert_eq!(status(), 401);
 }
 
-/// The token that a session's pages have: no page tells it yet, but it is the id's.
+/// Computes the CSRF token of a session's pages from its cookie.
 fn csrf(cookie: &str) -> String {
     use sha2::{Digest, Sha256};
     let id = cookie.strip_prefix("resup_session=").unwrap();
@@ -159,7 +159,7 @@ fn csrf(cookie: &str) -> String {
 }
 
 #[test]
-fn only_the_receivers_own_pages_use_a_session() {
+fn only_the_receivers_own_pages_can_use_a_session() {
     let receiver = started();
     let cookie = receiver.log_in_ok("joe");
     let origin = receiver.origin();
@@ -229,7 +229,7 @@ fn only_the_receivers_own_pages_use_a_session() {
 }
 
 #[test]
-fn a_foreign_page_can_log_nobody_in_or_out() {
+fn another_sites_page_can_log_nobody_in_or_out() {
     let receiver = started();
     let foreign = [
         ("Origin", "http://evil.example"),
@@ -269,7 +269,7 @@ fn a_foreign_page_can_log_nobody_in_or_out() {
 }
 
 #[test]
-fn a_login_goes_on_to_pages_of_the_receiver_only() {
+fn a_login_leads_to_pages_of_the_receiver_only() {
     let receiver = started();
     for (next, location) in [
         ("/uploads%3Fafter%3D1", "/uploads?after=1"),
@@ -289,7 +289,7 @@ fn a_login_goes_on_to_pages_of_the_receiver_only() {
 }
 
 #[test]
-fn a_form_that_is_none_is_refused() {
+fn an_invalid_form_is_refused() {
     let receiver = started();
     let refused = receiver.exchange(&post("/login", &"x".repeat(70_000)));
     refused.expect(413, "65536");

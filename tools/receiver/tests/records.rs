@@ -1,4 +1,4 @@
-//! What an owner asks about its uploads: list, details, download, deletion.
+//! What owners can do with their uploads: list, details, download, deletion.
 
 mod common;
 
@@ -25,7 +25,7 @@ fn ids(list: &Reply) -> Vec<String> {
 }
 
 #[test]
-fn a_list_tells_of_finished_and_unfinished_uploads() {
+fn a_list_has_finished_and_unfinished_uploads() {
     let receiver = Receiver::start(&[]);
     let first = Upload::new("文.bin", 1000).with("dir", "a/b");
     let done = finished(&receiver, &first);
@@ -165,7 +165,7 @@ fn a_file_that_is_not_finished_cannot_be_downloaded() {
 }
 
 #[test]
-fn what_is_deleted_is_gone_with_its_bytes() {
+fn a_deleted_upload_is_removed_with_its_bytes() {
     let receiver = Receiver::start(&[]);
     let file = Upload::new("a.bin", 1000);
     let id = finished(&receiver, &file);
@@ -181,7 +181,7 @@ fn what_is_deleted_is_gone_with_its_bytes() {
 }
 
 #[test]
-fn what_is_being_written_is_not_deleted() {
+fn an_upload_that_is_being_sent_is_not_deleted() {
     let receiver = Receiver::start(&[]);
     let file = Upload::new("a.bin", 100_000);
     let (id, _) = receiver.locate_ok(&file);
@@ -206,7 +206,7 @@ fn what_is_being_written_is_not_deleted() {
 }
 
 #[test]
-fn what_is_deleted_while_it_is_located_is_made_anew() {
+fn an_upload_deleted_during_a_locate_is_made_again() {
     let receiver = Receiver::start(&[]);
     let file = Upload::new("a.bin", 10);
     let locate_and_delete = || {

@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 
 const REFUSED: &str = "the form is not signed as this receiver asks for";
 
-/// A receiver that asks for signatures, and the file with its secret.
+/// A receiver that requires signatures, and the file with its secret.
 fn started(flags: &[&str]) -> (Receiver, NamedTempFile) {
     let file = NamedTempFile::new().unwrap();
     std::fs::write(file.path(), format!("{SECRET}\n")).unwrap();
@@ -75,7 +75,7 @@ fn hmac_md5_is_a_setting() {
     receiver.exchange(&form(&by_sha256)).expect(403, REFUSED);
 }
 
-/// All of them get the same answer, byte for byte.
+/// Checks that a request is refused. All refusals are the same, byte for byte.
 fn refused(receiver: &Receiver, request: &[u8]) {
     let reply = receiver.exchange(request);
     assert_eq!(reply.status, 403, "{:?}", reply.json);
@@ -83,7 +83,7 @@ fn refused(receiver: &Receiver, request: &[u8]) {
 }
 
 #[test]
-fn a_form_that_is_not_signed_as_it_should_is_refused_and_not_told_why() {
+fn a_wrongly_signed_form_is_refused_without_a_reason() {
     let (receiver, _secret) = started(&[]);
     let fields = locate_fields(&Upload::new("a", 10));
     let with_changes = |change: &dyn Fn(&mut Fields)| {
@@ -119,7 +119,7 @@ fn a_form_that_is_not_signed_as_it_should_is_refused_and_not_told_why() {
 }
 
 #[test]
-fn a_form_counts_once_also_after_a_restart() {
+fn a_form_is_accepted_once_also_after_a_restart() {
     let (mut receiver, _secret) = started(&[]);
     let file = Upload::new("a", 1000);
     let first = form(&signed(locate_fields(&file), now() - 280, &nonce()));
@@ -143,7 +143,7 @@ fn a_form_counts_once_also_after_a_restart() {
 }
 
 #[test]
-fn a_wrong_signature_is_refused_before_a_byte_is_taken() {
+fn a_wrong_signature_is_refused_before_a_byte_is_written() {
     let (receiver, _secret) = started(&[]);
     let file = Upload::new("a", 1000);
     let id = locate(&receiver, &file).id();
@@ -163,7 +163,7 @@ fn a_wrong_signature_is_refused_before_a_byte_is_taken() {
 }
 
 #[test]
-fn an_altered_tail_keeps_what_came_and_never_completes_it() {
+fn a_changed_tail_keeps_the_bytes_and_never_completes_the_file() {
     let (receiver, _secret) = started(&[]);
     let file = Upload::new("a", 1000);
     let id = locate(&receiver, &file).id();
@@ -191,7 +191,7 @@ fn an_altered_tail_keeps_what_came_and_never_completes_it() {
 }
 
 #[test]
-fn a_login_is_no_signature_but_the_pages_token_is() {
+fn a_login_does_not_replace_a_signature_but_the_pages_token_does() {
     use sha2::{Digest, Sha256};
     let (receiver, _secret) = started(&[]);
     receiver.add_user("joe");
@@ -214,7 +214,7 @@ fn a_login_is_no_signature_but_the_pages_token_is() {
 }
 
 #[test]
-fn a_secret_that_cannot_be_had_is_named_at_the_start() {
+fn a_secret_that_cannot_be_read_is_named_at_the_start() {
     let dir = tempfile::tempdir().unwrap();
     let empty = dir.path().join("empty");
     std::fs::write(&empty, "\r\n").unwrap();

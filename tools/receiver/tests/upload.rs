@@ -1,4 +1,4 @@
-//! Uploads that go well, in one go or in several.
+//! Uploads without faults, in one send or in several.
 
 mod common;
 
@@ -9,7 +9,7 @@ use common::{head, md5_hex, sha256_hex, Receiver, Reply, Upload};
 use sha2::{Digest, Sha256};
 
 #[test]
-fn a_new_file_arrives_in_one_go() {
+fn a_new_file_arrives_in_one_send() {
     let receiver = Receiver::start(&[]);
     let file = Upload::new("a.bin", 3_000_000);
     let found = receiver.locate(&file);
@@ -102,7 +102,7 @@ fn segments_follow_each_other_on_one_connection() {
 }
 
 #[test]
-fn what_identifies_a_file_is_its_directory_name_size_and_time() {
+fn a_file_is_identified_by_directory_name_size_and_time() {
     let receiver = Receiver::start(&[]);
     let file = Upload::new("a", 10);
     let (id, _) = receiver.locate_ok(&file);
@@ -120,7 +120,7 @@ fn what_identifies_a_file_is_its_directory_name_size_and_time() {
 }
 
 #[test]
-fn a_client_that_learns_the_md5_later_goes_on_with_its_upload() {
+fn a_client_that_learns_the_md5_later_continues_its_upload() {
     let receiver = Receiver::start(&[]);
     let file = Upload::new("a", 1000);
     let (id, _) = receiver.locate_ok(&file);

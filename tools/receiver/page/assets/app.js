@@ -1,4 +1,4 @@
-// The page: takes files, shows how they are doing, and tells what happens.
+// The page: takes files, shows their progress, and reports what happens.
 
 import { ask, askForLogin } from "./dialogs.js";
 import { chosen, dropped, tidy } from "./files.js";
@@ -8,9 +8,9 @@ import { describe, removeRow, set, UploadRow } from "./row.js";
 import { LoggedOut } from "./server.js";
 import { bytes, percent, span, text } from "./texts.js";
 
-/** Often enough for the eye. */
+/** How often the page is drawn again. */
 const TICK = 250;
-/** Seldom enough for the ear. */
+/** How often screen readers get a text. */
 const PEACE = 5000;
 
 const section = document.getElementById("uploading");
@@ -19,13 +19,13 @@ const title = document.title;
 
 /** The rows of the uploads of this page. */
 const rows = new Map();
-/** The uploads that have something new to show. */
+/** The uploads that have to be drawn again. */
 const dirty = new Set();
-/** What has happened since the user was told something. */
+/** What has happened since the last text for screen readers. */
 let news = [];
 let completed = [];
 let told = -Infinity;
-/** Whether the lists of what the server has lack something that was uploaded here. */
+/** Whether the server's lists lack an upload of this page. */
 let outdated = false;
 /** Whether the user has closed the login. */
 let declined = false;
@@ -48,7 +48,7 @@ const records = new Records({
   add,
   say,
   loggedOut: logIn,
-  // What is complete is in the other list now.
+  // A complete upload is in the other list now.
   fresh: () => queue.in("complete").forEach((upload) => queue.drop(upload)),
 });
 
@@ -64,7 +64,7 @@ function add(files) {
   records.refresh();
 }
 
-/** By itself only until the user has said no. */
+/** Opens the login by itself, until the user has closed it once. */
 function logIn({ wanted = false } = {}) {
   if (declined && !wanted) return;
   askForLogin((done) => {
@@ -96,7 +96,7 @@ async function cancel(upload) {
   records.refresh();
 }
 
-/** Told at the next tick, all at once, to those who cannot see it. */
+/** Collects texts for screen readers, which get them all at the next tick. */
 function say(sentence) {
   news.push(sentence);
 }
@@ -165,7 +165,7 @@ setInterval(() => {
   outdated = false;
 }, TICK);
 
-// How files come in.
+// How files are added.
 
 const target = () => tidy(document.getElementById("target").value);
 
@@ -197,10 +197,10 @@ addEventListener("drop", async (event) => {
   add(await dropped(event.dataTransfer, target()));
 });
 
-// What else can happen to a page.
+// Other events of the page.
 
 document.getElementById("pause-all").addEventListener("click", () => {
-  // The last ones first, so that none of them gets a turn on the way.
+  // The last ones first, so that none of them is started meanwhile.
   queue.uploads.toReversed().forEach((upload) => queue.pause(upload));
   document.getElementById("uploading-heading").focus();
 });

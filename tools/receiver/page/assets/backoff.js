@@ -1,4 +1,4 @@
-// When to try again: exponential, with full jitter, bounded.
+// The waits between attempts: exponential, with full jitter, limited.
 
 const LIMIT = 10;
 const BASE = 500;
@@ -9,13 +9,13 @@ export class Backoff {
   #failures = 0;
   #waits = 0;
 
-  /** The server holds more than ever before: the attempts are counted anew. */
+  /** Counts the attempts from 0 again, since the server has more bytes than before. */
   progressed() {
     this.#failures = 0;
     this.#waits = 0;
   }
 
-  /** Milliseconds to wait; null when the attempts are used up. */
+  /** Returns the milliseconds to wait; null when there are no attempts left. */
   next({ after = 0, counts = true }) {
     if (counts && ++this.#failures > LIMIT) return null;
     const bound = Math.min(CAP, BASE * 2 ** Math.min(this.#waits++, 20));

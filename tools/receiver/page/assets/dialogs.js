@@ -1,4 +1,4 @@
-// The page's two questions: are you sure, and who are you.
+// The page's two dialogs: the confirmation and the login.
 
 import { logIn, Refused } from "./server.js";
 import { text } from "./texts.js";
@@ -6,7 +6,7 @@ import { text } from "./texts.js";
 const question = document.getElementById("question");
 const login = document.getElementById("login");
 
-/** Asks whether something shall really be done. */
+/** Asks the user to confirm something. */
 export function ask({ heading, details, yes }) {
   question.querySelector("h2").textContent = heading;
   question.querySelector("p").textContent = details;
@@ -18,7 +18,7 @@ export function ask({ heading, details, yes }) {
   });
 }
 
-/** Lets the user log in again without leaving the page; tells `ended` whether that was done. */
+/** Lets the user log in again without leaving the page. `ended` is called with the result. */
 export function askForLogin(ended) {
   if (login.open) return;
   const form = login.querySelector("form");

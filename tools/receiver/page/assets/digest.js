@@ -1,5 +1,5 @@
-// The MD5 of a file's beginnings. Inner states are kept, so that no byte is digested twice while
-// an upload goes forward, and few when it has to go back.
+// The MD5 of the first bytes of a file. Inner states are kept, so that no byte is digested twice while
+// the offset grows, and few when it goes back.
 
 export class Unreadable extends Error {}
 
@@ -7,7 +7,7 @@ export class Digest {
   #file;
   #worker = null;
   #halt = null;
-  /** By the number of bytes: the state after them, and their digest where it was asked for. */
+  /** By number of bytes: the state after them, and their digest if it was asked for. */
   #points = new Map([[0, { state: null, md5: "d41d8cd98f00b204e9800998ecf8427e" }]]);
   #last = Promise.resolve();
   #stops = 0;
@@ -16,7 +16,7 @@ export class Digest {
     this.#file = file;
   }
 
-  /** The MD5 of the first `to` bytes; `moved` is told how many of them are done. */
+  /** Computes the MD5 of the first `to` bytes. `moved` is called with the number of bytes so far. */
   at(to, moved = () => {}) {
     const stops = this.#stops;
     const job = this.#last.then(() => {
@@ -27,12 +27,12 @@ export class Digest {
     return job;
   }
 
-  /** Whether that is known already. */
+  /** Whether that digest is known already. */
   has(to) {
     return this.#points.get(to)?.md5 !== undefined;
   }
 
-  /** Ends what is being computed. What is known stays known. */
+  /** Stops the computation. Known digests are kept. */
   stop() {
     this.#stops += 1;
     this.#worker?.terminate();

@@ -1,6 +1,6 @@
-// Files as they come in: chosen, chosen with their folder, or dropped.
+// Files from the user: chosen, chosen with their folder, or dropped.
 
-/** `a//b/` → `a/b` */
+/** Turns `a//b/` into `a/b`. */
 export function tidy(dir) {
   return dir.split("/").map((part) => part.trim()).filter(Boolean).join("/");
 }
@@ -9,7 +9,7 @@ function join(...dirs) {
   return dirs.filter(Boolean).join("/");
 }
 
-/** What was chosen in an input; files of a folder keep their place in it. */
+/** Lists the files that were chosen in an input. Files of a folder keep their path in it. */
 export function chosen(input, target) {
   return [...input.files].map((file) => {
     const path = file.webkitRelativePath.split("/").slice(0, -1);
@@ -17,7 +17,7 @@ export function chosen(input, target) {
   });
 }
 
-/** What was dropped, with all that is in dropped folders. */
+/** Lists the files that were dropped, with all files in dropped folders. */
 export async function dropped(transfer, target) {
   // The items are gone as soon as this function waits for something.
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
@@ -33,7 +33,7 @@ async function walk(entry, dir) {
   const reader = entry.createReader();
   const found = [];
   for (;;) {
-    // It tells only some at a time, 100 in Chromium.
+    // It returns only some at a time, 100 in Chromium.
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
     if (some.length === 0) return found;
     for (const child of some) found.push(...(await walk(child, join(dir, entry.name))));

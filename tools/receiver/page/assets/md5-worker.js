@@ -1,10 +1,10 @@
-// Computes MD5 beside the page: of a file's bytes from `from` to `to`, continuing from the inner
-// state after `from`. Posts how far it is, and at the end the digest; both with the state there.
+// Computes MD5 in a worker: of a file's bytes from `from` to `to`, continuing from the inner state
+// after `from`. Posts its progress, and at the end the digest; both with the inner state.
 
 importScripts("spark-md5.min.js");
 
 const CHUNK = 4 << 20;
-/** Bytes after which the page gets to know the state. */
+/** How many bytes there are between two posts. */
 const REPORT = 64 << 20;
 
 self.onmessage = async ({ data: { file, state, from, to } }) => {

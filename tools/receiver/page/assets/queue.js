@@ -20,7 +20,7 @@ export class Queue {
     for (const { file, dir } of files) {
       const upload = new Upload(file, dir, (upload) => this.#changed(upload));
       const before = known.get(upload.key);
-      // A failed one may have failed for its file, which the browser has opened anew.
+      // The file may have been the reason of a failure, and the browser has opened it again.
       if (before?.state === "failed") this.drop(before);
       else if (before) {
         this.resume(before);
@@ -35,7 +35,7 @@ export class Queue {
     return added;
   }
 
-  /** Starts what may start. */
+  /** Starts uploads whose turn it is. */
   work() {
     let free = AT_ONCE - this.uploads.filter((upload) => upload.running).length;
     for (const upload of this.uploads) {
@@ -46,7 +46,7 @@ export class Queue {
     }
   }
 
-  /** Lets a paused or failed one have its turn again. */
+  /** Lets a paused or failed upload wait for its turn again. */
   resume(upload) {
     if (upload.state === "retrying") upload.tryNow();
     else if (["paused", "failed", "logged_out"].includes(upload.state)) upload.resume();
@@ -58,13 +58,13 @@ export class Queue {
     this.work();
   }
 
-  /** Takes it off the list. */
+  /** Removes it from the list. */
   drop(upload) {
     this.uploads = this.uploads.filter((other) => other !== upload);
     this.work();
   }
 
-  /** Those of one or more states. */
+  /** Lists the uploads in one of these states. */
   in(...states) {
     return this.uploads.filter((upload) => states.includes(upload.state));
   }

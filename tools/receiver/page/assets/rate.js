@@ -1,8 +1,8 @@
-// How fast bytes go, smoothed so that a person can read it.
+// The rate of sending, smoothed so that people can read it.
 
 /** Milliseconds after which an old measurement counts for a third. */
 const MEMORY = 5000;
-/** Shorter distances say nothing. */
+/** The shortest time for a measurement. */
 const STEP = 500;
 
 export class Rate {
@@ -10,7 +10,7 @@ export class Rate {
   #since = null;
   #bytes = 0;
 
-  /** So many more bytes have gone. */
+  /** Counts bytes that were sent. */
   add(bytes, now = performance.now()) {
     this.#since ??= now;
     this.#bytes += bytes;
@@ -23,13 +23,13 @@ export class Rate {
     this.#bytes = 0;
   }
 
-  /** Nothing goes for now; what comes next is measured afresh. */
+  /** Begins a new measurement at the next bytes, after a pause. */
   stop() {
     this.#rate = this.#since = null;
     this.#bytes = 0;
   }
 
-  /** Bytes a second; null while that is not known. */
+  /** The bytes per second; null while they are not known. */
   get perSecond() {
     return this.#rate === null ? null : this.#rate * 1000;
   }

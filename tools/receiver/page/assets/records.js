@@ -35,7 +35,7 @@ export class Records {
   /** Fetches the lists now, and every few seconds while somebody can see them. */
   async refresh() {
     clearTimeout(this.#timer);
-    // Whoever asks while it is being fetched may know of something newer.
+    // A call during a fetch may know of something newer, so it fetches again.
     await this.#busy;
     this.#busy ??= this.#fetch().finally(() => (this.#busy = null));
     await this.#busy;
@@ -96,7 +96,7 @@ export class Records {
     };
   }
 
-  /** The file of an unfinished upload was chosen again, or another one. */
+  /** Takes a file that was chosen for an unfinished upload: the same one, or another. */
   #goOn() {
     const [file] = this.#again.files;
     const { item, row } = this.#chosenFor ?? {};
@@ -122,7 +122,7 @@ export class Records {
   }
 }
 
-/** Why an upload could not be deleted. */
+/** Says why an upload could not be deleted. */
 export function notDeleted(error, name) {
   const { reason, status, message } = error;
   if (!(error instanceof Passing)) return text("delete_failed", { name, message });
@@ -130,7 +130,7 @@ export function notDeleted(error, name) {
   return text("delete_failed", { name, message: text(`reason_${reason}`, { status }) });
 }
 
-/** What tells the chosen file from the unfinished one; nothing when it is the same. */
+/** Says how the chosen file differs from the unfinished one; empty when it is the same. */
 function mismatch(file, item) {
   const { name, size, mtime } = item;
   if (file.name !== name) return text("not_the_file_name", { name });

@@ -1,10 +1,10 @@
-// Rows of the page's lists, and how an upload's state reads.
+// The rows of the page's lists, and the texts for an upload's state.
 
 import { Unreadable } from "./digest.js";
 import { Passing, Refused } from "./server.js";
 import { bytes, percent, span, text } from "./texts.js";
 
-/** A new row from a template of the page. */
+/** Makes a row from a template of the page. */
 export function makeRow(template, { name, dir }, actions) {
   const row = document.getElementById(template).content.cloneNode(true).firstElementChild;
   row.querySelector(".dir").textContent = dir && `${dir}/`;
@@ -17,7 +17,7 @@ export function makeRow(template, { name, dir }, actions) {
   return row;
 }
 
-/** Says what a button does, and to which file. */
+/** Labels a button with what it does, and to which file. */
 function nameAfter(element, name) {
   element.setAttribute("aria-label", text("of_file", { action: element.textContent, name }));
 }
@@ -27,7 +27,7 @@ export function set(element, property, value) {
   if (element[property] !== value) element[property] = value;
 }
 
-/** Takes a row away; the focus goes to its neighbour and not to the page's top. */
+/** Removes a row. The focus goes to its neighbour and not to the page's top. */
 export function removeRow(row) {
   if (row.contains(document.activeElement)) {
     const neighbour = row.nextElementSibling ?? row.previousElementSibling;
@@ -78,7 +78,7 @@ export class UploadRow {
   }
 }
 
-/** How an upload is doing. */
+/** Describes an upload's state. */
 export function describe(upload) {
   const { state, error } = upload;
   const values = { done: bytes(upload.done), size: bytes(upload.size) };
@@ -112,7 +112,7 @@ function reason({ reason, status }) {
   return text(`reason_${reason}`, { status });
 }
 
-/** Why it has failed, and what can be done. */
+/** Says why it has failed, and what can be done. */
 function failure(error) {
   if (error instanceof Unreadable) return text("fail_source");
   if (error instanceof Passing) {

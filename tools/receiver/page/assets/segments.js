@@ -1,5 +1,5 @@
-// How many bytes one send carries: large enough to be quick, small enough that a server or proxy
-// that only keeps whole requests does not lose much.
+// The number of bytes in one send: large enough to be fast, small enough that a server or proxy
+// that keeps only complete requests does not lose much.
 
 const FLOOR = 64 * 1024;
 const START = 8 << 20;
@@ -7,7 +7,7 @@ const MOST = 256 << 20;
 /** A segment grows as long as one takes less than this. */
 const LONG = 10_000;
 
-/** What a 413 has taught, for all uploads of this page. */
+/** The limit that is known from a 413, for all uploads of this page. */
 let learnt = Infinity;
 
 export class Segments {
@@ -20,24 +20,24 @@ export class Segments {
     this.#announced = most;
   }
 
-  /** How many of the `left` bytes go next. */
+  /** Returns how many of the `left` bytes to send next. */
   next(left) {
     return Math.min(left, this.#size, this.#announced, this.#halved, learnt);
   }
 
-  /** The server has taken a segment, which took so long. */
+  /** Adapts the size to a segment that was sent, and to the time that it took. */
   taken(time) {
-    // Only now is it known that the size was the reason.
+    // Now it is known that the size was the reason of the 413.
     learnt = Math.min(learnt, this.#halved);
     if (time < LONG) this.#size = Math.min(this.#size * 2, MOST);
   }
 
-  /** The connection broke. */
+  /** Makes the segments smaller after a connection loss. */
   broken() {
     this.#size = Math.max(this.#size / 2, FLOOR);
   }
 
-  /** The server finds `length` bytes too many; whether there is a smaller size to try. */
+  /** Makes the segments smaller than `length`, which was too much. Returns whether there is a smaller size to try. */
   tooLarge(length) {
     if (length <= FLOOR) return false;
     this.#halved = Math.max(Math.floor(length / 2), FLOOR);

@@ -1,6 +1,6 @@
-// The receiver as the page speaks to it: the form protocol, the records, the session.
+// The page's requests: the form protocol, the records, the session.
 
-/** It is over when one waits. `counts`: whether it shall not go on like this for ever. */
+/** An error that waiting may end. `counts`: whether the number of attempts is limited. */
 export class Passing extends Error {
   constructor(reason, { status, after = 0, counts = true } = {}) {
     super(reason);
@@ -8,7 +8,7 @@ export class Passing extends Error {
   }
 }
 
-/** The server will not take it. */
+/** An error that waiting does not end: the server has refused. */
 export class Refused extends Error {
   constructor({ status, json, after }) {
     super(json?.message ?? `status ${status}`);
@@ -19,21 +19,21 @@ export class Refused extends Error {
 /** Nobody is logged in any more. */
 export class LoggedOut extends Error {}
 
-/** The server's answer is not of the protocol. */
+/** The server's response does not follow the protocol. */
 export class Strange extends Error {}
 
-/** A request in which nothing moves for so long is dead. */
+/** How long a request may make no progress. */
 const STALL = 90_000;
 
 const token = document.querySelector('meta[name="csrf-token"]');
 
-/** What does the server have of this file? `fields` tell which one. */
+/** Asks what the server has of the file that `fields` describe. */
 export async function locate(fields, signal) {
   const form = new URLSearchParams({ action: "locate", ...fields, prefix: 1 });
   try {
     return await request("POST", "upload", { body: form, signal });
   } catch (error) {
-    // As long as the server is not there at all, it pays to wait for it.
+    // While the server cannot be reached, it is worth waiting for it.
     if (error instanceof Passing && error.reason === "broken") {
       throw new Passing("unreachable", { counts: false });
     }
@@ -51,7 +51,7 @@ export function send(fields, name, bytes, tail, signal, moved) {
   return request("POST", "upload", { body: form, signal, moved });
 }
 
-/** The newest uploads in this state, up to `wanted`. */
+/** Fetches the newest uploads in this state, up to `wanted`. */
 export async function list(state, wanted) {
   const found = [];
   while (found.length < wanted) {
@@ -70,7 +70,7 @@ export async function remove(id) {
   try {
     await request("DELETE", `uploads/${encodeURIComponent(id)}`);
   } catch (error) {
-    // It is gone, and that was wanted.
+    // It is deleted already.
     if (!(error instanceof Refused && error.status === 404)) throw error;
   }
 }
@@ -79,7 +79,7 @@ export async function remove(id) {
 export async function logIn(user, password) {
   const answer = await exchange("POST", "login", { body: new URLSearchParams({ user, password }) });
   if (answer.status >= 300) throw new Refused(answer);
-  // What is here is the other user's.
+  // The page shows the uploads of the other user.
   if ((await renewToken()) === "other") location.reload();
 }
 
@@ -96,7 +96,7 @@ async function renewToken() {
 
 const userOf = (page) => page.querySelector(".user strong")?.textContent;
 
-/** Makes a request and judges the answer; returns its JSON. */
+/** Makes a request and checks the response. Returns its JSON. */
 async function request(method, url, options = {}) {
   const answer = await exchange(method, url, options);
   const { status, json, after } = answer;
@@ -131,7 +131,7 @@ async function request(method, url, options = {}) {
   }
 }
 
-/** One request. XMLHttpRequest, for fetch does not tell how much has gone. */
+/** Makes one request, by XMLHttpRequest, since fetch does not report the progress of sending. */
 function exchange(method, url, { body = null, signal, moved = () => {} }) {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();

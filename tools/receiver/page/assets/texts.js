@@ -1,10 +1,10 @@
-// What the page says, in its language, with numbers as they are written there.
+// The page's texts in its language, and numbers as that language writes them.
 
 const lang = document.documentElement.lang;
 const answer = await fetch(new URL(`${lang}.json`, import.meta.url));
 const texts = await answer.json();
 
-/** The text of this key, with its {placeholders} filled in. */
+/** Returns the text of a key, with its {placeholders} filled in. */
 export function text(key, values = {}) {
   return texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "").trim();
 }
@@ -18,7 +18,7 @@ const sizes = UNITS.map((unit) => [0, 1, 2].map((digits) => new Intl.NumberForma
   maximumFractionDigits: digits,
 })));
 
-/** A number of bytes, to three digits. */
+/** Writes a number of bytes with three digits. */
 export function bytes(count) {
   let unit = 0;
   // 999.5 kB would be rounded to 1,000 kB.
@@ -32,7 +32,7 @@ export function bytes(count) {
 
 const percents = new Intl.NumberFormat(lang, { style: "percent" });
 
-/** A share of the whole; 100 % only when nothing is left. */
+/** Writes a percentage; 100 % only when nothing is left. */
 export function percent(part, whole) {
   const share = whole === 0 ? 1 : part / whole;
   return percents.format(Math.floor(share * 100) / 100);
@@ -41,7 +41,7 @@ export function percent(part, whole) {
 const spans = ["second", "minute", "hour", "day"].map((unit) =>
   new Intl.NumberFormat(lang, { style: "unit", unit, unitDisplay: "short" }));
 
-/** A length of time, in the largest unit that has two of it. */
+/** Writes a duration, in the largest unit of which it has two. */
 export function span(seconds) {
   const steps = [60, 60, 24];
   let unit = 0;
@@ -55,7 +55,7 @@ export function span(seconds) {
 
 const dates = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short" });
 
-/** A point in time, given in milliseconds. */
+/** Writes a time that is given in milliseconds. */
 export function date(time) {
   return dates.format(time);
 }

@@ -1,4 +1,4 @@
-// One file on its way: ask what the server has, compare it, send the rest, and again after a break.
+// The upload of one file: ask what the server has, compare it, send the rest, and again after a connection loss.
 
 import { Backoff } from "./backoff.js";
 import { Digest, Unreadable } from "./digest.js";
@@ -7,7 +7,7 @@ import { Segments } from "./segments.js";
 import * as server from "./server.js";
 import { LoggedOut, Passing, Refused, Strange } from "./server.js";
 
-/** How often the server may have something else than this file. */
+/** How often the server may have other bytes than this file's. */
 const MISTAKES = 2;
 
 export class Upload {
@@ -17,9 +17,9 @@ export class Upload {
   error = null;
   /** When the next attempt is due. */
   due = 0;
-  /** The server's key of it, as soon as that is known. */
+  /** The upload's id on the server, as soon as that is known. */
   id = null;
-  /** Bytes that are on the server or on their way. */
+  /** Bytes that are on the server or being sent. */
   done = 0;
   /** Bytes that have been compared. */
   compared = 0;
@@ -30,13 +30,13 @@ export class Upload {
   #backoff = new Backoff();
   #stop = new AbortController();
   #wake = () => {};
-  /** The most that the server has ever held. */
+  /** The highest offset of the server so far. */
   #most = 0;
   #mistakes = 0;
   #spoken = false;
   #changed;
 
-  /** `changed` is called whenever there is something new to see. */
+  /** `changed` is called whenever the upload has to be drawn again. */
   constructor(file, dir, changed) {
     this.file = file;
     this.dir = dir;
@@ -48,17 +48,17 @@ export class Upload {
     return this.file.size;
   }
 
-  /** What makes it the same file. */
+  /** The properties by which it is the same file. */
   get key() {
     return JSON.stringify([this.dir, this.file.name, this.size, this.file.lastModified]);
   }
 
-  /** Whether a run is under way. */
+  /** Whether it is running. */
   get running() {
     return ["asking", "checking", "sending", "retrying"].includes(this.state);
   }
 
-  /** Uploads until it is complete, stopped, or cannot go on. */
+  /** Uploads until it is complete, stopped, or has failed. */
   async run() {
     this.#stop = new AbortController();
     const { signal } = this.#stop;
@@ -91,7 +91,7 @@ export class Upload {
     this.#halt("paused");
   }
 
-  /** It may go on when there is a free place. */
+  /** Lets it continue when its turn comes. */
   resume() {
     this.#become("waiting");
   }
@@ -101,10 +101,10 @@ export class Upload {
     this.#wake();
   }
 
-  /** Stops it for good, and has the server forget it. */
+  /** Stops it for good, and deletes it on the server. */
   async cancel() {
     this.#halt("cancelling");
-    // The server may not have noticed yet that nobody is writing any more.
+    // The server may not have noticed yet that nobody is sending any more.
     for (let attempt = 1; this.id; attempt += 1) {
       try {
         return await server.remove(this.id);
@@ -132,7 +132,7 @@ export class Upload {
   async #finish(signal) {
     const { dir, file } = this;
     const fields = { name: file.name, size: file.size, mtime: file.lastModified, dir };
-    // Where one send would do, the digest costs nothing and the server may know the content.
+    // If one send is enough, the digest costs nothing, and the server may have the content already.
     if (this.#segments.next(file.size) === file.size) fields.md5 = await this.#digest.at(file.size);
     let held = await server.locate(fields, signal);
     for (;;) {
@@ -146,7 +146,7 @@ export class Upload {
     }
   }
 
-  /** Takes over what the server says, if it can be. */
+  /** Takes over the server's state, if it is possible. */
   #take(held) {
     const { id, offset, state, max_segment } = held;
     const known = ["new", "partial", "complete"].includes(state);
@@ -179,7 +179,7 @@ export class Upload {
     return own === prefix_md5;
   }
 
-  /** Sends the next bytes, or the first ones in place of `held`; returns what the server has then. */
+  /** Sends the next bytes, or the first ones in place of `held`. Returns the server's state after that. */
   async #send(held, same, signal) {
     const { dir, file, size } = this;
     const offset = same ? held.offset : 0;
@@ -187,7 +187,7 @@ export class Upload {
     const end = offset + length;
     const md5 = await this.#digest.at(end);
     signal.throwIfAborted();
-    // Ahead, while this goes up. If it fails it will fail again when it is needed.
+    // In advance, while this is sent. An error will occur again when it is needed.
     const next = end + this.#segments.next(size - end);
     this.#digest.at(next).catch(() => {});
 
@@ -198,7 +198,7 @@ export class Upload {
     this.done = offset;
     this.#become("sending");
     const moved = (bytes) => {
-      // The form around the file's bytes is not worth telling apart.
+      // The form around the file's bytes is too small to matter.
       const done = offset + Math.min(bytes, length);
       this.rate.add(done - this.done);
       this.done = done;
@@ -220,7 +220,7 @@ export class Upload {
     }
   }
 
-  /** The server does not take this send, but perhaps another one. */
+  /** The server has refused this send, but may accept another one. */
   #corrected(error, held, length) {
     const { status, json } = error;
     const standing = typeof json?.offset === "number";
@@ -245,7 +245,7 @@ export class Upload {
     throw error;
   }
 
-  /** A browser breaks the connection, too, when the file is not what it was. */
+  /** A browser also closes the connection when the file has changed. */
   async #readable(offset) {
     try {
       await this.file.slice(offset, offset + 1).arrayBuffer();

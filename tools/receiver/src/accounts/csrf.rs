@@ -1,36 +1,37 @@
-//! Requests that a foreign page makes a browser send are not its user's.
+//! Refusal of requests that another site's page has made: a browser adds cookies and passwords to them, but its
+//! user did not want them (CSRF).
 
 use axum::http::request::Parts;
 use axum::http::{header, Method, StatusCode};
 use subtle::ConstantTimeEq;
 
 use crate::accounts::peer::{host, is_local, origin};
-use crate::accounts::{Proof, Visitor};
-use crate::http::answer::Answer;
+use crate::accounts::visitor::{Login, Visitor};
+use crate::http::reply::Reply;
 
 /// The header in which the receiver's own pages send the session's CSRF token.
-const CSRF: &str = "x-csrf-token";
+const CSRF_HEADER: &str = "x-csrf-token";
 
-/// Refuses a request that its visitor may not have wanted. A program's needs nothing; a page's that
-/// changes something comes from the receiver's own origin and, in a session, has its token.
-pub fn guard(visitor: &Visitor, head: &Parts) -> Result<(), Answer> {
-    guard_form(visitor, head, None)
+/// Refuses a request that another site's page may have made. Requests of programs need nothing. A page's request
+/// that changes something has to come from the receiver's own origin and, in a session, to have its CSRF token.
+pub fn check(visitor: &Visitor, head: &Parts) -> Result<(), Reply> {
+    check_form(visitor, head, None)
 }
 
-/// The same for a plain form: its token may be in the field `csrf`.
-pub fn guard_form(visitor: &Visitor, head: &Parts, field: Option<&str>) -> Result<(), Answer> {
-    // No browser adds a token by itself.
-    if visitor.by == Proof::Token {
+/// Does the same for a plain form, whose token may be in the field `csrf`.
+pub fn check_form(visitor: &Visitor, head: &Parts, field: Option<&str>) -> Result<(), Reply> {
+    // No browser adds a bearer token by itself.
+    if visitor.login == Login::Token {
         return Ok(());
     }
     let reads = matches!(head.method, Method::GET | Method::HEAD);
-    // A GET may come from a link anywhere; only the endpoint's changes something.
+    // Any site may have a link that makes a GET. Only a GET of the endpoint changes something.
     if reads && head.uri.path() != "/upload" {
         return Ok(());
     }
     if !is_browser(head) {
-        // Without TLS a browser does not say which page has the link.
-        return match reads && is_called_browser(head) && !has_token(visitor, head) {
+        // Without TLS a browser does not say which page the link is on.
+        return match reads && claims_to_be_browser(head) && !has_token(visitor, head) {
             true => Err(foreign(
                 "a browser's GET of the endpoint, which does not say what page it comes from; \
                  a program uses POST, or a User-Agent that does not begin with Mozilla/",
@@ -39,65 +40,65 @@ pub fn guard_form(visitor: &Visitor, head: &Parts, field: Option<&str>) -> Resul
         };
     }
     if reads {
-        return own_page(head);
+        return check_origin(head);
     }
-    own_page(head)?;
+    check_origin(head)?;
     let field = field.is_some_and(|token| is_token(visitor, token));
-    match visitor.by {
-        Proof::Session { .. } if !field && !has_token(visitor, head) => Err(foreign(
+    match visitor.login {
+        Login::Session { .. } if !field && !has_token(visitor, head) => Err(foreign(
             "the session's CSRF token is missing or not the right one",
         )),
         _ => Ok(()),
     }
 }
 
-/// Whether the request has the session's CSRF token, as one of the receiver's own page.
+/// Whether the request has the session's CSRF token in its header, as the receiver's own page sends it.
 pub fn has_token(visitor: &Visitor, head: &Parts) -> bool {
-    let token = head.headers.get(CSRF);
-    let token = token.and_then(|token| token.to_str().ok());
+    let value = head.headers.get(CSRF_HEADER);
+    let token = value.and_then(|value| value.to_str().ok());
     token.is_some_and(|token| is_token(visitor, token))
 }
 
 fn is_token(visitor: &Visitor, token: &str) -> bool {
-    match &visitor.by {
-        Proof::Session { csrf } => csrf.as_bytes().ct_eq(token.as_bytes()).into(),
+    match &visitor.login {
+        Login::Session { csrf } => csrf.as_bytes().ct_eq(token.as_bytes()).into(),
         _ => false,
     }
 }
 
-/// Whether a page, and not a program, made the request: the first browsers with one of the headers
-/// are those with the other features that the page needs.
+/// Whether a page in a browser, and not a program, has made the request. All browsers that are new enough for the
+/// receiver's page send one of these headers.
 pub fn is_browser(head: &Parts) -> bool {
     head.headers.contains_key(header::ORIGIN) || head.headers.contains_key("sec-fetch-site")
 }
 
-fn is_called_browser(head: &Parts) -> bool {
+fn claims_to_be_browser(head: &Parts) -> bool {
     let agent = head.headers.get(header::USER_AGENT);
     agent.is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"))
 }
 
 /// Refuses a browser's request that a page of another origin has made.
-pub fn own_page(head: &Parts) -> Result<(), Answer> {
+pub fn check_origin(head: &Parts) -> Result<(), Reply> {
     let text = |name| {
         head.headers
             .get(name)
             .map(|value| value.to_str().unwrap_or("?"))
     };
     match (text("origin"), text("sec-fetch-site")) {
-        (Some(theirs), _) if theirs == origin(head) => Ok(()),
+        (Some(sender), _) if sender == origin(head) => Ok(()),
         (Some(_), _) => Err(foreign(
             "the request comes from a page of another origin than the receiver's; \
              behind a proxy, it has to pass Host on and to be named by --trusted-proxy",
         )),
-        // An address that was typed in comes from no page.
+        // A typed address comes from no page.
         (None, None | Some("same-origin" | "none")) => Ok(()),
         (None, Some(_)) => Err(foreign("the request comes from a page of another site")),
     }
 }
 
-/// Without users this machine is the limit: not so a page of the world, whose name was made to lead
-/// here, nor what a proxy brings.
-pub fn from_this_machine(head: &Parts) -> Result<(), Answer> {
+/// Refuses a request that does not come from this machine; for receivers without users. That is a request through
+/// a proxy, or one of another site's page whose name was made to lead to this machine (DNS rebinding).
+pub fn check_this_machine(head: &Parts) -> Result<(), Reply> {
     let forwarded = ["forwarded", "x-forwarded-for"];
     if forwarded
         .iter()
@@ -107,7 +108,7 @@ pub fn from_this_machine(head: &Parts) -> Result<(), Answer> {
             "no user is configured, so nothing that a proxy brings is taken",
         ));
     }
-    // Also where no browser shows: a page's GET of its own origin says nothing of it, but by the name.
+    // Also for requests that do not look like a browser's: a page's GET of its own origin has no other sign.
     if head.headers.contains_key(header::HOST) && !is_local(host(head)) {
         return Err(foreign(
             "no user is configured, so it answers to localhost and 127.0.0.1 only, not to another name",
@@ -116,6 +117,6 @@ pub fn from_this_machine(head: &Parts) -> Result<(), Answer> {
     Ok(())
 }
 
-fn foreign(message: &str) -> Answer {
-    Answer::refusal(StatusCode::FORBIDDEN, message)
+fn foreign(message: &str) -> Reply {
+    Reply::refusal(StatusCode::FORBIDDEN, message)
 }

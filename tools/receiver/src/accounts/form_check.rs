@@ -1,54 +1,57 @@
-//! What a form's fields must say before the endpoint listens to them: whose it is, and its signature.
+//! Checks of a form's fields before the endpoint uses them: the user and the signature.
 
 use axum::http::request::Parts;
 use axum::http::StatusCode;
 
-use crate::accounts::guard::has_token;
+use crate::accounts::csrf::has_token;
 use crate::accounts::signing::Signing;
-use crate::accounts::{Proof, Visitor};
-use crate::app::App;
-use crate::http::answer::{excerpt, Answer};
+use crate::accounts::visitor::{Login, Visitor};
 use crate::http::fields::Fields;
-use crate::storage::changes::now;
+use crate::http::reply::{excerpt, Reply};
+use crate::storage::database::now;
 use crate::storage::store::Store;
 
-/// How far a signed form's clock may be off, in milliseconds.
-const SKEW: i64 = 5 * 60 * 1000;
+/// How much a signed form's time may differ from this machine's, in milliseconds.
+const MAX_SKEW: i64 = 5 * 60 * 1000;
 
-/// The check of one request.
-pub struct Gate<'a> {
+/// The check of one form.
+pub struct FormCheck<'a> {
     store: &'a Store,
     visitor: &'a Visitor,
-    /// What the form is to be signed with, if it is to be.
+    /// The signature that the form needs, if it needs one.
     signing: Option<&'a Signing>,
     sign: String,
 }
 
-impl<'a> Gate<'a> {
-    /// The page's own requests are known by the session's token and need no signature.
-    pub fn new(app: &'a App, visitor: &'a Visitor, head: &Parts) -> Self {
-        let signing = app.accounts.signing.as_deref();
+impl<'a> FormCheck<'a> {
+    /// Makes a check. Requests of the receiver's own page have the session's CSRF token and need no signature.
+    pub fn new(
+        signing: Option<&'a Signing>,
+        store: &'a Store,
+        visitor: &'a Visitor,
+        head: &Parts,
+    ) -> Self {
         Self {
-            store: &app.store,
+            store,
             visitor,
             signing: signing.filter(|_| !has_token(visitor, head)),
             sign: String::new(),
         }
     }
 
-    /// Whose the form is. Its uploads are found under this name.
+    /// The owner of the form's upload.
     pub fn owner(&self) -> &'a str {
         &self.visitor.owner
     }
 
     /// Checks the fields before the file.
-    pub async fn head(&mut self, fields: &Fields) -> Result<(), Answer> {
+    pub async fn check_head(&mut self, fields: &Fields) -> Result<(), Reply> {
         if let Some(signing) = self.signing {
             self.check_signature(signing, fields).await?;
         }
         let user = fields.text("user").unwrap_or("");
-        if self.visitor.by != Proof::Nobody && !user.is_empty() && user != self.visitor.owner {
-            return Err(Answer::refusal(
+        if self.visitor.login != Login::None && !user.is_empty() && user != self.visitor.owner {
+            return Err(Reply::refusal(
                 StatusCode::FORBIDDEN,
                 format!(
                     "the field 'user' says '{}', the login '{}'",
@@ -60,8 +63,8 @@ impl<'a> Gate<'a> {
         Ok(())
     }
 
-    /// Checks those after it.
-    pub fn tail(&self, fields: &Fields) -> Result<(), Answer> {
+    /// Checks the fields after the file.
+    pub fn check_tail(&self, fields: &Fields) -> Result<(), Reply> {
         let sign = Some(("sign", self.sign.as_str()));
         match self.signing {
             Some(signing) if !signing.is_right(fields, "sign_tail", sign) => Err(not_signed()),
@@ -69,7 +72,7 @@ impl<'a> Gate<'a> {
         }
     }
 
-    async fn check_signature(&mut self, signing: &Signing, fields: &Fields) -> Result<(), Answer> {
+    async fn check_signature(&mut self, signing: &Signing, fields: &Fields) -> Result<(), Reply> {
         if !signing.is_right(fields, "sign", None) {
             return Err(not_signed());
         }
@@ -80,12 +83,12 @@ impl<'a> Gate<'a> {
         let Some(ts) = ts.and_then(|ts| ts.checked_mul(1000)) else {
             return Err(not_signed());
         };
-        if !is_nonce || ts.abs_diff(now()) > SKEW.unsigned_abs() {
+        if !is_nonce || ts.abs_diff(now()) > MAX_SKEW.unsigned_abs() {
             return Err(not_signed());
         }
-        // Until the time stamp alone would refuse it, and the second that a stamp does not tell.
-        let expires = ts + SKEW + 1000;
-        if !self.store.is_new(nonce, expires).await? {
+        // Later the time alone is wrong. One second more, since `ts` has no fractions.
+        let expires = ts + MAX_SKEW + 1000;
+        if !self.store.add_nonce(nonce, expires).await? {
             return Err(not_signed());
         }
         text("sign").clone_into(&mut self.sign);
@@ -93,9 +96,9 @@ impl<'a> Gate<'a> {
     }
 }
 
-/// Tells nothing of what is wrong.
-fn not_signed() -> Answer {
-    Answer::refusal(
+/// The refusal of a form. It does not say what is wrong.
+fn not_signed() -> Reply {
+    Reply::refusal(
         StatusCode::FORBIDDEN,
         "the form is not signed as this receiver asks for",
     )

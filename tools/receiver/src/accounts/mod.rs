@@ -1,8 +1,25 @@
-//! Who is asking, and whether they may.
+//! Who sends a request, and what they may do.
+//!
+//! The database is asked for each request, so that the commands work while a receiver is running.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | [`visitor`] | the sender of a request, and how they are logged in |
+//! | [`csrf`] | refusal of requests that another site's page has made |
+//! | [`form_check`] | checks of a form's fields: the user and the signature |
+//! | [`signing`] | the signature |
+//! | [`sessions`] | logins by the form, each with a cookie |
+//! | [`passwords`] | hashes of passwords, and their check |
+//! | [`throttle`] | a limit for wrong passwords |
+//! | [`users`] | users and tokens in the database |
+//! | [`names`] | which names users may have |
+//! | [`peer`] | the address that a request comes from, also through a proxy |
+//! | [`secret`] | random secrets |
+//! | [`admin`] | the commands that manage users and tokens |
 
 pub mod admin;
-pub mod gate;
-pub mod guard;
+pub mod csrf;
+pub mod form_check;
 mod names;
 mod passwords;
 pub mod peer;
@@ -10,142 +27,131 @@ mod secret;
 pub mod sessions;
 mod signing;
 mod throttle;
-mod users;
+pub mod users;
+pub mod visitor;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::request::Parts;
 use axum::http::{header, HeaderValue, StatusCode};
 use base64::prelude::{Engine as _, BASE64_STANDARD};
-use sqlx::AnyPool;
 
-use crate::app::App;
 use crate::config::Config;
-use crate::http::answer::Answer;
-use crate::storage::store;
+use crate::http::reply::Reply;
+use crate::storage::database::connect;
 use passwords::Passwords;
 use peer::Peer;
+use sessions::Sessions;
 use signing::Signing;
+use users::Users;
+use visitor::{Login, Visitor};
 
-pub use guard::guard;
-
-/// Connections to the database, beside those of the uploads' records: nobody waits to be known while
-/// bytes are made durable.
+/// How many connections to the database accounts have. They are not those of the upload records, so that
+/// a login does not wait for a commit.
 const CONNECTIONS: u32 = 4;
 
-/// The users, and how they show who they are.
+/// The users, and all ways to log in.
 #[derive(Clone)]
 pub struct Accounts {
-    pool: AnyPool,
-    config: Arc<Config>,
+    /// The users and their tokens.
+    pub users: Users,
+    /// The logins by the form.
+    pub sessions: Sessions,
     passwords: Arc<Passwords>,
-    signing: Option<Arc<Signing>>,
-}
-
-/// Who is asking.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Visitor {
-    /// The owner of what the request uploads or asks for: the user's name.
-    pub owner: String,
-    /// How that is known.
-    pub by: Proof,
-}
-
-/// How a visitor is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Proof {
-    /// There are no users; the receiver listens on this machine only, and the owner is "".
-    Nobody,
-    /// HTTP Basic.
-    Password,
-    /// A bearer token.
-    Token,
-    /// The cookie that the login form gave.
-    Session {
-        /// What the page's own requests have to carry.
-        csrf: String,
-    },
+    /// The signature that programs' forms need, if they need one.
+    pub signing: Option<Arc<Signing>>,
+    /// Whether the receiver listens on this machine only.
+    is_local: bool,
 }
 
 impl Accounts {
-    /// Accounts in a database whose tables are there.
-    pub async fn open(url: &str, config: Arc<Config>) -> anyhow::Result<Self> {
+    /// Opens the accounts in a database whose tables are there.
+    pub async fn open(url: &str, config: &Config) -> anyhow::Result<Self> {
+        let pool = connect(url, CONNECTIONS).await?;
         Ok(Self {
-            pool: store::connect(url, CONNECTIONS).await?,
+            sessions: Sessions::new(pool.clone(), config.session_idle, config.session_lifetime),
+            users: Users::new(pool),
             passwords: Arc::new(Passwords::new()?),
-            signing: Signing::new(&config)?.map(Arc::new),
-            config,
+            signing: Signing::new(config)?.map(Arc::new),
+            is_local: config.is_local(),
         })
     }
 
-    /// Closes the database in good order.
+    /// Closes all connections to the database.
     pub async fn close(&self) {
-        self.pool.close().await;
+        self.users.close().await;
+    }
+
+    /// Finds out who sends a request. Status 401 says that nobody is logged in.
+    pub async fn visitor(&self, head: &Parts) -> Result<Visitor, Reply> {
+        // Asked each time: from the first user on, also one that was just added, everybody has to log in.
+        if self.is_local && !self.users.any().await? {
+            csrf::check_this_machine(head)?;
+            return Ok(Visitor {
+                owner: String::new(),
+                login: Login::None,
+            });
+        }
+        let visitor = match head.headers.get(header::AUTHORIZATION) {
+            Some(value) => self.by_header(head, value).await?,
+            None => self.sessions.visitor(head).await?,
+        };
+        visitor.ok_or_else(|| not_logged_in(head))
+    }
+
+    /// Finds out whose uploads a request may use, and checks that no other site has made it.
+    pub async fn owner(&self, head: &Parts) -> Result<String, Reply> {
+        let visitor = self.visitor(head).await?;
+        csrf::check(&visitor, head)?;
+        Ok(visitor.owner)
+    }
+
+    /// Whether this is the user's password.
+    pub async fn is_password(
+        &self,
+        user: &str,
+        password: &str,
+        peer: IpAddr,
+    ) -> Result<bool, Reply> {
+        let stored = self.users.password(user).await?;
+        self.passwords.check(user, password, stored, peer).await
+    }
+
+    async fn by_header(&self, head: &Parts, value: &HeaderValue) -> Result<Option<Visitor>, Reply> {
+        let value = value.to_str().unwrap_or("");
+        let (scheme, value) = value.split_once(' ').unwrap_or((value, ""));
+        if scheme.eq_ignore_ascii_case("bearer") {
+            let owner = self.users.token_owner(value.trim()).await?;
+            let login = Login::Token;
+            return Ok(owner.map(|owner| Visitor { owner, login }));
+        }
+        let credentials = scheme
+            .eq_ignore_ascii_case("basic")
+            .then(|| BASE64_STANDARD.decode(value.trim()).ok())
+            .flatten()
+            .and_then(|bytes| String::from_utf8(bytes).ok());
+        let pair = credentials.as_deref().and_then(|text| text.split_once(':'));
+        let Some((owner, password)) = pair else {
+            return Ok(None);
+        };
+        let peer = Peer::of(head).address;
+        let is_right = self.is_password(owner, password, peer).await?;
+        Ok(is_right.then(|| Visitor {
+            owner: owner.to_owned(),
+            login: Login::Password,
+        }))
     }
 }
 
-/// Who is asking; with the status 401 nobody is logged in.
-pub async fn visitor(app: &App, head: &Parts) -> Result<Visitor, Answer> {
-    let accounts = &app.accounts;
-    // Asked each time: with the first user, even one that was just added, everybody has to log in.
-    if app.config.is_local() && !accounts.any_user().await? {
-        guard::from_this_machine(head)?;
-        return Ok(Visitor {
-            owner: String::new(),
-            by: Proof::Nobody,
-        });
-    }
-    let visitor = match head.headers.get(header::AUTHORIZATION) {
-        Some(value) => by_header(accounts, head, value).await?,
-        None => accounts.session(head).await?,
-    };
-    visitor.ok_or_else(|| unknown(head))
-}
-
-/// Whose uploads the request may ask for.
-pub async fn owner(app: &App, head: &Parts) -> Result<String, Answer> {
-    let visitor = visitor(app, head).await?;
-    guard(&visitor, head)?;
-    Ok(visitor.owner)
-}
-
-async fn by_header(
-    accounts: &Accounts,
-    head: &Parts,
-    value: &HeaderValue,
-) -> Result<Option<Visitor>, Answer> {
-    let value = value.to_str().unwrap_or("");
-    let (scheme, value) = value.split_once(' ').unwrap_or((value, ""));
-    if scheme.eq_ignore_ascii_case("bearer") {
-        let owner = accounts.token_owner(value.trim()).await?;
-        let by = Proof::Token;
-        return Ok(owner.map(|owner| Visitor { owner, by }));
-    }
-    let credentials = scheme
-        .eq_ignore_ascii_case("basic")
-        .then(|| BASE64_STANDARD.decode(value.trim()).ok())
-        .flatten()
-        .and_then(|bytes| String::from_utf8(bytes).ok());
-    let Some((owner, password)) = credentials.as_deref().and_then(|text| text.split_once(':'))
-    else {
-        return Ok(None);
-    };
-    let peer = Peer::of(head).address;
-    let right = accounts.is_password(owner, password, peer).await?;
-    Ok(right.then(|| Visitor {
-        owner: owner.to_owned(),
-        by: Proof::Password,
-    }))
-}
-
-fn unknown(head: &Parts) -> Answer {
-    let answer = Answer::refusal(
+fn not_logged_in(head: &Parts) -> Reply {
+    let reply = Reply::refusal(
         StatusCode::UNAUTHORIZED,
         "not logged in, or with a name, password or token that is not right",
     );
-    // A browser would ask for a password in a window of its own.
+    // With this header a browser would open a window of its own and ask for a password.
     match head.headers.contains_key("sec-fetch-mode") {
-        true => answer,
-        false => answer.with_header(header::WWW_AUTHENTICATE, "Basic realm=\"resup\""),
+        true => reply,
+        false => reply.with_header(header::WWW_AUTHENTICATE, "Basic realm=\"resup\""),
     }
 }

@@ -1,12 +1,12 @@
-//! What a user may be called: names are names of directories too, on every system.
+//! Which names users may have. They are names of directories too, on every system.
 
-/// The most bytes in a name.
+/// The largest number of bytes in a name.
 pub const MAX_NAME: usize = 64;
 
 /// Names of devices on Windows, with any extension.
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
-/// Why a name cannot be a user's.
+/// Checks a user's name. The error says why it is not allowed.
 pub fn check(name: &str) -> Result<(), String> {
     if name.is_empty() || name.len() > MAX_NAME {
         return Err(format!("it has {} bytes, not 1 to {MAX_NAME}", name.len()));
@@ -31,7 +31,7 @@ pub fn check(name: &str) -> Result<(), String> {
 fn is_device(stem: &str) -> bool {
     let mut numbered = stem.chars();
     let last = numbered.next_back();
-    // Windows takes these superscripts for digits.
+    // To Windows these superscripts are digits.
     let digit = last.is_some_and(|c| c.is_ascii_digit() || "¹²³".contains(c));
     DEVICES.contains(&stem) || (digit && matches!(numbered.as_str(), "com" | "lpt"))
 }
@@ -46,7 +46,7 @@ mod tests {
     use super::check;
 
     #[test]
-    fn plain_names_of_all_scripts_are_taken() {
+    fn plain_names_of_all_scripts_are_allowed() {
         for name in [
             "joe",
             "Joe B. Doe",
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_directory_everywhere_is_refused() {
+    fn names_that_some_system_does_not_allow_are_refused() {
         let long = "n".repeat(65);
         for name in [
             "",

@@ -1,4 +1,4 @@
-//! Passwords: hashed slowly, checked in bounded numbers, and not again for every request.
+//! Passwords: slow hashes, a limit for checks at once, and a cache so that not every request needs one.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -13,53 +13,56 @@ use sha2::Sha256;
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::timeout;
 
+use crate::accounts::secret;
 use crate::accounts::throttle::Throttle;
-use crate::accounts::{secret, Accounts};
-use crate::http::answer::Answer;
+use crate::http::reply::Reply;
 
-/// The fewest characters that a new password may have, and the most bytes.
-const LENGTHS: [usize; 2] = [8, 1024];
-/// Passwords that are hashed at once: each takes 19 MiB and a core.
-const AT_ONCE: usize = 2;
-/// The longest that a password waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// A right password is not hashed again until it was not used for so long.
-const REMEMBERED: Duration = Duration::from_secs(300);
-/// The most passwords that are remembered.
-const MOST: usize = 1024;
+/// The fewest characters of a new password.
+const MIN_CHARACTERS: usize = 8;
+/// The largest number of bytes of a password.
+const MAX_BYTES: usize = 1024;
+/// How many passwords are hashed at once: each needs 19 MiB and a core.
+const MAX_PARALLEL: usize = 2;
+/// The longest wait before a password is hashed.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a right password stays in the cache after its last use.
+const CACHE_TIME: Duration = Duration::from_secs(300);
+/// The largest number of passwords in the cache.
+const MAX_CACHE: usize = 1024;
 
 /// The checking of passwords.
 pub struct Passwords {
     throttle: Throttle,
-    turns: Semaphore,
-    /// Of this process: nobody else can tell what `known` knows.
+    permits: Semaphore,
+    /// The key of the cache's hashes, which only this process has.
     key: [u8; 32],
-    known: Mutex<HashMap<Mark, Known>>,
-    /// What the passwords of users that do not exist are compared with.
-    decoy: String,
+    cache: Mutex<HashMap<CacheKey, CacheEntry>>,
+    /// A hash for users that do not exist, so that their check takes as long.
+    dummy: String,
 }
 
-/// A keyed hash of user, password and the stored hash: another password for the user, and it is void.
-type Mark = [u8; 32];
+/// A keyed hash of user, password and stored hash. It changes when the user gets another password.
+type CacheKey = [u8; 32];
 
-struct Known {
-    /// Set when the password has been found right; requests that come together share one check.
+struct CacheEntry {
+    /// Set when the password was found right. Requests that come at once share one check.
     right: Arc<OnceCell<bool>>,
-    used: Instant,
+    last_used: Instant,
 }
 
-/// Argon2id's default parameters are those that OWASP recommends: 19 MiB, two passes, one lane.
+/// Makes the hasher. Its default parameters are those that OWASP recommends: 19 MiB, two passes, one lane.
 fn argon2() -> Argon2<'static> {
     Argon2::default()
 }
 
-/// Why a password cannot be a new one.
+/// Checks a new password. The error says why it is not allowed.
 pub fn check(password: &str) -> Result<(), String> {
-    let [fewest, most] = LENGTHS;
-    if password.chars().count() < fewest {
-        Err(format!("a password needs {fewest} characters or more"))
-    } else if password.len() > most {
-        Err(format!("a password has {most} bytes at most"))
+    if password.chars().count() < MIN_CHARACTERS {
+        Err(format!(
+            "a password needs {MIN_CHARACTERS} characters or more"
+        ))
+    } else if password.len() > MAX_BYTES {
+        Err(format!("a password has {MAX_BYTES} bytes at most"))
     } else if password.contains(char::is_control) {
         Err("a password is one line without control characters".to_owned())
     } else {
@@ -67,30 +70,30 @@ pub fn check(password: &str) -> Result<(), String> {
     }
 }
 
-/// What is stored of a password. Takes its time.
+/// Hashes a password for the database, which is slow on purpose.
 pub fn hash(password: &str) -> anyhow::Result<String> {
-    let hash = argon2().hash_password(password.as_bytes());
-    let hash = hash.map_err(|error| anyhow::anyhow!("cannot hash a password: {error}"))?;
+    let result = argon2().hash_password(password.as_bytes());
+    let hash = result.map_err(|error| anyhow::anyhow!("cannot hash a password: {error}"))?;
     Ok(hash.to_string())
 }
 
 impl Passwords {
-    /// Nothing is known yet.
+    /// Makes a check with an empty cache.
     pub fn new() -> anyhow::Result<Self> {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
         Ok(Self {
             throttle: Throttle::default(),
-            turns: Semaphore::new(AT_ONCE),
+            permits: Semaphore::new(MAX_PARALLEL),
             key,
-            known: Mutex::default(),
-            decoy: hash(&secret::random()?)?,
+            cache: Mutex::default(),
+            dummy: hash(&secret::random()?)?,
         })
     }
 
-    fn mark(&self, stored: &str, user: &str, password: &str) -> Mark {
-        let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.key);
-        let mut mac = mac.expect("an HMAC takes keys of every length");
+    fn cache_key(&self, stored: &str, user: &str, password: &str) -> CacheKey {
+        let keyed = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.key);
+        let mut mac = keyed.expect("an HMAC takes keys of every length");
         for text in [stored, user, password] {
             mac.update(&(text.len() as u64).to_le_bytes());
             mac.update(text.as_bytes());
@@ -98,87 +101,86 @@ impl Passwords {
         mac.finalize().into_bytes().into()
     }
 
-    /// The check of these credentials: one that was made, is under way, or is still to be made.
-    fn known(&self, mark: Mark) -> Arc<OnceCell<bool>> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Finds the cached check of these credentials. It may be done, running, or not begun.
+    fn cached(&self, key: CacheKey) -> Arc<OnceCell<bool>> {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        known.retain(|_, known| now.saturating_duration_since(known.used) < REMEMBERED);
-        if !known.contains_key(&mark) && known.len() >= MOST {
-            let oldest = known.iter().min_by_key(|(_, known)| known.used);
-            let oldest = oldest.map(|(mark, _)| *mark);
-            oldest.map(|mark| known.remove(&mark));
+        cache.retain(|_, entry| now.saturating_duration_since(entry.last_used) < CACHE_TIME);
+        if !cache.contains_key(&key) && cache.len() >= MAX_CACHE {
+            let oldest = cache.iter().min_by_key(|(_, entry)| entry.last_used);
+            if let Some(key) = oldest.map(|(key, _)| *key) {
+                cache.remove(&key);
+            }
         }
-        let entry = known.entry(mark).or_insert_with(|| Known {
+        let entry = cache.entry(key).or_insert_with(|| CacheEntry {
             right: Arc::default(),
-            used: now,
+            last_used: now,
         });
-        entry.used = now;
+        entry.last_used = now;
         entry.right.clone()
     }
 
-    fn forget(&self, mark: &Mark) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.remove(mark);
+    fn forget(&self, key: &CacheKey) {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.remove(key);
     }
 
-    /// Compares, in its turn.
-    async fn compare(&self, stored: String, password: String) -> Result<bool, Answer> {
-        let Ok(turn) = timeout(PATIENCE, self.turns.acquire()).await else {
-            return Err(Answer::refusal(
+    /// Waits for a permit and compares a password with a hash.
+    async fn compare(&self, stored: String, password: String) -> Result<bool, Reply> {
+        let Ok(permit) = timeout(QUEUE_TIMEOUT, self.permits.acquire()).await else {
+            return Err(Reply::refusal(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "too many people are logging in",
             ));
         };
-        let turn = turn.map_err(Answer::internal)?;
-        let right = tokio::task::spawn_blocking(move || {
+        let permit = permit.map_err(Reply::internal)?;
+        let task = tokio::task::spawn_blocking(move || {
             argon2().verify_password(password.as_bytes(), stored.as_str())
         });
-        let right = right.await.map_err(Answer::internal)?;
-        drop(turn);
-        Ok(right.is_ok())
+        let result = task.await.map_err(Reply::internal)?;
+        drop(permit);
+        Ok(result.is_ok())
     }
-}
 
-impl Accounts {
-    /// Whether this is the user's password. A user that does not exist costs the same.
-    pub async fn is_password(
+    /// Whether this is the user's password, of which `stored` is the hash. A user that does not exist has none,
+    /// and the check takes as long.
+    pub async fn check(
         &self,
         user: &str,
         password: &str,
+        stored: Option<String>,
         peer: IpAddr,
-    ) -> Result<bool, Answer> {
-        if password.len() > LENGTHS[1] {
+    ) -> Result<bool, Reply> {
+        if password.len() > MAX_BYTES {
             return Ok(false);
         }
-        let passwords = &self.passwords;
-        let stored = self.password(user).await?;
         let exists = stored.is_some();
-        let stored = stored.unwrap_or_else(|| passwords.decoy.clone());
-        let mark = passwords.mark(&stored, user, password);
-        let check = passwords.known(mark);
-        let right = check.get_or_try_init(|| async {
-            let throttle = &passwords.throttle;
-            let attempt = throttle.begin(user, peer, Instant::now());
-            let attempt = attempt.map_err(too_often)?;
-            let right = passwords.compare(stored, password.to_owned()).await;
-            match &right {
-                Ok(right) if *right && exists => throttle.take_back(attempt, true),
+        let stored = stored.unwrap_or_else(|| self.dummy.clone());
+        let key = self.cache_key(&stored, user, password);
+        let cached = self.cached(key);
+        let compared = cached.get_or_try_init(|| async {
+            let throttle = &self.throttle;
+            let counted = throttle.begin(user, peer, Instant::now());
+            let attempt = counted.map_err(too_many_failures)?;
+            let is_same = self.compare(stored, password.to_owned()).await;
+            match &is_same {
+                Ok(true) if exists => throttle.take_back(attempt, true),
                 Ok(_) => tracing::warn!("a wrong name or password came from {peer}"),
                 Err(_) => throttle.take_back(attempt, false),
             }
-            right.map(|right| right && exists)
+            is_same.map(|is_same| is_same && exists)
         });
-        let right = right.await.copied();
-        if !matches!(right, Ok(true)) {
-            passwords.forget(&mark);
+        let is_right = compared.await.copied();
+        if !matches!(is_right, Ok(true)) {
+            self.forget(&key);
         }
-        right
+        is_right
     }
 }
 
-fn too_often(wait: Duration) -> Answer {
+fn too_many_failures(wait: Duration) -> Reply {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     let message = format!("too many wrong passwords; try again in {seconds} s");
-    Answer::refusal(StatusCode::TOO_MANY_REQUESTS, message)
+    Reply::refusal(StatusCode::TOO_MANY_REQUESTS, message)
         .with_header(header::RETRY_AFTER, seconds.to_string())
 }

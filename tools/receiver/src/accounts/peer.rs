@@ -1,4 +1,4 @@
-//! Where a request comes from: its connection, or what a trusted proxy says of it.
+//! The address that a request comes from: its connection's, or the one that a trusted proxy names.
 
 use std::net::IpAddr;
 
@@ -6,18 +6,19 @@ use axum::http::request::Parts;
 use axum::http::{header, HeaderMap};
 use ipnet::IpNet;
 
-/// The other side of a request; an extension that the server gives to each.
+/// The other end of a request. The server adds it to each request as an extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer {
     /// The address.
     pub address: IpAddr,
-    /// Whether it came by TLS.
+    /// Whether the request came by TLS.
     pub secure: bool,
 }
 
 impl Peer {
-    /// What `connection`, the socket's other end, says of a request. `proxies` are believed: the first
-    /// address from the end that is not theirs is the peer's. What is before it anybody can write.
+    /// Finds the peer of a request. `connection` is the socket's other end. If it is one of `proxies`, the headers
+    /// `X-Forwarded-*` are believed: the peer is the last address in the list that is not a proxy's. What stands
+    /// before that could be written by anybody.
     pub fn new(connection: Peer, headers: &HeaderMap, proxies: &[IpNet]) -> Self {
         let trusted = |address: IpAddr| {
             let address = address.to_canonical();
@@ -40,16 +41,16 @@ impl Peer {
         peer
     }
 
-    /// Where a request comes from.
+    /// The peer of a request.
     pub fn of(head: &Parts) -> Self {
         *head
             .extensions
             .get()
-            .expect("the server has put it into each request")
+            .expect("the server adds it to each request")
     }
 }
 
-/// The origin that the request was made to, as its own page would write it.
+/// The origin that a request was made to, as a browser writes it.
 pub fn origin(head: &Parts) -> String {
     let (scheme, port) = match Peer::of(head).secure {
         true => ("https", ":443"),
@@ -65,14 +66,14 @@ pub fn host(head: &Parts) -> &str {
     host.and_then(|host| host.to_str().ok()).unwrap_or("")
 }
 
-/// Whether that is a name or an address of this machine, for itself only.
+/// Whether that is a loopback name or address.
 pub fn is_local(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
+    let bracketed = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,
     };
-    let name = name.trim_start_matches('[').trim_end_matches(']');
-    let name = name.to_ascii_lowercase();
+    let unbracketed = bracketed.trim_start_matches('[').trim_end_matches(']');
+    let name = unbracketed.to_ascii_lowercase();
     let address: Option<IpAddr> = name.parse().ok();
     name == "localhost"
         || name.ends_with(".localhost")
@@ -80,9 +81,9 @@ pub fn is_local(host: &str) -> bool {
 }
 
 fn list<'h>(headers: &'h HeaderMap, name: &str) -> Vec<&'h str> {
-    let lines = headers.get_all(name).iter();
-    let lines = lines.filter_map(|line| line.to_str().ok());
-    lines
+    let values = headers.get_all(name).iter();
+    values
+        .filter_map(|value| value.to_str().ok())
         .flat_map(|line| line.split(','))
         .map(str::trim)
         .collect()
@@ -92,7 +93,11 @@ fn list<'h>(headers: &'h HeaderMap, name: &str) -> Vec<&'h str> {
 mod tests {
     use super::*;
 
-    fn seen(connection: &str, forwarded: &[&str], proto: Option<&'static str>) -> (String, bool) {
+    fn peer_of(
+        connection: &str,
+        forwarded: &[&str],
+        proto: Option<&'static str>,
+    ) -> (String, bool) {
         let proxies = ["127.0.0.1/32", "10.0.0.0/8"].map(|net| net.parse().unwrap());
         let mut headers = HeaderMap::new();
         for line in forwarded {
@@ -113,23 +118,26 @@ mod tests {
     fn only_trusted_proxies_are_believed() {
         let forged = ["192.0.2.1"];
         let stranger = ("198.51.100.7".to_owned(), false);
-        assert_eq!(seen("198.51.100.7", &forged, Some("https")), stranger);
-        let told = ("192.0.2.1".to_owned(), true);
-        assert_eq!(seen("127.0.0.1", &forged, Some("https")), told);
-        assert_eq!(seen("::ffff:10.1.2.3", &forged, Some("HTTPS")), told);
+        assert_eq!(peer_of("198.51.100.7", &forged, Some("https")), stranger);
+        let forwarded = ("192.0.2.1".to_owned(), true);
+        assert_eq!(peer_of("127.0.0.1", &forged, Some("https")), forwarded);
+        assert_eq!(
+            peer_of("::ffff:10.1.2.3", &forged, Some("HTTPS")),
+            forwarded
+        );
     }
 
     #[test]
-    fn the_last_hop_that_is_no_proxy_counts() {
-        let (address, _) = seen("127.0.0.1", &["203.0.113.9, 192.0.2.1", "10.9.9.9"], None);
+    fn the_last_address_that_is_no_proxys_counts() {
+        let (address, _) = peer_of("127.0.0.1", &["203.0.113.9, 192.0.2.1", "10.9.9.9"], None);
         assert_eq!(address, "192.0.2.1");
-        assert_eq!(seen("127.0.0.1", &["10.1.1.1"], None).0, "10.1.1.1");
-        assert_eq!(seen("127.0.0.1", &["unknown"], None).0, "127.0.0.1");
-        assert_eq!(seen("127.0.0.1", &[], None).0, "127.0.0.1");
+        assert_eq!(peer_of("127.0.0.1", &["10.1.1.1"], None).0, "10.1.1.1");
+        assert_eq!(peer_of("127.0.0.1", &["unknown"], None).0, "127.0.0.1");
+        assert_eq!(peer_of("127.0.0.1", &[], None).0, "127.0.0.1");
     }
 
     #[test]
-    fn hosts_of_this_machine_are_told_from_names_that_only_lead_to_it() {
+    fn only_loopback_names_and_addresses_are_local() {
         for local in [
             "localhost:80",
             "127.0.0.1",

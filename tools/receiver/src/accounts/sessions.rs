@@ -1,28 +1,48 @@
-//! Logins by the form, each known by its cookie.
+//! Logins by the form, each with a cookie.
 
 use std::time::Duration;
 
 use axum::http::request::Parts;
 use axum::http::{header, HeaderMap};
-use sqlx::Row;
+use sqlx::{AnyPool, Row};
 
-use crate::accounts::{secret, Accounts, Proof, Visitor};
-use crate::storage::changes::now;
-use crate::storage::store::StoreError;
+use crate::accounts::secret;
+use crate::accounts::visitor::{Login, Visitor};
+use crate::storage::database::now;
+use crate::storage::error::StoreError;
 
 const COOKIE: &str = "resup_session";
 
-/// How seldom a session's last use is written down, as a part of the time that it may be idle.
-const NOTED: i64 = 20;
+/// A session's last use is saved when it is older than this part of the idle time.
+const SAVE_PART: i64 = 20;
 
-impl Accounts {
-    /// Begins a session and returns its id, which only the browser keeps.
-    pub async fn log_in(&self, owner: &str, old: &HeaderMap) -> Result<String, StoreError> {
-        self.log_out(old).await?;
-        let (idle, lifetime) = self.limits();
+/// The sessions in the database.
+#[derive(Clone)]
+pub struct Sessions {
+    pool: AnyPool,
+    /// The longest time without a request, in milliseconds.
+    idle: i64,
+    /// The longest time in all, in milliseconds.
+    lifetime: i64,
+}
+
+impl Sessions {
+    /// Uses the sessions in a database. They end after `idle` without a request, and after `lifetime`.
+    pub fn new(pool: AnyPool, idle: Duration, lifetime: Duration) -> Self {
+        let milliseconds = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        Self {
+            pool,
+            idle: milliseconds(idle),
+            lifetime: milliseconds(lifetime),
+        }
+    }
+
+    /// Begins a session in place of the request's old one. Returns its id, which only the browser keeps.
+    pub async fn begin(&self, owner: &str, old: &HeaderMap) -> Result<String, StoreError> {
+        self.end(old).await?;
         sqlx::query("DELETE FROM sessions WHERE seen <= $1 OR created <= $2")
-            .bind(now() - idle)
-            .bind(now() - lifetime)
+            .bind(now() - self.idle)
+            .bind(now() - self.lifetime)
             .execute(&self.pool)
             .await?;
         let id = secret::random()?;
@@ -35,72 +55,62 @@ impl Accounts {
         Ok(id)
     }
 
-    /// Ends the session that the request belongs to, if any.
-    pub async fn log_out(&self, headers: &HeaderMap) -> Result<(), StoreError> {
+    /// Ends the session of a request, if it has one.
+    pub async fn end(&self, headers: &HeaderMap) -> Result<(), StoreError> {
         if let Some(id) = cookie(headers) {
-            let done = sqlx::query("DELETE FROM sessions WHERE hash = $1");
-            done.bind(secret::hash(id)).execute(&self.pool).await?;
+            let query = sqlx::query("DELETE FROM sessions WHERE hash = $1");
+            query.bind(secret::hash(id)).execute(&self.pool).await?;
         }
         Ok(())
     }
 
-    /// Who is logged in.
-    pub async fn session(&self, head: &Parts) -> Result<Option<Visitor>, StoreError> {
+    /// Finds the user whose session a request belongs to.
+    pub async fn visitor(&self, head: &Parts) -> Result<Option<Visitor>, StoreError> {
         let Some(id) = cookie(&head.headers) else {
             return Ok(None);
         };
-        let (idle, lifetime) = self.limits();
         let hash = secret::hash(id);
         let row = sqlx::query(
             "SELECT owner, seen FROM sessions WHERE hash = $1 AND seen > $2 AND created > $3",
         )
         .bind(&hash)
-        .bind(now() - idle)
-        .bind(now() - lifetime)
+        .bind(now() - self.idle)
+        .bind(now() - self.lifetime)
         .fetch_optional(&self.pool)
         .await?;
         let Some(row) = row else {
             return Ok(None);
         };
-        if now() - row.try_get::<i64, _>("seen")? > idle / NOTED {
-            let noted = sqlx::query("UPDATE sessions SET seen = $2 WHERE hash = $1")
+        if now() - row.try_get::<i64, _>("seen")? > self.idle / SAVE_PART {
+            let saved = sqlx::query("UPDATE sessions SET seen = $2 WHERE hash = $1")
                 .bind(&hash)
                 .bind(now())
                 .execute(&self.pool)
                 .await;
-            // It may be the full disk that somebody comes to clear.
-            if let Err(error) = noted {
-                tracing::warn!("cannot note a session's use: {error}");
+            // The login works all the same: the disk may be full, and the user may come to delete files.
+            if let Err(error) = saved {
+                tracing::warn!("cannot save the time of a session's last use: {error}");
             }
         }
         Ok(Some(Visitor {
             owner: row.try_get("owner")?,
-            by: Proof::Session { csrf: csrf(id) },
+            login: Login::Session { csrf: csrf(id) },
         }))
-    }
-
-    /// How long a session may be idle, and live, in milliseconds.
-    fn limits(&self) -> (i64, i64) {
-        let milliseconds = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-        (
-            milliseconds(self.config.session_idle),
-            milliseconds(self.config.session_lifetime),
-        )
     }
 }
 
-/// What a page's own requests carry and nobody else can know. It tells nothing of the id.
+/// Makes a session's CSRF token from its id. The id cannot be computed from it.
 fn csrf(id: &str) -> String {
     secret::hash(&format!("csrf {id}"))
 }
 
-/// The header's value that gives a browser its session.
+/// Writes the `Set-Cookie` value that gives a browser its session.
 pub fn set_cookie(id: &str, secure: bool) -> String {
     let secure = if secure { "; Secure" } else { "" };
     format!("{COOKIE}={id}; Path=/; HttpOnly; SameSite=Lax{secure}")
 }
 
-/// The header's value that takes it away.
+/// Writes the `Set-Cookie` value that removes the session's cookie.
 pub fn clear_cookie(secure: bool) -> String {
     format!("{}; Max-Age=0", set_cookie("", secure))
 }

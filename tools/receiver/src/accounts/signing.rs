@@ -1,4 +1,4 @@
-//! The signature of a program's forms.
+//! The signature of programs' forms.
 
 use std::path::Path;
 
@@ -16,14 +16,14 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// The secret by which forms are signed.
+/// The secret that forms are signed with.
 pub struct Signing {
     secret: Vec<u8>,
     algorithm: SigningAlgorithm,
 }
 
 impl Signing {
-    /// Reads the secret, where one is set.
+    /// Reads the secret; `None` when there is none in the settings.
     pub fn new(config: &Config) -> anyhow::Result<Option<Self>> {
         let Some(path) = &config.signing_secret_file else {
             return Ok(None);
@@ -34,8 +34,8 @@ impl Signing {
         }))
     }
 
-    /// Whether the field `sign` is the signature of `fields` and `more`. Only the first counts, so
-    /// that what comes after it under the same name is signed like all the rest.
+    /// Whether the first field named `sign` is the signature of all other `fields` and `more`. A second field of
+    /// that name is signed like any other.
     pub fn is_right(&self, fields: &Fields, sign: &str, more: Option<(&str, &str)>) -> bool {
         let mut signed: Vec<_> = fields.iter().collect();
         let Some(at) = signed.iter().position(|(name, _)| *name == sign) else {
@@ -47,8 +47,8 @@ impl Signing {
         };
         let encoded = |text| utf8_percent_encode(text, RESERVED);
         let signed = signed.into_iter().chain(more);
-        let lines = signed.map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
-        let mut lines: Vec<_> = lines.collect();
+        let line = |(name, value)| format!("{}={}", encoded(name), encoded(value));
+        let mut lines: Vec<_> = signed.map(line).collect();
         lines.sort_unstable();
         let text = lines.join("\n");
         match self.algorithm {
@@ -57,16 +57,16 @@ impl Signing {
         }
     }
 
-    /// Takes the same time for every wrong one.
+    /// Compares in constant time.
     fn hmac<M: Mac + KeyInit>(&self, text: &str, sign: &[u8]) -> bool {
-        let mac = <M as KeyInit>::new_from_slice(&self.secret);
-        let mut mac = mac.expect("an HMAC takes keys of every length");
+        let keyed = <M as KeyInit>::new_from_slice(&self.secret);
+        let mut mac = keyed.expect("an HMAC takes keys of every length");
         mac.update(text.as_bytes());
         mac.verify_slice(sign).is_ok()
     }
 }
 
-/// The file's bytes; a line's end at their end is the editor's.
+/// Reads a file without the line end that an editor may have added.
 fn secret(path: &Path) -> anyhow::Result<Vec<u8>> {
     let name = path.display();
     let mut secret = std::fs::read(path)
@@ -89,7 +89,7 @@ mod tests {
 
     /// The example of docs/PROTOCOL.md.
     #[test]
-    fn the_protocols_example_is_right_and_nothing_else_is() {
+    fn only_the_example_of_the_protocol_is_right() {
         const HEAD: &str = "3548854678372ee2db42db9dd5a5ebea5ef621e1e024377778e5636499690fc1";
         const TAIL: &str = "e06e59b1b6e8ebd1e03e8554480991278138a0542b68b0d86479cc0d95d4e2de";
         let signing = Signing {

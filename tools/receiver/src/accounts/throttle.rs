@@ -1,4 +1,4 @@
-//! How often somebody may try a password.
+//! A limit for wrong passwords.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -6,21 +6,21 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Wrong passwords that a user name, and an address, has for nothing. Many people may share an address.
-const FREE: [u32; 2] = [5, 20];
-/// The longest that a name has to wait, since its owner waits too, and an address.
-const LONGEST: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(900)];
-/// After so long without a wrong password all is forgiven.
-const FORGOTTEN: Duration = Duration::from_secs(1800);
-/// The most names, and addresses, that are remembered.
-const MOST: usize = 10_000;
+/// How many wrong passwords cause no wait, for a user name and for an address. Many people may share an address.
+const FREE_FAILURES: [u32; 2] = [5, 20];
+/// The longest wait of a user name, whose owner waits too, and of an address.
+const MAX_WAIT: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(900)];
+/// After this time without a wrong password the count begins again.
+const FORGET_AFTER: Duration = Duration::from_secs(1800);
+/// The largest number of names, and of addresses, that are counted.
+const MAX_KEYS: usize = 10_000;
 
-/// The failures of the last time.
+/// The counts of wrong passwords.
 #[derive(Default)]
 pub struct Throttle {
     /// By user name, and by peer.
     tallies: Mutex<[HashMap<u64, Tally>; 2]>,
-    /// Names are foreign text of any length: their hashes are remembered.
+    /// Keys are hashes, since names may be of any length.
     hasher: RandomState,
 }
 
@@ -29,13 +29,13 @@ struct Tally {
     last: Instant,
 }
 
-/// What an attempt is counted under.
+/// The keys that an attempt is counted under.
 #[derive(Debug, Clone, Copy)]
 pub struct Attempt([u64; 2]);
 
 impl Throttle {
-    /// Counts an attempt as a failure until it is [taken back](Self::take_back), so that many at once
-    /// are no way around. An error is the time to wait.
+    /// Counts an attempt as a failure, until it is [taken back](Self::take_back): so many attempts at once do not
+    /// get around the limit. The error is the time to wait.
     pub fn begin(&self, user: &str, peer: IpAddr, now: Instant) -> Result<Attempt, Duration> {
         let keys = [
             self.hasher.hash_one(user),
@@ -56,7 +56,7 @@ impl Throttle {
         Ok(Attempt(keys))
     }
 
-    /// The attempt was none, or the password was right.
+    /// Takes an attempt back, because the password was `right` or was not checked.
     pub fn take_back(&self, attempt: Attempt, right: bool) {
         let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
         for (kind, key) in attempt.0.into_iter().enumerate() {
@@ -64,7 +64,7 @@ impl Throttle {
                 continue;
             };
             tally.failures = tally.failures.saturating_sub(1);
-            // An address's failures are not forgiven: who has one account could try the others.
+            // The address's other failures stay: a user could try the passwords of others.
             if tally.failures == 0 || (right && kind == 0) {
                 tallies[kind].remove(&key);
             }
@@ -74,22 +74,23 @@ impl Throttle {
 
 impl Tally {
     fn wait(&self, kind: usize, now: Instant) -> Duration {
-        let Some(paid) = self.failures.checked_sub(FREE[kind]) else {
+        let Some(excess) = self.failures.checked_sub(FREE_FAILURES[kind]) else {
             return Duration::ZERO;
         };
-        let wait = Duration::from_secs(1 << paid.min(20)).min(LONGEST[kind]);
+        let wait = Duration::from_secs(1 << excess.min(20)).min(MAX_WAIT[kind]);
         wait.saturating_sub(now.saturating_duration_since(self.last))
     }
 }
 
 fn count(tallies: &mut HashMap<u64, Tally>, key: u64, now: Instant) {
-    let fresh = |tally: &Tally| now.saturating_duration_since(tally.last) < FORGOTTEN;
-    if !tallies.contains_key(&key) && tallies.len() >= MOST {
+    let fresh = |tally: &Tally| now.saturating_duration_since(tally.last) < FORGET_AFTER;
+    if !tallies.contains_key(&key) && tallies.len() >= MAX_KEYS {
         tallies.retain(|_, tally| fresh(tally));
-        if tallies.len() >= MOST {
+        if tallies.len() >= MAX_KEYS {
             let oldest = tallies.iter().min_by_key(|(_, tally)| tally.last);
-            let oldest = oldest.map(|(key, _)| *key);
-            oldest.map(|key| tallies.remove(&key));
+            if let Some(key) = oldest.map(|(key, _)| *key) {
+                tallies.remove(&key);
+            }
         }
     }
     let tally = tallies.entry(key).or_insert(Tally {
@@ -100,7 +101,7 @@ fn count(tallies: &mut HashMap<u64, Tally>, key: u64, now: Instant) {
     tally.last = now;
 }
 
-/// Who has one IPv6 address has the 2^64 beside it.
+/// Reduces an IPv6 address to its /64 network: who has one address of it has all.
 fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_grow_with_a_names_failures_and_end_with_a_right_password() {
+    fn waits_grow_with_failures_and_end_with_a_right_password() {
         let throttle = Throttle::default();
         let mut now = Instant::now();
         for try_number in 0..5 {
@@ -137,13 +138,13 @@ mod tests {
     }
 
     #[test]
-    fn an_address_with_many_names_waits_and_its_neighbour_does_not() {
+    fn an_address_that_tries_many_names_waits_and_another_does_not() {
         let throttle = Throttle::default();
         let now = Instant::now();
         for name in 0..20 {
             let attempt = throttle.begin(&name.to_string(), peer(1), now).unwrap();
             if name % 2 == 0 {
-                // Right ones of its own do not pay for wrong ones.
+                // A right password does not make up for a wrong one.
                 throttle.take_back(attempt, true);
             }
         }
@@ -152,7 +153,7 @@ mod tests {
         }
         assert!(throttle.begin("joe", peer(1), now).is_err());
         assert!(throttle.begin("joe", peer(2), now).is_ok());
-        assert!(throttle.begin("joe", peer(1), now + FORGOTTEN).is_ok());
+        assert!(throttle.begin("joe", peer(1), now + FORGET_AFTER).is_ok());
     }
 
     #[test]
@@ -164,14 +165,14 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_are_remembered() {
+    fn the_number_of_counts_is_limited() {
         let throttle = Throttle::default();
         let now = Instant::now();
-        for name in 0..MOST as u32 + 100 {
+        for name in 0..MAX_KEYS as u32 + 100 {
             let address = IpAddr::from(name.to_be_bytes());
             throttle.begin(&name.to_string(), address, now).unwrap();
         }
         let tallies = throttle.tallies.lock().unwrap();
-        assert_eq!([tallies[0].len(), tallies[1].len()], [MOST, MOST]);
+        assert_eq!([tallies[0].len(), tallies[1].len()], [MAX_KEYS, MAX_KEYS]);
     }
 }

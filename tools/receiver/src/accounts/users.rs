@@ -1,17 +1,17 @@
-//! The users and their tokens in the database.
+//! Users and their tokens in the database.
 
 use sqlx::any::AnyRow;
-use sqlx::Row;
+use sqlx::{AnyPool, Row};
 
-use crate::accounts::{secret, Accounts};
-use crate::storage::changes::now;
-use crate::storage::store::StoreError;
+use crate::accounts::secret;
+use crate::storage::database::now;
+use crate::storage::error::StoreError;
 
 /// A user as a list shows it.
 pub struct User {
     /// The name.
     pub name: String,
-    /// How many tokens there are.
+    /// The number of tokens.
     pub tokens: i64,
     /// Milliseconds since 1970.
     pub created: i64,
@@ -19,24 +19,40 @@ pub struct User {
 
 /// A token as a list shows it.
 pub struct Token {
-    /// By which it is revoked.
+    /// The id, for `token revoke`.
     pub id: String,
-    /// Whose it is.
+    /// The user's name.
     pub owner: String,
-    /// What the user calls it.
+    /// The text that lists show with it.
     pub label: String,
     /// Milliseconds since 1970.
     pub created: i64,
 }
 
-impl Accounts {
-    /// Whether there is any user, so that one has to log in.
-    pub async fn any_user(&self) -> Result<bool, StoreError> {
+/// The users and tokens.
+#[derive(Clone)]
+pub struct Users {
+    pool: AnyPool,
+}
+
+impl Users {
+    /// Uses the tables in a database.
+    pub fn new(pool: AnyPool) -> Self {
+        Self { pool }
+    }
+
+    /// Closes all connections to the database.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Whether there is any user, so that everybody has to log in.
+    pub async fn any(&self) -> Result<bool, StoreError> {
         let row = sqlx::query("SELECT name FROM users LIMIT 1");
         Ok(row.fetch_optional(&self.pool).await?.is_some())
     }
 
-    /// The hash of a user's password.
+    /// Finds the hash of a user's password.
     pub async fn password(&self, user: &str) -> Result<Option<String>, StoreError> {
         let row = sqlx::query("SELECT password FROM users WHERE name = $1")
             .bind(user)
@@ -45,8 +61,8 @@ impl Accounts {
         Ok(row.map(|row| row.try_get("password")).transpose()?)
     }
 
-    /// Adds a user; `false` when there is one of that name, in whatever case.
-    pub async fn add_user(&self, name: &str, password: &str) -> Result<bool, StoreError> {
+    /// Adds a user; `false` when there is one of that name, in upper or lower case.
+    pub async fn add(&self, name: &str, password: &str) -> Result<bool, StoreError> {
         let done = sqlx::query(
             "INSERT INTO users (name, folded, password, created) VALUES ($1, $2, $3, $4)
              ON CONFLICT DO NOTHING",
@@ -60,7 +76,7 @@ impl Accounts {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Gives a user another password and ends the logins; `false` when there is no such user.
+    /// Sets a user's password and ends all sessions; `false` when there is no such user.
     pub async fn set_password(&self, name: &str, password: &str) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let done = sqlx::query("UPDATE users SET password = $2 WHERE name = $1")
@@ -77,7 +93,7 @@ impl Accounts {
     }
 
     /// Removes a user with all tokens and logins; `false` when there is no such user.
-    pub async fn remove_user(&self, name: &str) -> Result<bool, StoreError> {
+    pub async fn remove(&self, name: &str) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let mut removed = 0;
         for query in [
@@ -92,14 +108,14 @@ impl Accounts {
         Ok(removed == 1)
     }
 
-    /// All users by name.
-    pub async fn users(&self) -> Result<Vec<User>, StoreError> {
-        let rows = sqlx::query(
+    /// Lists the users by name.
+    pub async fn list(&self) -> Result<Vec<User>, StoreError> {
+        let query = sqlx::query(
             "SELECT name, created,
                     (SELECT COUNT(*) FROM tokens WHERE tokens.owner = users.name) AS tokens
              FROM users ORDER BY name",
         );
-        let rows = rows.fetch_all(&self.pool).await?;
+        let rows = query.fetch_all(&self.pool).await?;
         let user = |row: &AnyRow| {
             Ok(User {
                 name: row.try_get("name")?,
@@ -128,7 +144,7 @@ impl Accounts {
         Ok((done.rows_affected() == 1).then_some(token))
     }
 
-    /// Whose token it is.
+    /// Finds the user whose token it is.
     pub async fn token_owner(&self, token: &str) -> Result<Option<String>, StoreError> {
         let row = sqlx::query("SELECT owner FROM tokens WHERE hash = $1")
             .bind(secret::hash(token))
@@ -137,7 +153,7 @@ impl Accounts {
         Ok(row.map(|row| row.try_get("owner")).transpose()?)
     }
 
-    /// All tokens, or one user's.
+    /// Lists all tokens, or one user's.
     pub async fn tokens(&self, owner: Option<&str>) -> Result<Vec<Token>, StoreError> {
         let rows =
             sqlx::query("SELECT * FROM tokens WHERE $1 = '' OR owner = $1 ORDER BY owner, created")
@@ -155,8 +171,8 @@ impl Accounts {
         rows.iter().map(token).collect()
     }
 
-    /// Makes a token worthless; `false` when there is none with this id.
-    pub async fn revoke(&self, id: &str) -> Result<bool, StoreError> {
+    /// Deletes a token; `false` when none has this id.
+    pub async fn revoke_token(&self, id: &str) -> Result<bool, StoreError> {
         let done = sqlx::query("DELETE FROM tokens WHERE id = $1").bind(id);
         Ok(done.execute(&self.pool).await?.rows_affected() == 1)
     }

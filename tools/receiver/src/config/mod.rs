@@ -1,6 +1,12 @@
-//! The settings: flags, environment, file, defaults.
+//! The settings, and the commands.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | [`command`] | the commands that manage users and tokens |
+//! | `sources` | flags, environment and file, in their order |
 
-mod layers;
+pub mod command;
+mod sources;
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -10,7 +16,7 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use ipnet::IpNet;
 
-use crate::accounts::admin::Command;
+use command::Command;
 
 /// Receives resumable form uploads and keeps the files in a directory.
 ///
@@ -87,8 +93,8 @@ pub struct Config {
     #[arg(long, value_name = "COUNT")]
     pub max_uploads_per_user: Option<NonZeroUsize>,
 
-    /// Most connections at once; a new one takes the place of one that asks nothing, or that has taken
-    /// nothing of its answer for as long as it may be silent in a body
+    /// Most connections at once; a new one replaces one that has no request, or whose client has read
+    /// nothing of its response for the time of --body-idle-timeout
     #[arg(long, value_name = "COUNT", default_value = "4096")]
     pub max_connections: NonZeroUsize,
 
@@ -100,15 +106,15 @@ pub struct Config {
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, hide = true)]
     pub min_rate_window: Duration,
 
-    /// Days after which an upload that has not got on is forgotten, with its bytes
+    /// Days without progress after which an unfinished upload is deleted
     #[arg(long, value_name = "DAYS", value_parser = days)]
     pub expire: Option<Duration>,
 
-    /// Received bytes after which they are made durable, if a second has not passed before
+    /// Received bytes after which they are made durable; after a second in any case
     #[arg(long, value_name = "BYTES", default_value = "33554432", hide = true)]
     pub commit_bytes: NonZeroU64,
 
-    /// Reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed; several by commas
+    /// Reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed; separate several by commas
     #[arg(long, value_name = "ADDR[/BITS]", value_delimiter = ',', value_parser = network)]
     pub trusted_proxy: Vec<IpNet>,
 
@@ -120,30 +126,30 @@ pub struct Config {
     #[arg(long, value_name = "SECONDS", default_value = "604800", value_parser = seconds)]
     pub session_lifetime: Duration,
 
-    /// File with the secret by which programs sign their forms; without it none is signed
+    /// File with the secret that programs sign their forms with; without it forms need no signature
     #[arg(long, value_name = "FILE")]
     pub signing_secret_file: Option<PathBuf>,
 
-    /// How they are signed
+    /// How forms are signed
     #[arg(long, value_name = "NAME", default_value = "hmac-sha256")]
     pub signing_algorithm: SigningAlgorithm,
 
-    /// What to do instead of receiving
+    /// Command to run instead of the receiver
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// How forms are signed.
+/// A way to sign forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SigningAlgorithm {
     /// HMAC-SHA-256.
     HmacSha256,
-    /// HMAC-MD5, for programs that know no better.
+    /// HMAC-MD5, for old programs.
     HmacMd5,
 }
 
 impl Config {
-    /// Whether only this machine can reach the receiver.
+    /// Whether the receiver listens on this machine only.
     pub fn is_local(&self) -> bool {
         self.listen.ip().to_canonical().is_loopback()
     }
@@ -156,7 +162,7 @@ fn network(text: &str) -> Result<IpNet, String> {
         .map_err(|_| "neither an address nor ADDRESS/BITS".to_owned())
 }
 
-/// How the log is written.
+/// A format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// A line of words and fields for each event
@@ -165,7 +171,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Where finished files go.
+/// A way to choose the places of finished files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Layout {
     /// DIR/files/ID
@@ -174,14 +180,14 @@ pub enum Layout {
     Tree,
 }
 
-/// What a finished file does when another one has its name.
+/// A way to treat a finished file when another one has its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Conflict {
-    /// Takes its place; the other upload is forgotten
+    /// Replaces the other one, whose upload is deleted
     Replace,
-    /// Becomes "name (2)"
+    /// Gets the name "name (2)"
     Rename,
-    /// Is not taken
+    /// Is refused
     Refuse,
 }
 

@@ -1,4 +1,4 @@
-//! Where settings come from: a flag before the environment, that before the file.
+//! The sources of the settings. A flag goes before the environment, that goes before the file.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use toml::{Table, Value};
 use crate::config::Config;
 
 impl Config {
-    /// Reads them all. Ends the program where the command line is wrong or asks for help.
+    /// Reads all settings. Ends the program when the command line is wrong or asks for help.
     pub fn load() -> anyhow::Result<Self> {
         let mut command = Self::command().mut_args(with_environment);
         if let Some(file) = file(&command) {
@@ -28,7 +28,7 @@ impl Config {
     }
 }
 
-/// `--max-segment` becomes `RESUP_RECEIVER_MAX_SEGMENT` too.
+/// Reads an option from the environment too: `--max-segment` from `RESUP_RECEIVER_MAX_SEGMENT`.
 fn with_environment(arg: Arg) -> Arg {
     let Some(name) = arg.get_long() else {
         return arg;
@@ -37,13 +37,13 @@ fn with_environment(arg: Arg) -> Arg {
     arg.env(format!("RESUP_RECEIVER_{variable}")).hide_env(true)
 }
 
-/// The name of the settings' file. What else is wrong shows when all is read.
+/// Finds the name of the settings file. Other mistakes are reported when all settings are read.
 fn file(command: &Command) -> Option<std::path::PathBuf> {
     let first: ArgMatches = command.clone().ignore_errors(true).try_get_matches().ok()?;
     first.get_one("config").cloned()
 }
 
-/// Makes the file's values the defaults.
+/// Reads the file and makes its values the defaults.
 fn with_file(mut command: Command, file: &Path) -> anyhow::Result<Command> {
     let name = file.display();
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
@@ -66,14 +66,14 @@ fn with_file(mut command: Command, file: &Path) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-/// The value as it would stand on the command line, if it could.
+/// Converts a value to what the command line would have, and checks it.
 fn values(arg: &Arg, value: &Value) -> Result<Vec<String>, String> {
     let several = matches!(arg.get_action(), ArgAction::Append);
     let values: Vec<String> = match value {
         Value::Array(values) if several => values.iter().map(text).collect::<Result<_, _>>()?,
         value => vec![text(value)?],
     };
-    // Checked by itself, so that the message can name the file.
+    // Each value is checked alone, so that the message can name the file.
     let alone = Arg::new("value")
         .long("value")
         .action(arg.get_action().clone())
@@ -86,7 +86,7 @@ fn values(arg: &Arg, value: &Value) -> Result<Vec<String>, String> {
         };
         if let Err(error) = check.clone().try_get_matches_from([flag]) {
             let source = std::error::Error::source(&error).map(ToString::to_string);
-            return Err(source.unwrap_or_else(|| possible(arg)));
+            return Err(source.unwrap_or_else(|| possible_values(arg)));
         }
     }
     Ok(values)
@@ -105,8 +105,8 @@ fn text(value: &Value) -> Result<String, String> {
     }
 }
 
-fn possible(arg: &Arg) -> String {
+fn possible_values(arg: &Arg) -> String {
     let values = arg.get_possible_values();
-    let values: Vec<_> = values.iter().map(|value| value.get_name()).collect();
-    format!("it can be: {}", values.join(", "))
+    let names: Vec<_> = values.iter().map(|value| value.get_name()).collect();
+    format!("it can be: {}", names.join(", "))
 }

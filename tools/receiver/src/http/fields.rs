@@ -1,51 +1,51 @@
-//! The named values of a form, within bounds, and read as what they should be.
+//! The fields of a form, within limits, and their values by type.
 
 use percent_encoding::percent_decode_str;
 
-use crate::http::answer::Answer;
+use crate::http::reply::{excerpt, Reply};
 use crate::storage::names;
 
-/// The most fields that a request may have.
+/// The largest number of fields in a request.
 pub const MAX_FIELDS: usize = 100;
-/// The most bytes in one value.
+/// The largest number of bytes in a value.
 pub const MAX_VALUE: usize = 16 * 1024;
-/// The most bytes in an urlencoded body or a query, and in all fields of a multipart form.
+/// The largest number of bytes in an urlencoded body or a query, and in all fields of a multipart form.
 pub const MAX_FORM: usize = 64 * 1024;
-/// The most bytes in a directory.
+/// The largest number of bytes in a directory.
 const MAX_DIR: usize = 1024;
 
-/// Fields in the order of their arrival; where a name comes twice the first one counts.
+/// Fields in the order of their arrival. If a name comes twice, the first field counts.
 #[derive(Debug, Default)]
 pub struct Fields {
     fields: Vec<(String, String)>,
-    /// In all of them.
+    /// The bytes of all names and values.
     bytes: usize,
 }
 
 impl Fields {
-    /// Reads `name=value&…` as a browser writes it.
-    pub fn from_urlencoded(text: &[u8]) -> Result<Self, Answer> {
+    /// Parses `name=value&…` as a browser writes it.
+    pub fn from_urlencoded(text: &[u8]) -> Result<Self, Reply> {
         if text.len() > MAX_FORM {
-            return Err(Answer::too_large(format!(
+            return Err(Reply::too_large(format!(
                 "the form has more than {MAX_FORM} bytes"
             )));
         }
         let text = std::str::from_utf8(text)
-            .map_err(|_| Answer::bad_request("the urlencoded form is not UTF-8"))?;
+            .map_err(|_| Reply::bad_request("the urlencoded form is not UTF-8"))?;
         let mut fields = Self::default();
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let name = decode(name).ok_or_else(|| Answer::bad_field("name of a field", name))?;
-            let value = decode(value).ok_or_else(|| Answer::bad_field(&name, value))?;
+            let name = decode(name).ok_or_else(|| Reply::bad_field("name of a field", name))?;
+            let value = decode(value).ok_or_else(|| Reply::bad_field(&name, value))?;
             fields.push(name, value)?;
         }
         Ok(fields)
     }
 
-    /// Adds a field, unless that goes over a bound.
-    pub fn push(&mut self, name: String, value: String) -> Result<(), Answer> {
+    /// Adds a field, unless that exceeds a limit.
+    pub fn push(&mut self, name: String, value: String) -> Result<(), Reply> {
         if self.fields.len() == MAX_FIELDS {
-            return Err(Answer::bad_request(format!(
+            return Err(Reply::bad_request(format!(
                 "the form has more than {MAX_FIELDS} fields"
             )));
         }
@@ -54,7 +54,7 @@ impl Fields {
         }
         self.bytes += name.len() + value.len();
         if self.bytes > MAX_FORM {
-            return Err(Answer::bad_request(format!(
+            return Err(Reply::bad_request(format!(
                 "the form's fields have more than {MAX_FORM} bytes"
             )));
         }
@@ -62,85 +62,85 @@ impl Fields {
         Ok(())
     }
 
-    /// Names and values as they came.
+    /// Lists names and values as they came.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.fields.iter().map(|(name, value)| (&**name, &**value))
     }
 
-    /// The value as it came.
+    /// Returns a value as it came.
     pub fn text(&self, name: &str) -> Option<&str> {
         let (_, value) = self.fields.iter().find(|(known, _)| known == name)?;
         Some(value)
     }
 
-    /// The value, which must be there.
-    pub fn required(&self, name: &str) -> Result<&str, Answer> {
+    /// Returns a value, which must be there.
+    pub fn required(&self, name: &str) -> Result<&str, Reply> {
         self.text(name)
-            .ok_or_else(|| Answer::bad_request(format!("field '{name}' is missing")))
+            .ok_or_else(|| Reply::bad_request(format!("field '{name}' is missing")))
     }
 
-    /// The file's name.
-    pub fn name(&self) -> Result<&str, Answer> {
+    /// Reads the file's name.
+    pub fn name(&self) -> Result<&str, Reply> {
         let name = self.required("name")?;
-        names::check(name).map_err(|why| Answer::bad_request(format!("field 'name' {why}")))?;
+        names::check(name).map_err(|why| Reply::bad_request(format!("field 'name' {why}")))?;
         Ok(name)
     }
 
-    /// The directory that the client wishes for.
-    pub fn dir(&self) -> Result<&str, Answer> {
-        let dir = self.text("dir").unwrap_or("");
-        let dir = match dir.strip_suffix('/') {
+    /// Reads the directory; empty when not given.
+    pub fn dir(&self) -> Result<&str, Reply> {
+        let value = self.text("dir").unwrap_or("");
+        let dir = match value.strip_suffix('/') {
             Some(shorter) if !shorter.is_empty() => shorter,
-            _ => dir,
+            _ => value,
         };
         if dir.len() > MAX_DIR {
             return Err(too_long("dir", MAX_DIR));
         }
         names::check_dir(dir)
-            .map_err(|why| Answer::bad_request(format!("a name in field 'dir' {why}")))?;
+            .map_err(|why| Reply::bad_request(format!("a name in field 'dir' {why}")))?;
         Ok(dir)
     }
 
-    /// A number of bytes.
-    pub fn bytes(&self, name: &str) -> Result<u64, Answer> {
+    /// Reads a number of bytes.
+    pub fn bytes(&self, name: &str) -> Result<u64, Reply> {
         let value = self.required(name)?;
         if value.is_empty() || !value.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(Answer::bad_field(name, value));
+            return Err(Reply::bad_field(name, value));
         }
         match value.parse::<i64>() {
             Ok(number) => Ok(number.unsigned_abs()),
-            Err(_) => Err(Answer::bad_field(name, value)),
+            Err(_) => Err(Reply::bad_field(name, value)),
         }
     }
 
-    /// Milliseconds since 1970 in their plainest form; empty when not given.
-    pub fn mtime(&self) -> Result<String, Answer> {
+    /// Reads the modification time, milliseconds since 1970, without leading zeros; empty when not given.
+    pub fn mtime(&self) -> Result<String, Reply> {
         match self.text("mtime") {
             None | Some("") => Ok(String::new()),
             Some(value) => match value.parse::<i64>() {
                 Ok(number) => Ok(number.to_string()),
-                Err(_) => Err(Answer::bad_field("mtime", value)),
+                Err(_) => Err(Reply::bad_field("mtime", value)),
             },
         }
     }
 
-    /// A hexadecimal digest of `bytes` bytes in lower case; empty when not given.
-    pub fn digest(&self, name: &str, bytes: usize) -> Result<String, Answer> {
+    /// Reads a hexadecimal digest of `bytes` bytes, in lower case; empty when not given.
+    pub fn digest(&self, name: &str, bytes: usize) -> Result<String, Reply> {
         let value = self.text(name).unwrap_or("");
         let digits = value.bytes().all(|b| b.is_ascii_hexdigit());
         if value.is_empty() || (digits && value.len() == 2 * bytes) {
             Ok(value.to_ascii_lowercase())
         } else {
-            Err(Answer::bad_field(name, value))
+            Err(Reply::bad_field(name, value))
         }
     }
 }
 
-/// The refusal of a value with more than `limit` bytes.
-pub fn too_long(name: &str, limit: usize) -> Answer {
-    Answer::bad_request(format!(
+/// Refuses a value with more than `limit` bytes.
+pub fn too_long(name: &str, limit: usize) -> Reply {
+    Reply::bad_request(format!(
         "the value of field '{}' has more than {limit} bytes",
-        crate::http::answer::excerpt(name)
+        excerpt(name)
     ))
 }
 

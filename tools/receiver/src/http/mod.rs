@@ -1,4 +1,11 @@
-//! What all routes share: the JSON that they answer, and the fields of forms.
+//! What all routes share.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | [`reply`] | the JSON that requests are answered with |
+//! | [`fields`] | the fields of a form, within limits |
+//! | [`body`] | a small body, read as a whole |
 
-pub mod answer;
+pub mod body;
 pub mod fields;
+pub mod reply;

@@ -1,4 +1,4 @@
-//! What the receiver answers: one JSON object for good news and bad.
+//! The JSON that requests are answered with, successful or not.
 
 use std::fmt::Display;
 
@@ -7,13 +7,15 @@ use axum::http::{header, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::storage::claims::ClaimError;
+use crate::storage::error::{StorageError, StoreError};
 use crate::storage::record::{Record, State};
 
-/// An answer; the protocol says which members it has when.
+/// A reply. docs/PROTOCOL.md says which members it has.
 #[derive(Debug, Default)]
-pub struct Answer {
+pub struct Reply {
     status: StatusCode,
-    /// The request's body was not read to its end.
+    /// Whether the connection is closed, since the request's body was not read to its end.
     close: bool,
     header: Option<(HeaderName, HeaderValue)>,
     members: Box<Members>,
@@ -39,24 +41,24 @@ struct Members {
     message: Option<String>,
 }
 
-impl Answer {
-    /// How the upload stands.
-    pub fn of(record: &Record) -> Self {
-        Self::default().standing(record)
+impl Reply {
+    /// Makes a reply with the state of an upload.
+    pub fn for_record(record: &Record) -> Self {
+        Self::default().with_record(record)
     }
 
-    /// A refusal.
+    /// Makes a refusal.
     pub fn refusal(status: StatusCode, message: impl Into<String>) -> Self {
-        let mut answer = Self {
+        let mut reply = Self {
             status,
             close: true,
             ..Self::default()
         };
-        answer.members.message = Some(message.into());
-        answer
+        reply.members.message = Some(message.into());
+        reply
     }
 
-    /// No upload of this owner has the id; whether another's has it nobody is told.
+    /// Refuses an id that no upload of this owner has. It does not say whether another owner has one.
     pub fn unknown(id: &str) -> Self {
         Self::refusal(
             StatusCode::NOT_FOUND,
@@ -64,12 +66,12 @@ impl Answer {
         )
     }
 
-    /// A request that cannot be understood.
+    /// Refuses a request that cannot be understood.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::refusal(StatusCode::BAD_REQUEST, message)
     }
 
-    /// A field whose value is not what it should be.
+    /// Refuses the value of a field.
     pub fn bad_field(name: &str, value: &str) -> Self {
         Self::bad_request(format!(
             "field '{}' cannot be '{}'",
@@ -78,12 +80,12 @@ impl Answer {
         ))
     }
 
-    /// More than this receiver takes at once.
+    /// Refuses more than this receiver takes at once.
     pub fn too_large(message: impl Into<String>) -> Self {
         Self::refusal(StatusCode::PAYLOAD_TOO_LARGE, message)
     }
 
-    /// A failure inside the receiver: the details are for its log only.
+    /// Reports a failure inside the receiver. The details are for its log only.
     pub fn internal(error: impl Display) -> Self {
         tracing::error!("{error:#}");
         Self::refusal(
@@ -92,8 +94,8 @@ impl Answer {
         )
     }
 
-    /// A full disk or a used-up quota.
-    pub fn no_room(error: impl Display) -> Self {
+    /// Reports a full disk. The details are for the log only.
+    pub fn storage_full(error: impl Display) -> Self {
         tracing::error!("{error:#}");
         Self::refusal(
             StatusCode::INSUFFICIENT_STORAGE,
@@ -101,35 +103,35 @@ impl Answer {
         )
     }
 
-    /// Adds how the upload stands.
-    pub fn standing(mut self, record: &Record) -> Self {
+    /// Adds the state of the upload.
+    pub fn with_record(mut self, record: &Record) -> Self {
         let complete = record.state == State::Complete;
         self.members.state = Some(record.state);
-        self.members.offset = Some(record.held);
+        self.members.offset = Some(record.offset);
         self.members.id = Some(record.id.clone());
         self.members.location = complete.then(|| record.location());
         self
     }
 
-    /// Adds the digest of what is held.
+    /// Adds the digest of the durable bytes.
     pub fn with_prefix(mut self, record: &Record) -> Self {
         self.members.prefix_md5 = Some(record.digests.md5());
         self
     }
 
-    /// Adds the most that one send may carry.
+    /// Adds the largest number of file bytes in one send.
     pub fn with_max_segment(mut self, max_segment: Option<u64>) -> Self {
         self.members.max_segment = max_segment;
         self
     }
 
-    /// Adds the word by which a program knows the error.
+    /// Adds the word by which programs recognise the error.
     pub fn with_error(mut self, error: &'static str) -> Self {
         self.members.error = Some(error);
         self
     }
 
-    /// Adds one header of the answer's own.
+    /// Adds a header.
     pub fn with_header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
         let value = HeaderValue::try_from(value.into());
         self.header = Some((
@@ -139,8 +141,8 @@ impl Answer {
         self
     }
 
-    /// Says that the rest of the request's body will not be read.
-    pub fn closing(mut self) -> Self {
+    /// Closes the connection after the reply, since the rest of the request's body will not be read.
+    pub fn and_close(mut self) -> Self {
         self.close = true;
         self
     }
@@ -150,13 +152,13 @@ impl Answer {
         self.status
     }
 
-    /// The text for a person, where there is one.
+    /// The text for a person; empty if there is none.
     pub fn message(&self) -> &str {
         self.members.message.as_deref().unwrap_or("")
     }
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for Reply {
     fn into_response(self) -> Response {
         let mut response = json(&self.members);
         *response.status_mut() = self.status;
@@ -178,7 +180,35 @@ impl IntoResponse for Answer {
     }
 }
 
-/// A response with this value.
+impl From<StoreError> for Reply {
+    fn from(error: StoreError) -> Self {
+        StorageError::from(error).into()
+    }
+}
+
+impl From<StorageError> for Reply {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::NameTaken(message) => Self::refusal(StatusCode::CONFLICT, message),
+            error @ StorageError::Busy => Self::refusal(StatusCode::LOCKED, error.to_string()),
+            error if error.is_full() => Self::storage_full(error),
+            error => Self::internal(error),
+        }
+    }
+}
+
+impl From<ClaimError> for Reply {
+    fn from(error: ClaimError) -> Self {
+        let status = match error {
+            ClaimError::Held | ClaimError::TakenOver => StatusCode::LOCKED,
+            ClaimError::OwnerFull(_) => StatusCode::TOO_MANY_REQUESTS,
+            ClaimError::Full | ClaimError::ShutDown => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::refusal(status, error.to_string())
+    }
+}
+
+/// Makes a response with a value as JSON.
 pub fn json(value: &impl Serialize) -> Response {
     let json = serde_json::to_vec(value).expect("text and numbers become JSON");
     let mut response = Response::new(Body::from(json));
@@ -190,7 +220,7 @@ pub fn json(value: &impl Serialize) -> Response {
     response
 }
 
-/// The beginning of a foreign text, fit for a message.
+/// Returns the beginning of a client's text, for a message.
 pub fn excerpt(text: &str) -> String {
     let mut short: String = text.chars().take(60).collect();
     if short.len() < text.len() {

@@ -1,22 +1,19 @@
-//! Whether the receiver can do its work, for load balancers and supervisors.
+//! `/healthz`, for load balancers and supervisors.
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
-use crate::app::App;
+use crate::storage::uploads::Uploads;
 
 /// Answers 200 when records can be read and bytes can be written.
-pub async fn health(State(app): State<App>) -> impl IntoResponse {
-    let failure = match app.store.ping().await {
+pub async fn health(State(uploads): State<Uploads>) -> impl IntoResponse {
+    let failure = match uploads.store.ping().await {
         Err(error) => Some(error.to_string()),
-        Ok(()) => app
-            .shelf
-            .files
-            .probe()
-            .await
-            .err()
-            .map(|e| format!("files: {e}")),
+        Ok(()) => {
+            let probe = uploads.files.probe().await;
+            probe.err().map(|error| format!("files: {error}"))
+        }
     };
     match failure {
         None => (StatusCode::OK, "ok\n"),

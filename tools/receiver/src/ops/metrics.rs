@@ -1,5 +1,7 @@
 //! Counters for Prometheus, served on an address of their own.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -13,9 +15,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 
-use crate::app::App;
+use crate::storage::claims::Claims;
 
-/// What is counted.
+/// The counters.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -55,8 +57,8 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Counts an answered request that brought `bytes` of a file.
-    pub fn answered(&self, action: &'static str, status: u16, bytes: u64) {
+    /// Counts a request that was answered, and its `bytes` of a file.
+    pub fn count_request(&self, action: &'static str, status: u16, bytes: u64) {
         let status = status.into();
         self.requests
             .get_or_create(&Request { action, status })
@@ -66,19 +68,19 @@ impl Metrics {
 }
 
 /// Serves `/metrics` as long as the receiver runs.
-pub async fn serve(app: App, listener: TcpListener) {
+pub async fn serve(metrics: Arc<Metrics>, claims: Arc<Claims>, listener: TcpListener) {
     let router = Router::new()
-        .route("/metrics", get(metrics))
-        .with_state(app);
+        .route("/metrics", get(encode_all))
+        .with_state((metrics, claims));
     if let Err(error) = axum::serve(listener, router).await {
         tracing::error!("metrics: {error}");
     }
 }
 
-async fn metrics(State(app): State<App>) -> Response {
-    app.metrics.uploads.set(app.active.len());
+async fn encode_all(State((metrics, claims)): State<(Arc<Metrics>, Arc<Claims>)>) -> Response {
+    metrics.uploads.set(claims.len());
     let mut text = String::new();
-    encode(&mut text, &app.metrics.registry).expect("a String takes every text");
+    encode(&mut text, &metrics.registry).expect("a String takes every text");
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }

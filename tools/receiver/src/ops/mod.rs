@@ -1,4 +1,10 @@
-//! What the people who run the receiver need of it.
+//! What the people who run the receiver need.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | [`health`] | `/healthz`, for load balancers |
+//! | [`metrics`] | counters for Prometheus |
+//! | [`tls`] | TLS with certificates that can be renewed |
 
 pub mod health;
 pub mod metrics;

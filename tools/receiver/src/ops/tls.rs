@@ -1,4 +1,4 @@
-//! TLS by certificate files, which can be renewed while the receiver runs.
+//! TLS with certificates from files, which can be renewed while the receiver runs.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ impl Tls {
         })
     }
 
-    /// Reads the files again; after a failure the old ones go on to serve.
+    /// Reads the files again. If that fails, the old certificates stay in use.
     pub fn reload(&self) -> anyhow::Result<()> {
         let fresh = read(&self.certificates, &self.key)?;
         *self
@@ -39,7 +39,7 @@ impl Tls {
         Ok(())
     }
 
-    /// Makes a connection's handshake.
+    /// Does a connection's handshake.
     pub async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         self.acceptor().accept(stream).await
     }

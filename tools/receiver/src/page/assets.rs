@@ -1,4 +1,4 @@
-//! The files that the pages are made of, inside the program.
+//! Style, scripts and texts of the pages, inside the program.
 
 use std::sync::LazyLock;
 
@@ -7,10 +7,10 @@ use axum::http::{header, HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
-use crate::http::answer::Answer;
+use crate::http::reply::Reply;
 use crate::page::secure;
 
-/// One file, as browsers get it.
+/// A file.
 struct Asset {
     name: &'static str,
     content: &'static str,
@@ -59,14 +59,14 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     files.map(asset).into()
 });
 
-/// Answers `GET /assets/NAME`. Browsers ask each time whether the file is still the same, so that
-/// a new receiver never meets scripts of the old one.
+/// Answers `GET /assets/NAME`. Browsers ask each time whether the file is still the same, so that a new receiver
+/// never gets requests from old scripts.
 pub async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
-        return Answer::refusal(StatusCode::NOT_FOUND, "there is nothing here").into_response();
+        return Reply::refusal(StatusCode::NOT_FOUND, "there is nothing here").into_response();
     };
-    let known = headers.get(header::IF_NONE_MATCH) == Some(&asset.tag);
-    let mut response = if known {
+    let is_cached = headers.get(header::IF_NONE_MATCH) == Some(&asset.tag);
+    let mut response = if is_cached {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         asset.content.into_response()
@@ -76,11 +76,11 @@ pub async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     headers.insert(header::ETAG, asset.tag.clone());
     let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
     set(header::CACHE_CONTROL, "no-cache");
-    set(header::CONTENT_TYPE, kind(asset.name));
+    set(header::CONTENT_TYPE, content_type(asset.name));
     response
 }
 
-fn kind(name: &str) -> &'static str {
+fn content_type(name: &str) -> &'static str {
     match name.rsplit('.').next() {
         Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",

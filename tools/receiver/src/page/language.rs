@@ -1,4 +1,4 @@
-//! The languages of the pages, and which of them a person wants.
+//! The language of a page.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ use crate::http::fields::Fields;
 /// A language that the pages are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
-    /// English, which is also for those who read neither.
+    /// English, also for people who read neither.
     English,
     /// Chinese.
     Chinese,
@@ -27,15 +27,15 @@ fn table(json: &str) -> Texts {
 }
 
 impl Language {
-    /// The language of a visit: chosen just now, chosen before, or the browser's.
+    /// Finds a request's language: the one in the URL, else the one in the cookie, else the browser's.
     pub fn of(head: &Parts) -> Self {
         let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
         let cookies = header(header::COOKIE).unwrap_or("").split(';');
-        let before = cookies
+        let from_cookie = cookies
             .filter_map(|pair| pair.trim().strip_prefix("resup_lang="))
             .find_map(Self::from_tag);
         let browsers = || preferred(header(header::ACCEPT_LANGUAGE).unwrap_or(""));
-        chosen(head).or(before).unwrap_or_else(browsers)
+        chosen(head).or(from_cookie).unwrap_or_else(browsers)
     }
 
     fn from_tag(tag: &str) -> Option<Self> {
@@ -47,7 +47,7 @@ impl Language {
         }
     }
 
-    /// As HTML and HTTP write it.
+    /// The tag that HTML and HTTP use.
     pub fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
@@ -55,7 +55,7 @@ impl Language {
         }
     }
 
-    /// Remembers it for a year.
+    /// The `Set-Cookie` value that keeps the language for a year.
     pub fn cookie(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::English => "resup_lang=en; Path=/; Max-Age=31536000; SameSite=Lax",
@@ -63,7 +63,7 @@ impl Language {
         })
     }
 
-    /// A text in this language.
+    /// Finds a text in this language.
     pub fn text(self, key: &str) -> &'static str {
         let texts: &'static Texts = match self {
             Self::English => &ENGLISH,
@@ -73,23 +73,23 @@ impl Language {
     }
 }
 
-/// The language that the visit's address asks for.
+/// Finds the language in a request's URL.
 pub fn chosen(head: &Parts) -> Option<Language> {
     let query = head.uri.query().unwrap_or("");
     let fields = Fields::from_urlencoded(query.as_bytes()).ok()?;
     fields.text("lang").and_then(Language::from_tag)
 }
 
-/// The one of highest weight in an Accept-Language (RFC 9110, 12.5.4).
+/// Finds the language of highest weight in an Accept-Language (RFC 9110, 12.5.4).
 fn preferred(accept: &str) -> Language {
-    let weighed = |range: &str| {
+    let parse = |range: &str| {
         let mut parts = range.split(';').map(str::trim);
         let language = Language::from_tag(parts.next()?)?;
-        let weight = parts.find_map(|part| part.strip_prefix("q="));
-        let weight: f32 = weight.map_or(Some(1.0), |weight| weight.parse().ok())?;
+        let q = parts.find_map(|part| part.strip_prefix("q="));
+        let weight: f32 = q.map_or(Some(1.0), |q| q.parse().ok())?;
         (weight > 0.0).then_some((language, weight))
     };
-    let ranges = accept.split(',').filter_map(weighed);
+    let ranges = accept.split(',').filter_map(parse);
     let best = ranges.reduce(|best, next| if next.1 > best.1 { next } else { best });
     best.map_or(Language::English, |(language, _)| language)
 }
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_browsers_favourite_language_is_taken() {
+    fn the_language_of_highest_weight_is_chosen() {
         for (accept, language) in [
             ("", Language::English),
             ("zh-CN,zh;q=0.9,en;q=0.8", Language::Chinese),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn both_languages_say_the_same_things() {
+    fn both_languages_have_the_same_texts_and_placeholders() {
         let placeholders = |text: &str| {
             let mut found: Vec<_> = text
                 .split('{')
@@ -124,8 +124,8 @@ mod tests {
             found
         };
         for (key, english) in &*ENGLISH {
-            let chinese = CHINESE.get(key);
-            let chinese = chinese.unwrap_or_else(|| panic!("no Chinese '{key}'"));
+            let found = CHINESE.get(key);
+            let chinese = found.unwrap_or_else(|| panic!("no Chinese '{key}'"));
             assert_eq!(placeholders(english), placeholders(chinese), "{key}");
         }
         assert_eq!(ENGLISH.len(), CHINESE.len());

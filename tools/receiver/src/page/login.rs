@@ -1,23 +1,26 @@
-//! The login form: for people in a browser, and for programs that fill in forms.
+//! Login and logout, by a form: for people in a browser, and for programs that send it.
+
+use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{header, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use crate::accounts::guard::{guard_form, is_browser, own_page};
+use crate::accounts::csrf::{check_form, check_origin, is_browser};
 use crate::accounts::peer::Peer;
 use crate::accounts::sessions::{clear_cookie, set_cookie};
-use crate::app::App;
-use crate::http::answer::Answer;
+use crate::accounts::Accounts;
+use crate::config::Config;
+use crate::http::body::read_form;
 use crate::http::fields::Fields;
+use crate::http::reply::Reply;
 use crate::page;
-use crate::wire::whole;
 
-/// The longest way to go on after the login.
+/// The largest number of bytes in the path to go to after the login.
 const MAX_NEXT: usize = 2048;
 
-/// Shows the form.
+/// Answers `GET /login`: shows the form.
 pub async fn form(request: Request) -> Response {
     let (head, _) = request.into_parts();
     match Fields::from_urlencoded(head.uri.query().unwrap_or("").as_bytes()) {
@@ -26,65 +29,73 @@ pub async fn form(request: Request) -> Response {
     }
 }
 
-/// Takes it.
-pub async fn log_in(State(app): State<App>, request: Request) -> Response {
-    let (head, fields) = match posted(&app, request).await {
-        Ok(posted) => posted,
+/// Answers `POST /login`: logs a user in.
+pub async fn log_in(
+    State(accounts): State<Accounts>,
+    State(config): State<Arc<Config>>,
+    request: Request,
+) -> Response {
+    let (head, fields) = match read(&config, request).await {
+        Ok(form) => form,
         Err(refusal) => return refusal.into_response(),
     };
-    match try_log_in(&app, &head, &fields).await {
+    match try_log_in(&accounts, &head, &fields).await {
         Ok(response) => response,
         Err(refusal) if wants_json(&head) => refusal.into_response(),
         Err(refusal) => page(&head, &fields, Some(refusal)),
     }
 }
 
-async fn try_log_in(app: &App, head: &Parts, fields: &Fields) -> Result<Response, Answer> {
-    // A foreign page could log its reader in under a name of its own, and see what is uploaded.
+async fn try_log_in(accounts: &Accounts, head: &Parts, fields: &Fields) -> Result<Response, Reply> {
+    // Else another site's page could log its reader in as a user of its own, and see what they upload.
     if is_browser(head) {
-        own_page(head)?;
+        check_origin(head)?;
     }
     let (user, password) = (fields.required("user")?, fields.required("password")?);
     let peer = Peer::of(head);
-    if !app
-        .accounts
-        .is_password(user, password, peer.address)
-        .await?
-    {
+    if !accounts.is_password(user, password, peer.address).await? {
         let status = StatusCode::UNAUTHORIZED;
-        return Err(Answer::refusal(status, "wrong name or password"));
+        return Err(Reply::refusal(status, "wrong name or password"));
     }
-    let id = app.accounts.log_in(user, &head.headers).await?;
+    let id = accounts.sessions.begin(user, &head.headers).await?;
     tracing::info!("{user} has logged in from {}", peer.address);
     let next = own_path(fields.text("next").unwrap_or(""));
-    Ok(go_on(next, &set_cookie(&id, peer.secure)))
+    Ok(redirect(next, &set_cookie(&id, peer.secure)))
 }
 
-/// Ends the session.
-pub async fn log_out(State(app): State<App>, request: Request) -> Response {
-    match try_log_out(&app, request).await {
+/// Answers `POST /logout`: ends the session.
+pub async fn log_out(
+    State(accounts): State<Accounts>,
+    State(config): State<Arc<Config>>,
+    request: Request,
+) -> Response {
+    match try_log_out(&accounts, &config, request).await {
         Ok(response) => response,
         Err(refusal) => refusal.into_response(),
     }
 }
 
-async fn try_log_out(app: &App, request: Request) -> Result<Response, Answer> {
-    let (head, fields) = posted(app, request).await?;
-    if let Some(visitor) = app.accounts.session(&head).await? {
-        guard_form(&visitor, &head, fields.text("csrf"))?;
-        app.accounts.log_out(&head.headers).await?;
+async fn try_log_out(
+    accounts: &Accounts,
+    config: &Config,
+    request: Request,
+) -> Result<Response, Reply> {
+    let (head, fields) = read(config, request).await?;
+    if let Some(visitor) = accounts.sessions.visitor(&head).await? {
+        check_form(&visitor, &head, fields.text("csrf"))?;
+        accounts.sessions.end(&head.headers).await?;
     }
-    Ok(go_on("/login", &clear_cookie(Peer::of(&head).secure)))
+    Ok(redirect("/login", &clear_cookie(Peer::of(&head).secure)))
 }
 
-async fn posted(app: &App, request: Request) -> Result<(Parts, Fields), Answer> {
+async fn read(config: &Config, request: Request) -> Result<(Parts, Fields), Reply> {
     let (head, body) = request.into_parts();
     let mut body = body.into_data_stream();
-    let text = whole(&mut body, app.config.body_idle_timeout).await?;
+    let text = read_form(&mut body, config.body_idle_timeout).await?;
     Ok((head, Fields::from_urlencoded(&text)?))
 }
 
-fn go_on(to: &str, cookie: &str) -> Response {
+fn redirect(to: &str, cookie: &str) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
     let headers = response.headers_mut();
     for (name, value) in [(header::LOCATION, to), (header::SET_COOKIE, cookie)] {
@@ -95,8 +106,8 @@ fn go_on(to: &str, cookie: &str) -> Response {
     response
 }
 
-/// The path of this receiver that is meant; `/` where it would lead elsewhere. Browsers take a
-/// backslash for a slash and drop tabs and line breaks: none of these is in a path.
+/// Returns `next` if it is a path on this receiver, else `/`. To browsers a backslash is a slash, and they drop tabs
+/// and line breaks: a path with one of these could lead to another site.
 fn own_path(next: &str) -> &str {
     let mut bytes = next.bytes();
     let plain = next.len() <= MAX_NEXT && bytes.all(|b| b.is_ascii_graphic() && b != b'\\');
@@ -106,17 +117,17 @@ fn own_path(next: &str) -> &str {
     }
 }
 
-/// Whether a program asks that reads the answer.
+/// Whether a program has sent the form, and reads JSON.
 fn wants_json(head: &Parts) -> bool {
-    let accept = head.headers.get(header::ACCEPT);
-    let accept = accept.and_then(|accept| accept.to_str().ok()).unwrap_or("");
+    let value = head.headers.get(header::ACCEPT);
+    let accept = value.and_then(|value| value.to_str().ok()).unwrap_or("");
     accept.contains("application/json") && !accept.contains("text/html")
 }
 
-fn page(head: &Parts, fields: &Fields, refusal: Option<Answer>) -> Response {
+fn page(head: &Parts, fields: &Fields, refusal: Option<Reply>) -> Response {
     let user = fields.text("user").unwrap_or("");
     let next = own_path(fields.text("next").unwrap_or(""));
-    page::login(head, user, next, refusal)
+    page::login_form(head, user, next, refusal)
 }
 
 #[cfg(test)]
@@ -124,7 +135,7 @@ mod tests {
     use super::own_path;
 
     #[test]
-    fn a_login_leads_nowhere_else() {
+    fn a_login_never_leads_to_another_site() {
         for own in ["/", "/uploads?after=1&x=%2F", "/a//b", "/upload#x"] {
             assert_eq!(own_path(own), own);
         }

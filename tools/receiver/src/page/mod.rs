@@ -1,4 +1,12 @@
-//! The pages that a person sees: HTML from templates, in the person's language.
+//! The pages that people see: HTML from templates, in their language.
+//!
+//! The templates are `page/*.html`, the texts `page/texts/*.json`, style and scripts in `page/assets`.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | [`login`] | login and logout |
+//! | `language` | the language of a page |
+//! | [`assets`] | style, scripts and texts, inside the program |
 
 pub mod assets;
 mod language;
@@ -11,53 +19,53 @@ use axum::http::{header, HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::accounts::peer::origin;
-use crate::accounts::{visitor, Proof};
-use crate::app::App;
-use crate::http::answer::Answer;
+use crate::accounts::visitor::Login;
+use crate::accounts::Accounts;
+use crate::http::reply::Reply;
 use language::Language;
 
-/// No script and no style but the page's own files, and nobody else's frame around it.
+/// Allows the page's own scripts and styles only, and no frame of another site around it.
 const POLICY: &str =
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// Where one chooses files, watches them go up, and finds what is there.
+/// The page for uploads: it takes files, shows their progress, and lists what is there.
 #[derive(Template)]
 #[template(path = "index.html")]
-struct Index<'a> {
+struct IndexPage<'a> {
     lang: Language,
-    /// Who is logged in; empty where nobody has to be.
+    /// The user who is logged in; empty where there are no users.
     user: &'a str,
     csrf: &'a str,
-    /// Where programs upload to.
+    /// The URL for programs.
     endpoint: String,
 }
 
-/// Where one logs in.
+/// The page for the login.
 #[derive(Template)]
 #[template(path = "login.html")]
-struct Login<'a> {
+struct LoginPage<'a> {
     lang: Language,
     user: &'a str,
-    /// Where it goes on.
+    /// The path to go to after the login.
     next: &'a str,
-    /// Why the last attempt failed; empty at first.
+    /// Why the last attempt failed; empty at the first one.
     problem: &'a str,
 }
 
 /// Answers `GET /`.
-pub async fn index(State(app): State<App>, head: Parts) -> Response {
-    let visitor = match visitor(&app, &head).await {
+pub async fn index(State(accounts): State<Accounts>, head: Parts) -> Response {
+    let visitor = match accounts.visitor(&head).await {
         Ok(visitor) => visitor,
         Err(refusal) if refusal.status() == StatusCode::UNAUTHORIZED => {
             return Redirect::to("/login").into_response()
         }
         Err(refusal) => return refusal.into_response(),
     };
-    let page = Index {
+    let page = IndexPage {
         lang: Language::of(&head),
         user: &visitor.owner,
-        csrf: match &visitor.by {
-            Proof::Session { csrf } => csrf,
+        csrf: match &visitor.login {
+            Login::Session { csrf } => csrf,
             _ => "",
         },
         endpoint: format!("{}/upload", origin(&head)),
@@ -65,21 +73,20 @@ pub async fn index(State(app): State<App>, head: Parts) -> Response {
     show(&page, page.lang, &head)
 }
 
-/// The login form, at first or after a refusal.
-pub fn login(head: &Parts, user: &str, next: &str, refusal: Option<Answer>) -> Response {
+/// Shows the login form, at first or after a refusal.
+pub fn login_form(head: &Parts, user: &str, next: &str, refusal: Option<Reply>) -> Response {
     let lang = Language::of(head);
-    let Some(refusal) = refusal else {
-        let problem = "";
-        return show(
-            &Login {
-                lang,
-                user,
-                next,
-                problem,
-            },
+    let show_with = |problem: &str| {
+        let page = LoginPage {
             lang,
-            head,
-        );
+            user,
+            next,
+            problem,
+        };
+        show(&page, lang, head)
+    };
+    let Some(refusal) = refusal else {
+        return show_with("");
     };
     let (status, message) = (refusal.status(), refusal.message().to_owned());
     let wait = refusal
@@ -94,17 +101,7 @@ pub fn login(head: &Parts, user: &str, next: &str, refusal: Option<Answer>) -> R
         }
         _ => lang.text("login_failed").replace("{message}", &message),
     };
-    let problem = problem.as_str();
-    let mut response = show(
-        &Login {
-            lang,
-            user,
-            next,
-            problem,
-        },
-        lang,
-        head,
-    );
+    let mut response = show_with(&problem);
     *response.status_mut() = status;
     if let Some(wait) = wait {
         response.headers_mut().insert(header::RETRY_AFTER, wait);
@@ -112,11 +109,11 @@ pub fn login(head: &Parts, user: &str, next: &str, refusal: Option<Answer>) -> R
     response
 }
 
-/// A page; and the language that was chosen in its address, for the next visit.
+/// Renders a page. A language that the URL chooses is remembered by a cookie.
 fn show(page: &impl Template, lang: Language, head: &Parts) -> Response {
     let html = match page.render() {
         Ok(html) => html,
-        Err(error) => return Answer::internal(error).into_response(),
+        Err(error) => return Reply::internal(error).into_response(),
     };
     let mut response = html.into_response();
     let headers = response.headers_mut();
@@ -131,7 +128,7 @@ fn show(page: &impl Template, lang: Language, head: &Parts) -> Response {
     response
 }
 
-/// What every page and every file of one says about itself.
+/// Adds the security headers of pages and their files.
 fn secure(headers: &mut HeaderMap) {
     let mut set = |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
     set(header::CONTENT_SECURITY_POLICY, POLICY);

@@ -1,4 +1,4 @@
-//! A finished file on its way to its owner, whole or in part.
+//! The download of a finished file, whole or in part.
 
 use std::io::{self, SeekFrom};
 use std::ops::RangeInclusive;
@@ -14,13 +14,13 @@ use percent_encoding::{utf8_percent_encode, AsciiSet, NON_ALPHANUMERIC};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
-use crate::app::App;
-use crate::http::answer::Answer;
+use crate::http::reply::Reply;
 use crate::storage::record::Record;
+use crate::storage::uploads::Uploads;
 
-/// Bytes that are read at once.
+/// How many bytes are read at once.
 const CHUNK: usize = 64 * 1024;
-/// All but the `attr-char` of RFC 8187.
+/// All characters but the `attr-char` of RFC 8187.
 const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'#')
@@ -35,10 +35,14 @@ const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'|')
     .remove(b'~');
 
-/// The file that `record` is of, as `headers` ask for it.
-pub async fn file(app: &App, record: &Record, headers: &HeaderMap) -> Result<Response, Answer> {
-    let file = app.shelf.read(record).await?;
-    let mut file = file.ok_or_else(|| Answer::unknown(&record.id))?;
+/// Answers with the file of `record`, or the part that `headers` ask for.
+pub async fn file(
+    uploads: &Uploads,
+    record: &Record,
+    headers: &HeaderMap,
+) -> Result<Response, Reply> {
+    let opened = uploads.read(record).await?;
+    let mut file = opened.ok_or_else(|| Reply::unknown(&record.id))?;
     let size = record.identity.size;
     let tag = format!("\"{}\"", record.digests.sha256());
     let mut response = Response::new(Body::empty());
@@ -63,16 +67,16 @@ pub async fn file(app: &App, record: &Record, headers: &HeaderMap) -> Result<Res
         disposition(&record.identity.name),
     );
     set(&mut response, header::ETAG, tag.clone());
-    let (first, length) = match wanted(headers, &tag, size) {
-        Wanted::All => (0, size),
-        Wanted::Part(part) => {
+    let (first, length) = match range(headers, &tag, size) {
+        Range::All => (0, size),
+        Range::Part(part) => {
             let (first, last) = (*part.start(), *part.end());
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
             let range = format!("bytes {first}-{last}/{size}");
             set(&mut response, header::CONTENT_RANGE, range);
             (first, last - first + 1)
         }
-        Wanted::Impossible => {
+        Range::Impossible => {
             *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
             let range = format!("bytes */{size}");
             set(&mut response, header::CONTENT_RANGE, range);
@@ -80,38 +84,39 @@ pub async fn file(app: &App, record: &Record, headers: &HeaderMap) -> Result<Res
         }
     };
     set(&mut response, header::CONTENT_LENGTH, length.to_string());
-    let sought = file.seek(SeekFrom::Start(first)).await;
-    sought.map_err(Answer::internal)?;
+    let position = file.seek(SeekFrom::Start(first)).await;
+    position.map_err(Reply::internal)?;
     *response.body_mut() = Body::from_stream(bytes(file, length));
     Ok(response)
 }
 
-enum Wanted {
+enum Range {
     All,
     Part(RangeInclusive<u64>),
     Impossible,
 }
 
-/// Several ranges at once are answered with everything, as RFC 9110 (14.2) allows.
-fn wanted(headers: &HeaderMap, tag: &str, size: u64) -> Wanted {
+/// Reads the range that a request asks for. Several ranges are answered with the whole file, as RFC 9110 (14.2)
+/// allows.
+fn range(headers: &HeaderMap, tag: &str, size: u64) -> Range {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let current = text(header::IF_RANGE).is_none_or(|known| known == tag);
+    let current = text(header::IF_RANGE).is_none_or(|theirs| theirs == tag);
     let Some(range) = text(header::RANGE).filter(|_| current) else {
-        return Wanted::All;
+        return Range::All;
     };
     let Ok(ranges) = parse_range_header(range) else {
-        return Wanted::All;
+        return Range::All;
     };
     match ranges.validate(size) {
         Ok(parts) => match <[_; 1]>::try_from(parts) {
-            Ok([part]) => Wanted::Part(part),
-            Err(_) => Wanted::All,
+            Ok([part]) => Range::Part(part),
+            Err(_) => Range::All,
         },
-        Err(_) => Wanted::Impossible,
+        Err(_) => Range::Impossible,
     }
 }
 
-/// The next `left` bytes; an error when the file ends before.
+/// Reads the next `left` bytes. Fails when the file ends before.
 fn bytes(file: File, left: u64) -> impl Stream<Item = io::Result<Bytes>> {
     try_unfold((file, left), |(mut file, left)| async move {
         if left == 0 {
@@ -126,8 +131,8 @@ fn bytes(file: File, left: u64) -> impl Stream<Item = io::Result<Bytes>> {
     })
 }
 
-/// To be saved and not shown; RFC 6266, with the name as RFC 8187 writes it and a plain one
-/// for those who cannot read that.
+/// Writes a Content-Disposition (RFC 6266) that makes browsers save the file and not show it. It has the name as
+/// in RFC 8187, and a plain one for clients that cannot read that.
 fn disposition(name: &str) -> String {
     let plain = |c: char| match c {
         '"' | '%' | '/' | '\\' => '_',

@@ -1,11 +1,10 @@
-//! An upload as its owner sees it.
+//! The JSON that describes an upload to its owner.
 
 use serde::Serialize;
 
-use crate::app::App;
 use crate::storage::record::{Record, State};
 
-/// The upload.
+/// The description of an upload.
 #[derive(Serialize)]
 pub struct Item<'r> {
     id: &'r str,
@@ -22,15 +21,15 @@ pub struct Item<'r> {
     sha256: Option<String>,
     created: i64,
     changed: i64,
-    /// Whether somebody is writing it just now.
+    /// Whether a request works on it now.
     active: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<String>,
 }
 
 impl<'r> Item<'r> {
-    /// What the record says.
-    pub fn of(app: &App, record: &'r Record) -> Self {
+    /// Describes an upload.
+    pub fn new(record: &'r Record, active: bool) -> Self {
         let file = &record.identity;
         let complete = record.state == State::Complete;
         Self {
@@ -38,7 +37,7 @@ impl<'r> Item<'r> {
             name: &file.name,
             dir: &file.dir,
             size: file.size,
-            offset: record.held,
+            offset: record.offset,
             state: record.state,
             mtime: file.mtime.parse().ok(),
             md5: if complete {
@@ -49,7 +48,7 @@ impl<'r> Item<'r> {
             sha256: complete.then(|| record.digests.sha256()),
             created: record.created,
             changed: record.changed,
-            active: app.active.has(&record.id),
+            active,
             location: complete.then(|| record.location()),
         }
     }

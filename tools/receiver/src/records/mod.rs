@@ -1,4 +1,9 @@
-//! What an owner can ask about its uploads, and do with them.
+//! The list of uploads, their details, download and deletion, for their owner.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `download` | the download of a finished file |
+//! | `item` | the JSON that describes an upload |
 
 mod download;
 mod item;
@@ -9,99 +14,113 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 
-use crate::accounts;
-use crate::app::App;
-use crate::http::answer::{json, Answer};
+use crate::accounts::Accounts;
 use crate::http::fields::Fields;
+use crate::http::reply::{json, Reply};
 use crate::storage::record::{self, Record};
-use crate::storage::store::Which;
+use crate::storage::store::Filter;
+use crate::storage::uploads::Uploads;
 use item::Item;
 
-/// Uploads in a list, when the request does not say how many.
-const PAGE: u32 = 100;
-/// The most that it may say.
-const MAX_PAGE: u32 = 1000;
+/// The number of uploads in a list, unless the request has a `limit`.
+const DEFAULT_LIMIT: u32 = 100;
+/// The largest `limit`.
+const MAX_LIMIT: u32 = 1000;
 
-/// `GET /uploads`: the list, last changed first.
-pub async fn list(State(app): State<App>, head: Parts) -> Result<Response, Answer> {
-    let owner = accounts::owner(&app, &head).await?;
-    let query = head.uri.query().unwrap_or("");
-    let query = Fields::from_urlencoded(query.as_bytes())?;
-    let which = match query.text("state") {
-        None => Which::All,
-        Some("complete") => Which::Complete,
-        Some("partial") => Which::Unfinished,
-        Some(other) => return Err(Answer::bad_field("state", other)),
+/// Answers `GET /uploads`: the list, last changed first.
+pub async fn list(
+    State(accounts): State<Accounts>,
+    State(uploads): State<Uploads>,
+    head: Parts,
+) -> Result<Response, Reply> {
+    let owner = accounts.owner(&head).await?;
+    let text = head.uri.query().unwrap_or("");
+    let query = Fields::from_urlencoded(text.as_bytes())?;
+    let filter = match query.text("state") {
+        None => Filter::All,
+        Some("complete") => Filter::Complete,
+        Some("partial") => Filter::Unfinished,
+        Some(other) => return Err(Reply::bad_field("state", other)),
     };
     let limit = match query.text("limit") {
-        None => PAGE,
+        None => DEFAULT_LIMIT,
         Some(text) => match text.parse() {
-            Ok(limit @ 1..=MAX_PAGE) => limit,
-            _ => return Err(Answer::bad_field("limit", text)),
+            Ok(limit @ 1..=MAX_LIMIT) => limit,
+            _ => return Err(Reply::bad_field("limit", text)),
         },
     };
     let last = match query.text("after") {
         None => None,
-        Some(id) => Some(find(&app, &owner, id).await?),
+        Some(id) => Some(find(&uploads, &owner, id).await?),
     };
-    let records = app.store.list(&owner, which, last.as_ref(), limit).await?;
-    let uploads = records.iter().map(|record| Item::of(&app, record));
+    let records = uploads
+        .store
+        .list(&owner, filter, last.as_ref(), limit)
+        .await?;
+    let items = records.iter().map(|record| item(&uploads, record));
     #[derive(Serialize)]
     struct List<'r> {
         uploads: Vec<Item<'r>>,
     }
     Ok(json(&List {
-        uploads: uploads.collect(),
+        uploads: items.collect(),
     }))
 }
 
-/// `GET /uploads/{id}`: one of them.
+/// Answers `GET /uploads/{id}`: the details of an upload.
 pub async fn details(
-    State(app): State<App>,
+    State(accounts): State<Accounts>,
+    State(uploads): State<Uploads>,
     Path(id): Path<String>,
     head: Parts,
-) -> Result<Response, Answer> {
-    let owner = accounts::owner(&app, &head).await?;
-    let record = find(&app, &owner, &id).await?;
-    Ok(json(&Item::of(&app, &record)))
+) -> Result<Response, Reply> {
+    let owner = accounts.owner(&head).await?;
+    let record = find(&uploads, &owner, &id).await?;
+    Ok(json(&item(&uploads, &record)))
 }
 
-/// `DELETE /uploads/{id}`: its record and its bytes go, unless somebody is writing them.
+/// Answers `DELETE /uploads/{id}`: deletes record and file, unless a client is sending.
 pub async fn delete(
-    State(app): State<App>,
+    State(accounts): State<Accounts>,
+    State(uploads): State<Uploads>,
     Path(id): Path<String>,
     head: Parts,
-) -> Result<StatusCode, Answer> {
-    let owner = accounts::owner(&app, &head).await?;
-    find(&app, &owner, &id).await?;
-    let claim = app.active.claim(&id).await?;
-    let record = app.shelf.current(&owner, &claim).await?;
-    let record = record.ok_or_else(|| Answer::unknown(&id))?;
-    app.shelf.forget(&record).await?;
+) -> Result<StatusCode, Reply> {
+    let owner = accounts.owner(&head).await?;
+    find(&uploads, &owner, &id).await?;
+    let claim = uploads.claims.claim(&id).await?;
+    let loaded = uploads.load(&owner, &claim).await?;
+    let record = loaded.ok_or_else(|| Reply::unknown(&id))?;
+    uploads.delete(&record).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `GET /uploads/{id}/file`: the finished file.
+/// Answers `GET /uploads/{id}/file`: the finished file.
 pub async fn file(
-    State(app): State<App>,
+    State(accounts): State<Accounts>,
+    State(uploads): State<Uploads>,
     Path(id): Path<String>,
     head: Parts,
-) -> Result<Response, Answer> {
-    let owner = accounts::owner(&app, &head).await?;
-    let record = find(&app, &owner, &id).await?;
+) -> Result<Response, Reply> {
+    let owner = accounts.owner(&head).await?;
+    let record = find(&uploads, &owner, &id).await?;
     if record.state != record::State::Complete {
-        return Err(Answer::refusal(
+        return Err(Reply::refusal(
             StatusCode::NOT_FOUND,
             format!(
                 "upload {} is not finished: {} of {} bytes are here",
-                record.id, record.held, record.identity.size
+                record.id, record.offset, record.identity.size
             ),
         ));
     }
-    download::file(&app, &record, &head.headers).await
+    download::file(&uploads, &record, &head.headers).await
 }
 
-async fn find(app: &App, owner: &str, id: &str) -> Result<Record, Answer> {
-    let found = app.store.find(owner, id).await?;
-    found.ok_or_else(|| Answer::unknown(id))
+fn item<'r>(uploads: &Uploads, record: &'r Record) -> Item<'r> {
+    Item::new(record, uploads.claims.has(&record.id))
+}
+
+async fn find(uploads: &Uploads, owner: &str, id: &str) -> Result<Record, Reply> {
+    let found = uploads.store.find(owner, id).await?;
+    found.ok_or_else(|| Reply::unknown(id))
 }

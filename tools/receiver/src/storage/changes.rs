@@ -1,82 +1,79 @@
-//! Changes of the records: all that wait while one is being made durable go together into the
-//! next transaction.
-
-use std::time::{SystemTime, UNIX_EPOCH};
+//! Changes of the records. Those that arrive while a transaction is being made durable go together into
+//! the next one.
 
 use sqlx::{AnyConnection, AnyPool};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::storage::database::{now, signed};
+use crate::storage::error::StoreError;
 use crate::storage::failpoint;
 use crate::storage::record::{Record, State};
-use crate::storage::store::{signed, StoreError};
 
-/// The most changes in one transaction.
-const GROUP: usize = 256;
+/// The largest number of changes in one transaction.
+const MAX_GROUP: usize = 256;
 
 /// A change.
 pub enum Change {
-    /// A new upload, unless the same file has one or the owner would go over this quota.
+    /// Adds a record, unless the file has one or the owner would go over this quota.
     Insert(Box<Record>, Option<u64>),
-    /// How far an upload is.
+    /// Saves the state of an upload.
     Save(Box<Record>),
-    /// The end of an upload, unless another one has its place; the upload with this id gives it up, unless it
-    /// has left it already.
+    /// Saves that an upload is finished, unless another one is at its place. If an id is given, that
+    /// upload must be at the place: its record is deleted.
     Finish(Box<Record>, Option<String>),
-    /// An upload goes.
+    /// Deletes a record.
     Delete(String),
-    /// A signed form's number, until then, unless it was seen before.
+    /// Saves a signed form's nonce until that time, unless it is known already.
     Nonce(String, i64),
 }
 
-/// Where changes are made.
+/// The queue of changes.
 #[derive(Clone)]
 pub struct Changes {
-    queue: mpsc::Sender<Waiting>,
+    queue: mpsc::Sender<Request>,
 }
 
-struct Waiting {
+/// A change that somebody waits for.
+struct Request {
     change: Change,
-    done: oneshot::Sender<Result<bool, StoreError>>,
+    reply: oneshot::Sender<Result<bool, StoreError>>,
 }
 
 impl Changes {
-    /// Starts the task that makes them.
+    /// Starts the task that makes the changes.
     pub fn start(pool: AnyPool) -> Self {
-        let (queue, waiting) = mpsc::channel(GROUP);
-        tokio::spawn(work(pool, waiting));
+        let (queue, requests) = mpsc::channel(MAX_GROUP);
+        tokio::spawn(process(pool, requests));
         Self { queue }
     }
 
-    /// Makes a change, durably; says whether there was something to change.
+    /// Makes a change durable. Returns whether there was something to change.
     pub async fn make(&self, change: Change) -> Result<bool, StoreError> {
-        let (done, made) = oneshot::channel();
-        let waiting = Waiting { change, done };
-        // The task ends with the last of its clients only.
-        self.queue
-            .send(waiting)
-            .await
-            .map_err(|_| sqlx::Error::PoolClosed)?;
-        made.await.map_err(|_| sqlx::Error::PoolClosed)?
+        let (reply, result) = oneshot::channel();
+        // The task runs as long as there is a sender.
+        let sent = self.queue.send(Request { change, reply }).await;
+        sent.map_err(|_| sqlx::Error::PoolClosed)?;
+        result.await.map_err(|_| sqlx::Error::PoolClosed)?
     }
 }
 
-async fn work(pool: AnyPool, mut queue: mpsc::Receiver<Waiting>) {
+async fn process(pool: AnyPool, mut queue: mpsc::Receiver<Request>) {
     let (mut changes, mut transactions) = (0, 0);
     let mut group = Vec::new();
-    while queue.recv_many(&mut group, GROUP).await > 0 {
+    while queue.recv_many(&mut group, MAX_GROUP).await > 0 {
         changes += group.len();
         transactions += 1;
         tracing::debug!("{changes} changes in {transactions} transactions");
-        match together(&pool, &group).await {
-            Ok(made) => {
-                for (waiting, made) in group.drain(..).zip(made) {
-                    let _ = waiting.done.send(Ok(made));
+        match commit(&pool, &group).await {
+            Ok(results) => {
+                for (request, result) in group.drain(..).zip(results) {
+                    let _ = request.reply.send(Ok(result));
                 }
             }
             Err(error) => {
                 let error = StoreError::from(error);
-                for waiting in group.drain(..) {
-                    let _ = waiting.done.send(Err(error.clone()));
+                for request in group.drain(..) {
+                    let _ = request.reply.send(Err(error.clone()));
                 }
             }
         }
@@ -85,31 +82,31 @@ async fn work(pool: AnyPool, mut queue: mpsc::Receiver<Waiting>) {
 
 /// Makes all of the changes, or none.
 ///
-/// Not by sqlx's transactions: when a commit fails, SQLite has left the transaction, which sqlx does
-/// not see. It counts on, and makes of the next ones savepoints inside one that nobody commits.
-async fn together(pool: &AnyPool, group: &[Waiting]) -> sqlx::Result<Vec<bool>> {
+/// This does not use sqlx's transactions. When a commit fails, SQLite has left the transaction, but sqlx does
+/// not notice: it would make the next transactions savepoints inside one that nobody commits.
+async fn commit(pool: &AnyPool, group: &[Request]) -> sqlx::Result<Vec<bool>> {
     let mut connection = pool.acquire().await?;
-    let made = transact(&mut connection, group).await;
-    if made.is_err() {
-        // Fails where SQLite has done it already.
+    let results = transact(&mut connection, group).await;
+    if results.is_err() {
+        // Fails when SQLite has rolled back already.
         let _ = sqlx::query("ROLLBACK").execute(&mut *connection).await;
     }
-    made
+    results
 }
 
-async fn transact(database: &mut AnyConnection, group: &[Waiting]) -> sqlx::Result<Vec<bool>> {
+async fn transact(database: &mut AnyConnection, group: &[Request]) -> sqlx::Result<Vec<bool>> {
     sqlx::query("BEGIN").execute(&mut *database).await?;
-    let mut made = Vec::with_capacity(group.len());
-    for waiting in group {
-        made.push(make(database, &waiting.change).await?);
+    let mut results = Vec::with_capacity(group.len());
+    for request in group {
+        results.push(apply(database, &request.change).await?);
     }
     failpoint::hit("before-commit");
     sqlx::query("COMMIT").execute(database).await?;
     failpoint::hit("after-group");
-    Ok(made)
+    Ok(results)
 }
 
-async fn make(database: &mut AnyConnection, change: &Change) -> sqlx::Result<bool> {
+async fn apply(database: &mut AnyConnection, change: &Change) -> sqlx::Result<bool> {
     match change {
         Change::Insert(record, quota) => insert(database, record, *quota).await,
         Change::Save(record) => save(database, record).await,
@@ -120,7 +117,7 @@ async fn make(database: &mut AnyConnection, change: &Change) -> sqlx::Result<boo
                     .bind(&record.place)
                     .execute(&mut *database)
                     .await?;
-                // It has left the place, and what it holds by now is not to go.
+                // That upload has left the place. What it has now must not be deleted.
                 if done.rows_affected() == 0 {
                     return Ok(false);
                 }
@@ -173,7 +170,7 @@ async fn insert(
     .bind(&file.mtime)
     .bind(&file.md5)
     .bind(record.state.word())
-    .bind(signed(record.held))
+    .bind(signed(record.offset))
     .bind(record.digests.save())
     .bind(now())
     .bind(&record.place)
@@ -197,7 +194,7 @@ async fn save(database: &mut AnyConnection, record: &Record) -> sqlx::Result<boo
     )
     .bind(&record.id)
     .bind(record.state.word())
-    .bind(signed(record.held))
+    .bind(signed(record.offset))
     .bind(record.digests.save())
     .bind(content_md5)
     .bind(content_sha256)
@@ -207,10 +204,4 @@ async fn save(database: &mut AnyConnection, record: &Record) -> sqlx::Result<boo
     .execute(database)
     .await?;
     Ok(done.rows_affected() == 1)
-}
-
-/// Milliseconds since 1970.
-pub fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as i64)
 }

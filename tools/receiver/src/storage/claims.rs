@@ -1,65 +1,94 @@
-//! One writer per upload: who comes second waits a little, and takes over from the dead.
+//! Claims: one request at a time works on an upload. A second one waits a little, and takes over from a
+//! client that has become silent.
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use tokio::sync::watch;
 use tokio::time::{timeout_at, Instant};
 
-use crate::config::Config;
-use crate::http::answer::Answer;
+/// How long a request waits for the one before it.
+const CLAIM_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a client may send nothing while another request waits. Then it is taken for dead.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long a newcomer waits for the one before it.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// A client that has sent nothing for so long, while another one knocks, is taken for dead.
-const SILENCE: Duration = Duration::from_secs(1);
+/// A reason why a request may not work on an upload, or no longer.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    /// Another request works on it, and its client is alive.
+    #[error("another client is writing this upload")]
+    Held,
+    /// A newer request has the claim now.
+    #[error("a newer request has taken this upload over")]
+    TakenOver,
+    /// As many uploads are being sent as the receiver allows.
+    #[error("the receiver is busy with other uploads")]
+    Full,
+    /// The owner sends this many uploads, the most that one may send.
+    #[error("{0} uploads are being sent: one user may not send more at once")]
+    OwnerFull(usize),
+    /// The receiver ends.
+    #[error("the receiver is shutting down")]
+    ShutDown,
+}
 
-/// The uploads that are being worked on.
-#[derive(Debug, Default)]
-pub struct Active {
-    house: Mutex<House>,
+/// All uploads that requests work on.
+#[derive(Debug)]
+pub struct Claims {
+    table: Mutex<Table>,
+    max_sends: usize,
+    max_sends_per_owner: usize,
 }
 
 #[derive(Debug, Default)]
-struct House {
+struct Table {
     slots: HashMap<String, Arc<Slot>>,
-    /// How many uploads each owner is sending.
-    sending: HashMap<String, usize>,
+    /// How many uploads each owner sends.
+    sends: HashMap<String, usize>,
     closed: bool,
 }
 
-/// The right to work on one upload, as long as it lives.
+/// The right to work on an upload, until it is dropped.
 #[derive(Debug)]
 pub struct Claim {
-    active: Arc<Active>,
+    claims: Arc<Claims>,
     id: String,
     slot: Arc<Slot>,
-    /// The owner, once the upload is being sent.
+    /// The owner, when the upload counts as one that is being sent.
     sender: Option<String>,
 }
 
-/// What others can see of a claim, and do to it.
+/// The part of a claim that other requests see: they can end it.
 #[derive(Debug)]
 pub struct Slot {
-    listening_since: Mutex<Option<Instant>>,
+    /// Since when the request waits for its client.
+    waiting_since: Mutex<Option<Instant>>,
     status: watch::Sender<Status>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Status {
     Running,
-    Superseded,
+    TakenOver,
     ShutDown,
     Released,
 }
 
-impl Active {
-    /// Waits until nobody else works on the upload; not for long.
-    pub async fn claim(self: &Arc<Self>, id: &str) -> Result<Claim, Answer> {
-        let deadline = Instant::now() + PATIENCE;
+impl Claims {
+    /// Allows so many uploads to be sent at once, by all owners and by one.
+    pub fn new(max_sends: usize, max_sends_per_owner: Option<usize>) -> Self {
+        Self {
+            table: Mutex::default(),
+            max_sends,
+            max_sends_per_owner: max_sends_per_owner.unwrap_or(usize::MAX),
+        }
+    }
+
+    /// Claims an upload. Waits a short time for another request that has the claim.
+    pub async fn claim(self: &Arc<Self>, id: &str) -> Result<Claim, ClaimError> {
+        let deadline = Instant::now() + CLAIM_TIMEOUT;
         loop {
             let holder = match self.try_claim(id)? {
                 Ok(claim) => return Ok(claim),
@@ -67,70 +96,67 @@ impl Active {
             };
             let now = Instant::now();
             if now >= deadline {
-                return Err(Answer::refusal(
-                    StatusCode::LOCKED,
-                    "another client is writing this upload",
-                ));
+                return Err(ClaimError::Held);
             }
             let silence = holder.silence(now);
-            let wake = if silence >= SILENCE {
-                holder.stop(Status::Superseded);
+            let wake = if silence >= SILENCE_TIMEOUT {
+                holder.stop(Status::TakenOver);
                 deadline
             } else {
-                deadline.min(now + SILENCE - silence)
+                deadline.min(now + SILENCE_TIMEOUT - silence)
             };
-            let _ = timeout_at(wake, holder.reaches(|status| status == Status::Released)).await;
+            let _ = timeout_at(wake, holder.reach(|status| status == Status::Released)).await;
         }
     }
 
-    /// The claim, if nobody works on the upload.
+    /// Claims an upload if no other request has the claim.
     pub fn claim_idle(self: &Arc<Self>, id: &str) -> Option<Claim> {
         self.try_claim(id).ok()?.ok()
     }
 
-    fn try_claim(self: &Arc<Self>, id: &str) -> Result<Result<Claim, Arc<Slot>>, Answer> {
-        let mut house = lock(&self.house);
-        if house.closed {
-            return Err(shut_down());
+    fn try_claim(self: &Arc<Self>, id: &str) -> Result<Result<Claim, Arc<Slot>>, ClaimError> {
+        let mut table = lock(&self.table);
+        if table.closed {
+            return Err(ClaimError::ShutDown);
         }
-        if let Some(holder) = house.slots.get(id) {
+        if let Some(holder) = table.slots.get(id) {
             return Ok(Err(holder.clone()));
         }
         let slot = Arc::new(Slot {
-            listening_since: Mutex::new(None),
+            waiting_since: Mutex::new(None),
             status: watch::Sender::new(Status::Running),
         });
-        house.slots.insert(id.to_owned(), slot.clone());
+        table.slots.insert(id.to_owned(), slot.clone());
         Ok(Ok(Claim {
-            active: self.clone(),
+            claims: self.clone(),
             id: id.to_owned(),
             slot,
             sender: None,
         }))
     }
 
-    /// How many uploads are being worked on.
+    /// Counts the claims.
     pub fn len(&self) -> i64 {
-        lock(&self.house).slots.len() as i64
+        lock(&self.table).slots.len() as i64
     }
 
-    /// Whether somebody works on the upload.
+    /// Whether a request works on the upload.
     pub fn has(&self, id: &str) -> bool {
-        lock(&self.house).slots.contains_key(id)
+        lock(&self.table).slots.contains_key(id)
     }
 
-    /// Stops all work in good order and returns when it has ended; no claim is given any more.
+    /// Refuses new claims, asks all requests to end, and waits until they have.
     pub async fn shut_down(&self) {
         let slots: Vec<_> = {
-            let mut house = lock(&self.house);
-            house.closed = true;
-            house.slots.values().cloned().collect()
+            let mut table = lock(&self.table);
+            table.closed = true;
+            table.slots.values().cloned().collect()
         };
         for slot in &slots {
             slot.stop(Status::ShutDown);
         }
         for slot in &slots {
-            slot.reaches(|status| status == Status::Released).await;
+            slot.reach(|status| status == Status::Released).await;
         }
     }
 }
@@ -141,31 +167,22 @@ impl Claim {
         &self.id
     }
 
-    /// Counts the upload among those that are being sent, if there are not too many.
-    pub fn send(&mut self, owner: &str, config: &Config) -> Result<(), Answer> {
-        let mut house = lock(&self.active.house);
-        if house.sending.values().sum::<usize>() >= config.max_uploads.get() {
-            return Err(Answer::refusal(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the receiver is busy with other uploads",
-            ));
+    /// Counts the upload as one that `owner` sends, unless too many are being sent.
+    pub fn begin_send(&mut self, owner: &str) -> Result<(), ClaimError> {
+        let mut table = lock(&self.claims.table);
+        if table.sends.values().sum::<usize>() >= self.claims.max_sends {
+            return Err(ClaimError::Full);
         }
-        let own = house.sending.get(owner).copied().unwrap_or(0);
-        match config.max_uploads_per_user {
-            Some(most) if own >= most.get() => {
-                return Err(Answer::refusal(
-                    StatusCode::TOO_MANY_REQUESTS,
-                    format!("{own} uploads are on their way: one user has no more at once"),
-                ))
-            }
-            _ => {}
+        let own = table.sends.get(owner).copied().unwrap_or(0);
+        if own >= self.claims.max_sends_per_owner {
+            return Err(ClaimError::OwnerFull(own));
         }
-        house.sending.insert(owner.to_owned(), own + 1);
+        table.sends.insert(owner.to_owned(), own + 1);
         self.sender = Some(owner.to_owned());
         Ok(())
     }
 
-    /// What others see of this claim.
+    /// The part that other requests see.
     pub fn slot(&self) -> Arc<Slot> {
         self.slot.clone()
     }
@@ -173,42 +190,39 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        let mut house = lock(&self.active.house);
-        house.slots.remove(&self.id);
+        let mut table = lock(&self.claims.table);
+        table.slots.remove(&self.id);
         if let Some(owner) = &self.sender {
-            match house.sending.get_mut(owner) {
+            match table.sends.get_mut(owner) {
                 Some(count) if *count > 1 => *count -= 1,
-                _ => drop(house.sending.remove(owner)),
+                _ => drop(table.sends.remove(owner)),
             }
         }
-        drop(house);
+        drop(table);
         self.slot.status.send_replace(Status::Released);
     }
 }
 
 impl Slot {
-    /// Runs `work` that waits for the client; ends it early when the claim is taken away.
-    pub async fn listen<T>(&self, work: impl Future<Output = T>) -> Result<T, Answer> {
-        *lock(&self.listening_since) = Some(Instant::now());
-        let stopped = |status| matches!(status, Status::Superseded | Status::ShutDown);
-        let heard = tokio::select! {
-            // What has already arrived counts, even when the claim is lost.
+    /// Runs `work`, which waits for the client. Ends early when the claim is taken away.
+    pub async fn wait_for_client<T>(&self, work: impl Future<Output = T>) -> Result<T, ClaimError> {
+        *lock(&self.waiting_since) = Some(Instant::now());
+        let taken_away = |status| matches!(status, Status::TakenOver | Status::ShutDown);
+        let result = tokio::select! {
+            // Bytes that have arrived count, even when the claim is lost.
             biased;
-            heard = work => Ok(heard),
-            status = self.reaches(stopped) => Err(match status {
-                Status::ShutDown => shut_down(),
-                _ => Answer::refusal(
-                    StatusCode::LOCKED,
-                    "a newer request has taken this upload over",
-                ),
+            result = work => Ok(result),
+            status = self.reach(taken_away) => Err(match status {
+                Status::ShutDown => ClaimError::ShutDown,
+                _ => ClaimError::TakenOver,
             }),
         };
-        *lock(&self.listening_since) = None;
-        heard
+        *lock(&self.waiting_since) = None;
+        result
     }
 
     fn silence(&self, now: Instant) -> Duration {
-        lock(&self.listening_since).map_or(Duration::ZERO, |since| now - since)
+        lock(&self.waiting_since).map_or(Duration::ZERO, |since| now - since)
     }
 
     fn stop(&self, why: Status) {
@@ -221,20 +235,13 @@ impl Slot {
         });
     }
 
-    async fn reaches(&self, wanted: impl Fn(Status) -> bool) -> Status {
+    async fn reach(&self, is_wanted: impl Fn(Status) -> bool) -> Status {
         let mut status = self.status.subscribe();
-        let reached = status.wait_for(|status| wanted(*status)).await;
+        let reached = status.wait_for(|status| is_wanted(*status)).await;
         reached
             .map(|status| *status)
-            .expect("the slot itself holds the sender")
+            .expect("the slot itself has the sender")
     }
-}
-
-fn shut_down() -> Answer {
-    Answer::refusal(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "the receiver is shutting down",
-    )
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -1,10 +1,10 @@
-//! The two digests of a file's first bytes, which can be saved and taken up again.
+//! The two digests of a file's first bytes. They can be saved and continued later.
 
 use md5::digest::common::hazmat::{SerializableState, SerializedState};
 use md5::{Digest, Md5};
 use sha2::Sha256;
 
-/// MD5 and SHA-256 of everything fed so far.
+/// MD5 and SHA-256 of all bytes so far.
 #[derive(Clone, Default)]
 pub struct Digests {
     md5: Md5,
@@ -12,7 +12,7 @@ pub struct Digests {
 }
 
 impl Digests {
-    /// Feeds the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.md5.update(bytes);
         self.sha256.update(bytes);
@@ -28,7 +28,7 @@ impl Digests {
         hex::encode(self.sha256.clone().finalize())
     }
 
-    /// The inner states as text, to be kept in the database.
+    /// Writes the inner states as text, for the database.
     pub fn save(&self) -> String {
         let mut text = hex::encode(self.md5.serialize());
         text.push(':');
@@ -36,17 +36,17 @@ impl Digests {
         text
     }
 
-    /// Takes up where [`save`](Self::save) stopped; `None` when the text is not such a state.
+    /// Continues from what [`save`](Self::save) wrote; `None` when the text is not such a state.
     pub fn restore(text: &str) -> Option<Self> {
         let (md5, sha256) = text.split_once(':')?;
         Some(Self {
-            md5: revive(md5)?,
-            sha256: revive(sha256)?,
+            md5: restore_one(md5)?,
+            sha256: restore_one(sha256)?,
         })
     }
 }
 
-fn revive<D: SerializableState>(text: &str) -> Option<D> {
+fn restore_one<D: SerializableState>(text: &str) -> Option<D> {
     let mut state = SerializedState::<D>::default();
     hex::decode_to_slice(text, &mut state).ok()?;
     D::deserialize(&state).ok()
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_restored_state_goes_on_as_if_it_had_never_stopped() {
+    fn a_restored_state_continues_correctly() {
         let bytes: Vec<u8> = (0..1000u32).map(|n| n as u8).collect();
         let mut whole = Digests::default();
         whole.update(&bytes);
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_garbled_state_is_refused() {
+    fn an_invalid_state_is_refused() {
         let good = Digests::default().save();
         for bad in ["", ":", "00:00", &good[1..], &good.replace(':', "")] {
             assert!(Digests::restore(bad).is_none(), "{bad}");

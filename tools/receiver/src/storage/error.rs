@@ -1,22 +1,21 @@
-//! Why something could not be kept.
+//! Reasons why something could not be stored.
 
 use std::io;
+use std::sync::Arc;
 
-use crate::storage::store::StoreError;
-
-/// The reason.
+/// A reason.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
-    /// The disk.
+    /// A file could not be read or written.
     #[error("file: {0}")]
     File(#[from] io::Error),
-    /// The database.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Another file has the name.
     #[error("{0}")]
-    Taken(String),
-    /// Another request works on what had to be changed.
+    NameTaken(String),
+    /// Another request works on an upload that had to be changed.
     #[error("another client is using the file of the same name")]
     Busy,
     /// A thread panicked.
@@ -26,14 +25,58 @@ pub enum StorageError {
 
 impl StorageError {
     /// Whether a disk is full or a quota used up.
-    pub fn no_room(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         match self {
             Self::File(error) => {
                 matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
             }
-            Self::Store(error) => error.no_room(),
-            Self::Taken(_) | Self::Busy | Self::Thread(_) => false,
+            Self::Store(error) => error.is_full(),
+            Self::NameTaken(_) | Self::Busy | Self::Thread(_) => false,
         }
+    }
+}
+
+/// A reason why the database could not help.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// It refused or could not be reached.
+    #[error("database: {0}")]
+    Database(Arc<sqlx::Error>),
+    /// Its tables could not be brought up to date.
+    #[error("database migration: {0}")]
+    Migration(Arc<sqlx::migrate::MigrateError>),
+    /// The system has no random numbers.
+    #[error("random numbers: {0}")]
+    Random(#[from] getrandom::Error),
+    /// A row has a value that this program never writes.
+    #[error("database: upload {id} has an unreadable {column}")]
+    Unreadable {
+        /// The upload.
+        id: String,
+        /// The column.
+        column: &'static str,
+    },
+}
+
+impl StoreError {
+    /// Whether the database's disk is full.
+    pub fn is_full(&self) -> bool {
+        const SQLITE_FULL: &str = "13";
+        match self {
+            Self::Database(error) => match &**error {
+                sqlx::Error::Database(error) => {
+                    error.code().is_some_and(|code| code == SQLITE_FULL)
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(Arc::new(error))
     }
 }

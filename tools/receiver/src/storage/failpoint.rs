@@ -1,8 +1,17 @@
-//! A test aid: `RESUP_RECEIVER_CRASH=after-sync:3` aborts the process the third time that it has
-//! synced a file. Without a number the first time counts. The points, in their order in an upload's life: `after-write`,
-//! `after-sync`, `before-commit` and `after-group` (of any change of the records), `after-commit` (of a
-//! writer's), `after-finish` (committed, not yet in its place), `after-rename`, and `after-withdraw`
-//! (out of its place, its record still there).
+//! Places where tests let the receiver crash. `RESUP_RECEIVER_CRASH=after-sync:3` aborts the process when it
+//! comes to the place `after-sync` for the third time. Without a number it is the first time.
+//!
+//! The places, in the order in which an upload comes to them:
+//!
+//! | place | when |
+//! | --- | --- |
+//! | `after-write` | bytes were written |
+//! | `after-sync` | the file was synced |
+//! | `before-commit`, `after-group` | around the commit of any change of the records |
+//! | `after-commit` | a writer's change was committed |
+//! | `after-finish` | a finished upload was committed, its file is not yet at its place |
+//! | `after-rename` | the file is at its place |
+//! | `after-withdraw` | a file was moved back from its place, its record is still there |
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::LazyLock;
@@ -13,7 +22,7 @@ static PLAN: LazyLock<Option<(String, AtomicU32)>> = LazyLock::new(|| {
     Some((point.to_owned(), AtomicU32::new(count.parse().ok()?)))
 });
 
-/// Aborts here if the environment asks for it.
+/// Aborts the process if the environment says so.
 pub fn hit(point: &str) {
     if let Some((planned, left)) = &*PLAN {
         if planned == point && left.fetch_sub(1, Ordering::Relaxed) == 1 {

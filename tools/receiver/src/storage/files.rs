@@ -1,8 +1,8 @@
-//! The directories with the bytes: `partial`, where they arrive under their upload's id, and
-//! `files`, where the finished files have their places.
+//! The bytes, in two directories: `partial`, where they arrive in a file named after the upload's id, and
+//! `files`, where finished files have their places.
 //!
-//! A finished upload whose bytes are still, or again, in `partial` is one that a crash has caught on
-//! the way: [`settle`](Files::settle) takes it to its end. Symbolic links are never followed.
+//! When the bytes of a finished upload are in `partial`, a crash has stopped a move:
+//! [`move_to_place`](Files::move_to_place) completes it. Symbolic links are never followed.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Seek, SeekFrom};
@@ -17,30 +17,30 @@ use cap_std::fs::{Dir, OpenOptions};
 use crate::storage::failpoint;
 use crate::storage::record::{Record, State};
 
-/// The directories. All of it blocks.
+/// The two directories. All functions but `probe` block.
 #[derive(Debug, Clone)]
 pub struct Files {
     partial: Arc<Dir>,
     finished: Arc<Dir>,
-    /// Whoever goes through directories to put a file there reads it, whoever removes some writes.
-    ways: Arc<RwLock<()>>,
+    /// Keeps directories from being removed while a file is put there: a move reads it, a removal writes.
+    tree: Arc<RwLock<()>>,
 }
 
-/// What is at a place.
+/// The kind of what is at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
-    /// Nothing, and a file can be put there.
-    Nothing,
+pub enum Entry {
+    /// Nothing: a file can be put there.
+    None,
     /// A file, or something else that is no directory.
     File,
     /// A directory.
     Directory,
-    /// One of the directories above is none.
-    NoWay,
+    /// Nothing can be there: one of the directories above is a file.
+    BelowFile,
 }
 
 impl Files {
-    /// Uses `files` and `partial` in the data directory; makes them if missing.
+    /// Opens `files` and `partial` in the data directory; makes them if they are missing.
     pub fn open(data: &Path) -> anyhow::Result<Self> {
         let data = &Dir::open_ambient_dir(data, ambient_authority())?;
         let open = |name| {
@@ -57,11 +57,11 @@ impl Files {
         Ok(Self {
             partial,
             finished,
-            ways: Arc::default(),
+            tree: Arc::default(),
         })
     }
 
-    /// Whether files can be made there.
+    /// Checks that files can be written in both.
     pub async fn probe(&self) -> io::Result<()> {
         // Neither an upload nor a user has this name.
         const PROBE: &str = ".probe";
@@ -77,11 +77,11 @@ impl Files {
         tokio::task::spawn_blocking(probe).await?
     }
 
-    /// Opens an upload's bytes to be written from `offset`; what lies behind it was never
-    /// confirmed and goes.
+    /// Opens an upload's file to be written from `offset`. What is behind it was never confirmed, and is cut
+    /// off.
     pub fn write_from(&self, id: &str, offset: u64) -> io::Result<File> {
         if offset == 0 {
-            // Never written into: it may have a second name, by which it is another upload's.
+            // A new file: the old one may have a second name, under which it belongs to another upload.
             self.remove(id)?;
         }
         let mut options = OpenOptions::new();
@@ -107,7 +107,7 @@ impl Files {
         unless_missing(self.partial.remove_file(id)).map(drop)
     }
 
-    /// The ids of which there are unfinished bytes.
+    /// Lists the ids in `partial`.
     pub fn partial_ids(&self) -> io::Result<Vec<String>> {
         let names = self.partial.entries()?;
         names
@@ -115,14 +115,14 @@ impl Files {
             .collect()
     }
 
-    /// Puts a finished file into its place, if it is not there yet. How many bytes of the upload
-    /// there are then.
-    pub fn settle(&self, record: &Record) -> io::Result<u64> {
+    /// Moves a finished file to its place, if it is not there yet. Returns how many bytes of the upload there
+    /// are, finished or not.
+    pub fn move_to_place(&self, record: &Record) -> io::Result<u64> {
         if record.state == State::Complete {
             if length(&self.partial, &record.id)?.is_some() {
-                self.put(record)?;
+                self.replace(record)?;
             }
-            let Some((dir, name)) = self.walk(&record.place)? else {
+            let Some((dir, name)) = self.open_dirs(&record.place)? else {
                 return Ok(0);
             };
             Ok(length(&dir, name)?.unwrap_or(0))
@@ -131,38 +131,38 @@ impl Files {
         }
     }
 
-    /// Puts a finished file into its place, in place of what is there.
-    fn put(&self, record: &Record) -> io::Result<()> {
-        let ways = self.ways.read().unwrap_or_else(PoisonError::into_inner);
-        let (dir, name) = self.open_way(&record.place)?;
+    /// Moves a finished file to its place, and replaces what is there.
+    fn replace(&self, record: &Record) -> io::Result<()> {
+        let tree = self.tree.read().unwrap_or_else(PoisonError::into_inner);
+        let (dir, name) = self.open_or_make_dirs(&record.place)?;
         self.partial.rename(&record.id, &dir, name)?;
-        drop(ways);
+        drop(tree);
         failpoint::hit("after-rename");
-        // Two names of one file stay what they are when one is to replace the other.
+        // A rename does nothing when both names are of one file (a hard link): then the old name is still there.
         self.remove(&record.id)?;
         sync_names(&dir)
     }
 
-    /// Takes a finished file back to where it arrived, if it is in its place.
-    pub fn withdraw(&self, record: &Record) -> io::Result<()> {
-        if let Some((dir, name)) = self.walk(&record.place)? {
-            let gone = unless_missing(dir.rename(name, &self.partial, &record.id))?;
-            if gone.is_some() {
+    /// Moves a finished file back to `partial`, if it is at its place.
+    pub fn move_back(&self, record: &Record) -> io::Result<()> {
+        if let Some((dir, name)) = self.open_dirs(&record.place)? {
+            let moved = unless_missing(dir.rename(name, &self.partial, &record.id))?;
+            if moved.is_some() {
                 failpoint::hit("after-withdraw");
                 sync_names(&self.partial)?;
-                self.tidy(&record.place);
+                self.remove_empty_dirs(&record.place);
             }
         }
         Ok(())
     }
 
-    /// Removes the directories of a place that have become empty, but for the owner's own: where there
-    /// is a directory there can be no file of its name.
-    fn tidy(&self, place: &str) {
-        let _ways = self.ways.write().unwrap_or_else(PoisonError::into_inner);
+    /// Removes the directories of a place that are empty, so that files can have their names. The owner's own
+    /// directory stays.
+    fn remove_empty_dirs(&self, place: &str) {
+        let _tree = self.tree.write().unwrap_or_else(PoisonError::into_inner);
         let mut place = place;
         while let Some((dir, _)) = place.rsplit_once('/').filter(|(dir, _)| dir.contains('/')) {
-            let removed = self.walk(dir).and_then(|found| match found {
+            let removed = self.open_dirs(dir).and_then(|found| match found {
                 Some((parent, name)) => parent.remove_dir(name),
                 None => Ok(()),
             });
@@ -173,27 +173,27 @@ impl Files {
         }
     }
 
-    /// Has the bytes of a finished upload, which may be changing, arrive as those of another one too.
+    /// Links the file of a finished upload, which may be changing, into `partial` as the file of another one.
     pub fn link(&self, finished: &Record, id: &str) -> io::Result<()> {
         self.remove(id)?;
         let link = |dir: &Dir, name: &str| dir.hard_link(name, &self.partial, id);
-        self.wherever(finished, link)?;
+        self.with_file(finished, link)?;
         match length(&self.partial, id)? {
             Some(length) if length == finished.identity.size => Ok(()),
             _ => Err(ErrorKind::InvalidData.into()),
         }
     }
 
-    /// Opens a finished file, which may be changing.
+    /// Opens a finished file, which may be changing, for reading.
     pub fn read(&self, record: &Record) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.read(true).follow(FollowSymlinks::No);
-        let file = self.wherever(record, |dir, name| dir.open_with(name, &options))?;
+        let file = self.with_file(record, |dir, name| dir.open_with(name, &options))?;
         Ok(file.into_std())
     }
 
-    /// Does something with a finished file, on its way or in its place.
-    fn wherever<T>(
+    /// Calls `work` with a finished file, which is in `partial` or at its place.
+    fn with_file<T>(
         &self,
         record: &Record,
         work: impl Fn(&Dir, &str) -> io::Result<T>,
@@ -201,55 +201,55 @@ impl Files {
         if let Some(done) = unless_missing(work(&self.partial, &record.id))? {
             return Ok(done);
         }
-        match self.walk(&record.place)? {
+        match self.open_dirs(&record.place)? {
             Some((dir, name)) => work(&dir, name),
             None => Err(ErrorKind::NotFound.into()),
         }
     }
 
-    /// What is at a place now.
-    pub fn look(&self, place: &str) -> io::Result<Found> {
-        let (dir, name) = match self.walk(place) {
+    /// Finds out what is at a place now.
+    pub fn entry_at(&self, place: &str) -> io::Result<Entry> {
+        let (dir, name) = match self.open_dirs(place) {
             Ok(Some(found)) => found,
-            Ok(None) => return Ok(Found::Nothing),
-            Err(error) if error.kind() == ErrorKind::NotADirectory => return Ok(Found::NoWay),
+            Ok(None) => return Ok(Entry::None),
+            Err(error) if error.kind() == ErrorKind::NotADirectory => return Ok(Entry::BelowFile),
             Err(error) => return Err(error),
         };
-        let found = unless_missing(dir.symlink_metadata(name))?;
-        Ok(found.map_or(Found::Nothing, |found| {
-            if found.is_dir() {
-                Found::Directory
+        let metadata = unless_missing(dir.symlink_metadata(name))?;
+        Ok(metadata.map_or(Entry::None, |metadata| {
+            if metadata.is_dir() {
+                Entry::Directory
             } else {
-                Found::File
+                Entry::File
             }
         }))
     }
 
-    /// Makes the directories of a place where they are missing.
-    pub fn make_way(&self, place: &str) -> io::Result<()> {
-        let _ways = self.ways.read().unwrap_or_else(PoisonError::into_inner);
-        self.open_way(place).map(drop)
+    /// Makes the directories of a place that are missing.
+    pub fn make_dirs(&self, place: &str) -> io::Result<()> {
+        let _tree = self.tree.read().unwrap_or_else(PoisonError::into_inner);
+        self.open_or_make_dirs(place).map(drop)
     }
 
-    /// The directory of a place, with those above it, made where missing; and the name in it.
-    fn open_way<'p>(&self, place: &'p str) -> io::Result<(Dir, &'p str)> {
+    /// Opens the directory of a place, and makes directories that are missing. Returns it and the file's name.
+    fn open_or_make_dirs<'p>(&self, place: &'p str) -> io::Result<(Dir, &'p str)> {
         let (dirs, name) = split(place);
         let mut dir = self.finished.try_clone()?;
         for part in dirs {
             let next = open_or_make(&dir, part)?;
-            // Whoever has made it may not have come to this.
+            // Also when it was there: who made it may not have synced it yet.
             sync_names(&dir)?;
             dir = next;
         }
         Ok((dir, name))
     }
 
-    /// The same where nothing is missing.
-    fn walk<'p>(&self, place: &'p str) -> io::Result<Option<(Dir, &'p str)>> {
+    /// Opens the directory of a place; `None` when one is missing. Returns it and the file's name.
+    fn open_dirs<'p>(&self, place: &'p str) -> io::Result<Option<(Dir, &'p str)>> {
         let (dirs, name) = split(place);
         let mut dir = self.finished.try_clone()?;
         for part in dirs {
-            match enter(&dir, part)? {
+            match open_dir(&dir, part)? {
                 Some(next) => dir = next,
                 None => return Ok(None),
             }
@@ -264,7 +264,7 @@ fn split(place: &str) -> (impl Iterator<Item = &str>, &str) {
 }
 
 fn open_or_make(parent: &Dir, name: &str) -> io::Result<Dir> {
-    if let Some(dir) = enter(parent, name)? {
+    if let Some(dir) = open_dir(parent, name)? {
         return Ok(dir);
     }
     match parent.create_dir(name) {
@@ -274,20 +274,20 @@ fn open_or_make(parent: &Dir, name: &str) -> io::Result<Dir> {
     parent.open_dir_nofollow(name)
 }
 
-/// Opens a directory, if it is there; a link to one is none.
-fn enter(parent: &Dir, name: &str) -> io::Result<Option<Dir>> {
+/// Opens a directory, if it is there. A symbolic link to one is an error.
+fn open_dir(parent: &Dir, name: &str) -> io::Result<Option<Dir>> {
     match unless_missing(parent.symlink_metadata(name))? {
         None => Ok(None),
-        Some(found) if found.is_dir() => parent.open_dir_nofollow(name).map(Some),
+        Some(metadata) if metadata.is_dir() => parent.open_dir_nofollow(name).map(Some),
         Some(_) => Err(ErrorKind::NotADirectory.into()),
     }
 }
 
+/// The length of a file, if there is one.
 fn length(dir: &Dir, name: &str) -> io::Result<Option<u64>> {
-    let found = unless_missing(dir.symlink_metadata(name))?;
-    Ok(found
-        .filter(|found| found.is_file())
-        .map(|found| found.len()))
+    let metadata = unless_missing(dir.symlink_metadata(name))?;
+    let file = metadata.filter(|metadata| metadata.is_file());
+    Ok(file.map(|file| file.len()))
 }
 
 fn unless_missing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
@@ -298,7 +298,7 @@ fn unless_missing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// A new name is durable only when its directory is.
+/// Makes new names in a directory durable.
 fn sync_names(dir: &Dir) -> io::Result<()> {
     #[cfg(unix)]
     dir.open(".")?.sync_all()?;

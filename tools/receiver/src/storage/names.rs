@@ -1,31 +1,31 @@
 //! Names: which ones a client may choose, and how they are written on the disk.
 //!
-//! What could lead anywhere is refused. What only some system cannot have, or understands in a way of its own, is
-//! written with the `%41` of URLs: so a name stays one component of a path everywhere, and no
-//! two names become one.
+//! Names that could lead to another directory are refused. Characters that some system does not allow, or gives
+//! a meaning of its own, are percent-encoded as in URLs. So a name is one component of a path on every system,
+//! and different names stay different.
 
 use percent_encoding::percent_encode_byte;
 
-/// The most bytes that file systems allow for a component.
-const LONGEST: usize = 255;
-/// Windows takes them for devices, whatever follows their first dot.
+/// The largest number of bytes that file systems allow for a component.
+const MAX_LENGTH: usize = 255;
+/// Names of devices on Windows, whatever follows their first dot.
 const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
 
-/// Says why a file, or a directory in a directory, cannot have this name.
+/// Checks a name of a file or of one directory. The error says why it is not allowed.
 pub fn check(name: &str) -> Result<(), String> {
     match name {
         "" => Err("is empty".to_owned()),
         "." | ".." => Err(format!("cannot be '{name}', which is a directory's")),
         _ if name.contains('\0') => Err("has a NUL in it".to_owned()),
         _ if name.contains('/') => Err("has a '/' in it: directories go into 'dir'".to_owned()),
-        _ if component(name).len() > LONGEST => {
-            Err(format!("takes more than {LONGEST} bytes on the disk"))
+        _ if component(name).len() > MAX_LENGTH => {
+            Err(format!("takes more than {MAX_LENGTH} bytes on the disk"))
         }
         _ => Ok(()),
     }
 }
 
-/// The same for a directory with its parents, which may be empty.
+/// Checks a directory with its parents. An empty one is allowed.
 pub fn check_dir(dir: &str) -> Result<(), String> {
     if dir.starts_with('/') {
         return Err("begins with '/': it has to be relative".to_owned());
@@ -36,10 +36,10 @@ pub fn check_dir(dir: &str) -> Result<(), String> {
     dir.split('/').try_for_each(check)
 }
 
-/// The place of a file in its owner's directory; from `number` 2 on that of a namesake.
+/// Returns the place of a file in its owner's directory. From 2 on, `number` is added to its name.
 pub fn tree(owner: &str, dir: &str, name: &str, number: u32) -> String {
     let mut place = match owner {
-        // Of whoever uploads where there are no users.
+        // Where there are no users.
         "" => "_".to_owned(),
         "_" => "%5F".to_owned(),
         owner => component(owner),
@@ -62,14 +62,14 @@ fn numbered(name: &str, number: u32) -> String {
     let mut stem = stem.to_owned();
     loop {
         let written = component(&format!("{stem} ({number}){extension}"));
-        // An extension that is longer than that was none.
-        if written.len() <= LONGEST || stem.pop().is_none() {
+        // When nothing is left of the stem, the "extension" was too long to be one.
+        if written.len() <= MAX_LENGTH || stem.pop().is_none() {
             return written;
         }
     }
 }
 
-/// A name as one component of a path; any text has one, and no other text has the same.
+/// Writes a name as one component of a path. Each text has one, and no two texts have the same.
 fn component(name: &str) -> String {
     let device = is_device(name);
     let last = name.chars().count().saturating_sub(1);
@@ -77,7 +77,7 @@ fn component(name: &str) -> String {
     for (index, (at, c)) in name.char_indices().enumerate() {
         let encode = match c {
             '/' | '\\' | '<' | '>' | ':' | '"' | '|' | '?' | '*' => true,
-            // It would look like one of ours.
+            // Would look like an encoded character.
             '%' => {
                 name[at + 1..]
                     .bytes()
@@ -86,7 +86,7 @@ fn component(name: &str) -> String {
                     .count()
                     == 2
             }
-            // Windows drops them.
+            // Windows drops these at the end.
             '.' | ' ' if index == last => true,
             _ if index == 0 && device => true,
             _ => c.is_control(),
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_as_long_as_it_is_written() {
+    fn the_encoded_length_counts() {
         assert!(check(&"n".repeat(255)).is_ok());
         assert!(check(&"n".repeat(256)).is_err());
         assert!(check(&"文".repeat(85)).is_ok());
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_a_system_has_its_own_ideas_of_are_written_otherwise() {
+    fn names_with_a_meaning_on_some_system_are_encoded() {
         for (name, written) in [
             ("a.txt", "a.txt"),
             ("报告 1.pdf", "报告 1.pdf"),
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_namesake_has_a_number() {
+    fn a_number_is_added_before_the_extension() {
         assert_eq!(tree("joe", "a/b", "c.tar", 1), "joe/a/b/c.tar");
         assert_eq!(tree("joe", "", "c.tar", 2), "joe/c (2).tar");
         assert_eq!(tree("", "", ".profile", 3), "_/.profile (3)");

@@ -1,23 +1,23 @@
-//! One upload as the database knows it.
+//! One upload as the database has it.
 
 use serde::Serialize;
 
 use crate::storage::digests::Digests;
 
-/// How far an upload is.
+/// The state of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// Known by name, no byte has come.
+    /// The receiver knows the name and has no bytes.
     New,
-    /// Some bytes are held, or all of them but not yet judged.
+    /// The receiver has some bytes, or all of them but not yet their digest.
     Partial,
-    /// All bytes are held and their digests agreed.
+    /// The receiver has all bytes, and their digests match.
     Complete,
 }
 
 impl State {
-    /// The word for it in the database.
+    /// The word for this state in the database.
     pub fn word(self) -> &'static str {
         match self {
             State::New => "new",
@@ -26,7 +26,7 @@ impl State {
         }
     }
 
-    /// The state that a word stands for.
+    /// Finds the state for a word.
     pub fn from_word(word: &str) -> Option<Self> {
         [State::New, State::Partial, State::Complete]
             .into_iter()
@@ -34,18 +34,18 @@ impl State {
     }
 }
 
-/// What makes a file the same file.
+/// The properties by which a file is the same file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// Who uploads.
+    /// The user who uploads it.
     pub owner: String,
-    /// Where to, as the client wrote it.
+    /// The directory, as the client wrote it.
     pub dir: String,
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// How many bytes it has.
+    /// The number of bytes.
     pub size: u64,
-    /// Its last modification; empty when not given.
+    /// The time of the last modification; empty when not given.
     pub mtime: String,
     /// The MD5 of the whole file; empty when not given.
     pub md5: String,
@@ -58,22 +58,22 @@ pub struct Record {
     pub id: String,
     /// The file, as the client describes it.
     pub identity: Identity,
-    /// How far it is.
+    /// The state.
     pub state: State,
-    /// Where the finished file lies; the id until then.
+    /// The path of the finished file below `files`; the id until then.
     pub place: String,
-    /// Bytes that are durable, from the start, without a gap.
-    pub held: u64,
+    /// How many bytes are durable, counted from the start without a gap.
+    pub offset: u64,
     /// The digests of those bytes.
     pub digests: Digests,
-    /// When it was first asked about, in milliseconds since 1970.
+    /// The time of the first locate, in milliseconds since 1970.
     pub created: i64,
-    /// When it last got on, as this record was read.
+    /// The time of the last progress, when this record was read.
     pub changed: i64,
 }
 
 impl Record {
-    /// A record for a file that has not been seen before.
+    /// Makes a record for a file that has none.
     pub fn new(identity: Identity) -> Result<Self, getrandom::Error> {
         let mut id = [0; 16];
         getrandom::fill(&mut id)?;
@@ -83,14 +83,14 @@ impl Record {
             id,
             identity,
             state: State::New,
-            held: 0,
+            offset: 0,
             digests: Digests::default(),
             created: 0,
             changed: 0,
         })
     }
 
-    /// Where its owner finds the finished file.
+    /// The URL path of the finished file.
     pub fn location(&self) -> String {
         format!("/uploads/{}/file", self.id)
     }

@@ -1,62 +1,19 @@
-//! The upload records in the database.
+//! The records of uploads in the database.
 
-use std::str::FromStr;
 use std::sync::Arc;
 
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
+use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
 use crate::storage::changes::{Change, Changes};
+use crate::storage::database::{connect, signed};
 use crate::storage::digests::Digests;
+use crate::storage::error::StoreError;
 use crate::storage::record::{Identity, Record, State};
 
-/// Why the database could not help.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum StoreError {
-    /// It refused or could not be reached.
-    #[error("database: {0}")]
-    Database(Arc<sqlx::Error>),
-    /// Its tables could not be brought up to date.
-    #[error("database migration: {0}")]
-    Migration(Arc<sqlx::migrate::MigrateError>),
-    /// The system has no random numbers.
-    #[error("random numbers: {0}")]
-    Random(#[from] getrandom::Error),
-    /// A row holds what this program never writes.
-    #[error("database: upload {id} has an unreadable {column}")]
-    Unreadable {
-        /// The upload.
-        id: String,
-        /// The column.
-        column: &'static str,
-    },
-}
-
-impl StoreError {
-    /// Whether the database's disk is full.
-    pub fn no_room(&self) -> bool {
-        const SQLITE_FULL: &str = "13";
-        match self {
-            Self::Database(error) => match &**error {
-                sqlx::Error::Database(error) => {
-                    error.code().is_some_and(|code| code == SQLITE_FULL)
-                }
-                _ => false,
-            },
-            _ => false,
-        }
-    }
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Database(Arc::new(error))
-    }
-}
-
-/// Which uploads a list has.
+/// The uploads that a list has.
 #[derive(Debug, Clone, Copy)]
-pub enum Which {
+pub enum Filter {
     /// All of them.
     All,
     /// The finished ones.
@@ -65,7 +22,7 @@ pub enum Which {
     Unfinished,
 }
 
-/// The records.
+/// All records.
 #[derive(Clone)]
 pub struct Store {
     pool: AnyPool,
@@ -75,7 +32,7 @@ pub struct Store {
 impl Store {
     /// Opens the database and brings its tables up to date.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        // SQLite has one writer at a time: one connection queues here and not in busy loops.
+        // SQLite allows one writer at a time. With one connection, writers queue here and do not poll.
         let pool = connect(url, 1).await?;
         let migrated = sqlx::migrate!().run(&pool).await;
         migrated.map_err(|error| StoreError::Migration(Arc::new(error)))?;
@@ -91,12 +48,12 @@ impl Store {
         Ok(())
     }
 
-    /// Closes the database in good order.
+    /// Closes all connections.
     pub async fn close(&self) {
         self.pool.close().await;
     }
 
-    /// The owner's upload with this id.
+    /// Finds the owner's upload with this id.
     pub async fn find(&self, owner: &str, id: &str) -> Result<Option<Record>, StoreError> {
         let row = sqlx::query("SELECT * FROM uploads WHERE owner = $1 AND id = $2")
             .bind(owner)
@@ -106,10 +63,10 @@ impl Store {
         row.as_ref().map(record).transpose()
     }
 
-    /// The upload of this file: by MD5 where the client gave one, else by modification time.
+    /// Finds the upload of this file: by MD5 where the client gave one, else by modification time.
     ///
-    /// A client may learn the MD5 only after its first visit: an unfinished upload without one
-    /// and with the same modification time is the same file.
+    /// A client may know the MD5 only after its first request: an unfinished upload without an MD5 and with
+    /// the same modification time is the same file.
     pub async fn find_file(&self, file: &Identity) -> Result<Option<Record>, StoreError> {
         let row = sqlx::query(
             "SELECT * FROM uploads
@@ -134,7 +91,7 @@ impl Store {
         row.as_ref().map(record).transpose()
     }
 
-    /// A finished upload of the same owner with the same content.
+    /// Finds a finished upload of the same owner with the same content.
     pub async fn find_content(&self, file: &Identity) -> Result<Option<Record>, StoreError> {
         let row = sqlx::query(
             "SELECT * FROM uploads
@@ -149,11 +106,11 @@ impl Store {
         row.as_ref().map(record).transpose()
     }
 
-    /// The owner's uploads, last changed first, from the one behind `after`.
+    /// Lists the owner's uploads, last changed first, beginning behind `after`.
     pub async fn list(
         &self,
         owner: &str,
-        which: Which,
+        filter: Filter,
         after: Option<&Record>,
         limit: u32,
     ) -> Result<Vec<Record>, StoreError> {
@@ -166,10 +123,10 @@ impl Store {
              LIMIT $5",
         )
         .bind(owner)
-        .bind(match which {
-            Which::All => "all",
-            Which::Complete => "complete",
-            Which::Unfinished => "unfinished",
+        .bind(match filter {
+            Filter::All => "all",
+            Filter::Complete => "complete",
+            Filter::Unfinished => "unfinished",
         })
         .bind(changed)
         .bind(id)
@@ -179,7 +136,7 @@ impl Store {
         rows.iter().map(record).collect()
     }
 
-    /// The upload with this id, whoever's it is.
+    /// Finds the upload with this id, of any owner.
     pub async fn find_any(&self, id: &str) -> Result<Option<Record>, StoreError> {
         let row = sqlx::query("SELECT * FROM uploads WHERE id = $1")
             .bind(id)
@@ -188,8 +145,8 @@ impl Store {
         row.as_ref().map(record).transpose()
     }
 
-    /// The id of another upload than `id` whose finished file has this place.
-    pub async fn holder(&self, place: &str, id: &str) -> Result<Option<String>, StoreError> {
+    /// Finds the id of an upload other than `id` whose finished file is at this place.
+    pub async fn id_at(&self, place: &str, id: &str) -> Result<Option<String>, StoreError> {
         let row = sqlx::query("SELECT id FROM uploads WHERE place = $1 AND id <> $2")
             .bind(place)
             .bind(id)
@@ -198,18 +155,18 @@ impl Store {
         Ok(row.map(|row| row.try_get("id")).transpose()?)
     }
 
-    /// The bytes that all files of an owner have, or are going to have.
-    pub async fn taken(&self, owner: &str) -> Result<i64, StoreError> {
+    /// Sums the sizes of all files of an owner, finished or not.
+    pub async fn total_size(&self, owner: &str) -> Result<i64, StoreError> {
         let row =
-            sqlx::query("SELECT SUM(CAST(size AS REAL)) AS taken FROM uploads WHERE owner = $1")
+            sqlx::query("SELECT SUM(CAST(size AS REAL)) AS total FROM uploads WHERE owner = $1")
                 .bind(owner)
                 .fetch_one(&self.pool)
                 .await?;
-        // More than fits is the most.
-        Ok(row.try_get::<Option<f64>, _>("taken")?.unwrap_or(0.0) as i64)
+        // A sum that does not fit becomes the largest number.
+        Ok(row.try_get::<Option<f64>, _>("total")?.unwrap_or(0.0) as i64)
     }
 
-    /// Unfinished uploads that have not changed since a time in milliseconds since 1970.
+    /// Lists unfinished uploads that have not changed since a time in milliseconds since 1970.
     pub async fn idle(&self, since: i64) -> Result<Vec<Record>, StoreError> {
         let rows = sqlx::query("SELECT * FROM uploads WHERE state <> 'complete' AND changed < $1")
             .bind(since)
@@ -218,34 +175,34 @@ impl Store {
         rows.iter().map(record).collect()
     }
 
-    /// Forgets an upload.
+    /// Deletes a record.
     pub async fn delete(&self, id: &str) -> Result<(), StoreError> {
         let change = Change::Delete(id.to_owned());
         self.changes.make(change).await.map(drop)
     }
 
-    /// Takes note of a signed form's number until a time in milliseconds since 1970; `false` when it was
-    /// seen before.
-    pub async fn is_new(&self, nonce: &str, expires: i64) -> Result<bool, StoreError> {
+    /// Saves a signed form's nonce until a time in milliseconds since 1970; `false` when it is known
+    /// already.
+    pub async fn add_nonce(&self, nonce: &str, expires: i64) -> Result<bool, StoreError> {
         let change = Change::Nonce(nonce.to_owned(), expires);
         self.changes.make(change).await
     }
 
-    /// Adds an upload; `false` when the same file has one already, or when its owner would have more bytes
+    /// Adds a record; `false` when the file has one already, or when its owner would have more bytes
     /// than the quota.
     pub async fn insert(&self, record: &Record, quota: Option<u64>) -> Result<bool, StoreError> {
         let change = Change::Insert(Box::new(record.clone()), quota);
         self.changes.make(change).await
     }
 
-    /// Writes how far an upload is.
+    /// Saves the state of an upload.
     pub async fn save(&self, record: &Record) -> Result<(), StoreError> {
         let change = Change::Save(Box::new(record.clone()));
         self.changes.make(change).await.map(drop)
     }
 
-    /// Writes that an upload is finished, and forgets the one whose place it takes; `false`
-    /// when that one has left the place, or a third one has it.
+    /// Saves that an upload is finished, and deletes the record of the one that it replaces; `false`
+    /// when that one has left the place, or a third one is there.
     pub async fn finish(
         &self,
         record: &Record,
@@ -254,39 +211,6 @@ impl Store {
         let change = Change::Finish(Box::new(record.clone()), replaced);
         self.changes.make(change).await
     }
-}
-
-/// Connects to a database; to SQLite with at most so many connections.
-pub async fn connect(url: &str, most: u32) -> Result<AnyPool, StoreError> {
-    sqlx::any::install_default_drivers();
-    let options = AnyConnectOptions::from_str(url)?;
-    let pool = if url.starts_with("sqlite:") {
-        // They stay: only who has written SQLite's log knows which part of it is durable. All are opened now, since
-        // on a full disk none can be.
-        let pool = AnyPoolOptions::new()
-            .min_connections(most)
-            .max_connections(most)
-            .idle_timeout(None)
-            .max_lifetime(None);
-        pool.after_connect(|connection, _| {
-            Box::pin(async move {
-                // FULL, so that an answered offset outlives a power cut. What is in the log
-                // from before is made durable elsewhere before anyone is told of it.
-                for pragma in [
-                    "PRAGMA busy_timeout = 10000",
-                    "PRAGMA journal_mode = WAL",
-                    "PRAGMA synchronous = FULL",
-                    "PRAGMA wal_checkpoint(TRUNCATE)",
-                ] {
-                    sqlx::query(pragma).execute(&mut *connection).await?;
-                }
-                Ok(())
-            })
-        })
-    } else {
-        AnyPoolOptions::new()
-    };
-    Ok(pool.connect_with(options).await?)
 }
 
 fn record(row: &AnyRow) -> Result<Record, StoreError> {
@@ -308,18 +232,13 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
         },
         place: row.try_get("place")?,
         state: State::from_word(row.try_get("state")?).ok_or_else(|| unreadable("state"))?,
-        held: bytes("held")?,
+        offset: bytes("held")?,
         digests: Digests::restore(row.try_get("midstate")?)
             .ok_or_else(|| unreadable("midstate"))?,
         created: row.try_get("created")?,
         changed: row.try_get("changed")?,
         id,
     })
-}
-
-/// A number of bytes as the database takes it.
-pub fn signed(bytes: u64) -> i64 {
-    i64::try_from(bytes).expect("sizes are checked when they come in")
 }
 
 #[cfg(test)]
@@ -344,7 +263,7 @@ mod tests {
         };
         let finished = |record: &Record| Record {
             state: State::Complete,
-            held: 10,
+            offset: 10,
             place: "joe/a".to_owned(),
             ..record.clone()
         };
@@ -354,19 +273,22 @@ mod tests {
         }
         assert!(store.finish(&finished(&old), None).await.unwrap());
         assert!(!store.finish(&finished(&new), None).await.unwrap());
-        // It has begun afresh, and holds bytes of its own again.
+        // The old upload began again and has bytes of its own.
         let again = Record {
             state: State::Partial,
-            held: 5,
+            offset: 5,
             ..old.clone()
         };
         store.save(&again).await.unwrap();
-        let holder = Some(old.id.clone());
-        assert!(!store.finish(&finished(&new), holder.clone()).await.unwrap());
+        let replaced = Some(old.id.clone());
+        assert!(!store
+            .finish(&finished(&new), replaced.clone())
+            .await
+            .unwrap());
         let kept = store.find("joe", &old.id).await.unwrap();
-        assert_eq!(kept.map(|record| record.held), Some(5));
+        assert_eq!(kept.map(|record| record.offset), Some(5));
         assert!(store.finish(&finished(&old), None).await.unwrap());
-        assert!(store.finish(&finished(&new), holder).await.unwrap());
+        assert!(store.finish(&finished(&new), replaced).await.unwrap());
         assert!(store.find("joe", &old.id).await.unwrap().is_none());
     }
 }

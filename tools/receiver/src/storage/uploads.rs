@@ -1,133 +1,127 @@
-//! Records and bytes together, so that no crash can part them.
+//! Records and files together, changed in an order that no crash can break.
 //!
-//! The order is always the same. Bytes are durable before their record says so. A finished file's
-//! record is durable before the file goes to its place, and its bytes leave that place before the record
-//! does: what a crash leaves behind in `partial` tells what was about to happen.
+//! The order is always the same. Bytes are durable before their record says so. The record of a finished
+//! file is durable before the file is moved to its place, and the file leaves its place before the record
+//! is deleted. So the bytes that a crash leaves in `partial` show what was about to happen.
 
 use std::io;
 use std::sync::Arc;
 
 use crate::config::{Conflict, Layout};
-use crate::storage::claims::{Active, Claim};
+use crate::storage::claims::{Claim, Claims};
 use crate::storage::digests::Digests;
-use crate::storage::error::StorageError;
+use crate::storage::error::{StorageError, StoreError};
 use crate::storage::failpoint;
-use crate::storage::files::{Files, Found};
+use crate::storage::files::{Entry, Files};
 use crate::storage::names;
 use crate::storage::record::{Record, State};
-use crate::storage::store::{Store, StoreError};
+use crate::storage::store::Store;
 
-/// Namesakes of one file in one directory.
+/// The largest number of files in one directory that differ only in the number added to their name.
 const MAX_NAMESAKES: u32 = 1000;
-/// How often the place of a finished file is chosen anew because another one has just got it.
+/// How often a place is chosen again because another upload has just taken it.
 const ATTEMPTS: u32 = 20;
 
-/// What is kept.
+/// All uploads: records, files, and the claims of those who work on them.
 #[derive(Clone)]
-pub struct Shelf {
+pub struct Uploads {
     /// The records.
     pub store: Store,
-    /// The bytes.
+    /// The files.
     pub files: Files,
-    /// Who works on what.
-    pub active: Arc<Active>,
+    /// The claims.
+    pub claims: Arc<Claims>,
     /// Where finished files go.
     pub layout: Layout,
-    /// What happens when another one is there.
+    /// What happens when another file is there.
     pub conflict: Conflict,
 }
 
-impl Shelf {
-    /// The owner's upload, looked up again under its claim and compared with the disk.
-    pub async fn current(
-        &self,
-        owner: &str,
-        claim: &Claim,
-    ) -> Result<Option<Record>, StorageError> {
+impl Uploads {
+    /// Loads the owner's upload again, under its claim, and compares the record with the file.
+    pub async fn load(&self, owner: &str, claim: &Claim) -> Result<Option<Record>, StorageError> {
         let Some(mut record) = self.store.find(owner, claim.id()).await? else {
             return Ok(None);
         };
-        let length = self.on_disk(&record, Files::settle).await?;
-        // What lies behind an unfinished upload's confirmed bytes goes with the next send.
+        let length = self.on_disk(&record, Files::move_to_place).await?;
+        // Bytes behind the offset of an unfinished upload are cut off by the next send.
         let finished = record.state == State::Complete;
-        if length < record.held || (finished && length != record.held) {
+        if length < record.offset || (finished && length != record.offset) {
             tracing::error!(
                 id = record.id,
-                "the file has {length} bytes, not the {} confirmed ones: the upload starts afresh",
-                record.held
+                "the file has {length} bytes, but {} were confirmed: the upload begins again",
+                record.offset
             );
             self.reset(&mut record).await?;
         }
         Ok(Some(record))
     }
 
-    /// Forgets all bytes of an upload. Whoever calls this, or what follows, has the claim.
+    /// Drops all bytes of an upload. The caller has the claim, here and in the functions below.
     pub async fn reset(&self, record: &mut Record) -> Result<(), StorageError> {
-        self.withdraw(record).await?;
+        self.move_back(record).await?;
         record.state = State::Partial;
-        record.held = 0;
+        record.offset = 0;
         record.digests = Digests::default();
         record.place = record.id.clone();
         Ok(self.store.save(record).await?)
     }
 
-    /// Forgets an upload, record and bytes.
-    pub async fn forget(&self, record: &Record) -> Result<(), StorageError> {
-        self.withdraw(record).await?;
+    /// Deletes an upload, record and file.
+    pub async fn delete(&self, record: &Record) -> Result<(), StorageError> {
+        self.move_back(record).await?;
         self.store.delete(&record.id).await?;
         let remove = |files: &Files, record: &Record| files.remove(&record.id);
         if let Err(error) = self.on_disk(record, remove).await {
-            // It goes at the next start.
+            // The next start removes it.
             tracing::warn!(id = record.id, "cannot remove the file: {error}");
         }
         Ok(())
     }
 
-    async fn withdraw(&self, record: &Record) -> Result<(), StorageError> {
+    async fn move_back(&self, record: &Record) -> Result<(), StorageError> {
         if record.state == State::Complete {
-            self.on_disk(record, Files::withdraw).await?;
+            self.on_disk(record, Files::move_back).await?;
         }
         Ok(())
     }
 
-    /// Makes an upload a finished one; all its bytes are durable in `partial`.
+    /// Finishes an upload whose bytes are all durable in `partial`.
     pub async fn finish(&self, record: &mut Record) -> Result<(), StorageError> {
         self.commit_finished(record).await?;
-        self.settle(record).await
+        self.move_to_place(record).await
     }
 
-    /// The second half of [`finish`](Self::finish).
-    pub async fn settle(&self, record: &Record) -> Result<(), StorageError> {
-        self.on_disk(record, Files::settle).await.map(drop)
+    /// Does the second half of [`finish`](Self::finish).
+    pub async fn move_to_place(&self, record: &Record) -> Result<(), StorageError> {
+        self.on_disk(record, Files::move_to_place).await.map(drop)
     }
 
-    /// The first half of [`finish`](Self::finish): without the second one the file is finished too, and
-    /// goes to its place at the next occasion.
+    /// Does the first half of [`finish`](Self::finish). After that the upload is finished, even if the second
+    /// half fails: the file is moved to its place at the next opportunity.
     pub async fn commit_finished(&self, record: &mut Record) -> Result<(), StorageError> {
         for _ in 0..ATTEMPTS {
-            let (place, holder) = self.choose(record).await?;
-            // Nobody else puts a file there, or asks for the one that is there, meanwhile.
-            let _claim = match &holder {
-                Some(id) => Some(
-                    self.active
-                        .claim(id)
-                        .await
-                        .map_err(|_| StorageError::Busy)?,
-                ),
+            let (place, replaced) = self.choose_place(record).await?;
+            // While this is claimed, no other request puts a file there or reads the one that is there.
+            let _claim = match &replaced {
+                Some(id) => {
+                    let claim = self.claims.claim(id).await;
+                    Some(claim.map_err(|_| StorageError::Busy)?)
+                }
                 None => None,
             };
             let finished = Record {
                 state: State::Complete,
-                held: record.identity.size,
+                offset: record.identity.size,
                 place,
                 ..record.clone()
             };
-            let make_way = |files: &Files, record: &Record| files.make_way(&record.place);
-            self.on_disk(&finished, make_way).await?;
-            if self.store.finish(&finished, holder.clone()).await? {
+            let make_dirs = |files: &Files, record: &Record| files.make_dirs(&record.place);
+            self.on_disk(&finished, make_dirs).await?;
+            if self.store.finish(&finished, replaced.clone()).await? {
                 failpoint::hit("after-finish");
                 *record = finished;
-                if let Some(id) = holder {
+                if let Some(id) = replaced {
                     let files = self.files.clone();
                     blocking(move || files.remove(&id)).await?;
                 }
@@ -137,32 +131,36 @@ impl Shelf {
         Err(StorageError::Busy)
     }
 
-    /// Where the file would go if it were finished now, and the upload whose file it replaces.
-    pub async fn choose(&self, record: &Record) -> Result<(String, Option<String>), StorageError> {
+    /// Chooses the place where the file would go if it were finished now. Returns it, and the id of the upload
+    /// whose file it would replace.
+    pub async fn choose_place(
+        &self,
+        record: &Record,
+    ) -> Result<(String, Option<String>), StorageError> {
         let file = &record.identity;
         if self.layout == Layout::Id {
             return Ok((record.id.clone(), None));
         }
-        let most = match self.conflict {
+        let last = match self.conflict {
             Conflict::Rename => MAX_NAMESAKES,
             Conflict::Replace | Conflict::Refuse => 1,
         };
         let taken = |why: &str| {
-            let path = format!("{}/{}", file.dir, file.name);
-            let path = path.trim_start_matches('/').escape_debug();
-            StorageError::Taken(format!("'{path}' {why}"))
+            let full = format!("{}/{}", file.dir, file.name);
+            let path = full.trim_start_matches('/').escape_debug();
+            StorageError::NameTaken(format!("'{path}' {why}"))
         };
-        for number in 1..=most {
+        for number in 1..=last {
             let place = names::tree(&file.owner, &file.dir, &file.name, number);
-            let holder = self.store.holder(&place, &record.id).await?;
-            let (files, looked) = (self.files.clone(), place.clone());
-            match blocking(move || files.look(&looked)).await? {
-                Found::NoWay => return Err(taken("cannot be: a directory in it is a file")),
-                Found::Nothing if holder.is_none() => return Ok((place, None)),
-                Found::Nothing | Found::File if self.conflict == Conflict::Replace => {
-                    return Ok((place, holder))
+            let other = self.store.id_at(&place, &record.id).await?;
+            let (files, path) = (self.files.clone(), place.clone());
+            match blocking(move || files.entry_at(&path)).await? {
+                Entry::BelowFile => return Err(taken("cannot be: a directory in it is a file")),
+                Entry::None if other.is_none() => return Ok((place, None)),
+                Entry::None | Entry::File if self.conflict == Conflict::Replace => {
+                    return Ok((place, other))
                 }
-                Found::Directory if self.conflict == Conflict::Replace => {
+                Entry::Directory if self.conflict == Conflict::Replace => {
                     return Err(taken("is a directory"))
                 }
                 _ => {}
@@ -173,8 +171,8 @@ impl Shelf {
         ))
     }
 
-    /// Finishes an upload with the bytes of another one of the same owner that has the same
-    /// content, by its MD5 and, where it is known, its SHA-256; `false` when there is none.
+    /// Finishes an upload with the bytes of another upload of the same owner that has the same content, by MD5
+    /// and, where it is known, SHA-256; `false` when there is none.
     pub async fn finish_instantly(
         &self,
         record: &mut Record,
@@ -191,11 +189,11 @@ impl Shelf {
         if let Err(error) = self.on_disk(&twin, link).await {
             tracing::warn!(
                 id = twin.id,
-                "cannot link the file, it has to come again: {error}"
+                "cannot link the file, so it has to be sent again: {error}"
             );
             return Ok(false);
         }
-        if !self.still(&twin).await? {
+        if !self.is_unchanged(&twin).await? {
             return Ok(false);
         }
         record.digests = twin.digests;
@@ -203,18 +201,18 @@ impl Shelf {
         Ok(true)
     }
 
-    /// Opens a finished upload's file; `None` when it is gone or has become another one.
+    /// Opens the file of a finished upload; `None` when it was deleted or replaced.
     pub async fn read(&self, record: &Record) -> Result<Option<tokio::fs::File>, StorageError> {
         let file = self.on_disk(record, Files::read).await;
-        if !self.still(record).await? {
+        if !self.is_unchanged(record).await? {
             return Ok(None);
         }
         Ok(Some(tokio::fs::File::from_std(file?)))
     }
 
-    /// Whether what was found on the disk was the file of this finished upload, of which nobody has the claim: other
-    /// bytes come there only when the record is another one.
-    async fn still(&self, record: &Record) -> Result<bool, StoreError> {
+    /// Whether a file that was opened without a claim is that of this finished upload. It is, if the record is
+    /// still the same: it changes before other bytes come to the place.
+    async fn is_unchanged(&self, record: &Record) -> Result<bool, StoreError> {
         let now = self.store.find(&record.identity.owner, &record.id).await?;
         Ok(now.is_some_and(|now| {
             now.state == State::Complete
@@ -223,20 +221,20 @@ impl Shelf {
         }))
     }
 
-    /// After a crash: takes finished files to their places and removes bytes that are nobody's.
-    pub async fn mend(&self) -> Result<(), StorageError> {
+    /// Repairs what a crash has left: moves finished files to their places, and removes bytes without a record.
+    pub async fn recover(&self) -> Result<(), StorageError> {
         let files = self.files.clone();
         for id in blocking(move || files.partial_ids()).await? {
             match self.store.find_any(&id).await? {
                 Some(record) => {
-                    if let Err(error) = self.on_disk(&record, Files::settle).await {
-                        tracing::error!(id, "cannot put the finished file into its place: {error}");
+                    if let Err(error) = self.move_to_place(&record).await {
+                        tracing::error!(id, "cannot move the finished file to its place: {error}");
                     }
                 }
                 None => {
                     let (files, orphan) = (self.files.clone(), id.clone());
                     match blocking(move || files.remove(&orphan)).await {
-                        Ok(()) => tracing::info!(id, "removed bytes that no record is of"),
+                        Ok(()) => tracing::info!(id, "removed bytes that have no record"),
                         Err(error) => tracing::warn!(id, "cannot remove from 'partial': {error}"),
                     }
                 }

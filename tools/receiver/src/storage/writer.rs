@@ -1,4 +1,4 @@
-//! The thread that writes one upload's bytes, and what it decides when they end.
+//! The thread that writes an upload's bytes, syncs them and then saves the record.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -15,88 +15,89 @@ use crate::storage::digests::Digests;
 use crate::storage::error::StorageError;
 use crate::storage::failpoint;
 use crate::storage::record::{Record, State};
-use crate::storage::uploads::Shelf;
+use crate::storage::uploads::Uploads;
 
-/// The longest that received bytes stay unconfirmed while more come.
+/// The longest time between two commits while bytes arrive.
 const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
-/// Chunks on their way to the thread: few, since many uploads may be under way at once.
+/// How many chunks wait for the thread. Few, since many uploads may be active at once.
 const QUEUE: usize = 2;
 
-/// The digests that the client sends after its bytes; empty where it does not.
+/// The digests that the client sends after the file; each one is empty if it is not sent.
 #[derive(Debug, Default)]
-pub struct Tail {
+pub struct ExpectedDigests {
     /// MD5 of the whole file.
     pub md5: String,
     /// SHA-256 of the whole file.
     pub sha256: String,
-    /// MD5 of everything up to the end of this request.
+    /// MD5 of the file up to the end of this request's bytes.
     pub prefix_md5: String,
 }
 
-/// How a request's bytes ended.
-pub struct Ending {
-    /// The upload as it stands now, durably.
+/// The result of a request's bytes.
+pub struct Outcome {
+    /// The upload's state, which is durable.
     pub record: Record,
-    /// Whether the digests agreed, as far as any were given.
-    pub agreed: bool,
+    /// Whether all digests match that the client has sent.
+    pub digests_match: bool,
 }
 
-/// Where chunks go.
+/// The thread's other end.
 pub struct Writer {
     queue: mpsc::Sender<Message>,
-    thread: JoinHandle<Result<Ending, StorageError>>,
+    thread: JoinHandle<Result<Outcome, StorageError>>,
 }
 
 enum Message {
     Chunk(Bytes),
-    Finish(Tail),
+    Finish(ExpectedDigests),
 }
 
 impl Writer {
-    /// Starts the thread. It writes at `record.held`, and keeps `claim` until it has ended.
-    pub fn start(shelf: Shelf, record: Record, commit_bytes: u64, claim: Claim) -> Self {
+    /// Starts the thread. It writes at `record.offset`, and keeps `claim` until it ends.
+    pub fn start(uploads: Uploads, record: Record, commit_bytes: u64, claim: Claim) -> Self {
         let (queue, messages) = mpsc::channel(QUEUE);
         let runtime = Handle::current();
         let thread = tokio::task::spawn_blocking(move || {
             let _claim = claim;
             let mut job = Job {
-                file: shelf.files.write_from(&record.id, record.held)?,
+                file: uploads.files.write_from(&record.id, record.offset)?,
                 digests: record.digests.clone(),
-                written: record.held,
-                begin: record.clone(),
+                written: record.offset,
+                initial: record.clone(),
                 record,
                 commit_bytes,
-                shelf,
+                uploads,
                 runtime,
             };
-            let agreed = job.run(messages).inspect_err(|error| job.give_way(error))?;
-            Ok(Ending {
+            let result = job.run(messages);
+            let digests_match = result.inspect_err(|error| job.free_space(error))?;
+            Ok(Outcome {
                 record: job.record,
-                agreed,
+                digests_match,
             })
         });
         Self { queue, thread }
     }
 
-    /// Passes a chunk on; `false` when the thread has given up.
+    /// Passes a chunk to the thread; `false` when the thread has failed.
     pub async fn push(&self, chunk: Bytes) -> bool {
         chunk.is_empty() || self.queue.send(Message::Chunk(chunk)).await.is_ok()
     }
 
-    /// Waits until the thread has given up, if it does.
-    pub async fn given_up(&self) {
+    /// Waits until the thread has failed. Does not return if it does not fail.
+    pub async fn failed(&self) {
         self.queue.closed().await;
     }
 
-    /// All has come: judge it.
-    pub async fn finish(self, tail: Tail) -> Result<Ending, StorageError> {
-        // A thread that has given up says why below.
-        let _ = self.queue.send(Message::Finish(tail)).await;
-        self.abandon().await
+    /// Compares the digests, when all bytes were passed, and ends the thread.
+    pub async fn finish(self, expected: ExpectedDigests) -> Result<Outcome, StorageError> {
+        // If the thread has failed, the call below returns its error.
+        let _ = self.queue.send(Message::Finish(expected)).await;
+        self.stop().await
     }
 
-    /// No more will come: keep what came.
-    pub async fn abandon(self) -> Result<Ending, StorageError> {
+    /// Saves the bytes that were passed, and ends the thread.
+    pub async fn stop(self) -> Result<Outcome, StorageError> {
         drop(self.queue);
         self.thread.await?
     }
@@ -104,20 +105,20 @@ impl Writer {
 
 struct Job {
     file: File,
-    /// The upload as this request found it.
-    begin: Record,
+    /// The upload before this request.
+    initial: Record,
     /// The upload as the database has it.
     record: Record,
     written: u64,
-    /// Of everything written.
+    /// The digests of all written bytes.
     digests: Digests,
     commit_bytes: u64,
-    shelf: Shelf,
+    uploads: Uploads,
     runtime: Handle,
 }
 
 impl Job {
-    /// Writes until the messages end, and says whether the digests agreed.
+    /// Writes until the messages end. Returns whether the digests match.
     fn run(&mut self, mut messages: mpsc::Receiver<Message>) -> Result<bool, StorageError> {
         let mut due = Instant::now() + COMMIT_INTERVAL;
         loop {
@@ -129,14 +130,14 @@ impl Job {
                     self.digests.update(&chunk);
                     self.written += chunk.len() as u64;
                 }
-                Ok(Some(Message::Finish(tail))) => return self.judge(&tail),
+                Ok(Some(Message::Finish(expected))) => return self.finish(&expected),
                 Ok(None) => {
                     self.commit()?;
                     return Ok(true);
                 }
                 Err(_) => {}
             }
-            if self.written - self.record.held >= self.commit_bytes || Instant::now() >= due {
+            if self.written - self.record.offset >= self.commit_bytes || Instant::now() >= due {
                 self.commit()?;
                 due = Instant::now() + COMMIT_INTERVAL;
             }
@@ -144,80 +145,84 @@ impl Job {
     }
 
     fn commit(&mut self) -> Result<(), StorageError> {
-        if self.written == self.record.held {
+        if self.written == self.record.offset {
             return Ok(());
         }
         self.sync()?;
         self.save(State::Partial, self.written, self.digests.clone())
     }
 
-    fn judge(&mut self, tail: &Tail) -> Result<bool, StorageError> {
+    /// Compares the digests and saves the result.
+    fn finish(&mut self, expected: &ExpectedDigests) -> Result<bool, StorageError> {
         self.sync()?;
         let file = &self.record.identity;
-        let whole = self.written == file.size;
+        let is_whole = self.written == file.size;
         let md5 = self.digests.md5();
-        let same = |said: &str, found: &str| said.is_empty() || said == found;
-        let mut agreed = same(&tail.prefix_md5, &md5);
-        if whole {
-            agreed &= same(&tail.md5, &md5) && same(&file.md5, &md5);
-            agreed &= tail.sha256.is_empty() || tail.sha256 == self.digests.sha256();
+        let matches = |expected: &str, actual: &str| expected.is_empty() || expected == actual;
+        let mut all_match = matches(&expected.prefix_md5, &md5);
+        if is_whole {
+            all_match &= matches(&expected.md5, &md5) && matches(&file.md5, &md5);
+            all_match &= expected.sha256.is_empty() || expected.sha256 == self.digests.sha256();
         }
-        match (agreed, whole) {
-            (true, true) => self.finish()?,
+        match (all_match, is_whole) {
+            (true, true) => self.finish_upload()?,
             (true, false) => self.save(State::Partial, self.written, self.digests.clone())?,
-            // Nobody knows which of the bytes are wrong.
-            (false, true) => self.fall_back(0, Digests::default())?,
-            (false, false) => self.fall_back(self.begin.held, self.begin.digests.clone())?,
+            // Which bytes are wrong is not known.
+            (false, true) => self.roll_back(0, Digests::default())?,
+            (false, false) => {
+                self.roll_back(self.initial.offset, self.initial.digests.clone())?;
+            }
         }
-        Ok(agreed)
+        Ok(all_match)
     }
 
-    fn finish(&mut self) -> Result<(), StorageError> {
-        let (shelf, runtime) = (&self.shelf, &self.runtime);
+    fn finish_upload(&mut self) -> Result<(), StorageError> {
+        let (uploads, runtime) = (&self.uploads, &self.runtime);
         let mut record = Record {
             digests: self.digests.clone(),
             ..self.record.clone()
         };
-        match runtime.block_on(shelf.commit_finished(&mut record)) {
-            // The bytes are right: they wait until the name is free.
-            Err(error @ (StorageError::Taken(_) | StorageError::Busy)) => {
+        match runtime.block_on(uploads.commit_finished(&mut record)) {
+            // The bytes are right: they are kept until the name is free.
+            Err(error @ (StorageError::NameTaken(_) | StorageError::Busy)) => {
                 self.save(State::Partial, self.written, self.digests.clone())?;
                 return Err(error);
             }
             other => other?,
         }
         self.record = record;
-        runtime.block_on(shelf.settle(&self.record))
+        runtime.block_on(uploads.move_to_place(&self.record))
     }
 
-    /// After a failed write: a full disk needs the unconfirmed bytes' room, the database first of all.
-    fn give_way(&self, error: &StorageError) {
+    /// Cuts off unconfirmed bytes after a failed write: on a full disk the database needs their space.
+    fn free_space(&self, error: &StorageError) {
         if let StorageError::File(_) = error {
-            let _ = self.file.set_len(self.record.held);
+            let _ = self.file.set_len(self.record.offset);
         }
     }
 
-    /// The record first: a file that is longer than its record is harmless.
-    fn fall_back(&mut self, offset: u64, digests: Digests) -> Result<(), StorageError> {
+    /// Goes back to an offset. The record is saved first: a file that is longer than its record does no harm.
+    fn roll_back(&mut self, offset: u64, digests: Digests) -> Result<(), StorageError> {
         self.save(State::Partial, offset, digests)?;
         Ok(self.file.set_len(offset)?)
     }
 
-    /// A sync that has failed once says nothing when it succeeds later: the caller gives up.
+    /// Makes written bytes durable. After an error the caller gives up: a later sync can succeed although
+    /// bytes were lost.
     fn sync(&self) -> io::Result<()> {
         self.file.sync_data()?;
         failpoint::hit("after-sync");
         Ok(())
     }
 
-    fn save(&mut self, state: State, held: u64, digests: Digests) -> Result<(), StorageError> {
+    fn save(&mut self, state: State, offset: u64, digests: Digests) -> Result<(), StorageError> {
         let record = Record {
             state,
-            held,
+            offset,
             digests,
             ..self.record.clone()
         };
-        self.runtime.block_on(self.shelf.store.save(&record))?;
+        self.runtime.block_on(self.uploads.store.save(&record))?;
         failpoint::hit("after-commit");
         self.record = record;
         Ok(())

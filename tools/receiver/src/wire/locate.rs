@@ -1,32 +1,32 @@
-//! The locate request: what do you have of this file?
+//! The request that asks what the receiver has of a file.
 
 use axum::http::StatusCode;
 
-use crate::app::App;
-use crate::http::answer::Answer;
 use crate::http::fields::Fields;
+use crate::http::reply::Reply;
 use crate::storage::claims::Claim;
 use crate::storage::record::{Identity, Record, State};
-use crate::wire::visit::Visit;
+use crate::wire::endpoint::Endpoint;
+use crate::wire::request_log::RequestLog;
 
-/// How often an upload is looked for that goes before it can be claimed.
+/// How often a search is repeated because the upload was deleted before it could be claimed.
 const ATTEMPTS: u32 = 5;
 
 /// Answers a locate.
 pub async fn locate(
-    app: &App,
+    endpoint: &Endpoint,
     owner: &str,
     fields: &Fields,
-    visit: &mut Visit,
-) -> Result<Answer, Answer> {
+    log: &mut RequestLog,
+) -> Result<Reply, Reply> {
     match fields.required("action")? {
-        "locate" => visit.action = "locate",
+        "locate" => log.action = "locate",
         "send" => {
-            return Err(Answer::bad_request(
+            return Err(Reply::bad_request(
                 "action 'send' needs multipart/form-data",
             ))
         }
-        other => return Err(Answer::bad_field("action", other)),
+        other => return Err(Reply::bad_field("action", other)),
     }
     let file = Identity {
         owner: owner.to_owned(),
@@ -37,70 +37,75 @@ pub async fn locate(
         md5: fields.digest("md5", 16)?,
     };
     let sha256 = fields.digest("sha256", 32)?;
-    app.check_size(file.size)?;
-    let (_claim, mut record) = claim_or_make(app, &file).await?;
-    visit.id = record.id.clone();
+    endpoint.check_size(file.size)?;
+    let (_claim, mut record) = find_and_claim(endpoint, &file).await?;
+    log.id = record.id.clone();
     if record.state != State::Complete {
         if record.identity.md5.is_empty() && !file.md5.is_empty() {
             record.identity.md5 = file.md5;
-            app.store.save(&record).await?;
+            endpoint.uploads.store.save(&record).await?;
         }
         // The owner may have uploaded the same content before.
-        let known = record.held == 0 && !record.identity.md5.is_empty();
-        if !known || !app.shelf.finish_instantly(&mut record, &sha256).await? {
-            app.shelf.choose(&record).await?;
+        let by_content = record.offset == 0 && !record.identity.md5.is_empty();
+        if !by_content
+            || !endpoint
+                .uploads
+                .finish_instantly(&mut record, &sha256)
+                .await?
+        {
+            endpoint.uploads.choose_place(&record).await?;
         }
     }
-    visit.from = Some(record.held);
-    visit.to = Some(record.held);
-    let answer = Answer::of(&record).with_max_segment(app.max_segment());
+    log.from = Some(record.offset);
+    log.to = Some(record.offset);
+    let reply = Reply::for_record(&record).with_max_segment(endpoint.max_segment());
     Ok(match fields.text("prefix") {
-        Some("1") => answer.with_prefix(&record),
-        _ => answer,
+        Some("1") => reply.with_prefix(&record),
+        _ => reply,
     })
 }
 
-/// The file's upload, which nobody else works on meanwhile.
-async fn claim_or_make(app: &App, file: &Identity) -> Result<(Claim, Record), Answer> {
-    // What was found may be deleted, or replaced, before it can be claimed.
+/// Finds or makes the file's upload, and claims it.
+async fn find_and_claim(endpoint: &Endpoint, file: &Identity) -> Result<(Claim, Record), Reply> {
+    // The upload may be deleted or replaced before it can be claimed.
     for _ in 0..ATTEMPTS {
-        let id = find_or_make(app, file).await?;
-        let claim = app.active.claim(&id).await?;
-        if let Some(record) = app.shelf.current(&file.owner, &claim).await? {
+        let id = find_or_make(endpoint, file).await?;
+        let claim = endpoint.uploads.claims.claim(&id).await?;
+        if let Some(record) = endpoint.uploads.load(&file.owner, &claim).await? {
             return Ok((claim, record));
         }
     }
     Err(contested())
 }
 
-async fn find_or_make(app: &App, file: &Identity) -> Result<String, Answer> {
-    let quota = app.config.quota.map(Into::into);
+async fn find_or_make(endpoint: &Endpoint, file: &Identity) -> Result<String, Reply> {
+    let quota = endpoint.config.quota.map(Into::into);
     // Twice, since a concurrent locate of the same file may win the insert.
     for _ in 0..2 {
-        if let Some(record) = app.store.find_file(file).await? {
+        if let Some(record) = endpoint.uploads.store.find_file(file).await? {
             return Ok(record.id);
         }
-        let record = Record::new(file.clone()).map_err(Answer::internal)?;
-        // Refused before anything is kept of it.
-        app.shelf.choose(&record).await?;
-        if app.store.insert(&record, quota).await? {
+        let record = Record::new(file.clone()).map_err(Reply::internal)?;
+        // Refuses the name, if it is taken, before there is a record.
+        endpoint.uploads.choose_place(&record).await?;
+        if endpoint.uploads.store.insert(&record, quota).await? {
             return Ok(record.id);
         }
     }
     match quota {
-        Some(quota) => Err(Answer::refusal(
+        Some(quota) => Err(Reply::refusal(
             StatusCode::INSUFFICIENT_STORAGE,
             format!(
                 "a file of {} bytes goes over the quota: {} of {quota} bytes are taken",
                 file.size,
-                app.store.taken(&file.owner).await?
+                endpoint.uploads.store.total_size(&file.owner).await?
             ),
         )),
         None => Err(contested()),
     }
 }
 
-fn contested() -> Answer {
+fn contested() -> Reply {
     let message = "other clients make and delete this upload at the same time";
-    Answer::refusal(StatusCode::LOCKED, message)
+    Reply::refusal(StatusCode::LOCKED, message)
 }

@@ -1,6 +1,5 @@
-//! A multipart form, read part by part as it arrives, within bounds.
+//! A multipart form, read part by part as it arrives, within limits.
 
-use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -16,72 +15,73 @@ use multer::{Field, Multipart};
 use tokio::time::{timeout, Instant};
 
 use crate::config::Config;
-use crate::http::answer::Answer;
+use crate::http::body::broken_form;
 use crate::http::fields::{too_long, MAX_FIELDS, MAX_VALUE};
+use crate::http::reply::Reply;
 use crate::storage::claims::Slot;
 
-/// The most bytes, beside one chunk, that may come in without becoming a part or its content.
-const MAX_HUNGER: usize = 64 * 1024;
+/// The largest number of bytes, beside one chunk, that may arrive without becoming a part or its content.
+const MAX_UNPARSED: usize = 64 * 1024;
 
-/// A form on its way in.
+/// A form that is being received.
 pub struct Form<'b> {
     part: Option<Field<'b>>,
     multipart: Multipart<'b>,
     parts: usize,
-    hunger: Arc<AtomicUsize>,
+    unparsed: Arc<AtomicUsize>,
     idle: Duration,
-    pace: Pace,
+    rate: RateCheck,
     slot: Option<Arc<Slot>>,
 }
 
 impl<'b> Form<'b> {
-    /// A form that reads from `body` and gives up when that is silent or slow for too long.
+    /// Reads a form from `body`. It fails when the client is silent or slow for too long.
     pub fn new(body: &'b mut BodyDataStream, boundary: String, config: &Config) -> Self {
-        let hunger = Arc::new(AtomicUsize::new(0));
-        let pace = Pace {
-            floor: config.min_rate,
+        let unparsed = Arc::new(AtomicUsize::new(0));
+        let rate = RateCheck {
+            min_rate: config.min_rate,
             window: config.min_rate_window,
             bytes: Arc::default(),
             waited: Duration::ZERO,
         };
-        let feed = Feed {
+        let stream = BodyStream {
             body,
-            hunger: hunger.clone(),
-            bytes: pace.bytes.clone(),
+            unparsed: unparsed.clone(),
+            bytes: rate.bytes.clone(),
             pause: false,
             end: None,
         };
         Self {
             part: None,
-            multipart: Multipart::new(feed, boundary),
+            multipart: Multipart::new(stream, boundary),
             parts: 0,
-            hunger,
+            unparsed,
             idle: config.body_idle_timeout,
-            pace,
+            rate,
             slot: None,
         }
     }
 
-    /// From now on waiting for the client ends also when `slot`'s claim is taken away.
-    pub fn listen_through(&mut self, slot: Arc<Slot>) {
+    /// Makes the form fail when the claim of `slot` is taken away.
+    pub fn set_slot(&mut self, slot: Arc<Slot>) {
         self.slot = Some(slot);
     }
 
-    /// Goes to the next part and returns its name; the one before must have been read.
-    pub async fn next_part(&mut self) -> Result<Option<String>, Answer> {
+    /// Goes to the next part and returns its name. The part before must have been read.
+    pub async fn next_part(&mut self) -> Result<Option<String>, Reply> {
         self.part = None;
-        self.pace.check()?;
-        let begun = Instant::now();
-        let part = heard(self.idle, &self.slot, self.multipart.next_field()).await?;
-        self.pace.waited += begun.elapsed();
-        self.hunger.store(0, Ordering::Relaxed);
+        self.rate.check()?;
+        let start = Instant::now();
+        let part = wait_for(self.idle, &self.slot, self.multipart.next_field()).await?;
+        self.rate.waited += start.elapsed();
+        self.unparsed.store(0, Ordering::Relaxed);
         let Some(part) = part else {
             return Ok(None);
         };
         self.parts += 1;
         // One more for the file.
         if self.parts > MAX_FIELDS + 1 {
-            return Err(Answer::bad_request(format!(
+            return Err(Reply::bad_request(format!(
                 "the form has more than {MAX_FIELDS} fields"
             )));
         }
@@ -90,21 +90,21 @@ impl<'b> Form<'b> {
         Ok(Some(name))
     }
 
-    /// The next bytes of the part.
-    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Answer> {
+    /// Reads the next bytes of the part.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Reply> {
         let Some(part) = &mut self.part else {
             return Ok(None);
         };
-        self.pace.check()?;
-        let begun = Instant::now();
-        let chunk = heard(self.idle, &self.slot, part.chunk()).await?;
-        self.pace.waited += begun.elapsed();
-        self.hunger.store(0, Ordering::Relaxed);
+        self.rate.check()?;
+        let start = Instant::now();
+        let chunk = wait_for(self.idle, &self.slot, part.chunk()).await?;
+        self.rate.waited += start.elapsed();
+        self.unparsed.store(0, Ordering::Relaxed);
         Ok(chunk)
     }
 
-    /// All of the part, as the value of the field `name`.
-    pub async fn value(&mut self, name: &str) -> Result<String, Answer> {
+    /// Reads the rest of the part as the value of the field `name`.
+    pub async fn value(&mut self, name: &str) -> Result<String, Reply> {
         let mut value = Vec::new();
         while let Some(chunk) = self.chunk().await? {
             value.extend_from_slice(&chunk);
@@ -113,118 +113,114 @@ impl<'b> Form<'b> {
             }
         }
         String::from_utf8(value)
-            .map_err(|error| Answer::bad_field(name, &String::from_utf8_lossy(error.as_bytes())))
+            .map_err(|error| Reply::bad_field(name, &String::from_utf8_lossy(error.as_bytes())))
     }
 }
 
-/// How fast the client is while it is waited for.
-struct Pace {
-    /// The least bytes in a second, on average over the window.
-    floor: u64,
+/// A check that the client is not too slow, while the receiver waits for it.
+struct RateCheck {
+    /// The least number of bytes per second, on average over the window.
+    min_rate: u64,
     window: Duration,
-    /// Since the window began.
+    /// How many bytes have arrived since the window began.
     bytes: Arc<AtomicU64>,
     waited: Duration,
 }
 
-impl Pace {
-    fn check(&mut self) -> Result<(), Answer> {
+impl RateCheck {
+    fn check(&mut self) -> Result<(), Reply> {
         if self.waited < self.window {
             return Ok(());
         }
         let bytes = self.bytes.swap(0, Ordering::Relaxed);
         let waited = std::mem::take(&mut self.waited).as_secs_f64();
-        if bytes as f64 >= self.floor as f64 * waited {
+        if bytes as f64 >= self.min_rate as f64 * waited {
             return Ok(());
         }
-        Err(Answer::refusal(
+        Err(Reply::refusal(
             StatusCode::REQUEST_TIMEOUT,
             format!(
                 "{bytes} bytes in {waited:.1} s are too slow: the least is {} bytes in a second",
-                self.floor
+                self.min_rate
             ),
         ))
     }
 }
 
-async fn heard<T>(
+/// Waits for what the client sends, as long as it may be silent.
+async fn wait_for<T>(
     idle: Duration,
     slot: &Option<Arc<Slot>>,
     work: impl Future<Output = multer::Result<T>>,
-) -> Result<T, Answer> {
+) -> Result<T, Reply> {
     let work = timeout(idle, work);
     let result = match slot {
-        Some(slot) => slot.listen(work).await?,
+        Some(slot) => slot.wait_for_client(work).await?,
         None => work.await,
     };
     match result {
-        Ok(Ok(heard)) => Ok(heard),
-        Ok(Err(multer::Error::StreamReadFailed(error))) => Err(broken(error)),
-        Ok(Err(error)) => Err(broken(error)),
-        Err(_) => Err(silent(idle)),
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(multer::Error::StreamReadFailed(error))) => Err(broken_form(error)),
+        Ok(Err(error)) => Err(broken_form(error)),
+        Err(_) => Err(idle_timeout(idle)),
     }
 }
 
-/// The refusal of a form that ends early or makes no sense.
-pub fn broken(error: impl Display) -> Answer {
-    Answer::bad_request(format!("the form broke off: {error}"))
-}
-
-/// The refusal of a form that does not come.
-fn silent(idle: Duration) -> Answer {
-    Answer::refusal(
+/// The refusal of a form of which nothing more arrives.
+fn idle_timeout(idle: Duration) -> Reply {
+    Reply::refusal(
         StatusCode::REQUEST_TIMEOUT,
         format!("the form got no further for {} s", idle.as_secs_f64()),
     )
 }
 
-/// Hands the body to multer chunk by chunk.
+/// The body as multer reads it: chunk by chunk, so that multer parses each one before it gets the next.
 ///
-/// Left alone, multer takes all that is there into its buffer before it looks at any of it, grows that
-/// buffer without end while it searches for the end of a part's header, and, when the body
-/// ends or breaks, drops what it has not yet passed on.
-struct Feed<'b> {
+/// Without this, multer would read all that is there into its buffer before it parses any of it. The buffer would grow
+/// without limit while multer searches for the end of a part's header. And when the body ends or breaks off, multer
+/// would drop what it has not yet returned.
+struct BodyStream<'b> {
     body: &'b mut BodyDataStream,
-    /// Bytes that multer has taken since it last gave something; its reader sets it to 0.
-    hunger: Arc<AtomicUsize>,
-    /// Bytes that have come.
+    /// How many bytes multer has taken since it last returned something. The form sets it to 0.
+    unparsed: Arc<AtomicUsize>,
+    /// How many bytes have arrived.
     bytes: Arc<AtomicU64>,
-    /// Multer has taken a chunk and is to look at it.
+    /// Whether multer has taken a chunk that it has yet to parse.
     pause: bool,
-    /// How the body ended, for when multer has given all it had.
+    /// The end of the body, with its error, until multer has returned all that it has.
     end: Option<Option<axum::Error>>,
 }
 
-impl Feed<'_> {
-    /// Sends multer to its buffer, and has it come back.
-    fn later(context: &mut Context<'_>) -> Poll<Option<Result<Bytes, axum::Error>>> {
+impl BodyStream<'_> {
+    /// Returns to multer, which parses its buffer, and makes it ask again.
+    fn ask_again(context: &mut Context<'_>) -> Poll<Option<Result<Bytes, axum::Error>>> {
         context.waker().wake_by_ref();
         Poll::Pending
     }
 }
 
-impl Stream for Feed<'_> {
+impl Stream for BodyStream<'_> {
     type Item = Result<Bytes, axum::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if std::mem::take(&mut self.pause) {
-            return Self::later(context);
+            return Self::ask_again(context);
         }
-        let hunger = self.hunger.load(Ordering::Relaxed);
+        let unparsed = self.unparsed.load(Ordering::Relaxed);
         if let Some(end) = &mut self.end {
-            if hunger == 0 {
-                self.hunger.store(1, Ordering::Relaxed);
-                return Self::later(context);
+            if unparsed == 0 {
+                self.unparsed.store(1, Ordering::Relaxed);
+                return Self::ask_again(context);
             }
             return Poll::Ready(end.take().map(Err));
         }
-        if hunger > MAX_HUNGER {
-            let message = format!("more than {MAX_HUNGER} bytes without a part");
+        if unparsed > MAX_UNPARSED {
+            let message = format!("more than {MAX_UNPARSED} bytes without a part");
             return Poll::Ready(Some(Err(axum::Error::new(message))));
         }
         match std::task::ready!(Pin::new(&mut *self.body).poll_next(context)) {
             Some(Ok(chunk)) => {
-                self.hunger.fetch_add(chunk.len(), Ordering::Relaxed);
+                self.unparsed.fetch_add(chunk.len(), Ordering::Relaxed);
                 let bytes = chunk.len() as u64;
                 self.bytes.fetch_add(bytes, Ordering::Relaxed);
                 self.pause = true;
@@ -232,8 +228,8 @@ impl Stream for Feed<'_> {
             }
             end => {
                 self.end = Some(end.and_then(Result::err));
-                self.hunger.store(1, Ordering::Relaxed);
-                Self::later(context)
+                self.unparsed.store(1, Ordering::Relaxed);
+                Self::ask_again(context)
             }
         }
     }

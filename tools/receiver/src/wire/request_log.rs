@@ -1,36 +1,36 @@
-//! One request as the log tells it.
+//! The log line of a request.
 
 use std::time::Instant;
 
 use axum::http::Method;
 
-use crate::http::answer::Answer;
+use crate::http::reply::Reply;
 use crate::ops::metrics::Metrics;
 
-/// What is known of a request so far.
-pub struct Visit {
+/// The facts about a request that are known so far.
+pub struct RequestLog {
     method: Method,
-    begun: Instant,
-    /// `locate`, `send` or not known.
+    start: Instant,
+    /// `locate`, `send`, or `-` while it is not known.
     pub action: &'static str,
-    /// Whose upload it is.
+    /// The owner of the upload.
     pub owner: String,
-    /// The upload.
+    /// The upload's id.
     pub id: String,
     /// The offset at the beginning.
     pub from: Option<u64>,
     /// The offset at the end.
     pub to: Option<u64>,
-    /// File bytes that came.
+    /// How many file bytes have arrived.
     pub bytes: u64,
 }
 
-impl Visit {
-    /// A request that has just come.
+impl RequestLog {
+    /// Begins with a request that has just arrived.
     pub fn new(method: Method) -> Self {
         Self {
             method,
-            begun: Instant::now(),
+            start: Instant::now(),
             action: "-",
             owner: String::new(),
             id: String::new(),
@@ -40,22 +40,22 @@ impl Visit {
         }
     }
 
-    /// Counts the request and writes its one line.
-    pub fn end(&self, answer: &Answer, metrics: &Metrics) {
-        let status = answer.status().as_u16();
-        metrics.answered(self.action, status, self.bytes);
-        let known = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    /// Counts the request and writes its line.
+    pub fn finish(&self, reply: &Reply, metrics: &Metrics) {
+        let status = reply.status().as_u16();
+        metrics.count_request(self.action, status, self.bytes);
+        let unless_empty = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         tracing::info!(
             method = %self.method,
             action = self.action,
-            owner = known(&self.owner),
-            id = known(&self.id),
+            owner = unless_empty(&self.owner),
+            id = unless_empty(&self.id),
             from = self.from,
             to = self.to,
             bytes = self.bytes,
             status,
-            ms = self.begun.elapsed().as_millis() as u64,
-            reason = known(answer.message()),
+            ms = self.start.elapsed().as_millis() as u64,
+            reason = unless_empty(reply.message()),
             "request"
         );
     }

@@ -1,87 +1,90 @@
-//! The send request: here are the next bytes.
+//! The request that brings the next bytes of a file.
 
 use axum::http::StatusCode;
 
-use crate::accounts::gate::Gate;
-use crate::app::App;
-use crate::http::answer::Answer;
+use crate::accounts::form_check::FormCheck;
 use crate::http::fields::Fields;
+use crate::http::reply::Reply;
 use crate::storage::record::{Record, State};
-use crate::storage::writer::{Ending, Tail, Writer};
-use crate::wire::form::Form;
-use crate::wire::visit::Visit;
+use crate::storage::writer::{ExpectedDigests, Outcome, Writer};
+use crate::wire::endpoint::Endpoint;
+use crate::wire::multipart::Form;
+use crate::wire::request_log::RequestLog;
 
 /// Answers a send.
 pub async fn send(
-    app: &App,
-    gate: &mut Gate<'_>,
+    endpoint: &Endpoint,
+    check: &mut FormCheck<'_>,
     mut form: Form<'_>,
-    visit: &mut Visit,
-) -> Result<Answer, Answer> {
-    visit.action = "send";
-    let order = Order::read(&mut form, gate).await?;
-    visit.from = Some(order.offset);
+    log: &mut RequestLog,
+) -> Result<Reply, Reply> {
+    log.action = "send";
+    let fields = SendFields::read(&mut form, check).await?;
+    log.from = Some(fields.offset);
 
-    let owner = gate.owner();
-    let unknown = || Answer::unknown(&order.id);
-    // Before the claim: it would tell of another owner's upload, and hold it up.
-    if app.store.find(owner, &order.id).await?.is_none() {
+    let (owner, uploads) = (check.owner(), &endpoint.uploads);
+    let unknown = || Reply::unknown(&fields.id);
+    // Before the claim, which would show that another owner has this upload, and interrupt it.
+    if uploads.store.find(owner, &fields.id).await?.is_none() {
         return Err(unknown());
     }
-    let mut claim = app.active.claim(&order.id).await?;
-    let current = app.shelf.current(owner, &claim).await?;
+    let mut claim = uploads.claims.claim(&fields.id).await?;
+    let current = uploads.load(owner, &claim).await?;
     let mut record = current.ok_or_else(unknown)?;
-    visit.id = record.id.clone();
-    order.check(&record, app.max_segment())?;
-    app.check_size(record.identity.size)?;
-    let restart = order.restarts(&record);
+    log.id = record.id.clone();
+    fields.check_against(&record, endpoint.max_segment())?;
+    endpoint.check_size(record.identity.size)?;
+    let restart = fields.restarts(&record);
     if record.state == State::Complete && !restart {
-        visit.to = Some(record.held);
-        return Ok(Answer::of(&record).with_prefix(&record).closing());
+        log.to = Some(record.offset);
+        return Ok(Reply::for_record(&record).with_prefix(&record).and_close());
     }
-    claim.send(owner, &app.config)?;
+    claim.begin_send(owner)?;
     if restart {
-        app.shelf.reset(&mut record).await?;
+        uploads.reset(&mut record).await?;
     }
 
-    form.listen_through(claim.slot());
-    let commit_bytes = app.config.commit_bytes.get();
-    let writer = Writer::start(app.shelf.clone(), record, commit_bytes, claim);
-    let (ending, failure) =
-        match receive(&mut form, gate, &writer, order.length, &mut visit.bytes).await {
-            Ok(tail) => (writer.finish(tail).await, None),
-            Err(failure) => (writer.abandon().await, Some(failure)),
+    form.set_slot(claim.slot());
+    let commit_bytes = endpoint.config.commit_bytes.get();
+    let writer = Writer::start(uploads.clone(), record, commit_bytes, claim);
+    let (outcome, failure) =
+        match receive(&mut form, check, &writer, fields.length, &mut log.bytes).await {
+            Ok(expected) => (writer.finish(expected).await, None),
+            Err(failure) => (writer.stop().await, Some(failure)),
         };
-    let Ending { record, agreed } = ending?;
-    visit.to = Some(record.held);
+    let Outcome {
+        record,
+        digests_match,
+    } = outcome?;
+    log.to = Some(record.offset);
     match failure {
-        Some(failure) => Err(failure.standing(&record).with_prefix(&record)),
-        None if agreed => Ok(Answer::of(&record)
+        Some(failure) => Err(failure.with_record(&record).with_prefix(&record)),
+        None if digests_match => Ok(Reply::for_record(&record)
             .with_prefix(&record)
-            .with_max_segment(app.max_segment())),
-        None => Err(Answer::refusal(
+            .with_max_segment(endpoint.max_segment())),
+        None => Err(Reply::refusal(
             StatusCode::UNPROCESSABLE_ENTITY,
             "the digest of what arrived is not the one that the client sent",
         )
         .with_error("digest")
-        .standing(&record)
+        .with_record(&record)
         .with_prefix(&record)),
     }
 }
 
-/// Passes the file's bytes to the writer and returns what comes after them.
+/// Passes the file's bytes to the writer and returns the digests that come after them.
 async fn receive(
     form: &mut Form<'_>,
-    gate: &Gate<'_>,
+    check: &FormCheck<'_>,
     writer: &Writer,
     length: u64,
     received: &mut u64,
-) -> Result<Tail, Answer> {
+) -> Result<ExpectedDigests, Reply> {
     loop {
         let chunk = tokio::select! {
             chunk = form.chunk() => chunk?,
-            // It says why when it is asked for its ending.
-            () = writer.given_up() => return Err(stopped()),
+            // The caller gets the error from the writer.
+            () = writer.failed() => return Err(stopped()),
         };
         let Some(mut chunk) = chunk else {
             break;
@@ -96,55 +99,55 @@ async fn receive(
             return Err(stopped());
         }
         if excess {
-            return Err(Answer::bad_request(format!(
+            return Err(Reply::bad_request(format!(
                 "the part 'file' has more bytes than 'length' says, {length}"
             )));
         }
     }
     if *received < length {
-        return Err(Answer::bad_request(format!(
+        return Err(Reply::bad_request(format!(
             "the part 'file' has {received} bytes, 'length' says {length}"
         )));
     }
     let mut fields = Fields::default();
     while let Some(name) = form.next_part().await? {
         if name == "file" {
-            return Err(Answer::bad_request("the form has a second part 'file'"));
+            return Err(Reply::bad_request("the form has a second part 'file'"));
         }
         let value = form.value(&name).await?;
         fields.push(name, value)?;
     }
-    gate.tail(&fields)?;
-    Ok(Tail {
+    check.check_tail(&fields)?;
+    Ok(ExpectedDigests {
         md5: fields.digest("md5", 16)?,
         sha256: fields.digest("sha256", 32)?,
         prefix_md5: fields.digest("prefix_md5", 16)?,
     })
 }
 
-fn stopped() -> Answer {
+fn stopped() -> Reply {
     let status = StatusCode::INTERNAL_SERVER_ERROR;
-    Answer::refusal(status, "the writer has stopped")
+    Reply::refusal(status, "the writer has stopped")
 }
 
-/// What the fields before the file say.
-struct Order {
+/// The fields before the file.
+struct SendFields {
     id: String,
     name: String,
     size: u64,
     offset: u64,
     length: u64,
-    /// MD5 of what is held and is to be dropped: it is of another file, or damaged. Else empty.
+    /// MD5 of the bytes that the receiver has and shall drop, since they are of another file or damaged; else empty.
     restart: String,
 }
 
-impl Order {
+impl SendFields {
     /// Reads the form up to the beginning of the file.
-    async fn read(form: &mut Form<'_>, gate: &mut Gate<'_>) -> Result<Self, Answer> {
+    async fn read(form: &mut Form<'_>, check: &mut FormCheck<'_>) -> Result<Self, Reply> {
         let mut fields = Fields::default();
         loop {
             let Some(name) = form.next_part().await? else {
-                return Err(Answer::bad_request("the part 'file' is missing"));
+                return Err(Reply::bad_request("the part 'file' is missing"));
             };
             if name == "file" {
                 break;
@@ -152,12 +155,12 @@ impl Order {
             let value = form.value(&name).await?;
             fields.push(name, value)?;
         }
-        gate.head(&fields).await?;
+        check.check_head(&fields).await?;
         match fields.required("action")? {
             "send" => {}
-            other => return Err(Answer::bad_field("action", other)),
+            other => return Err(Reply::bad_field("action", other)),
         }
-        let order = Self {
+        let send = Self {
             id: fields.required("id")?.to_owned(),
             name: fields.name()?.to_owned(),
             size: fields.bytes("size")?,
@@ -165,28 +168,28 @@ impl Order {
             length: fields.bytes("length")?,
             restart: fields.digest("restart", 16)?,
         };
-        if !order.restart.is_empty() && order.offset != 0 {
-            return Err(Answer::bad_request(format!(
+        if !send.restart.is_empty() && send.offset != 0 {
+            return Err(Reply::bad_request(format!(
                 "'restart' goes with offset 0, not {}",
-                order.offset
+                send.offset
             )));
         }
-        if order.offset + order.length > order.size {
-            return Err(Answer::bad_request(format!(
+        if send.offset + send.length > send.size {
+            return Err(Reply::bad_request(format!(
                 "offset {} and length {} go past the size {}",
-                order.offset, order.length, order.size
+                send.offset, send.length, send.size
             )));
         }
-        Ok(order)
+        Ok(send)
     }
 
-    /// Whether it drops what is held. A late one does not: the digest is another by then.
+    /// Whether the receiver's bytes are to be dropped. Not if the request is late: then the digest is another one.
     fn restarts(&self, record: &Record) -> bool {
         !self.restart.is_empty() && self.restart == record.digests.md5()
     }
 
-    fn check(&self, record: &Record, max_segment: Option<u64>) -> Result<(), Answer> {
-        let conflict = |message| Answer::refusal(StatusCode::CONFLICT, message);
+    fn check_against(&self, record: &Record, max_segment: Option<u64>) -> Result<(), Reply> {
+        let conflict = |message| Reply::refusal(StatusCode::CONFLICT, message);
         let file = &record.identity;
         if self.name != file.name || self.size != file.size {
             return Err(conflict(format!(
@@ -195,19 +198,19 @@ impl Order {
             )));
         }
         if let Some(most) = max_segment.filter(|most| self.length > *most) {
-            return Err(Answer::too_large(format!(
+            return Err(Reply::too_large(format!(
                 "length {} is more than one send may carry, {most}",
                 self.length
             ))
             .with_max_segment(max_segment));
         }
-        let misplaced = self.offset != record.held && !self.restarts(record);
+        let misplaced = self.offset != record.offset && !self.restarts(record);
         if record.state != State::Complete && misplaced {
             return Err(conflict(format!(
                 "offset {} is not where this upload stands, {}",
-                self.offset, record.held
+                self.offset, record.offset
             ))
-            .standing(record)
+            .with_record(record)
             .with_prefix(record));
         }
         Ok(())

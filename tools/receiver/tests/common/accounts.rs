@@ -1,4 +1,4 @@
-//! Users of a receiver, and requests that say whose they are.
+//! Users of a receiver, and requests with their credentials.
 
 use std::io::Write;
 use std::path::Path;
@@ -28,7 +28,7 @@ pub fn admin(data: &Path, args: &[&str], stdin: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
-/// The same, which must succeed; returns its standard output.
+/// Runs a command that must succeed. Returns its standard output.
 pub fn admin_ok(data: &Path, args: &[&str], stdin: &str) -> String {
     let output = admin(data, args, stdin);
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -36,7 +36,7 @@ pub fn admin_ok(data: &Path, args: &[&str], stdin: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The same, which must fail; returns its standard error.
+/// Runs a command that must fail. Returns its standard error.
 pub fn admin_fails(data: &Path, args: &[&str], stdin: &str) -> String {
     let output = admin(data, args, stdin);
     assert!(!output.status.success(), "{args:?}");
@@ -44,7 +44,7 @@ pub fn admin_fails(data: &Path, args: &[&str], stdin: &str) -> String {
 }
 
 impl Receiver {
-    /// A receiver with these users, whose password is [`PASSWORD`].
+    /// Starts a receiver with these users, whose password is [`PASSWORD`].
     pub fn start_with_users(users: &[&str], flags: &[&str]) -> Self {
         let receiver = Self::start(flags);
         for user in users {
@@ -57,26 +57,26 @@ impl Receiver {
         admin_ok(self.data(), &["user", "add", user], PASSWORD);
     }
 
-    /// A new token of the user's.
+    /// Makes a token for a user.
     pub fn token(&self, user: &str) -> String {
         let token = admin_ok(self.data(), &["token", "add", user], "");
         token.trim().to_owned()
     }
 
-    /// Fills in the login form.
+    /// Sends the login form.
     pub fn log_in(&self, user: &str, password: &str, headers: &[(&str, &str)]) -> Reply {
         let form = format!("user={}&password={}", encode(user), encode(password));
         self.exchange(&with(post("/login", &form), headers))
     }
 
-    /// A login that must succeed; returns the cookie.
+    /// Logs in, which must succeed. Returns the cookie.
     pub fn log_in_ok(&self, user: &str) -> String {
         let reply = self.log_in(user, PASSWORD, &[]);
         assert_eq!(reply.status, 303, "{}", reply.head);
         reply.cookie()
     }
 
-    /// A locate with more headers.
+    /// Sends a locate with additional headers.
     pub fn locate_with(&self, file: &Upload, headers: &[(&str, &str)]) -> Reply {
         self.exchange(&with(post_form(&file.locate_form()), headers))
     }
@@ -107,7 +107,7 @@ impl Reply {
     }
 }
 
-/// A form to any path.
+/// Makes a form request to any path.
 pub fn post(path: &str, form: &str) -> Vec<u8> {
     let kind = "application/x-www-form-urlencoded";
     let mut request = head("POST", path, kind, form.len() as u64);
@@ -115,7 +115,7 @@ pub fn post(path: &str, form: &str) -> Vec<u8> {
     request
 }
 
-/// The request with more headers; one that it has already is replaced.
+/// Adds headers to a request. A header that it has already is replaced.
 pub fn with(request: Vec<u8>, headers: &[(&str, &str)]) -> Vec<u8> {
     let end = request.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
     let old = String::from_utf8(request[..end].to_vec()).unwrap();

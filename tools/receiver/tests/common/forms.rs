@@ -1,4 +1,4 @@
-//! What a test uploads, and the requests in which it does.
+//! The files that tests upload, and their requests.
 
 use md5::{Digest, Md5};
 
@@ -45,7 +45,7 @@ impl Upload {
         form
     }
 
-    /// A send of everything from `offset` to the end.
+    /// Makes a send of everything from `offset` to the end.
     pub fn send(&self, id: &str, offset: u64) -> Send {
         let bytes = self.content[(offset as usize).min(self.content.len())..].to_vec();
         let fields = [
@@ -66,7 +66,7 @@ impl Upload {
     }
 }
 
-/// A send on its way.
+/// A send, of which a test can change any part.
 #[derive(Clone)]
 pub struct Send {
     pub fields: Vec<(String, String)>,
@@ -91,7 +91,7 @@ impl Send {
         self
     }
 
-    /// Only the first `length` of the bytes.
+    /// Keeps only the first `length` bytes.
     pub fn limit(mut self, length: usize) -> Self {
         self.bytes.truncate(length);
         self.set("length", &length.to_string())
@@ -113,7 +113,7 @@ impl Send {
         body
     }
 
-    /// What follows the file's last byte.
+    /// The end of the body, after the file's last byte.
     pub fn closing(&self) -> Vec<u8> {
         let mut body = b"\r\n".to_vec();
         for (name, value) in &self.tail {

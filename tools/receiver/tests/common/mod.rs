@@ -1,4 +1,4 @@
-//! A receiver process, and a client that speaks to it through a bare socket.
+//! A receiver process, and a client with a plain socket.
 
 #![allow(dead_code)]
 
@@ -27,7 +27,7 @@ pub struct Receiver {
     _dir: Option<TempDir>,
 }
 
-/// What is done to the command that starts it.
+/// A change of the command that starts the receiver.
 type Change = Box<dyn Fn(&mut Command) + std::marker::Send + Sync>;
 
 impl Receiver {
@@ -35,7 +35,7 @@ impl Receiver {
         Self::start_crashing("", flags)
     }
 
-    /// One that aborts itself at a commit point.
+    /// Starts a receiver that aborts itself at a commit point.
     pub fn start_crashing(point: &str, flags: &[&str]) -> Self {
         let point = point.to_owned();
         let dir = tempfile::tempdir().unwrap();
@@ -46,7 +46,7 @@ impl Receiver {
         receiver
     }
 
-    /// One with a command of its own, for restarts too.
+    /// Starts a receiver whose command is changed, also for restarts.
     pub fn start_changed(
         dir: TempDir,
         flags: &[&str],
@@ -65,12 +65,12 @@ impl Receiver {
         }
     }
 
-    /// For the next start.
+    /// Sets the flags for the next start.
     pub fn set_flags(&mut self, flags: &[&str]) {
         self.flags = flags.iter().map(|flag| flag.to_string()).collect();
     }
 
-    /// One in a directory that is there, and stays, at an address of its own.
+    /// Starts a receiver at this address, in a directory that is not removed.
     pub fn start_at(listen: &str, data: &Path, flags: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_resup-receiver"));
         command.arg("--data").arg(data).args(["--listen", listen]);
@@ -80,7 +80,7 @@ impl Receiver {
         receiver
     }
 
-    /// One that is told everything in its own way.
+    /// Starts a receiver by any command.
     pub fn launch(command: Command) -> Self {
         let (child, address) = launch(command, &|_| {});
         Self {
@@ -137,7 +137,7 @@ impl Receiver {
         self.data.join("files").join(id)
     }
 
-    /// Where an upload's bytes are until it is finished.
+    /// The path of an unfinished upload's bytes.
     pub fn partial(&self, id: &str) -> PathBuf {
         self.data.join("partial").join(id)
     }
@@ -177,7 +177,7 @@ impl Receiver {
         self.exchange(&post_form(&file.locate_form()))
     }
 
-    /// A locate that must succeed; returns the id and the offset.
+    /// Sends a locate that must succeed. Returns the id and the offset.
     pub fn locate_ok(&self, file: &Upload) -> (String, u64) {
         let reply = self.locate(file);
         assert_eq!(reply.status, 200, "{:?}", reply.json);
@@ -232,7 +232,7 @@ fn launch(mut command: Command, change: &dyn Fn(&mut Command)) -> (Child, Socket
     (child, address.parse().unwrap())
 }
 
-/// Begins a send and stops after `count` of the file's bytes.
+/// Sends the beginning of a send, up to `count` of the file's bytes.
 pub fn begin(receiver: &Receiver, send: &Send, count: usize) -> TcpStream {
     let total = send.opening().len() + send.bytes.len() + send.closing().len();
     let kind = format!("multipart/form-data; boundary={BOUNDARY}");
@@ -244,7 +244,7 @@ pub fn begin(receiver: &Receiver, send: &Send, count: usize) -> TcpStream {
     stream
 }
 
-/// Locates, and checks that what the receiver holds is the file's beginning.
+/// Sends a locate, and checks that the receiver's bytes are the file's first ones.
 pub fn check_prefix(receiver: &Receiver, file: &Upload) -> (String, u64) {
     let found = receiver.locate(file);
     assert_eq!(found.status, 200, "{:?}", found.json);
@@ -256,18 +256,18 @@ pub fn check_prefix(receiver: &Receiver, file: &Upload) -> (String, u64) {
     (found.id(), offset)
 }
 
-/// Ends a connection from this side, and waits until the receiver is done with it.
+/// Closes the sending side of a connection, and waits until the receiver has closed it.
 pub fn cut(mut stream: TcpStream) {
     stream.shutdown(Shutdown::Write).unwrap();
     let _ = Reply::try_read(&mut stream);
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
     pub head: String,
-    /// Null where the answer is something else.
+    /// Null if the body is not JSON.
     pub json: Value,
     pub body: Vec<u8>,
 }
@@ -322,7 +322,7 @@ impl Reply {
         self
     }
 
-    /// The answer must say that the file is complete.
+    /// Checks that the response says that the file is complete.
     pub fn expect_complete(self, size: u64) -> Self {
         assert_eq!(self.status, 200, "{:?}", self.json);
         assert_eq!((self.text("state"), self.offset()), ("complete", size));

@@ -1,0 +1,67 @@
+//! The commands that manage users and tokens, as the command line has them.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+/// A command to run instead of the receiver.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Manage the users
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Manage the tokens by which programs log in
+    #[command(subcommand)]
+    Token(TokenCommand),
+}
+
+/// A command for users.
+#[derive(Debug, Clone, Subcommand)]
+pub enum UserCommand {
+    /// Add a user
+    Add {
+        /// The name; it becomes a directory's name too
+        name: String,
+        /// File with the password [default: asked for, or a line of standard input]
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+    /// Change a user's password, and end all logins with the old one
+    Passwd {
+        /// The user
+        name: String,
+        /// File with the password [default: asked for, or a line of standard input]
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+    /// List the users
+    List,
+    /// Remove a user with all tokens and logins; what was uploaded stays
+    Remove {
+        /// The user
+        name: String,
+    },
+}
+
+/// A command for tokens.
+#[derive(Debug, Clone, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token and print it; it is shown only once
+    Add {
+        /// The user whose uploads it is for
+        user: String,
+        /// Text that lists show with it
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        label: String,
+    },
+    /// List the tokens
+    List {
+        /// Only this user's
+        user: Option<String>,
+    },
+    /// Revoke a token: programs cannot log in with it any more
+    Revoke {
+        /// Its id, as the list shows it
+        id: String,
+    },
+}
