@@ -1,11 +1,11 @@
-//! Exit codes, and what each means.
+//! Exit codes and their meanings.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 
 use resup::{Error, ErrorKind, RefusalKind};
 
-/// How the program ends.
+/// An exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     Done = 0,
@@ -21,30 +21,30 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// All of them with what they mean, for the help and the manual page.
+    /// All codes with their meanings, for the help and the manual page.
     pub const ALL: [(Exit, &str); 10] = [
         (Exit::Done, "all files are there"),
         (Exit::Other, "it failed for a reason not listed here"),
         (Exit::Usage, "the command line is wrong; nothing was sent"),
         (
             Exit::Local,
-            "a file is missing, cannot be read, or changed on the way",
+            "a file is missing, cannot be read, or changed meanwhile",
         ),
         (
             Exit::Network,
-            "no host, no connection, a broken one, a time limit, TLS, or the proxy",
+            "the network: name lookup, connection, time limit, TLS, or proxy",
         ),
         (
             Exit::NotAllowed,
-            "the server wants a login or forbids it (401, 403)",
+            "the server requires a login, or does not allow it (401, 403)",
         ),
         (
             Exit::Refused,
-            "the server refuses otherwise (413, 503, 507, ...)",
+            "the server refuses for another reason (413, 503, 507, ...)",
         ),
         (
             Exit::Answer,
-            "the server does not speak the protocol, or got other bytes",
+            "the server does not follow the protocol, or has other bytes",
         ),
         (Exit::Interrupted, "interrupted by Ctrl-C"),
         (Exit::Terminated, "ended by SIGTERM"),
@@ -53,7 +53,7 @@ impl Exit {
     /// The exit code of an upload that failed.
     pub fn of(error: &Error) -> Self {
         match error.kind() {
-            // The settings were checked before: this is the file's name.
+            // The settings were checked before, so this is about the file's name.
             ErrorKind::InvalidArgument
             | ErrorKind::SourceNotFound
             | ErrorKind::SourceDenied
@@ -78,12 +78,12 @@ impl Exit {
         }
     }
 
-    /// The code of the process.
+    /// The number of the code.
     pub fn code(self) -> u8 {
         self as u8
     }
 
-    /// One word, for programs.
+    /// The name of the code, for programs.
     pub fn name(self) -> &'static str {
         match self {
             Exit::Done => "done",
@@ -106,7 +106,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why nothing was begun.
+/// A reason why nothing was uploaded, and the exit code for it.
 #[derive(Debug)]
 pub struct Fault {
     pub exit: Exit,
@@ -114,7 +114,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// The command line is wrong.
+    /// Makes the fault of a wrong command line.
     pub fn usage(text: impl ToString) -> Self {
         Fault {
             exit: Exit::Usage,
@@ -122,7 +122,7 @@ impl Fault {
         }
     }
 
-    /// A local file is missing or cannot be read.
+    /// Makes the fault of a local file that is missing or cannot be read.
     pub fn local(text: impl ToString) -> Self {
         Fault {
             exit: Exit::Local,
@@ -130,7 +130,7 @@ impl Fault {
         }
     }
 
-    /// The system refused what the program needs itself.
+    /// Makes the fault of the system, which refused something that the program needs.
     pub fn other(text: impl ToString) -> Self {
         Fault {
             exit: Exit::Other,

@@ -1,4 +1,4 @@
-//! The options of who the user is to the server: logins, headers, signatures.
+//! The options about the user: logins, headers, signatures.
 #![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
@@ -7,13 +7,12 @@ use clap::{Args, ValueEnum, ValueHint};
 use resup::{Client, SigningAlgorithm};
 
 use crate::exit::Fault;
-use crate::options::pair;
+use crate::pairs::{header, pair, Pair};
 use crate::secret::{self, Sources};
 
-/// Who the user is.
+/// The options about the user.
 ///
-/// What stands on a command line can be seen by others on the same machine, so each secret may
-/// come from elsewhere too.
+/// Other users of the machine can see a command line, so each secret can come from another source too.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Who you are to the server")]
 pub struct Identity {
@@ -38,8 +37,8 @@ pub struct Identity {
 
     /// Field of the login form; may be given several times
     ///
-    /// One without a value gets the password, from --password-file or RESUP_PASSWORD, or it is
-    /// asked for.
+    /// The value of a field without one is the password, from --password-file or RESUP_PASSWORD, or it
+    /// is asked for.
     #[arg(long = "login-field", value_name = "NAME[=VALUE]", requires = "login")]
     login_fields: Vec<String>,
 
@@ -65,7 +64,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Sets all of it; asks for what is missing.
+    /// Applies all options. Asks for a password that is missing.
     pub fn set(&self, client: &Client) -> Result<(), Fault> {
         self.set_authorization(client)?;
         self.set_login(client)?;
@@ -138,17 +137,7 @@ impl Identity {
     }
 }
 
-type Pair = (String, String);
-
-fn header(text: &str) -> Result<Pair, String> {
-    match text.split_once(':') {
-        Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
-        None => Err("there is no colon; write it as \"NAME: VALUE\"".to_owned()),
-    }
-}
-
-/// The pairs, those of the files in their places. What is wrong with one is told without showing
-/// it: it may be a secret.
+/// Parses options and the lines of their files, in their order. Messages do not show a value, which may be a secret.
 fn entries(
     what: &str,
     entries: &[String],
@@ -185,12 +174,12 @@ fn lines(
     pairs.collect()
 }
 
-/// A signing algorithm by its name.
+/// A signing algorithm, as the option names it.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Algorithm {
     /// HMAC-SHA-256
     HmacSha256,
-    /// HMAC-MD5, for old servers that know no better
+    /// HMAC-MD5, for old servers
     HmacMd5,
 }
 

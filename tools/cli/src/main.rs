@@ -1,17 +1,41 @@
-//! `resup`: uploads files and directories, and goes on where it broke.
+//! `resup`: uploads files and directories, and resumes uploads that were interrupted.
+//!
+//! It uses only the library's public Rust API. The library does what blocks; each worker checks signals and progress
+//! ten times a second.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`put`] | the uploads: a few at a time, until all are done or the program has to end |
+//! | [`setup`] | the library's objects, with the settings of the command line |
+//! | [`report`] | reports about the uploads: bars, lines or JSON |
+//! | [`words`] | results and states in words, for people |
+//! | [`results`] | the results of uploads, and their sums |
+//! | [`stop`] | the signals that end the program |
+//! | [`tree`] | the files to upload |
+//! | [`pages`] | the manual page and the scripts for completion |
+//! | [`options`] | the command line, with [`network`] (proxies, TLS) and [`identity`] (logins) |
+//! | [`help`] | texts of the help and the manual page |
+//! | [`secret`] | the sources of secrets; `hidden` asks on the terminal |
+//! | [`units`], [`pairs`] | sizes and times, names with values, as options have them |
+//! | [`stderr`] | lines on standard error |
+//! | [`exit`](mod@exit) | exit codes and their meanings |
 #![forbid(unsafe_code)]
 
 mod exit;
+mod help;
 #[cfg(unix)]
 mod hidden;
 mod identity;
 mod network;
 mod options;
 mod pages;
+mod pairs;
 mod put;
 mod report;
+mod results;
 mod secret;
 mod setup;
+mod stderr;
 mod stop;
 mod tree;
 mod units;
@@ -30,20 +54,20 @@ fn main() -> ExitCode {
         Task::Completions { shell } => pages::completions(shell),
         Task::Man => pages::man(),
     };
-    outcome.unwrap_or_else(tell).into()
+    outcome.unwrap_or_else(fail).into()
 }
 
-/// Tells why nothing was begun.
-fn tell(fault: Fault) -> Exit {
+/// Writes why nothing was uploaded.
+fn fail(fault: Fault) -> Exit {
     match fault.exit {
         Exit::Usage => {
             let mut cli = Cli::command();
             cli.build();
-            let put = cli.find_subcommand_mut("put").expect("it is one");
+            let put = cli.find_subcommand_mut("put").expect("put is a command");
             let kind = clap::error::ErrorKind::ValueValidation;
-            let _ = put.error(kind, words::plain(&fault.text)).print();
+            let _ = put.error(kind, stderr::plain(&fault.text)).print();
         }
-        _ => words::complain(&fault.text),
+        _ => stderr::error(&fault.text),
     }
     fault.exit
 }

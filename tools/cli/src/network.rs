@@ -1,4 +1,4 @@
-//! The options of the way to the server: proxies and TLS.
+//! The options about the network: proxies and TLS.
 #![forbid(unsafe_code)]
 
 use std::path::PathBuf;
@@ -6,16 +6,15 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 use resup::{Client, Error};
 
-/// The way to the server.
+/// The options about the network.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "The way to the server")]
+#[command(next_help_heading = "Network")]
 pub struct Network {
     /// Proxy, as a URL, or "none", or "system" [default: system]
     ///
     /// URLs begin with http://, socks4://, socks4a://, socks5:// or socks5h:// and may have a
     /// "user:password@" after that. "system" reads the environment: http_proxy, https_proxy,
-    /// all_proxy and no_proxy, which are also the place for a password that others are not to
-    /// see.
+    /// all_proxy and no_proxy. A password that other users must not see belongs there too.
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
 
@@ -41,13 +40,13 @@ pub struct Network {
 
     /// Do not verify the server's certificate
     ///
-    /// Whoever is on the way can then read and change everything, passwords too.
+    /// Everybody between you and the server can then read and change all data, passwords too.
     #[arg(long)]
     insecure: bool,
 }
 
 impl Network {
-    /// Sets all of it.
+    /// Applies all options.
     pub fn set(&self, client: &Client) -> Result<(), Error> {
         if let Some(proxy) = &self.proxy {
             client.set_proxy(proxy)?;
@@ -67,7 +66,7 @@ impl Network {
     }
 }
 
-/// A set of root certificates by its name.
+/// A set of root certificates, as the option names it.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Trust {
     /// Those that the system trusts

@@ -11,49 +11,50 @@ use resup::{DigestMode, FilenameStyle, LocateMethod, SegmentSize};
 use crate::exit::Fault;
 use crate::identity::Identity;
 use crate::network::Network;
-use crate::{pages, units};
+use crate::pairs::pair;
+use crate::{help, units};
 
-/// Uploads files by web form, and goes on where it broke.
+/// Uploads files by web form, and resumes uploads that were interrupted.
 ///
-/// Whatever breaks on the way (the network, the server, this program itself), running the same
-/// command again goes on from the first byte that the server does not have.
+/// Whatever fails (the network, the server, this program itself), running the same command again
+/// continues at the first byte that the server does not have.
 #[derive(Debug, Parser)]
-#[command(name = "resup", version, after_help = pages::START)]
+#[command(name = "resup", version, after_help = help::START)]
 pub struct Cli {
     #[command(subcommand)]
     pub task: Task,
 }
 
-/// What is to be done.
+/// A command.
 #[derive(Debug, Subcommand)]
 pub enum Task {
     Put(Box<Put>),
 
-    /// Print a script for your shell that completes resup's options
-    #[command(after_help = pages::COMPLETIONS)]
+    /// Print a script that makes your shell complete resup's options
+    #[command(after_help = help::COMPLETIONS)]
     Completions {
         /// Your shell
         shell: Shell,
     },
 
     /// Print the manual page
-    #[command(after_help = pages::MAN)]
+    #[command(after_help = help::MAN)]
     Man,
 }
 
 /// Upload files and directories
 ///
-/// Uploads each FILE to URL by ordinary form posts. What breaks is waited out and gone on from;
-/// running the same command again goes on from what the server has, and compares that with the
+/// Uploads each FILE to URL by ordinary form posts. After a connection loss it waits and continues.
+/// Running the same command again continues from what the server has, and compares that with the
 /// file before it adds to it.
 ///
 /// A file counts as the same one as long as its name, directory, size and modification time are
 /// the same.
 #[derive(Debug, Args)]
 #[command(
-    override_usage = pages::USAGE,
-    after_help = pages::short_end(),
-    after_long_help = pages::long_end()
+    override_usage = help::USAGE,
+    after_help = help::short_end(),
+    after_long_help = help::long_end()
 )]
 pub struct Put {
     /// Files to upload (directories too, with --recursive) and, last, the URL where the server
@@ -77,14 +78,14 @@ pub struct Put {
 }
 
 impl Put {
-    /// What is to be uploaded.
+    /// The files and directories to upload.
     pub fn files(&self) -> &[PathBuf] {
         self.files_and_url
             .split_last()
             .map_or(&[], |(_, files)| files)
     }
 
-    /// Where to.
+    /// The URL to upload to.
     pub fn url(&self) -> Result<&str, Fault> {
         let last = self.files_and_url.last().and_then(|url| url.to_str());
         match last {
@@ -100,15 +101,15 @@ impl Put {
     }
 }
 
-/// What is uploaded, and as what.
+/// The options about files and their names.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "What is uploaded, and as what")]
+#[command(next_help_heading = "Files and their names")]
 pub struct Place {
     /// Upload directories with all that is in them
     ///
     /// A directory keeps its name and its sub-directories on the server; "DIR/." uploads what is
-    /// in DIR without that name. Symbolic links in it are followed to files. Those to directories
-    /// and to nothing are left out, and told, as is what is not a regular file.
+    /// in DIR without that name. Symbolic links to files are followed. Other links, and all that is
+    /// not a regular file, are left out, and the program says so.
     #[arg(short, long)]
     pub recursive: bool,
 
@@ -141,9 +142,9 @@ pub struct Place {
     pub user: Option<String>,
 }
 
-/// How files are sent.
+/// The options about sending.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "How files are sent")]
+#[command(next_help_heading = "Sending")]
 pub struct Transfer {
     /// Files to upload at once
     #[arg(short, long, value_name = "N", default_value = "1",
@@ -156,8 +157,8 @@ pub struct Transfer {
 
     /// Most bytes of a file that one request carries, or "auto" [default: all]
     ///
-    /// For servers and proxies that take only small requests or see them only when they are
-    /// whole. "auto" grows while the network is good and shrinks after breaks.
+    /// For servers and proxies that accept only small requests, or pass them on only when they are
+    /// complete. "auto" grows while the network is good and shrinks after a connection loss.
     #[arg(long, value_name = "SIZE", value_parser = units::segment)]
     pub segment: Option<SegmentSize>,
 
@@ -174,9 +175,9 @@ pub struct Transfer {
     pub locate_method: Locate,
 }
 
-/// How long is waited for what, and how often tried.
+/// The options about retries and time limits.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "When something breaks")]
+#[command(next_help_heading = "Retries and time limits")]
 pub struct Patience {
     /// Attempts in a row that may fail without a byte of progress, after the first [default: 8]
     #[arg(long, value_name = "N")]
@@ -194,18 +195,18 @@ pub struct Patience {
     #[arg(long, value_name = "SECONDS", value_parser = units::seconds)]
     pub connect_timeout: Option<Duration>,
 
-    /// Most time for which the network may take nothing [default: 60]
+    /// Most time in which the network may accept no byte [default: 60]
     #[arg(long, value_name = "SECONDS", value_parser = units::seconds)]
     pub stall_timeout: Option<Duration>,
 
-    /// Most time from the end of a request to its answer [default: 120]
+    /// Most time from the end of a request to its response [default: 120]
     #[arg(long, value_name = "SECONDS", value_parser = units::seconds)]
     pub response_timeout: Option<Duration>,
 }
 
-/// What is told meanwhile.
+/// The options about output.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "What is told")]
+#[command(next_help_heading = "Output")]
 pub struct Output {
     /// Write what happens to standard output, as one JSON object a line
     ///
@@ -217,23 +218,23 @@ pub struct Output {
     #[arg(long)]
     pub json: bool,
 
-    /// Tell failures only
+    /// Write failures only
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
 
-    /// Tell the course of each upload; -vv for every step
+    /// Write the progress of each upload; -vv for every step
     #[arg(short, long, action = ArgAction::Count)]
     pub verbose: u8,
 }
 
-/// A digest mode by its name.
+/// A digest mode, as the option names it.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Digest {
     /// Not at all
     None,
     /// By MD5, computed while they are sent
     Md5,
-    /// By MD5, computed first: a server that has the content needs no byte of it
+    /// By MD5, computed first: if the server has the content, no byte is sent
     First,
 }
 
@@ -247,12 +248,12 @@ impl From<Digest> for DigestMode {
     }
 }
 
-/// A way to write file names by its name.
+/// A style of file names, as the option names it.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Style {
     /// As browsers do, in UTF-8
     Whatwg,
-    /// With "filename*" too, for servers that take names for Latin-1
+    /// With "filename*" too, for servers that read names as Latin-1
     Rfc8187,
 }
 
@@ -265,7 +266,7 @@ impl From<Style> for FilenameStyle {
     }
 }
 
-/// A locate method by its name.
+/// A locate method, as the option names it.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Locate {
     /// By GET, with the question in the URL
@@ -280,14 +281,6 @@ impl From<Locate> for LocateMethod {
             Locate::Get => LocateMethod::Get,
             Locate::Post => LocateMethod::Post,
         }
-    }
-}
-
-/// Reads `NAME=VALUE`.
-pub fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
-        None => Err("there is no =; write it as NAME=VALUE".to_owned()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `resup put`: uploads the files, some at a time, until all are there or the program is to end.
+//! `resup put`: uploads the files, a few at a time, until all are uploaded or the program has to end.
 #![forbid(unsafe_code)]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,15 +10,17 @@ use resup::{Client, Error, Flow, LogLevel, Remote, Upload};
 
 use crate::exit::{Exit, Fault};
 use crate::options::Put;
-use crate::report::{self, End, Report, Summary, Tally};
+use crate::report;
+use crate::report::reporter::Reporter;
+use crate::results::{End, Summary, Tally};
 use crate::stop::Stop;
 use crate::tree::{self, Item};
-use crate::{setup, words};
+use crate::{setup, stderr};
 
-/// How often the numbers are looked at.
+/// How often signals and progress are checked.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Uploads what the command line names.
+/// Uploads the files of the command line.
 pub fn put(options: &Put) -> Result<Exit, Fault> {
     let client = setup::client(options)?;
     let items: Vec<_> = tree::items(options)?.into_iter().map(Arc::new).collect();
@@ -27,7 +29,7 @@ pub fn put(options: &Put) -> Result<Exit, Fault> {
     let stop = Stop::listen().map_err(|e| Fault::other(format!("no signal handler: {e}")))?;
     let report = report::choose(&options.output, &items);
     log(options, &client, &report);
-    let work = Work {
+    let uploads = Uploads {
         options,
         client,
         stop,
@@ -36,11 +38,11 @@ pub fn put(options: &Put) -> Result<Exit, Fault> {
         tally: Mutex::new(Tally::of(items.len())),
         items,
     };
-    Ok(work.run())
+    Ok(uploads.run())
 }
 
-/// Lets the library's log be told; failures are told apart from it.
-fn log(options: &Put, client: &Client, report: &Arc<dyn Report>) {
+/// Passes the library's log to the report. Not its errors, which the report has already.
+fn log(options: &Put, client: &Client, report: &Arc<dyn Reporter>) {
     let output = &options.output;
     let level = match output.verbose {
         0 if output.quiet || output.json => return,
@@ -51,79 +53,79 @@ fn log(options: &Put, client: &Client, report: &Arc<dyn Report>) {
     let report = report.clone();
     client.on_log(level, move |level, line| {
         if level != LogLevel::Error {
-            report.say(&words::plain(line));
+            report.log(&stderr::plain(line));
         }
         Flow::Continue
     });
 }
 
-/// The files, and what became of them.
-struct Work<'a> {
+/// The files and their results.
+struct Uploads<'a> {
     options: &'a Put,
     client: Client,
     stop: Stop,
-    report: Arc<dyn Report>,
+    report: Arc<dyn Reporter>,
     items: Vec<Arc<Item>>,
-    /// The first file that nobody has taken.
+    /// The next file to upload.
     next: AtomicUsize,
     tally: Mutex<Tally>,
 }
 
-impl Work<'_> {
+impl Uploads<'_> {
     fn run(self) -> Exit {
-        let began = Instant::now();
+        let start = Instant::now();
         let workers = self.items.len().min(self.options.transfer.jobs.into());
         thread::scope(|scope| {
-            // One of them is this thread.
+            // The last worker is this thread.
             for _ in 1..workers {
-                scope.spawn(|| self.work());
+                scope.spawn(|| self.upload_all());
             }
-            self.work();
+            self.upload_all();
         });
         let tally = self.tally.into_inner().unwrap_or_else(|e| e.into_inner());
         let summary = Summary {
-            exit: tally.exit(self.stop.asked()),
+            exit: tally.exit(self.stop.exit()),
             tally,
-            time: began.elapsed(),
+            time: start.elapsed(),
         };
         self.report.summary(&summary);
         summary.exit
     }
 
-    /// Uploads one file after the other, until there is none left.
-    fn work(&self) {
-        while self.stop.asked().is_none() {
+    /// Uploads one file after the other until none is left.
+    fn upload_all(&self) {
+        while self.stop.exit().is_none() {
             let place = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = self.items.get(place) else {
                 return;
             };
-            self.report.started(item);
+            self.report.start(item);
             let end = self.upload(item);
-            self.report.ended(item, &end);
+            self.report.end(item, &end);
             let mut tally = self.tally.lock().unwrap_or_else(|e| e.into_inner());
             tally.add(place, item, end);
         }
     }
 
     fn upload(&self, item: &Arc<Item>) -> End {
-        let began = Instant::now();
+        let start = Instant::now();
         let (remote, outcome) = match setup::upload(self.options, &self.client, item) {
-            Ok(mut upload) => (upload.remote(), self.follow(&mut upload, item)),
+            Ok(mut upload) => (upload.remote(), self.run_upload(&mut upload, item)),
             Err(error) => (Remote::default(), Err(error)),
         };
         End {
             outcome,
             remote,
-            time: began.elapsed(),
+            time: start.elapsed(),
         }
     }
 
-    /// Runs an upload, tells of it, and cancels it when the program is to end.
-    fn follow(&self, upload: &mut Upload, item: &Arc<Item>) -> Result<(), Error> {
+    /// Runs an upload, reports its progress, and cancels it when the program has to end.
+    fn run_upload(&self, upload: &mut Upload, item: &Arc<Item>) -> Result<(), Error> {
         let remote = upload.remote();
-        let (report, its, of) = (self.report.clone(), remote.clone(), item.clone());
+        let (report, handle, file) = (self.report.clone(), remote.clone(), item.clone());
         upload.on_state(move |state| {
-            report.state(&of, state, &its.snapshot());
+            report.state(&file, state, &handle.snapshot());
             Flow::Continue
         });
         upload.start()?;
@@ -131,9 +133,9 @@ impl Work<'_> {
             if let Some(outcome) = upload.wait(TICK) {
                 return outcome;
             }
-            match self.stop.asked() {
+            match self.stop.exit() {
                 Some(_) => remote.cancel(),
-                None => self.report.moved(item, &remote.snapshot()),
+                None => self.report.progress(item, &remote.snapshot()),
             }
         }
     }

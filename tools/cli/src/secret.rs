@@ -1,4 +1,4 @@
-//! Secrets: from the command line, a file, the environment, or asked for.
+//! Secrets from the command line, a file, the environment, or a question.
 #![forbid(unsafe_code)]
 
 use std::fs;
@@ -9,9 +9,9 @@ use console::Term;
 
 use crate::exit::{Exit, Fault};
 
-/// Where a secret may come from. The command line counts before the environment.
+/// The sources of a secret. The command line goes before the environment.
 pub struct Sources<'a> {
-    /// What it is, for the question and for faults.
+    /// The name of the secret, for the question and for messages.
     pub what: &'a str,
     pub given: Option<&'a str>,
     pub file: Option<&'a Path>,
@@ -20,7 +20,7 @@ pub struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    /// The secret, where there is one.
+    /// Finds the secret, if one is given.
     pub fn find(&self) -> Result<Option<String>, Fault> {
         if let Some(given) = self.given {
             return Ok(Some(given.to_owned()));
@@ -37,7 +37,7 @@ impl Sources<'_> {
         }
     }
 
-    /// The secret, asked for on the terminal when it comes from nowhere else.
+    /// Finds the secret, or asks for it on the terminal.
     pub fn find_or_ask(&self, option: &str) -> Result<String, Fault> {
         if let Some(secret) = self.find()? {
             return Ok(secret);
@@ -52,7 +52,7 @@ impl Sources<'_> {
     }
 }
 
-/// A file's content without the end of its last line; "-" is standard input.
+/// Reads a file without the end of its last line; "-" is standard input.
 pub fn read(what: &str, file: &Path) -> Result<String, Fault> {
     if file != Path::new("-") {
         let text = fs::read_to_string(file).map_err(|error| {
@@ -76,9 +76,9 @@ pub fn read(what: &str, file: &Path) -> Result<String, Fault> {
     Ok(without_line_end(text))
 }
 
-/// Asks on the terminal, which does not show the answer.
+/// Asks on the terminal without showing the answer.
 fn ask(what: &str) -> Result<String, Fault> {
-    answer(&format!("{what}: ")).map_err(|error| match error.kind() {
+    hidden::ask(&format!("{what}: ")).map_err(|error| match error.kind() {
         io::ErrorKind::Interrupted => Fault {
             exit: Exit::Interrupted,
             text: "interrupted; nothing was sent".to_owned(),
@@ -88,13 +88,16 @@ fn ask(what: &str) -> Result<String, Fault> {
 }
 
 #[cfg(unix)]
-use crate::hidden::answer;
+use crate::hidden;
 
 #[cfg(not(unix))]
-fn answer(question: &str) -> io::Result<String> {
-    let term = Term::stderr();
-    term.write_str(question)?;
-    term.read_secure_line()
+mod hidden {
+    /// Asks on the terminal without showing the answer.
+    pub fn ask(question: &str) -> std::io::Result<String> {
+        let term = console::Term::stderr();
+        term.write_str(question)?;
+        term.read_secure_line()
+    }
 }
 
 fn without_line_end(mut text: String) -> String {

@@ -1,4 +1,4 @@
-//! The command line's settings, applied to the library's objects.
+//! The library's objects, with the settings of the command line.
 #![forbid(unsafe_code)]
 
 use std::time::Duration;
@@ -9,16 +9,16 @@ use crate::exit::Fault;
 use crate::options::Put;
 use crate::tree::Item;
 
-/// The wait before the second attempt, at most; then it doubles.
+/// The longest wait before the second attempt. The next waits are twice as long each.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 
-/// A client with all settings but who the user is.
+/// Makes a client with all settings but those about the user.
 pub fn client(put: &Put) -> Result<Client, Fault> {
     let client = Client::new(put.url()?).map_err(Fault::usage)?;
-    set(put, &client).map_err(Fault::usage)?;
-    // Wrong values are to be told before anything is sent.
+    set_client(put, &client).map_err(Fault::usage)?;
+    // Finds wrong values before anything is sent.
     let mut trial = Upload::from_memory(&client, [], "trial").map_err(Fault::other)?;
-    dress(put, &mut trial)
+    set_upload(put, &mut trial)
         .and_then(|()| trial.set_directory(&put.place.directory))
         .and_then(|()| {
             put.place
@@ -30,16 +30,16 @@ pub fn client(put: &Put) -> Result<Client, Fault> {
     Ok(client)
 }
 
-/// An upload of `item` with all settings.
+/// Makes an upload of `item` with all settings.
 pub fn upload(put: &Put, client: &Client, item: &Item) -> Result<Upload, Error> {
     let mut upload = Upload::from_file(client, &item.path)?;
-    dress(put, &mut upload)?;
+    set_upload(put, &mut upload)?;
     upload.set_directory(&item.directory)?;
     upload.set_name(&item.name)?;
     Ok(upload)
 }
 
-fn set(put: &Put, client: &Client) -> Result<(), Error> {
+fn set_client(put: &Put, client: &Client) -> Result<(), Error> {
     let patience = &put.patience;
     if let Some(user) = &put.place.user {
         client.set_user(user)?;
@@ -69,8 +69,8 @@ fn set(put: &Put, client: &Client) -> Result<(), Error> {
     put.network.set(client)
 }
 
-/// What all files have in common.
-fn dress(put: &Put, upload: &mut Upload) -> Result<(), Error> {
+/// Sets what is the same for all files.
+fn set_upload(put: &Put, upload: &mut Upload) -> Result<(), Error> {
     if let Some(content_type) = &put.place.content_type {
         upload.set_content_type(content_type)?;
     }

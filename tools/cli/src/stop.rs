@@ -1,4 +1,4 @@
-//! The wish to end: Ctrl-C and SIGTERM.
+//! The signals that end the program: Ctrl-C and SIGTERM.
 #![forbid(unsafe_code)]
 
 use std::io;
@@ -10,20 +10,19 @@ use signal_hook::flag;
 
 use crate::exit::Exit;
 
-/// Whether the program was asked to end. The first signal is kept here; a second one ends the
-/// program at once.
+/// The signal that has arrived, if any. The first one is kept here, a second one ends the program at once.
 #[derive(Debug, Default)]
 pub struct Stop {
     signal: Arc<AtomicUsize>,
 }
 
 impl Stop {
-    /// Listens for signals from now on.
+    /// Handles signals from now on.
     pub fn listen() -> io::Result<Self> {
         let stop = Stop::default();
         let again = Arc::new(AtomicBool::new(false));
         for (signal, exit) in [(SIGINT, Exit::Interrupted), (SIGTERM, Exit::Terminated)] {
-            // In this order: the first signal must not find what it sets itself.
+            // In this order: the first signal must not see the flag that it sets itself.
             flag::register_conditional_shutdown(signal, exit.code().into(), again.clone())?;
             flag::register(signal, again.clone())?;
             flag::register_usize(signal, stop.signal.clone(), signal as usize)?;
@@ -31,8 +30,8 @@ impl Stop {
         Ok(stop)
     }
 
-    /// The exit code of a program that was asked to end.
-    pub fn asked(&self) -> Option<Exit> {
+    /// The exit code for the signal that has arrived.
+    pub fn exit(&self) -> Option<Exit> {
         match self.signal.load(Ordering::SeqCst) {
             0 => None,
             signal if signal == SIGINT as usize => Some(Exit::Interrupted),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::exit::Fault;
 use crate::options::Put;
-use crate::words::{complain, plain};
+use crate::stderr::{self, plain};
 
 /// A file to upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,18 +18,18 @@ pub struct Item {
     pub directory: String,
     /// The name on the server.
     pub name: String,
-    /// As it was when it was found.
+    /// The size when it was found.
     pub size: u64,
 }
 
 impl Item {
-    /// The path for a person or a program to read.
+    /// The path as text, for output.
     pub fn label(&self) -> String {
         plain(&self.path.to_string_lossy())
     }
 }
 
-/// The files that the command line names, in its order; those of a directory by their names.
+/// Finds the files of the command line, in its order; those of a directory in the order of their names.
 pub fn items(put: &Put) -> Result<Vec<Item>, Fault> {
     let mut items = Vec::new();
     let directory = put.place.directory.trim_end_matches('/');
@@ -46,7 +46,7 @@ pub fn items(put: &Put) -> Result<Vec<Item>, Fault> {
             walk(path, &directory, &mut items)?;
         } else if !metadata.is_file() {
             return Err(Fault::local(format!(
-                "\"{}\" is not a regular file; copy what it gives into one first",
+                "\"{}\" is not a regular file; copy its content into one first",
                 path.display()
             )));
         } else {
@@ -69,9 +69,9 @@ pub fn items(put: &Put) -> Result<Vec<Item>, Fault> {
     Ok(items)
 }
 
-/// The name that a directory keeps on the server; none for "DIR/.", "." and "..".
+/// Returns the name that a directory has on the server; empty for "DIR/.", "." and "..".
 fn own_name(path: &Path) -> Result<String, Fault> {
-    // `Path` takes "DIR/." for "DIR".
+    // To `Path`, "DIR/." is "DIR".
     let bare = path.as_os_str().as_encoded_bytes().ends_with(b"/.");
     match path.file_name() {
         Some(_) if !bare => utf8_name(path),
@@ -82,8 +82,8 @@ fn own_name(path: &Path) -> Result<String, Fault> {
 /// Adds the files below `dir`.
 fn walk(dir: &Path, directory: &str, items: &mut Vec<Item>) -> Result<(), Fault> {
     let unreadable = |error: io::Error| unreadable(dir, &error);
-    let entries: io::Result<Vec<_>> = fs::read_dir(dir).map_err(unreadable)?.collect();
-    let mut entries = entries.map_err(unreadable)?;
+    let all: io::Result<Vec<_>> = fs::read_dir(dir).map_err(unreadable)?.collect();
+    let mut entries = all.map_err(unreadable)?;
     entries.sort_by_key(DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
@@ -103,7 +103,7 @@ fn walk(dir: &Path, directory: &str, items: &mut Vec<Item>) -> Result<(), Fault>
 }
 
 fn left_out(path: &Path, what: &str) {
-    complain(&format!("\"{}\" is left out: it is {what}", path.display()));
+    stderr::error(&format!("\"{}\" is left out: it is {what}", path.display()));
 }
 
 fn item(path: &Path, directory: &str, metadata: &Metadata) -> Result<Item, Fault> {
@@ -115,7 +115,7 @@ fn item(path: &Path, directory: &str, metadata: &Metadata) -> Result<Item, Fault
     })
 }
 
-/// Refuses files that would be one and the same on the server.
+/// Refuses files that would have the same name on the server.
 fn differ(items: &[Item]) -> Result<(), Fault> {
     let mut seen = HashMap::new();
     for item in items {

@@ -1,11 +1,11 @@
-//! Sizes and times, read and written.
+//! Sizes and times, as people write and read them.
 #![forbid(unsafe_code)]
 
 use std::time::Duration;
 
 use resup::SegmentSize;
 
-/// What may follow a number of bytes, and its worth.
+/// The units of sizes, and their numbers of bytes.
 const UNITS: [(&str, u64); 9] = [
     ("", 1),
     ("k", 1_000),
@@ -18,23 +18,23 @@ const UNITS: [(&str, u64); 9] = [
     ("ti", 1 << 40),
 ];
 
-/// Reads a number of bytes such as `500k`, `1.5M` or `64Mi`; a `B` may follow.
+/// Parses a number of bytes such as `500k`, `1.5M` or `64Mi`; a `B` may follow.
 pub fn size(text: &str) -> Result<u64, String> {
     let wrong = || "not a size; write it as 800000, 500k, 1.5M or 64Mi".to_owned();
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.');
     let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
-    let unit = unit.trim_start().to_ascii_lowercase();
-    let unit = unit.strip_suffix('b').unwrap_or(&unit);
-    let known = UNITS.iter().find(|(name, _)| *name == unit);
-    let (_, worth) = known.ok_or_else(wrong)?;
-    let bytes = number.parse::<f64>().map_err(|_| wrong())? * *worth as f64;
+    let lower = unit.trim_start().to_ascii_lowercase();
+    let prefix = lower.strip_suffix('b').unwrap_or(&lower);
+    let entry = UNITS.iter().find(|(name, _)| *name == prefix);
+    let (_, factor) = entry.ok_or_else(wrong)?;
+    let bytes = number.parse::<f64>().map_err(|_| wrong())? * *factor as f64;
     match bytes >= 1.0 && bytes < u64::MAX as f64 {
         true => Ok(bytes as u64),
         false => Err(wrong()),
     }
 }
 
-/// Reads a segment size: a size or `auto`.
+/// Parses a segment size: a size or `auto`.
 pub fn segment(text: &str) -> Result<SegmentSize, String> {
     match text {
         "auto" => Ok(SegmentSize::Automatic),
@@ -44,7 +44,7 @@ pub fn segment(text: &str) -> Result<SegmentSize, String> {
     }
 }
 
-/// Reads a number of seconds such as `30` or `0.5`.
+/// Parses a number of seconds such as `30` or `0.5`.
 pub fn seconds(text: &str) -> Result<Duration, String> {
     let number = text.parse().ok();
     number
@@ -52,13 +52,13 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "not a number of seconds; write it as 30 or 0.5".to_owned())
 }
 
-/// Writes a number of bytes with three digits or so: `999 B`, `1.50 MB`.
+/// Writes a number of bytes with three digits: `999 B`, `1.50 MB`.
 pub fn bytes(count: u64) -> String {
     let mut value = count as f64;
     let mut names = ["B", "kB", "MB", "GB", "TB", "PB"].into_iter();
     let mut name = names.next().expect("there are some");
     for next in names {
-        // From 999.5 on it would be written as 1000.
+        // 999.5 and more would be written as 1000.
         if value < 999.5 {
             break;
         }
@@ -72,8 +72,8 @@ pub fn bytes(count: u64) -> String {
     }
 }
 
-/// Writes a time in seconds, or with minutes and hours: `7 s`, `1:05`, `2:03:10`. What has
-/// begun counts whole, so that a countdown ends with 1.
+/// Writes a time in seconds, or with minutes and hours: `7 s`, `1:05`, `2:03:10`. It is rounded up, so that a
+/// countdown ends with 1.
 pub fn time(time: Duration) -> String {
     let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
     let (minutes, hours) = (seconds / 60, seconds / 3600);

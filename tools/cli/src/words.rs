@@ -1,40 +1,15 @@
-//! What is told to a person, in words.
+//! The results and states of uploads in words, for people.
 #![forbid(unsafe_code)]
-
-use std::io::{self, Write};
 
 use resup::{Snapshot, UploadState};
 
 use crate::exit::Exit;
-use crate::report::{End, Summary};
+use crate::results::{End, Summary};
+use crate::stderr::plain;
 use crate::tree::Item;
 use crate::units::{bytes, time};
 
-/// Writes a line about a fault to standard error.
-pub fn complain(text: &str) {
-    write(&format!("resup: {}", plain(text)));
-}
-
-/// Writes a line to standard error; when nobody takes it, the uploads go on without.
-pub fn write(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
-}
-
-/// The text without what could steer a terminal: others have written it.
-pub fn plain(text: &str) -> String {
-    let steers =
-        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let mut plain = String::with_capacity(text.len());
-    for c in text.chars() {
-        match steers(c) {
-            true => plain.extend(c.escape_default()),
-            false => plain.push(c),
-        }
-    }
-    plain
-}
-
-/// What an upload is doing.
+/// Describes what an upload does now.
 pub fn state(now: &Snapshot) -> String {
     match now.state {
         UploadState::Hashing => "reading".to_owned(),
@@ -57,7 +32,7 @@ fn sending(now: &Snapshot) -> String {
     }
 }
 
-/// How an upload ended.
+/// Describes the end of an upload.
 pub fn end(item: &Item, end: &End) -> String {
     match &end.outcome {
         Ok(()) => format!("{}: {}", item.label(), done(end)),
@@ -83,7 +58,7 @@ fn done(end: &End) -> String {
     text
 }
 
-/// What became of all; nothing where one file's own line has told it.
+/// Describes the results of all uploads; `None` when the line of the only file says it.
 pub fn summary(summary: &Summary) -> Option<String> {
     let tally = &summary.tally;
     let all = match tally.files {
@@ -92,8 +67,8 @@ pub fn summary(summary: &Summary) -> Option<String> {
     };
     match (summary.exit, tally.first_failed()) {
         (Exit::Interrupted | Exit::Terminated, _) => Some(format!(
-            "resup: {}; {} of {all} there. What the server has is kept: run the same command \
-             again to go on",
+            "resup: {}; {} of {all} complete. The server keeps what it has: run the same command \
+             again to continue",
             summary.exit.name(),
             tally.done,
         )),
@@ -103,25 +78,11 @@ pub fn summary(summary: &Summary) -> Option<String> {
             end(item, failed)
         )),
         (Exit::Done, None) if tally.files != 1 => Some(format!(
-            "{all} there, {} sent in {}, {} were there already",
+            "{all} complete, {} sent in {}, {} were there already",
             bytes(tally.bytes_sent),
             time(summary.time),
             bytes(tally.bytes_skipped)
         )),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_can_steer_the_terminal() {
-        assert_eq!(plain("报告 é.txt"), "报告 é.txt");
-        assert_eq!(
-            plain("a\x1b[2Jb\r\n\u{202e}"),
-            "a\\u{1b}[2Jb\\r\\n\\u{202e}"
-        );
     }
 }

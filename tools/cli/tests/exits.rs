@@ -1,4 +1,4 @@
-//! How the command ends: each exit code, and the last line of what it tells.
+//! The exit codes, and the last line of the output.
 
 mod common;
 
@@ -84,7 +84,7 @@ fn a_wrong_command_line_sends_nothing() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_told_before_anything_is_sent() {
+fn a_file_that_cannot_be_read_is_reported_before_anything_is_sent() {
     let server = ScriptedServer::start(vec![Step::reply(500, "{}")]);
     let dir = tempfile::tempdir().unwrap();
     let file = made(&dir, "there", 10);
@@ -110,7 +110,7 @@ fn a_file_that_cannot_be_read_is_told_before_anything_is_sent() {
 }
 
 #[test]
-fn a_file_that_changes_on_the_way_ends_with_3() {
+fn a_file_that_changes_meanwhile_ends_with_3() {
     let receiver = ModelReceiver::start();
     let dir = tempfile::tempdir().unwrap();
     let file = made(&dir, "changing", 8 << 20);
@@ -172,7 +172,7 @@ fn the_network_ends_with_4() {
 }
 
 #[test]
-fn refusals_end_with_their_status_and_the_servers_words() {
+fn refusals_end_with_their_status_and_the_servers_message() {
     let dir = tempfile::tempdir().unwrap();
     let file = made(&dir, "报告.bin", 10);
     // What could steer the terminal does not get there.
@@ -207,7 +207,7 @@ fn refusals_end_with_their_status_and_the_servers_words() {
 }
 
 #[test]
-fn answers_of_something_else_end_with_7() {
+fn responses_of_other_protocols_end_with_7() {
     let dir = tempfile::tempdir().unwrap();
     let file = made(&dir, "f", 10);
     let html = reply(200, "<html>Welcome</html>");
@@ -263,11 +263,11 @@ fn signals_end_it_cleanly() {
         let (ended, last) = ended(&child.wait_with_output().unwrap());
         assert_eq!(ended, code);
         assert!(
-            last.contains(&format!("{word}; 0 of 1 file there")),
+            last.contains(&format!("{word}; 0 of 1 file complete")),
             "{last}"
         );
         assert!(
-            last.contains("run the same command again to go on"),
+            last.contains("run the same command again to continue"),
             "{last}"
         );
         assert_goes_on(&file, &receiver.endpoint());
@@ -275,7 +275,7 @@ fn signals_end_it_cleanly() {
 }
 
 #[test]
-fn what_has_no_code_of_its_own_ends_with_1() {
+fn other_failures_end_with_1() {
     let full = File::options().write(true).open("/dev/full").unwrap();
     let output = resup().arg("man").stdout(full).output().unwrap();
     let (code, last) = ended(&output);

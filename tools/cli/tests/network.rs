@@ -1,4 +1,4 @@
-//! The way to the server, and who the user is to it.
+//! Proxies, TLS, logins, headers and signatures.
 
 mod common;
 
@@ -61,7 +61,7 @@ fn assert_there(output: &Output) {
 }
 
 #[test]
-fn a_proxy_is_asked_in_place_of_the_server() {
+fn requests_go_to_the_proxy() {
     let place = Place::new();
     let proxy = format!("http://anna:ge%3Aheim@{}", place.server.addr());
     let output = put()
@@ -212,7 +212,7 @@ fn ctrl_c_instead_of_a_password_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
-fn a_login_form_is_filled_in_before_the_first_request() {
+fn a_login_form_is_sent_before_the_first_request() {
     let mut rest = steps().into_iter();
     let server = ScriptedServer::start_with(move |head, _| match &*head.target {
         "/login" => Step::reply(200, "{}"),
@@ -243,7 +243,7 @@ fn a_login_form_is_filled_in_before_the_first_request() {
 }
 
 #[test]
-fn headers_cookies_and_signatures_go_along() {
+fn headers_cookies_and_signatures_are_sent() {
     let place = Place::new();
     let headers = place.wrote("headers", "X-Two: 2\n\nx-three:3\n");
     let output = place.put(

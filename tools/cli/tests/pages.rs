@@ -1,4 +1,4 @@
-//! What the command prints about itself.
+//! The help, the manual page and the completions.
 
 mod common;
 
@@ -33,14 +33,14 @@ fn fed(program: &str, args: &[&str], text: &str) -> Output {
 }
 
 #[test]
-fn the_help_tells_of_units_exit_codes_and_examples() {
+fn the_help_has_units_exit_codes_and_examples() {
     let help = page(&["put", "--help"]);
     for words in [
         "Usage: resup put [OPTIONS] FILE... URL",
         "Units:",
         "\n  130  interrupted by Ctrl-C\n",
         "resup put -r -j 4 photos https://example.org/upload",
-        "When something breaks:",
+        "Retries and time limits:",
     ] {
         assert!(help.contains(words), "{words} is not in:\n{help}");
     }
@@ -55,7 +55,7 @@ fn the_help_tells_of_units_exit_codes_and_examples() {
 }
 
 #[test]
-fn the_manual_page_is_sound() {
+fn the_manual_page_is_valid() {
     let page = page(&["man"]);
     for words in [
         ".SH SYNOPSIS",
@@ -75,7 +75,7 @@ fn the_manual_page_is_sound() {
 }
 
 #[test]
-fn the_completions_are_sound() {
+fn the_completions_are_valid() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         assert!(
             page(&["completions", shell]).contains("retry-max-wait"),
@@ -92,7 +92,7 @@ fn the_completions_are_sound() {
 }
 
 #[test]
-fn a_reader_that_has_enough_is_no_fault() {
+fn a_closed_pipe_is_no_error() {
     let mut child = resup().arg("man").spawn().unwrap();
     drop(child.stdout.take());
     assert!(child.wait().unwrap().success());

@@ -15,7 +15,7 @@ fn words(paths: &[&Path], endpoint: &str) -> String {
 }
 
 #[test]
-fn ctrl_c_on_bars_ends_with_130_and_the_next_run_goes_on() {
+fn ctrl_c_on_bars_ends_with_130_and_the_next_run_continues() {
     let receiver = Receiver::start();
     let dir = tempfile::tempdir().unwrap();
     let small = made(&dir, "小.bin", 1000);
@@ -38,11 +38,11 @@ fn ctrl_c_on_bars_ends_with_130_and_the_next_run_goes_on() {
     let (code, screen) = terminal.ends();
     assert_eq!(code, Some(130), "{screen}");
     assert!(
-        screen.contains("resup: interrupted; 1 of 2 files there."),
+        screen.contains("resup: interrupted; 1 of 2 files complete."),
         "{screen}"
     );
     assert!(
-        screen.ends_with("run the same command again to go on\r\n"),
+        screen.ends_with("run the same command again to continue\r\n"),
         "{screen}"
     );
     assert_goes_on(&large, &receiver.endpoint());
@@ -90,7 +90,7 @@ fn a_pipe_gets_lines_without_escape_codes() {
     assert_eq!(ended(&output).0, 0);
     let (_, last) = ended(&output);
     assert!(
-        last.starts_with("2 files there, 2.00 MB sent in "),
+        last.starts_with("2 files complete, 2.00 MB sent in "),
         "{last}"
     );
     let output = put()
@@ -103,7 +103,7 @@ fn a_pipe_gets_lines_without_escape_codes() {
 }
 
 #[test]
-fn json_tells_the_course_of_every_file() {
+fn json_has_the_events_of_every_file() {
     let receiver = ModelReceiver::start();
     let dir = tempfile::tempdir().unwrap();
     let files = [made(&dir, "一", 0), made(&dir, "二", 1_000_000)];

@@ -1,4 +1,4 @@
-//! Files and directories that are put, whole, and again after a break.
+//! Uploads of files and directories, also after a connection loss.
 
 mod common;
 
@@ -13,7 +13,7 @@ use resup_test_support::receiver::Receiver;
 use resup_test_support::scripted::{json, ScriptedServer, Step};
 
 #[test]
-fn a_file_is_put_and_the_second_time_was_there_already() {
+fn a_file_is_uploaded_and_the_second_time_is_there_already() {
     let receiver = Receiver::start();
     let dir = tempfile::tempdir().unwrap();
     let path = made(&dir, "a.bin", 3_000_000);
@@ -38,7 +38,7 @@ fn a_file_is_put_and_the_second_time_was_there_already() {
 }
 
 #[test]
-fn several_files_are_put_at_once_with_options_in_any_place() {
+fn several_files_are_uploaded_at_once_with_options_in_any_place() {
     let receiver = Receiver::start();
     let dir = tempfile::tempdir().unwrap();
     let paths: Vec<_> = (0..6)
@@ -64,7 +64,7 @@ fn several_files_are_put_at_once_with_options_in_any_place() {
 }
 
 #[test]
-fn a_directory_keeps_its_shape_on_the_server() {
+fn a_directory_keeps_its_structure_on_the_server() {
     let receiver = ModelReceiver::start();
     let dir = tempfile::tempdir().unwrap();
     let top = dir.path().join("照片");
@@ -91,7 +91,7 @@ fn a_directory_keeps_its_shape_on_the_server() {
             text.contains("dangling\" is left out: it is a symbolic link to nothing"),
             "{text}"
         );
-        assert!(text.contains("\n3 files there, 4 B sent"), "{text}");
+        assert!(text.contains("\n3 files complete, 4 B sent"), "{text}");
         for (name, size) in [
             ("一.txt", 1),
             ("link.txt", 1),
@@ -119,12 +119,12 @@ fn an_empty_directory_is_no_failure() {
         .unwrap();
     let (code, last) = ended(&output);
     assert_eq!(code, 0);
-    assert!(last.starts_with("0 files there"), "{last}");
+    assert!(last.starts_with("0 files complete"), "{last}");
     assert_eq!(server.connections(), 0);
 }
 
 #[test]
-fn segments_and_digests_are_as_wanted() {
+fn segments_and_digests_are_as_the_options_say() {
     let dir = tempfile::tempdir().unwrap();
     let path = made(&dir, "a.bin", 3 << 20);
     let run = |endpoint: String, options: &[&str]| {
@@ -150,7 +150,7 @@ fn segments_and_digests_are_as_wanted() {
 }
 
 #[test]
-fn a_killed_command_goes_on_when_it_is_run_again() {
+fn a_killed_command_continues_when_it_is_run_again() {
     let receiver = Receiver::start();
     let dir = tempfile::tempdir().unwrap();
     let path = made(&dir, "killed.bin", 16 << 20);
@@ -173,7 +173,7 @@ fn a_killed_command_goes_on_when_it_is_run_again() {
 }
 
 #[test]
-fn breaks_are_waited_out_and_told() {
+fn connection_losses_are_retried_and_reported() {
     let receiver = Receiver::start();
     let dir = tempfile::tempdir().unwrap();
     let path = made(&dir, "broken.bin", 2_000_000);
@@ -196,7 +196,7 @@ fn breaks_are_waited_out_and_told() {
 }
 
 #[test]
-fn the_server_is_told_what_the_options_say() {
+fn the_options_are_sent_to_the_server() {
     let server = ScriptedServer::start(vec![
         Step::reply(200, &json("new", 0, "1")),
         Step::reply(200, &json("complete", 3, "1")),

@@ -8,15 +8,16 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use resup::{Error, Snapshot};
 
-use super::{End, Report, Summary};
+use crate::report::reporter::Reporter;
+use crate::results::{End, Summary};
 use crate::tree::Item;
 use crate::units::bytes;
-use crate::words;
+use crate::{stderr, words};
 
-/// Draws bars; whatever has ended becomes a line above them.
+/// A report with bars. An upload that has ended becomes a line above them.
 pub struct Bars {
     all: MultiProgress,
-    /// The one for all files, where there are several.
+    /// The bar for all files, if there are several.
     total: Option<ProgressBar>,
     bars: Mutex<HashMap<PathBuf, ProgressBar>>,
 }
@@ -25,8 +26,8 @@ impl Bars {
     pub fn new(items: &[Arc<Item>]) -> Self {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let total = (items.len() > 1).then(|| {
-            let bar = ProgressBar::new(items.len() as u64);
-            let bar = all.add(bar.with_style(style("{pos} of {len} files ended [{elapsed}]")));
+            let style = style("{pos} of {len} files ended [{elapsed}]");
+            let bar = all.add(ProgressBar::new(items.len() as u64).with_style(style));
             bar.tick();
             bar
         });
@@ -42,24 +43,24 @@ impl Bars {
     }
 
     fn line(&self, line: &str) {
-        // A terminal that is gone is no reason to end uploads.
+        // The uploads continue when the terminal is gone.
         let _ = self.all.println(line);
     }
 }
 
-impl Report for Bars {
-    fn started(&self, item: &Item) {
-        let bar = ProgressBar::new(item.size).with_style(style("{prefix:24!} {wide_bar} {msg}"));
+impl Reporter for Bars {
+    fn start(&self, item: &Item) {
+        let new = ProgressBar::new(item.size).with_style(style("{prefix:24!} {wide_bar} {msg}"));
         let bar = match &self.total {
-            Some(total) => self.all.insert_before(total, bar),
-            None => self.all.add(bar),
+            Some(total) => self.all.insert_before(total, new),
+            None => self.all.add(new),
         };
-        bar.set_prefix(words::plain(&item.name));
+        bar.set_prefix(stderr::plain(&item.name));
         bar.tick();
         self.bars().insert(item.path.clone(), bar);
     }
 
-    fn moved(&self, item: &Item, now: &Snapshot) {
+    fn progress(&self, item: &Item, now: &Snapshot) {
         if let Some(bar) = self.bars().get(&item.path) {
             bar.set_length(now.size.max(item.size));
             bar.set_position(now.position);
@@ -75,13 +76,13 @@ impl Report for Bars {
         }
     }
 
-    fn ended(&self, item: &Item, end: &End) {
+    fn end(&self, item: &Item, end: &End) {
         if let Some(bar) = self.bars().remove(&item.path) {
             bar.finish_and_clear();
             self.all.remove(&bar);
         }
         if end.outcome == Err(Error::Cancelled) {
-            // It is told once, of all.
+            // The summary says so once for all uploads.
             return;
         }
         if let Some(total) = &self.total {
@@ -93,14 +94,14 @@ impl Report for Bars {
         }
     }
 
-    fn say(&self, line: &str) {
+    fn log(&self, line: &str) {
         self.line(line);
     }
 
     fn summary(&self, summary: &Summary) {
         let _ = self.all.clear();
         if let Some(line) = words::summary(summary) {
-            words::write(&line);
+            stderr::write(&line);
         }
     }
 }

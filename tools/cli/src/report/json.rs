@@ -10,29 +10,30 @@ use std::time::{Duration, Instant};
 use resup::{Snapshot, UploadState};
 use serde_json::{json, Value};
 
-use super::{End, Report, Summary};
 use crate::exit::Exit;
+use crate::report::reporter::Reporter;
+use crate::results::{End, Summary};
+use crate::stderr;
 use crate::tree::Item;
-use crate::words;
 
-/// How often an upload's progress is told, at most.
-const PERIOD: Duration = Duration::from_millis(500);
+/// The shortest time between two progress events of an upload.
+const MIN_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Writes JSON.
+/// A report as JSON.
 #[derive(Default)]
 pub struct Json {
-    /// When progress was last told, and which position.
-    told: Mutex<HashMap<PathBuf, (Instant, u64)>>,
+    /// The time and the position of each upload's last progress event.
+    last_events: Mutex<HashMap<PathBuf, (Instant, u64)>>,
 }
 
 impl Json {
-    fn told(&self) -> MutexGuard<'_, HashMap<PathBuf, (Instant, u64)>> {
-        self.told.lock().unwrap_or_else(|e| e.into_inner())
+    fn last_events(&self) -> MutexGuard<'_, HashMap<PathBuf, (Instant, u64)>> {
+        self.last_events.lock().unwrap_or_else(|e| e.into_inner())
     }
 }
 
-impl Report for Json {
-    fn started(&self, item: &Item) {
+impl Reporter for Json {
+    fn start(&self, item: &Item) {
         write(&json!({
             "event": "start",
             "file": file(item),
@@ -52,15 +53,15 @@ impl Report for Json {
         }));
     }
 
-    fn moved(&self, item: &Item, now: &Snapshot) {
-        let mut told = self.told();
-        let due = told
-            .get(&item.path)
-            .is_none_or(|(last, position)| last.elapsed() >= PERIOD && *position != now.position);
+    fn progress(&self, item: &Item, now: &Snapshot) {
+        let mut events = self.last_events();
+        let due = events.get(&item.path).is_none_or(|(last, position)| {
+            last.elapsed() >= MIN_INTERVAL && *position != now.position
+        });
         if !due || now.size == 0 {
             return;
         }
-        told.insert(item.path.clone(), (Instant::now(), now.position));
+        events.insert(item.path.clone(), (Instant::now(), now.position));
         write(&json!({
             "event": "progress",
             "file": file(item),
@@ -74,8 +75,8 @@ impl Report for Json {
         }));
     }
 
-    fn ended(&self, item: &Item, end: &End) {
-        self.told().remove(&item.path);
+    fn end(&self, item: &Item, end: &End) {
+        self.last_events().remove(&item.path);
         let now = end.remote.snapshot();
         let mut object = json!({
             "file": file(item),
@@ -110,8 +111,8 @@ impl Report for Json {
         write(&object);
     }
 
-    fn say(&self, line: &str) {
-        words::write(line);
+    fn log(&self, line: &str) {
+        stderr::write(line);
     }
 
     fn summary(&self, summary: &Summary) {
@@ -138,7 +139,7 @@ fn state_name(state: UploadState) -> String {
     format!("{state:?}").to_lowercase()
 }
 
-/// Writes one line at a time; when nobody takes it, the uploads go on without.
+/// Writes an object on a line. The uploads continue when standard output cannot be written.
 fn write(object: &Value) {
     let _ = writeln!(io::stdout().lock(), "{object}");
 }

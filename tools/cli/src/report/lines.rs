@@ -8,53 +8,54 @@ use std::time::{Duration, Instant};
 
 use resup::{Error, Snapshot, UploadState};
 
-use super::{End, Report, Summary};
 use crate::exit::Exit;
+use crate::report::reporter::Reporter;
+use crate::results::{End, Summary};
 use crate::tree::Item;
 use crate::units::bytes;
-use crate::words;
+use crate::{stderr, words};
 
-/// How often an upload's progress is told.
-const PERIOD: Duration = Duration::from_secs(5);
+/// The time between two lines about an upload's progress.
+const INTERVAL: Duration = Duration::from_secs(5);
 
-/// Writes lines.
+/// A report as plain lines.
 pub struct Lines {
-    /// Only failures.
+    /// Whether only failures are written.
     quiet: bool,
-    /// When something was last told of the uploads that are under way.
-    told: Mutex<HashMap<PathBuf, Instant>>,
+    /// The time of each active upload's last line.
+    last_lines: Mutex<HashMap<PathBuf, Instant>>,
 }
 
 impl Lines {
     pub fn new(quiet: bool) -> Self {
         Lines {
             quiet,
-            told: Mutex::default(),
+            last_lines: Mutex::default(),
         }
     }
 
-    fn told(&self) -> MutexGuard<'_, HashMap<PathBuf, Instant>> {
-        self.told.lock().unwrap_or_else(|e| e.into_inner())
+    fn last_lines(&self) -> MutexGuard<'_, HashMap<PathBuf, Instant>> {
+        self.last_lines.lock().unwrap_or_else(|e| e.into_inner())
     }
 }
 
-impl Report for Lines {
-    fn started(&self, item: &Item) {
-        self.told().insert(item.path.clone(), Instant::now());
+impl Reporter for Lines {
+    fn start(&self, item: &Item) {
+        self.last_lines().insert(item.path.clone(), Instant::now());
         if !self.quiet {
-            words::write(&format!("{}: {}", item.label(), bytes(item.size)));
+            stderr::write(&format!("{}: {}", item.label(), bytes(item.size)));
         }
     }
 
-    fn moved(&self, item: &Item, now: &Snapshot) {
-        let mut told = self.told();
-        let due = told
+    fn progress(&self, item: &Item, now: &Snapshot) {
+        let mut lines = self.last_lines();
+        let due = lines
             .get(&item.path)
-            .is_none_or(|last| last.elapsed() >= PERIOD);
-        // That it waits, and for how long, is told by the log.
+            .is_none_or(|last| last.elapsed() >= INTERVAL);
+        // The log says that an upload waits, and for how long.
         if due && !self.quiet && now.state != UploadState::Waiting {
-            told.insert(item.path.clone(), Instant::now());
-            words::write(&format!(
+            lines.insert(item.path.clone(), Instant::now());
+            stderr::write(&format!(
                 "{}: {} of {}, {}",
                 item.label(),
                 bytes(now.position),
@@ -64,25 +65,25 @@ impl Report for Lines {
         }
     }
 
-    fn ended(&self, item: &Item, end: &End) {
-        self.told().remove(&item.path);
+    fn end(&self, item: &Item, end: &End) {
+        self.last_lines().remove(&item.path);
         match end.outcome {
             Ok(()) if self.quiet => {}
-            Ok(()) => words::write(&words::end(item, end)),
-            // It is told once, of all.
+            Ok(()) => stderr::write(&words::end(item, end)),
+            // The summary says so once for all uploads.
             Err(Error::Cancelled) => {}
-            Err(_) => words::complain(&words::end(item, end)),
+            Err(_) => stderr::error(&words::end(item, end)),
         }
     }
 
-    fn say(&self, line: &str) {
-        words::write(line);
+    fn log(&self, line: &str) {
+        stderr::write(line);
     }
 
     fn summary(&self, summary: &Summary) {
         let failed = summary.exit != Exit::Done;
         if let Some(line) = words::summary(summary).filter(|_| failed || !self.quiet) {
-            words::write(&line);
+            stderr::write(&line);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the tests of the command begin with.
+//! What the tests of the command share.
 #![allow(dead_code, unused_imports)] // not every test uses all of it
 
 mod terminal;
@@ -13,14 +13,14 @@ use serde_json::Value;
 
 pub use terminal::Terminal;
 
-/// `resup put` with its answers kept.
+/// Runs `resup put` and returns its output.
 pub fn put() -> Command {
     let mut command = resup();
     command.arg("put");
     command
 }
 
-/// The command, with no settings but those of the test.
+/// Makes the command, with no settings but those of the test.
 pub fn resup() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_resup"));
     for (name, _) in std::env::vars_os() {
@@ -35,25 +35,25 @@ pub fn resup() -> Command {
     command
 }
 
-/// A file of so many bytes.
+/// Makes a file of so many bytes.
 pub fn made(dir: &tempfile::TempDir, name: &str, size: u64) -> PathBuf {
     let path = dir.path().join(name);
     files::make(&path, size, 11).unwrap();
     path
 }
 
-/// What it wrote to standard error.
+/// Returns what the command wrote to standard error.
 pub fn told(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// Its exit code, and the last line of what it told.
+/// Returns the exit code and the last line of standard error.
 pub fn ended(output: &Output) -> (i32, String) {
     let last = told(output).lines().last().unwrap_or_default().to_owned();
     (output.status.code().unwrap(), last)
 }
 
-/// Runs it with `--json` and gives the events.
+/// Runs the command with `--json` and returns the events.
 pub fn events<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> (i32, Vec<Value>) {
     let output = put().arg("--json").args(args).output().unwrap();
     assert_eq!(told(&output), "");
@@ -62,18 +62,18 @@ pub fn events<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> (i32, Vec<V
     (output.status.code().unwrap(), lines.collect())
 }
 
-/// Those of one kind.
+/// Returns the events of one kind.
 pub fn only<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
     events.iter().filter(|e| e["event"] == kind).collect()
 }
 
-/// Where the receiver keeps the file of an event, with the path it came from.
+/// Returns the path where the receiver has the file of an event, and the path that it came from.
 pub fn assert_stored(receiver: &resup_test_support::receiver::Receiver, done: &Value) {
     let stored = receiver.stored_file(done["id"].as_str().unwrap());
     files::assert_same(Path::new(done["file"].as_str().unwrap()), &stored);
 }
 
-/// Uploads a file again, of which the server has a part.
+/// Uploads a file of which the server has a part.
 pub fn assert_goes_on(file: &Path, endpoint: &str) {
     let (code, events) = events([file.as_os_str(), endpoint.as_ref()]);
     assert_eq!(code, 0);
@@ -81,7 +81,7 @@ pub fn assert_goes_on(file: &Path, endpoint: &str) {
     assert!(skipped > Some(0), "{events:?}");
 }
 
-/// Waits for something that has to come.
+/// Waits until a condition holds.
 pub fn wait_for(what: &str, mut there: impl FnMut() -> bool) {
     let began = Instant::now();
     while !there() {

@@ -9,7 +9,7 @@ use resup_test_support::tools;
 
 use super::wait_for;
 
-/// The command on a terminal of its own, which `script` makes.
+/// The command on a terminal that `script` makes.
 pub struct Terminal {
     child: Child,
     screen: Arc<Mutex<Vec<u8>>>,
@@ -56,7 +56,7 @@ impl Terminal {
         String::from_utf8_lossy(&self.screen.lock().unwrap()).into_owned()
     }
 
-    /// Waits until that is on the screen.
+    /// Waits until a text is on the screen.
     pub fn sees(&self, what: &str) {
         wait_for(what, || self.screen().contains(what));
     }
@@ -66,7 +66,7 @@ impl Terminal {
         stdin.write_all(keys).unwrap();
     }
 
-    /// Its exit code and all that was seen.
+    /// Returns the exit code and all that was on the screen.
     pub fn ends(mut self) -> (Option<i32>, String) {
         let status = self.child.wait().unwrap();
         self.reader.join().unwrap();

@@ -1,0 +1,106 @@
+//! Texts of the help and of the manual page: usage, units, exit codes, environment, examples.
+#![forbid(unsafe_code)]
+
+use std::fmt::Write as _;
+
+use crate::exit::Exit;
+
+/// The usage of `put`.
+pub const USAGE: &str = "resup put [OPTIONS] FILE... URL";
+
+/// The end of `resup --help`.
+pub const START: &str = "\
+For a start:
+  resup put video.mp4 https://example.org/upload
+
+\"resup put --help\" shows all options, with examples and exit codes.";
+
+/// The end of the help of `completions`.
+pub const COMPLETIONS: &str = "\
+Examples:
+  resup completions bash > ~/.local/share/bash-completion/completions/resup
+  resup completions zsh > \"${fpath[1]}/_resup\"
+  resup completions fish > ~/.config/fish/completions/resup.fish";
+
+/// The end of the help of `man`.
+pub const MAN: &str = "\
+Examples:
+  resup man > ~/.local/share/man/man1/resup.1
+  resup man | man -l -";
+
+/// The units of options.
+pub const UNITS: &str = "\
+SIZE is a number of bytes, also with k, M, G or T for powers of 1000, or Ki, Mi, Gi or Ti for \
+powers of 1024. SECONDS may have a fraction.";
+
+/// The environment variables.
+pub const ENVIRONMENT: [(&str, &str); 4] = [
+    ("RESUP_PASSWORD", "the password of --basic or --login"),
+    ("RESUP_TOKEN", "the bearer token"),
+    ("RESUP_SIGN_SECRET", "the secret that forms are signed with"),
+    (
+        "http_proxy, https_proxy, all_proxy, no_proxy",
+        "the proxy, unless --proxy is given",
+    ),
+];
+
+/// Examples: what a command does, and the command.
+pub const EXAMPLES: [(&str, &str); 8] = [
+    ("Upload a file", "resup put video.mp4 https://example.org/upload"),
+    (
+        "Upload two files into a directory, at most 2 MB per second",
+        "resup put -d 2026/may --rate 2M a.zip b.zip https://example.org/upload",
+    ),
+    (
+        "Upload a directory with all that is in it, four files at once",
+        "resup put -r -j 4 photos https://example.org/upload",
+    ),
+    (
+        "Upload through a proxy that passes on only complete requests",
+        "resup put --segment auto video.mp4 https://example.org/upload",
+    ),
+    (
+        "Wait for a server that cannot be reached, for up to a day",
+        "resup put --retries 100000 --retry-timeout 86400 video.mp4 https://example.org/upload",
+    ),
+    (
+        "Log in as anna, who is asked for her password",
+        "resup put --basic anna video.mp4 https://example.org/upload",
+    ),
+    (
+        "Log in by a web form, with the password in a file",
+        "resup put --login https://example.org/login --login-field user=anna \\\n      \
+         --login-field password --password-file secret.txt video.mp4 https://example.org/upload",
+    ),
+    (
+        "Read what happened with another program",
+        "resup put --json *.zip https://example.org/upload | jq -r 'select(.event==\"failed\").file'",
+    ),
+];
+
+/// The exit code when several files fail.
+pub const SEVERAL: &str = "\
+When several files fail, the first of them on the command line decides. The server keeps what it \
+has in any case: run the same command again to continue.";
+
+/// Writes the end of `resup put -h`.
+pub fn short_end() -> String {
+    "\"resup put --help\" shows more, with units, examples and exit codes.".to_owned()
+}
+
+/// Writes the end of `resup put --help`.
+pub fn long_end() -> String {
+    let mut end = format!("Units:\n  {UNITS}\n\nExit codes:\n");
+    for (exit, meaning) in Exit::ALL {
+        let _ = writeln!(end, "  {:>3}  {meaning}", exit.code());
+    }
+    let _ = write!(end, "\n  {SEVERAL}\n\nEnvironment:\n");
+    for (name, meaning) in ENVIRONMENT {
+        let _ = writeln!(end, "  {name}: {meaning}");
+    }
+    end.push_str("\nExamples:");
+    for (what, command) in EXAMPLES {
+        let _ = write!(end, "\n  {what}:\n    {command}\n");
+    }
+    end
+}
