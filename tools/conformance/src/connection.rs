@@ -1,4 +1,4 @@
-//! One connection, plain or TLS, on which every wait ends at a deadline.
+//! A connection, plain or TLS, whose reads and writes end at a deadline.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 use anyhow::{anyhow, bail, ensure, Context, Result};
 use rustls::{ClientConnection, StreamOwned};
 
-use crate::answer::{Answer, Head};
+use crate::response::{Head, Response};
 use crate::target::Target;
 
-/// No answer of the protocol is longer.
-const MAX_ANSWER: usize = 1 << 20;
+/// The largest response. None of the protocol is as long.
+const MAX_RESPONSE: usize = 1 << 20;
 
 /// A connection to the receiver.
-pub struct Link {
+pub struct Connection {
     stream: Stream,
     deadline: Instant,
-    /// What came and was not yet looked at.
+    /// The bytes that were read and not yet used.
     pending: Vec<u8>,
 }
 
@@ -26,7 +26,7 @@ enum Stream {
     Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
 }
 
-impl Link {
+impl Connection {
     /// Connects.
     pub fn open(target: &Target, deadline: Instant) -> Result<Self> {
         let mut failure = anyhow!("no address");
@@ -53,13 +53,13 @@ impl Link {
         Err(failure)
     }
 
-    /// Writes all of it.
+    /// Writes all bytes.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut rest = bytes;
         while !rest.is_empty() {
             let left = left(self.deadline)?;
             self.socket().set_write_timeout(Some(left))?;
-            // A TLS handshake reads, too.
+            // A TLS handshake reads too.
             self.socket().set_read_timeout(Some(left))?;
             let written = match &mut self.stream {
                 Stream::Plain(socket) => socket.write(rest),
@@ -69,14 +69,14 @@ impl Link {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(n) => rest = &rest[n..],
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(timed(error)),
+                Err(error) => return Err(time_limit(error)),
             }
         }
         Ok(())
     }
 
-    /// Reads an answer; interim ones (1xx) are passed over.
-    pub fn read_answer(&mut self) -> Result<Answer> {
+    /// Reads a response. Interim ones (1xx) are skipped.
+    pub fn read_response(&mut self) -> Result<Response> {
         loop {
             let head = self.read_head()?;
             if head.status >= 200 {
@@ -85,25 +85,28 @@ impl Link {
         }
     }
 
-    /// Reads the head of the next answer.
+    /// Reads the head of the next response.
     pub fn read_head(&mut self) -> Result<Head> {
         loop {
             if let Some((head, length)) = Head::parse(&self.pending)? {
                 self.pending.drain(..length);
                 return Ok(head);
             }
-            ensure!(self.pending.len() < MAX_ANSWER, "a head without end");
-            if self.fill().context("waiting for an answer")? == 0 {
+            ensure!(
+                self.pending.len() < MAX_RESPONSE,
+                "a response head without end"
+            );
+            if self.fill().context("waiting for a response")? == 0 {
                 match self.pending.len() {
-                    0 => bail!("the connection was closed without an answer"),
-                    n => bail!("the connection was closed after {n} bytes of an answer's head"),
+                    0 => bail!("the connection was closed without a response"),
+                    n => bail!("the connection was closed after {n} bytes of a response's head"),
                 }
             }
         }
     }
 
-    /// Whether anything comes within this time.
-    pub fn hears(&mut self, time: Duration) -> Result<bool> {
+    /// Whether anything arrives within this time.
+    pub fn receives(&mut self, time: Duration) -> Result<bool> {
         let deadline = self.deadline;
         self.deadline = deadline.min(Instant::now() + time);
         let heard = self.fill();
@@ -115,7 +118,7 @@ impl Link {
         }
     }
 
-    /// Says that nothing more will be sent.
+    /// Ends the sending side.
     pub fn finish_writing(&mut self) {
         if let Stream::Tls(stream) = &mut self.stream {
             stream.conn.send_close_notify();
@@ -153,27 +156,27 @@ impl Link {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // TLS without close_notify.
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
-                Err(error) => return Err(timed(error)),
+                Err(error) => return Err(time_limit(error)),
             }
         }
     }
 
-    fn read_body(&mut self, head: Head) -> Result<Answer> {
-        let waiting = "waiting for the rest of an answer";
+    fn read_body(&mut self, head: Head) -> Result<Response> {
+        let waiting = "waiting for the rest of a response";
         let body = if head.is_chunked() {
             self.read_chunks().context(waiting)?
         } else if let Some(length) = head.content_length()? {
-            ensure!(length <= MAX_ANSWER, "an answer of {length} bytes");
+            ensure!(length <= MAX_RESPONSE, "a response of {length} bytes");
             self.take(length).context(waiting)?
         } else if matches!(head.status, 204 | 304) {
             Vec::new()
         } else {
             while self.fill().context(waiting)? > 0 {
-                ensure!(self.pending.len() < MAX_ANSWER, "an answer without end");
+                ensure!(self.pending.len() < MAX_RESPONSE, "a response without end");
             }
             std::mem::take(&mut self.pending)
         };
-        Ok(Answer::new(head, body))
+        Ok(Response::new(head, body))
     }
 
     fn read_chunks(&mut self) -> Result<Vec<u8>> {
@@ -183,7 +186,7 @@ impl Link {
             let size = line.split(';').next().unwrap_or("").trim();
             let size = usize::from_str_radix(size, 16)
                 .with_context(|| format!("a chunk's size is \"{line}\""))?;
-            ensure!(body.len() + size < MAX_ANSWER, "an answer without end");
+            ensure!(body.len() + size < MAX_RESPONSE, "a response without end");
             if size == 0 {
                 while !self.line()?.is_empty() {}
                 return Ok(body);
@@ -199,7 +202,7 @@ impl Link {
                 let line: Vec<u8> = self.pending.drain(..end + 2).collect();
                 return Ok(String::from_utf8_lossy(&line[..end]).into_owned());
             }
-            ensure!(self.fill()? > 0, "the answer is cut");
+            ensure!(self.fill()? > 0, "the response is cut off");
         }
     }
 
@@ -208,14 +211,14 @@ impl Link {
             let had = self.pending.len();
             ensure!(
                 self.fill()? > 0,
-                "the answer is cut: {had} of {length} bytes"
+                "the response is cut off: {had} of {length} bytes"
             );
         }
         Ok(self.pending.drain(..length).collect())
     }
 }
 
-/// The time to the deadline. Never zero, which sockets take for "for ever".
+/// The time until the deadline. It is never zero, which means "for ever" to sockets.
 fn left(deadline: Instant) -> io::Result<Duration> {
     let left = deadline.saturating_duration_since(Instant::now());
     match left.is_zero() {
@@ -224,8 +227,8 @@ fn left(deadline: Instant) -> io::Result<Duration> {
     }
 }
 
-/// A socket's time limit is told in two ways.
-fn timed(error: io::Error) -> io::Error {
+/// Replaces the two errors that a socket's time limit has by one.
+fn time_limit(error: io::Error) -> io::Error {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => late(),
         _ => error,
@@ -233,5 +236,8 @@ fn timed(error: io::Error) -> io::Error {
 }
 
 fn late() -> io::Error {
-    io::Error::new(ErrorKind::TimedOut, "it hangs: the check's time is over")
+    io::Error::new(
+        ErrorKind::TimedOut,
+        "the receiver hangs: the check's time is over",
+    )
 }

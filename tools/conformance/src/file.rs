@@ -1,4 +1,4 @@
-//! The files that checks upload: small, and new in every run.
+//! The files that checks upload: small, and new in each run.
 
 use md5::{Digest, Md5};
 
@@ -10,35 +10,35 @@ pub struct TestFile {
     pub name: String,
     pub dir: String,
     pub mtime: Option<u64>,
-    /// Told in the locate.
+    /// The digest that the locate has.
     pub md5: Option<String>,
-    /// More fields for locate and send.
+    /// Additional fields for locate and send.
     pub extra: Fields,
     pub content: Vec<u8>,
 }
 
 impl TestFile {
-    /// How many bytes it has.
+    /// The number of bytes.
     pub fn size(&self) -> u64 {
         self.content.len() as u64
     }
 
-    /// The place `numerator / denominator` of the way through it.
+    /// The offset of a fraction of the file.
     pub fn at(&self, numerator: u64, denominator: u64) -> u64 {
         self.size() * numerator / denominator
     }
 
-    /// The digest of its first bytes.
+    /// The MD5 of the first bytes.
     pub fn prefix_md5(&self, length: u64) -> String {
         md5_hex(&self.content[..length as usize])
     }
 
-    /// The digest of all of it.
+    /// The MD5 of the whole file.
     pub fn whole_md5(&self) -> String {
         md5_hex(&self.content)
     }
 
-    /// The same by another name.
+    /// Copies the file under another name.
     pub fn named(&self, name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -46,7 +46,7 @@ impl TestFile {
         }
     }
 
-    /// The same in another directory.
+    /// Copies the file to another directory.
     pub fn in_dir(&self, dir: impl Into<String>) -> Self {
         Self {
             dir: dir.into(),
@@ -54,7 +54,7 @@ impl TestFile {
         }
     }
 
-    /// The same, changed at another time.
+    /// Copies the file with another modification time.
     pub fn changed_at(&self, mtime: Option<u64>) -> Self {
         Self {
             mtime,
@@ -62,7 +62,7 @@ impl TestFile {
         }
     }
 
-    /// The same, its digest told in the locate.
+    /// Copies the file, with its digest in the locate.
     pub fn with_md5(&self) -> Self {
         Self {
             md5: Some(self.whole_md5()),
@@ -70,14 +70,14 @@ impl TestFile {
         }
     }
 
-    /// One of the same description with other bytes.
+    /// Makes a file with other bytes and the same name, size and time.
     pub fn with_other_content(&self) -> Self {
         let mut other = self.clone();
         other.content.iter_mut().for_each(|byte| *byte ^= 0x55);
         other
     }
 
-    /// What identifies it, as fields.
+    /// The fields that identify the file.
     pub fn fields(&self) -> Fields {
         let mut fields: Fields = vec![
             ("name".into(), self.name.clone()),
@@ -91,12 +91,12 @@ impl TestFile {
     }
 }
 
-/// MD5 in lower-case hex.
+/// Computes MD5, in lower-case hexadecimal.
 pub fn md5_hex(bytes: &[u8]) -> String {
     hex(&Md5::digest(bytes))
 }
 
-/// Lower-case hex.
+/// Writes lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,114 +1,16 @@
-//! Forms as browsers write them, made by hand.
-
-use crate::file::TestFile;
+//! Fields of forms, written as browsers do.
 
 /// Names and values, in order.
 pub type Fields = Vec<(String, String)>;
 
-/// `application/x-www-form-urlencoded`.
+/// Writes `application/x-www-form-urlencoded`.
 pub fn urlencoded(fields: &Fields) -> String {
     form_urlencoded::Serializer::new(String::new())
         .extend_pairs(fields)
         .finish()
 }
 
-/// A send that can be spoiled before it is sent.
-#[derive(Clone, Debug)]
-pub struct Send {
-    pub fields: Fields,
-    /// More parameters of the file's Content-Disposition, `; ` before each.
-    pub file_name: String,
-    pub bytes: Vec<u8>,
-    pub tail: Fields,
-}
-
-impl Send {
-    /// The bytes `from..to` of a file, with the digest that is due.
-    pub fn of(file: &TestFile, id: &str, from: u64, to: u64) -> Self {
-        let mut fields: Fields = vec![("action".into(), "send".into()), ("id".into(), id.into())];
-        fields.extend(file.fields());
-        fields.push(("offset".into(), from.to_string()));
-        fields.push(("length".into(), (to - from).to_string()));
-        fields.extend(file.extra.clone());
-        let digest = match to == file.size() {
-            true => ("md5".to_owned(), file.whole_md5()),
-            false => ("prefix_md5".to_owned(), file.prefix_md5(to)),
-        };
-        Self {
-            fields,
-            file_name: format!("; filename=\"{}\"", escaped(&file.name)),
-            bytes: file.content[from as usize..to as usize].to_vec(),
-            tail: vec![digest],
-        }
-    }
-
-    /// Sets a field before the file.
-    pub fn set(mut self, name: &str, value: impl ToString) -> Self {
-        let value = value.to_string();
-        match self.fields.iter_mut().find(|(known, _)| known == name) {
-            Some(field) => field.1 = value,
-            None => self.fields.push((name.to_owned(), value)),
-        }
-        self
-    }
-
-    /// Leaves a field before the file out.
-    pub fn without(mut self, name: &str) -> Self {
-        self.fields.retain(|(known, _)| known != name);
-        self
-    }
-
-    /// Sets the fields after the file.
-    pub fn tail(mut self, tail: &[(&str, &str)]) -> Self {
-        let tail = tail.iter();
-        self.tail = tail.map(|(n, v)| ((*n).into(), (*v).into())).collect();
-        self
-    }
-
-    /// The body with this boundary, signed or not.
-    pub fn body(&self, boundary: &str) -> Body {
-        let mut opening = parts(&self.fields, boundary);
-        opening += &format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"{}\r\n\
-             Content-Type: application/octet-stream\r\n\r\n",
-            self.file_name
-        );
-        let closing = format!("\r\n{}--{boundary}--\r\n", parts(&self.tail, boundary));
-        Body {
-            kind: format!("multipart/form-data; boundary={boundary}"),
-            opening: opening.into_bytes(),
-            bytes: self.bytes.clone(),
-            closing: closing.into_bytes(),
-        }
-    }
-}
-
-/// A multipart body in three pieces.
-#[derive(Clone, Debug)]
-pub struct Body {
-    /// Its Content-Type.
-    pub kind: String,
-    /// Up to the file's first byte.
-    pub opening: Vec<u8>,
-    /// The file's bytes.
-    pub bytes: Vec<u8>,
-    /// After the file's last byte.
-    pub closing: Vec<u8>,
-}
-
-impl Body {
-    /// All of it.
-    pub fn whole(&self) -> Vec<u8> {
-        [&*self.opening, &*self.bytes, &*self.closing].concat()
-    }
-
-    /// Its Content-Length.
-    pub fn length(&self) -> u64 {
-        (self.opening.len() + self.bytes.len() + self.closing.len()) as u64
-    }
-}
-
-/// Fields as parts of a multipart body.
+/// Writes fields as parts of a multipart body.
 pub fn parts(fields: &Fields, boundary: &str) -> String {
     let fields = fields.iter();
     fields
@@ -121,7 +23,7 @@ pub fn parts(fields: &Fields, boundary: &str) -> String {
         .collect()
 }
 
-/// A name in a part's header: WHATWG HTML, "multipart/form-data encoding algorithm".
+/// Escapes a name for a part's header, by WHATWG HTML, "multipart/form-data encoding algorithm".
 pub fn escaped(name: &str) -> String {
     name.replace('"', "%22")
         .replace('\r', "%0D")

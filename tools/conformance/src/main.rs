@@ -1,20 +1,39 @@
-//! Proves docs/PROTOCOL.md against any receiver, row by row.
+//! The conformance kit: checks any receiver against docs/PROTOCOL.md, rule by rule.
 //!
-//! It knows nothing of the library `resup`: a receiver is judged by requests that are made by
-//! hand, and by the document alone.
+//! It does not use the library `resup`: its requests are made by hand, from the document alone. Its tests run it
+//! against correct receivers, and against the model receiver with one mistake switched on
+//! (`tests/support/src/model/flaw.rs`).
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`run`] | the run: a few checks at a time |
+//! | [`report`] | the report about the checks |
+//! | [`checks`] | the checks, those about one thing in one file |
+//! | [`probe`] | a check's access to the receiver: new files, requests, a deadline |
+//! | [`options`] | the command line |
+//! | [`visitor`] | users: credentials, and the headers of their requests |
+//! | [`connection`] | a connection with a deadline |
+//! | [`target`] | the receiver's address |
+//! | [`request`], [`response`] | the head of a request; a response and what it says |
+//! | [`send`] | the body of a send, of which a check can change any part |
+//! | [`signer`] | signatures of forms |
+//! | [`file`](mod@file) | the files that checks upload |
+//! | [`form`] | fields of forms, written as browsers do |
+//! | [`verdict`] | the outcome of a check |
 
 #![forbid(unsafe_code)]
 
-mod answer;
 mod checks;
+mod connection;
 mod file;
 mod form;
-mod link;
 mod options;
 mod probe;
 mod report;
 mod request;
+mod response;
 mod run;
+mod send;
 mod signer;
 mod target;
 mod verdict;
@@ -28,15 +47,15 @@ use anyhow::{ensure, Context, Result};
 use clap::Parser;
 use resup_test_support::seed;
 
-use crate::checks::Check;
+use crate::checks::check::Check;
 use crate::options::Options;
-use crate::probe::{Kit, Probe};
+use crate::probe::{Probe, Shared};
 use crate::report::Report;
 use crate::target::Target;
 
 const FAILED: u8 = 1;
 const NOTHING_CHECKED: u8 = 2;
-/// The checks' files have odd places inside, and no send is longer than the receiver allows.
+/// The smallest max_segment. The checks cut their files at several offsets.
 const LEAST_SEGMENT: u64 = 64;
 
 fn main() -> ExitCode {
@@ -50,7 +69,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Does what the command line says; whether nothing failed.
+/// Runs what the command line says. Returns whether nothing failed.
 fn judge(options: &Options) -> Result<bool> {
     let checks = chosen(options.filter.as_deref());
     ensure!(
@@ -63,19 +82,19 @@ fn judge(options: &Options) -> Result<bool> {
         checks.iter().for_each(|check| report.list(check));
         return Ok(true);
     };
-    let kit = prepare(options, url)?;
-    let seed = kit.seed;
+    let shared = prepare(options, url)?;
+    let seed = shared.seed;
     if !options.json {
         println!("{url}\nseed: {seed}");
     }
     let time = Duration::from_secs(options.time);
-    run::run(kit, &checks, time, |check, outcome| {
-        report.tell(check, outcome)
+    run::run(shared, &checks, time, |check, outcome| {
+        report.write(check, outcome)
     });
     Ok(report.end(seed))
 }
 
-/// The checks with this word in their id or section.
+/// Finds the checks with this word in their id or section.
 fn chosen(word: Option<&str>) -> Vec<&'static Check> {
     let word = word.unwrap_or("").to_lowercase();
     checks::all()
@@ -83,18 +102,18 @@ fn chosen(word: Option<&str>) -> Vec<&'static Check> {
         .collect()
 }
 
-/// Logs in, and asks for the receiver's limits.
-fn prepare(options: &Options, url: &str) -> Result<Kit> {
+/// Logs in, and asks for the receiver's max_segment.
+fn prepare(options: &Options, url: &str) -> Result<Shared> {
     let target = Target::parse(url, options.cacert.as_deref())?;
     let headers = options.headers();
     let credentials = options.credentials(&target)?;
-    let other = options.other_credentials();
-    let other = match other.are_given() {
-        true => Some(other.enter(&headers).context("the second user")?),
+    let second = options.other_credentials();
+    let other = match second.are_given() {
+        true => Some(second.log_in(&headers).context("the second user")?),
         false => None,
     };
-    let mut kit = Kit {
-        visitor: credentials.enter(&headers)?,
+    let mut shared = Shared {
+        visitor: credentials.log_in(&headers)?,
         target,
         headers,
         credentials,
@@ -104,16 +123,16 @@ fn prepare(options: &Options, url: &str) -> Result<Kit> {
         max_segment: None,
         keeps_broken: OnceLock::new(),
     };
-    let probe = Probe::new(&kit, 0, Duration::from_secs(options.time));
+    let probe = Probe::new(&shared, 0, Duration::from_secs(options.time));
     let first = probe
         .locate(&probe.file(1000))
         .context("the first request")?;
-    kit.max_segment = first.max_segment();
-    if let Some(most) = kit.max_segment {
+    shared.max_segment = first.max_segment();
+    if let Some(most) = shared.max_segment {
         ensure!(
             most >= LEAST_SEGMENT,
             "the receiver's max_segment is {most}; the checks need {LEAST_SEGMENT} or more"
         );
     }
-    Ok(kit)
+    Ok(shared)
 }

@@ -10,10 +10,10 @@ use crate::signer::{Algorithm, Signer};
 use crate::target::Target;
 use crate::visitor::Credentials;
 
-/// Proves docs/PROTOCOL.md against a receiver, row by row, and prints what it found
+/// Checks a receiver against docs/PROTOCOL.md, rule by rule, and prints what it found
 ///
 /// Each check uses files of its own with random names. They and their uploads stay on the server,
-/// since nothing in the protocol removes them: some 150 of a few kilobytes each, and one of max_segment
+/// since the protocol has no request that deletes them: about 150 of a few kilobytes each, and one of max_segment
 /// bytes where the receiver announces that (up to 8 MiB). It can be run again and again against a
 /// server that is in use.
 ///
@@ -90,7 +90,7 @@ pub struct User {
     )]
     pub token: Option<String>,
 
-    /// Where a login form is sent to, before all else
+    /// URL where the login form is sent, before the first request
     #[arg(long, value_name = "URL", env = "RESUP_CONFORMANCE_LOGIN")]
     pub login: Option<String>,
 
@@ -125,7 +125,7 @@ pub struct OtherUser {
 }
 
 impl Options {
-    /// Who the first user is.
+    /// Reads the first user's credentials.
     pub fn credentials(&self, target: &Target) -> Result<Credentials> {
         let User {
             basic,
@@ -146,12 +146,12 @@ impl Options {
         Ok(credentials(basic, token))
     }
 
-    /// Who the second user is.
+    /// Reads the second user's credentials.
     pub fn other_credentials(&self) -> Credentials {
         credentials(&self.other.other_basic, &self.other.other_token)
     }
 
-    /// What forms are signed with.
+    /// Reads what forms are signed with.
     pub fn signer(&self) -> Option<Signer> {
         let algorithm = self.algorithm;
         given(&self.secret).map(|secret| Signer { secret, algorithm })
@@ -171,7 +171,7 @@ fn credentials(basic: &Option<String>, token: &Option<String>) -> Credentials {
     }
 }
 
-/// An environment variable that is empty is as good as none.
+/// Returns a value that is not empty: an empty environment variable is none.
 fn given(value: &Option<String>) -> Option<String> {
     value.clone().filter(|value| !value.is_empty())
 }

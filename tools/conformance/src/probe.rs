@@ -1,4 +1,4 @@
-//! What a check works with: fresh files, requests by one visitor, and a deadline.
+//! A check's access to the receiver: new files, requests of one user, and a deadline.
 
 use std::cell::RefCell;
 use std::sync::OnceLock;
@@ -8,17 +8,18 @@ use std::time::{Duration, Instant};
 use anyhow::{bail, ensure, Result};
 use fastrand::Rng;
 
-use crate::answer::Answer;
+use crate::connection::Connection;
 use crate::file::TestFile;
-use crate::form::{urlencoded, Body, Fields, Send};
-use crate::link::Link;
+use crate::form::{urlencoded, Fields};
 use crate::request::head;
+use crate::response::Response;
+use crate::send::{Body, SendRequest};
 use crate::signer::Signer;
 use crate::target::Target;
 use crate::visitor::{Credentials, Visitor};
 
-/// What all checks of a run share.
-pub struct Kit {
+/// The things that all checks of a run share.
+pub struct Shared {
     pub target: Target,
     pub headers: Fields,
     pub credentials: Credentials,
@@ -27,51 +28,51 @@ pub struct Kit {
     pub other: Option<Visitor>,
     pub signer: Option<Signer>,
     pub seed: u64,
-    /// The most that one send may carry, as the receiver said when it was first asked.
+    /// The receiver's max_segment, from its first response.
     pub max_segment: Option<u64>,
-    /// Whether the receiver keeps what arrived of a broken request, once that was found out.
+    /// Whether the receiver keeps the bytes of a request that is cut off, when that is known.
     pub keeps_broken: OnceLock<bool>,
 }
 
 /// One check's access to the receiver.
 pub struct Probe<'k> {
-    pub kit: &'k Kit,
+    pub shared: &'k Shared,
     visitor: Visitor,
-    /// Signs what is sent, where there is a secret.
+    /// Signs the forms, if there is a secret.
     pub signer: Option<Signer>,
     pub deadline: Instant,
-    /// Repeats with the seed.
+    /// Random numbers that depend on the seed.
     pub choice: RefCell<Rng>,
 }
 
-/// How an upload stands.
+/// The state of an upload.
 #[derive(Debug)]
-pub struct Found {
+pub struct UploadState {
     pub id: String,
     pub offset: u64,
     pub complete: bool,
     pub prefix_md5: Option<String>,
 }
 
-/// How long a client goes on asking when the receiver says that it is busy.
-const BUSY: Duration = Duration::from_secs(5);
+/// How long a client repeats a request while the receiver is busy.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl<'k> Probe<'k> {
-    /// A probe of the main visitor.
-    pub fn new(kit: &'k Kit, number: u64, time: Duration) -> Self {
+    /// Makes a probe for the first user.
+    pub fn new(shared: &'k Shared, number: u64, time: Duration) -> Self {
         Self {
-            kit,
-            visitor: kit.visitor.clone(),
-            signer: kit.signer.clone(),
+            shared,
+            visitor: shared.visitor.clone(),
+            signer: shared.signer.clone(),
             deadline: Instant::now() + time,
-            choice: RefCell::new(Rng::with_seed(kit.seed.wrapping_add(number))),
+            choice: RefCell::new(Rng::with_seed(shared.seed.wrapping_add(number))),
         }
     }
 
-    /// The same for another visitor.
-    pub fn by(&self, visitor: Visitor) -> Self {
+    /// Makes a probe for another user.
+    pub fn with_visitor(&self, visitor: Visitor) -> Self {
         Self {
-            kit: self.kit,
+            shared: self.shared,
             visitor,
             signer: self.signer.clone(),
             deadline: self.deadline,
@@ -79,19 +80,19 @@ impl<'k> Probe<'k> {
         }
     }
 
-    /// The same, for another thread.
-    pub fn by_same(&self) -> Self {
-        self.by(self.visitor.clone())
+    /// Makes a probe for another thread.
+    pub fn for_thread(&self) -> Self {
+        self.with_visitor(self.visitor.clone())
     }
 
-    /// A random place in `from..to`, by the seed.
-    pub fn between(&self, from: u64, to: u64) -> u64 {
+    /// Chooses a random number in `from..to`.
+    pub fn random(&self, from: u64, to: u64) -> u64 {
         self.choice.borrow_mut().u64(from..to.max(from + 1))
     }
 
-    /// A file that no run has uploaded before, of so many bytes if one send may carry them.
+    /// Makes a new file of `size` bytes, or of max_segment bytes if that is less.
     pub fn file(&self, size: u64) -> TestFile {
-        let size = size.min(self.kit.max_segment.unwrap_or(size));
+        let size = size.min(self.shared.max_segment.unwrap_or(size));
         let mut content = vec![0; size as usize];
         fastrand::fill(&mut content);
         TestFile {
@@ -104,7 +105,7 @@ impl<'k> Probe<'k> {
         }
     }
 
-    /// The fields of a locate, unsigned.
+    /// Makes the fields of a locate, without signature.
     pub fn locate_fields(&self, file: &TestFile) -> Fields {
         let mut fields: Fields = vec![("action".into(), "locate".into())];
         fields.extend(file.fields());
@@ -116,63 +117,63 @@ impl<'k> Probe<'k> {
         fields
     }
 
-    /// Asks by POST, once.
-    pub fn locate(&self, file: &TestFile) -> Result<Answer> {
+    /// Sends a locate by POST.
+    pub fn locate(&self, file: &TestFile) -> Result<Response> {
         self.post(self.locate_fields(file))
     }
 
-    /// Asks by GET, once.
-    pub fn locate_by_get(&self, file: &TestFile) -> Result<Answer> {
+    /// Sends a locate by GET.
+    pub fn locate_by_get(&self, file: &TestFile) -> Result<Response> {
         self.get(self.locate_fields(file))
     }
 
-    /// Asks as a client does: waits while the receiver is busy, and reads the answer.
-    pub fn find(&self, file: &TestFile) -> Result<Found> {
-        let until = Instant::now() + BUSY;
-        let mut answer = self.locate(file)?;
-        while matches!(answer.status, 423 | 429 | 503) && Instant::now() < until {
+    /// Sends a locate as a client does: repeats it while the receiver is busy.
+    pub fn find(&self, file: &TestFile) -> Result<UploadState> {
+        let until = Instant::now() + BUSY_TIMEOUT;
+        let mut response = self.locate(file)?;
+        while matches!(response.status, 423 | 429 | 503) && Instant::now() < until {
             sleep(Duration::from_millis(200));
-            answer = self.locate(file)?;
+            response = self.locate(file)?;
         }
-        let answer = answer.expect(200)?;
-        let complete = answer.is_complete();
-        let offset = match answer.state()? {
+        let response = response.expect(200)?;
+        let complete = response.is_complete();
+        let offset = match response.state()? {
             "new" => 0,
-            _ => answer.offset()?,
+            _ => response.offset()?,
         };
         ensure!(
             offset <= file.size(),
             "offset {offset} of a file of {} bytes: {}",
             file.size(),
-            answer.tell()
+            response.summary()
         );
-        Ok(Found {
-            id: answer.id()?,
+        Ok(UploadState {
+            id: response.id()?,
             offset,
             complete,
-            prefix_md5: answer.prefix_md5(),
+            prefix_md5: response.prefix_md5(),
         })
     }
 
-    /// A file that the receiver holds the first `length` bytes of, and its id.
-    pub fn begun(&self, file: &TestFile, length: u64) -> Result<String> {
+    /// Uploads the first `length` bytes of a file. Returns its id.
+    pub fn begin_upload(&self, file: &TestFile, length: u64) -> Result<String> {
         let id = self.find(file)?.id;
         if length > 0 {
-            let first = Send::of(file, &id, 0, length);
+            let first = SendRequest::of(file, &id, 0, length);
             self.send(&first)?.expect_partial(length)?;
         }
         Ok(id)
     }
 
-    /// Uploads all of a new file; its id.
+    /// Uploads a new file. Returns its id.
     pub fn upload(&self, file: &TestFile) -> Result<String> {
         let id = self.find(file)?.id;
-        let whole = Send::of(file, &id, 0, file.size());
+        let whole = SendRequest::of(file, &id, 0, file.size());
         self.send(&whole)?.expect_complete(file.size())?;
         Ok(id)
     }
 
-    /// Brings a file to its end as a client does, whatever state it is in; its id.
+    /// Completes a file as a client does, from any state. Returns its id.
     pub fn finish(&self, file: &TestFile) -> Result<String> {
         let mut last = String::new();
         for _ in 0..6 {
@@ -180,48 +181,48 @@ impl<'k> Probe<'k> {
             if found.complete {
                 return Ok(found.id);
             }
-            let rest = Send::of(file, &found.id, found.offset, file.size());
-            let answer = self.send(&rest)?;
-            if answer.is_complete() {
+            let rest = SendRequest::of(file, &found.id, found.offset, file.size());
+            let response = self.send(&rest)?;
+            if response.is_complete() {
                 return Ok(found.id);
             }
-            if !matches!(answer.status, 200 | 409 | 422) {
-                bail!("the rest was refused: {}", answer.tell());
+            if !matches!(response.status, 200 | 409 | 422) {
+                bail!("the rest was refused: {}", response.summary());
             }
-            last = answer.tell();
+            last = response.summary();
         }
-        bail!("the upload does not come to its end; the last answer was {last}")
+        bail!("the upload does not become complete; the last response was {last}")
     }
 
     /// Sends an urlencoded form.
-    pub fn post(&self, fields: Fields) -> Result<Answer> {
+    pub fn post(&self, fields: Fields) -> Result<Response> {
         self.post_text(&urlencoded(&self.signed(fields)))
     }
 
     /// Sends an urlencoded body as it is.
-    pub fn post_text(&self, body: &str) -> Result<Answer> {
+    pub fn post_text(&self, body: &str) -> Result<Response> {
         let kind = "application/x-www-form-urlencoded";
         let head = self.head(
             "POST",
-            &self.kit.target.path,
+            &self.shared.target.path,
             Some((kind, body.len() as u64)),
         );
         self.exchange(&[&head, body.as_bytes()].concat())
     }
 
     /// Sends a form in the query.
-    pub fn get(&self, fields: Fields) -> Result<Answer> {
+    pub fn get(&self, fields: Fields) -> Result<Response> {
         let query = urlencoded(&self.signed(fields));
-        self.exchange(&self.head("GET", &self.kit.target.path_with(&query), None))
+        self.exchange(&self.head("GET", &self.shared.target.path_with(&query), None))
     }
 
     /// Sends a send.
-    pub fn send(&self, send: &Send) -> Result<Answer> {
+    pub fn send(&self, send: &SendRequest) -> Result<Response> {
         self.exchange(&self.request(&self.body(send)))
     }
 
-    /// A send's body, signed where there is a secret.
-    pub fn body(&self, send: &Send) -> Body {
+    /// Makes a send's body, signed if there is a secret.
+    pub fn body(&self, send: &SendRequest) -> Body {
         let boundary = format!("----resupConformance{:016x}", fastrand::u64(..));
         let Some(signer) = &self.signer else {
             return send.body(&boundary);
@@ -233,49 +234,55 @@ impl<'k> Probe<'k> {
         send.body(&boundary)
     }
 
-    /// A whole multipart request.
+    /// Makes a whole multipart request.
     pub fn request(&self, body: &Body) -> Vec<u8> {
         [self.post_head(body), body.whole()].concat()
     }
 
-    /// The head of a multipart request.
+    /// Makes the head of a multipart request.
     pub fn post_head(&self, body: &Body) -> Vec<u8> {
         let length = Some((&*body.kind, body.length()));
-        self.head("POST", &self.kit.target.path, length)
+        self.head("POST", &self.shared.target.path, length)
     }
 
-    /// A request's head by this visitor.
+    /// Makes the head of a request of this user.
     pub fn head(&self, method: &str, path: &str, body: Option<(&str, u64)>) -> Vec<u8> {
-        head(&self.kit.target, method, path, &self.visitor.headers, body)
+        head(
+            &self.shared.target,
+            method,
+            path,
+            &self.visitor.headers,
+            body,
+        )
     }
 
-    /// A new connection.
-    pub fn link(&self) -> Result<Link> {
-        Link::open(&self.kit.target, self.deadline)
+    /// Opens a connection.
+    pub fn connect(&self) -> Result<Connection> {
+        Connection::open(&self.shared.target, self.deadline)
     }
 
-    /// One request on a connection of its own.
-    pub fn exchange(&self, request: &[u8]) -> Result<Answer> {
-        let mut link = self.link()?;
-        let written = link.write(request);
-        match (link.read_answer(), written) {
-            // It may be answered before all is written.
-            (Ok(answer), _) => Ok(answer),
+    /// Sends a request on a new connection and reads the response.
+    pub fn exchange(&self, request: &[u8]) -> Result<Response> {
+        let mut connection = self.connect()?;
+        let written = connection.write(request);
+        match (connection.read_response(), written) {
+            // The response may come before all is written.
+            (Ok(response), _) => Ok(response),
             (Err(_), Err(error)) => bail!("the request could not be sent: {error}"),
             (Err(error), Ok(())) => Err(error),
         }
     }
 
-    /// Begins a send and stops after `count` of the file's bytes.
-    pub fn begin(&self, send: &Send, count: u64) -> Result<Link> {
+    /// Sends the beginning of a send, up to `count` of the file's bytes.
+    pub fn send_part(&self, send: &SendRequest, count: u64) -> Result<Connection> {
         let body = self.body(send);
         let bytes = &body.bytes[..count as usize];
-        let mut link = self.link()?;
-        link.write(&[&*self.post_head(&body), &*body.opening, bytes].concat())?;
-        Ok(link)
+        let mut connection = self.connect()?;
+        connection.write(&[&*self.post_head(&body), &*body.opening, bytes].concat())?;
+        Ok(connection)
     }
 
-    /// Signs fields, where there is a secret.
+    /// Signs fields, if there is a secret.
     pub fn signed(&self, mut fields: Fields) -> Fields {
         if let Some(signer) = &self.signer {
             signer.head(&mut fields, fastrand::u128(..));
@@ -284,11 +291,14 @@ impl<'k> Probe<'k> {
     }
 }
 
-/// Ends a connection from this side, and waits until the receiver has noticed.
-pub fn cut(mut link: Link) {
-    link.finish_writing();
-    while link.hears(Duration::from_secs(1)).is_ok_and(|heard| heard) {
-        if link.read_answer().is_err() {
+/// Closes a connection, and waits until the receiver has noticed.
+pub fn close(mut connection: Connection) {
+    connection.finish_writing();
+    while connection
+        .receives(Duration::from_secs(1))
+        .is_ok_and(|heard| heard)
+    {
+        if connection.read_response().is_err() {
             return;
         }
     }

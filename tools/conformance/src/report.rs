@@ -1,12 +1,12 @@
-//! What is told about the checks.
+//! The report about the checks.
 
 use anyhow::Error;
 use serde_json::json;
 
-use crate::checks::Check;
+use crate::checks::check::Check;
 use crate::verdict::{Outcome, Verdict};
 
-/// Writes outcomes as they come, and counts them.
+/// A report. It writes outcomes as they come, and counts them.
 #[derive(Debug, Default)]
 pub struct Report {
     pub json: bool,
@@ -17,7 +17,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// A report for people, or for programs.
+    /// Makes a report for people, or as JSON.
     pub fn new(json: bool) -> Self {
         Self {
             json,
@@ -25,8 +25,8 @@ impl Report {
         }
     }
 
-    /// Tells of one check.
-    pub fn tell(&mut self, check: &'static Check, outcome: Outcome) {
+    /// Writes the outcome of a check.
+    pub fn write(&mut self, check: &'static Check, outcome: Outcome) {
         let (word, why) = match outcome {
             Ok(Verdict::Pass) => ("pass", check.holds.to_owned()),
             Ok(Verdict::NotSupported(why)) => ("not supported", why),
@@ -52,7 +52,7 @@ impl Report {
         }
     }
 
-    /// Lists a check.
+    /// Writes the rule of a check.
     pub fn list(&mut self, check: &'static Check) {
         if self.json {
             let line = json!({"check": check.id, "section": check.section, "holds": check.holds});
@@ -63,7 +63,7 @@ impl Report {
         println!("  {:<24}  {}", check.id, check.holds);
     }
 
-    /// Tells the sums; whether nothing failed.
+    /// Writes the sums. Returns whether nothing failed.
     pub fn end(&self, seed: u64) -> bool {
         let Self {
             passed,

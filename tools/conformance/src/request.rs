@@ -1,9 +1,9 @@
-//! Request heads.
+//! The head of a request.
 
 use crate::form::Fields;
 use crate::target::Target;
 
-/// A head. `body` is the body's Content-Type and Content-Length.
+/// Writes a head. `body` is the body's Content-Type and Content-Length.
 pub fn head(
     target: &Target,
     method: &str,

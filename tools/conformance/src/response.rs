@@ -1,18 +1,18 @@
-//! What the receiver answers, and what can be read from it.
+//! A response of the receiver, and what it says.
 
 use anyhow::{bail, ensure, Context, Result};
 use serde_json::Value;
 
-/// An answer's status line and headers.
+/// A response's status and headers.
 #[derive(Debug)]
 pub struct Head {
     pub status: u16,
     pub headers: Vec<(String, String)>,
 }
 
-/// A whole answer.
+/// A whole response.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     pub head: Head,
     pub status: u16,
     pub body: Vec<u8>,
@@ -20,13 +20,13 @@ pub struct Answer {
 }
 
 impl Head {
-    /// Parses a head and tells its length; `None` while it is not whole.
+    /// Parses a head and returns its length; `None` while it is not complete.
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>> {
         let mut headers = [httparse::EMPTY_HEADER; 100];
         let mut response = httparse::Response::new(&mut headers);
         let parsed = response
             .parse(bytes)
-            .with_context(|| format!("the answer is not HTTP: {}", excerpt(bytes)))?;
+            .with_context(|| format!("the response is not HTTP: {}", excerpt(bytes)))?;
         let httparse::Status::Complete(length) = parsed else {
             return Ok(None);
         };
@@ -41,7 +41,7 @@ impl Head {
         Ok(Some((head, length)))
     }
 
-    /// The first header of this name, which is in lower case.
+    /// Finds the first header of this name, which must be in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.trim())
@@ -53,7 +53,7 @@ impl Head {
             .is_some_and(|value| value.to_ascii_lowercase().ends_with("chunked"))
     }
 
-    /// The announced length of the body.
+    /// Reads the length of the body.
     pub fn content_length(&self) -> Result<Option<usize>> {
         let length = self.header("content-length");
         length
@@ -65,8 +65,8 @@ impl Head {
     }
 }
 
-impl Answer {
-    /// An answer that has come.
+impl Response {
+    /// Makes a response from its parts.
     pub fn new(head: Head, body: Vec<u8>) -> Self {
         Self {
             status: head.status,
@@ -80,8 +80,8 @@ impl Answer {
     pub fn expect(self, status: u16) -> Result<Self> {
         ensure!(
             self.status == status,
-            "{status} was due, the answer is {}",
-            self.tell()
+            "expected {status}; the response is {}",
+            self.summary()
         );
         Ok(self)
     }
@@ -90,48 +90,48 @@ impl Answer {
     pub fn expect_refusal(self) -> Result<Self> {
         ensure!(
             (400..500).contains(&self.status),
-            "a refusal (4xx) was due, the answer is {}",
-            self.tell()
+            "expected a refusal (4xx); the response is {}",
+            self.summary()
         );
         Ok(self)
     }
 
-    /// A member of the JSON object.
+    /// Finds a member of the JSON object.
     pub fn member(&self, name: &str) -> Option<&Value> {
         self.json.get(name)
     }
 
-    /// The upload's state.
+    /// Reads the upload's state.
     pub fn state(&self) -> Result<&str> {
         match self.member("state").and_then(Value::as_str) {
             Some(state @ ("new" | "partial" | "complete")) => Ok(state),
-            _ => bail!("no state new, partial or complete in {}", self.tell()),
+            _ => bail!("no state new, partial or complete in {}", self.summary()),
         }
     }
 
-    /// How many bytes are held.
+    /// Reads how many bytes the receiver has.
     pub fn offset(&self) -> Result<u64> {
         match self.member("offset").and_then(Value::as_u64) {
             Some(offset) => Ok(offset),
-            None => bail!("no offset in {}", self.tell()),
+            None => bail!("no offset in {}", self.summary()),
         }
     }
 
-    /// The upload's id.
+    /// Reads the upload's id.
     pub fn id(&self) -> Result<String> {
         match self.member("id").and_then(Value::as_str) {
             Some(id) if !id.is_empty() => Ok(id.to_owned()),
-            _ => bail!("no id in {}", self.tell()),
+            _ => bail!("no id in {}", self.summary()),
         }
     }
 
-    /// The digest of what is held, where it is told, in lower case.
+    /// Reads the digest of the receiver's bytes, in lower case, if the response has it.
     pub fn prefix_md5(&self) -> Option<String> {
         let digest = self.member("prefix_md5")?.as_str()?;
         Some(digest.to_ascii_lowercase())
     }
 
-    /// The most that one send may carry.
+    /// Reads the largest number of file bytes in one send.
     pub fn max_segment(&self) -> Option<u64> {
         self.member("max_segment")?.as_u64()
     }
@@ -141,35 +141,35 @@ impl Answer {
         self.status == 200 && self.state().is_ok_and(|state| state == "complete")
     }
 
-    /// Fails unless the file is complete, with as many bytes.
+    /// Fails unless the file is complete, with so many bytes.
     pub fn expect_complete(self, size: u64) -> Result<Self> {
-        let answer = self.expect(200)?;
+        let response = self.expect(200)?;
         ensure!(
-            answer.is_complete() && answer.offset()? == size,
-            "complete with {size} bytes was due, the answer is {}",
-            answer.tell()
+            response.is_complete() && response.offset()? == size,
+            "expected complete with {size} bytes; the response is {}",
+            response.summary()
         );
-        Ok(answer)
+        Ok(response)
     }
 
-    /// Fails unless the file stands at this offset, unfinished.
+    /// Fails unless the file is unfinished, at this offset.
     pub fn expect_partial(self, offset: u64) -> Result<Self> {
-        let answer = self.expect(200)?;
+        let response = self.expect(200)?;
         ensure!(
-            answer.state()? == "partial" && answer.offset()? == offset,
-            "partial with offset {offset} was due, the answer is {}",
-            answer.tell()
+            response.state()? == "partial" && response.offset()? == offset,
+            "expected partial with offset {offset}; the response is {}",
+            response.summary()
         );
-        Ok(answer)
+        Ok(response)
     }
 
-    /// The answer on one line.
-    pub fn tell(&self) -> String {
+    /// Describes the response on one line.
+    pub fn summary(&self) -> String {
         format!("{} {}", self.status, excerpt(&self.body))
     }
 }
 
-/// The start of a text on one line, without what could harm a terminal.
+/// Returns the start of a text on one line, without control characters.
 fn excerpt(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(400)]);
     let mut line: String = text

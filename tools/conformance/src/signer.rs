@@ -1,4 +1,4 @@
-//! Signatures, by docs/PROTOCOL.md, "Signing".
+//! Signatures of forms, by docs/PROTOCOL.md, "Signing".
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,14 +10,14 @@ use sha2::Sha256;
 
 use crate::form::Fields;
 
-/// All but A-Z a-z 0-9 - . _ ~
+/// All characters but A-Z a-z 0-9 - . _ ~
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// How forms are signed.
+/// A way to sign forms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Algorithm {
     /// HMAC-SHA-256
@@ -27,7 +27,7 @@ pub enum Algorithm {
     HmacMd5,
 }
 
-/// A secret and what is done with it.
+/// A secret and the way to sign with it.
 #[derive(Clone)]
 pub struct Signer {
     pub secret: String,
@@ -35,7 +35,7 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// Lower-case hex HMAC of fields.
+    /// Computes the signature of fields, in lower-case hexadecimal.
     pub fn sign(&self, fields: &Fields) -> String {
         let mut lines: Vec<String> = fields
             .iter()
@@ -52,12 +52,12 @@ impl Signer {
         }
     }
 
-    /// Signs `fields` as of now.
+    /// Signs `fields` with the time of now.
     pub fn head(&self, fields: &mut Fields, nonce: u128) {
         self.head_at(fields, nonce, now());
     }
 
-    /// Signs `fields` as of another time.
+    /// Signs `fields` with another time.
     pub fn head_at(&self, fields: &mut Fields, nonce: u128, ts: u64) {
         fields.push(("ts".into(), ts.to_string()));
         fields.push(("nonce".into(), format!("{nonce:032x}")));
@@ -65,7 +65,7 @@ impl Signer {
         fields.push(("sign".into(), sign));
     }
 
-    /// Signs what comes after the file, together with the `sign` before it.
+    /// Signs the fields after the file, together with the `sign` before it.
     pub fn tail(&self, tail: &mut Fields, sign: &str) {
         let mut text = tail.clone();
         text.push(("sign".into(), sign.to_owned()));
@@ -73,15 +73,15 @@ impl Signer {
     }
 }
 
-/// Seconds since 1970.
+/// Returns the seconds since 1970.
 pub fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.unwrap_or_default().as_secs()
 }
 
 fn hmac<M: Mac + KeyInit>(secret: &str, text: &str) -> String {
-    let mac = <M as KeyInit>::new_from_slice(secret.as_bytes());
-    let mut mac = mac.expect("an HMAC takes keys of every length");
+    let keyed = <M as KeyInit>::new_from_slice(secret.as_bytes());
+    let mut mac = keyed.expect("an HMAC takes keys of every length");
     mac.update(text.as_bytes());
     crate::file::hex(&mac.finalize().into_bytes())
 }

@@ -1,4 +1,4 @@
-//! Where the receiver is.
+//! The receiver's address.
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
@@ -11,19 +11,19 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 
-/// An http or https URL, its host looked up.
+/// An http or https URL, with its host's addresses.
 #[derive(Clone)]
 pub struct Target {
     pub addrs: Vec<SocketAddr>,
     pub tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
-    /// For the header Host.
+    /// Host and port, for the header Host.
     pub authority: String,
     /// Path and query.
     pub path: String,
 }
 
 impl Target {
-    /// Reads a URL. `ca_file` is trusted instead of the system's authorities.
+    /// Parses a URL and looks its host up. `ca_file` is trusted instead of the system's authorities.
     pub fn parse(url: &str, ca_file: Option<&Path>) -> Result<Self> {
         let uri: Uri = url
             .parse()
@@ -41,8 +41,8 @@ impl Target {
             _ => bail!("the URL \"{url}\" does not begin with http:// or https://"),
         };
         let port = uri.port_u16().unwrap_or(default_port);
-        let addrs = (host, port).to_socket_addrs();
-        let addrs: Vec<_> = addrs
+        let found = (host, port).to_socket_addrs();
+        let addrs: Vec<_> = found
             .with_context(|| format!("the host \"{host}\" was not found"))?
             .collect();
         ensure!(!addrs.is_empty(), "the host \"{host}\" has no address");
@@ -55,12 +55,12 @@ impl Target {
         })
     }
 
-    /// Whether both are of one scheme, host and port.
+    /// Whether both have the same scheme, host and port.
     pub fn same_origin(&self, other: &Self) -> bool {
         self.tls.is_some() == other.tls.is_some() && self.authority == other.authority
     }
 
-    /// The path with more fields in its query.
+    /// The path with `query` added.
     pub fn path_with(&self, query: &str) -> String {
         let link = if self.path.contains('?') { '&' } else { '?' };
         format!("{}{link}{query}", self.path)

@@ -1,23 +1,23 @@
-//! What a check finds.
+//! The outcome of a check.
 
-/// Good news. A failure is an error, which says why.
+/// An outcome that is no failure. A failure is an error, which says why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// What must hold, holds.
+    /// The rule holds.
     Pass,
-    /// The protocol leaves it open, and this receiver, or this call of the kit, does without.
+    /// The protocol does not require it, and this receiver does not have it; or this run was not given what it needs.
     NotSupported(String),
 }
 
-/// What a check's function answers.
+/// The result of a check.
 pub type Outcome = anyhow::Result<Verdict>;
 
-/// Holds.
+/// Returns that the rule holds.
 pub fn pass() -> Outcome {
     Ok(Verdict::Pass)
 }
 
-/// Cannot be had here.
+/// Returns that the receiver does not have it.
 pub fn not_supported(why: impl Into<String>) -> Outcome {
     Ok(Verdict::NotSupported(why.into()))
 }

@@ -1,38 +1,38 @@
-//! Who asks: credentials, and what they put into every request.
+//! Users: their credentials, and the headers of their requests.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use base64::prelude::{Engine, BASE64_STANDARD};
 
+use crate::connection::Connection;
 use crate::form::{urlencoded, Fields};
-use crate::link::Link;
 use crate::request::head;
 use crate::target::Target;
 
 const LOGIN_TIME: Duration = Duration::from_secs(20);
 
-/// How a user shows who he is.
+/// The credentials of a user.
 #[derive(Clone, Default)]
 pub enum Credentials {
-    /// Not at all.
+    /// None.
     #[default]
     None,
     /// HTTP Basic: `user:password`.
     Basic(String),
     /// A bearer token.
     Token(String),
-    /// A form that is sent first, and cookies from then on.
+    /// A login form, which is sent first. After that the user has cookies.
     Form(Box<Target>, Fields),
 }
 
-/// One who has shown who he is, as far as he wants to: the headers of his requests.
+/// A user who is logged in, or nobody: the headers of the requests.
 #[derive(Clone, Default)]
 pub struct Visitor {
     pub headers: Fields,
 }
 
-/// A login that was answered with an error.
+/// The error of a login that was refused.
 #[derive(Debug)]
 pub struct Refused(String);
 
@@ -45,13 +45,13 @@ impl std::fmt::Display for Refused {
 impl std::error::Error for Refused {}
 
 impl Credentials {
-    /// Whether there are any.
+    /// Whether there are credentials.
     pub fn are_given(&self) -> bool {
         !matches!(self, Self::None)
     }
 
-    /// Logs in where that is a request of its own. `headers` go along with every request.
-    pub fn enter(&self, headers: &Fields) -> Result<Visitor> {
+    /// Logs in, if there is a login form. `headers` are sent with each request.
+    pub fn log_in(&self, headers: &Fields) -> Result<Visitor> {
         let mut visitor = Visitor {
             headers: headers.clone(),
         };
@@ -73,8 +73,8 @@ impl Credentials {
         Ok(visitor)
     }
 
-    /// The same with a wrong password.
-    pub fn spoiled(&self) -> Self {
+    /// Returns the credentials with a wrong password.
+    pub fn with_wrong_password(&self) -> Self {
         match self {
             Self::None => Self::None,
             Self::Basic(pair) => Self::Basic(format!("{pair}x")),
@@ -101,13 +101,13 @@ fn log_in(target: &Target, fields: &Fields, headers: &Fields) -> Result<Vec<Stri
     let length = Some((kind, body.len() as u64));
     let mut request = head(target, "POST", &target.path, headers, length);
     request.extend(body.bytes());
-    let mut link = Link::open(target, Instant::now() + LOGIN_TIME)?;
-    link.write(&request)?;
-    let answer = link.read_answer().context("logging in")?;
-    if answer.status >= 400 {
-        return Err(Refused(answer.tell()).into());
+    let mut connection = Connection::open(target, Instant::now() + LOGIN_TIME)?;
+    connection.write(&request)?;
+    let response = connection.read_response().context("logging in")?;
+    if response.status >= 400 {
+        return Err(Refused(response.summary()).into());
     }
-    let cookies = answer.head.headers.iter();
+    let cookies = response.head.headers.iter();
     Ok(cookies
         .filter(|(name, _)| name == "set-cookie")
         .filter_map(|(_, value)| value.split(';').next())

@@ -1,4 +1,4 @@
-//! The kit's own manners.
+//! The kit's command line: exit codes, table, filter.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! `examples/receivers/php` keeps the protocol, as far as PHP can.
+//! `examples/receivers/php` follows the protocol, as far as PHP can.
 
 mod common;
 

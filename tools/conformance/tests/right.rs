@@ -1,4 +1,4 @@
-//! Receivers that keep the protocol pass.
+//! Receivers that follow the protocol pass.
 
 mod common;
 
@@ -46,7 +46,7 @@ fn the_receiver_with_small_segments_passes() {
     }
 }
 
-/// A receiver with the users joe and eve, and a token of eve's.
+/// Starts a receiver with the users joe and eve, and makes a token for eve.
 fn with_users(setup: Setup) -> (Receiver, String) {
     let receiver = setup.start();
     for user in ["joe", "eve"] {
@@ -111,7 +111,7 @@ fn the_receiver_with_a_signing_secret_passes() {
 }
 
 #[test]
-fn the_receiver_with_a_tree_passes_whatever_it_does_with_a_name_that_is_taken() {
+fn the_receiver_with_a_tree_passes_with_each_conflict_setting() {
     for conflict in ["rename", "refuse", "replace"] {
         let setup = Setup::new().args(&["--layout", "tree", "--conflict", conflict]);
         let (receiver, token) = with_users(setup);
@@ -195,7 +195,7 @@ fn forms_are_signed_with_md5_where_that_is_wanted() {
 }
 
 #[test]
-fn a_receiver_that_sees_whole_bodies_only_passes_without_the_broken_ones() {
+fn a_receiver_that_sees_only_complete_bodies_passes_without_the_cut_off_ones() {
     let receiver = ModelReceiver::with(Options {
         buffering: true,
         ..Options::default()
@@ -221,7 +221,7 @@ fn so_does_the_receiver_behind_a_proxy_that_buffers() {
 }
 
 #[test]
-fn a_receiver_that_tells_no_prefix_digest_passes_without_restarts() {
+fn a_receiver_without_prefix_digest_passes_without_restarts() {
     let receiver = ModelReceiver::with(Options {
         hide_prefix_md5: true,
         patient: true,

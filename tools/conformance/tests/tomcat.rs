@@ -1,4 +1,4 @@
-//! The servlet of `examples/receivers/tomcat` keeps the protocol, in a real Tomcat.
+//! The servlet of `examples/receivers/tomcat` follows the protocol, in a real Tomcat.
 
 mod common;
 

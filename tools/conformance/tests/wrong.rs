@@ -1,4 +1,4 @@
-//! Receivers that break the protocol fail, each in the checks that are meant for it.
+//! Receivers that violate the protocol fail, each in the checks for its mistake.
 
 mod common;
 
@@ -9,7 +9,7 @@ use common::{everything, judge, JOE_AND_EVE};
 use resup_test_support::model::{Flaw, ModelReceiver, Options};
 use resup_test_support::scripted::{reply_with, Read, ScriptedServer, Step};
 
-/// What each mistake must make fail, and nothing else.
+/// The mistakes, and the checks that each one must make fail; no others.
 const FLAWS: &[(Flaw, &[&str])] = &[
     (
         Flaw::OffsetTooHigh,
@@ -274,7 +274,7 @@ fn each_mistake_fails_its_checks_and_no_others() {
 }
 
 #[test]
-fn a_login_that_ends_the_one_before_is_told() {
+fn a_login_that_ends_the_one_before_fails() {
     let receiver = ModelReceiver::with(Options {
         flaw: Some(Flaw::OneSession),
         ..everything()
@@ -298,7 +298,7 @@ fn a_server_that_is_no_receiver_passes_nothing() {
 }
 
 #[test]
-fn a_writer_that_is_always_taken_over_from_is_told() {
+fn a_receiver_that_always_replaces_the_writer_fails() {
     let receiver = ModelReceiver::start();
     let found = judge(&receiver.endpoint(), &[]);
     assert_eq!(found.with("fail"), ["writer-live"], "{}", found.failures());

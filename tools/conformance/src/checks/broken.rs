@@ -1,68 +1,68 @@
-//! Requests that break off.
+//! Requests that are cut off.
 
 use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{ensure, Result};
 
-use super::{Check, SEND};
+use crate::checks::check::{Check, SEND};
 use crate::file::TestFile;
-use crate::form::Send;
-use crate::probe::{cut, Found, Probe};
+use crate::probe::{close, Probe, UploadState};
+use crate::send::SendRequest;
 use crate::verdict::{not_supported, pass, Outcome};
 
 pub const CHECKS: &[Check] = &[
     Check {
         id: "broken-keeps",
         section: SEND,
-        holds: "what arrived of a broken request is kept, and not a byte more is claimed",
+        holds: "the bytes that arrived before a connection loss are kept, and the offset is not higher",
         run: keeps,
     },
     Check {
         id: "broken-resumes",
         section: SEND,
-        holds: "from the offset that is told after a break a file comes to its right end",
+        holds: "a file can be completed from the offset after a connection loss",
         run: resumes,
     },
     Check {
         id: "broken-by-reset",
         section: SEND,
-        holds: "after a reset no offset is told that was not sent, and the file can be finished",
+        holds: "after a reset the offset is not higher than what was sent, and the file can be completed",
         run: by_reset,
     },
     Check {
         id: "broken-before-file",
         section: SEND,
-        holds: "a request that breaks off before the file's first byte changes nothing",
+        holds: "a request that ends before the file's first byte changes nothing",
         run: before_file,
     },
     Check {
         id: "broken-before-digest",
         section: SEND,
-        holds: "all bytes without their digest are not yet complete",
+        holds: "a file is not complete while its digest is missing",
         run: before_digest,
     },
     Check {
         id: "broken-empty-end",
         section: SEND,
-        holds: "bytes that are all there without their digest are completed by a send of length 0",
+        holds: "a file of which only the digest is missing is completed by a send of length 0",
         run: empty_end,
     },
 ];
 
-const WHOLE_ONLY: &str = "nothing of a broken request is kept: \
+const WHOLE_ONLY: &str = "nothing of a request that is cut off is kept: \
                           it seems to see a body only when it is whole";
 
-/// Whether the receiver keeps anything of a broken request. Found out once for a run.
+/// Whether the receiver keeps the bytes of a request that is cut off. A run finds this out once.
 pub fn is_kept(probe: &Probe) -> Result<bool> {
-    if let Some(kept) = probe.kit.keeps_broken.get() {
+    if let Some(kept) = probe.shared.keeps_broken.get() {
         return Ok(*kept);
     }
     let file = probe.file(60_000);
     let id = probe.find(&file)?.id;
-    cut(probe.begin(&Send::of(&file, &id, 0, file.size()), file.at(1, 2))?);
+    close(probe.send_part(&SendRequest::of(&file, &id, 0, file.size()), file.at(1, 2))?);
     let mut found = probe.find(&file)?;
-    // Some notice late that a client is gone.
+    // Some receivers notice late that a client has gone.
     for _ in 0..5 {
         if found.offset > 0 {
             break;
@@ -70,26 +70,26 @@ pub fn is_kept(probe: &Probe) -> Result<bool> {
         sleep(Duration::from_millis(200));
         found = probe.find(&file)?;
     }
-    Ok(*probe.kit.keeps_broken.get_or_init(|| found.offset > 0))
+    Ok(*probe.shared.keeps_broken.get_or_init(|| found.offset > 0))
 }
 
-/// Finds a file, and sees to it that what is told can be true.
-fn find_between(probe: &Probe, file: &TestFile, least: u64, most: u64) -> Result<Found> {
+/// Asks for a file, and checks that the response can be true.
+fn find_between(probe: &Probe, file: &TestFile, least: u64, most: u64) -> Result<UploadState> {
     let found = probe.find(file)?;
     let offset = found.offset;
     ensure!(
         offset >= least,
-        "offset {offset} is told; {least} had been confirmed before the break"
+        "the offset is {offset}; {least} had been confirmed before the connection loss"
     );
     ensure!(
         offset <= most,
-        "offset {offset} is told; no more than {most} bytes were sent"
+        "the offset is {offset}; no more than {most} bytes were sent"
     );
     if let Some(theirs) = &found.prefix_md5 {
         let ours = file.prefix_md5(offset);
         ensure!(
             *theirs == ours,
-            "prefix_md5 {theirs} is told for the first {offset} bytes, which have {ours}"
+            "prefix_md5 is {theirs}; the first {offset} bytes have {ours}"
         );
     }
     Ok(found)
@@ -100,10 +100,10 @@ fn keeps(probe: &Probe) -> Outcome {
     let file = probe.file(60_000);
     let id = probe.find(&file)?.id;
     let (mut offset, mut grew) = (0, false);
-    let counts = [1, file.at(1, 3), 0, 1, probe.between(2, file.at(1, 3))];
+    let counts = [1, file.at(1, 3), 0, 1, probe.random(2, file.at(1, 3))];
     for count in counts {
-        let rest = Send::of(&file, &id, offset, file.size());
-        cut(probe.begin(&rest, count)?);
+        let rest = SendRequest::of(&file, &id, offset, file.size());
+        close(probe.send_part(&rest, count)?);
         let found = find_between(probe, &file, offset, offset + count)?;
         grew |= found.offset > offset;
         offset = found.offset;
@@ -119,20 +119,20 @@ fn resumes(probe: &Probe) -> Outcome {
     let id = probe.find(&file)?.id;
     let mut offset = 0;
     for part in 1..5 {
-        let rest = Send::of(&file, &id, offset, file.size());
+        let rest = SendRequest::of(&file, &id, offset, file.size());
         let count = (file.at(part, 5)).saturating_sub(offset);
-        cut(probe.begin(&rest, count)?);
+        close(probe.send_part(&rest, count)?);
         let found = probe.find(&file)?;
         offset = found.offset;
         if part == 2 {
             // A whole request in between.
             let to = file.at(1, 2).max(offset);
-            let piece = Send::of(&file, &id, offset, to);
+            let piece = SendRequest::of(&file, &id, offset, to);
             probe.send(&piece)?.expect_partial(to)?;
             offset = to;
         }
     }
-    let rest = Send::of(&file, &id, offset, file.size());
+    let rest = SendRequest::of(&file, &id, offset, file.size());
     probe.send(&rest)?.expect_complete(file.size())?;
     pass()
 }
@@ -140,11 +140,14 @@ fn resumes(probe: &Probe) -> Outcome {
 fn by_reset(probe: &Probe) -> Outcome {
     let file = probe.file(60_000);
     let held = file.at(1, 4);
-    let id = probe.begun(&file, held)?;
-    let link = probe.begin(&Send::of(&file, &id, held, file.size()), file.at(1, 2))?;
-    // Time to read it: a reset takes with it what was not read.
+    let id = probe.begin_upload(&file, held)?;
+    let connection = probe.send_part(
+        &SendRequest::of(&file, &id, held, file.size()),
+        file.at(1, 2),
+    )?;
+    // Time for the receiver to read: a reset destroys what it has not read.
     sleep(Duration::from_millis(300));
-    link.reset();
+    connection.reset();
     find_between(probe, &file, held, held + file.at(1, 2))?;
     probe.finish(&file)?;
     pass()
@@ -153,18 +156,18 @@ fn by_reset(probe: &Probe) -> Outcome {
 fn before_file(probe: &Probe) -> Outcome {
     let file = probe.file(2000);
     let held = file.at(1, 4);
-    let id = probe.begun(&file, held)?;
-    let body = probe.body(&Send::of(&file, &id, held, file.size()));
+    let id = probe.begin_upload(&file, held)?;
+    let body = probe.body(&SendRequest::of(&file, &id, held, file.size()));
     let head = probe.post_head(&body);
     let opening = body.opening.len();
     for count in [0, 1, opening / 3, opening / 2, opening - 2, opening] {
-        let mut link = probe.link()?;
-        link.write(&[&head, &body.opening[..count]].concat())?;
-        cut(link);
+        let mut connection = probe.connect()?;
+        connection.write(&[&head, &body.opening[..count]].concat())?;
+        close(connection);
         let found = probe.find(&file)?;
         ensure!(
             found.offset == held && !found.complete,
-            "cut {} bytes before the file, the offset is {} instead of {held}",
+            "cut off {} bytes before the file, the offset is {} instead of {held}",
             opening - count,
             found.offset
         );
@@ -176,7 +179,7 @@ fn before_file(probe: &Probe) -> Outcome {
 fn before_digest(probe: &Probe) -> Outcome {
     let file = probe.file(2000);
     let id = probe.find(&file)?.id;
-    cut(probe.begin(&Send::of(&file, &id, 0, file.size()), file.size())?);
+    close(probe.send_part(&SendRequest::of(&file, &id, 0, file.size()), file.size())?);
     let found = probe.find(&file)?;
     ensure!(
         !found.complete,
@@ -194,15 +197,15 @@ fn empty_end(probe: &Probe) -> Outcome {
     let id = probe.find(&file)?.id;
     for _ in 0..3 {
         let offset = probe.find(&file)?.offset;
-        let rest = Send::of(&file, &id, offset, file.size());
-        cut(probe.begin(&rest, file.size() - offset)?);
+        let rest = SendRequest::of(&file, &id, offset, file.size());
+        close(probe.send_part(&rest, file.size() - offset)?);
     }
     let found = probe.find(&file)?;
     if found.offset < file.size() {
-        return not_supported("the last bytes before a break are not kept");
+        return not_supported("the last bytes before a connection loss are not kept");
     }
     ensure!(!found.complete, "it is complete without its digest");
-    let wrong = Send::of(&file, &id, file.size(), file.size());
+    let wrong = SendRequest::of(&file, &id, file.size(), file.size());
     probe.send(&wrong)?.expect_complete(file.size())?;
     pass()
 }

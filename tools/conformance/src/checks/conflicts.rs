@@ -1,17 +1,17 @@
-//! Offsets that are not where the receiver is.
+//! Sends at a wrong offset.
 
 use anyhow::ensure;
 
-use super::{Check, ERRORS};
-use crate::form::Send;
+use crate::checks::check::{Check, ERRORS};
 use crate::probe::Probe;
+use crate::send::SendRequest;
 use crate::verdict::{pass, Outcome};
 
 pub const CHECKS: &[Check] = &[
     Check {
         id: "conflict-offset",
         section: ERRORS,
-        holds: "a send at a wrong offset is 409 with the right one, and changes nothing",
+        holds: "a send at a wrong offset gets 409 with the right one, and changes nothing",
         run: |probe| {
             let file = probe.file(3000);
             let held = file.at(1, 2);
@@ -33,26 +33,26 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "conflict-repeated",
         section: ERRORS,
-        holds: "a segment that is sent again is 409 with the offset after it",
+        holds: "a segment that is sent again gets 409 with the offset after it",
         run: repeated,
     },
 ];
 
 fn refused(probe: &Probe, held: u64, offsets: &[u64]) -> Outcome {
     let file = probe.file(3000);
-    let id = probe.begun(&file, held)?;
+    let id = probe.begin_upload(&file, held)?;
     for offset in offsets {
-        let answer = probe.send(&Send::of(&file, &id, *offset, file.size()))?;
-        let told = answer.member("offset").and_then(|offset| offset.as_u64());
+        let response = probe.send(&SendRequest::of(&file, &id, *offset, file.size()))?;
+        let told = response.member("offset").and_then(|offset| offset.as_u64());
         ensure!(
-            answer.status == 409 && told == Some(held),
-            "409 with offset {held} was due to a send at {offset}, the answer is {}",
-            answer.tell()
+            response.status == 409 && told == Some(held),
+            "expected 409 with offset {held} for a send at {offset}; the response is {}",
+            response.summary()
         );
         let found = probe.find(&file)?;
         ensure!(
             found.offset == held && !found.complete,
-            "a refused send has moved the offset from {held} to {}",
+            "a refused send has changed the offset from {held} to {}",
             found.offset
         );
     }
@@ -63,17 +63,17 @@ fn refused(probe: &Probe, held: u64, offsets: &[u64]) -> Outcome {
 fn repeated(probe: &Probe) -> Outcome {
     let file = probe.file(3000);
     let held = file.at(1, 3);
-    let id = probe.begun(&file, held)?;
-    let segment = Send::of(&file, &id, held, file.at(2, 3));
+    let id = probe.begin_upload(&file, held)?;
+    let segment = SendRequest::of(&file, &id, held, file.at(2, 3));
     probe.send(&segment)?.expect_partial(file.at(2, 3))?;
-    let answer = probe.send(&segment)?.expect(409)?;
+    let response = probe.send(&segment)?.expect(409)?;
     ensure!(
-        answer.offset()? == file.at(2, 3),
-        "offset {} was due, the answer is {}",
+        response.offset()? == file.at(2, 3),
+        "expected offset {}; the response is {}",
         file.at(2, 3),
-        answer.tell()
+        response.summary()
     );
-    let rest = Send::of(&file, &id, file.at(2, 3), file.size());
+    let rest = SendRequest::of(&file, &id, file.at(2, 3), file.size());
     probe.send(&rest)?.expect_complete(file.size())?;
     pass()
 }

@@ -1,41 +1,42 @@
-//! Bytes that are not what the client says it sent.
+//! Bytes that do not match their digest.
 
 use anyhow::{ensure, Result};
 
-use super::{Check, ERRORS};
+use crate::checks::check::{Check, ERRORS};
 use crate::file::{md5_hex, TestFile};
-use crate::form::Send;
 use crate::probe::Probe;
+use crate::send::SendRequest;
 use crate::verdict::{pass, Outcome};
 
 pub const CHECKS: &[Check] = &[
     Check {
         id: "digest-md5",
         section: ERRORS,
-        holds: "a wrong md5 is 422 with an offset; the file is not complete, and can be sent again",
+        holds:
+            "a wrong md5 gets 422 with an offset; the file is not complete, and can be sent again",
         run: whole,
     },
     Check {
         id: "digest-prefix-md5",
         section: ERRORS,
-        holds: "a wrong prefix_md5 is 422 with an offset, and the bytes are dropped",
+        holds: "a wrong prefix_md5 gets 422 with an offset, and the bytes are dropped",
         run: prefix,
     },
     Check {
         id: "digest-of-resumed",
         section: ERRORS,
-        holds: "the md5 is that of the whole file, also of what came in requests before",
+        holds: "the md5 is that of the whole file, with the bytes of earlier requests",
         run: resumed,
     },
 ];
 
-/// A send is 422, and what its answer says about the offset is what a locate says.
-fn refused(probe: &Probe, file: &TestFile, send: &Send, most: u64) -> Result<u64> {
-    let answer = probe.send(send)?.expect(422)?;
-    let offset = answer.offset()?;
+/// Checks that a send gets 422, and that a locate then has the same offset. Returns it.
+fn refused(probe: &Probe, file: &TestFile, send: &SendRequest, most: u64) -> Result<u64> {
+    let response = probe.send(send)?.expect(422)?;
+    let offset = response.offset()?;
     ensure!(
         offset <= most,
-        "offset {offset} is told though the bytes from {most} on are not right"
+        "the offset is {offset} though the bytes from {most} on are wrong"
     );
     let found = probe.find(file)?;
     ensure!(
@@ -44,7 +45,7 @@ fn refused(probe: &Probe, file: &TestFile, send: &Send, most: u64) -> Result<u64
     );
     ensure!(
         found.offset == offset,
-        "the 422 told offset {offset}, a locate tells {}",
+        "the offset is {offset} in the 422, and {} in a locate",
         found.offset
     );
     Ok(offset)
@@ -53,13 +54,13 @@ fn refused(probe: &Probe, file: &TestFile, send: &Send, most: u64) -> Result<u64
 fn whole(probe: &Probe) -> Outcome {
     let file = probe.file(3000);
     let id = probe.find(&file)?.id;
-    let wrong = Send::of(&file, &id, 0, file.size()).tail(&[("md5", &md5_hex(b"wrong"))]);
+    let wrong = SendRequest::of(&file, &id, 0, file.size()).tail(&[("md5", &md5_hex(b"wrong"))]);
     refused(probe, &file, &wrong, 0)?;
-    // As above, but now the bytes are wrong.
-    let mut wrong = Send::of(&file, &id, 0, file.size());
+    // The same, but now the bytes are wrong.
+    let mut wrong = SendRequest::of(&file, &id, 0, file.size());
     wrong.bytes[0] ^= 1;
     refused(probe, &file, &wrong, 0)?;
-    let right = Send::of(&file, &id, 0, file.size());
+    let right = SendRequest::of(&file, &id, 0, file.size());
     probe.send(&right)?.expect_complete(file.size())?;
     pass()
 }
@@ -67,13 +68,13 @@ fn whole(probe: &Probe) -> Outcome {
 fn prefix(probe: &Probe) -> Outcome {
     let file = probe.file(3000);
     let held = file.at(1, 3);
-    let id = probe.begun(&file, held)?;
-    let mut wrong = Send::of(&file, &id, held, file.at(2, 3));
+    let id = probe.begin_upload(&file, held)?;
+    let mut wrong = SendRequest::of(&file, &id, held, file.at(2, 3));
     wrong.bytes[0] ^= 1;
     let offset = refused(probe, &file, &wrong, held)?;
-    let right = Send::of(&file, &id, offset, file.at(2, 3));
+    let right = SendRequest::of(&file, &id, offset, file.at(2, 3));
     probe.send(&right)?.expect_partial(file.at(2, 3))?;
-    let rest = Send::of(&file, &id, file.at(2, 3), file.size());
+    let rest = SendRequest::of(&file, &id, file.at(2, 3), file.size());
     probe.send(&rest)?.expect_complete(file.size())?;
     pass()
 }
@@ -81,8 +82,8 @@ fn prefix(probe: &Probe) -> Outcome {
 fn resumed(probe: &Probe) -> Outcome {
     let file = probe.file(3000);
     let held = file.at(1, 3);
-    let id = probe.begun(&file, held)?;
-    let rest = Send::of(&file, &id, held, file.size());
+    let id = probe.begin_upload(&file, held)?;
+    let rest = SendRequest::of(&file, &id, held, file.size());
     let of_rest = md5_hex(&rest.bytes);
     refused(probe, &file, &rest.tail(&[("md5", &of_rest)]), held)?;
     probe.finish(&file)?;

@@ -1,14 +1,14 @@
-//! Answers that are given while the body is still on its way.
+//! Responses that come before the request's end.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure, Result};
 
-use super::{Check, ERRORS};
-use crate::answer::Answer;
-use crate::form::Send;
+use crate::checks::check::{Check, ERRORS};
 use crate::probe::Probe;
+use crate::response::Response;
+use crate::send::SendRequest;
 use crate::verdict::{not_supported, pass, Outcome, Verdict};
 
 pub const CHECKS: &[Check] = &[
@@ -21,54 +21,53 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "early-unknown-id",
         section: ERRORS,
-        holds: "so can the refusal of an id that is not known",
+        holds: "the refusal of an unknown id can be read in the same way",
         run: unknown,
     },
 ];
 
-/// Less than what a receiver goes on reading.
+/// Less than what a receiver reads after its response.
 const BODY: usize = 3 << 20;
-/// As long as it goes on reading.
+/// How long a receiver reads after its response.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Sends a large body to the end, whatever comes, and only then looks for the answer.
-/// `None` where the network is too slow to tell.
-pub fn deaf(probe: &Probe, send: &Send) -> Result<Option<Answer>> {
+/// Sends a large body to its end before it reads the response. `None` if the network is too slow for this.
+pub fn send_then_read(probe: &Probe, send: &SendRequest) -> Result<Option<Response>> {
     let mut send = send.clone().set("length", BODY);
     send.bytes = vec![7; BODY];
     let body = probe.body(&send);
-    let mut link = probe.link()?;
+    let mut connection = probe.connect()?;
     let begun = Instant::now();
     let mut sent = 0;
     let all = [probe.post_head(&body), body.whole()].concat();
     for piece in all.chunks(128 << 10) {
-        if let Err(error) = link.write(piece) {
+        if let Err(error) = connection.write(piece) {
             if begun.elapsed() > LINGER {
                 return Ok(None);
             }
-            bail!("the connection was closed after {sent} bytes of the request ({error}), which destroys the answer");
+            bail!("the connection was closed after {sent} bytes of the request ({error}), which destroys the response");
         }
         if sent == 0 {
-            // Time for the answer, and for a receiver that hangs up.
+            // Time for the response, and for a receiver that closes the connection.
             sleep(Duration::from_millis(100));
         }
         sent += piece.len();
     }
-    let answer = link.read_answer()?;
-    // A reset would have destroyed it on many systems, even if not on this one.
-    if let Err(error) = link.hears(Duration::from_millis(200)) {
+    let response = connection.read_response()?;
+    // On many systems a reset would have destroyed the response, if not on this one.
+    if let Err(error) = connection.receives(Duration::from_millis(200)) {
         if begun.elapsed() > LINGER {
             return Ok(None);
         }
-        bail!("the connection ended with a reset ({error:#}), which destroys the answer");
+        bail!("the connection ended with a reset ({error:#}), which destroys the response");
     }
-    Ok(Some(answer))
+    Ok(Some(response))
 }
 
-/// The verdict where [`deaf`] gave nothing.
+/// The verdict when [`send_then_read`] returns nothing.
 pub fn too_slow() -> Outcome {
     Ok(Verdict::NotSupported(format!(
-        "{BODY} bytes took more than the {} s for which a receiver goes on reading",
+        "{BODY} bytes took more than the {} s that a receiver reads after its response",
         LINGER.as_secs()
     )))
 }
@@ -77,18 +76,18 @@ fn conflict(probe: &Probe) -> Outcome {
     let mut file = probe.file(1000);
     file.content.resize(BODY + 100, 0);
     let id = probe.find(&file)?.id;
-    let send = Send::of(&file, &id, 10, 20);
-    let Some(answer) = deaf(probe, &send)? else {
+    let send = SendRequest::of(&file, &id, 10, 20);
+    let Some(response) = send_then_read(probe, &send)? else {
         return too_slow();
     };
-    if answer.status == 413 {
+    if response.status == 413 {
         return pass();
     }
-    let answer = answer.expect(409)?;
+    let response = response.expect(409)?;
     ensure!(
-        answer.offset()? == 0,
-        "offset 0 was due, the answer is {}",
-        answer.tell()
+        response.offset()? == 0,
+        "expected offset 0; the response is {}",
+        response.summary()
     );
     pass()
 }
@@ -96,9 +95,9 @@ fn conflict(probe: &Probe) -> Outcome {
 fn unknown(probe: &Probe) -> Outcome {
     let mut file = probe.file(1000);
     file.content.resize(BODY + 100, 0);
-    let send = Send::of(&file, &format!("{:032x}", fastrand::u128(..)), 0, 20);
-    match deaf(probe, &send)? {
+    let send = SendRequest::of(&file, &format!("{:032x}", fastrand::u128(..)), 0, 20);
+    match send_then_read(probe, &send)? {
         None => not_supported("the network is too slow to tell"),
-        Some(answer) => answer.expect_refusal().and_then(|_| pass()),
+        Some(response) => response.expect_refusal().and_then(|_| pass()),
     }
 }

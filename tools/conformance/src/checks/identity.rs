@@ -2,7 +2,7 @@
 
 use anyhow::{ensure, Result};
 
-use super::{Check, IDENTITY};
+use crate::checks::check::{Check, IDENTITY};
 use crate::file::TestFile;
 use crate::probe::Probe;
 use crate::verdict::{pass, Outcome};
@@ -68,28 +68,28 @@ fn apart(probe: &Probe, other: fn(&TestFile) -> TestFile) -> Outcome {
     apart_from(probe, &probe.file(1000), other)
 }
 
-/// One is begun, the other is not; and then the other way round.
+/// Sends a part of one file, and checks that the other is new; then a part of the other.
 fn apart_from(probe: &Probe, file: &TestFile, other: fn(&TestFile) -> TestFile) -> Outcome {
     let other = other(file);
     let (held, others) = (file.at(1, 4), other.at(3, 4));
-    probe.begun(file, held)?;
+    probe.begin_upload(file, held)?;
     let found = probe.find(&other)?;
     ensure!(
         found.offset == 0,
-        "what was sent of one is told of the other, too: offset {}",
+        "the bytes of one file count for the other too: its offset is {}",
         found.offset
     );
-    probe.begun(&other, others)?;
+    probe.begin_upload(&other, others)?;
     probe.locate(file)?.expect_partial(held)?;
     probe.locate(&other)?.expect_partial(others)?;
-    // Not both of them: two finished files of one name are another matter.
+    // Only one of them, since some receivers allow one finished file of a name.
     probe.finish(file)?;
     pass()
 }
 
 fn same(probe: &Probe, file: &TestFile, again: &TestFile) -> Result<()> {
     let held = file.at(1, 2);
-    probe.begun(file, held)?;
+    probe.begin_upload(file, held)?;
     probe.locate(again)?.expect_partial(held)?;
     probe.finish(again)?;
     Ok(())

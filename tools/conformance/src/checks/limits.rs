@@ -1,32 +1,32 @@
-//! What the receiver takes in one request.
+//! The limit of one request, `max_segment`.
 
 use anyhow::ensure;
 
-use super::{Check, ERRORS};
-use crate::form::Send;
+use crate::checks::check::{Check, ERRORS};
 use crate::probe::Probe;
+use crate::send::SendRequest;
 use crate::verdict::{not_supported, pass, Outcome};
 
 pub const CHECKS: &[Check] = &[
     Check {
         id: "limit-too-long",
         section: ERRORS,
-        holds: "a send of more than max_segment is 413, and changes nothing",
+        holds: "a send of more than max_segment gets 413, and changes nothing",
         run: too_long,
     },
     Check {
         id: "limit-just-right",
         section: ERRORS,
-        holds: "sends of max_segment bytes are taken, one after the other",
+        holds: "sends of max_segment bytes are accepted, one after the other",
         run: just_right,
     },
 ];
 
-/// More is not sent only to see it refused or taken.
+/// Larger segments are not tried.
 const TOO_MUCH: u64 = 8 << 20;
 
 fn limit(probe: &Probe) -> Result<u64, &'static str> {
-    match probe.kit.max_segment {
+    match probe.shared.max_segment {
         None => Err("it announces no max_segment"),
         Some(most) if most > TOO_MUCH => Err("its max_segment is too large to be tried"),
         Some(most) => Ok(most),
@@ -42,12 +42,12 @@ fn too_long(probe: &Probe) -> Outcome {
     file.content.extend([0; 3]);
     let id = probe.find(&file)?.id;
     probe
-        .send(&Send::of(&file, &id, 0, most + 1))?
+        .send(&SendRequest::of(&file, &id, 0, most + 1))?
         .expect(413)?;
     let found = probe.find(&file)?;
     ensure!(
         found.offset == 0 && !found.complete,
-        "a send that was refused has moved the offset to {}",
+        "a refused send has changed the offset to {}",
         found.offset
     );
     pass()
@@ -61,9 +61,9 @@ fn just_right(probe: &Probe) -> Outcome {
     let mut file = probe.file(most);
     file.content.extend([0; 3]);
     let id = probe.find(&file)?.id;
-    let first = probe.send(&Send::of(&file, &id, 0, most))?;
+    let first = probe.send(&SendRequest::of(&file, &id, 0, most))?;
     first.expect_partial(most)?;
-    let rest = Send::of(&file, &id, most, file.size());
+    let rest = SendRequest::of(&file, &id, most, file.size());
     probe.send(&rest)?.expect_complete(file.size())?;
     pass()
 }

@@ -1,31 +1,32 @@
-//! Locate: what do you have of this file?
+//! Locate: the request that asks what the receiver has of a file.
 
 use anyhow::{bail, ensure, Result};
 
-use super::{Check, LOCATE};
-use crate::answer::Answer;
+use crate::checks::check::{Check, LOCATE};
 use crate::file::TestFile;
-use crate::form::{urlencoded, Send};
+use crate::form::urlencoded;
 use crate::probe::Probe;
+use crate::response::Response;
+use crate::send::SendRequest;
 use crate::verdict::{not_supported, pass, Outcome};
 
 pub const CHECKS: &[Check] = &[
     Check {
         id: "locate-new-post",
         section: LOCATE,
-        holds: "by POST, a file that was never seen is new, with offset 0 and an id",
+        holds: "by POST, an unknown file is new, with offset 0 and an id",
         run: |probe| new(probe.locate(&probe.file(1000))?),
     },
     Check {
         id: "locate-new-get",
         section: LOCATE,
-        holds: "by GET, a file that was never seen is new, with offset 0 and an id",
+        holds: "by GET, an unknown file is new, with offset 0 and an id",
         run: |probe| new(probe.locate_by_get(&probe.file(1000))?),
     },
     Check {
         id: "locate-partial",
         section: LOCATE,
-        holds: "an unfinished file is partial, at the offset that the send was answered with",
+        holds: "an unfinished file is partial, at the offset in the response to the send",
         run: partial,
     },
     Check {
@@ -37,13 +38,13 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "locate-again",
         section: LOCATE,
-        holds: "asking changes nothing: the id of the first answer holds after the next ones",
+        holds: "a locate changes nothing: the first response's id stays valid after more locates",
         run: again,
     },
     Check {
         id: "locate-prefix-md5",
         section: LOCATE,
-        holds: "with prefix=1 the answer's prefix_md5 is that of the bytes which were sent",
+        holds: "with prefix=1 the response's prefix_md5 is that of the sent bytes",
         run: prefix_md5,
     },
     Check {
@@ -66,21 +67,21 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-fn new(answer: Answer) -> Outcome {
-    let answer = answer.expect(200)?;
+fn new(response: Response) -> Outcome {
+    let response = response.expect(200)?;
     ensure!(
-        answer.state()? == "new" && answer.offset()? == 0,
-        "new with offset 0 was due, the answer is {}",
-        answer.tell()
+        response.state()? == "new" && response.offset()? == 0,
+        "expected new with offset 0; the response is {}",
+        response.summary()
     );
-    answer.id()?;
+    response.id()?;
     pass()
 }
 
 fn partial(probe: &Probe) -> Outcome {
     let file = probe.file(5000);
     let held = file.at(2, 5);
-    probe.begun(&file, held)?;
+    probe.begin_upload(&file, held)?;
     probe.locate(&file)?.expect_partial(held)?.id()?;
     probe.locate_by_get(&file)?.expect_partial(held)?;
     pass()
@@ -89,14 +90,14 @@ fn partial(probe: &Probe) -> Outcome {
 fn complete(probe: &Probe) -> Outcome {
     let file = probe.file(1000);
     probe.upload(&file)?;
-    for answer in [probe.locate(&file)?, probe.locate_by_get(&file)?] {
-        let answer = answer.expect_complete(file.size())?;
-        answer.id()?;
-        let location = answer.member("location").and_then(|place| place.as_str());
+    for response in [probe.locate(&file)?, probe.locate_by_get(&file)?] {
+        let response = response.expect_complete(file.size())?;
+        response.id()?;
+        let location = response.member("location").and_then(|place| place.as_str());
         ensure!(
             location.is_some_and(|place| !place.is_empty()),
             "no location in {}",
-            answer.tell()
+            response.summary()
         );
     }
     pass()
@@ -107,12 +108,12 @@ fn again(probe: &Probe) -> Outcome {
     let id = probe.find(&file)?.id;
     probe.locate(&file)?.expect(200)?;
     probe.locate_by_get(&file)?.expect(200)?;
-    let first = Send::of(&file, &id, 0, file.at(1, 2));
+    let first = SendRequest::of(&file, &id, 0, file.at(1, 2));
     probe.send(&first)?.expect_partial(file.at(1, 2))?;
     for _ in 0..3 {
         probe.locate(&file)?.expect_partial(file.at(1, 2))?;
     }
-    let rest = Send::of(&file, &id, file.at(1, 2), file.size());
+    let rest = SendRequest::of(&file, &id, file.at(1, 2), file.size());
     probe.send(&rest)?.expect_complete(file.size())?;
     pass()
 }
@@ -121,16 +122,16 @@ fn prefix_md5(probe: &Probe) -> Outcome {
     let file = probe.file(5000);
     let mut told = false;
     let mut compare = |offset: u64| -> Result<()> {
-        let answer = probe.locate(&file)?.expect(200)?;
-        let Some(theirs) = answer.prefix_md5() else {
+        let response = probe.locate(&file)?.expect(200)?;
+        let Some(theirs) = response.prefix_md5() else {
             return Ok(());
         };
         told |= offset > 0;
         let ours = file.prefix_md5(offset);
         ensure!(
             theirs == ours,
-            "the first {offset} bytes have the MD5 {ours}, the answer is {}",
-            answer.tell()
+            "the first {offset} bytes have the MD5 {ours}, the response is {}",
+            response.summary()
         );
         Ok(())
     };
@@ -138,39 +139,44 @@ fn prefix_md5(probe: &Probe) -> Outcome {
     compare(0)?;
     let mut from = 0;
     for to in [1, file.at(1, 3), file.at(2, 3) + 1, file.size()] {
-        probe.send(&Send::of(&file, &id, from, to))?.expect(200)?;
+        probe
+            .send(&SendRequest::of(&file, &id, from, to))?
+            .expect(200)?;
         compare(to)?;
         from = to;
     }
     match told {
         true => pass(),
-        false => not_supported("no prefix_md5 in the answers to a locate"),
+        false => not_supported("no prefix_md5 in the responses to a locate"),
     }
 }
 
 fn encodings(probe: &Probe) -> Outcome {
-    let file = probe.file(1000);
-    let file = file.named(format!("a b+c&d=e%20é~({})", file.name));
+    let plain = probe.file(1000);
+    let file = plain.named(format!("a b+c&d=e%20é~({})", plain.name));
     let held = file.at(1, 2);
-    probe.begun(&file, held)?;
-    let plain = |probe: &Probe| urlencoded(&probe.signed(probe.locate_fields(&file)));
+    probe.begin_upload(&file, held)?;
+    let encode = |probe: &Probe| urlencoded(&probe.signed(probe.locate_fields(&file)));
     let changes: [fn(String) -> String; 3] = [
         |form| form.replace('+', "%20"),
         lower_case_escapes,
         |form| form.replace('~', "%7E").replace("%28", "("),
     ];
     for change in changes {
-        let form = change(plain(probe));
-        let answer = probe.post_text(&form)?.expect(200)?;
-        if answer.offset()? != held {
+        let form = change(encode(probe));
+        let response = probe.post_text(&form)?.expect(200)?;
+        if response.offset()? != held {
             let begin: String = form.chars().take(80).collect();
-            bail!("the form {begin}… is not understood: {}", answer.tell());
+            bail!(
+                "the form {begin}… was not understood: {}",
+                response.summary()
+            );
         }
     }
     pass()
 }
 
-/// `%2F` as `%2f`.
+/// Writes `%2F` as `%2f`.
 fn lower_case_escapes(form: String) -> String {
     let mut rest = 0;
     form.chars()
@@ -205,10 +211,10 @@ fn huge(probe: &Probe) -> Outcome {
             *value = ((1_u64 << 53) + 1).to_string();
         }
     }
-    let answer = probe.post(fields)?;
-    match answer.status {
-        200 => new(answer),
+    let response = probe.post(fields)?;
+    match response.status {
+        200 => new(response),
         507 => pass(),
-        _ => answer.expect_refusal().and_then(|_| pass()),
+        _ => response.expect_refusal().and_then(|_| pass()),
     }
 }

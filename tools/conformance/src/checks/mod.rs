@@ -1,7 +1,7 @@
-//! The checks, in the order of docs/PROTOCOL.md.
+//! The checks, in the order of docs/PROTOCOL.md. Each file has those about one thing, and [`check`] their form.
 
-mod answers;
 mod broken;
+pub mod check;
 mod conflicts;
 mod digests;
 mod early;
@@ -13,34 +13,15 @@ mod login;
 mod names;
 mod owners;
 mod refusals;
+mod responses;
 mod restart;
 mod send;
 mod signing;
 mod writers;
 
-use crate::probe::Probe;
-use crate::verdict::Outcome;
+use check::Check;
 
-/// One thing that must hold.
-pub struct Check {
-    /// Its name, for people and `--filter`.
-    pub id: &'static str,
-    /// The heading in docs/PROTOCOL.md under which it is promised.
-    pub section: &'static str,
-    /// What must hold.
-    pub holds: &'static str,
-    /// Finds out.
-    pub run: fn(&Probe) -> Outcome,
-}
-
-const LOCATE: &str = "Locate";
-const SEND: &str = "Send";
-const ERRORS: &str = "Errors";
-const IDENTITY: &str = "What makes a file the same file";
-const SIGNING: &str = "Signing";
-const LOGIN: &str = "Login";
-
-/// All of them.
+/// Lists all checks.
 pub fn all() -> impl Iterator<Item = &'static Check> {
     [
         locate::CHECKS,
@@ -54,7 +35,7 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         limits::CHECKS,
         refusals::CHECKS,
         early::CHECKS,
-        answers::CHECKS,
+        responses::CHECKS,
         identity::CHECKS,
         names::CHECKS,
         owners::CHECKS,

@@ -1,24 +1,24 @@
-//! File names, plain and strange.
+//! File names, ordinary and hostile.
 
 use anyhow::{ensure, Context, Result};
 
-use super::{Check, IDENTITY};
+use crate::checks::check::{Check, IDENTITY};
 use crate::file::TestFile;
-use crate::form::Send;
 use crate::probe::Probe;
+use crate::send::SendRequest;
 use crate::verdict::{pass, Outcome};
 
 pub const CHECKS: &[Check] = &[
     Check {
         id: "names-unicode",
         section: IDENTITY,
-        holds: "names in any script are kept as they are: none is taken for another",
+        holds: "names in any script are kept unchanged: none is confused with another",
         run: |probe| finished_apart(probe, UNICODE),
     },
     Check {
         id: "names-signs",
         section: IDENTITY,
-        holds: "names with signs that forms escape are kept as they are",
+        holds: "names with characters that forms escape are kept unchanged",
         run: |probe| finished_apart(probe, SIGNS),
     },
     Check {
@@ -36,12 +36,12 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "names-of-dirs",
         section: IDENTITY,
-        holds: "directories are kept as they are, in any script",
+        holds: "directories are kept unchanged, in any script",
         run: dirs,
     },
 ];
 
-/// Each is equal to another one where a receiver loses or changes what it does not know.
+/// Names that become equal in a receiver that loses or changes characters.
 const UNICODE: &[&str] = &[
     "报告", "報告", "🦀", "🦞", "é", "è", "Ã©", "?", "??", "\u{fffd}", "ﷺ", "имя",
 ];
@@ -53,23 +53,23 @@ const SIGNS: &[&str] = &[
     "a,b", "{a}", "$(a)", " a", "a~1",
 ];
 
-/// Each name is begun with a number of bytes of its own, which must still be told at the end.
+/// Sends a different number of bytes for each name, and checks that each name keeps its offset.
 fn apart(probe: &Probe, names: &[&str]) -> Result<Vec<TestFile>> {
     let file = probe.file(1000);
     let named = |name: &&str| file.named(format!("{}{name}.bin", &file.name[..28]));
     let files: Vec<TestFile> = names.iter().map(named).collect();
     for (index, file) in files.iter().enumerate() {
-        let begun = probe.begun(file, index as u64 + 1);
+        let begun = probe.begin_upload(file, index as u64 + 1);
         begun.with_context(|| format!("the name {:?}", file.name))?;
     }
     for (index, file) in files.iter().enumerate() {
         let held = index as u64 + 1;
-        for answer in [probe.locate(file)?, probe.locate_by_get(file)?] {
+        for response in [probe.locate(file)?, probe.locate_by_get(file)?] {
             ensure!(
-                answer.status == 200 && answer.offset()? == held,
-                "the name {:?} is taken for another one: offset {held} was due, the answer is {}",
+                response.status == 200 && response.offset()? == held,
+                "the name {:?} is confused with another one: expected offset {held}; the response is {}",
                 file.name,
-                answer.tell()
+                response.summary()
             );
         }
     }
@@ -93,17 +93,17 @@ fn dirs(probe: &Probe) -> Outcome {
         dir => file.in_dir(format!("{tag}/{dir}")),
     });
     for (index, file) in files.iter().enumerate() {
-        let begun = probe.begun(file, index as u64 + 1);
+        let begun = probe.begin_upload(file, index as u64 + 1);
         begun.with_context(|| format!("the directory {:?}", file.dir))?;
     }
     for (index, file) in files.iter().enumerate() {
-        let answer = probe.locate(file)?.expect(200)?;
+        let response = probe.locate(file)?.expect(200)?;
         ensure!(
-            answer.offset()? == index as u64 + 1,
-            "the directory {:?} is taken for another one: offset {} was due, the answer is {}",
+            response.offset()? == index as u64 + 1,
+            "the directory {:?} is confused with another one: expected offset {}; the response is {}",
             file.dir,
             index + 1,
-            answer.tell()
+            response.summary()
         );
         probe.finish(file)?;
     }
@@ -138,27 +138,27 @@ fn hostile(probe: &Probe) -> Outcome {
     let plain = names.iter().map(|name| file.named(&**name));
     let placed = dirs.iter().map(|dir| file.in_dir(*dir));
     for mut hostile in plain.chain(placed) {
-        // Names that are always the same must not meet an earlier run's file.
+        // A new time, since these names are the same in each run.
         hostile.mtime = Some(fastrand::u64(1..1 << 40));
         let what = format!(
             "name {:?} in {:?}",
             hostile.name.chars().take(40).collect::<String>(),
             hostile.dir
         );
-        let answer = probe.locate(&hostile).with_context(|| what.clone())?;
-        if answer.status != 200 {
-            answer.expect_refusal().with_context(|| what.clone())?;
+        let response = probe.locate(&hostile).with_context(|| what.clone())?;
+        if response.status != 200 {
+            response.expect_refusal().with_context(|| what.clone())?;
             continue;
         }
-        let send = Send::of(&hostile, &answer.id()?, 0, hostile.size());
-        let answer = probe.send(&send).with_context(|| what.clone())?;
-        if answer.status != 200 {
-            answer.expect_refusal().with_context(|| what.clone())?;
+        let send = SendRequest::of(&hostile, &response.id()?, 0, hostile.size());
+        let response = probe.send(&send).with_context(|| what.clone())?;
+        if response.status != 200 {
+            response.expect_refusal().with_context(|| what.clone())?;
             continue;
         }
-        ensure!(answer.is_complete(), "{what}: {}", answer.tell());
+        ensure!(response.is_complete(), "{what}: {}", response.summary());
         let found = probe.locate(&hostile)?;
-        ensure!(found.is_complete(), "{what}: {}", found.tell());
+        ensure!(found.is_complete(), "{what}: {}", found.summary());
     }
     probe.finish(&file)?;
     pass()

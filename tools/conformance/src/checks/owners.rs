@@ -2,35 +2,35 @@
 
 use anyhow::ensure;
 
-use super::{Check, IDENTITY};
-use crate::form::Send;
+use crate::checks::check::{Check, IDENTITY};
 use crate::probe::Probe;
+use crate::send::SendRequest;
 use crate::verdict::{not_supported, pass, Outcome};
 
 pub const CHECKS: &[Check] = &[
     Check {
         id: "owner-files",
         section: IDENTITY,
-        holds: "another user's file of the same description is another upload",
+        holds: "the same file of another user is another upload",
         run: |probe| with_other(probe, files),
     },
     Check {
         id: "owner-ids",
         section: IDENTITY,
-        holds: "an id is of no use to another user, and tells him nothing",
+        holds: "another user cannot use an id, and learns nothing from it",
         run: |probe| with_other(probe, ids),
     },
     Check {
         id: "owner-instant",
         section: IDENTITY,
-        holds: "content that only another user has sent is not known",
+        holds: "content that only another user has sent is new",
         run: |probe| with_other(probe, instant),
     },
 ];
 
 fn with_other(probe: &Probe, check: fn(&Probe, &Probe) -> Outcome) -> Outcome {
-    match &probe.kit.other {
-        Some(other) => check(probe, &probe.by(other.clone())),
+    match &probe.shared.other {
+        Some(other) => check(probe, &probe.with_visitor(other.clone())),
         None => not_supported("no second user was given (--other-basic, --other-token)"),
     }
 }
@@ -38,15 +38,15 @@ fn with_other(probe: &Probe, check: fn(&Probe, &Probe) -> Outcome) -> Outcome {
 fn files(probe: &Probe, other: &Probe) -> Outcome {
     let file = probe.file(1000);
     let held = file.at(1, 2);
-    probe.begun(&file, held)?;
+    probe.begin_upload(&file, held)?;
     let found = other.find(&file)?;
     ensure!(
         found.offset == 0 && !found.complete,
-        "the other user is told offset {} of the first one's file",
+        "the other user gets offset {} for the first one's file",
         found.offset
     );
     let theirs = file.with_other_content();
-    other.begun(&theirs, theirs.at(3, 4))?;
+    other.begin_upload(&theirs, theirs.at(3, 4))?;
     probe.locate(&file)?.expect_partial(held)?;
     probe.finish(&file)?;
     other.finish(&theirs)?;
@@ -56,20 +56,20 @@ fn files(probe: &Probe, other: &Probe) -> Outcome {
 fn ids(probe: &Probe, other: &Probe) -> Outcome {
     let file = probe.file(1000);
     let held = file.at(1, 2);
-    let id = probe.begun(&file, held)?;
+    let id = probe.begin_upload(&file, held)?;
     let unknown = format!("{:032x}", fastrand::u128(..));
-    let never = other.send(&Send::of(&file, &unknown, held, file.size()))?;
+    let never = other.send(&SendRequest::of(&file, &unknown, held, file.size()))?;
     for offset in [held, 0] {
-        let send = Send::of(&file, &id, offset, file.size());
-        let answer = other.send(&send)?.expect_refusal()?;
+        let send = SendRequest::of(&file, &id, offset, file.size());
+        let response = other.send(&send)?.expect_refusal()?;
         let tells = ["offset", "state", "prefix_md5", "location"]
             .iter()
-            .any(|member| answer.member(member).is_some());
+            .any(|member| response.member(member).is_some());
         ensure!(
-            answer.status == never.status && !tells,
+            response.status == never.status && !tells,
             "an unknown id is {}, the first user's is {}",
-            never.tell(),
-            answer.tell()
+            never.summary(),
+            response.summary()
         );
     }
     probe.locate(&file)?.expect_partial(held)?;
@@ -80,11 +80,11 @@ fn ids(probe: &Probe, other: &Probe) -> Outcome {
 fn instant(probe: &Probe, other: &Probe) -> Outcome {
     let file = probe.file(1000).with_md5();
     probe.upload(&file)?;
-    let answer = other.locate(&file)?.expect(200)?;
+    let response = other.locate(&file)?.expect(200)?;
     ensure!(
-        answer.state()? == "new",
-        "new was due, the answer is {}",
-        answer.tell()
+        response.state()? == "new",
+        "expected new; the response is {}",
+        response.summary()
     );
     pass()
 }

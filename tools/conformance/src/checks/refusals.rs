@@ -1,18 +1,19 @@
-//! Requests that make no sense, by mistake or on purpose.
+//! Invalid requests, by mistake or on purpose.
 
 use anyhow::{ensure, Context, Result};
 
-use super::{Check, ERRORS};
-use crate::answer::Answer;
-use crate::form::{parts, Body, Fields, Send};
+use crate::checks::check::{Check, ERRORS};
+use crate::form::{parts, Fields};
 use crate::probe::Probe;
+use crate::response::Response;
+use crate::send::{Body, SendRequest};
 use crate::verdict::{pass, Outcome};
 
 pub const CHECKS: &[Check] = &[
     Check {
         id: "unknown-id",
         section: ERRORS,
-        holds: "a send with an id that was never given is 404 or 410",
+        holds: "a send with an unknown id gets 404 or 410",
         run: unknown_id,
     },
     Check {
@@ -24,13 +25,13 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "wrong-locates",
         section: ERRORS,
-        holds: "a locate without name or size, or with a size that is none, is refused (4xx)",
+        holds: "a locate without name or size, or with an invalid size, is refused (4xx)",
         run: locates,
     },
     Check {
         id: "wrong-sends",
         section: ERRORS,
-        holds: "a send whose id, offset or length is missing or none is refused (4xx)",
+        holds: "a send whose id, offset or length is missing or invalid is refused (4xx)",
         run: sends,
     },
     Check {
@@ -42,19 +43,19 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "wrong-length",
         section: ERRORS,
-        holds: "a file part longer or shorter than length is refused, and spoils nothing",
+        holds: "a file part longer or shorter than length is refused, and does no harm",
         run: length,
     },
     Check {
         id: "hostile-multipart",
         section: ERRORS,
-        holds: "multipart bodies that are none are answered, with an error, and do no harm",
+        holds: "invalid multipart bodies get an error as response, and do no harm",
         run: multipart,
     },
     Check {
         id: "hostile-urlencoded",
         section: ERRORS,
-        holds: "urlencoded bodies that are none are answered, and do no harm",
+        holds: "invalid urlencoded bodies get a response, and do no harm",
         run: urlencoded_bodies,
     },
 ];
@@ -62,7 +63,7 @@ pub const CHECKS: &[Check] = &[
 fn unknown_id(probe: &Probe) -> Outcome {
     let file = probe.file(500);
     let id = probe.find(&file)?.id;
-    // Of the same form, if that is one of letters and digits.
+    // An id of the same form, if that has letters and digits.
     let other: String = id
         .chars()
         .map(|char| match char {
@@ -73,11 +74,11 @@ fn unknown_id(probe: &Probe) -> Outcome {
         })
         .collect();
     for unknown in [format!("{:032x}", fastrand::u128(..)), other] {
-        let answer = probe.send(&Send::of(&file, &unknown, 0, file.size()))?;
+        let response = probe.send(&SendRequest::of(&file, &unknown, 0, file.size()))?;
         ensure!(
-            matches!(answer.status, 404 | 410),
-            "404 or 410 was due to the id \"{unknown}\", the answer is {}",
-            answer.tell()
+            matches!(response.status, 404 | 410),
+            "expected 404 or 410 for the id \"{unknown}\"; the response is {}",
+            response.summary()
         );
     }
     probe.finish(&file)?;
@@ -100,16 +101,16 @@ fn hostile_ids(probe: &Probe) -> Outcome {
         "👻".into(),
     ];
     for hostile in hostile {
-        let answer = probe.send(&Send::of(&file, &hostile, 0, file.size()));
+        let response = probe.send(&SendRequest::of(&file, &hostile, 0, file.size()));
         let tried = || format!("the id {:?}", hostile.chars().take(40).collect::<String>());
-        let answer = answer.and_then(Answer::expect_refusal);
-        answer.with_context(tried)?;
+        let response = response.and_then(Response::expect_refusal);
+        response.with_context(tried)?;
     }
     probe.finish(&file)?;
     pass()
 }
 
-/// `fields` with another value, or without it.
+/// Returns `fields` with another value, or without the field.
 fn with(fields: &Fields, name: &str, value: Option<&str>) -> Fields {
     let mut fields = fields.clone();
     match value {
@@ -127,12 +128,12 @@ const NO_NUMBERS: [&str; 6] = ["-1", "x", "1e3", "0x10", "1.5", "999999999999999
 fn locates(probe: &Probe) -> Outcome {
     let fields = probe.locate_fields(&probe.file(500));
     let refuse = |name: &str, value: Option<&str>| -> Result<()> {
-        for answer in [
+        for response in [
             probe.post(with(&fields, name, value))?,
             probe.get(with(&fields, name, value))?,
         ] {
             let tried = || format!("{name} is {}", value.unwrap_or("missing"));
-            answer.expect_refusal().with_context(tried)?;
+            response.expect_refusal().with_context(tried)?;
         }
         Ok(())
     };
@@ -149,16 +150,16 @@ fn locates(probe: &Probe) -> Outcome {
 fn sends(probe: &Probe) -> Outcome {
     let file = probe.file(500);
     let held = file.at(1, 2);
-    let id = probe.begun(&file, held)?;
-    let send = Send::of(&file, &id, held, file.size());
+    let id = probe.begin_upload(&file, held)?;
+    let send = SendRequest::of(&file, &id, held, file.size());
     for name in ["id", "offset", "length"] {
         let missing = probe.send(&send.clone().without(name))?;
         let tried = || format!("{name} is missing");
         missing.expect_refusal().with_context(tried)?;
         for value in NO_NUMBERS {
-            let answer = probe.send(&send.clone().set(name, value))?;
+            let response = probe.send(&send.clone().set(name, value))?;
             let tried = || format!("{name} is \"{value}\"");
-            answer.expect_refusal().with_context(tried)?;
+            response.expect_refusal().with_context(tried)?;
         }
     }
     probe.locate(&file)?.expect_partial(held)?;
@@ -169,8 +170,8 @@ fn sends(probe: &Probe) -> Outcome {
 fn range(probe: &Probe) -> Outcome {
     let file = probe.file(500);
     let held = file.at(1, 2);
-    let id = probe.begun(&file, held)?;
-    let send = Send::of(&file, &id, held, file.size());
+    let id = probe.begin_upload(&file, held)?;
+    let send = SendRequest::of(&file, &id, held, file.size());
     let mut longer = send.clone().set("length", file.size() - held + 1);
     longer.bytes.push(0);
     let max = i64::MAX;
@@ -193,14 +194,14 @@ fn length(probe: &Probe) -> Outcome {
         let id = probe.find(&file)?.id;
         let half = file.at(1, 2);
         let lie = half.saturating_add_signed(change);
-        let send = Send::of(&file, &id, 0, half).set("length", lie);
+        let send = SendRequest::of(&file, &id, 0, half).set("length", lie);
         let tried = || format!("length {lie}, but {half} bytes of the file");
-        let answer = probe.send(&send).with_context(tried)?;
+        let response = probe.send(&send).with_context(tried)?;
         ensure!(
-            answer.status >= 400,
-            "{}: taken with {}",
+            response.status >= 400,
+            "{}: accepted with {}",
             tried(),
-            answer.tell()
+            response.summary()
         );
         let found = probe.find(&file).with_context(tried)?;
         ensure!(!found.complete, "{}: the file is complete", tried());
@@ -209,7 +210,7 @@ fn length(probe: &Probe) -> Outcome {
     pass()
 }
 
-/// Sends a body that is none; whatever is answered, it is an error and comes at once.
+/// Sends an invalid body, and checks that the response is an error.
 fn refuse(probe: &Probe, what: &str, kind: &str, body: Vec<u8>) -> Result<()> {
     let body = Body {
         kind: kind.to_owned(),
@@ -217,12 +218,12 @@ fn refuse(probe: &Probe, what: &str, kind: &str, body: Vec<u8>) -> Result<()> {
         bytes: Vec::new(),
         closing: Vec::new(),
     };
-    let answer = probe.exchange(&probe.request(&body));
-    let answer = answer.with_context(|| what.to_owned())?;
+    let result = probe.exchange(&probe.request(&body));
+    let response = result.with_context(|| what.to_owned())?;
     ensure!(
-        answer.status >= 400,
-        "{what} is taken with {}",
-        answer.tell()
+        response.status >= 400,
+        "{what} is accepted with {}",
+        response.summary()
     );
     Ok(())
 }
@@ -232,7 +233,7 @@ fn multipart(probe: &Probe) -> Outcome {
     let id = probe.find(&file)?.id;
     let boundary = "----resupConformanceHostile";
     let kind = format!("multipart/form-data; boundary={boundary}");
-    let send = Send::of(&file, &id, 0, file.size());
+    let send = SendRequest::of(&file, &id, 0, file.size());
     let fields = parts(&probe.signed(send.fields.clone()), boundary).into_bytes();
     let field = |name: &str, value: &str| parts(&vec![(name.into(), value.into())], boundary);
     let end = format!("--{boundary}--\r\n");
@@ -303,12 +304,12 @@ fn urlencoded_bodies(probe: &Probe) -> Outcome {
         ("a name that is not UTF-8", "%FF%FE"),
         ("a name with half an escape", "a%2"),
     ] {
-        let answer = probe.post_text(&format!("{form}{name}"));
-        let answer = answer.with_context(|| what.to_owned())?;
-        ensure!(answer.status < 500, "{what} is {}", answer.tell());
+        let result = probe.post_text(&format!("{form}{name}"));
+        let response = result.with_context(|| what.to_owned())?;
+        ensure!(response.status < 500, "{what} is {}", response.summary());
     }
     let nul = probe.locate(&file.named("\0"))?;
-    ensure!(nul.status < 500, "a name of NUL is {}", nul.tell());
+    ensure!(nul.status < 500, "a name of NUL is {}", nul.summary());
     probe.finish(&file).context("after all that")?;
     pass()
 }

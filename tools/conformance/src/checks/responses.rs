@@ -1,83 +1,83 @@
-//! The form of answers.
+//! The form of responses.
 
 use anyhow::{ensure, Result};
 
-use super::{Check, ERRORS};
-use crate::answer::Answer;
-use crate::form::Send;
+use crate::checks::check::{Check, ERRORS};
 use crate::probe::Probe;
+use crate::response::Response;
+use crate::send::SendRequest;
 use crate::verdict::{pass, Outcome};
 
 pub const CHECKS: &[Check] = &[
     Check {
         id: "answer-length",
         section: ERRORS,
-        holds: "answers have a Content-Length or are chunked, errors too",
+        holds: "responses have a Content-Length or are chunked, errors too",
         run: |probe| every(probe, length),
     },
     Check {
         id: "answer-json",
         section: ERRORS,
-        holds: "answers to locate and send are application/json, their members of the right kind",
+        holds: "responses to locate and send are application/json, with members of the right types",
         run: |probe| every(probe, json),
     },
     Check {
         id: "answer-errors",
         section: ERRORS,
-        holds: "a message in an error is text",
+        holds: "an error's message is a string",
         run: errors,
     },
 ];
 
-/// Looks at an answer of each kind.
-fn every(probe: &Probe, look: fn(&Answer) -> Result<()>) -> Outcome {
+/// Checks a response of each kind.
+fn every(probe: &Probe, look: fn(&Response) -> Result<()>) -> Outcome {
     let file = probe.file(1000);
-    let answer = probe.locate(&file)?;
-    look(&answer)?;
-    let id = answer.id()?;
-    look(&probe.send(&Send::of(&file, &id, 0, file.at(1, 2)))?)?;
+    let response = probe.locate(&file)?;
+    look(&response)?;
+    let id = response.id()?;
+    look(&probe.send(&SendRequest::of(&file, &id, 0, file.at(1, 2)))?)?;
     look(&probe.locate_by_get(&file)?)?;
     // 409.
-    look(&probe.send(&Send::of(&file, &id, 0, file.at(1, 2)))?)?;
-    look(&probe.send(&Send::of(&file, &id, file.at(1, 2), file.size()))?)?;
+    look(&probe.send(&SendRequest::of(&file, &id, 0, file.at(1, 2)))?)?;
+    look(&probe.send(&SendRequest::of(&file, &id, file.at(1, 2), file.size()))?)?;
     look(&probe.locate(&file)?)?;
     pass()
 }
 
-fn length(answer: &Answer) -> Result<()> {
+fn length(response: &Response) -> Result<()> {
     ensure!(
-        answer.head.is_chunked() || answer.head.content_length()?.is_some(),
+        response.head.is_chunked() || response.head.content_length()?.is_some(),
         "neither Content-Length nor chunked: {}",
-        answer.tell()
+        response.summary()
     );
     Ok(())
 }
 
-fn json(answer: &Answer) -> Result<()> {
-    let kind = answer.head.header("content-type").unwrap_or("");
+fn json(response: &Response) -> Result<()> {
+    let kind = response.head.header("content-type").unwrap_or("");
     let essence = kind.split(';').next().unwrap_or("").trim();
     ensure!(
         essence.eq_ignore_ascii_case("application/json"),
         "Content-Type is \"{kind}\": {}",
-        answer.tell()
+        response.summary()
     );
     let texts = ["state", "id", "location", "prefix_md5", "message"];
     for name in texts {
-        let text = answer.member(name).is_none_or(|value| value.is_string());
-        ensure!(text, "{name} is no text in {}", answer.tell());
+        let text = response.member(name).is_none_or(|value| value.is_string());
+        ensure!(text, "{name} is no text in {}", response.summary());
     }
-    if let Some(digest) = answer.prefix_md5() {
+    if let Some(digest) = response.prefix_md5() {
         let hex = digest.len() == 32 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
-        ensure!(hex, "prefix_md5 is no MD5 in {}", answer.tell());
+        ensure!(hex, "prefix_md5 is no MD5 in {}", response.summary());
     }
     for name in ["offset", "max_segment"] {
-        let whole = answer.member(name).is_none_or(|value| value.is_u64());
-        ensure!(whole, "{name} is no whole number in {}", answer.tell());
+        let whole = response.member(name).is_none_or(|value| value.is_u64());
+        ensure!(whole, "{name} is no whole number in {}", response.summary());
     }
     ensure!(
-        answer.max_segment() != Some(0),
+        response.max_segment() != Some(0),
         "max_segment is 0 in {}",
-        answer.tell()
+        response.summary()
     );
     Ok(())
 }
@@ -85,15 +85,15 @@ fn json(answer: &Answer) -> Result<()> {
 fn errors(probe: &Probe) -> Outcome {
     let file = probe.file(100);
     let wrong = probe.post(vec![("action".into(), "locate".into())])?;
-    let unknown = probe.send(&Send::of(&file, "none", 0, file.size()))?;
-    for answer in [wrong, unknown] {
-        let answer = answer.expect_refusal()?;
-        length(&answer)?;
-        let message = answer.member("message");
+    let unknown = probe.send(&SendRequest::of(&file, "none", 0, file.size()))?;
+    for response in [wrong, unknown] {
+        let response = response.expect_refusal()?;
+        length(&response)?;
+        let message = response.member("message");
         ensure!(
             message.is_none_or(|message| message.is_string()),
             "message is no text in {}",
-            answer.tell()
+            response.summary()
         );
     }
     pass()

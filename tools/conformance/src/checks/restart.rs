@@ -1,18 +1,19 @@
-//! The field `restart`: drop what you have.
+//! The field `restart`, which makes the receiver drop its bytes.
 
 use anyhow::ensure;
 
-use super::{Check, SEND};
+use crate::checks::check::{Check, SEND};
 use crate::file::md5_hex;
-use crate::form::Send;
-use crate::probe::{cut, Probe};
+use crate::probe::{close, Probe};
+use crate::send::SendRequest;
 use crate::verdict::{not_supported, pass, Outcome};
 
 pub const CHECKS: &[Check] = &[
     Check {
         id: "restart-unfinished",
         section: SEND,
-        holds: "restart with the held bytes' digest drops them, and the file begins anew",
+        holds:
+            "restart with the digest of the receiver's bytes drops them, and the file begins again",
         run: unfinished,
     },
     Check {
@@ -24,30 +25,30 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "restart-late",
         section: SEND,
-        holds: "restart with another digest is passed over: it wipes out nothing",
+        holds: "restart with another digest is ignored: nothing is dropped",
         run: late,
     },
     Check {
         id: "restart-broken",
         section: SEND,
-        holds: "a restart that breaks off leaves the new file's bytes only",
+        holds: "after a restart that was cut off there are only bytes of the new file",
         run: broken,
     },
 ];
 
-const UNKNOWN: &str = "no prefix_md5 in the answers, so that a restart has no value";
+const UNKNOWN: &str = "no prefix_md5 in the responses, so that a restart cannot name it";
 
 fn unfinished(probe: &Probe) -> Outcome {
     let file = probe.file(3000);
     let old = file.with_other_content();
     let held = file.at(2, 3);
-    let id = probe.begun(&old, held)?;
+    let id = probe.begin_upload(&old, held)?;
     let Some(digest) = probe.find(&file)?.prefix_md5 else {
         return not_supported(UNKNOWN);
     };
-    let begin = Send::of(&file, &id, 0, file.at(1, 3)).set("restart", digest);
+    let begin = SendRequest::of(&file, &id, 0, file.at(1, 3)).set("restart", digest);
     probe.send(&begin)?.expect_partial(file.at(1, 3))?;
-    let rest = Send::of(&file, &id, file.at(1, 3), file.size());
+    let rest = SendRequest::of(&file, &id, file.at(1, 3), file.size());
     probe.send(&rest)?.expect_complete(file.size())?;
     pass()
 }
@@ -59,16 +60,16 @@ fn finished(probe: &Probe) -> Outcome {
     let Some(digest) = probe.find(&file)?.prefix_md5 else {
         return not_supported(UNKNOWN);
     };
-    let replace = Send::of(&file, &id, 0, file.size()).set("restart", digest);
-    let answer = probe.send(&replace)?.expect_complete(file.size())?;
-    let theirs = match answer.prefix_md5() {
+    let replace = SendRequest::of(&file, &id, 0, file.size()).set("restart", digest);
+    let response = probe.send(&replace)?.expect_complete(file.size())?;
+    let theirs = match response.prefix_md5() {
         Some(digest) => Some(digest),
         None => probe.find(&file)?.prefix_md5,
     };
     ensure!(
         theirs.is_none_or(|theirs| theirs == file.whole_md5()),
         "the old content is still there: {}",
-        answer.tell()
+        response.summary()
     );
     pass()
 }
@@ -76,13 +77,13 @@ fn finished(probe: &Probe) -> Outcome {
 fn late(probe: &Probe) -> Outcome {
     let file = probe.file(3000);
     let held = file.at(2, 3);
-    let id = probe.begun(&file, held)?;
-    let late = Send::of(&file, &id, 0, file.at(1, 3)).set("restart", md5_hex(b"late"));
-    let answer = probe.send(&late)?;
+    let id = probe.begin_upload(&file, held)?;
+    let late = SendRequest::of(&file, &id, 0, file.at(1, 3)).set("restart", md5_hex(b"late"));
+    let response = probe.send(&late)?;
     ensure!(
-        answer.status == 409 && answer.offset()? == held,
-        "409 with offset {held} was due, the answer is {}",
-        answer.tell()
+        response.status == 409 && response.offset()? == held,
+        "expected 409 with offset {held}; the response is {}",
+        response.summary()
     );
     probe.locate(&file)?.expect_partial(held)?;
     probe.finish(&file)?;
@@ -95,17 +96,17 @@ fn broken(probe: &Probe) -> Outcome {
     let file = probe.file(3000);
     let old = file.with_other_content();
     let held = file.at(1, 2);
-    let id = probe.begun(&old, held)?;
+    let id = probe.begin_upload(&old, held)?;
     let Some(digest) = probe.find(&file)?.prefix_md5 else {
         return not_supported(UNKNOWN);
     };
-    let begin = Send::of(&file, &id, 0, file.size()).set("restart", digest);
+    let begin = SendRequest::of(&file, &id, 0, file.size()).set("restart", digest);
     let sent = file.at(1, 4);
-    cut(probe.begin(&begin, sent)?);
+    close(probe.send_part(&begin, sent)?);
     let found = probe.find(&file)?;
     let digest = found.prefix_md5.unwrap_or_default();
     let dropped = found.offset <= sent && digest == file.prefix_md5(found.offset);
-    // Where a broken request leaves nothing, the old bytes stay.
+    // If the receiver keeps nothing of a request that is cut off, the old bytes stay.
     let untouched = found.offset == held && digest == old.prefix_md5(held);
     ensure!(
         dropped || untouched,

@@ -1,13 +1,14 @@
-//! Send: here are the next bytes.
+//! Send: the request that brings the next bytes.
 
 use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::ensure;
 
-use super::{Check, SEND};
-use crate::form::{escaped, Send};
+use crate::checks::check::{Check, SEND};
+use crate::form::escaped;
 use crate::probe::Probe;
+use crate::send::SendRequest;
 use crate::verdict::{not_supported, pass, Outcome};
 
 pub const CHECKS: &[Check] = &[
@@ -20,7 +21,7 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "send-odd-offsets",
         section: SEND,
-        holds: "a file sent in pieces of odd lengths is complete, each answer at the right offset",
+        holds: "a file sent in pieces of odd lengths is complete, and each response has the right offset",
         run: odd_offsets,
     },
     Check {
@@ -38,19 +39,19 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "send-any-bytes",
         section: SEND,
-        holds: "bytes that look like line ends and boundaries arrive as they are",
+        holds: "bytes that look like line ends and boundaries are stored unchanged",
         run: any_bytes,
     },
     Check {
         id: "send-in-pieces",
         section: SEND,
-        holds: "a request that arrives a few bytes at a time is understood",
+        holds: "a request that arrives a few bytes at a time works",
         run: in_pieces,
     },
     Check {
         id: "send-prefix-md5",
         section: SEND,
-        holds: "prefix_md5 in the answer to a send is that of the bytes which were sent",
+        holds: "prefix_md5 in the response to a send is that of the sent bytes",
         run: prefix_md5,
     },
     Check {
@@ -62,19 +63,19 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "send-sha256",
         section: SEND,
-        holds: "the file's sha256 beside its md5 is taken, and a wrong one refused (422)",
+        holds: "the file's sha256 beside its md5 is accepted, and a wrong one refused (422)",
         run: sha256,
     },
     Check {
         id: "send-expect-continue",
         section: SEND,
-        holds: "a send with Expect: 100-continue is let in by 100, or by silence",
+        holds: "a send with Expect: 100-continue gets 100, or no response before its body",
         run: expect_continue,
     },
     Check {
         id: "send-repeated",
         section: SEND,
-        holds: "the end of a file, sent again because its answer was lost, does no harm",
+        holds: "the end of a file, sent again because the response was lost, does no harm",
         run: repeated,
     },
 ];
@@ -83,30 +84,30 @@ fn odd_offsets(probe: &Probe) -> Outcome {
     let file = probe.file(70_000);
     let id = probe.find(&file)?.id;
     let mut ends = vec![1, 2, 64, 127, 1000, 4097, 65_535];
-    ends.push(probe.between(4098, 65_535));
+    ends.push(probe.random(4098, 65_535));
     ends.retain(|end| *end < file.size());
     ends.sort_unstable();
     ends.dedup();
     let mut from = 0;
     for to in ends {
-        let piece = Send::of(&file, &id, from, to);
+        let piece = SendRequest::of(&file, &id, from, to);
         probe.send(&piece)?.expect_partial(to)?;
         from = to;
     }
-    let rest = Send::of(&file, &id, from, file.size());
+    let rest = SendRequest::of(&file, &id, from, file.size());
     probe.send(&rest)?.expect_complete(file.size())?;
     pass()
 }
 
 fn empty_file(probe: &Probe) -> Outcome {
     let file = probe.file(0);
-    let answer = probe.locate(&file)?.expect(200)?;
+    let response = probe.locate(&file)?.expect(200)?;
     ensure!(
-        answer.state()? == "new",
-        "new was due, the answer is {}",
-        answer.tell()
+        response.state()? == "new",
+        "expected new; the response is {}",
+        response.summary()
     );
-    let empty = Send::of(&file, &answer.id()?, 0, 0);
+    let empty = SendRequest::of(&file, &response.id()?, 0, 0);
     probe.send(&empty)?.expect_complete(0)?;
     probe.locate(&file)?.expect_complete(0)?;
     pass()
@@ -115,10 +116,10 @@ fn empty_file(probe: &Probe) -> Outcome {
 fn empty_segment(probe: &Probe) -> Outcome {
     let file = probe.file(1000);
     let held = file.at(1, 2);
-    let id = probe.begun(&file, held)?;
-    let nothing = Send::of(&file, &id, held, held);
+    let id = probe.begin_upload(&file, held)?;
+    let nothing = SendRequest::of(&file, &id, held, held);
     probe.send(&nothing)?.expect_partial(held)?;
-    let rest = Send::of(&file, &id, held, file.size());
+    let rest = SendRequest::of(&file, &id, held, file.size());
     probe.send(&rest)?.expect_complete(file.size())?;
     pass()
 }
@@ -145,21 +146,21 @@ fn any_bytes(probe: &Probe) -> Outcome {
 fn in_pieces(probe: &Probe) -> Outcome {
     let file = probe.file(600);
     let id = probe.find(&file)?.id;
-    let body = probe.body(&Send::of(&file, &id, 0, file.size()));
-    let mut link = probe.link()?;
+    let body = probe.body(&SendRequest::of(&file, &id, 0, file.size()));
+    let mut connection = probe.connect()?;
     for part in [probe.post_head(&body), body.whole()] {
         let mut rest = &part[..];
-        // Long enough for the receiver to see the first few bytes alone.
+        // Long enough for the receiver to read the first bytes alone.
         let mut pause = Duration::from_millis(250);
         while !rest.is_empty() {
-            let count = (probe.between(1, 40) as usize).min(rest.len());
-            link.write(&rest[..count])?;
+            let count = (probe.random(1, 40) as usize).min(rest.len());
+            connection.write(&rest[..count])?;
             rest = &rest[count..];
             sleep(pause);
             pause = Duration::from_millis(5);
         }
     }
-    link.read_answer()?.expect_complete(file.size())?;
+    connection.read_response()?.expect_complete(file.size())?;
     pass()
 }
 
@@ -169,29 +170,31 @@ fn prefix_md5(probe: &Probe) -> Outcome {
     let mut told = 0;
     let mut from = 0;
     for to in [file.at(1, 3), file.at(1, 2) + 1, file.size()] {
-        let answer = probe.send(&Send::of(&file, &id, from, to))?.expect(200)?;
-        if let Some(theirs) = answer.prefix_md5() {
+        let response = probe
+            .send(&SendRequest::of(&file, &id, from, to))?
+            .expect(200)?;
+        if let Some(theirs) = response.prefix_md5() {
             told += 1;
             let ours = file.prefix_md5(to);
             ensure!(
                 theirs == ours,
-                "the first {to} bytes have the MD5 {ours}, the answer is {}",
-                answer.tell()
+                "the first {to} bytes have the MD5 {ours}, the response is {}",
+                response.summary()
             );
         }
         from = to;
     }
     match told {
-        0 => not_supported("no prefix_md5 in the answers to sends"),
+        0 => not_supported("no prefix_md5 in the responses to sends"),
         _ => pass(),
     }
 }
 
 fn filename_star(probe: &Probe) -> Outcome {
-    let file = probe.file(500);
-    let file = file.named(format!("Übersicht {}", file.name));
+    let plain = probe.file(500);
+    let file = plain.named(format!("Übersicht {}", plain.name));
     let id = probe.find(&file)?.id;
-    let mut send = Send::of(&file, &id, 0, file.size());
+    let mut send = SendRequest::of(&file, &id, 0, file.size());
     let encoded: String = file
         .name
         .bytes()
@@ -213,20 +216,20 @@ fn sha256(probe: &Probe) -> Outcome {
     let sha256 = crate::file::hex(&Sha256::digest(&file.content));
     let md5 = file.whole_md5();
     let id = probe.find(&file)?.id;
-    let send = Send::of(&file, &id, 0, file.size());
+    let send = SendRequest::of(&file, &id, 0, file.size());
     let right = send.tail(&[("md5", &md5), ("sha256", &sha256)]);
     probe.send(&right)?.expect_complete(file.size())?;
 
     let file = probe.file(1000);
     let md5 = file.whole_md5();
     let id = probe.find(&file)?.id;
-    let send = Send::of(&file, &id, 0, file.size());
+    let send = SendRequest::of(&file, &id, 0, file.size());
     let wrong = send.tail(&[("md5", &md5), ("sha256", &sha256)]);
-    let answer = probe.send(&wrong)?;
-    if answer.is_complete() {
-        return not_supported("sha256 is taken, and not looked at");
+    let response = probe.send(&wrong)?;
+    if response.is_complete() {
+        return not_supported("sha256 is accepted, and not checked");
     }
-    answer.expect(422)?;
+    response.expect(422)?;
     ensure!(
         !probe.find(&file)?.complete,
         "the file is complete though its sha256 was refused"
@@ -237,41 +240,41 @@ fn sha256(probe: &Probe) -> Outcome {
 fn expect_continue(probe: &Probe) -> Outcome {
     let file = probe.file(20_000);
     let id = probe.find(&file)?.id;
-    let body = probe.body(&Send::of(&file, &id, 0, file.size()));
+    let body = probe.body(&SendRequest::of(&file, &id, 0, file.size()));
     let mut head = probe.post_head(&body);
     head.truncate(head.len() - 2);
     head.extend(b"Expect: 100-continue\r\n\r\n");
-    let mut link = probe.link()?;
-    link.write(&head)?;
-    if link.hears(Duration::from_secs(1))? {
-        let interim = link.read_head()?;
+    let mut connection = probe.connect()?;
+    connection.write(&head)?;
+    if connection.receives(Duration::from_secs(1))? {
+        let interim = connection.read_head()?;
         if interim.status == 417 {
-            return not_supported("it answers 417 to Expect");
+            return not_supported("its response to Expect is 417");
         }
         ensure!(
             interim.status == 100,
-            "100 was due, or nothing; the answer to the head is {}",
+            "expected 100 or nothing; the response to the head is {}",
             interim.status
         );
     }
-    link.write(&body.whole())?;
-    link.read_answer()?.expect_complete(file.size())?;
+    connection.write(&body.whole())?;
+    connection.read_response()?.expect_complete(file.size())?;
     pass()
 }
 
 fn repeated(probe: &Probe) -> Outcome {
     let file = probe.file(2000);
     let held = file.at(1, 2);
-    let id = probe.begun(&file, held)?;
-    let rest = Send::of(&file, &id, held, file.size());
+    let id = probe.begin_upload(&file, held)?;
+    let rest = SendRequest::of(&file, &id, held, file.size());
     probe.send(&rest)?.expect_complete(file.size())?;
-    for again in [rest, Send::of(&file, &id, file.size(), file.size())] {
-        let answer = probe.send(&again)?;
+    for again in [rest, SendRequest::of(&file, &id, file.size(), file.size())] {
+        let response = probe.send(&again)?;
         ensure!(
-            answer.is_complete() || (answer.status == 409 && answer.offset()? == file.size()),
-            "complete was due, or 409 with offset {}; the answer is {}",
+            response.is_complete() || (response.status == 409 && response.offset()? == file.size()),
+            "expected complete, or 409 with offset {}; the response is {}",
             file.size(),
-            answer.tell()
+            response.summary()
         );
         probe.locate(&file)?.expect_complete(file.size())?;
     }

@@ -2,9 +2,10 @@
 
 use anyhow::{ensure, Context, Result};
 
-use super::{Check, SIGNING};
-use crate::form::{urlencoded, Body, Fields, Send};
+use crate::checks::check::{Check, SIGNING};
+use crate::form::{urlencoded, Fields};
 use crate::probe::Probe;
+use crate::send::{Body, SendRequest};
 use crate::signer::{now, Signer};
 use crate::verdict::{not_supported, pass, Outcome};
 
@@ -12,7 +13,7 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "sign-accepted",
         section: SIGNING,
-        holds: "signed forms are taken, with names and fields in any script",
+        holds: "signed forms are accepted, with names and fields in any script",
         run: |probe| signed(probe, accepted),
     },
     Check {
@@ -30,7 +31,7 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "sign-changed",
         section: SIGNING,
-        holds: "a field that was changed, added or removed after signing is noticed (4xx)",
+        holds: "a form with a field changed, added or removed after signing is refused (4xx)",
         run: |probe| signed(probe, changed),
     },
     Check {
@@ -42,13 +43,13 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "sign-nonce",
         section: SIGNING,
-        holds: "a nonce is taken once: the same form again is refused (4xx)",
+        holds: "a nonce works once: the same form again is refused (4xx)",
         run: |probe| signed(probe, nonce),
     },
     Check {
         id: "sign-time",
         section: SIGNING,
-        holds: "a ts of 4 minutes ago or ahead is taken, one of 6 minutes refused (4xx)",
+        holds: "a ts of 4 minutes ago or ahead is accepted, one of 6 minutes refused (4xx)",
         run: |probe| signed(probe, time),
     },
 ];
@@ -67,9 +68,9 @@ fn accepted(probe: &Probe, _: &Signer) -> Outcome {
     file.extra = [("z", "1"), ("Z", "2"), ("a.b-c_d", ""), ("客户", "值")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec();
-    let id = probe.begun(&file, file.at(1, 2))?;
+    let id = probe.begin_upload(&file, file.at(1, 2))?;
     probe.locate_by_get(&file)?.expect_partial(file.at(1, 2))?;
-    let rest = Send::of(&file, &id, file.at(1, 2), file.size());
+    let rest = SendRequest::of(&file, &id, file.at(1, 2), file.size());
     probe.send(&rest)?.expect_complete(file.size())?;
     pass()
 }
@@ -77,36 +78,36 @@ fn accepted(probe: &Probe, _: &Signer) -> Outcome {
 fn needed(probe: &Probe, signer: &Signer) -> Outcome {
     let file = probe.file(1000);
     let id = probe.find(&file)?.id;
-    let mut open = probe.by_same();
+    let mut open = probe.for_thread();
     open.signer = None;
     open.locate(&file)?.expect_refusal()?;
     open.locate_by_get(&file)?.expect_refusal()?;
-    let send = Send::of(&file, &id, 0, file.size());
+    let send = SendRequest::of(&file, &id, 0, file.size());
     open.send(&send)?.expect_refusal()?;
     for missing in ["ts", "nonce", "sign"] {
         let mut fields = probe.locate_fields(&file);
         signer.head(&mut fields, fastrand::u128(..));
         fields.retain(|(name, _)| name != missing);
-        let answer = probe.post_text(&urlencoded(&fields))?;
-        answer
+        let response = probe.post_text(&urlencoded(&fields))?;
+        response
             .expect_refusal()
             .context(format!("without {missing}"))?;
     }
-    unmoved(probe, &file)
+    check_unchanged(probe, &file)
 }
 
 fn wrong(probe: &Probe, signer: &Signer) -> Outcome {
     let file = probe.file(1000);
     let id = probe.find(&file)?.id;
-    let mut forger = probe.by_same();
+    let mut forger = probe.for_thread();
     forger.signer = Some(Signer {
         secret: format!("{}x", signer.secret),
         ..signer.clone()
     });
     forger.locate(&file)?.expect_refusal()?;
-    let send = Send::of(&file, &id, 0, file.size());
+    let send = SendRequest::of(&file, &id, 0, file.size());
     forger.send(&send)?.expect_refusal()?;
-    unmoved(probe, &file)
+    check_unchanged(probe, &file)
 }
 
 fn changed(probe: &Probe, signer: &Signer) -> Outcome {
@@ -124,20 +125,20 @@ fn changed(probe: &Probe, signer: &Signer) -> Outcome {
         let mut fields = probe.locate_fields(&file);
         signer.head(&mut fields, fastrand::u128(..));
         change(&mut fields);
-        let answer = probe.post_text(&urlencoded(&fields))?;
-        answer.expect_refusal().context("a locate")?;
+        let response = probe.post_text(&urlencoded(&fields))?;
+        response.expect_refusal().context("a locate")?;
 
-        let mut send = Send::of(&file, &id, 0, file.size());
+        let mut send = SendRequest::of(&file, &id, 0, file.size());
         signer.head(&mut send.fields, fastrand::u128(..));
         let sign = send.fields.last().expect("sign").1.clone();
         signer.tail(&mut send.tail, &sign);
         change(&mut send.fields);
         raw(probe, &send)?.expect_refusal().context("a send")?;
     }
-    unmoved(probe, &file)
+    check_unchanged(probe, &file)
 }
 
-/// Signs what comes after a file in a wrong way.
+/// A function that signs the fields after a file in a wrong way.
 type Spoiler = fn(&Signer, &mut Fields, &str);
 
 fn tail(probe: &Probe, signer: &Signer) -> Outcome {
@@ -155,7 +156,7 @@ fn tail(probe: &Probe, signer: &Signer) -> Outcome {
     for (what, spoil) in spoilers {
         let file = probe.file(1000);
         let id = probe.find(&file)?.id;
-        let mut send = Send::of(&file, &id, 0, file.size());
+        let mut send = SendRequest::of(&file, &id, 0, file.size());
         signer.head(&mut send.fields, fastrand::u128(..));
         let sign = send.fields.last().expect("sign").1.clone();
         spoil(signer, &mut send.tail, &sign);
@@ -183,15 +184,15 @@ fn nonce(probe: &Probe, signer: &Signer) -> Outcome {
         .context("the nonce in another form")?;
 
     let id = probe.find(&file)?.id;
-    let body = probe.body(&Send::of(&file, &id, 0, file.at(1, 2)));
+    let body = probe.body(&SendRequest::of(&file, &id, 0, file.at(1, 2)));
     let request = probe.request(&body);
     probe.exchange(&request)?.expect_partial(file.at(1, 2))?;
-    let again = probe.exchange(&request)?;
-    let again = again.expect_refusal().context("the same send again")?;
+    let second = probe.exchange(&request)?;
+    let again = second.expect_refusal().context("the same send again")?;
     ensure!(
         again.status != 409,
-        "the same send again is looked at: {}",
-        again.tell()
+        "the same send again was not refused for its signature: {}",
+        again.summary()
     );
     pass()
 }
@@ -213,18 +214,18 @@ fn time(probe: &Probe, signer: &Signer) -> Outcome {
     pass()
 }
 
-/// Sends a send as it is.
-fn raw(probe: &Probe, send: &Send) -> Result<crate::answer::Answer> {
+/// Sends a body without signing it.
+fn raw(probe: &Probe, send: &SendRequest) -> Result<crate::response::Response> {
     let body: Body = send.body("----resupConformanceSigned");
     probe.exchange(&probe.request(&body))
 }
 
-/// After all the refusals nothing has changed.
-fn unmoved(probe: &Probe, file: &crate::file::TestFile) -> Outcome {
+/// Checks that refused forms have changed nothing.
+fn check_unchanged(probe: &Probe, file: &crate::file::TestFile) -> Outcome {
     let found = probe.find(file)?;
     ensure!(
         found.offset == 0,
-        "a form that was refused has moved the offset to {}",
+        "a refused form has changed the offset to {}",
         found.offset
     );
     probe.finish(file)?;

@@ -1,4 +1,4 @@
-//! Several clients at one upload.
+//! Several clients that send one file.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{scope, sleep};
@@ -6,24 +6,24 @@ use std::time::{Duration, Instant};
 
 use anyhow::{ensure, Context, Result};
 
-use super::broken::is_kept;
-use super::{Check, SEND};
-use crate::answer::Answer;
-use crate::form::Send;
+use crate::checks::broken::is_kept;
+use crate::checks::check::{Check, SEND};
 use crate::probe::Probe;
+use crate::response::Response;
+use crate::send::SendRequest;
 use crate::verdict::{not_supported, pass, Outcome};
 
 pub const CHECKS: &[Check] = &[
     Check {
         id: "writer-dead",
         section: SEND,
-        holds: "a writer that has fallen silent is taken over from, within some 2 seconds",
+        holds: "a newer request replaces a writer that is silent, within about 2 seconds",
         run: dead,
     },
     Check {
         id: "writer-live",
         section: SEND,
-        holds: "a writer that gets bytes stays, and a second one is answered 423",
+        holds: "a writer that is sending stays, and a second one gets 423",
         run: live,
     },
     Check {
@@ -35,45 +35,45 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "locates-race",
         section: SEND,
-        holds: "clients that ask for one new file at once can all go on with it",
+        holds: "clients that locate one new file at once can all continue it",
         run: locates_race,
     },
 ];
 
-/// What a takeover may take: 2 seconds by the protocol, and time for a slow machine.
+/// The longest time for a takeover: 2 seconds by the protocol, and time for a slow machine.
 const TAKEOVER: Duration = Duration::from_secs(6);
 
 fn dead(probe: &Probe) -> Outcome {
     let file = probe.file(20_000);
     let id = probe.find(&file)?.id;
-    let send = Send::of(&file, &id, 0, file.size());
-    let mut dead = probe.begin(&send, file.at(2, 5))?;
+    let send = SendRequest::of(&file, &id, 0, file.size());
+    let mut dead = probe.send_part(&send, file.at(2, 5))?;
     sleep(Duration::from_millis(300));
     let begun = Instant::now();
-    let answer = probe
+    let response = probe
         .locate(&file)
-        .context("a locate beside a dead writer")?;
-    let answer = answer.expect(200)?;
-    let from = answer.offset()?;
+        .context("a locate beside a silent writer")?
+        .expect(200)?;
+    let from = response.offset()?;
     ensure!(
         from <= file.at(2, 5),
-        "offset {from} is told; no more than {} bytes were sent",
+        "the offset is {from}; no more than {} bytes were sent",
         file.at(2, 5)
     );
-    let rest = Send::of(&file, &id, from, file.size());
-    let mut answer = probe.send(&rest).context("a send beside a dead writer")?;
-    if answer.status == 409 {
-        // What the dead one had written was kept after the locate.
-        let rest = Send::of(&file, &id, answer.offset()?, file.size());
-        answer = probe.send(&rest)?;
+    let rest = SendRequest::of(&file, &id, from, file.size());
+    let mut response = probe.send(&rest).context("a send beside a silent writer")?;
+    if response.status == 409 {
+        // The bytes of the silent writer were saved after the locate.
+        let rest = SendRequest::of(&file, &id, response.offset()?, file.size());
+        response = probe.send(&rest)?;
     }
-    answer.expect_complete(file.size())?;
+    response.expect_complete(file.size())?;
     ensure!(
         begun.elapsed() < TAKEOVER,
-        "it took {:.1} s to take over from a dead writer",
+        "it took {:.1} s to replace a silent writer",
         begun.elapsed().as_secs_f64()
     );
-    // The dead one wakes up.
+    // The silent writer continues.
     let _ = dead.write(&file.content[file.at(2, 5) as usize..]);
     sleep(Duration::from_millis(200));
     probe.locate(&file)?.expect_complete(file.size())?;
@@ -87,39 +87,40 @@ fn live(probe: &Probe) -> Outcome {
     for _ in 0..3 {
         let (first, second, longest_pause) = beside_a_live_writer(probe)?;
         if longest_pause > ALIVE {
-            // This machine is too busy: the writer did look dead.
+            // This machine is too busy: the writer was silent for too long.
             continue;
         }
         second.context("the second writer")?.expect(423)?;
         let first = first.context("the first writer, which was sending all the time")?;
         ensure!(
             first.is_complete(),
-            "the first writer's answer is {}",
-            first.tell()
+            "the first writer's response is {}",
+            first.summary()
         );
         return pass();
     }
     not_supported("this machine is too busy to send something ten times a second")
 }
 
-/// A client that pauses no longer than this is alive without doubt.
+/// A client whose pauses are no longer than this is not silent.
 const ALIVE: Duration = Duration::from_millis(500);
 
-/// What a writer and one that comes while it is sending are answered, and the writer's longest pause.
-fn beside_a_live_writer(probe: &Probe) -> Result<(Result<Answer>, Result<Answer>, Duration)> {
+/// Starts a writer, and a second one while the first is sending. Returns both responses, and the first writer's longest
+/// pause.
+fn beside_a_live_writer(probe: &Probe) -> Result<(Result<Response>, Result<Response>, Duration)> {
     let file = probe.file(20_000);
     let id = probe.find(&file)?.id;
-    let send = Send::of(&file, &id, 0, file.size());
+    let send = SendRequest::of(&file, &id, 0, file.size());
     let body = probe.body(&send);
-    let mut first = probe.link()?;
+    let mut first = probe.connect()?;
     first.write(&[&*probe.post_head(&body), &*body.opening].concat())?;
     let done = AtomicBool::new(false);
-    let newcomer = probe.by_same();
+    let newcomer = probe.for_thread();
     let feed = || {
         let mut pieces = body.bytes.chunks((body.bytes.len() / 100).max(1));
         let (mut last, mut longest_pause) = (Instant::now(), Duration::ZERO);
         while !done.load(Ordering::Relaxed) {
-            // Never the last ones before it is let go.
+            // The last piece only when the second writer has its response.
             if pieces.len() > 1 {
                 first.write(pieces.next().unwrap_or_default())?;
             }
@@ -131,7 +132,7 @@ fn beside_a_live_writer(probe: &Probe) -> Result<(Result<Answer>, Result<Answer>
             first.write(piece)?;
         }
         first.write(&body.closing)?;
-        Ok((first.read_answer(), longest_pause))
+        Ok((first.read_response(), longest_pause))
     };
     scope(|scope| {
         let feeder = scope.spawn(feed);
@@ -151,7 +152,7 @@ fn race(probe: &Probe) -> Outcome {
     scope(|scope| {
         let clients: Vec<_> = (0..4)
             .map(|_| {
-                let client = probe.by_same();
+                let client = probe.for_thread();
                 let file = &file;
                 scope.spawn(move || {
                     for _ in 0..3 {
@@ -161,8 +162,8 @@ fn race(probe: &Probe) -> Outcome {
                         if found.complete {
                             return;
                         }
-                        let to = client.between(found.offset, file.size()) + 1;
-                        let _ = client.send(&Send::of(file, &found.id, found.offset, to));
+                        let to = client.random(found.offset, file.size()) + 1;
+                        let _ = client.send(&SendRequest::of(file, &found.id, found.offset, to));
                     }
                 })
             })
@@ -172,9 +173,9 @@ fn race(probe: &Probe) -> Outcome {
         }
     });
     let found = probe.find(&file)?;
-    // No digest is refused any more, or the bytes were mixed.
+    // If the bytes were mixed, the digest is refused.
     if !found.complete {
-        let rest = Send::of(&file, &found.id, found.offset, file.size());
+        let rest = SendRequest::of(&file, &found.id, found.offset, file.size());
         probe.send(&rest)?.expect_complete(file.size())?;
     }
     pass()
@@ -185,7 +186,7 @@ fn locates_race(probe: &Probe) -> Outcome {
     let ids: Vec<_> = scope(|scope| {
         let clients: Vec<_> = (0..6)
             .map(|_| {
-                let client = probe.by_same();
+                let client = probe.for_thread();
                 let file = &file;
                 scope.spawn(move || client.find(file).map(|found| found.id))
             })
@@ -196,11 +197,11 @@ fn locates_race(probe: &Probe) -> Outcome {
     for id in ids {
         let offset = probe.find(&file)?.offset;
         let to = (offset + file.size() / 10).min(file.size());
-        let piece = Send::of(&file, &id?, offset, to);
-        let answer = probe
+        let piece = SendRequest::of(&file, &id?, offset, to);
+        let response = probe
             .send(&piece)
             .context("by the id that one of them got")?;
-        answer.expect(200)?;
+        response.expect(200)?;
     }
     probe.finish(&file)?;
     pass()

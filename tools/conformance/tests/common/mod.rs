@@ -1,4 +1,4 @@
-//! The kit as a process, and what it says.
+//! The kit as a process, and its report.
 
 #![allow(dead_code)]
 
@@ -8,7 +8,7 @@ use std::process::Command;
 use resup_test_support::model::{Account, Options, Secret};
 use serde_json::Value;
 
-/// What a run of the kit found.
+/// The report of a run.
 #[derive(Debug)]
 pub struct Judgement {
     /// The exit code.
@@ -27,7 +27,7 @@ impl Judgement {
         with.map(|(id, _)| id.as_str()).collect()
     }
 
-    /// Those that failed, with the reasons.
+    /// The checks that failed, with the reasons.
     pub fn failures(&self) -> String {
         let checks = self.checks.iter();
         checks
@@ -36,7 +36,7 @@ impl Judgement {
             .collect()
     }
 
-    /// Fails the test when a check has.
+    /// Fails the test when a check has failed.
     #[track_caller]
     pub fn assert_good(&self) {
         assert_eq!(self.code, 0, "{}", self.failures());
@@ -44,7 +44,7 @@ impl Judgement {
     }
 }
 
-/// The kit, with no credentials in its environment.
+/// Makes the command of the kit, with no credentials in its environment.
 pub fn kit() -> Command {
     let mut kit = Command::new(env!("CARGO_BIN_EXE_resup-conformance"));
     for name in [
@@ -62,12 +62,12 @@ pub fn kit() -> Command {
     kit
 }
 
-/// Runs the kit to its end.
+/// Runs the kit.
 pub fn judge(endpoint: &str, arguments: &[&str]) -> Judgement {
     judged(kit().arg(endpoint).args(arguments))
 }
 
-/// The same for a prepared command.
+/// Runs a command of the kit.
 pub fn judged(kit: &mut Command) -> Judgement {
     let output = kit.arg("--json").output().expect("the kit runs");
     let text = String::from_utf8(output.stdout).expect("UTF-8");
@@ -89,7 +89,7 @@ pub fn judged(kit: &mut Command) -> Judgement {
     }
 }
 
-/// A model receiver with all that the protocol knows.
+/// Starts a model receiver with everything that the protocol has.
 pub fn everything() -> Options {
     let account = |user: &str| Account {
         user: user.to_owned(),
@@ -108,7 +108,7 @@ pub fn everything() -> Options {
     }
 }
 
-/// How the kit is told to go in there.
+/// The kit's options for that receiver.
 pub const JOE_AND_EVE: [&str; 6] = [
     "--basic",
     "joe:password of joe",

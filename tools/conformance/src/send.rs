@@ -1,0 +1,100 @@
+//! The body of a send, made by hand, so that a check can change any part of it.
+
+use crate::file::TestFile;
+use crate::form::{escaped, parts, Fields};
+
+/// A send, of which a check can change any part.
+#[derive(Clone, Debug)]
+pub struct SendRequest {
+    pub fields: Fields,
+    /// Additional parameters of the file's Content-Disposition, with `; ` before each.
+    pub file_name: String,
+    pub bytes: Vec<u8>,
+    pub tail: Fields,
+}
+
+impl SendRequest {
+    /// Makes a send of the bytes `from..to` of a file, with the right digest.
+    pub fn of(file: &TestFile, id: &str, from: u64, to: u64) -> Self {
+        let mut fields: Fields = vec![("action".into(), "send".into()), ("id".into(), id.into())];
+        fields.extend(file.fields());
+        fields.push(("offset".into(), from.to_string()));
+        fields.push(("length".into(), (to - from).to_string()));
+        fields.extend(file.extra.clone());
+        let digest = match to == file.size() {
+            true => ("md5".to_owned(), file.whole_md5()),
+            false => ("prefix_md5".to_owned(), file.prefix_md5(to)),
+        };
+        Self {
+            fields,
+            file_name: format!("; filename=\"{}\"", escaped(&file.name)),
+            bytes: file.content[from as usize..to as usize].to_vec(),
+            tail: vec![digest],
+        }
+    }
+
+    /// Sets a field before the file.
+    pub fn set(mut self, name: &str, value: impl ToString) -> Self {
+        let value = value.to_string();
+        match self.fields.iter_mut().find(|(known, _)| known == name) {
+            Some(field) => field.1 = value,
+            None => self.fields.push((name.to_owned(), value)),
+        }
+        self
+    }
+
+    /// Removes a field before the file.
+    pub fn without(mut self, name: &str) -> Self {
+        self.fields.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// Sets the fields after the file.
+    pub fn tail(mut self, tail: &[(&str, &str)]) -> Self {
+        let tail = tail.iter();
+        self.tail = tail.map(|(n, v)| ((*n).into(), (*v).into())).collect();
+        self
+    }
+
+    /// Writes the body with this boundary.
+    pub fn body(&self, boundary: &str) -> Body {
+        let mut opening = parts(&self.fields, boundary);
+        opening += &format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"{}\r\n\
+             Content-Type: application/octet-stream\r\n\r\n",
+            self.file_name
+        );
+        let closing = format!("\r\n{}--{boundary}--\r\n", parts(&self.tail, boundary));
+        Body {
+            kind: format!("multipart/form-data; boundary={boundary}"),
+            opening: opening.into_bytes(),
+            bytes: self.bytes.clone(),
+            closing: closing.into_bytes(),
+        }
+    }
+}
+
+/// A multipart body in three pieces.
+#[derive(Clone, Debug)]
+pub struct Body {
+    /// The Content-Type.
+    pub kind: String,
+    /// The bytes before the file.
+    pub opening: Vec<u8>,
+    /// The file's bytes.
+    pub bytes: Vec<u8>,
+    /// The bytes after the file.
+    pub closing: Vec<u8>,
+}
+
+impl Body {
+    /// The whole body.
+    pub fn whole(&self) -> Vec<u8> {
+        [&*self.opening, &*self.bytes, &*self.closing].concat()
+    }
+
+    /// The Content-Length.
+    pub fn length(&self) -> u64 {
+        (self.opening.len() + self.bytes.len() + self.closing.len()) as u64
+    }
+}
