@@ -2,8 +2,8 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | [`locate`] | the request that asks what the receiver has of a file |
-//! | [`send`] | the request that brings the next bytes |
+//! | [`locate`](mod@locate) | the request that asks what the receiver has of a file |
+//! | [`send`](mod@send) | the request that brings the next bytes |
 //! | [`multipart`] | a multipart form, read part by part |
 //! | [`endpoint`] | what both requests use |
 //! | [`request_log`] | the log line of a request |
