@@ -1,4 +1,4 @@
-//! What can go wrong, each with the thing, the value and the way out.
+//! The errors of the library. Each message names the thing, the value and the way out.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub enum Error {
         why: String,
     },
 
-    /// The server's address is no `http` or `https` URL.
+    /// The server's address is not an `http` or `https` URL.
     #[error("the URL \"{url}\" cannot be used: {why}")]
     InvalidUrl {
         /// The address as given.
@@ -47,12 +47,12 @@ pub enum Error {
         why: String,
     },
 
-    /// The path names a directory, a socket or another thing that is no regular file.
+    /// The path names a directory, a socket, or anything else but a regular file.
     #[error("\"{path}\" is not a regular file but {is}")]
     SourceNotAFile {
         /// The path as given.
         path: String,
-        /// What it is.
+        /// The kind of the thing at the path.
         is: &'static str,
     },
 
@@ -83,7 +83,7 @@ pub enum Error {
         why: String,
     },
 
-    /// No connection to the server came about.
+    /// No connection to the server could be made.
     #[error("no connection to {host}: {why}")]
     ConnectFailed {
         /// Host and port.
@@ -92,8 +92,8 @@ pub enum Error {
         why: String,
     },
 
-    /// The connection broke while a request or its answer was under way.
-    #[error("the connection to {host} broke: {why}")]
+    /// The connection was lost during a request or its response.
+    #[error("the connection to {host} was lost: {why}")]
     ConnectionLost {
         /// Host and port.
         host: String,
@@ -119,58 +119,58 @@ pub enum Error {
         why: String,
     },
 
-    /// The proxy does not do what it was asked for.
-    #[error("no way to {host}: {why}")]
+    /// The proxy refuses the user, or a connection to the server.
+    #[error("cannot reach {host}: {why}")]
     ProxyRefused {
         /// Host and port, and the proxy.
         host: String,
-        /// What the proxy answered.
+        /// The reason that the proxy gave.
         why: String,
     },
 
-    /// The session has ended that a login began. The next attempt logs in again.
-    #[error("the session at {host} has ended")]
+    /// The server ended the session, or forbids the upload. The next attempt logs in again.
+    #[error("the session at {host} has ended; the next attempt logs in again")]
     SessionExpired {
         /// Host and port.
         host: String,
     },
 
-    /// The server answered, and the answer is a refusal.
+    /// The server refused the request.
     #[error("{0}")]
     Refused(Box<Refusal>),
 
-    /// The server's answer does not follow the protocol and is not acted on.
-    #[error("the server's answer cannot be used: {why}")]
+    /// The server's response does not follow the protocol, and is ignored.
+    #[error("the server's response cannot be used{}: {why}", url_hint(*answered_before))]
     BadResponse {
         /// What is wrong with it.
         why: String,
-        /// Whether the server answered by the protocol before, in this run. Then something else
-        /// stands in the way for a while, such as a login page; else the URL may be wrong.
+        /// Whether an earlier response of this run followed the protocol. If so, something else
+        /// answers for a while, such as a login page. If not, the URL may be wrong.
         answered_before: bool,
     },
 
-    /// The server's answer is far longer than any answer of the protocol.
-    #[error("the server's answer is longer than {limit} bytes")]
+    /// The server's response is far longer than any response of the protocol.
+    #[error("the server's response is longer than {limit} bytes{}", url_hint(*answered_before))]
     ResponseTooLong {
-        /// The most that is read.
+        /// The most bytes of a body that are read.
         limit: u64,
         /// As for [`Error::BadResponse`].
         answered_before: bool,
     },
 
-    /// The server claims a position that cannot be. Nothing is sent on such a claim.
+    /// The server claims an offset that is impossible. Nothing is sent from there.
     #[error("the server's offset cannot be right: {why}")]
     BadOffset {
-        /// Both values.
+        /// The claimed offset, and the limit that it breaks.
         why: String,
     },
 
-    /// What the server stored is not what was sent, twice in a row.
+    /// The server stored other bytes than were sent, twice in a row.
     #[error(
         "the server reports that the digest of what arrived differs from what was sent: {why}"
     )]
     DigestMismatch {
-        /// The server's words, or ours where it has none.
+        /// The server's message, or ours where it sent none.
         why: String,
     },
 
@@ -201,16 +201,15 @@ pub struct Refusal {
     pub kind: RefusalKind,
     /// HTTP status code.
     pub status: u16,
-    /// The HTTP proxy on the way, where the answer may be its own. Nothing in an answer tells for
-    /// certain.
+    /// The HTTP proxy, where the response may be its own. No response shows that for certain.
     pub proxy: Option<String>,
-    /// The `message` member of the answer, where it has one.
+    /// The `message` member of the response's body, where it has one.
     pub message: Option<String>,
-    /// The start of the answer's body, for answers without a `message`.
+    /// The start of the response's body, for responses without a `message`.
     pub excerpt: String,
-    /// Where a 3xx points to; it was not followed.
+    /// The target of a 3xx redirect; it was not followed.
     pub redirect: Option<String>,
-    /// How long the server asks to be left alone.
+    /// The time to wait that the server asks for.
     pub retry_after: Option<Duration>,
 }
 
@@ -234,6 +233,14 @@ pub enum RefusalKind {
     Other,
 }
 
+/// Gives the question that the first response of a run raises when it is not of the protocol.
+fn url_hint(answered_before: bool) -> &'static str {
+    match answered_before {
+        true => "",
+        false => " (is the URL right?)",
+    }
+}
+
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "the server")?;
@@ -247,7 +254,7 @@ impl std::fmt::Display for Refusal {
         match &self.message {
             Some(message) => write!(f, ": {message}"),
             None if self.excerpt.is_empty() => Ok(()),
-            None => write!(f, ", its answer begins: {}", self.excerpt),
+            None => write!(f, ", its response begins: {}", self.excerpt),
         }
     }
 }
@@ -283,7 +290,7 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    /// Makes the error for an answer that is not one of the protocol.
+    /// Makes the error for a response that is not of the protocol.
     pub(crate) fn bad_response(why: impl Into<String>) -> Self {
         Error::BadResponse {
             why: why.into(),
@@ -291,7 +298,7 @@ impl Error {
         }
     }
 
-    /// Makes the error for an answer of more than `limit` bytes.
+    /// Makes the error for a response of more than `limit` bytes.
     pub(crate) fn response_too_long(limit: u64) -> Self {
         Error::ResponseTooLong {
             limit,
@@ -299,7 +306,7 @@ impl Error {
         }
     }
 
-    /// Marks the error as one that came after answers of the protocol.
+    /// Marks the error as one that came after a response of the protocol.
     pub(crate) fn after_answers(mut self) -> Self {
         if let Error::BadResponse {
             answered_before, ..
@@ -352,8 +359,8 @@ impl Error {
         }
     }
 
-    /// Whether the library tries again after this error by itself: it may pass, and a new locate
-    /// tells where to go on.
+    /// Whether the library tries again by itself after this error: the cause may pass, and a new
+    /// locate gives the offset to go on from.
     pub(crate) fn is_passing(&self) -> bool {
         let answered_before = match self {
             Error::BadResponse {
@@ -391,13 +398,13 @@ impl Error {
             )
     }
 
-    /// Turns a refusal into the one that comes although a login was just made.
+    /// Turns a refusal into the one that follows a fresh login.
     pub(crate) fn after_login(mut self) -> Self {
         if let Error::Refused(refusal) = &mut self {
             refusal.kind = RefusalKind::NotAllowed;
             let why = || {
-                "logged in, and still not let in: are the login's fields right, and may this user \
-                 upload there?"
+                "logged in, and still not accepted: are the login's fields right, and may this \
+                 user upload there?"
                     .to_owned()
             };
             refusal.message.get_or_insert_with(why);
@@ -405,7 +412,7 @@ impl Error {
         self
     }
 
-    /// Gives the refusal that a server answered with, where that is the error.
+    /// Gives the server's refusal, where that is the error.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
             Error::Refused(refusal) => Some(refusal),

@@ -25,6 +25,7 @@
 mod api;
 mod control;
 mod digest;
+mod duration;
 mod engine;
 mod error;
 #[allow(unsafe_code)]

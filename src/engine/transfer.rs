@@ -226,7 +226,7 @@ impl Transfer {
             Some(true) => Ok(true),
             Some(false) if is_first || is_disproved => Ok(false),
             Some(false) => Err(Error::DigestMismatch {
-                why: "it calls complete what is another file".to_owned(),
+                why: "it calls the file complete, but with another digest".to_owned(),
             }),
             // What was disproved once stays so until it is proved or replaced.
             None if is_disproved && !accepted => Ok(false),
@@ -267,7 +267,7 @@ impl Transfer {
         }
         match reply_to {
             ReplyTo::Send { from, .. } if offset <= from => Err(Error::bad_response(format!(
-                "bytes from {from} on were for it, and it is at {offset} now"
+                "it says offset {offset} after it got bytes from {from} on"
             ))),
             _ => Ok(self.send(offset, now)),
         }
@@ -326,7 +326,7 @@ impl Transfer {
                 Ok(Step::Recheck)
             }
             Outcome::UnknownUpload(refusal) => Err(Error::bad_response(format!(
-                "it does not know the upload that it told of before: {refusal}"
+                "it no longer knows the upload that it confirmed before: {refusal}"
             ))),
         }
     }
@@ -337,7 +337,7 @@ impl Transfer {
         if !self.budget.allows_checksum_mismatch() {
             let why = answer.message;
             return Err(Error::DigestMismatch {
-                why: why.unwrap_or_else(|| "it gives no details".to_owned()),
+                why: why.unwrap_or_else(|| "the server gives no details".to_owned()),
             });
         }
         self.judge(&answer, ReplyTo::Any)

@@ -116,10 +116,15 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     Ok(bytes.into())
 }
 
-/// Describes a failure in rustls's words. For an unusual fault in a certificate these are the `Debug` form of an error
-/// around the error, which not every build prints: the inner one is taken.
+/// Describes a failure of TLS in rustls's words, with the way out where there is one.
+///
+/// For an unusual fault in a certificate, rustls prints the `Debug` form of a wrapper, and not in
+/// every build. The fault inside it is printed instead.
 pub(crate) fn describe(error: &rustls::Error) -> String {
     match error {
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => format!(
+            "{error}; if its issuer is a CA of your own, set the CA's certificate (set_ca_file)"
+        ),
         rustls::Error::InvalidCertificate(CertificateError::Other(fault)) => {
             format!("invalid peer certificate: {fault}")
         }
@@ -129,7 +134,7 @@ pub(crate) fn describe(error: &rustls::Error) -> String {
 
 fn chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let found = found.map_err(|e| format!("it is not PEM as it should be: {e}"))?;
+    let found = found.map_err(|e| format!("it is not valid PEM: {e}"))?;
     match found.is_empty() {
         true => Err("it contains no certificate in PEM form".to_owned()),
         false => Ok(found),

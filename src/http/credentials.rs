@@ -80,7 +80,7 @@ impl Credentials {
             why,
         };
         let known = http::HeaderName::from_bytes(name.as_bytes());
-        let known = known.map_err(|_| bad(format!("\"{name}\" is no header's name")))?;
+        let known = known.map_err(|_| bad(format!("\"{name}\" is not a valid header name")))?;
         let name = known.as_str();
         if OWN_HEADERS.contains(&name) || name.starts_with("proxy-") {
             let way_out = match name {
@@ -143,7 +143,7 @@ impl Credentials {
         let token = |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
         let octet = |byte: u8| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte);
         let wrong = if name.is_empty() || !name.bytes().all(token) {
-            format!("\"{name}\" is no cookie's name")
+            format!("\"{name}\" is not a valid cookie name")
         } else if !value.bytes().all(octet) {
             format!("\"{name}\" has a value with blanks, quotes, commas, semicolons or non-ASCII; encode it")
         } else {
@@ -182,7 +182,7 @@ impl Credentials {
             return Err(bad("has an empty name"));
         }
         let login = self.login.as_mut();
-        let login = login.ok_or_else(|| bad("is of no use before the login form is set"))?;
+        let login = login.ok_or_else(|| bad("has no login form yet: set the login form first"))?;
         login.fields.retain(|(other, _)| other != name);
         login.fields.push((name.to_owned(), Secret::new(value)));
         Ok(())

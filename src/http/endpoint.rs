@@ -103,7 +103,9 @@ impl Endpoint {
             return Err(bad("it names no host"));
         }
         if authority.as_str().contains('@') {
-            return Err(bad("user and password do not belong into the URL"));
+            return Err(bad(
+                "it contains a user or password; set them as credentials instead",
+            ));
         }
         let port_given = authority.as_str().len() > authority.host().len();
         if port_given && !matches!(authority.port_u16(), Some(1..)) {

@@ -11,6 +11,7 @@ use crate::control::snapshot::UploadState;
 use crate::control::stop::Stop;
 use crate::control::Control;
 use crate::digest::{hex, in_background, HashingReader, RollingDigest, StateFile};
+use crate::duration::rounded;
 use crate::engine::{Event, LearnedLimit, Plan, Remedy, Step, Transfer};
 use crate::error::Error;
 use crate::http::Exchange;
@@ -86,7 +87,7 @@ impl<'a> Driver<'a> {
         self.control.set_size(self.job.size);
         if let Err(why) = self.source.digest.load() {
             self.log(LogLevel::Info, || {
-                format!("the state file is of no use: {why}")
+                format!("the state file cannot be used: {why}")
             });
         }
         let (mut transfer, mut step) = Transfer::new(self.plan.clone());
@@ -283,10 +284,10 @@ impl<'a> Driver<'a> {
             Remedy::SmallerSegments => {
                 self.log(LogLevel::Info, || format!("{error}; smaller segments"));
             }
-            Remedy::NewLogin => self.log(LogLevel::Info, || format!("{error}; a new login")),
+            Remedy::NewLogin => self.log(LogLevel::Info, || error.to_string()),
             Remedy::Wait(pause) => {
                 self.log(LogLevel::Warn, || {
-                    format!("{error}; next attempt in {pause:?}")
+                    format!("{error}; next attempt in {}", rounded(pause))
                 });
                 self.control.wait(pause);
             }

@@ -72,7 +72,7 @@ impl StreamPort {
     fn size(&mut self) -> ReadReply {
         self.position = None;
         let size = self.stream.size();
-        let size = size.map_err(|e| format!("its size cannot be told: {e}"))?;
+        let size = size.map_err(|e| format!("asking for its size failed: {e}"))?;
         Ok(ReadData::Size(size))
     }
 
@@ -80,16 +80,14 @@ impl StreamPort {
         // Known again only when all goes well.
         if self.position.take() != Some(offset) {
             let seek = self.stream.seek(offset);
-            seek.map_err(|e| format!("going to byte {offset} failed: {e}"))?;
+            seek.map_err(|e| format!("seeking to byte {offset} failed: {e}"))?;
         }
         let mut block = vec![0; BLOCK];
         let read = self.stream.read(&mut block);
         let n = read.map_err(|e| format!("at byte {offset}: {e}"))?;
         if n > block.len() {
             let most = block.len();
-            return Err(format!(
-                "it says that it put {n} bytes into room for {most}"
-            ));
+            return Err(format!("it reports {n} bytes read into a buffer of {most}"));
         }
         block.truncate(n);
         self.position = Some(offset + n as u64);

@@ -5,6 +5,7 @@ use std::io;
 use ureq::Timeout;
 
 use super::state::Phase;
+use crate::duration::rounded;
 use crate::error::Error;
 use crate::http::certificates::describe;
 use crate::options::TimeLimits;
@@ -27,7 +28,10 @@ impl Circumstances<'_> {
     pub(super) fn explain(&self, error: ureq::Error) -> Error {
         let host = self.host.to_owned();
         if self.has_stalled {
-            let what = format!("the network took nothing for {:?}", self.limits.stall);
+            let what = format!(
+                "the network accepted no data for {}",
+                rounded(self.limits.stall)
+            );
             return Error::TimedOut { host, what };
         }
         match error {
@@ -53,7 +57,7 @@ impl Circumstances<'_> {
             ureq::Error::Protocol(_)
             | ureq::Error::LargeResponseHeader(..)
             | ureq::Error::BodyStalled => {
-                Error::bad_response(format!("it is not HTTP as it should be: {error}"))
+                Error::bad_response(format!("it is not valid HTTP: {error}"))
             }
             other => Error::ConnectionLost {
                 host,
@@ -106,13 +110,21 @@ impl Circumstances<'_> {
 
     fn explain_timeout(&self, host: String, limit: Timeout) -> Error {
         let what = match limit {
-            Timeout::Resolve => format!("no address within {:?}", self.limits.connect),
+            Timeout::Resolve => format!("no address within {}", rounded(self.limits.connect)),
             Timeout::Connect => {
                 let hint = if self.is_socks { MAY_BE_NO_SOCKS } else { "" };
-                format!("no connection within {:?}{hint}", self.limits.connect)
+                format!(
+                    "no connection within {}{hint}",
+                    rounded(self.limits.connect)
+                )
             }
-            Timeout::RecvResponse => format!("no answer within {:?}", self.limits.response),
-            Timeout::RecvBody => format!("no end of the answer within {:?}", self.limits.response),
+            Timeout::RecvResponse => {
+                format!("no response within {}", rounded(self.limits.response))
+            }
+            Timeout::RecvBody => format!(
+                "no end of the response within {}",
+                rounded(self.limits.response)
+            ),
             other => format!("the limit \"{other}\" passed"),
         };
         Error::TimedOut { host, what }

@@ -170,7 +170,7 @@ static void failures_are_told(resup_client *client)
         {"seek fails", "seek function answered -3", RESUP_E_SOURCE_IO, {.seek_fails = -3}},
         {"size fails", "size function answered 9", RESUP_E_SOURCE_IO, {.size_fails = 9}},
         {"ends early", "ended at byte 70000 of 200000", RESUP_E_SOURCE_CHANGED, {.ends_at = 70000}},
-        {"claims too much", "room for", RESUP_E_SOURCE_IO, {.claims = 1 << 20}},
+        {"claims too much", "into a buffer of", RESUP_E_SOURCE_IO, {.claims = 1 << 20}},
     };
     char path[PATH_SIZE];
     size_t i;

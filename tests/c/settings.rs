@@ -160,11 +160,7 @@ const BAD: [(&str, &str, &str); 38] = [
         "2",
         "neither WHATWG (0) nor RFC 8187 (1)",
     ),
-    (
-        "client_set_login_field",
-        "a,b",
-        "before the login form is set",
-    ),
+    ("client_set_login_field", "a,b", "set the login form first"),
     ("client_set_basic_auth", ",b", "must not be empty"),
     ("client_set_basic_auth", "a:b,c", "colon"),
     ("client_set_bearer_token", "", "is empty"),
@@ -201,7 +197,7 @@ const BAD: [(&str, &str, &str); 38] = [
     (
         "client_set_retry_backoff",
         "50,1",
-        "50ms is longer than the longest, 1ms",
+        "50 ms is longer than the longest, 1 ms",
     ),
     ("client_set_retry_backoff", "0,1", "more than 0"),
     ("upload_set_name", "a/b", "\"a/b\""),
@@ -320,12 +316,12 @@ fn time_limits_are_as_set() {
         "client_set_response_timeout",
         "150",
     );
-    assert!(told.contains("no answer within 150ms"), "{told}");
+    assert!(told.contains("no response within 150 ms"), "{told}");
 
     let hole = Hole::new();
     let url = format!("http://{}/", hole.addr());
     let told = error(&url, SIZE, "client_set_connect_timeout", "250");
-    assert!(told.contains("no connection within 250ms"), "{told}");
+    assert!(told.contains("no connection within 250 ms"), "{told}");
 
     let stuck = ScriptedServer::start_with(|head, _| match head.boundary() {
         None => Step::reply(200, &json("new", 0, "k")),
@@ -337,7 +333,7 @@ fn time_limits_are_as_set() {
         "client_set_stall_timeout",
         "350",
     );
-    assert!(told.contains("took nothing for 350ms"), "{told}");
+    assert!(told.contains("accepted no data for 350 ms"), "{told}");
 }
 
 #[test]

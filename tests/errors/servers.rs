@@ -59,7 +59,7 @@ fn refused(one: &One, status: u16, message: &str) -> Case {
 
 /// A limit of 300 ms in place of the default one in the document.
 fn limited(mut case: Case, example: &'static str) -> Case {
-    case.values.push((example, "300ms".to_owned()));
+    case.values.push((example, "300 ms".to_owned()));
     case
 }
 
@@ -190,7 +190,7 @@ pub fn make(situation: &str, one: &One) -> Case {
             let silent = Step::new().read(Read::All).end(End::HoldOpen);
             let server = ScriptedServer::start(vec![silent]);
             let limit = ["client_set_response_timeout", "300"];
-            limited(named(one, &server, "127.0.0.1:80", SIZE, &limit), "120s")
+            limited(named(one, &server, "127.0.0.1:80", SIZE, &limit), "120 s")
         }
         "the network takes nothing for too long; tried again" => {
             let server = sends(|| {
@@ -198,7 +198,7 @@ pub fn make(situation: &str, one: &One) -> Case {
                 Step::new().read(some).end(End::HoldOpen)
             });
             let limit = ["client_set_stall_timeout", "300"];
-            limited(named(one, &server, "127.0.0.1:80", LARGE, &limit), "60s")
+            limited(named(one, &server, "127.0.0.1:80", LARGE, &limit), "60 s")
         }
         "the certificate is not trusted" => {
             let server = ScriptedServer::start_tls(vec![Step::reply(200, "{}")]);

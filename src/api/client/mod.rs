@@ -147,7 +147,7 @@ impl Client {
     pub fn set_retry_timeout(&self, limit: Duration) -> Result<(), Error> {
         self.lock().change().retry.time = match limit.is_zero() {
             true => None,
-            false => Some(check_duration("retry time", limit)?),
+            false => Some(check_duration("retry timeout", limit)?),
         };
         Ok(())
     }
@@ -169,7 +169,11 @@ impl Client {
         if first > longest {
             return Err(Error::InvalidArgument {
                 what: "first back-off",
-                why: format!("{first:?} is longer than the longest, {longest:?}"),
+                why: format!(
+                    "{} ms is longer than the longest, {} ms",
+                    first.as_millis(),
+                    longest.as_millis()
+                ),
             });
         }
         let mut state = self.lock();

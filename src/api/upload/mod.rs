@@ -178,7 +178,9 @@ impl Upload {
     /// be had.
     pub fn start(&mut self) -> Result<(), Error> {
         if self.started {
-            return Err(Error::WrongState("the upload is under way already"));
+            return Err(Error::WrongState(
+                "the upload is running; wait for its end, or cancel it",
+            ));
         }
         // Before the first run the program may have paused or cancelled it already.
         let control = match self.completed {

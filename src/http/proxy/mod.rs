@@ -146,7 +146,7 @@ impl Proxy {
         };
         let login = login.map(Self::login).transpose().map_err(wrong)?;
         if login.is_some() && matches!(kind, ProxyKind::Socks4 | ProxyKind::Socks4a) {
-            return Err(wrong("has a user, which SOCKS4 cannot be told; use socks5"));
+            return Err(wrong("has a user, and SOCKS4 has none; use socks5"));
         }
         let (host, port) = split_port(address)
             .ok_or_else(|| wrong("has a port that is not a number from 1 to 65535"))?;

@@ -165,7 +165,7 @@ fn a_rejection_after_a_login_is_a_refusal() {
             let refusal = error.refusal().unwrap();
             assert_eq!(refusal.status, status);
             assert_eq!(refusal.kind, RefusalKind::NotAllowed);
-            assert!(error.to_string().contains("still not let in"), "{error}");
+            assert!(error.to_string().contains("still not accepted"), "{error}");
             assert!(!error.is_passing());
         }
         assert_eq!(it.sent()[2], LOGIN, "a second run tries again");

@@ -78,7 +78,7 @@ impl Protocol for Form {
             at = follow(&at, &response, &written.borrow())?;
         }
         Err(Error::bad_response(format!(
-            "it redirects, and has done so {MAX_REDIRECTS} times"
+            "it redirects more than {MAX_REDIRECTS} times in a row"
         )))
     }
 

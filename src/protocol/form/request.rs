@@ -48,7 +48,7 @@ pub(super) fn check_length(url: &str, form: String) -> Result<String, Error> {
     Err(Error::InvalidArgument {
         what: "locate method",
         why: format!(
-            "GET would make a URL of {length} bytes, and no more than {LONGEST_URL} can be: \
+            "GET would make a URL of {length} bytes; the limit is {LONGEST_URL}: \
              set it to POST, or send fewer fields"
         ),
     })

@@ -202,7 +202,7 @@ fn a_silent_server_is_given_up() {
     let connection = connection_to(&server, |s| s.limits.response = Duration::from_millis(200));
     let error = post_zeros(&connection, &server, 10).unwrap_err();
     assert!(
-        error.to_string().contains("no answer within 200ms"),
+        error.to_string().contains("no response within 200 ms"),
         "{error}"
     );
 }
@@ -213,7 +213,7 @@ fn what_the_system_takes_is_not_delivered() {
     let connection = connection_to(&server, |s| s.limits.response = Duration::from_millis(200));
     let error = post_zeros(&connection, &server, 100_000).unwrap_err();
     // All of it went out, so that it is the answer which is missed.
-    assert!(error.to_string().contains("no answer within"), "{error}");
+    assert!(error.to_string().contains("no response within"), "{error}");
     assert_eq!(server.requests()[0].body_len, 0);
 }
 
@@ -280,14 +280,14 @@ fn an_answer_that_may_be_cut_is_not_taken() {
     let whole = |text: &str| Step::new().read(Take::All).write(text).end(End::Close);
     for (text, wanted) in [
         ("HTTP/1.1 200 OK\r\n\r\n{}", "neither Content-Length"),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", "broke"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", "was lost"),
         (
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
-            "broke",
+            "was lost",
         ),
-        ("HTTP/1.1 200 OK\r\nContent-Le", "broke"),
-        ("", "broke"),
-        ("garbage\r\n\r\n", "not HTTP"),
+        ("HTTP/1.1 200 OK\r\nContent-Le", "was lost"),
+        ("", "was lost"),
+        ("garbage\r\n\r\n", "not valid HTTP"),
     ] {
         let server = ScriptedServer::start(vec![whole(text)]);
         let error = get(&connection_to(&server, |_| {}), &server).unwrap_err();

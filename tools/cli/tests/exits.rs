@@ -158,7 +158,7 @@ fn the_network_ends_with_4() {
             &["--response-timeout", "0.2"],
             "took too long",
         ),
-        (breaking.endpoint(), &[], "broke: "),
+        (breaking.endpoint(), &[], "was lost: "),
         (stranger.endpoint(), &[], "TLS with 127.0.0.1"),
     ] {
         let (code, last) = ended(&once(&file, &endpoint, more));

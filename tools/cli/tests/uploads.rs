@@ -191,7 +191,7 @@ fn connection_losses_are_retried_and_reported() {
         .unwrap();
     let text = told(&output);
     assert_eq!(output.status.code(), Some(0), "{text}");
-    assert!(text.contains("broke: "), "{text}");
+    assert!(text.contains("was lost: "), "{text}");
     assert!(text.contains("next attempt in"), "{text}");
 }
 
