@@ -72,9 +72,13 @@ fn pause_holds_the_run_until_resume_and_cancel_is_final() {
         std::thread::sleep(Duration::from_millis(20));
         assert!(!run.is_finished());
         control.resume();
-        assert!(control.was_interrupted(), "until the checkpoint is passed");
         assert_eq!(run.join().unwrap(), Ok(()));
     });
+    assert!(!control.was_interrupted());
+    control.pause();
+    control.resume();
+    assert!(control.was_interrupted(), "until the checkpoint is passed");
+    assert_eq!(control.checkpoint(), Ok(()));
     assert!(!control.was_interrupted());
     control.cancel();
     control.resume();
