@@ -1,10 +1,10 @@
 //! Resumable uploads by ordinary HTML-form POST, with a C ABI.
 //!
 //! An [`Upload`] asks the server what it already has of a file (*locate*), sends the rest as a
-//! `multipart/form-data` form (*send*), and does both again after every break, until the server
-//! has confirmed the whole file. The server is the authority: nothing has to be saved on this
-//! side for an upload to be resumed, not even after the program was killed. The wire protocol is
-//! told in `docs/PROTOCOL.md`.
+//! `multipart/form-data` form (*send*), and does both again after every lost connection, until the
+//! server has confirmed the whole file. The server is the authority: nothing has to be saved on this
+//! side for an upload to be resumed, not even after the program was killed. `docs/PROTOCOL.md`
+//! specifies the wire protocol.
 //!
 //! ```no_run
 //! let client = resup::Client::new("https://example.org/upload")?;
@@ -18,7 +18,7 @@
 //! ```
 //!
 //! Programs in C and other languages use the functions of `include/resup.h`; they are thin
-//! wrappers, made in the module `ffi`, which is also the only one with unsafe code.
+//! wrappers in the module [`ffi`], the only one with unsafe code.
 
 #![deny(unsafe_code)]
 

@@ -5,25 +5,24 @@ use std::time::Duration;
 /// How a locate request is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LocateMethod {
-    /// `POST` with an urlencoded form, which no cache answers. The default.
+    /// `POST` with an urlencoded form. No cache answers it. The default.
     #[default]
     Post,
-    /// `GET` with the fields in the query: no more than 60 000 bytes, the address included.
+    /// `GET` with the fields in the query. The URL is limited to 60 000 bytes.
     Get,
 }
 
 /// Whether and when the MD5 of the whole file is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DigestMode {
-    /// Not at all. Then neither a prefix on the server nor the whole file is compared: for
-    /// networks and servers that do that themselves.
+    /// Never. Then neither the server's prefix nor the whole file is compared: for networks and
+    /// servers that do that themselves.
     None,
     /// While the file is sent, in one pass. The default. (Memory and streams are digested first in
-    /// every mode: nothing else tells two versions of them apart.)
+    /// every mode, because only the digest tells two versions of them apart.)
     #[default]
     OnePass,
-    /// Before the first request, so that a server which has the content already needs no byte of
-    /// it.
+    /// Before the first request. A server that already has the content then needs no byte of it.
     First,
 }
 
@@ -42,25 +41,25 @@ pub enum FilenameStyle {
 /// How large the segments of an upload are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SegmentSize {
-    /// Everything that is left goes in one request. The default.
+    /// One request carries everything that is left. The default.
     #[default]
     Unlimited,
     /// At most so many bytes.
     Fixed(u64),
-    /// Grows while the network is good, shrinks after breaks.
+    /// As many as suit the network: more after each success, fewer after each failure.
     Automatic,
 }
 
-/// How often, and how patiently, a break is followed by another attempt.
+/// How often a failed attempt is followed by another one, and after which wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RetryPolicy {
-    /// Attempts in a row that may fail without the server's offset having moved.
+    /// How many attempts in a row may fail while the server's offset stays where it is.
     pub limit: u32,
     /// Upper bound of the first wait.
     pub base: Duration,
     /// Upper bound of every wait.
     pub cap: Duration,
-    /// The most time for attempts without the server's offset having moved.
+    /// How long attempts may fail while the server's offset stays where it is.
     pub time: Option<Duration>,
 }
 
@@ -75,14 +74,14 @@ impl Default for RetryPolicy {
     }
 }
 
-/// Time limits of the network's phases. None bounds a healthy transfer as a whole.
+/// Time limits of the network's phases. None of them limits a whole transfer that makes progress.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TimeLimits {
-    /// Name lookup, and TCP and TLS handshake, each.
+    /// For the name lookup, and again for the TCP and TLS handshakes.
     pub connect: Duration,
-    /// From the last byte of a request to the answer's head, and again to its end.
+    /// From the last byte of a request to the response's head, and again from there to its end.
     pub response: Duration,
-    /// How long the network may take nothing of what is being sent.
+    /// How long the network may accept no data while a body is being sent.
     pub stall: Duration,
 }
 

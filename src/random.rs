@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 
-/// 128 random bits.
+/// Makes 128 random bits.
 pub(crate) fn u128() -> Result<u128, Error> {
     let mut bytes = [0; 16];
     getrandom::getrandom(&mut bytes).map_err(|e| Error::System {

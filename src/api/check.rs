@@ -1,4 +1,4 @@
-//! Checks of what a program sets.
+//! Checks of a program's settings.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(crate) fn check_duration(what: &'static str, value: Duration) -> Result<Dura
     Ok(value)
 }
 
-/// Checks the name that a server is told for a file.
+/// Checks a file name that goes to a server.
 pub(crate) fn check_file_name(name: &str) -> Result<String, Error> {
     let why = match name {
         "" | "." | ".." => format!("\"{name}\" cannot be a file's name"),
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_that_would_break_are_refused() {
+    fn zero_and_endless_durations_are_refused() {
         assert!(check_duration("t", Duration::ZERO).is_err());
         assert!(check_duration("t", Duration::MAX).is_err());
         assert!(check_duration("t", Duration::from_millis(1)).is_ok());

@@ -1,4 +1,4 @@
-//! What a Rust program sees: clients, uploads, and their settings. The C ABI is made of it.
+//! The public Rust API: clients, uploads and their settings. The C ABI wraps it.
 
 mod check;
 pub(crate) mod client;

@@ -27,25 +27,25 @@ impl Remote {
         fresh
     }
 
-    /// Cancels the run that is under way or, before the first, that one. Returns at once;
-    /// `run` and `wait` end within 100 ms with [`Error::Cancelled`](crate::Error::Cancelled).
+    /// Cancels the current run; before the first run, cancels that one. Returns at once; `run` and
+    /// `wait` end within 100 ms with [`Error::Cancelled`](crate::Error::Cancelled).
     pub fn cancel(&self) {
         self.current().cancel();
     }
 
-    /// Pauses the run until [`resume`](Self::resume): the connection is closed, what the server
-    /// has is kept.
+    /// Pauses the run until [`resume`](Self::resume). The connection is closed; the server keeps
+    /// its bytes.
     pub fn pause(&self) {
         self.current().pause();
     }
 
-    /// Goes on after [`pause`](Self::pause), from where the server is.
+    /// Resumes the run after [`pause`](Self::pause), from the server's offset.
     pub fn resume(&self) {
         self.current().resume();
     }
 
     /// Sets the most file bytes per second that this upload sends; 0, the default, for no limit.
-    /// Counts at once, also while it runs.
+    /// Takes effect at once, also during a run.
     pub fn set_rate_limit(&self, bytes_per_second: u64) {
         self.rate.set(bytes_per_second);
     }
@@ -64,12 +64,13 @@ impl Remote {
         self.server_info().id
     }
 
-    /// Gives where the finished file is to be found, in the server's words.
+    /// Gives the location of the finished file, in the server's words.
     pub fn location(&self) -> Option<String> {
         self.server_info().location
     }
 
-    /// Gives the lower-case hex MD5 of the whole file, once it is complete and if it was read whole.
+    /// Gives the lower-case hex MD5 of the whole file, once the upload is complete and if the run
+    /// read the whole file.
     pub fn md5(&self) -> Option<String> {
         self.server_info().md5
     }

@@ -1,8 +1,9 @@
-//! How another thread ends what a connection is blocked on.
+//! A way to end a blocked connection from another thread.
 
 use std::fmt;
 
-/// Ends an exchange from another thread: whatever blocks on its socket returns with an error.
+/// A handle that ends an exchange from another thread: a call that is blocked on its socket returns
+/// with an error.
 pub(crate) struct AbortHandle(Box<dyn FnOnce() + Send>);
 
 impl AbortHandle {

@@ -1,4 +1,4 @@
-//! What the program wants of a run.
+//! The program's commands to a run.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -11,16 +11,16 @@ pub(super) const CANCEL_GRACE: Duration = Duration::from_millis(50);
 /// The program's last command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Command {
-    /// Go on. Every run begins with it.
+    /// Go on. Every run begins with this command.
     #[default]
     Run,
-    /// Wait until the next command.
+    /// Pause until the next command.
     Pause,
-    /// End. No other command counts after it.
+    /// End. Later commands are ignored.
     Cancel,
 }
 
-/// The command, and the means to have it carried out at once.
+/// The current command, and the handle that carries it out at once.
 #[derive(Debug, Default)]
 pub(super) struct Commands {
     command: Command,
@@ -42,7 +42,7 @@ impl Commands {
         self.cancelled_at.is_some_and(|at| now >= at + CANCEL_GRACE)
     }
 
-    /// Takes a command; gives what ends the exchange that stands in its way.
+    /// Sets the command; gives the handle that ends the current exchange, if the command needs that.
     pub(super) fn set(&mut self, command: Command) -> Option<AbortHandle> {
         self.command = command;
         match command {
@@ -59,7 +59,7 @@ impl Commands {
         self.abort = Some(handle);
     }
 
-    /// Drops the handle; whether it was still there, so that nothing was aborted.
+    /// Drops the handle. Gives whether it was still there, so that nothing was aborted.
     pub(super) fn clear_abort(&mut self) -> bool {
         self.abort.take().is_some()
     }
@@ -68,9 +68,9 @@ impl Commands {
 /// The command as the run's inner loops see it, without a lock.
 #[derive(Debug, Default)]
 pub(super) struct Signals {
-    /// The command is to pause or to end.
+    /// Whether the command is to pause or to end.
     interrupted: AtomicBool,
-    /// It was, at some time since the run last asked for the command.
+    /// Whether it was, at some time since the run last asked for the command.
     was_interrupted: AtomicBool,
 }
 
@@ -91,7 +91,7 @@ impl Signals {
         self.was_interrupted.load(Relaxed)
     }
 
-    /// Forgets past interruptions: the run has asked for the command.
+    /// Clears past interruptions: the run has asked for the command.
     pub(super) fn acknowledge(&self) {
         self.was_interrupted.store(false, Relaxed);
     }

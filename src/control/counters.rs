@@ -1,4 +1,4 @@
-//! How far a run is: counted by the run, read by every thread.
+//! A run's numbers: counted by the run, read by every thread.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ pub(super) struct Counters {
     attempts: AtomicU32,
     http_status: AtomicU32,
     meter: Mutex<Meter>,
-    /// The outcome is known: an abandoned run counts no more.
+    /// Whether the outcome is known. After that, an abandoned run changes no number.
     frozen: AtomicBool,
 }
 
@@ -38,18 +38,18 @@ impl Counters {
         self.skipped.store(bytes, Relaxed);
     }
 
-    /// Notes that the server holds `offset` bytes.
+    /// Notes that the server has `offset` bytes.
     pub(super) fn confirm(&self, offset: u64) {
         if self.frozen.load(Relaxed) {
             return;
         }
         self.confirmed.store(offset, Relaxed);
         self.position.store(offset, Relaxed);
-        // What the server has lost since has to be sent after all.
+        // Bytes that the server has lost since then are not skipped after all.
         self.skipped.fetch_min(offset, Relaxed);
     }
 
-    /// Notes that `bytes` more were handed to the network; whether they were the last ones.
+    /// Notes that `bytes` more went to the network. Gives whether they were the last ones.
     pub(super) fn count_sent(&self, bytes: u64) -> bool {
         if self.frozen.load(Relaxed) {
             return false;
@@ -88,7 +88,7 @@ impl Counters {
         self.attempts.load(Relaxed)
     }
 
-    /// The status of the server's last answer; `None` before the first.
+    /// Gives the status of the server's last response; `None` before the first.
     pub(super) fn http_status(&self) -> Option<u16> {
         match self.http_status.load(Relaxed) {
             0 => None,
@@ -96,7 +96,7 @@ impl Counters {
         }
     }
 
-    /// Bytes per second over the last seconds.
+    /// Gives the bytes per second over the last seconds.
     pub(super) fn rate(&self) -> u64 {
         self.meter().rate(Instant::now(), self.sent())
     }

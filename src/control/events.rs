@@ -1,4 +1,4 @@
-//! What a run has to tell its program, in the order in which the program gets it.
+//! The events of a run, in the order in which the program gets them.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use super::reads::ReadRequest;
 use super::snapshot::UploadState;
 use crate::error::Error;
 
-/// One thing that the program is told.
+/// An event for the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
     /// A request to the program's stream, with its number.
@@ -23,22 +23,23 @@ pub(crate) enum Event {
     Finished(Result<(), Error>),
 }
 
-/// The least time between two events of progress.
+/// The shortest time between two progress events.
 pub(super) const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
-/// How many states and log lines wait for the program; past that, the oldest are dropped.
+/// How many states wait for the program; past that, the oldest are dropped.
 pub(super) const MAX_STATES: usize = 64;
+/// How many log lines wait for the program; past that, the oldest are dropped.
 const MAX_LINES: usize = 1000;
 
 /// The events that the program has not fetched yet, and the state that they lead to.
 #[derive(Debug, Default)]
 pub(super) struct Events {
     state: Option<UploadState>,
-    /// What the run does. It differs from `state` while the program has paused the run and the
-    /// run has not noticed it yet.
+    /// The run's own state. It differs from `state` while the program has paused the run and the run
+    /// has not noticed yet.
     activity: Option<UploadState>,
     states: VecDeque<UploadState>,
     lines: VecDeque<(LogLevel, String)>,
-    /// When the program was told of progress, and which position.
+    /// The time and the position of the last progress event.
     progress: Option<(Instant, u64)>,
     retry_at: Option<Instant>,
     outcome: Option<Result<(), Error>>,
@@ -65,12 +66,12 @@ impl Events {
         self.retry_at = at;
     }
 
-    /// Whether the outcome is known. What the run does after that is told to nobody.
+    /// Whether the outcome is known. Later events are dropped.
     pub(super) fn has_ended(&self) -> bool {
         self.outcome.is_some()
     }
 
-    /// Queues a new state; whether it is one.
+    /// Queues a state. Gives whether it is new.
     pub(super) fn push_state(&mut self, state: UploadState) -> bool {
         if self.state == Some(state) || self.has_ended() {
             return false;
@@ -94,7 +95,7 @@ impl Events {
         self.lines.push_back((level, line));
     }
 
-    /// Ends the run with `outcome`, unless it has ended; whether it had not.
+    /// Ends the run with `outcome`, unless it has ended. Gives whether it had not.
     pub(super) fn conclude(&mut self, outcome: Result<(), Error>) -> bool {
         if self.has_ended() {
             return false;
@@ -108,7 +109,7 @@ impl Events {
         true
     }
 
-    /// Takes the next event, when the upload is at `position`.
+    /// Takes the next event of an upload that is at `position`.
     pub(super) fn pop(&mut self, now: Instant, position: u64) -> Option<Event> {
         if self.is_progress_due(now, position) {
             self.progress = Some((now, position));
@@ -123,16 +124,16 @@ impl Events {
         self.outcome.clone().map(Event::Finished)
     }
 
-    /// The last progress comes before the final state.
+    /// Whether progress is due. The last progress comes before the final state.
     fn is_progress_due(&self, now: Instant, position: u64) -> bool {
         match self.progress {
             None => position > 0 || self.has_ended(),
-            Some((_, told)) if told == position => false,
+            Some((_, last)) if last == position => false,
             Some((at, _)) => self.has_ended() || now >= at + PROGRESS_INTERVAL,
         }
     }
 
-    /// Counts the time until the next progress from now on.
+    /// Starts the interval until the next progress now.
     pub(super) fn delay_progress(&mut self) {
         if let Some((at, _)) = &mut self.progress {
             *at = Instant::now();

@@ -1,6 +1,6 @@
-//! What a callback answers.
+//! The return value of callbacks.
 
-/// What a callback wants: go on, or end the upload.
+/// The return value of a callback: go on, or end the upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
     /// Go on.

@@ -9,7 +9,7 @@ use super::flow::Flow;
 pub enum LogLevel {
     /// An upload has failed.
     Error,
-    /// Something unusual after which the upload goes on: a lost connection, a prefix that differs.
+    /// Something unusual, and the upload goes on: a lost connection, a prefix that differs.
     Warn,
     /// The course of an upload.
     Info,
@@ -20,7 +20,7 @@ pub enum LogLevel {
 /// The program's log function.
 type Callback = dyn Fn(LogLevel, &str) -> Flow + Send + Sync;
 
-/// The program's log function and the least important level that it wants.
+/// The program's log function, and the least important level that it gets.
 #[derive(Clone)]
 pub(crate) struct Logger {
     pub level: LogLevel,

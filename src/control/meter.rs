@@ -1,20 +1,21 @@
-//! How fast an upload goes.
+//! The speed of an upload.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// The rate is the mean over about this time.
 const WINDOW: Duration = Duration::from_secs(4);
+/// How many samples there are in the window.
 const SAMPLES: u32 = 16;
 
-/// Bytes per second over the last seconds, from samples of a running total.
+/// A measure of the bytes per second over the last seconds, from samples of a running total.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     samples: VecDeque<(Instant, u64)>,
 }
 
 impl Meter {
-    /// Notes that `total` bytes had gone by `now`.
+    /// Notes that `total` bytes were sent by `now`.
     pub(crate) fn sample(&mut self, now: Instant, total: u64) {
         let due = match self.samples.back() {
             Some((last, _)) => now.duration_since(*last) >= WINDOW / SAMPLES,
@@ -26,7 +27,7 @@ impl Meter {
         }
     }
 
-    /// Gives the bytes per second by `now`, when `total` bytes have gone; 0 before there is a measure.
+    /// Gives the bytes per second at `now`, when `total` bytes are sent; 0 before there is a measure.
     pub(crate) fn rate(&mut self, now: Instant, total: u64) -> u64 {
         self.forget(now);
         let Some((then, before)) = self.samples.front() else {
@@ -39,6 +40,7 @@ impl Meter {
         (total.saturating_sub(*before) as f64 / seconds) as u64
     }
 
+    /// Drops the samples from before the window.
     fn forget(&mut self, now: Instant) {
         while self.samples.len() > 1 && now.duration_since(self.samples[1].0) >= WINDOW {
             self.samples.pop_front();

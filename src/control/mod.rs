@@ -1,8 +1,9 @@
-//! What a run and its program share: commands go down, events and numbers come up.
+//! The state that a run and its program share: commands for the run, events and numbers for the
+//! program.
 //!
-//! The run's threads never call the program. They leave states, log lines, requests to the
-//! program's stream and the outcome here, and the program fetches them with [`Control::next`] on
-//! a thread of its own.
+//! The run's threads never call the program. They queue states, log lines, requests to the program's
+//! stream and the outcome here, and the program fetches them with [`Control::next`] on its own
+//! thread.
 
 pub(crate) mod abort;
 mod commands;
@@ -33,21 +34,21 @@ use reads::{ReadReply, ReadRequest, ReadRequests};
 use snapshot::{ServerInfo, Snapshot, UploadState};
 use stop::Interrupted;
 
-/// How soon a run that was cancelled is looked at again.
+/// The time between two checks whether a cancelled run has ended.
 const CANCEL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// One run, seen from both sides.
+/// The shared state of one run, with a side for the run and one for the program.
 #[derive(Debug, Default)]
 pub(crate) struct Control {
     shared: Mutex<Shared>,
-    /// Something in `shared` has changed.
+    /// Signals a change in `shared`.
     changed: Condvar,
     signals: Signals,
     counters: Counters,
     log_level: OnceLock<LogLevel>,
 }
 
-/// What is behind the lock.
+/// The part behind the lock.
 #[derive(Debug, Default)]
 struct Shared {
     commands: Commands,
@@ -57,7 +58,8 @@ struct Shared {
 }
 
 impl Control {
-    /// No code panics while it holds this lock; if it did, the values would still be whole.
+    /// Locks the shared part. No code panics while it holds this lock; after a panic the values would
+    /// still be consistent.
     fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -67,8 +69,10 @@ impl Control {
         shared: MutexGuard<'a, Shared>,
         limit: Duration,
     ) -> MutexGuard<'a, Shared> {
-        let waited = self.changed.wait_timeout(shared, limit);
-        waited.unwrap_or_else(PoisonError::into_inner).0
+        self.changed
+            .wait_timeout(shared, limit)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
     }
 
     fn push_state(&self, shared: &mut Shared, state: UploadState) {
@@ -95,13 +99,13 @@ impl Control {
         }
     }
 
-    /// Whether a failure since the last [`checkpoint`](Self::checkpoint) may come from the
-    /// program's own command.
+    /// Whether a command of the program may be the cause of a failure since the last
+    /// [`checkpoint`](Self::checkpoint).
     pub(crate) fn was_interrupted(&self) -> bool {
         self.signals.was_interrupted()
     }
 
-    /// Waits here while the program wants a pause.
+    /// Waits while the program wants a pause.
     ///
     /// # Errors
     /// [`Error::Cancelled`] when it wants an end.
@@ -121,7 +125,7 @@ impl Control {
         Ok(())
     }
 
-    /// Gives the program's commands a way to end what blocks on a connection.
+    /// Sets the handle by which the program's commands end a blocked exchange.
     pub(crate) fn set_abort(&self, handle: AbortHandle) -> Result<(), Interrupted> {
         let mut shared = self.lock();
         self.check()?;
@@ -129,7 +133,7 @@ impl Control {
         Ok(())
     }
 
-    /// Takes the way to abort back; whether it was still there, so that the connection is whole.
+    /// Drops the handle. Gives whether it was still there, so that the connection was not aborted.
     pub(crate) fn clear_abort(&self) -> bool {
         self.lock().commands.clear_abort()
     }
@@ -151,7 +155,7 @@ impl Control {
         shared.events.set_retry_at(None);
     }
 
-    /// Waits for at most `time`; fails as [`check`](Self::check) does.
+    /// Waits for at most `time`. Fails as [`check`](Self::check) does.
     pub(crate) fn sleep(&self, time: Duration) -> Result<(), Interrupted> {
         let shared = self.lock();
         if shared.commands.current() == Command::Run {
@@ -179,18 +183,18 @@ impl Control {
         self.conclude(&mut shared, outcome);
     }
 
-    /// Leaves a line for the program's log, if it wants lines of this level.
+    /// Queues a line for the program's log, if it wants lines of this level.
     pub(crate) fn log(&self, level: LogLevel, line: impl FnOnce() -> String) {
         if self.log_level.get().is_none_or(|wanted| level > *wanted) {
             return;
         }
-        // A server's text or a file's name may be several lines.
+        // A server's text or a file's name may have several lines.
         let line = line().replace(char::is_control, " ");
         self.lock().events.push_line(level, line);
         self.changed.notify_all();
     }
 
-    /// Changes what the program can read of the server's answers.
+    /// Changes the values from the server's answers that the program can read.
     pub(crate) fn edit_server_info(&self, edit: impl FnOnce(&mut ServerInfo)) {
         let mut shared = self.lock();
         if !shared.events.has_ended() {
@@ -234,12 +238,12 @@ impl Control {
         self.counters.set_skipped(bytes);
     }
 
-    /// Notes that the server holds `offset` bytes.
+    /// Notes that the server has `offset` bytes.
     pub(crate) fn confirm(&self, offset: u64) {
         self.counters.confirm(offset);
     }
 
-    /// Notes that `bytes` more were handed to the network.
+    /// Notes that `bytes` more went to the network.
     pub(crate) fn count_sent(&self, bytes: u64) {
         if self.counters.count_sent(bytes) {
             self.enter(UploadState::Verifying);
@@ -311,8 +315,8 @@ impl Control {
 
     fn next_now(&self, shared: &mut Shared, now: Instant) -> Option<Event> {
         if shared.commands.is_grace_over(now) {
-            // The run hangs where no abort reaches it (name lookup, connect). Whatever it does
-            // later is told to nobody.
+            // The run hangs where no abort reaches it (name lookup, connect). Its later events are
+            // dropped.
             self.conclude(shared, Err(Error::Cancelled));
         }
         if !shared.events.has_ended() {
@@ -323,12 +327,12 @@ impl Control {
         shared.events.pop(now, self.counters.position())
     }
 
-    /// Notes that the program has seen the progress: the next one is due a while from now.
+    /// Notes that the program has seen the progress, so that the next one is due one interval later.
     pub(crate) fn acknowledge_progress(&self) {
         self.lock().events.delay_progress();
     }
 
-    /// Gives the run what the program's stream replied to request `number`.
+    /// Passes the stream's reply to request `number` on to the run.
     pub(crate) fn reply_read(&self, number: u64, reply: ReadReply) {
         if self.lock().reads.reply(number, reply) {
             self.changed.notify_all();
@@ -339,7 +343,7 @@ impl Control {
         self.lock().server.clone()
     }
 
-    /// The run's state and numbers now.
+    /// Gives the run's state and numbers now.
     pub(crate) fn snapshot(&self) -> Snapshot {
         let shared = self.lock();
         let counters = &self.counters;
@@ -349,7 +353,6 @@ impl Control {
         };
         let (size, position) = (counters.size(), counters.position());
         let left = size.saturating_sub(position) as f64;
-        let now = Instant::now();
         let retry_at = shared.events.retry_at();
         Snapshot {
             state: shared.events.state().unwrap_or(UploadState::Ready),
@@ -365,7 +368,7 @@ impl Control {
             },
             attempts: counters.attempts(),
             http_status: counters.http_status(),
-            retry_in: retry_at.map(|at| at.saturating_duration_since(now)),
+            retry_in: retry_at.map(|at| at.saturating_duration_since(Instant::now())),
         }
     }
 }

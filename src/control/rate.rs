@@ -3,9 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The bucket holds what flows in this time, so that no burst follows a pause.
+/// The bucket holds the bytes of this time, so that no burst follows a pause.
 const DEPTH: Duration = Duration::from_millis(100);
-/// Nothing smaller than what flows in this time is permitted, so that bytes go in useful steps.
+/// No permit is smaller than the bytes of this time, so that bytes go in useful steps.
 const STEP: Duration = Duration::from_millis(25);
 /// A changed limit is noticed within this time.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
@@ -22,7 +22,7 @@ struct Bucket {
     filled: Option<Instant>,
 }
 
-/// What a limiter allows.
+/// A limiter's permit to send, or the time until the next one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Permit {
     /// So many bytes may go now.
@@ -39,7 +39,7 @@ impl Limiter {
         bucket.tokens = bucket.tokens.min(depth(rate as f64));
     }
 
-    /// Asks to send up to `want` bytes, more than 0. What is permitted counts as sent.
+    /// Asks for a permit to send up to `want` bytes, more than 0. Permitted bytes count as sent.
     pub(crate) fn take(&self, now: Instant, want: usize) -> Permit {
         let mut bucket = self.lock();
         if bucket.rate == 0 {
@@ -62,7 +62,7 @@ impl Limiter {
         Permit::Now(permitted)
     }
 
-    /// Takes back what was permitted and not used.
+    /// Takes back bytes that were permitted and not sent.
     pub(crate) fn give_back(&self, bytes: usize) {
         let mut bucket = self.lock();
         if bucket.rate > 0 {
@@ -75,7 +75,7 @@ impl Limiter {
     }
 }
 
-/// The most that the bucket holds.
+/// Gives the most that the bucket holds.
 fn depth(rate: f64) -> f64 {
     (rate * DEPTH.as_secs_f64()).max(1.0)
 }
@@ -84,7 +84,7 @@ fn depth(rate: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// What flows in `seconds` when `takers` ask in turn, each as soon as it may.
+    /// Gives the bytes sent in `seconds` when `takers` ask in turn, each as soon as it may.
     fn flow(limiter: &Limiter, start: Instant, seconds: u64, takers: usize) -> u64 {
         let end = start + Duration::from_secs(seconds);
         let mut ready = vec![start; takers];
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_flow_is_the_limit_whoever_shares_it() {
+    fn the_flow_is_the_limit_for_any_number_of_uploads() {
         for rate in [500, 20_000, 1_000_000, 80_000_000] {
             for takers in [1, 3, 20] {
                 let limiter = Limiter::default();
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_counts_at_once_and_0_lifts_the_limit() {
+    fn a_change_takes_effect_at_once_and_0_lifts_the_limit() {
         let limiter = Limiter::default();
         let start = Instant::now();
         assert_eq!(limiter.take(start, 1 << 20), Permit::Now(1 << 20));

@@ -3,26 +3,26 @@
 /// A request to the program's stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ReadRequest {
-    /// How many bytes there are in the whole.
+    /// The size of the stream in bytes.
     Size,
-    /// Bytes from this offset on.
+    /// The bytes from this offset on.
     Bytes(u64),
 }
 
-/// What the stream gave for a request.
+/// The data that the stream gave for a request.
 #[derive(Debug)]
 pub(crate) enum ReadData {
     Size(u64),
     Bytes(Vec<u8>),
 }
 
-/// The answer to a request: what the stream gave, or why it gave nothing.
+/// The reply to a request: the stream's data, or the reason why there are none.
 pub(crate) type ReadReply = Result<ReadData, String>;
 
-/// One request at a time; a new one replaces the one before and its reply.
+/// The current request and its reply. A new request replaces both.
 #[derive(Debug, Default)]
 pub(super) struct ReadRequests {
-    /// Counts the requests, so that a late reply is not taken for that to the next one.
+    /// Counts the requests, so that a late reply is not mistaken for the reply to the next one.
     number: u64,
     request: Option<ReadRequest>,
     reply: Option<ReadReply>,
@@ -41,7 +41,7 @@ impl ReadRequests {
         self.request.take().map(|request| (self.number, request))
     }
 
-    /// Keeps the reply to request `number`, if that is the current one; whether it is.
+    /// Stores the reply to request `number`, if that is the current one. Gives whether it is.
     pub(super) fn reply(&mut self, number: u64, reply: ReadReply) -> bool {
         let current = number == self.number;
         if current {

@@ -1,22 +1,22 @@
-//! What a program can know of an upload at any time: its state and its numbers.
+//! An upload's state and numbers, which the program can read at any time.
 
 use std::time::Duration;
 
-/// Where an upload is.
+/// The state of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UploadState {
     /// Not started.
     Ready,
-    /// Reading what the server already has, for the digest.
+    /// Reading the bytes that the server already has, for the digest.
     Hashing,
-    /// Asking the server what it has.
+    /// Asking the server for its offset.
     Locating,
     /// Sending.
     Sending,
-    /// Everything is sent; the server is to confirm it.
+    /// Everything is sent; waiting for the server to confirm it.
     Verifying,
-    /// Waiting to try again after a break.
+    /// Waiting for the next attempt after a failure.
     Waiting,
     /// Paused by the program.
     Paused,
@@ -32,16 +32,16 @@ pub enum UploadState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// Where the upload is.
+    /// The state of the upload.
     pub state: UploadState,
     /// Bytes in the whole file; 0 before the run has opened it.
     pub size: u64,
-    /// Bytes that the server has confirmed to hold.
+    /// Bytes that the server has confirmed.
     pub offset: u64,
-    /// `offset` and what has been handed to the network since: for a progress bar. It goes back
-    /// when the connection breaks.
+    /// `offset` and the bytes that went to the network since: for a progress bar. It goes back when
+    /// the connection is lost.
     pub position: u64,
-    /// Bytes handed to the network in this run, those that a break lost included.
+    /// Bytes that went to the network in this run, those of lost connections included.
     pub bytes_sent: u64,
     /// Bytes that this run did not have to send because the server had them.
     pub bytes_skipped: u64,
@@ -49,21 +49,20 @@ pub struct Snapshot {
     pub rate: u64,
     /// Time left to the end at this rate, where there is one.
     pub time_left: Option<Duration>,
-    /// How often this run began to ask the server for its offset: once, and once more after each
-    /// break or pause.
+    /// How many attempts this run has begun: one, and one more after each failure or pause.
     pub attempts: u32,
-    /// HTTP status of the server's last answer.
+    /// HTTP status of the server's last response.
     pub http_status: Option<u16>,
     /// Time left until the next attempt, in [`UploadState::Waiting`].
     pub retry_in: Option<Duration>,
 }
 
-/// What the server's answers told, and the digest of the whole file.
+/// The values from the server's answers, and the digest of the whole file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ServerInfo {
     /// The server's key of the upload.
     pub id: Option<String>,
-    /// Where the finished file is to be found.
+    /// The location of the finished file.
     pub location: Option<String>,
     /// Lower-case hex MD5 of the whole file, once it is complete.
     pub md5: Option<String>,

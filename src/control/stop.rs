@@ -1,10 +1,10 @@
-//! Why work on a run ends early.
+//! The reasons why work on a run ends early.
 
 use std::fmt;
 
 use crate::error::Error;
 
-/// The program wants the run to pause or to end, so what is under way is given up.
+/// The program's command to pause or to end, as the reason why work stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Interrupted;
 
@@ -16,12 +16,12 @@ impl fmt::Display for Interrupted {
 
 impl std::error::Error for Interrupted {}
 
-/// Why a piece of work ended early.
+/// The reason why a piece of work ended early.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// By the program's command.
+    /// The program's command.
     Interrupted,
-    /// By a failure.
+    /// A failure.
     Failed(Error),
 }
 
@@ -38,8 +38,8 @@ impl From<Error> for Stop {
 }
 
 impl From<Stop> for std::io::Error {
-    /// As a failed read, for the layers that read a request's body. The error comes back out of
-    /// the transport as it went in; an interruption is recognised by its command.
+    /// Makes a read error, for the layers that read a request's body. The transport gives the error
+    /// back unchanged; an interruption is recognised by the command.
     fn from(stop: Stop) -> Self {
         match stop {
             Stop::Interrupted => std::io::Error::other(Interrupted),

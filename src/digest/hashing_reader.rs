@@ -1,10 +1,10 @@
-//! A source whose bytes are digested as they are read.
+//! A reader that digests a source's bytes as it reads them.
 
 use super::worker::HashSink;
 use crate::control::stop::Stop;
 use crate::source::Source;
 
-/// Reads a source and feeds a digest.
+/// A reader of a source that feeds a digest.
 pub(crate) struct HashingReader<'a, 'f> {
     pub source: &'a mut dyn Source,
     pub sink: &'a mut HashSink<'f>,

@@ -1,6 +1,6 @@
 //! Digests as text.
 
-/// Writes an MD5 in lower-case hex, as it goes over the wire.
+/// Writes an MD5 in lower-case hex, as requests carry it.
 pub(crate) fn hex(md5: [u8; 16]) -> String {
     format!("{:032x}", u128::from_be_bytes(md5))
 }

@@ -1,4 +1,4 @@
-//! The MD5 of a file from its start, kept in step with a position that moves back and forth.
+//! The MD5 of a file from its start, for a position that moves back and forth.
 
 mod checkpoint;
 mod hashing_reader;

@@ -1,4 +1,4 @@
-//! An MD5 that can go back.
+//! An MD5 that can go back to an earlier offset.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -8,38 +8,39 @@ use md5::Digest as _;
 use super::checkpoint::Checkpoint;
 use super::state_file::{StateFile, Unusable};
 
-/// The distance of two recent checkpoints, and how many are kept: a server's offset usually lies
-/// within what the network holds back, far less than these 64 MiB.
+/// The distance of two recent checkpoints.
 const RECENT_DISTANCE: u64 = 1024 * 1024;
+/// How many recent checkpoints there are: together 64 MiB. A server's offset is behind by the bytes
+/// that the network still holds, and these are far fewer.
 const MAX_RECENT: usize = 64;
 
-/// The distance of two sparse checkpoints, and how many are kept for a state file.
+/// The distance of two sparse checkpoints, which go into the state file.
 const SPARSE_DISTANCE: u64 = 64 * 1024 * 1024;
+/// How many sparse checkpoints there are.
 const MAX_SPARSE: usize = 16;
-/// Between these, the state file is written again after so much time, or after so many more bytes
-/// were confirmed.
+/// After this time, a confirmed offset goes into the state file.
 const SAVE_INTERVAL: Duration = Duration::from_secs(1);
+/// After so many more bytes, a confirmed offset goes into the state file before that time.
 const SAVE_BYTES: u64 = 8 * 1024 * 1024;
 
-/// An MD5 of a file from its start that can go back.
+/// The MD5 of a file from its start, which can go back to an earlier offset.
 ///
-/// After a lost connection the server's offset lies somewhere before the last byte sent.
-/// Checkpoints are kept on the way, so that only the bytes from the last checkpoint before that
-/// offset have to be read again.
+/// After a lost connection the server's offset is somewhere before the last byte sent. Then only the
+/// bytes from the last checkpoint before that offset have to be read again.
 pub(crate) struct RollingDigest {
-    /// Whether a digest is computed; if not, only the position is kept.
+    /// Whether a digest is computed; if not, only the position counts.
     hashing: bool,
     current: Checkpoint,
-    /// The last offset that the server confirmed. It never falls back behind that, unless it
-    /// loses data.
+    /// The checkpoint at the last offset that the server confirmed. The server never falls back
+    /// behind it, unless it loses data.
     confirmed: Checkpoint,
     recent: VecDeque<Checkpoint>,
-    /// Far apart: for the state file, and from it.
+    /// Checkpoints far apart, for the state file and from it.
     sparse: VecDeque<Checkpoint>,
     file: Option<StateFile>,
-    /// When the file was written, and what was confirmed then.
+    /// When the file was written, and the confirmed offset at that time.
     saved: Option<(Instant, u64)>,
-    /// Some checkpoints are from the state file, and not computed in this run.
+    /// Whether some checkpoints are from the state file, and were not computed in this run.
     loaded: bool,
 }
 
@@ -58,8 +59,8 @@ impl RollingDigest {
         }
     }
 
-    /// Takes the checkpoints of the state file, or says why there are none. What is no state file
-    /// is left alone from then on.
+    /// Takes the checkpoints of the state file, or gives the reason why there are none. A file that
+    /// is not a state file is not touched from then on.
     pub(crate) fn load(&mut self) -> Result<(), String> {
         let Some(file) = &self.file else {
             return Ok(());
@@ -84,17 +85,17 @@ impl RollingDigest {
         self.hashing
     }
 
-    /// Whether the state file had checkpoints.
+    /// Whether checkpoints came from the state file.
     pub(crate) fn was_loaded(&self) -> bool {
         self.loaded
     }
 
-    /// How many bytes have been digested.
+    /// Gives how many bytes have been digested.
     pub(crate) fn at(&self) -> u64 {
         self.current.at
     }
 
-    /// Takes the next bytes.
+    /// Digests the next bytes.
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         if self.hashing {
             self.keep_checkpoints();
@@ -104,13 +105,13 @@ impl RollingDigest {
     }
 
     fn keep_checkpoints(&mut self) {
-        let last = self.recent.back().unwrap_or(&self.confirmed).at;
-        if self.current.at < last + RECENT_DISTANCE {
+        let last_recent = self.recent.back().unwrap_or(&self.confirmed).at;
+        if self.current.at < last_recent + RECENT_DISTANCE {
             return;
         }
         push(&mut self.recent, MAX_RECENT, &self.current);
-        let last = self.sparse.back().map_or(0, |checkpoint| checkpoint.at);
-        if self.file.is_some() && self.current.at >= last + SPARSE_DISTANCE {
+        let last_sparse = self.sparse.back().map_or(0, |checkpoint| checkpoint.at);
+        if self.file.is_some() && self.current.at >= last_sparse + SPARSE_DISTANCE {
             push(&mut self.sparse, MAX_SPARSE, &self.current);
             self.save();
         }
@@ -119,7 +120,7 @@ impl RollingDigest {
     fn save(&mut self) {
         if let Some(file) = &self.file {
             let confirmed = Some(&self.confirmed).filter(|checkpoint| checkpoint.at > 0);
-            // It is never needed; a disk that is full is no reason to end an upload.
+            // The file is never necessary; a full disk is no reason to end an upload.
             let _ = file.save(self.sparse.iter().chain(confirmed));
             self.saved = Some((Instant::now(), self.confirmed.at));
         }
@@ -151,7 +152,7 @@ impl RollingDigest {
         }
     }
 
-    /// Notes that the server holds everything up to here.
+    /// Notes that the server has everything up to here.
     pub(crate) fn confirm(&mut self) {
         self.confirmed = self.current.clone();
         self.recent.clear();
@@ -164,8 +165,8 @@ impl RollingDigest {
         }
     }
 
-    /// Drops all checkpoints, to be made anew from the source; whether some were from the state
-    /// file.
+    /// Drops all checkpoints, so that they are made anew from the source. Gives whether some were
+    /// from the state file.
     pub(crate) fn invalidate(&mut self) -> bool {
         let loaded = self.loaded;
         *self = RollingDigest::new(self.hashing, self.file.take());
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn known_digests() {
+    fn the_digests_are_those_of_the_standard() {
         let mut digest = RollingDigest::new(true, None);
         assert_eq!(hex(digest.md5()), "d41d8cd98f00b204e9800998ecf8427e");
         digest.update(b"abc");
@@ -241,7 +242,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn any_walk_ends_in_the_right_digest(
+        fn the_digest_is_right_after_any_moves(
             steps in prop::collection::vec((0usize..4_000_000, any::<bool>()), 1..12),
         ) {
             let data: Vec<u8> = (0..4_000_000u32).map(|i| (i ^ (i >> 9)) as u8).collect();

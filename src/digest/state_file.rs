@@ -1,7 +1,7 @@
 //! The optional state file: digest states, so that a resume does not read the whole prefix again.
 //!
-//! It is never needed. One that is missing, damaged or of another file costs reading the prefix,
-//! and nothing else; it holds no secret and no content.
+//! It is never necessary. Where it is missing, damaged or of another file, the prefix is read again.
+//! It holds no secret and no content.
 
 use std::fs;
 use std::io;
@@ -14,29 +14,29 @@ use serde::{Deserialize, Serialize};
 use super::checkpoint::Checkpoint;
 use super::hex::hex;
 
-/// No state file is longer than this.
+/// The longest state file.
 const LONGEST: u64 = 64 * 1024;
 
-/// Where the states of one source are kept.
+/// The state file of one source.
 #[derive(Debug, Clone)]
 pub(crate) struct StateFile {
     path: PathBuf,
-    /// Tells the source and its version.
+    /// The source and its version.
     identity: String,
 }
 
-/// How every state file begins; what begins otherwise is somebody else's and left alone.
+/// The beginning of every state file. A file that begins otherwise is not touched.
 const MAGIC: &[u8] = b"{\"resup_state\":";
 
 #[derive(Serialize, Deserialize)]
 struct Content {
-    /// The version of the format; first, so that the file begins with it.
+    /// The version of the format. It comes first, because [`MAGIC`] is its name.
     resup_state: u32,
     identity: String,
-    /// Named so in files of before.
+    /// Called `marks` in the files that exist already.
     #[serde(rename = "marks")]
     checkpoints: Vec<SavedCheckpoint>,
-    /// MD5 of the rest, against damage.
+    /// The MD5 of the rest, to detect damage.
     check: String,
 }
 
@@ -47,12 +47,12 @@ struct SavedCheckpoint {
     md5: String,
 }
 
-/// Why a file gives no checkpoints.
+/// The reason why a file gives no checkpoints.
 #[derive(Debug)]
 pub(crate) enum Unusable {
     /// It is a state file, but damaged, of another version or of another file.
     Stale(String),
-    /// It is something else, which must not be overwritten.
+    /// It is not a state file, and must not be overwritten.
     NotOurs(String),
 }
 
@@ -71,23 +71,24 @@ impl StateFile {
         StateFile { path, identity }
     }
 
-    /// The checkpoints that were saved for this version of the source; why they cannot be used, else.
+    /// Gives the checkpoints that were saved for this version of the source, or the reason why they
+    /// cannot be used.
     pub(crate) fn load(&self) -> Result<Vec<Checkpoint>, Unusable> {
         let size = match fs::metadata(&self.path) {
             Ok(meta) if meta.is_file() => meta.len(),
-            // To read a pipe or a device might never end.
-            Ok(_) => return Err(Unusable::NotOurs("it is no file".to_owned())),
+            // Reading a pipe or a device might never end.
+            Ok(_) => return Err(Unusable::NotOurs("it is not a file".to_owned())),
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(e) => return Err(Unusable::NotOurs(e.to_string())),
         };
         if size > LONGEST {
-            let why = format!("it has {size} bytes and is no state file");
+            let why = format!("it has {size} bytes and is not a state file");
             return Err(Unusable::NotOurs(why));
         }
         let text = fs::read(&self.path).map_err(|e| Unusable::NotOurs(e.to_string()))?;
-        // Not synced, so that after a power cut it may be shorter than it was, or empty.
+        // The file is never synced: after a power cut it may be shorter than it was, or empty.
         if !text.starts_with(MAGIC) && !MAGIC.starts_with(&text) {
-            return Err(Unusable::NotOurs("it is no state file".to_owned()));
+            return Err(Unusable::NotOurs("it is not a state file".to_owned()));
         }
         self.parse(&text).map_err(Unusable::Stale)
     }
@@ -100,12 +101,15 @@ impl StateFile {
         if content.identity != self.identity {
             return Err("it is of another file, or of another version of it".to_owned());
         }
-        let checkpoints = content.checkpoints.iter().map(revive);
-        let checkpoints: Option<Vec<_>> = checkpoints.collect();
-        checkpoints.ok_or_else(|| "its digest states cannot be read".to_owned())
+        content
+            .checkpoints
+            .iter()
+            .map(restore)
+            .collect::<Option<_>>()
+            .ok_or_else(|| "its digest states cannot be read".to_owned())
     }
 
-    /// Saves `checkpoints` in place of what was saved before: all of them or none.
+    /// Saves `checkpoints` in place of those before: all of them or none.
     pub(crate) fn save<'a>(
         &self,
         checkpoints: impl Iterator<Item = &'a Checkpoint>,
@@ -125,21 +129,22 @@ impl StateFile {
         let mut name = self.path.clone().into_os_string();
         name.push(format!(".{random:032x}"));
         let new = PathBuf::from(name);
-        let written = fs::write(&new, serde_json::to_vec(&content)?);
-        let saved = written.and_then(|()| fs::rename(&new, &self.path));
-        if saved.is_err() {
+        let result = fs::write(&new, serde_json::to_vec(&content)?)
+            .and_then(|()| fs::rename(&new, &self.path));
+        if result.is_err() {
             let _ = fs::remove_file(&new);
         }
-        saved
+        result
     }
 
-    /// The upload is complete.
+    /// Removes the file: the upload is complete.
     pub(crate) fn remove(&self) {
         let _ = fs::remove_file(&self.path);
     }
 }
 
-fn revive(saved: &SavedCheckpoint) -> Option<Checkpoint> {
+/// Makes a checkpoint from its saved form; `None` if that is damaged.
+fn restore(saved: &SavedCheckpoint) -> Option<Checkpoint> {
     let mut state = SerializedState::<Md5>::default();
     if saved.md5.len() != 2 * state.len() || !saved.md5.is_ascii() {
         return None;
@@ -176,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_saved_goes_on_as_if_it_had_never_stopped() {
+    fn a_saved_digest_goes_on_as_if_it_had_never_stopped() {
         let (_dir, file) = file();
         file.save([checkpoint(b"hello"), checkpoint(b"hello, world")].iter())
             .unwrap();
@@ -193,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn no_damaged_or_foreign_file_is_taken() {
+    fn a_damaged_file_or_one_of_another_source_is_not_used() {
         let (_dir, file) = file();
         file.save([checkpoint(b"hello")].iter()).unwrap();
         let good = fs::read(&file.path).unwrap();
@@ -232,7 +237,7 @@ mod tests {
         for path in [file.path, "/dev/zero".into()] {
             let (tell, told) = std::sync::mpsc::channel();
             let other = StateFile::new(path.clone(), String::new());
-            // What is read to an end that never comes must not hold up the tests.
+            // If it were read, its end would never come: a thread keeps the test from waiting.
             std::thread::spawn(move || {
                 tell.send(matches!(other.load(), Err(Unusable::NotOurs(_))))
             });

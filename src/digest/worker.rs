@@ -6,24 +6,24 @@ use std::thread;
 use super::rolling::RollingDigest;
 use crate::error::Error;
 
-/// How many blocks may wait for the thread: with the transport's reads of 64 KiB at most 1 MiB.
+/// How many blocks may wait for the thread. The transport reads 64 KiB at a time, so that is 1 MiB.
 const QUEUE: usize = 16;
 /// Shorter pieces are not worth a thread.
 const MIN_FOR_THREAD: u64 = 1024 * 1024;
 
-/// Where bytes go to be digested.
+/// The place where bytes are digested.
 pub(crate) enum HashSink<'a> {
-    /// At once, on this thread.
+    /// This thread, at once.
     Inline(&'a mut RollingDigest),
-    /// By another thread, in order, a little later.
+    /// Another thread, in order, a little later.
     Threaded {
         work: SyncSender<Work>,
-        /// Blocks that have been digested, to be filled again.
+        /// Digested blocks, to be filled again.
         spare: Receiver<Vec<u8>>,
     },
 }
 
-/// What the thread is given to do.
+/// A piece of work for the thread.
 pub(crate) enum Work {
     Update(Vec<u8>),
     Report(SyncSender<[u8; 16]>),
@@ -38,7 +38,7 @@ impl HashSink<'_> {
         }
     }
 
-    /// Takes the next bytes.
+    /// Digests the next bytes.
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         match self {
             HashSink::Inline(digest) => digest.update(bytes),
@@ -47,8 +47,7 @@ impl HashSink<'_> {
                 block.clear();
                 block.extend_from_slice(bytes);
                 // The thread takes work until this end is dropped.
-                let sent = work.send(Work::Update(block));
-                sent.expect("the thread lives");
+                work.send(Work::Update(block)).expect("the thread runs");
             }
         }
     }
@@ -59,15 +58,15 @@ impl HashSink<'_> {
             HashSink::Inline(digest) => digest.is_hashing().then(|| digest.md5()),
             HashSink::Threaded { work, .. } => {
                 let (reply, report) = sync_channel(1);
-                work.send(Work::Report(reply)).expect("the thread lives");
+                work.send(Work::Report(reply)).expect("the thread runs");
                 Some(report.recv().expect("the thread replies"))
             }
         }
     }
 }
 
-/// Runs `body` with a sink into `digest` for about `length` bytes. When it returns, the digest
-/// has taken all that the sink was given.
+/// Runs `body` with a sink into `digest` for about `length` bytes. When it returns, all bytes of the
+/// sink are digested.
 pub(crate) fn in_background<T, E: From<Error>>(
     digest: &mut RollingDigest,
     length: u64,
@@ -84,7 +83,7 @@ pub(crate) fn in_background<T, E: From<Error>>(
                 match work {
                     Work::Update(block) => {
                         digest.update(&block);
-                        // Where there is no room for it, or nobody, the block is dropped.
+                        // If the queue is full or closed, the block is dropped.
                         let _ = done.try_send(block);
                     }
                     Work::Report(reply) => {

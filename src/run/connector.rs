@@ -1,4 +1,4 @@
-//! The way to the server.
+//! Connections to the server.
 
 use super::options::ClientState;
 use crate::control::stop::Stop;
@@ -7,13 +7,13 @@ use crate::http::session::{AuthHistory, SessionExchange};
 use crate::http::Exchange;
 use crate::transport::ConnectionPool;
 
-/// Makes connections to the server, a new one after each failure.
+/// A maker of connections to the server. The run makes a new one after each failure.
 pub(super) trait Connector {
-    /// Connects, so that the program's commands can abort what blocks on the connection.
+    /// Gives a connection that the program's commands can abort.
     fn connect(&self) -> Result<Box<dyn Exchange + '_>, Stop>;
 }
 
-/// Makes HTTP connections, with the client's session.
+/// A maker of HTTP connections with the client's session.
 pub(super) struct HttpConnector<'a> {
     pub client: &'a ClientState,
     pub pool: &'a ConnectionPool,

@@ -1,4 +1,4 @@
-//! Carries out what the engine decides.
+//! The driver: carries out the engine's steps.
 
 use std::time::Instant;
 
@@ -20,7 +20,7 @@ use crate::protocol::{Answer, Job, Outcome, Protocol, Segment};
 use crate::random;
 use crate::source::Source;
 
-/// Everything that one run needs.
+/// The parts of one run.
 pub(super) struct Setup<'a> {
     pub protocol: &'a dyn Protocol,
     pub connector: &'a dyn Connector,
@@ -29,7 +29,7 @@ pub(super) struct Setup<'a> {
     pub job: Job,
     pub retry: RetryPolicy,
     pub digest: DigestMode,
-    /// Where states of the digest are kept for a later run.
+    /// The file for states of the digest, for a later run.
     pub state_file: Option<StateFile>,
     pub segment_size: SegmentSize,
     pub learned_limit: LearnedLimit,
@@ -37,7 +37,7 @@ pub(super) struct Setup<'a> {
     pub rates: [&'a Limiter; 2],
 }
 
-/// One run under way.
+/// A run in progress.
 pub(super) struct Driver<'a> {
     protocol: &'a dyn Protocol,
     connector: &'a dyn Connector,
@@ -54,7 +54,7 @@ pub(super) struct Driver<'a> {
 
 impl<'a> Driver<'a> {
     pub(super) fn new(setup: Setup<'a>) -> Self {
-        // Without a time only its digest tells a source from another one of its name and size.
+        // Without a time, only its digest tells a source from another one of the same name and size.
         let is_timeless = setup.source.mtime().is_none();
         let hashing = setup.digest != DigestMode::None || is_timeless;
         Driver {
@@ -144,7 +144,7 @@ impl<'a> Driver<'a> {
             Step::Recheck => self.recheck(),
             Step::Conclude { location, is_first } => self.conclude(location, is_first),
             Step::Recover { error, remedy } => self.recover(&error, remedy),
-            Step::Begin | Step::Finish(_) => unreachable!("not for this function"),
+            Step::Begin | Step::Finish(_) => unreachable!("run() handles these steps"),
         };
         self.event(result)
     }
@@ -153,8 +153,8 @@ impl<'a> Driver<'a> {
         result.unwrap_or_else(|stop| Event::Stopped(self.cause(stop)))
     }
 
-    /// Finds why work ended early: what fails while the program wants a pause or an end, fails
-    /// because of that.
+    /// Gives the reason why work ended early. A failure while the program wants a pause or an end
+    /// counts as an interruption.
     fn cause(&self, stop: Stop) -> Stop {
         match self.control.was_interrupted() {
             true => Stop::Interrupted,
@@ -196,7 +196,9 @@ impl<'a> Driver<'a> {
     fn settle(&mut self, offset: u64, foreign: Option<u64>, is_first: bool) -> Result<Event, Stop> {
         if let Some(foreign) = foreign {
             self.log(LogLevel::Warn, || {
-                format!("the server's first {foreign} bytes are not this file's: from 0 on")
+                format!(
+                    "the server's first {foreign} bytes are not this file's; starting again from 0"
+                )
             });
         }
         self.source.hash_up_to(offset)?;
@@ -252,13 +254,13 @@ impl<'a> Driver<'a> {
 
     fn recheck(&mut self) -> Result<Event, Stop> {
         self.source.source.verify()?;
-        // Ours may be the wrong digest: it is made anew from what is in the file now.
+        // Our digest may be the wrong one: it is made anew from the file as it is now.
         self.source.digest.invalidate();
         Ok(Event::Rechecked)
     }
 
     fn conclude(&mut self, location: Option<String>, is_first: bool) -> Result<Event, Stop> {
-        // What the server has is what was read; it must still be what the program chose.
+        // The server has the bytes that were read; the source must still have the same.
         self.source.source.verify()?;
         let size = self.job.size;
         if is_first {
@@ -306,7 +308,7 @@ impl<'a> Driver<'a> {
         result
     }
 
-    /// Notes what every answer may bring, for the program.
+    /// Notes the values of an answer, for the program.
     fn note_answer(&mut self, answer: &Answer) {
         if answer.id.is_some() {
             self.id.clone_from(&answer.id);
@@ -322,7 +324,7 @@ impl<'a> Driver<'a> {
         });
     }
 
-    /// Notes a refusal's words, for the program.
+    /// Notes the words of a refusal, for the program.
     fn note_refusal(&self, error: &Error) {
         let Some(refusal) = error.refusal() else {
             return;

@@ -1,4 +1,4 @@
-//! The source with the digest of its beginning.
+//! A source, and the digest of its beginning.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
@@ -10,12 +10,12 @@ use crate::digest::{in_background, HashingReader, RollingDigest};
 use crate::error::Error;
 use crate::source::Source;
 
-/// How much is read at a time, only to be digested.
+/// How many bytes are read at a time for the digest alone.
 const STEP: usize = 128 * 1024;
 
-/// Smaller sources are read in less time than an answer takes.
+/// The smallest source that is digested ahead. Reading less takes less time than the response.
 const MIN_AHEAD: u64 = 8 * 1024 * 1024;
-/// No more is digested before the server's answer: it may have nothing of the file.
+/// The most bytes that are digested ahead: the server may have none of the file.
 const MAX_AHEAD: u64 = 256 * 1024 * 1024;
 
 /// A source, and the digest of its beginning.
@@ -41,15 +41,14 @@ impl HashedSource<'_> {
             let mut reader = HashingReader { source, sink };
             while left > 0 {
                 self.control.check()?;
-                let most = usize::try_from(left).unwrap_or(usize::MAX);
-                let most = most.min(buf.len());
+                let most = left.min(buf.len() as u64) as usize;
                 left -= reader.read(&mut buf[..most])? as u64;
             }
             Ok(())
         })
     }
 
-    /// Digests the whole source anew: from its bytes, and not from what a state file says.
+    /// Digests the whole source anew, without the state file.
     pub(super) fn hash_whole(&mut self) -> Result<[u8; 16], Stop> {
         self.digest.invalidate();
         self.hash_up_to(self.source.size())?;
@@ -65,27 +64,27 @@ impl HashedSource<'_> {
         if !self.digest.invalidate() {
             return Ok(false);
         }
-        // What the state file had may be wrong, in spite of its own check.
+        // The state file may be wrong, in spite of its own check.
         self.hash_up_to(length)?;
         Ok(md5 == self.digest.md5())
     }
 
-    /// Runs `request`, and digests the beginning of a large source meanwhile, as far as that
-    /// gets: it is needed if the server has it.
+    /// Runs `request`, and meanwhile digests the beginning of a large source. The digest is needed if
+    /// the server has that beginning.
     pub(super) fn hash_during<T>(
         &mut self,
         request: impl FnOnce() -> Result<T, Error>,
     ) -> Result<T, Error> {
         let size = self.source.size();
-        let begun = self.digest.at() >= MAX_AHEAD || self.digest.was_loaded();
-        if begun || !self.digest.is_hashing() || size < MIN_AHEAD {
+        let has_digest = self.digest.at() >= MAX_AHEAD || self.digest.was_loaded();
+        if has_digest || !self.digest.is_hashing() || size < MIN_AHEAD {
             return request();
         }
         let answered = AtomicBool::new(false);
         thread::scope(|scope| {
             let builder = thread::Builder::new().name("resup-ahead".to_owned());
             let ahead = || self.hash_until(&answered, size.min(MAX_AHEAD));
-            // What fails there fails again where the bytes are needed.
+            // An error there is dropped: it comes again where the bytes are needed.
             let _ = builder.spawn_scoped(scope, ahead);
             let _answered = SetOnDrop(&answered);
             request()
@@ -98,8 +97,7 @@ impl HashedSource<'_> {
         self.source.seek(self.digest.at())?;
         while !done.load(Relaxed) && self.digest.at() < end {
             self.control.check()?;
-            let left = usize::try_from(end - self.digest.at()).unwrap_or(usize::MAX);
-            let most = left.min(buf.len());
+            let most = (end - self.digest.at()).min(buf.len() as u64) as usize;
             let n = self.source.read(&mut buf[..most])?;
             self.digest.update(&buf[..n]);
         }
@@ -107,7 +105,7 @@ impl HashedSource<'_> {
     }
 }
 
-/// Sets a flag when it is dropped, also by a panic.
+/// A guard that sets a flag when it is dropped, also by a panic.
 struct SetOnDrop<'a>(&'a AtomicBool);
 
 impl Drop for SetOnDrop<'_> {

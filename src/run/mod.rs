@@ -1,7 +1,6 @@
-//! Runs an upload: does what the engine decides.
+//! A run of an upload: puts its parts together, and carries out the engine's steps.
 //!
-//! [`driver`] carries out the engine's steps. Only this wing touches the run's control, source,
-//! digest and connection at once.
+//! Only this module uses the run's control, source, digest and connection together.
 
 mod connector;
 mod driver;
@@ -30,7 +29,7 @@ use crate::protocol::form::{content_type, Form, Signer};
 use crate::protocol::Job;
 use crate::source::{Opener, Source};
 
-/// Makes one run, on the run's thread.
+/// Runs an upload, on the run's own thread.
 pub(crate) fn run_upload(
     control: &Control,
     opener: &Opener,
@@ -75,7 +74,7 @@ pub(crate) fn run_upload(
     if !options.connection.certificates.verify && endpoint.origin().https {
         control.log(LogLevel::Warn, || {
             let host = endpoint.authority();
-            format!("certificates are not verified: whoever is on the way to {host} can read and change what is sent")
+            format!("certificates are not verified: anyone on the network path to {host} can read and change the upload")
         });
     }
     let connector = HttpConnector {
@@ -100,7 +99,7 @@ pub(crate) fn run_upload(
     driver.run()
 }
 
-/// Opens the source. A stream of the program's may be interrupted before it has told its size.
+/// Opens the source. The program may interrupt its stream before the stream has given its size.
 fn open<'a>(control: &'a Control, opener: &Opener) -> Result<Box<dyn Source + 'a>, Error> {
     loop {
         control.checkpoint()?;

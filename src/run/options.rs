@@ -1,4 +1,4 @@
-//! What a run is made by: the options of its client and of its upload.
+//! The options of a run: those of its client and those of its upload.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,14 +16,14 @@ use crate::transport::{ConnectionOptions, ConnectionPool};
 pub(crate) struct ClientOptions {
     pub connection: ConnectionOptions,
     pub credentials: Credentials,
-    /// The user name that the server is told.
+    /// The user name that goes to the server.
     pub user: Option<String>,
     pub locate_method: LocateMethod,
     pub filename_style: FilenameStyle,
     pub retry: RetryPolicy,
 }
 
-/// A client's options and what belongs to them; a run takes a copy when it begins.
+/// A client's options and their session. A run takes a copy when it begins.
 #[derive(Debug, Clone)]
 pub(crate) struct ClientState {
     pub options: ClientOptions,
@@ -50,8 +50,8 @@ impl ClientState {
         })
     }
 
-    /// Gives the options to be changed. Connections and sessions made with the old ones are not
-    /// used again.
+    /// Gives the options for a change. Connections and sessions made with the old ones are not used
+    /// again.
     pub(crate) fn change(&mut self) -> &mut ClientOptions {
         self.version += 1;
         self.session = Arc::default();
@@ -59,7 +59,7 @@ impl ClientState {
     }
 }
 
-/// What all uploads of a client share while they run.
+/// The state that all runs of a client share.
 #[derive(Debug, Default)]
 pub(crate) struct SharedState {
     pub rate: Limiter,
@@ -72,7 +72,7 @@ pub(crate) struct SharedState {
 pub(crate) struct UploadOptions {
     pub name: String,
     pub dir: String,
-    /// `None`: by the name's extension.
+    /// `None` for the type by the name's extension.
     pub content_type: Option<String>,
     pub fields: Vec<(String, String)>,
     pub segment_size: SegmentSize,

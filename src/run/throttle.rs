@@ -1,4 +1,5 @@
-//! The file bytes of one send: counted, throttled, in steps that suit the network.
+//! A reader of the file bytes of one send: counts them, limits their rate, and reads steps that suit
+//! the network.
 
 use std::io::{self, Read};
 use std::time::Instant;
@@ -9,17 +10,18 @@ use crate::control::Control;
 use crate::digest::{hex, HashingReader};
 use crate::protocol::FileBytes;
 
-/// Steps are sized so that one takes about a tenth of a second: on a slow network that keeps
-/// progress smooth and lets the stall limit tell slow from dead; on a fast one the buffer rules.
+/// A step takes about a tenth of a second. On a slow network, progress is smooth then, and the stall
+/// limit can tell slow from dead. On a fast network, the buffer's length is the limit.
 const STEPS_PER_SECOND: f64 = 10.0;
+/// The smallest step, in bytes.
 const MIN_STEP: usize = 4 * 1024;
 
-/// Reads the file bytes of one send, no faster than its limits allow.
+/// A reader of the file bytes of one send, no faster than its limits allow.
 pub(super) struct ThrottledReader<'a, 'f> {
     inner: HashingReader<'a, 'f>,
     control: &'a Control,
     rates: [&'a Limiter; 2],
-    /// The whole source's MD5 that the server was told, where these bytes end the source.
+    /// The MD5 of the whole source that the locate announced, where these bytes end the source.
     announced: Option<&'a str>,
     step: usize,
     last: Option<(Instant, usize)>,
@@ -68,9 +70,9 @@ impl<'a, 'f> ThrottledReader<'a, 'f> {
         if let Some((then, bytes)) = self.last {
             let seconds = now.duration_since(then).as_secs_f64().max(1e-6);
             let ideal = bytes as f64 / seconds / STEPS_PER_SECOND;
-            // Halved or doubled at most, so that one hiccup does not count for much.
-            let ideal = ideal.clamp(self.step as f64 / 2.0, self.step as f64 * 2.0);
-            self.step = (ideal as usize).clamp(MIN_STEP, 1 << 20);
+            let step = self.step as f64;
+            // At most halved or doubled, so that one slow moment changes little.
+            self.step = (ideal.clamp(step / 2.0, step * 2.0) as usize).clamp(MIN_STEP, 1 << 20);
         }
     }
 }
@@ -94,7 +96,7 @@ impl FileBytes for ThrottledReader<'_, '_> {
     }
 
     fn finish(&mut self) -> io::Result<Option<String>> {
-        // Before the server can complete a mixture of two versions.
+        // This comes before the server can complete a mixture of two versions.
         self.inner.source.verify()?;
         let md5 = self.inner.sink.md5().map(hex);
         let both = self.announced.zip(md5.as_deref());

@@ -1,4 +1,4 @@
-//! The connection breaks all over a TLS upload, its handshake included.
+//! Uploads over TLS whose connection is lost at any byte, the handshake included.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
@@ -92,13 +92,14 @@ fn upload(receiver: &ModelReceiver, name: &str, content: &[u8], faults: Faults) 
     (proxy.bytes_up(), proxy.bytes_down())
 }
 
-/// Cuts at places spread evenly over one direction; at every byte, if `RESUP_TEST_RUNS` is large.
+/// Cuts connections at places spread evenly over one direction; at every byte, if `RESUP_TEST_RUNS`
+/// is large.
 fn cuts(how: Cut, up: bool) {
     let receiver = ModelReceiver::with(Options {
         tls: true,
         ..Options::default()
     });
-    // Each its own content: the server would know the same one by its digest.
+    // Each upload has its own content: the server would recognise the same one by its digest.
     let content = |n: u64| files::bytes(700, n);
     let whole = upload(&receiver, "whole", &content(u64::MAX), Faults::default());
     let bytes = if up { whole.0 } else { whole.1 };
@@ -133,21 +134,21 @@ fn cuts(how: Cut, up: bool) {
 }
 
 #[test]
-fn a_reset_within_the_records_that_are_sent() {
+fn a_reset_at_any_byte_of_the_requests_is_survived() {
     cuts(Cut::Rst, true);
 }
 
 #[test]
-fn a_close_within_the_records_that_are_sent() {
+fn a_close_at_any_byte_of_the_requests_is_survived() {
     cuts(Cut::Fin, true);
 }
 
 #[test]
-fn a_reset_within_the_records_that_are_answered() {
+fn a_reset_at_any_byte_of_the_responses_is_survived() {
     cuts(Cut::Rst, false);
 }
 
 #[test]
-fn a_close_within_the_records_that_are_answered() {
+fn a_close_at_any_byte_of_the_responses_is_survived() {
     cuts(Cut::Fin, false);
 }

@@ -17,7 +17,7 @@ pub(super) struct FileSource {
     opened: Stamp,
 }
 
-/// What tells one version of a file from another.
+/// The values that tell one version of a file from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     size: u64,
@@ -27,12 +27,12 @@ struct Stamp {
 }
 
 impl Stamp {
-    /// Makes that of an open file.
+    /// Makes the stamp of an open file.
     fn of(file: &File) -> io::Result<Self> {
         Ok(Self::new(&file.metadata()?, file_id::of(file)?))
     }
 
-    /// Makes that of the file that has this name now.
+    /// Makes the stamp of the file that has this name now.
     fn at(path: &Path) -> io::Result<Self> {
         Ok(Self::new(&std::fs::metadata(path)?, file_id::at(path)?))
     }
@@ -57,7 +57,7 @@ fn nanoseconds(time: SystemTime) -> i128 {
 
 impl FileSource {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        // Asked first: opening a FIFO would block until somebody writes to it.
+        // Before it is opened: opening a FIFO would block until somebody writes to it.
         let meta = std::fs::metadata(path).map_err(|e| source_error(path, &e))?;
         if !meta.is_file() {
             return Err(Error::SourceNotAFile {
@@ -102,7 +102,7 @@ impl FileSource {
 }
 
 impl FileSource {
-    /// Checks that both the open file and the one that has its name now are what was opened.
+    /// Checks that the open file, and the file that has its name now, are unchanged.
     fn check(&self) -> Result<(), Error> {
         let open = Stamp::of(&self.file);
         self.compare(open.map_err(|e| source_error(&self.path, &e))?)?;
@@ -133,11 +133,14 @@ impl Source for FileSource {
     fn identity(&self) -> Option<String> {
         let path = std::path::absolute(&self.path).ok()?;
         let Stamp { size, modified, id } = self.opened;
-        // Written out, for it is compared with what another version of the library wrote.
-        let modified = modified.map(|at| at.to_string()).unwrap_or_default();
+        // The format is fixed here, because it is compared with the text of another version of the
+        // library.
+        let time = modified.map(|at| at.to_string()).unwrap_or_default();
         let (device, number) = id.unwrap_or_default();
-        let path = path.display();
-        Some(format!("{path} {size} {modified} {device} {number}"))
+        Some(format!(
+            "{} {size} {time} {device} {number}",
+            path.display()
+        ))
     }
 
     fn seek(&mut self, offset: u64) -> Result<(), Error> {
@@ -166,9 +169,9 @@ impl Source for FileSource {
     }
 }
 
-/// Windows: another program has the file open and shares it with nobody.
+/// The Windows error for a file that another program has open without sharing it.
 const SHARING_VIOLATION: i32 = 32;
-/// Windows: these bytes of the file are locked.
+/// The Windows error for bytes of a file that another program has locked.
 const LOCK_VIOLATION: i32 = 33;
 
 fn source_error(path: &Path, error: &io::Error) -> Error {
@@ -215,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_readable_file_is_told_apart() {
+    fn missing_files_directories_and_devices_have_errors_of_their_own() {
         let dir = tempfile::tempdir().unwrap();
         let open = |path: &Path| FileSource::open(path).err();
         let missing = dir.path().join("missing");

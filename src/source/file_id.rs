@@ -1,4 +1,4 @@
-//! What tells a file from all others, whatever their names: its device and its number there.
+//! The identity of a file, whatever its name: its device and its number there.
 
 use std::fs::File;
 use std::io;
@@ -7,16 +7,16 @@ use std::path::Path;
 /// Device and number, where the system has them.
 pub(super) type FileId = Option<(u64, u64)>;
 
-/// The identity of an open file.
+/// Gives the identity of an open file.
 #[cfg(unix)]
 pub(super) fn of(file: &File) -> io::Result<FileId> {
     file.metadata().map(|meta| id(&meta))
 }
 
-/// The identity of the file that has this name now.
+/// Gives the identity of the file that has this name now.
 #[cfg(unix)]
 pub(super) fn at(path: &Path) -> io::Result<FileId> {
-    // Not opened: it may have become a FIFO, which would block.
+    // The file is not opened: it may have become a FIFO, and opening that would block.
     std::fs::metadata(path).map(|meta| id(&meta))
 }
 
@@ -26,7 +26,7 @@ fn id(meta: &std::fs::Metadata) -> FileId {
     Some((meta.dev(), meta.ino()))
 }
 
-/// The identity of an open file; some network drives give none.
+/// Gives the identity of an open file; some network drives have none.
 #[cfg(windows)]
 pub(super) fn of(file: &File) -> io::Result<FileId> {
     Ok(winapi_util::file::information(file)
@@ -34,7 +34,7 @@ pub(super) fn of(file: &File) -> io::Result<FileId> {
         .map(|file| (file.volume_serial_number(), file.file_index())))
 }
 
-/// The identity of the file that has this name now.
+/// Gives the identity of the file that has this name now.
 #[cfg(windows)]
 pub(super) fn at(path: &Path) -> io::Result<FileId> {
     of(&File::open(path)?)

@@ -10,12 +10,12 @@ use super::traits::Source;
 use crate::control::stop::Stop;
 use crate::control::Control;
 
-/// What the program wants to upload. Every run opens it anew.
+/// The source that the program chose. Every run opens it anew.
 #[derive(Debug, Clone)]
 pub(crate) enum Opener {
     File(PathBuf),
     Memory(Arc<Vec<u8>>),
-    /// The program's own, which the upload holds on the program's side.
+    /// The program's stream; the upload holds it on the program's side.
     Stream,
 }
 

@@ -1,7 +1,7 @@
 //! The program's own stream: requested on the run's thread, read on the program's.
 //!
 //! The run leaves a [`ReadRequest`] in the [`Control`]. The program's thread, inside `run` or
-//! `wait`, answers it through its [`StreamPort`]. One block is requested ahead, so that the
+//! `wait`, replies through its [`StreamPort`]. One block is requested ahead, so that the
 //! program reads it while the one before is being sent.
 
 use std::io::{self, Read, Seek, SeekFrom};
@@ -12,18 +12,18 @@ use crate::control::stop::Stop;
 use crate::control::Control;
 use crate::error::Error;
 
-/// The name that messages have for it; there is no path.
+/// The name of the source in messages, in place of a path.
 const NAME: &str = "the program's stream";
-/// How many bytes one request is for.
+/// The bytes that one request asks for.
 const BLOCK: usize = 256 * 1024;
 
-/// Something that the program can read, go back in, and tell the size of.
+/// A stream of the program, with a size and a position that can go back.
 pub(crate) trait ProgramStream: Send {
-    /// Gives the bytes in the whole.
+    /// Gives the size in bytes.
     fn size(&mut self) -> io::Result<u64>;
     /// Sets the position of the next read, from the start.
     fn seek(&mut self, offset: u64) -> io::Result<()>;
-    /// Reads some bytes; none only at the end.
+    /// Reads some bytes; gives 0 only at the end.
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize>;
 }
 
@@ -46,10 +46,10 @@ impl<R: Read + Seek + Send> ProgramStream for R {
     }
 }
 
-/// The program's end: the stream and its position.
+/// The program's side: the stream and its position.
 pub(crate) struct StreamPort {
     stream: Box<dyn ProgramStream>,
-    /// `None` when it is unknown.
+    /// `None` where it is unknown.
     position: Option<u64>,
 }
 
@@ -61,8 +61,8 @@ impl StreamPort {
         }
     }
 
-    /// Answers a request, on the program's thread.
-    pub(crate) fn answer(&mut self, request: &ReadRequest) -> ReadReply {
+    /// Replies to a request, on the program's thread.
+    pub(crate) fn reply(&mut self, request: &ReadRequest) -> ReadReply {
         match *request {
             ReadRequest::Size => self.size(),
             ReadRequest::Bytes(offset) => self.read(offset),
@@ -71,13 +71,14 @@ impl StreamPort {
 
     fn size(&mut self) -> ReadReply {
         self.position = None;
-        let size = self.stream.size();
-        let size = size.map_err(|e| format!("asking for its size failed: {e}"))?;
-        Ok(ReadData::Size(size))
+        match self.stream.size() {
+            Ok(size) => Ok(ReadData::Size(size)),
+            Err(e) => Err(format!("asking for its size failed: {e}")),
+        }
     }
 
     fn read(&mut self, offset: u64) -> ReadReply {
-        // Known again only when all goes well.
+        // The position stays unknown unless all goes well.
         if self.position.take() != Some(offset) {
             let seek = self.stream.seek(offset);
             seek.map_err(|e| format!("seeking to byte {offset} failed: {e}"))?;
@@ -95,16 +96,16 @@ impl StreamPort {
     }
 }
 
-/// The run's end.
+/// The run's side.
 pub(super) struct StreamSource<'a> {
     control: &'a Control,
     size: u64,
     /// The position of the next read.
     position: u64,
-    /// A block of the source that begins at `block_start`.
     block: Vec<u8>,
+    /// Where `block` begins in the source.
     block_start: u64,
-    /// Where the block begins that was requested ahead.
+    /// The offset of the block that was requested ahead.
     ahead: Option<u64>,
 }
 

@@ -1,28 +1,28 @@
-//! What every source can do.
+//! The abilities of every source.
 
 use crate::control::stop::Stop;
 use crate::error::Error;
 
-/// An open source. Its bytes, size and time are those of the moment when it was opened, or it
-/// says that they changed.
+/// An open source. It gives the bytes, size and time that it had when it was opened, or an error
+/// that they changed.
 pub(crate) trait Source: Send {
-    /// Gives the name that messages have for it.
+    /// Gives its name in messages.
     fn name(&self) -> String;
-    /// Gives the bytes in the whole source.
+    /// Gives its size in bytes.
     fn size(&self) -> u64;
     /// Gives the last modification, in milliseconds since 1970 UTC, where there is one.
     fn mtime(&self) -> Option<i64>;
-    /// Gives a text that differs for every other version of the source, where that can be known in
-    /// a later run.
+    /// Gives a text that identifies this version of the source, also to a later run; `None` where
+    /// that is not possible.
     fn identity(&self) -> Option<String>;
     /// Sets the position of the next read.
     fn seek(&mut self, offset: u64) -> Result<(), Error>;
     /// Reads some bytes, at least one; an end before [`Source::size`] is an error.
     fn read(&mut self, buf: &mut [u8]) -> Result<usize, Stop>;
-    /// Checks that the source is still what was opened.
+    /// Checks that the source has not changed since it was opened.
     fn verify(&mut self) -> Result<(), Stop>;
 
-    /// Makes the error for a source that is no longer what was opened.
+    /// Makes the error for a source that has changed.
     fn changed(&self, why: String) -> Error {
         Error::SourceChanged {
             path: self.name(),

@@ -1,6 +1,6 @@
-//! A client's settings of who the program is to its server.
+//! A client's settings of credentials.
 //!
-//! All of this is bound to the endpoint's scheme, host and port: it is never sent anywhere else.
+//! All of them are bound to the endpoint's scheme, host and port: they are never sent anywhere else.
 
 use super::Client;
 use crate::error::Error;
@@ -9,11 +9,11 @@ use crate::http::secret::Secret;
 
 impl Client {
     /// Logs in before the first request, and again when the server rejects a later one, by a
-    /// `POST` of the [login fields](Self::set_login_field) to this URL; cookies are kept. Any answer
-    /// below 400 counts as a login until the next request shows otherwise.
+    /// `POST` of the [login fields](Self::set_login_field) to this URL; cookies are kept. Any response
+    /// with a status below 400 counts as a login until the next request shows otherwise.
     ///
     /// # Errors
-    /// [`Error::InvalidUrl`] for what is no URL of the endpoint's scheme, host and port.
+    /// [`Error::InvalidUrl`] for anything but a URL of the endpoint's scheme, host and port.
     pub fn set_login_form(&self, url: &str) -> Result<(), Error> {
         let mut state = self.lock();
         let options = state.change();
@@ -21,8 +21,8 @@ impl Client {
         options.credentials.set_login(url, &origin)
     }
 
-    /// Sets a field of the login form: user name, password, and what else it has. Setting a name
-    /// again replaces its value.
+    /// Sets a field of the login form, such as the user name or the password. Setting a name again
+    /// replaces its value.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for an empty name, or before
@@ -34,7 +34,7 @@ impl Client {
             .set_login_field(name, value)
     }
 
-    /// Sends Basic authorization (RFC 7617) with every request, in place of another one.
+    /// Sets Basic authorization (RFC 7617) for every request, in place of another authorization.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for control characters, an empty user, or one with a colon.
@@ -42,25 +42,25 @@ impl Client {
         self.lock().change().credentials.set_basic(user, password)
     }
 
-    /// Sends a bearer token (RFC 6750) with every request, in place of another authorization.
+    /// Sets a bearer token (RFC 6750) for every request, in place of another authorization.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for an empty one, or other characters than printable ASCII.
+    /// [`Error::InvalidArgument`] for an empty token, or other characters than printable ASCII.
     pub fn set_bearer_token(&self, token: &str) -> Result<(), Error> {
         self.lock().change().credentials.set_bearer(token)
     }
 
-    /// Sends a header with every request. Setting a name again replaces its value. The value is
+    /// Sets a header for every request. Setting a name again replaces its value. The value is
     /// treated as a secret.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for what is no header, or one that the library sets itself.
+    /// [`Error::InvalidArgument`] for an invalid header, or one that the library sets itself.
     pub fn set_header(&self, name: &str, value: &str) -> Result<(), Error> {
         self.lock().change().credentials.set_header(name, value)
     }
 
-    /// Sends a cookie with every request, beside those that the server sets. Setting a name
-    /// again replaces its value.
+    /// Sets a cookie for every request, beside those that the server sets. Setting a name again
+    /// replaces its value.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for a name or value that no cookie can have (RFC 6265, 4.1.1).
@@ -71,7 +71,7 @@ impl Client {
     /// Signs every form with this secret (docs/PROTOCOL.md, "Signing").
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for an empty one.
+    /// [`Error::InvalidArgument`] for an empty secret.
     pub fn set_signing_secret(&self, secret: &[u8]) -> Result<(), Error> {
         if secret.is_empty() {
             return Err(Error::InvalidArgument {
@@ -83,7 +83,7 @@ impl Client {
         Ok(())
     }
 
-    /// Sets how forms are signed, where there is a secret.
+    /// Sets the algorithm of signatures, for forms that are signed.
     pub fn set_signing_algorithm(&self, algorithm: SigningAlgorithm) {
         self.lock().change().credentials.algorithm = algorithm;
     }

@@ -1,4 +1,4 @@
-//! A client: a server's address, and what all uploads to it share.
+//! A client: a server's address, and the state that all uploads to it share.
 
 mod identity;
 mod network;
@@ -14,15 +14,15 @@ use crate::http::check::check_line;
 use crate::options::LocateMethod;
 use crate::run::{ClientState, SharedState};
 
-/// A server and what all uploads to it share.
+/// A server's address, and the settings and connections that all uploads to it share.
 ///
-/// Cheap to clone: clones share their settings. A setting that is changed while an upload runs
-/// counts from that upload's next run on.
+/// Cheap to clone: clones share their settings. A change during a run takes effect in the upload's
+/// next run.
 #[derive(Debug, Clone)]
 pub struct Client {
     state: Arc<Mutex<ClientState>>,
     shared: Arc<SharedState>,
-    /// Apart from the rest: a run's thread must never be the last one to hold it.
+    /// Apart from the rest, because a run's thread must never be the one that drops it.
     logger: Arc<Mutex<Option<Logger>>>,
 }
 
@@ -48,7 +48,7 @@ impl Client {
         logger.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The options as they are now, and what belongs to them.
+    /// Gives the options as they are now, and their session.
     pub(crate) fn state(&self) -> ClientState {
         self.lock().clone()
     }
@@ -57,7 +57,7 @@ impl Client {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets the user name that the server is told with each file. Default: none.
+    /// Sets the user name that goes to the server with each file. Default: none.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for an empty name or one with control characters.
@@ -80,19 +80,18 @@ impl Client {
         self.lock().change().locate_method = method;
     }
 
-    /// Sets the most time that a name lookup, and then connecting with the TLS handshake, may take,
-    /// each. Default: 30 s.
+    /// Sets the time limit for a name lookup, and again for connecting with the TLS handshake.
+    /// Default: 30 s.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for zero or more than a year; so for all time limits.
+    /// [`Error::InvalidArgument`] for zero, or for more than a year.
     pub fn set_connect_timeout(&self, limit: Duration) -> Result<(), Error> {
         self.lock().change().connection.limits.connect = check_duration("connect timeout", limit)?;
         Ok(())
     }
 
-    /// Sets the most time from the end of a request to its answer. It must allow for what the
-    /// network still holds of the request (some MB) and for the server's storing it.
-    /// Default: 120 s.
+    /// Sets the time limit from the end of a request to its response. In that time the network
+    /// delivers the last of the request (some MB), and the server stores it. Default: 120 s.
     ///
     /// # Errors
     /// As [`set_connect_timeout`](Self::set_connect_timeout).
@@ -102,8 +101,7 @@ impl Client {
         Ok(())
     }
 
-    /// Sets the most time for which the network may take nothing while there is something to send.
-    /// Default: 60 s.
+    /// Sets how long the network may accept no data while there is something to send. Default: 60 s.
     ///
     /// # Errors
     /// As [`set_connect_timeout`](Self::set_connect_timeout).
@@ -113,15 +111,15 @@ impl Client {
     }
 
     /// Sets the most file bytes per second that all uploads of this client send together; 0, the
-    /// default, for no limit. Counts at once, for running uploads too.
+    /// default, for no limit. Takes effect at once, also during runs.
     pub fn set_rate_limit(&self, bytes_per_second: u64) {
         self.shared.rate.set(bytes_per_second);
     }
 
-    /// Calls `callback` with the log lines of uploads, of `level` and more important ones. It is
+    /// Sets a callback for the log lines of uploads, of `level` and more important ones. It is
     /// called from within [`Upload::run`](crate::Upload::run) and
     /// [`Upload::wait`](crate::Upload::wait), on the threads that called these, so perhaps on
-    /// several at once. Secrets and file contents are never told. Counts from the next run on.
+    /// several at once. No line has a secret or a file's content in it. Takes effect in the next run.
     pub fn on_log(
         &self,
         level: LogLevel,
@@ -135,12 +133,12 @@ impl Client {
         let mut slot = self.logger.lock().unwrap_or_else(PoisonError::into_inner);
         let old = std::mem::replace(&mut *slot, logger);
         drop(slot);
-        // With no lock held: dropping it may call the program.
+        // The lock is released first: dropping the logger may call the program.
         drop(old);
     }
 
-    /// Sets the most time that attempts may go on, and fail, without the server having got a byte
-    /// more; zero, the default, for no limit but that of their number. It begins anew after a pause.
+    /// Sets how long attempts may fail while the server gets no byte more. Zero, the default, leaves
+    /// only the limit of their number. The time starts again after a pause.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for more than a year.
@@ -152,14 +150,14 @@ impl Client {
         Ok(())
     }
 
-    /// Sets how many attempts in a row may fail after the first without the server having got a
-    /// byte more. Default: 8; 0 never tries again.
+    /// Sets how many more attempts may fail in a row while the server gets no byte more. Default: 8;
+    /// 0 never tries again.
     pub fn set_retry_limit(&self, limit: u32) {
         self.lock().change().retry.limit = limit;
     }
 
-    /// Sets the wait before another attempt. It is random, between zero and `first`, doubled with each
-    /// attempt up to `longest`. Default: 500 ms and 30 s.
+    /// Sets the wait before another attempt. It is random, between zero and a bound. The bound is
+    /// `first` at first, and doubles with each attempt up to `longest`. Default: 500 ms and 30 s.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for zero, more than a year, or `first` above `longest`.

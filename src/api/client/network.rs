@@ -1,4 +1,4 @@
-//! A client's settings of the way to the server: proxies and TLS.
+//! A client's settings of proxies and TLS.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::http::proxy::{NoProxy, ProxySetting};
 use crate::options::FilenameStyle;
 
 impl Client {
-    /// Sets the proxy that leads to the server: `none`, `system` (the default), or an URL,
+    /// Sets the proxy: `none`, `system` (the default), or a URL,
     /// `scheme://[user[:password]@]host[:port]`, user and password percent-encoded.
     ///
     /// | scheme | port | |
@@ -21,18 +21,18 @@ impl Client {
     /// `system` reads the environment: `http_proxy` for http, `https_proxy` for https,
     /// `all_proxy` for both, in lower case first, then in upper case (`HTTP_PROXY` not in CGI
     /// programs), and `no_proxy`; on Windows, where these name none, the user's Internet Settings
-    /// (no scripts, PAC). It never leads to the machine itself by a proxy.
+    /// (without PAC scripts). It never uses a proxy to reach this machine.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`], which does not show user and password.
+    /// [`Error::InvalidArgument`], without user and password in its text.
     pub fn set_proxy(&self, proxy: &str) -> Result<(), Error> {
         self.lock().change().connection.proxy = ProxySetting::parse(proxy)?;
         Ok(())
     }
 
     /// Sets the hosts that are reached without a proxy, in place of the environment's `no_proxy`:
-    /// domains (with all below them), addresses, CIDR blocks, each perhaps with a port, or `*`,
-    /// between commas. An empty list excepts none.
+    /// domains (with their subdomains), addresses or CIDR blocks, optionally with a port, or `*`,
+    /// separated by commas. An empty list excepts none.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for control characters.
@@ -53,8 +53,8 @@ impl Client {
         self.lock().change().connection.certificates.trust = trust;
     }
 
-    /// Trusts the CA certificates in a PEM file, and no others but those of further calls. The
-    /// file is read at once.
+    /// Adds the CA certificates in a PEM file. Once some are set, only they are trusted. The file is
+    /// read at once.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] when the file cannot be read, has no certificate, or has one
@@ -67,7 +67,7 @@ impl Client {
         state.change().connection.certificates.add_own(&pem, &from)
     }
 
-    /// Trusts the CA certificates in a PEM text; else as [`set_ca_file`](Self::set_ca_file).
+    /// Adds the CA certificates in a PEM text, as [`set_ca_file`](Self::set_ca_file) does.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`].
@@ -77,13 +77,13 @@ impl Client {
         certificates.add_own(pem.as_bytes(), "the PEM text")
     }
 
-    /// Sets the certificate that this side shows when the server asks for one: a PEM file with the
-    /// chain, its own first, and one with its key, which must not be encrypted; both may be one
-    /// file. They are read at once, and what is kept of the key is overwritten in memory when it is
-    /// released; not so what TLS makes of it.
+    /// Sets the client certificate, for servers that ask for one: a PEM file with the chain, the
+    /// client's own certificate first, and a PEM file with its key, unencrypted. Both may be the same
+    /// file. They are read at once. The library's copy of the key is overwritten in memory when it is
+    /// dropped; the copies of the TLS library are not.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] when a file cannot be read or used, or the key does not fit.
+    /// [`Error::InvalidArgument`] when a file cannot be read or used, or the key does not match.
     pub fn set_client_certificate(
         &self,
         certificate: impl AsRef<Path>,
@@ -94,8 +94,8 @@ impl Client {
         certificates.set_client(certificate.as_ref(), key.as_ref())
     }
 
-    /// Sets whether the server's certificate is verified. Default: yes. Without, whoever is on the
-    /// way can read and change everything, credentials too; each run logs a warning.
+    /// Sets whether the server's certificate is verified. Default: yes. Without it, anyone on the
+    /// network path can read and change everything, credentials too; each run logs a warning.
     pub fn set_tls_verify(&self, verify: bool) {
         self.lock().change().connection.certificates.verify = verify;
     }

@@ -1,4 +1,4 @@
-//! An upload: one file's job, run on a thread of its own, its events delivered on the program's.
+//! An upload: runs on a thread of its own, and delivers its events on the program's thread.
 
 mod settings;
 
@@ -25,13 +25,13 @@ type OnProgress = Box<dyn FnMut(&Snapshot) -> Flow + Send>;
 type OnState = Box<dyn FnMut(UploadState) -> Flow + Send>;
 type OnComplete = Box<dyn FnMut(&Result<(), Error>) + Send>;
 
-/// The uploading of one file.
+/// The upload of one file.
 ///
 /// [`run`](Self::run) blocks until the end. [`start`](Self::start) returns at once, the upload
-/// goes on by itself, and [`wait`](Self::wait) fetches what happened. Callbacks are called only
+/// goes on by itself, and [`wait`](Self::wait) delivers its events. Callbacks are called only
 /// from within `run` and `wait`, on the thread that called these.
 ///
-/// After a run has ended, another one may be made: it goes on where the server is.
+/// After a run has ended, another one may be made. It goes on from the server's offset.
 pub struct Upload {
     client: Client,
     opener: Opener,
@@ -41,9 +41,9 @@ pub struct Upload {
     remote: Remote,
     started: bool,
     completed: bool,
-    /// The client's, of this run.
+    /// The client's logger in this run.
     logger: Option<Logger>,
-    /// That of the run before, until it can be released.
+    /// The logger of the run before, until it can be dropped.
     old_logger: Option<Logger>,
     on_progress: Option<OnProgress>,
     on_state: Option<OnState>,
@@ -86,7 +86,7 @@ impl Upload {
     /// Makes an upload of `bytes` under the file name `name`.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] when the name cannot be one.
+    /// [`Error::InvalidArgument`] when the name is not a file name.
     pub fn from_memory(
         client: &Client,
         bytes: impl Into<Vec<u8>>,
@@ -95,13 +95,15 @@ impl Upload {
         Self::new(client, Opener::Memory(Arc::new(bytes.into())), name)
     }
 
-    /// Makes an upload of what `stream` gives, under the file name `name`. Its size is asked for when a
-    /// run begins. It is read only on the thread that is inside [`run`](Self::run) or
-    /// [`wait`](Self::wait), so after [`start`](Self::start) the upload goes on only while one
-    /// waits; and it is read twice, since only its MD5 tells it from another one of its name.
+    /// Makes an upload of the bytes of `stream`, under the file name `name`.
+    ///
+    /// Its size is asked for when a run begins. It is read only on the thread that is inside
+    /// [`run`](Self::run) or [`wait`](Self::wait), so after [`start`](Self::start) the upload makes
+    /// progress only during `wait`. It is read twice, because only its MD5 tells it from another
+    /// content of the same name.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] when the name cannot be one.
+    /// [`Error::InvalidArgument`] when the name is not a file name.
     pub fn from_stream(
         client: &Client,
         stream: impl Read + Seek + Send + 'static,
@@ -142,26 +144,27 @@ impl Upload {
         self.remote.clone()
     }
 
-    /// Sets what is called about ten times a second while the numbers change, and a last time at
-    /// the end.
+    /// Sets the callback for progress: called about ten times a second while the numbers change, and
+    /// a last time at the end.
     pub fn on_progress(&mut self, callback: impl FnMut(&Snapshot) -> Flow + Send + 'static) {
         self.on_progress = Some(Box::new(callback));
     }
 
-    /// Sets what is called with each new state.
+    /// Sets the callback for each new state.
     pub fn on_state(&mut self, callback: impl FnMut(UploadState) -> Flow + Send + 'static) {
         self.on_state = Some(Box::new(callback));
     }
 
-    /// Sets what is called once at the end of every run, whatever its outcome, after all others.
+    /// Sets the callback for the end: called once for every run, whatever its outcome, after all
+    /// others.
     pub fn on_complete(&mut self, callback: impl FnMut(&Result<(), Error>) + Send + 'static) {
         self.on_complete = Some(Box::new(callback));
     }
 
-    /// Uploads and returns at the end.
+    /// Uploads the file, and returns at the end.
     ///
     /// # Errors
-    /// Any of [`Error`]; the upload may be run again, and goes on where the server is.
+    /// Any of [`Error`]; the upload may be run again, and goes on from the server's offset.
     pub fn run(&mut self) -> Result<(), Error> {
         self.start()?;
         loop {
@@ -174,8 +177,8 @@ impl Upload {
     /// Starts the upload and returns at once; it goes on whether or not `wait` is called.
     ///
     /// # Errors
-    /// [`Error::WrongState`] when it runs already; [`Error::System`] when there is no thread to
-    /// be had.
+    /// [`Error::WrongState`] when it runs already; [`Error::System`] when the system gives no
+    /// thread.
     pub fn start(&mut self) -> Result<(), Error> {
         if self.started {
             return Err(Error::WrongState(
@@ -215,13 +218,13 @@ impl Upload {
         Ok(())
     }
 
-    /// Releases a log callback that was replaced.
+    /// Drops a log callback that was replaced.
     pub(crate) fn release(&mut self) {
         self.old_logger = None;
     }
 
-    /// Calls the callbacks for what happened, for up to `timeout`; returns the outcome at the
-    /// end of the run, and again until the next run; `None` while it goes on.
+    /// Calls the callbacks for up to `timeout`. Gives the outcome at the end of the run, and again
+    /// until the next run; `None` while the run goes on.
     ///
     /// # Errors
     /// The run's outcome; [`Error::WrongState`] before the first `start`.
@@ -238,9 +241,8 @@ impl Upload {
                     None => Flow::Continue,
                 },
                 Event::Read(number, request) => {
-                    let stream = self.stream.as_mut();
-                    let stream = stream.expect("only a stream is read");
-                    control.reply_read(number, stream.answer(&request));
+                    let stream = self.stream.as_mut().expect("only a stream is read");
+                    control.reply_read(number, stream.reply(&request));
                     Flow::Continue
                 }
                 Event::State(state) => call(&mut self.on_state, |f| f(state)),
@@ -268,7 +270,7 @@ impl Upload {
 }
 
 impl Drop for Upload {
-    /// Cancels a run that is still under way.
+    /// Cancels a run that has not ended.
     fn drop(&mut self) {
         self.remote.cancel();
     }

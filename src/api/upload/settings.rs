@@ -10,18 +10,19 @@ use crate::options::{DigestMode, SegmentSize};
 use crate::protocol::form::is_reserved;
 
 impl Upload {
-    /// Sets the file name that the server is told. Default: the file's own.
+    /// Sets the file name that goes to the server. Default: the file's own.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for a name that is empty, longer than 1024 bytes or contains
-    /// `/` or NUL; [`Error::WrongState`] during a run: so for every setter.
+    /// `/` or NUL; [`Error::WrongState`] during a run, as for every setter.
     pub fn set_name(&mut self, name: &str) -> Result<(), Error> {
         self.idle()?;
         self.options.name = check_file_name(name)?;
         Ok(())
     }
 
-    /// Sets the directory on the server, `/`-separated. Default: empty, the server's own choice.
+    /// Sets the directory on the server, with `/` between names. Default: empty, the server's own
+    /// choice.
     ///
     /// # Errors
     /// As [`set_name`](Self::set_name), for control characters.
@@ -38,17 +39,19 @@ impl Upload {
     /// `application/octet-stream`.
     ///
     /// # Errors
-    /// As [`set_name`](Self::set_name), for what is not one line of ASCII, `type/subtype` and perhaps
-    /// parameters after a `;`.
+    /// As [`set_name`](Self::set_name), for anything but one line of ASCII: `type/subtype`, and
+    /// optionally parameters after a `;`.
     pub fn set_content_type(&mut self, content_type: &str) -> Result<(), Error> {
         self.idle()?;
         let content_type = check_line("content type", content_type)?;
         let name = content_type.split(';').next().unwrap_or_default();
         // A header's name is a token too (RFC 9110, 5.1 and 8.3.1).
         let is_token = |text: &str| http::HeaderName::from_bytes(text.as_bytes()).is_ok();
-        let named = name.trim_end().split_once('/');
-        let named = named.is_some_and(|(main, sub)| is_token(main) && is_token(sub));
-        if !named || !content_type.is_ascii() {
+        let is_type = name
+            .trim_end()
+            .split_once('/')
+            .is_some_and(|(main, sub)| is_token(main) && is_token(sub));
+        if !is_type || !content_type.is_ascii() {
             return Err(Error::InvalidArgument {
                 what: "content type",
                 why: format!("\"{content_type}\" is not of the form type/subtype"),
@@ -77,8 +80,8 @@ impl Upload {
         Ok(())
     }
 
-    /// Sets the most file bytes that one request carries. Useful for servers and proxies that see a
-    /// request only when it is whole. A server's own limit counts in any case.
+    /// Sets the most file bytes that one request carries. Useful for servers and proxies that store
+    /// a whole request before they handle it. The server's own limit applies as well.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for 0 bytes; [`Error::WrongState`] during a run.
@@ -104,10 +107,10 @@ impl Upload {
         Ok(())
     }
 
-    /// Sets a file in which the run keeps states of the digest, so that a resume does not read again
-    /// what the server already has. It is never needed: where it is missing, damaged or of
-    /// another file, the upload reads more and ends right. It holds no secret, and is removed
-    /// when the upload is complete. Default: none. Of no use for memory and streams.
+    /// Sets a file in which the run saves states of the digest, so that a resume need not read again
+    /// the bytes that the server already has. It is never necessary: where it is missing, damaged or
+    /// of another file, the upload reads more and ends right. It holds no secret, and is removed when
+    /// the upload is complete. Default: none. Ignored for memory and streams.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for an empty path; [`Error::WrongState`] during a run.
