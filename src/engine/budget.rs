@@ -1,18 +1,18 @@
-//! How many failures a run may still get over, and after which waits.
+//! The retries that a run has left, and the waits before them.
 
 use std::time::{Duration, Instant};
 
 use crate::options::RetryPolicy;
 
-/// The longest `Retry-After` that is obeyed; a server that asks for more is asked again then.
+/// The longest `Retry-After` that is obeyed. A server that asks for more is asked again after this.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
-/// What is left for failures since the last progress.
+/// The failures since the last progress, and the limits of their number and time.
 #[derive(Debug)]
 pub(super) struct Budget {
     policy: RetryPolicy,
     failures: u32,
-    /// When the first of these failures was.
+    /// The time of the first of these failures.
     since: Option<Instant>,
     checksum_mismatches: u32,
     logged_in_again: bool,
@@ -29,24 +29,25 @@ impl Budget {
         }
     }
 
-    /// Begins anew: the server holds more than before.
+    /// Starts again from zero failures: the server has more than before.
     pub(super) fn renew(&mut self) {
         *self = Budget::new(self.policy);
     }
 
-    /// Notes that the program has paused the run: that time does not count as one of failing.
-    pub(super) fn paused(&mut self) {
+    /// Notes that the program has paused the run: the time limit starts again.
+    pub(super) fn note_pause(&mut self) {
         self.since = None;
     }
 
-    /// Counts a checksum mismatch; whether it may be got over. One may be damage on the way.
+    /// Counts a checksum mismatch. Gives whether the bytes may be sent again: one mismatch may be
+    /// damage on the network.
     pub(super) fn allows_checksum_mismatch(&mut self) -> bool {
         self.checksum_mismatches += 1;
         self.checksum_mismatches == 1
     }
 
-    /// Whether an ended session may be got over by a new login. A server that forgets sessions as
-    /// soon as they are made is not asked for ever.
+    /// Counts a new login after an ended session. Gives whether it is allowed: a server may end each
+    /// session at once, for ever.
     pub(super) fn allows_login(&mut self) -> bool {
         !std::mem::replace(&mut self.logged_in_again, true)
     }
@@ -67,8 +68,8 @@ impl Budget {
         }
         let doublings = self.failures.min(30);
         self.failures += 1;
-        let bound = self.policy.base.saturating_mul(1 << doublings);
-        let bound = bound.min(self.policy.cap);
+        let doubled = self.policy.base.saturating_mul(1 << doublings);
+        let bound = doubled.min(self.policy.cap);
         let share = jitter as f64 / u64::MAX as f64;
         let retry_after = retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
         let wait = bound.mul_f64(share).max(retry_after);

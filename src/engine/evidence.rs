@@ -1,16 +1,16 @@
-//! What the server has shown so far, and what it may claim therefore.
+//! The server's offsets so far, and the claims that they make plausible.
 
-/// What is known of the bytes at the server.
+/// The knowledge of the server's bytes.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Evidence {
     /// The server's last offset; `None` before its first answer.
     confirmed: Option<u64>,
     /// The highest offset so far: only a higher one is progress.
     best: u64,
-    /// The highest offset that can be right without proof: what the server had at first, and what
-    /// was sent since.
+    /// The highest offset that can be right without proof: the server's first offset, or the end of
+    /// the bytes that were sent since.
     plausible: u64,
-    /// The digest of the server's bytes, when these are not the source's. The next send makes the
+    /// The digest of the server's bytes, where they are not the source's. The next send makes the
     /// server drop them.
     restart: Option<[u8; 16]>,
 }
@@ -38,8 +38,8 @@ impl Evidence {
         !self.is_first() && self.restart.is_none() && offset > self.plausible
     }
 
-    /// Whether the server's first `offset` bytes are the source's. What was disproved once stays
-    /// so until it is proved or gone.
+    /// Whether the server's first `offset` bytes are the source's; `equal` is the result of a
+    /// comparison. Bytes that were disproved stay so until they are proved or dropped.
     pub(super) fn is_ours(&self, offset: u64, equal: Option<bool>) -> bool {
         equal.unwrap_or(self.restart.is_none() || offset == 0)
     }
@@ -49,17 +49,18 @@ impl Evidence {
         self.plausible = self.plausible.max(offset);
     }
 
-    /// Notes that the server found what arrived to be wrong, and fell back to `offset`.
+    /// Notes that the server got wrong bytes, and fell back to `offset`.
     pub(super) fn fell_back_to(&mut self, offset: u64) {
         self.plausible = self.plausible.min(offset);
     }
 
-    /// Notes that all the server's bytes are of the last send.
+    /// Notes that all of the server's bytes come from the last send.
     pub(super) fn restarted(&mut self) {
         self.restart = None;
     }
 
-    /// Notes whether the server's bytes are the source's; `md5` is their digest, where it said so.
+    /// Notes whether the server's bytes are the source's; `md5` is their digest, where the server gave
+    /// one.
     pub(super) fn judge(&mut self, ours: bool, md5: Option<[u8; 16]>) {
         self.restart = match ours {
             true => None,
@@ -67,7 +68,7 @@ impl Evidence {
         };
     }
 
-    /// Takes `offset` for the server's; whether that is progress.
+    /// Sets the server's offset. Gives whether that is progress.
     pub(super) fn settle(&mut self, offset: u64, ours: bool) -> bool {
         let is_progress = !self.is_first() && offset > self.best;
         self.best = self.best.max(offset);

@@ -1,13 +1,13 @@
-//! What an upload does next: decisions only, no clock, file, socket or thread.
+//! The decisions of an upload, without a clock, file, socket or thread.
 //!
 //! [`Transfer`] is a state machine. It gives a [`Step`]; the driver in `run` carries it out and
-//! says with an [`Event`] what came of it; [`Transfer::handle`] answers with the next step. Time
-//! and randomness are arguments.
+//! reports its result as an [`Event`]; [`Transfer::handle`] gives the next step. Time and randomness
+//! are arguments.
 //!
-//! - `transfer` has the phases,
-//! - `evidence` what the server has shown so far, and so what it may claim,
-//! - `budget` how many failures are left,
-//! - `segments` how many bytes one send carries.
+//! - `transfer`: the phases.
+//! - `evidence`: the server's offsets so far, and the claims that they make plausible.
+//! - `budget`: the number of failures that are left.
+//! - `segments`: the number of bytes in one send.
 
 mod budget;
 mod evidence;

@@ -1,4 +1,4 @@
-//! How many bytes one send carries.
+//! The number of bytes in one send.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
@@ -6,24 +6,25 @@ use std::time::Duration;
 
 use crate::options::SegmentSize;
 
-/// Nothing smaller is tried after a 413, or chosen after failures.
+/// The smallest segment after a 413 or after failures.
 const MIN: u64 = 64 * 1024;
-/// The first automatic segment, and the largest.
+/// The first automatic segment.
 const AUTOMATIC_FIRST: u64 = 4 << 20;
+/// The largest automatic segment.
 const AUTOMATIC_MAX: u64 = 1 << 30;
-/// An automatic segment grows as long as one takes less than this.
+/// Automatic segments grow while each takes less than this.
 const LONG: Duration = Duration::from_secs(20);
 
 /// The limit that a client has learned from 413 responses, for all its uploads; 0 for none.
 pub(crate) type LearnedLimit = Arc<AtomicU64>;
 
-/// The segments of one run.
+/// The size of the segments of one run.
 #[derive(Debug)]
 pub(super) struct Segments {
     size: SegmentSize,
     automatic: u64,
     announced: Option<u64>,
-    /// Half of a segment that was too large.
+    /// Half of the segment that was too large.
     halved: Option<u64>,
     learned: LearnedLimit,
 }
@@ -44,7 +45,7 @@ impl Segments {
         self.announced = Some(limit);
     }
 
-    /// Gives how many of the `left` bytes go next.
+    /// Gives how many of the `left` bytes the next send carries.
     pub(super) fn next(&self, left: u64) -> u64 {
         let wanted = match self.size {
             SegmentSize::Unlimited => None,
@@ -56,9 +57,9 @@ impl Segments {
         limits.into_iter().flatten().fold(left, u64::min)
     }
 
-    /// Notes that the server has accepted a segment, and after which time.
+    /// Notes that the server has accepted a segment, and the time that it took.
     pub(super) fn accepted(&mut self, time: Duration) {
-        // Only now is it known that the size was the reason, and worth telling other uploads.
+        // Only now it is certain that the size was the reason, so other uploads learn it.
         if let Some(halved) = self.halved {
             let lower = |known| (known == 0 || known > halved).then_some(halved);
             let _ = self.learned.fetch_update(Relaxed, Relaxed, lower);
@@ -73,7 +74,8 @@ impl Segments {
         self.automatic = (self.automatic / 2).max(MIN);
     }
 
-    /// Notes that the server finds `length` bytes too many; whether there is a smaller size to try.
+    /// Notes that `length` bytes are too many for the server. Gives whether there is a smaller size to
+    /// try.
     pub(super) fn too_large(&mut self, length: u64) -> bool {
         if length <= MIN {
             return false;
@@ -120,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn automatic_segments_grow_on_good_links_and_shrink_after_failures() {
+    fn automatic_segments_grow_on_a_good_network_and_shrink_after_failures() {
         let mut segments = segments(SegmentSize::Automatic);
         let first = segments.next(u64::MAX);
         segments.accepted(Duration::from_secs(1));

@@ -1,4 +1,4 @@
-//! What the engine says, and what it is told.
+//! The steps that the engine gives, and the events that it takes.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use crate::error::Error;
 use crate::options::{RetryPolicy, SegmentSize};
 use crate::protocol::{Abilities, Answer, Outcome};
 
-/// What a run is to do.
+/// The plan of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     /// Bytes in the whole source.
     pub size: u64,
     /// Whether digests are computed, and so compared.
     pub hashing: bool,
-    /// Whether the server is told the digest of the whole source before anything is sent.
+    /// Whether the locate carries the digest of the whole source.
     pub digest_first: bool,
     pub abilities: Abilities,
     pub retry: RetryPolicy,
@@ -23,32 +23,32 @@ pub(crate) struct Plan {
     pub learned_limit: LearnedLimit,
 }
 
-/// One send of the run. Several may be under way at once, so steps and events name theirs.
+/// The number of a send in its run. There may be several at once, so steps and events name theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PartId(pub u64);
 
-/// What the driver does next.
+/// The driver's next step.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Step {
     /// Begin an attempt: wait while the program wants a pause, and check the source.
     Begin,
-    /// Digest the whole source, so that the server can be told its digest.
+    /// Digest the whole source, for the locate.
     DigestWhole,
     /// Connect, and ask the server for its offset.
     Locate {
         /// Digest the beginning of the source meanwhile.
         hash_ahead: bool,
     },
-    /// Connect to a server that cannot be asked.
+    /// Connect to a server that has no locate.
     Connect,
     /// Compare the digest of the source's first `length` bytes with the server's.
     Compare { length: u64, md5: [u8; 16] },
-    /// Take `offset` for the server's, and bring the digest there.
+    /// Go on from `offset`, and bring the digest there.
     Settle {
         offset: u64,
-        /// The server's offset was this one, and its bytes are not the source's.
+        /// How many bytes the server has that are not the source's.
         foreign: Option<u64>,
-        /// This is the run's first offset: what is before it need not be sent.
+        /// Whether this is the run's first offset: the bytes before it need not be sent.
         is_first: bool,
     },
     /// Send these bytes.
@@ -56,43 +56,43 @@ pub(crate) enum Step {
         part: PartId,
         offset: u64,
         length: u64,
-        /// The digest of what the server is to drop before.
+        /// The digest of the bytes that the server must drop first.
         restart: Option<[u8; 16]>,
     },
-    /// Check the source, and forget its digest: the server found other bytes.
+    /// Check the source, and drop its digest: the server got other bytes.
     Recheck,
     /// Check the source a last time: the server has all of it.
     Conclude {
-        /// Where the server says that the file is.
+        /// The location of the finished file, in the server's words.
         location: Option<String>,
-        /// The server had it before this run.
+        /// Whether the server had the whole file before this run.
         is_first: bool,
     },
-    /// Get over a failure.
+    /// Recover from a failure.
     Recover { error: Error, remedy: Remedy },
     /// End the run.
     Finish(Result<(), Error>),
 }
 
-/// How a failure is got over.
+/// The remedy for a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Remedy {
-    /// By smaller segments, at once.
+    /// Smaller segments, at once.
     SmallerSegments,
-    /// By a new login, at once.
+    /// A new login, at once.
     NewLogin,
-    /// By another attempt after this time.
+    /// Another attempt after this time.
     Wait(Duration),
 }
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Event {
     /// [`Step::Begin`] is done.
     Begun,
     /// [`Step::DigestWhole`] is done.
     Digested,
-    /// The server answered to [`Step::Locate`].
+    /// [`Step::Locate`] is done; this is the server's answer.
     Located(Answer),
     /// [`Step::Connect`] is done.
     Connected,
@@ -100,10 +100,10 @@ pub(crate) enum Event {
     Compared { equal: bool },
     /// [`Step::Settle`] is done.
     Settled,
-    /// [`Step::Send`] has ended, well or not.
+    /// [`Step::Send`] has ended, with success or not.
     Sent {
         part: PartId,
-        /// The source was read up to here; any of it may have arrived.
+        /// The source was read up to here; any of these bytes may have arrived.
         read: u64,
         result: Result<Outcome, Stop>,
     },
@@ -113,6 +113,6 @@ pub(crate) enum Event {
     Concluded,
     /// [`Step::Recover`] is done.
     Recovered,
-    /// The step, none of a send, ended early.
+    /// The step ended early, and was not [`Step::Send`].
     Stopped(Stop),
 }

@@ -1,4 +1,4 @@
-//! The upload as a state machine.
+//! The state machine of an upload.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use crate::control::stop::Stop;
 use crate::error::{Error, ErrorKind, RefusalKind};
 use crate::protocol::{Answer, Outcome, State};
 
-/// What a server claims, and in answer to what.
+/// A server's claim, and the request that it replies to.
 #[derive(Debug, Clone, PartialEq)]
 struct Claim {
     offset: u64,
@@ -21,16 +21,16 @@ struct Claim {
     reply_to: ReplyTo,
 }
 
-/// What a claim answers.
+/// The request that a claim replies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ReplyTo {
-    /// A locate, or a send that was damaged: the server may be anywhere.
+    /// A locate, or a send that was damaged: any offset may follow.
     Any,
-    /// A send that it has taken, or not: the server has to be past this offset.
+    /// A send, accepted or not: the server's offset has to be higher than `from`.
     Send { accepted: bool, from: u64 },
 }
 
-/// What the run is doing.
+/// The phase of a run.
 #[derive(Debug, Clone, PartialEq)]
 enum Phase {
     Beginning,
@@ -54,13 +54,13 @@ enum Phase {
     Finished,
 }
 
-/// One run's decisions.
+/// The state machine of one run.
 #[derive(Debug)]
 pub(crate) struct Transfer {
     size: u64,
-    /// Digests are computed, and the protocol has them.
+    /// Whether digests are computed, and the protocol has them.
     compares: bool,
-    /// The digest of the whole source has yet to be made.
+    /// Whether the digest of the whole source is still to be made.
     announcement_due: bool,
     locates: bool,
     phase: Phase,
@@ -88,7 +88,7 @@ impl Transfer {
         (transfer, Step::Begin)
     }
 
-    /// Takes what came of the last step; gives the next one. `jitter` is a uniformly distributed
+    /// Takes the result of the last step, and gives the next step. `jitter` is a uniformly distributed
     /// number.
     pub(crate) fn handle(&mut self, event: Event, now: Instant, jitter: u64) -> Step {
         let phase = std::mem::replace(&mut self.phase, Phase::Finished);
@@ -173,7 +173,7 @@ impl Transfer {
         }
     }
 
-    /// Takes an answer: compares the digests, or decides without.
+    /// Takes an answer: has the digests compared, or decides without them.
     fn judge(&mut self, answer: &Answer, reply_to: ReplyTo) -> Result<Step, Error> {
         if let Some(limit) = answer.max_segment {
             self.segments.announce(limit);
@@ -193,7 +193,7 @@ impl Transfer {
         Ok(Step::Compare { length, md5 })
     }
 
-    /// Decides what a claim is worth; `equal` says whether the digests are, where they were compared.
+    /// Decides on a claim; `equal` is the result of comparing the digests, where they were compared.
     fn decide(&mut self, claim: Claim, equal: Option<bool>) -> Result<Step, Error> {
         if claim.complete && self.is_complete(&claim, equal)? {
             self.phase = Phase::Concluding;
@@ -211,13 +211,13 @@ impl Transfer {
         let ours = self.evidence.is_ours(claim.offset, equal);
         self.evidence.judge(ours, claim.md5);
         let foreign = (!ours).then_some(claim.offset);
-        // Another file's bytes, or damaged ones: none of them is built upon.
+        // Another file's bytes, or damaged ones: the upload starts again from 0.
         let offset = if ours { claim.offset } else { 0 };
         Ok(self.settle(offset, ours, foreign, claim.reply_to))
     }
 
-    /// Whether what the server calls complete is the source; `false` when it is another file,
-    /// which has to be replaced.
+    /// Whether the file that the server calls complete is the source. If not, it is another file and
+    /// has to be replaced.
     fn is_complete(&self, claim: &Claim, equal: Option<bool>) -> Result<bool, Error> {
         let is_first = self.evidence.is_first();
         let is_disproved = self.evidence.restart().is_some();
@@ -228,7 +228,7 @@ impl Transfer {
             Some(false) => Err(Error::DigestMismatch {
                 why: "it calls the file complete, but with another digest".to_owned(),
             }),
-            // What was disproved once stays so until it is proved or replaced.
+            // Bytes that were disproved stay so until they are proved or replaced.
             None if is_disproved && !accepted => Ok(false),
             None if is_first || self.evidence.plausible() >= self.size => Ok(true),
             None => {
@@ -253,8 +253,8 @@ impl Transfer {
         }
     }
 
-    /// Goes on from the server's offset, if that is past the one before. If not, this attempt is
-    /// over: no faster than the back-off, and not for ever.
+    /// Goes on from the server's offset, if that is higher than the one before. If not, the attempt
+    /// fails, so that the back-off and the limit of retries apply.
     fn settled(
         &mut self,
         offset: u64,
@@ -305,7 +305,7 @@ impl Transfer {
                 self.segments.accepted(now.saturating_duration_since(since));
                 let complete = answer.state == State::Complete;
                 if !complete && answer.offset == offset + length {
-                    // A restart was obeyed: all that the server has is of this send.
+                    // If there was a restart, the server obeyed it: its bytes are of this send.
                     self.evidence.restarted();
                 }
                 let reply_to = ReplyTo::Send {
@@ -331,13 +331,13 @@ impl Transfer {
         }
     }
 
-    /// Sends what was damaged once more.
+    /// Sends the damaged bytes once more.
     fn rechecked(&mut self, answer: Answer) -> Result<Step, Error> {
         self.evidence.fell_back_to(answer.offset);
         if !self.budget.allows_checksum_mismatch() {
-            let why = answer.message;
+            let no_details = || "the server gives no details".to_owned();
             return Err(Error::DigestMismatch {
-                why: why.unwrap_or_else(|| "the server gives no details".to_owned()),
+                why: answer.message.unwrap_or_else(no_details),
             });
         }
         self.judge(&answer, ReplyTo::Any)
@@ -346,22 +346,21 @@ impl Transfer {
     fn stopped(&mut self, stop: Stop, now: Instant, jitter: u64) -> Step {
         match stop {
             Stop::Interrupted => {
-                self.budget.paused();
+                self.budget.note_pause();
                 self.begin()
             }
             Stop::Failed(error) => self.failed(error, now, jitter),
         }
     }
 
-    /// Decides whether a failure is got over, and how; in the phase in which it happened.
+    /// Decides whether there is a remedy for a failure, in the phase in which it happened.
     fn failed(&mut self, error: Error, now: Instant, jitter: u64) -> Step {
-        // A server that has answered may stand behind a login page by now.
+        // If the server answered before, a login page may answer in its place by now.
         let error = match self.evidence.is_first() {
             true => error,
             false => error.after_answers(),
         };
-        let remedy = self.remedy(&error, now, jitter);
-        let Some(remedy) = remedy else {
+        let Some(remedy) = self.remedy(&error, now, jitter) else {
             self.phase = Phase::Finished;
             return Step::Finish(Err(error));
         };
@@ -376,7 +375,7 @@ impl Transfer {
             {
                 return Some(Remedy::SmallerSegments)
             }
-            // To log in again is no retry.
+            // A new login does not count as a retry.
             (ErrorKind::SessionExpired, _) if self.budget.allows_login() => {
                 return Some(Remedy::NewLogin)
             }

@@ -1,4 +1,4 @@
-//! The settings of TLS, checked: whose certificates are trusted, and which one this side shows.
+//! The settings of TLS: the trusted certificates, and the client certificate.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 
-/// Which root certificates are trusted, where none were given.
+/// The root certificates that are trusted where the program gives none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Trust {
     /// The operating system's. The default.
@@ -24,17 +24,17 @@ pub enum Trust {
 #[derive(Debug, Clone)]
 pub(crate) struct Certificates {
     pub trust: Trust,
-    /// Trusted in place of the others, where there are any.
+    /// The program's own root certificates. Where there are some, only they are trusted.
     pub own: Arc<Vec<CertificateDer<'static>>>,
     pub client: Option<Arc<ClientCertificate>>,
     pub verify: bool,
 }
 
-/// A certificate chain and its key, found to fit.
+/// A certificate chain and the key that belongs to it.
 #[derive(Debug)]
 pub(crate) struct ClientCertificate {
     pub chain: Vec<CertificateDer<'static>>,
-    /// A PEM text with the key in it.
+    /// A PEM text that contains the key.
     pub key_pem: Zeroizing<Vec<u8>>,
 }
 
@@ -50,7 +50,7 @@ impl Default for Certificates {
 }
 
 impl Certificates {
-    /// Adds the certificates of a PEM text to those that are trusted; all of them or none.
+    /// Adds the certificates of a PEM text to the trusted ones: all of them or none.
     pub(crate) fn add_own(&mut self, pem: &[u8], from: &str) -> Result<(), Error> {
         let bad = |why: String| Error::InvalidArgument {
             what: "CA certificate",
@@ -72,7 +72,7 @@ impl Certificates {
         Ok(())
     }
 
-    /// Sets the certificate that this side shows, from two PEM files (which may be one).
+    /// Sets the client certificate, from two PEM files (which may be the same).
     pub(crate) fn set_client(&mut self, certificate: &Path, key: &Path) -> Result<(), Error> {
         let bad = |path: &Path, why: String| Error::InvalidArgument {
             what: "client certificate",
@@ -82,8 +82,7 @@ impl Certificates {
         let chain = chain(&certificate_pem).map_err(|why| bad(certificate, why))?;
         let key_der = PrivateKeyDer::from_pem_slice(&key_pem).map_err(|e| match e {
             pem::Error::NoItemsFound => {
-                let encrypted = find(&key_pem, b"ENCRYPTED");
-                let why = match encrypted {
+                let why = match contains(&key_pem, b"ENCRYPTED") {
                     true => "its key is encrypted; write it without a password",
                     false => "it contains no private key in PEM form",
                 };
@@ -134,13 +133,13 @@ pub(crate) fn describe(error: &rustls::Error) -> String {
 
 fn chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let found = found.map_err(|e| format!("it is not valid PEM: {e}"))?;
-    match found.is_empty() {
-        true => Err("it contains no certificate in PEM form".to_owned()),
-        false => Ok(found),
+    match found {
+        Err(e) => Err(format!("it is not valid PEM: {e}")),
+        Ok(chain) if chain.is_empty() => Err("it contains no certificate in PEM form".to_owned()),
+        Ok(chain) => Ok(chain),
     }
 }
 
-fn find(text: &[u8], what: &[u8]) -> bool {
+fn contains(text: &[u8], what: &[u8]) -> bool {
     text.windows(what.len()).any(|window| window == what)
 }

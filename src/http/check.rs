@@ -1,8 +1,8 @@
-//! Checks of text that goes into a line of HTTP.
+//! Checks of text for one line of HTTP.
 
 use crate::error::Error;
 
-/// Checks text that goes into a header or a form field of its own line.
+/// Checks text for a header or a form field: one line, not empty.
 pub(crate) fn check_line(what: &'static str, value: &str) -> Result<String, Error> {
     let wrong = value
         .chars()

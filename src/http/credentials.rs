@@ -1,24 +1,24 @@
-//! Who the program is to its server: what goes along with every request to it, and how to log in.
+//! Credentials: the headers and cookies of every request, the login form, and the signing secret.
 //!
-//! All of it is bound to the endpoint's origin. Nothing is ever sent to another one: no redirect
-//! that leads there is followed, and a login form that lies there is refused.
+//! All of them are bound to the endpoint's origin, and are never sent to another one: redirects to
+//! another origin are not followed, and login forms of another origin are refused.
 
 use super::check::check_line;
 use super::endpoint::{Endpoint, Origin};
 use super::secret::{basic, Secret};
 use crate::error::Error;
 
-/// How requests are signed.
+/// The algorithm of signatures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SigningAlgorithm {
     /// HMAC-SHA-256 (RFC 2104, FIPS 180-4). The default.
     #[default]
     HmacSha256,
-    /// HMAC-MD5 (RFC 2104), for old servers that know no better.
+    /// HMAC-MD5 (RFC 2104), for old servers that support no other.
     HmacMd5,
 }
 
-/// What identifies the program to its server.
+/// The credentials of a client.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Credentials {
     /// The value of the `Authorization` header.
@@ -27,7 +27,7 @@ pub(crate) struct Credentials {
     pub headers: Vec<(String, Secret)>,
     /// The program's own cookies.
     pub cookies: Vec<(String, Secret)>,
-    /// The form to log in with.
+    /// The login form.
     pub login: Option<Login>,
     pub signing: Option<Secret>,
     pub algorithm: SigningAlgorithm,
@@ -41,22 +41,24 @@ pub(crate) struct Login {
 }
 
 impl Login {
-    /// Writes the form that is posted.
+    /// Writes the form for the `POST`.
     pub(crate) fn form(&self) -> Secret {
-        let fields = self.fields.iter();
-        let fields = fields.map(|(name, value)| (name.as_str(), value.text()));
-        // Long enough that no part of it is left behind where it grew.
-        let longest = fields
+        let pairs = self
+            .fields
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.text()));
+        // The string never grows, so no copy of a secret stays behind in freed memory.
+        let longest = pairs
             .clone()
             .map(|(name, value)| 3 * (name.len() + value.len()) + 2);
         let form = form_urlencoded::Serializer::new(String::with_capacity(longest.sum()))
-            .extend_pairs(fields)
+            .extend_pairs(pairs)
             .finish();
         Secret::new(form)
     }
 }
 
-/// Headers that requests have of their own, or that would change what a request is.
+/// The headers that the library sets itself, or that would change the meaning of a request.
 const OWN_HEADERS: [&str; 13] = [
     "accept",
     "connection",
@@ -79,9 +81,9 @@ impl Credentials {
             what: "header",
             why,
         };
-        let known = http::HeaderName::from_bytes(name.as_bytes());
-        let known = known.map_err(|_| bad(format!("\"{name}\" is not a valid header name")))?;
-        let name = known.as_str();
+        let lower_case = http::HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| bad(format!("\"{name}\" is not a valid header name")))?;
+        let name = lower_case.as_str();
         if OWN_HEADERS.contains(&name) || name.starts_with("proxy-") {
             let way_out = match name {
                 "cookie" => "set a cookie instead",
@@ -110,7 +112,7 @@ impl Credentials {
     }
 
     pub(crate) fn set_bearer(&mut self, token: &str) -> Result<(), Error> {
-        // RFC 6750, 2.1: b64token, read generously.
+        // RFC 6750, 2.1 allows only a b64token; servers may use other printable characters.
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Error::InvalidArgument {
                 what: "bearer token",
@@ -124,7 +126,7 @@ impl Credentials {
     pub(crate) fn set_basic(&mut self, user: &str, password: &str) -> Result<(), Error> {
         let user = check_line("user", user)?;
         let why = if user.contains(':') {
-            "contains a colon, which Basic authorization cannot carry"
+            "contains a colon, and Basic authorization cannot have one there"
         } else if password.chars().any(char::is_control) {
             "has a password with control characters"
         } else {
@@ -167,8 +169,10 @@ impl Credentials {
                 ),
             });
         }
-        let fields = self.login.take().map(|login| login.fields);
-        let fields = fields.unwrap_or_default();
+        let fields = match self.login.take() {
+            Some(login) => login.fields,
+            None => Vec::new(),
+        };
         self.login = Some(Login { endpoint, fields });
         Ok(())
     }
@@ -181,8 +185,9 @@ impl Credentials {
         if name.is_empty() {
             return Err(bad("has an empty name"));
         }
-        let login = self.login.as_mut();
-        let login = login.ok_or_else(|| bad("has no login form yet: set the login form first"))?;
+        let Some(login) = &mut self.login else {
+            return Err(bad("has no login form yet: set the login form first"));
+        };
         login.fields.retain(|(other, _)| other != name);
         login.fields.push((name.to_owned(), Secret::new(value)));
         Ok(())

@@ -1,4 +1,4 @@
-//! The address of a server, checked.
+//! The URL of a server.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -7,14 +7,14 @@ use http::Uri;
 
 use crate::error::Error;
 
-/// The address that locate and send go to, checked.
+/// The checked URL of a server, for locate and send.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
     uri: Uri,
     authority: String,
 }
 
-/// Scheme, host and port: what credentials are bound to (RFC 6454).
+/// Scheme, host and port (RFC 6454). Credentials are bound to them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Origin {
     pub https: bool,
@@ -30,7 +30,7 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// A host as it stands in a URL: an IPv6 address in brackets.
+/// Writes a host as URLs have it: an IPv6 address in brackets.
 pub(crate) fn bracketed(host: &str) -> Cow<'_, str> {
     match host.contains(':') {
         true => format!("[{host}]").into(),
@@ -38,13 +38,13 @@ pub(crate) fn bracketed(host: &str) -> Cow<'_, str> {
     }
 }
 
-/// RFC 3986, 3.1.
+/// Whether a text is a URL's scheme (RFC 3986, 3.1).
 fn is_scheme(text: &str) -> bool {
     let within = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
     text.starts_with(|first: char| first.is_ascii_alphabetic()) && text.bytes().all(within)
 }
 
-/// A path without its segments `.` and `..` (RFC 3986, 5.2.4).
+/// Removes the segments `.` and `..` from a path (RFC 3986, 5.2.4).
 fn without_dots(path: &str) -> String {
     let mut kept = Vec::new();
     let mut segments = path.strip_prefix('/').unwrap_or(path).split('/').peekable();
@@ -62,11 +62,13 @@ fn without_dots(path: &str) -> String {
 }
 
 impl Origin {
-    /// Whether it is on this machine.
+    /// Whether the host is this machine.
     pub(crate) fn is_loopback(&self) -> bool {
         let host = self.host.trim_end_matches('.');
-        let address = host.parse().map(|address: IpAddr| address.is_loopback());
-        address.unwrap_or_else(|_| host == "localhost" || host.ends_with(".localhost"))
+        match host.parse::<IpAddr>() {
+            Ok(address) => address.is_loopback(),
+            Err(_) => host == "localhost" || host.ends_with(".localhost"),
+        }
     }
 }
 
@@ -115,8 +117,8 @@ impl Endpoint {
         Ok(Endpoint { uri, authority })
     }
 
-    /// Where a reference such as a `Location` leads from here (RFC 3986, 5.2.2), its fragment left
-    /// out; `None` for what is no http address.
+    /// Resolves a reference such as a `Location` (RFC 3986, 5.2.2), without its fragment. Gives `None`
+    /// for anything but an http URL.
     pub(crate) fn resolve(&self, reference: &str) -> Option<Self> {
         let reference = reference.split('#').next()?;
         let (hierarchy, query) = match reference.split_once('?') {
@@ -152,12 +154,12 @@ impl Endpoint {
         &self.uri
     }
 
-    /// Where the address leads, whatever its path.
+    /// Gives the URL's origin.
     pub(crate) fn origin(&self) -> Origin {
         Self::origin_of(&self.uri)
     }
 
-    /// Where an address leads that was an endpoint's, whatever its path.
+    /// Gives the origin of a URL that was an endpoint's.
     pub(crate) fn origin_of(uri: &Uri) -> Origin {
         let https = uri.scheme_str() == Some("https");
         let port = uri.port_u16();
@@ -169,14 +171,14 @@ impl Endpoint {
         }
     }
 
-    /// Host and port as given, for messages.
+    /// Gives host and port as the program gave them, for messages.
     pub(crate) fn authority(&self) -> &str {
         &self.authority
     }
 }
 
-/// An address as a message may show it, however malformed, and not endless: without what stands
-/// before an `@` or, as in `joe:secret`, after a colon.
+/// Makes a URL fit for messages, however malformed and long it is: drops the part before an `@` and the
+/// part after a colon, as in `joe:secret`.
 pub(crate) fn shown(url: &str) -> String {
     const KNOWN: [&str; 7] = [
         "http", "https", "socks", "socks4", "socks4a", "socks5", "socks5h",
@@ -194,10 +196,11 @@ pub(crate) fn shown(url: &str) -> String {
         text += "…@";
         rest
     });
-    // A colon may be encoded as well; those of an IPv6 address tell nothing.
-    let address = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'));
-    let address = address.filter(|(address, _)| address.parse::<IpAddr>().is_ok());
-    let start = address.map_or(0, |(address, _)| address.len() + 2);
+    // The colons of an IPv6 address hide no password. Others do, and may be percent-encoded.
+    let start = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) if address.parse::<IpAddr>().is_ok() => address.len() + 2,
+        _ => 0,
+    };
     let end = rest[start..].find([':', '%']).map(|at| start + at);
     text += &rest[..end.unwrap_or(rest.len())];
     if text.chars().count() > 200 {
@@ -213,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn usual_endpoints_are_taken() {
+    fn usual_endpoints_are_accepted() {
         for url in [
             "http://example.org/upload",
             "https://example.org",
@@ -225,7 +228,7 @@ mod tests {
         }
     }
 
-    /// RFC 3986, 5.4, without what is no http address; fragments are left out.
+    /// The examples of RFC 3986, 5.4, without those that are no http URL; fragments are left out.
     #[test]
     fn references_are_resolved_as_the_standard_has_it() {
         let base = Endpoint::parse("http://a/b/c/d;p?q").unwrap();
@@ -278,8 +281,9 @@ mod tests {
             ("//g?y", "http://g/?y"),
             ("HTTPS://G:8/x/../y", "https://G:8/y"),
         ] {
-            let resolved = base.resolve(reference);
-            let resolved = resolved.map(|endpoint| endpoint.uri().to_string());
+            let resolved = base
+                .resolve(reference)
+                .map(|endpoint| endpoint.uri().to_string());
             assert_eq!(resolved.as_deref(), Some(target), "{reference}");
         }
         for none in ["g:h", "http:g", "mailto:a@b", "//joe@a/g", "//", "http://"] {
@@ -291,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn unusable_endpoints_are_refused_by_name() {
+    fn unusable_endpoints_are_refused_with_a_reason() {
         for (url, shown, why) in [
             ("", "", "empty"),
             (" http://a/", " http://a/", "blanks"),
@@ -330,7 +334,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_may_be_a_password_is_not_shown(secret in "[a-zA-Z0-9][ -~]{7,15}") {
+        fn a_possible_password_is_not_shown(secret in "[a-zA-Z0-9][ -~]{7,15}") {
             for before_and_after in [
                 "http://joe:|@host/up",
                 "http://joe:a/|@host",

@@ -1,9 +1,9 @@
-//! What requests are made over.
+//! A way to make requests.
 
 use super::message::{Request, Response};
 use crate::error::Error;
 
-/// Makes requests, one at a time.
+/// A way to make requests, one at a time.
 pub(crate) trait Exchange {
     /// Sends a request and reads its response.
     fn exchange(&self, request: Request<'_>) -> Result<Response, Error>;

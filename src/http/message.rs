@@ -1,4 +1,4 @@
-//! One HTTP request and its answer.
+//! One HTTP request and its response.
 
 use std::io::Read;
 use std::time::Duration;
@@ -11,42 +11,42 @@ pub(crate) struct Request<'a> {
     pub method: &'static str,
     pub url: String,
     pub content_type: Option<String>,
-    /// Further headers. Their values are kept from every message.
+    /// Further headers. Their values appear in no message.
     pub headers: Vec<(String, Secret)>,
     pub body: Option<Body<'a>>,
     pub needs: Needs,
 }
 
-/// What is needed of an answer.
+/// The part of a response that is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Needs {
-    /// All of it, for it is acted on: a success that may be cut is an error.
+    /// All of it: a success that may be cut is an error.
     Whole,
-    /// Status and headers; of the body, what came is enough.
+    /// Status and headers; the body may be cut.
     Head,
 }
 
 /// The body of a request.
 pub(crate) enum Body<'a> {
-    /// A short one, which can be sent again.
+    /// A short body, which can be sent again.
     Text(&'a [u8]),
-    /// A form, written anew each time that it goes out: the query of a `GET`, or else a body.
+    /// A form, written anew for each time that it is sent: the query of a `GET`, or else a body.
     Form(&'a dyn Fn() -> Result<String, Error>),
-    /// One that can be sent once.
+    /// A body that can be sent only once.
     Stream {
-        /// How many bytes `bytes` gives: the Content-Length.
+        /// The number of bytes that `bytes` gives: the Content-Length.
         length: u64,
         bytes: &'a mut dyn Read,
     },
 }
 
 impl Request<'_> {
-    /// Whether it may be made again.
+    /// Whether the request can be made again.
     pub(crate) fn is_repeatable(&self) -> bool {
         !matches!(self.body, Some(Body::Stream { .. }))
     }
 
-    /// The same request, to be made now.
+    /// Makes a copy of the request, to be made now.
     pub(crate) fn again(&mut self) -> Request<'_> {
         Request {
             method: self.method,
@@ -65,7 +65,7 @@ impl Request<'_> {
         }
     }
 
-    /// The same request as it goes out now: a form is written into `form`.
+    /// Makes a copy of the request as it is sent now: a form is written into `form`.
     pub(crate) fn written<'s>(&'s mut self, form: &'s mut String) -> Result<Request<'s>, Error> {
         let mut request = self.again();
         if let Some(Body::Form(write)) = request.body {
@@ -82,25 +82,25 @@ impl Request<'_> {
     }
 }
 
-/// An address with `query` added to what query it has.
+/// Adds `query` to the query of a URL.
 pub(crate) fn with_query(url: &str, query: &str) -> String {
     let separator = if url.contains('?') { '&' } else { '?' };
     format!("{url}{separator}{query}")
 }
 
-/// One answer.
+/// One response.
 #[derive(Debug, Default)]
 pub(crate) struct Response {
     pub status: u16,
-    /// The proxy that was asked for the URL: the answer may be its own.
+    /// The HTTP proxy between, if any: the response may be its own.
     pub proxy: Option<String>,
-    /// `Retry-After`, from now on, where the server sent one.
+    /// `Retry-After` as time from now on, where the server sent one.
     pub retry_after: Option<Duration>,
     /// `Location`, as the server sent it.
     pub location: Option<String>,
     /// `Set-Cookie` lines.
     pub cookies: Vec<String>,
-    /// The body; of refusals, and where no more than the head is needed, perhaps only its start.
+    /// The body. For refusals, and where only the head is needed, it may be cut.
     pub body: Vec<u8>,
 }
 

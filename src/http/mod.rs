@@ -1,4 +1,4 @@
-//! HTTP as the protocols use it: messages, addresses, and what goes along with every request.
+//! HTTP as the protocols use it: messages, URLs, credentials, sessions and proxies.
 
 pub(crate) mod certificates;
 pub(crate) mod check;

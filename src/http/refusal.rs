@@ -1,9 +1,9 @@
-//! The error for a response that refuses.
+//! The error for a refusal.
 
 use super::message::Response;
 use crate::error::{Error, Refusal, RefusalKind};
 
-/// The longest text of a server that is kept for people.
+/// The longest text of a server that is shown to people, in characters.
 const LONGEST_TEXT: usize = 2000;
 
 /// The member of a JSON body that is for people.
@@ -12,11 +12,11 @@ struct Message {
     message: Option<String>,
 }
 
-/// Makes the error for a response that is none of those that are acted on.
+/// Makes the error for a response that refuses the request.
 pub(crate) fn refusal(response: &Response) -> Error {
     let kind = match response.status {
         401 | 403 => RefusalKind::NotAllowed,
-        // 417: the next attempt expects nothing.
+        // After a 417 the next attempt sends no `Expect`.
         408 | 417 | 500 | 502 | 504 => RefusalKind::Failing,
         413 => RefusalKind::TooLarge,
         423 => RefusalKind::Locked,
@@ -24,8 +24,8 @@ pub(crate) fn refusal(response: &Response) -> Error {
         507 => RefusalKind::NoSpace,
         _ => RefusalKind::Other,
     };
-    let redirect = response.location.as_deref();
-    let redirect = redirect.filter(|_| (300..400).contains(&response.status));
+    let is_redirect = (300..400).contains(&response.status);
+    let location = response.location.as_deref().filter(|_| is_redirect);
     let message = serde_json::from_slice::<Message>(&response.body)
         .ok()
         .and_then(|body| body.message)
@@ -33,11 +33,11 @@ pub(crate) fn refusal(response: &Response) -> Error {
     Error::Refused(Box::new(Refusal {
         kind,
         status: response.status,
-        // Whoever speaks the protocol is the server.
+        // A message of the protocol is the server's own.
         proxy: response.proxy.clone().filter(|_| message.is_none()),
         message: message.as_deref().map(limited),
         excerpt: excerpt(&response.body),
-        redirect: redirect.map(limited),
+        redirect: location.map(limited),
         retry_after: response.retry_after,
     }))
 }
@@ -50,8 +50,10 @@ pub(crate) fn excerpt(body: &[u8]) -> String {
     line.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
-/// Gives a server's text without control characters, and not more of it than people read.
+/// Gives a server's text without control characters, and no longer than [`LONGEST_TEXT`].
 pub(crate) fn limited(text: &str) -> String {
-    let text = text.chars().filter(|c| !c.is_control() || *c == '\n');
-    text.take(LONGEST_TEXT).collect()
+    text.chars()
+        .filter(|c| !c.is_control() || *c == '\n')
+        .take(LONGEST_TEXT)
+        .collect()
 }

@@ -1,4 +1,4 @@
-//! Text that must not be seen in logs, in messages, or in memory that was freed.
+//! Text that must not appear in logs, in messages, or in freed memory.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ impl Secret {
         &self.0
     }
 
-    /// The text that the secret was made of; empty if it was none.
+    /// Gives the secret as text; empty if it is not UTF-8.
     pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
@@ -35,7 +35,7 @@ impl fmt::Debug for Secret {
 pub(crate) fn basic(user: &str, password: &Secret) -> Secret {
     let plain = Zeroizing::new(format!("{user}:{}", password.text()));
     let mut value = b"Basic ".to_vec();
-    // In its place, so that no copy of it is left behind.
+    // The buffer never grows, so no copy of the secret stays behind in freed memory.
     let start = value.len();
     value.resize(start + 4 * plain.len().div_ceil(3), 0);
     let encoded = BASE64_STANDARD.encode_slice(plain.as_bytes(), &mut value[start..]);

@@ -1,8 +1,8 @@
-//! How a server is spoken to.
+//! The protocols between a client and a server.
 //!
-//! The engine knows two requests, [`Protocol::locate`] and [`Protocol::send`], and their answers.
-//! How they look on the wire is the business of one room for each protocol; today that is
-//! [`form`]. What a protocol cannot do it says in its [`Abilities`], which the engine reads.
+//! The engine knows two requests, [`Protocol::locate`] and [`Protocol::send`], and their answers. Each
+//! protocol has a module that writes and reads them; today that is [`form`]. The [`Abilities`] of a
+//! protocol say what it can do.
 
 pub(crate) mod form;
 
@@ -11,7 +11,7 @@ use std::io::{self, Read};
 use crate::error::Error;
 use crate::http::Exchange;
 
-/// What a server is told about the file of one upload, the same in every request.
+/// The description of an upload's file, the same in every request.
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
     /// File name without a path.
@@ -22,7 +22,7 @@ pub(crate) struct Job {
     pub mtime: Option<i64>,
     /// Lower-case hex MD5 of the whole file, where it is known before the upload.
     pub md5: Option<String>,
-    /// Target directory on the server, `/`-separated, may be empty.
+    /// Target directory on the server, with `/` between names; may be empty.
     pub dir: String,
     /// User name, where the program gave one.
     pub user: Option<String>,
@@ -32,17 +32,17 @@ pub(crate) struct Job {
     pub fields: Vec<(String, String)>,
 }
 
-/// What a server says that it has.
+/// A server's answer: what it has of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub state: State,
-    /// Bytes held durably from the start; never more than the job's size.
+    /// Bytes from the start that the server has stored durably; never more than the job's size.
     pub offset: u64,
     /// The server's own key of the upload.
     pub id: Option<String>,
-    /// Where the finished file is to be found.
+    /// The location of the finished file.
     pub location: Option<String>,
-    /// MD5 of the first `offset` bytes as the server holds them.
+    /// MD5 of the first `offset` bytes at the server.
     pub prefix_md5: Option<[u8; 16]>,
     /// The most file bytes that one send may carry.
     pub max_segment: Option<u64>,
@@ -58,16 +58,16 @@ pub(crate) enum State {
     Complete,
 }
 
-/// What became of a send.
+/// The outcome of a send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// The server has taken the bytes.
+    /// The server has accepted the bytes.
     Accepted(Answer),
-    /// The server has taken nothing: its offset is another one.
+    /// The server has accepted nothing: its offset is another one.
     OffsetMismatch(Answer),
-    /// What arrived is not what was sent; the server has dropped it.
+    /// The server got other bytes than were sent, and has dropped them.
     ChecksumMismatch(Answer),
-    /// The server does not know the upload any more.
+    /// The server no longer knows the upload.
     UnknownUpload(Error),
 }
 
@@ -75,17 +75,17 @@ pub(crate) enum Outcome {
 pub(crate) struct Segment<'a> {
     /// The server's key of the upload, as its last answer gave it.
     pub id: Option<&'a str>,
-    /// Where the bytes begin in the file.
+    /// The offset of the first byte in the file.
     pub offset: u64,
-    /// How many there are.
+    /// The number of bytes.
     pub length: u64,
-    /// The MD5 of what the server has and is to drop: it is of another file, or damaged.
+    /// The MD5 of the server's bytes that it must drop, because they are of another file or damaged.
     pub restart: Option<[u8; 16]>,
-    /// Gives exactly `length` bytes, or an error.
+    /// The reader: gives exactly `length` bytes, or an error.
     pub bytes: &'a mut dyn FileBytes,
 }
 
-/// File bytes on their way out, with the digest of everything up to them.
+/// A reader of file bytes that are sent, with the digest of the file up to them.
 pub(crate) trait FileBytes: Read {
     /// Whether [`finish`](Self::finish) will give a digest.
     fn has_digest(&self) -> bool;
@@ -95,21 +95,21 @@ pub(crate) trait FileBytes: Read {
     fn finish(&mut self) -> io::Result<Option<String>>;
 }
 
-/// What a protocol can do.
+/// The abilities of a protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Abilities {
     /// Whether a server can be asked for its offset. If not, every attempt begins at 0.
     pub locates: bool,
-    /// Whether a server may prove with a digest what it has.
+    /// Whether a server may prove its bytes with a digest.
     pub proves_prefix: bool,
 }
 
 /// A protocol: a way to ask a server for its offset and to send it bytes.
 pub(crate) trait Protocol {
-    /// Tells what the protocol can do.
+    /// Gives the protocol's abilities.
     fn abilities(&self) -> Abilities;
 
-    /// Asks what the server has of the file. It changes nothing there.
+    /// Asks what the server has of the file. The request changes nothing at the server.
     fn locate(&self, exchange: &dyn Exchange, job: &Job) -> Result<Answer, Error>;
 
     /// Sends the bytes of `segment`.

@@ -1,11 +1,11 @@
-//! A request's body, as ureq reads it.
+//! A request's body in the form that ureq reads.
 
 use std::io::{self, Read};
 
 use super::state::{ConnectionState, Phase};
 
-/// A body that ends in nothing once the response is there: the rest of the announced length is
-/// made up instead of read, and the layers below do not send it.
+/// A request's body. Once the response is there, the rest of the announced length is made up instead of
+/// read, and the layers below do not send it.
 pub(super) struct RequestBody<'a> {
     inner: &'a mut dyn Read,
     left: u64,
@@ -40,7 +40,7 @@ impl Read for RequestBody<'_> {
             self.inner.read(buf)?
         };
         if n == 0 && self.left > 0 {
-            // ureq would ask for the rest again and again, for ever.
+            // Without an error, ureq would ask for the rest for ever.
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.left = self.left.saturating_sub(n as u64);

@@ -26,15 +26,15 @@ use crate::http::proxy::{Proxy, WindowsSetting};
 use crate::http::{Body, Exchange, Needs, Request, Response};
 use crate::options::TimeLimits;
 
-/// How much is sent at a time. More leaves the processor's caches and is no faster. (What is
-/// received keeps its 128 KiB: ureq reports too long a head only in a buffer that is longer.)
+/// How many bytes are sent at a time. More do not fit into the processor's caches, and are no faster.
+/// (The input buffer keeps its 128 KiB: ureq reports a head as too long only if the buffer is longer.)
 const BUFFER: usize = 64 * 1024;
 
-/// Bodies up to this length fit into every system's buffers, so writing them cannot stall.
+/// The longest body that fits into every system's buffers, so that writing it cannot stall.
 const SHORT_BODY: u64 = 8 * 1024;
 
-/// A connection to one server, for one exchange at a time. It is kept alive between exchanges;
-/// once aborted, it is of no more use.
+/// A connection to one server, for one exchange at a time. It is kept alive between exchanges. After an
+/// abort it cannot be used again.
 #[derive(Debug)]
 pub(crate) struct Connection {
     agent: Agent,
@@ -43,16 +43,16 @@ pub(crate) struct Connection {
     /// The server and the proxy, for messages.
     host: String,
     via: Via,
-    /// The server does not know `Expect: 100-continue`; all connections of a client share this.
+    /// Whether the server ignores `Expect: 100-continue`; all connections of a client share this.
     ignores_expect: Arc<AtomicBool>,
-    /// The server gave no 100 Continue before the last body, and took it. Once may be a slow
-    /// moment, twice in a row on one connection is not.
+    /// Whether the server accepted the last body without a 100 Continue before it. Once may be a slow
+    /// moment; twice in a row on one connection is not.
     gave_no_100: AtomicBool,
 }
 
 impl Connection {
-    /// Makes a connection by the options; an error when they, or the system's, cannot be used.
-    /// The socket is opened with the first request.
+    /// Makes a connection by the options. Fails if they, or the system's proxy or certificates, cannot
+    /// be used. The socket is opened with the first request.
     pub(super) fn new(
         options: &ConnectionOptions,
         ignores_expect: Arc<AtomicBool>,
@@ -160,8 +160,7 @@ impl Connection {
         }
     }
 
-    /// Makes a handle that ends the connection: an exchange that is blocked on its socket returns
-    /// with an error at once. (Name lookup and TCP connect are not interrupted; their time limits
+    /// Makes a handle that ends the connection: an exchange that is blocked on its socket fails at once. (Name lookup and TCP connect are not interrupted; their time limits
     /// end them.)
     pub(crate) fn abort_handle(&self) -> AbortHandle {
         let agent = self.agent.clone();
@@ -218,11 +217,13 @@ impl Connection {
         if let Some(content_type) = &request.content_type {
             builder = builder.header(header::CONTENT_TYPE, content_type);
         }
-        let proxy = self.via.authorization();
-        let proxy = proxy.map(|value| ("proxy-authorization".to_owned(), value));
-        for (name, value) in request.headers.iter().chain(&proxy) {
-            let value = http::HeaderValue::from_bytes(value.bytes());
-            let mut value = value.map_err(http::Error::from)?;
+        let for_proxy = self
+            .via
+            .authorization()
+            .map(|value| ("proxy-authorization".to_owned(), value));
+        for (name, secret) in request.headers.iter().chain(&for_proxy) {
+            let mut value =
+                http::HeaderValue::from_bytes(secret.bytes()).map_err(http::Error::from)?;
             value.set_sensitive(true);
             builder = builder.header(name, value);
         }
@@ -232,7 +233,7 @@ impl Connection {
         Ok(builder)
     }
 
-    /// Notes, from a response, whether the server knows `Expect: 100-continue`.
+    /// Notes, after a response, whether the server ignores `Expect: 100-continue`.
     fn note_100(&self) {
         let request = self.state.request();
         let gave_no_100 = request.no_100_yet && request.phase() != Phase::Early;
@@ -241,8 +242,8 @@ impl Connection {
         }
     }
 
-    /// Whether a connection that was kept alive turned out to be dead: it broke before anything
-    /// came back. The next exchange makes a new one.
+    /// Whether a connection that was kept alive was dead already: it was lost before a byte came back.
+    /// The next exchange makes a new one.
     fn was_dead(&self, error: &Error) -> bool {
         let request = self.state.request();
         matches!(error, Error::ConnectionLost { .. }) && !request.is_fresh && !request.heard
@@ -299,7 +300,7 @@ impl Exchange for Connection {
         }
         if expects_100 && response.status() == http::StatusCode::EXPECTATION_FAILED {
             self.ignores_expect.store(true, Relaxed);
-            // Only the head went out, so that nothing in the body was used up, such as a nonce.
+            // Only the head was sent, so nothing in the body is used up, such as a nonce.
             if !self.state.request().body_begun {
                 return self.exchange(request);
             }

@@ -1,10 +1,10 @@
 //! Early responses: a server may answer, and close, while the request body is still on its way.
 //!
-//! ureq only writes while it sends a body, so it meets a broken pipe and never reads the response
-//! that lies in the receive buffer. Two layers cure that. [`Bottom`], next to the socket, drops
-//! what the socket no longer takes, so that TLS above it gets to read. [`Top`] looks for a
-//! response while a body is under way; once there is one, it drops the rest of the body, and ureq
-//! goes on to read the response.
+//! ureq only writes while it sends a body. If the server closes, ureq gets a broken pipe and never reads
+//! the response in the receive buffer. Two layers change that. [`Bottom`], next to the socket, drops the
+//! bytes that the socket no longer accepts, so that TLS above it goes on to read. [`Top`] looks for a
+//! response while a body is sent. Once there is one, it drops the rest of the body, and ureq goes on to
+//! read the response.
 
 use std::io;
 use std::sync::atomic::Ordering;
@@ -18,15 +18,16 @@ use ureq::{Error, Timeout};
 use super::head::{first_head, has_final_head};
 use super::state::{ConnectionState, Layers, Phase};
 
-/// How often a response is looked for while a body is being sent.
+/// The time between two looks for a response while a body is being sent.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
-/// How long one look waits, and how long the last one does, after the socket broke.
+/// How long a look waits.
 const LOOK_TIME: Duration = Duration::from_millis(1);
+/// How long the last look waits, after the socket was closed.
 const LAST_LOOK_TIME: Duration = Duration::from_secs(2);
-/// A head that is longer than this is left to ureq to refuse.
+/// The longest head that is looked for. ureq refuses longer ones.
 const LONGEST_HEAD: usize = 64 * 1024;
 
-/// Makes the layer next to the socket.
+/// The connector of the layer next to the socket.
 #[derive(Debug)]
 pub(super) struct Bottom(pub Layers);
 
@@ -54,7 +55,7 @@ impl<In: Transport> Connector<In> for Bottom {
 #[derive(Debug)]
 pub(super) struct BottomTransport<In> {
     inner: In,
-    /// `None` on the way to a proxy, where this layer does nothing.
+    /// `None` on a connection to a proxy, where this layer does nothing.
     state: Option<Arc<ConnectionState>>,
     is_broken: bool,
 }
@@ -74,7 +75,7 @@ impl<In: Transport> Transport for BottomTransport<In> {
         state.writes.fetch_add(1, Ordering::Relaxed);
         let result = self.inner.transmit_output(amount, timeout);
         state.writes.fetch_add(1, Ordering::Relaxed);
-        // After any failed write the stream has a gap: nothing may follow it.
+        // After a failed write the stream has a gap, and nothing may follow it.
         self.is_broken = result.is_err();
         match result {
             Err(Error::Io(e)) if is_broken_pipe(&e) => {
@@ -108,7 +109,7 @@ fn is_broken_pipe(error: &io::Error) -> bool {
     )
 }
 
-/// Makes the layer next to ureq.
+/// The connector of the layer above TLS.
 #[derive(Debug)]
 pub(super) struct Top(pub Layers);
 
@@ -134,25 +135,25 @@ impl<In: Transport> Connector<In> for Top {
 pub(super) struct TopTransport<In> {
     inner: In,
     state: Arc<ConnectionState>,
-    /// When a response was last looked for.
+    /// The time of the last look for a response.
     last_look: Instant,
-    /// The request was not sent whole: this connection takes no other.
+    /// Whether the request was not sent whole, so that no other may follow on this connection.
     is_spent: bool,
 }
 
 impl<In: Transport> TopTransport<In> {
     /// Receives more of the response.
     fn receive(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let came = self.inner.await_input(timeout)?;
-        if came {
+        let has_input = self.inner.await_input(timeout)?;
+        if has_input {
             self.state.request().heard = true;
-            // ureq drops a late 100 unseen.
+            // ureq drops a late 100 without notice.
             let first = first_head(self.inner.buffers().input());
             if matches!(first, Some((_, 100))) {
                 self.state.request().no_100_yet = false;
             }
         }
-        Ok(came)
+        Ok(has_input)
     }
 
     /// Looks for a final response, for up to `time`.
@@ -173,7 +174,7 @@ impl<In: Transport> TopTransport<In> {
                 Ok(true) => {}
                 Err(Error::Timeout(_)) if !left.is_zero() && time > LOOK_TIME => {}
                 Err(Error::Timeout(_)) => return Ok(false),
-                // The server closed, or the connection broke, without a response.
+                // The server closed, or the connection was lost, without a response.
                 Ok(false) => return Err(Error::Io(io::ErrorKind::ConnectionReset.into())),
                 Err(e) => return Err(e),
             }

@@ -1,9 +1,9 @@
 //! `Expect: 100-continue` (RFC 9110, 10.1.1): a server may refuse a large body before it is sent.
 //!
-//! ureq waits for the 100 by itself, but after a final response it waits for more input than the
-//! server may ever send, and it takes a 100 or 103 with header fields for a final response. So the
-//! waiting is done here: [`Gate`], the layer next to ureq, hides interim responses from it and
-//! shows it a final one at once.
+//! ureq waits for the 100 by itself, with two faults: after a final response it waits for input that may
+//! never come, and it mistakes a 100 or 103 with header fields for a final response. So [`Gate`], the
+//! layer next to ureq, waits instead. It hides interim responses from ureq, and passes a final one on
+//! at once.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,10 +14,10 @@ use ureq::{Error, Timeout};
 use super::head::first_head;
 use super::state::{ConnectionState, Layers, Phase};
 
-/// Smaller bodies are sent faster than a server says that it wants them.
+/// The smallest body with `Expect`. Sending a smaller one takes less time than the server's 100.
 pub(super) const MIN_BODY: u64 = 1024 * 1024;
 
-/// Makes the layer that waits for a 100 Continue.
+/// The connector of the layer that waits for a 100 Continue.
 #[derive(Debug)]
 pub(super) struct Gate(pub Layers);
 
@@ -41,14 +41,14 @@ pub(super) struct GateTransport<In> {
 }
 
 impl<In: Transport> GateTransport<In> {
-    /// Waits for a 100 or a final response, however many other responses come.
+    /// Waits for a 100 or a final response, past any number of other interim responses.
     fn await_continue(&mut self, mut timeout: NextTimeout) -> Result<bool, Error> {
         let (began, limit) = (Instant::now(), *timeout.after);
         loop {
             match first_head(self.inner.buffers().input()) {
                 Some((length, 100)) => {
                     self.inner.buffers().input_consume(length);
-                    // With this error ureq sends the body, and does not read the head.
+                    // After this error ureq sends the body, and does not read the head.
                     return Err(Error::Timeout(Timeout::Await100));
                 }
                 Some((length, 102..200)) => self.inner.buffers().input_consume(length),
@@ -86,10 +86,10 @@ impl<In: Transport> Transport for GateTransport<In> {
             self.state.request().end_expecting();
             return result;
         }
-        // The buffer does not know that the head in it was not seen yet. (ureq holds its transport
-        // in a box, and that never calls a `maybe_await_input` of ours.)
+        // The buffer does not know that ureq has not seen the head in it. (ureq holds its transport in a
+        // box, and the box never calls our `maybe_await_input`.)
         let is_ready = std::mem::take(&mut self.state.request().response_ready);
-        // ureq may have taken the head without asking here; what it waits for then is the body.
+        // ureq may have taken the head without a call here. Then it waits for the body.
         if is_ready && !self.inner.buffers().input().is_empty() {
             return Ok(true);
         }

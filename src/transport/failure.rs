@@ -1,4 +1,4 @@
-//! What a failure of ureq means: which phase it fell into, and what to tell the program.
+//! Making the library's errors from those of ureq and the phase of the request.
 
 use std::io;
 
@@ -10,10 +10,10 @@ use crate::error::Error;
 use crate::http::certificates::describe;
 use crate::options::TimeLimits;
 
-/// The advice where a SOCKS proxy does not answer as one.
+/// The advice for a proxy that does not speak SOCKS.
 const MAY_BE_NO_SOCKS: &str = "; check that the proxy speaks SOCKS, or give it as http://";
 
-/// What is known of an exchange that failed.
+/// The circumstances of a failed exchange.
 pub(super) struct Circumstances<'a> {
     /// The server and the proxy, for messages.
     pub host: &'a str,
@@ -24,7 +24,7 @@ pub(super) struct Circumstances<'a> {
 }
 
 impl Circumstances<'_> {
-    /// Makes our error of one of ureq's.
+    /// Makes the library's error from one of ureq's.
     pub(super) fn explain(&self, error: ureq::Error) -> Error {
         let host = self.host.to_owned();
         if self.has_stalled {
@@ -67,7 +67,7 @@ impl Circumstances<'_> {
     }
 
     fn explain_io(&self, host: String, error: io::Error) -> Error {
-        // An error of the body that we gave comes back as it went in.
+        // An error of our own body comes back unchanged.
         if let Some(own) = error.get_ref().and_then(|e| e.downcast_ref::<Error>()) {
             return own.clone();
         }
@@ -78,15 +78,15 @@ impl Circumstances<'_> {
         }
         if self.phase.is_connected() {
             return match tls {
-                // With TLS 1.3 a server looks at it after the client's handshake.
+                // With TLS 1.3 a server checks the client certificate after the client's handshake.
                 Some(tls) if refuses_certificate(tls) => Error::Tls { host, why },
                 _ => Error::ConnectionLost { host, why },
             };
         }
         match error.kind() {
             _ if tls.is_some() => Error::Tls { host, why },
-            // How ureq tells of a SOCKS proxy that refuses the user, and of a target that its
-            // protocol has no words for, such as IPv6 for SOCKS4.
+            // ureq's errors for a SOCKS proxy that refuses the user, and for a target that its protocol
+            // cannot express, such as IPv6 with SOCKS4.
             io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput if self.is_socks => {
                 Error::ProxyRefused { host, why }
             }
@@ -94,7 +94,7 @@ impl Circumstances<'_> {
                 let why = "the proxy asks for a user and password".to_owned();
                 Error::ProxyRefused { host, why }
             }
-            // How ureq tells of an answer that is no SOCKS, or of none.
+            // ureq's errors for a response that is not SOCKS, or for none.
             io::ErrorKind::InvalidData
             | io::ErrorKind::UnexpectedEof
             | io::ErrorKind::ConnectionReset
@@ -148,12 +148,12 @@ fn refuses_certificate(error: &rustls::Error) -> bool {
             | Alert::CertificateUnknown
             | Alert::UnknownCA
             | Alert::AccessDenied
-            // A signature that does not fit; a damaged record is another one.
+            // The alert for a bad signature; a damaged record has another one.
             | Alert::DecryptError
     )
 }
 
-/// Makes the error for an HTTP proxy that makes no tunnel; ureq gives its status as text.
+/// Makes the error for an HTTP proxy that makes no tunnel. ureq gives the proxy's status as text.
 fn explain_proxy(host: String, why: String) -> Error {
     let status = why
         .rsplit_once('/')
@@ -164,7 +164,7 @@ fn explain_proxy(host: String, why: String) -> Error {
     }
 }
 
-/// Makes the error for an HTTP proxy that answers with this status.
+/// Makes the error for an HTTP proxy's response with this status.
 pub(super) fn proxy_refused(host: String, status: u16) -> Error {
     let why = match status {
         407 => "the proxy asks for a user and password, or refuses them (407)".to_owned(),

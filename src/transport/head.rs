@@ -1,7 +1,7 @@
-//! Heads of answers, as they lie in a buffer.
+//! The heads of responses in a buffer.
 
-/// Length and status of the head that `input` begins with, once it is whole. What is no head
-/// has the status 0: ureq is to refuse it.
+/// Gives length and status of the head at the start of `input`, once the head is whole. Anything but an
+/// HTTP head gets the status 0, and ureq refuses it.
 pub(super) fn first_head(input: &[u8]) -> Option<(usize, u16)> {
     let end = input.windows(4).position(|w| w == b"\r\n\r\n")?;
     // "HTTP/1.1 100 Continue"
@@ -12,7 +12,7 @@ pub(super) fn first_head(input: &[u8]) -> Option<(usize, u16)> {
     Some((end + 4, status.and_then(|s| s.parse().ok()).unwrap_or(0)))
 }
 
-/// Whether `input` begins with the whole head of a final answer, interim (1xx) ones skipped.
+/// Whether `input` has the whole head of a final response, after any interim (1xx) ones.
 pub(super) fn has_final_head(mut input: &[u8]) -> bool {
     while let Some((length, status)) = first_head(input) {
         if !(100..200).contains(&status) {

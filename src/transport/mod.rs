@@ -1,11 +1,11 @@
-//! The only place that knows ureq: one HTTP exchange at a time, over a connection that can be
-//! aborted.
+//! HTTP exchanges by ureq, one at a time, over a connection that can be aborted. No other module uses
+//! ureq.
 //!
-//! What ureq 3.5 does that has to be dealt with is told where it is dealt with. Each such fact
-//! has a test in `contract`, so that an update that changes it is noticed.
+//! Each workaround for ureq 3.5 has a comment that names its reason, and a test in `contract`, so that
+//! an update that changes ureq is noticed.
 //!
 //! A connection is a chain of layers, from the socket up to ureq: `names` (lookups), ureq's own
-//! connectors, `via` (proxies), `early` (`Bottom`), TLS, `early` (`Top`), `expect`. They share a
+//! connectors, `via` (proxies), `early` (`Bottom`), TLS, `early` (`Top`), `expect`. They share their
 //! [`state`].
 
 mod body;

@@ -1,8 +1,8 @@
 //! Name lookups: when a connection is made, and only then.
 //!
-//! ureq looks the server's name up before each request, in a thread of its own, also when a
-//! connection is there already. So what it asks is [`Later`], and the lookup is made by
-//! [`Lookup`], around the layers that connect.
+//! ureq looks the server's name up before each request, in a thread of its own, even if there is a
+//! connection already. So ureq gets the resolver [`Later`], which does nothing, and [`Lookup`] makes the
+//! lookup, around the layers that connect.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use ureq::{Error, Timeout};
 
 use super::state::ConnectionState;
 
-/// A resolver that leaves every lookup for later.
+/// A resolver that gives no address: the lookup comes later.
 #[derive(Debug)]
 pub(super) struct Later;
 
@@ -25,11 +25,11 @@ impl Resolver for Later {
     }
 }
 
-/// Looks up the names of one connection.
+/// The resolver for the names of one connection.
 #[derive(Debug)]
 pub(super) struct Names<R> {
     pub resolver: R,
-    /// What is looked up in place of every name.
+    /// The URL that is looked up in place of every other.
     pub stand_in: Option<Uri>,
     pub state: Arc<ConnectionState>,
 }
@@ -43,13 +43,13 @@ impl<R: Resolver> Resolver for Names<R> {
     ) -> Result<ResolvedSocketAddrs, Error> {
         let uri = self.stand_in.as_ref().unwrap_or(uri);
         let result = self.resolver.resolve(uri, config, timeout);
-        // ureq's error does not tell that it was the lookup that failed.
+        // ureq's error does not show that the lookup failed.
         self.state.request().resolved(result.is_ok());
         result
     }
 }
 
-/// The layers that connect, with the addresses that they need.
+/// The connector around the layers that connect: looks up the addresses that they need.
 #[derive(Debug)]
 pub(super) struct Lookup<R, C> {
     pub names: Names<R>,
@@ -66,8 +66,8 @@ impl<In: Transport, R: Resolver, C: Connector<In>> Connector<In> for Lookup<R, C
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
         let mut addrs = details.addrs.clone();
-        // Some proxies look the server's name up; for the connection to a proxy that makes a
-        // tunnel, ureq comes here a second time, with the proxy's addresses.
+        // Some proxies look the server's name up themselves. For a tunnel, ureq connects to the proxy
+        // through this function too, with the proxy's addresses.
         let proxy = details.config.proxy();
         if addrs.is_empty() && proxy.is_none_or(|proxy| proxy.resolve_target()) {
             let timeout = NextTimeout {

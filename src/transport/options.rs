@@ -1,4 +1,4 @@
-//! What a connection is made by.
+//! The options of a connection.
 
 use crate::error::Error;
 use crate::http::certificates::Certificates;
@@ -6,20 +6,20 @@ use crate::http::endpoint::Endpoint;
 use crate::http::proxy::{NoProxy, ProxySetting};
 use crate::options::TimeLimits;
 
-/// Where a server is, and how it is reached.
+/// The options of a connection: the server's URL, time limits, proxy and TLS.
 #[derive(Debug, Clone)]
 pub(crate) struct ConnectionOptions {
     pub endpoint: Endpoint,
     pub user_agent: String,
     pub limits: TimeLimits,
     pub proxy: ProxySetting,
-    /// What is reached without a proxy; `None` leaves it to the environment.
+    /// The hosts that are reached without a proxy; `None` for the environment's list.
     pub no_proxy: Option<NoProxy>,
     pub certificates: Certificates,
 }
 
 impl ConnectionOptions {
-    /// Makes the defaults for the server at `endpoint`, an URL.
+    /// Makes the default options for the server at the URL `endpoint`.
     pub(crate) fn new(endpoint: &str) -> Result<Self, Error> {
         Ok(ConnectionOptions {
             endpoint: Endpoint::parse(endpoint)?,

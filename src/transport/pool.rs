@@ -1,4 +1,4 @@
-//! A client's connections: an idle one is kept for the next upload.
+//! A client's idle connections, for its next requests.
 
 use std::cell::Cell;
 use std::sync::atomic::AtomicBool;
@@ -11,20 +11,20 @@ use crate::control::Control;
 use crate::error::Error;
 use crate::http::{Exchange, Request, Response};
 
-/// How many idle connections are kept; further ones are closed.
+/// The most idle connections in a pool; further ones are closed.
 const MAX_IDLE: usize = 8;
 
-/// The idle connections of one client, each with the version of the options that it was made with.
+/// The idle connections of one client, each with the version of its options.
 #[derive(Debug, Default)]
 pub(crate) struct ConnectionPool {
     idle: Mutex<Vec<(u64, Connection)>>,
-    /// The server does not know `Expect: 100-continue`, as one of the connections found out.
+    /// Whether the server ignores `Expect: 100-continue`, as one of the connections noticed.
     ignores_expect: Arc<AtomicBool>,
 }
 
 impl ConnectionPool {
-    /// Gives a connection made with these options: the last one that became idle, or a new one.
-    /// It comes back by itself.
+    /// Gives a connection with these options: the last one that became idle, or a new one. It returns
+    /// to the pool by itself.
     pub(crate) fn take<'a>(
         &'a self,
         options: &ConnectionOptions,
@@ -48,7 +48,7 @@ impl ConnectionPool {
 
     fn give_back(&self, version: u64, connection: Connection) {
         let mut idle = self.lock();
-        // The stall limit ends a connection and may still leave it an early response to read.
+        // A connection that the stall limit has ended may still give an early response.
         if !connection.has_stalled() && idle.len() < MAX_IDLE {
             idle.push((version, connection));
         }
@@ -59,7 +59,7 @@ impl ConnectionPool {
     }
 }
 
-/// A connection that returns to the pool when all went well.
+/// A connection that returns to the pool after a success.
 pub(crate) struct PooledConnection<'a> {
     /// `None` only while it is dropped.
     connection: Option<Connection>,
@@ -76,8 +76,9 @@ impl PooledConnection<'_> {
     }
 
     fn connection(&self) -> &Connection {
-        let connection = self.connection.as_ref();
-        connection.expect("there until it is dropped")
+        self.connection
+            .as_ref()
+            .expect("the connection is there until the drop")
     }
 }
 
@@ -86,7 +87,7 @@ impl Exchange for PooledConnection<'_> {
         self.is_reusable.set(false);
         let response = self.connection().exchange(request)?;
         self.control.set_http_status(response.status);
-        // After a refusal nobody knows what the server still reads.
+        // After a refusal it is unknown how much more the server reads.
         self.is_reusable.set(response.status == 200);
         Ok(response)
     }

@@ -1,4 +1,4 @@
-//! Reading a response: where it is acted on, whole or not at all.
+//! Reading a response.
 
 use std::io::{self, Read};
 use std::time::{Duration, SystemTime};
@@ -8,10 +8,10 @@ use ureq::http::{self, header};
 use crate::error::Error;
 use crate::http::{Needs, Response};
 
-/// The longest body of a response that is read; a response of the protocol is far shorter.
+/// The longest body of a response, in bytes. Responses of the protocol are far shorter.
 const MAX_BODY: u64 = 64 * 1024;
 
-/// Why a response was not read.
+/// The reason why a response was not read.
 pub(super) enum Unread {
     /// The connection failed.
     Failed(io::Error),
@@ -19,7 +19,7 @@ pub(super) enum Unread {
     Unusable(Error),
 }
 
-/// Reads a response and its body.
+/// Reads a response. Where it is needed whole, a body that is cut or too long is an error.
 pub(super) fn read(response: http::Response<ureq::Body>, needs: Needs) -> Result<Response, Unread> {
     let status = response.status().as_u16();
     let headers = response.headers();
@@ -28,20 +28,23 @@ pub(super) fn read(response: http::Response<ureq::Body>, needs: Needs) -> Result
         .and_then(|value| retry_after(value.to_str().ok()?, SystemTime::now()));
     let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into();
     let location = headers.get(header::LOCATION).map(text);
-    let cookies = headers.get_all(header::SET_COOKIE).iter();
-    let cookies = cookies.map(text).collect();
-    // Where only the connection's end tells the body's end, ureq takes it for whole, cut or not.
+    let cookies = headers
+        .get_all(header::SET_COOKIE)
+        .iter()
+        .map(text)
+        .collect();
+    // If a body ends with the connection, ureq takes it for whole, cut or not.
     let is_delimited = headers.contains_key(header::CONTENT_LENGTH)
         || headers.contains_key(header::TRANSFER_ENCODING);
-    // These are acted on; of others, what came is enough.
+    // The engine acts on the bodies of these; the bodies of others may be cut.
     let is_answer = response.status().is_success() || matches!(status, 409 | 422);
-    let acted_on = is_answer && needs == Needs::Whole;
-    if acted_on && !is_delimited {
+    let must_be_whole = is_answer && needs == Needs::Whole;
+    if must_be_whole && !is_delimited {
         return Err(Unread::Unusable(Error::bad_response(
             "it has neither Content-Length nor chunked encoding, so it may be cut",
         )));
     }
-    // To a login page whose end only the connection's end tells, that end may never come.
+    // If a login page ends with the connection, its end may never come.
     let most = match needs == Needs::Head && status < 400 && !is_delimited {
         true => 0,
         false => MAX_BODY + 1,
@@ -50,8 +53,8 @@ pub(super) fn read(response: http::Response<ureq::Body>, needs: Needs) -> Result
     let reader = response.into_body().into_reader();
     let result = reader.take(most).read_to_end(&mut body);
     match result {
-        Err(e) if acted_on => return Err(Unread::Failed(e)),
-        Ok(_) if acted_on && body.len() as u64 > MAX_BODY => {
+        Err(e) if must_be_whole => return Err(Unread::Failed(e)),
+        Ok(_) if must_be_whole && body.len() as u64 > MAX_BODY => {
             return Err(Unread::Unusable(Error::response_too_long(MAX_BODY)))
         }
         _ => {}

@@ -1,7 +1,7 @@
-//! The stall limit: a network that takes nothing for too long counts as dead.
+//! The stall limit: a network that accepts no data for too long counts as dead.
 //!
-//! ureq's limit for sending a body bounds the body as a whole, and a limit per write fires late
-//! and can corrupt a TLS record. So a second thread watches the writes.
+//! ureq's limit for sending a body is for the body as a whole. A limit for each write comes late and can
+//! corrupt a TLS record. So a second thread watches the writes.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Condvar, Mutex};
@@ -29,12 +29,13 @@ pub(super) fn watch<T>(
                 let why = format!("no thread to watch the upload: {e}");
                 std::io::Error::other(Error::System { why })
             })?;
-        // Also when `exchange` panics: the scope would wait for the watcher for ever.
+        // The guard also ends the watcher if `exchange` panics: the scope would wait for it for ever.
         let _guard = Finish(&over);
         exchange()
     })
 }
 
+/// A guard that ends the watcher when it is dropped.
 struct Finish<'a>(&'a (Mutex<bool>, Condvar));
 
 impl Drop for Finish<'_> {
@@ -44,6 +45,7 @@ impl Drop for Finish<'_> {
     }
 }
 
+/// Aborts the exchange when a write is blocked for longer than `limit`; returns when it is over.
 fn watch_writes(
     state: &ConnectionState,
     limit: Duration,

@@ -1,29 +1,29 @@
-//! What the layers of a connection tell each other during one exchange.
+//! The state that the layers of a connection share during one exchange.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ureq::unversioned::transport::ConnectionDetails;
 
-/// How far the sending of a request is.
+/// The phase of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Nothing of the request has been written: names are looked up, connections made.
+    /// Nothing of the request is written yet: the name is looked up, and the connection made.
     Connecting,
     /// A name has no address.
     Unresolved,
-    /// The head is written, and a 100 Continue is awaited before the body.
+    /// The head is written; the body waits for a 100 Continue.
     Expecting,
-    /// Head or body are being written, and not the last bytes.
+    /// Head or body are being written, except for the last bytes.
     Sending,
-    /// All of the request is handed over.
+    /// The whole request is written.
     Sent,
-    /// The final response is there although the body is not all sent: the rest of it is dropped.
+    /// The final response came before the end of the body; the rest of the body is dropped.
     Early,
 }
 
 impl Phase {
-    /// Whether a connection is up and the request is being written.
+    /// Whether there is a connection, and writing has begun.
     pub(super) fn is_connected(self) -> bool {
         !matches!(self, Phase::Connecting | Phase::Unresolved)
     }
@@ -35,17 +35,17 @@ pub(super) struct RequestState {
     phase: Phase,
     /// The phase after connecting.
     first: Phase,
-    /// The next bytes to be written are the request's first.
+    /// Whether the next bytes are the request's first.
     pub(super) head_due: bool,
-    /// A connection was made for this request.
+    /// Whether the connection was made for this request.
     pub(super) is_fresh: bool,
-    /// Part of a response came.
+    /// Whether a part of a response came.
     pub(super) heard: bool,
-    /// Some of the request's body was read.
+    /// Whether some of the request's body was read.
     pub(super) body_begun: bool,
-    /// A whole final head lies in the buffer, and ureq is about to wait for it.
+    /// Whether the buffer has a whole final head, and ureq is about to wait for it.
     pub(super) response_ready: bool,
-    /// Neither a 100 Continue nor a response came in time, and no 100 later.
+    /// Whether the time for a 100 Continue passed without a response, and no 100 came later.
     pub(super) no_100_yet: bool,
 }
 
@@ -75,7 +75,7 @@ impl RequestState {
         };
     }
 
-    /// Notes that the request is being written; whether that is new.
+    /// Notes that the request is being written. Gives whether this is the first time.
     pub(super) fn begin_writing(&mut self) -> bool {
         let new = !self.phase.is_connected();
         if new {
@@ -84,36 +84,36 @@ impl RequestState {
         new
     }
 
-    /// Notes that no 100 Continue is awaited any more.
+    /// Notes that the body no longer waits for a 100 Continue.
     pub(super) fn end_expecting(&mut self) {
         if self.phase == Phase::Expecting {
             self.phase = Phase::Sending;
         }
     }
 
-    /// Notes that the body's last bytes are on their way: no response is early any more.
+    /// Notes that the body's last bytes are written, so that a response is not early any more.
     pub(super) fn end_sending(&mut self) {
         if matches!(self.phase, Phase::Expecting | Phase::Sending) {
             self.phase = Phase::Sent;
         }
     }
 
-    /// Notes that the final response is there before the body's end.
+    /// Notes that the final response came before the end of the body.
     pub(super) fn cut_short(&mut self) {
         self.phase = Phase::Early;
         self.response_ready = true;
     }
 }
 
-/// A connection, as its layers share it.
+/// The state that the layers of one connection share.
 #[derive(Debug)]
 pub(super) struct ConnectionState {
     request: Mutex<RequestState>,
-    /// The socket takes nothing any more.
+    /// Whether the socket accepts no more data.
     pub(super) is_broken: AtomicBool,
-    /// Counts socket writes, begun and ended; odd while one is blocked.
+    /// Counts the beginnings and ends of socket writes: odd while one is blocked.
     pub(super) writes: AtomicU64,
-    /// The stall limit has ended the connection.
+    /// Whether the stall limit has ended the connection.
     pub(super) has_stalled: AtomicBool,
 }
 
@@ -138,7 +138,8 @@ impl ConnectionState {
         });
     }
 
-    /// The request under way. No layer may hold this while it calls the one below.
+    /// Locks the state of the current request. No layer may hold the lock while it calls the layer
+    /// below.
     pub(super) fn request(&self) -> MutexGuard<'_, RequestState> {
         self.request.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -148,17 +149,17 @@ impl ConnectionState {
     }
 }
 
-/// What the layers of a connection are made with.
+/// The values that each layer of a connection gets.
 #[derive(Debug, Clone)]
 pub(super) struct Layers {
     pub(super) state: Arc<ConnectionState>,
-    /// An HTTP proxy is asked for a tunnel, or a SOCKS proxy for a connection.
+    /// Whether an HTTP proxy makes a tunnel, or a SOCKS proxy a connection.
     pub(super) tunnel: bool,
 }
 
 impl Layers {
-    /// Gives the state, for a connection to the server; `None` for one to a proxy, over which the
-    /// connection to the server is made as a next step.
+    /// Gives the state for a connection to the server; `None` for a connection to a proxy that comes
+    /// before it.
     pub(super) fn state(&self, details: &ConnectionDetails) -> Option<Arc<ConnectionState>> {
         let to_proxy = self.tunnel && details.config.proxy().is_none();
         (!to_proxy).then(|| self.state.clone())

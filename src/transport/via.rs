@@ -1,9 +1,9 @@
-//! The way to a server: direct, or through a proxy.
+//! The route to a server: direct, or through a proxy.
 //!
-//! ureq asks an HTTP proxy for a tunnel (CONNECT) whatever the target; many proxies grant that
-//! for port 443 only. So `http://` targets are asked for in absolute form (RFC 9112, 3.2.2):
-//! the connection goes to the proxy, and [`Absolute`], the layer next to the socket, puts scheme
-//! and host into the request line.
+//! ureq asks an HTTP proxy for a tunnel (CONNECT) for every server, and many proxies allow that only for
+//! port 443. So requests to `http://` servers use the absolute form (RFC 9112, 3.2.2): the connection
+//! goes to the proxy, and [`Absolute`], the layer next to the socket, puts scheme and host into the
+//! request line.
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ use crate::http::endpoint::{bracketed, Origin};
 use crate::http::proxy::{Proxy, ProxyKind};
 use crate::http::secret::{basic, Secret};
 
-/// How the server is reached.
+/// The route to the server.
 #[derive(Debug, Clone)]
 pub(super) enum Via {
     /// Without a proxy.
     Direct,
-    /// Through an HTTP proxy that is asked for each URL.
+    /// Through an HTTP proxy that gets each request in absolute form.
     Forward(Proxy),
-    /// Through a connection that ureq has a proxy make.
+    /// Through a connection that a proxy makes.
     Tunnel(Proxy),
 }
 
@@ -56,7 +56,7 @@ impl Via {
             .is_some_and(|proxy| proxy.kind != ProxyKind::Http)
     }
 
-    /// Gives the proxy as ureq takes it.
+    /// Gives the proxy in ureq's form.
     pub(super) fn tunnel(&self) -> Result<Option<ureq::Proxy>, ureq::Error> {
         let Via::Tunnel(proxy) = self else {
             return Ok(None);
@@ -75,20 +75,20 @@ impl Via {
         builder.build().map(Some)
     }
 
-    /// Gives the proxy's address, where that is looked up in place of the server's.
+    /// Gives the proxy's URL, where its name is looked up in place of the server's.
     pub(super) fn stand_in(&self) -> Option<Uri> {
         let proxy = self.forwarder()?;
         format!("http://{}/", proxy.authority()).parse().ok()
     }
 
-    /// Gives the header by which a request tells the proxy the user.
+    /// Gives the value of `Proxy-Authorization`.
     pub(super) fn authorization(&self) -> Option<Secret> {
         let (user, password) = self.forwarder()?.login.as_ref()?;
         Some(basic(user, password))
     }
 }
 
-/// Makes the layer that writes absolute forms, where that is wanted.
+/// The connector of the layer that writes absolute forms, where that is `wanted`.
 #[derive(Debug)]
 pub(super) struct Absolute {
     pub state: Arc<ConnectionState>,
@@ -117,7 +117,7 @@ impl<In: Transport> Connector<In> for Absolute {
 pub(super) struct AbsoluteTransport<In> {
     inner: In,
     state: Arc<ConnectionState>,
-    /// What goes before the path.
+    /// The text before the path.
     prefix: Option<String>,
 }
 

@@ -131,7 +131,7 @@ fn offsets_that_cannot_be() {
             name: "past 64 bits",
             script: |_| Step::reply(200, r#"{"state":"partial","offset":18446744073709551616}"#),
             status: OFFSET,
-            error: &["no whole number"],
+            error: &["not a whole number"],
             ..CASE
         },
         Case {

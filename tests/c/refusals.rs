@@ -80,7 +80,7 @@ fn more_refusals() {
             http: 404,
             retryable: true,
             attempts: 3,
-            error: &["does not know the upload", "not today"],
+            error: &["no longer knows the upload", "not today"],
             ..CASE
         },
         Case {

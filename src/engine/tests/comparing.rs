@@ -1,8 +1,8 @@
-//! The digest of the server's bytes, compared.
+//! Comparing the digest of the server's bytes.
 
 use super::*;
 
-/// The step after a comparison of what the server answered to the first locate.
+/// Compares the digests after the first locate; gives the next step.
 fn compared(answer: Answer, equal: bool) -> (Run, Step) {
     let mut run = Run::locating();
     run.handle(Event::Located(proved(answer)));
@@ -11,7 +11,7 @@ fn compared(answer: Answer, equal: bool) -> (Run, Step) {
 }
 
 #[test]
-fn equal_bytes_are_gone_on_from() {
+fn an_upload_goes_on_after_equal_bytes() {
     let (mut run, step) = compared(partial(400), true);
     assert_eq!(step, settle(400, None, true));
     assert_eq!(run.handle(Event::Settled), send(1, 400, 600, None));
@@ -25,20 +25,20 @@ fn other_bytes_are_replaced_from_the_start() {
 }
 
 #[test]
-fn another_file_is_replaced_at_first() {
+fn another_file_that_was_there_before_the_run_is_replaced() {
     let (mut run, step) = compared(complete(), false);
     assert_eq!(step, settle(0, Some(SIZE), true));
     assert_eq!(run.handle(Event::Settled), send(1, 0, SIZE, Some(MD5)));
 }
 
 #[test]
-fn equal_and_complete_is_the_end() {
+fn a_complete_file_with_equal_bytes_ends_the_upload() {
     let (_, step) = compared(complete(), true);
     assert!(matches!(step, Step::Conclude { is_first: true, .. }));
 }
 
 #[test]
-fn another_file_after_own_sends_is_an_error() {
+fn another_file_after_the_runs_own_sends_is_an_error() {
     let (mut run, part) = Run::sending_from(0);
     run.sent(part, SIZE, Outcome::Accepted(proved(complete())));
     let step = run.handle(Event::Compared { equal: false });
@@ -56,11 +56,11 @@ fn a_proof_makes_every_offset_plausible() {
 }
 
 #[test]
-fn what_was_disproved_stays_so_without_another_proof() {
+fn disproved_bytes_stay_so_without_another_proof() {
     let (mut run, _) = compared(partial(400), false);
     let part = part_of(run.handle(Event::Settled));
     run.send_failed(part, 50, connection_lost());
-    // Neither an offset nor a complete file is believed now, except for nothing at all.
+    // Neither an offset nor a complete file is believed now, except for offset 0.
     for (answer, foreign) in [(partial(400), Some(400)), (complete(), Some(SIZE))] {
         run.recovered();
         let step = run.handle(Event::Located(answer));

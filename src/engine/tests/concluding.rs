@@ -1,4 +1,4 @@
-//! The end.
+//! Concluding a complete upload.
 
 use super::*;
 
@@ -9,7 +9,7 @@ fn concluding() -> Run {
 }
 
 #[test]
-fn a_complete_upload_ends_well() {
+fn a_complete_upload_ends_the_run_with_success() {
     assert_eq!(concluding().handle(Event::Concluded), Step::Finish(Ok(())));
 }
 

@@ -1,7 +1,7 @@
-//! Random histories: a server that is a few numbers, faults of every kind, 10⁵ runs.
+//! Random histories: 100 000 runs with faults of every kind, against a server that only counts bytes.
 //!
-//! Each run has to end. It may not end well with another file at the server where that could be
-//! known. No byte that the server has confirmed is sent again, and none is skipped.
+//! Each run has to end. It may not succeed with another file at the server where a digest could show
+//! that. No byte that the server has confirmed is sent again, and none is skipped.
 
 use resup_test_support::seed;
 
@@ -9,10 +9,10 @@ use super::*;
 
 /// How many runs are made; `RESUP_TEST_RUNS` multiplies them.
 const RUNS: u64 = 100_000;
-/// No run may take more steps.
+/// The most steps that a run may take.
 const MAX_STEPS: u32 = 20_000;
 
-/// The bytes of a server: how many there are, and how many of the first are the source's.
+/// The bytes of a server: their number, and how many of the first ones are the source's.
 #[derive(Debug, Clone, Copy)]
 struct Held {
     length: u64,
@@ -31,7 +31,7 @@ impl Held {
         self.right >= self.length
     }
 
-    /// Stands for the MD5: the same for the same bytes, and else another one.
+    /// Gives a stand-in for the MD5: the same for the same bytes, another one for others.
     fn md5(self) -> [u8; 16] {
         let wrong = if self.is_right() { 0 } else { self.right + 1 };
         (u128::from(self.length) << 64 | u128::from(wrong)).to_be_bytes()
@@ -50,42 +50,42 @@ impl Held {
     }
 }
 
-/// What a server does with every send.
+/// A server's reaction to every send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Habit {
-    /// It takes them, but for faults. The others have no faults.
-    Takes,
+    /// It accepts them, except for faults. The other habits have no faults.
+    Accepts,
     /// It keeps nothing, and says so.
     KeepsNothing,
-    /// It breaks the connection before the first byte.
-    Breaks,
+    /// It ends the connection before the first byte.
+    Disconnects,
 }
 
-/// One run's server, and how things go wrong.
+/// The server of one run, and its faults.
 struct World {
     rng: fastrand::Rng,
     size: u64,
     held: Held,
     complete: bool,
-    /// It was complete before the run.
+    /// Whether it was complete before the run.
     was_complete: bool,
-    /// Of four answers, so many tell the digest of what the server has.
+    /// How many of four answers have the digest of the server's bytes.
     proofs: u8,
-    /// The client sends digests.
+    /// Whether the client sends digests.
     hashing: bool,
-    /// The server compares them.
+    /// Whether the server compares them.
     checks: bool,
-    /// The server claims what it does not have.
+    /// Whether the server claims bytes that it does not have.
     lies: bool,
     max_segment: Option<u64>,
-    /// The last offset that the client was told. No send may begin before it.
-    told: u64,
-    /// Faults happen once in so many steps.
+    /// The last offset that the server gave. No send may begin before it.
+    confirmed: u64,
+    /// A fault happens once in so many steps.
     rarity: u64,
     habit: Habit,
-    /// The server had other bytes before the run.
+    /// Whether the server had other bytes before the run.
     was_foreign: bool,
-    /// How many sends were damaged on the way.
+    /// The number of sends that the network damaged.
     damages: u32,
 }
 
@@ -110,12 +110,12 @@ impl World {
             checks: rng.bool(),
             lies: rng.u8(..5) == 0,
             max_segment: rng.bool().then(|| rng.u64(1..200)),
-            told: 0,
+            confirmed: 0,
             rarity: rng.u64(2..12),
             habit: match rng.u8(..20) {
                 0 => Habit::KeepsNothing,
-                1 => Habit::Breaks,
-                _ => Habit::Takes,
+                1 => Habit::Disconnects,
+                _ => Habit::Accepts,
             },
             was_foreign: !held.is_right(),
             damages: 0,
@@ -124,7 +124,7 @@ impl World {
     }
 
     fn happens(&mut self) -> bool {
-        self.habit == Habit::Takes && self.rng.u64(..self.rarity) == 0
+        self.habit == Habit::Accepts && self.rng.u64(..self.rarity) == 0
     }
 
     fn answer(&mut self) -> Answer {
@@ -146,7 +146,7 @@ impl World {
                 false => State::Partial,
             };
         }
-        self.told = answer.offset;
+        self.confirmed = answer.offset;
         answer
     }
 
@@ -170,7 +170,7 @@ impl World {
         Ok(self.answer())
     }
 
-    /// Takes a send; gives how much of it was read, and what came of it.
+    /// Takes a send; gives the offset up to which it was read, and its result.
     fn send(
         &mut self,
         offset: u64,
@@ -180,11 +180,11 @@ impl World {
         assert!(offset + length <= self.size, "past the end");
         assert!(self.max_segment.is_none_or(|most| length <= most));
         match restart {
-            None => assert!(offset >= self.told, "confirmed bytes are sent again"),
+            None => assert!(offset >= self.confirmed, "confirmed bytes are sent again"),
             Some(md5) => {
                 assert_eq!(offset, 0);
                 assert!(self.hashing, "without digests nothing is disproved");
-                // A restart of other bytes than these is out of date.
+                // A restart with another digest is out of date.
                 if self.held.md5() == md5 {
                     self.held = Held::nothing();
                     self.complete = false;
@@ -192,18 +192,18 @@ impl World {
             }
         }
         match self.habit {
-            Habit::Takes => {}
+            Habit::Accepts => {}
             Habit::KeepsNothing => return (offset + length, Ok(Outcome::Accepted(self.answer()))),
-            Habit::Breaks => return (offset, Err(Stop::Failed(connection_lost()))),
+            Habit::Disconnects => return (offset, Err(Stop::Failed(connection_lost()))),
         }
         if self.happens() {
-            // Bytes are lost at the server, or all of them with the upload.
+            // The server loses some bytes, or the whole upload.
             self.complete = false;
             self.held.truncate(self.rng.u64(..=self.size));
             if self.happens() {
                 self.held = Held::nothing();
                 let refusal = refused(RefusalKind::Other, 404);
-                self.told = 0;
+                self.confirmed = 0;
                 return (offset, Ok(Outcome::UnknownUpload(refusal)));
             }
         }
@@ -215,7 +215,7 @@ impl World {
             true => self.rng.u64(..=length),
             false => length,
         };
-        // Damage on the way: TCP misses it seldom, so it comes with few faults.
+        // Damage on the network: TCP seldom misses it, so it is rarer than other faults.
         let damaged = arrives > 0 && self.happens() && self.happens();
         self.damages += u32::from(damaged);
         let before = self.held;
@@ -255,7 +255,7 @@ impl World {
     }
 }
 
-/// Makes one run; whether it ended well.
+/// Makes one run; gives its result.
 fn run(case: u64, world: &mut World) -> Result<(), Error> {
     let (mut transfer, mut step) = Transfer::new(Plan {
         size: world.size,
@@ -315,24 +315,23 @@ fn run(case: u64, world: &mut World) -> Result<(), Error> {
 fn every_history_ends_and_no_wrong_file_is_complete() {
     let seed = seed::seed();
     let factor = std::env::var("RESUP_TEST_RUNS").map_or(1, |n| n.parse().unwrap());
-    let (mut ended_well, mut proved) = (0, 0);
+    let (mut succeeded, mut proved) = (0, 0);
     for case in 0..RUNS * factor {
         let mut world = World::new(seed::rng(seed.wrapping_add(case)));
-        let result =
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(case, &mut world)));
-        let result = result.unwrap_or_else(|_| panic!("case {case}"));
+        let unwound = std::panic::AssertUnwindSafe(|| run(case, &mut world));
+        let result = std::panic::catch_unwind(unwound).unwrap_or_else(|_| panic!("case {case}"));
         if let Err(error) = &result {
             let kind = error.kind();
             assert_ne!(kind, ErrorKind::Internal, "case {case}: {error}");
             let is_lie = kind == ErrorKind::BadOffset;
             assert!(world.lies || !is_lie, "case {case}: no lie, {error}");
-            // Where other bytes are proved to be, they are replaced and no failure.
+            // Bytes of another file are no failure: a proof shows them, and they are replaced.
             let is_damage = kind == ErrorKind::DigestMismatch;
             let blameless = world.damages == 0 && !world.was_foreign && !world.lies;
             assert!(!blameless || !is_damage, "case {case}: no damage, {error}");
             continue;
         }
-        ended_well += 1;
+        succeeded += 1;
         if world.lies {
             continue;
         }
@@ -340,8 +339,8 @@ fn every_history_ends_and_no_wrong_file_is_complete() {
         assert_eq!(world.held.length, world.size, "case {case}");
         if world.hashing {
             proved += 1;
-            // A server that proves nothing is believed: that it was complete before the run, and,
-            // if it compares nothing either, everything.
+            // Without a proof, a file that was complete before the run is believed. If the server
+            // does not compare digests either, so is every other file.
             let believed = world.proofs < 4 && (world.was_complete || !world.checks);
             assert!(
                 world.held.is_right() || believed,
@@ -350,12 +349,12 @@ fn every_history_ends_and_no_wrong_file_is_complete() {
         }
     }
     println!(
-        "{ended_well} of {} ended well, {proved} with digests",
+        "{succeeded} of {} succeeded, {proved} with digests",
         RUNS * factor
     );
     assert!(
-        ended_well > RUNS / 10 && proved > RUNS / 20,
-        "{ended_well} {proved}"
+        succeeded > RUNS / 10 && proved > RUNS / 20,
+        "{succeeded} {proved}"
     );
 }
 
@@ -370,7 +369,7 @@ fn foreign_bytes_that_are_proved_are_replaced_and_no_failure() {
         world.held.append(rng.u64(1..world.size), true);
         world.complete = false;
         (world.hashing, world.proofs, world.lies) = (true, 4, false);
-        (world.habit, world.rarity) = (Habit::Takes, u64::MAX);
+        (world.habit, world.rarity) = (Habit::Accepts, u64::MAX);
         assert_eq!(run(1, &mut world), Ok(()), "case {case}");
         assert!(world.held.is_right(), "case {case}");
     }

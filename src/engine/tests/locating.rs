@@ -1,9 +1,9 @@
-//! The server's offset, asked for.
+//! Asking for the server's offset.
 
 use super::*;
 
 #[test]
-fn an_offset_without_proof_is_believed_at_first() {
+fn the_first_offset_is_believed_without_proof() {
     for offset in [0, 1, 999] {
         let mut run = Run::locating();
         let step = run.handle(Event::Located(partial(offset)));
@@ -33,7 +33,7 @@ fn a_proof_is_ignored_where_nothing_is_compared() {
 }
 
 #[test]
-fn a_server_that_has_all_without_proof_is_believed_at_first() {
+fn a_first_answer_that_the_file_is_complete_is_believed_without_proof() {
     let mut run = Run::locating();
     let located = Answer {
         location: Some("/f".to_owned()),
@@ -47,7 +47,7 @@ fn a_server_that_has_all_without_proof_is_believed_at_first() {
 }
 
 #[test]
-fn after_a_failure_no_more_than_what_was_sent_is_plausible() {
+fn after_a_failure_no_offset_past_the_sent_bytes_is_plausible() {
     for (sent, offset, plausible) in [(300, 300, true), (300, 0, true), (300, 301, false)] {
         let (mut run, part) = Run::sending_from(0);
         run.send_failed(part, sent, connection_lost());
@@ -75,7 +75,7 @@ fn complete_is_plausible_only_when_all_was_sent() {
 }
 
 #[test]
-fn a_page_as_first_answer_ends_the_run_and_a_later_one_does_not() {
+fn a_page_as_first_response_ends_the_run_and_a_later_one_does_not() {
     let page = || Error::bad_response("it is a page");
     let mut run = Run::locating();
     let step = run.failed(page());

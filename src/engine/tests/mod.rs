@@ -100,12 +100,12 @@ impl Run {
         })
     }
 
-    /// Lets the step fail.
+    /// Makes the step fail.
     fn failed(&mut self, error: Error) -> Step {
         self.handle(Event::Stopped(Stop::Failed(error)))
     }
 
-    /// Begins again after a failure, up to the question for the offset.
+    /// Begins again after a failure, up to the locate.
     fn recovered(&mut self) {
         assert_eq!(self.handle(Event::Recovered), Step::Begin);
         assert!(matches!(self.handle(Event::Begun), Step::Locate { .. }));
@@ -139,7 +139,7 @@ fn complete() -> Answer {
     answer(State::Complete, SIZE)
 }
 
-/// The answer with a digest of what the server has.
+/// Adds a digest of the server's bytes to an answer.
 fn proved(answer: Answer) -> Answer {
     Answer {
         prefix_md5: Some(MD5),
@@ -193,7 +193,7 @@ fn wait(step: &Step) -> Option<Duration> {
     }
 }
 
-/// The kind of the error that ends the run.
+/// Gives the kind of the error that ends the run.
 fn end(step: Step) -> ErrorKind {
     match step {
         Step::Finish(Err(error)) => error.kind(),

@@ -1,4 +1,4 @@
-//! A server that found other bytes than were sent.
+//! Rechecking the source after the server got other bytes than were sent.
 
 use super::*;
 

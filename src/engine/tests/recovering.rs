@@ -1,9 +1,9 @@
-//! Which failures are got over, and how.
+//! Recovering from failures.
 
 use super::*;
 
 #[test]
-fn passing_failures_are_waited_out_until_the_budget_is_used_up() {
+fn passing_failures_are_retried_until_the_budget_is_used_up() {
     let mut run = Run::locating();
     for seconds in [1, 2, 4] {
         let step = run.failed(connection_lost());
@@ -92,7 +92,7 @@ fn retry_after_is_waited_for() {
 }
 
 #[test]
-fn an_ended_session_is_begun_anew_once_and_then_a_failure_like_others() {
+fn the_first_ended_session_is_renewed_and_the_next_is_a_failure_like_others() {
     let ended = || Error::SessionExpired {
         host: "h".to_owned(),
     };
@@ -108,7 +108,7 @@ fn an_ended_session_is_begun_anew_once_and_then_a_failure_like_others() {
 }
 
 #[test]
-fn a_pause_is_no_time_of_failing() {
+fn the_time_limit_of_failures_starts_again_after_a_pause() {
     let mut run = Run::locating_by(Plan {
         retry: RetryPolicy {
             limit: u32::MAX,

@@ -1,4 +1,4 @@
-//! What becomes of a send.
+//! The outcomes of a send.
 
 use super::*;
 
@@ -29,7 +29,7 @@ fn another_offset_is_followed_if_it_is_plausible() {
 }
 
 #[test]
-fn more_than_was_sent_is_never_accepted() {
+fn an_offset_past_the_sent_bytes_is_an_error() {
     let (mut run, part) = Run::sending_from(0);
     let step = run.sent(part, 600, Outcome::Accepted(partial(601)));
     assert_eq!(end(step), ErrorKind::BadOffset);
@@ -39,7 +39,7 @@ fn more_than_was_sent_is_never_accepted() {
 }
 
 #[test]
-fn an_obeyed_restart_is_over() {
+fn a_restart_that_the_server_obeyed_is_not_sent_again() {
     let mut run = Run::locating_by(Plan {
         segment_size: SegmentSize::Fixed(500),
         ..plan()

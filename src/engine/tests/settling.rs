@@ -30,7 +30,7 @@ fn an_empty_file_is_sent_too() {
 }
 
 #[test]
-fn a_send_that_brings_nothing_ends_the_attempt() {
+fn a_send_that_does_not_move_the_offset_ends_the_attempt() {
     for outcome in [Outcome::Accepted, Outcome::OffsetMismatch] {
         for offset in [300, 299] {
             let (mut run, part) = Run::sending_from(300);
@@ -57,12 +57,12 @@ fn progress_renews_the_budget_and_a_return_to_an_old_offset_does_not() {
 }
 
 #[test]
-fn what_fails_while_the_digest_is_brought_there_changes_nothing() {
+fn a_failure_while_the_digest_catches_up_changes_nothing() {
     let mut run = Run::locating();
     run.handle(Event::Located(partial(300)));
     assert_eq!(run.handle(Event::Stopped(Stop::Interrupted)), Step::Begin);
     run.handle(Event::Begun);
-    // It is the run's first offset still.
+    // It is still the run's first offset.
     let step = run.handle(Event::Located(partial(400)));
     assert_eq!(step, settle(400, None, true));
 }

@@ -1,4 +1,4 @@
-//! Which proxy, if any, leads to a server: the setting, the environment and the exceptions.
+//! The choice of a proxy: by the setting, the environment and the exceptions.
 
 mod windows_setting;
 
@@ -12,30 +12,30 @@ use crate::error::Error;
 use crate::http::endpoint::{bracketed, shown, Origin};
 use crate::http::secret::Secret;
 
-/// The setting.
+/// The proxy setting of a client.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum ProxySetting {
     /// No proxy.
     None,
-    /// What the environment says, and then what the Windows user has set.
+    /// The proxy of the environment, or else of the Windows user's settings.
     #[default]
     System,
     /// This one.
     Given(Proxy),
 }
 
-/// How a proxy is spoken to.
+/// The protocol of a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ProxyKind {
     /// `http://` in absolute form, `https://` by CONNECT.
     Http,
-    /// The target's address is looked up here.
+    /// The client looks up the server's address.
     Socks4,
-    /// The target's name is looked up by the proxy.
+    /// The proxy looks up the server's name.
     Socks4a,
-    /// The target's address is looked up here.
+    /// The client looks up the server's address.
     Socks5,
-    /// The target's name is looked up by the proxy.
+    /// The proxy looks up the server's name.
     Socks5h,
 }
 
@@ -63,8 +63,8 @@ impl ProxySetting {
         }
     }
 
-    /// The proxy for `origin`. `except` are the hosts that are reached without one; where it is
-    /// not set and the system is asked, the environment's own list counts.
+    /// Gives the proxy for `origin`. The hosts in `except` are reached without one; where it is `None`,
+    /// the system's setting uses the environment's own list.
     pub(crate) fn choose(
         &self,
         origin: &Origin,
@@ -72,7 +72,7 @@ impl ProxySetting {
         env: impl Fn(&str) -> Option<String>,
         user: impl FnOnce() -> Option<WindowsSetting>,
     ) -> Result<Option<Proxy>, Error> {
-        // Before a proxy is read: one that cannot be used is no matter for an excepted host.
+        // The exceptions come first: for an excepted host the proxy's URL may be invalid.
         let listed = match (self, except) {
             (_, Some(list)) => list.has(origin),
             (ProxySetting::System, None) => {
@@ -85,7 +85,7 @@ impl ProxySetting {
             _ if listed => Ok(None),
             ProxySetting::None => Ok(None),
             ProxySetting::Given(proxy) => Ok(Some(proxy.clone())),
-            // No system's proxy leads to the machine itself.
+            // The system's proxy is never used to reach this machine.
             ProxySetting::System if origin.is_loopback() => Ok(None),
             ProxySetting::System => match from_environment(origin, &env)? {
                 Some(proxy) => Ok(Some(proxy)),
@@ -98,14 +98,14 @@ impl ProxySetting {
     }
 }
 
-/// The first variable that is set and not empty counts.
+/// Gives the proxy of the first variable that is set and not empty.
 fn from_environment(
     origin: &Origin,
     env: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<Proxy>, Error> {
     let names: &[&str] = match origin.https {
         true => &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
-        // Of a CGI program HTTP_PROXY is a client's request header.
+        // In a CGI program, HTTP_PROXY may come from a header of a client's request.
         false if env("REQUEST_METHOD").is_some() => &["http_proxy", "all_proxy", "ALL_PROXY"],
         false => &["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"],
     };
@@ -122,8 +122,8 @@ fn from_environment(
 }
 
 impl Proxy {
-    /// Reads `[scheme://][user[:password]@]host[:port]`; user and password percent-encoded. What
-    /// is wrong is told with as much of the URL as can be no password.
+    /// Reads `[scheme://][user[:password]@]host[:port]`; user and password percent-encoded. The
+    /// error shows only the parts of the URL that cannot be a password.
     fn parse(url: &str) -> Result<Self, String> {
         let wrong = |why: &str| format!("\"{}\" {why}", shown(url));
         let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
@@ -165,9 +165,10 @@ impl Proxy {
 
     fn login(text: &str) -> Result<(String, Secret), &'static str> {
         let decoded = |text: &str| {
-            let text = percent_decode_str(text).decode_utf8();
-            text.map(|text| text.into_owned())
+            percent_decode_str(text)
+                .decode_utf8()
                 .ok()
+                .map(|text| text.into_owned())
                 .filter(|text| !text.chars().any(char::is_control))
                 .ok_or("has a user or password that is not percent-encoded UTF-8 of one line")
         };
@@ -175,13 +176,13 @@ impl Proxy {
         Ok((decoded(user)?, Secret::new(decoded(password)?)))
     }
 
-    /// Host and port as they stand in a URL.
+    /// Gives host and port as URLs have them.
     pub(crate) fn authority(&self) -> String {
         format!("{}:{}", bracketed(&self.host), self.port)
     }
 }
 
-/// Host and port of `host`, `host:port`, `[v6]:port` or a bare IPv6 address.
+/// Splits `host`, `host:port`, `[v6]:port` or a bare IPv6 address into host and port.
 fn split_port(address: &str) -> Option<(&str, Option<u16>)> {
     let (host, port) = match address.strip_prefix('[') {
         Some(rest) => {
@@ -206,27 +207,30 @@ fn split_port(address: &str) -> Option<(&str, Option<u16>)> {
     }
 }
 
-/// Hosts that are reached without a proxy.
+/// The hosts that are reached without a proxy.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct NoProxy(Vec<Entry>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Entry {
     All,
-    /// The domain and everything below it, on one port or on all.
+    /// The domain and its subdomains, on one port or on all.
     Domain(String, Option<u16>),
-    /// Addresses whose first bits are these.
+    /// The addresses with these first bits.
     Net(IpAddr, u8, Option<u16>),
 }
 
 impl NoProxy {
-    /// Reads a list as environments have it: `*`, domains, addresses and CIDR blocks, each
-    /// perhaps with a port, between commas or blanks. What is none of these is a domain that no
-    /// host is in.
+    /// Reads a list in the format of `no_proxy`: `*`, domains, addresses and CIDR blocks, optionally
+    /// with a port, separated by commas or blanks. Any other entry counts as a domain without hosts.
     pub(crate) fn parse(list: &str) -> Self {
-        let entries = list.split([',', ' ', '\t', '\n']).map(str::trim);
-        let entries = entries.filter(|entry| !entry.is_empty());
-        NoProxy(entries.map(Entry::parse).collect())
+        NoProxy(
+            list.split([',', ' ', '\t', '\n'])
+                .map(str::trim)
+                .filter(|entry| !entry.is_empty())
+                .map(Entry::parse)
+                .collect(),
+        )
     }
 
     fn has(&self, origin: &Origin) -> bool {
@@ -260,9 +264,10 @@ impl Entry {
         match self {
             Entry::All => true,
             Entry::Domain(domain, port) => {
-                let below = host.strip_suffix(domain.as_str());
-                let below = below.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-                below && !domain.is_empty() && port.is_none_or(|port| port == origin.port)
+                let is_within = host
+                    .strip_suffix(domain.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+                is_within && !domain.is_empty() && port.is_none_or(|port| port == origin.port)
             }
             Entry::Net(net, bits, port) => {
                 let inside = host.parse().is_ok_and(|host| shares(*net, host, *bits));

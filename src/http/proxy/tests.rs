@@ -1,3 +1,5 @@
+//! Proxies: their URLs, the environment, the exceptions.
+
 use super::*;
 use crate::http::endpoint::Endpoint;
 
@@ -13,7 +15,7 @@ fn parsed(url: &str) -> Proxy {
 }
 
 #[test]
-fn usual_proxies_are_taken() {
+fn usual_proxies_are_accepted() {
     for (url, kind, host, port) in [
         ("http://proxy:3128", ProxyKind::Http, "proxy", 3128),
         (
@@ -49,7 +51,7 @@ fn a_user_and_password_are_decoded() {
 }
 
 #[test]
-fn unusable_proxies_are_refused_by_name_and_without_the_password() {
+fn unusable_proxies_are_refused_with_a_reason_and_without_the_password() {
     for (url, why) in [
         (
             "https://joe:hunter2@proxy",
@@ -76,7 +78,7 @@ fn unusable_proxies_are_refused_by_name_and_without_the_password() {
 
 proptest::proptest! {
     #[test]
-    fn what_may_be_a_password_is_not_shown(secret in "[a-zA-Z0-9][ -~]{7,15}") {
+    fn a_possible_password_is_not_shown(secret in "[a-zA-Z0-9][ -~]{7,15}") {
         for before_and_after in [
             "http://joe:|@proxy:0",
             "http://joe:|@pro xy",
@@ -118,7 +120,7 @@ proptest::proptest! {
     }
 }
 
-/// What is chosen for `url` by the system setting in this environment.
+/// Gives the host of the proxy for `url`, by the system setting in this environment.
 fn system(url: &str, env: &[(&str, &str)]) -> Option<String> {
     let get = |name: &str| {
         let found = env.iter().find(|(known, _)| *known == name);
@@ -129,7 +131,7 @@ fn system(url: &str, env: &[(&str, &str)]) -> Option<String> {
 }
 
 #[test]
-fn the_environment_tells_by_scheme() {
+fn the_environment_has_a_proxy_for_each_scheme() {
     let both = [("http_proxy", "http://a"), ("HTTPS_PROXY", "http://b")];
     assert_eq!(system("http://h/", &both).as_deref(), Some("a"));
     assert_eq!(system("https://h/", &both).as_deref(), Some("b"));
@@ -141,7 +143,7 @@ fn the_environment_tells_by_scheme() {
 }
 
 #[test]
-fn the_machine_itself_needs_no_proxy_of_the_system() {
+fn the_systems_proxy_is_not_used_to_reach_this_machine() {
     let env = [("all_proxy", "http://a")];
     for url in [
         "http://127.9.9.9/",
@@ -157,7 +159,7 @@ fn the_machine_itself_needs_no_proxy_of_the_system() {
 }
 
 #[test]
-fn a_broken_variable_is_an_error_that_names_it() {
+fn an_invalid_variable_is_an_error_that_names_it() {
     let get = |name: &str| (name == "https_proxy").then(|| "https://joe:hunter2@p".to_owned());
     let error = ProxySetting::System.choose(&origin("https://h/"), None, get, || None);
     let text = error.unwrap_err().to_string();
@@ -168,7 +170,7 @@ fn a_broken_variable_is_an_error_that_names_it() {
 }
 
 #[test]
-fn a_proxy_that_cannot_be_used_is_no_matter_for_a_host_that_is_excepted() {
+fn an_invalid_proxy_is_no_error_for_an_excepted_host() {
     let env = |name: &str| match name {
         "all_proxy" => Some("https://p".to_owned()),
         "no_proxy" => Some("listed".to_owned()),
@@ -230,15 +232,15 @@ fn exceptions_are_domains_addresses_and_blocks() {
 }
 
 #[test]
-fn a_list_that_was_set_counts_in_place_of_the_environment() {
+fn the_programs_list_replaces_that_of_the_environment() {
     let env = |name: &str| match name {
         "all_proxy" => Some("http://a".to_owned()),
         "NO_PROXY" => Some("listed".to_owned()),
         _ => None,
     };
     let choose = |url: &str, except: Option<&str>| {
-        let except = except.map(NoProxy::parse);
-        let chosen = ProxySetting::System.choose(&origin(url), except.as_ref(), env, || None);
+        let list = except.map(NoProxy::parse);
+        let chosen = ProxySetting::System.choose(&origin(url), list.as_ref(), env, || None);
         chosen.unwrap().is_some()
     };
     assert!(!choose("http://listed/", None));
@@ -259,8 +261,8 @@ fn the_windows_users_setting_counts_where_the_environment_has_none() {
             let found = env.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| value.to_string())
         };
-        let except = except.map(NoProxy::parse);
-        let chosen = ProxySetting::System.choose(&origin(url), except.as_ref(), get, user);
+        let list = except.map(NoProxy::parse);
+        let chosen = ProxySetting::System.choose(&origin(url), list.as_ref(), get, user);
         chosen.unwrap().map(|proxy| proxy.host)
     };
     assert_eq!(host("http://h/", &[], None).as_deref(), Some("user"));
@@ -269,7 +271,7 @@ fn the_windows_users_setting_counts_where_the_environment_has_none() {
     assert_eq!(
         set.as_deref(),
         Some("user"),
-        "a list that was set counts alone"
+        "the program's list replaces the Windows user's"
     );
     let env = [("http_proxy", "http://a")];
     assert_eq!(host("http://h.intern/", &env, None).as_deref(), Some("a"));

@@ -1,20 +1,20 @@
-//! The proxy setting of a Windows user, as the control panel keeps it in the registry.
+//! The proxy setting of a Windows user, which the control panel stores in the registry.
 
 use super::Proxy;
 use crate::error::Error;
 use crate::http::endpoint::{bracketed, Origin};
 
-/// The setting, where there is one and it is switched on.
+/// The proxy setting of a Windows user.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct WindowsSetting {
     /// `host:port`, or `http=host:port;https=host:port;socks=host:port`.
     pub server: String,
-    /// Patterns of hosts that are reached without, between semicolons.
+    /// Patterns of hosts that are reached without a proxy, separated by semicolons.
     pub exceptions: String,
 }
 
 impl WindowsSetting {
-    /// Reads the registry. (A setting by script, a PAC file, is not read.)
+    /// Reads the setting from the registry; `None` if it is switched off. (PAC scripts are not read.)
     #[cfg(windows)]
     pub(crate) fn read() -> Option<Self> {
         const KEY: &str = r"Software\Microsoft\Windows\CurrentVersion\Internet Settings";
@@ -30,13 +30,13 @@ impl WindowsSetting {
         })
     }
 
-    /// There is none on other systems.
+    /// Gives `None`: other systems have no such setting.
     #[cfg(not(windows))]
     pub(crate) fn read() -> Option<Self> {
         None
     }
 
-    /// The proxy for `origin`, if the setting has one for its scheme.
+    /// Gives the proxy for `origin`, if the setting has one for its scheme.
     pub(super) fn proxy(&self, origin: &Origin) -> Result<Option<Proxy>, Error> {
         let scheme = if origin.https { "https" } else { "http" };
         let entries = || entries(&self.server);
@@ -67,18 +67,19 @@ impl WindowsSetting {
         })
     }
 
-    /// Whether `origin` is excepted.
+    /// Whether `origin` is reached without a proxy.
     pub(super) fn excepts(&self, origin: &Origin) -> bool {
         entries(&self.exceptions).any(|entry| excepts(&entry.to_ascii_lowercase(), origin))
     }
 }
 
-/// The entries of a list, which semicolons, commas or blanks separate.
+/// Gives the entries of a list; semicolons, commas or blanks separate them.
 fn entries(list: &str) -> impl Iterator<Item = &str> {
     let separates = |c: char| c.is_whitespace() || ";,".contains(c);
     list.split(separates).filter(|entry| !entry.is_empty())
 }
 
+/// Whether one entry of the exceptions fits `origin`.
 fn excepts(entry: &str, origin: &Origin) -> bool {
     if entry == "<local>" {
         return !origin.host.contains(['.', ':']);
@@ -92,22 +93,22 @@ fn excepts(entry: &str, origin: &Origin) -> bool {
     matches(pattern, &host) || matches(pattern, &format!("{host}:{}", origin.port))
 }
 
-/// Whether the whole text is as the pattern says, in which `*` stands for anything.
+/// Whether the whole text matches the pattern, in which `*` stands for any characters.
 fn matches(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else {
         return pattern == text;
     };
     let (between, end) = rest.rsplit_once('*').unwrap_or(("", rest));
-    let Some(text) = text.strip_prefix(start) else {
+    let Some(mut left) = text
+        .strip_prefix(start)
+        .and_then(|text| text.strip_suffix(end))
+    else {
         return false;
     };
-    let Some(mut text) = text.strip_suffix(end) else {
-        return false;
-    };
-    // Each part where it comes first, so that most is left for those after it.
+    // Each part is taken where it comes first, so that most is left for the parts after it.
     between.split('*').all(|part| {
-        let found = text.split_once(part);
-        text = found.map_or("", |(_, rest)| rest);
+        let found = left.split_once(part);
+        left = found.map_or("", |(_, rest)| rest);
         found.is_some()
     })
 }
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_cannot_be_is_an_error_that_names_the_setting() {
+    fn an_invalid_server_is_an_error_that_names_the_setting() {
         let setting = WindowsSetting {
             server: "http=joe:hunter2@a:0".to_owned(),
             ..WindowsSetting::default()
@@ -225,7 +226,7 @@ mod tests {
         }
     }
 
-    /// The meaning of a pattern, however slow.
+    /// Gives the meaning of a pattern by its definition, however slow.
     fn means(pattern: &str, text: &str) -> bool {
         match pattern.split_at_checked(1) {
             None => text.is_empty(),

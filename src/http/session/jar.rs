@@ -7,8 +7,9 @@ use http::Uri;
 
 use crate::http::secret::Secret;
 
-/// No more than this many are stored, the latest, and none whose name and value are longer.
+/// The most cookies that are stored; past that, the oldest are dropped.
 const MOST: usize = 50;
+/// The longest cookie that is stored: its name and value, in bytes.
 const LONGEST: usize = 4096;
 
 /// The cookies of one origin, by name, domain and path.
@@ -19,41 +20,49 @@ pub(super) struct Jar(Vec<StoredCookie>);
 struct StoredCookie {
     name: String,
     value: Secret,
-    /// The server's own name, or a domain above it.
+    /// The server's name, or a parent domain of it.
     domain: String,
     path: String,
-    /// When it expires; `None` with the session.
-    until: Option<SystemTime>,
+    /// When it expires; `None` for a cookie of the session.
+    expires: Option<SystemTime>,
 }
 
 impl Jar {
-    /// Stores what a response to a request for `uri` sets: its `Set-Cookie` lines.
+    /// Stores the cookies of a response to a request for `uri`; `lines` are its `Set-Cookie` lines.
     pub(super) fn store(&mut self, uri: &Uri, lines: &[String]) {
         let now = SystemTime::now();
         let host = uri.host().unwrap_or_default().to_ascii_lowercase();
         self.0
-            .retain(|stored| stored.until.is_none_or(|until| until > now));
+            .retain(|stored| stored.expires.is_none_or(|at| at > now));
         for line in lines {
             let Ok(cookie) = Cookie::parse(line.as_str()) else {
                 continue;
             };
             let (name, value) = cookie.name_value();
-            let odd = name.len() + value.len() > LONGEST
+            let is_invalid = name.len() + value.len() > LONGEST
                 || name.chars().chain(value.chars()).any(char::is_control);
             let secure = cookie.secure().unwrap_or(false);
-            let domain = cookie.domain().filter(|domain| !domain.is_empty());
-            let domain = domain.unwrap_or(&host).to_ascii_lowercase();
-            let foreign = !within(&host, &domain);
-            if odd || foreign || secure && uri.scheme_str() != Some("https") {
+            let domain = cookie
+                .domain()
+                .filter(|domain| !domain.is_empty())
+                .unwrap_or(&host)
+                .to_ascii_lowercase();
+            if is_invalid
+                || !is_within(&host, &domain)
+                || secure && uri.scheme_str() != Some("https")
+            {
                 continue;
             }
-            let path = cookie.path().filter(|path| path.starts_with('/'));
-            let path = path.unwrap_or_else(|| directory(uri.path())).to_owned();
+            let path = cookie
+                .path()
+                .filter(|path| path.starts_with('/'))
+                .unwrap_or_else(|| directory(uri.path()))
+                .to_owned();
             let key = (name, &*domain, &*path);
             self.0
                 .retain(|stored| (&*stored.name, &*stored.domain, &*stored.path) != key);
-            let until = until(&cookie, now);
-            if until.is_some_and(|until| until <= now) {
+            let expires = expiry(&cookie, now);
+            if expires.is_some_and(|at| at <= now) {
                 continue;
             }
             if self.0.len() == MOST {
@@ -64,7 +73,7 @@ impl Jar {
                 value: Secret::new(value),
                 domain,
                 path,
-                until,
+                expires,
             });
         }
     }
@@ -73,16 +82,13 @@ impl Jar {
     /// the stored ones, those with longer paths first.
     pub(super) fn header(&self, own: &[(String, Secret)], uri: &Uri) -> Option<Secret> {
         let now = SystemTime::now();
-        let lives = |stored: &&StoredCookie| stored.until.is_none_or(|until| until > now);
+        let is_valid = |stored: &&StoredCookie| stored.expires.is_none_or(|at| at > now);
         let fits = |stored: &&StoredCookie| covers(&stored.path, uri.path());
-        let mut stored: Vec<_> = self.0.iter().filter(lives).filter(fits).collect();
+        let mut stored: Vec<_> = self.0.iter().filter(is_valid).filter(fits).collect();
         stored.sort_by_key(|stored| std::cmp::Reverse(stored.path.len()));
-        let stored = stored
-            .into_iter()
-            .map(|stored| (&stored.name, &stored.value));
-        let own = own.iter().map(|(name, value)| (name, value));
-        let pairs = own.chain(stored);
-        // Long enough that no part of it is left behind where it grew.
+        let own_pairs = own.iter().map(|(name, value)| (name, value));
+        let pairs = own_pairs.chain(stored.iter().map(|stored| (&stored.name, &stored.value)));
+        // The header never grows, so no copy of a secret stays behind in freed memory.
         let length = pairs.clone().map(|(n, v)| n.len() + v.bytes().len() + 3);
         let mut header = Vec::with_capacity(length.sum());
         for (name, value) in pairs {
@@ -95,16 +101,15 @@ impl Jar {
     }
 }
 
-/// Gives the time when a cookie expires.
-fn until(cookie: &Cookie<'_>, now: SystemTime) -> Option<SystemTime> {
+/// Gives the time when a cookie expires; `None` for never.
+fn expiry(cookie: &Cookie<'_>, now: SystemTime) -> Option<SystemTime> {
     if let Some(age) = cookie.max_age() {
-        let age = u64::try_from(age.whole_seconds()).unwrap_or(0);
-        // Past what clocks can tell is as good as for ever.
-        return now.checked_add(Duration::from_secs(age));
+        let seconds = u64::try_from(age.whole_seconds()).unwrap_or(0);
+        // A time past the range of the clock counts as never.
+        return now.checked_add(Duration::from_secs(seconds));
     }
-    let at = cookie.expires_datetime()?.unix_timestamp();
-    let at = u64::try_from(at).unwrap_or(0);
-    UNIX_EPOCH.checked_add(Duration::from_secs(at))
+    let timestamp = cookie.expires_datetime()?.unix_timestamp();
+    UNIX_EPOCH.checked_add(Duration::from_secs(timestamp.try_into().unwrap_or(0)))
 }
 
 /// Gives a cookie's path when it names none (RFC 6265, 5.1.4).
@@ -116,9 +121,9 @@ fn directory(path: &str) -> &str {
 }
 
 /// Whether a host is in a domain (RFC 6265, 5.1.3).
-fn within(host: &str, domain: &str) -> bool {
-    let above = host.strip_suffix(domain);
-    above.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+fn is_within(host: &str, domain: &str) -> bool {
+    host.strip_suffix(domain)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// Whether a cookie of `path` goes to `target` (RFC 6265, 5.1.4).
@@ -166,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn cookies_end() {
+    fn cookies_expire() {
         let from = "http://h/";
         for line in [
             "s=; Max-Age=0",
@@ -194,29 +199,29 @@ mod tests {
     }
 
     #[test]
-    fn a_secure_cookie_is_not_taken_in_the_clear() {
+    fn a_secure_cookie_is_not_stored_without_tls() {
         assert_eq!(header("http://h/", &["s=1; Secure"], "http://h/"), None);
         let given = header("https://h/", &["s=1; Secure"], "https://h/");
         assert_eq!(given.as_deref(), Some("s=1"));
     }
 
     #[test]
-    fn nonsense_is_passed_over_and_the_jar_does_not_grow_without_bound() {
+    fn invalid_cookies_are_ignored_and_the_jar_has_a_limit() {
         assert_eq!(
             header("http://h/", &["", "=x", "nothing", ";;"], "http://h/"),
             None
         );
         let long = format!("a={}", "x".repeat(LONGEST));
         assert_eq!(header("http://h/", &[&long], "http://h/"), None);
-        let many: Vec<_> = (0..80).map(|i| format!("c{i}=1")).collect();
-        let many: Vec<_> = many.iter().map(String::as_str).collect();
+        let lines: Vec<_> = (0..80).map(|i| format!("c{i}=1")).collect();
+        let many: Vec<_> = lines.iter().map(String::as_str).collect();
         let header = header("http://h/", &many, "http://h/").unwrap();
         assert_eq!(header.matches("=1").count(), MOST);
         assert!(header.contains("c79=1") && !header.contains("c0=1;"));
     }
 
     #[test]
-    fn a_cookie_of_another_domain_is_not_taken() {
+    fn a_cookie_of_another_domain_is_not_stored() {
         let at = |domain: &str| {
             let line = format!("s=1; Path=/; Domain={domain}");
             header("http://Up.Example.org/", &[&line], "http://up.example.org/").is_some()
@@ -230,12 +235,12 @@ mod tests {
     }
 
     #[test]
-    fn cookies_of_a_host_and_of_its_domain_are_two() {
+    fn cookies_of_a_host_and_of_its_parent_domain_are_distinct() {
         let (from, domain) = ("http://up.h/", "; Domain=h");
         let (wide, end) = (format!("s=2{domain}"), format!("s=; Max-Age=0{domain}"));
         assert_eq!(header(from, &["s=1", &wide], from).unwrap(), "s=1; s=2");
         assert_eq!(header(from, &["s=1", &wide, &end], from).unwrap(), "s=1");
-        // Its own name is what a cookie without a domain has.
+        // A cookie without a domain has the host's name as its domain.
         let own = "s=3; Domain=up.h";
         assert_eq!(header(from, &["s=1", own], from).unwrap(), "s=3");
     }
@@ -251,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn cookies_that_have_ended_make_room_before_others() {
+    fn expired_cookies_are_dropped_before_others() {
         let mut jar = Jar::default();
         let lines = |from: usize, attribute: &str| {
             let line = |i| format!("c{i}=1{attribute}");
@@ -262,7 +267,7 @@ mod tests {
         jar.store(&uri, &lines(0, "; Max-Age=60"));
         // A minute later.
         for stored in &mut jar.0[1..] {
-            stored.until = Some(SystemTime::now());
+            stored.expires = Some(SystemTime::now());
         }
         jar.store(&uri, &lines(100, ""));
         let header = jar.header(&[], &uri).unwrap();

@@ -1,7 +1,8 @@
-//! A session with the server: logs in where a login is set, and adds credentials and cookies to every request.
+//! A session with the server: logs in where a login form is set, and adds credentials and cookies to
+//! every request.
 //!
-//! [`SessionExchange`] does it for one connection, between it and the protocol. [`SessionState`] is what all
-//! uploads with the same settings share.
+//! [`SessionExchange`] does that for one connection, between it and the protocol. All uploads with
+//! the same settings share a [`SessionState`].
 
 mod jar;
 #[cfg(test)]
@@ -20,7 +21,8 @@ use super::refusal::refusal;
 use crate::error::Error;
 use jar::Jar;
 
-/// The cookies and the login that all uploads with the same settings share. Other settings may be another user's.
+/// The cookies and the login that all uploads with the same settings share. (Other settings may belong
+/// to another user.)
 #[derive(Debug, Default)]
 pub(crate) struct SessionState {
     current: Mutex<Current>,
@@ -32,8 +34,8 @@ pub(crate) struct SessionState {
 struct Current {
     jar: Jar,
     login: LoginState,
-    /// Counts the logins that were begun. A response to a request of an earlier generation says
-    /// nothing of this one's session, and its cookies do not belong to it.
+    /// The number of logins so far. A response to a request of an earlier generation says nothing
+    /// about the current session, and its cookies do not belong to it.
     generation: u64,
 }
 
@@ -41,18 +43,17 @@ struct Current {
 enum LoginState {
     #[default]
     Out,
-    /// Logged in, and no request was accepted since.
+    /// Logged in, and no request accepted since.
     Fresh,
     In,
 }
 
-/// What one upload has seen of the login. It tells a session that has ended from an upload that
-/// is forbidden.
+/// The history of one upload with the login. It tells an ended session from a forbidden upload.
 #[derive(Debug, Default)]
 pub(crate) struct AuthHistory {
     /// The last generation in which a request was accepted.
     accepted: Cell<u64>,
-    /// A send was rejected, and none was accepted since.
+    /// Whether a send was rejected, and none accepted since.
     send_in_doubt: Cell<bool>,
 }
 
@@ -89,8 +90,9 @@ impl Exchange for SessionExchange<'_> {
                 }
                 return Ok(response);
             }
-            // Either another login did not help; or this upload was never accepted in this
-            // session, or only its locates were: then it is forbidden, and the session goes on.
+            // The upload is forbidden, and the session goes on, in two cases. Another login did not
+            // help. Or a send was rejected before and none accepted since, and now this session
+            // rejects a send, or the upload's first request.
             let in_doubt = self.history.send_in_doubt.get();
             let never_accepted = self.history.accepted.get() != generation;
             let is_forbidden = again || in_doubt && (is_send || never_accepted);
@@ -144,7 +146,7 @@ impl SessionExchange<'_> {
         Ok(response)
     }
 
-    /// Logs in if nobody is logged in; gives the generation.
+    /// Logs in, unless the session is logged in. Gives the generation.
     fn log_in(&self, login: &Login) -> Result<u64, Error> {
         let one_at_a_time = &self.state.logging_in;
         let _guard = one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
@@ -165,8 +167,8 @@ impl SessionExchange<'_> {
             needs: Needs::Head,
         };
         let response = self.send(&mut request, generation)?;
-        // Success looks like anything, most often like a redirect. A wrong password that is
-        // answered with 200 shows in the next request.
+        // A login succeeds with any status, most often with a redirect. Where a wrong password gets a
+        // 200, the next request shows it.
         if response.status >= 400 {
             return Err(refusal(&response));
         }

@@ -1,3 +1,5 @@
+//! Sessions against a server without a network.
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,7 +10,7 @@ use crate::error::{ErrorKind, RefusalKind};
 /// A request: its line and body, and its headers.
 type Sent = (String, Vec<(String, String)>);
 
-/// A server in a few lines: what was sent, and what is answered next.
+/// A server without a network: the requests that it got, and its next responses.
 #[derive(Default)]
 struct Server {
     sent: RefCell<Vec<Sent>>,
@@ -17,8 +19,10 @@ struct Server {
 
 impl Exchange for &Server {
     fn exchange(&self, request: Request<'_>) -> Result<Response, Error> {
-        let headers = request.headers.iter();
-        let headers = headers.map(|(name, value)| (name.clone(), value.text().to_owned()));
+        let headers = request
+            .headers
+            .iter()
+            .map(|(name, value)| (name.clone(), value.text().to_owned()));
         let body = match &request.body {
             Some(Body::Text(text)) => String::from_utf8_lossy(text).into_owned(),
             _ => String::new(),
@@ -63,7 +67,7 @@ fn setting(answers: &[(u16, &'static str)]) -> Setting {
 }
 
 impl Setting {
-    /// The session of an upload.
+    /// Makes the session of an upload.
     fn session<'a>(
         &'a self,
         inner: impl Exchange + 'a,
@@ -104,8 +108,11 @@ impl Setting {
         let sent = self.server.sent.borrow();
         assert!(self.server.answers.borrow().is_empty(), "{sent:?}");
         let short = |(line, headers): &Sent| {
-            let cookies = headers.iter().filter(|(name, _)| name == "cookie");
-            let cookies: String = cookies.map(|(_, value)| value.as_str()).collect();
+            let cookies: String = headers
+                .iter()
+                .filter(|(name, _)| name == "cookie")
+                .map(|(_, value)| value.as_str())
+                .collect();
             format!("{line} {cookies}").trim().to_owned()
         };
         sent.iter().map(short).collect()
@@ -130,7 +137,7 @@ fn the_first_request_logs_in_and_cookies_go_along() {
 }
 
 #[test]
-fn a_session_that_ended_is_begun_again_without_a_word() {
+fn a_session_that_ended_is_renewed_without_an_error() {
     for rejected in [401, 403, 302, 303] {
         let it = setting(&[
             (200, "s=1"),
@@ -222,8 +229,8 @@ fn headers_and_authorization_go_along_and_nowhere_else() {
     }
 }
 
-/// A connection over which a request is overtaken: before it comes to the server, or before its answer
-/// comes back, another upload does all that `Self::2` does.
+/// A connection on which another upload overtakes a request: `Self::2` runs before the request reaches
+/// the server (if `Self::1`), or before its response comes back.
 struct Overtaken<'a>(&'a Server, bool, &'a dyn Fn());
 
 impl Exchange for Overtaken<'_> {
@@ -297,7 +304,7 @@ fn a_request_that_a_login_overtook_is_made_again_without_another() {
     assert_eq!(sent[6], format!("{LOCATE} s=2"));
 }
 
-/// Rejects everybody, while somebody else logs in.
+/// A server that rejects every request, while another upload logs in.
 struct Contested<'a>(&'a SessionState, RefCell<u32>);
 
 impl Exchange for &Contested<'_> {
@@ -315,7 +322,7 @@ impl Exchange for &Contested<'_> {
 }
 
 #[test]
-fn logins_of_others_do_not_make_it_try_for_ever() {
+fn the_logins_of_other_uploads_cause_no_endless_loop() {
     let it = setting(&[]);
     let contested = Contested(&it.state, RefCell::default());
     let history = AuthHistory::default();
@@ -336,8 +343,8 @@ fn a_send_is_forbidden_when_another_login_does_not_help() {
         assert_eq!(error.kind(), ErrorKind::Refused(RefusalKind::NotAllowed));
     };
     let begin = [(200, ""), (200, ""), (403, ""), (200, "")];
-    // By its next send, whatever became of locates and of sends that were not taken; or by the
-    // locate after the login.
+    // Its next send shows it, whatever the locates and failed sends between; or the locate after the
+    // login does.
     let it = setting(&[&begin[..], &[(200, ""), (503, ""), (200, ""), (403, "")]].concat());
     rejected(&it);
     for (stream, status) in [(false, 200), (true, 503), (false, 200)] {
@@ -358,7 +365,7 @@ fn a_send_is_forbidden_when_another_login_does_not_help() {
     forbidden(it.send(false));
     assert_eq!(it.state.current.lock().unwrap().login, LoginState::In);
     it.sent();
-    // A send that was taken, or a locate of the same session, shows that it has ended instead.
+    // An accepted send, or a locate of the same session, shows that the session has ended instead.
     for (stream, status) in [(true, 200), (true, 503)] {
         let rest = [(200, ""), (status, ""), (401, ""), (200, ""), (200, "")];
         let it = setting(&[&begin[..], &rest].concat());

@@ -1,7 +1,7 @@
 //! A file's MIME type, by the extension of its name.
 
-/// Of what people upload; registered types (IANA) and those that browsers name for it. The rest
-/// is a stream of octets, which no server minds. (A crate's whole table is a twentieth of the library.)
+/// The types of common files: registered ones (IANA), and those that browsers use. All other files are
+/// `application/octet-stream`. (The whole table of a crate would be a twentieth of the library.)
 const KNOWN: [(&str, &str); 66] = [
     ("7z", "application/x-7z-compressed"),
     ("aac", "audio/aac"),
@@ -80,7 +80,7 @@ const KNOWN: [(&str, &str); 66] = [
     ("zst", "application/zstd"),
 ];
 
-/// The type for a file of this name.
+/// Gives the type of a file by its name.
 pub(crate) fn by_name(name: &str) -> &'static str {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     let known = KNOWN

@@ -27,14 +27,14 @@ use request::{check_length, common_fields};
 #[derive(Debug)]
 pub(crate) struct Form {
     pub endpoint: Endpoint,
-    /// Where the last locate was answered, which is where sends go to.
+    /// The endpoint that answered the last locate. Sends go there.
     answered_at: RefCell<Endpoint>,
     pub locate_method: LocateMethod,
     pub file_name_style: FilenameStyle,
     pub signer: Option<Signer>,
 }
 
-/// No more redirects than this are followed.
+/// The most redirects that a locate follows.
 const MAX_REDIRECTS: u32 = 5;
 
 impl Protocol for Form {
@@ -46,7 +46,7 @@ impl Protocol for Form {
     }
 
     fn locate(&self, exchange: &dyn Exchange, job: &Job) -> Result<Answer, Error> {
-        // Redirects are for this one: the next locate starts here again.
+        // Redirects count for this locate only: the next one starts here again.
         let mut at = self.endpoint.clone();
         let written = RefCell::default();
         for _ in 0..=MAX_REDIRECTS {
@@ -162,28 +162,33 @@ impl Form {
         Ok(form.extend_pairs(fields).finish())
     }
 
-    /// Adds a signature to the fields, where there is a secret; gives `sign`.
+    /// Adds a signature to the fields, where there is a secret. Gives the value of `sign`.
     fn sign(&self, fields: &mut Vec<Field<'_>>) -> Result<Option<String>, Error> {
         let Some(signer) = &self.signer else {
             return Ok(None);
         };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.unwrap_or_default().as_secs();
-        let signature = signer.head(fields, now, crate::random::u128()?);
+        let since_1970 = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let signature = signer.head(fields, since_1970.as_secs(), crate::random::u128()?);
         let sign = signature[2].1.clone();
         fields.extend(signature);
         Ok(Some(sign))
     }
 }
 
-/// Finds where an answer leads from here, if that is of the same origin. The `form` that was asked may
-/// come back with it, in the query.
+/// Gives the endpoint that a response redirects to, if that has the same origin. The redirect's query
+/// may repeat the `form` of the request; it is cut off.
 fn follow(at: &Endpoint, response: &Response, form: &str) -> Result<Endpoint, Error> {
-    let target = response.location.as_deref().map(|target| {
-        let bare = target.strip_suffix(form);
-        bare.map_or(target, |bare| bare.trim_end_matches(['?', '&']))
-    });
-    let target = target.and_then(|target| at.resolve(target));
-    let target = target.filter(|target| target.origin() == at.origin());
-    target.ok_or_else(|| refusal(response))
+    let without_form = |location| match str::strip_suffix(location, form) {
+        Some(bare) => bare.trim_end_matches(['?', '&']),
+        None => location,
+    };
+    response
+        .location
+        .as_deref()
+        .map(without_form)
+        .and_then(|location| at.resolve(location))
+        .filter(|target| target.origin() == at.origin())
+        .ok_or_else(|| refusal(response))
 }

@@ -1,6 +1,6 @@
-//! A `multipart/form-data` body as one `Read`: fields, the file, a digest after it.
+//! A `multipart/form-data` body as one `Read`: the fields, the file, and the fields after it.
 //!
-//! Written as browsers write it (WHATWG HTML, "multipart/form-data encoding algorithm"): names
+//! Its format is that of browsers (WHATWG HTML, "multipart/form-data encoding algorithm"): names
 //! are UTF-8, and only `"`, CR and LF in them are escaped, as `%22`, `%0D` and `%0A`.
 
 use std::borrow::Cow;
@@ -12,10 +12,10 @@ use crate::error::Error;
 use crate::options::FilenameStyle;
 use crate::protocol::FileBytes;
 
-/// Length of an MD5 in hex, known before the digest is.
+/// The length of an MD5 in hex, known before the digest itself.
 const DIGEST_LENGTH: usize = 32;
 
-/// What RFC 8187 (3.2.1, attr-char) has encoded in a parameter's value.
+/// The characters that RFC 8187 (3.2.1, attr-char) encodes in a parameter's value.
 const NO_ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'#')
@@ -30,10 +30,11 @@ const NO_ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'|')
     .remove(b'~');
 
-/// A form's field: name and value.
+/// A field of a form: name and value.
 pub(crate) type Field<'a> = (Cow<'a, str>, String);
 
-/// Gives the fields after the file, from its digest so far where that is computed.
+/// A function that gives the fields after the file. Its argument is the file's digest so far, where
+/// one is computed.
 type Tail<'a> = Box<dyn Fn(Option<&str>) -> Vec<Field<'static>> + 'a>;
 
 /// The file of a form.
@@ -41,7 +42,7 @@ pub(crate) struct FilePart<'a> {
     pub field: &'a str,
     pub file_name: &'a str,
     pub content_type: &'a str,
-    /// How many bytes `bytes` gives.
+    /// The number of bytes that `bytes` gives.
     pub length: u64,
     pub bytes: &'a mut dyn FileBytes,
     pub style: FilenameStyle,
@@ -50,7 +51,7 @@ pub(crate) struct FilePart<'a> {
 /// The body of one send.
 pub(crate) struct Multipart<'a> {
     boundary: String,
-    /// Header text that is due now: the part before the file, later that after it.
+    /// The text to send now: first the part before the file, then the part after it.
     text: Vec<u8>,
     text_read: usize,
     file: &'a mut dyn FileBytes,
@@ -61,8 +62,8 @@ pub(crate) struct Multipart<'a> {
 }
 
 impl<'a> Multipart<'a> {
-    /// A body of `fields`, then `file`, then what `tail` makes of its digest. How long that is
-    /// must not depend on the digest.
+    /// Makes a body of `fields`, then `file`, then the fields that `tail` makes from its digest. Their
+    /// length must not depend on the digest.
     pub(crate) fn new(
         fields: &[Field<'_>],
         file: FilePart<'a>,
@@ -107,12 +108,12 @@ impl<'a> Multipart<'a> {
         }
     }
 
-    /// Bytes in the whole body.
+    /// Gives the length of the whole body in bytes.
     pub(crate) fn length(&self) -> u64 {
         self.length
     }
 
-    /// The request's `Content-Type`.
+    /// Gives the request's `Content-Type`.
     pub(crate) fn content_type(&self) -> String {
         format!("multipart/form-data; boundary={}", self.boundary)
     }
@@ -122,7 +123,7 @@ impl Read for Multipart<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let before = self.file_left;
         let mut n = self.piece(buf)?;
-        // The texts go along with the file's bytes beside them: of a small file one packet.
+        // The texts go out together with the file's bytes next to them: a small file is one packet.
         while n > 0 && (self.file_left == before || self.file_left == 0) {
             match self.piece(&mut buf[n..])? {
                 0 => break,
@@ -152,11 +153,10 @@ impl Multipart<'_> {
         if self.file_left == 0 {
             return Ok(0);
         }
-        let most = usize::try_from(self.file_left).unwrap_or(usize::MAX);
-        let most = most.min(buf.len());
+        let most = self.file_left.min(buf.len() as u64) as usize;
         let n = self.file.read(&mut buf[..most])?;
         if n == 0 {
-            // Never an early end: what follows would be taken for the file's bytes.
+            // An early end must fail: the bytes after it would be taken for the file's.
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.file_left -= n as u64;
@@ -164,11 +164,12 @@ impl Multipart<'_> {
     }
 }
 
-/// What follows the file's last byte.
+/// Writes the text that follows the file's last byte.
 fn ending(boundary: &str, fields: &[Field<'_>]) -> Vec<u8> {
     format!("\r\n{}--{boundary}--\r\n", parts(boundary, fields)).into_bytes()
 }
 
+/// Writes the parts of `fields`.
 fn parts(boundary: &str, fields: &[Field<'_>]) -> String {
     let part = |(name, value): &Field<'_>| {
         let name = escaped(name);
@@ -179,19 +180,23 @@ fn parts(boundary: &str, fields: &[Field<'_>]) -> String {
     fields.iter().map(part).collect()
 }
 
-/// 128 random bits: no file contains it but by a chance that no disk has ever lost against.
+/// Makes a boundary with 128 random bits. The chance that a file contains it is below that of a disk
+/// error.
 fn random_boundary() -> Result<String, Error> {
     let random = crate::random::u128()?;
     Ok(format!("----resupFormBoundary{random:032x}"))
 }
 
-/// A field's or file's name inside quotes.
+/// Escapes a field's or file's name for use inside quotes.
 fn escaped(name: &str) -> Cow<'_, str> {
     if !name.contains(['"', '\r', '\n']) {
         return Cow::Borrowed(name);
     }
-    let name = name.replace('"', "%22");
-    Cow::Owned(name.replace('\r', "%0D").replace('\n', "%0A"))
+    let escaped = name
+        .replace('"', "%22")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A");
+    Cow::Owned(escaped)
 }
 
 #[cfg(test)]
@@ -240,7 +245,7 @@ mod tests {
         }
     }
 
-    /// The digest alone, in a field of this name.
+    /// Makes a tail of the digest alone, in a field of this name.
     fn tail(name: &'static str) -> Tail<'static> {
         Box::new(move |md5| {
             md5.map(|md5| (name.into(), md5.to_owned()))
@@ -303,7 +308,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_length_announced_is_the_length_read(
+        fn the_announced_length_is_that_of_the_body(
             name in "\\PC{0,40}|[\"\r\n]{0,5}",
             value in "\\PC{0,40}|[\r\n]{0,5}",
             content in prop::collection::vec(any::<u8>(), 0..300),

@@ -1,4 +1,4 @@
-//! A server's answer: from HTTP status and JSON to what the engine can act on, or a clear error.
+//! Reading a response: from its HTTP status and JSON to an answer for the engine, or an error.
 
 use serde::Deserialize;
 
@@ -7,9 +7,10 @@ use crate::error::Error;
 use crate::http::{excerpt, limited, refusal, Response};
 use crate::protocol::{Answer, Outcome, State};
 
-/// The longest `id` that is kept; longer ones are an attack on memory or a mistake.
+/// The longest `id` that is accepted. A longer one is a mistake, or an attack on memory.
 const LONGEST_ID: usize = 1024;
-/// The JSON object of an answer. Unknown members are passed over: a later version may have more.
+
+/// The JSON object of a response. Unknown members are ignored: a later version may have more.
 #[derive(Deserialize)]
 struct Body {
     state: Option<String>,
@@ -21,7 +22,7 @@ struct Body {
     message: Option<String>,
 }
 
-/// Reads the answer to a locate for a file of `size` bytes.
+/// Reads the response to a locate for a file of `size` bytes.
 pub(super) fn located(response: &Response, size: u64) -> Result<Answer, Error> {
     if response.status == 200 {
         return answer(&parse(&response.body)?, size);
@@ -29,13 +30,13 @@ pub(super) fn located(response: &Response, size: u64) -> Result<Answer, Error> {
     Err(refusal(response))
 }
 
-/// Reads the answer to a send for a file of `size` bytes.
+/// Reads the response to a send for a file of `size` bytes.
 pub(super) fn sent(response: &Response, size: u64) -> Result<Outcome, Error> {
     match response.status {
         200 => Ok(Outcome::Accepted(answer(&parse(&response.body)?, size)?)),
         404 | 410 => Ok(Outcome::UnknownUpload(refusal(response))),
         409 | 422 => match parse(&response.body) {
-            // Without an offset it is a refusal like any other.
+            // Without an offset it is a refusal like others.
             Ok(body) if body.offset.is_some() => {
                 let answer = fallback(&body, size)?;
                 Ok(if response.status == 409 {
@@ -75,20 +76,22 @@ fn answer(body: &Body, size: u64) -> Result<Answer, Error> {
     let offset = match (state, offset(body, size)?) {
         (State::New, Some(0) | None) => 0,
         (State::New, Some(offset)) => {
-            return Err(lie(format!("{offset} for an upload that is new")))
+            return Err(bad_offset(format!("{offset} for an upload that is new")))
         }
         (State::Partial, Some(offset)) => offset,
         (State::Partial, None) => return Err(bad("it has no \"offset\"".to_owned())),
         (State::Complete, None) => size,
         (State::Complete, Some(offset)) if offset == size => size,
         (State::Complete, Some(offset)) => {
-            return Err(lie(format!("complete with {offset} of {size} bytes")))
+            return Err(bad_offset(format!(
+                "complete with {offset} of {size} bytes"
+            )))
         }
     };
     assemble(body, state, offset)
 }
 
-/// Reads the answer of a 409 or 422, where only the offset counts.
+/// Reads a 409 or 422, where only the offset counts.
 fn fallback(body: &Body, size: u64) -> Result<Answer, Error> {
     let offset = offset(body, size)?.unwrap_or(0);
     assemble(body, State::Partial, offset)
@@ -99,7 +102,7 @@ fn assemble(body: &Body, state: State, offset: u64) -> Result<Answer, Error> {
         None => None,
         Some(hex) => Some(
             from_hex(hex)
-                .ok_or_else(|| bad(format!("its prefix_md5 \"{}\" is no MD5", limited(hex))))?,
+                .ok_or_else(|| bad(format!("its prefix_md5 \"{}\" is not an MD5", limited(hex))))?,
         ),
     };
     if body.id.as_ref().is_some_and(|id| id.len() > LONGEST_ID) {
@@ -125,8 +128,12 @@ fn offset(body: &Body, size: u64) -> Result<Option<u64>, Error> {
     };
     match number.as_u64() {
         Some(offset) if offset <= size => Ok(Some(offset)),
-        Some(offset) => Err(lie(format!("{offset} exceeds the file's size {size}"))),
-        None => Err(lie(format!("{number} is no whole number of bytes"))),
+        Some(offset) => Err(bad_offset(format!(
+            "{offset} exceeds the file's size {size}"
+        ))),
+        None => Err(bad_offset(format!(
+            "{number} is not a whole number of bytes"
+        ))),
     }
 }
 
@@ -134,7 +141,7 @@ fn bad(why: String) -> Error {
     Error::bad_response(why)
 }
 
-fn lie(why: String) -> Error {
+fn bad_offset(why: String) -> Error {
     Error::BadOffset { why }
 }
 
@@ -175,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn offsets_that_cannot_be_are_lies() {
+    fn impossible_offsets_are_errors() {
         for body in [
             r#"{"state":"partial","offset":10}"#,
             r#"{"state":"partial","offset":-1}"#,
@@ -196,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_the_protocol_is_a_bad_answer() {
+    fn a_body_that_is_not_of_the_protocol_is_a_bad_response() {
         for body in [
             "",
             "<html>login</html>",
@@ -223,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_conflict_with_an_offset_tells_where_to_go_on() {
+    fn a_conflict_with_an_offset_is_an_offset_mismatch() {
         let Outcome::OffsetMismatch(answer) = sent(&response(409, r#"{"offset":4}"#), 9).unwrap()
         else {
             panic!("not a conflict");
@@ -258,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_may_be_a_proxys_is_told_as_such() {
+    fn the_error_names_a_proxy_that_may_have_refused() {
         let through = |body: &str| {
             let proxy = Some("10.0.0.1:3128".to_owned());
             let response = Response {
@@ -267,16 +274,16 @@ mod tests {
             };
             sent(&response, 9).unwrap_err().to_string()
         };
-        let text = through("<h1>Not reached</h1>");
+        let page = through("<h1>Not reached</h1>");
         assert!(
-            text.starts_with("the server, or the proxy 10.0.0.1:3128 on the way to it, refused")
+            page.starts_with("the server, or the proxy 10.0.0.1:3128 on the way to it, refused")
         );
-        let text = through(r#"{"message":"busy"}"#);
-        assert_eq!(text, "the server refused with HTTP status 503: busy");
+        let message = through(r#"{"message":"busy"}"#);
+        assert_eq!(message, "the server refused with HTTP status 503: busy");
     }
 
     #[test]
-    fn a_success_that_is_not_200_is_no_success() {
+    fn a_2xx_status_other_than_200_is_refused() {
         for status in [201, 204, 206] {
             let body = r#"{"state":"complete"}"#;
             assert!(sent(&response(status, body), 9).is_err(), "{status}");
@@ -285,7 +292,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_answer_panics_or_gives_an_offset_past_the_size(
+        fn no_response_panics_or_gives_an_offset_past_the_size(
             status in 100u16..600, body in ".{0,200}", size: u64,
         ) {
             let response = response(status, &body);
@@ -301,8 +308,8 @@ mod tests {
             match locate(&body, size) {
                 Ok(answer) => prop_assert!(offset <= size && answer.offset == offset),
                 Err(e) => {
-                    let lie = matches!(e, Error::BadOffset { .. });
-                    prop_assert!(offset > size && lie);
+                    let is_bad_offset = matches!(e, Error::BadOffset { .. });
+                    prop_assert!(offset > size && is_bad_offset);
                 }
             }
         }

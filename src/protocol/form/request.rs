@@ -30,16 +30,16 @@ const FIELDS: [&str; 19] = [
     "sign_tail",
 ];
 
-/// Whether no field of the program's own may have this name.
+/// Whether the protocol uses this name, so that the program's own fields cannot.
 pub(crate) fn is_reserved(name: &str) -> bool {
     FIELDS.contains(&name)
 }
 
-/// The longest URL of a `GET`. (`http` takes up to 65534 bytes, and `ureq` writes its line in one
-/// piece of 64 KiB; this leaves room in it for the headers.)
+/// The longest URL of a `GET`. (The crate `http` allows 65534 bytes, and `ureq` writes the request's
+/// head into 64 KiB; the rest of it is for the headers.)
 const LONGEST_URL: usize = 60_000;
 
-/// Gives the `form` of a `GET` of `url` back, unless the URL with it is too long.
+/// Gives `form` back, unless the URL of a `GET` with it is too long.
 pub(super) fn check_length(url: &str, form: String) -> Result<String, Error> {
     let length = with_query(url, &form).len();
     if length <= LONGEST_URL {
@@ -58,7 +58,7 @@ pub(super) fn check_length(url: &str, form: String) -> Result<String, Error> {
 pub(super) fn common_fields<'a>(job: &'a Job, action: &str) -> Vec<Field<'a>> {
     let mut fields = vec![
         ("action".into(), action.to_owned()),
-        ("name".into(), lines(&job.name).into_owned()),
+        ("name".into(), with_crlf(&job.name).into_owned()),
         ("size".into(), job.size.to_string()),
     ];
     if let Some(mtime) = job.mtime {
@@ -69,13 +69,13 @@ pub(super) fn common_fields<'a>(job: &'a Job, action: &str) -> Vec<Field<'a>> {
         fields.push(("user".into(), user.clone()));
     }
     let own = job.fields.iter();
-    fields.extend(own.map(|(name, value)| (lines(name), lines(value).into_owned())));
+    fields.extend(own.map(|(name, value)| (with_crlf(name), with_crlf(value).into_owned())));
     fields
 }
 
-/// Writes every line break of a text as CR LF, as forms have it in both encodings (WHATWG HTML,
-/// "converting an entry list to a list of name-value pairs").
-fn lines(text: &str) -> Cow<'_, str> {
+/// Replaces every line break by CR LF, as both encodings of forms require (WHATWG HTML, "converting
+/// an entry list to a list of name-value pairs").
+fn with_crlf(text: &str) -> Cow<'_, str> {
     if !text.contains(['\r', '\n']) {
         return Cow::Borrowed(text);
     }
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn line_breaks_are_the_same_in_both_requests() {
-        assert_eq!(lines("a\nb\rc\r\nd"), "a\r\nb\r\nc\r\nd");
+        assert_eq!(with_crlf("a\nb\rc\r\nd"), "a\r\nb\r\nc\r\nd");
         let odd = Job {
             name: "a\nb".to_owned(),
             size: 10,

@@ -1,4 +1,4 @@
-//! Signed forms: an HMAC over the fields, with a time and a number that is used once.
+//! Signatures of forms: an HMAC over the fields, with a time and a nonce.
 
 use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{utf8_percent_encode, AsciiSet, NON_ALPHANUMERIC};
@@ -7,14 +7,14 @@ use super::multipart::Field;
 use crate::http::credentials::SigningAlgorithm;
 use crate::http::secret::Secret;
 
-/// All but the unreserved characters (RFC 3986, 2.3).
+/// The characters that are encoded: all but the unreserved ones (RFC 3986, 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// Signs forms with one secret.
+/// A signer of forms, with one secret.
 #[derive(Debug, Clone)]
 pub(crate) struct Signer {
     pub secret: Secret,
@@ -39,8 +39,9 @@ impl Signer {
     /// Gives the lower-case hex HMAC of the fields as text, one `name=value` a line, sorted.
     fn sign<'f>(&self, fields: impl Iterator<Item = &'f Field<'f>>) -> String {
         let encoded = |text| utf8_percent_encode(text, RESERVED);
-        let lines = fields.map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
-        let mut lines: Vec<_> = lines.collect();
+        let mut lines: Vec<_> = fields
+            .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
+            .collect();
         lines.sort_unstable();
         let text = lines.join("\n");
         match self.algorithm {
@@ -50,8 +51,8 @@ impl Signer {
     }
 
     fn hmac<M: Mac + KeyInit>(&self, text: &str) -> String {
-        let mac = <M as KeyInit>::new_from_slice(self.secret.bytes());
-        let mut mac = mac.expect("an HMAC takes keys of every length");
+        let mut mac = <M as KeyInit>::new_from_slice(self.secret.bytes())
+            .expect("an HMAC takes keys of every length");
         mac.update(text.as_bytes());
         let bytes = mac.finalize().into_bytes();
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -1,11 +1,11 @@
-//! The requests as they go out.
+//! The requests of the form protocol, byte for byte.
 
 use std::io::{self, Read};
 
 use super::*;
 use crate::protocol::{FileBytes, State};
 
-/// An exchange without a network: keeps the request, gives a fixed answer.
+/// An exchange without a network that records requests and gives a fixed response.
 struct Recorder {
     seen: RefCell<Vec<(String, String, String)>>,
     answer: &'static str,
@@ -20,7 +20,7 @@ impl Exchange for Recorder {
                 assert_eq!(text.len() as u64, length, "Content-Length is right");
             }
             Some(Body::Form(write)) => text = write().unwrap(),
-            _ => panic!("not as it should be"),
+            _ => panic!("a body of another kind"),
         }
         self.seen
             .borrow_mut()
@@ -110,7 +110,7 @@ fn send(offset: u64, bytes: &'static [u8]) -> String {
     form(LocateMethod::Post)
         .send(&recorder, &job(), segment)
         .unwrap();
-    let text = recorder.seen.borrow()[0].2.clone();
+    let (_, _, text) = recorder.seen.borrow()[0].clone();
     text
 }
 

@@ -1,4 +1,4 @@
-//! `Expect: 100-continue`, as servers understand it, refuse it and ignore it.
+//! `Expect: 100-continue`, with servers that obey, refuse or ignore it.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -36,9 +36,9 @@ fn a_large_body_is_sent_after_the_100_and_a_small_one_at_once() {
 fn a_refusal_comes_before_a_byte_of_the_body_is_read() {
     for end in [End::HoldOpen, End::Close, End::Reset] {
         let refusal = reply(401, r#"{"message":"log in"}"#);
-        // A reset destroys what was not read yet: it is given time.
-        let patience = Duration::from_millis(100);
-        let step = Step::new().write(refusal).wait(patience).end(end);
+        // A reset destroys bytes that are not read yet, so it comes a little later.
+        let pause = Duration::from_millis(100);
+        let step = Step::new().write(refusal).wait(pause).end(end);
         with_and_without_tls(&step, |server| {
             let connection = connection_to(server, |_| {});
             let mut body = Counted(0);
@@ -51,7 +51,7 @@ fn a_refusal_comes_before_a_byte_of_the_body_is_read() {
 }
 
 #[test]
-fn interim_answers_with_fields_and_in_pieces_are_leave_to_send() {
+fn interim_responses_with_fields_and_in_pieces_are_understood() {
     let pause = Duration::from_millis(20);
     let step = Step::new()
         .ignore_expect()
@@ -89,7 +89,7 @@ fn a_417_is_obeyed_at_once_and_remembered() {
 }
 
 #[test]
-fn a_server_that_ignores_it_twice_in_a_row_is_not_asked_again() {
+fn after_two_ignored_expects_in_a_row_no_more_is_sent() {
     with_and_without_tls(&Step::reply(200, "{}").ignore_expect(), |server| {
         let connection = connection_to(server, |_| {});
         for _ in 0..3 {
@@ -100,7 +100,7 @@ fn a_server_that_ignores_it_twice_in_a_row_is_not_asked_again() {
 }
 
 #[test]
-fn a_slow_moment_does_not_tell_that_a_server_ignores_it() {
+fn one_slow_100_does_not_mean_that_the_server_ignores_expect() {
     let given = Step::reply(200, "{}");
     let ignored = given.clone().ignore_expect();
     let script = vec![ignored.clone(), given.clone(), ignored, given];
@@ -113,9 +113,11 @@ fn a_slow_moment_does_not_tell_that_a_server_ignores_it() {
 }
 
 #[test]
-fn a_server_whose_100_comes_late_knows_it() {
-    let late = Step::new().wait(Duration::from_millis(1200));
-    let late = late.read(Take::All).write(reply(200, "{}"));
+fn a_server_with_a_late_100_does_not_ignore_expect() {
+    let late = Step::new()
+        .wait(Duration::from_millis(1200))
+        .read(Take::All)
+        .write(reply(200, "{}"));
     with_and_without_tls(&late, |server| {
         let connection = connection_to(server, |_| {});
         for _ in 0..3 {
@@ -126,7 +128,7 @@ fn a_server_whose_100_comes_late_knows_it() {
 }
 
 #[test]
-fn an_answer_in_the_middle_of_the_body_does_not_tell_that_a_server_ignores_it() {
+fn an_early_response_does_not_mean_that_the_server_ignores_expect() {
     let some = Step::new().ignore_expect().read(Take::HeadAndBodyBytes(1));
     let drain = End::DrainThenClose {
         max_bytes: u64::MAX,
@@ -145,7 +147,7 @@ fn an_answer_in_the_middle_of_the_body_does_not_tell_that_a_server_ignores_it() 
 }
 
 #[test]
-fn a_server_that_says_again_and_again_that_it_is_at_work_gets_the_body() {
+fn endless_interim_responses_do_not_hold_the_body_back() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/up", listener.local_addr().unwrap());
     let server = thread::spawn(move || {
@@ -177,7 +179,7 @@ fn a_server_that_says_again_and_again_that_it_is_at_work_gets_the_body() {
 }
 
 #[test]
-fn a_connection_that_ends_instead_of_a_100_is_broken() {
+fn a_connection_that_ends_before_the_100_is_lost() {
     for end in [End::Close, End::Reset] {
         with_and_without_tls(&Step::new().end(end), |server| {
             let error = post_zeros(&connection_to(server, |_| {}), server, BIG).unwrap_err();

@@ -1,4 +1,4 @@
-//! When names are looked up.
+//! Name lookups: when they happen, and for which name.
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
@@ -10,7 +10,7 @@ use ureq::unversioned::transport::NextTimeout;
 use super::*;
 use crate::http::proxy::ProxySetting;
 
-/// Leads every name to these addresses in turn, and then to the last one; keeps the names.
+/// A resolver that gives these addresses in turn, and then the last one; it records the names.
 #[derive(Debug, Clone)]
 struct Leading {
     to: Vec<SocketAddr>,
@@ -65,7 +65,7 @@ fn ask(connection: &Connection, url: &str) -> Result<Response, Error> {
 
 const URL: &str = "http://far.invalid/up";
 
-/// An address that nobody listens at.
+/// Gives an address without a listener.
 fn nobody() -> SocketAddr {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     free.local_addr().unwrap()
@@ -83,7 +83,7 @@ fn a_name_is_looked_up_once_for_a_connection() {
 }
 
 #[test]
-fn a_new_connection_goes_where_the_name_leads_now() {
+fn a_new_connection_goes_to_the_names_present_address() {
     let answer = Step::reply(200, "{}");
     let moved = ScriptedServer::start(vec![answer.clone()]);
     for end in [End::Close, End::Reset] {
@@ -98,7 +98,7 @@ fn a_new_connection_goes_where_the_name_leads_now() {
 }
 
 #[test]
-fn a_request_that_is_repeated_goes_where_the_name_leads_now() {
+fn a_repeated_request_goes_to_the_names_present_address() {
     let answer = Step::reply(200, "{}");
     let moved = ScriptedServer::start(vec![answer.clone()]);
     let old = ScriptedServer::start(vec![answer, Step::new().end(End::Close)]);
@@ -111,7 +111,7 @@ fn a_request_that_is_repeated_goes_where_the_name_leads_now() {
 }
 
 #[test]
-fn an_address_where_nobody_answers_is_not_kept() {
+fn an_address_that_refuses_is_looked_up_again() {
     let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
     let names = Leading::to(&[nobody(), server.addr()]);
     let connection = connection(URL, "none", &names);
@@ -121,7 +121,7 @@ fn an_address_where_nobody_answers_is_not_kept() {
 }
 
 #[test]
-fn of_a_way_through_a_proxy_each_name_that_is_needed_is_looked_up_once() {
+fn through_a_proxy_each_name_that_is_needed_is_looked_up_once() {
     let tls = "https://far.invalid/up";
     for (proxy, url, looked_up) in [
         ("http://near.invalid", URL, &["near.invalid"][..]),

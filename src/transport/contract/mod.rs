@@ -1,4 +1,4 @@
-//! What the transport promises above ureq, each against a real server.
+//! The promises of the transport above ureq, each tested against a real server.
 
 use std::io::{self, Read};
 use std::sync::{mpsc, Arc};
@@ -18,12 +18,12 @@ use super::via::Via;
 use crate::error::Error;
 use crate::http::{Body, Exchange, Needs, Request, Response};
 
-/// Far longer than anything here takes, far shorter than the limits that must not be met.
+/// A time far longer than any step here takes, and far shorter than the default limits.
 const SOON: Duration = Duration::from_secs(20);
 
 mod continues;
-mod early_answers;
-mod idle_links;
+mod early_responses;
+mod idle_connections;
 mod lookups;
 mod proxies;
 
@@ -36,16 +36,16 @@ fn new_connection(options: &ConnectionOptions) -> Connection {
 }
 
 impl Connection {
-    /// A connection that trusts one authority, and no other.
+    /// Makes a connection that trusts one authority, and no other.
     pub(crate) fn trusting(options: &ConnectionOptions, ca_pem: &str) -> Self {
         let mut options = options.clone();
-        let own = options.certificates.add_own(ca_pem.as_bytes(), "test");
-        own.unwrap();
+        let certificates = &mut options.certificates;
+        certificates.add_own(ca_pem.as_bytes(), "test").unwrap();
         new_connection(&options)
     }
 }
 
-/// A connection to a server, which may speak TLS.
+/// Makes a connection to a server, with or without TLS.
 fn connection_to(
     server: &ScriptedServer,
     change: impl FnOnce(&mut ConnectionOptions),
@@ -101,7 +101,7 @@ fn get(connection: &Connection, server: &ScriptedServer) -> Result<Response, Err
     })
 }
 
-/// A reader that counts what is taken from it.
+/// A reader that counts the bytes that are read.
 struct Counted(u64);
 
 impl Read for Counted {
@@ -123,8 +123,8 @@ fn connections_are_kept_alive_between_exchanges() {
 }
 
 #[test]
-fn an_answer_right_after_the_end_of_the_body_is_no_early_one() {
-    /// Gives all at once, and longer after the head than the time between two looks.
+fn a_response_right_after_the_end_of_the_body_is_not_early() {
+    /// A body that gives all at once, longer after the head than the time between two looks.
     struct Late;
     impl Read for Late {
         fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
@@ -156,7 +156,7 @@ fn a_body_shorter_than_announced_is_an_error() {
 }
 
 #[test]
-fn an_error_of_the_body_comes_back_as_it_is() {
+fn an_error_of_the_body_comes_back_unchanged() {
     struct Failing;
     impl Read for Failing {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
@@ -170,7 +170,7 @@ fn an_error_of_the_body_comes_back_as_it_is() {
 }
 
 #[test]
-fn a_network_that_takes_nothing_is_given_up() {
+fn a_network_that_accepts_no_data_is_a_timeout() {
     let server = ScriptedServer::start(vec![Step::new().read(Take::HeadOnly).end(End::HoldOpen)]);
     let connection = connection_to(&server, |s| s.limits.stall = Duration::from_millis(300));
     let began = Instant::now();
@@ -180,7 +180,7 @@ fn a_network_that_takes_nothing_is_given_up() {
 }
 
 #[test]
-fn a_slow_network_is_no_stalled_one() {
+fn a_slow_network_is_not_a_stalled_one() {
     let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
     let slow = |_: u64, _: &mut fastrand::Rng| Faults {
         rate_up: Some(4_000_000),
@@ -197,7 +197,7 @@ fn a_slow_network_is_no_stalled_one() {
 }
 
 #[test]
-fn a_silent_server_is_given_up() {
+fn a_server_without_a_response_is_a_timeout() {
     let server = ScriptedServer::start(vec![Step::new().read(Take::All).end(End::HoldOpen)]);
     let connection = connection_to(&server, |s| s.limits.response = Duration::from_millis(200));
     let error = post_zeros(&connection, &server, 10).unwrap_err();
@@ -208,46 +208,50 @@ fn a_silent_server_is_given_up() {
 }
 
 #[test]
-fn what_the_system_takes_is_not_delivered() {
+fn bytes_in_the_systems_buffers_are_not_delivered() {
     let server = ScriptedServer::start(vec![Step::new().read(Take::HeadOnly).end(End::HoldOpen)]);
     let connection = connection_to(&server, |s| s.limits.response = Duration::from_millis(200));
     let error = post_zeros(&connection, &server, 100_000).unwrap_err();
-    // All of it went out, so that it is the answer which is missed.
+    // The system accepted the whole body, so the missing response is the error.
     assert!(error.to_string().contains("no response within"), "{error}");
     assert_eq!(server.requests()[0].body_len, 0);
 }
 
-/// Cuts `connection` while an exchange on it is blocked; the exchange has to end with an error.
+/// Aborts a connection while an exchange on it is blocked; the exchange has to end with an error.
 fn abort_ends(server: &ScriptedServer, length: u64) {
     let connection = connection_to(server, |_| {});
     let abort = connection.abort_handle();
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     thread::scope(|scope| {
-        scope.spawn(move || tell.send(post_zeros(&connection, server, length)).unwrap());
+        scope.spawn(move || {
+            sender
+                .send(post_zeros(&connection, server, length))
+                .unwrap()
+        });
         assert!(server.wait_for(1, SOON));
         thread::sleep(Duration::from_millis(150));
         abort.abort();
-        let result = told.recv_timeout(SOON).expect("the exchange hangs");
+        let result = receiver.recv_timeout(SOON).expect("the exchange hangs");
         assert!(result.is_err());
     });
 }
 
 #[test]
-fn cutting_the_link_ends_a_blocked_write() {
+fn an_abort_ends_a_blocked_write() {
     let step = Step::new().read(Take::HeadOnly).end(End::HoldOpen);
     abort_ends(&ScriptedServer::start(vec![step.clone()]), 256 << 20);
     abort_ends(&ScriptedServer::start_tls(vec![step]), 256 << 20);
 }
 
 #[test]
-fn cutting_the_link_ends_a_blocked_read() {
+fn an_abort_ends_a_blocked_read() {
     let step = Step::new().read(Take::All).end(End::HoldOpen);
     abort_ends(&ScriptedServer::start(vec![step.clone()]), 10);
     abort_ends(&ScriptedServer::start_tls(vec![step]), 10);
 }
 
 #[test]
-fn redirects_are_answers_like_others() {
+fn redirects_are_responses_like_others() {
     for status in [301, 302, 303, 307, 308] {
         let away = reply_with(status, &[("Location", "/elsewhere")], "{}");
         let server = ScriptedServer::start(vec![Step::new()
@@ -276,7 +280,7 @@ fn extreme_settings_do_not_panic() {
 }
 
 #[test]
-fn an_answer_that_may_be_cut_is_not_taken() {
+fn a_response_that_may_be_cut_is_an_error() {
     let whole = |text: &str| Step::new().read(Take::All).write(text).end(End::Close);
     for (text, wanted) in [
         ("HTTP/1.1 200 OK\r\n\r\n{}", "neither Content-Length"),
@@ -296,7 +300,7 @@ fn an_answer_that_may_be_cut_is_not_taken() {
 }
 
 #[test]
-fn roots_that_cannot_be_parsed_are_passed_over_by_ureq_without_a_word() {
+fn ureq_ignores_root_certificates_that_cannot_be_parsed() {
     let server = ScriptedServer::start_tls(vec![Step::reply(200, "{}")]);
     let with_roots = |roots: &[Certificate<'static>]| {
         let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(roots));
@@ -315,7 +319,7 @@ fn roots_that_cannot_be_parsed_are_passed_over_by_ureq_without_a_word() {
 }
 
 #[test]
-fn a_huge_answer_is_not_read_to_its_end() {
+fn a_huge_response_is_not_read_to_its_end() {
     let mut huge = b"HTTP/1.1 200 OK\r\nContent-Length: 9000000000\r\n\r\n".to_vec();
     huge.resize(10_000_000, b' ');
     let step = Step::new().read(Take::All).write(huge).end(End::Close);
@@ -325,7 +329,7 @@ fn a_huge_answer_is_not_read_to_its_end() {
 }
 
 #[test]
-fn each_way_to_not_get_through_has_its_error() {
+fn each_failure_to_connect_has_its_error() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();
     drop(free);

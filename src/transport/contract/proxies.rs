@@ -1,5 +1,4 @@
-//! How a server is reached through proxies, and what is sent to them. The proxies are scripted
-//! servers; real ones have tests of their own.
+//! Requests through proxies. These proxies are scripted servers; real ones have tests of their own.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -7,7 +6,7 @@ use std::net::TcpListener;
 use super::*;
 use crate::http::proxy::ProxySetting;
 
-/// A connection to `endpoint` through an HTTP proxy with `login`.
+/// Makes a connection to `endpoint` through an HTTP proxy with `login`.
 fn through(proxy: &ScriptedServer, login: &str, endpoint: &str) -> Connection {
     let mut options = ConnectionOptions::new(endpoint).unwrap();
     let url = format!("http://{login}{}", proxy.addr());
@@ -27,7 +26,7 @@ fn ask(connection: &Connection, url: &str) -> Result<Response, Error> {
 }
 
 #[test]
-fn http_is_asked_for_in_absolute_form_with_the_proxys_password() {
+fn http_requests_have_the_absolute_form_and_the_proxys_password() {
     let steps = vec![Step::reply(200, "{}"), Step::reply(200, "{}")];
     let proxy = ScriptedServer::start(steps);
     let url = "http://far.invalid:81/up?x=1";
@@ -48,7 +47,7 @@ fn http_is_asked_for_in_absolute_form_with_the_proxys_password() {
 }
 
 #[test]
-fn large_bodies_go_through_untouched() {
+fn large_bodies_go_through_a_proxy_unchanged() {
     let proxy = ScriptedServer::start(vec![Step::reply(200, "{}")]);
     let url = "http://far.invalid/up";
     let connection = through(&proxy, "", url);
@@ -72,7 +71,7 @@ fn large_bodies_go_through_untouched() {
 }
 
 #[test]
-fn a_proxy_that_refuses_is_told_apart_from_the_server() {
+fn a_refusal_by_the_proxy_is_an_error_of_its_own() {
     for (status, endpoint, words) in [
         (407, "http://far.invalid/up", "asks for a user"),
         (407, "https://far.invalid/up", "asks for a user"),
@@ -92,7 +91,7 @@ fn a_proxy_that_refuses_is_told_apart_from_the_server() {
 }
 
 #[test]
-fn a_proxy_that_finds_no_server_may_find_it_later() {
+fn a_proxy_that_cannot_connect_is_a_passing_failure() {
     let proxy = ScriptedServer::start(vec![Step::reply(502, "")]);
     let endpoint = "https://far.invalid/up";
     let error = ask(&through(&proxy, "", endpoint), endpoint).unwrap_err();
@@ -101,7 +100,7 @@ fn a_proxy_that_finds_no_server_may_find_it_later() {
 }
 
 #[test]
-fn a_proxy_that_speaks_no_socks_is_named_with_the_way_out() {
+fn the_error_names_a_proxy_that_speaks_no_socks_and_the_way_out() {
     for kind in ["socks4", "socks4a", "socks5", "socks5h"] {
         for answer in [Some("HTTP/1.1 400 Bad Request\r\n\r\n"), Some(""), None] {
             let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -110,7 +109,7 @@ fn a_proxy_that_speaks_no_socks_is_named_with_the_way_out() {
                 let (mut socket, _) = proxy.accept().unwrap();
                 let _ = socket.read(&mut [0; 3]).unwrap();
                 let held = answer.map(|answer| socket.write_all(answer.as_bytes()).unwrap());
-                // Until the client gives up, or not at all.
+                // Without a response the connection stays open until the client gives up.
                 let _ = held.is_none().then(|| socket.read_to_end(&mut Vec::new()));
             });
             let endpoint = "http://127.0.0.1:1/up";

@@ -1,8 +1,8 @@
-//! Answers that come while the body is still on its way.
+//! Responses that come before the end of the body.
 
 use super::*;
 
-/// An answer to the first byte of a body, so that there was leave to send it.
+/// Makes a script: a response to the first byte of a body, so after a 100 Continue.
 fn early(end: End) -> Vec<Step> {
     vec![Step::new()
         .read(Take::HeadAndBodyBytes(1))
@@ -10,7 +10,7 @@ fn early(end: End) -> Vec<Step> {
         .end(end)]
 }
 
-fn early_answers_arrive(server: &ScriptedServer) {
+fn early_responses_arrive(server: &ScriptedServer) {
     for length in [10_000, 1_000_000, 5_000_000, 40_000_000] {
         for _ in 0..10 {
             let connection = connection_to(server, |_| {});
@@ -23,25 +23,25 @@ fn early_answers_arrive(server: &ScriptedServer) {
 }
 
 #[test]
-fn an_early_answer_is_read_when_the_server_drains_and_closes() {
+fn an_early_response_is_read_when_the_server_drains_and_closes() {
     let drain = End::DrainThenClose {
         max_bytes: 4 << 20,
         max_time: Duration::from_secs(2),
     };
-    early_answers_arrive(&ScriptedServer::start(early(drain)));
+    early_responses_arrive(&ScriptedServer::start(early(drain)));
 }
 
 #[test]
-fn an_early_answer_is_read_over_tls() {
+fn an_early_response_is_read_over_tls() {
     let drain = End::DrainThenClose {
         max_bytes: 4 << 20,
         max_time: Duration::from_secs(2),
     };
-    early_answers_arrive(&ScriptedServer::start_tls(early(drain)));
+    early_responses_arrive(&ScriptedServer::start_tls(early(drain)));
 }
 
 #[test]
-fn an_early_answer_stops_the_body() {
+fn an_early_response_stops_the_body() {
     let server = ScriptedServer::start(early(End::DrainThenClose {
         max_bytes: u64::MAX,
         max_time: SOON,
@@ -55,7 +55,7 @@ fn an_early_answer_stops_the_body() {
 }
 
 #[test]
-fn an_early_answer_of_a_server_that_stops_reading_is_found_when_the_write_stalls() {
+fn an_early_response_of_a_server_that_stops_reading_is_found_when_the_write_stalls() {
     let server = ScriptedServer::start(early(End::HoldOpen));
     let connection = connection_to(&server, |s| s.limits.stall = Duration::from_millis(400));
     let response = post_zeros(&connection, &server, 64 << 20).unwrap();
@@ -63,10 +63,10 @@ fn an_early_answer_of_a_server_that_stops_reading_is_found_when_the_write_stalls
 }
 
 #[test]
-fn an_early_answer_is_read_from_a_server_that_goes_on_to_wait_for_the_rest() {
+fn an_early_response_is_read_from_a_server_that_goes_on_to_wait_for_the_rest() {
     let some = Take::HeadAndBodyBytes(100_000);
-    let answer = reply(413, r#"{"message":"too much"}"#);
-    let step = Step::new().read(some).write(answer);
+    let response = reply(413, r#"{"message":"too much"}"#);
+    let step = Step::new().read(some).write(response);
     for server in [
         ScriptedServer::start(vec![step.clone()]),
         ScriptedServer::start_tls(vec![step]),
@@ -83,7 +83,7 @@ fn an_early_answer_is_read_from_a_server_that_goes_on_to_wait_for_the_rest() {
 }
 
 #[test]
-fn a_connection_with_an_early_answer_is_not_used_again() {
+fn a_connection_with_an_early_response_is_not_used_again() {
     let server = ScriptedServer::start(early(End::DrainThenClose {
         max_bytes: u64::MAX,
         max_time: SOON,
@@ -98,11 +98,11 @@ fn a_connection_with_an_early_answer_is_not_used_again() {
     assert_eq!(server.connections(), 2);
 }
 
-/// On a connection that was in use before, ureq takes a waiting head without asking; what it asks
-/// for next is the answer's body.
+/// On a connection that was used before, ureq takes a waiting head without a call to the transport. Its
+/// next call is for the response's body.
 #[test]
-fn an_early_answer_whose_body_comes_later_is_read_on_a_link_in_use() {
-    /// Gives so little at a time that the answer comes while the body is under way.
+fn an_early_response_whose_body_comes_later_is_read_on_a_used_connection() {
+    /// A body that gives so little at a time that the response comes before its end.
     struct Slow;
     impl Read for Slow {
         fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
@@ -111,21 +111,23 @@ fn an_early_answer_whose_body_comes_later_is_read_on_a_link_in_use() {
         }
     }
     let body = r#"{"message":"too much"}"#;
-    let answer = reply(413, body);
-    let head = answer.len() - body.len();
+    let early = reply(413, body);
+    let head = early.len() - body.len();
     let in_pieces = |step: Step| {
-        let step = step.write(&answer[..head]).wait(Duration::from_millis(300));
-        step.write(&answer[head..]).end(End::DrainThenClose {
-            max_bytes: 4 << 20,
-            max_time: SOON,
-        })
+        step.write(&early[..head])
+            .wait(Duration::from_millis(300))
+            .write(&early[head..])
+            .end(End::DrainThenClose {
+                max_bytes: 4 << 20,
+                max_time: SOON,
+            })
     };
     let during = in_pieces(Step::new().read(Take::HeadAndBodyBytes(1)));
-    let instead_of_leave = in_pieces(Step::new());
+    let instead_of_100 = in_pieces(Step::new());
     for (step, length) in [
         (&during, 100_000),
         (&during, 3_000_000),
-        (&instead_of_leave, 3_000_000),
+        (&instead_of_100, 3_000_000),
     ] {
         let script = vec![Step::reply(200, "{}"), step.clone()];
         for server in [

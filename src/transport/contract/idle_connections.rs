@@ -3,8 +3,8 @@
 use super::*;
 use resup_test_support::scripted::End;
 
-/// Asks twice over one connection; the server ends the first connection, in this way, when the second
-/// request has come.
+/// Makes two requests on one connection. The server ends the connection, in this way, when it has the
+/// second request.
 fn ask_twice(end: End, stream: bool) -> (Result<Response, Error>, u64, usize) {
     let server = ScriptedServer::start(vec![
         Step::reply(200, "{}"),
@@ -35,7 +35,7 @@ fn ask_twice(end: End, stream: bool) -> (Result<Response, Error>, u64, usize) {
 }
 
 #[test]
-fn a_dead_connection_is_replaced_without_a_word() {
+fn a_dead_connection_is_replaced_without_an_error() {
     for end in [End::Close, End::Reset] {
         let (second, connections, requests) = ask_twice(end, false);
         assert_eq!(second.unwrap().status, 200);
@@ -44,7 +44,7 @@ fn a_dead_connection_is_replaced_without_a_word() {
 }
 
 #[test]
-fn what_cannot_be_sent_again_is_not() {
+fn a_body_that_cannot_be_sent_again_is_not() {
     let (second, connections, _) = ask_twice(End::Close, true);
     let error = second.unwrap_err();
     assert!(matches!(error, Error::ConnectionLost { .. }), "{error}");
@@ -52,7 +52,7 @@ fn what_cannot_be_sent_again_is_not() {
 }
 
 #[test]
-fn a_new_connection_that_breaks_is_a_break() {
+fn a_new_connection_that_ends_is_lost() {
     let server = ScriptedServer::start(vec![Step::new().end(End::Close)]);
     let error = get(&connection_to(&server, |_| {}), &server).unwrap_err();
     assert!(matches!(error, Error::ConnectionLost { .. }), "{error}");
