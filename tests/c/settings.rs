@@ -165,9 +165,17 @@ const BAD: [(&str, &str, &str); 38] = [
     ("client_set_basic_auth", "a:b,c", "colon"),
     ("client_set_bearer_token", "", "is empty"),
     ("client_set_header", "Host,h", "\"host\" cannot be set"),
-    ("client_set_header", "a b,c", "\"a b\" is not a valid header name"),
+    (
+        "client_set_header",
+        "a b,c",
+        "\"a b\" is not a valid header name",
+    ),
     ("client_set_header", "X,a\nb", "control characters"),
-    ("client_set_cookie", "a b,c", "\"a b\" is not a valid cookie name"),
+    (
+        "client_set_cookie",
+        "a b,c",
+        "\"a b\" is not a valid cookie name",
+    ),
     ("client_set_cookie", "a,b;c", "semicolons"),
     ("client_set_signing_secret", "", "must not be empty"),
     (

@@ -1,0 +1,61 @@
+//! A server's refusal.
+
+use std::time::Duration;
+
+/// A server's refusal: its HTTP status and its own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// What the refusal means.
+    pub kind: RefusalKind,
+    /// HTTP status code.
+    pub status: u16,
+    /// The HTTP proxy, where the response may be its own. No response shows that for certain.
+    pub proxy: Option<String>,
+    /// The `message` member of the response's body, where it has one.
+    pub message: Option<String>,
+    /// The start of the response's body, for responses without a `message`.
+    pub excerpt: String,
+    /// The target of a 3xx redirect; it was not followed.
+    pub redirect: Option<String>,
+    /// The time to wait that the server asks for.
+    pub retry_after: Option<Duration>,
+}
+
+/// What a refusal means to the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefusalKind {
+    /// 401, 403: not logged in, or not allowed.
+    NotAllowed,
+    /// 413: more than the server takes.
+    TooLarge,
+    /// 423: another client is writing this upload.
+    Locked,
+    /// 429, 503: busy.
+    Busy,
+    /// 408, 417, 500, 502, 504: a passing failure.
+    Failing,
+    /// 507: no room.
+    NoSpace,
+    /// Every other 3xx, 4xx and 5xx.
+    Other,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the server")?;
+        if let Some(proxy) = &self.proxy {
+            write!(f, ", or the proxy {proxy} on the way to it,")?;
+        }
+        write!(f, " refused with HTTP status {}", self.status)?;
+        if let Some(url) = &self.redirect {
+            write!(f, " (it points to {url}, which is not followed)")?;
+        }
+        match &self.message {
+            Some(message) => write!(f, ": {message}"),
+            None if self.excerpt.is_empty() => Ok(()),
+            None => write!(f, ", its response begins: {}", self.excerpt),
+        }
+    }
+}
