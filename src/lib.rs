@@ -2,8 +2,8 @@
 //!
 //! An [`Upload`] asks the server what it already has of a file (*locate*), sends the rest as a
 //! `multipart/form-data` form (*send*), and does both again after every lost connection, until the
-//! server has confirmed the whole file. The server is the authority: nothing has to be saved on this
-//! side for an upload to be resumed, not even after the program was killed. `docs/PROTOCOL.md`
+//! server has confirmed the whole file. The server is the authority: nothing has to be saved on
+//! this side for an upload to be resumed, not even after the program was killed. `docs/PROTOCOL.md`
 //! specifies the wire protocol.
 //!
 //! ```no_run

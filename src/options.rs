@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How a locate request is made.
+/// The HTTP method of a locate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LocateMethod {
     /// `POST` with an urlencoded form. No cache answers it. The default.
@@ -12,7 +12,7 @@ pub enum LocateMethod {
     Get,
 }
 
-/// Whether and when the MD5 of the whole file is computed.
+/// The time when the MD5 of the whole file is computed, if ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DigestMode {
     /// Never. Then neither the server's prefix nor the whole file is compared: for networks and
@@ -26,7 +26,7 @@ pub enum DigestMode {
     First,
 }
 
-/// How a file's name is written into a form.
+/// The format of a file's name in a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FilenameStyle {
     /// `filename`, as browsers write it: UTF-8, with `"`, CR and LF as `%22`, `%0D` and `%0A`. The
@@ -38,7 +38,7 @@ pub enum FilenameStyle {
     Rfc8187,
 }
 
-/// How large the segments of an upload are.
+/// The size of an upload's segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SegmentSize {
     /// One request carries everything that is left. The default.
@@ -50,7 +50,7 @@ pub enum SegmentSize {
     Automatic,
 }
 
-/// How often a failed attempt is followed by another one, and after which wait.
+/// The limits of retries, and the waits before them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RetryPolicy {
     /// How many attempts in a row may fail while the server's offset stays where it is.
@@ -74,7 +74,8 @@ impl Default for RetryPolicy {
     }
 }
 
-/// Time limits of the network's phases. None of them limits a whole transfer that makes progress.
+/// The time limits of the network's phases. None of them limits a whole transfer that makes
+/// progress.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TimeLimits {
     /// For the name lookup, and again for the TCP and TLS handshakes.

@@ -42,7 +42,8 @@ impl Commands {
         self.cancelled_at.is_some_and(|at| now >= at + CANCEL_GRACE)
     }
 
-    /// Sets the command; gives the handle that ends the current exchange, if the command needs that.
+    /// Sets the command; gives the handle that ends the current exchange, if the command needs
+    /// that.
     pub(super) fn set(&mut self, command: Command) -> Option<AbortHandle> {
         self.command = command;
         match command {

@@ -34,8 +34,8 @@ const MAX_LINES: usize = 1000;
 #[derive(Debug, Default)]
 pub(super) struct Events {
     state: Option<UploadState>,
-    /// The run's own state. It differs from `state` while the program has paused the run and the run
-    /// has not noticed yet.
+    /// The run's own state. It differs from `state` while the program has paused the run and the
+    /// run has not noticed yet.
     activity: Option<UploadState>,
     states: VecDeque<UploadState>,
     lines: VecDeque<(LogLevel, String)>,

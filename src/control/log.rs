@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::flow::Flow;
 
-/// How important a log line is; the most important first.
+/// The importance of a log line; the most important first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
     /// An upload has failed.

@@ -27,7 +27,8 @@ impl Meter {
         }
     }
 
-    /// Gives the bytes per second at `now`, when `total` bytes are sent; 0 before there is a measure.
+    /// Gives the bytes per second at `now`, when `total` bytes are sent; 0 before there is a
+    /// measure.
     pub(crate) fn rate(&mut self, now: Instant, total: u64) -> u64 {
         self.forget(now);
         let Some((then, before)) = self.samples.front() else {

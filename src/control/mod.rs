@@ -1,9 +1,9 @@
 //! The state that a run and its program share: commands for the run, events and numbers for the
 //! program.
 //!
-//! The run's threads never call the program. They queue states, log lines, requests to the program's
-//! stream and the outcome here, and the program fetches them with [`Control::next`] on its own
-//! thread.
+//! The run's threads never call the program. They queue states, log lines, requests to the
+//! program's stream and the outcome here, and the program fetches them with [`Control::next`] on
+//! its own thread.
 
 pub(crate) mod abort;
 mod commands;
@@ -58,8 +58,8 @@ struct Shared {
 }
 
 impl Control {
-    /// Locks the shared part. No code panics while it holds this lock; after a panic the values would
-    /// still be consistent.
+    /// Locks the shared part. No code panics while it holds this lock; after a panic the values
+    /// would still be consistent.
     fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -327,7 +327,8 @@ impl Control {
         shared.events.pop(now, self.counters.position())
     }
 
-    /// Notes that the program has seen the progress, so that the next one is due one interval later.
+    /// Notes that the program has seen the progress, so that the next one is due one interval
+    /// later.
     pub(crate) fn acknowledge_progress(&self) {
         self.lock().events.delay_progress();
     }

@@ -1,4 +1,4 @@
-//! Requests to the program's stream, answered on the program's thread.
+//! Requests to the program's stream, read on the program's thread.
 
 /// A request to the program's stream.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -25,8 +25,8 @@ const SAVE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The MD5 of a file from its start, which can go back to an earlier offset.
 ///
-/// After a lost connection the server's offset is somewhere before the last byte sent. Then only the
-/// bytes from the last checkpoint before that offset have to be read again.
+/// After a lost connection the server's offset is somewhere before the last byte sent. Then only
+/// the bytes from the last checkpoint before that offset have to be read again.
 pub(crate) struct RollingDigest {
     /// Whether a digest is computed; if not, only the position counts.
     hashing: bool,

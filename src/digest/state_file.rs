@@ -1,7 +1,7 @@
 //! The optional state file: digest states, so that a resume does not read the whole prefix again.
 //!
-//! It is never necessary. Where it is missing, damaged or of another file, the prefix is read again.
-//! It holds no secret and no content.
+//! It is never necessary. Where it is missing, damaged or of another file, the prefix is read
+//! again. It holds no secret and no content.
 
 use std::fs;
 use std::io;

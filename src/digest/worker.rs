@@ -65,8 +65,8 @@ impl HashSink<'_> {
     }
 }
 
-/// Runs `body` with a sink into `digest` for about `length` bytes. When it returns, all bytes of the
-/// sink are digested.
+/// Runs `body` with a sink into `digest` for about `length` bytes. When it returns, all bytes of
+/// the sink are digested.
 pub(crate) fn in_background<T, E: From<Error>>(
     digest: &mut RollingDigest,
     length: u64,

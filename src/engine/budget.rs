@@ -46,8 +46,8 @@ impl Budget {
         self.checksum_mismatches == 1
     }
 
-    /// Counts a new login after an ended session. Gives whether it is allowed: a server may end each
-    /// session at once, for ever.
+    /// Counts a new login after an ended session. Gives whether it is allowed: a server may end
+    /// each session at once, for ever.
     pub(super) fn allows_login(&mut self) -> bool {
         !std::mem::replace(&mut self.logged_in_again, true)
     }

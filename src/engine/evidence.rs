@@ -59,8 +59,8 @@ impl Evidence {
         self.restart = None;
     }
 
-    /// Notes whether the server's bytes are the source's; `md5` is their digest, where the server gave
-    /// one.
+    /// Notes whether the server's bytes are the source's; `md5` is their digest, where the server
+    /// gave one.
     pub(super) fn judge(&mut self, ours: bool, md5: Option<[u8; 16]>) {
         self.restart = match ours {
             true => None,

@@ -74,8 +74,8 @@ impl Segments {
         self.automatic = (self.automatic / 2).max(MIN);
     }
 
-    /// Notes that `length` bytes are too many for the server. Gives whether there is a smaller size to
-    /// try.
+    /// Notes that `length` bytes are too many for the server. Gives whether there is a smaller size
+    /// to try.
     pub(super) fn too_large(&mut self, length: u64) -> bool {
         if length <= MIN {
             return false;

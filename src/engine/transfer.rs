@@ -67,7 +67,7 @@ pub(crate) struct Transfer {
     evidence: Evidence,
     budget: Budget,
     segments: Segments,
-    /// How many sends there were.
+    /// The number of sends so far.
     parts: u64,
 }
 
@@ -88,8 +88,8 @@ impl Transfer {
         (transfer, Step::Begin)
     }
 
-    /// Takes the result of the last step, and gives the next step. `jitter` is a uniformly distributed
-    /// number.
+    /// Takes the result of the last step, and gives the next step. `jitter` is a uniformly
+    /// distributed number.
     pub(crate) fn handle(&mut self, event: Event, now: Instant, jitter: u64) -> Step {
         let phase = std::mem::replace(&mut self.phase, Phase::Finished);
         let result = match (phase, event) {
@@ -193,7 +193,8 @@ impl Transfer {
         Ok(Step::Compare { length, md5 })
     }
 
-    /// Decides on a claim; `equal` is the result of comparing the digests, where they were compared.
+    /// Decides on a claim; `equal` is the result of comparing the digests, where they were
+    /// compared.
     fn decide(&mut self, claim: Claim, equal: Option<bool>) -> Result<Step, Error> {
         if claim.complete && self.is_complete(&claim, equal)? {
             self.phase = Phase::Concluding;
@@ -216,8 +217,8 @@ impl Transfer {
         Ok(self.settle(offset, ours, foreign, claim.reply_to))
     }
 
-    /// Whether the file that the server calls complete is the source. If not, it is another file and
-    /// has to be replaced.
+    /// Whether the file that the server calls complete is the source. If not, it is another file
+    /// and has to be replaced.
     fn is_complete(&self, claim: &Claim, equal: Option<bool>) -> Result<bool, Error> {
         let is_first = self.evidence.is_first();
         let is_disproved = self.evidence.restart().is_some();

@@ -4,7 +4,7 @@ mod refusal;
 
 pub use refusal::{Refusal, RefusalKind};
 
-/// Why a call or an upload failed.
+/// The reason why a call or an upload failed.
 ///
 /// [`Error::kind`] groups errors by what a program can do about them; the C API derives its
 /// status codes from that.
@@ -16,7 +16,7 @@ pub enum Error {
     InvalidArgument {
         /// The argument, for example `"user agent"`.
         what: &'static str,
-        /// What is wrong with it, with the value where it is not a secret.
+        /// The fault, with the value where it is not a secret.
         why: String,
     },
 
@@ -25,7 +25,7 @@ pub enum Error {
     InvalidUrl {
         /// The address as given.
         url: String,
-        /// What is wrong with it.
+        /// The fault.
         why: String,
     },
 
@@ -72,7 +72,7 @@ pub enum Error {
     SourceChanged {
         /// The path as given.
         path: String,
-        /// What changed, with both values.
+        /// The change, with both values.
         why: String,
     },
 
@@ -117,7 +117,7 @@ pub enum Error {
     Tls {
         /// Host and port.
         host: String,
-        /// What failed.
+        /// The failure.
         why: String,
     },
 
@@ -144,7 +144,7 @@ pub enum Error {
     /// The server's response does not follow the protocol, and is ignored.
     #[error("the server's response cannot be used{}: {why}", url_hint(*answered_before))]
     BadResponse {
-        /// What is wrong with it.
+        /// The fault.
         why: String,
         /// Whether an earlier response of this run followed the protocol. If so, something else
         /// answers for a while, such as a login page. If not, the URL may be wrong.
@@ -156,7 +156,7 @@ pub enum Error {
     ResponseTooLong {
         /// The most bytes of a body that are read.
         limit: u64,
-        /// As for [`Error::BadResponse`].
+        /// The same as in [`Error::BadResponse`].
         answered_before: bool,
     },
 
@@ -195,7 +195,7 @@ pub enum Error {
     },
 }
 
-/// Gives the question that the first response of a run raises when it is not of the protocol.
+/// Gives a question about the URL, if the first response of a run is not of the protocol.
 fn url_hint(answered_before: bool) -> &'static str {
     match answered_before {
         true => "",
@@ -203,7 +203,7 @@ fn url_hint(answered_before: bool) -> &'static str {
     }
 }
 
-/// Errors grouped by what a program can do about them.
+/// The groups of errors, by what a program can do about them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(missing_docs)] // each is named after the variant of `Error` that it stands for

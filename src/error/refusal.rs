@@ -6,7 +6,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
-    /// What the refusal means.
+    /// The meaning of the refusal.
     pub kind: RefusalKind,
     /// HTTP status code.
     pub status: u16,
@@ -22,7 +22,7 @@ pub struct Refusal {
     pub retry_after: Option<Duration>,
 }
 
-/// What a refusal means to the client.
+/// The meaning of a refusal to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefusalKind {

@@ -14,7 +14,7 @@ pub(crate) struct Endpoint {
     authority: String,
 }
 
-/// Scheme, host and port (RFC 6454). Credentials are bound to them.
+/// The origin of a URL: scheme, host and port (RFC 6454). Credentials are bound to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Origin {
     pub https: bool,
@@ -117,8 +117,8 @@ impl Endpoint {
         Ok(Endpoint { uri, authority })
     }
 
-    /// Resolves a reference such as a `Location` (RFC 3986, 5.2.2), without its fragment. Gives `None`
-    /// for anything but an http URL.
+    /// Resolves a reference such as a `Location` (RFC 3986, 5.2.2), without its fragment. Gives
+    /// `None` for anything but an http URL.
     pub(crate) fn resolve(&self, reference: &str) -> Option<Self> {
         let reference = reference.split('#').next()?;
         let (hierarchy, query) = match reference.split_once('?') {
@@ -177,8 +177,8 @@ impl Endpoint {
     }
 }
 
-/// Makes a URL fit for messages, however malformed and long it is: drops the part before an `@` and the
-/// part after a colon, as in `joe:secret`.
+/// Makes a URL fit for messages, however malformed and long it is: drops the part before an `@` and
+/// the part after a colon, as in `joe:secret`.
 pub(crate) fn shown(url: &str) -> String {
     const KNOWN: [&str; 7] = [
         "http", "https", "socks", "socks4", "socks4a", "socks5", "socks5h",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::secret::Secret;
 use crate::error::Error;
 
-/// One request.
+/// A request.
 pub(crate) struct Request<'a> {
     pub method: &'static str,
     pub url: String,
@@ -88,7 +88,7 @@ pub(crate) fn with_query(url: &str, query: &str) -> String {
     format!("{url}{separator}{query}")
 }
 
-/// One response.
+/// A response.
 #[derive(Debug, Default)]
 pub(crate) struct Response {
     pub status: u16,

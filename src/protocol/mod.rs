@@ -1,8 +1,8 @@
 //! The protocols between a client and a server.
 //!
-//! The engine knows two requests, [`Protocol::locate`] and [`Protocol::send`], and their answers. Each
-//! protocol has a module that writes and reads them; today that is [`form`]. The [`Abilities`] of a
-//! protocol say what it can do.
+//! The engine knows two requests, [`Protocol::locate`] and [`Protocol::send`], and their answers.
+//! Each protocol has a module that writes and reads them; today that is [`form`]. The [`Abilities`]
+//! of a protocol say what it can do.
 
 pub(crate) mod form;
 
@@ -79,7 +79,8 @@ pub(crate) struct Segment<'a> {
     pub offset: u64,
     /// The number of bytes.
     pub length: u64,
-    /// The MD5 of the server's bytes that it must drop, because they are of another file or damaged.
+    /// The MD5 of the server's bytes that it must drop, because they are of another file or
+    /// damaged.
     pub restart: Option<[u8; 16]>,
     /// The reader: gives exactly `length` bytes, or an error.
     pub bytes: &'a mut dyn FileBytes,

@@ -54,7 +54,8 @@ pub(super) struct Driver<'a> {
 
 impl<'a> Driver<'a> {
     pub(super) fn new(setup: Setup<'a>) -> Self {
-        // Without a time, only its digest tells a source from another one of the same name and size.
+        // Without a time, only its digest tells a source from another one of the same name and
+        // size.
         let is_timeless = setup.source.mtime().is_none();
         let hashing = setup.digest != DigestMode::None || is_timeless;
         Driver {

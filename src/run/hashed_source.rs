@@ -69,8 +69,8 @@ impl HashedSource<'_> {
         Ok(md5 == self.digest.md5())
     }
 
-    /// Runs `request`, and meanwhile digests the beginning of a large source. The digest is needed if
-    /// the server has that beginning.
+    /// Runs `request`, and meanwhile digests the beginning of a large source. The digest is needed
+    /// if the server has that beginning.
     pub(super) fn hash_during<T>(
         &mut self,
         request: impl FnOnce() -> Result<T, Error>,
@@ -80,13 +80,13 @@ impl HashedSource<'_> {
         if has_digest || !self.digest.is_hashing() || size < MIN_AHEAD {
             return request();
         }
-        let answered = AtomicBool::new(false);
+        let is_done = AtomicBool::new(false);
         thread::scope(|scope| {
             let builder = thread::Builder::new().name("resup-ahead".to_owned());
-            let ahead = || self.hash_until(&answered, size.min(MAX_AHEAD));
+            let ahead = || self.hash_until(&is_done, size.min(MAX_AHEAD));
             // An error there is dropped: it comes again where the bytes are needed.
             let _ = builder.spawn_scoped(scope, ahead);
-            let _answered = SetOnDrop(&answered);
+            let _guard = SetOnDrop(&is_done);
             request()
         })
     }

@@ -1,5 +1,5 @@
-//! A reader of the file bytes of one send: counts them, limits their rate, and reads steps that suit
-//! the network.
+//! A reader of the file bytes of one send: counts them, limits their rate, and reads steps that
+//! suit the network.
 
 use std::io::{self, Read};
 use std::time::Instant;
@@ -10,8 +10,8 @@ use crate::control::Control;
 use crate::digest::{hex, HashingReader};
 use crate::protocol::FileBytes;
 
-/// A step takes about a tenth of a second. On a slow network, progress is smooth then, and the stall
-/// limit can tell slow from dead. On a fast network, the buffer's length is the limit.
+/// A step takes about a tenth of a second. On a slow network, progress is smooth then, and the
+/// stall limit can tell slow from dead. On a fast network, the buffer's length is the limit.
 const STEPS_PER_SECOND: f64 = 10.0;
 /// The smallest step, in bytes.
 const MIN_STEP: usize = 4 * 1024;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// Device and number, where the system has them.
+/// The device and the file's number there, where the system has them.
 pub(super) type FileId = Option<(u64, u64)>;
 
 /// Gives the identity of an open file.

@@ -1,4 +1,4 @@
-//! Bytes in memory.
+//! A source in memory.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::traits::Source;
 use crate::control::stop::Stop;
 use crate::error::Error;
 
-/// Bytes that the program gave.
+/// The bytes of the program in memory.
 pub(super) struct MemorySource {
     bytes: Arc<Vec<u8>>,
     at: usize,

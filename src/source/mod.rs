@@ -1,4 +1,4 @@
-//! Where a file's bytes come from: a file on disk, memory, or the program's own stream.
+//! The sources of a file's bytes: a file on disk, memory, or the program's own stream.
 
 mod file;
 mod file_id;

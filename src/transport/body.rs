@@ -4,8 +4,8 @@ use std::io::{self, Read};
 
 use super::state::{ConnectionState, Phase};
 
-/// A request's body. Once the response is there, the rest of the announced length is made up instead of
-/// read, and the layers below do not send it.
+/// A request's body. Once the response is there, the rest of the announced length is made up
+/// instead of read, and the layers below do not send it.
 pub(super) struct RequestBody<'a> {
     inner: &'a mut dyn Read,
     left: u64,

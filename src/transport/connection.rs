@@ -26,15 +26,16 @@ use crate::http::proxy::{Proxy, WindowsSetting};
 use crate::http::{Body, Exchange, Needs, Request, Response};
 use crate::options::TimeLimits;
 
-/// How many bytes are sent at a time. More do not fit into the processor's caches, and are no faster.
-/// (The input buffer keeps its 128 KiB: ureq reports a head as too long only if the buffer is longer.)
+/// How many bytes are sent at a time. More do not fit into the processor's caches, and are no
+/// faster. (The input buffer keeps its 128 KiB: ureq reports a head as too long only if the buffer
+/// is longer.)
 const BUFFER: usize = 64 * 1024;
 
 /// The longest body that fits into every system's buffers, so that writing it cannot stall.
 const SHORT_BODY: u64 = 8 * 1024;
 
-/// A connection to one server, for one exchange at a time. It is kept alive between exchanges. After an
-/// abort it cannot be used again.
+/// A connection to one server, for one exchange at a time. It is kept alive between exchanges.
+/// After an abort it cannot be used again.
 #[derive(Debug)]
 pub(crate) struct Connection {
     agent: Agent,
@@ -45,14 +46,14 @@ pub(crate) struct Connection {
     via: Via,
     /// Whether the server ignores `Expect: 100-continue`; all connections of a client share this.
     ignores_expect: Arc<AtomicBool>,
-    /// Whether the server accepted the last body without a 100 Continue before it. Once may be a slow
-    /// moment; twice in a row on one connection is not.
+    /// Whether the server accepted the last body without a 100 Continue before it. Once may be a
+    /// slow moment; twice in a row on one connection is not.
     gave_no_100: AtomicBool,
 }
 
 impl Connection {
-    /// Makes a connection by the options. Fails if they, or the system's proxy or certificates, cannot
-    /// be used. The socket is opened with the first request.
+    /// Makes a connection by the options. Fails if they, or the system's proxy or certificates,
+    /// cannot be used. The socket is opened with the first request.
     pub(super) fn new(
         options: &ConnectionOptions,
         ignores_expect: Arc<AtomicBool>,
@@ -160,8 +161,8 @@ impl Connection {
         }
     }
 
-    /// Makes a handle that ends the connection: an exchange that is blocked on its socket fails at once. (Name lookup and TCP connect are not interrupted; their time limits
-    /// end them.)
+    /// Makes a handle that ends the connection: an exchange that is blocked on its socket fails at
+    /// once. (Name lookup and TCP connect are not interrupted; their time limits end them.)
     pub(crate) fn abort_handle(&self) -> AbortHandle {
         let agent = self.agent.clone();
         AbortHandle::new(move || agent.shutdown())
@@ -242,8 +243,8 @@ impl Connection {
         }
     }
 
-    /// Whether a connection that was kept alive was dead already: it was lost before a byte came back.
-    /// The next exchange makes a new one.
+    /// Whether a connection that was kept alive was dead already: it was lost before a byte came
+    /// back. The next exchange makes a new one.
     fn was_dead(&self, error: &Error) -> bool {
         let request = self.state.request();
         matches!(error, Error::ConnectionLost { .. }) && !request.is_fresh && !request.heard

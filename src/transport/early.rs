@@ -1,10 +1,10 @@
-//! Early responses: a server may answer, and close, while the request body is still on its way.
+//! Early responses: a server may respond, and close, before the end of the request's body.
 //!
-//! ureq only writes while it sends a body. If the server closes, ureq gets a broken pipe and never reads
-//! the response in the receive buffer. Two layers change that. [`Bottom`], next to the socket, drops the
-//! bytes that the socket no longer accepts, so that TLS above it goes on to read. [`Top`] looks for a
-//! response while a body is sent. Once there is one, it drops the rest of the body, and ureq goes on to
-//! read the response.
+//! ureq only writes while it sends a body. If the server closes, ureq gets a broken pipe and never
+//! reads the response in the receive buffer. Two layers change that. [`Bottom`], next to the
+//! socket, drops the bytes that the socket no longer accepts, so that TLS above it goes on to read.
+//! [`Top`] looks for a response while a body is sent. Once there is one, it drops the rest of the
+//! body, and ureq goes on to read the response.
 
 use std::io;
 use std::sync::atomic::Ordering;

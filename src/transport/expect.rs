@@ -1,9 +1,9 @@
 //! `Expect: 100-continue` (RFC 9110, 10.1.1): a server may refuse a large body before it is sent.
 //!
-//! ureq waits for the 100 by itself, with two faults: after a final response it waits for input that may
-//! never come, and it mistakes a 100 or 103 with header fields for a final response. So [`Gate`], the
-//! layer next to ureq, waits instead. It hides interim responses from ureq, and passes a final one on
-//! at once.
+//! ureq waits for the 100 by itself, with two faults: after a final response it waits for input
+//! that may never come, and it mistakes a 100 or 103 with header fields for a final response. So
+//! [`Gate`], the layer next to ureq, waits instead. It hides interim responses from ureq, and
+//! passes a final one on at once.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -86,8 +86,8 @@ impl<In: Transport> Transport for GateTransport<In> {
             self.state.request().end_expecting();
             return result;
         }
-        // The buffer does not know that ureq has not seen the head in it. (ureq holds its transport in a
-        // box, and the box never calls our `maybe_await_input`.)
+        // The buffer does not know that ureq has not seen the head in it. (ureq holds its transport
+        // in a box, and the box never calls our `maybe_await_input`.)
         let is_ready = std::mem::take(&mut self.state.request().response_ready);
         // ureq may have taken the head without a call here. Then it waits for the body.
         if is_ready && !self.inner.buffers().input().is_empty() {

@@ -85,8 +85,8 @@ impl Circumstances<'_> {
         }
         match error.kind() {
             _ if tls.is_some() => Error::Tls { host, why },
-            // ureq's errors for a SOCKS proxy that refuses the user, and for a target that its protocol
-            // cannot express, such as IPv6 with SOCKS4.
+            // ureq's errors for a SOCKS proxy that refuses the user, and for a target that its
+            // protocol cannot express, such as IPv6 with SOCKS4.
             io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput if self.is_socks => {
                 Error::ProxyRefused { host, why }
             }

@@ -1,7 +1,7 @@
 //! The heads of responses in a buffer.
 
-/// Gives length and status of the head at the start of `input`, once the head is whole. Anything but an
-/// HTTP head gets the status 0, and ureq refuses it.
+/// Gives length and status of the head at the start of `input`, once the head is whole. Anything
+/// but an HTTP head gets the status 0, and ureq refuses it.
 pub(super) fn first_head(input: &[u8]) -> Option<(usize, u16)> {
     let end = input.windows(4).position(|w| w == b"\r\n\r\n")?;
     // "HTTP/1.1 100 Continue"

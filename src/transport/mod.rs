@@ -1,12 +1,12 @@
-//! HTTP exchanges by ureq, one at a time, over a connection that can be aborted. No other module uses
-//! ureq.
+//! HTTP exchanges by ureq, one at a time, over a connection that can be aborted. No other module
+//! uses ureq.
 //!
-//! Each workaround for ureq 3.5 has a comment that names its reason, and a test in `contract`, so that
-//! an update that changes ureq is noticed.
+//! Each workaround for ureq 3.5 has a comment that names its reason, and a test in `contract`, so
+//! that an update that changes ureq is noticed.
 //!
 //! A connection is a chain of layers, from the socket up to ureq: `names` (lookups), ureq's own
-//! connectors, `via` (proxies), `early` (`Bottom`), TLS, `early` (`Top`), `expect`. They share their
-//! [`state`].
+//! connectors, `via` (proxies), `early` (`Bottom`), TLS, `early` (`Top`), `expect`. They share
+//! their [`state`].
 
 mod body;
 mod connection;

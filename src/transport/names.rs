@@ -1,8 +1,8 @@
 //! Name lookups: when a connection is made, and only then.
 //!
 //! ureq looks the server's name up before each request, in a thread of its own, even if there is a
-//! connection already. So ureq gets the resolver [`Later`], which does nothing, and [`Lookup`] makes the
-//! lookup, around the layers that connect.
+//! connection already. So ureq gets the resolver [`Later`], which does nothing, and [`Lookup`]
+//! makes the lookup, around the layers that connect.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,8 +66,8 @@ impl<In: Transport, R: Resolver, C: Connector<In>> Connector<In> for Lookup<R, C
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
         let mut addrs = details.addrs.clone();
-        // Some proxies look the server's name up themselves. For a tunnel, ureq connects to the proxy
-        // through this function too, with the proxy's addresses.
+        // Some proxies look the server's name up themselves. For a tunnel, ureq connects to the
+        // proxy through this function too, with the proxy's addresses.
         let proxy = details.config.proxy();
         if addrs.is_empty() && proxy.is_none_or(|proxy| proxy.resolve_target()) {
             let timeout = NextTimeout {

@@ -23,8 +23,8 @@ pub(crate) struct ConnectionPool {
 }
 
 impl ConnectionPool {
-    /// Gives a connection with these options: the last one that became idle, or a new one. It returns
-    /// to the pool by itself.
+    /// Gives a connection with these options: the last one that became idle, or a new one. It
+    /// returns to the pool by itself.
     pub(crate) fn take<'a>(
         &'a self,
         options: &ConnectionOptions,

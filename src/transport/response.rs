@@ -37,8 +37,8 @@ pub(super) fn read(response: http::Response<ureq::Body>, needs: Needs) -> Result
     let is_delimited = headers.contains_key(header::CONTENT_LENGTH)
         || headers.contains_key(header::TRANSFER_ENCODING);
     // The engine acts on the bodies of these; the bodies of others may be cut.
-    let is_answer = response.status().is_success() || matches!(status, 409 | 422);
-    let must_be_whole = is_answer && needs == Needs::Whole;
+    let has_answer = response.status().is_success() || matches!(status, 409 | 422);
+    let must_be_whole = has_answer && needs == Needs::Whole;
     if must_be_whole && !is_delimited {
         return Err(Unread::Unusable(Error::bad_response(
             "it has neither Content-Length nor chunked encoding, so it may be cut",

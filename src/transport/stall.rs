@@ -1,7 +1,7 @@
 //! The stall limit: a network that accepts no data for too long counts as dead.
 //!
-//! ureq's limit for sending a body is for the body as a whole. A limit for each write comes late and can
-//! corrupt a TLS record. So a second thread watches the writes.
+//! ureq's limit for sending a body is for the body as a whole. A limit for each write comes late
+//! and can corrupt a TLS record. So a second thread watches the writes.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Condvar, Mutex};
@@ -29,7 +29,8 @@ pub(super) fn watch<T>(
                 let why = format!("no thread to watch the upload: {e}");
                 std::io::Error::other(Error::System { why })
             })?;
-        // The guard also ends the watcher if `exchange` panics: the scope would wait for it for ever.
+        // The guard also ends the watcher if `exchange` panics: the scope would wait for it for
+        // ever.
         let _guard = Finish(&over);
         exchange()
     })

@@ -29,7 +29,7 @@ impl Phase {
     }
 }
 
-/// One request and its response.
+/// The state of one request and its response.
 #[derive(Debug)]
 pub(super) struct RequestState {
     phase: Phase,
@@ -158,8 +158,8 @@ pub(super) struct Layers {
 }
 
 impl Layers {
-    /// Gives the state for a connection to the server; `None` for a connection to a proxy that comes
-    /// before it.
+    /// Gives the state for a connection to the server; `None` for a connection to a proxy that
+    /// comes before it.
     pub(super) fn state(&self, details: &ConnectionDetails) -> Option<Arc<ConnectionState>> {
         let to_proxy = self.tunnel && details.config.proxy().is_none();
         (!to_proxy).then(|| self.state.clone())

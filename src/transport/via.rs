@@ -1,9 +1,9 @@
 //! The route to a server: direct, or through a proxy.
 //!
-//! ureq asks an HTTP proxy for a tunnel (CONNECT) for every server, and many proxies allow that only for
-//! port 443. So requests to `http://` servers use the absolute form (RFC 9112, 3.2.2): the connection
-//! goes to the proxy, and [`Absolute`], the layer next to the socket, puts scheme and host into the
-//! request line.
+//! ureq asks an HTTP proxy for a tunnel (CONNECT) for every server, and many proxies allow that
+//! only for port 443. So requests to `http://` servers use the absolute form (RFC 9112, 3.2.2): the
+//! connection goes to the proxy, and [`Absolute`], the layer next to the socket, puts scheme and
+//! host into the request line.
 
 use std::sync::Arc;
 

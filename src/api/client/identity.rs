@@ -1,6 +1,7 @@
 //! A client's settings of credentials.
 //!
-//! All of them are bound to the endpoint's scheme, host and port: they are never sent anywhere else.
+//! All of them are bound to the endpoint's scheme, host and port: they are never sent anywhere
+//! else.
 
 use super::Client;
 use crate::error::Error;
@@ -8,8 +9,8 @@ use crate::http::credentials::SigningAlgorithm;
 use crate::http::secret::Secret;
 
 impl Client {
-    /// Logs in before the first request, and again when the server rejects a later one, by a
-    /// `POST` of the [login fields](Self::set_login_field) to this URL; cookies are kept. Any response
+    /// Logs in before the first request, and again when the server rejects a later one, by a `POST`
+    /// of the [login fields](Self::set_login_field) to this URL; cookies are kept. Any response
     /// with a status below 400 counts as a login until the next request shows otherwise.
     ///
     /// # Errors

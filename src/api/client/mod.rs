@@ -101,7 +101,8 @@ impl Client {
         Ok(())
     }
 
-    /// Sets how long the network may accept no data while there is something to send. Default: 60 s.
+    /// Sets how long the network may accept no data while there is something to send. Default: 60
+    /// s.
     ///
     /// # Errors
     /// As [`set_connect_timeout`](Self::set_connect_timeout).
@@ -119,7 +120,8 @@ impl Client {
     /// Sets a callback for the log lines of uploads, of `level` and more important ones. It is
     /// called from within [`Upload::run`](crate::Upload::run) and
     /// [`Upload::wait`](crate::Upload::wait), on the threads that called these, so perhaps on
-    /// several at once. No line has a secret or a file's content in it. Takes effect in the next run.
+    /// several at once. No line has a secret or a file's content in it. Takes effect in the next
+    /// run.
     pub fn on_log(
         &self,
         level: LogLevel,
@@ -137,8 +139,8 @@ impl Client {
         drop(old);
     }
 
-    /// Sets how long attempts may fail while the server gets no byte more. Zero, the default, leaves
-    /// only the limit of their number. The time starts again after a pause.
+    /// Sets how long attempts may fail while the server gets no byte more. Zero, the default,
+    /// leaves only the limit of their number. The time starts again after a pause.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for more than a year.
@@ -150,8 +152,8 @@ impl Client {
         Ok(())
     }
 
-    /// Sets how many more attempts may fail in a row while the server gets no byte more. Default: 8;
-    /// 0 never tries again.
+    /// Sets how many more attempts may fail in a row while the server gets no byte more. Default:
+    /// 8; 0 never tries again.
     pub fn set_retry_limit(&self, limit: u32) {
         self.lock().change().retry.limit = limit;
     }

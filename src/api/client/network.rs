@@ -53,8 +53,8 @@ impl Client {
         self.lock().change().connection.certificates.trust = trust;
     }
 
-    /// Adds the CA certificates in a PEM file. Once some are set, only they are trusted. The file is
-    /// read at once.
+    /// Adds the CA certificates in a PEM file. Once some are set, only they are trusted. The file
+    /// is read at once.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] when the file cannot be read, has no certificate, or has one
@@ -78,9 +78,9 @@ impl Client {
     }
 
     /// Sets the client certificate, for servers that ask for one: a PEM file with the chain, the
-    /// client's own certificate first, and a PEM file with its key, unencrypted. Both may be the same
-    /// file. They are read at once. The library's copy of the key is overwritten in memory when it is
-    /// dropped; the copies of the TLS library are not.
+    /// client's own certificate first, and a PEM file with its key, unencrypted. Both may be the
+    /// same file. They are read at once. The library's copy of the key is overwritten in memory
+    /// when it is dropped; the copies of the TLS library are not.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] when a file cannot be read or used, or the key does not match.

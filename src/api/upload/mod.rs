@@ -144,8 +144,8 @@ impl Upload {
         self.remote.clone()
     }
 
-    /// Sets the callback for progress: called about ten times a second while the numbers change, and
-    /// a last time at the end.
+    /// Sets the callback for progress: called about ten times a second while the numbers change,
+    /// and a last time at the end.
     pub fn on_progress(&mut self, callback: impl FnMut(&Snapshot) -> Flow + Send + 'static) {
         self.on_progress = Some(Box::new(callback));
     }

@@ -107,10 +107,10 @@ impl Upload {
         Ok(())
     }
 
-    /// Sets a file in which the run saves states of the digest, so that a resume need not read again
-    /// the bytes that the server already has. It is never necessary: where it is missing, damaged or
-    /// of another file, the upload reads more and ends right. It holds no secret, and is removed when
-    /// the upload is complete. Default: none. Ignored for memory and streams.
+    /// Sets a file in which the run saves states of the digest, so that a resume need not read
+    /// again the bytes that the server already has. It is never necessary: where it is missing,
+    /// damaged or of another file, the upload reads more and ends right. It holds no secret, and is
+    /// removed when the upload is complete. Default: none. Ignored for memory and streams.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for an empty path; [`Error::WrongState`] during a run.

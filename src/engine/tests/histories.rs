@@ -1,7 +1,8 @@
-//! Random histories: 100 000 runs with faults of every kind, against a server that only counts bytes.
+//! Random histories: 100 000 runs with faults of every kind, against a server that only counts
+//! bytes.
 //!
-//! Each run has to end. It may not succeed with another file at the server where a digest could show
-//! that. No byte that the server has confirmed is sent again, and none is skipped.
+//! Each run has to end. It may not succeed with another file at the server where a digest could
+//! show that. No byte that the server has confirmed is sent again, and none is skipped.
 
 use resup_test_support::seed;
 

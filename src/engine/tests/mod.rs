@@ -59,7 +59,7 @@ impl Run {
         }
     }
 
-    /// A run of the default plan that has asked the server for its offset.
+    /// Makes a run of the default plan that has asked the server for its offset.
     fn locating() -> Self {
         Self::locating_by(plan())
     }
@@ -70,7 +70,7 @@ impl Run {
         run
     }
 
-    /// A run in which the server had `offset` bytes, and everything from there is being sent.
+    /// Makes a run that sends everything from the server's first `offset` on.
     fn sending_from(offset: u64) -> (Self, PartId) {
         let mut run = Run::locating();
         run.handle(Event::Located(partial(offset)));

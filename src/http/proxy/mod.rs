@@ -39,7 +39,7 @@ pub(crate) enum ProxyKind {
     Socks5h,
 }
 
-/// One proxy.
+/// A proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Proxy {
     pub kind: ProxyKind,
@@ -63,8 +63,8 @@ impl ProxySetting {
         }
     }
 
-    /// Gives the proxy for `origin`. The hosts in `except` are reached without one; where it is `None`,
-    /// the system's setting uses the environment's own list.
+    /// Gives the proxy for `origin`. The hosts in `except` are reached without one; where it is
+    /// `None`, the system's setting uses the environment's own list.
     pub(crate) fn choose(
         &self,
         origin: &Origin,
@@ -221,8 +221,9 @@ enum Entry {
 }
 
 impl NoProxy {
-    /// Reads a list in the format of `no_proxy`: `*`, domains, addresses and CIDR blocks, optionally
-    /// with a port, separated by commas or blanks. Any other entry counts as a domain without hosts.
+    /// Reads a list in the format of `no_proxy`: `*`, domains, addresses and CIDR blocks,
+    /// optionally with a port, separated by commas or blanks. Any other entry counts as a domain
+    /// without hosts.
     pub(crate) fn parse(list: &str) -> Self {
         NoProxy(
             list.split([',', ' ', '\t', '\n'])

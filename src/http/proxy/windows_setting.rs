@@ -14,7 +14,8 @@ pub(crate) struct WindowsSetting {
 }
 
 impl WindowsSetting {
-    /// Reads the setting from the registry; `None` if it is switched off. (PAC scripts are not read.)
+    /// Reads the setting from the registry; `None` if it is switched off. (PAC scripts are not
+    /// read.)
     #[cfg(windows)]
     pub(crate) fn read() -> Option<Self> {
         const KEY: &str = r"Software\Microsoft\Windows\CurrentVersion\Internet Settings";

@@ -1,5 +1,5 @@
-//! A session with the server: logs in where a login form is set, and adds credentials and cookies to
-//! every request.
+//! A session with the server: logs in where a login form is set, and adds credentials and cookies
+//! to every request.
 //!
 //! [`SessionExchange`] does that for one connection, between it and the protocol. All uploads with
 //! the same settings share a [`SessionState`].
@@ -21,8 +21,8 @@ use super::refusal::refusal;
 use crate::error::Error;
 use jar::Jar;
 
-/// The cookies and the login that all uploads with the same settings share. (Other settings may belong
-/// to another user.)
+/// The cookies and the login that all uploads with the same settings share. (Other settings may
+/// belong to another user.)
 #[derive(Debug, Default)]
 pub(crate) struct SessionState {
     current: Mutex<Current>,
@@ -167,8 +167,8 @@ impl SessionExchange<'_> {
             needs: Needs::Head,
         };
         let response = self.send(&mut request, generation)?;
-        // A login succeeds with any status, most often with a redirect. Where a wrong password gets a
-        // 200, the next request shows it.
+        // A login succeeds with any status, most often with a redirect. Where a wrong password gets
+        // a 200, the next request shows it.
         if response.status >= 400 {
             return Err(refusal(&response));
         }

@@ -14,7 +14,7 @@ type Sent = (String, Vec<(String, String)>);
 #[derive(Default)]
 struct Server {
     sent: RefCell<Vec<Sent>>,
-    answers: RefCell<VecDeque<(u16, &'static str)>>,
+    responses: RefCell<VecDeque<(u16, &'static str)>>,
 }
 
 impl Exchange for &Server {
@@ -29,7 +29,7 @@ impl Exchange for &Server {
         };
         let line = format!("{} {} {body}", request.method, request.url);
         self.sent.borrow_mut().push((line, headers.collect()));
-        let (status, cookie) = self.answers.borrow_mut().pop_front().expect("an answer");
+        let (status, cookie) = self.responses.borrow_mut().pop_front().expect("a response");
         let cookies = Some(cookie.to_owned()).filter(|cookie| !cookie.is_empty());
         Ok(Response {
             status,
@@ -48,7 +48,7 @@ struct Setting {
     history: AuthHistory,
 }
 
-fn setting(answers: &[(u16, &'static str)]) -> Setting {
+fn setting(responses: &[(u16, &'static str)]) -> Setting {
     let endpoint = Endpoint::parse("http://h:1/upload").unwrap();
     let mut credentials = Credentials::default();
     let origin = endpoint.origin();
@@ -56,7 +56,7 @@ fn setting(answers: &[(u16, &'static str)]) -> Setting {
     credentials.set_login_field("user", "joe").unwrap();
     credentials.set_login_field("password", "a&b").unwrap();
     let server = Server::default();
-    server.answers.borrow_mut().extend(answers);
+    server.responses.borrow_mut().extend(responses);
     Setting {
         server,
         credentials,
@@ -106,7 +106,7 @@ impl Setting {
 
     fn sent(&self) -> Vec<String> {
         let sent = self.server.sent.borrow();
-        assert!(self.server.answers.borrow().is_empty(), "{sent:?}");
+        assert!(self.server.responses.borrow().is_empty(), "{sent:?}");
         let short = |(line, headers): &Sent| {
             let cookies: String = headers
                 .iter()
@@ -229,8 +229,8 @@ fn headers_and_authorization_go_along_and_nowhere_else() {
     }
 }
 
-/// A connection on which another upload overtakes a request: `Self::2` runs before the request reaches
-/// the server (if `Self::1`), or before its response comes back.
+/// A connection on which another upload overtakes a request: `Self::2` runs before the request
+/// reaches the server (if `Self::1`), or before its response comes back.
 struct Overtaken<'a>(&'a Server, bool, &'a dyn Fn());
 
 impl Exchange for Overtaken<'_> {
@@ -343,8 +343,8 @@ fn a_send_is_forbidden_when_another_login_does_not_help() {
         assert_eq!(error.kind(), ErrorKind::Refused(RefusalKind::NotAllowed));
     };
     let begin = [(200, ""), (200, ""), (403, ""), (200, "")];
-    // Its next send shows it, whatever the locates and failed sends between; or the locate after the
-    // login does.
+    // Its next send shows it, whatever the locates and failed sends between; or the locate after
+    // the login does.
     let it = setting(&[&begin[..], &[(200, ""), (503, ""), (200, ""), (403, "")]].concat());
     rejected(&it);
     for (stream, status) in [(false, 200), (true, 503), (false, 200)] {

@@ -1,7 +1,8 @@
 //! A file's MIME type, by the extension of its name.
 
-/// The types of common files: registered ones (IANA), and those that browsers use. All other files are
-/// `application/octet-stream`. (The whole table of a crate would be a twentieth of the library.)
+/// The types of common files: registered ones (IANA), and those that browsers use. All other files
+/// are `application/octet-stream`. (The whole table of a crate would be a twentieth of the
+/// library.)
 const KNOWN: [(&str, &str); 66] = [
     ("7z", "application/x-7z-compressed"),
     ("aac", "audio/aac"),

@@ -177,8 +177,8 @@ impl Form {
     }
 }
 
-/// Gives the endpoint that a response redirects to, if that has the same origin. The redirect's query
-/// may repeat the `form` of the request; it is cut off.
+/// Gives the endpoint that a response redirects to, if that has the same origin. The redirect's
+/// query may repeat the `form` of the request; it is cut off.
 fn follow(at: &Endpoint, response: &Response, form: &str) -> Result<Endpoint, Error> {
     let without_form = |location| match str::strip_suffix(location, form) {
         Some(bare) => bare.trim_end_matches(['?', '&']),

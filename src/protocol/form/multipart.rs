@@ -62,8 +62,8 @@ pub(crate) struct Multipart<'a> {
 }
 
 impl<'a> Multipart<'a> {
-    /// Makes a body of `fields`, then `file`, then the fields that `tail` makes from its digest. Their
-    /// length must not depend on the digest.
+    /// Makes a body of `fields`, then `file`, then the fields that `tail` makes from its digest.
+    /// Their length must not depend on the digest.
     pub(crate) fn new(
         fields: &[Field<'_>],
         file: FilePart<'a>,
@@ -180,8 +180,8 @@ fn parts(boundary: &str, fields: &[Field<'_>]) -> String {
     fields.iter().map(part).collect()
 }
 
-/// Makes a boundary with 128 random bits. The chance that a file contains it is below that of a disk
-/// error.
+/// Makes a boundary with 128 random bits. The chance that a file contains it is below that of a
+/// disk error.
 fn random_boundary() -> Result<String, Error> {
     let random = crate::random::u128()?;
     Ok(format!("----resupFormBoundary{random:032x}"))

@@ -35,8 +35,8 @@ pub(crate) fn is_reserved(name: &str) -> bool {
     FIELDS.contains(&name)
 }
 
-/// The longest URL of a `GET`. (The crate `http` allows 65534 bytes, and `ureq` writes the request's
-/// head into 64 KiB; the rest of it is for the headers.)
+/// The longest URL of a `GET`. (The crate `http` allows 65534 bytes, and `ureq` writes the
+/// request's head into 64 KiB; the rest of it is for the headers.)
 const LONGEST_URL: usize = 60_000;
 
 /// Gives `form` back, unless the URL of a `GET` with it is too long.

@@ -30,7 +30,8 @@ impl Signer {
         [ts, nonce, ("sign".into(), sign)]
     }
 
-    /// Makes the field `sign_tail` for a form that has `fields` after its file and `sign` before it.
+    /// Makes the field `sign_tail` for a form that has `fields` after its file and `sign` before
+    /// it.
     pub(super) fn tail(&self, fields: &[Field<'_>], sign: &str) -> Field<'static> {
         let sign: Field<'_> = ("sign".into(), sign.to_owned());
         ("sign_tail".into(), self.sign(fields.iter().chain([&sign])))
@@ -68,7 +69,7 @@ mod tests {
         Signer { secret, algorithm }
     }
 
-    /// RFC 4231, 4.3 and RFC 2104's second case: key "Jefe".
+    /// The cases of RFC 4231, 4.3, and RFC 2104, the second: key "Jefe".
     #[test]
     fn the_hmacs_are_those_of_the_standards() {
         let text = "what do ya want for nothing?";

@@ -1,4 +1,4 @@
-//! One run of the driver against the server of `server.rs`.
+//! Runs of the driver against the fake server.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -21,7 +21,7 @@ impl Connector for NoNetwork {
     }
 }
 
-/// Runs an upload of `content`; gives its result and what the server holds then.
+/// Runs an upload of `content`; gives its result, and the server's bytes after it.
 pub(super) fn upload(content: &[u8], server: Server) -> (Result<(), Error>, Vec<u8>, Control) {
     let (result, server, control) = run(content, server);
     (result, server.held, control)
@@ -113,7 +113,7 @@ pub(super) fn run_source(
 }
 
 pub(super) fn memory(content: &[u8]) -> Box<dyn Source> {
-    // Only a stream needs the run's own.
+    // Only a stream uses its control.
     let control = Box::leak(Box::default());
     Opener::Memory(content.to_vec().into())
         .open(control)

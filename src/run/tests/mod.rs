@@ -1,4 +1,4 @@
-//! The driver against a server that is a few lines long, without a network.
+//! The driver against a fake server, without a network.
 
 mod harness;
 mod server;
@@ -26,10 +26,10 @@ fn content(length: usize) -> Vec<u8> {
 }
 
 #[test]
-fn every_lie_about_the_offset_is_an_error_and_nothing_is_sent_on_it() {
+fn every_wrong_offset_is_an_error_and_nothing_is_sent_from_there() {
     for more in [1, 5, 1000] {
         let server = Server {
-            fates: vec![Fate::Lie(more)],
+            fates: vec![Fate::TooHighOffset(more)],
             max_segment: Some(100),
             ..Server::default()
         };
@@ -43,9 +43,9 @@ fn every_lie_about_the_offset_is_an_error_and_nothing_is_sent_on_it() {
 }
 
 #[test]
-fn a_proof_that_is_not_looked_at_proves_nothing() {
+fn without_digests_a_proof_is_ignored() {
     let server = Server {
-        fates: vec![Fate::Lie(1000)],
+        fates: vec![Fate::TooHighOffset(1000)],
         max_segment: Some(100),
         proves: true,
         undigested: true,
@@ -72,7 +72,7 @@ fn a_server_that_keeps_nothing_is_given_up() {
 }
 
 #[test]
-fn complete_is_believed_only_when_it_can_be() {
+fn complete_is_an_error_before_all_bytes_are_sent() {
     let server = Server {
         fates: vec![Fate::EarlyComplete],
         ..Server::default()
@@ -85,12 +85,12 @@ fn complete_is_believed_only_when_it_can_be() {
 fn no_behaviour_of_a_server_makes_an_endless_loop() {
     for always in [
         Fate::WrongProof,
-        Fate::CorruptAtEnd,
+        Fate::MismatchAtEnd,
         Fate::UnknownUpload,
         Fate::KeepsNothing,
         Fate::Damaged,
-        Fate::AnswerLost,
-        Fate::Break(1),
+        Fate::LostAnswer,
+        Fate::LostAfter(1),
     ] {
         let server = Server {
             always: Some(always),
@@ -100,17 +100,17 @@ fn no_behaviour_of_a_server_makes_an_endless_loop() {
         let (result, server, _) = run(&content(20_000), server);
         assert!(server.sends < 20_100, "{always:?}: {} sends", server.sends);
         match always {
-            Fate::Break(_) => assert_eq!(result, Ok(())),
+            Fate::LostAfter(_) => assert_eq!(result, Ok(())),
             _ => assert!(result.is_err(), "{always:?}"),
         }
     }
 }
 
 #[test]
-fn a_disproved_prefix_is_not_built_upon_when_the_proof_stays_away() {
+fn a_disproved_prefix_stays_so_when_later_answers_have_no_proof() {
     let server = Server {
         held: vec![7; 3000],
-        told: 0,
+        confirmed: 0,
         proves: true,
         always: Some(Fate::IgnoresRestart),
         ..Server::default()
@@ -121,7 +121,7 @@ fn a_disproved_prefix_is_not_built_upon_when_the_proof_stays_away() {
 }
 
 #[test]
-fn a_state_file_saves_reading_the_prefix_and_is_never_needed() {
+fn a_state_file_saves_reading_the_prefix_and_is_never_necessary() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("state");
     let file = || Some(StateFile::new(path.clone(), "it".to_owned()));
@@ -139,7 +139,7 @@ fn a_state_file_saves_reading_the_prefix_and_is_never_needed() {
     assert!(result.is_err());
     let saved = std::fs::read(&path).unwrap();
 
-    // As it is; deleted; damaged; of another file; well-made and wrong.
+    // The file as it is; deleted; damaged; of another source; valid, but with a wrong digest.
     let wrong = Checkpoint {
         at: 3000,
         md5: Md5::new_with_prefix(b"something else"),
@@ -171,13 +171,13 @@ fn a_state_file_saves_reading_the_prefix_and_is_never_needed() {
 }
 
 #[test]
-fn what_is_no_state_file_is_left_alone() {
+fn another_file_in_place_of_the_state_file_is_not_touched() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("precious");
     std::fs::write(&path, "the only copy").unwrap();
     let file = Some(StateFile::new(path.clone(), "it".to_owned()));
     let server = Server {
-        fates: vec![Fate::Break(3000)],
+        fates: vec![Fate::LostAfter(3000)],
         ..Server::default()
     };
     let source = memory(&content(5000));
@@ -201,7 +201,7 @@ fn the_digest_of_nothing_proves_nothing() {
 }
 
 #[test]
-fn a_lost_restart_is_not_taken_for_done() {
+fn a_lost_restart_is_made_again() {
     let server = Server {
         held: vec![7; 5000],
         proves: true,
@@ -215,9 +215,9 @@ fn a_lost_restart_is_not_taken_for_done() {
 }
 
 #[test]
-fn a_fallback_past_what_was_sent_is_a_lie() {
+fn a_fallback_past_the_sent_bytes_is_a_bad_offset() {
     let server = Server {
-        fates: vec![Fate::CorruptAt(5000)],
+        fates: vec![Fate::MismatchAt(5000)],
         max_segment: Some(1000),
         ..Server::default()
     };
@@ -226,7 +226,7 @@ fn a_fallback_past_what_was_sent_is_a_lie() {
 }
 
 #[test]
-fn digest_modes_read_the_source_once_twice_and_hash_or_not() {
+fn each_digest_mode_reads_the_source_as_often_as_it_says() {
     let content = content(5000);
     for (mode, reads, md5) in [
         (DigestMode::None, 5000, false),
@@ -268,7 +268,7 @@ fn damage_is_repaired_once_and_then_an_error() {
 fn a_prefix_of_another_file_is_dropped() {
     let server = Server {
         held: vec![7; 3000],
-        told: 3000,
+        confirmed: 3000,
         proves: true,
         ..Server::default()
     };
@@ -282,7 +282,7 @@ fn a_prefix_of_another_file_is_dropped() {
 fn without_proof_the_digest_of_the_whole_file_decides() {
     let server = Server {
         held: vec![7; 3000],
-        told: 3000,
+        confirmed: 3000,
         ..Server::default()
     };
     let (result, held, control) = upload(&content(5000), server);
@@ -293,8 +293,8 @@ fn without_proof_the_digest_of_the_whole_file_decides() {
 
 fn fate() -> impl Strategy<Value = Fate> {
     prop_oneof![
-        4 => (0usize..40_000).prop_map(Fate::Break),
-        1 => Just(Fate::AnswerLost),
+        4 => (0usize..40_000).prop_map(Fate::LostAfter),
+        1 => Just(Fate::LostAnswer),
         1 => Just(Fate::Damaged),
         1 => Just(Fate::UnknownUpload),
         1 => Just(Fate::KeepsNothing),
@@ -306,7 +306,7 @@ proptest! {
 
     /// The fake server asserts that no confirmed byte is sent again.
     #[test]
-    fn whatever_befalls_the_sends_the_file_is_right_or_there_is_an_error(
+    fn whatever_happens_to_sends_the_file_is_right_or_there_is_an_error(
         length in prop_oneof![Just(0usize), 1usize..40_000],
         held in 0usize..50_000,
         foreign: bool,
@@ -319,8 +319,8 @@ proptest! {
         if foreign && !prefix.is_empty() {
             prefix[0] ^= 1;
         }
-        let told = prefix.len() as u64;
-        let server = Server { held: prefix, told, proves, max_segment, fates, ..Server::default() };
+        let confirmed = prefix.len() as u64;
+        let server = Server { held: prefix, confirmed, proves, max_segment, fates, ..Server::default() };
         let (result, stored, control) = upload(&content, server);
         match result {
             Ok(()) => {
@@ -333,8 +333,8 @@ proptest! {
     }
 }
 
-/// What is read until the server has it all: `held` before, answered when `answers_after` bytes
-/// were read.
+/// Gives how many bytes are read until the server has the whole file. It has `held` bytes before,
+/// and answers the locate once `answers_after` bytes were read.
 fn read_for(size: usize, held: usize, answers_after: u64) -> u64 {
     let all = content(size);
     let server = Server {
@@ -350,17 +350,17 @@ fn read_for(size: usize, held: usize, answers_after: u64) -> u64 {
 }
 
 #[test]
-fn the_prefix_is_digested_while_the_server_is_asked() {
+fn the_prefix_is_digested_during_the_locate() {
     const MIB: usize = 1 << 20;
     // The server answers only when most of the prefix has been read; none is read twice.
     let read = read_for(16 * MIB, 12 * MIB, 10 << 20);
     assert!(read < 21 << 20, "{read}");
-    // What was read in vain is read again from the last checkpoint.
+    // Bytes past the server's offset are read again from the last checkpoint.
     read_for(16 * MIB, 3 * MIB + 5, 9 << 20);
     read_for(16 * MIB, 0, 9 << 20);
 }
 
 #[test]
-fn of_a_small_file_nothing_is_digested_before_the_answer() {
+fn a_small_file_is_not_digested_during_the_locate() {
     assert_eq!(read_for(5_000_000, 3_000_000, 0), 5_000_000);
 }

@@ -1,4 +1,4 @@
-//! A server that is a few lines long, and what may happen to it.
+//! A fake server, and the fates of the sends to it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,69 +9,69 @@ use md5::{Digest as _, Md5};
 
 use super::*;
 
-/// What happens to one send.
+/// The fate of one send.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Fate {
-    /// The connection breaks after so many bytes; all of them arrive.
-    Break(usize),
-    /// It arrives whole and the answer is lost.
-    AnswerLost,
-    /// A byte is damaged on the way.
+    /// The connection is lost after so many bytes; all of them arrive.
+    LostAfter(usize),
+    /// The send arrives whole, and the answer is lost.
+    LostAnswer,
+    /// A byte is damaged by the network.
     Damaged,
     /// The server forgets everything.
     UnknownUpload,
     /// The server keeps nothing and answers with its old offset.
     KeepsNothing,
-    /// The server answers with so many bytes more than it has.
-    Lie(u64),
-    /// The server says that it has it all after the first byte.
+    /// The server answers with an offset that is so many bytes too high.
+    TooHighOffset(u64),
+    /// The server calls the file complete after the first byte.
     EarlyComplete,
-    /// The server takes it and answers with a digest of something else.
+    /// The server accepts the send and answers with another digest.
     WrongProof,
-    /// The server takes every segment, but finds the whole corrupt in the end.
-    CorruptAtEnd,
+    /// The server accepts every segment, and reports a checksum mismatch of the whole at the end.
+    MismatchAtEnd,
     /// The server answers a restart with its old offset, without proof.
     IgnoresRestart,
-    /// The send is read and lost, and the server proves nothing from then on.
+    /// The server reads the send and loses it, and gives no proof from then on.
     RestartLost,
-    /// The server claims that it fell back to there.
-    CorruptAt(u64),
+    /// The server reports a checksum mismatch, and falls back to this offset.
+    MismatchAt(u64),
 }
 
 #[derive(Default)]
 pub(super) struct Server {
     pub held: Vec<u8>,
-    /// The last offset that the client was told; no later send may begin before it.
-    pub told: u64,
+    /// The last offset that the server gave; no later send may begin before it.
+    pub confirmed: u64,
     pub proves: bool,
     pub max_segment: Option<u64>,
-    /// Of the next sends, the last one first.
+    /// The fates of the next sends, the last one first.
     pub fates: Vec<Fate>,
-    /// Of the sends after these; when there is none, all is well.
+    /// The fate of all sends after these; without one they succeed.
     pub always: Option<Fate>,
     pub sends: u32,
-    /// The client is to send no digest.
+    /// Whether the client must send no digest.
     pub undigested: bool,
     pub located_with_md5: bool,
-    /// What the server says of its content, whatever that is.
+    /// The digest that the server gives in place of the right one.
     pub claimed_md5: Option<[u8; 16]>,
-    /// What is held is a finished file.
+    /// Whether the server has a finished file.
     pub complete: bool,
-    /// Bytes of the source that were read.
+    /// The number of source bytes that were read.
     pub read: Arc<AtomicU64>,
-    /// A locate is answered when so many were.
+    /// The server answers a locate once so many were read.
     pub answers_after: u64,
 }
 
-/// The server as a protocol.
+/// The fake server as a protocol.
 pub(super) struct Fake(pub Mutex<Server>);
 
 impl Server {
     fn answer(&mut self, state: State) -> Answer {
-        self.told = self.held.len() as u64;
+        self.confirmed = self.held.len() as u64;
         Answer {
             state,
-            offset: self.told,
+            offset: self.confirmed,
             id: Some("1".to_owned()),
             location: None,
             prefix_md5: self
@@ -83,7 +83,7 @@ impl Server {
     }
 }
 
-fn broken() -> Error {
+fn connection_lost() -> Error {
     Error::ConnectionLost {
         host: "fake".to_owned(),
         why: "by the test".to_owned(),
@@ -124,30 +124,36 @@ impl Protocol for Fake {
         }
         if let Some(Fate::RestartLost) = fate {
             let mut bytes = vec![0; length];
-            segment.bytes.read_exact(&mut bytes).map_err(|_| broken())?;
+            segment
+                .bytes
+                .read_exact(&mut bytes)
+                .map_err(|_| connection_lost())?;
             server.proves = false;
-            return Err(broken());
+            return Err(connection_lost());
         }
-        // A stale restart, of another digest, is ignored.
+        // A restart with another digest is out of date, and ignored.
         let held: [u8; 16] = Md5::digest(&server.held).into();
         if segment.restart == Some(held) {
             assert_eq!(from, 0);
             server.held.clear();
             server.complete = false;
         } else if segment.restart.is_none() {
-            assert!(from >= server.told, "confirmed bytes are sent again");
+            assert!(from >= server.confirmed, "confirmed bytes are sent again");
         }
         if from != server.held.len() as u64 {
             return Ok(Outcome::OffsetMismatch(server.answer(State::Partial)));
         }
         let arrives = match fate {
-            Some(Fate::Break(bytes)) => length.min(bytes),
+            Some(Fate::LostAfter(bytes)) => length.min(bytes),
             Some(Fate::EarlyComplete) => length.min(1),
             _ => length,
         };
         let mut bytes = vec![0; arrives];
-        segment.bytes.read_exact(&mut bytes).map_err(|_| broken())?;
-        let md5 = segment.bytes.finish().map_err(|_| broken())?;
+        segment
+            .bytes
+            .read_exact(&mut bytes)
+            .map_err(|_| connection_lost())?;
+        let md5 = segment.bytes.finish().map_err(|_| connection_lost())?;
         assert_eq!(md5.is_none(), server.undigested);
         let before = server.held.len();
         match fate {
@@ -157,15 +163,15 @@ impl Protocol for Fake {
             }
             Some(Fate::UnknownUpload) => {
                 server.held.clear();
-                server.told = 0;
-                return Ok(Outcome::UnknownUpload(broken()));
+                server.confirmed = 0;
+                return Ok(Outcome::UnknownUpload(connection_lost()));
             }
             _ => {}
         }
         server.held.extend_from_slice(&bytes);
         match fate {
-            Some(Fate::Break(_)) if arrives < length => return Err(broken()),
-            Some(Fate::AnswerLost) => return Err(broken()),
+            Some(Fate::LostAfter(_)) if arrives < length => return Err(connection_lost()),
+            Some(Fate::LostAnswer) => return Err(connection_lost()),
             Some(Fate::EarlyComplete) => {
                 let mut answer = server.answer(State::Complete);
                 answer.offset = job.size;
@@ -176,16 +182,16 @@ impl Protocol for Fake {
                 answer.prefix_md5 = Some([7; 16]);
                 return Ok(Outcome::Accepted(answer));
             }
-            Some(Fate::CorruptAt(offset)) => {
+            Some(Fate::MismatchAt(offset)) => {
                 let mut answer = server.answer(State::Partial);
                 answer.offset = offset;
                 return Ok(Outcome::ChecksumMismatch(answer));
             }
-            Some(Fate::CorruptAtEnd) if server.held.len() as u64 == job.size => {
+            Some(Fate::MismatchAtEnd) if server.held.len() as u64 == job.size => {
                 server.held.clear();
                 return Ok(Outcome::ChecksumMismatch(server.answer(State::Partial)));
             }
-            Some(Fate::Lie(more)) => {
+            Some(Fate::TooHighOffset(more)) => {
                 let mut answer = server.answer(State::Partial);
                 answer.offset = (answer.offset + more).min(job.size);
                 return Ok(Outcome::Accepted(answer));
@@ -194,7 +200,7 @@ impl Protocol for Fake {
         }
         let ours = hex(Md5::digest(&server.held).into());
         if md5.is_some_and(|md5| md5 != ours) {
-            // A segment falls back to where it began, the whole file to nothing.
+            // After a segment the server falls back to its start, after the whole file to 0.
             let whole = server.held.len() as u64 == job.size;
             server.held.truncate(if whole { 0 } else { before });
             return Ok(Outcome::ChecksumMismatch(server.answer(State::Partial)));

@@ -98,8 +98,8 @@ fn a_connection_with_an_early_response_is_not_used_again() {
     assert_eq!(server.connections(), 2);
 }
 
-/// On a connection that was used before, ureq takes a waiting head without a call to the transport. Its
-/// next call is for the response's body.
+/// On a connection that was used before, ureq takes a waiting head without a call to the transport.
+/// Its next call is for the response's body.
 #[test]
 fn an_early_response_whose_body_comes_later_is_read_on_a_used_connection() {
     /// A body that gives so little at a time that the response comes before its end.

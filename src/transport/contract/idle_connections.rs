@@ -3,8 +3,8 @@
 use super::*;
 use resup_test_support::scripted::End;
 
-/// Makes two requests on one connection. The server ends the connection, in this way, when it has the
-/// second request.
+/// Makes two requests on one connection. The server ends the connection, in this way, when it has
+/// the second request.
 fn ask_twice(end: End, stream: bool) -> (Result<Response, Error>, u64, usize) {
     let server = ScriptedServer::start(vec![
         Step::reply(200, "{}"),

@@ -84,10 +84,10 @@ fn a_name_is_looked_up_once_for_a_connection() {
 
 #[test]
 fn a_new_connection_goes_to_the_names_present_address() {
-    let answer = Step::reply(200, "{}");
-    let moved = ScriptedServer::start(vec![answer.clone()]);
+    let response = Step::reply(200, "{}");
+    let moved = ScriptedServer::start(vec![response.clone()]);
     for end in [End::Close, End::Reset] {
-        let old = ScriptedServer::start(vec![answer.clone(), answer.clone().end(end)]);
+        let old = ScriptedServer::start(vec![response.clone(), response.clone().end(end)]);
         let names = Leading::to(&[old.addr(), moved.addr()]);
         let connection = connection(URL, "none", &names);
         for _ in 0..3 {
@@ -99,9 +99,9 @@ fn a_new_connection_goes_to_the_names_present_address() {
 
 #[test]
 fn a_repeated_request_goes_to_the_names_present_address() {
-    let answer = Step::reply(200, "{}");
-    let moved = ScriptedServer::start(vec![answer.clone()]);
-    let old = ScriptedServer::start(vec![answer, Step::new().end(End::Close)]);
+    let response = Step::reply(200, "{}");
+    let moved = ScriptedServer::start(vec![response.clone()]);
+    let old = ScriptedServer::start(vec![response, Step::new().end(End::Close)]);
     let names = Leading::to(&[old.addr(), moved.addr()]);
     let connection = connection(URL, "none", &names);
     for _ in 0..2 {

@@ -102,13 +102,13 @@ fn a_proxy_that_cannot_connect_is_a_passing_failure() {
 #[test]
 fn the_error_names_a_proxy_that_speaks_no_socks_and_the_way_out() {
     for kind in ["socks4", "socks4a", "socks5", "socks5h"] {
-        for answer in [Some("HTTP/1.1 400 Bad Request\r\n\r\n"), Some(""), None] {
+        for response in [Some("HTTP/1.1 400 Bad Request\r\n\r\n"), Some(""), None] {
             let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
             let addr = proxy.local_addr().unwrap();
-            let answering = thread::spawn(move || {
+            let server = thread::spawn(move || {
                 let (mut socket, _) = proxy.accept().unwrap();
                 let _ = socket.read(&mut [0; 3]).unwrap();
-                let held = answer.map(|answer| socket.write_all(answer.as_bytes()).unwrap());
+                let held = response.map(|text| socket.write_all(text.as_bytes()).unwrap());
                 // Without a response the connection stays open until the client gives up.
                 let _ = held.is_none().then(|| socket.read_to_end(&mut Vec::new()));
             });
@@ -120,9 +120,9 @@ fn the_error_names_a_proxy_that_speaks_no_socks_and_the_way_out() {
                 .unwrap_err()
                 .to_string();
             let named = format!("through the proxy {addr}");
-            assert!(text.contains(&named), "{kind} {answer:?}: {text}");
-            assert!(text.contains("speaks SOCKS"), "{kind} {answer:?}: {text}");
-            answering.join().unwrap();
+            assert!(text.contains(&named), "{kind} {response:?}: {text}");
+            assert!(text.contains("speaks SOCKS"), "{kind} {response:?}: {text}");
+            server.join().unwrap();
         }
     }
 }
