@@ -25,7 +25,6 @@
 mod api;
 mod control;
 mod digest;
-mod duration;
 mod engine;
 mod error;
 #[allow(unsafe_code)]

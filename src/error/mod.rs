@@ -1,7 +1,9 @@
 //! The errors of the library. Each message names the thing, the value and the way out.
 
+mod duration;
 mod refusal;
 
+pub(crate) use duration::rounded;
 pub use refusal::{Refusal, RefusalKind};
 
 /// The reason why a call or an upload failed.

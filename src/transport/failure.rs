@@ -5,8 +5,7 @@ use std::io;
 use ureq::Timeout;
 
 use super::state::Phase;
-use crate::duration::rounded;
-use crate::error::Error;
+use crate::error::{rounded, Error};
 use crate::http::certificates::describe;
 use crate::options::TimeLimits;
 

@@ -1,4 +1,4 @@
-//! Durations as people read them.
+//! Durations in messages, as people read them.
 
 use std::time::Duration;
 
