@@ -1,5 +1,6 @@
 //! An upload: runs on a thread of its own, and delivers its events on the program's thread.
 
+mod callbacks;
 mod settings;
 
 use std::io::{Read, Seek};
@@ -9,11 +10,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use callbacks::Callbacks;
+
 use super::check::check_file_name;
 use super::client::Client;
 use super::remote::Remote;
 use crate::control::flow::Flow;
-use crate::control::log::Logger;
 use crate::control::snapshot::{Snapshot, UploadState};
 use crate::control::stop::Stop;
 use crate::control::{Control, Event};
@@ -21,9 +23,16 @@ use crate::error::Error;
 use crate::run::{run_upload, UploadOptions};
 use crate::source::{Opener, ProgramStream, StreamPort};
 
-type OnProgress = Box<dyn FnMut(&Snapshot) -> Flow + Send>;
-type OnState = Box<dyn FnMut(UploadState) -> Flow + Send>;
-type OnComplete = Box<dyn FnMut(&Result<(), Error>) + Send>;
+/// How far the run of an upload is, as its program has seen it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// There was no run.
+    New,
+    /// A run is under way, or its end has not been delivered.
+    Running,
+    /// The last run's end has been delivered.
+    Ended,
+}
 
 /// The upload of one file.
 ///
@@ -39,15 +48,8 @@ pub struct Upload {
     stream: Option<StreamPort>,
     options: UploadOptions,
     remote: Remote,
-    started: bool,
-    completed: bool,
-    /// The client's logger in this run.
-    logger: Option<Logger>,
-    /// The logger of the run before, until it can be dropped.
-    old_logger: Option<Logger>,
-    on_progress: Option<OnProgress>,
-    on_state: Option<OnState>,
-    on_complete: Option<OnComplete>,
+    stage: Stage,
+    callbacks: Callbacks,
 }
 
 impl std::fmt::Debug for Upload {
@@ -129,13 +131,8 @@ impl Upload {
             stream: None,
             options: UploadOptions::new(check_file_name(name)?),
             remote: Remote::default(),
-            logger: None,
-            old_logger: None,
-            started: false,
-            completed: false,
-            on_progress: None,
-            on_state: None,
-            on_complete: None,
+            stage: Stage::New,
+            callbacks: Callbacks::default(),
         })
     }
 
@@ -147,18 +144,18 @@ impl Upload {
     /// Sets the callback for progress: called about ten times a second while the numbers change,
     /// and a last time at the end.
     pub fn on_progress(&mut self, callback: impl FnMut(&Snapshot) -> Flow + Send + 'static) {
-        self.on_progress = Some(Box::new(callback));
+        self.callbacks.progress = Some(Box::new(callback));
     }
 
     /// Sets the callback for each new state.
     pub fn on_state(&mut self, callback: impl FnMut(UploadState) -> Flow + Send + 'static) {
-        self.on_state = Some(Box::new(callback));
+        self.callbacks.state = Some(Box::new(callback));
     }
 
     /// Sets the callback for the end: called once for every run, whatever its outcome, after all
     /// others.
     pub fn on_complete(&mut self, callback: impl FnMut(&Result<(), Error>) + Send + 'static) {
-        self.on_complete = Some(Box::new(callback));
+        self.callbacks.complete = Some(Box::new(callback));
     }
 
     /// Uploads the file, and returns at the end.
@@ -180,24 +177,24 @@ impl Upload {
     /// [`Error::WrongState`] when it runs already; [`Error::System`] when the system gives no
     /// thread.
     pub fn start(&mut self) -> Result<(), Error> {
-        if self.started {
+        if self.stage == Stage::Running {
             return Err(Error::WrongState(
                 "the upload is running; wait for its end, or cancel it",
             ));
         }
         // Before the first run the program may have paused or cancelled it already.
-        let control = match self.completed {
-            true => self.remote.renew(),
-            false => self.remote.current(),
+        let control = match self.stage {
+            Stage::New => self.remote.current(),
+            Stage::Running | Stage::Ended => self.remote.renew(),
         };
-        self.completed = true;
+        // Unless there is a thread for it, the run has ended.
+        self.stage = Stage::Ended;
         let (opener, options) = (self.opener.clone(), self.options.clone());
         let client = self.client.state();
         let run = control.clone();
         let (shared, rate) = (self.client.shared(), self.remote.rate.clone());
-        self.old_logger = std::mem::replace(&mut self.logger, self.client.logger());
-        if let Some(logger) = &self.logger {
-            control.set_log_level(logger.level);
+        if let Some(level) = self.callbacks.set_logger(self.client.logger()) {
+            control.set_log_level(level);
         }
         thread::Builder::new()
             .name("resup-upload".to_owned())
@@ -213,14 +210,13 @@ impl Upload {
                 control.finish(Err(Error::System { why: why.clone() }));
                 Error::System { why }
             })?;
-        self.started = true;
-        self.completed = false;
+        self.stage = Stage::Running;
         Ok(())
     }
 
     /// Drops a log callback that was replaced.
     pub(crate) fn release(&mut self) {
-        self.old_logger = None;
+        self.callbacks.release();
     }
 
     /// Calls the callbacks for up to `timeout`. Gives the outcome at the end of the run, and again
@@ -229,35 +225,30 @@ impl Upload {
     /// # Errors
     /// The run's outcome; [`Error::WrongState`] before the first `start`.
     pub fn wait(&mut self, timeout: Duration) -> Option<Result<(), Error>> {
-        if !self.started && !self.completed {
+        if self.stage == Stage::New {
             return Some(Err(Error::WrongState("the upload has not been started")));
         }
         let control = self.remote.current();
         let deadline = Instant::now().checked_add(timeout);
         loop {
             let flow = match control.next(deadline)? {
-                Event::Log(level, line) => match &self.logger {
-                    Some(logger) => (logger.callback)(level, &line),
-                    None => Flow::Continue,
-                },
+                Event::Log(level, line) => self.callbacks.log(level, &line),
                 Event::Read(number, request) => {
                     let stream = self.stream.as_mut().expect("only a stream is read");
                     control.reply_read(number, stream.reply(&request));
                     Flow::Continue
                 }
-                Event::State(state) => call(&mut self.on_state, |f| f(state)),
+                Event::State(state) => self.callbacks.state(state),
                 Event::Progress => {
                     let snapshot = control.snapshot();
-                    let flow = call(&mut self.on_progress, |f| f(&snapshot));
+                    let flow = self.callbacks.progress(&snapshot);
                     control.acknowledge_progress();
                     flow
                 }
                 Event::Finished(outcome) => {
-                    self.started = false;
-                    if !std::mem::replace(&mut self.completed, true) {
-                        if let Some(callback) = &mut self.on_complete {
-                            callback(&outcome);
-                        }
+                    if self.stage == Stage::Running {
+                        self.stage = Stage::Ended;
+                        self.callbacks.complete(&outcome);
                     }
                     return Some(outcome);
                 }
@@ -273,12 +264,5 @@ impl Drop for Upload {
     /// Cancels a run that has not ended.
     fn drop(&mut self) {
         self.remote.cancel();
-    }
-}
-
-fn call<F: ?Sized>(callback: &mut Option<Box<F>>, call: impl FnOnce(&mut F) -> Flow) -> Flow {
-    match callback {
-        Some(callback) => call(callback),
-        None => Flow::Continue,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Upload;
+use super::{Stage, Upload};
 use crate::api::check::check_file_name;
 use crate::error::Error;
 use crate::http::check::check_line;
@@ -128,11 +128,11 @@ impl Upload {
     }
 
     fn idle(&self) -> Result<(), Error> {
-        match self.started {
-            true => Err(Error::WrongState(
+        match self.stage {
+            Stage::Running => Err(Error::WrongState(
                 "the upload is running; its settings can be changed when it has ended",
             )),
-            false => Ok(()),
+            Stage::New | Stage::Ended => Ok(()),
         }
     }
 }

@@ -62,30 +62,35 @@ enum Habit {
     Disconnects,
 }
 
-/// The server of one run, and its faults.
-struct World {
-    rng: fastrand::Rng,
-    size: u64,
+/// The server of one run.
+struct Server {
     held: Held,
     complete: bool,
-    /// Whether it was complete before the run.
-    was_complete: bool,
     /// How many of four answers have the digest of the server's bytes.
     proofs: u8,
-    /// Whether the client sends digests.
-    hashing: bool,
-    /// Whether the server compares them.
+    /// Whether the server compares the client's digests.
     checks: bool,
     /// Whether the server claims bytes that it does not have.
     lies: bool,
     max_segment: Option<u64>,
+    habit: Habit,
+}
+
+/// One run: its server, and how things go wrong.
+struct World {
+    rng: fastrand::Rng,
+    size: u64,
+    server: Server,
+    /// Whether the server was complete before the run.
+    was_complete: bool,
+    /// Whether the server had other bytes before the run.
+    was_foreign: bool,
+    /// Whether the client sends digests.
+    hashing: bool,
     /// The last offset that the server gave. No send may begin before it.
     confirmed: u64,
     /// A fault happens once in so many steps.
     rarity: u64,
-    habit: Habit,
-    /// Whether the server had other bytes before the run.
-    was_foreign: bool,
     /// The number of sends that the network damaged.
     damages: u32,
 }
@@ -101,46 +106,49 @@ impl World {
             _ => {}
         }
         let complete = size > 0 && held.length == size && rng.bool();
-        World {
-            size,
+        let server = Server {
             held,
             complete,
-            was_complete: complete,
             proofs: [0, 0, 3, 4][rng.usize(..4)],
-            hashing: rng.u8(..4) > 0,
             checks: rng.bool(),
             lies: rng.u8(..5) == 0,
             max_segment: rng.bool().then(|| rng.u64(1..200)),
-            confirmed: 0,
-            rarity: rng.u64(2..12),
             habit: match rng.u8(..20) {
                 0 => Habit::KeepsNothing,
                 1 => Habit::Disconnects,
                 _ => Habit::Accepts,
             },
+        };
+        World {
+            size,
+            was_complete: complete,
             was_foreign: !held.is_right(),
+            hashing: rng.u8(..4) > 0,
+            confirmed: 0,
+            rarity: rng.u64(2..12),
             damages: 0,
+            server,
             rng,
         }
     }
 
     fn happens(&mut self) -> bool {
-        self.habit == Habit::Accepts && self.rng.u64(..self.rarity) == 0
+        self.server.habit == Habit::Accepts && self.rng.u64(..self.rarity) == 0
     }
 
     fn answer(&mut self) -> Answer {
-        let state = match (self.complete, self.held.length) {
+        let state = match (self.server.complete, self.server.held.length) {
             (true, _) => State::Complete,
             (false, 0) => State::New,
             (false, _) => State::Partial,
         };
-        let proves = self.rng.u8(..4) < self.proofs;
+        let proves = self.rng.u8(..4) < self.server.proofs;
         let mut answer = Answer {
-            prefix_md5: proves.then(|| self.held.md5()),
-            max_segment: self.max_segment,
-            ..answer(state, self.held.length)
+            prefix_md5: proves.then(|| self.server.held.md5()),
+            max_segment: self.server.max_segment,
+            ..answer(state, self.server.held.length)
         };
-        if self.lies && self.happens() {
+        if self.server.lies && self.happens() {
             answer.offset = self.rng.u64(..=self.size);
             answer.state = match answer.offset == self.size && self.rng.bool() {
                 true => State::Complete,
@@ -179,37 +187,37 @@ impl World {
         restart: Option<[u8; 16]>,
     ) -> (u64, Result<Outcome, Stop>) {
         assert!(offset + length <= self.size, "past the end");
-        assert!(self.max_segment.is_none_or(|most| length <= most));
+        assert!(self.server.max_segment.is_none_or(|most| length <= most));
         match restart {
             None => assert!(offset >= self.confirmed, "confirmed bytes are sent again"),
             Some(md5) => {
                 assert_eq!(offset, 0);
                 assert!(self.hashing, "without digests nothing is disproved");
                 // A restart with another digest is out of date.
-                if self.held.md5() == md5 {
-                    self.held = Held::nothing();
-                    self.complete = false;
+                if self.server.held.md5() == md5 {
+                    self.server.held = Held::nothing();
+                    self.server.complete = false;
                 }
             }
         }
-        match self.habit {
+        match self.server.habit {
             Habit::Accepts => {}
             Habit::KeepsNothing => return (offset + length, Ok(Outcome::Accepted(self.answer()))),
             Habit::Disconnects => return (offset, Err(Stop::Failed(connection_lost()))),
         }
         if self.happens() {
             // The server loses some bytes, or the whole upload.
-            self.complete = false;
-            self.held.truncate(self.rng.u64(..=self.size));
+            self.server.complete = false;
+            self.server.held.truncate(self.rng.u64(..=self.size));
             if self.happens() {
-                self.held = Held::nothing();
+                self.server.held = Held::nothing();
                 let refusal = refused(RefusalKind::Other, 404);
                 self.confirmed = 0;
                 return (offset, Ok(Outcome::UnknownUpload(refusal)));
             }
         }
-        if offset != self.held.length || self.complete {
-            self.complete = false;
+        if offset != self.server.held.length || self.server.complete {
+            self.server.complete = false;
             return (offset, Ok(Outcome::OffsetMismatch(self.fallback())));
         }
         let arrives = match self.happens() {
@@ -219,8 +227,8 @@ impl World {
         // Damage on the network: TCP seldom misses it, so it is rarer than other faults.
         let damaged = arrives > 0 && self.happens() && self.happens();
         self.damages += u32::from(damaged);
-        let before = self.held;
-        self.held.append(arrives, damaged);
+        let before = self.server.held;
+        self.server.held.append(arrives, damaged);
         if arrives < length {
             return (
                 self.rng.u64(offset + arrives..=offset + length),
@@ -230,17 +238,17 @@ impl World {
         let end = offset + length;
         if self.happens() && self.happens() {
             // The server keeps nothing, and says so.
-            self.held = before;
+            self.server.held = before;
             return (end, Ok(Outcome::Accepted(self.answer())));
         }
-        if self.hashing && self.checks && !self.held.is_right() {
-            self.held = match end == self.size {
+        if self.hashing && self.server.checks && !self.server.held.is_right() {
+            self.server.held = match end == self.size {
                 true => Held::nothing(),
                 false => before,
             };
             return (end, Ok(Outcome::ChecksumMismatch(self.fallback())));
         }
-        self.complete = end == self.size;
+        self.server.complete = end == self.size;
         match self.happens() {
             true => (end, Err(self.fault())),
             false => (end, Ok(Outcome::Accepted(self.answer()))),
@@ -325,26 +333,26 @@ fn every_history_ends_and_no_wrong_file_is_complete() {
             let kind = error.kind();
             assert_ne!(kind, ErrorKind::Internal, "case {case}: {error}");
             let is_lie = kind == ErrorKind::BadOffset;
-            assert!(world.lies || !is_lie, "case {case}: no lie, {error}");
+            assert!(world.server.lies || !is_lie, "case {case}: no lie, {error}");
             // Bytes of another file are no failure: a proof shows them, and they are replaced.
             let is_damage = kind == ErrorKind::DigestMismatch;
-            let blameless = world.damages == 0 && !world.was_foreign && !world.lies;
+            let blameless = world.damages == 0 && !world.was_foreign && !world.server.lies;
             assert!(!blameless || !is_damage, "case {case}: no damage, {error}");
             continue;
         }
         succeeded += 1;
-        if world.lies {
+        if world.server.lies {
             continue;
         }
-        assert!(world.complete, "case {case}: not complete");
-        assert_eq!(world.held.length, world.size, "case {case}");
+        assert!(world.server.complete, "case {case}: not complete");
+        assert_eq!(world.server.held.length, world.size, "case {case}");
         if world.hashing {
             proved += 1;
             // Without a proof, a file that was complete before the run is believed. If the server
             // does not compare digests either, so is every other file.
-            let believed = world.proofs < 4 && (world.was_complete || !world.checks);
+            let believed = world.server.proofs < 4 && (world.was_complete || !world.server.checks);
             assert!(
-                world.held.is_right() || believed,
+                world.server.held.is_right() || believed,
                 "case {case}: a wrong file"
             );
         }
@@ -366,12 +374,12 @@ fn foreign_bytes_that_are_proved_are_replaced_and_no_failure() {
         let mut rng = seed::rng(seed.wrapping_add(case));
         let mut world = World::new(rng.fork());
         world.size = rng.u64(2..300);
-        world.held = Held::nothing();
-        world.held.append(rng.u64(1..world.size), true);
-        world.complete = false;
-        (world.hashing, world.proofs, world.lies) = (true, 4, false);
-        (world.habit, world.rarity) = (Habit::Accepts, u64::MAX);
+        world.server.held = Held::nothing();
+        world.server.held.append(rng.u64(1..world.size), true);
+        world.server.complete = false;
+        (world.hashing, world.server.proofs, world.server.lies) = (true, 4, false);
+        (world.server.habit, world.rarity) = (Habit::Accepts, u64::MAX);
         assert_eq!(run(1, &mut world), Ok(()), "case {case}");
-        assert!(world.held.is_right(), "case {case}");
+        assert!(world.server.held.is_right(), "case {case}");
     }
 }
