@@ -14,7 +14,6 @@
 //! - `convert`: the traits of arguments and results, and numbers;
 //! - `failure`: why a native method failed.
 
-#![deny(unsafe_code)]
 
 mod client;
 mod code;
