@@ -1,5 +1,4 @@
 //! Makes what goes along with the built library; packaging/install.mk and its neighbours call it.
-#![forbid(unsafe_code)]
 
 mod header;
 mod notices;

@@ -5,7 +5,6 @@
 //! and the receiver once, starts both again, and compares what is stored with the source.
 //! Environment: `FILE` to upload instead of a made file, `SIZE` in MiB of the made one,
 //! `RESUP_TEST_SEED` to repeat a run, `RESUP_RECEIVER` the receiver's program.
-#![forbid(unsafe_code)]
 
 use std::collections::HashMap;
 use std::io::Read;
