@@ -56,18 +56,12 @@ impl Desktop {
         let openbox = tools::find("openbox")?;
         tools::find("xdotool")?;
         let mut screen = Command::new(xvfb)
-            // It finds a free number itself, and tells it.
-            .args([
-                "-displayfd",
-                "1",
-                "-screen",
-                "0",
-                "1280x800x24",
-                "-dpi",
-                "96",
-                "-nolisten",
-                "tcp",
-            ])
+            // It finds a free number itself, and writes it to its output.
+            .args(["-displayfd", "1", "-nolisten", "tcp"])
+            // Without this it resets when its last client ends: an xdotool that ends before openbox has connected
+            // would take openbox along.
+            .arg("-noreset")
+            .args(["-screen", "0", "1280x800x24", "-dpi", "96"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -83,7 +77,17 @@ impl Desktop {
         };
         let manager = desktop.command(openbox).stderr(Stdio::null()).spawn();
         desktop.manager = Some(manager.expect("openbox runs"));
+        desktop.wait_for_manager();
         Some(desktop)
+    }
+
+    /// Waits until openbox manages the screen: before that, xdotool refuses a question that only a window manager answers.
+    fn wait_for_manager(&self) {
+        let until = Instant::now() + PATIENCE;
+        while self.xdotool(&["get_num_desktops"]).is_none() {
+            assert!(Instant::now() < until, "openbox does not come up");
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// A program that shows itself here.
