@@ -4,14 +4,14 @@
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
 #[allow(dead_code)]
-#[path = "c/host.rs"]
-mod host;
+#[path = "c/harness.rs"]
+mod harness;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use host::{has, root, shared_library};
+use harness::{has, root, shared_library};
 use roxmltree::{Document, Node};
 
 /// abidw's description of a library, of its exported functions alone: Rust's debugging

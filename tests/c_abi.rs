@@ -2,8 +2,8 @@
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code)]
-#[path = "c/host.rs"]
-mod host;
+#[path = "c/harness.rs"]
+mod harness;
 #[path = "c/networks.rs"]
 mod networks;
 #[path = "c/one.rs"]
@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::Duration;
 
-use host::{has, root, shared_library, under, Bench, Ended, VALGRIND};
+use harness::{has, root, shared_library, under, Bench, Ended, VALGRIND};
 use programs::{hanging_server, BEHAVIOUR, FLOAT, MISUSE};
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
@@ -133,7 +133,7 @@ fn the_test_programs_compile_without_warnings() {
     assert!(sources.len() > 15);
     for compiler in ["gcc", "clang"] {
         if has(compiler) {
-            host::check_warnings(compiler, &sources);
+            harness::check_warnings(compiler, &sources);
         }
     }
 }

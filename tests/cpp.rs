@@ -2,14 +2,14 @@
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code)]
-#[path = "c/host.rs"]
-mod host;
+#[path = "c/harness.rs"]
+mod harness;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use host::{has, root, under, Bench, Ended, VALGRIND};
+use harness::{has, root, under, Bench, Ended, VALGRIND};
 use resup_test_support::receiver::Receiver;
 use resup_test_support::scripted::{json, ScriptedServer, Step};
 

@@ -2,15 +2,15 @@
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code)]
-#[path = "c/host.rs"]
-mod host;
+#[path = "c/harness.rs"]
+mod harness;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use host::{has, library_dir, root, Bench};
+use harness::{has, library_dir, root, Bench};
 use resup_test_support::desktop::{Desktop, Running};
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
@@ -156,7 +156,7 @@ fn the_window_uploads_pauses_and_cancels() {
     if !has("fltk-config") {
         return;
     }
-    let flags = host::words(Command::new("fltk-config").args(["--cxxflags", "--ldflags"]));
+    let flags = harness::words(Command::new("fltk-config").args(["--cxxflags", "--ldflags"]));
     let flags: Vec<_> = ["-std=c++17", "-Wall", "-Wextra", "-Werror"]
         .into_iter()
         .chain(flags.iter().map(String::as_str))

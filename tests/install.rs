@@ -2,8 +2,8 @@
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code)]
-#[path = "c/host.rs"]
-mod host;
+#[path = "c/harness.rs"]
+mod harness;
 
 #[allow(dead_code)]
 #[path = "install/project.rs"]
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use host::{has, library_dir, root};
+use harness::{has, library_dir, root};
 use project::{build_command, example, run};
 
 /// Several run at once: what each makes on its way is in a directory of its own.

@@ -2,8 +2,8 @@
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code)]
-#[path = "c/host.rs"]
-mod host;
+#[path = "c/harness.rs"]
+mod harness;
 
 #[path = "install/project.rs"]
 mod project;
@@ -11,7 +11,7 @@ mod project;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use host::{has, library_dir, root};
+use harness::{has, library_dir, root};
 use project::{build_command, example, files, run, uploads};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");

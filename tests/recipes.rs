@@ -2,8 +2,8 @@
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code)]
-#[path = "c/host.rs"]
-mod host;
+#[path = "c/harness.rs"]
+mod harness;
 
 #[allow(dead_code)]
 #[path = "install/project.rs"]
@@ -12,7 +12,7 @@ mod project;
 use std::path::Path;
 use std::process::Command;
 
-use host::{has, library_dir, root};
+use harness::{has, library_dir, root};
 use project::{build_command, files, run};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");

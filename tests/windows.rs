@@ -3,8 +3,8 @@
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code)]
-#[path = "c/host.rs"]
-mod host;
+#[path = "c/harness.rs"]
+mod harness;
 #[path = "windows/image.rs"]
 mod image;
 #[path = "windows/java.rs"]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use resup_test_support::files;
 
-use super::host::Bench;
+use super::harness::Bench;
 
 /// No case takes more than some seconds; one that is not done by then hangs.
 pub const WATCHDOG: Duration = Duration::from_secs(60);

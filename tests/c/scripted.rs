@@ -1,9 +1,9 @@
 //! Servers that answer wrongly: what a C program is told about each.
 
-mod answers;
 mod limits;
 mod recoveries;
 mod refusals;
+mod responses;
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use resup::Error;
 
-use crate::host::Bench;
+use crate::harness::Bench;
 use crate::one::{One, Told};
 use crate::servers;
 

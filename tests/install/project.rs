@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
 
-use crate::host::{library_dir, root};
+use crate::harness::{library_dir, root};
 
 /// Runs a command that has to succeed; its output.
 #[track_caller]

@@ -9,7 +9,7 @@ use resup_test_support::desktop::{Desktop, Running, Window};
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
 
-use crate::host::Bench;
+use crate::harness::Bench;
 
 const ADD: (u32, u32) = (67, 61);
 const UPLOAD: (u32, u32) = (180, 61);

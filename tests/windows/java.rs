@@ -6,7 +6,7 @@ use std::process::Command;
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
 
-use super::host::root;
+use super::harness::root;
 use super::wine::{both, built, windows_path, Wine};
 
 /// The jar that `make test-windows` has made of the DLLs.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::host::{finish, root, Bench, Ended, WARNINGS};
+use super::harness::{finish, root, Bench, Ended, WARNINGS};
 
 /// One of the two kinds of Windows programs.
 pub struct Wine {

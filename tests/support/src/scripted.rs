@@ -1,7 +1,7 @@
 //! An HTTP/1.1 server that does what a list of steps says, right or wrong, and records
 //! what it was sent.
 
-mod answer;
+mod response;
 mod step;
 
 use std::io::{self, BufRead, Write};
@@ -14,7 +14,7 @@ use crate::conn::Conn;
 use crate::form;
 pub use crate::head::RequestHead;
 use crate::tls::Identity;
-pub use answer::{json, reply, reply_with};
+pub use response::{json, reply, reply_with};
 use step::Act;
 pub use step::{End, Read, Step};
 

@@ -1,13 +1,13 @@
 //! What the model receiver holds, and the rules by which it changes.
 
-mod answer;
+mod response;
 
 use std::io;
 use std::time::{Duration, Instant};
 
-use answer::quote;
-pub(crate) use answer::Answer;
 use md5::{Digest, Md5};
+use response::quote;
+pub(crate) use response::Answer;
 
 use crate::files::hex;
 use crate::model::{damaged, Flaw, Options, Stats};
