@@ -71,7 +71,7 @@ pub fn upload_pause_and_cancel(
     window.click(ADD.0, ADD.1);
     let dialog = desktop.window("Add files");
     picture("choosing");
-    dialog.presses("Escape");
+    dialog.press("Escape");
     while desktop.find("Add files").is_some() {
         thread::sleep(Duration::from_millis(50));
     }

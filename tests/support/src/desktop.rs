@@ -39,14 +39,14 @@ impl Drop for Running {
     }
 }
 
-/// A window on it.
+/// A window on the screen.
 pub struct Window<'a> {
     desktop: &'a Desktop,
     id: String,
 }
 
 impl Desktop {
-    /// Starts one; `None` when the programs for it are not installed.
+    /// Starts a screen; `None` when the programs for it are not installed.
     ///
     /// # Panics
     ///
@@ -90,7 +90,7 @@ impl Desktop {
         }
     }
 
-    /// A program that shows itself here.
+    /// Makes a command for a program that shows its window here.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env("DISPLAY", &self.display).stdin(Stdio::null());
@@ -120,7 +120,7 @@ impl Desktop {
         }
     }
 
-    /// The window with this title, if there is one.
+    /// Finds the window with this title, if there is one.
     pub fn find(&self, title: &str) -> Option<Window<'_>> {
         let title = format!("^{title}$");
         let found = self.xdotool(&["search", "--onlyvisible", "--name", &title])?;
@@ -128,7 +128,7 @@ impl Desktop {
         Some(Window { desktop: self, id })
     }
 
-    /// Whether a window is one for people: a Lazarus program in wine has another of its title, a single point.
+    /// Whether a window can be seen: a Lazarus program in wine has another one of its title, a single pixel.
     fn shows(&self, id: &str) -> bool {
         self.xdotool(&["getwindowgeometry", "--shell", id])
             .is_some_and(|geometry| !geometry.contains("WIDTH=1\n"))
@@ -167,16 +167,16 @@ impl Window<'_> {
     /// # Panics
     ///
     /// When that fails.
-    pub fn presses(&self, key: &str) {
+    pub fn press(&self, key: &str) {
         assert!(self.desktop.xdotool(&["key", key]).is_some(), "{key}");
     }
 
-    /// Types a text into what has the keyboard.
+    /// Types a text into the field that has the focus.
     ///
     /// # Panics
     ///
     /// When the window is gone.
-    pub fn types(&self, text: &str) {
+    pub fn type_text(&self, text: &str) {
         let typed = self.desktop.xdotool(&["type", "--delay", "5", text]);
         assert!(typed.is_some(), "typing");
     }

@@ -1,10 +1,9 @@
-//! A correct receiver of the protocol that lives in memory: small, fast, and in every choice
-//! that the protocol leaves open the plainest one.
+//! A correct receiver of the protocol that lives in memory. It is small and fast; where the protocol leaves a
+//! choice, it takes the simplest.
 //!
 //! A locate or a send ends an older send of the same upload that is still under way, so that a
-//! dead client never keeps a file busy and an answered offset stays true. A [patient](Options::patient)
-//! one leaves a live client alone, as the protocol wants it; accounts, a secret and mistakes are
-//! options, too.
+//! dead client never keeps a file busy and an offset in a response stays true. A [patient](Options::patient)
+//! one leaves a live client alone, as the protocol says. Accounts, a secret and mistakes are options, too.
 
 mod flaw;
 mod guard;
@@ -30,25 +29,25 @@ use crate::head::RequestHead;
 use crate::multipart::Multipart;
 use crate::scripted::reply_with;
 use crate::tls::Identity;
-use crate::uploads::{get, Answer, Fields, Ticket, Uploads};
+use crate::uploads::{get, Fields, Response, Ticket, Uploads};
 use guard::Guard;
 use wire::{read_whole, respond};
 
 /// How long a patient receiver lets a newcomer wait for a live writer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What came so far.
+/// Counts of what came so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Requests whose head was read.
     pub requests: u64,
-    /// Locates that were answered.
+    /// Locates that got a response.
     pub locates: u64,
     /// Sends whose fields before the file were read.
     pub sends: u64,
     /// Bytes of files, refused ones too.
     pub file_bytes: u64,
-    /// Those of them that lie before an offset that had been confirmed, and so came in vain.
+    /// Those of them that came in vain, since they are before an offset that was confirmed.
     pub bytes_again: u64,
 }
 
@@ -66,23 +65,23 @@ struct Shared {
 }
 
 impl ModelReceiver {
-    /// A receiver with the default options.
+    /// Starts a receiver with the default options.
     pub fn start() -> Self {
         Self::with(Options::default())
     }
 
-    /// A receiver with these options.
+    /// Starts a receiver with these options.
     pub fn with(options: Options) -> Self {
         Self::on(free_port(), options)
     }
 
-    /// A receiver that takes over a listener.
+    /// Starts a receiver with a given listener.
     pub fn on(listener: TcpListener, options: Options) -> Self {
         let identity = options.tls.then(Identity::new);
         Self::launch(listener, options, identity)
     }
 
-    /// A receiver with TLS that is this server.
+    /// Starts a receiver with TLS and this identity.
     pub fn start_tls(identity: Identity) -> Self {
         let options = Options {
             tls: true,
@@ -101,7 +100,7 @@ impl ModelReceiver {
         let acceptor = Acceptor::on(listener, move |socket, _, _| {
             let (shared, tls) = (theirs.clone(), tls.clone());
             let job: Job = Box::new(move || {
-                // A connection that breaks is an everyday thing here.
+                // A lost connection is no error of the receiver.
                 let _ = shared.serve(Conn::new(socket, tls));
             });
             job
@@ -113,23 +112,23 @@ impl ModelReceiver {
         }
     }
 
-    /// Where it listens.
+    /// Returns the address at which it listens.
     pub fn addr(&self) -> SocketAddr {
         self.acceptor.addr()
     }
 
-    /// The URL of the upload endpoint.
+    /// Returns the URL of the upload endpoint.
     pub fn endpoint(&self) -> String {
         self.endpoint_at(self.addr())
     }
 
-    /// The URL of the endpoint by way of another address, such as a proxy's.
+    /// Returns the URL of the endpoint at another address, such as a proxy's.
     pub fn endpoint_at(&self, addr: SocketAddr) -> String {
         let scheme = self.identity.as_ref().map_or("http", |_| "https");
         format!("{scheme}://{addr}/upload")
     }
 
-    /// The authority that signed the receiver's certificate.
+    /// Returns the authority that signed the receiver's certificate.
     ///
     /// # Panics
     ///
@@ -138,17 +137,17 @@ impl ModelReceiver {
         self.identity.as_ref().expect("a TLS receiver").ca_pem()
     }
 
-    /// The finished files: `name` or `dir/name`, and the bytes.
+    /// Returns the finished files: `name` or `dir/name`, and the bytes.
     pub fn files(&self) -> Vec<(String, Vec<u8>)> {
         self.shared.lock().finished()
     }
 
-    /// How many bytes are held of a file, by `name` or `dir/name`; `None` for an unknown one.
+    /// Returns how many bytes are held of a file, by `name` or `dir/name`; `None` for an unknown one.
     pub fn held(&self, path: &str) -> Option<u64> {
         self.shared.lock().held(path)
     }
 
-    /// Flips a bit of what is held of an unfinished file; `false` where there is no such byte.
+    /// Flips a bit of what is held of an unfinished file; `false` if there is no such byte.
     pub fn damage(&self, path: &str, at: u64) -> bool {
         self.shared.lock().damage(path, at)
     }
@@ -158,18 +157,18 @@ impl ModelReceiver {
         self.shared.lock().forget();
     }
 
-    /// What came so far.
+    /// Returns the counts so far.
     pub fn stats(&self) -> Stats {
         self.shared.lock().stats
     }
 
-    /// Waits until that many connections came in all and every one has ended, so that all that
-    /// was sent is dealt with; `false` if that does not happen in this time.
+    /// Waits until there have been so many connections in all and every one has ended, so that everything that
+    /// was sent is processed; `false` if that takes longer than `time`.
     pub fn settle(&self, connections: u64, time: Duration) -> bool {
         self.acceptor.settle(connections, time)
     }
 
-    /// How many connections came.
+    /// Returns the number of connections.
     pub fn connections(&self) -> u64 {
         self.acceptor.accepted()
     }
@@ -190,7 +189,7 @@ impl Shared {
             let keep = match RequestHead::parse(&raw) {
                 Some(head) => self.handle(&mut conn, &head)?,
                 None => {
-                    self.respond(&mut conn, &Answer::error(400, "not HTTP/1.1"), 0);
+                    self.respond(&mut conn, &Response::error(400, "not HTTP/1.1"), 0);
                     false
                 }
             };
@@ -206,34 +205,34 @@ impl Shared {
         Ok(())
     }
 
-    fn respond(&self, conn: &mut Conn, answer: &Answer, left: u64) -> u64 {
-        respond(conn, answer, left, &self.options)
+    fn respond(&self, conn: &mut Conn, response: &Response, left: u64) -> u64 {
+        respond(conn, response, left, &self.options)
     }
 
-    /// Answers one request; whether the connection can go on.
+    /// Responds to one request; returns whether the connection can go on.
     fn handle(&self, conn: &mut Conn, head: &RequestHead) -> io::Result<bool> {
         let length = head.content_length().unwrap_or(0);
         let Some(owner) = self.owner(head) else {
             if head.method == "POST" && head.target == "/login" {
                 return self.log_in(conn, length);
             }
-            let error = Answer::error(401, "log in first");
+            let error = Response::error(401, "log in first");
             return Ok(self.respond(conn, &error, length) == 0);
         };
-        if let Some(answer) = refused_head(head, &self.options) {
-            return Ok(self.respond(conn, &answer, length) == 0);
+        if let Some(response) = refused_head(head, &self.options) {
+            return Ok(self.respond(conn, &response, length) == 0);
         }
         if head.method == "GET" {
-            let answer = self.locate(head.query(), &owner);
-            return Ok(self.respond(conn, &answer, 0) == 0);
+            let response = self.locate(head.query(), &owner);
+            return Ok(self.respond(conn, &response, 0) == 0);
         }
         if head.method != "POST" || head.content_length().is_none() {
-            let error = Answer::error(411, "POST needs a Content-Length");
+            let error = Response::error(411, "POST needs a Content-Length");
             self.respond(conn, &error, 0);
             return Ok(false);
         }
         if self.options.max_body.is_some_and(|most| length > most) {
-            let error = Answer::error(413, "the body is too long");
+            let error = Response::error(413, "the body is too long");
             return Ok(self.respond(conn, &error, length) == 0);
         }
         if head.expects_continue() {
@@ -242,11 +241,11 @@ impl Shared {
         }
         let whole = !self.options.has(Flaw::RefusesPieces) || length < 100;
         if !whole && conn.fill_buf()?.len() < 100 {
-            let error = Answer::error(400, "a mistake");
+            let error = Response::error(400, "a mistake");
             return Ok(self.respond(conn, &error, length) == 0);
         }
-        // How much of the body was not looked at, and how much of it is still on the wire.
-        let (answer, unseen, unread) = match head.boundary() {
+        // `unseen`: bytes of the body that were not looked at; `unread`: those of them still on the wire.
+        let (response, unseen, unread) = match head.boundary() {
             None => {
                 let mut body = read_whole(conn, length)?;
                 if self.options.has(Flaw::PlusStays) {
@@ -256,45 +255,45 @@ impl Shared {
             }
             Some(boundary) if self.options.buffering => {
                 let mut body = Cursor::new(read_whole(conn, length)?);
-                let answer = self.receive(&mut body, boundary, &owner);
-                (answer, length - body.position(), 0)
+                let response = self.receive(&mut body, boundary, &owner);
+                (response, length - body.position(), 0)
             }
             Some(boundary) => {
                 let mut body = conn.take(length);
-                let answer = self.receive(&mut body, boundary, &owner);
-                (answer, body.limit(), body.limit())
+                let response = self.receive(&mut body, boundary, &owner);
+                (response, body.limit(), body.limit())
             }
         };
-        let answer = match answer {
-            Ok(answer) => answer,
+        let response = match response {
+            Ok(response) => response,
             Err(_) if self.options.has(Flaw::HangsOnNonsense) => {
                 io::copy(conn, &mut io::sink())?;
                 return Ok(false);
             }
             Err(error) if error.kind() == io::ErrorKind::InvalidData || unread == 0 => {
-                Answer::error(400, &error.to_string())
+                Response::error(400, &error.to_string())
             }
             Err(error) => return Err(error),
         };
-        let unread = self.respond(conn, &answer, unread);
-        if let Some((id, offset, length)) = answer.unwanted {
+        let unread = self.respond(conn, &response, unread);
+        if let Some((id, offset, length)) = response.unwanted {
             let came = length.min(unseen - unread);
             self.lock().count(&id, offset, came);
         }
         Ok(unread == 0)
     }
 
-    /// Whose request it is; `None` where nobody has shown who he is.
+    /// Finds the owner of a request; `None` if it has no valid login.
     fn owner(&self, head: &RequestHead) -> Option<String> {
         self.guard().owner(head, &self.options)
     }
 
-    /// Takes the form of a login page.
+    /// Responds to the form of a login page.
     fn log_in(&self, conn: &mut Conn, length: u64) -> io::Result<bool> {
         let fields = form::decode(&read_whole(conn, length)?);
         let cookie = self.guard().log_in(&fields, &self.options);
         let Some(cookie) = cookie else {
-            let error = Answer::error(401, "wrong user or password");
+            let error = Response::error(401, "wrong user or password");
             return Ok(self.respond(conn, &error, 0) == 0);
         };
         let cookie = format!("{cookie}; Path=/; HttpOnly; SameSite=Lax");
@@ -304,25 +303,25 @@ impl Shared {
         Ok(true)
     }
 
-    fn locate(&self, mut fields: Fields, owner: &str) -> Answer {
-        if let Err(answer) = self.admit(&mut fields, owner) {
-            return answer;
+    fn locate(&self, mut fields: Fields, owner: &str) -> Response {
+        if let Err(response) = self.admit(&mut fields, owner) {
+            return response;
         }
-        let located = self.patiently(|uploads| {
-            let answer = uploads.locate(&fields, &self.options);
-            match answer.status {
-                423 => Err(answer),
-                _ => Ok(answer),
+        let result = self.patiently(|uploads| {
+            let response = uploads.locate(&fields, &self.options);
+            match response.status {
+                423 => Err(response),
+                _ => Ok(response),
             }
         });
-        located.unwrap_or_else(|answer| answer)
+        result.unwrap_or_else(|response| response)
     }
 
     /// Checks a form's signature, and puts its owner in place of the user that it names.
-    fn admit(&self, fields: &mut Fields, owner: &str) -> Result<(), Answer> {
+    fn admit(&self, fields: &mut Fields, owner: &str) -> Result<(), Response> {
         self.guard().check(fields, &self.options)?;
-        if let Some(answer) = refused_form(fields, &self.options) {
-            return Err(answer);
+        if let Some(response) = refused_form(fields, &self.options) {
+            return Err(response);
         }
         if !owner.is_empty() {
             fields.retain(|(name, _)| name != "user");
@@ -331,14 +330,17 @@ impl Shared {
         Ok(())
     }
 
-    /// Tries again while a live writer is in the way, not for long.
-    fn patiently<T>(&self, act: impl Fn(&mut Uploads) -> Result<T, Answer>) -> Result<T, Answer> {
+    /// Tries again for a short time, while a live client is writing.
+    fn patiently<T>(
+        &self,
+        act: impl Fn(&mut Uploads) -> Result<T, Response>,
+    ) -> Result<T, Response> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            // Not in the match, which would hold the lock while it sleeps.
+            // Outside of the match, which would hold the lock while it sleeps.
             let tried = act(&mut self.lock());
             match tried {
-                Err(answer) if answer.status == 423 && Instant::now() < deadline => {
+                Err(response) if response.status == 423 && Instant::now() < deadline => {
                     sleep(Duration::from_millis(20));
                 }
                 other => return other,
@@ -346,13 +348,18 @@ impl Shared {
         }
     }
 
-    /// Takes a multipart body: fields, the file, fields. An error where the body is broken.
-    fn receive(&self, body: &mut impl BufRead, boundary: &str, owner: &str) -> io::Result<Answer> {
+    /// Reads a multipart body: fields, the file, fields. An error if the body is cut short or malformed.
+    fn receive(
+        &self,
+        body: &mut impl BufRead,
+        boundary: &str,
+        owner: &str,
+    ) -> io::Result<Response> {
         let mut parts = Multipart::new(body, boundary)?;
         let mut fields = Fields::new();
         loop {
             match parts.next_name()? {
-                None => return Ok(Answer::error(400, "a send has a part named file")),
+                None => return Ok(Response::error(400, "a send has a part named file")),
                 Some(name) if name == "file" => break,
                 Some(name) => {
                     let value = parts.value()?;
@@ -361,29 +368,33 @@ impl Shared {
             }
         }
         if get(&fields, "action") != Some("send") {
-            return Ok(Answer::error(400, "a multipart body is for action=send"));
+            return Ok(Response::error(400, "a multipart body is for action=send"));
         }
-        if let Err(answer) = self.admit(&mut fields, owner) {
-            return Ok(answer);
+        if let Err(response) = self.admit(&mut fields, owner) {
+            return Ok(response);
         }
-        let begun = self.patiently(|uploads| uploads.begin(&fields, &self.options));
-        let mut ticket = match begun {
+        let ticket = self.patiently(|uploads| uploads.begin(&fields, &self.options));
+        let mut ticket = match ticket {
             Ok(ticket) => ticket,
-            Err(answer) => return Ok(answer),
+            Err(response) => return Ok(response),
         };
-        let taken = self.take(&mut parts, &mut ticket);
-        let judged = taken.map(
+        let tail = self.read_file(&mut parts, &mut ticket);
+        let response = tail.map(
             |tail| match Guard::check_tail(&tail, &fields, &self.options) {
                 Ok(()) => self.lock().finish(&ticket, &tail, &self.options),
-                Err(answer) => answer,
+                Err(response) => response,
             },
         );
-        self.lock().leave(&ticket, judged.is_err(), &self.options);
-        judged
+        self.lock().leave(&ticket, response.is_err(), &self.options);
+        response
     }
 
-    /// Takes the file's bytes, and the fields after it.
-    fn take(&self, parts: &mut Multipart<impl BufRead>, ticket: &mut Ticket) -> io::Result<Fields> {
+    /// Reads the bytes of the file, and the fields after it.
+    fn read_file(
+        &self,
+        parts: &mut Multipart<impl BufRead>,
+        ticket: &mut Ticket,
+    ) -> io::Result<Fields> {
         parts.bytes(ticket.length, |bytes| {
             self.lock().append(ticket, bytes, &self.options)
         })?;
