@@ -172,8 +172,8 @@ fn fields(form: &[u8], file_name: &str, own: &[(&str, &str)]) -> Fields {
     let field = |part: &str| {
         let (head, value) = part.split_once("\r\n\r\n").unwrap();
         let name = head.strip_suffix('"').unwrap();
-        let value = value.split("\r\n--BOUNDARY--").next().unwrap();
-        let value = value.strip_suffix("\r\n").unwrap_or(value);
+        let line = value.split("\r\n--BOUNDARY--").next().unwrap();
+        let value = line.strip_suffix("\r\n").unwrap_or(line);
         match name {
             "name" => ("name".to_owned(), file_name.to_owned()),
             "action" | "size" | "mtime" | "dir" | "offset" | "length" | "md5" => {

@@ -41,8 +41,8 @@ impl One<'_> {
 }
 
 fn only_file(receiver: &Receiver) -> PathBuf {
-    let files = std::fs::read_dir(receiver.data().join("files")).unwrap();
-    let files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    let entries = std::fs::read_dir(receiver.data().join("files")).unwrap();
+    let files: Vec<_> = entries.map(|file| file.unwrap().path()).collect();
     assert_eq!(files.len(), 1, "{files:?}");
     files[0].clone()
 }

@@ -79,8 +79,8 @@ impl Chromium {
     fn attach(&mut self) {
         let target = self.call("Target.createTarget", &json!({"url": "about:blank"}));
         let target = json!({"targetId": target["targetId"], "flatten": true});
-        let session = self.call("Target.attachToTarget", &target);
-        let session = session["sessionId"].as_str().expect("a session");
+        let response = self.call("Target.attachToTarget", &target);
+        let session = response["sessionId"].as_str().expect("a session");
         self.session = session.to_owned();
         self.call("Page.enable", &json!({}));
         let enabled = json!({"enabled": true});

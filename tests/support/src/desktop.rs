@@ -170,16 +170,6 @@ impl Window<'_> {
     pub fn press(&self, key: &str) {
         assert!(self.desktop.xdotool(&["key", key]).is_some(), "{key}");
     }
-
-    /// Types a text into the field that has the focus.
-    ///
-    /// # Panics
-    ///
-    /// When the window is gone.
-    pub fn type_text(&self, text: &str) {
-        let typed = self.desktop.xdotool(&["type", "--delay", "5", text]);
-        assert!(typed.is_some(), "typing");
-    }
 }
 
 impl Drop for Desktop {

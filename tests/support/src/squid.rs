@@ -76,8 +76,8 @@ impl Setup {
              acl CONNECT method CONNECT\n"
         );
         if !self.connect_ports.is_empty() {
-            let ports = self.connect_ports.iter().map(u16::to_string);
-            let ports = ports.collect::<Vec<_>>().join(" ");
+            let numbers = self.connect_ports.iter().map(u16::to_string);
+            let ports = numbers.collect::<Vec<_>>().join(" ");
             config += &format!("acl tunnels port {ports}\nhttp_access deny CONNECT !tunnels\n");
         }
         if !self.users.is_empty() {
