@@ -46,7 +46,7 @@ class ResupConan(ConanFile):
             raise ConanInvalidConfiguration("it builds for the machine that it runs on")
 
     def _make(self, arguments):
-        # BUILT names the directory of what is built already. Without it, make looks below the source, so cargo must build there.
+        # BUILT names the directory of what is built already. Without it, package looks below the source: cargo has to build there.
         target = os.environ.get("CARGO_TARGET_DIR") if os.environ.get("BUILT") else os.path.join(self.source_folder, "target")
         self.run(f'CARGO_TARGET_DIR="{target}" make {arguments}', cwd=self.source_folder)
 

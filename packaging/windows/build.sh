@@ -1,7 +1,8 @@
 #!/bin/sh
 # build.sh x86_64|i686 RUST DIR: builds resup.dll, its import libraries, and resup_jni.dll for the jar, in DIR. RUST is
-# the directory that get-rust.sh filled. The same commit gives the same bytes in the same directory; in another the imports may have another
-# order, since ld sorts them by the paths of their libraries (in /usr, and below the target directory).
+# the directory that get-rust.sh filled. The same commit gives the same bytes in the same directory;
+# in another the imports may have another order, since ld sorts them by the paths of their libraries (in /usr, and below
+# the target directory).
 set -eu
 arch=$1 rust=$(realpath "$2")
 mkdir -p "$3"
