@@ -1,19 +1,17 @@
 //! The uploads of the model receiver, and the rules by which they change.
 
 mod response;
+mod upload;
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use md5::{Digest, Md5};
-use response::quote;
 pub(crate) use response::Response;
+use upload::Upload;
 
 use crate::files::hex;
 use crate::model::{damaged, Flaw, Options, Stats};
-
-/// How long a client may send nothing before a patient receiver takes it for dead.
-const SILENCE: Duration = Duration::from_secs(1);
 
 pub(crate) type Fields = Vec<(String, String)>;
 
@@ -23,29 +21,6 @@ pub(crate) struct Uploads {
     list: Vec<Upload>,
     last_id: u64,
     pub stats: Stats,
-}
-
-/// One upload.
-pub(crate) struct Upload {
-    id: String,
-    user: String,
-    dir: String,
-    name: String,
-    size: u64,
-    mtime: Option<String>,
-    /// That of the whole file: the client announced it, or it was computed at the end.
-    md5: Option<String>,
-    data: Vec<u8>,
-    digest: Md5,
-    /// What the client's digests have proved: this many bytes, and the state after them.
-    verified: (usize, Md5),
-    /// The highest offset in a response.
-    confirmed: u64,
-    complete: bool,
-    /// Changes with every locate and send, so that an older send that is still under way ends.
-    turn: u64,
-    /// When the last bytes came in a send that is under way.
-    heard: Option<Instant>,
 }
 
 /// The right to append to an upload, until somebody else asks for it.
@@ -324,67 +299,6 @@ impl Uploads {
         self.list
             .iter_mut()
             .find(|upload| upload.id == ticket.id && upload.turn == ticket.turn)
-    }
-}
-
-impl Upload {
-    /// Whether a live client is writing it, which a patient receiver leaves alone.
-    fn is_busy(&self, options: &Options) -> bool {
-        let silence = match options.has(Flaw::KeepsDead) {
-            true => Duration::MAX,
-            false => SILENCE,
-        };
-        options.patient && self.heard.is_some_and(|heard| heard.elapsed() < silence)
-    }
-
-    fn response(&mut self, status: u16, options: &Options, prefix: Option<String>) -> Response {
-        let offset = match self.complete {
-            true => self.size,
-            false if options.has(Flaw::OffsetTooHigh) && !self.data.is_empty() => {
-                self.size.min(self.data.len() as u64 + 1)
-            }
-            false => self.data.len() as u64,
-        };
-        self.confirmed = self.confirmed.max(offset);
-        let state = match (self.complete, offset) {
-            (true, _) => "complete",
-            (false, 0) => "new",
-            (false, _) => "partial",
-        };
-        let mut body = format!(
-            r#"{{"state":"{state}","offset":{offset},"id":"{}""#,
-            self.id
-        );
-        if self.complete {
-            let location = format!("/files/{}", self.id);
-            body += &format!(r#","location":{}"#, quote(&location));
-        }
-        if let Some(prefix) = prefix {
-            body += &format!(r#","prefix_md5":"{prefix}""#);
-        }
-        if let Some(most) = options.max_segment {
-            body += &format!(r#","max_segment":{most}"#);
-        }
-        body.push('}');
-        Response {
-            status,
-            body,
-            unwanted: None,
-        }
-    }
-
-    fn forget_content(&mut self) {
-        self.data.clear();
-        self.complete = false;
-        self.digest = Md5::new();
-        self.verified = (0, Md5::new());
-    }
-
-    fn path(&self) -> String {
-        match self.dir.as_str() {
-            "" => self.name.clone(),
-            dir => format!("{dir}/{}", self.name),
-        }
     }
 }
 
