@@ -1,10 +1,10 @@
 /*
- * What `make bench` measures: a program that uploads with the library and tells its memory.
+ * Uploads with the library and prints how much memory that took; `make bench` measures it.
  *
  *     uploader URL none|md5 STATE_FILE|- SEGMENT STOP_AT SECONDS FILE...
  *
- * The files go one after the other over one client. With STOP_AT the upload is cancelled once so
- * many bytes are confirmed, with SECONDS after so much time; 0 for neither.
+ * One client uploads the files one after the other. STOP_AT cancels the upload once so many bytes are
+ * confirmed, SECONDS after so much time; 0 does not cancel.
  */
 #include <resup.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 static uint64_t stop_at;
 static time_t stop_time;
 
-/* The most memory that this process ever had, in KiB. */
+/* Reads the most memory that this process has had, in KiB. */
 static long peak(void)
 {
     FILE *file = fopen("/proc/self/status", "r");

@@ -1,12 +1,12 @@
 #!/bin/sh
-# only-ours.sh FROM TO: a static library whose only global names are resup_*. As rustc makes it, it has those of Rust's
-# standard library as well, which collide with another Rust library's in the same program.
+# only-ours.sh FROM TO: makes a static library whose only global names are resup_*. The one that rustc makes also has those
+# of Rust's standard library, which collide with those of another Rust library in the same program.
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# (What the linker would take once of all libraries has to stay with the names beside it.)
+# (Groups of sections, of which the linker would take one from all libraries, stay in this object with their names.)
 ${LD:-ld} -r --force-group-allocation --whole-archive "$1" -o "$work/resup.o"
-# (Bitcode, of which the standard library has some, does not survive being put together.)
+# (The standard library contains bitcode, which is invalid after `ld -r`.)
 ${OBJCOPY:-objcopy} --wildcard --keep-global-symbol='resup_*' --strip-debug \
 	--remove-section=.llvmbc --remove-section=.llvmcmd "$work/resup.o"
 rm -f "$2"

@@ -4,18 +4,18 @@
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
 #[allow(dead_code)]
-#[path = "c/host.rs"]
-mod host;
+#[path = "c/harness.rs"]
+mod harness;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use host::{has, root, shared_library};
+use harness::{has, root, shared_library};
 use roxmltree::{Document, Node};
 
-/// abidw's description of a library, of its exported functions alone: Rust's debugging
-/// information would bring thousands of types that no caller ever sees.
+/// Describes the exported functions of a library, and their types, by abidw. Its full output would have
+/// thousands of types from Rust's debugging information, which no program sees.
 fn describe(library: &Path) -> String {
     let output = Command::new("abidw")
         .args(["--no-corpus-path", "--no-comp-dir-path", "--no-show-locs"])
@@ -24,18 +24,21 @@ fn describe(library: &Path) -> String {
         .output()
         .unwrap();
     assert!(output.status.success(), "abidw: {}", text(&output));
-    let all = String::from_utf8(output.stdout).unwrap();
-    let all = Document::parse(&all).unwrap();
-    let corpus = all.root_element();
+    let xml = String::from_utf8(output.stdout).unwrap();
+    let document = Document::parse(&xml).unwrap();
+    let corpus = document.root_element();
     let is = |name: &'static str| move |node: &Node<'_, '_>| node.has_tag_name(name);
 
-    let types = corpus.descendants().filter(|node| node.is_element());
-    let types: BTreeMap<_, _> = types
+    let types: BTreeMap<_, _> = corpus
+        .descendants()
+        .filter(|node| node.is_element())
         .filter_map(|node| Some((node.attribute("id")?, node)))
         .collect();
-    let functions = corpus.descendants().filter(is("function-decl"));
-    let functions = functions.filter_map(|node| Some((node.attribute("elf-symbol-id")?, node)));
-    let functions: BTreeMap<_, _> = functions.collect();
+    let functions: BTreeMap<_, _> = corpus
+        .descendants()
+        .filter(is("function-decl"))
+        .filter_map(|node| Some((node.attribute("elf-symbol-id")?, node)))
+        .collect();
     let mut needed = BTreeSet::new();
     for function in functions.values() {
         need(*function, &types, &mut needed);
@@ -49,14 +52,17 @@ fn describe(library: &Path) -> String {
         attribute("soname"),
         source(symbols),
     );
-    let pieces = needed.iter().map(|id| shell(types[id]));
-    let pieces = pieces.chain(functions.values().map(|function| source(*function)));
-    let pieces: String = pieces.map(|piece| format!("    {piece}\n")).collect();
+    let pieces: String = needed
+        .iter()
+        .map(|id| outline(types[id]))
+        .chain(functions.values().map(|function| source(*function)))
+        .map(|piece| format!("    {piece}\n"))
+        .collect();
     let unit = "  <abi-instr address-size='64' path='resup' language='LANG_C99'>\n";
     format!("{head}{unit}{pieces}  </abi-instr>\n</abi-corpus>\n")
 }
 
-/// Notes the types that a node is made of.
+/// Adds to `needed` the types that a node is made of.
 fn need<'a>(
     node: Node<'a, '_>,
     types: &BTreeMap<&'a str, Node<'a, '_>>,
@@ -78,9 +84,9 @@ fn source(node: Node<'_, '_>) -> String {
     lines.collect::<Vec<_>>().join("\n      ")
 }
 
-/// A type; of a class only what it is called and how large it is. (An `Option` of a function has that
-/// function's whole type in its name.)
-fn shell(node: Node<'_, '_>) -> String {
+/// Returns the text of a type; for a class, only its name and size. (The name of an `Option` of a function
+/// has the whole type of the function.)
+fn outline(node: Node<'_, '_>) -> String {
     let text = source(node);
     match node.has_tag_name("class-decl") && !text.ends_with("/>") {
         true => format!("{}/>", text.lines().next().unwrap().trim_end_matches('>')),
@@ -118,8 +124,8 @@ fn the_abi_is_the_accepted_one() {
     );
 }
 
-/// A library of two functions of ours, as C sees them, and one of its own.
-fn built(dir: &Path, name: &str, code: &str) -> PathBuf {
+/// Compiles C code into a library, and returns the file with its description.
+fn description(dir: &Path, name: &str, code: &str) -> PathBuf {
     let source = dir.join(format!("{name}.c"));
     std::fs::write(&source, code).unwrap();
     let library = dir.join(format!("{name}.so"));
@@ -127,32 +133,38 @@ fn built(dir: &Path, name: &str, code: &str) -> PathBuf {
     cc.args(["-g", "-shared", "-fPIC", "-Wl,-soname,x.so"]);
     let output = cc.arg(&source).arg("-o").arg(&library).output().unwrap();
     assert!(output.status.success(), "{}", text(&output));
-    let description = dir.join(format!("{name}.abi"));
-    std::fs::write(&description, describe(&library)).unwrap();
-    description
+    let file = dir.join(format!("{name}.abi"));
+    std::fs::write(&file, describe(&library)).unwrap();
+    file
 }
 
 #[test]
-fn changes_of_the_abi_are_seen() {
+fn a_change_of_the_abi_is_found() {
     if !(has("abidw") && has("abidiff")) {
         return;
     }
-    let dir = tempfile::tempdir().unwrap();
-    let dir = dir.path();
-    let kept = "int f(const char *a, int (*b)(int, void *)) { return a == 0 || b == 0; }";
-    let old = built(dir, "old", kept);
-    assert!(compare(&old, &built(dir, "same", kept)).status.success());
-    for (name, code) in [
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = temporary.path();
+    let code = "int f(const char *a, int (*b)(int, void *)) { return a == 0 || b == 0; }";
+    let old = description(dir, "old", code);
+    assert!(compare(&old, &description(dir, "same", code))
+        .status
+        .success());
+    for (name, changed) in [
         ("gone", "int g(void) { return 0; }".to_owned()),
-        ("result", kept.replace("int f", "long f")),
-        ("argument", kept.replace("const char *a", "const short *a")),
-        ("callback", kept.replace("(int, void *)", "(long, void *)")),
+        ("result", code.replace("int f", "long f")),
+        ("argument", code.replace("const char *a", "const short *a")),
+        ("callback", code.replace("(int, void *)", "(long, void *)")),
         (
             "fewer",
-            kept.replace("const char *a, ", "").replace("a == 0 ||", ""),
+            code.replace("const char *a, ", "").replace("a == 0 ||", ""),
         ),
     ] {
-        let changed = compare(&old, &built(dir, name, &code));
-        assert!(!changed.status.success(), "{name}: {}", text(&changed));
+        let difference = compare(&old, &description(dir, name, &changed));
+        assert!(
+            !difference.status.success(),
+            "{name}: {}",
+            text(&difference)
+        );
     }
 }

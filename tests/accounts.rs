@@ -1,10 +1,10 @@
-//! Uploads to the real receiver by somebody: with the login form, Basic, a token, and signed.
+//! Uploads to the real receiver with an account: by login form, Basic authentication, token and signature.
 
 mod common;
 
 use std::time::Duration;
 
-use common::{client, made};
+use common::{client, make_file};
 use resup::{Client, Error, ErrorKind, RefusalKind, SegmentSize, SigningAlgorithm, Upload};
 use resup_test_support::files;
 use resup_test_support::receiver::{Receiver, Setup};
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 const PASSWORD: &str = "correct horse";
 
-/// A receiver where joe has an account.
+/// Starts a receiver where joe has an account.
 fn start(setup: Setup) -> Receiver {
     let receiver = setup.start();
     receiver.admin(&["user", "add", "joe"], PASSWORD);
@@ -21,14 +21,14 @@ fn start(setup: Setup) -> Receiver {
 
 /// Uploads a new file in several requests.
 fn upload(client: &Client, dir: &TempDir, name: &str) -> Result<Upload, Error> {
-    let path = made(dir, name, 3_000_000);
+    let path = make_file(dir, name, 3_000_000);
     let mut upload = Upload::from_file(client, path)?;
     upload.set_segment_size(SegmentSize::Fixed(1_000_000))?;
     upload.run()?;
     Ok(upload)
 }
 
-fn arrives(client: &Client, receiver: &Receiver, dir: &TempDir, name: &str) {
+fn assert_arrives(client: &Client, receiver: &Receiver, dir: &TempDir, name: &str) {
     let upload = upload(client, dir, name).unwrap_or_else(|error| panic!("{name}: {error}"));
     let stored = receiver.stored_file(&upload.remote().id().unwrap());
     files::assert_same(&dir.path().join(name), &stored);
@@ -43,9 +43,9 @@ fn with_form(receiver: &Receiver, password: &str) -> Client {
     client
 }
 
-fn is_refused(result: Result<Upload, Error>, message: &str) {
+fn assert_refused(result: Result<Upload, Error>, message: &str) {
     let Err(error) = result else {
-        panic!("it was let in")
+        panic!("it was accepted")
     };
     let not_allowed = ErrorKind::Refused(RefusalKind::NotAllowed);
     assert_eq!(error.kind(), not_allowed, "{error}");
@@ -53,55 +53,55 @@ fn is_refused(result: Result<Upload, Error>, message: &str) {
 }
 
 #[test]
-fn the_receivers_login_form_lets_a_program_in_and_in_again() {
+fn a_program_logs_in_by_form_and_again_when_its_session_has_ended() {
     let receiver = start(Setup::new());
     let dir = tempfile::tempdir().unwrap();
     let client = with_form(&receiver, PASSWORD);
     client.set_user("joe").unwrap();
-    arrives(&client, &receiver, &dir, "first");
+    assert_arrives(&client, &receiver, &dir, "first");
     // Ends all sessions.
     receiver.admin(&["user", "passwd", "joe"], PASSWORD);
-    arrives(&client, &receiver, &dir, "second");
+    assert_arrives(&client, &receiver, &dir, "second");
 
     let wrong = with_form(&receiver, "wrong password");
-    is_refused(upload(&wrong, &dir, "third"), "wrong name or password");
+    assert_refused(upload(&wrong, &dir, "third"), "wrong name or password");
 }
 
 #[test]
-fn a_session_that_ends_in_the_middle_is_begun_anew() {
+fn a_login_is_repeated_when_the_session_ends_during_an_upload() {
     let receiver = start(Setup::new().arg("--session-lifetime").arg("0.7"));
     let dir = tempfile::tempdir().unwrap();
     let client = with_form(&receiver, PASSWORD);
     client.set_rate_limit(1_500_000);
-    arrives(&client, &receiver, &dir, "slow");
+    assert_arrives(&client, &receiver, &dir, "slow");
     assert!(receiver.stderr().contains("status=401"), "it did not end");
 }
 
 #[test]
-fn a_password_or_a_token_goes_along_with_each_request() {
+fn a_password_or_a_token_is_sent_with_each_request() {
     let receiver = start(Setup::new());
     let dir = tempfile::tempdir().unwrap();
     let by_password = client(&receiver.endpoint());
     by_password.set_basic_auth("joe", PASSWORD).unwrap();
-    arrives(&by_password, &receiver, &dir, "by password");
+    assert_arrives(&by_password, &receiver, &dir, "by password");
     let token = receiver.admin(&["token", "add", "joe"], "");
     let by_token = client(&receiver.endpoint());
     by_token.set_bearer_token(token.trim()).unwrap();
-    arrives(&by_token, &receiver, &dir, "by token");
+    assert_arrives(&by_token, &receiver, &dir, "by token");
 
-    is_refused(
+    assert_refused(
         upload(&client(&receiver.endpoint()), &dir, "x"),
         "not logged in",
     );
     by_password.set_basic_auth("joe", "wrong password").unwrap();
-    is_refused(upload(&by_password, &dir, "x"), "not logged in");
+    assert_refused(upload(&by_password, &dir, "x"), "not logged in");
     by_token.set_user("ann").unwrap();
     let error = upload(&by_token, &dir, "x").err().unwrap();
     assert!(error.to_string().contains("'user' says 'ann'"), "{error}");
 }
 
 #[test]
-fn the_receiver_finds_the_librarys_signatures_right() {
+fn the_receiver_accepts_the_signatures_of_the_library() {
     let dir = tempfile::tempdir().unwrap();
     let secret = dir.path().join("secret");
     std::fs::write(&secret, "geheim\n").unwrap();
@@ -114,7 +114,7 @@ fn the_receiver_finds_the_librarys_signatures_right() {
         let client = with_form(&receiver, PASSWORD);
         client.set_signing_secret(b"geheim").unwrap();
         client.set_signing_algorithm(algorithm);
-        arrives(&client, &receiver, &dir, &format!("报告 {name} *~'().bin"));
+        assert_arrives(&client, &receiver, &dir, &format!("报告 {name} *~'().bin"));
         client.set_signing_secret(b"another").unwrap();
         let error = upload(&client, &dir, "x").err().unwrap();
         assert!(error.to_string().contains("is not signed"), "{error}");
@@ -122,17 +122,20 @@ fn the_receiver_finds_the_librarys_signatures_right() {
 }
 
 #[test]
-fn a_program_that_tried_too_often_waits_and_gets_in() {
+fn a_program_waits_when_there_were_too_many_logins() {
     let receiver = start(Setup::new());
     let dir = tempfile::tempdir().unwrap();
-    // The last ones have to wait themselves.
+    // The last of these logins have to wait, too.
     for number in 0..7 {
         let client = with_form(&receiver, &format!("wrong {number}"));
-        is_refused(upload(&client, &dir, "x"), "wrong name or password");
+        assert_refused(upload(&client, &dir, "x"), "wrong name or password");
     }
     let right = client(&receiver.endpoint());
     right.set_basic_auth("joe", PASSWORD).unwrap();
     right.set_retry_timeout(Duration::from_secs(60)).unwrap();
-    arrives(&right, &receiver, &dir, "late");
-    assert!(receiver.stderr().contains("status=429"), "nobody waited");
+    assert_arrives(&right, &receiver, &dir, "late");
+    assert!(
+        receiver.stderr().contains("status=429"),
+        "no login had to wait"
+    );
 }

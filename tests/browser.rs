@@ -1,4 +1,4 @@
-//! The form that is sent, beside the one that a real browser sends for the same page.
+//! Compares the form that the library sends with the one that a real browser sends for the same page.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use resup_test_support::scripted::{json, Request, RequestHead, ScriptedServer, S
 /// Names of fields and their values, in the order of the form.
 type Fields = Vec<(String, String)>;
 
-/// A browser, and a server that shows it a page, takes the page's form, and takes uploads.
+/// A browser, and a server that shows it a page, and takes the page's form as well as uploads.
 struct Both {
     chromium: Chromium,
     scripted: ScriptedServer,
@@ -21,7 +21,7 @@ struct Both {
 }
 
 impl Both {
-    /// `None` when there is no browser here.
+    /// Starts both. `None` when no browser is installed.
     fn start() -> Option<Self> {
         let chromium = Chromium::start()?;
         let page = Arc::new(Mutex::new(String::new()));
@@ -60,18 +60,18 @@ impl Both {
         }
         let before = self.scripted.requests().len();
         upload.run().unwrap();
-        let library = self.taken("/upload", before);
+        let library = self.wait_for_form("/upload", before);
         *self.page.lock().unwrap() = page(&fields(&library, name, own));
         self.chromium.open(&format!("http://{addr}/page"));
         self.chromium.choose_file("input[type=file]", &path);
         let click = "document.querySelector('button').click()";
         self.chromium.run(click);
-        let browser = self.taken("/form", before);
+        let browser = self.wait_for_form("/form", before);
         Sent { library, browser }
     }
 
-    /// The form that comes to this path after so many requests, with another boundary.
-    fn taken(&self, path: &str, before: usize) -> Vec<u8> {
+    /// Waits for a form to this path after the first `before` requests, and returns it with another boundary.
+    fn wait_for_form(&self, path: &str, before: usize) -> Vec<u8> {
         let until = Instant::now() + Duration::from_secs(20);
         loop {
             let requests = self.scripted.requests().into_iter().skip(before);
@@ -92,15 +92,15 @@ fn show(head: &RequestHead, page: &str) -> Step {
     if head.target != "/page" {
         return Step::reply(404, "{}");
     }
-    let answer = format!(
+    let response = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\
          Content-Length: {}\r\n\r\n{page}",
         page.len()
     );
-    Step::new().write(answer)
+    Step::new().write(response)
 }
 
-/// A page with a form of these fields, and a file before the last of them.
+/// Writes a page with a form of these fields, and a file before the last of them.
 fn page(fields: &Fields) -> String {
     let mut html = "<!doctype html><form method=post action=/form \
                     enctype=multipart/form-data>\n"
@@ -115,7 +115,7 @@ fn page(fields: &Fields) -> String {
     html + "<button>Upload</button></form>"
 }
 
-/// Text as an attribute's value, in quotes.
+/// Writes text as the value of an attribute, in quotes.
 fn attribute(text: &str) -> String {
     let special = |c: char| !c.is_ascii_alphanumeric() && c.is_ascii();
     let mut quoted = "\"".to_owned();
@@ -128,13 +128,13 @@ fn attribute(text: &str) -> String {
     quoted + "\""
 }
 
-/// What both sent for one file, without boundaries.
+/// The forms that both sent for one file, without their boundaries.
 struct Sent {
     library: Vec<u8>,
     browser: Vec<u8>,
 }
 
-/// The content type and the body, with another boundary.
+/// Returns the content type and the body, with another boundary.
 fn without_boundary(request: &Request) -> Vec<u8> {
     let head = &request.head;
     let boundary = head.boundary().unwrap();
@@ -162,8 +162,8 @@ fn replace(text: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The fields that a library's form was made of: the protocol's own as they stand in the form,
-/// the file's name and the host's fields as the library was told them.
+/// Returns the fields of the library's form: those of the protocol as they are in the form, the file's name
+/// and the program's fields as the program set them.
 fn fields(form: &[u8], file_name: &str, own: &[(&str, &str)]) -> Fields {
     let form = String::from_utf8_lossy(form);
     let mut own = own.iter();
@@ -172,8 +172,8 @@ fn fields(form: &[u8], file_name: &str, own: &[(&str, &str)]) -> Fields {
     let field = |part: &str| {
         let (head, value) = part.split_once("\r\n\r\n").unwrap();
         let name = head.strip_suffix('"').unwrap();
-        let value = value.split("\r\n--BOUNDARY--").next().unwrap();
-        let value = value.strip_suffix("\r\n").unwrap_or(value);
+        let line = value.split("\r\n--BOUNDARY--").next().unwrap();
+        let value = line.strip_suffix("\r\n").unwrap_or(line);
         match name {
             "name" => ("name".to_owned(), file_name.to_owned()),
             "action" | "size" | "mtime" | "dir" | "offset" | "length" | "md5" => {
@@ -188,7 +188,7 @@ fn fields(form: &[u8], file_name: &str, own: &[(&str, &str)]) -> Fields {
     plain.map(field).collect()
 }
 
-/// The content type that a form gives to its file.
+/// Returns the content type that a form has for its file.
 fn content_type(form: &[u8]) -> String {
     let form = String::from_utf8_lossy(form);
     let (_, file) = form.split_once("name=\"file\"; filename=").unwrap();
@@ -198,8 +198,8 @@ fn content_type(form: &[u8]) -> String {
 
 fn assert_same(sent: &Sent, what: &str) {
     let (library, browser) = (&sent.library, &sent.browser);
-    let same = library.iter().zip(browser).take_while(|(l, b)| l == b);
-    let same = same.count();
+    let pairs = library.iter().zip(browser);
+    let same = pairs.take_while(|(l, b)| l == b).count();
     let around = |text: &[u8]| {
         let end = text.len().min(same + 200);
         text[same.saturating_sub(200)..end]

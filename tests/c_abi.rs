@@ -1,9 +1,9 @@
-//! The C ABI as C programs see it: its symbols, and programs that use and misuse it.
+//! The C ABI: its symbols, and C programs that use and misuse it.
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code)]
-#[path = "c/host.rs"]
-mod host;
+#[path = "c/harness.rs"]
+mod harness;
 #[path = "c/networks.rs"]
 mod networks;
 #[path = "c/one.rs"]
@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::Duration;
 
-use host::{has, root, shared_library, under, Bench, Ended, VALGRIND};
+use harness::{has, root, shared_library, under, Bench, Outcome, VALGRIND};
 use programs::{hanging_server, BEHAVIOUR, FLOAT, MISUSE};
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
@@ -37,7 +37,7 @@ fn output_of(tool: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn kept_exports() -> BTreeSet<String> {
+fn listed_exports() -> BTreeSet<String> {
     let list = include_str!("exports.txt").lines().map(str::to_owned);
     list.collect()
 }
@@ -50,9 +50,9 @@ fn the_library_exports_what_the_list_says_and_nothing_else() {
         .filter_map(|line| line.split_whitespace().last())
         .map(str::to_owned)
         .collect();
-    let kept = kept_exports();
-    let more: Vec<_> = exported.difference(&kept).collect();
-    let fewer: Vec<_> = kept.difference(&exported).collect();
+    let listed = listed_exports();
+    let more: Vec<_> = exported.difference(&listed).collect();
+    let fewer: Vec<_> = listed.difference(&exported).collect();
     assert!(
         more.is_empty() && fewer.is_empty(),
         "tests/exports.txt is not current; exported and not listed: {more:?}; \
@@ -65,48 +65,47 @@ fn the_library_exports_what_the_list_says_and_nothing_else() {
     assert!(foreign.is_empty(), "{foreign:?}");
     let lines: Vec<_> = include_str!("exports.txt").lines().collect();
     assert!(
-        lines.is_sorted() && lines.len() == kept.len(),
+        lines.is_sorted() && lines.len() == listed.len(),
         "the list is sorted"
     );
 }
 
-/// Names that are followed by `(` in a C text, its comments left out.
+/// Finds the names before a `(` in a C text, without its comments.
 fn called_or_declared(text: &str) -> BTreeSet<String> {
     let code: String = text
         .split("/*")
         .map(|piece| piece.split_once("*/").map_or(piece, |(_, code)| code))
         .collect();
     let names = code.match_indices('(').filter_map(|(at, _)| {
-        let name = code[..at].rsplit(|c: char| c != '_' && !c.is_alphanumeric());
-        name.into_iter().next()
+        let mut words = code[..at].rsplit(|c: char| c != '_' && !c.is_alphanumeric());
+        words.next().filter(|name| name.starts_with("resup_"))
     });
-    let names = names.filter(|name| name.starts_with("resup_"));
     names.map(str::to_owned).collect()
 }
 
 #[test]
-fn header_and_exports_are_the_same() {
+fn the_header_declares_what_the_library_exports() {
     let header = std::fs::read_to_string(root().join("include/resup.h")).unwrap();
-    assert_eq!(called_or_declared(&header), kept_exports());
+    assert_eq!(called_or_declared(&header), listed_exports());
 }
 
-/// What `one.c` sets by name, as every test of a setting has it do.
+/// Returns the setters that `one.c` calls, which the tests of settings run.
 fn settings_of_one() -> Vec<String> {
     let text = std::fs::read_to_string(root().join("tests/c/one.c")).unwrap();
-    let names = text.split("SETTING(").skip(2);
-    let names = names.map(|rest| format!("resup_{}", rest.split(',').next().unwrap()));
+    let calls = text.split("SETTING(").skip(2);
+    let names = calls.map(|rest| format!("resup_{}", rest.split(',').next().unwrap()));
     names.collect()
 }
 
 #[test]
-fn the_behaviour_test_calls_every_function() {
+fn the_behaviour_program_calls_every_function() {
     let called: BTreeSet<_> = BEHAVIOUR
         .iter()
         .map(|name| std::fs::read_to_string(root().join("tests/c").join(name)).unwrap())
         .flat_map(|text| called_or_declared(&text))
         .chain(settings_of_one())
         .collect();
-    let missing: Vec<_> = kept_exports().difference(&called).cloned().collect();
+    let missing: Vec<_> = listed_exports().difference(&called).cloned().collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 
@@ -125,20 +124,26 @@ fn the_library_has_its_soname_and_stays_loaded() {
 
 #[test]
 fn the_test_programs_compile_without_warnings() {
-    let sources = std::fs::read_dir(root().join("tests/c")).unwrap();
-    let sources: Vec<_> = sources
+    let sources: Vec<_> = std::fs::read_dir(root().join("tests/c"))
+        .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|end| end == "c"))
         .collect();
     assert!(sources.len() > 15);
     for compiler in ["gcc", "clang"] {
         if has(compiler) {
-            host::check_warnings(compiler, &sources);
+            harness::check_warnings(compiler, &sources);
         }
     }
 }
 
-fn behaviour(bench: &Bench, runner: &[&str], size: &str, patience: &str, limit: Duration) -> Ended {
+fn behaviour(
+    bench: &Bench,
+    runner: &[&str],
+    size: &str,
+    patience: &str,
+    limit: Duration,
+) -> Outcome {
     let (receiver, hanging) = (Receiver::start(), hanging_server());
     let program = bench.build("behaviour", &BEHAVIOUR, &[]);
     let mut command = under(runner, &program);
@@ -153,20 +158,20 @@ fn behaviour(bench: &Bench, runner: &[&str], size: &str, patience: &str, limit: 
 
 #[test]
 fn a_program_that_keeps_the_rules_gets_what_the_header_promises() {
-    let ended = behaviour(&Bench::new(), &[], "48", "100", LIMIT);
-    println!("{}", ended.stdout);
-    ended.assert_success();
+    let outcome = behaviour(&Bench::new(), &[], "48", "100", LIMIT);
+    println!("{}", outcome.stdout);
+    outcome.assert_success();
 }
 
 #[test]
-fn a_host_with_floating_point_exceptions_unmasked_keeps_them_so() {
+fn a_program_that_unmasks_floating_point_exceptions_keeps_them_unmasked() {
     let (bench, receiver) = (Bench::new(), Receiver::start());
     let program = bench.build("float", &FLOAT, &[]);
     let mut command = Command::new(program);
     command.arg(receiver.endpoint());
-    let ended = bench.run(&mut command, LIMIT);
-    println!("{}", ended.stdout);
-    ended.assert_success();
+    let outcome = bench.run(&mut command, LIMIT);
+    println!("{}", outcome.stdout);
+    outcome.assert_success();
 }
 
 #[test]
@@ -175,9 +180,9 @@ fn a_program_that_breaks_the_rules_gets_errors_and_no_crash() {
     let program = bench.build("misuse", &MISUSE, &[]);
     let mut command = Command::new(program);
     command.arg(bench.dir("files")).args(["200000", "20000"]);
-    let ended = bench.run(&mut command, LIMIT);
-    println!("{}", ended.stdout);
-    ended.assert_success();
+    let outcome = bench.run(&mut command, LIMIT);
+    println!("{}", outcome.stdout);
+    outcome.assert_success();
 }
 
 #[test]
@@ -199,16 +204,16 @@ fn misuse_is_clean_with_the_address_sanitizer() {
     let program = bench.build("misuse-asan", &MISUSE, &["-fsanitize=address"]);
     let mut command = Command::new(program);
     command.arg(bench.dir("files")).args(["50000", "5000"]);
-    let ended = bench.run(&mut command, LIMIT);
-    println!("{}", ended.stdout);
-    ended.assert_success();
+    let outcome = bench.run(&mut command, LIMIT);
+    println!("{}", outcome.stdout);
+    outcome.assert_success();
 }
 
 #[test]
 fn behaviour_is_clean_under_valgrind() {
     if has("valgrind") {
-        let ended = behaviour(&Bench::new(), &VALGRIND, "8", "2000", VALGRIND_LIMIT);
-        ended.assert_success();
+        let outcome = behaviour(&Bench::new(), &VALGRIND, "8", "2000", VALGRIND_LIMIT);
+        outcome.assert_success();
     }
 }
 
@@ -224,7 +229,7 @@ fn misuse_is_clean_under_valgrind() {
 }
 
 #[test]
-fn unloading_the_library_takes_no_code_from_its_threads() {
+fn the_librarys_threads_keep_their_code_when_it_is_unloaded() {
     let (bench, receiver) = (Bench::new(), Receiver::start());
     let file = bench.path("file.bin");
     files::make(&file, 24 << 20, 1).unwrap();
@@ -243,14 +248,14 @@ fn the_example_uploads_when_linked_statically() {
     let program = bench.build_static("upload", &["examples/c/upload.c"]);
     let mut command = Command::new(program);
     command.arg(receiver.endpoint()).arg(&file);
-    let ended = bench.run(&mut command, LIMIT);
-    ended.assert_success();
-    let id = ended.stdout.trim().split_once(" id=").expect("an id").1;
+    let outcome = bench.run(&mut command, LIMIT);
+    outcome.assert_success();
+    let id = outcome.stdout.trim().split_once(" id=").expect("an id").1;
     files::assert_same(&file, &receiver.stored_file(id));
     let md5 = files::md5_hex(&file).unwrap();
     assert!(
-        ended.stdout.contains(&format!("md5={md5}")),
+        outcome.stdout.contains(&format!("md5={md5}")),
         "{}",
-        ended.stdout
+        outcome.stdout
     );
 }

@@ -1,8 +1,8 @@
 //! A cancelled run returns within 100 ms, wherever it is.
 //!
-//! That is the project's own promise, and the only time that a test asserts on. A busy machine
-//! breaks it now and then, a defect again and again: so one late run in a sample (one in a
-//! hundred of a large one) is passed over, and three bad samples in a row are a failure.
+//! That is a promise of the library, and the only time that a test asserts on. A busy machine makes a run
+//! late now and then, a defect again and again: so one late run in a sample (one in a hundred of a large
+//! one) is allowed, and three bad samples in a row are a failure.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,13 +19,13 @@ use resup_test_support::{names, seed};
 const PROMISE: Duration = Duration::from_millis(100);
 const LONG: Duration = Duration::from_secs(3600);
 
-/// Runs uploads that `make` makes, cancels each when it is `there`, and measures.
+/// Runs uploads that `make` makes, cancels each when it is `there`, and checks how long that takes.
 fn ends_in_time(
     place: &str,
     mut make: impl FnMut() -> Upload,
     there: impl Fn(&Remote) -> bool + Sync,
 ) {
-    // Measured one after the other.
+    // Two samples at the same time would slow each other down.
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut rng = seed::rng(seed::seed());
@@ -46,7 +46,7 @@ fn ends_in_time(
     panic!("{place}: {} of {runs} are late: {late:?}", late.len());
 }
 
-/// From the call of `cancel`, so long after the upload is `there`, to the return of `run`.
+/// Measures the time from the call of `cancel`, some microseconds after the upload is `there`, to the return of `run`.
 fn time_to_cancel(
     mut upload: Upload,
     there: &(impl Fn(&Remote) -> bool + Sync),
@@ -55,8 +55,8 @@ fn time_to_cancel(
     let remote = upload.remote();
     std::thread::scope(|scope| {
         let canceller = scope.spawn(move || {
-            let lost = Instant::now() + Duration::from_secs(60);
-            while !there(&remote) && Instant::now() < lost {
+            let until = Instant::now() + Duration::from_secs(60);
+            while !there(&remote) && Instant::now() < until {
                 std::thread::sleep(Duration::from_millis(1));
             }
             std::thread::sleep(Duration::from_micros(microseconds));
@@ -77,7 +77,7 @@ fn is(state: UploadState) -> impl Fn(&Remote) -> bool + Sync {
     move |remote| remote.snapshot().state == state
 }
 
-/// A client that waits for ever.
+/// Makes a client that waits for ever.
 fn client(endpoint: &str) -> Client {
     let client = Client::new(endpoint).unwrap();
     client.set_response_timeout(LONG).unwrap();
@@ -89,7 +89,7 @@ fn small(client: &Client) -> Upload {
     Upload::from_memory(client, vec![7; 100_000], "small").unwrap()
 }
 
-/// A file of so many bytes that takes no room.
+/// Makes a sparse file of `size` bytes, which takes no room on the disk.
 fn sparse(dir: &tempfile::TempDir, size: u64) -> PathBuf {
     let path = dir.path().join("sparse");
     let file = std::fs::File::create(&path).unwrap();
@@ -97,42 +97,42 @@ fn sparse(dir: &tempfile::TempDir, size: u64) -> PathBuf {
     path
 }
 
-/// A proxy in front of a model receiver, all of whose connections have these faults.
+/// Starts a proxy in front of a model receiver; every connection has these faults.
 fn faulty(receiver: &ModelReceiver, faults: Faults) -> ChaosProxy {
     ChaosProxy::start(receiver.addr(), move |_, _| faults.clone(), 0)
 }
 
 #[test]
-fn in_a_name_lookup() {
+fn a_cancel_ends_a_name_lookup() {
     if !names::are_slow() {
-        return names::make_slow_for("in_a_name_lookup");
+        return names::make_slow_for("a_cancel_ends_a_name_lookup");
     }
     let receiver = ModelReceiver::start();
     let client = client(&format!("http://slow.test:{}/", receiver.addr().port()));
     let make = || small(&client);
     ends_in_time("name lookup", make, is(UploadState::Locating));
-    // The lookups end some time, and nothing comes of them.
+    // The lookups end later, and no request follows.
     std::thread::sleep(Duration::from_millis(600));
     assert_eq!(receiver.stats().requests, 0);
 }
 
 #[test]
-fn in_a_tcp_connect() {
+fn a_cancel_ends_a_tcp_connect() {
     let hole = Hole::new();
     let client = client(&format!("http://{}/", hole.addr()));
-    // What is left behind ends by itself, and soon.
+    // The connects that are left behind end soon.
     client.set_connect_timeout(Duration::from_secs(1)).unwrap();
     let make = || small(&client);
     ends_in_time("TCP connect", make, is(UploadState::Locating));
 }
 
 #[test]
-fn in_a_tls_handshake() {
+fn a_cancel_ends_a_tls_handshake() {
     let receiver = ModelReceiver::with(Options {
         tls: true,
         ..Options::default()
     });
-    // Silent from the beginning, or within the server's part of the handshake.
+    // The server is silent from the beginning, or stops within its part of the handshake.
     let mut turn = 0;
     let plan = move |_: u64, _: &mut fastrand::Rng| {
         turn += 1;
@@ -150,12 +150,12 @@ fn in_a_tls_handshake() {
 }
 
 #[test]
-fn while_the_server_does_not_answer_a_locate() {
+fn a_cancel_ends_the_wait_for_the_response_to_a_locate() {
     let receiver = ModelReceiver::start();
     let proxy = faulty(
         &receiver,
         Faults {
-            drop_answer: true,
+            drop_response: true,
             ..Faults::default()
         },
     );
@@ -165,7 +165,7 @@ fn while_the_server_does_not_answer_a_locate() {
 }
 
 #[test]
-fn while_the_server_does_not_answer_a_send() {
+fn a_cancel_ends_the_wait_for_the_response_to_a_send() {
     let receiver = ModelReceiver::start();
     let proxy = faulty(&receiver, Faults::stalled(2000));
     let client = client(&receiver.endpoint_at(proxy.addr()));
@@ -177,7 +177,7 @@ fn while_the_server_does_not_answer_a_send() {
 }
 
 #[test]
-fn while_leave_to_send_is_awaited() {
+fn a_cancel_ends_the_wait_for_100_continue() {
     let server = ScriptedServer::start_with(|head, _| match head.method.as_str() {
         "GET" => Step::reply(200, &json("new", 0, "1")),
         _ => Step::new().ignore_expect().wait(LONG),
@@ -185,26 +185,26 @@ fn while_leave_to_send_is_awaited() {
     let dir = tempfile::tempdir().unwrap();
     let path = sparse(&dir, 1 << 30);
     let make = || {
-        // Of its own each time: one that got no leave does not ask again.
+        // A new one each time: one that got no 100 Continue does not ask again.
         let client = client(&server.endpoint());
         client.set_locate_method(LocateMethod::Get);
         Upload::from_file(&client, &path).unwrap()
     };
     let there = is(UploadState::Sending);
-    ends_in_time("awaiting leave", make, |remote| {
+    ends_in_time("100 Continue", make, |remote| {
         there(remote) && remote.snapshot().bytes_sent == 0
     });
 }
 
 #[test]
-fn in_a_blocked_write() {
+fn a_cancel_ends_a_blocked_write() {
     let receiver = ModelReceiver::start();
     let proxy = faulty(&receiver, Faults::stalled(1_000_000));
     let client = client(&receiver.endpoint_at(proxy.addr()));
     let dir = tempfile::tempdir().unwrap();
     let path = sparse(&dir, 1 << 30);
     let make = || {
-        // The last one's, and what lies in the system's buffers for it.
+        // Forgets the last upload, and what is in the system's buffers for it.
         receiver.forget();
         proxy.cut_all();
         Upload::from_file(&client, &path).unwrap()
@@ -218,7 +218,7 @@ fn in_a_blocked_write() {
 }
 
 #[test]
-fn in_a_wait_between_two_attempts() {
+fn a_cancel_ends_the_wait_between_two_attempts() {
     let busy = reply_with(503, &[("Retry-After", "3600")], "{}");
     let step = Step::new().read(Read::All).write(busy);
     let server = ScriptedServer::start(vec![step]);
@@ -228,12 +228,11 @@ fn in_a_wait_between_two_attempts() {
 }
 
 #[test]
-fn while_a_prefix_is_compared() {
+fn a_cancel_ends_the_comparison_of_a_prefix() {
     let size = 64 << 30;
-    let answer = json("partial", size, "1");
     let proof = r#","prefix_md5":"00000000000000000000000000000000"}"#;
-    let answer = answer.trim_end_matches('}').to_owned() + proof;
-    let server = ScriptedServer::start(vec![Step::reply(200, &answer)]);
+    let response = json("partial", size, "1").trim_end_matches('}').to_owned() + proof;
+    let server = ScriptedServer::start(vec![Step::reply(200, &response)]);
     let client = client(&server.endpoint());
     let dir = tempfile::tempdir().unwrap();
     let path = sparse(&dir, size);
@@ -242,7 +241,7 @@ fn while_a_prefix_is_compared() {
 }
 
 #[test]
-fn while_a_file_is_digested_first() {
+fn a_cancel_ends_the_digest_of_a_file() {
     let client = client("http://127.0.0.1:9/");
     let dir = tempfile::tempdir().unwrap();
     let path = sparse(&dir, 64 << 30);
@@ -254,8 +253,8 @@ fn while_a_file_is_digested_first() {
     ends_in_time("digesting first", make, is(UploadState::Hashing));
 }
 
-/// An upload that takes minutes.
-fn held_back(receiver: &ModelReceiver) -> Upload {
+/// Makes an upload that takes minutes.
+fn slow(receiver: &ModelReceiver) -> Upload {
     receiver.forget();
     let client = client(&receiver.endpoint());
     client.set_rate_limit(1000);
@@ -263,16 +262,16 @@ fn held_back(receiver: &ModelReceiver) -> Upload {
 }
 
 #[test]
-fn while_a_rate_limit_holds_it_back() {
+fn a_cancel_ends_an_upload_that_a_rate_limit_slows_down() {
     let receiver = ModelReceiver::start();
-    let make = || held_back(&receiver);
+    let make = || slow(&receiver);
     ends_in_time("rate limit", make, is(UploadState::Sending));
 }
 
 #[test]
-fn in_a_pause() {
+fn a_cancel_ends_a_pause() {
     let receiver = ModelReceiver::start();
-    let make = || held_back(&receiver);
+    let make = || slow(&receiver);
     ends_in_time("pause", make, |remote| {
         let state = remote.snapshot().state;
         if state == UploadState::Sending {
@@ -283,11 +282,11 @@ fn in_a_pause() {
 }
 
 #[test]
-fn at_any_moment_of_an_upload_that_goes_well() {
+fn a_cancel_ends_an_upload_at_any_moment() {
     let receiver = ModelReceiver::start();
     let client = client(&receiver.endpoint());
     client.set_locate_method(LocateMethod::Get);
-    // It takes longer than the moment is away.
+    // Slow enough that each cancel comes before its end.
     client.set_rate_limit(10_000_000);
     let make = || {
         receiver.forget();

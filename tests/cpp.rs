@@ -1,15 +1,15 @@
-//! The C++ binding: programs that use it, by two compilers, plain and under sanitizers.
+//! The C++ binding: programs that use it, built by two compilers, with and without sanitizers.
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code)]
-#[path = "c/host.rs"]
-mod host;
+#[path = "c/harness.rs"]
+mod harness;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use host::{has, root, under, Bench, Ended, VALGRIND};
+use harness::{has, root, under, Bench, Outcome, VALGRIND};
 use resup_test_support::receiver::Receiver;
 use resup_test_support::scripted::{json, ScriptedServer, Step};
 
@@ -37,14 +37,14 @@ const WARNINGS: [&str; 8] = [
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-fn run(bench: &Bench, program: &Path, runner: &[&str]) -> Ended {
+fn run(bench: &Bench, program: &Path, runner: &[&str]) -> Outcome {
     let receiver = Receiver::start();
     let forbidding =
         ScriptedServer::start_with(|_, _| Step::reply(403, r#"{"message":"not you"}"#));
     let page = || Step::reply(200, "<html>Please log in</html>");
     let only_pages = ScriptedServer::start(vec![page()]);
-    let one_answer = Step::reply(200, &json("partial", 0, "a"));
-    let pages_later = ScriptedServer::start(vec![one_answer, page()]);
+    let one_response = Step::reply(200, &json("partial", 0, "a"));
+    let pages_later = ScriptedServer::start(vec![one_response, page()]);
     let mut command = under(runner, program);
     let races = root().join("bindings/cpp/tests/tsan.supp");
     command
@@ -54,13 +54,13 @@ fn run(bench: &Bench, program: &Path, runner: &[&str]) -> Ended {
         .arg(bench.dir("files"))
         .arg(only_pages.endpoint())
         .arg(pages_later.endpoint());
-    let ended = bench.run(&mut command, LIMIT);
-    ended.assert_success();
-    assert_eq!(ended.stdout, "all of it\n");
-    ended
+    let outcome = bench.run(&mut command, LIMIT);
+    outcome.assert_success();
+    assert_eq!(outcome.stdout, "all of it\n");
+    outcome
 }
 
-/// Builds and runs a program, where the compiler is there.
+/// Builds and runs a program, if the compiler is installed.
 fn uploads(compiler: &str, sources: &[&str], flags: &[&str], runner: &[&str]) {
     if has(compiler) {
         let bench = Bench::new();
@@ -81,7 +81,7 @@ fn a_cpp20_program_by_clang_uploads() {
 }
 
 #[test]
-fn its_addresses_and_its_behaviour_are_defined() {
+fn it_is_clean_under_address_and_undefined_behaviour_sanitizers() {
     let flags = [
         "-std=c++20",
         "-fsanitize=address,undefined",
@@ -91,7 +91,7 @@ fn its_addresses_and_its_behaviour_are_defined() {
 }
 
 #[test]
-fn its_threads_race_for_nothing() {
+fn it_is_clean_under_the_thread_sanitizer() {
     uploads("g++", &BEHAVIOUR, &["-std=c++20", "-fsanitize=thread"], &[]);
 }
 
@@ -103,7 +103,7 @@ fn it_is_clean_under_valgrind() {
 }
 
 #[test]
-fn it_does_without_exceptions() {
+fn it_works_without_exceptions() {
     for compiler in ["g++", "clang++"] {
         uploads(
             compiler,
@@ -114,12 +114,12 @@ fn it_does_without_exceptions() {
     }
 }
 
-/// Has headers compiled, each alone.
+/// Compiles headers, each alone.
 fn compiles(compiler: &str, standard: &str, headers: &[PathBuf]) {
     let output = Command::new(compiler)
         .args([standard, "-fsyntax-only", "-x", "c++"])
         .args(WARNINGS)
-        // Names that X11 and Windows take for macros of theirs.
+        // Macros of X11 and Windows.
         .args(["-DStatus=int", "-DBool=int", "-DNone=0L", "-DERROR=0"])
         .arg("-I")
         .arg(root().join("include"))
@@ -133,7 +133,7 @@ fn compiles(compiler: &str, standard: &str, headers: &[PathBuf]) {
 }
 
 #[test]
-fn every_standard_takes_the_headers() {
+fn the_headers_compile_by_every_standard() {
     let dir = root().join("bindings/cpp/include/resup");
     let all = [dir.join("resup.hpp")];
     for compiler in ["g++", "clang++"].into_iter().filter(|name| has(name)) {
@@ -141,14 +141,14 @@ fn every_standard_takes_the_headers() {
             compiles(compiler, standard, &all);
         }
     }
-    let each = std::fs::read_dir(dir).unwrap();
-    let each: Vec<_> = each.map(|entry| entry.unwrap().path()).collect();
+    let entries = std::fs::read_dir(dir).unwrap();
+    let each: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     assert!(each.len() >= 5);
     compiles("g++", "-std=c++17", &each);
 }
 
 #[test]
-fn every_function_of_the_c_api_is_reached() {
+fn the_binding_calls_every_function_of_the_c_api() {
     let dir = root().join("bindings/cpp/include/resup");
     let text: String = std::fs::read_dir(dir)
         .unwrap()

@@ -1,5 +1,5 @@
-//! The connection breaks at every single byte, and at random ones in every way: the file that
-//! the server ends up with is the one that was sent.
+//! The connection is lost at every single byte, and in every way at random ones: in the end the server has
+//! the file that was sent.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -24,8 +24,8 @@ fn client(endpoint: &str) -> Client {
     client
 }
 
-/// Uploads `content` through a proxy whose first connection has `faults`. Gives the bytes that
-/// went over that connection each way.
+/// Uploads `content` through a proxy whose first connection has `faults`. Returns the bytes that went each
+/// way.
 fn upload_with(receiver: &ModelReceiver, name: &str, content: &[u8], faults: Faults) -> (u64, u64) {
     let mut faults = Some(faults);
     let proxy = ChaosProxy::start(
@@ -66,7 +66,7 @@ fn for_all(count: u64, case: impl Fn(u64) + Sync) {
 
 fn every_byte(how: Cut, up: bool) {
     let receiver = ModelReceiver::start();
-    // Each its own content: the server would know the same one by its digest.
+    // Each upload has its own content: the server would know equal ones by their digest.
     let content = |n: u64| files::bytes(700, n);
     let whole = content(u64::MAX);
     let (bytes_up, bytes_down) = upload_with(&receiver, "whole", &whole, Faults::default());
@@ -92,26 +92,26 @@ fn every_byte(how: Cut, up: bool) {
 }
 
 #[test]
-fn a_reset_at_every_byte_of_the_requests() {
+fn an_upload_survives_a_reset_at_every_byte_of_the_requests() {
     every_byte(Cut::Rst, true);
 }
 
 #[test]
-fn a_close_at_every_byte_of_the_requests() {
+fn an_upload_survives_a_close_at_every_byte_of_the_requests() {
     every_byte(Cut::Fin, true);
 }
 
 #[test]
-fn a_reset_at_every_byte_of_the_answers() {
+fn an_upload_survives_a_reset_at_every_byte_of_the_responses() {
     every_byte(Cut::Rst, false);
 }
 
 #[test]
-fn a_close_at_every_byte_of_the_answers() {
+fn an_upload_survives_a_close_at_every_byte_of_the_responses() {
     every_byte(Cut::Fin, false);
 }
 
-/// What a bad network may do to one connection.
+/// Picks what a bad network does to one connection.
 fn random_faults(rng: &mut fastrand::Rng, size: u64) -> Faults {
     let mut faults = Faults {
         how: [Cut::Rst, Cut::Fin, Cut::Stall][rng.usize(..3)],
@@ -122,7 +122,7 @@ fn random_faults(rng: &mut fastrand::Rng, size: u64) -> Faults {
         3 => faults.cut_down_after = Some(rng.u64(..400)),
         4 => faults.corrupt_up_at = Some(rng.u64(..size + 2000)),
         5 => faults.corrupt_down_at = Some(rng.u64(..400)),
-        6 => faults.drop_answer = true,
+        6 => faults.drop_response = true,
         _ => faults.refuse = true,
     }
     faults
@@ -152,8 +152,8 @@ fn random_faults_never_make_a_wrong_file() {
         );
         let client = client(&receiver.endpoint_at(proxy.addr()));
         let mut upload = Upload::from_memory(&client, content.clone(), "random").unwrap();
-        // A corrupted byte can make the server refuse, or its answer a lie: an honest error.
-        // Another run has to get it right then.
+        // A corrupted byte can make the server refuse, or its response wrong: then the run fails, and another
+        // run has to succeed.
         let mut runs = 0;
         while let Err(error) = upload.run() {
             runs += 1;

@@ -2,8 +2,8 @@
 
 #[cfg(target_os = "linux")]
 #[allow(dead_code)]
-#[path = "c/host.rs"]
-mod host;
+#[path = "c/harness.rs"]
+mod harness;
 #[cfg(target_os = "linux")]
 #[allow(dead_code)]
 #[path = "c/one.rs"]

@@ -1,22 +1,22 @@
-//! The examples in Rust, C and C++: that they compile without a warning and do what they say.
+//! The examples in Rust, C and C++ compile without a warning and do what they say.
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code)]
-#[path = "c/host.rs"]
-mod host;
+#[path = "c/harness.rs"]
+mod harness;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use host::{has, library_dir, root, Bench};
+use harness::{has, library_dir, root, Bench};
 use resup_test_support::desktop::{Desktop, Running};
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
 
 const LIMIT: Duration = Duration::from_secs(60);
-/// For what has to be compiled first, perhaps behind another build.
+/// The limit for a command that compiles, perhaps after another build has ended.
 const BUILD: Duration = Duration::from_secs(600);
 const C: [&str; 6] = [
     "-D_POSIX_C_SOURCE=200809L",
@@ -35,18 +35,20 @@ const CPP: [&str; 6] = [
     "-Werror",
 ];
 
-fn made(bench: &Bench, name: &str, size: u64) -> PathBuf {
+fn make_file(bench: &Bench, name: &str, size: u64) -> PathBuf {
     let path = bench.path(name);
     files::make(&path, size, size).unwrap();
     path
 }
 
-/// Looks whether what a line of the output calls complete is the file.
+/// Checks that the output has a line which says that the file is complete, and that it is.
 #[track_caller]
-fn arrived(output: &str, receiver: &Receiver, file: &Path) {
+fn assert_complete(output: &str, receiver: &Receiver, file: &Path) {
     let name = file.to_str().unwrap();
-    let line = output.lines().find(|line| line.starts_with(name));
-    let line = line.unwrap_or_else(|| panic!("nothing of {name} in {output}"));
+    let mut lines = output.lines().filter(|line| line.starts_with(name));
+    let line = lines
+        .next()
+        .unwrap_or_else(|| panic!("nothing of {name} in {output}"));
     let (_, id) = line.split_once("complete, id=").expect(line);
     files::assert_same(file, &receiver.stored_file(id));
 }
@@ -55,7 +57,7 @@ fn arrived(output: &str, receiver: &Receiver, file: &Path) {
 fn the_rust_program_uploads() {
     let (bench, receiver) = (Bench::new(), Receiver::start());
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let file = made(&bench, "one", 3_000_000);
+    let file = make_file(&bench, "one", 3_000_000);
     let run = |file: &Path| {
         let mut command = Command::new(&cargo);
         command.args(["run", "--quiet", "--example", "upload", "--target-dir"]);
@@ -67,34 +69,41 @@ fn the_rust_program_uploads() {
         bench.run(&mut command, BUILD)
     };
     for sent in ["sent=3000000 skipped=0 ", "sent=0 skipped=3000000 "] {
-        let ended = run(&file);
-        ended.assert_success();
-        assert!(ended.stdout.contains(sent), "{}", ended.stdout);
-        assert!(ended.stderr.contains("100.0 %"), "{}", ended.stderr);
-        let line = ended.stdout.replace(sent, "");
-        arrived(&line, &receiver, &file);
+        let outcome = run(&file);
+        outcome.assert_success();
+        assert!(outcome.stdout.contains(sent), "{}", outcome.stdout);
+        assert!(outcome.stderr.contains("100.0 %"), "{}", outcome.stderr);
+        let line = outcome.stdout.replace(sent, "");
+        assert_complete(&line, &receiver, &file);
     }
-    let ended = run(&bench.path("missing"));
-    assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);
-    assert!(ended.stdout.contains("does not exist"), "{}", ended.stdout);
+    let outcome = run(&bench.path("missing"));
+    assert_eq!(outcome.status.code(), Some(1), "{}", outcome.stderr);
+    assert!(
+        outcome.stdout.contains("does not exist"),
+        "{}",
+        outcome.stdout
+    );
 }
 
 #[test]
 fn poll_uploads_several_files_from_one_loop() {
     let (bench, receiver) = (Bench::new(), Receiver::start());
     let program = bench.build("poll", &["examples/c/poll.c"], &C);
-    let (one, two) = (made(&bench, "one", 3_000_000), made(&bench, "two", 10));
+    let (one, two) = (
+        make_file(&bench, "one", 3_000_000),
+        make_file(&bench, "two", 10),
+    );
     let mut command = Command::new(program);
     command.arg(receiver.endpoint()).args([&one, &two]);
-    let ended = bench.run(command.arg("missing").stdin(Stdio::null()), LIMIT);
-    assert_eq!(ended.status.code(), Some(1), "{}", ended.stdout);
-    arrived(&ended.stdout, &receiver, &one);
-    arrived(&ended.stdout, &receiver, &two);
-    assert!(ended.stdout.contains("missing: "), "{}", ended.stdout);
+    let outcome = bench.run(command.arg("missing").stdin(Stdio::null()), LIMIT);
+    assert_eq!(outcome.status.code(), Some(1), "{}", outcome.stdout);
+    assert_complete(&outcome.stdout, &receiver, &one);
+    assert_complete(&outcome.stdout, &receiver, &two);
+    assert!(outcome.stdout.contains("missing: "), "{}", outcome.stdout);
 }
 
 #[test]
-fn poll_obeys_its_keys() {
+fn poll_pauses_resumes_and_cancels_by_keys() {
     let (bench, receiver) = (Bench::new(), Receiver::start());
     let program = bench.build("poll", &["examples/c/poll.c"], &C);
     let file = bench.path("large");
@@ -106,43 +115,44 @@ fn poll_obeys_its_keys() {
     let mut command = Command::new(program);
     command.arg(receiver.endpoint()).arg(&file);
     command.stdin(std::fs::File::open(&keys).unwrap());
-    let ended = bench.run(&mut command, LIMIT);
-    assert_eq!(ended.status.code(), Some(1));
-    assert!(ended.stdout.contains("cancelled"), "{}", ended.stdout);
+    let outcome = bench.run(&mut command, LIMIT);
+    assert_eq!(outcome.status.code(), Some(1));
+    assert!(outcome.stdout.contains("cancelled"), "{}", outcome.stdout);
 }
 
 #[test]
-fn stream_uploads_what_is_on_no_disk() {
+fn stream_uploads_what_it_makes_on_the_way() {
     let (bench, receiver) = (Bench::new(), Receiver::start());
     let program = bench.build("stream", &["examples/c/stream.c"], &C);
     let mut command = Command::new(program);
     command.arg(receiver.endpoint()).arg("100000");
-    let ended = bench.run(&mut command, LIMIT);
-    ended.assert_success();
-    let (_, id) = ended.stdout.trim().split_once("id=").unwrap();
+    let outcome = bench.run(&mut command, LIMIT);
+    outcome.assert_success();
+    let (_, id) = outcome.stdout.trim().split_once("id=").unwrap();
     let stored = std::fs::read_to_string(receiver.stored_file(id)).unwrap();
     let wanted: String = (0..100_000).map(|n| format!("{n:015}\n")).collect();
     assert!(stored == wanted);
 }
 
 #[test]
-fn the_cpp_program_uploads_side_by_side() {
+fn the_cpp_program_uploads_several_files_at_once() {
     let (bench, receiver) = (Bench::new(), Receiver::start());
     for compiler in ["g++", "clang++"].into_iter().filter(|name| has(name)) {
         let source = ["examples/cpp/upload.cpp"];
         let program = bench.build_cpp(compiler, compiler, &source, &CPP);
-        let all = [0, 10, 3_000_000].map(|size| made(&bench, &format!("{compiler}-{size}"), size));
+        let all =
+            [0, 10, 3_000_000].map(|size| make_file(&bench, &format!("{compiler}-{size}"), size));
         let mut command = Command::new(program);
-        let ended = bench.run(command.arg(receiver.endpoint()).args(&all), LIMIT);
-        ended.assert_success();
+        let outcome = bench.run(command.arg(receiver.endpoint()).args(&all), LIMIT);
+        outcome.assert_success();
         for file in &all {
-            arrived(&ended.stdout, &receiver, file);
+            assert_complete(&outcome.stdout, &receiver, file);
         }
-        assert!(ended.stderr.contains("100.0 %"), "{}", ended.stderr);
+        assert!(outcome.stderr.contains("100.0 %"), "{}", outcome.stderr);
     }
 }
 
-/// Where the window has its buttons.
+/// The places of the buttons in the window.
 const UPLOAD: (u32, u32) = (260, 174);
 const PAUSE: (u32, u32) = (360, 174);
 const CANCEL: (u32, u32) = (460, 174);
@@ -156,7 +166,7 @@ fn the_window_uploads_pauses_and_cancels() {
     if !has("fltk-config") {
         return;
     }
-    let flags = host::words(Command::new("fltk-config").args(["--cxxflags", "--ldflags"]));
+    let flags = harness::words(Command::new("fltk-config").args(["--cxxflags", "--ldflags"]));
     let flags: Vec<_> = ["-std=c++17", "-Wall", "-Wextra", "-Werror"]
         .into_iter()
         .chain(flags.iter().map(String::as_str))
@@ -173,7 +183,7 @@ fn the_window_uploads_pauses_and_cancels() {
         Running::start(command.arg(receiver.endpoint()).arg(file))
     };
 
-    let small = made(&bench, "small", 3_000_000);
+    let small = make_file(&bench, "small", 3_000_000);
     let running = open(&small);
     let window = desktop.window("Upload");
     picture("window-ready.png");
@@ -213,15 +223,17 @@ fn the_window_uploads_pauses_and_cancels() {
 
 const INDEX: &str = include_str!("../examples/README.md");
 
-/// The command after "Build" in the comment that a program begins with, as one line.
+/// Reads the command after "Build" in the comment at the head of a program, as one line.
 fn build_command(source: &str) -> String {
     let text = std::fs::read_to_string(root().join(source)).unwrap();
     let (comment, _) = text.split_once("*/").unwrap();
     let (_, after) = comment.split_once(" * Build, ").expect(source);
     let (_, command) = after.split_once('\n').unwrap();
-    let lines = command.lines().map(|line| line.trim_start_matches(" *"));
-    let words = lines.flat_map(str::split_whitespace);
-    let words: Vec<_> = words.filter(|word| *word != "\\").collect();
+    let words: Vec<_> = command
+        .lines()
+        .flat_map(|line| line.trim_start_matches(" *").split_whitespace())
+        .filter(|word| *word != "\\")
+        .collect();
     words.join(" ")
 }
 
@@ -252,7 +264,7 @@ fn the_commands_in_comments_and_index_build_the_programs() {
     }
 }
 
-/// All are run here, but for c/upload.c, which tests/c_abi.rs runs.
+/// The tests above run all but c/upload.c, which tests/c_abi.rs runs.
 const PROGRAMS: [&str; 6] = [
     "c/poll.c",
     "c/stream.c",
@@ -262,26 +274,27 @@ const PROGRAMS: [&str; 6] = [
     "upload.rs",
 ];
 
-/// The files in a directory of the examples, as the index names them.
-fn listed(dir: &str) -> Vec<String> {
-    let entries = std::fs::read_dir(root().join("examples").join(dir)).unwrap();
-    let entries = entries.map(|entry| entry.unwrap().path());
-    let files = entries.filter(|path| path.is_file() && !path.ends_with("README.md"));
-    let root = root().join("examples");
-    let names = files.map(|file| file.strip_prefix(&root).unwrap().display().to_string());
-    names.collect()
+/// Lists the files in a directory of the examples, as the index names them.
+fn files_in(dir: &str) -> Vec<String> {
+    let examples = root().join("examples");
+    let entries = std::fs::read_dir(examples.join(dir)).unwrap();
+    entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file() && !path.ends_with("README.md"))
+        .map(|path| path.strip_prefix(&examples).unwrap().display().to_string())
+        .collect()
 }
 
 #[test]
 fn every_example_is_tested() {
-    let mut all = ["", "c", "cpp"].map(listed).concat();
+    let mut all = ["", "c", "cpp"].map(files_in).concat();
     all.sort();
     assert_eq!(all, PROGRAMS);
 }
 
 #[test]
 fn the_index_names_every_example() {
-    let mut all = ["", "c", "cpp", "java", "delphi"].map(listed).concat();
+    let mut all = ["", "c", "cpp", "java", "delphi"].map(files_in).concat();
     all.extend(["delphi/window", "receivers/php", "receivers/tomcat"].map(str::to_owned));
     for name in all {
         let link = format!("| [{name}]({name}) |");

@@ -2,13 +2,13 @@
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code)]
-#[path = "c/host.rs"]
-mod host;
+#[path = "c/harness.rs"]
+mod harness;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use host::{has, library_dir, root, Bench};
+use harness::{has, library_dir, root, Bench};
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
 
@@ -207,7 +207,7 @@ fn the_first_steps_lead_to_an_upload() {
     let (bench, receiver) = (Bench::new(), Receiver::start());
     // As `make lib` does.
     let soname = bench.path("libresup.so.0.1");
-    std::os::unix::fs::symlink(host::shared_library(), soname).unwrap();
+    std::os::unix::fs::symlink(harness::shared_library(), soname).unwrap();
     let here = bench.dir("here");
     files::make(&here.join("video.mp4"), 2_000_000, 3).unwrap();
     for (name, compiler) in [("hello.c", "cc"), ("hello.cpp", "c++")] {

@@ -1,9 +1,9 @@
-//! What `make install` puts somewhere, used from there as other projects would.
+//! `make install`, and projects that use what it has installed.
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code)]
-#[path = "c/host.rs"]
-mod host;
+#[path = "c/harness.rs"]
+mod harness;
 
 #[allow(dead_code)]
 #[path = "install/project.rs"]
@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use host::{has, library_dir, root};
+use harness::{has, library_dir, root};
 use project::{build_command, example, run};
 
-/// Several run at once: what each makes on its way is in a directory of its own.
+/// Makes a command for `make`. Several may run at once, so each has its own directory for `extras`.
 fn make(target: &str, prefix: &Path, extras: &Path) -> Command {
     build_command();
     let mut make = Command::new("make");
@@ -27,7 +27,7 @@ fn make(target: &str, prefix: &Path, extras: &Path) -> Command {
     make
 }
 
-/// Where all tests find it installed.
+/// Installs once for all tests, and returns the prefix.
 fn prefix() -> &'static Path {
     static PREFIX: OnceLock<tempfile::TempDir> = OnceLock::new();
     let prefix = PREFIX.get_or_init(|| {
@@ -46,7 +46,7 @@ fn pkg_config(arguments: &[&str]) -> Vec<String> {
     words.split_whitespace().map(str::to_owned).collect()
 }
 
-/// Has a program, linked with what is installed, upload a file.
+/// Runs a program that is linked with what is installed, and checks that it uploads a file.
 #[track_caller]
 fn uploads(program: &Path) {
     project::uploads(program, &prefix().join("lib"));
@@ -66,7 +66,7 @@ fn cmake(dir: &Path, project: &str, settings: &[String]) -> PathBuf {
 }
 
 #[test]
-fn pkg_config_leads_a_compiler_to_it() {
+fn a_compiler_finds_it_by_pkg_config() {
     let dir = tempfile::tempdir().unwrap();
     let program = dir.path().join("program");
     let mut cc = Command::new("cc");
@@ -96,11 +96,11 @@ fn programs_can_be_linked_statically_with_it() {
     uploads(&program);
 }
 
-/// Both have Rust's standard library in them, and what one throws is caught in the same.
+/// Both contain Rust's standard library; each has to catch its own panics.
 #[test]
 fn another_static_rust_library_can_be_linked_with_it() {
-    let dir = tempfile::tempdir().unwrap();
-    let dir = dir.path();
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = temporary.path();
     let other = "#[no_mangle] pub extern \"C\" fn caught() -> bool {
             std::panic::set_hook(Box::new(|_| ()));
             std::panic::catch_unwind(|| panic!()).is_err()
@@ -131,12 +131,13 @@ fn another_static_rust_library_can_be_linked_with_it() {
 }
 
 #[test]
-fn the_static_library_has_no_names_but_ours() {
+fn the_static_library_exports_our_names_only() {
     let mut nm = Command::new("nm");
     nm.args(["--extern-only", "--defined-only", "--format=posix"]);
-    let names = run(nm.arg(prefix().join("lib/libresup.a")));
-    let names = names.lines().filter(|line| !line.ends_with(':'));
-    let mut names: Vec<_> = names
+    let output = run(nm.arg(prefix().join("lib/libresup.a")));
+    let mut names: Vec<_> = output
+        .lines()
+        .filter(|line| !line.ends_with(':'))
         .map(|line| line.split(' ').next().unwrap())
         .filter(|name| !name.is_empty())
         .collect();
@@ -167,7 +168,7 @@ fn the_command_and_all_manual_pages_are_there() {
 }
 
 #[test]
-fn a_program_of_1989_takes_its_header() {
+fn a_program_in_c89_uses_it() {
     let dir = tempfile::tempdir().unwrap();
     for compiler in ["gcc", "clang"].into_iter().filter(|name| has(name)) {
         let program = dir.path().join(compiler);
@@ -238,14 +239,14 @@ fn cmake_refuses_a_version_that_is_another_abi() {
 }
 
 #[test]
-fn cmake_takes_its_sources_in() {
+fn cmake_builds_it_from_its_sources() {
     if !has("cmake") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
     let settings = [
         format!("-DRESUP_SOURCE={}", root().display()),
-        // What is built there already need not be built again.
+        // Uses what is built there already.
         "-DRESUP_PROFILE=dev".to_owned(),
         format!(
             "-DRESUP_TARGET_DIR={}",

@@ -1,5 +1,5 @@
-//! Both sides die by SIGKILL, again and again, with the real receiver: what was confirmed stays,
-//! and the file ends up right.
+//! SIGKILL ends the program and the real receiver again and again: what was confirmed stays, and the file is
+//! complete in the end.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -21,7 +21,7 @@ fn patient(endpoint: &str) -> Client {
     client
 }
 
-/// A proxy that lets an upload take long enough to be killed on the way.
+/// Starts a proxy that makes an upload slow enough to be killed on the way.
 fn slow_proxy(receiver: &Receiver) -> ChaosProxy {
     let faults = |_: u64, _: &mut fastrand::Rng| Faults {
         rate_up: Some(48 << 20),
@@ -30,7 +30,7 @@ fn slow_proxy(receiver: &Receiver) -> ChaosProxy {
     ChaosProxy::start(receiver.addr(), faults, 0)
 }
 
-/// Not a test: the program that `an_uploader_that_is_killed…` starts and kills.
+/// Not a test: the program that `a_program_that_was_killed…` starts and kills.
 #[test]
 fn child_uploader() {
     let (Ok(endpoint), Ok(file)) = (std::env::var("CHILD_ENDPOINT"), std::env::var("CHILD_FILE"))
@@ -58,7 +58,7 @@ fn start_uploader(endpoint: &str, file: &Path) -> Child {
 }
 
 #[test]
-fn an_uploader_that_is_killed_goes_on_and_never_from_0_again() {
+fn a_program_that_was_killed_goes_on_and_never_from_0_again() {
     let seed = seed::seed();
     let mut rng = seed::rng(seed);
     let dir = tempfile::tempdir().unwrap();
@@ -86,13 +86,13 @@ fn an_uploader_that_is_killed_goes_on_and_never_from_0_again() {
     };
     files::assert_same(&file, &receiver.stored_file(&value("id=")));
     let skipped: u64 = value("skipped=").parse().unwrap();
-    assert!(skipped > SIZE / 2, "only {skipped} bytes were kept");
+    assert!(skipped > SIZE / 2, "only {skipped} bytes were skipped");
     let lost = proxy.bytes_up() - SIZE;
     assert!(lost < SIZE / 2, "{lost} bytes were sent again");
 }
 
 #[test]
-fn a_receiver_that_is_killed_at_any_time_keeps_what_it_confirmed() {
+fn a_receiver_that_is_killed_keeps_what_it_confirmed() {
     let seed = seed::seed();
     let mut rng = seed::rng(seed);
     let dir = tempfile::tempdir().unwrap();
@@ -126,7 +126,7 @@ fn a_receiver_that_is_killed_at_any_time_keeps_what_it_confirmed() {
 }
 
 #[test]
-fn a_receiver_that_dies_at_a_commit_point_has_what_it_answered() {
+fn a_receiver_that_dies_at_a_commit_point_keeps_what_it_confirmed() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("commit.bin");
     files::make(&file, 6 << 20, 3).unwrap();
@@ -147,7 +147,7 @@ fn a_receiver_that_dies_at_a_commit_point_has_what_it_answered() {
             while !dying.has_ended() {
                 std::thread::sleep(Duration::from_millis(1));
             }
-            let answered = remote.snapshot().offset;
+            let confirmed = remote.snapshot().offset;
             drop(dying);
             let receiver = setup().start();
             proxy.set_target(receiver.addr());
@@ -156,8 +156,8 @@ fn a_receiver_that_dies_at_a_commit_point_has_what_it_answered() {
             files::assert_same(&file, &receiver.stored_file(&remote.id().unwrap()));
             let sent = remote.snapshot().bytes_sent;
             assert!(
-                sent <= (6 << 20) + (6 << 20) - answered,
-                "{crash}: {sent} bytes sent although {answered} were confirmed"
+                sent <= (6 << 20) + (6 << 20) - confirmed,
+                "{crash}: {sent} bytes sent although {confirmed} were confirmed"
             );
         }
     }

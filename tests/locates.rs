@@ -1,4 +1,4 @@
-//! Where a locate goes, and what it is each time that it is made.
+//! Where a locate goes, and how each one is signed.
 
 mod common;
 
@@ -8,13 +8,13 @@ use resup::{Client, Error, ErrorKind, LocateMethod, SegmentSize, Upload};
 use resup_test_support::head::RequestHead;
 use resup_test_support::scripted::{json, End, Read, ScriptedServer, Step};
 
-use common::{client, made};
+use common::{client, make_file};
 
 const SIZE: u64 = 30;
 
 fn upload(client: &Client) -> Result<(), Error> {
     let dir = tempfile::tempdir().unwrap();
-    let mut upload = Upload::from_file(client, made(&dir, "f", SIZE)).unwrap();
+    let mut upload = Upload::from_file(client, make_file(&dir, "f", SIZE)).unwrap();
     upload.set_segment_size(SegmentSize::Fixed(10)).unwrap();
     upload.run()
 }
@@ -45,7 +45,7 @@ fn path(head: &RequestHead) -> &str {
     head.target.split('?').next().unwrap()
 }
 
-/// The nonces of all requests that were made.
+/// Returns the nonces of all requests but logins.
 fn nonces(server: &ScriptedServer) -> Vec<String> {
     let nonce = |request: &resup_test_support::scripted::Request| match is_send(&request.head) {
         false => request.field("nonce").unwrap(),
@@ -56,8 +56,8 @@ fn nonces(server: &ScriptedServer) -> Vec<String> {
         }
     };
     let requests = server.requests();
-    let asked = requests.iter().filter(|r| r.head.target != "/login");
-    asked.map(nonce).collect()
+    let signed = requests.iter().filter(|r| r.head.target != "/login");
+    signed.map(nonce).collect()
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn every_request_that_goes_out_is_signed_anew() {
                 1 => redirect(307, &head.target.replace("/upload", "/moved")),
                 // The session's end.
                 3 => Step::reply(401, "{}"),
-                // A connection that turns out to be dead.
+                // A connection that is lost before the response.
                 4 => Step::new().read(Read::All).end(End::Close),
                 _ => take(head, &mut at),
             }
@@ -91,9 +91,10 @@ fn every_request_that_goes_out_is_signed_anew() {
         }
         let nonces = nonces(&server);
         assert_eq!(nonces.iter().collect::<HashSet<_>>().len(), nonces.len());
-        let locates = server.requests();
-        let locates = locates.iter().filter(|request| !is_send(&request.head));
-        let locates = locates.filter(|request| request.head.target != "/login");
+        let requests = server.requests();
+        let locates = requests
+            .iter()
+            .filter(|request| !is_send(&request.head) && request.head.target != "/login");
         assert_eq!(locates.clone().count(), 5, "{method:?}");
         for locate in locates {
             let signs = locate
@@ -107,16 +108,16 @@ fn every_request_that_goes_out_is_signed_anew() {
 }
 
 #[test]
-fn each_locate_starts_at_the_endpoint_and_sends_go_where_it_was_answered() {
+fn each_locate_starts_at_the_endpoint_and_sends_go_where_its_redirects_lead() {
     for status in [307, 308] {
-        let (mut at, mut locates, mut broken) = (0, 0, false);
+        let (mut at, mut locates, mut closed) = (0, 0, false);
         let server = ScriptedServer::start_with(move |head, _| {
             if path(head) == "/upload" {
                 locates += 1;
                 return redirect(status, &format!("/{locates}"));
             }
-            if is_send(head) && at == 10 && !broken {
-                broken = true;
+            if is_send(head) && at == 10 && !closed {
+                closed = true;
                 return Step::new().read(Read::All).end(End::Close);
             }
             take(head, &mut at)
@@ -125,7 +126,7 @@ fn each_locate_starts_at_the_endpoint_and_sends_go_where_it_was_answered() {
         let requests = server.requests();
         let paths: Vec<_> = requests.iter().map(|request| path(&request.head)).collect();
         let expected = [
-            "/upload", "/1", "/1", "/1", // the second send breaks
+            "/upload", "/1", "/1", "/1", // the second send loses its connection
             "/upload", "/2", "/2", "/2",
         ];
         assert_eq!(paths, expected, "{status}");
@@ -133,7 +134,7 @@ fn each_locate_starts_at_the_endpoint_and_sends_go_where_it_was_answered() {
 }
 
 #[test]
-fn references_of_every_kind_are_followed() {
+fn redirects_may_have_every_kind_of_reference() {
     for (location, target) in [
         ("/a?next=http://elsewhere/x", "/a?next=http://elsewhere/x"),
         ("?x=1", "/upload?x=1"),
@@ -159,12 +160,12 @@ fn references_of_every_kind_are_followed() {
 }
 
 #[test]
-fn a_get_that_is_too_long_is_told_with_the_way_out() {
+fn a_get_that_is_too_long_is_an_error_with_the_way_out() {
     let mut at = 0;
     let server = ScriptedServer::start_with(move |head, _| take(head, &mut at));
     let run = |client: &Client, length: usize| {
         let dir = tempfile::tempdir().unwrap();
-        let mut upload = Upload::from_file(client, made(&dir, "f", SIZE)).unwrap();
+        let mut upload = Upload::from_file(client, make_file(&dir, "f", SIZE)).unwrap();
         upload.set_field("x", &"y".repeat(length)).unwrap();
         upload.run()
     };

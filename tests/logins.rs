@@ -1,4 +1,4 @@
-//! Uploads to a server that wants a login by its form.
+//! Uploads to a server that requires a login by its form.
 
 mod common;
 
@@ -22,13 +22,13 @@ fn client(server: &ScriptedServer) -> Client {
 
 fn upload(client: &Client) -> Result<(), Error> {
     let dir = tempfile::tempdir().unwrap();
-    let mut upload = Upload::from_file(client, common::made(&dir, "f", SIZE)).unwrap();
+    let mut upload = Upload::from_file(client, common::make_file(&dir, "f", SIZE)).unwrap();
     upload.set_segment_size(SegmentSize::Fixed(10)).unwrap();
     upload.run()
 }
 
-/// What was asked: `login`, `locate` or `send`.
-fn asked(server: &ScriptedServer) -> Vec<&'static str> {
+/// Returns the kinds of the requests so far: `login`, `locate` or `send`.
+fn kinds(server: &ScriptedServer) -> Vec<&'static str> {
     let requests = server.requests();
     requests.iter().map(|request| kind(&request.head)).collect()
 }
@@ -53,7 +53,7 @@ fn take(head: &RequestHead, at: &mut u64) -> Step {
     }
 }
 
-fn let_in() -> Step {
+fn accepted() -> Step {
     Step::new()
         .read(Read::All)
         .write("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n")
@@ -64,7 +64,7 @@ fn forbidden() -> Step {
 }
 
 #[test]
-fn of_the_answer_to_a_login_only_status_and_cookies_count() {
+fn only_status_and_cookies_of_the_response_to_a_login_count() {
     const COOKIE: &str = "Set-Cookie: sid=42; Path=/";
     let page = "x".repeat(1 << 20);
     for (head, body, end) in [
@@ -76,10 +76,13 @@ fn of_the_answer_to_a_login_only_status_and_cookies_count() {
         ("200 OK\r\nContent-Length: 1048576", "cut", End::Close),
         ("200 OK\r\nTransfer-Encoding: chunked", "cut", End::Reset),
     ] {
-        let answer = format!("HTTP/1.1 {head}\r\n{COOKIE}\r\n\r\n{body}");
-        let step = Step::new().read(Read::All).write(answer);
-        // A reset destroys what was not read yet: it is given time.
-        let step = step.wait(Duration::from_millis(50)).end(end);
+        let response = format!("HTTP/1.1 {head}\r\n{COOKIE}\r\n\r\n{body}");
+        let step = Step::new()
+            .read(Read::All)
+            .write(response)
+            // A reset destroys what was not read yet, so it comes later.
+            .wait(Duration::from_millis(50))
+            .end(end);
         let mut at = 0;
         let server =
             ScriptedServer::start_with(move |head, _| match (kind(head), head.header("cookie")) {
@@ -89,28 +92,28 @@ fn of_the_answer_to_a_login_only_status_and_cookies_count() {
             });
         let result = upload(&client(&server));
         assert_eq!(result, Ok(()), "{head} {end:?}");
-        assert_eq!(asked(&server)[..2], ["login", "locate"], "{head}");
+        assert_eq!(kinds(&server)[..2], ["login", "locate"], "{head}");
     }
 }
 
 #[test]
-fn of_a_refused_login_the_reason_is_told() {
+fn the_error_of_a_refused_login_has_the_reason() {
     let server = ScriptedServer::start(vec![Step::new()
         .read(Read::All)
         .write("HTTP/1.1 403 Forbidden\r\n\r\nToo many tries")
         .end(End::Close)]);
     let error = upload(&client(&server)).unwrap_err();
     assert!(error.to_string().contains("Too many tries"), "{error}");
-    assert_eq!(asked(&server), ["login"]);
+    assert_eq!(kinds(&server), ["login"]);
 }
 
 #[test]
-fn a_send_that_is_forbidden_for_good_is_told_after_one_more_login() {
+fn a_send_that_stays_forbidden_is_an_error_after_one_more_login() {
     for status in [401, 403, 302] {
         let mut at = 0;
         let server = ScriptedServer::start_with(move |head, _| match kind(head) {
-            "login" => let_in(),
-            "send" if status == 302 => let_in(),
+            "login" => accepted(),
+            "send" if status == 302 => accepted(),
             "send" => Step::reply(status, r#"{"message":"this folder is not yours"}"#),
             _ => take(head, &mut at),
         });
@@ -121,15 +124,15 @@ fn a_send_that_is_forbidden_for_good_is_told_after_one_more_login() {
         let message = refusal.message.as_deref().unwrap();
         assert!(status == 302 || message == "this folder is not yours");
         let once = ["login", "locate", "send"];
-        assert_eq!(asked(&server), [once, once].concat(), "{status}");
+        assert_eq!(kinds(&server), [once, once].concat(), "{status}");
     }
 }
 
 #[test]
-fn a_send_that_is_forbidden_from_some_byte_on_is_told_too() {
+fn a_send_that_is_forbidden_from_some_byte_on_is_an_error_after_one_more_login() {
     let mut at = 0;
     let server = ScriptedServer::start_with(move |head, _| match kind(head) {
-        "login" => let_in(),
+        "login" => accepted(),
         "send" if at == 30 => forbidden(),
         _ => take(head, &mut at),
     });
@@ -139,20 +142,20 @@ fn a_send_that_is_forbidden_from_some_byte_on_is_told_too() {
         ErrorKind::Refused(RefusalKind::NotAllowed),
         "{error}"
     );
-    let asked = asked(&server);
+    let kinds = kinds(&server);
     let before = ["login", "locate", "send", "send", "send", "send"];
-    assert_eq!(asked, [&before[..], &["login", "locate", "send"]].concat());
+    assert_eq!(kinds, [&before[..], &["login", "locate", "send"]].concat());
 }
 
 #[test]
-fn what_is_no_acceptance_of_a_send_does_not_hide_that_it_is_forbidden() {
+fn a_busy_server_between_does_not_hide_that_a_send_is_forbidden() {
     let mut sends = 0;
     let server = ScriptedServer::start_with(move |head, _| {
         if kind(head) == "send" {
             sends += 1;
         }
         match kind(head) {
-            "login" => let_in(),
+            "login" => accepted(),
             "send" if sends % 2 == 0 => Step::reply(503, "{}"),
             "send" => forbidden(),
             _ => take(head, &mut 0),
@@ -160,20 +163,20 @@ fn what_is_no_acceptance_of_a_send_does_not_hide_that_it_is_forbidden() {
     });
     let error = upload(&client(&server)).unwrap_err();
     assert_eq!(error.refusal().unwrap().status, 403);
-    let asked = asked(&server);
-    assert_eq!(asked.iter().filter(|kind| **kind == "login").count(), 2);
-    assert_eq!(asked.iter().filter(|kind| **kind == "send").count(), 3);
+    let kinds = kinds(&server);
+    assert_eq!(kinds.iter().filter(|kind| **kind == "login").count(), 2);
+    assert_eq!(kinds.iter().filter(|kind| **kind == "send").count(), 3);
 }
 
 #[test]
-fn a_session_that_ends_again_and_again_is_begun_again_and_again() {
-    // With the login, so many requests are let in.
+fn a_login_is_repeated_each_time_that_the_session_ends() {
+    // The number of requests that are accepted after a login.
     for length in [2, 3, 4] {
         let (mut at, mut left) = (0, 0);
         let server = ScriptedServer::start_with(move |head, _| {
             if kind(head) == "login" {
                 left = length;
-                return let_in();
+                return accepted();
             }
             if left == 0 {
                 return Step::reply(401, "{}");
@@ -183,7 +186,7 @@ fn a_session_that_ends_again_and_again_is_begun_again_and_again() {
         });
         assert_eq!(upload(&client(&server)), Ok(()), "{length}");
         assert!(
-            asked(&server)
+            kinds(&server)
                 .iter()
                 .filter(|kind| **kind == "login")
                 .count()
@@ -193,12 +196,12 @@ fn a_session_that_ends_again_and_again_is_begun_again_and_again() {
 }
 
 #[test]
-fn a_new_login_is_made_where_nothing_is_tried_again() {
+fn a_login_is_repeated_even_without_retries() {
     let (mut at, mut left) = (0, 0);
     let ending = ScriptedServer::start_with(move |head, _| {
         if kind(head) == "login" {
             left = 2;
-            return let_in();
+            return accepted();
         }
         if left == 0 {
             return Step::reply(401, "{}");
@@ -209,9 +212,9 @@ fn a_new_login_is_made_where_nothing_is_tried_again() {
     let patient = client(&ending);
     patient.set_retry_limit(0);
     assert_eq!(upload(&patient), Ok(()));
-    // And of what is forbidden, the server's words are told.
+    // And the error of what is forbidden has the server's message.
     let forbidding = ScriptedServer::start_with(move |head, _| match kind(head) {
-        "login" => let_in(),
+        "login" => accepted(),
         "send" => forbidden(),
         _ => take(head, &mut 0),
     });
@@ -219,12 +222,12 @@ fn a_new_login_is_made_where_nothing_is_tried_again() {
     patient.set_retry_limit(0);
     let error = upload(&patient).unwrap_err();
     assert!(error.to_string().ends_with("not yours"), "{error}");
-    assert_eq!(asked(&forbidding).len(), 6);
+    assert_eq!(kinds(&forbidding).len(), 6);
 }
 
 #[test]
 fn a_server_that_forgets_and_ends_sessions_is_given_up() {
-    // Of every two sends it takes one and forgets it, and answers the other as if nobody were
+    // Of every two sends it takes one and forgets it, and responds to the other as if nobody were
     // logged in.
     let mut sends = 0;
     let server = ScriptedServer::start_with(move |head, _| {
@@ -232,7 +235,7 @@ fn a_server_that_forgets_and_ends_sessions_is_given_up() {
             sends += 1;
         }
         match kind(head) {
-            "login" => let_in(),
+            "login" => accepted(),
             "send" if sends % 2 == 0 => Step::reply(401, "{}"),
             "send" => Step::reply(200, &json("partial", 10, "k")),
             _ => Step::reply(200, &json("new", 0, "k")),
@@ -245,15 +248,15 @@ fn a_server_that_forgets_and_ends_sessions_is_given_up() {
 }
 
 #[test]
-fn sends_that_break_and_sessions_that_end_meanwhile_are_gone_on_from() {
-    // The session ends between the first locate and its send, and then during every send. None
-    // of them is ever answered, but what came of it is kept.
+fn an_upload_goes_on_after_lost_sends_and_ended_sessions() {
+    // The session ends between the first locate and its send, and then during every send. No send but the
+    // last gets a response, but the server keeps the bytes of each.
     let (mut at, mut sends, mut alive) = (0, 0, false);
     let server = ScriptedServer::start_with(move |head, _| {
         let kind = kind(head);
         if kind == "login" {
             alive = true;
-            return let_in();
+            return accepted();
         }
         sends += u64::from(kind == "send");
         if !alive || sends == 1 && kind == "send" {
@@ -264,9 +267,9 @@ fn sends_that_break_and_sessions_that_end_meanwhile_are_gone_on_from() {
             return take(head, &mut at);
         }
         alive = false;
-        let answered = take(head, &mut at);
+        let response = take(head, &mut at);
         match at {
-            SIZE => answered,
+            SIZE => response,
             _ => Step::new().read(Read::All).end(End::Close),
         }
     });
@@ -280,7 +283,7 @@ fn a_forbidden_upload_does_not_end_the_session_of_others() {
     let server = ScriptedServer::start_with(move |head, _| match kind(head) {
         "login" => {
             count.fetch_add(1, Ordering::Relaxed);
-            let_in()
+            accepted()
         }
         "send" if at == 0 => forbidden(),
         _ => take(head, &mut at),

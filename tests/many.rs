@@ -7,18 +7,18 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use common::{client, made};
+use common::{client, make_file};
 use resup::{Client, Upload};
 use resup_test_support::files;
 use resup_test_support::model::ModelReceiver;
 use resup_test_support::receiver::Receiver;
 use resup_test_support::scripted::{json, ScriptedServer, Step};
 
-/// Where a child of these tests finds its server, and how many uploads it makes.
+/// The environment of a child process of these tests: the URL of its server, and how many uploads it makes.
 const URL: &str = "RESUP_TEST_MANY_URL";
 const COUNT: &str = "RESUP_TEST_MANY_COUNT";
 
-/// A number of /proc/self/status.
+/// Reads a number from /proc/self/status.
 #[cfg(target_os = "linux")]
 fn status(name: &str) -> u64 {
     let text = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -27,7 +27,7 @@ fn status(name: &str) -> u64 {
     number.trim_end_matches(" kB").parse().unwrap()
 }
 
-/// Runs one of the tests below in a process of its own, so that its memory is all its own.
+/// Runs one of the tests below in a process of its own, so that other tests do not use its memory.
 #[cfg(target_os = "linux")]
 fn in_a_child(test: &str, server: &str, count: u64) {
     let output = Command::new(std::env::current_exe().unwrap())
@@ -36,11 +36,11 @@ fn in_a_child(test: &str, server: &str, count: u64) {
         .env(COUNT, count.to_string())
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&output.stdout);
-    println!("{told}");
+    let text = String::from_utf8_lossy(&output.stdout);
+    println!("{text}");
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{told}{errors}");
-    assert!(told.contains("1 passed"), "{told}");
+    assert!(output.status.success(), "{text}{errors}");
+    assert!(text.contains("1 passed"), "{text}");
 }
 
 #[cfg(target_os = "linux")]
@@ -49,7 +49,7 @@ fn child() -> (Client, u64) {
     (client(&std::env::var(URL).unwrap()), count)
 }
 
-/// How many, from the environment for a longer run.
+/// Returns the number of runs: `RESUP_TEST_RUNS` for a longer test, else the default.
 #[cfg(target_os = "linux")]
 fn runs(default: u64) -> u64 {
     let runs = std::env::var("RESUP_TEST_RUNS").ok();
@@ -75,7 +75,7 @@ fn a_child_uploads_in_a_row() {
     let (mut early, threads) = (0, status("Threads"));
     for n in 0..count {
         let name = n.to_string();
-        let path = made(&dir, &name, 1024);
+        let path = make_file(&dir, &name, 1024);
         Upload::from_file(&client, &path).unwrap().run().unwrap();
         std::fs::remove_file(path).unwrap();
         if n == count / 10 {
@@ -85,13 +85,13 @@ fn a_child_uploads_in_a_row() {
     let late = status("VmRSS");
     println!("{early} kB after a tenth of {count} files, {late} kB after all, {threads} threads");
     assert!(late < early + 1024, "{early} kB became {late} kB");
-    // The last one's thread has told the outcome and is about to end.
-    let is_back = || {
+    // The thread of the last upload may still be about to end.
+    let are_gone = || {
         std::thread::sleep(Duration::from_millis(2));
         status("Threads") <= threads
     };
     assert!(
-        (0..1000).any(|_| is_back()),
+        (0..1000).any(|_| are_gone()),
         "{} threads",
         status("Threads")
     );
@@ -146,7 +146,7 @@ fn many_files_in_a_row_share_one_connection() {
         let mut upload = Upload::from_memory(&client, content, &n.to_string()).unwrap();
         upload.run().unwrap();
         if n % 50 == 49 {
-            // One that is ended takes its connection with it, and harms no other.
+            // An upload that is cancelled closes its own connection only.
             upload = Upload::from_memory(&client, files::bytes(9_000_000, n), "x").unwrap();
             upload.remote().set_rate_limit(9_000_000);
             upload.start().unwrap();
@@ -160,7 +160,7 @@ fn many_files_in_a_row_share_one_connection() {
     assert!(receiver.files().len() as u64 >= count);
     let connections = receiver.connections();
     assert!(connections <= 1 + 2 * (count / 50), "{connections}");
-    // A changed setting is not overheard.
+    // A changed setting needs a new connection.
     client.set_user_agent("other").unwrap();
     let mut upload = Upload::from_memory(&client, files::bytes(10, 1), "last").unwrap();
     upload.run().unwrap();

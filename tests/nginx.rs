@@ -1,4 +1,4 @@
-//! Uploads through a real nginx: its size limit, its buffering, its failures.
+//! Uploads through a real nginx, with its size limit, its buffering and its failures.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,8 +35,8 @@ fn assert_stored(receiver: &Receiver, upload: &Upload, file: &File) {
     files::assert_same(&file.path, &receiver.stored_file(&id));
 }
 
-/// Cuts the first `times` connections, each after so many bytes.
-fn breaking(target: std::net::SocketAddr, times: usize, after: u64) -> ChaosProxy {
+/// Starts a proxy that cuts the first `times` connections after so many bytes each.
+fn cutting_proxy(target: std::net::SocketAddr, times: usize, after: u64) -> ChaosProxy {
     let mut left = times;
     let faults = move |_: u64, _: &mut fastrand::Rng| {
         let cut = left > 0;
@@ -44,7 +44,7 @@ fn breaking(target: std::net::SocketAddr, times: usize, after: u64) -> ChaosProx
         Faults {
             cut_up_after: cut.then_some(after),
             how: Cut::Rst,
-            // nginx keeps up with this: a reset takes what it has not read yet along.
+            // nginx reads as fast as this: a reset would destroy what it has not read yet.
             rate_up: cut.then_some(48 << 20),
             ..Faults::default()
         }
@@ -65,7 +65,7 @@ fn a_body_limit_of_1_mb_is_met_by_smaller_segments_and_remembered() {
     upload.run().unwrap();
     assert_stored(&receiver, &upload, &file);
     let first = upload.remote().snapshot();
-    // Refused at its head: 5.5 MB, then halved down to under 1 MiB, and nothing sent in vain.
+    // Refused by their heads: 5.5 MB, then half of it and so on, until less than 1 MiB; no byte is sent in vain.
     assert_eq!(first.attempts, 1 + 3);
     assert_eq!(first.bytes_sent, 5_500_000);
 
@@ -77,7 +77,7 @@ fn a_body_limit_of_1_mb_is_met_by_smaller_segments_and_remembered() {
 }
 
 #[test]
-fn behind_a_buffering_nginx_a_break_costs_one_segment() {
+fn behind_a_buffering_nginx_a_lost_connection_costs_one_segment() {
     let receiver = Receiver::start();
     let Some(nginx) = Nginx::start(receiver.addr(), "client_max_body_size 0;") else {
         return;
@@ -86,7 +86,7 @@ fn behind_a_buffering_nginx_a_break_costs_one_segment() {
         ("fixed", SegmentSize::Fixed(500_000)),
         ("automatic", SegmentSize::Automatic),
     ] {
-        let proxy = breaking(nginx.addr(), 4, 1_300_000);
+        let proxy = cutting_proxy(nginx.addr(), 4, 1_300_000);
         let client = client(proxy.addr());
         let file = file(8_000_000);
         let mut upload = Upload::from_file(&client, &file.path).unwrap();
@@ -103,13 +103,13 @@ fn behind_a_buffering_nginx_a_break_costs_one_segment() {
 }
 
 #[test]
-fn behind_an_nginx_that_passes_bytes_on_a_break_costs_what_was_on_its_way() {
+fn behind_an_nginx_without_buffering_a_lost_connection_costs_what_was_on_its_way() {
     let receiver = Receiver::start();
     let stream = "client_max_body_size 0;\nproxy_request_buffering off;";
     let Some(nginx) = Nginx::start(receiver.addr(), stream) else {
         return;
     };
-    let proxy = breaking(nginx.addr(), 3, 3_000_000);
+    let proxy = cutting_proxy(nginx.addr(), 3, 3_000_000);
     let client = client(proxy.addr());
     let file = file(16_000_000);
     let mut upload = Upload::from_file(&client, &file.path).unwrap();
@@ -124,10 +124,10 @@ fn behind_an_nginx_that_passes_bytes_on_a_break_costs_what_was_on_its_way() {
 #[test]
 fn a_receiver_that_is_down_behind_nginx_is_waited_for() {
     let mut receiver = Receiver::start();
-    // A fixed way to a receiver that gets another port with each start.
-    let way = ChaosProxy::clean(receiver.addr());
+    // A fixed address for a receiver that has another port after each start.
+    let proxy = ChaosProxy::clean(receiver.addr());
     let every = "client_max_body_size 0;\nkeepalive_requests 1;";
-    let Some(nginx) = Nginx::start(way.addr(), every) else {
+    let Some(nginx) = Nginx::start(proxy.addr(), every) else {
         return;
     };
     let client = client(nginx.addr());
@@ -143,7 +143,7 @@ fn a_receiver_that_is_down_behind_nginx_is_waited_for() {
         assert!(upload.wait(Duration::from_millis(1)).is_none());
     }
     receiver.kill();
-    way.cut_all();
+    proxy.cut_all();
     while remote.snapshot().http_status != Some(502) {
         assert!(upload.wait(Duration::from_millis(1)).is_none());
     }
@@ -153,7 +153,7 @@ fn a_receiver_that_is_down_behind_nginx_is_waited_for() {
     }
     assert!(excerpt(&upload).unwrap().contains("Bad Gateway"));
     receiver.restart();
-    way.set_target(receiver.addr());
+    proxy.set_target(receiver.addr());
     remote.set_rate_limit(0);
     assert_eq!(upload.wait(Duration::MAX), Some(Ok(())));
     assert_stored(&receiver, &upload, &file);

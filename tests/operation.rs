@@ -1,4 +1,4 @@
-//! The receiver as those who run it see it: TLS, health, metrics.
+//! The receiver as those who run it see it: TLS, health, metrics, log.
 
 mod common;
 
@@ -9,7 +9,7 @@ use resup::{Client, ErrorKind, Upload};
 use resup_test_support::receiver::{self, Receiver, Setup};
 use resup_test_support::tls::{Authority, Certificate};
 
-use common::{client, made};
+use common::{client, make_file};
 
 /// Starts a receiver that shows this certificate.
 fn secured(dir: &Path, certificate: &Certificate) -> Receiver {
@@ -26,13 +26,13 @@ fn trusting(receiver: &Receiver, authority: &Authority) -> Client {
 
 fn upload(client: &Client, name: &str) -> Result<String, resup::Error> {
     let dir = tempfile::tempdir().unwrap();
-    let mut upload = Upload::from_file(client, made(&dir, name, 3_000_000))?;
+    let mut upload = Upload::from_file(client, make_file(&dir, name, 3_000_000))?;
     upload.run()?;
     Ok(upload.remote().id().unwrap())
 }
 
 /// Waits for a line in the receiver's log.
-fn told(receiver: &Receiver, what: &str) -> String {
+fn wait_for_line(receiver: &Receiver, what: &str) -> String {
     receiver.wait_for(what, |line| line.contains(what))
 }
 
@@ -43,7 +43,7 @@ fn hang_up(receiver: &Receiver) {
 }
 
 #[test]
-fn the_receiver_speaks_tls_itself() {
+fn the_receiver_serves_tls() {
     let (dir, authority) = (tempfile::tempdir().unwrap(), Authority::new());
     let receiver = secured(dir.path(), &authority.certify());
     assert!(receiver.endpoint().starts_with("https://"));
@@ -57,7 +57,7 @@ fn the_receiver_speaks_tls_itself() {
 }
 
 #[test]
-fn renewed_certificates_are_read_on_sighup_and_broken_ones_are_not_taken() {
+fn sighup_loads_renewed_certificates_and_no_broken_ones() {
     let (dir, old, new) = (
         tempfile::tempdir().unwrap(),
         Authority::new(),
@@ -68,29 +68,29 @@ fn renewed_certificates_are_read_on_sighup_and_broken_ones_are_not_taken() {
 
     std::fs::write(dir.path().join("server.pem"), "nothing").unwrap();
     hang_up(&receiver);
-    let line = told(&receiver, "the old certificates stay");
+    let line = wait_for_line(&receiver, "the old certificates stay");
     assert!(line.contains("server.pem"), "{line}");
     upload(&trusting(&receiver, &old), "still-old").unwrap();
 
     new.certify().write(dir.path(), "server");
     hang_up(&receiver);
-    told(&receiver, "certificates read again");
+    wait_for_line(&receiver, "certificates read again");
     upload(&trusting(&receiver, &new), "new").unwrap();
     let outdated = upload(&trusting(&receiver, &old), "old-again").unwrap_err();
     assert_eq!(outdated.kind(), ErrorKind::Tls, "{outdated}");
 }
 
 #[test]
-fn sighup_ends_no_receiver_without_tls() {
+fn a_receiver_without_tls_ignores_sighup() {
     let mut receiver = Receiver::start();
     hang_up(&receiver);
-    told(&receiver, "SIGHUP");
+    wait_for_line(&receiver, "SIGHUP");
     assert!(!receiver.has_ended());
     upload(&client(&receiver.endpoint()), "after").unwrap();
 }
 
 #[test]
-fn certificates_that_cannot_be_used_are_named_at_the_start() {
+fn a_certificate_that_cannot_be_used_is_an_error_at_the_start() {
     let dir = tempfile::tempdir().unwrap();
     let (pem, key) = Authority::new().certify().write(dir.path(), "one");
     let (_, other) = Authority::new().certify().write(dir.path(), "other");
@@ -117,20 +117,20 @@ fn certificates_that_cannot_be_used_are_named_at_the_start() {
 }
 
 #[test]
-fn health_is_told_and_the_lack_of_it() {
+fn healthz_reports_what_is_wrong() {
     let receiver = Receiver::start();
     let url = format!("http://{}/healthz", receiver.addr());
     let healthy = ureq::get(&url).call().unwrap();
     assert_eq!(healthy.status(), 200);
-    // What root may write it can still not write into what is no directory.
+    // Root may write everywhere, but not into a directory that is gone.
     std::fs::remove_dir(receiver.data().join("partial")).unwrap();
     let failing = ureq::get(&url).call().unwrap_err();
     assert!(matches!(failing, ureq::Error::StatusCode(503)), "{failing}");
-    told(&receiver, "not healthy: files");
+    wait_for_line(&receiver, "not healthy: files");
 }
 
 #[test]
-fn health_is_told_to_many_at_once() {
+fn healthz_serves_many_at_once() {
     let receiver = Receiver::start();
     let url = format!("http://{}/healthz", receiver.addr());
     std::thread::scope(|scope| {
@@ -146,14 +146,14 @@ fn health_is_told_to_many_at_once() {
 }
 
 #[test]
-fn metrics_count_what_was_done_on_an_address_of_their_own() {
+fn metrics_have_an_address_of_their_own() {
     let setup = Setup::new().arg("--metrics-listen").arg("127.0.0.1:0");
     let receiver = setup.start();
     upload(&client(&receiver.endpoint()), "counted").unwrap();
-    let line = told(&receiver, "metrics on ");
+    let line = wait_for_line(&receiver, "metrics on ");
     let (_, url) = line.split_once("metrics on ").unwrap();
-    let text = ureq::get(url).call().unwrap();
-    let text = text.into_body().read_to_string().unwrap();
+    let response = ureq::get(url).call().unwrap();
+    let text = response.into_body().read_to_string().unwrap();
     for wanted in [
         "resup_requests_total{action=\"locate\",status=\"200\"} 1\n",
         "resup_requests_total{action=\"send\",status=\"200\"} 1\n",
@@ -169,11 +169,11 @@ fn metrics_count_what_was_done_on_an_address_of_their_own() {
 }
 
 #[test]
-fn the_log_is_words_or_json_a_line_for_each_request() {
+fn the_log_has_a_line_for_each_request_as_text_or_json() {
     let setup = Setup::new().arg("--log-format").arg("json");
     let receiver = setup.start();
     let id = upload(&client(&receiver.endpoint()), "logged").unwrap();
-    let line = told(&receiver, "\"send\"");
+    let line = wait_for_line(&receiver, "\"send\"");
     let event: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!(event["message"], "request");
     assert_eq!(
@@ -191,7 +191,7 @@ fn the_log_is_words_or_json_a_line_for_each_request() {
 
     let receiver = Receiver::start();
     upload(&client(&receiver.endpoint()), "logged").unwrap();
-    let line = told(&receiver, "\"send\"");
+    let line = wait_for_line(&receiver, "\"send\"");
     assert!(
         line.contains("from=0 to=3000000 bytes=3000000 status=200"),
         "{line}"

@@ -1,9 +1,9 @@
-//! What `make dist` and `make deb` make, unpacked and used as those who get it would.
+//! What `make dist` and `make deb` make, unpacked and used.
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code)]
-#[path = "c/host.rs"]
-mod host;
+#[path = "c/harness.rs"]
+mod harness;
 
 #[path = "install/project.rs"]
 mod project;
@@ -11,12 +11,12 @@ mod project;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use host::{has, library_dir, root};
+use harness::{has, library_dir, root};
 use project::{build_command, example, files, run, uploads};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// A repository with what is here now, as it would be committed.
+/// Makes a repository in which the present state of this tree is committed.
 fn repository(dir: &Path) {
     std::fs::create_dir(dir).unwrap();
     let mut copy = Command::new("sh");
@@ -40,7 +40,7 @@ fn repository(dir: &Path) {
     }
 }
 
-/// Makes the archives; where they are. The profile is the quick one, and without what would be stripped.
+/// Makes the archives, with the quick profile and without symbols, and returns their directory.
 fn dist(tree: &Path) -> PathBuf {
     let mut make = Command::new("make");
     make.current_dir(tree).args([
@@ -66,7 +66,7 @@ fn unpack(archive: &Path, to: &Path) {
         .arg(to));
 }
 
-/// Compiles the example with a pkg-config that knows only what is in `pkgconfig`, and has it upload.
+/// Compiles the example with a pkg-config that knows only what is in `pkgconfig`, and checks that it uploads.
 fn compiles_and_uploads(pkgconfig: &Path, settings: &[(&str, &Path)]) {
     let mut words = Command::new("pkg-config");
     words.env("PKG_CONFIG_LIBDIR", pkgconfig);
@@ -89,19 +89,19 @@ fn two_builds_of_one_source_are_the_same_bytes() {
     let trees = ["one", "another-place"].map(|name| dir.path().join(name));
     repository(&trees[0]);
     run(Command::new("git").args(["clone", "-q"]).args(&trees));
-    let made = trees.each_ref().map(|tree| dist(tree));
-    let names = files(&made[0]);
-    let [binary, source] = [0, 1].map(|index| made[0].join(&names[index + 1]));
-    assert_eq!(names, files(&made[1]));
+    let dists = trees.each_ref().map(|tree| dist(tree));
+    let names = files(&dists[0]);
+    let [binary, source] = [0, 1].map(|index| dists[0].join(&names[index + 1]));
+    assert_eq!(names, files(&dists[1]));
     assert_eq!(names.len(), 3, "{names:?}");
     for name in &names {
-        let [one, another] = made
+        let [one, another] = dists
             .each_ref()
             .map(|dir| std::fs::read(dir.join(name)).unwrap());
         assert!(one == another, "{name} differs: {}", dir.keep().display());
     }
     let mut check = Command::new("sha256sum");
-    run(check.current_dir(&made[0]).args(["--check", "SHA256SUMS"]));
+    run(check.current_dir(&dists[0]).args(["--check", "SHA256SUMS"]));
 
     let unpacked = dir.path().join("unpacked");
     std::fs::create_dir(&unpacked).unwrap();
@@ -109,13 +109,13 @@ fn two_builds_of_one_source_are_the_same_bytes() {
     unpack(&binary, &unpacked);
     let source = unpacked.join(format!("resup-{VERSION}"));
     let mut git = Command::new("git");
-    let committed = run(git.current_dir(&trees[0]).args(["ls-files"]));
-    let mut committed: Vec<_> = committed.lines().map(str::to_owned).collect();
+    let list = run(git.current_dir(&trees[0]).args(["ls-files"]));
+    let mut committed: Vec<_> = list.lines().map(str::to_owned).collect();
     committed.sort();
     assert_eq!(files(&source), committed);
 
-    let binary = binary.file_name().unwrap().to_str().unwrap();
-    let binary = unpacked.join(binary.trim_end_matches(".tar.gz"));
+    let name = binary.file_name().unwrap().to_str().unwrap();
+    let binary = unpacked.join(name.trim_end_matches(".tar.gz"));
     let has = files(&binary);
     for name in [
         "SHA256SUMS",
@@ -142,7 +142,7 @@ fn two_builds_of_one_source_are_the_same_bytes() {
     compiles_and_uploads(&binary.join("lib/pkgconfig"), &[]);
 }
 
-/// Looks through all files for where they were made, and where this machine keeps what they are made of.
+/// Checks that no file has the path of the build, of cargo's packages or of this source in it.
 fn no_path_of_this_machine(dir: &Path, made: &Path) {
     let home = std::env::var("HOME").unwrap();
     let cargo = std::env::var("CARGO_HOME").unwrap_or(format!("{home}/.cargo"));
@@ -160,7 +160,7 @@ fn no_path_of_this_machine(dir: &Path, made: &Path) {
     assert_eq!(found.status.code(), Some(1), "{found:?}");
 }
 
-/// The packages, made of what the tests have built.
+/// Makes the packages from what the tests have built, and returns their paths.
 fn packages(dir: &Path) -> Vec<PathBuf> {
     build_command();
     let mut make = Command::new("make");
@@ -180,7 +180,7 @@ fn packages(dir: &Path) -> Vec<PathBuf> {
     packages.iter().map(|name| dir.join(name)).collect()
 }
 
-/// Has apt install packages below `system`, for which it takes what this machine has for installed.
+/// Installs packages by apt below `system`; there apt sees the packages of this machine as installed.
 fn apt_installs(packages: &[PathBuf], system: &Path) {
     let state = system.join("var/lib/dpkg");
     for place in ["info", "updates", "triggers"] {
@@ -219,7 +219,7 @@ fn apt_installs_the_debian_packages() {
     }
     let dir = tempfile::tempdir().unwrap();
     let packages = packages(dir.path());
-    // It would look at each of the static library's many sections.
+    // Not the -dev package: lintian would take long for the many sections of the static library.
     let mut lintian = Command::new("lintian");
     lintian.args(["--allow-root", "--fail-on", "error,warning"]);
     run(lintian.args(

@@ -2,8 +2,8 @@
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code)]
-#[path = "c/host.rs"]
-mod host;
+#[path = "c/harness.rs"]
+mod harness;
 #[path = "pascal/programs.rs"]
 mod programs;
 #[path = "pascal/unit.rs"]
@@ -14,7 +14,7 @@ mod window;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use host::{has, root, Bench};
+use harness::{has, root, Bench};
 use programs::LIMIT;
 use resup_test_support::desktop::Desktop;
 
@@ -47,7 +47,7 @@ fn build(bench: &Bench, source: &str, flags: &[&str]) -> PathBuf {
     let (units, library) = (bench.path("units"), bench.path("libresup.so.0.1"));
     std::fs::create_dir_all(&units).unwrap();
     if !library.exists() {
-        std::os::unix::fs::symlink(host::shared_library(), library).unwrap();
+        std::os::unix::fs::symlink(harness::shared_library(), library).unwrap();
     }
     let output = Command::new("fpc")
         .args(["-Mdelphi", "-g", "-gl", "-O1", "-v0ew"])
@@ -200,7 +200,7 @@ fn the_right_library_is_loaded_after_a_wrong_one() {
     let program = build(&bench, "bindings/delphi/tests/loading.pas", &[]);
     let (library, right) = (bench.path("library.so"), bench.path("right.so"));
     compile_library(&bench, &library, "int other;");
-    std::fs::copy(host::shared_library(), &right).unwrap();
+    std::fs::copy(harness::shared_library(), &right).unwrap();
     let ended = bench.run(Command::new(program).args([&library, &right]), LIMIT);
     print!("{}", ended.stdout);
     ended.assert_success();

@@ -3,8 +3,8 @@
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code)]
-#[path = "c/host.rs"]
-mod host;
+#[path = "c/harness.rs"]
+mod harness;
 #[path = "pascal/programs.rs"]
 mod programs;
 #[path = "pascal/window.rs"]
@@ -16,7 +16,7 @@ mod wine;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use host::{root, Bench};
+use harness::{root, Bench};
 use resup_test_support::desktop::Desktop;
 use wine::{built, windows_path};
 

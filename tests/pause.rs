@@ -12,10 +12,10 @@ use resup_test_support::scripted::{json, reply_with, Read, ScriptedServer, Step}
 use resup_test_support::{files, names};
 
 const LONG: Duration = Duration::from_secs(3600);
-/// After this, what was under way has arrived; whatever comes later was sent in the pause.
+/// After this time, what was under way has arrived; whatever comes later was sent in the pause.
 const SETTLED: Duration = Duration::from_millis(700);
 
-/// What an upload is up against until it is resumed, and then no more.
+/// A receiver behind a proxy that has faults until the upload is resumed.
 struct Obstacle {
     receiver: ModelReceiver,
     proxy: ChaosProxy,
@@ -41,7 +41,7 @@ impl Obstacle {
         self.receiver.endpoint_at(self.proxy.addr())
     }
 
-    /// What shows that something was sent.
+    /// Counts connections and bytes.
     fn traffic(&self) -> (u64, u64) {
         (self.proxy.connections(), self.proxy.bytes_up())
     }
@@ -73,7 +73,7 @@ fn client(endpoint: &str) -> Client {
     client
 }
 
-/// Starts an upload, pauses it where it is to be paused, and sees to it that it is.
+/// Starts an upload, pauses it when it is `there`, and checks that it sends nothing any more.
 fn pause(upload: &mut Upload, there: impl Fn(&Snapshot) -> bool, traffic: impl Fn() -> (u64, u64)) {
     let remote = upload.remote();
     upload.start().unwrap();
@@ -93,7 +93,7 @@ fn is(state: UploadState) -> impl Fn(&Snapshot) -> bool {
     move |now| now.state == state
 }
 
-/// An upload of `content` past the obstacle, paused in `state`, ends right.
+/// Pauses an upload of `content` when it is `there`, resumes it, and checks that it completes.
 fn passes(obstacle: &Obstacle, content: Vec<u8>, there: impl Fn(&Snapshot) -> bool) {
     let client = client(&obstacle.endpoint());
     let mut upload = Upload::from_memory(&client, content.clone(), "p").unwrap();
@@ -102,9 +102,9 @@ fn passes(obstacle: &Obstacle, content: Vec<u8>, there: impl Fn(&Snapshot) -> bo
 }
 
 #[test]
-fn in_a_name_lookup() {
+fn an_upload_can_be_paused_in_a_name_lookup() {
     if !names::are_slow() {
-        return names::make_slow_for("in_a_name_lookup");
+        return names::make_slow_for("an_upload_can_be_paused_in_a_name_lookup");
     }
     let obstacle = Obstacle::new(ModelReceiver::start(), Faults::default());
     let client = client(&format!(
@@ -115,7 +115,7 @@ fn in_a_name_lookup() {
     let mut upload = Upload::from_memory(&client, content.clone(), "p").unwrap();
     let there = is(UploadState::Locating);
     pause(&mut upload, there, || obstacle.traffic());
-    // The lookup has ended meanwhile.
+    // By now the lookup has ended.
     assert_eq!(obstacle.proxy.bytes_up(), 0);
     upload.remote().resume();
     assert_eq!(upload.wait(Duration::from_secs(60)), Some(Ok(())));
@@ -123,13 +123,13 @@ fn in_a_name_lookup() {
 }
 
 #[test]
-fn in_a_tcp_connect() {
+fn an_upload_can_be_paused_in_a_tcp_connect() {
     let hole = Hole::new();
     let client = client(&format!("http://{}/", hole.addr()));
     let content = files::bytes(100_000, 2);
     let mut upload = Upload::from_memory(&client, content.clone(), "p").unwrap();
     pause(&mut upload, is(UploadState::Locating), || (0, 0));
-    // Within the pause the system knocks again and gets in.
+    // Within the pause the system repeats its connect, and the receiver accepts it.
     let receiver = ModelReceiver::on(hole.into_listener(), Options::default());
     assert_eq!(upload.wait(Duration::from_millis(1500)), None);
     assert_eq!(receiver.stats().requests, 0);
@@ -139,7 +139,7 @@ fn in_a_tcp_connect() {
 }
 
 #[test]
-fn in_a_tls_handshake() {
+fn an_upload_can_be_paused_in_a_tls_handshake() {
     let receiver = ModelReceiver::with(Options {
         tls: true,
         ..Options::default()
@@ -159,9 +159,9 @@ fn in_a_tls_handshake() {
 }
 
 #[test]
-fn while_the_server_does_not_answer_a_locate() {
+fn an_upload_can_be_paused_before_the_response_to_a_locate() {
     let silent = Faults {
-        drop_answer: true,
+        drop_response: true,
         ..Faults::default()
     };
     let obstacle = Obstacle::new(ModelReceiver::start(), silent);
@@ -170,14 +170,14 @@ fn while_the_server_does_not_answer_a_locate() {
 }
 
 #[test]
-fn while_the_server_does_not_answer_a_send() {
+fn an_upload_can_be_paused_before_the_response_to_a_send() {
     let obstacle = Obstacle::new(ModelReceiver::start(), Faults::stalled(2000));
     let there = is(UploadState::Verifying);
     passes(&obstacle, files::bytes(100_000, 4), there);
 }
 
 #[test]
-fn while_leave_to_send_is_awaited() {
+fn an_upload_can_be_paused_before_100_continue() {
     let server = ScriptedServer::start_with(|head, _| match head.boundary() {
         None => Step::reply(200, &json("new", 0, "1")),
         Some(_) => Step::new().ignore_expect().wait(LONG),
@@ -189,7 +189,7 @@ fn while_leave_to_send_is_awaited() {
 }
 
 #[test]
-fn in_a_blocked_write() {
+fn an_upload_can_be_paused_in_a_blocked_write() {
     let obstacle = Obstacle::new(ModelReceiver::start(), Faults::stalled(1_000_000));
     let last = std::cell::Cell::new(0);
     let there = |now: &Snapshot| {
@@ -200,7 +200,7 @@ fn in_a_blocked_write() {
 }
 
 #[test]
-fn in_a_wait_between_two_attempts() {
+fn an_upload_can_be_paused_between_two_attempts() {
     let busy = reply_with(503, &[("Retry-After", "3600")], "{}");
     let server = ScriptedServer::start(vec![Step::new().read(Read::All).write(busy)]);
     let obstacle = Obstacle::new(ModelReceiver::start(), Faults::default());
@@ -215,15 +215,15 @@ fn in_a_wait_between_two_attempts() {
 }
 
 #[test]
-fn while_a_prefix_is_compared() {
+fn an_upload_can_be_paused_while_a_prefix_is_compared() {
     let content = files::bytes(64 << 20, 7);
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("p");
     std::fs::write(&path, &content).unwrap();
-    let answer = json("partial", content.len() as u64, "1");
     let proof = r#","prefix_md5":"00000000000000000000000000000000"}"#;
-    let answer = answer.trim_end_matches('}').to_owned() + proof;
-    let server = ScriptedServer::start(vec![Step::reply(200, &answer)]);
+    let partial = json("partial", content.len() as u64, "1");
+    let response = partial.trim_end_matches('}').to_owned() + proof;
+    let server = ScriptedServer::start(vec![Step::reply(200, &response)]);
     let obstacle = Obstacle::new(ModelReceiver::start(), Faults::default());
     obstacle.proxy.set_target(server.addr());
     let client = client(&obstacle.endpoint());
@@ -234,7 +234,7 @@ fn while_a_prefix_is_compared() {
 }
 
 #[test]
-fn while_a_rate_limit_holds_it_back() {
+fn an_upload_can_be_paused_while_a_rate_limit_slows_it_down() {
     let obstacle = Obstacle::new(ModelReceiver::start(), Faults::default());
     let client = client(&obstacle.endpoint());
     client.set_rate_limit(100_000);
@@ -248,7 +248,7 @@ fn while_a_rate_limit_holds_it_back() {
 }
 
 #[test]
-fn time_in_a_pause_is_no_time_of_failing() {
+fn the_retry_timeout_does_not_run_in_a_pause() {
     let busy = Step::new()
         .read(Read::All)
         .write(reply_with(503, &[], "{}"));

@@ -1,4 +1,4 @@
-//! Uploads to `examples/receivers/php`: bodies that are seen only when they are whole.
+//! Uploads to `examples/receivers/php`, which sees a body only when it is whole.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use resup_test_support::files;
 use resup_test_support::php::Php;
 
 #[test]
-fn a_break_costs_one_segment_of_what_php_takes() {
+fn a_lost_connection_costs_one_segment_of_the_size_that_php_takes() {
     let Some(php) = Php::start() else {
         return;
     };

@@ -14,12 +14,12 @@ use resup_test_support::receiver::Receiver;
 use resup_test_support::squid::{Setup, Squid};
 use resup_test_support::v2ray::V2Ray;
 
-use common::{client, made};
+use common::{client, make_file};
 
 const SIZE: u64 = 300_000;
 const USER: &str = "joe";
 const PASSWORD: &str = "se cr:e@t/ü";
-/// The two as they stand in a URL.
+/// User and password as a URL has them.
 const LOGIN: &str = "joe:se%20cr%3Ae%40t%2F%C3%BC@";
 const WRONG: &str = "joe:another-secret@";
 
@@ -47,12 +47,12 @@ impl Target {
         }
     }
 
-    /// One for `http` and one for `https`.
+    /// Starts one for `http` and one for `https`.
     fn both() -> [Self; 2] {
         [Self::new(false), Self::new(true)]
     }
 
-    /// Its URL on this machine by that name.
+    /// Returns its URL with this name of this machine.
     fn endpoint(&self, host: &str) -> String {
         let scheme = if self.tls { "https" } else { "http" };
         format!("{scheme}://{host}:{}/upload", self.receiver.addr().port())
@@ -67,19 +67,19 @@ impl Target {
         client
     }
 
-    /// Uploads a file of this name and looks whether it arrived.
+    /// Uploads a file of this name and checks that it arrived.
     fn take(&self, client: &Client, name: &str) {
-        let path = made(&self.dir, name, SIZE);
+        let path = make_file(&self.dir, name, SIZE);
         upload(client, &path).unwrap_or_else(|error| panic!("{name}: {error}"));
         let files = self.receiver.files();
         let stored = files.iter().find(|(stored, _)| stored == name);
         assert!(stored.unwrap().1 == std::fs::read(path).unwrap(), "{name}");
     }
 
-    /// Tries an upload that has to fail before anything arrives, and not to be repeated.
+    /// Tries an upload, and checks that it fails before anything arrives.
     fn refuse(&self, client: &Client) -> Error {
         let requests = self.receiver.stats().requests;
-        let error = upload(client, &made(&self.dir, "refused", SIZE)).unwrap_err();
+        let error = upload(client, &make_file(&self.dir, "refused", SIZE)).unwrap_err();
         assert_eq!(self.receiver.stats().requests, requests);
         error
     }
@@ -89,13 +89,14 @@ fn upload(client: &Client, path: &Path) -> Result<(), Error> {
     Upload::from_file(client, path)?.run()
 }
 
-/// That the proxy did not let the client in, told so that a user can do something about it.
+/// Checks that an error says that this proxy refused the client.
 fn assert_refused(error: &Error, proxy: SocketAddr) {
     assert_eq!(error.kind(), ErrorKind::ProxyRefused, "{error}");
     assert!(!error.is_retryable());
     assert_names(error, proxy);
 }
 
+/// Checks that an error names this proxy, and no password.
 fn assert_names(error: &Error, proxy: SocketAddr) {
     let text = error.to_string();
     assert!(text.contains(&proxy.to_string()), "{text}");
@@ -104,20 +105,20 @@ fn assert_names(error: &Error, proxy: SocketAddr) {
     }
 }
 
-/// An address where nobody listens.
+/// Returns an address where nobody listens.
 fn dead() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap()
 }
 
-/// A way to a proxy on which the first three connections are cut, each after so many bytes.
+/// Starts a chaos proxy in front of a proxy; it cuts the first three connections after so many bytes each.
 fn cut_thrice(proxy: SocketAddr, after: u64) -> ChaosProxy {
     let faults = move |number: u64, _: &mut fastrand::Rng| {
         let cut = number < 3;
         Faults {
             cut_up_after: cut.then_some(after),
             how: Cut::Rst,
-            // The proxy keeps up with this: a reset takes what it has not read yet along.
+            // The proxy reads as fast as this: a reset would destroy what it has not read yet.
             rate_up: cut.then_some(48 << 20),
             ..Faults::default()
         }
@@ -126,7 +127,7 @@ fn cut_thrice(proxy: SocketAddr, after: u64) -> ChaosProxy {
 }
 
 #[test]
-fn squid_is_asked_for_http_in_absolute_form_and_for_a_tunnel_for_https() {
+fn squid_gets_absolute_urls_for_http_and_connect_for_https() {
     let Some(squid) = Squid::start() else {
         return;
     };
@@ -149,7 +150,7 @@ fn squid_is_asked_for_http_in_absolute_form_and_for_a_tunnel_for_https() {
 }
 
 #[test]
-fn squid_is_told_the_password_and_a_wrong_one_is_an_error_at_once() {
+fn squid_gets_the_password_and_a_wrong_one_is_an_error_at_once() {
     let Some(squid) = Setup::new().user(USER, PASSWORD).start() else {
         return;
     };
@@ -169,7 +170,7 @@ fn squid_is_told_the_password_and_a_wrong_one_is_an_error_at_once() {
 }
 
 #[test]
-fn a_squid_that_tunnels_to_443_only_lets_http_through_to_any_port() {
+fn a_squid_that_tunnels_to_443_only_forwards_http_to_any_port() {
     let Some(squid) = Setup::new().connect_only_to(443).start() else {
         return;
     };
@@ -188,40 +189,42 @@ fn large_files_go_through_squid_and_go_on_after_cuts() {
     let Some(squid) = Squid::start() else {
         return;
     };
-    // Without users the receiver takes nothing that a proxy brings.
+    // Without users the receiver refuses requests that come from a proxy.
     let receiver = Receiver::start();
     receiver.admin(&["user", "add", "joe"], "correct horse");
-    let way = cut_thrice(squid.addr(), 3_000_000);
+    let chaos = cut_thrice(squid.addr(), 3_000_000);
     let client = client(&receiver.endpoint());
     client.set_basic_auth("joe", "correct horse").unwrap();
-    client.set_proxy(&format!("http://{}", way.addr())).unwrap();
+    client
+        .set_proxy(&format!("http://{}", chaos.addr()))
+        .unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let path = made(&dir, "large", 16_000_000);
+    let path = make_file(&dir, "large", 16_000_000);
     let mut upload = Upload::from_file(&client, &path).unwrap();
     upload.run().unwrap();
     let id = upload.remote().id().unwrap();
     files::assert_same(&path, &receiver.stored_file(&id));
     assert_eq!(upload.remote().snapshot().attempts, 4);
-    assert!(way.bytes_up() < 20_000_000, "{}", way.bytes_up());
+    assert!(chaos.bytes_up() < 20_000_000, "{}", chaos.bytes_up());
 }
 
 #[test]
-fn tunnels_that_are_cut_are_made_anew() {
+fn a_tunnel_that_was_cut_is_opened_again() {
     let (Some(squid), Some(v2ray)) = (Squid::start(), V2Ray::start()) else {
         return;
     };
     for (scheme, proxy) in [("http", squid.addr()), ("socks5h", v2ray.addr())] {
         let target = Target::new(true);
-        let way = cut_thrice(proxy, 100_000);
+        let chaos = cut_thrice(proxy, 100_000);
         let endpoint = target.endpoint("127.0.0.1");
-        let client = target.client(&endpoint, &format!("{scheme}://{}", way.addr()));
+        let client = target.client(&endpoint, &format!("{scheme}://{}", chaos.addr()));
         target.take(&client, "cut");
-        assert_eq!(way.connections(), 4, "{scheme}");
+        assert_eq!(chaos.connections(), 4, "{scheme}");
     }
 }
 
 #[test]
-fn dante_passes_socks_4_and_5() {
+fn uploads_go_through_dante_by_socks_4_and_5() {
     let Some(dante) = Dante::start() else {
         return;
     };
@@ -265,7 +268,7 @@ fn names_are_looked_up_by_the_proxy_with_4a_and_5h_only() {
 }
 
 #[test]
-fn a_socks_proxy_is_told_the_password_and_a_wrong_one_is_an_error_at_once() {
+fn a_socks_proxy_gets_the_password_and_a_wrong_one_is_an_error_at_once() {
     let Some(v2ray) = V2Ray::start_with_user(USER, PASSWORD) else {
         return;
     };
@@ -286,7 +289,7 @@ fn a_socks_proxy_is_told_the_password_and_a_wrong_one_is_an_error_at_once() {
 }
 
 #[test]
-fn what_the_list_excepts_goes_straight() {
+fn hosts_in_the_no_proxy_list_are_reached_directly() {
     let Some(squid) = Squid::start() else {
         return;
     };
@@ -371,7 +374,7 @@ fn a_server_that_is_down_behind_a_proxy_is_waited_for() {
         return;
     };
     let dir = tempfile::tempdir().unwrap();
-    let path = made(&dir, "waiting", SIZE);
+    let path = make_file(&dir, "waiting", SIZE);
     for proxy in [
         format!("http://{}", squid.addr()),
         format!("socks5://{}", dante.addr()),
@@ -384,7 +387,7 @@ fn a_server_that_is_down_behind_a_proxy_is_waited_for() {
             let error = upload.run().unwrap_err();
             assert!(error.is_retryable(), "{proxy} {scheme}: {error}");
             assert_eq!(upload.remote().snapshot().attempts, 3, "{proxy} {scheme}");
-            // Of squid's 503 too, which looks like the server's.
+            // Also with squid's 503, which looks like one of the server.
             let (_, proxy) = proxy.split_once("://").unwrap();
             assert_names(&error, proxy.parse().unwrap());
         }

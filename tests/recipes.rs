@@ -2,8 +2,8 @@
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code)]
-#[path = "c/host.rs"]
-mod host;
+#[path = "c/harness.rs"]
+mod harness;
 
 #[allow(dead_code)]
 #[path = "install/project.rs"]
@@ -12,13 +12,13 @@ mod project;
 use std::path::Path;
 use std::process::Command;
 
-use host::{has, library_dir, root};
+use harness::{has, library_dir, root};
 use project::{build_command, files, run};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Builds and runs the Conan recipe's program, which any package has to serve.
-fn serves(prefix: &Path) {
+/// Builds and runs the program of the Conan recipe with the package in `prefix`.
+fn assert_usable(prefix: &Path) {
     let build = tempfile::tempdir().unwrap();
     let mut configure = Command::new("cmake");
     configure
@@ -32,7 +32,7 @@ fn serves(prefix: &Path) {
 }
 
 #[test]
-fn the_vcpkg_port_says_what_it_is_of() {
+fn the_vcpkg_port_names_version_and_licence() {
     let port = root().join("packaging/vcpkg/resup/vcpkg.json");
     let text = std::fs::read_to_string(port).unwrap();
     let port: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -85,7 +85,7 @@ fn the_vcpkg_port_installs_the_kind_of_library_that_is_asked_for() {
             assert!(is_there(name), "{name} is not in {files:?}");
         }
         assert!(!is_there(unwanted), "{unwanted} is in {files:?}");
-        serves(&packages);
+        assert_usable(&packages);
     }
 }
 
@@ -109,23 +109,23 @@ fn conan_makes_both_kinds_of_package() {
     assert!(known.contains(&format!("version: {VERSION}")), "{known}");
     for shared in ["False", "True"] {
         let option = format!("resup/*:shared={shared}");
-        let here = home.path().join("test");
-        let here = format!("tools.cmake.cmake_layout:test_folder={}", here.display());
+        let test = home.path().join("test");
+        let folder = format!("tools.cmake.cmake_layout:test_folder={}", test.display());
         let presets = "tools.cmake.cmaketoolchain:user_presets=";
-        let places = ["-c", here.as_str(), "-c", presets];
-        // It builds the program of test_package with the package, and runs it.
+        let places = ["-c", folder.as_str(), "-c", presets];
+        // Conan builds the program of test_package with the package, and runs it.
         let create = ["create", recipe, "-o", &option, "--no-remote"];
         conan(&[&create[..], &places].concat());
     }
 }
 
-/// cargo-c is dear to build, so nothing installs it for the tests.
+/// Runs only where cargo-c is installed already: building it takes long.
 #[test]
 fn cargo_c_installs_the_same() {
-    let asked = Command::new("cargo-cinstall")
+    let version = Command::new("cargo-cinstall")
         .args(["cinstall", "--version"])
         .output();
-    if asked.is_err() {
+    if version.is_err() {
         println!("skipped: cargo-c is not installed");
         return;
     }
@@ -150,7 +150,7 @@ fn cargo_c_installs_the_same() {
         .arg("--target-dir")
         .arg(library_dir().parent().unwrap().join("cargo-c")));
 
-    // cargo-c knows neither CMake nor commands nor manual pages.
+    // cargo-c installs no files for CMake, no command and no manual pages.
     let is_common = |name: &String| {
         let name = name.as_str();
         !["usr/lib/cmake/", "usr/bin/", "usr/share/"]
@@ -168,16 +168,16 @@ fn cargo_c_installs_the_same() {
     let [one, other] = both.map(|dir| {
         let mut readelf = Command::new("readelf");
         let dynamic = run(readelf.arg("-d").arg(dir.join("usr/lib/libresup.so")));
-        let soname = dynamic.lines().find(|line| line.contains("SONAME"));
-        let soname = soname.unwrap().rsplit(' ').next().unwrap().to_owned();
+        let line = dynamic.lines().find(|line| line.contains("SONAME"));
+        let soname = line.unwrap().rsplit(' ').next().unwrap().to_owned();
         let target = std::fs::read_link(dir.join("usr/lib/libresup.so.0.1")).unwrap();
         let ask = |arguments: &[&str]| {
             let mut pkg_config = Command::new("pkg-config");
             pkg_config.env("PKG_CONFIG_LIBDIR", dir.join("usr/lib/pkgconfig"));
             pkg_config.env("PKG_CONFIG_SYSROOT_DIR", dir.join(""));
-            let words = run(pkg_config.args(arguments).arg("resup"));
-            let words = words.replace(&*dir.to_string_lossy(), "");
-            let words = words.split_whitespace().map(str::to_owned);
+            let output = run(pkg_config.args(arguments).arg("resup"));
+            let text = output.replace(&*dir.to_string_lossy(), "");
+            let words = text.split_whitespace().map(str::to_owned);
             words.collect::<std::collections::BTreeSet<_>>()
         };
         let words = [

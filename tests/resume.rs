@@ -1,4 +1,4 @@
-//! Uploads against the real receiver and the model: what is sent, resumed, refused and told.
+//! Uploads to the real receiver and the model: what is sent, resumed, refused and logged.
 
 mod common;
 
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use common::{client, made};
+use common::{client, make_file};
 use resup::{Error, Flow, LocateMethod, LogLevel, SegmentSize, Upload, UploadState};
 use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
 use resup_test_support::files;
@@ -21,7 +21,7 @@ fn stored(receiver: &Receiver, upload: &Upload) -> PathBuf {
 }
 
 #[test]
-fn files_of_all_sorts_arrive_whole_by_post_and_by_get() {
+fn files_of_all_sizes_and_names_arrive_by_post_and_by_get() {
     let receiver = Receiver::start();
     let dir = tempfile::tempdir().unwrap();
     let client = client(&receiver.endpoint());
@@ -37,7 +37,7 @@ fn files_of_all_sorts_arrive_whole_by_post_and_by_get() {
             ("emoji 😀🎉.txt", 1000),
             ("a&b=c;d+e f.txt", 1000),
         ] {
-            let path = made(&dir, name, size);
+            let path = make_file(&dir, name, size);
             let mut upload = Upload::from_file(&client, &path).unwrap();
             upload.set_directory(&format!("{method:?}")).unwrap();
             upload.run().unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -55,7 +55,7 @@ fn files_of_all_sorts_arrive_whole_by_post_and_by_get() {
 }
 
 #[test]
-fn a_server_that_sees_whole_requests_only_gets_segments() {
+fn a_server_that_buffers_requests_gets_segments() {
     let receiver = ModelReceiver::with(Options {
         buffering: true,
         max_segment: Some(100_000),
@@ -77,7 +77,7 @@ fn a_server_that_sees_whole_requests_only_gets_segments() {
 }
 
 #[test]
-fn a_damaged_prefix_on_the_server_is_found_before_anything_is_sent_on_it() {
+fn a_damaged_prefix_on_the_server_is_found_before_anything_is_sent() {
     let receiver = ModelReceiver::start();
     let content = files::bytes(500_000, 6);
     let half = |_: u64, _: &mut fastrand::Rng| Faults {
@@ -106,7 +106,7 @@ fn a_new_version_of_equal_size_and_time_replaces_the_old_one() {
     let receiver = Receiver::start();
     let dir = tempfile::tempdir().unwrap();
     let client = client(&receiver.endpoint());
-    let path = made(&dir, "edited", 300_000);
+    let path = make_file(&dir, "edited", 300_000);
     let time = std::fs::metadata(&path).unwrap().modified().unwrap();
     Upload::from_file(&client, &path).unwrap().run().unwrap();
     files::make(&path, 300_000, 99).unwrap();
@@ -220,7 +220,7 @@ fn rate_limits_hold_for_one_upload_and_for_a_client_and_change_at_once() {
 }
 
 #[test]
-fn the_log_tells_the_course_of_an_upload() {
+fn the_log_has_the_course_of_an_upload() {
     let receiver = ModelReceiver::start();
     let mut first = Some(200_000);
     let faults = move |_: u64, _: &mut fastrand::Rng| Faults {
@@ -236,7 +236,7 @@ fn the_log_tells_the_course_of_an_upload() {
         sink.lock().unwrap().push((level, line.to_owned()));
         Flow::Continue
     });
-    let mut upload = Upload::from_memory(&client, files::bytes(500_000, 1), "told").unwrap();
+    let mut upload = Upload::from_memory(&client, files::bytes(500_000, 1), "logged").unwrap();
     upload.run().unwrap();
     let lines = lines.lock().unwrap();
     let has = |level, text: &str| {
@@ -244,14 +244,14 @@ fn the_log_tells_the_course_of_an_upload() {
             .iter()
             .any(|(l, line)| *l == level && line.contains(text))
     };
-    assert!(has(LogLevel::Info, "told: from 0 of 500000"), "{lines:?}");
+    assert!(has(LogLevel::Info, "logged: from 0 of 500000"), "{lines:?}");
     assert!(has(LogLevel::Warn, "next attempt in"), "{lines:?}");
     assert!(has(LogLevel::Info, "complete"), "{lines:?}");
     assert!(!lines.iter().any(|(level, _)| *level == LogLevel::Debug));
 }
 
 #[test]
-fn an_upload_that_the_server_forgot_begins_anew() {
+fn an_upload_that_the_server_does_not_know_any_more_begins_again() {
     let receiver = ModelReceiver::start();
     let content = files::bytes(300_000, 8);
     let client = client(&receiver.endpoint());
@@ -271,11 +271,11 @@ fn an_upload_that_the_server_forgot_begins_anew() {
     assert_eq!(receiver.files()[0].1, content);
 }
 
-/// Starts an upload, does `change` to its file on the way, and gives the error.
-fn changed_on_the_way(change: impl Fn(&PathBuf)) -> Error {
+/// Starts an upload, changes its file on the way, and returns the error.
+fn error_of_a_change(change: impl Fn(&PathBuf)) -> Error {
     let receiver = ModelReceiver::start();
     let dir = tempfile::tempdir().unwrap();
-    let path = made(&dir, "changing", 8 << 20);
+    let path = make_file(&dir, "changing", 8 << 20);
     let slow = |_: u64, _: &mut fastrand::Rng| Faults {
         rate_up: Some(16 << 20),
         ..Faults::default()
@@ -311,7 +311,7 @@ fn a_file_that_changes_while_it_is_uploaded_is_an_error_of_its_own() {
         }),
     ];
     for (name, change) in changes {
-        let error = changed_on_the_way(change);
+        let error = error_of_a_change(change);
         assert!(
             matches!(error, Error::SourceChanged { .. }),
             "{name}: {error}"
@@ -323,7 +323,7 @@ fn a_file_that_changes_while_it_is_uploaded_is_an_error_of_its_own() {
 fn a_callback_can_end_an_upload_and_the_next_run_goes_on() {
     let receiver = Receiver::start();
     let dir = tempfile::tempdir().unwrap();
-    let path = made(&dir, "c", 32 << 20);
+    let path = make_file(&dir, "c", 32 << 20);
     let client = client(&receiver.endpoint());
     let mut upload = Upload::from_file(&client, &path).unwrap();
     upload
@@ -333,23 +333,26 @@ fn a_callback_can_end_an_upload_and_the_next_run_goes_on() {
         true => Flow::Cancel,
         false => Flow::Continue,
     });
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let complete = told.clone();
-    upload.on_complete(move |outcome| complete.lock().unwrap().push(outcome.clone()));
+    let outcomes = Arc::new(Mutex::new(Vec::new()));
+    let sink = outcomes.clone();
+    upload.on_complete(move |outcome| sink.lock().unwrap().push(outcome.clone()));
     assert_eq!(upload.run(), Err(Error::Cancelled));
     assert_eq!(upload.remote().snapshot().state, UploadState::Cancelled);
     upload.on_progress(|_| Flow::Continue);
     upload.run().unwrap();
     assert!(upload.remote().snapshot().bytes_skipped >= 8 << 20);
     files::assert_same(&path, &stored(&receiver, &upload));
-    assert_eq!(told.lock().unwrap()[..], [Err(Error::Cancelled), Ok(())]);
+    assert_eq!(
+        outcomes.lock().unwrap()[..],
+        [Err(Error::Cancelled), Ok(())]
+    );
 }
 
 #[test]
 fn pause_closes_the_connection_and_resume_goes_on() {
     let receiver = Receiver::start();
     let dir = tempfile::tempdir().unwrap();
-    let path = made(&dir, "p", 64 << 20);
+    let path = make_file(&dir, "p", 64 << 20);
     let slow = |_: u64, _: &mut fastrand::Rng| Faults {
         rate_up: Some(64 << 20),
         ..Faults::default()

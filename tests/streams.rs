@@ -1,4 +1,4 @@
-//! Uploads of what a program reads itself.
+//! Uploads of streams, which the program reads.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
@@ -18,8 +18,8 @@ fn client(endpoint: &str) -> Client {
     client
 }
 
-/// Cuts the first connections after so many bytes each.
-fn breaking(receiver: &ModelReceiver, cuts: &'static [u64]) -> ChaosProxy {
+/// Starts a proxy that cuts the first connections after so many bytes each.
+fn cutting_proxy(receiver: &ModelReceiver, cuts: &'static [u64]) -> ChaosProxy {
     let mut cuts = cuts.iter();
     let faults = move |_: u64, _: &mut fastrand::Rng| Faults {
         cut_up_after: cuts.next().copied(),
@@ -30,10 +30,10 @@ fn breaking(receiver: &ModelReceiver, cuts: &'static [u64]) -> ChaosProxy {
 }
 
 #[test]
-fn a_stream_goes_on_after_breaks() {
+fn a_stream_goes_on_after_lost_connections() {
     let content = files::bytes(3_000_000, 8);
     let receiver = ModelReceiver::start();
-    let proxy = breaking(&receiver, &[700_000, 1, 900_000, 300_000]);
+    let proxy = cutting_proxy(&receiver, &[700_000, 1, 900_000, 300_000]);
     let client = client(&receiver.endpoint_at(proxy.addr()));
     let mut upload = Upload::from_stream(&client, Cursor::new(content.clone()), "stream").unwrap();
     upload.run().unwrap();
@@ -44,7 +44,7 @@ fn a_stream_goes_on_after_breaks() {
 }
 
 #[test]
-fn a_file_is_a_stream_and_segments_begin_where_they_have_to() {
+fn a_stream_is_sent_in_segments() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("f");
     files::make(&path, 2_000_003, 9).unwrap();
@@ -58,7 +58,7 @@ fn a_file_is_a_stream_and_segments_begin_where_they_have_to() {
     assert!(receiver.files()[0].1 == std::fs::read(&path).unwrap());
 }
 
-/// Says when it is inside a read, and stays there for a while.
+/// A slow stream that shows when it is in a read.
 struct Slow(Cursor<Vec<u8>>, Arc<AtomicBool>);
 
 impl Read for Slow {
@@ -107,7 +107,7 @@ fn pause_resume_and_cancel_reach_an_upload_that_waits_for_its_stream() {
     assert_eq!(receiver.files()[0].1, content);
 }
 
-/// Gives other bytes from the second time on that its end is passed.
+/// A stream that changes a byte when its end is reached for the first time.
 struct Fickle(Cursor<Vec<u8>>, bool);
 
 impl Read for Fickle {
@@ -128,7 +128,7 @@ impl Seek for Fickle {
 }
 
 #[test]
-fn a_stream_that_gives_other_bytes_the_second_time_is_noticed() {
+fn a_stream_that_gives_other_bytes_the_second_time_is_an_error() {
     for size in [300_000, 3_000_000] {
         let receiver = ModelReceiver::start();
         let client = client(&receiver.endpoint());
@@ -141,13 +141,13 @@ fn a_stream_that_gives_other_bytes_the_second_time_is_noticed() {
 }
 
 #[test]
-fn a_pause_before_the_stream_was_asked_is_no_end() {
+fn an_upload_can_be_paused_before_its_stream_is_read() {
     let content = files::bytes(100_000, 11);
     let receiver = ModelReceiver::start();
     let client = client(&receiver.endpoint());
     let mut upload = Upload::from_stream(&client, Cursor::new(content.clone()), "early").unwrap();
     let remote = upload.remote();
-    // Before the run begins, and while its first question waits for an answer.
+    // Before the run begins, and then while the first read waits for the program.
     remote.pause();
     upload.start().unwrap();
     assert_eq!(upload.wait(Duration::from_millis(100)), None);

@@ -1,4 +1,4 @@
-//! Uploads over TLS: who is trusted, who shows what, real servers, IPv6.
+//! Uploads over TLS: trust, certificates of servers and clients, real servers, IPv6.
 
 mod common;
 
@@ -14,14 +14,14 @@ use resup_test_support::nginx::Nginx;
 use resup_test_support::receiver::Receiver;
 use resup_test_support::tls::{Authority, Certificate, Identity};
 
-use common::{client, made};
+use common::{client, make_file};
 
 const SIZE: u64 = 300_000;
 
-/// Uploads a file to a model receiver and looks whether it arrived.
+/// Uploads a file to a model receiver and checks that it arrived.
 fn take(client: &Client, receiver: &ModelReceiver, name: &str) {
     let dir = tempfile::tempdir().unwrap();
-    let path = made(&dir, name, SIZE);
+    let path = make_file(&dir, name, SIZE);
     let result = Upload::from_file(client, &path).unwrap().run();
     result.unwrap_or_else(|error| panic!("{name}: {error}"));
     let files = receiver.files();
@@ -29,10 +29,10 @@ fn take(client: &Client, receiver: &ModelReceiver, name: &str) {
     assert!(stored.unwrap().1 == std::fs::read(path).unwrap(), "{name}");
 }
 
-/// Tries an upload, which has to fail at once, in the handshake.
+/// Tries an upload, checks that it fails at once in the handshake, and returns the message.
 fn refuse(client: &Client, addr: SocketAddr) -> String {
     let dir = tempfile::tempdir().unwrap();
-    let mut upload = Upload::from_file(client, made(&dir, "refused", SIZE)).unwrap();
+    let mut upload = Upload::from_file(client, make_file(&dir, "refused", SIZE)).unwrap();
     let error = upload.run().unwrap_err();
     let text = error.to_string();
     assert_eq!(error.kind(), ErrorKind::Tls, "{text}");
@@ -47,7 +47,7 @@ fn server(certificate: Certificate) -> ModelReceiver {
 }
 
 #[test]
-fn a_private_authority_is_trusted_when_given_and_not_before() {
+fn a_private_authority_is_trusted_when_it_is_set_and_not_before() {
     let authority = Authority::new();
     let receiver = server(authority.certify());
     let endpoint = receiver.endpoint();
@@ -78,14 +78,14 @@ fn a_private_authority_is_trusted_when_given_and_not_before() {
 }
 
 #[test]
-fn a_setting_counts_from_the_next_run_on_and_not_for_old_connections() {
+fn a_setting_holds_from_the_next_run_on_with_new_connections() {
     let authority = Authority::new();
     let receiver = server(authority.certify());
     let client = client(&receiver.endpoint());
     refuse(&client, receiver.addr());
     client.set_tls_verify(false);
     take(&client, &receiver, "unverified");
-    // The connection that was kept is one that nobody verified.
+    // The idle connection has not been verified.
     client.set_tls_verify(true);
     refuse(&client, receiver.addr());
     client.set_ca_pem(authority.pem()).unwrap();
@@ -93,7 +93,7 @@ fn a_setting_counts_from_the_next_run_on_and_not_for_old_connections() {
 }
 
 #[test]
-fn wrong_certificates_are_refused_unless_nothing_is_verified() {
+fn wrong_certificates_are_refused_unless_verification_is_off() {
     let authority = Authority::new();
     let elsewhere = authority.certify_named(&["another.host"]);
     let an_authority = authority.certify_as_authority();
@@ -119,20 +119,20 @@ fn wrong_certificates_are_refused_unless_nothing_is_verified() {
         assert!(text.contains(why), "{name}: {text}");
         client.set_tls_verify(false);
         let warnings = Arc::new(Mutex::new(Vec::new()));
-        let said = warnings.clone();
+        let sink = warnings.clone();
         client.on_log(LogLevel::Warn, move |_, text| {
-            said.lock().unwrap().push(text.to_owned());
+            sink.lock().unwrap().push(text.to_owned());
             Flow::Continue
         });
         take(&client, &receiver, name);
-        let warnings = warnings.lock().unwrap();
-        let warned = warnings.iter().any(|text| text.contains("not verified"));
-        assert!(warned, "{name}: {warnings:?}");
+        let texts = warnings.lock().unwrap();
+        let warned = texts.iter().any(|text| text.contains("not verified"));
+        assert!(warned, "{name}: {texts:?}");
     }
 }
 
 #[test]
-fn a_self_signed_certificate_is_trusted_when_it_is_given() {
+fn a_self_signed_certificate_is_trusted_when_it_is_set() {
     let certificate = Certificate::self_signed();
     let receiver = server(certificate.clone());
     let client = client(&receiver.endpoint());
@@ -140,18 +140,18 @@ fn a_self_signed_certificate_is_trusted_when_it_is_given() {
     take(&client, &receiver, "given");
 }
 
-/// A server, the certificate of a client that it lets in, and one that it does not.
-struct Wanted {
+/// A server that requires client certificates, one that it accepts and one that it refuses.
+struct ClientCertificates {
     authority: Authority,
     identity: Identity,
     right: Certificate,
     wrong: Certificate,
 }
 
-impl Wanted {
+impl ClientCertificates {
     fn new() -> Self {
         let (authority, clients) = (Authority::new(), Authority::new());
-        Wanted {
+        ClientCertificates {
             identity: Identity::of(authority.certify(), &authority).for_clients_of(&clients),
             right: clients.certify(),
             wrong: Authority::new().certify(),
@@ -159,7 +159,7 @@ impl Wanted {
         }
     }
 
-    /// A client for a server at this address, without, or with a certificate.
+    /// Makes a client for the server at this address, with or without a certificate.
     fn client(&self, addr: SocketAddr, certificate: Option<&Certificate>) -> Client {
         let client = client(&format!("https://{addr}/upload"));
         client.set_ca_pem(self.authority.pem()).unwrap();
@@ -173,64 +173,67 @@ impl Wanted {
 }
 
 #[test]
-fn a_certificate_is_shown_where_the_server_wants_one() {
-    let wanted = Wanted::new();
-    let receiver = ModelReceiver::start_tls(wanted.identity.clone());
+fn a_certificate_is_shown_when_the_server_requires_one() {
+    let certificates = ClientCertificates::new();
+    let receiver = ModelReceiver::start_tls(certificates.identity.clone());
     let addr = receiver.addr();
-    let client = wanted.client(addr, Some(&wanted.right));
+    let client = certificates.client(addr, Some(&certificates.right));
     take(&client, &receiver, "shown");
 }
 
 #[test]
-fn a_certificate_that_lacks_is_an_error_at_once() {
-    let wanted = Wanted::new();
-    let receiver = ModelReceiver::start_tls(wanted.identity.clone());
+fn a_missing_or_wrong_certificate_is_an_error_at_once() {
+    let certificates = ClientCertificates::new();
+    let receiver = ModelReceiver::start_tls(certificates.identity.clone());
     let addr = receiver.addr();
-    for certificate in [None, Some(&wanted.wrong)] {
-        println!("{}", refuse(&wanted.client(addr, certificate), addr));
+    for certificate in [None, Some(&certificates.wrong)] {
+        println!("{}", refuse(&certificates.client(addr, certificate), addr));
     }
 }
 
 #[test]
-fn haproxy_is_shown_a_certificate_too() {
-    let wanted = Wanted::new();
+fn haproxy_accepts_the_certificate() {
+    let certificates = ClientCertificates::new();
     let receiver = Receiver::start();
-    let Some(haproxy) = HaProxy::start(receiver.addr(), &wanted.identity) else {
+    let Some(haproxy) = HaProxy::start(receiver.addr(), &certificates.identity) else {
         return;
     };
-    let client = wanted.client(haproxy.addr(), Some(&wanted.right));
+    let client = certificates.client(haproxy.addr(), Some(&certificates.right));
     take_real(&client, &receiver);
 }
 
 #[test]
-fn haproxy_lets_nobody_in_without() {
-    let wanted = Wanted::new();
+fn haproxy_refuses_a_missing_or_wrong_certificate() {
+    let certificates = ClientCertificates::new();
     let receiver = Receiver::start();
-    let Some(haproxy) = HaProxy::start(receiver.addr(), &wanted.identity) else {
+    let Some(haproxy) = HaProxy::start(receiver.addr(), &certificates.identity) else {
         return;
     };
     let addr = haproxy.addr();
-    for certificate in [None, Some(&wanted.wrong)] {
-        println!("{}", refuse(&wanted.client(addr, certificate), addr));
+    for certificate in [None, Some(&certificates.wrong)] {
+        println!("{}", refuse(&certificates.client(addr, certificate), addr));
     }
 }
 
 #[test]
-fn nginx_wants_a_certificate_too_and_says_so_in_a_page() {
-    let wanted = Wanted::new();
+fn nginx_accepts_the_certificate_and_refuses_a_missing_or_wrong_one_with_a_page() {
+    let certificates = ClientCertificates::new();
     let receiver = Receiver::start();
     let every = "client_max_body_size 0;";
-    let Some(nginx) = Nginx::start_tls(receiver.addr(), every, &wanted.identity) else {
+    let Some(nginx) = Nginx::start_tls(receiver.addr(), every, &certificates.identity) else {
         return;
     };
-    take_real(&wanted.client(nginx.addr(), Some(&wanted.right)), &receiver);
+    take_real(
+        &certificates.client(nginx.addr(), Some(&certificates.right)),
+        &receiver,
+    );
     for (certificate, words) in [
         (None, "No required SSL certificate was sent"),
-        (Some(&wanted.wrong), "SSL certificate error"),
+        (Some(&certificates.wrong), "SSL certificate error"),
     ] {
-        let client = wanted.client(nginx.addr(), certificate);
+        let client = certificates.client(nginx.addr(), certificate);
         let dir = tempfile::tempdir().unwrap();
-        let mut upload = Upload::from_file(&client, made(&dir, "refused", SIZE)).unwrap();
+        let mut upload = Upload::from_file(&client, make_file(&dir, "refused", SIZE)).unwrap();
         let error = upload.run().unwrap_err();
         let refused = ErrorKind::Refused(RefusalKind::Other);
         assert_eq!(error.kind(), refused, "{error}");
@@ -239,10 +242,10 @@ fn nginx_wants_a_certificate_too_and_says_so_in_a_page() {
     }
 }
 
-/// Uploads 5 MB in segments by way of a real server to the real receiver.
+/// Uploads 5 MB in segments through a real server to the real receiver.
 fn take_real(client: &Client, receiver: &Receiver) {
     let dir = tempfile::tempdir().unwrap();
-    let path = made(&dir, "real", 5_000_000);
+    let path = make_file(&dir, "real", 5_000_000);
     let mut upload = Upload::from_file(client, &path).unwrap();
     let segment = SegmentSize::Fixed(900_000);
     upload.set_segment_size(segment).unwrap();
@@ -252,7 +255,7 @@ fn take_real(client: &Client, receiver: &Receiver) {
 }
 
 #[test]
-fn what_is_no_certificate_and_what_is_no_key_for_it_is_refused_when_it_is_set() {
+fn certificates_and_keys_that_cannot_be_used_are_refused_when_they_are_set() {
     let authority = Authority::new();
     let (one, other) = (authority.certify(), authority.certify());
     let dir = tempfile::tempdir().unwrap();
@@ -278,7 +281,7 @@ fn what_is_no_certificate_and_what_is_no_key_for_it_is_refused_when_it_is_set() 
     assert_invalid(client.set_ca_file(&key), "one.key");
     assert_invalid(client.set_ca_pem("no PEM at all"), "PEM");
     assert_invalid(client.set_ca_pem(""), "PEM");
-    // What is refused is not half in force: the system's roots still count.
+    // A refused setting changes nothing: the roots of the system are still used.
     refuse(&client, receiver.addr());
     client.set_ca_pem(authority.pem()).unwrap();
     take(&client, &receiver, "after-all");
@@ -292,7 +295,7 @@ fn assert_invalid(result: Result<(), Error>, words: &str) {
 }
 
 #[test]
-fn ipv6_endpoints_are_spoken_to_with_and_without_tls() {
+fn ipv6_endpoints_work_with_and_without_tls() {
     for tls in [false, true] {
         let Ok(listener) = TcpListener::bind("[::1]:0") else {
             println!("skipped: there is no IPv6 here");

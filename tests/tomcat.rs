@@ -1,4 +1,5 @@
-//! Uploads to the servlet of `examples/receivers/tomcat`, in a real Tomcat: broken, killed, and right in the end.
+//! Uploads to the servlet of `examples/receivers/tomcat` in a real Tomcat: through cuts and kills, and complete in the
+//! end.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -49,7 +50,7 @@ fn an_upload_of_50_mb_goes_on_after_every_cut() {
         Faults {
             cut_up_after: cut.then(|| rng.u64(6_000_000..9_000_000)),
             how: if rng.bool() { Cut::Rst } else { Cut::Fin },
-            // Tomcat keeps up with this: a reset takes what it has not read yet along.
+            // Tomcat reads as fast as this: a reset would destroy what it has not read yet.
             rate_up: cut.then_some(16 << 20),
             ..Faults::default()
         }
@@ -65,7 +66,7 @@ fn an_upload_of_50_mb_goes_on_after_every_cut() {
 }
 
 #[test]
-fn a_tomcat_that_is_killed_at_any_time_keeps_what_it_confirmed() {
+fn a_tomcat_that_is_killed_keeps_what_it_confirmed() {
     let seed = seed::seed();
     let mut rng = seed::rng(seed);
     let setup = Setup::new().set("commit_bytes", "1048576");
@@ -106,7 +107,7 @@ fn a_tomcat_that_is_killed_at_any_time_keeps_what_it_confirmed() {
 }
 
 #[test]
-fn a_file_goes_on_after_a_kill_and_is_instant_the_second_time() {
+fn an_upload_goes_on_after_a_kill_and_a_copy_needs_no_bytes() {
     let Some(mut tomcat) = Setup::new().set("max_segment", "400000").start() else {
         return;
     };

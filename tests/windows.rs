@@ -1,17 +1,17 @@
 //! The DLLs for Windows: what they export and need, and C programs that use them, in wine.
-//! `make test-windows` builds what this needs.
+//! `make test-windows` builds what these tests need.
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code)]
-#[path = "c/host.rs"]
-mod host;
+#[path = "c/harness.rs"]
+mod harness;
 #[path = "windows/image.rs"]
 mod image;
 #[path = "windows/java.rs"]
 mod java;
 #[allow(dead_code)]
 #[path = "c/one.rs"]
-mod native_one;
+mod one;
 #[path = "windows/paths.rs"]
 mod paths;
 #[path = "c/programs.rs"]
@@ -53,7 +53,7 @@ fn a_program_that_breaks_the_rules_gets_errors_and_no_crash() {
 }
 
 #[test]
-fn a_host_with_floating_point_exceptions_unmasked_keeps_them_so() {
+fn a_program_that_unmasks_floating_point_exceptions_keeps_them_unmasked() {
     for wine in both() {
         let receiver = Receiver::start();
         let program = wine.build("float", &FLOAT, LIBRARY);
@@ -62,7 +62,7 @@ fn a_host_with_floating_point_exceptions_unmasked_keeps_them_so() {
 }
 
 #[test]
-fn unloading_the_library_takes_no_code_from_its_threads() {
+fn the_librarys_threads_keep_their_code_when_it_is_unloaded() {
     for wine in both() {
         let receiver = Receiver::start();
         let file = wine.bench.path("file.bin");

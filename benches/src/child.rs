@@ -1,4 +1,4 @@
-//! A process that is measured: its time, its processor time, its memory.
+//! Measures a process: its time, its processor time, its memory.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -6,16 +6,16 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What one run took.
+/// The cost of one run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cost {
     /// Seconds from start to end.
     pub wall: f64,
     /// Seconds of processor, user and system.
     pub cpu: f64,
-    /// The most memory, as far as it was seen, in KiB.
+    /// The most memory that was seen, in KiB.
     pub peak: u64,
-    /// What it printed.
+    /// The output.
     pub output: String,
 }
 
@@ -50,6 +50,7 @@ pub(crate) fn measure(command: &mut Command) -> Cost {
     cost
 }
 
+/// Updates `cost` from the process whose directory in /proc is `place`; returns whether the process has ended.
 fn has_ended(place: &str, cost: &mut Cost) -> bool {
     let stat = fs::read_to_string(format!("{place}/stat")).unwrap_or_default();
     let Some((_, rest)) = stat.rsplit_once(") ") else {
@@ -57,26 +58,26 @@ fn has_ended(place: &str, cost: &mut Cost) -> bool {
     };
     let fields: Vec<_> = rest.split(' ').collect();
     let ticks = |at: usize| fields.get(at).and_then(|t| t.parse().ok()).unwrap_or(0u64);
-    // Linux counts in hundredths of a second here, whatever its own clock does.
+    // These times are in hundredths of a second on every Linux.
     cost.cpu = (ticks(11) + ticks(12)) as f64 / 100.0;
     if fields[0] == "Z" {
         return true;
     }
     let status = fs::read_to_string(format!("{place}/status")).unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let peak = peak.and_then(|text| text.trim().trim_end_matches(" kB").parse().ok());
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak = line.and_then(|text| text.trim().trim_end_matches(" kB").parse().ok());
     cost.peak = cost.peak.max(peak.unwrap_or(0));
     false
 }
 
-/// A sink in a process of its own; it ends when this is dropped.
+/// The process of a sink; it is killed when this is dropped.
 pub(crate) struct Sink {
     child: Child,
     port: u16,
 }
 
 impl Sink {
-    /// Starts one that says to hold so many bytes, with this MD5, of every file.
+    /// Starts a sink that claims to hold the first `bytes` of every file, with this MD5.
     ///
     /// # Panics
     ///
@@ -94,7 +95,7 @@ impl Sink {
         Sink { child, port }
     }
 
-    /// Where it listens.
+    /// Returns the URL of its upload endpoint.
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/upload", self.port)
     }

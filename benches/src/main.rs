@@ -1,8 +1,7 @@
-//! What resup costs beside `curl -F` and `md5sum`, side by side against one neutral sink.
+//! Measures what uploads cost with resup, beside `curl -F` and `md5sum`, all against the same sink.
 //!
-//! `make bench` runs it. From the environment: `BENCH_SIZE`, the big file in MiB; `BENCH_RUNS`;
-//! `BENCH_FILES`, how many small ones. It prints, and fails nothing.
-#![forbid(unsafe_code)]
+//! `make bench` runs it. Environment: `BENCH_SIZE`, the size of the big file in MiB; `BENCH_RUNS`, the number of
+//! runs; `BENCH_FILES`, the number of small files. It only prints: a missed target is no failure.
 
 mod child;
 mod sink;
@@ -34,6 +33,7 @@ fn main() -> io::Result<()> {
     }
 }
 
+/// Reads a number from the environment.
 fn number(variable: &str, default: u64) -> u64 {
     let value = std::env::var(variable).ok();
     value.map_or(default, |text| {
@@ -87,10 +87,10 @@ impl Bench {
         self.upload_with(sink, [digest, "-", "0", "0", "0"], files)
     }
 
-    /// `how`: digest, state file, segment, where to stop, when to stop.
-    fn upload_with(&self, sink: &Sink, how: [&str; 5], files: &[&Path]) -> Cost {
+    /// Uploads with these arguments: digest, state file, segment size, byte and second of the cancel.
+    fn upload_with(&self, sink: &Sink, arguments: [&str; 5], files: &[&Path]) -> Cost {
         let mut command = Command::new(&self.uploader);
-        measure(command.arg(sink.url()).args(how).args(files))
+        measure(command.arg(sink.url()).args(arguments).args(files))
     }
 
     fn curl(&self, sink: &Sink, file: &Path) -> Option<Cost> {
@@ -100,7 +100,7 @@ impl Bench {
         self.curl.then(|| measure(&mut command))
     }
 
-    /// One upload of the big file, without and with its MD5.
+    /// Measures one upload of the big file, without and with its MD5.
     fn big_file(&self) {
         let sink = Sink::start(0, "");
         let (mut plain, mut md5) = (Runs::new("resup, no digest"), Runs::new("resup, MD5"));
@@ -129,10 +129,10 @@ impl Bench {
         }
     }
 
-    /// A resume of a file of which 95 % is there.
+    /// Measures the resume of a file of which the server has 95 %.
     fn resume(&self) -> io::Result<()> {
         let held = self.size / 100 * 95;
-        let (state, kept) = (self.dir.path().join("state"), self.dir.path().join("kept"));
+        let (state, saved_state) = (self.dir.path().join("state"), self.dir.path().join("saved"));
         let (prefix, rest) = (self.dir.path().join("prefix"), self.dir.path().join("rest"));
         let mut big = File::open(&self.big)?;
         io::copy(
@@ -142,11 +142,11 @@ impl Bench {
         io::copy(&mut big, &mut File::create(&rest)?)?;
         let empty = Sink::start(0, "");
         let (state_text, held_text) = (state.display().to_string(), held.to_string());
-        // Broken off once the server has confirmed the first 95 %.
-        let broken = ["md5", &state_text, &held_text, &held_text, "0"];
-        self.upload_with(&empty, broken, &[&self.big]);
-        if fs::rename(&state, &kept).is_err() {
-            println!("\nResume: not measured, so small a file is done before it can be broken off");
+        // Cancelled once the server has confirmed the first 95 %.
+        let cancelled = ["md5", &state_text, &held_text, &held_text, "0"];
+        self.upload_with(&empty, cancelled, &[&self.big]);
+        if fs::rename(&state, &saved_state).is_err() {
+            println!("\nResume: not measured, since so small a file is complete before it can be cancelled");
             return Ok(());
         }
 
@@ -156,7 +156,7 @@ impl Bench {
         let (mut unsaved, mut hash) = (Runs::new("resume without"), Runs::new("md5sum of 95 %"));
         for _ in 0..self.runs {
             alone.add(self.upload(&empty, "md5", &[&rest]));
-            fs::copy(&kept, &state)?;
+            fs::copy(&saved_state, &state)?;
             saved.add(self.upload_with(&sink, ["md5", &state_text, "0", "0", "0"], &[&self.big]));
             unsaved.add(self.upload(&sink, "md5", &[&self.big]));
             hash.add(measure(Command::new("md5sum").arg(&prefix)));
@@ -175,7 +175,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Many small files over one connection. resup asks before it sends each, curl only sends.
+    /// Measures many small files over one connection. resup locates each before it sends it, curl only sends.
     fn small_files(&self) -> io::Result<()> {
         let count = number("BENCH_FILES", 10_000) as usize;
         let paths: Vec<_> = (0..count)
@@ -191,12 +191,12 @@ impl Bench {
         }
         let config_path = self.dir.path().join("curl.conf");
         fs::write(&config_path, config)?;
-        let paths: Vec<_> = paths.iter().map(PathBuf::as_path).collect();
+        let files: Vec<_> = paths.iter().map(PathBuf::as_path).collect();
         let (mut resup, mut curl) = (Runs::new("resup, MD5"), Runs::new("curl, one connection"));
         let mut few = Runs::new("resup, the first hundredth");
         for _ in 0..self.runs.min(3) {
-            resup.add(self.upload(&sink, "md5", &paths));
-            few.add(self.upload(&sink, "md5", &paths[..(count / 100).max(1)]));
+            resup.add(self.upload(&sink, "md5", &files));
+            few.add(self.upload(&sink, "md5", &files[..(count / 100).max(1)]));
             if self.curl {
                 let mut command = Command::new("curl");
                 command.arg("-s").arg("-K").arg(&config_path);
@@ -218,7 +218,7 @@ impl Bench {
         Ok(())
     }
 
-    /// What an upload needs more than the process had before.
+    /// Measures the memory that an upload needs beyond what the process had before.
     fn memory(&self) -> io::Result<()> {
         println!("\nMemory, more than before the upload; target 8 MiB, the same for all");
         let sink = Sink::start(0, "");

@@ -1,24 +1,24 @@
-//! The neutral sink: takes every body as fast as it comes, and keeps nothing.
+//! The sink: a server that reads every body as fast as it comes, and stores nothing.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 const BUFFER: usize = 1 << 20;
 
-/// What it says that it has of every file: so many bytes, with this MD5.
+/// What the sink claims to hold of every file: so many bytes, with this MD5.
 #[derive(Clone, Default)]
 pub(crate) struct Held {
     pub bytes: u64,
     pub md5: String,
 }
 
-/// Tells its port on stdout and serves until it is killed.
+/// Prints its port and serves until it is killed.
 pub(crate) fn serve(held: &Held) -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("{}", listener.local_addr()?.port());
     for stream in listener.incoming() {
         let (stream, held) = (stream?, held.clone());
-        // A client that goes away is no fault of the sink.
+        // A client that disconnects is no error of the sink.
         std::thread::spawn(move || Connection::new(stream).serve(&held));
     }
     Ok(())
@@ -27,7 +27,7 @@ pub(crate) fn serve(held: &Held) -> io::Result<()> {
 struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
-    /// What lies in the buffer.
+    /// How much of the buffer is filled.
     filled: usize,
 }
 
@@ -61,7 +61,7 @@ impl Connection {
                 }
             };
             let head = String::from_utf8_lossy(&self.buffer[..end]).to_ascii_lowercase();
-            self.take(end);
+            self.consume(end);
             let header = |name: &str| {
                 let line = head.lines().find_map(|line| line.strip_prefix(name))?;
                 Some(line.trim().to_owned())
@@ -72,20 +72,20 @@ impl Connection {
             }
             let start = self.skip(length.unwrap_or(0))?;
             let locate = header("content-type:").is_some_and(|t| t.contains("urlencoded"));
-            self.answer(&match locate {
-                true => located(held),
-                false => sent(&start),
+            self.respond(&match locate {
+                true => locate_response(held),
+                false => send_response(&start),
             })?;
         }
     }
 
     /// Drops the first `n` bytes of the buffer.
-    fn take(&mut self, n: usize) {
+    fn consume(&mut self, n: usize) {
         self.buffer.copy_within(n..self.filled, 0);
         self.filled -= n;
     }
 
-    /// Reads a body and lets it go; gives its first bytes.
+    /// Reads and discards a body; returns its first bytes.
     fn skip(&mut self, mut left: u64) -> io::Result<String> {
         let first = left.min(4096) as usize;
         while self.filled < first {
@@ -94,7 +94,7 @@ impl Connection {
         let start = String::from_utf8_lossy(&self.buffer[..first]).into_owned();
         loop {
             let here = left.min(self.filled as u64) as usize;
-            self.take(here);
+            self.consume(here);
             left -= here as u64;
             if left == 0 {
                 return Ok(start);
@@ -103,7 +103,7 @@ impl Connection {
         }
     }
 
-    fn answer(&mut self, json: &str) -> io::Result<()> {
+    fn respond(&mut self, json: &str) -> io::Result<()> {
         let length = json.len();
         self.stream.write_all(
             format!(
@@ -115,7 +115,8 @@ impl Connection {
     }
 }
 
-fn located(held: &Held) -> String {
+/// Makes the response to a locate.
+fn locate_response(held: &Held) -> String {
     match held.bytes {
         0 => r#"{"state":"new","offset":0,"id":"b"}"#.to_owned(),
         bytes => format!(
@@ -125,8 +126,8 @@ fn located(held: &Held) -> String {
     }
 }
 
-/// The answer to a send, from the fields before its file; curl's form has none of them.
-fn sent(start: &str) -> String {
+/// Makes the response to a send, from the fields before its file; curl's form has none of them.
+fn send_response(start: &str) -> String {
     let field = |name: &str| -> Option<u64> {
         let (_, rest) = start.split_once(&format!("name=\"{name}\"\r\n\r\n"))?;
         rest.split("\r\n").next()?.parse().ok()

@@ -1,8 +1,8 @@
-//! Medians, spread and ratios, one line each.
+//! Prints medians, spreads and ratios, each on a line.
 
 use crate::child::Cost;
 
-/// The runs of one thing.
+/// The costs of all runs of one command.
 pub(crate) struct Runs {
     name: &'static str,
     costs: Vec<Cost>,
@@ -43,14 +43,14 @@ impl Runs {
     }
 }
 
-/// A ratio and what it is to be.
+/// Prints a ratio beside its target.
 pub(crate) fn ratio(name: &str, value: f64, target: f64) {
     let verdict = if value <= target { "reached" } else { "missed" };
     println!("  {name:<34} {value:>7.2} ×  target {target:.2} ×: {verdict}");
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<_> = values.collect();
+fn median(numbers: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<_> = numbers.collect();
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     match values.len() {

@@ -27,7 +27,7 @@ class ResupConan(ConanFile):
         return os.path.join(self.recipe_folder, "..", "..")
 
     def set_version(self):
-        # Away from the checkout it is beside the recipe.
+        # In Conan's cache, Cargo.toml is beside the recipe.
         places = (os.path.join(place, "Cargo.toml") for place in (self.recipe_folder, self._root))
         cargo = load(self, next(filter(os.path.exists, places)))
         self.version = re.search(r'^version = "(.*)"', cargo, re.MULTILINE).group(1)
@@ -46,7 +46,7 @@ class ResupConan(ConanFile):
             raise ConanInvalidConfiguration("it builds for the machine that it runs on")
 
     def _make(self, arguments):
-        # BUILT names what is built already; cargo may not build elsewhere than where it is looked for.
+        # BUILT names the directory of what is built already. Without it, package looks below the source: cargo has to build there.
         target = os.environ.get("CARGO_TARGET_DIR") if os.environ.get("BUILT") else os.path.join(self.source_folder, "target")
         self.run(f'CARGO_TARGET_DIR="{target}" make {arguments}', cwd=self.source_folder)
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# build.sh DIRECTORY VERSION ABI: makes the packages, there. In it are all that `make install` installs, in libresup-dev,
-# and the licences.
+# build.sh DIRECTORY VERSION ABI: makes the packages in DIRECTORY, in which libresup-dev has all that `make install`
+# installs, and licences has the licences.
 set -eu
 ours=$(cd "$(dirname "$0")" && pwd)
 changes=$ours/../../CHANGELOG.md
@@ -21,12 +21,12 @@ mv libresup-dev/usr/share/man/man1 resup/usr/share/man/
 chmod 644 "$runtime"/usr/lib/*/libresup.so."$version"
 strip --strip-unneeded --remove-section=.comment "$runtime"/usr/lib/*/libresup.so."$version" resup/usr/bin/resup
 
-# What dpkg's tools read.
+# The files that dpkg's tools read.
 sed "s/@ABI@/$abi/" "$ours/control" > debian/control
 cat > debian/changelog <<END
 resup ($version) unstable; urgency=medium
 
-  * CHANGELOG.md tells.
+  * See CHANGELOG.md.
 
  -- $(sed -n 's/^Maintainer: //p' debian/control)  $(date -uRd "@$SOURCE_DATE_EPOCH")
 END

@@ -1,5 +1,6 @@
 #!/bin/sh
-# archive.sh DIR NAME LICENCES DIST: DIST/NAME.zip of what build.sh put into DIR, with headers, the Pascal units and licences.
+# archive.sh DIR NAME LICENCES DIST: makes DIST/NAME.zip of what build.sh put into DIR, with headers, the Pascal units and
+# licences.
 # The same files give the same bytes; SOURCE_DATE_EPOCH is their time.
 set -eu
 dir=$1 name=$2 licences=$3 dist=$(realpath "$4")

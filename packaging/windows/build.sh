@@ -1,7 +1,8 @@
 #!/bin/sh
-# build.sh x86_64|i686 RUST DIR: resup.dll, what programs are linked with, and resup_jni.dll for the jar, in DIR. RUST is
-# what get-rust.sh made. The same commit gives the same bytes in the same place; elsewhere the imports may come in another
-# order, since ld sorts them by the paths of their libraries (in /usr, and below the target directory).
+# build.sh x86_64|i686 RUST DIR: builds resup.dll, its import libraries, and resup_jni.dll for the jar, in DIR. RUST is
+# the directory that get-rust.sh filled. The same commit gives the same bytes in the same directory;
+# in another the imports may have another order, since ld sorts them by the paths of their libraries (in /usr, and below
+# the target directory).
 set -eu
 arch=$1 rust=$(realpath "$2")
 mkdir -p "$3"
@@ -19,17 +20,17 @@ version=$(awk -F'"' '/^version/ { print $2; exit }' Cargo.toml)
 "$mingw-windres" -DVERSION="$(echo "$version" | tr . ,),0" -DVERSION_TEXT="\\\"$version\\\"" \
 	packaging/windows/resup.rc "$out/version.o"
 
-# cc knows the names of the tools for the "pc" targets only.
+# The crate cc knows the names of the tools for the "pc" targets only.
 for tool in CC=gcc AR=ar; do
 	export "${tool%=*}_$(echo "$target" | tr - _)=$mingw-${tool#*=}"
 done
-# As small as it gets: without backtraces and places in the source, which nobody sees. Derived Debug prints names only.
+# As small as possible: without backtraces and source locations, which nobody sees. Derived Debug prints names only.
 flags="-Z location-detail=none -Z fmt-debug=shallow -C link-arg=-Wl,--no-insert-timestamp --remap-path-prefix=$PWD=/resup
 	--remap-path-prefix=$(realpath -m "${CARGO_TARGET_DIR:-target}")=/target
 	--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix=$rust=/rust"
 export "CARGO_TARGET_$(echo "$target" | tr a-z- A-Z_)_RUSTFLAGS=$(echo $flags)"
 
-# dll CRATE ARGUMENT…: builds one. (compiler_builtins in many pieces, of which the linker takes what is called.)
+# dll CRATE ARGUMENT…: builds one DLL. (compiler_builtins in many units, so that the linker takes only what is called.)
 dll() {
 	crate=$1
 	shift
@@ -44,6 +45,6 @@ dll resup-jni
 
 { echo LIBRARY resup.dll; echo EXPORTS; sed 's/^/    /' tests/exports.txt; } > "$out/resup.def"
 cd "$out"
-# For gcc. (What it calls the files in between gets in.)
+# For gcc. (The names of its temporary files become part of the library.)
 "$mingw-dlltool" --deterministic-libraries --temp-prefix resup -d resup.def -l libresup.dll.a
 llvm-dlltool -m $machine -d resup.def -l resup.lib      # for MSVC

@@ -1,5 +1,5 @@
 #!/bin/sh
-# get-fpc.sh DIR: Free Pascal for Windows programs, 64 and 32 bit, made of Debian's fpc-source: the compiler for i386 in
+# get-fpc.sh DIR: builds Free Pascal for Windows programs, 64 and 32 bit, from Debian's fpc-source: the compiler for i386 in
 # DIR/bin, the run-time library in DIR/units/x86_64-win64 and DIR/units/i386-win32. FPC 3.2.2.
 set -eu
 mkdir -p "$1"
@@ -9,7 +9,7 @@ source=/usr/share/fpcsrc/3.2.2
 native=/usr/lib/x86_64-linux-gnu/fpc/3.2.2
 mkdir -p "$dir/bin" "$dir/units" "$dir/tmp"
 
-# library COMPILER CPU SYSTEM: what all programs need, and the unit that finds what they do not free.
+# library COMPILER CPU SYSTEM: builds the run-time library, and heaptrc, the unit that finds memory leaks.
 library() {
 	units=$dir/units/$2-$3
 	mkdir -p "$units"
@@ -25,7 +25,8 @@ library() {
 
 library ppcx64 x86_64 win64
 
-# The compiler for i386, to be run on this machine. The source package lacks its messages, which the compiler's has.
+# Builds the compiler for i386, which runs on this machine. Its messages are not in the source package, but in the
+# compiler's.
 set -- ppcx64 -n -v0e -O2 -Xs "-Fu$native/units/x86_64-linux/rtl" "-FU$dir/tmp"
 cd "$source/compiler"
 "$@" "-o$dir/tmp/msg2inc" utils/msg2inc.pp

@@ -1,13 +1,13 @@
 #!/bin/sh
-# get-lcl.sh DIR FPC: Lazarus' library for windows, and fpcunit, for Windows programs, made of Debian's lazarus-src and
-# fpc-source, in DIR/x86_64-win64 and DIR/i386-win32. FPC is the directory that get-fpc.sh filled.
+# get-lcl.sh DIR FPC: builds the LCL, Lazarus' library for windows, and fpcunit, for Windows programs, from Debian's
+# lazarus-src and fpc-source, in DIR/x86_64-win64 and DIR/i386-win32. FPC is the directory that get-fpc.sh filled.
 set -eu
 mkdir -p "$1"
 dir=$(realpath "$1") fpc=$(realpath "$2")
 [ -e "$dir/ready" ] && exit
 packages=/usr/share/fpcsrc/3.2.2/packages
 lazarus=/usr/lib/lazarus/default
-# A program that uses what has to be there.
+# A program that uses the units that have to be built.
 cat > "$dir/all.pas" <<END
 program all;
 uses Interfaces, Forms, Controls, Graphics, Dialogs, Grids, StdCtrls, ExtCtrls, ComCtrls, fpcunit, testregistry;
@@ -15,7 +15,7 @@ begin
 end.
 END
 
-# library COMPILER CPU SYSTEM
+# library COMPILER CPU SYSTEM: builds the units.
 library() {
 	units=$dir/$2-$3
 	mkdir -p "$units"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# get-rust.sh DIR: a Rust compiler with the source of its standard library, from Debian's packages, unpacked into DIR and
-# not installed. DIR/rustc is the compiler. With it cargo's build-std makes the standard library for Windows.
+# get-rust.sh DIR: unpacks a Rust compiler with the source of its standard library from Debian's packages into DIR, and
+# installs nothing. DIR/rustc is the compiler. With it cargo's build-std makes the standard library for Windows.
 set -eu
 mkdir -p "$1"
 dir=$(realpath "$1")
@@ -26,7 +26,7 @@ cat > "$compiler" <<END
 LD_LIBRARY_PATH=$dir/usr/lib/$(uname -m)-linux-gnu exec $dir/usr/bin/rustc "\$@"
 END
 chmod +x "$compiler"
-# What build-std does not make, and 32-bit programs are linked with.
+# Builds start-up objects, which build-std does not build and 32-bit programs are linked with.
 for target in x86_64-win7-windows-gnu i686-win7-windows-gnu; do
 	mkdir -p "$dir/usr/lib/rustlib/$target/lib"
 	for part in rsbegin rsend; do

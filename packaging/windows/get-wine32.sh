@@ -1,13 +1,13 @@
 #!/bin/sh
-# get-wine32.sh DIR: wine for 32-bit programs, with all that it needs, unpacked into DIR; the system's packages stay as
-# they are, for it has none of this architecture.
+# get-wine32.sh DIR: unpacks wine for 32-bit programs, with all that it needs, into DIR. It installs nothing, so the system
+# does not need packages of another architecture.
 set -eu
 mkdir -p "$1"
 dir=$(realpath "$1")
 [ -e "$dir/ready" ] && exit
 mkdir -p "$dir/apt/lists/partial" "$dir/apt/cache/archives/partial" "$dir/root"
 : > "$dir/apt/status"
-# From where this system has its packages.
+# The repository of this system.
 apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
 	awk '$2 !~ /security|updates|backports/ {
 		print "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] " $1, $2, "main"; exit }' > "$dir/apt/sources"
@@ -23,7 +23,7 @@ for package in "$dir"/apt/cache/archives/*.deb; do
 	dpkg-deb --extract "$package" "$dir/root"
 done
 rm -r "$dir/apt"
-# As the package's script does it: the library is marked as one of wine's own.
+# Marks the library as one of wine's own, as the script of the package does.
 library=$dir/root/usr/i686-w64-mingw32/lib/zlib1.dll
 {
 	head -c 64 "$library"
@@ -33,7 +33,7 @@ library=$dir/root/usr/i686-w64-mingw32/lib/zlib1.dll
 } > "$dir/root/usr/lib/i386-linux-gnu/wine/i386-windows/zlib1.dll"
 echo '127.0.0.1 localhost' > "$dir/root/etc/hosts"
 echo 'hosts: files' > "$dir/root/etc/nsswitch.conf"
-# In which file names are UTF-8.
+# The locale in which file names are UTF-8.
 mkdir -p "$dir/root/usr/lib/locale"
 cp -R /usr/lib/locale/C.utf8 "$dir/root/usr/lib/locale"
 mkdir -p "$dir/root/proc" "$dir/root/dev" "$dir/root/tmp"

@@ -1,8 +1,8 @@
 #!/bin/sh
-# wine.sh 64|32 DIR [--screen] PROGRAM ARGUMENT...: runs a Windows program; DIR is the one that windows.mk filled. No shell
-# stays between: what kills this process kills the program. A 32-bit program sees only /tmp (or TMPDIR) of this system's
-# files. With --screen its windows are on DISPLAY, and other programs of the same bits are ended before: what they have
-# started knows another screen, or none, and serves all.
+# wine.sh 64|32 DIR [--screen] PROGRAM ARGUMENT...: runs a Windows program; windows.mk has filled DIR. The program replaces
+# this process, so what kills the process kills the program. A 32-bit program sees only /tmp (or TMPDIR) of this system's
+# files. With --screen its windows are on DISPLAY, and other programs of the same bits are ended first: the processes
+# of wine that they have started serve all programs, and have another screen or none.
 set -eu
 bits=$1 dir=$(realpath "$2") screen=false
 shift 2

@@ -1,5 +1,5 @@
 /*
- * What a well-behaved program gets from every function of resup.h.
+ * Calls every function of resup.h as the rules say, and checks what it does.
  *
  *     behaviour URL DIR DATA HANG_URL MEGABYTES PATIENCE_MS
  */
@@ -103,7 +103,7 @@ int main(int argc, char **argv)
     puts("sources");
     test_sources();
     puts("streams");
-    test_readers();
+    test_streams();
     puts("threads");
     test_threads();
     return check_summary("behaviour");

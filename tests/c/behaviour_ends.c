@@ -1,10 +1,10 @@
-/* Cancel, pause, resume, failure; and that another run goes on where the server is. */
+/* Cancel, pause, resume and failure; another run goes on from where the server is. */
 #include "behaviour.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static int32_t cancel_by_answer(struct events *events)
+static int32_t cancel_by_result(struct events *events)
 {
     (void)events;
     return -1;
@@ -34,7 +34,7 @@ static void cancelled_in_a_callback(int kind)
     upload = new_upload(client, new_file(path, name, here.big));
     memset(&events, 0, sizeof events);
     if (kind == 0)
-        events.in_progress = cancel_by_answer;
+        events.in_progress = cancel_by_result;
     else if (kind == 1)
         events.in_progress = cancel_by_call;
     else
@@ -42,10 +42,10 @@ static void cancelled_in_a_callback(int kind)
     listen_to(&events, upload);
     status = resup_upload_run(upload);
     CHECK_STATUS(status, RESUP_E_CANCELLED, "run ends as cancelled");
-    CHECK(events.completes == 1 && events.late == 0, "on_complete is told once and last");
-    CHECK_STATUS(events.completed_with, RESUP_E_CANCELLED, "on_complete is told why");
-    CHECK(events.seen[RESUP_STATE_CANCELLED] == 1, "the state is told");
-    CHECK(resup_upload_state(upload) == RESUP_STATE_CANCELLED, "the state is kept");
+    CHECK(events.completes == 1 && events.late == 0, "on_complete is called once and last");
+    CHECK_STATUS(events.completed_with, RESUP_E_CANCELLED, "on_complete gets the reason");
+    CHECK(events.seen[RESUP_STATE_CANCELLED] == 1, "on_state gets the state");
+    CHECK(resup_upload_state(upload) == RESUP_STATE_CANCELLED, "the state stays");
     CHECK(resup_upload_is_retryable(upload) == 1, "a cancelled upload may be run again");
     CHECK_TEXT(resup_upload_error_message(upload), "cancelled", "the message says so");
 
@@ -54,12 +54,12 @@ static void cancelled_in_a_callback(int kind)
     expect_here(&events);
     status = resup_upload_run(upload);
     CHECK_STATUS(status, RESUP_OK, "run again after cancel");
-    check_run_events(&events, status, "the next run is told as any");
+    check_run_events(&events, status, "the next run calls its callbacks as any");
     check_stored(upload, path, "the file is whole after cancel and run");
     CHECK(resup_upload_bytes_sent(upload) + resup_upload_bytes_skipped(upload) == here.big,
           "what was there was not sent again");
     resup_upload_free(upload);
-    check_destroyed(&events, "each user_data was let go once");
+    check_destroyed(&events, "each user_data is released once");
     resup_client_free(client);
 }
 
@@ -79,7 +79,7 @@ static void *cancel_while_sending(void *argument)
     return NULL;
 }
 
-/* On a busy machine one try may be late for reasons of its own. */
+/* Tries three times, since a busy machine can make one try late. */
 static void cancelled_by_another_thread(void)
 {
     uint64_t took = 0;
@@ -100,10 +100,10 @@ static void cancelled_by_another_thread(void)
         pthread_join(thread, NULL);
         took = now_ms() - canceller.cancelled_at;
         CHECK_STATUS(status, RESUP_E_CANCELLED, "run ends though the server hangs");
-        CHECK(events.completes == 1 && events.late == 0, "on_complete is told once and last");
+        CHECK(events.completes == 1 && events.late == 0, "on_complete is called once and last");
         CHECK(events.on_other_threads == 0, "and on the thread of run");
         resup_upload_free(canceller.upload);
-        check_destroyed(&events, "each user_data was let go once");
+        check_destroyed(&events, "each user_data is released once");
         resup_client_free(client);
         if (took <= here.patience_ms)
             break;
@@ -122,11 +122,11 @@ static void cancelled_before_its_run(void)
     listen_to(&events, upload);
     CHECK_STATUS(resup_upload_cancel(upload), RESUP_OK, "cancel before the first run");
     CHECK_STATUS(resup_upload_run(upload), RESUP_E_CANCELLED, "ends that run");
-    check_run_events(&events, RESUP_E_CANCELLED, "which is told as any");
+    check_run_events(&events, RESUP_E_CANCELLED, "which calls its callbacks as any");
     CHECK(resup_upload_http_status(upload) == 0, "the server was not asked");
     expect_here(&events);
     CHECK_STATUS(resup_upload_run(upload), RESUP_OK, "and no other run");
-    check_run_events(&events, RESUP_OK, "the second run is told");
+    check_run_events(&events, RESUP_OK, "the second run calls its callbacks");
     check_stored(upload, path, "the file is stored");
     CHECK_STATUS(resup_upload_cancel(upload), RESUP_OK, "cancel after the end");
     CHECK_STATUS(resup_upload_pause(upload), RESUP_OK, "pause after the end");
@@ -148,16 +148,16 @@ static void run_again_after_failure(void)
     need(rename(path, away) == 0, "rename");
     listen_to(&events, upload);
     CHECK_STATUS(resup_upload_run(upload), RESUP_E_SOURCE_NOT_FOUND, "the file is gone");
-    check_run_events(&events, RESUP_E_SOURCE_NOT_FOUND, "a failure is told as any end");
+    check_run_events(&events, RESUP_E_SOURCE_NOT_FOUND, "a failure calls the callbacks as any end");
     CHECK_TEXT(resup_upload_error_message(upload), "moved.bin", "the message names the file");
     CHECK(resup_upload_is_retryable(upload) == 0, "unchanged it would fail again");
     need(rename(away, path) == 0, "rename");
     expect_here(&events);
     CHECK_STATUS(resup_upload_run(upload), RESUP_OK, "run again after failure");
-    check_run_events(&events, RESUP_OK, "the second run is told");
+    check_run_events(&events, RESUP_OK, "the second run calls its callbacks");
     check_stored(upload, path, "the file is stored");
     resup_upload_free(upload);
-    check_destroyed(&events, "each user_data was let go once");
+    check_destroyed(&events, "each user_data is released once");
     resup_client_free(client);
 }
 
@@ -176,7 +176,7 @@ static void waiting_to_retry(void)
         uint32_t left = resup_upload_retry_in(upload);
         most = left > most ? left : most;
     }
-    CHECK(most > 0 && most <= 3600000, "the wait is told");
+    CHECK(most > 0 && most <= 3600000, "the time to the next attempt is known");
     CHECK(resup_upload_attempts(upload) == 1, "one attempt was made");
     CHECK_STATUS(resup_upload_cancel(upload), RESUP_OK, "cancel while it waits");
     CHECK_STATUS(resup_upload_wait(upload, RESUP_FOREVER), RESUP_E_CANCELLED, "ends the wait");
@@ -211,7 +211,7 @@ static void *resume_when_paused(void *argument)
     int looks = 0;
 
     await_state(upload, RESUP_STATE_PAUSED);
-    do { /* what was being handed over when the pause came */
+    do { /* A block may still be sent when the pause comes. */
         sent = resup_upload_bytes_sent(upload);
         sleep_ms(30);
     } while (resup_upload_bytes_sent(upload) != sent && ++looks < 20);
@@ -239,10 +239,10 @@ static void paused_and_resumed(void)
     CHECK_STATUS(status, RESUP_OK, "a paused upload ends well");
     check_run_events(&events, status, "its events are whole");
     check_stored(upload, path, "so is its file");
-    CHECK(events.seen[RESUP_STATE_PAUSED] == 1, "the pause is told once");
+    CHECK(events.seen[RESUP_STATE_PAUSED] == 1, "on_state gets the pause once");
     CHECK(resup_upload_attempts(upload) == 2, "after a pause the server is asked again");
     resup_upload_free(upload);
-    check_destroyed(&events, "each user_data was let go once");
+    check_destroyed(&events, "each user_data is released once");
     resup_client_free(client);
 }
 

@@ -1,4 +1,4 @@
-/* Callbacks: replaced, let go, refused; what they may and may not do. */
+/* Callbacks: replaced, removed, refused; what they may and may not do. */
 #include "behaviour.h"
 
 #include <string.h>
@@ -46,9 +46,9 @@ static void replaced_callbacks(void)
 
     listen_to(&first, upload);
     listen_to(&second, upload);
-    check_destroyed(&first, "a replaced callback's user_data is let go once");
-    CHECK(second.ears[0].destroyed + second.ears[1].destroyed + second.ears[2].destroyed == 0,
-          "that of the new one is kept");
+    check_destroyed(&first, "a replaced callback's user_data is released once");
+    CHECK(second.data[0].destroyed + second.data[1].destroyed + second.data[2].destroyed == 0,
+          "that of the new one is not");
     CHECK_STATUS(resup_upload_run(upload), RESUP_OK, "run with replaced callbacks");
     CHECK(first.progress + first.states + first.completes == 0, "the old ones are not called");
     check_run_events(&second, RESUP_OK, "the new ones are");
@@ -59,7 +59,7 @@ static void replaced_callbacks(void)
                  "a state callback without destroy");
     CHECK_STATUS(resup_upload_on_complete(upload, quiet_complete, &calls[2], NULL), RESUP_OK,
                  "a completion callback without destroy");
-    check_destroyed(&second, "the replaced ones are let go once");
+    check_destroyed(&second, "the replaced ones are released once");
     CHECK_STATUS(resup_upload_run(upload), RESUP_OK, "run with callbacks without destroy");
     CHECK(calls[0] > 0 && calls[1] > 0 && calls[2] == 1, "they are called");
 
@@ -71,7 +71,7 @@ static void replaced_callbacks(void)
                  "no completion callback");
     memset(calls, 0, sizeof calls);
     CHECK_STATUS(resup_upload_run(upload), RESUP_OK, "run without callbacks");
-    CHECK(calls[0] + calls[1] + calls[2] == 0, "the ones taken away are not called");
+    CHECK(calls[0] + calls[1] + calls[2] == 0, "removed callbacks are not called");
     CHECK(null_destroyed == 0, "destroy belongs to the registration, not to a run");
     CHECK_STATUS(resup_upload_free(upload), RESUP_OK, "free");
     CHECK(null_destroyed == 3, "destroy is called for a NULL callback, too");
@@ -83,26 +83,26 @@ static void refused_registration(void)
     resup_client *client = new_client(here.url);
     char path[PATH_SIZE];
     resup_upload *upload = new_upload(client, new_file(path, "refused.bin", 10));
-    struct ear ear = {NULL, 0};
+    struct callback_data data = {NULL, 0};
 
-    CHECK_STATUS(resup_upload_on_progress(NULL, quiet_progress, &ear, count_destroy),
+    CHECK_STATUS(resup_upload_on_progress(NULL, quiet_progress, &data, count_destroy),
                  RESUP_E_NULL, "on_progress without an upload");
-    CHECK(ear.destroyed == 1, "destroy is called at once");
-    CHECK_STATUS(resup_upload_on_state((resup_upload *)client, quiet_state, &ear, count_destroy),
+    CHECK(data.destroyed == 1, "destroy is called at once");
+    CHECK_STATUS(resup_upload_on_state((resup_upload *)client, quiet_state, &data, count_destroy),
                  RESUP_E_HANDLE_KIND, "on_state with a client");
-    CHECK(ear.destroyed == 2, "destroy is called at once");
+    CHECK(data.destroyed == 2, "destroy is called at once");
     resup_upload_free(upload);
-    CHECK_STATUS(resup_upload_on_complete(upload, quiet_complete, &ear, count_destroy),
+    CHECK_STATUS(resup_upload_on_complete(upload, quiet_complete, &data, count_destroy),
                  RESUP_E_FREED, "on_complete with a freed upload");
-    CHECK(ear.destroyed == 3, "destroy is called at once");
+    CHECK(data.destroyed == 3, "destroy is called at once");
     resup_client_free(client);
 }
 
-/* The calls that a callback may make, and those that it may not. */
+/* Makes the calls that a callback may make, and those that it may not. */
 static int32_t nosy(struct events *events)
 {
     resup_upload *upload = events->upload;
-    struct ear ear = {NULL, 0};
+    struct callback_data data = {NULL, 0};
 
     if (events->note++ > 0)
         return RESUP_CONTINUE;
@@ -118,9 +118,9 @@ static int32_t nosy(struct events *events)
     CHECK_STATUS(resup_upload_set_segment_size(upload, 1), RESUP_E_BUSY,
                  "set_segment_size in a callback");
     CHECK_STATUS(resup_upload_free(upload), RESUP_E_BUSY, "free in a callback");
-    CHECK_STATUS(resup_upload_on_progress(upload, quiet_progress, &ear, count_destroy),
+    CHECK_STATUS(resup_upload_on_progress(upload, quiet_progress, &data, count_destroy),
                  RESUP_E_BUSY, "on_progress in a callback");
-    CHECK(ear.destroyed == 1, "destroy is called at once");
+    CHECK(data.destroyed == 1, "destroy is called at once");
     return RESUP_CONTINUE;
 }
 
@@ -161,12 +161,12 @@ static void calls_from_callbacks(void)
         check_run_events(&events, RESUP_OK, "refused calls disturb nothing");
         check_stored(upload, path, "nor the file");
         CHECK_STATUS(resup_upload_free(upload), RESUP_OK, "free after the run");
-        check_destroyed(&events, "each user_data was let go once");
+        check_destroyed(&events, "each user_data is released once");
         resup_client_free(client);
     }
 }
 
-/* A destroy function may use the library, and other handles at that. */
+/* Frees a client: a destroy function may use the library and other handles. */
 static void destroy_frees_client(void *data)
 {
     CHECK_STATUS(resup_client_free(*(resup_client **)data), RESUP_OK, "free within destroy");

@@ -1,4 +1,4 @@
-/* run, start and wait; getters before, after and between runs; every setting. */
+/* run, start and wait; getters before, after and between runs; the log; digests; settings. */
 #include "behaviour.h"
 
 #include <pthread.h>
@@ -16,7 +16,7 @@ static void check_fresh(resup_upload *upload)
     CHECK(resup_upload_rate(upload) == 0, "before the first run the rate is 0");
     CHECK(resup_upload_attempts(upload) == 0, "before the first run there is no attempt");
     CHECK(resup_upload_retry_in(upload) == 0, "before the first run nothing waits");
-    CHECK(resup_upload_http_status(upload) == 0, "before the first run there is no answer");
+    CHECK(resup_upload_http_status(upload) == 0, "before the first run there is no response");
     CHECK(resup_upload_is_retryable(upload) == 0, "before the first run nothing failed");
     CHECK(resup_upload_id(upload) == NULL, "before the first run there is no id");
     CHECK(resup_upload_location(upload) == NULL, "before the first run there is no location");
@@ -33,16 +33,16 @@ static void run_twice(void)
     char path[PATH_SIZE], id[200];
     resup_upload *upload = new_upload(client, new_file(path, "runs.bin", 3000007));
     static struct events events;
-    const char *md5, *lent;
+    const char *md5, *first_id;
     resup_status status;
 
     check_fresh(upload);
     listen_to(&events, upload);
     status = resup_upload_run(upload);
     CHECK_STATUS(status, RESUP_OK, "run uploads");
-    check_run_events(&events, status, "run tells its events");
+    check_run_events(&events, status, "run calls its callbacks");
     check_stored(upload, path, "run stores the file");
-    CHECK(events.backwards == 0, "progress does not go back without a break");
+    CHECK(events.backwards == 0, "progress does not go back while the connection holds");
     CHECK(events.seen[RESUP_STATE_LOCATING] == 1, "the server is asked once");
     CHECK(events.seen[RESUP_STATE_SENDING] == 1, "the state is sending once");
     CHECK(events.seen[RESUP_STATE_VERIFYING] == 1, "the state is verifying once");
@@ -53,29 +53,29 @@ static void run_twice(void)
     md5 = resup_upload_md5(upload);
     CHECK(md5 != NULL && strlen(md5) == 32 && strspn(md5, "0123456789abcdef") == 32,
           "the md5 is 32 lower-case hex digits");
-    CHECK(resup_upload_location(upload) != NULL, "the receiver tells a location");
+    CHECK(resup_upload_location(upload) != NULL, "the receiver gives a location");
     (void)resup_upload_server_message(upload);
 
     CHECK(resup_upload_id(upload) == resup_upload_id(upload), "a text stays where it is");
-    lent = resup_upload_id(upload);
-    sprintf(id, "%.199s", lent);
+    first_id = resup_upload_id(upload);
+    sprintf(id, "%.199s", first_id);
     expect_here(&events);
     status = resup_upload_run(upload);
     CHECK_STATUS(status, RESUP_OK, "run again after success succeeds");
-    check_run_events(&events, status, "the second run tells its events anew");
+    check_run_events(&events, status, "the second run calls its callbacks again");
     check_stored(upload, path, "the second run leaves the file as it is");
     CHECK(resup_upload_bytes_sent(upload) == 0, "what the server has is not sent again");
     CHECK(resup_upload_bytes_skipped(upload) == 3000007, "all was skipped");
     CHECK(resup_upload_attempts(upload) == 1, "attempts count from the run's beginning");
     CHECK(resup_upload_md5(upload) != NULL, "what is complete was compared");
     CHECK_TEXT(resup_upload_id(upload), id, "it is the same upload at the server");
-    CHECK(strcmp(lent, id) == 0, "a text that was lent outlives the next run");
+    CHECK(strcmp(first_id, id) == 0, "a returned string outlives the next run");
     CHECK(strlen(resup_upload_error_message(upload)) == 0, "an upload without failures and");
     CHECK(strlen(resup_client_error_message(client)) == 0, "its client and");
     CHECK(strlen(resup_client_error_message(NULL)) == 0, "the thread have no error message");
 
     CHECK_STATUS(resup_upload_free(upload), RESUP_OK, "an upload is freed");
-    check_destroyed(&events, "free lets go each user_data once");
+    check_destroyed(&events, "free releases each user_data once");
     CHECK_STATUS(resup_client_free(client), RESUP_OK, "a client is freed");
 }
 
@@ -105,19 +105,19 @@ static void start_and_wait(void)
           "a started upload goes on by itself and calls nothing");
     while ((status = resup_upload_wait(upload, 0)) == RESUP_PENDING && waits++ < 1000)
         sleep_ms(1);
-    CHECK_STATUS(status, RESUP_OK, "wait tells the end");
-    check_run_events(&events, status, "wait tells the events");
+    CHECK_STATUS(status, RESUP_OK, "wait returns the outcome");
+    check_run_events(&events, status, "wait calls the callbacks");
     check_stored(upload, path, "start stores the file");
-    CHECK_STATUS(resup_upload_wait(upload, 0), RESUP_OK, "wait tells the end again");
+    CHECK_STATUS(resup_upload_wait(upload, 0), RESUP_OK, "wait returns the outcome again");
     CHECK_STATUS(resup_upload_wait(upload, RESUP_FOREVER), RESUP_OK, "and again, at once");
     CHECK(events.completes == 1 && events.late == 0, "but calls nothing any more");
 
     expect_here(&events);
     CHECK_STATUS(resup_upload_start(upload), RESUP_OK, "start again after the end");
     CHECK_STATUS(resup_upload_wait(upload, RESUP_FOREVER), RESUP_OK, "wait as long as it takes");
-    check_run_events(&events, RESUP_OK, "the second run's events are told");
+    check_run_events(&events, RESUP_OK, "the second run calls its callbacks");
     resup_upload_free(upload);
-    check_destroyed(&events, "each user_data was let go once");
+    check_destroyed(&events, "each user_data is released once");
     resup_client_free(client);
 }
 
@@ -136,11 +136,11 @@ static void wait_gives_up_in_time(void)
     CHECK_STATUS(resup_upload_wait(upload, 60), RESUP_PENDING, "wait ends at its time");
     CHECK(now_ms() - began >= 59, "and not before");
     CHECK(now_ms() - began < 10000, "and not long after");
-    CHECK(events.progress + events.states > 0, "what happened was told");
-    CHECK(events.completes == 0, "the end was not");
+    CHECK(events.progress + events.states > 0, "callbacks were called for what happened");
+    CHECK(events.completes == 0, "but not for the end");
     CHECK_STATUS(resup_upload_free(upload), RESUP_OK, "an upload under way can be freed");
     CHECK(events.completes == 0, "and no callback is called for that");
-    check_destroyed(&events, "each user_data was let go once");
+    check_destroyed(&events, "each user_data is released once");
     resup_client_free(client);
 }
 
@@ -186,16 +186,16 @@ void test_log(void)
     CHECK_STATUS(resup_client_on_log(client, 5, on_log, &refused, on_log_destroyed),
                  RESUP_E_ARGUMENT, "a log level that is none");
     CHECK_TEXT(resup_client_error_message(client), "5", "is named");
-    CHECK(refused.destroyed == 1, "and its data is let go");
+    CHECK(refused.destroyed == 1, "and its data is released");
     CHECK_STATUS(resup_client_on_log(client, RESUP_LOG_INFO, on_log, &log, on_log_destroyed),
                  RESUP_OK, "on_log");
     CHECK_STATUS(resup_upload_run(upload), RESUP_OK, "run with a log");
-    CHECK(log.lines >= 2 && log.completions == 1, "the log tells the course");
-    CHECK(log.wrong == 0, "in its levels, on this thread");
+    CHECK(log.lines >= 2 && log.completions == 1, "the log has lines, one of them of the end");
+    CHECK(log.wrong == 0, "with known levels, on this thread");
     CHECK_STATUS(resup_client_free(client), RESUP_OK, "the client is freed first");
     CHECK(log.destroyed == 0, "the upload still has the log");
     CHECK_STATUS(resup_upload_free(upload), RESUP_OK, "then the upload");
-    CHECK(log.destroyed == 1, "the log's data is let go once");
+    CHECK(log.destroyed == 1, "the log's data is released once");
 }
 
 void test_digests(void)

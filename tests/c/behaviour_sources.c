@@ -61,7 +61,7 @@ static void longest_name(void)
     memset(name, 'n', sizeof name);
     name[1025] = '\0';
     CHECK_STATUS(resup_upload_set_name(upload, name), RESUP_E_ARGUMENT, "1025 bytes of name");
-    CHECK_TEXT(resup_upload_error_message(upload), "1025", "the message tells the length");
+    CHECK_TEXT(resup_upload_error_message(upload), "1025", "the message has the length");
     name[1024] = '\0';
     CHECK_STATUS(resup_upload_set_name(upload, name), RESUP_OK, "1024 bytes of name");
     name[255] = '\0'; /* the receiver's own limit */

@@ -1,23 +1,23 @@
-/* Uploads of what a program's own functions give. */
+/* Uploads of streams: a program's own functions read them. */
 #include "behaviour.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* A stream over a file, which can be told to fail. */
+/* A stream over a file; it can fail on purpose. */
 struct stream {
     FILE *file;
     uint64_t size;
     size_t most;         /* bytes that one read gives at most */
     uint64_t ends_at;    /* where it ends although its size is more; 0: nowhere */
-    int32_t read_fails;  /* what the functions answer */
+    int32_t read_fails;  /* what the functions return */
     int32_t seek_fails;
     int32_t size_fails;
-    size_t claims;       /* what a read claims beside the truth */
-    int cancels;         /* reads after which it cancels */
+    size_t claims;       /* bytes that a read claims beyond those that it gave */
+    int cancels;         /* the read that cancels; 0: none */
     int reenters;
     resup_upload *upload;
-    pthread_t thread;    /* where it is to be called */
+    pthread_t thread;    /* the thread that may call it */
     int elsewhere;
     int reads, seeks, sizes;
     int destroyed;
@@ -73,7 +73,7 @@ static void count(void *user_data)
     ((struct stream *)user_data)->destroyed++;
 }
 
-static resup_upload *reader_upload(resup_client *client, struct stream *stream, const char *path,
+static resup_upload *stream_upload(resup_client *client, struct stream *stream, const char *path,
                                    const char *name)
 {
     stream->thread = pthread_self();
@@ -92,9 +92,9 @@ static resup_upload *reader_upload(resup_client *client, struct stream *stream, 
 static void end(struct stream *stream)
 {
     CHECK(stream->elsewhere == 0, "the stream is called on the thread of the run only");
-    CHECK(stream->destroyed == 0, "its data is kept as long as the upload");
+    CHECK(stream->destroyed == 0, "its data lives as long as the upload");
     CHECK_STATUS(resup_upload_free(stream->upload), RESUP_OK, "free an upload with a stream");
-    CHECK(stream->destroyed == 1, "its data is let go once");
+    CHECK(stream->destroyed == 1, "its data is released once");
     fclose(stream->file);
 }
 
@@ -111,7 +111,7 @@ static void what_it_gives_is_stored(resup_client *client)
 
         sprintf(name, "stream-%lu", (unsigned long)sizes[i]);
         stream.most = i % 2 ? 10000 : 1000000;
-        upload = reader_upload(client, &stream, new_file(path, name, sizes[i]), name);
+        upload = stream_upload(client, &stream, new_file(path, name, sizes[i]), name);
         listen_to(&events, upload);
         CHECK_STATUS(resup_upload_run(upload), RESUP_OK, name);
         check_run_events(&events, RESUP_OK, name);
@@ -126,7 +126,7 @@ static void it_is_read_only_while_the_program_waits(resup_client *client)
     struct stream stream = {0};
     char path[PATH_SIZE];
     resup_upload *upload =
-        reader_upload(client, &stream, new_file(path, "polled", 700000), "polled stream");
+        stream_upload(client, &stream, new_file(path, "polled", 700000), "polled stream");
     resup_status status;
 
     CHECK_STATUS(resup_upload_start(upload), RESUP_OK, "start with a stream");
@@ -146,8 +146,8 @@ static void another_run_goes_on(resup_client *client)
     resup_upload *upload;
     int first;
 
-    stream.cancels = 180; /* the first 150 are for the digest */
-    upload = reader_upload(client, &stream, new_file(path, "resumed", 1500000), "resumed stream");
+    stream.cancels = 180; /* the first 150 reads are for the digest */
+    upload = stream_upload(client, &stream, new_file(path, "resumed", 1500000), "resumed stream");
     CHECK_STATUS(resup_upload_run(upload), RESUP_E_CANCELLED, "cancelled from within a read");
     first = stream.reads;
     CHECK(first <= stream.cancels + 1, "a cancelled run reads no more");
@@ -159,7 +159,7 @@ static void another_run_goes_on(resup_client *client)
     end(&stream);
 }
 
-static void failures_are_told(resup_client *client)
+static void failures_are_reported(resup_client *client)
 {
     static const struct {
         const char *name, *message;
@@ -178,7 +178,7 @@ static void failures_are_told(resup_client *client)
     for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct stream stream = cases[i].stream;
         resup_upload *upload =
-            reader_upload(client, &stream, new_file(path, "failing", 200000), cases[i].name);
+            stream_upload(client, &stream, new_file(path, "failing", 200000), cases[i].name);
 
         CHECK_STATUS(resup_upload_run(upload), cases[i].status, cases[i].name);
         CHECK_TEXT(resup_upload_error_message(upload), cases[i].message, cases[i].name);
@@ -195,7 +195,7 @@ static void another_size_is_noticed(resup_client *client)
     struct stream stream = {0};
     char path[PATH_SIZE];
     resup_upload *upload =
-        reader_upload(client, &stream, new_file(path, "grown", 300000), "grown stream");
+        stream_upload(client, &stream, new_file(path, "grown", 300000), "grown stream");
 
     CHECK_STATUS(resup_upload_set_rate_limit(upload, 600000), RESUP_OK, "slowly");
     CHECK_STATUS(resup_upload_start(upload), RESUP_OK, "start a stream that grows");
@@ -214,7 +214,7 @@ static void it_may_not_run_its_upload(resup_client *client)
     resup_upload *upload;
 
     stream.reenters = 1;
-    upload = reader_upload(client, &stream, new_file(path, "reentered", 30000), "re-entered");
+    upload = stream_upload(client, &stream, new_file(path, "reentered", 30000), "re-entered");
     CHECK_STATUS(resup_upload_run(upload), RESUP_OK, "a stream that calls run");
     check_stored(upload, path, "it is stored in spite of that");
     end(&stream);
@@ -241,18 +241,18 @@ static void one_that_cannot_go_back_is_refused(resup_client *client)
     CHECK_STATUS(resup_upload_new_stream(client, "a/b", read_some, go_to, tell_size, &stream,
                                          count, &upload),
                  RESUP_E_ARGUMENT, "a name that cannot be one");
-    CHECK(stream.destroyed == 4, "the data is let go at once when making fails");
+    CHECK(stream.destroyed == 4, "the data is released at once when making fails");
     CHECK(upload == NULL, "and nothing is made");
 }
 
-void test_readers(void)
+void test_streams(void)
 {
     resup_client *client = new_client(here.url);
 
     what_it_gives_is_stored(client);
     it_is_read_only_while_the_program_waits(client);
     another_run_goes_on(client);
-    failures_are_told(client);
+    failures_are_reported(client);
     another_size_is_noticed(client);
     it_may_not_run_its_upload(client);
     one_that_cannot_go_back_is_refused(client);

@@ -31,7 +31,7 @@ static void *work(void *argument)
         check_run_events(&events, status, "each upload has its own events");
         check_stored(upload, path, "each upload has its own file");
         CHECK_STATUS(resup_upload_free(upload), RESUP_OK, "free beside others");
-        check_destroyed(&events, "each user_data was let go once");
+        check_destroyed(&events, "each user_data is released once");
     }
     return NULL;
 }

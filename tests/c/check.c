@@ -83,7 +83,7 @@ void to_utf16(uint16_t *out, const char *text)
 FILE *open_file(const char *path, const char *mode)
 {
 #ifdef _WIN32
-    /* fopen takes it in the system's code page, which has not all letters. */
+    /* fopen expects the code page of the system, which does not have all letters. */
     uint16_t wide[4096], wide_mode[8];
 
     need(strlen(path) < 4096 && strlen(mode) < 8, path);
@@ -187,7 +187,7 @@ const char *refusing_url(void)
         WSADATA data;
         need(WSAStartup(MAKEWORD(2, 2), &data) == 0, "sockets");
 #endif
-        /* Bound and never listening: nobody else gets the port, and nobody gets through. */
+        /* Bound, but not listening: nobody else gets the port, and connections to it are refused. */
         bound = (int)socket(AF_INET, SOCK_STREAM, 0);
         memset(&address, 0, sizeof address);
         address.sin_family = AF_INET;

@@ -12,7 +12,7 @@ static void tell(const char *name, resup_status status, const char *message)
     printf("%s %d %s\n", name, (int)status, message != NULL ? message : "(no message)");
 }
 
-/* Of a call without a usable handle. */
+/* Prints the message of a call without a usable handle. */
 static void tell_last(const char *name, resup_status status)
 {
     tell(name, status, resup_client_error_message(NULL));

@@ -4,7 +4,7 @@
 
 static struct events *enter(resup_upload *upload, void *user_data)
 {
-    struct events *events = ((struct ear *)user_data)->events;
+    struct events *events = ((struct callback_data *)user_data)->events;
 
     if (!pthread_equal(pthread_self(), events->thread))
         events->on_other_threads++;
@@ -48,12 +48,12 @@ static int32_t on_complete(resup_upload *upload, resup_status status, void *user
     events->completed_with = status;
     if (events->in_complete)
         events->in_complete(events);
-    return 1; /* not looked at */
+    return 1; /* The library ignores it. */
 }
 
-void count_destroy(void *ear)
+void count_destroy(void *data)
 {
-    ((struct ear *)ear)->destroyed++;
+    ((struct callback_data *)data)->destroyed++;
 }
 
 void expect_here(struct events *events)
@@ -74,15 +74,15 @@ void listen_to(struct events *events, resup_upload *upload)
 
     events->upload = upload;
     for (i = 0; i < 3; i++) {
-        events->ears[i].events = events;
-        events->ears[i].destroyed = 0;
+        events->data[i].events = events;
+        events->data[i].destroyed = 0;
     }
     expect_here(events);
-    CHECK_STATUS(resup_upload_on_progress(upload, on_progress, &events->ears[0], count_destroy),
+    CHECK_STATUS(resup_upload_on_progress(upload, on_progress, &events->data[0], count_destroy),
                  RESUP_OK, "on_progress registers");
-    CHECK_STATUS(resup_upload_on_state(upload, on_state, &events->ears[1], count_destroy),
+    CHECK_STATUS(resup_upload_on_state(upload, on_state, &events->data[1], count_destroy),
                  RESUP_OK, "on_state registers");
-    CHECK_STATUS(resup_upload_on_complete(upload, on_complete, &events->ears[2], count_destroy),
+    CHECK_STATUS(resup_upload_on_complete(upload, on_complete, &events->data[2], count_destroy),
                  RESUP_OK, "on_complete registers");
 }
 
@@ -100,10 +100,10 @@ void check_run_events(const struct events *events, resup_status status, const ch
     CHECK(events->on_other_threads == 0, "callbacks come on the calling thread only");
     CHECK(events->wrong_handle == 0, "callbacks get their own upload's handle");
     CHECK(events->past_size == 0, "no position goes past the size");
-    CHECK(events->progress >= 1, "progress is told at least once");
+    CHECK(events->progress >= 1, "on_progress is called at least once");
     CHECK(events->last_position == resup_upload_position(events->upload),
           "the last progress is where the upload ended");
-    CHECK(events->last_size == resup_upload_size(events->upload), "progress tells the size");
+    CHECK(events->last_size == resup_upload_size(events->upload), "on_progress has the size");
     if (status == RESUP_OK)
         CHECK(events->last_position == events->last_size, "success ends with all of the size");
 }
@@ -113,5 +113,5 @@ void check_destroyed(const struct events *events, const char *name)
     int i;
 
     for (i = 0; i < 3; i++)
-        CHECK(events->ears[i].destroyed == 1, name);
+        CHECK(events->data[i].destroyed == 1, name);
 }

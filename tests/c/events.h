@@ -1,4 +1,4 @@
-/* Records what the callbacks of one upload are told, and on which thread. */
+/* Records the calls of one upload's callbacks, and their threads. */
 #ifndef EVENTS_H
 #define EVENTS_H
 
@@ -9,19 +9,20 @@
 struct events;
 
 /* The user_data of one callback. */
-struct ear {
+struct callback_data {
     struct events *events;
     int destroyed;
 };
 
+/* The calls so far, and what to do within them. */
 struct events {
-    /* Where callbacks are expected. */
+    /* The thread on which callbacks are expected. */
     pthread_t thread;
     int on_other_threads;
     int wrong_handle;
 
     int progress, states, completes;
-    /* Progress that went back, went past the size, or came after on_complete. */
+    /* Calls of on_progress that went back or past the size; calls after on_complete. */
     int backwards, past_size, late;
     uint64_t last_position, last_size;
     int32_t last_state;
@@ -29,7 +30,7 @@ struct events {
     resup_status completed_with;
 
     resup_upload *upload;
-    struct ear ears[3];
+    struct callback_data data[3];
 
     /* Called from within the callbacks where set; what they return goes to the library. */
     int32_t (*in_progress)(struct events *);
@@ -44,12 +45,13 @@ void expect_here(struct events *events);
 /* Registers all three callbacks, each with a user_data of its own. */
 void listen_to(struct events *events, resup_upload *upload);
 
-/* A run has ended with this status: were its callbacks all as they have to be? */
+/* Checks the callbacks of a run that ended with this status. */
 void check_run_events(const struct events *events, resup_status status, const char *name);
 
-/* Every user_data was let go exactly once. */
+/* Checks that every user_data was released exactly once. */
 void check_destroyed(const struct events *events, const char *name);
 
-void count_destroy(void *ear);
+/* Counts a call of the destroy function. */
+void count_destroy(void *data);
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * A host that leaves floating-point exceptions unmasked, as Delphi and Free Pascal do.
+ * Uses the library with floating-point exceptions unmasked, as programs of Delphi and Free Pascal do.
  *
  *     float URL
  *
- * In the library they are masked, or its first inexact sum would end the program. In its callbacks,
- * and after every call, the host's state is to be what it was, flags and all.
+ * The library masks them, or its first inexact sum would end the program. In its callbacks, and after every call, the
+ * program's state has to be what it was, flags included.
  */
 #include "check.h"
 
@@ -48,7 +48,7 @@ static void set_state(uint32_t mxcsr, uint16_t control)
 }
 #endif
 
-/* All exceptions unmasked; rounded towards zero; results that are too small are 0. */
+/* Unmasks all exceptions, rounds towards zero, and makes results 0 that are too small. */
 static void unmask(void)
 {
     set_state(0xe000, 0x0e40);
@@ -56,7 +56,7 @@ static void unmask(void)
 
 static struct state expected;
 
-static void expect_as_left(const char *name)
+static void check_state(const char *name)
 {
     struct state now = state_now();
 
@@ -65,64 +65,64 @@ static void expect_as_left(const char *name)
     CHECK(now.status == expected.status, name);
 }
 
-/* A call of the library, which leaves the state as it was. */
-#define HELD(call, wanted)                \
-    do {                                  \
-        resup_status status_;             \
-        expected = state_now();           \
-        status_ = (call);                 \
-        expect_as_left(#call);            \
+/* Makes a call of the library, and checks that it leaves the state as it was. */
+#define CHECK_CALL(call, wanted)              \
+    do {                                      \
+        resup_status status_;                 \
+        expected = state_now();               \
+        status_ = (call);                     \
+        check_state(#call);                   \
         CHECK_STATUS(status_, wanted, #call); \
     } while (0)
 
 static int calls;
 
-/* What every callback does: looks, changes the state, and calls the library itself. */
-static void called(resup_upload *upload, const char *name)
+/* Checks the state in a callback, changes it, and calls the library. */
+static void check_callback(resup_upload *upload, const char *name)
 {
     struct state outer;
 
-    expect_as_left(name);
+    check_state(name);
     set_state(calls++ % 2 ? 0xe000 : 0x6000, 0x0e40);
     outer = state_now();
     if (upload != NULL)
         (void)resup_upload_rate(upload);
     expected = outer;
-    expect_as_left("a call from within a callback");
+    check_state("a call from within a callback");
 }
 
 static int32_t on_progress(resup_upload *upload, uint64_t position, uint64_t size, void *data)
 {
     (void)position, (void)size, (void)data;
-    called(upload, "in on_progress");
+    check_callback(upload, "in on_progress");
     return RESUP_CONTINUE;
 }
 
 static int32_t on_state(resup_upload *upload, int32_t state, void *data)
 {
     (void)state, (void)data;
-    called(upload, "in on_state");
+    check_callback(upload, "in on_state");
     return RESUP_CONTINUE;
 }
 
 static int32_t on_complete(resup_upload *upload, resup_status status, void *data)
 {
     (void)status, (void)data;
-    called(upload, "in on_complete");
+    check_callback(upload, "in on_complete");
     return RESUP_CONTINUE;
 }
 
 static int32_t on_log(int32_t level, const char *message, void *data)
 {
     (void)level, (void)message, (void)data;
-    called(NULL, "in on_log");
+    check_callback(NULL, "in on_log");
     return RESUP_CONTINUE;
 }
 
 static void on_destroy(void *data)
 {
     ++*(int *)data;
-    called(NULL, "in a destroy function");
+    check_callback(NULL, "in a destroy function");
 }
 
 enum { SIZE = 3000000 };
@@ -132,7 +132,7 @@ static size_t at;
 static int32_t give(void *buffer, size_t size, size_t *read, void *data)
 {
     (void)data;
-    called(NULL, "in a read function");
+    check_callback(NULL, "in a read function");
     *read = size < SIZE - at ? size : SIZE - at;
     memcpy(buffer, bytes + at, *read);
     at += *read;
@@ -142,7 +142,7 @@ static int32_t give(void *buffer, size_t size, size_t *read, void *data)
 static int32_t go_to(uint64_t offset, void *data)
 {
     (void)data;
-    called(NULL, "in a seek function");
+    check_callback(NULL, "in a seek function");
     at = (size_t)offset;
     return 0;
 }
@@ -150,7 +150,7 @@ static int32_t go_to(uint64_t offset, void *data)
 static int32_t tell_size(uint64_t *size, void *data)
 {
     (void)data;
-    called(NULL, "in a size function");
+    check_callback(NULL, "in a size function");
     *size = SIZE;
     return 0;
 }
@@ -159,19 +159,19 @@ static int destroyed;
 
 static void listen_to(resup_upload *upload)
 {
-    HELD(resup_upload_on_progress(upload, on_progress, &destroyed, on_destroy), RESUP_OK);
-    HELD(resup_upload_on_state(upload, on_state, &destroyed, on_destroy), RESUP_OK);
-    HELD(resup_upload_on_complete(upload, on_complete, &destroyed, on_destroy), RESUP_OK);
+    CHECK_CALL(resup_upload_on_progress(upload, on_progress, &destroyed, on_destroy), RESUP_OK);
+    CHECK_CALL(resup_upload_on_state(upload, on_state, &destroyed, on_destroy), RESUP_OK);
+    CHECK_CALL(resup_upload_on_complete(upload, on_complete, &destroyed, on_destroy), RESUP_OK);
 }
 
 static resup_client *new_client(const char *url)
 {
     resup_client *client = NULL;
 
-    HELD(resup_client_new(url, &client), RESUP_OK);
+    CHECK_CALL(resup_client_new(url, &client), RESUP_OK);
     need(client != NULL, "a client");
-    HELD(resup_client_on_log(client, RESUP_LOG_DEBUG, on_log, &destroyed, on_destroy), RESUP_OK);
-    HELD(resup_client_set_retry_backoff(client, 1, 50), RESUP_OK);
+    CHECK_CALL(resup_client_on_log(client, RESUP_LOG_DEBUG, on_log, &destroyed, on_destroy), RESUP_OK);
+    CHECK_CALL(resup_client_set_retry_backoff(client, 1, 50), RESUP_OK);
     return client;
 }
 
@@ -180,14 +180,14 @@ static void runs(const char *url)
     resup_client *client = new_client(url);
     resup_upload *upload = NULL;
 
-    HELD(resup_upload_new_memory(client, bytes, SIZE, "run.bin", &upload), RESUP_OK);
+    CHECK_CALL(resup_upload_new_memory(client, bytes, SIZE, "run.bin", &upload), RESUP_OK);
     need(upload != NULL, "an upload");
     listen_to(upload);
-    HELD(resup_upload_set_rate_limit(upload, 20000000), RESUP_OK);
-    HELD(resup_upload_set_segment_size(upload, RESUP_SEGMENT_AUTOMATIC), RESUP_OK);
-    HELD(resup_upload_run(upload), RESUP_OK);
-    HELD(resup_upload_free(upload), RESUP_OK);
-    HELD(resup_client_free(client), RESUP_OK);
+    CHECK_CALL(resup_upload_set_rate_limit(upload, 20000000), RESUP_OK);
+    CHECK_CALL(resup_upload_set_segment_size(upload, RESUP_SEGMENT_AUTOMATIC), RESUP_OK);
+    CHECK_CALL(resup_upload_run(upload), RESUP_OK);
+    CHECK_CALL(resup_upload_free(upload), RESUP_OK);
+    CHECK_CALL(resup_client_free(client), RESUP_OK);
     CHECK(destroyed == 4, "each destroy function was called");
 }
 
@@ -197,24 +197,24 @@ static void waits(const char *url)
     resup_upload *upload = NULL;
     resup_status status;
 
-    HELD(resup_upload_new_stream(client, "wait.bin", give, go_to, tell_size, &destroyed, on_destroy,
+    CHECK_CALL(resup_upload_new_stream(client, "wait.bin", give, go_to, tell_size, &destroyed, on_destroy,
                                  &upload),
          RESUP_OK);
     need(upload != NULL, "an upload");
     listen_to(upload);
-    HELD(resup_upload_set_rate_limit(upload, 9000000), RESUP_OK);
-    HELD(resup_upload_start(upload), RESUP_OK);
+    CHECK_CALL(resup_upload_set_rate_limit(upload, 9000000), RESUP_OK);
+    CHECK_CALL(resup_upload_start(upload), RESUP_OK);
     do {
         expected = state_now();
         status = resup_upload_wait(upload, 10);
-        expect_as_left("after wait");
+        check_state("after wait");
         (void)resup_upload_time_left(upload);
         (void)resup_upload_retry_in(upload);
-        expect_as_left("after getters");
+        check_state("after getters");
     } while (status == RESUP_PENDING);
     CHECK_STATUS(status, RESUP_OK, "wait");
-    HELD(resup_upload_free(upload), RESUP_OK);
-    HELD(resup_client_free(client), RESUP_OK);
+    CHECK_CALL(resup_upload_free(upload), RESUP_OK);
+    CHECK_CALL(resup_client_free(client), RESUP_OK);
     CHECK(destroyed == 9, "each destroy function was called");
 }
 
@@ -223,15 +223,15 @@ static void fails(void)
     resup_client *client = new_client(refusing_url());
     resup_upload *upload = NULL;
 
-    HELD(resup_client_new("nonsense", &client), RESUP_E_URL);
-    HELD(resup_client_set_retry_limit(client, 3), RESUP_OK);
-    HELD(resup_upload_new_file(client, "no/such/file", &upload), RESUP_E_SOURCE_NOT_FOUND);
-    HELD(resup_upload_new_memory(client, bytes, SIZE, "refused.bin", &upload), RESUP_OK);
+    CHECK_CALL(resup_client_new("nonsense", &client), RESUP_E_URL);
+    CHECK_CALL(resup_client_set_retry_limit(client, 3), RESUP_OK);
+    CHECK_CALL(resup_upload_new_file(client, "no/such/file", &upload), RESUP_E_SOURCE_NOT_FOUND);
+    CHECK_CALL(resup_upload_new_memory(client, bytes, SIZE, "refused.bin", &upload), RESUP_OK);
     listen_to(upload);
-    HELD(resup_upload_run(upload), RESUP_E_CONNECT);
-    HELD(resup_upload_cancel(upload), RESUP_OK);
-    HELD(resup_upload_free(upload), RESUP_OK);
-    HELD(resup_client_free(client), RESUP_OK);
+    CHECK_CALL(resup_upload_run(upload), RESUP_E_CONNECT);
+    CHECK_CALL(resup_upload_cancel(upload), RESUP_OK);
+    CHECK_CALL(resup_upload_free(upload), RESUP_OK);
+    CHECK_CALL(resup_client_free(client), RESUP_OK);
 }
 
 int main(int argc, char **argv)

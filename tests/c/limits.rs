@@ -1,33 +1,33 @@
-//! Limits that pass, and a certificate that nobody vouches for.
+//! Time limits that pass, a certificate of an unknown authority, and a file that may not be read.
 
 use super::*;
-use crate::one::Told;
+use crate::one::Report;
 
-fn outcome(server: &ScriptedServer, size: u64, limit: &str, ms: &str) -> Told {
+fn run_with_limit(server: &ScriptedServer, size: u64, limit: &str, ms: &str) -> Report {
     let once_more = ["client_set_retry_limit", "1", limit, ms];
     One::new().upload(&server.endpoint(), size, &once_more)
 }
 
-fn assert_told(told: &Told, parts: &[&str]) {
+fn assert_contains(report: &Report, parts: &[&str]) {
     for part in parts {
-        assert!(told.0.contains(part), "{part:?} is not in {told:?}");
+        assert!(report.0.contains(part), "{part:?} is not in {report:?}");
     }
 }
 
 #[test]
 fn a_server_that_never_answers_is_given_up() {
     let silent = Step::new().read(Read::All).end(End::HoldOpen);
-    let told = outcome(
+    let report = run_with_limit(
         &ScriptedServer::start(vec![silent]),
         SIZE,
         "client_set_response_timeout",
         "300",
     );
-    assert_told(
-        &told,
+    assert_contains(
+        &report,
         &["status 53\n", "http 0\n", "retryable 1\n", "attempts 2\n"],
     );
-    assert_told(&told, &["127.0.0.1:", "no response within 300 ms"]);
+    assert_contains(&report, &["127.0.0.1:", "no response within 300 ms"]);
 }
 
 #[test]
@@ -38,24 +38,24 @@ fn a_network_that_takes_nothing_is_given_up() {
             Step::new().read(some).end(End::HoldOpen)
         })
     });
-    let told = outcome(&server, BIG, "client_set_stall_timeout", "300");
-    assert_told(&told, &["status 53\n", "retryable 1\n", "attempts 2\n"]);
-    assert_told(&told, &["accepted no data for 300 ms"]);
+    let report = run_with_limit(&server, BIG, "client_set_stall_timeout", "300");
+    assert_contains(&report, &["status 53\n", "retryable 1\n", "attempts 2\n"]);
+    assert_contains(&report, &["accepted no data for 300 ms"]);
 }
 
 #[test]
 fn a_certificate_of_an_unknown_authority_is_refused() {
     let server = ScriptedServer::start_tls(vec![Step::reply(200, "{}")]);
-    let told = outcome(&server, SIZE, "client_set_stall_timeout", "3000");
-    assert_told(
-        &told,
+    let report = run_with_limit(&server, SIZE, "client_set_stall_timeout", "3000");
+    assert_contains(
+        &report,
         &["status 54\n", "http 0\n", "retryable 0\n", "attempts 1\n"],
     );
-    assert_told(&told, &["127.0.0.1:", "UnknownIssuer"]);
+    assert_contains(&report, &["127.0.0.1:", "UnknownIssuer"]);
     assert!(server.requests().is_empty(), "nothing is sent to it");
 }
 
-/// What root may read, nobody may not.
+/// Runs as the user nobody where the test runs as root, who may read everything.
 #[test]
 fn a_file_that_may_not_be_read_is_told_of() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -78,6 +78,6 @@ fn a_file_that_may_not_be_read_is_told_of() {
     if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
         command.uid(65534).current_dir("/");
     }
-    let told = one.told(command);
-    assert_told(&told, &["refused 31 ", "denied\" may not be read"]);
+    let report = one.run(command);
+    assert_contains(&report, &["refused 31 ", "denied\" may not be read"]);
 }

@@ -1,5 +1,5 @@
 /*
- * What a program gets that calls resup.h wrongly: a status and a message, never a crash.
+ * Calls resup.h wrongly, and checks that each call gets a status and a message and that none crashes.
  *
  *     misuse DIR CALLS CALLS_OF_EACH_THREAD
  *

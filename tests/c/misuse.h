@@ -1,4 +1,4 @@
-/* The misuse test's parts and what they share. */
+/* The parts of the misuse program, and what they share. */
 #ifndef MISUSE_H
 #define MISUSE_H
 
@@ -6,12 +6,12 @@
 
 extern const char *misuse_dir;
 
-/* A client of a port that refuses; it never tries again. */
+/* Makes a client of a port that refuses connections; it never tries again. */
 resup_client *hopeless_client(void);
-/* An upload of a few bytes in memory. */
+/* Makes an upload of a few bytes in memory. */
 resup_upload *hopeless_upload(resup_client *client);
 
-/* Every function that takes a handle, called with valid other arguments. */
+/* A call of a function that takes a handle; its other arguments are valid. */
 struct upload_call {
     const char *name;
     resup_status (*call)(resup_upload *upload);
@@ -26,8 +26,8 @@ struct client_call {
 extern const struct client_call client_calls[];
 extern const int client_calls_count;
 
-/* All getters answer 0 or NULL. */
-int getters_answer_nothing(const resup_upload *upload);
+/* Whether all getters return 0 or NULL. */
+int getters_return_nothing(const resup_upload *upload);
 
 void test_handles(void);
 void test_arguments(void);

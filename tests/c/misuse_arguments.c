@@ -1,10 +1,10 @@
-/* NULL, broken text and impossible values in every argument. */
+/* NULL, invalid text and impossible values for every argument. */
 #include "misuse.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Files of Windows may have names that are no valid UTF-16. */
+/* On Windows a file may have a name that is not valid UTF-16. */
 #ifdef _WIN32
 #define NO_UTF16 RESUP_E_SOURCE_NOT_FOUND
 #define NO_UTF16_TEXT "does not exist"
@@ -13,10 +13,10 @@
 #define NO_UTF16_TEXT "UTF-16"
 #endif
 
-static const char *const broken_utf8[] = {
+static const char *const invalid_utf8[] = {
     "\xff", "a\xc0\xaf", "\xed\xa0\x80", "tail\xe4\xbd", "\xf4\x90\x80\x80", "\x80x",
 };
-enum { BROKEN_UTF8 = sizeof broken_utf8 / sizeof broken_utf8[0] };
+enum { INVALID_UTF8 = sizeof invalid_utf8 / sizeof invalid_utf8[0] };
 
 static void endpoints(void)
 {
@@ -36,7 +36,7 @@ static void endpoints(void)
     for (i = 0; i < sizeof urls / sizeof urls[0]; i++) {
         CHECK_STATUS(resup_client_new(urls[i], &out), RESUP_E_URL, urls[i]);
         CHECK(out == mark, "a refused URL writes nothing");
-        CHECK_TEXT(resup_client_error_message(NULL), "URL", "the message tells of the URL");
+        CHECK_TEXT(resup_client_error_message(NULL), "URL", "the message says that it is the URL");
     }
     CHECK_STATUS(resup_client_new("ftp://example.org/", &out), RESUP_E_URL, "ftp");
     CHECK_TEXT(resup_client_error_message(NULL), "ftp", "the message names the scheme");
@@ -53,8 +53,8 @@ static void endpoints(void)
     CHECK_STATUS(resup_client_new("http://host/", NULL), RESUP_E_NULL, "no place for a client");
     CHECK_TEXT(resup_client_error_message(NULL), "client", "the message names the place");
     CHECK_STATUS(resup_client_new(NULL, NULL), RESUP_E_NULL, "nothing at all");
-    for (i = 0; i < BROKEN_UTF8; i++)
-        CHECK_STATUS(resup_client_new(broken_utf8[i], &out), RESUP_E_UTF8, "a broken URL");
+    for (i = 0; i < INVALID_UTF8; i++)
+        CHECK_STATUS(resup_client_new(invalid_utf8[i], &out), RESUP_E_UTF8, "a URL in invalid UTF-8");
     CHECK(out == mark, "none of these wrote a client");
 }
 
@@ -83,8 +83,8 @@ static void client_settings(void)
         CHECK_TEXT(resup_client_error_message(client), texts[i].name, "an empty text is named");
         CHECK_STATUS(texts[i].set(client, "a\r\nX-Evil: 1"), RESUP_E_ARGUMENT, texts[i].name);
         CHECK_TEXT(resup_client_error_message(client), "\\r", "the character is named");
-        for (j = 0; j < BROKEN_UTF8; j++)
-            CHECK_STATUS(texts[i].set(client, broken_utf8[j]), RESUP_E_UTF8, texts[i].name);
+        for (j = 0; j < INVALID_UTF8; j++)
+            CHECK_STATUS(texts[i].set(client, invalid_utf8[j]), RESUP_E_UTF8, texts[i].name);
         CHECK_TEXT(resup_client_error_message(client), "UTF-8", "the message says what is wrong");
     }
     CHECK_STATUS(resup_client_set_user_agent(client, "agent \xc3\xa4"), RESUP_E_ARGUMENT,
@@ -106,7 +106,7 @@ static void client_settings(void)
     CHECK_STATUS(resup_client_free(client), RESUP_OK, "free");
 }
 
-/* "The message of the last call on this thread that failed for this client." */
+/* Checks the rule: "The message of the last call on this thread that failed for this client." */
 static void client_messages(void)
 {
     resup_client *one = hopeless_client(), *other = hopeless_client();
@@ -151,9 +151,9 @@ static void new_uploads(void)
     CHECK_STATUS(resup_upload_new_memory(client, "x", 1, "a/b", &out), RESUP_E_ARGUMENT, "a path");
     CHECK_TEXT(resup_client_error_message(client), "a/b", "the message names the value");
     CHECK_STATUS(resup_upload_new_memory(client, "x", 1, "..", &out), RESUP_E_ARGUMENT, "dots");
-    for (i = 0; i < BROKEN_UTF8; i++) {
-        CHECK_STATUS(resup_upload_new_file(client, broken_utf8[i], &out), RESUP_E_UTF8, "path");
-        CHECK_STATUS(resup_upload_new_memory(client, "x", 1, broken_utf8[i], &out), RESUP_E_UTF8,
+    for (i = 0; i < INVALID_UTF8; i++) {
+        CHECK_STATUS(resup_upload_new_file(client, invalid_utf8[i], &out), RESUP_E_UTF8, "path");
+        CHECK_STATUS(resup_upload_new_memory(client, "x", 1, invalid_utf8[i], &out), RESUP_E_UTF8,
                      "name");
     }
     CHECK(out == mark, "none of these wrote an upload");
@@ -207,9 +207,9 @@ static void upload_settings(void)
         sprintf(name, "a bad %s", texts[i].name);
         CHECK_STATUS(texts[i].set(upload, NULL), RESUP_E_NULL, name);
         CHECK_TEXT(resup_upload_error_message(upload), texts[i].name, "a NULL is named");
-        for (j = 0; j < BROKEN_UTF8; j++) {
-            CHECK_STATUS(texts[i].set(upload, broken_utf8[j]), RESUP_E_UTF8, name);
-            CHECK_TEXT(resup_upload_error_message(upload), texts[i].name, "broken text is named");
+        for (j = 0; j < INVALID_UTF8; j++) {
+            CHECK_STATUS(texts[i].set(upload, invalid_utf8[j]), RESUP_E_UTF8, name);
+            CHECK_TEXT(resup_upload_error_message(upload), texts[i].name, "an invalid text is named");
         }
         for (j = 0; texts[i].refused[j] != NULL; j++) {
             CHECK_STATUS(texts[i].set(upload, texts[i].refused[j]), RESUP_E_ARGUMENT, name);

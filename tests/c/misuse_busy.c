@@ -1,4 +1,4 @@
-/* Calls on an upload from another thread while it is inside run. */
+/* Calls on an upload from another thread during its run. */
 #include "misuse.h"
 
 #include <pthread.h>
@@ -42,7 +42,7 @@ static void *disturb(void *argument)
     CHECK_STATUS(resup_upload_on_state(upload, never_called, &destroyed, count), RESUP_E_BUSY,
                  "registering during another thread's run");
     CHECK(destroyed == 1, "destroy is called at once");
-    CHECK(resup_upload_attempts(upload) == 1, "getters answer during another thread's run");
+    CHECK(resup_upload_attempts(upload) == 1, "getters work during another thread's run");
     CHECK_STATUS(resup_upload_cancel(upload), RESUP_OK, "cancel ends another thread's run");
     return NULL;
 }

@@ -1,10 +1,10 @@
-/* One call of every function that takes a handle. */
+/* The table of calls: one of every function that takes a handle. */
 #include "misuse.h"
 
 #include <string.h>
 
-/* Outputs must stay as they are when a call fails. */
-static resup_status kept(resup_status status, const resup_upload *out, const resup_upload *mark)
+/* Checks that a call wrote its output exactly when it succeeded, and returns its status. */
+static resup_status check_output(resup_status status, const resup_upload *out, const resup_upload *mark)
 {
     CHECK((status == RESUP_OK) == (out != mark), "an output is written on success only");
     return status;
@@ -16,7 +16,7 @@ static resup_status new_file(resup_client *client)
     resup_upload *mark = (resup_upload *)(void *)&place, *out = mark;
     resup_status status = resup_upload_new_file(client, "/no/such/file", &out);
 
-    return kept(status, out, mark);
+    return check_output(status, out, mark);
 }
 
 static resup_status new_file_utf16(resup_client *client)
@@ -26,7 +26,7 @@ static resup_status new_file_utf16(resup_client *client)
     resup_upload *mark = (resup_upload *)(void *)&place, *out = mark;
     resup_status status = resup_upload_new_file_utf16(client, path, &out);
 
-    return kept(status, out, mark);
+    return check_output(status, out, mark);
 }
 
 static resup_status new_memory(resup_client *client)
@@ -37,7 +37,7 @@ static resup_status new_memory(resup_client *client)
 
     if (status == RESUP_OK)
         resup_upload_free(out);
-    return kept(status, out, mark);
+    return check_output(status, out, mark);
 }
 
 static int32_t read_nothing(void *buffer, size_t size, size_t *read, void *user_data)
@@ -60,7 +60,7 @@ static int32_t size(uint64_t *bytes, void *user_data)
     return 0;
 }
 
-static resup_status new_reader(resup_client *client)
+static resup_status new_stream(resup_client *client)
 {
     int place = 0;
     resup_upload *mark = (resup_upload *)(void *)&place, *out = mark;
@@ -69,7 +69,7 @@ static resup_status new_reader(resup_client *client)
 
     if (status == RESUP_OK)
         resup_upload_free(out);
-    return kept(status, out, mark);
+    return check_output(status, out, mark);
 }
 
 static resup_status user(resup_client *client)
@@ -253,7 +253,7 @@ const struct client_call client_calls[] = {
     {"resup_upload_new_file", new_file},
     {"resup_upload_new_file_utf16", new_file_utf16},
     {"resup_upload_new_memory", new_memory},
-    {"resup_upload_new_stream", new_reader},
+    {"resup_upload_new_stream", new_stream},
 };
 const int client_calls_count = (int)(sizeof client_calls / sizeof client_calls[0]);
 
@@ -347,12 +347,13 @@ const struct upload_call upload_calls[] = {
 };
 const int upload_calls_count = (int)(sizeof upload_calls / sizeof upload_calls[0]);
 
-int getters_answer_nothing(const resup_upload *upload)
+int getters_return_nothing(const resup_upload *upload)
 {
     return resup_upload_state(upload) == 0 && resup_upload_size(upload) == 0 &&
            resup_upload_offset(upload) == 0 && resup_upload_position(upload) == 0 &&
            resup_upload_bytes_sent(upload) == 0 && resup_upload_bytes_skipped(upload) == 0 &&
-           resup_upload_rate(upload) == 0 && resup_upload_time_left(upload) == 0 && resup_upload_attempts(upload) == 0 &&
+           resup_upload_rate(upload) == 0 && resup_upload_time_left(upload) == 0 &&
+           resup_upload_attempts(upload) == 0 &&
            resup_upload_retry_in(upload) == 0 && resup_upload_http_status(upload) == 0 &&
            resup_upload_is_retryable(upload) == 0 && resup_upload_id(upload) == NULL &&
            resup_upload_location(upload) == NULL && resup_upload_md5(upload) == NULL &&

@@ -1,4 +1,4 @@
-/* NULL, handles of the other kind, freed and made-up ones, for every function. */
+/* Calls every function with NULL, and with handles that are of the other kind, freed or made up. */
 #include "misuse.h"
 
 #include <stdio.h>
@@ -32,7 +32,7 @@ static void every_upload_function(const struct bad_handle *bad)
     int i;
 
     for (i = 0; i < upload_calls_count; i++) {
-        /* The one call for which NULL is right. */
+        /* The only call that may have NULL. */
         int frees_null = i == 0 && bad->handle == NULL;
 
         sprintf(name, "%s with %s", upload_calls[i].name, bad->kind);
@@ -43,7 +43,7 @@ static void every_upload_function(const struct bad_handle *bad)
     }
     forget_message();
     sprintf(name, "the getters with %s", bad->kind);
-    CHECK(getters_answer_nothing(bad->handle), name);
+    CHECK(getters_return_nothing(bad->handle), name);
     check_message(bad, "the getters");
 }
 

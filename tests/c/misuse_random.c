@@ -1,9 +1,9 @@
 /*
- * A random walk over the whole header: any call, any handle, any value.
+ * Makes random calls of the whole header: any call, any handle, any value.
  *
- * First one thread, which also reads every text it is given; then four, which share their
- * handles. What every registration is given is on the heap and freed by its destroy function, so
- * a memory checker sees each that is called twice or never.
+ * First one thread makes them, and also reads every text that it gets; then four threads, which share
+ * their handles. The user_data of each callback is on the heap, and its destroy function frees it: a
+ * memory checker sees each destroy function that is called twice or never.
  */
 #include "misuse.h"
 
@@ -24,7 +24,7 @@ struct walk {
     uint64_t state;
     unsigned long calls;
     int alone;
-    unsigned long answered[RESUP_E_INTERNAL + 1];
+    unsigned long statuses[RESUP_E_INTERNAL + 1];
 };
 
 static uint64_t next(struct walk *walk)
@@ -57,7 +57,7 @@ static void store(void **slot, void *handle)
     pthread_mutex_unlock(&lock);
 }
 
-/* Mostly a good handle, at times a stale, foreign, made-up one or NULL. */
+/* Picks a handle: mostly a good one, sometimes a stale, foreign or made-up one, or NULL. */
 static void *pick(struct walk *walk, void **own, unsigned count, void **other, unsigned others)
 {
     switch (below(walk, 24)) {
@@ -96,9 +96,9 @@ static uint32_t number_of(struct walk *walk)
     return numbers[below(walk, sizeof numbers / sizeof numbers[0])];
 }
 
-static int32_t answer(void *data)
+static int32_t result_of(void *data)
 {
-    /* About every sixteenth registration cancels. */
+    /* About one callback in sixteen cancels. */
     return (*(unsigned *)data & 15u) == 0 ? -1 : RESUP_CONTINUE;
 }
 
@@ -106,21 +106,21 @@ static int32_t on_progress(resup_upload *upload, uint64_t position, uint64_t siz
 {
     CHECK(position <= size, "a position within the size");
     (void)resup_upload_rate(upload);
-    return answer(data);
+    return result_of(data);
 }
 
 static int32_t on_state(resup_upload *upload, int32_t state, void *data)
 {
     CHECK(state >= RESUP_STATE_READY && state <= RESUP_STATE_CANCELLED, "a state of the header");
     CHECK_STATUS(resup_upload_free(upload), RESUP_E_BUSY, "free within a callback");
-    return answer(data);
+    return result_of(data);
 }
 
 static int32_t on_complete(resup_upload *upload, resup_status status, void *data)
 {
     CHECK(is_known_status(status) && status != RESUP_PENDING, "a status of the header");
     CHECK_STATUS(resup_upload_run(upload), RESUP_E_BUSY, "run within a callback");
-    return answer(data);
+    return result_of(data);
 }
 
 static resup_status listen(struct walk *walk, void *upload)
@@ -174,7 +174,7 @@ static resup_status new_upload(struct walk *walk)
     CHECK((status == RESUP_OK) == (upload != NULL), "an output is written on success only");
     if (upload == NULL)
         return status;
-    /* One that another thread runs must stay known, so that it can be cancelled. */
+    /* An upload that another thread runs stays in its slot, so that it can be cancelled. */
     if (resup_upload_free(old) == RESUP_E_BUSY)
         resup_upload_free(upload);
     else
@@ -209,7 +209,7 @@ static resup_status set_upload(struct walk *walk, void *upload)
     }
 }
 
-/* Another thread may end the handle that a text belongs to: then it must not be looked at. */
+/* Reads a text. With other threads it cannot: one of them may free the handle that the text belongs to. */
 static void look(const struct walk *walk, const char *text)
 {
     if (walk->alone && text != NULL)
@@ -225,7 +225,7 @@ static void get(struct walk *walk, void *upload)
     CHECK(resup_upload_offset(upload) == 0, "nobody confirmed a byte");
     CHECK(resup_upload_bytes_sent(upload) == 0, "nobody took a byte");
     CHECK(resup_upload_bytes_skipped(upload) == 0, "nobody had a byte");
-    CHECK(resup_upload_http_status(upload) == 0, "nobody answered");
+    CHECK(resup_upload_http_status(upload) == 0, "nobody responded");
     (void)resup_upload_size(upload);
     (void)resup_upload_position(upload);
     (void)resup_upload_attempts(upload);
@@ -293,16 +293,16 @@ static void *walk(void *argument)
         resup_status status = step(walk);
 
         if (!is_known_status(status) || status == RESUP_E_INTERNAL || status == RESUP_E_SYSTEM) {
-            fprintf(stderr, "call %lu answered %d\n", i, (int)status);
-            CHECK(0, "a call answers with a status that fits");
+            fprintf(stderr, "call %lu returned %d\n", i, (int)status);
+            CHECK(0, "a call returns a status that fits");
         } else {
-            walk->answered[status]++;
+            walk->statuses[status]++;
         }
     }
-    CHECK(walk->answered[RESUP_OK] > 0, "some calls succeed");
-    CHECK(walk->answered[RESUP_E_FREED] > 0, "some handles were freed");
-    CHECK(walk->answered[RESUP_E_HANDLE] > 0, "some were made up");
-    CHECK(walk->answered[RESUP_E_HANDLE_KIND] > 0, "some were of the other kind");
+    CHECK(walk->statuses[RESUP_OK] > 0, "some calls succeed");
+    CHECK(walk->statuses[RESUP_E_FREED] > 0, "some handles were freed");
+    CHECK(walk->statuses[RESUP_E_HANDLE] > 0, "some were made up");
+    CHECK(walk->statuses[RESUP_E_HANDLE_KIND] > 0, "some were of the other kind");
     pthread_mutex_lock(&lock);
     threads_at_work--;
     pthread_mutex_unlock(&lock);

@@ -16,7 +16,7 @@ static char *path_of(char *path, const char *name)
     return path;
 }
 
-/* Making an upload of this path fails, writes nothing, and the message names the path. */
+/* Checks that an upload of this path is refused: nothing is written, and the message names the path. */
 static void refused(resup_client *client, const char *path, resup_status status, const char *name)
 {
     int place = 0;
@@ -95,7 +95,7 @@ static void server_that_refuses(resup_client *client)
         CHECK_TEXT(resup_upload_error_message(upload), "127.0.0.1:", "the message names the host");
         CHECK(resup_upload_is_retryable(upload) == 1, "it may be tried again");
         CHECK(resup_upload_attempts(upload) == 1, "a limit of 0 makes one attempt");
-        CHECK(resup_upload_http_status(upload) == 0, "there was no answer");
+        CHECK(resup_upload_http_status(upload) == 0, "there was no response");
         CHECK(resup_upload_state(upload) == RESUP_STATE_FAILED, "the upload failed");
         CHECK(resup_upload_size(upload) == 3, "its size is known");
     }

@@ -1,19 +1,19 @@
-//! The way to the server and the host's standing with it, through the C ABI. Real proxies and
-//! TLS servers have tests of their own, in Rust.
+//! Proxies, TLS, logins and redirects through the C ABI. Real proxies and TLS servers have tests of
+//! their own, in Rust.
 
 use resup_test_support::head::RequestHead;
 use resup_test_support::scripted::{json, ScriptedServer, Step};
 use resup_test_support::tls::{Authority, Identity};
 
 use super::one::One;
-use super::settings::{taking, taking_server, SIZE};
+use super::settings::{accept, accepting_server, SIZE};
 
-/// A host that only the proxy can find.
+/// A URL whose host only the proxy can find.
 const FAR: &str = "http://far.invalid/upload";
 
 #[test]
 fn a_proxy_is_used_when_it_is_set_or_the_environment_names_it() {
-    let (one, proxy) = (One::new(), taking_server());
+    let (one, proxy) = (One::new(), accepting_server());
     let url = format!("http://{}", proxy.addr());
     let status = |settings: &[&str], env: &[(&str, &str)]| {
         let once = ["client_set_retry_limit", "0"];
@@ -28,7 +28,7 @@ fn a_proxy_is_used_when_it_is_set_or_the_environment_names_it() {
         ] {
             command.env_remove(name);
         }
-        one.told(command_with(command, env)).number("status")
+        one.run(command_with(command, env)).number("status")
     };
     assert_eq!(status(&[], &[]), 50, "no such host");
     assert_eq!(status(&["client_set_proxy", &url], &[]), 0);
@@ -57,19 +57,19 @@ fn a_proxy_that_refuses_has_a_status_of_its_own() {
         ScriptedServer::start(vec![Step::reply(407, "")]),
     );
     let url = format!("http://joe:hunter2@{}", proxy.addr());
-    let told = one.upload(FAR, SIZE, &["client_set_proxy", &url]);
-    assert_eq!(told.number("status"), 55, "{told:?}");
-    assert!(told.text("error").contains("407"), "{told:?}");
-    assert!(!told.0.contains("hunter2"), "{told:?}");
-    assert_eq!(told.number("attempts"), 1);
+    let report = one.upload(FAR, SIZE, &["client_set_proxy", &url]);
+    assert_eq!(report.number("status"), 55, "{report:?}");
+    assert!(report.text("error").contains("407"), "{report:?}");
+    assert!(!report.0.contains("hunter2"), "{report:?}");
+    assert_eq!(report.number("attempts"), 1);
 }
 
 #[test]
-fn trust_is_as_set() {
+fn certificates_are_trusted_as_the_settings_say() {
     let one = One::new();
     let server = |identity: Identity| {
         let mut at = 0;
-        ScriptedServer::start_tls_with(identity, move |head, _| taking(head, &mut at))
+        ScriptedServer::start_tls_with(identity, move |head, _| accept(head, &mut at))
     };
     let ca = one.bench.path("ca.pem");
     let ca_path = ca.to_str().unwrap();
@@ -94,25 +94,25 @@ fn trust_is_as_set() {
         if system {
             command.env("SSL_CERT_FILE", &ca);
         }
-        let told = one.told(command);
+        let report = one.run(command);
         assert_eq!(
-            told.number("status"),
+            report.number("status"),
             status,
-            "{settings:?} {system} {told:?}"
+            "{settings:?} {system} {report:?}"
         );
     }
     let server = server(Identity::named(&["elsewhere.invalid"]));
     let pem = ["client_set_ca_pem", server.ca_pem()];
-    let told = one.upload(&server.endpoint(), SIZE, &pem);
+    let report = one.upload(&server.endpoint(), SIZE, &pem);
     assert_eq!(
-        told.number("status"),
+        report.number("status"),
         54,
-        "the name is not the certificate's: {told:?}"
+        "the name is not the certificate's: {report:?}"
     );
 }
 
 #[test]
-fn a_certificate_is_shown() {
+fn a_client_certificate_is_shown() {
     let one = One::new();
     let (authority, clients) = (Authority::new(), Authority::new());
     let dir = one.bench.dir("certificates");
@@ -126,26 +126,26 @@ fn a_certificate_is_shown() {
     ] {
         let identity = Identity::of(authority.certify(), &authority).for_clients_of(&clients);
         let mut at = 0;
-        let server = ScriptedServer::start_tls_with(identity, move |head, _| taking(head, &mut at));
+        let server = ScriptedServer::start_tls_with(identity, move |head, _| accept(head, &mut at));
         let mut settings = vec!["client_set_ca_pem", authority.pem()];
         settings.extend(setting.into_iter().flat_map(|setting| [setting, &both]));
-        let told = one.upload(&server.endpoint(), SIZE, &settings);
-        assert_eq!(told.number("status"), status, "{setting:?}: {told:?}");
+        let report = one.upload(&server.endpoint(), SIZE, &settings);
+        assert_eq!(report.number("status"), status, "{setting:?}: {report:?}");
     }
     let both = format!("{},{}", certificate.display(), wrong_key.display());
-    let told = one.upload(
+    let report = one.upload(
         "https://h/",
         SIZE,
         &["client_set_client_certificate", &both],
     );
     assert!(
-        told.text("refused").contains("with the certificate"),
-        "{told:?}"
+        report.text("refused").contains("with the certificate"),
+        "{report:?}"
     );
 }
 
 #[test]
-fn a_system_without_roots_is_told_of() {
+fn a_system_without_root_certificates_is_an_error_with_a_way_out() {
     let (one, server) = (
         One::new(),
         ScriptedServer::start_tls(vec![Step::reply(200, "{}")]),
@@ -156,38 +156,37 @@ fn a_system_without_roots_is_told_of() {
     command
         .env("SSL_CERT_FILE", &empty)
         .env_remove("SSL_CERT_DIR");
-    let told = one.told(command);
-    assert_eq!(told.number("status"), 54, "{told:?}");
-    let error = told.text("error");
+    let report = one.run(command);
+    assert_eq!(report.number("status"), 54, "{report:?}");
+    let error = report.text("error");
     assert!(
         error.contains("no root certificates") && error.contains("set a CA file"),
         "{error}"
     );
 }
 
-/// Lets in who has the cookie of a login as joe.
-fn with_login(head: &RequestHead, at: &mut u64, body_seen: &mut Vec<String>) -> Step {
+/// Takes an upload that has the cookie of a login.
+fn accept_after_login(head: &RequestHead, at: &mut u64) -> Step {
     if head.target == "/login" {
-        body_seen.push(head.target.clone());
-        let answer =
+        let response =
             "HTTP/1.1 302 Found\r\nLocation: /\r\nSet-Cookie: sid=42; Path=/; HttpOnly\r\n\
                       Content-Length: 0\r\n\r\n";
-        return Step::new().write(answer);
+        return Step::new().write(response);
     }
     match head.header("cookie") {
-        Some("sid=42") => taking(head, at),
+        Some("sid=42") => accept(head, at),
         _ => Step::reply(401, r#"{"message":"log in"}"#),
     }
 }
 
 #[test]
-fn a_login_form_lets_in() {
+fn a_login_form_logs_in() {
     let one = One::new();
-    let (mut at, mut logins) = (0, Vec::new());
-    let server = ScriptedServer::start_with(move |head, _| with_login(head, &mut at, &mut logins));
-    let told = one.upload(&server.endpoint(), SIZE, &[]);
+    let mut at = 0;
+    let server = ScriptedServer::start_with(move |head, _| accept_after_login(head, &mut at));
+    let report = one.upload(&server.endpoint(), SIZE, &[]);
     assert_eq!(
-        (told.number("status"), told.text("message")),
+        (report.number("status"), report.text("message")),
         (70, "log in")
     );
 
@@ -201,25 +200,25 @@ fn a_login_form_lets_in() {
         "password,hunter2",
     ];
     let before = server.requests().len();
-    let told = one.upload(&server.endpoint(), SIZE, &settings);
-    assert_eq!(told.number("status"), 0, "{told:?}");
+    let report = one.upload(&server.endpoint(), SIZE, &settings);
+    assert_eq!(report.number("status"), 0, "{report:?}");
     let login = &server.requests()[before];
     assert_eq!(login.body_text(), "user=joe&password=hunter2");
 }
 
 #[test]
-fn signatures_are_as_long_as_their_algorithm_makes_them() {
+fn signatures_have_the_length_of_their_algorithm() {
     let one = One::new();
     for (algorithm, length) in [("0", 64), ("1", 32)] {
-        let server = taking_server();
+        let server = accepting_server();
         let settings = [
             "client_set_signing_secret",
             "geheim",
             "client_set_signing_algorithm",
             algorithm,
         ];
-        let told = one.upload(&server.endpoint(), SIZE, &settings);
-        assert_eq!(told.number("status"), 0, "{told:?}");
+        let report = one.upload(&server.endpoint(), SIZE, &settings);
+        assert_eq!(report.number("status"), 0, "{report:?}");
         let requests = server.requests();
         assert_eq!(requests[0].field("sign").unwrap().len(), length);
         assert!(requests[0].field("nonce") > Some(String::new()));
@@ -229,8 +228,8 @@ fn signatures_are_as_long_as_their_algorithm_makes_them() {
     }
 }
 
-/// A second origin: where nothing of this host's may arrive.
-fn elsewhere() -> ScriptedServer {
+/// Starts the server of another origin, where no credential may arrive.
+fn other_origin() -> ScriptedServer {
     ScriptedServer::start(vec![Step::reply(200, &json("new", 0, "k"))])
 }
 
@@ -245,22 +244,22 @@ fn redirects_are_followed_within_the_origin_only() {
                     let rest = head.target.trim_start_matches("/upload");
                     return redirect(status, &format!("/moved{rest}"));
                 }
-                taking(head, &mut at)
+                accept(head, &mut at)
             });
             let settings = ["client_set_locate_method", method];
-            let told = one.upload(&server.endpoint(), SIZE, &settings);
+            let report = one.upload(&server.endpoint(), SIZE, &settings);
             let followed = matches!(status, 307 | 308);
             let expected = if followed { 0 } else { 76 };
-            assert_eq!(told.number("status"), expected, "{status}: {told:?}");
+            assert_eq!(report.number("status"), expected, "{status}: {report:?}");
             if !followed {
-                assert!(told.text("error").contains("/moved"), "{told:?}");
+                assert!(report.text("error").contains("/moved"), "{report:?}");
             }
         }
     }
-    // Round and round.
+    // A redirect to itself.
     let server = ScriptedServer::start(vec![redirect(307, "/upload")]);
-    let told = one.upload(&server.endpoint(), SIZE, &[]);
-    assert_eq!(told.number("status"), 90, "{told:?}");
+    let report = one.upload(&server.endpoint(), SIZE, &[]);
+    assert_eq!(report.number("status"), 90, "{report:?}");
     assert_eq!(server.requests().len(), 6);
 }
 
@@ -270,7 +269,7 @@ fn redirect(status: u16, to: &str) -> Step {
     ))
 }
 
-/// Every kind of credential, as settings.
+/// Returns a setting for every kind of credential.
 fn credentials(login: &str) -> Vec<[String; 2]> {
     [
         ("basic_auth", "joe,hunter2"),
@@ -288,7 +287,7 @@ fn credentials(login: &str) -> Vec<[String; 2]> {
 fn no_credential_goes_to_another_origin() {
     let one = One::new();
     let (other, other_tls) = (
-        elsewhere(),
+        other_origin(),
         ScriptedServer::start_tls(vec![Step::reply(200, "{}")]),
     );
     let same_host = format!("http://{}/upload", other.addr());
@@ -322,11 +321,14 @@ fn no_credential_goes_to_another_origin() {
             for setting in credentials(&login).iter().chain([&Default::default()]) {
                 let mut settings: Vec<&str> = vec!["client_set_tls_verify", "0"];
                 settings.extend(setting.iter().map(String::as_str).filter(|s| !s.is_empty()));
-                let told = one.upload(&server.endpoint(), 10, &settings);
-                let status = told.number("status");
-                assert!(matches!(status, 70 | 76), "{target} {setting:?}: {told:?}");
-                assert!(told.text("error").contains("points to"), "{told:?}");
-                assert!(!told.0.contains("hunter2"), "{told:?}");
+                let report = one.upload(&server.endpoint(), 10, &settings);
+                let status = report.number("status");
+                assert!(
+                    matches!(status, 70 | 76),
+                    "{target} {setting:?}: {report:?}"
+                );
+                assert!(report.text("error").contains("points to"), "{report:?}");
+                assert!(!report.0.contains("hunter2"), "{report:?}");
             }
         }
     }
@@ -341,11 +343,11 @@ fn a_login_form_elsewhere_is_refused() {
         "http://localhost:1/login",
         "https://127.0.0.1:1/login",
     ] {
-        let told = one.upload("http://127.0.0.1:1/", SIZE, &["client_set_login_form", url]);
-        let refused = told.text("refused");
+        let report = one.upload("http://127.0.0.1:1/", SIZE, &["client_set_login_form", url]);
+        let refused = report.text("refused");
         assert!(
             refused.starts_with("16 ") && refused.contains("http://127.0.0.1:1"),
-            "{told:?}"
+            "{report:?}"
         );
     }
 }

@@ -1,10 +1,10 @@
 /*
- * One upload, with settings by name, and what became of both, as lines.
+ * Makes one upload with settings by name, and prints a report: lines of a name and a value.
  *
  *     one URL FILE [SETTING VALUE]...
  *
  * SETTING is what follows resup_ in a setter's name: "client_set_user". Where a setter takes two
- * values, VALUE has a comma between them. When one is refused, that is told and there is no run.
+ * values, VALUE has a comma between them. When one is refused, the report says so and there is no run.
  */
 #include <resup.h>
 
@@ -26,7 +26,7 @@ static uint32_t number32(const char *value)
     return (uint32_t)number(value);
 }
 
-/* Everything up to the comma; what is behind it goes to `second`. */
+/* Returns what is before the comma, and puts what is after it into `second`. */
 static const char *first(const char *value)
 {
     static char text[256];
@@ -42,7 +42,7 @@ static const char *first(const char *value)
     return text;
 }
 
-/* The value as UTF-16, if it is ASCII. */
+/* Converts a value in ASCII to UTF-16. */
 static const uint16_t *wide(const char *value, uint16_t units[256])
 {
     size_t i;

@@ -1,4 +1,4 @@
-//! The program `one.c`: an upload with settings, and what it prints of it.
+//! The program `one.c`: it makes one upload with settings, and prints a report.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,19 +6,20 @@ use std::time::Duration;
 
 use resup_test_support::files;
 
-use super::host::Bench;
+use super::harness::Bench;
 
-/// No case takes more than some seconds; one that is not done by then hangs.
-pub const WATCHDOG: Duration = Duration::from_secs(60);
+/// A run takes some seconds at most; one that takes longer than this hangs.
+pub const LIMIT: Duration = Duration::from_secs(60);
 
+/// The program, built.
 pub struct One {
     pub bench: Bench,
     program: PathBuf,
 }
 
-/// Lines, each a name and what there is to tell of it.
+/// The output of the program: lines of a name and a value.
 #[derive(Debug)]
-pub struct Told(pub String);
+pub struct Report(pub String);
 
 impl One {
     pub fn new() -> Self {
@@ -27,7 +28,7 @@ impl One {
         One { bench, program }
     }
 
-    /// A command that uploads a file of so many bytes with these settings.
+    /// Makes a command that uploads a file of `size` bytes with these settings.
     pub fn command(&self, url: &str, size: u64, settings: &[&str]) -> Command {
         let file = self.bench.path(&format!("{size}.bin"));
         if !file.exists() {
@@ -36,25 +37,25 @@ impl One {
         self.command_of(url, &file, settings)
     }
 
-    /// A command that uploads this file with these settings.
+    /// Makes a command that uploads this file with these settings.
     pub fn command_of(&self, url: &str, file: &Path, settings: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.arg(url).arg(file).args(settings);
         command
     }
 
-    pub fn told(&self, mut command: Command) -> Told {
-        let ended = self.bench.run(&mut command, WATCHDOG);
-        ended.assert_success();
-        Told(ended.stdout)
+    pub fn run(&self, mut command: Command) -> Report {
+        let outcome = self.bench.run(&mut command, LIMIT);
+        outcome.assert_success();
+        Report(outcome.stdout)
     }
 
-    pub fn upload(&self, url: &str, size: u64, settings: &[&str]) -> Told {
-        self.told(self.command(url, size, settings))
+    pub fn upload(&self, url: &str, size: u64, settings: &[&str]) -> Report {
+        self.run(self.command(url, size, settings))
     }
 }
 
-impl Told {
+impl Report {
     pub fn text(&self, name: &str) -> &str {
         let line = self.0.lines().find_map(|line| line.strip_prefix(name));
         line.unwrap_or_default().trim_start()

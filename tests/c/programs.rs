@@ -1,4 +1,4 @@
-//! The programs that use and misuse the C API, here and on Windows: their sources, and a server.
+//! The sources of the programs that use and misuse the C API, here and on Windows, and a server for them.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub const MISUSE: [&str; 9] = [
 ];
 pub const FLOAT: [&str; 3] = ["float.c", "statuses.c", "check.c"];
 
-/// Takes the start of a file and does nothing more with it.
+/// Starts a server that reads the start of a file and then does nothing.
 pub fn hanging_server() -> ScriptedServer {
     ScriptedServer::start_with(|head, _| match head.boundary() {
         None => Step::reply(200, &json("new", 0, "hang")),

@@ -1,27 +1,26 @@
-//! Refusals that pass: one of each, and then the upload ends well.
+//! Failures that pass: one of each, after which the upload completes.
 
 use std::time::SystemTime;
 
 use super::*;
-use crate::one::Told;
+use crate::one::Report;
 
-/// What became of an upload, and where its sends began and how long they were.
-struct Recovered {
-    told: Told,
+/// The report of an upload, and its sends as `offset+length`.
+struct Recovery {
+    report: Report,
     sends: Vec<String>,
 }
 
-/// An upload to a server whose first send is answered by `failure`, and that takes everything
-/// after it and says what it has.
-fn recover(failure: Step) -> Recovered {
-    let mut failure = Some(failure);
+/// Uploads to a server that responds to the first send with `failure`, and takes everything after it.
+fn recover(failure: Step) -> Recovery {
+    let mut failures = Some(failure).into_iter();
     let server = ScriptedServer::start_with(move |head, _| {
         send(head, || {
-            let failure = failure.take();
+            let failure = failures.next();
             failure.unwrap_or_else(|| Step::reply(200, &json("complete", SIZE, "k")))
         })
     });
-    let told = One::new().upload(&server.endpoint(), SIZE, &BRIEF);
+    let report = One::new().upload(&server.endpoint(), SIZE, &BRIEF);
     let field = |text: &str, name: &str| {
         let (_, rest) = text
             .split_once(&format!("name=\"{name}\"\r\n\r\n"))
@@ -34,18 +33,18 @@ fn recover(failure: Step) -> Recovered {
         let text = request.body_text();
         format!("{}+{}", field(&text, "offset"), field(&text, "length"))
     });
-    Recovered {
+    Recovery {
         sends: sends.collect(),
-        told,
+        report,
     }
 }
 
 fn assert_recovers(name: &str, failure: Step, attempts: u64, sends: &[&str]) {
-    let recovered = recover(failure);
-    let told = &recovered.told;
-    assert_eq!(told.number("status"), 0, "{name}: {told:?}");
-    assert_eq!(told.number("attempts"), attempts, "{name}: {told:?}");
-    assert_eq!(recovered.sends, sends, "{name}: {told:?}");
+    let recovery = recover(failure);
+    let report = &recovery.report;
+    assert_eq!(report.number("status"), 0, "{name}: {report:?}");
+    assert_eq!(report.number("attempts"), attempts, "{name}: {report:?}");
+    assert_eq!(recovery.sends, sends, "{name}: {report:?}");
 }
 
 const WHOLE: &str = "0+100000";
@@ -59,20 +58,20 @@ fn passing_failures_are_tried_again_after_a_new_locate() {
 }
 
 #[test]
-fn broken_connections_are_tried_again_after_a_new_locate() {
+fn a_lost_connection_is_tried_again_after_a_new_locate() {
     for end in [End::Close, End::Reset] {
         let before = Step::new().read(Read::HeadAndBodyBytes(1000)).end(end);
         assert_recovers("a request cut short", before, 2, &[WHOLE, WHOLE]);
         let after = Step::new().read(Read::All).end(end);
-        assert_recovers("a lost answer", after, 2, &[WHOLE, WHOLE]);
+        assert_recovers("a lost response", after, 2, &[WHOLE, WHOLE]);
     }
 }
 
 #[test]
-fn a_server_that_is_elsewhere_is_followed_within_the_attempt() {
-    // Nothing proves that the server has this file's bytes but that it was sent so many.
-    let elsewhere = Step::reply(409, r#"{"offset":60000}"#);
-    assert_recovers("409", elsewhere, 1, &[WHOLE, "60000+40000"]);
+fn a_server_with_another_offset_is_followed_within_the_attempt() {
+    // The only proof that the server has these bytes is that so many were sent to it.
+    let mismatch = Step::reply(409, r#"{"offset":60000}"#);
+    assert_recovers("409", mismatch, 1, &[WHOLE, "60000+40000"]);
 }
 
 #[test]
@@ -90,14 +89,14 @@ fn a_413_halves_the_segment() {
 }
 
 #[test]
-fn retry_after_is_waited_for_and_told() {
+fn retry_after_is_waited_for_and_reported() {
     let wait = |value: &str| {
         let busy = reply_with(503, &[("Retry-After", value)], "{}");
-        let told = recover(Step::new().read(Read::All).write(busy)).told;
-        assert_eq!(told.number("status"), 0, "{told:?}");
-        told.number("wait")
+        let report = recover(Step::new().read(Read::All).write(busy)).report;
+        assert_eq!(report.number("status"), 0, "{report:?}");
+        report.number("wait")
     };
-    // Without it no wait is longer than the 20 ms that are set.
+    // Without Retry-After no wait is longer than the 20 ms that are set.
     let seconds = wait("1");
     assert!((100..=1500).contains(&seconds), "{seconds} ms");
     // A date has whole seconds: three of them are more than two.

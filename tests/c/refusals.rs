@@ -1,34 +1,34 @@
-//! Refusals, each with its status and the server's words, also before the body is all sent.
+//! Refusals: each has its status and the server's message, also one that comes before the body is all sent.
 
 use super::*;
 
-/// A status, where it is answered and what it becomes: one row for each.
+/// Each row: an HTTP status, our status, whether it is retryable, and the attempts of a locate and of a send.
 #[test]
-fn refusals() {
+fn each_refusal_has_its_status() {
     macro_rules! row {
-        ($answered:literal, $status:literal, $retryable:literal, $attempts:literal) => {
-            row!($answered, $status, $retryable, $attempts, $attempts)
+        ($http:literal, $status:literal, $retryable:literal, $attempts:literal) => {
+            row!($http, $status, $retryable, $attempts, $attempts)
         };
-        ($answered:literal, $status:literal, $retryable:literal, $attempts:literal, $sends:literal) => {
+        ($http:literal, $status:literal, $retryable:literal, $attempts:literal, $sends:literal) => {
             [
                 Case {
-                    name: concat!("locate ", $answered),
-                    script: |_| refused($answered),
+                    name: concat!("locate ", $http),
+                    script: |_| refused($http),
                     status: $status,
-                    http: $answered,
+                    http: $http,
                     retryable: $retryable,
                     attempts: $attempts,
-                    error: &[stringify!($answered), "因为 not today"],
+                    error: &[stringify!($http), "因为 not today"],
                     ..CASE
                 },
                 Case {
-                    name: concat!("send ", $answered),
-                    script: |head| send(head, || refused($answered)),
+                    name: concat!("send ", $http),
+                    script: |head| send(head, || refused($http)),
                     status: $status,
-                    http: $answered,
+                    http: $http,
                     retryable: $retryable,
                     attempts: $sends,
-                    error: &[stringify!($answered), "因为 not today"],
+                    error: &[stringify!($http), "因为 not today"],
                     ..CASE
                 },
             ]
@@ -58,11 +58,11 @@ fn refusals() {
 }
 
 #[test]
-fn more_refusals() {
+fn refusals_of_other_kinds_have_their_status() {
     fn elsewhere() -> Step {
         let location = [("Location", "http://127.0.0.1:1/other")];
-        let answer = reply_with(302, &location, "moved");
-        Step::new().read(Read::All).write(answer)
+        let response = reply_with(302, &location, "moved");
+        Step::new().read(Read::All).write(response)
     }
     run_all(&[
         Case {
@@ -76,7 +76,7 @@ fn more_refusals() {
         Case {
             name: "send 404, again and again",
             script: |head| send(head, || refused(404)),
-            status: ANSWER,
+            status: BAD_RESPONSE,
             http: 404,
             retryable: true,
             attempts: 3,
@@ -135,13 +135,13 @@ fn more_refusals() {
 fn the_start_of_a_page_reaches_the_program() {
     let page = "<html>\n<h1>Bad Gateway</h1>";
     let server = ScriptedServer::start(vec![Step::reply(502, page)]);
-    let told = One::new().upload(&server.endpoint(), SIZE, &BRIEF);
-    assert_eq!(told.text("excerpt"), "<html> <h1>Bad Gateway</h1>");
-    assert_eq!(told.text("message"), "");
+    let report = One::new().upload(&server.endpoint(), SIZE, &BRIEF);
+    assert_eq!(report.text("excerpt"), "<html> <h1>Bad Gateway</h1>");
+    assert_eq!(report.text("message"), "");
 }
 
 #[test]
-fn early_answers() {
+fn early_responses_are_read() {
     fn drain() -> End {
         End::DrainThenClose {
             max_bytes: BIG,
@@ -185,7 +185,7 @@ fn early_answers() {
                     Step::new().read(some).end(End::Reset)
                 })
             },
-            status: CONNECTION,
+            status: CONNECTION_LOST,
             retryable: true,
             attempts: 3,
             error: &["127.0.0.1:"],

@@ -1,9 +1,9 @@
-//! Servers that answer wrongly: what a C program is told about each.
+//! Servers that respond wrongly: the status and the message that a C program gets for each.
 
-mod answers;
 mod limits;
 mod recoveries;
 mod refusals;
+mod responses;
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ const CASE: Case = Case {
     size: SIZE,
 };
 
-/// Locates are answered as for a new upload, sends by `step`.
+/// Responds to a locate as for a new upload, to a send with `step`.
 fn send(head: &RequestHead, step: impl FnOnce() -> Step) -> Step {
     match head.boundary() {
         None => Step::reply(200, &json("new", 0, "k")),
@@ -57,7 +57,7 @@ fn refused(status: u16) -> Step {
     Step::reply(status, r#"{"message":"因为 not today"}"#)
 }
 
-/// An answer to the first bytes of a big body.
+/// Responds to the first bytes of a big body.
 fn early(status: u16, end: End) -> Step {
     Step::new()
         .read(Read::HeadAndBodyBytes(100_000))
@@ -78,12 +78,12 @@ const BRIEF: [&str; 6] = [
 fn run(case: &Case, one: &One) -> Result<(), String> {
     let script = case.script;
     let server = ScriptedServer::start_with(move |head, _| script(head));
-    let told = one.upload(&server.endpoint(), case.size, &BRIEF);
+    let report = one.upload(&server.endpoint(), case.size, &BRIEF);
     let got = (
-        told.text("status"),
-        told.text("http"),
-        told.text("retryable"),
-        told.text("attempts"),
+        report.text("status"),
+        report.text("http"),
+        report.text("retryable"),
+        report.text("attempts"),
     );
     let expected = (
         &*case.status.to_string(),
@@ -91,7 +91,7 @@ fn run(case: &Case, one: &One) -> Result<(), String> {
         &*i32::from(case.retryable).to_string(),
         &*case.attempts.to_string(),
     );
-    let error = told.text("error");
+    let error = report.text("error");
     if got == expected && case.error.iter().all(|part| error.contains(part)) {
         return Ok(());
     }
@@ -111,8 +111,8 @@ fn run_all(cases: &[Case]) {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-const ANSWER: i32 = 90;
+const BAD_RESPONSE: i32 = 90;
 const TOO_LONG: i32 = 91;
-const OFFSET: i32 = 92;
+const BAD_OFFSET: i32 = 92;
 const REFUSED: i32 = 76;
-const CONNECTION: i32 = 52;
+const CONNECTION_LOST: i32 = 52;

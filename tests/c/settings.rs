@@ -10,8 +10,8 @@ use super::one::One;
 
 pub const SIZE: u64 = 100_000;
 
-/// Segments of 40 000 bytes, or all in one.
-pub fn taking(head: &RequestHead, at: &mut u64) -> Step {
+/// Takes segments of 40 000 bytes, or the whole file at once.
+pub fn accept(head: &RequestHead, at: &mut u64) -> Step {
     if head.boundary().is_none() {
         return Step::reply(200, &json("new", 0, "k"));
     }
@@ -23,16 +23,16 @@ pub fn taking(head: &RequestHead, at: &mut u64) -> Step {
     }
 }
 
-pub fn taking_server() -> ScriptedServer {
+pub fn accepting_server() -> ScriptedServer {
     let mut at = 0;
-    ScriptedServer::start_with(move |head, _| taking(head, &mut at))
+    ScriptedServer::start_with(move |head, _| accept(head, &mut at))
 }
 
-/// What a server that takes everything is sent, all in one text.
-fn sent(one: &One, settings: &[&str]) -> String {
-    let server = taking_server();
-    let told = one.upload(&server.endpoint(), SIZE, settings);
-    assert_eq!(told.number("status"), 0, "{settings:?}: {told:?}");
+/// Uploads to a server that takes everything, and returns its requests as one text.
+fn requests(one: &One, settings: &[&str]) -> String {
+    let server = accepting_server();
+    let report = one.upload(&server.endpoint(), SIZE, settings);
+    assert_eq!(report.number("status"), 0, "{settings:?}: {report:?}");
     let requests = server.requests();
     let texts = requests.iter().map(|request| {
         let head = &request.head;
@@ -47,8 +47,8 @@ fn sent(one: &One, settings: &[&str]) -> String {
     texts.collect()
 }
 
-/// A setting, a value, what it makes appear in the requests, and what is there without it.
-const SEEN: [(&str, &str, &str, &str); 15] = [
+/// A setting, a value, what that puts into the requests, and what is there without it.
+const EFFECTS: [(&str, &str, &str, &str); 15] = [
     (
         "client_set_basic_auth",
         "joe,pw",
@@ -112,11 +112,11 @@ const SEEN: [(&str, &str, &str, &str); 15] = [
 ];
 
 #[test]
-fn what_a_setting_says_is_sent_and_without_it_the_default() {
+fn a_setting_is_sent_and_its_default_without_it() {
     let one = One::new();
-    let default = sent(&one, &[]);
-    for (setting, value, effect, without) in SEEN {
-        let with = sent(&one, &[setting, value]);
+    let default = requests(&one, &[]);
+    for (setting, value, effect, without) in EFFECTS {
+        let with = requests(&one, &[setting, value]);
         let seen = with.contains(effect) && !default.contains(effect);
         assert!(seen, "{setting}: {effect:?}: {with:.600}");
         assert!(
@@ -128,7 +128,7 @@ fn what_a_setting_says_is_sent_and_without_it_the_default() {
 
 #[test]
 fn without_a_digest_none_is_sent() {
-    let with = sent(&One::new(), &["upload_set_digest", "0"]);
+    let with = requests(&One::new(), &["upload_set_digest", "0"]);
     assert!(!with.contains("md5\"\r\n\r\n"), "{with}");
 }
 
@@ -218,10 +218,10 @@ const BAD: [(&str, &str, &str); 38] = [
     ("upload_set_state_file_utf16", "", "empty"),
 ];
 
-/// Settings for which every value is a good one.
+/// Settings that take every value.
 const ANY_VALUE: [&str; 7] = [
     "client_set_tls_verify",
-    // Refused with a status of its own, in networks.rs.
+    // A bad one has a status of its own, in networks.rs.
     "client_set_login_form",
     "client_set_retry_limit",
     "client_set_retry_timeout",
@@ -231,7 +231,7 @@ const ANY_VALUE: [&str; 7] = [
 ];
 
 /// Settings whose effects have tests of their own, below or in networks.rs.
-const SHOWN_ELSEWHERE: [&str; 22] = [
+const OTHER_EFFECTS: [&str; 22] = [
     "client_set_proxy",
     "client_set_no_proxy",
     "client_set_trust",
@@ -257,27 +257,27 @@ const SHOWN_ELSEWHERE: [&str; 22] = [
 ];
 
 #[test]
-fn bad_values_are_refused_by_name() {
+fn a_bad_value_is_refused_with_what_is_wrong() {
     let one = One::new();
     for (setting, value, named) in BAD {
-        let told = one.upload("http://127.0.0.1:1/", SIZE, &[setting, value]);
-        let refused = told.text("refused");
-        assert!(refused.starts_with("15 "), "{setting}: {told:?}");
-        assert!(refused.contains(named), "{setting}: {named:?}: {told:?}");
+        let report = one.upload("http://127.0.0.1:1/", SIZE, &[setting, value]);
+        let refused = report.text("refused");
+        assert!(refused.starts_with("15 "), "{setting}: {report:?}");
+        assert!(refused.contains(named), "{setting}: {named:?}: {report:?}");
     }
 }
 
 #[test]
 fn every_setter_of_the_header_is_tested_here() {
-    let setters = super::kept_exports();
-    let setters = setters.iter().filter(|name| name.contains("_set_"));
+    let exports = super::listed_exports();
+    let setters = exports.iter().filter(|name| name.contains("_set_"));
     let mut count = 0;
     for setter in setters {
         let name = setter.trim_start_matches("resup_");
         count += 1;
         let bad = BAD.iter().any(|row| row.0 == name) || ANY_VALUE.contains(&name);
         assert!(bad, "no bad value for {name}");
-        let shown = SEEN.iter().any(|row| row.0 == name) || SHOWN_ELSEWHERE.contains(&name);
+        let shown = EFFECTS.iter().any(|row| row.0 == name) || OTHER_EFFECTS.contains(&name);
         assert!(shown, "no effect for {name}");
     }
     assert!(count >= 19, "{count}");
@@ -288,7 +288,7 @@ fn failing() -> ScriptedServer {
 }
 
 #[test]
-fn retries_are_as_many_as_set_and_eight_by_default() {
+fn as_many_retries_are_made_as_set_and_eight_by_default() {
     let (one, server) = (One::new(), failing());
     let with = |settings: &[&str]| one.upload(&server.endpoint(), SIZE, settings);
     let quick = ["client_set_retry_backoff", "1,5"];
@@ -311,62 +311,62 @@ fn retries_are_as_many_as_set_and_eight_by_default() {
 }
 
 #[test]
-fn time_limits_are_as_set() {
+fn time_limits_end_what_takes_longer() {
     let one = One::new();
     let error = |url: &str, size: u64, setting: &str, value: &str| {
         let settings = ["client_set_retry_limit", "0", setting, value];
         one.upload(url, size, &settings).text("error").to_owned()
     };
     let silent = ScriptedServer::start(vec![Step::new().read(Read::All).end(End::HoldOpen)]);
-    let told = error(
+    let report = error(
         &silent.endpoint(),
         SIZE,
         "client_set_response_timeout",
         "150",
     );
-    assert!(told.contains("no response within 150 ms"), "{told}");
+    assert!(report.contains("no response within 150 ms"), "{report}");
 
     let hole = Hole::new();
     let url = format!("http://{}/", hole.addr());
-    let told = error(&url, SIZE, "client_set_connect_timeout", "250");
-    assert!(told.contains("no connection within 250 ms"), "{told}");
+    let report = error(&url, SIZE, "client_set_connect_timeout", "250");
+    assert!(report.contains("no connection within 250 ms"), "{report}");
 
     let stuck = ScriptedServer::start_with(|head, _| match head.boundary() {
         None => Step::reply(200, &json("new", 0, "k")),
         Some(_) => Step::new().read(Read::HeadOnly).end(End::HoldOpen),
     });
-    let told = error(
+    let report = error(
         &stuck.endpoint(),
         32 << 20,
         "client_set_stall_timeout",
         "350",
     );
-    assert!(told.contains("accepted no data for 350 ms"), "{told}");
+    assert!(report.contains("accepted no data for 350 ms"), "{report}");
 }
 
 #[test]
 fn proxies_of_the_environment_never_lead_to_this_machine() {
-    let (one, server) = (One::new(), taking_server());
+    let (one, server) = (One::new(), accepting_server());
     let mut command = one.command(&server.endpoint(), SIZE, &[]);
     for variable in ["ALL_PROXY", "HTTP_PROXY", "http_proxy", "HTTPS_PROXY"] {
         command.env(variable, "http://127.0.0.1:1");
     }
-    assert_eq!(one.told(command).number("status"), 0);
+    assert_eq!(one.run(command).number("status"), 0);
 }
 
 #[test]
-fn rates_are_no_more_than_set() {
+fn an_upload_is_no_faster_than_its_rate_limit() {
     let one = One::new();
     for setting in ["client_set_rate_limit", "upload_set_rate_limit"] {
         let began = Instant::now();
-        sent(&one, &[setting, "100000"]);
+        requests(&one, &[setting, "100000"]);
         // One second for the 100 000 bytes, less what may go at once.
         assert!(began.elapsed() > Duration::from_millis(700), "{setting}");
     }
 }
 
 #[test]
-fn state_files_are_left_by_a_run_that_fails() {
+fn a_run_that_fails_leaves_its_state_file() {
     let one = One::new();
     for setting in ["upload_set_state_file", "upload_set_state_file_utf16"] {
         let server = ScriptedServer::start_with(|head, index| match (head.boundary(), index) {
@@ -377,8 +377,8 @@ fn state_files_are_left_by_a_run_that_fails() {
         let state = one.bench.path(setting);
         let path = state.to_str().unwrap();
         let settings = ["upload_set_segment_size", "40000", setting, path];
-        let told = one.upload(&server.endpoint(), SIZE, &settings);
-        assert_eq!(told.number("status"), 75, "{told:?}");
+        let report = one.upload(&server.endpoint(), SIZE, &settings);
+        assert_eq!(report.number("status"), 75, "{report:?}");
         assert!(state.exists(), "{setting}");
     }
 }

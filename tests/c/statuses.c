@@ -1,4 +1,4 @@
-/* The statuses that the header knows; this part needs the library. */
+/* The statuses of the header. Unlike check.c, this file needs the library. */
 #include "check.h"
 
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /*
- * A host that loads the library at run time, and lets go of it too early.
+ * Loads the library at run time, and closes it while an upload is under way.
  *
  *     unload LIBRARY URL FILE
  *
- * The library's own thread must find its code when dlclose was called.
+ * The library's own thread must still find its code after dlclose.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "check.h"
@@ -68,7 +68,7 @@ static struct library load(const char *path)
 
     library.loaded = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     need(library.loaded != NULL, path);
-    /* The way that POSIX gives to get a function out of dlsym in strict C. */
+    /* POSIX recommends this assignment for a function from dlsym in strict C. */
 #define LOAD(name) *(void **)(&library.name) = symbol(library.loaded, "resup_" #name)
     LOAD(client_new);
     LOAD(client_free);

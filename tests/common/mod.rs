@@ -1,4 +1,4 @@
-//! What the tests of uploads begin with.
+//! A client and a file for tests of uploads.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use resup::Client;
 use resup_test_support::files;
 
-/// A client that waits only briefly between its many attempts.
+/// Makes a client with many attempts and short waits between them.
 pub fn client(endpoint: &str) -> Client {
     let client = Client::new(endpoint).unwrap();
     let short = Duration::from_millis(5);
@@ -15,8 +15,8 @@ pub fn client(endpoint: &str) -> Client {
     client
 }
 
-/// A file of so many bytes.
-pub fn made(dir: &tempfile::TempDir, name: &str, size: u64) -> PathBuf {
+/// Makes a file of `size` bytes.
+pub fn make_file(dir: &tempfile::TempDir, name: &str, size: u64) -> PathBuf {
     let path = dir.path().join(name);
     files::make(&path, size, 11).unwrap();
     path

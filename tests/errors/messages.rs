@@ -6,8 +6,8 @@ use std::process::Command;
 
 use resup::Error;
 
-use crate::host::Bench;
-use crate::one::{One, Told};
+use crate::harness::Bench;
+use crate::one::{One, Report};
 use crate::servers;
 
 /// What a situation comes to.
@@ -27,7 +27,7 @@ pub struct Case {
 }
 
 impl Case {
-    pub fn new(told: &Told, values: Vec<(&'static str, String)>) -> Self {
+    pub fn new(told: &Report, values: Vec<(&'static str, String)>) -> Self {
         // One that was refused before its run, or what became of the run.
         let (status, message) = match told.text("refused").split_once(' ') {
             Some((status, message)) => (status.parse().unwrap(), message),
@@ -45,7 +45,7 @@ struct Mistakes(BTreeMap<String, (i32, String)>);
 impl Mistakes {
     fn make(bench: &Bench) -> Self {
         let program = bench.build("errors", &["errors.c", "check.c"], &[]);
-        let ended = bench.run(&mut Command::new(program), crate::one::WATCHDOG);
+        let ended = bench.run(&mut Command::new(program), crate::one::LIMIT);
         ended.assert_success();
         let lines = ended.stdout.lines().map(|line| {
             let mut words = line.splitn(3, ' ');
@@ -78,7 +78,7 @@ fn text(error: Error) -> Case {
 
 /// The upload of a file that cannot be uploaded, to nobody.
 fn file(one: &One, path: &Path, example: &'static str) -> Case {
-    let told = one.told(one.command_of("http://127.0.0.1:1/", path, &[]));
+    let told = one.run(one.command_of("http://127.0.0.1:1/", path, &[]));
     Case::new(&told, vec![(example, path.display().to_string())])
 }
 
@@ -101,7 +101,7 @@ fn denied(one: &One) -> Case {
     if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
         command.uid(65534).current_dir("/");
     }
-    let told = one.told(command);
+    let told = one.run(command);
     Case::new(&told, vec![("/tmp/a", path.display().to_string())])
 }
 

@@ -6,7 +6,7 @@ use resup_test_support::head::RequestHead;
 use resup_test_support::scripted::{json, reply_with, End, Read, ScriptedServer, Step};
 
 use crate::messages::{Case, Outcome};
-use crate::one::{One, Told};
+use crate::one::{One, Report};
 
 /// Bytes in a file of most cases.
 const SIZE: u64 = 10;
@@ -28,7 +28,7 @@ fn sends(step: impl Fn() -> Step + Send + 'static) -> ScriptedServer {
     })
 }
 
-fn upload(one: &One, server: &ScriptedServer, size: u64, more: &[&str]) -> Told {
+fn upload(one: &One, server: &ScriptedServer, size: u64, more: &[&str]) -> Report {
     one.upload(&server.endpoint(), size, &[&ONCE[..], more].concat())
 }
 
@@ -73,7 +73,7 @@ fn changed(one: &One) -> Case {
         file.unwrap().set_len(4).unwrap();
         Step::reply(200, &json("new", 0, "k"))
     });
-    let told = one.told(one.command_of(&server.endpoint(), &path, &ONCE));
+    let told = one.run(one.command_of(&server.endpoint(), &path, &ONCE));
     Case::new(&told, vec![("/tmp/a", path.display().to_string())])
 }
 
@@ -98,7 +98,7 @@ fn through_proxy(one: &One, status: u16, server: &'static str) -> Case {
 }
 
 /// An upload with a login by a form, to a server that takes the login.
-fn logged_in(one: &One, server: &ScriptedServer, more: &[&str]) -> Told {
+fn logged_in(one: &One, server: &ScriptedServer, more: &[&str]) -> Report {
     let form = format!("http://{}/login", server.addr());
     let login = [
         "client_set_login_form",

@@ -1,4 +1,4 @@
-/* A program of 1989. */
+/* A program in C89. */
 #include <resup.h>
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-//! What projects do that use the installed library.
+//! What a project does that uses the installed library.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,35 +7,34 @@ use std::sync::OnceLock;
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
 
-use crate::host::{library_dir, root};
+use crate::harness::{library_dir, root};
 
-/// Runs a command that has to succeed; its output.
+/// Runs a command, which has to succeed, and returns its output.
 #[track_caller]
 pub fn run(command: &mut Command) -> String {
     let output = command
         .output()
         .unwrap_or_else(|e| panic!("{command:?}: {e}"));
-    let (out, err) = (output.stdout, output.stderr);
-    let (out, err) = (String::from_utf8_lossy(&out), String::from_utf8_lossy(&err));
+    let [out, err] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
     assert!(output.status.success(), "{command:?}\n{out}\n{err}");
     out.into_owned()
 }
 
-/// Files below a directory, by their paths from there.
+/// Lists the files below a directory, by their paths from there.
 pub fn files(dir: &Path) -> Vec<String> {
     let mut find = Command::new("find");
     find.current_dir(dir).args([".", "-not", "-type", "d"]);
-    let found = run(find.args(["-printf", "%P\n"]));
-    let mut found: Vec<_> = found.lines().map(str::to_owned).collect();
-    found.sort();
-    found
+    let output = run(find.args(["-printf", "%P\n"]));
+    let mut files: Vec<_> = output.lines().map(str::to_owned).collect();
+    files.sort();
+    files
 }
 
-/// Has cargo build the command, where the library is. (Together with a test, it takes what `cargo test --workspace` has
-/// built of the dependencies.)
+/// Builds the command beside the library. (Together with a test, cargo uses the dependencies that
+/// `cargo test --workspace` has built.)
 pub fn build_command() {
-    static BUILT: OnceLock<()> = OnceLock::new();
-    BUILT.get_or_init(|| {
+    static ONCE: OnceLock<()> = OnceLock::new();
+    ONCE.get_or_init(|| {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(root()).args(["build", "--quiet"]);
         cargo.args(["--workspace", "--bin", "resup", "--test", "install"]);
@@ -50,7 +49,7 @@ pub fn example() -> PathBuf {
     root().join("examples/c/upload.c")
 }
 
-/// Has a program, which finds the library in a directory, upload a file, and looks whether it arrived.
+/// Runs a program, which finds the library in a directory, and checks that it uploads a file.
 #[track_caller]
 pub fn uploads(program: &Path, library: &Path) {
     let receiver = Receiver::start();

@@ -11,7 +11,7 @@ use resup_test_support::receiver::{Receiver, Setup};
 use resup_test_support::scripted::{json, Read, ScriptedServer, Step};
 use resup_test_support::tls::Identity;
 
-use crate::host::{root, Bench};
+use crate::harness::{root, Bench};
 
 pub const LIMIT: Duration = Duration::from_secs(600);
 

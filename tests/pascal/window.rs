@@ -9,7 +9,7 @@ use resup_test_support::desktop::{Desktop, Running, Window};
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
 
-use crate::host::Bench;
+use crate::harness::Bench;
 
 const ADD: (u32, u32) = (67, 61);
 const UPLOAD: (u32, u32) = (180, 61);
@@ -71,7 +71,7 @@ pub fn upload_pause_and_cancel(
     window.click(ADD.0, ADD.1);
     let dialog = desktop.window("Add files");
     picture("choosing");
-    dialog.presses("Escape");
+    dialog.press("Escape");
     while desktop.find("Add files").is_some() {
         thread::sleep(Duration::from_millis(50));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::wine::{both, Wine};
 
-/// What every Windows from 7 on has.
+/// The DLLs that every Windows from 7 on has.
 const SYSTEM: [&str; 9] = [
     "advapi32.dll",
     "api-ms-win-core-synch-l1-2-0.dll",
@@ -18,12 +18,12 @@ const SYSTEM: [&str; 9] = [
 ];
 
 /// 1.6 MiB.
-const MOST: u64 = 16 * 1024 * 1024 / 10;
+const MAX_SIZE: u64 = 16 * 1024 * 1024 / 10;
 
 fn dump(wine: &Wine, arguments: &[&str]) -> String {
     let mut command = wine.tool("objdump");
-    let output = command.args(arguments).arg(wine.built("resup.dll"));
-    let output = output.output().unwrap();
+    command.args(arguments).arg(wine.artifact("resup.dll"));
+    let output = command.output().unwrap();
     assert!(output.status.success(), "{arguments:?}");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
@@ -34,14 +34,15 @@ fn the_dlls_export_what_the_list_says_and_nothing_else() {
     for wine in both() {
         let text = dump(&wine, &["-p"]);
         let (_, names) = text.split_once("[Ordinal/Name Pointer] Table").unwrap();
-        let lines = names.lines().skip(1);
-        let names = lines.take_while(|line| line.trim_start().starts_with('['));
         let names: BTreeSet<_> = names
+            .lines()
+            .skip(1)
+            .take_while(|line| line.trim_start().starts_with('['))
             .filter_map(|line| line.split_whitespace().last())
             .collect();
         assert_eq!(names, list, "{}", wine.arch);
-        let def = std::fs::read_to_string(wine.built("resup.def")).unwrap();
-        let def: BTreeSet<_> = def.lines().skip(2).map(str::trim).collect();
+        let text = std::fs::read_to_string(wine.artifact("resup.def")).unwrap();
+        let def: BTreeSet<_> = text.lines().skip(2).map(str::trim).collect();
         assert_eq!(def, list, "{}", wine.arch);
     }
 }
@@ -50,8 +51,11 @@ fn the_dlls_export_what_the_list_says_and_nothing_else() {
 fn the_dlls_need_no_other_than_the_systems() {
     for wine in both() {
         let text = dump(&wine, &["-p"]);
-        let needed = text.lines().filter_map(|l| l.split("DLL Name: ").nth(1));
-        let needed: Vec<_> = needed.map(str::to_lowercase).collect();
+        let needed: Vec<_> = text
+            .lines()
+            .filter_map(|line| line.split("DLL Name: ").nth(1))
+            .map(str::to_lowercase)
+            .collect();
         assert!(!needed.is_empty());
         for name in needed {
             assert!(SYSTEM.contains(&name.as_str()), "{}: {name}", wine.arch);
@@ -62,8 +66,8 @@ fn the_dlls_need_no_other_than_the_systems() {
 #[test]
 fn the_dlls_are_small() {
     for wine in both() {
-        let size = std::fs::metadata(wine.built("resup.dll")).unwrap().len();
+        let size = std::fs::metadata(wine.artifact("resup.dll")).unwrap().len();
         println!("{}: {size} bytes", wine.arch);
-        assert!(size <= MOST, "{}: {size} bytes", wine.arch);
+        assert!(size <= MAX_SIZE, "{}: {size} bytes", wine.arch);
     }
 }

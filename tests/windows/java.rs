@@ -6,19 +6,19 @@ use std::process::Command;
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
 
-use super::host::root;
-use super::wine::{both, built, windows_path, Wine};
+use super::harness::root;
+use super::wine::{both, build_dir, windows_path, Wine};
 
-/// The jar that `make test-windows` has made of the DLLs.
+/// The path of the jar that `make test-windows` has made of the DLLs.
 fn jar() -> PathBuf {
     let name = concat!("resup-", env!("CARGO_PKG_VERSION"), ".jar");
     root().join("bindings/java/target").join(name)
 }
 
-/// A command that runs a class of these places in Java.
+/// Makes a command that runs a class of these places in Java.
 fn java(wine: &Wine, places: &[&Path]) -> Command {
     let places: Vec<_> = places.iter().map(|place| windows_path(place)).collect();
-    let mut command = wine.command(&built().join("java-17/bin/java.exe"));
+    let mut command = wine.command(&build_dir().join("java-17/bin/java.exe"));
     command.arg(format!(
         "-Djava.io.tmpdir={}",
         windows_path(&wine.bench.dir("tmp"))
@@ -28,7 +28,7 @@ fn java(wine: &Wine, places: &[&Path]) -> Command {
     command
 }
 
-/// The 64-bit one: a Java of 32 bits is not to be had.
+/// Returns the 64-bit kind: there is no Java of 32 bits.
 fn of_64_bits() -> Wine {
     both().find(|wine| wine.bits == "64").unwrap()
 }
@@ -47,8 +47,8 @@ fn the_jar_has_both_dlls() {
             .arg(&member)
             .output();
         let dll = unzip.unwrap().stdout;
-        let made = std::fs::read(wine.built("resup_jni.dll")).unwrap();
-        assert!(dll == made, "{member} is not the DLL that was built");
+        let built = std::fs::read(wine.artifact("resup_jni.dll")).unwrap();
+        assert!(dll == built, "{member} is not the DLL that was built");
     }
 }
 
@@ -68,8 +68,8 @@ fn java_takes_its_dll_out_of_the_jar_and_uploads() {
     files::make(&file, 20_000_000, 1).unwrap();
     let mut command = java(&wine, &[&jar(), &wine.bench.path(".")]);
     command.args(["Upload", &receiver.endpoint()]);
-    let ended = wine.run(command.arg(windows_path(&file)));
-    let (_, id) = ended.stdout.trim().split_once("complete, id=").unwrap();
+    let outcome = wine.run(command.arg(windows_path(&file)));
+    let (_, id) = outcome.stdout.trim().split_once("complete, id=").unwrap();
     files::assert_same(&file, &receiver.stored_file(id));
 }
 
@@ -80,8 +80,8 @@ fn a_bit_of_everything_works_in_java() {
     let tests = root().join("bindings/java/target/test-classes");
     let mut command = java(&wine, &[&jar(), &tests]);
     command.args(["io.resup.Child", "all", &receiver.endpoint()]);
-    let ended = wine.run(command.arg(windows_path(&wine.bench.dir("files"))));
-    assert_eq!(ended.stdout, "");
+    let outcome = wine.run(command.arg(windows_path(&wine.bench.dir("files"))));
+    assert_eq!(outcome.stdout, "");
 }
 
 #[test]
@@ -90,6 +90,6 @@ fn the_dll_stays_when_its_class_loader_goes() {
     let tests = root().join("bindings/java/target/test-classes");
     let mut command = java(&wine, &[&jar(), &tests]);
     command.args(["io.resup.Child", "unload"]);
-    let ended = wine.run(command.arg(windows_path(&jar())));
-    assert_eq!(ended.stdout.trim(), "resup_jni.dll is loaded");
+    let outcome = wine.run(command.arg(windows_path(&jar())));
+    assert_eq!(outcome.stdout.trim(), "resup_jni.dll is loaded");
 }

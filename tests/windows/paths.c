@@ -1,5 +1,5 @@
 /*
- * Files as Windows has them: long paths, network paths, other letters, other programs.
+ * Files of Windows: long paths, network paths, letters of other languages, files that other programs use.
  *
  *     paths URL DIR DATA SHARE
  *
@@ -49,7 +49,7 @@ static resup_client *new_client(void)
     return client;
 }
 
-/* What `make` made of this seed has arrived. */
+/* Checks that the file which `make` wrote for this seed has arrived. */
 static void check_stored(resup_upload *upload, unsigned seed, const char *name)
 {
     static unsigned char bytes[BYTES], stored[BYTES + 1];
@@ -154,12 +154,12 @@ static void files_open_elsewhere(void)
     CHECK_STATUS(resup_upload_new_file_utf16(client, units(path), &upload), RESUP_E_SOURCE_DENIED,
                  "a file that a program has for itself");
     CHECK_TEXT(resup_client_error_message(client), "open.bin", "names it");
-    CHECK_TEXT(resup_client_error_message(client), "another program", "and tells why");
+    CHECK_TEXT(resup_client_error_message(client), "another program", "and says why");
     CloseHandle(file);
     resup_client_free(client);
 }
 
-/* Another program may rename and replace a file that is being uploaded; that is noticed. */
+/* Checks that another program can replace a file while it is uploaded, and that this is an error. */
 static void replaced_files(void)
 {
     resup_client *client = new_client();
@@ -184,8 +184,8 @@ static void replaced_files(void)
     CHECK(MoveFileW(path, path_of(old, L"old.bin")), "what is being uploaded can be renamed");
     CHECK(MoveFileW(new, path), "and replaced");
     resup_upload_set_rate_limit(upload, 0);
-    CHECK_STATUS(resup_upload_wait(upload, RESUP_FOREVER), RESUP_E_SOURCE_CHANGED, "it is noticed");
-    CHECK_TEXT(resup_upload_error_message(upload), "another file", "and told");
+    CHECK_STATUS(resup_upload_wait(upload, RESUP_FOREVER), RESUP_E_SOURCE_CHANGED, "which is an error");
+    CHECK_TEXT(resup_upload_error_message(upload), "another file", "with a message");
     resup_upload_free(upload);
     resup_client_free(client);
 }

@@ -1,4 +1,4 @@
-//! Files as Windows has them, and the settings of its user.
+//! Paths and files of Windows, and the proxy setting of its user.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use super::uploads::one;
 use super::wine::{both, Wine};
 use super::LIBRARY;
 
-/// Lets Windows programs find a directory as `\\server\share`.
+/// Makes a directory available to Windows programs as `\\server\share`.
 fn share(wine: &Wine) -> String {
     let server = wine.prefix().join("dosdevices/unc/server");
     std::fs::create_dir_all(&server).unwrap();
@@ -20,7 +20,7 @@ fn share(wine: &Wine) -> String {
 }
 
 #[test]
-fn files_are_found_by_every_kind_of_path_and_guarded_as_windows_does() {
+fn files_are_found_by_every_kind_of_path_and_shared_as_windows_shares_them() {
     for wine in both() {
         let receiver = Receiver::start();
         let sources = ["tests/windows/paths.c", "statuses.c", "check.c"];
@@ -56,11 +56,11 @@ fn the_proxy_of_the_windows_user_is_used() {
         let server = ["add", "/v", "ProxyServer", "/f", "/d", &address];
         wine.run(&mut registry(&wine, &server));
         let settings = ["client_set_retry_limit", "0"];
-        let told = one(&wine).upload("http://far.invalid/upload", 1000, &settings);
+        let report = one(&wine).upload("http://far.invalid/upload", 1000, &settings);
         wine.run(registry(&wine, &enable).arg("0"));
-        assert_eq!(told.number("status"), 0, "{told:?}");
+        assert_eq!(report.number("status"), 0, "{report:?}");
         assert_eq!(proxy.requests()[0].head.target, "http://far.invalid/upload");
-        let told = one(&wine).upload("http://far.invalid/upload", 1000, &settings);
-        assert_eq!(told.number("status"), 50, "no such host: {told:?}");
+        let report = one(&wine).upload("http://far.invalid/upload", 1000, &settings);
+        assert_eq!(report.number("status"), 50, "no such host: {report:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Uploads that break, are killed, go over TLS, or are larger than 32 bits tell.
+//! Uploads that lose their connections, are killed, go over TLS, or are too large for 32 bits.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use resup_test_support::receiver::{Receiver, Setup};
 use resup_test_support::scripted::{json, ScriptedServer, Step};
 use resup_test_support::tls::{Authority, Identity};
 
-use super::native_one::Told;
+use super::one::Report;
 use super::wine::{both, Wine};
 
 /// The program `one.c` for Windows.
@@ -19,30 +19,30 @@ pub struct One<'a> {
     program: PathBuf,
 }
 
-/// It is linked as MSVC's programs are.
+/// Builds it, linked as MSVC's programs are.
 pub fn one(wine: &Wine) -> One<'_> {
     let program = wine.build("one", &["one.c"], "resup.lib");
     One { wine, program }
 }
 
 impl One<'_> {
-    pub fn upload(&self, url: &str, size: u64, settings: &[&str]) -> Told {
+    pub fn upload(&self, url: &str, size: u64, settings: &[&str]) -> Report {
         let file = self.wine.bench.path(&format!("{size}.bin"));
         files::make(&file, size, 5).unwrap();
         self.upload_file(url, &file, settings)
     }
 
-    fn upload_file(&self, url: &str, file: &Path, settings: &[&str]) -> Told {
+    fn upload_file(&self, url: &str, file: &Path, settings: &[&str]) -> Report {
         let mut command = self.wine.command(&self.program);
-        let ended = self.wine.run(command.arg(url).arg(file).args(settings));
+        let outcome = self.wine.run(command.arg(url).arg(file).args(settings));
         // Windows ends lines in its own way.
-        Told(ended.stdout.replace('\r', ""))
+        Report(outcome.stdout.replace('\r', ""))
     }
 }
 
 fn only_file(receiver: &Receiver) -> PathBuf {
-    let files = std::fs::read_dir(receiver.data().join("files")).unwrap();
-    let files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    let entries = std::fs::read_dir(receiver.data().join("files")).unwrap();
+    let files: Vec<_> = entries.map(|file| file.unwrap().path()).collect();
     assert_eq!(files.len(), 1, "{files:?}");
     files[0].clone()
 }
@@ -59,9 +59,9 @@ fn an_upload_goes_on_after_cuts() {
         };
         let proxy = ChaosProxy::start(receiver.addr(), faults, 0);
         let url = format!("http://{}/upload", proxy.addr());
-        let told = one(&wine).upload(&url, SIZE, &["client_set_retry_backoff", "1,50"]);
-        assert_eq!(told.number("status"), 0, "{told:?}");
-        assert!(told.number("attempts") > 1, "{told:?}");
+        let report = one(&wine).upload(&url, SIZE, &["client_set_retry_backoff", "1,50"]);
+        assert_eq!(report.number("status"), 0, "{report:?}");
+        assert!(report.number("attempts") > 1, "{report:?}");
         let file = wine.bench.path(&format!("{SIZE}.bin"));
         files::assert_same(&file, &only_file(&receiver));
         assert!(proxy.bytes_up() < SIZE * 2, "{}", proxy.bytes_up());
@@ -69,7 +69,7 @@ fn an_upload_goes_on_after_cuts() {
 }
 
 #[test]
-fn a_program_that_was_killed_goes_on() {
+fn an_upload_goes_on_after_its_program_was_killed() {
     for wine in both() {
         let receiver = Setup::new().arg("--commit-bytes=1048576").start();
         let faults = |_: u64, _: &mut fastrand::Rng| Faults {
@@ -91,15 +91,15 @@ fn a_program_that_was_killed_goes_on() {
             child.kill().unwrap();
             child.wait().unwrap();
         }
-        let told = one.upload_file(&url, &file, &["client_set_retry_backoff", "1,50"]);
-        assert_eq!(told.number("status"), 0, "{told:?}");
+        let report = one.upload_file(&url, &file, &["client_set_retry_backoff", "1,50"]);
+        assert_eq!(report.number("status"), 0, "{report:?}");
         files::assert_same(&file, &only_file(&receiver));
         assert!(proxy.bytes_up() < SIZE * 3 / 2, "{}", proxy.bytes_up());
     }
 }
 
 #[test]
-fn a_ca_of_ones_own_is_trusted_and_no_unknown_one() {
+fn only_an_authority_that_was_set_is_trusted() {
     for wine in both() {
         let one = one(&wine);
         let ca = wine.bench.path("ca.pem");
@@ -114,8 +114,8 @@ fn a_ca_of_ones_own_is_trusted_and_no_unknown_one() {
             let server =
                 ScriptedServer::start_tls(vec![Step::reply(200, &json("complete", 1000, "k"))]);
             std::fs::write(&ca, server.ca_pem()).unwrap();
-            let told = one.upload(&server.endpoint(), 1000, settings);
-            assert_eq!(told.number("status"), status, "{settings:?}: {told:?}");
+            let report = one.upload(&server.endpoint(), 1000, settings);
+            assert_eq!(report.number("status"), status, "{settings:?}: {report:?}");
         }
     }
 }
@@ -129,16 +129,16 @@ fn an_unusual_fault_in_a_certificate_is_named() {
         let ca = wine.bench.path("ca.pem");
         std::fs::write(&ca, authority.pem()).unwrap();
         let settings = ["client_set_ca_file", ca.to_str().unwrap()];
-        let told = one(&wine).upload(&server.endpoint(), 1000, &settings);
-        assert_eq!(told.number("status"), 54, "{told:?}");
+        let report = one(&wine).upload(&server.endpoint(), 1000, &settings);
+        assert_eq!(report.number("status"), 54, "{report:?}");
         assert!(
-            told.text("error").ends_with("CaUsedAsEndEntity"),
-            "{told:?}"
+            report.text("error").ends_with("CaUsedAsEndEntity"),
+            "{report:?}"
         );
     }
 }
 
-/// More than 32 bits tell, and a little.
+/// A little more than 32 bits can count.
 const HUGE: u64 = (4 << 30) + (3 << 20) + 7;
 
 fn huge_file(wine: &Wine) -> PathBuf {
@@ -160,8 +160,8 @@ fn an_upload_goes_on_past_4_gib() {
             Some(_) => Step::reply(200, &json("complete", HUGE, "k")),
         });
         let settings = ["upload_set_digest", "0"];
-        let told = one(&wine).upload_file(&server.endpoint(), &file, &settings);
-        assert_eq!(told.number("status"), 0, "{told:?}");
+        let report = one(&wine).upload_file(&server.endpoint(), &file, &settings);
+        assert_eq!(report.number("status"), 0, "{report:?}");
         let requests = server.requests();
         assert_eq!(requests[0].field("size"), Some(HUGE.to_string()));
         let send = &requests[1];
@@ -177,8 +177,8 @@ fn a_file_of_more_than_4_gib_arrives() {
     let wine = both().last().unwrap();
     let file = huge_file(&wine);
     let receiver = Receiver::start();
-    let told = one(&wine).upload_file(&receiver.endpoint(), &file, &[]);
-    assert_eq!(told.number("status"), 0, "{told:?}");
+    let report = one(&wine).upload_file(&receiver.endpoint(), &file, &[]);
+    assert_eq!(report.number("status"), 0, "{report:?}");
     let stored = only_file(&receiver);
     assert_eq!(std::fs::metadata(&stored).unwrap().len(), HUGE);
     // The receiver has compared the MD5 of the whole.

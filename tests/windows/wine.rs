@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::host::{finish, root, Bench, Ended, WARNINGS};
+use super::harness::{finish, root, Bench, Outcome, WARNINGS};
 
 /// One of the two kinds of Windows programs.
 pub struct Wine {
@@ -13,26 +13,26 @@ pub struct Wine {
     pub bench: Bench,
 }
 
-/// Where `make windows` and the scripts beside it have put their work.
-pub fn built() -> PathBuf {
+/// Returns the directory that `make windows` and the scripts beside it have filled.
+pub fn build_dir() -> PathBuf {
     std::env::var_os("RESUP_WINDOWS")
         .expect("run by `make test-windows`, which builds the DLLs first")
         .into()
 }
 
-/// As Windows programs know it.
+/// Converts a path to the one that Windows programs know.
 pub fn windows_path(path: &Path) -> String {
     format!("Z:{}", path.display()).replace('/', "\\")
 }
 
-/// Both kinds, each with an empty directory.
+/// Makes both kinds, each with an empty directory.
 pub fn both() -> impl Iterator<Item = Wine> {
     let kinds = [("x86_64", "64"), ("i686", "32")];
     kinds.into_iter().map(|(arch, bits)| {
         let bench = Bench::new();
         // Where Windows looks for it: beside the program.
         std::fs::copy(
-            built().join(arch).join("resup.dll"),
+            build_dir().join(arch).join("resup.dll"),
             bench.path("resup.dll"),
         )
         .unwrap();
@@ -41,9 +41,9 @@ pub fn both() -> impl Iterator<Item = Wine> {
 }
 
 impl Wine {
-    /// One of the things that were built.
-    pub fn built(&self, name: &str) -> PathBuf {
-        built().join(self.arch).join(name)
+    /// Returns the path of a file that the build made.
+    pub fn artifact(&self, name: &str) -> PathBuf {
+        build_dir().join(self.arch).join(name)
     }
 
     pub fn tool(&self, name: &str) -> Command {
@@ -64,40 +64,40 @@ impl Wine {
                 false => root().join("tests/c").join(source),
             });
         }
-        cc.arg(self.built(library))
+        cc.arg(self.artifact(library))
             .args(["-lpthread", "-lws2_32", "-lversion"]);
         finish(&mut cc, &program);
         program
     }
 
-    /// A command that runs a program.
+    /// Makes a command that runs a program.
     pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(root().join("packaging/windows/wine.sh"));
-        command.arg(self.bits).arg(built()).arg(program);
+        command.arg(self.bits).arg(build_dir()).arg(program);
         command.current_dir(self.bench.path("."));
         command
     }
 
     #[track_caller]
-    pub fn run(&self, command: &mut Command) -> Ended {
-        let ended = self.bench.run(command, Duration::from_secs(300));
-        println!("{}: {}", self.arch, ended.stdout);
+    pub fn run(&self, command: &mut Command) -> Outcome {
+        let outcome = self.bench.run(command, Duration::from_secs(300));
+        println!("{}: {}", self.arch, outcome.stdout);
         assert!(
-            ended.status.success(),
+            outcome.status.success(),
             "{}: {}\nstdout:\n{}\nstderr:\n{}",
             self.arch,
-            ended.status,
-            ended.stdout,
-            ended.stderr
+            outcome.status,
+            outcome.stdout,
+            outcome.stderr
         );
-        ended
+        outcome
     }
 
-    /// The directory that Windows programs of this kind know as `C:` and `\\server\share`.
+    /// Returns the directory that Windows programs of this kind know as `C:` and `\\server\share`.
     pub fn prefix(&self) -> PathBuf {
         match self.bits {
-            "64" => built().join("wine64"),
-            _ => built().join("wine32/root/prefix"),
+            "64" => build_dir().join("wine64"),
+            _ => build_dir().join("wine32/root/prefix"),
         }
     }
 }

@@ -1,5 +1,4 @@
 //! include/resup.h: sections, and in them comments, each before what it tells of.
-#![forbid(unsafe_code)]
 
 /// The header.
 pub struct Header {

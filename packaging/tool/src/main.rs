@@ -1,5 +1,4 @@
-//! Makes what goes along with the built library; packaging/install.mk and its neighbours call it.
-#![forbid(unsafe_code)]
+//! Makes what is shipped with the built library: manual pages and licence notices. packaging/*.mk call it.
 
 mod header;
 mod notices;
@@ -17,12 +16,12 @@ usage: resup-packaging man HEADER DIRECTORY     writes a manual page for each fu
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let done = match words[..] {
+    let result = match words[..] {
         ["man", header, directory] => pages::write(Path::new(header), Path::new(directory)),
         ["notices", directory, ref targets @ ..] => notices::write(Path::new(directory), targets),
         _ => Err(USAGE.to_owned()),
     };
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("{message}");
@@ -31,7 +30,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Tells which file something failed on.
+/// Adds the path to an error.
 fn at<T>(path: &Path, result: std::io::Result<T>) -> Result<T, String> {
     result.map_err(|error| format!("{}: {error}", path.display()))
 }

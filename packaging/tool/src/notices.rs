@@ -1,6 +1,5 @@
-//! The notices of the third parties whose code is in the library and the command: each crate's licence texts, as its
-//! package has them.
-#![forbid(unsafe_code)]
+//! The notices of the third parties whose code is in the library and the command: the licence texts in the package of
+//! each crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -11,10 +10,10 @@ use serde_json::Value;
 
 use crate::at;
 
-/// What is handed out.
+/// The packages that are shipped.
 const PRODUCTS: [&str; 3] = ["resup", "resup-cli", "resup-jni"];
 
-/// Beginnings of the names of files that have to go along.
+/// The beginnings of the names of files that have to be shipped.
 const TEXTS: [&str; 6] = [
     "license",
     "licence",
@@ -24,10 +23,10 @@ const TEXTS: [&str; 6] = [
     "unlicense",
 ];
 
-/// For packages without a text of their own that may be used under it: it names no author.
+/// The text for packages that have none and may be used under this licence, which names no author.
 const APACHE: &str = include_str!("../../../LICENSE-APACHE");
 
-/// What the compiler says of its standard library, which is in all that it builds.
+/// The compiler's file about its standard library, which is in everything that it builds.
 const STANDARD: &str = "COPYRIGHT-library.html";
 
 const HEAD: &str = "\
@@ -36,7 +35,7 @@ Of licences joined by OR the one that suits may be chosen. Rust's standard libra
 well, is MIT OR Apache-2.0; what it contains of others is in COPYRIGHT-library.html beside this file.
 ";
 
-/// A package of another hand.
+/// A package of third parties.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Package {
     name: String,
@@ -44,15 +43,19 @@ struct Package {
     directory: PathBuf,
 }
 
-/// Writes THIRD-PARTY.txt and, beside it, the standard library's, for what is built for these targets; without any, for this
-/// machine's.
+/// Writes THIRD-PARTY.txt and, beside it, the standard library's file, for what is built for these targets, or without any
+/// for this machine.
 pub fn write(directory: &Path, targets: &[&str]) -> Result<(), String> {
     at(directory, std::fs::create_dir_all(directory))?;
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let told = output(Command::new(&rustc).arg("-vV"))?;
-    let host = told.lines().find_map(|line| line.strip_prefix("host: "));
-    let host = [host.ok_or("rustc -vV tells no host")?];
-    let targets = if targets.is_empty() { &host } else { targets };
+    let version = output(Command::new(&rustc).arg("-vV"))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    let own_target = [host.ok_or("rustc -vV prints no host")?];
+    let targets = if targets.is_empty() {
+        &own_target
+    } else {
+        targets
+    };
     let root = output(Command::new(&rustc).args(["--print", "sysroot"]))?;
     let standard = Path::new(root.trim()).join("share/doc/rust").join(STANDARD);
     let copied = std::fs::copy(&standard, directory.join(STANDARD));
@@ -76,7 +79,7 @@ fn output(command: &mut Command) -> Result<String, String> {
     }
 }
 
-/// The packages whose code is in the products.
+/// Finds the packages whose code is in the products.
 fn packages(target: &str) -> Result<BTreeSet<Package>, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut metadata = Command::new(cargo);
@@ -95,8 +98,8 @@ fn packages(target: &str) -> Result<BTreeSet<Package>, String> {
             todo.extend(needed.filter_map(|needed| needed["pkg"].as_str()));
         }
     }
-    let others = seen.iter().map(|id| all[id]);
-    let others = others.filter(|package| !package["source"].is_null());
+    let packages = seen.iter().map(|id| all[id]);
+    let others = packages.filter(|package| !package["source"].is_null());
     Ok(others.map(Package::new).collect())
 }
 
@@ -110,7 +113,7 @@ fn by_id(list: &Value) -> BTreeMap<&str, &Value> {
         .collect()
 }
 
-/// Whether it is needed by the code, not only for its tests or its building.
+/// Whether a dependency is linked, not only used by tests or build scripts.
 fn is_linked(needed: &Value) -> bool {
     items(&needed["dep_kinds"]).any(|how| how["kind"].is_null())
 }
@@ -126,14 +129,14 @@ impl Package {
         }
     }
 
-    /// The texts in its directory, by name.
+    /// Reads the licence texts in its directory, ordered by name.
     fn texts(&self) -> Result<Vec<String>, String> {
         let mut files = Vec::new();
         for entry in at(&self.directory, std::fs::read_dir(&self.directory))? {
             let file = at(&self.directory, entry)?.path();
             let name = file.file_name().unwrap_or_default().to_string_lossy();
-            let name = name.to_lowercase();
-            if file.is_file() && TEXTS.iter().any(|text| name.starts_with(text)) {
+            let lower = name.to_lowercase();
+            if file.is_file() && TEXTS.iter().any(|text| lower.starts_with(text)) {
                 files.push(file);
             }
         }
@@ -155,7 +158,7 @@ impl Package {
     }
 }
 
-/// The list of packages, and each text once, under those that have it.
+/// Writes the list of packages, and then each text once, under the packages that have it.
 fn notices(packages: &BTreeSet<Package>) -> Result<String, String> {
     let mut all = HEAD.to_owned();
     all.push('\n');
@@ -171,9 +174,9 @@ fn notices(packages: &BTreeSet<Package>) -> Result<String, String> {
                 .push(&package.name);
         }
     }
-    let mut texts: Vec<_> = texts.into_iter().map(|(text, of)| (of, text)).collect();
-    texts.sort();
-    for (of, text) in texts {
+    let mut sections: Vec<_> = texts.into_iter().map(|(text, of)| (of, text)).collect();
+    sections.sort();
+    for (of, text) in sections {
         let rule = "-".repeat(80);
         let _ = write!(all, "\n{rule}\n{}:\n\n{text}\n", of.join(", "));
     }

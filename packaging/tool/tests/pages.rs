@@ -1,5 +1,4 @@
 //! What the tool makes, as its readers see it.
-#![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

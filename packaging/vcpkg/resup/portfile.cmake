@@ -1,6 +1,6 @@
-# An overlay port, of the checkout that it lies in, with cargo, make and binutils installed:
+# An overlay port that builds the checkout that it is part of; needs cargo, make and binutils:
 #     vcpkg install resup --overlay-ports=packaging/vcpkg --binarysource=clear
-# (vcpkg keeps packages by what is in this directory: after a change of the library its cache would give the old one.)
+# (vcpkg caches a package by the files of this directory only: after a change of the library it would use the old one.)
 get_filename_component(SOURCE_PATH "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
 
 # cargo builds for release only.

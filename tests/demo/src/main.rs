@@ -1,11 +1,10 @@
-//! The main job, shown: a file goes up through the C ABI, is broken five times, and ends right.
+//! Shows the main job: an upload through the C ABI that is interrupted five times and completes.
 //!
 //! `resup-demo UPLOAD_PROGRAM` starts the receiver and a proxy before it, runs the C program
 //! through the proxy, cuts the connection three times at random places, kills the program once
 //! and the receiver once, starts both again, and compares what is stored with the source.
-//! Environment: `FILE` to upload instead of a made file, `SIZE` in MiB of the made one,
-//! `RESUP_TEST_SEED` to repeat a run, `RESUP_RECEIVER` the receiver's program.
-#![forbid(unsafe_code)]
+//! Environment: `FILE`, the file to upload instead of a new one; `SIZE` of the new one in MiB;
+//! `RESUP_TEST_SEED`, to repeat a run; `RESUP_RECEIVER`, the program of the receiver.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -20,23 +19,23 @@ use resup_test_support::files;
 use resup_test_support::receiver::Setup;
 use resup_test_support::seed;
 
-/// What is broken, in this order; each at a random place of its fifth of the file.
-const BREAKS: [Break; 5] = [
-    Break::Connection,
-    Break::Uploader,
-    Break::Connection,
-    Break::Receiver,
-    Break::Connection,
+/// The interruptions in their order, each at a random place of its fifth of the file.
+const INTERRUPTIONS: [Interruption; 5] = [
+    Interruption::Connection,
+    Interruption::Uploader,
+    Interruption::Connection,
+    Interruption::Receiver,
+    Interruption::Connection,
 ];
 
 #[derive(Debug, Clone, Copy)]
-enum Break {
+enum Interruption {
     Connection,
     Uploader,
     Receiver,
 }
 
-/// No break takes longer than this to be got over, or something hangs.
+/// How long anything may take; what takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 fn main() -> ExitCode {
@@ -67,7 +66,7 @@ fn demo() -> Result<String> {
         .len();
     ensure!(
         size >= 16 << 20,
-        "the file has {size} bytes; five breaks want 16 MiB or more"
+        "the file has {size} bytes; five interruptions need 16 MiB or more"
     );
 
     let mut receiver = Setup::new().data(work.0.join("received")).start();
@@ -79,22 +78,22 @@ fn demo() -> Result<String> {
     );
 
     let mut uploader = Uploader::start(&program, &endpoint, &file)?;
-    for (fifth, what) in BREAKS.into_iter().enumerate() {
-        let place = (fifth as f64 + 0.2 + 0.6 * rng.f64()) / BREAKS.len() as f64;
+    for (fifth, what) in INTERRUPTIONS.into_iter().enumerate() {
+        let place = (fifth as f64 + 0.2 + 0.6 * rng.f64()) / INTERRUPTIONS.len() as f64;
         let at = (size as f64 * place) as u64;
         wait_until(&mut uploader, || proxy.bytes_up() >= at)
-            .with_context(|| format!("on the way to break {} at byte {at}", fifth + 1))?;
+            .with_context(|| format!("on the way to interruption {} at byte {at}", fifth + 1))?;
         match what {
-            Break::Connection => {
+            Interruption::Connection => {
                 eprintln!("\ndemo: cutting the connection");
                 proxy.cut_all();
             }
-            Break::Uploader => {
+            Interruption::Uploader => {
                 uploader.kill()?;
                 eprintln!("\ndemo: killed the uploading program; starting it again");
                 uploader = Uploader::start(&program, &endpoint, &file)?;
             }
-            Break::Receiver => {
+            Interruption::Receiver => {
                 receiver.kill();
                 eprintln!("\ndemo: killed the receiver; starting it again");
                 receiver.restart();
@@ -123,13 +122,13 @@ fn demo() -> Result<String> {
         skipped != "0",
         "the second program began anew instead of going on"
     );
-    let breaks = BREAKS.len();
+    let interruptions = INTERRUPTIONS.len();
     Ok(format!(
-        "size={size} breaks={breaks} sent={sent} skipped={skipped} md5={md5}"
+        "size={size} interruptions={interruptions} sent={sent} skipped={skipped} md5={md5}"
     ))
 }
 
-/// The file to upload.
+/// Makes the file to upload, unless `FILE` names one.
 fn source(work: &Path, seed: u64) -> Result<PathBuf> {
     if let Some(file) = std::env::var_os("FILE").filter(|file| !file.is_empty()) {
         return Ok(file.into());
@@ -154,7 +153,7 @@ fn check_interrupt() -> Result<()> {
     Ok(())
 }
 
-/// Where the demo's files are, beside the programs; nothing of them is left at the end.
+/// The directory of the demo's files, beside the program; it is removed at the end.
 struct Work(PathBuf);
 
 impl Work {
@@ -172,7 +171,7 @@ impl Drop for Work {
     }
 }
 
-/// The C program, ended when it goes out of scope.
+/// The running C program; it is killed when this is dropped.
 struct Uploader(Child);
 
 impl Uploader {
@@ -196,7 +195,7 @@ impl Uploader {
         Ok(())
     }
 
-    /// Waits for the end; gives the `key=value` pairs of the program's last line.
+    /// Waits for the end; returns the `key=value` pairs of the program's last line.
     fn finish(mut self) -> Result<HashMap<String, String>> {
         let began = Instant::now();
         let status = loop {

@@ -1,4 +1,4 @@
-//! The listening half of every server here: accept, one thread a connection, end promptly.
+//! What every server here shares: it accepts connections, runs a thread for each, and ends promptly.
 
 use std::collections::HashMap;
 use std::io;
@@ -7,11 +7,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// What is done with one connection, on its own thread.
+/// The work for one connection, which runs on its own thread.
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
 /// How long a drop waits for the threads of its connections.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+const CLOSE_TIME: Duration = Duration::from_secs(5);
 
 /// Accepts connections until it is dropped.
 pub(crate) struct Acceptor {
@@ -30,11 +30,11 @@ struct Shared {
 struct State {
     stopping: bool,
     accepted: u64,
-    /// Weak, because a connection is only reset or closed when its last owner lets go of it.
+    /// Weak, since a connection is reset or closed only when its last owner drops it.
     sockets: HashMap<u64, Weak<TcpStream>>,
 }
 
-/// Tells a connection's thread that its server is going away.
+/// A signal to the threads of connections that their server is ending.
 #[derive(Clone)]
 pub(crate) struct Stop(Arc<Shared>);
 
@@ -47,7 +47,7 @@ impl Acceptor {
         Self::on(free_port(), handler)
     }
 
-    /// The same with a listener that is there already.
+    /// As `start`, with a given listener.
     pub(crate) fn on(
         listener: TcpListener,
         mut handler: impl FnMut(Arc<TcpStream>, u64, Stop) -> Job + Send + 'static,
@@ -62,7 +62,7 @@ impl Acceptor {
                     if stop.is_set() {
                         return;
                     }
-                    // Out of descriptors, or the peer is gone already.
+                    // Too many open files, or the peer has gone already.
                     let Ok(socket) = socket else {
                         std::thread::sleep(Duration::from_millis(5));
                         continue;
@@ -93,7 +93,7 @@ impl Acceptor {
         self.addr
     }
 
-    /// How many connections came so far.
+    /// Returns the number of connections so far.
     pub(crate) fn accepted(&self) -> u64 {
         self.shared.lock().accepted
     }
@@ -112,13 +112,13 @@ impl Acceptor {
         true
     }
 
-    /// Ends accepting; what is under way goes on.
+    /// Stops accepting; open connections go on.
     pub(crate) fn close(&mut self) {
         self.shared.lock().stopping = true;
         self.shared.changed.notify_all();
         if let Some(thread) = self.thread.take() {
-            // Wakes the accepting thread; it looks at `stopping` first.
-            let _ = TcpStream::connect_timeout(&self.addr, LAST_WORDS);
+            // Wakes the accepting thread, which checks `stopping` first.
+            let _ = TcpStream::connect_timeout(&self.addr, CLOSE_TIME);
             let _ = thread.join();
         }
     }
@@ -131,7 +131,7 @@ impl Drop for Acceptor {
         for socket in sockets.iter().filter_map(Weak::upgrade) {
             let _ = socket.shutdown(Shutdown::Both);
         }
-        if !self.settle(0, LAST_WORDS) {
+        if !self.settle(0, CLOSE_TIME) {
             eprintln!("connections of a test server did not end");
         }
     }
@@ -142,7 +142,7 @@ impl Stop {
         self.0.lock().stopping
     }
 
-    /// Sleeps for `time`, or until the server goes away: `true` then.
+    /// Sleeps for `time`, or until the server ends; then it returns `true`.
     pub(crate) fn wait(&self, time: Duration) -> bool {
         let until = Instant::now() + time;
         let mut state = self.0.lock();
@@ -180,7 +180,7 @@ impl Shared {
     }
 }
 
-/// Takes a connection off the list, also when its thread panics.
+/// A guard that removes a connection from the list, also when its thread panics.
 struct Leave(Arc<Shared>, u64);
 
 impl Drop for Leave {
@@ -192,12 +192,12 @@ impl Drop for Leave {
     }
 }
 
-/// A listener at a free port of 127.0.0.1.
+/// Listens at a free port of 127.0.0.1.
 pub(crate) fn free_port() -> TcpListener {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("listen on 127.0.0.1")
 }
 
-/// A thread with a small stack: there are many of them and they do little.
+/// Starts a thread with a small stack: there are many of them and they do little.
 pub(crate) fn spawn(name: &str, job: impl FnOnce() + Send + 'static) -> io::Result<()> {
     Builder::new()
         .name(name.into())

@@ -177,7 +177,7 @@ impl Tree {
             .map(move |(from, to)| (file(from), file(to)))
     }
 
-    /// The module in whose file the path's end is defined, as seen from module `from`. `None` when the path
+    /// Finds the module whose file defines the end of a path, as seen from module `from`. `None` when the path
     /// leaves the crate, or names a module and nothing in it.
     fn resolve(&self, from: usize, path: &[String], depth: usize) -> Option<usize> {
         let (first, rest) = path.split_first()?;
@@ -238,7 +238,7 @@ impl Module {
     }
 }
 
-/// The paths in a module's text, as seen from the module itself. A re-export counts when its name is used.
+/// Finds the paths in a module's text, as seen from the module itself. A re-export counts when its name is used.
 fn paths(module: &Module) -> Vec<Vec<String>> {
     let (tokens, mut found) = (&module.tokens, Vec::new());
     let (mut at, mut depth, mut inline) = (0, 0, Vec::new());
@@ -279,7 +279,7 @@ fn paths(module: &Module) -> Vec<Vec<String>> {
     found
 }
 
-/// The path as the file's own module would write it, `depth` inline modules further out.
+/// Rewrites a path of an inline module, `depth` levels deep, as one of the file's own module.
 fn outside(path: Vec<String>, depth: usize) -> Option<Vec<String>> {
     let ups = path.iter().take_while(|name| *name == "super").count();
     match depth {

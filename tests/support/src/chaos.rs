@@ -1,4 +1,4 @@
-//! A TCP proxy that does to a connection what bad networks do, at an exact byte.
+//! A TCP proxy that does to a connection what a bad network does, at an exact byte.
 //!
 //! What happens to connection number `i` depends on the seed and on `i` alone, so that a run can
 //! be repeated. Without faults the proxy is transparent: FIN, half-close and RST are passed on.
@@ -35,14 +35,14 @@ pub enum Cut {
     Stall,
 }
 
-/// What is done to one connection. The default is nothing.
+/// The faults of one connection; by default none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Faults {
     /// Cut as soon as this many bytes were forwarded from client to server, and not one more.
     /// With 0 the connection is cut right after it was made.
     pub cut_up_after: Option<u64>,
     /// Cut as soon as this many bytes were forwarded from server to client, and not one more.
-    /// With 0 the connection is cut when the first byte of an answer comes, which is lost.
+    /// With 0 the connection is cut when the first byte of a response comes, which is lost.
     pub cut_down_after: Option<u64>,
     /// How the cuts and `refuse` are done.
     pub how: Cut,
@@ -56,14 +56,14 @@ pub struct Faults {
     pub corrupt_up_at: Option<u64>,
     /// Flip one bit of the byte with this index, counted from 0, on its way to the client.
     pub corrupt_down_at: Option<u64>,
-    /// End the connection as soon as it was accepted; the server never hears of it.
+    /// End the connection as soon as it was accepted; none is made to the server.
     pub refuse: bool,
     /// Forward nothing to the client but the end of the connection.
-    pub drop_answer: bool,
+    pub drop_response: bool,
 }
 
 impl Faults {
-    /// So many bytes get to the server, and then nothing moves any more.
+    /// Forwards so many bytes to the server, and then nothing any more.
     pub fn stalled(after: u64) -> Self {
         Self {
             cut_up_after: Some(after),
@@ -89,10 +89,10 @@ struct Shared {
 
 #[derive(Default)]
 struct Registry {
-    /// Connections with a thread; the thread is their owner.
+    /// Connections with a thread, which owns them.
     running: HashMap<u64, Weak<Link>>,
     /// Stalled connections, whose threads have ended.
-    parked: VecDeque<Arc<Link>>,
+    stalled: VecDeque<Arc<Link>>,
 }
 
 impl ChaosProxy {
@@ -131,12 +131,12 @@ impl ChaosProxy {
         Self { acceptor, shared }
     }
 
-    /// A proxy without faults.
+    /// Starts a proxy without faults.
     pub fn clean(target: SocketAddr) -> Self {
         Self::start(target, |_, _| Faults::default(), 0)
     }
 
-    /// Where clients connect.
+    /// Returns the address for clients.
     pub fn addr(&self) -> SocketAddr {
         self.acceptor.addr()
     }
@@ -146,17 +146,17 @@ impl ChaosProxy {
         *self.shared.target.lock().expect("target") = target;
     }
 
-    /// How many connections were accepted.
+    /// Returns the number of connections that were accepted.
     pub fn connections(&self) -> u64 {
         self.acceptor.accepted()
     }
 
-    /// How many bytes were forwarded from clients to the server.
+    /// Returns the number of bytes that were forwarded from clients to the server.
     pub fn bytes_up(&self) -> u64 {
         self.shared.bytes_up.load(Ordering::Relaxed)
     }
 
-    /// How many bytes were forwarded from the server to clients.
+    /// Returns the number of bytes that were forwarded from the server to clients.
     pub fn bytes_down(&self) -> u64 {
         self.shared.bytes_down.load(Ordering::Relaxed)
     }
@@ -164,7 +164,7 @@ impl ChaosProxy {
     /// Resets every connection that is open now, stalled ones too, and returns when that is done.
     pub fn cut_all(&self) {
         let mut registry = self.shared.registry();
-        for link in registry.parked.drain(..) {
+        for link in registry.stalled.drain(..) {
             link.reset_on_close();
         }
         let mut cut = HashSet::new();
@@ -201,7 +201,7 @@ impl Shared {
         self.registry.lock().expect("registry")
     }
 
-    /// Does everything with one connection up to the point where it only has to be closed.
+    /// Forwards the bytes of one connection until it only has to be closed.
     fn carry(&self, link: &Arc<Link>, faults: &Faults, (bit_up, bit_down): (u8, u8)) {
         if faults.refuse {
             return link.cut(faults.how);
@@ -229,7 +229,7 @@ impl Shared {
             corrupt: faults.corrupt_up_at.map(|at| (at, bit_up)),
             delay: faults.delay_up,
             rate: faults.rate_up,
-            swallow: false,
+            discard: false,
         };
         let down = Pump {
             from: server,
@@ -239,7 +239,7 @@ impl Shared {
             corrupt: faults.corrupt_down_at.map(|at| (at, bit_down)),
             delay: Duration::ZERO,
             rate: None,
-            swallow: faults.drop_answer,
+            discard: faults.drop_response,
             ..up.clone()
         };
         std::thread::scope(|scope| {
@@ -254,14 +254,14 @@ impl Shared {
         });
     }
 
-    /// Closes a connection as its fate says, or parks it.
+    /// Closes a connection as its fate says, or lists it as stalled.
     fn leave(&self, link: Arc<Link>, index: u64) {
         let mut registry = self.registry();
         match link.fate() {
             Fate::Stalled => {
-                registry.parked.push_back(link);
-                if registry.parked.len() > MAX_STALLED {
-                    if let Some(oldest) = registry.parked.pop_front() {
+                registry.stalled.push_back(link);
+                if registry.stalled.len() > MAX_STALLED {
+                    if let Some(oldest) = registry.stalled.pop_front() {
                         oldest.reset_on_close();
                     }
                 }
@@ -270,7 +270,7 @@ impl Shared {
                 if fate == Fate::Reset {
                     link.reset_on_close();
                 }
-                // Closed before it is off the list, for the sake of `cut_all`.
+                // It is closed before it leaves the list, since `cut_all` waits for that.
                 drop(link);
             }
         }

@@ -1,4 +1,4 @@
-//! A real browser: Chromium without a window, moved by its DevTools protocol.
+//! A real browser: Chromium without a window, controlled by its DevTools protocol.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,10 +12,10 @@ use serde_json::{json, Value};
 
 use crate::tools;
 
-/// How long an answer of the browser is awaited.
+/// How long a response of the browser may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The protocol is spoken on the descriptors 3 and 4, a zero byte after each message.
+/// A shell script that starts Chromium with the protocol on the descriptors 3 and 4.
 const ON_PIPES: &str = "exec \"$@\" 3<&0 4>&1 </dev/null >&2";
 
 /// A running Chromium with one page. It ends when this is dropped.
@@ -23,7 +23,7 @@ pub struct Chromium {
     child: Child,
     requests: Option<ChildStdin>,
     messages: Receiver<Value>,
-    /// What came while something else was awaited.
+    /// Messages that came while another one was awaited.
     events: VecDeque<Value>,
     session: String,
     last_id: u64,
@@ -57,7 +57,7 @@ impl Chromium {
             .arg("about:blank")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // It always has complaints about what a container lacks.
+            // It always complains about what a container lacks.
             .stderr(Stdio::null())
             .spawn()
             .expect("sh runs");
@@ -79,8 +79,8 @@ impl Chromium {
     fn attach(&mut self) {
         let target = self.call("Target.createTarget", &json!({"url": "about:blank"}));
         let target = json!({"targetId": target["targetId"], "flatten": true});
-        let session = self.call("Target.attachToTarget", &target);
-        let session = session["sessionId"].as_str().expect("a session");
+        let response = self.call("Target.attachToTarget", &target);
+        let session = response["sessionId"].as_str().expect("a session");
         self.session = session.to_owned();
         self.call("Page.enable", &json!({}));
         let enabled = json!({"enabled": true});
@@ -94,9 +94,9 @@ impl Chromium {
     /// When it does not load.
     pub fn open(&mut self, url: &str) {
         self.events.clear();
-        let answer = self.call("Page.navigate", &json!({"url": url}));
-        assert!(answer.get("errorText").is_none(), "{url}: {answer}");
-        self.wait_for_load(&answer["loaderId"]);
+        let response = self.call("Page.navigate", &json!({"url": url}));
+        assert!(response.get("errorText").is_none(), "{url}: {response}");
+        self.wait_for_load(&response["loaderId"]);
     }
 
     /// Runs a script in the page, as if the user had clicked.
@@ -123,10 +123,10 @@ impl Chromium {
 
     fn evaluate(&mut self, script: &str) -> Value {
         let script = json!({"expression": script, "userGesture": true});
-        let answer = self.call("Runtime.evaluate", &script);
-        let thrown = answer.get("exceptionDetails");
-        assert!(thrown.is_none(), "{script}: {answer}");
-        answer["result"].clone()
+        let response = self.call("Runtime.evaluate", &script);
+        let thrown = response.get("exceptionDetails");
+        assert!(thrown.is_none(), "{script}: {response}");
+        response["result"].clone()
     }
 
     fn call(&mut self, method: &str, params: &Value) -> Value {
@@ -151,7 +151,7 @@ impl Chromium {
         }
     }
 
-    /// Waits for the end of this very loading: that of another page may come late.
+    /// Waits until the page of this loader is loaded; the event of an earlier page may come late.
     fn wait_for_load(&mut self, loader: &Value) {
         let until = Instant::now() + PATIENCE;
         loop {
@@ -175,7 +175,7 @@ impl Chromium {
 
 impl Drop for Chromium {
     fn drop(&mut self) {
-        // Without the pipe it ends, with all its processes.
+        // Chromium and its processes end when the pipe is closed.
         self.requests = None;
         let until = Instant::now() + PATIENCE;
         while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < until {

@@ -9,9 +9,10 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use crate::acceptor::reset_on_close;
 
 const BUFFER: usize = 64 * 1024;
-/// A head longer than this is not a test's intention.
+/// A longer head is an error: no test means to send one.
 const MAX_HEAD: usize = 256 * 1024;
 
+/// The connection.
 pub(crate) struct Conn {
     stream: Stream,
     buffer: Vec<u8>,
@@ -51,7 +52,7 @@ impl Conn {
         }
     }
 
-    /// The next request head with its empty line; `None` where the peer ended the connection.
+    /// Reads the next request head, with its empty line; `None` when the peer has ended the connection.
     pub(crate) fn read_head(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut head = Vec::new();
         loop {
@@ -75,7 +76,7 @@ impl Conn {
         }
     }
 
-    /// Says that nothing more will be written.
+    /// Tells the peer that nothing more will be written.
     pub(crate) fn finish_writing(&mut self) {
         if let Stream::Tls(stream) = &mut self.stream {
             stream.conn.send_close_notify();

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use crate::tools;
 
 const START_TIME: Duration = Duration::from_secs(60);
-/// How long a line of a log is awaited.
+/// How long a line of a log may take.
 const LOG_TIME: Duration = Duration::from_secs(10);
-/// What the program writes to its standard output and standard error.
+/// The log with the standard output and standard error of the program.
 pub(crate) const OUTPUT: &str = "output.log";
 
 /// A running server; it is killed when this is dropped. In a test that fails, its logs are shown.
@@ -36,7 +36,7 @@ impl Daemon {
         prepare: impl Fn(&mut Command, SocketAddr, &Path),
     ) -> Option<Self> {
         let binary = tools::find(tool)?;
-        // Another process may take the port between its being found free and the start.
+        // Another process may take the port before the program listens at it.
         let started = (0..5).find_map(|_| Self::try_start(&binary, &prepare));
         Some(started.unwrap_or_else(|| panic!("{tool} does not start")))
     }
@@ -58,10 +58,11 @@ impl Daemon {
         prepare(&mut command, addr, dir.path());
         let child = command.spawn().expect("the program runs");
         let mut daemon = Daemon { child, addr, dir };
-        daemon.comes_to_listen().then_some(daemon)
+        daemon.listens_in_time().then_some(daemon)
     }
 
-    fn comes_to_listen(&mut self) -> bool {
+    /// Waits until it listens; `false` if it ends before, or takes too long.
+    fn listens_in_time(&mut self) -> bool {
         let until = Instant::now() + START_TIME;
         while TcpStream::connect(self.addr).is_err() {
             let ended = self.child.try_wait().expect("its state").is_some();
@@ -74,12 +75,12 @@ impl Daemon {
         true
     }
 
-    /// Where it listens.
+    /// Returns the address at which it listens.
     pub(crate) fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// What is in one of its logs by now.
+    /// Reads one of its logs.
     pub(crate) fn log(&self, name: &str) -> String {
         let bytes = fs::read(self.dir.path().join(name)).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
@@ -125,7 +126,7 @@ impl Drop for Daemon {
     }
 }
 
-/// Lets a program that gives up root's rights read and write here.
+/// Lets every user read and write here, for a program that gives up root's rights.
 #[cfg(unix)]
 fn open_to_all(dir: &Path) {
     use std::os::unix::fs::PermissionsExt;

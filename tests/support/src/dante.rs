@@ -7,12 +7,12 @@ use crate::daemon::{Daemon, OUTPUT};
 
 /// A running danted; it ends when this is dropped. In a test that fails, its log is shown.
 ///
-/// It asks the system for users and passwords, which is why [`crate::v2ray`] is there for these,
-/// and it does not know SOCKS 4a.
+/// danted checks passwords against the users of the system, and does not know SOCKS 4a: for these there is
+/// [`crate::v2ray`].
 pub struct Dante(Daemon);
 
 impl Dante {
-    /// Starts a danted that lets everyone go everywhere; `None` when there is none here.
+    /// Starts a danted that everybody may use; `None` when there is none here.
     ///
     /// # Panics
     ///
@@ -36,12 +36,12 @@ impl Dante {
         Some(Dante(daemon))
     }
 
-    /// Where it listens.
+    /// Returns the address at which it listens.
     pub fn addr(&self) -> SocketAddr {
         self.0.addr()
     }
 
-    /// What it did: a line for each connection that it made or could not make, with `-> ` and
+    /// Reads its log: a line for each connection that it made or could not make, with `-> ` and
     /// the addresses of both ends, the port after a dot.
     pub fn log(&self) -> String {
         self.0.log(OUTPUT)

@@ -39,14 +39,14 @@ impl Drop for Running {
     }
 }
 
-/// A window on it.
+/// A window on the screen.
 pub struct Window<'a> {
     desktop: &'a Desktop,
     id: String,
 }
 
 impl Desktop {
-    /// Starts one; `None` when the programs for it are not installed.
+    /// Starts a screen; `None` when the programs for it are not installed.
     ///
     /// # Panics
     ///
@@ -56,18 +56,12 @@ impl Desktop {
         let openbox = tools::find("openbox")?;
         tools::find("xdotool")?;
         let mut screen = Command::new(xvfb)
-            // It finds a free number itself, and tells it.
-            .args([
-                "-displayfd",
-                "1",
-                "-screen",
-                "0",
-                "1280x800x24",
-                "-dpi",
-                "96",
-                "-nolisten",
-                "tcp",
-            ])
+            // It finds a free number itself, and writes it to its output.
+            .args(["-displayfd", "1", "-nolisten", "tcp"])
+            // Without this it resets when its last client ends: an xdotool that ends before openbox has connected
+            // would take openbox along.
+            .arg("-noreset")
+            .args(["-screen", "0", "1280x800x24", "-dpi", "96"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -83,10 +77,20 @@ impl Desktop {
         };
         let manager = desktop.command(openbox).stderr(Stdio::null()).spawn();
         desktop.manager = Some(manager.expect("openbox runs"));
+        desktop.wait_for_manager();
         Some(desktop)
     }
 
-    /// A program that shows itself here.
+    /// Waits until openbox manages the screen: before that, xdotool refuses a question that only a window manager answers.
+    fn wait_for_manager(&self) {
+        let until = Instant::now() + PATIENCE;
+        while self.xdotool(&["get_num_desktops"]).is_none() {
+            assert!(Instant::now() < until, "openbox does not come up");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Makes a command for a program that shows its window here.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env("DISPLAY", &self.display).stdin(Stdio::null());
@@ -116,7 +120,7 @@ impl Desktop {
         }
     }
 
-    /// The window with this title, if there is one.
+    /// Finds the window with this title, if there is one.
     pub fn find(&self, title: &str) -> Option<Window<'_>> {
         let title = format!("^{title}$");
         let found = self.xdotool(&["search", "--onlyvisible", "--name", &title])?;
@@ -124,7 +128,7 @@ impl Desktop {
         Some(Window { desktop: self, id })
     }
 
-    /// Whether a window is one for people: a Lazarus program in wine has another of its title, a single point.
+    /// Whether a window can be seen: a Lazarus program in wine has another one of its title, a single pixel.
     fn shows(&self, id: &str) -> bool {
         self.xdotool(&["getwindowgeometry", "--shell", id])
             .is_some_and(|geometry| !geometry.contains("WIDTH=1\n"))
@@ -163,18 +167,8 @@ impl Window<'_> {
     /// # Panics
     ///
     /// When that fails.
-    pub fn presses(&self, key: &str) {
+    pub fn press(&self, key: &str) {
         assert!(self.desktop.xdotool(&["key", key]).is_some(), "{key}");
-    }
-
-    /// Types a text into what has the keyboard.
-    ///
-    /// # Panics
-    ///
-    /// When the window is gone.
-    pub fn types(&self, text: &str) {
-        let typed = self.desktop.xdotool(&["type", "--delay", "5", text]);
-        assert!(typed.is_some(), "typing");
     }
 }
 

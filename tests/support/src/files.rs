@@ -9,9 +9,9 @@ use md5::{Digest, Md5};
 
 use crate::seed::mix;
 
-/// Bytes are made in blocks of this size, each a stretch of one random table, picked by seed and
-/// block number, with a stamp at its beginning: copying is fast even without optimisation, and
-/// no two blocks look alike.
+/// The size of the blocks that a pattern consists of. A block is a piece of one random table, chosen by seed
+/// and block number, with a stamp at its beginning: copying is fast even without optimisation, and no two
+/// blocks are equal.
 const BLOCK: usize = 64 * 1024;
 const TABLE: usize = 1024 * 1024;
 
@@ -21,7 +21,7 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// The stream of `seed`.
+    /// Makes the stream of `seed`.
     pub fn new(seed: u64) -> Self {
         Self { seed }
     }
@@ -58,7 +58,7 @@ fn table() -> &'static [u8] {
     })
 }
 
-/// The first `size` bytes of the stream of `seed`.
+/// Returns the first `size` bytes of the stream of `seed`.
 pub fn bytes(size: usize, seed: u64) -> Vec<u8> {
     let mut out = vec![0; size];
     Pattern::new(seed).fill(0, &mut out);
@@ -80,7 +80,7 @@ pub fn make(path: &Path, size: u64, seed: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Where two files first differ: `None` when they are equal, else the offset of the first byte
+/// Finds where two files first differ: `None` when they are equal, else the offset of the first byte
 /// that differs or that only one of them has.
 pub fn first_difference(left: &Path, right: &Path) -> io::Result<Option<u64>> {
     let (mut left, mut right) = (File::open(left)?, File::open(right)?);
@@ -124,7 +124,7 @@ pub fn assert_same(left: &Path, right: &Path) {
     }
 }
 
-/// The MD5 of a file in lower-case hex.
+/// Computes the MD5 of a file in lower-case hex.
 pub fn md5_hex(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut buffer = vec![0; 1 << 20];
@@ -137,7 +137,7 @@ pub fn md5_hex(path: &Path) -> io::Result<String> {
     }
 }
 
-/// The MD5 of bytes in lower-case hex.
+/// Computes the MD5 of bytes in lower-case hex.
 pub fn md5_hex_of(bytes: &[u8]) -> String {
     hex(&Md5::digest(bytes))
 }

@@ -1,6 +1,6 @@
 //! Fields in `application/x-www-form-urlencoded`.
 
-/// Name and value pairs of a query or body. What is not UTF-8 is replaced.
+/// Decodes the fields of a query or body. What is not UTF-8 is replaced.
 pub(crate) fn decode(text: &[u8]) -> Vec<(String, String)> {
     text.split(|byte| *byte == b'&')
         .filter(|field| !field.is_empty())

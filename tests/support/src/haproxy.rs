@@ -10,9 +10,8 @@ use crate::tls::Identity;
 pub struct HaProxy(Daemon);
 
 impl HaProxy {
-    /// Starts a HAProxy that is this server and passes everything on to `upstream`. It ends the
-    /// handshake with a client that lacks a certificate where one is wanted. `None` when there is
-    /// no HAProxy here.
+    /// Starts a HAProxy with this identity that passes everything on to `upstream`. It ends the handshake
+    /// with a client that lacks a required certificate. `None` when there is no HAProxy here.
     ///
     /// # Panics
     ///
@@ -40,12 +39,12 @@ impl HaProxy {
         Some(HaProxy(daemon))
     }
 
-    /// Where it listens.
+    /// Returns the address at which it listens.
     pub fn addr(&self) -> SocketAddr {
         self.0.addr()
     }
 
-    /// What it did: a line for each request and each handshake that failed.
+    /// Reads its log: a line for each request and each handshake that failed.
     pub fn log(&self) -> String {
         self.0.log(OUTPUT)
     }

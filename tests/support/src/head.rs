@@ -1,4 +1,4 @@
-//! A request head: what came on the wire, and its parts.
+//! A request head: its bytes and its parts.
 
 use crate::form;
 
@@ -16,7 +16,7 @@ pub struct RequestHead {
 }
 
 impl RequestHead {
-    /// Parses a head; `None` where it is not HTTP/1.
+    /// Parses a head; `None` if it is not HTTP/1.
     pub fn parse(raw: &[u8]) -> Option<Self> {
         let mut headers = [httparse::EMPTY_HEADER; 128];
         let mut request = httparse::Request::new(&mut headers);
@@ -38,7 +38,7 @@ impl RequestHead {
         })
     }
 
-    /// The first header of this name, in whatever case.
+    /// Returns the first header of this name, in whatever case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -46,7 +46,7 @@ impl RequestHead {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The announced length of the body.
+    /// Returns the Content-Length.
     pub fn content_length(&self) -> Option<u64> {
         self.header("content-length")?.trim().parse().ok()
     }
@@ -57,7 +57,7 @@ impl RequestHead {
             .is_some_and(|value| value.eq_ignore_ascii_case("100-continue"))
     }
 
-    /// The fields of the query, decoded.
+    /// Returns the fields of the query, decoded.
     pub fn query(&self) -> Vec<(String, String)> {
         self.target
             .split_once('?')
@@ -65,7 +65,7 @@ impl RequestHead {
             .unwrap_or_default()
     }
 
-    /// The boundary of a multipart body.
+    /// Returns the boundary of a multipart body.
     pub fn boundary(&self) -> Option<&str> {
         let value = self.header("content-type")?;
         let (kind, parameters) = value.split_once(';')?;

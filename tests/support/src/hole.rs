@@ -6,18 +6,17 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
-/// Long enough for a connection within this machine.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// Long enough for a connect within this machine.
+const CONNECT_TIME: Duration = Duration::from_millis(200);
 
-/// A listener that accepts nothing and whose queue is full, so that the system drops what
-/// knocks there.
+/// A listener that accepts nothing and whose queue is full, so that the system ignores connects to it.
 pub struct Hole {
     listener: TcpListener,
     _queue: Vec<TcpStream>,
 }
 
 impl Hole {
-    /// Makes one.
+    /// Makes a hole.
     ///
     /// # Panics
     ///
@@ -26,7 +25,7 @@ impl Hole {
         let listener = listen().expect("listen on 127.0.0.1");
         let addr = listener.local_addr().expect("address of the listener");
         let mut queue = Vec::new();
-        while let Ok(socket) = TcpStream::connect_timeout(&addr, PATIENCE) {
+        while let Ok(socket) = TcpStream::connect_timeout(&addr, CONNECT_TIME) {
             queue.push(socket);
             assert!(queue.len() < 1000, "the queue does not fill");
         }
@@ -36,7 +35,7 @@ impl Hole {
         }
     }
 
-    /// Where it listens.
+    /// Returns the address at which it listens.
     ///
     /// # Panics
     ///
@@ -45,7 +44,7 @@ impl Hole {
         self.listener.local_addr().expect("address of the listener")
     }
 
-    /// The listener, for a server that takes the place of the hole.
+    /// Returns the listener, for a server that takes the place of the hole.
     pub fn into_listener(self) -> TcpListener {
         self.listener
     }

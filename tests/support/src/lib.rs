@@ -9,7 +9,7 @@
 //! | [`scripted`] | an HTTP server that does what a list of steps says |
 //! | [`model`] | a correct receiver of the protocol that lives in memory |
 //! | [`hole`] | an address where connecting hangs |
-//! | [`names`] | name lookups that take their time |
+//! | [`names`] | slow name lookups |
 //! | [`squid`] | a real squid, an HTTP proxy |
 //! | [`dante`] | a real danted, a proxy for SOCKS 4 and 5 |
 //! | [`v2ray`] | a real V2Ray, a proxy for SOCKS 4, 4a and 5 with passwords |
@@ -26,8 +26,6 @@
 //!
 //! Everything listens on 127.0.0.1 at a port that the system picks, and everything that is
 //! dropped ends its threads and sockets before `drop` returns.
-
-#![forbid(unsafe_code)]
 
 mod acceptor;
 pub mod arrows;

@@ -1,9 +1,10 @@
-//! `multipart/form-data`, read by hand and as a stream.
+//! A reader of `multipart/form-data` as a stream.
 //!
-//! Bodies that break off are `UnexpectedEof`, bodies that are wrong are `InvalidData`.
+//! A body that is cut short is `UnexpectedEof`, a malformed one `InvalidData`.
 
 use std::io::{self, BufRead};
 
+/// The reader.
 pub(crate) struct Multipart<R> {
     input: R,
     /// `--boundary`
@@ -28,7 +29,7 @@ impl<R: BufRead> Multipart<R> {
         Ok(this)
     }
 
-    /// The name of the next part, `None` after the last one.
+    /// Reads the name of the next part; `None` after the last one.
     pub(crate) fn next_name(&mut self) -> io::Result<Option<String>> {
         if self.ended {
             return Ok(None);
@@ -55,7 +56,7 @@ impl<R: BufRead> Multipart<R> {
         }
     }
 
-    /// The value of a part up to the next boundary.
+    /// Reads the value of a part up to the next boundary.
     pub(crate) fn value(&mut self) -> io::Result<String> {
         let mut value = Vec::new();
         loop {
@@ -107,7 +108,7 @@ impl<R: BufRead> Multipart<R> {
         if line.ends_with(b"\n") {
             return Ok(line);
         }
-        // The last line of a body may do without its line end.
+        // The last line of a body may lack its line end.
         match self.delimits(&line) {
             Some(true) => Ok(line),
             _ => Err(io::ErrorKind::UnexpectedEof.into()),

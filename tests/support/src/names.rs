@@ -1,11 +1,11 @@
-//! Name lookups that take their time.
+//! Slow name lookups.
 
 use std::path::Path;
 use std::process::Command;
 
 const VARIABLE: &str = "RESUP_TEST_SLOW_NAMES";
 
-/// Whether this process looks up every name in half a second, and always finds this machine.
+/// Whether every name lookup of this process takes half a second and finds this machine.
 pub fn are_slow() -> bool {
     std::env::var_os(VARIABLE).is_some()
 }

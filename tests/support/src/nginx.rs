@@ -21,7 +21,7 @@ impl Nginx {
         Self::launch(upstream, directives, None)
     }
 
-    /// The same with TLS. A client that lacks a certificate where one is wanted gets status 400.
+    /// As [`start`](Self::start), with TLS. A client that lacks a required certificate gets status 400.
     ///
     /// # Panics
     ///
@@ -52,7 +52,7 @@ impl Nginx {
         Some(Nginx(daemon))
     }
 
-    /// Where it listens.
+    /// Returns the address at which it listens.
     pub fn addr(&self) -> SocketAddr {
         self.0.addr()
     }

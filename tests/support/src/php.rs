@@ -12,7 +12,7 @@ pub struct Php {
 }
 
 impl Php {
-    /// Starts one; `None` when there is no PHP here.
+    /// Starts the server; `None` when there is no PHP here.
     ///
     /// # Panics
     ///
@@ -21,7 +21,7 @@ impl Php {
         let data = tempfile::tempdir().expect("a data directory");
         let script =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/receivers/php/upload.php");
-        // One process: its workers would outlive it.
+        // A single process: workers would outlive it.
         let daemon = Daemon::start("php", |command, addr, _| {
             command.env("RESUP_DATA", data.path());
             command.args(["-d", "display_errors=0", "-S", &addr.to_string()]);
@@ -30,12 +30,12 @@ impl Php {
         Some(Self { daemon, data })
     }
 
-    /// Where it listens.
+    /// Returns the address at which it listens.
     pub fn addr(&self) -> SocketAddr {
         self.daemon.addr()
     }
 
-    /// Where the file of an upload lies.
+    /// Returns the path of the file of an upload.
     pub fn stored_file(&self, id: &str) -> PathBuf {
         self.data.path().join("files").join(id)
     }

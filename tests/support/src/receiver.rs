@@ -14,24 +14,24 @@ use std::time::{Duration, Instant};
 pub const VARIABLE: &str = "RESUP_RECEIVER";
 
 const START_TIME: Duration = Duration::from_secs(30);
-/// In which it comes to tell what is waited for.
-const TELL_TIME: Duration = Duration::from_secs(60);
+/// How long a line on its stderr may take.
+const LOG_TIME: Duration = Duration::from_secs(60);
 
 /// How a receiver is started. The default: a new temporary data directory, nothing else.
 #[derive(Clone, Debug, Default)]
 pub struct Setup {
-    /// The data directory; a temporary one where there is none.
+    /// The data directory; by default a temporary one.
     pub data: Option<PathBuf>,
     /// More arguments.
     pub args: Vec<OsString>,
     /// More environment variables.
     pub env: Vec<(OsString, OsString)>,
-    /// The binary; else the one of `RESUP_RECEIVER`, else a fresh build.
+    /// The binary; by default that of `RESUP_RECEIVER`, or else a new build.
     pub binary: Option<PathBuf>,
 }
 
 impl Setup {
-    /// The default.
+    /// Returns the default.
     pub fn new() -> Self {
         Self::default()
     }
@@ -48,7 +48,7 @@ impl Setup {
         self
     }
 
-    /// Adds several.
+    /// Adds arguments.
     pub fn args(mut self, args: &[&str]) -> Self {
         self.args.extend(args.iter().map(OsString::from));
         self
@@ -70,7 +70,7 @@ impl Setup {
     }
 }
 
-/// A receiver under way. Dropping it kills it; in a test that fails, its stderr is shown.
+/// A running receiver. Dropping it kills it; in a test that fails, its stderr is shown.
 pub struct Receiver {
     setup: Setup,
     binary: PathBuf,
@@ -84,7 +84,7 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// A receiver with an empty data directory of its own.
+    /// Starts a receiver with an empty data directory of its own.
     ///
     /// # Panics
     ///
@@ -116,27 +116,27 @@ impl Receiver {
         receiver
     }
 
-    /// The URL of the upload endpoint. It changes with every restart.
+    /// Returns the URL of the upload endpoint. It changes with every restart.
     pub fn endpoint(&self) -> String {
         self.endpoint.clone()
     }
 
-    /// Where it listens. It changes with every restart.
+    /// Returns the address at which it listens. It changes with every restart.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// The id of the process; `None` while it is killed.
+    /// Returns the id of the process; `None` after it was killed.
     pub fn pid(&self) -> Option<u32> {
         self.child.as_ref().map(Child::id)
     }
 
-    /// The data directory.
+    /// Returns the data directory.
     pub fn data(&self) -> &Path {
         &self.data
     }
 
-    /// Where the finished file of an upload lies.
+    /// Returns the path of the finished file of an upload.
     pub fn stored_file(&self, id: &str) -> PathBuf {
         self.data.join("files").join(id)
     }
@@ -157,7 +157,7 @@ impl Receiver {
             .spawn()
             .unwrap_or_else(|error| panic!("cannot run {}: {error}", self.binary.display()));
         let mut input = child.stdin.take().expect("stdin");
-        // One that needs no input may have ended.
+        // A command that needs no input may have ended.
         let _ = input.write_all(stdin.as_bytes());
         drop(input);
         let output = child.wait_with_output().expect("output of the receiver");
@@ -165,19 +165,19 @@ impl Receiver {
         String::from_utf8(output.stdout).expect("UTF-8")
     }
 
-    /// What it wrote to stderr so far, over all its restarts.
+    /// Returns its stderr so far, over all its restarts.
     pub fn stderr(&self) -> String {
         let bytes = self.stderr.lock().expect("stderr of the receiver");
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Waits until a line that it wrote to stderr is like this, and returns it.
+    /// Waits for a line on its stderr that is `wanted`, and returns it.
     ///
     /// # Panics
     ///
     /// When there is none after a minute.
     pub fn wait_for(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
-        let until = Instant::now() + TELL_TIME;
+        let until = Instant::now() + LOG_TIME;
         loop {
             let log = self.stderr();
             if let Some(line) = log.lines().find(|line| wanted(line)) {
@@ -188,7 +188,7 @@ impl Receiver {
         }
     }
 
-    /// How many requests of a kind, `locate` or `send`, its stderr tells of.
+    /// Counts the requests of a kind, `locate` or `send`, in its stderr.
     pub fn requests(&self, kind: &str) -> usize {
         self.stderr().matches(&format!("action=\"{kind}\"")).count()
     }
@@ -201,8 +201,7 @@ impl Receiver {
         }
     }
 
-    /// Starts it again on the same data directory, after a kill if it runs. The port is a
-    /// new one.
+    /// Kills it if it runs, and starts it again on the same data directory, at a new port.
     ///
     /// # Panics
     ///
@@ -243,7 +242,7 @@ impl Receiver {
             if lines.read_line(&mut line).is_ok() {
                 let _ = sender.send(line);
             }
-            // Read on, so that the receiver never blocks on a full pipe.
+            // Reads on, so that the receiver never blocks on a full pipe.
             let _ = std::io::copy(&mut lines, &mut std::io::sink());
         });
         let problem = match first_line.recv_timeout(START_TIME) {
@@ -272,7 +271,7 @@ impl Drop for Receiver {
     }
 }
 
-/// Takes `http://127.0.0.1:PORT/upload` out of `listening on http://127.0.0.1:PORT/upload`.
+/// Parses the URL `http://127.0.0.1:PORT/upload` in `listening on http://127.0.0.1:PORT/upload`.
 fn parse(line: &str) -> Option<(String, SocketAddr)> {
     let endpoint = line.trim_end().strip_prefix("listening on ")?;
     let (_, rest) = endpoint.split_once("://")?;
@@ -294,7 +293,7 @@ fn collect(
     })
 }
 
-/// The binary to run. It is built once a process, since a stale one would be worse than none.
+/// Returns the binary to run. It is built once in each process, so that it is never stale.
 ///
 /// # Panics
 ///

@@ -1,7 +1,6 @@
-//! An HTTP/1.1 server that does what a list of steps says, right or wrong, and records
-//! what it was sent.
+//! An HTTP/1.1 server that does what a list of steps says, right or wrong, and records its requests.
 
-mod answer;
+mod response;
 mod step;
 
 use std::io::{self, BufRead, Write};
@@ -14,28 +13,28 @@ use crate::conn::Conn;
 use crate::form;
 pub use crate::head::RequestHead;
 use crate::tls::Identity;
-pub use answer::{json, reply, reply_with};
+pub use response::{json, reply, reply_with};
 use step::Act;
 pub use step::{End, Read, Step};
 
-/// How much of each body is kept; the rest is only counted.
-pub const KEPT_BODY: usize = 1 << 20;
+/// How much of each body is recorded; the rest is only counted.
+pub const MAX_BODY: usize = 1 << 20;
 
-/// What one request was.
+/// A recorded request.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The number of its connection, from 0.
     pub connection: u64,
     /// Its head.
     pub head: RequestHead,
-    /// The first [`KEPT_BODY`] bytes of the body as far as it was read.
+    /// The first [`MAX_BODY`] bytes of the body as far as it was read.
     pub body: Vec<u8>,
     /// How many bytes of the body were read.
     pub body_len: u64,
 }
 
 impl Request {
-    /// The fields of a urlencoded body or, for a request without a body, of the query.
+    /// Returns the fields of a urlencoded body or, for a request without a body, of the query.
     pub fn fields(&self) -> Vec<(String, String)> {
         if self.body.is_empty() {
             self.head.query()
@@ -44,13 +43,13 @@ impl Request {
         }
     }
 
-    /// One of the [`fields`](Self::fields).
+    /// Returns one of the [`fields`](Self::fields).
     pub fn field(&self, name: &str) -> Option<String> {
         let found = self.fields().into_iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value)
     }
 
-    /// The kept body as text; what is not UTF-8 is replaced.
+    /// Returns the recorded body as text; what is not UTF-8 is replaced.
     pub fn body_text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -76,8 +75,8 @@ struct State {
 }
 
 impl ScriptedServer {
-    /// Does the first step with the first request, whatever its connection, and so on. When the
-    /// script runs out, the last step repeats.
+    /// Starts a server that does one step for each request, in order over all connections. The last step
+    /// repeats.
     ///
     /// # Panics
     ///
@@ -86,7 +85,7 @@ impl ScriptedServer {
         Self::launch(None, in_order(script))
     }
 
-    /// Asks for the step of each request, with its head and its number from 0.
+    /// Starts a server that calls `script` for the step of each request, with its head and its number from 0.
     pub fn start_with(script: impl FnMut(&RequestHead, u64) -> Step + Send + 'static) -> Self {
         Self::launch(None, Box::new(script))
     }
@@ -120,7 +119,7 @@ impl ScriptedServer {
         let acceptor = Acceptor::start(move |socket: Arc<TcpStream>, connection, stop| {
             let (shared, tls) = (theirs.clone(), tls.clone());
             let job: Job = Box::new(move || {
-                // A client that goes away is no fault of the server.
+                // A client that disconnects is no error of the server.
                 let _ = shared.serve(Conn::new(socket, tls), connection, &stop);
             });
             job
@@ -132,18 +131,18 @@ impl ScriptedServer {
         }
     }
 
-    /// Where it listens.
+    /// Returns the address at which it listens.
     pub fn addr(&self) -> SocketAddr {
         self.acceptor.addr()
     }
 
-    /// The address as the URL of an upload endpoint.
+    /// Returns the URL of an upload endpoint at its address.
     pub fn endpoint(&self) -> String {
         let scheme = self.identity.as_ref().map_or("http", |_| "https");
         format!("{scheme}://{}/upload", self.addr())
     }
 
-    /// The authority that signed the server's certificate.
+    /// Returns the authority that signed the server's certificate.
     ///
     /// # Panics
     ///
@@ -152,17 +151,17 @@ impl ScriptedServer {
         self.identity.as_ref().expect("a TLS server").ca_pem()
     }
 
-    /// How many connections came.
+    /// Returns the number of connections.
     pub fn connections(&self) -> u64 {
         self.acceptor.accepted()
     }
 
-    /// Every request whose head came, in order. Bodies grow while they are read.
+    /// Returns every request whose head was read, in order. Bodies grow while they are read.
     pub fn requests(&self) -> Vec<Request> {
         self.shared.lock().requests.clone()
     }
 
-    /// Waits until that many request heads came; `false` if they did not in this time.
+    /// Waits for so many request heads; `false` if that takes longer than `time`.
     pub fn wait_for(&self, count: usize, time: Duration) -> bool {
         let state = self.shared.lock();
         let (state, _) = self
@@ -191,7 +190,7 @@ impl Shared {
                 shared: self,
                 index,
                 left: head.content_length().unwrap_or(0),
-                owes_continue: step.answers_expect && head.expects_continue(),
+                owes_continue: step.sends_continue && head.expects_continue(),
             };
             for act in &step.acts {
                 match act {
@@ -254,7 +253,7 @@ impl Shared {
     }
 }
 
-/// The body of the request under way.
+/// The body of a request that is being read.
 struct Body<'a> {
     shared: &'a Shared,
     index: usize,
@@ -263,7 +262,7 @@ struct Body<'a> {
 }
 
 impl Body<'_> {
-    /// Reads up to `most` bytes; a body that breaks off before is an error.
+    /// Reads up to `most` bytes; a body that is cut short is an error.
     fn read(&mut self, conn: &mut Conn, most: u64) -> io::Result<()> {
         let mut wanted = most.min(self.left);
         if wanted > 0 && std::mem::take(&mut self.owes_continue) {
@@ -286,7 +285,7 @@ impl Body<'_> {
         {
             let mut state = self.shared.lock();
             let request = &mut state.requests[self.index];
-            let keep = n.min(KEPT_BODY - request.body.len());
+            let keep = n.min(MAX_BODY - request.body.len());
             request.body.extend_from_slice(&bytes[..keep]);
             request.body_len += n as u64;
         }
@@ -304,7 +303,7 @@ impl Body<'_> {
                 break;
             }
             conn.socket().set_read_timeout(Some(time))?;
-            // Past the body only the client's end can come.
+            // After the body nothing but the end of the connection can come.
             let n = self.read_some(conn, allowed.min(self.left.max(1)))?;
             if n == 0 {
                 break;

@@ -1,9 +1,9 @@
 //! Seeds for random tests.
 
-/// The environment variable that repeats a run.
+/// The environment variable with the seed of a run to repeat.
 pub const VARIABLE: &str = "RESUP_TEST_SEED";
 
-/// The seed of this run: from `RESUP_TEST_SEED`, else a random one.
+/// Returns the seed of this run: from `RESUP_TEST_SEED`, else a random one.
 ///
 /// It is printed as `seed: N`; the test harness shows that line when the test fails.
 ///
@@ -16,7 +16,7 @@ pub fn seed() -> u64 {
     seed
 }
 
-/// The same without a word.
+/// Returns the seed of this run and prints nothing.
 ///
 /// # Panics
 ///
@@ -31,12 +31,12 @@ pub fn chosen() -> u64 {
     }
 }
 
-/// A generator that gives the same numbers for the same seed.
+/// Makes a generator that gives the same numbers for the same seed.
 pub fn rng(seed: u64) -> fastrand::Rng {
     fastrand::Rng::with_seed(mix(seed, 0))
 }
 
-/// Makes one seed of two numbers (the finalizer of splitmix64), so that neighbours share nothing.
+/// Makes one seed of two numbers (the finalizer of splitmix64), so that those of neighbours are unrelated.
 pub(crate) fn mix(seed: u64, index: u64) -> u64 {
     let mut z = seed ^ index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -16,7 +16,7 @@ const HELPERS: [&str; 4] = [
     "/usr/local/libexec/squid",
 ];
 
-/// How a squid is to be. The default lets everyone go everywhere.
+/// The settings of a squid. By default everybody may connect to everything.
 #[derive(Clone, Debug, Default)]
 pub struct Setup {
     users: Vec<(String, String)>,
@@ -24,12 +24,12 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// The default.
+    /// Returns the default.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Lets only this user in, by Basic authentication. May be called for more users.
+    /// Allows only this user, by Basic authentication. May be called for more users.
     pub fn user(mut self, name: &str, password: &str) -> Self {
         self.users.push((name.to_owned(), password.to_owned()));
         self
@@ -50,7 +50,7 @@ impl Setup {
         let daemon = Daemon::start("squid", |command, addr, dir| {
             fs::write(dir.join("conf"), self.config(addr, dir)).expect("its configuration");
             command.args(["-N", "-d", "1", "-f", "conf"]);
-            // Or all squids of the machine would share their memory.
+            // Without this, all squids of the machine would share their memory.
             command.args(["-n", &service(addr)]);
         })?;
         Some(Squid(daemon))
@@ -76,8 +76,8 @@ impl Setup {
              acl CONNECT method CONNECT\n"
         );
         if !self.connect_ports.is_empty() {
-            let ports = self.connect_ports.iter().map(u16::to_string);
-            let ports = ports.collect::<Vec<_>>().join(" ");
+            let numbers = self.connect_ports.iter().map(u16::to_string);
+            let ports = numbers.collect::<Vec<_>>().join(" ");
             config += &format!("acl tunnels port {ports}\nhttp_access deny CONNECT !tunnels\n");
         }
         if !self.users.is_empty() {
@@ -99,7 +99,7 @@ impl Setup {
     }
 }
 
-/// The name by which the system knows one squid from another: letters and digits.
+/// Makes a service name, of letters and digits, that no other squid has.
 fn service(addr: SocketAddr) -> String {
     format!("resup{}x{}", std::process::id(), addr.port())
 }
@@ -114,7 +114,7 @@ fn helper(name: &str) -> PathBuf {
 pub struct Squid(Daemon);
 
 impl Squid {
-    /// A squid that lets everyone go everywhere; `None` when there is none here.
+    /// Starts a squid with the default settings; `None` when there is none here.
     ///
     /// # Panics
     ///
@@ -123,15 +123,14 @@ impl Squid {
         Setup::new().start()
     }
 
-    /// Where it listens.
+    /// Returns the address at which it listens.
     pub fn addr(&self) -> SocketAddr {
         self.0.addr()
     }
 
-    /// What it was asked and answered, one line each when the answer has ended (for CONNECT,
-    /// when the tunnel has): `METHOD TARGET RESULT/STATUS USER`, for example
-    /// `POST http://127.0.0.1:8080/upload TCP_MISS/200 -`. Connections without a request, such
-    /// as the one that found it listening, are left out.
+    /// Reads its log: a line for each response that has ended (for CONNECT, when the tunnel has), which is
+    /// `METHOD TARGET RESULT/STATUS USER`, for example `POST http://127.0.0.1:8080/upload TCP_MISS/200 -`.
+    /// Connections without a request, such as the one that waited for its start, are left out.
     pub fn log(&self) -> String {
         let log = self.0.log(ACCESS);
         let asked = log.split_inclusive('\n');
@@ -150,7 +149,7 @@ impl Squid {
 
 impl Drop for Squid {
     fn drop(&mut self) {
-        // A squid that is killed leaves its shared memory behind.
+        // A squid that was killed leaves its shared memory behind.
         for part in ["metadata", "queues", "readers"] {
             let name = format!("{}-cf__{part}.shm", service(self.addr()));
             let _ = fs::remove_file(Path::new("/dev/shm").join(name));

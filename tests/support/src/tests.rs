@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use crate::tools;
 
-/// How a connection ended for the one who read it.
+/// How a connection ended, as seen by a reader.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 enum Ending {
     Fin,
@@ -47,19 +47,19 @@ fn read_out(mut stream: &TcpStream, patience: Duration) -> (Vec<u8>, Ending) {
     }
 }
 
-/// Writes and reads out. The reset may be met by the write, and is not told again then.
+/// Writes, and reads to the end. When the write meets a reset, the read does not see it again.
 fn talk(mut client: TcpStream, bytes: &[u8]) -> (Vec<u8>, Ending) {
     let reset = match client.write_all(bytes) {
         Ok(()) => false,
         Err(error) => error.kind() == ErrorKind::ConnectionReset,
     };
-    let (answer, ending) = read_out(&client, LONG);
-    (answer, if reset { Ending::Rst } else { ending })
+    let (response, ending) = read_out(&client, LONG);
+    (response, if reset { Ending::Rst } else { ending })
 }
 
-/// What curl gets: the answer's status, and what it complains about.
+/// Runs curl; returns the status of the response, and its error messages.
 fn curl(args: &[&str]) -> String {
-    let curl = tools::find("curl").expect("curl, which the caller looked for");
+    let curl = tools::find("curl").expect("curl, which the test looked for");
     let output = Command::new(curl)
         .env_clear()
         .args(["-sS", "-m", "20", "-o", "/dev/null", "-w", "%{http_code}"])
@@ -70,8 +70,8 @@ fn curl(args: &[&str]) -> String {
     String::from_utf8(text).unwrap().trim_end().to_owned()
 }
 
-/// Accepts connections one after the other, writes `greeting`, and tells what came and how it
-/// ended. Silence for `patience` counts as an end.
+/// Accepts connections one after the other, writes `greeting`, and sends what came, and how it ended, to the
+/// receiver. Silence for `patience` counts as an end.
 fn sink(greeting: &'static [u8], patience: Duration) -> (SocketAddr, Receiver<(Vec<u8>, Ending)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
@@ -89,7 +89,7 @@ fn sink(greeting: &'static [u8], patience: Duration) -> (SocketAddr, Receiver<(V
     (addr, receiver)
 }
 
-/// Sends everything, ends sending, and returns all that comes back.
+/// Sends a request and FIN, and returns everything that comes back.
 fn exchange(addr: SocketAddr, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(addr).unwrap();
     stream.write_all(request).unwrap();

@@ -18,39 +18,39 @@ use rustls::{RootCertStore, ServerConfig};
 /// The names of this machine in URLs.
 const THIS_MACHINE: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
-/// A certificate authority that nobody trusts before being told to.
+/// A certificate authority that nobody trusts by default.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
 }
 
 impl Authority {
-    /// A new one; no two have the same key or name. (What was signed by a namesake would not be an unknown authority's
-    /// but a forgery, and OpenSSL drops some of those in the handshake without a word.)
+    /// Makes an authority; no two have the same key or name. (With equal names, a certificate of the other one
+    /// would be a forgery, not one of an unknown authority, and OpenSSL drops some of those in the handshake silently.)
     pub fn new() -> Self {
-        static MADE: AtomicUsize = AtomicUsize::new(0);
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
         let key = new_key();
         let mut params = params(&[]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let name = format!("resup test authority {}", MADE.fetch_add(1, Relaxed));
+        let name = format!("resup test authority {}", COUNT.fetch_add(1, Relaxed));
         params.distinguished_name.push(DnType::CommonName, name);
         let pem = params.self_signed(&key).expect("authority").pem();
         let issuer = Issuer::new(params, key);
         Self { issuer, pem }
     }
 
-    /// Its own certificate, for the lists of those who are to trust it.
+    /// Returns its own certificate, for those who are to trust it.
     pub fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// A certificate for this machine, as a server or as a client.
+    /// Makes a certificate for this machine, as a server or as a client.
     pub fn certify(&self) -> Certificate {
         self.certify_named(&THIS_MACHINE)
     }
 
-    /// One for other names.
+    /// Makes a certificate for other names.
     ///
     /// # Panics
     ///
@@ -59,7 +59,7 @@ impl Authority {
         self.sign(params(names))
     }
 
-    /// One for this machine that was valid in 2019 only.
+    /// Makes a certificate for this machine that was valid in 2019 only.
     pub fn certify_for_2019(&self) -> Certificate {
         let mut params = params(&THIS_MACHINE);
         params.not_before = date_time_ymd(2019, 1, 1);
@@ -67,7 +67,7 @@ impl Authority {
         self.sign(params)
     }
 
-    /// One for this machine that says it is an authority itself, which no server's may.
+    /// Makes a certificate for this machine that is an authority's, which no server may have.
     pub fn certify_as_authority(&self) -> Certificate {
         let mut params = params(&THIS_MACHINE);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -95,7 +95,7 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// One for this machine that no authority but itself vouches for.
+    /// Makes a certificate for this machine that is signed with its own key.
     pub fn self_signed() -> Self {
         let key = new_key();
         let certificate = params(&THIS_MACHINE)
@@ -111,12 +111,12 @@ impl Certificate {
         }
     }
 
-    /// The certificate.
+    /// Returns the certificate.
     pub fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// Its key.
+    /// Returns its key.
     pub fn key_pem(&self) -> &str {
         &self.key_pem
     }
@@ -135,8 +135,8 @@ impl Certificate {
     }
 }
 
-/// What a TLS server is: the certificate that it shows, whom a client has to trust to believe
-/// it, and whose certificates it wants from clients.
+/// The identity of a TLS server: its certificate, the authority that clients have to trust, and the authority of
+/// client certificates if it requires them.
 #[derive(Clone)]
 pub struct Identity {
     certificate: Certificate,
@@ -145,13 +145,13 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// A new authority and a certificate from it for this machine.
+    /// Makes an authority and a certificate from it for this machine.
     pub fn new() -> Self {
         let authority = Authority::new();
         Self::of(authority.certify(), &authority)
     }
 
-    /// The same for other names, for tests of a certificate that does not fit.
+    /// Makes an identity for other names, for tests of a certificate that does not fit.
     ///
     /// # Panics
     ///
@@ -161,7 +161,7 @@ impl Identity {
         Self::of(authority.certify_named(names), &authority)
     }
 
-    /// A certificate, and the authority that a client is told of.
+    /// Makes an identity of a certificate and an authority.
     pub fn of(certificate: Certificate, authority: &Authority) -> Self {
         Self {
             certificate,
@@ -170,18 +170,18 @@ impl Identity {
         }
     }
 
-    /// The same for a server that wants a certificate of this authority from every client.
+    /// Requires a certificate of this authority from every client.
     pub fn for_clients_of(mut self, authority: &Authority) -> Self {
         self.clients_ca_pem = Some(authority.pem.clone());
         self
     }
 
-    /// The certificate of the authority, for the client's list of roots.
+    /// Returns the certificate of the authority, for the client's list of roots.
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
     }
 
-    /// The authority whose certificates are wanted from clients.
+    /// Returns the authority whose certificates are required from clients.
     pub(crate) fn clients_ca_pem(&self) -> Option<&str> {
         self.clients_ca_pem.as_deref()
     }
@@ -190,7 +190,7 @@ impl Identity {
         &self.certificate
     }
 
-    /// The same for rustls.
+    /// Makes the configuration for rustls.
     pub(crate) fn config(&self) -> Arc<ServerConfig> {
         let provider = Arc::new(ring::default_provider());
         let verifier = match &self.clients_ca_pem {

@@ -8,10 +8,10 @@ use std::process::{Command, Stdio};
 use crate::daemon::{Daemon, OUTPUT};
 use crate::tools;
 
-/// Where Debian's package `tomcat10-common` puts it.
+/// The program of Debian's package `tomcat10-common`.
 const CATALINA: &str = "/usr/share/tomcat10/bin/catalina.sh";
 
-/// How a Tomcat is set up. The default: the receiver's settings are its own.
+/// The settings of a Tomcat. By default the receiver has its own defaults.
 #[derive(Clone, Debug, Default)]
 pub struct Setup {
     settings: Vec<String>,
@@ -21,7 +21,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// The default.
+    /// Returns the default.
     pub fn new() -> Self {
         Self::default()
     }
@@ -32,13 +32,13 @@ impl Setup {
         self
     }
 
-    /// Adds a user, who is in the receiver's own file.
+    /// Adds a user, who is by default in the receiver's own file.
     pub fn user(mut self, name: &str, password: &str) -> Self {
         self.accounts.push((name.to_owned(), password.to_owned()));
         self
     }
 
-    /// The users are Tomcat's, and it is Tomcat who lets them in.
+    /// Gives the users to Tomcat, which checks their logins.
     pub fn by_container(mut self) -> Self {
         self.by_container = true;
         self
@@ -80,7 +80,7 @@ impl Setup {
         properties
     }
 
-    /// A base directory as an administrator would make it.
+    /// Writes a base directory as an administrator would.
     fn write_base(&self, dir: &Path, addr: SocketAddr) {
         for name in ["conf", "logs", "temp", "webapps"] {
             fs::create_dir(dir.join(name)).expect(name);
@@ -129,13 +129,13 @@ pub struct Tomcat {
 }
 
 impl Tomcat {
-    /// The URL of the upload endpoint. It changes with every restart.
+    /// Returns the URL of the upload endpoint. It changes with every restart.
     pub fn endpoint(&self) -> String {
         let context = if self.setup.by_maven { "" } else { "/resup" };
         format!("http://{}{context}/upload", self.addr())
     }
 
-    /// Where it listens. It changes with every restart.
+    /// Returns the address at which it listens. It changes with every restart.
     ///
     /// # Panics
     ///
@@ -144,12 +144,12 @@ impl Tomcat {
         self.daemon.as_ref().expect("it runs").addr()
     }
 
-    /// Where the file of an upload lies.
+    /// Returns the path of the file of an upload.
     pub fn stored_file(&self, id: &str) -> PathBuf {
         self.data.path().join("files").join(id)
     }
 
-    /// What it has written to its log since its last start.
+    /// Reads its log since its last start.
     pub fn log(&self) -> String {
         self.daemon
             .as_ref()
@@ -161,7 +161,7 @@ impl Tomcat {
         self.daemon = None;
     }
 
-    /// Starts it again on the same data, after a kill if it runs; `false` when there is no Tomcat here.
+    /// Kills it if it runs, and starts it again on the same data; `false` when there is no Tomcat here.
     ///
     /// # Panics
     ///
@@ -196,14 +196,14 @@ fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/receivers/tomcat")
 }
 
-/// What Maven has made; `make test-tomcat` builds it.
+/// Returns the path of the servlet, which `make test-tomcat` builds with Maven.
 fn war() -> PathBuf {
     let war = project().join("target/resup.war");
     assert!(war.exists(), "no {}: run make tomcat", war.display());
     war
 }
 
-/// A line for the receiver's own file of users.
+/// Makes a line for the receiver's own file of users.
 fn user_line(name: &str, password: &str) -> String {
     use std::io::Write;
     let Some(java) = tools::find("java") else {

@@ -2,17 +2,17 @@
 
 use std::path::PathBuf;
 
-/// A flag for `make test` and CI: a tool that is missing is a failure, not a shrug.
+/// The environment variable that makes a missing tool a failure; `make test` and CI set it.
 const NEED_TOOLS: &str = "RESUP_NEED_TOOLS";
 
-/// Where a program is. `None`, and a printed line, when it is not installed.
+/// Finds a program. When it is not installed, returns `None` and prints a line.
 ///
 /// # Panics
 ///
 /// When it is not installed and `RESUP_NEED_TOOLS` is `1`.
 pub fn find(tool: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    // Servers lie where only root's PATH may lead.
+    // Servers are in a directory that only root's PATH may have.
     let dirs = std::env::split_paths(&path).chain(["/usr/sbin".into()]);
     let found = dirs.map(|dir| dir.join(tool)).find(|file| file.is_file());
     if found.is_none() {

@@ -1,49 +1,26 @@
-//! What the model receiver holds, and the rules by which it changes.
+//! The uploads of the model receiver, and the rules by which they change.
 
-mod answer;
+mod response;
+mod upload;
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use answer::quote;
-pub(crate) use answer::Answer;
 use md5::{Digest, Md5};
+pub(crate) use response::Response;
+use upload::Upload;
 
 use crate::files::hex;
 use crate::model::{damaged, Flaw, Options, Stats};
 
-/// A writer that has got nothing for so long is dead to a patient receiver.
-const SILENCE: Duration = Duration::from_secs(1);
-
 pub(crate) type Fields = Vec<(String, String)>;
 
+/// All uploads.
 #[derive(Default)]
 pub(crate) struct Uploads {
     list: Vec<Upload>,
-    made: u64,
+    last_id: u64,
     pub stats: Stats,
-}
-
-pub(crate) struct Upload {
-    id: String,
-    user: String,
-    dir: String,
-    name: String,
-    size: u64,
-    mtime: Option<String>,
-    /// Of the whole file: as the client announced it, or as it was in the end.
-    md5: Option<String>,
-    data: Vec<u8>,
-    digest: Md5,
-    /// What the client's digests have proved: this many bytes, and the state after them.
-    verified: (usize, Md5),
-    /// The highest offset that was answered.
-    confirmed: u64,
-    complete: bool,
-    /// Changes with every locate and send, so that an older send that is still under way ends.
-    turn: u64,
-    /// When bytes came last in a send that is under way.
-    heard: Option<Instant>,
 }
 
 /// The right to append to an upload, until somebody else asks for it.
@@ -57,12 +34,12 @@ pub(crate) struct Ticket {
 }
 
 impl Uploads {
-    pub(crate) fn locate(&mut self, fields: &Fields, options: &Options) -> Answer {
+    pub(crate) fn locate(&mut self, fields: &Fields, options: &Options) -> Response {
         self.stats.locates += 1;
         let any = options.has(Flaw::AnyLocate).then_some(0);
         let size = number(fields, "size").or(any);
         let (Some(name), Some(size)) = (get(fields, "name"), size) else {
-            return Answer::error(400, "locate needs name and size");
+            return Response::error(400, "locate needs name and size");
         };
         let name = &*match options.has(Flaw::AsciiNames) {
             true => name.replace(|char: char| !char.is_ascii(), "?"),
@@ -93,9 +70,9 @@ impl Uploads {
             });
             let data = twin.map(|twin| twin.data.clone());
             let digest = data.as_ref().map(Md5::new_with_prefix);
-            self.made += 1;
+            self.last_id += 1;
             self.list.push(Upload {
-                id: format!("u{}", self.made),
+                id: format!("u{}", self.last_id),
                 user: user.to_owned(),
                 dir: dir.to_owned(),
                 name: name.to_owned(),
@@ -114,7 +91,7 @@ impl Uploads {
         });
         let upload = &mut self.list[index];
         if upload.is_busy(options) {
-            return Answer::error(423, "another client is writing this upload");
+            return Response::error(423, "another client is writing this upload");
         }
         upload.turn += 1;
         if upload.md5.is_none() {
@@ -125,18 +102,18 @@ impl Uploads {
         if options.has(Flaw::WrongPrefix) {
             prefix = prefix.map(|digest| hex(&Md5::digest(digest)));
         }
-        upload.answer(200, options, prefix)
+        upload.response(200, options, prefix)
     }
 
     /// Checks the fields that come before a file.
-    pub(crate) fn begin(&mut self, fields: &Fields, options: &Options) -> Result<Ticket, Answer> {
+    pub(crate) fn begin(&mut self, fields: &Fields, options: &Options) -> Result<Ticket, Response> {
         self.stats.sends += 1;
         let (Some(id), Some(offset), Some(length)) = (
             get(fields, "id"),
             number(fields, "offset"),
             number(fields, "length"),
         ) else {
-            return Err(Answer::error(400, "send needs id, offset and length"));
+            return Err(Response::error(400, "send needs id, offset and length"));
         };
         let user = get(fields, "user").unwrap_or_default();
         let mut own = self.list.iter_mut().filter(|upload| {
@@ -148,13 +125,13 @@ impl Uploads {
             } else {
                 404
             };
-            return Err(Answer::error(status, "no such upload"));
+            return Err(Response::error(status, "no such upload"));
         };
-        let refuse = |mut answer: Answer| {
-            answer.unwanted = Some((id.to_owned(), offset, length));
-            Err(answer)
+        let refuse = |mut response: Response| {
+            response.unwanted = Some((id.to_owned(), offset, length));
+            Err(response)
         };
-        // A late one has another digest, and does nothing.
+        // A `restart` that comes late has another digest, and is ignored.
         let held = hex(&upload.digest.clone().finalize());
         let restart = match get(fields, "restart") {
             None => false,
@@ -162,29 +139,29 @@ impl Uploads {
             Some(digest) => digest == held || options.has(Flaw::AnyRestart),
         };
         if upload.complete && !restart {
-            return refuse(upload.answer(200, options, None));
+            return refuse(upload.response(200, options, None));
         }
         if offset
             .checked_add(length)
             .is_none_or(|end| end > upload.size)
         {
-            return refuse(Answer::error(400, "more bytes than the file has"));
+            return refuse(Response::error(400, "more bytes than the file has"));
         }
         let long = options.max_segment.is_some_and(|most| length > most);
         if long && !options.has(Flaw::AnySegment) {
-            return refuse(Answer::error(413, "longer than max_segment"));
+            return refuse(Response::error(413, "longer than max_segment"));
         }
         if upload.is_busy(options) {
-            let locked = Answer::error(423, "another client is writing this upload");
+            let locked = Response::error(423, "another client is writing this upload");
             return refuse(locked);
         }
         let misplaced = offset != upload.data.len() as u64 && !options.has(Flaw::AnyOffset);
         if restart {
             upload.forget_content();
         } else if misplaced && options.has(Flaw::ConflictWithoutOffset) {
-            return refuse(Answer::error(409, "elsewhere"));
+            return refuse(Response::error(409, "elsewhere"));
         } else if misplaced {
-            return refuse(upload.answer(409, options, None));
+            return refuse(upload.response(409, options, None));
         }
         upload.turn += 1;
         upload.heard = Some(Instant::now());
@@ -197,7 +174,7 @@ impl Uploads {
         })
     }
 
-    /// Keeps bytes of a file as they come. An error where the ticket is no longer valid.
+    /// Appends bytes of a file as they come. An error if the ticket is not valid any more.
     pub(crate) fn append(
         &mut self,
         ticket: &mut Ticket,
@@ -208,9 +185,9 @@ impl Uploads {
         let upload = self
             .valid(ticket)
             .ok_or_else(|| io::Error::from(io::ErrorKind::ConnectionAborted))?;
-        let kept = damaged(bytes, ticket.at, options);
-        upload.data.extend_from_slice(&kept);
-        upload.digest.update(&kept);
+        let stored = damaged(bytes, ticket.at, options);
+        upload.data.extend_from_slice(&stored);
+        upload.digest.update(&stored);
         upload.heard = Some(Instant::now());
         let whole = upload.data.len() as u64 == upload.size;
         upload.complete |= whole && options.has(Flaw::CompleteUnproved);
@@ -218,17 +195,17 @@ impl Uploads {
         Ok(())
     }
 
-    /// A send has ended, in good order or not.
-    pub(crate) fn leave(&mut self, ticket: &Ticket, broken: bool, options: &Options) {
+    /// Ends a send, which was cut short or not.
+    pub(crate) fn leave(&mut self, ticket: &Ticket, cut_short: bool, options: &Options) {
         let Some(upload) = self.valid(ticket) else {
             return;
         };
         upload.heard = None;
-        if broken && options.has(Flaw::LosesBroken) {
+        if cut_short && options.has(Flaw::LosesBroken) {
             upload.data[ticket.from as usize..].fill(0);
             upload.digest = Md5::new_with_prefix(&upload.data);
         }
-        if broken && options.has(Flaw::ClaimsLength) {
+        if cut_short && options.has(Flaw::ClaimsLength) {
             let claimed = (ticket.from + ticket.length) as usize;
             upload.data.resize(claimed, 0);
             upload.digest = Md5::new_with_prefix(&upload.data);
@@ -236,35 +213,35 @@ impl Uploads {
     }
 
     /// Checks the digest that comes after the file.
-    pub(crate) fn finish(&mut self, ticket: &Ticket, tail: &Fields, options: &Options) -> Answer {
+    pub(crate) fn finish(&mut self, ticket: &Ticket, tail: &Fields, options: &Options) -> Response {
         let Some(upload) = self.valid(ticket) else {
             let upload = self.list.iter_mut().find(|upload| upload.id == ticket.id);
             return match upload {
-                Some(upload) => upload.answer(409, options, None),
-                None => Answer::error(404, "no such upload"),
+                Some(upload) => upload.response(409, options, None),
+                None => Response::error(404, "no such upload"),
             };
         };
         let whole = upload.data.len() as u64 == upload.size;
         let field = if whole { "md5" } else { "prefix_md5" };
         let Some(theirs) = get(tail, field) else {
-            return Answer::error(400, &format!("{field} is missing after the file"));
+            return Response::error(400, &format!("{field} is missing after the file"));
         };
         let ours = hex(&upload.digest.clone().finalize());
         let agreed = ours.eq_ignore_ascii_case(theirs) || options.has(Flaw::NoDigestCheck);
         if !agreed && options.has(Flaw::KeepsWrongBytes) {
-            return upload.answer(422, options, None);
+            return upload.response(422, options, None);
         }
         if !agreed {
             let (length, digest) = upload.verified.clone();
             upload.data.truncate(length);
             upload.digest = digest;
             upload.confirmed = length as u64;
-            let mut answer = upload.answer(422, options, None);
-            answer.body.insert_str(1, r#""error":"digest","#);
-            return answer;
+            let mut response = upload.response(422, options, None);
+            response.body.insert_str(1, r#""error":"digest","#);
+            return response;
         }
         if options.has(Flaw::RefusesSha256) && get(tail, "sha256").is_some() {
-            return Answer::error(400, "a mistake");
+            return Response::error(400, "a mistake");
         }
         upload.verified = (upload.data.len(), upload.digest.clone());
         if whole {
@@ -272,7 +249,7 @@ impl Uploads {
             upload.md5 = Some(ours);
         }
         let wrong = options.has(Flaw::WrongPrefixInSends);
-        upload.answer(200, options, wrong.then(|| "0".repeat(32)))
+        upload.response(200, options, wrong.then(|| "0".repeat(32)))
     }
 
     /// Counts file bytes that came, and those of them that were confirmed before.
@@ -283,7 +260,7 @@ impl Uploads {
         }
     }
 
-    /// The finished files, path and content.
+    /// Returns the finished files, path and content.
     pub(crate) fn finished(&self) -> Vec<(String, Vec<u8>)> {
         let finished = self.list.iter().filter(|upload| upload.complete);
         finished
@@ -291,7 +268,7 @@ impl Uploads {
             .collect()
     }
 
-    /// How many bytes of a file are held; the latest upload of that path counts.
+    /// Returns how many bytes of a file are held; the latest upload of that path counts.
     pub(crate) fn held(&self, path: &str) -> Option<u64> {
         let mut latest = self.list.iter().rev();
         latest
@@ -325,68 +302,7 @@ impl Uploads {
     }
 }
 
-impl Upload {
-    /// Whether a live client is writing it, and the receiver lets it.
-    fn is_busy(&self, options: &Options) -> bool {
-        let silence = match options.has(Flaw::KeepsDead) {
-            true => Duration::MAX,
-            false => SILENCE,
-        };
-        options.patient && self.heard.is_some_and(|heard| heard.elapsed() < silence)
-    }
-
-    fn answer(&mut self, status: u16, options: &Options, prefix: Option<String>) -> Answer {
-        let offset = match self.complete {
-            true => self.size,
-            false if options.has(Flaw::OffsetTooHigh) && !self.data.is_empty() => {
-                self.size.min(self.data.len() as u64 + 1)
-            }
-            false => self.data.len() as u64,
-        };
-        self.confirmed = self.confirmed.max(offset);
-        let state = match (self.complete, offset) {
-            (true, _) => "complete",
-            (false, 0) => "new",
-            (false, _) => "partial",
-        };
-        let mut body = format!(
-            r#"{{"state":"{state}","offset":{offset},"id":"{}""#,
-            self.id
-        );
-        if self.complete {
-            let location = format!("/files/{}", self.id);
-            body += &format!(r#","location":{}"#, quote(&location));
-        }
-        if let Some(prefix) = prefix {
-            body += &format!(r#","prefix_md5":"{prefix}""#);
-        }
-        if let Some(most) = options.max_segment {
-            body += &format!(r#","max_segment":{most}"#);
-        }
-        body.push('}');
-        Answer {
-            status,
-            body,
-            unwanted: None,
-        }
-    }
-
-    fn forget_content(&mut self) {
-        self.data.clear();
-        self.complete = false;
-        self.digest = Md5::new();
-        self.verified = (0, Md5::new());
-    }
-
-    fn path(&self) -> String {
-        match self.dir.as_str() {
-            "" => self.name.clone(),
-            dir => format!("{dir}/{}", self.name),
-        }
-    }
-}
-
-/// The first field of this name, where it is not empty.
+/// Returns the first field of this name that is not empty.
 pub(crate) fn get<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
     fields
         .iter()

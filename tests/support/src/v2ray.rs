@@ -9,8 +9,7 @@ use crate::daemon::{Daemon, OUTPUT};
 pub struct V2Ray(Daemon);
 
 impl V2Ray {
-    /// Starts one for SOCKS 4, 4a and 5 that lets everyone go everywhere; `None` when there is
-    /// none here.
+    /// Starts one for SOCKS 4, 4a and 5 that everybody may use; `None` when there is none here.
     ///
     /// # Panics
     ///
@@ -19,7 +18,7 @@ impl V2Ray {
         Self::with(r#""auth":"noauth""#)
     }
 
-    /// Starts one for SOCKS 5 that lets only this user in. Neither word may need quoting in JSON.
+    /// Starts one for SOCKS 5 that only this user may use. Neither word may need quoting in JSON.
     ///
     /// # Panics
     ///
@@ -44,12 +43,12 @@ impl V2Ray {
         Some(V2Ray(daemon))
     }
 
-    /// Where it listens.
+    /// Returns the address at which it listens.
     pub fn addr(&self) -> SocketAddr {
         self.0.addr()
     }
 
-    /// What it was asked, one line each: it ends in `accepted tcp:HOST:PORT`, with the host as
+    /// Reads its log: a line for each request, which ends in `accepted tcp:HOST:PORT`, with the host as
     /// the client named it, or has `rejected` and the reason.
     pub fn log(&self) -> String {
         self.0.log(OUTPUT)

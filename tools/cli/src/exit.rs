@@ -1,5 +1,4 @@
 //! Exit codes and their meanings.
-#![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 

@@ -1,5 +1,4 @@
 //! Texts of the help and of the manual page: usage, units, exit codes, environment, examples.
-#![forbid(unsafe_code)]
 
 use std::fmt::Write as _;
 

@@ -2,7 +2,6 @@
 //!
 //! The echo is switched off before the question is written, so that a quick answer is not shown; characters that were
 //! typed before are kept. Ctrl-C is read as a key, since its signal would leave the echo off.
-#![forbid(unsafe_code)]
 
 use std::fs::File;
 use std::io::{self, Read, Write};

@@ -1,5 +1,4 @@
 //! The options about the user: logins, headers, signatures.
-#![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
 

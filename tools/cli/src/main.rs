@@ -19,7 +19,6 @@
 //! | [`units`], [`pairs`] | sizes and times, names with values, as options have them |
 //! | [`stderr`] | lines on standard error |
 //! | [`exit`](mod@exit) | exit codes and their meanings |
-#![forbid(unsafe_code)]
 
 mod exit;
 mod help;

@@ -1,5 +1,4 @@
 //! The options about the network: proxies and TLS.
-#![forbid(unsafe_code)]
 
 use std::path::PathBuf;
 

@@ -1,5 +1,4 @@
 //! The manual page and the scripts for completion, made of the definition of the command line.
-#![forbid(unsafe_code)]
 
 use std::io::{self, Write};
 

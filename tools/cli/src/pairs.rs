@@ -1,5 +1,4 @@
 //! Names with values, as options and their files have them.
-#![forbid(unsafe_code)]
 
 /// A name and its value.
 pub type Pair = (String, String);

@@ -1,5 +1,4 @@
 //! `resup put`: uploads the files, a few at a time, until all are uploaded or the program has to end.
-#![forbid(unsafe_code)]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,4 @@
 //! The results of uploads, and their sums.
-#![forbid(unsafe_code)]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,4 @@
 //! Secrets from the command line, a file, the environment, or a question.
-#![forbid(unsafe_code)]
 
 use std::fs;
 use std::io::{self, IsTerminal, Read};

@@ -1,5 +1,4 @@
 //! The library's objects, with the settings of the command line.
-#![forbid(unsafe_code)]
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
 //! Lines on standard error.
-#![forbid(unsafe_code)]
 
 use std::io::{self, Write};
 

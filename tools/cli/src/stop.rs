@@ -1,5 +1,4 @@
 //! The signals that end the program: Ctrl-C and SIGTERM.
-#![forbid(unsafe_code)]
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

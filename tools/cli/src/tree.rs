@@ -1,5 +1,4 @@
 //! The files to upload, found before anything is sent.
-#![forbid(unsafe_code)]
 
 use std::collections::HashMap;
 use std::fs::{self, DirEntry, File, Metadata};

@@ -1,5 +1,4 @@
 //! Sizes and times, as people write and read them.
-#![forbid(unsafe_code)]
 
 use std::time::Duration;
 

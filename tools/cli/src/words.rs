@@ -1,5 +1,4 @@
 //! The results and states of uploads in words, for people.
-#![forbid(unsafe_code)]
 
 use resup::{Snapshot, UploadState};
 

@@ -21,8 +21,6 @@
 //! | [`form`] | fields of forms, written as browsers do |
 //! | [`verdict`] | the outcome of a check |
 
-#![forbid(unsafe_code)]
-
 mod checks;
 mod connection;
 mod file;

@@ -26,8 +26,6 @@
 //! `segments.js`, `backoff.js` and `rate.js`. Only `server.js` makes requests, only `texts.js` knows languages.
 //! `vendor/spark-md5.min.js` is the file of the npm package, version 3.0.2, unchanged.
 
-#![forbid(unsafe_code)]
-
 mod accounts;
 mod app;
 mod config;

@@ -1,7 +1,6 @@
 //! Enum constants and the codes by which Java and C know them.
 //!
 //! The codes are those of the C API; a test of the Java binding compares its enums with `include/resup.h`.
-#![forbid(unsafe_code)]
 
 use jni::sys::jint;
 use jni::Env;

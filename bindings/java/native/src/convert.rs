@@ -1,5 +1,4 @@
 //! Arguments and results of native methods: each Rust type names its JNI type.
-#![forbid(unsafe_code)]
 
 use std::fmt::Display;
 use std::time::Duration;

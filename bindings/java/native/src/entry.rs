@@ -1,5 +1,4 @@
 //! What the number of an `io.resup.NativeUpload` stands for.
-#![forbid(unsafe_code)]
 
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;

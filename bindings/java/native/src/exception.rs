@@ -1,5 +1,4 @@
 //! Failures and panics as Java exceptions, which `io.resup.Failures` creates.
-#![forbid(unsafe_code)]
 
 use std::any::Any;
 

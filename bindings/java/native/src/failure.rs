@@ -1,5 +1,4 @@
 //! Why a native method failed.
-#![forbid(unsafe_code)]
 
 use jni::objects::JThrowable;
 use jni::refs::Global;

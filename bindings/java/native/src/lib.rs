@@ -14,7 +14,6 @@
 //! - `convert`: the traits of arguments and results, and numbers;
 //! - `failure`: why a native method failed.
 
-
 mod client;
 mod code;
 mod convert;

@@ -1,5 +1,4 @@
 //! Paths, in whatever encoding the operating system has them.
-#![forbid(unsafe_code)]
 
 use std::path::PathBuf;
 

@@ -1,5 +1,4 @@
 //! Objects that Java knows by numbers. A number is never used a second time, so that one of a removed object is an error.
-#![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -2,7 +2,6 @@
 //!
 //! An exception that Java throws there ends the run. It is kept, and thrown again when the native method returns. Every
 //! call has its own frame of local references.
-#![forbid(unsafe_code)]
 
 use std::cell::RefCell;
 use std::io::{self, Read, Seek, SeekFrom};

@@ -1,5 +1,4 @@
 //! Strings, which cross as arrays of UTF-16 code units, so that nothing is lost or replaced.
-#![forbid(unsafe_code)]
 
 use jni::objects::JCharArray;
 use jni::Env;

@@ -1,4 +1,4 @@
-//! Rust's text, as far as it tells what a file uses: tokens, and `use` lines.
+//! Reads the text of Rust as far as needed to know what a file uses: tokens and `use` lines.
 
 /// Reads a `use` tree that begins at `at`; returns where it ends. Each leaf is a name and its path.
 pub fn use_tree(
@@ -68,9 +68,9 @@ pub fn occurs(tokens: &[String], name: &str) -> bool {
     false
 }
 
-/// The tokens without the items that only tests see.
+/// Removes the items that only tests see.
 pub fn without_tests(tokens: Vec<String>) -> Vec<String> {
-    let mut kept = Vec::with_capacity(tokens.len());
+    let mut rest = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while at < tokens.len() {
         let is_test = [
@@ -82,14 +82,14 @@ pub fn without_tests(tokens: Vec<String>) -> Vec<String> {
         if is_test {
             at = end_of_item(&tokens, at);
         } else {
-            kept.push(tokens[at].clone());
+            rest.push(tokens[at].clone());
             at += 1;
         }
     }
-    kept
+    rest
 }
 
-/// Where the item ends whose attributes begin at `at`.
+/// Finds the end of the item whose attributes begin at `at`.
 fn end_of_item(tokens: &[String], mut at: usize) -> usize {
     let mut depth = 0;
     let mut attribute = true;

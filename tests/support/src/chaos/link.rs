@@ -1,4 +1,4 @@
-//! One client, one server, and what is to become of the two.
+//! A connection of a client and one to the server, which end together.
 
 use std::io;
 use std::net::{Shutdown, TcpStream};
@@ -8,25 +8,27 @@ use std::time::{Duration, Instant};
 
 use super::{reset_on_close, Cut};
 
-/// A blocked read or write looks at its link's fate this often.
-const LOOK: Duration = Duration::from_millis(50);
-/// How long the ends of an orderly cut may keep sending into the void.
-const GRACE: Duration = Duration::from_millis(200);
+/// How often a blocked read or write checks the fate of its link.
+const CHECK_INTERVAL: Duration = Duration::from_millis(50);
+/// How long bytes are still read, and discarded, after an orderly cut.
+const DISCARD_TIME: Duration = Duration::from_millis(200);
 
+/// The two connections.
 pub(super) struct Link {
     client: Arc<TcpStream>,
     server: OnceLock<TcpStream>,
     fate: Mutex<Fate>,
     changed: Condvar,
-    broken: AtomicBool,
+    peer_gone: AtomicBool,
 }
 
+/// How the two connections are to end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     Live,
-    /// To be closed with RST, as soon as both directions have let go.
+    /// To be closed with RST, as soon as the threads of both directions have ended.
     Reset,
-    /// FIN was sent both ways; discards what still comes, until this time.
+    /// FIN was sent both ways; what still comes is discarded until this time.
     Finishing(Instant),
     Stalled,
 }
@@ -39,7 +41,7 @@ impl Link {
             server: OnceLock::new(),
             fate: Mutex::new(Fate::Live),
             changed: Condvar::new(),
-            broken: AtomicBool::new(false),
+            peer_gone: AtomicBool::new(false),
         }
     }
 
@@ -57,18 +59,18 @@ impl Link {
         }
     }
 
-    /// What is to become of the connection.
+    /// Returns how the connections are to end.
     pub(super) fn fate(&self) -> Fate {
         match *self.lock() {
-            Fate::Live if self.broken.load(Ordering::SeqCst) => Fate::Reset,
+            Fate::Live if self.peer_gone.load(Ordering::SeqCst) => Fate::Reset,
             fate => fate,
         }
     }
 
-    /// One end is gone. The other direction still delivers what is on its way, and then
+    /// Notes that one end is gone. The other direction still delivers what is on its way, and then
     /// both end with a reset.
-    pub(super) fn mark_broken(&self) {
-        self.broken.store(true, Ordering::SeqCst);
+    pub(super) fn set_peer_gone(&self) {
+        self.peer_gone.store(true, Ordering::SeqCst);
     }
 
     /// Whether bytes still pass.
@@ -76,7 +78,7 @@ impl Link {
         *self.lock() == Fate::Live
     }
 
-    /// Decides the fate, unless that was done. A stalled connection can still be reset.
+    /// Sets the fate, unless it is set. A stalled connection can still be reset.
     pub(super) fn cut(&self, how: Cut) {
         let mut fate = self.lock();
         match (*fate, how) {
@@ -96,7 +98,7 @@ impl Link {
                 shutdown(Shutdown::Read);
             }
             Cut::Fin => {
-                *fate = Fate::Finishing(Instant::now() + GRACE);
+                *fate = Fate::Finishing(Instant::now() + DISCARD_TIME);
                 shutdown(Shutdown::Write);
             }
             Cut::Stall => *fate = Fate::Stalled,
@@ -105,7 +107,7 @@ impl Link {
         self.changed.notify_all();
     }
 
-    /// Sleeps; `false` where the connection was cut meanwhile.
+    /// Sleeps; returns `false` if the connection was cut meanwhile.
     pub(super) fn pause(&self, time: Duration) -> bool {
         let until = Instant::now() + time;
         let mut fate = self.lock();
@@ -135,8 +137,8 @@ impl Link {
 fn tune(socket: &TcpStream) {
     let set = || -> io::Result<()> {
         socket.set_nodelay(true)?;
-        socket.set_read_timeout(Some(LOOK))?;
-        socket.set_write_timeout(Some(LOOK))
+        socket.set_read_timeout(Some(CHECK_INTERVAL))?;
+        socket.set_write_timeout(Some(CHECK_INTERVAL))
     };
     let _ = set();
 }

@@ -1,4 +1,4 @@
-//! One direction of a connection.
+//! One direction of a link.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -12,6 +12,7 @@ const PIECE: usize = 256 * 1024;
 /// Buffers begin with this size, which makes short connections cheap.
 const FIRST_PIECE: usize = 16 * 1024;
 
+/// What forwards the bytes of one direction.
 #[derive(Clone)]
 pub(super) struct Pump<'a> {
     pub link: &'a Link,
@@ -24,11 +25,11 @@ pub(super) struct Pump<'a> {
     pub corrupt: Option<(u64, u8)>,
     pub delay: Duration,
     pub rate: Option<u64>,
-    pub swallow: bool,
+    pub discard: bool,
 }
 
 /// Why a piece was not forwarded.
-enum Stopped {
+enum Stop {
     Cut,
     PeerGone,
 }
@@ -37,7 +38,7 @@ impl Pump<'_> {
     /// Forwards until the source ends or the connection is cut.
     pub(super) fn run(self) {
         let mut buffer = vec![0; FIRST_PIECE];
-        let mut moved = 0;
+        let mut forwarded = 0;
         let mut due = Instant::now();
         loop {
             let n = match self.read(&mut buffer) {
@@ -47,10 +48,12 @@ impl Pump<'_> {
             if !self.link.is_live() {
                 continue;
             }
-            let left = self.cut_after.map_or(u64::MAX, |limit| limit - moved);
+            let left = self.cut_after.map_or(u64::MAX, |limit| limit - forwarded);
             let piece = &mut buffer[..left.min(n as u64) as usize];
             if let Some((at, bits)) = self.corrupt {
-                let index = at.checked_sub(moved).and_then(|i| usize::try_from(i).ok());
+                let index = at
+                    .checked_sub(forwarded)
+                    .and_then(|i| usize::try_from(i).ok());
                 if let Some(byte) = index.and_then(|i| piece.get_mut(i)) {
                     *byte ^= bits;
                 }
@@ -58,15 +61,15 @@ impl Pump<'_> {
             if !self.link.pause(self.delay) {
                 continue;
             }
-            if !self.swallow {
+            if !self.discard {
                 match self.forward(piece, &mut due) {
                     Ok(()) => {}
-                    Err(Stopped::Cut) => continue,
-                    Err(Stopped::PeerGone) => return self.link.mark_broken(),
+                    Err(Stop::Cut) => continue,
+                    Err(Stop::PeerGone) => return self.link.set_peer_gone(),
                 }
             }
-            moved += piece.len() as u64;
-            if self.cut_after == Some(moved) {
+            forwarded += piece.len() as u64;
+            if self.cut_after == Some(forwarded) {
                 self.link.cut(self.how);
             }
             if n == buffer.len() && n < PIECE {
@@ -75,7 +78,7 @@ impl Pump<'_> {
         }
     }
 
-    /// The next bytes; `None` where this direction is over.
+    /// Reads the next bytes; `None` when this direction has ended.
     fn read(&self, buffer: &mut [u8]) -> Option<usize> {
         loop {
             match self.link.fate() {
@@ -86,7 +89,7 @@ impl Pump<'_> {
             }
             match { self.from }.read(buffer) {
                 Ok(0) => {
-                    // Passed on only where the end is an orderly one.
+                    // Only an orderly end is passed on.
                     if self.link.fate() == Fate::Live {
                         let _ = self.to.shutdown(Shutdown::Write);
                     }
@@ -102,7 +105,7 @@ impl Pump<'_> {
         }
     }
 
-    fn forward(&self, bytes: &[u8], due: &mut Instant) -> Result<(), Stopped> {
+    fn forward(&self, bytes: &[u8], due: &mut Instant) -> Result<(), Stop> {
         let step = match self.rate {
             Some(rate) => (rate / 50).clamp(1, PIECE as u64) as usize,
             None => PIECE,
@@ -111,7 +114,7 @@ impl Pump<'_> {
             if let Some(rate) = self.rate {
                 let now = Instant::now();
                 if !self.link.pause(due.saturating_duration_since(now)) {
-                    return Err(Stopped::Cut);
+                    return Err(Stop::Cut);
                 }
                 *due = now.max(*due) + Duration::from_secs_f64(piece.len() as f64 / rate as f64);
             }
@@ -120,7 +123,7 @@ impl Pump<'_> {
         Ok(())
     }
 
-    fn write(&self, mut bytes: &[u8]) -> Result<(), Stopped> {
+    fn write(&self, mut bytes: &[u8]) -> Result<(), Stop> {
         while !bytes.is_empty() {
             match { self.to }.write(bytes) {
                 Ok(n) => {
@@ -128,15 +131,15 @@ impl Pump<'_> {
                     bytes = &bytes[n..];
                 }
                 Err(error) if is_passing(&error) && self.link.is_live() => {}
-                _ if !self.link.is_live() => return Err(Stopped::Cut),
-                Err(_) => return Err(Stopped::PeerGone),
+                _ if !self.link.is_live() => return Err(Stop::Cut),
+                Err(_) => return Err(Stop::PeerGone),
             }
         }
         Ok(())
     }
 }
 
-/// Not an end of the connection, only of this call.
+/// Whether an error ends only this call, and not the connection.
 fn is_passing(error: &io::Error) -> bool {
     matches!(
         error.kind(),

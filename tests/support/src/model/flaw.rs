@@ -4,18 +4,18 @@ use std::borrow::Cow;
 
 use super::Options;
 use crate::head::RequestHead;
-use crate::uploads::{get, Answer, Fields};
+use crate::uploads::{get, Fields, Response};
 
-/// What a model receiver does wrong, for tests of what finds such receivers out.
+/// A mistake of a model receiver, for tests of what has to find it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
-    /// An unfinished upload's offset is told one too high.
+    /// The offset of an unfinished upload is one too high.
     OffsetTooHigh,
-    /// The `prefix_md5` that is told is of other bytes.
+    /// The `prefix_md5` is of other bytes.
     WrongPrefix,
-    /// The bytes of a broken request are claimed, but zeros are held.
+    /// The bytes of a request that was cut short are confirmed, but zeros are held.
     LosesBroken,
-    /// A broken request's whole length is claimed.
+    /// The whole length of a request that was cut short is confirmed.
     ClaimsLength,
     /// No digest is compared.
     NoDigestCheck,
@@ -25,13 +25,13 @@ pub enum Flaw {
     CompleteUnproved,
     /// A 409 has no offset.
     ConflictWithoutOffset,
-    /// Bytes are taken at whatever offset they are said to have.
+    /// Bytes are accepted at every offset.
     AnyOffset,
     /// Any `restart` drops what is held.
     AnyRestart,
     /// No `restart` does.
     NoRestart,
-    /// What is longer than `max_segment` is taken.
+    /// A send that is longer than `max_segment` is accepted.
     AnySegment,
     /// An id that was never given is 400.
     UnknownIdIs400,
@@ -59,19 +59,19 @@ pub enum Flaw {
     DamagesLong,
     /// Line ends before two hyphens are damaged.
     DamagesLineEnds,
-    /// The answers to sends have a `prefix_md5` of other bytes.
+    /// The responses to sends have a `prefix_md5` of other bytes.
     WrongPrefixInSends,
     /// A finished file has no location.
     NoLocation,
-    /// Answers say that they are web pages.
+    /// Responses say that they are web pages.
     TextAnswers,
     /// Characters outside of ASCII become question marks.
     AsciiNames,
-    /// A plus sign stays one.
+    /// A plus sign stays a plus sign.
     PlusStays,
-    /// The directory does not tell files apart.
+    /// Files of different directories are the same.
     IgnoresDir,
-    /// The time of the last change does not tell files apart.
+    /// Files with different times of change are the same.
     IgnoresMtime,
     /// The MD5 of a locate is not looked at.
     IgnoresMd5,
@@ -85,13 +85,13 @@ pub enum Flaw {
     SharedContent,
     /// A connection is reset when its body is not wanted.
     ResetsEarly,
-    /// Answers end with their connection only.
+    /// Responses end with their connection only.
     NoLength,
-    /// What is no form is never answered.
+    /// A body that is no form gets no response.
     HangsOnNonsense,
-    /// A dead writer keeps its upload.
+    /// A dead client keeps its upload locked.
     KeepsDead,
-    /// Nobody has to show who he is.
+    /// No request needs a login.
     LetsAllIn,
     /// Every password is right.
     AnyPassword,
@@ -111,9 +111,9 @@ pub enum Flaw {
     AnyTime,
 }
 
-/// What a head is refused with by mistake.
-pub(super) fn refused_head(head: &RequestHead, options: &Options) -> Option<Answer> {
-    let wrong = |status| Some(Answer::error(status, "a mistake"));
+/// Returns the response to a head that is refused by mistake.
+pub(super) fn refused_head(head: &RequestHead, options: &Options) -> Option<Response> {
+    let wrong = |status| Some(Response::error(status, "a mistake"));
     match options.flaw? {
         Flaw::RefusesGet if head.method == "GET" => wrong(405),
         Flaw::RefusesExpect if head.expects_continue() => wrong(400),
@@ -121,9 +121,9 @@ pub(super) fn refused_head(head: &RequestHead, options: &Options) -> Option<Answ
     }
 }
 
-/// What a form is refused with by mistake.
-pub(super) fn refused_form(fields: &Fields, options: &Options) -> Option<Answer> {
-    let wrong = |status| Some(Answer::error(status, "a mistake"));
+/// Returns the response to a form that is refused by mistake.
+pub(super) fn refused_form(fields: &Fields, options: &Options) -> Option<Response> {
+    let wrong = |status| Some(Response::error(status, "a mistake"));
     let text = |name| get(fields, name).unwrap_or_default();
     match options.flaw? {
         Flaw::RefusesExtra if !text("tenant").is_empty() => wrong(400),
@@ -135,20 +135,20 @@ pub(super) fn refused_form(fields: &Fields, options: &Options) -> Option<Answer>
     }
 }
 
-/// File bytes as they are kept by mistake, where the first of them is the file's `at`th.
+/// Returns file bytes as they are stored by mistake; the first of them is at byte `at` of the file.
 pub(crate) fn damaged<'b>(bytes: &'b [u8], at: u64, options: &Options) -> Cow<'b, [u8]> {
-    let mut kept = Cow::Borrowed(bytes);
+    let mut stored = Cow::Borrowed(bytes);
     if options.has(Flaw::DamagesLong) {
         for index in (16_384_u64.saturating_sub(at) as usize)..bytes.len() {
-            kept.to_mut()[index] = 0;
+            stored.to_mut()[index] = 0;
         }
     }
     if options.has(Flaw::DamagesLineEnds) {
         for index in 0..bytes.len() {
             if bytes[index..].starts_with(b"\r\n--") {
-                kept.to_mut()[index] = b'\n';
+                stored.to_mut()[index] = b'\n';
             }
         }
     }
-    kept
+    stored
 }

@@ -1,4 +1,4 @@
-//! Who may come in: logins and signatures.
+//! Access: logins and signatures.
 
 use std::collections::HashSet;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,10 +9,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use super::{Flaw, Options};
 use crate::files::hex;
 use crate::head::RequestHead;
-use crate::uploads::{get, Answer, Fields};
+use crate::uploads::{get, Fields, Response};
 
-/// How far a `ts` may be off, in seconds.
-const MOST_OFF: u64 = 300;
+/// How far a `ts` may differ from the time of the receiver, in seconds.
+const MAX_SKEW: u64 = 300;
 
 /// A user of a model receiver: all three ways to log in work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,7 @@ pub struct Secret {
     pub md5: bool,
 }
 
+/// The sessions and nonces so far.
 #[derive(Default)]
 pub(crate) struct Guard {
     sessions: Vec<(String, String)>,
@@ -41,7 +42,7 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    /// Takes a login form; the cookie of the session that begins.
+    /// Checks a login form; returns the cookie of the new session.
     pub(crate) fn log_in(&mut self, fields: &Fields, options: &Options) -> Option<String> {
         let (user, password) = (get(fields, "user")?, get(fields, "password")?);
         let account = find(options, user, password)?;
@@ -53,7 +54,7 @@ impl Guard {
         Some(format!("session={session}"))
     }
 
-    /// Whose request this is. `Some("")` where nobody has an account.
+    /// Finds the owner of a request; `Some("")` if there are no accounts.
     pub(crate) fn owner(&self, head: &RequestHead, options: &Options) -> Option<String> {
         if options.accounts.is_empty() {
             return Some(String::new());
@@ -85,7 +86,7 @@ impl Guard {
     }
 
     /// Checks the signature of the fields before a file, or of all there are.
-    pub(crate) fn check(&mut self, fields: &Fields, options: &Options) -> Result<(), Answer> {
+    pub(crate) fn check(&mut self, fields: &Fields, options: &Options) -> Result<(), Response> {
         let Some(secret) = &options.secret else {
             return Ok(());
         };
@@ -98,13 +99,14 @@ impl Guard {
             };
         };
         let known = |name: &str| !options.has(Flaw::ExtraUnsigned) || KNOWN.contains(&name);
-        let signed = fields.iter().filter(|(name, _)| name != "sign");
-        let signed = signed.filter(|(name, _)| known(name));
+        let signed = fields
+            .iter()
+            .filter(|(name, _)| name != "sign" && known(name));
         let right = secret.sign(signed) == sign || options.has(Flaw::AnySecret);
         let ts: u64 = ts.parse().map_err(|_| forbidden())?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let off = now.unwrap_or_default().as_secs().abs_diff(ts);
-        let timely = off <= MOST_OFF || options.has(Flaw::AnyTime);
+        let timely = off <= MAX_SKEW || options.has(Flaw::AnyTime);
         if !right || !timely {
             return Err(forbidden());
         }
@@ -119,14 +121,14 @@ impl Guard {
         tail: &Fields,
         fields: &Fields,
         options: &Options,
-    ) -> Result<(), Answer> {
+    ) -> Result<(), Response> {
         let Some(secret) = &options.secret else {
             return Ok(());
         };
         let sign = fields.iter().filter(|(name, _)| name == "sign");
         let signed = tail.iter().filter(|(name, _)| name != "sign_tail");
-        let right = secret.sign(signed.chain(sign));
-        let right = get(tail, "sign_tail") == Some(&right);
+        let due = secret.sign(signed.chain(sign));
+        let right = get(tail, "sign_tail") == Some(&due);
         match right || options.has(Flaw::TailUnsigned) || options.has(Flaw::AnySecret) {
             true => Ok(()),
             false => Err(forbidden()),
@@ -176,9 +178,9 @@ fn find<'o>(options: &'o Options, user: &str, password: &str) -> Option<&'o Acco
     })
 }
 
-/// Tells nothing more.
-fn forbidden() -> Answer {
-    Answer::error(403, "not allowed")
+/// Makes the response to all wrong signatures, which gives no reason.
+fn forbidden() -> Response {
+    Response::error(403, "not allowed")
 }
 
 fn from_base64(text: &str) -> Option<String> {

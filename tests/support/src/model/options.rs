@@ -1,4 +1,4 @@
-//! What a model receiver is told.
+//! The options of a model receiver.
 
 use super::{Account, Flaw, Secret};
 
@@ -9,19 +9,19 @@ pub struct Options {
     pub max_segment: Option<u64>,
     /// Requests with a longer body get 413, which nothing announces.
     pub max_body: Option<u64>,
-    /// Never answer `prefix_md5`, as an optional member.
+    /// Send no `prefix_md5`, which is optional.
     pub hide_prefix_md5: bool,
-    /// See a body only when it is whole: broken requests leave nothing.
+    /// See a body only when it is whole: one that is cut short leaves nothing.
     pub buffering: bool,
     /// Listen with TLS.
     pub tls: bool,
-    /// Let a writer that still gets bytes be, and answer the next one 423 after 2 seconds.
+    /// Leave a client alone that still sends bytes; the next one gets 423 after 2 seconds.
     pub patient: bool,
-    /// Who may come in, and whose uploads are whose. Everybody where there are none.
+    /// The users, each of whom sees only their own uploads. Without any, everybody has access.
     pub accounts: Vec<Account>,
-    /// What forms have to be signed with.
+    /// The secret that forms have to be signed with.
     pub secret: Option<Secret>,
-    /// What it does wrong.
+    /// A mistake to make.
     pub flaw: Option<Flaw>,
 }
 

@@ -1,4 +1,4 @@
-//! Bodies and answers on the wire.
+//! Reading bodies and writing responses.
 
 use std::io::{self, BufRead, Read, Write};
 use std::time::{Duration, Instant};
@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use super::{Flaw, Options};
 use crate::conn::Conn;
 use crate::scripted::reply;
-use crate::uploads::Answer;
+use crate::uploads::Response;
 
-/// A refused body is read this far before the connection is closed, so that no reset destroys
-/// the answer.
+/// How much of a refused body is read before the connection is closed, so that no reset destroys the
+/// response.
 const DRAIN_BYTES: u64 = 4 << 20;
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 
-/// All of a body.
+/// Reads a whole body.
 pub(super) fn read_whole(conn: &mut Conn, length: u64) -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
     match conn.take(length).read_to_end(&mut body)? as u64 == length {
@@ -22,10 +22,15 @@ pub(super) fn read_whole(conn: &mut Conn, length: u64) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Writes an answer and reads what is left of the body, within limits. Returns how much is
-/// still left then: with 0 the connection can go on.
-pub(super) fn respond(conn: &mut Conn, answer: &Answer, mut left: u64, options: &Options) -> u64 {
-    let mut bytes = reply(answer.status, &answer.body);
+/// Writes a response and reads what is left of the body, within limits. Returns how much is still left:
+/// with 0 the connection can go on.
+pub(super) fn respond(
+    conn: &mut Conn,
+    response: &Response,
+    mut left: u64,
+    options: &Options,
+) -> u64 {
+    let mut bytes = reply(response.status, &response.body);
     let mistake = match options.flaw {
         Some(Flaw::NoLength) => Some(("Content-Length", "Content-Lines")),
         Some(Flaw::NoLocation) => Some(("\"location\"", "\"place\"   ")),

@@ -1,4 +1,4 @@
-//! What the server does with one request.
+//! What the server does with a request.
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ pub enum Read {
     All,
 }
 
-/// What becomes of the connection after a step.
+/// How a step leaves the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The next request is awaited. What was not read of this one's body is read before.
+    /// The rest of the body is read, and then the next request.
     KeepAlive,
     /// FIN, and the socket is closed at once. If the client has sent something that was not
     /// read, the system lets a reset follow, as it does with most servers.
     Close,
     /// RST.
     Reset,
-    /// FIN after the answer; then what the client still sends is read and counted, until it
+    /// FIN after the response; then what the client still sends is read and counted, until it
     /// ends, or up to a limit.
     DrainThenClose {
         /// The most bytes to read.
@@ -37,12 +37,12 @@ pub enum End {
     HoldOpen,
 }
 
-/// What is done with one request.
+/// The acts for one request.
 #[derive(Clone, Debug)]
 pub struct Step {
     pub(super) acts: Vec<Act>,
     pub(super) end: End,
-    pub(super) answers_expect: bool,
+    pub(super) sends_continue: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -58,11 +58,11 @@ impl Step {
         Self {
             acts: Vec::new(),
             end: End::KeepAlive,
-            answers_expect: true,
+            sends_continue: true,
         }
     }
 
-    /// Reads the whole request and answers with JSON.
+    /// Reads the whole request and responds with JSON.
     pub fn reply(status: u16, json_body: &str) -> Self {
         Self::new().read(Read::All).write(reply(status, json_body))
     }
@@ -79,22 +79,22 @@ impl Step {
         self
     }
 
-    /// Writes these bytes as they are: a whole answer, a piece of one, a 1xx, or garbage.
+    /// Writes these bytes as they are: a whole response, a piece of one, a 1xx, or garbage.
     pub fn write(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.acts.push(Act::Write(bytes.into()));
         self
     }
 
-    /// Says what becomes of the connection.
+    /// Sets how the step leaves the connection.
     pub fn end(mut self, end: End) -> Self {
         self.end = end;
         self
     }
 
-    /// Leaves a client that sent `Expect: 100-continue` without its 100. By default it is
-    /// written when the step comes to read the body.
+    /// Sends no `100 Continue` to a client that expects it. By default it is sent when the step begins to read
+    /// the body.
     pub fn ignore_expect(mut self) -> Self {
-        self.answers_expect = false;
+        self.sends_continue = false;
         self
     }
 }

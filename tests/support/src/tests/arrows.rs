@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use crate::arrows::{arrows, check, circles};
 
-/// A crate whose files have these texts.
+/// Writes a crate whose files have these texts.
 fn sources(files: &[(&str, &str)]) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     for (name, text) in files {
@@ -17,8 +17,8 @@ fn sources(files: &[(&str, &str)]) -> TempDir {
     dir
 }
 
-/// The arrows that do not begin at the root, as `from -> to`.
-fn found(files: &[(&str, &str)]) -> Vec<String> {
+/// Lists the arrows that do not begin at the root, as `from -> to`.
+fn arrows_in(files: &[(&str, &str)]) -> Vec<String> {
     let dir = sources(files);
     let arrows = arrows(dir.path()).into_iter();
     let inner = arrows.filter(|(from, _)| from != Path::new("lib.rs"));
@@ -27,7 +27,7 @@ fn found(files: &[(&str, &str)]) -> Vec<String> {
         .collect()
 }
 
-/// A root that declares modules and uses the first one.
+/// Writes a root that declares modules and uses the first one.
 fn root(modules: &[&str]) -> String {
     let declared: String = modules.iter().map(|name| format!("mod {name};")).collect();
     format!("{declared} use {}::Something;", modules[0])
@@ -83,7 +83,7 @@ fn a_room_that_uses_its_child_is_not_used_by_it() {
 
 #[test]
 fn a_re_export_is_no_use_and_leads_to_what_it_names() {
-    let lines = found(&[
+    let lines = arrows_in(&[
         ("lib.rs", &root(&["room", "user"])),
         (
             "room/mod.rs",
@@ -104,7 +104,7 @@ fn a_re_export_is_no_use_and_leads_to_what_it_names() {
 
 #[test]
 fn a_re_export_that_the_file_needs_itself_is_a_use() {
-    let lines = found(&[
+    let lines = arrows_in(&[
         ("lib.rs", &root(&["room"])),
         (
             "room/mod.rs",
@@ -117,7 +117,7 @@ fn a_re_export_that_the_file_needs_itself_is_a_use() {
 
 #[test]
 fn paths_count_wherever_they_stand() {
-    let lines = found(&[
+    let lines = arrows_in(&[
         ("lib.rs", &root(&["a", "b", "c", "d", "e", "f"])),
         (
             "a.rs",
@@ -137,7 +137,7 @@ fn paths_count_wherever_they_stand() {
 
 #[test]
 fn comments_texts_and_tests_are_no_uses() {
-    let lines = found(&[
+    let lines = arrows_in(&[
         ("lib.rs", &root(&["a", "b"])),
         (
             "a.rs",
@@ -158,7 +158,7 @@ fn comments_texts_and_tests_are_no_uses() {
     ]);
     assert_eq!(lines, ["a.rs -> b.rs"]);
     let only = "a.rs";
-    let tests = found(&[
+    let tests = arrows_in(&[
         ("lib.rs", &root(&["a", "b"])),
         (only, "#[cfg(test)] mod tests { use crate::b::B; }"),
         ("b.rs", ""),

@@ -1,4 +1,4 @@
-//! Where bytes are cut, changed and held up.
+//! How the proxy cuts, changes and delays bytes.
 
 use std::io::Write;
 use std::net::{Shutdown, TcpStream};
@@ -13,7 +13,7 @@ fn payload() -> Vec<u8> {
 }
 
 #[test]
-fn without_faults_bytes_half_close_and_end_pass() {
+fn without_faults_bytes_half_close_and_end_are_forwarded() {
     let (target, seen) = sink(b"hello", LONG);
     let proxy = ChaosProxy::clean(target);
     let mut client = TcpStream::connect(proxy.addr()).unwrap();
@@ -37,7 +37,7 @@ fn a_cut_up_is_exact_to_the_byte() {
         let proxy = ChaosProxy::start(target, faults, 1);
         for n in 0..200 {
             let client = TcpStream::connect(proxy.addr()).unwrap();
-            let (answer, client_end) = talk(client, &payload());
+            let (response, client_end) = talk(client, &payload());
             let (bytes, server_end) = seen.recv_timeout(LONG).unwrap();
             let expected = if how == Cut::Rst {
                 Ending::Rst
@@ -45,7 +45,7 @@ fn a_cut_up_is_exact_to_the_byte() {
                 Ending::Fin
             };
             assert_eq!(bytes, payload()[..n], "cut after {n} bytes, {how:?}");
-            assert_eq!(answer, b"");
+            assert_eq!(response, b"");
             assert_eq!(
                 (client_end, server_end),
                 (expected, expected),
@@ -69,7 +69,7 @@ fn a_cut_down_is_exact_to_the_byte() {
         let proxy = ChaosProxy::start(target, faults, 1);
         for n in 0..=greeting.len() {
             let client = TcpStream::connect(proxy.addr()).unwrap();
-            let (answer, client_end) = read_out(&client, LONG);
+            let (response, client_end) = read_out(&client, LONG);
             drop(client);
             let (bytes, server_end) = seen.recv_timeout(LONG).unwrap();
             let expected = if how == Cut::Rst {
@@ -77,7 +77,7 @@ fn a_cut_down_is_exact_to_the_byte() {
             } else {
                 Ending::Fin
             };
-            assert_eq!(answer, greeting[..n], "cut after {n} bytes, {how:?}");
+            assert_eq!(response, greeting[..n], "cut after {n} bytes, {how:?}");
             assert_eq!(bytes, b"");
             assert_eq!(
                 (client_end, server_end),
@@ -178,7 +178,7 @@ fn the_same_seed_does_the_same_again() {
 }
 
 #[test]
-fn a_rate_is_kept_and_delays_are_waited() {
+fn rates_and_delays_are_as_planned() {
     let (target, seen) = sink(b"", LONG);
     let faults = |index: u64, _: &mut fastrand::Rng| match index {
         0 => Faults {

@@ -30,10 +30,10 @@ fn a_refused_connection_never_reaches_the_server() {
 }
 
 #[test]
-fn a_dropped_answer_leaves_the_request_whole() {
+fn a_dropped_response_leaves_the_request_whole() {
     let (target, seen) = sink(b"hello", LONG);
     let faults = |_: u64, _: &mut fastrand::Rng| Faults {
-        drop_answer: true,
+        drop_response: true,
         ..Faults::default()
     };
     let proxy = ChaosProxy::start(target, faults, 1);
@@ -63,14 +63,14 @@ fn cut_all_resets_both_sides_of_every_connection() {
         assert_eq!(read_out(client, LONG).1, Ending::Rst);
         assert_eq!(read_out(server, LONG).1, Ending::Rst);
     }
-    // The proxy goes on.
+    // The proxy accepts new connections.
     let mut client = TcpStream::connect(proxy.addr()).unwrap();
     client.write_all(b"y").unwrap();
     listener.accept().unwrap().0.read_exact(&mut [0]).unwrap();
 }
 
 #[test]
-fn a_server_that_moved_is_found_again() {
+fn a_server_may_get_another_address() {
     let (first, _) = sink(b"first", LONG);
     let (second, _) = sink(b"second", LONG);
     let proxy = ChaosProxy::clean(first);
@@ -83,7 +83,7 @@ fn a_server_that_moved_is_found_again() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_a_reset() {
+fn a_connect_that_fails_is_a_reset() {
     let gone = TcpListener::bind("127.0.0.1:0").unwrap();
     let target = gone.local_addr().unwrap();
     drop(gone);
@@ -93,7 +93,7 @@ fn a_server_that_is_not_there_is_a_reset() {
 }
 
 #[test]
-fn a_client_that_resets_is_passed_on() {
+fn the_reset_of_a_client_is_forwarded() {
     let (target, seen) = sink(b"", LONG);
     let proxy = ChaosProxy::clean(target);
     let mut client = TcpStream::connect(proxy.addr()).unwrap();
@@ -106,7 +106,7 @@ fn a_client_that_resets_is_passed_on() {
 }
 
 #[test]
-fn an_early_answer_passes_before_the_reset() {
+fn an_early_response_is_forwarded_before_the_reset() {
     let server = ScriptedServer::start(vec![Step::new()
         .read(Take::HeadOnly)
         .write(reply(413, "{}"))
@@ -118,9 +118,9 @@ fn an_early_answer_passes_before_the_reset() {
         client.write_all(head).unwrap();
         let body = vec![0; 100_000];
         while client.write_all(&body).is_ok() {}
-        let mut answer = [0; 12];
-        client.read_exact(&mut answer).unwrap();
-        assert_eq!(&answer, b"HTTP/1.1 413");
+        let mut response = [0; 12];
+        client.read_exact(&mut response).unwrap();
+        assert_eq!(&response, b"HTTP/1.1 413");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Servers with TLS, each asked by a client of another make.
+//! Servers with TLS, each tested with curl.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use crate::scripted::{ScriptedServer, Step};
 use crate::tls::{Authority, Certificate, Identity};
 use crate::tools;
 
-/// The answer of a server that is trusted by this authority alone; with a certificate, perhaps.
+/// Asks a server, trusting this authority only, with or without a client certificate; returns what `curl` does.
 fn ask(addr: SocketAddr, ca_pem: &str, certificate: Option<&Certificate>) -> String {
     let dir = tempfile::tempdir().unwrap();
     let ca = dir.path().join("ca.pem");
@@ -29,7 +29,7 @@ fn ask(addr: SocketAddr, ca_pem: &str, certificate: Option<&Certificate>) -> Str
 }
 
 #[test]
-fn certificates_are_right_and_wrong_as_they_are_to_be() {
+fn curl_accepts_right_certificates_and_refuses_wrong_ones() {
     if tools::find("curl").is_none() {
         return;
     }
@@ -45,14 +45,14 @@ fn certificates_are_right_and_wrong_as_they_are_to_be() {
         (Certificate::self_signed(), "self-signed certificate"),
     ] {
         let server = ModelReceiver::start_tls(Identity::of(certificate, &authority));
-        let answer = ask(server.addr(), authority.pem(), None);
-        let complaint = answer.contains(complaint);
-        assert!(complaint, "{answer}");
+        let response = ask(server.addr(), authority.pem(), None);
+        let complaint = response.contains(complaint);
+        assert!(complaint, "{response}");
     }
 }
 
 #[test]
-fn clients_certificates_are_wanted_everywhere() {
+fn every_server_requires_client_certificates() {
     if tools::find("curl").is_none() {
         return;
     }
@@ -70,12 +70,12 @@ fn clients_certificates_are_wanted_everywhere() {
             .iter()
             .map(|haproxy| (haproxy.addr(), "404", "alert")),
     );
-    for (addr, answer, refusal) in servers {
+    for (addr, response, refusal) in servers {
         let ask = |certificate| ask(addr, authority.pem(), certificate);
-        assert_eq!(ask(Some(&right)), answer);
+        assert_eq!(ask(Some(&right)), response);
         for certificate in [None, Some(&wrong)] {
-            let answer = ask(certificate);
-            assert!(answer.contains(refusal), "{answer}");
+            let response = ask(certificate);
+            assert!(response.contains(refusal), "{response}");
         }
     }
     if let Some(haproxy) = haproxy {

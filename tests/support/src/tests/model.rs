@@ -21,7 +21,7 @@ pub(super) fn locate(fields: &str) -> Vec<u8> {
     request("application/x-www-form-urlencoded", body.as_bytes())
 }
 
-/// A send of `data[from..to]`, with the digest of everything up to `to`.
+/// Makes a send of `data[from..to]`, with the digest of everything up to `to`.
 pub(super) fn send(id: &str, data: &[u8], from: usize, to: usize) -> Vec<u8> {
     let name = if to == data.len() {
         "md5"
@@ -46,10 +46,10 @@ pub(super) fn send_with(id: &str, piece: &[u8], offset: usize, tail: (&str, &str
     request("multipart/form-data; boundary=XyZ", &body)
 }
 
-/// Status and body of the last answer.
+/// Sends a request; returns status and body of the last response.
 pub(super) fn ask(addr: SocketAddr, request: &[u8]) -> (u16, String) {
-    let answers = exchange(addr, request);
-    let last = &answers[answers.rfind("HTTP/1.1 ").expect(&answers)..];
+    let responses = exchange(addr, request);
+    let last = &responses[responses.rfind("HTTP/1.1 ").expect(&responses)..];
     let (head, body) = last.split_once("\r\n\r\n").unwrap();
     (head[9..12].parse().unwrap(), body.to_owned())
 }
@@ -88,12 +88,12 @@ fn locate_by_get_and_expect_continue_work() {
     assert_eq!(body, r#"{"state":"new","offset":0,"id":"u1"}"#);
     let text = String::from_utf8(send("u1", b"abc", 0, 3)).unwrap();
     let text = text.replacen("Host: x", "Expect: 100-continue", 1);
-    let answers = exchange(receiver.addr(), text.as_bytes());
-    assert!(answers.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK"));
+    let responses = exchange(receiver.addr(), text.as_bytes());
+    assert!(responses.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK"));
 }
 
 #[test]
-fn cut_at_every_byte_it_keeps_what_came_and_resumes() {
+fn a_receiver_keeps_what_came_before_a_cut_at_any_byte() {
     let receiver = ModelReceiver::start();
     let data = bytes(100, 4);
     let whole = send("u000", &data, 0, 100);
@@ -134,7 +134,7 @@ fn cut_at_every_byte_it_keeps_what_came_and_resumes() {
 }
 
 #[test]
-fn a_buffering_receiver_keeps_nothing_of_a_broken_request() {
+fn a_buffering_receiver_keeps_nothing_of_a_request_that_was_cut_short() {
     let receiver = ModelReceiver::with(Options {
         buffering: true,
         ..Options::default()

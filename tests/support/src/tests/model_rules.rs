@@ -6,8 +6,8 @@ use crate::model::{ModelReceiver, Options};
 
 const FIND: &str = "name=f&size=1000&mtime=1";
 
-/// A receiver that holds the first 400 bytes of a file of 1000.
-fn begun(options: Options) -> (ModelReceiver, Vec<u8>) {
+/// Starts a receiver that holds the first 400 bytes of a file of 1000.
+fn start_with_400(options: Options) -> (ModelReceiver, Vec<u8>) {
     let receiver = ModelReceiver::with(options);
     let data = bytes(1000, 2);
     ask(receiver.addr(), &locate(FIND));
@@ -18,14 +18,14 @@ fn begun(options: Options) -> (ModelReceiver, Vec<u8>) {
 
 #[test]
 fn the_prefix_digest_is_of_what_is_held() {
-    let (receiver, data) = begun(Options::default());
+    let (receiver, data) = start_with_400(Options::default());
     let (_, body) = ask(receiver.addr(), &locate(FIND));
     assert!(body.contains(&md5_hex_of(&data[..400])), "{body}");
     assert!(receiver.damage("f", 10));
     let (_, body) = ask(receiver.addr(), &locate(FIND));
     assert!(!body.contains(&md5_hex_of(&data[..400])), "{body}");
 
-    let (receiver, _) = begun(Options {
+    let (receiver, _) = start_with_400(Options {
         hide_prefix_md5: true,
         ..Options::default()
     });
@@ -35,7 +35,7 @@ fn the_prefix_digest_is_of_what_is_held() {
 
 #[test]
 fn a_wrong_offset_is_409_and_an_unknown_id_404() {
-    let (receiver, data) = begun(Options::default());
+    let (receiver, data) = start_with_400(Options::default());
     for from in [399, 401] {
         let (status, body) = ask(receiver.addr(), &send("u1", &data, from, 1000));
         assert_eq!((status, offset(&body)), (409, 400));
@@ -49,8 +49,8 @@ fn a_wrong_offset_is_409_and_an_unknown_id_404() {
 }
 
 #[test]
-fn the_answer_to_a_refused_body_leaves_the_connection_usable() {
-    let (receiver, data) = begun(Options::default());
+fn the_response_to_a_refused_body_leaves_the_connection_usable() {
+    let (receiver, data) = start_with_400(Options::default());
     let both = [send("u1", &data, 1, 1000), send("u1", &data, 400, 1000)].concat();
     let (status, body) = ask(receiver.addr(), &both);
     assert_eq!(status, 200);
@@ -59,7 +59,7 @@ fn the_answer_to_a_refused_body_leaves_the_connection_usable() {
 
 #[test]
 fn offset_zero_is_an_offset_like_any_other_and_is_counted() {
-    let (receiver, data) = begun(Options::default());
+    let (receiver, data) = start_with_400(Options::default());
     let (status, body) = ask(receiver.addr(), &send("u1", &data, 0, 1000));
     assert_eq!((status, offset(&body)), (409, 400));
     assert_eq!(receiver.stats().bytes_again, 400);
@@ -68,7 +68,7 @@ fn offset_zero_is_an_offset_like_any_other_and_is_counted() {
 
 #[test]
 fn a_wrong_digest_is_422_and_drops_what_is_not_proved() {
-    let (receiver, data) = begun(Options::default());
+    let (receiver, data) = start_with_400(Options::default());
     for (to, field) in [(700, "prefix_md5"), (1000, "md5")] {
         let wrong = send_with("u1", &data[400..to], 400, (field, "00"));
         let (status, body) = ask(receiver.addr(), &wrong);
@@ -83,7 +83,7 @@ fn a_wrong_digest_is_422_and_drops_what_is_not_proved() {
 
 #[test]
 fn all_bytes_without_a_proved_tail_stay_partial() {
-    let (receiver, data) = begun(Options::default());
+    let (receiver, data) = start_with_400(Options::default());
     let missing = send_with("u1", &data[400..], 400, ("other", "x"));
     assert_eq!(ask(receiver.addr(), &missing).0, 400);
     let (_, body) = ask(receiver.addr(), &locate(FIND));
@@ -91,7 +91,7 @@ fn all_bytes_without_a_proved_tail_stay_partial() {
     let (_, body) = ask(receiver.addr(), &send("u1", &data, 1000, 1000));
     assert!(body.starts_with(r#"{"state":"complete","offset":1000"#));
     assert_eq!(receiver.files()[0].1, data);
-    // A client that lost this answer may ask again.
+    // A client that lost this response may ask again.
     let (status, body) = ask(receiver.addr(), &send("u1", &data, 1000, 1000));
     assert_eq!(status, 200);
     assert!(body.contains("complete"));
@@ -99,7 +99,7 @@ fn all_bytes_without_a_proved_tail_stay_partial() {
 
 #[test]
 fn limits_are_413() {
-    let (receiver, data) = begun(Options {
+    let (receiver, data) = start_with_400(Options {
         max_segment: Some(400),
         ..Options::default()
     });
@@ -109,7 +109,7 @@ fn limits_are_413() {
     assert_eq!(ask(receiver.addr(), &send("u1", &data, 400, 800)).0, 200);
     assert_eq!(receiver.held("f"), Some(800));
 
-    let (receiver, data) = begun(Options {
+    let (receiver, data) = start_with_400(Options {
         max_body: Some(1000),
         ..Options::default()
     });
@@ -119,7 +119,7 @@ fn limits_are_413() {
 
 #[test]
 fn a_known_content_is_complete_at_once_for_its_owner_only() {
-    let (receiver, data) = begun(Options::default());
+    let (receiver, data) = start_with_400(Options::default());
     ask(receiver.addr(), &send("u1", &data, 400, 1000));
     let md5 = md5_hex_of(&data);
     let find = format!("name=copy&size=1000&mtime=2&md5={md5}");
@@ -134,7 +134,7 @@ fn a_known_content_is_complete_at_once_for_its_owner_only() {
 
 #[test]
 fn identity_is_owner_directory_name_size_and_time() {
-    let (receiver, _) = begun(Options::default());
+    let (receiver, _) = start_with_400(Options::default());
     for other in [
         "name=g&size=1000&mtime=1",
         "name=f&size=1001&mtime=1",

@@ -1,4 +1,4 @@
-//! The real proxies, each asked by a client of another make.
+//! The real proxies, each tested with curl.
 
 use crate::dante::Dante;
 use crate::scripted::{ScriptedServer, Step};
@@ -19,7 +19,7 @@ fn tls_server() -> ScriptedServer {
 }
 
 #[test]
-fn squid_forwards_and_tunnels_and_tells() {
+fn squid_forwards_tunnels_and_logs() {
     if tools::find("curl").is_none() {
         return;
     }

@@ -1,4 +1,4 @@
-//! Against a stand-in that only prints what the receiver prints.
+//! Tests with a script that only prints what the receiver prints.
 #![cfg(unix)]
 
 use std::fs;

@@ -22,10 +22,10 @@ fn steps_are_done_in_order_and_the_last_one_repeats() {
         Step::reply(409, "{}"),
     ]);
     let three = [post("action=locate&name=a%20b+c"), post("2"), post("3")].concat();
-    let answers = exchange(server.addr(), &three);
-    assert_eq!(answers.matches("HTTP/1.1 200 OK\r\n").count(), 1);
-    assert_eq!(answers.matches("HTTP/1.1 409 Conflict\r\n").count(), 2);
-    assert!(answers.contains(r#"{"state":"new","offset":0,"id":"u1"}"#));
+    let responses = exchange(server.addr(), &three);
+    assert_eq!(responses.matches("HTTP/1.1 200 OK\r\n").count(), 1);
+    assert_eq!(responses.matches("HTTP/1.1 409 Conflict\r\n").count(), 2);
+    assert!(responses.contains(r#"{"state":"new","offset":0,"id":"u1"}"#));
 
     let requests = server.requests();
     assert_eq!(requests.len(), 3);
@@ -51,7 +51,7 @@ fn the_step_can_depend_on_the_request() {
 }
 
 #[test]
-fn an_early_answer_is_readable_while_the_body_is_under_way() {
+fn an_early_response_is_readable_while_the_body_is_under_way() {
     let server = ScriptedServer::start(vec![Step::new()
         .read(Take::HeadAndBodyBytes(1000))
         .write(reply_with(413, &[("Connection", "close")], "{}"))
@@ -64,8 +64,8 @@ fn an_early_answer_is_readable_while_the_body_is_under_way() {
         .write_all(b"POST / HTTP/1.1\r\nContent-Length: 9999999\r\n\r\n")
         .unwrap();
     client.write_all(&[0; 1000]).unwrap();
-    let (answer, end) = read_out(&client, LONG);
-    assert!(answer.starts_with(b"HTTP/1.1 413"));
+    let (response, end) = read_out(&client, LONG);
+    assert!(response.starts_with(b"HTTP/1.1 413"));
     assert_eq!(end, Ending::Fin);
     assert_eq!(server.requests()[0].body_len, 1000);
     // The server still reads, up to its limit.
@@ -75,7 +75,7 @@ fn an_early_answer_is_readable_while_the_body_is_under_way() {
 }
 
 #[test]
-fn answers_come_in_pieces_with_pauses_and_can_be_cut() {
+fn responses_come_in_pieces_with_pauses_and_can_be_cut() {
     let whole = reply(200, &json("new", 0, "u1"));
     let (first, second) = whole.split_at(20);
     let server = ScriptedServer::start(vec![Step::new()
@@ -86,10 +86,10 @@ fn answers_come_in_pieces_with_pauses_and_can_be_cut() {
         .write(&second[..30])
         .end(End::Close)]);
     let began = Instant::now();
-    let answer = exchange(server.addr(), &post("abc"));
+    let response = exchange(server.addr(), &post("abc"));
     assert!(began.elapsed() >= Duration::from_millis(100));
-    assert!(answer.starts_with("HTTP/1.1 103"));
-    assert!(answer.ends_with(std::str::from_utf8(&whole[..50]).unwrap()));
+    assert!(response.starts_with("HTTP/1.1 103"));
+    assert!(response.ends_with(std::str::from_utf8(&whole[..50]).unwrap()));
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn a_connection_ends_as_the_step_says() {
 }
 
 #[test]
-fn a_body_that_breaks_off_is_recorded_as_far_as_it_came() {
+fn a_body_that_is_cut_short_is_recorded_as_far_as_it_came() {
     let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
     let mut client = TcpStream::connect(server.addr()).unwrap();
     client
@@ -126,7 +126,7 @@ fn a_body_that_breaks_off_is_recorded_as_far_as_it_came() {
 }
 
 #[test]
-fn expect_is_answered_when_the_body_is_wanted() {
+fn continue_is_sent_when_the_body_is_read() {
     let server = ScriptedServer::start(vec![
         Step::reply(200, "{}"),
         Step::new()
@@ -138,9 +138,9 @@ fn expect_is_answered_when_the_body_is_wanted() {
         let mut client = TcpStream::connect(server.addr()).unwrap();
         let head = "POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
         client.write_all(head.as_bytes()).unwrap();
-        let mut answer = [0; 12];
-        client.read_exact(&mut answer).unwrap();
-        assert_eq!(&answer, first.as_bytes());
+        let mut response = [0; 12];
+        client.read_exact(&mut response).unwrap();
+        assert_eq!(&response, first.as_bytes());
     }
 }
 
@@ -164,9 +164,9 @@ fn the_tls_server_is_trusted_by_its_authority() {
         let socket = TcpStream::connect(server.addr()).unwrap();
         let mut client = StreamOwned::new(session, socket);
         client.write_all(&post("abc")).unwrap();
-        let mut answer = [0; 15];
-        client.read_exact(&mut answer).unwrap();
-        assert_eq!(&answer, b"HTTP/1.1 200 OK");
+        let mut response = [0; 15];
+        client.read_exact(&mut response).unwrap();
+        assert_eq!(&response, b"HTTP/1.1 200 OK");
     }
     assert_eq!(server.requests()[1].body, b"abc");
 }

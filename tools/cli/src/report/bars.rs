@@ -1,5 +1,4 @@
 //! Progress bars on a terminal: one for each upload under way, one for all.
-#![forbid(unsafe_code)]
 
 use std::collections::HashMap;
 use std::path::PathBuf;

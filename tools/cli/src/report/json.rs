@@ -1,5 +1,4 @@
 //! One JSON object a line on standard output, for programs.
-#![forbid(unsafe_code)]
 
 use std::collections::HashMap;
 use std::io::{self, Write};

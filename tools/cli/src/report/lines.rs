@@ -1,5 +1,4 @@
 //! Lines on standard error, for logs and pipes: no bars, no escape codes.
-#![forbid(unsafe_code)]
 
 use std::collections::HashMap;
 use std::path::PathBuf;

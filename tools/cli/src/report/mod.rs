@@ -6,7 +6,6 @@
 //! | `bars` | progress bars |
 //! | `lines` | plain lines |
 //! | `json` | one JSON object a line |
-#![forbid(unsafe_code)]
 
 mod bars;
 mod json;

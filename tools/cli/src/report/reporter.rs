@@ -1,5 +1,4 @@
 //! The interface of all reports.
-#![forbid(unsafe_code)]
 
 use resup::{Snapshot, UploadState};
 

@@ -1,13 +1,14 @@
-//! Answers.
+//! Responses of the model receiver.
 
-pub(crate) struct Answer {
+/// A response.
+pub(crate) struct Response {
     pub status: u16,
     pub body: String,
-    /// Set where a send was refused: which bytes of which upload its body carries.
+    /// Set when a send is refused: the id, offset and length of the bytes in its body.
     pub unwanted: Option<(String, u64, u64)>,
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn error(status: u16, message: &str) -> Self {
         Self {
             status,
@@ -17,7 +18,7 @@ impl Answer {
     }
 }
 
-/// A JSON string.
+/// Quotes text as a JSON string.
 pub(super) fn quote(text: &str) -> String {
     let mut out = String::from("\"");
     for char in text.chars() {

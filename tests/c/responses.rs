@@ -1,39 +1,39 @@
-//! Answers that are none, and offsets that cannot be.
+//! Responses that cannot be used, and impossible offsets.
 
 use super::*;
 
 #[test]
-fn answers_that_are_none_to_a_locate() {
+fn a_locate_fails_on_what_is_no_response() {
     run_all(&[
         Case {
             name: "a web page",
             script: |_| Step::reply(200, "<html>Please log in</html>"),
-            status: ANSWER,
+            status: BAD_RESPONSE,
             error: &["JSON", "Please log in"],
             ..CASE
         },
         Case {
             name: "nothing",
             script: |_| Step::reply(200, ""),
-            status: ANSWER,
+            status: BAD_RESPONSE,
             error: &["JSON"],
             ..CASE
         },
         Case {
             name: "JSON that is cut by the server, with a length that fits",
             script: |_| Step::reply(200, r#"{"state":"part"#),
-            status: ANSWER,
+            status: BAD_RESPONSE,
             error: &["JSON", "part"],
             ..CASE
         },
         Case {
-            name: "an answer cut by the connection",
+            name: "a response cut by the connection",
             script: |_| {
                 let whole = reply(200, &json("new", 0, "k"));
                 raw(&whole[..whole.len() - 5])
             },
-            status: CONNECTION,
-            // An answer that is not whole is none.
+            status: CONNECTION_LOST,
+            // A response that is not whole has no status.
             http: 0,
             retryable: true,
             attempts: 3,
@@ -43,7 +43,7 @@ fn answers_that_are_none_to_a_locate() {
         Case {
             name: "a head cut by the connection",
             script: |_| raw("HTTP/1.1 200 OK\r\nContent-Le"),
-            status: CONNECTION,
+            status: CONNECTION_LOST,
             http: 0,
             retryable: true,
             attempts: 3,
@@ -51,9 +51,9 @@ fn answers_that_are_none_to_a_locate() {
             ..CASE
         },
         Case {
-            name: "no answer at all",
+            name: "no response at all",
             script: |_| raw(""),
-            status: CONNECTION,
+            status: CONNECTION_LOST,
             http: 0,
             retryable: true,
             attempts: 3,
@@ -63,7 +63,7 @@ fn answers_that_are_none_to_a_locate() {
         Case {
             name: "a reset",
             script: |_| Step::new().read(Read::All).end(End::Reset),
-            status: CONNECTION,
+            status: CONNECTION_LOST,
             http: 0,
             retryable: true,
             attempts: 3,
@@ -73,7 +73,7 @@ fn answers_that_are_none_to_a_locate() {
         Case {
             name: "another protocol",
             script: |_| raw("SSH-2.0-OpenSSH_9.2\r\n\r\n"),
-            status: ANSWER,
+            status: BAD_RESPONSE,
             http: 0,
             error: &["HTTP"],
             ..CASE
@@ -94,7 +94,7 @@ fn answers_that_are_none_to_a_locate() {
                     "x".repeat(10 << 20)
                 ))
             },
-            status: ANSWER,
+            status: BAD_RESPONSE,
             http: 0,
             error: &["HTTP"],
             ..CASE
@@ -111,56 +111,56 @@ fn answers_that_are_none_to_a_locate() {
 }
 
 #[test]
-fn offsets_that_cannot_be() {
+fn impossible_offsets_are_refused() {
     run_all(&[
         Case {
             name: "past the size",
             script: |_| Step::reply(200, &json("partial", SIZE + 1, "k")),
-            status: OFFSET,
+            status: BAD_OFFSET,
             error: &["100001", "100000"],
             ..CASE
         },
         Case {
             name: "negative",
             script: |_| Step::reply(200, r#"{"state":"partial","offset":-1}"#),
-            status: OFFSET,
+            status: BAD_OFFSET,
             error: &["-1"],
             ..CASE
         },
         Case {
             name: "past 64 bits",
             script: |_| Step::reply(200, r#"{"state":"partial","offset":18446744073709551616}"#),
-            status: OFFSET,
+            status: BAD_OFFSET,
             error: &["not a whole number"],
             ..CASE
         },
         Case {
             name: "a new upload that has bytes",
             script: |_| Step::reply(200, &json("new", 7, "k")),
-            status: OFFSET,
+            status: BAD_OFFSET,
             error: &["7", "new"],
             ..CASE
         },
         Case {
             name: "complete with half",
             script: |_| Step::reply(200, &json("complete", SIZE / 2, "k")),
-            status: OFFSET,
+            status: BAD_OFFSET,
             error: &["50000", "100000"],
             ..CASE
         },
         Case {
             name: "a text",
             script: |_| Step::reply(200, r#"{"state":"partial","offset":"7"}"#),
-            status: ANSWER,
+            status: BAD_RESPONSE,
             error: &["JSON"],
             ..CASE
         },
     ]);
 }
 
-/// The first send breaks off early, and then the server claims to hold more than it was sent.
+/// The first send loses its connection early; then the server claims to hold more than it was sent.
 #[test]
-fn a_claim_of_more_than_was_sent() {
+fn an_offset_past_what_was_sent_is_refused() {
     let mut asked = 0;
     let server = ScriptedServer::start_with(move |head, _| match head.boundary() {
         None if asked == 0 => {
@@ -172,8 +172,8 @@ fn a_claim_of_more_than_was_sent() {
             .read(Read::HeadAndBodyBytes(50_000))
             .end(End::Reset),
     });
-    let told = One::new().upload(&server.endpoint(), BIG, &BRIEF);
-    assert_eq!(told.number("status"), 92, "{told:?}");
+    let report = One::new().upload(&server.endpoint(), BIG, &BRIEF);
+    assert_eq!(report.number("status"), 92, "{report:?}");
     let claim = format!("{} bytes, but only", BIG - 1);
-    assert!(told.text("error").contains(&claim), "{told:?}");
+    assert!(report.text("error").contains(&claim), "{report:?}");
 }

@@ -1,11 +1,11 @@
-//! Answers as bytes.
+//! Responses as bytes.
 
-/// A whole answer with a JSON body and its Content-Length.
+/// Makes a whole response with a JSON body and its Content-Length.
 pub fn reply(status: u16, json_body: &str) -> Vec<u8> {
     reply_with(status, &[], json_body)
 }
 
-/// The same with more headers.
+/// Makes a whole response with more headers.
 pub fn reply_with(status: u16, headers: &[(&str, &str)], json_body: &str) -> Vec<u8> {
     let more: String = headers
         .iter()
@@ -19,7 +19,7 @@ pub fn reply_with(status: u16, headers: &[(&str, &str)], json_body: &str) -> Vec
     .into_bytes()
 }
 
-/// The body of a protocol answer.
+/// Makes the JSON of a response of the protocol.
 pub fn json(state: &str, offset: u64, id: &str) -> String {
     format!(r#"{{"state":"{state}","offset":{offset},"id":"{id}"}}"#)
 }
@@ -36,6 +36,6 @@ fn reason(status: u16) -> &'static str {
         422 => "Unprocessable Content",
         500 => "Internal Server Error",
         503 => "Service Unavailable",
-        _ => "Answer",
+        _ => "Response",
     }
 }

@@ -1,5 +1,4 @@
-//! C programs: built against the header and the library that belong to this test, and run under
-//! a watchdog.
+//! Builds C and C++ programs against the header and the library of this build, and runs them with a time limit.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -12,14 +11,14 @@ use tempfile::TempDir;
 
 pub const WARNINGS: [&str; 5] = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror"];
 
-/// Where headers lie.
+/// The directories of the headers.
 const HEADERS: [&str; 2] = ["include", "bindings/cpp/include"];
 
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Where the built libraries lie: above the `deps` that this test runs in.
+/// Returns the directory of the libraries, which is above the `deps` of the test program. Builds them first.
 pub fn library_dir() -> &'static Path {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
     DIR.get_or_init(|| {
@@ -32,7 +31,7 @@ pub fn library_dir() -> &'static Path {
     })
 }
 
-/// What lies there may be older than the sources: asking cargo costs little.
+/// Builds the library into `dir`: one that is there may be older than the sources.
 fn build(dir: &Path) {
     let profile = match dir.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => "dev",
@@ -55,7 +54,7 @@ pub fn shared_library() -> PathBuf {
     library_dir().join("libresup.so")
 }
 
-/// The words that a command says.
+/// Runs a command and returns the words of its output.
 pub fn words(command: &mut Command) -> Vec<String> {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}");
@@ -63,7 +62,7 @@ pub fn words(command: &mut Command) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
 
-/// Whether a tool is there; it has to be where `RESUP_NEED_TOOLS` is set.
+/// Whether a tool is installed. Panics when it is not and `RESUP_NEED_TOOLS` is `1`.
 pub fn has(tool: &str) -> bool {
     tools::find(tool).is_some()
 }
@@ -72,7 +71,7 @@ fn compiler() -> String {
     std::env::var("CC").unwrap_or("cc".to_owned())
 }
 
-/// Has these sources compiled, and nothing built.
+/// Compiles sources with warnings as errors, and links nothing.
 pub fn check_warnings(compiler: &str, sources: &[PathBuf]) {
     let output = Command::new(compiler)
         .args(WARNINGS)
@@ -91,14 +90,14 @@ pub struct Bench {
     dir: TempDir,
 }
 
-/// How a program was left.
-pub struct Ended {
+/// How a program ended, and its output.
+pub struct Outcome {
     pub status: ExitStatus,
     pub stdout: String,
     pub stderr: String,
 }
 
-impl Ended {
+impl Outcome {
     #[track_caller]
     pub fn assert_success(&self) {
         assert!(
@@ -121,7 +120,7 @@ impl Bench {
         self.dir.path().join(name)
     }
 
-    /// A new, empty directory.
+    /// Makes a new, empty directory.
     pub fn dir(&self, name: &str) -> PathBuf {
         let dir = self.path(name);
         std::fs::create_dir(&dir).unwrap();
@@ -164,7 +163,7 @@ impl Bench {
         cc.args(["-lresup", &rpath, "-lpthread", "-ldl"]);
     }
 
-    /// The same with the static library.
+    /// As `build`, with the static library.
     pub fn build_static(&self, name: &str, sources: &[&str]) -> PathBuf {
         self.compile(name, sources, |cc| {
             cc.arg(library_dir().join("libresup.a"))
@@ -172,7 +171,7 @@ impl Bench {
         })
     }
 
-    /// A program that is not linked with the library, to load it itself.
+    /// Builds a program that is not linked with the library, but loads it.
     pub fn build_alone(&self, name: &str, sources: &[&str]) -> PathBuf {
         self.compile(name, sources, |cc| {
             cc.args(["-lpthread", "-ldl"]);
@@ -197,8 +196,8 @@ impl Bench {
 
     /// Runs a program, and kills it when it is not done in time.
     #[track_caller]
-    pub fn run(&self, command: &mut Command, limit: Duration) -> Ended {
-        // Files, for a pipe that nobody reads would stop the program.
+    pub fn run(&self, command: &mut Command, limit: Duration) -> Outcome {
+        // Its output goes into files: a pipe that nobody reads would block it.
         let (out, err) = (TempDir::new().unwrap(), TempDir::new().unwrap());
         let (out, err) = (out.path().join("out"), err.path().join("err"));
         let mut child = command
@@ -207,28 +206,26 @@ impl Bench {
             .spawn()
             .unwrap_or_else(|e| panic!("{command:?}: {e}"));
         let began = Instant::now();
+        let mut hangs = false;
         let status = loop {
             if let Some(status) = child.try_wait().unwrap() {
-                break Some(status);
+                break status;
             }
             if began.elapsed() > limit {
-                break None;
+                hangs = true;
+                child.kill().unwrap();
+                break child.wait().unwrap();
             }
             std::thread::sleep(Duration::from_millis(10));
         };
-        if status.is_none() {
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
         let text =
             |path: &Path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
         let (stdout, stderr) = (text(&out), text(&err));
-        let status = status.unwrap_or_else(|| {
-            panic!(
-                "{command:?} hangs: killed after {limit:?}\nstdout:\n{stdout}\nstderr:\n{stderr}"
-            )
-        });
-        Ended {
+        assert!(
+            !hangs,
+            "{command:?} hangs: killed after {limit:?}\nstdout:\n{stdout}\nstderr:\n{stderr}"
+        );
+        Outcome {
             status,
             stdout,
             stderr,
@@ -239,7 +236,7 @@ impl Bench {
 pub const VALGRIND: [&str; 7] = [
     "valgrind",
     "--quiet",
-    // It runs one thread at a time: a busy one would keep the others from their turns.
+    // valgrind runs one thread at a time: without this, a busy one would starve the others.
     "--fair-sched=yes",
     "--error-exitcode=99",
     "--leak-check=full",
@@ -247,7 +244,7 @@ pub const VALGRIND: [&str; 7] = [
     "--errors-for-leak-kinds=definite",
 ];
 
-/// A program, run by another one.
+/// Makes a command for a program; `runner` runs it, if there is one.
 pub fn under(runner: &[&str], program: &Path) -> Command {
     let Some((runner, arguments)) = runner.split_first() else {
         return Command::new(program);
@@ -257,13 +254,14 @@ pub fn under(runner: &[&str], program: &Path) -> Command {
     command
 }
 
+/// Runs a compiler, which has to write `program`.
 pub fn finish(compiler: &mut Command, program: &Path) {
     let output = compiler.arg("-o").arg(program).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{compiler:?}:\n{errors}");
 }
 
-/// What a C program has to link besides a static library made by this compiler.
+/// Asks rustc which libraries a C program has to link besides a static Rust library.
 fn native_libraries() -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
     let source = dir.path().join("empty.rs");
@@ -280,7 +278,7 @@ fn native_libraries() -> Vec<String> {
     let list = notes
         .lines()
         .find_map(|line| line.split_once("native-static-libs: "))
-        .unwrap_or_else(|| panic!("rustc tells no libraries: {notes}"))
+        .unwrap_or_else(|| panic!("rustc names no libraries: {notes}"))
         .1;
     list.split_whitespace().map(str::to_owned).collect()
 }
