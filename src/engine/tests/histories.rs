@@ -191,6 +191,11 @@ impl World {
                 }
             }
         }
+        match self.habit {
+            Habit::Takes => {}
+            Habit::KeepsNothing => return (offset + length, Ok(Outcome::Accepted(self.answer()))),
+            Habit::Breaks => return (offset, Err(Stop::Failed(connection_lost()))),
+        }
         if self.happens() {
             // Bytes are lost at the server, or all of them with the upload.
             self.complete = false;
@@ -201,11 +206,6 @@ impl World {
                 self.told = 0;
                 return (offset, Ok(Outcome::UnknownUpload(refusal)));
             }
-        }
-        match self.habit {
-            Habit::Takes => {}
-            Habit::KeepsNothing => return (offset + length, Ok(Outcome::Accepted(self.answer()))),
-            Habit::Breaks => return (offset, Err(Stop::Failed(connection_lost()))),
         }
         if offset != self.held.length || self.complete {
             self.complete = false;
