@@ -144,7 +144,9 @@ fn every_standard_takes_the_headers() {
     let each = std::fs::read_dir(dir).unwrap();
     let each: Vec<_> = each.map(|entry| entry.unwrap().path()).collect();
     assert!(each.len() >= 5);
-    compiles("g++", "-std=c++17", &each);
+    if has("g++") {
+        compiles("g++", "-std=c++17", &each);
+    }
 }
 
 #[test]
