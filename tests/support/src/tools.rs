@@ -66,6 +66,24 @@ pub fn skip(reason: &str) {
     }
 }
 
+/// Makes a command of the cargo that runs this test.
+pub fn cargo() -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    forget_package(&mut cargo);
+    cargo
+}
+
+/// Hides from a command which package is tested. A dependency's build script looks at it: when a cargo within sees another one
+/// than the cargo outside, each builds that dependency, and all that uses it, anew.
+pub fn forget_package(command: &mut Command) -> &mut Command {
+    let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let starts = ["CARGO_PKG_", "CARGO_MANIFEST_", "OUT_DIR"];
+    for name in names.filter(|name| starts.iter().any(|start| name.starts_with(start))) {
+        command.env_remove(name);
+    }
+    command
+}
+
 /// Sends a signal to a process, by the shell: not every machine has `kill` as a program.
 ///
 /// # Panics
