@@ -44,21 +44,27 @@ make_system() {
 	touch "$root/made"
 }
 
-# What a system has while it runs.
-mount_all() {
+# Makes the system's root directory the one of this script, with what a system has while it runs. (Not by chroot alone: in
+# that, Linux makes no user namespaces, which tests need.)
+enter() {
+	mount --bind "$root" "$root"
 	mount -t proc proc "$root/proc"
 	mount -t sysfs sys "$root/sys"
 	mount --rbind /dev "$root/dev"
 	mount -t tmpfs -o mode=1777 shm "$root/dev/shm"
 	mount --bind -o ro "$rust" "$root/opt/rust"
+	cd "$root"
+	pivot_root . .
+	umount -l .
+	cd /work
 }
 
-# inside COMMAND…: runs it there, with the settings of this machine's clients and no other variables.
-inside() {
+# clean COMMAND…: runs it with the settings of this machine's clients, and no other variables.
+clean() {
 	settings=$(env | grep -v ^CARGO_TARGET_DIR= |
 		grep -E '^([a-z]+_proxy|[A-Z]+_PROXY|(PIP|CARGO|NPM_CONFIG|MAVEN)_[A-Z_]+)=[^ ]*$' || :)
 	env -i HOME=/root PATH=$path LANG=C.UTF-8 TERM=dumb $settings \
-		NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt chroot "$root" "$@"
+		NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt "$@"
 }
 
 if [ ! -e "$root/made" ]; then
@@ -69,5 +75,5 @@ fi
 [ -e "$root/work" ] || git clone -q "$project" "$root/work"
 git -C "$root/work" fetch -q "$project" HEAD
 git -C "$root/work" checkout -q --detach FETCH_HEAD
-mount_all
-inside /bin/bash -c "cd /work && $*"
+enter
+clean /bin/bash -c "$*"
