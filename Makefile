@@ -8,7 +8,10 @@ RELEASE := $(abspath $(TARGET)/release)
 ABI := $(shell awk '/define RESUP_VERSION_MAJOR / { v = $$3 } /define RESUP_VERSION_MINOR / { if (v == 0) v = "0." $$3 } \
 	END { print v }' include/resup.h)
 
-.PHONY: all lib cli receiver demo bench load conformance test test-all tools lint test-rust test-c python test-packages test-pascal test-page java java-local java-install java-natives test-java test-java-versions test-tomcat tomcat \
+# Sees to the packages that a target needs, which packaging/setup.txt lists; SETUP=true takes them for there.
+SETUP ?= packaging/setup.sh
+
+.PHONY: all lib cli receiver demo bench load conformance test test-all setup lint test-rust test-c python test-packages test-pascal test-page java java-local java-install java-natives test-java test-java-versions test-tomcat tomcat \
 	reference header pascal-api abi-accept clean
 
 all: lib
@@ -34,7 +37,7 @@ demo: lib receiver
 	RESUP_RECEIVER=$(RELEASE)/resup-receiver $(RELEASE)/resup-demo $(RELEASE)/upload
 
 # What it costs beside curl and md5sum. BENCH_SIZE=… MiB, BENCH_RUNS=…, BENCH_FILES=…
-bench: lib
+bench: need-bench lib
 	$(CARGO) build --release -p resup-bench
 	$(CC) -std=c99 -O2 -Wall -Wextra -Iinclude benches/uploader.c -o $(RELEASE)/bench-uploader \
 		-L$(RELEASE) -lresup -Wl,-rpath,$(RELEASE)
@@ -52,95 +55,62 @@ load: receiver
 	RESUP_RECEIVER=$(RELEASE)/resup-receiver RESUP_TEST_RUNS=$(LOAD) $(CARGO) test \
 		-p resup-receiver --test load -- --nocapture --test-threads 1
 
-# The library, the command, the receiver and its page, C and C++. Installs what is missing.
-test: tools lint reference test-rust test-c test-page
+# The library, the command, the receiver and its page, C and C++. On Debian, as root, it installs what is missing.
+test: need-test lint reference test-rust test-c test-page
 
 # That, and the other languages and servers.
-test-all: test test-packages test-pascal test-java test-java-versions test-tomcat test-windows
+test-all: need-all test test-packages test-pascal test-java test-java-versions test-tomcat test-windows
 
-# By this file a Debian system is told not to start the servers among the packages.
-POLICY := /usr/sbin/policy-rc.d
+# Installs what `make test` needs on Debian, as root, or says what is missing; PARTS=all: what any target needs.
+PARTS ?= test
+setup: $(PARTS:%=need-%)
 
-# A program of Debian's Tomcat, which starts no server by itself.
-CATALINA := /usr/share/tomcat10/bin/catalina.sh
-
-# Installs the packages of the commands, or directories, that are missing: command:package …
-define install-missing
-	@missing=; PATH="$$PATH:/usr/sbin"; for tool in $(1); do \
-		command -v $${tool%%:*} > /dev/null || [ -d $${tool%%:*} ] || missing="$$missing $${tool##*:}"; \
-	done; \
-	if [ -n "$$missing" ]; then \
-		echo "installing$$missing"; \
-		if [ ! -e $(POLICY) ]; then \
-			trap 'rm -f $(POLICY)' EXIT; \
-			printf '#!/bin/sh\nexit 101\n' > $(POLICY) && chmod 755 $(POLICY); \
-		fi; \
-		apt-get update -q && apt-get install -q -y --no-install-recommends $$missing; \
-	fi
-endef
-
-# Lazarus' library for windows; it brings Free Pascal's units along.
-LCL := /usr/lib/lazarus/default/lcl/units/x86_64-linux/gtk2
-
-tools:
-	$(call install-missing,gcc:gcc g++:g++ clang:clang \
-		valgrind:valgrind readelf:binutils nginx:nginx-light squid:squid \
-		danted:dante-server v2ray:v2ray haproxy:haproxy chromium:chromium \
-		curl:curl man:man-db script:bsdutils node:nodejs npm:npm \
-		pkg-config:pkg-config cmake:cmake meson:meson abidiff:abigail-tools \
-		Xvfb:xvfb openbox:openbox xdotool:xdotool fltk-config:libfltk1.3-dev \
-		doxygen:doxygen javac:openjdk-17-jdk mvn:maven unshare:util-linux \
-		$(CATALINA):tomcat10-common php:php-cli php:php-sqlite3 \
-		fpc:fp-compiler fpcres:fp-utils lazbuild:lcl-utils $(LCL):lcl-gtk2)
-	@cargo fmt --version > /dev/null && cargo clippy --version > /dev/null \
-		|| rustup component add rustfmt clippy
+need-%:
+	@$(SETUP) $*
 
 lint:
+	@$(CARGO) fmt --version > /dev/null && $(CARGO) clippy --version > /dev/null || rustup component add rustfmt clippy
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items -q
 
 # Always the whole workspace, so that all agree on the dependencies' features and share one build.
-TESTS = RESUP_NEED_TOOLS=1 RESUP_COMPILERS="gcc g++ clang clang++" \
-	RESUP_RECEIVER=$(abspath $(TARGET)/debug/resup-receiver) $(CARGO) test --workspace
+TESTS = RESUP_NEED_TOOLS=1 RESUP_RECEIVER=$(abspath $(TARGET)/debug/resup-receiver) $(CARGO) test --workspace
 
-test-rust:
+test-rust: need-test
 	$(CARGO) test --workspace --no-run
 	$(TESTS)
 
-test-c:
+test-c: need-test
 	$(CARGO) test --workspace --no-run
 	$(TESTS) --test c_abi
 
 # The Delphi and Free Pascal binding, with its examples.
-test-pascal: tools
+test-pascal: need-pascal
 	$(CARGO) test --workspace --no-run
 	$(TESTS) --test pascal -- --nocapture
 
 # Python's packages, of which tests need some.
 PYTHON = $(abspath $(TARGET)/python)
-ENSUREPIP = $(shell python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')/ensurepip
 
-python:
-	$(call install-missing,$(ENSUREPIP):python3-venv)
+python: need-python
 	[ -x $(PYTHON)/bin/pip ] || python3 -m venv $(PYTHON)
 
 # What is handed out: archives, Debian packages, and recipes for other packagers' tools.
-test-packages: tools python
-	$(call install-missing,git:git dpkg-gencontrol:dpkg-dev lintian:lintian)
+test-packages: need-packages python
 	[ -x $(PYTHON)/bin/conan ] || $(PYTHON)/bin/pip install -q conan==2.34.0
 	$(CARGO) test --workspace --no-run
 	PATH="$$PATH:$(PYTHON)/bin" $(TESTS) --test packages --test recipes
 
 # The C and C++ reference, in target/reference/html.
-reference:
+reference: need-reference
 	mkdir -p target
 	doxygen docs/Doxyfile
 
 # The receiver's page in Chromium. Its tests run below target/, where npm puts what they need.
 PAGE = $(abspath $(TARGET)/page-tests)
 
-test-page:
+test-page: need-page
 	$(CARGO) test --workspace --no-run
 	mkdir -p $(PAGE) && rm -f $(PAGE)/*.js
 	cp tools/receiver/tests/browser/*.js* $(PAGE)
@@ -155,7 +125,7 @@ native = install -D -s $(TARGET)/$(1)/libresup_jni.so $(NATIVES)/linux-$(shell u
 native-dll = install -D $(WINDOWS)/$(1)/resup_jni.dll $(NATIVES)/windows-$(2)/resup_jni.dll
 
 # The jars as they are handed out, in bindings/java/target: for this machine's platform and for Windows.
-java: windows
+java: need-java windows
 	$(build) -p resup-jni --lib --crate-type cdylib
 	$(call native,dist)
 	$(call native-dll,x86_64,x86_64)
@@ -165,7 +135,7 @@ java: windows
 	mvn -q -f $(JAVA) package
 
 # The jar for this machine's platform only; java-install puts it into Maven's local repository.
-java-local java-install:
+java-local java-install: need-java
 	$(CARGO) build --release -p resup-jni
 	rm -rf $(NATIVES)
 	$(call native,release)
@@ -184,7 +154,7 @@ define java-runtime
 endef
 
 # RUNS=10000 makes so many uploads in a Java with 64 MB. The jar has to come out the same twice.
-test-java: tools java-natives
+test-java: need-java need-test-java java-natives
 	RESUP_RECEIVER=$(abspath $(TARGET)/debug/resup-receiver) mvn -q -f $(JAVA) verify \
 		$(if $(RUNS),-DRESUP_TEST_RUNS=$(RUNS))
 	mv $(JAR) $(JAR).first
@@ -194,7 +164,7 @@ test-java: tools java-natives
 
 # The tests in the oldest and the newest Java that are to be had. (As run-time environments, which compile no
 # example; the oldest knows no zip files as file systems.)
-test-java-versions: tools python java-natives
+test-java-versions: need-java need-test-java python java-natives
 	$(call java-runtime,11.0.13.1,manylinux1_x86_64,$(abspath $(TARGET)/java-11))
 	$(call java-runtime,21.0.8.2,manylinux_2_17_x86_64,$(abspath $(TARGET)/java-21))
 	$(call java-runtime,25.0.2.1,manylinux_2_17_x86_64,$(abspath $(TARGET)/java-25))
@@ -208,7 +178,7 @@ test-java-versions: tools python java-natives
 # tests, it finds without a network (MVN="mvn -o").
 MVN ?= mvn
 
-tomcat:
+tomcat: need-tomcat
 	$(MVN) -q -B -f examples/receivers/tomcat package exec:help
 
 test-tomcat: tomcat
@@ -223,7 +193,7 @@ pascal-api:
 	RESUP_WRITE_PASCAL=1 $(CARGO) test --workspace --test pascal the_unit_of_the_c_abi_is_current
 
 # Records a change of the ABI that is meant; CHANGELOG.md tells of it.
-abi-accept:
+abi-accept: need-abi
 	RESUP_WRITE_ABI=1 $(CARGO) test --workspace --test abi the_abi_is
 
 clean:

@@ -6,7 +6,7 @@ DEB = $(abspath $(DIST))/deb
 
 .PHONY: deb
 
-deb:
+deb: need-deb
 	rm -rf $(DEB)
 	$(MAKE) install DESTDIR=$(DEB)/libresup-dev PREFIX=/usr LIBDIR=/usr/lib/$(MULTIARCH)
 	$(call licences,$(DEB)/licences)

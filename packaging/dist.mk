@@ -21,7 +21,7 @@ dist:
 	cd $(DIST) && find $(NAME)* -type f | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
 
 # What is committed: nothing else can be had again.
-dist-source:
+dist-source: need-dist
 	git diff --quiet HEAD || { echo "what is built and what is committed would differ: commit first"; exit 1; }
 	mkdir -p $(DIST)
 	git archive --format=tar --prefix=$(NAME)/ --output $(DIST)/$(NAME).tar HEAD

@@ -23,6 +23,7 @@ use harness::{has, root, shared_library, under, Bench, Outcome, VALGRIND};
 use programs::{hanging_server, BEHAVIOUR, FLOAT, MISUSE};
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
+use resup_test_support::tools;
 
 const LIMIT: Duration = Duration::from_secs(120);
 const VALGRIND_LIMIT: Duration = Duration::from_secs(600);
@@ -198,7 +199,7 @@ fn misuse_is_clean_with_the_address_sanitizer() {
         .output()
         .is_ok_and(|output| output.status.success());
     if !supported {
-        println!("skipped: the compiler has no address sanitizer");
+        tools::skip("the compiler has no address sanitizer");
         return;
     }
     let program = bench.build("misuse-asan", &MISUSE, &["-fsanitize=address"]);

@@ -144,7 +144,9 @@ fn the_headers_compile_by_every_standard() {
     let entries = std::fs::read_dir(dir).unwrap();
     let each: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     assert!(each.len() >= 5);
-    compiles("g++", "-std=c++17", &each);
+    if has("g++") {
+        compiles("g++", "-std=c++17", &each);
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ use harness::{has, library_dir, root, Bench};
 use resup_test_support::desktop::{Desktop, Running};
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
+use resup_test_support::tools;
 
 const LIMIT: Duration = Duration::from_secs(60);
 /// The limit for a command that compiles, perhaps after another build has ended.
@@ -56,10 +57,9 @@ fn assert_complete(output: &str, receiver: &Receiver, file: &Path) {
 #[test]
 fn the_rust_program_uploads() {
     let (bench, receiver) = (Bench::new(), Receiver::start());
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let file = make_file(&bench, "one", 3_000_000);
     let run = |file: &Path| {
-        let mut command = Command::new(&cargo);
+        let mut command = tools::cargo();
         command.args(["run", "--quiet", "--example", "upload", "--target-dir"]);
         command.arg(library_dir().parent().unwrap()).arg("--");
         command

@@ -11,6 +11,7 @@ use std::process::Command;
 use harness::{has, library_dir, root, Bench};
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
+use resup_test_support::tools;
 
 /// A fenced block.
 struct Block {
@@ -107,6 +108,9 @@ fn complaint(block: &Block) -> Option<String> {
         "c" => ("cc", "-std=c99", "c"),
         _ => ("c++", "-std=c++17", "cpp"),
     };
+    if !has(compiler) {
+        return None;
+    }
     let dir = tempfile::tempdir().unwrap();
     let source = dir.path().join("block").with_extension(suffix);
     std::fs::write(&source, whole(block)).unwrap();
@@ -130,9 +134,17 @@ fn complaint(block: &Block) -> Option<String> {
     (!output.status.success()).then(|| format!("{}:\n{text}", block.place))
 }
 
+/// Where Lazarus has its units.
+const LCL: &str = "/usr/lib/lazarus/default/lcl/units/x86_64-linux";
+
+/// Whether Free Pascal is there, with the units that blocks use.
+fn has_pascal() -> bool {
+    has("fpc") && tools::has_file(&Path::new(LCL).join("extctrls.ppu"))
+}
+
 /// Has a block in Pascal compiled, and not linked.
 fn pascal_complaint(block: &Block) -> Option<String> {
-    if !has("fpc") {
+    if !has_pascal() {
         return None;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -140,7 +152,7 @@ fn pascal_complaint(block: &Block) -> Option<String> {
     std::fs::write(&source, whole(block)).unwrap();
     let units = [
         root().join("bindings/delphi/src"),
-        "/usr/lib/lazarus/default/lcl/units/x86_64-linux".into(),
+        LCL.into(),
         "/usr/lib/lazarus/default/components/lazutils/lib/x86_64-linux".into(),
     ];
     let output = Command::new("fpc")

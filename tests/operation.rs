@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use resup::{Client, ErrorKind, Upload};
 use resup_test_support::receiver::{self, Receiver, Setup};
 use resup_test_support::tls::{Authority, Certificate};
+use resup_test_support::tools;
 
 use common::{client, make_file};
 
@@ -37,9 +38,7 @@ fn wait_for_line(receiver: &Receiver, what: &str) -> String {
 }
 
 fn hang_up(receiver: &Receiver) {
-    let pid = receiver.pid().unwrap().to_string();
-    let sent = Command::new("kill").args(["-HUP", &pid]).status().unwrap();
-    assert!(sent.success());
+    tools::signal(receiver.pid().unwrap(), "HUP");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use std::process::Command;
 
 use harness::{has, library_dir, root};
 use project::{build_command, example, files, run, uploads};
+use resup_test_support::tools;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -214,7 +215,7 @@ fn apt_installs_the_debian_packages() {
         return;
     }
     if run(Command::new("id").arg("-u")).trim() != "0" {
-        println!("skipped: only root may install packages");
+        tools::skip("only root may install packages");
         return;
     }
     let dir = tempfile::tempdir().unwrap();

@@ -12,6 +12,7 @@ use resup_test_support::files;
 use resup_test_support::model::{ModelReceiver, Options};
 use resup_test_support::receiver::Receiver;
 use resup_test_support::squid::{Setup, Squid};
+use resup_test_support::tools;
 use resup_test_support::v2ray::V2Ray;
 
 use common::{client, make_file};
@@ -331,7 +332,7 @@ fn ipv6_endpoints_are_reached_through_proxies() {
     };
     for tls in [false, true] {
         let Ok(listener) = TcpListener::bind("[::1]:0") else {
-            println!("skipped: there is no IPv6 here");
+            tools::skip("there is no IPv6 here");
             return;
         };
         let target = Target::on(listener, tls);

@@ -14,6 +14,7 @@ use std::process::Command;
 
 use harness::{has, library_dir, root};
 use project::{build_command, files, run};
+use resup_test_support::tools;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -126,7 +127,7 @@ fn cargo_c_installs_the_same() {
         .args(["cinstall", "--version"])
         .output();
     if version.is_err() {
-        println!("skipped: cargo-c is not installed");
+        tools::skip("cargo-c is not installed");
         return;
     }
     build_command();

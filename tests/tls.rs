@@ -13,6 +13,7 @@ use resup_test_support::model::{ModelReceiver, Options};
 use resup_test_support::nginx::Nginx;
 use resup_test_support::receiver::Receiver;
 use resup_test_support::tls::{Authority, Certificate, Identity};
+use resup_test_support::tools;
 
 use common::{client, make_file};
 
@@ -298,7 +299,7 @@ fn assert_invalid(result: Result<(), Error>, words: &str) {
 fn ipv6_endpoints_work_with_and_without_tls() {
     for tls in [false, true] {
         let Ok(listener) = TcpListener::bind("[::1]:0") else {
-            println!("skipped: there is no IPv6 here");
+            tools::skip("there is no IPv6 here");
             return;
         };
         let options = Options {

@@ -51,7 +51,7 @@ fn an_upload_of_50_mb_goes_on_after_every_cut() {
             cut_up_after: cut.then(|| rng.u64(6_000_000..9_000_000)),
             how: if rng.bool() { Cut::Rst } else { Cut::Fin },
             // Tomcat reads as fast as this: a reset would destroy what it has not read yet.
-            rate_up: cut.then_some(16 << 20),
+            rate_up: cut.then_some(8 << 20),
             ..Faults::default()
         }
     };

@@ -9,9 +9,7 @@ mingw-licence = $(INSTALL) -m 644 /usr/share/doc/mingw-w64-common/copyright $(1)
 
 .PHONY: windows windows-tools dist-windows test-windows
 
-windows-tools:
-	$(call install-missing,x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64-win32 \
-		i686-w64-mingw32-gcc:gcc-mingw-w64-i686-win32 llvm-dlltool:llvm zip:zip)
+windows-tools: need-windows
 	packaging/windows/get-rust.sh $(WINDOWS)/rust
 
 # In target/windows/x86_64 and i686: the DLL, its .def, and import libraries for gcc and MSVC; the jar's DLL.
@@ -32,17 +30,13 @@ dist-windows: windows
 
 # The C and Pascal tests as Windows programs, in wine (64 and 32 bit; the latter needs root), and the jar in a Java for
 # Windows, against the receiver on this side.
-test-windows: windows python
-	$(call install-missing,/usr/lib/wine/wine64:wine64 fpc:fp-compiler /usr/share/fpcsrc:fpc-source \
-		$(LCL):lcl-gtk2 fpcres:fp-utils /usr/lib/lazarus/default/lcl/interfaces/win32:lazarus-src \
-		Xvfb:xvfb openbox:openbox xdotool:xdotool javac:openjdk-17-jdk mvn:maven unzip:unzip)
+test-windows: need-wine windows python java-natives
 	packaging/windows/get-wine32.sh $(WINDOWS)/wine32
 	packaging/windows/get-fpc.sh $(WINDOWS)/fpc
 	packaging/windows/get-lcl.sh $(WINDOWS)/lcl $(WINDOWS)/fpc
 	# (Newer ones call functions of Windows that wine 8 lacks.)
 	$(call java-runtime,17.0.9.2,win_amd64,$(WINDOWS)/java-17)
 	$(CARGO) test --workspace --no-run
-	$(call native,debug)
 	$(call native-dll,x86_64,x86_64)
 	$(call native-dll,i686,x86)
 	mvn -q -f $(JAVA) package -Dmaven.javadoc.skip

@@ -8,7 +8,7 @@ pub(crate) fn rounded(duration: Duration) -> String {
     let tenths = (milliseconds + 50) / 100;
     match milliseconds {
         0..1000 => format!("{milliseconds} ms"),
-        1000..9950 if tenths % 10 == 0 => format!("{} s", tenths / 10),
+        1000..9950 if tenths.is_multiple_of(10) => format!("{} s", tenths / 10),
         1000..9950 => format!("{}.{} s", tenths / 10, tenths % 10),
         _ => format!("{} s", (milliseconds + 500) / 1000),
     }

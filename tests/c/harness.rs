@@ -37,8 +37,7 @@ fn build(dir: &Path) {
         Some("debug") | None => "dev",
         Some(name) => name,
     };
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let output = tools::cargo()
         .args(["build", "--quiet", "--package", "resup", "--lib"])
         .args(["--profile", profile, "--manifest-path"])
         .arg(root().join("Cargo.toml"))

@@ -6,13 +6,14 @@ use std::sync::OnceLock;
 
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
+use resup_test_support::tools;
 
 use crate::harness::{library_dir, root};
 
 /// Runs a command, which has to succeed, and returns its output.
 #[track_caller]
 pub fn run(command: &mut Command) -> String {
-    let output = command
+    let output = tools::forget_package(command)
         .output()
         .unwrap_or_else(|e| panic!("{command:?}: {e}"));
     let [out, err] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
@@ -35,7 +36,7 @@ pub fn files(dir: &Path) -> Vec<String> {
 pub fn build_command() {
     static ONCE: OnceLock<()> = OnceLock::new();
     ONCE.get_or_init(|| {
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let mut cargo = tools::cargo();
         cargo.current_dir(root()).args(["build", "--quiet"]);
         cargo.args(["--workspace", "--bin", "resup", "--test", "install"]);
         cargo

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::tools;
+
 /// The environment variable that names the binary to run, instead of one that is built here.
 pub const VARIABLE: &str = "RESUP_RECEIVER";
 
@@ -320,8 +322,7 @@ fn build() -> PathBuf {
         Some(name) => name,
     };
     let target = profile_dir.parent().expect("target directory");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let output = tools::cargo()
         .args(["build", "--quiet", "--package", "resup-receiver"])
         .args(["--profile", profile, "--manifest-path"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml"))

@@ -7,13 +7,12 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
-use common::{
-    assert_goes_on, ended, events, made, only, put, resup, signal, told, wait_for, Terminal,
-};
+use common::{assert_goes_on, ended, events, made, only, put, resup, told, wait_for, Terminal};
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::hole::Hole;
 use resup_test_support::model::ModelReceiver;
 use resup_test_support::scripted::{reply, End, Read, ScriptedServer, Step};
+use resup_test_support::tools;
 
 fn once(file: &Path, endpoint: &str, more: &[&str]) -> Output {
     put()
@@ -259,7 +258,7 @@ fn signals_end_it_cleanly() {
             .spawn()
             .unwrap();
         wait_for("a part of the file", || receiver.held("f") > Some(0));
-        signal(&child, name);
+        tools::signal(child.id(), name);
         let (ended, last) = ended(&child.wait_with_output().unwrap());
         assert_eq!(ended, code);
         assert!(
@@ -309,7 +308,7 @@ fn a_second_signal_ends_it_at_once() {
     assert!(server.wait_for(1, Duration::from_secs(30)));
     // Both are there before the program can act on one; the system chooses which comes first.
     for name in ["STOP", "INT", "TERM", "CONT"] {
-        signal(&child, name);
+        tools::signal(child.id(), name);
     }
     let output = child.wait_with_output().unwrap();
     assert!(matches!(output.status.code(), Some(130 | 143)));

@@ -4,12 +4,11 @@
 mod common;
 
 use std::collections::HashMap;
-use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
 use common::{begin, check_prefix, md5_hex, Receiver, Reply, Upload};
-use resup_test_support::seed;
+use resup_test_support::{seed, tools};
 
 const POINTS: [&str; 7] = [
     "after-write",
@@ -49,12 +48,12 @@ fn a_killed_receiver_has_all_that_it_has_confirmed() {
                 false => String::new(),
             };
             receiver.kill_and_restart_crashing(&plan);
-            let pid = receiver.pid().to_string();
+            let pid = receiver.pid();
             let delay = Duration::from_micros(rng.u64(..60_000));
             let random = plan.is_empty();
             let killer = thread::spawn(move || {
                 thread::sleep(delay);
-                random.then(|| Command::new("kill").args(["-KILL", &pid]).status())
+                random.then(|| tools::signal(pid, "KILL"))
             });
             let answered = upload_until_it_dies(&receiver, &file, &mut rng);
             killer.join().unwrap();

@@ -5,7 +5,7 @@ mod terminal;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use resup_test_support::files;
@@ -91,11 +91,4 @@ pub fn wait_for(what: &str, mut there: impl FnMut() -> bool) {
         );
         std::thread::sleep(Duration::from_millis(5));
     }
-}
-
-/// Sends a signal to a child.
-pub fn signal(child: &Child, name: &str) {
-    let id = child.id().to_string();
-    let status = Command::new("kill").args(["-s", name, &id]).status();
-    assert!(status.unwrap().success());
 }

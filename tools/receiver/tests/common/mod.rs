@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use resup_test_support::tools;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -115,9 +116,7 @@ impl Receiver {
     }
 
     pub fn terminate(&mut self) -> std::process::ExitStatus {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
-        assert!(sent.success());
+        tools::signal(self.child.id(), "TERM");
         self.wait()
     }
 
