@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use resup_test_support::files;
 
-use super::harness::Bench;
+use crate::harness::Bench;
 
 /// A run takes some seconds at most; one that takes longer than this hangs.
 pub const LIMIT: Duration = Duration::from_secs(60);
