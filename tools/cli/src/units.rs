@@ -1,4 +1,4 @@
-//! Sizes and times, as people write and read them.
+//! Sizes and times as text.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
 pub fn bytes(count: u64) -> String {
     let mut value = count as f64;
     let mut names = ["B", "kB", "MB", "GB", "TB", "PB"].into_iter();
-    let mut name = names.next().expect("there are some");
+    let mut name = names.next().expect("the list is not empty");
     for next in names {
         // 999.5 and more would be written as 1000.
         if value < 999.5 {
@@ -71,8 +71,8 @@ pub fn bytes(count: u64) -> String {
     }
 }
 
-/// Writes a time in seconds, or with minutes and hours: `7 s`, `1:05`, `2:03:10`. It is rounded up, so that a
-/// countdown ends with 1.
+/// Writes a time in seconds, or with minutes and hours: `7 s`, `1:05`, `2:03:10`. Rounds up, so that a countdown
+/// ends with 1.
 pub fn time(time: Duration) -> String {
     let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
     let (minutes, hours) = (seconds / 60, seconds / 3600);
