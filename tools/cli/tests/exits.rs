@@ -14,7 +14,7 @@ use common::{
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::hole::Hole;
 use resup_test_support::model::ModelReceiver;
-use resup_test_support::scripted::{reply, End, Read, ScriptedServer, Step};
+use resup_test_support::scripted::{json, reply, End, Read, ScriptedServer, Step};
 
 fn put_without_retries(file: &Path, endpoint: &str, more: &[&str]) -> Output {
     put()
@@ -219,6 +219,38 @@ fn responses_of_other_protocols_end_with_7() {
         let server = ScriptedServer::start(vec![Step::new().read(Read::All).write(answer)]);
         let (code, last) = exit_and_last_line(&put_without_retries(&file, &server.endpoint(), &[]));
         assert_eq!(code, 7, "{last}");
+    }
+}
+
+#[test]
+fn a_web_page_is_retryable_only_after_a_response_of_the_protocol() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = make_file(&dir, "f", 10);
+    let page = Step::new()
+        .read(Read::All)
+        .write(reply(200, "<html>Welcome</html>"));
+    let partial = Step::reply(200, &json("partial", 0, "a"));
+    for (steps, retryable) in [
+        (vec![page.clone()], false),
+        (vec![partial, page.clone()], true),
+    ] {
+        for retries in ["0", "1"] {
+            let server = ScriptedServer::start(steps.clone());
+            let (code, events) = events([
+                "--retries".as_ref(),
+                retries.as_ref(),
+                "--retry-max-wait=0.05".as_ref(),
+                file.as_os_str(),
+                server.endpoint().as_ref(),
+            ]);
+            assert_eq!(code, 7, "{events:?}");
+            let failed = of_kind(&events, "failed");
+            assert_eq!(failed.len(), 1, "{events:?}");
+            assert_eq!(failed[0]["kind"], "answer");
+            assert_eq!(failed[0]["retryable"], retryable, "{events:?}");
+            let summary = of_kind(&events, "summary")[0];
+            assert_eq!(summary["exit_code"], 7);
+        }
     }
 }
 
