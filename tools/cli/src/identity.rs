@@ -79,8 +79,9 @@ impl Identity {
             variable: "RESUP_SIGN_SECRET",
         };
         if let Some(secret) = secret.find()? {
-            let set = client.set_signing_secret(secret.as_bytes());
-            set.map_err(Fault::usage)?;
+            client
+                .set_signing_secret(secret.as_bytes())
+                .map_err(Fault::usage)?;
             client.set_signing_algorithm(self.sign_algorithm.into());
         }
         Ok(())

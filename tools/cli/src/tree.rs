@@ -81,8 +81,9 @@ fn directory_name(path: &Path) -> Result<String, Fault> {
 /// Adds the files in `dir` and below.
 fn walk(dir: &Path, directory: &str, items: &mut Vec<Item>) -> Result<(), Fault> {
     let read_fault = |error: io::Error| read_fault(dir, &error);
-    let all: io::Result<Vec<_>> = fs::read_dir(dir).map_err(read_fault)?.collect();
-    let mut entries = all.map_err(read_fault)?;
+    let mut entries = fs::read_dir(dir)
+        .and_then(|entries| entries.collect::<io::Result<Vec<_>>>())
+        .map_err(read_fault)?;
     entries.sort_by_key(DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
@@ -139,13 +140,13 @@ fn join(directory: &str, name: &str) -> String {
 }
 
 fn utf8_name(path: &Path) -> Result<String, Fault> {
-    let name = path.file_name().unwrap_or_default();
-    name.to_str().map(str::to_owned).ok_or_else(|| {
-        Fault::local(format!(
+    match path.file_name().unwrap_or_default().to_str() {
+        Some(name) => Ok(name.to_owned()),
+        None => Err(Fault::local(format!(
             "the name of \"{}\" is not UTF-8; rename it, or copy it under another name",
             path.display()
-        ))
-    })
+        ))),
+    }
 }
 
 fn read_fault(path: &Path, error: &io::Error) -> Fault {

@@ -20,12 +20,14 @@ const UNITS: [(&str, u64); 9] = [
 /// Parses a number of bytes such as `500k`, `1.5M` or `64Mi`; a `B` may follow.
 pub fn size(text: &str) -> Result<u64, String> {
     let wrong = || "not a size; write it as 800000, 500k, 1.5M or 64Mi".to_owned();
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.');
-    let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
-    let lower = unit.trim_start().to_ascii_lowercase();
-    let prefix = lower.strip_suffix('b').unwrap_or(&lower);
-    let entry = UNITS.iter().find(|(name, _)| *name == prefix);
-    let (_, factor) = entry.ok_or_else(wrong)?;
+    let number_end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
+    let (number, unit) = text.split_at(number_end.unwrap_or(text.len()));
+    let unit = unit.trim_start().to_ascii_lowercase();
+    let prefix = unit.strip_suffix('b').unwrap_or(&unit);
+    let (_, factor) = UNITS
+        .iter()
+        .find(|(name, _)| *name == prefix)
+        .ok_or_else(wrong)?;
     let bytes = number.parse::<f64>().map_err(|_| wrong())? * *factor as f64;
     match bytes >= 1.0 && bytes < u64::MAX as f64 {
         true => Ok(bytes as u64),
@@ -45,8 +47,8 @@ pub fn segment(text: &str) -> Result<SegmentSize, String> {
 
 /// Parses a number of seconds such as `30` or `0.5`.
 pub fn seconds(text: &str) -> Result<Duration, String> {
-    let number = text.parse().ok();
-    number
+    text.parse()
+        .ok()
         .and_then(|number| Duration::try_from_secs_f64(number).ok())
         .ok_or_else(|| "not a number of seconds; write it as 30 or 0.5".to_owned())
 }

@@ -17,9 +17,12 @@ struct Setup {
     server: ScriptedServer,
 }
 
+/// Makes the responses to an upload of three bytes.
 fn steps() -> Vec<Step> {
-    let answers = [json("new", 0, "1"), json("complete", 3, "1")];
-    answers.map(|answer| Step::reply(200, &answer)).to_vec()
+    vec![
+        Step::reply(200, &json("new", 0, "1")),
+        Step::reply(200, &json("complete", 3, "1")),
+    ]
 }
 
 impl Setup {

@@ -12,8 +12,8 @@ pub fn urlencoded(fields: &Fields) -> String {
 
 /// Writes fields as parts of a multipart body.
 pub fn parts(fields: &Fields, boundary: &str) -> String {
-    let fields = fields.iter();
     fields
+        .iter()
         .map(|(name, value)| {
             let name = escape(name);
             format!(

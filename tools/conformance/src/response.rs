@@ -43,8 +43,8 @@ impl Head {
 
     /// Finds the first header of this name, which must be in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.trim())
+        let (_, value) = self.headers.iter().find(|(known, _)| known == name)?;
+        Some(value.trim())
     }
 
     /// Returns whether the body is chunked.

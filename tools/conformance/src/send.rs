@@ -54,8 +54,10 @@ impl SendRequest {
 
     /// Sets the fields after the file.
     pub fn tail(mut self, tail: &[(&str, &str)]) -> Self {
-        let tail = tail.iter();
-        self.tail = tail.map(|(n, v)| ((*n).into(), (*v).into())).collect();
+        self.tail = tail
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect();
         self
     }
 

@@ -75,13 +75,15 @@ impl Signer {
 
 /// Returns the current time in seconds since 1970.
 pub fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.unwrap_or_default().as_secs()
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
 }
 
 fn hmac<M: Mac + KeyInit>(secret: &str, text: &str) -> String {
-    let keyed = <M as KeyInit>::new_from_slice(secret.as_bytes());
-    let mut mac = keyed.expect("an HMAC takes keys of every length");
+    let mut mac = <M as KeyInit>::new_from_slice(secret.as_bytes())
+        .expect("an HMAC takes keys of every length");
     mac.update(text.as_bytes());
     crate::file::hex(&mac.finalize().into_bytes())
 }

@@ -65,13 +65,13 @@ pub const CHECKS: &[Check] = &[
 ];
 
 /// Checks that a file and a changed copy of it are two uploads.
-fn differ(probe: &Probe, other: fn(&TestFile) -> TestFile) -> Outcome {
-    differ_from(probe, &probe.file(1000), other)
+fn differ(probe: &Probe, change: fn(&TestFile) -> TestFile) -> Outcome {
+    differ_from(probe, &probe.file(1000), change)
 }
 
 /// Sends a part of one file, then a part of another, and checks that they are two uploads.
-fn differ_from(probe: &Probe, file: &TestFile, other: fn(&TestFile) -> TestFile) -> Outcome {
-    let other = other(file);
+fn differ_from(probe: &Probe, file: &TestFile, change: fn(&TestFile) -> TestFile) -> Outcome {
+    let other = change(file);
     let (held, other_held) = (file.at(1, 4), other.at(3, 4));
     probe.begin_upload(file, held)?;
     let found = probe.find(&other)?;

@@ -62,8 +62,8 @@ fn just_right(probe: &Probe) -> Outcome {
     let mut file = probe.file(most);
     file.content.extend([0; 3]);
     let id = probe.find(&file)?.id;
-    let first = probe.send(&SendRequest::of(&file, &id, 0, most))?;
-    first.expect_partial(most)?;
+    let first = SendRequest::of(&file, &id, 0, most);
+    probe.send(&first)?.expect_partial(most)?;
     let rest = SendRequest::of(&file, &id, most, file.size());
     probe.send(&rest)?.expect_complete(file.size())?;
     pass()

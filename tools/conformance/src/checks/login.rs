@@ -122,8 +122,7 @@ fn session(probe: &Probe) -> Outcome {
         return not_supported("the kit does not log in by form (--login)");
     }
     let visitor = probe.shared.credentials.log_in(&probe.shared.headers)?;
-    let again = probe.with_visitor(visitor);
-    again.upload(&again.file(1000))?;
+    probe.with_visitor(visitor).upload(&probe.file(1000))?;
     probe.upload(&probe.file(1000))?;
     pass()
 }

@@ -61,8 +61,9 @@ fn check_distinct(probe: &Probe, names: &[&str]) -> Result<Vec<TestFile>> {
     let with_name = |name: &&str| file.with_name(format!("{}{name}.bin", &file.name[..28]));
     let files: Vec<TestFile> = names.iter().map(with_name).collect();
     for (index, file) in files.iter().enumerate() {
-        let upload = probe.begin_upload(file, index as u64 + 1);
-        upload.with_context(|| format!("the name {:?}", file.name))?;
+        probe
+            .begin_upload(file, index as u64 + 1)
+            .with_context(|| format!("the name {:?}", file.name))?;
     }
     for (index, file) in files.iter().enumerate() {
         let held = index as u64 + 1;
@@ -81,8 +82,9 @@ fn check_distinct(probe: &Probe, names: &[&str]) -> Result<Vec<TestFile>> {
 /// Does the same as [`check_distinct`], and finishes the files.
 fn finish_distinct(probe: &Probe, names: &[&str]) -> Outcome {
     for file in check_distinct(probe, names)? {
-        let result = probe.finish(&file);
-        result.with_context(|| format!("the name {:?}", file.name))?;
+        probe
+            .finish(&file)
+            .with_context(|| format!("the name {:?}", file.name))?;
     }
     pass()
 }
@@ -96,8 +98,9 @@ fn dirs(probe: &Probe) -> Outcome {
         dir => file.with_dir(format!("{tag}/{dir}")),
     });
     for (index, file) in files.iter().enumerate() {
-        let upload = probe.begin_upload(file, index as u64 + 1);
-        upload.with_context(|| format!("the directory {:?}", file.dir))?;
+        probe
+            .begin_upload(file, index as u64 + 1)
+            .with_context(|| format!("the directory {:?}", file.dir))?;
     }
     for (index, file) in files.iter().enumerate() {
         let response = probe.locate(file)?.expect(200)?;

@@ -101,10 +101,11 @@ fn hostile_ids(probe: &Probe) -> Outcome {
         "👻".into(),
     ];
     for hostile in hostile {
-        let response = probe.send(&SendRequest::of(&file, &hostile, 0, file.size()));
         let describe = || format!("the id {:?}", hostile.chars().take(40).collect::<String>());
-        let response = response.and_then(Response::expect_refusal);
-        response.with_context(describe)?;
+        probe
+            .send(&SendRequest::of(&file, &hostile, 0, file.size()))
+            .and_then(Response::expect_refusal)
+            .with_context(describe)?;
     }
     probe.finish(&file)?;
     pass()
@@ -116,8 +117,9 @@ fn with_field(fields: &Fields, name: &str, value: Option<&str>) -> Fields {
     match value {
         None => fields.retain(|(known, _)| known != name),
         Some(value) => {
-            let field = fields.iter_mut().find(|(known, _)| known == name);
-            field.expect("a field that is there").1 = value.to_owned();
+            let found = fields.iter_mut().find(|(known, _)| known == name);
+            let (_, old) = found.expect("fields has the field");
+            *old = value.to_owned();
         }
     }
     fields
@@ -219,8 +221,9 @@ fn expect_error(probe: &Probe, what: &str, kind: &str, body: Vec<u8>) -> Result<
         bytes: Vec::new(),
         closing: Vec::new(),
     };
-    let result = probe.exchange(&probe.request(&body));
-    let response = result.with_context(|| what.to_owned())?;
+    let response = probe
+        .exchange(&probe.request(&body))
+        .with_context(|| what.to_owned())?;
     ensure!(
         response.status >= 400,
         "{what} is accepted with {}",
@@ -307,8 +310,9 @@ fn urlencoded_bodies(probe: &Probe) -> Outcome {
         ("a name that is not UTF-8", "%FF%FE"),
         ("a name with half an escape", "a%2"),
     ] {
-        let result = probe.post_text(&format!("{form}{name}"));
-        let response = result.with_context(|| what.to_owned())?;
+        let response = probe
+            .post_text(&format!("{form}{name}"))
+            .with_context(|| what.to_owned())?;
         ensure!(response.status < 500, "{what} is {}", response.summary());
     }
     let nul = probe.locate(&file.with_name("\0"))?;

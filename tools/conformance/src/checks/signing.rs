@@ -91,8 +91,8 @@ fn needed(probe: &Probe, signer: &Signer) -> Outcome {
         let mut fields = probe.locate_fields(&file);
         signer.head(&mut fields, fastrand::u128(..));
         fields.retain(|(name, _)| name != missing);
-        let response = probe.post_text(&urlencoded(&fields))?;
-        response
+        probe
+            .post_text(&urlencoded(&fields))?
             .expect_refusal()
             .context(format!("without {missing}"))?;
     }
@@ -128,8 +128,10 @@ fn changed(probe: &Probe, signer: &Signer) -> Outcome {
         let mut fields = probe.locate_fields(&file);
         signer.head(&mut fields, fastrand::u128(..));
         change(&mut fields);
-        let response = probe.post_text(&urlencoded(&fields))?;
-        response.expect_refusal().context("a locate")?;
+        probe
+            .post_text(&urlencoded(&fields))?
+            .expect_refusal()
+            .context("a locate")?;
 
         let mut send = SendRequest::of(&file, &id, 0, file.size());
         signer.head(&mut send.fields, fastrand::u128(..));
@@ -181,12 +183,14 @@ fn nonce(probe: &Probe, signer: &Signer) -> Outcome {
     signer.head(&mut fields, once);
     let form = urlencoded(&fields);
     probe.post_text(&form)?.expect(200)?;
-    let again = probe.post_text(&form)?;
-    again.expect_refusal().context("the same form again")?;
+    probe
+        .post_text(&form)?
+        .expect_refusal()
+        .context("the same form again")?;
     let mut fields = probe.locate_fields(&probe.file(1000));
     signer.head(&mut fields, once);
-    let other = probe.post_text(&urlencoded(&fields))?;
-    other
+    probe
+        .post_text(&urlencoded(&fields))?
         .expect_refusal()
         .context("the nonce in another form")?;
 
@@ -194,8 +198,10 @@ fn nonce(probe: &Probe, signer: &Signer) -> Outcome {
     let body = probe.body(&SendRequest::of(&file, &id, 0, file.at(1, 2)));
     let request = probe.request(&body);
     probe.exchange(&request)?.expect_partial(file.at(1, 2))?;
-    let second = probe.exchange(&request)?;
-    let again = second.expect_refusal().context("the same send again")?;
+    let again = probe
+        .exchange(&request)?
+        .expect_refusal()
+        .context("the same send again")?;
     ensure!(
         again.status != 409,
         "the same send again was not refused for its signature: {}",

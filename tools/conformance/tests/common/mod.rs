@@ -22,15 +22,17 @@ pub struct KitReport {
 impl KitReport {
     /// Returns the checks with this verdict.
     pub fn with(&self, verdict: &str) -> Vec<&str> {
-        let checks = self.checks.iter();
-        let with = checks.filter(|(_, (found, _))| found == verdict);
-        with.map(|(id, _)| id.as_str()).collect()
+        self.checks
+            .iter()
+            .filter(|(_, (found, _))| found == verdict)
+            .map(|(id, _)| id.as_str())
+            .collect()
     }
 
     /// Returns the checks that failed, with the reasons.
     pub fn failures(&self) -> String {
-        let checks = self.checks.iter();
-        checks
+        self.checks
+            .iter()
             .filter(|(_, (verdict, _))| verdict == "fail")
             .map(|(id, (_, why))| format!("{id}: {why}\n"))
             .collect()
