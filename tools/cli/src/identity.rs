@@ -11,7 +11,8 @@ use crate::secret::{self, Sources};
 
 /// The options about the user.
 ///
-/// Other users of the machine can see a command line, so each secret can come from another source too.
+/// Other users of the machine can see a command line, so each secret can come from another source
+/// too.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Logins, headers and signatures")]
 pub struct Identity {
@@ -136,8 +137,8 @@ impl Identity {
     }
 }
 
-/// Parses an option's values, and the lines of the files among them, in this order. Messages do not show values, which
-/// may be secrets.
+/// Parses an option's values, and the lines of the files among them, in this order. Messages do not
+/// show values, which may be secrets.
 fn entries(
     what: &str,
     entries: &[String],

@@ -1,7 +1,7 @@
 //! `resup`: uploads files and directories, and resumes uploads that were interrupted.
 //!
-//! It uses only the library's public Rust API. Each worker thread waits for one upload of the library, and checks signals
-//! and progress ten times a second.
+//! It uses only the library's public Rust API. Each worker thread waits for one upload of the
+//! library, and checks signals and progress ten times a second.
 //!
 //! | module | what is in it |
 //! | --- | --- |

@@ -1,7 +1,8 @@
 //! Questions whose answers the terminal does not show.
 //!
-//! The echo is switched off before the question is written, so that a quick answer is not shown. Keys pressed before
-//! that count as part of the answer. Ctrl-C is read as a key, since its signal would leave the echo off.
+//! The echo is switched off before the question is written, so that a quick answer is not shown.
+//! Keys pressed before that count as part of the answer. Ctrl-C is read as a key, since its signal
+//! would leave the echo off.
 
 use std::fs::File;
 use std::io::{self, Read, Write};

@@ -1,4 +1,5 @@
-//! `resup put`: uploads the files, a few at a time, until all are uploaded or the program has to end.
+//! `resup put`: uploads the files, a few at a time, until all are uploaded or the program has to
+//! end.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -65,7 +65,8 @@ impl Tally {
         Some((item, end))
     }
 
-    /// Chooses the program's exit code. `signal` is the exit code for the signal that has arrived, if any.
+    /// Chooses the program's exit code. `signal` is the exit code for the signal that has arrived,
+    /// if any.
     pub fn exit(&self, signal: Option<Exit>) -> Exit {
         match (self.first_failure(), signal) {
             _ if self.done == self.files => Exit::Done,

@@ -12,7 +12,8 @@ pub fn write(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// Escapes characters that control a terminal. The text may come from the server or from a file's name.
+/// Escapes characters that control a terminal. The text may come from the server or from a file's
+/// name.
 pub fn escape_controls(text: &str) -> String {
     let is_control =
         |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

@@ -28,7 +28,8 @@ impl Item {
     }
 }
 
-/// Finds the files of the command line, in its order. The files of a directory are in the order of their names.
+/// Finds the files of the command line, in its order. The files of a directory are in the order of
+/// their names.
 pub fn items(put: &Put) -> Result<Vec<Item>, Fault> {
     let mut items = Vec::new();
     let directory = put.file.directory.trim_end_matches('/');

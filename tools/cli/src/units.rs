@@ -73,8 +73,8 @@ pub fn bytes(count: u64) -> String {
     }
 }
 
-/// Writes a time in seconds, or with minutes and hours: `7 s`, `1:05`, `2:03:10`. Rounds up, so that a countdown
-/// ends with 1.
+/// Writes a time in seconds, or with minutes and hours: `7 s`, `1:05`, `2:03:10`. Rounds up, so
+/// that a countdown ends with 1.
 pub fn time(time: Duration) -> String {
     let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
     let (minutes, hours) = (seconds / 60, seconds / 3600);

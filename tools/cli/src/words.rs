@@ -57,7 +57,8 @@ fn success(end: &End) -> String {
     text
 }
 
-/// Describes the results of all uploads. Returns `None` if there is one file, whose own line says enough.
+/// Describes the results of all uploads. Returns `None` if there is one file, whose own line says
+/// enough.
 pub fn summary(summary: &Summary) -> Option<String> {
     let tally = &summary.tally;
     let all = match tally.files {

@@ -1,8 +1,8 @@
 //! The conformance kit: checks any receiver against docs/PROTOCOL.md, rule by rule.
 //!
-//! It does not use the library `resup`: it makes its requests itself, as the document describes them. Its tests run it
-//! against correct receivers, and against the model receiver with one mistake switched on
-//! (`tests/support/src/model/flaw.rs`).
+//! It does not use the library `resup`: it makes its requests itself, as the document describes
+//! them. Its tests run it against correct receivers, and against the model receiver with one
+//! mistake switched on (`tests/support/src/model/flaw.rs`).
 //!
 //! | module | what is in it |
 //! | --- | --- |

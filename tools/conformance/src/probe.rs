@@ -30,7 +30,8 @@ pub struct Shared {
     pub seed: u64,
     /// The receiver's max_segment, from its first response.
     pub max_segment: Option<u64>,
-    /// Whether the receiver keeps the bytes of a request that is cut off. The first check that needs it finds it out.
+    /// Whether the receiver keeps the bytes of a request that is cut off. The first check that
+    /// needs it finds it out.
     pub keeps_broken: OnceLock<bool>,
 }
 

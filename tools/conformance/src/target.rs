@@ -23,7 +23,8 @@ pub struct Target {
 }
 
 impl Target {
-    /// Parses a URL and looks its host up. TLS trusts the CA certificates in `ca_file`, or the system's without one.
+    /// Parses a URL and looks its host up. TLS trusts the CA certificates in `ca_file`, or the
+    /// system's without one.
     pub fn parse(url: &str, ca_file: Option<&Path>) -> Result<Self> {
         let uri: Uri = url
             .parse()

@@ -5,7 +5,8 @@
 pub enum Verdict {
     /// The rule holds.
     Pass,
-    /// The rule is optional and this receiver lacks the feature, or the kit lacks what the check needs.
+    /// The rule is optional and this receiver lacks the feature, or the kit lacks what the check
+    /// needs.
     NotSupported(String),
 }
 

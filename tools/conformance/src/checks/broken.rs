@@ -53,7 +53,8 @@ pub const CHECKS: &[Check] = &[
 const COMPLETE_ONLY: &str = "the receiver keeps nothing of a request that is cut off: \
                              it seems to see only complete bodies";
 
-/// Finds out whether the receiver keeps the bytes of a request that is cut off. Does so once in a run.
+/// Finds out whether the receiver keeps the bytes of a request that is cut off. Does so once in a
+/// run.
 pub fn keeps_broken_requests(probe: &Probe) -> Result<bool> {
     if let Some(kept) = probe.shared.keeps_broken.get() {
         return Ok(*kept);
@@ -73,7 +74,8 @@ pub fn keeps_broken_requests(probe: &Probe) -> Result<bool> {
     Ok(*probe.shared.keeps_broken.get_or_init(|| found.offset > 0))
 }
 
-/// Sends a locate, and checks that its offset is in `least..=most` and its digest that of the first bytes.
+/// Sends a locate, and checks that its offset is in `least..=most` and its digest that of the first
+/// bytes.
 fn find_between(probe: &Probe, file: &TestFile, least: u64, most: u64) -> Result<UploadState> {
     let found = probe.find(file)?;
     let offset = found.offset;

@@ -30,7 +30,8 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-/// Checks that a send gets 422 with an offset of at most `most`, and that a locate has the same. Returns it.
+/// Checks that a send gets 422 with an offset of at most `most`, and that a locate has the same.
+/// Returns it.
 fn expect_mismatch(probe: &Probe, file: &TestFile, send: &SendRequest, most: u64) -> Result<u64> {
     let response = probe.send(send)?.expect(422)?;
     let offset = response.offset()?;

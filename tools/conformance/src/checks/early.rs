@@ -31,7 +31,8 @@ const BODY: usize = 3 << 20;
 /// The time for which a receiver reads after its response.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Sends a large body to its end, then reads the response. Returns `None` if the network is too slow for this.
+/// Sends a large body to its end, then reads the response. Returns `None` if the network is too
+/// slow for this.
 pub fn send_then_read(probe: &Probe, send: &SendRequest) -> Result<Option<Response>> {
     let mut send = send.clone().set("length", BODY);
     send.bytes = vec![7; BODY];

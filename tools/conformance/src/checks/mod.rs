@@ -1,4 +1,5 @@
-//! The checks, in the order of docs/PROTOCOL.md, with one file for each subject. [`check`] has their type.
+//! The checks, in the order of docs/PROTOCOL.md, with one file for each subject. [`check`] has
+//! their type.
 //!
 //! A check's function is named after the end of its id: `restart-late` is `restart::late`.
 

@@ -107,8 +107,8 @@ fn live(probe: &Probe) -> Outcome {
 /// The longest pause of a writer that is not silent.
 const MAX_PAUSE: Duration = Duration::from_millis(500);
 
-/// Starts a writer, and a second one while the first is sending. Returns both responses, and the first writer's longest
-/// pause.
+/// Starts a writer, and a second one while the first is sending. Returns both responses, and the
+/// first writer's longest pause.
 fn send_beside_a_live_writer(
     probe: &Probe,
 ) -> Result<(Result<Response>, Result<Response>, Duration)> {
