@@ -14,7 +14,7 @@ pub enum Exit {
     Network = 4,
     NotAllowed = 5,
     Refused = 6,
-    Answer = 7,
+    BadResponse = 7,
     Interrupted = 130,
     Terminated = 143,
 }
@@ -22,37 +22,37 @@ pub enum Exit {
 impl Exit {
     /// All codes with their meanings, for the help and the manual page.
     pub const ALL: [(Exit, &str); 10] = [
-        (Exit::Done, "all files are there"),
-        (Exit::Other, "it failed for a reason not listed here"),
+        (Exit::Done, "the server has all files"),
+        (Exit::Other, "another failure"),
         (Exit::Usage, "the command line is wrong; nothing was sent"),
         (
             Exit::Local,
-            "a file is missing, cannot be read, or changed meanwhile",
+            "a file is missing, cannot be read, or changed during its upload",
         ),
         (
             Exit::Network,
-            "the network: name lookup, connection, time limit, TLS, or proxy",
+            "the network failed: name lookup, connection, time limit, TLS, or proxy",
         ),
         (
             Exit::NotAllowed,
-            "the server requires a login, or does not allow it (401, 403)",
+            "the server requires a login, or does not allow the upload (401, 403)",
         ),
         (
             Exit::Refused,
-            "the server refuses for another reason (413, 503, 507, ...)",
+            "the server refuses the upload for another reason (413, 503, 507, ...)",
         ),
         (
-            Exit::Answer,
-            "the server does not follow the protocol, or has other bytes",
+            Exit::BadResponse,
+            "the server does not follow the protocol, or its bytes differ from the file's",
         ),
         (Exit::Interrupted, "interrupted by Ctrl-C"),
         (Exit::Terminated, "ended by SIGTERM"),
     ];
 
-    /// The exit code of an upload that failed.
+    /// Chooses the exit code for the error of an upload.
     pub fn of(error: &Error) -> Self {
         match error.kind() {
-            // The settings were checked before, so this is about the file's name.
+            // The settings were checked before, so the wrong argument is the file's name.
             ErrorKind::InvalidArgument
             | ErrorKind::SourceNotFound
             | ErrorKind::SourceDenied
@@ -72,17 +72,17 @@ impl Exit {
             ErrorKind::BadResponse
             | ErrorKind::ResponseTooLong
             | ErrorKind::BadOffset
-            | ErrorKind::DigestMismatch => Exit::Answer,
+            | ErrorKind::DigestMismatch => Exit::BadResponse,
             _ => Exit::Other,
         }
     }
 
-    /// The number of the code.
+    /// Returns the number of the code.
     pub fn code(self) -> u8 {
         self as u8
     }
 
-    /// The name of the code, for programs.
+    /// Returns the name of the code in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Exit::Done => "done",
@@ -92,7 +92,7 @@ impl Exit {
             Exit::Network => "network",
             Exit::NotAllowed => "not-allowed",
             Exit::Refused => "refused",
-            Exit::Answer => "answer",
+            Exit::BadResponse => "answer",
             Exit::Interrupted => "interrupted",
             Exit::Terminated => "terminated",
         }

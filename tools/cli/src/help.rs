@@ -29,17 +29,17 @@ Examples:
 
 /// The units of options.
 pub const UNITS: &str = "\
-SIZE is a number of bytes, also with k, M, G or T for powers of 1000, or Ki, Mi, Gi or Ti for \
+SIZE is a number of bytes. k, M, G or T after it stand for powers of 1000; Ki, Mi, Gi or Ti for \
 powers of 1024. SECONDS may have a fraction.";
 
 /// The environment variables.
 pub const ENVIRONMENT: [(&str, &str); 4] = [
     ("RESUP_PASSWORD", "the password of --basic or --login"),
     ("RESUP_TOKEN", "the bearer token"),
-    ("RESUP_SIGN_SECRET", "the secret that forms are signed with"),
+    ("RESUP_SIGN_SECRET", "the secret that signs forms"),
     (
         "http_proxy, https_proxy, all_proxy, no_proxy",
-        "the proxy, unless --proxy is given",
+        "the proxy, if there is no --proxy",
     ),
 ];
 
@@ -59,11 +59,11 @@ pub const EXAMPLES: [(&str, &str); 8] = [
         "resup put --segment auto video.mp4 https://example.org/upload",
     ),
     (
-        "Wait for a server that cannot be reached, for up to a day",
+        "Keep trying for up to a day while the server cannot be reached",
         "resup put --retries 100000 --retry-timeout 86400 video.mp4 https://example.org/upload",
     ),
     (
-        "Log in as anna, who is asked for her password",
+        "Log in as anna, and ask for her password",
         "resup put --basic anna video.mp4 https://example.org/upload",
     ),
     (
@@ -72,15 +72,15 @@ pub const EXAMPLES: [(&str, &str); 8] = [
          --login-field password --password-file secret.txt video.mp4 https://example.org/upload",
     ),
     (
-        "Read what happened with another program",
+        "List the files that failed, with the program jq",
         "resup put --json *.zip https://example.org/upload | jq -r 'select(.event==\"failed\").file'",
     ),
 ];
 
-/// The exit code when several files fail.
+/// The rule for the exit code if several files fail.
 pub const SEVERAL: &str = "\
-When several files fail, the first of them on the command line decides. The server keeps what it \
-has in any case: run the same command again to continue.";
+If several files fail, the exit code is that of the first one on the command line. The server \
+keeps the bytes that it has: run the same command again to continue.";
 
 /// Writes the end of `resup put -h`.
 pub fn short_end() -> String {

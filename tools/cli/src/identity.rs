@@ -11,18 +11,18 @@ use crate::secret::{self, Sources};
 
 /// The options about the user.
 ///
-/// Other users of the machine can see a command line, so each secret can come from another source too.
+/// Other users of the machine can see a command line, so each secret can come from another source
+/// too.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Who you are to the server")]
+#[command(next_help_heading = "Logins, headers and signatures")]
 pub struct Identity {
     /// Log in with HTTP Basic authorization
     ///
-    /// Without a password here, it comes from --password-file or RESUP_PASSWORD, or is asked
-    /// for.
+    /// Without a password here, it is read from --password-file, RESUP_PASSWORD or the terminal.
     #[arg(long, value_name = "USER[:PASSWORD]", conflicts_with_all = ["token", "token_file"])]
     basic: Option<String>,
 
-    /// Log in with this bearer token, also from --token-file or RESUP_TOKEN
+    /// Log in with this bearer token, or that of --token-file or RESUP_TOKEN
     #[arg(long, value_name = "TOKEN", conflicts_with = "token_file")]
     token: Option<String>,
 
@@ -30,14 +30,14 @@ pub struct Identity {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     token_file: Option<PathBuf>,
 
-    /// Log in by posting a form to this URL of the same server; cookies are kept
+    /// Log in by sending a form to this URL of the same server, and keep its cookies
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, requires = "login_fields")]
     login: Option<String>,
 
     /// Field of the login form; may be given several times
     ///
-    /// The value of a field without one is the password, from --password-file or RESUP_PASSWORD, or it
-    /// is asked for.
+    /// A NAME without a VALUE is the password's field. The password is read from --password-file,
+    /// RESUP_PASSWORD or the terminal.
     #[arg(long = "login-field", value_name = "NAME[=VALUE]", requires = "login")]
     login_fields: Vec<String>,
 
@@ -45,11 +45,11 @@ pub struct Identity {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     password_file: Option<PathBuf>,
 
-    /// Header to send with every request, or @FILE with one a line; may be given several times
+    /// Header to send with every request, or @FILE with one per line; may be given several times
     #[arg(long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
 
-    /// Cookie to send with every request, or @FILE with one a line; may be given several times
+    /// Cookie to send with every request, or @FILE with one per line; may be given several times
     #[arg(long = "cookie", value_name = "NAME=VALUE")]
     cookies: Vec<String>,
 
@@ -57,13 +57,13 @@ pub struct Identity {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     sign_secret_file: Option<PathBuf>,
 
-    /// How forms are signed
+    /// How to sign forms
     #[arg(long, value_name = "HOW", value_enum, default_value = "hmac-sha256")]
     sign_algorithm: Algorithm,
 }
 
 impl Identity {
-    /// Applies all options. Asks for a password that is missing.
+    /// Applies all options. Asks for the password if it is missing.
     pub fn set(&self, client: &Client) -> Result<(), Fault> {
         self.set_authorization(client)?;
         self.set_login(client)?;
@@ -75,13 +75,14 @@ impl Identity {
         }
         let secret = Sources {
             what: "signing secret",
-            given: None,
+            argument: None,
             file: self.sign_secret_file.as_deref(),
             variable: "RESUP_SIGN_SECRET",
         };
         if let Some(secret) = secret.find()? {
-            let set = client.set_signing_secret(secret.as_bytes());
-            set.map_err(Fault::usage)?;
+            client
+                .set_signing_secret(secret.as_bytes())
+                .map_err(Fault::usage)?;
             client.set_signing_algorithm(self.sign_algorithm.into());
         }
         Ok(())
@@ -100,7 +101,7 @@ impl Identity {
         }
         let token = Sources {
             what: "token",
-            given: self.token.as_deref(),
+            argument: self.token.as_deref(),
             file: self.token_file.as_deref(),
             variable: "RESUP_TOKEN",
         };
@@ -128,7 +129,7 @@ impl Identity {
     fn password(&self, what: &str) -> Result<String, Fault> {
         let password = Sources {
             what,
-            given: None,
+            argument: None,
             file: self.password_file.as_deref(),
             variable: "RESUP_PASSWORD",
         };
@@ -136,7 +137,8 @@ impl Identity {
     }
 }
 
-/// Parses options and the lines of their files, in their order. Messages do not show a value, which may be a secret.
+/// Parses an option's values, and the lines of the files among them, in this order. Messages do not
+/// show values, which may be secrets.
 fn entries(
     what: &str,
     entries: &[String],
@@ -158,19 +160,18 @@ fn lines(
     file: &Path,
     parse: fn(&str) -> Result<Pair, String>,
 ) -> Result<Vec<Pair>, Fault> {
-    let text = secret::read(what, file)?;
-    let lines = text.lines().enumerate();
-    let filled = lines.filter(|(_, line)| !line.trim().is_empty());
-    let pairs = filled.map(|(number, line)| {
-        parse(line).map_err(|_| {
-            Fault::usage(format!(
-                "line {} of \"{}\" is no {what}",
-                number + 1,
-                file.display()
-            ))
-        })
-    });
-    pairs.collect()
+    let mut pairs = Vec::new();
+    for (index, line) in secret::read(what, file)?.lines().enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let pair = parse(line).map_err(|why| {
+            let (number, file) = (index + 1, file.display());
+            Fault::usage(format!("in line {number} of \"{file}\" {why}"))
+        })?;
+        pairs.push(pair);
+    }
+    Ok(pairs)
 }
 
 /// A signing algorithm, as the option names it.

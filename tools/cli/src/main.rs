@@ -1,7 +1,7 @@
 //! `resup`: uploads files and directories, and resumes uploads that were interrupted.
 //!
-//! It uses only the library's public Rust API. The library does what blocks; each worker checks signals and progress
-//! ten times a second.
+//! It uses only the library's public Rust API. Each worker thread waits for one upload of the
+//! library, and checks signals and progress ten times a second.
 //!
 //! | module | what is in it |
 //! | --- | --- |
@@ -15,20 +15,20 @@
 //! | [`pages`] | the manual page and the scripts for completion |
 //! | [`options`] | the command line, with [`network`] (proxies, TLS) and [`identity`] (logins) |
 //! | [`help`] | texts of the help and the manual page |
-//! | [`secret`] | the sources of secrets; `hidden` asks on the terminal |
-//! | [`units`], [`pairs`] | sizes and times, names with values, as options have them |
+//! | [`secret`] | the sources of secrets; `prompt` asks on the terminal |
+//! | [`units`], [`pairs`] | parsers of sizes, times, and names with values |
 //! | [`stderr`] | lines on standard error |
 //! | [`exit`](mod@exit) | exit codes and their meanings |
 
 mod exit;
 mod help;
-#[cfg(unix)]
-mod hidden;
 mod identity;
 mod network;
 mod options;
 mod pages;
 mod pairs;
+#[cfg(unix)]
+mod prompt;
 mod put;
 mod report;
 mod results;
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
     outcome.unwrap_or_else(fail).into()
 }
 
-/// Writes why nothing was uploaded.
+/// Writes the reason why nothing was uploaded. Returns the exit code for it.
 fn fail(fault: Fault) -> Exit {
     match fault.exit {
         Exit::Usage => {
@@ -64,7 +64,9 @@ fn fail(fault: Fault) -> Exit {
             cli.build();
             let put = cli.find_subcommand_mut("put").expect("put is a command");
             let kind = clap::error::ErrorKind::ValueValidation;
-            let _ = put.error(kind, stderr::plain(&fault.text)).print();
+            let _ = put
+                .error(kind, stderr::escape_controls(&fault.text))
+                .print();
         }
         _ => stderr::error(&fault.text),
     }

@@ -11,35 +11,35 @@ use resup::{Client, Error};
 pub struct Network {
     /// Proxy, as a URL, or "none", or "system" [default: system]
     ///
-    /// URLs begin with http://, socks4://, socks4a://, socks5:// or socks5h:// and may have a
-    /// "user:password@" after that. "system" reads the environment: http_proxy, https_proxy,
-    /// all_proxy and no_proxy. A password that other users must not see belongs there too.
+    /// URLs begin with http://, socks4://, socks4a://, socks5:// or socks5h://, and may have a
+    /// "user:password@" after that. "system" reads the variables http_proxy, https_proxy, all_proxy
+    /// and no_proxy. Other users can see the command line, so put a password into a variable.
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
 
-    /// Hosts to reach without the proxy, between commas, such as example.org,10.0.0.0/8
+    /// Hosts to reach without a proxy, separated by commas, such as example.org,10.0.0.0/8
     #[arg(long, value_name = "LIST")]
     no_proxy: Option<String>,
 
-    /// Whose certificates are trusted for https
-    #[arg(long, value_name = "WHOSE", value_enum, default_value = "system")]
+    /// CA certificates to trust for https
+    #[arg(long, value_name = "SET", value_enum, default_value = "system")]
     trust: Trust,
 
     /// Trust the CA certificates in this PEM file, and no others; may be given several times
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     cacert: Vec<PathBuf>,
 
-    /// Certificate to show to the server, a PEM file
+    /// PEM file with the client certificate to send to the server
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     cert: Option<PathBuf>,
 
-    /// Key of that certificate, a PEM file [default: the file of --cert]
+    /// PEM file with the key of that certificate [default: the file of --cert]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "cert")]
     key: Option<PathBuf>,
 
     /// Do not verify the server's certificate
     ///
-    /// Everybody between you and the server can then read and change all data, passwords too.
+    /// Anyone between you and the server can then read and change all data, also passwords.
     #[arg(long)]
     insecure: bool,
 }
@@ -68,9 +68,9 @@ impl Network {
 /// A set of root certificates, as the option names it.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Trust {
-    /// Those that the system trusts
+    /// The system's
     System,
-    /// Those that Mozilla trusted when this program was built
+    /// Mozilla's, as of the time when this program was built
     Bundled,
 }
 

@@ -15,8 +15,8 @@ use crate::{help, units};
 
 /// Uploads files by web form, and resumes uploads that were interrupted.
 ///
-/// Whatever fails (the network, the server, this program itself), running the same command again
-/// continues at the first byte that the server does not have.
+/// If the upload fails (because of the network, the server, or this program itself), run the same
+/// command again: it continues at the first byte that the server does not have.
 #[derive(Debug, Parser)]
 #[command(name = "resup", version, after_help = help::START)]
 pub struct Cli {
@@ -44,11 +44,10 @@ pub enum Task {
 /// Upload files and directories
 ///
 /// Uploads each FILE to URL by ordinary form posts. After a connection loss it waits and continues.
-/// Running the same command again continues from what the server has, and compares that with the
-/// file before it adds to it.
+/// When you run the same command again, it compares the bytes that the server already has with the
+/// file, and sends only the rest.
 ///
-/// A file counts as the same one as long as its name, directory, size and modification time are
-/// the same.
+/// The server recognizes a file by its name, directory, size and modification time.
 #[derive(Debug, Args)]
 #[command(
     override_usage = help::USAGE,
@@ -63,11 +62,11 @@ pub struct Put {
     files_and_url: Vec<PathBuf>,
 
     #[command(flatten)]
-    pub place: Place,
+    pub file: FileOptions,
     #[command(flatten)]
     pub transfer: Transfer,
     #[command(flatten)]
-    pub patience: Patience,
+    pub limits: Limits,
     #[command(flatten)]
     pub network: Network,
     #[command(flatten)]
@@ -77,14 +76,14 @@ pub struct Put {
 }
 
 impl Put {
-    /// The files and directories to upload.
+    /// Returns the files and directories to upload.
     pub fn files(&self) -> &[PathBuf] {
         self.files_and_url
             .split_last()
             .map_or(&[], |(_, files)| files)
     }
 
-    /// The URL to upload to.
+    /// Returns the URL to upload to.
     pub fn url(&self) -> Result<&str, Fault> {
         let last = self.files_and_url.last().and_then(|url| url.to_str());
         match last {
@@ -103,18 +102,16 @@ impl Put {
 /// The options about files and their names.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Files and their names")]
-pub struct Place {
+pub struct FileOptions {
     /// Upload directories with all that is in them
     ///
-    /// A directory keeps its name and its sub-directories on the server; "DIR/." uploads what is
-    /// in DIR without that name. Symbolic links to files are followed. Other links, and all that is
-    /// not a regular file, are left out, and the program says so.
+    /// A directory keeps its name and its sub-directories on the server. "DIR/." uploads what is in
+    /// DIR without the name DIR. Symbolic links to files are followed. Other links, and all that is
+    /// not a regular file, are skipped with a message.
     #[arg(short, long)]
     pub recursive: bool,
 
-    /// Directory on the server
-    ///
-    /// Its parts are separated by "/". Without it, the server chooses.
+    /// Directory on the server, such as 2026/may [default: the server chooses]
     #[arg(
         short,
         long,
@@ -124,7 +121,7 @@ pub struct Place {
     )]
     pub directory: String,
 
-    /// Name on the server, of a single file [default: the file's own]
+    /// Name on the server, if there is a single file [default: the file's own name]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
 
@@ -136,7 +133,7 @@ pub struct Place {
     #[arg(long = "field", value_name = "NAME=VALUE", value_parser = pair)]
     pub fields: Vec<(String, String)>,
 
-    /// User name that the server is told with each file; this is no login
+    /// User name to send with each file; it does not log in
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
 }
@@ -145,31 +142,31 @@ pub struct Place {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sending")]
 pub struct Transfer {
-    /// Files to upload at once
+    /// Number of files to upload at once
     #[arg(short, long, value_name = "N", default_value = "1",
           value_parser = clap::value_parser!(u16).range(1..=64))]
     pub jobs: u16,
 
-    /// Most bytes per second, of all files together, such as 500k or 1.5M
+    /// Maximum bytes per second, for all files together, such as 500k or 1.5M
     #[arg(long, value_name = "SIZE", value_parser = units::size)]
     pub rate: Option<u64>,
 
-    /// Most bytes of a file that one request carries, or "auto" [default: all]
+    /// Maximum bytes of a file in one request, or "auto" [default: all]
     ///
-    /// For servers and proxies that accept only small requests, or pass them on only when they are
-    /// complete. "auto" grows while the network is good and shrinks after a connection loss.
+    /// For servers and proxies that accept only small requests, or pass on only complete requests.
+    /// With "auto" the size grows while the network is good and shrinks after a connection loss.
     #[arg(long, value_name = "SIZE", value_parser = units::segment)]
     pub segment: Option<SegmentSize>,
 
-    /// How files are compared with what arrives
+    /// How the server's bytes are compared with the file
     #[arg(long, value_name = "HOW", value_enum, default_value = "md5")]
     pub digest: Digest,
 
-    /// How file names are written into forms
+    /// How to write file names into forms
     #[arg(long, value_name = "HOW", value_enum, default_value = "whatwg")]
     pub filename_style: Style,
 
-    /// How the server is asked what it has
+    /// How to ask the server which bytes it has
     #[arg(long, value_name = "METHOD", value_enum, default_value = "post")]
     pub locate_method: Locate,
 }
@@ -177,28 +174,28 @@ pub struct Transfer {
 /// The options about retries and time limits.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Retries and time limits")]
-pub struct Patience {
-    /// Attempts in a row that may fail without a byte of progress, after the first [default: 8]
+pub struct Limits {
+    /// Maximum retries in a row without a byte of progress [default: 8]
     #[arg(long, value_name = "N")]
     pub retries: Option<u32>,
 
-    /// Most time for such attempts; 0 for no limit [default: 0]
+    /// Maximum time for such retries; 0 for no limit [default: 0]
     #[arg(long, value_name = "SECONDS", value_parser = units::seconds)]
     pub retry_timeout: Option<Duration>,
 
-    /// Longest wait before another attempt [default: 30]
+    /// Maximum wait before a retry [default: 30]
     #[arg(long, value_name = "SECONDS", value_parser = units::seconds)]
     pub retry_max_wait: Option<Duration>,
 
-    /// Most time for a name lookup, and again for connecting [default: 30]
+    /// Maximum time for a name lookup, and the same again for connecting [default: 30]
     #[arg(long, value_name = "SECONDS", value_parser = units::seconds)]
     pub connect_timeout: Option<Duration>,
 
-    /// Most time in which the network may accept no byte [default: 60]
+    /// Maximum time in which the network accepts no byte [default: 60]
     #[arg(long, value_name = "SECONDS", value_parser = units::seconds)]
     pub stall_timeout: Option<Duration>,
 
-    /// Most time from the end of a request to its response [default: 120]
+    /// Maximum time from the end of a request to its response [default: 120]
     #[arg(long, value_name = "SECONDS", value_parser = units::seconds)]
     pub response_timeout: Option<Duration>,
 }
@@ -207,21 +204,21 @@ pub struct Patience {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct Output {
-    /// Write what happens to standard output, as one JSON object a line
+    /// Write events to standard output, one JSON object per line
     ///
-    /// Each has an "event": start, state, progress, done or failed, with the "file" that it is
-    /// about, and at the end summary, with the "exit_code". A failed one has its "kind", named
-    /// after the exit codes (local, network, not-allowed, refused, answer, other or cancelled),
-    /// the "error", and the server's "http_status" and "server_message". Sizes are in bytes,
-    /// times in seconds.
+    /// The "event" is start, state, progress, done or failed, with the name of the "file". The last
+    /// event is summary, with the "exit_code". A failed event has a "kind" for each exit code:
+    /// other (1), local (3), network (4), not-allowed (5), refused (6), answer (7), or cancelled
+    /// (130, 143). It also has the "error", whether it is "retryable", and the server's
+    /// "http_status" and "server_message". Sizes are in bytes, times in seconds.
     #[arg(long)]
     pub json: bool,
 
-    /// Write failures only
+    /// Write only failures
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
 
-    /// Write the progress of each upload; -vv for every step
+    /// Write more about each upload; -vv for every step
     #[arg(short, long, action = ArgAction::Count)]
     pub verbose: u8,
 }
@@ -231,9 +228,9 @@ pub struct Output {
 pub enum Digest {
     /// Not at all
     None,
-    /// By MD5, computed while they are sent
+    /// By MD5, computed while the file is sent
     Md5,
-    /// By MD5, computed first: if the server has the content, no byte is sent
+    /// By MD5, computed before the upload; if the server already has the content, nothing is sent
     First,
 }
 
@@ -250,9 +247,9 @@ impl From<Digest> for DigestMode {
 /// A style of file names, as the option names it.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Style {
-    /// As browsers do, in UTF-8
+    /// As browsers do: "filename" in UTF-8
     Whatwg,
-    /// With "filename*" too, for servers that read names as Latin-1
+    /// Also as "filename*", for servers that read "filename" as Latin-1
     Rfc8187,
 }
 
@@ -268,9 +265,9 @@ impl From<Style> for FilenameStyle {
 /// A locate method, as the option names it.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Locate {
-    /// By GET, with the question in the URL
+    /// By GET, with the form fields in the URL
     Get,
-    /// By POST, which no cache answers
+    /// By POST, so that no cache answers
     Post,
 }
 

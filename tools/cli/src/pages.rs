@@ -1,4 +1,4 @@
-//! The manual page and the scripts for completion, made of the definition of the command line.
+//! The manual page and the scripts for completion, made from the definition of the command line.
 
 use std::io::{self, Write};
 
@@ -13,7 +13,7 @@ use crate::options::Cli;
 
 /// Prints the manual page.
 pub fn man() -> Result<Exit, Fault> {
-    print(|out| manual(put(), out))
+    print(|out| write_manual(put(), out))
 }
 
 /// Prints a completion script.
@@ -24,18 +24,22 @@ pub fn completions(shell: Shell) -> Result<Exit, Fault> {
     })
 }
 
-/// Makes the command that the manual page describes, from `put`.
+/// Makes the command that the manual page describes: `put`, with the name `resup`.
 fn put() -> Command {
     let mut cli = Cli::command();
     cli.build();
-    let put = cli.find_subcommand("put").expect("it is one").clone();
+    let put = cli
+        .find_subcommand("put")
+        .expect("put is a command")
+        .clone();
     put.name("resup")
         .display_name("resup")
         .about("upload files by web form, and resume interrupted uploads")
         .version(env!("CARGO_PKG_VERSION"))
 }
 
-fn manual(put: Command, out: &mut dyn Write) -> io::Result<()> {
+/// Writes the manual page of the command `put`.
+fn write_manual(put: Command, out: &mut dyn Write) -> io::Result<()> {
     let man = Man::new(put)
         .title("resup")
         .date(" ")
@@ -78,7 +82,7 @@ fn manual(put: Command, out: &mut dyn Write) -> io::Result<()> {
     end.to_writer(out)
 }
 
-/// Prints what `write` writes. It is no error if the reader closes the pipe.
+/// Prints what `write` writes. A pipe that its reader has closed is no error.
 fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Exit, Fault> {
     let mut page = Vec::new();
     let written = write(&mut page).and_then(|()| io::stdout().write_all(&page));

@@ -1,4 +1,4 @@
-//! Names with values, as options and their files have them.
+//! Names with values, in options and in the files that options name.
 
 /// A name and its value.
 pub type Pair = (String, String);

@@ -1,4 +1,5 @@
-//! `resup put`: uploads the files, a few at a time, until all are uploaded or the program has to end.
+//! `resup put`: uploads the files, a few at a time, until all are uploaded or the program has to
+//! end.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,14 +17,14 @@ use crate::stop::Stop;
 use crate::tree::{self, Item};
 use crate::{setup, stderr};
 
-/// How often signals and progress are checked.
+/// The interval at which signals and progress are checked.
 const TICK: Duration = Duration::from_millis(100);
 
 /// Uploads the files of the command line.
 pub fn put(options: &Put) -> Result<Exit, Fault> {
     let client = setup::client(options)?;
     let items: Vec<_> = tree::items(options)?.into_iter().map(Arc::new).collect();
-    // Last, since it may ask for a password.
+    // After all checks, since it may ask for a password.
     options.identity.set(&client)?;
     let stop = Stop::listen().map_err(|e| Fault::other(format!("no signal handler: {e}")))?;
     let report = report::choose(&options.output, &items);
@@ -34,13 +35,13 @@ pub fn put(options: &Put) -> Result<Exit, Fault> {
         stop,
         report,
         next: AtomicUsize::new(0),
-        tally: Mutex::new(Tally::of(items.len())),
+        tally: Mutex::new(Tally::new(items.len())),
         items,
     };
     Ok(uploads.run())
 }
 
-/// Passes the library's log to the report. Not its errors, which the report has already.
+/// Passes the library's log to the report, except errors, which the report describes itself.
 fn log(options: &Put, client: &Client, report: &Arc<dyn Reporter>) {
     let output = &options.output;
     let level = match output.verbose {
@@ -52,7 +53,7 @@ fn log(options: &Put, client: &Client, report: &Arc<dyn Reporter>) {
     let report = report.clone();
     client.on_log(level, move |level, line| {
         if level != LogLevel::Error {
-            report.log(&stderr::plain(line));
+            report.log(&stderr::escape_controls(line));
         }
         Flow::Continue
     });
@@ -65,12 +66,13 @@ struct Uploads<'a> {
     stop: Stop,
     report: Arc<dyn Reporter>,
     items: Vec<Arc<Item>>,
-    /// The next file to upload.
+    /// The position of the next file to upload.
     next: AtomicUsize,
     tally: Mutex<Tally>,
 }
 
 impl Uploads<'_> {
+    /// Uploads all files, in several threads, and reports the results.
     fn run(self) -> Exit {
         let start = Instant::now();
         let workers = self.items.len().min(self.options.transfer.jobs.into());
@@ -94,15 +96,15 @@ impl Uploads<'_> {
     /// Uploads one file after the other until none is left.
     fn upload_all(&self) {
         while self.stop.exit().is_none() {
-            let place = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = self.items.get(place) else {
+            let position = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = self.items.get(position) else {
                 return;
             };
             self.report.start(item);
             let end = self.upload(item);
             self.report.end(item, &end);
             let mut tally = self.tally.lock().unwrap_or_else(|e| e.into_inner());
-            tally.add(place, item, end);
+            tally.add(position, item, end);
         }
     }
 

@@ -13,7 +13,7 @@ use crate::tree::Item;
 pub struct End {
     pub outcome: Result<(), Error>,
     pub remote: Remote,
-    /// How long it took.
+    /// The time that it took.
     pub time: Duration,
 }
 
@@ -22,18 +22,19 @@ pub struct End {
 pub struct Tally {
     /// The number of all files.
     pub files: usize,
+    /// The number of files that the server has completely.
     pub done: usize,
-    /// Without those that were cancelled or never started.
+    /// The number of failures, without the uploads that were cancelled or not begun.
     pub failed: usize,
     pub bytes_sent: u64,
     pub bytes_skipped: u64,
-    /// The first failure in the order of the command line, with its place there.
-    first_failed: Option<(usize, Arc<Item>, End)>,
+    /// The first failure in the order of the command line, with its position there.
+    first_failure: Option<(usize, Arc<Item>, End)>,
 }
 
 impl Tally {
-    /// Begins with `files` uploads, of which none has ended.
-    pub fn of(files: usize) -> Self {
+    /// Makes the sums of `files` uploads before the first one has ended.
+    pub fn new(files: usize) -> Self {
         Tally {
             files,
             ..Tally::default()
@@ -41,7 +42,7 @@ impl Tally {
     }
 
     /// Adds an upload that has ended.
-    pub fn add(&mut self, place: usize, item: &Arc<Item>, end: End) {
+    pub fn add(&mut self, position: usize, item: &Arc<Item>, end: End) {
         let now = end.remote.snapshot();
         self.bytes_sent += now.bytes_sent;
         self.bytes_skipped += now.bytes_skipped;
@@ -50,23 +51,24 @@ impl Tally {
             Err(Error::Cancelled) => {}
             Err(_) => {
                 self.failed += 1;
-                let first = self.first_failed.as_ref();
-                if first.is_none_or(|(first, ..)| place < *first) {
-                    self.first_failed = Some((place, item.clone(), end));
+                let first = self.first_failure.as_ref();
+                if first.is_none_or(|(first, ..)| position < *first) {
+                    self.first_failure = Some((position, item.clone(), end));
                 }
             }
         }
     }
 
-    /// The first failure in the order of the command line.
-    pub fn first_failed(&self) -> Option<(&Item, &End)> {
-        let (_, item, end) = self.first_failed.as_ref()?;
+    /// Returns the first failure in the order of the command line.
+    pub fn first_failure(&self) -> Option<(&Item, &End)> {
+        let (_, item, end) = self.first_failure.as_ref()?;
         Some((item, end))
     }
 
-    /// Finds the program's exit code. `signal` is the one for a signal, if there was one.
+    /// Chooses the program's exit code. `signal` is the exit code for the signal that has arrived,
+    /// if any.
     pub fn exit(&self, signal: Option<Exit>) -> Exit {
-        match (self.first_failed(), signal) {
+        match (self.first_failure(), signal) {
             _ if self.done == self.files => Exit::Done,
             (_, Some(exit)) => exit,
             (Some((_, end)), None) => end.outcome.as_ref().map_or_else(Exit::of, |()| Exit::Done),

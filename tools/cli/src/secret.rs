@@ -1,4 +1,4 @@
-//! Secrets from the command line, a file, the environment, or a question.
+//! Secrets from the command line, a file, the environment, or the terminal.
 
 use std::fs;
 use std::io::{self, IsTerminal, Read};
@@ -12,17 +12,19 @@ use crate::exit::{Exit, Fault};
 pub struct Sources<'a> {
     /// The name of the secret, for the question and for messages.
     pub what: &'a str,
-    pub given: Option<&'a str>,
+    /// The option's value.
+    pub argument: Option<&'a str>,
+    /// The file that another option names; "-" is standard input.
     pub file: Option<&'a Path>,
     /// The environment variable.
     pub variable: &'a str,
 }
 
 impl Sources<'_> {
-    /// Finds the secret, if one is given.
+    /// Finds the secret, if there is one.
     pub fn find(&self) -> Result<Option<String>, Fault> {
-        if let Some(given) = self.given {
-            return Ok(Some(given.to_owned()));
+        if let Some(argument) = self.argument {
+            return Ok(Some(argument.to_owned()));
         }
         if let Some(file) = self.file {
             return read(self.what, file).map(Some);
@@ -51,7 +53,7 @@ impl Sources<'_> {
     }
 }
 
-/// Reads a file without the end of its last line; "-" is standard input.
+/// Reads a file, and removes one line end from its end; "-" is standard input.
 pub fn read(what: &str, file: &Path) -> Result<String, Fault> {
     if file != Path::new("-") {
         let text = fs::read_to_string(file).map_err(|error| {
@@ -66,8 +68,7 @@ pub fn read(what: &str, file: &Path) -> Result<String, Fault> {
         return ask(what);
     }
     let mut text = String::new();
-    let read = io::stdin().read_to_string(&mut text);
-    read.map_err(|error| {
+    io::stdin().read_to_string(&mut text).map_err(|error| {
         Fault::local(format!(
             "the {what} cannot be read from standard input: {error}"
         ))
@@ -77,7 +78,7 @@ pub fn read(what: &str, file: &Path) -> Result<String, Fault> {
 
 /// Asks on the terminal without showing the answer.
 fn ask(what: &str) -> Result<String, Fault> {
-    hidden::ask(&format!("{what}: ")).map_err(|error| match error.kind() {
+    prompt::ask(&format!("{what}: ")).map_err(|error| match error.kind() {
         io::ErrorKind::Interrupted => Fault {
             exit: Exit::Interrupted,
             text: "interrupted; nothing was sent".to_owned(),
@@ -87,10 +88,10 @@ fn ask(what: &str) -> Result<String, Fault> {
 }
 
 #[cfg(unix)]
-use crate::hidden;
+use crate::prompt;
 
 #[cfg(not(unix))]
-mod hidden {
+mod prompt {
     /// Asks on the terminal without showing the answer.
     pub fn ask(question: &str) -> std::io::Result<String> {
         let term = console::Term::stderr();

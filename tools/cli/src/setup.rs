@@ -15,18 +15,19 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 pub fn client(put: &Put) -> Result<Client, Fault> {
     let client = Client::new(put.url()?).map_err(Fault::usage)?;
     set_client(put, &client).map_err(Fault::usage)?;
-    // Finds wrong values before anything is sent.
-    let mut trial = Upload::from_memory(&client, [], "trial").map_err(Fault::other)?;
-    set_upload(put, &mut trial)
-        .and_then(|()| trial.set_directory(&put.place.directory))
-        .and_then(|()| {
-            put.place
-                .name
-                .iter()
-                .try_for_each(|name| trial.set_name(name))
-        })
-        .map_err(Fault::usage)?;
+    check_upload_settings(put, &client).map_err(Fault::usage)?;
     Ok(client)
+}
+
+/// Checks the settings of uploads before anything is sent.
+fn check_upload_settings(put: &Put, client: &Client) -> Result<(), Error> {
+    let mut upload = Upload::from_memory(client, [], "trial")?;
+    set_upload(put, &mut upload)?;
+    upload.set_directory(&put.file.directory)?;
+    if let Some(name) = &put.file.name {
+        upload.set_name(name)?;
+    }
+    Ok(())
 }
 
 /// Makes an upload of `item` with all settings.
@@ -39,30 +40,30 @@ pub fn upload(put: &Put, client: &Client, item: &Item) -> Result<Upload, Error> 
 }
 
 fn set_client(put: &Put, client: &Client) -> Result<(), Error> {
-    let patience = &put.patience;
-    if let Some(user) = &put.place.user {
+    let limits = &put.limits;
+    if let Some(user) = &put.file.user {
         client.set_user(user)?;
     }
     client.set_user_agent(concat!("resup-cli/", env!("CARGO_PKG_VERSION")))?;
     client.set_filename_style(put.transfer.filename_style.into());
     client.set_locate_method(put.transfer.locate_method.into());
     client.set_rate_limit(put.transfer.rate.unwrap_or(0));
-    if let Some(limit) = patience.connect_timeout {
+    if let Some(limit) = limits.connect_timeout {
         client.set_connect_timeout(limit)?;
     }
-    if let Some(limit) = patience.stall_timeout {
+    if let Some(limit) = limits.stall_timeout {
         client.set_stall_timeout(limit)?;
     }
-    if let Some(limit) = patience.response_timeout {
+    if let Some(limit) = limits.response_timeout {
         client.set_response_timeout(limit)?;
     }
-    if let Some(limit) = patience.retries {
+    if let Some(limit) = limits.retries {
         client.set_retry_limit(limit);
     }
-    if let Some(limit) = patience.retry_timeout {
+    if let Some(limit) = limits.retry_timeout {
         client.set_retry_timeout(limit)?;
     }
-    if let Some(longest) = patience.retry_max_wait {
+    if let Some(longest) = limits.retry_max_wait {
         client.set_retry_backoff(FIRST_WAIT.min(longest), longest)?;
     }
     put.network.set(client)
@@ -70,10 +71,10 @@ fn set_client(put: &Put, client: &Client) -> Result<(), Error> {
 
 /// Sets what is the same for all files.
 fn set_upload(put: &Put, upload: &mut Upload) -> Result<(), Error> {
-    if let Some(content_type) = &put.place.content_type {
+    if let Some(content_type) = &put.file.content_type {
         upload.set_content_type(content_type)?;
     }
-    for (name, value) in &put.place.fields {
+    for (name, value) in &put.file.fields {
         upload.set_field(name, value)?;
     }
     if let Some(size) = put.transfer.segment {

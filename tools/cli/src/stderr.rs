@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 /// Writes a line about a failure.
 pub fn error(text: &str) {
-    write(&format!("resup: {}", plain(text)));
+    write(&format!("resup: {}", escape_controls(text)));
 }
 
 /// Writes a line. The uploads continue when standard error cannot be written.
@@ -12,18 +12,19 @@ pub fn write(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// Escapes characters that control a terminal, since the text may come from elsewhere.
-pub fn plain(text: &str) -> String {
-    let controls =
+/// Escapes characters that control a terminal. The text may come from the server or from a file's
+/// name.
+pub fn escape_controls(text: &str) -> String {
+    let is_control =
         |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let mut plain = String::with_capacity(text.len());
+    let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
-        match controls(c) {
-            true => plain.extend(c.escape_default()),
-            false => plain.push(c),
+        match is_control(c) {
+            true => escaped.extend(c.escape_default()),
+            false => escaped.push(c),
         }
     }
-    plain
+    escaped
 }
 
 #[cfg(test)]
@@ -32,9 +33,9 @@ mod tests {
 
     #[test]
     fn characters_that_control_a_terminal_are_escaped() {
-        assert_eq!(plain("报告 é.txt"), "报告 é.txt");
+        assert_eq!(escape_controls("报告 é.txt"), "报告 é.txt");
         assert_eq!(
-            plain("a\x1b[2Jb\r\n\u{202e}"),
+            escape_controls("a\x1b[2Jb\r\n\u{202e}"),
             "a\\u{1b}[2Jb\\r\\n\\u{202e}"
         );
     }

@@ -1,4 +1,4 @@
-//! The files to upload, found before anything is sent.
+//! The files to upload. All are found before anything is sent.
 
 use std::collections::HashMap;
 use std::fs::{self, DirEntry, File, Metadata};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::exit::Fault;
 use crate::options::Put;
-use crate::stderr::{self, plain};
+use crate::stderr::{self, escape_controls};
 
 /// A file to upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,26 +22,27 @@ pub struct Item {
 }
 
 impl Item {
-    /// The path as text, for output.
+    /// Returns the path as text, for output.
     pub fn label(&self) -> String {
-        plain(&self.path.to_string_lossy())
+        escape_controls(&self.path.to_string_lossy())
     }
 }
 
-/// Finds the files of the command line, in its order; those of a directory in the order of their names.
+/// Finds the files of the command line, in its order. The files of a directory are in the order of
+/// their names.
 pub fn items(put: &Put) -> Result<Vec<Item>, Fault> {
     let mut items = Vec::new();
-    let directory = put.place.directory.trim_end_matches('/');
+    let directory = put.file.directory.trim_end_matches('/');
     for path in put.files() {
-        let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+        let metadata = fs::metadata(path).map_err(|error| read_fault(path, &error))?;
         if metadata.is_dir() {
-            if !put.place.recursive {
+            if !put.file.recursive {
                 return Err(Fault::usage(format!(
                     "\"{}\" is a directory; add --recursive to upload what is in it",
                     path.display()
                 )));
             }
-            let directory = join(directory, &own_name(path)?);
+            let directory = join(directory, &directory_name(path)?);
             walk(path, &directory, &mut items)?;
         } else if !metadata.is_file() {
             return Err(Fault::local(format!(
@@ -49,11 +50,11 @@ pub fn items(put: &Put) -> Result<Vec<Item>, Fault> {
                 path.display()
             )));
         } else {
-            File::open(path).map_err(|error| unreadable(path, &error))?;
+            File::open(path).map_err(|error| read_fault(path, &error))?;
             items.push(item(path, directory, &metadata)?);
         }
     }
-    if let Some(name) = &put.place.name {
+    if let Some(name) = &put.file.name {
         match &mut items[..] {
             [item] => item.name.clone_from(name),
             items => {
@@ -64,45 +65,46 @@ pub fn items(put: &Put) -> Result<Vec<Item>, Fault> {
             }
         }
     }
-    differ(&items)?;
+    check_names_differ(&items)?;
     Ok(items)
 }
 
-/// Returns the name that a directory has on the server; empty for "DIR/.", "." and "..".
-fn own_name(path: &Path) -> Result<String, Fault> {
-    // To `Path`, "DIR/." is "DIR".
-    let bare = path.as_os_str().as_encoded_bytes().ends_with(b"/.");
+/// Returns the name of a directory on the server, which is empty for "DIR/.", "." and "..".
+fn directory_name(path: &Path) -> Result<String, Fault> {
+    // `Path::file_name` drops the "/.".
+    let content_only = path.as_os_str().as_encoded_bytes().ends_with(b"/.");
     match path.file_name() {
-        Some(_) if !bare => utf8_name(path),
+        Some(_) if !content_only => utf8_name(path),
         _ => Ok(String::new()),
     }
 }
 
-/// Adds the files below `dir`.
+/// Adds the files in `dir` and below.
 fn walk(dir: &Path, directory: &str, items: &mut Vec<Item>) -> Result<(), Fault> {
-    let unreadable = |error: io::Error| unreadable(dir, &error);
-    let all: io::Result<Vec<_>> = fs::read_dir(dir).map_err(unreadable)?.collect();
-    let mut entries = all.map_err(unreadable)?;
+    let read_fault = |error: io::Error| read_fault(dir, &error);
+    let mut entries = fs::read_dir(dir)
+        .and_then(|entries| entries.collect::<io::Result<Vec<_>>>())
+        .map_err(read_fault)?;
     entries.sort_by_key(DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
-        let kind = entry.file_type().map_err(unreadable)?;
+        let kind = entry.file_type().map_err(read_fault)?;
         match fs::metadata(&path) {
             Ok(of) if of.is_file() => items.push(item(&path, directory, &of)?),
             Ok(of) if of.is_dir() && !kind.is_symlink() => {
                 walk(&path, &join(directory, &utf8_name(&path)?), items)?;
             }
-            Ok(of) if of.is_dir() => left_out(&path, "a symbolic link to a directory"),
-            Ok(_) => left_out(&path, "not a regular file"),
-            Err(_) if kind.is_symlink() => left_out(&path, "a symbolic link to nothing"),
-            Err(error) => return Err(self::unreadable(&path, &error)),
+            Ok(of) if of.is_dir() => warn_skipped(&path, "a symbolic link to a directory"),
+            Ok(_) => warn_skipped(&path, "not a regular file"),
+            Err(_) if kind.is_symlink() => warn_skipped(&path, "a symbolic link to nothing"),
+            Err(error) => return Err(self::read_fault(&path, &error)),
         }
     }
     Ok(())
 }
 
-fn left_out(path: &Path, what: &str) {
-    stderr::error(&format!("\"{}\" is left out: it is {what}", path.display()));
+fn warn_skipped(path: &Path, what: &str) {
+    stderr::error(&format!("\"{}\" is skipped: it is {what}", path.display()));
 }
 
 fn item(path: &Path, directory: &str, metadata: &Metadata) -> Result<Item, Fault> {
@@ -115,7 +117,7 @@ fn item(path: &Path, directory: &str, metadata: &Metadata) -> Result<Item, Fault
 }
 
 /// Refuses files that would have the same name on the server.
-fn differ(items: &[Item]) -> Result<(), Fault> {
+fn check_names_differ(items: &[Item]) -> Result<(), Fault> {
     let mut seen = HashMap::new();
     for item in items {
         if let Some(other) = seen.insert((&item.directory, &item.name), item) {
@@ -139,16 +141,16 @@ fn join(directory: &str, name: &str) -> String {
 }
 
 fn utf8_name(path: &Path) -> Result<String, Fault> {
-    let name = path.file_name().unwrap_or_default();
-    name.to_str().map(str::to_owned).ok_or_else(|| {
-        Fault::local(format!(
+    match path.file_name().unwrap_or_default().to_str() {
+        Some(name) => Ok(name.to_owned()),
+        None => Err(Fault::local(format!(
             "the name of \"{}\" is not UTF-8; rename it, or copy it under another name",
             path.display()
-        ))
-    })
+        ))),
+    }
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Fault {
+fn read_fault(path: &Path, error: &io::Error) -> Fault {
     let path = path.display();
     Fault::local(match error.kind() {
         io::ErrorKind::NotFound => format!("the file \"{path}\" does not exist"),

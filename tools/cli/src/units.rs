@@ -1,4 +1,4 @@
-//! Sizes and times, as people write and read them.
+//! Sizes and times as text.
 
 use std::time::Duration;
 
@@ -20,12 +20,14 @@ const UNITS: [(&str, u64); 9] = [
 /// Parses a number of bytes such as `500k`, `1.5M` or `64Mi`; a `B` may follow.
 pub fn size(text: &str) -> Result<u64, String> {
     let wrong = || "not a size; write it as 800000, 500k, 1.5M or 64Mi".to_owned();
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.');
-    let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
-    let lower = unit.trim_start().to_ascii_lowercase();
-    let prefix = lower.strip_suffix('b').unwrap_or(&lower);
-    let entry = UNITS.iter().find(|(name, _)| *name == prefix);
-    let (_, factor) = entry.ok_or_else(wrong)?;
+    let number_end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
+    let (number, unit) = text.split_at(number_end.unwrap_or(text.len()));
+    let unit = unit.trim_start().to_ascii_lowercase();
+    let prefix = unit.strip_suffix('b').unwrap_or(&unit);
+    let (_, factor) = UNITS
+        .iter()
+        .find(|(name, _)| *name == prefix)
+        .ok_or_else(wrong)?;
     let bytes = number.parse::<f64>().map_err(|_| wrong())? * *factor as f64;
     match bytes >= 1.0 && bytes < u64::MAX as f64 {
         true => Ok(bytes as u64),
@@ -45,8 +47,8 @@ pub fn segment(text: &str) -> Result<SegmentSize, String> {
 
 /// Parses a number of seconds such as `30` or `0.5`.
 pub fn seconds(text: &str) -> Result<Duration, String> {
-    let number = text.parse().ok();
-    number
+    text.parse()
+        .ok()
         .and_then(|number| Duration::try_from_secs_f64(number).ok())
         .ok_or_else(|| "not a number of seconds; write it as 30 or 0.5".to_owned())
 }
@@ -55,7 +57,7 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
 pub fn bytes(count: u64) -> String {
     let mut value = count as f64;
     let mut names = ["B", "kB", "MB", "GB", "TB", "PB"].into_iter();
-    let mut name = names.next().expect("there are some");
+    let mut name = names.next().expect("the list is not empty");
     for next in names {
         // 999.5 and more would be written as 1000.
         if value < 999.5 {
@@ -71,8 +73,8 @@ pub fn bytes(count: u64) -> String {
     }
 }
 
-/// Writes a time in seconds, or with minutes and hours: `7 s`, `1:05`, `2:03:10`. It is rounded up, so that a
-/// countdown ends with 1.
+/// Writes a time in seconds, or with minutes and hours: `7 s`, `1:05`, `2:03:10`. Rounds up, so
+/// that a countdown ends with 1.
 pub fn time(time: Duration) -> String {
     let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
     let (minutes, hours) = (seconds / 60, seconds / 3600);

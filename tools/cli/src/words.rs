@@ -4,7 +4,7 @@ use resup::{Snapshot, UploadState};
 
 use crate::exit::Exit;
 use crate::results::{End, Summary};
-use crate::stderr::plain;
+use crate::stderr::escape_controls;
 use crate::tree::Item;
 use crate::units::{bytes, time};
 
@@ -13,7 +13,7 @@ pub fn state(now: &Snapshot) -> String {
     match now.state {
         UploadState::Hashing => "reading".to_owned(),
         UploadState::Locating => "asking the server".to_owned(),
-        UploadState::Sending => sending(now),
+        UploadState::Sending => speed(now),
         UploadState::Verifying => "all sent, being checked".to_owned(),
         UploadState::Waiting => match now.retry_in {
             Some(left) => format!("waiting {}", time(left)),
@@ -23,7 +23,7 @@ pub fn state(now: &Snapshot) -> String {
     }
 }
 
-fn sending(now: &Snapshot) -> String {
+fn speed(now: &Snapshot) -> String {
     match (now.rate, now.time_left) {
         (0, _) => "sending".to_owned(),
         (rate, None) => format!("{}/s", bytes(rate)),
@@ -34,37 +34,38 @@ fn sending(now: &Snapshot) -> String {
 /// Describes the end of an upload.
 pub fn end(item: &Item, end: &End) -> String {
     match &end.outcome {
-        Ok(()) => format!("{}: {}", item.label(), done(end)),
-        Err(error) => format!("{}: {}", item.label(), plain(&error.to_string())),
+        Ok(()) => format!("{}: {}", item.label(), success(end)),
+        Err(error) => format!("{}: {}", item.label(), escape_controls(&error.to_string())),
     }
 }
 
-fn done(end: &End) -> String {
+fn success(end: &End) -> String {
     let now = end.remote.snapshot();
     let mut text = match now.bytes_skipped {
         0 => format!("done, {} in {}", bytes(now.size), time(end.time)),
-        there if there == now.size => format!("was there already, {}", bytes(now.size)),
-        there => format!(
+        skipped if skipped == now.size => format!("was there already, {}", bytes(now.size)),
+        skipped => format!(
             "done, {} in {}; {} were there already",
             bytes(now.size),
             time(end.time),
-            bytes(there)
+            bytes(skipped)
         ),
     };
     if let Some(location) = end.remote.location() {
-        text.push_str(&format!(", at {}", plain(&location)));
+        text.push_str(&format!(", at {}", escape_controls(&location)));
     }
     text
 }
 
-/// Describes the results of all uploads; `None` when the line of the only file says it.
+/// Describes the results of all uploads. Returns `None` if there is one file, whose own line says
+/// enough.
 pub fn summary(summary: &Summary) -> Option<String> {
     let tally = &summary.tally;
     let all = match tally.files {
         1 => "1 file".to_owned(),
         count => format!("{count} files"),
     };
-    match (summary.exit, tally.first_failed()) {
+    match (summary.exit, tally.first_failure()) {
         (Exit::Interrupted | Exit::Terminated, _) => Some(format!(
             "resup: {}; {} of {all} complete. The server keeps what it has: run the same command \
              again to continue",

@@ -7,14 +7,17 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
-use common::{assert_goes_on, ended, events, made, only, put, resup, told, wait_for, Terminal};
+use common::{
+    assert_resumes, events, exit_and_last_line, make_file, of_kind, put, resup, stderr_text,
+    wait_for, Terminal,
+};
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::hole::Hole;
 use resup_test_support::model::ModelReceiver;
-use resup_test_support::scripted::{reply, End, Read, ScriptedServer, Step};
+use resup_test_support::scripted::{json, reply, End, Read, ScriptedServer, Step};
 use resup_test_support::tools;
 
-fn once(file: &Path, endpoint: &str, more: &[&str]) -> Output {
+fn put_without_retries(file: &Path, endpoint: &str, more: &[&str]) -> Output {
     put()
         .args(["--retries", "0"])
         .arg(file)
@@ -28,7 +31,7 @@ fn once(file: &Path, endpoint: &str, more: &[&str]) -> Output {
 fn a_wrong_command_line_sends_nothing() {
     let server = ScriptedServer::start(vec![Step::reply(500, "{}")]);
     let dir = tempfile::tempdir().unwrap();
-    let file = made(&dir, "f", 10);
+    let file = make_file(&dir, "f", 10);
     let other = dir.path().join("d");
     fs::create_dir(&other).unwrap();
     fs::write(other.join("f"), "f").unwrap();
@@ -71,7 +74,7 @@ fn a_wrong_command_line_sends_nothing() {
         (&[file, "--header", "hunter2", &url], "NAME: VALUE"),
     ] {
         let output = put().args(args).output().unwrap();
-        let text = told(&output);
+        let text = stderr_text(&output);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {text}");
         assert!(
             text.starts_with("error: ") && text.contains(words),
@@ -86,7 +89,7 @@ fn a_wrong_command_line_sends_nothing() {
 fn a_file_that_cannot_be_read_is_reported_before_anything_is_sent() {
     let server = ScriptedServer::start(vec![Step::reply(500, "{}")]);
     let dir = tempfile::tempdir().unwrap();
-    let file = made(&dir, "there", 10);
+    let file = make_file(&dir, "there", 10);
     for (missing, words) in [
         ("gone", "gone\" does not exist"),
         ("/dev/null", "not a regular file"),
@@ -98,7 +101,7 @@ fn a_file_that_cannot_be_read_is_reported_before_anything_is_sent() {
             .arg(server.endpoint())
             .output()
             .unwrap();
-        let (code, last) = ended(&output);
+        let (code, last) = exit_and_last_line(&output);
         assert_eq!(code, 3);
         assert!(
             last.starts_with("resup: ") && last.contains(words),
@@ -109,10 +112,10 @@ fn a_file_that_cannot_be_read_is_reported_before_anything_is_sent() {
 }
 
 #[test]
-fn a_file_that_changes_meanwhile_ends_with_3() {
+fn a_file_that_changes_during_its_upload_ends_with_3() {
     let receiver = ModelReceiver::start();
     let dir = tempfile::tempdir().unwrap();
-    let file = made(&dir, "changing", 8 << 20);
+    let file = make_file(&dir, "changing", 8 << 20);
     let slow = |_: u64, _: &mut fastrand::Rng| Faults {
         rate_up: Some(8 << 20),
         ..Faults::default()
@@ -130,7 +133,7 @@ fn a_file_that_changes_meanwhile_ends_with_3() {
         .unwrap()
         .set_len(9)
         .unwrap();
-    let (code, last) = ended(&child.wait_with_output().unwrap());
+    let (code, last) = exit_and_last_line(&child.wait_with_output().unwrap());
     assert_eq!(code, 3, "{last}");
     assert!(
         last.contains("changed while it was being uploaded"),
@@ -139,13 +142,13 @@ fn a_file_that_changes_meanwhile_ends_with_3() {
 }
 
 #[test]
-fn the_network_ends_with_4() {
+fn network_failures_end_with_4() {
     let dir = tempfile::tempdir().unwrap();
-    let file = made(&dir, "f", 10);
+    let file = make_file(&dir, "f", 10);
     let hole = Hole::new();
     let silent = ScriptedServer::start(vec![Step::new().read(Read::All).end(End::HoldOpen)]);
-    let breaking = ScriptedServer::start(vec![Step::new().end(End::Reset)]);
-    let stranger = ScriptedServer::start_tls(vec![Step::reply(500, "{}")]);
+    let resetting = ScriptedServer::start(vec![Step::new().end(End::Reset)]);
+    let unknown_ca = ScriptedServer::start_tls(vec![Step::reply(500, "{}")]);
     for (endpoint, more, words) in [
         (
             format!("http://{}/", hole.addr()),
@@ -157,10 +160,10 @@ fn the_network_ends_with_4() {
             &["--response-timeout", "0.2"],
             "took too long",
         ),
-        (breaking.endpoint(), &[], "was lost: "),
-        (stranger.endpoint(), &[], "TLS with 127.0.0.1"),
+        (resetting.endpoint(), &[], "was lost: "),
+        (unknown_ca.endpoint(), &[], "TLS with 127.0.0.1"),
     ] {
-        let (code, last) = ended(&once(&file, &endpoint, more));
+        let (code, last) = exit_and_last_line(&put_without_retries(&file, &endpoint, more));
         assert_eq!(code, 4, "{last}");
         assert!(
             last.starts_with(&format!("resup: {}: ", file.display())),
@@ -173,26 +176,26 @@ fn the_network_ends_with_4() {
 #[test]
 fn refusals_end_with_their_status_and_the_servers_message() {
     let dir = tempfile::tempdir().unwrap();
-    let file = made(&dir, "报告.bin", 10);
-    // What could steer the terminal does not get there.
+    let file = make_file(&dir, "报告.bin", 10);
+    // The message reaches the terminal without its escape code.
     for (status, code) in [(401, 5), (403, 5), (404, 6), (413, 6), (503, 6), (507, 6)] {
         let server = ScriptedServer::start(vec![Step::reply(
             status,
             r#"{"message":"请先\u001b[1m登录"}"#,
         )]);
-        let output = once(&file, &server.endpoint(), &["-q"]);
+        let output = put_without_retries(&file, &server.endpoint(), &["-q"]);
         let expected = format!(
             "resup: {}: the server refused with HTTP status {status}: 请先[1m登录",
             file.display()
         );
-        assert_eq!(ended(&output), (code, expected));
-        assert_eq!(told(&output).lines().count(), 1);
+        assert_eq!(exit_and_last_line(&output), (code, expected));
+        assert_eq!(stderr_text(&output).lines().count(), 1);
         let (json_code, events) = events([
             "--retries=0".as_ref(),
             file.as_os_str(),
             server.endpoint().as_ref(),
         ]);
-        let failed = only(&events, "failed")[0];
+        let failed = of_kind(&events, "failed")[0];
         assert_eq!(
             (json_code, failed["http_status"].as_u64()),
             (code, Some(status.into()))
@@ -208,24 +211,56 @@ fn refusals_end_with_their_status_and_the_servers_message() {
 #[test]
 fn responses_of_other_protocols_end_with_7() {
     let dir = tempfile::tempdir().unwrap();
-    let file = made(&dir, "f", 10);
+    let file = make_file(&dir, "f", 10);
     let html = reply(200, "<html>Welcome</html>");
     for answer in [
         html,
         reply(200, r#"{"state":"partial","offset":11,"id":"1"}"#),
     ] {
         let server = ScriptedServer::start(vec![Step::new().read(Read::All).write(answer)]);
-        let (code, last) = ended(&once(&file, &server.endpoint(), &[]));
+        let (code, last) = exit_and_last_line(&put_without_retries(&file, &server.endpoint(), &[]));
         assert_eq!(code, 7, "{last}");
     }
 }
 
 #[test]
-fn of_several_failures_the_first_on_the_command_line_counts() {
+fn a_web_page_is_retryable_only_after_a_response_of_the_protocol() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = make_file(&dir, "f", 10);
+    let page = Step::new()
+        .read(Read::All)
+        .write(reply(200, "<html>Welcome</html>"));
+    let partial = Step::reply(200, &json("partial", 0, "a"));
+    for (steps, retryable) in [
+        (vec![page.clone()], false),
+        (vec![partial, page.clone()], true),
+    ] {
+        for retries in ["0", "1"] {
+            let server = ScriptedServer::start(steps.clone());
+            let (code, events) = events([
+                "--retries".as_ref(),
+                retries.as_ref(),
+                "--retry-max-wait=0.05".as_ref(),
+                file.as_os_str(),
+                server.endpoint().as_ref(),
+            ]);
+            assert_eq!(code, 7, "{events:?}");
+            let failed = of_kind(&events, "failed");
+            assert_eq!(failed.len(), 1, "{events:?}");
+            assert_eq!(failed[0]["kind"], "answer");
+            assert_eq!(failed[0]["retryable"], retryable, "{events:?}");
+            let summary = of_kind(&events, "summary")[0];
+            assert_eq!(summary["exit_code"], 7);
+        }
+    }
+}
+
+#[test]
+fn the_first_failure_on_the_command_line_gives_the_exit_code() {
     let dir = tempfile::tempdir().unwrap();
     let files: Vec<_> = ["a", "b", "c"]
         .iter()
-        .map(|name| made(&dir, name, 10))
+        .map(|name| make_file(&dir, name, 10))
         .collect();
     let statuses = [500_u16, 403, 507];
     let server = ScriptedServer::start_with(move |_, n| match n {
@@ -242,13 +277,13 @@ fn of_several_failures_the_first_on_the_command_line_counts() {
         "resup: 2 of 3 files failed; the first is {}: the server refused with HTTP status 403: no",
         files[1].display()
     );
-    assert_eq!(ended(&output), (5, expected));
+    assert_eq!(exit_and_last_line(&output), (5, expected));
 }
 
 #[test]
-fn signals_end_it_cleanly() {
+fn a_signal_ends_the_command_and_the_next_run_continues() {
     let dir = tempfile::tempdir().unwrap();
-    let file = made(&dir, "f", 4 << 20);
+    let file = make_file(&dir, "f", 4 << 20);
     for (name, code, word) in [("INT", 130, "interrupted"), ("TERM", 143, "terminated")] {
         let receiver = ModelReceiver::start();
         let child = put()
@@ -259,8 +294,8 @@ fn signals_end_it_cleanly() {
             .unwrap();
         wait_for("a part of the file", || receiver.held("f") > Some(0));
         tools::signal(child.id(), name);
-        let (ended, last) = ended(&child.wait_with_output().unwrap());
-        assert_eq!(ended, code);
+        let (exit_code, last) = exit_and_last_line(&child.wait_with_output().unwrap());
+        assert_eq!(exit_code, code);
         assert!(
             last.contains(&format!("{word}; 0 of 1 file complete")),
             "{last}"
@@ -269,7 +304,7 @@ fn signals_end_it_cleanly() {
             last.contains("run the same command again to continue"),
             "{last}"
         );
-        assert_goes_on(&file, &receiver.endpoint());
+        assert_resumes(&file, &receiver.endpoint());
     }
 }
 
@@ -277,20 +312,20 @@ fn signals_end_it_cleanly() {
 fn other_failures_end_with_1() {
     let full = File::options().write(true).open("/dev/full").unwrap();
     let output = resup().arg("man").stdout(full).output().unwrap();
-    let (code, last) = ended(&output);
+    let (code, last) = exit_and_last_line(&output);
     assert_eq!(code, 1);
     assert!(last.starts_with("resup: standard output: "), "{last}");
 
     let dir = tempfile::tempdir().unwrap();
-    let file = made(&dir, "f", 10);
+    let file = make_file(&dir, "f", 10);
     let server = ScriptedServer::start(vec![Step::reply(500, "{}")]);
     let words = format!("--basic anna '{}' {}", file.display(), server.endpoint());
     let Some(mut terminal) = Terminal::put(&words) else {
         return;
     };
-    terminal.sees("password of anna: ");
-    terminal.types(b"\x04"); // the end of the input
-    let (code, screen) = terminal.ends();
+    terminal.wait_for("password of anna: ");
+    terminal.type_keys(b"\x04"); // the end of the input
+    let (code, screen) = terminal.finish();
     assert_eq!(code, Some(1), "{screen}");
     assert!(
         screen.contains("no password of anna from the terminal"),
@@ -300,9 +335,9 @@ fn other_failures_end_with_1() {
 }
 
 #[test]
-fn a_second_signal_ends_it_at_once() {
+fn a_second_signal_ends_the_command_at_once() {
     let dir = tempfile::tempdir().unwrap();
-    let file = made(&dir, "f", 10);
+    let file = make_file(&dir, "f", 10);
     let server = ScriptedServer::start(vec![Step::new().end(End::HoldOpen)]);
     let child = put().arg(&file).arg(server.endpoint()).spawn().unwrap();
     assert!(server.wait_for(1, Duration::from_secs(30)));
@@ -312,5 +347,9 @@ fn a_second_signal_ends_it_at_once() {
     }
     let output = child.wait_with_output().unwrap();
     assert!(matches!(output.status.code(), Some(130 | 143)));
-    assert!(!told(&output).contains("again"), "{}", told(&output));
+    assert!(
+        !stderr_text(&output).contains("again"),
+        "{}",
+        stderr_text(&output)
+    );
 }

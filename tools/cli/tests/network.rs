@@ -7,22 +7,25 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
 
-use common::{ended, put, told, Terminal};
+use common::{exit_and_last_line, put, stderr_text, Terminal};
 use resup_test_support::scripted::{json, ScriptedServer, Step};
 
 /// A directory with a file of three bytes, and a server that takes it.
-struct Place {
+struct Setup {
     dir: tempfile::TempDir,
     file: PathBuf,
     server: ScriptedServer,
 }
 
+/// Makes the responses to an upload of three bytes.
 fn steps() -> Vec<Step> {
-    let answers = [json("new", 0, "1"), json("complete", 3, "1")];
-    answers.map(|answer| Step::reply(200, &answer)).to_vec()
+    vec![
+        Step::reply(200, &json("new", 0, "1")),
+        Step::reply(200, &json("complete", 3, "1")),
+    ]
 }
 
-impl Place {
+impl Setup {
     fn new() -> Self {
         Self::with(ScriptedServer::start(steps()))
     }
@@ -31,7 +34,7 @@ impl Place {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("f");
         fs::write(&file, "abc").unwrap();
-        Place { dir, file, server }
+        Setup { dir, file, server }
     }
 
     fn put(&self, args: &[&str], environment: &[(&str, &str)]) -> Output {
@@ -41,14 +44,14 @@ impl Place {
         command.envs(environment.iter().copied()).output().unwrap()
     }
 
-    /// Writes a file and gives its path.
-    fn wrote(&self, name: &str, text: &str) -> String {
+    /// Writes a file and returns its path.
+    fn write_file(&self, name: &str, text: &str) -> String {
         let path = self.dir.path().join(name);
         fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     }
 
-    /// A header of the last request.
+    /// Returns a header of the last request.
     fn header(&self, name: &str) -> Option<String> {
         let requests = self.server.requests();
         let head = &requests.last().unwrap().head;
@@ -56,53 +59,57 @@ impl Place {
     }
 }
 
-fn assert_there(output: &Output) {
-    assert_eq!(output.status.code(), Some(0), "{}", told(output));
+fn assert_success(output: &Output) {
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_text(output));
 }
 
 #[test]
 fn requests_go_to_the_proxy() {
-    let place = Place::new();
-    let proxy = format!("http://anna:ge%3Aheim@{}", place.server.addr());
+    let setup = Setup::new();
+    let proxy = format!("http://anna:ge%3Aheim@{}", setup.server.addr());
     let output = put()
         .args(["--proxy", &proxy])
-        .arg(&place.file)
+        .arg(&setup.file)
         .arg("http://files.invalid/upload")
         .output()
         .unwrap();
-    assert_there(&output);
-    let requests = place.server.requests();
+    assert_success(&output);
+    let requests = setup.server.requests();
     assert_eq!(requests[0].head.target, "http://files.invalid/upload");
-    let login = place.header("proxy-authorization");
+    let login = setup.header("proxy-authorization");
     assert_eq!(login.as_deref(), Some("Basic YW5uYTpnZTpoZWlt"));
 
     for (proxy, words) in [("gopher://x", "proxy"), ("http://a:geheim@", "proxy")] {
-        let output = place.put(&["--proxy", proxy], &[]);
+        let output = setup.put(&["--proxy", proxy], &[]);
         assert_eq!(output.status.code(), Some(2));
-        let text = told(&output);
+        let text = stderr_text(&output);
         assert!(text.contains(words) && !text.contains("geheim"), "{text}");
     }
 }
 
 #[test]
-fn a_private_authority_is_trusted_when_it_is_named() {
-    let place = Place::with(ScriptedServer::start_tls(steps()));
-    let ca = place.wrote("ca.pem", place.server.ca_pem());
-    assert_there(&place.put(&["--cacert", &ca], &[]));
-    let place = Place::with(ScriptedServer::start_tls(steps()));
-    let output = place.put(&["--insecure"], &[]);
-    assert_there(&output);
-    assert!(told(&output).contains("not verified"), "{}", told(&output));
+fn the_server_of_a_private_ca_is_trusted_with_cacert() {
+    let setup = Setup::with(ScriptedServer::start_tls(steps()));
+    let ca = setup.write_file("ca.pem", setup.server.ca_pem());
+    assert_success(&setup.put(&["--cacert", &ca], &[]));
+    let setup = Setup::with(ScriptedServer::start_tls(steps()));
+    let output = setup.put(&["--insecure"], &[]);
+    assert_success(&output);
+    assert!(
+        stderr_text(&output).contains("not verified"),
+        "{}",
+        stderr_text(&output)
+    );
     for option in ["--cacert", "--cert"] {
-        let (code, _) = ended(&place.put(&[option, "/nowhere/x.pem"], &[]));
+        let (code, _) = exit_and_last_line(&setup.put(&[option, "/nowhere/x.pem"], &[]));
         assert_eq!(code, 2);
     }
 }
 
 #[test]
 fn a_token_comes_from_the_command_line_a_file_or_the_environment() {
-    let place = Place::new();
-    let file = place.wrote("token", "from-file\n");
+    let setup = Setup::new();
+    let file = setup.write_file("token", "from-file\n");
     let environment = [("RESUP_TOKEN", "from-environment")];
     for (args, token) in [
         (&["--token", "from-line"][..], "Bearer from-line"),
@@ -110,97 +117,97 @@ fn a_token_comes_from_the_command_line_a_file_or_the_environment() {
         (&[], "Bearer from-environment"),
         (&["--basic", "anna:geheim"], "Basic YW5uYTpnZWhlaW0="),
     ] {
-        let place = Place::new();
-        let output = place.put(&[args, &["-vv"]].concat(), &environment);
-        assert_there(&output);
-        assert_eq!(place.header("authorization").as_deref(), Some(token));
-        let text = told(&output);
+        let setup = Setup::new();
+        let output = setup.put(&[args, &["-vv"]].concat(), &environment);
+        assert_success(&output);
+        assert_eq!(setup.header("authorization").as_deref(), Some(token));
+        let text = stderr_text(&output);
         assert!(
             !text.contains("from-") && !text.contains("geheim"),
             "{text}"
         );
     }
-    let (code, last) = ended(&place.put(&["--token-file", "/nowhere/token"], &[]));
+    let (code, last) = exit_and_last_line(&setup.put(&["--token-file", "/nowhere/token"], &[]));
     assert_eq!(code, 3);
     assert!(
         last.contains("the token cannot be read from \"/nowhere/token\""),
         "{last}"
     );
-    let both = place.put(&["--token", "a", "--basic", "b:c"], &[]);
+    let both = setup.put(&["--token", "a", "--basic", "b:c"], &[]);
     assert_eq!(both.status.code(), Some(2));
 }
 
 #[test]
 fn a_password_comes_from_the_environment_a_file_or_standard_input() {
     let expected = Some("Basic YW5uYTpnZWhlaW0=");
-    let place = Place::new();
-    assert_there(&place.put(&["--basic", "anna"], &[("RESUP_PASSWORD", "geheim")]));
-    assert_eq!(place.header("authorization").as_deref(), expected);
+    let setup = Setup::new();
+    assert_success(&setup.put(&["--basic", "anna"], &[("RESUP_PASSWORD", "geheim")]));
+    assert_eq!(setup.header("authorization").as_deref(), expected);
 
-    let place = Place::new();
-    let file = place.wrote("password", "geheim\r\n");
-    assert_there(&place.put(&["--basic", "anna", "--password-file", &file], &[]));
-    assert_eq!(place.header("authorization").as_deref(), expected);
+    let setup = Setup::new();
+    let file = setup.write_file("password", "geheim\r\n");
+    assert_success(&setup.put(&["--basic", "anna", "--password-file", &file], &[]));
+    assert_eq!(setup.header("authorization").as_deref(), expected);
 
-    let place = Place::new();
+    let setup = Setup::new();
     let mut child = put()
         .args(["--basic", "anna", "--password-file", "-"])
-        .arg(&place.file)
-        .arg(place.server.endpoint())
+        .arg(&setup.file)
+        .arg(setup.server.endpoint())
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
     child.stdin.take().unwrap().write_all(b"geheim\n").unwrap();
-    assert_there(&child.wait_with_output().unwrap());
-    assert_eq!(place.header("authorization").as_deref(), expected);
+    assert_success(&child.wait_with_output().unwrap());
+    assert_eq!(setup.header("authorization").as_deref(), expected);
 
-    let place = Place::new();
-    let output = place.put(&["--basic", "anna"], &[]);
-    let text = told(&output);
+    let setup = Setup::new();
+    let output = setup.put(&["--basic", "anna"], &[]);
+    let text = stderr_text(&output);
     assert_eq!(output.status.code(), Some(2));
     assert!(
         text.contains("set RESUP_PASSWORD or give --password-file"),
         "{text}"
     );
-    assert_eq!(place.server.connections(), 0);
+    assert_eq!(setup.server.connections(), 0);
 }
 
 #[test]
 fn a_password_is_asked_for_on_a_terminal_and_not_shown() {
-    let place = Place::new();
+    let setup = Setup::new();
     let words = format!(
         "--basic anna '{}' {}",
-        place.file.display(),
-        place.server.endpoint()
+        setup.file.display(),
+        setup.server.endpoint()
     );
     let Some(mut terminal) = Terminal::put(&words) else {
         return;
     };
-    terminal.sees("password of anna: ");
-    // At once: it hides before it asks.
-    terminal.types(b"gx\x7feheim\n");
-    let (code, screen) = terminal.ends();
+    terminal.wait_for("password of anna: ");
+    // At once: the echo is off before the question is written.
+    terminal.type_keys(b"gx\x7feheim\n");
+    let (code, screen) = terminal.finish();
     assert_eq!(code, Some(0), "{screen}");
     assert!(!screen.contains("geheim"), "{screen}");
-    let login = place.header("authorization");
+    let login = setup.header("authorization");
     assert_eq!(login.as_deref(), Some("Basic YW5uYTpnZWhlaW0="));
 }
 
 #[test]
 fn ctrl_c_instead_of_a_password_leaves_the_terminal_as_it_was() {
-    let place = Place::new();
+    let setup = Setup::new();
     let command = format!(
         "'{}' put --basic anna '{}' {}; echo \"code $?\"; stty -a",
         env!("CARGO_BIN_EXE_resup"),
-        place.file.display(),
-        place.server.endpoint()
+        setup.file.display(),
+        setup.server.endpoint()
     );
     let Some(mut terminal) = Terminal::run(&command) else {
         return;
     };
-    terminal.sees("password of anna: ");
-    terminal.types(b"geh\x03");
-    let (_, screen) = terminal.ends();
+    terminal.wait_for("password of anna: ");
+    terminal.type_keys(b"geh\x03");
+    let (_, screen) = terminal.finish();
     assert!(screen.contains("interrupted; nothing was sent"), "{screen}");
     assert!(screen.contains("code 130"), "{screen}");
     assert!(
@@ -208,7 +215,7 @@ fn ctrl_c_instead_of_a_password_leaves_the_terminal_as_it_was() {
         "{screen}"
     );
     assert!(!screen.contains("geh"), "{screen}");
-    assert_eq!(place.server.connections(), 0);
+    assert_eq!(setup.server.connections(), 0);
 }
 
 #[test]
@@ -218,8 +225,8 @@ fn a_login_form_is_sent_before_the_first_request() {
         "/login" => Step::reply(200, "{}"),
         _ => rest.next().unwrap(),
     });
-    let place = Place::with(server);
-    let login = place.server.endpoint().replace("/upload", "/login");
+    let setup = Setup::with(server);
+    let login = setup.server.endpoint().replace("/upload", "/login");
     let args = [
         "--login",
         &login,
@@ -228,25 +235,25 @@ fn a_login_form_is_sent_before_the_first_request() {
         "--login-field",
         "pass",
     ];
-    assert_there(&place.put(&args, &[("RESUP_PASSWORD", "ge=heim")]));
-    let requests = place.server.requests();
+    assert_success(&setup.put(&args, &[("RESUP_PASSWORD", "ge=heim")]));
+    let requests = setup.server.requests();
     assert_eq!(requests[0].head.target, "/login");
     assert_eq!(requests[0].field("user").as_deref(), Some("anna"));
     assert_eq!(requests[0].field("pass").as_deref(), Some("ge=heim"));
-    let elsewhere = [
+    let other_server = [
         "--login",
         "http://example.org/login",
         "--login-field",
         "a=b",
     ];
-    assert_eq!(place.put(&elsewhere, &[]).status.code(), Some(2));
+    assert_eq!(setup.put(&other_server, &[]).status.code(), Some(2));
 }
 
 #[test]
 fn headers_cookies_and_signatures_are_sent() {
-    let place = Place::new();
-    let headers = place.wrote("headers", "X-Two: 2\n\nx-three:3\n");
-    let output = place.put(
+    let setup = Setup::new();
+    let headers = setup.write_file("headers", "X-Two: 2\n\nx-three:3\n");
+    let output = setup.put(
         &[
             "--header",
             "X-One: 1",
@@ -257,41 +264,41 @@ fn headers_cookies_and_signatures_are_sent() {
         ],
         &[("RESUP_SIGN_SECRET", "geheim")],
     );
-    assert_there(&output);
+    assert_success(&output);
     for (name, value) in [
         ("x-one", "1"),
         ("x-two", "2"),
         ("x-three", "3"),
         ("cookie", "a=b=c"),
     ] {
-        assert_eq!(place.header(name).as_deref(), Some(value), "{name}");
+        assert_eq!(setup.header(name).as_deref(), Some(value), "{name}");
     }
-    let sign = place.server.requests()[0].field("sign").unwrap();
+    let sign = setup.server.requests()[0].field("sign").unwrap();
     assert_eq!(sign.len(), 64);
 
-    let place = Place::new();
-    let secret = place.wrote("secret", "geheim");
+    let setup = Setup::new();
+    let secret = setup.write_file("secret", "geheim");
     let args = [
         "--sign-secret-file",
         &secret,
         "--sign-algorithm",
         "hmac-md5",
     ];
-    assert_there(&place.put(&[&args[..], &["--filename-style", "rfc8187"]].concat(), &[]));
-    let requests = place.server.requests();
+    assert_success(&setup.put(&[&args[..], &["--filename-style", "rfc8187"]].concat(), &[]));
+    let requests = setup.server.requests();
     assert_eq!(requests[0].field("sign").unwrap().len(), 32);
     assert!(requests[1].body_text().contains("filename*="));
 
-    let bad = place.wrote("bad", "Good: 1\ngeheim\n");
-    let output = place.put(&["--header", &format!("@{bad}")], &[]);
-    let text = told(&output);
+    let bad = setup.write_file("bad", "Good: 1\ngeheim\n");
+    let output = setup.put(&["--header", &format!("@{bad}")], &[]);
+    let text = stderr_text(&output);
     assert_eq!(output.status.code(), Some(2));
     assert!(
         text.contains("line 2 of") && !text.contains("geheim"),
         "{text}"
     );
     assert_eq!(
-        place.put(&["--header", "Host: x"], &[]).status.code(),
+        setup.put(&["--header", "Host: x"], &[]).status.code(),
         Some(2)
     );
 }

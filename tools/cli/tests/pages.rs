@@ -8,14 +8,15 @@ use std::process::{Command, Output, Stdio};
 use common::resup;
 use resup_test_support::tools;
 
+/// Runs `resup` and returns its standard output.
 fn page(args: &[&str]) -> String {
     let output = resup().args(args).output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty());
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Gives `text` to a program that checks it.
-fn fed(program: &str, args: &[&str], text: &str) -> Output {
+/// Runs a program with `text` as its standard input.
+fn run_with_input(program: &str, args: &[&str], text: &str) -> Output {
     let mut child = Command::new(program)
         .args(args)
         .stdin(Stdio::piped())
@@ -67,7 +68,7 @@ fn the_manual_page_is_valid() {
         assert!(page.contains(words), "{words} is not in:\n{page}");
     }
     if tools::find("man").is_some() {
-        let shown = fed("man", &["--warnings", "-l", "-"], &page);
+        let shown = run_with_input("man", &["--warnings", "-l", "-"], &page);
         assert_eq!(String::from_utf8_lossy(&shown.stderr), "");
         assert!(shown.status.success());
         assert!(String::from_utf8_lossy(&shown.stdout).contains("resup put [OPTIONS] FILE... URL"));
@@ -83,7 +84,7 @@ fn the_completions_are_valid() {
         );
     }
     if tools::find("bash").is_some() {
-        let checked = fed("bash", &["-n"], &page(&["completions", "bash"]));
+        let checked = run_with_input("bash", &["-n"], &page(&["completions", "bash"]));
         assert!(
             checked.status.success() && checked.stderr.is_empty(),
             "{checked:?}"

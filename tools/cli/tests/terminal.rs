@@ -4,7 +4,9 @@ mod common;
 
 use std::path::Path;
 
-use common::{assert_goes_on, ended, events, made, only, put, told, Terminal};
+use common::{
+    assert_resumes, events, exit_and_last_line, make_file, of_kind, put, stderr_text, Terminal,
+};
 use resup_test_support::model::ModelReceiver;
 use resup_test_support::receiver::Receiver;
 use resup_test_support::scripted::{ScriptedServer, Step};
@@ -18,8 +20,8 @@ fn words(paths: &[&Path], endpoint: &str) -> String {
 fn ctrl_c_on_bars_ends_with_130_and_the_next_run_continues() {
     let receiver = Receiver::start();
     let dir = tempfile::tempdir().unwrap();
-    let small = made(&dir, "小.bin", 1000);
-    let large = made(&dir, "large.bin", 8 << 20);
+    let small = make_file(&dir, "小.bin", 1000);
+    let large = make_file(&dir, "large.bin", 8 << 20);
     let words = words(&[&small, &large], &receiver.endpoint());
     let Some(mut terminal) = Terminal::put(&format!("--rate 2M {words}")) else {
         return;
@@ -32,10 +34,10 @@ fn ctrl_c_on_bars_ends_with_130_and_the_next_run_continues() {
         "=",
         "1 of 2 files ended",
     ] {
-        terminal.sees(seen);
+        terminal.wait_for(seen);
     }
-    terminal.types(b"\x03");
-    let (code, screen) = terminal.ends();
+    terminal.type_keys(b"\x03");
+    let (code, screen) = terminal.finish();
     assert_eq!(code, Some(130), "{screen}");
     assert!(
         screen.contains("resup: interrupted; 1 of 2 files complete."),
@@ -45,21 +47,21 @@ fn ctrl_c_on_bars_ends_with_130_and_the_next_run_continues() {
         screen.ends_with("run the same command again to continue\r\n"),
         "{screen}"
     );
-    assert_goes_on(&large, &receiver.endpoint());
+    assert_resumes(&large, &receiver.endpoint());
 }
 
 #[test]
 fn a_wait_counts_down_on_the_bar() {
     let server = ScriptedServer::start(vec![Step::reply(503, r#"{"message":"busy"}"#)]);
     let dir = tempfile::tempdir().unwrap();
-    let file = made(&dir, "f", 10);
+    let file = make_file(&dir, "f", 10);
     let words = words(&[&file], &server.endpoint());
     let Some(mut terminal) = Terminal::put(&format!("--retry-max-wait 20 {words}")) else {
         return;
     };
-    terminal.sees("waiting ");
-    terminal.types(b"\x03\x03");
-    let (code, screen) = terminal.ends();
+    terminal.wait_for("waiting ");
+    terminal.type_keys(b"\x03\x03");
+    let (code, screen) = terminal.finish();
     assert_eq!(code, Some(130), "{screen}");
     assert!(screen.contains("HTTP status 503: busy"), "{screen}");
 }
@@ -68,14 +70,14 @@ fn a_wait_counts_down_on_the_bar() {
 fn a_pipe_gets_lines_without_escape_codes() {
     let receiver = ModelReceiver::start();
     let dir = tempfile::tempdir().unwrap();
-    let files = [made(&dir, "a", 1000), made(&dir, "b", 2_000_000)];
+    let files = [make_file(&dir, "a", 1000), make_file(&dir, "b", 2_000_000)];
     let output = put()
         .args(&files)
         .arg("-vv")
         .arg(receiver.endpoint())
         .output()
         .unwrap();
-    let text = told(&output);
+    let text = stderr_text(&output);
     assert!(!text.contains(['\x1b', '\r']), "{text}");
     for file in &files {
         assert!(
@@ -87,8 +89,8 @@ fn a_pipe_gets_lines_without_escape_codes() {
         text.contains("from 0 of 1000"),
         "the log is missing: {text}"
     );
-    assert_eq!(ended(&output).0, 0);
-    let (_, last) = ended(&output);
+    assert_eq!(exit_and_last_line(&output).0, 0);
+    let (_, last) = exit_and_last_line(&output);
     assert!(
         last.starts_with("2 files complete, 2.00 MB sent in "),
         "{last}"
@@ -99,14 +101,14 @@ fn a_pipe_gets_lines_without_escape_codes() {
         .arg(receiver.endpoint())
         .output()
         .unwrap();
-    assert_eq!(told(&output), "");
+    assert_eq!(stderr_text(&output), "");
 }
 
 #[test]
 fn json_has_the_events_of_every_file() {
     let receiver = ModelReceiver::start();
     let dir = tempfile::tempdir().unwrap();
-    let files = [made(&dir, "一", 0), made(&dir, "二", 1_000_000)];
+    let files = [make_file(&dir, "一", 0), make_file(&dir, "二", 1_000_000)];
     let endpoint = receiver.endpoint();
     let args = files.iter().map(|file| file.as_os_str());
     let (code, events) = events(args.chain(["--rate=2M".as_ref(), endpoint.as_ref()]));
@@ -118,20 +120,20 @@ fn json_has_the_events_of_every_file() {
     assert_eq!(kinds[0], "start");
     assert_eq!(kinds[kinds.len() - 1], "summary");
     assert!(kinds.contains(&"progress"), "{kinds:?}");
-    let states = only(&events, "state");
+    let states = of_kind(&events, "state");
     for state in ["locating", "sending", "complete"] {
         assert!(
             states.iter().any(|event| event["state"] == state),
             "{state}"
         );
     }
-    let summary = only(&events, "summary")[0];
+    let summary = of_kind(&events, "summary")[0];
     assert_eq!(
         (summary["files"].as_u64(), summary["done"].as_u64()),
         (Some(2), Some(2))
     );
     assert_eq!(summary["bytes_sent"], 1_000_000);
-    for (file, done) in files.iter().zip(only(&events, "done")) {
+    for (file, done) in files.iter().zip(of_kind(&events, "done")) {
         assert_eq!(done["file"].as_str(), file.to_str());
         let md5 = resup_test_support::files::md5_hex(file).unwrap();
         assert_eq!(done["md5"].as_str(), Some(&*md5));

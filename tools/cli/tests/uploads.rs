@@ -6,33 +6,31 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use common::{assert_stored, ended, events, made, only, put, told, wait_for};
+use common::{
+    assert_stored, events, exit_and_last_line, make_file, of_kind, put, stderr_text, wait_for,
+};
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::model::ModelReceiver;
 use resup_test_support::receiver::Receiver;
 use resup_test_support::scripted::{json, ScriptedServer, Step};
 
 #[test]
-fn a_file_is_uploaded_and_the_second_time_is_there_already() {
+fn a_file_is_uploaded_once_and_skipped_after_that() {
     let receiver = Receiver::start();
     let dir = tempfile::tempdir().unwrap();
-    let path = made(&dir, "a.bin", 3_000_000);
-    for (there, words) in [
-        (0, "a.bin: done, 3.00 MB in "),
-        (3_000_000, "a.bin: was there already, 3.00 MB"),
+    let path = make_file(&dir, "a.bin", 3_000_000);
+    for words in [
+        "a.bin: done, 3.00 MB in ",
+        "a.bin: was there already, 3.00 MB",
     ] {
         let output = put().arg(&path).arg(receiver.endpoint()).output().unwrap();
-        let (code, last) = ended(&output);
+        let (code, last) = exit_and_last_line(&output);
         assert_eq!(code, 0, "{last}");
         assert!(last.contains(words), "{last}");
         assert!(output.stdout.is_empty());
         let (code, events) = events([path.as_os_str(), receiver.endpoint().as_ref()]);
-        let done = only(&events, "done")[0];
-        assert_eq!(
-            (code, done["bytes_skipped"].as_u64()),
-            (0, Some(3_000_000)),
-            "{there}"
-        );
+        let done = of_kind(&events, "done")[0];
+        assert_eq!((code, done["bytes_skipped"].as_u64()), (0, Some(3_000_000)));
         assert_stored(&receiver, done);
     }
 }
@@ -42,7 +40,7 @@ fn several_files_are_uploaded_at_once_with_options_in_any_place() {
     let receiver = Receiver::start();
     let dir = tempfile::tempdir().unwrap();
     let paths: Vec<_> = (0..6)
-        .map(|n| made(&dir, &format!("{n}.bin"), 500_000 * n))
+        .map(|n| make_file(&dir, &format!("{n}.bin"), 500_000 * n))
         .collect();
     let endpoint = receiver.endpoint();
     let mut args: Vec<&OsStr> = paths.iter().map(|path| path.as_os_str()).collect();
@@ -54,13 +52,13 @@ fn several_files_are_uploaded_at_once_with_options_in_any_place() {
     ]);
     let (code, events) = events(args);
     assert_eq!(code, 0, "{events:?}");
-    assert_eq!(only(&events, "done").len(), 6);
-    for done in only(&events, "done") {
+    assert_eq!(of_kind(&events, "done").len(), 6);
+    for done in of_kind(&events, "done") {
         assert_stored(&receiver, done);
     }
     // Three begin before one has ended.
     let first = events.iter().position(|e| e["event"] == "done").unwrap();
-    assert_eq!(only(&events[..first], "start").len(), 3);
+    assert_eq!(of_kind(&events[..first], "start").len(), 3);
 }
 
 #[test]
@@ -81,14 +79,14 @@ fn a_directory_keeps_its_structure_on_the_server() {
             .arg(receiver.endpoint())
             .output()
             .unwrap();
-        let text = told(&output);
+        let text = stderr_text(&output);
         assert_eq!(output.status.code(), Some(0), "{text}");
         assert!(
-            text.contains("circle\" is left out: it is a symbolic link to a directory"),
+            text.contains("circle\" is skipped: it is a symbolic link to a directory"),
             "{text}"
         );
         assert!(
-            text.contains("dangling\" is left out: it is a symbolic link to nothing"),
+            text.contains("dangling\" is skipped: it is a symbolic link to nothing"),
             "{text}"
         );
         assert!(text.contains("\n3 files complete, 4 B sent"), "{text}");
@@ -117,7 +115,7 @@ fn an_empty_directory_is_no_failure() {
         .arg(server.endpoint())
         .output()
         .unwrap();
-    let (code, last) = ended(&output);
+    let (code, last) = exit_and_last_line(&output);
     assert_eq!(code, 0);
     assert!(last.starts_with("0 files complete"), "{last}");
     assert_eq!(server.connections(), 0);
@@ -126,13 +124,13 @@ fn an_empty_directory_is_no_failure() {
 #[test]
 fn segments_and_digests_are_as_the_options_say() {
     let dir = tempfile::tempdir().unwrap();
-    let path = made(&dir, "a.bin", 3 << 20);
+    let path = make_file(&dir, "a.bin", 3 << 20);
     let run = |endpoint: String, options: &[&str]| {
         let options = options.iter().map(|option| option.as_ref());
         let sources = [path.as_os_str(), endpoint.as_ref()];
         let (code, events) = events(sources.into_iter().chain(options));
         assert_eq!(code, 0, "{events:?}");
-        only(&events, "done")[0].clone()
+        of_kind(&events, "done")[0].clone()
     };
     for (options, requests) in [
         (&["--segment", "1Mi"][..], 4),
@@ -153,7 +151,7 @@ fn segments_and_digests_are_as_the_options_say() {
 fn a_killed_command_continues_when_it_is_run_again() {
     let receiver = Receiver::start();
     let dir = tempfile::tempdir().unwrap();
-    let path = made(&dir, "killed.bin", 16 << 20);
+    let path = make_file(&dir, "killed.bin", 16 << 20);
     let slow = |_: u64, _: &mut fastrand::Rng| Faults {
         rate_up: Some(8 << 20),
         ..Faults::default()
@@ -165,18 +163,18 @@ fn a_killed_command_continues_when_it_is_run_again() {
     child.kill().unwrap();
     child.wait().unwrap();
     let output = put().arg(&path).arg(receiver.endpoint()).output().unwrap();
-    let (code, last) = ended(&output);
+    let (code, last) = exit_and_last_line(&output);
     assert_eq!(code, 0);
     assert!(last.contains("MB were there already"), "{last}");
     let (_, events) = events([path.as_os_str(), receiver.endpoint().as_ref()]);
-    assert_stored(&receiver, only(&events, "done")[0]);
+    assert_stored(&receiver, of_kind(&events, "done")[0]);
 }
 
 #[test]
 fn connection_losses_are_retried_and_reported() {
     let receiver = Receiver::start();
     let dir = tempfile::tempdir().unwrap();
-    let path = made(&dir, "broken.bin", 2_000_000);
+    let path = make_file(&dir, "broken.bin", 2_000_000);
     let mut cuts = [Some(1_000_000), Some(100)].into_iter();
     let faults = move |_: u64, _: &mut fastrand::Rng| Faults {
         cut_up_after: cuts.next().flatten(),
@@ -189,7 +187,7 @@ fn connection_losses_are_retried_and_reported() {
         .args(["--retry-max-wait", "0.05"])
         .output()
         .unwrap();
-    let text = told(&output);
+    let text = stderr_text(&output);
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(text.contains("was lost: "), "{text}");
     assert!(text.contains("next attempt in"), "{text}");
@@ -220,7 +218,7 @@ fn the_options_are_sent_to_the_server() {
         .arg(server.endpoint())
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_text(&output));
     let requests = server.requests();
     let locate = |name| requests[0].field(name);
     assert_eq!(locate("album").as_deref(), Some("1=2"));

@@ -10,14 +10,14 @@ use rustls::{ClientConnection, StreamOwned};
 use crate::response::{Head, Response};
 use crate::target::Target;
 
-/// The largest response. None of the protocol is as long.
+/// The limit for the size of a response. Those of the protocol are far smaller.
 const MAX_RESPONSE: usize = 1 << 20;
 
 /// A connection to the receiver.
 pub struct Connection {
     stream: Stream,
     deadline: Instant,
-    /// The bytes that were read and not yet used.
+    /// The bytes that were read from the stream, but not yet used.
     pending: Vec<u8>,
 }
 
@@ -27,7 +27,7 @@ enum Stream {
 }
 
 impl Connection {
-    /// Connects.
+    /// Connects to the first address that accepts.
     pub fn open(target: &Target, deadline: Instant) -> Result<Self> {
         let mut failure = anyhow!("no address");
         for addr in &target.addrs {
@@ -59,7 +59,7 @@ impl Connection {
         while !rest.is_empty() {
             let left = left(self.deadline)?;
             self.socket().set_write_timeout(Some(left))?;
-            // A TLS handshake reads too.
+            // A TLS handshake also reads.
             self.socket().set_read_timeout(Some(left))?;
             let written = match &mut self.stream {
                 Stream::Plain(socket) => socket.write(rest),
@@ -105,20 +105,20 @@ impl Connection {
         }
     }
 
-    /// Whether anything arrives within this time.
+    /// Returns whether anything arrives within this time, also the end of the connection.
     pub fn receives(&mut self, time: Duration) -> Result<bool> {
         let deadline = self.deadline;
         self.deadline = deadline.min(Instant::now() + time);
-        let heard = self.fill();
+        let result = self.fill();
         self.deadline = deadline;
-        match heard {
+        match result {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == ErrorKind::TimedOut => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Ends the sending side.
+    /// Ends the sending direction.
     pub fn finish_writing(&mut self) {
         if let Stream::Tls(stream) = &mut self.stream {
             stream.conn.send_close_notify();
@@ -154,7 +154,7 @@ impl Connection {
                     return Ok(n);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // TLS without close_notify.
+                // A TLS connection that ends without close_notify.
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
                 Err(error) => return Err(time_limit(error)),
             }
@@ -218,7 +218,7 @@ impl Connection {
     }
 }
 
-/// The time until the deadline. It is never zero, which means "for ever" to sockets.
+/// Computes the time until the deadline. It is never zero, which means "no limit" to sockets.
 fn left(deadline: Instant) -> io::Result<Duration> {
     let left = deadline.saturating_duration_since(Instant::now());
     match left.is_zero() {
@@ -227,7 +227,7 @@ fn left(deadline: Instant) -> io::Result<Duration> {
     }
 }
 
-/// Replaces the two errors that a socket's time limit has by one.
+/// Replaces the two errors for a socket's time limit by [`late`]'s.
 fn time_limit(error: io::Error) -> io::Error {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => late(),
@@ -235,6 +235,7 @@ fn time_limit(error: io::Error) -> io::Error {
     }
 }
 
+/// Makes the error for a deadline that is over.
 fn late() -> io::Error {
     io::Error::new(
         ErrorKind::TimedOut,

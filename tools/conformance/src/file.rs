@@ -10,7 +10,7 @@ pub struct TestFile {
     pub name: String,
     pub dir: String,
     pub mtime: Option<u64>,
-    /// The digest that the locate has.
+    /// The digest for the locate, if it is to have one.
     pub md5: Option<String>,
     /// Additional fields for locate and send.
     pub extra: Fields,
@@ -18,28 +18,28 @@ pub struct TestFile {
 }
 
 impl TestFile {
-    /// The number of bytes.
+    /// Returns the number of bytes.
     pub fn size(&self) -> u64 {
         self.content.len() as u64
     }
 
-    /// The offset of a fraction of the file.
+    /// Computes the offset at a fraction of the file.
     pub fn at(&self, numerator: u64, denominator: u64) -> u64 {
         self.size() * numerator / denominator
     }
 
-    /// The MD5 of the first bytes.
+    /// Computes the MD5 of the first bytes.
     pub fn prefix_md5(&self, length: u64) -> String {
         md5_hex(&self.content[..length as usize])
     }
 
-    /// The MD5 of the whole file.
+    /// Computes the MD5 of the whole file.
     pub fn whole_md5(&self) -> String {
         md5_hex(&self.content)
     }
 
     /// Copies the file under another name.
-    pub fn named(&self, name: impl Into<String>) -> Self {
+    pub fn with_name(&self, name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             ..self.clone()
@@ -47,7 +47,7 @@ impl TestFile {
     }
 
     /// Copies the file to another directory.
-    pub fn in_dir(&self, dir: impl Into<String>) -> Self {
+    pub fn with_dir(&self, dir: impl Into<String>) -> Self {
         Self {
             dir: dir.into(),
             ..self.clone()
@@ -55,7 +55,7 @@ impl TestFile {
     }
 
     /// Copies the file with another modification time.
-    pub fn changed_at(&self, mtime: Option<u64>) -> Self {
+    pub fn with_mtime(&self, mtime: Option<u64>) -> Self {
         Self {
             mtime,
             ..self.clone()
@@ -77,7 +77,7 @@ impl TestFile {
         other
     }
 
-    /// The fields that identify the file.
+    /// Makes the fields that identify the file.
     pub fn fields(&self) -> Fields {
         let mut fields: Fields = vec![
             ("name".into(), self.name.clone()),
@@ -91,12 +91,12 @@ impl TestFile {
     }
 }
 
-/// Computes MD5, in lower-case hexadecimal.
+/// Computes an MD5, in lower-case hexadecimal.
 pub fn md5_hex(bytes: &[u8]) -> String {
     hex(&Md5::digest(bytes))
 }
 
-/// Writes lower-case hexadecimal.
+/// Writes bytes in lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,9 +1,9 @@
-//! Fields of forms, written as browsers do.
+//! Fields of forms, encoded as browsers do.
 
 /// Names and values, in order.
 pub type Fields = Vec<(String, String)>;
 
-/// Writes `application/x-www-form-urlencoded`.
+/// Encodes fields as `application/x-www-form-urlencoded`.
 pub fn urlencoded(fields: &Fields) -> String {
     form_urlencoded::Serializer::new(String::new())
         .extend_pairs(fields)
@@ -12,10 +12,10 @@ pub fn urlencoded(fields: &Fields) -> String {
 
 /// Writes fields as parts of a multipart body.
 pub fn parts(fields: &Fields, boundary: &str) -> String {
-    let fields = fields.iter();
     fields
+        .iter()
         .map(|(name, value)| {
-            let name = escaped(name);
+            let name = escape(name);
             format!(
                 "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
             )
@@ -24,7 +24,7 @@ pub fn parts(fields: &Fields, boundary: &str) -> String {
 }
 
 /// Escapes a name for a part's header, by WHATWG HTML, "multipart/form-data encoding algorithm".
-pub fn escaped(name: &str) -> String {
+pub fn escape(name: &str) -> String {
     name.replace('"', "%22")
         .replace('\r', "%0D")
         .replace('\n', "%0A")

@@ -1,24 +1,24 @@
 //! The conformance kit: checks any receiver against docs/PROTOCOL.md, rule by rule.
 //!
-//! It does not use the library `resup`: its requests are made by hand, from the document alone. Its tests run it
-//! against correct receivers, and against the model receiver with one mistake switched on
-//! (`tests/support/src/model/flaw.rs`).
+//! It does not use the library `resup`: it makes its requests itself, as the document describes
+//! them. Its tests run it against correct receivers, and against the model receiver with one
+//! mistake switched on (`tests/support/src/model/flaw.rs`).
 //!
 //! | module | what is in it |
 //! | --- | --- |
 //! | [`run`] | the run: a few checks at a time |
 //! | [`report`] | the report about the checks |
-//! | [`checks`] | the checks, those about one thing in one file |
+//! | [`checks`] | the checks, with one file for each subject |
 //! | [`probe`] | a check's access to the receiver: new files, requests, a deadline |
 //! | [`options`] | the command line |
-//! | [`visitor`] | users: credentials, and the headers of their requests |
+//! | [`visitor`] | users: their credentials, and the headers of their requests |
 //! | [`connection`] | a connection with a deadline |
 //! | [`target`] | the receiver's address |
-//! | [`request`], [`response`] | the head of a request; a response and what it says |
+//! | [`request`], [`response`] | the head of a request; a response |
 //! | [`send`] | the body of a send, of which a check can change any part |
 //! | [`signer`] | signatures of forms |
 //! | [`file`](mod@file) | the files that checks upload |
-//! | [`form`] | fields of forms, written as browsers do |
+//! | [`form`] | fields of forms, encoded as browsers do |
 //! | [`verdict`] | the outcome of a check |
 
 mod checks;
@@ -51,13 +51,15 @@ use crate::probe::{Probe, Shared};
 use crate::report::Report;
 use crate::target::Target;
 
+/// The exit code when a check failed.
 const FAILED: u8 = 1;
+/// The exit code when nothing could be checked.
 const NOTHING_CHECKED: u8 = 2;
-/// The smallest max_segment. The checks cut their files at several offsets.
-const LEAST_SEGMENT: u64 = 64;
+/// The smallest max_segment with which the checks work. They cut their files at several offsets.
+const MIN_SEGMENT: u64 = 64;
 
 fn main() -> ExitCode {
-    match judge(&Options::parse()) {
+    match execute(&Options::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(FAILED),
         Err(error) => {
@@ -67,12 +69,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs what the command line says. Returns whether nothing failed.
-fn judge(options: &Options) -> Result<bool> {
-    let checks = chosen(options.filter.as_deref());
+/// Lists or runs the checks that the command line chooses. Returns whether none failed.
+fn execute(options: &Options) -> Result<bool> {
+    let checks = choose(options.filter.as_deref());
     ensure!(
         !checks.is_empty(),
-        "no check is called \"{}\"; --list lists them",
+        "no check has \"{}\" in its name or section; --list lists all",
         options.filter.as_deref().unwrap_or("")
     );
     let mut report = Report::new(options.json);
@@ -93,21 +95,21 @@ fn judge(options: &Options) -> Result<bool> {
 }
 
 /// Finds the checks with this word in their id or section.
-fn chosen(word: Option<&str>) -> Vec<&'static Check> {
+fn choose(word: Option<&str>) -> Vec<&'static Check> {
     let word = word.unwrap_or("").to_lowercase();
     checks::all()
         .filter(|check| check.id.contains(&word) || check.section.to_lowercase().contains(&word))
         .collect()
 }
 
-/// Logs in, and asks for the receiver's max_segment.
+/// Logs in, and reads the receiver's max_segment from its first response.
 fn prepare(options: &Options, url: &str) -> Result<Shared> {
     let target = Target::parse(url, options.cacert.as_deref())?;
     let headers = options.headers();
     let credentials = options.credentials(&target)?;
-    let second = options.other_credentials();
-    let other = match second.are_given() {
-        true => Some(second.log_in(&headers).context("the second user")?),
+    let second_user = options.other_credentials();
+    let other = match second_user.exist() {
+        true => Some(second_user.log_in(&headers).context("the second user")?),
         false => None,
     };
     let mut shared = Shared {
@@ -122,14 +124,14 @@ fn prepare(options: &Options, url: &str) -> Result<Shared> {
         keeps_broken: OnceLock::new(),
     };
     let probe = Probe::new(&shared, 0, Duration::from_secs(options.time));
-    let first = probe
+    let response = probe
         .locate(&probe.file(1000))
         .context("the first request")?;
-    shared.max_segment = first.max_segment();
+    shared.max_segment = response.max_segment();
     if let Some(most) = shared.max_segment {
         ensure!(
-            most >= LEAST_SEGMENT,
-            "the receiver's max_segment is {most}; the checks need {LEAST_SEGMENT} or more"
+            most >= MIN_SEGMENT,
+            "the receiver's max_segment is {most}; the checks need {MIN_SEGMENT} or more"
         );
     }
     Ok(shared)

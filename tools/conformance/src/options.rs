@@ -10,12 +10,12 @@ use crate::signer::{Algorithm, Signer};
 use crate::target::Target;
 use crate::visitor::Credentials;
 
-/// Checks a receiver against docs/PROTOCOL.md, rule by rule, and prints what it found
+/// Checks a receiver against docs/PROTOCOL.md, rule by rule, and prints the results
 ///
-/// Each check uses files of its own with random names. They and their uploads stay on the server,
-/// since the protocol has no request that deletes them: about 150 of a few kilobytes each, and one of max_segment
-/// bytes where the receiver announces that (up to 8 MiB). It can be run again and again against a
-/// server that is in use.
+/// Each check uploads files of its own with random names, so the server may be in use. The files
+/// stay on the server, since the protocol has no request that deletes them: about 150 of a few
+/// kilobytes each in every run. If the receiver announces a max_segment of at most 8 MiB, there is
+/// also one of that size.
 ///
 /// Exit code: 0 when nothing failed, 1 when a check failed, 2 when nothing could be checked.
 #[derive(Debug, Parser)]
@@ -29,32 +29,29 @@ pub struct Options {
     #[arg(long, value_name = "WORD")]
     pub filter: Option<String>,
 
-    /// Write one JSON object a line: one for each check, and one with the sums
+    /// Write one JSON object per line: one for each check, then one with the sums
     #[arg(long)]
     pub json: bool,
 
-    /// List the checks, with what must hold, and run none
+    /// List the checks and their rules, and run none
     #[arg(long)]
     pub list: bool,
 
-    /// How long a check may take, in seconds; one that takes longer has failed
+    /// Time limit for each check; a check that takes longer fails
     #[arg(long, value_name = "SECONDS", default_value = "20",
           value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub time: u64,
 
-    #[command(flatten)]
-    pub user: User,
-
-    /// Header for every request; may be given several times
+    /// Header for every request; may be given several times (in the environment: one per line)
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header,
           env = "RESUP_CONFORMANCE_HEADERS", hide_env_values = true, value_delimiter = '\n')]
     pub headers: Vec<(String, String)>,
 
-    /// Trust the authorities in this PEM file instead of the system's
+    /// Trust the CA certificates in this PEM file instead of the system's
     #[arg(long, value_name = "FILE")]
     pub cacert: Option<PathBuf>,
 
-    /// The signing secret
+    /// Secret that signs forms
     #[arg(
         long,
         value_name = "SECRET",
@@ -63,9 +60,12 @@ pub struct Options {
     )]
     pub secret: Option<String>,
 
-    /// How forms are signed
+    /// How to sign forms
     #[arg(long, value_name = "HOW", value_enum, default_value = "hmac-sha256")]
     pub algorithm: Algorithm,
+
+    #[command(flatten)]
+    pub user: User,
 
     #[command(flatten)]
     pub other: OtherUser,
@@ -73,9 +73,11 @@ pub struct Options {
 
 /// The user whose uploads are checked.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "The user (better from the environment, which others cannot see)")]
+#[command(
+    next_help_heading = "The user (prefer the environment: other users of the machine can see the command line)"
+)]
 pub struct User {
-    /// HTTP Basic
+    /// User name and password for HTTP Basic authorization
     #[arg(long, value_name = "USER:PASSWORD", conflicts_with_all = ["token", "login"],
           env = "RESUP_CONFORMANCE_BASIC", hide_env_values = true)]
     pub basic: Option<String>,
@@ -90,11 +92,11 @@ pub struct User {
     )]
     pub token: Option<String>,
 
-    /// URL where the login form is sent, before the first request
+    /// URL to send the login form to, before the first request
     #[arg(long, value_name = "URL", env = "RESUP_CONFORMANCE_LOGIN")]
     pub login: Option<String>,
 
-    /// A field of that form; may be given several times (in the environment: one a line)
+    /// Field of the login form; may be given several times (in the environment: one per line)
     #[arg(long = "login-field", value_name = "NAME=VALUE", value_parser = pair, requires = "login",
           env = "RESUP_CONFORMANCE_LOGIN_FIELDS", hide_env_values = true, value_delimiter = '\n')]
     pub login_fields: Vec<(String, String)>,
@@ -102,9 +104,9 @@ pub struct User {
 
 /// A second user.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "A second user, to whom the first one's uploads must not show")]
+#[command(next_help_heading = "A second user, who must not see the uploads of the first one")]
 pub struct OtherUser {
-    /// HTTP Basic
+    /// User name and password for HTTP Basic authorization
     #[arg(
         long,
         value_name = "USER:PASSWORD",
@@ -133,7 +135,7 @@ impl Options {
             login,
             login_fields,
         } = &self.user;
-        if let Some(url) = given(login) {
+        if let Some(url) = non_empty(login) {
             let login = Target::parse(&url, self.cacert.as_deref())?;
             ensure!(
                 login.same_origin(target),
@@ -151,28 +153,28 @@ impl Options {
         credentials(&self.other.other_basic, &self.other.other_token)
     }
 
-    /// Reads what forms are signed with.
+    /// Makes the signer of forms, if there is a secret.
     pub fn signer(&self) -> Option<Signer> {
         let algorithm = self.algorithm;
-        given(&self.secret).map(|secret| Signer { secret, algorithm })
+        non_empty(&self.secret).map(|secret| Signer { secret, algorithm })
     }
 
-    /// The headers of every request.
+    /// Returns the headers for every request.
     pub fn headers(&self) -> Fields {
         self.headers.clone()
     }
 }
 
 fn credentials(basic: &Option<String>, token: &Option<String>) -> Credentials {
-    match (given(basic), given(token)) {
+    match (non_empty(basic), non_empty(token)) {
         (Some(basic), _) => Credentials::Basic(basic),
         (None, Some(token)) => Credentials::Token(token),
         (None, None) => Credentials::None,
     }
 }
 
-/// Returns a value that is not empty: an empty environment variable is none.
-fn given(value: &Option<String>) -> Option<String> {
+/// Returns the value unless it is empty: an empty environment variable counts as missing.
+fn non_empty(value: &Option<String>) -> Option<String> {
     value.clone().filter(|value| !value.is_empty())
 }
 

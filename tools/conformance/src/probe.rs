@@ -18,7 +18,7 @@ use crate::signer::Signer;
 use crate::target::Target;
 use crate::visitor::{Credentials, Visitor};
 
-/// The things that all checks of a run share.
+/// The receiver, the users and the findings that all checks of a run share.
 pub struct Shared {
     pub target: Target,
     pub headers: Fields,
@@ -30,7 +30,8 @@ pub struct Shared {
     pub seed: u64,
     /// The receiver's max_segment, from its first response.
     pub max_segment: Option<u64>,
-    /// Whether the receiver keeps the bytes of a request that is cut off, when that is known.
+    /// Whether the receiver keeps the bytes of a request that is cut off. The first check that
+    /// needs it finds it out.
     pub keeps_broken: OnceLock<bool>,
 }
 
@@ -41,8 +42,8 @@ pub struct Probe<'k> {
     /// Signs the forms, if there is a secret.
     pub signer: Option<Signer>,
     pub deadline: Instant,
-    /// Random numbers that depend on the seed.
-    pub choice: RefCell<Rng>,
+    /// The source of random numbers. It depends on the seed.
+    random: RefCell<Rng>,
 }
 
 /// The state of an upload.
@@ -54,7 +55,7 @@ pub struct UploadState {
     pub prefix_md5: Option<String>,
 }
 
-/// How long a client repeats a request while the receiver is busy.
+/// The time for which a client repeats a request while the receiver is busy.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl<'k> Probe<'k> {
@@ -65,7 +66,7 @@ impl<'k> Probe<'k> {
             visitor: shared.visitor.clone(),
             signer: shared.signer.clone(),
             deadline: Instant::now() + time,
-            choice: RefCell::new(Rng::with_seed(shared.seed.wrapping_add(number))),
+            random: RefCell::new(Rng::with_seed(shared.seed.wrapping_add(number))),
         }
     }
 
@@ -76,7 +77,7 @@ impl<'k> Probe<'k> {
             visitor,
             signer: self.signer.clone(),
             deadline: self.deadline,
-            choice: RefCell::new(self.choice.borrow_mut().fork()),
+            random: RefCell::new(self.random.borrow_mut().fork()),
         }
     }
 
@@ -87,7 +88,7 @@ impl<'k> Probe<'k> {
 
     /// Chooses a random number in `from..to`.
     pub fn random(&self, from: u64, to: u64) -> u64 {
-        self.choice.borrow_mut().u64(from..to.max(from + 1))
+        self.random.borrow_mut().u64(from..to.max(from + 1))
     }
 
     /// Makes a new file of `size` bytes, or of max_segment bytes if that is less.
@@ -127,7 +128,7 @@ impl<'k> Probe<'k> {
         self.get(self.locate_fields(file))
     }
 
-    /// Sends a locate as a client does: repeats it while the receiver is busy.
+    /// Sends a locate as a client does: repeats it while the receiver is busy, and reads the state.
     pub fn find(&self, file: &TestFile) -> Result<UploadState> {
         let until = Instant::now() + BUSY_TIMEOUT;
         let mut response = self.locate(file)?;
@@ -177,14 +178,14 @@ impl<'k> Probe<'k> {
     pub fn finish(&self, file: &TestFile) -> Result<String> {
         let mut last = String::new();
         for _ in 0..6 {
-            let found = self.find(file)?;
-            if found.complete {
-                return Ok(found.id);
+            let upload = self.find(file)?;
+            if upload.complete {
+                return Ok(upload.id);
             }
-            let rest = SendRequest::of(file, &found.id, found.offset, file.size());
+            let rest = SendRequest::of(file, &upload.id, upload.offset, file.size());
             let response = self.send(&rest)?;
             if response.is_complete() {
-                return Ok(found.id);
+                return Ok(upload.id);
             }
             if !matches!(response.status, 200 | 409 | 422) {
                 bail!("the rest was refused: {}", response.summary());
@@ -216,7 +217,7 @@ impl<'k> Probe<'k> {
         self.exchange(&self.head("GET", &self.shared.target.path_with(&query), None))
     }
 
-    /// Sends a send.
+    /// Sends a part of a file.
     pub fn send(&self, send: &SendRequest) -> Result<Response> {
         self.exchange(&self.request(&self.body(send)))
     }
@@ -229,7 +230,7 @@ impl<'k> Probe<'k> {
         };
         let mut send = send.clone();
         signer.head(&mut send.fields, fastrand::u128(..));
-        let sign = send.fields.last().expect("it is signed").1.clone();
+        let sign = send.fields.last().expect("a signature").1.clone();
         signer.tail(&mut send.tail, &sign);
         send.body(&boundary)
     }
@@ -273,7 +274,7 @@ impl<'k> Probe<'k> {
         }
     }
 
-    /// Sends the beginning of a send, up to `count` of the file's bytes.
+    /// Sends the beginning of a send, with the first `count` bytes of its part of the file.
     pub fn send_part(&self, send: &SendRequest, count: u64) -> Result<Connection> {
         let body = self.body(send);
         let bytes = &body.bytes[..count as usize];
@@ -296,7 +297,7 @@ pub fn close(mut connection: Connection) {
     connection.finish_writing();
     while connection
         .receives(Duration::from_secs(1))
-        .is_ok_and(|heard| heard)
+        .is_ok_and(|received| received)
     {
         if connection.read_response().is_err() {
             return;

@@ -6,10 +6,10 @@ use serde_json::json;
 use crate::checks::check::Check;
 use crate::verdict::{Outcome, Verdict};
 
-/// A report. It writes outcomes as they come, and counts them.
+/// A report. It writes each outcome and counts it.
 #[derive(Debug, Default)]
 pub struct Report {
-    pub json: bool,
+    json: bool,
     section: &'static str,
     passed: usize,
     failed: usize,
@@ -63,7 +63,7 @@ impl Report {
         println!("  {:<24}  {}", check.id, check.holds);
     }
 
-    /// Writes the sums. Returns whether nothing failed.
+    /// Writes the sums. Returns whether no check failed.
     pub fn end(&self, seed: u64) -> bool {
         let Self {
             passed,

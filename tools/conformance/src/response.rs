@@ -1,4 +1,4 @@
-//! A response of the receiver, and what it says.
+//! A response of the receiver.
 
 use anyhow::{bail, ensure, Context, Result};
 use serde_json::Value;
@@ -43,11 +43,11 @@ impl Head {
 
     /// Finds the first header of this name, which must be in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.trim())
+        let (_, value) = self.headers.iter().find(|(known, _)| known == name)?;
+        Some(value.trim())
     }
 
-    /// Whether the body comes in chunks.
+    /// Returns whether the body is chunked.
     pub fn is_chunked(&self) -> bool {
         self.header("transfer-encoding")
             .is_some_and(|value| value.to_ascii_lowercase().ends_with("chunked"))
@@ -55,13 +55,13 @@ impl Head {
 
     /// Reads the length of the body.
     pub fn content_length(&self) -> Result<Option<usize>> {
-        let length = self.header("content-length");
-        length
-            .map(|text| {
-                text.parse()
-                    .with_context(|| format!("Content-Length is \"{text}\""))
-            })
-            .transpose()
+        let Some(text) = self.header("content-length") else {
+            return Ok(None);
+        };
+        let length = text.parse();
+        Ok(Some(length.with_context(|| {
+            format!("Content-Length is \"{text}\"")
+        })?))
     }
 }
 
@@ -109,7 +109,7 @@ impl Response {
         }
     }
 
-    /// Reads how many bytes the receiver has.
+    /// Reads the offset: the number of bytes that the receiver has.
     pub fn offset(&self) -> Result<u64> {
         match self.member("offset").and_then(Value::as_u64) {
             Some(offset) => Ok(offset),
@@ -131,17 +131,17 @@ impl Response {
         Some(digest.to_ascii_lowercase())
     }
 
-    /// Reads the largest number of file bytes in one send.
+    /// Reads the limit for the file's bytes in one send, if the response has it.
     pub fn max_segment(&self) -> Option<u64> {
         self.member("max_segment")?.as_u64()
     }
 
-    /// Whether the receiver says that it has the whole file.
+    /// Returns whether the receiver says that it has the whole file.
     pub fn is_complete(&self) -> bool {
         self.status == 200 && self.state().is_ok_and(|state| state == "complete")
     }
 
-    /// Fails unless the file is complete, with so many bytes.
+    /// Fails unless the file is complete, with this size.
     pub fn expect_complete(self, size: u64) -> Result<Self> {
         let response = self.expect(200)?;
         ensure!(

@@ -11,10 +11,10 @@ use crate::checks::check::Check;
 use crate::probe::{Probe, Shared};
 use crate::verdict::Outcome;
 
-/// How many checks run at once.
+/// The number of checks that run at once.
 const THREADS: usize = 4;
 
-/// Runs checks, each for `time` at most, and hands each outcome to `report`, in the order of the list.
+/// Runs checks, each for `time` at most. Passes the outcomes to `report` in the order of `checks`.
 pub fn run(
     shared: Shared,
     checks: &[&'static Check],
@@ -40,16 +40,16 @@ pub fn run(
         });
     }
     drop(sender);
-    let mut waiting: Vec<Option<Outcome>> = checks.iter().map(|_| None).collect();
-    let mut reported = 0;
+    let mut pending: Vec<Option<Outcome>> = checks.iter().map(|_| None).collect();
+    let mut next = 0;
     for (index, outcome) in outcomes {
-        waiting[index] = Some(outcome);
-        while let Some(outcome) = waiting.get_mut(reported).and_then(Option::take) {
-            report(checks[reported], outcome);
-            reported += 1;
+        pending[index] = Some(outcome);
+        while let Some(outcome) = pending.get_mut(next).and_then(Option::take) {
+            report(checks[next], outcome);
+            next += 1;
         }
     }
-    for (check, outcome) in checks.iter().zip(waiting).skip(reported) {
+    for (check, outcome) in checks.iter().zip(pending).skip(next) {
         let panicked = || {
             Err(anyhow!(
                 "the kit itself failed here: a check's thread panicked"

@@ -1,15 +1,18 @@
 //! The body of a send, made by hand, so that a check can change any part of it.
 
 use crate::file::TestFile;
-use crate::form::{escaped, parts, Fields};
+use crate::form::{escape, parts, Fields};
 
 /// A send, of which a check can change any part.
 #[derive(Clone, Debug)]
 pub struct SendRequest {
+    /// The fields before the file.
     pub fields: Fields,
-    /// Additional parameters of the file's Content-Disposition, with `; ` before each.
+    /// Parameters of the file's Content-Disposition after its name, each with `; ` before it.
     pub file_name: String,
+    /// The bytes of the file's part.
     pub bytes: Vec<u8>,
+    /// The fields after the file.
     pub tail: Fields,
 }
 
@@ -27,7 +30,7 @@ impl SendRequest {
         };
         Self {
             fields,
-            file_name: format!("; filename=\"{}\"", escaped(&file.name)),
+            file_name: format!("; filename=\"{}\"", escape(&file.name)),
             bytes: file.content[from as usize..to as usize].to_vec(),
             tail: vec![digest],
         }
@@ -51,8 +54,10 @@ impl SendRequest {
 
     /// Sets the fields after the file.
     pub fn tail(mut self, tail: &[(&str, &str)]) -> Self {
-        let tail = tail.iter();
-        self.tail = tail.map(|(n, v)| ((*n).into(), (*v).into())).collect();
+        self.tail = tail
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect();
         self
     }
 
@@ -88,12 +93,12 @@ pub struct Body {
 }
 
 impl Body {
-    /// The whole body.
+    /// Returns the whole body.
     pub fn whole(&self) -> Vec<u8> {
         [&*self.opening, &*self.bytes, &*self.closing].concat()
     }
 
-    /// The Content-Length.
+    /// Computes the Content-Length.
     pub fn length(&self) -> u64 {
         (self.opening.len() + self.bytes.len() + self.closing.len()) as u64
     }

@@ -10,7 +10,7 @@ use sha2::Sha256;
 
 use crate::form::Fields;
 
-/// All characters but A-Z a-z 0-9 - . _ ~
+/// All characters except A-Z a-z 0-9 - . _ ~
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -52,7 +52,7 @@ impl Signer {
         }
     }
 
-    /// Signs `fields` with the time of now.
+    /// Signs `fields` with the current time.
     pub fn head(&self, fields: &mut Fields, nonce: u128) {
         self.head_at(fields, nonce, now());
     }
@@ -73,15 +73,17 @@ impl Signer {
     }
 }
 
-/// Returns the seconds since 1970.
+/// Returns the current time in seconds since 1970.
 pub fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.unwrap_or_default().as_secs()
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
 }
 
 fn hmac<M: Mac + KeyInit>(secret: &str, text: &str) -> String {
-    let keyed = <M as KeyInit>::new_from_slice(secret.as_bytes());
-    let mut mac = keyed.expect("an HMAC takes keys of every length");
+    let mut mac = <M as KeyInit>::new_from_slice(secret.as_bytes())
+        .expect("an HMAC takes keys of every length");
     mac.update(text.as_bytes());
     crate::file::hex(&mac.finalize().into_bytes())
 }
@@ -92,7 +94,7 @@ mod tests {
 
     /// The example of docs/PROTOCOL.md.
     #[test]
-    fn the_example_of_the_protocol_is_met() {
+    fn signatures_are_those_of_the_protocols_example() {
         let signer = Signer {
             secret: "geheim".into(),
             algorithm: Algorithm::HmacSha256,

@@ -23,7 +23,8 @@ pub struct Target {
 }
 
 impl Target {
-    /// Parses a URL and looks its host up. `ca_file` is trusted instead of the system's authorities.
+    /// Parses a URL and looks its host up. TLS trusts the CA certificates in `ca_file`, or the
+    /// system's without one.
     pub fn parse(url: &str, ca_file: Option<&Path>) -> Result<Self> {
         let uri: Uri = url
             .parse()
@@ -36,14 +37,14 @@ impl Target {
             Some("http") => (80, None),
             Some("https") => {
                 let name = ServerName::try_from(host.to_owned())?;
-                (443, Some((trust(ca_file)?, name)))
+                (443, Some((tls_config(ca_file)?, name)))
             }
             _ => bail!("the URL \"{url}\" does not begin with http:// or https://"),
         };
         let port = uri.port_u16().unwrap_or(default_port);
-        let found = (host, port).to_socket_addrs();
-        let addrs: Vec<_> = found
-            .with_context(|| format!("the host \"{host}\" was not found"))?
+        let addrs: Vec<_> = (host, port)
+            .to_socket_addrs()
+            .with_context(|| format!("the host \"{host}\" cannot be looked up"))?
             .collect();
         ensure!(!addrs.is_empty(), "the host \"{host}\" has no address");
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
@@ -55,26 +56,27 @@ impl Target {
         })
     }
 
-    /// Whether both have the same scheme, host and port.
+    /// Returns whether both have the same scheme, host and port.
     pub fn same_origin(&self, other: &Self) -> bool {
         self.tls.is_some() == other.tls.is_some() && self.authority == other.authority
     }
 
-    /// The path with `query` added.
+    /// Returns the path with `query` added.
     pub fn path_with(&self, query: &str) -> String {
-        let link = if self.path.contains('?') { '&' } else { '?' };
-        format!("{}{link}{query}", self.path)
+        let separator = if self.path.contains('?') { '&' } else { '?' };
+        format!("{}{separator}{query}", self.path)
     }
 }
 
-fn trust(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>> {
+/// Makes the TLS settings.
+fn tls_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
     match ca_file {
         Some(file) => {
-            let unread = || format!("no certificates in \"{}\"", file.display());
-            let certificates = CertificateDer::pem_file_iter(file).with_context(unread)?;
+            let describe = || format!("no certificates in \"{}\"", file.display());
+            let certificates = CertificateDer::pem_file_iter(file).with_context(describe)?;
             for certificate in certificates {
-                roots.add(certificate.with_context(unread)?)?;
+                roots.add(certificate.with_context(describe)?)?;
             }
         }
         None => {

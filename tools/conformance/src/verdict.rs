@@ -1,23 +1,24 @@
 //! The outcome of a check.
 
-/// An outcome that is no failure. A failure is an error, which says why.
+/// The result of a check that did not fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The rule holds.
     Pass,
-    /// The protocol does not require it, and this receiver does not have it; or this run was not given what it needs.
+    /// The rule is optional and this receiver lacks the feature, or the kit lacks what the check
+    /// needs.
     NotSupported(String),
 }
 
-/// The result of a check.
+/// The outcome of a check: a verdict, or an error that says why it failed.
 pub type Outcome = anyhow::Result<Verdict>;
 
-/// Returns that the rule holds.
+/// Makes the outcome of a rule that holds.
 pub fn pass() -> Outcome {
     Ok(Verdict::Pass)
 }
 
-/// Returns that the receiver does not have it.
+/// Makes the outcome of a rule that could not be checked, or need not hold.
 pub fn not_supported(why: impl Into<String>) -> Outcome {
     Ok(Verdict::NotSupported(why.into()))
 }

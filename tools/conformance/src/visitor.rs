@@ -15,7 +15,6 @@ const LOGIN_TIME: Duration = Duration::from_secs(20);
 /// The credentials of a user.
 #[derive(Clone, Default)]
 pub enum Credentials {
-    /// None.
     #[default]
     None,
     /// HTTP Basic: `user:password`.
@@ -26,27 +25,28 @@ pub enum Credentials {
     Form(Box<Target>, Fields),
 }
 
-/// A user who is logged in, or nobody: the headers of the requests.
+/// A user who is logged in, or nobody.
 #[derive(Clone, Default)]
 pub struct Visitor {
+    /// The headers of each request, with the credentials.
     pub headers: Fields,
 }
 
 /// The error of a login that was refused.
 #[derive(Debug)]
-pub struct Refused(String);
+pub struct LoginRefused(String);
 
-impl std::fmt::Display for Refused {
+impl std::fmt::Display for LoginRefused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "the login was refused: {}", self.0)
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for LoginRefused {}
 
 impl Credentials {
-    /// Whether there are credentials.
-    pub fn are_given(&self) -> bool {
+    /// Returns whether there are credentials.
+    pub fn exist(&self) -> bool {
         !matches!(self, Self::None)
     }
 
@@ -94,7 +94,7 @@ impl Credentials {
     }
 }
 
-/// Sends the login form and returns the cookies that come back, `name=value` each.
+/// Sends the login form. Returns the cookies of the response, each as `name=value`.
 fn log_in(target: &Target, fields: &Fields, headers: &Fields) -> Result<Vec<String>> {
     let body = urlencoded(fields);
     let kind = "application/x-www-form-urlencoded";
@@ -105,10 +105,10 @@ fn log_in(target: &Target, fields: &Fields, headers: &Fields) -> Result<Vec<Stri
     connection.write(&request)?;
     let response = connection.read_response().context("logging in")?;
     if response.status >= 400 {
-        return Err(Refused(response.summary()).into());
+        return Err(LoginRefused(response.summary()).into());
     }
-    let cookies = response.head.headers.iter();
-    Ok(cookies
+    let headers = response.head.headers.iter();
+    Ok(headers
         .filter(|(name, _)| name == "set-cookie")
         .filter_map(|(_, value)| value.split(';').next())
         .map(|pair| pair.trim().to_owned())

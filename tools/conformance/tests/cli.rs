@@ -5,44 +5,46 @@ mod common;
 use std::net::TcpListener;
 use std::process::Output;
 
-use common::{everything, judge, kit, JOE_AND_EVE};
+use common::{check, everything, kit, JOE_AND_EVE};
 use resup_test_support::model::ModelReceiver;
 
+/// Returns the exit code, standard output and standard error.
 fn text(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let code = output.status.code().expect("an exit code");
     (code, text(&output.stdout), text(&output.stderr))
 }
 
-fn refused(arguments: &[&str], why: &str) {
+/// Runs the kit, and checks that it checks nothing and says why.
+fn assert_nothing_checked(arguments: &[&str], why: &str) {
     let (code, _, errors) = text(&kit().args(arguments).output().unwrap());
     assert_eq!(code, 2, "{errors}");
     assert!(errors.contains(why), "{errors}");
 }
 
 #[test]
-fn where_nothing_can_be_checked_the_exit_code_is_2() {
+fn the_exit_code_is_2_if_nothing_can_be_checked() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/upload", nobody.local_addr().unwrap());
     drop(nobody);
-    refused(&[&url], "no connection to 127.0.0.1");
-    refused(&[], "URL");
-    refused(&["ftp://x/"], "does not begin with http");
-    refused(&[&url, "--filter", "nonsense"], "no check is called");
+    assert_nothing_checked(&[&url], "no connection to 127.0.0.1");
+    assert_nothing_checked(&[], "URL");
+    assert_nothing_checked(&["ftp://x/"], "does not begin with http");
+    assert_nothing_checked(&[&url, "--filter", "nonsense"], "no check has");
     let login = ["--login", "http://other.invalid/login"];
-    refused(&[&[&*url], &login[..]].concat(), "other.invalid");
+    assert_nothing_checked(&[&[&*url], &login[..]].concat(), "other.invalid");
 
     let receiver = ModelReceiver::with(everything());
     let login = receiver.endpoint().replace("/upload", "/login");
     let wrong = ["--login", &login, "--login-field", "user=joe"];
-    refused(
+    assert_nothing_checked(
         &[&[&*receiver.endpoint()], &wrong[..]].concat(),
         "the login was refused",
     );
 }
 
 #[test]
-fn a_table_is_for_people_and_names_no_secret() {
+fn the_table_has_the_verdicts_and_no_secret() {
     let receiver = ModelReceiver::with(everything());
     let mut kit = kit();
     kit.arg(receiver.endpoint()).args(JOE_AND_EVE);
@@ -66,13 +68,13 @@ fn a_table_is_for_people_and_names_no_secret() {
 #[test]
 fn a_filter_chooses_by_name_and_by_section() {
     let receiver = ModelReceiver::start();
-    let found = judge(&receiver.endpoint(), &["--filter", "identity-m"]);
+    let found = check(&receiver.endpoint(), &["--filter", "identity-m"]);
     let names: Vec<_> = found.checks.keys().collect();
     assert_eq!(
         names,
         ["identity-md5", "identity-md5-first", "identity-mtime"]
     );
-    let found = judge(&receiver.endpoint(), &["--filter", "Signing"]);
+    let found = check(&receiver.endpoint(), &["--filter", "Signing"]);
     assert!(found.checks.keys().all(|id| id.starts_with("sign-")));
     assert!(!found.checks.is_empty());
 }
@@ -84,12 +86,12 @@ fn the_document_has_every_check() {
     let (code, list, _) = text(&kit().args(["--list", "--json"]).output().unwrap());
     assert_eq!(code, 0);
     let mut section = String::new();
-    let mut told = Vec::new();
+    let mut documented = Vec::new();
     for line in document.lines() {
         if let Some(heading) = line.strip_prefix("### ") {
             section = heading.to_owned();
         } else if let Some(row) = line.strip_prefix("| `").filter(|_| !section.is_empty()) {
-            told.push(format!("{section}: {row}"));
+            documented.push(format!("{section}: {row}"));
         }
     }
     let mut checks: Vec<String> = list
@@ -106,6 +108,6 @@ fn the_document_has_every_check() {
         })
         .collect();
     checks.sort();
-    told.sort();
-    assert_eq!(told, checks);
+    documented.sort();
+    assert_eq!(documented, checks);
 }

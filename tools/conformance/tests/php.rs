@@ -2,20 +2,20 @@
 
 mod common;
 
-use common::judge;
+use common::check;
 use resup_test_support::nginx::Nginx;
 use resup_test_support::php::Php;
 
 #[test]
-fn one_php_file_passes_without_what_needs_bodies_under_way() {
+fn the_php_receiver_passes_except_for_incomplete_bodies() {
     let Some(php) = Php::start() else {
         return;
     };
-    // PHP's own server takes a head that comes in pieces for malformed.
+    // PHP's own server refuses a head that arrives in pieces.
     let Some(nginx) = Nginx::start(php.addr(), "client_max_body_size 8m;") else {
         return;
     };
-    let found = judge(&format!("http://{}/upload.php", nginx.addr()), &[]);
+    let found = check(&format!("http://{}/upload.php", nginx.addr()), &[]);
     found.assert_good();
     let missing = found.with("not supported");
     let kinds = ["owner-", "sign-", "login-"];

@@ -4,7 +4,7 @@ mod common;
 
 use std::io::Write;
 
-use common::{everything, judge, judged, kit, JOE_AND_EVE};
+use common::{check, everything, kit, run_kit, JOE_AND_EVE};
 use resup_test_support::model::{ModelReceiver, Options, Secret};
 use resup_test_support::nginx::Nginx;
 use resup_test_support::receiver::{Receiver, Setup};
@@ -12,7 +12,7 @@ use resup_test_support::receiver::{Receiver, Setup};
 #[test]
 fn the_receiver_passes() {
     let receiver = Receiver::start();
-    let found = judge(&receiver.endpoint(), &[]);
+    let found = check(&receiver.endpoint(), &[]);
     found.assert_good();
     let missing = found.with("not supported");
     assert!(
@@ -29,7 +29,7 @@ fn the_receiver_passes() {
 fn the_receiver_passes_twice_with_the_same_seed() {
     let receiver = Receiver::start();
     for _ in 0..2 {
-        let found = judged(kit().arg(receiver.endpoint()).env("RESUP_TEST_SEED", "77"));
+        let found = run_kit(kit().arg(receiver.endpoint()).env("RESUP_TEST_SEED", "77"));
         found.assert_good();
         assert_eq!(found.sums["seed"], 77);
     }
@@ -39,7 +39,7 @@ fn the_receiver_passes_twice_with_the_same_seed() {
 fn the_receiver_with_small_segments_passes() {
     for most in ["64", "1000"] {
         let receiver = Setup::new().arg("--max-segment").arg(most).start();
-        let found = judge(&receiver.endpoint(), &[]);
+        let found = check(&receiver.endpoint(), &[]);
         found.assert_good();
         assert_eq!(found.checks["limit-too-long"].0, "pass");
         assert_eq!(found.checks["limit-just-right"].0, "pass");
@@ -60,7 +60,7 @@ fn with_users(setup: Setup) -> (Receiver, String) {
 fn the_receiver_with_users_passes_with_all_ways_to_log_in() {
     let (receiver, token) = with_users(Setup::new());
     let endpoint = receiver.endpoint();
-    let found = judge(
+    let found = check(
         &endpoint,
         &["--basic", "joe:password of joe", "--other-token", &token],
     );
@@ -71,7 +71,7 @@ fn the_receiver_with_users_passes_with_all_ways_to_log_in() {
     assert!(missing.iter().all(expected), "{missing:?}");
 
     let other = ["--other-basic", "joe:password of joe"];
-    let found = judge(&endpoint, &[&["--token", &*token], &other[..]].concat());
+    let found = check(&endpoint, &[&["--token", &*token], &other[..]].concat());
     found.assert_good();
     assert_eq!(found.checks["owner-ids"].0, "pass");
 
@@ -83,7 +83,7 @@ fn the_receiver_with_users_passes_with_all_ways_to_log_in() {
         &["password=password of joe"],
     ]
     .concat();
-    let found = judge(
+    let found = check(
         &endpoint,
         &[&form[..], &["--other-token", &*token]].concat(),
     );
@@ -103,7 +103,7 @@ fn the_receiver_with_a_signing_secret_passes() {
         let (receiver, token) = with_users(setup);
         let signed = ["--secret", "geheim", "--algorithm", algorithm];
         let who = ["--basic", "joe:password of joe", "--other-token", &token];
-        let found = judge(&receiver.endpoint(), &[&signed[..], &who].concat());
+        let found = check(&receiver.endpoint(), &[&signed[..], &who].concat());
         found.assert_good();
         assert_eq!(found.checks["sign-nonce"].0, "pass");
         assert_eq!(found.checks["owner-ids"].0, "pass");
@@ -116,7 +116,7 @@ fn the_receiver_with_a_tree_passes_with_each_conflict_setting() {
         let setup = Setup::new().args(&["--layout", "tree", "--conflict", conflict]);
         let (receiver, token) = with_users(setup);
         let who = ["--basic", "joe:password of joe", "--other-token", &token];
-        judge(&receiver.endpoint(), &who).assert_good();
+        check(&receiver.endpoint(), &who).assert_good();
     }
 }
 
@@ -124,19 +124,19 @@ fn the_receiver_with_a_tree_passes_with_each_conflict_setting() {
 fn a_receiver_with_everything_passes_with_all_ways_to_log_in() {
     let receiver = ModelReceiver::with(everything());
     let endpoint = receiver.endpoint();
-    let found = judge(&endpoint, &JOE_AND_EVE);
+    let found = check(&endpoint, &JOE_AND_EVE);
     found.assert_good();
-    // What the model does without.
+    // The model does not have these.
     assert_eq!(
         found.with("not supported"),
         ["login-session", "send-prefix-md5", "send-sha256"]
     );
 
     let by_token = ["--token", "token-of-joe", "--secret", "geheim"];
-    judge(&endpoint, &by_token).assert_good();
+    check(&endpoint, &by_token).assert_good();
 
     let login = endpoint.replace("/upload", "/login");
-    let found = judged(
+    let found = run_kit(
         kit()
             .arg(&endpoint)
             .args(["--login", &login, "--login-field", "user=joe"])
@@ -150,7 +150,7 @@ fn a_receiver_with_everything_passes_with_all_ways_to_log_in() {
 #[test]
 fn credentials_come_from_the_environment_too() {
     let receiver = ModelReceiver::with(everything());
-    let found = judged(
+    let found = run_kit(
         kit()
             .arg(receiver.endpoint())
             .env("RESUP_CONFORMANCE_BASIC", "joe:password of joe")
@@ -165,7 +165,7 @@ fn credentials_come_from_the_environment_too() {
 
     let login = receiver.endpoint().replace("/upload", "/login");
     let fields = "user=joe\npassword=password of joe";
-    let found = judged(
+    let found = run_kit(
         kit()
             .arg(receiver.endpoint())
             .args(["--filter", "login"])
@@ -178,7 +178,7 @@ fn credentials_come_from_the_environment_too() {
 }
 
 #[test]
-fn forms_are_signed_with_md5_where_that_is_wanted() {
+fn a_receiver_with_md5_signatures_passes() {
     let receiver = ModelReceiver::with(Options {
         secret: Some(Secret {
             text: "geheim".to_owned(),
@@ -187,7 +187,7 @@ fn forms_are_signed_with_md5_where_that_is_wanted() {
         ..Options::default()
     });
     let signed = ["--secret", "geheim", "--algorithm", "hmac-md5"];
-    judge(
+    check(
         &receiver.endpoint(),
         &[&signed[..], &["--filter", "sign"]].concat(),
     )
@@ -195,12 +195,12 @@ fn forms_are_signed_with_md5_where_that_is_wanted() {
 }
 
 #[test]
-fn a_receiver_that_sees_only_complete_bodies_passes_without_the_cut_off_ones() {
+fn a_receiver_that_sees_only_complete_bodies_passes() {
     let receiver = ModelReceiver::with(Options {
         buffering: true,
         ..Options::default()
     });
-    let found = judge(&receiver.endpoint(), &[]);
+    let found = check(&receiver.endpoint(), &[]);
     found.assert_good();
     for id in ["broken-keeps", "broken-empty-end", "writer-live"] {
         assert_eq!(found.checks[id].0, "not supported", "{id}");
@@ -210,12 +210,12 @@ fn a_receiver_that_sees_only_complete_bodies_passes_without_the_cut_off_ones() {
 }
 
 #[test]
-fn so_does_the_receiver_behind_a_proxy_that_buffers() {
+fn the_receiver_behind_a_proxy_that_buffers_passes() {
     let receiver = Receiver::start();
     let Some(nginx) = Nginx::start(receiver.addr(), "") else {
         return;
     };
-    let found = judge(&format!("http://{}/upload", nginx.addr()), &[]);
+    let found = check(&format!("http://{}/upload", nginx.addr()), &[]);
     found.assert_good();
     assert_eq!(found.checks["broken-keeps"].0, "not supported");
 }
@@ -227,7 +227,7 @@ fn a_receiver_without_prefix_digest_passes_without_restarts() {
         patient: true,
         ..Options::default()
     });
-    let found = judge(&receiver.endpoint(), &[]);
+    let found = check(&receiver.endpoint(), &[]);
     found.assert_good();
     for id in ["locate-prefix-md5", "restart-unfinished"] {
         assert_eq!(found.checks[id].0, "not supported", "{id}");
@@ -235,7 +235,7 @@ fn a_receiver_without_prefix_digest_passes_without_restarts() {
 }
 
 #[test]
-fn a_receiver_with_tls_passes_where_its_authority_is_trusted() {
+fn a_receiver_with_tls_passes_if_its_ca_is_trusted() {
     let receiver = ModelReceiver::with(Options {
         tls: true,
         patient: true,
@@ -244,7 +244,7 @@ fn a_receiver_with_tls_passes_where_its_authority_is_trusted() {
     let mut authority = tempfile::NamedTempFile::new().unwrap();
     write!(authority, "{}", receiver.ca_pem()).unwrap();
     let trusted = ["--cacert", authority.path().to_str().unwrap()];
-    judge(&receiver.endpoint(), &trusted).assert_good();
+    check(&receiver.endpoint(), &trusted).assert_good();
 
     let distrusted = kit().arg(receiver.endpoint()).output().unwrap();
     assert_eq!(distrusted.status.code(), Some(2));

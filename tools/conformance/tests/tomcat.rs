@@ -4,18 +4,18 @@ mod common;
 
 use std::fs;
 
-use common::judge;
+use common::check;
 use resup_test_support::tomcat::Setup;
 
-/// What nobody can check without credentials, a secret or `max_segment`.
+/// The beginnings of the checks that need credentials, a secret or `max_segment`.
 const NOT_ASKED: [&str; 4] = ["limit-", "owner-", "sign-", "login-"];
 
 #[test]
-fn the_servlet_passes_and_does_without_nothing() {
+fn the_servlet_passes_and_supports_everything() {
     let Some(tomcat) = Setup::new().start() else {
         return;
     };
-    let found = judge(&tomcat.endpoint(), &[]);
+    let found = check(&tomcat.endpoint(), &[]);
     found.assert_good();
     let missing = found.with("not supported");
     let asked = |id: &&str| !NOT_ASKED.iter().any(|kind| id.starts_with(kind));
@@ -38,9 +38,9 @@ fn the_servlet_with_users_a_secret_and_small_segments_passes() {
     let login = ["--basic", "joe:password of joe"];
     let other = ["--other-basic", "eve:password of eve"];
     let signed = ["--secret", "geheim"];
-    let found = judge(&tomcat.endpoint(), &[login, other, signed].concat());
+    let found = check(&tomcat.endpoint(), &[login, other, signed].concat());
     found.assert_good();
-    // For that there would have to be a login by form.
+    // The servlet has no login form.
     assert_eq!(found.with("not supported"), ["login-session"]);
 }
 
@@ -56,11 +56,11 @@ fn the_servlet_with_signatures_by_md5_passes() {
     };
     let signed = ["--secret", "geheim", "--algorithm", "hmac-md5"];
     let only = ["--filter", "sign"];
-    judge(&tomcat.endpoint(), &[&signed[..], &only].concat()).assert_good();
+    check(&tomcat.endpoint(), &[&signed[..], &only].concat()).assert_good();
 }
 
 #[test]
-fn the_users_may_be_tomcats() {
+fn the_servlet_with_users_of_tomcat_passes() {
     let setup = Setup::new()
         .by_container()
         .user("joe", "password of joe")
@@ -70,7 +70,7 @@ fn the_users_may_be_tomcats() {
     };
     let login = ["--basic", "joe:password of joe"];
     let other = ["--other-basic", "eve:password of eve"];
-    let found = judge(&tomcat.endpoint(), &[login, other].concat());
+    let found = check(&tomcat.endpoint(), &[login, other].concat());
     found.assert_good();
     for id in ["login-wrong", "login-early", "owner-ids", "owner-instant"] {
         assert_eq!(found.checks[id].0, "pass", "{id}");
@@ -78,13 +78,13 @@ fn the_users_may_be_tomcats() {
 }
 
 #[test]
-fn mavens_tomcat_with_another_database_passes() {
+fn the_tomcat_of_maven_with_another_database_passes() {
     let dir = tempfile::tempdir().unwrap();
     let url = format!("jdbc:h2:{}", dir.path().join("uploads").display());
     let setup = Setup::new().by_maven().set("jdbc", &url);
     let Some(tomcat) = setup.set("jdbc_user", "sa").start() else {
         return;
     };
-    judge(&tomcat.endpoint(), &[]).assert_good();
+    check(&tomcat.endpoint(), &[]).assert_good();
     assert!(dir.path().join("uploads.mv.db").exists());
 }

@@ -5,7 +5,7 @@ mod common;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use common::{everything, judge, JOE_AND_EVE};
+use common::{check, everything, JOE_AND_EVE};
 use resup_test_support::model::{Flaw, ModelReceiver, Options};
 use resup_test_support::scripted::{reply_with, Read, ScriptedServer, Step};
 
@@ -234,20 +234,21 @@ const FLAWS: &[(Flaw, &[&str])] = &[
     ),
 ];
 
-/// Mostly waiting: more at once than there are cores.
+/// The number of kits at once. They mostly wait, so there may be more than cores.
 const THREADS: usize = 6;
 
-fn wrong(flaw: Flaw, expected: &[&str]) -> Result<(), String> {
+/// Checks that the model receiver with this mistake fails `expected`, and nothing else.
+fn check_flaw(flaw: Flaw, expected: &[&str]) -> Result<(), String> {
     let receiver = ModelReceiver::with(Options {
         flaw: Some(flaw),
         ..everything()
     });
     let arguments = [&JOE_AND_EVE[..], &["--time", "10"]].concat();
-    let found = judge(&receiver.endpoint(), &arguments);
+    let found = check(&receiver.endpoint(), &arguments);
     match found.with("fail") == expected && found.code == 1 {
         true => Ok(()),
         false => Err(format!(
-            "{flaw:?} was to fail in\n{expected:?}\nand exits with {}, failing in\n{:?}\n{}",
+            "{flaw:?} should fail in\n{expected:?}\nbut exits with {} and fails in\n{:?}\n{}",
             found.code,
             found.with("fail"),
             found.failures()
@@ -261,7 +262,7 @@ fn each_mistake_fails_its_checks_and_no_others() {
     let work = || {
         let mut problems = Vec::new();
         while let Some((flaw, expected)) = FLAWS.get(next.fetch_add(1, Ordering::Relaxed)) {
-            problems.extend(wrong(*flaw, expected).err());
+            problems.extend(check_flaw(*flaw, expected).err());
         }
         problems
     };
@@ -284,7 +285,7 @@ fn a_login_that_ends_the_one_before_fails() {
     let password = ["--login-field", "password=password of joe"];
     let more = ["--secret", "geheim", "--filter", "login-session"];
     let arguments = [&arguments[..], &password, &more].concat();
-    let found = judge(&receiver.endpoint(), &arguments);
+    let found = check(&receiver.endpoint(), &arguments);
     assert_eq!(found.with("fail"), ["login-session"]);
 }
 
@@ -292,7 +293,7 @@ fn a_login_that_ends_the_one_before_fails() {
 fn a_server_that_is_no_receiver_passes_nothing() {
     let page = reply_with(200, &[("X-Page", "welcome")], "<html>Welcome!</html>");
     let server = ScriptedServer::start_with(move |_, _| Step::new().read(Read::All).write(&*page));
-    let found = judge(&server.endpoint(), &JOE_AND_EVE);
+    let found = check(&server.endpoint(), &JOE_AND_EVE);
     assert_eq!(found.with("pass"), [""; 0]);
     assert_eq!(found.code, 1);
 }
@@ -300,7 +301,7 @@ fn a_server_that_is_no_receiver_passes_nothing() {
 #[test]
 fn a_receiver_that_always_replaces_the_writer_fails() {
     let receiver = ModelReceiver::start();
-    let found = judge(&receiver.endpoint(), &[]);
+    let found = check(&receiver.endpoint(), &[]);
     assert_eq!(found.with("fail"), ["writer-live"], "{}", found.failures());
     assert_eq!(found.code, 1);
 }

@@ -13,7 +13,7 @@ use crate::tree::Item;
 use crate::units::bytes;
 use crate::{stderr, words};
 
-/// A report with bars. An upload that has ended becomes a line above them.
+/// A report with bars. When an upload ends, a line above the bars replaces its bar.
 pub struct Bars {
     all: MultiProgress,
     /// The bar for all files, if there are several.
@@ -41,8 +41,9 @@ impl Bars {
         self.bars.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    fn line(&self, line: &str) {
-        // The uploads continue when the terminal is gone.
+    /// Writes a line above the bars.
+    fn write_line(&self, line: &str) {
+        // The uploads continue when the terminal has gone.
         let _ = self.all.println(line);
     }
 }
@@ -54,7 +55,7 @@ impl Reporter for Bars {
             Some(total) => self.all.insert_before(total, new),
             None => self.all.add(new),
         };
-        bar.set_prefix(stderr::plain(&item.name));
+        bar.set_prefix(stderr::escape_controls(&item.name));
         bar.tick();
         self.bars().insert(item.path.clone(), bar);
     }
@@ -88,13 +89,13 @@ impl Reporter for Bars {
             total.inc(1);
         }
         match end.outcome {
-            Err(_) => self.line(&format!("resup: {}", words::end(item, end))),
-            Ok(()) => self.line(&words::end(item, end)),
+            Err(_) => self.write_line(&format!("resup: {}", words::end(item, end))),
+            Ok(()) => self.write_line(&words::end(item, end)),
         }
     }
 
     fn log(&self, line: &str) {
-        self.line(line);
+        self.write_line(line);
     }
 
     fn summary(&self, summary: &Summary) {
@@ -107,6 +108,6 @@ impl Reporter for Bars {
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
-        .expect("the template is sound")
+        .expect("the template is valid")
         .progress_chars("=> ")
 }

@@ -5,7 +5,7 @@ use resup::{Snapshot, UploadState};
 use crate::results::{End, Summary};
 use crate::tree::Item;
 
-/// A report. Several threads call it at once.
+/// A report about uploads. Several threads use it at once.
 pub trait Reporter: Send + Sync {
     /// Reports that an upload begins.
     fn start(&self, item: &Item);

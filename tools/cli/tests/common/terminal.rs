@@ -9,7 +9,7 @@ use resup_test_support::tools;
 
 use super::wait_for;
 
-/// The command on a terminal that `script` makes.
+/// The command in a terminal of the program `script`.
 pub struct Terminal {
     child: Child,
     screen: Arc<Mutex<Vec<u8>>>,
@@ -17,7 +17,7 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Runs `resup put` with these words, which hold no quotes.
+    /// Runs `resup put` with these words of a shell command, if there is the program `script`.
     pub fn put(words: &str) -> Option<Self> {
         Self::run(&format!(
             "exec '{}' put {words}",
@@ -25,7 +25,7 @@ impl Terminal {
         ))
     }
 
-    /// Runs a command of the shell.
+    /// Runs a shell command, if there is the program `script`.
     pub fn run(command: &str) -> Option<Self> {
         let script = tools::find("script")?;
         let mut child = Command::new(script)
@@ -38,11 +38,11 @@ impl Terminal {
             .unwrap();
         let mut stdout = child.stdout.take().unwrap();
         let screen = Arc::new(Mutex::new(Vec::new()));
-        let theirs = screen.clone();
+        let output = screen.clone();
         let reader = thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(n @ 1..) = stdout.read(&mut buffer) {
-                theirs.lock().unwrap().extend_from_slice(&buffer[..n]);
+                output.lock().unwrap().extend_from_slice(&buffer[..n]);
             }
         });
         Some(Terminal {
@@ -57,17 +57,18 @@ impl Terminal {
     }
 
     /// Waits until a text is on the screen.
-    pub fn sees(&self, what: &str) {
+    pub fn wait_for(&self, what: &str) {
         wait_for(what, || self.screen().contains(what));
     }
 
-    pub fn types(&mut self, keys: &[u8]) {
+    /// Types keys.
+    pub fn type_keys(&mut self, keys: &[u8]) {
         let stdin = self.child.stdin.as_mut().unwrap();
         stdin.write_all(keys).unwrap();
     }
 
-    /// Returns the exit code and all that was on the screen.
-    pub fn ends(mut self) -> (Option<i32>, String) {
+    /// Waits for the end of the command. Returns the exit code and all that was on the screen.
+    pub fn finish(mut self) -> (Option<i32>, String) {
         let status = self.child.wait().unwrap();
         self.reader.join().unwrap();
         let screen = self.screen.lock().unwrap();

@@ -15,7 +15,7 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "broken-keeps",
         section: SEND,
-        holds: "the bytes that arrived before a connection loss are kept, and the offset is not higher",
+        holds: "the bytes that arrived before a connection loss are kept, and the offset counts no others",
         run: keeps,
     },
     Check {
@@ -50,11 +50,12 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-const WHOLE_ONLY: &str = "nothing of a request that is cut off is kept: \
-                          it seems to see a body only when it is whole";
+const COMPLETE_ONLY: &str = "the receiver keeps nothing of a request that is cut off: \
+                             it seems to see only complete bodies";
 
-/// Whether the receiver keeps the bytes of a request that is cut off. A run finds this out once.
-pub fn is_kept(probe: &Probe) -> Result<bool> {
+/// Finds out whether the receiver keeps the bytes of a request that is cut off. Does so once in a
+/// run.
+pub fn keeps_broken_requests(probe: &Probe) -> Result<bool> {
     if let Some(kept) = probe.shared.keeps_broken.get() {
         return Ok(*kept);
     }
@@ -62,7 +63,7 @@ pub fn is_kept(probe: &Probe) -> Result<bool> {
     let id = probe.find(&file)?.id;
     close(probe.send_part(&SendRequest::of(&file, &id, 0, file.size()), file.at(1, 2))?);
     let mut found = probe.find(&file)?;
-    // Some receivers notice late that a client has gone.
+    // Some receivers notice the end of a connection late.
     for _ in 0..5 {
         if found.offset > 0 {
             break;
@@ -73,7 +74,8 @@ pub fn is_kept(probe: &Probe) -> Result<bool> {
     Ok(*probe.shared.keeps_broken.get_or_init(|| found.offset > 0))
 }
 
-/// Asks for a file, and checks that the response can be true.
+/// Sends a locate, and checks that its offset is in `least..=most` and its digest that of the first
+/// bytes.
 fn find_between(probe: &Probe, file: &TestFile, least: u64, most: u64) -> Result<UploadState> {
     let found = probe.find(file)?;
     let offset = found.offset;
@@ -96,7 +98,7 @@ fn find_between(probe: &Probe, file: &TestFile, least: u64, most: u64) -> Result
 }
 
 fn keeps(probe: &Probe) -> Outcome {
-    let kept = is_kept(probe)?;
+    let kept = keeps_broken_requests(probe)?;
     let file = probe.file(60_000);
     let id = probe.find(&file)?.id;
     let (mut offset, mut grew) = (0, false);
@@ -110,7 +112,7 @@ fn keeps(probe: &Probe) -> Outcome {
     }
     match (grew, kept) {
         (true, _) | (_, true) => pass(),
-        (false, false) => not_supported(WHOLE_ONLY),
+        (false, false) => not_supported(COMPLETE_ONLY),
     }
 }
 
@@ -145,7 +147,7 @@ fn by_reset(probe: &Probe) -> Outcome {
         &SendRequest::of(&file, &id, held, file.size()),
         file.at(1, 2),
     )?;
-    // Time for the receiver to read: a reset destroys what it has not read.
+    // The receiver needs time to read: a reset destroys what it has not read.
     sleep(Duration::from_millis(300));
     connection.reset();
     find_between(probe, &file, held, held + file.at(1, 2))?;
@@ -183,15 +185,15 @@ fn before_digest(probe: &Probe) -> Outcome {
     let found = probe.find(&file)?;
     ensure!(
         !found.complete,
-        "the file is complete though its digest did not come"
+        "the file is complete though its digest was not sent"
     );
     probe.finish(&file)?;
     pass()
 }
 
 fn empty_end(probe: &Probe) -> Outcome {
-    if !is_kept(probe)? {
-        return not_supported(WHOLE_ONLY);
+    if !keeps_broken_requests(probe)? {
+        return not_supported(COMPLETE_ONLY);
     }
     let file = probe.file(2000);
     let id = probe.find(&file)?.id;
@@ -204,8 +206,11 @@ fn empty_end(probe: &Probe) -> Outcome {
     if found.offset < file.size() {
         return not_supported("the last bytes before a connection loss are not kept");
     }
-    ensure!(!found.complete, "it is complete without its digest");
-    let wrong = SendRequest::of(&file, &id, file.size(), file.size());
-    probe.send(&wrong)?.expect_complete(file.size())?;
+    ensure!(
+        !found.complete,
+        "the file is complete though its digest was not sent"
+    );
+    let empty = SendRequest::of(&file, &id, file.size(), file.size());
+    probe.send(&empty)?.expect_complete(file.size())?;
     pass()
 }

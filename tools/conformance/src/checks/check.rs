@@ -1,4 +1,4 @@
-//! The form of a check, and the sections of docs/PROTOCOL.md.
+//! The type of a check, and the sections of docs/PROTOCOL.md.
 
 use crate::probe::Probe;
 use crate::verdict::Outcome;
@@ -9,9 +9,9 @@ pub struct Check {
     pub id: &'static str,
     /// The heading in docs/PROTOCOL.md that has the rule.
     pub section: &'static str,
-    /// What must hold.
+    /// The rule, for people.
     pub holds: &'static str,
-    /// Checks it.
+    /// The function.
     pub run: fn(&Probe) -> Outcome,
 }
 

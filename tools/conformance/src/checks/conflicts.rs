@@ -15,20 +15,20 @@ pub const CHECKS: &[Check] = &[
         run: |probe| {
             let file = probe.file(3000);
             let held = file.at(1, 2);
-            refused(probe, held, &[held - 1, held + 1, 1, file.size()])
+            expect_conflicts(probe, held, &[held - 1, held + 1, 1, file.size()])
         },
     },
     Check {
         id: "conflict-offset-zero",
         section: ERRORS,
         holds: "offset 0 without restart is an offset like any other: 409 where bytes are held",
-        run: |probe| refused(probe, probe.file(3000).at(1, 2), &[0]),
+        run: |probe| expect_conflicts(probe, probe.file(3000).at(1, 2), &[0]),
     },
     Check {
         id: "conflict-new",
         section: ERRORS,
         holds: "a new upload takes bytes at offset 0 only",
-        run: |probe| refused(probe, 0, &[1, probe.file(3000).at(1, 2)]),
+        run: |probe| expect_conflicts(probe, 0, &[1, probe.file(3000).at(1, 2)]),
     },
     Check {
         id: "conflict-repeated",
@@ -38,14 +38,15 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-fn refused(probe: &Probe, held: u64, offsets: &[u64]) -> Outcome {
+/// Uploads `held` bytes, and checks that sends at other offsets get 409.
+fn expect_conflicts(probe: &Probe, held: u64, offsets: &[u64]) -> Outcome {
     let file = probe.file(3000);
     let id = probe.begin_upload(&file, held)?;
     for offset in offsets {
         let response = probe.send(&SendRequest::of(&file, &id, *offset, file.size()))?;
-        let told = response.member("offset").and_then(|offset| offset.as_u64());
+        let right_offset = response.member("offset").and_then(|offset| offset.as_u64());
         ensure!(
-            response.status == 409 && told == Some(held),
+            response.status == 409 && right_offset == Some(held),
             "expected 409 with offset {held} for a send at {offset}; the response is {}",
             response.summary()
         );

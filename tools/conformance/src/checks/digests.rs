@@ -30,8 +30,9 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-/// Checks that a send gets 422, and that a locate then has the same offset. Returns it.
-fn refused(probe: &Probe, file: &TestFile, send: &SendRequest, most: u64) -> Result<u64> {
+/// Checks that a send gets 422 with an offset of at most `most`, and that a locate has the same.
+/// Returns it.
+fn expect_mismatch(probe: &Probe, file: &TestFile, send: &SendRequest, most: u64) -> Result<u64> {
     let response = probe.send(send)?.expect(422)?;
     let offset = response.offset()?;
     ensure!(
@@ -55,11 +56,11 @@ fn whole(probe: &Probe) -> Outcome {
     let file = probe.file(3000);
     let id = probe.find(&file)?.id;
     let wrong = SendRequest::of(&file, &id, 0, file.size()).tail(&[("md5", &md5_hex(b"wrong"))]);
-    refused(probe, &file, &wrong, 0)?;
+    expect_mismatch(probe, &file, &wrong, 0)?;
     // The same, but now the bytes are wrong.
     let mut wrong = SendRequest::of(&file, &id, 0, file.size());
     wrong.bytes[0] ^= 1;
-    refused(probe, &file, &wrong, 0)?;
+    expect_mismatch(probe, &file, &wrong, 0)?;
     let right = SendRequest::of(&file, &id, 0, file.size());
     probe.send(&right)?.expect_complete(file.size())?;
     pass()
@@ -71,7 +72,7 @@ fn prefix(probe: &Probe) -> Outcome {
     let id = probe.begin_upload(&file, held)?;
     let mut wrong = SendRequest::of(&file, &id, held, file.at(2, 3));
     wrong.bytes[0] ^= 1;
-    let offset = refused(probe, &file, &wrong, held)?;
+    let offset = expect_mismatch(probe, &file, &wrong, held)?;
     let right = SendRequest::of(&file, &id, offset, file.at(2, 3));
     probe.send(&right)?.expect_partial(file.at(2, 3))?;
     let rest = SendRequest::of(&file, &id, file.at(2, 3), file.size());
@@ -84,8 +85,8 @@ fn resumed(probe: &Probe) -> Outcome {
     let held = file.at(1, 3);
     let id = probe.begin_upload(&file, held)?;
     let rest = SendRequest::of(&file, &id, held, file.size());
-    let of_rest = md5_hex(&rest.bytes);
-    refused(probe, &file, &rest.tail(&[("md5", &of_rest)]), held)?;
+    let rest_md5 = md5_hex(&rest.bytes);
+    expect_mismatch(probe, &file, &rest.tail(&[("md5", &rest_md5)]), held)?;
     probe.finish(&file)?;
     pass()
 }

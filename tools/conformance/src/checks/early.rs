@@ -1,4 +1,4 @@
-//! Responses that come before the request's end.
+//! Responses that arrive before the end of their request.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use crate::checks::check::{Check, ERRORS};
 use crate::probe::Probe;
 use crate::response::Response;
 use crate::send::SendRequest;
-use crate::verdict::{not_supported, pass, Outcome, Verdict};
+use crate::verdict::{not_supported, pass, Outcome};
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -26,37 +26,38 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-/// Less than what a receiver reads after its response.
+/// The size of the body: less than what a receiver reads after its response.
 const BODY: usize = 3 << 20;
-/// How long a receiver reads after its response.
+/// The time for which a receiver reads after its response.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Sends a large body to its end before it reads the response. `None` if the network is too slow for this.
+/// Sends a large body to its end, then reads the response. Returns `None` if the network is too
+/// slow for this.
 pub fn send_then_read(probe: &Probe, send: &SendRequest) -> Result<Option<Response>> {
     let mut send = send.clone().set("length", BODY);
     send.bytes = vec![7; BODY];
     let body = probe.body(&send);
     let mut connection = probe.connect()?;
-    let begun = Instant::now();
+    let start = Instant::now();
     let mut sent = 0;
     let all = [probe.post_head(&body), body.whole()].concat();
     for piece in all.chunks(128 << 10) {
         if let Err(error) = connection.write(piece) {
-            if begun.elapsed() > LINGER {
+            if start.elapsed() > LINGER {
                 return Ok(None);
             }
             bail!("the connection was closed after {sent} bytes of the request ({error}), which destroys the response");
         }
         if sent == 0 {
-            // Time for the response, and for a receiver that closes the connection.
+            // The receiver needs time to respond, and a wrong one to close the connection.
             sleep(Duration::from_millis(100));
         }
         sent += piece.len();
     }
     let response = connection.read_response()?;
-    // On many systems a reset would have destroyed the response, if not on this one.
+    // A reset after the response destroys it on many systems.
     if let Err(error) = connection.receives(Duration::from_millis(200)) {
-        if begun.elapsed() > LINGER {
+        if start.elapsed() > LINGER {
             return Ok(None);
         }
         bail!("the connection ended with a reset ({error:#}), which destroys the response");
@@ -64,12 +65,12 @@ pub fn send_then_read(probe: &Probe, send: &SendRequest) -> Result<Option<Respon
     Ok(Some(response))
 }
 
-/// The verdict when [`send_then_read`] returns nothing.
+/// Makes the outcome for the case that [`send_then_read`] returns `None`.
 pub fn too_slow() -> Outcome {
-    Ok(Verdict::NotSupported(format!(
+    not_supported(format!(
         "{BODY} bytes took more than the {} s that a receiver reads after its response",
         LINGER.as_secs()
-    )))
+    ))
 }
 
 fn conflict(probe: &Probe) -> Outcome {
@@ -97,7 +98,7 @@ fn unknown(probe: &Probe) -> Outcome {
     file.content.resize(BODY + 100, 0);
     let send = SendRequest::of(&file, &format!("{:032x}", fastrand::u128(..)), 0, 20);
     match send_then_read(probe, &send)? {
-        None => not_supported("the network is too slow to tell"),
+        None => too_slow(),
         Some(response) => response.expect_refusal().and_then(|_| pass()),
     }
 }

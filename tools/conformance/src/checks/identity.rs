@@ -12,15 +12,15 @@ pub const CHECKS: &[Check] = &[
         id: "identity-name",
         section: IDENTITY,
         holds: "files of other names are other uploads",
-        run: |probe| apart(probe, |file| file.named(format!("x{}", file.name))),
+        run: |probe| differ(probe, |file| file.with_name(format!("x{}", file.name))),
     },
     Check {
         id: "identity-dir",
         section: IDENTITY,
         holds: "files in other directories are other uploads",
         run: |probe| {
-            apart(probe, |file| file.in_dir("d"))?;
-            apart(probe, |file| file.in_dir("d/e"))
+            differ(probe, |file| file.with_dir("d"))?;
+            differ(probe, |file| file.with_dir("d/e"))
         },
     },
     Check {
@@ -28,7 +28,7 @@ pub const CHECKS: &[Check] = &[
         section: IDENTITY,
         holds: "files of other sizes are other uploads",
         run: |probe| {
-            apart(probe, |file| {
+            differ(probe, |file| {
                 let mut longer = file.clone();
                 longer.content.push(0);
                 longer
@@ -39,7 +39,7 @@ pub const CHECKS: &[Check] = &[
         id: "identity-mtime",
         section: IDENTITY,
         holds: "without md5, files that changed at other times are other uploads",
-        run: |probe| apart(probe, |file| file.changed_at(Some(1_700_000_000_124))),
+        run: |probe| differ(probe, |file| file.with_mtime(Some(1_700_000_000_124))),
     },
     Check {
         id: "identity-md5",
@@ -47,7 +47,7 @@ pub const CHECKS: &[Check] = &[
         holds: "with md5, files of other digests are other uploads",
         run: |probe| {
             let other = |file: &TestFile| file.with_other_content().with_md5();
-            apart_from(probe, &probe.file(1000).with_md5(), other)
+            differ_from(probe, &probe.file(1000).with_md5(), other)
         },
     },
     Check {
@@ -64,14 +64,15 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-fn apart(probe: &Probe, other: fn(&TestFile) -> TestFile) -> Outcome {
-    apart_from(probe, &probe.file(1000), other)
+/// Checks that a file and a changed copy of it are two uploads.
+fn differ(probe: &Probe, change: fn(&TestFile) -> TestFile) -> Outcome {
+    differ_from(probe, &probe.file(1000), change)
 }
 
-/// Sends a part of one file, and checks that the other is new; then a part of the other.
-fn apart_from(probe: &Probe, file: &TestFile, other: fn(&TestFile) -> TestFile) -> Outcome {
-    let other = other(file);
-    let (held, others) = (file.at(1, 4), other.at(3, 4));
+/// Sends a part of one file, then a part of another, and checks that they are two uploads.
+fn differ_from(probe: &Probe, file: &TestFile, change: fn(&TestFile) -> TestFile) -> Outcome {
+    let other = change(file);
+    let (held, other_held) = (file.at(1, 4), other.at(3, 4));
     probe.begin_upload(file, held)?;
     let found = probe.find(&other)?;
     ensure!(
@@ -79,15 +80,16 @@ fn apart_from(probe: &Probe, file: &TestFile, other: fn(&TestFile) -> TestFile) 
         "the bytes of one file count for the other too: its offset is {}",
         found.offset
     );
-    probe.begin_upload(&other, others)?;
+    probe.begin_upload(&other, other_held)?;
     probe.locate(file)?.expect_partial(held)?;
-    probe.locate(&other)?.expect_partial(others)?;
-    // Only one of them, since some receivers allow one finished file of a name.
+    probe.locate(&other)?.expect_partial(other_held)?;
+    // Only one is finished, since some receivers allow one finished file with a name.
     probe.finish(file)?;
     pass()
 }
 
-fn same(probe: &Probe, file: &TestFile, again: &TestFile) -> Result<()> {
+/// Sends a part of one file, and checks that another is the same upload.
+fn expect_same(probe: &Probe, file: &TestFile, again: &TestFile) -> Result<()> {
     let held = file.at(1, 2);
     probe.begin_upload(file, held)?;
     probe.locate(again)?.expect_partial(held)?;
@@ -97,12 +99,12 @@ fn same(probe: &Probe, file: &TestFile, again: &TestFile) -> Result<()> {
 
 fn md5_first(probe: &Probe) -> Outcome {
     let file = probe.file(1000).with_md5();
-    same(probe, &file, &file.changed_at(Some(1_800_000_000_000)))?;
+    expect_same(probe, &file, &file.with_mtime(Some(1_800_000_000_000)))?;
     pass()
 }
 
 fn no_mtime(probe: &Probe) -> Outcome {
-    let file = probe.file(1000).with_md5().changed_at(None);
-    same(probe, &file, &file.clone())?;
+    let file = probe.file(1000).with_md5().with_mtime(None);
+    expect_same(probe, &file, &file.clone())?;
     pass()
 }

@@ -31,10 +31,10 @@ pub const CHECKS: &[Check] = &[
 fn upload(probe: &Probe) -> Outcome {
     let file = probe.file(2000);
     probe.upload(&file)?;
-    let copy = file.with_md5().named(probe.file(0).name);
+    let copy = file.with_md5().with_name(probe.file(0).name);
     let response = probe.locate(&copy)?.expect(200)?;
     if response.state()? == "new" {
-        return not_supported("known content is sent again");
+        return not_supported("content that the receiver has already must be sent again");
     }
     let response = response.expect_complete(copy.size())?;
     ensure!(
@@ -49,7 +49,7 @@ fn upload(probe: &Probe) -> Outcome {
 fn other_size(probe: &Probe) -> Outcome {
     let file = probe.file(2000);
     probe.upload(&file)?;
-    let mut other = file.with_md5().named(probe.file(0).name);
+    let mut other = file.with_md5().with_name(probe.file(0).name);
     other.content.pop();
     let response = probe.locate(&other)?.expect(200)?;
     ensure!(
@@ -63,11 +63,11 @@ fn other_size(probe: &Probe) -> Outcome {
 fn unfinished(probe: &Probe) -> Outcome {
     let file = probe.file(2000).with_md5();
     probe.begin_upload(&file, file.at(1, 2))?;
-    let copy = file.named(probe.file(0).name);
+    let copy = file.with_name(probe.file(0).name);
     let response = probe.locate(&copy)?.expect(200)?;
     ensure!(
         response.state()? != "complete",
-        "half of the content has come, the response is {}",
+        "only half of the content was sent; the response is {}",
         response.summary()
     );
     pass()

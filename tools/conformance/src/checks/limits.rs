@@ -22,13 +22,14 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-/// Larger segments are not tried.
-const TOO_MUCH: u64 = 8 << 20;
+/// The largest max_segment that is checked.
+const MAX_CHECKED: u64 = 8 << 20;
 
+/// Returns the receiver's max_segment, or the reason why it is not checked.
 fn limit(probe: &Probe) -> Result<u64, &'static str> {
     match probe.shared.max_segment {
         None => Err("it announces no max_segment"),
-        Some(most) if most > TOO_MUCH => Err("its max_segment is too large to be tried"),
+        Some(most) if most > MAX_CHECKED => Err("its max_segment is too large to be checked"),
         Some(most) => Ok(most),
     }
 }
@@ -61,8 +62,8 @@ fn just_right(probe: &Probe) -> Outcome {
     let mut file = probe.file(most);
     file.content.extend([0; 3]);
     let id = probe.find(&file)?.id;
-    let first = probe.send(&SendRequest::of(&file, &id, 0, most))?;
-    first.expect_partial(most)?;
+    let first = SendRequest::of(&file, &id, 0, most);
+    probe.send(&first)?.expect_partial(most)?;
     let rest = SendRequest::of(&file, &id, most, file.size());
     probe.send(&rest)?.expect_complete(file.size())?;
     pass()

@@ -15,13 +15,13 @@ pub const CHECKS: &[Check] = &[
         id: "locate-new-post",
         section: LOCATE,
         holds: "by POST, an unknown file is new, with offset 0 and an id",
-        run: |probe| new(probe.locate(&probe.file(1000))?),
+        run: |probe| expect_new(probe.locate(&probe.file(1000))?),
     },
     Check {
         id: "locate-new-get",
         section: LOCATE,
         holds: "by GET, an unknown file is new, with offset 0 and an id",
-        run: |probe| new(probe.locate_by_get(&probe.file(1000))?),
+        run: |probe| expect_new(probe.locate_by_get(&probe.file(1000))?),
     },
     Check {
         id: "locate-partial",
@@ -67,7 +67,8 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-fn new(response: Response) -> Outcome {
+/// Checks that a response to a locate is that for an unknown file.
+fn expect_new(response: Response) -> Outcome {
     let response = response.expect(200)?;
     ensure!(
         response.state()? == "new" && response.offset()? == 0,
@@ -120,13 +121,13 @@ fn again(probe: &Probe) -> Outcome {
 
 fn prefix_md5(probe: &Probe) -> Outcome {
     let file = probe.file(5000);
-    let mut told = false;
+    let mut has_digest = false;
     let mut compare = |offset: u64| -> Result<()> {
         let response = probe.locate(&file)?.expect(200)?;
         let Some(theirs) = response.prefix_md5() else {
             return Ok(());
         };
-        told |= offset > 0;
+        has_digest |= offset > 0;
         let ours = file.prefix_md5(offset);
         ensure!(
             theirs == ours,
@@ -145,7 +146,7 @@ fn prefix_md5(probe: &Probe) -> Outcome {
         compare(to)?;
         from = to;
     }
-    match told {
+    match has_digest {
         true => pass(),
         false => not_supported("no prefix_md5 in the responses to a locate"),
     }
@@ -153,7 +154,7 @@ fn prefix_md5(probe: &Probe) -> Outcome {
 
 fn encodings(probe: &Probe) -> Outcome {
     let plain = probe.file(1000);
-    let file = plain.named(format!("a b+c&d=e%20é~({})", plain.name));
+    let file = plain.with_name(format!("a b+c&d=e%20é~({})", plain.name));
     let held = file.at(1, 2);
     probe.begin_upload(&file, held)?;
     let encode = |probe: &Probe| urlencoded(&probe.signed(probe.locate_fields(&file)));
@@ -168,7 +169,7 @@ fn encodings(probe: &Probe) -> Outcome {
         if response.offset()? != held {
             let begin: String = form.chars().take(80).collect();
             bail!(
-                "the form {begin}… was not understood: {}",
+                "the form {begin}… was decoded to another name: {}",
                 response.summary()
             );
         }
@@ -178,14 +179,14 @@ fn encodings(probe: &Probe) -> Outcome {
 
 /// Writes `%2F` as `%2f`.
 fn lower_case_escapes(form: String) -> String {
-    let mut rest = 0;
+    let mut left = 0;
     form.chars()
         .map(|char| {
             if char == '%' {
-                rest = 3;
+                left = 3;
             }
-            let inside = rest > 0;
-            rest -= i32::from(inside);
+            let inside = left > 0;
+            left -= i32::from(inside);
             match inside {
                 true => char.to_ascii_lowercase(),
                 false => char,
@@ -213,7 +214,7 @@ fn huge(probe: &Probe) -> Outcome {
     }
     let response = probe.post(fields)?;
     match response.status {
-        200 => new(response),
+        200 => expect_new(response),
         507 => pass(),
         _ => response.expect_refusal().and_then(|_| pass()),
     }

@@ -8,7 +8,7 @@ use crate::probe::Probe;
 use crate::response::Response;
 use crate::send::SendRequest;
 use crate::verdict::{not_supported, pass, Outcome};
-use crate::visitor::{Credentials, Refused, Visitor};
+use crate::visitor::{Credentials, LoginRefused, Visitor};
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -16,7 +16,7 @@ pub const CHECKS: &[Check] = &[
         section: LOGIN,
         holds: "with the credentials locate and send are accepted",
         run: |probe| {
-            given(probe, |probe| {
+            with_credentials(probe, |probe| {
                 probe.upload(&probe.file(1000)).and_then(|_| pass())
             })
         },
@@ -25,41 +25,44 @@ pub const CHECKS: &[Check] = &[
         id: "login-needed",
         section: LOGIN,
         holds: "without credentials locate and send are refused (401, 403 or a redirect)",
-        run: |probe| given(probe, needed),
+        run: |probe| with_credentials(probe, needed),
     },
     Check {
         id: "login-wrong",
         section: LOGIN,
         holds: "with a wrong password requests are refused",
-        run: |probe| given(probe, wrong),
+        run: |probe| with_credentials(probe, wrong),
     },
     Check {
         id: "login-early",
         section: LOGIN,
         holds: "a client without credentials can read the refusal after sending all of its 3 MB",
-        run: |probe| given(probe, early),
+        run: |probe| with_credentials(probe, early),
     },
     Check {
         id: "login-session",
         section: LOGIN,
         holds: "a second login works beside the first one",
-        run: |probe| given(probe, session),
+        run: |probe| with_credentials(probe, session),
     },
 ];
 
-fn given(probe: &Probe, check: fn(&Probe) -> Outcome) -> Outcome {
-    match probe.shared.credentials.are_given() {
+/// Runs a check that needs credentials.
+fn with_credentials(probe: &Probe, check: fn(&Probe) -> Outcome) -> Outcome {
+    match probe.shared.credentials.exist() {
         true => check(probe),
-        false => not_supported("no credentials were given (--basic, --token, --login)"),
+        false => not_supported("the kit has no credentials (--basic, --token, --login)"),
     }
 }
 
+/// Makes a probe without credentials.
 fn anonymous<'k>(probe: &Probe<'k>) -> Probe<'k> {
     probe.with_visitor(Visitor {
         headers: probe.shared.headers.clone(),
     })
 }
 
+/// Checks that a response refuses a request for want of a login.
 fn expect_login_refusal(response: Response) -> Result<()> {
     ensure!(
         matches!(response.status, 401 | 403 | 301 | 302 | 303),
@@ -69,6 +72,7 @@ fn expect_login_refusal(response: Response) -> Result<()> {
     Ok(())
 }
 
+/// Checks that all requests of `outsider` are refused, and change nothing.
 fn check_all_refused(probe: &Probe, outsider: &Probe) -> Outcome {
     let file = probe.file(1000);
     let id = probe.find(&file)?.id;
@@ -97,7 +101,7 @@ fn wrong(probe: &Probe) -> Outcome {
         .with_wrong_password()
         .log_in(&probe.shared.headers)
     {
-        Err(error) if error.is::<Refused>() => pass(),
+        Err(error) if error.is::<LoginRefused>() => pass(),
         Err(error) => Err(error),
         Ok(visitor) => check_all_refused(probe, &probe.with_visitor(visitor)),
     }
@@ -115,11 +119,10 @@ fn early(probe: &Probe) -> Outcome {
 
 fn session(probe: &Probe) -> Outcome {
     if !matches!(probe.shared.credentials, Credentials::Form(..)) {
-        return not_supported("the credentials are not those of a form (--login)");
+        return not_supported("the kit does not log in by form (--login)");
     }
     let visitor = probe.shared.credentials.log_in(&probe.shared.headers)?;
-    let again = probe.with_visitor(visitor);
-    again.upload(&again.file(1000))?;
+    probe.with_visitor(visitor).upload(&probe.file(1000))?;
     probe.upload(&probe.file(1000))?;
     pass()
 }

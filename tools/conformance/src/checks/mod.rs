@@ -1,4 +1,7 @@
-//! The checks, in the order of docs/PROTOCOL.md. Each file has those about one thing, and [`check`] their form.
+//! The checks, in the order of docs/PROTOCOL.md, with one file for each subject. [`check`] has
+//! their type.
+//!
+//! A check's function is named after the end of its id: `restart-late` is `restart::late`.
 
 mod broken;
 pub mod check;

@@ -13,19 +13,19 @@ pub const CHECKS: &[Check] = &[
         id: "names-unicode",
         section: IDENTITY,
         holds: "names in any script are kept unchanged: none is confused with another",
-        run: |probe| finished_apart(probe, UNICODE),
+        run: |probe| finish_distinct(probe, UNICODE),
     },
     Check {
         id: "names-signs",
         section: IDENTITY,
         holds: "names with characters that forms escape are kept unchanged",
-        run: |probe| finished_apart(probe, SIGNS),
+        run: |probe| finish_distinct(probe, SIGNS),
     },
     Check {
         id: "names-case",
         section: IDENTITY,
         holds: "names that differ in case only are other uploads",
-        run: |probe| apart(probe, CASES).and_then(|_| pass()),
+        run: |probe| check_distinct(probe, CASES).and_then(|_| pass()),
     },
     Check {
         id: "names-hostile",
@@ -46,21 +46,24 @@ const UNICODE: &[&str] = &[
     "报告", "報告", "🦀", "🦞", "é", "è", "Ã©", "?", "??", "\u{fffd}", "ﷺ", "имя",
 ];
 
+/// Names that differ in case only.
 const CASES: &[&str] = &["name", "Name", "NAME", "имя", "имЯ"];
 
+/// Names with characters that forms escape.
 const SIGNS: &[&str] = &[
     "a b", "a+b", "a%20b", "a%2Bb", "a\"b", "a%22b", "a'b", "a;b", "a=b", "a&b", "a&amp;b", "a#b",
     "a,b", "{a}", "$(a)", " a", "a~1",
 ];
 
 /// Sends a different number of bytes for each name, and checks that each name keeps its offset.
-fn apart(probe: &Probe, names: &[&str]) -> Result<Vec<TestFile>> {
+fn check_distinct(probe: &Probe, names: &[&str]) -> Result<Vec<TestFile>> {
     let file = probe.file(1000);
-    let named = |name: &&str| file.named(format!("{}{name}.bin", &file.name[..28]));
-    let files: Vec<TestFile> = names.iter().map(named).collect();
+    let with_name = |name: &&str| file.with_name(format!("{}{name}.bin", &file.name[..28]));
+    let files: Vec<TestFile> = names.iter().map(with_name).collect();
     for (index, file) in files.iter().enumerate() {
-        let begun = probe.begin_upload(file, index as u64 + 1);
-        begun.with_context(|| format!("the name {:?}", file.name))?;
+        probe
+            .begin_upload(file, index as u64 + 1)
+            .with_context(|| format!("the name {:?}", file.name))?;
     }
     for (index, file) in files.iter().enumerate() {
         let held = index as u64 + 1;
@@ -76,10 +79,12 @@ fn apart(probe: &Probe, names: &[&str]) -> Result<Vec<TestFile>> {
     Ok(files)
 }
 
-fn finished_apart(probe: &Probe, names: &[&str]) -> Outcome {
-    for file in apart(probe, names)? {
-        let finished = probe.finish(&file);
-        finished.with_context(|| format!("the name {:?}", file.name))?;
+/// Does the same as [`check_distinct`], and finishes the files.
+fn finish_distinct(probe: &Probe, names: &[&str]) -> Outcome {
+    for file in check_distinct(probe, names)? {
+        probe
+            .finish(&file)
+            .with_context(|| format!("the name {:?}", file.name))?;
     }
     pass()
 }
@@ -90,11 +95,12 @@ fn dirs(probe: &Probe) -> Outcome {
     let tag = &file.name[12..24];
     let files = dirs.map(|dir| match dir {
         "" => file.clone(),
-        dir => file.in_dir(format!("{tag}/{dir}")),
+        dir => file.with_dir(format!("{tag}/{dir}")),
     });
     for (index, file) in files.iter().enumerate() {
-        let begun = probe.begin_upload(file, index as u64 + 1);
-        begun.with_context(|| format!("the directory {:?}", file.dir))?;
+        probe
+            .begin_upload(file, index as u64 + 1)
+            .with_context(|| format!("the directory {:?}", file.dir))?;
     }
     for (index, file) in files.iter().enumerate() {
         let response = probe.locate(file)?.expect(200)?;
@@ -135,9 +141,9 @@ fn hostile(probe: &Probe) -> Outcome {
         long.repeat(20),
     ];
     let dirs = ["..", "/etc", "a/../../..", "C:\\", "\0", "a//b", "./."];
-    let plain = names.iter().map(|name| file.named(&**name));
-    let placed = dirs.iter().map(|dir| file.in_dir(*dir));
-    for mut hostile in plain.chain(placed) {
+    let plain = names.iter().map(|name| file.with_name(&**name));
+    let in_dirs = dirs.iter().map(|dir| file.with_dir(*dir));
+    for mut hostile in plain.chain(in_dirs) {
         // A new time, since these names are the same in each run.
         hostile.mtime = Some(fastrand::u64(1..1 << 40));
         let what = format!(

@@ -12,26 +12,27 @@ pub const CHECKS: &[Check] = &[
         id: "owner-files",
         section: IDENTITY,
         holds: "the same file of another user is another upload",
-        run: |probe| with_other(probe, files),
+        run: |probe| with_second_user(probe, files),
     },
     Check {
         id: "owner-ids",
         section: IDENTITY,
         holds: "another user cannot use an id, and learns nothing from it",
-        run: |probe| with_other(probe, ids),
+        run: |probe| with_second_user(probe, ids),
     },
     Check {
         id: "owner-instant",
         section: IDENTITY,
         holds: "content that only another user has sent is new",
-        run: |probe| with_other(probe, instant),
+        run: |probe| with_second_user(probe, instant),
     },
 ];
 
-fn with_other(probe: &Probe, check: fn(&Probe, &Probe) -> Outcome) -> Outcome {
+/// Runs a check that needs a second user.
+fn with_second_user(probe: &Probe, check: fn(&Probe, &Probe) -> Outcome) -> Outcome {
     match &probe.shared.other {
         Some(other) => check(probe, &probe.with_visitor(other.clone())),
-        None => not_supported("no second user was given (--other-basic, --other-token)"),
+        None => not_supported("the kit has no second user (--other-basic, --other-token)"),
     }
 }
 
@@ -58,17 +59,17 @@ fn ids(probe: &Probe, other: &Probe) -> Outcome {
     let held = file.at(1, 2);
     let id = probe.begin_upload(&file, held)?;
     let unknown = format!("{:032x}", fastrand::u128(..));
-    let never = other.send(&SendRequest::of(&file, &unknown, held, file.size()))?;
+    let unknown_response = other.send(&SendRequest::of(&file, &unknown, held, file.size()))?;
     for offset in [held, 0] {
         let send = SendRequest::of(&file, &id, offset, file.size());
         let response = other.send(&send)?.expect_refusal()?;
-        let tells = ["offset", "state", "prefix_md5", "location"]
+        let reveals = ["offset", "state", "prefix_md5", "location"]
             .iter()
             .any(|member| response.member(member).is_some());
         ensure!(
-            response.status == never.status && !tells,
-            "an unknown id is {}, the first user's is {}",
-            never.summary(),
+            response.status == unknown_response.status && !reveals,
+            "for an unknown id the response is {}, for the first user's id {}",
+            unknown_response.summary(),
             response.summary()
         );
     }

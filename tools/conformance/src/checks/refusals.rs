@@ -101,48 +101,51 @@ fn hostile_ids(probe: &Probe) -> Outcome {
         "👻".into(),
     ];
     for hostile in hostile {
-        let response = probe.send(&SendRequest::of(&file, &hostile, 0, file.size()));
-        let tried = || format!("the id {:?}", hostile.chars().take(40).collect::<String>());
-        let response = response.and_then(Response::expect_refusal);
-        response.with_context(tried)?;
+        let describe = || format!("the id {:?}", hostile.chars().take(40).collect::<String>());
+        probe
+            .send(&SendRequest::of(&file, &hostile, 0, file.size()))
+            .and_then(Response::expect_refusal)
+            .with_context(describe)?;
     }
     probe.finish(&file)?;
     pass()
 }
 
-/// Returns `fields` with another value, or without the field.
-fn with(fields: &Fields, name: &str, value: Option<&str>) -> Fields {
+/// Returns `fields` with another value for one of them, or without it.
+fn with_field(fields: &Fields, name: &str, value: Option<&str>) -> Fields {
     let mut fields = fields.clone();
     match value {
         None => fields.retain(|(known, _)| known != name),
         Some(value) => {
-            let field = fields.iter_mut().find(|(known, _)| known == name);
-            field.expect("a field that is there").1 = value.to_owned();
+            let found = fields.iter_mut().find(|(known, _)| known == name);
+            let (_, old) = found.expect("fields has the field");
+            *old = value.to_owned();
         }
     }
     fields
 }
 
+/// Texts that are no whole number, or too large.
 const NO_NUMBERS: [&str; 6] = ["-1", "x", "1e3", "0x10", "1.5", "99999999999999999999999"];
 
 fn locates(probe: &Probe) -> Outcome {
     let fields = probe.locate_fields(&probe.file(500));
-    let refuse = |name: &str, value: Option<&str>| -> Result<()> {
+    let expect_refusal = |name: &str, value: Option<&str>| -> Result<()> {
         for response in [
-            probe.post(with(&fields, name, value))?,
-            probe.get(with(&fields, name, value))?,
+            probe.post(with_field(&fields, name, value))?,
+            probe.get(with_field(&fields, name, value))?,
         ] {
-            let tried = || format!("{name} is {}", value.unwrap_or("missing"));
-            response.expect_refusal().with_context(tried)?;
+            let describe = || format!("{name} is {}", value.unwrap_or("missing"));
+            response.expect_refusal().with_context(describe)?;
         }
         Ok(())
     };
-    refuse("name", None)?;
-    refuse("name", Some(""))?;
-    refuse("size", None)?;
-    refuse("size", Some(""))?;
+    expect_refusal("name", None)?;
+    expect_refusal("name", Some(""))?;
+    expect_refusal("size", None)?;
+    expect_refusal("size", Some(""))?;
     for size in NO_NUMBERS {
-        refuse("size", Some(size))?;
+        expect_refusal("size", Some(size))?;
     }
     pass()
 }
@@ -154,12 +157,12 @@ fn sends(probe: &Probe) -> Outcome {
     let send = SendRequest::of(&file, &id, held, file.size());
     for name in ["id", "offset", "length"] {
         let missing = probe.send(&send.clone().without(name))?;
-        let tried = || format!("{name} is missing");
-        missing.expect_refusal().with_context(tried)?;
+        let describe = || format!("{name} is missing");
+        missing.expect_refusal().with_context(describe)?;
         for value in NO_NUMBERS {
             let response = probe.send(&send.clone().set(name, value))?;
-            let tried = || format!("{name} is \"{value}\"");
-            response.expect_refusal().with_context(tried)?;
+            let describe = || format!("{name} is \"{value}\"");
+            response.expect_refusal().with_context(describe)?;
         }
     }
     probe.locate(&file)?.expect_partial(held)?;
@@ -193,33 +196,34 @@ fn length(probe: &Probe) -> Outcome {
         let file = probe.file(1000);
         let id = probe.find(&file)?.id;
         let half = file.at(1, 2);
-        let lie = half.saturating_add_signed(change);
-        let send = SendRequest::of(&file, &id, 0, half).set("length", lie);
-        let tried = || format!("length {lie}, but {half} bytes of the file");
-        let response = probe.send(&send).with_context(tried)?;
+        let wrong = half.saturating_add_signed(change);
+        let send = SendRequest::of(&file, &id, 0, half).set("length", wrong);
+        let describe = || format!("length {wrong}, but {half} bytes of the file");
+        let response = probe.send(&send).with_context(describe)?;
         ensure!(
             response.status >= 400,
             "{}: accepted with {}",
-            tried(),
+            describe(),
             response.summary()
         );
-        let found = probe.find(&file).with_context(tried)?;
-        ensure!(!found.complete, "{}: the file is complete", tried());
-        probe.finish(&file).with_context(tried)?;
+        let found = probe.find(&file).with_context(describe)?;
+        ensure!(!found.complete, "{}: the file is complete", describe());
+        probe.finish(&file).with_context(describe)?;
     }
     pass()
 }
 
 /// Sends an invalid body, and checks that the response is an error.
-fn refuse(probe: &Probe, what: &str, kind: &str, body: Vec<u8>) -> Result<()> {
+fn expect_error(probe: &Probe, what: &str, kind: &str, body: Vec<u8>) -> Result<()> {
     let body = Body {
         kind: kind.to_owned(),
         opening: body,
         bytes: Vec::new(),
         closing: Vec::new(),
     };
-    let result = probe.exchange(&probe.request(&body));
-    let response = result.with_context(|| what.to_owned())?;
+    let response = probe
+        .exchange(&probe.request(&body))
+        .with_context(|| what.to_owned())?;
     ensure!(
         response.status >= 400,
         "{what} is accepted with {}",
@@ -273,17 +277,19 @@ fn multipart(probe: &Probe) -> Outcome {
         ),
     ];
     for (what, body) in cases {
-        refuse(probe, what, &kind, body)?;
+        expect_error(probe, what, &kind, body)?;
     }
-    refuse(
+    expect_error(
         probe,
         "multipart without a boundary",
         "multipart/form-data",
         fields,
     )?;
     let text = b"{\"action\": \"locate\"}".to_vec();
-    refuse(probe, "JSON", "application/json", text)?;
-    probe.finish(&file).context("after all that")?;
+    expect_error(probe, "JSON", "application/json", text)?;
+    probe
+        .finish(&file)
+        .context("a normal upload after the invalid bodies")?;
     pass()
 }
 
@@ -297,19 +303,22 @@ fn urlencoded_bodies(probe: &Probe) -> Outcome {
         ("1 MB of one letter", "x".repeat(1 << 20)),
         ("20000 fields", "x=y&".repeat(20_000)),
     ] {
-        refuse(probe, what, kind, text.into_bytes())?;
+        expect_error(probe, what, kind, text.into_bytes())?;
     }
     let form = "action=locate&size=5&mtime=1&name=";
     for (what, name) in [
         ("a name that is not UTF-8", "%FF%FE"),
         ("a name with half an escape", "a%2"),
     ] {
-        let result = probe.post_text(&format!("{form}{name}"));
-        let response = result.with_context(|| what.to_owned())?;
+        let response = probe
+            .post_text(&format!("{form}{name}"))
+            .with_context(|| what.to_owned())?;
         ensure!(response.status < 500, "{what} is {}", response.summary());
     }
-    let nul = probe.locate(&file.named("\0"))?;
+    let nul = probe.locate(&file.with_name("\0"))?;
     ensure!(nul.status < 500, "a name of NUL is {}", nul.summary());
-    probe.finish(&file).context("after all that")?;
+    probe
+        .finish(&file)
+        .context("a normal upload after the invalid bodies")?;
     pass()
 }

@@ -13,13 +13,13 @@ pub const CHECKS: &[Check] = &[
         id: "answer-length",
         section: ERRORS,
         holds: "responses have a Content-Length or are chunked, errors too",
-        run: |probe| every(probe, length),
+        run: |probe| check_responses(probe, length),
     },
     Check {
         id: "answer-json",
         section: ERRORS,
         holds: "responses to locate and send are application/json, with members of the right types",
-        run: |probe| every(probe, json),
+        run: |probe| check_responses(probe, json),
     },
     Check {
         id: "answer-errors",
@@ -29,18 +29,18 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-/// Checks a response of each kind.
-fn every(probe: &Probe, look: fn(&Response) -> Result<()>) -> Outcome {
+/// Runs `check` on a response of each kind.
+fn check_responses(probe: &Probe, check: fn(&Response) -> Result<()>) -> Outcome {
     let file = probe.file(1000);
     let response = probe.locate(&file)?;
-    look(&response)?;
+    check(&response)?;
     let id = response.id()?;
-    look(&probe.send(&SendRequest::of(&file, &id, 0, file.at(1, 2)))?)?;
-    look(&probe.locate_by_get(&file)?)?;
-    // 409.
-    look(&probe.send(&SendRequest::of(&file, &id, 0, file.at(1, 2)))?)?;
-    look(&probe.send(&SendRequest::of(&file, &id, file.at(1, 2), file.size()))?)?;
-    look(&probe.locate(&file)?)?;
+    check(&probe.send(&SendRequest::of(&file, &id, 0, file.at(1, 2)))?)?;
+    check(&probe.locate_by_get(&file)?)?;
+    // This one gets 409.
+    check(&probe.send(&SendRequest::of(&file, &id, 0, file.at(1, 2)))?)?;
+    check(&probe.send(&SendRequest::of(&file, &id, file.at(1, 2), file.size()))?)?;
+    check(&probe.locate(&file)?)?;
     pass()
 }
 
@@ -61,18 +61,22 @@ fn json(response: &Response) -> Result<()> {
         "Content-Type is \"{kind}\": {}",
         response.summary()
     );
-    let texts = ["state", "id", "location", "prefix_md5", "message"];
-    for name in texts {
-        let text = response.member(name).is_none_or(|value| value.is_string());
-        ensure!(text, "{name} is no text in {}", response.summary());
+    let strings = ["state", "id", "location", "prefix_md5", "message"];
+    for name in strings {
+        let is_string = response.member(name).is_none_or(|value| value.is_string());
+        ensure!(is_string, "{name} is no string in {}", response.summary());
     }
     if let Some(digest) = response.prefix_md5() {
         let hex = digest.len() == 32 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
         ensure!(hex, "prefix_md5 is no MD5 in {}", response.summary());
     }
     for name in ["offset", "max_segment"] {
-        let whole = response.member(name).is_none_or(|value| value.is_u64());
-        ensure!(whole, "{name} is no whole number in {}", response.summary());
+        let is_whole = response.member(name).is_none_or(|value| value.is_u64());
+        ensure!(
+            is_whole,
+            "{name} is no whole number in {}",
+            response.summary()
+        );
     }
     ensure!(
         response.max_segment() != Some(0),
@@ -92,7 +96,7 @@ fn errors(probe: &Probe) -> Outcome {
         let message = response.member("message");
         ensure!(
             message.is_none_or(|message| message.is_string()),
-            "message is no text in {}",
+            "message is no string in {}",
             response.summary()
         );
     }

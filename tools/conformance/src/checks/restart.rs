@@ -36,7 +36,7 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-const UNKNOWN: &str = "no prefix_md5 in the responses, so that a restart cannot name it";
+const NO_PREFIX_MD5: &str = "the responses have no prefix_md5, which a restart needs";
 
 fn unfinished(probe: &Probe) -> Outcome {
     let file = probe.file(3000);
@@ -44,10 +44,10 @@ fn unfinished(probe: &Probe) -> Outcome {
     let held = file.at(2, 3);
     let id = probe.begin_upload(&old, held)?;
     let Some(digest) = probe.find(&file)?.prefix_md5 else {
-        return not_supported(UNKNOWN);
+        return not_supported(NO_PREFIX_MD5);
     };
-    let begin = SendRequest::of(&file, &id, 0, file.at(1, 3)).set("restart", digest);
-    probe.send(&begin)?.expect_partial(file.at(1, 3))?;
+    let restart = SendRequest::of(&file, &id, 0, file.at(1, 3)).set("restart", digest);
+    probe.send(&restart)?.expect_partial(file.at(1, 3))?;
     let rest = SendRequest::of(&file, &id, file.at(1, 3), file.size());
     probe.send(&rest)?.expect_complete(file.size())?;
     pass()
@@ -58,7 +58,7 @@ fn finished(probe: &Probe) -> Outcome {
     let old = file.with_other_content();
     let id = probe.upload(&old)?;
     let Some(digest) = probe.find(&file)?.prefix_md5 else {
-        return not_supported(UNKNOWN);
+        return not_supported(NO_PREFIX_MD5);
     };
     let replace = SendRequest::of(&file, &id, 0, file.size()).set("restart", digest);
     let response = probe.send(&replace)?.expect_complete(file.size())?;
@@ -98,15 +98,15 @@ fn broken(probe: &Probe) -> Outcome {
     let held = file.at(1, 2);
     let id = probe.begin_upload(&old, held)?;
     let Some(digest) = probe.find(&file)?.prefix_md5 else {
-        return not_supported(UNKNOWN);
+        return not_supported(NO_PREFIX_MD5);
     };
-    let begin = SendRequest::of(&file, &id, 0, file.size()).set("restart", digest);
+    let restart = SendRequest::of(&file, &id, 0, file.size()).set("restart", digest);
     let sent = file.at(1, 4);
-    close(probe.send_part(&begin, sent)?);
+    close(probe.send_part(&restart, sent)?);
     let found = probe.find(&file)?;
     let digest = found.prefix_md5.unwrap_or_default();
     let dropped = found.offset <= sent && digest == file.prefix_md5(found.offset);
-    // If the receiver keeps nothing of a request that is cut off, the old bytes stay.
+    // A receiver that keeps nothing of a request that is cut off still has the old bytes.
     let untouched = found.offset == held && digest == old.prefix_md5(held);
     ensure!(
         dropped || untouched,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::ensure;
 
 use crate::checks::check::{Check, SEND};
-use crate::form::escaped;
+use crate::form::escape;
 use crate::probe::Probe;
 use crate::send::SendRequest;
 use crate::verdict::{not_supported, pass, Outcome};
@@ -134,7 +134,7 @@ fn any_bytes(probe: &Probe) -> Outcome {
         };
     }
     probe.upload(&file)?;
-    let mut ends = file.named(probe.file(0).name);
+    let mut ends = file.with_name(probe.file(0).name);
     let end = b"\r\n------resupConformance\r\n";
     let length = ends.content.len();
     ends.content[length - end.len()..].copy_from_slice(end);
@@ -150,7 +150,7 @@ fn in_pieces(probe: &Probe) -> Outcome {
     let mut connection = probe.connect()?;
     for part in [probe.post_head(&body), body.whole()] {
         let mut rest = &part[..];
-        // Long enough for the receiver to read the first bytes alone.
+        // Long enough for the receiver to read the first bytes before the next ones are sent.
         let mut pause = Duration::from_millis(250);
         while !rest.is_empty() {
             let count = (probe.random(1, 40) as usize).min(rest.len());
@@ -167,14 +167,14 @@ fn in_pieces(probe: &Probe) -> Outcome {
 fn prefix_md5(probe: &Probe) -> Outcome {
     let file = probe.file(3000);
     let id = probe.find(&file)?.id;
-    let mut told = 0;
+    let mut digests = 0;
     let mut from = 0;
     for to in [file.at(1, 3), file.at(1, 2) + 1, file.size()] {
         let response = probe
             .send(&SendRequest::of(&file, &id, from, to))?
             .expect(200)?;
         if let Some(theirs) = response.prefix_md5() {
-            told += 1;
+            digests += 1;
             let ours = file.prefix_md5(to);
             ensure!(
                 theirs == ours,
@@ -184,7 +184,7 @@ fn prefix_md5(probe: &Probe) -> Outcome {
         }
         from = to;
     }
-    match told {
+    match digests {
         0 => not_supported("no prefix_md5 in the responses to sends"),
         _ => pass(),
     }
@@ -192,7 +192,7 @@ fn prefix_md5(probe: &Probe) -> Outcome {
 
 fn filename_star(probe: &Probe) -> Outcome {
     let plain = probe.file(500);
-    let file = plain.named(format!("Übersicht {}", plain.name));
+    let file = plain.with_name(format!("Übersicht {}", plain.name));
     let id = probe.find(&file)?.id;
     let mut send = SendRequest::of(&file, &id, 0, file.size());
     let encoded: String = file
@@ -203,7 +203,7 @@ fn filename_star(probe: &Probe) -> Outcome {
             byte => format!("%{byte:02X}"),
         })
         .collect();
-    let name = escaped(&file.name);
+    let name = escape(&file.name);
     send.file_name = format!("; filename=\"{name}\"; filename*=UTF-8''{encoded}");
     probe.send(&send)?.expect_complete(file.size())?;
     probe.locate(&file)?.expect_complete(file.size())?;
@@ -227,7 +227,7 @@ fn sha256(probe: &Probe) -> Outcome {
     let wrong = send.tail(&[("md5", &md5), ("sha256", &sha256)]);
     let response = probe.send(&wrong)?;
     if response.is_complete() {
-        return not_supported("sha256 is accepted, and not checked");
+        return not_supported("the receiver accepts sha256 and does not check it");
     }
     response.expect(422)?;
     ensure!(
@@ -249,7 +249,7 @@ fn expect_continue(probe: &Probe) -> Outcome {
     if connection.receives(Duration::from_secs(1))? {
         let interim = connection.read_head()?;
         if interim.status == 417 {
-            return not_supported("its response to Expect is 417");
+            return not_supported("the response to Expect is 417");
         }
         ensure!(
             interim.status == 100,

@@ -3,9 +3,11 @@
 use anyhow::{ensure, Context, Result};
 
 use crate::checks::check::{Check, SIGNING};
+use crate::file::TestFile;
 use crate::form::{urlencoded, Fields};
 use crate::probe::Probe;
-use crate::send::{Body, SendRequest};
+use crate::response::Response;
+use crate::send::SendRequest;
 use crate::signer::{now, Signer};
 use crate::verdict::{not_supported, pass, Outcome};
 
@@ -14,50 +16,51 @@ pub const CHECKS: &[Check] = &[
         id: "sign-accepted",
         section: SIGNING,
         holds: "signed forms are accepted, with names and fields in any script",
-        run: |probe| signed(probe, accepted),
+        run: |probe| with_signer(probe, accepted),
     },
     Check {
         id: "sign-needed",
         section: SIGNING,
         holds: "forms without a signature are refused (4xx)",
-        run: |probe| signed(probe, needed),
+        run: |probe| with_signer(probe, needed),
     },
     Check {
         id: "sign-wrong",
         section: SIGNING,
         holds: "forms signed with another secret are refused (4xx)",
-        run: |probe| signed(probe, wrong),
+        run: |probe| with_signer(probe, wrong),
     },
     Check {
         id: "sign-changed",
         section: SIGNING,
         holds: "a form with a field changed, added or removed after signing is refused (4xx)",
-        run: |probe| signed(probe, changed),
+        run: |probe| with_signer(probe, changed),
     },
     Check {
         id: "sign-tail",
         section: SIGNING,
-        holds: "a send whose sign_tail is wrong, missing or of another form is refused (4xx)",
-        run: |probe| signed(probe, tail),
+        holds: "a send whose sign_tail is wrong, missing or that of another form is refused (4xx)",
+        run: |probe| with_signer(probe, tail),
     },
     Check {
         id: "sign-nonce",
         section: SIGNING,
         holds: "a nonce works once: the same form again is refused (4xx)",
-        run: |probe| signed(probe, nonce),
+        run: |probe| with_signer(probe, nonce),
     },
     Check {
         id: "sign-time",
         section: SIGNING,
         holds: "a ts of 4 minutes ago or ahead is accepted, one of 6 minutes refused (4xx)",
-        run: |probe| signed(probe, time),
+        run: |probe| with_signer(probe, time),
     },
 ];
 
-fn signed(probe: &Probe, check: fn(&Probe, &Signer) -> Outcome) -> Outcome {
+/// Runs a check that needs a signer.
+fn with_signer(probe: &Probe, check: fn(&Probe, &Signer) -> Outcome) -> Outcome {
     match &probe.signer {
         Some(signer) => check(probe, signer),
-        None => not_supported("no secret was given (--secret)"),
+        None => not_supported("the kit has no secret (--secret)"),
     }
 }
 
@@ -78,18 +81,18 @@ fn accepted(probe: &Probe, _: &Signer) -> Outcome {
 fn needed(probe: &Probe, signer: &Signer) -> Outcome {
     let file = probe.file(1000);
     let id = probe.find(&file)?.id;
-    let mut open = probe.for_thread();
-    open.signer = None;
-    open.locate(&file)?.expect_refusal()?;
-    open.locate_by_get(&file)?.expect_refusal()?;
+    let mut unsigned = probe.for_thread();
+    unsigned.signer = None;
+    unsigned.locate(&file)?.expect_refusal()?;
+    unsigned.locate_by_get(&file)?.expect_refusal()?;
     let send = SendRequest::of(&file, &id, 0, file.size());
-    open.send(&send)?.expect_refusal()?;
+    unsigned.send(&send)?.expect_refusal()?;
     for missing in ["ts", "nonce", "sign"] {
         let mut fields = probe.locate_fields(&file);
         signer.head(&mut fields, fastrand::u128(..));
         fields.retain(|(name, _)| name != missing);
-        let response = probe.post_text(&urlencoded(&fields))?;
-        response
+        probe
+            .post_text(&urlencoded(&fields))?
             .expect_refusal()
             .context(format!("without {missing}"))?;
     }
@@ -125,24 +128,28 @@ fn changed(probe: &Probe, signer: &Signer) -> Outcome {
         let mut fields = probe.locate_fields(&file);
         signer.head(&mut fields, fastrand::u128(..));
         change(&mut fields);
-        let response = probe.post_text(&urlencoded(&fields))?;
-        response.expect_refusal().context("a locate")?;
+        probe
+            .post_text(&urlencoded(&fields))?
+            .expect_refusal()
+            .context("a locate")?;
 
         let mut send = SendRequest::of(&file, &id, 0, file.size());
         signer.head(&mut send.fields, fastrand::u128(..));
         let sign = send.fields.last().expect("sign").1.clone();
         signer.tail(&mut send.tail, &sign);
         change(&mut send.fields);
-        raw(probe, &send)?.expect_refusal().context("a send")?;
+        send_unsigned(probe, &send)?
+            .expect_refusal()
+            .context("a send")?;
     }
     check_unchanged(probe, &file)
 }
 
-/// A function that signs the fields after a file in a wrong way.
-type Spoiler = fn(&Signer, &mut Fields, &str);
+/// A function that signs the fields after a file, in a wrong way or not at all.
+type SignTail = fn(&Signer, &mut Fields, &str);
 
 fn tail(probe: &Probe, signer: &Signer) -> Outcome {
-    let spoilers: [(&str, Spoiler); 3] = [
+    let variants: [(&str, SignTail); 3] = [
         ("no sign_tail", |_, _, _| {}),
         ("the sign_tail of another form", |signer, tail, _| {
             signer.tail(tail, &"0".repeat(64));
@@ -153,14 +160,16 @@ fn tail(probe: &Probe, signer: &Signer) -> Outcome {
             tail.extend(other.pop());
         }),
     ];
-    for (what, spoil) in spoilers {
+    for (what, sign_tail) in variants {
         let file = probe.file(1000);
         let id = probe.find(&file)?.id;
         let mut send = SendRequest::of(&file, &id, 0, file.size());
         signer.head(&mut send.fields, fastrand::u128(..));
         let sign = send.fields.last().expect("sign").1.clone();
-        spoil(signer, &mut send.tail, &sign);
-        raw(probe, &send)?.expect_refusal().context(what)?;
+        sign_tail(signer, &mut send.tail, &sign);
+        send_unsigned(probe, &send)?
+            .expect_refusal()
+            .context(what)?;
         ensure!(!probe.find(&file)?.complete, "{what}: the file is complete");
         probe.finish(&file)?;
     }
@@ -174,12 +183,14 @@ fn nonce(probe: &Probe, signer: &Signer) -> Outcome {
     signer.head(&mut fields, once);
     let form = urlencoded(&fields);
     probe.post_text(&form)?.expect(200)?;
-    let again = probe.post_text(&form)?;
-    again.expect_refusal().context("the same form again")?;
+    probe
+        .post_text(&form)?
+        .expect_refusal()
+        .context("the same form again")?;
     let mut fields = probe.locate_fields(&probe.file(1000));
     signer.head(&mut fields, once);
-    let other = probe.post_text(&urlencoded(&fields))?;
-    other
+    probe
+        .post_text(&urlencoded(&fields))?
         .expect_refusal()
         .context("the nonce in another form")?;
 
@@ -187,8 +198,10 @@ fn nonce(probe: &Probe, signer: &Signer) -> Outcome {
     let body = probe.body(&SendRequest::of(&file, &id, 0, file.at(1, 2)));
     let request = probe.request(&body);
     probe.exchange(&request)?.expect_partial(file.at(1, 2))?;
-    let second = probe.exchange(&request)?;
-    let again = second.expect_refusal().context("the same send again")?;
+    let again = probe
+        .exchange(&request)?
+        .expect_refusal()
+        .context("the same send again")?;
     ensure!(
         again.status != 409,
         "the same send again was not refused for its signature: {}",
@@ -198,30 +211,30 @@ fn nonce(probe: &Probe, signer: &Signer) -> Outcome {
 }
 
 fn time(probe: &Probe, signer: &Signer) -> Outcome {
-    let ask = |ts: u64| {
+    let locate_at = |ts: u64| {
         let mut fields = probe.locate_fields(&probe.file(1000));
         signer.head_at(&mut fields, fastrand::u128(..), ts);
         probe.post_text(&urlencoded(&fields))
     };
     for ts in [now() - 240, now() + 240] {
-        ask(ts)?.expect(200).context("within 5 minutes")?;
+        locate_at(ts)?.expect(200).context("within 5 minutes")?;
     }
     for ts in [now() - 360, now() + 360, 0, u64::MAX] {
-        ask(ts)?
+        locate_at(ts)?
             .expect_refusal()
             .context("more than 5 minutes off")?;
     }
     pass()
 }
 
-/// Sends a body without signing it.
-fn raw(probe: &Probe, send: &SendRequest) -> Result<crate::response::Response> {
-    let body: Body = send.body("----resupConformanceSigned");
+/// Sends a send without adding signatures.
+fn send_unsigned(probe: &Probe, send: &SendRequest) -> Result<Response> {
+    let body = send.body("----resupConformanceSigned");
     probe.exchange(&probe.request(&body))
 }
 
 /// Checks that refused forms have changed nothing.
-fn check_unchanged(probe: &Probe, file: &crate::file::TestFile) -> Outcome {
+fn check_unchanged(probe: &Probe, file: &TestFile) -> Outcome {
     let found = probe.find(file)?;
     ensure!(
         found.offset == 0,

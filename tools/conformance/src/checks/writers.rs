@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{ensure, Context, Result};
 
-use crate::checks::broken::is_kept;
+use crate::checks::broken::keeps_broken_requests;
 use crate::checks::check::{Check, SEND};
 use crate::probe::Probe;
 use crate::response::Response;
@@ -47,9 +47,9 @@ fn dead(probe: &Probe) -> Outcome {
     let file = probe.file(20_000);
     let id = probe.find(&file)?.id;
     let send = SendRequest::of(&file, &id, 0, file.size());
-    let mut dead = probe.send_part(&send, file.at(2, 5))?;
+    let mut writer = probe.send_part(&send, file.at(2, 5))?;
     sleep(Duration::from_millis(300));
-    let begun = Instant::now();
+    let start = Instant::now();
     let response = probe
         .locate(&file)
         .context("a locate beside a silent writer")?
@@ -69,24 +69,26 @@ fn dead(probe: &Probe) -> Outcome {
     }
     response.expect_complete(file.size())?;
     ensure!(
-        begun.elapsed() < TAKEOVER,
+        start.elapsed() < TAKEOVER,
         "it took {:.1} s to replace a silent writer",
-        begun.elapsed().as_secs_f64()
+        start.elapsed().as_secs_f64()
     );
     // The silent writer continues.
-    let _ = dead.write(&file.content[file.at(2, 5) as usize..]);
+    let _ = writer.write(&file.content[file.at(2, 5) as usize..]);
     sleep(Duration::from_millis(200));
     probe.locate(&file)?.expect_complete(file.size())?;
     pass()
 }
 
 fn live(probe: &Probe) -> Outcome {
-    if !is_kept(probe)? {
-        return not_supported("it seems to see a body only when it is whole, and so no writer");
+    if !keeps_broken_requests(probe)? {
+        return not_supported(
+            "the receiver seems to see only complete bodies, so it cannot see who is sending",
+        );
     }
     for _ in 0..3 {
-        let (first, second, longest_pause) = beside_a_live_writer(probe)?;
-        if longest_pause > ALIVE {
+        let (first, second, longest_pause) = send_beside_a_live_writer(probe)?;
+        if longest_pause > MAX_PAUSE {
             // This machine is too busy: the writer was silent for too long.
             continue;
         }
@@ -99,15 +101,17 @@ fn live(probe: &Probe) -> Outcome {
         );
         return pass();
     }
-    not_supported("this machine is too busy to send something ten times a second")
+    not_supported("this machine is too busy to send every half second")
 }
 
-/// A client whose pauses are no longer than this is not silent.
-const ALIVE: Duration = Duration::from_millis(500);
+/// The longest pause of a writer that is not silent.
+const MAX_PAUSE: Duration = Duration::from_millis(500);
 
-/// Starts a writer, and a second one while the first is sending. Returns both responses, and the first writer's longest
-/// pause.
-fn beside_a_live_writer(probe: &Probe) -> Result<(Result<Response>, Result<Response>, Duration)> {
+/// Starts a writer, and a second one while the first is sending. Returns both responses, and the
+/// first writer's longest pause.
+fn send_beside_a_live_writer(
+    probe: &Probe,
+) -> Result<(Result<Response>, Result<Response>, Duration)> {
     let file = probe.file(20_000);
     let id = probe.find(&file)?.id;
     let send = SendRequest::of(&file, &id, 0, file.size());
@@ -115,12 +119,12 @@ fn beside_a_live_writer(probe: &Probe) -> Result<(Result<Response>, Result<Respo
     let mut first = probe.connect()?;
     first.write(&[&*probe.post_head(&body), &*body.opening].concat())?;
     let done = AtomicBool::new(false);
-    let newcomer = probe.for_thread();
-    let feed = || {
+    let second_writer = probe.for_thread();
+    let write_slowly = || {
         let mut pieces = body.bytes.chunks((body.bytes.len() / 100).max(1));
         let (mut last, mut longest_pause) = (Instant::now(), Duration::ZERO);
         while !done.load(Ordering::Relaxed) {
-            // The last piece only when the second writer has its response.
+            // The last piece waits until the second writer has its response.
             if pieces.len() > 1 {
                 first.write(pieces.next().unwrap_or_default())?;
             }
@@ -135,11 +139,11 @@ fn beside_a_live_writer(probe: &Probe) -> Result<(Result<Response>, Result<Respo
         Ok((first.read_response(), longest_pause))
     };
     scope(|scope| {
-        let feeder = scope.spawn(feed);
+        let first_writer = scope.spawn(write_slowly);
         sleep(Duration::from_millis(400));
-        let second = newcomer.send(&send);
+        let second = second_writer.send(&send);
         done.store(true, Ordering::Relaxed);
-        match feeder.join().expect("a thread that feeds") {
+        match first_writer.join().expect("the first writer's thread") {
             Ok((first, longest_pause)) => Ok((first, second, longest_pause)),
             Err(error) => Ok((Err(error), second, Duration::ZERO)),
         }
@@ -200,7 +204,7 @@ fn locates_race(probe: &Probe) -> Outcome {
         let piece = SendRequest::of(&file, &id?, offset, to);
         let response = probe
             .send(&piece)
-            .context("by the id that one of them got")?;
+            .context("a send with the id of one of the locates")?;
         response.expect(200)?;
     }
     probe.finish(&file)?;

@@ -1,4 +1,4 @@
-//! The kit as a process, and its report.
+//! Helpers that run the kit and read its report.
 
 #![allow(dead_code)]
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// The report of a run.
 #[derive(Debug)]
-pub struct Judgement {
+pub struct KitReport {
     /// The exit code.
     pub code: i32,
     /// Verdict and reason of each check.
@@ -19,18 +19,20 @@ pub struct Judgement {
     pub sums: Value,
 }
 
-impl Judgement {
-    /// The checks with this verdict.
+impl KitReport {
+    /// Returns the checks with this verdict.
     pub fn with(&self, verdict: &str) -> Vec<&str> {
-        let checks = self.checks.iter();
-        let with = checks.filter(|(_, (found, _))| found == verdict);
-        with.map(|(id, _)| id.as_str()).collect()
+        self.checks
+            .iter()
+            .filter(|(_, (found, _))| found == verdict)
+            .map(|(id, _)| id.as_str())
+            .collect()
     }
 
-    /// The checks that failed, with the reasons.
+    /// Returns the checks that failed, with the reasons.
     pub fn failures(&self) -> String {
-        let checks = self.checks.iter();
-        checks
+        self.checks
+            .iter()
             .filter(|(_, (verdict, _))| verdict == "fail")
             .map(|(id, (_, why))| format!("{id}: {why}\n"))
             .collect()
@@ -62,13 +64,13 @@ pub fn kit() -> Command {
     kit
 }
 
-/// Runs the kit.
-pub fn judge(endpoint: &str, arguments: &[&str]) -> Judgement {
-    judged(kit().arg(endpoint).args(arguments))
+/// Runs the kit against a receiver.
+pub fn check(endpoint: &str, arguments: &[&str]) -> KitReport {
+    run_kit(kit().arg(endpoint).args(arguments))
 }
 
-/// Runs a command of the kit.
-pub fn judged(kit: &mut Command) -> Judgement {
+/// Runs a command of [`kit`] and reads its report.
+pub fn run_kit(kit: &mut Command) -> KitReport {
     let output = kit.arg("--json").output().expect("the kit runs");
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -82,14 +84,14 @@ pub fn judged(kit: &mut Command) -> Judgement {
         let found = (text(line, "verdict"), text(line, "why"));
         (text(line, "check"), found)
     });
-    Judgement {
+    KitReport {
         code: output.status.code().expect("an exit code"),
         checks: checks.collect(),
         sums,
     }
 }
 
-/// Starts a model receiver with everything that the protocol has.
+/// Makes the options of a model receiver with everything that the protocol has.
 pub fn everything() -> Options {
     let account = |user: &str| Account {
         user: user.to_owned(),
@@ -108,7 +110,7 @@ pub fn everything() -> Options {
     }
 }
 
-/// The kit's options for that receiver.
+/// The kit's options for the receiver of [`everything`].
 pub const JOE_AND_EVE: [&str; 6] = [
     "--basic",
     "joe:password of joe",

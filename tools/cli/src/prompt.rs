@@ -1,7 +1,8 @@
 //! Questions whose answers the terminal does not show.
 //!
-//! The echo is switched off before the question is written, so that a quick answer is not shown; characters that were
-//! typed before are kept. Ctrl-C is read as a key, since its signal would leave the echo off.
+//! The echo is switched off before the question is written, so that a quick answer is not shown.
+//! Keys pressed before that count as part of the answer. Ctrl-C is read as a key, since its signal
+//! would leave the echo off.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -13,39 +14,40 @@ use rustix::termios::{
 /// Asks on the terminal of this process. Fails with `Interrupted` when the answer is Ctrl-C.
 pub fn ask(question: &str) -> io::Result<String> {
     let terminal = File::options().read(true).write(true).open("/dev/tty")?;
-    let no_echo = NoEcho::on(&terminal)?;
+    let no_echo = NoEcho::new(&terminal)?;
     (&terminal).write_all(question.as_bytes())?;
-    let line = read_line(&terminal, &no_echo.before);
+    let line = read_line(&terminal, &no_echo.original);
     drop(no_echo);
     (&terminal).write_all(b"\n")?;
     String::from_utf8(line?).map_err(|_| io::Error::other("it is not UTF-8"))
 }
 
-/// A terminal without echo, until this is dropped.
+/// A guard that keeps a terminal's echo off until it is dropped.
 struct NoEcho<'a> {
     terminal: &'a File,
-    before: Termios,
+    original: Termios,
 }
 
 impl<'a> NoEcho<'a> {
-    fn on(terminal: &'a File) -> io::Result<Self> {
-        let before = tcgetattr(terminal)?;
-        let mut modes = before.clone();
+    /// Switches the echo off.
+    fn new(terminal: &'a File) -> io::Result<Self> {
+        let original = tcgetattr(terminal)?;
+        let mut modes = original.clone();
         modes.local_modes &= !(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
         modes.special_codes[Key::VMIN] = 1;
         modes.special_codes[Key::VTIME] = 0;
         tcsetattr(terminal, OptionalActions::Now, &modes)?;
-        Ok(NoEcho { terminal, before })
+        Ok(NoEcho { terminal, original })
     }
 }
 
 impl Drop for NoEcho<'_> {
     fn drop(&mut self) {
-        let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.before);
+        let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.original);
     }
 }
 
-/// Reads a line. The keys for editing are those of the terminal.
+/// Reads a line. `settings` says which keys erase a character or the line.
 fn read_line(mut terminal: &File, settings: &Termios) -> io::Result<Vec<u8>> {
     let key = |key| settings.special_codes[key];
     let mut line = Vec::new();
