@@ -188,8 +188,14 @@ impl Control {
         if self.log_level.get().is_none_or(|wanted| level > *wanted) {
             return;
         }
+        self.push_line(level, &line());
+    }
+
+    /// Queues a line, in one piece of machine code for all callers of [`log`](Self::log).
+    #[inline(never)]
+    fn push_line(&self, level: LogLevel, line: &str) {
         // A server's text or a file's name may have several lines.
-        let line = line().replace(char::is_control, " ");
+        let line = line.replace(char::is_control, " ");
         self.lock().events.push_line(level, line);
         self.changed.notify_all();
     }

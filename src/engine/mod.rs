@@ -4,13 +4,14 @@
 //! reports its result as an [`Event`]; [`Transfer::handle`] gives the next step. Time and randomness
 //! are arguments.
 //!
-//! - `transfer`: the phases.
+//! - `transfer`: the decisions; `phase`: the phases that they lead to; `step`: steps and events.
 //! - `evidence`: the server's offsets so far, and the claims that they make plausible.
 //! - `budget`: the number of failures that are left.
 //! - `segments`: the number of bytes in one send.
 
 mod budget;
 mod evidence;
+mod phase;
 mod segments;
 mod step;
 #[cfg(test)]

@@ -116,3 +116,22 @@ pub(crate) enum Event {
     /// The step ended early, and was not [`Step::Send`].
     Stopped(Stop),
 }
+
+impl Event {
+    /// Names the event in the message of a defect.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Event::Begun => "begun",
+            Event::Digested => "digested",
+            Event::Located(_) => "located",
+            Event::Connected => "connected",
+            Event::Compared { .. } => "compared",
+            Event::Settled => "settled",
+            Event::Sent { .. } => "sent",
+            Event::Rechecked => "rechecked",
+            Event::Concluded => "concluded",
+            Event::Recovered => "recovered",
+            Event::Stopped(_) => "stopped",
+        }
+    }
+}

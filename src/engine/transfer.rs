@@ -4,55 +4,12 @@ use std::time::Instant;
 
 use super::budget::Budget;
 use super::evidence::Evidence;
+use super::phase::{Claim, Phase, ReplyTo};
 use super::segments::Segments;
 use super::step::{Event, PartId, Plan, Remedy, Step};
 use crate::control::stop::Stop;
 use crate::error::{Error, ErrorKind, RefusalKind};
 use crate::protocol::{Answer, Outcome, State};
-
-/// A server's claim, and the request that it replies to.
-#[derive(Debug, Clone, PartialEq)]
-struct Claim {
-    offset: u64,
-    complete: bool,
-    /// The digest of the server's bytes, where it is comparable.
-    md5: Option<[u8; 16]>,
-    location: Option<String>,
-    reply_to: ReplyTo,
-}
-
-/// The request that a claim replies to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ReplyTo {
-    /// A locate, or a send that was damaged: any offset may follow.
-    Any,
-    /// A send, accepted or not: the server's offset has to be higher than `from`.
-    Send { accepted: bool, from: u64 },
-}
-
-/// The phase of a run.
-#[derive(Debug, Clone, PartialEq)]
-enum Phase {
-    Beginning,
-    Announcing,
-    Locating,
-    Comparing(Claim),
-    Settling {
-        offset: u64,
-        ours: bool,
-        reply_to: ReplyTo,
-    },
-    Sending {
-        part: PartId,
-        offset: u64,
-        length: u64,
-        since: Instant,
-    },
-    Rechecking(Answer),
-    Concluding,
-    Recovering,
-    Finished,
-}
 
 /// The state machine of one run.
 #[derive(Debug)]
@@ -144,7 +101,7 @@ impl Transfer {
             (Phase::Concluding, Event::Concluded) => Ok(Step::Finish(Ok(()))),
             (Phase::Recovering, Event::Recovered) => Ok(self.begin()),
             (phase, event) => Err(Error::Internal {
-                why: format!("{event:?} in {phase:?}"),
+                why: format!("the engine got \"{}\" while {}", event.name(), phase.name()),
             }),
         };
         result.unwrap_or_else(|error| self.failed(error, now, jitter))

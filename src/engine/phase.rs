@@ -1,0 +1,68 @@
+//! The phases of a run, and what a phase has to remember.
+
+use std::time::Instant;
+
+use super::step::PartId;
+use crate::protocol::Answer;
+
+/// A server's claim, and the request that it replies to.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Claim {
+    pub offset: u64,
+    pub complete: bool,
+    /// The digest of the server's bytes, where it is comparable.
+    pub md5: Option<[u8; 16]>,
+    pub location: Option<String>,
+    pub reply_to: ReplyTo,
+}
+
+/// The request that a claim replies to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReplyTo {
+    /// A locate, or a send that was damaged: any offset may follow.
+    Any,
+    /// A send, accepted or not: the server's offset has to be higher than `from`.
+    Send { accepted: bool, from: u64 },
+}
+
+/// The phase of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Phase {
+    Beginning,
+    Announcing,
+    Locating,
+    Comparing(Claim),
+    Settling {
+        offset: u64,
+        ours: bool,
+        reply_to: ReplyTo,
+    },
+    Sending {
+        part: PartId,
+        offset: u64,
+        length: u64,
+        since: Instant,
+    },
+    Rechecking(Answer),
+    Concluding,
+    Recovering,
+    Finished,
+}
+
+impl Phase {
+    /// Names the phase in the message of a defect.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Phase::Beginning => "beginning",
+            Phase::Announcing => "announcing",
+            Phase::Locating => "locating",
+            Phase::Comparing(_) => "comparing",
+            Phase::Settling { .. } => "settling",
+            Phase::Sending { .. } => "sending",
+            Phase::Rechecking(_) => "rechecking",
+            Phase::Concluding => "concluding",
+            Phase::Recovering => "recovering",
+            Phase::Finished => "finished",
+        }
+    }
+}
