@@ -93,7 +93,8 @@ impl FromJava for Vec<u8> {
             .map_err(|_| Failure::Memory(size))?;
         let mut buffer = [0; 8192];
         while bytes.len() < size {
-            let block = &mut buffer[..(size - bytes.len()).min(8192)];
+            let length = (size - bytes.len()).min(buffer.len());
+            let block = &mut buffer[..length];
             array.get_region(env, bytes.len() as jint, block)?;
             bytes.extend(block.iter().map(|&byte| byte as u8));
         }

@@ -23,8 +23,10 @@ impl<T: Default> ErrorPolicy<T, Failure> for Throw {
         _: &mut (),
         failure: Failure,
     ) -> jni::errors::Result<T> {
-        // Where this fails an exception of Java's own is pending.
-        let _ = throw(env, &failure);
+        if let Err(why) = throw(env, &failure) {
+            // Throws why there is no exception for `failure`, unless one of Java's own is pending.
+            let _ = throw(env, &why);
+        }
         Ok(T::default())
     }
 
@@ -43,17 +45,15 @@ impl<T: Default> ErrorPolicy<T, Failure> for Throw {
 
 /// Throws the exception of a failure, unless one is pending already.
 fn throw(env: &mut Env<'_>, failure: &Failure) -> Result<(), Failure> {
-    if let Failure::Thrown(exception) = failure {
-        // `Env::throw` reports the pending exception as an error.
-        let _ = env.throw(exception);
-    } else if !env.exception_check() {
+    if !env.exception_check() {
         let exception = create(env, failure)?;
+        // `Env::throw` reports the pending exception as an error.
         let _ = env.throw(exception);
     }
     Ok(())
 }
 
-/// Creates the exception of a failure.
+/// Creates the exception of a failure, or finds it.
 fn create<'local>(env: &mut Env<'local>, failure: &Failure) -> Result<JThrowable<'local>, Failure> {
     match failure {
         Failure::Setting(error) => match error.kind() {
@@ -123,6 +123,7 @@ fn resup<'local>(
     throwable(env, exception.l()?)
 }
 
+/// Casts what `io.resup.Failures` returned.
 fn throwable<'local>(
     env: &mut Env<'local>,
     object: JObject<'local>,
