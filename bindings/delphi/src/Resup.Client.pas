@@ -125,8 +125,9 @@ type
     property FilenameStyle: TResupFilenameStyle read FFilenameStyle write SetFilenameStyle;
     /// <summary>The least important lines that OnLog gets. Default: rlInfo.</summary>
     property LogLevel: TResupLogLevel read FLogLevel write SetLogLevel;
-    /// <summary>The log, from the next run of each upload on. Sender is the client. It is called on the threads that
-    /// are inside Execute, Poll or WaitFor of an upload, perhaps on several at once.</summary>
+    /// <summary>The log; Sender is the client. It counts from the next run of each upload on; in place of an earlier
+    /// one, at once. Set it while no other thread is inside a run. It is called on the threads that are inside
+    /// Execute, Poll or WaitFor of an upload, perhaps on several at once.</summary>
     property OnLog: TResupLogEvent read FOnLog write SetOnLog;
   end;
 
@@ -176,8 +177,8 @@ end;
 
 procedure TResupClient.SetLogLevel(AValue: TResupLogLevel);
 begin
+  Check(FLog.Listen(FHandle, AValue));
   FLogLevel := AValue;
-  Check(FLog.Listen(FHandle, FLogLevel));
 end;
 
 procedure TResupClient.SetUser(const AValue: TResupText);

@@ -41,8 +41,8 @@ type
     OnComplete: TResupCompleteEvent;
   end;
 
-  /// <summary>What the runs of an upload work on. It outlives its TResupUpload until they end, so that an event may
-  /// free that.</summary>
+  /// <summary>The data of an upload's runs. It lives until the last run has ended, so that an event may free the
+  /// TResupUpload.</summary>
   TResupRun = class(TResupShared)
   private
     FSender: TObject;
@@ -63,7 +63,8 @@ type
     /// <exception cref="Exception">what an event raised</exception>
     /// <remarks>The upload, and this object, may be gone when it returns.</remarks>
     function Run(out AError: EResupError): Boolean;
-    /// <summary>Waits for the end of a run that was started, else as Run.</summary>
+    /// <summary>Waits up to AMilliseconds for the end of a run that was started, and calls its events; parameter,
+    /// result and exceptions are those of Run.</summary>
     function Wait(AMilliseconds: Cardinal; out AError: EResupError): Boolean;
     /// <summary>Cancels the run for an upload that is being freed, and waits for the run's end, except in an event of
     /// it. Then nothing of the upload is used any more.</summary>
@@ -82,7 +83,7 @@ uses
 
 type
   PScope = ^TScope;
-  /// One call on this thread in which the library calls back.
+  /// A call on this thread, during which the library calls back.
   TScope = record
     Run: TResupRun;
     Outer: PScope;
@@ -125,7 +126,8 @@ end;
 
 // The library's callbacks
 
-/// In an except block of a callback: keeps what was raised, the first of a call; an exception must not pass through C.
+/// Keeps what a callback raised, if it is the first of a call, since no exception may pass through C. It is for except
+/// blocks only. Returns what cancels the upload.
 function KeepException: Integer;
 begin
   if (Innermost <> nil) and (Innermost^.Raised = nil) then
