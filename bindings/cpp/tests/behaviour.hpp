@@ -12,12 +12,12 @@
 struct Setup {
     std::string endpoint;       // of a receiver
     std::string forbidden;      // of a server that answers 403 with the message "not you"
-    std::filesystem::path dir;  // for files, one of each size
+    std::filesystem::path dir;  // for the files to upload
     std::string page;           // of a server that answers everything with a web page
     std::string lost;           // of a server that answers the first locate well, and then with a web page
 };
 
-// Makes a file of so many bytes; its content depends on its name.
+// Makes a file of `size` bytes; its content depends on the length of its name.
 std::filesystem::path make_file(const Setup &setup, const std::string &name, std::size_t size);
 
 // Returns what `work` throws; fails when it throws nothing or something else.

@@ -105,7 +105,7 @@ impl Uploads {
         upload.response(200, options, prefix)
     }
 
-    /// Checks the fields that come before a file.
+    /// Checks the fields that come before a file. Gives the right to append the file.
     pub(crate) fn begin(&mut self, fields: &Fields, options: &Options) -> Result<Ticket, Response> {
         self.stats.sends += 1;
         let (Some(id), Some(offset), Some(length)) = (
@@ -252,11 +252,13 @@ impl Uploads {
         upload.response(200, options, wrong.then(|| "0".repeat(32)))
     }
 
-    /// Counts file bytes that came, and those of them that were confirmed before.
+    /// Counts file bytes that came, for any offset that a client names, and those of them that
+    /// were confirmed before.
     pub(crate) fn count(&mut self, id: &str, at: u64, length: u64) {
         self.stats.file_bytes += length;
         if let Some(upload) = self.list.iter().find(|upload| upload.id == id) {
-            self.stats.bytes_again += upload.confirmed.min(at + length).saturating_sub(at);
+            let end = at.saturating_add(length);
+            self.stats.bytes_again += upload.confirmed.min(end).saturating_sub(at);
         }
     }
 
