@@ -1,14 +1,14 @@
 /*
  * Uploads files side by side, and shows a bar for each.
  *
- *     upload URL FILE...
+ *     uploads URL FILE...
  *
  * Run it again after it was interrupted, for whatever reason: it goes on from what the server has. Ctrl-C ends it
  * cleanly. Bars go to stderr, results, a line each, to stdout.
  *
  * Build, at the top of the tree, after `make lib`:
  *     c++ -std=c++17 -Iinclude -Ibindings/cpp/include examples/cpp/upload.cpp -pthread \
- *         -Ltarget/release -lresup -Wl,-rpath,$PWD/target/release -o upload
+ *         -Ltarget/release -lresup -Wl,-rpath,$PWD/target/release -o uploads
  */
 #include <resup/resup.hpp>
 
@@ -87,7 +87,7 @@ void watch(std::vector<Job> &jobs)
 int main(int argc, char **argv)
 try {
     if (argc < 3) {
-        std::cerr << "usage: upload URL FILE...\n";
+        std::cerr << "usage: uploads URL FILE...\n";
         return 2;
     }
     resup::Client client(argv[1]);
