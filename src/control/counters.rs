@@ -23,24 +23,32 @@ pub(super) struct Counters {
 
 impl Counters {
     pub(super) fn set_size(&self, size: u64) {
-        self.size.store(size, Relaxed);
+        if !self.is_frozen() {
+            self.size.store(size, Relaxed);
+        }
     }
 
     pub(super) fn count_attempt(&self) {
-        self.attempts.fetch_add(1, Relaxed);
+        if !self.is_frozen() {
+            self.attempts.fetch_add(1, Relaxed);
+        }
     }
 
     pub(super) fn set_http_status(&self, status: u16) {
-        self.http_status.store(status.into(), Relaxed);
+        if !self.is_frozen() {
+            self.http_status.store(status.into(), Relaxed);
+        }
     }
 
     pub(super) fn set_skipped(&self, bytes: u64) {
-        self.skipped.store(bytes, Relaxed);
+        if !self.is_frozen() {
+            self.skipped.store(bytes, Relaxed);
+        }
     }
 
     /// Notes that the server has `offset` bytes.
     pub(super) fn confirm(&self, offset: u64) {
-        if self.frozen.load(Relaxed) {
+        if self.is_frozen() {
             return;
         }
         self.confirmed.store(offset, Relaxed);
@@ -51,13 +59,17 @@ impl Counters {
 
     /// Notes that `bytes` more went to the network. Gives whether they were the last ones.
     pub(super) fn count_sent(&self, bytes: u64) -> bool {
-        if self.frozen.load(Relaxed) {
+        if self.is_frozen() {
             return false;
         }
         self.position.fetch_add(bytes, Relaxed);
         let sent = self.sent.fetch_add(bytes, Relaxed) + bytes;
         self.meter().sample(Instant::now(), sent);
         self.position() >= self.size()
+    }
+
+    fn is_frozen(&self) -> bool {
+        self.frozen.load(Relaxed)
     }
 
     pub(super) fn freeze(&self) {

@@ -54,9 +54,16 @@ fn a_run_that_hangs_is_abandoned_on_cancel() {
     );
     control.count_sent(7);
     control.confirm(7);
+    control.set_skipped(7);
+    control.count_attempt();
+    control.set_http_status(200);
     control.enter(UploadState::Sending);
     let now = control.snapshot();
     assert_eq!((now.state, now.position), (UploadState::Cancelled, 0));
+    assert_eq!(
+        (now.bytes_skipped, now.attempts, now.http_status),
+        (0, 0, None)
+    );
 }
 
 #[test]

@@ -97,8 +97,10 @@ impl<'a> Driver<'a> {
                 Step::Finish(result) => return self.finish(result),
                 step => self.perform(step),
             };
-            let jitter = random::u128()? as u64;
-            step = transfer.handle(event, Instant::now(), jitter);
+            step = match random::u128() {
+                Ok(random) => transfer.handle(event, Instant::now(), random as u64),
+                Err(error) => Step::Finish(Err(error)),
+            };
         }
     }
 
@@ -177,13 +179,13 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    fn exchange<'s>(exchange: &'s Option<Box<dyn Exchange + 'a>>) -> &'s (dyn Exchange + 'a) {
+    fn connection<'s>(exchange: &'s Option<Box<dyn Exchange + 'a>>) -> &'s (dyn Exchange + 'a) {
         exchange.as_deref().expect("an attempt has a connection")
     }
 
     fn locate(&mut self, hash_ahead: bool) -> Result<Event, Stop> {
         self.connect()?;
-        let exchange = Self::exchange(&self.exchange);
+        let exchange = Self::connection(&self.exchange);
         let locate = || self.protocol.locate(exchange, &self.job);
         let answer = match hash_ahead {
             true => self.source.hash_during(locate)?,
@@ -227,7 +229,7 @@ impl<'a> Driver<'a> {
         self.control.enter(UploadState::Sending);
         let ends_file = offset + length == self.job.size;
         let announced = self.job.md5.as_deref().filter(|_| ends_file);
-        let exchange = Self::exchange(&self.exchange);
+        let exchange = Self::connection(&self.exchange);
         let outcome = in_background(&mut self.source.digest, length, |sink| {
             let source = &mut *self.source.source;
             let reader = HashingReader { source, sink };
