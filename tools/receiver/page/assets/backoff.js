@@ -10,7 +10,7 @@ export class Backoff {
   #waits = 0;
 
   /** Counts the attempts from 0 again, since the server has more bytes than before. */
-  progressed() {
+  reset() {
     this.#failures = 0;
     this.#waits = 0;
   }

@@ -7,8 +7,8 @@ import { Segments } from "./segments.js";
 import * as server from "./server.js";
 import { LoggedOut, Passing, Refused, Strange } from "./server.js";
 
-/** How often the server may have other bytes than this file's. */
-const MISTAKES = 2;
+/** How often the server may have other bytes than this file's before the upload fails. */
+const MAX_MISMATCHES = 2;
 
 export class Upload {
   /** waiting, asking, checking, sending, retrying, paused, failed, logged_out, cancelling, complete */
@@ -31,9 +31,10 @@ export class Upload {
   #stop = new AbortController();
   #wake = () => {};
   /** The highest offset of the server so far. */
-  #most = 0;
-  #mistakes = 0;
-  #spoken = false;
+  #maxOffset = 0;
+  #mismatches = 0;
+  /** Whether the server has sent a valid response. */
+  #responded = false;
   #changed;
 
   /** `changed` is called whenever the upload has to be drawn again. */
@@ -63,7 +64,7 @@ export class Upload {
     this.#stop = new AbortController();
     const { signal } = this.#stop;
     this.#backoff = new Backoff();
-    this.#mistakes = 0;
+    this.#mismatches = 0;
     while (!signal.aborted) {
       try {
         this.#become("asking");
@@ -136,31 +137,31 @@ export class Upload {
     if (this.#segments.next(file.size) === file.size) fields.md5 = await this.#digest.at(file.size);
     let held = await server.locate(fields, signal);
     for (;;) {
-      this.#take(held);
+      this.#adopt(held);
       const same = await this.#compare(held);
       signal.throwIfAborted();
       if (same && held.state === "complete") return;
-      if (!same && this.#mistakes >= MISTAKES) throw new Refused({ status: 422, json: { error: "digest" } });
+      if (!same && this.#mismatches >= MAX_MISMATCHES) throw new Refused({ status: 422, json: { error: "digest" } });
       held = await this.#send(held, same, signal);
       signal.throwIfAborted();
     }
   }
 
-  /** Takes over the server's state, if it is possible. */
-  #take(held) {
+  /** Checks the server's state and adopts it. */
+  #adopt(held) {
     const { id, offset, state, max_segment } = held;
     const known = ["new", "partial", "complete"].includes(state);
     const possible = Number.isSafeInteger(offset) && offset >= 0 && offset <= this.size;
     if (!known || !possible || typeof id !== "string") {
-      throw this.#spoken ? new Passing("strange") : new Strange();
+      throw this.#responded ? new Passing("strange") : new Strange();
     }
-    this.#spoken = true;
+    this.#responded = true;
     this.id = id;
     this.done = offset;
     if (max_segment > 0) this.#segments.announce(max_segment);
-    if (offset > this.#most) {
-      this.#most = offset;
-      this.#backoff.progressed();
+    if (offset > this.#maxOffset) {
+      this.#maxOffset = offset;
+      this.#backoff.reset();
     }
     this.#changed(this);
   }
@@ -207,29 +208,29 @@ export class Upload {
     try {
       const bytes = file.slice(offset, end);
       const now = await server.send(fields, file.name, bytes, tail, signal, moved);
-      this.#segments.taken(performance.now() - started);
-      if (!same) this.#mistakes += 1;
+      this.#segments.adapt(performance.now() - started);
+      if (!same) this.#mismatches += 1;
       return now;
     } catch (error) {
       if (error instanceof Passing && error.reason === "broken") {
-        this.#segments.broken();
-        await this.#readable(offset);
+        this.#segments.shrink();
+        await this.#checkReadable(offset);
       }
-      if (error instanceof Refused) return this.#corrected(error, held, length);
+      if (error instanceof Refused) return this.#recover(error, held, length);
       throw error;
     }
   }
 
-  /** The server has refused this send, but may accept another one. */
-  #corrected(error, held, length) {
+  /** Returns the state to send from after a refusal, or throws the error. */
+  #recover(error, held, length) {
     const { status, json } = error;
-    const standing = typeof json?.offset === "number";
+    const hasStatus = typeof json?.offset === "number";
     switch (status) {
       case 404:
       case 410:
         throw new Passing("forgotten");
       case 409:
-        if (standing) return json;
+        if (hasStatus) return json;
         break;
       case 413:
         if (json?.max_segment > 0 && json.max_segment < length) {
@@ -239,14 +240,14 @@ export class Upload {
         if (this.#segments.tooLarge(length)) return held;
         break;
       case 422:
-        if (standing && ++this.#mistakes < MISTAKES) return json;
+        if (hasStatus && ++this.#mismatches < MAX_MISMATCHES) return json;
         break;
     }
     throw error;
   }
 
-  /** A browser also closes the connection when the file has changed. */
-  async #readable(offset) {
+  /** Checks that the file can be read: a browser also closes the connection when the file has changed. */
+  async #checkReadable(offset) {
     try {
       await this.file.slice(offset, offset + 1).arrayBuffer();
     } catch (error) {
