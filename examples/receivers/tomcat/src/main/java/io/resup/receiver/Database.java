@@ -15,17 +15,17 @@ import java.util.Properties;
 import java.util.ServiceLoader;
 import java.util.concurrent.ConcurrentLinkedDeque;
 
-/** A database that JDBC knows: its tables are made when they are missing, its connections used again. */
+/** A database of any kind that JDBC supports. Missing tables are made, and connections are used again. */
 final class Database implements AutoCloseable {
     private final Driver driver;
     private final String url;
     private final Properties login = new Properties();
     private final Deque<Connection> idle = new ConcurrentLinkedDeque<>();
 
-    /** What is asked of a connection. */
+    /** Work to do with a connection. */
     interface Work<T> {
-        /** Does it. */
-        T with(Connection connection) throws SQLException;
+        /** Does the work. */
+        T run(Connection connection) throws SQLException;
     }
 
     Database(String url, String user, String password) throws SQLException, IOException {
@@ -35,10 +35,10 @@ final class Database implements AutoCloseable {
             login.setProperty("password", password);
         }
         driver = driver(url);
-        use(connection -> isThere(connection) ? null : create(connection));
+        use(connection -> hasTables(connection) ? null : create(connection));
     }
 
-    /** The driver of the web application or of Tomcat; DriverManager does not see the former. */
+    /** Finds the driver, in the web application or in Tomcat. DriverManager does not see those of the application. */
     private static Driver driver(String url) throws SQLException {
         for (Driver driver : ServiceLoader.load(Driver.class, Database.class.getClassLoader())) {
             if (driver.acceptsURL(url)) {
@@ -48,10 +48,10 @@ final class Database implements AutoCloseable {
         throw new SQLException("no JDBC driver for " + url.split("\\?")[0] + ": put its jar into Tomcat's lib");
     }
 
-    private static boolean isThere(Connection connection) {
+    private static boolean hasTables(Connection connection) {
         try (Statement statement = connection.createStatement();
-                ResultSet none = statement.executeQuery("SELECT id FROM uploads WHERE id = ''")) {
-            return !none.next();
+                ResultSet rows = statement.executeQuery("SELECT id FROM uploads WHERE id = ''")) {
+            return !rows.next();
         } catch (SQLException missing) {
             return false;
         }
@@ -72,25 +72,25 @@ final class Database implements AutoCloseable {
         }
     }
 
-    /** Does some work with a connection, which commits by itself. */
+    /** Does some work with a connection. Each statement commits by itself. */
     <T> T use(Work<T> work) throws SQLException {
         Connection connection = idle.poll();
         if (connection == null || !connection.isValid(5)) {
             connection = driver.connect(url, login);
         }
         try {
-            T result = work.with(connection);
+            T result = work.run(connection);
             idle.push(connection);
             return result;
         } catch (SQLException error) {
-            // It may be what is broken.
+            // The connection may be the cause.
             connection.close();
             throw error;
         }
     }
 
-    /** Runs one command, and says how many rows it has changed. */
-    int run(String sql, Object... values) throws SQLException {
+    /** Runs one command. Returns how many rows it has changed. */
+    int update(String sql, Object... values) throws SQLException {
         return use(connection -> {
             try (PreparedStatement statement = prepare(connection, sql, values)) {
                 return statement.executeUpdate();
@@ -112,7 +112,7 @@ final class Database implements AutoCloseable {
             try {
                 connection.close();
             } catch (SQLException gone) {
-                // That was wanted.
+                // It is closed already.
             }
         }
         DriverManager.drivers().filter(one -> one.getClass() == driver.getClass()).forEach(one -> {

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** The named values of a form, within bounds, and read as what they should be. */
+/** The named values of a form, limited in number and length, and read by their types. */
 final class Fields {
     /** The most fields that a form may have. */
     static final int MAX_FIELDS = 100;
@@ -21,7 +21,7 @@ final class Fields {
 
     private static final int MAX_DIR = 1024;
 
-    /** A field as it came. */
+    /** A field as it was received. */
     record Field(String name, String value) {}
 
     private final List<Field> fields = new ArrayList<>();
@@ -37,7 +37,7 @@ final class Fields {
             // One char for each byte; they become text when they are decoded.
             return parse(new String(text, StandardCharsets.ISO_8859_1));
         } catch (IOException error) {
-            throw Multipart.broken(error.getMessage());
+            throw Multipart.invalidForm(error.getMessage());
         }
     }
 
@@ -69,19 +69,19 @@ final class Fields {
             }
             decoded.write(c == '+' ? ' ' : c);
         }
-        return utf8("the form", decoded.toByteArray());
+        return decodeUtf8("the form", decoded.toByteArray());
     }
 
-    /** Bytes as text, if they are that: else two names could become one. */
-    static String utf8(String what, byte[] bytes) throws Refusal {
+    /** Decodes bytes as UTF-8. Others are refused: else two names could become one. */
+    static String decodeUtf8(String what, byte[] bytes) throws Refusal {
         try {
             return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
         } catch (CharacterCodingException error) {
-            throw new Refusal(400, Answer.excerpt(what) + " is not UTF-8");
+            throw new Refusal(400, JsonResponse.excerpt(what) + " is not UTF-8");
         }
     }
 
-    /** Adds a field, unless that goes over a bound. */
+    /** Adds a field. Refuses too many and too long ones. */
     void add(String name, String value) throws Refusal {
         bytes += name.length() + value.length();
         if (fields.size() == MAX_FIELDS || bytes > MAX_FORM) {
@@ -93,17 +93,17 @@ final class Fields {
         fields.add(new Field(name, value));
     }
 
-    /** The refusal of a value that is too long. */
+    /** Makes the refusal of a value that is too long. */
     static Refusal tooLong(String name, int most) {
-        return new Refusal(400, "the value of field '" + Answer.excerpt(name) + "' is longer than " + most);
+        return new Refusal(400, "the value of field '" + JsonResponse.excerpt(name) + "' is longer than " + most);
     }
 
-    /** All of them, in the order of their arrival. */
+    /** Lists all fields, in the order in which they were received. */
     List<Field> all() {
         return fields;
     }
 
-    /** The value as it came, or <code>null</code>; where a name comes twice the first one counts. */
+    /** Returns the value as it was received, or <code>null</code>. Of two fields of one name the first counts. */
     String text(String name) {
         for (Field field : fields) {
             if (field.name().equals(name)) {
@@ -113,13 +113,13 @@ final class Fields {
         return null;
     }
 
-    /** The value as it came, or nothing. */
+    /** Returns the value as it was received; empty when it is missing. */
     String textOrEmpty(String name) {
         String value = text(name);
         return value == null ? "" : value;
     }
 
-    /** The value, which must be there. */
+    /** Returns the value. Refuses the form when it is missing. */
     String required(String name) throws Refusal {
         String value = text(name);
         if (value == null) {
@@ -128,14 +128,14 @@ final class Fields {
         return value;
     }
 
-    /** The file's name. */
+    /** Reads the file's name. */
     String name() throws Refusal {
         String name = required("name");
         checkName("name", name);
         return name;
     }
 
-    /** The directory that the client wishes for. */
+    /** Reads the directory that the client asks for. */
     String dir() throws Refusal {
         String dir = textOrEmpty("dir");
         if (dir.length() > 1 && dir.endsWith("/")) {
@@ -152,7 +152,7 @@ final class Fields {
         return dir;
     }
 
-    /** No path is ever built of names here; but who reads the records may build one. */
+    /** Checks a name. This receiver builds no path of names, but a reader of the records may. */
     private static void checkName(String field, String name) throws Refusal {
         boolean path = name.isEmpty() || name.equals(".") || name.equals("..")
                 || name.indexOf('/') >= 0 || name.indexOf('\0') >= 0;
@@ -164,7 +164,7 @@ final class Fields {
         }
     }
 
-    /** A number of bytes. */
+    /** Reads a number of bytes. */
     long bytes(String name) throws Refusal {
         String value = required(name);
         try {
@@ -177,17 +177,17 @@ final class Fields {
         throw Refusal.ofField(name, value);
     }
 
-    /** Milliseconds since 1970 in their plainest form; empty when not given. */
+    /** Reads milliseconds since 1970, without leading zeros or a plus; empty when missing. */
     String mtime() throws Refusal {
         String value = textOrEmpty("mtime");
         try {
             return value.isEmpty() ? value : Long.toString(Long.parseLong(value));
-        } catch (NumberFormatException none) {
+        } catch (NumberFormatException error) {
             throw Refusal.ofField("mtime", value);
         }
     }
 
-    /** A hexadecimal digest of so many bytes in lower case; empty when not given. */
+    /** Reads a hexadecimal digest of <code>length</code> bytes. Returns it in lower case; empty when missing. */
     String digest(String name, int length) throws Refusal {
         String value = textOrEmpty(name);
         if (value.isEmpty() || value.matches("[0-9a-fA-F]{" + 2 * length + "}")) {

@@ -3,27 +3,27 @@ package io.resup.receiver;
 import java.nio.charset.StandardCharsets;
 
 /**
- * What makes a file the same file.
+ * The properties by which two files are the same.
  *
- * @param owner who uploads
- * @param dir where to, as the client wrote it
- * @param name what it is called
- * @param size how many bytes it has
- * @param mtime its last modification; empty when not given
+ * @param owner the user who uploads it
+ * @param dir the target directory, as the client wrote it
+ * @param name its name
+ * @param size its number of bytes
+ * @param mtime its modification time; empty when not given
  * @param md5 the MD5 of the whole file; empty when not given
  */
 record Identity(String owner, String dir, String name, long size, String mtime, String md5) {
     /**
-     * Owner, directory, name and size as one key of a fixed length, by which databases find them whatever they think of
-     * long keys and of upper and lower case.
+     * Makes one key of a fixed length of owner, directory, name and size. Databases differ in how they treat long keys,
+     * and upper and lower case.
      */
     String key() {
         String text = String.join("\0", owner, dir, name, Long.toString(size));
         return Digests.hex(Digests.sha256().digest(text.getBytes(StandardCharsets.UTF_8)));
     }
 
-    /** The same file, of which the MD5 is known now. */
-    Identity withMd5(String found) {
-        return new Identity(owner, dir, name, size, mtime, found);
+    /** Returns a copy with the MD5. */
+    Identity withMd5(String md5) {
+        return new Identity(owner, dir, name, size, mtime, md5);
     }
 }

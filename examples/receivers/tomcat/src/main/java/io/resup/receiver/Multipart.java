@@ -11,10 +11,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A multipart form, read part by part as it arrives, within bounds.
+ * A reader of a multipart form: part by part as it arrives, limited in size.
  *
- * <p>The servlet API's own parts (<code>getPart</code>) are there only when the whole body is: a break would cost all
- * of it.
+ * <p>The servlet API's own parts (<code>getPart</code>) are there only when the whole body is: a connection loss would
+ * cost all of it.
  */
 final class Multipart {
     private static final int MAX_HEADER = 8 << 10;
@@ -22,12 +22,12 @@ final class Multipart {
     private static final Pattern PARAMETER = Pattern.compile(";\\s*([^=;\\s]+)\\s*=\\s*(?:\"([^\"]*)\"|([^;\\s]*))");
 
     private final InputStream body;
-    /** What ends a part: a line's end, two hyphens and the boundary. */
+    /** The end of a part: a line's end, two hyphens and the boundary. */
     private final byte[] delimiter;
     private final byte[] buffer = new byte[64 << 10];
-    /** What has come and is not yet passed on: from here … */
+    /** The start of the bytes in the buffer that are not yet returned. */
     private int begin;
-    /** … to here. */
+    /** The end of these bytes. */
     private int end;
     private int parts;
 
@@ -40,22 +40,22 @@ final class Multipart {
         end = 2;
     }
 
-    /** Takes the boundary out of a Content-Type. */
+    /** Reads the boundary from a Content-Type. */
     static String boundary(String type) throws Refusal {
         String boundary = parameter(type, "boundary");
         if (boundary == null || boundary.isEmpty() || boundary.length() > 70) {
-            throw new Refusal(400, "Content-Type '" + Answer.excerpt(type) + "' has no boundary");
+            throw new Refusal(400, "Content-Type '" + JsonResponse.excerpt(type) + "' has no boundary");
         }
         return boundary;
     }
 
     /** Goes to the next part and returns its name; <code>null</code> at the end of the form. */
-    String next() throws Refusal {
+    String nextPart() throws Refusal {
         int skipped = 0;
-        for (ByteBuffer chunk = chunk(); chunk != null; chunk = chunk()) {
+        for (ByteBuffer chunk = nextChunk(); chunk != null; chunk = nextChunk()) {
             skipped += chunk.remaining();
             if (skipped > MAX_HEADER) {
-                throw broken("there is no boundary where one should be");
+                throw invalidForm("there is no boundary where one should be");
             }
         }
         begin += delimiter.length;
@@ -71,11 +71,11 @@ final class Multipart {
         }
         int header = 0;
         String name = "";
-        // What is left of the boundary's line comes first.
-        for (String line = line() + ' '; !line.isEmpty(); line = line()) {
+        // The rest of the boundary's line comes first.
+        for (String line = readLine() + ' '; !line.isEmpty(); line = readLine()) {
             header += line.length();
             if (header > MAX_HEADER) {
-                throw broken("a part's header has more than " + MAX_HEADER + " bytes");
+                throw invalidForm("a part's header has more than " + MAX_HEADER + " bytes");
             }
             if (line.toLowerCase(Locale.ROOT).startsWith("content-disposition:")) {
                 String found = parameter(line, "name");
@@ -85,8 +85,8 @@ final class Multipart {
         return name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n");
     }
 
-    /** The next bytes of the part, as they came; <code>null</code> when it has ended. They stay until the next call. */
-    ByteBuffer chunk() throws Refusal {
+    /** Returns the next bytes of the part; <code>null</code> at its end. They are valid until the next call. */
+    ByteBuffer nextChunk() throws Refusal {
         while (true) {
             int from = begin;
             while (begin < end && !startsDelimiter(begin)) {
@@ -102,7 +102,7 @@ final class Multipart {
         }
     }
 
-    /** Whether the delimiter is there, as far as it has come. */
+    /** Tells whether the bytes here start the delimiter, as far as they were received. */
     private boolean startsDelimiter(int at) {
         int length = Math.min(delimiter.length, end - at);
         for (int i = 0; i < length; i++) {
@@ -113,20 +113,20 @@ final class Multipart {
         return true;
     }
 
-    /** All of the part, as the value of the field <code>name</code>. */
-    String value(String name) throws Refusal {
+    /** Reads the whole part, as the value of the field <code>name</code>. */
+    String readValue(String name) throws Refusal {
         ByteArrayOutputStream value = new ByteArrayOutputStream();
-        for (ByteBuffer chunk = chunk(); chunk != null; chunk = chunk()) {
+        for (ByteBuffer chunk = nextChunk(); chunk != null; chunk = nextChunk()) {
             value.write(buffer, chunk.position(), chunk.remaining());
             if (value.size() > Fields.MAX_VALUE) {
                 throw Fields.tooLong(name, Fields.MAX_VALUE);
             }
         }
-        return Fields.utf8("field '" + name + "'", value.toByteArray());
+        return Fields.decodeUtf8("field '" + name + "'", value.toByteArray());
     }
 
-    /** A line of a part's header, without its end. */
-    private String line() throws Refusal {
+    /** Reads a line of a part's header. Returns it without its end. */
+    private String readLine() throws Refusal {
         int length = 0;
         while (true) {
             for (; begin + length + 1 < end; length++) {
@@ -137,12 +137,13 @@ final class Multipart {
                 }
             }
             if (length > MAX_HEADER) {
-                throw broken("a line of a part's header has more than " + MAX_HEADER + " bytes");
+                throw invalidForm("a line of a part's header has more than " + MAX_HEADER + " bytes");
             }
             fill();
         }
     }
 
+    /** Reads more of the body into the buffer. */
     private void fill() throws Refusal {
         System.arraycopy(buffer, begin, buffer, 0, end - begin);
         end -= begin;
@@ -150,21 +151,22 @@ final class Multipart {
         try {
             int count = body.read(buffer, end, buffer.length - end);
             if (count < 0) {
-                throw broken("the body has ended");
+                throw invalidForm("the body has ended");
             }
             end += count;
         } catch (SocketTimeoutException error) {
             throw new Refusal(408, "the form got no further for too long");
         } catch (IOException error) {
-            throw broken(error.getMessage());
+            throw invalidForm(error.getMessage());
         }
     }
 
-    /** The refusal of a form that ends early or makes no sense. */
-    static Refusal broken(String why) {
+    /** Makes the refusal of a form that ends early or is malformed. */
+    static Refusal invalidForm(String why) {
         return new Refusal(400, "the form broke off: " + why);
     }
 
+    /** Finds a parameter of a header; <code>null</code> when it is missing. */
     private static String parameter(String header, String name) {
         Matcher matcher = PARAMETER.matcher(header);
         while (matcher.find()) {

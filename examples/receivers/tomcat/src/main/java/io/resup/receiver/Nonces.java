@@ -4,7 +4,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 
-/** Numbers of signed forms: each is good once, also after a restart. */
+/** The nonces of signed forms. Each is valid once, also after a restart. */
 final class Nonces {
     private final Database database;
 
@@ -12,11 +12,11 @@ final class Nonces {
         this.database = database;
     }
 
-    /** Takes note of a number until then; <code>false</code> when it was seen before. */
-    boolean isNew(String nonce, long expires) throws SQLException {
-        database.run("DELETE FROM nonces WHERE expires < ?", System.currentTimeMillis());
+    /** Stores a nonce until it expires. Returns <code>false</code> when it is known already. */
+    boolean addIfNew(String nonce, long expires) throws SQLException {
+        database.update("DELETE FROM nonces WHERE expires < ?", System.currentTimeMillis());
         try {
-            database.run("INSERT INTO nonces (nonce, expires) VALUES (?, ?)", nonce, expires);
+            database.update("INSERT INTO nonces (nonce, expires) VALUES (?, ?)", nonce, expires);
             return true;
         } catch (SQLException error) {
             if (isKnown(nonce)) {

@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
-/** What all requests share, and the way of a request through it. */
+/** The receiver: what all requests share, and the choice of a request's handler. */
 final class Receiver implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(Receiver.class.getName());
 
@@ -16,9 +16,9 @@ final class Receiver implements AutoCloseable {
     private final Signing signing;
     private final Database database;
     private final Nonces nonces;
-    private final Desk desk = new Desk();
-    private final Locate locate;
-    private final Send send;
+    private final Locks locks = new Locks();
+    private final LocateHandler locate;
+    private final SendHandler send;
 
     Receiver(Settings settings) throws IOException, SQLException {
         users = Users.read(settings.users());
@@ -26,39 +26,39 @@ final class Receiver implements AutoCloseable {
         Store store = new Store(settings.data());
         database = new Database(settings.jdbc(), settings.jdbcUser(), settings.jdbcPassword());
         nonces = new Nonces(database);
-        Shelf shelf = new Shelf(new Records(database), store);
-        locate = new Locate(shelf, desk, settings);
-        send = new Send(shelf, desk, settings);
+        Uploads uploads = new Uploads(new Records(database), store);
+        locate = new LocateHandler(uploads, locks, settings);
+        send = new SendHandler(uploads, locks, settings);
     }
 
-    /** Answers a request; {@link Refusal} is the answer to one that cannot be met. */
-    Answer answer(HttpServletRequest request)
+    /** Answers a request. A {@link Refusal} has the response to one that is refused. */
+    JsonResponse handle(HttpServletRequest request)
             throws Refusal, IOException, SQLException, InterruptedException {
         if ("cross-site".equals(request.getHeader("Sec-Fetch-Site"))) {
             throw new Refusal(403, "a page of another site cannot upload in its visitor's name");
         }
-        Gate gate = new Gate(users.visitor(request), signing, nonces);
+        Access access = new Access(users.authenticate(request), signing, nonces);
         if (request.getMethod().equals("GET")) {
             String query = request.getQueryString();
-            return locate.answer(gate, Fields.parse(query == null ? "" : query));
+            return locate.handle(access, Fields.parse(query == null ? "" : query));
         }
         String type = request.getContentType() == null ? "" : request.getContentType();
         InputStream body = request.getInputStream();
         switch (type.split(";")[0].trim().toLowerCase(Locale.ROOT)) {
             case "application/x-www-form-urlencoded":
-                return locate.answer(gate, Fields.parse(body));
+                return locate.handle(access, Fields.parse(body));
             case "multipart/form-data":
-                return send.answer(gate, new Multipart(body, Multipart.boundary(type)));
+                return send.handle(access, new Multipart(body, Multipart.boundary(type)));
             default:
-                throw new Refusal(415, "Content-Type '" + Answer.excerpt(type) + "' is not that of a form");
+                throw new Refusal(415, "Content-Type '" + JsonResponse.excerpt(type) + "' is not that of a form");
         }
     }
 
-    /** Ends what is under way, and keeps what came of it. */
+    /** Stops the running uploads. Received bytes are kept. */
     @Override
     public void close() {
         try {
-            desk.close();
+            locks.close();
         } catch (IOException | SQLException error) {
             LOG.log(Level.SEVERE, "what has come last is not kept", error);
         }

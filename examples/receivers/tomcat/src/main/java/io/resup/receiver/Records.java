@@ -12,24 +12,25 @@ final class Records {
         this.database = database;
     }
 
-    /** The owner's upload with this id, or <code>null</code>. */
+    /** Finds the owner's upload with this id; <code>null</code> when there is none. */
     Upload find(String owner, String id) throws SQLException {
-        Upload upload = first("SELECT * FROM uploads WHERE id = ?", id);
+        Upload upload = queryFirst("SELECT * FROM uploads WHERE id = ?", id);
         return upload != null && upload.id().equals(id) && upload.file().owner().equals(owner) ? upload : null;
     }
 
     /**
-     * The upload of this file, or <code>null</code>: by MD5 where the client gave one, else by modification time.
+     * Finds the upload of this file, by MD5 where the client gave one, else by modification time; <code>null</code>
+     * when there is none.
      *
-     * <p>A client may learn the MD5 only after its first visit: an unfinished upload without one and with the same
+     * <p>A client may know the MD5 only after its first request: an unfinished upload without one and with the same
      * modification time is the same file.
      */
     Upload find(Identity file) throws SQLException {
         if (file.md5().isEmpty()) {
-            return first("SELECT * FROM uploads WHERE file_key = ? AND mtime = ? ORDER BY changed DESC",
+            return queryFirst("SELECT * FROM uploads WHERE file_key = ? AND mtime = ? ORDER BY changed DESC",
                     file.key(), file.mtime());
         }
-        return first("SELECT * FROM uploads WHERE file_key = ? AND (md5 = ?"
+        return queryFirst("SELECT * FROM uploads WHERE file_key = ? AND (md5 = ?"
                         + " OR (state = 'complete' AND held_md5 = ?)"
                         + " OR (state <> 'complete' AND md5 = '' AND mtime = ?))"
                         + " ORDER BY CASE WHEN state = 'complete' THEN 0 ELSE 1 END,"
@@ -37,25 +38,26 @@ final class Records {
                 file.key(), file.md5(), file.md5(), file.mtime(), file.md5());
     }
 
-    /** A finished upload of the same owner with the same content, or <code>null</code>. */
+    /** Finds a complete upload of the same owner with the same content; <code>null</code> when there is none. */
     Upload findContent(Identity file) throws SQLException {
-        return first("SELECT * FROM uploads WHERE held_md5 = ? AND size = ? AND owner = ? AND state = 'complete'",
+        return queryFirst(
+                "SELECT * FROM uploads WHERE held_md5 = ? AND size = ? AND owner = ? AND state = 'complete'",
                 file.md5(), file.size(), file.owner());
     }
 
-    /** Adds a record; <code>false</code> when another request has been faster with the same file. */
+    /** Adds a record. Returns <code>false</code> when another request has added one of the same file. */
     boolean insert(Upload upload) throws SQLException {
         Identity file = upload.file();
         try {
-            database.run("INSERT INTO uploads (id, file_key, owner, dir, name, size, mtime, md5,"
+            database.update("INSERT INTO uploads (id, file_key, owner, dir, name, size, mtime, md5,"
                             + " state, held, held_md5, held_sha256, changed)"
                             + " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     upload.id(), file.key(), file.owner(), file.dir(), file.name(), file.size(), file.mtime(),
-                    file.md5(), upload.state().word(), upload.held(), upload.heldMd5(), upload.heldSha256(),
+                    file.md5(), upload.state().word(), upload.offset(), upload.prefixMd5(), upload.prefixSha256(),
                     System.currentTimeMillis());
             return true;
         } catch (SQLException error) {
-            // Each database says in its own way that a key is taken.
+            // Each database reports a duplicate key in its own way.
             if (find(file) != null) {
                 return false;
             }
@@ -63,29 +65,29 @@ final class Records {
         }
     }
 
-    /** Makes a record durable as it is now. */
+    /** Saves a record durably. */
     void save(Upload upload) throws SQLException {
-        int rows = database.run("UPDATE uploads SET md5 = ?, state = ?, held = ?, held_md5 = ?, held_sha256 = ?,"
+        int rows = database.update("UPDATE uploads SET md5 = ?, state = ?, held = ?, held_md5 = ?, held_sha256 = ?,"
                         + " changed = ? WHERE id = ?",
-                upload.file().md5(), upload.state().word(), upload.held(), upload.heldMd5(), upload.heldSha256(),
+                upload.file().md5(), upload.state().word(), upload.offset(), upload.prefixMd5(), upload.prefixSha256(),
                 System.currentTimeMillis(), upload.id());
         if (rows != 1) {
             throw new SQLException("the record of upload " + upload.id() + " has vanished");
         }
     }
 
-    private Upload first(String sql, Object... values) throws SQLException {
+    private Upload queryFirst(String sql, Object... values) throws SQLException {
         return database.use(connection -> {
             try (PreparedStatement statement = Database.prepare(connection, sql, values)) {
                 statement.setMaxRows(1);
                 try (ResultSet row = statement.executeQuery()) {
-                    return row.next() ? upload(row) : null;
+                    return row.next() ? toUpload(row) : null;
                 }
             }
         });
     }
 
-    private static Upload upload(ResultSet row) throws SQLException {
+    private static Upload toUpload(ResultSet row) throws SQLException {
         Identity file = new Identity(row.getString("owner"), row.getString("dir"), row.getString("name"),
                 row.getLong("size"), row.getString("mtime"), row.getString("md5"));
         return new Upload(row.getString("id"), file, Upload.State.of(row.getString("state")),

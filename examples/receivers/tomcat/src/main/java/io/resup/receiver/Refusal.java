@@ -1,32 +1,33 @@
 package io.resup.receiver;
 
-/** A request that cannot be met, with the answer to it. */
+/** The refusal of a request, with the response to it. */
 final class Refusal extends Exception {
     private static final long serialVersionUID = 1;
 
-    private final transient Answer answer;
+    private final transient JsonResponse response;
 
     Refusal(int status, String message) {
-        this(new Answer(status).message(message).leavingBody());
+        this(new JsonResponse(status).message(message).closeConnection());
     }
 
-    Refusal(Answer answer) {
-        super(answer.toString(), null, false, false);
-        this.answer = answer;
+    Refusal(JsonResponse response) {
+        super(response.toString(), null, false, false);
+        this.response = response;
     }
 
-    /** A field whose value is not what it should be. */
+    /** Makes the refusal of a field with a wrong value. */
     static Refusal ofField(String name, String value) {
-        return new Refusal(400, "field '" + Answer.excerpt(name) + "' cannot be '" + Answer.excerpt(value) + "'");
+        return new Refusal(400,
+                "field '" + JsonResponse.excerpt(name) + "' cannot be '" + JsonResponse.excerpt(value) + "'");
     }
 
-    /** No upload of this owner has the id; whether another's has it nobody is told. */
+    /** Makes the refusal of an id that no upload of this owner has. It does not say whether another owner has it. */
     static Refusal unknown(String id) {
-        return new Refusal(404, "no upload has the id '" + Answer.excerpt(id) + "'");
+        return new Refusal(404, "no upload has the id '" + JsonResponse.excerpt(id) + "'");
     }
 
-    /** What is answered. */
-    Answer answer() {
-        return answer;
+    /** Returns the response. */
+    JsonResponse response() {
+        return response;
     }
 }

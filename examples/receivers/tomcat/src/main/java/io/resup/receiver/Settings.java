@@ -14,71 +14,71 @@ final class Settings {
         this.parameters = parameters;
     }
 
-    /** Where files and, if no other one is set, the database are. */
+    /** Returns the directory of the files and, if no other is set, of the database. */
     Path data() {
         return Path.of(text("data", Path.of(System.getProperty("catalina.base", ""), "resup").toString()));
     }
 
-    /** The database's address, <code>jdbc:…</code>. */
+    /** Returns the database's address, <code>jdbc:…</code>. */
     String jdbc() {
         String sqlite = "jdbc:sqlite:" + data().resolve("uploads.db")
                 + "?journal_mode=WAL&synchronous=FULL&busy_timeout=20000";
         return text("jdbc", sqlite);
     }
 
-    /** Who opens the database; may be empty. */
+    /** Returns the user of the database; may be empty. */
     String jdbcUser() {
         return text("jdbc_user", "");
     }
 
-    /** With which password. */
+    /** Returns the password of the database; may be empty. */
     String jdbcPassword() {
         return text("jdbc_password", "");
     }
 
-    /** The file with users and passwords; empty where there are none of our own. */
+    /** Returns the file with users and passwords; empty when there is none. */
     String users() {
         return text("users", "");
     }
 
-    /** The file with the signing secret; empty where forms need not be signed. */
+    /** Returns the file with the signing secret; empty where forms need not be signed. */
     String secretFile() {
         return text("secret_file", "");
     }
 
-    /** How forms are signed. */
+    /** Returns the algorithm of the signatures. */
     String algorithm() {
         return text("algorithm", "hmac-sha256");
     }
 
-    /** The most file bytes that one send may carry; 0 where there is no limit. */
+    /** Returns the most file bytes of one send; 0 where there is no limit. */
     long maxSegment() {
         return number("max_segment", 0);
     }
 
-    /** The most bytes that a file may have. */
+    /** Returns the most bytes of a file. */
     long maxSize() {
         return number("max_size", Long.MAX_VALUE);
     }
 
-    /** The most bytes that are received before they are made durable. */
+    /** Returns the most bytes that are received before they are made durable. */
     long commitBytes() {
         return number("commit_bytes", 8 << 20);
     }
 
-    private String text(String name, String otherwise) {
+    private String text(String name, String fallback) {
         String value = System.getProperty("resup." + name);
         if (value == null) {
             value = parameters.apply("resup." + name);
         }
-        return value == null || value.isEmpty() ? otherwise : value;
+        return value == null || value.isEmpty() ? fallback : value;
     }
 
-    private long number(String name, long otherwise) {
-        String value = text(name, Long.toString(otherwise));
+    private long number(String name, long fallback) {
+        String value = text(name, Long.toString(fallback));
         try {
             return Long.parseUnsignedLong(value);
-        } catch (NumberFormatException none) {
+        } catch (NumberFormatException error) {
             throw new IllegalArgumentException("resup." + name + " is '" + value + "': give a number of bytes");
         }
     }

@@ -13,7 +13,7 @@ import java.util.Map;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
-/** The secret by which forms are signed. */
+/** The secret that signs forms. */
 final class Signing {
     private static final Map<String, String> ALGORITHMS = Map.of("hmac-sha256", "HmacSHA256", "hmac-md5", "HmacMD5");
     private static final String UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
@@ -24,7 +24,7 @@ final class Signing {
         this.key = key;
     }
 
-    /** Reads the secret, which ends at the end of the file's first line; <code>null</code> where none is set. */
+    /** Reads the secret, the first line of the file. Returns <code>null</code> where no file is set. */
     static Signing read(String file, String algorithm) throws IOException {
         if (file.isEmpty()) {
             return null;
@@ -41,34 +41,34 @@ final class Signing {
     }
 
     /**
-     * Whether the field that is called <code>name</code> is the signature of the others and, if it is not empty, of the
-     * earlier <code>sign</code>. Only the first counts, so that what comes after it under the same name is signed like
-     * all the rest.
+     * Tells whether the field <code>name</code> is the signature of the other fields and, if it is not empty, of the
+     * earlier <code>sign</code>. Only the first field of this name is the signature. Later ones are signed like all
+     * others.
      */
-    boolean isRight(Fields fields, String name, String sign) {
-        String said = null;
+    boolean verify(Fields fields, String name, String sign) {
+        String signature = null;
         List<String> lines = new ArrayList<>();
         for (Fields.Field field : fields.all()) {
-            if (said == null && field.name().equals(name)) {
-                said = field.value();
+            if (signature == null && field.name().equals(name)) {
+                signature = field.value();
             } else {
-                lines.add(encoded(field.name()) + '=' + encoded(field.value()));
+                lines.add(encode(field.name()) + '=' + encode(field.value()));
             }
         }
         if (!sign.isEmpty()) {
-            lines.add("sign=" + encoded(sign));
+            lines.add("sign=" + encode(sign));
         }
         lines.sort(null);
-        return said != null && isMac(said, String.join("\n", lines));
+        return signature != null && matchesMac(signature, String.join("\n", lines));
     }
 
-    private boolean isMac(String said, String text) {
+    private boolean matchesMac(String signature, String text) {
         try {
             Mac mac = Mac.getInstance(key.getAlgorithm());
             mac.init(key);
-            byte[] due = mac.doFinal(text.getBytes(StandardCharsets.US_ASCII));
-            // Takes the same time for every wrong one.
-            return MessageDigest.isEqual(due, HexFormat.of().parseHex(said));
+            byte[] expected = mac.doFinal(text.getBytes(StandardCharsets.US_ASCII));
+            // It takes the same time for every wrong signature.
+            return MessageDigest.isEqual(expected, HexFormat.of().parseHex(signature));
         } catch (IllegalArgumentException noHex) {
             return false;
         } catch (GeneralSecurityException impossible) {
@@ -76,7 +76,7 @@ final class Signing {
         }
     }
 
-    private static String encoded(String text) {
+    private static String encode(String text) {
         StringBuilder encoded = new StringBuilder();
         for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
             if (UNRESERVED.indexOf(b) >= 0) {

@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** The bytes: one file for each upload, named by its id. No name that a client chose is ever part of a path. */
+/** The files of the uploads. Each is named by its upload's id. No name that a client chose is ever part of a path. */
 final class Store {
     private static final String DIRECTORY = "files";
 
@@ -17,7 +17,7 @@ final class Store {
         directory = Files.createDirectories(data.resolve(DIRECTORY));
     }
 
-    /** Where an upload's file is, below the data directory. */
+    /** Returns the path of an upload's file, relative to the data directory. */
     static String location(String id) {
         return DIRECTORY + '/' + id;
     }
@@ -26,17 +26,17 @@ final class Store {
         return directory.resolve(id);
     }
 
-    /** How many bytes there are of an upload. */
+    /** Returns the size of an upload's file; 0 when there is none. */
     long length(String id) throws IOException {
         Path path = path(id);
         return Files.exists(path) ? Files.size(path) : 0;
     }
 
     /**
-     * Opens an upload's file to go on at an offset; what is behind it is dropped. At 0 it is a new file: the old one
-     * may be another upload's, too.
+     * Opens an upload's file for writing at an offset. Bytes behind the offset are dropped. At 0 it is a new file, since
+     * another upload may share the old one.
      */
-    FileChannel writeFrom(String id, long offset) throws IOException {
+    FileChannel openAt(String id, long offset) throws IOException {
         if (offset == 0) {
             Files.deleteIfExists(path(id));
             FileChannel channel =
@@ -48,7 +48,7 @@ final class Store {
         return channel.truncate(offset).position(offset);
     }
 
-    /** Digests an upload's first bytes anew. */
+    /** Computes the digests of an upload's first bytes from the file. */
     Digests digest(String id, long length) throws IOException {
         Digests digests = new Digests();
         if (length == 0) {
@@ -67,21 +67,21 @@ final class Store {
         return digests;
     }
 
-    /** Forgets an upload's bytes. */
-    void remove(String id) throws IOException {
+    /** Deletes an upload's file. */
+    void delete(String id) throws IOException {
         Files.deleteIfExists(path(id));
     }
 
-    /** Has an upload share the file of a finished one, which nobody will write to any more. */
-    void link(String twin, String id) throws IOException {
+    /** Lets an upload share the file of a complete one. Nothing is written to that file any more. */
+    void link(String original, String id) throws IOException {
         Files.deleteIfExists(path(id));
-        Files.createLink(path(id), path(twin));
+        Files.createLink(path(id), path(original));
         sync();
     }
 
-    /** Makes names durable. */
+    /** Makes the directory's entries durable. */
     private void sync() throws IOException {
-        // Windows has no such thing, and opens no directory.
+        // Windows needs no such call, and cannot open a directory.
         if (directory.getFileSystem().supportedFileAttributeViews().contains("posix")) {
             try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
                 channel.force(true);

@@ -4,28 +4,28 @@ import java.security.SecureRandom;
 import java.util.Locale;
 
 /**
- * One upload as the database knows it.
+ * The record of one upload in the database.
  *
- * @param id our own key of it, and the name of its file
+ * @param id its key, and the name of its file
  * @param file the file, as the client describes it
- * @param state how far it is
- * @param held bytes that are durable, from the start, without a gap
- * @param heldMd5 the MD5 of those bytes
- * @param heldSha256 their SHA-256
+ * @param state its state
+ * @param offset the number of durable bytes, from the start, without a gap
+ * @param prefixMd5 the MD5 of those bytes
+ * @param prefixSha256 their SHA-256
  */
-record Upload(String id, Identity file, State state, long held, String heldMd5, String heldSha256) {
+record Upload(String id, Identity file, State state, long offset, String prefixMd5, String prefixSha256) {
     private static final SecureRandom RANDOM = new SecureRandom();
 
-    /** How far an upload is. */
+    /** The state of an upload. */
     enum State {
-        /** Known by name, no byte has come. */
+        /** No byte was received. */
         NEW,
-        /** Some bytes are held, or all of them but not yet judged. */
+        /** Some bytes are stored, or all of them and not yet checked. */
         PARTIAL,
-        /** All bytes are held and their digests agreed. */
+        /** All bytes are stored, and their digests matched. */
         COMPLETE;
 
-        /** The word for it on the wire and in the database. */
+        /** Returns the word for the state in the protocol and in the database. */
         String word() {
             return name().toLowerCase(Locale.ROOT);
         }
@@ -35,26 +35,26 @@ record Upload(String id, Identity file, State state, long held, String heldMd5, 
         }
     }
 
-    /** An upload of a file that has not been seen before. */
+    /** Makes the upload of a new file. */
     static Upload of(Identity file) {
         byte[] id = new byte[16];
         RANDOM.nextBytes(id);
-        Digests none = new Digests();
-        return new Upload(Digests.hex(id), file, State.NEW, 0, none.md5(), none.sha256Hex());
+        Digests empty = new Digests();
+        return new Upload(Digests.hex(id), file, State.NEW, 0, empty.md5(), empty.sha256Hex());
     }
 
-    /** The same upload with so many bytes, that have these digests. */
-    Upload holding(State now, long bytes, Digests digests) {
-        return new Upload(id, file, now, bytes, digests.md5(), digests.sha256Hex());
+    /** Returns a copy in this state, with the number of bytes and their digests. */
+    Upload withContent(State state, long bytes, Digests digests) {
+        return new Upload(id, file, state, bytes, digests.md5(), digests.sha256Hex());
     }
 
-    /** The same upload, finished with the bytes of another one. */
-    Upload finishedAs(Upload twin) {
-        return new Upload(id, file, State.COMPLETE, twin.held, twin.heldMd5, twin.heldSha256);
+    /** Returns a copy that is complete with the bytes of another upload. */
+    Upload completeFrom(Upload original) {
+        return new Upload(id, file, State.COMPLETE, original.offset, original.prefixMd5, original.prefixSha256);
     }
 
-    /** The same upload, of which the file's MD5 is known now. */
+    /** Returns a copy with the MD5 of the whole file. */
     Upload withMd5(String md5) {
-        return new Upload(id, file.withMd5(md5), state, held, heldMd5, heldSha256);
+        return new Upload(id, file.withMd5(md5), state, offset, prefixMd5, prefixSha256);
     }
 }

@@ -6,13 +6,13 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 
-/** The endpoint: what Tomcat calls. It turns whatever happens into an answer. */
+/** The endpoint, called by Tomcat. It turns each result and each exception into a response. */
 public final class UploadServlet extends HttpServlet {
     private static final long serialVersionUID = 1;
 
     private transient Receiver receiver;
 
-    /** Tomcat makes it. */
+    /** Makes the servlet; called by Tomcat. */
     public UploadServlet() {
         // The settings are not known before init.
     }
@@ -42,17 +42,17 @@ public final class UploadServlet extends HttpServlet {
     }
 
     private void serve(HttpServletRequest request, HttpServletResponse response) throws IOException {
-        Answer answer;
+        JsonResponse result;
         try {
-            answer = receiver.answer(request);
+            result = receiver.handle(request);
         } catch (Refusal refusal) {
-            answer = refusal.answer();
+            result = refusal.response();
         } catch (Exception error) {
-            answer = Answer.failure(error);
+            result = JsonResponse.failure(error);
         }
-        answer.write(response);
-        if (answer.leavesBody()) {
-            Linger.over(request.getInputStream());
+        result.write(response);
+        if (result.closesConnection()) {
+            LingeringClose.drain(request.getInputStream());
         }
     }
 }

@@ -18,25 +18,25 @@ import javax.crypto.SecretKeyFactory;
 import javax.crypto.spec.PBEKeySpec;
 
 /**
- * Who may upload, by HTTP Basic: those whom the container has let in, or those of a file of our own with lines <code>
- * name:salt:hash</code>. {@link #main} makes such a line.
+ * The users who may upload, by HTTP Basic: those whom the container has authenticated, or those of a file with lines
+ * <code>name:salt:hash</code>. {@link #main} prints such a line.
  */
 public final class Users {
     private static final int ITERATIONS = 210_000;
 
     private final Map<String, String[]> users = new HashMap<>();
-    private final boolean open;
-    /** Digests of headers that were right: to compute a password's hash takes its time. */
-    private final Set<String> known = ConcurrentHashMap.newKeySet();
+    private final boolean loginOptional;
+    /** Digests of logins that were right, since the hash of a password takes long to compute. */
+    private final Set<String> verified = ConcurrentHashMap.newKeySet();
 
-    private Users(boolean open) {
-        this.open = open;
+    private Users(boolean loginOptional) {
+        this.loginOptional = loginOptional;
     }
 
-    /** Reads the file; without one everybody may upload whom the container lets in. */
+    /** Reads the file. Without one, everybody may upload whom the container lets through. */
     static Users read(String file) throws IOException {
         Users users = new Users(file.isEmpty());
-        if (!users.open) {
+        if (!users.loginOptional) {
             for (String line : Files.readAllLines(Path.of(file))) {
                 String[] parts = line.strip().split(":");
                 if (parts.length == 3) {
@@ -49,9 +49,9 @@ public final class Users {
         return users;
     }
 
-    /** Who asks; <code>null</code> where nobody needs to log in. */
-    String visitor(HttpServletRequest request) throws Refusal {
-        if (request.getRemoteUser() != null || open) {
+    /** Returns the name of the user; <code>null</code> where no login is needed. */
+    String authenticate(HttpServletRequest request) throws Refusal {
+        if (request.getRemoteUser() != null || loginOptional) {
             return request.getRemoteUser();
         }
         String header = request.getHeader("Authorization");
@@ -61,16 +61,16 @@ public final class Users {
         String pair = decode(header.substring(6).strip());
         int colon = pair.indexOf(':');
         String name = pair.substring(0, Math.max(colon, 0));
-        // A stranger's password costs as much time as a user's.
+        // An unknown name takes as much time as a known one.
         String[] user = users.getOrDefault(name, new String[] {"", "00", "none"});
         byte[] digest = Digests.sha256().digest((pair + ':' + user[1]).getBytes(StandardCharsets.UTF_8));
-        String right = Digests.hex(digest);
-        if (!known.contains(right)) {
+        String key = Digests.hex(digest);
+        if (!verified.contains(key)) {
             byte[] hash = hash(pair.substring(colon + 1), user[1]).getBytes(StandardCharsets.US_ASCII);
             if (!MessageDigest.isEqual(hash, user[2].getBytes(StandardCharsets.US_ASCII))) {
                 throw new Refusal(401, "name or password is wrong");
             }
-            known.add(right);
+            verified.add(key);
         }
         return name;
     }
@@ -78,7 +78,7 @@ public final class Users {
     private static String decode(String base64) {
         try {
             return new String(Base64.getDecoder().decode(base64), StandardCharsets.UTF_8);
-        } catch (IllegalArgumentException none) {
+        } catch (IllegalArgumentException error) {
             return "";
         }
     }
@@ -86,8 +86,8 @@ public final class Users {
     private static String hash(String password, String salt) {
         try {
             byte[] bytes = HexFormat.of().parseHex(salt);
-            PBEKeySpec key = new PBEKeySpec(password.toCharArray(), bytes, ITERATIONS, 256);
-            byte[] hash = SecretKeyFactory.getInstance("PBKDF2WithHmacSHA256").generateSecret(key).getEncoded();
+            PBEKeySpec spec = new PBEKeySpec(password.toCharArray(), bytes, ITERATIONS, 256);
+            byte[] hash = SecretKeyFactory.getInstance("PBKDF2WithHmacSHA256").generateSecret(spec).getEncoded();
             return Digests.hex(hash);
         } catch (GeneralSecurityException impossible) {
             throw new IllegalStateException(impossible);

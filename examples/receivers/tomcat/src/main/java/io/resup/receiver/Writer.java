@@ -7,44 +7,45 @@ import java.sql.SQLException;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Writes one request's bytes, and decides when they end.
+ * The writer of one request's bytes.
  *
- * <p>Two threads meet here: the request's own, and that of a newer request which takes over while the first one waits
- * in vain for its client. So the writer may be stopped at any time between two chunks.
+ * <p>Two threads use it: the request's own, and that of a newer request that takes the upload over while the first one
+ * waits for its client. So it may be stopped at any time between two chunks.
  */
 final class Writer implements AutoCloseable {
-    /** The longest that received bytes stay unconfirmed while more come. */
+    /** The longest time between two commits while bytes are received. */
     private static final long COMMIT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    private final Shelf shelf;
+    private final Uploads uploads;
     private final long commitBytes;
     private final FileChannel channel;
-    /** The upload and its digests as this request found them. */
-    private final Upload begin;
-    private final Digests beginDigests;
-    /** The upload as the database has it. */
+    /** The upload and its digests at the start of this request. */
+    private final Upload start;
+    private final Digests startDigests;
+    /** The upload as in the database. */
     private Upload upload;
-    /** Of everything written. */
+    /** The digests of all bytes in the file. */
     private final Digests digests;
-    private long written;
-    private long committed = System.nanoTime();
-    /** Why no more is taken; <code>null</code> while it is. */
-    private Refusal stopped;
+    /** The end of the written bytes in the file. */
+    private long end;
+    private long lastCommit = System.nanoTime();
+    /** The refusal of further bytes; <code>null</code> while they are accepted. */
+    private Refusal stopReason;
 
-    Writer(Shelf shelf, Upload upload, Digests digests, long commitBytes) throws IOException {
-        this.shelf = shelf;
+    Writer(Uploads uploads, Upload upload, Digests digests, long commitBytes) throws IOException {
+        this.uploads = uploads;
         this.upload = upload;
         this.digests = digests;
         this.commitBytes = commitBytes;
-        begin = upload;
-        beginDigests = digests.copy();
-        written = upload.held();
-        channel = shelf.store().writeFrom(upload.id(), written);
+        start = upload;
+        startDigests = digests.copy();
+        end = upload.offset();
+        channel = uploads.store().openAt(upload.id(), end);
     }
 
     /** Writes the next bytes. */
     synchronized void write(ByteBuffer bytes) throws Refusal, IOException, SQLException {
-        check();
+        ensureOpen();
         digests.update(bytes);
         long length = bytes.remaining();
         try {
@@ -52,82 +53,84 @@ final class Writer implements AutoCloseable {
                 channel.write(bytes);
             }
         } catch (IOException error) {
-            // A full disk needs the unconfirmed bytes' room, the database first of all.
-            written = upload.held();
-            channel.truncate(written);
+            // On a full disk the room of the unconfirmed bytes is needed, first of all by the database.
+            end = upload.offset();
+            channel.truncate(end);
             throw error;
         }
-        written += length;
-        if (written - upload.held() >= commitBytes || System.nanoTime() - committed >= COMMIT_NANOS) {
+        end += length;
+        if (end - upload.offset() >= commitBytes || System.nanoTime() - lastCommit >= COMMIT_NANOS) {
             commit();
         }
     }
 
-    /** No more will come: keep what came, and say how the upload stands. */
-    synchronized Upload stop(Refusal why) throws IOException, SQLException {
-        if (stopped == null) {
-            stopped = why;
+    /** Stops the writer and commits the received bytes. Returns the upload. */
+    synchronized Upload stop(Refusal reason) throws IOException, SQLException {
+        if (stopReason == null) {
+            stopReason = reason;
             try (channel) {
                 commit();
             }
-            shelf.remember(upload, digests);
+            uploads.cacheDigests(upload, digests);
         }
         return upload;
     }
 
-    /** All has come: judge it. Says how the upload stands, or that the digests do not agree. */
-    synchronized Upload finish(Tail tail) throws Refusal, IOException, SQLException {
-        check();
-        stopped = new Refusal(423, "this upload's writer has ended");
+    /** Checks the digests after the last byte, and saves the upload. Refuses when they do not match. */
+    synchronized Upload finish(ExpectedDigests expected) throws Refusal, IOException, SQLException {
+        ensureOpen();
+        stopReason = new Refusal(423, "this upload's writer has ended");
         try (channel) {
             channel.force(false);
-            boolean whole = written == begin.file().size();
-            if (tail.agrees(begin.file(), whole, digests)) {
-                save(upload.holding(whole ? Upload.State.COMPLETE : Upload.State.PARTIAL, written, digests));
-                shelf.remember(upload, digests);
+            boolean whole = end == start.file().size();
+            if (expected.agree(start.file(), whole, digests)) {
+                save(upload.withContent(whole ? Upload.State.COMPLETE : Upload.State.PARTIAL, end, digests));
+                uploads.cacheDigests(upload, digests);
                 return upload;
             }
             if (whole) {
                 // Nobody knows which of the bytes are wrong.
-                upload = shelf.reset(upload);
+                upload = uploads.reset(upload);
             } else {
-                save(begin.holding(Upload.State.PARTIAL, begin.held(), beginDigests));
-                shelf.remember(upload, beginDigests);
-                channel.truncate(begin.held());
+                save(start.withContent(Upload.State.PARTIAL, start.offset(), startDigests));
+                uploads.cacheDigests(upload, startDigests);
+                channel.truncate(start.offset());
             }
         }
-        throw new Refusal(new Answer(422)
-                .standing(upload)
-                .prefix(upload)
+        throw new Refusal(new JsonResponse(422)
+                .uploadStatus(upload)
+                .prefixMd5(upload)
                 .error("digest")
                 .message("the digest of what arrived is not the one that the client sent"));
     }
 
-    /** Closes the file; what was not committed is lost. */
+    /** Closes the file. Bytes that were not committed are lost. */
     @Override
     public synchronized void close() throws IOException {
         channel.close();
-        if (stopped == null) {
-            stopped = new Refusal(423, "this upload's writer has failed");
+        if (stopReason == null) {
+            stopReason = new Refusal(423, "this upload's writer has failed");
         }
     }
 
-    private void check() throws Refusal {
-        if (stopped != null) {
-            throw stopped;
+    /** Throws the refusal if the writer was stopped. */
+    private void ensureOpen() throws Refusal {
+        if (stopReason != null) {
+            throw stopReason;
         }
     }
 
+    /** Makes the written bytes durable, then their record. */
     private void commit() throws IOException, SQLException {
-        if (written > upload.held()) {
+        if (end > upload.offset()) {
             channel.force(false);
-            save(upload.holding(Upload.State.PARTIAL, written, digests));
+            save(upload.withContent(Upload.State.PARTIAL, end, digests));
         }
-        committed = System.nanoTime();
+        lastCommit = System.nanoTime();
     }
 
-    private void save(Upload now) throws SQLException {
-        shelf.records().save(now);
-        upload = now;
+    private void save(Upload changed) throws SQLException {
+        uploads.records().save(changed);
+        upload = changed;
     }
 }

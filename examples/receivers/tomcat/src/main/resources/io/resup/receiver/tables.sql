@@ -2,7 +2,7 @@
 -- Empty text stands for "not given", so that the unique key holds in every database.
 CREATE TABLE uploads (
     id          VARCHAR(32)   NOT NULL PRIMARY KEY,
-    -- SHA-256 of owner, dir, name and size: a key of any database's liking.
+    -- SHA-256 of owner, dir, name and size: a short key that every database accepts.
     file_key    VARCHAR(64)   NOT NULL,
     owner       VARCHAR(255)  NOT NULL,
     dir         VARCHAR(1024) NOT NULL,
@@ -11,7 +11,7 @@ CREATE TABLE uploads (
     mtime       VARCHAR(20)   NOT NULL,
     md5         VARCHAR(32)   NOT NULL,
     state       VARCHAR(8)    NOT NULL,
-    -- Bytes that are durable, from the start, without a gap, and their digests.
+    -- The number of durable bytes, from the start, without a gap, and their digests.
     held        BIGINT        NOT NULL,
     held_md5    VARCHAR(32)   NOT NULL,
     held_sha256 VARCHAR(64)   NOT NULL,
@@ -22,7 +22,7 @@ CREATE TABLE uploads (
 
 CREATE INDEX uploads_by_content ON uploads (held_md5, size);
 
--- Numbers of signed forms; each is good once.
+-- The nonces of signed forms. Each is valid once.
 CREATE TABLE nonces (
     nonce   VARCHAR(32) NOT NULL PRIMARY KEY,
     expires BIGINT      NOT NULL

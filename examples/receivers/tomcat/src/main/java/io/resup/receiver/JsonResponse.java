@@ -9,39 +9,39 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
 
-/** What is answered: one JSON object for good news and bad. */
-final class Answer {
-    private static final Logger LOG = Logger.getLogger(Answer.class.getName());
+/** A response: one JSON object, for success and for errors. */
+final class JsonResponse {
+    private static final Logger LOG = Logger.getLogger(JsonResponse.class.getName());
     private static final Pattern FULL =
             Pattern.compile("no space left|disk is full|quota exceeded", Pattern.CASE_INSENSITIVE);
 
     private final int status;
     private final Map<String, Object> members = new LinkedHashMap<>();
-    private boolean leavesBody;
+    private boolean close;
 
-    Answer(int status) {
+    JsonResponse(int status) {
         this.status = status;
     }
 
-    /** How the upload stands. */
-    static Answer of(Upload upload) {
-        return new Answer(200).standing(upload);
+    /** Makes the response of success with the status of the upload. */
+    static JsonResponse of(Upload upload) {
+        return new JsonResponse(200).uploadStatus(upload);
     }
 
-    /** A failure of our own: the details are for the log only. */
-    static Answer failure(Exception error) {
+    /** Makes the response to a failure of the receiver. The details go to the log only. */
+    static JsonResponse failure(Exception error) {
         if (error.getMessage() != null && FULL.matcher(error.getMessage()).find()) {
             LOG.severe(error.getMessage());
-            return new Answer(507).message("the receiver has no room left").leavingBody();
+            return new JsonResponse(507).message("the receiver has no room left").closeConnection();
         }
         LOG.log(Level.SEVERE, "a request failed", error);
-        return new Answer(500).message("the receiver failed; its log says why").leavingBody();
+        return new JsonResponse(500).message("the receiver failed; its log says why").closeConnection();
     }
 
-    /** Adds how the upload stands. */
-    Answer standing(Upload upload) {
+    /** Adds the status of the upload. */
+    JsonResponse uploadStatus(Upload upload) {
         members.put("state", upload.state().word());
-        members.put("offset", upload.held());
+        members.put("offset", upload.offset());
         members.put("id", upload.id());
         if (upload.state() == Upload.State.COMPLETE) {
             members.put("location", Store.location(upload.id()));
@@ -49,43 +49,43 @@ final class Answer {
         return this;
     }
 
-    /** Adds the digest of what is held. */
-    Answer prefix(Upload upload) {
-        members.put("prefix_md5", upload.heldMd5());
+    /** Adds the MD5 of the bytes that are stored. */
+    JsonResponse prefixMd5(Upload upload) {
+        members.put("prefix_md5", upload.prefixMd5());
         return this;
     }
 
-    /** Adds the most that one send may carry, if there is a limit. */
-    Answer maxSegment(long most) {
-        if (most > 0) {
-            members.put("max_segment", most);
+    /** Adds the most file bytes of one send, if there is a limit. */
+    JsonResponse maxSegment(long limit) {
+        if (limit > 0) {
+            members.put("max_segment", limit);
         }
         return this;
     }
 
-    /** Adds the word by which a program knows the error. */
-    Answer error(String word) {
-        members.put("error", word);
+    /** Adds the code of the error, for programs. */
+    JsonResponse error(String code) {
+        members.put("error", code);
         return this;
     }
 
-    /** Adds the text for a person. */
-    Answer message(String text) {
+    /** Adds the text of the error, for people. */
+    JsonResponse message(String text) {
         members.put("message", text);
         return this;
     }
 
-    /** Says that the rest of the request's body is not wanted. */
-    Answer leavingBody() {
-        leavesBody = true;
+    /** Closes the connection after the response: the rest of the request's body is not needed. */
+    JsonResponse closeConnection() {
+        close = true;
         return this;
     }
 
-    boolean leavesBody() {
-        return leavesBody;
+    boolean closesConnection() {
+        return close;
     }
 
-    /** Sends it, now. */
+    /** Sends the response at once. */
     void write(HttpServletResponse response) throws IOException {
         byte[] json = toString().getBytes(StandardCharsets.UTF_8);
         response.setStatus(status);
@@ -93,7 +93,7 @@ final class Answer {
         response.setContentLength(json.length);
         response.setHeader("Cache-Control", "no-store");
         response.setHeader("X-Content-Type-Options", "nosniff");
-        if (leavesBody) {
+        if (close) {
             response.setHeader("Connection", "close");
         }
         if (status == 401) {
@@ -106,7 +106,7 @@ final class Answer {
         response.flushBuffer();
     }
 
-    /** The JSON. */
+    /** Returns the JSON. */
     @Override
     public String toString() {
         StringBuilder json = new StringBuilder("{");
@@ -135,7 +135,7 @@ final class Answer {
         json.append('"');
     }
 
-    /** The beginning of a foreign text, fit for a message. */
+    /** Shortens a text of the client for a message. */
     static String excerpt(String text) {
         if (text.codePointCount(0, text.length()) <= 60) {
             return text;

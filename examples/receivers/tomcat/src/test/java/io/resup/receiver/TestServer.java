@@ -4,12 +4,12 @@ import java.nio.file.Path;
 import org.apache.catalina.Context;
 import org.apache.catalina.startup.Tomcat;
 
-/** A Tomcat with nothing but this receiver, to try it and to test it. */
-public final class Trial {
-    private Trial() {}
+/** A Tomcat with this receiver only, for trying and for tests. */
+public final class TestServer {
+    private TestServer() {}
 
     /**
-     * Runs it until it is killed; data are in <code>target/trial</code>, unless <code>resup.data</code> says otherwise.
+     * Runs Tomcat until it is killed. Data are in <code>target/trial</code>, unless <code>resup.data</code> says otherwise.
      *
      * @param arguments the port, 8080 by default; 0 is any
      * @throws Exception when it does not start
