@@ -278,7 +278,8 @@ fn open_or_make(parent: &Dir, name: &str) -> io::Result<Dir> {
 fn open_dir(parent: &Dir, name: &str) -> io::Result<Option<Dir>> {
     match unless_missing(parent.symlink_metadata(name))? {
         None => Ok(None),
-        Some(metadata) if metadata.is_dir() => parent.open_dir_nofollow(name).map(Some),
+        // It may have been removed since it was looked at.
+        Some(metadata) if metadata.is_dir() => unless_missing(parent.open_dir_nofollow(name)),
         Some(_) => Err(ErrorKind::NotADirectory.into()),
     }
 }
