@@ -68,10 +68,12 @@ setup: $(PARTS:%=need-%)
 need-%:
 	@$(SETUP) $*
 
+# (--all-targets passes over the tests that plain `cargo test` does not run.)
 lint:
 	@$(CARGO) fmt --version > /dev/null && $(CARGO) clippy --version > /dev/null || rustup component add rustfmt clippy
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --workspace --test '*' -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items -q
 
 # Always the whole workspace, so that all agree on the dependencies' features and share one build.

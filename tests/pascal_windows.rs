@@ -18,7 +18,7 @@ use std::process::Command;
 
 use harness::{root, Bench};
 use resup_test_support::desktop::Desktop;
-use wine::{built, windows_path};
+use wine::{build_dir, windows_path};
 
 const WINE: &str = "packaging/windows/wine.sh";
 
@@ -44,7 +44,7 @@ fn kinds() -> [Kind; 2] {
             bits: "32",
             arch: "i686",
             units: "i386-win32",
-            compiler: built().join("fpc/bin/ppcross386"),
+            compiler: build_dir().join("fpc/bin/ppcross386"),
             system: "-Twin32",
         },
     ]
@@ -53,7 +53,7 @@ fn kinds() -> [Kind; 2] {
 impl Kind {
     /// Builds a program of this source, named from the root, beside the DLL.
     fn build(&self, bench: &Bench, source: &str, flags: &[&str]) -> PathBuf {
-        let dll = built().join(self.arch).join("resup.dll");
+        let dll = build_dir().join(self.arch).join("resup.dll");
         std::fs::copy(dll, bench.path("resup.dll")).unwrap();
         let units = bench.path("units");
         std::fs::create_dir_all(&units).unwrap();
@@ -62,11 +62,11 @@ impl Kind {
             .args(flags)
             .arg(format!(
                 "-Fu{}",
-                built().join("fpc/units").join(self.units).display()
+                build_dir().join("fpc/units").join(self.units).display()
             ))
             .arg(format!(
                 "-Fu{}",
-                built().join("lcl").join(self.units).display()
+                build_dir().join("lcl").join(self.units).display()
             ))
             .arg(format!(
                 "-Fu{}",
@@ -86,14 +86,14 @@ impl Kind {
     /// A command that runs a program.
     fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(root().join(WINE));
-        command.arg(self.bits).arg(built()).arg(program);
+        command.arg(self.bits).arg(build_dir()).arg(program);
         command
     }
 
     /// One that runs a program with windows.
     fn command_on(&self, desktop: &Desktop, program: &Path) -> Command {
         let mut command = desktop.command(root().join(WINE));
-        command.arg(self.bits).arg(built()).arg("--screen");
+        command.arg(self.bits).arg(build_dir()).arg("--screen");
         command.arg(program);
         command
     }
