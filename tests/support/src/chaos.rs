@@ -60,6 +60,8 @@ pub struct Faults {
     pub refuse: bool,
     /// Forward nothing to the client but the end of the connection.
     pub drop_response: bool,
+    /// Answer the client's first bytes with these, and end the connection; none is made to the server.
+    pub reply: Option<&'static str>,
 }
 
 impl Faults {
@@ -208,6 +210,9 @@ impl Shared {
         }
         if !link.pause(faults.delay_connect) {
             return;
+        }
+        if let Some(reply) = faults.reply {
+            return pump::answer(link, reply.as_bytes());
         }
         let target = *self.target.lock().expect("target");
         let Ok(server) = TcpStream::connect_timeout(&target, CONNECT_TIME) else {

@@ -139,6 +139,32 @@ impl Pump<'_> {
     }
 }
 
+/// Answers the client's first bytes, ends the connection, and discards what still comes for a moment.
+pub(super) fn answer(link: &Link, reply: &[u8]) {
+    let mut answered = false;
+    let mut piece = vec![0; FIRST_PIECE];
+    loop {
+        match link.fate() {
+            Fate::Stalled | Fate::Reset => return,
+            Fate::Finishing(until) if Instant::now() >= until => return,
+            _ => {}
+        }
+        match link.client().read(&mut piece) {
+            Ok(0) => return link.cut(Cut::Rst),
+            Ok(_) if answered => {}
+            Ok(_) => {
+                answered = true;
+                match link.client().write_all(reply) {
+                    Ok(()) => link.cut(Cut::Fin),
+                    Err(_) => return link.cut(Cut::Rst),
+                }
+            }
+            Err(error) if is_passing(&error) => {}
+            Err(_) => return link.cut(Cut::Rst),
+        }
+    }
+}
+
 /// Whether an error ends only this call, and not the connection.
 fn is_passing(error: &io::Error) -> bool {
     matches!(

@@ -11,6 +11,8 @@ pub struct Options {
     pub max_body: Option<u64>,
     /// Send no `prefix_md5`, which is optional.
     pub hide_prefix_md5: bool,
+    /// Take bytes without their digest, too.
+    pub digests_optional: bool,
     /// See a body only when it is whole: one that is cut short leaves nothing.
     pub buffering: bool,
     /// Listen with TLS.

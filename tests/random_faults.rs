@@ -1,0 +1,195 @@
+//! Uploads by random clients, to random servers, through networks with random faults: in the end the server has
+//! the file that was sent. `RESUP_TEST_RUNS` is the number of uploads.
+
+use std::io::Cursor;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use fastrand::Rng;
+use resup::{Client, DigestMode, LocateMethod, SegmentSize, Upload};
+use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
+use resup_test_support::files;
+use resup_test_support::model::{ModelReceiver, Options};
+use resup_test_support::seed;
+
+/// How many of an upload's connections have faults.
+const FAULTY: u64 = 6;
+
+/// Answers of what may stand between client and server.
+const REPLIES: [&str; 9] = [
+    "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n<html>log in!",
+    "HTTP/1.1 302 Found\r\nLocation: http://portal.invalid/\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 4\r\n\r\noops",
+    "HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 100\r\n\r\ncut",
+    "HTTP/1.1 522 x\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n{\"state\":\"partial\",",
+    "no HTTP\r\n\r\n",
+];
+
+/// What one upload is like.
+#[derive(Debug)]
+struct Case {
+    server: Options,
+    digest: DigestMode,
+    segments: SegmentSize,
+    locate: LocateMethod,
+    source: SourceKind,
+    size: u64,
+}
+
+#[derive(Debug)]
+enum SourceKind {
+    File,
+    Memory,
+    Stream,
+}
+
+impl Case {
+    fn new(rng: &mut Rng) -> Self {
+        let digest = match rng.u8(..4) {
+            0 => DigestMode::None,
+            1 => DigestMode::First,
+            _ => DigestMode::OnePass,
+        };
+        let segments = match rng.u8(..4) {
+            0 => SegmentSize::Automatic,
+            1 => SegmentSize::Fixed(rng.u64(5_000..2_000_000)),
+            _ => SegmentSize::Unlimited,
+        };
+        let server = Options {
+            max_segment: (rng.u8(..4) == 0).then(|| rng.u64(100_000..1_000_000)),
+            max_body: (rng.u8(..6) == 0).then(|| rng.u64(200_000..1_000_000)),
+            hide_prefix_md5: rng.bool(),
+            digests_optional: true,
+            buffering: rng.u8(..4) == 0,
+            tls: rng.u8(..4) == 0,
+            ..Options::default()
+        };
+        Case {
+            server,
+            digest,
+            segments,
+            locate: [LocateMethod::Post, LocateMethod::Get][rng.usize(..2)],
+            source: match rng.u8(..4) {
+                0 => SourceKind::Memory,
+                1 => SourceKind::Stream,
+                _ => SourceKind::File,
+            },
+            size: match rng.u8(..8) {
+                0 => rng.u64(..10),
+                1..=4 => rng.u64(..200_000),
+                _ => rng.u64(..2_000_000),
+            },
+        }
+    }
+
+    /// Whether a damaged byte is noticed: by TLS, or by a digest.
+    fn notices_damage(&self) -> bool {
+        // Memory and streams are digested in every mode.
+        let digests = self.digest != DigestMode::None || !matches!(self.source, SourceKind::File);
+        self.server.tls || digests
+    }
+
+    /// Picks the faults of one connection.
+    fn faults(&self, rng: &mut Rng) -> Faults {
+        let mut faults = Faults {
+            how: [Cut::Rst, Cut::Fin, Cut::Stall][rng.usize(..3)],
+            ..Faults::default()
+        };
+        let anywhere = self.size + 2000;
+        match rng.u8(..11) {
+            0..=3 => faults.cut_up_after = Some(rng.u64(..anywhere)),
+            4 => faults.cut_down_after = Some(rng.u64(..400)),
+            5 if self.notices_damage() => faults.corrupt_up_at = Some(rng.u64(..anywhere)),
+            // Of the answer's bytes only the digests can be checked, and there may be none.
+            6 if self.server.tls => faults.corrupt_down_at = Some(rng.u64(..2000)),
+            7 => faults.drop_response = true,
+            8 if !self.server.tls => faults.reply = Some(REPLIES[rng.usize(..REPLIES.len())]),
+            9 => faults.delay_connect = Duration::from_millis(rng.u64(..50)),
+            _ => faults.refuse = true,
+        }
+        faults
+    }
+
+    fn client(&self, receiver: &ModelReceiver, proxy: &ChaosProxy) -> Client {
+        let client = Client::new(&receiver.endpoint_at(proxy.addr())).unwrap();
+        let short = Duration::from_millis(2);
+        client.set_retry_backoff(short, short * 4).unwrap();
+        client.set_retry_limit(20);
+        let limit = Duration::from_millis(600);
+        client.set_response_timeout(limit).unwrap();
+        client.set_stall_timeout(limit).unwrap();
+        client.set_connect_timeout(limit).unwrap();
+        client.set_locate_method(self.locate);
+        if self.server.tls {
+            client.set_ca_pem(receiver.ca_pem()).unwrap();
+        }
+        client
+    }
+}
+
+/// Makes one upload, and makes sure that the server has its file.
+fn upload(number: u64, seed: u64) {
+    let run = seed.wrapping_add(number);
+    let mut rng = seed::rng(run);
+    let case = Case::new(&mut rng);
+    let told = format!("upload {number} (seed {seed}) {case:?}");
+    let receiver = ModelReceiver::with(case.server.clone());
+    let plan = Case::new(&mut seed::rng(run));
+    let faults = move |connection: u64, rng: &mut Rng| match connection < FAULTY {
+        true => plan.faults(rng),
+        false => Faults::default(),
+    };
+    let proxy = ChaosProxy::start(receiver.addr(), faults, run);
+    let client = case.client(&receiver, &proxy);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("random");
+    files::make(&path, case.size, run).unwrap();
+    let content = std::fs::read(&path).unwrap();
+    let new = |client: &Client| {
+        let upload = match case.source {
+            SourceKind::File => Upload::from_file(client, &path),
+            SourceKind::Memory => Upload::from_memory(client, content.clone(), "random"),
+            SourceKind::Stream => {
+                Upload::from_stream(client, Cursor::new(content.clone()), "random")
+            }
+        };
+        let mut upload = upload.unwrap();
+        upload.set_digest(case.digest).unwrap();
+        upload.set_segment_size(case.segments).unwrap();
+        upload
+    };
+    let mut upload = new(&client);
+    // Some faults end a run, such as a login page at the very first; then another program run goes on.
+    let mut ends = 0;
+    while let Err(error) = upload.run() {
+        ends += 1;
+        assert!(ends <= FAULTY, "{told}: {error}");
+        upload = new(&case.client(&receiver, &proxy));
+    }
+    let files = receiver.files();
+    assert_eq!(files.len(), 1, "{told}");
+    assert!(files[0].1 == content, "{told}: the server has another file");
+    let snapshot = upload.remote().snapshot();
+    assert_eq!(snapshot.offset, case.size, "{told}");
+}
+
+#[test]
+fn random_faults_never_make_a_wrong_file() {
+    let seed = seed::seed();
+    let count = std::env::var("RESUP_TEST_RUNS").map_or(60, |n| n.parse().unwrap());
+    let next = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= count {
+                    break;
+                }
+                upload(number, seed);
+            });
+        }
+    });
+}
