@@ -515,9 +515,9 @@ RESUP_API resup_status resup_client_set_signing_algorithm(resup_client *client, 
  * of each upload on; files are read at once.
  *
  * @param client       a client
- * @param path         a PEM file
- * @param certificate  path of a PEM file with the chain, its own certificate first
- * @param key          path of a PEM file with the key, not encrypted; may be the same file
+ * @param path         a file, PEM or DER
+ * @param certificate  path of a file, PEM or DER, with the chain, its own certificate first
+ * @param key          path of such a file with the key, not encrypted; may be the same file
  * @return #RESUP_OK; #RESUP_E_ARGUMENT for a value or file that cannot be used: then nothing has
  *         changed; #RESUP_E_NULL for a text that is NULL; #RESUP_E_UTF8 for one that is not valid;
  *         or a handle's error
@@ -538,9 +538,9 @@ RESUP_API resup_status resup_client_set_signing_algorithm(resup_client *client, 
 RESUP_API resup_status resup_client_set_trust(resup_client *client, int32_t trust);
 
 /**
- * Trusts the CA certificates in a PEM file, and no others but those of further calls. When the
- * file cannot be read, has no certificate, or has one that cannot be used as a root, none of them
- * is trusted.
+ * Trusts the CA certificates in a file, and no others but those of further calls. A server may
+ * show one of them as its own. When the file cannot be read, has no certificate, or has one that
+ * cannot be used as a root, none of them is trusted.
  */
 RESUP_API resup_status resup_client_set_ca_file(resup_client *client, const char *path);
 
@@ -555,8 +555,8 @@ RESUP_API resup_status resup_client_set_ca_pem(resup_client *client, const char 
 
 /**
  * Sets the certificate that this side shows when the server asks for one. Fails also when the key
- * does not fit. What the library keeps of the key is overwritten in memory when it is released;
- * not so what its TLS makes of it.
+ * does not fit. The library's copies of the file are overwritten in memory; not so what its TLS
+ * makes of the key.
  */
 RESUP_API resup_status resup_client_set_client_certificate(resup_client *client,
                                                            const char *certificate,

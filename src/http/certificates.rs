@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::pki_types::pem::{self, PemObject};
+use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{CertificateError, ClientConfig, RootCertStore};
-use zeroize::Zeroizing;
+use rustls::sign::CertifiedKey;
+use rustls::RootCertStore;
 
+use super::key_files::{certificates, private_key, read};
+use super::tls_faults::describe_certificate;
 use crate::error::Error;
 
 /// The root certificates that are trusted where the program gives none.
@@ -26,16 +28,9 @@ pub(crate) struct Certificates {
     pub trust: Trust,
     /// The program's own root certificates. Where there are some, only they are trusted.
     pub own: Arc<Vec<CertificateDer<'static>>>,
-    pub client: Option<Arc<ClientCertificate>>,
+    /// The client's chain of certificates, with its key.
+    pub client: Option<Arc<CertifiedKey>>,
     pub verify: bool,
-}
-
-/// A certificate chain and the key that belongs to it.
-#[derive(Debug)]
-pub(crate) struct ClientCertificate {
-    pub chain: Vec<CertificateDer<'static>>,
-    /// A PEM text that contains the key.
-    pub key_pem: Zeroizing<Vec<u8>>,
 }
 
 impl Default for Certificates {
@@ -50,96 +45,83 @@ impl Default for Certificates {
 }
 
 impl Certificates {
-    /// Adds the certificates of a PEM text to the trusted ones: all of them or none.
-    pub(crate) fn add_own(&mut self, pem: &[u8], from: &str) -> Result<(), Error> {
-        let bad = |why: String| Error::InvalidArgument {
-            what: "CA certificate",
-            why: format!("{from}: {why}"),
-        };
-        let found = chain(pem).map_err(&bad)?;
+    /// Adds the certificates of a file to the trusted ones: all of them or none.
+    pub(crate) fn add_own_file(&mut self, path: &Path) -> Result<(), Error> {
+        let from = format!("\"{}\"", path.display());
+        let content = read(path).map_err(|why| bad_authority(&from, why))?;
+        self.add_own(&content, &from)
+    }
+
+    /// Adds the certificates of a file's content to the trusted ones: all of them or none.
+    pub(crate) fn add_own(&mut self, content: &[u8], from: &str) -> Result<(), Error> {
+        let found = certificates(content).map_err(|why| bad_authority(from, why))?;
         let mut store = RootCertStore::empty();
         for (i, certificate) in found.iter().enumerate() {
             store.add(certificate.clone()).map_err(|e| {
-                let all = found.len();
-                bad(format!(
-                    "certificate {} of {all} cannot be used: {}",
-                    i + 1,
-                    describe(&e)
-                ))
+                let (n, all, why) = (i + 1, found.len(), describe_certificate(&e));
+                bad_authority(from, format!("certificate {n} of {all} {why}"))
             })?;
         }
         Arc::make_mut(&mut self.own).extend(found);
         Ok(())
     }
 
-    /// Sets the client certificate, from two PEM files (which may be the same).
+    /// Sets the client certificate, from two files (which may be the same).
     pub(crate) fn set_client(&mut self, certificate: &Path, key: &Path) -> Result<(), Error> {
         let bad = |path: &Path, why: String| Error::InvalidArgument {
             what: "client certificate",
-            why: format!("{}: {why}", path.display()),
+            why: format!("\"{}\": {why}", path.display()),
         };
-        let (certificate_pem, key_pem) = (read(certificate)?, read(key)?);
-        let chain = chain(&certificate_pem).map_err(|why| bad(certificate, why))?;
-        let key_der = PrivateKeyDer::from_pem_slice(&key_pem).map_err(|e| match e {
-            pem::Error::NoItemsFound => {
-                let why = match contains(&key_pem, b"ENCRYPTED") {
-                    true => "its key is encrypted; write it without a password",
-                    false => "it contains no private key in PEM form",
-                };
-                bad(key, why.to_owned())
-            }
-            e => bad(key, format!("its key cannot be read: {e}")),
-        })?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map(|builder| builder.with_root_certificates(RootCertStore::empty()))
-            .and_then(|builder| builder.with_client_auth_cert(chain.clone(), key_der))
-            .map_err(|e| {
-                bad(
-                    key,
-                    format!("the key cannot be used with the certificate: {e}"),
-                )
-            })?;
-        self.client = Some(Arc::new(ClientCertificate { chain, key_pem }));
+        let content = read(certificate).map_err(|why| bad(certificate, why))?;
+        let chain = certificates(&content).map_err(|why| bad(certificate, why))?;
+        let content = read(key).map_err(|why| bad(key, why))?;
+        let client = private_key(&content).and_then(|key| certified(chain, &key));
+        self.client = Some(Arc::new(client.map_err(|why| bad(key, why))?));
         Ok(())
     }
 }
 
-/// Reads a file of certificates or keys.
-pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let bytes = std::fs::read(path).map_err(|e| Error::InvalidArgument {
-        what: "certificate file",
-        why: format!("\"{}\" cannot be read: {e}", path.display()),
-    })?;
-    Ok(bytes.into())
-}
-
-/// Describes a failure of TLS in rustls's words, with the way out where there is one.
-///
-/// For an unusual fault in a certificate, rustls prints the `Debug` form of a wrapper, and not in
-/// every build. The fault inside it is printed instead.
-pub(crate) fn describe(error: &rustls::Error) -> String {
-    match error {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => format!(
-            "{error}; if its issuer is a CA of your own, set the CA's certificate (set_ca_file)"
-        ),
-        rustls::Error::InvalidCertificate(CertificateError::Other(fault)) => {
-            format!("invalid peer certificate: {fault}")
-        }
-        other => other.to_string(),
+fn bad_authority(from: &str, why: String) -> Error {
+    Error::InvalidArgument {
+        what: "CA certificate",
+        why: format!("{from}: {why}"),
     }
 }
 
-fn chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    match found {
-        Err(e) => Err(format!("it is not valid PEM: {e}")),
-        Ok(chain) if chain.is_empty() => Err("it contains no certificate in PEM form".to_owned()),
-        Ok(chain) => Ok(chain),
+/// Puts a chain of certificates and a key together, if they belong together. The certificate may
+/// be of any version of X.509: it is for the server to judge.
+fn certified(
+    chain: Vec<CertificateDer<'static>>,
+    key: &PrivateKeyDer<'_>,
+) -> Result<CertifiedKey, String> {
+    let signer = any_supported_type(key).map_err(|_| unusable(key))?;
+    let public = signer.public_key();
+    let fits = |certificate: &CertificateDer<'_>| {
+        let anchor = webpki::anchor_from_trusted_cert(certificate);
+        let key = anchor.map(|anchor| webpki::spki_for_anchor(&anchor));
+        key.is_ok_and(|key| public.is_none() || public == Some(key))
+    };
+    match chain.iter().position(fits) {
+        Some(0) => Ok(CertifiedKey::new(chain, signer)),
+        Some(n) => Err(format!(
+            "the key belongs to certificate {} of the chain; the client's own has to be the first",
+            n + 1
+        )),
+        None => Err("the key does not belong to the certificate".to_owned()),
     }
 }
 
-fn contains(text: &[u8], what: &[u8]) -> bool {
-    text.windows(what.len()).any(|window| window == what)
+/// Says why a key cannot be used.
+fn unusable(key: &PrivateKeyDer<'_>) -> String {
+    /// The object identifier of P-521, in DER.
+    const P521: &[u8] = &[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23];
+    let der = key.secret_der();
+    let what = match der.windows(P521.len()).any(|window| window == P521) {
+        true => "the key is one of the curve P-521, which is not supported for clients",
+        false => "the key cannot be used",
+    };
+    format!(
+        "{what}; use RSA of 2048 to 4096 bits, P-256, P-384 or Ed25519 \
+         (\"openssl pkey -in OLD -out NEW\" mends some unusual files)"
+    )
 }

@@ -4,12 +4,12 @@ use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::Arc;
 
+use rustls::ClientConfig;
 use ureq::config::Config;
 use ureq::http::{self, header};
-use ureq::tls::TlsConfig;
 use ureq::unversioned::resolver::{DefaultResolver, Resolver};
 use ureq::unversioned::transport::{
-    ConnectProxyConnector, Connector, RustlsConnector, SocksConnector, TcpConnector,
+    ConnectProxyConnector, Connector, SocksConnector, TcpConnector,
 };
 use ureq::{Agent, SendBody};
 
@@ -77,11 +77,13 @@ impl Connection {
         let via = Via::new(&origin, proxy);
         let host = options.endpoint.authority();
         let tls = match origin.https {
-            true => tls::config(&options.certificates).map_err(|why| Error::Tls {
-                host: host.to_owned(),
-                why,
-            })?,
-            false => TlsConfig::default(),
+            true => Some(
+                tls::config(&options.certificates).map_err(|why| Error::Tls {
+                    host: host.to_owned(),
+                    why,
+                })?,
+            ),
+            false => None,
         };
         let tunnel = via.tunnel().map_err(|e| Error::InvalidArgument {
             what: "proxy",
@@ -94,7 +96,6 @@ impl Connection {
             .max_redirects_will_error(false)
             .http_status_as_error(false)
             .proxy(tunnel)
-            .tls_config(tls)
             .user_agent(options.user_agent.as_str())
             .accept("application/json")
             .output_buffer_size(BUFFER)
@@ -106,6 +107,7 @@ impl Connection {
         Ok(Self::with_parts(
             options,
             config,
+            tls,
             resolver,
             via,
             ignores_expect,
@@ -115,6 +117,7 @@ impl Connection {
     pub(super) fn with_parts(
         options: &ConnectionOptions,
         config: Config,
+        tls: Option<Arc<ClientConfig>>,
         resolver: impl Resolver,
         via: Via,
         ignores_expect: Arc<AtomicBool>,
@@ -147,7 +150,10 @@ impl Connection {
         let chain = lookup
             .chain(absolute)
             .chain(early::Bottom(layers.clone()))
-            .chain(RustlsConnector::default())
+            .chain(tls::TlsLayer {
+                config: tls,
+                state: state.clone(),
+            })
             .chain(early::Top(layers.clone()))
             .chain(expect::Gate(layers));
         Connection {
@@ -260,9 +266,14 @@ impl Connection {
     }
 
     fn explain(&self, error: ureq::Error) -> Error {
+        let (phase, asked_for_handshake) = {
+            let request = self.state.request();
+            (request.phase(), request.asked_for_handshake)
+        };
         let circumstances = Circumstances {
             host: &self.host,
-            phase: self.state.request().phase(),
+            phase,
+            asked_for_handshake,
             has_stalled: self.state.has_stalled(),
             limits: &self.limits,
             is_socks: self.via.is_socks(),

@@ -6,7 +6,7 @@ use ureq::Timeout;
 
 use super::state::Phase;
 use crate::error::{rounded, Error};
-use crate::http::certificates::describe;
+use crate::http::tls_faults::{describe, RENEGOTIATION};
 use crate::options::TimeLimits;
 
 /// The advice for a proxy that does not speak SOCKS.
@@ -17,6 +17,8 @@ pub(super) struct Circumstances<'a> {
     /// The server and the proxy, for messages.
     pub host: &'a str,
     pub phase: Phase,
+    /// Whether the server asked for a new TLS handshake, which was declined.
+    pub asked_for_handshake: bool,
     pub has_stalled: bool,
     pub limits: &'a TimeLimits,
     pub is_socks: bool,
@@ -33,6 +35,10 @@ impl Circumstances<'_> {
             );
             return Error::TimedOut { host, what };
         }
+        if self.asked_for_handshake {
+            let why = RENEGOTIATION.to_owned();
+            return Error::Tls { host, why };
+        }
         match error {
             ureq::Error::Io(e) => self.explain_io(host, e),
             ureq::Error::HostNotFound => Error::ResolveFailed {
@@ -40,13 +46,9 @@ impl Circumstances<'_> {
                 why: "it has no address".to_owned(),
             },
             ureq::Error::Timeout(limit) => self.explain_timeout(host, limit),
-            ureq::Error::Rustls(e) => Error::Tls {
+            ureq::Error::Tls(why) => Error::Tls {
                 host,
-                why: describe(&e),
-            },
-            ureq::Error::Tls(_) | ureq::Error::TlsRequired => Error::Tls {
-                host,
-                why: error.to_string(),
+                why: why.to_owned(),
             },
             ureq::Error::ConnectProxyFailed(why) => explain_proxy(host, why),
             ureq::Error::ConnectionFailed => Error::ConnectFailed {

@@ -5,7 +5,7 @@
 //! that an update that changes ureq is noticed.
 //!
 //! A connection is a chain of layers, from the socket up to ureq: `names` (lookups), ureq's own
-//! connectors, `via` (proxies), `early` (`Bottom`), TLS, `early` (`Top`), `expect`. They share
+//! connectors, `via` (proxies), `early` (`Bottom`), `tls`, `early` (`Top`), `expect`. They share
 //! their [`state`].
 
 mod body;

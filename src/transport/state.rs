@@ -47,6 +47,8 @@ pub(super) struct RequestState {
     pub(super) response_ready: bool,
     /// Whether the time for a 100 Continue passed without a response, and no 100 came later.
     pub(super) no_100_yet: bool,
+    /// Whether the server asked for a new TLS handshake, which was declined.
+    pub(super) asked_for_handshake: bool,
 }
 
 impl RequestState {
@@ -60,6 +62,7 @@ impl RequestState {
             body_begun: false,
             response_ready: false,
             no_100_yet: false,
+            asked_for_handshake: false,
         }
     }
 

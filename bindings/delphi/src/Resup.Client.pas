@@ -75,12 +75,12 @@ type
     procedure SetSigningSecret(const ASecret; ASize: Integer); overload;
     /// <summary>Signs every form with a secret that is a text, as UTF-8.</summary>
     procedure SetSigningSecret(const ASecret: TResupText); overload;
-    /// <summary>Trusts the CAs in a PEM file, and no others but those of further calls.</summary>
+    /// <summary>Trusts the CAs in a file, PEM or DER, and no others but those of further calls.</summary>
     procedure AddCAFile(const AFileName: TResupText);
     /// <summary>Trusts the CAs in a PEM text, and no others but those of further calls.</summary>
     procedure AddCAPem(const APem: TResupText);
-    /// <summary>Sets the certificate that the program shows to the server: PEM files of the chain and of the
-    /// key.</summary>
+    /// <summary>Sets the certificate that the program shows to the server: files, PEM or DER, of the
+    /// chain and of the key.</summary>
     procedure SetClientCertificate(const ACertificate, AKey: TResupText);
 
     /// <summary>The C API's handle, still owned by this object.</summary>

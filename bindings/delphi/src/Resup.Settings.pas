@@ -60,7 +60,7 @@ type
     /// <summary>"none", or scheme://user:password@host:port. Default: empty, the system's. A form stores it with its
     /// password; OnPrepare can set one that no form stores.</summary>
     property Proxy: TResupText read FProxy write FProxy;
-    /// <summary>A PEM file with the CAs to trust. Default: empty, the system's.</summary>
+    /// <summary>A file, PEM or DER, with the CAs to trust. Default: empty, the system's.</summary>
     property CAFile: TResupText read FCAFile write FCAFile;
     /// <summary>Whether the server's certificate is verified.</summary>
     property TlsVerify: Boolean read FTlsVerify write FTlsVerify default True;

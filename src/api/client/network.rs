@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Client;
 use crate::error::Error;
-use crate::http::certificates::{read, Trust};
+use crate::http::certificates::Trust;
 use crate::http::proxy::{NoProxy, ProxySetting};
 use crate::options::FilenameStyle;
 
@@ -53,18 +53,17 @@ impl Client {
         self.lock().change().connection.certificates.trust = trust;
     }
 
-    /// Adds the CA certificates in a PEM file. Once some are set, only they are trusted. The file
-    /// is read at once.
+    /// Adds the CA certificates in a file, PEM or DER. Once some are set, only they are trusted. A
+    /// server may show one of them as its own, as one that is signed by itself. The file is read at
+    /// once.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] when the file cannot be read, has no certificate, or has one
     /// that cannot be used as a root; then none of them is trusted.
     pub fn set_ca_file(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let path = path.as_ref();
-        let pem = read(path)?;
-        let from = format!("\"{}\"", path.display());
         let mut state = self.lock();
-        state.change().connection.certificates.add_own(&pem, &from)
+        let certificates = &mut state.change().connection.certificates;
+        certificates.add_own_file(path.as_ref())
     }
 
     /// Adds the CA certificates in a PEM text, as [`set_ca_file`](Self::set_ca_file) does.
@@ -77,10 +76,10 @@ impl Client {
         certificates.add_own(pem.as_bytes(), "the PEM text")
     }
 
-    /// Sets the client certificate, for servers that ask for one: a PEM file with the chain, the
-    /// client's own certificate first, and a PEM file with its key, unencrypted. Both may be the
-    /// same file. They are read at once. The library's copy of the key is overwritten in memory
-    /// when it is dropped; the copies of the TLS library are not.
+    /// Sets the client certificate, for servers that ask for one: a file with the chain, the
+    /// client's own certificate first, and a file with its key, unencrypted, each PEM or DER. Both
+    /// may be the same file. They are read at once. The copies of the files are overwritten in
+    /// memory; what the TLS library makes of the key is not.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] when a file cannot be read or used, or the key does not match.

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::scripted::{reply, reply_with, End, Read as Take, ScriptedServer, Step};
 use ureq::config::Config;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, Resolver};
 use ureq::Agent;
 
@@ -297,25 +296,6 @@ fn a_response_that_may_be_cut_is_an_error() {
         let error = get(&connection_to(&server, |_| {}), &server).unwrap_err();
         assert!(error.to_string().contains(wanted), "{text:?}: {error}");
     }
-}
-
-#[test]
-fn ureq_ignores_root_certificates_that_cannot_be_parsed() {
-    let server = ScriptedServer::start_tls(vec![Step::reply(200, "{}")]);
-    let with_roots = |roots: &[Certificate<'static>]| {
-        let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(roots));
-        let config = Agent::config_builder().proxy(None).tls_config(tls.build());
-        let options = options(&server.endpoint());
-        let (config, resolver) = (config.build(), DefaultResolver::default());
-        let connection =
-            Connection::with_parts(&options, config, resolver, Via::Direct, Arc::default());
-        get(&connection, &server)
-    };
-    let garbage = Certificate::from_der(b"no certificate");
-    let good = Certificate::from_pem(server.ca_pem().as_bytes()).unwrap();
-    assert_eq!(with_roots(&[garbage.clone(), good]).unwrap().status, 200);
-    let error = with_roots(&[garbage]).unwrap_err();
-    assert!(error.to_string().contains("UnknownIssuer"), "{error}");
 }
 
 #[test]

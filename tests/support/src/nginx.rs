@@ -18,7 +18,7 @@ impl Nginx {
     ///
     /// When it does not start, or is not there although it is [needed](crate::tools::find).
     pub fn start(upstream: SocketAddr, directives: &str) -> Option<Self> {
-        Self::launch(upstream, directives, None)
+        Self::launch(upstream, "", directives, None)
     }
 
     /// As [`start`](Self::start), with TLS. A client that lacks a required certificate gets status 400.
@@ -27,10 +27,29 @@ impl Nginx {
     ///
     /// As [`start`](Self::start).
     pub fn start_tls(upstream: SocketAddr, directives: &str, identity: &Identity) -> Option<Self> {
-        Self::launch(upstream, directives, Some(identity))
+        Self::start_tls_with(upstream, "", directives, identity)
     }
 
-    fn launch(upstream: SocketAddr, directives: &str, identity: Option<&Identity>) -> Option<Self> {
+    /// As [`start_tls`](Self::start_tls), with directives for the server, outside of its location, too.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_tls_with(
+        upstream: SocketAddr,
+        of_server: &str,
+        directives: &str,
+        identity: &Identity,
+    ) -> Option<Self> {
+        Self::launch(upstream, of_server, directives, Some(identity))
+    }
+
+    fn launch(
+        upstream: SocketAddr,
+        of_server: &str,
+        directives: &str,
+        identity: Option<&Identity>,
+    ) -> Option<Self> {
         let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .iter()
             .map(|what| format!("{what}_temp_path {what};\n"))
@@ -41,7 +60,7 @@ impl Nginx {
             let config = format!(
                 "daemon off;\nmaster_process off;\npid pid;\nerror_log stderr;\n\
                  events {{ worker_connections 256; }}\n\
-                 http {{\n{temporary}access_log off;\nserver {{\nlisten {addr}{ssl};\n{tls}\
+                 http {{\n{temporary}access_log off;\nserver {{\nlisten {addr}{ssl};\n{tls}{of_server}\
                  location / {{\nproxy_pass http://{upstream};\nproxy_http_version 1.1;\n\
                  {directives}\n}}\n}}\n}}\n"
             );

@@ -111,6 +111,12 @@ impl Certificate {
         }
     }
 
+    /// Takes one that somebody else made.
+    pub fn made_elsewhere(pem: &str, key_pem: &str) -> Self {
+        let (pem, key_pem) = (pem.to_owned(), key_pem.to_owned());
+        Self { pem, key_pem }
+    }
+
     /// Returns the certificate.
     pub fn pem(&self) -> &str {
         &self.pem
@@ -163,16 +169,26 @@ impl Identity {
 
     /// Makes an identity of a certificate and an authority.
     pub fn of(certificate: Certificate, authority: &Authority) -> Self {
+        Self::with_ca_pem(certificate, &authority.pem)
+    }
+
+    /// Makes an identity of a certificate and the certificate of an authority.
+    pub fn with_ca_pem(certificate: Certificate, ca_pem: &str) -> Self {
         Self {
             certificate,
-            ca_pem: authority.pem.clone(),
+            ca_pem: ca_pem.to_owned(),
             clients_ca_pem: None,
         }
     }
 
     /// Requires a certificate of this authority from every client.
-    pub fn for_clients_of(mut self, authority: &Authority) -> Self {
-        self.clients_ca_pem = Some(authority.pem.clone());
+    pub fn for_clients_of(self, authority: &Authority) -> Self {
+        self.for_clients_with_ca_pem(&authority.pem)
+    }
+
+    /// Requires a certificate of the authority with this certificate from every client.
+    pub fn for_clients_with_ca_pem(mut self, ca_pem: &str) -> Self {
+        self.clients_ca_pem = Some(ca_pem.to_owned());
         self
     }
 

@@ -25,15 +25,17 @@ pub struct Network {
     #[arg(long, value_name = "SET", value_enum, default_value = "system")]
     trust: Trust,
 
-    /// Trust the CA certificates in this PEM file, and no others; may be given several times
+    /// Trust the CA certificates in this file (PEM or DER), and no others; may be given several times
+    ///
+    /// A server may show one of them as its own, as one that is signed by itself.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     cacert: Vec<PathBuf>,
 
-    /// PEM file with the client certificate to send to the server
+    /// File (PEM or DER) with the client certificate to send to the server
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     cert: Option<PathBuf>,
 
-    /// PEM file with the key of that certificate [default: the file of --cert]
+    /// File (PEM or DER) with the key of that certificate, not encrypted [default: the file of --cert]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "cert")]
     key: Option<PathBuf>,
 

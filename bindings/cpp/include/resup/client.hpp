@@ -203,7 +203,7 @@ class Client {
     /** @brief Whose root certificates are trusted while no CA is set. Default: the system's. */
     Client &set_trust(Trust trust) { return must(resup_client_set_trust, trust); }
 
-    /** @brief Trusts the CAs in a PEM file, and no others but those of further calls. */
+    /** @brief Trusts the CAs in a file, PEM or DER, and no others but those of further calls. */
     Client &set_ca_file(const std::filesystem::path &path)
     {
         return must(RESUP_NATIVE(resup_client_set_ca_file), path);
@@ -212,7 +212,7 @@ class Client {
     /** @brief Trusts the CAs in a PEM text, and no others but those of further calls. */
     Client &set_ca_pem(const std::string &pem) { return must(resup_client_set_ca_pem, pem); }
 
-    /** @brief The certificate that this side shows: PEM files of the chain and of the key. */
+    /** @brief The certificate that this side shows: files, PEM or DER, of the chain and of the key. */
     Client &set_client_certificate(const std::filesystem::path &certificate, const std::filesystem::path &key)
     {
         return must(RESUP_NATIVE(resup_client_set_client_certificate), certificate, key);

@@ -432,9 +432,10 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
-         * Trusts the CAs in a file, and no others except those of further calls.
+         * Trusts the CAs in a file, and no others except those of further calls. A server may show one of these
+         * certificates as its own.
          *
-         * @param path  a PEM file, read at once
+         * @param path  a file, PEM or DER, read at once
          * @return this
          */
         public Builder caFile(Path path) {
@@ -456,8 +457,8 @@ public final class ResumableUploadClient implements AutoCloseable {
         /**
          * Sets the certificate for servers that require one of the client.
          *
-         * @param certificate  a PEM file with the chain, the client's own certificate first
-         * @param key          a PEM file with its key, not encrypted; both may be the same file
+         * @param certificate  a file, PEM or DER, with the chain, the client's own certificate first
+         * @param key          such a file with its key, not encrypted; both may be the same file
          * @return this
          */
         public Builder clientCertificate(Path certificate, Path key) {
