@@ -7,6 +7,7 @@ use std::time::Duration;
 use jni::sys::jlong;
 use jni::Env;
 use resup::{Client, FilenameStyle, LocateMethod, LogLevel, SigningAlgorithm, Trust, Upload};
+use zeroize::Zeroizing;
 
 use crate::convert::FromJava;
 use crate::entry::{Entry, UPLOADS};
@@ -83,27 +84,27 @@ natives! {
         client.set_login_form(&url)?;
     }
 
-    Java_io_resup_NativeClient_setLoginField(client: Arc<Client>, name: String, value: String) {
+    Java_io_resup_NativeClient_setLoginField(client: Arc<Client>, name: String, value: Zeroizing<String>) {
         client.set_login_field(&name, &value)?;
     }
 
-    Java_io_resup_NativeClient_setBasicAuth(client: Arc<Client>, user: String, password: String) {
+    Java_io_resup_NativeClient_setBasicAuth(client: Arc<Client>, user: String, password: Zeroizing<String>) {
         client.set_basic_auth(&user, &password)?;
     }
 
-    Java_io_resup_NativeClient_setBearerToken(client: Arc<Client>, token: String) {
+    Java_io_resup_NativeClient_setBearerToken(client: Arc<Client>, token: Zeroizing<String>) {
         client.set_bearer_token(&token)?;
     }
 
-    Java_io_resup_NativeClient_setHeader(client: Arc<Client>, name: String, value: String) {
+    Java_io_resup_NativeClient_setHeader(client: Arc<Client>, name: String, value: Zeroizing<String>) {
         client.set_header(&name, &value)?;
     }
 
-    Java_io_resup_NativeClient_setCookie(client: Arc<Client>, name: String, value: String) {
+    Java_io_resup_NativeClient_setCookie(client: Arc<Client>, name: String, value: Zeroizing<String>) {
         client.set_cookie(&name, &value)?;
     }
 
-    Java_io_resup_NativeClient_setSigningSecret(client: Arc<Client>, secret: Vec<u8>) {
+    Java_io_resup_NativeClient_setSigningSecret(client: Arc<Client>, secret: Zeroizing<Vec<u8>>) {
         client.set_signing_secret(&secret)?;
     }
 
@@ -111,7 +112,7 @@ natives! {
         client.set_signing_algorithm(algorithm);
     }
 
-    Java_io_resup_NativeClient_setProxy(client: Arc<Client>, proxy: String) {
+    Java_io_resup_NativeClient_setProxy(client: Arc<Client>, proxy: Zeroizing<String>) {
         client.set_proxy(&proxy)?;
     }
 

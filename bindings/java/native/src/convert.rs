@@ -6,6 +6,7 @@ use std::time::Duration;
 use jni::objects::{JByteArray, JLongArray};
 use jni::sys::{jboolean, jint, jlong};
 use jni::Env;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::failure::Failure;
 
@@ -91,7 +92,7 @@ impl FromJava for Vec<u8> {
         bytes
             .try_reserve_exact(size)
             .map_err(|_| Failure::Memory(size))?;
-        let mut buffer = [0; 8192];
+        let mut buffer = Zeroizing::new([0; 8192]);
         while bytes.len() < size {
             let length = (size - bytes.len()).min(buffer.len());
             let block = &mut buffer[..length];
@@ -99,6 +100,15 @@ impl FromJava for Vec<u8> {
             bytes.extend(block.iter().map(|&byte| byte as u8));
         }
         Ok(bytes)
+    }
+}
+
+/// A secret, which is overwritten in memory when it is dropped.
+impl<T: FromJava + Zeroize> FromJava for Zeroizing<T> {
+    type Java<'local> = T::Java<'local>;
+
+    fn from_java<'local>(env: &mut Env<'local>, java: Self::Java<'local>) -> Result<Self, Failure> {
+        T::from_java(env, java).map(Zeroizing::new)
     }
 }
 

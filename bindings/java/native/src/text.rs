@@ -2,6 +2,7 @@
 
 use jni::objects::JCharArray;
 use jni::Env;
+use zeroize::Zeroizing;
 
 use crate::convert::{FromJava, IntoJava};
 use crate::failure::Failure;
@@ -13,9 +14,15 @@ impl FromJava for String {
         env: &mut Env<'local>,
         chars: JCharArray<'local>,
     ) -> Result<Self, Failure> {
-        let mut units = vec![0; chars.len(env)?];
+        let mut units = Zeroizing::new(vec![0; chars.len(env)?]);
         chars.get_region(env, 0, &mut units)?;
-        String::from_utf16(&units).map_err(|_| Failure::Argument(describe_surrogate(&units)))
+        // It never grows, which would leave a part of a secret behind.
+        let mut text = String::with_capacity(3 * units.len());
+        for character in char::decode_utf16(units.iter().copied()) {
+            let character = character.map_err(|_| Failure::Argument(describe_surrogate(&units)));
+            text.push(character?);
+        }
+        Ok(text)
     }
 }
 
