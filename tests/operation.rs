@@ -96,9 +96,9 @@ fn a_certificate_that_cannot_be_used_is_an_error_at_the_start() {
     let missing = dir.path().join("missing.pem");
     for (certificate, key, named) in [
         (&missing, &key, "missing.pem"),
-        (&key, &key, "one.key has no certificate"),
-        (&pem, &pem, "private key from"),
-        (&pem, &other, "other.key cannot be used"),
+        (&key, &key, "one.key: it contains no certificate"),
+        (&pem, &pem, "one.pem: it contains no private key"),
+        (&pem, &other, "other.key: it cannot be used with"),
     ] {
         let output = Command::new(receiver::binary())
             .args(["--listen", "127.0.0.1:0", "--data"])

@@ -45,11 +45,11 @@ pub struct Config {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
-    /// Certificates for TLS in PEM, the server's own first; read again on SIGHUP
+    /// Certificates for TLS in PEM or DER, the server's own first; read again on SIGHUP
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
 
-    /// Private key for TLS in PEM
+    /// Private key for TLS in PEM or DER, not encrypted
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
 

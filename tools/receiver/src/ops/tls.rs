@@ -4,13 +4,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use anyhow::{bail, Context};
+use anyhow::anyhow;
+use rustls::ServerConfig;
 use tokio::net::TcpStream;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::TlsAcceptor;
+
+#[path = "../../../../src/http/key_files.rs"]
+mod key_files;
 
 /// The server's side of TLS.
 pub struct Tls {
@@ -20,7 +21,7 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Reads a chain of certificates, the server's own first, and its private key, both PEM.
+    /// Reads a chain of certificates, the server's own first, and its private key.
     pub fn open(certificates: &Path, key: &Path) -> anyhow::Result<Self> {
         Ok(Self {
             acceptor: RwLock::new(read(certificates, key)?),
@@ -51,21 +52,32 @@ impl Tls {
 }
 
 fn read(certificates: &Path, key: &Path) -> anyhow::Result<TlsAcceptor> {
-    let chain: Vec<_> = CertificateDer::pem_file_iter(certificates)
-        .and_then(Iterator::collect)
-        .with_context(|| format!("cannot read certificates from {}", certificates.display()))?;
-    if chain.is_empty() {
-        bail!("{} has no certificate in PEM", certificates.display());
-    }
-    let secret = PrivateKeyDer::from_pem_file(key)
-        .with_context(|| format!("cannot read a private key from {}", key.display()))?;
+    let bad = |path: &Path, why: String| anyhow!("{}: {why}", path.display());
+    let content = key_files::read(certificates).map_err(|why| bad(certificates, why))?;
+    let chain = key_files::certificates(&content).map_err(|why| bad(certificates, why))?;
+    let content = key_files::read(key).map_err(|why| bad(key, why))?;
+    let secret = key_files::private_key(&content).map_err(|why| bad(key, why))?;
     let mut config = ServerConfig::builder()
         .with_no_client_auth()
-        .with_single_cert(chain, secret)
-        .with_context(|| {
-            let (certificates, key) = (certificates.display(), key.display());
-            format!("the certificate in {certificates} and the key in {key} cannot be used")
+        .with_single_cert(chain, secret.clone_key())
+        .map_err(|e| {
+            let certificates = certificates.display();
+            bad(
+                key,
+                format!("it cannot be used with {certificates}: {}", words(&e)),
+            )
         })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config).into())
+}
+
+/// Says why a certificate and a key cannot be used.
+fn words(error: &rustls::Error) -> &'static str {
+    match error {
+        rustls::Error::InconsistentKeys(_) => "the key does not belong to the first certificate",
+        rustls::Error::InvalidCertificate(_) => {
+            "a certificate is damaged, or of version 1 of X.509, which names no hosts"
+        }
+        _ => "use RSA of 2048 to 4096 bits, P-256, P-384 or Ed25519",
+    }
 }
