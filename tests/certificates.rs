@@ -1,89 +1,19 @@
-//! Certificates and keys as OpenSSL makes and takes them, and servers with its TLS.
+//! Servers with OpenSSL's TLS, and certificates as it makes them.
 
 mod common;
 
-use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use resup::{Client, Error, ErrorKind, Upload};
 use resup_test_support::files;
 use resup_test_support::nginx::Nginx;
+use resup_test_support::openssl::{ec, OpenSsl, NAMES, RSA, V3};
 use resup_test_support::receiver::Receiver;
-use resup_test_support::tls::{Certificate, Identity};
-use resup_test_support::tools;
+use resup_test_support::tls::Identity;
 
 use common::{client, make_file};
-
-/// The names of this machine, in OpenSSL's form.
-const NAMES: &str = "subjectAltName=DNS:localhost,IP:127.0.0.1";
-
-/// A directory in which OpenSSL makes things.
-struct OpenSsl(tempfile::TempDir);
-
-impl OpenSsl {
-    /// `None` where it is not installed.
-    fn find() -> Option<Self> {
-        let openssl = tools::have(&["openssl"]);
-        openssl.then(|| OpenSsl(tempfile::tempdir().unwrap()))
-    }
-
-    fn run(&self, args: &str) {
-        let mut command = Command::new("openssl");
-        command.args(args.split_whitespace()).current_dir(&self.0);
-        let output = command.stdin(Stdio::null()).output().unwrap();
-        let text = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "openssl {args}: {text}");
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn text(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap()
-    }
-
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        fs::write(self.path(name), content).unwrap();
-        self.path(name)
-    }
-
-    /// Makes a self-signed certificate, NAME.pem, which OpenSSL takes for a CA's, and NAME.key.
-    fn own(&self, name: &str, key: &str, more: &str) {
-        self.run(&format!(
-            "req -x509 {key} -nodes -keyout {name}.key -out {name}.pem -subj /CN={name} -days 9 {more}"
-        ));
-    }
-
-    /// Makes a certificate for this machine, NAME.pem, of the CA's, and NAME.key.
-    fn certify(&self, name: &str, key: &str, ca: &str, more: &str) {
-        self.run(&format!(
-            "req {key} -nodes -keyout {name}.key -out {name}.csr -subj /CN={name}"
-        ));
-        self.write("names", NAMES);
-        self.run(&format!(
-            "x509 -req -in {name}.csr -CA {ca}.pem -CAkey {ca}.key -CAcreateserial \
-             -out {name}.pem -days 9 {more}"
-        ));
-    }
-
-    fn identity(&self, name: &str, ca: &str) -> Identity {
-        let certificate = Certificate::made_elsewhere(
-            &self.text(&format!("{name}.pem")),
-            &self.text(&format!("{name}.key")),
-        );
-        Identity::with_ca_pem(certificate, &self.text(&format!("{ca}.pem")))
-    }
-}
-
-const RSA: &str = "-newkey rsa:2048";
-const V3: &str = "-extfile names";
-
-fn ec(curve: &str) -> String {
-    format!("-newkey ec -pkeyopt ec_paramgen_curve:{curve}")
-}
 
 /// A real receiver behind nginx, which uses OpenSSL.
 struct Server {
@@ -256,170 +186,6 @@ fn a_client_certificate_may_be_of_version_1() {
     );
 }
 
-#[test]
-fn the_usual_forms_of_files_are_read() {
-    let Some(openssl) = OpenSsl::find() else {
-        return;
-    };
-    openssl.own("ca", RSA, "");
-    openssl.run("x509 -in ca.pem -outform DER -out ca.cer");
-    openssl.run("pkey -in ca.key -outform DER -out pkcs8.der");
-    openssl.run("rsa -in ca.key -traditional -out pkcs1.pem");
-    openssl.run("rsa -in ca.key -traditional -outform DER -out pkcs1.der");
-    let (pem, key) = (openssl.text("ca.pem"), openssl.text("ca.key"));
-    let bom = openssl.write("bom.pem", format!("\u{feff}{pem}\u{feff}{pem}"));
-    let windows = openssl.write(
-        "windows.pem",
-        format!("Caf\u{e9}\r\n{pem}").replace('\n', "\r\n"),
-    );
-    let indented = openssl.write("indented.pem", pem.replace('\n', "\n    "));
-    let both = openssl.write("both.pem", format!("{key}{pem}"));
-    let turned = openssl.write("turned.pem", format!("\u{feff}{pem}{key}"));
-
-    let client = Client::new("https://localhost/").unwrap();
-    for ca in [
-        "ca.pem",
-        "ca.cer",
-        "bom.pem",
-        "windows.pem",
-        "indented.pem",
-        "both.pem",
-    ] {
-        client
-            .set_ca_file(openssl.path(ca))
-            .unwrap_or_else(|e| panic!("{e}"));
-    }
-    let ca = openssl.path("ca.pem");
-    for (certificate, key) in [
-        (&ca, &openssl.path("ca.key")),
-        (&openssl.path("ca.cer"), &openssl.path("pkcs8.der")),
-        (&bom, &openssl.path("pkcs1.pem")),
-        (&windows, &openssl.path("pkcs1.der")),
-        (&indented, &both),
-        (&both, &both),
-        (&turned, &turned),
-    ] {
-        let set = client.set_client_certificate(certificate, key);
-        set.unwrap_or_else(|e| panic!("{e}"));
-    }
-}
-
-#[test]
-fn other_forms_are_told_with_the_way_out() {
-    let Some(openssl) = OpenSsl::find() else {
-        return;
-    };
-    openssl.own("ca", RSA, "");
-    openssl.certify("one", RSA, "ca", V3);
-    openssl.own("p521", &ec("P-521"), "");
-    openssl.run("pkey -in one.key -aes128 -passout pass:abcd -out encrypted.key");
-    openssl.run("pkcs8 -topk8 -in one.key -outform DER -passout pass:abcd -out encrypted.der");
-    openssl.run("rsa -in one.key -traditional -aes128 -passout pass:abcd -out old.key");
-    openssl.run("pkcs12 -export -in one.pem -inkey one.key -passout pass:abcd -out one.p12");
-    openssl.run("crl2pkcs7 -nocrl -certfile one.pem -out one.p7b");
-    openssl.run("crl2pkcs7 -nocrl -certfile one.pem -outform DER -out one.p7c");
-    openssl.run("x509 -in one.pem -trustout -out trusted.pem");
-    openssl.run("pkey -in one.key -pubout -out public.pem");
-    let pem = openssl.text("one.pem");
-    openssl.write("empty.pem", "\n");
-    let utf16: Vec<u8> = pem.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    openssl.write("utf16.pem", [&[0xff, 0xfe][..], &utf16].concat());
-    openssl.write("text.pem", "no PEM at all");
-    openssl.write("cut.pem", &pem[..pem.len() - 30]);
-    openssl.write("damaged.pem", pem.replacen('M', "!", 1));
-    openssl.write("turned.pem", format!("{}{pem}", openssl.text("ca.pem")));
-    openssl.write(
-        "no-certificate.pem",
-        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-    );
-    openssl.write("old-both.pem", format!("{}{pem}", openssl.text("old.key")));
-    fs::create_dir(openssl.path("directory")).unwrap();
-
-    let client = Client::new("https://localhost/").unwrap();
-    for (file, words) in [
-        ("empty.pem", "it is empty"),
-        ("directory", "it is a directory"),
-        ("missing.pem", "it cannot be read"),
-        ("utf16.pem", "it is text in UTF-16; save it as UTF-8"),
-        ("text.pem", "it is neither PEM"),
-        (
-            "cut.pem",
-            "certificate 1 is cut off: the line -----END CERTIFICATE----- is missing",
-        ),
-        ("damaged.pem", "certificate 1 is damaged"),
-        (
-            "no-certificate.pem",
-            "certificate 1 of 1 is damaged, or is no X.509 certificate",
-        ),
-        (
-            "one.key",
-            "no certificate, but a part PRIVATE KEY; give the file of the certificate here",
-        ),
-        (
-            "one.csr",
-            "give the certificate that the CA made of this request",
-        ),
-        (
-            "one.p12",
-            "it is a PKCS#12 file (.p12, .pfx); \"openssl pkcs12 -nodes -in OLD -out NEW\"",
-        ),
-        ("one.p7b", "\"openssl pkcs7 -print_certs -in OLD -out NEW\""),
-        (
-            "one.p7c",
-            "\"openssl pkcs7 -print_certs -inform DER -in OLD -out NEW\"",
-        ),
-        (
-            "trusted.pem",
-            "(TRUSTED CERTIFICATE); \"openssl x509 -in OLD -out NEW\"",
-        ),
-    ] {
-        invalid(client.set_ca_file(openssl.path(file)), file);
-        invalid(client.set_ca_file(openssl.path(file)), words);
-    }
-    let encrypted = "its key is encrypted; write it without a password: \"openssl pkey";
-    for (certificate, key, words) in [
-        ("one.pem", "encrypted.key", encrypted),
-        ("one.pem", "encrypted.der", encrypted),
-        ("one.pem", "old.key", encrypted),
-        ("old-both.pem", "old-both.pem", encrypted),
-        ("one.pem", "one.p12", "PKCS#12"),
-        ("one.p12", "one.p12", "PKCS#12"),
-        (
-            "one.pem",
-            "one.pem",
-            "no private key, but a part CERTIFICATE",
-        ),
-        (
-            "one.pem",
-            "public.pem",
-            "no private key, but a part PUBLIC KEY",
-        ),
-        (
-            "one.key",
-            "one.pem",
-            "no certificate, but a part PRIVATE KEY",
-        ),
-        (
-            "turned.pem",
-            "one.key",
-            "the key belongs to certificate 2 of the chain",
-        ),
-        (
-            "p521.pem",
-            "p521.key",
-            "the key is one of the curve P-521, which is not supported",
-        ),
-        (
-            "one.pem",
-            "ca.key",
-            "the key does not belong to the certificate",
-        ),
-    ] {
-        let (certificate, key) = (openssl.path(certificate), openssl.path(key));
-        invalid(client.set_client_certificate(certificate, key), words);
-    }
-}
-
 fn invalid(result: Result<(), Error>, words: &str) {
     let error = result.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
@@ -438,7 +204,7 @@ fn a_server_that_asks_for_a_new_handshake_is_told_and_final() {
     openssl.own("own", RSA, &format!("-addext {NAMES}"));
     let mut server = Command::new("openssl")
         .args("s_server -tls1_2 -accept 127.0.0.1:0 -cert own.pem -key own.key".split(' '))
-        .current_dir(&openssl.0)
+        .current_dir(openssl.dir())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -145,6 +145,35 @@ fn a_self_signed_certificate_is_trusted_when_it_is_set() {
     take(&client, &receiver, "given");
 }
 
+#[test]
+fn a_certificate_that_is_trusted_itself_is_shown_by_its_server_and_within_its_period() {
+    let authority = Authority::new();
+    // One of a CA, as "openssl req -x509" makes it, and one without its CA.
+    for own in [authority.certify_as_authority(), authority.certify()] {
+        let receiver = server(own.clone());
+        let client = client(&receiver.endpoint());
+        client.set_ca_pem(own.pem()).unwrap();
+        take(&client, &receiver, "own");
+        let other = server(authority.certify_as_authority());
+        let stranger = common::client(&other.endpoint());
+        stranger.set_ca_pem(own.pem()).unwrap();
+        refuse(&stranger, other.addr());
+    }
+    for (own, words) in [
+        (authority.certify_for_2019(), "expired on Wed, 01 Jan 2020"),
+        (
+            authority.certify_named(&["another.host"]),
+            "is not for 127.0.0.1, but for another.host",
+        ),
+    ] {
+        let receiver = server(own.clone());
+        let client = client(&receiver.endpoint());
+        client.set_ca_pem(own.pem()).unwrap();
+        let text = refuse(&client, receiver.addr());
+        assert!(text.contains(words), "{text}");
+    }
+}
+
 /// A server that requires client certificates, one that it accepts and one that it refuses.
 struct ClientCertificates {
     authority: Authority,

@@ -8,12 +8,10 @@ use std::time::{Duration, Instant};
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::scripted::{reply, reply_with, End, Read as Take, ScriptedServer, Step};
 use ureq::config::Config;
-use ureq::unversioned::resolver::{DefaultResolver, Resolver};
-use ureq::Agent;
+use ureq::unversioned::resolver::Resolver;
 
 use super::connection::Connection;
 use super::options::ConnectionOptions;
-use super::via::Via;
 use crate::error::Error;
 use crate::http::{Body, Exchange, Needs, Request, Response};
 

@@ -44,6 +44,7 @@ pub mod model;
 mod multipart;
 pub mod names;
 pub mod nginx;
+pub mod openssl;
 pub mod php;
 pub mod receiver;
 pub mod scripted;
