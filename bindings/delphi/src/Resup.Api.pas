@@ -359,9 +359,9 @@ var
 // of each upload on; files are read at once.
 //
 // client       a client
-// path         a PEM file
-// certificate  path of a PEM file with the chain, its own certificate first
-// key          path of a PEM file with the key, not encrypted; may be the same file
+// path         a file, PEM or DER
+// certificate  path of a file, PEM or DER, with the chain, its own certificate first
+// key          path of such a file with the key, not encrypted; may be the same file
 // Returns RESUP_OK; RESUP_E_ARGUMENT for a value or file that cannot be used: then nothing has
 // changed; RESUP_E_NULL for a text that is NULL; RESUP_E_UTF8 for one that is not valid;
 // or a handle's error
@@ -378,9 +378,9 @@ var
   /// <summary>Sets which root certificates are trusted while no CA was given.</summary>
   /// <param name="trust">RESUP_TRUST_SYSTEM or RESUP_TRUST_BUNDLED</param>
   resup_client_set_trust: function(client: Presup_client; trust: Integer): resup_status; cdecl;
-  /// <summary>Trusts the CA certificates in a PEM file, and no others but those of further calls. When the
-  /// file cannot be read, has no certificate, or has one that cannot be used as a root, none of them
-  /// is trusted.</summary>
+  /// <summary>Trusts the CA certificates in a file, and no others but those of further calls. A server may
+  /// show one of them as its own. When the file cannot be read, has no certificate, or has one that
+  /// cannot be used as a root, none of them is trusted.</summary>
   resup_client_set_ca_file: function(client: Presup_client; path: PAnsiChar): resup_status; cdecl;
   /// <summary>As resup_client_set_ca_file, with a path in UTF-16.</summary>
   resup_client_set_ca_file_utf16: function(client: Presup_client; path: PWideChar): resup_status; cdecl;
@@ -388,8 +388,8 @@ var
   /// <param name="pem">one certificate or more</param>
   resup_client_set_ca_pem: function(client: Presup_client; pem: PAnsiChar): resup_status; cdecl;
   /// <summary>Sets the certificate that this side shows when the server asks for one. Fails also when the key
-  /// does not fit. What the library keeps of the key is overwritten in memory when it is released;
-  /// not so what its TLS makes of it.</summary>
+  /// does not fit. The library's copies of the file are overwritten in memory; not so what its TLS
+  /// makes of the key.</summary>
   resup_client_set_client_certificate: function(client: Presup_client; certificate: PAnsiChar; key: PAnsiChar): resup_status; cdecl;
   /// <summary>As resup_client_set_client_certificate, with paths in UTF-16.</summary>
   resup_client_set_client_certificate_utf16: function(client: Presup_client; certificate: PWideChar; key: PWideChar): resup_status; cdecl;
