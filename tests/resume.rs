@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use common::{client, make_file};
-use resup::{Error, Flow, LocateMethod, LogLevel, SegmentSize, Upload, UploadState};
+use resup::{DigestMode, Error, Flow, LocateMethod, LogLevel, SegmentSize, Upload, UploadState};
 use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
 use resup_test_support::files;
 use resup_test_support::model::{ModelReceiver, Options};
@@ -271,8 +271,8 @@ fn an_upload_that_the_server_does_not_know_any_more_begins_again() {
     assert_eq!(receiver.files()[0].1, content);
 }
 
-/// Starts an upload, changes its file on the way, and returns the error.
-fn error_of_a_change(change: impl Fn(&PathBuf)) -> Error {
+/// Starts an upload, changes its file on the way, and returns the outcome.
+fn outcome_of_a_change(digest: DigestMode, change: impl Fn(&PathBuf)) -> Result<(), Error> {
     let receiver = ModelReceiver::start();
     let dir = tempfile::tempdir().unwrap();
     let path = make_file(&dir, "changing", 8 << 20);
@@ -283,20 +283,22 @@ fn error_of_a_change(change: impl Fn(&PathBuf)) -> Error {
     let proxy = ChaosProxy::start(receiver.addr(), slow, 0);
     let client = client(&receiver.endpoint_at(proxy.addr()));
     let mut upload = Upload::from_file(&client, &path).unwrap();
+    upload.set_digest(digest).unwrap();
     upload.start().unwrap();
     while upload.remote().snapshot().bytes_sent == 0 {
         std::thread::sleep(Duration::from_millis(1));
     }
+    // The clock of change times ticks every few milliseconds.
+    std::thread::sleep(Duration::from_millis(20));
     change(&path);
-    let outcome = upload.wait(Duration::from_secs(60)).expect("it hangs");
-    outcome.unwrap_err()
+    upload.wait(Duration::from_secs(60)).expect("it hangs")
 }
 
 #[test]
 fn a_file_that_changes_while_it_is_uploaded_is_an_error_of_its_own() {
     let open = |path: &PathBuf| File::options().write(true).open(path).unwrap();
     type Change<'a> = &'a dyn Fn(&PathBuf);
-    let changes: [(&str, Change); 4] = [
+    let changes: [(&str, Change); 5] = [
         ("truncated", &|path| open(path).set_len(1000).unwrap()),
         ("grown", &|path| open(path).set_len(9 << 20).unwrap()),
         ("touched", &|path| {
@@ -309,14 +311,40 @@ fn a_file_that_changes_while_it_is_uploaded_is_an_error_of_its_own() {
             files::make(&other, 8 << 20, 12).unwrap();
             std::fs::rename(other, path).unwrap();
         }),
+        ("rewritten with its time put back", &|path| {
+            let mut file = open(path);
+            let time = file.metadata().unwrap().modified().unwrap();
+            file.write_all(&files::bytes(8 << 20, 12)).unwrap();
+            file.set_modified(time).unwrap();
+        }),
     ];
-    for (name, change) in changes {
-        let error = error_of_a_change(change);
-        assert!(
-            matches!(error, Error::SourceChanged { .. }),
-            "{name}: {error}"
-        );
+    for digest in [DigestMode::OnePass, DigestMode::None] {
+        for (name, change) in changes {
+            let outcome = outcome_of_a_change(digest, change);
+            assert!(
+                matches!(outcome, Err(Error::SourceChanged { .. })),
+                "{name}, {digest:?}: {outcome:?}"
+            );
+        }
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_mode_or_link_during_an_upload_is_no_failure_where_a_digest_tells() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mode = |path: &PathBuf| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    let link = |path: &PathBuf| std::fs::hard_link(path, path.with_extension("link")).unwrap();
+    for digest in [DigestMode::OnePass, DigestMode::First] {
+        assert_eq!(outcome_of_a_change(digest, mode), Ok(()), "{digest:?}");
+        assert_eq!(outcome_of_a_change(digest, link), Ok(()), "{digest:?}");
+    }
+    let error = outcome_of_a_change(DigestMode::None, mode).unwrap_err();
+    assert!(error.to_string().contains("without a digest"), "{error}");
+    assert!(error.is_retryable());
 }
 
 #[test]

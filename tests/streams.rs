@@ -140,6 +140,43 @@ fn a_stream_that_gives_other_bytes_the_second_time_is_an_error() {
     }
 }
 
+/// A stream that gives a size of its own.
+struct Sized(Cursor<Vec<u8>>, u64);
+
+impl Read for Sized {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buf)
+    }
+}
+
+impl Seek for Sized {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match to {
+            SeekFrom::End(0) => Ok(self.1),
+            to => self.0.seek(to),
+        }
+    }
+}
+
+#[test]
+fn a_stream_with_more_bytes_than_its_size_is_an_error() {
+    // Within one block, at its end, and without a byte.
+    for (has, size) in [(300_000, 200_000), (262_145, 262_144), (5, 0)] {
+        let receiver = ModelReceiver::start();
+        let client = client(&receiver.endpoint());
+        let stream = Sized(Cursor::new(files::bytes(has, 12)), size);
+        let mut upload = Upload::from_stream(&client, stream, "sized").unwrap();
+        let error = upload.run().unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains(&format!("more than its size, {size} bytes")),
+            "{error}"
+        );
+        assert_eq!(receiver.files(), []);
+    }
+}
+
 #[test]
 fn an_upload_can_be_paused_before_its_stream_is_read() {
     let content = files::bytes(100_000, 11);

@@ -1,7 +1,6 @@
 //! The MD5 of a file from its start, for a position that moves back and forth.
 
 mod checkpoint;
-mod hashing_reader;
 mod hex;
 mod rolling;
 mod state_file;
@@ -9,8 +8,7 @@ mod worker;
 
 #[cfg(test)]
 pub(crate) use checkpoint::Checkpoint;
-pub(crate) use hashing_reader::HashingReader;
 pub(crate) use hex::{from_hex, hex};
 pub(crate) use rolling::RollingDigest;
 pub(crate) use state_file::StateFile;
-pub(crate) use worker::in_background;
+pub(crate) use worker::{in_background, HashSink};

@@ -67,6 +67,17 @@ pub enum Error {
         path: String,
         /// The system's reason.
         why: String,
+        /// Whether the cause may pass by itself, as that of a network drive does.
+        passing: bool,
+    },
+
+    /// The file has another number of bytes than its size says, as files in `/proc` do.
+    #[error("the size of \"{path}\" is not the number of its bytes: {why}")]
+    SourceSize {
+        /// The path as given.
+        path: String,
+        /// The difference, and the way out.
+        why: String,
     },
 
     /// The file is no longer the one that the upload began with.
@@ -284,7 +295,7 @@ impl Error {
             Error::WrongState(_) => ErrorKind::WrongState,
             Error::SourceNotFound { .. } => ErrorKind::SourceNotFound,
             Error::SourceDenied { .. } => ErrorKind::SourceDenied,
-            Error::SourceNotAFile { .. } => ErrorKind::SourceNotAFile,
+            Error::SourceNotAFile { .. } | Error::SourceSize { .. } => ErrorKind::SourceNotAFile,
             Error::SourceIo { .. } => ErrorKind::SourceIo,
             Error::SourceChanged { .. } => ErrorKind::SourceChanged,
             Error::ResolveFailed { .. } => ErrorKind::ResolveFailed,
@@ -308,16 +319,17 @@ impl Error {
     /// Whether the library tries again by itself after this error: the cause may pass, and a new
     /// locate gives the offset to go on from.
     pub(crate) fn is_passing(&self) -> bool {
-        let answered_before = match self {
+        let passes = match self {
             Error::BadResponse {
                 answered_before, ..
             }
             | Error::ResponseTooLong {
                 answered_before, ..
             } => *answered_before,
+            Error::SourceIo { passing, .. } => *passing,
             _ => false,
         };
-        answered_before
+        passes
             || matches!(
                 self.kind(),
                 ErrorKind::ResolveFailed

@@ -4,13 +4,14 @@ use std::time::Instant;
 
 use super::connector::Connector;
 use super::hashed_source::HashedSource;
-use super::throttle::ThrottledReader;
+use super::proof::Proof;
+use super::throttle::{FileEnd, ThrottledReader};
 use crate::control::log::LogLevel;
 use crate::control::rate::Limiter;
 use crate::control::snapshot::UploadState;
 use crate::control::stop::Stop;
 use crate::control::Control;
-use crate::digest::{hex, in_background, HashingReader, RollingDigest, StateFile};
+use crate::digest::{hex, in_background, RollingDigest, StateFile};
 use crate::engine::{Event, LearnedLimit, Plan, Remedy, Step, Transfer};
 use crate::error::{rounded, Error};
 use crate::http::Exchange;
@@ -71,6 +72,7 @@ impl<'a> Driver<'a> {
                 learned_limit: setup.learned_limit,
             },
             source: HashedSource {
+                proof: Proof::new(setup.source),
                 source: setup.source,
                 digest: RollingDigest::new(hashing, setup.state_file),
                 control: setup.control,
@@ -113,7 +115,7 @@ impl<'a> Driver<'a> {
         self.control.checkpoint()?;
         self.control.count_attempt();
         let verified = self.source.source.verify();
-        Ok(self.event(verified.map(|()| Event::Begun)))
+        Ok(self.event(verified.map(|_| Event::Begun)))
     }
 
     fn perform(&mut self, step: Step) -> Event {
@@ -228,17 +230,20 @@ impl<'a> Driver<'a> {
         self.source.source.seek(offset)?;
         self.control.enter(UploadState::Sending);
         let ends_file = offset + length == self.job.size;
-        let announced = self.job.md5.as_deref().filter(|_| ends_file);
+        let end = ends_file.then_some(FileEnd {
+            announced: self.job.md5.as_deref(),
+            proof: &mut self.source.proof,
+            size: self.job.size,
+        });
         let exchange = Self::connection(&self.exchange);
         let outcome = in_background(&mut self.source.digest, length, |sink| {
             let source = &mut *self.source.source;
-            let reader = HashingReader { source, sink };
             let segment = Segment {
                 id: self.id.as_deref(),
                 offset,
                 length,
                 restart,
-                bytes: &mut ThrottledReader::new(reader, self.control, self.rates, announced),
+                bytes: &mut ThrottledReader::new(source, sink, self.control, self.rates, end),
             };
             self.protocol.send(exchange, &self.job, segment)
         })?;
@@ -263,7 +268,7 @@ impl<'a> Driver<'a> {
 
     fn conclude(&mut self, location: Option<String>, is_first: bool) -> Result<Event, Stop> {
         // The server has the bytes that were read; the source must still have the same.
-        self.source.source.verify()?;
+        self.source.prove()?;
         let size = self.job.size;
         if is_first {
             self.control.set_skipped(size);

@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 
+use super::proof::Proof;
 use crate::control::snapshot::UploadState;
 use crate::control::stop::Stop;
 use crate::control::Control;
-use crate::digest::{in_background, HashingReader, RollingDigest};
+use crate::digest::{in_background, RollingDigest};
 use crate::error::Error;
 use crate::source::Source;
 
@@ -22,6 +23,7 @@ const MAX_AHEAD: u64 = 256 * 1024 * 1024;
 pub(super) struct HashedSource<'a> {
     pub source: &'a mut dyn Source,
     pub digest: RollingDigest,
+    pub proof: Proof,
     pub control: &'a Control,
 }
 
@@ -38,11 +40,12 @@ impl HashedSource<'_> {
         let mut buf = vec![0; STEP];
         in_background(&mut self.digest, left, |sink| {
             let source = &mut *self.source;
-            let mut reader = HashingReader { source, sink };
             while left > 0 {
                 self.control.check()?;
                 let most = left.min(buf.len() as u64) as usize;
-                left -= reader.read(&mut buf[..most])? as u64;
+                let n = source.read(&mut buf[..most])?;
+                sink.update(&buf[..n]);
+                left -= n as u64;
             }
             Ok(())
         })
@@ -67,6 +70,13 @@ impl HashedSource<'_> {
         // The state file may be wrong, in spite of its own check.
         self.hash_up_to(length)?;
         Ok(md5 == self.digest.md5())
+    }
+
+    /// Checks that the source still has the bytes that were read.
+    pub(super) fn prove(&mut self) -> Result<(), Stop> {
+        let md5 = self.digest.is_hashing().then(|| self.digest.md5());
+        let read = self.digest.at();
+        self.proof.check(self.source, self.control, read, md5)
     }
 
     /// Runs `request`, and meanwhile digests the beginning of a large source. The digest is needed

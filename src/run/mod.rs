@@ -6,6 +6,7 @@ mod connector;
 mod driver;
 mod hashed_source;
 mod options;
+mod proof;
 #[cfg(test)]
 mod tests;
 mod throttle;

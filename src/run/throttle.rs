@@ -4,11 +4,13 @@
 use std::io::{self, Read};
 use std::time::Instant;
 
+use super::proof::Proof;
 use crate::control::rate::{Limiter, Permit};
 use crate::control::stop::Stop;
 use crate::control::Control;
-use crate::digest::{hex, HashingReader};
+use crate::digest::{hex, HashSink};
 use crate::protocol::FileBytes;
+use crate::source::Source;
 
 /// A step takes about a tenth of a second. On a slow network, progress is smooth then, and the
 /// stall limit can tell slow from dead. On a fast network, the buffer's length is the limit.
@@ -18,27 +20,39 @@ const MIN_STEP: usize = 4 * 1024;
 
 /// A reader of the file bytes of one send, no faster than its limits allow.
 pub(super) struct ThrottledReader<'a, 'f> {
-    inner: HashingReader<'a, 'f>,
+    source: &'a mut dyn Source,
+    sink: &'a mut HashSink<'f>,
     control: &'a Control,
     rates: [&'a Limiter; 2],
-    /// The MD5 of the whole source that the locate announced, where these bytes end the source.
-    announced: Option<&'a str>,
+    /// Where these bytes end the source.
+    end: Option<FileEnd<'a>>,
     step: usize,
     last: Option<(Instant, usize)>,
 }
 
+/// What is checked at the end of the source: after that the server has all of it.
+pub(super) struct FileEnd<'a> {
+    /// The MD5 of the whole source that the locate announced.
+    pub announced: Option<&'a str>,
+    pub proof: &'a mut Proof,
+    /// The number of bytes in the source.
+    pub size: u64,
+}
+
 impl<'a, 'f> ThrottledReader<'a, 'f> {
     pub(super) fn new(
-        inner: HashingReader<'a, 'f>,
+        source: &'a mut dyn Source,
+        sink: &'a mut HashSink<'f>,
         control: &'a Control,
         rates: [&'a Limiter; 2],
-        announced: Option<&'a str>,
+        end: Option<FileEnd<'a>>,
     ) -> Self {
         ThrottledReader {
-            inner,
+            source,
+            sink,
             control,
             rates,
-            announced,
+            end,
             step: 16 * MIN_STEP,
             last: None,
         }
@@ -83,7 +97,8 @@ impl Read for ThrottledReader<'_, '_> {
         let now = Instant::now();
         self.adapt(now);
         let most = self.acquire(buf.len().min(self.step))?;
-        let n = self.inner.read(&mut buf[..most])?;
+        let n = self.source.read(&mut buf[..most])?;
+        self.sink.update(&buf[..n]);
         self.last = Some((now, n));
         self.control.count_sent(n as u64);
         Ok(n)
@@ -92,18 +107,24 @@ impl Read for ThrottledReader<'_, '_> {
 
 impl FileBytes for ThrottledReader<'_, '_> {
     fn has_digest(&self) -> bool {
-        self.inner.sink.is_hashing()
+        self.sink.is_hashing()
     }
 
     fn finish(&mut self) -> io::Result<Option<String>> {
+        let md5 = self.sink.md5();
+        let text = md5.map(hex);
+        let Some(end) = &mut self.end else {
+            self.source.verify()?;
+            return Ok(text);
+        };
         // This comes before the server can complete a mixture of two versions.
-        self.inner.source.verify()?;
-        let md5 = self.inner.sink.md5().map(hex);
-        let both = self.announced.zip(md5.as_deref());
+        let source = &mut *self.source;
+        end.proof.check(source, self.control, end.size, md5)?;
+        let both = end.announced.zip(text.as_deref());
         if let Some((was, is)) = both.filter(|(was, is)| was != is) {
             let why = format!("its MD5 was {was} and is {is}");
-            return Err(io::Error::other(self.inner.source.changed(why)));
+            return Err(io::Error::other(self.source.changed(why)));
         }
-        Ok(md5)
+        Ok(text)
     }
 }

@@ -1,11 +1,11 @@
 //! A file on disk.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::file_id::{self, FileId};
+use super::failure::{is_passing, source_error};
+use super::stamp::Stamp;
 use super::traits::Source;
 use crate::control::stop::Stop;
 use crate::error::Error;
@@ -14,51 +14,26 @@ use crate::error::Error;
 pub(super) struct FileSource {
     path: PathBuf,
     file: File,
+    /// The position of the next read.
+    position: u64,
+    /// The first look at the open file.
     opened: Stamp,
-}
-
-/// The values that tell one version of a file from another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    size: u64,
-    /// In nanoseconds since 1970.
-    modified: Option<i128>,
-    id: FileId,
-}
-
-impl Stamp {
-    /// Makes the stamp of an open file.
-    fn of(file: &File) -> io::Result<Self> {
-        Ok(Self::new(&file.metadata()?, file_id::of(file)?))
-    }
-
-    /// Makes the stamp of the file that has this name now.
-    fn at(path: &Path) -> io::Result<Self> {
-        Ok(Self::new(&std::fs::metadata(path)?, file_id::at(path)?))
-    }
-
-    fn new(meta: &Metadata, id: FileId) -> Self {
-        Stamp {
-            size: meta.len(),
-            modified: meta.modified().ok().map(nanoseconds),
-            id,
-        }
-    }
-}
-
-/// Gives a time in nanoseconds since 1970.
-fn nanoseconds(time: SystemTime) -> i128 {
-    // No Duration is too long for 127 bits.
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => after.as_nanos() as i128,
-        Err(before) => -(before.duration().as_nanos() as i128),
-    }
+    /// The first look at its name.
+    named: Stamp,
 }
 
 impl FileSource {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        match Self::try_open(path) {
+            Err(Error::SourceIo { passing: true, .. }) => Self::try_open(path),
+            result => result,
+        }
+    }
+
+    fn try_open(path: &Path) -> Result<Self, Error> {
+        let failed = |e: io::Error| source_error(path, &e);
         // Before it is opened: opening a FIFO would block until somebody writes to it.
-        let meta = std::fs::metadata(path).map_err(|e| source_error(path, &e))?;
+        let meta = std::fs::metadata(path).map_err(failed)?;
         if !meta.is_file() {
             return Err(Error::SourceNotAFile {
                 path: shown(path),
@@ -69,49 +44,106 @@ impl FileSource {
                 },
             });
         }
-        let opened = |file: File| Ok((Stamp::of(&file)?, file));
-        let (opened, file) = File::open(path)
-            .and_then(opened)
-            .map_err(|e| source_error(path, &e))?;
-        Ok(FileSource {
+        let named = Stamp::at(path).map_err(failed)?;
+        let file = File::open(path).map_err(failed)?;
+        let opened = Stamp::of(&file).map_err(failed)?;
+        let mut source = FileSource {
             path: path.to_owned(),
             file,
+            position: 0,
             opened,
-        })
+            named,
+        };
+        if opened.size == 0 {
+            source.look_past_end()?;
+        }
+        Ok(source)
     }
 
-    fn compare(&self, now: Stamp) -> Result<(), Error> {
-        let was = self.opened;
-        if now.id != was.id {
-            return Err(self.changed("another file is in its place".to_owned()));
+    /// Compares a look at the file with the first look of the same kind.
+    fn compare(&self, first: &Stamp, now: &Stamp) -> Result<(), Error> {
+        // On some drives the numbers of the name and of the open file differ from the start.
+        let has_ids = self.named.id == self.opened.id;
+        match first.difference(now, has_ids) {
+            Some(why) => Err(self.changed(why)),
+            None => Ok(()),
         }
-        if now.size != was.size {
-            let why = format!("its size was {} bytes and is {}", was.size, now.size);
-            return Err(self.changed(why));
-        }
-        if now.modified != was.modified {
-            let show = |t: Option<i128>| t.map_or("unknown".to_owned(), |t| t.to_string());
-            return Err(self.changed(format!(
-                "its modification time (ns since 1970) was {} and is {}",
-                show(was.modified),
-                show(now.modified)
-            )));
-        }
-        Ok(())
     }
-}
 
-impl FileSource {
-    /// Checks that the open file, and the file that has its name now, are unchanged.
-    fn check(&self) -> Result<(), Error> {
-        let open = Stamp::of(&self.file);
-        self.compare(open.map_err(|e| source_error(&self.path, &e))?)?;
-        match Stamp::at(&self.path) {
-            Ok(named) => self.compare(named),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                Err(self.changed("it was removed or renamed".to_owned()))
+    /// Checks that the open file, and the file that has its name now, are unchanged. Gives the open
+    /// file's change time.
+    fn check(&mut self) -> Result<Option<i128>, Error> {
+        let now = match Stamp::of(&self.file) {
+            Err(e) if is_passing(&e) => {
+                self.reopen()?;
+                Stamp::of(&self.file)
             }
-            Err(e) => Err(source_error(&self.path, &e)),
+            result => result,
+        };
+        let now = now.map_err(|e| source_error(&self.path, &e))?;
+        self.compare(&self.opened, &now)?;
+        let named = match Stamp::at(&self.path) {
+            Err(e) if is_passing(&e) => Stamp::at(&self.path),
+            result => result,
+        };
+        let named = named.map_err(|e| self.name_error(&e))?;
+        self.compare(&self.named, &named)?;
+        Ok(now.changed)
+    }
+
+    /// Makes the error of a look at the name of the file, which was there before.
+    fn name_error(&self, error: &io::Error) -> Error {
+        match error.kind() {
+            io::ErrorKind::NotFound => self.changed("it was removed or renamed".to_owned()),
+            _ => source_error(&self.path, error),
+        }
+    }
+
+    /// Opens the file anew, since a network drive that was away no longer knows the open file.
+    fn reopen(&mut self) -> Result<(), Error> {
+        let failed = |e: io::Error| source_error(&self.path, &e);
+        let file = File::open(&self.path).map_err(|e| self.name_error(&e))?;
+        self.compare(&self.opened, &Stamp::of(&file).map_err(failed)?)?;
+        self.file = file;
+        self.seek(self.position)
+    }
+
+    /// Reads some bytes; opens the file anew after a failure that may pass.
+    fn read_some(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
+        let mut is_new = false;
+        loop {
+            match self.file.read(buf) {
+                Ok(n) => {
+                    self.position += n as u64;
+                    return Ok(n);
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if is_passing(&e) && !is_new => {
+                    self.reopen()?;
+                    is_new = true;
+                }
+                Err(e) => return Err(source_error(&self.path, &e)),
+            }
+        }
+    }
+
+    /// Checks that the file ends at its size. The system gives a size of 0 for files that it makes up
+    /// when they are read, such as those in /proc.
+    fn look_past_end(&mut self) -> Result<(), Error> {
+        if self.read_some(&mut [0])? == 0 {
+            return Ok(());
+        }
+        // A file that grows has another size by now.
+        self.check()?;
+        Err(self.wrong_size("it has more than"))
+    }
+
+    /// Makes the error of a file whose size is not the number of its bytes.
+    fn wrong_size(&self, has: &str) -> Error {
+        let size = self.opened.size;
+        Error::SourceSize {
+            path: self.name(),
+            why: format!("{has} its size, {size} bytes; copy it first, and upload the copy"),
         }
     }
 }
@@ -130,16 +162,27 @@ impl Source for FileSource {
         Some(modified.try_into().unwrap_or(i64::MAX))
     }
 
+    fn change_time(&self) -> Option<i128> {
+        self.opened.changed
+    }
+
     fn identity(&self) -> Option<String> {
         let path = std::path::absolute(&self.path).ok()?;
-        let Stamp { size, modified, id } = self.opened;
+        let Stamp {
+            size,
+            modified,
+            changed,
+            id,
+        } = self.opened;
         // The format is fixed here, because it is compared with the text of another version of the
         // library.
-        let time = modified.map(|at| at.to_string()).unwrap_or_default();
+        let time = |at: Option<i128>| at.map(|at| at.to_string()).unwrap_or_default();
         let (device, number) = id.unwrap_or_default();
         Some(format!(
-            "{} {size} {time} {device} {number}",
-            path.display()
+            "{} {size} {} {} {device} {number}",
+            path.display(),
+            time(modified),
+            time(changed)
         ))
     }
 
@@ -147,49 +190,24 @@ impl Source for FileSource {
         self.file
             .seek(SeekFrom::Start(offset))
             .map_err(|e| source_error(&self.path, &e))?;
+        self.position = offset;
         Ok(())
     }
 
     fn read(&mut self, buf: &mut [u8]) -> Result<usize, Stop> {
-        loop {
-            match self.file.read(buf) {
-                Ok(0) => {
-                    self.verify()?;
-                    return Err(self.changed("it ended before its size".to_owned()).into());
-                }
-                Ok(n) => return Ok(n),
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(source_error(&self.path, &e).into()),
-            }
+        let n = self.read_some(buf)?;
+        if n == 0 {
+            self.check()?;
+            return Err(self.wrong_size("it has less than").into());
         }
+        if self.position == self.opened.size {
+            self.look_past_end()?;
+        }
+        Ok(n)
     }
 
-    fn verify(&mut self) -> Result<(), Stop> {
+    fn verify(&mut self) -> Result<Option<i128>, Stop> {
         Ok(self.check()?)
-    }
-}
-
-/// The Windows error for a file that another program has open without sharing it.
-const SHARING_VIOLATION: i32 = 32;
-/// The Windows error for bytes of a file that another program has locked.
-const LOCK_VIOLATION: i32 = 33;
-
-fn source_error(path: &Path, error: &io::Error) -> Error {
-    let path = shown(path);
-    let why = error.to_string();
-    if cfg!(windows)
-        && matches!(
-            error.raw_os_error(),
-            Some(SHARING_VIOLATION | LOCK_VIOLATION)
-        )
-    {
-        let why = format!("another program has it open for itself; close it there ({why})");
-        return Error::SourceDenied { path, why };
-    }
-    match error.kind() {
-        io::ErrorKind::NotFound => Error::SourceNotFound { path },
-        io::ErrorKind::PermissionDenied => Error::SourceDenied { path, why },
-        _ => Error::SourceIo { path, why },
     }
 }
 
@@ -199,7 +217,7 @@ fn shown(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     use super::*;
 
@@ -210,7 +228,7 @@ mod tests {
         (dir, path)
     }
 
-    fn why(result: Result<(), Stop>) -> String {
+    fn why<T: std::fmt::Debug>(result: Result<T, Stop>) -> String {
         match result {
             Err(Stop::Failed(Error::SourceChanged { why, .. })) => why,
             other => panic!("{other:?}"),
@@ -250,8 +268,71 @@ mod tests {
             .unwrap()
             .set_len(4)
             .unwrap();
-        let read = source.read(&mut [0; 8]).map(|_| ());
+        let read = source.read(&mut [0; 8]);
         assert!(why(read).contains("10 bytes and is 4"));
+    }
+
+    #[test]
+    fn a_file_that_grows_is_noticed_at_its_end() {
+        let (_dir, path) = file(b"0123456789");
+        let mut source = FileSource::open(&path).unwrap();
+        std::fs::write(&path, b"0123456789+").unwrap();
+        assert!(why(source.read(&mut [0; 10])).contains("10 bytes and is 11"));
+
+        std::fs::write(&path, b"").unwrap();
+        let mut source = FileSource::open(&path).unwrap();
+        std::fs::write(&path, b"+").unwrap();
+        assert!(why(source.verify()).contains("0 bytes and is 1"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_whose_size_is_wrong_is_an_error_of_its_own() {
+        let error = FileSource::open(Path::new("/proc/version")).err().unwrap();
+        let told =
+            "the size of \"/proc/version\" is not the number of its bytes: it has more than \
+                    its size, 0 bytes; copy it first, and upload the copy";
+        assert_eq!(error.to_string(), told);
+        assert!(!error.is_retryable());
+
+        // One that says more than it has, as in /sys.
+        let (_dir, path) = file(b"0123456789");
+        let mut source = FileSource::open(&path).unwrap();
+        source.position = 10;
+        source.file.seek(SeekFrom::Start(10)).unwrap();
+        let error = source.read(&mut [0; 8]).unwrap_err();
+        assert!(
+            matches!(&error, Stop::Failed(e @ Error::SourceSize { .. }) if e.to_string().contains("less than")),
+            "{error:?}"
+        );
+    }
+
+    #[test]
+    fn what_differed_from_the_start_is_no_change() {
+        let (_dir, path) = file(b"0123456789");
+        let mut source = FileSource::open(&path).unwrap();
+        // What a drive says of the open file is not what it says of its name.
+        source.opened.id = Some((7, 7));
+        source.verify().unwrap();
+        source.reopen().unwrap();
+        std::fs::rename(&path, path.with_extension("old")).unwrap();
+        std::fs::write(&path, b"0123456789+").unwrap();
+        assert!(why(source.verify()).contains("size"));
+    }
+
+    #[test]
+    fn a_file_that_is_opened_anew_goes_on_from_its_position() {
+        let (_dir, path) = file(b"0123456789");
+        let mut source = FileSource::open(&path).unwrap();
+        let mut buf = [0; 4];
+        source.seek(2).unwrap();
+        assert_eq!(source.read(&mut buf).unwrap(), 4);
+        source.reopen().unwrap();
+        assert_eq!(source.read(&mut buf).unwrap(), 4);
+        assert_eq!(&buf, b"6789");
+        std::fs::remove_file(&path).unwrap();
+        let error = source.reopen().unwrap_err();
+        assert!(error.to_string().contains("removed or renamed"), "{error}");
     }
 
     #[test]
@@ -295,8 +376,10 @@ mod tests {
 
         set(Duration::from_micros(1_000_001));
         assert_ne!(identity(&path), first);
+        // A write may have come before the time was put back.
         set(Duration::from_secs(1));
-        assert_eq!(identity(&path), first);
+        #[cfg(unix)]
+        assert_ne!(identity(&path), first);
 
         let other = dir.path().join("other");
         std::fs::hard_link(&path, &other).unwrap();

@@ -49,7 +49,7 @@ impl Source for MemorySource {
         Ok(n)
     }
 
-    fn verify(&mut self) -> Result<(), Stop> {
-        Ok(())
+    fn verify(&mut self) -> Result<Option<i128>, Stop> {
+        Ok(None)
     }
 }

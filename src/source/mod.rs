@@ -1,9 +1,10 @@
 //! The sources of a file's bytes: a file on disk, memory, or the program's own stream.
 
+mod failure;
 mod file;
-mod file_id;
 mod memory;
 mod opener;
+mod stamp;
 mod stream;
 mod traits;
 

@@ -120,6 +120,9 @@ impl<'a> StreamSource<'a> {
             ahead: None,
         };
         source.size = source.request_size()?;
+        if source.size == 0 {
+            source.look_past_end()?;
+        }
         Ok(source)
     }
 
@@ -137,6 +140,7 @@ impl<'a> StreamSource<'a> {
         Ok(reply.map_err(|why| Error::SourceIo {
             path: NAME.to_owned(),
             why,
+            passing: false,
         })?)
     }
 
@@ -150,11 +154,29 @@ impl<'a> StreamSource<'a> {
         }
         self.block_start = self.position;
         let next = self.block_start + self.block.len() as u64;
-        if !self.block.is_empty() && next < self.size {
+        // At the end, too, where nothing must come.
+        if !self.block.is_empty() && next <= self.size {
             self.control.request_read(ReadRequest::Bytes(next));
             self.ahead = Some(next);
         }
         Ok(())
+    }
+
+    /// Checks that the stream ends at its size.
+    fn look_past_end(&mut self) -> Result<(), Stop> {
+        let end = self.block_start + self.block.len() as u64;
+        if end <= self.size {
+            self.fetch()?;
+            if self.block.is_empty() {
+                return Ok(());
+            }
+        }
+        // A stream that grows gives another size by now.
+        self.verify()?;
+        let size = self.size;
+        let why = format!("it has more than its size, {size} bytes; give the right size");
+        let path = NAME.to_owned();
+        Err(Error::SourceSize { path, why }.into())
     }
 }
 
@@ -195,13 +217,16 @@ impl Source for StreamSource<'_> {
         let n = rest.len().min(buf.len());
         buf[..n].copy_from_slice(&rest[..n]);
         self.position += n as u64;
+        if self.position == self.size {
+            self.look_past_end()?;
+        }
         Ok(n)
     }
 
-    fn verify(&mut self) -> Result<(), Stop> {
+    fn verify(&mut self) -> Result<Option<i128>, Stop> {
         let (was, is) = (self.size, self.request_size()?);
         if is == was {
-            return Ok(());
+            return Ok(None);
         }
         Err(self
             .changed(format!("its size was {was} bytes and is {is}"))

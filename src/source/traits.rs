@@ -12,15 +12,21 @@ pub(crate) trait Source: Send {
     fn size(&self) -> u64;
     /// Gives the last modification, in milliseconds since 1970 UTC, where there is one.
     fn mtime(&self) -> Option<i64>;
+    /// Gives the change time, in nanoseconds since 1970, where there is one. Each write moves it, and
+    /// so does what leaves the bytes as they are.
+    fn change_time(&self) -> Option<i128> {
+        None
+    }
     /// Gives a text that identifies this version of the source, also to a later run; `None` where
     /// that is not possible.
     fn identity(&self) -> Option<String>;
     /// Sets the position of the next read.
     fn seek(&mut self, offset: u64) -> Result<(), Error>;
-    /// Reads some bytes, at least one; an end before [`Source::size`] is an error.
+    /// Reads some bytes, at least one. An end before or after [`Source::size`] is an error.
     fn read(&mut self, buf: &mut [u8]) -> Result<usize, Stop>;
-    /// Checks that the source has not changed since it was opened.
-    fn verify(&mut self) -> Result<(), Stop>;
+    /// Checks that size, time and name of the source have not changed since it was opened. Gives its
+    /// change time as it is now.
+    fn verify(&mut self) -> Result<Option<i128>, Stop>;
 
     /// Makes the error for a source that has changed.
     fn changed(&self, why: String) -> Error {

@@ -132,7 +132,16 @@ fn make(situation: &str, one: &One, mistakes: &Mistakes) -> Case {
             why: "another program has it open for itself; close it there (…)".to_owned(),
         }),
         "a directory, device, pipe or socket" => file(one, &one.bench.path(""), "/tmp"),
+        "its size is not the number of its bytes, as in /proc" => {
+            file(one, Path::new("/proc/version"), "/proc/version")
+        }
         "a read fails, of the file or of the program's stream" => mistake("read"),
+        // tools/cli/tests/drives.rs has a drive that is away.
+        "a network drive is away for a while; tried again" => text(Error::SourceIo {
+            path: "/tmp/a".to_owned(),
+            why: "Stale file handle (os error 116)".to_owned(),
+            passing: true,
+        }),
 
         "cancelled, by a call or by a callback" => mistake("cancelled"),
         "no memory for a copy, no thread, no random numbers" => mistake("system"),

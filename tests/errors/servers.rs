@@ -1,6 +1,9 @@
 //! Servers and networks that fail, and what an upload to them comes to.
 
+use std::io::Write;
 use std::net::TcpListener;
+use std::path::Path;
+use std::time::Duration;
 
 use resup_test_support::head::RequestHead;
 use resup_test_support::scripted::{json, reply_with, End, Read, ScriptedServer, Step};
@@ -75,6 +78,35 @@ fn changed(one: &One) -> Case {
     });
     let told = one.run(one.command_of(&server.endpoint(), &path, &ONCE));
     Case::new(&told, vec![("/tmp/a", path.display().to_string())])
+}
+
+/// Changes a file after its first half was sent, and leaves its size and modification time as they are.
+fn touched(one: &One, digest: &str, change: fn(&Path)) -> Case {
+    let path = one.bench.path(&format!("touched-{digest}"));
+    std::fs::write(&path, [0; 10]).unwrap();
+    let theirs = path.clone();
+    let server = sends(move || {
+        // The clock of change times ticks every few milliseconds.
+        std::thread::sleep(Duration::from_millis(20));
+        change(&theirs);
+        Step::reply(200, &json("partial", 5, "k"))
+    });
+    let settings = ["upload_set_segment_size", "5", "upload_set_digest", digest];
+    let settings = [&ONCE[..], &settings].concat();
+    let told = one.run(one.command_of(&server.endpoint(), &path, &settings));
+    Case::new(&told, vec![("/tmp/a", path.display().to_string())])
+}
+
+fn rewrite(path: &Path) {
+    let mut file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+    let time = file.metadata().unwrap().modified().unwrap();
+    file.write_all(&[1; 10]).unwrap();
+    file.set_modified(time).unwrap();
+}
+
+fn set_mode(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 fn nobody(one: &One) -> Case {
@@ -174,6 +206,10 @@ pub fn make(situation: &str, one: &One) -> Case {
     match situation {
         "the file was cut, extended, touched, replaced or removed during the run, or after its MD5 was computed first" => {
             changed(one)
+        }
+        "it was written to, and its modification time was put back" => touched(one, "1", rewrite),
+        "without a digest, something about it changed: its bytes, mode, owner or links" => {
+            touched(one, "0", set_mode)
         }
 
         "the server's name is unknown; tried again" => {

@@ -60,7 +60,7 @@ impl Source for Counting {
         self.read.fetch_add(n as u64, Ordering::Relaxed);
         Ok(n)
     }
-    fn verify(&mut self) -> Result<(), Stop> {
+    fn verify(&mut self) -> Result<Option<i128>, Stop> {
         self.inner.verify()
     }
 }

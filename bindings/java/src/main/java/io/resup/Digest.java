@@ -2,7 +2,10 @@ package io.resup;
 
 /** When the MD5 of the whole file is computed. */
 public enum Digest {
-    /** Never: then neither what the server has nor the whole file is compared. */
+    /**
+     * Never: then neither what the server has nor the whole file is compared, and a new mode, owner or link of the file
+     * during a run is a change of it.
+     */
     NONE(0),
     /** While the file is sent, in one pass. Byte arrays, channels and streams are always read first. */
     ONE_PASS(1),

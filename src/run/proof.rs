@@ -1,0 +1,153 @@
+//! The proof that a source has the same bytes as before, for when its change time has moved.
+//!
+//! A program can write to a file and then put its modification time back. The change time tells of
+//! that, but also of a new mode, name or link. So the bytes are read once more and compared.
+
+use md5::{Digest as _, Md5};
+
+use crate::control::log::LogLevel;
+use crate::control::stop::Stop;
+use crate::control::Control;
+use crate::source::Source;
+
+/// How many bytes are read at a time.
+const STEP: usize = 128 * 1024;
+
+/// The change time at which a source is known to have the bytes that were read.
+#[derive(Debug)]
+pub(super) struct Proof(Option<i128>);
+
+impl Proof {
+    /// Begins with the source as it was opened.
+    pub(super) fn new(source: &dyn Source) -> Self {
+        Proof(source.change_time())
+    }
+
+    /// Checks that the source has not changed. Its first `length` bytes were read before, and have
+    /// the digest `md5`, if one was computed.
+    pub(super) fn check(
+        &mut self,
+        source: &mut dyn Source,
+        control: &Control,
+        length: u64,
+        md5: Option<[u8; 16]>,
+    ) -> Result<(), Stop> {
+        let now = source.verify()?;
+        if now == self.0 || length == 0 {
+            return Ok(());
+        }
+        let Some(md5) = md5 else {
+            let why = "its change time has moved, and without a digest nothing tells whether its \
+                       bytes are the same";
+            return Err(source.changed(why.to_owned()).into());
+        };
+        control.log(LogLevel::Info, || {
+            format!(
+                "the change time of {} has moved; reading it once more",
+                source.name()
+            )
+        });
+        if digest(source, control, length)? != md5 {
+            let why = "its bytes are others, though its size and modification time are the same";
+            return Err(source.changed(why.to_owned()).into());
+        }
+        self.0 = now;
+        Ok(())
+    }
+}
+
+/// Reads the first `length` bytes of a source, and gives their digest.
+fn digest(source: &mut dyn Source, control: &Control, length: u64) -> Result<[u8; 16], Stop> {
+    source.seek(0)?;
+    let mut md5 = Md5::new();
+    let mut buf = vec![0; STEP];
+    let mut left = length;
+    while left > 0 {
+        control.check()?;
+        let most = left.min(buf.len() as u64) as usize;
+        let n = source.read(&mut buf[..most])?;
+        md5.update(&buf[..n]);
+        left -= n as u64;
+    }
+    Ok(md5.finalize().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    /// A source whose change time is what the test says.
+    struct Timed {
+        bytes: Vec<u8>,
+        at: usize,
+        changed: i128,
+    }
+
+    impl Source for Timed {
+        fn name(&self) -> String {
+            "f".to_owned()
+        }
+        fn size(&self) -> u64 {
+            self.bytes.len() as u64
+        }
+        fn mtime(&self) -> Option<i64> {
+            Some(1)
+        }
+        fn change_time(&self) -> Option<i128> {
+            Some(self.changed)
+        }
+        fn identity(&self) -> Option<String> {
+            None
+        }
+        fn seek(&mut self, offset: u64) -> Result<(), Error> {
+            self.at = offset as usize;
+            Ok(())
+        }
+        fn read(&mut self, buf: &mut [u8]) -> Result<usize, Stop> {
+            let n = buf.len().min(self.bytes.len() - self.at);
+            buf[..n].copy_from_slice(&self.bytes[self.at..self.at + n]);
+            self.at += n;
+            Ok(n)
+        }
+        fn verify(&mut self) -> Result<Option<i128>, Stop> {
+            Ok(Some(self.changed))
+        }
+    }
+
+    fn check(proof: &mut Proof, source: &mut Timed, length: u64, md5: Option<[u8; 16]>) -> String {
+        match proof.check(source, &Control::default(), length, md5) {
+            Ok(()) => String::new(),
+            Err(Stop::Failed(error)) => error.to_string(),
+            Err(stop) => panic!("{stop:?}"),
+        }
+    }
+
+    #[test]
+    fn the_bytes_decide_when_the_change_time_has_moved() {
+        let mut source = Timed {
+            bytes: vec![5; 300_000],
+            at: 0,
+            changed: 1,
+        };
+        let md5 = Some(Md5::digest(&source.bytes).into());
+        let mut proof = Proof::new(&source);
+        assert_eq!(check(&mut proof, &mut source, 300_000, md5), "");
+        assert_eq!(source.at, 0, "nothing is read");
+        source.changed = 2;
+        assert_eq!(check(&mut proof, &mut source, 300_000, md5), "");
+        assert_eq!(source.at, 300_000);
+        source.at = 0;
+        assert_eq!(check(&mut proof, &mut source, 300_000, md5), "");
+        assert_eq!(source.at, 0, "once is enough");
+
+        source.bytes[299_999] = 6;
+        source.changed = 3;
+        let told = check(&mut proof, &mut source, 300_000, md5);
+        assert!(told.contains("its bytes are others"), "{told}");
+        let told = check(&mut proof, &mut source, 300_000, None);
+        assert!(told.contains("without a digest"), "{told}");
+        // What was not read was not sent either.
+        assert_eq!(check(&mut proof, &mut source, 0, None), "");
+    }
+}
