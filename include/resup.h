@@ -30,10 +30,10 @@
  * RESUP_E_FREED, RESUP_E_HANDLE_KIND or RESUP_E_HANDLE ("a handle's error" below); getters then
  * return 0 or NULL.
  *
- * Text is UTF-8, ends with NUL and is copied on entry. Where a function takes uint16_t, it is
- * UTF-16 in the machine's byte order, as Windows and Java have it, and ends with 0. A returned text
- * is the library's; each section says how long it is valid. (So never put a call and the error
- * message after it into the arguments of one printf: C does not say which is evaluated first.)
+ * Text is UTF-8, ends with NUL and is copied on entry; a path may be any bytes, except on Windows.
+ * Where a function takes uint16_t, it is UTF-16 in the machine's byte order, and ends with 0. A
+ * returned text is the library's; each section says how long it is valid. (So never put a call and
+ * the error message after it into one printf's arguments: C does not say which is evaluated first.)
  *
  * Sizes and offsets are bytes, times milliseconds. A boolean is an int32_t, where every value but 0
  * is true.
@@ -631,7 +631,7 @@ RESUP_API resup_status resup_client_on_log(resup_client *client, int32_t level,
  * yet.
  *
  * @param client     the server to upload to; may be freed before the upload
- * @param path       the file
+ * @param path       the file; a name that is not UTF-8 needs a resup_upload_set_name before a run
  * @param name       the file name for the server
  * @param user_data  the program's own, given to the functions of a stream; may be NULL
  * @param out        where the upload goes on success; resup_upload_free frees it
@@ -739,7 +739,7 @@ RESUP_API resup_status resup_upload_free(resup_upload *upload);
  */
 
 /**
- * Sets the file name that the server is told. Default: the file's own.
+ * Sets the file name that the server is told. Default: the file's own, if that is UTF-8.
  * @param name  without a path, at most 1024 bytes
  */
 RESUP_API resup_status resup_upload_set_name(resup_upload *upload, const char *name);
@@ -767,8 +767,8 @@ RESUP_API resup_status resup_upload_set_field(resup_upload *upload, const char *
                                               const char *value);
 
 /**
- * Compute none. Neither a prefix on the server nor the whole file is compared then: for networks
- * and servers that do that themselves.
+ * Compute none, for networks and servers that compare by themselves: neither a prefix on the server
+ * nor the whole file is compared then, and a new mode or link during a run is a change of the file.
  */
 #define RESUP_DIGEST_NONE 0
 /** Compute the MD5 while the file is sent. The default. */

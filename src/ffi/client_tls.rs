@@ -17,7 +17,7 @@ use std::ffi::c_char;
 
 use super::internal::boundary::Fault;
 use super::internal::clients::set;
-use super::internal::text::{text, utf16_path};
+use super::internal::text::{native_path, text, utf16_path};
 use super::status::RESUP_E_ARGUMENT;
 use super::types::{resup_client, resup_status};
 use crate::http::certificates::Trust;
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn resup_client_set_ca_file(
 ) -> resup_status {
     set(client, |client| {
         // SAFETY: the header demands C strings or NULL.
-        Ok(client.set_ca_file(unsafe { text("path", path) }?)?)
+        Ok(client.set_ca_file(unsafe { native_path("path", path) }?)?)
     })
 }
 
@@ -99,9 +99,9 @@ pub unsafe extern "C" fn resup_client_set_client_certificate(
 ) -> resup_status {
     set(client, |client| {
         // SAFETY: the header demands C strings or NULL.
-        let certificate = unsafe { text("certificate", certificate) }?;
+        let certificate = unsafe { native_path("certificate", certificate) }?;
         // SAFETY: as above.
-        let key = unsafe { text("key", key) }?;
+        let key = unsafe { native_path("key", key) }?;
         Ok(client.set_client_certificate(certificate, key)?)
     })
 }

@@ -4,7 +4,7 @@
 //! yet.
 //!
 //! @param client     the server to upload to; may be freed before the upload
-//! @param path       the file
+//! @param path       the file; a name that is not UTF-8 needs a resup_upload_set_name before a run
 //! @param name       the file name for the server
 //! @param user_data  the program's own, given to the functions of a stream; may be NULL
 //! @param out        where the upload goes on success; resup_upload_free frees it
@@ -25,7 +25,7 @@ use super::internal::callback::UserData;
 use super::internal::clients::client_of;
 use super::internal::entry::{Entry, UPLOADS};
 use super::internal::float::in_program_state;
-use super::internal::text::{text, utf16_path};
+use super::internal::text::{native_path, text, utf16_path};
 use super::status::{RESUP_E_BUSY, RESUP_E_NULL, RESUP_E_SYSTEM, RESUP_OK};
 use super::types::{resup_client, resup_destroy_callback, resup_status, resup_upload};
 use crate::api::client::Client;
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn resup_upload_new_file(
 ) -> resup_status {
     make(client, out, |client| {
         // SAFETY: the header demands a C string or NULL.
-        let path = unsafe { text("path", path) }?;
+        let path = unsafe { native_path("path", path) }?;
         Ok(Upload::from_file(client, path)?)
     })
 }

@@ -13,13 +13,13 @@ use std::ffi::c_char;
 
 use super::internal::boundary::Fault;
 use super::internal::entry::{with_remote, with_upload};
-use super::internal::text::{text, utf16_path};
+use super::internal::text::{native_path, text, utf16_path};
 use super::status::RESUP_E_ARGUMENT;
 use super::types::{resup_status, resup_upload};
 use crate::options::DigestMode;
 use crate::options::SegmentSize;
 
-/// Sets the file name that the server is told. Default: the file's own.
+/// Sets the file name that the server is told. Default: the file's own, if that is UTF-8.
 ///
 /// @param name  without a path, at most 1024 bytes
 #[no_mangle]
@@ -79,8 +79,8 @@ pub unsafe extern "C" fn resup_upload_set_field(
     })
 }
 
-/// Compute none. Neither a prefix on the server nor the whole file is compared then: for networks
-/// and servers that do that themselves.
+/// Compute none, for networks and servers that compare by themselves: neither a prefix on the server
+/// nor the whole file is compared then, and a new mode or link during a run is a change of the file.
 pub const RESUP_DIGEST_NONE: i32 = 0;
 /// Compute the MD5 while the file is sent. The default.
 pub const RESUP_DIGEST_MD5: i32 = 1;
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn resup_upload_set_state_file(
 ) -> resup_status {
     with_upload(upload, |upload| {
         // SAFETY: the header demands a C string or NULL.
-        Ok(upload.set_state_file(unsafe { text("path", path) }?)?)
+        Ok(upload.set_state_file(unsafe { native_path("path", path) }?)?)
     })
 }
 

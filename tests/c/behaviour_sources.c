@@ -144,6 +144,27 @@ static void memory_sources(void)
     resup_client_free(client);
 }
 
+#ifndef _WIN32
+/* A path may be any bytes; the server's name may not. */
+static void paths_in_bytes(void)
+{
+    resup_client *client = new_client(here.url);
+    char path[PATH_SIZE], state[PATH_SIZE];
+    resup_upload *upload = new_upload(client, new_file(path, "latin \xe4.bin", 7000));
+
+    CHECK_STATUS(resup_upload_run(upload), RESUP_E_ARGUMENT, "a run under no name");
+    CHECK_TEXT(resup_upload_error_message(upload), "set_name", "the message has the way out");
+    CHECK_STATUS(resup_upload_start(upload), RESUP_E_ARGUMENT, "a start under no name");
+    CHECK_STATUS(resup_upload_set_state_file(upload, path_of(state, "latin \xe4.state")), RESUP_OK,
+                 "a state file");
+    CHECK_STATUS(resup_upload_set_name(upload, "latin ä.bin"), RESUP_OK, "a name");
+    CHECK_STATUS(resup_upload_run(upload), RESUP_OK, "a run under a name");
+    check_stored(upload, path, "a path in bytes");
+    resup_upload_free(upload);
+    resup_client_free(client);
+}
+#endif
+
 static void utf16_paths(void)
 {
     static const char *const paths[] = {"plain-16.bin", "文件-16.bin",
@@ -228,6 +249,9 @@ void test_sources(void)
     longest_name();
     file_sizes();
     memory_sources();
+#ifndef _WIN32
+    paths_in_bytes();
+#endif
     utf16_paths();
     utf16_state_file();
     texts_are_copied();

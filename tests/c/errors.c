@@ -88,7 +88,7 @@ static void values(resup_client *client)
     resup_client *none = NULL;
     static char user[70001];
 
-    tell_client("utf8", resup_upload_new_file(client, "abc\xff", &upload), client);
+    tell_upload("utf8", resup_upload_set_name(good, "abc\xff"), good);
     tell_upload("argument", resup_upload_set_name(good, "a/b"), good);
     tell_last("url", resup_client_new("ftp://example.org/", &none));
     tell_client("system", resup_upload_new_memory(client, "abc", SIZE_MAX, "a", &upload), client);

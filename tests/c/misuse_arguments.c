@@ -4,13 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* On Windows a file may have a name that is not valid UTF-16. */
+/* On Windows a file may have a name that is not valid UTF-16, elsewhere one that is not UTF-8. */
 #ifdef _WIN32
 #define NO_UTF16 RESUP_E_SOURCE_NOT_FOUND
 #define NO_UTF16_TEXT "does not exist"
+#define NO_UTF8 RESUP_E_UTF8
 #else
 #define NO_UTF16 RESUP_E_UTF8
 #define NO_UTF16_TEXT "UTF-16"
+#define NO_UTF8 RESUP_E_SOURCE_NOT_FOUND
 #endif
 
 static const char *const invalid_utf8[] = {
@@ -152,7 +154,7 @@ static void new_uploads(void)
     CHECK_TEXT(resup_client_error_message(client), "a/b", "the message names the value");
     CHECK_STATUS(resup_upload_new_memory(client, "x", 1, "..", &out), RESUP_E_ARGUMENT, "dots");
     for (i = 0; i < INVALID_UTF8; i++) {
-        CHECK_STATUS(resup_upload_new_file(client, invalid_utf8[i], &out), RESUP_E_UTF8, "path");
+        CHECK_STATUS(resup_upload_new_file(client, invalid_utf8[i], &out), NO_UTF8, "path");
         CHECK_STATUS(resup_upload_new_memory(client, "x", 1, invalid_utf8[i], &out), RESUP_E_UTF8,
                      "name");
     }

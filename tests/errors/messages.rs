@@ -105,6 +105,17 @@ fn denied(one: &One) -> Case {
     Case::new(&told, vec![("/tmp/a", path.display().to_string())])
 }
 
+/// A file whose name is not UTF-8.
+fn nameless(one: &One) -> Case {
+    use std::os::unix::ffi::OsStrExt;
+
+    let name = std::ffi::OsStr::from_bytes(b"caf\xe9.txt");
+    let path = one.bench.path("").join(name);
+    std::fs::write(&path, "content").unwrap();
+    let told = one.run(one.command_of("http://127.0.0.1:1/", &path, &[]));
+    Case::new(&told, Vec::new())
+}
+
 /// Makes what a row of the document is about.
 fn make(situation: &str, one: &One, mistakes: &Mistakes) -> Case {
     let mistake = |name| mistakes.case(name, Vec::new());
@@ -118,6 +129,7 @@ fn make(situation: &str, one: &One, mistakes: &Mistakes) -> Case {
         "a client in place of an upload" => handle("kind", "0x10003"),
         "text in another encoding" => mistake("utf8"),
         "a value that cannot be used" => mistake("argument"),
+        "a file whose name is not UTF-8, and no other name was set" => nameless(one),
         // The URL has the port in it.
         "a locate by `GET` with too much in its fields" => numbered(mistakes, "get", "70", "70114"),
         "no http or https URL" => mistake("url"),

@@ -3,6 +3,7 @@
 mod callbacks;
 mod settings;
 
+use std::ffi::OsString;
 use std::io::{Read, Seek};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::PathBuf;
@@ -47,6 +48,8 @@ pub struct Upload {
     /// The stream of [`Opener::Stream`].
     stream: Option<StreamPort>,
     options: UploadOptions,
+    /// The file's own name, where that is not UTF-8 and the program has not set another one.
+    unusable_name: Option<OsString>,
     remote: Remote,
     stage: Stage,
     callbacks: Callbacks,
@@ -62,11 +65,12 @@ impl std::fmt::Debug for Upload {
 }
 
 impl Upload {
-    /// Makes an upload of the file at `path`, under the file's own name.
+    /// Makes an upload of the file at `path`, under the file's own name. A file whose name is not
+    /// UTF-8 needs another one by [`set_name`](Self::set_name) before it runs.
     ///
     /// # Errors
-    /// [`Error::SourceNotFound`], [`Error::SourceDenied`], [`Error::SourceNotAFile`] and
-    /// [`Error::SourceIo`]; [`Error::InvalidArgument`] when the file's name is not UTF-8.
+    /// [`Error::SourceNotFound`], [`Error::SourceDenied`], [`Error::SourceNotAFile`],
+    /// [`Error::SourceSize`] and [`Error::SourceIo`].
     pub fn from_file(client: &Client, path: impl Into<PathBuf>) -> Result<Self, Error> {
         let path = path.into();
         let name = path.file_name().unwrap_or_default().to_owned();
@@ -75,14 +79,11 @@ impl Upload {
             Err(Stop::Failed(error)) => return Err(error),
             Ok(_) | Err(Stop::Interrupted) => {}
         }
-        let name = name.into_string().map_err(|name| Error::InvalidArgument {
-            what: "file name",
-            why: format!(
-                "\"{}\" is not UTF-8; copy the file under another name",
-                name.to_string_lossy()
-            ),
-        })?;
-        Self::new(client, opener, &name)
+        let name = match name.into_string() {
+            Ok(name) => Ok(check_file_name(&name)?),
+            Err(name) => Err(name),
+        };
+        Ok(Self::new(client, opener, name))
     }
 
     /// Makes an upload of `bytes` under the file name `name`.
@@ -94,7 +95,8 @@ impl Upload {
         bytes: impl Into<Vec<u8>>,
         name: &str,
     ) -> Result<Self, Error> {
-        Self::new(client, Opener::Memory(Arc::new(bytes.into())), name)
+        let opener = Opener::Memory(Arc::new(bytes.into()));
+        Ok(Self::new(client, opener, Ok(check_file_name(name)?)))
     }
 
     /// Makes an upload of the bytes of `stream`, under the file name `name`.
@@ -119,21 +121,28 @@ impl Upload {
         stream: Box<dyn ProgramStream>,
         name: &str,
     ) -> Result<Self, Error> {
-        let mut upload = Self::new(client, Opener::Stream, name)?;
+        let name = Ok(check_file_name(name)?);
+        let mut upload = Self::new(client, Opener::Stream, name);
         upload.stream = Some(StreamPort::new(stream));
         Ok(upload)
     }
 
-    fn new(client: &Client, opener: Opener, name: &str) -> Result<Self, Error> {
-        Ok(Upload {
+    /// Makes an upload under `name`, or under none yet where the file's own name is not UTF-8.
+    fn new(client: &Client, opener: Opener, name: Result<String, OsString>) -> Self {
+        let (name, unusable_name) = match name {
+            Ok(name) => (name, None),
+            Err(name) => (String::new(), Some(name)),
+        };
+        Upload {
             client: client.clone(),
             opener,
             stream: None,
-            options: UploadOptions::new(check_file_name(name)?),
+            options: UploadOptions::new(name),
+            unusable_name,
             remote: Remote::default(),
             stage: Stage::New,
             callbacks: Callbacks::default(),
-        })
+        }
     }
 
     /// Gives the part of this upload that other threads may use.
@@ -174,13 +183,22 @@ impl Upload {
     /// Starts the upload and returns at once; it goes on whether or not `wait` is called.
     ///
     /// # Errors
-    /// [`Error::WrongState`] when it runs already; [`Error::System`] when the system gives no
-    /// thread.
+    /// [`Error::WrongState`] when it runs already; [`Error::InvalidArgument`] when the file's name is
+    /// not UTF-8 and no other was set; [`Error::System`] when the system gives no thread.
     pub fn start(&mut self) -> Result<(), Error> {
         if self.stage == Stage::Running {
             return Err(Error::WrongState(
                 "the upload is running; wait for its end, or cancel it",
             ));
+        }
+        if let Some(name) = &self.unusable_name {
+            return Err(Error::InvalidArgument {
+                what: "file name",
+                why: format!(
+                    "\"{}\" is not UTF-8; set the name that the server gets (set_name)",
+                    name.to_string_lossy()
+                ),
+            });
         }
         // Before the first run the program may have paused or cancelled it already.
         let control = match self.stage {

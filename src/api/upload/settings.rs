@@ -10,7 +10,7 @@ use crate::options::{DigestMode, SegmentSize};
 use crate::protocol::form::is_reserved;
 
 impl Upload {
-    /// Sets the file name that goes to the server. Default: the file's own.
+    /// Sets the file name that goes to the server. Default: the file's own, if that is UTF-8.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for a name that is empty, longer than 1024 bytes or contains
@@ -18,6 +18,7 @@ impl Upload {
     pub fn set_name(&mut self, name: &str) -> Result<(), Error> {
         self.idle()?;
         self.options.name = check_file_name(name)?;
+        self.unusable_name = None;
         Ok(())
     }
 

@@ -27,6 +27,22 @@ pub(crate) unsafe fn text<'a>(what: &str, pointer: *const c_char) -> Result<&'a 
     })
 }
 
+/// Returns the path at `pointer`: any bytes on Unix, UTF-8 elsewhere.
+///
+/// # Safety
+/// As for [`text`].
+pub(crate) unsafe fn native_path(what: &str, pointer: *const c_char) -> Result<PathBuf, Fault> {
+    #[cfg(unix)]
+    if !pointer.is_null() {
+        use std::os::unix::ffi::OsStrExt;
+        // SAFETY: not NULL, and a C string by the caller's contract.
+        let bytes = unsafe { CStr::from_ptr(pointer) }.to_bytes();
+        return Ok(std::ffi::OsStr::from_bytes(bytes).into());
+    }
+    // SAFETY: the same contract.
+    Ok(unsafe { text(what, pointer) }?.into())
+}
+
 /// Returns the path at `pointer`, in UTF-16, up to the terminating 0.
 ///
 /// # Safety

@@ -107,7 +107,8 @@ pub struct FileOptions {
     ///
     /// A directory keeps its name and its sub-directories on the server. "DIR/." uploads what is in
     /// DIR without the name DIR. Symbolic links to files are followed. Other links, and all that is
-    /// not a regular file, are skipped with a message.
+    /// not a regular file, are skipped with a message. What cannot be read, and a name that is not
+    /// UTF-8, is a failure of that file or directory; all others are uploaded.
     #[arg(short, long)]
     pub recursive: bool,
 

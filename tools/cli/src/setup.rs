@@ -32,6 +32,9 @@ fn check_upload_settings(put: &Put, client: &Client) -> Result<(), Error> {
 
 /// Makes an upload of `item` with all settings.
 pub fn upload(put: &Put, client: &Client, item: &Item) -> Result<Upload, Error> {
+    if let Some(error) = &item.obstacle {
+        return Err(error.clone());
+    }
     let mut upload = Upload::from_file(client, &item.path)?;
     set_upload(put, &mut upload)?;
     upload.set_directory(&item.directory)?;

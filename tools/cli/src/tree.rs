@@ -1,9 +1,14 @@
 //! The files to upload. All are found before anything is sent.
+//!
+//! A mistake in the command line, such as a file that is missing, ends the command before that. An
+//! entry of a directory that cannot be uploaded fails alone: the others are uploaded.
 
 use std::collections::HashMap;
-use std::fs::{self, DirEntry, File, Metadata};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+
+use resup::Error;
 
 use crate::exit::Fault;
 use crate::options::Put;
@@ -19,6 +24,8 @@ pub struct Item {
     pub name: String,
     /// The size when it was found.
     pub size: u64,
+    /// The reason why it cannot be uploaded.
+    pub obstacle: Option<Error>,
 }
 
 impl Item {
@@ -42,8 +49,9 @@ pub fn items(put: &Put) -> Result<Vec<Item>, Fault> {
                     path.display()
                 )));
             }
+            fs::read_dir(path).map_err(|error| read_fault(path, &error))?;
             let directory = join(directory, &directory_name(path)?);
-            walk(path, &directory, &mut items)?;
+            walk(path, &directory, &mut items);
         } else if !metadata.is_file() {
             return Err(Fault::local(format!(
                 "\"{}\" is not a regular file; copy its content into one first",
@@ -51,7 +59,16 @@ pub fn items(put: &Put) -> Result<Vec<Item>, Fault> {
             )));
         } else {
             File::open(path).map_err(|error| read_fault(path, &error))?;
-            items.push(item(path, directory, &metadata)?);
+            let name = match &put.file.name {
+                Some(name) => name.clone(),
+                None => utf8_name(path).ok_or_else(|| {
+                    let path = path.display();
+                    Fault::local(format!(
+                        "the name of \"{path}\" is not UTF-8; give the name for the server by --name"
+                    ))
+                })?,
+            };
+            items.push(item(path, directory, name, metadata.len()));
         }
     }
     if let Some(name) = &put.file.name {
@@ -73,53 +90,105 @@ pub fn items(put: &Put) -> Result<Vec<Item>, Fault> {
 fn directory_name(path: &Path) -> Result<String, Fault> {
     // `Path::file_name` drops the "/.".
     let content_only = path.as_os_str().as_encoded_bytes().ends_with(b"/.");
-    match path.file_name() {
-        Some(_) if !content_only => utf8_name(path),
-        _ => Ok(String::new()),
+    if content_only || path.file_name().is_none() {
+        return Ok(String::new());
     }
+    utf8_name(path).ok_or_else(|| {
+        let path = path.display();
+        Fault::local(format!(
+            "the name of \"{path}\" is not UTF-8; write \"{path}/.\" and give the name for the \
+             server by --directory"
+        ))
+    })
 }
 
 /// Adds the files in `dir` and below.
-fn walk(dir: &Path, directory: &str, items: &mut Vec<Item>) -> Result<(), Fault> {
-    let read_fault = |error: io::Error| read_fault(dir, &error);
-    let mut entries = fs::read_dir(dir)
-        .and_then(|entries| entries.collect::<io::Result<Vec<_>>>())
-        .map_err(read_fault)?;
-    entries.sort_by_key(DirEntry::file_name);
+fn walk(dir: &Path, directory: &str, items: &mut Vec<Item>) {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) => return items.push(failed(dir, directory, read_error(dir, &error))),
+    };
+    let mut paths = Vec::new();
     for entry in entries {
-        let path = entry.path();
-        let kind = entry.file_type().map_err(read_fault)?;
-        match fs::metadata(&path) {
-            Ok(of) if of.is_file() => items.push(item(&path, directory, &of)?),
-            Ok(of) if of.is_dir() && !kind.is_symlink() => {
-                walk(&path, &join(directory, &utf8_name(&path)?), items)?;
-            }
-            Ok(of) if of.is_dir() => warn_skipped(&path, "a symbolic link to a directory"),
-            Ok(_) => warn_skipped(&path, "not a regular file"),
-            Err(_) if kind.is_symlink() => warn_skipped(&path, "a symbolic link to nothing"),
-            Err(error) => return Err(self::read_fault(&path, &error)),
+        match entry {
+            Ok(entry) => paths.push(entry.path()),
+            Err(error) => items.push(failed(dir, directory, read_error(dir, &error))),
         }
     }
-    Ok(())
+    paths.sort();
+    for path in paths {
+        add(&path, directory, items);
+    }
+}
+
+/// Adds the entry of a directory at `path`, and what is below it.
+fn add(path: &Path, directory: &str, items: &mut Vec<Item>) {
+    let is_link = path.is_symlink();
+    let metadata = match fs::metadata(path) {
+        Ok(of) if of.is_dir() && is_link => {
+            return warn_skipped(path, "a symbolic link to a directory")
+        }
+        Ok(of) if !of.is_dir() && !of.is_file() => return warn_skipped(path, "not a regular file"),
+        Ok(of) => of,
+        Err(error) if is_link && leads_nowhere(&error) => {
+            return warn_skipped(path, "a symbolic link to nothing")
+        }
+        Err(error) => return items.push(failed(path, directory, read_error(path, &error))),
+    };
+    let Some(name) = utf8_name(path) else {
+        let why = format!(
+            "\"{}\" is not UTF-8; rename it, or upload it alone with --name",
+            path.file_name().unwrap_or_default().to_string_lossy()
+        );
+        let what = "file name";
+        return items.push(failed(
+            path,
+            directory,
+            Error::InvalidArgument { what, why },
+        ));
+    };
+    match metadata.is_dir() {
+        true => walk(path, &join(directory, &name), items),
+        false => items.push(item(path, directory, name, metadata.len())),
+    }
+}
+
+/// Whether a symbolic link leads to nothing, or in a circle.
+fn leads_nowhere(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
+        return true;
+    }
+    error.kind() == io::ErrorKind::NotFound
 }
 
 fn warn_skipped(path: &Path, what: &str) {
     stderr::error(&format!("\"{}\" is skipped: it is {what}", path.display()));
 }
 
-fn item(path: &Path, directory: &str, metadata: &Metadata) -> Result<Item, Fault> {
-    Ok(Item {
+fn item(path: &Path, directory: &str, name: String, size: u64) -> Item {
+    Item {
         path: path.to_owned(),
         directory: directory.to_owned(),
-        name: utf8_name(path)?,
-        size: metadata.len(),
-    })
+        name,
+        size,
+        obstacle: None,
+    }
+}
+
+/// Makes the item of an entry that cannot be uploaded.
+fn failed(path: &Path, directory: &str, obstacle: Error) -> Item {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Item {
+        obstacle: Some(obstacle),
+        ..item(path, directory, name.into_owned(), 0)
+    }
 }
 
 /// Refuses files that would have the same name on the server.
 fn check_names_differ(items: &[Item]) -> Result<(), Fault> {
     let mut seen = HashMap::new();
-    for item in items {
+    for item in items.iter().filter(|item| item.obstacle.is_none()) {
         if let Some(other) = seen.insert((&item.directory, &item.name), item) {
             return Err(Fault::usage(format!(
                 "\"{}\" and \"{}\" would both be \"{}\" on the server; upload them with two \
@@ -140,14 +209,9 @@ fn join(directory: &str, name: &str) -> String {
     }
 }
 
-fn utf8_name(path: &Path) -> Result<String, Fault> {
-    match path.file_name().unwrap_or_default().to_str() {
-        Some(name) => Ok(name.to_owned()),
-        None => Err(Fault::local(format!(
-            "the name of \"{}\" is not UTF-8; rename it, or copy it under another name",
-            path.display()
-        ))),
-    }
+/// Returns the last name of a path, if that is UTF-8.
+fn utf8_name(path: &Path) -> Option<String> {
+    path.file_name()?.to_str().map(str::to_owned)
 }
 
 fn read_fault(path: &Path, error: &io::Error) -> Fault {
@@ -156,4 +220,18 @@ fn read_fault(path: &Path, error: &io::Error) -> Fault {
         io::ErrorKind::NotFound => format!("the file \"{path}\" does not exist"),
         _ => format!("\"{path}\" cannot be read: {error}"),
     })
+}
+
+/// Makes the error of an entry that cannot be read.
+fn read_error(path: &Path, error: &io::Error) -> Error {
+    let (path, why) = (path.display().to_string(), error.to_string());
+    match error.kind() {
+        io::ErrorKind::NotFound => Error::SourceNotFound { path },
+        io::ErrorKind::PermissionDenied => Error::SourceDenied { path, why },
+        _ => Error::SourceIo {
+            path,
+            why,
+            passing: false,
+        },
+    }
 }

@@ -8,7 +8,9 @@ use jni::Env;
 use crate::convert::FromJava;
 use crate::failure::Failure;
 
-/// A path as `io.resup.Text.path` writes it.
+/// A path as `io.resup.Text.path` writes it: the path of a URI, which keeps every byte of the file's
+/// name.
+#[cfg(unix)]
 impl FromJava for PathBuf {
     type Java<'local> = JCharArray<'local>;
 
@@ -20,7 +22,6 @@ impl FromJava for PathBuf {
     }
 }
 
-/// Decodes the path of a URI, which keeps every byte of the file's name.
 #[cfg(unix)]
 fn decode(text: String) -> PathBuf {
     use std::os::unix::ffi::OsStringExt;
@@ -34,8 +35,18 @@ fn decode(text: String) -> PathBuf {
     std::ffi::OsString::from_vec(bytes[..end].to_vec()).into()
 }
 
-/// Takes the text as it is.
+/// A path as `io.resup.Text.path` writes it. Its units need not be valid UTF-16.
 #[cfg(windows)]
-fn decode(text: String) -> PathBuf {
-    text.into()
+impl FromJava for PathBuf {
+    type Java<'local> = JCharArray<'local>;
+
+    fn from_java<'local>(
+        env: &mut Env<'local>,
+        chars: JCharArray<'local>,
+    ) -> Result<Self, Failure> {
+        use std::os::windows::ffi::OsStringExt;
+        let mut units = vec![0; chars.len(env)?];
+        chars.get_region(env, 0, &mut units)?;
+        Ok(std::ffi::OsString::from_wide(&units).into())
+    }
 }

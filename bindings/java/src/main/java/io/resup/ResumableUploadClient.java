@@ -67,15 +67,16 @@ public final class ResumableUploadClient implements AutoCloseable {
     }
 
     /**
-     * Creates an upload of a file, under the name of the file. Nothing is sent yet, and the file is not kept open. An
-     * upload with the same name, directory, size and modification time continues an earlier one. A file of another file
-     * system than the default one, for example in a zip file, is read as a
+     * Creates an upload of a file, under the name of the file; one that is not UTF-8 needs a
+     * {@linkplain ResumableUpload.Builder#name(String) name} before it runs. Nothing is sent yet, and the file is not kept
+     * open. An upload with the same name, directory, size and modification time continues an earlier one. A file of
+     * another file system than the default one, for example in a zip file, is read as a
      * {@linkplain #upload(String, long, StreamOpener) stream}.
      *
      * @param file  a regular file
      * @return a builder
      * @throws ResupException         {@link ErrorCode#SOURCE_NOT_FOUND} and the other codes of sources;
-     *                                {@link ErrorCode#ARGUMENT} for a name that is no text or too long
+     *                                {@link ErrorCode#ARGUMENT} for a name that cannot be sent
      * @throws IOException            the other file system failed
      * @throws IllegalStateException  the client is closed
      */
@@ -98,7 +99,7 @@ public final class ResumableUploadClient implements AutoCloseable {
      * @param file  a regular file
      * @return a builder
      * @throws ResupException         {@link ErrorCode#SOURCE_NOT_FOUND} and the other codes of sources;
-     *                                {@link ErrorCode#ARGUMENT} for a name that is no text or too long
+     *                                {@link ErrorCode#ARGUMENT} for a name that cannot be sent
      * @throws IOException            never for another cause
      * @throws IllegalStateException  the client is closed
      */

@@ -67,11 +67,16 @@ class NameTest extends WithReceiver {
     }
 
     @Test
-    void a_name_that_is_no_utf8_is_refused_with_the_way_out() throws Exception {
+    void a_file_whose_name_is_no_utf8_goes_under_another_name() throws Exception {
         made("$(printf 'latin-\\344.txt')");
-        ResupException refused = assertThrows(ResupException.class, () -> client.upload(only()));
-        assertEquals(ErrorCode.ARGUMENT, refused.code());
-        assertTrue(refused.getMessage().contains("is not UTF-8; copy the file under another name"), refused.getMessage());
+        try (ResumableUpload upload = client.upload(only()).build()) {
+            IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, upload::run);
+            assertTrue(refused.getMessage().contains("is not UTF-8; set the name"), refused.getMessage());
+        }
+        try (ResumableUpload upload = client.upload(only()).name("latin-ä.txt").build()) {
+            String record = receiver.record(upload.run());
+            assertTrue(record.contains("\"latin-ä.txt\""), record);
+        }
     }
 
     private void made(String name) throws Exception {
