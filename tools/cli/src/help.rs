@@ -27,10 +27,10 @@ Examples:
   resup man > ~/.local/share/man/man1/resup.1
   resup man | man -l -";
 
-/// The units of options.
-pub const UNITS: &str = "\
-SIZE is a number of bytes. k, M, G or T after it stand for powers of 1000; Ki, Mi, Gi or Ti for \
-powers of 1024. SECONDS may have a fraction.";
+/// The words for the units of options.
+pub fn units() -> String {
+    format!("{} {}", resup_units::SIZES, resup_units::TIMES)
+}
 
 /// The environment variables.
 pub const ENVIRONMENT: [(&str, &str); 4] = [
@@ -60,7 +60,7 @@ pub const EXAMPLES: [(&str, &str); 8] = [
     ),
     (
         "Keep trying for up to a day while the server cannot be reached",
-        "resup put --retries 100000 --retry-timeout 86400 video.mp4 https://example.org/upload",
+        "resup put --retries 100000 --retry-timeout 1d video.mp4 https://example.org/upload",
     ),
     (
         "Log in as anna, and ask for her password",
@@ -89,7 +89,7 @@ pub fn short_end() -> String {
 
 /// Writes the end of `resup put --help`.
 pub fn long_end() -> String {
-    let mut end = format!("Units:\n  {UNITS}\n\nExit codes:\n");
+    let mut end = format!("Units:\n  {}\n\nExit codes:\n", units());
     for (exit, meaning) in Exit::ALL {
         let _ = writeln!(end, "  {:>3}  {meaning}", exit.code());
     }

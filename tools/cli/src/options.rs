@@ -149,7 +149,7 @@ pub struct Transfer {
     pub jobs: u16,
 
     /// Maximum bytes per second, for all files together, such as 500k or 1.5M
-    #[arg(long, value_name = "SIZE", value_parser = units::size)]
+    #[arg(long, value_name = "SIZE", value_parser = resup_units::size)]
     pub rate: Option<u64>,
 
     /// Maximum bytes of a file in one request, or "auto" [default: all]
@@ -181,23 +181,23 @@ pub struct Limits {
     pub retries: Option<u32>,
 
     /// Maximum time for such retries; 0 for no limit [default: 0]
-    #[arg(long, value_name = "SECONDS", value_parser = units::seconds)]
+    #[arg(long, value_name = "TIME", value_parser = resup_units::time)]
     pub retry_timeout: Option<Duration>,
 
     /// Maximum wait before a retry [default: 30]
-    #[arg(long, value_name = "SECONDS", value_parser = units::seconds)]
+    #[arg(long, value_name = "TIME", value_parser = resup_units::time)]
     pub retry_max_wait: Option<Duration>,
 
     /// Maximum time for a name lookup, and the same again for connecting [default: 30]
-    #[arg(long, value_name = "SECONDS", value_parser = units::seconds)]
+    #[arg(long, value_name = "TIME", value_parser = resup_units::time)]
     pub connect_timeout: Option<Duration>,
 
     /// Maximum time in which the network accepts no byte [default: 60]
-    #[arg(long, value_name = "SECONDS", value_parser = units::seconds)]
+    #[arg(long, value_name = "TIME", value_parser = resup_units::time)]
     pub stall_timeout: Option<Duration>,
 
     /// Maximum time from the end of a request to its response [default: 120]
-    #[arg(long, value_name = "SECONDS", value_parser = units::seconds)]
+    #[arg(long, value_name = "TIME", value_parser = resup_units::time)]
     pub response_timeout: Option<Duration>,
 }
 
@@ -290,5 +290,24 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_size_and_time_takes_units() {
+        let cli = Cli::command();
+        let put = cli.find_subcommand("put").unwrap();
+        let mut count = 0;
+        for option in put.get_arguments() {
+            let value = match option.get_value_names() {
+                Some([name]) if name == "SIZE" => "5Gi",
+                Some([name]) if name == "TIME" => "1.5h",
+                _ => continue,
+            };
+            let flag = format!("--{}", option.get_long().unwrap());
+            let parsed = Cli::try_parse_from(["resup", "put", &flag, value, "f", "http://h/"]);
+            assert!(parsed.is_ok(), "{flag} {value}");
+            count += 1;
+        }
+        assert_eq!(count, 7);
     }
 }

@@ -8,7 +8,7 @@ use clap_mangen::roff::{bold, roman, Roff};
 use clap_mangen::Man;
 
 use crate::exit::{Exit, Fault};
-use crate::help::{ENVIRONMENT, EXAMPLES, SEVERAL, UNITS};
+use crate::help::{units, ENVIRONMENT, EXAMPLES, SEVERAL};
 use crate::options::Cli;
 
 /// Prints the manual page.
@@ -60,7 +60,7 @@ fn write_manual(put: Command, out: &mut dyn Write) -> io::Result<()> {
     man.render_description_section(out)?;
     man.render_options_section(out)?;
     let mut end = Roff::default();
-    end.control("SH", ["UNITS"]).text([roman(UNITS)]);
+    end.control("SH", ["UNITS"]).text([roman(units())]);
     end.control("SH", ["EXIT STATUS"]);
     for (exit, meaning) in Exit::ALL {
         end.control("TP", ["6"]);

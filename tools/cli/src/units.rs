@@ -1,39 +1,9 @@
-//! Sizes and times as text.
+//! Sizes and times as text. The units of options are in the crate `resup-units`.
 
 use std::time::Duration;
 
 use resup::SegmentSize;
-
-/// The units of sizes, and their numbers of bytes.
-const UNITS: [(&str, u64); 9] = [
-    ("", 1),
-    ("k", 1_000),
-    ("m", 1_000_000),
-    ("g", 1_000_000_000),
-    ("t", 1_000_000_000_000),
-    ("ki", 1 << 10),
-    ("mi", 1 << 20),
-    ("gi", 1 << 30),
-    ("ti", 1 << 40),
-];
-
-/// Parses a number of bytes such as `500k`, `1.5M` or `64Mi`; a `B` may follow.
-pub fn size(text: &str) -> Result<u64, String> {
-    let wrong = || "not a size; write it as 800000, 500k, 1.5M or 64Mi".to_owned();
-    let number_end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
-    let (number, unit) = text.split_at(number_end.unwrap_or(text.len()));
-    let unit = unit.trim_start().to_ascii_lowercase();
-    let prefix = unit.strip_suffix('b').unwrap_or(&unit);
-    let (_, factor) = UNITS
-        .iter()
-        .find(|(name, _)| *name == prefix)
-        .ok_or_else(wrong)?;
-    let bytes = number.parse::<f64>().map_err(|_| wrong())? * *factor as f64;
-    match bytes >= 1.0 && bytes < u64::MAX as f64 {
-        true => Ok(bytes as u64),
-        false => Err(wrong()),
-    }
-}
+use resup_units::size;
 
 /// Parses a segment size: a size or `auto`.
 pub fn segment(text: &str) -> Result<SegmentSize, String> {
@@ -43,14 +13,6 @@ pub fn segment(text: &str) -> Result<SegmentSize, String> {
             .map(SegmentSize::Fixed)
             .map_err(|why| why + ", or as auto"),
     }
-}
-
-/// Parses a number of seconds such as `30` or `0.5`.
-pub fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse()
-        .ok()
-        .and_then(|number| Duration::try_from_secs_f64(number).ok())
-        .ok_or_else(|| "not a number of seconds; write it as 30 or 0.5".to_owned())
 }
 
 /// Writes a number of bytes with three digits: `999 B`, `1.50 MB`.
@@ -88,31 +50,6 @@ pub fn time(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_are_read_with_their_units() {
-        for (text, bytes) in [
-            ("1", 1),
-            ("500k", 500_000),
-            ("1.5M", 1_500_000),
-            ("64Mi", 64 << 20),
-            ("2 GB", 2_000_000_000),
-            ("1KiB", 1024),
-        ] {
-            assert_eq!(size(text), Ok(bytes), "{text}");
-        }
-        for text in ["", "0", "-1", "1X", "k", "1.2.3M", "99999999T", "1e3", "∞"] {
-            assert!(size(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn times_are_read() {
-        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
-        for text in ["", "-1", "5s", "NaN", "1e300"] {
-            assert!(seconds(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn bytes_are_written_short() {

@@ -67,7 +67,7 @@ fn a_wrong_command_line_sends_nothing() {
         ),
         (
             &[file, "--retry-timeout", "soon", &url],
-            "not a number of seconds",
+            "not a time; write it as",
         ),
         (&[file, "-qv", &url], "cannot be used with"),
         (&[file, "--cookie", "hunter2", &url], "NAME=VALUE"),

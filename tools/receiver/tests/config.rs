@@ -42,6 +42,10 @@ fn a_flag_goes_before_the_environment_and_that_before_the_file() {
     assert_eq!(max_segment(None, None, &with), 1000);
     assert_eq!(max_segment(None, Some("2000"), &with), 2000);
     assert_eq!(max_segment(Some("3000"), Some("2000"), &with), 3000);
+    assert_eq!(max_segment(Some("3Mi"), Some("2000"), &with), 3 << 20);
+    assert_eq!(max_segment(None, Some("2.5k"), &with), 2500);
+    let with = file(&dir, &format!("{most}max-segment = '5G'\nexpire = '36h'\n"));
+    assert_eq!(max_segment(None, None, &with), 5_000_000_000_u64);
     assert!(data.join("files").is_dir());
 }
 
@@ -56,11 +60,19 @@ fn a_mistake_in_the_file_is_named() {
             "listen = 'here'",
             "listen = \"here\": invalid socket address",
         ),
-        ("max-segment = 0", "max-segment = 0: number would be zero"),
+        (
+            "max-segment = 0",
+            "max-segment = 0: not a size; write it as",
+        ),
+        (
+            "max-size = '5X'",
+            "max-size = \"5X\": not a size; write it as",
+        ),
         (
             "header-timeout = -1",
-            "header-timeout = -1: not a positive number",
+            "header-timeout = -1: not a time; write it as",
         ),
+        ("expire = 0", "expire = 0: it must be more than 0"),
         ("listen = ['127.0.0.1:0']", "cannot be of the type array"),
         ("trusted-proxy = ['10.0.0.0/8', 'x']", "neither an address"),
         (
@@ -114,4 +126,33 @@ fn without_a_data_directory_nothing_is_done() {
             "{error}"
         );
     }
+}
+
+#[test]
+fn every_size_and_time_takes_units() {
+    let dir = tempfile::tempdir().unwrap();
+    let help = Command::new(env!("CARGO_BIN_EXE_resup-receiver"))
+        .arg("--help")
+        .output()
+        .unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    assert!(
+        help.contains("powers of 1024") && help.contains("minutes"),
+        "{help}"
+    );
+    let mut count = 0;
+    for (value_name, value) in [("<SIZE>", "5G"), ("<TIME>", "90m")] {
+        let lines = help.lines().filter(|line| line.contains(value_name));
+        for option in lines.map(|line| line.split_whitespace().next().unwrap()) {
+            let output = Command::new(env!("CARGO_BIN_EXE_resup-receiver"))
+                .args([option, value, "user", "list", "--data"])
+                .arg(dir.path())
+                .output()
+                .unwrap();
+            let error = String::from_utf8(output.stderr).unwrap();
+            assert!(output.status.success(), "{option} {value}: {error}");
+            count += 1;
+        }
+    }
+    assert!(count >= 9, "{help}");
 }

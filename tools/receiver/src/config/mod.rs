@@ -23,7 +23,7 @@ use command::Command;
 /// Each option can also be given by environment (--max-segment: RESUP_RECEIVER_MAX_SEGMENT) and in
 /// the --config file (max-segment = 1000). A flag goes before the environment, that before the file.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "resup-receiver", version)]
+#[command(name = "resup-receiver", version, after_help = units())]
 pub struct Config {
     /// TOML file with more settings, each under the name of its option
     #[arg(long, value_name = "FILE", global = true)]
@@ -65,24 +65,24 @@ pub struct Config {
     #[arg(long, value_name = "URL", global = true)]
     pub database: Option<String>,
 
-    /// Seconds that a client may take for a request's header block
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    /// Time that a client may take for a request's header block
+    #[arg(long, value_name = "TIME", default_value = "30", value_parser = time)]
     pub header_timeout: Duration,
 
-    /// Seconds that a client may be silent inside a request's body
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    /// Time that a client may be silent inside a request's body
+    #[arg(long, value_name = "TIME", default_value = "30", value_parser = time)]
     pub body_idle_timeout: Duration,
 
     /// Most file bytes that one send may carry
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_segment: Option<NonZeroU64>,
 
     /// Most bytes in a file
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_size: Option<NonZeroU64>,
 
     /// Most bytes that all files of one user may have, finished or not
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
     pub quota: Option<NonZeroU64>,
 
     /// Most uploads at once
@@ -99,31 +99,31 @@ pub struct Config {
     pub max_connections: NonZeroUsize,
 
     /// Least bytes in a second, on average over 30 seconds, that a client has to send; 0 for any
-    #[arg(long, value_name = "BYTES", default_value = "100")]
+    #[arg(long, value_name = "SIZE", default_value = "100", value_parser = resup_units::size_or_zero)]
     pub min_rate: u64,
 
-    /// Seconds for that average
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, hide = true)]
+    /// Time for that average
+    #[arg(long, value_name = "TIME", default_value = "30", value_parser = time, hide = true)]
     pub min_rate_window: Duration,
 
-    /// Days without progress after which an unfinished upload is deleted
-    #[arg(long, value_name = "DAYS", value_parser = days)]
+    /// Time without progress after which an unfinished upload is deleted, in days if it has no unit
+    #[arg(long, value_name = "TIME", value_parser = days)]
     pub expire: Option<Duration>,
 
     /// Received bytes after which they are made durable; after a second in any case
-    #[arg(long, value_name = "BYTES", default_value = "33554432", hide = true)]
+    #[arg(long, value_name = "SIZE", default_value = "32Mi", value_parser = size, hide = true)]
     pub commit_bytes: NonZeroU64,
 
     /// Reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed; separate several by commas
     #[arg(long, value_name = "ADDR[/BITS]", value_delimiter = ',', value_parser = network)]
     pub trusted_proxy: Vec<IpNet>,
 
-    /// Seconds without a request after which a login ends
-    #[arg(long, value_name = "SECONDS", default_value = "43200", value_parser = seconds)]
+    /// Time without a request after which a login ends
+    #[arg(long, value_name = "TIME", default_value = "12h", value_parser = time)]
     pub session_idle: Duration,
 
-    /// Seconds after which a login ends in any case
-    #[arg(long, value_name = "SECONDS", default_value = "604800", value_parser = seconds)]
+    /// Time after which a login ends in any case
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = time)]
     pub session_lifetime: Duration,
 
     /// File with the secret that programs sign their forms with; without it forms need no signature
@@ -191,15 +191,27 @@ pub enum Conflict {
     Refuse,
 }
 
-fn days(text: &str) -> Result<Duration, String> {
-    let days: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    seconds(&(days * 86_400.0).to_string()).map_err(|_| "not a positive number of days".to_owned())
+/// Writes the end of the help.
+fn units() -> String {
+    format!("Units:\n  {}\n  {}", resup_units::SIZES, resup_units::TIMES)
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if !duration.is_zero() => Ok(duration),
-        _ => Err("not a positive number of seconds".to_owned()),
+fn size(text: &str) -> Result<NonZeroU64, String> {
+    let bytes = resup_units::size(text)?;
+    NonZeroU64::new(bytes).ok_or_else(|| "it must be more than 0".to_owned())
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    positive(resup_units::time(text)?)
+}
+
+fn days(text: &str) -> Result<Duration, String> {
+    positive(resup_units::days(text)?)
+}
+
+fn positive(time: Duration) -> Result<Duration, String> {
+    match time.is_zero() {
+        true => Err("it must be more than 0".to_owned()),
+        false => Ok(time),
     }
 }
