@@ -2,6 +2,7 @@
 #include "behaviour.hpp"
 
 #include <atomic>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -145,6 +146,16 @@ static void a_stop_token_cancels(const Setup &setup)
 #endif
 }
 
+static void a_callback_of_a_run_by_the_c_api_destroys_the_object(const Setup &setup)
+{
+    resup::Client client(setup.endpoint);
+    auto upload = std::make_unique<resup::Upload>(client, make_file(setup, "by-the-c-api", 1000));
+    resup_upload *handle = upload->get();
+    upload->on_state([&](resup::State) { upload.reset(); });
+    CHECK(resup_upload_run(handle) == RESUP_E_CANCELLED);
+    CHECK(resup_upload_free(handle) == RESUP_OK);
+}
+
 void threads(const Setup &setup)
 {
     many_run_at_once_on_one_client(setup);
@@ -155,4 +166,5 @@ void threads(const Setup &setup)
     a_failure_keeps_its_details_while_its_upload_is_destroyed(setup);
     texts_are_asked_for_while_runs_begin(setup);
     a_stop_token_cancels(setup);
+    a_callback_of_a_run_by_the_c_api_destroys_the_object(setup);
 }

@@ -20,6 +20,25 @@ namespace resup::detail {
 /// An upload's handle; each run that is under way shares it.
 using Handle = std::shared_ptr<resup_upload>;
 
+/// A callback that is under way on this thread.
+class Callback {
+  public:
+    Callback() noexcept { ++count(); }
+    Callback(const Callback &) = delete;
+    Callback &operator=(const Callback &) = delete;
+    ~Callback() { --count(); }
+
+    /// Tells whether this thread is inside a callback.
+    static bool is_under_way() noexcept { return count() > 0; }
+
+  private:
+    static int &count() noexcept
+    {
+        static thread_local int callbacks = 0;
+        return callbacks;
+    }
+};
+
 /// Deleter that frees an upload.
 struct Free {
     void operator()(resup_upload *upload) const noexcept
@@ -27,6 +46,9 @@ struct Free {
         // Busy only while the program itself runs it by the C API.
         while (resup_upload_free(upload) == RESUP_E_BUSY) {
             resup_upload_cancel(upload);
+            // That run may be the caller of this callback, and end only after it: who runs it frees it.
+            if (Callback::is_under_way())
+                return;
             std::this_thread::yield();
         }
     }
@@ -99,6 +121,7 @@ inline void end_runs(const Handle &upload) noexcept
 /// Calls C++ from C. An exception is kept for the Scope, and cancels the upload.
 template <class Call> int32_t guard(Call &&call) noexcept
 {
+    const Callback callback;
 #if RESUP_HAS_EXCEPTIONS
     try {
         call();
