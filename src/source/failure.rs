@@ -56,13 +56,10 @@ pub(super) fn source_error(path: &Path, error: &io::Error) -> Error {
         let why = format!("another program has it open for itself; close it there ({why})");
         return Error::SourceDenied { path, why };
     }
+    let passing = is_passing(error);
     match error.kind() {
-        io::ErrorKind::NotFound => Error::SourceNotFound { path },
+        io::ErrorKind::NotFound if !passing => Error::SourceNotFound { path },
         io::ErrorKind::PermissionDenied => Error::SourceDenied { path, why },
-        _ => Error::SourceIo {
-            path,
-            why,
-            passing: is_passing(error),
-        },
+        _ => Error::SourceIo { path, why, passing },
     }
 }

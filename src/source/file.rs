@@ -94,7 +94,10 @@ impl FileSource {
     /// Makes the error of a look at the name of the file, which was there before.
     fn name_error(&self, error: &io::Error) -> Error {
         match error.kind() {
-            io::ErrorKind::NotFound => self.changed("it was removed or renamed".to_owned()),
+            // Windows says so of a network drive that is away, too.
+            io::ErrorKind::NotFound if !is_passing(error) => {
+                self.changed("it was removed or renamed".to_owned())
+            }
             _ => source_error(&self.path, error),
         }
     }
