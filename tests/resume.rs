@@ -276,21 +276,20 @@ fn outcome_of_a_change(digest: DigestMode, change: impl Fn(&PathBuf)) -> Result<
     let receiver = ModelReceiver::start();
     let dir = tempfile::tempdir().unwrap();
     let path = make_file(&dir, "changing", 8 << 20);
-    let slow = |_: u64, _: &mut fastrand::Rng| Faults {
-        rate_up: Some(16 << 20),
-        ..Faults::default()
-    };
-    let proxy = ChaosProxy::start(receiver.addr(), slow, 0);
-    let client = client(&receiver.endpoint_at(proxy.addr()));
+    let client = client(&receiver.endpoint());
     let mut upload = Upload::from_file(&client, &path).unwrap();
     upload.set_digest(digest).unwrap();
+    // Slow until the change is made, however long that takes.
+    let remote = upload.remote();
+    remote.set_rate_limit(1 << 20);
     upload.start().unwrap();
-    while upload.remote().snapshot().bytes_sent == 0 {
+    while remote.snapshot().bytes_sent == 0 {
         std::thread::sleep(Duration::from_millis(1));
     }
     // The clock of change times ticks every few milliseconds.
     std::thread::sleep(Duration::from_millis(20));
     change(&path);
+    remote.set_rate_limit(0);
     upload.wait(Duration::from_secs(60)).expect("it hangs")
 }
 

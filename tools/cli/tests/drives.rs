@@ -72,13 +72,13 @@ fn another_file_in_place_is_noticed_there_too() {
     };
     for mode in ["number", "time"] {
         let file = make_file(&dir, "replaced.bin", 8 << 20);
+        let other = make_file(&dir, "other.bin", (8 << 20) + 1);
         let proxy = ChaosProxy::start(receiver.addr(), slow, 0);
         let endpoint = receiver.endpoint_at(proxy.addr());
         let child = put_from_drive(&file, &endpoint, &[("DRIVE_MODE", mode)])
             .spawn()
             .unwrap();
         common::wait_for("a part of the file", || proxy.bytes_up() > 1 << 20);
-        let other = make_file(&dir, "other.bin", (8 << 20) + 1);
         std::fs::rename(other, &file).unwrap();
         let (code, last) = exit_and_last_line(&child.wait_with_output().unwrap());
         assert_eq!(code, 3, "{mode}: {last}");
