@@ -191,15 +191,6 @@ impl Upload {
                 "the upload is running; wait for its end, or cancel it",
             ));
         }
-        if let Some(name) = &self.unusable_name {
-            return Err(Error::InvalidArgument {
-                what: "file name",
-                why: format!(
-                    "\"{}\" is not UTF-8; set the name that the server gets (set_name)",
-                    name.to_string_lossy()
-                ),
-            });
-        }
         // Before the first run the program may have paused or cancelled it already.
         let control = match self.stage {
             Stage::New => self.remote.current(),
@@ -207,6 +198,17 @@ impl Upload {
         };
         // Unless there is a thread for it, the run has ended.
         self.stage = Stage::Ended;
+        if let Some(name) = &self.unusable_name {
+            let error = Error::InvalidArgument {
+                what: "file name",
+                why: format!(
+                    "\"{}\" is not UTF-8; set the name that the server gets (set_name)",
+                    name.to_string_lossy()
+                ),
+            };
+            control.finish(Err(error.clone()));
+            return Err(error);
+        }
         let (opener, options) = (self.opener.clone(), self.options.clone());
         let client = self.client.state();
         let run = control.clone();

@@ -70,7 +70,7 @@ impl Entry {
 
     /// Begins a run: from now on a command from any thread is for this run.
     pub fn start(&self) -> Result<(), Failure> {
-        // Where no thread can be created the run fails, and `run` returns why.
+        // Where no run can begin, `run` returns why.
         let _ = self.lock()?.start();
         Ok(())
     }

@@ -70,7 +70,8 @@ class NameTest extends WithReceiver {
     void a_file_whose_name_is_no_utf8_goes_under_another_name() throws Exception {
         made("$(printf 'latin-\\344.txt')");
         try (ResumableUpload upload = client.upload(only()).build()) {
-            IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, upload::run);
+            ResupException refused = assertThrows(ResupException.class, upload::run);
+            assertEquals(ErrorCode.ARGUMENT, refused.code());
             assertTrue(refused.getMessage().contains("is not UTF-8; set the name"), refused.getMessage());
         }
         try (ResumableUpload upload = client.upload(only()).name("latin-ä.txt").build()) {
