@@ -441,7 +441,7 @@ var
 // yet.
 //
 // client     the server to upload to; may be freed before the upload
-// path       the file
+// path       the file; a name that is not UTF-8 needs a resup_upload_set_name before a run
 // name       the file name for the server
 // user_data  the program's own, given to the functions of a stream; may be NULL
 // out        where the upload goes on success; resup_upload_free frees it
@@ -518,7 +518,7 @@ var
 // Threads: one at a time. Callbacks: none.
 
 var
-  /// <summary>Sets the file name that the server is told. Default: the file's own.</summary>
+  /// <summary>Sets the file name that the server is told. Default: the file's own, if that is UTF-8.</summary>
   /// <param name="name">without a path, at most 1024 bytes</param>
   resup_upload_set_name: function(upload: Presup_upload; name: PAnsiChar): resup_status; cdecl;
   /// <summary>Sets the directory on the server. Default: empty, the server's own choice.</summary>
@@ -534,8 +534,8 @@ var
   resup_upload_set_field: function(upload: Presup_upload; name: PAnsiChar; value: PAnsiChar): resup_status; cdecl;
 
 const
-  /// <summary>Compute none. Neither a prefix on the server nor the whole file is compared then: for networks
-  /// and servers that do that themselves.</summary>
+  /// <summary>Compute none, for networks and servers that compare by themselves: neither a prefix on the server
+  /// nor the whole file is compared then, and a new mode or link during a run is a change of the file.</summary>
   RESUP_DIGEST_NONE = 0;
   /// <summary>Compute the MD5 while the file is sent. The default.</summary>
   RESUP_DIGEST_MD5 = 1;
