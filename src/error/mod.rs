@@ -370,6 +370,14 @@ impl Error {
         self
     }
 
+    /// Adds what is known of the cause to a refusal.
+    pub(crate) fn with_hint(mut self, hint: String) -> Self {
+        if let Error::Refused(refusal) = &mut self {
+            refusal.hint = Some(hint);
+        }
+        self
+    }
+
     /// Gives the server's refusal, where that is the error.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {

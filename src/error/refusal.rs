@@ -18,6 +18,8 @@ pub struct Refusal {
     pub excerpt: String,
     /// The target of a 3xx redirect; it was not followed.
     pub redirect: Option<String>,
+    /// What the response shows of the cause, such as another protocol or a clock that is wrong.
+    pub hint: Option<String>,
     /// The time to wait that the server asks for.
     pub retry_after: Option<Duration>,
 }
@@ -51,6 +53,9 @@ impl std::fmt::Display for Refusal {
         write!(f, " refused with HTTP status {}", self.status)?;
         if let Some(url) = &self.redirect {
             write!(f, " (it points to {url}, which is not followed)")?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, " ({hint})")?;
         }
         match &self.message {
             Some(message) => write!(f, ": {message}"),

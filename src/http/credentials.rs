@@ -59,8 +59,9 @@ impl Login {
 }
 
 /// The headers that the library sets itself, or that would change the meaning of a request.
-const OWN_HEADERS: [&str; 13] = [
+const OWN_HEADERS: [&str; 14] = [
     "accept",
+    "accept-encoding",
     "connection",
     "content-length",
     "content-type",

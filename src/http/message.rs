@@ -1,7 +1,10 @@
 //! One HTTP request and its response.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::time::Duration;
+
+use http::HeaderMap;
 
 use super::secret::Secret;
 use crate::error::Error;
@@ -100,8 +103,23 @@ pub(crate) struct Response {
     pub location: Option<String>,
     /// `Set-Cookie` lines.
     pub cookies: Vec<String>,
+    /// The fields of the head that the library reads.
+    pub headers: HeaderMap,
     /// The body. For refusals, and where only the head is needed, it may be cut.
     pub body: Vec<u8>,
+}
+
+impl Response {
+    /// Whether the status is one of a request that was accepted, with an answer in the body.
+    pub(crate) fn is_accepted(&self) -> bool {
+        matches!(self.status, 200 | 201)
+    }
+
+    /// Gives the values of a field, in the order of their lines.
+    pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = Cow<'_, str>> {
+        let values = self.headers.get_all(name).into_iter();
+        values.map(|value| String::from_utf8_lossy(value.as_bytes()))
+    }
 }
 
 #[cfg(test)]

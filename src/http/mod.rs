@@ -1,18 +1,26 @@
 //! HTTP as the protocols use it: messages, URLs, credentials, sessions and proxies.
 
 pub(crate) mod certificates;
+mod challenge;
 pub(crate) mod check;
+mod clock;
 pub(crate) mod credentials;
 pub(crate) mod endpoint;
 mod exchange;
+mod foreign;
 mod key_files;
 mod message;
 pub(crate) mod proxy;
 mod refusal;
 pub(crate) mod secret;
 pub(crate) mod session;
+mod text;
 pub(crate) mod tls_faults;
 
+pub(crate) use challenge::schemes;
+pub(crate) use clock::clock_hint;
 pub(crate) use exchange::Exchange;
+pub(crate) use foreign::{banner, instead, reason};
 pub(crate) use message::{with_query, Body, Needs, Request, Response};
-pub(crate) use refusal::{excerpt, limited, refusal};
+pub(crate) use refusal::refusal;
+pub(crate) use text::{excerpt, limited, without_bom, words};

@@ -1,10 +1,9 @@
 //! The error for a refusal.
 
+use super::foreign;
 use super::message::Response;
+use super::text::{excerpt, limited, without_bom};
 use crate::error::{Error, Refusal, RefusalKind};
-
-/// The longest text of a server that is shown to people, in characters.
-const LONGEST_TEXT: usize = 2000;
 
 /// The member of a JSON body that is for people.
 #[derive(serde::Deserialize)]
@@ -26,7 +25,7 @@ pub(crate) fn refusal(response: &Response) -> Error {
     };
     let is_redirect = (300..400).contains(&response.status);
     let location = response.location.as_deref().filter(|_| is_redirect);
-    let message = serde_json::from_slice::<Message>(&response.body)
+    let message = serde_json::from_slice::<Message>(without_bom(&response.body))
         .ok()
         .and_then(|body| body.message)
         .filter(|message| !message.is_empty());
@@ -38,22 +37,7 @@ pub(crate) fn refusal(response: &Response) -> Error {
         message: message.as_deref().map(limited),
         excerpt: excerpt(&response.body),
         redirect: location.map(limited),
+        hint: foreign::hint(response),
         retry_after: response.retry_after,
     }))
-}
-
-/// Gives the start of a body as one line of text.
-pub(crate) fn excerpt(body: &[u8]) -> String {
-    let start = &body[..body.len().min(400)];
-    let text = String::from_utf8_lossy(start);
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.chars().filter(|c| !c.is_control()).take(200).collect()
-}
-
-/// Gives a server's text without control characters, and no longer than [`LONGEST_TEXT`].
-pub(crate) fn limited(text: &str) -> String {
-    text.chars()
-        .filter(|c| !c.is_control() || *c == '\n')
-        .take(LONGEST_TEXT)
-        .collect()
 }

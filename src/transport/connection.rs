@@ -19,11 +19,11 @@ use super::options::ConnectionOptions;
 use super::response::{self, Unread};
 use super::state::{ConnectionState, Layers, Phase};
 use super::via::Via;
-use super::{early, expect, names, stall, tls, via};
+use super::{early, expect, names, stall, tls, tunnel, via};
 use crate::control::abort::AbortHandle;
 use crate::error::Error;
 use crate::http::proxy::{Proxy, WindowsSetting};
-use crate::http::{Body, Exchange, Needs, Request, Response};
+use crate::http::{instead, schemes, words, Body, Exchange, Needs, Request, Response};
 use crate::options::TimeLimits;
 
 /// How many bytes are sent at a time. More do not fit into the processor's caches, and are no
@@ -98,6 +98,8 @@ impl Connection {
             .proxy(tunnel)
             .user_agent(options.user_agent.as_str())
             .accept("application/json")
+            // Without this header any coding would do (RFC 9110, 12.5.3).
+            .accept_encoding("identity")
             .output_buffer_size(BUFFER)
             .timeout_connect(Some(limits.connect))
             .timeout_send_request(Some(limits.response))
@@ -155,6 +157,7 @@ impl Connection {
                 state: state.clone(),
             })
             .chain(early::Top(layers.clone()))
+            .chain(tunnel::Answer(layers.clone()))
             .chain(expect::Gate(layers));
         Connection {
             agent: Agent::with_parts(config, chain, names::Later),
@@ -278,7 +281,12 @@ impl Connection {
             limits: &self.limits,
             is_socks: self.via.is_socks(),
         };
-        circumstances.explain(error)
+        match (circumstances.explain(error), self.via.forwarder()) {
+            (Error::BadResponse { why, .. }, Some(proxy)) => {
+                Error::bad_response(format!("{why}{}", instead(&proxy.authority())))
+            }
+            (error, _) => error,
+        }
     }
 }
 
@@ -304,8 +312,12 @@ impl Exchange for Connection {
                 return Err(error);
             }
         };
-        if response.status() == http::StatusCode::PROXY_AUTHENTICATION_REQUIRED {
-            return Err(failure::proxy_refused(self.host.clone(), 407));
+        if let (407, Some(_)) = (response.status().as_u16(), self.via.forwarder()) {
+            let response = self.read(response, Needs::Head)?;
+            let schemes = schemes(response.values(header::PROXY_AUTHENTICATE.as_str()));
+            let words = format!("407: {}", words(&response.body));
+            let words = words.trim_end_matches([':', ' ']);
+            return Err(failure::proxy_login(self.host.clone(), &schemes, words));
         }
         if expects_100 {
             self.note_100();

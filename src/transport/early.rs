@@ -4,7 +4,8 @@
 //! reads the response in the receive buffer. Two layers change that. [`Bottom`], next to the
 //! socket, drops the bytes that the socket no longer accepts, so that TLS above it goes on to read.
 //! [`Top`] looks for a response while a body is sent. Once there is one, it drops the rest of the
-//! body, and ureq goes on to read the response.
+//! body, and ureq goes on to read the response. It also hides a head from ureq until the head is
+//! whole and tidy.
 
 use std::io;
 use std::sync::atomic::Ordering;
@@ -15,8 +16,9 @@ use ureq::unversioned::transport::time::Duration as NetDuration;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::{Error, Timeout};
 
-use super::head::{first_head, has_final_head};
+use super::head::tidy;
 use super::state::{ConnectionState, Layers, Phase};
+use crate::error::Error as OwnError;
 
 /// The time between two looks for a response while a body is being sent.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
@@ -24,8 +26,9 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 const LOOK_TIME: Duration = Duration::from_millis(1);
 /// How long the last look waits, after the socket was closed.
 const LAST_LOOK_TIME: Duration = Duration::from_secs(2);
-/// The longest head that is looked for. ureq refuses longer ones.
-const LONGEST_HEAD: usize = 64 * 1024;
+/// The most bytes of a response after its head, with all that chunks add to the body. (The body
+/// itself has a far lower limit; without this one, trailers could go on for ever.)
+const LONGEST_REST: usize = 1024 * 1024;
 
 /// The connector of the layer next to the socket.
 #[derive(Debug)]
@@ -121,10 +124,11 @@ impl<In: Transport> Connector<In> for Top {
         details: &ConnectionDetails,
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
-        let state = self.0.state(details).unwrap_or_default();
+        let state = self.0.state(details);
         Ok(chained.map(|inner| TopTransport {
             inner,
-            state,
+            is_tunnel: state.is_none(),
+            state: state.unwrap_or_default(),
             last_look: Instant::now(),
             is_spent: false,
         }))
@@ -134,6 +138,8 @@ impl<In: Transport> Connector<In> for Top {
 #[derive(Debug)]
 pub(super) struct TopTransport<In> {
     inner: In,
+    /// Whether the connection is one to a proxy, where a tunnel comes after the head.
+    is_tunnel: bool,
     state: Arc<ConnectionState>,
     /// The time of the last look for a response.
     last_look: Instant,
@@ -144,26 +150,38 @@ pub(super) struct TopTransport<In> {
 impl<In: Transport> TopTransport<In> {
     /// Receives more of the response.
     fn receive(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let before = self.inner.buffers().input().len();
         let has_input = self.inner.await_input(timeout)?;
-        if has_input {
-            self.state.request().heard = true;
-            // ureq drops a late 100 without notice.
-            let first = first_head(self.inner.buffers().input());
-            if matches!(first, Some((_, 100))) {
-                self.state.request().no_100_yet = false;
-            }
+        if !has_input {
+            return Ok(false);
         }
-        Ok(has_input)
+        let is_body = self.state.request().head_is_ready;
+        if is_body {
+            let new = self.inner.buffers().input().len().saturating_sub(before);
+            let mut request = self.state.request();
+            request.body_bytes = request.body_bytes.saturating_add(new);
+            if request.body_bytes > LONGEST_REST && !self.is_tunnel {
+                let error = OwnError::bad_response("its chunks or trailers have no end");
+                return Err(Error::Io(io::Error::other(error)));
+            }
+            return Ok(true);
+        }
+        let tidied = tidy(self.inner.buffers());
+        let mut request = self.state.request();
+        request.heard = true;
+        let tidied = tidied.map_err(|error| Error::Io(io::Error::other(error)))?;
+        request.head_is_ready = tidied.is_ready;
+        if tidied.had_100 {
+            request.had_100 = true;
+            request.no_100_yet = false;
+        }
+        Ok(true)
     }
 
     /// Looks for a final response, for up to `time`.
     fn look(&mut self, time: Duration) -> Result<bool, Error> {
         let until = Instant::now() + time;
-        loop {
-            let input = self.inner.buffers().input();
-            if has_final_head(input) || input.len() >= LONGEST_HEAD {
-                return Ok(true);
-            }
+        while !self.state.request().head_is_ready {
             let left = until.saturating_duration_since(Instant::now());
             let timeout = NextTimeout {
                 after: NetDuration::Exact(left.max(LOOK_TIME)),
@@ -171,14 +189,15 @@ impl<In: Transport> TopTransport<In> {
                 ..NextTimeout::default()
             };
             match self.receive(timeout) {
-                Ok(true) => {}
-                Err(Error::Timeout(_)) if !left.is_zero() && time > LOOK_TIME => {}
+                Ok(true) | Err(Error::Timeout(_)) if Instant::now() < until => {}
+                Ok(true) => return Ok(self.state.request().head_is_ready),
                 Err(Error::Timeout(_)) => return Ok(false),
                 // The server closed, or the connection was lost, without a response.
                 Ok(false) => return Err(Error::Io(io::ErrorKind::ConnectionReset.into())),
                 Err(e) => return Err(e),
             }
         }
+        Ok(true)
     }
 }
 
@@ -214,8 +233,31 @@ impl<In: Transport> Transport for TopTransport<In> {
         Ok(())
     }
 
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        self.receive(timeout)
+    /// Waits for a whole final head, or for more of the body after it. A request that expects a
+    /// 100 Continue also waits for that.
+    fn await_input(&mut self, mut timeout: NextTimeout) -> Result<bool, Error> {
+        let (began, limit) = (Instant::now(), *timeout.after);
+        loop {
+            if !self.receive(timeout)? {
+                if !self.state.request().head_is_ready {
+                    // ureq takes a part of a head for an error of the server.
+                    let part = self.inner.buffers().input().len();
+                    self.inner.buffers().input_consume(part);
+                }
+                return Ok(false);
+            }
+            let request = self.state.request();
+            let may_go_on = request.phase() == Phase::Expecting && request.had_100;
+            if request.head_is_ready || may_go_on {
+                return Ok(true);
+            }
+            drop(request);
+            let left = limit.saturating_sub(began.elapsed());
+            if left.is_zero() {
+                return Err(Error::Timeout(timeout.reason));
+            }
+            timeout.after = left.into();
+        }
     }
 
     fn is_open(&mut self) -> bool {

@@ -1,17 +1,14 @@
 //! `Expect: 100-continue` (RFC 9110, 10.1.1): a server may refuse a large body before it is sent.
 //!
-//! ureq waits for the 100 by itself, with two faults: after a final response it waits for input
-//! that may never come, and it mistakes a 100 or 103 with header fields for a final response. So
-//! [`Gate`], the layer next to ureq, waits instead. It hides interim responses from ureq, and
-//! passes a final one on at once.
+//! ureq waits for the 100 by itself, with a fault: after a final response it waits for input that
+//! may never come. So [`Gate`], the layer next to ureq, waits instead, and passes a final response
+//! on at once. (Interim responses end at the layer below.)
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::{Error, Timeout};
 
-use super::head::first_head;
 use super::state::{ConnectionState, Layers, Phase};
 
 /// The smallest body with `Expect`. Sending a smaller one takes less time than the server's 100.
@@ -41,33 +38,17 @@ pub(super) struct GateTransport<In> {
 }
 
 impl<In: Transport> GateTransport<In> {
-    /// Waits for a 100 or a final response, past any number of other interim responses.
-    fn await_continue(&mut self, mut timeout: NextTimeout) -> Result<bool, Error> {
-        let (began, limit) = (Instant::now(), *timeout.after);
-        loop {
-            match first_head(self.inner.buffers().input()) {
-                Some((length, 100)) => {
-                    self.inner.buffers().input_consume(length);
-                    // After this error ureq sends the body, and does not read the head.
-                    return Err(Error::Timeout(Timeout::Await100));
-                }
-                Some((length, 102..200)) => self.inner.buffers().input_consume(length),
-                Some(_) => {
-                    self.state.request().response_ready = true;
-                    return Ok(true);
-                }
-                None => match self.inner.await_input(timeout) {
-                    Ok(true) if began.elapsed() < limit => {
-                        timeout.after = limit.saturating_sub(began.elapsed()).into();
-                    }
-                    Ok(true) | Err(Error::Timeout(Timeout::Await100)) => {
-                        self.state.request().no_100_yet = true;
-                        return Err(Error::Timeout(Timeout::Await100));
-                    }
-                    other => return other,
-                },
-            }
+    /// Waits for a 100 or a final response.
+    fn await_continue(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let result = self.inner.await_input(timeout);
+        let mut request = self.state.request();
+        request.no_100_yet = matches!(result, Err(Error::Timeout(Timeout::Await100)));
+        request.response_ready = request.head_is_ready;
+        if result? && request.had_100 {
+            // After this error ureq sends the body, and does not read the head.
+            return Err(Error::Timeout(Timeout::Await100));
         }
+        Ok(request.head_is_ready)
     }
 }
 

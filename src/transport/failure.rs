@@ -5,6 +5,7 @@ use std::io;
 use ureq::Timeout;
 
 use super::state::Phase;
+use super::tunnel::NoTunnel;
 use crate::error::{rounded, Error};
 use crate::http::tls_faults::{describe, RENEGOTIATION};
 use crate::options::TimeLimits;
@@ -50,7 +51,7 @@ impl Circumstances<'_> {
                 host,
                 why: why.to_owned(),
             },
-            ureq::Error::ConnectProxyFailed(why) => explain_proxy(host, why),
+            ureq::Error::ConnectProxyFailed(why) => Error::ConnectFailed { host, why },
             ureq::Error::ConnectionFailed => Error::ConnectFailed {
                 host,
                 why: error.to_string(),
@@ -71,6 +72,9 @@ impl Circumstances<'_> {
         // An error of our own body comes back unchanged.
         if let Some(own) = error.get_ref().and_then(|e| e.downcast_ref::<Error>()) {
             return own.clone();
+        }
+        if let Some(answer) = error.get_ref().and_then(|e| e.downcast_ref::<NoTunnel>()) {
+            return no_tunnel(host, answer);
         }
         let tls = error.get_ref().and_then(|e| e.downcast_ref());
         let why = tls.map_or_else(|| error.to_string(), describe);
@@ -154,22 +158,35 @@ fn refuses_certificate(error: &rustls::Error) -> bool {
     )
 }
 
-/// Makes the error for an HTTP proxy that makes no tunnel. ureq gives the proxy's status as text.
-fn explain_proxy(host: String, why: String) -> Error {
-    let status = why
-        .rsplit_once('/')
-        .and_then(|(_, status)| status.parse().ok());
+/// Makes the error for an HTTP proxy that makes no tunnel.
+fn no_tunnel(host: String, answer: &NoTunnel) -> Error {
+    let NoTunnel { status, words, .. } = answer;
     match status {
-        Some(status @ (401 | 403 | 405 | 407)) => proxy_refused(host, status),
-        _ => Error::ConnectFailed { host, why },
+        None => Error::ConnectFailed {
+            host,
+            why: format!("the proxy does not answer as one: {words}"),
+        },
+        Some(407) => proxy_login(host, &answer.schemes, words),
+        Some(401 | 403 | 405) => Error::ProxyRefused {
+            host,
+            why: format!("the proxy makes no tunnel to that host and port ({words})"),
+        },
+        Some(_) => Error::ConnectFailed {
+            host,
+            why: format!("the proxy makes no tunnel now ({words})"),
+        },
     }
 }
 
-/// Makes the error for an HTTP proxy's response with this status.
-pub(super) fn proxy_refused(host: String, status: u16) -> Error {
-    let why = match status {
-        407 => "the proxy asks for a user and password, or refuses them (407)".to_owned(),
-        status => format!("the proxy makes no tunnel to that host and port ({status})"),
-    };
-    Error::ProxyRefused { host, why }
+/// Makes the error for a proxy that asks for a login, by one of `schemes`.
+pub(super) fn proxy_login(host: String, schemes: &[String], words: &str) -> Error {
+    let mut why = "the proxy asks for a user and password, or refuses them".to_owned();
+    if !schemes.is_empty() && schemes.iter().all(|scheme| scheme != "Basic") {
+        let schemes = schemes.join(" or ");
+        why = format!("the proxy asks for a login by {schemes}, and only Basic is supported");
+    }
+    Error::ProxyRefused {
+        host,
+        why: format!("{why} ({words})"),
+    }
 }

@@ -5,8 +5,8 @@
 //! that an update that changes ureq is noticed.
 //!
 //! A connection is a chain of layers, from the socket up to ureq: `names` (lookups), ureq's own
-//! connectors, `via` (proxies), `early` (`Bottom`), `tls`, `early` (`Top`), `expect`. They share
-//! their [`state`].
+//! connectors, `via` (proxies), `early` (`Bottom`), `tls`, `early` (`Top`), `tunnel`, `expect`. They
+//! share their [`state`].
 
 mod body;
 mod connection;
@@ -23,6 +23,7 @@ mod response;
 mod stall;
 mod state;
 mod tls;
+mod tunnel;
 mod via;
 
 #[cfg(test)]

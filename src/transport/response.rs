@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use ureq::http::{self, header};
 
 use crate::error::Error;
-use crate::http::{Needs, Response};
+use crate::http::{limited, Needs, Response};
 
 /// The longest body of a response, in bytes. Responses of the protocol are far shorter.
 const MAX_BODY: u64 = 64 * 1024;
@@ -33,12 +33,21 @@ pub(super) fn read(response: http::Response<ureq::Body>, needs: Needs) -> Result
         .iter()
         .map(text)
         .collect();
+    let codings: Vec<_> = headers.get_all(header::TRANSFER_ENCODING).iter().collect();
+    let all_chunked = !codings.is_empty() && has_only(&codings, "chunked");
+    let is_chunked = all_chunked && response.version() == http::Version::HTTP_11;
     // If a body ends with the connection, ureq takes it for whole, cut or not.
-    let is_delimited = headers.contains_key(header::CONTENT_LENGTH)
-        || headers.contains_key(header::TRANSFER_ENCODING);
+    let is_delimited = is_chunked || headers.contains_key(header::CONTENT_LENGTH);
     // The engine acts on the bodies of these; the bodies of others may be cut.
     let has_answer = response.status().is_success() || matches!(status, 409 | 422);
     let must_be_whole = has_answer && needs == Needs::Whole;
+    if must_be_whole && !all_chunked && !has_only(&codings, "identity") {
+        let codings: Vec<String> = codings.into_iter().map(text).collect();
+        return Err(Unread::Unusable(Error::bad_response(format!(
+            "its Transfer-Encoding is \"{}\", not chunked",
+            limited(&codings.join(", "))
+        ))));
+    }
     if must_be_whole && !is_delimited {
         return Err(Unread::Unusable(Error::bad_response(
             "it has neither Content-Length nor chunked encoding, so it may be cut",
@@ -49,6 +58,7 @@ pub(super) fn read(response: http::Response<ureq::Body>, needs: Needs) -> Result
         true => 0,
         false => MAX_BODY + 1,
     };
+    let headers = headers.clone();
     let mut body = Vec::new();
     let reader = response.into_body().into_reader();
     let result = reader.take(most).read_to_end(&mut body);
@@ -65,7 +75,17 @@ pub(super) fn read(response: http::Response<ureq::Body>, needs: Needs) -> Result
         retry_after,
         location,
         cookies,
+        headers,
         body,
+    })
+}
+
+/// Whether every transfer coding in the lists is this one. (Proxies repeat a "chunked".)
+fn has_only(lists: &[&http::HeaderValue], coding: &str) -> bool {
+    lists.iter().all(|list| {
+        let list = list.as_bytes().split(|byte| *byte == b',');
+        list.map(<[u8]>::trim_ascii)
+            .all(|item| item.is_empty() || item.eq_ignore_ascii_case(coding.as_bytes()))
     })
 }
 

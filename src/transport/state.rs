@@ -43,6 +43,12 @@ pub(super) struct RequestState {
     pub(super) heard: bool,
     /// Whether some of the request's body was read.
     pub(super) body_begun: bool,
+    /// Whether the final head came, and is in the form that ureq takes.
+    pub(super) head_is_ready: bool,
+    /// Whether a 100 Continue came.
+    pub(super) had_100: bool,
+    /// The bytes of the response after its head, as they came.
+    pub(super) body_bytes: usize,
     /// Whether the buffer has a whole final head, and ureq is about to wait for it.
     pub(super) response_ready: bool,
     /// Whether the time for a 100 Continue passed without a response, and no 100 came later.
@@ -60,6 +66,9 @@ impl RequestState {
             is_fresh: false,
             heard: false,
             body_begun: false,
+            head_is_ready: false,
+            had_100: false,
+            body_bytes: 0,
             response_ready: false,
             no_100_yet: false,
             asked_for_handshake: false,

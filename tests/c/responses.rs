@@ -150,9 +150,9 @@ fn impossible_offsets_are_refused() {
         },
         Case {
             name: "a text",
-            script: |_| Step::reply(200, r#"{"state":"partial","offset":"7"}"#),
+            script: |_| Step::reply(200, r#"{"state":"partial","offset":"seven"}"#),
             status: BAD_RESPONSE,
-            error: &["JSON"],
+            error: &["seven", "not a whole number"],
             ..CASE
         },
     ]);

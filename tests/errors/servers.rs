@@ -129,6 +129,27 @@ fn through_proxy(one: &One, status: u16, server: &'static str) -> Case {
     Case::new(&told, vec![("127.0.0.1:3128", address)])
 }
 
+/// An upload to an https server through a proxy of HTTP that answers so.
+fn through_tunnel(one: &One, status: u16, page: &str) -> Case {
+    let proxy = ScriptedServer::start(vec![Step::reply(status, page)]);
+    let address = proxy.addr().to_string();
+    let url = format!("http://{address}");
+    let settings = [ONCE[0], ONCE[1], "client_set_proxy", &url];
+    let told = one.upload("https://127.0.0.1:443/", SIZE, &settings);
+    Case::new(&told, vec![("127.0.0.1:3128", address)])
+}
+
+/// A login that is refused by a server whose clock is 10 minutes behind.
+fn other_time(one: &One) -> Case {
+    let seconds = std::time::Duration::from_secs(630);
+    let date = httpdate::fmt_http_date(std::time::SystemTime::now() - seconds);
+    let body = r#"{"message":"the form is not signed as it has to be"}"#;
+    let refusal = reply_with(403, &[("Date", &date)], body);
+    let step = Step::new().read(Read::All).write(refusal);
+    let server = ScriptedServer::start(vec![step]);
+    Case::new(&logged_in(one, &server, &ONCE), Vec::new())
+}
+
 /// An upload with a login by a form, to a server that takes the login.
 fn logged_in(one: &One, server: &ScriptedServer, more: &[&str]) -> Report {
     let form = format!("http://{}/login", server.addr());
@@ -203,6 +224,10 @@ pub fn make(situation: &str, one: &One) -> Case {
         let server = ScriptedServer::start(vec![Step::reply(status, body)]);
         plain(one, &server)
     };
+    let written = |text: Vec<u8>| {
+        let step = Step::new().read(Read::All).write(text);
+        plain(one, &ScriptedServer::start(vec![step]))
+    };
     match situation {
         "the file was cut, extended, touched, replaced or removed during the run, or after its MD5 was computed first" => {
             changed(one)
@@ -240,9 +265,28 @@ pub fn make(situation: &str, one: &One) -> Case {
             let server = ScriptedServer::start_tls(vec![Step::reply(200, "{}")]);
             named(one, &server, "127.0.0.1:443", SIZE, &[])
         }
+        "the proxy makes no tunnel (CONNECT), and says why" => {
+            through_tunnel(one, 403, "<p>Blocked by policy")
+        }
+        "the proxy fails to make a tunnel, or is none; tried again" => {
+            through_tunnel(one, 503, "Busy")
+        }
         "the proxy refuses the user, or the server" => through_proxy(one, 407, "127.0.0.1:80"),
 
         "it wants a login, or forbids it (401, 403)" => refused(one, 401, "log in first"),
+        "it wants a login that is not supported (401)" => {
+            let wanted = [("WWW-Authenticate", "Digest realm=\"a\", nonce=\"b\", NTLM")];
+            written(reply_with(401, &wanted, ""))
+        }
+        "it refuses a signed request or a login, and this machine's clock differs from its own by 2 minutes or more (401, 403)" => {
+            other_time(one)
+        }
+        "a server of another protocol: tus, the IETF's resumable uploads, WebDAV, S3" => {
+            written(reply_with(412, &[("Tus-Resumable", "1.0.0")], ""))
+        }
+        "a web page with a login" => response(200, "<form><input type=password>"),
+        "a compressed response" => written(reply_with(200, &[("Content-Encoding", "gzip")], "")),
+        "no HTTP at all" => written(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()),
         "it forbids the upload, though the login is right (401, 403, or a redirect, to a send)" => {
             forbidden(one)
         }

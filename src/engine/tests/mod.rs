@@ -179,6 +179,7 @@ fn refused(kind: RefusalKind, status: u16) -> Error {
         message: None,
         excerpt: String::new(),
         redirect: None,
+        hint: None,
         retry_after: None,
     }))
 }

@@ -13,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::Uri;
 
+use super::clock::clock_hint;
 use super::credentials::{Credentials, Login};
 use super::endpoint::Endpoint;
 use super::exchange::Exchange;
@@ -85,7 +86,7 @@ impl Exchange for SessionExchange<'_> {
                     current.login = LoginState::In;
                 }
                 self.history.accepted.set(generation);
-                if is_send && response.status == 200 {
+                if is_send && response.is_accepted() {
                     self.history.send_in_doubt.set(false);
                 }
                 return Ok(response);
@@ -101,7 +102,7 @@ impl Exchange for SessionExchange<'_> {
             }
             drop(current);
             if fresh || is_forbidden {
-                return Err(refusal(&response).after_login());
+                return Err(clock_hint(refusal(&response), &response).after_login());
             }
             if is_send {
                 self.history.send_in_doubt.set(true);
@@ -170,7 +171,7 @@ impl SessionExchange<'_> {
         // A login succeeds with any status, most often with a redirect. Where a wrong password gets
         // a 200, the next request shows it.
         if response.status >= 400 {
-            return Err(refusal(&response));
+            return Err(clock_hint(refusal(&response), &response));
         }
         self.current().login = LoginState::Fresh;
         Ok(generation)

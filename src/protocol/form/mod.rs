@@ -18,7 +18,7 @@ use super::{Abilities, Answer, Job, Outcome, Protocol, Segment};
 use crate::digest::hex;
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
-use crate::http::{refusal, Body, Exchange, Needs, Request, Response};
+use crate::http::{clock_hint, refusal, Body, Exchange, Needs, Request, Response};
 use crate::options::{FilenameStyle, LocateMethod};
 use multipart::{Field, FilePart, Multipart};
 use request::{check_length, common_fields};
@@ -73,7 +73,8 @@ impl Protocol for Form {
             })?;
             if !matches!(response.status, 307 | 308) {
                 self.answered_at.replace(at);
-                return reply::located(&response, job.size);
+                let result = reply::located(&response, job.size);
+                return result.map_err(|error| self.explain(error, &response));
             }
             at = follow(&at, &response, &written.borrow())?;
         }
@@ -130,7 +131,8 @@ impl Protocol for Form {
             }),
             needs: Needs::Whole,
         })?;
-        reply::sent(&response, job.size)
+        let result = reply::sent(&response, job.size);
+        result.map_err(|error| self.explain(error, &response))
     }
 }
 
@@ -147,6 +149,14 @@ impl Form {
             locate_method,
             file_name_style,
             signer,
+        }
+    }
+
+    /// Adds to the refusal of a signed request that the clock is wrong, where it is.
+    fn explain(&self, error: Error, response: &Response) -> Error {
+        match self.signer {
+            Some(_) => clock_hint(error, response),
+            None => error,
         }
     }
 

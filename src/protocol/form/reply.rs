@@ -1,43 +1,54 @@
 //! Reading a response: from its HTTP status and JSON to an answer for the engine, or an error.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::digest::from_hex;
 use crate::error::Error;
-use crate::http::{excerpt, limited, refusal, Response};
+use crate::http::{excerpt, limited, reason, refusal, without_bom, Response};
 use crate::protocol::{Answer, Outcome, State};
 
 /// The longest `id` that is accepted. A longer one is a mistake, or an attack on memory.
 const LONGEST_ID: usize = 1024;
 
+/// The largest whole number up to which every number of a JSON reader is exact.
+const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// The JSON object of a response. Unknown members are ignored: a later version may have more.
 #[derive(Deserialize)]
 struct Body {
     state: Option<String>,
-    offset: Option<serde_json::Number>,
-    id: Option<String>,
-    location: Option<String>,
+    #[serde(default)]
+    offset: Value,
+    #[serde(default)]
+    id: Value,
+    #[serde(default)]
+    location: Value,
     prefix_md5: Option<String>,
-    max_segment: Option<u64>,
-    message: Option<String>,
+    #[serde(default)]
+    max_segment: Value,
+    #[serde(default)]
+    message: Value,
 }
 
 /// Reads the response to a locate for a file of `size` bytes.
 pub(super) fn located(response: &Response, size: u64) -> Result<Answer, Error> {
-    if response.status == 200 {
-        return answer(&parse(&response.body)?, size);
+    match response.status {
+        _ if response.is_accepted() => answer(&parse(response)?, size),
+        200..300 => Err(other_success(response)),
+        _ => Err(refusal(response)),
     }
-    Err(refusal(response))
 }
 
 /// Reads the response to a send for a file of `size` bytes.
 pub(super) fn sent(response: &Response, size: u64) -> Result<Outcome, Error> {
     match response.status {
-        200 => Ok(Outcome::Accepted(answer(&parse(&response.body)?, size)?)),
+        _ if response.is_accepted() => Ok(Outcome::Accepted(answer(&parse(response)?, size)?)),
+        200..300 => Err(other_success(response)),
         404 | 410 => Ok(Outcome::UnknownUpload(refusal(response))),
-        409 | 422 => match parse(&response.body) {
+        409 | 422 => match parse(response) {
             // Without an offset it is a refusal like others.
-            Ok(body) if body.offset.is_some() => {
+            Ok(body) if !body.offset.is_null() => {
                 let answer = fallback(&body, size)?;
                 Ok(if response.status == 409 {
                     Outcome::OffsetMismatch(answer)
@@ -51,17 +62,34 @@ pub(super) fn sent(response: &Response, size: u64) -> Result<Outcome, Error> {
     }
 }
 
-fn parse(body: &[u8]) -> Result<Body, Error> {
-    serde_json::from_slice(body).map_err(|e| {
-        bad(format!(
+fn parse(response: &Response) -> Result<Body, Error> {
+    // A text for people may be in another encoding; its bytes are replaced.
+    let text = String::from_utf8_lossy(without_bom(&response.body));
+    serde_json::from_str(&text).map_err(|e| {
+        let why = format!(
             "it is not the JSON object that was expected ({e}); it begins: {}",
-            excerpt(body)
-        ))
+            excerpt(&response.body)
+        );
+        match response.status {
+            201 => bad(format!(
+                "{}; by its status 201 the server has made something of the request: look \
+                 there before you try again",
+                reason(response, why)
+            )),
+            _ => bad(reason(response, why)),
+        }
     })
 }
 
+/// Makes the error for a status of success that has another meaning than an answer.
+fn other_success(response: &Response) -> Error {
+    let why = format!("its status is {}, and an answer has 200", response.status);
+    bad(reason(response, why))
+}
+
 fn answer(body: &Body, size: u64) -> Result<Answer, Error> {
-    let state = match body.state.as_deref() {
+    let state = body.state.as_deref().map(str::to_ascii_lowercase);
+    let state = match state.as_deref() {
         Some("new") => State::New,
         Some("partial") => State::Partial,
         Some("complete") => State::Complete,
@@ -98,43 +126,86 @@ fn fallback(body: &Body, size: u64) -> Result<Answer, Error> {
 }
 
 fn assemble(body: &Body, state: State, offset: u64) -> Result<Answer, Error> {
-    let prefix_md5 = match &body.prefix_md5 {
-        None => None,
+    let prefix_md5 = match body.prefix_md5.as_deref() {
+        None | Some("") => None,
         Some(hex) => Some(
             from_hex(hex)
                 .ok_or_else(|| bad(format!("its prefix_md5 \"{}\" is not an MD5", limited(hex))))?,
         ),
     };
-    if body.id.as_ref().is_some_and(|id| id.len() > LONGEST_ID) {
-        return Err(bad(format!("its id is longer than {LONGEST_ID} bytes")));
-    }
-    if body.max_segment == Some(0) {
-        return Err(bad("its max_segment is 0".to_owned()));
-    }
+    let id = id(&body.id)?;
+    let max_segment = match whole_number(&body.max_segment) {
+        Ok(Some(0)) => return Err(bad("its max_segment is 0".to_owned())),
+        Ok(limit) => limit,
+        Err(value) => {
+            return Err(bad(format!(
+                "its max_segment {value} is not a whole number of bytes"
+            )))
+        }
+    };
     Ok(Answer {
         state,
         offset,
-        id: body.id.clone(),
-        location: body.location.as_deref().map(limited),
+        id,
+        location: body.location.as_str().map(limited),
         prefix_md5,
-        max_segment: body.max_segment,
-        message: body.message.as_deref().map(limited),
+        max_segment,
+        message: body.message.as_str().map(limited),
     })
 }
 
-fn offset(body: &Body, size: u64) -> Result<Option<u64>, Error> {
-    let Some(number) = &body.offset else {
-        return Ok(None);
+/// Reads the server's key of the upload, which may be a number.
+fn id(value: &Value) -> Result<Option<String>, Error> {
+    let id = match value {
+        Value::Null => return Ok(None),
+        Value::String(id) => id.clone(),
+        Value::Number(id) if id.is_u64() || id.is_i64() => id.to_string(),
+        other => {
+            return Err(bad(format!(
+                "its id {} is not a text",
+                limited(&other.to_string())
+            )))
+        }
     };
-    match number.as_u64() {
-        Some(offset) if offset <= size => Ok(Some(offset)),
-        Some(offset) => Err(bad_offset(format!(
+    if id.len() > LONGEST_ID {
+        return Err(bad(format!("its id is longer than {LONGEST_ID} bytes")));
+    }
+    if id.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(bad("its id is not UTF-8".to_owned()));
+    }
+    Ok(Some(id))
+}
+
+fn offset(body: &Body, size: u64) -> Result<Option<u64>, Error> {
+    match whole_number(&body.offset) {
+        Ok(Some(offset)) if offset > size => Err(bad_offset(format!(
             "{offset} exceeds the file's size {size}"
         ))),
-        None => Err(bad_offset(format!(
-            "{number} is not a whole number of bytes"
-        ))),
+        Ok(offset) => Ok(offset),
+        Err(value) => {
+            let why = format!("{value} is not a whole number of bytes");
+            match body.offset.is_number() {
+                true => Err(bad_offset(why)),
+                false => Err(bad(format!("its offset {why}"))),
+            }
+        }
     }
+}
+
+/// Reads a number of bytes, if there is one: also one in quotes, or with an empty fraction, where
+/// it is exact. Any other value is given back as text.
+fn whole_number(value: &Value) -> Result<Option<u64>, String> {
+    let exact = match value {
+        Value::Null => return Ok(None),
+        Value::Number(number) => number.as_u64().or_else(|| {
+            let float = number.as_f64()?;
+            let is_exact = float.fract() == 0.0 && (0.0..LARGEST_EXACT).contains(&float);
+            is_exact.then_some(float as u64)
+        }),
+        Value::String(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
+        _ => None,
+    };
+    exact.map(Some).ok_or_else(|| limited(&value.to_string()))
 }
 
 fn bad(why: String) -> Error {
@@ -188,6 +259,8 @@ mod tests {
             r#"{"state":"partial","offset":-1}"#,
             r#"{"state":"partial","offset":1.5}"#,
             r#"{"state":"partial","offset":1e3}"#,
+            r#"{"state":"partial","offset":"10"}"#,
+            r#"{"state":"partial","offset":-0.5}"#,
             r#"{"state":"partial","offset":18446744073709551616}"#,
             r#"{"state":"new","offset":4}"#,
             r#"{"state":"complete","offset":4}"#,
@@ -214,7 +287,21 @@ mod tests {
             r#"{"state":"partial"}"#,
             r#"{"offset":3}"#,
             r#"{"state":"done","offset":3}"#,
-            r#"{"state":"partial","offset":"3"}"#,
+            r#"{"state":"partial","offset":""}"#,
+            r#"{"state":"partial","offset":"+3"}"#,
+            r#"{"state":"partial","offset":"-3"}"#,
+            r#"{"state":"partial","offset":" 3"}"#,
+            r#"{"state":"partial","offset":"3.0"}"#,
+            r#"{"state":"partial","offset":"0x3"}"#,
+            r#"{"state":"partial","offset":true}"#,
+            r#"{"state":"partial","offset":[3]}"#,
+            r#"{"state":"partial","offset":null}"#,
+            r#"{"state":"partial","offset":1e400}"#,
+            r#"{"state":"partial","offset":3,"id":7.5}"#,
+            r#"{"state":"partial","offset":3,"id":123456789012345678901}"#,
+            r#"{"state":"partial","offset":3,"id":true}"#,
+            r#"{"state":"partial","offset":3,"max_segment":-1}"#,
+            r#"{"state":"partial","offset":3,"max_segment":"many"}"#,
             r#"{"state":"partial","offset":3,"prefix_md5":"zz"}"#,
             r#"{"state":"partial","offset":3,"max_segment":0}"#,
             r#"{"state":"partial","offset":3,"offset":4}"#,
@@ -227,6 +314,56 @@ mod tests {
         }
         let deep = "[".repeat(100_000);
         assert!(locate(&format!(r#"{{"x":{deep}"#), 9).is_err());
+    }
+
+    #[test]
+    fn what_means_the_same_is_read_the_same() {
+        let plain = r#"{"state":"partial","offset":3000,"id":"7","max_segment":5,"message":"hi"}"#;
+        let plain = locate(plain, 4000).unwrap();
+        for body in [
+            "\u{feff}{\"state\":\"partial\",\"offset\":3000,\"id\":7,\"max_segment\":5,\"message\":\"hi\"}",
+            r#"{"state":"PARTIAL","offset":"3000","id":"7","max_segment":"5","message":"hi"}"#,
+            r#"{"state":"Partial","offset":3000.0,"id":7,"max_segment":5.0,"message":"hi"}"#,
+            r#"{"state":"partial","offset":3e3,"id":7,"max_segment":5,"message":"hi","location":null}"#,
+            r#"{"state":"partial","offset":3000,"id":"7","max_segment":5,"message":"hi","prefix_md5":""}"#,
+            r#"{"state":"partial","offset":3000,"id":"7","max_segment":5,"message":"hi","prefix_md5":null,"location":false}"#,
+        ] {
+            assert_eq!(locate(body, 4000).unwrap(), plain, "{body}");
+            let created = located(&response(201, body), 4000);
+            assert_eq!(created.unwrap(), plain, "{body}");
+        }
+        let odd = r#"{"state":"new","offset":null,"id":null,"max_segment":null,"message":5}"#;
+        let odd = locate(odd, 9).unwrap();
+        assert_eq!((odd.id, odd.max_segment, odd.message), (None, None, None));
+        let big = locate(r#"{"state":"new","id":18446744073709551615}"#, 9).unwrap();
+        assert_eq!(big.id.unwrap(), "18446744073709551615");
+        let busy = sent(&response(503, "\u{feff}{\"message\":\"busy\"}"), 9);
+        let error = busy.unwrap_err();
+        assert_eq!(error.refusal().unwrap().message.as_deref(), Some("busy"));
+        let conflict = sent(&response(409, r#"{"offset":"4"}"#), 9).unwrap();
+        assert!(matches!(
+            conflict,
+            Outcome::OffsetMismatch(Answer { offset: 4, .. })
+        ));
+    }
+
+    #[test]
+    fn a_message_in_another_encoding_does_not_spoil_an_answer() {
+        let with = |member: &[u8]| {
+            let body = [b"{\"state\":\"new\",", member, b"}"].concat();
+            located(
+                &Response {
+                    status: 200,
+                    body,
+                    ..Response::default()
+                },
+                9,
+            )
+        };
+        let answer = with(b"\"message\":\"gr\xfc\xdf\"").unwrap();
+        assert_eq!(answer.message.unwrap(), "gr\u{fffd}\u{fffd}");
+        let error = with(b"\"id\":\"gr\xfc\xdf\"").unwrap_err();
+        assert!(error.to_string().contains("its id is not UTF-8"), "{error}");
     }
 
     #[test]
@@ -283,11 +420,31 @@ mod tests {
     }
 
     #[test]
-    fn a_2xx_status_other_than_200_is_refused() {
-        for status in [201, 204, 206] {
-            let body = r#"{"state":"complete"}"#;
-            assert!(sent(&response(status, body), 9).is_err(), "{status}");
+    fn a_status_of_success_with_another_meaning_is_a_bad_response() {
+        for status in [202, 203, 204, 206] {
+            let response = response(status, r#"{"state":"complete"}"#);
+            for result in [
+                sent(&response, 9).map(drop),
+                located(&response, 9).map(drop),
+            ] {
+                let error = result.unwrap_err();
+                assert!(matches!(error, Error::BadResponse { .. }), "{error}");
+                assert!(error.to_string().contains(&status.to_string()), "{error}");
+            }
         }
+        let made = located(&response(201, "<p>Thank you"), 9).unwrap_err();
+        assert!(made.to_string().contains("has made something"), "{made}");
+    }
+
+    #[test]
+    fn the_error_names_a_proxy_that_may_have_answered() {
+        let proxy = Some("10.0.0.1:3128".to_owned());
+        let response = Response {
+            proxy,
+            ..response(200, "<h1>Blocked</h1>")
+        };
+        let error = located(&response, 9).unwrap_err().to_string();
+        assert!(error.contains("or the proxy 10.0.0.1:3128"), "{error}");
     }
 
     proptest! {

@@ -20,6 +20,7 @@ const SOON: Duration = Duration::from_secs(20);
 
 mod continues;
 mod early_responses;
+mod heads;
 mod idle_connections;
 mod lookups;
 mod proxies;

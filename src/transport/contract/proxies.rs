@@ -90,6 +90,140 @@ fn a_refusal_by_the_proxy_is_an_error_of_its_own() {
     }
 }
 
+/// Asks an https server through a proxy that answers the CONNECT with `text`.
+fn connect(text: &str, end: End) -> Error {
+    let proxy = ScriptedServer::start(vec![Step::new().write(text).end(end)]);
+    let endpoint = "https://far.invalid/up";
+    let error = ask(&through(&proxy, "", endpoint), endpoint).unwrap_err();
+    let named = format!("through the proxy {}", proxy.addr());
+    assert!(error.to_string().contains(&named), "{text:?}: {error}");
+    error
+}
+
+#[test]
+fn any_2xx_makes_a_tunnel() {
+    for head in [
+        "HTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.0 201 Connection made\r\nContent-Length: 9\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204\r\nTransfer-Encoding: gzip\r\nodd\r\n\r\n",
+        &format!("HTTP/1.1 299 x\r\n{}\r\n", "X: a\r\n".repeat(300)),
+    ] {
+        // What comes through the tunnel is no TLS.
+        let text = format!("{head}HTTP/1.1 400 no\r\n\r\n");
+        let error = connect(&text, End::Close);
+        assert!(matches!(error, Error::Tls { .. }), "{head:?}: {error}");
+    }
+}
+
+#[test]
+fn what_comes_through_a_tunnel_has_no_limit() {
+    let page = " ".repeat(60_000);
+    let server = ScriptedServer::start_tls(vec![Step::reply(200, &page)]);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = listener.local_addr().unwrap();
+    let far = server.addr();
+    thread::spawn(move || {
+        let (mut near, _) = listener.accept().unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            near.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        near.write_all(b"HTTP/1.0 299 Made\r\nodd\r\n\r\n").unwrap();
+        let mut far = std::net::TcpStream::connect(far).unwrap();
+        let (mut up, mut down) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+        thread::spawn(move || io::copy(&mut up, &mut far));
+        let _ = io::copy(&mut down, &mut near);
+    });
+    let mut options = options(&server.endpoint());
+    options.proxy = ProxySetting::parse(&format!("http://{proxy}")).unwrap();
+    let connection = Connection::trusting(&options, server.ca_pem());
+    for _ in 0..40 {
+        let response = get(&connection, &server).unwrap();
+        assert_eq!(response.body.len(), page.len());
+    }
+    assert_eq!(server.connections(), 1);
+}
+
+#[test]
+fn the_words_of_a_proxy_that_makes_no_tunnel_are_told() {
+    let page =
+        "<html><head><title>Blocked</title><style>a{}</style></head><body><p>By policy&nbsp;7";
+    let length = format!("Content-Length: {}\r\n", page.len());
+    for (head, end) in [
+        (&*length, End::KeepAlive),
+        ("", End::Close),
+        (&*length, End::HoldOpen),
+    ] {
+        let error = connect(&format!("HTTP/1.1 403 Not here\r\n{head}\r\n{page}"), end);
+        assert!(matches!(error, Error::ProxyRefused { .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("(403 Not here: Blocked By policy"), "{text}");
+    }
+    let ntlm = "Proxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM\r\n";
+    let text = connect(&format!("HTTP/1.1 407 x\r\n{ntlm}\r\n"), End::Close).to_string();
+    assert!(
+        text.contains("by Negotiate or NTLM, and only Basic"),
+        "{text}"
+    );
+    let busy = connect(
+        "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nlate",
+        End::HoldOpen,
+    );
+    assert!(matches!(busy, Error::ConnectFailed { .. }), "{busy}");
+    assert!(busy.to_string().contains("503 Busy: late"), "{busy}");
+}
+
+#[test]
+fn the_faults_of_a_proxy_are_not_the_servers() {
+    let long = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(100_000));
+    for (text, words) in [
+        ("SSH-2.0-OpenSSH_9.2\r\n", "it begins: SSH-2.0"),
+        ("HTTP/1.1 2000 OK\r\n\r\n", "it begins: HTTP/1.1 2000"),
+        (&long, "head exceeds"),
+        ("HTTP/1.1 200 OK\r\nX-", "did not respond"),
+    ] {
+        let error = connect(text, End::Close);
+        assert!(matches!(error, Error::ConnectFailed { .. }), "{error}");
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}
+
+#[test]
+fn a_407_of_a_server_is_not_a_proxys() {
+    let server = ScriptedServer::start(vec![Step::reply(407, "{}")]);
+    let response = ask(&connection_to(&server, |_| {}), &server.endpoint()).unwrap();
+    assert_eq!(response.status, 407);
+}
+
+#[test]
+fn a_forward_proxy_that_wants_another_login_is_told() {
+    let digest = [("Proxy-Authenticate", "Digest realm=\"a, b\", nonce=\"c\"")];
+    let refusal = reply_with(407, &digest, "<p>Log in");
+    let proxy = ScriptedServer::start(vec![Step::new().read(Take::All).write(refusal)]);
+    let endpoint = "http://far.invalid/up";
+    let error = ask(&through(&proxy, "", endpoint), endpoint).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("by Digest, and only Basic is supported (407: Log in)"),
+        "{text}"
+    );
+}
+
+#[test]
+fn no_http_through_a_forward_proxy_names_it() {
+    let proxy = ScriptedServer::start(vec![Step::new().read(Take::All).write("oops\r\n\r\n")]);
+    let endpoint = "http://far.invalid/up";
+    let error = ask(&through(&proxy, "", endpoint), endpoint).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains(&format!("or the proxy {}", proxy.addr())),
+        "{error}"
+    );
+}
+
 #[test]
 fn a_proxy_that_cannot_connect_is_a_passing_failure() {
     let proxy = ScriptedServer::start(vec![Step::reply(502, "")]);
