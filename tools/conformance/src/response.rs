@@ -3,6 +3,9 @@
 use anyhow::{bail, ensure, Context, Result};
 use serde_json::Value;
 
+/// What no body may begin with. Checks of other things read past it.
+pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// A response's status and headers.
 #[derive(Debug)]
 pub struct Head {
@@ -70,7 +73,8 @@ impl Response {
     pub fn new(head: Head, body: Vec<u8>) -> Self {
         Self {
             status: head.status,
-            json: serde_json::from_slice(&body).unwrap_or_default(),
+            json: serde_json::from_slice(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body))
+                .unwrap_or_default(),
             head,
             body,
         }

@@ -228,6 +228,8 @@ const FLAWS: &[(Flaw, &[&str])] = &[
     ),
     (Flaw::NoLocation, &["instant-upload", "locate-complete"]),
     (Flaw::TextAnswers, &["answer-json"]),
+    (Flaw::ByteOrderMarks, &["answer-json"]),
+    (Flaw::SaysCompressed, &["answer-json"]),
     (
         Flaw::AnySecret,
         &["sign-changed", "sign-tail", "sign-wrong"],

@@ -65,6 +65,10 @@ pub enum Flaw {
     NoLocation,
     /// Responses say that they are web pages.
     TextAnswers,
+    /// Responses begin with a byte order mark.
+    ByteOrderMarks,
+    /// Responses say that they are compressed.
+    SaysCompressed,
     /// Characters outside of ASCII become question marks.
     AsciiNames,
     /// A plus sign stays a plus sign.

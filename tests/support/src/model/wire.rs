@@ -30,10 +30,17 @@ pub(super) fn respond(
     mut left: u64,
     options: &Options,
 ) -> u64 {
-    let mut bytes = reply(response.status, &response.body);
+    let mark = match options.has(Flaw::ByteOrderMarks) {
+        true => "\u{feff}",
+        false => "",
+    };
+    let mut bytes = reply(response.status, &format!("{mark}{}", response.body));
     let mistake = match options.flaw {
         Some(Flaw::NoLength) => Some(("Content-Length", "Content-Lines")),
         Some(Flaw::NoLocation) => Some(("\"location\"", "\"place\"   ")),
+        Some(Flaw::SaysCompressed) => {
+            Some(("Content-Type", "Content-Encoding: gzip\r\nContent-Type"))
+        }
         Some(Flaw::TextAnswers) => Some(("application/json", "text/html")),
         _ => None,
     };

@@ -4,7 +4,7 @@ use anyhow::{ensure, Result};
 
 use crate::checks::check::{Check, ERRORS};
 use crate::probe::Probe;
-use crate::response::Response;
+use crate::response::{Response, BYTE_ORDER_MARK};
 use crate::send::SendRequest;
 use crate::verdict::{pass, Outcome};
 
@@ -18,7 +18,7 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "answer-json",
         section: ERRORS,
-        holds: "responses to locate and send are application/json, with members of the right types",
+        holds: "responses to locate and send are application/json without a byte order mark and compression, with members of the right types",
         run: |probe| check_responses(probe, json),
     },
     Check {
@@ -61,6 +61,15 @@ fn json(response: &Response) -> Result<()> {
         "Content-Type is \"{kind}\": {}",
         response.summary()
     );
+    ensure!(
+        !response.body.starts_with(BYTE_ORDER_MARK),
+        "a byte order mark before the JSON: {}",
+        response.summary()
+    );
+    if let Some(coding) = response.head.header("content-encoding") {
+        let is_plain = coding.eq_ignore_ascii_case("identity");
+        ensure!(is_plain, "Content-Encoding is \"{coding}\"");
+    }
     let strings = ["state", "id", "location", "prefix_md5", "message"];
     for name in strings {
         let is_string = response.member(name).is_none_or(|value| value.is_string());
