@@ -93,8 +93,9 @@ fn page(body: &[u8]) -> Option<String> {
 /// Gives the reason why a response cannot be used: what is known of its origin, or else `why`.
 pub(crate) fn reason(response: &Response, why: String) -> String {
     let proxy = response.proxy.as_deref().map(instead).unwrap_or_default();
+    let has_text = !response.body.is_empty() && encoding(response).is_none();
     match hint(response) {
-        Some(hint) if encoding(response).is_some() => format!("{hint}{proxy}"),
+        Some(hint) if !has_text => format!("{hint}{proxy}"),
         Some(hint) => format!("{hint}; it begins: {}{proxy}", excerpt(&response.body)),
         None => format!("{why}{proxy}"),
     }

@@ -164,7 +164,7 @@ fn no_tunnel(host: String, answer: &NoTunnel) -> Error {
     match status {
         None => Error::ConnectFailed {
             host,
-            why: format!("the proxy does not answer as one: {words}"),
+            why: format!("the proxy's answer cannot be used: {words}"),
         },
         Some(407) => proxy_login(host, &answer.schemes, words),
         Some(401 | 403 | 405) => Error::ProxyRefused {

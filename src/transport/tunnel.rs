@@ -31,6 +31,22 @@ pub(super) struct NoTunnel {
     pub words: String,
 }
 
+impl NoTunnel {
+    /// Makes the error for what is no answer.
+    fn unusable(error: &OwnError) -> Self {
+        let words = match error {
+            // The rest of its text is about the server.
+            OwnError::BadResponse { why, .. } => why.clone(),
+            other => other.to_string(),
+        };
+        NoTunnel {
+            status: None,
+            schemes: Vec::new(),
+            words,
+        }
+    }
+}
+
 impl std::fmt::Display for NoTunnel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.words)
@@ -72,11 +88,8 @@ impl<In: Transport> AnswerTransport<In> {
         if (200..300).contains(&head.status) {
             // Such an answer has no body, whatever its fields say.
             let text = b"HTTP/1.1 200 \r\n\r\n".to_vec();
-            return replace(buffers, length, text).err().map(|error| NoTunnel {
-                status: None,
-                schemes: Vec::new(),
-                words: error.to_string(),
-            });
+            let result = replace(buffers, length, text);
+            return result.err().map(|error| NoTunnel::unusable(&error));
         }
         let page = self.page(length, &head);
         let mut text = format!("{} {}", head.status, excerpt(&head.reason));
@@ -136,11 +149,7 @@ impl<In: Transport> Transport for AnswerTransport<In> {
             },
             Err(Error::Io(e)) => match e.get_ref().and_then(|own| own.downcast_ref::<OwnError>()) {
                 // What came is no HTTP: the fault is the proxy's, not the server's.
-                Some(own) => Err(Error::Io(io::Error::other(NoTunnel {
-                    status: None,
-                    schemes: Vec::new(),
-                    words: own.to_string(),
-                }))),
+                Some(own) => Err(Error::Io(io::Error::other(NoTunnel::unusable(own)))),
                 None => Err(Error::Io(e)),
             },
             other => other,
