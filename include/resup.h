@@ -49,6 +49,10 @@
  * when another of them has not returned, so also when a callback of that handle calls them.
  * Different handles do not disturb each other.
  *
+ * Processes. After a fork() the child may use its copies of the handles, but for one that a thread
+ * of the parent is inside. It makes connections of its own. A run that is under way goes on in the
+ * parent: in the child resup_upload_wait returns RESUP_E_STATE for it, and it may be run again.
+ *
  * Floating point. The program may have exceptions unmasked: the library computes in a state of its
  * own, and the program's is as it was in every callback and after every call.
  *

@@ -1,6 +1,8 @@
 //! The C ABI: its symbols, and C programs that use and misuse it.
 #![cfg(target_os = "linux")]
 
+#[path = "c/forks.rs"]
+mod forks;
 #[allow(dead_code)]
 #[path = "c/harness.rs"]
 mod harness;

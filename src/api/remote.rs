@@ -15,10 +15,11 @@ pub struct Remote {
 
 impl Remote {
     pub(crate) fn current(&self) -> Arc<Control> {
-        self.control
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        let mut control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
+        if control.is_elsewhere() {
+            *control = Arc::new(Control::of_parent());
+        }
+        control.clone()
     }
 
     pub(crate) fn renew(&self) -> Arc<Control> {

@@ -68,7 +68,7 @@ impl Counters {
         self.position() >= self.size()
     }
 
-    fn is_frozen(&self) -> bool {
+    pub(super) fn is_frozen(&self) -> bool {
         self.frozen.load(Relaxed)
     }
 

@@ -12,6 +12,7 @@ mod events;
 pub(crate) mod flow;
 pub(crate) mod log;
 mod meter;
+mod process;
 pub(crate) mod rate;
 pub(crate) mod reads;
 pub(crate) mod snapshot;
@@ -21,6 +22,7 @@ mod tests;
 
 pub(crate) use events::Event;
 
+use std::sync::atomic::AtomicU32;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -46,6 +48,8 @@ pub(crate) struct Control {
     signals: Signals,
     counters: Counters,
     log_level: OnceLock<LogLevel>,
+    /// The process in which the run is; 0 before it begins.
+    process: AtomicU32,
 }
 
 /// The part behind the lock.

@@ -1,5 +1,6 @@
 //! A rate limit that several uploads may share: a token bucket.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,12 +13,14 @@ const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
 /// A limit in bytes per second, changeable at any time from any thread.
 #[derive(Debug, Default)]
-pub(crate) struct Limiter(Mutex<Bucket>);
+pub(crate) struct Limiter {
+    /// Bytes per second; 0 for no limit.
+    rate: AtomicU64,
+    bucket: Mutex<Bucket>,
+}
 
 #[derive(Debug, Default)]
 struct Bucket {
-    /// Bytes per second; 0 for no limit.
-    rate: u64,
     tokens: f64,
     filled: Option<Instant>,
 }
@@ -35,17 +38,23 @@ impl Limiter {
     /// Sets the limit, in bytes per second; 0 for none.
     pub(crate) fn set(&self, rate: u64) {
         let mut bucket = self.lock();
-        bucket.rate = rate;
+        self.rate.store(rate, Relaxed);
         bucket.tokens = bucket.tokens.min(depth(rate as f64));
+    }
+
+    /// Gives the limit, without a lock.
+    pub(crate) fn get(&self) -> u64 {
+        self.rate.load(Relaxed)
     }
 
     /// Asks for a permit to send up to `want` bytes, more than 0. Permitted bytes count as sent.
     pub(crate) fn take(&self, now: Instant, want: usize) -> Permit {
         let mut bucket = self.lock();
-        if bucket.rate == 0 {
+        let rate = self.get();
+        if rate == 0 {
             return Permit::Now(want);
         }
-        let rate = bucket.rate as f64;
+        let rate = rate as f64;
         let elapsed = bucket
             .filled
             .map_or(Duration::ZERO, |then| now.saturating_duration_since(then));
@@ -65,13 +74,13 @@ impl Limiter {
     /// Takes back bytes that were permitted and not sent.
     pub(crate) fn give_back(&self, bytes: usize) {
         let mut bucket = self.lock();
-        if bucket.rate > 0 {
+        if self.get() > 0 {
             bucket.tokens += bytes as f64;
         }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Bucket> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

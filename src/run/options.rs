@@ -1,6 +1,8 @@
 //! The options of a run: those of its client and those of its upload.
 
 use std::path::PathBuf;
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
 
 use crate::control::rate::Limiter;
@@ -31,6 +33,8 @@ pub(crate) struct ClientState {
     pub version: u64,
     /// The session that these options have begun.
     pub session: Arc<SessionState>,
+    /// The process that the session is for.
+    pub process: u32,
 }
 
 impl ClientState {
@@ -47,6 +51,7 @@ impl ClientState {
             },
             version: 0,
             session: Arc::default(),
+            process: process::id(),
         })
     }
 
@@ -57,14 +62,47 @@ impl ClientState {
         self.session = Arc::default();
         &mut self.options
     }
+
+    /// Goes on in a child of the process (`fork()`), with a session of its own that is logged in
+    /// as the parent's.
+    pub(crate) fn enter_child(&mut self) {
+        self.process = process::id();
+        self.session = Arc::new(self.session.of_child());
+    }
 }
 
-/// The state that all runs of a client share.
-#[derive(Debug, Default)]
+/// The state that all runs of a client share, in one process.
+#[derive(Debug)]
 pub(crate) struct SharedState {
     pub rate: Limiter,
     pub learned_limit: LearnedLimit,
     pub pool: ConnectionPool,
+    pub process: u32,
+}
+
+impl Default for SharedState {
+    fn default() -> Self {
+        SharedState {
+            rate: Limiter::default(),
+            learned_limit: LearnedLimit::default(),
+            pool: ConnectionPool::default(),
+            process: process::id(),
+        }
+    }
+}
+
+impl SharedState {
+    /// Makes the state for a child of the process (`fork()`). It has connections of its own: on the
+    /// parent's, each would get the other's responses. No lock is taken, because a thread of the
+    /// parent may have held it.
+    pub(crate) fn of_child(&self) -> Self {
+        let child = SharedState {
+            learned_limit: Arc::new(AtomicU64::new(self.learned_limit.load(Relaxed))),
+            ..SharedState::default()
+        };
+        child.rate.set(self.rate.get());
+        child
+    }
 }
 
 /// The options of one upload.

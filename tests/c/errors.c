@@ -2,10 +2,13 @@
  * Makes mistakes, and prints a line for each: its name, the status, the message. tests/errors/messages.rs compares them
  * with docs/ERRORS.md.
  */
+#define _POSIX_C_SOURCE 200809L
 #include "check.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void tell(const char *name, resup_status status, const char *message)
 {
@@ -129,6 +132,26 @@ static void runs(resup_client *client)
     resup_upload_free(upload);
 }
 
+/* Waits in a child for a run of its parent. */
+static void forks(resup_client *client)
+{
+    resup_upload *upload = new_upload(client);
+    pid_t child;
+
+    need(resup_client_set_retry_limit(client, 8) == RESUP_OK, "more attempts");
+    need(resup_client_set_retry_backoff(client, 60000, 60000) == RESUP_OK, "long waits");
+    need(resup_upload_start(upload) == RESUP_OK, "a start");
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        tell_upload("forked", resup_upload_wait(upload, 10000), upload);
+        fflush(stdout);
+        _exit(0);
+    }
+    need(waitpid(child, NULL, 0) == child, "a child");
+    resup_upload_free(upload);
+}
+
 int main(void)
 {
     resup_client *client = NULL;
@@ -139,6 +162,7 @@ int main(void)
     values(client);
     streams(client);
     runs(client);
+    forks(client);
     resup_client_free(client);
     return 0;
 }

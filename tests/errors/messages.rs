@@ -135,6 +135,7 @@ fn make(situation: &str, one: &One, mistakes: &Mistakes) -> Case {
         "no http or https URL" => mistake("url"),
         "two calls on one upload at a time, or one from its callback" => mistake("busy"),
         "start during a run, wait before a start, a setting during a run" => mistake("state"),
+        "wait in a child process for a run of its parent" => mistake("forked"),
 
         "it does not exist" => file(one, &missing, "/tmp/a"),
         "it may not be read" => denied(one),

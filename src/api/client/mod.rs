@@ -3,6 +3,7 @@
 mod identity;
 mod network;
 
+use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use crate::run::{ClientState, SharedState};
 #[derive(Debug, Clone)]
 pub struct Client {
     state: Arc<Mutex<ClientState>>,
-    shared: Arc<SharedState>,
+    shared: Arc<Mutex<Arc<SharedState>>>,
     /// Apart from the rest, because a run's thread must never be the one that drops it.
     logger: Arc<Mutex<Option<Logger>>>,
 }
@@ -39,8 +40,13 @@ impl Client {
         })
     }
 
+    /// Gives the state that all uploads share in this process.
     pub(crate) fn shared(&self) -> Arc<SharedState> {
-        self.shared.clone()
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if shared.process != process::id() {
+            *shared = Arc::new(shared.of_child());
+        }
+        shared.clone()
     }
 
     pub(crate) fn logger(&self) -> Option<Logger> {
@@ -50,7 +56,11 @@ impl Client {
 
     /// Gives the options as they are now, and their session.
     pub(crate) fn state(&self) -> ClientState {
-        self.lock().clone()
+        let mut state = self.lock();
+        if state.process != process::id() {
+            state.enter_child();
+        }
+        state.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, ClientState> {
@@ -114,7 +124,7 @@ impl Client {
     /// Sets the most file bytes per second that all uploads of this client send together; 0, the
     /// default, for no limit. Takes effect at once, also during runs.
     pub fn set_rate_limit(&self, bytes_per_second: u64) {
-        self.shared.rate.set(bytes_per_second);
+        self.shared().rate.set(bytes_per_second);
     }
 
     /// Sets a callback for the log lines of uploads, of `level` and more important ones. It is

@@ -196,6 +196,7 @@ impl Upload {
             Stage::New => self.remote.current(),
             Stage::Running | Stage::Ended => self.remote.renew(),
         };
+        control.begin();
         // Unless there is a thread for it, the run has ended.
         self.stage = Stage::Ended;
         if let Some(name) = &self.unusable_name {

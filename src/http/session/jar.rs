@@ -13,10 +13,10 @@ const MOST: usize = 50;
 const LONGEST: usize = 4096;
 
 /// The cookies of one origin, by name, domain and path.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Jar(Vec<StoredCookie>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct StoredCookie {
     name: String,
     value: Secret,

@@ -31,13 +31,25 @@ pub(crate) struct SessionState {
     logging_in: Mutex<()>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Current {
     jar: Jar,
     login: LoginState,
     /// The number of logins so far. A response to a request of an earlier generation says nothing
     /// about the current session, and its cookies do not belong to it.
     generation: u64,
+}
+
+impl SessionState {
+    /// Makes the session for a child of the process (`fork()`): a copy, for a thread of the parent
+    /// may have held a lock. If it held the one on the cookies, the child logs in by itself.
+    pub(crate) fn of_child(&self) -> Self {
+        let current = self.current.try_lock();
+        SessionState {
+            current: Mutex::new(current.map(|current| current.clone()).unwrap_or_default()),
+            logging_in: Mutex::default(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
