@@ -19,7 +19,7 @@ pub(crate) mod tls_faults;
 
 pub(crate) use challenge::schemes;
 pub(crate) use clock::clock_hint;
-pub(crate) use exchange::Exchange;
+pub(crate) use exchange::{Exchange, Link};
 pub(crate) use foreign::{banner, instead, reason};
 pub(crate) use message::{with_query, Body, Needs, Request, Response};
 pub(crate) use refusal::refusal;

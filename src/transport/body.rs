@@ -26,7 +26,9 @@ impl<'a> RequestBody<'a> {
     fn begin_read(&self) -> Phase {
         let mut request = self.state.request();
         let phase = request.phase();
-        request.body_begun |= phase != Phase::Early;
+        if phase != Phase::Early {
+            request.body_read.get_or_insert(0);
+        }
         phase
     }
 }
@@ -37,7 +39,9 @@ impl Read for RequestBody<'_> {
             let left = usize::try_from(self.left).unwrap_or(usize::MAX);
             buf.len().min(left)
         } else {
-            self.inner.read(buf)?
+            let n = self.inner.read(buf)?;
+            *self.state.request().body_read.get_or_insert(0) += n as u64;
+            n
         };
         if n == 0 && self.left > 0 {
             // Without an error, ureq would ask for the rest for ever.

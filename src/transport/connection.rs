@@ -8,22 +8,22 @@ use rustls::ClientConfig;
 use ureq::config::Config;
 use ureq::http::{self, header};
 use ureq::unversioned::resolver::{DefaultResolver, Resolver};
-use ureq::unversioned::transport::{
-    ConnectProxyConnector, Connector, SocksConnector, TcpConnector,
-};
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, SocksConnector};
 use ureq::{Agent, SendBody};
 
 use super::body::RequestBody;
 use super::failure::{self, Circumstances};
+use super::habits::Habits;
 use super::options::ConnectionOptions;
 use super::response::{self, Unread};
+use super::socket::SocketConnector;
 use super::state::{ConnectionState, Layers, Phase};
 use super::via::Via;
 use super::{early, expect, names, stall, tls, tunnel, via};
 use crate::control::abort::AbortHandle;
 use crate::error::Error;
 use crate::http::proxy::{Proxy, WindowsSetting};
-use crate::http::{instead, schemes, words, Body, Exchange, Needs, Request, Response};
+use crate::http::{instead, schemes, words, Body, Exchange, Link, Needs, Request, Response};
 use crate::options::TimeLimits;
 
 /// How many bytes are sent at a time. More do not fit into the processor's caches, and are no
@@ -33,6 +33,10 @@ const BUFFER: usize = 64 * 1024;
 
 /// The longest body that fits into every system's buffers, so that writing it cannot stall.
 const SHORT_BODY: u64 = 8 * 1024;
+
+/// No more bytes of a body than these go into a connection that the server has closed, until that
+/// is noticed: so much fits into the system's buffers. (A longer body often waits for a 100.)
+const MAX_INTO_DEAD: u64 = 256 * 1024;
 
 /// A connection to one server, for one exchange at a time. It is kept alive between exchanges.
 /// After an abort it cannot be used again.
@@ -44,8 +48,7 @@ pub(crate) struct Connection {
     /// The server and the proxy, for messages.
     host: String,
     via: Via,
-    /// Whether the server ignores `Expect: 100-continue`; all connections of a client share this.
-    ignores_expect: Arc<AtomicBool>,
+    habits: Arc<Habits>,
     /// Whether the server accepted the last body without a 100 Continue before it. Once may be a
     /// slow moment; twice in a row on one connection is not.
     gave_no_100: AtomicBool,
@@ -54,17 +57,14 @@ pub(crate) struct Connection {
 impl Connection {
     /// Makes a connection by the options. Fails if they, or the system's proxy or certificates,
     /// cannot be used. The socket is opened with the first request.
-    pub(super) fn new(
-        options: &ConnectionOptions,
-        ignores_expect: Arc<AtomicBool>,
-    ) -> Result<Self, Error> {
-        Self::with_resolver(options, DefaultResolver::default(), ignores_expect)
+    pub(super) fn new(options: &ConnectionOptions, habits: Arc<Habits>) -> Result<Self, Error> {
+        Self::with_resolver(options, DefaultResolver::default(), habits)
     }
 
     pub(super) fn with_resolver(
         options: &ConnectionOptions,
         resolver: impl Resolver,
-        ignores_expect: Arc<AtomicBool>,
+        habits: Arc<Habits>,
     ) -> Result<Self, Error> {
         let origin = options.endpoint.origin();
         let env = |name: &str| std::env::var(name).ok();
@@ -107,12 +107,7 @@ impl Connection {
             .timeout_recv_body(Some(limits.response))
             .build();
         Ok(Self::with_parts(
-            options,
-            config,
-            tls,
-            resolver,
-            via,
-            ignores_expect,
+            options, config, tls, resolver, via, habits,
         ))
     }
 
@@ -122,7 +117,7 @@ impl Connection {
         tls: Option<Arc<ClientConfig>>,
         resolver: impl Resolver,
         via: Via,
-        ignores_expect: Arc<AtomicBool>,
+        habits: Arc<Habits>,
     ) -> Self {
         let state = Arc::new(ConnectionState::default());
         let layers = Layers {
@@ -142,12 +137,16 @@ impl Connection {
                 resolver,
                 stand_in: via.stand_in(),
                 state: state.clone(),
+                habits: habits.clone(),
             },
             limit: options.limits.connect,
             connect:
                 ().chain(SocksConnector::default())
                     .chain(ConnectProxyConnector::default())
-                    .chain(TcpConnector::default()),
+                    .chain(SocketConnector {
+                        state: state.clone(),
+                        habits: habits.clone(),
+                    }),
         };
         let chain = lookup
             .chain(absolute)
@@ -165,7 +164,7 @@ impl Connection {
             limits: options.limits,
             host,
             via,
-            ignores_expect,
+            habits,
             gave_no_100: AtomicBool::new(false),
         }
     }
@@ -184,7 +183,7 @@ impl Connection {
 
     #[cfg(test)]
     pub(super) fn set_ignores_expect(&self, ignores: bool) {
-        self.ignores_expect.store(ignores, Relaxed);
+        self.habits.set_ignores_expect(ignores);
     }
 
     fn run(
@@ -248,15 +247,24 @@ impl Connection {
         let request = self.state.request();
         let gave_no_100 = request.no_100_yet && request.phase() != Phase::Early;
         if self.gave_no_100.swap(gave_no_100, Relaxed) && gave_no_100 {
-            self.ignores_expect.store(true, Relaxed);
+            self.habits.set_ignores_expect(true);
         }
     }
 
-    /// Whether a connection that was kept alive was dead already: it was lost before a byte came
-    /// back. The next exchange makes a new one.
-    fn was_dead(&self, error: &Error) -> bool {
-        let request = self.state.request();
-        matches!(error, Error::ConnectionLost { .. }) && !request.is_fresh && !request.heard
+    /// Notes whether a connection that was kept alive was dead already: it was lost before a byte
+    /// came back, and before more went into it than the system's buffers hold. The next exchange
+    /// makes a new one.
+    fn note_kept(&self, error: Option<&Error>) {
+        let mut request = self.state.request();
+        if request.is_fresh {
+            return;
+        }
+        let was_lost = matches!(error, Some(Error::ConnectionLost { .. }));
+        let read = request.body_read.unwrap_or_default();
+        request.was_dead = was_lost && !request.heard && read <= MAX_INTO_DEAD;
+        if request.was_dead || error.is_none() {
+            self.habits.note_kept(request.was_dead);
+        }
     }
 
     fn read(&self, response: http::Response<ureq::Body>, needs: Needs) -> Result<Response, Error> {
@@ -296,17 +304,24 @@ impl Exchange for Connection {
             Some(Body::Stream { length, .. }) => *length,
             _ => 0,
         };
-        let expects_100 = length >= expect::MIN_BODY && !self.ignores_expect.load(Relaxed);
+        let expects_100 = length >= expect::MIN_BODY && !self.habits.ignores_expect();
         let mut form = String::new();
         let mut written = request.written(&mut form)?;
+        if self.habits.closes_kept() {
+            self.renew();
+        }
         self.state.begin(written.body.is_some(), expects_100);
         let result = self.run(&mut written, expects_100);
         self.state.request().end_sending();
         let response = match result {
-            Ok(response) => response,
+            Ok(response) => {
+                self.note_kept(None);
+                response
+            }
             Err(e) => {
                 let error = self.explain(e);
-                if self.was_dead(&error) && request.is_repeatable() {
+                self.note_kept(Some(&error));
+                if self.link() == Link::Dead && request.is_repeatable() {
                     return self.exchange(request);
                 }
                 return Err(error);
@@ -323,12 +338,25 @@ impl Exchange for Connection {
             self.note_100();
         }
         if expects_100 && response.status() == http::StatusCode::EXPECTATION_FAILED {
-            self.ignores_expect.store(true, Relaxed);
+            self.habits.set_ignores_expect(true);
             // Only the head was sent, so nothing in the body is used up, such as a nonce.
-            if !self.state.request().body_begun {
+            if self.state.request().body_read.is_none() {
                 return self.exchange(request);
             }
         }
         self.read(response, request.needs)
+    }
+
+    fn link(&self) -> Link {
+        let request = self.state.request();
+        match request.is_fresh {
+            true => Link::New,
+            false if request.was_dead => Link::Dead,
+            false => Link::Kept,
+        }
+    }
+
+    fn renew(&self) {
+        self.state.is_unwanted.store(true, Relaxed);
     }
 }

@@ -45,6 +45,7 @@ impl<In: Transport> Connector<In> for Bottom {
         let state = self.0.state(details);
         if let Some(state) = &state {
             state.is_broken.store(false, Ordering::Relaxed);
+            state.is_unwanted.store(false, Ordering::Relaxed);
             state.request().is_fresh = true;
         }
         Ok(chained.map(|inner| BottomTransport {
@@ -261,7 +262,8 @@ impl<In: Transport> Transport for TopTransport<In> {
     }
 
     fn is_open(&mut self) -> bool {
-        !self.is_spent && self.inner.is_open()
+        let is_unwanted = self.state.is_unwanted.load(Ordering::Relaxed);
+        !self.is_spent && !is_unwanted && self.inner.is_open()
     }
 
     fn is_tls(&self) -> bool {

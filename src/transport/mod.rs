@@ -4,9 +4,10 @@
 //! Each workaround for ureq 3.5 has a comment that names its reason, and a test in `contract`, so
 //! that an update that changes ureq is noticed.
 //!
-//! A connection is a chain of layers, from the socket up to ureq: `names` (lookups), ureq's own
-//! connectors, `via` (proxies), `early` (`Bottom`), `tls`, `early` (`Top`), `tunnel`, `expect`. They
-//! share their [`state`].
+//! A connection is a chain of layers, from the socket up to ureq: `names` (lookups), `socket` or
+//! ureq's connectors for proxies, `via` (proxies), `early` (`Bottom`), `tls`, `early` (`Top`),
+//! `tunnel`, `expect`. They share their [`state`]. All connections of a client share its server's
+//! `habits`.
 
 mod body;
 mod connection;
@@ -15,11 +16,14 @@ mod contract;
 mod early;
 mod expect;
 mod failure;
+mod habits;
 mod head;
 mod names;
 mod options;
 mod pool;
+mod race;
 mod response;
+mod socket;
 mod stall;
 mod state;
 mod tls;

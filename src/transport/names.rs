@@ -13,6 +13,8 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::{Error, Timeout};
 
+use super::habits::Habits;
+use super::race;
 use super::state::ConnectionState;
 
 /// A resolver that gives no address: the lookup comes later.
@@ -32,6 +34,7 @@ pub(super) struct Names<R> {
     /// The URL that is looked up in place of every other.
     pub stand_in: Option<Uri>,
     pub state: Arc<ConnectionState>,
+    pub habits: Arc<Habits>,
 }
 
 impl<R: Resolver> Resolver for Names<R> {
@@ -45,7 +48,34 @@ impl<R: Resolver> Resolver for Names<R> {
         let result = self.resolver.resolve(uri, config, timeout);
         // ureq's error does not show that the lookup failed.
         self.state.request().resolved(result.is_ok());
-        result
+        let found = result?;
+        let is_socks = uri
+            .scheme_str()
+            .is_some_and(|scheme| scheme.to_ascii_lowercase().starts_with("socks"));
+        match is_socks && found.len() > 1 {
+            true => self.choose(found, timeout),
+            false => Ok(found),
+        }
+    }
+}
+
+impl<R: Resolver> Names<R> {
+    /// Chooses the address of a SOCKS proxy by a connection to it, which is closed again: ureq
+    /// makes its connections to these proxies itself, to one address after the other.
+    fn choose(
+        &self,
+        found: ResolvedSocketAddrs,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        let known = self.habits.address().filter(|addr| found.contains(addr));
+        let limit = timeout.not_zero().map_or(race::NO_LIMIT, |limit| *limit);
+        let address = match known {
+            Some(address) => address,
+            None => race::connect(&found, limit, &self.habits)?.peer_addr()?,
+        };
+        let mut chosen = self.empty();
+        chosen.push(address);
+        Ok(chosen)
     }
 }
 

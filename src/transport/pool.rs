@@ -1,15 +1,15 @@
 //! A client's idle connections, for its next requests.
 
 use std::cell::Cell;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::connection::Connection;
+use super::habits::Habits;
 use super::options::ConnectionOptions;
 use crate::control::abort::AbortHandle;
 use crate::control::Control;
 use crate::error::Error;
-use crate::http::{Exchange, Request, Response};
+use crate::http::{Exchange, Link, Request, Response};
 
 /// The most idle connections in a pool; further ones are closed.
 const MAX_IDLE: usize = 8;
@@ -18,8 +18,7 @@ const MAX_IDLE: usize = 8;
 #[derive(Debug, Default)]
 pub(crate) struct ConnectionPool {
     idle: Mutex<Vec<(u64, Connection)>>,
-    /// Whether the server ignores `Expect: 100-continue`, as one of the connections noticed.
-    ignores_expect: Arc<AtomicBool>,
+    habits: Arc<Habits>,
 }
 
 impl ConnectionPool {
@@ -35,7 +34,7 @@ impl ConnectionPool {
         idle.retain(|(made_with, _)| *made_with == version);
         let connection = match idle.pop() {
             Some((_, connection)) => connection,
-            None => Connection::new(options, self.ignores_expect.clone())?,
+            None => Connection::new(options, self.habits.clone())?,
         };
         Ok(PooledConnection {
             connection: Some(connection),
@@ -90,6 +89,15 @@ impl Exchange for PooledConnection<'_> {
         // After a refusal it is unknown how much more the server reads.
         self.is_reusable.set(response.is_accepted());
         Ok(response)
+    }
+
+    fn link(&self) -> Link {
+        self.connection().link()
+    }
+
+    fn renew(&self) {
+        self.is_reusable.set(false);
+        self.connection().renew();
     }
 }
 

@@ -41,14 +41,16 @@ pub(super) struct RequestState {
     pub(super) is_fresh: bool,
     /// Whether a part of a response came.
     pub(super) heard: bool,
-    /// Whether some of the request's body was read.
-    pub(super) body_begun: bool,
     /// Whether the final head came, and is in the form that ureq takes.
     pub(super) head_is_ready: bool,
     /// Whether a 100 Continue came.
     pub(super) had_100: bool,
     /// The bytes of the response after its head, as they came.
     pub(super) body_bytes: usize,
+    /// How many bytes of the request's body were read; `None` before the first read.
+    pub(super) body_read: Option<u64>,
+    /// Whether the connection was kept from an earlier request, and was dead.
+    pub(super) was_dead: bool,
     /// Whether the buffer has a whole final head, and ureq is about to wait for it.
     pub(super) response_ready: bool,
     /// Whether the time for a 100 Continue passed without a response, and no 100 came later.
@@ -65,10 +67,11 @@ impl RequestState {
             head_due: true,
             is_fresh: false,
             heard: false,
-            body_begun: false,
             head_is_ready: false,
             had_100: false,
             body_bytes: 0,
+            body_read: None,
+            was_dead: false,
             response_ready: false,
             no_100_yet: false,
             asked_for_handshake: false,
@@ -127,6 +130,8 @@ pub(super) struct ConnectionState {
     pub(super) writes: AtomicU64,
     /// Whether the stall limit has ended the connection.
     pub(super) has_stalled: AtomicBool,
+    /// Whether the connection must not be used for another request.
+    pub(super) is_unwanted: AtomicBool,
 }
 
 impl Default for ConnectionState {
@@ -136,6 +141,7 @@ impl Default for ConnectionState {
             is_broken: AtomicBool::new(false),
             writes: AtomicU64::new(0),
             has_stalled: AtomicBool::new(false),
+            is_unwanted: AtomicBool::new(false),
         }
     }
 }

@@ -16,7 +16,7 @@ use http::Uri;
 use super::clock::clock_hint;
 use super::credentials::{Credentials, Login};
 use super::endpoint::Endpoint;
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Link};
 use super::message::{Body, Needs, Request, Response};
 use super::refusal::refusal;
 use crate::error::Error;
@@ -124,6 +124,14 @@ impl Exchange for SessionExchange<'_> {
             }
             again = true;
         }
+    }
+
+    fn link(&self) -> Link {
+        self.inner.link()
+    }
+
+    fn renew(&self) {
+        self.inner.renew();
     }
 }
 

@@ -144,3 +144,114 @@ fn an_early_response_whose_body_comes_later_is_read_on_a_used_connection() {
         }
     }
 }
+
+const HINTS: &[u8] = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n";
+
+/// Makes a script: while the client is blocked in a write, the server writes `meanwhile`.
+fn while_blocked(meanwhile: Vec<u8>) -> Step {
+    // What is written first tells the client of the last free bytes in the server's buffer.
+    let wait = Duration::from_millis(500);
+    let read = Step::new().read(Take::HeadAndBodyBytes(1)).wait(wait);
+    read.write(HINTS).wait(wait).write(meanwhile)
+}
+
+/// The stall limit is 60 s here.
+#[test]
+fn an_early_response_is_found_though_the_server_stopped_reading_before() {
+    let response = reply(507, r#"{"message":"full"}"#);
+    let step = while_blocked(response).end(End::HoldOpen);
+    for server in [
+        ScriptedServer::start(vec![step.clone()]),
+        ScriptedServer::start_tls(vec![step]),
+    ] {
+        for ignores_expect in [true, false] {
+            let connection = connection_to(&server, |_| {});
+            connection.set_ignores_expect(ignores_expect);
+            let began = Instant::now();
+            let response = post_zeros(&connection, &server, 64 << 20).unwrap();
+            assert_eq!(response.status, 507);
+            assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
+        }
+    }
+}
+
+/// The write that is blocked is the body's last one, after which no response is early.
+#[test]
+fn a_response_is_found_when_the_last_write_is_blocked() {
+    let step = while_blocked(reply(507, "{}")).end(End::HoldOpen);
+    for server in [
+        ScriptedServer::start(vec![step.clone()]),
+        ScriptedServer::start_tls(vec![step]),
+    ] {
+        let began = Instant::now();
+        let mut length = 64 << 20;
+        for _ in 0..3 {
+            let connection = connection_to(&server, |_| {});
+            let mut body = Counted(0);
+            let response = post(&connection, server.endpoint(), &mut body, length).unwrap();
+            assert_eq!(response.status, 507);
+            // The last byte that was read belongs to the write that was blocked.
+            length = body.0.min(length);
+        }
+        assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
+    }
+}
+
+/// A server with TLS 1.3 sends tickets right after the handshake, and nobody has read them when the
+/// first write is blocked. A server may also send interim responses.
+#[test]
+fn what_comes_during_a_write_and_is_no_final_response_ends_nothing() {
+    for meanwhile in [&b""[..], HINTS] {
+        let step = while_blocked(meanwhile.to_vec())
+            .wait(Duration::from_millis(700))
+            .read(Take::All)
+            .write(reply(200, "{}"));
+        for server in [
+            ScriptedServer::start(vec![step.clone()]),
+            ScriptedServer::start_tls(vec![step]),
+        ] {
+            for length in [20 << 20, 5 << 20] {
+                let connection = connection_to(&server, |_| {});
+                connection.set_ignores_expect(true);
+                let response = post_zeros(&connection, &server, length).unwrap();
+                assert_eq!(response.status, 200);
+                let request = server.requests().pop().unwrap();
+                assert_eq!(request.body_len, length);
+            }
+        }
+    }
+}
+
+#[test]
+fn no_byte_is_lost_when_a_write_is_interrupted() {
+    use std::io::{BufRead, BufReader, Write};
+
+    let body = resup_test_support::files::bytes(24 << 20, 7);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/up", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let mut socket = BufReader::new(listener.accept().unwrap().0);
+        let mut line = String::new();
+        while line != "\r\n" {
+            line.clear();
+            socket.read_line(&mut line).unwrap();
+        }
+        let mut got = vec![0; 24 << 20];
+        for piece in got.chunks_mut(6 << 20) {
+            thread::sleep(Duration::from_millis(400));
+            socket
+                .get_mut()
+                .write_all(b"HTTP/1.1 103 x\r\n\r\n")
+                .unwrap();
+            socket.read_exact(piece).unwrap();
+        }
+        socket.get_mut().write_all(&reply(200, "{}")).unwrap();
+        got
+    });
+    let connection = new_connection(&options(&url));
+    connection.set_ignores_expect(true);
+    let length = body.len() as u64;
+    let response = post(&connection, url, &mut &body[..], length).unwrap();
+    assert_eq!(response.status, 200);
+    assert!(server.join().unwrap() == body, "the bytes differ");
+}

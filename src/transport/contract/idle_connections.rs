@@ -51,6 +51,66 @@ fn a_body_that_cannot_be_sent_again_is_not() {
     assert_eq!(connections, 1);
 }
 
+/// Makes a connection that was used once. The server closes it after `bytes` of the next body.
+fn used_once(bytes: u64) -> (ScriptedServer, Connection) {
+    let server = ScriptedServer::start(vec![
+        Step::reply(200, "{}"),
+        Step::new()
+            .read(Take::HeadAndBodyBytes(bytes))
+            .end(End::Reset),
+        Step::reply(200, "{}"),
+    ]);
+    let connection = connection_to(&server, |_| {});
+    assert_eq!(get(&connection, &server).unwrap().status, 200);
+    assert_eq!(connection.link(), Link::New);
+    (server, connection)
+}
+
+#[test]
+fn a_dead_connection_is_told_from_one_that_is_lost() {
+    for (bytes, length, link) in [
+        (0, 100_000, Link::Dead),
+        // Nothing of the body is sent: the server gives no 100 Continue.
+        (0, 3_000_000, Link::Dead),
+        // The server took some of it.
+        (800_000, 1_000_000, Link::Kept),
+    ] {
+        let (server, connection) = used_once(bytes);
+        assert!(post_zeros(&connection, &server, length).is_err());
+        assert_eq!(connection.link(), link, "{length}");
+        assert_eq!(post_zeros(&connection, &server, 10).unwrap().status, 200);
+        assert_eq!(connection.link(), Link::New);
+        assert_eq!(post_zeros(&connection, &server, 10).unwrap().status, 200);
+        assert_eq!(connection.link(), Link::Kept);
+    }
+}
+
+#[test]
+fn a_server_that_closes_kept_connections_gets_new_ones_only() {
+    let dead = || Step::new().end(End::Close);
+    let response = || Step::reply(200, "{}");
+    let server = ScriptedServer::start(vec![response(), dead(), response(), dead(), response()]);
+    let connection = connection_to(&server, |_| {});
+    for _ in 0..5 {
+        assert_eq!(get(&connection, &server).unwrap().status, 200);
+    }
+    let used: Vec<_> = server.requests().iter().map(|r| r.connection).collect();
+    assert_eq!(used, [0, 0, 1, 1, 2, 3, 4]);
+}
+
+#[test]
+fn a_renewed_connection_is_a_new_one() {
+    let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
+    let connection = connection_to(&server, |_| {});
+    for _ in 0..2 {
+        assert_eq!(get(&connection, &server).unwrap().status, 200);
+        assert_eq!(get(&connection, &server).unwrap().status, 200);
+        assert_eq!(connection.link(), Link::Kept);
+        connection.renew();
+    }
+    assert_eq!(server.connections(), 2);
+}
+
 #[test]
 fn a_new_connection_that_ends_is_lost() {
     let server = ScriptedServer::start(vec![Step::new().end(End::Close)]);

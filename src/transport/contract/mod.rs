@@ -11,9 +11,10 @@ use ureq::config::Config;
 use ureq::unversioned::resolver::Resolver;
 
 use super::connection::Connection;
+use super::habits::Habits;
 use super::options::ConnectionOptions;
 use crate::error::Error;
-use crate::http::{Body, Exchange, Needs, Request, Response};
+use crate::http::{Body, Exchange, Link, Needs, Request, Response};
 
 /// A time far longer than any step here takes, and far shorter than the default limits.
 const SOON: Duration = Duration::from_secs(20);
@@ -24,6 +25,7 @@ mod heads;
 mod idle_connections;
 mod lookups;
 mod proxies;
+mod several_addresses;
 
 fn options(endpoint: &str) -> ConnectionOptions {
     ConnectionOptions::new(endpoint).unwrap()
