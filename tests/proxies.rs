@@ -220,7 +220,10 @@ fn a_tunnel_that_was_cut_is_opened_again() {
         let endpoint = target.endpoint("127.0.0.1");
         let client = target.client(&endpoint, &format!("{scheme}://{}", chaos.addr()));
         target.take(&client, "cut");
-        assert_eq!(chaos.connections(), 4, "{scheme}");
+        // One for each cut and one more. Where two in a row look as if the server had closed them
+        // before the send, each one is used once from then on.
+        let connections = chaos.connections();
+        assert!((4..=5).contains(&connections), "{scheme}: {connections}");
     }
 }
 

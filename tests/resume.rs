@@ -222,7 +222,7 @@ fn rate_limits_hold_for_one_upload_and_for_a_client_and_change_at_once() {
 #[test]
 fn the_log_has_the_course_of_an_upload() {
     let receiver = ModelReceiver::start();
-    let mut first = Some(200_000);
+    let mut first = Some(400_000);
     let faults = move |_: u64, _: &mut fastrand::Rng| Faults {
         cut_up_after: first.take(),
         ..Faults::default()

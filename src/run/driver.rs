@@ -14,11 +14,15 @@ use crate::control::Control;
 use crate::digest::{hex, in_background, RollingDigest, StateFile};
 use crate::engine::{Event, LearnedLimit, Plan, Remedy, Step, Transfer};
 use crate::error::{rounded, Error};
-use crate::http::Exchange;
+use crate::http::{Exchange, Link};
 use crate::options::{DigestMode, RetryPolicy, SegmentSize};
-use crate::protocol::{Answer, Job, Outcome, Protocol, Segment};
+use crate::protocol::{Answer, Job, Outcome, Protocol, Segment, State};
 use crate::random;
 use crate::source::Source;
+
+/// So many sends in a row may find their connection dead. After the second one the client keeps no
+/// connection, unless other uploads can use theirs.
+const MAX_DEAD_SENDS: u32 = 3;
 
 /// The parts of one run.
 pub(super) struct Setup<'a> {
@@ -50,6 +54,8 @@ pub(super) struct Driver<'a> {
     exchange: Option<Box<dyn Exchange + 'a>>,
     /// The server's key of the upload.
     id: Option<String>,
+    /// How many sends in a row found their connection dead.
+    dead_sends: u32,
 }
 
 impl<'a> Driver<'a> {
@@ -81,6 +87,7 @@ impl<'a> Driver<'a> {
             rates: setup.rates,
             exchange: None,
             id: None,
+            dead_sends: 0,
         }
     }
 
@@ -142,7 +149,7 @@ impl<'a> Driver<'a> {
                 Ok(Event::Sent {
                     part,
                     read: self.source.digest.at(),
-                    result: result.map_err(|stop| self.cause(stop)),
+                    result: result.map_err(|stop| self.unsent(stop)),
                 })
             }
             Step::Recheck => self.recheck(),
@@ -189,12 +196,36 @@ impl<'a> Driver<'a> {
         self.connect()?;
         let exchange = Self::connection(&self.exchange);
         let locate = || self.protocol.locate(exchange, &self.job);
-        let answer = match hash_ahead {
+        let mut answer = match hash_ahead {
             true => self.source.hash_during(locate)?,
             false => locate()?,
         };
+        if exchange.link() == Link::Kept && !self.is_proven(&answer)? {
+            self.log(LogLevel::Debug, || {
+                "the answer may be a late one to an earlier request; asking on a new connection"
+                    .to_owned()
+            });
+            let exchange = Self::connection(&self.exchange);
+            exchange.renew();
+            answer = self.protocol.locate(exchange, &self.job)?;
+        }
         self.note_answer(&answer);
         Ok(Event::Located(answer))
+    }
+
+    /// Whether something shows that the answer to a locate is about this upload, or believing it
+    /// costs no byte.
+    fn is_proven(&mut self, answer: &Answer) -> Result<bool, Stop> {
+        if let Some((known, told)) = self.id.as_ref().zip(answer.id.as_ref()) {
+            return Ok(known == told);
+        }
+        if answer.state != State::Complete && answer.offset == 0 {
+            return Ok(true);
+        }
+        match answer.prefix_md5.filter(|_| self.plan.hashing) {
+            Some(md5) => self.source.has_prefix(answer.offset, md5),
+            None => Ok(false),
+        }
     }
 
     fn settle(&mut self, offset: u64, foreign: Option<u64>, is_first: bool) -> Result<Event, Stop> {
@@ -247,6 +278,7 @@ impl<'a> Driver<'a> {
             };
             self.protocol.send(exchange, &self.job, segment)
         })?;
+        self.dead_sends = 0;
         match &outcome {
             Outcome::Accepted(answer)
             | Outcome::OffsetMismatch(answer)
@@ -257,6 +289,22 @@ impl<'a> Driver<'a> {
             }
         }
         Ok(outcome)
+    }
+
+    /// Decides on a send that failed. If it found the connection dead, it is no failure of the
+    /// server: for the engine that is as if the program had paused and resumed, so it asks the
+    /// server at once, on a new connection.
+    fn unsent(&mut self, stop: Stop) -> Stop {
+        let link = Self::connection(&self.exchange).link();
+        if link != Link::Dead || self.dead_sends == MAX_DEAD_SENDS {
+            return self.cause(stop);
+        }
+        self.dead_sends += 1;
+        self.log(LogLevel::Info, || {
+            "the connection that was kept was closed meanwhile; asking again on a new one"
+                .to_owned()
+        });
+        Stop::Interrupted
     }
 
     fn recheck(&mut self) -> Result<Event, Stop> {
@@ -287,7 +335,10 @@ impl<'a> Driver<'a> {
     }
 
     fn recover(&mut self, error: &Error, remedy: Remedy) -> Result<Event, Stop> {
-        self.exchange = None;
+        // Another response may still come on this connection.
+        if let Some(exchange) = self.exchange.take() {
+            exchange.renew();
+        }
         self.note_refusal(error);
         match remedy {
             Remedy::SmallerSegments => {

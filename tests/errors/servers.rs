@@ -317,6 +317,10 @@ pub fn make(situation: &str, one: &One) -> Case {
         "a web page, or another response that is not of the protocol" => {
             response(200, "<html>Please log in</html>")
         }
+        "an answer to a send that is about another upload" => {
+            let server = sends(|| Step::reply(200, &json("complete", SIZE, "other")));
+            plain(one, &server)
+        }
         "a response of more than 64 KiB" => response(200, &" ".repeat(100_000)),
         "an offset that cannot be" => response(200, &json("partial", SIZE + 1, "k")),
         "what arrived differs from what was sent (422), twice in a row" => {

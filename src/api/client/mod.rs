@@ -18,7 +18,7 @@ use crate::run::{ClientState, SharedState};
 /// A server's address, and the settings and connections that all uploads to it share.
 ///
 /// Cheap to clone: clones share their settings. A change during a run takes effect in the upload's
-/// next run.
+/// next run. In a child of the process (`fork()`) it makes connections of its own.
 #[derive(Debug, Clone)]
 pub struct Client {
     state: Arc<Mutex<ClientState>>,

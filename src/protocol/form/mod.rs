@@ -18,7 +18,7 @@ use super::{Abilities, Answer, Job, Outcome, Protocol, Segment};
 use crate::digest::hex;
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
-use crate::http::{clock_hint, refusal, Body, Exchange, Needs, Request, Response};
+use crate::http::{clock_hint, limited, refusal, Body, Exchange, Needs, Request, Response};
 use crate::options::{FilenameStyle, LocateMethod};
 use multipart::{Field, FilePart, Multipart};
 use request::{check_length, common_fields};
@@ -131,8 +131,10 @@ impl Protocol for Form {
             }),
             needs: Needs::Whole,
         })?;
-        let result = reply::sent(&response, job.size);
-        result.map_err(|error| self.explain(error, &response))
+        let outcome =
+            reply::sent(&response, job.size).map_err(|error| self.explain(error, &response))?;
+        check_id(segment.id, &outcome)?;
+        Ok(outcome)
     }
 }
 
@@ -184,6 +186,24 @@ impl Form {
         let sign = signature[2].1.clone();
         fields.extend(signature);
         Ok(Some(sign))
+    }
+}
+
+/// Fails if the answer to a send with this `id` is about another upload.
+fn check_id(id: Option<&str>, outcome: &Outcome) -> Result<(), Error> {
+    let answer = match outcome {
+        Outcome::Accepted(answer)
+        | Outcome::OffsetMismatch(answer)
+        | Outcome::ChecksumMismatch(answer) => answer,
+        Outcome::UnknownUpload(_) => return Ok(()),
+    };
+    match (id, answer.id.as_deref()) {
+        (Some(sent), Some(other)) if sent != other => Err(Error::bad_response(format!(
+            "it is about the upload \"{}\", but bytes of \"{}\" were sent",
+            limited(other),
+            limited(sent)
+        ))),
+        _ => Ok(()),
     }
 }
 

@@ -251,7 +251,11 @@ impl Uploads {
             upload.md5 = Some(ours);
         }
         let wrong = options.has(Flaw::WrongPrefixInSends);
-        upload.response(200, options, wrong.then(|| "0".repeat(32)))
+        let mut response = upload.response(200, options, wrong.then(|| "0".repeat(32)));
+        if options.has(Flaw::OtherIdInSends) {
+            response.body = response.body.replace(r#""id":""#, r#""id":"other-"#);
+        }
+        response
     }
 
     /// Counts file bytes that came, for any offset that a client names, and those of them that

@@ -226,6 +226,7 @@ const FLAWS: &[(Flaw, &[&str])] = &[
         Flaw::WrongPrefixInSends,
         &["restart-finished", "send-prefix-md5"],
     ),
+    (Flaw::OtherIdInSends, &["answer-id"]),
     (Flaw::NoLocation, &["instant-upload", "locate-complete"]),
     (Flaw::TextAnswers, &["answer-json"]),
     (Flaw::ByteOrderMarks, &["answer-json"]),

@@ -61,6 +61,8 @@ pub enum Flaw {
     DamagesLineEnds,
     /// The responses to sends have a `prefix_md5` of other bytes.
     WrongPrefixInSends,
+    /// The responses to sends have another id than was sent.
+    OtherIdInSends,
     /// A finished file has no location.
     NoLocation,
     /// Responses say that they are web pages.

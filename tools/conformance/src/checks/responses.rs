@@ -22,6 +22,12 @@ pub const CHECKS: &[Check] = &[
         run: |probe| check_responses(probe, json),
     },
     Check {
+        id: "answer-id",
+        section: ERRORS,
+        holds: "all responses about an upload have the same id",
+        run: same_id,
+    },
+    Check {
         id: "answer-errors",
         section: ERRORS,
         holds: "an error's message is a string",
@@ -41,6 +47,20 @@ fn check_responses(probe: &Probe, check: fn(&Response) -> Result<()>) -> Outcome
     check(&probe.send(&SendRequest::of(&file, &id, 0, file.at(1, 2)))?)?;
     check(&probe.send(&SendRequest::of(&file, &id, file.at(1, 2), file.size()))?)?;
     check(&probe.locate(&file)?)?;
+    pass()
+}
+
+fn same_id(probe: &Probe) -> Outcome {
+    let file = probe.file(1000);
+    let id = probe.locate(&file)?.id()?;
+    let half = file.at(1, 2);
+    // The second one gets 409.
+    for (from, to) in [(0, half), (0, half), (half, file.size())] {
+        let response = probe.send(&SendRequest::of(&file, &id, from, to))?;
+        let other = response.member("id").filter(|other| *other != id.as_str());
+        ensure!(other.is_none(), "another id in {}", response.summary());
+    }
+    ensure!(probe.locate(&file)?.id()? == id, "another id in a locate");
     pass()
 }
 
