@@ -28,9 +28,9 @@ fn upload(url: &str, file: &str) -> Result<(), Error> {
         Flow::Continue // Flow::Cancel ends the upload
     });
     upload.on_state(move |state| {
-        if state == UploadState::Waiting {
+        if let (UploadState::Waiting, Some(failure)) = (state, remote.failure()) {
             let wait = remote.snapshot().retry_in.unwrap_or_default();
-            eprintln!("\nthe connection was lost; next attempt in {wait:.1?}");
+            eprintln!("\n{failure}; next attempt in {wait:.1?}");
         }
         Flow::Continue
     });

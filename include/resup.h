@@ -191,7 +191,7 @@ RESUP_API uint32_t resup_version_number(void);
 #define RESUP_E_RESOLVE 50
 /** No connection came about. Check the address and the network, run again. */
 #define RESUP_E_CONNECT 51
-/** The connection broke, or the answer was cut, again and again. Run again later. */
+/** The connection was lost, or the answer was cut, again and again. Run again later. */
 #define RESUP_E_CONNECTION_LOST 52
 /** A time limit passed again and again. Run again later. */
 #define RESUP_E_TIMEOUT 53
@@ -714,7 +714,7 @@ RESUP_API resup_status resup_upload_new_stream(resup_client *client, const char 
                                                resup_destroy_callback destroy, resup_upload **out);
 
 /**
- * Frees an upload. One that is under way after resup_upload_start is cancelled, and no callback is
+ * Frees an upload. One that runs after resup_upload_start is cancelled, and no callback is
  * called for that; what the server has is kept there.
  * @param upload  an upload, or NULL, which does nothing
  * @return #RESUP_OK; #RESUP_E_BUSY while another thread, or a callback of this upload, is inside a
@@ -863,7 +863,7 @@ RESUP_API resup_status resup_upload_run(resup_upload *upload);
  * Starts an upload and returns at once. It goes on by itself, on a thread of the library, which
  * calls nothing: call resup_upload_wait, from a timer for example, to have the callbacks called
  * and to learn the end.
- * @return #RESUP_OK; #RESUP_E_STATE when it is under way; #RESUP_E_BUSY, #RESUP_E_SYSTEM,
+ * @return #RESUP_OK; #RESUP_E_STATE when it is running; #RESUP_E_BUSY, #RESUP_E_SYSTEM,
  *         #RESUP_E_INTERNAL or a handle's error
  *
  * Threads: one at a time. Callbacks: the destroy function of a log callback that was replaced.
@@ -942,7 +942,7 @@ RESUP_API resup_status resup_upload_on_progress(resup_upload *upload,
 #define RESUP_STATE_SENDING 4
 /** Everything is handed over; the server is to confirm it. */
 #define RESUP_STATE_VERIFYING 5
-/** Waiting to try again; see resup_upload_retry_in. */
+/** Waiting to try again; see resup_upload_retry_in and resup_upload_error_message. */
 #define RESUP_STATE_WAITING 6
 /** Paused by the program. */
 #define RESUP_STATE_PAUSED 7
@@ -1082,6 +1082,7 @@ RESUP_API const char *resup_upload_server_excerpt(const resup_upload *upload);
 
 /**
  * Returns what went wrong in the last call on this upload that failed, and what to do about it.
+ * During a run it tells why the last attempt failed, until the server answers again: why it waits.
  * @return a text, empty when nothing failed since the last run began or ended well, NULL for a
  *         handle that is not valid; it is valid until resup_upload_free
  */

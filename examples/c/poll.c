@@ -19,6 +19,7 @@ struct row {
     const char *path;
     resup_upload *upload;
     resup_status status; /* RESUP_PENDING while it goes on */
+    uint32_t told;       /* the last attempt whose failure was shown */
 };
 
 /* Waits up to 100 ms for a key, as a window's event loop waits for events. Returns the key, or 0 for none. */
@@ -67,8 +68,13 @@ static int tick(struct row *rows, int count)
         if (row->status == RESUP_PENDING) {
             uint64_t size = resup_upload_size(row->upload);
             double percent = size ? 100.0 * (double)resup_upload_position(row->upload) / (double)size : 0.0;
+            int32_t state = resup_upload_state(row->upload);
             fprintf(stderr, "%s %3.0f %%%s  ", row->path, percent,
-                    resup_upload_state(row->upload) == RESUP_STATE_PAUSED ? " paused" : "");
+                    state == RESUP_STATE_PAUSED ? " paused" : state == RESUP_STATE_WAITING ? " waiting" : "");
+            if (state == RESUP_STATE_WAITING && row->told != resup_upload_attempts(row->upload)) {
+                row->told = resup_upload_attempts(row->upload);
+                fprintf(stderr, "\n%s: %s; it is tried again\n", row->path, resup_upload_error_message(row->upload));
+            }
             pending++;
         } else if (row->status == RESUP_OK) {
             printf("%s: complete, id=%s\n", row->path, resup_upload_id(row->upload));

@@ -4,7 +4,7 @@
  *     stream URL LINES
  *
  * The library asks for the size, seeks and reads, always on the thread that is inside resup_upload_run. Every byte
- * must be the same whenever it is read: after a break the upload goes back to where the server is.
+ * must be the same whenever it is read: after a lost connection the upload goes back to where the server is.
  *
  * Build, at the top of the tree, after `make lib`:
  *     cc -Iinclude examples/c/stream.c -Ltarget/release -lresup -Wl,-rpath,$PWD/target/release -o stream

@@ -67,7 +67,8 @@ static int32_t on_state(resup_upload *upload, int32_t state, void *user_data)
     (void)user_data;
     show(upload);
     if (state == RESUP_STATE_WAITING)
-        fprintf(stderr, "\nthe connection was lost; next attempt in %.1f s\n", resup_upload_retry_in(upload) / 1e3);
+        fprintf(stderr, "\n%s; next attempt in %.1f s\n", resup_upload_error_message(upload),
+                resup_upload_retry_in(upload) / 1e3);
     return interrupted;
 }
 

@@ -97,7 +97,7 @@ class Window : public Fl_Window {
         char text[200];
         switch (upload_.state()) {
         case resup::State::paused: return "Paused. The server keeps what it has.";
-        case resup::State::waiting: return "The connection was lost; the next attempt is soon.";
+        case resup::State::waiting: return "Waiting to try again: " + upload_.error_message();
         case resup::State::hashing: return "Reading what the server has already.";
         case resup::State::sending:
             std::snprintf(text, sizeof text, "%.1f of %.1f MB, %.1f MB/s", static_cast<double>(upload_.position()) / 1e6,

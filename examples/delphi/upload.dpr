@@ -54,7 +54,8 @@ end;
 procedure TShow.State(Sender: TObject; AState: TResupState);
 begin
   if AState = rsWaiting then
-    WriteLn(ErrOutput, #13'the connection is lost; next attempt in ', (Sender as TResupUpload).RetryIn, ' ms');
+    with Sender as TResupUpload do
+      WriteLn(ErrOutput, Format(#13'%s; next attempt in %.1f s', [ErrorMessage, RetryIn / 1000]));
 end;
 
 function Uploaded(Client: TResupClient; const FileName: string; Show: TShow): Boolean;

@@ -8,6 +8,7 @@ import io.resup.ResumableUploadClient;
 import io.resup.UploadListener;
 import io.resup.UploadProgress;
 import io.resup.UploadResult;
+import io.resup.UploadState;
 import java.io.IOException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Paths;
@@ -65,6 +66,12 @@ public class Upload {
 
         Percent(String file) {
             this.file = file;
+        }
+
+        @Override
+        public void state(ResumableUpload upload, UploadState state) {
+            if (state == UploadState.WAITING)
+                System.err.println(file + ": " + upload.failure().orElse("it failed") + "; it is tried again soon");
         }
 
         @Override

@@ -177,6 +177,8 @@ public class UploadWindow {
         UploadState state = UploadState.READY;
         boolean underWay;
         double fraction;
+        /** Why the last attempt failed. */
+        String failure = "";
         String text = "";
 
         Row(String name) {
@@ -191,7 +193,11 @@ public class UploadWindow {
         @Override
         public void state(ResumableUpload self, UploadState newState) {
             UploadProgress now = self.progress();
-            SwingUtilities.invokeLater(() -> show(now));
+            String why = self.failure().orElse("");
+            SwingUtilities.invokeLater(() -> {
+                failure = why;
+                show(now);
+            });
         }
 
         void ended(UploadProgress now, Throwable failure) {
@@ -231,7 +237,7 @@ public class UploadWindow {
             case PAUSED:
                 return "Paused; the server keeps what it has";
             case WAITING:
-                return "The connection was lost; it is tried again soon";
+                return "Waiting to try again: " + failure;
             case HASHING:
                 return "Reading what the server has already";
             case VERIFYING:

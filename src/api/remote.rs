@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::control::rate::Limiter;
 use crate::control::snapshot::{ServerInfo, Snapshot};
 use crate::control::Control;
+use crate::error::Error;
 
 /// The part of an [`Upload`](crate::Upload) that every thread may use at any time.
 #[derive(Debug, Clone, Default)]
@@ -29,7 +30,7 @@ impl Remote {
     }
 
     /// Cancels the current run; before the first run, cancels that one. Returns at once; `run` and
-    /// `wait` end within 100 ms with [`Error::Cancelled`](crate::Error::Cancelled).
+    /// `wait` end within 100 ms with [`Error::Cancelled`].
     pub fn cancel(&self) {
         self.current().cancel();
     }
@@ -54,6 +55,12 @@ impl Remote {
     /// Gives the state and the numbers of the run.
     pub fn snapshot(&self) -> Snapshot {
         self.current().snapshot()
+    }
+
+    /// Gives why the last attempt failed, until the server answers again: why the run waits. `None`
+    /// after the run has ended.
+    pub fn failure(&self) -> Option<Error> {
+        self.current().failure()
     }
 
     fn server_info(&self) -> ServerInfo {

@@ -354,6 +354,15 @@ impl Control {
         self.lock().server.clone()
     }
 
+    /// Gives the failure of the last attempt; `None` after the run has ended.
+    pub(crate) fn failure(&self) -> Option<Error> {
+        let shared = self.lock();
+        match shared.events.has_ended() {
+            true => None,
+            false => shared.server.failure.clone(),
+        }
+    }
+
     /// Gives the run's state and numbers now.
     pub(crate) fn snapshot(&self) -> Snapshot {
         let shared = self.lock();

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::error::Error;
+
 /// The state of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -57,7 +59,8 @@ pub struct Snapshot {
     pub retry_in: Option<Duration>,
 }
 
-/// The values from the server's answers, and the digest of the whole file.
+/// The values from the server's answers, the failure since the last one, and the digest of the whole
+/// file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ServerInfo {
     /// The server's key of the upload.
@@ -70,4 +73,6 @@ pub(crate) struct ServerInfo {
     pub message: Option<String>,
     /// The start of its last refusal's body.
     pub excerpt: Option<String>,
+    /// The failure of the last attempt, until the server answers again.
+    pub failure: Option<Error>,
 }

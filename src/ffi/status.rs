@@ -49,7 +49,7 @@ pub const RESUP_E_SOURCE_CHANGED: i32 = 34;
 pub const RESUP_E_RESOLVE: i32 = 50;
 /// No connection came about. Check the address and the network, run again.
 pub const RESUP_E_CONNECT: i32 = 51;
-/// The connection broke, or the answer was cut, again and again. Run again later.
+/// The connection was lost, or the answer was cut, again and again. Run again later.
 pub const RESUP_E_CONNECTION_LOST: i32 = 52;
 /// A time limit passed again and again. Run again later.
 pub const RESUP_E_TIMEOUT: i32 = 53;
@@ -115,7 +115,7 @@ pub extern "C" fn resup_status_message(status: resup_status) -> *const c_char {
         RESUP_E_SOURCE_CHANGED => c"the file changed while it was being uploaded",
         RESUP_E_RESOLVE => c"the server's name was not found",
         RESUP_E_CONNECT => c"no connection to the server",
-        RESUP_E_CONNECTION_LOST => c"the connection to the server broke",
+        RESUP_E_CONNECTION_LOST => c"the connection to the server was lost",
         RESUP_E_TIMEOUT => c"the server or the network took too long",
         RESUP_E_TLS => c"TLS with the server failed",
         RESUP_E_PROXY => c"the proxy refuses",

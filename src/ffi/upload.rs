@@ -186,7 +186,7 @@ pub unsafe extern "C" fn resup_upload_new_stream(
     })
 }
 
-/// Frees an upload. One that is under way after resup_upload_start is cancelled, and no callback is
+/// Frees an upload. One that runs after resup_upload_start is cancelled, and no callback is
 /// called for that; what the server has is kept there.
 ///
 /// @param upload  an upload, or NULL, which does nothing
@@ -266,7 +266,7 @@ fn needed<F>(name: &str, function: Option<F>) -> Result<F, Fault> {
     function.ok_or_else(|| {
         let why = format!(
             "the {name} function is NULL; an upload needs read, seek and size, to go back after a \
-             break: copy what cannot go back into a file or memory first"
+             lost connection: copy what cannot go back into a file or memory first"
         );
         Fault::new(RESUP_E_NULL, why)
     })

@@ -67,7 +67,7 @@ pub const RESUP_STATE_LOCATING: i32 = 3;
 pub const RESUP_STATE_SENDING: i32 = 4;
 /// Everything is handed over; the server is to confirm it.
 pub const RESUP_STATE_VERIFYING: i32 = 5;
-/// Waiting to try again; see resup_upload_retry_in.
+/// Waiting to try again; see resup_upload_retry_in and resup_upload_error_message.
 pub const RESUP_STATE_WAITING: i32 = 6;
 /// Paused by the program.
 pub const RESUP_STATE_PAUSED: i32 = 7;

@@ -45,7 +45,7 @@ pub unsafe extern "C" fn resup_upload_run(upload: *mut resup_upload) -> resup_st
 /// calls nothing: call resup_upload_wait, from a timer for example, to have the callbacks called
 /// and to learn the end.
 ///
-/// @return #RESUP_OK; #RESUP_E_STATE when it is under way; #RESUP_E_BUSY, #RESUP_E_SYSTEM,
+/// @return #RESUP_OK; #RESUP_E_STATE when it is running; #RESUP_E_BUSY, #RESUP_E_SYSTEM,
 ///         #RESUP_E_INTERNAL or a handle's error
 ///
 /// Threads: one at a time. Callbacks: the destroy function of a log callback that was replaced.

@@ -54,6 +54,7 @@ pub unsafe extern "C" fn resup_upload_server_excerpt(upload: *const resup_upload
 }
 
 /// Returns what went wrong in the last call on this upload that failed, and what to do about it.
+/// During a run it tells why the last attempt failed, until the server answers again: why it waits.
 ///
 /// @return a text, empty when nothing failed since the last run began or ended well, NULL for a
 ///         handle that is not valid; it is valid until resup_upload_free

@@ -349,6 +349,8 @@ impl<'a> Driver<'a> {
                 self.log(LogLevel::Warn, || {
                     format!("{error}; next attempt in {}", rounded(pause))
                 });
+                let failure = Some(error.clone());
+                self.control.edit_server_info(|info| info.failure = failure);
                 self.control.wait(pause);
             }
         }
@@ -379,6 +381,7 @@ impl<'a> Driver<'a> {
         self.control.edit_server_info(|info| {
             info.id = id;
             info.message = message;
+            info.failure = None;
         });
     }
 

@@ -178,9 +178,11 @@ static void waiting_to_retry(void)
     }
     CHECK(most > 0 && most <= 3600000, "the time to the next attempt is known");
     CHECK(resup_upload_attempts(upload) == 1, "one attempt was made");
+    CHECK(strstr(resup_upload_error_message(upload), "no connection to 127.0.0.1:") != NULL, "it tells why it waits");
     CHECK_STATUS(resup_upload_cancel(upload), RESUP_OK, "cancel while it waits");
     CHECK_STATUS(resup_upload_wait(upload, RESUP_FOREVER), RESUP_E_CANCELLED, "ends the wait");
     CHECK(resup_upload_retry_in(upload) == 0, "and nothing waits any more");
+    CHECK(strcmp(resup_upload_error_message(upload), "the upload was cancelled") == 0, "and tells of the cancel");
     CHECK_STATUS(resup_upload_wait(upload, 0), RESUP_E_CANCELLED, "which stays the outcome");
     resup_upload_free(upload);
     resup_client_free(client);

@@ -130,7 +130,7 @@ const
   RESUP_E_RESOLVE = 50;
   /// <summary>No connection came about. Check the address and the network, run again.</summary>
   RESUP_E_CONNECT = 51;
-  /// <summary>The connection broke, or the answer was cut, again and again. Run again later.</summary>
+  /// <summary>The connection was lost, or the answer was cut, again and again. Run again later.</summary>
   RESUP_E_CONNECTION_LOST = 52;
   /// <summary>A time limit passed again and again. Run again later.</summary>
   RESUP_E_TIMEOUT = 53;
@@ -497,7 +497,7 @@ var
   /// function fails. May be NULL.</param>
   /// <remarks>Threads: any. Callbacks: on failure destroy, else none.</remarks>
   resup_upload_new_stream: function(client: Presup_client; name: PAnsiChar; read: resup_read_callback; seek: resup_seek_callback; size: resup_size_callback; user_data: Pointer; destroy: resup_destroy_callback; handle: PPresup_upload): resup_status; cdecl;
-  /// <summary>Frees an upload. One that is under way after resup_upload_start is cancelled, and no callback is
+  /// <summary>Frees an upload. One that runs after resup_upload_start is cancelled, and no callback is
   /// called for that; what the server has is kept there.</summary>
   /// <param name="upload">an upload, or NULL, which does nothing</param>
   /// <returns>RESUP_OK; RESUP_E_BUSY while another thread, or a callback of this upload, is inside a
@@ -601,7 +601,7 @@ var
   /// <summary>Starts an upload and returns at once. It goes on by itself, on a thread of the library, which
   /// calls nothing: call resup_upload_wait, from a timer for example, to have the callbacks called
   /// and to learn the end.</summary>
-  /// <returns>RESUP_OK; RESUP_E_STATE when it is under way; RESUP_E_BUSY, RESUP_E_SYSTEM,
+  /// <returns>RESUP_OK; RESUP_E_STATE when it is running; RESUP_E_BUSY, RESUP_E_SYSTEM,
   /// RESUP_E_INTERNAL or a handle's error</returns>
   /// <remarks>Threads: one at a time. Callbacks: the destroy function of a log callback that was replaced.</remarks>
   resup_upload_start: function(upload: Presup_upload): resup_status; cdecl;
@@ -664,7 +664,7 @@ const
   RESUP_STATE_SENDING = 4;
   /// <summary>Everything is handed over; the server is to confirm it.</summary>
   RESUP_STATE_VERIFYING = 5;
-  /// <summary>Waiting to try again; see resup_upload_retry_in.</summary>
+  /// <summary>Waiting to try again; see resup_upload_retry_in and resup_upload_error_message.</summary>
   RESUP_STATE_WAITING = 6;
   /// <summary>Paused by the program.</summary>
   RESUP_STATE_PAUSED = 7;
@@ -758,7 +758,8 @@ var
   /// <summary>Returns the start of the body, up to 200 characters in one line, of the server's last refusal in
   /// this run: what a proxy or a login page says where the server has no message.</summary>
   resup_upload_server_excerpt: function(upload: Presup_upload): PAnsiChar; cdecl;
-  /// <summary>Returns what went wrong in the last call on this upload that failed, and what to do about it.</summary>
+  /// <summary>Returns what went wrong in the last call on this upload that failed, and what to do about it.
+  /// During a run it tells why the last attempt failed, until the server answers again: why it waits.</summary>
   /// <returns>a text, empty when nothing failed since the last run began or ended well, NULL for a
   /// handle that is not valid; it is valid until resup_upload_free</returns>
   resup_upload_error_message: function(upload: Presup_upload): PAnsiChar; cdecl;

@@ -81,7 +81,8 @@ type
     property ServerMessage: TResupText read GetServerMessage;
     /// <summary>The start of the body of the server's last refusal.</summary>
     property ServerExcerpt: TResupText read GetServerExcerpt;
-    /// <summary>What went wrong in the last call that failed, and what to do about it.</summary>
+    /// <summary>What went wrong in the last call that failed, and what to do about it. During a run: why the last
+    /// attempt failed, until the server answers again; in rsWaiting, why it waits.</summary>
     property ErrorMessage: TResupText read GetErrorMessage;
   end;
 

@@ -50,6 +50,8 @@ begin
     Result := 'waits its turn'
   else if Error <> '' then
     Result := 'failed'
+  else if Uploader.State = rsWaiting then
+    Result := 'waiting to retry: ' + Uploader.Upload.ErrorMessage
   else
     Result := STATES[Uploader.State];
 end;

@@ -91,7 +91,7 @@ procedure TMainWindow.FormDestroy(Sender: TObject);
 var
   I: Integer;
 begin
-  // Those under way are cancelled; the server keeps what it has.
+  // Those that run are cancelled; the server keeps what it has.
   for I := 0 to FJobs.Count - 1 do
     TJob(FJobs[I]).Free;
   FJobs.Free;

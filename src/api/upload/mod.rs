@@ -29,7 +29,7 @@ use crate::source::{Opener, ProgramStream, StreamPort};
 enum Stage {
     /// There was no run.
     New,
-    /// A run is under way, or its end has not been delivered.
+    /// A run is in progress, or its end has not been delivered.
     Running,
     /// The last run's end has been delivered.
     Ended,

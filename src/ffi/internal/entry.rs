@@ -59,7 +59,11 @@ impl Entry {
     }
 
     pub(crate) fn error_message(&self) -> *const c_char {
-        let message = lock(&self.message).clone();
+        let mut message = lock(&self.message).clone();
+        if message.is_empty() {
+            let failure = self.remote.failure();
+            message = failure.map_or(message, |failure| failure.to_string());
+        }
         self.return_string(&message)
     }
 

@@ -49,7 +49,7 @@ enum class Errc : resup_status {
     source_changed = RESUP_E_SOURCE_CHANGED,    ///< The file changed while it was being uploaded.
     resolve = RESUP_E_RESOLVE,                  ///< The server's name was not found.
     connect = RESUP_E_CONNECT,                  ///< No connection came about.
-    connection_lost = RESUP_E_CONNECTION_LOST,  ///< The connection broke, again and again.
+    connection_lost = RESUP_E_CONNECTION_LOST,  ///< The connection was lost, again and again.
     timeout = RESUP_E_TIMEOUT,                  ///< A time limit passed, again and again.
     tls = RESUP_E_TLS,                          ///< TLS failed, or the certificate is not trusted.
     proxy = RESUP_E_PROXY,                      ///< The proxy refuses.

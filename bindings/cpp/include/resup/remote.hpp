@@ -123,7 +123,11 @@ class Remote {
     /** @brief The start of the body of the server's last refusal. */
     std::optional<std::string> server_excerpt() const { return detail::from_c(resup_upload_server_excerpt(get())); }
 
-    /** @brief What went wrong in the last call that failed, and what to do about it; empty when nothing did. */
+    /**
+     * @brief What went wrong in the last call that failed, and what to do about it; empty when nothing did.
+     *
+     * During a run: why the last attempt failed, until the server answers again. In State::waiting it is why it waits.
+     */
     std::string error_message() const { return detail::from_c(resup_upload_error_message(get())).value_or(""); }
 
   protected:

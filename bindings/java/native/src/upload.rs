@@ -92,6 +92,11 @@ natives! {
         upload.numbers()?
     }
 
+    /// Returns why the last attempt failed.
+    Java_io_resup_NativeUpload_failure(upload: Arc<Entry>) -> Option<String> {
+        upload.remote.failure().map(|failure| failure.to_string())
+    }
+
     Java_io_resup_NativeUpload_id(upload: Arc<Entry>) -> Option<String> {
         upload.remote.id()
     }

@@ -76,6 +76,10 @@ final class NativeUpload extends Handle {
         return new UploadProgress(numbers(number));
     }
 
+    String failure() {
+        return Text.of(failure(number));
+    }
+
     String id() {
         return Text.of(id(number));
     }
@@ -124,6 +128,9 @@ final class NativeUpload extends Handle {
 
     /** Returns the numbers in the order of {@link UploadProgress.Field}. */
     private native long[] numbers(long number);
+
+    /** Returns null where no attempt of the run in progress has failed since the server's last answer. */
+    private native char[] failure(long number);
 
     /** Returns null where the server sent none. */
     private native char[] id(long number);

@@ -5,6 +5,7 @@ import java.io.InterruptedIOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
@@ -113,7 +114,7 @@ public final class ResumableUpload implements AutoCloseable {
                 throw new IllegalStateException("the upload has been closed");
             if (run != null)
                 throw new IllegalStateException(
-                    "the upload is under way already, on another thread or in the run whose listener this is");
+                    "the upload is running already, on another thread or in the run whose listener this is");
             handle.start();
             run = next;
         }
@@ -224,6 +225,17 @@ public final class ResumableUpload implements AutoCloseable {
      */
     public UploadState state() {
         return progress().state();
+    }
+
+    /**
+     * Returns why the last attempt failed: why the upload is {@link UploadState#WAITING}.
+     *
+     * @return empty when the server has answered since, and when no run is in progress
+     */
+    public Optional<String> failure() {
+        synchronized (lock) {
+            return finalProgress == null ? Optional.ofNullable(handle.failure()) : Optional.empty();
+        }
     }
 
     /**

@@ -12,7 +12,7 @@ public enum UploadState {
     SENDING(4),
     /** Everything is sent; waiting for the server to confirm it. */
     VERIFYING(5),
-    /** Waiting before the next attempt. */
+    /** Waiting before the next attempt; {@link ResumableUpload#failure()} says why. */
     WAITING(6),
     /** Paused by the program. */
     PAUSED(7),
