@@ -208,10 +208,11 @@ pub struct Output {
     /// Write events to standard output, one JSON object per line
     ///
     /// The "event" is start, state, progress, done or failed, with the name of the "file". The last
-    /// event is summary, with the "exit_code". A failed event has a "kind" for each exit code:
-    /// other (1), local (3), network (4), not-allowed (5), refused (6), answer (7), or cancelled
-    /// (130, 143). It also has the "error", whether it is "retryable", and the server's
-    /// "http_status" and "server_message". Sizes are in bytes, times in seconds.
+    /// event is summary, with the "exit_code". The state waiting has the "error" that it waits after.
+    /// A failed event has a "kind" for each exit code: other (1), local (3), network (4), not-allowed
+    /// (5), refused (6), answer (7), or cancelled (130, 143). It also has the "error", whether it is
+    /// "retryable", and the server's "http_status" and "server_message". Sizes are in bytes, times in
+    /// seconds.
     #[arg(long)]
     pub json: bool,
 

@@ -126,7 +126,7 @@ impl Uploads<'_> {
         let remote = upload.remote();
         let (report, handle, file) = (self.report.clone(), remote.clone(), item.clone());
         upload.on_state(move |state| {
-            report.state(&file, state, &handle.snapshot());
+            report.state(&file, state, &handle);
             Flow::Continue
         });
         upload.start()?;
@@ -136,7 +136,7 @@ impl Uploads<'_> {
             }
             match self.stop.exit() {
                 Some(_) => remote.cancel(),
-                None => self.report.progress(item, &remote.snapshot()),
+                None => self.report.progress(item, &remote),
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The results and states of uploads in words, for people.
 
-use resup::{Snapshot, UploadState};
+use resup::{Error, Remote, Snapshot, UploadState};
 
 use crate::exit::Exit;
 use crate::results::{End, Summary};
@@ -8,17 +8,20 @@ use crate::stderr::escape_controls;
 use crate::tree::Item;
 use crate::units::{bytes, time};
 
-/// Describes what an upload does now.
-pub fn state(now: &Snapshot) -> String {
+/// Describes what an upload does now, and why it waits.
+pub fn state(now: &Snapshot, remote: &Remote) -> String {
     match now.state {
         UploadState::Hashing => "reading".to_owned(),
         UploadState::Locating => "asking the server".to_owned(),
         UploadState::Sending => speed(now),
         UploadState::Verifying => "all sent, being checked".to_owned(),
-        UploadState::Waiting => match now.retry_in {
-            Some(left) => format!("waiting {}", time(left)),
-            None => "waiting".to_owned(),
-        },
+        UploadState::Waiting => {
+            let left = now.retry_in.map_or(String::new(), time);
+            let failure = remote
+                .failure()
+                .map_or(String::new(), |error| format!(": {}", failure(&error)));
+            format!("waiting {left}{failure}")
+        }
         _ => String::new(),
     }
 }
@@ -35,8 +38,14 @@ fn speed(now: &Snapshot) -> String {
 pub fn end(item: &Item, end: &End) -> String {
     match &end.outcome {
         Ok(()) => format!("{}: {}", item.label(), success(end)),
-        Err(error) => format!("{}: {}", item.label(), escape_controls(&error.to_string())),
+        Err(error) => format!("{}: {}", item.label(), failure(error)),
     }
+}
+
+/// Describes a failure. Where the library names a setting of its own, the command's option takes its place.
+pub fn failure(error: &Error) -> String {
+    let text = error.to_string().replace("set_ca_file", "--cacert");
+    escape_controls(&text)
 }
 
 fn success(end: &End) -> String {

@@ -63,6 +63,10 @@ fn a_wait_counts_down_on_the_bar() {
     terminal.type_keys(b"\x03\x03");
     let (code, screen) = terminal.finish();
     assert_eq!(code, Some(130), "{screen}");
+    // The log tells why, and so does the line itself.
+    let reason = " s: the server refused with HTTP status 503";
+    let waits = screen.lines().filter(|line| line.contains("waiting "));
+    assert!(waits.clone().any(|line| line.contains(reason)), "{screen}");
     assert!(screen.contains("HTTP status 503: busy"), "{screen}");
 }
 
@@ -127,6 +131,7 @@ fn json_has_the_events_of_every_file() {
             "{state}"
         );
     }
+    assert!(states.iter().all(|event| event["error"].is_null()));
     let summary = of_kind(&events, "summary")[0];
     assert_eq!(
         (summary["files"].as_u64(), summary["done"].as_u64()),
@@ -138,4 +143,23 @@ fn json_has_the_events_of_every_file() {
         let md5 = resup_test_support::files::md5_hex(file).unwrap();
         assert_eq!(done["md5"].as_str(), Some(&*md5));
     }
+}
+
+#[test]
+fn json_tells_why_an_upload_waits() {
+    let server = ScriptedServer::start(vec![Step::reply(503, r#"{"message":"busy"}"#)]);
+    let dir = tempfile::tempdir().unwrap();
+    let file = make_file(&dir, "f", 10);
+    let endpoint = server.endpoint();
+    let options = ["--retries=1", "--retry-max-wait=0.5"].map(AsRef::as_ref);
+    let (code, events) = events(
+        options
+            .into_iter()
+            .chain([file.as_os_str(), endpoint.as_ref()]),
+    );
+    assert_eq!(code, 6);
+    let states = of_kind(&events, "state");
+    let waiting = states.iter().find(|event| event["state"] == "waiting");
+    let told = &waiting.unwrap()["error"];
+    assert_eq!(told, "the server refused with HTTP status 503: busy");
 }

@@ -1,17 +1,22 @@
-//! Progress bars on a terminal: one for each upload under way, one for all.
+//! Progress bars on a terminal: one for each upload in progress, one for all.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use resup::{Error, Snapshot};
+use resup::{Error, Remote, UploadState};
 
 use crate::report::reporter::Reporter;
 use crate::results::{End, Summary};
 use crate::tree::Item;
 use crate::units::bytes;
 use crate::{stderr, words};
+
+/// The line of an upload.
+const BAR: &str = "{prefix:24!} {wide_bar} {msg}";
+/// The line of an upload that waits: the reason needs the space of the bar.
+const WAIT: &str = "{prefix:24!} {wide_msg}";
 
 /// A report with bars. When an upload ends, a line above the bars replaces its bar.
 pub struct Bars {
@@ -50,7 +55,7 @@ impl Bars {
 
 impl Reporter for Bars {
     fn start(&self, item: &Item) {
-        let new = ProgressBar::new(item.size).with_style(style("{prefix:24!} {wide_bar} {msg}"));
+        let new = ProgressBar::new(item.size).with_style(style(BAR));
         let bar = match &self.total {
             Some(total) => self.all.insert_before(total, new),
             None => self.all.add(new),
@@ -60,16 +65,23 @@ impl Reporter for Bars {
         self.bars().insert(item.path.clone(), bar);
     }
 
-    fn progress(&self, item: &Item, now: &Snapshot) {
+    fn progress(&self, item: &Item, remote: &Remote) {
         if let Some(bar) = self.bars().get(&item.path) {
+            let now = remote.snapshot();
+            let state = words::state(&now, remote);
             bar.set_length(now.size.max(item.size));
             bar.set_position(now.position);
-            bar.set_message(format!(
-                "{} of {}  {}",
-                bytes(now.position),
-                bytes(now.size),
-                words::state(now)
-            ));
+            match now.state {
+                UploadState::Waiting => {
+                    bar.set_style(style(WAIT));
+                    bar.set_message(state);
+                }
+                _ => {
+                    bar.set_style(style(BAR));
+                    let (position, size) = (bytes(now.position), bytes(now.size));
+                    bar.set_message(format!("{position} of {size}  {state}"));
+                }
+            }
         }
         if let Some(total) = &self.total {
             total.tick();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use resup::{Snapshot, UploadState};
+use resup::{Remote, UploadState};
 use serde_json::{json, Value};
 
 use crate::exit::Exit;
@@ -42,17 +42,21 @@ impl Reporter for Json {
         }));
     }
 
-    fn state(&self, item: &Item, state: UploadState, now: &Snapshot) {
+    fn state(&self, item: &Item, state: UploadState, remote: &Remote) {
+        let now = remote.snapshot();
+        let failure = remote.failure().filter(|_| state == UploadState::Waiting);
         write(&json!({
             "event": "state",
             "file": file(item),
             "state": state_name(state),
             "retry_in": now.retry_in.map(|time| time.as_secs_f64()),
+            "error": failure.map(|failure| failure.to_string()),
             "http_status": now.http_status,
         }));
     }
 
-    fn progress(&self, item: &Item, now: &Snapshot) {
+    fn progress(&self, item: &Item, remote: &Remote) {
+        let now = remote.snapshot();
         let mut events = self.last_events();
         let due = events.get(&item.path).is_none_or(|(last, position)| {
             last.elapsed() >= MIN_INTERVAL && *position != now.position

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use resup::{Error, Snapshot, UploadState};
+use resup::{Error, Remote, UploadState};
 
 use crate::exit::Exit;
 use crate::report::reporter::Reporter;
@@ -46,12 +46,13 @@ impl Reporter for Lines {
         }
     }
 
-    fn progress(&self, item: &Item, now: &Snapshot) {
+    fn progress(&self, item: &Item, remote: &Remote) {
+        let now = remote.snapshot();
         let mut lines = self.last_lines();
         let due = lines
             .get(&item.path)
             .is_none_or(|last| last.elapsed() >= INTERVAL);
-        // The log says that an upload waits, and for how long.
+        // The log says why an upload waits, and for how long.
         if due && !self.quiet && now.state != UploadState::Waiting {
             lines.insert(item.path.clone(), Instant::now());
             stderr::write(&format!(
@@ -59,7 +60,7 @@ impl Reporter for Lines {
                 item.label(),
                 bytes(now.position),
                 bytes(now.size),
-                words::state(now)
+                words::state(&now, remote)
             ));
         }
     }
