@@ -90,7 +90,7 @@ pub enum Error {
     },
 
     /// The server's name could not be turned into an address.
-    #[error("the host \"{host}\" was not found: {why}")]
+    #[error("the host \"{host}\" was not found: {why}; is its name right?")]
     ResolveFailed {
         /// Host and port.
         host: String,

@@ -56,6 +56,8 @@ impl std::fmt::Display for Refusal {
         }
         if let Some(hint) = &self.hint {
             write!(f, " ({hint})")?;
+        } else if self.message.is_none() && matches!(self.status, 404 | 405) {
+            write!(f, " (is the URL right?)")?;
         }
         match &self.message {
             Some(message) => write!(f, ": {message}"),

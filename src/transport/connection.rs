@@ -277,9 +277,9 @@ impl Connection {
     }
 
     fn explain(&self, error: ureq::Error) -> Error {
-        let (phase, asked_for_handshake) = {
+        let (phase, asked_for_handshake, heard) = {
             let request = self.state.request();
-            (request.phase(), request.asked_for_handshake)
+            (request.phase(), request.asked_for_handshake, request.heard)
         };
         let circumstances = Circumstances {
             host: &self.host,
@@ -288,6 +288,8 @@ impl Connection {
             has_stalled: self.state.has_stalled(),
             limits: &self.limits,
             is_socks: self.via.is_socks(),
+            has_proxy: self.via.proxy().is_some(),
+            heard,
         };
         match (circumstances.explain(error), self.via.forwarder()) {
             (Error::BadResponse { why, .. }, Some(proxy)) => {

@@ -12,6 +12,16 @@ use crate::options::TimeLimits;
 
 /// The advice for a proxy that does not speak SOCKS.
 const MAY_BE_NO_SOCKS: &str = "; check that the proxy speaks SOCKS, or give it as http://";
+/// The advice for a proxy that does not speak HTTP.
+const MAY_BE_NO_HTTP: &str = "; check that the proxy speaks HTTP, or give it as socks5h://";
+/// The fault of a server that does not speak TLS.
+const NO_TLS: &str = "what answers there does not speak TLS; is the port right, or should the URL \
+                      begin with http://?";
+/// The fault of a server that does not speak HTTP.
+const NO_HTTP: &str = "it is not valid HTTP but another protocol, perhaps TLS; try https://, or \
+                       another port";
+/// What httparse says of a response that does not begin with an HTTP version.
+const NO_VERSION: &str = "invalid HTTP version";
 
 /// The circumstances of a failed exchange.
 pub(super) struct Circumstances<'a> {
@@ -23,6 +33,10 @@ pub(super) struct Circumstances<'a> {
     pub has_stalled: bool,
     pub limits: &'a TimeLimits,
     pub is_socks: bool,
+    /// Whether there is a proxy of any kind.
+    pub has_proxy: bool,
+    /// Whether a part of a response came.
+    pub heard: bool,
 }
 
 impl Circumstances<'_> {
@@ -58,9 +72,7 @@ impl Circumstances<'_> {
             },
             ureq::Error::Protocol(_)
             | ureq::Error::LargeResponseHeader(..)
-            | ureq::Error::BodyStalled => {
-                Error::bad_response(format!("it is not valid HTTP: {error}"))
-            }
+            | ureq::Error::BodyStalled => Error::bad_response(http_fault(&error)),
             other => Error::ConnectionLost {
                 host,
                 why: other.to_string(),
@@ -76,8 +88,8 @@ impl Circumstances<'_> {
         if let Some(answer) = error.get_ref().and_then(|e| e.downcast_ref::<NoTunnel>()) {
             return no_tunnel(host, answer);
         }
-        let tls = error.get_ref().and_then(|e| e.downcast_ref());
-        let why = tls.map_or_else(|| error.to_string(), describe);
+        let tls: Option<&rustls::Error> = error.get_ref().and_then(|e| e.downcast_ref());
+        let why = tls.map_or_else(|| self.words(&error), describe);
         if self.phase == Phase::Unresolved {
             return Error::ResolveFailed { host, why };
         }
@@ -88,8 +100,10 @@ impl Circumstances<'_> {
                 _ => Error::ConnectionLost { host, why },
             };
         }
+        if let Some(tls) = tls {
+            return tls_failure(host, tls);
+        }
         match error.kind() {
-            _ if tls.is_some() => Error::Tls { host, why },
             // ureq's errors for a SOCKS proxy that refuses the user, and for a target that its
             // protocol cannot express, such as IPv6 with SOCKS4.
             io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput if self.is_socks => {
@@ -113,6 +127,26 @@ impl Circumstances<'_> {
         }
     }
 
+    /// Describes an error of a socket, with the way out where there is one. The words of rustls and
+    /// ureq for a connection that ended too early are replaced.
+    fn words(&self, error: &io::Error) -> String {
+        let ended = error.kind() == io::ErrorKind::UnexpectedEof && error.raw_os_error().is_none();
+        let mut why = match ended {
+            true => "the other side closed it".to_owned(),
+            false => error.to_string(),
+        };
+        let lost = ended || error.kind() == io::ErrorKind::ConnectionReset;
+        if error.kind() == io::ErrorKind::ConnectionRefused {
+            why.push_str(match self.has_proxy {
+                true => "; is the proxy running, and its address right?",
+                false => "; is the server running, and the port right?",
+            });
+        } else if lost && self.has_proxy && !self.is_socks && !self.heard {
+            why.push_str(MAY_BE_NO_HTTP);
+        }
+        why
+    }
+
     fn explain_timeout(&self, host: String, limit: Timeout) -> Error {
         let what = match limit {
             Timeout::Resolve => format!("no address within {}", rounded(self.limits.connect)),
@@ -133,6 +167,26 @@ impl Circumstances<'_> {
             other => format!("the limit \"{other}\" passed"),
         };
         Error::TimedOut { host, what }
+    }
+}
+
+/// Makes the error for a TLS handshake that failed.
+fn tls_failure(host: String, error: &rustls::Error) -> Error {
+    let why = match error {
+        rustls::Error::InvalidMessage(_) => NO_TLS.to_owned(),
+        other => describe(other),
+    };
+    Error::Tls { host, why }
+}
+
+/// Describes a response that is not valid HTTP, without the names of ureq's parts.
+fn http_fault(error: &ureq::Error) -> String {
+    let words = error.to_string();
+    let why = words.strip_prefix("protocol: ").unwrap_or(&words);
+    let why = why.strip_prefix("http parse fail: ").unwrap_or(why);
+    match why {
+        NO_VERSION => NO_HTTP.to_owned(),
+        why => format!("it is not valid HTTP: {why}"),
     }
 }
 

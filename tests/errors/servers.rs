@@ -242,7 +242,7 @@ pub fn make(situation: &str, one: &One) -> Case {
             Case::new(&told, Vec::new())
         }
         "no server listens at the address; tried again" => nobody(one),
-        "the connection breaks, or a response is cut; tried again" => {
+        "the connection is lost, or a response is cut; tried again" => {
             let cut = Step::new().read(Read::All).end(End::Reset);
             let server = ScriptedServer::start(vec![cut]);
             named(one, &server, "127.0.0.1:80", SIZE, &[])
