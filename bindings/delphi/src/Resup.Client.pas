@@ -219,7 +219,7 @@ end;
 
 procedure TResupClient.SetRateLimit(AValue: Int64);
 begin
-  Check(resup_client_set_rate_limit(FHandle, resup_uint64(AValue)));
+  Check(resup_client_set_rate_limit(FHandle, ResupBytes('the rate limit', AValue)));
   FRateLimit := AValue;
 end;
 

@@ -21,8 +21,8 @@ type
 
   /// <summary>The state of an upload: RESUP_STATE_ and the name.</summary>
   /// <remarks>rsHashing: it reads what the server already has. rsLocating: it asks the server what it has.
-  /// rsVerifying: everything is sent, the server has to confirm it. rsWaiting: the connection was lost; it waits for
-  /// the next attempt. rsFailed: it gave up.</remarks>
+  /// rsVerifying: everything is sent, the server has to confirm it. rsWaiting: an attempt failed, and it waits
+  /// for the next one; ErrorMessage says why. rsFailed: it gave up.</remarks>
   TResupState = (rsNone, rsReady, rsHashing, rsLocating, rsSending, rsVerifying, rsWaiting, rsPaused, rsComplete,
     rsFailed, rsCancelled);
 
@@ -88,6 +88,10 @@ function ResupFromUtf8(ABytes: PAnsiChar): TResupText;
 /// <summary>Makes the exception for a call that failed: EResupCancelled or EResupError, with the library's message,
 /// or with the meaning of the status where that is empty.</summary>
 function ResupFailure(AStatus: resup_status; AMessage: PAnsiChar): EResupError;
+
+/// <summary>Returns a number of bytes as the functions of Resup.Api take it.</summary>
+/// <exception cref="EResupError">RESUP_E_ARGUMENT: it is less than 0</exception>
+function ResupBytes(const AWhat: string; AValue: Int64): resup_uint64;
 
 /// <summary>Makes the exception for a run that failed, with what the server said and whether to retry.</summary>
 function ResupRunFailure(AStatus: resup_status; AUpload: Presup_upload): EResupError;
@@ -163,6 +167,19 @@ begin
   else
     Result := EResupError.Create(Text);
   Result.FCode := AStatus;
+end;
+
+function ResupBytes(const AWhat: string; AValue: Int64): resup_uint64;
+var
+  Failure: EResupError;
+begin
+  if AValue < 0 then
+  begin
+    Failure := EResupError.CreateFmt('%s must not be less than 0, but is %d', [AWhat, AValue]);
+    Failure.FCode := RESUP_E_ARGUMENT;
+    raise Failure;
+  end;
+  Result := resup_uint64(AValue);
 end;
 
 function ResupRunFailure(AStatus: resup_status; AUpload: Presup_upload): EResupError;

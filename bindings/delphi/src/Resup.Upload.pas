@@ -1,4 +1,5 @@
-/// <summary>TResupUpload: one file, and the way to upload it. An upload goes on where it broke.</summary>
+/// <summary>TResupUpload: one file, and the way to upload it. An upload that was interrupted
+/// resumes.</summary>
 /// <remarks>
 /// <code>
 ///   Client := TResupClient.Create('https://files.example/upload');
@@ -253,13 +254,13 @@ end;
 
 procedure TResupUpload.SetSegmentSize(AValue: Int64);
 begin
-  Check(resup_upload_set_segment_size(Handle, resup_uint64(AValue)));
+  Check(resup_upload_set_segment_size(Handle, ResupBytes('the segment size', AValue)));
   FSegmentSize := AValue;
 end;
 
 procedure TResupUpload.SetRateLimit(AValue: Int64);
 begin
-  Check(resup_upload_set_rate_limit(Handle, resup_uint64(AValue)));
+  Check(resup_upload_set_rate_limit(Handle, ResupBytes('the rate limit', AValue)));
   FRateLimit := AValue;
 end;
 

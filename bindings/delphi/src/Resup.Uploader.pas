@@ -105,7 +105,7 @@ type
     /// <summary>Milliseconds left at the present rate; -1 when that is not known.</summary>
     property TimeLeft: Int64 read GetTimeLeft;
   published
-    /// <summary>Whether an upload is under way. Set it to start, clear it to cancel. On a form it starts when the form
+    /// <summary>Whether an upload is running. Set it to start, clear it to cancel. On a form it starts when the form
     /// has been loaded.</summary>
     property Active: Boolean read FActive write SetActive default False;
     /// <summary>Bytes per second; 0 for no limit. It counts at once.</summary>
@@ -185,7 +185,7 @@ var
   Watch: TResumableWatch;
 begin
   if FStarting or FActive then
-    raise EInvalidOperation.Create('an upload is under way: wait for OnComplete, or Cancel');
+    raise EInvalidOperation.Create('an upload is running: wait for OnComplete, or Cancel');
   FreeUpload;
   FStarting := True;
   BeginWatch(Watch);
@@ -331,6 +331,7 @@ end;
 
 procedure TResumableUploader.SetRateLimit(AValue: Int64);
 begin
+  ResupBytes('the rate limit', AValue);
   FRateLimit := AValue;
   if FUpload <> nil then
     FUpload.RateLimit := AValue;

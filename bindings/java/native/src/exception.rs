@@ -68,19 +68,25 @@ fn create<'local>(env: &mut Env<'local>, failure: &Failure) -> Result<JThrowable
             let message = format!("no memory for a copy of {size} bytes outside of Java's heap");
             plain(env, jni_str!("outOfMemory"), &message)
         }
-        Failure::Closed => plain(env, jni_str!("illegalState"), "it has been closed"),
+        Failure::Closed => {
+            let message = "the client or upload has been closed";
+            plain(env, jni_str!("illegalState"), message)
+        }
         Failure::Busy => {
-            let message = "the upload is under way already, on another thread or in the run whose \
+            let message = "the upload is running already, on another thread or in the run whose \
                            listener this is";
             plain(env, jni_str!("illegalState"), message)
         }
-        Failure::Internal(message) => {
-            let message = format!("internal error (please report it): {message}");
-            plain(env, jni_str!("internal"), &message)
-        }
-        Failure::Jni(error) => plain(env, jni_str!("internal"), &error.to_string()),
+        Failure::Internal(message) => internal(env, message),
+        Failure::Jni(error) => internal(env, &error.to_string()),
         Failure::Thrown(exception) => Ok(env.new_local_ref(exception)?),
     }
+}
+
+/// Creates the exception of a defect.
+fn internal<'local>(env: &mut Env<'local>, why: &str) -> Result<JThrowable<'local>, Failure> {
+    let message = format!("internal error (please report it): {why}");
+    plain(env, jni_str!("internal"), &message)
 }
 
 /// Creates an exception that has only a message.

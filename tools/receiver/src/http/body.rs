@@ -33,5 +33,5 @@ pub async fn read_form(body: &mut BodyDataStream, limit: Duration) -> Result<Vec
 
 /// The refusal of a form that ends early or cannot be parsed.
 pub fn broken_form(error: impl Display) -> Reply {
-    Reply::bad_request(format!("the form broke off: {error}"))
+    Reply::bad_request(format!("the form was cut: {error}"))
 }

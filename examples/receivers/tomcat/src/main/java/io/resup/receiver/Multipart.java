@@ -163,7 +163,7 @@ final class Multipart {
 
     /** Makes the refusal of a form that ends early or is malformed. */
     static Refusal invalidForm(String why) {
-        return new Refusal(400, "the form broke off: " + why);
+        return new Refusal(400, "the form was cut: " + why);
     }
 
     /** Finds a parameter of a header; <code>null</code> when it is missing. */
