@@ -3,6 +3,7 @@
 //!
 //! | module | what is in it |
 //! | --- | --- |
+//! | `start` | what is opened at the start |
 //! | `server` | the server: accepts connections and serves them with hyper |
 //! | [`routes`] | the routes |
 //! | [`app`] | all parts of the receiver, of which each route takes what it needs |
@@ -37,20 +38,17 @@ mod page;
 mod records;
 mod routes;
 mod server;
+mod start;
 mod storage;
 mod wire;
 
-use std::fs::File;
 use std::future::Future;
 use std::io::Write;
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{bail, Context};
-use percent_encoding::{utf8_percent_encode, NON_ALPHANUMERIC};
-use tokio::net::TcpListener;
+use anyhow::bail;
 use tracing_subscriber::EnvFilter;
 
 use crate::accounts::{admin, Accounts};
@@ -61,7 +59,6 @@ use crate::ops::tls::Tls;
 use crate::storage::claims::Claims;
 use crate::storage::expiry;
 use crate::storage::files::Files;
-use crate::storage::store::Store;
 use crate::storage::uploads::Uploads;
 
 /// How many blocking threads there are beside those of uploads, which have one each.
@@ -69,7 +66,18 @@ const THREADS: usize = 64;
 /// How many open files are kept for other things, out of the half that connections may have.
 const RESERVED: u64 = 32;
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match begin() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The causes on one line, and no backtrace: most are mistakes of the operator.
+            eprintln!("resup-receiver: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn begin() -> anyhow::Result<()> {
     let mut config = Config::load()?;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt()
@@ -101,15 +109,15 @@ fn main() -> anyhow::Result<()> {
 async fn run(config: Config) -> anyhow::Result<()> {
     let config = Arc::new(config);
     let data = &config.data;
-    std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
+    start::make_directory(data)?;
     let _lock = match &config.command {
         Some(command) => {
-            let (_, accounts) = open(&config).await?;
+            let (_, accounts) = start::open(&config).await?;
             return admin::run(&accounts.users, command.clone()).await;
         }
-        None => lock(data)?,
+        None => start::lock(data)?,
     };
-    let (store, accounts) = open(&config).await?;
+    let (store, accounts) = start::open(&config).await?;
     let listen = config.listen;
     check_users(&config, &accounts).await?;
     let claims = Claims::new(
@@ -137,10 +145,10 @@ async fn run(config: Config) -> anyhow::Result<()> {
         (Some(certificates), Some(key)) => Some(Arc::new(Tls::open(certificates, key)?)),
         _ => None,
     };
-    let listener = bind(listen).await?;
+    let listener = start::bind(listen, "--listen").await?;
     let address = listener.local_addr()?;
     let metrics = match app.config.metrics_listen {
-        Some(address) => Some(bind(address).await?),
+        Some(address) => Some(start::bind(address, "--metrics-listen").await?),
         None => None,
     };
     reload_on_hangup(tls.clone())?;
@@ -156,27 +164,6 @@ async fn run(config: Config) -> anyhow::Result<()> {
     stdout.flush()?;
     server::serve(app, listener, tls, end).await;
     Ok(())
-}
-
-async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(address).await;
-    listener.with_context(|| format!("cannot listen on {address}"))
-}
-
-/// Opens the database. A lock lets one program at a time do this, since SQLite would let two change the tables at once.
-async fn open(config: &Arc<Config>) -> anyhow::Result<(Store, Accounts)> {
-    let data = &config.data;
-    let url = match &config.database {
-        Some(url) => url.clone(),
-        None => default_database(data)?,
-    };
-    let path = data.join("opening");
-    let cannot = || format!("cannot lock {}", path.display());
-    let opening = File::create(&path).with_context(cannot)?;
-    opening.lock().with_context(cannot)?;
-    let store = Store::open(&url).await?;
-    let accounts = Accounts::open(&url, config).await?;
-    Ok((store, accounts))
 }
 
 /// Checks that a receiver without users, where nobody has to log in, serves this machine only.
@@ -201,34 +188,6 @@ async fn check_users(config: &Config, accounts: &Accounts) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Locks the data directory, since two receivers would write the same files. The lock ends with its process.
-fn lock(data: &Path) -> anyhow::Result<File> {
-    let path = data.join("lock");
-    let lock = File::create(&path).with_context(|| format!("cannot open {}", path.display()))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            bail!(
-                "another receiver uses the data directory {}",
-                data.display()
-            )
-        }
-        Err(std::fs::TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("cannot lock {}", path.display()))
-        }
-    }
-}
-
-fn default_database(data: &Path) -> anyhow::Result<String> {
-    let path = data.join("receiver.sqlite");
-    make_private(&path).with_context(|| format!("cannot open {}", path.display()))?;
-    let text = path
-        .to_str()
-        .with_context(|| format!("{} is not Unicode: give --database", path.display()))?;
-    let encoded = utf8_percent_encode(text, NON_ALPHANUMERIC);
-    Ok(format!("sqlite://{encoded}?mode=rwc"))
-}
-
 /// Reads the certificates again at each SIGHUP.
 #[cfg(unix)]
 fn reload_on_hangup(tls: Option<Arc<Tls>>) -> anyhow::Result<()> {
@@ -249,15 +208,6 @@ fn reload_on_hangup(tls: Option<Arc<Tls>>) -> anyhow::Result<()> {
 #[cfg(not(unix))]
 fn reload_on_hangup(_: Option<Arc<Tls>>) -> anyhow::Result<()> {
     Ok(())
-}
-
-/// Makes the database's file, readable for this system user only: it has hashes of passwords.
-fn make_private(path: &Path) -> std::io::Result<()> {
-    let mut options = File::options();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
 }
 
 /// Waits for SIGTERM or SIGINT.

@@ -1,19 +1,23 @@
 //! The routes.
 
-use axum::extract::Request;
+use axum::extract::{FromRef, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use axum::Router;
 
+use crate::accounts::peer::origin;
 use crate::app::App;
+use crate::http::fields::Fields;
 use crate::http::reply::Reply;
 use crate::linger::linger;
 use crate::ops::health::health;
 use crate::page;
 use crate::page::login::{form, log_in, log_out};
 use crate::records;
+use crate::wire::endpoint::Endpoint;
 use crate::wire::upload;
 
 /// The largest number of lines in a header block.
@@ -23,9 +27,8 @@ const MAX_HEADER_BYTES: usize = 16 * 1024;
 
 /// Makes the router.
 pub fn router(app: App) -> Router {
-    let nothing = || async { Reply::refusal(StatusCode::NOT_FOUND, "there is nothing here") };
     Router::new()
-        .route("/", get(page::index))
+        .route("/", get(root).post(upload))
         .route("/assets/{name}", get(page::assets::asset))
         .route("/upload", any(upload))
         .route("/healthz", get(health))
@@ -38,9 +41,39 @@ pub fn router(app: App) -> Router {
         .route("/login", get(form).post(log_in))
         .route("/logout", post(log_out))
         .fallback(nothing)
+        .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(limit_headers))
         .layer(middleware::map_request(linger))
         .with_state(app)
+}
+
+/// Answers `GET /`: the page, or a locate. Programs are given the address that a browser shows, and it works for them,
+/// too.
+async fn root(State(app): State<App>, request: Request) -> Response {
+    let query = request.uri().query().unwrap_or("");
+    let fields = Fields::from_urlencoded(query.as_bytes());
+    if fields.is_ok_and(|fields| fields.text("action").is_some()) {
+        return upload(State(Endpoint::from_ref(&app)), request).await;
+    }
+    let (head, _) = request.into_parts();
+    page::index(State(app.accounts), head).await
+}
+
+/// Refuses a path that is not the receiver's.
+async fn nothing(head: Parts) -> Reply {
+    let message = format!("there is nothing here; {}", way(&head));
+    Reply::refusal(StatusCode::NOT_FOUND, message)
+}
+
+/// Refuses a method that a path does not have.
+async fn wrong_method(head: Parts) -> Reply {
+    let message = format!("{} is not for this path; {}", head.method, way(&head));
+    Reply::refusal(StatusCode::METHOD_NOT_ALLOWED, message)
+}
+
+/// Names the URL for uploads.
+fn way(head: &Parts) -> String {
+    format!("the URL for uploads is {}/upload", origin(head))
 }
 
 /// Refuses header blocks that are too large.

@@ -58,7 +58,7 @@ fn a_mistake_in_the_file_is_named() {
         ("crash = 'x'", "there is no setting 'crash'"),
         (
             "listen = 'here'",
-            "listen = \"here\": invalid socket address",
+            "listen = \"here\": not an address with a port, such as",
         ),
         (
             "max-segment = 0",

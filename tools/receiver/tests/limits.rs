@@ -13,7 +13,10 @@ use common::{begin, check_prefix, cut, head, md5_hex, post_form, Receiver, Reply
 fn a_file_that_is_too_large_is_refused_before_it_is_sent() {
     let receiver = Receiver::start(&["--max-size", "1000", "--max-segment", "100"]);
     let refused = receiver.locate(&Upload::new("a", 1001));
-    let refused = refused.expect(413, "1001 bytes, the most that this receiver takes is 1000");
+    let refused = refused.expect(
+        413,
+        "1.00 kB (1001 bytes), the most that this receiver takes is 1.00 kB (1000 bytes)",
+    );
     // Smaller segments would not help.
     assert!(refused.json.get("max_segment").is_none());
     receiver.locate_ok(&Upload::new("a", 1000));
@@ -40,7 +43,7 @@ fn a_quota_counts_finished_and_announced_bytes() {
     let refused = receiver.locate(&third);
     refused.expect(
         507,
-        "101 bytes goes over the quota: 900 of 1000 bytes are taken",
+        "101 bytes goes over the quota of 1.00 kB (1000 bytes): 900 bytes are taken",
     );
     receiver.locate_ok(&Upload::new("c", 100));
     // What is known goes on.

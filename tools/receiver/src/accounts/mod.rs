@@ -145,10 +145,14 @@ impl Accounts {
 }
 
 fn not_logged_in(head: &Parts) -> Reply {
-    let reply = Reply::refusal(
-        StatusCode::UNAUTHORIZED,
-        "not logged in, or with a name, password or token that is not right",
-    );
+    let message = match head.headers.contains_key(header::AUTHORIZATION) {
+        true => "not logged in: the name, password or token is not right".to_owned(),
+        false => format!(
+            "not logged in: give a name and password (HTTP Basic), a token, or log in by the form at {}/login",
+            peer::origin(head)
+        ),
+    };
+    let reply = Reply::refusal(StatusCode::UNAUTHORIZED, message);
     // With this header a browser would open a window of its own and ask for a password.
     match head.headers.contains_key("sec-fetch-mode") {
         true => reply,

@@ -42,7 +42,7 @@ pub struct Config {
     pub conflict: Conflict,
 
     /// Address to listen on; with port 0 the system chooses one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = address)]
     pub listen: SocketAddr,
 
     /// Certificates for TLS in PEM or DER, the server's own first; read again on SIGHUP
@@ -54,7 +54,7 @@ pub struct Config {
     pub tls_key: Option<PathBuf>,
 
     /// Address for Prometheus to read /metrics from [default: none]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     pub metrics_listen: Option<SocketAddr>,
 
     /// How the log is written, to standard error
@@ -86,16 +86,16 @@ pub struct Config {
     pub quota: Option<NonZeroU64>,
 
     /// Most uploads at once
-    #[arg(long, value_name = "COUNT", default_value = "1000")]
+    #[arg(long, value_name = "COUNT", default_value = "1000", value_parser = count)]
     pub max_uploads: NonZeroUsize,
 
     /// Most uploads at once of one user
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = count)]
     pub max_uploads_per_user: Option<NonZeroUsize>,
 
     /// Most connections at once; a new one replaces one that has no request, or whose client has read
     /// nothing of its response for the time of --body-idle-timeout
-    #[arg(long, value_name = "COUNT", default_value = "4096")]
+    #[arg(long, value_name = "COUNT", default_value = "4096", value_parser = count)]
     pub max_connections: NonZeroUsize,
 
     /// Least bytes in a second, on average over 30 seconds, that a client has to send; 0 for any
@@ -155,11 +155,21 @@ impl Config {
     }
 }
 
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let wrong = "not an address with a port, such as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080";
+    text.parse().map_err(|_| wrong.to_owned())
+}
+
+fn count(text: &str) -> Result<NonZeroUsize, String> {
+    let wrong = "not a whole number from 1 on";
+    text.parse().map_err(|_| wrong.to_owned())
+}
+
 fn network(text: &str) -> Result<IpNet, String> {
     let address = text.parse::<IpAddr>().map(IpNet::from);
     address
         .or_else(|_| text.parse())
-        .map_err(|_| "neither an address nor ADDRESS/BITS".to_owned())
+        .map_err(|_| "neither an address nor ADDRESS/BITS, such as 10.0.0.0/8".to_owned())
 }
 
 /// A format of the log.

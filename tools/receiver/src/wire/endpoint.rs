@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::http::reply::Reply;
+use crate::http::size::in_units;
 use crate::ops::metrics::Metrics;
 use crate::storage::uploads::Uploads;
 
@@ -31,7 +32,9 @@ impl Endpoint {
     pub fn check_size(&self, size: u64) -> Result<(), Reply> {
         match self.config.max_size {
             Some(limit) if size > limit.get() => Err(Reply::too_large(format!(
-                "the file has {size} bytes, the most that this receiver takes is {limit}"
+                "the file has {}, the most that this receiver takes is {}",
+                in_units(size),
+                in_units(limit.get())
             ))),
             _ => Ok(()),
         }

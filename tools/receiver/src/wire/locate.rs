@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 
 use crate::http::fields::Fields;
 use crate::http::reply::Reply;
+use crate::http::size::in_units;
 use crate::storage::claims::Claim;
 use crate::storage::record::{Identity, Record, State};
 use crate::wire::endpoint::Endpoint;
@@ -93,14 +94,18 @@ async fn find_or_make(endpoint: &Endpoint, file: &Identity) -> Result<String, Re
         }
     }
     match quota {
-        Some(quota) => Err(Reply::refusal(
-            StatusCode::INSUFFICIENT_STORAGE,
-            format!(
-                "a file of {} bytes goes over the quota: {} of {quota} bytes are taken",
-                file.size,
-                endpoint.uploads.store.total_size(&file.owner).await?
-            ),
-        )),
+        Some(quota) => {
+            let taken = endpoint.uploads.store.total_size(&file.owner).await?;
+            Err(Reply::refusal(
+                StatusCode::INSUFFICIENT_STORAGE,
+                format!(
+                    "a file of {} goes over the quota of {}: {} are taken",
+                    in_units(file.size),
+                    in_units(quota),
+                    in_units(taken.unsigned_abs())
+                ),
+            ))
+        }
         None => Err(contested()),
     }
 }
