@@ -79,6 +79,20 @@ fn a_wrong_login_is_shown_in_the_form_or_as_json() {
     receiver
         .exchange(&with(post("/login", "user=joe"), &json))
         .expect(400, "'password' is missing");
+    // The receiver's own message is English, so a page in another language does without it.
+    for (language, told) in [
+        (
+            "en",
+            "The login failed. field &#39;password&#39; is missing",
+        ),
+        ("zh", "登录失败。"),
+    ] {
+        let languages = [("Accept-Language", language)];
+        let page = receiver.exchange(&with(post("/login", "user=joe"), &languages));
+        let html = page.html();
+        assert!(html.contains(told), "{html}");
+        assert_eq!(html.contains("missing"), language == "en", "{html}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 // The page's two dialogs: the confirmation and the login.
 
 import { logIn, Refused } from "./server.js";
-import { text } from "./texts.js";
+import { served, text } from "./texts.js";
 
 const question = document.getElementById("question");
 const login = document.getElementById("login");
@@ -49,5 +49,5 @@ function explain(error) {
   const { status, json, after } = error;
   if (status === 401) return text("login_wrong");
   if (status === 429) return text("login_often", { seconds: Math.ceil(after / 1000) });
-  return text("login_failed", { message: json?.message ?? status });
+  return text("login_failed", { message: served(json?.message ?? `HTTP ${status}`) });
 }

@@ -3,7 +3,7 @@
 import { ask } from "./dialogs.js";
 import { makeRow, removeRow, set } from "./row.js";
 import { list, LoggedOut, Passing, remove } from "./server.js";
-import { bytes, date, text } from "./texts.js";
+import { bytes, date, served, text } from "./texts.js";
 
 const EVERY = 3000;
 const MORE = 100;
@@ -125,7 +125,7 @@ export class Records {
 /** Says why an upload could not be deleted. */
 export function notDeleted(error, name) {
   const { reason, status, message } = error;
-  if (!(error instanceof Passing)) return text("delete_failed", { name, message });
+  if (!(error instanceof Passing)) return text("delete_failed", { name, message: served(message) });
   if (reason === "locked") return text("delete_locked", { name });
   return text("delete_failed", { name, message: text(`reason_${reason}`, { status }) });
 }

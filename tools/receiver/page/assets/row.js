@@ -2,7 +2,7 @@
 
 import { Unreadable } from "./digest.js";
 import { Passing, Refused } from "./server.js";
-import { bytes, percent, span, text } from "./texts.js";
+import { bytes, percent, served, span, text } from "./texts.js";
 
 /** Makes a row from a template of the page. */
 export function makeRow(template, { name, dir }, actions) {
@@ -121,6 +121,6 @@ function failure(error) {
   if (!(error instanceof Refused)) return text("fail_strange");
   const { status, json } = error;
   if (json?.error === "digest") return text("fail_digest");
-  const keys = { 403: "forbidden", 413: "large", 507: "room" };
-  return text(`fail_${keys[status] ?? "refused"}`, { status, message: json?.message });
+  const keys = { 400: "odd", 403: "forbidden", 409: "taken", 413: "large", 507: "room" };
+  return text(`fail_${keys[status] ?? "refused"}`, { status, message: served(json?.message) });
 }

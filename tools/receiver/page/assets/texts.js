@@ -9,6 +9,11 @@ export function text(key, values = {}) {
   return texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "").trim();
 }
 
+/** Returns a message of the server, which is in English; empty on a page in another language. */
+export function served(message) {
+  return lang === "en" ? message : "";
+}
+
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
 const sizes = UNITS.map((unit) => [0, 1, 2].map((digits) => new Intl.NumberFormat(lang, {
   style: "unit",

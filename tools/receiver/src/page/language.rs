@@ -63,6 +63,14 @@ impl Language {
         })
     }
 
+    /// Returns a message of the receiver, which is in English; empty in another language.
+    pub fn served(self, message: &str) -> &str {
+        match self {
+            Self::English => message,
+            Self::Chinese => "",
+        }
+    }
+
     /// Finds a text in this language.
     pub fn text(self, key: &str) -> &'static str {
         let texts: &'static Texts = match self {
@@ -110,6 +118,26 @@ mod tests {
         ] {
             assert_eq!(preferred(accept), language, "{accept}");
         }
+    }
+
+    #[test]
+    fn the_chinese_texts_have_no_english_word() {
+        // Names, and the example of a folder.
+        let names = ["JavaScript", "reports"];
+        let mut words = Vec::new();
+        for (key, text) in &*CHINESE {
+            let mut rest = text.as_str();
+            let mut plain = String::new();
+            while let Some((before, after)) = rest.split_once('{') {
+                plain += before;
+                rest = after.split_once('}').expect("a placeholder").1;
+            }
+            plain += rest;
+            let found = plain.split(|c: char| !c.is_ascii_alphabetic());
+            let found = found.filter(|word| !word.is_empty() && !names.contains(word));
+            words.extend(found.map(|word| format!("{key}: {word}")));
+        }
+        assert!(words.is_empty(), "{words:?}");
     }
 
     #[test]

@@ -99,7 +99,9 @@ pub fn login_form(head: &Parts, user: &str, next: &str, refusal: Option<Reply>) 
         (StatusCode::TOO_MANY_REQUESTS, Some(seconds)) => {
             lang.text("login_often").replace("{seconds}", seconds)
         }
-        _ => lang.text("login_failed").replace("{message}", &message),
+        _ => lang
+            .text("login_failed")
+            .replace("{message}", lang.served(&message)),
     };
     let mut response = show_with(&problem);
     *response.status_mut() = status;

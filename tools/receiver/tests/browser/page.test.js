@@ -140,6 +140,26 @@ describe("the page", () => {
     await page.getByRole("heading", { name: "Upload files" }).waitFor();
   });
 
+  test("says in Chinese only what it knows to say in Chinese", async () => {
+    const page = await open({ locale: "zh-CN" });
+    for (const status of [400, 403, 409, 413, 418, 507]) {
+      const file = files.make(`${status}.bin`, 10);
+      await page.route("**/upload", (route) => route.fulfill({ status, json: { message: "this is English" } }));
+      await page.locator("#files").setInputFiles(file.path);
+      await state(page, file.name, "failed");
+      const details = await uploading(page, file.name).locator(".details").textContent();
+      assert.doesNotMatch(details, /[a-z]/i);
+      await page.unroute("**/upload");
+    }
+    await page.context().close();
+    const english = await open();
+    const file = files.make("refused.bin", 10);
+    await english.route("**/upload", (route) => route.fulfill({ status: 409, json: { message: "the name is taken" } }));
+    await english.locator("#files").setInputFiles(file.path);
+    await state(english, file.name, "failed");
+    assert.match(await uploading(english, file.name).locator(".details").textContent(), /the name is taken/);
+  });
+
   test("tells those without JavaScript what to do", async () => {
     const page = await browser.open(receiver.url, { javaScriptEnabled: false });
     const command = await page.locator("noscript code").textContent();
