@@ -1,6 +1,6 @@
 /*
  * Makes mistakes, and prints a line for each: its name, the status, the message. tests/errors/messages.rs compares them
- * with docs/ERRORS.md.
+ * with docs/ERRORS.md and with tests/mistakes.txt.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "check.h"
@@ -94,6 +94,9 @@ static void values(resup_client *client)
     tell_upload("utf8", resup_upload_set_name(good, "abc\xff"), good);
     tell_upload("argument", resup_upload_set_name(good, "a/b"), good);
     tell_last("url", resup_client_new("ftp://example.org/", &none));
+    tell_last("scheme", resup_client_new("127.0.0.1:8080/upload", &none));
+    tell_client("missing", resup_upload_new_file(client, "no/such/file", &upload), client);
+    tell_client("timeout", resup_client_set_connect_timeout(client, 0), client);
     tell_client("system", resup_upload_new_memory(client, "abc", SIZE_MAX, "a", &upload), client);
 
     memset(user, 'u', sizeof user - 1);
@@ -127,8 +130,10 @@ static void runs(resup_client *client)
     resup_upload_free(upload);
 
     upload = new_upload(client);
+    tell_upload("early", resup_upload_wait(upload, 0), upload);
     need(resup_upload_start(upload) == RESUP_OK, "a start");
     tell_upload("state", resup_upload_start(upload), upload);
+    tell_upload("setting", resup_upload_set_name(upload, "b"), upload);
     resup_upload_free(upload);
 }
 

@@ -189,6 +189,15 @@ fn dots_stand_for_any_words() {
 }
 
 #[test]
+fn each_first_mistake_in_c_is_told_with_its_way_out() {
+    let mistakes = Mistakes::make(&Bench::new());
+    resup_test_support::mistakes::walk("C", |mistake| match mistakes.0.get(mistake) {
+        Some((_, message)) => message.clone(),
+        None => panic!("errors.c does not make the mistake \"{mistake}\""),
+    });
+}
+
+#[test]
 fn messages_are_those_of_real_failures() {
     let one = One::new();
     let mistakes = Mistakes::make(&one.bench);

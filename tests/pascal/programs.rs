@@ -91,6 +91,11 @@ pub fn run_tests(bench: &Bench, command: &mut Command, named: fn(&Path) -> Strin
     std::fs::write(folder.join("ca.pem"), secure.ca_pem()).unwrap();
     make_huge(&folder.join("huge"));
     std::fs::copy(root().join("include/resup.h"), folder.join("resup.h")).unwrap();
+    std::fs::copy(
+        root().join("tests/mistakes.txt"),
+        folder.join("mistakes.txt"),
+    )
+    .unwrap();
     command
         .arg(receiver.endpoint())
         .arg(forbidding.endpoint())

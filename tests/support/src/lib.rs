@@ -10,6 +10,7 @@
 //! | [`model`] | a correct receiver of the protocol that lives in memory |
 //! | [`hole`] | an address where connecting hangs |
 //! | [`names`] | slow name lookups |
+//! | [`mistakes`] | the table of first mistakes |
 //! | [`squid`] | a real squid, an HTTP proxy |
 //! | [`dante`] | a real danted, a proxy for SOCKS 4 and 5 |
 //! | [`v2ray`] | a real V2Ray, a proxy for SOCKS 4, 4a and 5 with passwords |
@@ -40,6 +41,7 @@ mod form;
 pub mod haproxy;
 pub mod head;
 pub mod hole;
+pub mod mistakes;
 pub mod model;
 mod multipart;
 pub mod names;
