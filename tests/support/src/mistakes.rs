@@ -30,6 +30,7 @@ pub fn walk(place: &str, mut make: impl FnMut(&str) -> String) {
     for (_, mistake, words) in lines().filter(|(of, ..)| *of == place) {
         count += 1;
         let message = make(mistake);
+        println!("{mistake}:\n  {}", message.trim_end());
         let lacks = words.iter().filter(|word| !message.contains(**word));
         let lacks: Vec<_> = lacks.collect();
         let has = never.iter().filter(|word| message.contains(**word));

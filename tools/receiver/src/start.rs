@@ -2,7 +2,7 @@
 //! the operator what to do.
 
 use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,6 +14,9 @@ use tokio::net::TcpListener;
 use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::storage::store::Store;
+
+/// The beginning of every database of SQLite that is not empty.
+const SQLITE: &[u8] = b"SQLite format 3\0";
 
 /// Makes the data directory if it is missing.
 pub fn make_directory(data: &Path) -> anyhow::Result<()> {
@@ -84,7 +87,18 @@ pub async fn open(config: &Arc<Config>) -> anyhow::Result<(Store, Accounts)> {
 
 fn default_database(data: &Path) -> anyhow::Result<String> {
     let path = data.join("receiver.sqlite");
-    make_private(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    let mut beginning = Vec::new();
+    make_private(&path)
+        .and_then(|()| File::open(&path))
+        .and_then(|file| file.take(SQLITE.len() as u64).read_to_end(&mut beginning))
+        .with_context(|| format!("cannot open {}", path.display()))?;
+    // sqlx would try for half a minute.
+    if !beginning.is_empty() && beginning != SQLITE {
+        bail!(
+            "{} is not a database of SQLite; move it away, and the receiver makes a new one",
+            path.display()
+        );
+    }
     let text = path
         .to_str()
         .with_context(|| format!("{} is not Unicode: give --database", path.display()))?;
