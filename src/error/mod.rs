@@ -356,6 +356,14 @@ impl Error {
             )
     }
 
+    /// Turns a refusal into that of the login at `url`.
+    pub(crate) fn at_login(mut self, url: &str) -> Self {
+        if let Error::Refused(refusal) = &mut self {
+            refusal.login = Some(url.to_owned());
+        }
+        self
+    }
+
     /// Turns a refusal into the one that follows a fresh login.
     pub(crate) fn after_login(mut self) -> Self {
         if let Error::Refused(refusal) = &mut self {

@@ -10,6 +10,8 @@ pub struct Refusal {
     pub kind: RefusalKind,
     /// HTTP status code.
     pub status: u16,
+    /// The URL of the login form, where the login itself was refused.
+    pub login: Option<String>,
     /// The HTTP proxy, where the response may be its own. No response shows that for certain.
     pub proxy: Option<String>,
     /// The `message` member of the response's body, where it has one.
@@ -46,6 +48,9 @@ pub enum RefusalKind {
 
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(url) = &self.login {
+            write!(f, "the login at {url} failed: ")?;
+        }
         write!(f, "the server")?;
         if let Some(proxy) = &self.proxy {
             write!(f, ", or the proxy {proxy} on the way to it,")?;

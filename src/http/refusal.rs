@@ -32,6 +32,7 @@ pub(crate) fn refusal(response: &Response) -> Error {
     Error::Refused(Box::new(Refusal {
         kind,
         status: response.status,
+        login: None,
         // A message of the protocol is the server's own.
         proxy: response.proxy.clone().filter(|_| message.is_none()),
         message: message.as_deref().map(limited),

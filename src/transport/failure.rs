@@ -120,6 +120,10 @@ impl Circumstances<'_> {
             | io::ErrorKind::BrokenPipe
                 if self.is_socks =>
             {
+                let why = match error.kind() {
+                    io::ErrorKind::InvalidData => "the answer is not SOCKS".to_owned(),
+                    _ => why,
+                };
                 let why = format!("{why}{MAY_BE_NO_SOCKS}");
                 Error::ConnectFailed { host, why }
             }

@@ -175,6 +175,7 @@ fn refused(kind: RefusalKind, status: u16) -> Error {
     Error::Refused(Box::new(Refusal {
         kind,
         status,
+        login: None,
         proxy: None,
         message: None,
         excerpt: String::new(),

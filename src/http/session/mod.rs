@@ -191,7 +191,8 @@ impl SessionExchange<'_> {
         // A login succeeds with any status, most often with a redirect. Where a wrong password gets
         // a 200, the next request shows it.
         if response.status >= 400 {
-            return Err(clock_hint(refusal(&response), &response));
+            let url = login.endpoint.uri().to_string();
+            return Err(clock_hint(refusal(&response), &response).at_login(&url));
         }
         self.current().login = LoginState::Fresh;
         Ok(generation)

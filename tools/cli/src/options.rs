@@ -145,7 +145,7 @@ pub struct FileOptions {
 pub struct Transfer {
     /// Number of files to upload at once
     #[arg(short, long, value_name = "N", default_value = "1",
-          value_parser = clap::value_parser!(u16).range(1..=64))]
+          value_parser = units::jobs)]
     pub jobs: u16,
 
     /// Maximum bytes per second, for all files together, such as 500k or 1.5M

@@ -15,6 +15,14 @@ pub fn segment(text: &str) -> Result<SegmentSize, String> {
     }
 }
 
+/// Parses a number of uploads at once.
+pub fn jobs(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(jobs @ 1..=64) => Ok(jobs),
+        _ => Err("not a number from 1 to 64".to_owned()),
+    }
+}
+
 /// Writes a number of bytes with three digits: `999 B`, `1.50 MB`.
 pub fn bytes(count: u64) -> String {
     let mut value = count as f64;

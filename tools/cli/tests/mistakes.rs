@@ -240,7 +240,10 @@ fn server(bench: &Bench, mistake: &str) -> String {
             assert!(fits.starts_with("exit 0"), "{fits}");
             bench.put(&["@other", &url])
         }
-        "no login" | "a wrong password" | "a login at a page that there is not" => {
+        "no login"
+        | "a wrong password"
+        | "a wrong password in a login form"
+        | "a login at a page that there is not" => {
             let guarded = Receiver::start();
             guarded.admin(&["user", "add", "joe"], "correct horse\n");
             let url = guarded.endpoint();
@@ -248,6 +251,16 @@ fn server(bench: &Bench, mistake: &str) -> String {
             match mistake {
                 "no login" => bench.to(&url, &[]),
                 "a wrong password" => bench.to(&url, &["--basic", "joe:wrong"]),
+                "a wrong password in a login form" => {
+                    let login = url.replace("/upload", "/login");
+                    let fields = [
+                        "--login-field",
+                        "user=joe",
+                        "--login-field",
+                        "password=wrong",
+                    ];
+                    bench.to(&url, &[&["--login", &login], &fields[..]].concat())
+                }
                 _ => bench.to(&url, &["--login", &login, "--login-field", "user=joe"]),
             }
         }

@@ -94,6 +94,7 @@ fn tls(bench: &Bench, mistake: &str) -> Option<String> {
         "a certificate without its key" => bench.start(&["--tls-cert", cert]),
         "a certificate that there is not" => start("/nowhere/cert.pem", key),
         "a certificate that is none" => start(&notes, key),
+        "the certificate in place of the key" => start(cert, cert),
         "the key in place of the certificate" => start(key, key),
         "a key of another certificate" => start(cert, other),
         _ => return None,

@@ -8,7 +8,7 @@ use common::{encode, head, md5_hex, post_form, Receiver, Reply, Send, Upload};
 use hmac::Hmac;
 use tempfile::NamedTempFile;
 
-const REFUSED: &str = "the form is not signed as this receiver asks for";
+const REFUSED: &str = "the form is not signed as this receiver asks for: are the secret, the algorithm and the clock right?";
 
 /// A receiver that requires signatures, and the file with its secret.
 fn started(flags: &[&str]) -> (Receiver, NamedTempFile) {

@@ -100,6 +100,6 @@ impl<'a> FormCheck<'a> {
 fn not_signed() -> Reply {
     Reply::refusal(
         StatusCode::FORBIDDEN,
-        "the form is not signed as this receiver asks for",
+        "the form is not signed as this receiver asks for: are the secret, the algorithm and the clock right?",
     )
 }
