@@ -66,8 +66,13 @@ fn parse(response: &Response) -> Result<Body, Error> {
     // A text for people may be in another encoding; its bytes are replaced.
     let text = String::from_utf8_lossy(without_bom(&response.body));
     serde_json::from_str(&text).map_err(|e| {
+        // The place of a fault helps only in what is nearly right.
+        let fault = match text.trim_start().starts_with('{') {
+            true => format!(" ({e})"),
+            false => String::new(),
+        };
         let why = format!(
-            "it is not the JSON object that was expected ({e}); it begins: {}",
+            "it is not the JSON object that was expected{fault}; it begins: {}",
             excerpt(&response.body)
         );
         match response.status {

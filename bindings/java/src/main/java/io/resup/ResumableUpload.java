@@ -382,7 +382,7 @@ public final class ResumableUpload implements AutoCloseable {
          * @return this
          */
         public Builder listener(UploadListener listener) {
-            this.listener = Objects.requireNonNull(listener, "listener");
+            this.listener = Objects.requireNonNull(listener, "listener must not be null");
             return this;
         }
 

@@ -61,7 +61,7 @@ public final class ResumableUploadClient implements AutoCloseable {
      * @throws UnsatisfiedLinkError      the native library cannot be loaded; the message says why
      */
     public static Builder builder(String endpoint) {
-        Objects.requireNonNull(endpoint, "endpoint");
+        Objects.requireNonNull(endpoint, "endpoint must not be null");
         Loader.load();
         return new Builder(new NativeClient(endpoint));
     }
@@ -81,6 +81,7 @@ public final class ResumableUploadClient implements AutoCloseable {
      * @throws IllegalStateException  the client is closed
      */
     public ResumableUpload.Builder upload(Path file) throws IOException {
+        Objects.requireNonNull(file, "file must not be null");
         try {
             if (file.getFileSystem() == FileSystems.getDefault())
                 return new ResumableUpload.Builder(handle.uploadFile(file), log, NONE);
@@ -106,7 +107,7 @@ public final class ResumableUploadClient implements AutoCloseable {
     public ResumableUpload.Builder upload(File file) throws IOException {
         Path path;
         try {
-            path = file.toPath();
+            path = Objects.requireNonNull(file, "file must not be null").toPath();
         } catch (InvalidPathException noPath) {
             throw new ResupException(ErrorCode.ARGUMENT, noPath.getMessage(), noPath);
         }
@@ -124,7 +125,7 @@ public final class ResumableUploadClient implements AutoCloseable {
      * @throws OutOfMemoryError          there is no memory for the copy
      */
     public ResumableUpload.Builder upload(String name, byte[] bytes) {
-        return new ResumableUpload.Builder(handle.uploadBytes(Objects.requireNonNull(bytes, "bytes"), name), log, NONE);
+        return new ResumableUpload.Builder(handle.uploadBytes(Objects.requireNonNull(bytes, "bytes must not be null"), name), log, NONE);
     }
 
     /**
@@ -139,7 +140,7 @@ public final class ResumableUploadClient implements AutoCloseable {
      * @throws IllegalStateException     the client is closed
      */
     public ResumableUpload.Builder upload(String name, SeekableByteChannel channel) {
-        Source source = new ChannelSource(Objects.requireNonNull(channel, "channel"));
+        Source source = new ChannelSource(Objects.requireNonNull(channel, "channel must not be null"));
         return new ResumableUpload.Builder(handle.uploadStream(name), log, source);
     }
 
@@ -156,7 +157,7 @@ public final class ResumableUploadClient implements AutoCloseable {
      * @throws IllegalStateException     the client is closed
      */
     public ResumableUpload.Builder upload(String name, long size, StreamOpener opener) {
-        Source source = new StreamSource(notNegative("size", size), Objects.requireNonNull(opener, "opener"));
+        Source source = new StreamSource(notNegative("size", size), Objects.requireNonNull(opener, "opener must not be null"));
         return new ResumableUpload.Builder(handle.uploadStream(name), log, source);
     }
 
@@ -383,7 +384,7 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder signingSecret(byte[] secret) {
-            handle().setSigningSecret(Objects.requireNonNull(secret, "secret"));
+            handle().setSigningSecret(Objects.requireNonNull(secret, "secret must not be null"));
             return this;
         }
 
@@ -497,7 +498,7 @@ public final class ResumableUploadClient implements AutoCloseable {
          * @return this
          */
         public Builder log(LogLevel level, LogListener listener) {
-            log = Objects.requireNonNull(listener, "listener");
+            log = Objects.requireNonNull(listener, "listener must not be null");
             handle().setLogLevel(level);
             return this;
         }

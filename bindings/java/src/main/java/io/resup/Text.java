@@ -3,6 +3,7 @@ package io.resup;
 import java.io.File;
 import java.nio.file.FileSystems;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /** Strings and paths as arrays of UTF-16 code units, as the native library takes and returns them. */
 final class Text {
@@ -10,7 +11,7 @@ final class Text {
     }
 
     static char[] chars(String text) {
-        return text.toCharArray();
+        return Objects.requireNonNull(text, "the text must not be null").toCharArray();
     }
 
     /** Converts a text of the native library; null stays null. */
@@ -25,6 +26,7 @@ final class Text {
      * @throws IllegalArgumentException  the path is of another file system
      */
     static char[] path(Path path) {
+        Objects.requireNonNull(path, "the path must not be null");
         if (path.getFileSystem() != FileSystems.getDefault())
             throw new IllegalArgumentException("\"" + path + "\" is not of the default file system; copy it there first");
         return chars(File.separatorChar == '\\' ? path.toAbsolutePath().toString() : path.toUri().getRawPath());

@@ -148,8 +148,8 @@ class MistakeTest {
         ExecutorService executor = Executors.newCachedThreadPool();
         try (ResumableUploadClient client = ResumableUploadClient.builder(refusing())
                 .retryBackoff(Duration.ofHours(1), Duration.ofHours(1)).build();
-                ResumableUpload idle = client.upload("x", new byte[1]).build();
-                ResumableUpload upload = running(client, executor)) {
+                ResumableUpload idle = client.upload("x", new byte[1]).build()) {
+            ResumableUpload upload = running(client, executor);
             assertEquals(Optional.empty(), idle.failure());
             String why = upload.failure().get();
             assertTrue(why.startsWith("no connection to 127.0.0.1:"), why);
