@@ -124,7 +124,7 @@ fn settings(bench: &Bench, mistake: &str) -> Option<String> {
             "localhost:8080",
         ])),
         "a number that is none" => bench.start(&["--max-uploads", "many"]),
-        "a time with a unit" => bench.start(&["--header-timeout", "1 min"]),
+        "a time that is none" => bench.start(&["--header-timeout", "a while"]),
         "a setting that there is not" => {
             bench.start(&["--config", &bench.write("receiver.toml", "max_size = 5\n")])
         }
