@@ -147,7 +147,8 @@ fn other_time(one: &One) -> Case {
     let refusal = reply_with(403, &[("Date", &date)], body);
     let step = Step::new().read(Read::All).write(refusal);
     let server = ScriptedServer::start(vec![step]);
-    Case::new(&logged_in(one, &server, &ONCE), Vec::new())
+    let told = logged_in(one, &server, &ONCE);
+    Case::new(&told, vec![("127.0.0.1:80", server.addr().to_string())])
 }
 
 /// An upload with a login by a form, to a server that takes the login.
