@@ -283,8 +283,9 @@ function write(PDO $db, string $data, array $upload, string $source, int $length
     }
     foreach ($checks as [$expected, $actual]) {
         if ($expected !== '' && $expected !== $actual) {
-            // In a whole file nobody knows which bytes are wrong.
-            $upload = $whole ? reset_upload($db, $data, $upload) : $upload;
+            // Bytes from before are kept, for the client sees by their digest whether they are right. If this send
+            // brought none, they are wrong.
+            $upload = $length === 0 ? reset_upload($db, $data, $upload) : $upload;
             throw new Refusal(422, 'the digest of what arrived is not the one that the client sent',
                 ['error' => 'digest'] + upload_status($upload, true));
         }

@@ -262,14 +262,26 @@ fn wrong_digests_are_refused_and_the_offset_is_reset() {
     assert_eq!(check_prefix(&receiver, &file), (id.clone(), 2000));
 
     for (field, digest) in [("md5", wrong), ("sha256", "00".repeat(32))] {
-        let offset = check_prefix(&receiver, &file).1;
-        let refused = receiver.exchange(&file.send(&id, offset).tail(field, &digest).build());
+        let refused = receiver.exchange(&file.send(&id, 2000).tail(field, &digest).build());
         let refused = refused.expect(422, "digest");
-        assert_eq!((refused.text("state"), refused.offset()), ("partial", 0));
-        assert_eq!(check_prefix(&receiver, &file), (id.clone(), 0));
+        assert_eq!((refused.text("state"), refused.offset()), ("partial", 2000));
+        assert_eq!(check_prefix(&receiver, &file), (id.clone(), 2000));
     }
-    receiver.send_rest(&file, &id, 0).expect_complete(5000);
+    receiver.send_rest(&file, &id, 2000).expect_complete(5000);
     assert_eq!(receiver.stored(&id), file.content);
+}
+
+#[test]
+fn wrong_bytes_whose_digest_comes_alone_are_dropped() {
+    let receiver = Receiver::start(&[]);
+    let file = Upload::new("a.bin", 500);
+    let (id, _) = receiver.locate_ok(&file);
+    cut(begin(&receiver, &file.send(&id, 0), 500));
+    assert_eq!(check_prefix(&receiver, &file), (id.clone(), 500));
+    let wrong = md5_hex(b"wrong");
+    let refused = receiver.exchange(&file.send(&id, 500).tail("md5", &wrong).build());
+    assert_eq!(refused.expect(422, "digest").offset(), 0);
+    receiver.send_rest(&file, &id, 0).expect_complete(500);
 }
 
 #[test]

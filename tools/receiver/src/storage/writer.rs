@@ -167,11 +167,12 @@ impl Job {
         match (all_match, is_whole) {
             (true, true) => self.finish_upload()?,
             (true, false) => self.save(State::Partial, self.written, self.digests.clone())?,
-            // Which bytes are wrong is not known.
-            (false, true) => self.roll_back(0, Digests::default())?,
-            (false, false) => {
-                self.roll_back(self.initial.offset, self.initial.digests.clone())?;
+            // The bytes that were there before are wrong: this request brought none.
+            (false, _) if self.written == self.initial.offset => {
+                self.roll_back(0, Digests::default())?;
             }
+            // Those before are kept: by their digest the client sees whether they are right.
+            (false, _) => self.roll_back(self.initial.offset, self.initial.digests.clone())?,
         }
         Ok(all_match)
     }

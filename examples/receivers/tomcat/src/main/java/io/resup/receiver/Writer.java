@@ -88,10 +88,11 @@ final class Writer implements AutoCloseable {
                 uploads.cacheDigests(upload, digests);
                 return upload;
             }
-            if (whole) {
-                // Nobody knows which of the bytes are wrong.
+            if (end == start.offset()) {
+                // This send brought nothing, so the bytes from before are wrong.
                 upload = uploads.reset(upload);
             } else {
+                // The client sees by their digest whether the bytes from before are right.
                 save(start.withContent(Upload.State.PARTIAL, start.offset(), startDigests));
                 uploads.cacheDigests(upload, startDigests);
                 channel.truncate(start.offset());
