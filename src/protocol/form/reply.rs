@@ -14,6 +14,10 @@ const LONGEST_ID: usize = 1024;
 /// The largest whole number up to which every number of a JSON reader is exact.
 const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 
+/// The smallest `max_segment` that is accepted. With less, the requests are longer than what they
+/// carry, and a file takes any number of them.
+const LEAST_MAX_SEGMENT: u64 = 1000;
+
 /// The JSON object of a response. Unknown members are ignored: a later version may have more.
 #[derive(Deserialize)]
 struct Body {
@@ -140,7 +144,11 @@ fn assemble(body: &Body, state: State, offset: u64) -> Result<Answer, Error> {
     };
     let id = id(&body.id)?;
     let max_segment = match whole_number(&body.max_segment) {
-        Ok(Some(0)) => return Err(bad("its max_segment is 0".to_owned())),
+        Ok(Some(most)) if most < LEAST_MAX_SEGMENT => {
+            return Err(bad(format!(
+                "its max_segment is {most}, and {LEAST_MAX_SEGMENT} is the least that there may be"
+            )))
+        }
         Ok(limit) => limit,
         Err(value) => {
             return Err(bad(format!(
@@ -245,13 +253,13 @@ mod tests {
         assert_eq!((new.state, new.offset), (State::New, 0));
         assert_eq!(new.id.as_deref(), Some("a7"));
         let partial = locate(
-            r#"{"state":"partial","offset":5,"prefix_md5":"D41D8CD98F00B204E9800998ECF8427E","max_segment":3,"later":[1]}"#,
+            r#"{"state":"partial","offset":5,"prefix_md5":"D41D8CD98F00B204E9800998ECF8427E","max_segment":1000,"later":[1]}"#,
             9,
         )
         .unwrap();
         assert_eq!((partial.state, partial.offset), (State::Partial, 5));
         assert_eq!(partial.prefix_md5.unwrap()[..2], [0xd4, 0x1d]);
-        assert_eq!(partial.max_segment, Some(3));
+        assert_eq!(partial.max_segment, Some(1000));
         let complete = locate(r#"{"state":"complete","location":"/f/1"}"#, 9).unwrap();
         assert_eq!((complete.state, complete.offset), (State::Complete, 9));
         assert_eq!(complete.location.as_deref(), Some("/f/1"));
@@ -309,6 +317,7 @@ mod tests {
             r#"{"state":"partial","offset":3,"max_segment":"many"}"#,
             r#"{"state":"partial","offset":3,"prefix_md5":"zz"}"#,
             r#"{"state":"partial","offset":3,"max_segment":0}"#,
+            r#"{"state":"partial","offset":3,"max_segment":999}"#,
             r#"{"state":"partial","offset":3,"offset":4}"#,
         ] {
             let result = locate(body, 9);
@@ -323,15 +332,16 @@ mod tests {
 
     #[test]
     fn what_means_the_same_is_read_the_same() {
-        let plain = r#"{"state":"partial","offset":3000,"id":"7","max_segment":5,"message":"hi"}"#;
+        let plain =
+            r#"{"state":"partial","offset":3000,"id":"7","max_segment":5000,"message":"hi"}"#;
         let plain = locate(plain, 4000).unwrap();
         for body in [
-            "\u{feff}{\"state\":\"partial\",\"offset\":3000,\"id\":7,\"max_segment\":5,\"message\":\"hi\"}",
-            r#"{"state":"PARTIAL","offset":"3000","id":"7","max_segment":"5","message":"hi"}"#,
-            r#"{"state":"Partial","offset":3000.0,"id":7,"max_segment":5.0,"message":"hi"}"#,
-            r#"{"state":"partial","offset":3e3,"id":7,"max_segment":5,"message":"hi","location":null}"#,
-            r#"{"state":"partial","offset":3000,"id":"7","max_segment":5,"message":"hi","prefix_md5":""}"#,
-            r#"{"state":"partial","offset":3000,"id":"7","max_segment":5,"message":"hi","prefix_md5":null,"location":false}"#,
+            "\u{feff}{\"state\":\"partial\",\"offset\":3000,\"id\":7,\"max_segment\":5000,\"message\":\"hi\"}",
+            r#"{"state":"PARTIAL","offset":"3000","id":"7","max_segment":"5000","message":"hi"}"#,
+            r#"{"state":"Partial","offset":3000.0,"id":7,"max_segment":5000.0,"message":"hi"}"#,
+            r#"{"state":"partial","offset":3e3,"id":7,"max_segment":5000,"message":"hi","location":null}"#,
+            r#"{"state":"partial","offset":3000,"id":"7","max_segment":5000,"message":"hi","prefix_md5":""}"#,
+            r#"{"state":"partial","offset":3000,"id":"7","max_segment":5000,"message":"hi","prefix_md5":null,"location":false}"#,
         ] {
             assert_eq!(locate(body, 4000).unwrap(), plain, "{body}");
             let created = located(&response(201, body), 4000);

@@ -55,8 +55,8 @@ use crate::target::Target;
 const FAILED: u8 = 1;
 /// The exit code when nothing could be checked.
 const NOTHING_CHECKED: u8 = 2;
-/// The smallest max_segment with which the checks work. They cut their files at several offsets.
-const MIN_SEGMENT: u64 = 64;
+/// The smallest max_segment that the protocol allows.
+const MIN_SEGMENT: u64 = 1000;
 
 fn main() -> ExitCode {
     match execute(&Options::parse()) {
@@ -131,7 +131,7 @@ fn prepare(options: &Options, url: &str) -> Result<Shared> {
     if let Some(most) = shared.max_segment {
         ensure!(
             most >= MIN_SEGMENT,
-            "the receiver's max_segment is {most}; the checks need {MIN_SEGMENT} or more"
+            "the receiver's max_segment is {most}; the protocol wants {MIN_SEGMENT} or more"
         );
     }
     Ok(shared)

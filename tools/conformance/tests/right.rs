@@ -37,13 +37,25 @@ fn the_receiver_passes_twice_with_the_same_seed() {
 
 #[test]
 fn the_receiver_with_small_segments_passes() {
-    for most in ["64", "1000"] {
+    for most in ["1000", "5000"] {
         let receiver = Setup::new().arg("--max-segment").arg(most).start();
         let found = check(&receiver.endpoint(), &[]);
         found.assert_good();
         assert_eq!(found.checks["limit-too-long"].0, "pass");
         assert_eq!(found.checks["limit-just-right"].0, "pass");
     }
+}
+
+#[test]
+fn a_receiver_with_tiny_segments_is_not_checked() {
+    let receiver = ModelReceiver::with(Options {
+        max_segment: Some(999),
+        ..Options::default()
+    });
+    let output = kit().arg(receiver.endpoint()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("max_segment is 999"), "{error}");
 }
 
 /// Starts a receiver with the users joe and eve, and makes a token for eve.

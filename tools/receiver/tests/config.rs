@@ -65,6 +65,10 @@ fn a_mistake_in_the_file_is_named() {
             "max-segment = 0: not a size; write it as",
         ),
         (
+            "max-segment = 999",
+            "max-segment = 999: clients take no limit below 1000 bytes",
+        ),
+        (
             "max-size = '5X'",
             "max-size = \"5X\": not a size; write it as",
         ),

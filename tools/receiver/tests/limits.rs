@@ -11,7 +11,7 @@ use common::{begin, check_prefix, cut, head, md5_hex, post_form, Receiver, Reply
 
 #[test]
 fn a_file_that_is_too_large_is_refused_before_it_is_sent() {
-    let receiver = Receiver::start(&["--max-size", "1000", "--max-segment", "100"]);
+    let receiver = Receiver::start(&["--max-size", "1000", "--max-segment", "1000"]);
     let refused = receiver.locate(&Upload::new("a", 1001));
     let refused = refused.expect(
         413,

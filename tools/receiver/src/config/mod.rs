@@ -73,8 +73,8 @@ pub struct Config {
     #[arg(long, value_name = "TIME", default_value = "30", value_parser = time)]
     pub body_idle_timeout: Duration,
 
-    /// Most file bytes that one send may carry
-    #[arg(long, value_name = "SIZE", value_parser = size)]
+    /// Most file bytes that one send may carry, 1000 or more
+    #[arg(long, value_name = "SIZE", value_parser = segment)]
     pub max_segment: Option<NonZeroU64>,
 
     /// Most bytes in a file
@@ -204,6 +204,12 @@ pub enum Conflict {
 /// Writes the end of the help.
 fn units() -> String {
     format!("Units:\n  {}\n  {}", resup_units::SIZES, resup_units::TIMES)
+}
+
+fn segment(text: &str) -> Result<NonZeroU64, String> {
+    let least = |bytes: &NonZeroU64| bytes.get() >= 1000;
+    let refusal = || "clients take no limit below 1000 bytes".to_owned();
+    Some(size(text)?).filter(least).ok_or_else(refusal)
 }
 
 fn size(text: &str) -> Result<NonZeroU64, String> {
