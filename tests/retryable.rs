@@ -1,8 +1,8 @@
 //! Whether a failure may be tried again: the same for the same failure, in every language.
 //!
-//! A server that has responded by the protocol and then sends a page may have a login page in its
-//! place for a while: another run may succeed. A server whose first response is a page is probably
-//! not the right one.
+//! A server that has responded by the protocol and then sends a page, or a redirect, may have a login
+//! page in its place for a while: another run may succeed. A server whose first response is that is
+//! probably not the right one. A 5xx that nobody knows is a 500.
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code)]
@@ -18,16 +18,34 @@ use std::time::Duration;
 
 use harness::{has, library_dir, root, Bench};
 use one::One;
-use resup_test_support::scripted::{json, ScriptedServer, Step};
+use resup::{ErrorKind, RefusalKind};
+use resup_test_support::scripted::{json, reply_with, Read, ScriptedServer, Step};
 use resup_test_support::{files, tools};
 
 const LIMIT: Duration = Duration::from_secs(120);
-/// The status of a response that is not of the protocol: `RESUP_E_BAD_RESPONSE`.
+/// `RESUP_E_BAD_RESPONSE`, `RESUP_E_REFUSED` and `RESUP_E_SERVER_FAILING`.
 const BAD_RESPONSE: i32 = 90;
+const REFUSED: i32 = 76;
+const FAILING: i32 = 74;
 
-/// Sends a page for everything, perhaps after one right response.
-fn server(responds_first: bool) -> ScriptedServer {
-    let page = Step::reply(200, "<html>Please log in</html>");
+/// Each row: the HTTP status of every response, whether a right one comes before, the code of the
+/// failure, and whether it may be tried again.
+const CASES: [(u16, bool, i32, bool); 8] = [
+    (200, false, BAD_RESPONSE, false),
+    (200, true, BAD_RESPONSE, true),
+    (302, false, REFUSED, false),
+    (302, true, FAILING, true),
+    (511, false, REFUSED, false),
+    (511, true, FAILING, true),
+    (520, false, FAILING, true),
+    (520, true, FAILING, true),
+];
+
+/// Sends a page with this status for everything, perhaps after one right response.
+fn server(status: u16, responds_first: bool) -> ScriptedServer {
+    let location = [("Location", "http://127.0.0.1:1/login")];
+    let page = reply_with(status, &location, "<html>Please log in</html>");
+    let page = Step::new().read(Read::All).write(page);
     match responds_first {
         true => ScriptedServer::start(vec![Step::reply(200, &json("partial", 0, "a")), page]),
         false => ScriptedServer::start(vec![page]),
@@ -66,8 +84,13 @@ fn by_rust(url: &str, file: &Path) -> (i32, bool) {
     client.set_retry_limit(0);
     let mut upload = resup::Upload::from_file(&client, file).unwrap();
     let error = upload.run().unwrap_err();
-    assert_eq!(error.kind(), resup::ErrorKind::BadResponse);
-    (BAD_RESPONSE, error.is_retryable())
+    let code = match error.kind() {
+        ErrorKind::BadResponse => BAD_RESPONSE,
+        ErrorKind::Refused(RefusalKind::Other) => REFUSED,
+        ErrorKind::Refused(RefusalKind::Failing) => FAILING,
+        other => panic!("{other:?}: {error}"),
+    };
+    (code, error.is_retryable())
 }
 
 fn by_c(one: &One, url: &str, file: &Path) -> (i32, bool) {
@@ -78,18 +101,19 @@ fn by_c(one: &One, url: &str, file: &Path) -> (i32, bool) {
     (number("status"), retryable == 1)
 }
 
-fn by_the_command(bench: &Bench, dir: &Path, url: &str, file: &Path) -> (i32, bool) {
+/// Gives `code`, if the command ends with the exit code for it.
+fn by_the_command(bench: &Bench, dir: &Path, url: &str, file: &Path, code: i32) -> (i32, bool) {
     let mut command = Command::new(dir.join("resup"));
     command.args(["put", "--json", "--retries", "0"]);
     let outcome = bench.run(command.arg(file).arg(url), LIMIT);
-    // Its exit code for a response that is not of the protocol.
-    assert_eq!(outcome.status.code(), Some(7), "{}", outcome.stderr);
+    let exit = if code == BAD_RESPONSE { 7 } else { 6 };
+    assert_eq!(outcome.status.code(), Some(exit), "{}", outcome.stderr);
     let failed = outcome
         .stdout
         .lines()
         .find(|line| line.contains(r#""event":"failed""#));
     let failed = failed.expect("the failure");
-    (BAD_RESPONSE, failed.contains(r#""retryable":true"#))
+    (code, failed.contains(r#""retryable":true"#))
 }
 
 fn cpp(bench: &Bench) -> PathBuf {
@@ -134,7 +158,7 @@ fn java(bench: &Bench) -> PathBuf {
 }
 
 #[test]
-fn every_language_says_the_same_of_a_page_in_place_of_a_response() {
+fn every_language_says_the_same_of_what_answers_in_place_of_the_server() {
     let bench = Bench::new();
     let one = One::new();
     let dir = build_workspace();
@@ -143,16 +167,17 @@ fn every_language_says_the_same_of_a_page_in_place_of_a_response() {
     let cpp = has("g++").then(|| cpp(&bench));
     let pascal = has("fpc").then(|| pascal(&bench));
     let java = has("javac").then(|| java(&bench));
-    for responds_first in [true, false] {
-        let expected = (BAD_RESPONSE, responds_first);
+    for (status, responds_first, code, retryable) in CASES {
+        let expected = (code, retryable);
         let check = |language: &str, run: &dyn Fn(&str) -> (i32, bool)| {
-            let server = server(responds_first);
-            assert_eq!(run(&server.endpoint()), expected, "{language}");
+            let server = server(status, responds_first);
+            let found = run(&server.endpoint());
+            assert_eq!(found, expected, "{language}, {status}, {responds_first}");
         };
         check("Rust", &|url| by_rust(url, &file));
         check("C", &|url| by_c(&one, url, &file));
         check("the command", &|url| {
-            by_the_command(&bench, dir, url, &file)
+            by_the_command(&bench, dir, url, &file, code)
         });
         for (language, built) in [("C++", &cpp), ("Pascal", &pascal)] {
             if let Some(built) = built {

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use resup::{Client, Error, ErrorKind, Flow, LogLevel, RefusalKind, SegmentSize, Trust, Upload};
+use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::files;
 use resup_test_support::haproxy::HaProxy;
 use resup_test_support::model::{ModelReceiver, Options};
@@ -76,6 +77,36 @@ fn a_private_authority_is_trusted_when_it_is_set_and_not_before() {
     let another = client(&endpoint);
     another.set_ca_pem(Authority::new().pem()).unwrap();
     refuse(&another, receiver.addr());
+}
+
+/// Damages the handshake of one connection, and cuts the one before it, if there is one.
+#[test]
+fn a_damaged_handshake_is_final_only_on_the_first_connection() {
+    let authority = Authority::new();
+    let receiver = server(authority.certify());
+    let upload = |name: &str, damaged: u64, up: Option<u64>, down: Option<u64>| {
+        let faults = move |connection: u64, _: &mut fastrand::Rng| Faults {
+            cut_up_after: (connection < damaged).then_some(100_000),
+            corrupt_up_at: up.filter(|_| connection == damaged),
+            corrupt_down_at: down.filter(|_| connection == damaged),
+            ..Faults::default()
+        };
+        let proxy = ChaosProxy::start(receiver.addr(), faults, 0);
+        let client = client(&receiver.endpoint_at(proxy.addr()));
+        client.set_ca_pem(authority.pem()).unwrap();
+        let content = files::bytes(SIZE as usize, SIZE);
+        let mut upload = Upload::from_memory(&client, content, name).unwrap();
+        upload.run()
+    };
+    for at in [20, 90, 400] {
+        for (way, up, down) in [("up", Some(at), None), ("down", None, Some(at))] {
+            let name = format!("{way}-{at}");
+            let later = upload(&name, 1, up, down);
+            assert_eq!(later, Ok(()), "{name}");
+        }
+    }
+    let first = upload("first", 0, Some(20), None).unwrap_err();
+    assert_eq!(first.kind(), ErrorKind::Tls, "{first}");
 }
 
 #[test]

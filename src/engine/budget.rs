@@ -2,20 +2,36 @@
 
 use std::time::{Duration, Instant};
 
+use super::gain::{is_worth, Gain};
 use crate::options::RetryPolicy;
 
 /// The longest `Retry-After` that is obeyed. A server that asks for more is asked again after this.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
+/// How often a server that has never answered by the protocol may fail with a 500 and be tried
+/// again: the address may be wrong.
+const MAX_UNPROVEN: u32 = 2;
+
 /// The failures since the last progress, and the limits of their number and time.
+///
+/// Progress is a server's offset that is higher than ever before, if that was worth the bytes that
+/// were sent for it: a server that moves its offset by one byte each time is given up.
 #[derive(Debug)]
 pub(super) struct Budget {
     policy: RetryPolicy,
     failures: u32,
     /// The time of the first of these failures.
     since: Option<Instant>,
+    /// The bytes that the server has gained, and those that were sent in vain.
+    gained: u64,
+    wasted: u64,
     checksum_mismatches: u32,
     logged_in_again: bool,
+    /// Whether another offset of the server was followed.
+    followed: bool,
+    unproven: u32,
+    /// The number of bytes in the last send that got a 400.
+    rejected: Option<u64>,
 }
 
 impl Budget {
@@ -24,14 +40,24 @@ impl Budget {
             policy,
             failures: 0,
             since: None,
+            gained: 0,
+            wasted: 0,
             checksum_mismatches: 0,
             logged_in_again: false,
+            followed: false,
+            unproven: 0,
+            rejected: None,
         }
     }
 
-    /// Starts again from zero failures: the server has more than before.
-    pub(super) fn renew(&mut self) {
-        *self = Budget::new(self.policy);
+    /// Notes a new offset of the server. If that is progress, the budget starts again from zero
+    /// failures.
+    pub(super) fn settle(&mut self, gain: Gain) {
+        self.gained += gain.gained;
+        self.wasted = self.wasted.saturating_add(gain.wasted);
+        if gain.gained > 0 && is_worth(self.gained, self.wasted) {
+            *self = Budget::new(self.policy);
+        }
     }
 
     /// Notes that the program has paused the run: the time limit starts again.
@@ -50,6 +76,26 @@ impl Budget {
     /// each session at once, for ever.
     pub(super) fn allows_login(&mut self) -> bool {
         !std::mem::replace(&mut self.logged_in_again, true)
+    }
+
+    /// Counts a send that was refused because the server is at another offset. Gives whether the
+    /// run may go on from there at once: a server may give another one each time.
+    pub(super) fn allows_other_offset(&mut self) -> bool {
+        !std::mem::replace(&mut self.followed, true)
+    }
+
+    /// Counts a 500 before the first answer of the protocol. Gives whether it may be tried again.
+    pub(super) fn allows_unproven(&mut self) -> bool {
+        self.unproven += 1;
+        self.unproven <= MAX_UNPROVEN
+    }
+
+    /// Notes a 400 to a send of `length` bytes. Gives whether it may be tried again. Something on
+    /// the way may have cut the body, or found it too long; a shorter one that gets a 400 again
+    /// says no more than that, but one of the same length does.
+    pub(super) fn allows_bad_request(&mut self, length: u64) -> bool {
+        let before = self.rejected.replace(length);
+        before.is_none_or(|before| length < before)
     }
 
     /// Counts a failure. Gives the time to wait before the next attempt, or `None` when the budget
@@ -112,12 +158,45 @@ mod tests {
         assert!((99..=101).contains(&half.as_millis()), "{half:?}");
     }
 
+    fn progress(gained: u64, wasted: u64) -> Gain {
+        Gain {
+            gained,
+            wasted,
+            ..Gain::default()
+        }
+    }
+
     #[test]
-    fn progress_renews_the_budget() {
+    fn progress_renews_the_budget_if_it_was_worth_the_bytes() {
+        for (gained, wasted, renewed) in [
+            (1, 0, true),
+            (1, 16, true),
+            (1, 17, false),
+            (0, 0, false),
+            (u64::MAX, u64::MAX, true),
+        ] {
+            let mut budget = Budget::new(POLICY);
+            while next(&mut budget, 1).is_some() {}
+            budget.settle(progress(gained, wasted));
+            let left = next(&mut budget, 1).is_some();
+            assert_eq!(left, renewed, "{gained} {wasted}");
+        }
+    }
+
+    #[test]
+    fn little_progress_adds_up() {
         let mut budget = Budget::new(POLICY);
         while next(&mut budget, 1).is_some() {}
-        budget.renew();
+        budget.settle(progress(1, 100));
+        budget.settle(progress(6, 0));
         assert!(next(&mut budget, 1).is_some());
+    }
+
+    #[test]
+    fn a_400_is_tried_again_with_fewer_bytes_and_with_as_many_once() {
+        let mut budget = Budget::new(POLICY);
+        let allowed = [100, 50, 50].map(|length| budget.allows_bad_request(length));
+        assert_eq!(allowed, [true, true, false]);
     }
 
     #[test]
@@ -143,13 +222,13 @@ mod tests {
         assert!(budget.spend(at(9), None, u64::MAX).is_some());
         assert_eq!(budget.spend(at(10), None, u64::MAX), None);
         let long = Some(Duration::from_secs(11));
-        budget.renew();
+        budget.settle(progress(1, 0));
         assert_eq!(
             budget.spend(at(20), long, 0),
             None,
             "it would wait too long"
         );
-        budget.renew();
+        budget.settle(progress(1, 0));
         assert!(budget.spend(at(60), None, u64::MAX).is_some());
     }
 

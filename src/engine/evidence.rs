@@ -1,5 +1,7 @@
 //! The server's offsets so far, and the claims that they make plausible.
 
+use super::gain::{is_worth, Gain};
+
 /// The knowledge of the server's bytes.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Evidence {
@@ -13,6 +15,8 @@ pub(super) struct Evidence {
     /// The digest of the server's bytes, where they are not the source's. The next send makes the
     /// server drop them.
     restart: Option<[u8; 16]>,
+    /// The bytes that were sent since the last offset.
+    sent: u64,
 }
 
 impl Evidence {
@@ -44,9 +48,10 @@ impl Evidence {
         equal.unwrap_or(self.restart.is_none() || offset == 0)
     }
 
-    /// Notes that the source was sent up to `offset`: all of it may be at the server.
-    pub(super) fn sent_up_to(&mut self, offset: u64) {
-        self.plausible = self.plausible.max(offset);
+    /// Notes that the source was sent from one offset up to another: all of it may be at the server.
+    pub(super) fn sent(&mut self, from: u64, to: u64) {
+        self.plausible = self.plausible.max(to);
+        self.sent += to.saturating_sub(from);
     }
 
     /// Notes that the server got wrong bytes, and fell back to `offset`.
@@ -68,15 +73,26 @@ impl Evidence {
         };
     }
 
-    /// Sets the server's offset. Gives whether that is progress.
-    pub(super) fn settle(&mut self, offset: u64, ours: bool) -> bool {
-        let is_progress = !self.is_first() && offset > self.best;
+    /// Sets the server's offset. Gives the difference to the last one.
+    pub(super) fn settle(&mut self, offset: u64, ours: bool) -> Gain {
+        let sent = std::mem::take(&mut self.sent);
+        let gain = match self.confirmed {
+            None => Gain::default(),
+            Some(before) => {
+                let gained = offset.saturating_sub(self.best);
+                Gain {
+                    gained,
+                    wasted: sent.saturating_sub(gained),
+                    is_worth: is_worth(offset.saturating_sub(before), sent),
+                }
+            }
+        };
         self.best = self.best.max(offset);
         self.plausible = match ours {
             true => self.plausible.max(offset),
             false => 0,
         };
         self.confirmed = Some(offset);
-        is_progress
+        gain
     }
 }

@@ -6,11 +6,13 @@
 //!
 //! - `transfer`: the decisions; `phase`: the phases that they lead to; `step`: steps and events.
 //! - `evidence`: the server's offsets so far, and the claims that they make plausible.
+//! - `gain`: the difference that a send has made.
 //! - `budget`: the number of failures that are left.
 //! - `segments`: the number of bytes in one send.
 
 mod budget;
 mod evidence;
+mod gain;
 mod phase;
 mod segments;
 mod step;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::step::PartId;
+use super::step::{Event, PartId};
 use crate::protocol::Answer;
 
 /// A server's claim, and the request that it replies to.
@@ -21,8 +21,17 @@ pub(super) struct Claim {
 pub(super) enum ReplyTo {
     /// A locate, or a send that was damaged: any offset may follow.
     Any,
-    /// A send, accepted or not: the server's offset has to be higher than `from`.
+    /// A send, accepted or not, to a server whose offset was `from`: it has to be higher now.
     Send { accepted: bool, from: u64 },
+}
+
+/// A send in progress.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Sending {
+    pub part: PartId,
+    pub offset: u64,
+    pub length: u64,
+    pub since: Instant,
 }
 
 /// The phase of a run.
@@ -37,12 +46,7 @@ pub(super) enum Phase {
         ours: bool,
         reply_to: ReplyTo,
     },
-    Sending {
-        part: PartId,
-        offset: u64,
-        length: u64,
-        since: Instant,
-    },
+    Sending(Sending),
     Rechecking(Answer),
     Concluding,
     Recovering,
@@ -50,6 +54,14 @@ pub(super) enum Phase {
 }
 
 impl Phase {
+    /// Gives the send that ends with this event without an outcome.
+    pub(super) fn broken_send(&self, event: &Event) -> Option<Sending> {
+        match (self, event) {
+            (Phase::Sending(send), Event::Sent { result: Err(_), .. }) => Some(*send),
+            _ => None,
+        }
+    }
+
     /// Names the phase in the message of a defect.
     pub(super) fn name(&self) -> &'static str {
         match self {
@@ -58,7 +70,7 @@ impl Phase {
             Phase::Locating => "locating",
             Phase::Comparing(_) => "comparing",
             Phase::Settling { .. } => "settling",
-            Phase::Sending { .. } => "sending",
+            Phase::Sending(_) => "sending",
             Phase::Rechecking(_) => "rechecking",
             Phase::Concluding => "concluding",
             Phase::Recovering => "recovering",

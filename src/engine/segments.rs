@@ -8,21 +8,30 @@ use crate::options::SegmentSize;
 
 /// The smallest segment after a 413 or after failures.
 const MIN: u64 = 64 * 1024;
-/// The first automatic segment.
-const AUTOMATIC_FIRST: u64 = 4 << 20;
+/// The first automatic segment, and the largest one after a send that brought nothing.
+const FIRST: u64 = 4 << 20;
 /// The largest automatic segment.
-const AUTOMATIC_MAX: u64 = 1 << 30;
-/// Automatic segments grow while each takes less than this.
+const MAX: u64 = 1 << 30;
+/// Segments grow while each takes less than this.
+const SHORT: Duration = Duration::from_secs(5);
+/// Segments shrink when one takes more than this.
 const LONG: Duration = Duration::from_secs(20);
 
 /// The limit that a client has learned from 413 responses, for all its uploads; 0 for none.
 pub(crate) type LearnedLimit = Arc<AtomicU64>;
 
 /// The size of the segments of one run.
+///
+/// One send carries everything until one has brought nothing. From then on the server, or a proxy
+/// before it, may take whole requests only, and the size is the one that suits the network.
 #[derive(Debug)]
 pub(super) struct Segments {
-    size: SegmentSize,
-    automatic: u64,
+    /// The program's limit.
+    most: Option<u64>,
+    /// The size that suits the network; `None` while one send carries everything.
+    suitable: Option<u64>,
+    /// Half of the last send that brought nothing. Past it the size grows slowly.
+    doubtful: u64,
     announced: Option<u64>,
     /// Half of the segment that was too large.
     halved: Option<u64>,
@@ -31,9 +40,15 @@ pub(super) struct Segments {
 
 impl Segments {
     pub(super) fn new(size: SegmentSize, learned: LearnedLimit) -> Self {
+        let (most, suitable) = match size {
+            SegmentSize::Unlimited => (None, None),
+            SegmentSize::Fixed(most) => (Some(most), None),
+            SegmentSize::Automatic => (None, Some(FIRST)),
+        };
         Segments {
-            size,
-            automatic: AUTOMATIC_FIRST,
+            most,
+            suitable,
+            doubtful: MAX,
             announced: None,
             halved: None,
             learned,
@@ -47,31 +62,42 @@ impl Segments {
 
     /// Gives how many of the `left` bytes the next send carries.
     pub(super) fn next(&self, left: u64) -> u64 {
-        let wanted = match self.size {
-            SegmentSize::Unlimited => None,
-            SegmentSize::Fixed(most) => Some(most),
-            SegmentSize::Automatic => Some(self.automatic),
-        };
         let learned = Some(self.learned.load(Relaxed)).filter(|limit| *limit > 0);
-        let limits = [wanted, self.announced, self.halved, learned];
+        let limits = [
+            self.most,
+            self.suitable,
+            self.announced,
+            self.halved,
+            learned,
+        ];
         limits.into_iter().flatten().fold(left, u64::min)
     }
 
-    /// Notes that the server has accepted a segment, and the time that it took.
-    pub(super) fn accepted(&mut self, time: Duration) {
+    /// Notes that the server has accepted `length` bytes, and the time that this took.
+    pub(super) fn accepted(&mut self, length: u64, time: Duration) {
         // Only now it is certain that the size was the reason, so other uploads learn it.
         if let Some(halved) = self.halved {
             let lower = |known| (known == 0 || known > halved).then_some(halved);
             let _ = self.learned.fetch_update(Relaxed, Relaxed, lower);
         }
-        if time < LONG {
-            self.automatic = (self.automatic * 2).min(AUTOMATIC_MAX);
+        // A shorter one tells nothing about this size.
+        if let Some(size) = self.suitable.as_mut().filter(|size| length >= **size) {
+            if time > LONG {
+                *size = (*size / 2).max(MIN);
+            } else if time < SHORT {
+                let more = match *size * 2 <= self.doubtful {
+                    true => *size,
+                    false => *size / 4,
+                };
+                *size = (*size + more).min(MAX);
+            }
         }
     }
 
-    /// Notes a failure.
-    pub(super) fn failed(&mut self) {
-        self.automatic = (self.automatic / 2).max(MIN);
+    /// Notes that a send of `length` bytes has brought nothing.
+    pub(super) fn brought_nothing(&mut self, length: u64) {
+        self.suitable = Some((length / 4).clamp(MIN, FIRST));
+        self.doubtful = (length / 2).max(MIN);
     }
 
     /// Notes that `length` bytes are too many for the server. Gives whether there is a smaller size
@@ -100,7 +126,7 @@ mod tests {
         segments.announce(500);
         assert_eq!(segments.next(1 << 40), 500);
         assert_eq!(segments.next(7), 7);
-        segments.size = SegmentSize::Fixed(300);
+        segments.most = Some(300);
         assert_eq!(segments.next(1 << 40), 300);
     }
 
@@ -117,25 +143,61 @@ mod tests {
         assert_eq!((length, tries), (MIN, 8));
         let other = |learned| Segments::new(SegmentSize::Unlimited, learned).next(u64::MAX);
         assert_eq!(other(learned.clone()), u64::MAX, "nothing is proved yet");
-        segments.accepted(LONG);
+        segments.accepted(MIN, LONG);
         assert_eq!(other(learned), MIN);
     }
 
+    /// Makes sends that each take this time; gives the size of the next one.
+    fn after(segments: &mut Segments, sends: u32, time: Duration) -> u64 {
+        for _ in 0..sends {
+            let length = segments.next(u64::MAX);
+            segments.accepted(length, time);
+        }
+        segments.next(u64::MAX)
+    }
+
     #[test]
-    fn automatic_segments_grow_on_a_good_network_and_shrink_after_failures() {
+    fn the_time_of_a_segment_decides_on_the_next() {
         let mut segments = segments(SegmentSize::Automatic);
-        let first = segments.next(u64::MAX);
-        segments.accepted(Duration::from_secs(1));
-        assert_eq!(segments.next(u64::MAX), 2 * first);
-        segments.accepted(LONG);
-        assert_eq!(segments.next(u64::MAX), 2 * first);
-        for _ in 0..100 {
-            segments.failed();
+        assert_eq!(after(&mut segments, 1, SHORT / 2), 2 * FIRST);
+        assert_eq!(after(&mut segments, 9, SHORT), 2 * FIRST);
+        assert_eq!(after(&mut segments, 9, LONG), 2 * FIRST);
+        assert_eq!(after(&mut segments, 1, LONG * 2), FIRST);
+        assert_eq!(after(&mut segments, 99, LONG * 2), MIN);
+        assert_eq!(after(&mut segments, 99, Duration::ZERO), MAX);
+        // The last segment of a file is short.
+        segments.accepted(10, LONG * 2);
+        assert_eq!(segments.next(u64::MAX), MAX);
+    }
+
+    #[test]
+    fn one_send_carries_everything_as_long_as_it_works() {
+        let mut segments = segments(SegmentSize::Unlimited);
+        assert_eq!(after(&mut segments, 9, LONG * 2), u64::MAX);
+    }
+
+    #[test]
+    fn what_brought_nothing_is_followed_by_less_and_then_by_more_again() {
+        let mut segments = segments(SegmentSize::Unlimited);
+        let mut sizes = Vec::new();
+        for _ in 0..5 {
+            segments.brought_nothing(segments.next(100 << 20));
+            sizes.push(segments.next(u64::MAX));
         }
+        assert_eq!(sizes, [4 << 20, 1 << 20, 256 << 10, MIN, MIN]);
+
+        segments.brought_nothing(4 << 20);
+        // Up to half of what failed it doubles. Past that it grows by a quarter.
+        let sizes = [(); 3].map(|()| after(&mut segments, 1, Duration::ZERO));
+        assert_eq!(sizes, [2 << 20, 5 << 19, 25 << 17]);
+        assert_eq!(after(&mut segments, 99, Duration::ZERO), MAX);
+    }
+
+    #[test]
+    fn no_size_is_larger_than_the_programs() {
+        let mut segments = segments(SegmentSize::Fixed(200_000));
+        segments.brought_nothing(200_000);
         assert_eq!(segments.next(u64::MAX), MIN);
-        for _ in 0..100 {
-            segments.accepted(Duration::ZERO);
-        }
-        assert_eq!(segments.next(u64::MAX), AUTOMATIC_MAX);
+        assert_eq!(after(&mut segments, 99, Duration::ZERO), 200_000);
     }
 }

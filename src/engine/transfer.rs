@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::budget::Budget;
 use super::evidence::Evidence;
-use super::phase::{Claim, Phase, ReplyTo};
+use super::phase::{Claim, Phase, ReplyTo, Sending};
 use super::segments::Segments;
 use super::step::{Event, PartId, Plan, Remedy, Step};
 use crate::control::stop::Stop;
@@ -24,6 +24,8 @@ pub(crate) struct Transfer {
     evidence: Evidence,
     budget: Budget,
     segments: Segments,
+    /// The number of bytes in the last send, if it may have brought nothing because of that.
+    doubtful: Option<u64>,
     /// The number of sends so far.
     parts: u64,
 }
@@ -40,6 +42,7 @@ impl Transfer {
             evidence: Evidence::default(),
             budget: Budget::new(plan.retry),
             segments: Segments::new(plan.segment_size, plan.learned_limit),
+            doubtful: None,
             parts: 0,
         };
         (transfer, Step::Begin)
@@ -49,19 +52,31 @@ impl Transfer {
     /// distributed number.
     pub(crate) fn handle(&mut self, event: Event, now: Instant, jitter: u64) -> Step {
         let phase = std::mem::replace(&mut self.phase, Phase::Finished);
-        let result = match (phase, event) {
-            (phase, Event::Stopped(stop)) => {
-                self.phase = phase;
-                return self.stopped(stop, now, jitter);
+        let broken = phase.broken_send(&event);
+        match self.advance(phase, event, now) {
+            Ok(step) => step,
+            Err(Stop::Interrupted) => {
+                self.budget.note_pause();
+                self.begin()
             }
-            (Phase::Beginning, Event::Begun) => Ok(self.begun()),
+            Err(Stop::Failed(error)) => self.failed(error, broken, now, jitter),
+        }
+    }
+
+    /// Goes from a phase to the next one.
+    fn advance(&mut self, phase: Phase, event: Event, now: Instant) -> Result<Step, Stop> {
+        Ok(match (phase, event) {
+            (_, Event::Stopped(stop)) => return Err(stop),
+            (Phase::Beginning, Event::Begun) => self.begun(),
             (Phase::Announcing, Event::Digested) => {
                 self.announcement_due = false;
-                Ok(self.locate())
+                self.locate()
             }
-            (Phase::Locating, Event::Located(answer)) => self.judge(&answer, ReplyTo::Any),
-            (Phase::Locating, Event::Connected) => Ok(self.settle(0, true, None, ReplyTo::Any)),
-            (Phase::Comparing(claim), Event::Compared { equal }) => self.decide(claim, Some(equal)),
+            (Phase::Locating, Event::Located(answer)) => self.judge(&answer, ReplyTo::Any)?,
+            (Phase::Locating, Event::Connected) => self.settle(0, true, None, ReplyTo::Any),
+            (Phase::Comparing(claim), Event::Compared { equal }) => {
+                self.decide(claim, Some(equal))?
+            }
             (
                 Phase::Settling {
                     offset,
@@ -69,42 +84,20 @@ impl Transfer {
                     reply_to,
                 },
                 Event::Settled,
-            ) => self.settled(offset, ours, reply_to, now),
-            (
-                Phase::Sending {
-                    part,
-                    offset,
-                    length,
-                    since,
-                },
-                Event::Sent {
-                    part: sent,
-                    read,
-                    result,
-                },
-            ) if sent == part => {
-                self.evidence.sent_up_to(read);
-                match result {
-                    Ok(outcome) => self.sent(offset, length, outcome, since, now),
-                    Err(stop) => {
-                        self.phase = Phase::Sending {
-                            part,
-                            offset,
-                            length,
-                            since,
-                        };
-                        return self.stopped(stop, now, jitter);
-                    }
-                }
+            ) => self.settled(offset, ours, reply_to, now)?,
+            (Phase::Sending(send), Event::Sent { part, read, result }) if part == send.part => {
+                self.evidence.sent(send.offset, read);
+                self.sent(send, result?, now)?
             }
-            (Phase::Rechecking(answer), Event::Rechecked) => self.rechecked(answer),
-            (Phase::Concluding, Event::Concluded) => Ok(Step::Finish(Ok(()))),
-            (Phase::Recovering, Event::Recovered) => Ok(self.begin()),
-            (phase, event) => Err(Error::Internal {
-                why: format!("the engine got \"{}\" while {}", event.name(), phase.name()),
-            }),
-        };
-        result.unwrap_or_else(|error| self.failed(error, now, jitter))
+            (Phase::Rechecking(answer), Event::Rechecked) => self.rechecked(answer)?,
+            (Phase::Concluding, Event::Concluded) => Step::Finish(Ok(())),
+            (Phase::Recovering, Event::Recovered) => self.begin(),
+            (phase, event) => {
+                let (event, phase) = (event.name(), phase.name());
+                let why = format!("the engine got \"{event}\" while {phase}");
+                return Err(Error::Internal { why }.into());
+            }
+        })
     }
 
     fn begin(&mut self) -> Step {
@@ -161,10 +154,7 @@ impl Transfer {
             });
         }
         if equal.is_none() && self.evidence.is_implausible(claim.offset) {
-            let sent = self.evidence.plausible();
-            return Err(Error::BadOffset {
-                why: format!("{} bytes, but only {sent} were sent", claim.offset),
-            });
+            return Err(self.sent_by_another(claim.offset));
         }
         let ours = self.evidence.is_ours(claim.offset, equal);
         self.evidence.judge(ours, claim.md5);
@@ -188,13 +178,19 @@ impl Transfer {
             }),
             // Bytes that were disproved stay so until they are proved or replaced.
             None if is_disproved && !accepted => Ok(false),
-            None if is_first || self.evidence.plausible() >= self.size => Ok(true),
-            None => {
-                let (sent, size) = (self.evidence.plausible(), self.size);
-                Err(Error::BadOffset {
-                    why: format!("complete, but only {sent} of {size} bytes were sent"),
-                })
-            }
+            // A locate finds the file by its name, size and time. So another program may have
+            // uploaded it, before this run or during it.
+            None if claim.reply_to == ReplyTo::Any => Ok(true),
+            None if self.evidence.plausible() >= self.size => Ok(true),
+            None => Err(self.sent_by_another(self.size)),
+        }
+    }
+
+    /// Makes the error for an offset up to which this run has not sent.
+    fn sent_by_another(&self, offset: u64) -> Error {
+        let sent = self.evidence.plausible();
+        Error::SentByAnother {
+            why: format!("the server has {offset} bytes of it, but only {sent} were sent here"),
         }
     }
 
@@ -211,8 +207,8 @@ impl Transfer {
         }
     }
 
-    /// Goes on from the server's offset, if that is higher than the one before. If not, the attempt
-    /// fails, so that the back-off and the limit of retries apply.
+    /// Goes on from the server's offset, if the last send was worth it. If not, the attempt fails,
+    /// so that the back-off and the limit of retries apply.
     fn settled(
         &mut self,
         offset: u64,
@@ -220,27 +216,42 @@ impl Transfer {
         reply_to: ReplyTo,
         now: Instant,
     ) -> Result<Step, Error> {
-        if self.evidence.settle(offset, ours) {
-            self.budget.renew();
+        let gain = self.evidence.settle(offset, ours);
+        self.budget.settle(gain);
+        if let Some(length) = self.doubtful.take().filter(|_| !gain.is_worth) {
+            self.segments.brought_nothing(length);
         }
-        match reply_to {
-            ReplyTo::Send { from, .. } if offset <= from => Err(Error::bad_response(format!(
-                "it says offset {offset} after it got bytes from {from} on"
-            ))),
-            _ => Ok(self.send(offset, now)),
-        }
+        let why = match reply_to {
+            ReplyTo::Send { from, .. } if offset <= from => {
+                format!("it says offset {offset} after it got bytes from {from} on")
+            }
+            ReplyTo::Send {
+                accepted: true,
+                from,
+            } if !gain.is_worth => {
+                let kept = offset - from;
+                format!("it kept only {kept} of the bytes that it got from {from} on")
+            }
+            ReplyTo::Send {
+                accepted: false, ..
+            } if !self.budget.allows_other_offset() => {
+                format!("it says another offset each time, now {offset}")
+            }
+            _ => return Ok(self.send(offset, now)),
+        };
+        Err(Error::bad_response(why))
     }
 
     fn send(&mut self, offset: u64, now: Instant) -> Step {
         self.parts += 1;
         let part = PartId(self.parts);
         let length = self.segments.next(self.size - offset);
-        self.phase = Phase::Sending {
+        self.phase = Phase::Sending(Sending {
             part,
             offset,
             length,
             since: now,
-        };
+        });
         Step::Send {
             part,
             offset,
@@ -249,20 +260,15 @@ impl Transfer {
         }
     }
 
-    fn sent(
-        &mut self,
-        offset: u64,
-        length: u64,
-        outcome: Outcome,
-        since: Instant,
-        now: Instant,
-    ) -> Result<Step, Error> {
-        let from = self.evidence.confirmed().unwrap_or(offset);
+    fn sent(&mut self, send: Sending, outcome: Outcome, now: Instant) -> Result<Step, Error> {
+        let from = self.evidence.confirmed().unwrap_or(send.offset);
         match outcome {
             Outcome::Accepted(answer) => {
-                self.segments.accepted(now.saturating_duration_since(since));
+                let time = now.saturating_duration_since(send.since);
+                self.segments.accepted(send.length, time);
+                self.doubtful = Some(send.length);
                 let complete = answer.state == State::Complete;
-                if !complete && answer.offset == offset + length {
+                if !complete && answer.offset == send.offset + send.length {
                     // If there was a restart, the server obeyed it: its bytes are of this send.
                     self.evidence.restarted();
                 }
@@ -271,6 +277,15 @@ impl Transfer {
                     from,
                 };
                 self.judge(&answer, reply_to)
+            }
+            // The offset was right, so the server means the digest.
+            Outcome::OffsetMismatch(answer) if self.compares && answer.offset == send.offset => {
+                let why = "it answers 409 to bytes at its own offset";
+                self.phase = Phase::Rechecking(Answer {
+                    message: answer.message.or_else(|| Some(why.to_owned())),
+                    ..answer
+                });
+                Ok(Step::Recheck)
             }
             Outcome::OffsetMismatch(answer) => {
                 let reply_to = ReplyTo::Send {
@@ -301,35 +316,30 @@ impl Transfer {
         self.judge(&answer, ReplyTo::Any)
     }
 
-    fn stopped(&mut self, stop: Stop, now: Instant, jitter: u64) -> Step {
-        match stop {
-            Stop::Interrupted => {
-                self.budget.note_pause();
-                self.begin()
-            }
-            Stop::Failed(error) => self.failed(error, now, jitter),
-        }
-    }
-
-    /// Decides whether there is a remedy for a failure, in the phase in which it happened.
-    fn failed(&mut self, error: Error, now: Instant, jitter: u64) -> Step {
-        // If the server answered before, a login page may answer in its place by now.
+    /// Decides whether there is a remedy for a failure. `broken` is the send that has failed.
+    fn failed(&mut self, error: Error, broken: Option<Sending>, now: Instant, jitter: u64) -> Step {
+        // If the server answered before, something else may answer in its place for a while.
         let error = match self.evidence.is_first() {
             true => error,
-            false => error.after_answers(),
+            false => error.after_answers(broken.is_some()),
         };
-        let Some(remedy) = self.remedy(&error, now, jitter) else {
-            self.phase = Phase::Finished;
+        let Some(remedy) = self.remedy(&error, broken, now, jitter) else {
             return Step::Finish(Err(error));
         };
         self.phase = Phase::Recovering;
         Step::Recover { error, remedy }
     }
 
-    fn remedy(&mut self, error: &Error, now: Instant, jitter: u64) -> Option<Remedy> {
-        match (error.kind(), &self.phase) {
-            (ErrorKind::Refused(RefusalKind::TooLarge), Phase::Sending { length, .. })
-                if self.segments.too_large(*length) =>
+    fn remedy(
+        &mut self,
+        error: &Error,
+        broken: Option<Sending>,
+        now: Instant,
+        jitter: u64,
+    ) -> Option<Remedy> {
+        match (error.kind(), broken) {
+            (ErrorKind::Refused(RefusalKind::TooLarge), Some(send))
+                if self.segments.too_large(send.length) =>
             {
                 return Some(Remedy::SmallerSegments)
             }
@@ -339,12 +349,26 @@ impl Transfer {
             }
             _ => {}
         }
-        self.segments.failed();
-        if !error.is_passing() {
+        if !self.passes(error, broken) {
             return None;
+        }
+        if let Some(send) = broken.filter(|_| error.may_mean_too_large()) {
+            self.doubtful = Some(send.length);
         }
         let retry_after = error.refusal().and_then(|refusal| refusal.retry_after);
         let wait = self.budget.spend(now, retry_after, jitter);
         wait.map(Remedy::Wait)
+    }
+
+    /// Whether a failure may pass.
+    fn passes(&mut self, error: &Error, broken: Option<Sending>) -> bool {
+        let status = error.refusal().map(|refusal| refusal.status);
+        match (status, broken) {
+            (Some(400), Some(send)) => self.budget.allows_bad_request(send.length),
+            (Some(500 | 505..), _) if error.is_passing() && self.evidence.is_first() => {
+                self.budget.allows_unproven()
+            }
+            _ => error.is_passing(),
+        }
     }
 }

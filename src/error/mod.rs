@@ -132,6 +132,9 @@ pub enum Error {
         host: String,
         /// The failure.
         why: String,
+        /// Whether something on the way may have damaged the handshake. It may not, if a certificate
+        /// or a setting is the reason.
+        may_be_damage: bool,
     },
 
     /// The proxy refuses the user, or a connection to the server.
@@ -171,6 +174,14 @@ pub enum Error {
         limit: u64,
         /// The same as in [`Error::BadResponse`].
         answered_before: bool,
+    },
+
+    /// The server has bytes that this run has not sent, and nothing proves them. Nothing is sent
+    /// from there until another locate.
+    #[error("another program uploads the same file: {why}")]
+    SentByAnother {
+        /// The server's offset, and the bytes that were sent.
+        why: String,
     },
 
     /// The server claims an offset that is impossible. Nothing is sent from there.
@@ -263,16 +274,29 @@ impl Error {
         }
     }
 
-    /// Marks the error as one that came after a response of the protocol.
-    pub(crate) fn after_answers(mut self) -> Self {
-        if let Error::BadResponse {
-            answered_before, ..
-        }
-        | Error::ResponseTooLong {
-            answered_before, ..
-        } = &mut self
-        {
-            *answered_before = true;
+    /// Changes the error into the one that it is after a response of the protocol: something else
+    /// may answer for a while, such as a login page, or the connection may be damaged. `to_send`
+    /// says that a send has failed so.
+    pub(crate) fn after_answers(mut self, to_send: bool) -> Self {
+        match &mut self {
+            Error::BadResponse {
+                answered_before, ..
+            }
+            | Error::ResponseTooLong {
+                answered_before, ..
+            } => *answered_before = true,
+            Error::Refused(refusal) if refusal.is_foreign(to_send) => {
+                refusal.kind = RefusalKind::Failing;
+            }
+            Error::Tls {
+                host,
+                why,
+                may_be_damage: true,
+            } => {
+                let (host, why) = (std::mem::take(host), std::mem::take(why));
+                return Error::ConnectionLost { host, why };
+            }
+            _ => {}
         }
         self
     }
@@ -308,6 +332,7 @@ impl Error {
             Error::Refused(refusal) => ErrorKind::Refused(refusal.kind),
             Error::BadResponse { .. } => ErrorKind::BadResponse,
             Error::ResponseTooLong { .. } => ErrorKind::ResponseTooLong,
+            Error::SentByAnother { .. } => ErrorKind::Refused(RefusalKind::Locked),
             Error::BadOffset { .. } => ErrorKind::BadOffset,
             Error::DigestMismatch { .. } => ErrorKind::DigestMismatch,
             Error::Cancelled => ErrorKind::Cancelled,
@@ -341,6 +366,19 @@ impl Error {
                         RefusalKind::Locked | RefusalKind::Busy | RefusalKind::Failing
                     )
             )
+    }
+
+    /// Whether a send may have failed so because it was too large: something on the way may not say
+    /// that with a 413.
+    pub(crate) fn may_mean_too_large(&self) -> bool {
+        matches!(
+            self.kind(),
+            ErrorKind::ConnectionLost
+                | ErrorKind::TimedOut
+                | ErrorKind::BadResponse
+                | ErrorKind::ResponseTooLong
+                | ErrorKind::Refused(RefusalKind::Failing | RefusalKind::Other)
+        )
     }
 
     /// Whether running the same upload again, later and unchanged, may succeed.

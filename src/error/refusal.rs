@@ -38,12 +38,25 @@ pub enum RefusalKind {
     Locked,
     /// 429, 503: busy.
     Busy,
-    /// 408, 417, 500, 502, 504: a passing failure.
+    /// 408, 417, 421, 425, and every 5xx that is not named here: a passing failure. After a response
+    /// of the protocol also 3xx and 511: something else answers for a while.
     Failing,
     /// 507: no room.
     NoSpace,
-    /// Every other 3xx, 4xx and 5xx.
+    /// Every other 3xx and 4xx, and 501, 505 and 511.
     Other,
+}
+
+impl Refusal {
+    /// Whether something else may have answered in the server's place, such as the login page of a
+    /// network. To a send with a login, a redirect says that this user may not upload.
+    pub(crate) fn is_foreign(&self, to_send: bool) -> bool {
+        match (self.status, self.kind) {
+            (511, _) | (300..=399, RefusalKind::Other) => true,
+            (300..=399, RefusalKind::NotAllowed) => !to_send,
+            _ => false,
+        }
+    }
 }
 
 impl std::fmt::Display for Refusal {

@@ -16,11 +16,14 @@ pub(crate) fn refusal(response: &Response) -> Error {
     let kind = match response.status {
         401 | 403 => RefusalKind::NotAllowed,
         // After a 417 the next attempt sends no `Expect`.
-        408 | 417 | 500 | 502 | 504 => RefusalKind::Failing,
+        408 | 417 | 421 | 425 => RefusalKind::Failing,
         413 => RefusalKind::TooLarge,
         423 => RefusalKind::Locked,
         429 | 503 => RefusalKind::Busy,
         507 => RefusalKind::NoSpace,
+        501 | 505 | 511 => RefusalKind::Other,
+        // A 5xx that is not known is a 500 (RFC 9110, 15).
+        500..=599 => RefusalKind::Failing,
         _ => RefusalKind::Other,
     };
     let is_redirect = (300..400).contains(&response.status);

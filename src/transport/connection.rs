@@ -81,6 +81,7 @@ impl Connection {
                 tls::config(&options.certificates).map_err(|why| Error::Tls {
                     host: host.to_owned(),
                     why,
+                    may_be_damage: false,
                 })?,
             ),
             false => None,

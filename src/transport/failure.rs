@@ -2,6 +2,7 @@
 
 use std::io;
 
+use rustls::CertificateError;
 use ureq::Timeout;
 
 use super::state::Phase;
@@ -51,8 +52,11 @@ impl Circumstances<'_> {
             return Error::TimedOut { host, what };
         }
         if self.asked_for_handshake {
-            let why = RENEGOTIATION.to_owned();
-            return Error::Tls { host, why };
+            return Error::Tls {
+                host,
+                why: RENEGOTIATION.to_owned(),
+                may_be_damage: false,
+            };
         }
         match error {
             ureq::Error::Io(e) => self.explain_io(host, e),
@@ -64,6 +68,7 @@ impl Circumstances<'_> {
             ureq::Error::Tls(why) => Error::Tls {
                 host,
                 why: why.to_owned(),
+                may_be_damage: false,
             },
             ureq::Error::ConnectProxyFailed(why) => Error::ConnectFailed { host, why },
             ureq::Error::ConnectionFailed => Error::ConnectFailed {
@@ -89,15 +94,20 @@ impl Circumstances<'_> {
             return no_tunnel(host, answer);
         }
         let tls: Option<&rustls::Error> = error.get_ref().and_then(|e| e.downcast_ref());
+        let certificate = tls.is_some_and(is_about_certificate);
         let why = tls.map_or_else(|| self.words(&error), describe);
         if self.phase == Phase::Unresolved {
             return Error::ResolveFailed { host, why };
         }
         if self.phase.is_connected() {
-            return match tls {
+            return match certificate {
                 // With TLS 1.3 a server checks the client certificate after the client's handshake.
-                Some(tls) if refuses_certificate(tls) => Error::Tls { host, why },
-                _ => Error::ConnectionLost { host, why },
+                true => Error::Tls {
+                    host,
+                    why,
+                    may_be_damage: false,
+                },
+                false => Error::ConnectionLost { host, why },
             };
         }
         if let Some(tls) = tls {
@@ -174,13 +184,29 @@ impl Circumstances<'_> {
     }
 }
 
+/// Whether a certificate is the reason for a failure of TLS. One that cannot be read, or whose
+/// signature is wrong, may be damaged.
+fn is_about_certificate(error: &rustls::Error) -> bool {
+    match error {
+        rustls::Error::InvalidCertificate(fault) => !matches!(
+            fault,
+            CertificateError::BadEncoding | CertificateError::BadSignature
+        ),
+        other => refuses_certificate(other),
+    }
+}
+
 /// Makes the error for a TLS handshake that failed.
 fn tls_failure(host: String, error: &rustls::Error) -> Error {
     let why = match error {
         rustls::Error::InvalidMessage(_) => NO_TLS.to_owned(),
         other => describe(other),
     };
-    Error::Tls { host, why }
+    Error::Tls {
+        host,
+        why,
+        may_be_damage: !is_about_certificate(error),
+    }
 }
 
 /// Describes a response that is not valid HTTP, without the names of ureq's parts.

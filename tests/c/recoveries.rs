@@ -49,11 +49,18 @@ fn assert_recovers(name: &str, failure: Step, attempts: u64, sends: &[&str]) {
 
 const WHOLE: &str = "0+100000";
 
+/// What follows a send that brought nothing, if its length may be the reason: the smallest segment.
+const LESS: &str = "0+65536";
+
 #[test]
 fn passing_failures_are_tried_again_after_a_new_locate() {
-    for status in [408, 417, 423, 429, 500, 502, 503, 504, 404, 410] {
+    for status in [423, 429, 503, 404, 410] {
         let name = status.to_string();
         assert_recovers(&name, refused(status), 2, &[WHOLE, WHOLE]);
+    }
+    for status in [302, 400, 408, 417, 421, 425, 500, 502, 504, 511, 520, 599] {
+        let name = status.to_string();
+        assert_recovers(&name, refused(status), 2, &[WHOLE, LESS]);
     }
 }
 
@@ -61,9 +68,9 @@ fn passing_failures_are_tried_again_after_a_new_locate() {
 fn a_lost_connection_is_tried_again_after_a_new_locate() {
     for end in [End::Close, End::Reset] {
         let before = Step::new().read(Read::HeadAndBodyBytes(1000)).end(end);
-        assert_recovers("a request cut short", before, 2, &[WHOLE, WHOLE]);
+        assert_recovers("a request cut short", before, 2, &[WHOLE, LESS]);
         let after = Step::new().read(Read::All).end(end);
-        assert_recovers("a lost response", after, 2, &[WHOLE, WHOLE]);
+        assert_recovers("a lost response", after, 2, &[WHOLE, LESS]);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Refusals: each has its status and the server's message, also one that comes before the body is all sent.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
 use super::*;
 
 /// Each row: an HTTP status, our status, whether it is retryable, and the attempts of a locate and of a send.
@@ -35,7 +37,9 @@ fn each_refusal_has_its_status() {
         };
     }
     let rows = [
-        row!(400, 76, false, 1),
+        // A body that was cut on the way, or found too long, is not told from a wrong one: a send is
+        // tried again, until one of the same length is refused again.
+        row!(400, 76, false, 1, 3),
         row!(401, 70, false, 1),
         row!(403, 70, false, 1),
         row!(405, 76, false, 1),
@@ -45,6 +49,8 @@ fn each_refusal_has_its_status() {
         row!(422, 76, false, 1),
         row!(408, 74, true, 3),
         row!(417, 74, true, 3),
+        row!(421, 74, true, 3),
+        row!(425, 74, true, 3),
         row!(423, 72, true, 3),
         row!(429, 73, true, 3),
         row!(500, 74, true, 3),
@@ -52,7 +58,11 @@ fn each_refusal_has_its_status() {
         row!(502, 74, true, 3),
         row!(503, 73, true, 3),
         row!(504, 74, true, 3),
+        row!(505, 76, false, 1),
         row!(507, 75, true, 1),
+        // One that nobody knows is a 500.
+        row!(520, 74, true, 3),
+        row!(599, 74, true, 3),
     ];
     run_all(&rows.into_iter().flatten().collect::<Vec<_>>());
 }
@@ -100,11 +110,56 @@ fn refusals_of_other_kinds_have_their_status() {
             ..CASE
         },
         Case {
-            name: "send 302",
+            name: "send 302: the login page of a network, perhaps",
             script: |head| send(head, elsewhere),
-            status: REFUSED,
+            status: FAILING,
             http: 302,
+            retryable: true,
+            attempts: 3,
             error: &["302"],
+            ..CASE
+        },
+        Case {
+            name: "locate 511",
+            script: |_| refused(511),
+            status: REFUSED,
+            http: 511,
+            error: &["511"],
+            ..CASE
+        },
+        Case {
+            name: "send 511",
+            script: |head| send(head, || refused(511)),
+            status: FAILING,
+            http: 511,
+            retryable: true,
+            attempts: 3,
+            error: &["511"],
+            ..CASE
+        },
+        Case {
+            name: "send 409, at the very offset that was sent",
+            script: |head| send(head, || Step::reply(409, r#"{"offset":0}"#)),
+            status: 93,
+            http: 409,
+            retryable: true,
+            error: &["digest", "409 to bytes at its own offset"],
+            ..CASE
+        },
+        Case {
+            name: "send 409, and always another offset",
+            script: |head| {
+                static OFFSET: AtomicU64 = AtomicU64::new(1);
+                send(head, || {
+                    let offset = OFFSET.fetch_add(1, Relaxed);
+                    Step::reply(409, &format!(r#"{{"offset":{offset}}}"#))
+                })
+            },
+            status: BAD_RESPONSE,
+            http: 409,
+            retryable: true,
+            attempts: 3,
+            error: &["another offset each time"],
             ..CASE
         },
         Case {

@@ -160,7 +160,7 @@ fn impossible_offsets_are_refused() {
 
 /// The first send loses its connection early; then the server claims to hold more than it was sent.
 #[test]
-fn an_offset_past_what_was_sent_is_refused() {
+fn an_offset_past_what_was_sent_is_not_followed() {
     let mut asked = 0;
     let server = ScriptedServer::start_with(move |head, _| match head.boundary() {
         None if asked == 0 => {
@@ -173,7 +173,10 @@ fn an_offset_past_what_was_sent_is_refused() {
             .end(End::Reset),
     });
     let report = One::new().upload(&server.endpoint(), BIG, &BRIEF);
-    assert_eq!(report.number("status"), 92, "{report:?}");
-    let claim = format!("{} bytes, but only", BIG - 1);
+    // Another program may have sent them.
+    assert_eq!(report.number("status"), 72, "{report:?}");
+    assert_eq!(report.number("retryable"), 1, "{report:?}");
+    assert_eq!(report.number("attempts"), 3, "{report:?}");
+    let claim = format!("{} bytes of it, but only", BIG - 1);
     assert!(report.text("error").contains(&claim), "{report:?}");
 }

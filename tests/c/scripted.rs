@@ -114,5 +114,6 @@ fn run_all(cases: &[Case]) {
 const BAD_RESPONSE: i32 = 90;
 const TOO_LONG: i32 = 91;
 const BAD_OFFSET: i32 = 92;
+const FAILING: i32 = 74;
 const REFUSED: i32 = 76;
 const CONNECTION_LOST: i32 = 52;

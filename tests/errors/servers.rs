@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
+use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::head::RequestHead;
 use resup_test_support::scripted::{json, reply_with, End, Read, ScriptedServer, Step};
 
@@ -200,6 +201,13 @@ fn sessions_end(one: &One) -> Case {
     Case::new(&told, vec![("127.0.0.1:80", server.addr().to_string())])
 }
 
+/// A redirect to another place.
+fn elsewhere_page() -> Step {
+    let location = [("Location", "https://example.org/")];
+    let step = Step::new().read(Read::All);
+    step.write(reply_with(302, &location, ""))
+}
+
 /// The server has only a part of what the first send brought, and takes the rest.
 fn elsewhere(one: &One) -> Case {
     let mut sends = 0;
@@ -262,6 +270,20 @@ pub fn make(situation: &str, one: &One) -> Case {
             let limit = ["client_set_stall_timeout", "300"];
             limited(named(one, &server, "127.0.0.1:80", LARGE, &limit), "60 s")
         }
+        "the TLS handshake is damaged on the way; tried again once the server has answered in this run, and told as a lost connection then" => {
+            let server = ScriptedServer::start_tls(vec![Step::reply(200, "{}")]);
+            let faults = |_: u64, _: &mut fastrand::Rng| Faults {
+                corrupt_down_at: Some(20),
+                ..Faults::default()
+            };
+            let proxy = ChaosProxy::start(server.addr(), faults, 0);
+            let url = server.endpoint().replace(
+                &server.addr().to_string(),
+                &proxy.addr().to_string(),
+            );
+            let told = one.upload(&url, SIZE, &ONCE);
+            Case::new(&told, vec![("127.0.0.1:443", proxy.addr().to_string())])
+        }
         "the certificate is not trusted" => {
             let server = ScriptedServer::start_tls(vec![Step::reply(200, "{}")]);
             named(one, &server, "127.0.0.1:443", SIZE, &[])
@@ -298,23 +320,36 @@ pub fn make(situation: &str, one: &One) -> Case {
         "another client is writing this upload (423)" => {
             refused(one, 423, "another request is writing it")
         }
+        "it has bytes that this run has not sent, and nothing proves them" => {
+            let server = sends(|| Step::reply(200, &json("partial", 7, "k")));
+            let five = ["upload_set_segment_size", "5"];
+            let told = upload(one, &server, SIZE, &five);
+            Case::new(&told, Vec::new())
+        }
         "busy (429, 503)" => refused(one, 503, "busy"),
-        "failing (408, 417, 500, 502, 504)" => response(502, "Bad Gateway"),
+        "failing (408, 417, 421, 425, 5xx that are not named here)" => response(502, "Bad Gateway"),
         "failing, and perhaps it is an HTTP proxy that says so" => {
             through_proxy(one, 504, "127.0.0.1:80")
         }
         "no room (507)" => refused(one, 507, "no quota left"),
-        "any other 3xx, 4xx, 5xx" => {
-            let location = [("Location", "https://example.org/")];
-            let step = Step::new().read(Read::All);
-            let step = step.write(reply_with(302, &location, ""));
-            plain(one, &ScriptedServer::start(vec![step]))
+        "something else answers in the middle of an upload (a redirect, 511)" => {
+            plain(one, &sends(elsewhere_page))
+        }
+        "a send is wrong (400)" => {
+            plain(one, &sends(|| Step::reply(400, r#"{"message":"no"}"#)))
+        }
+        "any other 3xx, 4xx, and 501, 505, 511" => {
+            plain(one, &ScriptedServer::start(vec![elsewhere_page()]))
         }
         "it has forgotten the upload (404, 410 to a send)" => {
             let server = sends(|| Step::reply(404, r#"{"message":"no such upload"}"#));
             plain(one, &server)
         }
         "it is at another offset (409 with `offset`)" => elsewhere(one),
+        "its offset grows by almost nothing each time" => {
+            let server = sends(|| Step::reply(200, &json("partial", 1, "k")));
+            Case::new(&upload(one, &server, 1000, &[]), Vec::new())
+        }
         "a web page, or another response that is not of the protocol" => {
             response(200, "<html>Please log in</html>")
         }
@@ -324,7 +359,7 @@ pub fn make(situation: &str, one: &One) -> Case {
         }
         "a response of more than 64 KiB" => response(200, &" ".repeat(100_000)),
         "an offset that cannot be" => response(200, &json("partial", SIZE + 1, "k")),
-        "what arrived differs from what was sent (422), twice in a row" => {
+        "what arrived differs from what was sent (422, or 409 with the very `offset` of the send), twice in a row" => {
             let server = sends(|| Step::reply(422, r#"{"offset":0}"#));
             plain(one, &server)
         }

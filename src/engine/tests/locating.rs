@@ -47,7 +47,7 @@ fn a_first_answer_that_the_file_is_complete_is_believed_without_proof() {
 }
 
 #[test]
-fn after_a_failure_no_offset_past_the_sent_bytes_is_plausible() {
+fn after_a_failure_an_offset_past_the_sent_bytes_is_another_programs() {
     for (sent, offset, plausible) in [(300, 300, true), (300, 0, true), (300, 301, false)] {
         let (mut run, part) = Run::sending_from(0);
         run.send_failed(part, sent, connection_lost());
@@ -55,23 +55,60 @@ fn after_a_failure_no_offset_past_the_sent_bytes_is_plausible() {
         let step = run.handle(Event::Located(partial(offset)));
         match plausible {
             true => assert_eq!(step, settle(offset, None, false)),
-            false => assert_eq!(end(step), ErrorKind::BadOffset),
+            false => {
+                let error = waited_for(step);
+                let told = "another program uploads the same file: the server has 301 bytes of it";
+                assert!(error.to_string().starts_with(told), "{error}");
+            }
         }
     }
 }
 
 #[test]
-fn complete_is_plausible_only_when_all_was_sent() {
-    for (sent, plausible) in [(SIZE, true), (SIZE - 1, false)] {
-        let (mut run, part) = Run::sending_from(0);
-        run.send_failed(part, sent, connection_lost());
+fn another_programs_offset_ends_the_run_only_when_it_stays() {
+    let (mut run, part) = Run::sending_from(0);
+    let mut step = run.send_failed(part, 300, connection_lost());
+    for _ in 0..3 {
+        waited_for(step);
         run.recovered();
-        let step = run.handle(Event::Located(complete()));
-        match plausible {
-            true => assert!(matches!(step, Step::Conclude { .. })),
-            false => assert_eq!(end(step), ErrorKind::BadOffset),
-        }
+        step = run.handle(Event::Located(partial(400)));
     }
+    match step {
+        Step::Finish(Err(error)) => {
+            assert_eq!(error.kind(), ErrorKind::Refused(RefusalKind::Locked));
+            assert!(error.is_retryable());
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_file_that_another_program_completes_is_complete() {
+    let (mut run, part) = Run::sending_from(0);
+    waited_for(run.sent(part, 300, Outcome::OffsetMismatch(partial(400))));
+    run.recovered();
+    let step = run.handle(Event::Located(complete()));
+    assert!(
+        matches!(
+            step,
+            Step::Conclude {
+                is_first: false,
+                ..
+            }
+        ),
+        "{step:?}"
+    );
+}
+
+#[test]
+fn complete_in_reply_to_a_part_of_the_file_is_asked_for_again() {
+    let (mut run, part) = Run::sending_from(0);
+    let step = run.sent(part, 600, Outcome::Accepted(complete()));
+    let error = waited_for(step);
+    assert!(error.to_string().contains("1000 bytes of it, but only 600"));
+    run.recovered();
+    let step = run.handle(Event::Located(complete()));
+    assert!(matches!(step, Step::Conclude { .. }), "{step:?}");
 }
 
 #[test]

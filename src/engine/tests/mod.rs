@@ -9,6 +9,7 @@ mod rechecking;
 mod recovering;
 mod sending;
 mod settling;
+mod world;
 
 use std::time::{Duration, Instant};
 
@@ -192,6 +193,17 @@ fn wait(step: &Step) -> Option<Duration> {
             ..
         } => Some(*wait),
         _ => None,
+    }
+}
+
+/// Gives the error that the run recovers from by a wait.
+fn waited_for(step: Step) -> Error {
+    match step {
+        Step::Recover {
+            error,
+            remedy: Remedy::Wait(_),
+        } => error,
+        other => panic!("no wait but {other:?}"),
     }
 }
 

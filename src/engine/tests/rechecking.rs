@@ -36,9 +36,55 @@ fn the_error_has_the_servers_words() {
 }
 
 #[test]
-fn a_fall_back_past_what_was_sent_is_a_bad_offset() {
+fn a_fall_back_past_what_was_sent_is_not_followed() {
     let (mut run, part) = Run::sending_from(0);
     let mismatch = Outcome::ChecksumMismatch(partial(501));
     assert_eq!(run.sent(part, 500, mismatch), Step::Recheck);
-    assert_eq!(end(run.handle(Event::Rechecked)), ErrorKind::BadOffset);
+    let error = waited_for(run.handle(Event::Rechecked));
+    assert_eq!(error.kind(), ErrorKind::Refused(RefusalKind::Locked));
+}
+
+#[test]
+fn a_409_at_the_very_offset_of_the_send_is_about_the_digest() {
+    // The server keeps nothing of the send, or all of it.
+    for (offset, end_of_first) in [(0, 0), (400, 400), (400, SIZE)] {
+        let (mut run, part) = Run::sending_from(offset);
+        let conflict = |offset| Outcome::OffsetMismatch(partial(offset));
+        let mut step = run.sent(part, SIZE, conflict(end_of_first));
+        let mut part = part.0;
+        if end_of_first == SIZE {
+            assert_eq!(step, settle(SIZE, None, false));
+            part += 1;
+            assert_eq!(run.handle(Event::Settled), send(part, SIZE, 0, None));
+            step = run.sent(PartId(part), SIZE, conflict(SIZE));
+        }
+        assert_eq!(step, Step::Recheck);
+        assert_eq!(
+            run.handle(Event::Rechecked),
+            settle(end_of_first, None, false)
+        );
+        run.handle(Event::Settled);
+        let step = run.sent(PartId(part + 1), SIZE, conflict(end_of_first));
+        assert_eq!(step, Step::Recheck);
+        match run.handle(Event::Rechecked) {
+            Step::Finish(Err(error)) => {
+                assert_eq!(error.kind(), ErrorKind::DigestMismatch);
+                assert!(error.to_string().ends_with("its own offset"), "{error}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn without_digests_a_409_at_the_very_offset_is_a_failure_like_others() {
+    let mut run = Run::locating_by(Plan {
+        hashing: false,
+        ..plan()
+    });
+    run.handle(Event::Located(partial(300)));
+    let part = part_of(run.handle(Event::Settled));
+    run.sent(part, SIZE, Outcome::OffsetMismatch(partial(300)));
+    let error = waited_for(run.handle(Event::Settled));
+    assert_eq!(error.kind(), ErrorKind::BadResponse);
 }

@@ -46,6 +46,7 @@ fn each_error_passes_or_does_not() {
             Error::Tls {
                 host: host(),
                 why: why(),
+                may_be_damage: true,
             },
             false,
         ),
@@ -75,6 +76,81 @@ fn each_error_passes_or_does_not() {
         let kind = error.kind();
         let step = Run::locating().failed(error);
         assert_eq!(wait(&step).is_some(), passes, "{kind:?}: {step:?}");
+    }
+}
+
+fn tls(may_be_damage: bool) -> Error {
+    Error::Tls {
+        host: "h".to_owned(),
+        why: "by the test".to_owned(),
+        may_be_damage,
+    }
+}
+
+/// Whether each failure passes after the server has answered in this run: of a locate, and of a send.
+#[test]
+fn something_else_may_answer_for_a_while() {
+    use RefusalKind::{Failing, NoSpace, NotAllowed, Other};
+    let page = || Error::bad_response("a page");
+    for (error, locate, send) in [
+        (page(), true, true),
+        (Error::response_too_long(9), true, true),
+        (refused(Other, 302), true, true),
+        (refused(Other, 307), true, true),
+        (refused(Other, 511), true, true),
+        (refused(Failing, 500), true, true),
+        // The redirect that follows a new login.
+        (refused(NotAllowed, 302), true, false),
+        (refused(NotAllowed, 403), false, false),
+        (refused(NoSpace, 507), false, false),
+        (refused(Other, 501), false, false),
+        (refused(Other, 404), false, false),
+        // A body that was cut, or too long.
+        (refused(Other, 400), false, true),
+        (tls(true), true, true),
+        (tls(false), false, false),
+    ] {
+        let what = error.to_string();
+        let (mut run, part) = Run::sending_from(0);
+        run.send_failed(part, 10, connection_lost());
+        run.recovered();
+        let step = run.failed(error.clone());
+        assert_eq!(wait(&step).is_some(), locate, "{what}: {step:?}");
+        if locate {
+            let error = waited_for(step);
+            assert!(error.is_retryable(), "{error}");
+        }
+        let (mut run, part) = Run::sending_from(0);
+        let step = run.send_failed(part, 10, error);
+        assert_eq!(wait(&step).is_some(), send, "{what}: {step:?}");
+    }
+}
+
+#[test]
+fn a_500_as_the_first_answer_is_told_after_few_tries() {
+    for (status, kind, tries) in [
+        (500, RefusalKind::Failing, 3),
+        (520, RefusalKind::Failing, 3),
+        (502, RefusalKind::Failing, 9),
+        (504, RefusalKind::Failing, 9),
+        (503, RefusalKind::Busy, 9),
+        (429, RefusalKind::Busy, 9),
+        (511, RefusalKind::Other, 1),
+        (302, RefusalKind::Other, 1),
+    ] {
+        let mut run = Run::locating_by(Plan {
+            retry: RetryPolicy {
+                limit: 8,
+                ..plan().retry
+            },
+            ..plan()
+        });
+        let mut locates = 1;
+        while wait(&run.failed(refused(kind, status))).is_some() {
+            run.recovered();
+            locates += 1;
+        }
+        assert_eq!(locates, tries, "{status}");
     }
 }
 

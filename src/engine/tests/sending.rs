@@ -25,17 +25,105 @@ fn another_offset_is_followed_if_it_is_plausible() {
     assert_eq!(step, settle(400, None, false));
     assert_eq!(run.handle(Event::Settled), send(2, 400, 600, None));
     let step = run.sent(PartId(2), 500, Outcome::OffsetMismatch(partial(501)));
-    assert_eq!(end(step), ErrorKind::BadOffset);
+    let error = waited_for(step);
+    assert_eq!(error.kind(), ErrorKind::Refused(RefusalKind::Locked));
 }
 
 #[test]
-fn an_offset_past_the_sent_bytes_is_an_error() {
-    let (mut run, part) = Run::sending_from(0);
-    let step = run.sent(part, 600, Outcome::Accepted(partial(601)));
-    assert_eq!(end(step), ErrorKind::BadOffset);
-    let (mut run, part) = Run::sending_from(0);
-    let step = run.sent(part, 600, Outcome::Accepted(complete()));
-    assert_eq!(end(step), ErrorKind::BadOffset);
+fn an_offset_past_the_sent_bytes_is_asked_for_again() {
+    for outcome in [partial(601), complete()].map(Outcome::Accepted) {
+        let (mut run, part) = Run::sending_from(0);
+        let error = waited_for(run.sent(part, 600, outcome));
+        assert_eq!(error.kind(), ErrorKind::Refused(RefusalKind::Locked));
+        run.recovered();
+    }
+}
+
+#[test]
+fn a_server_that_says_another_offset_each_time_is_given_up() {
+    let (mut run, mut part) = Run::sending_from(0);
+    let mut sends = 1;
+    let mut offset = 0;
+    let error = loop {
+        offset += 1;
+        let outcome = Outcome::OffsetMismatch(partial(offset));
+        run.sent(part, SIZE, outcome);
+        let mut step = run.handle(Event::Settled);
+        if let Step::Finish(Err(error)) = step {
+            break error;
+        }
+        if wait(&step).is_some() {
+            run.recovered();
+            run.handle(Event::Located(partial(offset)));
+            step = run.handle(Event::Settled);
+        }
+        part = part_of(step);
+        sends += 1;
+    };
+    assert_eq!(error.kind(), ErrorKind::BadResponse);
+    assert!(
+        error.to_string().contains("another offset each time"),
+        "{error}"
+    );
+    // The first one is followed at once, the others within the three retries.
+    assert_eq!(sends, 1 + 1 + 3);
+}
+
+#[test]
+fn a_server_that_keeps_a_byte_of_each_send_is_given_up() {
+    // Whether it says so at once, or breaks the connection.
+    for breaks in [false, true] {
+        let (mut run, mut part) = Run::sending_from(0);
+        let mut sends = 1;
+        loop {
+            let offset = sends;
+            let step = match breaks {
+                true => run.send_failed(part, SIZE, connection_lost()),
+                false => {
+                    run.sent(part, SIZE, Outcome::Accepted(partial(offset)));
+                    run.handle(Event::Settled)
+                }
+            };
+            if matches!(step, Step::Finish(Err(_))) {
+                break;
+            }
+            waited_for(step);
+            run.recovered();
+            run.handle(Event::Located(partial(offset)));
+            part = part_of(run.handle(Event::Settled));
+            sends += 1;
+        }
+        assert_eq!(sends, 1 + 3, "{breaks}");
+    }
+}
+
+#[test]
+fn a_400_to_a_send_is_tried_again_with_fewer_bytes() {
+    let size = 20 << 20;
+    let mut run = Run::locating_by(Plan {
+        size,
+        retry: RetryPolicy {
+            limit: 8,
+            ..plan().retry
+        },
+        ..plan()
+    });
+    let mut lengths = Vec::new();
+    let error = loop {
+        run.handle(Event::Located(answer(State::New, 0)));
+        let Step::Send { part, length, .. } = run.handle(Event::Settled) else {
+            panic!("no send");
+        };
+        lengths.push(length);
+        let bad = refused(RefusalKind::Other, 400);
+        match run.send_failed(part, length, bad) {
+            Step::Finish(Err(error)) => break error,
+            step => waited_for(step),
+        };
+        run.recovered();
+    };
+    assert_eq!(lengths, [size, 4 << 20, 1 << 20, 256 << 10, 65536, 65536]);
+    assert!(!error.is_retryable());
 }
 
 #[test]

@@ -402,12 +402,19 @@ mod tests {
             (408, RefusalKind::Failing),
             (413, RefusalKind::TooLarge),
             (417, RefusalKind::Failing),
+            (421, RefusalKind::Failing),
             (423, RefusalKind::Locked),
+            (425, RefusalKind::Failing),
             (429, RefusalKind::Busy),
             (500, RefusalKind::Failing),
             (501, RefusalKind::Other),
             (503, RefusalKind::Busy),
+            (505, RefusalKind::Other),
             (507, RefusalKind::NoSpace),
+            (509, RefusalKind::Failing),
+            (511, RefusalKind::Other),
+            (520, RefusalKind::Failing),
+            (599, RefusalKind::Failing),
         ] {
             let error = sent(&response(status, "<h1>Too\n\n much</h1>"), 9).unwrap_err();
             let refusal = error.refusal().unwrap();
