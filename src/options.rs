@@ -42,12 +42,14 @@ pub enum FilenameStyle {
 /// The size of an upload's segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SegmentSize {
-    /// One request carries everything that is left. The default.
+    /// One request carries everything that is left. The default. After one that has brought nothing,
+    /// the size follows the network, as with [`Automatic`](Self::Automatic).
     #[default]
     Unlimited,
-    /// At most so many bytes.
+    /// At most so many bytes; fewer after a request that has brought nothing.
     Fixed(u64),
-    /// As many as suit the network: more after each success, fewer after each failure.
+    /// As many as suit the network, from the first request on: first 4 MiB, more while one takes
+    /// less than 5 seconds, fewer after more than 20 seconds and after one that has brought nothing.
     Automatic,
 }
 

@@ -102,6 +102,54 @@ fn behind_a_buffering_nginx_a_lost_connection_costs_one_segment() {
     }
 }
 
+/// Makes a client with the default settings, but for short waits.
+fn default_client(addr: std::net::SocketAddr) -> Client {
+    let client = Client::new(&format!("http://{addr}/upload")).unwrap();
+    let short = Duration::from_millis(5);
+    client.set_retry_backoff(short, short * 40).unwrap();
+    client
+}
+
+#[test]
+fn a_line_that_breaks_before_a_buffering_nginx_needs_no_settings() {
+    let receiver = Receiver::start();
+    let Some(nginx) = Nginx::start(receiver.addr(), "client_max_body_size 0;") else {
+        return;
+    };
+    for breaks_after in [3_000_000, 300_000] {
+        let proxy = cutting_proxy(nginx.addr(), usize::MAX, breaks_after);
+        let client = default_client(proxy.addr());
+        let file = file(8_000_000);
+        let mut upload = Upload::from_file(&client, &file.path).unwrap();
+        upload.set_name(&breaks_after.to_string()).unwrap();
+        let result = upload.run();
+        assert_eq!(result, Ok(()), "{breaks_after}");
+        assert_stored(&receiver, &upload, &file);
+        let up = proxy.bytes_up();
+        assert!(up < 3 * 8_000_000, "{breaks_after}: {up}");
+    }
+}
+
+#[test]
+fn a_limit_that_is_told_in_other_words_than_413_needs_no_settings() {
+    let receiver = Receiver::start();
+    // 444 is a close without a response.
+    for status in [400, 500, 502, 504, 444] {
+        let limit = format!(
+            "client_max_body_size 0;\nif ($http_content_length ~ \"^[0-9]{{7}}\") {{ return {status}; }}"
+        );
+        let Some(nginx) = Nginx::start(receiver.addr(), &limit) else {
+            return;
+        };
+        let client = default_client(nginx.addr());
+        let file = file(5_500_000);
+        let mut upload = Upload::from_file(&client, &file.path).unwrap();
+        upload.set_name(&status.to_string()).unwrap();
+        assert_eq!(upload.run(), Ok(()), "{status}");
+        assert_stored(&receiver, &upload, &file);
+    }
+}
+
 #[test]
 fn behind_an_nginx_without_buffering_a_lost_connection_costs_what_was_on_its_way() {
     let receiver = Receiver::start();

@@ -144,14 +144,15 @@ pub unsafe extern "C" fn resup_upload_set_state_file_utf16(
     })
 }
 
-/// Send everything that is left in one request. The default.
+/// Send everything that is left in one request, as long as that works. The default.
 pub const RESUP_SEGMENT_UNLIMITED: u64 = 0;
-/// Let segments grow while the network is good, and shrink after lost connections.
+/// Send segments from the first request on, whose size follows the network.
 pub const RESUP_SEGMENT_AUTOMATIC: u64 = 1;
 
-/// Sets the most file bytes that one request carries. For servers and proxies that see a request
-/// only when it is whole: a lost connection costs one segment there. A server's own limit counts in
-/// any case, and after an HTTP 413 the size is halved, for all uploads of the client.
+/// Sets the most file bytes that one request carries. Seldom needed. After a request that brought
+/// nothing (servers and proxies may see it only when it is whole) the next one carries a quarter,
+/// from 4 MiB down to 64 KiB; the size then grows while a segment takes less than 5 s, and shrinks
+/// after more than 20 s. A server's own limit counts, and after an HTTP 413 the size is halved.
 ///
 /// @param bytes  a number of bytes, #RESUP_SEGMENT_UNLIMITED or #RESUP_SEGMENT_AUTOMATIC
 #[no_mangle]

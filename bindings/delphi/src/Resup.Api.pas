@@ -561,15 +561,16 @@ var
   resup_upload_set_state_file_utf16: function(upload: Presup_upload; path: PWideChar): resup_status; cdecl;
 
 const
-  /// <summary>Send everything that is left in one request. The default.</summary>
+  /// <summary>Send everything that is left in one request, as long as that works. The default.</summary>
   RESUP_SEGMENT_UNLIMITED = 0;
-  /// <summary>Let segments grow while the network is good, and shrink after lost connections.</summary>
+  /// <summary>Send segments from the first request on, whose size follows the network.</summary>
   RESUP_SEGMENT_AUTOMATIC = 1;
 
 var
-  /// <summary>Sets the most file bytes that one request carries. For servers and proxies that see a request
-  /// only when it is whole: a lost connection costs one segment there. A server's own limit counts in
-  /// any case, and after an HTTP 413 the size is halved, for all uploads of the client.</summary>
+  /// <summary>Sets the most file bytes that one request carries. Seldom needed. After a request that brought
+  /// nothing (servers and proxies may see it only when it is whole) the next one carries a quarter,
+  /// from 4 MiB down to 64 KiB; the size then grows while a segment takes less than 5 s, and shrinks
+  /// after more than 20 s. A server's own limit counts, and after an HTTP 413 the size is halved.</summary>
   /// <param name="bytes">a number of bytes, RESUP_SEGMENT_UNLIMITED or RESUP_SEGMENT_AUTOMATIC</param>
   resup_upload_set_segment_size: function(upload: Presup_upload; bytes: resup_uint64): resup_status; cdecl;
   /// <summary>Sets the most file bytes per second that this upload sends. Counts at once, also during a run.</summary>

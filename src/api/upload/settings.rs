@@ -81,8 +81,9 @@ impl Upload {
         Ok(())
     }
 
-    /// Sets the most file bytes that one request carries. Useful for servers and proxies that store
-    /// a whole request before they handle it. The server's own limit applies as well.
+    /// Sets the most file bytes that one request carries. Seldom needed: after a request that has
+    /// brought nothing, the next ones are smaller by themselves. The server's own limit applies as
+    /// well.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for 0 bytes; [`Error::WrongState`] during a run.

@@ -152,10 +152,11 @@ pub struct Transfer {
     #[arg(long, value_name = "SIZE", value_parser = resup_units::size)]
     pub rate: Option<u64>,
 
-    /// Maximum bytes of a file in one request, or "auto" [default: all]
+    /// Maximum bytes of a file in one request, or "auto" [default: all, as long as that works]
     ///
-    /// For servers and proxies that accept only small requests, or pass on only complete requests.
-    /// With "auto" the size grows while the network is good and shrinks after a connection loss.
+    /// Seldom needed: when a request has brought nothing, the next ones carry less, from 4 MiB down to
+    /// 64 KiB, and more again while each takes less than 5 seconds. With "auto" that is so from the
+    /// first request on.
     #[arg(long, value_name = "SIZE", value_parser = units::segment)]
     pub segment: Option<SegmentSize>,
 

@@ -8,6 +8,9 @@ use std::path::PathBuf;
 use std::process::{Output, Stdio};
 
 use common::{exit_and_last_line, put, stderr_text, Terminal};
+use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
+use resup_test_support::nginx::Nginx;
+use resup_test_support::receiver::Receiver;
 use resup_test_support::scripted::{json, ScriptedServer, Step};
 
 /// A directory with a file of three bytes, and a server that takes it.
@@ -301,4 +304,25 @@ fn headers_cookies_and_signatures_are_sent() {
         setup.put(&["--header", "Host: x"], &[]).status.code(),
         Some(2)
     );
+}
+
+/// Each connection is cut, before an nginx that passes on whole requests only.
+#[test]
+fn a_line_that_breaks_before_a_buffering_proxy_needs_no_options() {
+    let receiver = Receiver::start();
+    let Some(nginx) = Nginx::start(receiver.addr(), "client_max_body_size 0;") else {
+        return;
+    };
+    let cut = |_: u64, _: &mut fastrand::Rng| Faults {
+        cut_up_after: Some(5_000_000),
+        how: Cut::Rst,
+        ..Faults::default()
+    };
+    let proxy = ChaosProxy::start(nginx.addr(), cut, 0);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("f");
+    fs::write(&file, vec![7; 12_000_000]).unwrap();
+    let url = format!("http://{}/upload", proxy.addr());
+    let output = put().arg(&file).arg(url).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_text(&output));
 }

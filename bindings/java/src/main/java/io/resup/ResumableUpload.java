@@ -319,9 +319,10 @@ public final class ResumableUpload implements AutoCloseable {
         }
 
         /**
-         * Limits the size of one request, for servers and proxies that wait for a whole request.
+         * Limits the size of one request. Seldom needed: after a request that has brought nothing, the next ones
+         * are smaller by themselves.
          *
-         * @param bytes  file bytes, 1 or more; default: everything in one request, within the limits of the server
+         * @param bytes  file bytes, 1 or more; default: everything in one request, as long as that works
          * @return this
          */
         public Builder segmentSize(long bytes) {
@@ -332,7 +333,7 @@ public final class ResumableUpload implements AutoCloseable {
         }
 
         /**
-         * Sends several requests, which grow while the network is good and shrink after a lost connection.
+         * Sends several requests from the first one on, whose size follows the network.
          *
          * @return this
          */
