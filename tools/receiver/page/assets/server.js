@@ -121,12 +121,15 @@ async function request(method, url, options = {}) {
     case 429:
     case 503:
       throw new Passing("busy", { status, after, counts: false });
-    case 408:
-    case 500:
-    case 502:
-    case 504:
-      throw new Passing("failed", { status, after });
+    case 511:
+      throw new Strange();
+    case 501:
+    case 505:
+    case 507:
+      throw new Refused(answer);
     default:
+      // A 5xx that nobody knows is a 500.
+      if (status >= 500 || [408, 421, 425].includes(status)) throw new Passing("failed", { status, after });
       throw new Refused(answer);
   }
 }

@@ -72,8 +72,11 @@ export class Upload {
         this.#digest.stop();
         this.#become("complete");
         return;
-      } catch (error) {
+      } catch (caught) {
         if (signal.aborted) return;
+        // Once the server has answered, something else answers for a while.
+        const foreign = caught instanceof Strange && this.#responded;
+        const error = foreign ? new Passing("strange") : caught;
         const wait = error instanceof Passing ? this.#backoff.next(error) : null;
         if (wait === null) {
           this.#digest.stop();
@@ -212,8 +215,9 @@ export class Upload {
       if (!same) this.#mismatches += 1;
       return now;
     } catch (error) {
-      if (error instanceof Passing && error.reason === "broken") {
-        this.#segments.shrink();
+      const tooLong = error instanceof Strange || ["broken", "failed"].includes(error.reason);
+      if (tooLong) this.#segments.shrink();
+      if (error.reason === "broken") {
         await this.#checkReadable(offset);
       }
       if (error instanceof Refused) return this.#recover(error, held, length);

@@ -234,6 +234,27 @@ describe("an upload", () => {
     assert.ok(times[1] - times[0] >= 2000);
   });
 
+  test("waits while something else answers in the server's place, once that has answered", async () => {
+    const file = files.make("foreign.bin", 1000);
+    const page = await open();
+    const answers = [{ status: 200 }, { status: 511 }, { status: 520 }, { status: 425 }];
+    await onSends(page, answers.length, (route) =>
+      route.fulfill({ body: "<html>Please log in</html>", ...answers.shift() }),
+    );
+    await page.locator("#files").setInputFiles(file.path);
+    await finished(page, file.name).waitFor();
+    assert.equal(answers.length, 0);
+    await assertStored(file);
+  });
+
+  test("fails when something else answers first", async () => {
+    const file = files.make("foreign-first.bin", 1000);
+    const page = await open();
+    await page.route("**/upload", (route) => route.fulfill({ body: "<html>Please log in</html>" }));
+    await page.locator("#files").setInputFiles(file.path);
+    await state(page, file.name, "failed");
+  });
+
   test("of a file that is changed meanwhile fails and says what to do", async () => {
     const file = files.make("changed.bin", LARGE);
     const page = await open();
