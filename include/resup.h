@@ -204,11 +204,11 @@ RESUP_API uint32_t resup_version_number(void);
 #define RESUP_E_NOT_ALLOWED 70
 /** The file is more than the server takes (HTTP 413). */
 #define RESUP_E_TOO_LARGE 71
-/** Another client keeps writing this upload (HTTP 423). Run again later. */
+/** Another client writes this upload (HTTP 423), or uploads the same file. Run again later. */
 #define RESUP_E_LOCKED 72
 /** The server keeps being busy (HTTP 429, 503). Run again later. */
 #define RESUP_E_SERVER_BUSY 73
-/** The server keeps failing (HTTP 408, 417, 500, 502, 504). Run again later. */
+/** The server keeps failing (HTTP 408, 500, 502, ...), or a login page hides it. Run again. */
 #define RESUP_E_SERVER_FAILING 74
 /** The server has no room (HTTP 507). Run again when it has. */
 #define RESUP_E_NO_SPACE 75
@@ -349,14 +349,13 @@ RESUP_API resup_status resup_client_set_stall_timeout(resup_client *client, uint
 RESUP_API resup_status resup_client_set_rate_limit(resup_client *client, uint64_t bytes_per_second);
 
 /**
- * Sets how many attempts in a row may fail, after the first, without the server having got a byte
- * more.
+ * Sets how many attempts in a row may fail, after the first, without the server having got more.
  * @param limit  0 never tries again. Default: 8.
  */
 RESUP_API resup_status resup_client_set_retry_limit(resup_client *client, uint32_t limit);
 
 /**
- * Sets the most time that attempts may go on, and fail, without the server having got a byte more.
+ * Sets the most time that attempts may go on, and fail, without the server having got more.
  * It begins anew after a pause.
  * @param milliseconds  0, the default, for no limit but that of their number
  */

@@ -56,13 +56,13 @@ pub enum SegmentSize {
 /// The limits of retries, and the waits before them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RetryPolicy {
-    /// How many attempts in a row may fail while the server's offset stays where it is.
+    /// How many attempts in a row may fail without progress.
     pub limit: u32,
     /// Upper bound of the first wait.
     pub base: Duration,
     /// Upper bound of every wait.
     pub cap: Duration,
-    /// How long attempts may fail while the server's offset stays where it is.
+    /// How long attempts may fail without progress.
     pub time: Option<Duration>,
 }
 

@@ -129,6 +129,24 @@ fn a_send_that_stays_forbidden_is_an_error_after_one_more_login() {
 }
 
 #[test]
+fn the_login_page_of_a_network_is_waited_for_in_the_middle() {
+    let (mut at, mut requests) = (0, 0);
+    let server = ScriptedServer::start_with(move |head, _| {
+        requests += 1;
+        match requests {
+            // The page is there from the third send on, also in place of the login.
+            5..=10 => accepted(),
+            _ if kind(head) == "login" => accepted(),
+            _ => take(head, &mut at),
+        }
+    });
+    assert_eq!(upload(&client(&server)), Ok(()));
+    let kinds = kinds(&server);
+    let logins = kinds.iter().filter(|kind| **kind == "login").count();
+    assert!((3..=6).contains(&logins), "{kinds:?}");
+}
+
+#[test]
 fn a_send_that_is_forbidden_from_some_byte_on_is_an_error_after_one_more_login() {
     let mut at = 0;
     let server = ScriptedServer::start_with(move |head, _| match kind(head) {

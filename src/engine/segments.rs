@@ -31,7 +31,7 @@ pub(super) struct Segments {
     /// The size that suits the network; `None` while one send carries everything.
     suitable: Option<u64>,
     /// Half of the last send that brought nothing. Past it the size grows slowly.
-    doubtful: u64,
+    slow_from: u64,
     announced: Option<u64>,
     /// Half of the segment that was too large.
     halved: Option<u64>,
@@ -48,7 +48,7 @@ impl Segments {
         Segments {
             most,
             suitable,
-            doubtful: MAX,
+            slow_from: MAX,
             announced: None,
             halved: None,
             learned,
@@ -85,7 +85,7 @@ impl Segments {
             if time > LONG {
                 *size = (*size / 2).max(MIN);
             } else if time < SHORT {
-                let more = match *size * 2 <= self.doubtful {
+                let more = match *size * 2 <= self.slow_from {
                     true => *size,
                     false => *size / 4,
                 };
@@ -97,7 +97,7 @@ impl Segments {
     /// Notes that a send of `length` bytes has brought nothing.
     pub(super) fn brought_nothing(&mut self, length: u64) {
         self.suitable = Some((length / 4).clamp(MIN, FIRST));
-        self.doubtful = (length / 2).max(MIN);
+        self.slow_from = (length / 2).max(MIN);
     }
 
     /// Notes that `length` bytes are too many for the server. Gives whether there is a smaller size

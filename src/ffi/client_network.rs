@@ -104,8 +104,7 @@ pub unsafe extern "C" fn resup_client_set_rate_limit(
     })
 }
 
-/// Sets how many attempts in a row may fail, after the first, without the server having got a byte
-/// more.
+/// Sets how many attempts in a row may fail, after the first, without the server having got more.
 ///
 /// @param limit  0 never tries again. Default: 8.
 #[no_mangle]
@@ -119,7 +118,7 @@ pub unsafe extern "C" fn resup_client_set_retry_limit(
     })
 }
 
-/// Sets the most time that attempts may go on, and fail, without the server having got a byte more.
+/// Sets the most time that attempts may go on, and fail, without the server having got more.
 /// It begins anew after a pause.
 ///
 /// @param milliseconds  0, the default, for no limit but that of their number

@@ -62,11 +62,11 @@ pub const RESUP_E_PROXY: i32 = 55;
 pub const RESUP_E_NOT_ALLOWED: i32 = 70;
 /// The file is more than the server takes (HTTP 413).
 pub const RESUP_E_TOO_LARGE: i32 = 71;
-/// Another client keeps writing this upload (HTTP 423). Run again later.
+/// Another client writes this upload (HTTP 423), or uploads the same file. Run again later.
 pub const RESUP_E_LOCKED: i32 = 72;
 /// The server keeps being busy (HTTP 429, 503). Run again later.
 pub const RESUP_E_SERVER_BUSY: i32 = 73;
-/// The server keeps failing (HTTP 408, 417, 500, 502, 504). Run again later.
+/// The server keeps failing (HTTP 408, 500, 502, ...), or a login page hides it. Run again.
 pub const RESUP_E_SERVER_FAILING: i32 = 74;
 /// The server has no room (HTTP 507). Run again when it has.
 pub const RESUP_E_NO_SPACE: i32 = 75;

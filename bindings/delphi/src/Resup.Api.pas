@@ -142,11 +142,11 @@ const
   RESUP_E_NOT_ALLOWED = 70;
   /// <summary>The file is more than the server takes (HTTP 413).</summary>
   RESUP_E_TOO_LARGE = 71;
-  /// <summary>Another client keeps writing this upload (HTTP 423). Run again later.</summary>
+  /// <summary>Another client writes this upload (HTTP 423), or uploads the same file. Run again later.</summary>
   RESUP_E_LOCKED = 72;
   /// <summary>The server keeps being busy (HTTP 429, 503). Run again later.</summary>
   RESUP_E_SERVER_BUSY = 73;
-  /// <summary>The server keeps failing (HTTP 408, 417, 500, 502, 504). Run again later.</summary>
+  /// <summary>The server keeps failing (HTTP 408, 500, 502, ...), or a login page hides it. Run again.</summary>
   RESUP_E_SERVER_FAILING = 74;
   /// <summary>The server has no room (HTTP 507). Run again when it has.</summary>
   RESUP_E_NO_SPACE = 75;
@@ -242,11 +242,10 @@ var
   /// once, for running uploads too.</summary>
   /// <param name="bytes_per_second">0, the default, for no limit</param>
   resup_client_set_rate_limit: function(client: Presup_client; bytes_per_second: resup_uint64): resup_status; cdecl;
-  /// <summary>Sets how many attempts in a row may fail, after the first, without the server having got a byte
-  /// more.</summary>
+  /// <summary>Sets how many attempts in a row may fail, after the first, without the server having got more.</summary>
   /// <param name="limit">0 never tries again. Default: 8.</param>
   resup_client_set_retry_limit: function(client: Presup_client; limit: Cardinal): resup_status; cdecl;
-  /// <summary>Sets the most time that attempts may go on, and fail, without the server having got a byte more.
+  /// <summary>Sets the most time that attempts may go on, and fail, without the server having got more.
   /// It begins anew after a pause.</summary>
   /// <param name="milliseconds">0, the default, for no limit but that of their number</param>
   resup_client_set_retry_timeout: function(client: Presup_client; milliseconds: Cardinal): resup_status; cdecl;

@@ -40,11 +40,11 @@ public enum ErrorCode {
     NOT_ALLOWED(70),
     /** The file is larger than the server accepts (HTTP 413). */
     TOO_LARGE(71),
-    /** Another client is writing this upload (HTTP 423). Run again later. */
+    /** Another client is writing this upload (HTTP 423), or uploads the same file. Run again later. */
     LOCKED(72),
     /** The server stayed busy (HTTP 429, 503). Run again later. */
     SERVER_BUSY(73),
-    /** The server failed, also in all further attempts (HTTP 408, 417, 500, 502, 504). Run again later. */
+    /** The server failed, also in all further attempts (HTTP 408, 500, 502, ...), or a login page hides it. */
     SERVER_FAILING(74),
     /** The server has no space (HTTP 507). Run again when it has. */
     NO_SPACE(75),
