@@ -90,11 +90,17 @@ const FLAWS: &[(Flaw, &[&str])] = &[
     ),
     (
         Flaw::NoDigestCheck,
-        &["digest-md5", "digest-of-resumed", "digest-prefix-md5"],
+        &[
+            "broken-wrong-end",
+            "digest-md5",
+            "digest-of-resumed",
+            "digest-prefix-md5",
+        ],
     ),
     (
         Flaw::KeepsWrongBytes,
         &[
+            "broken-wrong-end",
             "digest-md5",
             "digest-of-resumed",
             "digest-prefix-md5",

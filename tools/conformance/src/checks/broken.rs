@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{ensure, Result};
 
 use crate::checks::check::{Check, SEND};
-use crate::file::TestFile;
+use crate::file::{md5_hex, TestFile};
 use crate::probe::{close, Probe, UploadState};
 use crate::send::SendRequest;
 use crate::verdict::{not_supported, pass, Outcome};
@@ -48,7 +48,15 @@ pub const CHECKS: &[Check] = &[
         holds: "a file of which only the digest is missing is completed by a send of length 0",
         run: empty_end,
     },
+    Check {
+        id: "broken-wrong-end",
+        section: SEND,
+        holds: "a wrong md5 in a send of length 0 gets 422, and all bytes are dropped",
+        run: wrong_end,
+    },
 ];
+
+const LAST_BYTES: &str = "the last bytes before a connection loss are not kept";
 
 const COMPLETE_ONLY: &str = "the receiver keeps nothing of a request that is cut off: \
                              it seems to see only complete bodies";
@@ -191,10 +199,9 @@ fn before_digest(probe: &Probe) -> Outcome {
     pass()
 }
 
-fn empty_end(probe: &Probe) -> Outcome {
-    if !keeps_broken_requests(probe)? {
-        return not_supported(COMPLETE_ONLY);
-    }
+/// Sends a file without its digest. Returns it and its id; `None` if the receiver does not keep the last
+/// bytes before a connection loss.
+fn send_without_digest(probe: &Probe) -> Result<Option<(TestFile, String)>> {
     let file = probe.file(2000);
     let id = probe.find(&file)?.id;
     for _ in 0..3 {
@@ -203,14 +210,39 @@ fn empty_end(probe: &Probe) -> Outcome {
         close(probe.send_part(&rest, file.size() - offset)?);
     }
     let found = probe.find(&file)?;
-    if found.offset < file.size() {
-        return not_supported("the last bytes before a connection loss are not kept");
-    }
     ensure!(
         !found.complete,
         "the file is complete though its digest was not sent"
     );
+    Ok((found.offset == file.size()).then_some((file, id)))
+}
+
+fn empty_end(probe: &Probe) -> Outcome {
+    if !keeps_broken_requests(probe)? {
+        return not_supported(COMPLETE_ONLY);
+    }
+    let Some((file, id)) = send_without_digest(probe)? else {
+        return not_supported(LAST_BYTES);
+    };
     let empty = SendRequest::of(&file, &id, file.size(), file.size());
     probe.send(&empty)?.expect_complete(file.size())?;
+    pass()
+}
+
+fn wrong_end(probe: &Probe) -> Outcome {
+    if !keeps_broken_requests(probe)? {
+        return not_supported(COMPLETE_ONLY);
+    }
+    let Some((file, id)) = send_without_digest(probe)? else {
+        return not_supported(LAST_BYTES);
+    };
+    let empty = SendRequest::of(&file, &id, file.size(), file.size());
+    let response = probe.send(&empty.tail(&[("md5", &md5_hex(b"wrong"))]))?;
+    let offset = response.expect(422)?.offset()?;
+    ensure!(
+        offset == 0,
+        "{offset} bytes are kept though their digest is wrong"
+    );
+    probe.finish(&file)?;
     pass()
 }
