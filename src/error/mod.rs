@@ -1,9 +1,11 @@
 //! The errors of the library. Each message names the thing, the value and the way out.
 
 mod duration;
+mod kind;
 mod refusal;
 
 pub(crate) use duration::rounded;
+pub use kind::ErrorKind;
 pub use refusal::{Refusal, RefusalKind};
 
 /// The reason why a call or an upload failed.
@@ -225,36 +227,6 @@ fn url_hint(answered_before: bool) -> &'static str {
         true => "",
         false => " (is the URL right?)",
     }
-}
-
-/// The groups of errors, by what a program can do about them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-#[allow(missing_docs)] // each is named after the variant of `Error` that it stands for
-pub enum ErrorKind {
-    InvalidArgument,
-    InvalidUrl,
-    WrongState,
-    SourceNotFound,
-    SourceDenied,
-    SourceNotAFile,
-    SourceIo,
-    SourceChanged,
-    ResolveFailed,
-    ConnectFailed,
-    ConnectionLost,
-    TimedOut,
-    Tls,
-    ProxyRefused,
-    SessionExpired,
-    Refused(RefusalKind),
-    BadResponse,
-    ResponseTooLong,
-    BadOffset,
-    DigestMismatch,
-    Cancelled,
-    System,
-    Internal,
 }
 
 impl Error {
