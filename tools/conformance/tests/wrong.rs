@@ -112,6 +112,7 @@ const FLAWS: &[(Flaw, &[&str])] = &[
         &[
             "broken-before-digest",
             "broken-empty-end",
+            "broken-wrong-end",
             "digest-md5",
             "digest-of-resumed",
             "sign-tail",
