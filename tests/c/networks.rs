@@ -139,7 +139,9 @@ fn a_client_certificate_is_shown() {
         &["client_set_client_certificate", &both],
     );
     assert!(
-        report.text("refused").contains("with the certificate"),
+        report
+            .text("refused")
+            .contains("the key does not belong to the certificate"),
         "{report:?}"
     );
 }

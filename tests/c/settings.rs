@@ -140,20 +140,20 @@ const BAD: [(&str, &str, &str); 38] = [
     (
         "client_set_ca_file",
         "/no/such/file",
-        "\"/no/such/file\" cannot be read",
+        "\"/no/such/file\": it cannot be read",
     ),
     ("client_set_ca_file_utf16", "/no/such/file", "/no/such/file"),
-    ("client_set_ca_file", "/dev/null", "no certificate"),
-    ("client_set_ca_pem", "nothing", "no certificate"),
+    ("client_set_ca_file", "/dev/null", "it is empty"),
+    ("client_set_ca_pem", "nothing", "it is neither PEM"),
     (
         "client_set_client_certificate",
         "/dev/null,/dev/null",
-        "no certificate",
+        "\"/dev/null\": it is empty",
     ),
     (
         "client_set_client_certificate_utf16",
         "/no,/no",
-        "\"/no\" cannot be read",
+        "\"/no\": it cannot be read",
     ),
     (
         "client_set_filename_style",
