@@ -23,7 +23,12 @@ fn the_php_receiver_passes_except_for_incomplete_bodies() {
     let missing: Vec<_> = missing.iter().filter(asked).copied().collect();
     assert_eq!(
         missing,
-        ["broken-empty-end", "broken-keeps", "writer-live"],
+        [
+            "broken-empty-end",
+            "broken-keeps",
+            "broken-wrong-end",
+            "writer-live"
+        ],
         "{found:?}"
     );
 }
