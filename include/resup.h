@@ -180,7 +180,9 @@ RESUP_API uint32_t resup_version_number(void);
 #define RESUP_E_SOURCE_NOT_FOUND 30
 /** The file may not be read. Let the user see to its permissions. */
 #define RESUP_E_SOURCE_DENIED 31
-/** The path names a directory or device, no regular file. */
+/**
+ * The path names a directory or device, no regular file; or the size is not the number of bytes.
+ */
 #define RESUP_E_SOURCE_NOT_A_FILE 32
 /** Reading the file failed; the error message has the system's reason. */
 #define RESUP_E_SOURCE_IO 33
@@ -851,9 +853,9 @@ RESUP_API resup_status resup_upload_set_rate_limit(resup_upload *upload, uint64_
  * Uploads, and returns at the end. On the way the callbacks are called, on this thread. After a
  * lost connection or a failure of the server it waits and goes on, within the client's limits.
  * @return #RESUP_OK when the server has confirmed the whole file; #RESUP_E_CANCELLED; any of the
- *         errors of the file, the network and the server; #RESUP_E_STATE when it was started
- *         before; #RESUP_E_BUSY, #RESUP_E_SYSTEM, #RESUP_E_INTERNAL or a handle's error.
- *         resup_upload_error_message tells more.
+ *         errors of the file, the network and the server; #RESUP_E_ARGUMENT when it still needs
+ *         a name; #RESUP_E_STATE when it was started before; #RESUP_E_BUSY, #RESUP_E_SYSTEM,
+ *         #RESUP_E_INTERNAL or a handle's error. resup_upload_error_message tells more.
  *
  * Threads: one at a time. Callbacks: all.
  */
@@ -863,8 +865,8 @@ RESUP_API resup_status resup_upload_run(resup_upload *upload);
  * Starts an upload and returns at once. It goes on by itself, on a thread of the library, which
  * calls nothing: call resup_upload_wait, from a timer for example, to have the callbacks called
  * and to learn the end.
- * @return #RESUP_OK; #RESUP_E_STATE when it is running; #RESUP_E_BUSY, #RESUP_E_SYSTEM,
- *         #RESUP_E_INTERNAL or a handle's error
+ * @return #RESUP_OK; #RESUP_E_STATE when it is running; #RESUP_E_ARGUMENT when it still needs a
+ *         name; #RESUP_E_BUSY, #RESUP_E_SYSTEM, #RESUP_E_INTERNAL or a handle's error
  *
  * Threads: one at a time. Callbacks: the destroy function of a log callback that was replaced.
  */

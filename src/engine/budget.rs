@@ -22,9 +22,6 @@ pub(super) struct Budget {
     failures: u32,
     /// The time of the first of these failures.
     since: Option<Instant>,
-    /// The bytes that the server has gained, and those that were sent in vain.
-    gained: u64,
-    wasted: u64,
     checksum_mismatches: u32,
     logged_in_again: bool,
     /// Whether another offset of the server was followed.
@@ -40,8 +37,6 @@ impl Budget {
             policy,
             failures: 0,
             since: None,
-            gained: 0,
-            wasted: 0,
             checksum_mismatches: 0,
             logged_in_again: false,
             followed: false,
@@ -53,9 +48,7 @@ impl Budget {
     /// Notes a new offset of the server. If that is progress, the budget starts again from zero
     /// failures.
     pub(super) fn settle(&mut self, gain: Gain) {
-        self.gained += gain.gained;
-        self.wasted = self.wasted.saturating_add(gain.wasted);
-        if gain.gained > 0 && is_worth(self.gained, self.wasted) {
+        if is_worth(gain.gained, gain.wasted) {
             *self = Budget::new(self.policy);
         }
     }
@@ -184,11 +177,12 @@ mod tests {
     }
 
     #[test]
-    fn little_progress_adds_up() {
+    fn good_progress_counts_whatever_was_wasted_before() {
         let mut budget = Budget::new(POLICY);
         while next(&mut budget, 1).is_some() {}
-        budget.settle(progress(1, 100));
-        budget.settle(progress(6, 0));
+        budget.settle(progress(0, 50_000_000_000));
+        assert_eq!(next(&mut budget, 1), None);
+        budget.settle(progress(4_000_000, 0));
         assert!(next(&mut budget, 1).is_some());
     }
 

@@ -313,6 +313,10 @@ impl Transfer {
                 why: answer.message.unwrap_or_else(no_details),
             });
         }
+        // Another program may have completed the file, which an answer to a send may not say.
+        if answer.offset == self.size && self.locates {
+            return Ok(self.locate());
+        }
         self.judge(&answer, ReplyTo::Any)
     }
 

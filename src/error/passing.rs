@@ -58,7 +58,7 @@ impl Error {
     }
 
     /// Whether a send may have failed so because it was too large: something on the way may not say
-    /// that with a 413.
+    /// that with a 413. (Of the refusals of other kinds only a 400 passes.)
     pub(crate) fn may_mean_too_large(&self) -> bool {
         matches!(
             self.kind(),

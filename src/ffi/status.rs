@@ -38,7 +38,7 @@ pub const RESUP_E_STATE: i32 = 18;
 pub const RESUP_E_SOURCE_NOT_FOUND: i32 = 30;
 /// The file may not be read. Let the user see to its permissions.
 pub const RESUP_E_SOURCE_DENIED: i32 = 31;
-/// The path names a directory or device, no regular file.
+/// The path names a directory or device, no regular file; or the size is not the number of bytes.
 pub const RESUP_E_SOURCE_NOT_A_FILE: i32 = 32;
 /// Reading the file failed; the error message has the system's reason.
 pub const RESUP_E_SOURCE_IO: i32 = 33;
@@ -110,7 +110,7 @@ pub extern "C" fn resup_status_message(status: resup_status) -> *const c_char {
         RESUP_E_STATE => c"the call does not fit the upload's state",
         RESUP_E_SOURCE_NOT_FOUND => c"the file does not exist",
         RESUP_E_SOURCE_DENIED => c"the file may not be read",
-        RESUP_E_SOURCE_NOT_A_FILE => c"the path does not name a regular file",
+        RESUP_E_SOURCE_NOT_A_FILE => c"not a regular file, or one whose size is wrong",
         RESUP_E_SOURCE_IO => c"reading the file failed",
         RESUP_E_SOURCE_CHANGED => c"the file changed while it was being uploaded",
         RESUP_E_RESOLVE => c"the server's name was not found",

@@ -21,9 +21,9 @@ use crate::api::remote::Remote;
 /// lost connection or a failure of the server it waits and goes on, within the client's limits.
 ///
 /// @return #RESUP_OK when the server has confirmed the whole file; #RESUP_E_CANCELLED; any of the
-///         errors of the file, the network and the server; #RESUP_E_STATE when it was started
-///         before; #RESUP_E_BUSY, #RESUP_E_SYSTEM, #RESUP_E_INTERNAL or a handle's error.
-///         resup_upload_error_message tells more.
+///         errors of the file, the network and the server; #RESUP_E_ARGUMENT when it still needs
+///         a name; #RESUP_E_STATE when it was started before; #RESUP_E_BUSY, #RESUP_E_SYSTEM,
+///         #RESUP_E_INTERNAL or a handle's error. resup_upload_error_message tells more.
 ///
 /// Threads: one at a time. Callbacks: all.
 #[no_mangle]
@@ -45,8 +45,8 @@ pub unsafe extern "C" fn resup_upload_run(upload: *mut resup_upload) -> resup_st
 /// calls nothing: call resup_upload_wait, from a timer for example, to have the callbacks called
 /// and to learn the end.
 ///
-/// @return #RESUP_OK; #RESUP_E_STATE when it is running; #RESUP_E_BUSY, #RESUP_E_SYSTEM,
-///         #RESUP_E_INTERNAL or a handle's error
+/// @return #RESUP_OK; #RESUP_E_STATE when it is running; #RESUP_E_ARGUMENT when it still needs a
+///         name; #RESUP_E_BUSY, #RESUP_E_SYSTEM, #RESUP_E_INTERNAL or a handle's error
 ///
 /// Threads: one at a time. Callbacks: the destroy function of a log callback that was replaced.
 #[no_mangle]

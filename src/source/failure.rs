@@ -14,11 +14,11 @@ const LOCK_VIOLATION: i32 = 33;
 /// `ESHUTDOWN`, `EHOSTDOWN` and `EREMOTEIO`.
 #[cfg(not(windows))]
 const PASSING: [i32; 4] = [5, 108, 112, 121];
-/// The errors of drives that are away for a while, or behind a network that is: `NOT_READY`,
-/// `REM_NOT_LIST`, `BAD_NETPATH`, `NETWORK_BUSY`, `DEV_NOT_EXIST`, `UNEXP_NET_ERR`, `NETNAME_DELETED`,
+/// The errors of drives that are away for a while, or behind a network that is:
+/// `INVALID_DRIVE`, `NOT_READY`, `REM_NOT_LIST`, `BAD_NETPATH`, `NETWORK_BUSY`, `DEV_NOT_EXIST`, `UNEXP_NET_ERR`, `NETNAME_DELETED`,
 /// `BAD_NET_NAME`, `SEM_TIMEOUT`, `IO_DEVICE`, `NO_SYSTEM_RESOURCES` and `CONNECTION_ABORTED`.
 #[cfg(windows)]
-const PASSING: [i32; 12] = [21, 51, 53, 54, 55, 59, 64, 67, 121, 1117, 1450, 1236];
+const PASSING: [i32; 13] = [15, 21, 51, 53, 54, 55, 59, 64, 67, 121, 1117, 1450, 1236];
 
 /// Whether a failure of a file may pass by itself, as those of network drives do.
 pub(super) fn is_passing(error: &io::Error) -> bool {

@@ -105,6 +105,9 @@ impl FileSource {
     /// Opens the file anew, since a network drive that was away no longer knows the open file.
     fn reopen(&mut self) -> Result<(), Error> {
         let failed = |e: io::Error| source_error(&self.path, &e);
+        // Before it is opened: opening a FIFO that has the name now would block.
+        let named = Stamp::at(&self.path).map_err(|e| self.name_error(&e))?;
+        self.compare(&self.named, &named)?;
         let file = File::open(&self.path).map_err(|e| self.name_error(&e))?;
         self.compare(&self.opened, &Stamp::of(&file).map_err(failed)?)?;
         self.file = file;

@@ -54,7 +54,7 @@ impl Stamp {
     }
 
     fn new(meta: &Metadata) -> Self {
-        let (changed, id) = unix_values(meta);
+        let (changed, id) = system_values(meta);
         Stamp {
             size: meta.len(),
             modified: meta.modified().ok().map(nanoseconds),
@@ -92,14 +92,14 @@ impl Stamp {
 
 /// Gives the change time, and the device and number.
 #[cfg(unix)]
-fn unix_values(meta: &Metadata) -> (Option<i128>, Option<(u64, u64)>) {
+fn system_values(meta: &Metadata) -> (Option<i128>, Option<(u64, u64)>) {
     use std::os::unix::fs::MetadataExt;
     let changed = i128::from(meta.ctime()) * 1_000_000_000 + i128::from(meta.ctime_nsec());
     (Some(changed), Some((meta.dev(), meta.ino())))
 }
 
 #[cfg(not(unix))]
-fn unix_values(_: &Metadata) -> (Option<i128>, Option<(u64, u64)>) {
+fn system_values(_: &Metadata) -> (Option<i128>, Option<(u64, u64)>) {
     (None, None)
 }
 

@@ -120,7 +120,7 @@ const
   RESUP_E_SOURCE_NOT_FOUND = 30;
   /// <summary>The file may not be read. Let the user see to its permissions.</summary>
   RESUP_E_SOURCE_DENIED = 31;
-  /// <summary>The path names a directory or device, no regular file.</summary>
+  /// <summary>The path names a directory or device, no regular file; or the size is not the number of bytes.</summary>
   RESUP_E_SOURCE_NOT_A_FILE = 32;
   /// <summary>Reading the file failed; the error message has the system's reason.</summary>
   RESUP_E_SOURCE_IO = 33;
@@ -593,16 +593,16 @@ var
   /// <summary>Uploads, and returns at the end. On the way the callbacks are called, on this thread. After a
   /// lost connection or a failure of the server it waits and goes on, within the client's limits.</summary>
   /// <returns>RESUP_OK when the server has confirmed the whole file; RESUP_E_CANCELLED; any of the
-  /// errors of the file, the network and the server; RESUP_E_STATE when it was started
-  /// before; RESUP_E_BUSY, RESUP_E_SYSTEM, RESUP_E_INTERNAL or a handle's error.
-  /// resup_upload_error_message tells more.</returns>
+  /// errors of the file, the network and the server; RESUP_E_ARGUMENT when it still needs
+  /// a name; RESUP_E_STATE when it was started before; RESUP_E_BUSY, RESUP_E_SYSTEM,
+  /// RESUP_E_INTERNAL or a handle's error. resup_upload_error_message tells more.</returns>
   /// <remarks>Threads: one at a time. Callbacks: all.</remarks>
   resup_upload_run: function(upload: Presup_upload): resup_status; cdecl;
   /// <summary>Starts an upload and returns at once. It goes on by itself, on a thread of the library, which
   /// calls nothing: call resup_upload_wait, from a timer for example, to have the callbacks called
   /// and to learn the end.</summary>
-  /// <returns>RESUP_OK; RESUP_E_STATE when it is running; RESUP_E_BUSY, RESUP_E_SYSTEM,
-  /// RESUP_E_INTERNAL or a handle's error</returns>
+  /// <returns>RESUP_OK; RESUP_E_STATE when it is running; RESUP_E_ARGUMENT when it still needs a
+  /// name; RESUP_E_BUSY, RESUP_E_SYSTEM, RESUP_E_INTERNAL or a handle's error</returns>
   /// <remarks>Threads: one at a time. Callbacks: the destroy function of a log callback that was replaced.</remarks>
   resup_upload_start: function(upload: Presup_upload): resup_status; cdecl;
 

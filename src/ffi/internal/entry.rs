@@ -141,10 +141,10 @@ pub(crate) fn read<T>(handle: *const resup_upload, none: T, body: impl FnOnce(&E
 
 /// Starts a run.
 pub(crate) fn start_run(entry: &Entry, upload: &mut Upload) -> Result<(), Fault> {
+    entry.retryable.store(false, Relaxed);
     upload.start()?;
     upload.release();
     entry.keep("");
-    entry.retryable.store(false, Relaxed);
     Ok(())
 }
 

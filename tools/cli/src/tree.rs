@@ -14,6 +14,9 @@ use crate::exit::Fault;
 use crate::options::Put;
 use crate::stderr::{self, escape_controls};
 
+/// What is wrong where a file cannot be uploaded under its own name.
+const FILE_NAME: &str = "file name";
+
 /// A file to upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
@@ -73,7 +76,10 @@ pub fn items(put: &Put) -> Result<Vec<Item>, Fault> {
     }
     if let Some(name) = &put.file.name {
         match &mut items[..] {
-            [item] => item.name.clone_from(name),
+            [item] => {
+                item.name.clone_from(name);
+                item.obstacle.take_if(|error| is_about_name(error));
+            }
             items => {
                 return Err(Fault::usage(format!(
                     "--name is for a single file, and these are {}",
@@ -140,17 +146,22 @@ fn add(path: &Path, directory: &str, items: &mut Vec<Item>) {
             "\"{}\" is not UTF-8; rename it, or upload it alone with --name",
             path.file_name().unwrap_or_default().to_string_lossy()
         );
-        let what = "file name";
-        return items.push(failed(
-            path,
-            directory,
-            Error::InvalidArgument { what, why },
-        ));
+        let what = FILE_NAME;
+        let obstacle = Error::InvalidArgument { what, why };
+        return items.push(Item {
+            size: metadata.len(),
+            ..failed(path, directory, obstacle)
+        });
     };
     match metadata.is_dir() {
         true => walk(path, &join(directory, &name), items),
         false => items.push(item(path, directory, name, metadata.len())),
     }
+}
+
+/// Whether a file cannot be uploaded only because of its name.
+fn is_about_name(error: &Error) -> bool {
+    matches!(error, Error::InvalidArgument { what, .. } if *what == FILE_NAME)
 }
 
 /// Whether a symbolic link leads to nothing, or in a circle.

@@ -233,6 +233,14 @@ fn a_file_whose_name_is_not_utf_8_goes_under_the_name_that_is_given() {
     let (code, last) = run(&["--name", "café.txt"]);
     assert_eq!(code, 0, "{last}");
     assert_eq!(receiver.held("café.txt"), Some(1));
+
+    // Also where it is the only file of a directory.
+    let mut command = put();
+    command.args(["-r", "--name", "only.txt"]).arg(dir.path());
+    let output = command.arg(receiver.endpoint()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_text(&output));
+    let directory = dir.path().file_name().unwrap().to_string_lossy();
+    assert_eq!(receiver.held(&format!("{directory}/only.txt")), Some(1));
 }
 
 #[test]

@@ -51,8 +51,11 @@ pub fn router(app: App) -> Router {
 /// too.
 async fn root(State(app): State<App>, request: Request) -> Response {
     let query = request.uri().query().unwrap_or("");
-    let fields = Fields::from_urlencoded(query.as_bytes());
-    if fields.is_ok_and(|fields| fields.text("action").is_some()) {
+    let is_locate = match Fields::from_urlencoded(query.as_bytes()) {
+        Ok(fields) => fields.text("action").is_some(),
+        Err(_) => query.contains("action="),
+    };
+    if is_locate {
         return upload(State(Endpoint::from_ref(&app)), request).await;
     }
     let (head, _) = request.into_parts();

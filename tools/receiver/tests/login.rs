@@ -215,12 +215,14 @@ fn only_the_receivers_own_pages_can_use_a_session() {
     }
     for site in ["cross-site", "same-site", "?"] {
         ask(&[("Sec-Fetch-Site", site), right]).expect(403, "another site");
-        let target = format!("/upload?{}", Upload::new("a", 10).locate_form());
-        let link = head("GET", &target, "", 0);
-        let headers = [&base[..], &[("Sec-Fetch-Site", site)]].concat();
-        receiver
-            .exchange(&with(link, &headers))
-            .expect(403, "another site");
+        for path in ["/upload", "/"] {
+            let target = format!("{path}?{}", Upload::new("a", 10).locate_form());
+            let link = head("GET", &target, "", 0);
+            let headers = [&base[..], &[("Sec-Fetch-Site", site)]].concat();
+            receiver
+                .exchange(&with(link, &headers))
+                .expect(403, "another site");
+        }
     }
     // Without TLS a browser tells only its own name when somebody follows a link.
     let target = format!("/upload?{}", Upload::new("a", 10).locate_form());

@@ -46,7 +46,8 @@ struct Free {
         // Busy only while the program itself runs it by the C API.
         while (resup_upload_free(upload) == RESUP_E_BUSY) {
             resup_upload_cancel(upload);
-            // That run may be the caller of this callback, and end only after it: who runs it frees it.
+            // That run may be the caller of this callback, and end only after it; the callback may also be another
+            // upload's. Who runs it frees it.
             if (Callback::is_under_way())
                 return;
             std::this_thread::yield();

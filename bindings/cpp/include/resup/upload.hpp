@@ -89,8 +89,8 @@ class Upload : public Remote {
      * @brief Cancels a run and frees the upload. The server keeps what it has.
      *
      * Waits for a run() on another thread to return, callbacks included. Within its own callback it does not wait: that
-     * run frees the upload when it ends. A program that made that run itself, by resup_upload_run, frees the upload after
-     * it, by resup_upload_free.
+     * run frees the upload when it ends. A program that made a run itself, by resup_upload_run, frees the upload after
+     * it, by resup_upload_free, if the object was destroyed in a callback, of this upload or of another one.
      */
     ~Upload() { detail::end_runs(handle_); }
 

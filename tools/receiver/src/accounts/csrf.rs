@@ -25,8 +25,8 @@ pub fn check_form(visitor: &Visitor, head: &Parts, field: Option<&str>) -> Resul
         return Ok(());
     }
     let reads = matches!(head.method, Method::GET | Method::HEAD);
-    // Any site may have a link that makes a GET. Only a GET of the endpoint changes something.
-    if reads && head.uri.path() != "/upload" {
+    // Any site may have a link that makes a GET. Only a GET of the endpoint, which "/" is too, changes something.
+    if reads && !matches!(head.uri.path(), "/" | "/upload") {
         return Ok(());
     }
     if !is_browser(head) {

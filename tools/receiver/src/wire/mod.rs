@@ -1,4 +1,4 @@
-//! The endpoint `/upload`: the forms that programs and pages send.
+//! The endpoint `/upload`, and `/`: the forms that programs and pages send.
 //!
 //! | file | what is in it |
 //! | --- | --- |
