@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use source::{is_name, is_public, occurs, tokens, use_tree, without_tests};
+use source::{is_elsewhere, is_name, is_public, occurs, tokens, use_tree, without_tests};
 
 /// Lists the arrows between the files below `src`: the first of a pair uses the second. Paths are relative
 /// to `src`, which has a `lib.rs` or a `main.rs` (or both).
@@ -137,8 +137,11 @@ impl Tree {
         let index = self.modules.len();
         let declared: Vec<_> = tokens
             .windows(3)
-            .filter(|three| three[0] == "mod" && three[2] == ";")
-            .map(|three| three[1].clone())
+            .enumerate()
+            .filter(|(at, three)| {
+                three[0] == "mod" && three[2] == ";" && !is_elsewhere(&tokens[..*at])
+            })
+            .map(|(_, three)| three[1].clone())
             .collect();
         let (imports, globs) = imports(&tokens);
         self.modules.push(Module {

@@ -48,6 +48,15 @@ pub fn is_public(tokens: &[String], at: usize) -> bool {
     at > 0 && matches!(&*tokens[at - 1], "pub" | ")")
 }
 
+/// Whether the file of a module is named by an attribute (`#[path = "…"]`), which ends `before` its declaration:
+/// then it is another crate's.
+pub fn is_elsewhere(before: &[String]) -> bool {
+    let item = before.rsplit(|token| token == ";" || token == "}").next();
+    let item = item.unwrap_or_default();
+    item.windows(3)
+        .any(|three| three[0] == "#" && three[1] == "[" && three[2] == "path")
+}
+
 /// Whether a token is a name.
 pub fn is_name(token: &str) -> bool {
     let first = token.chars().next();

@@ -55,6 +55,19 @@ fn two_files_that_use_each_other_are_a_circle() {
 }
 
 #[test]
+fn a_file_of_another_crate_is_left_out() {
+    let files = [
+        ("lib.rs", "mod a; use a::A;"),
+        (
+            "a.rs",
+            "mod b; #[path = \"../other/c.rs\"] mod c; use b::B;",
+        ),
+        ("a/b.rs", "pub struct B;"),
+    ];
+    assert_eq!(arrows_in(&files), ["a.rs -> a/b.rs"]);
+}
+
+#[test]
 fn a_circle_goes_through_any_number_of_files_and_rooms() {
     let circles = circles_of(&[
         ("lib.rs", &root(&["a", "room", "b"])),
