@@ -134,6 +134,48 @@ fn a_late_answer_on_a_kept_connection_is_not_the_next_uploads() {
     }
 }
 
+/// Uploads two files with one client. An answer to the first one's locate comes a second time, when
+/// the second upload has asked. Gives the server.
+fn late_new(late: String) -> ScriptedServer {
+    let dir = tempfile::tempdir().unwrap();
+    let (first, second) = (make_file(&dir, "a", SIZE), dir.path().join("b"));
+    std::fs::copy(&first, &second).unwrap();
+    let complete = |id| Step::reply(200, &json("complete", SIZE, id));
+    let server = ScriptedServer::start(vec![
+        Step::reply(200, &json("new", 0, "first")),
+        complete("first")
+            .wait(Duration::from_millis(100))
+            .write(reply(200, &late)),
+        Step::reply(200, &json("new", 0, "second")),
+        Step::reply(200, &json("new", 0, "second")),
+        complete("second"),
+    ]);
+    let client = impatient(&server);
+    for path in [first, second] {
+        let (result, _) = upload(&client, &path, DigestMode::OnePass);
+        result.unwrap();
+    }
+    server
+}
+
+#[test]
+fn the_id_of_another_upload_is_not_taken_from_a_late_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let md5 = files::md5_hex(&make_file(&dir, "a", SIZE)).unwrap();
+    for late in [
+        json("new", 0, "first"),
+        json("partial", 0, "first"),
+        // Both files have the same bytes.
+        format!(r#"{{"state":"complete","id":"first","prefix_md5":"{md5}"}}"#),
+    ] {
+        let server = late_new(late.clone());
+        let requests = server.requests();
+        let last = requests.last().unwrap().body_text();
+        assert!(last.contains("name=\"id\"\r\n\r\nsecond\r\n"), "{late}");
+        assert_eq!(server.connections(), 2, "{late}");
+    }
+}
+
 #[test]
 fn what_proves_itself_or_costs_nothing_is_asked_once() {
     let dir = tempfile::tempdir().unwrap();

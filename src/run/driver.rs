@@ -4,42 +4,26 @@ use std::time::Instant;
 
 use super::connector::Connector;
 use super::hashed_source::HashedSource;
+use super::ids::KnownIds;
 use super::proof::Proof;
+use super::setup::Setup;
 use super::throttle::{FileEnd, ThrottledReader};
 use crate::control::log::LogLevel;
 use crate::control::rate::Limiter;
 use crate::control::snapshot::UploadState;
 use crate::control::stop::Stop;
 use crate::control::Control;
-use crate::digest::{hex, in_background, RollingDigest, StateFile};
-use crate::engine::{Event, LearnedLimit, Plan, Remedy, Step, Transfer};
+use crate::digest::{hex, in_background, RollingDigest};
+use crate::engine::{Event, Plan, Remedy, Step, Transfer};
 use crate::error::{rounded, Error};
 use crate::http::{Exchange, Link};
-use crate::options::{DigestMode, RetryPolicy, SegmentSize};
+use crate::options::DigestMode;
 use crate::protocol::{Answer, Job, Outcome, Protocol, Segment, State};
 use crate::random;
-use crate::source::Source;
 
 /// So many sends in a row may find their connection dead. After the second one the client keeps no
 /// connection, unless other uploads can use theirs.
 const MAX_DEAD_SENDS: u32 = 3;
-
-/// The parts of one run.
-pub(super) struct Setup<'a> {
-    pub protocol: &'a dyn Protocol,
-    pub connector: &'a dyn Connector,
-    pub control: &'a Control,
-    pub source: &'a mut dyn Source,
-    pub job: Job,
-    pub retry: RetryPolicy,
-    pub digest: DigestMode,
-    /// The file for states of the digest, for a later run.
-    pub state_file: Option<StateFile>,
-    pub segment_size: SegmentSize,
-    pub learned_limit: LearnedLimit,
-    /// Limits of the bytes per second: the upload's and the client's.
-    pub rates: [&'a Limiter; 2],
-}
 
 /// A run in progress.
 pub(super) struct Driver<'a> {
@@ -50,6 +34,7 @@ pub(super) struct Driver<'a> {
     job: Job,
     plan: Plan,
     rates: [&'a Limiter; 2],
+    ids: &'a KnownIds,
     /// The connection of this attempt.
     exchange: Option<Box<dyn Exchange + 'a>>,
     /// The server's key of the upload.
@@ -85,6 +70,7 @@ impl<'a> Driver<'a> {
             },
             job: setup.job,
             rates: setup.rates,
+            ids: setup.ids,
             exchange: None,
             id: None,
             dead_sends: 0,
@@ -218,6 +204,10 @@ impl<'a> Driver<'a> {
     fn is_proven(&mut self, answer: &Answer) -> Result<bool, Stop> {
         if let Some((known, told)) = self.id.as_ref().zip(answer.id.as_ref()) {
             return Ok(known == told);
+        }
+        let id = answer.id.as_deref();
+        if id.is_some_and(|id| self.ids.is_anothers(id, &self.job)) {
+            return Ok(false);
         }
         if answer.state != State::Complete && answer.offset == 0 {
             return Ok(true);
@@ -370,8 +360,9 @@ impl<'a> Driver<'a> {
 
     /// Notes the values of an answer, for the program.
     fn note_answer(&mut self, answer: &Answer) {
-        if answer.id.is_some() {
-            self.id.clone_from(&answer.id);
+        if let Some(id) = &answer.id {
+            self.ids.note(id, &self.job);
+            self.id = Some(id.clone());
         }
         let (offset, size) = (answer.offset, self.job.size);
         self.log(LogLevel::Debug, || {

@@ -5,8 +5,10 @@
 mod connector;
 mod driver;
 mod hashed_source;
+mod ids;
 mod options;
 mod proof;
+mod setup;
 #[cfg(test)]
 mod tests;
 mod throttle;
@@ -16,7 +18,8 @@ mod tls_cuts;
 pub(crate) use options::{ClientState, SharedState, UploadOptions};
 
 use connector::HttpConnector;
-use driver::{Driver, Setup};
+use driver::Driver;
+use setup::Setup;
 
 use crate::control::log::LogLevel;
 use crate::control::rate::Limiter;
@@ -95,6 +98,7 @@ pub(crate) fn run_upload(
         state_file,
         segment_size: upload.segment_size,
         learned_limit: shared.learned_limit.clone(),
+        ids: &shared.ids,
         rates: [rate, &shared.rate],
     });
     driver.run()

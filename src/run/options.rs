@@ -5,6 +5,7 @@ use std::process;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
 
+use super::ids::KnownIds;
 use crate::control::rate::Limiter;
 use crate::engine::LearnedLimit;
 use crate::error::Error;
@@ -77,6 +78,7 @@ pub(crate) struct SharedState {
     pub rate: Limiter,
     pub learned_limit: LearnedLimit,
     pub pool: ConnectionPool,
+    pub ids: KnownIds,
     pub process: u32,
 }
 
@@ -86,6 +88,7 @@ impl Default for SharedState {
             rate: Limiter::default(),
             learned_limit: LearnedLimit::default(),
             pool: ConnectionPool::default(),
+            ids: KnownIds::default(),
             process: process::id(),
         }
     }

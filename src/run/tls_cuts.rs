@@ -9,7 +9,9 @@ use resup_test_support::model::{ModelReceiver, Options};
 use resup_test_support::{files, seed};
 
 use super::connector::Connector;
-use super::driver::{Driver, Setup};
+use super::driver::Driver;
+use super::ids::KnownIds;
+use super::setup::Setup;
 use crate::control::rate::Limiter;
 use crate::control::stop::Stop;
 use crate::control::Control;
@@ -57,7 +59,7 @@ fn upload(receiver: &ModelReceiver, name: &str, content: &[u8], faults: Faults) 
         options: &options,
         ca_pem: receiver.ca_pem(),
     };
-    let unlimited = Limiter::default();
+    let (unlimited, ids) = (Limiter::default(), KnownIds::default());
     let driver = Driver::new(Setup {
         protocol: &protocol,
         connector: &connector,
@@ -81,6 +83,7 @@ fn upload(receiver: &ModelReceiver, name: &str, content: &[u8], faults: Faults) 
         state_file: None,
         segment_size: SegmentSize::Unlimited,
         learned_limit: LearnedLimit::default(),
+        ids: &ids,
         rates: [&unlimited, &unlimited],
     });
     let result = driver.run();

@@ -88,7 +88,7 @@ pub(super) fn run_source(
         content_type: "text/plain".to_owned(),
         fields: Vec::new(),
     };
-    let unlimited = Limiter::default();
+    let (unlimited, ids) = (Limiter::default(), KnownIds::default());
     let driver = Driver::new(Setup {
         protocol: &fake,
         connector: &NoNetwork,
@@ -105,6 +105,7 @@ pub(super) fn run_source(
         state_file,
         segment_size: SegmentSize::Unlimited,
         learned_limit: LearnedLimit::default(),
+        ids: &ids,
         rates: [&unlimited, &unlimited],
     });
     let result = driver.run();

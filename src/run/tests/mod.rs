@@ -7,7 +7,9 @@ use md5::{Digest as _, Md5};
 use proptest::prelude::*;
 
 use super::connector::Connector;
-use super::driver::{Driver, Setup};
+use super::driver::Driver;
+use super::ids::KnownIds;
+use super::setup::Setup;
 use crate::control::rate::Limiter;
 use crate::control::stop::Stop;
 use crate::control::Control;

@@ -1,0 +1,98 @@
+//! The ids of uploads that a client has seen, each with its upload.
+
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::protocol::Job;
+
+/// How many ids are remembered. A late answer is about one of the last uploads.
+const MOST: usize = 64;
+
+/// The last ids that servers gave to the uploads of one client. They tell a late answer to another
+/// upload from one about this upload.
+#[derive(Debug, Default)]
+pub(crate) struct KnownIds {
+    /// Hash values of an id and of its upload, the last ones at the end.
+    pairs: Mutex<VecDeque<(u64, u64)>>,
+}
+
+impl KnownIds {
+    /// Notes that an answer gave `id` to the upload `job`.
+    pub(super) fn note(&self, id: &str, job: &Job) {
+        let pair = pair(id, job);
+        let mut pairs = self.lock();
+        pairs.retain(|other| *other != pair);
+        if pairs.len() == MOST {
+            pairs.pop_front();
+        }
+        pairs.push_back(pair);
+    }
+
+    /// Whether `id` was given to other uploads, and not to this one.
+    pub(super) fn is_anothers(&self, id: &str, job: &Job) -> bool {
+        let (id, job) = pair(id, job);
+        let pairs = self.lock();
+        let mut owners = pairs.iter().filter(|(other, _)| *other == id).peekable();
+        owners.peek().is_some() && owners.all(|(_, owner)| *owner != job)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(u64, u64)>> {
+        self.pairs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn pair(id: &str, job: &Job) -> (u64, u64) {
+    let upload = (&job.dir, &job.name, job.size, job.mtime, &job.md5);
+    (hash(id), hash(&upload))
+}
+
+fn hash(value: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(name: &str) -> Job {
+        Job {
+            name: name.to_owned(),
+            size: 5,
+            mtime: None,
+            md5: None,
+            dir: String::new(),
+            user: None,
+            content_type: String::new(),
+            fields: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_id_belongs_to_the_uploads_that_got_it() {
+        let (ids, a, b) = (KnownIds::default(), job("a"), job("b"));
+        assert!(!ids.is_anothers("1", &a), "nothing is known of it");
+        ids.note("1", &a);
+        assert!(!ids.is_anothers("1", &a));
+        assert!(ids.is_anothers("1", &b));
+        assert!(!ids.is_anothers("2", &b));
+        // A server may give one id to several uploads.
+        ids.note("1", &b);
+        assert!(!ids.is_anothers("1", &a));
+        assert!(!ids.is_anothers("1", &b));
+    }
+
+    #[test]
+    fn the_last_ids_are_remembered() {
+        let (ids, a, b) = (KnownIds::default(), job("a"), job("b"));
+        for n in 0..=MOST {
+            ids.note(&n.to_string(), &a);
+            ids.note("last", &a);
+        }
+        assert!(!ids.is_anothers("0", &b));
+        assert!(ids.is_anothers(&MOST.to_string(), &b));
+        assert!(ids.is_anothers("last", &b));
+    }
+}

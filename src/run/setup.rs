@@ -1,0 +1,29 @@
+//! The parts that a run is put together from.
+
+use super::connector::Connector;
+use super::ids::KnownIds;
+use crate::control::rate::Limiter;
+use crate::control::Control;
+use crate::digest::StateFile;
+use crate::engine::LearnedLimit;
+use crate::options::{DigestMode, RetryPolicy, SegmentSize};
+use crate::protocol::{Job, Protocol};
+use crate::source::Source;
+
+/// The parts of one run.
+pub(super) struct Setup<'a> {
+    pub protocol: &'a dyn Protocol,
+    pub connector: &'a dyn Connector,
+    pub control: &'a Control,
+    pub source: &'a mut dyn Source,
+    pub job: Job,
+    pub retry: RetryPolicy,
+    pub digest: DigestMode,
+    /// The file for states of the digest, for a later run.
+    pub state_file: Option<StateFile>,
+    pub segment_size: SegmentSize,
+    pub learned_limit: LearnedLimit,
+    pub ids: &'a KnownIds,
+    /// Limits of the bytes per second: the upload's and the client's.
+    pub rates: [&'a Limiter; 2],
+}
