@@ -285,9 +285,10 @@ impl<'a> Driver<'a> {
     /// server: for the engine that is as if the program had paused and resumed, so it asks the
     /// server at once, on a new connection.
     fn unsent(&mut self, stop: Stop) -> Stop {
+        let cause = self.cause(stop);
         let link = Self::connection(&self.exchange).link();
-        if link != Link::Dead || self.dead_sends == MAX_DEAD_SENDS {
-            return self.cause(stop);
+        if cause == Stop::Interrupted || link != Link::Dead || self.dead_sends == MAX_DEAD_SENDS {
+            return cause;
         }
         self.dead_sends += 1;
         self.log(LogLevel::Info, || {

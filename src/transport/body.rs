@@ -1,6 +1,7 @@
 //! A request's body in the form that ureq reads.
 
 use std::io::{self, Read};
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::state::{ConnectionState, Phase};
 
@@ -39,7 +40,9 @@ impl Read for RequestBody<'_> {
             let left = usize::try_from(self.left).unwrap_or(usize::MAX);
             buf.len().min(left)
         } else {
-            let n = self.inner.read(buf)?;
+            let n = self.inner.read(buf).inspect_err(|_| {
+                self.state.is_aborted.store(true, Relaxed);
+            })?;
             *self.state.request().body_read.get_or_insert(0) += n as u64;
             n
         };

@@ -173,8 +173,11 @@ impl Connection {
     /// Makes a handle that ends the connection: an exchange that is blocked on its socket fails at
     /// once. (Name lookup and TCP connect are not interrupted; their time limits end them.)
     pub(crate) fn abort_handle(&self) -> AbortHandle {
-        let agent = self.agent.clone();
-        AbortHandle::new(move || agent.shutdown())
+        let (agent, state) = (self.agent.clone(), self.state.clone());
+        AbortHandle::new(move || {
+            state.is_aborted.store(true, Relaxed);
+            agent.shutdown();
+        })
     }
 
     /// Whether the stall limit has ended the connection.
@@ -260,7 +263,8 @@ impl Connection {
         if request.is_fresh {
             return;
         }
-        let was_lost = matches!(error, Some(Error::ConnectionLost { .. }));
+        let is_aborted = self.state.is_aborted.load(Relaxed);
+        let was_lost = !is_aborted && matches!(error, Some(Error::ConnectionLost { .. }));
         let read = request.body_read.unwrap_or_default();
         request.was_dead = was_lost && !request.heard && read <= MAX_INTO_DEAD;
         if request.was_dead || error.is_none() {

@@ -45,6 +45,7 @@ impl<In: Transport> Connector<In> for Bottom {
         let state = self.0.state(details);
         if let Some(state) = &state {
             state.is_broken.store(false, Ordering::Relaxed);
+            state.is_aborted.store(false, Ordering::Relaxed);
             state.is_unwanted.store(false, Ordering::Relaxed);
             state.request().is_fresh = true;
         }

@@ -130,6 +130,8 @@ pub(super) struct ConnectionState {
     pub(super) writes: AtomicU64,
     /// Whether the stall limit has ended the connection.
     pub(super) has_stalled: AtomicBool,
+    /// Whether this side has ended the connection: by a command, or because a body failed.
+    pub(super) is_aborted: AtomicBool,
     /// Whether the connection must not be used for another request.
     pub(super) is_unwanted: AtomicBool,
 }
@@ -141,6 +143,7 @@ impl Default for ConnectionState {
             is_broken: AtomicBool::new(false),
             writes: AtomicU64::new(0),
             has_stalled: AtomicBool::new(false),
+            is_aborted: AtomicBool::new(false),
             is_unwanted: AtomicBool::new(false),
         }
     }

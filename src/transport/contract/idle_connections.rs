@@ -1,6 +1,7 @@
 //! Connections that were kept alive and turn out to be dead.
 
 use super::*;
+use crate::control::stop::Interrupted;
 use resup_test_support::scripted::End;
 
 /// Makes two requests on one connection. The server ends the connection, in this way, when it has
@@ -117,4 +118,38 @@ fn a_new_connection_that_ends_is_lost() {
     let error = get(&connection_to(&server, |_| {}), &server).unwrap_err();
     assert!(matches!(error, Error::ConnectionLost { .. }), "{error}");
     assert_eq!(server.connections(), 1);
+}
+
+/// The program's command ends two requests on kept connections in a row: one that waits for its
+/// response, and one whose body is read.
+#[test]
+fn a_connection_that_the_program_ends_was_not_dead() {
+    struct Stopped;
+    impl Read for Stopped {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other(Interrupted))
+        }
+    }
+    let habits = Arc::<Habits>::default();
+    let kept = || {
+        let step = Step::new().read(Take::All).end(End::HoldOpen);
+        let server = ScriptedServer::start(vec![Step::reply(200, "{}"), step]);
+        let connection = Connection::new(&options(&server.endpoint()), habits.clone()).unwrap();
+        assert_eq!(get(&connection, &server).unwrap().status, 200);
+        (server, connection)
+    };
+    let (server, connection) = kept();
+    thread::scope(|scope| {
+        let asking = scope.spawn(|| get(&connection, &server));
+        assert!(server.wait_for(2, SOON));
+        connection.abort_handle().abort();
+        assert!(asking.join().unwrap().is_err());
+    });
+    assert_eq!(connection.link(), Link::Kept);
+    assert_eq!(server.connections(), 1, "it was not asked again");
+
+    let (server, connection) = kept();
+    assert!(post(&connection, server.endpoint(), &mut Stopped, 100).is_err());
+    assert_eq!(connection.link(), Link::Kept);
+    assert!(!habits.closes_kept());
 }
