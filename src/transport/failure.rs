@@ -51,13 +51,21 @@ impl Circumstances<'_> {
             );
             return Error::TimedOut { host, what };
         }
-        if self.asked_for_handshake {
-            return Error::Tls {
-                host,
-                why: RENEGOTIATION.to_owned(),
-                may_be_damage: false,
-            };
+        match self.explain_cause(host, error) {
+            Error::ConnectionLost { host, .. } | Error::TimedOut { host, .. }
+                if self.asked_for_handshake && !self.heard =>
+            {
+                Error::Tls {
+                    host,
+                    why: RENEGOTIATION.to_owned(),
+                    may_be_damage: false,
+                }
+            }
+            error => error,
         }
+    }
+
+    fn explain_cause(&self, host: String, error: ureq::Error) -> Error {
         match error {
             ureq::Error::Io(e) => self.explain_io(host, e),
             ureq::Error::HostNotFound => Error::ResolveFailed {
@@ -272,5 +280,55 @@ pub(super) fn proxy_login(host: String, schemes: &[String], words: &str) -> Erro
     Error::ProxyRefused {
         host,
         why: format!("{why} ({words})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Explains an error of a request that is sent.
+    fn explain(error: impl Into<ureq::Error>, change: impl Fn(&mut Circumstances)) -> Error {
+        let limits = TimeLimits::default();
+        let mut circumstances = Circumstances {
+            host: "far",
+            phase: Phase::Sent,
+            asked_for_handshake: false,
+            has_stalled: false,
+            limits: &limits,
+            is_socks: false,
+            has_proxy: false,
+            heard: false,
+        };
+        change(&mut circumstances);
+        circumstances.explain(error.into())
+    }
+
+    fn reset() -> ureq::Error {
+        io::Error::from(io::ErrorKind::ConnectionReset).into()
+    }
+
+    #[test]
+    fn a_declined_handshake_is_the_fault_where_the_server_falls_silent() {
+        let asked = |error: ureq::Error| explain(error, |c| c.asked_for_handshake = true);
+        let answered = |error: ureq::Error| {
+            explain(error, |c| {
+                c.asked_for_handshake = true;
+                c.heard = true;
+            })
+        };
+        let late = || ureq::Error::Timeout(Timeout::RecvResponse);
+        for error in [asked(reset()), asked(late())] {
+            assert!(error.to_string().contains(RENEGOTIATION), "{error}");
+        }
+        let lost = answered(reset());
+        assert!(matches!(lost, Error::ConnectionLost { .. }), "{lost}");
+        let late = answered(late());
+        assert!(matches!(late, Error::TimedOut { .. }), "{late}");
+
+        let own = Error::WrongState("mine");
+        assert_eq!(asked(io::Error::other(own.clone()).into()), own);
+        let odd = asked(ureq::Error::BodyStalled);
+        assert!(matches!(odd, Error::BadResponse { .. }), "{odd}");
     }
 }
