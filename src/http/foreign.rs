@@ -6,6 +6,17 @@ use super::challenge::challenge;
 use super::message::Response;
 use super::text::{excerpt, limited};
 
+/// The codings that compress (RFC 9110, 8.4.1, and IANA's list).
+const COMPRESSIONS: [&str; 7] = [
+    "gzip",
+    "x-gzip",
+    "deflate",
+    "br",
+    "zstd",
+    "compress",
+    "x-compress",
+];
+
 /// Gives a reason why the response is not of the protocol, or what the server asks for, where that
 /// is known.
 pub(super) fn hint(response: &Response) -> Option<String> {
@@ -17,8 +28,12 @@ pub(super) fn hint(response: &Response) -> Option<String> {
 
 /// Names the coding of a body that is compressed, though requests do not accept that.
 fn encoding(response: &Response) -> Option<String> {
-    let coding = response.values("content-encoding").next();
-    let coding = coding.filter(|coding| !coding.eq_ignore_ascii_case("identity"));
+    let compresses = |coding: &str| {
+        let coding = coding.trim().to_ascii_lowercase();
+        COMPRESSIONS.contains(&coding.as_str())
+    };
+    let mut codings = response.values("content-encoding");
+    let coding = codings.find(|list| list.split(',').any(compresses));
     let coding = match coding {
         None if response.body.starts_with(b"\x1f\x8b") => Cow::Borrowed("gzip"),
         coding => coding?,
@@ -35,6 +50,8 @@ fn other_protocol(response: &Response) -> Option<String> {
         let mut names = response.headers.keys();
         names.any(|name| name.as_str().starts_with(prefix))
     };
+    // CloudFront and API Gateway have further names with x-amz-, before any kind of server.
+    let is_store = has("x-amz-request-id") || has("x-amz-id-2");
     let text = String::from_utf8_lossy(&response.body);
     let methods = |value: Cow<'_, str>| value.contains("PROPFIND");
     let what = if has("tus-") {
@@ -43,7 +60,7 @@ fn other_protocol(response: &Response) -> Option<String> {
         "the IETF's resumable uploads"
     } else if has("dav") || response.values("allow").any(methods) || text.contains("\"DAV:\"") {
         "WebDAV"
-    } else if has("x-amz-") || text.contains("<Error>") && text.contains("<Code>") {
+    } else if is_store || text.contains("<Error>") && text.contains("<Code>") {
         let words = [element(&text, "Code"), element(&text, "Message")];
         let words: Vec<_> = words.into_iter().flatten().collect();
         let words = match words.is_empty() {
@@ -178,6 +195,10 @@ mod tests {
             }
         }
         assert_eq!(hint(&response(404, &[], "<h1>Not found</h1>")), None);
+        // A front of Amazon's is before any kind of server.
+        for name in ["x-amz-cf-id", "x-amz-apigw-id", "x-amzn-requestid"] {
+            assert_eq!(hint(&response(502, &[(name, "7")], "<p>")), None, "{name}");
+        }
         assert_eq!(
             reason(&response(200, &[], "<p>"), "no JSON".to_owned()),
             "no JSON"
@@ -210,7 +231,13 @@ mod tests {
         let mut bare = response(502, &[], "");
         bare.body = b"\x1f\x8b\x08".to_vec();
         assert!(hint(&bare).unwrap().contains("compressed with gzip"));
-        let plain = response(200, &[("content-encoding", "identity")], "x");
-        assert_eq!(hint(&plain), None);
+        let twice = response(200, &[("content-encoding", "identity, BR")], "x");
+        assert!(hint(&twice)
+            .unwrap()
+            .contains("compressed with identity, BR"));
+        for coding in ["identity", "utf-8", "none", ""] {
+            let plain = response(200, &[("content-encoding", coding)], "x");
+            assert_eq!(hint(&plain), None, "{coding}");
+        }
     }
 }

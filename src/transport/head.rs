@@ -21,7 +21,7 @@ const MAX_FIELDS: usize = 100;
 const FRAMING: [&str; 2] = ["content-length", "transfer-encoding"];
 
 /// The other fields that the library or ureq reads.
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 13] = [
     "allow",
     "connection",
     "content-encoding",
@@ -33,10 +33,12 @@ const FIELDS: [&str; 11] = [
     "retry-after",
     "set-cookie",
     "www-authenticate",
+    "x-amz-id-2",
+    "x-amz-request-id",
 ];
 
 /// The beginnings of further names, by which servers of other protocols are known.
-const PREFIXES: [&str; 3] = ["tus-", "upload-", "x-amz-"];
+const PREFIXES: [&str; 2] = ["tus-", "upload-"];
 
 /// The result of [`tidy`].
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -302,6 +304,8 @@ mod tests {
             ("Content-Length: 5\x006", "content-length: 5?6\r\n"),
             ("Content-Length 5", ""),
             ("Tus-Resumable: 1.0.0", "tus-resumable: 1.0.0\r\n"),
+            ("x-amz-id-2: 7", "x-amz-id-2: 7\r\n"),
+            ("X-Amz-Cf-Id: 7", ""),
         ] {
             let text = head(&format!("HTTP/1.1 200 OK\r\n{line}\r\n\r\n"));
             assert_eq!(text, format!("HTTP/1.1 200 OK\r\n{wanted}\r\n"), "{line:?}");
