@@ -282,20 +282,20 @@ impl Connection {
     }
 
     fn explain(&self, error: ureq::Error) -> Error {
-        let (phase, asked_for_handshake, heard) = {
-            let request = self.state.request();
-            (request.phase(), request.asked_for_handshake, request.heard)
-        };
+        let request = self.state.request();
         let circumstances = Circumstances {
             host: &self.host,
-            phase,
-            asked_for_handshake,
+            phase: request.phase(),
+            asked_for_handshake: request.asked_for_handshake,
+            heard: request.heard,
+            is_fresh: request.is_fresh,
+            is_forward: self.via.forwarder().is_some(),
             has_stalled: self.state.has_stalled(),
             limits: &self.limits,
             is_socks: self.via.is_socks(),
             has_proxy: self.via.proxy().is_some(),
-            heard,
         };
+        drop(request);
         match (circumstances.explain(error), self.via.forwarder()) {
             (Error::BadResponse { why, .. }, Some(proxy)) => {
                 Error::bad_response(format!("{why}{}", instead(&proxy.authority())))

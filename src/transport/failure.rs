@@ -38,6 +38,10 @@ pub(super) struct Circumstances<'a> {
     pub has_proxy: bool,
     /// Whether a part of a response came.
     pub heard: bool,
+    /// Whether an HTTP proxy gets the request itself, and makes no tunnel.
+    pub is_forward: bool,
+    /// Whether the connection to the server was made for this request.
+    pub is_fresh: bool,
 }
 
 impl Circumstances<'_> {
@@ -163,10 +167,18 @@ impl Circumstances<'_> {
                 true => "; is the proxy running, and its address right?",
                 false => "; is the server running, and the port right?",
             });
-        } else if lost && self.has_proxy && !self.is_socks && !self.heard {
+        } else if lost && self.may_be_no_http() {
             why.push_str(MAY_BE_NO_HTTP);
         }
         why
+    }
+
+    /// Whether there is an HTTP proxy that has not shown yet that it speaks HTTP: it has neither
+    /// made a tunnel nor passed a response on.
+    fn may_be_no_http(&self) -> bool {
+        let is_kept = self.phase.is_connected() && !self.is_fresh;
+        let has_tunnel = self.is_fresh && !self.is_forward;
+        self.has_proxy && !self.is_socks && !self.heard && !is_kept && !has_tunnel
     }
 
     fn explain_timeout(&self, host: String, limit: Timeout) -> Error {
@@ -299,6 +311,8 @@ mod tests {
             is_socks: false,
             has_proxy: false,
             heard: false,
+            is_forward: false,
+            is_fresh: true,
         };
         change(&mut circumstances);
         circumstances.explain(error.into())
@@ -306,6 +320,26 @@ mod tests {
 
     fn reset() -> ureq::Error {
         io::Error::from(io::ErrorKind::ConnectionReset).into()
+    }
+
+    #[test]
+    fn a_proxy_that_has_passed_something_on_speaks_http() {
+        for (is_forward, is_fresh, phase, advises) in [
+            (true, true, Phase::Sending, true),
+            (true, false, Phase::Sending, false),
+            // The tunnel is not made, made, and used.
+            (false, false, Phase::Connecting, true),
+            (false, true, Phase::Connecting, false),
+            (false, true, Phase::Sending, false),
+            (false, false, Phase::Sending, false),
+        ] {
+            let error = explain(reset(), |c| {
+                c.has_proxy = true;
+                (c.is_forward, c.is_fresh, c.phase) = (is_forward, is_fresh, phase);
+            });
+            let text = error.to_string();
+            assert_eq!(text.contains("speaks HTTP"), advises, "{text}");
+        }
     }
 
     #[test]

@@ -116,6 +116,14 @@ fn any_2xx_makes_a_tunnel() {
 }
 
 #[test]
+fn a_loss_in_a_tunnel_is_not_taken_for_a_proxy_without_http() {
+    for (text, advises) in [("", true), ("HTTP/1.1 200 OK\r\n\r\n", false)] {
+        let error = connect(text, End::Reset).to_string();
+        assert_eq!(error.contains("speaks HTTP"), advises, "{error}");
+    }
+}
+
+#[test]
 fn what_comes_through_a_tunnel_has_no_limit() {
     let page = " ".repeat(60_000);
     let server = ScriptedServer::start_tls(vec![Step::reply(200, &page)]);
