@@ -18,11 +18,6 @@ const MAY_BE_NO_HTTP: &str = "; check that the proxy speaks HTTP, or give it as 
 /// The fault of a server that does not speak TLS.
 const NO_TLS: &str = "what answers there does not speak TLS; is the port right, or should the URL \
                       begin with http://?";
-/// The fault of a server that does not speak HTTP.
-const NO_HTTP: &str = "it is not valid HTTP but another protocol, perhaps TLS; try https://, or \
-                       another port";
-/// What httparse says of a response that does not begin with an HTTP version.
-const NO_VERSION: &str = "invalid HTTP version";
 
 /// The circumstances of a failed exchange.
 pub(super) struct Circumstances<'a> {
@@ -234,10 +229,7 @@ fn http_fault(error: &ureq::Error) -> String {
     let words = error.to_string();
     let why = words.strip_prefix("protocol: ").unwrap_or(&words);
     let why = why.strip_prefix("http parse fail: ").unwrap_or(why);
-    match why {
-        NO_VERSION => NO_HTTP.to_owned(),
-        why => format!("it is not valid HTTP: {why}"),
-    }
+    format!("it is not valid HTTP: {why}")
 }
 
 /// Whether the server rejects this side's certificate, or the lack of one.
