@@ -1,7 +1,10 @@
 //! The process that a run is in.
 //!
 //! After a `fork()` the run goes on in the parent, and the child has a copy of its control, perhaps
-//! with a lock that nobody will ever release.
+//! with a lock that nobody will ever release. So the child does not use that copy.
+//!
+//! The locks on a client's settings and on the control of an upload are held for a moment only, and
+//! are not guarded like that: a child that is made in this moment may wait for one for ever.
 
 use std::process;
 use std::sync::atomic::Ordering::Relaxed;

@@ -96,8 +96,8 @@ impl Default for SharedState {
 
 impl SharedState {
     /// Makes the state for a child of the process (`fork()`). It has connections of its own: on the
-    /// parent's, each would get the other's responses. No lock is taken, because a thread of the
-    /// parent may have held it.
+    /// parent's, each would get the other's responses. None of the locks in this state is taken,
+    /// because a run of the parent may have held one.
     pub(crate) fn of_child(&self) -> Self {
         let child = SharedState {
             learned_limit: Arc::new(AtomicU64::new(self.learned_limit.load(Relaxed))),
