@@ -217,20 +217,21 @@ impl<In: Transport> Transport for TopTransport<In> {
             return Ok(());
         }
         self.inner.transmit_output(amount, timeout)?;
-        if self.state.request().phase() != Phase::Sending {
-            return Ok(());
-        }
-        let is_broken = self.state.is_broken.load(Ordering::Relaxed);
-        if !is_broken && self.last_look.elapsed() < LOOK_INTERVAL {
-            return Ok(());
-        }
-        let found = self.look(if is_broken { LAST_LOOK_TIME } else { LOOK_TIME })?;
-        self.last_look = Instant::now();
-        if found {
-            self.is_spent = true;
-            self.state.request().cut_short();
-        } else if is_broken {
-            return Err(Error::Io(io::ErrorKind::BrokenPipe.into()));
+        // What the socket has kept goes out, or a response comes, before more is written.
+        while self.state.request().phase() == Phase::Sending {
+            let is_broken = self.state.is_broken.load(Ordering::Relaxed);
+            let has_pending = self.state.has_pending.load(Ordering::Relaxed);
+            if !is_broken && !has_pending && self.last_look.elapsed() < LOOK_INTERVAL {
+                break;
+            }
+            let found = self.look(if is_broken { LAST_LOOK_TIME } else { LOOK_TIME })?;
+            self.last_look = Instant::now();
+            if found {
+                self.is_spent = true;
+                self.state.request().cut_short();
+            } else if is_broken {
+                return Err(Error::Io(io::ErrorKind::BrokenPipe.into()));
+            }
         }
         Ok(())
     }

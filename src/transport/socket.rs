@@ -4,7 +4,8 @@
 //! And it blocks in a write until the system takes all of it. A server that responds early, and
 //! reads no more, is then noticed by the stall limit only. So this one writes a while at a time. If
 //! there is something to read meanwhile, it keeps the rest of the bytes, and lets the layers above
-//! read. (They may be inside a TLS record, so the write must not fail.)
+//! read. (They may be inside a TLS record, so the write must not fail.) They write no more of a
+//! body until the rest is out.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -172,14 +173,19 @@ impl Socket {
     /// Writes the bytes that are pending, and then `bytes`. What the system does not take is pending
     /// from then on: if there is something to read, that comes first.
     fn write(&mut self, bytes: &[u8], deadline: Deadline) -> Result<(), Error> {
-        if !self.flush(deadline)? {
-            self.pending.extend_from_slice(bytes);
-            return Ok(());
-        }
         let mut written = 0;
-        self.write_some(bytes, &mut written, deadline)?;
+        if self.flush(deadline)? {
+            self.write_some(bytes, &mut written, deadline)?;
+        }
         self.pending.extend_from_slice(&bytes[written..]);
+        self.note_pending();
         Ok(())
+    }
+
+    /// Tells the layers above, and the stall limit, whether bytes are pending.
+    fn note_pending(&self) {
+        let has_pending = !self.pending.is_empty();
+        self.state.has_pending.store(has_pending, Relaxed);
     }
 
     /// Writes the bytes that are pending. Gives whether that was possible.
@@ -196,6 +202,7 @@ impl Socket {
         // A look for a response has a short time limit; the bytes are still to be written then.
         pending.drain(..written);
         self.pending = pending;
+        self.note_pending();
         result.map(|()| self.pending.is_empty())
     }
 
@@ -218,11 +225,11 @@ impl Socket {
                 Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
                 Ok(n) => {
                     *written += n;
+                    // For the stall limit this is the end of one write, and the next one begins.
+                    self.state.writes.fetch_add(2, Relaxed);
                     if *written == bytes.len() {
                         break;
                     }
-                    // For the stall limit this is the end of one write, and the next one begins.
-                    self.state.writes.fetch_add(2, Relaxed);
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
                 Err(e) if is_timeout(&e) => {}
@@ -240,11 +247,13 @@ impl Socket {
     fn flush_or_drop(&mut self, deadline: Deadline) -> Result<(), Error> {
         if self.state.request().phase() == Phase::Early {
             self.pending.clear();
+            self.note_pending();
         }
         match self.flush(deadline) {
             // The server closed. Its response may be there to read.
             Err(Error::Io(_)) => {
                 self.pending.clear();
+                self.note_pending();
                 Ok(())
             }
             other => other.map(|_| ()),

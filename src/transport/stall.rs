@@ -12,7 +12,7 @@ use super::state::ConnectionState;
 use crate::control::abort::AbortHandle;
 use crate::error::Error;
 
-/// Runs `exchange`; aborts it when one socket write is blocked for longer than `limit`.
+/// Runs `exchange`; aborts it when the system takes nothing of a write for longer than `limit`.
 pub(super) fn watch<T>(
     state: &ConnectionState,
     limit: Duration,
@@ -46,7 +46,8 @@ impl Drop for Finish<'_> {
     }
 }
 
-/// Aborts the exchange when a write is blocked for longer than `limit`; returns when it is over.
+/// Aborts the exchange when nothing of a write is taken for longer than `limit`, be it blocked or
+/// kept by the socket. Returns when the exchange is over.
 fn watch_writes(
     state: &ConnectionState,
     limit: Duration,
@@ -62,7 +63,7 @@ fn watch_writes(
             .wait_timeout(is_over, limit / 8)
             .unwrap_or_else(|e| e.into_inner());
         let now = state.writes.load(Ordering::Relaxed);
-        let blocked = now % 2 == 1;
+        let blocked = now % 2 == 1 || state.has_pending.load(Ordering::Relaxed);
         if now != seen || !blocked {
             seen = now;
             since = Instant::now();

@@ -126,8 +126,11 @@ pub(super) struct ConnectionState {
     request: Mutex<RequestState>,
     /// Whether the socket accepts no more data.
     pub(super) is_broken: AtomicBool,
-    /// Counts the beginnings and ends of socket writes: odd while one is blocked.
+    /// Counts the beginnings and ends of socket writes, and adds two whenever the system takes a
+    /// part of one: odd while one is blocked.
     pub(super) writes: AtomicU64,
+    /// Whether the socket keeps bytes of a write that the layers above take for written.
+    pub(super) has_pending: AtomicBool,
     /// Whether the stall limit has ended the connection.
     pub(super) has_stalled: AtomicBool,
     /// Whether this side has ended the connection: by a command, or because a body failed.
@@ -142,6 +145,7 @@ impl Default for ConnectionState {
             request: Mutex::new(RequestState::new(Phase::Sent)),
             is_broken: AtomicBool::new(false),
             writes: AtomicU64::new(0),
+            has_pending: AtomicBool::new(false),
             has_stalled: AtomicBool::new(false),
             is_aborted: AtomicBool::new(false),
             is_unwanted: AtomicBool::new(false),
@@ -152,6 +156,8 @@ impl Default for ConnectionState {
 impl ConnectionState {
     /// Begins an exchange.
     pub(super) fn begin(&self, has_body: bool, expects_100: bool) {
+        // No connection on which bytes are pending is kept.
+        self.has_pending.store(false, Relaxed);
         *self.request() = RequestState::new(match (has_body, expects_100) {
             (_, true) => Phase::Expecting,
             (true, false) => Phase::Sending,

@@ -23,6 +23,7 @@ mod continues;
 mod early_responses;
 mod heads;
 mod idle_connections;
+mod interrupted_writes;
 mod lookups;
 mod proxies;
 mod several_addresses;
