@@ -21,6 +21,7 @@ const SOON: Duration = Duration::from_secs(20);
 
 mod continues;
 mod early_responses;
+mod handshake_requests;
 mod heads;
 mod idle_connections;
 mod interrupted_writes;

@@ -13,7 +13,7 @@ use ureq::unversioned::transport::{
 };
 use ureq::Error;
 
-use crate::transport::state::ConnectionState;
+use crate::transport::state::{ConnectionState, Phase};
 
 /// The connector of the layer.
 #[derive(Debug)]
@@ -96,7 +96,12 @@ impl<In: Transport> TlsTransport<In> {
         if processed.is_ok() && is_tls12 && self.connection.wants_write() {
             self.state.request().asked_for_handshake = true;
         }
-        let sent = self.send();
+        // While a body is sent, the answer goes out with the next part of it: a look for a response
+        // is too short for a write, and a write that fails leaves a gap.
+        let sent = match processed.is_ok() && self.state.request().phase() == Phase::Sending {
+            true => Ok(()),
+            false => self.send(),
+        };
         processed.map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
         sent
     }

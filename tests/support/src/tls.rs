@@ -207,7 +207,7 @@ impl Identity {
     }
 
     /// Makes the configuration for rustls.
-    pub(crate) fn config(&self) -> Arc<ServerConfig> {
+    pub fn config(&self) -> Arc<ServerConfig> {
         let provider = Arc::new(ring::default_provider());
         let verifier = match &self.clients_ca_pem {
             None => Arc::new(NoClientAuth),
