@@ -82,11 +82,9 @@ impl<In: Transport> Transport for BottomTransport<In> {
         state.writes.fetch_add(1, Ordering::Relaxed);
         // After a failed write the stream has a gap, and nothing may follow it.
         self.is_broken = result.is_err();
+        state.is_broken.store(self.is_broken, Ordering::Relaxed);
         match result {
-            Err(Error::Io(e)) if is_broken_pipe(&e) => {
-                state.is_broken.store(true, Ordering::Relaxed);
-                Ok(())
-            }
+            Err(Error::Io(e)) if is_broken_pipe(&e) => Ok(()),
             other => other,
         }
     }

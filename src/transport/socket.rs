@@ -69,6 +69,7 @@ impl<In: Transport> Connector<In> for SocketConnector {
                 stream,
                 state: self.state.clone(),
                 pending: Vec::new(),
+                has_gap: false,
                 read_time: None,
                 write_time: None,
             },
@@ -153,7 +154,7 @@ impl Transport for SocketTransport {
 
     fn is_open(&mut self) -> bool {
         let has_input = self.socket.has_input();
-        self.socket.pending.is_empty() && matches!(has_input, Ok(false))
+        !self.socket.has_gap && self.socket.pending.is_empty() && matches!(has_input, Ok(false))
     }
 }
 
@@ -164,6 +165,8 @@ struct Socket {
     state: Arc<ConnectionState>,
     /// The bytes that the layers above take for written.
     pending: Vec<u8>,
+    /// Whether bytes were dropped, so that none may follow.
+    has_gap: bool,
     /// The socket's time limits.
     read_time: Option<Duration>,
     write_time: Option<Duration>,
@@ -173,6 +176,9 @@ impl Socket {
     /// Writes the bytes that are pending, and then `bytes`. What the system does not take is pending
     /// from then on: if there is something to read, that comes first.
     fn write(&mut self, bytes: &[u8], deadline: Deadline) -> Result<(), Error> {
+        if self.has_gap {
+            return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
+        }
         let mut written = 0;
         if self.flush(deadline)? {
             self.write_some(bytes, &mut written, deadline)?;
@@ -246,18 +252,22 @@ impl Socket {
     /// Writes the bytes that are pending, as far as they matter to the response.
     fn flush_or_drop(&mut self, deadline: Deadline) -> Result<(), Error> {
         if self.state.request().phase() == Phase::Early {
-            self.pending.clear();
-            self.note_pending();
+            self.drop_pending();
         }
         match self.flush(deadline) {
             // The server closed. Its response may be there to read.
             Err(Error::Io(_)) => {
-                self.pending.clear();
-                self.note_pending();
+                self.drop_pending();
                 Ok(())
             }
             other => other.map(|_| ()),
         }
+    }
+
+    fn drop_pending(&mut self) {
+        self.has_gap |= !self.pending.is_empty();
+        self.pending.clear();
+        self.note_pending();
     }
 
     fn read(&mut self, buf: &mut [u8], deadline: Deadline) -> Result<usize, Error> {
@@ -280,5 +290,44 @@ impl Socket {
         let result = self.stream.peek(&mut [0]);
         self.stream.set_nonblocking(false)?;
         Ok(!matches!(result, Err(e) if e.kind() == io::ErrorKind::WouldBlock))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{Shutdown, TcpListener};
+
+    /// Makes both ends of a connection.
+    fn pair() -> (Arc<TcpStream>, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (Arc::new(near), listener.accept().unwrap().0)
+    }
+
+    #[test]
+    fn nothing_follows_bytes_that_were_dropped() {
+        let (stream, _far) = pair();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut socket = Socket {
+            stream,
+            state: Arc::default(),
+            pending: b"first".to_vec(),
+            has_gap: false,
+            read_time: None,
+            write_time: None,
+        };
+        let deadline = Deadline::new(NextTimeout::default());
+        socket.flush_or_drop(deadline).unwrap();
+        // A system may recover from the error.
+        let (stream, mut far) = pair();
+        socket.stream = stream;
+        let error = socket.write(b"second", deadline).unwrap_err();
+        assert!(
+            matches!(&error, Error::Io(e) if e.kind() == io::ErrorKind::BrokenPipe),
+            "{error}"
+        );
+        drop(socket);
+        assert_eq!(far.read(&mut [0; 9]).unwrap(), 0);
     }
 }
