@@ -272,6 +272,24 @@ impl Connection {
         }
     }
 
+    /// Notes the address of a new connection on which nothing came. The next one goes elsewhere.
+    fn note_silent(&self, error: &Error) {
+        let request = self.state.request();
+        let was_ended = self.state.is_aborted.load(Relaxed) && !self.state.has_stalled();
+        let is_its_fault = matches!(
+            error,
+            Error::TimedOut { .. }
+                | Error::ConnectionLost { .. }
+                | Error::ConnectFailed { .. }
+                | Error::Tls { .. }
+        );
+        if let Some(address) = request.address {
+            if is_its_fault && !request.heard && !was_ended {
+                self.habits.note_silent(address);
+            }
+        }
+    }
+
     fn read(&self, response: http::Response<ureq::Body>, needs: Needs) -> Result<Response, Error> {
         let mut response = response::read(response, needs).map_err(|unread| match unread {
             Unread::Unusable(error) => error,
@@ -328,6 +346,7 @@ impl Exchange for Connection {
             Err(e) => {
                 let error = self.explain(e);
                 self.note_kept(Some(&error));
+                self.note_silent(&error);
                 if self.link() == Link::Dead && request.is_repeatable() {
                     return self.exchange(request);
                 }

@@ -67,12 +67,9 @@ impl<R: Resolver> Names<R> {
         found: ResolvedSocketAddrs,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
-        let known = self.habits.address().filter(|addr| found.contains(addr));
         let limit = timeout.not_zero().map_or(race::NO_LIMIT, |limit| *limit);
-        let address = match known {
-            Some(address) => address,
-            None => race::connect(&found, limit, &self.habits)?.peer_addr()?,
-        };
+        let address = race::connect(&found, limit, &self.habits)?.peer_addr()?;
+        self.state.request().address = Some(address);
         let mut chosen = self.empty();
         chosen.push(address);
         Ok(chosen)

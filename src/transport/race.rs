@@ -17,7 +17,8 @@ const HEAD_START: Duration = Duration::from_millis(250);
 /// The time limit where there is none.
 pub(super) const NO_LIMIT: Duration = Duration::from_secs(365 * 86400);
 
-/// Connects to one of `addrs` within `limit`. The address is the first one the next time.
+/// Connects to one of `addrs` within `limit`. The address is the first one the next time, unless
+/// nothing comes from there.
 pub(super) fn connect(
     addrs: &[SocketAddr],
     limit: Duration,
@@ -25,7 +26,11 @@ pub(super) fn connect(
 ) -> io::Result<TcpStream> {
     let stream = match addrs {
         [only] => TcpStream::connect_timeout(only, limit)?,
-        _ => race(&in_turn(addrs, habits.address()), limit)?,
+        _ => {
+            let mut order = in_turn(addrs, habits.address());
+            habits.put_silent_last(&mut order);
+            race(&order, limit)?
+        }
     };
     if addrs.len() > 1 {
         habits.set_address(stream.peer_addr()?);

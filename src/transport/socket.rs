@@ -58,6 +58,9 @@ impl<In: Transport> Connector<In> for SocketConnector {
         }
         let stream = race::connect(&details.addrs, limit, &self.habits)
             .map_err(|e| explain(e, details.timeout))?;
+        if details.addrs.len() > 1 {
+            self.state.request().address = stream.peer_addr().ok();
+        }
         if details.config.no_delay() {
             stream.set_nodelay(true)?;
         }

@@ -1,5 +1,6 @@
 //! The state that the layers of a connection share during one exchange.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -39,6 +40,8 @@ pub(super) struct RequestState {
     pub(super) head_due: bool,
     /// Whether the connection was made for this request.
     pub(super) is_fresh: bool,
+    /// The address to which a connection was made for this request, where its name has several.
+    pub(super) address: Option<SocketAddr>,
     /// Whether a part of a response came.
     pub(super) heard: bool,
     /// Whether the final head came, and is in the form that ureq takes.
@@ -66,6 +69,7 @@ impl RequestState {
             first,
             head_due: true,
             is_fresh: false,
+            address: None,
             heard: false,
             head_is_ready: false,
             had_100: false,

@@ -36,6 +36,7 @@ fn ask(proxy: &str, addrs: &[SocketAddr], habits: &Arc<Habits>) -> Result<Respon
     let mut options = options(url);
     options.proxy = ProxySetting::parse(proxy).unwrap();
     options.limits.connect = LIMIT;
+    options.limits.response = SOON / 10;
     let resolver = All(addrs.to_vec());
     let connection = Connection::with_resolver(&options, resolver, habits.clone()).unwrap();
     connection.exchange(Request {
@@ -79,13 +80,50 @@ fn a_socks_proxy_may_have_such_an_address_too() {
     let hole = Hole::new();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addrs = [hole.addr(), listener.local_addr().unwrap()];
-    // It speaks no SOCKS, and closes each connection.
-    thread::spawn(move || while listener.accept().is_ok() {});
+    let accepted = accept_all(listener);
     let habits = Arc::default();
     let began = Instant::now();
     assert!(ask("socks5h://near.invalid", &addrs, &habits).is_err());
     assert!(began.elapsed() < LIMIT / 6, "{:?}", began.elapsed());
-    assert_eq!(habits.address(), Some(addrs[1]));
+    // One connection chooses the address, and one is for the request.
+    assert_eq!(accepted.iter().take(2).count(), 2);
+}
+
+/// Accepts connections, and closes each one. Gives a message for each.
+fn accept_all(listener: std::net::TcpListener) -> mpsc::Receiver<()> {
+    let (sender, accepted) = mpsc::channel();
+    thread::spawn(move || while listener.accept().is_ok() && sender.send(()).is_ok() {});
+    accepted
+}
+
+#[test]
+fn a_socks_proxys_known_address_is_given_up_when_it_refuses() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let habits = Arc::<Habits>::default();
+    let gone = nobody();
+    habits.set_address(gone);
+    let addrs = [listener.local_addr().unwrap(), gone];
+    let accepted = accept_all(listener);
+    assert!(ask("socks5h://near.invalid", &addrs, &habits).is_err());
+    assert!(accepted.recv_timeout(SOON).is_ok());
+}
+
+#[test]
+fn an_address_that_only_accepts_connections_is_given_up() {
+    let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
+    for end in [End::Close, End::Reset, End::HoldOpen] {
+        let bad = ScriptedServer::start(vec![Step::new().end(end)]);
+        let worse = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let addrs = [bad.addr(), worse.local_addr().unwrap(), server.addr()];
+        let _accepted = accept_all(worse);
+        let habits = Arc::default();
+        for _ in 0..2 {
+            assert!(ask("none", &addrs, &habits).is_err(), "{end:?}");
+        }
+        for _ in 0..2 {
+            assert_eq!(ask("none", &addrs, &habits).unwrap().status, 200, "{end:?}");
+        }
+    }
 }
 
 #[test]
