@@ -17,6 +17,9 @@ const HEAD_START: Duration = Duration::from_millis(250);
 /// The time limit where there is none.
 pub(super) const NO_LIMIT: Duration = Duration::from_secs(365 * 86400);
 
+/// An attempt to connect.
+type Attempt = Box<dyn FnOnce() + Send>;
+
 /// Connects to one of `addrs` within `limit`. The address is the first one the next time, unless
 /// nothing comes from there.
 pub(super) fn connect(
@@ -29,7 +32,10 @@ pub(super) fn connect(
         _ => {
             let mut order = in_turn(addrs, habits.address());
             habits.put_silent_last(&mut order);
-            race(&order, limit)?
+            race(&order, limit, |attempt| {
+                let builder = thread::Builder::new().name("resup-connect".to_owned());
+                builder.spawn(attempt).is_ok()
+            })?
         }
     };
     if addrs.len() > 1 {
@@ -38,10 +44,16 @@ pub(super) fn connect(
     Ok(stream)
 }
 
-fn race(addrs: &[SocketAddr], limit: Duration) -> io::Result<TcpStream> {
+/// Connects to the first of `addrs` that accepts. `spawn` starts an attempt in a second thread, and
+/// gives whether it could.
+fn race(
+    addrs: &[SocketAddr],
+    limit: Duration,
+    spawn: impl Fn(Attempt) -> bool,
+) -> io::Result<TcpStream> {
     let until = Instant::now() + limit;
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    let mut addrs = addrs.iter().copied();
+    let mut addrs = addrs.iter().copied().peekable();
     let (report, results) = channel();
     let mut running = 0;
     loop {
@@ -50,13 +62,21 @@ fn race(addrs: &[SocketAddr], limit: Duration) -> io::Result<TcpStream> {
             return Err(io::ErrorKind::TimedOut.into());
         }
         let mut wait = left;
-        if let Some(addr) = addrs.next() {
-            let report = report.clone();
-            // If it comes too late, its connection is closed.
-            let attempt = move || report.send(TcpStream::connect_timeout(&addr, left));
-            let builder = thread::Builder::new().name("resup-connect".to_owned());
-            builder.spawn(attempt)?;
-            running += 1;
+        let untried = u32::try_from(addrs.len()).unwrap_or(u32::MAX);
+        if let Some(&addr) = addrs.peek() {
+            let their_report = report.clone();
+            let started = spawn(Box::new(move || {
+                // If it comes too late, its connection is closed.
+                let _ = their_report.send(TcpStream::connect_timeout(&addr, left));
+            }));
+            if !started && running == 0 {
+                // No address has more than its part of the time here.
+                let _ = report.send(TcpStream::connect_timeout(&addr, left / untried));
+            }
+            if started || running == 0 {
+                running += 1;
+                addrs.next();
+            }
             wait = left.min(HEAD_START);
         } else if running == 0 {
             return Err(last);
@@ -91,8 +111,33 @@ fn in_turn(addrs: &[SocketAddr], known: Option<SocketAddr>) -> Vec<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
-    use super::in_turn;
-    use std::net::SocketAddr;
+    use super::{in_turn, race};
+    use std::net::{SocketAddr, TcpListener};
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    use std::thread;
+    use std::time::Duration;
+
+    #[test]
+    fn without_second_threads_the_addresses_are_tried_all_the_same() {
+        let gone = TcpListener::bind("127.0.0.1:0").unwrap();
+        let gone_addr = gone.local_addr().unwrap();
+        drop(gone);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addrs = [gone_addr, gone_addr, listener.local_addr().unwrap()];
+        for threads in 0..3 {
+            let left = AtomicU32::new(threads);
+            let spawn = |attempt| {
+                let is_left = left.load(Relaxed) > 0;
+                if is_left {
+                    left.fetch_sub(1, Relaxed);
+                    thread::spawn(attempt);
+                }
+                is_left
+            };
+            let stream = race(&addrs, Duration::from_secs(20), spawn).unwrap();
+            assert_eq!(stream.peer_addr().unwrap(), addrs[2]);
+        }
+    }
 
     #[test]
     fn families_take_turns_and_the_known_address_is_first() {
