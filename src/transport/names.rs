@@ -10,6 +10,7 @@ use std::time::Duration;
 use ureq::config::Config;
 use ureq::http::uri::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::time::{Duration as NetDuration, Instant};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::{Error, Timeout};
 
@@ -76,6 +77,19 @@ impl<R: Resolver> Names<R> {
     }
 }
 
+/// Gives what is left of the time for connecting, which begins after the lookup of the server.
+pub(super) fn time_left(details: &ConnectionDetails) -> NextTimeout {
+    let mut timeout = details.timeout;
+    let now = (details.current_time)();
+    if let (NetDuration::Exact(after), Instant::Exact(began), Instant::Exact(now)) =
+        (timeout.after, details.now, now)
+    {
+        let passed = now.saturating_duration_since(began);
+        timeout.after = after.saturating_sub(passed).into();
+    }
+    timeout
+}
+
 /// The connector around the layers that connect: looks up the addresses that they need.
 #[derive(Debug)]
 pub(super) struct Lookup<R, C> {
@@ -93,6 +107,7 @@ impl<In: Transport, R: Resolver, C: Connector<In>> Connector<In> for Lookup<R, C
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
         let mut addrs = details.addrs.clone();
+        let mut now = details.now;
         // Some proxies look the server's name up themselves. For a tunnel, ureq connects to the
         // proxy through this function too, with the proxy's addresses.
         let proxy = details.config.proxy();
@@ -103,6 +118,7 @@ impl<In: Transport, R: Resolver, C: Connector<In>> Connector<In> for Lookup<R, C
                 ..NextTimeout::default()
             };
             addrs = self.names.resolve(details.uri, details.config, timeout)?;
+            now = (details.current_time)();
         }
         let details = ConnectionDetails {
             uri: details.uri,
@@ -110,8 +126,7 @@ impl<In: Transport, R: Resolver, C: Connector<In>> Connector<In> for Lookup<R, C
             resolver: &self.names,
             config: details.config,
             request_level: details.request_level,
-            // The limit for connecting begins after the lookup.
-            now: (details.current_time)(),
+            now,
             timeout: details.timeout,
             current_time: details.current_time.clone(),
             run_connector: details.run_connector.clone(),

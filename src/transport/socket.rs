@@ -6,6 +6,8 @@
 //! there is something to read meanwhile, it keeps the rest of the bytes, and lets the layers above
 //! read. (They may be inside a TLS record, so the write must not fail.) They write no more of a
 //! body until the rest is out.
+//!
+//! Through a SOCKS proxy the connection is ureq's own.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -20,8 +22,8 @@ use ureq::unversioned::transport::{
 use ureq::Error;
 
 use super::habits::Habits;
-use super::race;
 use super::state::{ConnectionState, Phase};
+use super::{names, race};
 
 /// How long a write takes before this side looks for something to read. Windows does not tell how
 /// much of a write that timed out was taken, so there a write takes as long as it takes.
@@ -49,15 +51,16 @@ impl<In: Transport> Connector<In> for SocketConnector {
         if let Some(through_proxy) = chained {
             return Ok(Some(Either::A(through_proxy)));
         }
-        let limit = match details.timeout.after {
+        let timeout = names::time_left(details);
+        let limit = match timeout.after {
             NetDuration::Exact(limit) => limit,
             NetDuration::NotHappening => race::NO_LIMIT,
         };
         if limit.is_zero() {
-            return Err(Error::Timeout(details.timeout.reason));
+            return Err(Error::Timeout(timeout.reason));
         }
-        let stream = race::connect(&details.addrs, limit, &self.habits)
-            .map_err(|e| explain(e, details.timeout))?;
+        let stream =
+            race::connect(&details.addrs, limit, &self.habits).map_err(|e| explain(e, timeout))?;
         if details.addrs.len() > 1 {
             self.state.request().address = stream.peer_addr().ok();
         }

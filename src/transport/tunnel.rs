@@ -11,6 +11,8 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 use ureq::{Error, Timeout};
 
 use super::head::{head_length, replace, Head};
+use super::names::time_left;
+use super::race;
 use super::state::Layers;
 use crate::error::Error as OwnError;
 use crate::http::{excerpt, schemes, words};
@@ -68,15 +70,17 @@ impl<In: Transport> Connector<In> for Answer {
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
         let is_due = self.0.state(details).is_none();
-        Ok(chained.map(|inner| AnswerTransport { inner, is_due }))
+        let left = (*time_left(details).after).min(race::NO_LIMIT);
+        let due = is_due.then(|| Instant::now() + left);
+        Ok(chained.map(|inner| AnswerTransport { inner, due }))
     }
 }
 
 #[derive(Debug)]
 pub(super) struct AnswerTransport<In> {
     inner: In,
-    /// Whether an answer to CONNECT comes next.
-    is_due: bool,
+    /// The end of the time for connecting, if an answer to CONNECT comes next.
+    due: Option<Instant>,
 }
 
 impl<In: Transport> AnswerTransport<In> {
@@ -137,12 +141,13 @@ impl<In: Transport> Transport for AnswerTransport<In> {
         self.inner.transmit_output(amount, timeout)
     }
 
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let result = self.inner.await_input(timeout);
-        if !std::mem::take(&mut self.is_due) {
-            return result;
-        }
-        match result {
+    fn await_input(&mut self, mut timeout: NextTimeout) -> Result<bool, Error> {
+        let Some(due) = self.due.take() else {
+            return self.inner.await_input(timeout);
+        };
+        // ureq would give it the whole time once more.
+        timeout.after = due.saturating_duration_since(Instant::now()).into();
+        match self.inner.await_input(timeout) {
             Ok(true) => match self.judge() {
                 None => Ok(true),
                 Some(refusal) => Err(Error::Io(io::Error::other(refusal))),

@@ -1,7 +1,11 @@
 //! Requests through proxies. These proxies are scripted servers; real ones have tests of their own.
 
 use std::io::Write;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
+
+use ureq::http::Uri;
+use ureq::unversioned::resolver::ResolvedSocketAddrs;
+use ureq::unversioned::transport::NextTimeout;
 
 use super::*;
 use crate::http::proxy::ProxySetting;
@@ -267,5 +271,44 @@ fn the_error_names_a_proxy_that_speaks_no_socks_and_the_way_out() {
             assert!(text.contains("speaks SOCKS"), "{kind} {response:?}: {text}");
             server.join().unwrap();
         }
+    }
+}
+
+/// A resolver that takes its time.
+#[derive(Debug)]
+struct Slow(SocketAddr, Duration);
+
+impl Resolver for Slow {
+    fn resolve(
+        &self,
+        _: &Uri,
+        _: &Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        thread::sleep(self.1);
+        let mut found = self.empty();
+        found.push(self.0);
+        Ok(found)
+    }
+}
+
+#[test]
+fn the_time_for_connecting_is_for_lookup_connection_and_tunnel_together() {
+    let limit = Duration::from_secs(1);
+    let endpoint = "https://far.invalid/up";
+    for (lookup, answer, words) in [
+        (limit * 2 / 3, limit * 2 / 3, "no connection within 1 s"),
+        (limit * 3 / 2, Duration::ZERO, "no connection within 1 s"),
+        (Duration::ZERO, Duration::ZERO, "(403 no)"),
+    ] {
+        let text = "HTTP/1.1 403 no\r\nContent-Length: 0\r\n\r\n";
+        let proxy = ScriptedServer::start(vec![Step::new().wait(answer).write(text)]);
+        let mut options = options(endpoint);
+        options.proxy = ProxySetting::parse("http://near.invalid").unwrap();
+        options.limits.connect = limit;
+        let resolver = Slow(proxy.addr(), lookup);
+        let connection = Connection::with_resolver(&options, resolver, Arc::default()).unwrap();
+        let error = ask(&connection, endpoint).unwrap_err();
+        assert!(error.to_string().contains(words), "{lookup:?}: {error}");
     }
 }

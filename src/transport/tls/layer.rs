@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
-use ureq::unversioned::transport::time::{Duration, Instant};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
     TransportAdapter,
 };
 use ureq::Error;
 
+use crate::transport::names::time_left;
 use crate::transport::state::{ConnectionState, Phase};
 
 /// The connector of the layer.
@@ -56,19 +56,6 @@ impl<In: Transport> Connector<In> for TlsLayer {
         transport.connection.complete_io(&mut transport.socket)?;
         Ok(Some(Either::B(transport)))
     }
-}
-
-/// Gives what is left of the time for connecting.
-fn time_left(details: &ConnectionDetails) -> NextTimeout {
-    let mut timeout = details.timeout;
-    let now = (details.current_time)();
-    if let (Duration::Exact(after), Instant::Exact(began), Instant::Exact(now)) =
-        (timeout.after, details.now, now)
-    {
-        let passed = now.saturating_duration_since(began);
-        timeout.after = after.saturating_sub(passed).into();
-    }
-    timeout
 }
 
 pub(in crate::transport) struct TlsTransport<In: Transport> {
