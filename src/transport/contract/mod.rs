@@ -21,13 +21,13 @@ const SOON: Duration = Duration::from_secs(20);
 
 mod continues;
 mod early_responses;
-mod handshake_requests;
 mod heads;
 mod idle_connections;
 mod interrupted_writes;
 mod lookups;
 mod proxies;
 mod several_addresses;
+mod tls_records;
 
 fn options(endpoint: &str) -> ConnectionOptions {
     ConnectionOptions::new(endpoint).unwrap()

@@ -127,7 +127,11 @@ impl<In: Transport> Transport for TlsTransport<In> {
     }
 
     fn is_open(&mut self) -> bool {
-        self.socket.get_mut().is_open()
+        let socket = self.socket.get_mut();
+        // What came after the response is unread, or says that the server ends the connection.
+        socket.is_open()
+            && socket.buffers().input().is_empty()
+            && matches!(self.connection.process_new_packets(), Ok(s) if !s.peer_has_closed())
     }
 
     fn is_tls(&self) -> bool {

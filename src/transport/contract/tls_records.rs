@@ -1,5 +1,4 @@
-//! A server that asks for a new TLS 1.2 handshake while it reads nothing. rustls makes no such
-//! server, so the record is made by hand.
+//! TLS servers whose records come at an odd time.
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -11,7 +10,7 @@ use rustls::{ConnectionTrafficSecrets, ServerConfig, ServerConnection};
 
 use super::*;
 
-/// Makes the TLS record that asks for a new handshake, as the server's record `number`.
+/// Makes the TLS 1.2 record, which no server of rustls sends, that asks for a new handshake, as the server's record `number`.
 fn hello_request(secrets: ConnectionTrafficSecrets, number: u64) -> Vec<u8> {
     let ConnectionTrafficSecrets::Chacha20Poly1305 { key, iv } = secrets else {
         panic!("another cipher suite");
@@ -85,4 +84,54 @@ fn the_answer_to_a_handshake_request_does_not_end_the_body() {
     let _ = post(&connection, url, &mut io::repeat(0).take(length), length);
     // The records are longer than the body.
     assert!(server.join().unwrap() >= length, "the body was cut");
+}
+
+/// Serves one request with a body of this length, and says in the same write that this is the end.
+/// The TCP connection stays open until the client closes it.
+fn serve_last(mut socket: TcpStream, config: Arc<ServerConfig>, body: usize) -> io::Result<()> {
+    let mut connection = ServerConnection::new(config).unwrap();
+    let mut tls = rustls::Stream::new(&mut connection, &mut socket);
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        tls.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    connection
+        .writer()
+        .write_all(&reply(200, &"x".repeat(body)))?;
+    connection.send_close_notify();
+    let mut records = Vec::new();
+    while connection.wants_write() {
+        connection.write_tls(&mut records)?;
+    }
+    socket.write_all(&records)?;
+    socket.read_to_end(&mut Vec::new())?;
+    Ok(())
+}
+
+/// This side reads 4096 bytes at a time, so that the end comes with the response, or after it.
+#[test]
+fn a_connection_that_ended_with_the_response_is_not_used_again() {
+    let identity = Identity::new();
+    let ca_pem = identity.ca_pem().to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/up", listener.local_addr().unwrap());
+    let bodies: Vec<usize> = (3900..4110).step_by(15).chain([10]).collect();
+    let theirs = bodies.clone();
+    thread::spawn(move || {
+        for body in theirs {
+            let (socket, _) = listener.accept().unwrap();
+            let config = identity.config();
+            thread::spawn(move || serve_last(socket, config, body));
+        }
+    });
+    let mut options = options(&url);
+    options.limits.response = SOON / 4;
+    let connection = Connection::trusting(&options, &ca_pem);
+    for body in bodies {
+        let mut nothing = io::empty();
+        let response = post(&connection, url.clone(), &mut nothing, 0).unwrap();
+        assert_eq!(response.body.len(), body);
+    }
 }
