@@ -744,8 +744,8 @@ RESUP_API resup_status resup_upload_free(resup_upload *upload);
  */
 
 /**
- * Sets the file name that the server is told. Default: the file's own, if that is UTF-8.
- * @param name  without a path, at most 1024 bytes
+ * Sets the file name that the server is told. Default: the file's own.
+ * @param name  without a path, at most 1024 bytes; needed where the file's own is not UTF-8
  */
 RESUP_API resup_status resup_upload_set_name(resup_upload *upload, const char *name);
 

@@ -19,9 +19,9 @@ use super::types::{resup_status, resup_upload};
 use crate::options::DigestMode;
 use crate::options::SegmentSize;
 
-/// Sets the file name that the server is told. Default: the file's own, if that is UTF-8.
+/// Sets the file name that the server is told. Default: the file's own.
 ///
-/// @param name  without a path, at most 1024 bytes
+/// @param name  without a path, at most 1024 bytes; needed where the file's own is not UTF-8
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_set_name(
     upload: *mut resup_upload,

@@ -517,8 +517,8 @@ var
 // Threads: one at a time. Callbacks: none.
 
 var
-  /// <summary>Sets the file name that the server is told. Default: the file's own, if that is UTF-8.</summary>
-  /// <param name="name">without a path, at most 1024 bytes</param>
+  /// <summary>Sets the file name that the server is told. Default: the file's own.</summary>
+  /// <param name="name">without a path, at most 1024 bytes; needed where the file's own is not UTF-8</param>
   resup_upload_set_name: function(upload: Presup_upload; name: PAnsiChar): resup_status; cdecl;
   /// <summary>Sets the directory on the server. Default: empty, the server's own choice.</summary>
   /// <param name="directory">names, separated by /</param>
