@@ -149,14 +149,11 @@ fn no_path_of_this_machine(dir: &Path, made: &Path) {
     let cargo = std::env::var("CARGO_HOME").unwrap_or(format!("{home}/.cargo"));
     let mut grep = Command::new("grep");
     grep.args(["-r", "--fixed-strings", "--files-with-matches"]);
-    for path in [
-        made,
-        Path::new(&cargo),
-        &std::env::temp_dir().join(".tmp"),
-        root(),
-    ] {
-        grep.arg("-e").arg(path);
+    // With a slash at the end: "/work" is also in "digest/worker.rs".
+    for path in [made, Path::new(&cargo), root()] {
+        grep.arg("-e").arg(path.join(""));
     }
+    grep.arg("-e").arg(std::env::temp_dir().join(".tmp"));
     let found = grep.arg(dir).output().unwrap();
     assert_eq!(found.status.code(), Some(1), "{found:?}");
 }
