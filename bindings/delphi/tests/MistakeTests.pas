@@ -12,6 +12,8 @@ type
   TMistakeTests = class(TBehaviour)
   private
     Upload: TResupUpload;
+    Files: Integer;
+    procedure MakeUpload;
     procedure Make(const Mistake: string);
     procedure StartTowardsNobody;
     function MessageOf(const Mistake: string): string;
@@ -29,10 +31,17 @@ const
   /// Nobody listens there.
   NOWHERE = 'http://127.0.0.1:1/upload';
 
+/// Makes an upload of a new file: on Windows a run that has just been cancelled may still have the last one open.
+procedure TMistakeTests.MakeUpload;
+begin
+  Inc(Files);
+  Upload := TResupUpload.Create(Client, MakeFile('mistake' + IntToStr(Files), 10));
+end;
+
 procedure TMistakeTests.SetUp;
 begin
   inherited SetUp;
-  Upload := TResupUpload.Create(Client, MakeFile('mistake', 10));
+  MakeUpload;
 end;
 
 procedure TMistakeTests.TearDown;
@@ -48,7 +57,7 @@ begin
   FreeAndNil(Client);
   Client := TResupClient.Create(NOWHERE);
   Client.SetRetryBackoff(3600000, 3600000);
-  Upload := TResupUpload.Create(Client, MakeFile('mistake', 10));
+  MakeUpload;
   Upload.Start;
   while Upload.State <> rsWaiting do
     Sleep(1);
@@ -92,7 +101,7 @@ begin
     FreeAndNil(Client);
     Client := TResupClient.Create(NOWHERE);
     Client.RetryLimit := 0;
-    Upload := TResupUpload.Create(Client, MakeFile('mistake', 10));
+    MakeUpload;
     Upload.Execute;
   end
   else
