@@ -145,7 +145,7 @@ fn wrong_certificates_are_refused_unless_verification_is_off() {
         (
             "an-authority",
             an_authority,
-            "certificate is a CA's, and no server may have one",
+            "certificate is a CA's or signed by itself, and none of the trusted ones",
         ),
     ] {
         let receiver = server(certificate);

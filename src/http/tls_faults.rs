@@ -97,7 +97,7 @@ fn describe_path(fault: &webpki::Error) -> &'static str {
     use webpki::Error as Fault;
     match fault {
         Fault::CaUsedAsEndEntity => {
-            "is a CA's, and no server may have one; if you trust this very certificate, set it \
+            "is a CA's or signed by itself, and none of the trusted ones; if you trust it, set it \
              (set_ca_file)"
         }
         Fault::EndEntityUsedAsCa => "is issued by a certificate that is no CA's",
