@@ -1,6 +1,8 @@
 //! Servers with OpenSSL's TLS, and certificates as it makes them.
 
 mod common;
+#[path = "certificates/key_files.rs"]
+mod key_files;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -186,6 +188,7 @@ fn a_client_certificate_may_be_of_version_1() {
     );
 }
 
+/// Checks that a setting is refused with these words, and with nothing of a key.
 fn invalid(result: Result<(), Error>, words: &str) {
     let error = result.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");

@@ -11,8 +11,8 @@ pub(super) struct Gain {
     pub is_worth: bool,
 }
 
-/// Whether `gained` bytes are worth `sent` bytes. A broken connection takes a few megabytes with
+/// Whether `gained` bytes are worth the `spent` ones. A lost connection takes a few megabytes with
 /// it, so this is generous.
-pub(super) fn is_worth(gained: u64, sent: u64) -> bool {
-    gained > 0 && gained.saturating_mul(16) >= sent
+pub(super) fn is_worth(gained: u64, spent: u64) -> bool {
+    gained > 0 && gained.saturating_mul(16) >= spent
 }

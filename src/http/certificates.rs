@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::RootCertStore;
 
-use super::key_files::{certificates, private_key, read};
+use super::key_files::{certificates, contains, private_key, read};
 use super::tls_faults::describe_certificate;
 use crate::error::Error;
 
@@ -115,8 +115,7 @@ fn certified(
 fn unusable(key: &PrivateKeyDer<'_>) -> String {
     /// The object identifier of P-521, in DER.
     const P521: &[u8] = &[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23];
-    let der = key.secret_der();
-    let what = match der.windows(P521.len()).any(|window| window == P521) {
+    let what = match contains(key.secret_der(), P521) {
         true => "the key is one of the curve P-521, which is not supported for clients",
         false => "the key cannot be used",
     };

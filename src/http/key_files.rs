@@ -156,6 +156,14 @@ impl Block<'_> {
 
 fn blocks(text: &[u8]) -> Vec<Block<'_>> {
     let mut blocks = Vec::new();
+    let mut add = |(label, from), end, is_whole| {
+        let text = &text[from..end];
+        blocks.push(Block {
+            label,
+            text,
+            is_whole,
+        });
+    };
     let mut open = None;
     let mut at = 0;
     for line in text.split_inclusive(|byte| *byte == b'\n') {
@@ -164,32 +172,17 @@ fn blocks(text: &[u8]) -> Vec<Block<'_>> {
         let line = line.trim_ascii_end();
         let label = line.strip_prefix(b"-----BEGIN ".as_slice());
         if let Some(label) = label.and_then(|label| label.strip_suffix(b"-----".as_slice())) {
-            if let Some((label, from)) = open.replace((label, start)) {
-                let text = &text[from..start];
-                blocks.push(Block {
-                    label,
-                    text,
-                    is_whole: false,
-                });
+            if let Some(cut) = open.replace((label, start)) {
+                add(cut, start, false);
             }
         } else if line.starts_with(b"-----END ") {
-            if let Some((label, from)) = open.take() {
-                let text = &text[from..at];
-                blocks.push(Block {
-                    label,
-                    text,
-                    is_whole: true,
-                });
+            if let Some(whole) = open.take() {
+                add(whole, at, true);
             }
         }
     }
-    if let Some((label, from)) = open {
-        let text = &text[from..];
-        blocks.push(Block {
-            label,
-            text,
-            is_whole: false,
-        });
+    if let Some(cut) = open {
+        add(cut, text.len(), false);
     }
     blocks
 }
@@ -287,6 +280,7 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((*tag, content, rest))
 }
 
-fn contains(text: &[u8], what: &[u8]) -> bool {
+/// Whether `text` has `what` in it.
+pub(super) fn contains(text: &[u8], what: &[u8]) -> bool {
     text.windows(what.len()).any(|window| window == what)
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::Read;
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{header, HeaderMap};
 
 use super::secret::Secret;
 use crate::error::Error;
@@ -99,10 +99,6 @@ pub(crate) struct Response {
     pub proxy: Option<String>,
     /// `Retry-After` as time from now on, where the server sent one.
     pub retry_after: Option<Duration>,
-    /// `Location`, as the server sent it.
-    pub location: Option<String>,
-    /// `Set-Cookie` lines.
-    pub cookies: Vec<String>,
     /// The fields of the head that the library reads.
     pub headers: HeaderMap,
     /// The body. For refusals, and where only the head is needed, it may be cut.
@@ -113,6 +109,12 @@ impl Response {
     /// Whether the status is one of a request that was accepted, with an answer in the body.
     pub(crate) fn is_accepted(&self) -> bool {
         matches!(self.status, 200 | 201)
+    }
+
+    /// Gives `Location`, as the server sent it.
+    pub(crate) fn location(&self) -> Option<String> {
+        let location = self.values(header::LOCATION.as_str()).next();
+        location.map(Cow::into_owned)
     }
 
     /// Gives the values of a field, in the order of their lines.

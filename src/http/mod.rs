@@ -23,4 +23,4 @@ pub(crate) use exchange::{Exchange, Link};
 pub(crate) use foreign::{banner, instead, reason};
 pub(crate) use message::{with_query, Body, Needs, Request, Response};
 pub(crate) use refusal::refusal;
-pub(crate) use text::{excerpt, limited, without_bom, words};
+pub(crate) use text::{excerpt, limited, status_and_words, without_bom};

@@ -27,7 +27,7 @@ pub(crate) fn refusal(response: &Response) -> Error {
         _ => RefusalKind::Other,
     };
     let is_redirect = (300..400).contains(&response.status);
-    let location = response.location.as_deref().filter(|_| is_redirect);
+    let location = response.location().filter(|_| is_redirect);
     let message = serde_json::from_slice::<Message>(without_bom(&response.body))
         .ok()
         .and_then(|body| body.message)
@@ -40,7 +40,7 @@ pub(crate) fn refusal(response: &Response) -> Error {
         proxy: response.proxy.clone().filter(|_| message.is_none()),
         message: message.as_deref().map(limited),
         excerpt: excerpt(&response.body),
-        redirect: location.map(limited),
+        redirect: location.as_deref().map(limited),
         hint: foreign::hint(response),
         retry_after: response.retry_after,
     }))

@@ -25,7 +25,7 @@ pub(crate) fn limited(text: &str) -> String {
 }
 
 /// Gives the words of a page for people: its text without tags, styles and scripts.
-pub(crate) fn words(body: &[u8]) -> String {
+fn words(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     if !text.trim_start().starts_with('<') {
         return excerpt(body);
@@ -51,6 +51,15 @@ pub(crate) fn words(body: &[u8]) -> String {
     words.push_str(&text[at..]);
     let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
     line.chars().filter(|c| !c.is_control()).take(300).collect()
+}
+
+/// Gives a status and the words of the page that came with it.
+pub(crate) fn status_and_words(status: &str, page: &[u8]) -> String {
+    let (status, page) = (status.trim_end(), words(page));
+    match page.is_empty() {
+        true => status.to_owned(),
+        false => format!("{status}: {page}"),
+    }
 }
 
 #[cfg(test)]

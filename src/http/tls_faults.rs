@@ -7,6 +7,8 @@ use rustls::{
     AlertDescription as Alert, CertificateError, Error, PeerIncompatible, PeerMisbehaved,
 };
 
+use super::key_files::contains;
+
 /// What a request for a new handshake means, which rustls declines.
 pub(crate) const RENEGOTIATION: &str =
     "the server asked for a new TLS handshake on the open connection (renegotiation), as servers \
@@ -169,10 +171,6 @@ fn describe_key(signature: &[u8], key: &[u8]) -> &'static str {
     }
     "has a key, or an issuer with a key, that is not supported or not of the kind that its \
      signature is; supported are RSA, P-256, P-384, P-521 and Ed25519"
-}
-
-fn contains(text: &[u8], what: &[u8]) -> bool {
-    text.windows(what.len()).any(|window| window == what)
 }
 
 fn describe_incompatible(fault: &PeerIncompatible) -> &'static str {

@@ -206,7 +206,7 @@ impl<'a> Driver<'a> {
             return Ok(known == told);
         }
         let id = answer.id.as_deref();
-        if id.is_some_and(|id| self.ids.is_anothers(id, &self.job)) {
+        if id.is_some_and(|id| self.ids.belongs_to_another(id, &self.job)) {
             return Ok(false);
         }
         if answer.state != State::Complete && answer.offset == 0 {

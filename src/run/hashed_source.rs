@@ -4,15 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 
 use super::proof::Proof;
+use super::reading::{self, STEP};
 use crate::control::snapshot::UploadState;
 use crate::control::stop::Stop;
 use crate::control::Control;
 use crate::digest::{in_background, RollingDigest};
 use crate::error::Error;
 use crate::source::Source;
-
-/// How many bytes are read at a time for the digest alone.
-const STEP: usize = 128 * 1024;
 
 /// The smallest source that is digested ahead. Reading less takes less time than the response.
 const MIN_AHEAD: u64 = 8 * 1024 * 1024;
@@ -35,19 +33,11 @@ impl HashedSource<'_> {
             return Ok(());
         }
         self.control.enter(UploadState::Hashing);
-        self.source.seek(self.digest.at())?;
-        let mut left = offset - self.digest.at();
-        let mut buf = vec![0; STEP];
-        in_background(&mut self.digest, left, |sink| {
+        let from = self.digest.at();
+        in_background(&mut self.digest, offset - from, |sink| {
             let source = &mut *self.source;
-            while left > 0 {
-                self.control.check()?;
-                let most = left.min(buf.len() as u64) as usize;
-                let n = source.read(&mut buf[..most])?;
-                sink.update(&buf[..n]);
-                left -= n as u64;
-            }
-            Ok(())
+            let take = |bytes: &[u8]| sink.update(bytes);
+            reading::read(source, self.control, (from, offset), take)
         })
     }
 

@@ -30,7 +30,7 @@ impl KnownIds {
     }
 
     /// Whether `id` was given to other uploads, and not to this one.
-    pub(super) fn is_anothers(&self, id: &str, job: &Job) -> bool {
+    pub(super) fn belongs_to_another(&self, id: &str, job: &Job) -> bool {
         let (id, job) = pair(id, job);
         let pairs = self.lock();
         let mut owners = pairs.iter().filter(|(other, _)| *other == id).peekable();
@@ -73,15 +73,15 @@ mod tests {
     #[test]
     fn an_id_belongs_to_the_uploads_that_got_it() {
         let (ids, a, b) = (KnownIds::default(), job("a"), job("b"));
-        assert!(!ids.is_anothers("1", &a), "nothing is known of it");
+        assert!(!ids.belongs_to_another("1", &a), "nothing is known of it");
         ids.note("1", &a);
-        assert!(!ids.is_anothers("1", &a));
-        assert!(ids.is_anothers("1", &b));
-        assert!(!ids.is_anothers("2", &b));
+        assert!(!ids.belongs_to_another("1", &a));
+        assert!(ids.belongs_to_another("1", &b));
+        assert!(!ids.belongs_to_another("2", &b));
         // A server may give one id to several uploads.
         ids.note("1", &b);
-        assert!(!ids.is_anothers("1", &a));
-        assert!(!ids.is_anothers("1", &b));
+        assert!(!ids.belongs_to_another("1", &a));
+        assert!(!ids.belongs_to_another("1", &b));
     }
 
     #[test]
@@ -91,8 +91,8 @@ mod tests {
             ids.note(&n.to_string(), &a);
             ids.note("last", &a);
         }
-        assert!(!ids.is_anothers("0", &b));
-        assert!(ids.is_anothers(&MOST.to_string(), &b));
-        assert!(ids.is_anothers("last", &b));
+        assert!(!ids.belongs_to_another("0", &b));
+        assert!(ids.belongs_to_another(&MOST.to_string(), &b));
+        assert!(ids.belongs_to_another("last", &b));
     }
 }

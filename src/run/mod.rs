@@ -8,6 +8,7 @@ mod hashed_source;
 mod ids;
 mod options;
 mod proof;
+mod reading;
 mod setup;
 #[cfg(test)]
 mod tests;

@@ -5,13 +5,11 @@
 
 use md5::{Digest as _, Md5};
 
+use super::reading;
 use crate::control::log::LogLevel;
 use crate::control::stop::Stop;
 use crate::control::Control;
 use crate::source::Source;
-
-/// How many bytes are read at a time.
-const STEP: usize = 128 * 1024;
 
 /// The change time at which a source is known to have the bytes that were read.
 #[derive(Debug)]
@@ -58,17 +56,8 @@ impl Proof {
 
 /// Reads the first `length` bytes of a source, and gives their digest.
 fn digest(source: &mut dyn Source, control: &Control, length: u64) -> Result<[u8; 16], Stop> {
-    source.seek(0)?;
     let mut md5 = Md5::new();
-    let mut buf = vec![0; STEP];
-    let mut left = length;
-    while left > 0 {
-        control.check()?;
-        let most = left.min(buf.len() as u64) as usize;
-        let n = source.read(&mut buf[..most])?;
-        md5.update(&buf[..n]);
-        left -= n as u64;
-    }
+    reading::read(source, control, (0, length), |bytes| md5.update(bytes))?;
     Ok(md5.finalize().into())
 }
 

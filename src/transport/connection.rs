@@ -23,7 +23,9 @@ use super::{early, expect, names, stall, tls, tunnel, via};
 use crate::control::abort::AbortHandle;
 use crate::error::Error;
 use crate::http::proxy::{Proxy, WindowsSetting};
-use crate::http::{instead, schemes, words, Body, Exchange, Link, Needs, Request, Response};
+use crate::http::{
+    instead, schemes, status_and_words, Body, Exchange, Link, Needs, Request, Response,
+};
 use crate::options::TimeLimits;
 
 /// How many bytes are sent at a time. More do not fit into the processor's caches, and are no
@@ -249,7 +251,7 @@ impl Connection {
     /// Notes, after a response, whether the server ignores `Expect: 100-continue`.
     fn note_100(&self) {
         let request = self.state.request();
-        let gave_no_100 = request.no_100_yet && request.phase() != Phase::Early;
+        let gave_no_100 = request.response.no_100_yet && request.phase() != Phase::Early;
         if self.gave_no_100.swap(gave_no_100, Relaxed) && gave_no_100 {
             self.habits.set_ignores_expect(true);
         }
@@ -266,7 +268,7 @@ impl Connection {
         let is_aborted = self.state.is_aborted.load(Relaxed);
         let was_lost = !is_aborted && matches!(error, Some(Error::ConnectionLost { .. }));
         let read = request.body_read.unwrap_or_default();
-        request.was_dead = was_lost && !request.heard && read <= MAX_INTO_DEAD;
+        request.was_dead = was_lost && !request.response.has_begun && read <= MAX_INTO_DEAD;
         if request.was_dead || error.is_none() {
             self.habits.note_kept(request.was_dead);
         }
@@ -284,7 +286,7 @@ impl Connection {
                 | Error::Tls { .. }
         );
         if let Some(address) = request.address {
-            if is_its_fault && !request.heard && !was_ended {
+            if is_its_fault && !request.response.has_begun && !was_ended {
                 self.habits.note_silent(address);
             }
         }
@@ -303,17 +305,11 @@ impl Connection {
         let request = self.state.request();
         let circumstances = Circumstances {
             host: &self.host,
-            phase: request.phase(),
-            asked_for_handshake: request.asked_for_handshake,
-            heard: request.heard,
-            is_fresh: request.is_fresh,
-            is_forward: self.via.forwarder().is_some(),
+            via: &self.via,
+            request: &request,
             has_stalled: self.state.has_stalled(),
             limits: &self.limits,
-            is_socks: self.via.is_socks(),
-            has_proxy: self.via.proxy().is_some(),
         };
-        drop(request);
         match (circumstances.explain(error), self.via.forwarder()) {
             (Error::BadResponse { why, .. }, Some(proxy)) => {
                 Error::bad_response(format!("{why}{}", instead(&proxy.authority())))
@@ -356,9 +352,8 @@ impl Exchange for Connection {
         if let (407, Some(_)) = (response.status().as_u16(), self.via.forwarder()) {
             let response = self.read(response, Needs::Head)?;
             let schemes = schemes(response.values(header::PROXY_AUTHENTICATE.as_str()));
-            let words = format!("407: {}", words(&response.body));
-            let words = words.trim_end_matches([':', ' ']);
-            return Err(failure::proxy_login(self.host.clone(), &schemes, words));
+            let words = status_and_words("407", &response.body);
+            return Err(failure::proxy_login(self.host.clone(), &schemes, &words));
         }
         if expects_100 {
             self.note_100();

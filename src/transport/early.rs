@@ -155,25 +155,25 @@ impl<In: Transport> TopTransport<In> {
         if !has_input {
             return Ok(false);
         }
-        let is_body = self.state.request().head_is_ready;
+        let is_body = self.state.request().response.head_is_ready;
         if is_body {
             let new = self.inner.buffers().input().len().saturating_sub(before);
-            let mut request = self.state.request();
-            request.body_bytes = request.body_bytes.saturating_add(new);
-            if request.body_bytes > LONGEST_REST && !self.is_tunnel {
+            let response = &mut self.state.request().response;
+            response.body_bytes = response.body_bytes.saturating_add(new);
+            if response.body_bytes > LONGEST_REST && !self.is_tunnel {
                 let error = OwnError::bad_response("its chunks or trailers have no end");
                 return Err(Error::Io(io::Error::other(error)));
             }
             return Ok(true);
         }
         let tidied = tidy(self.inner.buffers());
-        let mut request = self.state.request();
-        request.heard = true;
+        let response = &mut self.state.request().response;
+        response.has_begun = true;
         let tidied = tidied.map_err(|error| Error::Io(io::Error::other(error)))?;
-        request.head_is_ready = tidied.is_ready;
+        response.head_is_ready = tidied.is_ready;
         if tidied.had_100 {
-            request.had_100 = true;
-            request.no_100_yet = false;
+            response.had_100 = true;
+            response.no_100_yet = false;
         }
         Ok(true)
     }
@@ -181,7 +181,7 @@ impl<In: Transport> TopTransport<In> {
     /// Looks for a final response, for up to `time`.
     fn look(&mut self, time: Duration) -> Result<bool, Error> {
         let until = Instant::now() + time;
-        while !self.state.request().head_is_ready {
+        while !self.state.request().response.head_is_ready {
             let left = until.saturating_duration_since(Instant::now());
             let timeout = NextTimeout {
                 after: NetDuration::Exact(left.max(LOOK_TIME)),
@@ -190,7 +190,7 @@ impl<In: Transport> TopTransport<In> {
             };
             match self.receive(timeout) {
                 Ok(true) | Err(Error::Timeout(_)) if Instant::now() < until => {}
-                Ok(true) => return Ok(self.state.request().head_is_ready),
+                Ok(true) => return Ok(self.state.request().response.head_is_ready),
                 Err(Error::Timeout(_)) => return Ok(false),
                 // The server closed, or the connection was lost, without a response.
                 Ok(false) => return Err(Error::Io(io::ErrorKind::ConnectionReset.into())),
@@ -240,7 +240,7 @@ impl<In: Transport> Transport for TopTransport<In> {
         let (began, limit) = (Instant::now(), *timeout.after);
         loop {
             if !self.receive(timeout)? {
-                if !self.state.request().head_is_ready {
+                if !self.state.request().response.head_is_ready {
                     // ureq takes a part of a head for an error of the server.
                     let part = self.inner.buffers().input().len();
                     self.inner.buffers().input_consume(part);
@@ -248,8 +248,8 @@ impl<In: Transport> Transport for TopTransport<In> {
                 return Ok(false);
             }
             let request = self.state.request();
-            let may_go_on = request.phase() == Phase::Expecting && request.had_100;
-            if request.head_is_ready || may_go_on {
+            let may_go_on = request.phase() == Phase::Expecting && request.response.had_100;
+            if request.response.head_is_ready || may_go_on {
                 return Ok(true);
             }
             drop(request);

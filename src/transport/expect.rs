@@ -41,14 +41,14 @@ impl<In: Transport> GateTransport<In> {
     /// Waits for a 100 or a final response.
     fn await_continue(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         let result = self.inner.await_input(timeout);
-        let mut request = self.state.request();
-        request.no_100_yet = matches!(result, Err(Error::Timeout(Timeout::Await100)));
-        request.response_ready = request.head_is_ready;
-        if result? && request.had_100 {
+        let response = &mut self.state.request().response;
+        response.no_100_yet = matches!(result, Err(Error::Timeout(Timeout::Await100)));
+        response.head_is_due = response.head_is_ready;
+        if result? && response.had_100 {
             // After this error ureq sends the body, and does not read the head.
             return Err(Error::Timeout(Timeout::Await100));
         }
-        Ok(request.head_is_ready)
+        Ok(response.head_is_ready)
     }
 }
 
@@ -69,9 +69,9 @@ impl<In: Transport> Transport for GateTransport<In> {
         }
         // The buffer does not know that ureq has not seen the head in it. (ureq holds its transport
         // in a box, and the box never calls our `maybe_await_input`.)
-        let is_ready = std::mem::take(&mut self.state.request().response_ready);
+        let is_due = std::mem::take(&mut self.state.request().response.head_is_due);
         // ureq may have taken the head without a call here. Then it waits for the body.
-        if is_ready && !self.inner.buffers().input().is_empty() {
+        if is_due && !self.inner.buffers().input().is_empty() {
             return Ok(true);
         }
         self.inner.await_input(timeout)

@@ -5,8 +5,9 @@ use std::io;
 use rustls::CertificateError;
 use ureq::Timeout;
 
-use super::state::Phase;
+use super::state::{Phase, RequestState};
 use super::tunnel::NoTunnel;
+use super::via::Via;
 use crate::error::{rounded, Error};
 use crate::http::tls_faults::{describe, RENEGOTIATION};
 use crate::options::TimeLimits;
@@ -23,20 +24,10 @@ const NO_TLS: &str = "what answers there does not speak TLS; is the port right, 
 pub(super) struct Circumstances<'a> {
     /// The server and the proxy, for messages.
     pub host: &'a str,
-    pub phase: Phase,
-    /// Whether the server asked for a new TLS handshake, which was declined.
-    pub asked_for_handshake: bool,
+    pub via: &'a Via,
+    pub request: &'a RequestState,
     pub has_stalled: bool,
     pub limits: &'a TimeLimits,
-    pub is_socks: bool,
-    /// Whether there is a proxy of any kind.
-    pub has_proxy: bool,
-    /// Whether a part of a response came.
-    pub heard: bool,
-    /// Whether an HTTP proxy gets the request itself, and makes no tunnel.
-    pub is_forward: bool,
-    /// Whether the connection to the server was made for this request.
-    pub is_fresh: bool,
 }
 
 impl Circumstances<'_> {
@@ -52,7 +43,7 @@ impl Circumstances<'_> {
         }
         match self.explain_cause(host, error) {
             Error::ConnectionLost { host, .. } | Error::TimedOut { host, .. }
-                if self.asked_for_handshake && !self.heard =>
+                if self.request.asked_for_handshake && !self.request.response.has_begun =>
             {
                 Error::Tls {
                     host,
@@ -103,10 +94,10 @@ impl Circumstances<'_> {
         let tls: Option<&rustls::Error> = error.get_ref().and_then(|e| e.downcast_ref());
         let certificate = tls.is_some_and(is_about_certificate);
         let why = tls.map_or_else(|| self.words(&error), describe);
-        if self.phase == Phase::Unresolved {
+        if self.request.phase() == Phase::Unresolved {
             return Error::ResolveFailed { host, why };
         }
-        if self.phase.is_connected() {
+        if self.request.phase().is_connected() {
             return match certificate {
                 // With TLS 1.3 a server checks the client certificate after the client's handshake.
                 true => Error::Tls {
@@ -120,13 +111,14 @@ impl Circumstances<'_> {
         if let Some(tls) = tls {
             return tls_failure(host, tls);
         }
+        let is_socks = self.via.is_socks();
         match error.kind() {
             // ureq's errors for a SOCKS proxy that refuses the user, and for a target that its
             // protocol cannot express, such as IPv6 with SOCKS4.
-            io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput if self.is_socks => {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput if is_socks => {
                 Error::ProxyRefused { host, why }
             }
-            _ if self.is_socks && why.contains("auth method") => {
+            _ if is_socks && why.contains("auth method") => {
                 let why = "the proxy asks for a user and password".to_owned();
                 Error::ProxyRefused { host, why }
             }
@@ -135,7 +127,7 @@ impl Circumstances<'_> {
             | io::ErrorKind::UnexpectedEof
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::BrokenPipe
-                if self.is_socks =>
+                if is_socks =>
             {
                 let why = match error.kind() {
                     io::ErrorKind::InvalidData => "the answer is not SOCKS".to_owned(),
@@ -158,7 +150,7 @@ impl Circumstances<'_> {
         };
         let lost = ended || error.kind() == io::ErrorKind::ConnectionReset;
         if error.kind() == io::ErrorKind::ConnectionRefused {
-            why.push_str(match self.has_proxy {
+            why.push_str(match self.via.proxy().is_some() {
                 true => "; is the proxy running, and its address right?",
                 false => "; is the server running, and the port right?",
             });
@@ -171,16 +163,22 @@ impl Circumstances<'_> {
     /// Whether there is an HTTP proxy that has not shown yet that it speaks HTTP: it has neither
     /// made a tunnel nor passed a response on.
     fn may_be_no_http(&self) -> bool {
-        let is_kept = self.phase.is_connected() && !self.is_fresh;
-        let has_tunnel = self.is_fresh && !self.is_forward;
-        self.has_proxy && !self.is_socks && !self.heard && !is_kept && !has_tunnel
+        let request = self.request;
+        let is_http = self.via.proxy().is_some() && !self.via.is_socks();
+        let is_kept = request.phase().is_connected() && !request.is_fresh;
+        let has_tunnel = request.is_fresh && self.via.forwarder().is_none();
+        is_http && !request.response.has_begun && !is_kept && !has_tunnel
     }
 
     fn explain_timeout(&self, host: String, limit: Timeout) -> Error {
         let what = match limit {
             Timeout::Resolve => format!("no address within {}", rounded(self.limits.connect)),
             Timeout::Connect => {
-                let hint = if self.is_socks { MAY_BE_NO_SOCKS } else { "" };
+                let hint = if self.via.is_socks() {
+                    MAY_BE_NO_SOCKS
+                } else {
+                    ""
+                };
                 format!(
                     "no connection within {}{hint}",
                     rounded(self.limits.connect)
@@ -290,24 +288,44 @@ pub(super) fn proxy_login(host: String, schemes: &[String], words: &str) -> Erro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::endpoint::Origin;
+    use crate::http::proxy::{Proxy, ProxyKind};
 
-    /// Explains an error of a request that is sent.
-    fn explain(error: impl Into<ureq::Error>, change: impl Fn(&mut Circumstances)) -> Error {
-        let limits = TimeLimits::default();
-        let mut circumstances = Circumstances {
+    /// Explains an error of a request in `phase`.
+    fn explain(
+        error: impl Into<ureq::Error>,
+        via: &Via,
+        phase: Phase,
+        change: impl Fn(&mut RequestState),
+    ) -> Error {
+        let mut request = RequestState::new(phase);
+        if phase.is_connected() {
+            request.begin_writing();
+        }
+        change(&mut request);
+        let circumstances = Circumstances {
             host: "far",
-            phase: Phase::Sent,
-            asked_for_handshake: false,
+            via,
+            request: &request,
             has_stalled: false,
-            limits: &limits,
-            is_socks: false,
-            has_proxy: false,
-            heard: false,
-            is_forward: false,
-            is_fresh: true,
+            limits: &TimeLimits::default(),
         };
-        change(&mut circumstances);
         circumstances.explain(error.into())
+    }
+
+    fn through_a_proxy(https: bool) -> Via {
+        let origin = Origin {
+            https,
+            host: "far".to_owned(),
+            port: 1,
+        };
+        let proxy = Proxy {
+            kind: ProxyKind::Http,
+            host: "near".to_owned(),
+            port: 2,
+            login: None,
+        };
+        Via::new(&origin, Some(proxy))
     }
 
     fn reset() -> ureq::Error {
@@ -325,10 +343,8 @@ mod tests {
             (false, true, Phase::Sending, false),
             (false, false, Phase::Sending, false),
         ] {
-            let error = explain(reset(), |c| {
-                c.has_proxy = true;
-                (c.is_forward, c.is_fresh, c.phase) = (is_forward, is_fresh, phase);
-            });
+            let via = through_a_proxy(!is_forward);
+            let error = explain(reset(), &via, phase, |r| r.is_fresh = is_fresh);
             let text = error.to_string();
             assert_eq!(text.contains("speaks HTTP"), advises, "{text}");
         }
@@ -336,25 +352,24 @@ mod tests {
 
     #[test]
     fn a_declined_handshake_is_the_fault_where_the_server_falls_silent() {
-        let asked = |error: ureq::Error| explain(error, |c| c.asked_for_handshake = true);
-        let answered = |error: ureq::Error| {
-            explain(error, |c| {
-                c.asked_for_handshake = true;
-                c.heard = true;
+        let after = |error: ureq::Error, has_begun: bool| {
+            explain(error, &Via::Direct, Phase::Sent, |request| {
+                request.asked_for_handshake = true;
+                request.response.has_begun = has_begun;
             })
         };
         let late = || ureq::Error::Timeout(Timeout::RecvResponse);
-        for error in [asked(reset()), asked(late())] {
+        for error in [after(reset(), false), after(late(), false)] {
             assert!(error.to_string().contains(RENEGOTIATION), "{error}");
         }
-        let lost = answered(reset());
+        let lost = after(reset(), true);
         assert!(matches!(lost, Error::ConnectionLost { .. }), "{lost}");
-        let late = answered(late());
+        let late = after(late(), true);
         assert!(matches!(late, Error::TimedOut { .. }), "{late}");
 
         let own = Error::WrongState("mine");
-        assert_eq!(asked(io::Error::other(own.clone()).into()), own);
-        let odd = asked(ureq::Error::BodyStalled);
+        assert_eq!(after(io::Error::other(own.clone()).into(), false), own);
+        let odd = after(ureq::Error::BodyStalled, false);
         assert!(matches!(odd, Error::BadResponse { .. }), "{odd}");
     }
 }

@@ -27,12 +27,6 @@ pub(super) fn read(response: http::Response<ureq::Body>, needs: Needs) -> Result
         .get(header::RETRY_AFTER)
         .and_then(|value| retry_after(value.to_str().ok()?, SystemTime::now()));
     let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into();
-    let location = headers.get(header::LOCATION).map(text);
-    let cookies = headers
-        .get_all(header::SET_COOKIE)
-        .iter()
-        .map(text)
-        .collect();
     let codings: Vec<_> = headers.get_all(header::TRANSFER_ENCODING).iter().collect();
     let all_chunked = !codings.is_empty() && has_only(&codings, "chunked");
     let is_chunked = all_chunked && response.version() == http::Version::HTTP_11;
@@ -73,8 +67,6 @@ pub(super) fn read(response: http::Response<ureq::Body>, needs: Needs) -> Result
         status,
         proxy: None,
         retry_after,
-        location,
-        cookies,
         headers,
         body,
     })

@@ -42,43 +42,44 @@ pub(super) struct RequestState {
     pub(super) is_fresh: bool,
     /// The address to which a connection was made for this request, where its name has several.
     pub(super) address: Option<SocketAddr>,
-    /// Whether a part of a response came.
-    pub(super) heard: bool,
-    /// Whether the final head came, and is in the form that ureq takes.
-    pub(super) head_is_ready: bool,
-    /// Whether a 100 Continue came.
-    pub(super) had_100: bool,
-    /// The bytes of the response after its head, as they came.
-    pub(super) body_bytes: usize,
     /// How many bytes of the request's body were read; `None` before the first read.
     pub(super) body_read: Option<u64>,
     /// Whether the connection was kept from an earlier request, and was dead.
     pub(super) was_dead: bool,
-    /// Whether the buffer has a whole final head, and ureq is about to wait for it.
-    pub(super) response_ready: bool,
-    /// Whether the time for a 100 Continue passed without a response, and no 100 came later.
-    pub(super) no_100_yet: bool,
     /// Whether the server asked for a new TLS handshake, which was declined.
     pub(super) asked_for_handshake: bool,
+    pub(super) response: ResponseState,
+}
+
+/// The state of one response.
+#[derive(Debug, Default)]
+pub(super) struct ResponseState {
+    /// Whether a part of it came.
+    pub(super) has_begun: bool,
+    /// Whether the final head came, and is in the form that ureq takes.
+    pub(super) head_is_ready: bool,
+    /// Whether ureq is about to wait for the head, though the buffer has it.
+    pub(super) head_is_due: bool,
+    /// Whether a 100 Continue came.
+    pub(super) had_100: bool,
+    /// Whether the time for a 100 Continue passed without a response, and no 100 came later.
+    pub(super) no_100_yet: bool,
+    /// The bytes after the head, as they came.
+    pub(super) body_bytes: usize,
 }
 
 impl RequestState {
-    fn new(first: Phase) -> Self {
+    pub(super) fn new(first: Phase) -> Self {
         RequestState {
             phase: Phase::Connecting,
             first,
             head_due: true,
             is_fresh: false,
             address: None,
-            heard: false,
-            head_is_ready: false,
-            had_100: false,
-            body_bytes: 0,
             body_read: None,
             was_dead: false,
-            response_ready: false,
-            no_100_yet: false,
             asked_for_handshake: false,
+            response: ResponseState::default(),
         }
     }
 
@@ -120,7 +121,7 @@ impl RequestState {
     /// Notes that the final response came before the end of the body.
     pub(super) fn cut_short(&mut self) {
         self.phase = Phase::Early;
-        self.response_ready = true;
+        self.response.head_is_due = true;
     }
 }
 

@@ -15,7 +15,7 @@ use super::names::time_left;
 use super::race;
 use super::state::Layers;
 use crate::error::Error as OwnError;
-use crate::http::{excerpt, schemes, words};
+use crate::http::{excerpt, schemes, status_and_words};
 
 /// How long the page of a refusal is waited for.
 const PAGE_TIME: Duration = Duration::from_secs(1);
@@ -84,7 +84,7 @@ pub(super) struct AnswerTransport<In> {
 }
 
 impl<In: Transport> AnswerTransport<In> {
-    /// Judges the answer whose head the buffer begins with. Gives the refusal, if it is one.
+    /// Judges the answer at the start of the buffer. Gives the refusal, if it is one.
     fn judge(&mut self) -> Option<NoTunnel> {
         let buffers = self.inner.buffers();
         let length = head_length(buffers.input())?;
@@ -96,15 +96,11 @@ impl<In: Transport> AnswerTransport<In> {
             return result.err().map(|error| NoTunnel::unusable(&error));
         }
         let page = self.page(length, &head);
-        let mut text = format!("{} {}", head.status, excerpt(&head.reason));
-        let page = words(&page);
-        if !page.is_empty() {
-            text = format!("{}: {page}", text.trim_end());
-        }
+        let status = format!("{} {}", head.status, excerpt(&head.reason));
         Some(NoTunnel {
             status: Some(head.status),
             schemes: schemes(head.values("proxy-authenticate")),
-            words: text.trim_end().to_owned(),
+            words: status_and_words(&status, &page),
         })
     }
 

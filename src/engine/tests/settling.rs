@@ -76,8 +76,9 @@ fn a_failure_while_the_digest_catches_up_changes_nothing() {
     assert_eq!(step, settle(400, None, true));
 }
 
-/// A line that breaks after so many bytes, before a server that sees whole requests only.
-fn upload_by_a_breaking_line(segment_size: SegmentSize, limit: u64) -> Vec<u64> {
+/// Uploads over a network that loses each connection after `limit` bytes, to a server that sees
+/// whole requests only; gives the length of each send.
+fn upload_over_a_bad_network(segment_size: SegmentSize, limit: u64) -> Vec<u64> {
     let size = 40 << 20;
     let mut run = Run::locating_by(Plan {
         size,
@@ -128,7 +129,7 @@ fn a_break_that_brought_nothing_makes_the_next_send_smaller() {
     ];
     for size in sizes {
         for limit in [10 << 20, 3 << 20, 300 << 10] {
-            let lengths = upload_by_a_breaking_line(size, limit);
+            let lengths = upload_over_a_bad_network(size, limit);
             let broken = lengths.iter().filter(|length| **length > limit).count();
             // It finds the right size, and seldom tries more.
             assert!(broken * 4 <= lengths.len(), "{size:?} {limit}: {lengths:?}");

@@ -8,10 +8,11 @@ mod jar;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use http::Uri;
+use http::{header, Uri};
 
 use super::clock::clock_hint;
 use super::credentials::{Credentials, Login};
@@ -161,7 +162,9 @@ impl SessionExchange<'_> {
         let response = self.inner.exchange(request.again())?;
         let mut current = self.current();
         if current.generation == generation {
-            current.jar.store(&uri, &response.cookies);
+            let cookies = response.values(header::SET_COOKIE.as_str());
+            let cookies: Vec<_> = cookies.map(Cow::into_owned).collect();
+            current.jar.store(&uri, &cookies);
         }
         drop(current);
         Ok(response)

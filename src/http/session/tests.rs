@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use http::{header, HeaderMap};
+
 use super::*;
 use crate::error::{ErrorKind, RefusalKind};
 
@@ -30,11 +32,16 @@ impl Exchange for &Server {
         let line = format!("{} {} {body}", request.method, request.url);
         self.sent.borrow_mut().push((line, headers.collect()));
         let (status, cookie) = self.responses.borrow_mut().pop_front().expect("a response");
-        let cookies = Some(cookie.to_owned()).filter(|cookie| !cookie.is_empty());
+        let mut headers = HeaderMap::new();
+        if status / 100 == 3 {
+            headers.insert(header::LOCATION, "/login?again".parse().unwrap());
+        }
+        if !cookie.is_empty() {
+            headers.insert(header::SET_COOKIE, cookie.parse().unwrap());
+        }
         Ok(Response {
             status,
-            location: (status / 100 == 3).then(|| "/login?again".to_owned()),
-            cookies: cookies.into_iter().collect(),
+            headers,
             ..Response::default()
         })
     }

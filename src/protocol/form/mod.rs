@@ -214,8 +214,8 @@ fn follow(at: &Endpoint, response: &Response, form: &str) -> Result<Endpoint, Er
         Some(bare) => bare.trim_end_matches(['?', '&']),
         None => location,
     };
-    response
-        .location
+    let location = response.location();
+    location
         .as_deref()
         .map(without_form)
         .and_then(|location| at.resolve(location))

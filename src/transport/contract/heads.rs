@@ -45,7 +45,7 @@ fn odd_lines_spoil_no_response_and_no_connection() {
 fn a_folded_line_is_one_value() {
     let text = "HTTP/1.1 307 x\r\nLocation:\r\n /there\r\nContent-Length: 0\r\n\r\n";
     let response = get_from(whole(text)).unwrap();
-    assert_eq!(response.location.unwrap().trim(), "/there");
+    assert_eq!(response.location().unwrap().trim(), "/there");
 }
 
 #[test]

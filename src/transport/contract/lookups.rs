@@ -1,6 +1,5 @@
 //! Name lookups: when they happen, and for which name.
 
-use std::net::SocketAddr;
 use std::sync::Mutex;
 
 use ureq::http::Uri;
@@ -52,24 +51,7 @@ fn connection(url: &str, proxy: &str, resolver: &Leading) -> Connection {
     Connection::with_resolver(&options, resolver.clone(), Arc::default()).unwrap()
 }
 
-fn ask(connection: &Connection, url: &str) -> Result<Response, Error> {
-    connection.exchange(Request {
-        method: "GET",
-        url: url.to_owned(),
-        content_type: None,
-        headers: Vec::new(),
-        body: None,
-        needs: Needs::Whole,
-    })
-}
-
 const URL: &str = "http://far.invalid/up";
-
-/// Gives an address without a listener.
-fn nobody() -> SocketAddr {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    free.local_addr().unwrap()
-}
 
 #[test]
 fn a_name_is_looked_up_once_for_a_connection() {
@@ -77,7 +59,7 @@ fn a_name_is_looked_up_once_for_a_connection() {
     let names = Leading::to(&[server.addr()]);
     let connection = connection(URL, "none", &names);
     for _ in 0..3 {
-        assert_eq!(ask(&connection, URL).unwrap().status, 200);
+        assert_eq!(get_url(&connection, URL).unwrap().status, 200);
     }
     assert_eq!(names.asked(), ["far.invalid"]);
 }
@@ -91,7 +73,7 @@ fn a_new_connection_goes_to_the_names_present_address() {
         let names = Leading::to(&[old.addr(), moved.addr()]);
         let connection = connection(URL, "none", &names);
         for _ in 0..3 {
-            assert_eq!(ask(&connection, URL).unwrap().status, 200);
+            assert_eq!(get_url(&connection, URL).unwrap().status, 200);
         }
         assert_eq!((old.requests().len(), names.asked().len()), (2, 2));
     }
@@ -105,7 +87,7 @@ fn a_repeated_request_goes_to_the_names_present_address() {
     let names = Leading::to(&[old.addr(), moved.addr()]);
     let connection = connection(URL, "none", &names);
     for _ in 0..2 {
-        assert_eq!(ask(&connection, URL).unwrap().status, 200);
+        assert_eq!(get_url(&connection, URL).unwrap().status, 200);
     }
     assert_eq!((old.requests().len(), moved.requests().len()), (2, 1));
 }
@@ -115,9 +97,9 @@ fn an_address_that_refuses_is_looked_up_again() {
     let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
     let names = Leading::to(&[nobody(), server.addr()]);
     let connection = connection(URL, "none", &names);
-    let error = ask(&connection, URL).unwrap_err();
+    let error = get_url(&connection, URL).unwrap_err();
     assert!(matches!(error, Error::ConnectFailed { .. }), "{error}");
-    assert_eq!(ask(&connection, URL).unwrap().status, 200);
+    assert_eq!(get_url(&connection, URL).unwrap().status, 200);
 }
 
 #[test]
@@ -135,7 +117,7 @@ fn through_a_proxy_each_name_that_is_needed_is_looked_up_once() {
     ] {
         let server = ScriptedServer::start(vec![Step::reply(403, "").end(End::Close)]);
         let names = Leading::to(&[server.addr()]);
-        let _ = ask(&connection(url, proxy, &names), url);
+        let _ = get_url(&connection(url, proxy, &names), url);
         assert_eq!(server.connections(), 1, "{proxy}");
         assert_eq!(names.asked(), looked_up, "{proxy} {url}");
     }

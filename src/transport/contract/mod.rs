@@ -1,6 +1,7 @@
 //! The promises of the transport above ureq, each tested against a real server.
 
 use std::io::{self, Read};
+use std::net::SocketAddr;
 use std::sync::{mpsc, Arc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -93,14 +94,24 @@ fn post_zeros(
 }
 
 fn get(connection: &Connection, server: &ScriptedServer) -> Result<Response, Error> {
+    get_url(connection, server.endpoint())
+}
+
+fn get_url(connection: &Connection, url: impl Into<String>) -> Result<Response, Error> {
     connection.exchange(Request {
         method: "GET",
-        url: server.endpoint(),
+        url: url.into(),
         content_type: None,
         headers: Vec::new(),
         body: None,
         needs: Needs::Whole,
     })
+}
+
+/// Gives an address without a listener.
+fn nobody() -> SocketAddr {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap()
 }
 
 /// A reader that counts the bytes that are read.

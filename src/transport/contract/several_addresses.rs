@@ -1,7 +1,5 @@
 //! A name with several addresses.
 
-use std::net::SocketAddr;
-
 use resup_test_support::hole::Hole;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::ResolvedSocketAddrs;
@@ -39,20 +37,7 @@ fn ask(proxy: &str, addrs: &[SocketAddr], habits: &Arc<Habits>) -> Result<Respon
     options.limits.response = SOON / 10;
     let resolver = All(addrs.to_vec());
     let connection = Connection::with_resolver(&options, resolver, habits.clone()).unwrap();
-    connection.exchange(Request {
-        method: "GET",
-        url: url.to_owned(),
-        content_type: None,
-        headers: Vec::new(),
-        body: None,
-        needs: Needs::Whole,
-    })
-}
-
-/// Gives an address without a listener.
-fn nobody() -> SocketAddr {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    free.local_addr().unwrap()
+    get_url(&connection, url)
 }
 
 #[test]

@@ -21,8 +21,10 @@
 //! | [`chromium`] | a real browser |
 //! | [`desktop`] | a screen that nobody sees, for programs with a window |
 //! | [`receiver`] | the real receiver as a child process |
+//! | [`openssl`] | certificates as OpenSSL makes them |
 //! | [`tls`] | throw-away certificate authorities and what they certify |
 //! | [`tools`] | programs that not every machine has |
+//! | [`preload`] | C libraries that make calls of the system fail |
 //! | [`head`] | a request head, raw and parsed |
 //!
 //! Everything listens on 127.0.0.1 at a port that the system picks, and everything that is
@@ -48,6 +50,7 @@ pub mod names;
 pub mod nginx;
 pub mod openssl;
 pub mod php;
+pub mod preload;
 pub mod receiver;
 pub mod scripted;
 pub mod seed;

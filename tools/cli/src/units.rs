@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use resup::SegmentSize;
+pub use resup_units::bytes;
 use resup_units::size;
 
 /// Parses a segment size: a size or `auto`.
@@ -23,26 +24,6 @@ pub fn jobs(text: &str) -> Result<u16, String> {
     }
 }
 
-/// Writes a number of bytes with three digits: `999 B`, `1.50 MB`.
-pub fn bytes(count: u64) -> String {
-    let mut value = count as f64;
-    let mut names = ["B", "kB", "MB", "GB", "TB", "PB"].into_iter();
-    let mut name = names.next().expect("the list is not empty");
-    for next in names {
-        // 999.5 and more would be written as 1000.
-        if value < 999.5 {
-            break;
-        }
-        (value, name) = (value / 1000.0, next);
-    }
-    match value {
-        _ if name == "B" => format!("{count} B"),
-        v if v < 9.995 => format!("{v:.2} {name}"),
-        v if v < 99.95 => format!("{v:.1} {name}"),
-        v => format!("{v:.0} {name}"),
-    }
-}
-
 /// Writes a time in seconds, or with minutes and hours: `7 s`, `1:05`, `2:03:10`. Rounds up, so
 /// that a countdown ends with 1.
 pub fn time(time: Duration) -> String {
@@ -58,22 +39,6 @@ pub fn time(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_are_written_short() {
-        for (count, text) in [
-            (0, "0 B"),
-            (999, "999 B"),
-            (1000, "1.00 kB"),
-            (9_994_999, "9.99 MB"),
-            (9_999_999, "10.0 MB"),
-            (999_499_999, "999 MB"),
-            (999_999_999, "1.00 GB"),
-            (u64::MAX, "18447 PB"),
-        ] {
-            assert_eq!(bytes(count), text);
-        }
-    }
 
     #[test]
     fn times_are_written_as_on_a_clock() {

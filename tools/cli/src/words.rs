@@ -16,11 +16,14 @@ pub fn state(now: &Snapshot, remote: &Remote) -> String {
         UploadState::Sending => speed(now),
         UploadState::Verifying => "all sent, being checked".to_owned(),
         UploadState::Waiting => {
-            let left = now.retry_in.map_or(String::new(), time);
-            let failure = remote
-                .failure()
-                .map_or(String::new(), |error| format!(": {}", failure(&error)));
-            format!("waiting {left}{failure}")
+            let mut text = "waiting".to_owned();
+            if let Some(left) = now.retry_in {
+                text += &format!(" {}", time(left));
+            }
+            if let Some(error) = remote.failure() {
+                text += &format!(": {}", failure(&error));
+            }
+            text
         }
         _ => String::new(),
     }
@@ -42,9 +45,18 @@ pub fn end(item: &Item, end: &End) -> String {
     }
 }
 
+/// The library's settings that its messages name, and the command's options in their place.
+const SETTINGS: [(&str, &str); 2] = [
+    ("set_ca_file", "--cacert"),
+    ("set_client_certificate", "--cert"),
+];
+
 /// Describes a failure. Where the library names a setting of its own, the command's option takes its place.
 pub fn failure(error: &Error) -> String {
-    let text = error.to_string().replace("set_ca_file", "--cacert");
+    let text = error.to_string();
+    let text = SETTINGS.iter().fold(text, |text, (setting, option)| {
+        text.replace(setting, option)
+    });
     escape_controls(&text)
 }
 

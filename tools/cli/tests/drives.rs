@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 use common::{exit_and_last_line, make_file, put, stderr_text};
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::model::ModelReceiver;
+use resup_test_support::preload;
 
 const EIO: &str = "5";
 const EISDIR: &str = "21";
@@ -22,15 +23,7 @@ fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/drive/drive.c");
-        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("drive.so");
-        let compiled = Command::new("cc")
-            .args(["-O2", "-Wall", "-shared", "-fPIC", "-o"])
-            .arg(&library)
-            .args([source, "-ldl"])
-            .status()
-            .expect("the C compiler 'cc'");
-        assert!(compiled.success());
-        library
+        preload::compile(Path::new(source), Path::new(env!("CARGO_TARGET_TMPDIR")))
     })
 }
 

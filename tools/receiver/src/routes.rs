@@ -10,7 +10,6 @@ use axum::Router;
 
 use crate::accounts::peer::origin;
 use crate::app::App;
-use crate::http::fields::Fields;
 use crate::http::reply::Reply;
 use crate::linger::linger;
 use crate::ops::health::health;
@@ -51,11 +50,8 @@ pub fn router(app: App) -> Router {
 /// too.
 async fn root(State(app): State<App>, request: Request) -> Response {
     let query = request.uri().query().unwrap_or("");
-    let is_locate = match Fields::from_urlencoded(query.as_bytes()) {
-        Ok(fields) => fields.text("action").is_some(),
-        Err(_) => query.contains("action="),
-    };
-    if is_locate {
+    let mut names = query.split('&').filter_map(|field| field.split('=').next());
+    if names.any(|name| name == "action") {
         return upload(State(Endpoint::from_ref(&app)), request).await;
     }
     let (head, _) = request.into_parts();

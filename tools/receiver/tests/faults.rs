@@ -17,7 +17,7 @@ use std::time::Duration;
 use common::accounts::with;
 use common::signing::{field, form, nonce, now, signed, SECRET};
 use common::{begin, head, md5_hex, Receiver, Reply, Upload};
-use resup_test_support::seed;
+use resup_test_support::{preload, seed};
 
 const EIO: i32 = 5;
 const ENOSPC: i32 = 28;
@@ -40,15 +40,7 @@ fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fault/fault.c");
-        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fault.so");
-        let compiled = Command::new("cc")
-            .args(["-O2", "-Wall", "-shared", "-fPIC", "-o"])
-            .arg(&library)
-            .args([source, "-ldl"])
-            .status()
-            .expect("the C compiler 'cc'");
-        assert!(compiled.success());
-        library
+        preload::compile(Path::new(source), Path::new(env!("CARGO_TARGET_TMPDIR")))
     })
 }
 

@@ -75,6 +75,26 @@ pub fn days(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "not a time; write it as 7 (days), 0.5, 7d or 12h".to_owned())
 }
 
+/// Writes a number of bytes with three digits: `999 B`, `1.50 MB`.
+pub fn bytes(count: u64) -> String {
+    let mut value = count as f64;
+    let mut names = ["B", "kB", "MB", "GB", "TB", "PB"].into_iter();
+    let mut name = names.next().expect("the list is not empty");
+    for next in names {
+        // 999.5 and more would be written as 1000.
+        if value < 999.5 {
+            break;
+        }
+        (value, name) = (value / 1000.0, next);
+    }
+    match value {
+        _ if name == "B" => format!("{count} B"),
+        v if v < 9.995 => format!("{v:.2} {name}"),
+        v if v < 99.95 => format!("{v:.1} {name}"),
+        v => format!("{v:.0} {name}"),
+    }
+}
+
 /// Splits a text into its number and its unit.
 fn split(text: &str) -> (&str, String) {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
@@ -165,5 +185,21 @@ mod tests {
         }
         assert_eq!(days("0.5"), time("12h"));
         assert_eq!(days("36h"), days("1.5"));
+    }
+
+    #[test]
+    fn bytes_are_written_short() {
+        for (count, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.00 kB"),
+            (9_994_999, "9.99 MB"),
+            (9_999_999, "10.0 MB"),
+            (999_499_999, "999 MB"),
+            (999_999_999, "1.00 GB"),
+            (u64::MAX, "18447 PB"),
+        ] {
+            assert_eq!(bytes(count), text);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Paths, in whatever encoding the operating system has them.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use jni::objects::JCharArray;
@@ -8,9 +9,7 @@ use jni::Env;
 use crate::convert::FromJava;
 use crate::failure::Failure;
 
-/// A path as `io.resup.Text.path` writes it: the path of a URI, which keeps every byte of the file's
-/// name.
-#[cfg(unix)]
+/// A path as `io.resup.Text.path` writes it.
 impl FromJava for PathBuf {
     type Java<'local> = JCharArray<'local>;
 
@@ -18,35 +17,27 @@ impl FromJava for PathBuf {
         env: &mut Env<'local>,
         chars: JCharArray<'local>,
     ) -> Result<Self, Failure> {
-        String::from_java(env, chars).map(decode)
+        read(env, chars).map(PathBuf::from)
     }
 }
 
+/// Reads the path of a URI, which keeps every byte of the file's name.
 #[cfg(unix)]
-fn decode(text: String) -> PathBuf {
+fn read<'local>(env: &mut Env<'local>, chars: JCharArray<'local>) -> Result<OsString, Failure> {
     use std::os::unix::ffi::OsStringExt;
-    let bytes: Vec<u8> = percent_encoding::percent_decode_str(&text).collect();
+    let text = String::from_java(env, chars)?;
+    let mut bytes: Vec<u8> = percent_encoding::percent_decode_str(&text).collect();
     // The URI of a directory ends with a slash.
-    let end = match bytes.as_slice() {
-        [b'/'] => 1,
-        [.., b'/'] => bytes.len() - 1,
-        _ => bytes.len(),
-    };
-    std::ffi::OsString::from_vec(bytes[..end].to_vec()).into()
+    if bytes.len() > 1 && bytes.ends_with(b"/") {
+        bytes.pop();
+    }
+    Ok(OsString::from_vec(bytes))
 }
 
-/// A path as `io.resup.Text.path` writes it. Its units need not be valid UTF-16.
+/// Reads UTF-16 code units, which need not be valid UTF-16.
 #[cfg(windows)]
-impl FromJava for PathBuf {
-    type Java<'local> = JCharArray<'local>;
-
-    fn from_java<'local>(
-        env: &mut Env<'local>,
-        chars: JCharArray<'local>,
-    ) -> Result<Self, Failure> {
-        use std::os::windows::ffi::OsStringExt;
-        let mut units = vec![0; chars.len(env)?];
-        chars.get_region(env, 0, &mut units)?;
-        Ok(std::ffi::OsString::from_wide(&units).into())
-    }
+fn read<'local>(env: &mut Env<'local>, chars: JCharArray<'local>) -> Result<OsString, Failure> {
+    use std::os::windows::ffi::OsStringExt;
+    let units = crate::text::units(env, &chars)?;
+    Ok(OsString::from_wide(&units))
 }

@@ -7,6 +7,13 @@ use zeroize::Zeroizing;
 use crate::convert::{FromJava, IntoJava};
 use crate::failure::Failure;
 
+/// Reads the UTF-16 code units of an array.
+pub(crate) fn units(env: &Env<'_>, chars: &JCharArray<'_>) -> Result<Zeroizing<Vec<u16>>, Failure> {
+    let mut units = Zeroizing::new(vec![0; chars.len(env)?]);
+    chars.get_region(env, 0, &mut units)?;
+    Ok(units)
+}
+
 impl FromJava for String {
     type Java<'local> = JCharArray<'local>;
 
@@ -14,8 +21,7 @@ impl FromJava for String {
         env: &mut Env<'local>,
         chars: JCharArray<'local>,
     ) -> Result<Self, Failure> {
-        let mut units = Zeroizing::new(vec![0; chars.len(env)?]);
-        chars.get_region(env, 0, &mut units)?;
+        let units = units(env, &chars)?;
         // It never grows, which would leave a part of a secret behind.
         let mut text = String::with_capacity(3 * units.len());
         for character in char::decode_utf16(units.iter().copied()) {

@@ -18,29 +18,34 @@ pub fn check(visitor: &Visitor, head: &Parts) -> Result<(), Reply> {
     check_form(visitor, head, None)
 }
 
-/// Does the same for a plain form, whose token may be in the field `csrf`.
+/// Does the same for a request to the endpoint, where a GET changes something, too: any site may have a link that makes
+/// one.
+pub fn check_endpoint(visitor: &Visitor, head: &Parts) -> Result<(), Reply> {
+    if !reads(head) || visitor.login == Login::Token {
+        return check(visitor, head);
+    }
+    if is_browser(head) {
+        return check_origin(head);
+    }
+    // Without TLS a browser does not say which page the link is on.
+    match claims_to_be_browser(head) && !has_token(visitor, head) {
+        true => Err(foreign(
+            "a browser's GET of the endpoint, which does not say what page it comes from; \
+             a program uses POST, or a User-Agent that does not begin with Mozilla/",
+        )),
+        false => Ok(()),
+    }
+}
+
+fn reads(head: &Parts) -> bool {
+    matches!(head.method, Method::GET | Method::HEAD)
+}
+
+/// Does the same as [`check`] for a plain form, whose token may be in the field `csrf`.
 pub fn check_form(visitor: &Visitor, head: &Parts, field: Option<&str>) -> Result<(), Reply> {
     // No browser adds a bearer token by itself.
-    if visitor.login == Login::Token {
+    if reads(head) || visitor.login == Login::Token || !is_browser(head) {
         return Ok(());
-    }
-    let reads = matches!(head.method, Method::GET | Method::HEAD);
-    // Any site may have a link that makes a GET. Only a GET of the endpoint, which "/" is too, changes something.
-    if reads && !matches!(head.uri.path(), "/" | "/upload") {
-        return Ok(());
-    }
-    if !is_browser(head) {
-        // Without TLS a browser does not say which page the link is on.
-        return match reads && claims_to_be_browser(head) && !has_token(visitor, head) {
-            true => Err(foreign(
-                "a browser's GET of the endpoint, which does not say what page it comes from; \
-                 a program uses POST, or a User-Agent that does not begin with Mozilla/",
-            )),
-            false => Ok(()),
-        };
-    }
-    if reads {
-        return check_origin(head);
     }
     check_origin(head)?;
     let field = field.is_some_and(|token| is_token(visitor, token));

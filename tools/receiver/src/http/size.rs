@@ -2,20 +2,9 @@
 
 /// Writes a number of bytes: `999 bytes`, `1.50 MB (1500000 bytes)`.
 pub fn in_units(bytes: u64) -> String {
-    let mut value = bytes as f64;
-    let mut unit = "";
-    for next in ["kB", "MB", "GB", "TB", "PB"] {
-        // 999.5 and more would be written as 1000.
-        if value < 999.5 {
-            break;
-        }
-        (value, unit) = (value / 1000.0, next);
-    }
-    match value {
-        _ if unit.is_empty() => format!("{bytes} bytes"),
-        v if v < 9.995 => format!("{v:.2} {unit} ({bytes} bytes)"),
-        v if v < 99.95 => format!("{v:.1} {unit} ({bytes} bytes)"),
-        v => format!("{v:.0} {unit} ({bytes} bytes)"),
+    match bytes {
+        0..1000 => format!("{bytes} bytes"),
+        _ => format!("{} ({bytes} bytes)", resup_units::bytes(bytes)),
     }
 }
 

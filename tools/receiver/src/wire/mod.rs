@@ -58,7 +58,7 @@ async fn dispatch(
     log: &mut RequestLog,
 ) -> Result<Reply, Reply> {
     let visitor = endpoint.accounts.visitor(head).await?;
-    csrf::check(&visitor, head)?;
+    csrf::check_endpoint(&visitor, head)?;
     log.owner.clone_from(&visitor.owner);
     let signing = endpoint.accounts.signing.as_deref();
     let mut check = FormCheck::new(signing, &endpoint.uploads.store, &visitor, head);

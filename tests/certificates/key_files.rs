@@ -2,8 +2,10 @@
 
 use std::fs;
 
-use resup::{Client, Error, ErrorKind};
+use resup::Client;
 use resup_test_support::openssl::{ec, OpenSsl, RSA, V3};
+
+use super::invalid;
 
 #[test]
 fn the_usual_forms_of_files_are_read() {
@@ -167,14 +169,4 @@ fn other_forms_are_told_with_the_way_out() {
         let (certificate, key) = (openssl.path(certificate), openssl.path(key));
         invalid(client.set_client_certificate(certificate, key), words);
     }
-}
-
-fn invalid(result: Result<(), Error>, words: &str) {
-    let error = result.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
-    assert!(
-        error.to_string().contains(words),
-        "{error}\nhas not: {words}"
-    );
-    assert!(!error.to_string().contains("-----BEGIN"), "{error}");
 }

@@ -1,0 +1,28 @@
+//! Reading a source only for its digest.
+
+use crate::control::stop::Stop;
+use crate::control::Control;
+use crate::source::Source;
+
+/// How many bytes are read at a time.
+pub(super) const STEP: usize = 128 * 1024;
+
+/// Reads the bytes of a source from one offset up to another, and gives them to `take`.
+pub(super) fn read(
+    source: &mut dyn Source,
+    control: &Control,
+    (from, to): (u64, u64),
+    mut take: impl FnMut(&[u8]),
+) -> Result<(), Stop> {
+    source.seek(from)?;
+    let mut buf = vec![0; STEP];
+    let mut left = to - from;
+    while left > 0 {
+        control.check()?;
+        let most = left.min(buf.len() as u64) as usize;
+        let n = source.read(&mut buf[..most])?;
+        take(&buf[..n]);
+        left -= n as u64;
+    }
+    Ok(())
+}
