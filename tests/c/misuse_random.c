@@ -50,11 +50,17 @@ static void *load(void **slot)
     return handle;
 }
 
-static void store(void **slot, void *handle)
+/* Puts a new handle in the place of the old one, unless another thread was faster. */
+static int replace(void **slot, void *old, void *handle)
 {
+    int is_old;
+
     pthread_mutex_lock(&lock);
-    *slot = handle;
+    is_old = *slot == old;
+    if (is_old)
+        *slot = handle;
     pthread_mutex_unlock(&lock);
+    return is_old;
 }
 
 /* Picks a handle: mostly a good one, sometimes a stale, foreign or made-up one, or NULL. */
@@ -139,7 +145,7 @@ static resup_status listen(struct walk *walk, void *upload)
 
 static resup_status new_client(struct walk *walk)
 {
-    void **slot = &clients[below(walk, CLIENTS)];
+    void **slot = &clients[below(walk, CLIENTS)], *old = load(slot);
     resup_client *client = NULL;
     resup_status status;
 
@@ -149,8 +155,9 @@ static resup_status new_client(struct walk *walk)
     if (status == RESUP_OK) {
         resup_client_set_retry_limit(client, below(walk, 2));
         resup_client_set_retry_backoff(client, 1, 1);
-        resup_client_free(load(slot));
-        store(slot, client);
+        resup_client_free(old);
+        if (!replace(slot, old, client))
+            resup_client_free(client);
     }
     return status;
 }
@@ -174,11 +181,10 @@ static resup_status new_upload(struct walk *walk)
     CHECK((status == RESUP_OK) == (upload != NULL), "an output is written on success only");
     if (upload == NULL)
         return status;
-    /* An upload that another thread runs stays in its slot, so that it can be cancelled. */
-    if (resup_upload_free(old) == RESUP_E_BUSY)
+    /* An upload that another thread runs stays in its slot, and so does what another thread put there
+     * meanwhile and may run by now: they can be cancelled. */
+    if (resup_upload_free(old) == RESUP_E_BUSY || !replace(slot, old, upload))
         resup_upload_free(upload);
-    else
-        store(slot, upload);
     return status;
 }
 
