@@ -5,6 +5,7 @@ use std::time::Duration;
 use resup::{Client, Upload};
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::files;
+use resup_test_support::form_table::{check, Reader};
 use resup_test_support::php::Php;
 
 #[test]
@@ -35,4 +36,11 @@ fn a_lost_connection_costs_one_segment_of_the_size_that_php_takes() {
     files::assert_same(&file, &php.stored_file(&remote.id().unwrap()));
     let now = remote.snapshot();
     assert!(now.bytes_sent <= 20_000_000 + 4 * (2 << 20), "{now:?}");
+}
+
+#[test]
+fn forms_are_taken_or_refused_as_the_table_says() {
+    if let Some(php) = Php::start() {
+        check(php.addr(), "/upload.php", Reader::Php);
+    }
 }

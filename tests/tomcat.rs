@@ -7,6 +7,7 @@ use std::time::Duration;
 use resup::{Client, DigestMode, SegmentSize, Upload};
 use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
 use resup_test_support::files;
+use resup_test_support::form_table::{check, Reader};
 use resup_test_support::seed;
 use resup_test_support::tomcat::{Setup, Tomcat};
 
@@ -138,4 +139,11 @@ fn an_upload_goes_on_after_a_kill_and_a_copy_needs_no_bytes() {
     copy.run().unwrap();
     assert_stored(&tomcat, &copy, &file);
     assert_eq!(copy.remote().snapshot().bytes_sent, 0);
+}
+
+#[test]
+fn forms_are_taken_or_refused_as_the_table_says() {
+    if let Some(tomcat) = Setup::new().start() {
+        check(tomcat.addr(), "/resup/upload", Reader::Own);
+    }
 }

@@ -5,6 +5,7 @@
 //! | [`arrows`] | which file of a crate uses which, and circles of files |
 //! | [`seed`] | a seed that a failing test shows, so that its run can be repeated |
 //! | [`files`] | files of pseudo-random bytes, comparison, digests |
+//! | [`form_table`] | the forms that every receiver has to take or to refuse |
 //! | [`chaos`] | a TCP proxy that cuts, stalls, delays and corrupts at an exact byte |
 //! | [`scripted`] | an HTTP server that does what a list of steps says |
 //! | [`model`] | a correct receiver of the protocol that lives in memory |
@@ -40,6 +41,7 @@ pub mod dante;
 pub mod desktop;
 pub mod files;
 mod form;
+pub mod form_table;
 pub mod haproxy;
 pub mod head;
 pub mod hole;

@@ -5,9 +5,11 @@
 //! | [`reply`] | the JSON that requests are answered with |
 //! | [`size`] | sizes in messages |
 //! | [`fields`] | the fields of a form, within limits |
+//! | [`parameters`] | the parameters of a header's value |
 //! | [`body`] | a small body, read as a whole |
 
 pub mod body;
 pub mod fields;
+pub mod parameters;
 pub mod reply;
 pub mod size;

@@ -28,7 +28,7 @@ use crate::http::fields::Fields;
 use crate::http::reply::{excerpt, Reply};
 use endpoint::Endpoint;
 use locate::locate;
-use multipart::Form;
+use multipart::{boundary, Form};
 use request_log::RequestLog;
 use send::send;
 
@@ -82,10 +82,7 @@ async fn dispatch(
                     locate(endpoint, check.owner(), &fields, log).await
                 }
                 "multipart/form-data" => {
-                    let boundary = multer::parse_boundary(kind).map_err(|error| {
-                        Reply::bad_request(format!("Content-Type '{}': {error}", excerpt(kind)))
-                    })?;
-                    let form = Form::new(body, boundary, &endpoint.config);
+                    let form = Form::new(body, boundary(kind)?, &endpoint.config);
                     send(endpoint, &mut check, form, log).await
                 }
                 _ => Err(Reply::refusal(

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::BodyDataStream;
+use axum::http::header::CONTENT_DISPOSITION;
 use axum::http::StatusCode;
 use bytes::Bytes;
 use futures_util::Stream;
@@ -17,11 +18,21 @@ use tokio::time::{timeout, Instant};
 use crate::config::Config;
 use crate::http::body::broken_form;
 use crate::http::fields::{too_long, MAX_FIELDS, MAX_VALUE};
-use crate::http::reply::Reply;
+use crate::http::parameters::parameter;
+use crate::http::reply::{excerpt, Reply};
 use crate::storage::claims::Slot;
 
 /// The largest number of bytes, beside one chunk, that may arrive without becoming a part or its content.
 const MAX_UNPARSED: usize = 64 * 1024;
+
+/// Reads the boundary of a form's Content-Type.
+pub fn boundary(kind: &str) -> Result<String, Reply> {
+    let value = parameter(kind.as_bytes(), "boundary");
+    let value = value.and_then(|value| value.filter(|it| !it.is_empty()).ok_or("no boundary"));
+    value
+        .map(|value| String::from_utf8_lossy(&value).into_owned())
+        .map_err(|why| Reply::bad_request(format!("Content-Type '{}': {why}", excerpt(kind))))
+}
 
 /// A form that is being received.
 pub struct Form<'b> {
@@ -67,7 +78,7 @@ impl<'b> Form<'b> {
         self.slot = Some(slot);
     }
 
-    /// Goes to the next part and returns its name. The part before must have been read.
+    /// Goes to the next part and returns its name, as it stands between the quotes. The part before must have been read.
     pub async fn next_part(&mut self) -> Result<Option<String>, Reply> {
         self.part = None;
         self.rate.check()?;
@@ -85,7 +96,7 @@ impl<'b> Form<'b> {
                 "the form has more than {MAX_FIELDS} fields"
             )));
         }
-        let name = part.name().unwrap_or("").to_owned();
+        let name = part_name(&part)?;
         self.part = Some(part);
         Ok(Some(name))
     }
@@ -115,6 +126,18 @@ impl<'b> Form<'b> {
         String::from_utf8(value)
             .map_err(|error| Reply::bad_field(name, &String::from_utf8_lossy(error.as_bytes())))
     }
+}
+
+/// Reads a part's name.
+fn part_name(part: &Field<'_>) -> Result<String, Reply> {
+    let header = part.headers().get(CONTENT_DISPOSITION);
+    let header = header.map_or(&b""[..], |header| header.as_bytes());
+    let name = parameter(header, "name").and_then(|name| name.ok_or("a part has no name"));
+    let name = name.and_then(|name| String::from_utf8(name).map_err(|_| "a name is not UTF-8"));
+    name.map_err(|why| {
+        let header = String::from_utf8_lossy(header);
+        Reply::bad_request(format!("Content-Disposition '{}': {why}", excerpt(&header)))
+    })
 }
 
 /// A check that the client is not too slow, while the receiver waits for it.

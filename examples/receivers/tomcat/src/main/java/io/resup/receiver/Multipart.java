@@ -7,8 +7,6 @@ import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * A reader of a multipart form: part by part as it arrives, limited in size.
@@ -18,8 +16,6 @@ import java.util.regex.Pattern;
  */
 final class Multipart {
     private static final int MAX_HEADER = 8 << 10;
-    /** <code>; name=value</code> of a header; WHATWG has no backslashes, but <code>%22</code> for a quote. */
-    private static final Pattern PARAMETER = Pattern.compile(";\\s*([^=;\\s]+)\\s*=\\s*(?:\"([^\"]*)\"|([^;\\s]*))");
 
     private final InputStream body;
     /** The end of a part: a line's end, two hyphens and the boundary. */
@@ -42,14 +38,17 @@ final class Multipart {
 
     /** Reads the boundary from a Content-Type. */
     static String boundary(String type) throws Refusal {
-        String boundary = parameter(type, "boundary");
-        if (boundary == null || boundary.isEmpty() || boundary.length() > 70) {
+        String boundary = Parameters.find(type, "boundary");
+        if (boundary == null || boundary.isEmpty()) {
             throw new Refusal(400, "Content-Type '" + JsonResponse.excerpt(type) + "' has no boundary");
         }
         return boundary;
     }
 
-    /** Goes to the next part and returns its name; <code>null</code> at the end of the form. */
+    /**
+     * Goes to the next part and returns its name, as it stands between the quotes; <code>null</code> at the end of the
+     * form.
+     */
     String nextPart() throws Refusal {
         int skipped = 0;
         for (ByteBuffer chunk = nextChunk(); chunk != null; chunk = nextChunk()) {
@@ -70,19 +69,23 @@ final class Multipart {
             throw new Refusal(400, "the form has more than " + Fields.MAX_FIELDS + " fields");
         }
         int header = 0;
-        String name = "";
-        // The rest of the boundary's line comes first.
-        for (String line = readLine() + ' '; !line.isEmpty(); line = readLine()) {
+        String name = null;
+        if (!readLine().isBlank()) {
+            throw invalidForm("there is more than the boundary in its line");
+        }
+        for (String line = readLine(); !line.isEmpty(); line = readLine()) {
             header += line.length();
             if (header > MAX_HEADER) {
                 throw invalidForm("a part's header has more than " + MAX_HEADER + " bytes");
             }
             if (line.toLowerCase(Locale.ROOT).startsWith("content-disposition:")) {
-                String found = parameter(line, "name");
-                name = found == null ? "" : found;
+                name = Parameters.find(line, "name");
             }
         }
-        return name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n");
+        if (name == null) {
+            throw new Refusal(400, "a part has no name");
+        }
+        return name;
     }
 
     /** Returns the next bytes of the part; <code>null</code> at its end. They are valid until the next call. */
@@ -131,7 +134,8 @@ final class Multipart {
         while (true) {
             for (; begin + length + 1 < end; length++) {
                 if (buffer[begin + length] == '\r' && buffer[begin + length + 1] == '\n') {
-                    String line = new String(buffer, begin, length, StandardCharsets.UTF_8);
+                    // One char for each byte.
+                    String line = new String(buffer, begin, length, StandardCharsets.ISO_8859_1);
                     begin += length + 2;
                     return line;
                 }
@@ -164,16 +168,5 @@ final class Multipart {
     /** Makes the refusal of a form that ends early or is malformed. */
     static Refusal invalidForm(String why) {
         return new Refusal(400, "the form was cut: " + why);
-    }
-
-    /** Finds a parameter of a header; <code>null</code> when it is missing. */
-    private static String parameter(String header, String name) {
-        Matcher matcher = PARAMETER.matcher(header);
-        while (matcher.find()) {
-            if (matcher.group(1).equalsIgnoreCase(name)) {
-                return matcher.group(2) != null ? matcher.group(2) : matcher.group(3);
-            }
-        }
-        return null;
     }
 }
