@@ -7,6 +7,7 @@ use std::time::Duration;
 use common::{client, make_file};
 use resup::{Client, Error, ErrorKind, RefusalKind, SegmentSize, SigningAlgorithm, Upload};
 use resup_test_support::files;
+use resup_test_support::form_table::ODD_NAMES;
 use resup_test_support::receiver::{Receiver, Setup};
 use tempfile::TempDir;
 
@@ -138,4 +139,25 @@ fn a_program_waits_when_there_were_too_many_logins() {
         receiver.stderr().contains("status=429"),
         "no login had to wait"
     );
+}
+
+#[test]
+fn a_signed_form_may_have_fields_of_any_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let secret = dir.path().join("secret");
+    std::fs::write(&secret, "geheim").unwrap();
+    let receiver = Setup::new()
+        .arg("--signing-secret-file")
+        .arg(&secret)
+        .start();
+    let client = client(&receiver.endpoint());
+    client.set_signing_secret(b"geheim").unwrap();
+    let path = make_file(&dir, "file", 1000);
+    let mut upload = Upload::from_file(&client, &path).unwrap();
+    for name in ODD_NAMES {
+        upload.set_field(name, name).unwrap();
+    }
+    upload.run().unwrap();
+    let stored = receiver.stored_file(&upload.remote().id().unwrap());
+    files::assert_same(&path, &stored);
 }

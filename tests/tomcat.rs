@@ -7,7 +7,7 @@ use std::time::Duration;
 use resup::{Client, DigestMode, SegmentSize, Upload};
 use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
 use resup_test_support::files;
-use resup_test_support::form_table::{check, Reader};
+use resup_test_support::form_table::{check, Reader, ODD_NAMES};
 use resup_test_support::seed;
 use resup_test_support::tomcat::{Setup, Tomcat};
 
@@ -146,4 +146,24 @@ fn forms_are_taken_or_refused_as_the_table_says() {
     if let Some(tomcat) = Setup::new().start() {
         check(tomcat.addr(), "/resup/upload", Reader::Own);
     }
+}
+
+#[test]
+fn a_signed_form_may_have_fields_of_any_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let secret = dir.path().join("secret");
+    std::fs::write(&secret, "geheim").unwrap();
+    let setup = Setup::new().set("secret_file", &secret.display().to_string());
+    let Some(tomcat) = setup.start() else {
+        return;
+    };
+    let client = Client::new(&tomcat.endpoint()).unwrap();
+    client.set_signing_secret(b"geheim").unwrap();
+    let file = file(1000, 1);
+    let mut upload = Upload::from_file(&client, &file.path).unwrap();
+    for name in ODD_NAMES {
+        upload.set_field(name, name).unwrap();
+    }
+    upload.run().unwrap();
+    assert_stored(&tomcat, &upload, &file);
 }

@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::http::endpoint::Endpoint;
 use crate::http::{clock_hint, limited, refusal, Body, Exchange, Needs, Request, Response};
 use crate::options::{FilenameStyle, LocateMethod};
-use multipart::{Field, FilePart, Multipart};
+use multipart::{escaped, Field, FilePart, Multipart};
 use request::{check_length, common_fields};
 
 /// The form protocol against one endpoint.
@@ -97,6 +97,10 @@ impl Protocol for Form {
         fields.push(("length".into(), segment.length.to_string()));
         if let Some(md5) = segment.restart {
             fields.push(("restart".into(), hex(md5)));
+        }
+        // A receiver sees only the escaped names, so these are signed.
+        for (name, _) in &mut fields {
+            *name = escaped(name).into_owned().into();
         }
         let sign = self.sign(&mut fields)?;
         let ends_file = segment.offset + segment.length == job.size;

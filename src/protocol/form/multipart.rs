@@ -63,7 +63,7 @@ pub(crate) struct Multipart<'a> {
 
 impl<'a> Multipart<'a> {
     /// Makes a body of `fields`, then `file`, then the fields that `tail` makes from its digest.
-    /// Their length must not depend on the digest.
+    /// The names of the fields are [`escaped`]. The tail's length must not depend on the digest.
     pub(crate) fn new(
         fields: &[Field<'_>],
         file: FilePart<'a>,
@@ -169,10 +169,9 @@ fn ending(boundary: &str, fields: &[Field<'_>]) -> Vec<u8> {
     format!("\r\n{}--{boundary}--\r\n", parts(boundary, fields)).into_bytes()
 }
 
-/// Writes the parts of `fields`.
+/// Writes the parts of `fields`, whose names are [`escaped`].
 fn parts(boundary: &str, fields: &[Field<'_>]) -> String {
     let part = |(name, value): &Field<'_>| {
-        let name = escaped(name);
         format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
         )
@@ -188,7 +187,7 @@ fn random_boundary() -> Result<String, Error> {
 }
 
 /// Escapes a field's or file's name for use inside quotes.
-fn escaped(name: &str) -> Cow<'_, str> {
+pub(super) fn escaped(name: &str) -> Cow<'_, str> {
     if !name.contains(['"', '\r', '\n']) {
         return Cow::Borrowed(name);
     }

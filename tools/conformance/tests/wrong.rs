@@ -182,6 +182,7 @@ const FLAWS: &[(Flaw, &[&str])] = &[
         Flaw::ExtraUnsigned,
         &["locate-extra-fields", "sign-accepted", "sign-changed"],
     ),
+    (Flaw::NamesDecoded, &["sign-accepted"]),
     (Flaw::TailUnsigned, &["sign-tail"]),
     (Flaw::AnyNonce, &["sign-nonce"]),
     (Flaw::AnyTime, &["sign-time"]),

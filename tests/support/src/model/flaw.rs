@@ -109,6 +109,8 @@ pub enum Flaw {
     AnySecret,
     /// A signature is looked at, but not at fields that the protocol does not know.
     ExtraUnsigned,
+    /// Names are decoded before the signature is checked: `a%22b` becomes `a"b`.
+    NamesDecoded,
     /// What comes after the file does not have to be signed.
     TailUnsigned,
     /// A nonce can be used again.

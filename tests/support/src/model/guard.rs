@@ -99,10 +99,14 @@ impl Guard {
             };
         };
         let known = |name: &str| !options.has(Flaw::ExtraUnsigned) || KNOWN.contains(&name);
-        let signed = fields
-            .iter()
-            .filter(|(name, _)| name != "sign" && known(name));
-        let right = secret.sign(signed) == sign || options.has(Flaw::AnySecret);
+        let mut fields = fields.clone();
+        fields.retain(|(name, _)| name != "sign" && known(name));
+        if options.has(Flaw::NamesDecoded) {
+            for (name, _) in &mut fields {
+                *name = name.replace("%22", "\"");
+            }
+        }
+        let right = secret.sign(fields.iter()) == sign || options.has(Flaw::AnySecret);
         let ts: u64 = ts.parse().map_err(|_| forbidden())?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let off = now.unwrap_or_default().as_secs().abs_diff(ts);

@@ -68,9 +68,16 @@ fn accepted(probe: &Probe, _: &Signer) -> Outcome {
     let mut file = probe.file(1000);
     file.name = format!("报告 ~*'()!+&=% \"x\" {}", file.name);
     file.dir = "a b/目录".into();
-    file.extra = [("z", "1"), ("Z", "2"), ("a.b-c_d", ""), ("客户", "值")]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .to_vec();
+    // In a form, a"b has the last of these names. It is signed as it stands there.
+    file.extra = [
+        ("z", "1"),
+        ("Z", "2"),
+        ("a.b-c_d", ""),
+        ("客户", "值"),
+        ("a%22b", "3"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .to_vec();
     let id = probe.begin_upload(&file, file.at(1, 2))?;
     probe.locate_by_get(&file)?.expect_partial(file.at(1, 2))?;
     let rest = SendRequest::of(&file, &id, file.at(1, 2), file.size());
