@@ -5,7 +5,7 @@ use std::time::Duration;
 use resup::{Client, Upload};
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::files;
-use resup_test_support::form_table::{check, Reader};
+use resup_test_support::form_table::{check, post, Reader};
 use resup_test_support::php::Php;
 
 #[test]
@@ -42,5 +42,107 @@ fn a_lost_connection_costs_one_segment_of_the_size_that_php_takes() {
 fn forms_are_taken_or_refused_as_the_table_says() {
     if let Some(php) = Php::start() {
         check(php.addr(), "/upload.php", Reader::Php);
+    }
+}
+
+/// Asks for a file, and returns the status and the body of the response.
+fn locate(php: &Php) -> (u16, String) {
+    let kind = "application/x-www-form-urlencoded";
+    let form = b"action=locate&name=a&size=3000000&mtime=1";
+    post(php.addr(), "/upload.php", kind, form)
+}
+
+/// Uploads 1.5 MB, and returns the error.
+fn failure(php: &Php) -> resup::Error {
+    let client = Client::new(&format!("http://{}/upload.php", php.addr())).unwrap();
+    client.set_retry_limit(0);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    files::make(&file, 1_500_000, 1).unwrap();
+    let mut upload = Upload::from_file(&client, &file).unwrap();
+    upload.run().unwrap_err()
+}
+
+#[test]
+fn settings_that_allow_no_upload_are_named_in_the_first_response() {
+    for (setting, named) in [
+        ("file_uploads=0", "file_uploads = On"),
+        ("max_file_uploads=0", "max_file_uploads = 20"),
+        ("upload_max_filesize=999", "upload_max_filesize"),
+        ("post_max_size=1K", "post_max_size"),
+        ("display_errors=1", "display_errors = Off"),
+    ] {
+        let settings = ["display_errors=0", "output_buffering=0", setting];
+        let Some(php) = Php::start_with("", &settings) else {
+            return;
+        };
+        let (status, answer) = locate(&php);
+        assert!(
+            status == 500 && answer.contains(named),
+            "{setting}: {answer}"
+        );
+    }
+}
+
+#[test]
+fn a_segment_has_the_size_that_php_takes() {
+    for (post_max, file_max, most) in [
+        ("60000", "2M", 30_000),
+        ("65536", "2M", 32_768),
+        ("8M", "2M", 2 << 20),
+        ("1m", "2M", (1 << 20) - 65_536),
+        ("0", "2G", 2 << 30),
+        ("-1", "0", i64::MAX - 65_536),
+    ] {
+        let post_max = format!("post_max_size={post_max}");
+        let file_max = format!("upload_max_filesize={file_max}");
+        let Some(php) = Php::start_with("", &["display_errors=0", &post_max, &file_max]) else {
+            return;
+        };
+        let (status, answer) = locate(&php);
+        let expected = format!("\"max_segment\":{most},");
+        let right = status == 200 && (answer + ",").replace('}', "").contains(&expected);
+        assert!(right, "{post_max} {file_max}: {status}");
+    }
+}
+
+#[test]
+fn php_without_a_temporary_directory_says_so() {
+    let missing = ["upload_tmp_dir=/nonexistent", "sys_temp_dir=/nonexistent"];
+    let settings = [&["display_errors=0"], &missing[..]].concat();
+    if let Some(php) = Php::start_with("", &settings) {
+        let error = failure(&php).to_string();
+        assert!(
+            error.contains("500") && error.contains("upload_tmp_dir"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn php_without_room_for_a_segment_says_so() {
+    // A write past 512 kB fails, as on a full disk.
+    let before = "trap '' XFSZ; ulimit -f 1000;";
+    if let Some(php) = Php::start_with(before, &["display_errors=0"]) {
+        let error = failure(&php).to_string();
+        assert!(
+            error.contains("507") && error.contains("no room"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_warning_of_php_does_not_replace_the_status() {
+    let settings = [
+        "display_errors=1",
+        "output_buffering=4096",
+        "post_max_size=100000",
+    ];
+    if let Some(php) = Php::start_with("", &settings) {
+        let kind = "multipart/form-data; boundary=XX";
+        let (status, answer) = post(php.addr(), "/upload.php", kind, &[b'-'; 200_000]);
+        assert_eq!(status, 413, "{answer}");
+        assert!(answer.starts_with('{'), "{answer}");
     }
 }

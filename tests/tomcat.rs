@@ -167,3 +167,17 @@ fn a_signed_form_may_have_fields_of_any_name() {
     upload.run().unwrap();
     assert_stored(&tomcat, &upload, &file);
 }
+
+#[test]
+fn a_segment_that_the_protocol_does_not_know_is_refused_at_the_start() {
+    for (value, message) in [
+        ("999", "at least 1000 bytes"),
+        ("18446744073709551615", "give a number of bytes"),
+    ] {
+        let Some(tomcat) = Setup::new().set("max_segment", value).start() else {
+            return;
+        };
+        let log = tomcat.log();
+        assert!(log.contains(message), "{value}:\n{log}");
+    }
+}

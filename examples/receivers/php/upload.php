@@ -6,6 +6,8 @@
 
 declare(strict_types=1);
 
+// A warning of PHP's must not be sent before the status.
+ob_start();
 $data = getenv('RESUP_DATA') ?: sys_get_temp_dir() . '/resup-php';
 @mkdir("$data/files", 0700, true);
 @mkdir("$data/locks");
@@ -22,16 +24,42 @@ final class Refusal extends Exception
 /** Reads a setting of php.ini in bytes. */
 function ini_bytes(string $name): int
 {
-    $text = (string) ini_get($name);
+    $text = trim((string) ini_get($name));
     $units = ['k' => 1 << 10, 'm' => 1 << 20, 'g' => 1 << 30];
-    // 0 means no limit.
-    return (int) $text * ($units[strtolower(substr($text, -1))] ?? 1) ?: PHP_INT_MAX;
+    $bytes = (int) $text * ($units[strtolower(substr($text, -1))] ?? 1);
+    // PHP takes 0 and less for no limit.
+    return $bytes > 0 ? (int) $bytes : PHP_INT_MAX;
+}
+
+/** Reads a setting of php.ini that is on or off. */
+function ini_flag(string $name): bool
+{
+    // Off is empty or a word; display_errors may also be "stderr".
+    return in_array(strtolower(trim((string) ini_get($name))), ['1', 'on', 'yes', 'true', 'stdout'], true);
 }
 
 /** Returns the most file bytes of one send: what PHP accepts, less the form around it. */
 function max_segment(): int
 {
-    return min(ini_bytes('upload_max_filesize'), ini_bytes('post_max_size') - 65536);
+    $post = ini_bytes('post_max_size');
+    return min(ini_bytes('upload_max_filesize'), max($post - 65536, intdiv($post, 2)));
+}
+
+/** Refuses all requests when PHP's settings let no upload succeed. */
+function check_settings(): void
+{
+    if (!ini_flag('file_uploads') || (int) ini_get('max_file_uploads') < 1) {
+        throw new Refusal(500, 'PHP takes no files: set file_uploads = On and max_file_uploads = 20 in php.ini');
+    }
+    if (max_segment() < 1000) {
+        throw new Refusal(500, 'PHP takes no requests of a useful size: set upload_max_filesize and post_max_size'
+            . ' in php.ini to 64M');
+    }
+    // PHP writes a warning about a request that is too large before this script runs.
+    if (ini_flag('display_errors') && !ini_flag('output_buffering') && (int) ini_get('output_buffering') < 1) {
+        throw new Refusal(500, "PHP shows its warnings instead of a response's status: set display_errors = Off"
+            . ' or output_buffering = 4096 in php.ini');
+    }
 }
 
 /** Opens the database, and makes missing tables. */
@@ -212,6 +240,28 @@ function locate(PDO $db, string $data, string $owner, array $form): array
     return upload_status($upload, ($form['prefix'] ?? '') === '1');
 }
 
+/** Makes the refusal of a send that is larger than PHP accepts. */
+function too_large(): Refusal
+{
+    return new Refusal(413, 'one send carries no more than ' . max_segment(), ['max_segment' => max_segment()]);
+}
+
+/** Refuses a part that PHP did not store. The error is one of UPLOAD_ERR_… */
+function check_part(mixed $error): void
+{
+    match ($error) {
+        UPLOAD_ERR_OK => null,
+        UPLOAD_ERR_INI_SIZE, UPLOAD_ERR_FORM_SIZE => throw too_large(),
+        UPLOAD_ERR_NO_TMP_DIR => throw new Refusal(500, 'PHP has no temporary directory: set upload_tmp_dir in php.ini'
+            . ' to a directory where it may write'),
+        UPLOAD_ERR_CANT_WRITE => throw new Refusal(507, "PHP's temporary directory (upload_tmp_dir) has no room left"),
+        UPLOAD_ERR_EXTENSION => throw new Refusal(500, 'an extension of PHP stops uploads: see extension in php.ini'),
+        UPLOAD_ERR_PARTIAL => throw new Refusal(400, "the part 'file' was cut"),
+        UPLOAD_ERR_NO_FILE => throw new Refusal(400, "the part 'file' has no 'filename'"),
+        default => throw new Refusal(400, "the part 'file' is not one file"),
+    };
+}
+
 /** Answers a send. */
 function send(PDO $db, string $data, string $owner, array $form, ?array $part): array
 {
@@ -233,8 +283,8 @@ function send(PDO $db, string $data, string $owner, array $form, ?array $part): 
     if ($part === null) {
         throw new Refusal(400, "the part 'file' is missing");
     }
-    if ($length > max_segment() || $part['error'] === UPLOAD_ERR_INI_SIZE) {
-        throw new Refusal(413, 'one send carries no more than ' . max_segment(), ['max_segment' => max_segment()]);
+    if ($length > max_segment()) {
+        throw too_large();
     }
     $is_restart = $restart !== '' && $restart === $upload['held_md5'];
     if ($upload['state'] === 'complete' && !$is_restart) {
@@ -243,7 +293,8 @@ function send(PDO $db, string $data, string $owner, array $form, ?array $part): 
     if ($offset !== (int) $upload['held'] && !$is_restart) {
         throw new Refusal(409, "offset $offset is not where this upload stands", upload_status($upload, true));
     }
-    if ($part['error'] !== UPLOAD_ERR_OK || filesize($part['tmp_name']) !== $length) {
+    check_part($part['error']);
+    if (filesize($part['tmp_name']) !== $length) {
         throw new Refusal(400, "the part 'file' has not the $length bytes that 'length' says",
             upload_status($upload, true));
     }
@@ -300,6 +351,7 @@ function respond(string $data): array
     $type = strtolower(trim(explode(';', $_SERVER['CONTENT_TYPE'] ?? '')[0]));
     [$urlencoded, $multipart] = ['application/x-www-form-urlencoded', 'multipart/form-data'];
     try {
+        check_settings();
         $owner = (string) ($_SERVER['REMOTE_USER'] ?? '');
         $form = $method === 'GET' ? $_GET : $_POST;
         if ($method !== 'GET' && ($method !== 'POST' || !in_array($type, [$urlencoded, $multipart]))) {
@@ -321,12 +373,16 @@ function respond(string $data): array
         return [$refusal->status, $refusal->members + ['message' => $refusal->getMessage()]];
     } catch (Throwable $error) {
         error_log((string) $error);
+        if (str_contains($error->getMessage(), 'disk is full')) {
+            return [507, ['message' => 'the receiver has no room left']];
+        }
         return [500, ['message' => 'the receiver failed; its log says why']];
     }
 }
 
 [$status, $members] = respond($data);
 $json = json_encode($members, JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE);
+while (ob_get_level() > 0 && ob_end_clean());
 http_response_code($status);
 header('Content-Type: application/json');
 header('Cache-Control: no-store');

@@ -53,7 +53,11 @@ final class Settings {
 
     /** Returns the most file bytes of one send; 0 where there is no limit. */
     long maxSegment() {
-        return number("max_segment", 0);
+        long bytes = number("max_segment", 0);
+        if (bytes > 0 && bytes < 1000) {
+            throw new IllegalArgumentException("resup.max_segment is " + bytes + ": give at least 1000 bytes, or 0");
+        }
+        return bytes;
     }
 
     /** Returns the most bytes of a file. */
@@ -77,9 +81,13 @@ final class Settings {
     private long number(String name, long fallback) {
         String value = text(name, Long.toString(fallback));
         try {
-            return Long.parseUnsignedLong(value);
+            long bytes = Long.parseLong(value);
+            if (bytes >= 0) {
+                return bytes;
+            }
         } catch (NumberFormatException error) {
-            throw new IllegalArgumentException("resup." + name + " is '" + value + "': give a number of bytes");
+            // It is refused below.
         }
+        throw new IllegalArgumentException("resup." + name + " is '" + value + "': give a number of bytes");
     }
 }
