@@ -16,16 +16,33 @@ use tokio::time::timeout;
 const LINGER: Duration = Duration::from_secs(2);
 /// How many bytes of it are read.
 const LINGER_BYTES: usize = 4 * 1024 * 1024;
+/// The same for a request that comes through a proxy: Apache httpd reads no response before it has passed on the whole
+/// request. A newer connection replaces one that only reads.
+const PROXY_LINGER: Duration = Duration::from_secs(60);
+const PROXY_LINGER_BYTES: usize = 64 * 1024 * 1024;
+/// Headers that proxies add.
+const PROXY_HEADERS: [&str; 3] = ["forwarded", "via", "x-forwarded-for"];
 
 /// Makes a request read the rest of its body when the handler drops it.
 pub async fn linger(request: Request) -> Request {
-    request.map(|body| Body::new(Lingering { body: Some(body) }))
+    let headers = request.headers();
+    let by_proxy = PROXY_HEADERS.iter().any(|name| headers.contains_key(*name));
+    let bound = match by_proxy {
+        true => (PROXY_LINGER, PROXY_LINGER_BYTES),
+        false => (LINGER, LINGER_BYTES),
+    };
+    request.map(|body| {
+        let body = Some(body);
+        Body::new(Lingering { body, bound })
+    })
 }
 
 /// A body that is read to its end when it is dropped.
 struct Lingering {
     /// The body, until its end.
     body: Option<Body>,
+    /// How long, and how many bytes of, the rest is read.
+    bound: (Duration, usize),
 }
 
 impl HttpBody for Lingering {
@@ -59,22 +76,22 @@ impl HttpBody for Lingering {
 impl Drop for Lingering {
     fn drop(&mut self) {
         if let Some(body) = self.body.take().filter(|body| !body.is_end_stream()) {
-            tokio::spawn(read_rest(body));
+            tokio::spawn(read_rest(body, self.bound));
         }
     }
 }
 
-async fn read_rest(body: Body) {
+async fn read_rest(body: Body, (time, most): (Duration, usize)) {
     let mut body = body.into_data_stream();
     let read = async {
         let mut bytes = 0;
         while let Some(Ok(chunk)) = body.next().await {
             bytes += chunk.len();
-            if bytes > LINGER_BYTES {
+            if bytes > most {
                 // Reads no more. The client has the rest of the time to read the response.
                 std::future::pending().await
             }
         }
     };
-    let _ = timeout(LINGER, read).await;
+    let _ = timeout(time, read).await;
 }

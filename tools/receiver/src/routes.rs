@@ -2,14 +2,15 @@
 
 use axum::extract::{FromRef, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
 use axum::Router;
 
-use crate::accounts::peer::origin;
+use crate::accounts::base::{base, url};
 use crate::app::App;
+use crate::http::host::check_host;
 use crate::http::reply::Reply;
 use crate::linger::linger;
 use crate::ops::health::health;
@@ -29,7 +30,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/", get(root).post(upload))
         .route("/assets/{name}", get(page::assets::asset))
-        .route("/upload", any(upload))
+        .route("/upload", get(upload).post(upload))
         .route("/healthz", get(health))
         .route("/uploads", get(records::list))
         .route(
@@ -41,6 +42,7 @@ pub fn router(app: App) -> Router {
         .route("/logout", post(log_out))
         .fallback(nothing)
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn(check_host))
         .layer(middleware::from_fn(limit_headers))
         .layer(middleware::map_request(linger))
         .with_state(app)
@@ -58,21 +60,41 @@ async fn root(State(app): State<App>, request: Request) -> Response {
     page::index(State(app.accounts), head).await
 }
 
-/// Refuses a path that is not the receiver's.
-async fn nothing(head: Parts) -> Reply {
-    let message = format!("there is nothing here; {}", way(&head));
-    Reply::refusal(StatusCode::NOT_FOUND, message)
+/// Refuses a path that is not the receiver's. One that lacks its last slash, or has one too many, leads to the right
+/// one.
+async fn nothing(head: Parts) -> Response {
+    let path = head.uri.path();
+    if path == base(&head) {
+        return Redirect::permanent(&format!("{path}/")).into_response();
+    }
+    if let Some((_, last)) = path
+        .strip_suffix('/')
+        .and_then(|path| path.rsplit_once('/'))
+    {
+        let query = head
+            .uri
+            .query()
+            .map_or(String::new(), |query| format!("?{query}"));
+        return Redirect::permanent(&format!("../{last}{query}")).into_response();
+    }
+    let message = format!(
+        "there is nothing here; the URL for uploads is {}",
+        url(&head, "/upload")
+    );
+    Reply::refusal(StatusCode::NOT_FOUND, message).into_response()
 }
 
-/// Refuses a method that a path does not have.
-async fn wrong_method(head: Parts) -> Reply {
-    let message = format!("{} is not for this path; {}", head.method, way(&head));
-    Reply::refusal(StatusCode::METHOD_NOT_ALLOWED, message)
-}
-
-/// Names the URL for uploads.
-fn way(head: &Parts) -> String {
-    format!("the URL for uploads is {}/upload", origin(head))
+/// Refuses a method that a path does not have. The router adds the header Allow, also for OPTIONS.
+async fn wrong_method(head: Parts) -> Response {
+    if head.method == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    let message = format!(
+        "{} is not for this path; uploads go by POST to {}",
+        head.method,
+        url(&head, "/upload")
+    );
+    Reply::refusal(StatusCode::METHOD_NOT_ALLOWED, message).into_response()
 }
 
 /// Refuses header blocks that are too large.

@@ -19,6 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
+use crate::accounts::base;
 use crate::accounts::peer::Peer;
 use crate::app::App;
 use crate::config::Config;
@@ -125,6 +126,7 @@ async fn serve_connection(
 ) {
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
+        base::enter(&mut request, peer.address, &config);
         let peer = Peer::new(peer, request.headers(), &config.trusted_proxy);
         request.extensions_mut().insert(peer);
         let (active, response) = (connection.begin_request(), router.call(request));

@@ -195,12 +195,13 @@ fn a_login_does_not_replace_a_signature_but_the_pages_token_does() {
     use sha2::{Digest, Sha256};
     let (receiver, _secret) = started(&[]);
     receiver.add_user("joe");
-    let cookie = receiver.log_in_ok("joe");
     let file = Upload::new("a", 1000);
     let (origin, host) = (receiver.origin(), receiver.address.to_string());
+    let login = receiver.log_in("joe", PASSWORD, &[("Host", &host)]);
+    let cookie = login.cookie();
     let base = [("Cookie", &*cookie), ("Host", &*host)];
     refused(&receiver, &with(post_form(&file.locate_form()), &base));
-    let id = cookie.strip_prefix("resup_session=").unwrap();
+    let (_, id) = cookie.split_once('=').unwrap();
     let token = hex(&Sha256::digest(format!("csrf {id}")));
     let page = [&base[..], &[("Origin", &origin), ("X-CSRF-Token", &token)]].concat();
     let id = receiver.locate_with(&file, &page).id();

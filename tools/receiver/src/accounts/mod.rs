@@ -14,10 +14,12 @@
 //! | [`users`] | users and tokens in the database |
 //! | [`names`] | which names users may have |
 //! | [`peer`] | the address that a request comes from, also through a proxy |
+//! | [`base`] | the path below which a web server in front shows the receiver |
 //! | [`secret`] | random secrets |
 //! | [`admin`] | the commands that manage users and tokens |
 
 pub mod admin;
+pub mod base;
 pub mod csrf;
 pub mod form_check;
 mod names;
@@ -40,6 +42,7 @@ use base64::prelude::{Engine as _, BASE64_STANDARD};
 use crate::config::Config;
 use crate::http::reply::Reply;
 use crate::storage::database::connect;
+use base::url;
 use passwords::Passwords;
 use peer::Peer;
 use sessions::Sessions;
@@ -148,8 +151,8 @@ fn not_logged_in(head: &Parts) -> Reply {
     let message = match head.headers.contains_key(header::AUTHORIZATION) {
         true => "not logged in: the name, password or token is not right".to_owned(),
         false => format!(
-            "not logged in: give a name and password (HTTP Basic), a token, or log in by the form at {}/login",
-            peer::origin(head)
+            "not logged in: give a name and password (HTTP Basic), a token, or log in by the form at {}",
+            url(head, "/login")
         ),
     };
     let reply = Reply::refusal(StatusCode::UNAUTHORIZED, message);

@@ -104,22 +104,43 @@ fn csrf(id: &str) -> String {
     secret::hash(&format!("csrf {id}"))
 }
 
-/// Writes the `Set-Cookie` value that gives a browser its session.
-pub fn set_cookie(id: &str, secure: bool) -> String {
+/// Writes the `Set-Cookie` value that gives a browser its session. `headers` are those of the login. Without a path,
+/// the cookie is for the directory of the login's URL, as the browser sees it.
+pub fn set_cookie(headers: &HeaderMap, id: &str, secure: bool) -> String {
     let secure = if secure { "; Secure" } else { "" };
-    format!("{COOKIE}={id}; Path=/; HttpOnly; SameSite=Lax{secure}")
+    format!(
+        "{}={id}; HttpOnly; SameSite=Lax{secure}",
+        cookie_name(headers)
+    )
 }
 
 /// Writes the `Set-Cookie` value that removes the session's cookie.
-pub fn clear_cookie(secure: bool) -> String {
-    format!("{}; Max-Age=0", set_cookie("", secure))
+pub fn clear_cookie(headers: &HeaderMap, secure: bool) -> String {
+    format!("{}; Max-Age=0", set_cookie(headers, "", secure))
 }
 
+/// Returns the cookie's name. A browser gives the same cookies to all ports of a host, where other receivers may be:
+/// the name has the port.
+fn cookie_name(headers: &HeaderMap) -> String {
+    let host = headers.get(header::HOST);
+    let host = host.and_then(|host| host.to_str().ok()).unwrap_or("");
+    match host
+        .rsplit_once(':')
+        .and_then(|(_, port)| port.parse::<u16>().ok())
+    {
+        // Not of a bracketed address, whose last part ends with the bracket.
+        Some(port) => format!("{COOKIE}_{port}"),
+        None => COOKIE.to_owned(),
+    }
+}
+
+/// Finds the session's cookie. Browsers send first the one with the longest path, which is this receiver's.
 fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let own = cookie_name(headers);
     let lines = headers.get_all(header::COOKIE).iter();
     let mut pairs = lines
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.split(';'))
         .filter_map(|pair| pair.trim().split_once('='));
-    pairs.find_map(|(name, value)| (name == COOKIE && !value.is_empty()).then_some(value))
+    pairs.find_map(|(name, value)| (name == own && !value.is_empty()).then_some(value))
 }

@@ -2,9 +2,11 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
+//! | [`base_path`] | the value of --base-path |
 //! | [`command`] | the commands that manage users and tokens |
 //! | `sources` | flags, environment and file, in their order |
 
+pub mod base_path;
 pub mod command;
 mod sources;
 
@@ -117,6 +119,11 @@ pub struct Config {
     /// Reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed; separate several by commas
     #[arg(long, value_name = "ADDR[/BITS]", value_delimiter = ',', value_parser = network)]
     pub trusted_proxy: Vec<IpNet>,
+
+    /// Path under which a web server in front shows the receiver, such as /files [default: the
+    /// X-Forwarded-Prefix of a --trusted-proxy, else none]
+    #[arg(long, value_name = "PATH", value_parser = base_path::parse)]
+    pub base_path: Option<String>,
 
     /// Time without a request after which a login ends
     #[arg(long, value_name = "TIME", default_value = "12h", value_parser = time)]

@@ -7,9 +7,13 @@
 //! | [`fields`] | the fields of a form, within limits |
 //! | [`parameters`] | the parameters of a header's value |
 //! | [`body`] | a small body, read as a whole |
+//! | [`conditions`] | conditional requests |
+//! | [`host`] | the host that a request names |
 
 pub mod body;
+pub mod conditions;
 pub mod fields;
 pub mod parameters;
+pub mod host;
 pub mod reply;
 pub mod size;

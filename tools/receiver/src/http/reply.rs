@@ -113,6 +113,14 @@ impl Reply {
         self
     }
 
+    /// Puts the location below the path under which clients see the receiver.
+    pub fn below(mut self, base: &str) -> Self {
+        if let Some(location) = &mut self.members.location {
+            location.insert_str(0, base);
+        }
+        self
+    }
+
     /// Adds the digest of the durable bytes.
     pub fn with_prefix(mut self, record: &Record) -> Self {
         self.members.prefix_md5 = Some(record.digests.md5());

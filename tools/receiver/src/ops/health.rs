@@ -6,9 +6,9 @@ use axum::response::IntoResponse;
 
 use crate::storage::uploads::Uploads;
 
-/// Answers 200 when records can be read and bytes can be written.
+/// Answers 200 when records and bytes can be written.
 pub async fn health(State(uploads): State<Uploads>) -> impl IntoResponse {
-    let failure = match uploads.store.ping().await {
+    let failure = match uploads.store.probe().await {
         Err(error) => Some(error.to_string()),
         Ok(()) => {
             let probe = uploads.files.probe().await;

@@ -3,10 +3,12 @@
 use std::sync::LazyLock;
 
 use axum::extract::Path;
-use axum::http::{header, HeaderMap, HeaderValue, StatusCode};
+use axum::http::request::Parts;
+use axum::http::{header, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
+use crate::http::conditions::Validators;
 use crate::http::reply::Reply;
 use crate::page::secure;
 
@@ -14,7 +16,7 @@ use crate::page::secure;
 struct Asset {
     name: &'static str,
     content: &'static str,
-    tag: HeaderValue,
+    validators: Validators,
 }
 
 macro_rules! assets {
@@ -53,7 +55,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         Asset {
             name,
             content,
-            tag: HeaderValue::try_from(format!("\"{digest}\"")).expect("it is ASCII"),
+            validators: Validators::of_digest(&digest),
         }
     };
     files.map(asset).into()
@@ -61,19 +63,17 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
 
 /// Answers `GET /assets/NAME`. Browsers ask each time whether the file is still the same, so that a new receiver
 /// never gets requests from old scripts.
-pub async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+pub async fn asset(Path(name): Path<String>, head: Parts) -> Response {
     let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
         return Reply::refusal(StatusCode::NOT_FOUND, "there is nothing here").into_response();
     };
-    let is_cached = headers.get(header::IF_NONE_MATCH) == Some(&asset.tag);
-    let mut response = if is_cached {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        asset.content.into_response()
+    let mut response = match asset.validators.check(&head.method, &head.headers) {
+        Ok(()) => asset.content.into_response(),
+        Err(status) => status.into_response(),
     };
     let headers = response.headers_mut();
     secure(headers);
-    headers.insert(header::ETAG, asset.tag.clone());
+    asset.validators.write(headers);
     let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
     set(header::CACHE_CONTROL, "no-cache");
     set(header::CONTENT_TYPE, content_type(asset.name));

@@ -58,8 +58,8 @@ impl Language {
     /// The `Set-Cookie` value that keeps the language for a year.
     pub fn cookie(self) -> HeaderValue {
         HeaderValue::from_static(match self {
-            Self::English => "resup_lang=en; Path=/; Max-Age=31536000; SameSite=Lax",
-            Self::Chinese => "resup_lang=zh; Path=/; Max-Age=31536000; SameSite=Lax",
+            Self::English => "resup_lang=en; Max-Age=31536000; SameSite=Lax",
+            Self::Chinese => "resup_lang=zh; Max-Age=31536000; SameSite=Lax",
         })
     }
 

@@ -60,7 +60,12 @@ async fn try_log_in(accounts: &Accounts, head: &Parts, fields: &Fields) -> Resul
     let id = accounts.sessions.begin(user, &head.headers).await?;
     tracing::info!("{user} has logged in from {}", peer.address);
     let next = own_path(fields.text("next").unwrap_or(""));
-    Ok(redirect(next, &set_cookie(&id, peer.secure)))
+    // Relative: a web server in front may show the receiver below a path.
+    let next = format!(".{next}");
+    Ok(redirect(
+        &next,
+        &set_cookie(&head.headers, &id, peer.secure),
+    ))
 }
 
 /// Answers `POST /logout`: ends the session.
@@ -85,7 +90,10 @@ async fn try_log_out(
         check_form(&visitor, &head, fields.text("csrf"))?;
         accounts.sessions.end(&head.headers).await?;
     }
-    Ok(redirect("/login", &clear_cookie(Peer::of(&head).secure)))
+    Ok(redirect(
+        "login",
+        &clear_cookie(&head.headers, Peer::of(&head).secure),
+    ))
 }
 
 async fn read(config: &Config, request: Request) -> Result<(Parts, Fields), Reply> {

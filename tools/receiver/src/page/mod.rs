@@ -18,7 +18,7 @@ use axum::http::request::Parts;
 use axum::http::{header, HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use crate::accounts::peer::origin;
+use crate::accounts::base::url;
 use crate::accounts::visitor::Login;
 use crate::accounts::Accounts;
 use crate::http::reply::Reply;
@@ -57,7 +57,7 @@ pub async fn index(State(accounts): State<Accounts>, head: Parts) -> Response {
     let visitor = match accounts.visitor(&head).await {
         Ok(visitor) => visitor,
         Err(refusal) if refusal.status() == StatusCode::UNAUTHORIZED => {
-            return Redirect::to("/login").into_response()
+            return Redirect::to("login").into_response()
         }
         Err(refusal) => return refusal.into_response(),
     };
@@ -68,7 +68,7 @@ pub async fn index(State(accounts): State<Accounts>, head: Parts) -> Response {
             Login::Session { csrf } => csrf,
             _ => "",
         },
-        endpoint: format!("{}/upload", origin(&head)),
+        endpoint: url(&head, "/upload"),
     };
     show(&page, page.lang, &head)
 }

@@ -4,7 +4,8 @@ use std::io::{self, SeekFrom};
 use std::ops::RangeInclusive;
 
 use axum::body::Body;
-use axum::http::{header, HeaderMap, HeaderValue, StatusCode};
+use axum::http::request::Parts;
+use axum::http::{header, HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::try_unfold;
@@ -14,6 +15,7 @@ use percent_encoding::{utf8_percent_encode, AsciiSet, NON_ALPHANUMERIC};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
+use crate::http::conditions::Validators;
 use crate::http::reply::Reply;
 use crate::storage::record::Record;
 use crate::storage::uploads::Uploads;
@@ -35,16 +37,12 @@ const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'|')
     .remove(b'~');
 
-/// Answers with the file of `record`, or the part that `headers` ask for.
-pub async fn file(
-    uploads: &Uploads,
-    record: &Record,
-    headers: &HeaderMap,
-) -> Result<Response, Reply> {
+/// Answers with the file of `record`, or the part that the request asks for.
+pub async fn file(uploads: &Uploads, record: &Record, head: &Parts) -> Result<Response, Reply> {
     let opened = uploads.read(record).await?;
     let mut file = opened.ok_or_else(|| Reply::unknown(&record.id))?;
     let size = record.identity.size;
-    let tag = format!("\"{}\"", record.digests.sha256());
+    let validators = Validators::new(&record.digests.sha256(), record.changed);
     let mut response = Response::new(Body::empty());
     let fixed = [
         (header::ACCEPT_RANGES, "bytes"),
@@ -66,8 +64,18 @@ pub async fn file(
         header::CONTENT_DISPOSITION,
         disposition(&record.identity.name),
     );
-    set(&mut response, header::ETAG, tag.clone());
-    let (first, length) = match range(headers, &tag, size) {
+    validators.write(response.headers_mut());
+    if let Err(status) = validators.check(&head.method, &head.headers) {
+        *response.status_mut() = status;
+        return Ok(response);
+    }
+    // A HEAD has no range (RFC 9110, 14.2).
+    let takes_range = head.method == Method::GET && validators.allows_range(&head.headers);
+    let range = match takes_range {
+        true => range(&head.headers, size),
+        false => Range::All,
+    };
+    let (first, length) = match range {
         Range::All => (0, size),
         Range::Part(part) => {
             let (first, last) = (*part.start(), *part.end());
@@ -98,10 +106,9 @@ enum Range {
 
 /// Reads the range that a request asks for. Several ranges are answered with the whole file, as RFC 9110 (14.2)
 /// allows.
-fn range(headers: &HeaderMap, tag: &str, size: u64) -> Range {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let current = text(header::IF_RANGE).is_none_or(|theirs| theirs == tag);
-    let Some(range) = text(header::RANGE).filter(|_| current) else {
+fn range(headers: &HeaderMap, size: u64) -> Range {
+    let value = headers.get(header::RANGE);
+    let Some(range) = value.and_then(|value| value.to_str().ok()) else {
         return Range::All;
     };
     let Ok(ranges) = parse_range_header(range) else {

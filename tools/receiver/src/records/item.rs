@@ -28,8 +28,8 @@ pub struct Item<'r> {
 }
 
 impl<'r> Item<'r> {
-    /// Describes an upload.
-    pub fn new(record: &'r Record, active: bool) -> Self {
+    /// Describes an upload. `base` is the path below which clients see the receiver.
+    pub fn new(record: &'r Record, active: bool, base: &str) -> Self {
         let file = &record.identity;
         let complete = record.state == State::Complete;
         Self {
@@ -49,7 +49,7 @@ impl<'r> Item<'r> {
             created: record.created,
             changed: record.changed,
             active,
-            location: complete.then(|| record.location()),
+            location: complete.then(|| format!("{base}{}", record.location())),
         }
     }
 }

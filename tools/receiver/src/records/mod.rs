@@ -14,6 +14,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 
+use crate::accounts::base::base;
 use crate::accounts::Accounts;
 use crate::http::fields::Fields;
 use crate::http::reply::{json, Reply};
@@ -57,7 +58,9 @@ pub async fn list(
         .store
         .list(&owner, filter, last.as_ref(), limit)
         .await?;
-    let items = records.iter().map(|record| item(&uploads, record));
+    let items = records
+        .iter()
+        .map(|record| item(&uploads, record, base(&head)));
     #[derive(Serialize)]
     struct List<'r> {
         uploads: Vec<Item<'r>>,
@@ -76,7 +79,7 @@ pub async fn details(
 ) -> Result<Response, Reply> {
     let owner = accounts.owner(&head).await?;
     let record = find(&uploads, &owner, &id).await?;
-    Ok(json(&item(&uploads, &record)))
+    Ok(json(&item(&uploads, &record, base(&head))))
 }
 
 /// Answers `DELETE /uploads/{id}`: deletes record and file, unless a client is sending.
@@ -113,11 +116,11 @@ pub async fn file(
             ),
         ));
     }
-    download::file(&uploads, &record, &head.headers).await
+    download::file(&uploads, &record, &head).await
 }
 
-fn item<'r>(uploads: &Uploads, record: &'r Record) -> Item<'r> {
-    Item::new(record, uploads.claims.has(&record.id))
+fn item<'r>(uploads: &Uploads, record: &'r Record, base: &str) -> Item<'r> {
+    Item::new(record, uploads.claims.has(&record.id), base)
 }
 
 async fn find(uploads: &Uploads, owner: &str, id: &str) -> Result<Record, Reply> {

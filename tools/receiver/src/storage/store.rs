@@ -6,7 +6,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
 use crate::storage::changes::{Change, Changes};
-use crate::storage::database::{connect, signed};
+use crate::storage::database::{connect, now, signed};
 use crate::storage::digests::Digests;
 use crate::storage::error::StoreError;
 use crate::storage::record::{Identity, Record, State};
@@ -42,10 +42,10 @@ impl Store {
         })
     }
 
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.pool).await?;
-        Ok(())
+    /// Checks that the database can be written. What it writes is a nonce that has no use. While that is there, for a
+    /// second, nothing is written again.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.add_nonce(".probe", now() + 1000).await.map(drop)
     }
 
     /// Closes all connections.

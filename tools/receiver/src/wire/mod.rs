@@ -21,6 +21,7 @@ use axum::http::{header, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::oneshot;
 
+use crate::accounts::base::base;
 use crate::accounts::csrf;
 use crate::accounts::form_check::FormCheck;
 use crate::http::body::read_form;
@@ -43,7 +44,7 @@ pub async fn upload(State(endpoint): State<Endpoint>, request: Request) -> Respo
         let mut log = RequestLog::new(head.method.clone());
         let (Ok(reply) | Err(reply)) = dispatch(&endpoint, &head, &mut body, &mut log).await;
         log.finish(&reply, &endpoint.metrics);
-        let _ = sender.send(reply);
+        let _ = sender.send(reply.below(base(&head)));
     });
     let reply = receiver.await;
     reply
@@ -64,13 +65,13 @@ async fn dispatch(
     let mut check = FormCheck::new(signing, &endpoint.uploads.store, &visitor, head);
     let idle = endpoint.config.body_idle_timeout;
     match head.method {
-        Method::GET => {
+        Method::GET | Method::HEAD => {
             let query = head.uri.query().unwrap_or("");
             let fields = Fields::from_urlencoded(query.as_bytes())?;
             check.check_head(&fields).await?;
             locate(endpoint, check.owner(), &fields, log).await
         }
-        Method::POST => {
+        _ => {
             let value = head.headers.get(header::CONTENT_TYPE);
             let kind = value.and_then(|value| value.to_str().ok()).unwrap_or("");
             let (essence, _) = kind.split_once(';').unwrap_or((kind, ""));
@@ -91,9 +92,5 @@ async fn dispatch(
                 )),
             }
         }
-        _ => Err(Reply::refusal(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "forms come by GET or by POST",
-        )),
     }
 }
