@@ -142,16 +142,20 @@ function render() {
 
 function renderTotal() {
   const sum = (numbers) => numbers.reduce((sum, number) => sum + number, 0);
-  const size = sum(queue.uploads.map((upload) => upload.size));
-  const done = sum(queue.uploads.map((upload) => upload.done));
+  const { gone } = queue;
+  const size = gone.bytes + sum(queue.uploads.map((upload) => upload.size));
+  const done = gone.bytes + sum(queue.uploads.map((upload) => upload.done));
+  const active = queue.uploads.filter((upload) => upload.running || upload.state === "waiting");
+  // What is paused or has failed takes no time.
+  const unsent = sum(active.map((upload) => upload.size - upload.done));
   const left = queue.uploads.filter((upload) => upload.state !== "complete").length;
   const share = percent(done, size);
   const total = text(left === 1 ? "total_one" : "total", { left, percent: share });
   const rate = sum(queue.uploads.map((upload) => upload.rate.perSecond ?? 0));
-  const moving = { total, rate: bytes(rate), time: rate && span((size - done) / rate) };
+  const moving = { total, rate: bytes(rate), time: rate && span(unsent / rate) };
   set(document.getElementById("total"), "textContent", rate ? text("total_moving", moving) : total);
-  document.getElementById("total").hidden = queue.uploads.length < 2;
-  const under = queue.uploads.some((upload) => upload.running || upload.state === "waiting");
+  document.getElementById("total").hidden = queue.uploads.length + gone.files < 2;
+  const under = active.length > 0;
   set(document, "title", under ? `${share} · ${title}` : title);
   const many = queue.uploads.length > 1;
   document.getElementById("pause-all").hidden = !many || !under;

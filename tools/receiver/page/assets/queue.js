@@ -6,6 +6,8 @@ const AT_ONCE = 3;
 
 export class Queue {
   uploads = [];
+  /** What was complete and is not in the list any more: it counts until the list is empty. */
+  gone = { files: 0, bytes: 0 };
   #changed;
 
   /** `changed` is called with an upload whenever there is something new to see of it. */
@@ -15,6 +17,7 @@ export class Queue {
 
   /** Adds files with their directories, without those that are here already; returns how many. */
   add(files) {
+    if (this.uploads.length === 0) this.gone = { files: 0, bytes: 0 };
     const known = new Map(this.uploads.map((upload) => [upload.key, upload]));
     let added = 0;
     for (const { file, dir } of files) {
@@ -60,7 +63,12 @@ export class Queue {
 
   /** Removes it from the list. */
   drop(upload) {
+    const had = this.uploads.length;
     this.uploads = this.uploads.filter((other) => other !== upload);
+    if (upload.state === "complete" && this.uploads.length < had) {
+      this.gone.files += 1;
+      this.gone.bytes += upload.size;
+    }
     this.work();
   }
 

@@ -73,6 +73,55 @@ describe("many files", () => {
   });
 });
 
+describe("the total", () => {
+  for (const locale of ["en-GB", "zh-CN"]) {
+    test(`counts what is finished until the list is empty, in ${locale}`, async () => {
+      const some = [1, 2, 3, 4].map((n) => files.make(`sum-${n}.bin`, n * 1_000_000));
+      const page = await open({ locale });
+      // Each share that the page and its tab have shown.
+      await page.evaluate(() => {
+        const share = (text) => Number(/(\d+)\s*%/.exec(text)?.[1] ?? NaN);
+        globalThis.shares = { total: [], title: [] };
+        const note = () => {
+          const total = document.getElementById("total");
+          if (!total.hidden) globalThis.shares.total.push(share(total.textContent));
+          if (document.title.includes("%")) globalThis.shares.title.push(share(document.title));
+        };
+        new MutationObserver(note).observe(document, { subtree: true, childList: true, characterData: true });
+      });
+      // The last one fails, and stays: the list is not empty before it is tried again.
+      await page.route("**/upload", (route) => {
+        const refused = (route.request().postData() ?? "").includes(some[3].name);
+        return refused ? route.fulfill({ status: 507, json: {} }) : route.continue();
+      });
+      await network(page, SLOW);
+      await page.locator("#files").setInputFiles(some.map((file) => file.path));
+      for (const file of some.slice(0, 3)) await finished(page, file.name).waitFor();
+      await state(page, some[3].name, "failed");
+      await uploading(page, some[0].name).waitFor({ state: "detached" });
+      await until(async () => (await page.locator("#total").textContent()).includes("60"));
+      const { total, title } = await page.evaluate(() => globalThis.shares);
+      for (const shares of [total, title]) {
+        const known = shares.filter((share) => !Number.isNaN(share));
+        assert.ok(known.length > 3, `${shares}`);
+        assert.deepEqual(known, known.toSorted((a, b) => a - b));
+      }
+      await page.unroute("**/upload");
+      await network(page, FAST);
+      await page.locator('#uploading .row[data-state="failed"] [data-do="go"]').click();
+      await finished(page, some[3].name).waitFor();
+      await page.locator("#uploading").waitFor({ state: "hidden" });
+      // New files begin at nothing.
+      const more = [5, 6].map((n) => files.make(`sum-${n}.bin`, LARGE / 3));
+      await network(page, SLOW);
+      await page.locator("#files").setInputFiles(more.map((file) => file.path));
+      await uploading(page, more[0].name).waitFor();
+      const begin = await page.locator("#total").textContent();
+      assert.ok(Number(/(\d+)\s*%/.exec(begin)[1]) < 50, begin);
+    });
+  }
+});
+
 describe("the lists", () => {
   test("show at once what other programs upload", async () => {
     const page = await open();
