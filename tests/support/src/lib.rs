@@ -53,6 +53,7 @@ pub mod nginx;
 pub mod openssl;
 pub mod php;
 pub mod preload;
+pub mod python;
 pub mod receiver;
 pub mod scripted;
 pub mod seed;

@@ -127,6 +127,11 @@ fn prepare(options: &Options, url: &str) -> Result<Shared> {
     let response = probe
         .locate(&probe.file(1000))
         .context("the first request")?;
+    ensure!(
+        !matches!(response.status, 429 | 503),
+        "the receiver is busy: the response to the first request is {}; try again later, or switch its limit off",
+        response.summary()
+    );
     shared.max_segment = response.max_segment();
     if let Some(most) = shared.max_segment {
         ensure!(

@@ -1,17 +1,17 @@
 //! A check's access to the receiver: new files, requests of one user, and a deadline.
 
 use std::cell::RefCell;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{bail, ensure, Result};
+use anyhow::{bail, ensure, Error, Result};
 use fastrand::Rng;
 
 use crate::connection::Connection;
 use crate::file::TestFile;
 use crate::form::{urlencoded, Fields};
-use crate::request::head;
+use crate::request::{describe, head};
 use crate::response::Response;
 use crate::send::{Body, SendRequest};
 use crate::signer::Signer;
@@ -42,6 +42,10 @@ pub struct Probe<'k> {
     /// Signs the forms, if there is a secret.
     pub signer: Option<Signer>,
     pub deadline: Instant,
+    /// The time for which a request is repeated while the receiver is busy (429, 503).
+    pub patience: Duration,
+    /// The last request, for people.
+    last: Arc<Mutex<String>>,
     /// The source of random numbers. It depends on the seed.
     random: RefCell<Rng>,
 }
@@ -66,6 +70,8 @@ impl<'k> Probe<'k> {
             visitor: shared.visitor.clone(),
             signer: shared.signer.clone(),
             deadline: Instant::now() + time,
+            patience: BUSY_TIMEOUT,
+            last: Arc::default(),
             random: RefCell::new(Rng::with_seed(shared.seed.wrapping_add(number))),
         }
     }
@@ -77,6 +83,8 @@ impl<'k> Probe<'k> {
             visitor,
             signer: self.signer.clone(),
             deadline: self.deadline,
+            patience: self.patience,
+            last: self.last.clone(),
             random: RefCell::new(self.random.borrow_mut().fork()),
         }
     }
@@ -128,11 +136,11 @@ impl<'k> Probe<'k> {
         self.get(self.locate_fields(file))
     }
 
-    /// Sends a locate as a client does: repeats it while the receiver is busy, and reads the state.
+    /// Sends a locate as a client does: repeats it while another request writes the upload, and reads the state.
     pub fn find(&self, file: &TestFile) -> Result<UploadState> {
         let until = Instant::now() + BUSY_TIMEOUT;
         let mut response = self.locate(file)?;
-        while matches!(response.status, 423 | 429 | 503) && Instant::now() < until {
+        while response.status == 423 && Instant::now() < until {
             sleep(Duration::from_millis(200));
             response = self.locate(file)?;
         }
@@ -187,8 +195,11 @@ impl<'k> Probe<'k> {
             if response.is_complete() {
                 return Ok(upload.id);
             }
-            if !matches!(response.status, 200 | 409 | 422) {
-                bail!("the rest was refused: {}", response.summary());
+            match response.status {
+                200 | 409 | 422 => {}
+                // Another request still counts as a writer.
+                423 => sleep(Duration::from_millis(200)),
+                _ => bail!("the rest was refused: {}", response.summary()),
             }
             last = response.summary();
         }
@@ -197,7 +208,7 @@ impl<'k> Probe<'k> {
 
     /// Sends an urlencoded form.
     pub fn post(&self, fields: Fields) -> Result<Response> {
-        self.post_text(&urlencoded(&self.signed(fields)))
+        self.patiently(|| self.post_text(&urlencoded(&self.signed(fields.clone()))))
     }
 
     /// Sends an urlencoded body as it is.
@@ -213,13 +224,51 @@ impl<'k> Probe<'k> {
 
     /// Sends a form in the query.
     pub fn get(&self, fields: Fields) -> Result<Response> {
-        let query = urlencoded(&self.signed(fields));
-        self.exchange(&self.head("GET", &self.shared.target.path_with(&query), None))
+        self.patiently(|| {
+            let query = urlencoded(&self.signed(fields.clone()));
+            self.exchange(&self.head("GET", &self.shared.target.path_with(&query), None))
+        })
     }
 
     /// Sends a part of a file.
     pub fn send(&self, send: &SendRequest) -> Result<Response> {
-        self.exchange(&self.request(&self.body(send)))
+        self.patiently(|| self.exchange(&self.request(&self.body(send))))
+    }
+
+    /// Sends the bytes `from..to` of a file as a client does: continues from the offset of a 409, since a receiver
+    /// may store the bytes of a broken request late.
+    pub fn send_on(&self, file: &TestFile, id: &str, from: u64, to: u64) -> Result<Response> {
+        let response = self.send(&SendRequest::of(file, id, from, to))?;
+        match response.offset() {
+            Ok(offset) if response.status == 409 && (from + 1..=to).contains(&offset) => {
+                self.send(&SendRequest::of(file, id, offset, to))
+            }
+            _ => Ok(response),
+        }
+    }
+
+    /// Repeats a request while the receiver is busy (429, 503), as a client does.
+    fn patiently(&self, request: impl Fn() -> Result<Response>) -> Result<Response> {
+        let until = Instant::now() + self.patience;
+        loop {
+            let response = request()?;
+            let wait = response.retry_after();
+            let busy = matches!(response.status, 429 | 503);
+            if !busy || Instant::now() + wait > until {
+                return Ok(response);
+            }
+            sleep(wait);
+        }
+    }
+
+    /// Adds the last request to the error of a check.
+    pub fn with_last_request(&self, error: &Error) -> Error {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        anyhow::anyhow!("{error:#}; the last request was {last}")
+    }
+
+    fn note(&self, request: &[u8]) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = describe(request);
     }
 
     /// Makes a send's body, signed if there is a secret.
@@ -264,6 +313,7 @@ impl<'k> Probe<'k> {
 
     /// Sends a request on a new connection and reads the response.
     pub fn exchange(&self, request: &[u8]) -> Result<Response> {
+        self.note(request);
         let mut connection = self.connect()?;
         let written = connection.write(request);
         match (connection.read_response(), written) {
@@ -279,7 +329,9 @@ impl<'k> Probe<'k> {
         let body = self.body(send);
         let bytes = &body.bytes[..count as usize];
         let mut connection = self.connect()?;
-        connection.write(&[&*self.post_head(&body), &*body.opening, bytes].concat())?;
+        let begin = [&*self.post_head(&body), &*body.opening, bytes].concat();
+        self.note(&begin);
+        connection.write(&begin)?;
         Ok(connection)
     }
 

@@ -1,5 +1,7 @@
 //! A response of the receiver.
 
+use std::time::Duration;
+
 use anyhow::{bail, ensure, Context, Result};
 use serde_json::Value;
 
@@ -100,6 +102,15 @@ impl Response {
         Ok(self)
     }
 
+    /// Returns how long a client waits before it repeats a request that a busy receiver did not take.
+    pub fn retry_after(&self) -> Duration {
+        let seconds = self
+            .head
+            .header("retry-after")
+            .and_then(|text| text.parse().ok());
+        seconds.map_or(Duration::from_millis(200), Duration::from_secs)
+    }
+
     /// Finds a member of the JSON object.
     pub fn member(&self, name: &str) -> Option<&Value> {
         self.json.get(name)
@@ -174,7 +185,7 @@ impl Response {
 }
 
 /// Returns the start of a text on one line, without control characters.
-fn excerpt(bytes: &[u8]) -> String {
+pub fn excerpt(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(400)]);
     let mut line: String = text
         .chars()

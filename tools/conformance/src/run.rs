@@ -33,7 +33,8 @@ pub fn run(
                     return;
                 };
                 let probe = Probe::new(shared, index as u64, time);
-                if sender.send((index, (check.run)(&probe))).is_err() {
+                let outcome = (check.run)(&probe).map_err(|error| probe.with_last_request(&error));
+                if sender.send((index, outcome)).is_err() {
                     return;
                 }
             }

@@ -263,3 +263,56 @@ fn a_receiver_with_tls_passes_if_its_ca_is_trusted() {
     let errors = String::from_utf8_lossy(&distrusted.stderr);
     assert!(errors.contains("certificate"), "{errors}");
 }
+
+#[test]
+fn a_receiver_that_notices_late_that_a_connection_is_lost_passes() {
+    let receiver = ModelReceiver::with(Options {
+        late: true,
+        ..Options::default()
+    });
+    let found = check(
+        &receiver.endpoint(),
+        &["--filter", "broken", "--time", "60"],
+    );
+    found.assert_good();
+    for id in [
+        "broken-keeps",
+        "broken-resumes",
+        "broken-empty-end",
+        "broken-wrong-end",
+    ] {
+        assert_eq!(found.checks[id].0, "pass", "{id}");
+    }
+}
+
+#[test]
+fn a_receiver_without_what_is_optional_passes() {
+    let receiver = ModelReceiver::with(Options {
+        end_digest_only: true,
+        hide_location: true,
+        hide_prefix_md5: true,
+        patient: true,
+        ..Options::default()
+    });
+    let found = check(&receiver.endpoint(), &[]);
+    found.assert_good();
+    for (id, verdict) in [
+        ("digest-prefix-md5", "not supported"),
+        ("digest-of-resumed", "pass"),
+        ("locate-complete", "pass"),
+        ("instant-upload", "pass"),
+    ] {
+        assert_eq!(found.checks[id].0, verdict, "{id}");
+    }
+}
+
+#[test]
+fn a_limit_for_wrong_passwords_is_no_fault() {
+    let (receiver, _) = with_users(Setup::new());
+    let who = ["--basic", "joe:password of joe", "--filter", "login-wrong"];
+    for _ in 0..3 {
+        let found = check(&receiver.endpoint(), &who);
+        found.assert_good();
+        assert_eq!(found.checks["login-wrong"].0, "pass");
+    }
+}

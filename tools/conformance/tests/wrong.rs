@@ -235,7 +235,6 @@ const FLAWS: &[(Flaw, &[&str])] = &[
         &["restart-finished", "send-prefix-md5"],
     ),
     (Flaw::OtherIdInSends, &["answer-id"]),
-    (Flaw::NoLocation, &["instant-upload", "locate-complete"]),
     (Flaw::TextAnswers, &["answer-json"]),
     (Flaw::ByteOrderMarks, &["answer-json"]),
     (Flaw::SaysCompressed, &["answer-json"]),

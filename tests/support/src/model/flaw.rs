@@ -63,8 +63,6 @@ pub enum Flaw {
     WrongPrefixInSends,
     /// The responses to sends have another id than was sent.
     OtherIdInSends,
-    /// A finished file has no location.
-    NoLocation,
     /// Responses say that they are web pages.
     TextAnswers,
     /// Responses begin with a byte order mark.

@@ -15,6 +15,12 @@ pub struct Options {
     pub digests_optional: bool,
     /// See a body only when it is whole: one that is cut short leaves nothing.
     pub buffering: bool,
+    /// Notice late that a body was cut short, and store only then what came of it.
+    pub late: bool,
+    /// Compare the `md5` at a file's end only, and drop all bytes when that is wrong.
+    pub end_digest_only: bool,
+    /// Send no `location`, which is optional.
+    pub hide_location: bool,
     /// Listen with TLS.
     pub tls: bool,
     /// Leave a client alone that still sends bytes; the next one gets 423 after 2 seconds.

@@ -18,6 +18,8 @@ use crate::uploads::{get, Fields, Response, Ticket, Uploads};
 
 /// How long a patient receiver lets a newcomer wait for a live writer.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// After how long a late receiver notices the end of a connection.
+const LATE: Duration = Duration::from_millis(2300);
 
 /// The options and the state of a receiver.
 pub(super) struct Shared {
@@ -110,6 +112,15 @@ impl Shared {
                 let mut body = Cursor::new(read_whole(conn, length)?);
                 let response = self.receive(&mut body, boundary, &owner);
                 (response, length - body.position(), 0)
+            }
+            Some(boundary) if self.options.late => {
+                let mut body = Vec::new();
+                conn.take(length).read_to_end(&mut body)?;
+                if (body.len() as u64) < length {
+                    sleep(LATE);
+                }
+                let response = self.receive(&mut Cursor::new(body), boundary, &owner);
+                (response, 0, 0)
             }
             Some(boundary) => {
                 let mut body = conn.take(length);

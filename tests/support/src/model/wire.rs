@@ -37,14 +37,16 @@ pub(super) fn respond(
     let mut bytes = reply(response.status, &format!("{mark}{}", response.body));
     let mistake = match options.flaw {
         Some(Flaw::NoLength) => Some(("Content-Length", "Content-Lines")),
-        Some(Flaw::NoLocation) => Some(("\"location\"", "\"place\"   ")),
         Some(Flaw::SaysCompressed) => {
             Some(("Content-Type", "Content-Encoding: gzip\r\nContent-Type"))
         }
         Some(Flaw::TextAnswers) => Some(("application/json", "text/html")),
         _ => None,
     };
-    if let Some((right, wrong)) = mistake {
+    let hidden = options
+        .hide_location
+        .then_some(("\"location\"", "\"place\"   "));
+    if let Some((right, wrong)) = mistake.or(hidden) {
         bytes = String::from_utf8_lossy(&bytes).replace(right, wrong).into();
     }
     if conn.write_all(&bytes).and_then(|()| conn.flush()).is_err() {

@@ -5,8 +5,9 @@ use anyhow::{ensure, Result};
 use crate::checks::check::{Check, ERRORS};
 use crate::file::{md5_hex, TestFile};
 use crate::probe::Probe;
+use crate::response::Response;
 use crate::send::SendRequest;
-use crate::verdict::{pass, Outcome};
+use crate::verdict::{not_supported, pass, Outcome};
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -19,7 +20,7 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "digest-prefix-md5",
         section: ERRORS,
-        holds: "a wrong prefix_md5 gets 422 with an offset, and the bytes are dropped",
+        holds: "a wrong prefix_md5 gets 422 with an offset, and the bytes are dropped; or it is not checked, and the md5 at the end finds it",
         run: prefix,
     },
     Check {
@@ -33,7 +34,12 @@ pub const CHECKS: &[Check] = &[
 /// Checks that a send gets 422 with an offset of at most `most`, and that a locate has the same.
 /// Returns it.
 fn expect_mismatch(probe: &Probe, file: &TestFile, send: &SendRequest, most: u64) -> Result<u64> {
-    let response = probe.send(send)?.expect(422)?;
+    expect_dropped(probe, file, probe.send(send)?, most)
+}
+
+/// Does the same with the response to the send.
+fn expect_dropped(probe: &Probe, file: &TestFile, response: Response, most: u64) -> Result<u64> {
+    let response = response.expect(422)?;
     let offset = response.offset()?;
     ensure!(
         offset <= most,
@@ -72,12 +78,43 @@ fn prefix(probe: &Probe) -> Outcome {
     let id = probe.begin_upload(&file, held)?;
     let mut wrong = SendRequest::of(&file, &id, held, file.at(2, 3));
     wrong.bytes[0] ^= 1;
-    let offset = expect_mismatch(probe, &file, &wrong, held)?;
+    let response = probe.send(&wrong)?;
+    if response.status == 200 {
+        return unchecked_prefix(probe, &file, &id, response);
+    }
+    let offset = expect_dropped(probe, &file, response, held)?;
     let right = SendRequest::of(&file, &id, offset, file.at(2, 3));
     probe.send(&right)?.expect_partial(file.at(2, 3))?;
     let rest = SendRequest::of(&file, &id, file.at(2, 3), file.size());
     probe.send(&rest)?.expect_complete(file.size())?;
     pass()
+}
+
+/// Checks that a receiver that took wrong bytes in the middle of a file refuses them at the file's end, and that a
+/// client gets the file there after that.
+fn unchecked_prefix(probe: &Probe, file: &TestFile, id: &str, response: Response) -> Outcome {
+    let to = file.at(2, 3);
+    response.expect_partial(to)?;
+    let rest = SendRequest::of(file, id, to, file.size());
+    let response = probe.send(&rest)?.expect(422)?;
+    // What the client does then: it goes on from the offset, or begins again if the digest is of other bytes.
+    let offset = response.offset()?;
+    let ours = file.prefix_md5(offset.min(file.size()));
+    let same = response
+        .prefix_md5()
+        .map_or(offset <= file.at(1, 3), |theirs| theirs == ours);
+    ensure!(
+        same || response.prefix_md5().is_some(),
+        "offset {offset} after wrong bytes from {} on, without the prefix_md5 that shows it: {}",
+        file.at(1, 3),
+        response.summary()
+    );
+    let again = match (same, response.prefix_md5()) {
+        (false, Some(theirs)) => SendRequest::of(file, id, 0, file.size()).set("restart", theirs),
+        _ => SendRequest::of(file, id, offset, file.size()),
+    };
+    probe.send(&again)?.expect_complete(file.size())?;
+    not_supported("the prefix_md5 of a send is not checked; the md5 at the end is")
 }
 
 fn resumed(probe: &Probe) -> Outcome {

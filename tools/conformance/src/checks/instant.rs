@@ -36,12 +36,7 @@ fn upload(probe: &Probe) -> Outcome {
     if response.state()? == "new" {
         return not_supported("content that the receiver has already must be sent again");
     }
-    let response = response.expect_complete(copy.size())?;
-    ensure!(
-        response.member("location").is_some(),
-        "no location in {}",
-        response.summary()
-    );
+    response.expect_complete(copy.size())?;
     probe.locate(&copy)?.expect_complete(copy.size())?;
     pass()
 }

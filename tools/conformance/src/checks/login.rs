@@ -1,5 +1,7 @@
 //! Users and their credentials.
 
+use std::time::Duration;
+
 use anyhow::{ensure, Context, Result};
 
 use crate::checks::check::{Check, LOGIN};
@@ -72,14 +74,18 @@ fn expect_login_refusal(response: Response) -> Result<()> {
     Ok(())
 }
 
-/// Checks that all requests of `outsider` are refused, and change nothing.
-fn check_all_refused(probe: &Probe, outsider: &Probe) -> Outcome {
+/// Checks that all requests of `outsider` are refused as `expect` has it, and change nothing.
+fn check_all_refused(
+    probe: &Probe,
+    outsider: &Probe,
+    expect: fn(Response) -> Result<()>,
+) -> Outcome {
     let file = probe.file(1000);
     let id = probe.find(&file)?.id;
-    expect_login_refusal(outsider.locate(&file)?).context("a locate")?;
-    expect_login_refusal(outsider.locate_by_get(&file)?).context("a locate by GET")?;
+    expect(outsider.locate(&file)?).context("a locate")?;
+    expect(outsider.locate_by_get(&file)?).context("a locate by GET")?;
     let send = SendRequest::of(&file, &id, 0, file.size());
-    expect_login_refusal(outsider.send(&send)?).context("a send")?;
+    expect(outsider.send(&send)?).context("a send")?;
     let found = probe.find(&file)?;
     ensure!(
         found.offset == 0,
@@ -91,7 +97,7 @@ fn check_all_refused(probe: &Probe, outsider: &Probe) -> Outcome {
 }
 
 fn needed(probe: &Probe) -> Outcome {
-    check_all_refused(probe, &anonymous(probe))
+    check_all_refused(probe, &anonymous(probe), expect_login_refusal)
 }
 
 fn wrong(probe: &Probe) -> Outcome {
@@ -103,7 +109,15 @@ fn wrong(probe: &Probe) -> Outcome {
     {
         Err(error) if error.is::<LoginRefused>() => pass(),
         Err(error) => Err(error),
-        Ok(visitor) => check_all_refused(probe, &probe.with_visitor(visitor)),
+        Ok(visitor) => {
+            let mut outsider = probe.with_visitor(visitor);
+            outsider.patience = Duration::ZERO;
+            check_all_refused(probe, &outsider, |response| match response.status {
+                // A limit for wrong passwords.
+                429 => Ok(()),
+                _ => expect_login_refusal(response),
+            })
+        }
     }
 }
 

@@ -1,0 +1,33 @@
+//! Python's own server with `examples/receivers/python/upload.py`.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use crate::daemon::Daemon;
+
+/// A running receiver in Python; it ends when this is dropped. In a test that fails, its log is shown.
+pub struct Python {
+    daemon: Daemon,
+}
+
+impl Python {
+    /// Starts the server; `None` when there is no Python here.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start, or is not there although it is [needed](crate::tools::find).
+    pub fn start() -> Option<Self> {
+        let script =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/receivers/python/upload.py");
+        let daemon = Daemon::start("python3", |command, addr, dir| {
+            command.env("RESUP_DATA", dir.join("data"));
+            command.arg(&script).arg(addr.to_string());
+        })?;
+        Some(Self { daemon })
+    }
+
+    /// Returns the address at which it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.daemon.addr()
+    }
+}
