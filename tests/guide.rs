@@ -250,7 +250,13 @@ fn the_first_steps_lead_to_an_upload() {
         let run = "./hello http://127.0.0.1:8080/upload video.mp4";
         assert!(chapter.iter().any(|block| block.text.contains(run)));
         let run = run.replace("http://127.0.0.1:8080/upload", &receiver.endpoint());
-        let script = format!("set -e\n{build}\n{run}\n");
+        // A port at which nobody listens: the program says that it waits.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let nobody = free.local_addr().unwrap();
+        drop(free);
+        let waits = format!("timeout 2 ./hello http://{nobody}/upload video.mp4 2>waits || true");
+        let script =
+            format!("set -e\n{build}\n{run}\n{waits}\ngrep -q 'waiting to try again: .' waits\n");
         let output = Command::new("sh")
             .current_dir(&here)
             .args(["-c", &script])

@@ -96,7 +96,8 @@ class Window : public Fl_Window {
     {
         char text[200];
         switch (upload_.state()) {
-        case resup::State::paused: return "Paused. The server keeps what it has.";
+        case resup::State::paused:
+            return upload_.offset() > 0 ? "Paused. The server keeps what it has." : "Paused.";
         case resup::State::waiting: return "Waiting to try again: " + upload_.error_message();
         case resup::State::hashing: return "Reading what the server has already.";
         case resup::State::sending:

@@ -206,7 +206,7 @@ public class UploadWindow {
             if (failure == null)
                 text = "Complete";
             else if (now.state() == UploadState.CANCELLED)
-                text = "Cancelled; the server keeps what it has";
+                text = now.offset() > 0 ? "Cancelled; the server keeps what it has" : "Cancelled";
             else
                 text = failure.getMessage();
             changed(this);
@@ -235,7 +235,7 @@ public class UploadWindow {
         private String words(UploadProgress now) {
             switch (now.state()) {
             case PAUSED:
-                return "Paused; the server keeps what it has";
+                return now.offset() > 0 ? "Paused; the server keeps what it has" : "Paused";
             case WAITING:
                 return "Waiting to try again: " + failure;
             case HASHING:

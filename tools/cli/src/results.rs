@@ -28,6 +28,8 @@ pub struct Tally {
     pub failed: usize,
     pub bytes_sent: u64,
     pub bytes_skipped: u64,
+    /// Whether the server has answered about an upload.
+    pub reached: bool,
     /// The first failure in the order of the command line, with its position there.
     first_failure: Option<(usize, Arc<Item>, End)>,
 }
@@ -46,6 +48,7 @@ impl Tally {
         let now = end.remote.snapshot();
         self.bytes_sent += now.bytes_sent;
         self.bytes_skipped += now.bytes_skipped;
+        self.reached |= end.remote.id().is_some();
         match end.outcome {
             Ok(()) => self.done += 1,
             Err(Error::Cancelled) => {}

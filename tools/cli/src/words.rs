@@ -88,10 +88,13 @@ pub fn summary(summary: &Summary) -> Option<String> {
     };
     match (summary.exit, tally.first_failure()) {
         (Exit::Interrupted | Exit::Terminated, _) => Some(format!(
-            "resup: {}; {} of {all} complete. The server keeps what it has: run the same command \
-             again to continue",
+            "resup: {}; {} of {all} complete. {}",
             summary.exit.name(),
             tally.done,
+            match tally.reached {
+                true => "The server keeps what it has: run the same command again to continue",
+                false => "The server has not answered: run the same command again when it does",
+            },
         )),
         (_, Some((item, failed))) if tally.files > 1 => Some(format!(
             "resup: {} of {all} failed; the first is {}",

@@ -309,6 +309,24 @@ fn a_signal_ends_the_command_and_the_next_run_continues() {
 }
 
 #[test]
+fn a_signal_before_an_answer_does_not_say_that_the_server_has_something() {
+    let dir = tempfile::tempdir().unwrap();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let child = put()
+        .arg(make_file(&dir, "f", 10))
+        .arg(format!("http://{}/upload", silent.local_addr().unwrap()))
+        .spawn()
+        .unwrap();
+    let _connection = silent.accept().unwrap();
+    tools::signal(child.id(), "INT");
+    let (_, last) = exit_and_last_line(&child.wait_with_output().unwrap());
+    assert_eq!(
+        last,
+        "resup: interrupted; 0 of 1 file complete. The server has not answered: run the same command again when it does"
+    );
+}
+
+#[test]
 fn other_failures_end_with_1() {
     let full = File::options().write(true).open("/dev/full").unwrap();
     let output = resup().arg("man").stdout(full).output().unwrap();
