@@ -181,10 +181,16 @@ async fn check_users(config: &Config, accounts: &Accounts) -> anyhow::Result<()>
             config.listen
         );
     }
-    if !config.trusted_proxy.is_empty() {
-        bail!("no user is configured, and without one no proxy may pass on the requests of others; {way_out}");
+    if config.proxy_without_login {
+        tracing::warn!("no user is configured: anyone who reaches a proxy on this machine may list, upload and delete; {way_out}");
+    } else if !config.trusted_proxy.is_empty() {
+        bail!(
+            "no user is configured, and without one no proxy may pass on the requests of others; {way_out}, \
+             or let everybody in with --proxy-without-login"
+        );
+    } else {
+        tracing::warn!("no user is configured: anyone on this machine may upload; {way_out}");
     }
-    tracing::warn!("no user is configured: anyone on this machine may upload; {way_out}");
     Ok(())
 }
 

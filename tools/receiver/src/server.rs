@@ -72,10 +72,7 @@ pub async fn serve(
         }
         let (http, router) = (http.clone(), router.clone());
         let config = app.config.clone();
-        let peer = Peer {
-            address: address.ip(),
-            secure: tls.is_some(),
-        };
+        let peer = Peer::of_connection(address.ip(), tls.is_some());
         let Some(connection) = connections.admit() else {
             // With TLS a response would need a handshake first.
             if tls.is_none() {

@@ -76,11 +76,51 @@ fn without_users_requests_from_other_sites_are_refused() {
     receiver
         .exchange(&with(list, &[("Host", "evil.example:8080")]))
         .expect(403, "localhost");
-    // What comes by way of a proxy.
-    let forwarded = [("X-Forwarded-For", "127.0.0.1")];
-    receiver
-        .locate_with(&file, &forwarded)
-        .expect(403, "a proxy");
+}
+
+#[test]
+fn without_users_nothing_that_a_proxy_brings_is_taken_unless_it_is_allowed() {
+    let file = Upload::new("a", 10);
+    let signs = [
+        ("X-Forwarded-For", "127.0.0.1"),
+        ("X-Forwarded-Proto", "http"),
+        ("Forwarded", "for=127.0.0.1"),
+        ("Via", "1.1 front"),
+        ("X-Real-IP", "127.0.0.1"),
+        ("Host", "files.example.org"),
+    ];
+    // As nginx sends it that has nothing but proxy_pass.
+    let bare = |receiver: &Receiver| {
+        let list = format!(
+            "GET /uploads HTTP/1.0\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            receiver.address
+        );
+        receiver.exchange(list.as_bytes())
+    };
+    let receiver = Receiver::start(&[]);
+    for sign in signs {
+        let reply = receiver.locate_with(&file, &[sign]);
+        assert_eq!(reply.status, 403, "{sign:?}");
+        let message = reply.text("message");
+        assert!(message.contains("user add"), "{message}");
+        assert!(message.contains("--proxy-without-login"), "{message}");
+    }
+    bare(&receiver).expect(403, "a proxy");
+
+    for flags in [
+        &["--proxy-without-login"][..],
+        &["--proxy-without-login", "--trusted-proxy", "127.0.0.1"],
+    ] {
+        let receiver = Receiver::start(flags);
+        for sign in signs {
+            assert_eq!(receiver.locate_with(&file, &[sign]).status, 200, "{sign:?}");
+        }
+        assert_eq!(bare(&receiver).status, 200);
+        let foreign = [("Origin", "http://evil.example")];
+        receiver
+            .locate_with(&file, &foreign)
+            .expect(403, "another origin");
+    }
 }
 
 #[test]
@@ -213,10 +253,16 @@ fn a_trusted_proxy_names_the_peer() {
         let headers = [("Authorization", &*header), ("X-Forwarded-For", from)];
         receiver.locate_with(&file, &headers).status
     };
-    let slowed = (0..40).any(|number| attempt(&format!("n{number}"), "6.6.6.6, 192.0.2.1") == 429);
+    // One address, however the proxy writes it.
+    let forms = ["6.6.6.6, 192.0.2.1", "[::ffff:192.0.2.1]:5678"];
+    let slowed = (0..40).any(|number| attempt(&format!("n{number}"), forms[number % 2]) == 429);
     assert!(slowed);
     assert_eq!(attempt("one", "192.0.2.1"), 429);
     assert_eq!(attempt("two", "192.0.2.2, 10.0.0.1"), 401);
+    // Whose address is not told shares that of the proxy with others, and locks nobody out.
+    for number in 0..30 {
+        assert_eq!(attempt(&format!("m{number}"), "unknown"), 401);
+    }
 
     // TLS ends at the proxy.
     let reply = receiver.log_in("joe", PASSWORD, &[("X-Forwarded-Proto", "https")]);

@@ -253,6 +253,40 @@ fn only_the_receivers_own_pages_can_use_a_session() {
 }
 
 #[test]
+fn the_page_works_behind_a_proxy_that_drops_the_port() {
+    let receiver = started();
+    let dropped = [
+        ("Host", "example.org"),
+        ("Origin", "http://example.org:8080"),
+    ];
+    let login = receiver.log_in("joe", PASSWORD, &dropped);
+    assert_eq!(login.status, 303, "{}", login.head);
+    let (cookie, password) = (login.cookie(), basic("joe", PASSWORD));
+    let token = csrf(&cookie);
+    let (session, right) = (("Cookie", &*cookie), ("X-CSRF-Token", &*token));
+    let ask = |more: &[(&str, &str)]| locate(&receiver, &[&dropped[..], more].concat());
+    assert_eq!(ask(&[session, right]).status, 200);
+    // A page at another port does not know the token, and a browser has sent it a password of Basic.
+    ask(&[session]).expect(403, "CSRF");
+    ask(&[("Authorization", &password)]).expect(403, "another origin");
+    // With TLS the browser itself says whose page it is, whatever the proxy does to Host.
+    let own = ("Sec-Fetch-Site", "same-origin");
+    assert_eq!(ask(&[("Authorization", &password), own]).status, 200);
+    for site in ["same-site", "cross-site"] {
+        ask(&[session, right, ("Sec-Fetch-Site", site)]).expect(403, "another origin");
+    }
+    for foreign in [
+        "http://example.org:",
+        "http://example.org:x",
+        "http://example.org.evil.example:8080",
+        "http://example.org:80:80",
+    ] {
+        let headers = [("Host", "example.org"), ("Origin", foreign), session, right];
+        locate(&receiver, &headers).expect(403, "another origin");
+    }
+}
+
+#[test]
 fn another_sites_page_can_log_nobody_in_or_out() {
     let receiver = started();
     let foreign = [

@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use axum::http::{header, Method, StatusCode};
 use subtle::ConstantTimeEq;
 
-use crate::accounts::peer::{host, is_local, origin};
+use crate::accounts::peer::origin;
 use crate::accounts::visitor::{Login, Visitor};
 use crate::http::reply::Reply;
 
@@ -47,7 +47,10 @@ pub fn check_form(visitor: &Visitor, head: &Parts, field: Option<&str>) -> Resul
     if reads(head) || visitor.login == Login::Token || !is_browser(head) {
         return Ok(());
     }
-    check_origin(head)?;
+    match visitor.login {
+        Login::Session { .. } => check_page(head)?,
+        _ => check_origin(head)?,
+    }
     let field = field.is_some_and(|token| is_token(visitor, token));
     match visitor.login {
         Login::Session { .. } if !field && !has_token(visitor, head) => Err(foreign(
@@ -83,43 +86,40 @@ fn claims_to_be_browser(head: &Parts) -> bool {
 }
 
 /// Refuses a browser's request that a page of another origin has made.
-pub fn check_origin(head: &Parts) -> Result<(), Reply> {
-    let text = |name| {
-        head.headers
-            .get(name)
-            .map(|value| value.to_str().unwrap_or("?"))
-    };
-    match (text("origin"), text("sec-fetch-site")) {
+fn check_origin(head: &Parts) -> Result<(), Reply> {
+    match (text(head, "origin"), text(head, "sec-fetch-site")) {
         (Some(sender), _) if sender == origin(head) => Ok(()),
+        // The browser compares with the URL that it has, also where a proxy has changed Host. No page can write this.
+        (_, Some("same-origin")) => Ok(()),
         (Some(_), _) => Err(foreign(
             "the request comes from a page of another origin than the receiver's; \
-             behind a proxy, it has to pass Host on and to be named by --trusted-proxy",
+             behind a proxy, it has to pass Host on with its port, and to be named by --trusted-proxy",
         )),
         // A typed address comes from no page.
-        (None, None | Some("same-origin" | "none")) => Ok(()),
+        (None, None | Some("none")) => Ok(()),
         (None, Some(_)) => Err(foreign("the request comes from a page of another site")),
     }
 }
 
-/// Refuses a request that does not come from this machine; for receivers without users. That is a request through
-/// a proxy, or one of another site's page whose name was made to lead to this machine (DNS rebinding).
-pub fn check_this_machine(head: &Parts) -> Result<(), Reply> {
-    let forwarded = ["forwarded", "x-forwarded-for"];
-    if forwarded
-        .iter()
-        .any(|name| head.headers.contains_key(*name))
-    {
-        return Err(foreign(
-            "no user is configured, so nothing that a proxy brings is taken",
-        ));
+/// Does the same for the login, and for a session's requests, which have a CSRF token. They may come through a proxy
+/// that drops the port from `Host`. A page at another port of the same name gains nothing: it does not know the token,
+/// and could set the login's cookie anyway, since browsers give cookies to all ports of a name. A password of HTTP
+/// Basic is kept for one port, so that such requests need the whole origin.
+pub fn check_page(head: &Parts) -> Result<(), Reply> {
+    let own = origin(head);
+    let rest = text(head, "origin").and_then(|sender| sender.strip_prefix(&own));
+    // Where Host has a port, no origin goes on after it like this.
+    let port = rest.and_then(|rest| rest.strip_prefix(':'));
+    let drops_port = port.is_some_and(|port| port.parse::<u16>().is_ok());
+    match text(head, "sec-fetch-site") {
+        None if drops_port => Ok(()),
+        _ => check_origin(head),
     }
-    // Also for requests that do not look like a browser's: a page's GET of its own origin has no other sign.
-    if head.headers.contains_key(header::HOST) && !is_local(host(head)) {
-        return Err(foreign(
-            "no user is configured, so it answers to localhost and 127.0.0.1 only, not to another name",
-        ));
-    }
-    Ok(())
+}
+
+fn text<'h>(head: &'h Parts, name: &str) -> Option<&'h str> {
+    let value = head.headers.get(name);
+    value.map(|value| value.to_str().unwrap_or("?"))
 }
 
 fn foreign(message: &str) -> Reply {

@@ -15,6 +15,8 @@
 //! | [`names`] | which names users may have |
 //! | [`peer`] | the address that a request comes from, also through a proxy |
 //! | [`base`] | the path below which a web server in front shows the receiver |
+//! | `forwarded` | what proxies write about the client |
+//! | `this_machine` | the rule for requests where there are no users |
 //! | [`secret`] | random secrets |
 //! | [`admin`] | the commands that manage users and tokens |
 
@@ -22,17 +24,18 @@ pub mod admin;
 pub mod base;
 pub mod csrf;
 pub mod form_check;
+mod forwarded;
 mod names;
 mod passwords;
 pub mod peer;
 mod secret;
 pub mod sessions;
 mod signing;
+mod this_machine;
 mod throttle;
 pub mod users;
 pub mod visitor;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::request::Parts;
@@ -66,6 +69,8 @@ pub struct Accounts {
     pub signing: Option<Arc<Signing>>,
     /// Whether the receiver listens on this machine only.
     is_local: bool,
+    /// Whether, without users, requests through a proxy are taken.
+    proxy_without_login: bool,
 }
 
 impl Accounts {
@@ -78,6 +83,7 @@ impl Accounts {
             passwords: Arc::new(Passwords::new()?),
             signing: Signing::new(config)?.map(Arc::new),
             is_local: config.is_local(),
+            proxy_without_login: config.proxy_without_login,
         })
     }
 
@@ -90,7 +96,9 @@ impl Accounts {
     pub async fn visitor(&self, head: &Parts) -> Result<Visitor, Reply> {
         // Asked each time: from the first user on, also one that was just added, everybody has to log in.
         if self.is_local && !self.users.any().await? {
-            csrf::check_this_machine(head)?;
+            if !self.proxy_without_login {
+                this_machine::check(head)?;
+            }
             return Ok(Visitor {
                 owner: String::new(),
                 login: Login::None,
@@ -111,12 +119,7 @@ impl Accounts {
     }
 
     /// Whether this is the user's password.
-    pub async fn is_password(
-        &self,
-        user: &str,
-        password: &str,
-        peer: IpAddr,
-    ) -> Result<bool, Reply> {
+    pub async fn is_password(&self, user: &str, password: &str, peer: Peer) -> Result<bool, Reply> {
         let stored = self.users.password(user).await?;
         self.passwords.check(user, password, stored, peer).await
     }
@@ -138,8 +141,7 @@ impl Accounts {
         let Some((owner, password)) = pair else {
             return Ok(None);
         };
-        let peer = Peer::of(head).address;
-        let is_right = self.is_password(owner, password, peer).await?;
+        let is_right = self.is_password(owner, password, Peer::of(head)).await?;
         Ok(is_right.then(|| Visitor {
             owner: owner.to_owned(),
             login: Login::Password,

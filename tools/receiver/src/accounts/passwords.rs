@@ -1,7 +1,6 @@
 //! Passwords: slow hashes, a limit for checks at once, and a cache so that not every request needs one.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +12,7 @@ use sha2::Sha256;
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::timeout;
 
+use crate::accounts::peer::Peer;
 use crate::accounts::secret;
 use crate::accounts::throttle::Throttle;
 use crate::http::reply::Reply;
@@ -149,7 +149,7 @@ impl Passwords {
         user: &str,
         password: &str,
         stored: Option<String>,
-        peer: IpAddr,
+        peer: Peer,
     ) -> Result<bool, Reply> {
         if password.len() > MAX_BYTES {
             return Ok(false);
@@ -160,12 +160,13 @@ impl Passwords {
         let cached = self.cached(key);
         let compared = cached.get_or_try_init(|| async {
             let throttle = &self.throttle;
-            let counted = throttle.begin(user, peer, Instant::now());
+            let address = (!peer.is_shared).then_some(peer.address);
+            let counted = throttle.begin(user, address, Instant::now());
             let attempt = counted.map_err(too_many_failures)?;
             let is_same = self.compare(stored, password.to_owned()).await;
             match &is_same {
                 Ok(true) if exists => throttle.take_back(attempt, true),
-                Ok(_) => tracing::warn!("a wrong name or password came from {peer}"),
+                Ok(_) => tracing::warn!("a wrong name or password came from {}", peer.address),
                 Err(_) => throttle.take_back(attempt, false),
             }
             is_same.map(|is_same| is_same && exists)

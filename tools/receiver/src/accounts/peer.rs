@@ -6,6 +6,8 @@ use axum::http::request::Parts;
 use axum::http::{header, HeaderMap};
 use ipnet::IpNet;
 
+use crate::accounts::forwarded;
+
 /// The other end of a request. The server adds it to each request as an extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer {
@@ -13,31 +15,42 @@ pub struct Peer {
     pub address: IpAddr,
     /// Whether the request came by TLS.
     pub secure: bool,
+    /// Whether the address is a proxy's, since the client's is not known: others share it.
+    pub is_shared: bool,
 }
 
 impl Peer {
-    /// Finds the peer of a request. `connection` is the socket's other end. If it is one of `proxies`, the headers
-    /// `X-Forwarded-*` are believed: the peer is the last address in the list that is not a proxy's. What stands
-    /// before that could be written by anybody.
+    /// Makes the peer at the other end of a connection.
+    pub fn of_connection(address: IpAddr, secure: bool) -> Self {
+        Self {
+            address: address.to_canonical(),
+            secure,
+            is_shared: false,
+        }
+    }
+
+    /// Finds the peer of a request. If the `connection` is that of one of `proxies`, the headers are believed that
+    /// [`forwarded`] reads: the peer is the last address that is not a proxy's. What stands before that could be
+    /// written by anybody.
     pub fn new(connection: Peer, headers: &HeaderMap, proxies: &[IpNet]) -> Self {
-        let trusted = |address: IpAddr| {
-            let address = address.to_canonical();
-            proxies.iter().any(|proxies| proxies.contains(&address))
-        };
+        let is_trusted = |address: IpAddr| proxies.iter().any(|proxies| proxies.contains(&address));
         let mut peer = connection;
-        if !trusted(peer.address) {
+        if !is_trusted(peer.address) {
+            // A proxy on this machine that --trusted-proxy does not name: all who come through it share its address.
+            peer.is_shared = peer.address.is_loopback() && forwarded::is_by_proxy(headers);
             return peer;
         }
-        if let Some(scheme) = list(headers, "x-forwarded-proto").pop() {
-            peer.secure = scheme.eq_ignore_ascii_case("https");
+        if let Some(secure) = forwarded::is_secure(headers) {
+            peer.secure = secure;
         }
-        let mut hops = list(headers, "x-forwarded-for");
-        while trusted(peer.address) {
-            match hops.pop().and_then(|hop| hop.parse().ok()) {
+        let mut hops = forwarded::hops(headers).into_iter();
+        while is_trusted(peer.address) {
+            match hops.next().flatten() {
                 Some(address) => peer.address = address,
                 None => break,
             }
         }
+        peer.is_shared = is_trusted(peer.address);
         peer
     }
 
@@ -66,29 +79,6 @@ pub fn host(head: &Parts) -> &str {
     host.and_then(|host| host.to_str().ok()).unwrap_or("")
 }
 
-/// Whether that is a loopback name or address.
-pub fn is_local(host: &str) -> bool {
-    let bracketed = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let unbracketed = bracketed.trim_start_matches('[').trim_end_matches(']');
-    let name = unbracketed.to_ascii_lowercase();
-    let address: Option<IpAddr> = name.parse().ok();
-    name == "localhost"
-        || name.ends_with(".localhost")
-        || address.is_some_and(|address| address.to_canonical().is_loopback())
-}
-
-fn list<'h>(headers: &'h HeaderMap, name: &str) -> Vec<&'h str> {
-    let values = headers.get_all(name).iter();
-    values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|line| line.split(','))
-        .map(str::trim)
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,10 +96,7 @@ mod tests {
         if let Some(proto) = proto {
             headers.insert("x-forwarded-proto", proto.parse().unwrap());
         }
-        let connection = Peer {
-            address: connection.parse().unwrap(),
-            secure: false,
-        };
+        let connection = Peer::of_connection(connection.parse().unwrap(), false);
         let peer = Peer::new(connection, &headers, &proxies);
         (peer.address.to_string(), peer.secure)
     }
@@ -135,25 +122,30 @@ mod tests {
         assert_eq!(peer_of("127.0.0.1", &["unknown"], None).0, "127.0.0.1");
         assert_eq!(peer_of("127.0.0.1", &[], None).0, "127.0.0.1");
     }
-
     #[test]
-    fn only_loopback_names_and_addresses_are_local() {
-        for local in [
-            "localhost:80",
-            "127.0.0.1",
-            "127.9.9.9:1",
-            "[::1]:8080",
-            "LocalHost",
+    fn a_proxys_address_is_shared_and_a_clients_is_not() {
+        let is_shared = |connection: &str, line: Option<&'static str>, proxies: &[&str]| {
+            let proxies: Vec<_> = proxies.iter().map(|net| net.parse().unwrap()).collect();
+            let mut headers = HeaderMap::new();
+            if let Some(line) = line {
+                headers.insert("x-forwarded-for", line.parse().unwrap());
+            }
+            let connection = Peer::of_connection(connection.parse().unwrap(), false);
+            Peer::new(connection, &headers, &proxies).is_shared
+        };
+        let trusted = &["10.0.0.1/32"];
+        assert!(!is_shared("10.0.0.1", Some("192.0.2.1"), trusted));
+        for hidden in [
+            None,
+            Some("unknown"),
+            Some("192.0.2.1, _hidden"),
+            Some("6.6.6.6, -, 10.0.0.1"),
         ] {
-            assert!(is_local(local), "{local}");
+            assert!(is_shared("10.0.0.1", hidden, trusted), "{hidden:?}");
         }
-        for foreign in [
-            "example.org",
-            "127.0.0.1.example.org:80",
-            "localhost.example.org",
-            "",
-        ] {
-            assert!(!is_local(foreign), "{foreign}");
-        }
+        // No stranger gets out of the limit for an address by a header.
+        assert!(!is_shared("192.0.2.1", Some("unknown"), trusted));
+        assert!(!is_shared("127.0.0.1", None, &[]));
+        assert!(is_shared("127.0.0.1", Some("192.0.2.1"), &[]));
     }
 }

@@ -29,21 +29,26 @@ struct Tally {
     last: Instant,
 }
 
-/// The keys that an attempt is counted under.
+/// The keys that an attempt is counted under; no address if many people share it.
 #[derive(Debug, Clone, Copy)]
-pub struct Attempt([u64; 2]);
+pub struct Attempt([Option<u64>; 2]);
 
 impl Throttle {
     /// Counts an attempt as a failure, until it is [taken back](Self::take_back): so many attempts at once do not
-    /// get around the limit. The error is the time to wait.
-    pub fn begin(&self, user: &str, peer: IpAddr, now: Instant) -> Result<Attempt, Duration> {
+    /// get around the limit. Without an address only the name counts. The error is the time to wait.
+    pub fn begin(
+        &self,
+        user: &str,
+        peer: Option<IpAddr>,
+        now: Instant,
+    ) -> Result<Attempt, Duration> {
         let keys = [
-            self.hasher.hash_one(user),
-            self.hasher.hash_one(network(peer)),
+            Some(self.hasher.hash_one(user)),
+            peer.map(|peer| self.hasher.hash_one(network(peer))),
         ];
         let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
         let waits = [0, 1].map(|kind| {
-            let tally = tallies[kind].get(&keys[kind]);
+            let tally = keys[kind].and_then(|key| tallies[kind].get(&key));
             tally.map_or(Duration::ZERO, |tally| tally.wait(kind, now))
         });
         let wait = waits[0].max(waits[1]);
@@ -51,7 +56,9 @@ impl Throttle {
             return Err(wait);
         }
         for (tallies, key) in tallies.iter_mut().zip(keys) {
-            count(tallies, key, now);
+            if let Some(key) = key {
+                count(tallies, key, now);
+            }
         }
         Ok(Attempt(keys))
     }
@@ -60,6 +67,7 @@ impl Throttle {
     pub fn take_back(&self, attempt: Attempt, right: bool) {
         let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
         for (kind, key) in attempt.0.into_iter().enumerate() {
+            let Some(key) = key else { continue };
             let Some(tally) = tallies[kind].get_mut(&key) else {
                 continue;
             };
@@ -113,8 +121,8 @@ fn network(peer: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn peer(last: u8) -> IpAddr {
-        IpAddr::from([192, 0, 2, last])
+    fn peer(last: u8) -> Option<IpAddr> {
+        Some(IpAddr::from([192, 0, 2, last]))
     }
 
     #[test]
@@ -157,11 +165,24 @@ mod tests {
     }
 
     #[test]
+    fn an_address_that_many_share_locks_nobody_out() {
+        let throttle = Throttle::default();
+        let now = Instant::now();
+        for name in 0..100 {
+            throttle.begin(&name.to_string(), None, now).unwrap();
+        }
+        for _ in 0..5 {
+            throttle.begin("joe", None, now).unwrap();
+        }
+        assert!(throttle.begin("joe", None, now).is_err());
+    }
+
+    #[test]
     fn an_ipv6_network_is_one_address() {
         let of = |text: &str| network(text.parse().unwrap());
         assert_eq!(of("2001:db8::1"), of("2001:db8::2:3"));
         assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
-        assert_eq!(of("::ffff:192.0.2.1"), peer(1));
+        assert_eq!(Some(of("::ffff:192.0.2.1")), peer(1));
     }
 
     #[test]
@@ -170,7 +191,9 @@ mod tests {
         let now = Instant::now();
         for name in 0..MAX_KEYS as u32 + 100 {
             let address = IpAddr::from(name.to_be_bytes());
-            throttle.begin(&name.to_string(), address, now).unwrap();
+            throttle
+                .begin(&name.to_string(), Some(address), now)
+                .unwrap();
         }
         let tallies = throttle.tallies.lock().unwrap();
         assert_eq!([tallies[0].len(), tallies[1].len()], [MAX_KEYS, MAX_KEYS]);

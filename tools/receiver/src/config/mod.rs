@@ -116,7 +116,8 @@ pub struct Config {
     #[arg(long, value_name = "SIZE", default_value = "32Mi", value_parser = size, hide = true)]
     pub commit_bytes: NonZeroU64,
 
-    /// Reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed; separate several by commas
+    /// Reverse proxy whose X-Forwarded-For and X-Forwarded-Proto (without them: Forwarded) are believed;
+    /// separate several by commas
     #[arg(long, value_name = "ADDR[/BITS]", value_delimiter = ',', value_parser = network)]
     pub trusted_proxy: Vec<IpNet>,
 
@@ -124,6 +125,10 @@ pub struct Config {
     /// X-Forwarded-Prefix of a --trusted-proxy, else none]
     #[arg(long, value_name = "PATH", value_parser = base_path::parse)]
     pub base_path: Option<String>,
+
+    /// Without users, take what a proxy brings, too: everybody who reaches the proxy may list, upload and delete
+    #[arg(long)]
+    pub proxy_without_login: bool,
 
     /// Time without a request after which a login ends
     #[arg(long, value_name = "TIME", default_value = "12h", value_parser = time)]

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{header, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use crate::accounts::csrf::{check_form, check_origin, is_browser};
+use crate::accounts::csrf::{check_form, check_page, is_browser};
 use crate::accounts::peer::Peer;
 use crate::accounts::sessions::{clear_cookie, set_cookie};
 use crate::accounts::Accounts;
@@ -49,11 +49,11 @@ pub async fn log_in(
 async fn try_log_in(accounts: &Accounts, head: &Parts, fields: &Fields) -> Result<Response, Reply> {
     // Else another site's page could log its reader in as a user of its own, and see what they upload.
     if is_browser(head) {
-        check_origin(head)?;
+        check_page(head)?;
     }
     let (user, password) = (fields.required("user")?, fields.required("password")?);
     let peer = Peer::of(head);
-    if !accounts.is_password(user, password, peer.address).await? {
+    if !accounts.is_password(user, password, peer).await? {
         let status = StatusCode::UNAUTHORIZED;
         return Err(Reply::refusal(status, "wrong name or password"));
     }
