@@ -42,6 +42,7 @@ pub mod desktop;
 pub mod files;
 mod form;
 pub mod form_table;
+pub mod front;
 pub mod haproxy;
 pub mod head;
 pub mod hole;
