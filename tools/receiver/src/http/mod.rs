@@ -13,7 +13,7 @@
 pub mod body;
 pub mod conditions;
 pub mod fields;
-pub mod parameters;
 pub mod host;
+pub mod parameters;
 pub mod reply;
 pub mod size;
