@@ -64,7 +64,7 @@ use crate::storage::uploads::Uploads;
 /// How many blocking threads there are beside those of uploads, which have one each.
 const THREADS: usize = 64;
 /// How many open files are kept for other things, out of the half that connections may have.
-const RESERVED: u64 = 32;
+const RESERVED: u64 = 48;
 
 fn main() -> ExitCode {
     match begin() {

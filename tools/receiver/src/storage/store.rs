@@ -1,9 +1,11 @@
 //! The records of uploads in the database.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
+use tokio::time::timeout;
 
 use crate::storage::changes::{Change, Changes};
 use crate::storage::database::{connect, now, signed};
@@ -22,10 +24,25 @@ pub enum Filter {
     Unfinished,
 }
 
+/// How many connections to the database are for reading.
+const READERS: u32 = 4;
+/// How often a health check writes at most.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a health check waits for its write.
+const PROBE_PATIENCE: Duration = Duration::from_millis(100);
+
+/// When a health check wrote, and the result of the last write that ended.
+type Probe = (Option<Instant>, Result<(), StoreError>);
+
 /// All records.
 #[derive(Clone)]
 pub struct Store {
-    pool: AnyPool,
+    /// For all that only reads: it does not wait for a commit.
+    readers: AnyPool,
+    writer: AnyPool,
+    /// For [`probe`](Self::probe), which does not wait for other readers either.
+    health: AnyPool,
+    probe: Arc<Mutex<Probe>>,
     changes: Changes,
 }
 
@@ -33,24 +50,48 @@ impl Store {
     /// Opens the database and brings its tables up to date.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         // SQLite allows one writer at a time. With one connection, writers queue here and do not poll.
-        let pool = connect(url, 1).await?;
-        let migrated = sqlx::migrate!().run(&pool).await;
+        let writer = connect(url, 1).await?;
+        let migrated = sqlx::migrate!().run(&writer).await;
         migrated.map_err(|error| StoreError::Migration(Arc::new(error)))?;
         Ok(Self {
-            changes: Changes::start(pool.clone()),
-            pool,
+            changes: Changes::start(writer.clone()),
+            readers: connect(url, READERS).await?,
+            writer,
+            health: connect(url, 1).await?,
+            probe: Arc::new(Mutex::new((None, Ok(())))),
         })
     }
 
-    /// Checks that the database can be written. What it writes is a nonce that has no use. While that is there, for a
-    /// second, nothing is written again.
+    /// Checks that the database can be read and written. What it writes is a nonce that has no use, once a second at
+    /// most. While other writes go before it, the result of the write before counts.
     pub async fn probe(&self) -> Result<(), StoreError> {
-        self.add_nonce(".probe", now() + 1000).await.map(drop)
+        sqlx::query("SELECT 1").execute(&self.health).await?;
+        let due = {
+            let mut probe = self.lock_probe();
+            let is_due = probe.0.is_none_or(|at| at.elapsed() >= PROBE_INTERVAL);
+            is_due.then(|| probe.0 = Some(Instant::now()))
+        };
+        if due.is_some() {
+            let store = self.clone();
+            let write = tokio::spawn(async move {
+                let result = store.add_nonce(".probe", now() + 1000).await.map(drop);
+                store.lock_probe().1 = result;
+            });
+            // A write that takes longer goes on by itself.
+            timeout(PROBE_PATIENCE, write).await.ok();
+        }
+        self.lock_probe().1.clone()
+    }
+
+    fn lock_probe(&self) -> MutexGuard<'_, Probe> {
+        self.probe.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Closes all connections.
     pub async fn close(&self) {
-        self.pool.close().await;
+        for pool in [&self.readers, &self.health, &self.writer] {
+            pool.close().await;
+        }
     }
 
     /// Finds the owner's upload with this id.
@@ -58,7 +99,7 @@ impl Store {
         let row = sqlx::query("SELECT * FROM uploads WHERE owner = $1 AND id = $2")
             .bind(owner)
             .bind(id)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.readers)
             .await?;
         row.as_ref().map(record).transpose()
     }
@@ -86,7 +127,7 @@ impl Store {
         .bind(signed(file.size))
         .bind(&file.md5)
         .bind(&file.mtime)
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.readers)
         .await?;
         row.as_ref().map(record).transpose()
     }
@@ -101,7 +142,7 @@ impl Store {
         .bind(&file.owner)
         .bind(signed(file.size))
         .bind(&file.md5)
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.readers)
         .await?;
         row.as_ref().map(record).transpose()
     }
@@ -131,7 +172,7 @@ impl Store {
         .bind(changed)
         .bind(id)
         .bind(i64::from(limit))
-        .fetch_all(&self.pool)
+        .fetch_all(&self.readers)
         .await?;
         rows.iter().map(record).collect()
     }
@@ -140,7 +181,7 @@ impl Store {
     pub async fn find_any(&self, id: &str) -> Result<Option<Record>, StoreError> {
         let row = sqlx::query("SELECT * FROM uploads WHERE id = $1")
             .bind(id)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.readers)
             .await?;
         row.as_ref().map(record).transpose()
     }
@@ -150,7 +191,7 @@ impl Store {
         let row = sqlx::query("SELECT id FROM uploads WHERE place = $1 AND id <> $2")
             .bind(place)
             .bind(id)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.readers)
             .await?;
         Ok(row.map(|row| row.try_get("id")).transpose()?)
     }
@@ -160,7 +201,7 @@ impl Store {
         let row =
             sqlx::query("SELECT SUM(CAST(size AS REAL)) AS total FROM uploads WHERE owner = $1")
                 .bind(owner)
-                .fetch_one(&self.pool)
+                .fetch_one(&self.readers)
                 .await?;
         // A sum that does not fit becomes the largest number.
         Ok(row.try_get::<Option<f64>, _>("total")?.unwrap_or(0.0) as i64)
@@ -170,7 +211,7 @@ impl Store {
     pub async fn idle(&self, since: i64) -> Result<Vec<Record>, StoreError> {
         let rows = sqlx::query("SELECT * FROM uploads WHERE state <> 'complete' AND changed < $1")
             .bind(since)
-            .fetch_all(&self.pool)
+            .fetch_all(&self.readers)
             .await?;
         rows.iter().map(record).collect()
     }
