@@ -1,6 +1,7 @@
 //! A small body, read as a whole.
 
-use std::fmt::Display;
+use std::error::Error;
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use axum::body::BodyDataStream;
@@ -16,7 +17,7 @@ pub async fn read_form(body: &mut BodyDataStream, limit: Duration) -> Result<Vec
     let read = async {
         let mut text = Vec::new();
         while let Some(chunk) = body.next().await {
-            text.extend_from_slice(&chunk.map_err(broken_form)?);
+            text.extend_from_slice(&chunk.map_err(|error| broken_form(&error))?);
             if text.len() > MAX_FORM {
                 return Err(Reply::too_large(format!(
                     "the form has more than {MAX_FORM} bytes"
@@ -31,7 +32,29 @@ pub async fn read_form(body: &mut BodyDataStream, limit: Duration) -> Result<Vec
     })
 }
 
-/// The refusal of a form that ends early or cannot be parsed.
-pub fn broken_form(error: impl Display) -> Reply {
-    Reply::bad_request(format!("the form was cut: {error}"))
+/// The refusal of a form that ends early or cannot be parsed. When the connection ended inside the form, nothing is
+/// wrong with what the client does, and it may try again.
+pub fn broken_form(error: &(dyn Error + 'static)) -> Reply {
+    match is_lost(error) {
+        true => {
+            let message = "the connection ended before the form did";
+            Reply::refusal(StatusCode::REQUEST_TIMEOUT, message)
+        }
+        false => Reply::bad_request(format!("the form was cut: {error}")),
+    }
+}
+
+/// Whether an error, or what has caused it, is the end of a connection.
+fn is_lost(error: &(dyn Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.any(|cause| match cause.downcast_ref::<io::Error>() {
+        // These say that the chunks are not framed as they must be.
+        Some(error) => !matches!(
+            error.kind(),
+            ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::Other
+        ),
+        None => cause
+            .downcast_ref::<hyper::Error>()
+            .is_some_and(hyper::Error::is_incomplete_message),
+    })
 }

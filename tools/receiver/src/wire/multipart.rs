@@ -183,8 +183,8 @@ async fn wait_for<T>(
     };
     match result {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(multer::Error::StreamReadFailed(error))) => Err(broken_form(error)),
-        Ok(Err(error)) => Err(broken_form(error)),
+        Ok(Err(multer::Error::StreamReadFailed(error))) => Err(broken_form(&*error)),
+        Ok(Err(error)) => Err(broken_form(&error)),
         Err(_) => Err(idle_timeout(idle)),
     }
 }
