@@ -7,6 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use anyhow::{bail, Context};
 use console::Term;
 
+use crate::accounts::hash::hash;
 use crate::accounts::users::Users;
 use crate::accounts::{names, passwords};
 use crate::config::command::{Command, TokenCommand, UserCommand};
@@ -129,7 +130,7 @@ fn new_password(user: &str, file: Option<&Path>) -> anyhow::Result<String> {
         None => first_line(io::stdin()).context("cannot read the password from standard input")?,
     };
     passwords::check(&password).map_err(anyhow::Error::msg)?;
-    passwords::hash(&password)
+    hash(&password)
 }
 
 /// Asks on the terminal without showing what is typed.

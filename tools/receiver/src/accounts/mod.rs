@@ -9,7 +9,8 @@
 //! | [`form_check`] | checks of a form's fields: the user and the signature |
 //! | [`signing`] | the signature |
 //! | [`sessions`] | logins by the form, each with a cookie |
-//! | [`passwords`] | hashes of passwords, and their check |
+//! | [`passwords`] | the check of passwords |
+//! | `hash` | their slow hash |
 //! | [`throttle`] | a limit for wrong passwords |
 //! | [`users`] | users and tokens in the database |
 //! | [`names`] | which names users may have |
@@ -25,6 +26,7 @@ pub mod base;
 pub mod csrf;
 pub mod form_check;
 mod forwarded;
+mod hash;
 mod names;
 mod passwords;
 pub mod peer;

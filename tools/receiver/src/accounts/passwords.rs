@@ -1,11 +1,9 @@
-//! Passwords: slow hashes, a limit for checks at once, and a cache so that not every request needs one.
+//! The check of passwords: a limit for checks at once, and a cache so that not every request needs one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::Argon2;
 use axum::http::{header, StatusCode};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -13,6 +11,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::timeout;
 
 use crate::accounts::peer::Peer;
+use crate::accounts::hash::{hash, matches};
 use crate::accounts::secret;
 use crate::accounts::throttle::Throttle;
 use crate::http::reply::Reply;
@@ -23,6 +22,8 @@ const MIN_CHARACTERS: usize = 8;
 const MAX_BYTES: usize = 1024;
 /// How many passwords are hashed at once: each needs 19 MiB and a core.
 const MAX_PARALLEL: usize = 2;
+/// How many more requests wait for that.
+const MAX_WAITING: usize = 200;
 /// The longest wait before a password is hashed.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a right password stays in the cache after its last use.
@@ -33,6 +34,8 @@ const MAX_CACHE: usize = 1024;
 /// The checking of passwords.
 pub struct Passwords {
     throttle: Throttle,
+    /// For those that wait for a hash, or have one.
+    places: Semaphore,
     permits: Semaphore,
     /// The key of the cache's hashes, which only this process has.
     key: [u8; 32],
@@ -50,11 +53,6 @@ struct CacheEntry {
     last_used: Instant,
 }
 
-/// Makes the hasher. Its default parameters are those that OWASP recommends: 19 MiB, two passes, one lane.
-fn argon2() -> Argon2<'static> {
-    Argon2::default()
-}
-
 /// Checks a new password. The error says why it is not allowed.
 pub fn check(password: &str) -> Result<(), String> {
     if password.chars().count() < MIN_CHARACTERS {
@@ -70,13 +68,6 @@ pub fn check(password: &str) -> Result<(), String> {
     }
 }
 
-/// Hashes a password for the database, which is slow on purpose.
-pub fn hash(password: &str) -> anyhow::Result<String> {
-    let result = argon2().hash_password(password.as_bytes());
-    let hash = result.map_err(|error| anyhow::anyhow!("cannot hash a password: {error}"))?;
-    Ok(hash.to_string())
-}
-
 impl Passwords {
     /// Makes a check with an empty cache.
     pub fn new() -> anyhow::Result<Self> {
@@ -84,6 +75,7 @@ impl Passwords {
         getrandom::fill(&mut key)?;
         Ok(Self {
             throttle: Throttle::default(),
+            places: Semaphore::new(MAX_PARALLEL + MAX_WAITING),
             permits: Semaphore::new(MAX_PARALLEL),
             key,
             cache: Mutex::default(),
@@ -127,19 +119,17 @@ impl Passwords {
 
     /// Waits for a permit and compares a password with a hash.
     async fn compare(&self, stored: String, password: String) -> Result<bool, Reply> {
-        let Ok(permit) = timeout(QUEUE_TIMEOUT, self.permits.acquire()).await else {
-            return Err(Reply::refusal(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "too many people are logging in",
-            ));
+        let full = || {
+            let message = "too many people are logging in";
+            Reply::refusal(StatusCode::SERVICE_UNAVAILABLE, message)
         };
-        let permit = permit.map_err(Reply::internal)?;
-        let task = tokio::task::spawn_blocking(move || {
-            argon2().verify_password(password.as_bytes(), stored.as_str())
-        });
+        let _place = self.places.try_acquire().map_err(|_| full())?;
+        let permit = timeout(QUEUE_TIMEOUT, self.permits.acquire()).await;
+        let permit = permit.map_err(|_| full())?.map_err(Reply::internal)?;
+        let task = tokio::task::spawn_blocking(move || matches(&password, &stored));
         let result = task.await.map_err(Reply::internal)?;
         drop(permit);
-        Ok(result.is_ok())
+        result.map_err(Reply::internal)
     }
 
     /// Whether this is the user's password, of which `stored` is the hash. A user that does not exist has none,
