@@ -125,8 +125,10 @@ async fn serve_connection(
     let service = service_fn(move |mut request: Request<Incoming>| {
         base::enter(&mut request, peer.address, &config);
         let peer = Peer::new(peer, request.headers(), &config.trusted_proxy);
+        let active = connection.begin_request(peer.address);
         request.extensions_mut().insert(peer);
-        let (active, response) = (connection.begin_request(), router.call(request));
+        request.extensions_mut().insert(active.client());
+        let response = router.call(request);
         async { Ok::<_, Infallible>(active.until_sent(response.await?)) }
     });
     let served = http.serve_connection(TokioIo::new(stream), service);

@@ -8,23 +8,28 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{begin, md5_hex, Receiver, Reply, Upload};
+use sqlx::Connection;
+
+use common::accounts::{basic, with, PASSWORD};
+use common::{begin, head, md5_hex, post_form, Receiver, Reply, Upload};
 
 /// The number of uploads at once: RESUP_TEST_RUNS, else a small one.
 fn uploads() -> usize {
     std::env::var("RESUP_TEST_RUNS").map_or(100, |n| n.parse().unwrap())
 }
 
-/// Returns the peak memory of the process, in MB, and its number of threads.
-fn peak(receiver: &Receiver) -> (u64, u64) {
+/// Returns a number from the status of the process: kB of memory, or threads.
+fn status(receiver: &Receiver, name: &str) -> u64 {
     let status = format!("/proc/{}/status", receiver.pid());
     let status = std::fs::read_to_string(status).unwrap();
-    let number = |name: &str| -> u64 {
-        let line = status.lines().find_map(|line| line.strip_prefix(name));
-        let number = line.unwrap().trim().trim_end_matches(" kB");
-        number.parse().unwrap()
-    };
-    (number("VmHWM:") / 1024, number("Threads:"))
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let number = line.unwrap().trim_start_matches(':').trim();
+    number.trim_end_matches(" kB").parse().unwrap()
+}
+
+/// Adds a user's credentials to a request.
+fn from(user: &str, request: Vec<u8>) -> Vec<u8> {
+    with(request, &[("Authorization", &basic(user, PASSWORD))])
 }
 
 /// Uploads `count` files of `size` bytes, all of which have begun before the first one ends.
@@ -54,7 +59,10 @@ fn upload_at_once(receiver: &Receiver, count: usize, size: usize) {
                 .unwrap();
         }
     });
-    let (peak, threads) = peak(receiver);
+    let (peak, threads) = (
+        status(receiver, "VmHWM") / 1024,
+        status(receiver, "Threads"),
+    );
     let time = begun.elapsed().as_secs_f64();
     let rate = (count * size) as f64 / time / 1e6;
     println!(
@@ -100,4 +108,116 @@ fn slow_connections_do_not_stop_the_others() {
     upload_at_once(&receiver, uploads() / 10, 1_000_000);
     stop.send(()).unwrap();
     dripping.join().unwrap();
+}
+
+#[test]
+fn who_has_not_logged_in_gives_way() {
+    let receiver = Receiver::start(&["--max-connections", "8"]);
+    receiver.add_user("ann");
+    let form = head("POST", "/login", "application/x-www-form-urlencoded", 1000);
+    let open = |_| {
+        let mut stream = receiver.connect();
+        stream.write_all(&form).unwrap();
+        stream.write_all(b"user=").unwrap();
+        stream
+    };
+    let _strangers: Vec<_> = (0..20).map(open).collect();
+    thread::sleep(Duration::from_millis(300));
+    let ann = from("ann", head("GET", "/uploads", "", 0));
+    assert_eq!(receiver.exchange(&ann).status, 200);
+    // A user keeps half of the connections free for others.
+    let send = from(
+        "ann",
+        head("POST", "/upload", "multipart/form-data; boundary=x", 1000),
+    );
+    let open = |_| {
+        let mut stream = receiver.connect();
+        stream.write_all(&send).unwrap();
+        stream
+    };
+    let _sends: Vec<_> = (0..4).map(open).collect();
+    thread::sleep(Duration::from_millis(300));
+    let refused = receiver
+        .exchange(&ann)
+        .expect(429, "4 requests of this user");
+    assert!(refused.head.contains("retry-after: "), "{}", refused.head);
+    receiver.add_user("bob");
+    let bob = from("bob", head("GET", "/uploads", "", 0));
+    assert_eq!(receiver.exchange(&bob).status, 200);
+}
+
+#[test]
+fn one_user_may_send_half_of_all_uploads() {
+    let receiver = Receiver::start(&["--max-uploads", "3"]);
+    for user in ["ann", "bob"] {
+        receiver.add_user(user);
+    }
+    let begun = |user: &str, name: &str| {
+        let file = Upload::new(name, 200_000);
+        let located = from(user, post_form(&file.locate_form()));
+        let id = receiver.exchange(&located).id();
+        let send = from(user, file.send(&id, 0).build());
+        let mut stream = receiver.connect();
+        stream.write_all(&send[..2000]).unwrap();
+        thread::sleep(Duration::from_millis(300));
+        (stream, send)
+    };
+    let _open = [begun("ann", "a"), begun("ann", "b")];
+    let (mut third, _) = begun("ann", "c");
+    let refused = Reply::read(&mut third).expect(429, "2 uploads are being sent");
+    assert!(refused.head.contains("retry-after: "), "{}", refused.head);
+    let (mut other, send) = begun("bob", "d");
+    other.write_all(&send[2000..]).unwrap();
+    assert_eq!(Reply::read(&mut other).status, 200);
+}
+
+#[test]
+fn wrong_passwords_take_little_memory_and_give_it_back() {
+    let receiver = Receiver::start_with_users(&["ann"], &[]);
+    let before = status(&receiver, "VmRSS");
+    thread::scope(|scope| {
+        for n in 0..20 {
+            let receiver = &receiver;
+            scope.spawn(move || {
+                let request = from(&format!("stranger{n}"), head("GET", "/uploads", "", 0));
+                let status = receiver.exchange(&request).status;
+                assert!(matches!(status, 401 | 503), "{status}");
+            });
+        }
+    });
+    let [peak, after] = ["VmHWM", "VmRSS"].map(|name| status(&receiver, name) - before);
+    // A hash has 19 MiB, and two are made at once.
+    assert!(peak < 80 * 1024, "{peak} kB");
+    assert!(after < 19 * 1024, "{after} kB");
+}
+
+#[test]
+fn reading_does_not_wait_for_writing() {
+    let receiver = Receiver::start(&[]);
+    let file = Upload::new("a", 1000);
+    receiver.locate_ok(&file);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    sqlx::any::install_default_drivers();
+    let url = format!(
+        "sqlite://{}",
+        receiver.data().join("receiver.sqlite").display()
+    );
+    let connected = runtime.block_on(sqlx::AnyConnection::connect(&url));
+    let mut database = connected.unwrap();
+    let mut run = |query: &'static str| {
+        let done = sqlx::query(query).execute(&mut database);
+        runtime.block_on(done).unwrap();
+    };
+    run("BEGIN IMMEDIATE");
+    thread::scope(|scope| {
+        let writing = scope.spawn(|| receiver.locate(&Upload::new("b", 1000)).status);
+        thread::sleep(Duration::from_millis(300));
+        for target in ["/healthz", "/uploads", "/login"] {
+            assert_eq!(receiver.get(target).status, 200, "{target}");
+        }
+        receiver.locate_ok(&file);
+        assert!(!writing.is_finished());
+        run("ROLLBACK");
+        assert_eq!(writing.join().unwrap(), 200);
+    });
 }

@@ -45,6 +45,7 @@ use axum::http::{header, HeaderValue, StatusCode};
 use base64::prelude::{Engine as _, BASE64_STANDARD};
 
 use crate::config::Config;
+use crate::connections::Client;
 use crate::http::reply::Reply;
 use crate::storage::database::connect;
 use base::url;
@@ -96,6 +97,14 @@ impl Accounts {
 
     /// Finds out who sends a request. Status 401 says that nobody is logged in.
     pub async fn visitor(&self, head: &Parts) -> Result<Visitor, Reply> {
+        let visitor = self.find_visitor(head).await?;
+        if let Some(client) = head.extensions.get::<Client>() {
+            client.log_in(&visitor.owner)?;
+        }
+        Ok(visitor)
+    }
+
+    async fn find_visitor(&self, head: &Parts) -> Result<Visitor, Reply> {
         // Asked each time: from the first user on, also one that was just added, everybody has to log in.
         if self.is_local && !self.users.any().await? {
             if !self.proxy_without_login {

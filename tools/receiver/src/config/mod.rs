@@ -91,12 +91,13 @@ pub struct Config {
     #[arg(long, value_name = "COUNT", default_value = "1000", value_parser = count)]
     pub max_uploads: NonZeroUsize,
 
-    /// Most uploads at once of one user
+    /// Most uploads at once of one user [default: half of --max-uploads]
     #[arg(long, value_name = "COUNT", value_parser = count)]
     pub max_uploads_per_user: Option<NonZeroUsize>,
 
     /// Most connections at once; a new one replaces one that has no request, or whose client has read
-    /// nothing of its response for the time of --body-idle-timeout
+    /// nothing of its response for the time of --body-idle-timeout, or whose sender has not logged in;
+    /// one user may have half of them
     #[arg(long, value_name = "COUNT", default_value = "4096", value_parser = count)]
     pub max_connections: NonZeroUsize,
 

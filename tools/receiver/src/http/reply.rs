@@ -7,6 +7,7 @@ use axum::http::{header, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::connections::TooMany;
 use crate::storage::claims::ClaimError;
 use crate::storage::error::{StorageError, StoreError};
 use crate::storage::record::{Record, State};
@@ -213,6 +214,12 @@ impl From<ClaimError> for Reply {
             ClaimError::Full | ClaimError::ShutDown => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::refusal(status, error.to_string())
+    }
+}
+
+impl From<TooMany> for Reply {
+    fn from(error: TooMany) -> Self {
+        Self::refusal(StatusCode::TOO_MANY_REQUESTS, error.to_string())
     }
 }
 

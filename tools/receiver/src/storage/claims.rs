@@ -39,7 +39,7 @@ pub enum ClaimError {
 pub struct Claims {
     table: Mutex<Table>,
     max_sends: usize,
-    max_sends_per_owner: usize,
+    max_sends_per_owner: Option<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -77,12 +77,13 @@ enum Status {
 }
 
 impl Claims {
-    /// Allows so many uploads to be sent at once, by all owners and by one.
+    /// Allows so many uploads to be sent at once, by all owners and by one. Without a number for one owner it is half
+    /// of the other, so that nobody shuts all others out; where there are no users, it is no limit.
     pub fn new(max_sends: usize, max_sends_per_owner: Option<usize>) -> Self {
         Self {
             table: Mutex::default(),
             max_sends,
-            max_sends_per_owner: max_sends_per_owner.unwrap_or(usize::MAX),
+            max_sends_per_owner,
         }
     }
 
@@ -174,7 +175,12 @@ impl Claim {
             return Err(ClaimError::Full);
         }
         let own = table.sends.get(owner).copied().unwrap_or(0);
-        if own >= self.claims.max_sends_per_owner {
+        let most = match self.claims.max_sends_per_owner {
+            Some(most) => most,
+            None if owner.is_empty() => usize::MAX,
+            None => self.claims.max_sends.div_ceil(2),
+        };
+        if own >= most {
             return Err(ClaimError::OwnerFull(own));
         }
         table.sends.insert(owner.to_owned(), own + 1);
