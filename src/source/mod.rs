@@ -9,5 +9,7 @@ mod stream;
 mod traits;
 
 pub(crate) use opener::Opener;
+#[cfg(windows)]
+pub(crate) use stamp::set_change_time;
 pub(crate) use stream::{ProgramStream, StreamPort};
 pub(crate) use traits::Source;

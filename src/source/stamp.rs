@@ -15,7 +15,7 @@ pub(super) struct Stamp {
     /// In nanoseconds since 1970.
     pub modified: Option<i128>,
     /// The change time, in nanoseconds since 1970. Every write sets it, and so does a new mode, name
-    /// or link. No program can set it to a value of its own.
+    /// or link. Hardly a program sets it to a value of its own.
     pub changed: Option<i128>,
     /// The device and the file's number there, where the system has them.
     pub id: Option<(u64, u64)>,
@@ -43,6 +43,7 @@ impl Stamp {
             .map(|file| (file.volume_serial_number(), file.file_index()));
         Ok(Stamp {
             id,
+            changed: CHANGE_TIME.get().and_then(|change_time| change_time(file)),
             ..Self::new(&file.metadata()?)
         })
     }
@@ -88,6 +89,20 @@ impl Stamp {
         }
         None
     }
+}
+
+/// A function that gives the change time of an open file.
+#[cfg(windows)]
+type ChangeTime = fn(&File) -> Option<i128>;
+
+/// The function that asks Windows. It needs unsafe code, so it comes from `src/ffi`.
+#[cfg(windows)]
+static CHANGE_TIME: std::sync::OnceLock<ChangeTime> = std::sync::OnceLock::new();
+
+/// Sets the function that asks Windows for a change time. Only the first call counts.
+#[cfg(windows)]
+pub(crate) fn set_change_time(change_time: ChangeTime) {
+    let _ = CHANGE_TIME.set(change_time);
 }
 
 /// Gives the change time, and the device and number.

@@ -8,7 +8,7 @@ use rustls::ClientConfig;
 use ureq::config::Config;
 use ureq::http::{self, header};
 use ureq::unversioned::resolver::{DefaultResolver, Resolver};
-use ureq::unversioned::transport::{ConnectProxyConnector, Connector, SocksConnector};
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector};
 use ureq::{Agent, SendBody};
 
 use super::body::RequestBody;
@@ -140,16 +140,12 @@ impl Connection {
                 resolver,
                 stand_in: via.stand_in(),
                 state: state.clone(),
-                habits: habits.clone(),
             },
             limit: options.limits.connect,
-            connect:
-                ().chain(SocksConnector::default())
-                    .chain(ConnectProxyConnector::default())
-                    .chain(SocketConnector {
-                        state: state.clone(),
-                        habits: habits.clone(),
-                    }),
+            connect: ().chain(ConnectProxyConnector::default()).chain(SocketConnector {
+                state: state.clone(),
+                habits: habits.clone(),
+            }),
         };
         let chain = lookup
             .chain(absolute)

@@ -113,26 +113,18 @@ impl Circumstances<'_> {
         }
         let is_socks = self.via.is_socks();
         match error.kind() {
-            // ureq's errors for a SOCKS proxy that refuses the user, and for a target that its
-            // protocol cannot express, such as IPv6 with SOCKS4.
+            // A SOCKS proxy refuses the user, or the request has no form in its protocol, such as IPv6
+            // with SOCKS4.
             io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput if is_socks => {
                 Error::ProxyRefused { host, why }
             }
-            _ if is_socks && why.contains("auth method") => {
-                let why = "the proxy asks for a user and password".to_owned();
-                Error::ProxyRefused { host, why }
-            }
-            // ureq's errors for a response that is not SOCKS, or for none.
+            // What came is not SOCKS, or nothing came.
             io::ErrorKind::InvalidData
             | io::ErrorKind::UnexpectedEof
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::BrokenPipe
                 if is_socks =>
             {
-                let why = match error.kind() {
-                    io::ErrorKind::InvalidData => "the answer is not SOCKS".to_owned(),
-                    _ => why,
-                };
                 let why = format!("{why}{MAY_BE_NO_SOCKS}");
                 Error::ConnectFailed { host, why }
             }

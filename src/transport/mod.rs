@@ -4,8 +4,8 @@
 //! Each workaround for ureq 3.5 has a comment that names its reason, and a test in `contract`, so
 //! that an update that changes ureq is noticed.
 //!
-//! A connection is a chain of layers, from the socket up to ureq: `names` (lookups), `socket` or
-//! ureq's connectors for proxies, `via` (proxies), `early` (`Bottom`), `tls`, `early` (`Top`),
+//! A connection is a chain of layers, from the socket up to ureq: `names` (lookups), `socket` (with
+//! `socks`) or ureq's connector for tunnels, `via` (proxies), `early` (`Bottom`), `tls`, `early` (`Top`),
 //! `tunnel`, `expect`. They share their [`state`]. All connections of a client share its server's
 //! `habits`.
 
@@ -24,6 +24,7 @@ mod pool;
 mod race;
 mod response;
 mod socket;
+mod socks;
 mod stall;
 mod state;
 mod tls;

@@ -14,8 +14,6 @@ use ureq::unversioned::transport::time::{Duration as NetDuration, Instant};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::{Error, Timeout};
 
-use super::habits::Habits;
-use super::race;
 use super::state::ConnectionState;
 
 /// A resolver that gives no address: the lookup comes later.
@@ -35,7 +33,6 @@ pub(super) struct Names<R> {
     /// The URL that is looked up in place of every other.
     pub stand_in: Option<Uri>,
     pub state: Arc<ConnectionState>,
-    pub habits: Arc<Habits>,
 }
 
 impl<R: Resolver> Resolver for Names<R> {
@@ -49,31 +46,7 @@ impl<R: Resolver> Resolver for Names<R> {
         let result = self.resolver.resolve(uri, config, timeout);
         // ureq's error does not show that the lookup failed.
         self.state.request().resolved(result.is_ok());
-        let found = result?;
-        let is_socks = uri
-            .scheme_str()
-            .is_some_and(|scheme| scheme.to_ascii_lowercase().starts_with("socks"));
-        match is_socks && found.len() > 1 {
-            true => self.choose(found, timeout),
-            false => Ok(found),
-        }
-    }
-}
-
-impl<R: Resolver> Names<R> {
-    /// Chooses the address of a SOCKS proxy by a connection to it, which is closed again: ureq
-    /// makes its connections to these proxies itself, to one address after the other.
-    fn choose(
-        &self,
-        found: ResolvedSocketAddrs,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, Error> {
-        let limit = timeout.not_zero().map_or(race::NO_LIMIT, |limit| *limit);
-        let address = race::connect(&found, limit, &self.habits)?.peer_addr()?;
-        self.state.request().address = Some(address);
-        let mut chosen = self.empty();
-        chosen.push(address);
-        Ok(chosen)
+        result
     }
 }
 

@@ -2,12 +2,12 @@
 //!
 //! ureq's own tries a server's addresses one after the other, each for a part of the time limit.
 //! And it blocks in a write until the system takes all of it. A server that responds early, and
-//! reads no more, is then noticed by the stall limit only. So this one writes a while at a time. If
-//! there is something to read meanwhile, it keeps the rest of the bytes, and lets the layers above
-//! read. (They may be inside a TLS record, so the write must not fail.) They write no more of a
-//! body until the rest is out.
+//! reads no more, is then noticed by the stall limit only. So this one never blocks in a read or
+//! write: it waits until the socket can do either. If there is something to read before a write is
+//! done, it keeps the rest of the bytes, and lets the layers above read. (They may be inside a TLS
+//! record, so the write must not fail.) They write no more of a body until the rest is out.
 //!
-//! Through a SOCKS proxy the connection is ureq's own.
+//! (A time limit of a blocking write would not do: Windows does not tell how much was taken.)
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -15,23 +15,21 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use rustix::event::{poll, PollFd, PollFlags, Timespec};
+use ureq::unversioned::resolver::ResolvedSocketAddrs;
 use ureq::unversioned::transport::time::Duration as NetDuration;
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
 };
-use ureq::Error;
+use ureq::{Error, Proxy};
 
 use super::habits::Habits;
 use super::state::{ConnectionState, Phase};
-use super::{names, race};
+use super::{names, race, socks};
 
-/// How long a write takes before this side looks for something to read. Windows does not tell how
-/// much of a write that timed out was taken, so there a write takes as long as it takes.
-const SLICE: Option<Duration> = if cfg!(windows) {
-    None
-} else {
-    Some(Duration::from_millis(250))
-};
+/// How long this side waits for the socket before it tries again. On Windows the end of a connection
+/// by this side, after a cancel, may not end a wait; it does end the next try.
+const LONGEST_WAIT: Duration = Duration::from_millis(250);
 
 /// The connector of the layer that is the socket.
 #[derive(Debug)]
@@ -51,17 +49,19 @@ impl<In: Transport> Connector<In> for SocketConnector {
         if let Some(through_proxy) = chained {
             return Ok(Some(Either::A(through_proxy)));
         }
-        let timeout = names::time_left(details);
-        let limit = match timeout.after {
-            NetDuration::Exact(limit) => limit,
-            NetDuration::NotHappening => race::NO_LIMIT,
+        let socks = details
+            .config
+            .proxy()
+            .filter(|proxy| socks::is_socks(proxy));
+        let addrs = match socks {
+            Some(proxy) => self.resolve(proxy, details)?,
+            None => details.addrs.clone(),
         };
-        if limit.is_zero() {
-            return Err(Error::Timeout(timeout.reason));
-        }
-        let stream =
-            race::connect(&details.addrs, limit, &self.habits).map_err(|e| explain(e, timeout))?;
-        if details.addrs.len() > 1 {
+        let timeout = names::time_left(details);
+        let deadline = Deadline::new(timeout);
+        let limit = deadline.left()?.unwrap_or(race::NO_LIMIT);
+        let stream = race::connect(&addrs, limit, &self.habits).map_err(|e| explain(e, timeout))?;
+        if addrs.len() > 1 {
             self.state.request().address = stream.peer_addr().ok();
         }
         if details.config.no_delay() {
@@ -70,20 +70,65 @@ impl<In: Transport> Connector<In> for SocketConnector {
         let stream = Arc::new(stream);
         let weak: Weak<TcpStream> = Arc::downgrade(&stream);
         (details.register_shutdown)(weak)?;
+        if let Some(proxy) = socks {
+            let mut stream = Limited(&stream, deadline);
+            socks::connect(&mut stream, proxy, socks::Target::new(proxy, details)?)
+                .map_err(|e| explain(e, timeout))?;
+        }
+        stream.set_nonblocking(true)?;
         Ok(Some(Either::B(SocketTransport {
             socket: Socket {
                 stream,
                 state: self.state.clone(),
                 pending: Vec::new(),
                 has_gap: false,
-                read_time: None,
-                write_time: None,
             },
             buffers: LazyBuffers::new(
                 details.config.input_buffer_size(),
                 details.config.output_buffer_size(),
             ),
         })))
+    }
+}
+
+impl SocketConnector {
+    /// Looks up the addresses of a SOCKS proxy, within the time for connecting.
+    fn resolve(
+        &self,
+        proxy: &Proxy,
+        details: &ConnectionDetails,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        let timeout = names::time_left(details);
+        Deadline::new(timeout).left()?;
+        let resolver = details.resolver;
+        resolver.resolve(proxy.uri(), details.config, timeout)
+    }
+}
+
+/// A socket that blocks, but not for longer than the time that is left.
+struct Limited<'a>(&'a TcpStream, Deadline);
+
+impl Limited<'_> {
+    fn left(&self) -> io::Result<Option<Duration>> {
+        self.1.left().map_err(|_| io::ErrorKind::TimedOut.into())
+    }
+}
+
+impl Read for Limited<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.set_read_timeout(self.left()?)?;
+        self.0.read(buf)
+    }
+}
+
+impl Write for Limited<'_> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.0.set_write_timeout(self.left()?)?;
+        self.0.write(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -173,9 +218,6 @@ struct Socket {
     pending: Vec<u8>,
     /// Whether bytes were dropped, so that none may follow.
     has_gap: bool,
-    /// The socket's time limits.
-    read_time: Option<Duration>,
-    write_time: Option<Duration>,
 }
 
 impl Socket {
@@ -227,29 +269,25 @@ impl Socket {
         deadline: Deadline,
     ) -> Result<(), Error> {
         while *written < bytes.len() {
-            let left = deadline.left()?;
-            let time = [left, SLICE].into_iter().flatten().min();
-            if self.write_time != time {
-                self.stream.set_write_timeout(time)?;
-                self.write_time = time;
-            }
             match (&*self.stream).write(&bytes[*written..]) {
                 Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
                 Ok(n) => {
                     *written += n;
                     // For the stall limit this is the end of one write, and the next one begins.
                     self.state.writes.fetch_add(2, Relaxed);
-                    if *written == bytes.len() {
-                        break;
-                    }
+                    continue;
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                Err(e) if is_timeout(&e) => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
                 Err(e) => return Err(e.into()),
             }
             let phase = self.state.request().phase();
-            if matches!(phase, Phase::Sending | Phase::Sent) && self.has_input()? {
+            if !matches!(phase, Phase::Sending | Phase::Sent) {
+                self.wait(PollFlags::OUT, deadline)?;
+            } else if self.has_input()? {
                 break;
+            } else {
+                self.wait(PollFlags::OUT | PollFlags::IN, deadline)?;
             }
         }
         Ok(())
@@ -278,23 +316,33 @@ impl Socket {
 
     fn read(&mut self, buf: &mut [u8], deadline: Deadline) -> Result<usize, Error> {
         loop {
-            let left = deadline.left()?;
-            if self.read_time != left {
-                self.stream.set_read_timeout(left)?;
-                self.read_time = left;
-            }
             match (&*self.stream).read(buf) {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    self.wait(PollFlags::IN, deadline)?;
+                }
                 result => return result.map_err(|e| explain(e, deadline.timeout)),
             }
         }
     }
 
+    /// Waits until one of `events` has come, or for a while.
+    fn wait(&self, events: PollFlags, deadline: Deadline) -> Result<(), Error> {
+        let left = deadline.left()?;
+        let time = left.map_or(LONGEST_WAIT, |left| left.min(LONGEST_WAIT));
+        let time = Timespec {
+            tv_sec: 0,
+            tv_nsec: time.subsec_nanos() as _,
+        };
+        match poll(&mut [PollFd::new(&*self.stream, events)], Some(&time)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(e) => Err(Error::Io(e.into())),
+        }
+    }
+
     /// Whether there is something to read, be it the end.
     fn has_input(&self) -> io::Result<bool> {
-        self.stream.set_nonblocking(true)?;
         let result = self.stream.peek(&mut [0]);
-        self.stream.set_nonblocking(false)?;
         Ok(!matches!(result, Err(e) if e.kind() == io::ErrorKind::WouldBlock))
     }
 }
@@ -308,6 +356,7 @@ mod tests {
     fn pair() -> (Arc<TcpStream>, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        near.set_nonblocking(true).unwrap();
         (Arc::new(near), listener.accept().unwrap().0)
     }
 
@@ -320,8 +369,6 @@ mod tests {
             state: Arc::default(),
             pending: b"first".to_vec(),
             has_gap: false,
-            read_time: None,
-            write_time: None,
         };
         let deadline = Deadline::new(NextTimeout::default());
         socket.flush_or_drop(deadline).unwrap();

@@ -7,7 +7,7 @@ use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::files;
 use resup_test_support::model::ModelReceiver;
 use resup_test_support::receiver::{Receiver, Setup};
-use resup_test_support::scripted::{json, ScriptedServer, Step};
+use resup_test_support::scripted::{json, reply, End, Read, ScriptedServer, Step};
 use resup_test_support::tls::{Authority, Identity};
 
 use super::one::Report;
@@ -138,6 +138,61 @@ fn an_unusual_fault_in_a_certificate_is_named() {
             ),
             "{report:?}"
         );
+    }
+}
+
+#[test]
+fn a_file_that_is_rewritten_with_its_time_put_back_is_noticed() {
+    for wine in both() {
+        let receiver = Receiver::start();
+        let faults = |_: u64, _: &mut fastrand::Rng| Faults {
+            rate_up: Some(12 << 20),
+            ..Faults::default()
+        };
+        let proxy = ChaosProxy::start(receiver.addr(), faults, 0);
+        let url = format!("http://{}/upload", proxy.addr());
+        let one = one(&wine);
+        let path = wine.bench.path("rewritten.bin");
+        files::make(&path, SIZE, 7).unwrap();
+        let rewritten = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while proxy.bytes_up() < SIZE / 4 {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                let file = std::fs::File::options().write(true).open(&path).unwrap();
+                let time = file.metadata().unwrap().modified().unwrap();
+                std::os::unix::fs::FileExt::write_all_at(&file, b"new", 0).unwrap();
+                file.set_modified(time).unwrap();
+            });
+            one.upload_file(&url, &path, &["client_set_retry_limit", "0"])
+        });
+        assert_eq!(rewritten.number("status"), 34, "{rewritten:?}");
+        let error = rewritten.text("error");
+        assert!(error.contains("its bytes are others"), "{rewritten:?}");
+    }
+}
+
+/// The stall limit is 60 s here.
+#[test]
+fn a_refusal_while_a_write_is_blocked_is_noticed() {
+    for wine in both() {
+        let new = json("new", 0, "k");
+        let full = (507, r#"{"message":"full"}"#);
+        let server = ScriptedServer::start_with(move |head, _| match head.boundary() {
+            None => Step::reply(200, &new),
+            // It reads no more when the client has filled all buffers.
+            Some(_) => Step::new()
+                .read(Read::HeadAndBodyBytes(1))
+                .wait(Duration::from_secs(1))
+                .write(reply(full.0, full.1))
+                .end(End::HoldOpen),
+        });
+        let began = std::time::Instant::now();
+        let settings = ["client_set_retry_limit", "0"];
+        let report = one(&wine).upload(&server.endpoint(), 3 * SIZE, &settings);
+        assert_eq!(report.text("message"), "full", "{report:?}");
+        let took = began.elapsed();
+        assert!(took < Duration::from_secs(30), "{took:?}");
     }
 }
 

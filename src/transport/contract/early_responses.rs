@@ -1,6 +1,10 @@
 //! Responses that come before the end of the body.
 
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+
 use super::*;
+use crate::http::proxy::ProxySetting;
 
 /// Makes a script: a response to the first byte of a body, so after a 100 Continue.
 fn early(end: End) -> Vec<Step> {
@@ -175,6 +179,43 @@ fn an_early_response_is_found_though_the_server_stopped_reading_before() {
     }
 }
 
+/// Starts a SOCKS5 proxy for one connection, to `far`.
+fn socks_proxy(far: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let mut near = listener.accept().unwrap().0;
+        near.read_exact(&mut [0; 3]).unwrap();
+        near.write_all(&[5, 0]).unwrap();
+        near.read_exact(&mut [0; 10]).unwrap();
+        near.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).unwrap();
+        let mut far = TcpStream::connect(far).unwrap();
+        let (mut up, mut down) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+        thread::spawn(move || io::copy(&mut up, &mut far));
+        let _ = io::copy(&mut down, &mut near);
+    });
+    addr
+}
+
+/// The stall limit is 60 s here.
+#[test]
+fn an_early_response_is_found_behind_a_socks_proxy_too() {
+    let step = while_blocked(reply(507, r#"{"message":"full"}"#)).end(End::HoldOpen);
+    for server in [
+        ScriptedServer::start(vec![step.clone()]),
+        ScriptedServer::start_tls(vec![step]),
+    ] {
+        let proxy = format!("socks5h://{}", socks_proxy(server.addr()));
+        let proxy = ProxySetting::parse(&proxy).unwrap();
+        let connection = connection_to(&server, |options| options.proxy = proxy);
+        connection.set_ignores_expect(true);
+        let began = Instant::now();
+        let response = post_zeros(&connection, &server, 64 << 20).unwrap();
+        assert_eq!(response.status, 507);
+        assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
+    }
+}
+
 /// The write that is blocked is the body's last one, after which no response is early.
 #[test]
 fn a_response_is_found_when_the_last_write_is_blocked() {
@@ -224,10 +265,10 @@ fn what_comes_during_a_write_and_is_no_final_response_ends_nothing() {
 
 #[test]
 fn no_byte_is_lost_when_a_write_is_interrupted() {
-    use std::io::{BufRead, BufReader, Write};
+    use std::io::{BufRead, BufReader};
 
     let body = resup_test_support::files::bytes(24 << 20, 7);
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/up", listener.local_addr().unwrap());
     let server = thread::spawn(move || {
         let mut socket = BufReader::new(listener.accept().unwrap().0);
