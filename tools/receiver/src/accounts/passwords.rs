@@ -10,8 +10,8 @@ use sha2::Sha256;
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::timeout;
 
-use crate::accounts::peer::Peer;
 use crate::accounts::hash::{hash, matches};
+use crate::accounts::peer::Peer;
 use crate::accounts::secret;
 use crate::accounts::throttle::Throttle;
 use crate::http::reply::Reply;
