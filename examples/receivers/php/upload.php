@@ -256,7 +256,7 @@ function check_part(mixed $error): void
             . ' to a directory where it may write'),
         UPLOAD_ERR_CANT_WRITE => throw new Refusal(507, "PHP's temporary directory (upload_tmp_dir) has no room left"),
         UPLOAD_ERR_EXTENSION => throw new Refusal(500, 'an extension of PHP stops uploads: see extension in php.ini'),
-        UPLOAD_ERR_PARTIAL => throw new Refusal(400, "the part 'file' was cut"),
+        UPLOAD_ERR_PARTIAL => throw new Refusal(408, "the part 'file' was cut"),
         UPLOAD_ERR_NO_FILE => throw new Refusal(400, "the part 'file' has no 'filename'"),
         default => throw new Refusal(400, "the part 'file' is not one file"),
     };

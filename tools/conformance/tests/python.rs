@@ -1,4 +1,4 @@
-//! `examples/receivers/python`, which was written after docs/guide/src/server.md, follows the protocol.
+//! `examples/receivers/python`, which does what docs/guide/src/server.md says, follows the protocol.
 
 mod common;
 
