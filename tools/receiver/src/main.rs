@@ -109,6 +109,8 @@ fn begin() -> anyhow::Result<()> {
 async fn run(config: Config) -> anyhow::Result<()> {
     let config = Arc::new(config);
     let data = &config.data;
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(config.umask));
     start::make_directory(data)?;
     let _lock = match &config.command {
         Some(command) => {

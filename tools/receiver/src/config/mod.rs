@@ -43,6 +43,11 @@ pub struct Config {
     #[arg(long, value_enum, default_value_t = Conflict::Rename)]
     pub conflict: Conflict,
 
+    /// Rights that files and directories of the receiver do not get, in octal; 027 lets its group read
+    #[cfg(unix)]
+    #[arg(long, value_name = "MODE", default_value = "077", value_parser = mask, global = true)]
+    pub umask: u32,
+
     /// Address to listen on; with port 0 the system chooses one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = address)]
     pub listen: SocketAddr,
@@ -86,6 +91,11 @@ pub struct Config {
     /// Most bytes that all files of one user may have, finished or not
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub quota: Option<NonZeroU64>,
+
+    /// Most uploads that one user may have, finished or not; with --quota no more than 100 and one for
+    /// each 4 KiB of it
+    #[arg(long, value_name = "COUNT", default_value = "1000000", value_parser = count)]
+    pub max_records: NonZeroUsize,
 
     /// Most uploads at once
     #[arg(long, value_name = "COUNT", default_value = "1000", value_parser = count)]
@@ -176,6 +186,13 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 fn count(text: &str) -> Result<NonZeroUsize, String> {
     let wrong = "not a whole number from 1 on";
     text.parse().map_err(|_| wrong.to_owned())
+}
+
+#[cfg(unix)]
+fn mask(text: &str) -> Result<u32, String> {
+    let bits = u32::from_str_radix(text, 8).ok();
+    bits.filter(|bits| bits & !0o077 == 0)
+        .ok_or_else(|| "not rights of group and others in octal, such as 077 or 027".to_owned())
 }
 
 fn network(text: &str) -> Result<IpNet, String> {

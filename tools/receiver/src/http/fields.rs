@@ -82,7 +82,7 @@ impl Fields {
     /// Reads the file's name.
     pub fn name(&self) -> Result<&str, Reply> {
         let name = self.required("name")?;
-        names::check(name).map_err(|why| Reply::bad_request(format!("field 'name' {why}")))?;
+        names::check_file(name).map_err(|why| Reply::bad_request(format!("field 'name' {why}")))?;
         Ok(name)
     }
 

@@ -199,6 +199,7 @@ impl From<StorageError> for Reply {
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::NameTaken(message) => Self::refusal(StatusCode::CONFLICT, message),
+            StorageError::NameTooLong(message) => Self::bad_request(message),
             error @ StorageError::Busy => Self::refusal(StatusCode::LOCKED, error.to_string()),
             error if error.is_full() => Self::storage_full(error),
             error => Self::internal(error),

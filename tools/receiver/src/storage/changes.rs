@@ -12,10 +12,19 @@ use crate::storage::record::{Record, State};
 /// The largest number of changes in one transaction.
 const MAX_GROUP: usize = 256;
 
+/// The most that one owner may have, finished or not.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Limits {
+    /// Uploads.
+    pub records: Option<u64>,
+    /// Bytes.
+    pub bytes: Option<u64>,
+}
+
 /// A change.
 pub enum Change {
-    /// Adds a record, unless the file has one or the owner would go over this quota.
-    Insert(Box<Record>, Option<u64>),
+    /// Adds a record, unless the file has one or the owner would go over these limits.
+    Insert(Box<Record>, Limits),
     /// Saves the state of an upload.
     Save(Box<Record>),
     /// Saves that an upload is finished, unless another one is at its place. If an id is given, that
@@ -108,7 +117,7 @@ async fn transact(database: &mut AnyConnection, group: &[Request]) -> sqlx::Resu
 
 async fn apply(database: &mut AnyConnection, change: &Change) -> sqlx::Result<bool> {
     match change {
-        Change::Insert(record, quota) => insert(database, record, *quota).await,
+        Change::Insert(record, limits) => insert(database, record, *limits).await,
         Change::Save(record) => save(database, record).await,
         Change::Finish(record, replaced) => {
             if let Some(replaced) = replaced {
@@ -151,15 +160,16 @@ async fn apply(database: &mut AnyConnection, change: &Change) -> sqlx::Result<bo
 async fn insert(
     database: &mut AnyConnection,
     record: &Record,
-    quota: Option<u64>,
+    limits: Limits,
 ) -> sqlx::Result<bool> {
     let file = &record.identity;
     let done = sqlx::query(
         "INSERT INTO uploads (id, owner, dir, name, size, mtime, md5, state, held, midstate,
                               content_md5, content_sha256, created, changed, place)
          SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '', $11, $11, $12
-         WHERE $13 < 0
-            OR $5 + (SELECT COALESCE(SUM(CAST(size AS REAL)), 0) FROM uploads WHERE owner = $2) <= $13
+         WHERE ($14 < 0 OR (SELECT COUNT(*) FROM uploads WHERE owner = $2) < $14)
+           AND ($13 < 0
+            OR $5 + (SELECT COALESCE(SUM(CAST(size AS REAL)), 0) FROM uploads WHERE owner = $2) <= $13)
          ON CONFLICT DO NOTHING",
     )
     .bind(&record.id)
@@ -174,10 +184,16 @@ async fn insert(
     .bind(record.digests.save())
     .bind(now())
     .bind(&record.place)
-    .bind(quota.map_or(-1, |quota| i64::try_from(quota).unwrap_or(i64::MAX)))
+    .bind(bound(limits.bytes))
+    .bind(bound(limits.records))
     .execute(database)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Writes a limit for the database; -1 stands for none.
+fn bound(limit: Option<u64>) -> i64 {
+    limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX))
 }
 
 async fn save(database: &mut AnyConnection, record: &Record) -> sqlx::Result<bool> {

@@ -15,6 +15,9 @@ pub enum StorageError {
     /// Another file has the name.
     #[error("{0}")]
     NameTaken(String),
+    /// The name cannot be one of a file on the disk.
+    #[error("{0}")]
+    NameTooLong(String),
     /// Another request works on an upload that had to be changed.
     #[error("another client is using the file of the same name")]
     Busy,
@@ -32,7 +35,7 @@ impl StorageError {
                 matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
             }
             Self::Store(error) => error.is_full(),
-            Self::NameTaken(_) | Self::Busy | Self::Thread(_) => false,
+            Self::NameTaken(_) | Self::NameTooLong(_) | Self::Busy | Self::Thread(_) => false,
         }
     }
 }

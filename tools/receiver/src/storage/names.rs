@@ -8,6 +8,8 @@ use percent_encoding::percent_encode_byte;
 
 /// The largest number of bytes that file systems allow for a component.
 const MAX_LENGTH: usize = 255;
+/// The largest number of UTF-16 units in a name, as Windows and macOS allow it.
+const MAX_UNITS: usize = 255;
 /// Names of devices on Windows, whatever follows their first dot.
 const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
 
@@ -18,10 +20,34 @@ pub fn check(name: &str) -> Result<(), String> {
         "." | ".." => Err(format!("cannot be '{name}', which is a directory's")),
         _ if name.contains('\0') => Err("has a NUL in it".to_owned()),
         _ if name.contains('/') => Err("has a '/' in it: directories go into 'dir'".to_owned()),
-        _ if component(name).len() > MAX_LENGTH => {
-            Err(format!("takes more than {MAX_LENGTH} bytes on the disk"))
-        }
+        _ if name.encode_utf16().count() > MAX_UNITS => Err(format!(
+            "has more than {MAX_UNITS} characters (UTF-16 units)"
+        )),
         _ => Ok(()),
+    }
+}
+
+/// Checks a name of a file. A control character is refused, since no send could have it in its `filename`; a form
+/// can have the tab and, encoded, line breaks.
+pub fn check_file(name: &str) -> Result<(), String> {
+    check(name)?;
+    let control = |c: &char| c.is_ascii_control() && !matches!(c, '\t' | '\r' | '\n');
+    match name.chars().find(control) {
+        Some(c) => Err(format!(
+            "has the control character U+{:04X} in it: rename the file",
+            u32::from(c)
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Checks that each part of a place below `files` can be on the disk.
+pub fn check_place(place: &str) -> Result<(), String> {
+    match place.split('/').find(|part| part.len() > MAX_LENGTH) {
+        Some(part) => Err(format!(
+            "the name '{part}' takes more than {MAX_LENGTH} bytes on the disk"
+        )),
+        None => Ok(()),
     }
 }
 
@@ -144,11 +170,32 @@ mod tests {
 
     #[test]
     fn the_encoded_length_counts() {
-        assert!(check(&"n".repeat(255)).is_ok());
-        assert!(check(&"n".repeat(256)).is_err());
-        assert!(check(&"文".repeat(85)).is_ok());
-        assert!(check(&"文".repeat(86)).is_err());
-        assert!(check(&":".repeat(86)).is_err());
+        let place = |name: &str| check_place(&tree("joe", "", name, 1));
+        assert!(place(&"n".repeat(255)).is_ok());
+        assert!(place(&"n".repeat(256)).is_err());
+        assert!(place(&"文".repeat(85)).is_ok());
+        assert!(place(&"文".repeat(86)).is_err());
+        assert!(place(&":".repeat(86)).is_err());
+    }
+
+    #[test]
+    fn a_name_has_at_most_255_units() {
+        for unit in ["n", "文", ":"] {
+            assert!(check(&unit.repeat(255)).is_ok(), "{unit}");
+            assert!(check(&unit.repeat(256)).is_err(), "{unit}");
+        }
+        assert!(check(&"🦀".repeat(127)).is_ok());
+        assert!(check(&"🦀".repeat(128)).is_err());
+    }
+
+    #[test]
+    fn control_characters_that_a_form_cannot_have_are_refused() {
+        for bad in ["a\u{1}", "\u{1b}[2J", "a\u{7f}b"] {
+            assert!(check_file(bad).is_err(), "{bad:?}");
+        }
+        for good in ["a\tb", "a\r\nb", "a\u{85}"] {
+            assert_eq!(check_file(good), Ok(()), "{good:?}");
+        }
     }
 
     #[test]

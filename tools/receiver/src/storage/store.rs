@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 use tokio::time::timeout;
 
-use crate::storage::changes::{Change, Changes};
+use crate::storage::changes::{Change, Changes, Limits};
 use crate::storage::database::{connect, now, signed};
 use crate::storage::digests::Digests;
 use crate::storage::error::StoreError;
@@ -196,15 +196,18 @@ impl Store {
         Ok(row.map(|row| row.try_get("id")).transpose()?)
     }
 
-    /// Sums the sizes of all files of an owner, finished or not.
-    pub async fn total_size(&self, owner: &str) -> Result<i64, StoreError> {
-        let row =
-            sqlx::query("SELECT SUM(CAST(size AS REAL)) AS total FROM uploads WHERE owner = $1")
-                .bind(owner)
-                .fetch_one(&self.readers)
-                .await?;
+    /// Counts all uploads of an owner, finished or not, and sums the sizes of their files.
+    pub async fn totals(&self, owner: &str) -> Result<(u64, u64), StoreError> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS records, SUM(CAST(size AS REAL)) AS bytes FROM uploads WHERE owner = $1",
+        )
+        .bind(owner)
+        .fetch_one(&self.readers)
+        .await?;
+        let records: i64 = row.try_get("records")?;
+        let bytes: Option<f64> = row.try_get("bytes")?;
         // A sum that does not fit becomes the largest number.
-        Ok(row.try_get::<Option<f64>, _>("total")?.unwrap_or(0.0) as i64)
+        Ok((records.unsigned_abs(), bytes.unwrap_or(0.0) as u64))
     }
 
     /// Lists unfinished uploads that have not changed since a time in milliseconds since 1970.
@@ -229,10 +232,10 @@ impl Store {
         self.changes.make(change).await
     }
 
-    /// Adds a record; `false` when the file has one already, or when its owner would have more bytes
-    /// than the quota.
-    pub async fn insert(&self, record: &Record, quota: Option<u64>) -> Result<bool, StoreError> {
-        let change = Change::Insert(Box::new(record.clone()), quota);
+    /// Adds a record; `false` when the file has one already, or when its owner would have more than the
+    /// limits allow.
+    pub async fn insert(&self, record: &Record, limits: Limits) -> Result<bool, StoreError> {
+        let change = Change::Insert(Box::new(record.clone()), limits);
         self.changes.make(change).await
     }
 
@@ -310,7 +313,7 @@ mod tests {
         };
         let (old, new) = (upload("old"), upload("new"));
         for record in [&old, &new] {
-            assert!(store.insert(record, None).await.unwrap());
+            assert!(store.insert(record, Limits::default()).await.unwrap());
         }
         assert!(store.finish(&finished(&old), None).await.unwrap());
         assert!(!store.finish(&finished(&new), None).await.unwrap());

@@ -152,6 +152,7 @@ impl Uploads {
         };
         for number in 1..=last {
             let place = names::tree(&file.owner, &file.dir, &file.name, number);
+            names::check_place(&place).map_err(StorageError::NameTooLong)?;
             let other = self.store.id_at(&place, &record.id).await?;
             let (files, path) = (self.files.clone(), place.clone());
             match blocking(move || files.entry_at(&path)).await? {

@@ -185,7 +185,11 @@ impl Job {
         };
         match runtime.block_on(uploads.commit_finished(&mut record)) {
             // The bytes are right: they are kept until the name is free.
-            Err(error @ (StorageError::NameTaken(_) | StorageError::Busy)) => {
+            Err(
+                error @ (StorageError::NameTaken(_)
+                | StorageError::NameTooLong(_)
+                | StorageError::Busy),
+            ) => {
                 self.save(State::Partial, self.written, self.digests.clone())?;
                 return Err(error);
             }

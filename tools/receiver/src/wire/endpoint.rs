@@ -7,7 +7,13 @@ use crate::config::Config;
 use crate::http::reply::Reply;
 use crate::http::size::in_units;
 use crate::ops::metrics::Metrics;
+use crate::storage::changes::Limits;
 use crate::storage::uploads::Uploads;
+
+/// How many uploads a user may have with the smallest quota.
+const RECORDS: u64 = 100;
+/// How many bytes of a quota allow one more.
+const BYTES_PER_RECORD: u64 = 4096;
 
 /// The endpoint.
 #[derive(Clone)]
@@ -26,6 +32,18 @@ impl Endpoint {
     /// The largest number of file bytes in one send.
     pub fn max_segment(&self) -> Option<u64> {
         self.config.max_segment.map(Into::into)
+    }
+
+    /// The most that one user may have. A quota limits the number of uploads too, since those without bytes take
+    /// room in database and directory.
+    pub fn limits(&self) -> Limits {
+        let bytes = self.config.quota.map(u64::from);
+        let records = self.config.max_records.get() as u64;
+        let implied = bytes.map_or(u64::MAX, |bytes| RECORDS + bytes / BYTES_PER_RECORD);
+        Limits {
+            records: Some(records.min(implied)),
+            bytes,
+        }
     }
 
     /// Refuses a file that is larger than the receiver takes.

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use crate::http::fields::Fields;
 use crate::http::reply::Reply;
 use crate::http::size::in_units;
+use crate::storage::changes::Limits;
 use crate::storage::claims::Claim;
 use crate::storage::record::{Identity, Record, State};
 use crate::wire::endpoint::Endpoint;
@@ -80,7 +81,7 @@ async fn find_and_claim(endpoint: &Endpoint, file: &Identity) -> Result<(Claim, 
 }
 
 async fn find_or_make(endpoint: &Endpoint, file: &Identity) -> Result<String, Reply> {
-    let quota = endpoint.config.quota.map(Into::into);
+    let limits = endpoint.limits();
     // Twice, since a concurrent locate of the same file may win the insert.
     for _ in 0..2 {
         if let Some(record) = endpoint.uploads.store.find_file(file).await? {
@@ -89,24 +90,28 @@ async fn find_or_make(endpoint: &Endpoint, file: &Identity) -> Result<String, Re
         let record = Record::new(file.clone()).map_err(Reply::internal)?;
         // Refuses the name, if it is taken, before there is a record.
         endpoint.uploads.choose_place(&record).await?;
-        if endpoint.uploads.store.insert(&record, quota).await? {
+        if endpoint.uploads.store.insert(&record, limits).await? {
             return Ok(record.id);
         }
     }
-    match quota {
-        Some(quota) => {
-            let taken = endpoint.uploads.store.total_size(&file.owner).await?;
-            Err(Reply::refusal(
-                StatusCode::INSUFFICIENT_STORAGE,
-                format!(
-                    "a file of {} goes over the quota of {}: {} are taken",
-                    in_units(file.size),
-                    in_units(quota),
-                    in_units(taken.unsigned_abs())
-                ),
-            ))
-        }
-        None => Err(contested()),
+    let (records, bytes) = endpoint.uploads.store.totals(&file.owner).await?;
+    let full = |message| Reply::refusal(StatusCode::INSUFFICIENT_STORAGE, message);
+    match limits {
+        Limits {
+            records: Some(most),
+            ..
+        } if records >= most => Err(full(format!(
+            "there are {records} uploads, the most that one user may have here: delete some first"
+        ))),
+        Limits {
+            bytes: Some(quota), ..
+        } => Err(full(format!(
+            "a file of {} goes over the quota of {}: {} are taken",
+            in_units(file.size),
+            in_units(quota),
+            in_units(bytes)
+        ))),
+        _ => Err(contested()),
     }
 }
 
