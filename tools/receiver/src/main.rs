@@ -59,7 +59,7 @@ use crate::ops::tls::Tls;
 use crate::storage::claims::Claims;
 use crate::storage::expiry;
 use crate::storage::files::Files;
-use crate::storage::uploads::Uploads;
+use crate::storage::uploads::{Naming, Uploads};
 
 /// How many blocking threads there are beside those of uploads, which have one each.
 const THREADS: usize = 64;
@@ -130,6 +130,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         store,
         files: Files::open(data)?,
         claims: Arc::new(claims),
+        naming: Naming::default(),
         layout: config.layout,
         conflict: config.conflict,
     };

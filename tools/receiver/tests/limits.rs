@@ -321,14 +321,32 @@ fn an_upload_without_progress_expires_with_its_bytes() {
 }
 
 #[test]
-fn bytes_without_a_record_are_removed_at_the_start() {
+fn bytes_without_a_record_are_kept_unless_it_was_being_deleted() {
     let mut receiver = Receiver::start(&[]);
     let file = Upload::new("a", 1000);
     let (id, _) = receiver.locate_ok(&file);
     receiver.exchange(&file.send(&id, 0).limit(400).build());
     let orphan = receiver.partial(&"0".repeat(32));
     std::fs::write(&orphan, "nobody's").unwrap();
+    let withdrawn = receiver.partial(&format!("{}.withdrawn", "1".repeat(32)));
+    std::fs::write(&withdrawn, "nobody's").unwrap();
     receiver.kill_and_restart();
-    assert!(!orphan.exists());
+    assert!(orphan.exists());
+    assert!(!withdrawn.exists());
     assert_eq!(check_prefix(&receiver, &file), (id, 400));
+}
+
+#[test]
+fn the_number_of_uploads_is_limited_also_without_bytes() {
+    let quota = ["--quota", "1000"].as_slice();
+    for (flags, most) in [(&["--max-records", "2"][..], 2), (quota, 100)] {
+        let receiver = Receiver::start(flags);
+        let empty = |n: usize| Upload::new(&format!("{n}"), 0);
+        for n in 0..most {
+            receiver.locate_ok(&empty(n));
+        }
+        let refused = receiver.locate(&empty(most));
+        refused.expect(507, "the most that one user may have here");
+        receiver.locate_ok(&empty(0));
+    }
 }

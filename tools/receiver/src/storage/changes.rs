@@ -27,9 +27,9 @@ pub enum Change {
     Insert(Box<Record>, Limits),
     /// Saves the state of an upload.
     Save(Box<Record>),
-    /// Saves that an upload is finished, unless another one is at its place. If an id is given, that
-    /// upload must be at the place: its record is deleted.
-    Finish(Box<Record>, Option<String>),
+    /// Saves that an upload is finished, unless another one is at its place. If a
+    /// second one is given, it must still be at its place: its record is deleted.
+    Finish(Box<Record>, Option<Box<Record>>),
     /// Deletes a record.
     Delete(String),
     /// Saves a signed form's nonce until that time, unless it is known already.
@@ -122,8 +122,8 @@ async fn apply(database: &mut AnyConnection, change: &Change) -> sqlx::Result<bo
         Change::Finish(record, replaced) => {
             if let Some(replaced) = replaced {
                 let done = sqlx::query("DELETE FROM uploads WHERE id = $1 AND place = $2")
-                    .bind(replaced)
-                    .bind(&record.place)
+                    .bind(&replaced.id)
+                    .bind(&replaced.place)
                     .execute(&mut *database)
                     .await?;
                 // That upload has left the place. What it has now must not be deleted.

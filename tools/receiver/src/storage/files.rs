@@ -17,6 +17,9 @@ use cap_std::fs::{Dir, OpenOptions};
 use crate::storage::failpoint;
 use crate::storage::record::{Record, State};
 
+/// The end of the name, in `partial`, of bytes whose record is about to be deleted.
+pub const WITHDRAWN: &str = ".withdrawn";
+
 /// The two directories. All functions but `probe` block.
 #[derive(Debug, Clone)]
 pub struct Files {
@@ -107,8 +110,8 @@ impl Files {
         unless_missing(self.partial.remove_file(id)).map(drop)
     }
 
-    /// Lists the ids in `partial`.
-    pub fn partial_ids(&self) -> io::Result<Vec<String>> {
+    /// Lists the names in `partial`.
+    pub fn partial_names(&self) -> io::Result<Vec<String>> {
         let names = self.partial.entries()?;
         names
             .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
@@ -122,12 +125,9 @@ impl Files {
             if length(&self.partial, &record.id)?.is_some() {
                 self.replace(record)?;
             }
-            let Some((dir, name)) = self.open_dirs(&record.place)? else {
-                return Ok(0);
-            };
-            Ok(length(&dir, name)?.unwrap_or(0))
+            self.length_at(&record.place)
         } else {
-            Ok(length(&self.partial, &record.id)?.unwrap_or(0))
+            self.partial_length(&record.id)
         }
     }
 
@@ -154,6 +154,45 @@ impl Files {
             }
         }
         Ok(())
+    }
+
+    /// Moves an upload's bytes, finished or not, aside: its record is about to be deleted.
+    pub fn withdraw(&self, record: &Record) -> io::Result<()> {
+        if record.state == State::Complete {
+            self.move_back(record)?;
+        }
+        let withdrawn = record.id.clone() + WITHDRAWN;
+        let moved = self.partial.rename(&record.id, &self.partial, withdrawn);
+        unless_missing(moved)?;
+        sync_names(&self.partial)
+    }
+
+    /// Takes a withdrawal back: the record is still there.
+    pub fn restore(&self, id: &str) -> io::Result<()> {
+        let withdrawn = id.to_owned() + WITHDRAWN;
+        unless_missing(self.partial.rename(withdrawn, &self.partial, id)).map(drop)
+    }
+
+    /// Whether a finished upload's bytes are nowhere: somebody has removed them or moved them away.
+    pub fn is_gone(&self, record: &Record) -> io::Result<bool> {
+        // In this order, since a file goes from `partial` to its place.
+        if length(&self.partial, &record.id)?.is_some() {
+            return Ok(false);
+        }
+        Ok(self.entry_at(&record.place)? == Entry::None)
+    }
+
+    /// The length of the file at a place.
+    pub fn length_at(&self, place: &str) -> io::Result<u64> {
+        match self.open_dirs(place)? {
+            Some((dir, name)) => Ok(length(&dir, name)?.unwrap_or(0)),
+            None => Ok(0),
+        }
+    }
+
+    /// The length of a file in `partial`.
+    pub fn partial_length(&self, name: &str) -> io::Result<u64> {
+        Ok(length(&self.partial, name)?.unwrap_or(0))
     }
 
     /// Removes the directories of a place that are empty, so that files can have their names. The owner's own
@@ -189,6 +228,10 @@ impl Files {
         let mut options = OpenOptions::new();
         options.read(true).follow(FollowSymlinks::No);
         let file = self.with_file(record, |dir, name| dir.open_with(name, &options))?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() || metadata.len() != record.identity.size {
+            return Err(ErrorKind::NotFound.into());
+        }
         Ok(file.into_std())
     }
 
@@ -245,7 +288,7 @@ impl Files {
     }
 
     /// Opens the directory of a place; `None` when one is missing. Returns it and the file's name.
-    fn open_dirs<'p>(&self, place: &'p str) -> io::Result<Option<(Dir, &'p str)>> {
+    pub(super) fn open_dirs<'p>(&self, place: &'p str) -> io::Result<Option<(Dir, &'p str)>> {
         let (dirs, name) = split(place);
         let mut dir = self.finished.try_clone()?;
         for part in dirs {
@@ -291,7 +334,7 @@ fn length(dir: &Dir, name: &str) -> io::Result<Option<u64>> {
     Ok(file.map(|file| file.len()))
 }
 
-fn unless_missing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+pub(super) fn unless_missing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

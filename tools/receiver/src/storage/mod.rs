@@ -10,12 +10,14 @@
 //! | [`changes`] | changes of the records, many in one transaction |
 //! | [`database`] | connections to the database, and numbers and times as it takes them |
 //! | [`files`] | the bytes, in the directories `partial` and `files` |
+//! | `alias` | two places that are one file |
 //! | [`names`] | which names are allowed, and how they are written on the disk |
 //! | [`record`] | one upload as the database has it |
 //! | [`digests`] | MD5 and SHA-256 that can be saved and continued |
 //! | [`error`] | reasons why something could not be stored |
 //! | [`failpoint`] | places where tests let the receiver crash |
 
+mod alias;
 pub mod changes;
 pub mod claims;
 pub mod database;

@@ -132,19 +132,35 @@ impl Store {
         row.as_ref().map(record).transpose()
     }
 
-    /// Finds a finished upload of the same owner with the same content.
-    pub async fn find_content(&self, file: &Identity) -> Result<Option<Record>, StoreError> {
-        let row = sqlx::query(
+    /// Finds finished uploads of the same owner with the same content: several, since a file may be gone.
+    pub async fn find_content(&self, file: &Identity) -> Result<Vec<Record>, StoreError> {
+        let rows = sqlx::query(
             "SELECT * FROM uploads
              WHERE owner = $1 AND size = $2 AND content_md5 = $3 AND state = 'complete'
-             LIMIT 1",
+             LIMIT 10",
         )
         .bind(&file.owner)
         .bind(signed(file.size))
         .bind(&file.md5)
-        .fetch_optional(&self.readers)
+        .fetch_all(&self.readers)
         .await?;
-        row.as_ref().map(record).transpose()
+        rows.iter().map(record).collect()
+    }
+
+    /// Lists the owner's finished uploads of a size.
+    pub async fn finished_of_size(
+        &self,
+        owner: &str,
+        size: u64,
+    ) -> Result<Vec<Record>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM uploads WHERE owner = $1 AND size = $2 AND state = 'complete'",
+        )
+        .bind(owner)
+        .bind(signed(size))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(record).collect()
     }
 
     /// Lists the owner's uploads, last changed first, beginning behind `after`.
@@ -186,14 +202,28 @@ impl Store {
         row.as_ref().map(record).transpose()
     }
 
-    /// Finds the id of an upload other than `id` whose finished file is at this place.
-    pub async fn id_at(&self, place: &str, id: &str) -> Result<Option<String>, StoreError> {
-        let row = sqlx::query("SELECT id FROM uploads WHERE place = $1 AND id <> $2")
+    /// Finds the upload other than `id` whose finished file is at this place.
+    pub async fn at(&self, place: &str, id: &str) -> Result<Option<Record>, StoreError> {
+        let row = sqlx::query("SELECT * FROM uploads WHERE place = $1 AND id <> $2")
             .bind(place)
             .bind(id)
             .fetch_optional(&self.readers)
             .await?;
-        Ok(row.map(|row| row.try_get("id")).transpose()?)
+        row.as_ref().map(record).transpose()
+    }
+
+    /// Saves the time, in milliseconds since 1970, and returns the one that was saved before.
+    pub async fn save_clock(&self, now: i64) -> Result<Option<i64>, StoreError> {
+        let row = sqlx::query("SELECT seen FROM clock WHERE id = 1")
+            .fetch_optional(&self.readers)
+            .await?;
+        sqlx::query(
+            "INSERT INTO clock (id, seen) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET seen = $1",
+        )
+        .bind(now)
+        .execute(&self.writer)
+        .await?;
+        Ok(row.map(|row| row.try_get("seen")).transpose()?)
     }
 
     /// Counts all uploads of an owner, finished or not, and sums the sizes of their files.
@@ -250,9 +280,9 @@ impl Store {
     pub async fn finish(
         &self,
         record: &Record,
-        replaced: Option<String>,
+        replaced: Option<Record>,
     ) -> Result<bool, StoreError> {
-        let change = Change::Finish(Box::new(record.clone()), replaced);
+        let change = Change::Finish(Box::new(record.clone()), replaced.map(Box::new));
         self.changes.make(change).await
     }
 }
@@ -324,7 +354,7 @@ mod tests {
             ..old.clone()
         };
         store.save(&again).await.unwrap();
-        let replaced = Some(old.id.clone());
+        let replaced = Some(finished(&old));
         assert!(!store
             .finish(&finished(&new), replaced.clone())
             .await

@@ -4,15 +4,18 @@
 //! file is durable before the file is moved to its place, and the file leaves its place before the record
 //! is deleted. So the bytes that a crash leaves in `partial` show what was about to happen.
 
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io;
 use std::sync::Arc;
+
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::config::{Conflict, Layout};
 use crate::storage::claims::{Claim, Claims};
 use crate::storage::digests::Digests;
 use crate::storage::error::{StorageError, StoreError};
 use crate::storage::failpoint;
-use crate::storage::files::{Entry, Files};
+use crate::storage::files::{Entry, Files, WITHDRAWN};
 use crate::storage::names;
 use crate::storage::record::{Record, State};
 use crate::storage::store::Store;
@@ -31,10 +34,27 @@ pub struct Uploads {
     pub files: Files,
     /// The claims.
     pub claims: Arc<Claims>,
+    /// The right to give a file of an owner its place.
+    pub naming: Naming,
     /// Where finished files go.
     pub layout: Layout,
     /// What happens when another file is there.
     pub conflict: Conflict,
+}
+
+/// Locks for the choice of places: of two files of one owner, the second one sees where the first one went, although
+/// the file system may equate names with different texts.
+#[derive(Clone, Default)]
+pub struct Naming(Arc<[Arc<Mutex<()>>; 32]>);
+
+impl Naming {
+    async fn lock(&self, owner: &str) -> OwnedMutexGuard<()> {
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(owner);
+        self.0[(hash % self.0.len() as u64) as usize]
+            .clone()
+            .lock_owned()
+            .await
+    }
 }
 
 impl Uploads {
@@ -69,9 +89,14 @@ impl Uploads {
 
     /// Deletes an upload, record and file.
     pub async fn delete(&self, record: &Record) -> Result<(), StorageError> {
-        self.move_back(record).await?;
-        self.store.delete(&record.id).await?;
-        let remove = |files: &Files, record: &Record| files.remove(&record.id);
+        self.on_disk(record, Files::withdraw).await?;
+        if let Err(error) = self.store.delete(&record.id).await {
+            let restore = |files: &Files, record: &Record| files.restore(&record.id);
+            self.on_disk(record, restore).await?;
+            return Err(error.into());
+        }
+        let remove =
+            |files: &Files, record: &Record| files.remove(&(record.id.clone() + WITHDRAWN));
         if let Err(error) = self.on_disk(record, remove).await {
             // The next start removes it.
             tracing::warn!(id = record.id, "cannot remove the file: {error}");
@@ -88,7 +113,7 @@ impl Uploads {
 
     /// Finishes an upload whose bytes are all durable in `partial`.
     pub async fn finish(&self, record: &mut Record) -> Result<(), StorageError> {
-        self.commit_finished(record).await?;
+        let _named = self.commit_finished(record).await?;
         self.move_to_place(record).await
     }
 
@@ -98,14 +123,21 @@ impl Uploads {
     }
 
     /// Does the first half of [`finish`](Self::finish). After that the upload is finished, even if the second
-    /// half fails: the file is moved to its place at the next opportunity.
-    pub async fn commit_finished(&self, record: &mut Record) -> Result<(), StorageError> {
+    /// half fails: the file is moved to its place at the next opportunity. What it returns is kept until then.
+    pub async fn commit_finished(
+        &self,
+        record: &mut Record,
+    ) -> Result<Option<OwnedMutexGuard<()>>, StorageError> {
+        let named = match self.layout {
+            Layout::Id => None,
+            Layout::Tree => Some(self.naming.lock(&record.identity.owner).await),
+        };
         for _ in 0..ATTEMPTS {
             let (place, replaced) = self.choose_place(record).await?;
             // While this is claimed, no other request puts a file there or reads the one that is there.
             let _claim = match &replaced {
-                Some(id) => {
-                    let claim = self.claims.claim(id).await;
+                Some(old) => {
+                    let claim = self.claims.claim(&old.id).await;
                     Some(claim.map_err(|_| StorageError::Busy)?)
                 }
                 None => None,
@@ -121,22 +153,22 @@ impl Uploads {
             if self.store.finish(&finished, replaced.clone()).await? {
                 failpoint::hit("after-finish");
                 *record = finished;
-                if let Some(id) = replaced {
+                if let Some(old) = replaced {
                     let files = self.files.clone();
-                    blocking(move || files.remove(&id)).await?;
+                    blocking(move || files.remove(&old.id)).await?;
                 }
-                return Ok(());
+                return Ok(named);
             }
         }
         Err(StorageError::Busy)
     }
 
-    /// Chooses the place where the file would go if it were finished now. Returns it, and the id of the upload
-    /// whose file it would replace.
+    /// Chooses the place where the file would go if it were finished now. Returns it, and the upload whose file it
+    /// would replace.
     pub async fn choose_place(
         &self,
         record: &Record,
-    ) -> Result<(String, Option<String>), StorageError> {
+    ) -> Result<(String, Option<Record>), StorageError> {
         let file = &record.identity;
         if self.layout == Layout::Id {
             return Ok((record.id.clone(), None));
@@ -153,9 +185,18 @@ impl Uploads {
         for number in 1..=last {
             let place = names::tree(&file.owner, &file.dir, &file.name, number);
             names::check_place(&place).map_err(StorageError::NameTooLong)?;
-            let other = self.store.id_at(&place, &record.id).await?;
+            let mut other = self.store.at(&place, &record.id).await?;
             let (files, path) = (self.files.clone(), place.clone());
-            match blocking(move || files.entry_at(&path)).await? {
+            let entry = blocking(move || files.entry_at(&path)).await?;
+            if let (Entry::None, Some(old)) = (entry, &other) {
+                if self.forget_gone(old).await? {
+                    other = None;
+                }
+            }
+            if let (Entry::File, None, Conflict::Replace) = (entry, &other, self.conflict) {
+                other = self.find_alias(&file.owner, &place).await?;
+            }
+            match entry {
                 Entry::BelowFile => return Err(taken("cannot be: a directory in it is a file")),
                 Entry::None if other.is_none() => return Ok((place, None)),
                 Entry::None | Entry::File if self.conflict == Conflict::Replace => {
@@ -172,6 +213,46 @@ impl Uploads {
         ))
     }
 
+    /// Deletes the record of a finished upload whose file is gone, so that another one can have its place; `false`
+    /// when the file is not gone, or a request works on it.
+    async fn forget_gone(&self, old: &Record) -> Result<bool, StorageError> {
+        let Some(_claim) = self.claims.claim_idle(&old.id) else {
+            return Ok(false);
+        };
+        let now = self.store.find_any(&old.id).await?;
+        let Some(old) = now.filter(|now| now.state == State::Complete && now.place == old.place)
+        else {
+            return Ok(false);
+        };
+        let gone = self.on_disk(&old, Files::is_gone).await?;
+        if gone {
+            tracing::warn!(
+                id = old.id,
+                "the file '{}' is gone and its name is wanted: the upload is forgotten",
+                old.place
+            );
+            self.store.delete(&old.id).await?;
+        }
+        Ok(gone)
+    }
+
+    /// Finds the finished upload whose file is at a place that has another text.
+    async fn find_alias(&self, owner: &str, place: &str) -> Result<Option<Record>, StorageError> {
+        let (files, path) = (self.files.clone(), place.to_owned());
+        let size = blocking(move || files.length_at(&path)).await?;
+        let candidates = self.store.finished_of_size(owner, size).await?;
+        let (files, path) = (self.files.clone(), place.to_owned());
+        blocking(move || {
+            for record in candidates {
+                if files.is_alias(&path, &record.place)? {
+                    return Ok(Some(record));
+                }
+            }
+            Ok(None)
+        })
+        .await
+    }
+
     /// Finishes an upload with the bytes of another upload of the same owner that has the same content, by MD5
     /// and, where it is known, SHA-256; `false` when there is none.
     pub async fn finish_instantly(
@@ -179,36 +260,45 @@ impl Uploads {
         record: &mut Record,
         sha256: &str,
     ) -> Result<bool, StorageError> {
-        let Some(twin) = self.store.find_content(&record.identity).await? else {
-            return Ok(false);
-        };
-        if !sha256.is_empty() && sha256 != twin.digests.sha256() {
-            return Ok(false);
+        for twin in self.store.find_content(&record.identity).await? {
+            if !sha256.is_empty() && sha256 != twin.digests.sha256() {
+                continue;
+            }
+            let id = record.id.clone();
+            let link = move |files: &Files, twin: &Record| files.link(twin, &id);
+            if let Err(error) = self.on_disk(&twin, link).await {
+                tracing::warn!(
+                    id = twin.id,
+                    "cannot link the file, so it may have to be sent again: {error}"
+                );
+                continue;
+            }
+            if self.is_unchanged(&twin).await? {
+                record.digests = twin.digests;
+                self.finish(record).await?;
+                return Ok(true);
+            }
         }
-        let id = record.id.clone();
-        let link = move |files: &Files, twin: &Record| files.link(twin, &id);
-        if let Err(error) = self.on_disk(&twin, link).await {
-            tracing::warn!(
-                id = twin.id,
-                "cannot link the file, so it has to be sent again: {error}"
-            );
-            return Ok(false);
-        }
-        if !self.is_unchanged(&twin).await? {
-            return Ok(false);
-        }
-        record.digests = twin.digests;
-        self.finish(record).await?;
-        Ok(true)
+        Ok(false)
     }
 
-    /// Opens the file of a finished upload; `None` when it was deleted or replaced.
+    /// Opens the file of a finished upload; `None` when it was deleted, replaced or moved away.
     pub async fn read(&self, record: &Record) -> Result<Option<tokio::fs::File>, StorageError> {
         let file = self.on_disk(record, Files::read).await;
         if !self.is_unchanged(record).await? {
             return Ok(None);
         }
-        Ok(Some(tokio::fs::File::from_std(file?)))
+        match file {
+            Err(StorageError::File(error)) if error.kind() == io::ErrorKind::NotFound => {
+                tracing::warn!(
+                    id = record.id,
+                    "the file '{}' is gone, or has another length",
+                    record.place
+                );
+                Ok(None)
+            }
+            file => Ok(Some(tokio::fs::File::from_std(file?))),
+        }
     }
 
     /// Whether a file that was opened without a claim is that of this finished upload. It is, if the record is
@@ -222,24 +312,45 @@ impl Uploads {
         }))
     }
 
-    /// Repairs what a crash has left: moves finished files to their places, and removes bytes without a record.
+    /// Repairs what a crash has left: moves finished files to their places, and ends deletions. Other bytes without a
+    /// record are kept, since it may be the database that is wrong.
     pub async fn recover(&self) -> Result<(), StorageError> {
+        let (mut unknown, mut bytes) = (0, 0);
         let files = self.files.clone();
-        for id in blocking(move || files.partial_ids()).await? {
-            match self.store.find_any(&id).await? {
-                Some(record) => {
-                    if let Err(error) = self.move_to_place(&record).await {
-                        tracing::error!(id, "cannot move the finished file to its place: {error}");
+        for name in blocking(move || files.partial_names()).await? {
+            let withdrawn = name.strip_suffix(WITHDRAWN);
+            let id = withdrawn.unwrap_or(&name).to_owned();
+            let record = self.store.find_any(&id).await?;
+            let files = self.files.clone();
+            let done = match (record, withdrawn.is_some()) {
+                (Some(record), true) => {
+                    let back = move || files.restore(&record.id).map(|()| record);
+                    match blocking(back).await {
+                        Ok(record) => self.move_to_place(&record).await,
+                        Err(error) => Err(error),
                     }
                 }
-                None => {
-                    let (files, orphan) = (self.files.clone(), id.clone());
-                    match blocking(move || files.remove(&orphan)).await {
-                        Ok(()) => tracing::info!(id, "removed bytes that have no record"),
-                        Err(error) => tracing::warn!(id, "cannot remove from 'partial': {error}"),
-                    }
+                (Some(record), false) => self.move_to_place(&record).await,
+                (None, true) => {
+                    let name = name.clone();
+                    blocking(move || files.remove(&name)).await
                 }
+                (None, false) => {
+                    unknown += 1;
+                    let name = name.clone();
+                    bytes += blocking(move || files.partial_length(&name)).await?;
+                    Ok(())
+                }
+            };
+            if let Err(error) = done {
+                tracing::error!(id, "cannot put the bytes in 'partial' right: {error}");
             }
+        }
+        if unknown > 0 {
+            tracing::warn!(
+                "'partial' has {unknown} files with {bytes} bytes of uploads that are not in the database: is it the \
+                 right one? They are kept; if it is, remove them"
+            );
         }
         Ok(())
     }

@@ -183,7 +183,7 @@ impl Job {
             digests: self.digests.clone(),
             ..self.record.clone()
         };
-        match runtime.block_on(uploads.commit_finished(&mut record)) {
+        let _named = match runtime.block_on(uploads.commit_finished(&mut record)) {
             // The bytes are right: they are kept until the name is free.
             Err(
                 error @ (StorageError::NameTaken(_)
@@ -194,7 +194,7 @@ impl Job {
                 return Err(error);
             }
             other => other?,
-        }
+        };
         self.record = record;
         runtime.block_on(uploads.move_to_place(&self.record))
     }
