@@ -90,7 +90,7 @@ async fn wrong_method(head: Parts) -> Response {
         return StatusCode::NO_CONTENT.into_response();
     }
     let message = format!(
-        "{} is not for this path; the URL for uploads is {}",
+        "{} is not for this path, uploads go by POST; the URL for uploads is {}",
         head.method,
         url(&head, "/upload")
     );
