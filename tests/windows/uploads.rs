@@ -1,5 +1,6 @@
 //! Uploads that lose their connections, are killed, go over TLS, or are too large for 32 bits.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -68,15 +69,20 @@ fn an_upload_goes_on_after_cuts() {
     }
 }
 
+/// Starts a proxy by which an upload takes a second or more.
+fn slow(receiver: SocketAddr) -> ChaosProxy {
+    let faults = |_: u64, _: &mut fastrand::Rng| Faults {
+        rate_up: Some(12 << 20),
+        ..Faults::default()
+    };
+    ChaosProxy::start(receiver, faults, 0)
+}
+
 #[test]
 fn an_upload_goes_on_after_its_program_was_killed() {
     for wine in both() {
         let receiver = Setup::new().arg("--commit-bytes=1048576").start();
-        let faults = |_: u64, _: &mut fastrand::Rng| Faults {
-            rate_up: Some(12 << 20),
-            ..Faults::default()
-        };
-        let proxy = ChaosProxy::start(receiver.addr(), faults, 0);
+        let proxy = slow(receiver.addr());
         let url = format!("http://{}/upload", proxy.addr());
         let one = one(&wine);
         let file = wine.bench.path("killed.bin");
@@ -145,11 +151,7 @@ fn an_unusual_fault_in_a_certificate_is_named() {
 fn a_file_that_is_rewritten_with_its_time_put_back_is_noticed() {
     for wine in both() {
         let receiver = Receiver::start();
-        let faults = |_: u64, _: &mut fastrand::Rng| Faults {
-            rate_up: Some(12 << 20),
-            ..Faults::default()
-        };
-        let proxy = ChaosProxy::start(receiver.addr(), faults, 0);
+        let proxy = slow(receiver.addr());
         let url = format!("http://{}/upload", proxy.addr());
         let one = one(&wine);
         let path = wine.bench.path("rewritten.bin");

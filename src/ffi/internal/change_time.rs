@@ -29,7 +29,7 @@ fn change_time(file: &std::fs::File) -> Option<i128> {
     }
     const BASIC_INFO: i32 = 0;
     /// 1970, in such units.
-    const EPOCH: i64 = 116_444_736_000_000_000;
+    const EPOCH: i128 = 116_444_736_000_000_000;
     #[link(name = "kernel32")]
     extern "system" {
         fn GetFileInformationByHandleEx(
@@ -46,5 +46,5 @@ fn change_time(file: &std::fs::File) -> Option<i128> {
         let size = size_of::<BasicInfo>() as u32;
         GetFileInformationByHandleEx(file.as_raw_handle(), BASIC_INFO, &mut info, size)
     };
-    (found != 0 && info.change != 0).then(|| i128::from(info.change - EPOCH) * 100)
+    (found != 0 && info.change != 0).then(|| (i128::from(info.change) - EPOCH) * 100)
 }

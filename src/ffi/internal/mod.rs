@@ -1,8 +1,9 @@
 //! What the sections of the header share.
 //!
 //! `boundary` catches panics and keeps messages, `float` sets the floating-point state, `pin` keeps
-//! the library loaded, `change_time` asks Windows for that, `handle` is the registry, `clients` and `entry` are what handles stand for,
-//! `text` reads strings, `callback` keeps what the program registered.
+//! the library loaded, `change_time` asks Windows for the change times of files, `handle` is the
+//! registry, `clients` and `entry` are what handles stand for, `text` reads strings, `callback` keeps
+//! what the program registered.
 
 pub(crate) mod boundary;
 pub(crate) mod callback;

@@ -189,7 +189,7 @@ impl Drop for Connection {
 }
 
 impl ActiveRequest {
-    /// The connection.
+    /// Returns the connection, for the request's handler.
     pub fn client(&self) -> Client {
         self.0.clone()
     }

@@ -12,6 +12,8 @@ use futures_util::StreamExt;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::timeout;
 
+use crate::accounts::forwarded::is_by_proxy;
+
 /// How long the rest of a request is read.
 const LINGER: Duration = Duration::from_secs(2);
 /// How many bytes of it are read.
@@ -20,14 +22,10 @@ const LINGER_BYTES: usize = 4 * 1024 * 1024;
 /// request. A newer connection replaces one that only reads.
 const PROXY_LINGER: Duration = Duration::from_secs(60);
 const PROXY_LINGER_BYTES: usize = 64 * 1024 * 1024;
-/// Headers that proxies add.
-const PROXY_HEADERS: [&str; 3] = ["forwarded", "via", "x-forwarded-for"];
 
 /// Makes a request read the rest of its body when the handler drops it.
 pub async fn linger(request: Request) -> Request {
-    let headers = request.headers();
-    let by_proxy = PROXY_HEADERS.iter().any(|name| headers.contains_key(*name));
-    let bound = match by_proxy {
+    let bound = match is_by_proxy(request.headers()) {
         true => (PROXY_LINGER, PROXY_LINGER_BYTES),
         false => (LINGER, LINGER_BYTES),
     };

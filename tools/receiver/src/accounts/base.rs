@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Request, Uri};
 
-use crate::accounts::peer::origin;
+use crate::accounts::peer::{is_trusted, origin};
 use crate::config::base_path::is_path;
 use crate::config::Config;
 
@@ -43,10 +43,9 @@ pub fn base(head: &Parts) -> &str {
     head.extensions.get::<Base>().map_or("", |base| &base.0)
 }
 
+/// Returns what a trusted proxy says of the base.
 fn prefix(headers: &HeaderMap, connection: IpAddr, config: &Config) -> Option<String> {
-    let connection = connection.to_canonical();
-    let proxies = &config.trusted_proxy;
-    if !proxies.iter().any(|proxies| proxies.contains(&connection)) {
+    if !is_trusted(connection, &config.trusted_proxy) {
         return None;
     }
     let text = headers.get(HEADER)?.to_str().ok()?;
@@ -54,15 +53,14 @@ fn prefix(headers: &HeaderMap, connection: IpAddr, config: &Config) -> Option<St
     is_path(base).then(|| base.to_owned())
 }
 
+/// Returns the URI below the base; `None` when it is not there.
 fn below(uri: &Uri, base: &str) -> Option<Uri> {
     let target = uri.path_and_query()?.as_str().strip_prefix(base)?;
+    if !target.starts_with('/') {
+        return None;
+    }
     let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(
-        Some(target)
-            .filter(|rest| rest.starts_with('/'))?
-            .parse()
-            .ok()?,
-    );
+    parts.path_and_query = Some(target.parse().ok()?);
     Uri::from_parts(parts).ok()
 }
 

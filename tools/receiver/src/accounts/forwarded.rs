@@ -96,11 +96,9 @@ fn parts_from_end(headers: &HeaderMap, name: &str) -> Vec<String> {
         split_from_end(text, b',')
             .into_iter()
             .map(str::to_owned)
-            .collect()
+            .collect::<Vec<_>>()
     };
-    texts
-        .flat_map(|text| -> Vec<String> { split(&text) })
-        .collect()
+    texts.flat_map(|text| split(&text)).collect()
 }
 
 /// Splits a text outside of its quotes, the last part first. A quote that a stranger has opened before the proxy's

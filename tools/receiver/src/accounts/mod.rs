@@ -16,7 +16,7 @@
 //! | [`names`] | which names users may have |
 //! | [`peer`] | the address that a request comes from, also through a proxy |
 //! | [`base`] | the path below which a web server in front shows the receiver |
-//! | `forwarded` | what proxies write about the client |
+//! | [`forwarded`] | what proxies write about the client |
 //! | `this_machine` | the rule for requests where there are no users |
 //! | [`secret`] | random secrets |
 //! | [`admin`] | the commands that manage users and tokens |
@@ -25,7 +25,7 @@ pub mod admin;
 pub mod base;
 pub mod csrf;
 pub mod form_check;
-mod forwarded;
+pub mod forwarded;
 mod hash;
 mod names;
 mod passwords;

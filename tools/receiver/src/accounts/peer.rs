@@ -33,7 +33,7 @@ impl Peer {
     /// [`forwarded`] reads: the peer is the last address that is not a proxy's. What stands before that could be
     /// written by anybody.
     pub fn new(connection: Peer, headers: &HeaderMap, proxies: &[IpNet]) -> Self {
-        let is_trusted = |address: IpAddr| proxies.iter().any(|proxies| proxies.contains(&address));
+        let is_trusted = |address| is_trusted(address, proxies);
         let mut peer = connection;
         if !is_trusted(peer.address) {
             // A proxy on this machine that --trusted-proxy does not name: all who come through it share its address.
@@ -61,6 +61,12 @@ impl Peer {
             .get()
             .expect("the server adds it to each request")
     }
+}
+
+/// Whether an address is one of `proxies`.
+pub fn is_trusted(address: IpAddr, proxies: &[IpNet]) -> bool {
+    let address = address.to_canonical();
+    proxies.iter().any(|proxies| proxies.contains(&address))
 }
 
 /// The origin that a request was made to, as a browser writes it.
@@ -122,6 +128,7 @@ mod tests {
         assert_eq!(peer_of("127.0.0.1", &["unknown"], None).0, "127.0.0.1");
         assert_eq!(peer_of("127.0.0.1", &[], None).0, "127.0.0.1");
     }
+
     #[test]
     fn a_proxys_address_is_shared_and_a_clients_is_not() {
         let is_shared = |connection: &str, line: Option<&'static str>, proxies: &[&str]| {

@@ -182,7 +182,7 @@ impl Files {
         Ok(self.entry_at(&record.place)? == Entry::None)
     }
 
-    /// The length of the file at a place.
+    /// Returns the length of the file at a place; 0 when there is none.
     pub fn length_at(&self, place: &str) -> io::Result<u64> {
         match self.open_dirs(place)? {
             Some((dir, name)) => Ok(length(&dir, name)?.unwrap_or(0)),
@@ -190,7 +190,7 @@ impl Files {
         }
     }
 
-    /// The length of a file in `partial`.
+    /// Returns the length of a file in `partial`; 0 when there is none.
     pub fn partial_length(&self, name: &str) -> io::Result<u64> {
         Ok(length(&self.partial, name)?.unwrap_or(0))
     }

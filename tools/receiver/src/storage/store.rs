@@ -66,12 +66,7 @@ impl Store {
     /// most. While other writes go before it, the result of the write before counts.
     pub async fn probe(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(&self.health).await?;
-        let due = {
-            let mut probe = self.lock_probe();
-            let is_due = probe.0.is_none_or(|at| at.elapsed() >= PROBE_INTERVAL);
-            is_due.then(|| probe.0 = Some(Instant::now()))
-        };
-        if due.is_some() {
+        if self.begin_probe() {
             let store = self.clone();
             let write = tokio::spawn(async move {
                 let result = store.add_nonce(".probe", now() + 1000).await.map(drop);
@@ -81,6 +76,16 @@ impl Store {
             timeout(PROBE_PATIENCE, write).await.ok();
         }
         self.lock_probe().1.clone()
+    }
+
+    /// Whether a write is due. If so, the next one is due after another interval.
+    fn begin_probe(&self) -> bool {
+        let mut probe = self.lock_probe();
+        let is_due = probe.0.is_none_or(|at| at.elapsed() >= PROBE_INTERVAL);
+        if is_due {
+            probe.0 = Some(Instant::now());
+        }
+        is_due
     }
 
     fn lock_probe(&self) -> MutexGuard<'_, Probe> {
