@@ -205,7 +205,7 @@ addEventListener("drop", async (event) => {
 
 document.getElementById("pause-all").addEventListener("click", () => {
   // The last ones first, so that none of them is started meanwhile.
-  queue.uploads.toReversed().forEach((upload) => queue.pause(upload));
+  [...queue.uploads].reverse().forEach((upload) => queue.pause(upload));
   document.getElementById("uploading-heading").focus();
 });
 document.getElementById("resume-all").addEventListener("click", () => {

@@ -104,7 +104,7 @@ describe("the total", () => {
       for (const shares of [total, title]) {
         const known = shares.filter((share) => !Number.isNaN(share));
         assert.ok(known.length > 3, `${shares}`);
-        assert.deepEqual(known, known.toSorted((a, b) => a - b));
+        assert.deepEqual(known, [...known].sort((a, b) => a - b));
       }
       await page.unroute("**/upload");
       await network(page, FAST);
