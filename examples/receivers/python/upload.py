@@ -19,6 +19,7 @@ import uuid
 DATA = os.environ.get("RESUP_DATA", "uploads")
 MAX_SEGMENT = 8 << 20
 MAX_BODY = MAX_SEGMENT + (1 << 20)
+MAX_HEADER = 16 << 10
 
 for place in ("", "partial", "files", "locks"):
     os.makedirs(os.path.join(DATA, place), mode=0o700, exist_ok=True)
@@ -42,14 +43,18 @@ def open_database():
 
 
 def path_of(row):
-    # The id is the receiver's own. No path is made of a name.
-    return os.path.join(DATA, "files" if row["complete"] else "partial", row["id"])
+    # The id is the receiver's own. No path is made of a name. A file is moved before the row says that it is complete.
+    final = os.path.join(DATA, "files", row["id"])
+    return final if os.path.exists(final) else os.path.join(DATA, "partial", row["id"])
 
 
 def status_of(row):
     """Returns the members that tell what the receiver has. The bytes are durable before they are told."""
     offset = 0
-    if os.path.exists(path_of(row)):
+    if row["complete"]:
+        # Also when somebody has taken the file away.
+        offset = row["size"]
+    elif os.path.exists(path_of(row)):
         with open(path_of(row), "rb") as file:
             os.fsync(file.fileno())
             offset = os.fstat(file.fileno()).st_size
@@ -150,6 +155,7 @@ def append(path, bytes):
         file.write(bytes)
         file.flush()
         os.fsync(file.fileno())
+    sync_directory(os.path.dirname(path))
 
 
 def finish(db, row, md5):
@@ -162,13 +168,10 @@ def finish(db, row, md5):
         # Nothing tells which of the segments is wrong.
         os.unlink(path_of(row))
         raise Refusal(422, "the digest of what arrived is another one", error="digest", **status_of(row))
-    # If the process ends between the two, the next send finds the file by the link, and does this again.
     final = os.path.join(DATA, "files", row["id"])
-    if not os.path.exists(final):
-        os.link(path_of(row), final)
+    os.replace(path_of(row), final)
     sync_directory(os.path.dirname(final))
     db.execute("UPDATE uploads SET complete = 1, md5 = ? WHERE id = ?", (md5, row["id"]))
-    os.unlink(path_of(row))
 
 
 def sync_directory(path):
@@ -177,27 +180,61 @@ def sync_directory(path):
     os.close(directory)
 
 
+# A parameter of a header. A value in quotes ends at the next quote, unless that is \" inside of the value.
+PARAMETER = re.compile(r'([^=;"]*)=[ \t]*(?:"((?:[^"]|(?<=\\)"(?![ \t]*(?:;|\Z)))*)"[ \t]*|([^";]*))(?:;|\Z)')
+
+
+def parameter(header, wanted):
+    """Returns the value of a parameter, None when it is missing. What can be read in two ways is refused."""
+    found = {}
+    rest = header.partition(";")[2].lstrip("; \t")
+    while rest:
+        match = PARAMETER.match(rest)
+        name = match and match[1].strip().lower()
+        if not match or name in found:
+            raise Refusal(400, "a header of the form can be read in two ways, or in none")
+        found[name] = match[3].strip() if match[2] is None else match[2].replace('\\"', '"')
+        rest = rest[match.end():].lstrip("; \t")
+    return found.get(wanted)
+
+
+def part_name(head):
+    """Returns the name of a part, whose header has one character for each byte."""
+    for line in head.split("\r\n"):
+        key, _, value = line.partition(":")
+        if line[:1] in (" ", "\t") or len(head) > MAX_HEADER:
+            raise Refusal(400, "the header of a part is too long, or has a folded line")
+        if key.lower() == "content-disposition":
+            name = parameter(value, "name")
+            if name is not None:
+                return name.encode("latin-1").decode()
+    raise Refusal(400, "a part has no name")
+
+
 def parse_multipart(body, type):
     """Returns the fields as text and the part 'file' as bytes."""
-    boundary = re.search(r'boundary="?([^";]+)"?', type)
+    boundary = parameter(type, "boundary")
     if not boundary:
         raise Refusal(400, "multipart without a boundary")
-    mark = b"\r\n--" + boundary[1].encode()
-    parts = (b"\r\n" + body).split(mark)
-    if len(parts) < 3 or not parts[-1].startswith(b"--"):
-        raise Refusal(400, "the form is cut off")
-    form = {}
-    for part in parts[1:-1]:
-        head, blank, value = part.partition(b"\r\n\r\n")
-        name = re.search(rb'[; ]name="([^"]*)"', head)
-        if not blank or not name:
-            raise Refusal(400, "a part has no name")
-        form[name[1].decode()] = value if name[1] == b"file" else value.decode()
-    return form
+    # The first boundary has no line before it. After the last one comes "--".
+    body = b"\r\n" + body
+    mark = re.compile(rb"\r\n--" + re.escape(boundary.encode("latin-1")) + rb"(--)?[ \t]*(?=\r\n|\Z)")
+    form, begin = {}, None
+    for match in mark.finditer(body):
+        if begin is not None:
+            head, blank, value = body[begin:match.start()].partition(b"\r\n\r\n")
+            name = part_name(head[2:].decode("latin-1"))
+            if not blank or name in form:
+                raise Refusal(400, "a part has no end of its header, or a name that another one has")
+            form[name] = value if name == "file" else value.decode()
+        if match[1]:
+            return form
+        begin = match.end()
+    raise Refusal(400, "the form is cut off")
 
 
 def read_form(environ):
-    length = int(environ.get("CONTENT_LENGTH") or 0)
+    length = number({"Content-Length": environ.get("CONTENT_LENGTH") or "0"}, "Content-Length")
     if environ["REQUEST_METHOD"] == "GET":
         text = environ.get("QUERY_STRING", "")
     else:
@@ -207,7 +244,7 @@ def read_form(environ):
         if len(body) < length:
             raise Refusal(400, "the request is cut off")
         type = environ.get("CONTENT_TYPE", "")
-        if type.lower().startswith("multipart/form-data"):
+        if type.partition(";")[0].strip().lower() == "multipart/form-data":
             return parse_multipart(body, type)
         text = body.decode()
     return dict(urllib.parse.parse_qsl(text, keep_blank_values=True, errors="strict"))
