@@ -28,6 +28,7 @@ const QUOTES: &[Quote] = &[
     ("Both are plain HTML-form requests", &["locate-encodings", "hostile-urlencoded"]),
     ("the program's own extra fields, passed through", &["locate-extra-fields"]),
     ("bytes in the whole file, decimal", &["locate-huge-size", "wrong-locates"]),
+    ("an instant upload then needs it to be the same, too", &["instant-other-sha256"]),
     (
         "the server has the content already (same owner, same size, same digest) and no byte is sent",
         &["instant-upload", "instant-other-size", "instant-unfinished"],
