@@ -4,6 +4,7 @@
 //! [`SessionExchange`] does that for one connection, between it and the protocol. All uploads with
 //! the same settings share a [`SessionState`].
 
+mod cookie;
 mod jar;
 #[cfg(test)]
 mod tests;
