@@ -152,6 +152,13 @@ fn other_time(one: &One) -> Case {
     Case::new(&told, vec![("127.0.0.1:80", server.addr().to_string())])
 }
 
+/// A login at a URL where there is none.
+fn no_login(one: &One) -> Case {
+    let server = ScriptedServer::start(vec![Step::reply(404, "")]);
+    let told = logged_in(one, &server, &ONCE);
+    Case::new(&told, vec![("127.0.0.1:80", server.addr().to_string())])
+}
+
 /// An upload with a login by a form, to a server that takes the login.
 fn logged_in(one: &One, server: &ScriptedServer, more: &[&str]) -> Report {
     let form = format!("http://{}/login", server.addr());
@@ -310,6 +317,9 @@ pub fn make(situation: &str, one: &One) -> Case {
         "a web page with a login" => response(200, "<form><input type=password>"),
         "a compressed response" => written(reply_with(200, &[("Content-Encoding", "gzip")], "")),
         "no HTTP at all" => written(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()),
+        "it refuses the login with another status that stays: the login's URL is wrong (404, 405)" => {
+            no_login(one)
+        }
         "it forbids the upload, though the login is right (401, 403, or a redirect, to a send)" => {
             forbidden(one)
         }
