@@ -373,6 +373,10 @@ impl Exchange for Connection {
         }
     }
 
+    fn notes(&self) -> Vec<String> {
+        std::mem::take(&mut self.state.request().response.notes)
+    }
+
     fn renew(&self) {
         self.state.is_unwanted.store(true, Relaxed);
     }

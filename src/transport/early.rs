@@ -171,6 +171,7 @@ impl<In: Transport> TopTransport<In> {
         response.has_begun = true;
         let tidied = tidied.map_err(|error| Error::Io(io::Error::other(error)))?;
         response.head_is_ready = tidied.is_ready;
+        response.notes.extend(tidied.notes);
         if tidied.had_100 {
             response.had_100 = true;
             response.no_100_yet = false;

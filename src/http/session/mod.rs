@@ -132,6 +132,10 @@ impl Exchange for SessionExchange<'_> {
         self.inner.link()
     }
 
+    fn notes(&self) -> Vec<String> {
+        self.inner.notes()
+    }
+
     fn renew(&self) {
         self.inner.renew();
     }
