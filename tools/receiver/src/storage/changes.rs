@@ -204,7 +204,7 @@ async fn save(database: &mut AnyConnection, record: &Record) -> sqlx::Result<boo
     let done = sqlx::query(
         "UPDATE uploads
          SET state = $2, held = $3, midstate = $4, content_md5 = $5, content_sha256 = $6,
-             md5 = $7, changed = $8, place = $9
+             md5 = $7, changed = $8, place = $9, proven = $10, proven_midstate = $11
          WHERE id = $1
            AND NOT EXISTS (SELECT 1 FROM uploads WHERE place = $9 AND id <> $1)",
     )
@@ -217,6 +217,11 @@ async fn save(database: &mut AnyConnection, record: &Record) -> sqlx::Result<boo
     .bind(&record.identity.md5)
     .bind(now())
     .bind(&record.place)
+    .bind(signed(record.proven.offset))
+    .bind(match record.proven.offset {
+        0 => String::new(),
+        _ => record.proven.digests.save(),
+    })
     .execute(database)
     .await?;
     Ok(done.rows_affected() == 1)

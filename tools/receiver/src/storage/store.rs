@@ -11,7 +11,7 @@ use crate::storage::changes::{Change, Changes, Limits};
 use crate::storage::database::{connect, now, signed};
 use crate::storage::digests::Digests;
 use crate::storage::error::StoreError;
-use crate::storage::record::{Identity, Record, State};
+use crate::storage::record::{Identity, Prefix, Record, State};
 
 /// The uploads that a list has.
 #[derive(Debug, Clone, Copy)]
@@ -300,6 +300,17 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
     };
     let bytes =
         |column| u64::try_from(row.try_get::<i64, _>(column)?).map_err(|_| unreadable(column));
+    let digests = |column| {
+        let text: &str = row.try_get(column)?;
+        Digests::restore(text).ok_or_else(|| unreadable(column))
+    };
+    let proven = match bytes("proven")? {
+        0 => Prefix::default(),
+        offset => Prefix {
+            offset,
+            digests: digests("proven_midstate")?,
+        },
+    };
     Ok(Record {
         identity: Identity {
             owner: row.try_get("owner")?,
@@ -312,8 +323,8 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
         place: row.try_get("place")?,
         state: State::from_word(row.try_get("state")?).ok_or_else(|| unreadable("state"))?,
         offset: bytes("held")?,
-        digests: Digests::restore(row.try_get("midstate")?)
-            .ok_or_else(|| unreadable("midstate"))?,
+        digests: digests("midstate")?,
+        proven,
         created: row.try_get("created")?,
         changed: row.try_get("changed")?,
         id,

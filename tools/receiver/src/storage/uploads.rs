@@ -12,12 +12,11 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::config::{Conflict, Layout};
 use crate::storage::claims::{Claim, Claims};
-use crate::storage::digests::Digests;
 use crate::storage::error::{StorageError, StoreError};
 use crate::storage::failpoint;
 use crate::storage::files::{Entry, Files, WITHDRAWN};
 use crate::storage::names;
-use crate::storage::record::{Record, State};
+use crate::storage::record::{Prefix, Record, State};
 use crate::storage::store::Store;
 
 /// The largest number of files in one directory that differ only in the number added to their name.
@@ -80,10 +79,18 @@ impl Uploads {
     /// Drops all bytes of an upload. The caller has the claim, here and in the functions below.
     pub async fn reset(&self, record: &mut Record) -> Result<(), StorageError> {
         self.move_back(record).await?;
-        record.state = State::Partial;
-        record.offset = 0;
-        record.digests = Digests::default();
+        record.go_back(Prefix::default());
         record.place = record.id.clone();
+        Ok(self.store.save(record).await?)
+    }
+
+    /// Drops the bytes of an upload that are not the client's. An unfinished one keeps those that a digest has proven.
+    pub async fn drop_wrong(&self, record: &mut Record) -> Result<(), StorageError> {
+        let safe = record.safe_prefix();
+        if record.state == State::Complete || safe.offset == 0 {
+            return self.reset(record).await;
+        }
+        record.go_back(safe);
         Ok(self.store.save(record).await?)
     }
 
@@ -145,6 +152,8 @@ impl Uploads {
             let finished = Record {
                 state: State::Complete,
                 offset: record.identity.size,
+                // The digest of the whole file has proven all.
+                proven: Prefix::default(),
                 place,
                 ..record.clone()
             };
