@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::accounts::base::base;
 use crate::accounts::Accounts;
+use crate::http::conditions::Validators;
 use crate::http::fields::Fields;
 use crate::http::reply::{json, Reply};
 use crate::storage::record::{self, Record};
@@ -82,7 +83,8 @@ pub async fn details(
     Ok(json(&item(&uploads, &record, base(&head))))
 }
 
-/// Answers `DELETE /uploads/{id}`: deletes record and file, unless a client is sending.
+/// Answers `DELETE /uploads/{id}`: deletes record and file, unless a client is sending, or a condition does not hold. The
+/// conditions are about the file, as those of its download.
 pub async fn delete(
     State(accounts): State<Accounts>,
     State(uploads): State<Uploads>,
@@ -94,6 +96,12 @@ pub async fn delete(
     let claim = uploads.claims.claim(&id).await?;
     let loaded = uploads.load(&owner, &claim).await?;
     let record = loaded.ok_or_else(|| Reply::unknown(&id))?;
+    let validators = Validators::new(&record.digests.sha256(), record.changed);
+    if let Err(status) = validators.check(&head.method, &head.headers) {
+        let message =
+            "the file is not, or no longer, as the request's condition says: nothing was deleted";
+        return Err(Reply::refusal(status, message));
+    }
     uploads.delete(&record).await?;
     Ok(StatusCode::NO_CONTENT)
 }
