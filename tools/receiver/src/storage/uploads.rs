@@ -321,50 +321,7 @@ impl Uploads {
         }))
     }
 
-    /// Repairs what a crash has left: moves finished files to their places, and ends deletions. Other bytes without a
-    /// record are kept, since it may be the database that is wrong.
-    pub async fn recover(&self) -> Result<(), StorageError> {
-        let (mut unknown, mut bytes) = (0, 0);
-        let files = self.files.clone();
-        for name in blocking(move || files.partial_names()).await? {
-            let withdrawn = name.strip_suffix(WITHDRAWN);
-            let id = withdrawn.unwrap_or(&name).to_owned();
-            let record = self.store.find_any(&id).await?;
-            let files = self.files.clone();
-            let done = match (record, withdrawn.is_some()) {
-                (Some(record), true) => {
-                    let back = move || files.restore(&record.id).map(|()| record);
-                    match blocking(back).await {
-                        Ok(record) => self.move_to_place(&record).await,
-                        Err(error) => Err(error),
-                    }
-                }
-                (Some(record), false) => self.move_to_place(&record).await,
-                (None, true) => {
-                    let name = name.clone();
-                    blocking(move || files.remove(&name)).await
-                }
-                (None, false) => {
-                    unknown += 1;
-                    let name = name.clone();
-                    bytes += blocking(move || files.partial_length(&name)).await?;
-                    Ok(())
-                }
-            };
-            if let Err(error) = done {
-                tracing::error!(id, "cannot put the bytes in 'partial' right: {error}");
-            }
-        }
-        if unknown > 0 {
-            tracing::warn!(
-                "'partial' has {unknown} files with {bytes} bytes of uploads that are not in the database: is it the \
-                 right one? They are kept; if it is, remove them"
-            );
-        }
-        Ok(())
-    }
-
-    async fn on_disk<T: Send + 'static>(
+    pub(super) async fn on_disk<T: Send + 'static>(
         &self,
         record: &Record,
         work: impl FnOnce(&Files, &Record) -> io::Result<T> + Send + 'static,
@@ -374,7 +331,7 @@ impl Uploads {
     }
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, StorageError> {
     Ok(tokio::task::spawn_blocking(work).await??)
