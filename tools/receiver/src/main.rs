@@ -61,6 +61,7 @@ use crate::storage::claims::Claims;
 use crate::storage::expiry;
 use crate::storage::files::Files;
 use crate::storage::inventory;
+use crate::storage::pace::Pace;
 use crate::storage::uploads::{Naming, Uploads};
 
 /// How many blocking threads there are beside those of uploads, which have one each.
@@ -129,6 +130,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         store,
         files: Files::open(data)?,
         claims: Arc::new(claims),
+        searches: Pace::default(),
         naming: Naming::default(),
         layout: config.layout,
         conflict: config.conflict,

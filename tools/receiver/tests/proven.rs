@@ -179,8 +179,14 @@ fn forget_changes(url: &str) {
     runtime.block_on(async {
         let mut database = sqlx::AnyConnection::connect(url).await.unwrap();
         for change in [
+            "DROP INDEX uploads_that_are_gone",
+            "DROP INDEX uploads_by_content",
+            "DROP INDEX uploads_by_change",
+            "ALTER TABLE uploads DROP COLUMN gone",
             "ALTER TABLE uploads DROP COLUMN proven",
             "ALTER TABLE uploads DROP COLUMN proven_midstate",
+            "CREATE INDEX uploads_by_content ON uploads (owner, size)",
+            "CREATE INDEX uploads_by_change ON uploads (owner, changed)",
             "DELETE FROM _sqlx_migrations WHERE version > 4",
         ] {
             sqlx::query(change).execute(&mut database).await.unwrap();

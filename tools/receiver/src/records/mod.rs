@@ -51,14 +51,22 @@ pub async fn list(
             _ => return Err(Reply::bad_field("limit", text)),
         },
     };
-    let last = match query.text("after") {
+    let mut last = match query.text("after") {
         None => None,
         Some(id) => Some(find(&uploads, &owner, id).await?),
     };
-    let records = uploads
-        .store
-        .list(&owner, filter, last.as_ref(), limit)
-        .await?;
+    let mut records = Vec::new();
+    loop {
+        let room = limit - records.len() as u32;
+        let page = uploads.store.list(&owner, filter, last.as_ref(), room);
+        let page = page.await?;
+        let is_last = page.len() < room as usize;
+        last = page.last().cloned();
+        records.extend(uploads.leave_out_gone(page).await?);
+        if is_last || records.len() == limit as usize {
+            break;
+        }
+    }
     let items = records
         .iter()
         .map(|record| item(&uploads, record, base(&head)));
@@ -80,7 +88,9 @@ pub async fn details(
 ) -> Result<Response, Reply> {
     let owner = accounts.owner(&head).await?;
     let record = find(&uploads, &owner, &id).await?;
-    Ok(json(&item(&uploads, &record, base(&head))))
+    let there = uploads.leave_out_gone(vec![record]).await?;
+    let record = there.first().ok_or_else(|| Reply::unknown(&id))?;
+    Ok(json(&item(&uploads, record, base(&head))))
 }
 
 /// Answers `DELETE /uploads/{id}`: deletes record and file, unless a client is sending, or a condition does not hold. The

@@ -7,6 +7,7 @@ use crate::config::{Conflict, Layout};
 use crate::storage::changes::Limits;
 use crate::storage::claims::Claims;
 use crate::storage::files::Files;
+use crate::storage::pace::Pace;
 use crate::storage::record::{Identity, Record};
 use crate::storage::store::Store;
 use crate::storage::uploads::{Naming, Uploads};
@@ -18,6 +19,7 @@ pub async fn uploads(dir: &Path) -> Uploads {
         store: Store::open(&url).await.unwrap(),
         files: Files::open(dir).unwrap(),
         claims: Arc::new(Claims::new(10, None)),
+        searches: Pace::default(),
         naming: Naming::default(),
         layout: Layout::Id,
         conflict: Conflict::Rename,

@@ -1,4 +1,5 @@
-//! Removal of what nobody needs any more: uploads that nobody finishes, and bytes that the database does not know.
+//! Removal of what nobody needs any more: uploads that nobody finishes, bytes that the database does not know, and
+//! records of files that are gone.
 
 use std::time::Duration;
 
@@ -75,7 +76,7 @@ async fn sweep(uploads: &Uploads, age: Option<Duration>, trusts: bool) -> Result
         let files = uploads.files.clone();
         blocking(move || files.remove_old_unknown()).await?;
     }
-    Ok(())
+    uploads.review_gone(trusts).await
 }
 
 async fn delete_expired(uploads: &Uploads, age: Duration) -> Result<(), StorageError> {

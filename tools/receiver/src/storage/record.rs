@@ -81,6 +81,8 @@ pub struct Record {
     pub created: i64,
     /// The time of the last progress, when this record was read.
     pub changed: i64,
+    /// The time at which the file of a finished upload was found to be gone, when this record was read; 0 if it was not.
+    pub gone: i64,
 }
 
 impl Record {
@@ -99,6 +101,7 @@ impl Record {
             proven: Prefix::default(),
             created: 0,
             changed: 0,
+            gone: 0,
         })
     }
 

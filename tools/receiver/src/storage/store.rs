@@ -168,7 +168,7 @@ impl Store {
         rows.iter().map(record).collect()
     }
 
-    /// Lists the owner's uploads, last changed first, beginning behind `after`.
+    /// Lists the owner's uploads but for those that are gone, last changed first, beginning behind `after`.
     pub async fn list(
         &self,
         owner: &str,
@@ -179,7 +179,7 @@ impl Store {
         let (changed, id) = after.map_or((i64::MAX, ""), |last| (last.changed, last.id.as_str()));
         let rows = sqlx::query(
             "SELECT * FROM uploads
-             WHERE owner = $1 AND ($2 = 'all' OR ($2 = 'complete') = (state = 'complete'))
+             WHERE owner = $1 AND gone = 0 AND ($2 = 'all' OR ($2 = 'complete') = (state = 'complete'))
                AND (changed < $3 OR (changed = $3 AND id < $4))
              ORDER BY changed DESC, id DESC
              LIMIT $5",
@@ -231,10 +231,11 @@ impl Store {
         Ok(row.map(|row| row.try_get("seen")).transpose()?)
     }
 
-    /// Counts all uploads of an owner, finished or not, and sums the sizes of their files.
+    /// Counts all uploads of an owner, finished or not, but for those that are gone, and sums the sizes of their files.
     pub async fn totals(&self, owner: &str) -> Result<(u64, u64), StoreError> {
         let row = sqlx::query(
-            "SELECT COUNT(*) AS records, SUM(CAST(size AS REAL)) AS bytes FROM uploads WHERE owner = $1",
+            "SELECT COUNT(*) AS records, SUM(CAST(size AS REAL)) AS bytes FROM uploads
+             WHERE owner = $1 AND gone = 0",
         )
         .bind(owner)
         .fetch_one(&self.readers)
@@ -252,6 +253,23 @@ impl Store {
             .fetch_all(&self.readers)
             .await?;
         rows.iter().map(record).collect()
+    }
+
+    /// Lists uploads that are gone, in the order of their ids, beginning behind one.
+    pub async fn gone_after(&self, id: &str, limit: u32) -> Result<Vec<Record>, StoreError> {
+        let query = "SELECT * FROM uploads WHERE gone > 0 AND id > $1 ORDER BY id LIMIT $2";
+        let rows = sqlx::query(query)
+            .bind(id)
+            .bind(i64::from(limit))
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(record).collect()
+    }
+
+    /// Notes since when, in milliseconds since 1970, finished uploads are gone; 0 for those that are there.
+    pub async fn set_gone(&self, ids: Vec<String>, since: i64) -> Result<(), StoreError> {
+        let change = Change::Gone(ids, since);
+        self.changes.make(change).await.map(drop)
     }
 
     /// Deletes a record.
@@ -327,6 +345,7 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
         proven,
         created: row.try_get("created")?,
         changed: row.try_get("changed")?,
+        gone: row.try_get("gone")?,
         id,
     })
 }
@@ -334,33 +353,20 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::bench::{insert, uploads};
 
     #[tokio::test]
     async fn an_upload_is_replaced_only_where_it_still_is() {
         let dir = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}/records?mode=rwc", dir.path().display());
-        let store = Store::open(&url).await.unwrap();
-        let upload = |name: &str| {
-            let identity = Identity {
-                owner: "joe".to_owned(),
-                dir: String::new(),
-                name: name.to_owned(),
-                size: 10,
-                mtime: "1".to_owned(),
-                md5: String::new(),
-            };
-            Record::new(identity).unwrap()
-        };
+        let uploads = uploads(dir.path()).await;
+        let store = &uploads.store;
         let finished = |record: &Record| Record {
             state: State::Complete,
             offset: 10,
             place: "joe/a".to_owned(),
             ..record.clone()
         };
-        let (old, new) = (upload("old"), upload("new"));
-        for record in [&old, &new] {
-            assert!(store.insert(record, Limits::default()).await.unwrap());
-        }
+        let (old, new) = (insert(&uploads, "old").await, insert(&uploads, "new").await);
         assert!(store.finish(&finished(&old), None).await.unwrap());
         assert!(!store.finish(&finished(&new), None).await.unwrap());
         // The old upload began again and has bytes of its own.
@@ -375,10 +381,10 @@ mod tests {
             .finish(&finished(&new), replaced.clone())
             .await
             .unwrap());
-        let kept = store.find("joe", &old.id).await.unwrap();
+        let kept = store.find("", &old.id).await.unwrap();
         assert_eq!(kept.map(|record| record.offset), Some(5));
         assert!(store.finish(&finished(&old), None).await.unwrap());
         assert!(store.finish(&finished(&new), replaced).await.unwrap());
-        assert!(store.find("joe", &old.id).await.unwrap().is_none());
+        assert!(store.find("", &old.id).await.unwrap().is_none());
     }
 }

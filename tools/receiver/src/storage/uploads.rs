@@ -16,6 +16,7 @@ use crate::storage::error::{StorageError, StoreError};
 use crate::storage::failpoint;
 use crate::storage::files::{Entry, Files, WITHDRAWN};
 use crate::storage::names;
+use crate::storage::pace::Pace;
 use crate::storage::record::{Prefix, Record, State};
 use crate::storage::store::Store;
 
@@ -33,6 +34,8 @@ pub struct Uploads {
     pub files: Files,
     /// The claims.
     pub claims: Arc<Claims>,
+    /// How often an owner's files are searched for those that are gone.
+    pub searches: Pace,
     /// The right to give a file of an owner its place.
     pub naming: Naming,
     /// Where finished files go.
@@ -72,6 +75,8 @@ impl Uploads {
                 record.offset
             );
             self.reset(&mut record).await?;
+        } else if record.gone > 0 {
+            self.store.set_gone(vec![record.id.clone()], 0).await?;
         }
         Ok(Some(record))
     }
@@ -198,7 +203,7 @@ impl Uploads {
             let (files, path) = (self.files.clone(), place.clone());
             let entry = blocking(move || files.entry_at(&path)).await?;
             if let (Entry::None, Some(old)) = (entry, &other) {
-                if self.forget_gone(old).await? {
+                if self.forget_gone(old, "its name is wanted").await? {
                     other = None;
                 }
             }
@@ -222,9 +227,9 @@ impl Uploads {
         ))
     }
 
-    /// Deletes the record of a finished upload whose file is gone, so that another one can have its place; `false`
-    /// when the file is not gone, or a request works on it.
-    async fn forget_gone(&self, old: &Record) -> Result<bool, StorageError> {
+    /// Deletes the record of a finished upload whose file is gone; `false` when the file is not gone, or a request works
+    /// on it. `why` is for the log.
+    pub async fn forget_gone(&self, old: &Record, why: &str) -> Result<bool, StorageError> {
         let Some(_claim) = self.claims.claim_idle(&old.id) else {
             return Ok(false);
         };
@@ -237,7 +242,7 @@ impl Uploads {
         if gone {
             tracing::warn!(
                 id = old.id,
-                "the file '{}' is gone and its name is wanted: the upload is forgotten",
+                "the file '{}' is gone, and {why}: the upload is forgotten",
                 old.place
             );
             self.store.delete(&old.id).await?;
