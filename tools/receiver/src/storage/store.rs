@@ -39,6 +39,8 @@ type Probe = (Option<Instant>, Result<(), StoreError>);
 pub struct Store {
     /// For all that only reads: it does not wait for a commit.
     readers: AnyPool,
+    /// For lists, which do not wait for the many short reads of uploads either.
+    lists: AnyPool,
     writer: AnyPool,
     /// For [`probe`](Self::probe), which does not wait for other readers either.
     health: AnyPool,
@@ -56,6 +58,7 @@ impl Store {
         Ok(Self {
             changes: Changes::start(writer.clone()),
             readers: connect(url, READERS).await?,
+            lists: connect(url, 1).await?,
             writer,
             health: connect(url, 1).await?,
             probe: Arc::new(Mutex::new((None, Ok(())))),
@@ -94,7 +97,7 @@ impl Store {
 
     /// Closes all connections.
     pub async fn close(&self) {
-        for pool in [&self.readers, &self.health, &self.writer] {
+        for pool in [&self.readers, &self.lists, &self.health, &self.writer] {
             pool.close().await;
         }
     }
@@ -193,7 +196,7 @@ impl Store {
         .bind(changed)
         .bind(id)
         .bind(i64::from(limit))
-        .fetch_all(&self.readers)
+        .fetch_all(&self.lists)
         .await?;
         rows.iter().map(record).collect()
     }
