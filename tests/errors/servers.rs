@@ -11,6 +11,7 @@ use resup_test_support::scripted::{json, reply_with, End, Read, ScriptedServer, 
 
 use crate::messages::{Case, Outcome};
 use crate::one::{One, Report};
+use crate::receivers;
 
 /// Bytes in a file of most cases.
 const SIZE: u64 = 10;
@@ -373,6 +374,6 @@ pub fn make(situation: &str, one: &One) -> Case {
             let server = sends(|| Step::reply(422, r#"{"offset":0}"#));
             plain(one, &server)
         }
-        other => panic!("no failure is made for \"{other}\""),
+        other => receivers::make(other, one),
     }
 }
