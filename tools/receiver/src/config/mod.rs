@@ -4,10 +4,12 @@
 //! | --- | --- |
 //! | [`base_path`] | the value of --base-path |
 //! | [`command`] | the commands that run in place of the receiver |
+//! | [`digest_set`] | the value of --digests |
 //! | `sources` | flags, environment and file, in their order |
 
 pub mod base_path;
 pub mod command;
+pub mod digest_set;
 mod sources;
 
 use std::net::{IpAddr, SocketAddr};
@@ -19,6 +21,7 @@ use clap::{Parser, ValueEnum};
 use ipnet::IpNet;
 
 use command::Command;
+use digest_set::DigestSet;
 
 /// Receives resumable form uploads and keeps the files in a directory.
 ///
@@ -79,6 +82,11 @@ pub struct Config {
     /// Time that a client may be silent inside a request's body
     #[arg(long, value_name = "TIME", default_value = "30", value_parser = time)]
     pub body_idle_timeout: Duration,
+
+    /// Digests that are kept of each file, beside the one that proves it: md5, sha256, blake3, several by
+    /// commas, or none
+    #[arg(long, value_name = "NAMES", default_value = "sha256", value_parser = DigestSet::parse)]
+    pub digests: DigestSet,
 
     /// Most file bytes that one send may carry, 1000 or more
     #[arg(long, value_name = "SIZE", value_parser = segment)]

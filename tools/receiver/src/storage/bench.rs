@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::config::digest_set::DigestSet;
 use crate::config::{Conflict, Layout};
 use crate::storage::changes::Limits;
 use crate::storage::claims::Claims;
@@ -36,7 +37,7 @@ pub async fn insert(uploads: &Uploads, name: &str) -> Record {
         mtime: String::new(),
         md5: String::new(),
     };
-    let record = Record::new(identity).unwrap();
+    let record = Record::new(identity, DigestSet::default()).unwrap();
     let inserted = uploads.store.insert(&record, Limits::default()).await;
     assert!(inserted.unwrap());
     record

@@ -19,7 +19,7 @@
 //! | [`pace`] | a limit for how often something is done for one owner |
 //! | [`names`] | which names are allowed, and how they are written on the disk |
 //! | [`record`] | one upload as the database has it |
-//! | [`digests`] | MD5 and SHA-256 that can be saved and continued |
+//! | [`digests`] | the digests that an upload needs, which can be saved and continued |
 //! | [`error`] | reasons why something could not be stored |
 //! | [`failpoint`] | places where tests let the receiver crash |
 

@@ -8,6 +8,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io;
 use std::sync::Arc;
 
+use resup_digests::{Algorithm, Digest};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::config::{Conflict, Layout};
@@ -272,10 +273,10 @@ impl Uploads {
     pub async fn finish_instantly(
         &self,
         record: &mut Record,
-        sha256: &str,
+        sha256: Option<Digest>,
     ) -> Result<bool, StorageError> {
         for twin in self.store.find_content(&record.identity).await? {
-            if !sha256.is_empty() && sha256 != twin.digests.sha256() {
+            if sha256.is_some() && twin.digests.get(Algorithm::Sha256) != sha256 {
                 continue;
             }
             let id = record.id.clone();
@@ -322,7 +323,7 @@ impl Uploads {
         Ok(now.is_some_and(|now| {
             now.state == State::Complete
                 && now.place == record.place
-                && now.digests.sha256() == record.digests.sha256()
+                && now.digests.best() == record.digests.best()
         }))
     }
 

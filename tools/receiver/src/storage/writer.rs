@@ -1,10 +1,11 @@
 //! The thread that writes an upload's bytes, syncs them and then saves the record.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, Write};
 use std::time::Duration;
 
 use bytes::Bytes;
+use resup_digests::{Algorithm, Digest, State as DigestState};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -21,16 +22,16 @@ use crate::storage::uploads::Uploads;
 const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
 /// How many chunks wait for the thread. Few, since many uploads may be active at once.
 const QUEUE: usize = 2;
+/// How many bytes are read at once for a digest.
+const READ_BLOCK: usize = 64 * 1024;
 
-/// The digests that the client sends after the file; each one is empty if it is not sent.
+/// The digests that the client sends after the file.
 #[derive(Debug, Default)]
 pub struct ExpectedDigests {
-    /// MD5 of the whole file.
-    pub md5: String,
-    /// SHA-256 of the whole file.
-    pub sha256: String,
-    /// MD5 of the file up to the end of this request's bytes.
-    pub prefix_md5: String,
+    /// Those of the whole file.
+    pub whole: Vec<Digest>,
+    /// Those of the file up to the end of this request's bytes.
+    pub prefix: Vec<Digest>,
 }
 
 /// The result of a request's bytes.
@@ -155,16 +156,13 @@ impl Job {
     /// Compares the digests and saves the result.
     fn finish(&mut self, expected: &ExpectedDigests) -> Result<bool, StorageError> {
         self.sync()?;
-        let file = &self.record.identity;
-        let is_whole = self.written == file.size;
-        let md5 = self.digests.md5();
-        let matches = |expected: &str, actual: &str| expected.is_empty() || expected == actual;
-        let mut all_match = matches(&expected.prefix_md5, &md5);
+        let is_whole = self.written == self.record.identity.size;
+        let mut all_match = self.match_all(&expected.prefix)?;
         if is_whole {
-            all_match &= matches(&expected.md5, &md5) && matches(&file.md5, &md5);
-            all_match &= expected.sha256.is_empty() || expected.sha256 == self.digests.sha256();
+            let located = Digest::of_hex(Algorithm::Md5, &self.record.identity.md5);
+            all_match &= self.match_all(&expected.whole)? && self.match_all(located.as_slice())?;
         }
-        if all_match && !expected.prefix_md5.is_empty() {
+        if all_match && !expected.prefix.is_empty() {
             self.record.proven = Prefix {
                 offset: self.written,
                 digests: self.digests.clone(),
@@ -181,6 +179,34 @@ impl Job {
             (false, _) => self.roll_back(self.initial.prefix())?,
         }
         Ok(all_match)
+    }
+
+    /// Whether these digests are those of the written bytes. One that is not computed as they come is computed from
+    /// the file.
+    fn match_all(&mut self, expected: &[Digest]) -> io::Result<bool> {
+        for expected in expected {
+            let algorithm = expected.algorithm();
+            let actual = match self.digests.get(algorithm) {
+                Some(actual) => actual,
+                None => self.digest_of_file(algorithm)?,
+            };
+            if actual != *expected {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn digest_of_file(&mut self, algorithm: Algorithm) -> io::Result<Digest> {
+        let mut digest = DigestState::new(algorithm);
+        let mut block = vec![0; READ_BLOCK];
+        self.file.rewind()?;
+        loop {
+            match self.file.read(&mut block)? {
+                0 => return Ok(digest.digest()),
+                count => digest.update(&block[..count]),
+            }
+        }
     }
 
     fn finish_upload(&mut self) -> Result<(), StorageError> {
