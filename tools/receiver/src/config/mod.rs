@@ -131,8 +131,8 @@ pub struct Config {
     #[arg(long, value_name = "TIME", value_parser = days)]
     pub expire: Option<Duration>,
 
-    /// Received bytes after which they are made durable; after a second in any case
-    #[arg(long, value_name = "SIZE", default_value = "32Mi", value_parser = size, hide = true)]
+    /// Received bytes after which they begin to be made durable; after a second in any case
+    #[arg(long, value_name = "SIZE", default_value = "16Mi", value_parser = size, hide = true)]
     pub commit_bytes: NonZeroU64,
 
     /// Reverse proxy whose X-Forwarded-For and X-Forwarded-Proto (without them: Forwarded) are believed;

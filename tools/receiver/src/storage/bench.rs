@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::config::digest_set::DigestSet;
 use crate::config::{Conflict, Layout};
+use crate::storage::blocks::Blocks;
 use crate::storage::changes::Limits;
 use crate::storage::claims::Claims;
 use crate::storage::files::Files;
@@ -21,6 +22,7 @@ pub async fn uploads(dir: &Path) -> Uploads {
         files: Files::open(dir).unwrap(),
         claims: Arc::new(Claims::new(10, None)),
         searches: Pace::default(),
+        blocks: Blocks::default(),
         naming: Naming::default(),
         layout: Layout::Id,
         conflict: Conflict::Rename,

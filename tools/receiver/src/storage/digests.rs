@@ -1,11 +1,17 @@
 //! The digests of a file's first bytes: those that an upload needs. They can be saved and continued later.
 
+use std::panic::resume_unwind;
+use std::thread;
+
 use resup_digests::{Algorithm, Digest, State};
 
 use crate::config::digest_set::DigestSet;
 
 /// The algorithms, in the order in which their states are saved.
 const ORDER: [Algorithm; 3] = [Algorithm::Md5, Algorithm::Sha256, Algorithm::Blake3];
+
+/// The number of bytes whose digest takes much longer than the start of a thread.
+const WORTH_A_THREAD: usize = 128 * 1024;
 
 /// The digests of all bytes so far, at least one.
 #[derive(Clone)]
@@ -42,6 +48,36 @@ impl Digests {
     pub fn update(&mut self, bytes: &[u8]) {
         for state in &mut self.states {
             state.update(bytes);
+        }
+    }
+
+    /// Adds the next bytes, and does `work`: on a thread of its own, where that is worth it, while the slowest digest is
+    /// computed.
+    pub fn update_beside<R: Send>(
+        &mut self,
+        bytes: &[u8],
+        mut work: impl FnMut() -> R + Send,
+    ) -> R {
+        let slow = self.states.split_first_mut().filter(|(first, _)| {
+            bytes.len() >= WORTH_A_THREAD && first.algorithm() != Algorithm::Blake3
+        });
+        let Some((slow, others)) = slow else {
+            self.update(bytes);
+            return work();
+        };
+        let mut beside = || {
+            others.iter_mut().for_each(|state| state.update(bytes));
+            work()
+        };
+        let result = thread::scope(|scope| {
+            let thread = thread::Builder::new().spawn_scoped(scope, &mut beside);
+            slow.update(bytes);
+            thread.ok().map(|thread| thread.join())
+        });
+        match result {
+            Some(Ok(result)) => result,
+            Some(Err(panic)) => resume_unwind(panic),
+            None => beside(),
         }
     }
 
@@ -118,6 +154,24 @@ mod tests {
                 rest.update(&bytes[cut..]);
                 assert_eq!(all(&rest), all(&whole), "{set:?} {cut}");
             }
+        }
+    }
+
+    #[test]
+    fn digests_are_the_same_with_work_beside_them() {
+        let bytes: Vec<u8> = (0..2 * WORTH_A_THREAD).map(|n| n as u8).collect();
+        for set in sets() {
+            let (mut alone, mut beside) = (Digests::new(set), Digests::new(set));
+            for length in [bytes.len(), 1, WORTH_A_THREAD] {
+                alone.update(&bytes[..length]);
+                let mut count = 0;
+                let done = beside.update_beside(&bytes[..length], || {
+                    count += 1;
+                    count
+                });
+                assert_eq!(done, 1);
+            }
+            assert_eq!(all(&beside), all(&alone), "{set:?}");
         }
     }
 

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`uploads`] | records and files together, changed in an order that no crash can break |
 //! | [`writer`] | the thread that writes an upload's bytes, syncs them and then saves the record |
+//! | [`blocks`] | the bytes between a request and that thread |
 //! | [`claims`] | the right to work on an upload, which one request has at a time |
 //! | [`recovery`] | what a start does with the bytes in `partial` |
 //! | [`gone`] | finished uploads whose files others have moved away |
@@ -26,6 +27,7 @@
 mod alias;
 #[cfg(test)]
 mod bench;
+pub mod blocks;
 pub mod changes;
 pub mod claims;
 pub mod database;

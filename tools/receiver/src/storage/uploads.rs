@@ -12,6 +12,7 @@ use resup_digests::{Algorithm, Digest};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::config::{Conflict, Layout};
+use crate::storage::blocks::Blocks;
 use crate::storage::claims::{Claim, Claims};
 use crate::storage::error::{StorageError, StoreError};
 use crate::storage::failpoint;
@@ -37,6 +38,8 @@ pub struct Uploads {
     pub claims: Arc<Claims>,
     /// How often an owner's files are searched for those that are gone.
     pub searches: Pace,
+    /// The bytes on their way to the files.
+    pub blocks: Blocks,
     /// The right to give a file of an owner its place.
     pub naming: Naming,
     /// Where finished files go.

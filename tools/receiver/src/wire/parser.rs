@@ -200,9 +200,12 @@ fn disposition(head: &[u8]) -> Result<Vec<u8>, Malformed> {
 mod tests {
     use super::*;
 
+    /// A part's Content-Disposition and content.
+    type Pair = (Vec<u8>, Vec<u8>);
+
     /// Parses a body that comes in pieces of a length. Lists the parts' names and contents; the last one is not whole if
     /// the body is cut.
-    fn parse(body: &[u8], length: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Malformed> {
+    fn parse(body: &[u8], length: usize) -> Result<Vec<Pair>, Malformed> {
         let mut parser = Parser::new("B");
         let mut pieces = body.chunks(length);
         let mut parts = Vec::new();
@@ -231,7 +234,7 @@ mod tests {
         }
     }
 
-    fn pair(disposition: &str, content: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    fn pair(disposition: &str, content: &[u8]) -> Pair {
         (disposition.as_bytes().to_vec(), content.to_vec())
     }
 

@@ -99,7 +99,7 @@ async fn receive(
             chunk.truncate(room as usize);
         }
         *received += chunk.len() as u64;
-        if !writer.push(chunk).await {
+        if !writer.push(&chunk).await {
             return Err(stopped());
         }
         if excess {
