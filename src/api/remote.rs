@@ -80,7 +80,7 @@ impl Remote {
     /// Gives the lower-case hex MD5 of the whole file, once the upload is complete and if the run
     /// read the whole file.
     pub fn md5(&self) -> Option<String> {
-        self.server_info().md5
+        self.server_info().digest.map(|digest| digest.hex())
     }
 
     /// Gives the server's last message for a person.

@@ -7,12 +7,10 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use md5::digest::common::hazmat::{SerializableState, SerializedState};
-use md5::{Digest as _, Md5};
+use resup_digests::{Algorithm, State};
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::Checkpoint;
-use super::hex::hex;
 
 /// The longest state file.
 const LONGEST: u64 = 64 * 1024;
@@ -58,11 +56,12 @@ pub(crate) enum Unusable {
 
 impl Content {
     fn checksum(&self) -> String {
-        let mut md5 = Md5::new_with_prefix(&self.identity);
+        let mut md5 = State::new(Algorithm::Md5);
+        md5.update(self.identity.as_bytes());
         for checkpoint in &self.checkpoints {
-            md5.update(format!("\n{} {}", checkpoint.at, checkpoint.md5));
+            md5.update(format!("\n{} {}", checkpoint.at, checkpoint.md5).as_bytes());
         }
-        hex(md5.finalize().into())
+        md5.digest().hex()
     }
 }
 
@@ -116,7 +115,7 @@ impl StateFile {
     ) -> io::Result<()> {
         let checkpoints = checkpoints.map(|checkpoint| SavedCheckpoint {
             at: checkpoint.at,
-            md5: bytes_to_hex(&checkpoint.md5.serialize()),
+            md5: checkpoint.state.save(),
         });
         let mut content = Content {
             resup_state: 1,
@@ -145,33 +144,26 @@ impl StateFile {
 
 /// Makes a checkpoint from its saved form; `None` if that is damaged.
 fn restore(saved: &SavedCheckpoint) -> Option<Checkpoint> {
-    let mut state = SerializedState::<Md5>::default();
-    if saved.md5.len() != 2 * state.len() || !saved.md5.is_ascii() {
-        return None;
-    }
-    for (byte, digits) in state.iter_mut().zip(saved.md5.as_bytes().chunks(2)) {
-        let digits = std::str::from_utf8(digits).ok()?;
-        *byte = u8::from_str_radix(digits, 16).ok()?;
-    }
     Some(Checkpoint {
         at: saved.at,
-        md5: Md5::deserialize(&state).ok()?,
+        state: State::restore(Algorithm::Md5, &saved.md5)?,
     })
-}
-
-fn bytes_to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use resup_digests::Digest;
 
     fn checkpoint(content: &[u8]) -> Checkpoint {
-        Checkpoint {
-            at: content.len() as u64,
-            md5: Md5::new_with_prefix(content),
-        }
+        let mut checkpoint = Checkpoint::start(Algorithm::Md5);
+        checkpoint.at = content.len() as u64;
+        checkpoint.state.update(content);
+        checkpoint
+    }
+
+    fn direct(content: &[u8]) -> Digest {
+        Digest::of(Algorithm::Md5, content)
     }
 
     fn file() -> (tempfile::TempDir, StateFile) {
@@ -190,9 +182,9 @@ mod tests {
             checkpoints.iter().map(|m| m.at).collect::<Vec<_>>(),
             [5, 12]
         );
-        let mut md5 = checkpoints[0].md5.clone();
-        md5.update(b", world");
-        assert_eq!(md5.finalize(), Md5::digest(b"hello, world"));
+        let mut state = checkpoints[0].state.clone();
+        state.update(b", world");
+        assert_eq!(state.digest(), direct(b"hello, world"));
         file.remove();
         assert!(file.load().unwrap().is_empty());
     }
@@ -209,7 +201,7 @@ mod tests {
                 fs::write(&file.path, &text).unwrap();
                 if let Ok(checkpoints) = file.load() {
                     assert_eq!(checkpoints[0].at, 5);
-                    assert_eq!(checkpoints[0].md5.clone().finalize(), Md5::digest(b"hello"));
+                    assert_eq!(checkpoints[0].state.digest(), direct(b"hello"));
                 }
             }
             fs::write(&file.path, &good[..at]).unwrap();

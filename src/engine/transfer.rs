@@ -131,16 +131,16 @@ impl Transfer {
         let claim = Claim {
             offset: answer.offset,
             complete: answer.state == State::Complete,
-            md5: answer.prefix_md5.filter(|_| self.compares),
+            digest: answer.prefix.filter(|_| self.compares),
             location: answer.location.clone(),
             reply_to,
         };
-        let Some(md5) = claim.md5 else {
+        let Some(digest) = claim.digest else {
             return self.decide(claim, None);
         };
         let length = claim.offset;
         self.phase = Phase::Comparing(claim);
-        Ok(Step::Compare { length, md5 })
+        Ok(Step::Compare { length, digest })
     }
 
     /// Decides on a claim; `equal` is the result of comparing the digests, where they were
@@ -157,7 +157,7 @@ impl Transfer {
             return Err(self.sent_by_another(claim.offset));
         }
         let ours = self.evidence.is_ours(claim.offset, equal);
-        self.evidence.judge(ours, claim.md5);
+        self.evidence.judge(ours, claim.digest);
         let foreign = (!ours).then_some(claim.offset);
         // Another file's bytes, or damaged ones: the upload starts again from 0.
         let offset = if ours { claim.offset } else { 0 };

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use resup_digests::{Algorithm, Digest};
+
 use super::connector::Connector;
 use super::hashed_source::HashedSource;
 use super::ids::KnownIds;
@@ -13,7 +15,7 @@ use crate::control::rate::Limiter;
 use crate::control::snapshot::UploadState;
 use crate::control::stop::Stop;
 use crate::control::Control;
-use crate::digest::{hex, in_background, RollingDigest};
+use crate::digest::{in_background, RollingDigest};
 use crate::engine::{Event, Plan, Remedy, Step, Transfer};
 use crate::error::{rounded, Error};
 use crate::http::{Exchange, Link};
@@ -65,7 +67,7 @@ impl<'a> Driver<'a> {
             source: HashedSource {
                 proof: Proof::new(setup.source),
                 source: setup.source,
-                digest: RollingDigest::new(hashing, setup.state_file),
+                digest: RollingDigest::new(hashing.then_some(Algorithm::Md5), setup.state_file),
                 control: setup.control,
             },
             job: setup.job,
@@ -116,8 +118,8 @@ impl<'a> Driver<'a> {
             Step::DigestWhole => self.digest_whole(),
             Step::Connect => self.connect().map(|()| Event::Connected),
             Step::Locate { hash_ahead } => self.locate(hash_ahead),
-            Step::Compare { length, md5 } => {
-                let equal = self.source.has_prefix(length, md5);
+            Step::Compare { length, digest } => {
+                let equal = self.source.has_prefix(length, digest);
                 equal.map(|equal| Event::Compared { equal })
             }
             Step::Settle {
@@ -164,7 +166,7 @@ impl<'a> Driver<'a> {
     }
 
     fn digest_whole(&mut self) -> Result<Event, Stop> {
-        self.job.md5 = Some(hex(self.source.hash_whole()?));
+        self.job.digests = vec![self.source.hash_whole()?];
         Ok(Event::Digested)
     }
 
@@ -212,8 +214,8 @@ impl<'a> Driver<'a> {
         if answer.state != State::Complete && answer.offset == 0 {
             return Ok(true);
         }
-        match answer.prefix_md5.filter(|_| self.plan.hashing) {
-            Some(md5) => self.source.has_prefix(answer.offset, md5),
+        match answer.prefix.filter(|_| self.plan.hashing) {
+            Some(digest) => self.source.has_prefix(answer.offset, digest),
             None => Ok(false),
         }
     }
@@ -239,12 +241,7 @@ impl<'a> Driver<'a> {
         Ok(Event::Settled)
     }
 
-    fn send(
-        &mut self,
-        offset: u64,
-        length: u64,
-        restart: Option<[u8; 16]>,
-    ) -> Result<Outcome, Stop> {
+    fn send(&mut self, offset: u64, length: u64, restart: Option<Digest>) -> Result<Outcome, Stop> {
         self.log(LogLevel::Debug, || {
             format!("sending {length} bytes from {offset} on")
         });
@@ -252,7 +249,7 @@ impl<'a> Driver<'a> {
         self.control.enter(UploadState::Sending);
         let ends_file = offset + length == self.job.size;
         let end = ends_file.then_some(FileEnd {
-            announced: self.job.md5.as_deref(),
+            announced: &self.job.digests,
             proof: &mut self.source.proof,
             size: self.job.size,
         });
@@ -316,10 +313,10 @@ impl<'a> Driver<'a> {
         self.log(LogLevel::Info, || format!("complete: {size} bytes"));
         let digest = &mut self.source.digest;
         digest.finish();
-        let is_whole = digest.is_hashing() && digest.at() == size;
-        let md5 = is_whole.then(|| hex(digest.md5()));
+        let is_whole = digest.algorithm().is_some() && digest.at() == size;
+        let digest = is_whole.then(|| digest.digest());
         self.control.edit_server_info(|info| {
-            info.md5 = md5;
+            info.digest = digest;
             info.location = location;
         });
         Ok(Event::Concluded)

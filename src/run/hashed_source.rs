@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 
+use resup_digests::Digest;
+
 use super::proof::Proof;
 use super::reading::{self, STEP};
 use crate::control::snapshot::UploadState;
@@ -42,16 +44,16 @@ impl HashedSource<'_> {
     }
 
     /// Digests the whole source anew, without the state file.
-    pub(super) fn hash_whole(&mut self) -> Result<[u8; 16], Stop> {
+    pub(super) fn hash_whole(&mut self) -> Result<Digest, Stop> {
         self.digest.invalidate();
         self.hash_up_to(self.source.size())?;
-        Ok(self.digest.md5())
+        Ok(self.digest.digest())
     }
 
     /// Whether the first `length` bytes of the source have this digest.
-    pub(super) fn has_prefix(&mut self, length: u64, md5: [u8; 16]) -> Result<bool, Stop> {
+    pub(super) fn has_prefix(&mut self, length: u64, digest: Digest) -> Result<bool, Stop> {
         self.hash_up_to(length)?;
-        if md5 == self.digest.md5() {
+        if digest == self.digest.digest() {
             return Ok(true);
         }
         if !self.digest.invalidate() {
@@ -59,14 +61,14 @@ impl HashedSource<'_> {
         }
         // The state file may be wrong, in spite of its own check.
         self.hash_up_to(length)?;
-        Ok(md5 == self.digest.md5())
+        Ok(digest == self.digest.digest())
     }
 
     /// Checks that the source still has the bytes that were read.
     pub(super) fn prove(&mut self) -> Result<(), Stop> {
-        let md5 = self.digest.is_hashing().then(|| self.digest.md5());
+        let digest = self.digest.algorithm().map(|_| self.digest.digest());
         let read = self.digest.at();
-        self.proof.check(self.source, self.control, read, md5)
+        self.proof.check(self.source, self.control, read, digest)
     }
 
     /// Runs `request`, and meanwhile digests the beginning of a large source. The digest is needed
@@ -77,7 +79,7 @@ impl HashedSource<'_> {
     ) -> Result<T, Error> {
         let size = self.source.size();
         let has_digest = self.digest.at() >= MAX_AHEAD || self.digest.was_loaded();
-        if has_digest || !self.digest.is_hashing() || size < MIN_AHEAD {
+        if has_digest || self.digest.algorithm().is_none() || size < MIN_AHEAD {
             return request();
         }
         let is_done = AtomicBool::new(false);

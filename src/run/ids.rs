@@ -43,7 +43,7 @@ impl KnownIds {
 }
 
 fn pair(id: &str, job: &Job) -> (u64, u64) {
-    let upload = (&job.dir, &job.name, job.size, job.mtime, &job.md5);
+    let upload = (&job.dir, &job.name, job.size, job.mtime, &job.digests);
     (hash(id), hash(&upload))
 }
 
@@ -62,7 +62,7 @@ mod tests {
             name: name.to_owned(),
             size: 5,
             mtime: None,
-            md5: None,
+            digests: Vec::new(),
             dir: String::new(),
             user: None,
             content_type: String::new(),

@@ -58,7 +58,7 @@ pub(crate) fn run_upload(
         name: upload.name,
         size: source.size(),
         mtime: source.mtime(),
-        md5: None,
+        digests: Vec::new(),
         dir: upload.dir,
         user: options.user.clone(),
         content_type,

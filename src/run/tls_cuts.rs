@@ -69,7 +69,7 @@ fn upload(receiver: &ModelReceiver, name: &str, content: &[u8], faults: Faults) 
             name: name.to_owned(),
             size: content.len() as u64,
             mtime: None,
-            md5: None,
+            digests: Vec::new(),
             dir: String::new(),
             user: None,
             content_type: "text/plain".to_owned(),

@@ -15,7 +15,6 @@ use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{Abilities, Answer, Job, Outcome, Protocol, Segment};
-use crate::digest::hex;
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
 use crate::http::{clock_hint, limited, refusal, Body, Exchange, Needs, Request, Response};
@@ -95,8 +94,8 @@ impl Protocol for Form {
         }
         fields.push(("offset".into(), segment.offset.to_string()));
         fields.push(("length".into(), segment.length.to_string()));
-        if let Some(md5) = segment.restart {
-            fields.push(("restart".into(), hex(md5)));
+        if let Some(digest) = segment.restart {
+            fields.push(("restart".into(), digest.hex()));
         }
         // A receiver sees only the escaped names, so these are signed.
         for (name, _) in &mut fields {
@@ -114,10 +113,10 @@ impl Protocol for Form {
                 bytes: segment.bytes,
                 style: self.file_name_style,
             },
-            |md5| {
+            |digest| {
                 let name = if ends_file { "md5" } else { "prefix_md5" };
-                let md5 = md5.map(|md5| (name.into(), md5.to_owned()));
-                let mut fields: Vec<_> = md5.into_iter().collect();
+                let digest = digest.map(|digest| (name.into(), digest.hex()));
+                let mut fields: Vec<_> = digest.into_iter().collect();
                 if let Some((signer, sign)) = self.signer.as_ref().zip(sign.as_deref()) {
                     fields.push(signer.tail(&fields, sign));
                 }
@@ -169,9 +168,8 @@ impl Form {
     /// Writes a locate's form, signed now.
     fn locate_form(&self, job: &Job) -> Result<String, Error> {
         let mut fields = common_fields(job, "locate");
-        if let Some(md5) = &job.md5 {
-            fields.push(("md5".into(), md5.clone()));
-        }
+        let digests = job.digests.iter();
+        fields.extend(digests.map(|digest| (digest.algorithm().name().into(), digest.hex())));
         fields.push(("prefix".into(), "1".to_owned()));
         self.sign(&mut fields)?;
         let mut form = form_urlencoded::Serializer::new(String::new());

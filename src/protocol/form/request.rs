@@ -94,7 +94,7 @@ mod tests {
             name: "a\nb".to_owned(),
             size: 10,
             mtime: None,
-            md5: None,
+            digests: Vec::new(),
             dir: String::new(),
             user: None,
             content_type: "text/plain".to_owned(),

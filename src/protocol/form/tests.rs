@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 
+use resup_digests::{Algorithm, Digest};
+
 use super::*;
 use crate::protocol::{FileBytes, State};
 
@@ -42,12 +44,13 @@ impl Read for Bytes {
 }
 
 impl FileBytes for Bytes {
-    fn has_digest(&self) -> bool {
-        true
+    fn algorithm(&self) -> Option<Algorithm> {
+        Some(Algorithm::Md5)
     }
 
-    fn finish(&mut self) -> io::Result<Option<String>> {
-        Ok(Some("0123456789abcdef0123456789abcdef".to_owned()))
+    fn finish(&mut self) -> io::Result<Option<Digest>> {
+        let text = "0123456789abcdef0123456789abcdef";
+        Ok(Digest::of_hex(Algorithm::Md5, text))
     }
 }
 
@@ -61,7 +64,7 @@ fn job() -> Job {
         name: "报告 \"1\".txt".to_owned(),
         size: 10,
         mtime: Some(1_700_000_000_123),
-        md5: None,
+        digests: Vec::new(),
         dir: "a/b".to_owned(),
         user: Some("joe".to_owned()),
         content_type: "text/plain".to_owned(),
@@ -104,7 +107,7 @@ fn send(offset: u64, bytes: &'static [u8]) -> String {
         id: Some("k1"),
         offset,
         length: bytes.len() as u64,
-        restart: (offset == 0).then_some([0xab; 16]),
+        restart: (offset == 0).then(|| Digest::new(Algorithm::Md5, &[0xab; 16]).unwrap()),
         bytes: &mut Bytes(bytes),
     };
     form(LocateMethod::Post)

@@ -82,7 +82,7 @@ pub(super) fn run_source(
         name: "f".to_owned(),
         size: source.size(),
         mtime: Some(1),
-        md5: None,
+        digests: Vec::new(),
         dir: String::new(),
         user: None,
         content_type: "text/plain".to_owned(),

@@ -3,8 +3,8 @@
 mod harness;
 mod server;
 
-use md5::{Digest as _, Md5};
 use proptest::prelude::*;
+use resup_digests::{Algorithm, Digest};
 
 use super::connector::Connector;
 use super::driver::Driver;
@@ -13,7 +13,7 @@ use super::setup::Setup;
 use crate::control::rate::Limiter;
 use crate::control::stop::Stop;
 use crate::control::Control;
-use crate::digest::{hex, Checkpoint, StateFile};
+use crate::digest::{Checkpoint, StateFile};
 use crate::engine::LearnedLimit;
 use crate::error::Error;
 use crate::http::{Exchange, Request, Response};
@@ -145,10 +145,9 @@ fn a_state_file_saves_reading_the_prefix_and_is_never_necessary() {
     let saved = std::fs::read(&path).unwrap();
 
     // The file as it is; deleted; damaged; of another source; valid, but with a wrong digest.
-    let wrong = Checkpoint {
-        at: 3000,
-        md5: Md5::new_with_prefix(b"something else"),
-    };
+    let mut wrong = Checkpoint::start(Algorithm::Md5);
+    wrong.at = 3000;
+    wrong.state.update(b"something else");
     let others: [(&str, u64, &dyn Fn()); 5] = [
         ("right", 2000, &|| std::fs::write(&path, &saved).unwrap()),
         ("deleted", 5000, &|| {}),
@@ -197,7 +196,7 @@ fn the_digest_of_nothing_proves_nothing() {
     let server = Server {
         held: vec![7; 5000],
         complete: true,
-        claimed_md5: Some(Md5::digest(b"").into()),
+        claimed: Some(Digest::of(Algorithm::Md5, b"")),
         ..Server::default()
     };
     let (result, held, _) = upload(&content(5000), server);
@@ -235,7 +234,7 @@ fn a_fallback_past_the_sent_bytes_is_not_followed() {
 #[test]
 fn each_digest_mode_reads_the_source_as_often_as_it_says() {
     let content = content(5000);
-    for (mode, reads, md5) in [
+    for (mode, reads, known) in [
         (DigestMode::None, 5000, false),
         (DigestMode::OnePass, 5000, true),
         (DigestMode::First, 10_000, true),
@@ -249,9 +248,9 @@ fn each_digest_mode_reads_the_source_as_often_as_it_says() {
         assert_eq!(result, Ok(()), "{mode:?}");
         assert_eq!(server.held, content, "{mode:?}");
         assert_eq!(read, reads, "{mode:?}");
-        assert_eq!(control.server_info().md5.is_some(), md5, "{mode:?}");
+        assert_eq!(control.server_info().digest.is_some(), known, "{mode:?}");
         assert_eq!(
-            server.located_with_md5,
+            server.located_with_digest,
             mode == DigestMode::First,
             "{mode:?}"
         );

@@ -5,8 +5,6 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use md5::{Digest as _, Md5};
-
 use super::*;
 
 /// The fate of one send.
@@ -52,9 +50,9 @@ pub(super) struct Server {
     pub sends: u32,
     /// Whether the client must send no digest.
     pub undigested: bool,
-    pub located_with_md5: bool,
+    pub located_with_digest: bool,
     /// The digest that the server gives in place of the right one.
-    pub claimed_md5: Option<[u8; 16]>,
+    pub claimed: Option<Digest>,
     /// Whether the server has a finished file.
     pub complete: bool,
     /// The number of source bytes that were read.
@@ -67,6 +65,11 @@ pub(super) struct Server {
 pub(super) struct Fake(pub Mutex<Server>);
 
 impl Server {
+    /// Gives the digest of the server's bytes.
+    fn digest(&self) -> Digest {
+        Digest::of(Algorithm::Md5, &self.held)
+    }
+
     fn answer(&mut self, state: State) -> Answer {
         self.confirmed = self.held.len() as u64;
         Answer {
@@ -74,9 +77,7 @@ impl Server {
             offset: self.confirmed,
             id: Some("1".to_owned()),
             location: None,
-            prefix_md5: self
-                .claimed_md5
-                .or_else(|| self.proves.then(|| Md5::digest(&self.held).into())),
+            prefix: self.claimed.or_else(|| self.proves.then(|| self.digest())),
             max_segment: self.max_segment,
             message: None,
         }
@@ -100,7 +101,7 @@ impl Protocol for Fake {
 
     fn locate(&self, _: &dyn Exchange, job: &Job) -> Result<Answer, Error> {
         let mut server = self.0.lock().unwrap();
-        server.located_with_md5 = job.md5.is_some();
+        server.located_with_digest = !job.digests.is_empty();
         let begun = Instant::now();
         while server.read.load(Ordering::Relaxed) < server.answers_after {
             assert!(begun.elapsed() < Duration::from_secs(20), "nothing is read");
@@ -132,8 +133,7 @@ impl Protocol for Fake {
             return Err(connection_lost());
         }
         // A restart with another digest is out of date, and ignored.
-        let held: [u8; 16] = Md5::digest(&server.held).into();
-        if segment.restart == Some(held) {
+        if segment.restart == Some(server.digest()) {
             assert_eq!(from, 0);
             server.held.clear();
             server.complete = false;
@@ -153,8 +153,8 @@ impl Protocol for Fake {
             .bytes
             .read_exact(&mut bytes)
             .map_err(|_| connection_lost())?;
-        let md5 = segment.bytes.finish().map_err(|_| connection_lost())?;
-        assert_eq!(md5.is_none(), server.undigested);
+        let digest = segment.bytes.finish().map_err(|_| connection_lost())?;
+        assert_eq!(digest.is_none(), server.undigested);
         let before = server.held.len();
         match fate {
             Some(Fate::Damaged) if arrives > 0 => bytes[arrives / 2] ^= 1,
@@ -179,7 +179,7 @@ impl Protocol for Fake {
             }
             Some(Fate::WrongProof) => {
                 let mut answer = server.answer(State::Partial);
-                answer.prefix_md5 = Some([7; 16]);
+                answer.prefix = Some(Digest::of(Algorithm::Md5, b"wrong"));
                 return Ok(Outcome::Accepted(answer));
             }
             Some(Fate::MismatchAt(offset)) => {
@@ -198,8 +198,7 @@ impl Protocol for Fake {
             }
             _ => {}
         }
-        let ours = hex(Md5::digest(&server.held).into());
-        if md5.is_some_and(|md5| md5 != ours) {
+        if digest.is_some_and(|digest| digest != server.digest()) {
             // After a segment the server falls back to its start, after the whole file to 0.
             let whole = server.held.len() as u64 == job.size;
             server.held.truncate(if whole { 0 } else { before });

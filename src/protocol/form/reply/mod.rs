@@ -3,10 +3,10 @@
 #[cfg(test)]
 mod tests;
 
+use resup_digests::{Algorithm, Digest};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::digest::from_hex;
 use crate::error::Error;
 use crate::http::{excerpt, limited, reason, refusal, without_bom, Response};
 use crate::protocol::{Answer, Outcome, State};
@@ -138,10 +138,10 @@ fn fallback(body: &Body, size: u64) -> Result<Answer, Error> {
 }
 
 fn assemble(body: &Body, state: State, offset: u64) -> Result<Answer, Error> {
-    let prefix_md5 = match body.prefix_md5.as_deref() {
+    let prefix = match body.prefix_md5.as_deref() {
         None | Some("") => None,
         Some(hex) => Some(
-            from_hex(hex)
+            Digest::of_hex(Algorithm::Md5, hex)
                 .ok_or_else(|| bad(format!("its prefix_md5 \"{}\" is not an MD5", limited(hex))))?,
         ),
     };
@@ -164,7 +164,7 @@ fn assemble(body: &Body, state: State, offset: u64) -> Result<Answer, Error> {
         offset,
         id,
         location: body.location.as_str().map(limited),
-        prefix_md5,
+        prefix,
         max_segment,
         message: body.message.as_str().map(limited),
     })

@@ -27,7 +27,7 @@ fn the_three_states_are_read() {
     )
     .unwrap();
     assert_eq!((partial.state, partial.offset), (State::Partial, 5));
-    assert_eq!(partial.prefix_md5.unwrap()[..2], [0xd4, 0x1d]);
+    assert_eq!(partial.prefix.unwrap().bytes()[..2], [0xd4, 0x1d]);
     assert_eq!(partial.max_segment, Some(1000));
     let complete = locate(r#"{"state":"complete","location":"/f/1"}"#, 9).unwrap();
     assert_eq!((complete.state, complete.offset), (State::Complete, 9));
