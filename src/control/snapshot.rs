@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use resup_digests::Digest;
+use resup_digests::{Algorithm, Digest};
 
 use crate::error::Error;
 
@@ -69,6 +69,8 @@ pub(crate) struct ServerInfo {
     pub id: Option<String>,
     /// The location of the finished file.
     pub location: Option<String>,
+    /// The algorithm of the digest, once the server has agreed to it.
+    pub algorithm: Option<Algorithm>,
     /// The digest of the whole file, once it is complete.
     pub digest: Option<Digest>,
     /// The server's last message for a person.

@@ -60,17 +60,30 @@ impl RollingDigest {
         }
     }
 
-    /// Takes the checkpoints of the state file, or gives the reason why there are none. A file that
-    /// is not a state file is not touched from then on.
-    pub(crate) fn load(&mut self) -> Result<(), String> {
+    /// Takes the checkpoints of the state file, or gives the reason why there are none. From then on
+    /// the algorithm is theirs, if it is one of `offer`. A file that is not a state file is not touched
+    /// from then on.
+    pub(crate) fn load(&mut self, offer: &[Algorithm]) -> Result<(), String> {
         let Some(file) = &self.file else {
             return Ok(());
         };
         match file.load() {
             Ok(mut checkpoints) => {
                 checkpoints.sort_by_key(|checkpoint| checkpoint.at);
-                self.loaded = !checkpoints.is_empty();
-                self.sparse = checkpoints.into();
+                let algorithm = |it: &Checkpoint| it.state.algorithm();
+                let last = checkpoints
+                    .iter()
+                    .map(algorithm)
+                    .rfind(|it| offer.contains(it));
+                let Some(last) = last else {
+                    return Ok(());
+                };
+                checkpoints.retain(|it| algorithm(it) == last);
+                *self = RollingDigest {
+                    sparse: checkpoints.into(),
+                    loaded: true,
+                    ..RollingDigest::new(Some(last), self.file.take())
+                };
                 Ok(())
             }
             Err(Unusable::Stale(why)) => Err(why),
@@ -177,6 +190,19 @@ impl RollingDigest {
         let loaded = self.loaded;
         *self = RollingDigest::new(self.algorithm, self.file.take());
         loaded
+    }
+
+    /// Goes on with another algorithm: from `computed`, if that has it, else from the state file or the
+    /// first byte.
+    pub(crate) fn change_to(&mut self, algorithm: Algorithm, computed: Option<RollingDigest>) {
+        let file = self.file.take();
+        if let Some(computed) = computed.filter(|it| it.algorithm == Some(algorithm)) {
+            *self = RollingDigest { file, ..computed };
+            return;
+        }
+        *self = RollingDigest::new(Some(algorithm), file);
+        // The reason why it cannot be used was told before.
+        let _ = self.load(&[algorithm]);
     }
 
     /// Removes the state file: the upload is complete.

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::checkpoint::Checkpoint;
 
-/// The longest state file.
-const LONGEST: u64 = 64 * 1024;
+/// The longest state file: 17 states of BLAKE3 have 4 KiB each.
+const LONGEST: u64 = 128 * 1024;
 
 /// The state file of one source.
 #[derive(Debug, Clone)]
@@ -22,6 +22,9 @@ pub(crate) struct StateFile {
     /// The source and its version.
     identity: String,
 }
+
+/// The version of the format. Version 1 had no algorithm: all states were of MD5.
+const VERSION: u32 = 2;
 
 /// The beginning of every state file. A file that begins otherwise is not touched.
 const MAGIC: &[u8] = b"{\"resup_state\":";
@@ -41,8 +44,17 @@ struct Content {
 #[derive(Serialize, Deserialize)]
 struct SavedCheckpoint {
     at: u64,
+    /// The algorithm's name in the protocol.
+    #[serde(default = "md5")]
+    algorithm: String,
     /// The digest's inner state, in hex.
-    md5: String,
+    #[serde(alias = "md5")]
+    state: String,
+}
+
+/// Gives the algorithm of version 1.
+fn md5() -> String {
+    Algorithm::Md5.name().to_owned()
 }
 
 /// The reason why a file gives no checkpoints.
@@ -59,7 +71,12 @@ impl Content {
         let mut md5 = State::new(Algorithm::Md5);
         md5.update(self.identity.as_bytes());
         for checkpoint in &self.checkpoints {
-            md5.update(format!("\n{} {}", checkpoint.at, checkpoint.md5).as_bytes());
+            let algorithm = match self.resup_state {
+                1 => String::new(),
+                _ => format!("{} ", checkpoint.algorithm),
+            };
+            let line = format!("\n{} {algorithm}{}", checkpoint.at, checkpoint.state);
+            md5.update(line.as_bytes());
         }
         md5.digest().hex()
     }
@@ -94,7 +111,7 @@ impl StateFile {
 
     fn parse(&self, text: &[u8]) -> Result<Vec<Checkpoint>, String> {
         let content: Content = serde_json::from_slice(text).map_err(|e| e.to_string())?;
-        if content.resup_state != 1 || content.check != content.checksum() {
+        if !(1..=VERSION).contains(&content.resup_state) || content.check != content.checksum() {
             return Err("it is damaged or of another version of the library".to_owned());
         }
         if content.identity != self.identity {
@@ -115,10 +132,11 @@ impl StateFile {
     ) -> io::Result<()> {
         let checkpoints = checkpoints.map(|checkpoint| SavedCheckpoint {
             at: checkpoint.at,
-            md5: checkpoint.state.save(),
+            algorithm: checkpoint.state.algorithm().name().to_owned(),
+            state: checkpoint.state.save(),
         });
         let mut content = Content {
-            resup_state: 1,
+            resup_state: VERSION,
             identity: self.identity.clone(),
             checkpoints: checkpoints.collect(),
             check: String::new(),
@@ -144,9 +162,10 @@ impl StateFile {
 
 /// Makes a checkpoint from its saved form; `None` if that is damaged.
 fn restore(saved: &SavedCheckpoint) -> Option<Checkpoint> {
+    let algorithm = Algorithm::of_name(&saved.algorithm)?;
     Some(Checkpoint {
         at: saved.at,
-        state: State::restore(Algorithm::Md5, &saved.md5)?,
+        state: State::restore(algorithm, &saved.state)?,
     })
 }
 
@@ -156,7 +175,11 @@ mod tests {
     use resup_digests::Digest;
 
     fn checkpoint(content: &[u8]) -> Checkpoint {
-        let mut checkpoint = Checkpoint::start(Algorithm::Md5);
+        checkpoint_of(Algorithm::Md5, content)
+    }
+
+    fn checkpoint_of(algorithm: Algorithm, content: &[u8]) -> Checkpoint {
+        let mut checkpoint = Checkpoint::start(algorithm);
         checkpoint.at = content.len() as u64;
         checkpoint.state.update(content);
         checkpoint
@@ -187,6 +210,50 @@ mod tests {
         assert_eq!(state.digest(), direct(b"hello, world"));
         file.remove();
         assert!(file.load().unwrap().is_empty());
+    }
+
+    #[test]
+    fn each_checkpoint_has_its_own_algorithm() {
+        let (_dir, file) = file();
+        let saved = Algorithm::ALL.map(|algorithm| checkpoint_of(algorithm, b"hello"));
+        file.save(saved.iter()).unwrap();
+        let digests = file.load().unwrap().into_iter().map(|it| it.state.digest());
+        let wanted = Algorithm::ALL.map(|algorithm| Digest::of(algorithm, b"hello"));
+        assert_eq!(digests.collect::<Vec<_>>(), wanted);
+    }
+
+    #[test]
+    fn a_file_of_version_1_is_read() {
+        let (_dir, file) = file();
+        let state = checkpoint(b"hello").state.save();
+        let check = direct(format!("a 7\n5 {state}").as_bytes()).hex();
+        let write = |version| {
+            let marks = format!(r#"[{{"at":5,"md5":"{state}"}}]"#);
+            let text = format!(
+                r#"{{"resup_state":{version},"identity":"a 7","marks":{marks},"check":"{check}"}}"#
+            );
+            fs::write(&file.path, text).unwrap();
+            file.load()
+        };
+        let checkpoints = write(1).unwrap();
+        assert_eq!(checkpoints[0].at, 5);
+        assert_eq!(checkpoints[0].state.digest(), direct(b"hello"));
+        for other in [0, 2, 3] {
+            assert!(matches!(write(other), Err(Unusable::Stale(_))), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_longest_file_is_read() {
+        let (_dir, file) = file();
+        let mut longest = Checkpoint::start(Algorithm::Blake3);
+        // Ten complete subtrees; a file of a tebibyte has twenty more.
+        longest.state.update(&vec![1; (1 << 20) - 1]);
+        let more = 20 * 64;
+        file.save(vec![longest; 17].iter()).unwrap();
+        let length = fs::metadata(&file.path).unwrap().len();
+        assert!(length + 17 * more < LONGEST, "{length}");
+        assert_eq!(file.load().unwrap().len(), 17);
     }
 
     #[test]

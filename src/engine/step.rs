@@ -96,6 +96,8 @@ pub(crate) enum Event {
     Digested,
     /// [`Step::Locate`] is done; this is the server's answer.
     Located(Answer),
+    /// [`Step::Locate`] is done; the server uses another digest than those that the locate carried.
+    DigestMissing,
     /// [`Step::Connect`] is done.
     Connected,
     /// [`Step::Compare`] is done.
@@ -126,6 +128,7 @@ impl Event {
             Event::Begun => "begun",
             Event::Digested => "digested",
             Event::Located(_) => "located",
+            Event::DigestMissing => "digest missing",
             Event::Connected => "connected",
             Event::Compared { .. } => "compared",
             Event::Settled => "settled",

@@ -73,6 +73,8 @@ impl Transfer {
                 self.locate()
             }
             (Phase::Locating, Event::Located(answer)) => self.judge(&answer, ReplyTo::Any)?,
+            // Only with its digest does the server find the same version of the file.
+            (Phase::Locating, Event::DigestMissing) => self.announce(),
             (Phase::Locating, Event::Connected) => self.settle(0, true, None, ReplyTo::Any),
             (Phase::Comparing(claim), Event::Compared { equal }) => {
                 self.decide(claim, Some(equal))?
@@ -106,11 +108,16 @@ impl Transfer {
     }
 
     fn begun(&mut self) -> Step {
-        if self.announcement_due {
-            self.phase = Phase::Announcing;
-            return Step::DigestWhole;
+        match self.announcement_due {
+            true => self.announce(),
+            false => self.locate(),
         }
-        self.locate()
+    }
+
+    fn announce(&mut self) -> Step {
+        self.announcement_due = true;
+        self.phase = Phase::Announcing;
+        Step::DigestWhole
     }
 
     fn locate(&mut self) -> Step {

@@ -22,6 +22,9 @@ pub(crate) struct Job {
     pub size: u64,
     /// Last modification, milliseconds since 1970 UTC, for sources that have one.
     pub mtime: Option<i64>,
+    /// The algorithms of digests that the server may choose from, the best one first; none where no
+    /// digest is computed.
+    pub offer: &'static [Algorithm],
     /// The digests of the whole file that are known before the upload.
     pub digests: Vec<Digest>,
     /// Target directory on the server, with `/` between names; may be empty.
@@ -44,6 +47,8 @@ pub(crate) struct Answer {
     pub id: Option<String>,
     /// The location of the finished file.
     pub location: Option<String>,
+    /// The algorithm of all digests of this upload.
+    pub agreed: Algorithm,
     /// The digest of the first `offset` bytes at the server.
     pub prefix: Option<Digest>,
     /// The most file bytes that one send may carry.

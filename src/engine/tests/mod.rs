@@ -131,6 +131,7 @@ fn answer(state: State, offset: u64) -> Answer {
         offset,
         id: None,
         location: None,
+        agreed: Algorithm::Md5,
         prefix: None,
         max_segment: None,
         message: None,

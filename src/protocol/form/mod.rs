@@ -1,4 +1,4 @@
-//! Form resume, version 1: locate and send as ordinary HTML-form requests (docs/PROTOCOL.md).
+//! Form resume, version 1.1: locate and send as ordinary HTML-form requests (docs/PROTOCOL.md).
 
 pub(crate) mod content_type;
 mod multipart;
@@ -13,6 +13,8 @@ pub(crate) use signature::Signer;
 
 use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use resup_digests::Algorithm;
 
 use super::{Abilities, Answer, Job, Outcome, Protocol, Segment};
 use crate::error::Error;
@@ -72,7 +74,7 @@ impl Protocol for Form {
             })?;
             if !matches!(response.status, 307 | 308) {
                 self.answered_at.replace(at);
-                let result = reply::located(&response, job.size);
+                let result = reply::located(&response, job.size, job.offer);
                 return result.map_err(|error| self.explain(error, &response));
             }
             at = follow(&at, &response, &written.borrow())?;
@@ -91,6 +93,10 @@ impl Protocol for Form {
         let mut fields = common_fields(job, "send");
         if let Some(id) = segment.id {
             fields.insert(1, ("id".into(), id.to_owned()));
+        }
+        let agreed = segment.bytes.algorithm().unwrap_or(Algorithm::Md5);
+        if agreed != Algorithm::Md5 {
+            fields.push(("digest".into(), agreed.name().to_owned()));
         }
         fields.push(("offset".into(), segment.offset.to_string()));
         fields.push(("length".into(), segment.length.to_string()));
@@ -114,8 +120,11 @@ impl Protocol for Form {
                 style: self.file_name_style,
             },
             |digest| {
-                let name = if ends_file { "md5" } else { "prefix_md5" };
-                let digest = digest.map(|digest| (name.into(), digest.hex()));
+                let prefix = if ends_file { "" } else { "prefix_" };
+                let digest = digest.map(|digest| {
+                    let name = digest.algorithm().name();
+                    (format!("{prefix}{name}").into(), digest.hex())
+                });
                 let mut fields: Vec<_> = digest.into_iter().collect();
                 if let Some((signer, sign)) = self.signer.as_ref().zip(sign.as_deref()) {
                     fields.push(signer.tail(&fields, sign));
@@ -134,8 +143,8 @@ impl Protocol for Form {
             }),
             needs: Needs::Whole,
         })?;
-        let outcome =
-            reply::sent(&response, job.size).map_err(|error| self.explain(error, &response))?;
+        let outcome = reply::sent(&response, job.size, (job.offer, agreed))
+            .map_err(|error| self.explain(error, &response))?;
         check_id(segment.id, &outcome)?;
         Ok(outcome)
     }
@@ -171,6 +180,10 @@ impl Form {
         let digests = job.digests.iter();
         fields.extend(digests.map(|digest| (digest.algorithm().name().into(), digest.hex())));
         fields.push(("prefix".into(), "1".to_owned()));
+        if !job.offer.is_empty() {
+            let names: Vec<_> = job.offer.iter().map(|it| it.name()).collect();
+            fields.push(("digests".into(), names.join(",")));
+        }
         self.sign(&mut fields)?;
         let mut form = form_urlencoded::Serializer::new(String::new());
         Ok(form.extend_pairs(fields).finish())

@@ -1,5 +1,6 @@
 //! The driver against a fake server, without a network.
 
+mod agreement;
 mod harness;
 mod server;
 
@@ -9,6 +10,7 @@ use resup_digests::{Algorithm, Digest};
 use super::connector::Connector;
 use super::driver::Driver;
 use super::ids::KnownIds;
+use super::learned_digest::LearnedDigest;
 use super::setup::Setup;
 use crate::control::rate::Limiter;
 use crate::control::stop::Stop;
@@ -17,7 +19,7 @@ use crate::digest::{Checkpoint, StateFile};
 use crate::engine::LearnedLimit;
 use crate::error::Error;
 use crate::http::{Exchange, Request, Response};
-use crate::options::{DigestMode, RetryPolicy, SegmentSize};
+use crate::options::{DigestAlgorithm, DigestMode, RetryPolicy, SegmentSize};
 use crate::protocol::{Abilities, Answer, Job, Outcome, Protocol, Segment, State};
 use crate::source::{Opener, Source};
 use harness::{memory, run, run_source, upload};
@@ -250,7 +252,7 @@ fn each_digest_mode_reads_the_source_as_often_as_it_says() {
         assert_eq!(read, reads, "{mode:?}");
         assert_eq!(control.server_info().digest.is_some(), known, "{mode:?}");
         assert_eq!(
-            server.located_with_digest,
+            !server.announced.is_empty(),
             mode == DigestMode::First,
             "{mode:?}"
         );

@@ -34,6 +34,8 @@ pub(super) enum Fate {
     RestartLost,
     /// The server reports a checksum mismatch, and falls back to this offset.
     MismatchAt(u64),
+    /// The server accepts the send, and agrees to another digest from then on.
+    OtherDigest(Algorithm),
 }
 
 #[derive(Default)]
@@ -50,7 +52,10 @@ pub(super) struct Server {
     pub sends: u32,
     /// Whether the client must send no digest.
     pub undigested: bool,
-    pub located_with_digest: bool,
+    /// The digests of the whole file in each locate.
+    pub announced: Vec<Vec<Digest>>,
+    /// The digest that the server agrees to; `None` for MD5, as in version 1.0.
+    pub agreed: Option<Algorithm>,
     /// The digest that the server gives in place of the right one.
     pub claimed: Option<Digest>,
     /// Whether the server has a finished file.
@@ -65,9 +70,13 @@ pub(super) struct Server {
 pub(super) struct Fake(pub Mutex<Server>);
 
 impl Server {
+    fn agreed(&self) -> Algorithm {
+        self.agreed.unwrap_or(Algorithm::Md5)
+    }
+
     /// Gives the digest of the server's bytes.
     fn digest(&self) -> Digest {
-        Digest::of(Algorithm::Md5, &self.held)
+        Digest::of(self.agreed(), &self.held)
     }
 
     fn answer(&mut self, state: State) -> Answer {
@@ -77,6 +86,7 @@ impl Server {
             offset: self.confirmed,
             id: Some("1".to_owned()),
             location: None,
+            agreed: self.agreed(),
             prefix: self.claimed.or_else(|| self.proves.then(|| self.digest())),
             max_segment: self.max_segment,
             message: None,
@@ -101,7 +111,9 @@ impl Protocol for Fake {
 
     fn locate(&self, _: &dyn Exchange, job: &Job) -> Result<Answer, Error> {
         let mut server = self.0.lock().unwrap();
-        server.located_with_digest = !job.digests.is_empty();
+        if !job.digests.is_empty() {
+            server.announced.push(job.digests.clone());
+        }
         let begun = Instant::now();
         while server.read.load(Ordering::Relaxed) < server.answers_after {
             assert!(begun.elapsed() < Duration::from_secs(20), "nothing is read");
@@ -155,6 +167,8 @@ impl Protocol for Fake {
             .map_err(|_| connection_lost())?;
         let digest = segment.bytes.finish().map_err(|_| connection_lost())?;
         assert_eq!(digest.is_none(), server.undigested);
+        let algorithm = digest.map_or(server.agreed(), |digest| digest.algorithm());
+        assert_eq!(algorithm, server.agreed());
         let before = server.held.len();
         match fate {
             Some(Fate::Damaged) if arrives > 0 => bytes[arrives / 2] ^= 1,
@@ -169,6 +183,10 @@ impl Protocol for Fake {
             _ => {}
         }
         server.held.extend_from_slice(&bytes);
+        if let Some(Fate::OtherDigest(other)) = fate {
+            server.agreed = Some(other);
+            return Ok(Outcome::Accepted(server.answer(State::Partial)));
+        }
         match fate {
             Some(Fate::LostAfter(_)) if arrives < length => return Err(connection_lost()),
             Some(Fate::LostAnswer) => return Err(connection_lost()),
