@@ -321,6 +321,7 @@ proptest! {
         proves: bool,
         max_segment in prop::option::of(1000u64..50_000),
         fates in prop::collection::vec(fate(), 0..5),
+        agreed in prop::option::of(prop::sample::select(&Algorithm::ALL[..])),
     ) {
         let content = content(length);
         let mut prefix = content[..held.min(length)].to_vec();
@@ -328,7 +329,7 @@ proptest! {
             prefix[0] ^= 1;
         }
         let confirmed = prefix.len() as u64;
-        let server = Server { held: prefix, confirmed, proves, max_segment, fates, ..Server::default() };
+        let server = Server { held: prefix, confirmed, proves, max_segment, fates, agreed, ..Server::default() };
         let (result, stored, control) = upload(&content, server);
         match result {
             Ok(()) => {
@@ -341,13 +342,14 @@ proptest! {
     }
 }
 
-/// Gives how many bytes are read until the server has the whole file. It has `held` bytes before,
-/// and answers the locate once `answers_after` bytes were read.
-fn read_for(size: usize, held: usize, answers_after: u64) -> u64 {
+/// Gives how many bytes are read until the server, which uses the digest `agreed`, has the whole file. It
+/// has `held` bytes before, and answers the locate once `answers_after` bytes were read.
+fn read_for(size: usize, held: usize, answers_after: u64, agreed: Algorithm) -> u64 {
     let all = content(size);
     let server = Server {
         held: all[..held].to_vec(),
         proves: true,
+        agreed: Some(agreed),
         answers_after,
         ..Server::default()
     };
@@ -361,14 +363,19 @@ fn read_for(size: usize, held: usize, answers_after: u64) -> u64 {
 fn the_prefix_is_digested_during_the_locate() {
     const MIB: usize = 1 << 20;
     // The server answers only when most of the prefix has been read; none is read twice.
-    let read = read_for(16 * MIB, 12 * MIB, 10 << 20);
+    let assumed = Algorithm::Blake3;
+    let read = read_for(16 * MIB, 12 * MIB, 10 << 20, assumed);
     assert!(read < 21 << 20, "{read}");
     // Bytes past the server's offset are read again from the last checkpoint.
-    read_for(16 * MIB, 3 * MIB + 5, 9 << 20);
-    read_for(16 * MIB, 0, 9 << 20);
+    read_for(16 * MIB, 3 * MIB + 5, 9 << 20, assumed);
+    read_for(16 * MIB, 0, 9 << 20, assumed);
+    // For another digest than the assumed one the prefix is read again.
+    let read = read_for(16 * MIB, 12 * MIB, 10 << 20, Algorithm::Md5);
+    assert!((26 << 20..=32 << 20).contains(&read), "{read}");
 }
 
 #[test]
 fn a_small_file_is_not_digested_during_the_locate() {
-    assert_eq!(read_for(5_000_000, 3_000_000, 0), 5_000_000);
+    let read = read_for(5_000_000, 3_000_000, 0, Algorithm::Blake3);
+    assert_eq!(read, 5_000_000);
 }

@@ -7,14 +7,8 @@ use super::bad;
 use crate::error::Error;
 use crate::http::limited;
 
-/// Gives the algorithm that a response names. Anything but one of `offer` is a server's own member, as
-/// it may be in version 1.0.
-fn named(value: &Value, offer: &[Algorithm]) -> Option<Algorithm> {
-    let named = Algorithm::of_name(value.as_str()?);
-    named.filter(|algorithm| offer.contains(algorithm))
-}
-
-/// Gives the algorithm that a response agrees to; without a name it is `unnamed`.
+/// Gives the algorithm that a response agrees to, of those in `offer`. Without a name, or with one that is
+/// none of a digest, it is `unnamed`: a server of version 1.0 may have a member of its own there.
 ///
 /// # Errors
 /// [`Error::DigestUnavailable`] where the only one of `offer` is another one.
@@ -23,16 +17,15 @@ pub(super) fn agreed(
     offer: &[Algorithm],
     unnamed: Algorithm,
 ) -> Result<Algorithm, Error> {
-    let agreed = named(value, offer).unwrap_or(unnamed);
+    let named = value.as_str().and_then(Algorithm::of_name);
+    let agreed = named.unwrap_or(unnamed);
     match offer {
-        [only] if *only != agreed => {
-            let other = named(value, &Algorithm::ALL).unwrap_or(agreed);
-            Err(Error::DigestUnavailable {
-                wanted: only.label(),
-                server: other.label(),
-            })
-        }
-        _ => Ok(agreed),
+        [only] if *only != agreed => Err(Error::DigestUnavailable {
+            wanted: only.label(),
+            server: agreed.label(),
+        }),
+        _ if offer.contains(&agreed) => Ok(agreed),
+        _ => Ok(unnamed),
     }
 }
 
