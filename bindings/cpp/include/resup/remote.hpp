@@ -8,6 +8,7 @@
 
 #include <resup/callback.hpp>
 #include <resup/convert.hpp>
+#include <resup/settings.hpp>
 
 #include <chrono>
 #include <cstdint>
