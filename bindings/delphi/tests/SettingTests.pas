@@ -76,7 +76,7 @@ begin
   try
     Upload.Name := 'otherwise';
     Upload.Digest := rdFirst;
-    Upload.DigestAlgorithm := raSha256;
+    Upload.DigestAlgorithm := raMd5;
     Upload.Connections := 3;
     Upload.StateFile := Folder + PathDelim + 'settings.state';
     Upload.SegmentSize := 30000;
