@@ -194,7 +194,7 @@ RESUP_API uint32_t resup_version_number(void);
 /** The proxy refuses. Check its address, its user and password, and what it lets through. */
 #define RESUP_E_PROXY 55
 
-/** The server wants a login, or does not allow this (HTTP 401, 403). */
+/** The server wants a login, or does not allow this (HTTP 401, 403), or the login failed. */
 #define RESUP_E_NOT_ALLOWED 70
 /** The file is more than the server takes (HTTP 413). */
 #define RESUP_E_TOO_LARGE 71

@@ -45,3 +45,16 @@ pub use control::log::LogLevel;
 pub use control::snapshot::{Snapshot, UploadState};
 pub use error::{Error, ErrorKind, Refusal, RefusalKind};
 pub use options::{DigestAlgorithm, DigestMode, FilenameStyle, LocateMethod, SegmentSize};
+
+/// The beginning of every program, in whatever language.
+impl Client {
+    /// Makes a client for the server at `endpoint`, an `http` or `https` URL.
+    ///
+    /// # Errors
+    /// [`Error::InvalidUrl`].
+    pub fn new(endpoint: &str) -> Result<Self, Error> {
+        // It stands here, above all wings: the sources of files need it, and it is unsafe code.
+        ffi::know_change_times();
+        Client::with_endpoint(endpoint)
+    }
+}

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use common::{client, make_file};
-use resup::{Client, DigestMode, Error, Upload};
+use resup::{Client, DigestMode, Error, Flow, LogLevel, Upload};
 use resup_test_support::files;
 use resup_test_support::head::RequestHead;
 use resup_test_support::scripted::{json, reply, reply_with, End, Read, ScriptedServer, Step};
@@ -45,6 +45,38 @@ fn wrong_sends(sends: u64, answer: &str) -> ScriptedServer {
             false => Step::reply(200, &json("complete", SIZE, "k")),
         }
     })
+}
+
+#[test]
+fn odd_lines_in_heads_are_in_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = make_file(&dir, "f", SIZE);
+    let answer = |state, offset, line: &str| {
+        let body = json(state, offset, "k");
+        let length = body.len();
+        let head = format!("HTTP/1.1 200 OK\r\n{line}\r\nContent-Length: {length}\r\n\r\n");
+        Step::new().read(Read::All).write(head + &body)
+    };
+    let server = ScriptedServer::start_with(move |head, _| match is_send(head) {
+        false => answer("new", 0, "PHP Warning: secret"),
+        true => answer("complete", SIZE, "no field at all"),
+    });
+    let client = client(&server.endpoint());
+    let (sender, lines) = std::sync::mpsc::channel();
+    client.on_log(LogLevel::Debug, move |level, line| {
+        sender.send((level, line.to_owned())).unwrap();
+        Flow::Continue
+    });
+    upload(&client, &path, DigestMode::OnePass).0.unwrap();
+    let odd: Vec<_> = lines
+        .try_iter()
+        .filter(|(_, line)| line.contains("no field"))
+        .collect();
+    let noted = |text: &str| {
+        let line = format!("a line in the response's head is no field: \"{text}\"");
+        (LogLevel::Debug, line)
+    };
+    assert_eq!(odd, [noted("PHP Warning:"), noted("no field at all")]);
 }
 
 const OTHER: &str = r#"{"state":"complete","offset":100000,"id":"other","location":"/other"}"#;

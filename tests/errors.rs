@@ -13,6 +13,9 @@ mod one;
 #[path = "errors/messages.rs"]
 mod messages;
 #[cfg(target_os = "linux")]
+#[path = "errors/receivers.rs"]
+mod receivers;
+#[cfg(target_os = "linux")]
 #[path = "errors/servers.rs"]
 mod servers;
 

@@ -108,6 +108,27 @@ fn the_error_of_a_refused_login_has_the_reason() {
 }
 
 #[test]
+fn a_login_that_is_refused_for_good_is_not_allowed_whatever_its_status() {
+    for (status, kind) in [
+        (400, RefusalKind::NotAllowed),
+        (401, RefusalKind::NotAllowed),
+        (404, RefusalKind::NotAllowed),
+        (405, RefusalKind::NotAllowed),
+        (501, RefusalKind::NotAllowed),
+        (429, RefusalKind::Busy),
+        (502, RefusalKind::Failing),
+    ] {
+        let server = ScriptedServer::start_with(move |_, _| Step::reply(status, "{}"));
+        let client = client(&server);
+        client.set_retry_limit(0);
+        let error = upload(&client).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused(kind), "{error}");
+        let words = format!("/login failed: the server refused with HTTP status {status}");
+        assert!(error.to_string().contains(&words), "{error}");
+    }
+}
+
+#[test]
 fn a_send_that_stays_forbidden_is_an_error_after_one_more_login() {
     for status in [401, 403, 302] {
         let mut at = 0;

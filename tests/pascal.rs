@@ -18,6 +18,7 @@ use harness::{has, root, Bench};
 use programs::LIMIT;
 use resup_test_support::desktop::Desktop;
 use resup_test_support::mistakes;
+use resup_test_support::receiver::Receiver;
 
 const SOURCES: &str = "bindings/delphi/src";
 
@@ -216,6 +217,62 @@ fn the_window_uploads_pauses_and_cancels() {
     let program = build(&bench, "examples/delphi/window/window.lpr", &flags);
     let command = desktop.command(program);
     window::upload_pause_and_cancel(&desktop, &bench, command, named, "gtk");
+}
+
+#[test]
+fn the_windows_totals_count_what_is_finished_until_the_list_is_empty() {
+    let Some(desktop) = Desktop::start() else {
+        return;
+    };
+    if !has("fpc") || !has("lazbuild") {
+        return;
+    }
+    let bench = Bench::new();
+    let units = format!("-Fu{}", root().join("examples/delphi/window").display());
+    let flags: Vec<_> = std::iter::once(units).chain(lcl()).collect();
+    let flags: Vec<_> = flags.iter().map(String::as_str).collect();
+    let program = build(&bench, "tests/pascal/totals.pas", &flags);
+    let receiver = Receiver::start();
+    let files = [
+        ("small", 3_000_000),
+        ("other", 1_000_000),
+        ("large", 50_000_000_000),
+    ];
+    let files = files.map(|(name, size)| {
+        let path = bench.path(name);
+        let file = std::fs::File::create(&path).unwrap();
+        file.set_len(size).unwrap();
+        path
+    });
+    let mut command = desktop.command(program);
+    let ended = bench.run(command.arg(receiver.endpoint()).args(files), LIMIT);
+    ended.assert_success();
+    let said = |what: &str| {
+        let begin = format!("{what}: ");
+        let line = ended
+            .stdout
+            .lines()
+            .find_map(|line| line.strip_prefix(&begin));
+        line.unwrap_or_else(|| panic!("{}", ended.stdout))
+    };
+    assert!(
+        said("removed").starts_with("2 of 3 complete"),
+        "{}",
+        said("removed")
+    );
+    assert!(
+        said("removed").contains("of 50.00 GB"),
+        "{}",
+        said("removed")
+    );
+    // What the server has of the large file counts, too.
+    assert!(!said("again").contains(" 4.0 MB of"), "{}", said("again"));
+    let finished = said("finished");
+    assert!(
+        finished.starts_with("2 of 2 complete    4.0 MB of 4.0 MB"),
+        "{finished}"
+    );
+    assert_eq!(said("empty"), "No files yet");
 }
 
 /// Copies what Lazarus would write beside.

@@ -7,6 +7,7 @@ use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::files;
 use resup_test_support::form_table::{check, post, Reader};
 use resup_test_support::php::Php;
+use resup_test_support::php_fpm::{PhpFpm, Settings};
 
 #[test]
 fn a_lost_connection_costs_one_segment_of_the_size_that_php_takes() {
@@ -144,5 +145,33 @@ fn a_warning_of_php_does_not_replace_the_status() {
         let (status, answer) = post(php.addr(), "/upload.php", kind, &[b'-'; 200_000]);
         assert_eq!(status, 413, "{answer}");
         assert!(answer.starts_with('{'), "{answer}");
+    }
+}
+
+/// Uploads a file through PHP-FPM behind nginx, and returns the number of attempts.
+fn attempts_behind_nginx(settings: &Settings, size: u64) -> Option<u32> {
+    let php = PhpFpm::start(settings)?;
+    let client = Client::new(&format!("http://{}/upload.php", php.addr())).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("文件.bin");
+    files::make(&file, size, 3).unwrap();
+    let mut upload = Upload::from_file(&client, &file).unwrap();
+    upload.run().unwrap();
+    let remote = upload.remote();
+    files::assert_same(&file, &php.stored_file(&remote.id().unwrap()));
+    let now = remote.snapshot();
+    assert_eq!(now.bytes_sent, size);
+    Some(now.attempts)
+}
+
+#[test]
+fn php_fpm_behind_nginx_takes_what_its_limits_allow() {
+    // nginx takes bodies of 1 MB, PHP files of 2 MiB: the client halves its segments twice.
+    if let Some(attempts) = attempts_behind_nginx(&Settings::default(), 5_500_000) {
+        assert_eq!(attempts, 1 + 2);
+    }
+    // With the documented settings one send is enough.
+    if let Some(attempts) = attempts_behind_nginx(&Settings::documented(), 20_000_000) {
+        assert_eq!(attempts, 1);
     }
 }

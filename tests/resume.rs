@@ -101,6 +101,34 @@ fn a_damaged_prefix_on_the_server_is_found_before_anything_is_sent() {
 }
 
 #[test]
+fn a_damaged_byte_in_a_cut_segment_costs_that_segment_only() {
+    let receiver = Receiver::start();
+    let mut connections = 0;
+    let tenth = move |_: u64, _: &mut fastrand::Rng| {
+        connections += 1;
+        // Heads and forms take less than half a segment.
+        Faults {
+            corrupt_up_at: Some(960_000).filter(|_| connections == 1),
+            cut_up_after: Some(980_000).filter(|_| connections == 1),
+            how: Cut::Fin,
+            ..Faults::default()
+        }
+    };
+    let proxy = ChaosProxy::start(receiver.addr(), tenth, 0);
+    let client = client(&format!("http://{}/upload", proxy.addr()));
+    let dir = tempfile::tempdir().unwrap();
+    let path = make_file(&dir, "segments", 1_000_000);
+    let mut upload = Upload::from_file(&client, &path).unwrap();
+    upload
+        .set_segment_size(SegmentSize::Fixed(100_000))
+        .unwrap();
+    upload.run().unwrap();
+    files::assert_same(&path, &stored(&receiver, &upload));
+    let sent = upload.remote().snapshot().bytes_sent;
+    assert!((1_010_000..1_300_000).contains(&sent), "{sent}");
+}
+
+#[test]
 fn a_new_version_of_equal_size_and_time_replaces_the_old_one() {
     let receiver = Receiver::start();
     let dir = tempfile::tempdir().unwrap();

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 const BUFFER: usize = 1 << 20;
 
@@ -115,12 +116,14 @@ impl Connection {
     }
 }
 
-/// Makes the response to a locate.
+/// Makes the response to a locate, with an id that no other upload has: a client would ask again.
 fn locate_response(held: &Held) -> String {
+    static LOCATES: AtomicU64 = AtomicU64::new(0);
+    let id = LOCATES.fetch_add(1, Relaxed);
     match held.bytes {
-        0 => r#"{"state":"new","offset":0,"id":"b"}"#.to_owned(),
+        0 => format!(r#"{{"state":"new","offset":0,"id":"{id}"}}"#),
         bytes => format!(
-            r#"{{"state":"partial","offset":{bytes},"prefix_md5":"{}","id":"b"}}"#,
+            r#"{{"state":"partial","offset":{bytes},"prefix_md5":"{}","id":"{id}"}}"#,
             held.md5
         ),
     }
@@ -132,11 +135,12 @@ fn send_response(start: &str) -> String {
         let (_, rest) = start.split_once(&format!("name=\"{name}\"\r\n\r\n"))?;
         rest.split("\r\n").next()?.parse().ok()
     };
+    let id = field("id").unwrap_or(0);
     let end = field("offset").zip(field("length")).map(|(a, b)| a + b);
     match (end, field("size")) {
         (Some(end), Some(size)) if end < size => {
-            format!(r#"{{"state":"partial","offset":{end},"id":"b"}}"#)
+            format!(r#"{{"state":"partial","offset":{end},"id":"{id}"}}"#)
         }
-        _ => r#"{"state":"complete","id":"b"}"#.to_owned(),
+        _ => format!(r#"{{"state":"complete","id":"{id}"}}"#),
     }
 }

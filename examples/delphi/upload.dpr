@@ -18,6 +18,7 @@ uses
   SysUtils,
   Resup.Api in '..\..\bindings\delphi\src\Resup.Api.pas',
   Resup.Types in '..\..\bindings\delphi\src\Resup.Types.pas',
+  Resup.Callbacks in '..\..\bindings\delphi\src\Resup.Callbacks.pas',
   Resup.Run in '..\..\bindings\delphi\src\Resup.Run.pas',
   Resup.Remote in '..\..\bindings\delphi\src\Resup.Remote.pas',
   Resup.Client in '..\..\bindings\delphi\src\Resup.Client.pas',

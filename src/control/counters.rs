@@ -31,6 +31,8 @@ impl Counters {
     pub(super) fn count_attempt(&self) {
         if !self.is_frozen() {
             self.attempts.fetch_add(1, Relaxed);
+            // A rate of before the failure or pause says nothing about the flow after it.
+            self.meter().reset();
         }
     }
 

@@ -9,22 +9,40 @@ const WINDOW: Duration = Duration::from_secs(4);
 const SAMPLES: u32 = 16;
 
 /// A measure of the bytes per second over the last seconds, from samples of a running total.
+///
+/// After a time in which nothing flowed it begins anew: a mean over that time would say for seconds
+/// that the rest takes days. On a slow network every sample comes that late; there the mean is right.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     samples: VecDeque<(Instant, u64)>,
+    /// Whether there was no sample for the whole window before the last one.
+    is_slow: bool,
 }
 
 impl Meter {
     /// Notes that `total` bytes were sent by `now`.
     pub(crate) fn sample(&mut self, now: Instant, total: u64) {
-        let due = match self.samples.back() {
-            Some((last, _)) => now.duration_since(*last) >= WINDOW / SAMPLES,
-            None => true,
-        };
-        if due {
-            self.samples.push_back((now, total));
-            self.forget(now);
+        if let Some((last, _)) = self.samples.back() {
+            let time = now.duration_since(*last);
+            if time < WINDOW / SAMPLES {
+                return;
+            }
+            let is_late = time >= WINDOW;
+            match (self.is_slow, is_late) {
+                (false, true) => self.samples.clear(),
+                // Bytes flow again: what was before the last sample is no measure of that.
+                (true, false) => drop(self.samples.drain(..self.samples.len() - 1)),
+                _ => {}
+            }
+            self.is_slow = is_late;
         }
+        self.samples.push_back((now, total));
+        self.forget(now);
+    }
+
+    /// Forgets all samples, for bytes that flow on another connection.
+    pub(crate) fn reset(&mut self) {
+        *self = Meter::default();
     }
 
     /// Gives the bytes per second at `now`, when `total` bytes are sent; 0 before there is a
@@ -53,16 +71,77 @@ impl Meter {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_steady_flow_has_its_rate() {
+    /// A flow: from this millisecond on, a sample every so many milliseconds, each of so many bytes, so many
+    /// times.
+    type Flow = (u64, u64, u64, u64);
+
+    /// Gives the rate after the last sample of some flows, one after the other.
+    fn rate(flows: &[Flow]) -> u64 {
         let start = Instant::now();
-        let mut meter = Meter::default();
-        for tenth in 0..100u64 {
-            meter.sample(start + Duration::from_millis(tenth * 100), tenth * 1000);
+        let (mut meter, mut total, mut now) = (Meter::default(), 0, start);
+        for (from, step, bytes, count) in flows {
+            for number in 0..*count {
+                now = start + Duration::from_millis(from + number * step);
+                total += bytes;
+                meter.sample(now, total);
+                assert!(meter.samples.len() <= SAMPLES as usize + 2);
+            }
         }
-        let rate = meter.rate(start + Duration::from_secs(10), 100_000);
-        assert!((9_900..=10_100).contains(&rate), "{rate}");
-        assert!(meter.samples.len() <= SAMPLES as usize + 2);
+        meter.rate(now, total)
+    }
+
+    #[test]
+    fn the_rate_is_that_of_the_last_seconds_in_which_bytes_flow() {
+        const MINUTE: u64 = 60_000;
+        // Ten seconds at 1 MB/s.
+        let before = (0, 100, 100_000, 100);
+        for (what, flows, wanted) in [
+            ("a steady flow", &[before][..], 950_000..=1_050_000),
+            (
+                "the first bytes after ten minutes",
+                &[before, (10 * MINUTE, 100, 50_000, 1)],
+                0..=0,
+            ),
+            (
+                "half a second after ten minutes",
+                &[before, (10 * MINUTE, 100, 50_000, 6)],
+                480_000..=520_000,
+            ),
+            (
+                "a second after ten minutes",
+                &[before, (10 * MINUTE, 100, 50_000, 11)],
+                480_000..=520_000,
+            ),
+            (
+                "a second after five seconds",
+                &[before, (15_000, 100, 50_000, 11)],
+                480_000..=520_000,
+            ),
+            (
+                "after two breaks",
+                &[before, (20_000, 1, 9, 1), (40_000, 100, 50_000, 11)],
+                480_000..=520_000,
+            ),
+            (
+                "half a minute after ten minutes",
+                &[before, (10 * MINUTE, 100, 50_000, 300)],
+                480_000..=520_000,
+            ),
+            (
+                "a pause of a second",
+                &[before, (11_000, 100, 100_000, 5)],
+                700_000..=1_000_000,
+            ),
+            ("64 KiB every 10 s", &[(0, 10_000, 65_536, 9)], 6000..=7000),
+            (
+                "64 KiB every 10 s after an hour",
+                &[before, (60 * MINUTE, 10_000, 65_536, 9)],
+                6000..=7000,
+            ),
+        ] {
+            let rate = rate(flows);
+            assert!(wanted.contains(&rate), "{what}: {rate}");
+        }
     }
 
     #[test]
@@ -82,5 +161,9 @@ mod tests {
         assert_eq!(meter.rate(now, 5), 0);
         meter.sample(now, 0);
         assert_eq!(meter.rate(now, 5), 0);
+        meter.sample(now + Duration::from_secs(1), 5);
+        meter.reset();
+        meter.sample(now + Duration::from_secs(100), 10);
+        assert_eq!(meter.rate(now + Duration::from_secs(100), 10), 0);
     }
 }

@@ -300,10 +300,14 @@ impl Error {
         }
     }
 
-    /// Turns a refusal into that of the login at `url`.
+    /// Turns a refusal into that of the login at `url`. Whatever the status of one that stays, nobody
+    /// is logged in.
     pub(crate) fn at_login(mut self, url: &str) -> Self {
         if let Error::Refused(refusal) = &mut self {
             refusal.login = Some(url.to_owned());
+            if refusal.kind == RefusalKind::Other {
+                refusal.kind = RefusalKind::NotAllowed;
+            }
         }
         self
     }

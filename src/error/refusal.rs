@@ -30,7 +30,7 @@ pub struct Refusal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefusalKind {
-    /// 401, 403: not logged in, or not allowed.
+    /// 401, 403: not logged in, or not allowed. Also a login that failed with a status of `Other`.
     NotAllowed,
     /// 413: more than the server takes.
     TooLarge,

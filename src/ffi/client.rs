@@ -9,7 +9,6 @@
 use std::ffi::c_char;
 
 use super::internal::boundary::{enter, last_message, Fault};
-use super::internal::change_time::know_change_times;
 use super::internal::clients::CLIENTS;
 use super::internal::pin::stay_loaded;
 use super::internal::text::text;
@@ -30,7 +29,6 @@ pub unsafe extern "C" fn resup_client_new(
 ) -> resup_status {
     enter(0, || {
         stay_loaded();
-        know_change_times();
         if out.is_null() {
             return Err(Fault::new(RESUP_E_NULL, "the place for the client is NULL"));
         }

@@ -32,8 +32,7 @@ pub use client_log::*;
 pub use client_network::*;
 pub use client_requests::*;
 pub use client_tls::*;
-#[doc(hidden)]
-pub use internal::change_time::know_change_times;
+pub(crate) use internal::change_time::know_change_times;
 #[doc(hidden)]
 pub use internal::pin::stay_loaded;
 pub use status::*;

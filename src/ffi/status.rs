@@ -58,7 +58,7 @@ pub const RESUP_E_TLS: i32 = 54;
 /// The proxy refuses. Check its address, its user and password, and what it lets through.
 pub const RESUP_E_PROXY: i32 = 55;
 
-/// The server wants a login, or does not allow this (HTTP 401, 403).
+/// The server wants a login, or does not allow this (HTTP 401, 403), or the login failed.
 pub const RESUP_E_NOT_ALLOWED: i32 = 70;
 /// The file is more than the server takes (HTTP 413).
 pub const RESUP_E_TOO_LARGE: i32 = 71;

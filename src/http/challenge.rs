@@ -33,6 +33,19 @@ pub(super) fn challenge(response: &Response) -> Option<String> {
     })
 }
 
+/// Whether a server's own message names a supported scheme that its 401 asks for, as words of ours
+/// would.
+pub(super) fn names_what_it_wants(response: &Response, message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    let wanted = schemes(response.values(header::WWW_AUTHENTICATE.as_str()));
+    response.status == 401
+        && wanted.iter().any(|scheme| match scheme.as_str() {
+            "Basic" => message.contains("basic"),
+            "Bearer" => message.contains("bearer") || message.contains("token"),
+            _ => false,
+        })
+}
+
 /// Gives the authentication schemes of a field such as `WWW-Authenticate` (RFC 9110, 11.6.1), as
 /// they are usually written.
 pub(crate) fn schemes<'a>(values: impl Iterator<Item = Cow<'a, str>>) -> Vec<String> {
@@ -71,16 +84,42 @@ pub(crate) fn schemes<'a>(values: impl Iterator<Item = Cow<'a, str>>) -> Vec<Str
 mod tests {
     use super::*;
 
-    fn hint(values: &[&'static str]) -> Option<String> {
+    fn response(values: &[&'static str]) -> Response {
         let header = |value| {
             let value = http::HeaderValue::from_static(value);
             (header::WWW_AUTHENTICATE, value)
         };
-        challenge(&Response {
+        Response {
             status: 401,
             headers: values.iter().copied().map(header).collect(),
             ..Response::default()
-        })
+        }
+    }
+
+    fn hint(values: &[&'static str]) -> Option<String> {
+        challenge(&response(values))
+    }
+
+    #[test]
+    fn what_the_servers_message_names_is_not_said_twice() {
+        for (value, message, words) in [
+            ("Basic realm=\"x\"", "log in by HTTP Basic", "401: log in"),
+            ("Bearer", "give a token", "401: give a token"),
+            ("Basic", "log in", "401 (the server asks for a user"),
+            ("Basic", "give a token", "401 (the server asks for a user"),
+            (
+                "Digest",
+                "log in by Basic",
+                "401 (the server asks for Digest,",
+            ),
+        ] {
+            let response = Response {
+                body: format!("{{\"message\":\"{message}\"}}").into(),
+                ..response(&[value])
+            };
+            let text = super::super::refusal::refusal(&response).to_string();
+            assert!(text.contains(words), "{value}, {message}: {text}");
+        }
     }
 
     #[test]

@@ -25,6 +25,11 @@ pub(crate) trait Exchange {
         Link::New
     }
 
+    /// Takes the notes on odd lines in the heads of responses since the last call, for the log.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Drops the connection, so that the next exchange makes a new one.
     fn renew(&self) {}
 }

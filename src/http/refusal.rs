@@ -1,5 +1,6 @@
 //! The error for a refusal.
 
+use super::challenge::names_what_it_wants;
 use super::foreign;
 use super::message::Response;
 use super::text::{excerpt, limited, without_bom};
@@ -32,6 +33,13 @@ pub(crate) fn refusal(response: &Response) -> Error {
         .ok()
         .and_then(|body| body.message)
         .filter(|message| !message.is_empty());
+    let is_told = message
+        .as_deref()
+        .is_some_and(|message| names_what_it_wants(response, message));
+    let hint = match is_told {
+        true => None,
+        false => foreign::hint(response),
+    };
     Error::Refused(Box::new(Refusal {
         kind,
         status: response.status,
@@ -41,7 +49,7 @@ pub(crate) fn refusal(response: &Response) -> Error {
         message: message.as_deref().map(limited),
         excerpt: excerpt(&response.body),
         redirect: location.as_deref().map(limited),
-        hint: foreign::hint(response),
+        hint,
         retry_after: response.retry_after,
     }))
 }

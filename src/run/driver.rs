@@ -159,6 +159,9 @@ impl<'a> Driver<'a> {
             Step::Recover { error, remedy } => self.recover(&error, remedy),
             Step::Begin | Step::Finish(_) => unreachable!("run() handles these steps"),
         };
+        for note in self.exchange.iter().flat_map(|exchange| exchange.notes()) {
+            self.log(LogLevel::Debug, || note);
+        }
         self.event(result)
     }
 

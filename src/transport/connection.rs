@@ -28,10 +28,9 @@ use crate::http::{
 };
 use crate::options::TimeLimits;
 
-/// How many bytes are sent at a time. More do not fit into the processor's caches, and are no
-/// faster. (The input buffer keeps its 128 KiB: ureq reports a head as too long only if the buffer
-/// is longer.)
-const BUFFER: usize = 64 * 1024;
+/// How many bytes are sent at a time. (The input buffer has as many: ureq reports a head as too long
+/// only if the buffer is longer.)
+const BUFFER: usize = 128 * 1024;
 
 /// The longest body that fits into every system's buffers, so that writing it cannot stall.
 const SHORT_BODY: u64 = 8 * 1024;
@@ -371,6 +370,10 @@ impl Exchange for Connection {
             false if request.was_dead => Link::Dead,
             false => Link::Kept,
         }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        std::mem::take(&mut self.state.request().response.notes)
     }
 
     fn renew(&self) {

@@ -22,7 +22,7 @@ use crate::error::Error as OwnError;
 
 /// The time between two looks for a response while a body is being sent.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
-/// How long a look waits.
+/// How long a look waits while the socket keeps bytes of the body. Else it does not wait.
 const LOOK_TIME: Duration = Duration::from_millis(1);
 /// How long the last look waits, after the socket was closed.
 const LAST_LOOK_TIME: Duration = Duration::from_secs(2);
@@ -171,6 +171,7 @@ impl<In: Transport> TopTransport<In> {
         response.has_begun = true;
         let tidied = tidied.map_err(|error| Error::Io(io::Error::other(error)))?;
         response.head_is_ready = tidied.is_ready;
+        response.notes.extend(tidied.notes);
         if tidied.had_100 {
             response.had_100 = true;
             response.no_100_yet = false;
@@ -178,13 +179,13 @@ impl<In: Transport> TopTransport<In> {
         Ok(true)
     }
 
-    /// Looks for a final response, for up to `time`.
+    /// Looks for a final response, for up to `time`; takes what is there, if that is 0.
     fn look(&mut self, time: Duration) -> Result<bool, Error> {
         let until = Instant::now() + time;
         while !self.state.request().response.head_is_ready {
             let left = until.saturating_duration_since(Instant::now());
             let timeout = NextTimeout {
-                after: NetDuration::Exact(left.max(LOOK_TIME)),
+                after: NetDuration::Exact(left.max(time.min(LOOK_TIME))),
                 reason: Timeout::PerRead,
                 ..NextTimeout::default()
             };
@@ -208,7 +209,7 @@ impl<In: Transport> Transport for TopTransport<In> {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         if self.state.request().begin_writing() {
-            // No response comes before the request; a look for one costs a millisecond.
+            // No response comes before the request.
             self.last_look = Instant::now();
         }
         if self.is_spent {
@@ -222,7 +223,11 @@ impl<In: Transport> Transport for TopTransport<In> {
             if !is_broken && !has_pending && self.last_look.elapsed() < LOOK_INTERVAL {
                 break;
             }
-            let found = self.look(if is_broken { LAST_LOOK_TIME } else { LOOK_TIME })?;
+            let found = self.look(match (is_broken, has_pending) {
+                (true, _) => LAST_LOOK_TIME,
+                (false, true) => LOOK_TIME,
+                (false, false) => Duration::ZERO,
+            })?;
             self.last_look = Instant::now();
             if found {
                 self.is_spent = true;

@@ -95,6 +95,10 @@ impl Exchange for PooledConnection<'_> {
         self.connection().link()
     }
 
+    fn notes(&self) -> Vec<String> {
+        self.connection().notes()
+    }
+
     fn renew(&self) {
         self.is_reusable.set(false);
         self.connection().renew();

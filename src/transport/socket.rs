@@ -31,6 +31,9 @@ use super::{names, race, socks};
 /// by this side, after a cancel, may not end a wait; it does end the next try.
 const LONGEST_WAIT: Duration = Duration::from_millis(250);
 
+/// The room for what TLS adds to a buffer full of bytes, so that all of it is one write.
+const RECORD_ENDS: usize = 1024;
+
 /// The connector of the layer that is the socket.
 #[derive(Debug)]
 pub(super) struct SocketConnector {
@@ -76,6 +79,7 @@ impl<In: Transport> Connector<In> for SocketConnector {
                 .map_err(|e| explain(e, timeout))?;
         }
         stream.set_nonblocking(true)?;
+        let record_ends = if details.needs_tls() { RECORD_ENDS } else { 0 };
         Ok(Some(Either::B(SocketTransport {
             socket: Socket {
                 stream,
@@ -85,7 +89,7 @@ impl<In: Transport> Connector<In> for SocketConnector {
             },
             buffers: LazyBuffers::new(
                 details.config.input_buffer_size(),
-                details.config.output_buffer_size(),
+                details.config.output_buffer_size() + record_ends,
             ),
         })))
     }
@@ -275,7 +279,10 @@ impl Socket {
                     *written += n;
                     // For the stall limit this is the end of one write, and the next one begins.
                     self.state.writes.fetch_add(2, Relaxed);
-                    continue;
+                    // A part is all that there is room for: another try would be in vain.
+                    if *written == bytes.len() {
+                        break;
+                    }
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
@@ -284,10 +291,12 @@ impl Socket {
             let phase = self.state.request().phase();
             if !matches!(phase, Phase::Sending | Phase::Sent) {
                 self.wait(PollFlags::OUT, deadline)?;
-            } else if self.has_input()? {
-                break;
             } else {
-                self.wait(PollFlags::OUT | PollFlags::IN, deadline)?;
+                let came = self.wait(PollFlags::OUT | PollFlags::IN, deadline)?;
+                // What ends or breaks the connection is read, too.
+                if came.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
+                    break;
+                }
             }
         }
         Ok(())
@@ -326,16 +335,18 @@ impl Socket {
         }
     }
 
-    /// Waits until one of `events` has come, or for a while.
-    fn wait(&self, events: PollFlags, deadline: Deadline) -> Result<(), Error> {
+    /// Waits until one of `events` has come, or for a while. Gives what has come.
+    fn wait(&self, events: PollFlags, deadline: Deadline) -> Result<PollFlags, Error> {
         let left = deadline.left()?;
         let time = left.map_or(LONGEST_WAIT, |left| left.min(LONGEST_WAIT));
         let time = Timespec {
             tv_sec: 0,
             tv_nsec: time.subsec_nanos() as _,
         };
-        match poll(&mut [PollFd::new(&*self.stream, events)], Some(&time)) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        let mut polled = [PollFd::new(&*self.stream, events)];
+        match poll(&mut polled, Some(&time)) {
+            Ok(_) => Ok(polled[0].revents()),
+            Err(rustix::io::Errno::INTR) => Ok(PollFlags::empty()),
             Err(e) => Err(Error::Io(e.into())),
         }
     }

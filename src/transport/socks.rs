@@ -18,8 +18,12 @@ pub(super) enum Target<'a> {
 impl<'a> Target<'a> {
     pub(super) fn new(proxy: &Proxy, details: &ConnectionDetails<'a>) -> Result<Self, ureq::Error> {
         if proxy.resolve_target() {
-            let known = details.addrs.first().ok_or(ureq::Error::HostNotFound)?;
-            return Ok(Target::Address(*known));
+            // SOCKS4 has no IPv6.
+            let has_ipv6 = proxy.protocol() != ProxyProtocol::Socks4;
+            let mut fit = details.addrs.iter().filter(|a| has_ipv6 || a.is_ipv4());
+            let address = fit.next().or(details.addrs.first());
+            let address = address.ok_or(ureq::Error::HostNotFound)?;
+            return Ok(Target::Address(*address));
         }
         let host = details.uri.host().unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']');

@@ -66,6 +66,8 @@ pub(super) struct ResponseState {
     pub(super) no_100_yet: bool,
     /// The bytes after the head, as they came.
     pub(super) body_bytes: usize,
+    /// Notes on odd lines of the head, and of earlier ones until they are taken.
+    pub(super) notes: Vec<String>,
 }
 
 impl RequestState {
@@ -163,11 +165,14 @@ impl ConnectionState {
     pub(super) fn begin(&self, has_body: bool, expects_100: bool) {
         // No connection on which bytes are pending is kept.
         self.has_pending.store(false, Relaxed);
-        *self.request() = RequestState::new(match (has_body, expects_100) {
+        let mut request = self.request();
+        let notes = std::mem::take(&mut request.response.notes);
+        *request = RequestState::new(match (has_body, expects_100) {
             (_, true) => Phase::Expecting,
             (true, false) => Phase::Sending,
             (false, false) => Phase::Sent,
         });
+        request.response.notes = notes;
     }
 
     /// Locks the state of the current request. No layer may hold the lock while it calls the layer

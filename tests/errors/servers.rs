@@ -11,6 +11,7 @@ use resup_test_support::scripted::{json, reply_with, End, Read, ScriptedServer, 
 
 use crate::messages::{Case, Outcome};
 use crate::one::{One, Report};
+use crate::receivers;
 
 /// Bytes in a file of most cases.
 const SIZE: u64 = 10;
@@ -148,6 +149,13 @@ fn other_time(one: &One) -> Case {
     let refusal = reply_with(403, &[("Date", &date)], body);
     let step = Step::new().read(Read::All).write(refusal);
     let server = ScriptedServer::start(vec![step]);
+    let told = logged_in(one, &server, &ONCE);
+    Case::new(&told, vec![("127.0.0.1:80", server.addr().to_string())])
+}
+
+/// A login at a URL where there is none.
+fn no_login(one: &One) -> Case {
+    let server = ScriptedServer::start(vec![Step::reply(404, "")]);
     let told = logged_in(one, &server, &ONCE);
     Case::new(&told, vec![("127.0.0.1:80", server.addr().to_string())])
 }
@@ -310,6 +318,9 @@ pub fn make(situation: &str, one: &One) -> Case {
         "a web page with a login" => response(200, "<form><input type=password>"),
         "a compressed response" => written(reply_with(200, &[("Content-Encoding", "gzip")], "")),
         "no HTTP at all" => written(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()),
+        "it refuses the login with another status that stays: the login's URL is wrong (404, 405)" => {
+            no_login(one)
+        }
         "it forbids the upload, though the login is right (401, 403, or a redirect, to a send)" => {
             forbidden(one)
         }
@@ -368,6 +379,6 @@ pub fn make(situation: &str, one: &One) -> Case {
             let told = upload(one, &server, SIZE, &["upload_set_digest_algorithm", "1"]);
             Case::new(&told, Vec::new())
         }
-        other => panic!("no failure is made for \"{other}\""),
+        other => receivers::make(other, one),
     }
 }

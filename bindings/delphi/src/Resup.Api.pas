@@ -135,7 +135,7 @@ const
   RESUP_E_TLS = 54;
   /// <summary>The proxy refuses. Check its address, its user and password, and what it lets through.</summary>
   RESUP_E_PROXY = 55;
-  /// <summary>The server wants a login, or does not allow this (HTTP 401, 403).</summary>
+  /// <summary>The server wants a login, or does not allow this (HTTP 401, 403), or the login failed.</summary>
   RESUP_E_NOT_ALLOWED = 70;
   /// <summary>The file is more than the server takes (HTTP 413).</summary>
   RESUP_E_TOO_LARGE = 71;

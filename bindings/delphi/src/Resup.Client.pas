@@ -8,7 +8,7 @@ unit Resup.Client;
 interface
 
 uses
-  Resup.Api, Resup.Types, Resup.Run;
+  Resup.Api, Resup.Types, Resup.Callbacks;
 
 type
   /// <summary>A server, and what all uploads to it share: connections, limits, logins, proxies.</summary>

@@ -1,5 +1,4 @@
-/// <summary>The runs of uploads and the library's callbacks: for Resup.Client and Resup.Upload, not for
-/// programs.</summary>
+/// <summary>The runs of uploads: for Resup.Upload, not for programs.</summary>
 /// <remarks>SPDX-License-Identifier: MIT OR Apache-2.0</remarks>
 unit Resup.Run;
 
@@ -9,54 +8,18 @@ unit Resup.Run;
 interface
 
 uses
-  SysUtils, Classes, Resup.Api, Resup.Types;
+  SysUtils, Classes, Resup.Api, Resup.Types, Resup.Callbacks;
 
 type
-  /// <summary>An object with several owners, on any threads. The last one to release it frees it.</summary>
-  TResupShared = class
-  private
-    FOwners: Integer;
-    function ChangeOwners(AChange: Integer): Integer;
-  public
-    constructor Create;
-    procedure AddOwner;
-    procedure Release;
-  end;
-
-  /// <summary>The log of a client. The library may keep it for longer than the client lives.</summary>
-  TResupLog = class(TResupShared)
-  public
-    /// <summary>The client; nil when it has been freed.</summary>
-    Sender: TObject;
-    OnLog: TResupLogEvent;
-    /// <summary>Registers it with a client, or no log where nobody listens.</summary>
-    function Listen(AClient: Presup_client; ALevel: TResupLogLevel): resup_status;
-  end;
-
-  PResupEvents = ^TResupEvents;
-  /// <summary>The events of an upload.</summary>
-  TResupEvents = record
-    OnProgress: TResupProgressEvent;
-    OnState: TResupStateEvent;
-    OnComplete: TResupCompleteEvent;
-  end;
-
   /// <summary>The data of an upload's runs. It lives until the last run has ended, so that an event may free the
   /// TResupUpload.</summary>
   TResupRun = class(TResupShared)
   private
-    FSender: TObject;
-    FEvents: PResupEvents;
+    FTarget: TResupTarget;
   public
     Handle: Presup_upload;
-    Stream: TStream;
-    OwnsStream: Boolean;
     constructor Create(ASender: TObject; AEvents: PResupEvents);
     destructor Destroy; override;
-    /// <summary>Makes Handle, an upload of Stream.</summary>
-    function OpenStream(AClient: Presup_client; const AName: UTF8String): resup_status;
-    /// <summary>Registers the callbacks of events.</summary>
-    function Listen: resup_status;
     /// <summary>Runs the upload to its end, with its events.</summary>
     /// <param name="AError">the failure of the run itself, which the caller frees; nil where there is none</param>
     /// <returns>whether it is complete</returns>
@@ -69,187 +32,42 @@ type
     /// <summary>Cancels the run for an upload that is being freed, and waits for the run's end, except in an event of
     /// it. Then nothing of the upload is used any more.</summary>
     procedure Abandon;
+    property Target: TResupTarget read FTarget;
   end;
 
 implementation
 
+{$IFNDEF FPC}
+{$IFDEF MSWINDOWS}
 uses
-  {$IFNDEF FPC}
-  {$IFDEF MSWINDOWS}
-  Windows,
-  {$ENDIF}
-  {$ENDIF}
-  SyncObjs;
-
-type
-  PScope = ^TScope;
-  /// A call on this thread, during which the library calls back.
-  TScope = record
-    Run: TResupRun;
-    Outer: PScope;
-    Raised: TObject;
-  end;
-
-var
-  /// Guards the counters of owners.
-  Lock: TCriticalSection;
-
-threadvar
-  Innermost: PScope;
-
-// TResupShared
-
-constructor TResupShared.Create;
-begin
-  inherited Create;
-  FOwners := 1;
-end;
-
-function TResupShared.ChangeOwners(AChange: Integer): Integer;
-begin
-  Lock.Enter;
-  Inc(FOwners, AChange);
-  Result := FOwners;
-  Lock.Leave;
-end;
-
-procedure TResupShared.AddOwner;
-begin
-  ChangeOwners(1);
-end;
-
-procedure TResupShared.Release;
-begin
-  if ChangeOwners(-1) = 0 then
-    Free;
-end;
-
-// The library's callbacks
-
-/// Keeps what a callback raised, if it is the first of a call, since no exception may pass through C. It is for except
-/// blocks only. Returns what cancels the upload.
-function KeepException: Integer;
-begin
-  if (Innermost <> nil) and (Innermost^.Raised = nil) then
-    Innermost^.Raised := AcquireExceptionObject;
-  Result := RESUP_CONTINUE + 1;
-end;
-
-function HandleLog(level: Integer; message: PAnsiChar; user_data: Pointer): Integer; cdecl;
-var
-  Log: TResupLog;
-  Sender: TObject;
-begin
-  try
-    Result := RESUP_CONTINUE;
-    Log := TResupLog(user_data);
-    Sender := Log.Sender;
-    if (Sender <> nil) and Assigned(Log.OnLog) then
-      Log.OnLog(Sender, TResupLogLevel(level), ResupFromUtf8(message));
-  except
-    Result := KeepException;
-  end;
-end;
-
-procedure ReleaseLog(user_data: Pointer); cdecl;
-begin
-  TResupLog(user_data).Release;
-end;
-
-function HandleProgress(upload: Presup_upload; position, size: resup_uint64; user_data: Pointer): Integer; cdecl;
-var
-  Run: TResupRun;
-begin
-  try
-    Result := RESUP_CONTINUE;
-    Run := TResupRun(user_data);
-    if (Run.FEvents <> nil) and Assigned(Run.FEvents^.OnProgress) then
-      Run.FEvents^.OnProgress(Run.FSender, Int64(position), Int64(size));
-  except
-    Result := KeepException;
-  end;
-end;
-
-function HandleState(upload: Presup_upload; state: Integer; user_data: Pointer): Integer; cdecl;
-var
-  Run: TResupRun;
-begin
-  try
-    Result := RESUP_CONTINUE;
-    Run := TResupRun(user_data);
-    if (Run.FEvents <> nil) and Assigned(Run.FEvents^.OnState) then
-      Run.FEvents^.OnState(Run.FSender, TResupState(state));
-  except
-    Result := KeepException;
-  end;
-end;
-
-function HandleComplete(upload: Presup_upload; status: resup_status; user_data: Pointer): Integer; cdecl;
-var
-  Run: TResupRun;
-begin
-  try
-    Result := RESUP_CONTINUE;
-    Run := TResupRun(user_data);
-    if (Run.FEvents <> nil) and Assigned(Run.FEvents^.OnComplete) then
-      Run.FEvents^.OnComplete(Run.FSender, status);
-  except
-    Result := KeepException;
-  end;
-end;
-
-function ReadStream(buffer: Pointer; size: resup_size; read: Presup_size; user_data: Pointer): Integer; cdecl;
-begin
-  try
-    if size > MaxInt then
-      size := MaxInt;
-    read^ := TResupRun(user_data).Stream.Read(buffer^, Integer(size));
-    Result := 0;
-  except
-    Result := KeepException;
-  end;
-end;
-
-function SeekStream(offset: resup_uint64; user_data: Pointer): Integer; cdecl;
-begin
-  try
-    TResupRun(user_data).Stream.Position := Int64(offset);
-    Result := 0;
-  except
-    Result := KeepException;
-  end;
-end;
-
-function GetStreamSize(size: Presup_uint64; user_data: Pointer): Integer; cdecl;
-begin
-  try
-    size^ := resup_uint64(TResupRun(user_data).Stream.Size);
-    Result := 0;
-  except
-    Result := KeepException;
-  end;
-end;
-
-// TResupLog
-
-function TResupLog.Listen(AClient: Presup_client; ALevel: TResupLogLevel): resup_status;
-begin
-  if Assigned(OnLog) and (ALevel <> rlNone) then
-  begin
-    AddOwner;
-    Result := resup_client_on_log(AClient, Ord(ALevel), HandleLog, Self, ReleaseLog);
-  end
-  else
-    Result := resup_client_on_log(AClient, RESUP_LOG_ERROR, nil, nil, nil);
-end;
-
-// TResupRun
+  Windows;
+{$ENDIF}
+{$ENDIF}
 
 constructor TResupRun.Create(ASender: TObject; AEvents: PResupEvents);
 begin
   inherited Create;
-  FSender := ASender;
-  FEvents := AEvents;
+  FTarget := TResupTarget.Create;
+  FTarget.Sender := ASender;
+  FTarget.Events := AEvents;
+end;
+
+function IsMainThread: Boolean;
+begin
+  {$IF Defined(FPC) or Defined(MSWINDOWS)}
+  Result := GetCurrentThreadId = MainThreadID;
+  {$ELSE}
+  Result := TThread.CurrentThread.ThreadID = MainThreadID;
+  {$IFEND}
+end;
+
+/// Waits for a moment, in which what other threads synchronize is done.
+procedure ServeOthers;
+begin
+  // An event of the run may wait for this thread.
+  if IsMainThread then
+    CheckSynchronize;
+  Sleep(1);
 end;
 
 destructor TResupRun.Destroy;
@@ -258,26 +76,14 @@ begin
   while (Handle <> nil) and (resup_upload_free(Handle) = RESUP_E_BUSY) do
   begin
     resup_upload_cancel(Handle);
-    Sleep(1);
+    // That run may be the caller of this callback, and end only after it; the callback may also be another upload's. Who
+    // runs it frees it.
+    if ResupIsInCallback then
+      Break;
+    ServeOthers;
   end;
-  if OwnsStream then
-    Stream.Free;
+  FTarget.Release;
   inherited Destroy;
-end;
-
-function TResupRun.OpenStream(AClient: Presup_client; const AName: UTF8String): resup_status;
-begin
-  Result := resup_upload_new_stream(AClient, PAnsiChar(AName), ReadStream, SeekStream, GetStreamSize, Self, nil,
-    @Handle);
-end;
-
-function TResupRun.Listen: resup_status;
-begin
-  Result := resup_upload_on_progress(Handle, HandleProgress, Self, nil);
-  if Result = RESUP_OK then
-    Result := resup_upload_on_state(Handle, HandleState, Self, nil);
-  if Result = RESUP_OK then
-    Result := resup_upload_on_complete(Handle, HandleComplete, Self, nil);
 end;
 
 type
@@ -291,19 +97,16 @@ end;
 /// Makes a step of a run, keeps the run alive meanwhile, and raises what an event raised.
 function Deliver(ARun: TResupRun; AStep: TStep; AMilliseconds: Cardinal; out AError: EResupError): Boolean;
 var
-  Scope: TScope;
+  Scope: TResupScope;
   Status: resup_status;
 begin
   ARun.AddOwner;
   try
-    Scope.Run := ARun;
-    Scope.Outer := Innermost;
-    Scope.Raised := nil;
-    Innermost := @Scope;
+    ResupEnter(Scope, ARun);
     try
       Status := AStep(ARun.Handle, AMilliseconds);
     finally
-      Innermost := Scope.Outer;
+      ResupLeave(Scope);
     end;
     if Scope.Raised <> nil then
       raise Scope.Raised;
@@ -326,45 +129,19 @@ begin
   Result := Deliver(Self, resup_upload_wait, AMilliseconds, AError);
 end;
 
-/// Tells whether this thread is in a callback of a run.
-function IsInside(ARun: TResupRun): Boolean;
-var
-  Scope: PScope;
-begin
-  Scope := Innermost;
-  while (Scope <> nil) and (Scope^.Run <> ARun) do
-    Scope := Scope^.Outer;
-  Result := Scope <> nil;
-end;
-
-function IsMainThread: Boolean;
-begin
-  {$IF Defined(FPC) or Defined(MSWINDOWS)}
-  Result := GetCurrentThreadId = MainThreadID;
-  {$ELSE}
-  Result := TThread.CurrentThread.ThreadID = MainThreadID;
-  {$IFEND}
-end;
-
 procedure TResupRun.Abandon;
 begin
   resup_upload_cancel(Handle);
-  if not IsInside(Self) then
-    while ChangeOwners(0) > 1 do
+  if not ResupIsInside(Self) then
+    while Owners > 1 do
     begin
-      // An event of the run may wait for this thread.
-      if IsMainThread then
-        CheckSynchronize;
-      Sleep(1);
+      ServeOthers;
       resup_upload_cancel(Handle); // Once more, for a run that has begun only now.
     end;
-  FEvents := nil;
+  FTarget.Events := nil;
+  // A stream of the program's may be freed next.
+  if not FTarget.OwnsStream then
+    FTarget.Stream := nil;
 end;
-
-initialization
-  Lock := TCriticalSection.Create;
-
-finalization
-  Lock.Free;
 
 end.

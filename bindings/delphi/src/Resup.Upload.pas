@@ -23,7 +23,7 @@ unit Resup.Upload;
 interface
 
 uses
-  Classes, Resup.Api, Resup.Types, Resup.Client, Resup.Run, Resup.Remote;
+  Classes, Resup.Api, Resup.Types, Resup.Client, Resup.Callbacks, Resup.Run, Resup.Remote;
 
 type
   /// <summary>One file's upload.</summary>
@@ -37,7 +37,8 @@ type
   /// time (RESUP_E_BUSY). It may be freed at any time, in its own events too, and is cancelled then. Freed on another
   /// thread than the run's, it waits for the end of the run; on the main thread it calls meanwhile what events
   /// synchronize. What such an event synchronizes must not free the event's own upload: each would wait for the
-  /// other.</remarks>
+  /// other. A program that makes a run itself, by resup_upload_run, frees the library's upload after it, by
+  /// resup_upload_free, if an event freed the object.</remarks>
   TResupUpload = class(TResupRemote)
   private
     FEvents: TResupEvents;
@@ -158,9 +159,9 @@ constructor TResupUpload.CreateFromStream(AClient: TResupClient; const AName: TR
 begin
   inherited Create;
   Prepare(AName);
-  FRun.Stream := AStream;
-  Open(AClient, FRun.OpenStream(AClient.Handle, ResupToUtf8(AName)));
-  FRun.OwnsStream := AOwnsStream;
+  FRun.Target.Stream := AStream;
+  Open(AClient, FRun.Target.OpenStream(AClient.Handle, ResupToUtf8(AName), FRun.Handle));
+  FRun.Target.OwnsStream := AOwnsStream;
 end;
 
 procedure TResupUpload.Prepare(const AName: TResupText);
@@ -174,7 +175,7 @@ procedure TResupUpload.Open(AClient: TResupClient; AStatus: resup_status);
 begin
   if AStatus <> RESUP_OK then
     raise ResupFailure(AStatus, resup_client_error_message(AClient.Handle));
-  Check(FRun.Listen);
+  Check(FRun.Target.Listen(FRun.Handle));
 end;
 
 destructor TResupUpload.Destroy;

@@ -9,8 +9,18 @@ uses
   SysUtils, Resup.Types, Resup.Uploader;
 
 type
+  // The sums of files.
+  TTotals = record
+    Files, Complete: Integer;
+    // In bytes.
+    Size, Done: Double;
+  end;
+
   // A file with its uploader.
   TJob = class
+  private
+    FDonePart: Double;
+  public
     Uploader: TResumableUploader;
     FileSize: Int64;
     // Whether it waits until fewer uploads are active.
@@ -19,8 +29,9 @@ type
     destructor Destroy; override;
     function Complete: Boolean;
     function StateText: string;
-    // From 0 to 1.
+    // From 0 to 1. A new attempt begins where the last one was, until the server has told what it has.
     function DonePart: Double;
+    procedure AddTo(var Totals: TTotals);
   end;
 
 function FileSizeOf(const AFileName: string): Int64;
@@ -59,11 +70,18 @@ end;
 function TJob.DonePart: Double;
 begin
   if Complete then
-    Result := 1
-  else if Uploader.Size > 0 then
-    Result := Uploader.Position / Uploader.Size
-  else
-    Result := 0;
+    FDonePart := 1
+  else if Uploader.Position > 0 then
+    FDonePart := Uploader.Position / Uploader.Size;
+  Result := FDonePart;
+end;
+
+procedure TJob.AddTo(var Totals: TTotals);
+begin
+  Inc(Totals.Files);
+  Inc(Totals.Complete, Ord(Complete));
+  Totals.Size := Totals.Size + FileSize;
+  Totals.Done := Totals.Done + DonePart * FileSize;
 end;
 
 function BytesText(ACount: Double): string;

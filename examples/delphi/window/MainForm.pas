@@ -39,6 +39,8 @@ type
     procedure RefresherTimer(Sender: TObject);
   private
     FJobs: TList;
+    // Complete files that were removed from the list: they count until it is empty.
+    FRemoved: TTotals;
     procedure Add(const FileName: string);
     procedure StartNext;
     procedure Finish(Sender: TObject; AError: EResupError);
@@ -237,11 +239,18 @@ begin
 end;
 
 procedure TMainWindow.RemoveButtonClick(Sender: TObject);
+var
+  Job: TJob;
 begin
-  TJob(FJobs[Files.Row - 1]).Free;
+  Job := TJob(FJobs[Files.Row - 1]);
+  if Job.Complete then
+    Job.AddTo(FRemoved);
+  Job.Free;
   FJobs.Delete(Files.Row - 1);
   if FJobs.Count > 0 then
-    Files.RowCount := FJobs.Count + 1;
+    Files.RowCount := FJobs.Count + 1
+  else
+    FillChar(FRemoved, SizeOf(FRemoved), 0);
   StartNext;
   Files.Invalidate;
 end;
@@ -254,26 +263,23 @@ end;
 // Which buttons make sense for what is chosen; and the sums.
 procedure TMainWindow.UpdateButtons;
 var
-  I, Ends: Integer;
+  I: Integer;
   Chosen, Job: TJob;
-  Sent, All, Rate: Double;
+  Totals: TTotals;
+  Rate: Double;
   Startable: Boolean;
 begin
   Chosen := nil;
   if (Files.Row >= 1) and (Files.Row <= FJobs.Count) then
     Chosen := TJob(FJobs[Files.Row - 1]);
   Startable := False;
-  Sent := 0;
-  All := 0;
+  Totals := FRemoved;
   Rate := 0;
-  Ends := 0;
   for I := 0 to FJobs.Count - 1 do
   begin
     Job := TJob(FJobs[I]);
     Startable := Startable or not (Job.Uploader.Active or Job.Waiting or Job.Complete);
-    Sent := Sent + Job.DonePart * Job.FileSize;
-    All := All + Job.FileSize;
-    Inc(Ends, Ord(Job.Complete));
+    Job.AddTo(Totals);
     if Job.Uploader.Active then
       Rate := Rate + Job.Uploader.Rate;
   end;
@@ -288,8 +294,8 @@ begin
   if FJobs.Count = 0 then
     Status.SimpleText := 'No files yet'
   else
-    Status.SimpleText := Format('%d of %d complete    %s of %s    %s/s', [Ends, FJobs.Count, BytesText(Sent),
-      BytesText(All), BytesText(Rate)]);
+    Status.SimpleText := Format('%d of %d complete    %s of %s    %s/s', [Totals.Complete, Totals.Files,
+      BytesText(Totals.Done), BytesText(Totals.Size), BytesText(Rate)]);
 end;
 
 procedure TMainWindow.RefresherTimer(Sender: TObject);

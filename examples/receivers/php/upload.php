@@ -228,7 +228,9 @@ function locate(PDO $db, string $data, string $owner, array $form): array
         $original = query_row($db,
             "SELECT * FROM uploads WHERE held_md5 = ? AND size = ? AND owner = ? AND state = 'complete'",
             [$file[5], $file[3], $owner]);
-        if ($original !== null && (int) $upload['held'] === 0) {
+        $sha256 = digest($form, 'sha256', 64);
+        $is_same = $original !== null && ($sha256 === '' || $sha256 === hex_digest(digests($original)[1]));
+        if ($is_same && (int) $upload['held'] === 0) {
             @unlink("$data/files/$id");
             // The original may have been restarted meanwhile.
             if (@link("$data/files/{$original['id']}", "$data/files/$id")

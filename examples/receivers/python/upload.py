@@ -4,6 +4,7 @@
 threads and processes may run it: all they share is the directory RESUP_DATA.
 """
 
+import contextlib
 import errno
 import fcntl
 import hashlib
@@ -19,6 +20,9 @@ import uuid
 DATA = os.environ.get("RESUP_DATA", "uploads")
 MAX_SEGMENT = 8 << 20
 MAX_BODY = MAX_SEGMENT + (1 << 20)
+MAX_HEADER = 16 << 10
+# The fields that mean something here. The program's own ones are passed over.
+FIELDS = {"action", "user", "name", "size", "mtime", "dir", "md5", "id", "offset", "length", "file"}
 
 for place in ("", "partial", "files", "locks"):
     os.makedirs(os.path.join(DATA, place), mode=0o700, exist_ok=True)
@@ -41,18 +45,26 @@ def open_database():
     return db
 
 
-def path_of(row):
+def paths_of(row):
+    """Returns where the file is until it is finished, and where from then on: it moves before the row says so."""
     # The id is the receiver's own. No path is made of a name.
-    return os.path.join(DATA, "files" if row["complete"] else "partial", row["id"])
+    return [os.path.join(DATA, place, row["id"]) for place in ("partial", "files")]
+
+
+def path_of(row):
+    partial, final = paths_of(row)
+    return final if os.path.exists(final) else partial
 
 
 def status_of(row):
     """Returns the members that tell what the receiver has. The bytes are durable before they are told."""
-    offset = 0
-    if os.path.exists(path_of(row)):
-        with open(path_of(row), "rb") as file:
+    # Without a file there is nothing yet; or it was finished, and somebody has taken it away.
+    offset = row["size"] if row["complete"] else 0
+    for path in paths_of(row):
+        with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
             os.fsync(file.fileno())
             offset = os.fstat(file.fileno()).st_size
+            break
     state = "complete" if row["complete"] else "partial" if offset else "new"
     return {"state": state, "offset": offset, "id": row["id"], "max_segment": MAX_SEGMENT}
 
@@ -98,10 +110,12 @@ def locate(db, owner, form):
     key = {"owner": owner, "dir": dir, "name": name, "size": number(form, "size"),
            "mtime": field(form, "mtime", "(-?[0-9]{1,18})?", ""),
            "md5": field(form, "md5", "([0-9a-fA-F]{32})?", "").lower()}
+    key["mtime"] = key["mtime"] and str(int(key["mtime"]))
     # A client may know the MD5 only when it asks again.
     version = "(md5 = :md5 OR md5 = '' AND mtime = :mtime)" if key["md5"] else "mtime = :mtime"
+    order = "md5 = :md5 DESC, complete DESC" if key["md5"] else "rowid DESC"
     find = (f"SELECT * FROM uploads WHERE owner = :owner AND dir = :dir AND name = :name AND size = :size"
-            f" AND {version} ORDER BY md5 = :md5 DESC, complete DESC")
+            f" AND {version} ORDER BY {order}")
     db.execute("BEGIN IMMEDIATE")
     row = db.execute(find, key).fetchone()
     if row is None:
@@ -111,8 +125,7 @@ def locate(db, owner, form):
         db.execute("UPDATE uploads SET md5 = ? WHERE id = ?", (key["md5"], row["id"]))
     id = db.execute(find, key).fetchone()["id"]
     db.execute("COMMIT")
-    with Lock(id):
-        return status_of(find_upload(db, owner, id))
+    return status_of(find_upload(db, owner, id))
 
 
 def find_upload(db, owner, id):
@@ -124,7 +137,7 @@ def find_upload(db, owner, id):
 
 def send(db, owner, form):
     offset, length, size = number(form, "offset"), number(form, "length"), number(form, "size")
-    bytes = form.get("file")
+    bytes, md5 = form.get("file"), field(form, "md5", "([0-9a-fA-F]{32})?", "").lower()
     id = find_upload(db, owner, field(form, "id"))["id"]
     with Lock(id):
         row = find_upload(db, owner, id)
@@ -140,8 +153,9 @@ def send(db, owner, form):
         if not isinstance(bytes, type(b"")) or len(bytes) != length:
             raise Refusal(400, "the part 'file' has not the bytes that 'length' says")
         append(path_of(row), bytes)
-        if offset + length == size:
-            finish(db, row, field(form, "md5", "[0-9a-fA-F]{32}").lower())
+        # Without its MD5 a file is not complete.
+        if offset + length == size and md5:
+            finish(db, row, md5)
         return status_of(find_upload(db, owner, id))
 
 
@@ -150,6 +164,7 @@ def append(path, bytes):
         file.write(bytes)
         file.flush()
         os.fsync(file.fileno())
+    sync_directory(os.path.dirname(path))
 
 
 def finish(db, row, md5):
@@ -162,13 +177,10 @@ def finish(db, row, md5):
         # Nothing tells which of the segments is wrong.
         os.unlink(path_of(row))
         raise Refusal(422, "the digest of what arrived is another one", error="digest", **status_of(row))
-    # If the process ends between the two, the next send finds the file by the link, and does this again.
-    final = os.path.join(DATA, "files", row["id"])
-    if not os.path.exists(final):
-        os.link(path_of(row), final)
+    final = paths_of(row)[1]
+    os.replace(path_of(row), final)
     sync_directory(os.path.dirname(final))
     db.execute("UPDATE uploads SET complete = 1, md5 = ? WHERE id = ?", (md5, row["id"]))
-    os.unlink(path_of(row))
 
 
 def sync_directory(path):
@@ -177,55 +189,100 @@ def sync_directory(path):
     os.close(directory)
 
 
+# A parameter of a header. A value in quotes ends at the next quote, unless that is \" inside of the value.
+PARAMETER = re.compile(r'([^=;"]*)=[ \t]*(?:"((?:[^"]|(?<=\\)"(?![ \t]*(?:;|\Z)))*)"[ \t]*|([^";]*))(?:;|\Z)')
+
+
+def parameter(header, wanted):
+    """Returns the value of a parameter, None when it is missing. What can be read in two ways is refused."""
+    found = {}
+    rest = header.partition(";")[2].lstrip("; \t")
+    while rest:
+        match = PARAMETER.match(rest)
+        name = match and match[1].strip().lower()
+        if not match or name in found:
+            raise Refusal(400, "a header of the form can be read in two ways, or in none")
+        found[name] = match[3].strip() if match[2] is None else match[2].replace('\\"', '"')
+        rest = rest[match.end():].lstrip("; \t")
+    return found.get(wanted)
+
+
+def part_name(head):
+    """Returns the name of a part, whose header has one character for each byte."""
+    for line in head.split("\r\n"):
+        key, _, value = line.partition(":")
+        if line[:1] in (" ", "\t") or len(head) > MAX_HEADER:
+            raise Refusal(400, "the header of a part is too long, or has a folded line")
+        if key.lower() == "content-disposition":
+            name = parameter(value, "name")
+            if name is not None:
+                return name.encode("latin-1").decode()
+    raise Refusal(400, "a part has no name")
+
+
 def parse_multipart(body, type):
-    """Returns the fields as text and the part 'file' as bytes."""
-    boundary = re.search(r'boundary="?([^";]+)"?', type)
+    """Lists the names and values of a form: text, and bytes for the part 'file'."""
+    boundary = parameter(type, "boundary")
     if not boundary:
         raise Refusal(400, "multipart without a boundary")
-    mark = b"\r\n--" + boundary[1].encode()
-    parts = (b"\r\n" + body).split(mark)
-    if len(parts) < 3 or not parts[-1].startswith(b"--"):
-        raise Refusal(400, "the form is cut off")
-    form = {}
-    for part in parts[1:-1]:
-        head, blank, value = part.partition(b"\r\n\r\n")
-        name = re.search(rb'[; ]name="([^"]*)"', head)
-        if not blank or not name:
-            raise Refusal(400, "a part has no name")
-        form[name[1].decode()] = value if name[1] == b"file" else value.decode()
-    return form
+    # The first boundary has no line before it. After the last one comes "--".
+    body = b"\r\n" + body
+    mark = re.compile(rb"\r\n--" + re.escape(boundary.encode("latin-1")) + rb"(--)?[ \t]*(?=\r\n|\Z)")
+    pairs, begin = [], None
+    for match in mark.finditer(body):
+        if begin is not None:
+            head, blank, value = body[begin:match.start()].partition(b"\r\n\r\n")
+            name = part_name(head[2:].decode("latin-1"))
+            if not blank:
+                raise Refusal(400, "the header of a part has no end")
+            pairs.append((name, value if name == "file" else value.decode()))
+        if match[1]:
+            return pairs
+        begin = match.end()
+    raise Refusal(400, "the form is cut off")
+
+
+def read_pairs(environ):
+    """Lists the names and values of a form, and tells whether it is multipart."""
+    method = environ["REQUEST_METHOD"]
+    length = number({"Content-Length": environ.get("CONTENT_LENGTH") or "0"}, "Content-Length")
+    body = environ["wsgi.input"].read(min(length, MAX_BODY))
+    if method not in ("GET", "POST"):
+        raise Refusal(405, "forms come by GET or by POST")
+    if length > MAX_BODY:
+        raise Refusal(413, "the request is too large", max_segment=MAX_SEGMENT)
+    if len(body) < length:
+        raise Refusal(400, "the request is cut off")
+    type = environ.get("CONTENT_TYPE", "")
+    if method == "POST" and type.partition(";")[0].strip().lower() == "multipart/form-data":
+        return parse_multipart(body, type), True
+    text = environ.get("QUERY_STRING", "") if method == "GET" else body.decode()
+    return urllib.parse.parse_qsl(text, keep_blank_values=True, errors="strict"), False
 
 
 def read_form(environ):
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    if environ["REQUEST_METHOD"] == "GET":
-        text = environ.get("QUERY_STRING", "")
-    else:
-        body = environ["wsgi.input"].read(min(length, MAX_BODY))
-        if length > MAX_BODY:
-            raise Refusal(413, "the request is too large", max_segment=MAX_SEGMENT)
-        if len(body) < length:
-            raise Refusal(400, "the request is cut off")
-        type = environ.get("CONTENT_TYPE", "")
-        if type.lower().startswith("multipart/form-data"):
-            return parse_multipart(body, type)
-        text = body.decode()
-    return dict(urllib.parse.parse_qsl(text, keep_blank_values=True, errors="strict"))
+    """Returns the fields of a request, and the function that answers it."""
+    pairs, is_multipart = read_pairs(environ)
+    form = dict(pairs)
+    for name in FIELDS:
+        if sum(name == other for other, _ in pairs) > 1:
+            raise Refusal(400, f"field '{name}' comes twice")
+    answer = {("locate", False): locate, ("send", True): send}.get((form.get("action"), is_multipart))
+    if answer is None:
+        raise Refusal(400, "field 'action' is not that of such a form")
+    return form, answer
 
 
 def respond(environ):
     try:
-        form = read_form(environ)
+        form, answer = read_form(environ)
         owner = environ.get("REMOTE_USER") or ""
         user = field(form, "user", default="")
         if owner and user not in ("", owner):
             raise Refusal(403, "the field 'user' says another name than the login")
-        action = {"locate": locate, "send": send}.get(form.get("action"))
-        if action is None:
-            raise Refusal(400, "field 'action' is neither 'locate' nor 'send'")
         db = open_database()
         try:
-            return 200, action(db, owner, form)
+            return 200, answer(db, owner, form)
         finally:
             db.close()
     except Refusal as refusal:

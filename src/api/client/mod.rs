@@ -28,11 +28,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// Makes a client for the server at `endpoint`, an `http` or `https` URL.
-    ///
-    /// # Errors
-    /// [`Error::InvalidUrl`].
-    pub fn new(endpoint: &str) -> Result<Self, Error> {
+    /// Makes a client, for `Client::new` in lib.rs.
+    pub(crate) fn with_endpoint(endpoint: &str) -> Result<Self, Error> {
         Ok(Client {
             state: Arc::new(Mutex::new(ClientState::new(endpoint)?)),
             shared: Arc::default(),

@@ -1,14 +1,14 @@
 //! The change time of a file on Windows, for which Rust's standard library has no stable call.
 
-/// Lets the library ask Windows for the change times of files. So does the Java binding.
+/// Lets the library ask Windows for the change times of files.
 #[cfg(windows)]
-pub fn know_change_times() {
+pub(crate) fn know_change_times() {
     crate::source::set_change_time(change_time);
 }
 
 /// Does nothing: elsewhere the change time is in a file's metadata.
 #[cfg(not(windows))]
-pub fn know_change_times() {}
+pub(crate) fn know_change_times() {}
 
 /// Gives the change time of an open file, in nanoseconds since 1970; `None` where its file system has
 /// none.

@@ -1,10 +1,10 @@
 //! The cookies that a server set (RFC 6265), for one origin only.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use cookie::Cookie;
 use http::Uri;
 
+use super::cookie::Cookie;
 use crate::http::secret::Secret;
 
 /// The most cookies that are stored; past that, the oldest are dropped.
@@ -35,33 +35,32 @@ impl Jar {
         self.0
             .retain(|stored| stored.expires.is_none_or(|at| at > now));
         for line in lines {
-            let Ok(cookie) = Cookie::parse(line.as_str()) else {
+            let Some(cookie) = Cookie::parse(line) else {
                 continue;
             };
-            let (name, value) = cookie.name_value();
+            let (name, value) = (cookie.name, cookie.value);
             let is_invalid = name.len() + value.len() > LONGEST
                 || name.chars().chain(value.chars()).any(char::is_control);
-            let secure = cookie.secure().unwrap_or(false);
             let domain = cookie
-                .domain()
+                .domain
                 .filter(|domain| !domain.is_empty())
                 .unwrap_or(&host)
                 .to_ascii_lowercase();
             if is_invalid
                 || !is_within(&host, &domain)
-                || secure && uri.scheme_str() != Some("https")
+                || cookie.is_secure && uri.scheme_str() != Some("https")
             {
                 continue;
             }
             let path = cookie
-                .path()
+                .path
                 .filter(|path| path.starts_with('/'))
                 .unwrap_or_else(|| directory(uri.path()))
                 .to_owned();
             let key = (name, &*domain, &*path);
             self.0
                 .retain(|stored| (&*stored.name, &*stored.domain, &*stored.path) != key);
-            let expires = expiry(&cookie, now);
+            let expires = cookie.expiry(now);
             if expires.is_some_and(|at| at <= now) {
                 continue;
             }
@@ -99,17 +98,6 @@ impl Jar {
         }
         (!header.is_empty()).then(|| Secret::new(header))
     }
-}
-
-/// Gives the time when a cookie expires; `None` for never.
-fn expiry(cookie: &Cookie<'_>, now: SystemTime) -> Option<SystemTime> {
-    if let Some(age) = cookie.max_age() {
-        let seconds = u64::try_from(age.whole_seconds()).unwrap_or(0);
-        // A time past the range of the clock counts as never.
-        return now.checked_add(Duration::from_secs(seconds));
-    }
-    let timestamp = cookie.expires_datetime()?.unix_timestamp();
-    UNIX_EPOCH.checked_add(Duration::from_secs(timestamp.try_into().unwrap_or(0)))
 }
 
 /// Gives a cookie's path when it names none (RFC 6265, 5.1.4).

@@ -4,6 +4,7 @@
 //! [`SessionExchange`] does that for one connection, between it and the protocol. All uploads with
 //! the same settings share a [`SessionState`].
 
+mod cookie;
 mod jar;
 #[cfg(test)]
 mod tests;
@@ -129,6 +130,10 @@ impl Exchange for SessionExchange<'_> {
 
     fn link(&self) -> Link {
         self.inner.link()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.inner.notes()
     }
 
     fn renew(&self) {

@@ -94,6 +94,21 @@ fn a_socks_proxys_known_address_is_given_up_when_it_refuses() {
 }
 
 #[test]
+fn a_socks4_proxy_gets_an_ipv4_address() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addrs = ["[::1]:1".parse().unwrap(), listener.local_addr().unwrap()];
+    let (sender, asked) = mpsc::channel();
+    thread::spawn(move || {
+        let mut request = [0; 9];
+        let mut near = listener.accept().unwrap().0;
+        near.read_exact(&mut request).map(|()| sender.send(request))
+    });
+    assert!(ask("socks4://near.invalid", &addrs, &Arc::default()).is_err());
+    let request = asked.recv_timeout(SOON).unwrap();
+    assert_eq!(request[4..8], [127, 0, 0, 1]);
+}
+
+#[test]
 fn an_address_that_only_accepts_connections_is_given_up() {
     let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
     for end in [End::Close, End::Reset, End::HoldOpen] {

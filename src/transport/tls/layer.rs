@@ -42,7 +42,10 @@ impl<In: Transport> Connector<In> for TlsLayer {
         let name = host.trim_matches(['[', ']']);
         let name = ServerName::try_from(name.to_owned())
             .map_err(|_| Error::Tls("its name cannot stand in a certificate"))?;
-        let connection = ClientConnection::new(config.clone(), name).map_err(io::Error::other)?;
+        let mut connection =
+            ClientConnection::new(config.clone(), name).map_err(io::Error::other)?;
+        // The buffer of this layer is the limit.
+        connection.set_buffer_limit(None);
         let mut transport = TlsTransport {
             connection,
             socket: TransportAdapter::new(inner, details.current_time.clone()),
@@ -50,6 +53,7 @@ impl<In: Transport> Connector<In> for TlsLayer {
                 details.config.input_buffer_size(),
                 details.config.output_buffer_size(),
             ),
+            records: Vec::new(),
             state: self.state.clone(),
         };
         transport.socket.set_timeout(time_left(details));
@@ -62,16 +66,19 @@ pub(in crate::transport) struct TlsTransport<In: Transport> {
     connection: ClientConnection,
     socket: TransportAdapter<In>,
     buffers: LazyBuffers,
+    /// The records that go out together.
+    records: Vec<u8>,
     state: Arc<ConnectionState>,
 }
 
 impl<In: Transport> TlsTransport<In> {
-    /// Sends what TLS has to send.
+    /// Sends what TLS has to send, all its records in one write.
     fn send(&mut self) -> io::Result<()> {
+        self.records.clear();
         while self.connection.wants_write() {
-            self.connection.write_tls(&mut self.socket)?;
+            self.connection.write_tls(&mut self.records)?;
         }
-        Ok(())
+        self.socket.write_all(&self.records)
     }
 
     /// Receives more, and answers it where TLS does that by itself.

@@ -35,12 +35,11 @@ pub(super) fn config(settings: &Certificates) -> Result<Arc<ClientConfig>, Strin
     let mut provider = rustls::crypto::ring::default_provider();
     let algorithms = &mut provider.signature_verification_algorithms;
     *algorithms = ecdsa::algorithms(*algorithms);
-    let provider = Arc::new(provider);
     let verifier: Arc<dyn ServerCertVerifier> = match settings.verify {
-        true => Arc::new(Verifier::new(roots(settings)?, &provider)?),
+        true => Arc::new(Verifier::new(roots(settings)?, *algorithms)),
         false => Arc::new(NoVerifier),
     };
-    let builder = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
         .map_err(|e| e.to_string())?
         .dangerous()

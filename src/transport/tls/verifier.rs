@@ -1,10 +1,8 @@
 //! What is verified of a server's certificate.
 
-use std::sync::Arc;
-
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{verify_server_name, WebPkiServerVerifier};
-use rustls::crypto::CryptoProvider;
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::{verify_tls12_signature, verify_tls13_signature, WebPkiSupportedAlgorithms};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
@@ -17,19 +15,18 @@ use super::Roots;
 /// certificate is that of a CA, too. rustls takes it for no server's. Here a server may show a
 /// trusted certificate itself, byte by byte the same: then nobody has to vouch for it, but its
 /// name, its period and the signature of the handshake count as for any other.
+///
+/// (rustls' own verifier can read lists of revoked certificates, which nobody gives it here. Its code
+/// for that would stay in the library.)
 #[derive(Debug)]
 pub(super) struct Verifier {
-    chains: Arc<WebPkiServerVerifier>,
-    trusted: Arc<Vec<CertificateDer<'static>>>,
+    roots: Roots,
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl Verifier {
-    pub(super) fn new(roots: Roots, provider: &Arc<CryptoProvider>) -> Result<Self, String> {
-        let builder = WebPkiServerVerifier::builder_with_provider(roots.store, provider.clone());
-        Ok(Verifier {
-            chains: builder.build().map_err(|e| e.to_string())?,
-            trusted: roots.whole,
-        })
+    pub(super) fn new(roots: Roots, algorithms: WebPkiSupportedAlgorithms) -> Self {
+        Verifier { roots, algorithms }
     }
 }
 
@@ -39,29 +36,28 @@ impl ServerCertVerifier for Verifier {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
+        _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if !self.trusted.contains(end_entity) {
-            let chains = &self.chains;
-            return chains.verify_server_cert(
-                end_entity,
-                intermediates,
-                server_name,
-                ocsp_response,
-                now,
-            );
+        let certificate = ParsedCertificate::try_from(end_entity)?;
+        let is_trusted = self.roots.whole.contains(end_entity);
+        let intermediates = match is_trusted {
+            true => &[],
+            false => intermediates,
+        };
+        let (store, algorithms) = (&self.roots.store, self.algorithms.all);
+        match verify_server_cert_signed_by_trust_anchor(
+            &certificate,
+            store,
+            intermediates,
+            now,
+            algorithms,
+        ) {
+            Err(e) if is_trusted && asks_for_an_issuer(&e) => {}
+            verified => verified?,
         }
-        match self
-            .chains
-            .verify_server_cert(end_entity, &[], server_name, &[], now)
-        {
-            Err(e) if asks_for_an_issuer(&e) => {
-                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
-                Ok(ServerCertVerified::assertion())
-            }
-            verified => verified,
-        }
+        verify_server_name(&certificate, server_name)?;
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -70,7 +66,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chains.verify_tls12_signature(message, cert, dss)
+        verify_tls12_signature(message, cert, dss, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -79,11 +75,11 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chains.verify_tls13_signature(message, cert, dss)
+        verify_tls13_signature(message, cert, dss, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chains.supported_verify_schemes()
+        self.algorithms.supported_schemes()
     }
 }
 

@@ -103,6 +103,15 @@ impl Daemon {
         }
     }
 
+    /// Asks the program to end, and waits for that: it ends its own child processes, which a kill would leave.
+    pub(crate) fn terminate(&mut self) {
+        tools::signal(self.child.id(), "TERM");
+        let until = Instant::now() + START_TIME;
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < until {
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     fn show_logs(&self) {
         let Ok(entries) = fs::read_dir(self.dir.path()) else {
             return;
@@ -128,10 +137,10 @@ impl Drop for Daemon {
 
 /// Lets every user read and write here, for a program that gives up root's rights.
 #[cfg(unix)]
-fn open_to_all(dir: &Path) {
+pub(crate) fn open_to_all(dir: &Path) {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(dir, fs::Permissions::from_mode(0o777)).expect("open to all");
 }
 
 #[cfg(not(unix))]
-fn open_to_all(_: &Path) {}
+pub(crate) fn open_to_all(_: &Path) {}

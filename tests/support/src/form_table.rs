@@ -11,7 +11,7 @@ use md5::{Digest, Md5};
 enum Taken {
     ByAll,
     ByNone,
-    /// Taken by resup-receiver and the servlet. PHP's own parser reads it in another way.
+    /// Taken by all but PHP. PHP's own parser reads it in another way.
     NotByPhp,
     /// Taken by PHP's own parser, whatever the script wants.
     ByPhpOnly,
@@ -193,7 +193,7 @@ const TABLE: &[(Change, Taken)] = &[
 /// A receiver that reads the table's forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
-    /// resup-receiver, or the servlet for Tomcat: they read forms alike.
+    /// resup-receiver, the servlet for Tomcat, or the script for Python: they read forms alike.
     Own,
     /// The script for PHP.
     Php,

@@ -53,6 +53,7 @@ pub mod names;
 pub mod nginx;
 pub mod openssl;
 pub mod php;
+pub mod php_fpm;
 pub mod preload;
 pub mod python;
 pub mod receiver;

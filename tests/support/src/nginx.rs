@@ -18,7 +18,16 @@ impl Nginx {
     ///
     /// When it does not start, or is not there although it is [needed](crate::tools::find).
     pub fn start(upstream: SocketAddr, directives: &str) -> Option<Self> {
-        Self::launch(upstream, "", directives, None)
+        Self::launch("", &proxying(upstream, directives), None)
+    }
+
+    /// Starts an nginx with these directives in its `location`; `None` when there is no nginx here.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_with(directives: &str) -> Option<Self> {
+        Self::launch("", directives, None)
     }
 
     /// As [`start`](Self::start), with TLS. A client that lacks a required certificate gets status 400.
@@ -41,15 +50,10 @@ impl Nginx {
         directives: &str,
         identity: &Identity,
     ) -> Option<Self> {
-        Self::launch(upstream, of_server, directives, Some(identity))
+        Self::launch(of_server, &proxying(upstream, directives), Some(identity))
     }
 
-    fn launch(
-        upstream: SocketAddr,
-        of_server: &str,
-        directives: &str,
-        identity: Option<&Identity>,
-    ) -> Option<Self> {
+    fn launch(of_server: &str, directives: &str, identity: Option<&Identity>) -> Option<Self> {
         let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .iter()
             .map(|what| format!("{what}_temp_path {what};\n"))
@@ -61,8 +65,7 @@ impl Nginx {
                 "daemon off;\nmaster_process off;\npid pid;\nerror_log stderr;\n\
                  events {{ worker_connections 256; }}\n\
                  http {{\n{temporary}access_log off;\nserver {{\nlisten {addr}{ssl};\n{tls}{of_server}\
-                 location / {{\nproxy_pass http://{upstream};\nproxy_http_version 1.1;\n\
-                 {directives}\n}}\n}}\n}}\n"
+                 location / {{\n{directives}\n}}\n}}\n}}\n"
             );
             fs::write(dir.join("conf"), config).expect("its configuration");
             command.arg("-p").arg(dir);
@@ -75,6 +78,11 @@ impl Nginx {
     pub fn addr(&self) -> SocketAddr {
         self.0.addr()
     }
+}
+
+/// Adds the directives that pass everything on.
+fn proxying(upstream: SocketAddr, directives: &str) -> String {
+    format!("proxy_pass http://{upstream};\nproxy_http_version 1.1;\n{directives}")
 }
 
 /// Writes the files of a TLS server, and returns the directives that name them.

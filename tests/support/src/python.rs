@@ -1,13 +1,14 @@
 //! Python's own server with `examples/receivers/python/upload.py`.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::daemon::Daemon;
 
 /// A running receiver in Python; it ends when this is dropped. In a test that fails, its log is shown.
 pub struct Python {
     daemon: Daemon,
+    data: tempfile::TempDir,
 }
 
 impl Python {
@@ -19,15 +20,21 @@ impl Python {
     pub fn start() -> Option<Self> {
         let script =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/receivers/python/upload.py");
-        let daemon = Daemon::start("python3", |command, addr, dir| {
-            command.env("RESUP_DATA", dir.join("data"));
+        let data = tempfile::tempdir().expect("a data directory");
+        let daemon = Daemon::start("python3", |command, addr, _| {
+            command.env("RESUP_DATA", data.path());
             command.arg(&script).arg(addr.to_string());
         })?;
-        Some(Self { daemon })
+        Some(Self { daemon, data })
     }
 
     /// Returns the address at which it listens.
     pub fn addr(&self) -> SocketAddr {
         self.daemon.addr()
+    }
+
+    /// Returns the path of the file of a finished upload.
+    pub fn stored_file(&self, id: &str) -> PathBuf {
+        self.data.path().join("files").join(id)
     }
 }

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use md5::{Digest, Md5};
 pub(crate) use response::Response;
+use sha2::Sha256;
 use upload::Upload;
 
 use crate::files::hex;
@@ -50,6 +51,7 @@ impl Uploads {
         let dir = some(Flaw::IgnoresDir, "dir").unwrap_or_default();
         let mtime = some(Flaw::IgnoresMtime, "mtime").map(str::to_owned);
         let md5 = some(Flaw::IgnoresMd5, "md5").map(str::to_ascii_lowercase);
+        let sha256 = some(Flaw::AnySha256, "sha256").map(str::to_ascii_lowercase);
         let found = self.list.iter().position(|upload| {
             let same_content = match (&upload.md5, &md5) {
                 (Some(theirs), Some(ours)) => theirs == ours,
@@ -67,6 +69,7 @@ impl Uploads {
                     && (upload.size == size || options.has(Flaw::AnySize))
                     && md5.is_some()
                     && upload.md5 == md5
+                    && (sha256.as_ref()).is_none_or(|it| *it == hex(&Sha256::digest(&upload.data)))
             });
             let data = twin.map(|twin| twin.data.clone());
             let digest = data.as_ref().map(Md5::new_with_prefix);

@@ -35,7 +35,7 @@ impl Exit {
         ),
         (
             Exit::NotAllowed,
-            "the server requires a login, or does not allow the upload (401, 403)",
+            "the server requires a login, refuses it, or does not allow the upload (401, 403)",
         ),
         (
             Exit::Refused,

@@ -108,7 +108,8 @@ pub struct FileOptions {
     /// A directory keeps its name and its sub-directories on the server. "DIR/." uploads what is in
     /// DIR without the name DIR. Symbolic links to files are followed. Other links, and all that is
     /// not a regular file, are skipped with a message. What cannot be read, and a name that is not
-    /// UTF-8, is a failure of that file or directory; all others are uploaded.
+    /// UTF-8, is a failure of that file or directory; all others are uploaded. Directories without a
+    /// file are left out, with a message.
     #[arg(short, long)]
     pub recursive: bool,
 

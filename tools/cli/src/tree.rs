@@ -16,6 +16,8 @@ use crate::stderr::{self, escape_controls};
 
 /// What is wrong where a file cannot be uploaded under its own name.
 const FILE_NAME: &str = "file name";
+/// The same of a directory, for which `--name` is no help.
+const DIRECTORY_NAME: &str = "directory name";
 
 /// A file to upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,10 +40,18 @@ impl Item {
     }
 }
 
+/// The files and directories that were found.
+#[derive(Default)]
+struct Found {
+    items: Vec<Item>,
+    /// The directories without a file, of which the server hears nothing.
+    bare: Vec<PathBuf>,
+}
+
 /// Finds the files of the command line, in its order. The files of a directory are in the order of
 /// their names.
 pub fn items(put: &Put) -> Result<Vec<Item>, Fault> {
-    let mut items = Vec::new();
+    let mut found = Found::default();
     let directory = put.file.directory.trim_end_matches('/');
     for path in put.files() {
         let metadata = fs::metadata(path).map_err(|error| read_fault(path, &error))?;
@@ -54,7 +64,7 @@ pub fn items(put: &Put) -> Result<Vec<Item>, Fault> {
             }
             fs::read_dir(path).map_err(|error| read_fault(path, &error))?;
             let directory = join(directory, &directory_name(path)?);
-            walk(path, &directory, &mut items);
+            found.walk(path, &directory);
         } else if !metadata.is_file() {
             return Err(Fault::local(format!(
                 "\"{}\" is not a regular file; copy its content into one first",
@@ -71,8 +81,13 @@ pub fn items(put: &Put) -> Result<Vec<Item>, Fault> {
                     ))
                 })?,
             };
-            items.push(item(path, directory, name, metadata.len()));
+            let item = item(path, directory, name, metadata.len());
+            found.items.push(item);
         }
+    }
+    let Found { mut items, bare } = found;
+    if !put.output.quiet && !put.output.json {
+        tell_of_bare(&bare);
     }
     if let Some(name) = &put.file.name {
         match &mut items[..] {
@@ -108,55 +123,104 @@ fn directory_name(path: &Path) -> Result<String, Fault> {
     })
 }
 
-/// Adds the files in `dir` and below.
-fn walk(dir: &Path, directory: &str, items: &mut Vec<Item>) {
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) => return items.push(failed(dir, directory, read_error(dir, &error))),
-    };
-    let mut paths = Vec::new();
-    for entry in entries {
-        match entry {
-            Ok(entry) => paths.push(entry.path()),
-            Err(error) => items.push(failed(dir, directory, read_error(dir, &error))),
+impl Found {
+    /// Adds the files in `dir` and below.
+    fn walk(&mut self, dir: &Path, directory: &str) {
+        let before = self.items.len();
+        let entries = match fs::read_dir(dir) {
+            Ok(entries) => entries,
+            Err(error) => return self.fail(dir, directory, read_error(dir, &error)),
+        };
+        let mut paths = Vec::new();
+        for entry in entries {
+            match entry {
+                Ok(entry) => paths.push(entry.path()),
+                Err(error) => self.fail(dir, directory, read_error(dir, &error)),
+            }
+        }
+        paths.sort();
+        for path in paths {
+            self.add(&path, directory);
+        }
+        if self.items.len() == before {
+            self.bare.push(dir.to_owned());
         }
     }
-    paths.sort();
-    for path in paths {
-        add(&path, directory, items);
+
+    /// Adds the entry of a directory at `path`, and what is below it.
+    fn add(&mut self, path: &Path, directory: &str) {
+        let is_link = path.is_symlink();
+        let metadata = match fs::metadata(path) {
+            Ok(of) if of.is_dir() && is_link => {
+                return warn_skipped(path, "a symbolic link to a directory")
+            }
+            Ok(of) if !of.is_dir() && !of.is_file() => {
+                return warn_skipped(path, "not a regular file")
+            }
+            Ok(of) => of,
+            Err(error) if is_link && leads_nowhere(&error) => {
+                return warn_skipped(path, "a symbolic link to nothing")
+            }
+            Err(error) => return self.fail(path, directory, read_error(path, &error)),
+        };
+        match (utf8_name(path), metadata.is_dir()) {
+            (Some(name), true) => self.walk(path, &join(directory, &name)),
+            (Some(name), false) => {
+                self.items.push(item(path, directory, name, metadata.len()));
+            }
+            (None, true) => self.fail(path, directory, directory_name_error(path)),
+            (None, false) => self.items.push(Item {
+                size: metadata.len(),
+                ..failed(path, directory, file_name_error(path))
+            }),
+        }
+    }
+
+    /// Adds an entry that cannot be uploaded.
+    fn fail(&mut self, path: &Path, directory: &str, obstacle: Error) {
+        self.items.push(failed(path, directory, obstacle));
     }
 }
 
-/// Adds the entry of a directory at `path`, and what is below it.
-fn add(path: &Path, directory: &str, items: &mut Vec<Item>) {
-    let is_link = path.is_symlink();
-    let metadata = match fs::metadata(path) {
-        Ok(of) if of.is_dir() && is_link => {
-            return warn_skipped(path, "a symbolic link to a directory")
-        }
-        Ok(of) if !of.is_dir() && !of.is_file() => return warn_skipped(path, "not a regular file"),
-        Ok(of) => of,
-        Err(error) if is_link && leads_nowhere(&error) => {
-            return warn_skipped(path, "a symbolic link to nothing")
-        }
-        Err(error) => return items.push(failed(path, directory, read_error(path, &error))),
-    };
-    let Some(name) = utf8_name(path) else {
-        let why = format!(
-            "\"{}\" is not UTF-8; rename it, or upload it alone with --name",
-            path.file_name().unwrap_or_default().to_string_lossy()
-        );
-        let what = FILE_NAME;
-        let obstacle = Error::InvalidArgument { what, why };
-        return items.push(Item {
-            size: metadata.len(),
-            ..failed(path, directory, obstacle)
+/// Tells once of the directories that are left out, for the protocol has files only.
+fn tell_of_bare(bare: &[PathBuf]) {
+    if let Some(first) = bare.first() {
+        let first = first.display();
+        stderr::error(&match bare.len() {
+            1 => format!("left out: 1 directory without a file, \"{first}\""),
+            count => {
+                format!("left out: {count} directories without a file; the first is \"{first}\"")
+            }
         });
-    };
-    match metadata.is_dir() {
-        true => walk(path, &join(directory, &name), items),
-        false => items.push(item(path, directory, name, metadata.len())),
     }
+}
+
+fn file_name_error(path: &Path) -> Error {
+    Error::InvalidArgument {
+        what: FILE_NAME,
+        why: format!(
+            "\"{}\" is not UTF-8; rename it, or upload it alone with --name",
+            last_name(path)
+        ),
+    }
+}
+
+fn directory_name_error(path: &Path) -> Error {
+    Error::InvalidArgument {
+        what: DIRECTORY_NAME,
+        why: format!(
+            "\"{}\" is not UTF-8, so that nothing in it is uploaded; rename it, or upload \"{}/.\" \
+             alone and give the name for the server by --directory",
+            last_name(path),
+            path.display()
+        ),
+    }
+}
+
+/// Returns the last name of a path, for output.
+fn last_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 /// Whether a file cannot be uploaded only because of its name.
@@ -189,10 +253,9 @@ fn item(path: &Path, directory: &str, name: String, size: u64) -> Item {
 
 /// Makes the item of an entry that cannot be uploaded.
 fn failed(path: &Path, directory: &str, obstacle: Error) -> Item {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
     Item {
         obstacle: Some(obstacle),
-        ..item(path, directory, name.into_owned(), 0)
+        ..item(path, directory, last_name(path), 0)
     }
 }
 

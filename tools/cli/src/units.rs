@@ -36,9 +36,33 @@ pub fn time(time: Duration) -> String {
     }
 }
 
+/// Writes the time that something took: `12 ms`, `7 s`, `1:05`.
+pub fn taken(taken: Duration) -> String {
+    match taken.as_millis() {
+        millis @ 0..1000 => format!("{} ms", millis.max(1)),
+        _ => time(Duration::from_secs_f64(taken.as_secs_f64().round())),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_short_time_that_something_took_is_in_milliseconds() {
+        for (micros, text) in [
+            (0, "1 ms"),
+            (900, "1 ms"),
+            (12_400, "12 ms"),
+            (999_999, "999 ms"),
+            (1_000_000, "1 s"),
+            (1_499_000, "1 s"),
+            (1_500_000, "2 s"),
+            (65_400_000, "1:05"),
+        ] {
+            assert_eq!(taken(Duration::from_micros(micros)), text);
+        }
+    }
 
     #[test]
     fn times_are_written_as_on_a_clock() {

@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::results::{End, Summary};
 use crate::stderr::escape_controls;
 use crate::tree::Item;
-use crate::units::{bytes, time};
+use crate::units::{bytes, taken, time};
 
 /// Describes what an upload does now, and why it waits.
 pub fn state(now: &Snapshot, remote: &Remote) -> String {
@@ -63,12 +63,12 @@ pub fn failure(error: &Error) -> String {
 fn success(end: &End) -> String {
     let now = end.remote.snapshot();
     let mut text = match now.bytes_skipped {
-        0 => format!("done, {} in {}", bytes(now.size), time(end.time)),
+        0 => format!("done, {} in {}", bytes(now.size), taken(end.time)),
         skipped if skipped == now.size => format!("was there already, {}", bytes(now.size)),
         skipped => format!(
             "done, {} in {}; {} were there already",
             bytes(now.size),
-            time(end.time),
+            taken(end.time),
             bytes(skipped)
         ),
     };
@@ -104,7 +104,7 @@ pub fn summary(summary: &Summary) -> Option<String> {
         (Exit::Done, None) if tally.files != 1 => Some(format!(
             "{all} complete, {} sent in {}, {} were there already",
             bytes(tally.bytes_sent),
-            time(summary.time),
+            taken(summary.time),
             bytes(tally.bytes_skipped)
         )),
         _ => None,

@@ -237,6 +237,21 @@ fn refusals_end_with_their_status_and_the_servers_message() {
 }
 
 #[test]
+fn a_login_at_a_wrong_url_ends_with_5() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = make_file(&dir, "f", 10);
+    for (status, expected) in [(404, 5), (405, 5), (401, 5), (503, 6)] {
+        let server = ScriptedServer::start(vec![Step::reply(status, "{}")]);
+        let login = format!("http://{}/nowhere", server.addr());
+        let more = ["--login", &login, "--login-field", "user=joe"];
+        let (code, last) =
+            exit_and_last_line(&put_without_retries(&file, &server.endpoint(), &more));
+        assert_eq!(code, expected, "{last}");
+        assert!(last.contains("/nowhere failed: "), "{last}");
+    }
+}
+
+#[test]
 fn responses_of_other_protocols_end_with_7() {
     let dir = tempfile::tempdir().unwrap();
     let file = make_file(&dir, "f", 10);

@@ -19,6 +19,16 @@ fn a_file_is_uploaded_once_and_skipped_after_that() {
     let receiver = Receiver::start();
     let dir = tempfile::tempdir().unwrap();
     let path = make_file(&dir, "a.bin", 3_000_000);
+    let tiny = make_file(&dir, "tiny", 1);
+    let output = put().arg(&tiny).arg(receiver.endpoint()).output().unwrap();
+    let (_, last) = exit_and_last_line(&output);
+    let (_, taken) = last.split_once("tiny: done, 1 B in ").expect(&last);
+    let (number, unit) = taken.split_once(' ').expect(&last);
+    // (A machine under load may take longer.)
+    assert!(
+        number.parse::<u32>().unwrap() > 1 || unit.starts_with("ms"),
+        "{last}"
+    );
     for words in [
         "a.bin: done, 3.00 MB in ",
         "a.bin: was there already, 3.00 MB",
@@ -89,6 +99,9 @@ fn a_directory_keeps_its_structure_on_the_server() {
             text.contains("dangling\" is skipped: it is a symbolic link to nothing"),
             "{text}"
         );
+        let told = "resup: left out: 1 directory without a file, \"";
+        assert_eq!(text.matches(told).count(), 1, "{text}");
+        assert!(text.contains("二〇二六/empty\"\n"), "{text}");
         assert!(text.contains("\n3 files complete, 4 B sent"), "{text}");
         for (name, size) in [
             ("一.txt", 1),
@@ -136,7 +149,8 @@ fn an_entry_that_cannot_be_uploaded_does_not_keep_the_others_away() {
     assert_eq!(output.status.code(), Some(3), "{text}");
     for told in [
         "tree/caf\u{fffd}.txt: file name \"caf\u{fffd}.txt\" is not UTF-8; rename it",
-        "tree/dir-\u{fffd}: file name \"dir-\u{fffd}\" is not UTF-8; rename it",
+        "tree/dir-\u{fffd}: directory name \"dir-\u{fffd}\" is not UTF-8, so that nothing in it is uploaded",
+        "tree/dir-\u{fffd}/.\" alone and give the name for the server by --directory",
         "pipe\" is skipped: it is not a regular file",
         "socket\" is skipped: it is not a regular file",
         "loop\" is skipped: it is a symbolic link to nothing",
@@ -169,6 +183,59 @@ fn events_and_warnings(top: &std::path::Path, endpoint: &str) -> (i32, Vec<serde
     let text = String::from_utf8(output.stdout).unwrap();
     let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
     (output.status.code().unwrap(), lines.collect())
+}
+
+#[test]
+fn a_name_does_not_make_a_file_of_a_directory() {
+    let receiver = ModelReceiver::start();
+    let dir = tempfile::tempdir().unwrap();
+    let top = dir.path().join("tree");
+    fs::create_dir_all(top.join(latin(b"dir-\xe4"))).unwrap();
+    fs::write(top.join(latin(b"dir-\xe4/in")), "1").unwrap();
+    let output = put()
+        .args(["-r", "--name", "x"])
+        .arg(&top)
+        .arg(receiver.endpoint())
+        .output()
+        .unwrap();
+    let (code, last) = exit_and_last_line(&output);
+    assert_eq!(code, 3, "{last}");
+    assert!(last.contains("directory name \"dir-"), "{last}");
+    // What the message advises.
+    let status = put()
+        .args(["-r", "--directory", "tree/dir"])
+        .arg(top.join(latin(b"dir-\xe4/.")))
+        .arg(receiver.endpoint())
+        .status();
+    assert!(status.unwrap().success());
+    assert_eq!(receiver.held("tree/dir/in"), Some(1));
+}
+
+#[test]
+fn directories_without_a_file_are_told_of_once() {
+    let receiver = ModelReceiver::start();
+    let dir = tempfile::tempdir().unwrap();
+    let top = dir.path().join("tree");
+    fs::create_dir_all(top.join("a/b")).unwrap();
+    fs::create_dir_all(top.join("c")).unwrap();
+    fs::create_dir_all(top.join("d/e")).unwrap();
+    fs::write(top.join("d/f"), "1").unwrap();
+    let run = |options: &[&str]| {
+        let mut command = put();
+        command.args(options).arg(&top).arg(receiver.endpoint());
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        stderr_text(&output)
+    };
+    let text = run(&["-r"]);
+    let told = format!(
+        "resup: left out: 4 directories without a file; the first is \"{}\"\n",
+        top.join("a/b").display()
+    );
+    assert_eq!(text.matches(&told).count(), 1, "{text}");
+    assert_eq!(text.matches("left out").count(), 1, "{text}");
+    assert_eq!(run(&["-r", "--quiet"]), "");
+    assert_eq!(run(&["-r", "--json"]), "");
 }
 
 #[test]

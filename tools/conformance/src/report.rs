@@ -1,9 +1,10 @@
 //! The report about the checks.
 
 use anyhow::Error;
-use serde_json::json;
+use serde_json::{json, Value};
 
 use crate::checks::check::Check;
+use crate::checks::quotes::quote;
 use crate::verdict::{Outcome, Verdict};
 
 /// A report. It writes each outcome and counts it.
@@ -38,10 +39,9 @@ impl Report {
             _ => &mut self.not_supported,
         } += 1;
         if self.json {
-            let line = json!({
-                "check": check.id, "section": check.section, "holds": check.holds,
-                "verdict": word.to_lowercase(), "why": why,
-            });
+            let mut line = described(check);
+            line["verdict"] = word.to_lowercase().into();
+            line["why"] = why.into();
             println!("{line}");
             return;
         }
@@ -49,14 +49,16 @@ impl Report {
         println!("  {word:<13}  {:<24}  {why}", check.id);
         if word == "FAIL" {
             println!("  {:<13}  {:<24}  must hold: {}", "", "", check.holds);
+            if let Some(quote) = quote(check.id) {
+                println!("  {:<13}  {:<24}  docs/PROTOCOL.md: \"{quote}\"", "", "");
+            }
         }
     }
 
     /// Writes the rule of a check.
     pub fn list(&mut self, check: &'static Check) {
         if self.json {
-            let line = json!({"check": check.id, "section": check.section, "holds": check.holds});
-            println!("{line}");
+            println!("{}", described(check));
             return;
         }
         self.begin_section(check);
@@ -88,6 +90,13 @@ impl Report {
             println!("\n{}", check.section);
         }
     }
+}
+
+/// Makes the members of the JSON that describe a check.
+fn described(check: &Check) -> Value {
+    json!({
+        "check": check.id, "section": check.section, "holds": check.holds, "quote": quote(check.id),
+    })
 }
 
 fn one_line(error: &Error) -> String {

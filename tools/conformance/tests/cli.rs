@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::process::Output;
 
 use common::{check, everything, kit, JOE_AND_EVE};
-use resup_test_support::model::ModelReceiver;
+use resup_test_support::model::{Flaw, ModelReceiver, Options};
 
 /// Returns the exit code, standard output and standard error.
 fn text(output: &Output) -> (i32, String, String) {
@@ -62,6 +62,24 @@ fn the_table_has_the_verdicts_and_no_secret() {
     );
     for secret in ["password of joe", "token-of-eve", "geheim"] {
         assert!(!table.contains(secret), "{table}");
+    }
+}
+
+#[test]
+fn a_failure_has_its_rule_and_the_sentence_of_the_document() {
+    let receiver = ModelReceiver::with(Options {
+        flaw: Some(Flaw::ConflictWithoutOffset),
+        ..Options::default()
+    });
+    let mut kit = kit();
+    let filter = [&*receiver.endpoint(), "--filter", "conflict-offset-zero"];
+    let (code, table, _) = text(&kit.args(filter).output().unwrap());
+    assert_eq!(code, 1, "{table}");
+    for line in [
+        "  must hold: offset 0 without restart is an offset like any other: 409 where bytes are held\n",
+        "  docs/PROTOCOL.md: \"Without the field an `offset` of `0` is an offset like any other.\"\n",
+    ] {
+        assert!(table.contains(line), "{table}");
     }
 }
 

@@ -159,6 +159,7 @@ const FLAWS: &[(Flaw, &[&str])] = &[
     (Flaw::IgnoresMtime, &["identity-mtime"]),
     (Flaw::IgnoresMd5, &["identity-md5", "identity-md5-first"]),
     (Flaw::AnySize, &["instant-other-size"]),
+    (Flaw::AnySha256, &["instant-other-sha256"]),
     (Flaw::SharedIds, &["owner-ids"]),
     (Flaw::SharedFiles, &["owner-files", "owner-instant"]),
     (Flaw::SharedContent, &["owner-instant"]),

@@ -156,7 +156,9 @@ impl Client {
     pub fn log_in(&self, user: &str) -> Result<(), TooMany> {
         let mut open = lock(&self.all.open);
         let mut sender = lock(&self.state.sender);
-        if sender.user.is_some() {
+        // An upload goes on when its connection has ended. Nothing would end the count of a login after that.
+        let has_ended = self.state.requests.load(Ordering::Acquire) == 0;
+        if has_ended || sender.user.is_some() {
             return Ok(());
         }
         let count = open.users.entry(user.to_owned()).or_default();
@@ -300,5 +302,17 @@ mod tests {
         assert!(begin("joe").is_none());
         drop(joes);
         assert!(begin("joe").unwrap().2);
+    }
+
+    #[test]
+    fn a_login_after_the_end_of_the_request_does_not_count() {
+        let all = Connections::new(2, LONG);
+        let lost = all.admit().unwrap().begin_request(address(1));
+        let client = lost.client();
+        drop(lost);
+        client.log_in("joe").unwrap();
+        let connection = all.admit().unwrap();
+        let request = connection.begin_request(address(1));
+        request.client().log_in("joe").unwrap();
     }
 }

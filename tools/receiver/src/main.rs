@@ -53,12 +53,15 @@ use tracing_subscriber::EnvFilter;
 
 use crate::accounts::{admin, Accounts};
 use crate::app::App;
+use crate::config::command::Command;
 use crate::config::{Config, LogFormat};
 use crate::ops::metrics;
 use crate::ops::tls::Tls;
 use crate::storage::claims::Claims;
 use crate::storage::expiry;
 use crate::storage::files::Files;
+use crate::storage::inventory;
+use crate::storage::pace::Pace;
 use crate::storage::uploads::{Naming, Uploads};
 
 /// How many blocking threads there are beside those of uploads, which have one each.
@@ -112,13 +115,10 @@ async fn run(config: Config) -> anyhow::Result<()> {
     #[cfg(unix)]
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(config.umask));
     start::make_directory(data)?;
-    let _lock = match &config.command {
-        Some(command) => {
-            let (_, accounts) = start::open(&config).await?;
-            return admin::run(&accounts.users, command.clone()).await;
-        }
-        None => start::lock(data)?,
-    };
+    if let Some(command) = config.command.clone() {
+        return run_command(&config, command).await;
+    }
+    let _lock = start::lock(data)?;
     let (store, accounts) = start::open(&config).await?;
     let listen = config.listen;
     check_users(&config, &accounts).await?;
@@ -130,14 +130,13 @@ async fn run(config: Config) -> anyhow::Result<()> {
         store,
         files: Files::open(data)?,
         claims: Arc::new(claims),
+        searches: Pace::default(),
         naming: Naming::default(),
         layout: config.layout,
         conflict: config.conflict,
     };
     uploads.recover().await?;
-    if let Some(age) = config.expire {
-        tokio::spawn(expiry::run(uploads.clone(), age));
-    }
+    tokio::spawn(expiry::run(uploads.clone(), config.expire));
     let app = App {
         accounts,
         uploads,
@@ -166,6 +165,23 @@ async fn run(config: Config) -> anyhow::Result<()> {
     }
     stdout.flush()?;
     server::serve(app, listener, tls, end).await;
+    Ok(())
+}
+
+/// Runs a command in place of the receiver.
+async fn run_command(config: &Arc<Config>, command: Command) -> anyhow::Result<()> {
+    let message = match command {
+        Command::User(command) => {
+            let (_, accounts) = start::open(config).await?;
+            admin::run_user(&accounts.users, command).await?
+        }
+        Command::Token(command) => {
+            let (_, accounts) = start::open(config).await?;
+            admin::run_token(&accounts.users, command).await?
+        }
+        Command::Unknown(command) => inventory::run(&Files::open(&config.data)?, command)?,
+    };
+    std::io::stdout().write_all(message.as_bytes())?;
     Ok(())
 }
 

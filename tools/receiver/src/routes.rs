@@ -10,6 +10,7 @@ use axum::Router;
 
 use crate::accounts::base::{base, url};
 use crate::app::App;
+use crate::config::base_path::has_dots;
 use crate::http::host::check_host;
 use crate::http::reply::Reply;
 use crate::linger::linger;
@@ -67,10 +68,8 @@ async fn nothing(head: Parts) -> Response {
     if path == base(&head) {
         return Redirect::permanent(&format!("{path}/")).into_response();
     }
-    if let Some((_, last)) = path
-        .strip_suffix('/')
-        .and_then(|path| path.rsplit_once('/'))
-    {
+    let without_slash = path.strip_suffix('/').filter(|path| !has_dots(path));
+    if let Some((_, last)) = without_slash.and_then(|path| path.rsplit_once('/')) {
         let query = head
             .uri
             .query()

@@ -97,6 +97,24 @@ fn a_mistake_in_the_file_is_named() {
 }
 
 #[test]
+fn a_segment_that_is_too_small_for_clients_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    for value in ["1", "999", "0.5k"] {
+        let by_flag = admin_fails(dir.path(), &["--max-segment", value], "");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_resup-receiver"));
+        command.env("RESUP_RECEIVER_MAX_SEGMENT", value);
+        let output = command.arg("--data").arg(dir.path()).output().unwrap();
+        assert!(!output.status.success());
+        for error in [by_flag, String::from_utf8(output.stderr).unwrap()] {
+            assert!(
+                error.contains(value) && error.contains("clients take no limit below 1000 bytes"),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_wrong_variable_is_named_and_those_of_other_programs_are_ignored() {
     let run = |name: &str, value: &str| {
         let dir = tempfile::tempdir().unwrap();

@@ -71,6 +71,37 @@ fn a_download_is_conditional() {
     assert_eq!(ask(&receiver, "GET", &target, &part).status, 412);
 }
 
+#[test]
+fn a_deletion_is_conditional() {
+    let receiver = Receiver::start(&[]);
+    let target = finished(&receiver, 100);
+    let file = receiver.get(&target);
+    let tag = file.header("etag").unwrap().to_owned();
+    let upload = target.strip_suffix("/file").unwrap();
+    let weak = format!("W/{tag}");
+    let delete = |target: &str, header| ask(&receiver, "DELETE", target, &[header]);
+    for header in [
+        ("If-Match", "\"x\""),
+        ("If-Match", &weak),
+        ("If-None-Match", "*"),
+        ("If-None-Match", &tag),
+        ("If-Unmodified-Since", "Sun, 06 Nov 1994 08:49:37 GMT"),
+    ] {
+        delete(upload, header).expect(412, "nothing was deleted");
+        assert_eq!(receiver.get(&target).status, 200, "{header:?}");
+    }
+    assert_eq!(delete(upload, ("If-Match", &tag)).status, 204);
+    delete(upload, ("If-Match", "*")).expect(404, "no upload");
+    let target = finished(&receiver, 200);
+    let upload = target.strip_suffix("/file").unwrap();
+    assert_eq!(delete(upload, ("If-None-Match", &tag)).status, 204);
+    // One that is not finished is no file with a tag yet.
+    let (id, _) = receiver.locate_ok(&Upload::new("half", 10));
+    let upload = format!("/uploads/{id}");
+    assert_eq!(delete(&upload, ("If-Match", &tag)).status, 412);
+    assert_eq!(delete(&upload, ("If-Match", "*")).status, 204);
+}
+
 /// Writes the first letters of a date's names large again.
 fn title(date: &str) -> String {
     let mut small = date.to_lowercase();

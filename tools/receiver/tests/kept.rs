@@ -8,6 +8,7 @@ use std::process::{Child, Command};
 use std::thread;
 use std::time::Duration;
 
+use common::accounts::{admin_fails, admin_ok};
 use common::{check_prefix, Receiver, Upload};
 use resup_test_support::tools;
 
@@ -60,10 +61,80 @@ fn bytes_survive_a_start_with_another_database() {
     let url = format!("sqlite://{}?mode=rwc", wrong.display());
     receiver.set_flags(&["--database", &url]);
     receiver.kill_and_restart();
-    assert!(receiver.partial(&id).exists());
+    assert!(!receiver.partial(&id).exists());
+    assert!(receiver.data().join("partial.unknown").join(&id).exists());
+    let list = admin_ok(receiver.data(), &["unknown", "list"], "");
+    let line = format!("{id}\t400 bytes\tsince ");
+    assert!(
+        list.starts_with(&line) && list.lines().count() == 1,
+        "{list}"
+    );
     receiver.set_flags(&[]);
     receiver.kill_and_restart();
     assert_eq!(check_prefix(&receiver, &file), (id, 400));
+    assert_eq!(admin_ok(receiver.data(), &["unknown", "list"], ""), "");
+}
+
+#[test]
+fn bytes_of_another_database_never_replace_newer_ones() {
+    let mut receiver = Receiver::start(&[]);
+    let [done, half] = ["done", "half"].map(|name| Upload::new(name, 1000));
+    let up_id = up(&receiver, &done);
+    let (half_id, _) = receiver.locate_ok(&half);
+    receiver.exchange(&half.send(&half_id, 0).limit(400).build());
+    receiver.kill();
+    for id in [&up_id, &half_id] {
+        let stale = receiver.data().join("partial.unknown").join(id);
+        fs::write(stale, vec![0; 1000]).unwrap();
+    }
+    receiver.kill_and_restart();
+    assert_eq!(receiver.stored(&up_id), done.content);
+    assert_eq!(
+        fs::read(receiver.partial(&half_id)).unwrap(),
+        half.content[..400]
+    );
+    let list = admin_ok(receiver.data(), &["unknown", "list"], "");
+    assert_eq!(list.lines().count(), 2);
+}
+
+#[test]
+fn unknown_bytes_are_removed_by_a_command() {
+    let receiver = Receiver::start(&[]);
+    let unknown = receiver.data().join("partial.unknown");
+    for id in ["a", "b", "c"] {
+        fs::write(unknown.join(id), "bytes").unwrap();
+    }
+    let run = |words: &[&str]| {
+        admin_ok(
+            receiver.data(),
+            &[&["unknown", "remove"], words].concat(),
+            "",
+        )
+    };
+    assert_eq!(run(&["b"]), "removed the bytes of b\n");
+    let fails = |words: &[&str]| {
+        admin_fails(
+            receiver.data(),
+            &[&["unknown", "remove"], words].concat(),
+            "",
+        )
+    };
+    for (words, told) in [
+        (&["b"][..], "no bytes of an upload 'b'"),
+        (
+            &["../receiver.sqlite"],
+            "cannot remove the bytes of '../receiver.sqlite'",
+        ),
+        (&["a", "--all"], "cannot be used with"),
+        (&[], "--all"),
+    ] {
+        let error = fails(words);
+        assert!(error.contains(told), "{words:?}: {error}");
+    }
+    assert!(unknown.join("a").exists() && receiver.data().join("receiver.sqlite").exists());
+    assert_eq!(run(&["--all"]).lines().count(), 2);
+    assert_eq!(fs::read_dir(&unknown).unwrap().count(), 0);
+    assert_eq!(run(&["--all"]), "");
 }
 
 #[cfg(unix)]

@@ -331,8 +331,10 @@ fn bytes_without_a_record_are_kept_unless_it_was_being_deleted() {
     let withdrawn = receiver.partial(&format!("{}.withdrawn", "1".repeat(32)));
     std::fs::write(&withdrawn, "nobody's").unwrap();
     receiver.kill_and_restart();
-    assert!(orphan.exists());
-    assert!(!withdrawn.exists());
+    let aside = receiver.data().join("partial.unknown");
+    let kept = std::fs::read(aside.join(orphan.file_name().unwrap()));
+    assert_eq!(kept.unwrap(), b"nobody's");
+    assert!(!orphan.exists() && !withdrawn.exists());
     assert_eq!(check_prefix(&receiver, &file), (id, 400));
 }
 

@@ -340,6 +340,9 @@ fn a_login_leads_to_pages_of_the_receiver_only() {
         ("/%5Cevil.example", "./"),
         ("/%09/evil.example", "./"),
         ("/%0D%0Aset-cookie:a", "./"),
+        ("/../admin", "./"),
+        ("/uploads/%2E%2E/..%2Fadmin", "./"),
+        ("/%252e%252E/admin", "./"),
     ] {
         let form = format!("user=joe&password=correct+horse&next={next}");
         let reply = receiver.exchange(&post("/login", &form));

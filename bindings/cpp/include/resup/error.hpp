@@ -53,7 +53,7 @@ enum class Errc : resup_status {
     timeout = RESUP_E_TIMEOUT,                  ///< A time limit passed, again and again.
     tls = RESUP_E_TLS,                          ///< TLS failed, or the certificate is not trusted.
     proxy = RESUP_E_PROXY,                      ///< The proxy refuses.
-    not_allowed = RESUP_E_NOT_ALLOWED,          ///< HTTP 401, 403.
+    not_allowed = RESUP_E_NOT_ALLOWED,          ///< HTTP 401, 403, a login that failed.
     too_large = RESUP_E_TOO_LARGE,              ///< HTTP 413: the file is more than the server takes.
     locked = RESUP_E_LOCKED,                    ///< HTTP 423: another client keeps writing this upload.
     server_busy = RESUP_E_SERVER_BUSY,          ///< HTTP 429, 503.

@@ -32,7 +32,6 @@ natives! {
     Java_io_resup_NativeClient_create(endpoint: String) -> jlong {
         // Threads of the library may outlive the class loader.
         resup::ffi::stay_loaded();
-        resup::ffi::know_change_times();
         CLIENTS.add(Client::new(&endpoint)?)
     }
 

@@ -173,7 +173,7 @@ fn assemble(body: &Body, state: State, offset: u64, agreed: Algorithm) -> Result
     let max_segment = match whole_number(&body.max_segment) {
         Ok(Some(most)) if most < LEAST_MAX_SEGMENT => {
             return Err(bad(format!(
-                "its max_segment is {most}, and {LEAST_MAX_SEGMENT} is the least that there may be"
+                "its max_segment is {most}; the protocol wants {LEAST_MAX_SEGMENT} or more"
             )))
         }
         Ok(limit) => limit,

@@ -107,6 +107,12 @@ fn a_body_that_is_not_of_the_protocol_is_a_bad_response() {
             "{body}: {result:?}"
         );
     }
+    let few = locate(r#"{"state":"partial","offset":3,"max_segment":999}"#, 9).unwrap_err();
+    let words = "its max_segment is 999; the protocol wants 1000 or more";
+    assert!(few.to_string().contains(words), "{few}");
+    let protocol = include_str!("../../../../docs/PROTOCOL.md");
+    let told = format!("| `max_segment` | whole number, at least {LEAST_MAX_SEGMENT} |");
+    assert!(protocol.contains(&told));
     let deep = "[".repeat(100_000);
     assert!(locate(&format!(r#"{{"x":{deep}"#), 9).is_err());
 }

@@ -81,6 +81,8 @@ pub enum Flaw {
     IgnoresMd5,
     /// Known content is found by its MD5 alone.
     AnySize,
+    /// Known content is found whatever the SHA-256 of a locate is.
+    AnySha256,
     /// Ids are good for every owner.
     SharedIds,
     /// Files are found for every owner.

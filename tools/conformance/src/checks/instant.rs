@@ -1,8 +1,10 @@
 //! Content that the receiver has already.
 
 use anyhow::ensure;
+use sha2::{Digest, Sha256};
 
 use crate::checks::check::{Check, LOCATE};
+use crate::file::hex;
 use crate::probe::Probe;
 use crate::verdict::{not_supported, pass, Outcome};
 
@@ -19,6 +21,12 @@ pub const CHECKS: &[Check] = &[
         section: LOCATE,
         holds: "a known md5 with another size is other content",
         run: other_size,
+    },
+    Check {
+        id: "instant-other-sha256",
+        section: LOCATE,
+        holds: "a known md5 with another sha256 is other content",
+        run: other_sha256,
     },
     Check {
         id: "instant-unfinished",
@@ -46,6 +54,21 @@ fn other_size(probe: &Probe) -> Outcome {
     probe.upload(&file)?;
     let mut other = file.with_md5().with_name(probe.file(0).name);
     other.content.pop();
+    let response = probe.locate(&other)?.expect(200)?;
+    ensure!(
+        response.state()? == "new",
+        "expected new; the response is {}",
+        response.summary()
+    );
+    pass()
+}
+
+fn other_sha256(probe: &Probe) -> Outcome {
+    let file = probe.file(2000);
+    probe.upload(&file)?;
+    let mut other = file.with_md5().with_name(probe.file(0).name);
+    let sha256 = hex(&Sha256::digest(b"other content"));
+    other.extra.push(("sha256".to_owned(), sha256));
     let response = probe.locate(&other)?.expect(200)?;
     ensure!(
         response.state()? == "new",

@@ -1,5 +1,5 @@
 //! The checks, in the order of docs/PROTOCOL.md, with one file for each subject. [`check`] has
-//! their type.
+//! their type, [`quotes`] the sentences of the document that they are about.
 //!
 //! A check's function is named after the end of its id: `restart-late` is `restart::late`.
 
@@ -15,6 +15,7 @@ mod locate;
 mod login;
 mod names;
 mod owners;
+pub mod quotes;
 mod refusals;
 mod responses;
 mod restart;

@@ -48,11 +48,14 @@ const records = new Records({
   add,
   say,
   loggedOut: logIn,
-  // A complete upload is in the other list now.
-  fresh: () => queue.in("complete").forEach((upload) => queue.drop(upload)),
+  complete: () => queue.in("complete"),
+  listed: (uploads) => uploads.forEach((upload) => queue.drop(upload)),
 });
 
-function add(files) {
+function add(files, unreadable = []) {
+  const problem = document.getElementById("unreadable");
+  set(problem, "textContent", unreadable.length > 0 ? text("unreadable", { names: unreadable.join(", ") }) : "");
+  problem.hidden = unreadable.length === 0;
   if (files.length === 0) return say(text("said_nothing"));
   const count = queue.add(files);
   const { name } = files[0].file;
@@ -198,14 +201,15 @@ addEventListener("drop", async (event) => {
   if (!brings(event)) return;
   event.preventDefault();
   mark(-Infinity);
-  add(await dropped(event.dataTransfer, target()));
+  const { files, unreadable } = await dropped(event.dataTransfer, target());
+  add(files, unreadable);
 });
 
 // Other events of the page.
 
 document.getElementById("pause-all").addEventListener("click", () => {
   // The last ones first, so that none of them is started meanwhile.
-  queue.uploads.toReversed().forEach((upload) => queue.pause(upload));
+  [...queue.uploads].reverse().forEach((upload) => queue.pause(upload));
   document.getElementById("uploading-heading").focus();
 });
 document.getElementById("resume-all").addEventListener("click", () => {

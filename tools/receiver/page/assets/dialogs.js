@@ -32,7 +32,9 @@ export function askForLogin(ended) {
     try {
       await logIn(user.value, password.value);
       done = true;
-      login.close();
+      // The user may have closed it before the server answered.
+      if (login.open) login.close();
+      else ended(done);
     } catch (error) {
       problem.textContent = explain(error);
       problem.hidden = false;

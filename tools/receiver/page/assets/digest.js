@@ -1,6 +1,8 @@
 // The MD5 of the first bytes of a file. Inner states are kept, so that no byte is digested twice while
 // the offset grows, and few when it goes back.
 
+import { Passing } from "./server.js";
+
 export class Unreadable extends Error {}
 
 export class Digest {
@@ -50,7 +52,13 @@ export class Digest {
     const worker = this.#worker;
     return new Promise((resolve, reject) => {
       this.#halt = () => reject(halted());
-      worker.onerror = (event) => reject(new Error(event.message ?? "the worker failed"));
+      // The browser fetches the worker's scripts from the server, each time.
+      worker.onerror = (event) => {
+        event.preventDefault();
+        worker.terminate();
+        this.#worker = null;
+        reject(new Passing("unreachable", { counts: false }));
+      };
       worker.onmessage = ({ data: { at, state, md5, error } }) => {
         if (error) return reject(new Unreadable(error));
         this.#points.set(at, { state, md5 });

@@ -17,25 +17,31 @@ export function chosen(input, target) {
   });
 }
 
-/** Lists the files that were dropped, with all files in dropped folders. */
+/** Lists the files that were dropped, with all files in dropped folders, and the paths of what cannot be read. */
 export async function dropped(transfer, target) {
   // The items are gone as soon as this function waits for something.
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  const found = await Promise.all(entries.map((entry) => walk(entry, target)));
-  return found.flat();
+  const unreadable = [];
+  const found = await Promise.all(entries.map((entry) => walk(entry, target, unreadable)));
+  return { files: found.flat(), unreadable };
 }
 
-async function walk(entry, dir) {
-  if (entry.isFile) {
-    const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
-    return [{ file, dir }];
-  }
-  const reader = entry.createReader();
+async function walk(entry, dir, unreadable) {
   const found = [];
-  for (;;) {
-    // It returns only some at a time, 100 in Chromium.
-    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-    if (some.length === 0) return found;
-    for (const child of some) found.push(...(await walk(child, join(dir, entry.name))));
+  try {
+    if (entry.isFile) {
+      found.push({ file: await new Promise((resolve, reject) => entry.file(resolve, reject)), dir });
+      return found;
+    }
+    const reader = entry.createReader();
+    for (;;) {
+      // It returns only some at a time, 100 in Chromium.
+      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+      if (some.length === 0) return found;
+      for (const child of some) found.push(...(await walk(child, join(dir, entry.name), unreadable)));
+    }
+  } catch {
+    unreadable.push(join(dir, entry.name));
+    return found;
   }
 }

@@ -20,8 +20,8 @@ export class Records {
 
   /**
    * The page knows which files it is uploading itself (`uploads(item)`), takes files (`add`), tells
-   * the user something (`say`), asks for a login (`loggedOut`), and wants to know when the lists are
-   * up to date (`fresh`).
+   * the user something (`say`), and asks for a login (`loggedOut`). It has complete uploads (`complete`)
+   * until the list of the finished ones has them (`listed`).
    */
   constructor(page) {
     this.#page = page;
@@ -44,13 +44,15 @@ export class Records {
   }
 
   async #fetch() {
+    // What is completed meanwhile is perhaps not in the list.
+    const complete = this.#page.complete();
     try {
       const [unfinished, finished] = await Promise.all([
         list("partial", this.#unfinished.wanted + 1),
         list("complete", this.#finished.wanted + 1),
       ]);
       this.#stale.hidden = true;
-      this.#page.fresh();
+      this.#page.listed(complete);
       this.#unfinished.show(unfinished, (item) => !this.#page.uploads(item));
       this.#finished.show(finished, () => true);
       document.querySelector("#finished .empty").hidden = finished.length > 0;

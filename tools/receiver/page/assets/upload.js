@@ -215,7 +215,7 @@ export class Upload {
       if (!same) this.#mismatches += 1;
       return now;
     } catch (error) {
-      const tooLong = error instanceof Strange || ["broken", "failed"].includes(error.reason);
+      const tooLong = error instanceof Strange || ["broken", "failed"].includes(error.reason) || error.status === 400;
       if (tooLong) this.#segments.shrink();
       if (error.reason === "broken") {
         await this.#checkReadable(offset);
@@ -230,6 +230,9 @@ export class Upload {
     const { status, json } = error;
     const hasStatus = typeof json?.offset === "number";
     switch (status) {
+      case 400:
+        // The locate was right, so the rest was damaged or cut on the way.
+        throw new Passing("damaged", { status });
       case 404:
       case 410:
         throw new Passing("forgotten");

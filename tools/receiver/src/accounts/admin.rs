@@ -1,6 +1,6 @@
 //! The commands that manage users and tokens, also while a receiver is running.
 
-use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read};
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -10,22 +10,13 @@ use console::Term;
 use crate::accounts::hash::hash;
 use crate::accounts::users::Users;
 use crate::accounts::{names, passwords};
-use crate::config::command::{Command, TokenCommand, UserCommand};
+use crate::config::command::{TokenCommand, UserCommand};
 
 /// The largest number of bytes that are read of a password file or of standard input.
 const MAX_INPUT: u64 = 4096;
 
-/// Runs a command.
-pub async fn run(users: &Users, command: Command) -> anyhow::Result<()> {
-    let message = match command {
-        Command::User(command) => run_user(users, command).await?,
-        Command::Token(command) => run_token(users, command).await?,
-    };
-    io::stdout().write_all(message.as_bytes())?;
-    Ok(())
-}
-
-async fn run_user(users: &Users, command: UserCommand) -> anyhow::Result<String> {
+/// Runs a command for users. Returns what it says.
+pub async fn run_user(users: &Users, command: UserCommand) -> anyhow::Result<String> {
     match command {
         UserCommand::Add {
             name,
@@ -81,7 +72,8 @@ async fn run_user(users: &Users, command: UserCommand) -> anyhow::Result<String>
     }
 }
 
-async fn run_token(users: &Users, command: TokenCommand) -> anyhow::Result<String> {
+/// Runs a command for tokens. Returns what it says.
+pub async fn run_token(users: &Users, command: TokenCommand) -> anyhow::Result<String> {
     match command {
         TokenCommand::Add { user, label } => {
             if label.len() > 100 || label.contains(char::is_control) {

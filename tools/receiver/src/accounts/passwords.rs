@@ -135,7 +135,7 @@ impl Passwords {
     /// Whether this is the user's password, of which `stored` is the hash. A user that does not exist has none,
     /// and the check takes as long.
     pub async fn check(
-        &self,
+        self: &Arc<Self>,
         user: &str,
         password: &str,
         stored: Option<String>,
@@ -149,17 +149,22 @@ impl Passwords {
         let key = self.cache_key(&stored, user, password);
         let cached = self.cached(key);
         let compared = cached.get_or_try_init(|| async {
-            let throttle = &self.throttle;
             let address = (!peer.is_shared).then_some(peer.address);
-            let counted = throttle.begin(user, address, Instant::now());
+            let counted = self.throttle.begin(user, address, Instant::now());
             let attempt = counted.map_err(too_many_failures)?;
-            let is_same = self.compare(stored, password.to_owned()).await;
-            match &is_same {
-                Ok(true) if exists => throttle.take_back(attempt, true),
-                Ok(_) => tracing::warn!("a wrong name or password came from {}", peer.address),
-                Err(_) => throttle.take_back(attempt, false),
-            }
-            is_same.map(|is_same| is_same && exists)
+            // In a task of its own, which goes on when the connection ends: a hash cannot be stopped, so it keeps its
+            // permit, and the attempt is not a failure because nobody waited for its end.
+            let (all, password) = (self.clone(), password.to_owned());
+            let task = tokio::spawn(async move {
+                let is_same = all.compare(stored, password).await;
+                match &is_same {
+                    Ok(true) if exists => all.throttle.take_back(attempt, true),
+                    Ok(_) => tracing::warn!("a wrong name or password came from {}", peer.address),
+                    Err(_) => all.throttle.take_back(attempt, false),
+                }
+                is_same.map(|is_same| is_same && exists)
+            });
+            task.await.map_err(Reply::internal)?
         });
         let is_right = compared.await.copied();
         if !matches!(is_right, Ok(true)) {
@@ -174,4 +179,36 @@ fn too_many_failures(wait: Duration) -> Reply {
     let message = format!("too many wrong passwords; try again in {seconds} s");
     Reply::refusal(StatusCode::TOO_MANY_REQUESTS, message)
         .with_header(header::RETRY_AFTER, seconds.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::net::IpAddr;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_check_whose_connection_ends_keeps_its_permit_and_is_no_failure() {
+        let passwords = Arc::new(Passwords::new().unwrap());
+        let stored = hash("correct horse").unwrap();
+        let peer = Peer::of_connection(IpAddr::from([192, 0, 2, 1]), false);
+        let check = || passwords.check("joe", "correct horse", Some(stored.clone()), peer);
+        // More than the wrong passwords that cause no wait.
+        for _ in 0..6 {
+            let mut lost = Box::pin(check());
+            while passwords.permits.available_permits() == MAX_PARALLEL {
+                let mut context = Context::from_waker(Waker::noop());
+                assert!(lost.as_mut().poll(&mut context).is_pending());
+                tokio::task::yield_now().await;
+            }
+            drop(lost);
+            assert_eq!(passwords.permits.available_permits(), MAX_PARALLEL - 1);
+            while passwords.permits.available_permits() < MAX_PARALLEL {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert!(check().await.unwrap());
+    }
 }

@@ -19,7 +19,16 @@ pub fn parse(text: &str) -> Result<String, String> {
 pub fn is_path(text: &str) -> bool {
     let mut bytes = text.bytes();
     let plain = bytes.all(|b| b.is_ascii_alphanumeric() || b"/-._~%".contains(&b));
-    plain && text.len() > 1 && text.starts_with('/') && !text.contains("//")
+    plain && text.len() > 1 && text.starts_with('/') && !text.contains("//") && !has_dots(text)
+}
+
+/// Whether a path has a part that is `.` or `..`, as it is or percent-encoded: for browsers it leads to another path.
+pub fn has_dots(path: &str) -> bool {
+    let is_dots = |part: &str| {
+        // Only these parts are so short.
+        part.len() <= 6 && matches!(&*part.to_ascii_lowercase().replace("%2e", "."), "." | "..")
+    };
+    path.split('/').any(is_dots)
 }
 
 #[cfg(test)]
@@ -32,10 +41,23 @@ mod tests {
             assert_eq!(parse(text).as_deref(), Ok(base));
         }
         for wrong in [
-            "", "/", "files", "//files", "/a//b", "/a b", "/é", "/\"", "/a?b",
+            "",
+            "/",
+            "files",
+            "//files",
+            "/a//b",
+            "/a b",
+            "/é",
+            "/\"",
+            "/a?b",
+            "/..",
+            "/a/../b",
+            "/./a",
+            "/a/%2e%2E",
         ] {
             assert!(parse(wrong).unwrap_err().contains("/files"), "{wrong}");
         }
+        assert_eq!(parse("/a..b/.c/..."), Ok("/a..b/.c/...".to_owned()));
         assert!(parse("/uploads/x").unwrap_err().contains("itself"));
     }
 }

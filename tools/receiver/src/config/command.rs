@@ -1,8 +1,8 @@
-//! The commands that manage users and tokens, as the command line has them.
+//! The commands that manage users, tokens and bytes without a record, as the command line has them.
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{ArgGroup, Subcommand};
 
 /// A command to run instead of the receiver.
 #[derive(Debug, Clone, Subcommand)]
@@ -13,6 +13,9 @@ pub enum Command {
     /// Manage the tokens by which programs log in
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Manage the bytes of unfinished uploads that the database does not know, in DIR/partial.unknown
+    #[command(subcommand)]
+    Unknown(UnknownCommand),
 }
 
 /// A command for users.
@@ -63,5 +66,21 @@ pub enum TokenCommand {
     Revoke {
         /// Its id, as the list shows it
         id: String,
+    },
+}
+
+/// A command for bytes that the database does not know.
+#[derive(Debug, Clone, Subcommand)]
+pub enum UnknownCommand {
+    /// List them, each with the time when the receiver deletes it
+    List,
+    /// Remove them now
+    #[command(group(ArgGroup::new("which").required(true).args(["ids", "all"])))]
+    Remove {
+        /// Ids of uploads, as the list shows them
+        ids: Vec<String>,
+        /// All that are there
+        #[arg(long)]
+        all: bool,
     },
 }

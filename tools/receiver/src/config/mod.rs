@@ -3,7 +3,7 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | [`base_path`] | the value of --base-path |
-//! | [`command`] | the commands that manage users and tokens |
+//! | [`command`] | the commands that run in place of the receiver |
 //! | `sources` | flags, environment and file, in their order |
 
 pub mod base_path;

@@ -11,6 +11,7 @@ use crate::accounts::csrf::{check_form, check_page, is_browser};
 use crate::accounts::peer::Peer;
 use crate::accounts::sessions::{clear_cookie, set_cookie};
 use crate::accounts::Accounts;
+use crate::config::base_path::has_dots;
 use crate::config::Config;
 use crate::http::body::read_form;
 use crate::http::fields::Fields;
@@ -115,11 +116,13 @@ fn redirect(to: &str, cookie: &str) -> Response {
 }
 
 /// Returns `next` if it is a path on this receiver, else `/`. To browsers a backslash is a slash, and they drop tabs
-/// and line breaks: a path with one of these could lead to another site.
+/// and line breaks: a path with one of these could lead to another site. One with `..` could lead out of the path below
+/// which a web server shows the receiver.
 fn own_path(next: &str) -> &str {
     let mut bytes = next.bytes();
     let plain = next.len() <= MAX_NEXT && bytes.all(|b| b.is_ascii_graphic() && b != b'\\');
-    match plain && next.starts_with('/') && !next.starts_with("//") {
+    let path = next.split(['?', '#']).next().unwrap_or("");
+    match plain && path.starts_with('/') && !path.starts_with("//") && !has_dots(path) {
         true => next,
         false => "/",
     }
@@ -144,7 +147,13 @@ mod tests {
 
     #[test]
     fn a_login_never_leads_to_another_site() {
-        for own in ["/", "/uploads?after=1&x=%2F", "/a//b", "/upload#x"] {
+        for own in [
+            "/",
+            "/uploads?after=1&x=%2F",
+            "/a//b",
+            "/upload#x",
+            "/a..b/.c?d=/../e#/..",
+        ] {
             assert_eq!(own_path(own), own);
         }
         let long = format!("/{}", "a".repeat(2048));
@@ -160,6 +169,14 @@ mod tests {
             "/é",
             "/ x",
             "javascript:alert(1)",
+            "/..",
+            "/../admin",
+            "/a/../../admin",
+            "/./a",
+            "/%2e%2E/admin",
+            "/.%2e/admin",
+            "/..?x",
+            "/..#x",
             &long,
         ] {
             assert_eq!(own_path(foreign), "/", "{foreign:?}");

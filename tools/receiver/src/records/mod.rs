@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::accounts::base::base;
 use crate::accounts::Accounts;
+use crate::http::conditions::Validators;
 use crate::http::fields::Fields;
 use crate::http::reply::{json, Reply};
 use crate::storage::record::{self, Record};
@@ -50,14 +51,22 @@ pub async fn list(
             _ => return Err(Reply::bad_field("limit", text)),
         },
     };
-    let last = match query.text("after") {
+    let mut last = match query.text("after") {
         None => None,
         Some(id) => Some(find(&uploads, &owner, id).await?),
     };
-    let records = uploads
-        .store
-        .list(&owner, filter, last.as_ref(), limit)
-        .await?;
+    let mut records = Vec::new();
+    loop {
+        let room = limit - records.len() as u32;
+        let page = uploads.store.list(&owner, filter, last.as_ref(), room);
+        let page = page.await?;
+        let is_last = page.len() < room as usize;
+        last = page.last().cloned();
+        records.extend(uploads.leave_out_gone(page).await?);
+        if is_last || records.len() == limit as usize {
+            break;
+        }
+    }
     let items = records
         .iter()
         .map(|record| item(&uploads, record, base(&head)));
@@ -79,10 +88,13 @@ pub async fn details(
 ) -> Result<Response, Reply> {
     let owner = accounts.owner(&head).await?;
     let record = find(&uploads, &owner, &id).await?;
-    Ok(json(&item(&uploads, &record, base(&head))))
+    let there = uploads.leave_out_gone(vec![record]).await?;
+    let record = there.first().ok_or_else(|| Reply::unknown(&id))?;
+    Ok(json(&item(&uploads, record, base(&head))))
 }
 
-/// Answers `DELETE /uploads/{id}`: deletes record and file, unless a client is sending.
+/// Answers `DELETE /uploads/{id}`: deletes record and file, unless a client is sending, or a condition does not hold. The
+/// conditions are about the file, as those of its download.
 pub async fn delete(
     State(accounts): State<Accounts>,
     State(uploads): State<Uploads>,
@@ -94,6 +106,12 @@ pub async fn delete(
     let claim = uploads.claims.claim(&id).await?;
     let loaded = uploads.load(&owner, &claim).await?;
     let record = loaded.ok_or_else(|| Reply::unknown(&id))?;
+    let validators = Validators::new(&record.digests.sha256(), record.changed);
+    if let Err(status) = validators.check(&head.method, &head.headers) {
+        let message =
+            "the file is not, or no longer, as the request's condition says: nothing was deleted";
+        return Err(Reply::refusal(status, message));
+    }
     uploads.delete(&record).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -30,6 +30,8 @@ pub enum Change {
     /// Saves that an upload is finished, unless another one is at its place. If a
     /// second one is given, it must still be at its place: its record is deleted.
     Finish(Box<Record>, Option<Box<Record>>),
+    /// Notes since when the files of finished uploads are gone; 0 for those that are there.
+    Gone(Vec<String>, i64),
     /// Deletes a record.
     Delete(String),
     /// Saves a signed form's nonce until that time, unless it is known already.
@@ -133,6 +135,16 @@ async fn apply(database: &mut AnyConnection, change: &Change) -> sqlx::Result<bo
             }
             save(database, record).await
         }
+        Change::Gone(ids, since) => {
+            for id in ids {
+                sqlx::query("UPDATE uploads SET gone = $2 WHERE id = $1 AND state = 'complete'")
+                    .bind(id)
+                    .bind(since)
+                    .execute(&mut *database)
+                    .await?;
+            }
+            Ok(true)
+        }
         Change::Delete(id) => {
             let done = sqlx::query("DELETE FROM uploads WHERE id = $1")
                 .bind(id)
@@ -167,9 +179,10 @@ async fn insert(
         "INSERT INTO uploads (id, owner, dir, name, size, mtime, md5, state, held, midstate,
                               content_md5, content_sha256, created, changed, place)
          SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '', $11, $11, $12
-         WHERE ($14 < 0 OR (SELECT COUNT(*) FROM uploads WHERE owner = $2) < $14)
+         WHERE ($14 < 0 OR (SELECT COUNT(*) FROM uploads WHERE owner = $2 AND gone = 0) < $14)
            AND ($13 < 0
-            OR $5 + (SELECT COALESCE(SUM(CAST(size AS REAL)), 0) FROM uploads WHERE owner = $2) <= $13)
+            OR $5 + (SELECT COALESCE(SUM(CAST(size AS REAL)), 0) FROM uploads
+                     WHERE owner = $2 AND gone = 0) <= $13)
          ON CONFLICT DO NOTHING",
     )
     .bind(&record.id)
@@ -204,7 +217,8 @@ async fn save(database: &mut AnyConnection, record: &Record) -> sqlx::Result<boo
     let done = sqlx::query(
         "UPDATE uploads
          SET state = $2, held = $3, midstate = $4, content_md5 = $5, content_sha256 = $6,
-             md5 = $7, changed = $8, place = $9
+             md5 = $7, changed = $8, place = $9, proven = $10, proven_midstate = $11,
+             gone = 0
          WHERE id = $1
            AND NOT EXISTS (SELECT 1 FROM uploads WHERE place = $9 AND id <> $1)",
     )
@@ -217,6 +231,11 @@ async fn save(database: &mut AnyConnection, record: &Record) -> sqlx::Result<boo
     .bind(&record.identity.md5)
     .bind(now())
     .bind(&record.place)
+    .bind(signed(record.proven.offset))
+    .bind(match record.proven.offset {
+        0 => String::new(),
+        _ => record.proven.digests.save(),
+    })
     .execute(database)
     .await?;
     Ok(done.rows_affected() == 1)

@@ -1,4 +1,5 @@
-//! Removal of uploads that nobody finishes.
+//! Removal of what nobody needs any more: uploads that nobody finishes, bytes that the database does not know, and
+//! records of files that are gone.
 
 use std::time::Duration;
 
@@ -7,7 +8,8 @@ use tokio::time::{sleep, Instant};
 use crate::storage::database::now;
 use crate::storage::error::StorageError;
 use crate::storage::record::{Record, State};
-use crate::storage::uploads::Uploads;
+use crate::storage::unknown::KEPT;
+use crate::storage::uploads::{blocking, Uploads};
 
 /// The longest time between two searches.
 const MAX_INTERVAL: Duration = Duration::from_secs(3600);
@@ -15,42 +17,66 @@ const MAX_INTERVAL: Duration = Duration::from_secs(3600);
 /// running, or the clock is wrong.
 const MAX_GRACE: Duration = Duration::from_secs(24 * 3600);
 
-/// Deletes unfinished uploads that have made no progress for `age`. Never returns.
-pub async fn run(uploads: Uploads, age: Duration) {
-    let interval = MAX_INTERVAL.min(age / 10);
-    let grace = MAX_GRACE.min(age);
+/// Deletes what is old, again and again. Unfinished uploads are that when they have made no progress for `age`, or never.
+/// Does not return.
+pub async fn run(uploads: Uploads, age: Option<Duration>) {
+    let shortest = age.map_or(KEPT, |age| age.min(KEPT));
+    let interval = MAX_INTERVAL.min(shortest / 10);
+    let grace = MAX_GRACE.min(shortest);
     let mut last = Instant::now();
     let mut trusted = last;
     loop {
         let ran = last.elapsed();
         last = Instant::now();
-        match jump(&uploads, ran).await {
-            Ok(jump) if jump > age / 10 => {
+        let trusts = match jump(&uploads, ran).await {
+            Ok(Some(jump)) if jump > shortest / 10 => {
                 trusted = last + grace;
                 tracing::warn!(
-                    "the clock has moved on by {} s while the receiver did not run: no upload expires in the next {} s",
+                    "the clock has moved on by {} s while the receiver did not run: nothing expires in the next {} s",
                     jump.as_secs(),
                     grace.as_secs()
                 );
+                false
             }
-            Ok(_) if last < trusted => {}
-            Ok(_) => {
-                if let Err(error) = delete_expired(&uploads, age).await {
-                    tracing::error!("cannot remove expired uploads: {error}");
-                }
+            // The database is new, and may be the wrong one.
+            Ok(None) => {
+                trusted = last + grace;
+                false
             }
-            Err(error) => tracing::error!("cannot save the time: {error}"),
+            Ok(Some(_)) => last >= trusted,
+            Err(error) => {
+                tracing::error!("cannot save the time: {error}");
+                false
+            }
+        };
+        if let Err(error) = sweep(&uploads, age, trusts).await {
+            tracing::error!("cannot remove what has expired: {error}");
         }
         sleep(interval).await;
     }
 }
 
-/// Returns how much further the clock has gone since the last search than this process has run.
-async fn jump(uploads: &Uploads, ran: Duration) -> Result<Duration, StorageError> {
+/// Returns how much further the clock has gone since the last search than this process has run; `None` at the first
+/// search with this database.
+async fn jump(uploads: &Uploads, ran: Duration) -> Result<Option<Duration>, StorageError> {
     let now = now();
-    let before = uploads.store.save_clock(now).await?.unwrap_or(now);
-    let passed = Duration::from_millis(u64::try_from(now - before).unwrap_or(0));
-    Ok(passed.saturating_sub(ran))
+    let before = uploads.store.save_clock(now).await?;
+    Ok(before.map(|before| {
+        let passed = Duration::from_millis(u64::try_from(now - before).unwrap_or(0));
+        passed.saturating_sub(ran)
+    }))
+}
+
+/// Looks once. Deletes nothing unless it trusts the clock.
+async fn sweep(uploads: &Uploads, age: Option<Duration>, trusts: bool) -> Result<(), StorageError> {
+    if trusts {
+        if let Some(age) = age {
+            delete_expired(uploads, age).await?;
+        }
+        let files = uploads.files.clone();
+        blocking(move || files.remove_old_unknown()).await?;
+    }
+    uploads.review_gone(trusts).await
 }
 
 async fn delete_expired(uploads: &Uploads, age: Duration) -> Result<(), StorageError> {
@@ -77,53 +103,62 @@ async fn delete_expired(uploads: &Uploads, age: Duration) -> Result<(), StorageE
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::fs::{self, File};
+    use std::path::Path;
+    use std::time::SystemTime;
 
     use super::*;
-    use crate::config::{Conflict, Layout};
-    use crate::storage::changes::Limits;
-    use crate::storage::claims::Claims;
-    use crate::storage::files::Files;
-    use crate::storage::record::Identity;
-    use crate::storage::store::Store;
-    use crate::storage::uploads::Naming;
+    use crate::storage::bench::{insert, uploads};
 
     #[tokio::test(flavor = "multi_thread")]
     async fn nothing_expires_right_after_the_clock_has_jumped() {
         let dir = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}/records?mode=rwc", dir.path().display());
-        let uploads = Uploads {
-            store: Store::open(&url).await.unwrap(),
-            files: Files::open(dir.path()).unwrap(),
-            claims: Arc::new(Claims::new(10, None)),
-            naming: Naming::default(),
-            layout: Layout::Id,
-            conflict: Conflict::Rename,
-        };
-        let identity = Identity {
-            owner: String::new(),
-            dir: String::new(),
-            name: "a".to_owned(),
-            size: 10,
-            mtime: String::new(),
-            md5: String::new(),
-        };
-        let record = Record::new(identity).unwrap();
+        let uploads = uploads(dir.path()).await;
+        let record = insert(&uploads, "a").await;
+        let unknown = aside(dir.path(), "old", KEPT + MAX_GRACE);
         let store = &uploads.store;
-        assert!(store.insert(&record, Limits::default()).await.unwrap());
         store.save_clock(now() - 400 * 86_400_000).await.unwrap();
         let age = Duration::from_secs(2);
         sleep(age + Duration::from_millis(100)).await;
-        let task = tokio::spawn(run(uploads.clone(), age));
+        let task = tokio::spawn(run(uploads.clone(), Some(age)));
         sleep(Duration::from_millis(700)).await;
-        assert!(store.find_any(&record.id).await.unwrap().is_some());
+        assert!(store.find_any(&record.id).await.unwrap().is_some() && unknown.exists());
         for _ in 0..100 {
             sleep(Duration::from_millis(100)).await;
-            if store.find_any(&record.id).await.unwrap().is_none() {
+            if store.find_any(&record.id).await.unwrap().is_none() && !unknown.exists() {
                 task.abort();
                 return;
             }
         }
         panic!("it never expires");
+    }
+
+    /// Makes a file that was moved aside so long ago.
+    fn aside(data: &Path, name: &str, ago: Duration) -> std::path::PathBuf {
+        let path = data.join("partial.unknown").join(name);
+        fs::write(&path, "bytes").unwrap();
+        let file = File::options().write(true).open(&path).unwrap();
+        file.set_modified(SystemTime::now() - ago).unwrap();
+        path
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn unknown_bytes_are_deleted_when_they_are_old_and_not_with_a_new_database() {
+        let dir = tempfile::tempdir().unwrap();
+        let uploads = uploads(dir.path()).await;
+        let old = aside(dir.path(), "old", KEPT + MAX_GRACE);
+        let young = aside(dir.path(), "young", KEPT - MAX_GRACE);
+        for is_new in [true, false] {
+            let task = tokio::spawn(run(uploads.clone(), None));
+            for _ in 0..50 {
+                sleep(Duration::from_millis(10)).await;
+                if !old.exists() {
+                    break;
+                }
+            }
+            task.abort();
+            assert_eq!(old.exists(), is_new);
+        }
+        assert!(young.exists());
     }
 }

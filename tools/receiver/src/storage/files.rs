@@ -1,5 +1,5 @@
-//! The bytes, in two directories: `partial`, where they arrive in a file named after the upload's id, and
-//! `files`, where finished files have their places.
+//! The bytes, in directories: `partial`, where they arrive in a file named after the upload's id, and `files`, where
+//! finished files have their places. `partial.unknown` is for those that the database does not know.
 //!
 //! When the bytes of a finished upload are in `partial`, a crash has stopped a move:
 //! [`move_to_place`](Files::move_to_place) completes it. Symbolic links are never followed.
@@ -19,11 +19,14 @@ use crate::storage::record::{Record, State};
 
 /// The end of the name, in `partial`, of bytes whose record is about to be deleted.
 pub const WITHDRAWN: &str = ".withdrawn";
+/// The name of a file that a health check makes. Neither an upload nor a user has it.
+pub const PROBE: &str = ".probe";
 
-/// The two directories. All functions but `probe` block.
+/// The directories. All functions but `probe` block.
 #[derive(Debug, Clone)]
 pub struct Files {
-    partial: Arc<Dir>,
+    pub(super) partial: Arc<Dir>,
+    pub(super) unknown: Arc<Dir>,
     finished: Arc<Dir>,
     /// Keeps directories from being removed while a file is put there: a move reads it, a removal writes.
     tree: Arc<RwLock<()>>,
@@ -43,7 +46,7 @@ pub enum Entry {
 }
 
 impl Files {
-    /// Opens `files` and `partial` in the data directory; makes them if they are missing.
+    /// Opens the directories in the data directory; makes those that are missing.
     pub fn open(data: &Path) -> anyhow::Result<Self> {
         let data = &Dir::open_ambient_dir(data, ambient_authority())?;
         let open = |name| {
@@ -59,6 +62,7 @@ impl Files {
         );
         Ok(Self {
             partial,
+            unknown: open("partial.unknown")?,
             finished,
             tree: Arc::default(),
         })
@@ -66,8 +70,6 @@ impl Files {
 
     /// Checks that files can be written in both.
     pub async fn probe(&self) -> io::Result<()> {
-        // Neither an upload nor a user has this name.
-        const PROBE: &str = ".probe";
         let files = self.clone();
         let probe = move || {
             for dir in [&files.partial, &files.finished] {
@@ -173,13 +175,13 @@ impl Files {
         unless_missing(self.partial.rename(withdrawn, &self.partial, id)).map(drop)
     }
 
-    /// Whether a finished upload's bytes are nowhere: somebody has removed them or moved them away.
+    /// Whether a finished upload's file is nowhere: somebody has removed it or moved it away.
     pub fn is_gone(&self, record: &Record) -> io::Result<bool> {
         // In this order, since a file goes from `partial` to its place.
         if length(&self.partial, &record.id)?.is_some() {
             return Ok(false);
         }
-        Ok(self.entry_at(&record.place)? == Entry::None)
+        Ok(self.entry_at(&record.place)? != Entry::File)
     }
 
     /// Returns the length of the file at a place; 0 when there is none.
@@ -343,7 +345,7 @@ pub(super) fn unless_missing<T>(result: io::Result<T>) -> io::Result<Option<T>> 
 }
 
 /// Makes new names in a directory durable.
-fn sync_names(dir: &Dir) -> io::Result<()> {
+pub(super) fn sync_names(dir: &Dir) -> io::Result<()> {
     #[cfg(unix)]
     dir.open(".")?.sync_all()?;
     Ok(())

@@ -5,12 +5,18 @@
 //! | [`uploads`] | records and files together, changed in an order that no crash can break |
 //! | [`writer`] | the thread that writes an upload's bytes, syncs them and then saves the record |
 //! | [`claims`] | the right to work on an upload, which one request has at a time |
-//! | [`expiry`] | removal of uploads that nobody finishes |
+//! | [`recovery`] | what a start does with the bytes in `partial` |
+//! | [`gone`] | finished uploads whose files others have moved away |
+//! | [`expiry`] | removal of what nobody needs any more |
 //! | [`store`] | the records in the database |
 //! | [`changes`] | changes of the records, many in one transaction |
 //! | [`database`] | connections to the database, and numbers and times as it takes them |
 //! | [`files`] | the bytes, in the directories `partial` and `files` |
+//! | [`unknown`] | bytes that the database does not know, in `partial.unknown` |
+//! | [`inventory`] | the commands that list and remove these |
+//! | `bench` | what the tests here share |
 //! | `alias` | two places that are one file |
+//! | [`pace`] | a limit for how often something is done for one owner |
 //! | [`names`] | which names are allowed, and how they are written on the disk |
 //! | [`record`] | one upload as the database has it |
 //! | [`digests`] | MD5 and SHA-256 that can be saved and continued |
@@ -18,6 +24,8 @@
 //! | [`failpoint`] | places where tests let the receiver crash |
 
 mod alias;
+#[cfg(test)]
+mod bench;
 pub mod changes;
 pub mod claims;
 pub mod database;
@@ -26,8 +34,13 @@ pub mod error;
 pub mod expiry;
 pub mod failpoint;
 pub mod files;
+pub mod gone;
+pub mod inventory;
 pub mod names;
+pub mod pace;
 pub mod record;
+pub mod recovery;
 pub mod store;
+pub mod unknown;
 pub mod uploads;
 pub mod writer;

@@ -51,6 +51,15 @@ pub struct Identity {
     pub md5: String,
 }
 
+/// The first bytes of a file.
+#[derive(Clone, Default)]
+pub struct Prefix {
+    /// How many they are.
+    pub offset: u64,
+    /// Their digests.
+    pub digests: Digests,
+}
+
 /// An upload.
 #[derive(Clone)]
 pub struct Record {
@@ -66,10 +75,14 @@ pub struct Record {
     pub offset: u64,
     /// The digests of those bytes.
     pub digests: Digests,
+    /// The bytes that a digest of the client has proven: none, some or all of them.
+    pub proven: Prefix,
     /// The time of the first locate, in milliseconds since 1970.
     pub created: i64,
     /// The time of the last progress, when this record was read.
     pub changed: i64,
+    /// The time at which the file of a finished upload was found to be gone, when this record was read; 0 if it was not.
+    pub gone: i64,
 }
 
 impl Record {
@@ -85,9 +98,38 @@ impl Record {
             state: State::New,
             offset: 0,
             digests: Digests::default(),
+            proven: Prefix::default(),
             created: 0,
             changed: 0,
+            gone: 0,
         })
+    }
+
+    /// Returns all bytes that are durable.
+    pub fn prefix(&self) -> Prefix {
+        Prefix {
+            offset: self.offset,
+            digests: self.digests.clone(),
+        }
+    }
+
+    /// Returns the bytes to go back to when there are wrong ones: those that are proven, or none where that would be
+    /// all.
+    pub fn safe_prefix(&self) -> Prefix {
+        match self.proven.offset < self.offset {
+            true => self.proven.clone(),
+            false => Prefix::default(),
+        }
+    }
+
+    /// Drops the bytes behind a prefix.
+    pub fn go_back(&mut self, to: Prefix) {
+        if self.proven.offset > to.offset {
+            self.proven = Prefix::default();
+        }
+        self.state = State::Partial;
+        self.offset = to.offset;
+        self.digests = to.digests;
     }
 
     /// The URL path of the finished file.

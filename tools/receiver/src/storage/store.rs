@@ -11,7 +11,7 @@ use crate::storage::changes::{Change, Changes, Limits};
 use crate::storage::database::{connect, now, signed};
 use crate::storage::digests::Digests;
 use crate::storage::error::StoreError;
-use crate::storage::record::{Identity, Record, State};
+use crate::storage::record::{Identity, Prefix, Record, State};
 
 /// The uploads that a list has.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +39,8 @@ type Probe = (Option<Instant>, Result<(), StoreError>);
 pub struct Store {
     /// For all that only reads: it does not wait for a commit.
     readers: AnyPool,
+    /// For lists, which do not wait for the many short reads of uploads either.
+    lists: AnyPool,
     writer: AnyPool,
     /// For [`probe`](Self::probe), which does not wait for other readers either.
     health: AnyPool,
@@ -56,6 +58,7 @@ impl Store {
         Ok(Self {
             changes: Changes::start(writer.clone()),
             readers: connect(url, READERS).await?,
+            lists: connect(url, 1).await?,
             writer,
             health: connect(url, 1).await?,
             probe: Arc::new(Mutex::new((None, Ok(())))),
@@ -94,7 +97,7 @@ impl Store {
 
     /// Closes all connections.
     pub async fn close(&self) {
-        for pool in [&self.readers, &self.health, &self.writer] {
+        for pool in [&self.readers, &self.lists, &self.health, &self.writer] {
             pool.close().await;
         }
     }
@@ -168,7 +171,7 @@ impl Store {
         rows.iter().map(record).collect()
     }
 
-    /// Lists the owner's uploads, last changed first, beginning behind `after`.
+    /// Lists the owner's uploads but for those that are gone, last changed first, beginning behind `after`.
     pub async fn list(
         &self,
         owner: &str,
@@ -179,7 +182,7 @@ impl Store {
         let (changed, id) = after.map_or((i64::MAX, ""), |last| (last.changed, last.id.as_str()));
         let rows = sqlx::query(
             "SELECT * FROM uploads
-             WHERE owner = $1 AND ($2 = 'all' OR ($2 = 'complete') = (state = 'complete'))
+             WHERE owner = $1 AND gone = 0 AND ($2 = 'all' OR ($2 = 'complete') = (state = 'complete'))
                AND (changed < $3 OR (changed = $3 AND id < $4))
              ORDER BY changed DESC, id DESC
              LIMIT $5",
@@ -193,7 +196,7 @@ impl Store {
         .bind(changed)
         .bind(id)
         .bind(i64::from(limit))
-        .fetch_all(&self.readers)
+        .fetch_all(&self.lists)
         .await?;
         rows.iter().map(record).collect()
     }
@@ -231,10 +234,11 @@ impl Store {
         Ok(row.map(|row| row.try_get("seen")).transpose()?)
     }
 
-    /// Counts all uploads of an owner, finished or not, and sums the sizes of their files.
+    /// Counts all uploads of an owner, finished or not, but for those that are gone, and sums the sizes of their files.
     pub async fn totals(&self, owner: &str) -> Result<(u64, u64), StoreError> {
         let row = sqlx::query(
-            "SELECT COUNT(*) AS records, SUM(CAST(size AS REAL)) AS bytes FROM uploads WHERE owner = $1",
+            "SELECT COUNT(*) AS records, SUM(CAST(size AS REAL)) AS bytes FROM uploads
+             WHERE owner = $1 AND gone = 0",
         )
         .bind(owner)
         .fetch_one(&self.readers)
@@ -252,6 +256,23 @@ impl Store {
             .fetch_all(&self.readers)
             .await?;
         rows.iter().map(record).collect()
+    }
+
+    /// Lists uploads that are gone, in the order of their ids, beginning behind one.
+    pub async fn gone_after(&self, id: &str, limit: u32) -> Result<Vec<Record>, StoreError> {
+        let query = "SELECT * FROM uploads WHERE gone > 0 AND id > $1 ORDER BY id LIMIT $2";
+        let rows = sqlx::query(query)
+            .bind(id)
+            .bind(i64::from(limit))
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(record).collect()
+    }
+
+    /// Notes since when, in milliseconds since 1970, finished uploads are gone; 0 for those that are there.
+    pub async fn set_gone(&self, ids: Vec<String>, since: i64) -> Result<(), StoreError> {
+        let change = Change::Gone(ids, since);
+        self.changes.make(change).await.map(drop)
     }
 
     /// Deletes a record.
@@ -300,6 +321,17 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
     };
     let bytes =
         |column| u64::try_from(row.try_get::<i64, _>(column)?).map_err(|_| unreadable(column));
+    let digests = |column| {
+        let text: &str = row.try_get(column)?;
+        Digests::restore(text).ok_or_else(|| unreadable(column))
+    };
+    let proven = match bytes("proven")? {
+        0 => Prefix::default(),
+        offset => Prefix {
+            offset,
+            digests: digests("proven_midstate")?,
+        },
+    };
     Ok(Record {
         identity: Identity {
             owner: row.try_get("owner")?,
@@ -312,10 +344,11 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
         place: row.try_get("place")?,
         state: State::from_word(row.try_get("state")?).ok_or_else(|| unreadable("state"))?,
         offset: bytes("held")?,
-        digests: Digests::restore(row.try_get("midstate")?)
-            .ok_or_else(|| unreadable("midstate"))?,
+        digests: digests("midstate")?,
+        proven,
         created: row.try_get("created")?,
         changed: row.try_get("changed")?,
+        gone: row.try_get("gone")?,
         id,
     })
 }
@@ -323,33 +356,20 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::bench::{insert, uploads};
 
     #[tokio::test]
     async fn an_upload_is_replaced_only_where_it_still_is() {
         let dir = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}/records?mode=rwc", dir.path().display());
-        let store = Store::open(&url).await.unwrap();
-        let upload = |name: &str| {
-            let identity = Identity {
-                owner: "joe".to_owned(),
-                dir: String::new(),
-                name: name.to_owned(),
-                size: 10,
-                mtime: "1".to_owned(),
-                md5: String::new(),
-            };
-            Record::new(identity).unwrap()
-        };
+        let uploads = uploads(dir.path()).await;
+        let store = &uploads.store;
         let finished = |record: &Record| Record {
             state: State::Complete,
             offset: 10,
             place: "joe/a".to_owned(),
             ..record.clone()
         };
-        let (old, new) = (upload("old"), upload("new"));
-        for record in [&old, &new] {
-            assert!(store.insert(record, Limits::default()).await.unwrap());
-        }
+        let (old, new) = (insert(&uploads, "old").await, insert(&uploads, "new").await);
         assert!(store.finish(&finished(&old), None).await.unwrap());
         assert!(!store.finish(&finished(&new), None).await.unwrap());
         // The old upload began again and has bytes of its own.
@@ -364,10 +384,10 @@ mod tests {
             .finish(&finished(&new), replaced.clone())
             .await
             .unwrap());
-        let kept = store.find("joe", &old.id).await.unwrap();
+        let kept = store.find("", &old.id).await.unwrap();
         assert_eq!(kept.map(|record| record.offset), Some(5));
         assert!(store.finish(&finished(&old), None).await.unwrap());
         assert!(store.finish(&finished(&new), replaced).await.unwrap());
-        assert!(store.find("joe", &old.id).await.unwrap().is_none());
+        assert!(store.find("", &old.id).await.unwrap().is_none());
     }
 }

@@ -12,12 +12,12 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::config::{Conflict, Layout};
 use crate::storage::claims::{Claim, Claims};
-use crate::storage::digests::Digests;
 use crate::storage::error::{StorageError, StoreError};
 use crate::storage::failpoint;
 use crate::storage::files::{Entry, Files, WITHDRAWN};
 use crate::storage::names;
-use crate::storage::record::{Record, State};
+use crate::storage::pace::Pace;
+use crate::storage::record::{Prefix, Record, State};
 use crate::storage::store::Store;
 
 /// The largest number of files in one directory that differ only in the number added to their name.
@@ -34,6 +34,8 @@ pub struct Uploads {
     pub files: Files,
     /// The claims.
     pub claims: Arc<Claims>,
+    /// How often an owner's files are searched for those that are gone.
+    pub searches: Pace,
     /// The right to give a file of an owner its place.
     pub naming: Naming,
     /// Where finished files go.
@@ -73,6 +75,8 @@ impl Uploads {
                 record.offset
             );
             self.reset(&mut record).await?;
+        } else if record.gone > 0 {
+            self.store.set_gone(vec![record.id.clone()], 0).await?;
         }
         Ok(Some(record))
     }
@@ -80,10 +84,18 @@ impl Uploads {
     /// Drops all bytes of an upload. The caller has the claim, here and in the functions below.
     pub async fn reset(&self, record: &mut Record) -> Result<(), StorageError> {
         self.move_back(record).await?;
-        record.state = State::Partial;
-        record.offset = 0;
-        record.digests = Digests::default();
+        record.go_back(Prefix::default());
         record.place = record.id.clone();
+        Ok(self.store.save(record).await?)
+    }
+
+    /// Drops the bytes of an upload that are not the client's. An unfinished one keeps those that a digest has proven.
+    pub async fn drop_wrong(&self, record: &mut Record) -> Result<(), StorageError> {
+        let safe = record.safe_prefix();
+        if record.state == State::Complete || safe.offset == 0 {
+            return self.reset(record).await;
+        }
+        record.go_back(safe);
         Ok(self.store.save(record).await?)
     }
 
@@ -145,6 +157,8 @@ impl Uploads {
             let finished = Record {
                 state: State::Complete,
                 offset: record.identity.size,
+                // The digest of the whole file has proven all.
+                proven: Prefix::default(),
                 place,
                 ..record.clone()
             };
@@ -189,7 +203,7 @@ impl Uploads {
             let (files, path) = (self.files.clone(), place.clone());
             let entry = blocking(move || files.entry_at(&path)).await?;
             if let (Entry::None, Some(old)) = (entry, &other) {
-                if self.forget_gone(old).await? {
+                if self.forget_gone(old, "its name is wanted").await? {
                     other = None;
                 }
             }
@@ -213,9 +227,9 @@ impl Uploads {
         ))
     }
 
-    /// Deletes the record of a finished upload whose file is gone, so that another one can have its place; `false`
-    /// when the file is not gone, or a request works on it.
-    async fn forget_gone(&self, old: &Record) -> Result<bool, StorageError> {
+    /// Deletes the record of a finished upload whose file is gone; `false` when the file is not gone, or a request works
+    /// on it. `why` is for the log.
+    pub async fn forget_gone(&self, old: &Record, why: &str) -> Result<bool, StorageError> {
         let Some(_claim) = self.claims.claim_idle(&old.id) else {
             return Ok(false);
         };
@@ -228,7 +242,7 @@ impl Uploads {
         if gone {
             tracing::warn!(
                 id = old.id,
-                "the file '{}' is gone and its name is wanted: the upload is forgotten",
+                "the file '{}' is gone, and {why}: the upload is forgotten",
                 old.place
             );
             self.store.delete(&old.id).await?;
@@ -312,50 +326,7 @@ impl Uploads {
         }))
     }
 
-    /// Repairs what a crash has left: moves finished files to their places, and ends deletions. Other bytes without a
-    /// record are kept, since it may be the database that is wrong.
-    pub async fn recover(&self) -> Result<(), StorageError> {
-        let (mut unknown, mut bytes) = (0, 0);
-        let files = self.files.clone();
-        for name in blocking(move || files.partial_names()).await? {
-            let withdrawn = name.strip_suffix(WITHDRAWN);
-            let id = withdrawn.unwrap_or(&name).to_owned();
-            let record = self.store.find_any(&id).await?;
-            let files = self.files.clone();
-            let done = match (record, withdrawn.is_some()) {
-                (Some(record), true) => {
-                    let back = move || files.restore(&record.id).map(|()| record);
-                    match blocking(back).await {
-                        Ok(record) => self.move_to_place(&record).await,
-                        Err(error) => Err(error),
-                    }
-                }
-                (Some(record), false) => self.move_to_place(&record).await,
-                (None, true) => {
-                    let name = name.clone();
-                    blocking(move || files.remove(&name)).await
-                }
-                (None, false) => {
-                    unknown += 1;
-                    let name = name.clone();
-                    bytes += blocking(move || files.partial_length(&name)).await?;
-                    Ok(())
-                }
-            };
-            if let Err(error) = done {
-                tracing::error!(id, "cannot put the bytes in 'partial' right: {error}");
-            }
-        }
-        if unknown > 0 {
-            tracing::warn!(
-                "'partial' has {unknown} files with {bytes} bytes of uploads that are not in the database: is it the \
-                 right one? They are kept; if it is, remove them"
-            );
-        }
-        Ok(())
-    }
-
-    async fn on_disk<T: Send + 'static>(
+    pub(super) async fn on_disk<T: Send + 'static>(
         &self,
         record: &Record,
         work: impl FnOnce(&Files, &Record) -> io::Result<T> + Send + 'static,
@@ -365,7 +336,7 @@ impl Uploads {
     }
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, StorageError> {
     Ok(tokio::task::spawn_blocking(work).await??)

@@ -14,7 +14,7 @@ use crate::storage::claims::Claim;
 use crate::storage::digests::Digests;
 use crate::storage::error::StorageError;
 use crate::storage::failpoint;
-use crate::storage::record::{Record, State};
+use crate::storage::record::{Prefix, Record, State};
 use crate::storage::uploads::Uploads;
 
 /// The longest time between two commits while bytes arrive.
@@ -164,15 +164,21 @@ impl Job {
             all_match &= matches(&expected.md5, &md5) && matches(&file.md5, &md5);
             all_match &= expected.sha256.is_empty() || expected.sha256 == self.digests.sha256();
         }
+        if all_match && !expected.prefix_md5.is_empty() {
+            self.record.proven = Prefix {
+                offset: self.written,
+                digests: self.digests.clone(),
+            };
+        }
         match (all_match, is_whole) {
             (true, true) => self.finish_upload()?,
             (true, false) => self.save(State::Partial, self.written, self.digests.clone())?,
             // The bytes that were there before are wrong: this request brought none.
             (false, _) if self.written == self.initial.offset => {
-                self.roll_back(0, Digests::default())?;
+                self.roll_back(self.initial.safe_prefix())?;
             }
             // Those before are kept: by their digest the client sees whether they are right.
-            (false, _) => self.roll_back(self.initial.offset, self.initial.digests.clone())?,
+            (false, _) => self.roll_back(self.initial.prefix())?,
         }
         Ok(all_match)
     }
@@ -206,10 +212,12 @@ impl Job {
         }
     }
 
-    /// Goes back to an offset. The record is saved first: a file that is longer than its record does no harm.
-    fn roll_back(&mut self, offset: u64, digests: Digests) -> Result<(), StorageError> {
-        self.save(State::Partial, offset, digests)?;
-        Ok(self.file.set_len(offset)?)
+    /// Goes back to a prefix. The record is saved first: a file that is longer than its record does no harm.
+    fn roll_back(&mut self, to: Prefix) -> Result<(), StorageError> {
+        let mut record = self.record.clone();
+        record.go_back(to);
+        self.save_record(record)?;
+        Ok(self.file.set_len(self.record.offset)?)
     }
 
     /// Makes written bytes durable. After an error the caller gives up: a later sync can succeed although
@@ -227,6 +235,10 @@ impl Job {
             digests,
             ..self.record.clone()
         };
+        self.save_record(record)
+    }
+
+    fn save_record(&mut self, record: Record) -> Result<(), StorageError> {
         self.runtime.block_on(self.uploads.store.save(&record))?;
         failpoint::hit("after-commit");
         self.record = record;

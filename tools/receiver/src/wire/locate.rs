@@ -82,10 +82,14 @@ async fn find_and_claim(endpoint: &Endpoint, file: &Identity) -> Result<(Claim, 
 
 async fn find_or_make(endpoint: &Endpoint, file: &Identity) -> Result<String, Reply> {
     let limits = endpoint.limits();
-    // Twice, since a concurrent locate of the same file may win the insert.
+    // Twice, since a concurrent locate of the same file may win the insert, or files may be gone that count.
     for _ in 0..2 {
         if let Some(record) = endpoint.uploads.store.find_file(file).await? {
-            return Ok(record.id);
+            let uploads = &endpoint.uploads;
+            // It did not count, so the limits are for it as for a new one.
+            if record.gone == 0 || !uploads.forget_gone(&record, "it is wanted again").await? {
+                return Ok(record.id);
+            }
         }
         let record = Record::new(file.clone()).map_err(Reply::internal)?;
         // Refuses the name, if it is taken, before there is a record.
@@ -93,6 +97,7 @@ async fn find_or_make(endpoint: &Endpoint, file: &Identity) -> Result<String, Re
         if endpoint.uploads.store.insert(&record, limits).await? {
             return Ok(record.id);
         }
+        endpoint.uploads.look_for_gone(&file.owner).await?;
     }
     let (records, bytes) = endpoint.uploads.store.totals(&file.owner).await?;
     let full = |message| Reply::refusal(StatusCode::INSUFFICIENT_STORAGE, message);

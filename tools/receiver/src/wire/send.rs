@@ -41,7 +41,10 @@ pub async fn send(
     }
     claim.begin_send(owner)?;
     if restart {
-        uploads.reset(&mut record).await?;
+        uploads.drop_wrong(&mut record).await?;
+        if record.offset > 0 {
+            return Err(fields.misplaced(&record));
+        }
     }
 
     form.set_slot(claim.slot());
@@ -206,13 +209,19 @@ impl SendFields {
         }
         let misplaced = self.offset != record.offset && !self.restarts(record);
         if record.state != State::Complete && misplaced {
-            return Err(conflict(format!(
-                "offset {} is not where this upload stands, {}",
-                self.offset, record.offset
-            ))
-            .with_record(record)
-            .with_prefix(record));
+            return Err(self.misplaced(record));
         }
         Ok(())
+    }
+
+    /// Refuses the offset, since the upload is at another one.
+    fn misplaced(&self, record: &Record) -> Reply {
+        let message = format!(
+            "offset {} is not where this upload stands, {}",
+            self.offset, record.offset
+        );
+        Reply::refusal(StatusCode::CONFLICT, message)
+            .with_record(record)
+            .with_prefix(record)
     }
 }

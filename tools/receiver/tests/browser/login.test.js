@@ -89,6 +89,26 @@ test("a session that ends while a file goes up costs a login and nothing else", 
   }
 });
 
+test("a login that is closed before the server answers lets uploads continue", async () => {
+  const page = await browser.open(receiver.url);
+  await logIn(page);
+  await page.getByText("Logged in as joe").waitFor();
+  receiver.changePassword("joe", PASSWORD);
+  const file = files.make("closed.bin", 1000);
+  await page.locator("#files").setInputFiles(file.path);
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("Your session has ended").waitFor();
+  let asked;
+  await page.route("**/login", (route) => (asked = route));
+  await dialog.getByLabel("Password").fill(PASSWORD);
+  await dialog.getByRole("button", { name: "Log in" }).click();
+  await until(() => asked);
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "hidden" });
+  await asked.continue();
+  await finished(page, file.name).waitFor();
+});
+
 test("a login in another tab does not disturb this one", async () => {
   const page = await browser.open(receiver.url);
   await logIn(page);

@@ -49,6 +49,7 @@ export class Receiver {
 
   /** At once, as a power cut would. */
   async kill() {
+    if (this.#child.signalCode) return;
     const ended = new Promise((resolve) => this.#child.once("exit", resolve));
     this.#child.kill("SIGKILL");
     await ended;

@@ -90,6 +90,28 @@ describe("an upload", () => {
     await page.getByText("The list is not up to date").waitFor({ state: "hidden" });
   });
 
+  test("of a small file waits for a receiver that is away when it is chosen", async () => {
+    const file = files.make("away.bin", 1000);
+    const page = await open();
+    await receiver.kill();
+    await page.locator("#files").setInputFiles(file.path);
+    await state(page, file.name, "retrying");
+    assert.match(await uploading(page, file.name).locator(".details").textContent(), /cannot be reached/);
+    await receiver.restart();
+    await finished(page, file.name).waitFor();
+    await assertStored(file);
+  });
+
+  test("whose data arrive damaged is sent again", async () => {
+    const file = files.make("cut.bin", 1_000_000);
+    const page = await open();
+    await onSends(page, 1, (route) => route.fulfill({ status: 400, json: { message: "the part 'file' has 7 bytes" } }));
+    await page.locator("#files").setInputFiles(file.path);
+    await finished(page, file.name).waitFor();
+    assert.equal(page.sends.length, 2);
+    await assertStored(file);
+  });
+
   test("continues after a reload when its file is chosen again", async () => {
     const file = files.make("reload.bin", LARGE);
     const page = await open();

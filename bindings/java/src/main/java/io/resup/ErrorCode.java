@@ -36,7 +36,7 @@ public enum ErrorCode {
     TLS(54),
     /** The proxy refused. Check its URL, user and password. */
     PROXY(55),
-    /** The server requires a login or forbids the upload (HTTP 401, 403). */
+    /** The server requires a login or forbids the upload (HTTP 401, 403), or the login failed. */
     NOT_ALLOWED(70),
     /** The file is larger than the server accepts (HTTP 413). */
     TOO_LARGE(71),

@@ -33,13 +33,17 @@ final class LocateHandler {
         if (file.size() > maxSize) {
             throw new Refusal(413, "the file has " + file.size() + " bytes, the most that is taken is " + maxSize);
         }
-        Upload upload = locate(file);
+        Upload upload = locate(file, fields.digest("sha256", 32));
         JsonResponse response = JsonResponse.of(upload).maxSegment(maxSegment);
         return "1".equals(fields.text("prefix")) ? response.prefixMd5(upload) : response;
     }
 
-    /** Finds the upload of a file, or makes one. Completes it if the content is here already. */
-    private Upload locate(Identity file) throws Refusal, IOException, SQLException, InterruptedException {
+    /**
+     * Finds the upload of a file, or makes one. Completes it if the content is here already, with this SHA-256 if the
+     * client knows it.
+     */
+    private Upload locate(Identity file, String sha256)
+            throws Refusal, IOException, SQLException, InterruptedException {
         Lock lock = locks.acquire(findOrMake(file));
         try {
             Upload upload = uploads.load(file.owner(), lock.id());
@@ -55,7 +59,7 @@ final class LocateHandler {
             }
             // The owner may have uploaded the same content before.
             boolean instant = upload.offset() == 0 && !upload.file().md5().isEmpty();
-            return instant ? uploads.completeInstantly(upload) : upload;
+            return instant ? uploads.completeInstantly(upload, sha256) : upload;
         } finally {
             locks.release(lock);
         }

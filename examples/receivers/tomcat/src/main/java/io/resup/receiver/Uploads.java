@@ -87,10 +87,13 @@ final class Uploads {
         }
     }
 
-    /** Completes an upload with the file of another one of the same owner, if there is one with the same content. */
-    Upload completeInstantly(Upload upload) throws SQLException {
+    /**
+     * Completes an upload with the file of another one of the same owner, if there is one with the same content, and
+     * with this SHA-256 if that is not empty.
+     */
+    Upload completeInstantly(Upload upload, String sha256) throws SQLException {
         Upload original = records.findContent(upload.file());
-        if (original == null) {
+        if (original == null || !sha256.isEmpty() && !sha256.equals(original.prefixSha256())) {
             return upload;
         }
         try {

@@ -4,6 +4,9 @@
 //! with fields. Other clients take all of these. So [`tidy`] drops interim responses, and writes a
 //! final head anew, with the fields that the library reads.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 
 use ureq::unversioned::transport::Buffers;
@@ -16,6 +19,9 @@ const LONGEST: usize = 64 * 1024;
 
 /// The most fields of a head that are kept, beside those about its length. (ureq takes 128.)
 const MAX_FIELDS: usize = 100;
+
+/// The most lines of a head that are noted because they were passed over.
+const MAX_NOTES: usize = 5;
 
 /// The fields that say where a body ends. All of them are kept, so that ureq sees a contradiction.
 const FRAMING: [&str; 2] = ["content-length", "transfer-encoding"];
@@ -47,6 +53,8 @@ pub(super) struct Tidied {
     pub is_ready: bool,
     /// Whether a 100 Continue was dropped.
     pub had_100: bool,
+    /// Notes on the lines of the final head that were passed over, though they should be fields.
+    pub notes: Vec<String>,
 }
 
 /// Drops interim responses from the start of the input, and writes a whole final head anew.
@@ -80,6 +88,7 @@ pub(super) fn tidy(buffers: &mut dyn Buffers) -> Result<Tidied, Error> {
             continue;
         }
         let text = head.text();
+        tidied.notes = head.notes;
         replace(buffers, length, text)?;
         tidied.is_ready = true;
         break;
@@ -129,17 +138,19 @@ pub(super) struct Head {
     pub reason: Vec<u8>,
     /// Names in lower case, and values in one line.
     fields: Vec<(String, Vec<u8>)>,
+    notes: Vec<String>,
 }
 
 impl Head {
     /// Parses a head; `None` if its first line is not that of a response. A line that is no field
-    /// is passed over.
+    /// is passed over, with a note.
     pub(super) fn parse(input: &[u8]) -> Option<Self> {
         let mut lines = input
             .split(|byte| *byte == b'\n')
             .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         let (minor, status, reason) = status_line(lines.next()?)?;
         let mut fields: Vec<(String, Vec<u8>)> = Vec::new();
+        let mut notes = Vec::new();
         // Whether the line before is one of the fields.
         let mut is_kept = false;
         for line in lines {
@@ -153,6 +164,9 @@ impl Head {
             }
             let field = field(line);
             is_kept = field.is_some();
+            if !is_kept {
+                notes.extend(note(line));
+            }
             fields.extend(field);
         }
         for (name, value) in &mut fields {
@@ -162,12 +176,20 @@ impl Head {
                 odd.for_each(|byte| *byte = b'?');
             }
         }
-        fields.retain(|(_, value)| value.iter().all(|byte| is_text(*byte)));
+        fields.retain(|(name, value)| {
+            let is_usable = value.iter().all(|byte| is_text(*byte));
+            if !is_usable {
+                notes.push(format!("the response's {name} has control characters"));
+            }
+            is_usable
+        });
+        notes.truncate(MAX_NOTES);
         Some(Head {
             minor,
             status,
             reason: reason.to_vec(),
             fields,
+            notes,
         })
     }
 
@@ -229,6 +251,23 @@ fn field(line: &[u8]) -> Option<(String, Vec<u8>)> {
     (is_token && is_read).then(|| (name, line[colon + 1..].trim_ascii().to_vec()))
 }
 
+/// Describes a line that is no field, without its value, which may be a secret; `None` for one that
+/// is a field, or ends the head.
+fn note(line: &[u8]) -> Option<String> {
+    let colon = line.iter().position(|byte| *byte == b':');
+    let name = line[..colon.unwrap_or(line.len())].trim_ascii_end();
+    // The characters of a name (RFC 9110, 5.6.2).
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let is_field = colon.is_some() && !name.is_empty() && name.iter().all(is_token);
+    (!is_field && !line.is_empty()).then(|| {
+        let end = if colon.is_some() { ":" } else { "" };
+        format!(
+            "a line in the response's head is no field: \"{}{end}\"",
+            excerpt(name)
+        )
+    })
+}
+
 fn is_framing(name: &str) -> bool {
     FRAMING.contains(&name)
 }
@@ -236,122 +275,4 @@ fn is_framing(name: &str) -> bool {
 /// Whether a byte may be in a value.
 fn is_text(byte: u8) -> bool {
     matches!(byte, b'\t' | 0x20..=0x7e | 0x80..)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use ureq::unversioned::transport::LazyBuffers;
-
-    /// Tidies `input`; gives what is left of it.
-    fn tidied(input: &[u8]) -> Result<(Tidied, String), Error> {
-        let mut buffers = LazyBuffers::new(128 * 1024, 1024);
-        buffers.input_append_buf()[..input.len()].copy_from_slice(input);
-        buffers.input_appended(input.len());
-        let tidied = tidy(&mut buffers)?;
-        let left = String::from_utf8_lossy(buffers.input()).into_owned();
-        Ok((tidied, left))
-    }
-
-    fn head(input: &str) -> String {
-        let (tidied, left) = tidied(input.as_bytes()).unwrap();
-        assert!(tidied.is_ready, "{input:?}");
-        left
-    }
-
-    #[test]
-    fn a_head_is_ready_when_it_is_whole_and_final() {
-        for input in [
-            "",
-            "\r\n",
-            "HTT",
-            "HTTP/1.1 413 Too",
-            "HTTP/1.1 413 x\r\nA: b\r\n",
-            "HTTP/1.1 100 Continue\r\n\r\n",
-            "HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 401",
-        ] {
-            let (tidied, left) = tidied(input.as_bytes()).unwrap();
-            assert!(!tidied.is_ready, "{input:?}");
-            assert_eq!(tidied.had_100, input.contains("100"), "{input:?}");
-            assert!(input.ends_with(&left), "{input:?}: {left:?}");
-        }
-        for input in [
-            "HTTP/1.1 413 x\r\n\r\n{",
-            "HTTP/1.1 413 x\n\n{",
-            "\r\nHTTP/1.1  413  x \r\n\r\n{",
-            "HTTP/1.1 100 Continue\r\nServer: x\r\n\r\nHTTP/1.1 100\r\n\r\nHTTP/1.1 413 x\r\n\r\n{",
-        ] {
-            assert_eq!(head(input), "HTTP/1.1 413 x\r\n\r\n{", "{input:?}");
-        }
-        assert_eq!(head("HTTP/1.0 101 x\r\n\r\n"), "HTTP/1.0 101 x\r\n\r\n");
-    }
-
-    #[test]
-    fn odd_lines_are_read_as_other_clients_read_them() {
-        for (line, wanted) in [
-            ("Location: /a\r\n b", "location: /a b\r\n"),
-            ("Location:\r\n\t /a \r\n  ", "location:  /a \r\n"),
-            ("Location \t: /a", "location: /a\r\n"),
-            ("LOCATION:/a", "location: /a\r\n"),
-            ("Location", ""),
-            ("PHP Warning x", ""),
-            ("PHP Warning: x\r\n Location: /a", ""),
-            (" Location: /a", ""),
-            (": /a", ""),
-            ("Loc ation: /a", ""),
-            ("X-Location: /a", ""),
-            ("Location: /a\x01", ""),
-            ("Content-Length : 5", "content-length: 5\r\n"),
-            ("Content-Length: 5\r\n 6", "content-length: 5 6\r\n"),
-            ("Content-Length: 5\x006", "content-length: 5?6\r\n"),
-            ("Content-Length 5", ""),
-            ("Tus-Resumable: 1.0.0", "tus-resumable: 1.0.0\r\n"),
-            ("x-amz-id-2: 7", "x-amz-id-2: 7\r\n"),
-            ("X-Amz-Cf-Id: 7", ""),
-        ] {
-            let text = head(&format!("HTTP/1.1 200 OK\r\n{line}\r\n\r\n"));
-            assert_eq!(text, format!("HTTP/1.1 200 OK\r\n{wanted}\r\n"), "{line:?}");
-        }
-    }
-
-    #[test]
-    fn of_many_fields_the_last_cookies_are_dropped() {
-        let many = "Set-Cookie: a=b\r\n".repeat(1000);
-        let text = head(&format!(
-            "HTTP/1.1 200 OK\r\n{many}Connection: close\r\nContent-Length: 2\r\n\r\n{{}}"
-        ));
-        assert!(
-            text.starts_with(
-                "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\nset-cookie: a=b\r\n"
-            ),
-            "{text}"
-        );
-        assert!(text.ends_with("\r\n\r\n{}"), "{text}");
-        assert_eq!(text.matches("set-cookie").count(), MAX_FIELDS - 1);
-    }
-
-    #[test]
-    fn what_is_no_http_is_named() {
-        for (input, wanted) in [
-            (
-                &b"SSH-2.0-OpenSSH_9.2\r\n"[..],
-                "it begins: SSH-2.0-OpenSSH_9.2",
-            ),
-            (b"220 ready\r\n", "it begins: 220 ready"),
-            (b"\x15\x03\x01\0\x02", "https://"),
-            (b"\0\0\x12\x04\0\0\0\0\0", "HTTP/2"),
-            (b"HTTP/2 200\r\n\r\n", "it begins: HTTP/2 200"),
-            (b"HTTP/1.1 99 x\r\n\r\n", "it begins: HTTP/1.1 99"),
-            (b"HTTP/1.1 2000 x\r\n\r\n", "it begins: HTTP/1.1 2000"),
-            (b"HTTP/1.x 200 x\r\n\r\n", "it begins"),
-        ] {
-            let error = tidied(input).unwrap_err().to_string();
-            assert!(error.contains("not valid HTTP"), "{error}");
-            assert!(error.contains(wanted), "{error}");
-        }
-        let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(LONGEST));
-        assert!(tidied(endless.as_bytes()).is_err());
-        let long = format!("{endless}\r\n\r\n");
-        assert!(tidied(long.as_bytes()).is_err());
-    }
 }

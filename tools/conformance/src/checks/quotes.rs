@@ -1,0 +1,183 @@
+//! The sentences of docs/PROTOCOL.md that the checks are about, so that a reader finds them.
+
+/// The beginning or the part of a sentence, and the ids of the checks that are about it.
+type Quote = (&'static str, &'static [&'static str]);
+
+/// Returns the sentence for a check.
+pub fn quote(id: &str) -> Option<&'static str> {
+    let found = QUOTES.iter().find(|(_, ids)| ids.contains(&id));
+    found.map(|(quote, _)| *quote)
+}
+
+const QUOTES: &[Quote] = &[
+    // Locate
+    (
+        "`POST endpoint` with `application/x-www-form-urlencoded`, or `GET endpoint?…`",
+        &["locate-new-post", "locate-new-get"],
+    ),
+    ("bytes the server holds durably, from the start, without a gap", &["locate-partial"]),
+    ("0 with `new`, size with `complete`", &["locate-complete"]),
+    (
+        "the server's own key of this upload, the same in all answers about it",
+        &["locate-again", "answer-id", "hostile-ids"],
+    ),
+    (
+        "An answer to a locate with `prefix` = `1`, and to a send, carries `prefix_md5` where the server knows it",
+        &["locate-prefix-md5", "send-prefix-md5"],
+    ),
+    ("Both are plain HTML-form requests", &["locate-encodings", "hostile-urlencoded"]),
+    ("the program's own extra fields, passed through", &["locate-extra-fields"]),
+    ("bytes in the whole file, decimal", &["locate-huge-size", "wrong-locates"]),
+    ("an instant upload then needs it to be the same, too", &["instant-other-sha256"]),
+    (
+        "the server has the content already (same owner, same size, same digest) and no byte is sent",
+        &["instant-upload", "instant-other-size", "instant-unfinished"],
+    ),
+    ("the most file bytes that one send may carry", &["limit-too-long", "limit-just-right"]),
+    (
+        "`application/json` in UTF-8 without a byte order mark and without a Content-Encoding",
+        &["answer-json"],
+    ),
+    ("file name, UTF-8, no path", &["names-unicode", "names-signs", "names-case"]),
+    ("neither `/` nor NUL, not `.` or `..`", &["names-hostile"]),
+    (
+        "target directory on the server, relative, `/`-separated, may be empty; its parts are names as above",
+        &["names-of-dirs"],
+    ),
+    // Send
+    (
+        "exactly `length` bytes of the file from `offset`",
+        &["send-whole", "send-any-bytes", "wrong-length"],
+    ),
+    (
+        "`partial` with the new durable offset, or `complete`",
+        &["send-odd-offsets", "send-repeated"],
+    ),
+    (
+        "A file of no bytes is sent like any other, with a `length` of 0.",
+        &["send-empty-file"],
+    ),
+    (
+        "`offset` (where these bytes begin), `length` (how many this request carries)",
+        &["send-empty-segment", "wrong-sends", "wrong-range"],
+    ),
+    ("`POST endpoint` with `multipart/form-data`.", &["send-in-pieces"]),
+    (
+        "`filename*` (RFC 8187), after `filename`, is a client setting",
+        &["send-filename-star"],
+    ),
+    (
+        "A client that has it may send `sha256` of the whole file beside `md5`.",
+        &["send-sha256"],
+    ),
+    (
+        "A client may send `Expect: 100-continue` (RFC 9110, 10.1.1) with a large body",
+        &["send-expect-continue"],
+    ),
+    (
+        "tells the server to drop what it holds of this upload, finished or not",
+        &["restart-unfinished", "restart-finished", "restart-broken"],
+    ),
+    (
+        "a server whose content has another digest by now ignores the field",
+        &["restart-late"],
+    ),
+    (
+        "A receiver **keeps what arrived of a broken request**",
+        &["broken-keeps", "broken-resumes", "broken-by-reset", "broken-before-file"],
+    ),
+    ("after the file, because it is known only then", &["broken-before-digest"]),
+    ("a send of `length` 0 brings the `md5`", &["broken-empty-end"]),
+    ("If the request brought nothing, all is dropped.", &["broken-wrong-end"]),
+    ("A writer that gets no bytes meanwhile is dead", &["writer-dead"]),
+    (
+        "one that still gets bytes stays, and the new request is answered 423",
+        &["writer-live"],
+    ),
+    (
+        "While another request is writing the upload, a receiver waits up to 2 seconds for it to end.",
+        &["writers-race"],
+    ),
+    (
+        "Without the field an `offset` of `0` is an offset like any other.",
+        &["conflict-offset-zero"],
+    ),
+    (
+        "After a wrong digest a receiver drops what the request brought.",
+        &["digest-md5"],
+    ),
+    ("A receiver need not check the `prefix_md5` of a send", &["digest-prefix-md5"]),
+    (
+        "`md5` of the whole file when this request ends at `size`",
+        &["digest-of-resumed"],
+    ),
+    ("a part without a `name` are answered 400", &["hostile-multipart"]),
+    // Errors
+    (
+        "`offset` is not where the server is",
+        &["conflict-offset", "conflict-new", "conflict-repeated"],
+    ),
+    ("upload forgotten or expired", &["unknown-id"]),
+    (
+        "An early answer, while the body is still on its way, has to stay readable",
+        &["early-conflict", "early-unknown-id", "login-early"],
+    ),
+    (
+        "An answer must have a Content-Length or be chunked: else a cut one looks whole.",
+        &["answer-length"],
+    ),
+    ("Every error may carry a JSON object with `message`.", &["answer-errors"]),
+    // What makes a file the same file
+    (
+        "A receiver finds an upload by owner + `dir` + `name` + `size` and, where given, `md5`, else `mtime`.",
+        &[
+            "identity-name", "identity-dir", "identity-size", "identity-mtime", "identity-md5",
+            "identity-md5-first", "locates-race", "owner-files", "owner-ids",
+        ],
+    ),
+    ("A source without `mtime` is located with its `md5`", &["identity-no-mtime"]),
+    // Signing
+    (
+        "`sign` = lower-case hex HMAC of the fields before the file",
+        &["sign-accepted"],
+    ),
+    (
+        "A wrong `sign` is answered 403 before a byte of the file is taken",
+        &["sign-needed", "sign-wrong", "sign-changed"],
+    ),
+    ("a wrong `sign_tail` 403 as well", &["sign-tail"]),
+    (
+        "A receiver refuses a `ts` more than 5 minutes off and a `nonce` that it has seen.",
+        &["sign-nonce", "sign-time"],
+    ),
+    ("answers instant uploads only within one owner", &["owner-instant"]),
+    // Login
+    (
+        "Form login (`POST` of named fields, urlencoded, cookies kept), HTTP Basic, bearer token",
+        &["login-accepted", "login-session"],
+    ),
+    ("not logged in, not allowed", &["login-needed", "login-wrong"]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::all;
+
+    #[test]
+    fn each_check_has_one_sentence_and_the_document_has_it() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/PROTOCOL.md");
+        let document = std::fs::read_to_string(path).unwrap();
+        // A line's end may be inside of a sentence.
+        let words: Vec<_> = document.split_whitespace().collect();
+        let document = words.join(" ");
+        for (quote, _) in QUOTES {
+            assert!(document.contains(quote), "{quote}");
+        }
+        let mut quoted: Vec<_> = QUOTES.iter().flat_map(|(_, ids)| *ids).copied().collect();
+        let mut checks: Vec<_> = all().map(|check| check.id).collect();
+        quoted.sort_unstable();
+        checks.sort_unstable();
+        assert_eq!(quoted, checks);
+    }
+}

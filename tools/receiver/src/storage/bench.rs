@@ -1,0 +1,43 @@
+//! What the tests of this directory share: uploads in a directory of their own.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::config::{Conflict, Layout};
+use crate::storage::changes::Limits;
+use crate::storage::claims::Claims;
+use crate::storage::files::Files;
+use crate::storage::pace::Pace;
+use crate::storage::record::{Identity, Record};
+use crate::storage::store::Store;
+use crate::storage::uploads::{Naming, Uploads};
+
+/// Opens a new database and new directories.
+pub async fn uploads(dir: &Path) -> Uploads {
+    let url = format!("sqlite://{}/records?mode=rwc", dir.display());
+    Uploads {
+        store: Store::open(&url).await.unwrap(),
+        files: Files::open(dir).unwrap(),
+        claims: Arc::new(Claims::new(10, None)),
+        searches: Pace::default(),
+        naming: Naming::default(),
+        layout: Layout::Id,
+        conflict: Conflict::Rename,
+    }
+}
+
+/// Adds the record of a file with 10 bytes.
+pub async fn insert(uploads: &Uploads, name: &str) -> Record {
+    let identity = Identity {
+        owner: String::new(),
+        dir: String::new(),
+        name: name.to_owned(),
+        size: 10,
+        mtime: String::new(),
+        md5: String::new(),
+    };
+    let record = Record::new(identity).unwrap();
+    let inserted = uploads.store.insert(&record, Limits::default()).await;
+    assert!(inserted.unwrap());
+    record
+}

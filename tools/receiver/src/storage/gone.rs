@@ -1,0 +1,182 @@
+//! Finished uploads whose files others have removed or moved away. They are noted as gone: they are in no list, and
+//! count for no limit. A file may come back, so their records are kept for a while.
+
+use std::collections::HashSet;
+
+use crate::storage::claims::Claim;
+use crate::storage::database::now;
+use crate::storage::error::StorageError;
+use crate::storage::files::Files;
+use crate::storage::record::{Record, State};
+use crate::storage::store::Filter;
+use crate::storage::unknown::{KEPT, KEPT_DAYS};
+use crate::storage::uploads::{blocking, Uploads};
+
+/// How many uploads are looked at together.
+const PAGE: u32 = 1000;
+
+impl Uploads {
+    /// Leaves out the finished uploads whose files are gone, and notes that they are.
+    pub async fn leave_out_gone(
+        &self,
+        mut records: Vec<Record>,
+    ) -> Result<Vec<Record>, StorageError> {
+        let suspects = self.without_file(records.clone()).await?;
+        if !suspects.is_empty() {
+            let gone = self.note_gone(&suspects).await?;
+            records.retain(|record| !gone.contains(&record.id));
+        }
+        Ok(records)
+    }
+
+    /// Looks at all files of an owner, once a minute at most, and notes those that are gone.
+    pub async fn look_for_gone(&self, owner: &str) -> Result<(), StorageError> {
+        if !self.searches.allows(owner) {
+            return Ok(());
+        }
+        let mut last = None;
+        loop {
+            let page = self
+                .store
+                .list(owner, Filter::Complete, last.as_ref(), PAGE)
+                .await?;
+            last = page.last().cloned();
+            if last.is_none() {
+                return Ok(());
+            }
+            self.leave_out_gone(page).await?;
+        }
+    }
+
+    /// Looks again at the uploads that are noted as gone. Those whose files are back are so no more. Those that were gone
+    /// for long are forgotten, if `forgets`.
+    pub async fn review_gone(&self, forgets: bool) -> Result<(), StorageError> {
+        let old = now().saturating_sub_unsigned(KEPT.as_millis() as u64);
+        let mut last = String::new();
+        loop {
+            let page = self.store.gone_after(&last, PAGE).await?;
+            let Some(record) = page.last() else {
+                return Ok(());
+            };
+            last.clone_from(&record.id);
+            let still = self.without_file(page.clone()).await?;
+            let still: HashSet<_> = still.into_iter().map(|record| record.id).collect();
+            let (gone, back): (Vec<_>, Vec<_>) = page
+                .into_iter()
+                .partition(|record| still.contains(&record.id));
+            if !back.is_empty() {
+                let ids = back.into_iter().map(|record| record.id).collect();
+                self.store.set_gone(ids, 0).await?;
+            }
+            let old = gone.iter().filter(|record| forgets && record.gone < old);
+            for record in old {
+                let why = format!("it was gone for {KEPT_DAYS} days");
+                self.forget_gone(record, &why).await?;
+            }
+        }
+    }
+
+    /// Finds those of the uploads that are finished and have no file.
+    async fn without_file(&self, records: Vec<Record>) -> Result<Vec<Record>, StorageError> {
+        let files = self.files.clone();
+        blocking(move || {
+            let mut found = Vec::new();
+            for record in records {
+                if record.state == State::Complete && files.is_gone(&record)? {
+                    found.push(record);
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Notes which of the uploads are gone, and returns their ids. One that a request works on is not: its file may be
+    /// on the way.
+    async fn note_gone(&self, suspects: &[Record]) -> Result<HashSet<String>, StorageError> {
+        let claims: Vec<Claim> = suspects
+            .iter()
+            .filter_map(|record| self.claims.claim_idle(&record.id))
+            .collect();
+        let mut gone = Vec::new();
+        for claim in &claims {
+            let record = self.store.find_any(claim.id()).await?;
+            let Some(record) = record.filter(|record| record.state == State::Complete) else {
+                continue;
+            };
+            if self.on_disk(&record, Files::is_gone).await? {
+                tracing::info!(id = record.id, "the file '{}' is gone", record.place);
+                gone.push(record.id);
+            }
+        }
+        if !gone.is_empty() {
+            self.store.set_gone(gone.clone(), now()).await?;
+        }
+        Ok(gone.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::storage::bench::{insert, uploads};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn records_of_files_that_are_gone_are_kept_for_a_while() {
+        let dir = tempfile::tempdir().unwrap();
+        let uploads = uploads(dir.path()).await;
+        let mut ids = Vec::new();
+        for name in ["back", "recent", "old"] {
+            let mut record = insert(&uploads, name).await;
+            fs::write(dir.path().join("partial").join(&record.id), [0; 10]).unwrap();
+            uploads.finish(&mut record).await.unwrap();
+            ids.push(record.id);
+        }
+        let [back, recent, old] = &ids[..] else {
+            unreachable!()
+        };
+        let path = |id: &str| dir.path().join("files").join(id);
+        let aside = dir.path().join("aside");
+        fs::rename(path(back), &aside).unwrap();
+        fs::remove_file(path(recent)).unwrap();
+        fs::remove_file(path(old)).unwrap();
+        uploads.look_for_gone("").await.unwrap();
+        assert_eq!(uploads.store.totals("").await.unwrap(), (0, 0));
+        fs::rename(&aside, path(back)).unwrap();
+        let long_ago = now() - KEPT.as_millis() as i64 - 1000;
+        uploads
+            .store
+            .set_gone(vec![old.clone()], long_ago)
+            .await
+            .unwrap();
+        for forgets in [false, true] {
+            uploads.review_gone(forgets).await.unwrap();
+            let mut are_gone = Vec::new();
+            for id in &ids {
+                let found = uploads.store.find_any(id).await.unwrap();
+                are_gone.push(found.map(|record| record.gone > 0));
+            }
+            let last = Some(true).filter(|_| !forgets);
+            assert_eq!(are_gone, [Some(false), Some(true), last]);
+            assert_eq!(uploads.store.totals("").await.unwrap(), (1, 10));
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_file_that_a_request_works_on_is_not_taken_for_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let uploads = uploads(dir.path()).await;
+        let mut record = insert(&uploads, "a").await;
+        fs::write(dir.path().join("partial").join(&record.id), [0; 10]).unwrap();
+        uploads.finish(&mut record).await.unwrap();
+        fs::remove_file(dir.path().join("files").join(&record.id)).unwrap();
+        let claim = uploads.claims.claim_idle(&record.id);
+        let left = uploads.leave_out_gone(vec![record.clone()]).await.unwrap();
+        assert_eq!(left.len(), 1);
+        drop(claim);
+        let left = uploads.leave_out_gone(vec![record]).await.unwrap();
+        assert!(left.is_empty());
+    }
+}

@@ -1,0 +1,114 @@
+//! What a start does with the bytes that are in `partial`.
+
+use std::io;
+
+use crate::storage::error::StorageError;
+use crate::storage::files::{Files, PROBE, WITHDRAWN};
+use crate::storage::record::{Record, State};
+use crate::storage::unknown::KEPT_DAYS;
+use crate::storage::uploads::{blocking, Uploads};
+
+/// How many files, with how many bytes.
+#[derive(Default)]
+struct Count {
+    files: u64,
+    bytes: u64,
+}
+
+impl Count {
+    fn add(&mut self, bytes: u64) {
+        self.files += 1;
+        self.bytes += bytes;
+    }
+}
+
+impl Uploads {
+    /// Repairs what a crash has left: moves finished files to their places, and ends deletions. Bytes of uploads that
+    /// have no record are moved aside, since it may be the database that is wrong, and back when there is a record.
+    pub async fn recover(&self) -> Result<(), StorageError> {
+        self.bring_back().await?;
+        let mut unknown = Count::default();
+        let files = self.files.clone();
+        for name in blocking(move || files.partial_names()).await? {
+            if let Err(error) = self.repair(&name, &mut unknown).await {
+                tracing::error!("cannot put '{name}' in 'partial' right: {error}");
+            }
+        }
+        if unknown.files > 0 {
+            tracing::warn!(
+                "{} files with {} bytes of uploads that are not in the database are now in 'partial.unknown': is it \
+                 the right one? With the right one they come back at the next start; after {KEPT_DAYS} days they are \
+                 deleted. The command 'unknown' lists and removes them",
+                unknown.files,
+                unknown.bytes
+            );
+        }
+        Ok(())
+    }
+
+    async fn repair(&self, name: &str, unknown: &mut Count) -> Result<(), StorageError> {
+        let withdrawn = name.strip_suffix(WITHDRAWN);
+        let record = self.store.find_any(withdrawn.unwrap_or(name)).await?;
+        let (files, name) = (self.files.clone(), name.to_owned());
+        match (record, withdrawn) {
+            (Some(record), Some(_)) => {
+                let id = record.id.clone();
+                blocking(move || files.restore(&id)).await?;
+                self.move_to_place(&record).await
+            }
+            (Some(record), None) => self.move_to_place(&record).await,
+            (None, Some(_)) => blocking(move || files.remove(&name)).await,
+            (None, None) if name == PROBE => blocking(move || files.remove(&name)).await,
+            (None, None) => {
+                unknown.add(blocking(move || files.set_aside(&name)).await?);
+                Ok(())
+            }
+        }
+    }
+
+    /// Moves bytes back that were moved aside, where the database knows their upload and has not gone on without them.
+    async fn bring_back(&self) -> Result<(), StorageError> {
+        let mut back = Count::default();
+        let files = self.files.clone();
+        for found in blocking(move || files.unknown()).await? {
+            let Some(record) = self.store.find_any(&found.name).await? else {
+                continue;
+            };
+            let bytes = found.bytes;
+            let moved = self.on_disk(&record, move |files: &Files, record: &Record| {
+                let fits = is_missing(files, record, bytes)?;
+                if fits {
+                    files.bring_back(&record.id)?;
+                }
+                Ok(fits)
+            });
+            match moved.await {
+                Ok(true) => back.add(bytes),
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::error!(id = record.id, "cannot bring its bytes back: {error}")
+                }
+            }
+        }
+        if back.files > 0 {
+            tracing::info!(
+                "{} files with {} bytes have come back from 'partial.unknown': their uploads are in the database",
+                back.files,
+                back.bytes
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Whether an upload lacks its bytes, and can have these.
+fn is_missing(files: &Files, record: &Record, bytes: u64) -> io::Result<bool> {
+    let held = match record.state {
+        State::Complete if !files.is_gone(record)? => return Ok(false),
+        State::Complete => bytes == record.offset,
+        State::New | State::Partial => {
+            files.partial_length(&record.id)? == 0 && bytes >= record.offset
+        }
+    };
+    Ok(held && record.offset > 0)
+}
