@@ -52,8 +52,9 @@ static resup_status upload_one(resup_client *client, char **argv, const char *pa
 
     if (!check(resup_upload_new_file(client, path, &upload), path))
         return RESUP_E_ARGUMENT;
-    resup_upload_set_digest(upload, strcmp(argv[2], "md5") == 0 ? RESUP_DIGEST_MD5
+    resup_upload_set_digest(upload, strcmp(argv[2], "md5") == 0 ? RESUP_DIGEST_ONE_PASS
                                                                 : RESUP_DIGEST_NONE);
+    resup_upload_set_digest_algorithm(upload, RESUP_DIGEST_ALGORITHM_MD5);
     if (strcmp(argv[3], "-") != 0)
         resup_upload_set_state_file(upload, argv[3]);
     resup_upload_set_segment_size(upload, strtoull(argv[4], NULL, 10));

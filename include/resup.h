@@ -76,10 +76,8 @@
 extern "C" {
 #endif
 
-/* ============================================================================================== */
 /**
  * @defgroup types Types
- *
  * The handles, what functions return, and what all callbacks share.
  * @{
  */
@@ -105,13 +103,10 @@ typedef int32_t resup_status;
  * be NULL.
  */
 typedef void (*resup_destroy_callback)(void *user_data);
-
 /** @} */
 
-/* ============================================================================================== */
 /**
  * @defgroup version Version
- *
  * Which version the header and the loaded library are.
  *
  * Threads: any. Callbacks: none.
@@ -138,13 +133,10 @@ RESUP_API const char *resup_version(void);
  * header that the program was compiled with.
  */
 RESUP_API uint32_t resup_version_number(void);
-
 /** @} */
 
-/* ============================================================================================== */
 /**
  * @defgroup status Status codes
- *
  * What functions return: success, then failures in the groups of their causes: the program, the
  * file, the network, the server's refusals, its answers, a cancel, this machine.
  *
@@ -225,6 +217,8 @@ RESUP_API uint32_t resup_version_number(void);
 #define RESUP_E_BAD_OFFSET 92
 /** What the server stored is not what was sent, twice in a row. */
 #define RESUP_E_DIGEST 93
+/** The server does not use the digest that was asked for by name. Ask for another, or for none. */
+#define RESUP_E_DIGEST_UNAVAILABLE 94
 
 /** The upload was cancelled, by a call or by a callback. It may be run again. */
 #define RESUP_E_CANCELLED 110
@@ -240,13 +234,10 @@ RESUP_API uint32_t resup_version_number(void);
  * @return a static text, never NULL; for an unknown code, one that says so
  */
 RESUP_API const char *resup_status_message(resup_status status);
-
 /** @} */
 
-/* ============================================================================================== */
 /**
  * @defgroup client Client: making one
- *
  * A client has the address of a server, and the settings of all uploads to it.
  *
  * @param client  a client
@@ -284,13 +275,10 @@ RESUP_API resup_status resup_client_free(resup_client *client);
  * Threads: any, each has its own message. Callbacks: none.
  */
 RESUP_API const char *resup_client_error_message(const resup_client *client);
-
 /** @} */
 
-/* ============================================================================================== */
 /**
  * @defgroup client_network Client: network
- *
  * How the server is reached, how long the client waits, and how often it tries again. Each setting
  * counts from the next run of each upload on, but the rate limit at once.
  *
@@ -372,13 +360,10 @@ RESUP_API resup_status resup_client_set_retry_timeout(resup_client *client, uint
 RESUP_API resup_status resup_client_set_retry_backoff(resup_client *client,
                                                       uint32_t first_milliseconds,
                                                       uint32_t longest_milliseconds);
-
 /** @} */
 
-/* ============================================================================================== */
 /**
  * @defgroup client_requests Client: requests
- *
  * How requests and their forms are written. Each setting counts from the next run of each upload
  * on.
  *
@@ -417,13 +402,10 @@ RESUP_API resup_status resup_client_set_locate_method(resup_client *client, int3
  * @param style  #RESUP_FILENAME_WHATWG or #RESUP_FILENAME_RFC8187
  */
 RESUP_API resup_status resup_client_set_filename_style(resup_client *client, int32_t style);
-
 /** @} */
 
-/* ============================================================================================== */
 /**
  * @defgroup client_identity Client: identity
- *
  * Who the user is to the server: login, authorization, signatures. Each setting counts from the
  * next run of each upload on. Authorization, headers and cookies go with every request, but never
  * to another scheme, host or port than the endpoint's. What the library keeps of a secret is
@@ -509,13 +491,10 @@ RESUP_API resup_status resup_client_set_signing_secret(resup_client *client, con
  * @param algorithm  #RESUP_SIGNING_HMAC_SHA256 or #RESUP_SIGNING_HMAC_MD5
  */
 RESUP_API resup_status resup_client_set_signing_algorithm(resup_client *client, int32_t algorithm);
-
 /** @} */
 
-/* ============================================================================================== */
 /**
  * @defgroup client_tls Client: TLS
- *
  * Which server is trusted, and what this side shows to it. Each setting counts from the next run
  * of each upload on; files are read at once.
  *
@@ -578,13 +557,10 @@ RESUP_API resup_status resup_client_set_client_certificate_utf16(resup_client *c
  * @param verify  0 for no; else yes, the default
  */
 RESUP_API resup_status resup_client_set_tls_verify(resup_client *client, int32_t verify);
-
 /** @} */
 
-/* ============================================================================================== */
 /**
  * @defgroup client_log Client: log
- *
  * What uploads tell of their course. Secrets and file contents are never logged.
  * @{
  */
@@ -625,13 +601,10 @@ typedef int32_t (*resup_log_callback)(int32_t level, const char *message, void *
 RESUP_API resup_status resup_client_on_log(resup_client *client, int32_t level,
                                            resup_log_callback callback, void *user_data,
                                            resup_destroy_callback destroy);
-
 /** @} */
 
-/* ============================================================================================== */
 /**
  * @defgroup upload Upload: making one
- *
  * An upload is made of a file, of memory, or of a stream that the program reads. Nothing is sent
  * yet.
  *
@@ -659,7 +632,7 @@ RESUP_API resup_status resup_upload_new_file_utf16(resup_client *client, const u
                                                    resup_upload **out);
 
 /**
- * Makes an upload of bytes in memory. Its MD5 is computed before it is sent, since nothing else
+ * Makes an upload of bytes in memory. Its digest is computed before it is sent, since nothing else
  * tells two versions of it apart.
  * @param data  the bytes; copied; may be NULL when there are none
  * @param size  how many
@@ -699,7 +672,7 @@ typedef int32_t (*resup_size_callback)(uint64_t *size, void *user_data);
  * that called these; so after resup_upload_start the upload goes on only while the program waits,
  * and is cancelled within 100 ms only if they return by then. All three are needed: after a lost
  * connection the upload goes back to where the server is. What they read must stay the same during
- * a run; other bytes are noticed (#RESUP_E_SOURCE_CHANGED). It is read twice, first for its MD5,
+ * a run; other bytes are noticed (#RESUP_E_SOURCE_CHANGED). It is read twice, first for its digest,
  * since nothing else tells two versions of it apart.
  * @param read     reads
  * @param seek     sets where the next read begins
@@ -725,13 +698,10 @@ RESUP_API resup_status resup_upload_new_stream(resup_client *client, const char 
  * Threads: any. Callbacks: the destroy functions of the registered callbacks.
  */
 RESUP_API resup_status resup_upload_free(resup_upload *upload);
-
 /** @} */
 
-/* ============================================================================================== */
 /**
  * @defgroup upload_settings Upload: settings
- *
  * What is uploaded under which name, and how. Each setting counts from the next run on.
  *
  * @param upload  an upload
@@ -776,21 +746,34 @@ RESUP_API resup_status resup_upload_set_field(resup_upload *upload, const char *
  * nor the whole file is compared then, and a new mode or link during a run is a change of the file.
  */
 #define RESUP_DIGEST_NONE 0
-/** Compute the MD5 while the file is sent. The default. */
-#define RESUP_DIGEST_MD5 1
-/**
- * Compute the MD5 before the first request, so that a server which has the content already needs
- * no byte of it.
- */
-#define RESUP_DIGEST_MD5_FIRST 2
+/** Compute the digest while the file is sent. The default. */
+#define RESUP_DIGEST_ONE_PASS 1
+/** Compute it before the first request: a server that has the content needs no byte of it. */
+#define RESUP_DIGEST_FIRST 2
 
 /**
- * Sets whether and when the MD5 of the file is computed. Memory and streams have no modification
- * time, so that only their content tells two versions apart: their MD5 is computed before the
- * first request in every mode.
- * @param mode  #RESUP_DIGEST_NONE, #RESUP_DIGEST_MD5 or #RESUP_DIGEST_MD5_FIRST
+ * Sets whether and when the digest of the file is computed. Memory and streams have no
+ * modification time, so that only their content tells two versions apart: their digest is computed
+ * before the first request in every mode.
+ * @param mode  #RESUP_DIGEST_NONE, #RESUP_DIGEST_ONE_PASS or #RESUP_DIGEST_FIRST
  */
 RESUP_API resup_status resup_upload_set_digest(resup_upload *upload, int32_t mode);
+
+/** The best one that the server has, too. The default. */
+#define RESUP_DIGEST_ALGORITHM_AUTOMATIC 0
+/** BLAKE3 with 256 bits, the fastest. */
+#define RESUP_DIGEST_ALGORITHM_BLAKE3 1
+/** SHA-256. */
+#define RESUP_DIGEST_ALGORITHM_SHA256 2
+/** MD5, which every server has. It protects against accidents, not against an attacker. */
+#define RESUP_DIGEST_ALGORITHM_MD5 3
+
+/**
+ * Sets the algorithm of the digest. With one that is named the run ends with
+ * #RESUP_E_DIGEST_UNAVAILABLE where the server does not use it.
+ * @param algorithm  one of the RESUP_DIGEST_ALGORITHM_ constants
+ */
+RESUP_API resup_status resup_upload_set_digest_algorithm(resup_upload *upload, int32_t algorithm);
 
 /**
  * Sets a file in which the upload keeps states of the digest, so that a resume by another run of
@@ -824,6 +807,13 @@ RESUP_API resup_status resup_upload_set_state_file_utf16(resup_upload *upload,
 RESUP_API resup_status resup_upload_set_segment_size(resup_upload *upload, uint64_t bytes);
 
 /**
+ * Sets how many connections send parts of the file at a time, where the server takes parts and the
+ * file can be read at several places. Streams use one.
+ * @param connections  1 to 6, or 0, the default, for as many as help
+ */
+RESUP_API resup_status resup_upload_set_connections(resup_upload *upload, uint32_t connections);
+
+/**
  * Sets the most file bytes per second that this upload sends. Counts at once, also during a run.
  * @param bytes_per_second  0, the default, for no limit
  * @return #RESUP_OK or a handle's error
@@ -831,13 +821,10 @@ RESUP_API resup_status resup_upload_set_segment_size(resup_upload *upload, uint6
  * Threads: any, at any time, callbacks included. Callbacks: none.
  */
 RESUP_API resup_status resup_upload_set_rate_limit(resup_upload *upload, uint64_t bytes_per_second);
-
 /** @} */
 
-/* ============================================================================================== */
 /**
  * @defgroup upload_run Upload: running
- *
  * A run goes on until the server has confirmed the whole file, or until it fails. What the server
  * has is kept there: after a failure or a cancel the upload may be run again, and goes on from
  * there. resup_upload_cancel, resup_upload_pause and resup_upload_resume return at once.
@@ -899,13 +886,10 @@ RESUP_API resup_status resup_upload_pause(resup_upload *upload);
 
 /** Goes on after resup_upload_pause, from where the server is then. */
 RESUP_API resup_status resup_upload_resume(resup_upload *upload);
-
 /** @} */
 
-/* ============================================================================================== */
 /**
  * @defgroup upload_callbacks Upload: callbacks
- *
  * Callbacks are called from within resup_upload_run and resup_upload_wait, on the thread that
  * called these. A callback that is registered takes the place of the earlier one.
  *
@@ -981,13 +965,10 @@ typedef int32_t (*resup_complete_callback)(resup_upload *upload, resup_status st
 RESUP_API resup_status resup_upload_on_complete(resup_upload *upload,
                                                 resup_complete_callback callback, void *user_data,
                                                 resup_destroy_callback destroy);
-
 /** @} */
 
-/* ============================================================================================== */
 /**
  * @defgroup upload_numbers Upload: numbers
- *
  * What an upload has done, and how it goes on. For a handle that is not valid each function
  * returns 0.
  *
@@ -1040,17 +1021,20 @@ RESUP_API uint32_t resup_upload_retry_in(const resup_upload *upload);
 RESUP_API int32_t resup_upload_http_status(const resup_upload *upload);
 
 /**
+ * Returns the algorithm of the digest, one of the RESUP_DIGEST_ALGORITHM_ constants;
+ * #RESUP_DIGEST_ALGORITHM_AUTOMATIC before the server has agreed to one, and without a digest.
+ */
+RESUP_API int32_t resup_upload_digest_algorithm(const resup_upload *upload);
+
+/**
  * Returns 1 when running the upload again, later and unchanged, may succeed where the last run
  * failed; else 0.
  */
 RESUP_API int32_t resup_upload_is_retryable(const resup_upload *upload);
-
 /** @} */
 
-/* ============================================================================================== */
 /**
  * @defgroup upload_texts Upload: texts
- *
  * What the server and the library tell of an upload.
  *
  * @param upload  an upload
@@ -1068,9 +1052,12 @@ RESUP_API const char *resup_upload_id(const resup_upload *upload);
 RESUP_API const char *resup_upload_location(const resup_upload *upload);
 
 /**
- * Returns the MD5 of the whole file, 32 lower-case hex digits, once it is complete; NULL before,
- * and when the server had the file already and it was not read.
+ * Returns the digest of the whole file in lower-case hex, once it is complete; NULL before, and
+ * when the server had the file already and it was not read.
  */
+RESUP_API const char *resup_upload_digest(const resup_upload *upload);
+
+/** Returns resup_upload_digest where that is an MD5, else NULL. */
 RESUP_API const char *resup_upload_md5(const resup_upload *upload);
 
 /** Returns the server's last message for a person. */
@@ -1089,7 +1076,6 @@ RESUP_API const char *resup_upload_server_excerpt(const resup_upload *upload);
  *         handle that is not valid; it is valid until resup_upload_free
  */
 RESUP_API const char *resup_upload_error_message(const resup_upload *upload);
-
 /** @} */
 
 #ifdef __cplusplus

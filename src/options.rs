@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use resup_digests::Algorithm;
+
 /// The HTTP method of a locate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LocateMethod {
@@ -12,7 +14,7 @@ pub enum LocateMethod {
     Get,
 }
 
-/// The time when the MD5 of the whole file is computed, if ever.
+/// The time when the digest of the whole file is computed, if ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DigestMode {
     /// Never. Then neither the server's prefix nor the whole file is compared: for networks and
@@ -25,6 +27,42 @@ pub enum DigestMode {
     OnePass,
     /// Before the first request. A server that already has the content then needs no byte of it.
     First,
+}
+
+/// The algorithm of a file's digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DigestAlgorithm {
+    /// The best one that the server has, too. The default.
+    #[default]
+    Automatic,
+    /// BLAKE3 with 256 bits, the fastest.
+    Blake3,
+    /// SHA-256.
+    Sha256,
+    /// MD5, which every server has. It protects against accidents, not against an attacker.
+    Md5,
+}
+
+impl DigestAlgorithm {
+    /// Gives the algorithms that the server may choose from, the best one first.
+    pub(crate) fn offer(self) -> &'static [Algorithm] {
+        match self {
+            DigestAlgorithm::Automatic => &Algorithm::ALL,
+            DigestAlgorithm::Blake3 => &[Algorithm::Blake3],
+            DigestAlgorithm::Sha256 => &[Algorithm::Sha256],
+            DigestAlgorithm::Md5 => &[Algorithm::Md5],
+        }
+    }
+}
+
+impl From<Algorithm> for DigestAlgorithm {
+    fn from(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::Blake3 => DigestAlgorithm::Blake3,
+            Algorithm::Sha256 => DigestAlgorithm::Sha256,
+            Algorithm::Md5 => DigestAlgorithm::Md5,
+        }
+    }
 }
 
 /// The format of a file's name in a form.

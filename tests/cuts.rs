@@ -1,5 +1,8 @@
 //! The connection is lost at every single byte: in the end the server has the file that was sent.
 
+#[path = "common/digests.rs"]
+mod digests;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -36,11 +39,7 @@ fn upload_with(receiver: &ModelReceiver, name: &str, content: &[u8], faults: Fau
     upload
         .run()
         .unwrap_or_else(|e| panic!("{name} failed: {e}"));
-    assert_eq!(
-        upload.remote().md5(),
-        Some(files::md5_hex_of(content)),
-        "{name}"
-    );
+    digests::assert_told(&upload.remote(), content, name);
     // The proxy counts bytes after it has passed them on.
     std::thread::sleep(Duration::from_millis(if name == "whole" { 100 } else { 0 }));
     (proxy.bytes_up(), proxy.bytes_down())

@@ -1,5 +1,8 @@
 //! Uploads of streams, which the program reads.
 
+#[path = "common/digests.rs"]
+mod digests;
+
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,8 +41,7 @@ fn a_stream_goes_on_after_lost_connections() {
     let mut upload = Upload::from_stream(&client, Cursor::new(content.clone()), "stream").unwrap();
     upload.run().unwrap();
     assert_eq!(receiver.files()[0].1, content);
-    let md5 = upload.remote().md5();
-    assert_eq!(md5.unwrap(), files::md5_hex_of(&content));
+    digests::assert_told(&upload.remote(), &content, "a stream");
     assert!(upload.remote().snapshot().attempts > 3);
 }
 

@@ -74,7 +74,7 @@ int main(int argc, char **argv)
     } else {
         status = resup_upload_run(upload);
         if (status == RESUP_OK)
-            printf("md5=%s id=%s\n", resup_upload_md5(upload), resup_upload_id(upload));
+            printf("digest=%s id=%s\n", resup_upload_digest(upload), resup_upload_id(upload));
         else
             fprintf(stderr, "stream: %s\n", resup_upload_error_message(upload));
         resup_upload_free(upload);

@@ -108,12 +108,12 @@ int main(int argc, char **argv)
     fprintf(stderr, "\n");
 
     if (status == RESUP_OK) {
-        const char *md5 = resup_upload_md5(upload);
+        const char *digest = resup_upload_digest(upload);
         const char *id = resup_upload_id(upload);
-        printf("complete size=%.0f sent=%.0f skipped=%.0f attempts=%lu md5=%s id=%s\n",
+        printf("complete size=%.0f sent=%.0f skipped=%.0f attempts=%lu digest=%s id=%s\n",
                (double)resup_upload_size(upload), (double)resup_upload_bytes_sent(upload),
                (double)resup_upload_bytes_skipped(upload),
-               (unsigned long)resup_upload_attempts(upload), md5 ? md5 : "-", id ? id : "-");
+               (unsigned long)resup_upload_attempts(upload), digest ? digest : "-", id ? id : "-");
     } else {
         fprintf(stderr, "upload: %s\n", resup_upload_error_message(upload));
         if (resup_upload_is_retryable(upload))

@@ -81,7 +81,7 @@ class Window : public Fl_Window {
         progress_.value(size ? static_cast<float>(static_cast<double>(upload_.position()) / static_cast<double>(size))
                              : complete);
         if (complete) {
-            tell("Complete. MD5 " + upload_.md5().value_or("not computed"));
+            tell("Complete. Digest " + upload_.digest().value_or("not computed"));
             return offer(false);
         }
         tell(words());

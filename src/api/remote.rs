@@ -2,10 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use resup_digests::Algorithm;
+
 use crate::control::rate::Limiter;
 use crate::control::snapshot::{ServerInfo, Snapshot};
 use crate::control::Control;
 use crate::error::Error;
+use crate::options::DigestAlgorithm;
 
 /// The part of an [`Upload`](crate::Upload) that every thread may use at any time.
 #[derive(Debug, Clone, Default)]
@@ -77,10 +80,23 @@ impl Remote {
         self.server_info().location
     }
 
-    /// Gives the lower-case hex MD5 of the whole file, once the upload is complete and if the run
-    /// read the whole file.
+    /// Gives the algorithm of the digest, once the server has agreed to it; `None` before, and where no
+    /// digest is computed. Never [`DigestAlgorithm::Automatic`].
+    pub fn digest_algorithm(&self) -> Option<DigestAlgorithm> {
+        self.server_info().algorithm.map(DigestAlgorithm::from)
+    }
+
+    /// Gives the lower-case hex digest of the whole file, by [`digest_algorithm`](Self::digest_algorithm),
+    /// once the upload is complete and if the run read the whole file.
+    pub fn digest(&self) -> Option<String> {
+        self.server_info().digest.map(|digest| digest.hex())
+    }
+
+    /// Gives [`digest`](Self::digest) where that is an MD5.
     pub fn md5(&self) -> Option<String> {
-        self.server_info().md5
+        let digest = self.server_info().digest;
+        let md5 = digest.filter(|digest| digest.algorithm() == Algorithm::Md5);
+        md5.map(|md5| md5.hex())
     }
 
     /// Gives the server's last message for a person.

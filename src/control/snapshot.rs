@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use resup_digests::{Algorithm, Digest};
+
 use crate::error::Error;
 
 /// The state of an upload.
@@ -67,8 +69,10 @@ pub(crate) struct ServerInfo {
     pub id: Option<String>,
     /// The location of the finished file.
     pub location: Option<String>,
-    /// Lower-case hex MD5 of the whole file, once it is complete.
-    pub md5: Option<String>,
+    /// The algorithm of the digest, once the server has agreed to it.
+    pub algorithm: Option<Algorithm>,
+    /// The digest of the whole file, once it is complete.
+    pub digest: Option<Digest>,
     /// The server's last message for a person.
     pub message: Option<String>,
     /// The start of its last refusal's body.

@@ -1,10 +1,20 @@
 //! The state of a digest at one position.
 
-use md5::Md5;
+use resup_digests::{Algorithm, State};
 
 /// The state of a digest after `at` bytes.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Checkpoint {
     pub at: u64,
-    pub md5: Md5,
+    pub state: State,
+}
+
+impl Checkpoint {
+    /// Makes the checkpoint before the first byte.
+    pub(crate) fn start(algorithm: Algorithm) -> Self {
+        Checkpoint {
+            at: 0,
+            state: State::new(algorithm),
+        }
+    }
 }

@@ -1,9 +1,9 @@
-//! An MD5 that can go back to an earlier offset.
+//! A digest that can go back to an earlier offset.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use md5::Digest as _;
+use resup_digests::{Algorithm, Digest};
 
 use super::checkpoint::Checkpoint;
 use super::state_file::{StateFile, Unusable};
@@ -23,13 +23,13 @@ const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 /// After so many more bytes, a confirmed offset goes into the state file before that time.
 const SAVE_BYTES: u64 = 8 * 1024 * 1024;
 
-/// The MD5 of a file from its start, which can go back to an earlier offset.
+/// The digest of a file from its start, which can go back to an earlier offset.
 ///
 /// After a lost connection the server's offset is somewhere before the last byte sent. Then only
 /// the bytes from the last checkpoint before that offset have to be read again.
 pub(crate) struct RollingDigest {
-    /// Whether a digest is computed; if not, only the position counts.
-    hashing: bool,
+    /// The algorithm; `None` where no digest is computed, and only the position counts.
+    algorithm: Option<Algorithm>,
     current: Checkpoint,
     /// The checkpoint at the last offset that the server confirmed. The server never falls back
     /// behind it, unless it loses data.
@@ -45,12 +45,13 @@ pub(crate) struct RollingDigest {
 }
 
 impl RollingDigest {
-    /// Makes a digest; `file` is where its checkpoints are saved.
-    pub(crate) fn new(hashing: bool, file: Option<StateFile>) -> Self {
+    /// Makes a digest, or only a position without an algorithm; `file` is where its checkpoints are saved.
+    pub(crate) fn new(algorithm: Option<Algorithm>, file: Option<StateFile>) -> Self {
+        let start = Checkpoint::start(algorithm.unwrap_or(Algorithm::Md5));
         RollingDigest {
-            hashing,
-            current: Checkpoint::default(),
-            confirmed: Checkpoint::default(),
+            algorithm,
+            current: start.clone(),
+            confirmed: start,
             recent: VecDeque::with_capacity(MAX_RECENT),
             sparse: VecDeque::new(),
             file,
@@ -59,17 +60,30 @@ impl RollingDigest {
         }
     }
 
-    /// Takes the checkpoints of the state file, or gives the reason why there are none. A file that
-    /// is not a state file is not touched from then on.
-    pub(crate) fn load(&mut self) -> Result<(), String> {
+    /// Takes the checkpoints of the state file, or gives the reason why there are none. From then on
+    /// the algorithm is theirs, if it is one of `offer`. A file that is not a state file is not touched
+    /// from then on.
+    pub(crate) fn load(&mut self, offer: &[Algorithm]) -> Result<(), String> {
         let Some(file) = &self.file else {
             return Ok(());
         };
         match file.load() {
             Ok(mut checkpoints) => {
                 checkpoints.sort_by_key(|checkpoint| checkpoint.at);
-                self.loaded = !checkpoints.is_empty();
-                self.sparse = checkpoints.into();
+                let algorithm = |it: &Checkpoint| it.state.algorithm();
+                let last = checkpoints
+                    .iter()
+                    .map(algorithm)
+                    .rfind(|it| offer.contains(it));
+                let Some(last) = last else {
+                    return Ok(());
+                };
+                checkpoints.retain(|it| algorithm(it) == last);
+                *self = RollingDigest {
+                    sparse: checkpoints.into(),
+                    loaded: true,
+                    ..RollingDigest::new(Some(last), self.file.take())
+                };
                 Ok(())
             }
             Err(Unusable::Stale(why)) => Err(why),
@@ -80,9 +94,14 @@ impl RollingDigest {
         }
     }
 
-    /// Whether a digest is computed at all.
-    pub(crate) fn is_hashing(&self) -> bool {
-        self.hashing
+    /// Gives the algorithm, if a digest is computed at all.
+    pub(crate) fn algorithm(&self) -> Option<Algorithm> {
+        self.algorithm
+    }
+
+    /// Gives the checkpoint before the first byte.
+    fn start(&self) -> Checkpoint {
+        Checkpoint::start(self.current.state.algorithm())
     }
 
     /// Whether checkpoints came from the state file.
@@ -97,9 +116,9 @@ impl RollingDigest {
 
     /// Digests the next bytes.
     pub(crate) fn update(&mut self, bytes: &[u8]) {
-        if self.hashing {
+        if self.algorithm.is_some() {
             self.keep_checkpoints();
-            self.current.md5.update(bytes);
+            self.current.state.update(bytes);
         }
         self.current.at += bytes.len() as u64;
     }
@@ -128,7 +147,7 @@ impl RollingDigest {
 
     /// Goes to the nearest checkpoint at or before `offset`; the bytes from there have to be read.
     pub(crate) fn rewind(&mut self, offset: u64) {
-        if !self.hashing {
+        if self.algorithm.is_none() {
             self.current.at = offset;
             return;
         }
@@ -143,12 +162,12 @@ impl RollingDigest {
             .into_iter()
             .flatten()
             .max_by_key(|checkpoint| checkpoint.at);
-        self.current = best.cloned().unwrap_or_default();
+        self.current = best.cloned().unwrap_or_else(|| self.start());
         let before = |checkpoint: &Checkpoint| checkpoint.at <= offset;
         self.recent.retain(before);
         self.sparse.retain(before);
         if self.confirmed.at > offset {
-            self.confirmed = Checkpoint::default();
+            self.confirmed = self.start();
         }
     }
 
@@ -169,8 +188,21 @@ impl RollingDigest {
     /// from the state file.
     pub(crate) fn invalidate(&mut self) -> bool {
         let loaded = self.loaded;
-        *self = RollingDigest::new(self.hashing, self.file.take());
+        *self = RollingDigest::new(self.algorithm, self.file.take());
         loaded
+    }
+
+    /// Goes on with another algorithm: from `computed`, if that has it, else from the state file or the
+    /// first byte.
+    pub(crate) fn change_to(&mut self, algorithm: Algorithm, computed: Option<RollingDigest>) {
+        let file = self.file.take();
+        if let Some(computed) = computed.filter(|it| it.algorithm == Some(algorithm)) {
+            *self = RollingDigest { file, ..computed };
+            return;
+        }
+        *self = RollingDigest::new(Some(algorithm), file);
+        // The reason why it cannot be used was told before.
+        let _ = self.load(&[algorithm]);
     }
 
     /// Removes the state file: the upload is complete.
@@ -181,8 +213,8 @@ impl RollingDigest {
     }
 
     /// Gives the digest so far.
-    pub(crate) fn md5(&self) -> [u8; 16] {
-        self.current.md5.clone().finalize().into()
+    pub(crate) fn digest(&self) -> Digest {
+        self.current.state.digest()
     }
 }
 
@@ -196,26 +228,24 @@ fn push(queue: &mut VecDeque<Checkpoint>, most: usize, checkpoint: &Checkpoint) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::hex;
-    use md5::Md5;
     use proptest::prelude::*;
 
-    fn direct(bytes: &[u8]) -> [u8; 16] {
-        Md5::digest(bytes).into()
+    fn direct(bytes: &[u8]) -> Digest {
+        Digest::of(Algorithm::Md5, bytes)
     }
 
     #[test]
     fn the_digests_are_those_of_the_standard() {
-        let mut digest = RollingDigest::new(true, None);
-        assert_eq!(hex(digest.md5()), "d41d8cd98f00b204e9800998ecf8427e");
+        let mut digest = RollingDigest::new(Some(Algorithm::Md5), None);
+        assert_eq!(digest.digest().hex(), "d41d8cd98f00b204e9800998ecf8427e");
         digest.update(b"abc");
-        assert_eq!(hex(digest.md5()), "900150983cd24fb0d6963f7d28e17f72");
+        assert_eq!(digest.digest().hex(), "900150983cd24fb0d6963f7d28e17f72");
     }
 
     #[test]
     fn going_back_costs_at_most_the_distance_of_two_checkpoints() {
         let data: Vec<u8> = (0..10_000_000u32).map(|i| (i * 7) as u8).collect();
-        let mut digest = RollingDigest::new(true, None);
+        let mut digest = RollingDigest::new(Some(Algorithm::Md5), None);
         for chunk in data.chunks(100_000) {
             digest.update(chunk);
         }
@@ -224,12 +254,12 @@ mod tests {
         assert!(7_654_321 - digest.at() <= RECENT_DISTANCE + 100_000);
         let at = digest.at() as usize;
         digest.update(&data[at..7_654_321]);
-        assert_eq!(digest.md5(), direct(&data[..7_654_321]));
+        assert_eq!(digest.digest(), direct(&data[..7_654_321]));
     }
 
     #[test]
     fn memory_does_not_grow_with_the_file() {
-        let mut digest = RollingDigest::new(true, None);
+        let mut digest = RollingDigest::new(Some(Algorithm::Md5), None);
         let chunk = vec![1; 1 << 20];
         for _ in 0..300 {
             digest.update(&chunk);
@@ -244,9 +274,10 @@ mod tests {
         #[test]
         fn the_digest_is_right_after_any_moves(
             steps in prop::collection::vec((0usize..4_000_000, any::<bool>()), 1..12),
+            algorithm in prop::sample::select(&Algorithm::ALL[..]),
         ) {
             let data: Vec<u8> = (0..4_000_000u32).map(|i| (i ^ (i >> 9)) as u8).collect();
-            let mut digest = RollingDigest::new(true, None);
+            let mut digest = RollingDigest::new(Some(algorithm), None);
             for (target, confirm) in steps {
                 digest.rewind(target as u64);
                 while digest.at() < target as u64 {
@@ -254,7 +285,7 @@ mod tests {
                     let end = (at + 130_000).min(target);
                     digest.update(&data[at..end]);
                 }
-                prop_assert_eq!(digest.md5(), direct(&data[..target]));
+                prop_assert_eq!(digest.digest(), Digest::of(algorithm, &data[..target]));
                 if confirm {
                     digest.confirm();
                 }

@@ -7,15 +7,13 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use md5::digest::common::hazmat::{SerializableState, SerializedState};
-use md5::{Digest as _, Md5};
+use resup_digests::{Algorithm, State};
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::Checkpoint;
-use super::hex::hex;
 
-/// The longest state file.
-const LONGEST: u64 = 64 * 1024;
+/// The longest state file: 17 states of BLAKE3 have 4 KiB each.
+const LONGEST: u64 = 128 * 1024;
 
 /// The state file of one source.
 #[derive(Debug, Clone)]
@@ -24,6 +22,9 @@ pub(crate) struct StateFile {
     /// The source and its version.
     identity: String,
 }
+
+/// The version of the format. Version 1 had no algorithm: all states were of MD5.
+const VERSION: u32 = 2;
 
 /// The beginning of every state file. A file that begins otherwise is not touched.
 const MAGIC: &[u8] = b"{\"resup_state\":";
@@ -43,8 +44,17 @@ struct Content {
 #[derive(Serialize, Deserialize)]
 struct SavedCheckpoint {
     at: u64,
+    /// The algorithm's name in the protocol.
+    #[serde(default = "md5")]
+    algorithm: String,
     /// The digest's inner state, in hex.
-    md5: String,
+    #[serde(alias = "md5")]
+    state: String,
+}
+
+/// Gives the algorithm of version 1.
+fn md5() -> String {
+    Algorithm::Md5.name().to_owned()
 }
 
 /// The reason why a file gives no checkpoints.
@@ -58,11 +68,17 @@ pub(crate) enum Unusable {
 
 impl Content {
     fn checksum(&self) -> String {
-        let mut md5 = Md5::new_with_prefix(&self.identity);
+        let mut md5 = State::new(Algorithm::Md5);
+        md5.update(self.identity.as_bytes());
         for checkpoint in &self.checkpoints {
-            md5.update(format!("\n{} {}", checkpoint.at, checkpoint.md5));
+            let algorithm = match self.resup_state {
+                1 => String::new(),
+                _ => format!("{} ", checkpoint.algorithm),
+            };
+            let line = format!("\n{} {algorithm}{}", checkpoint.at, checkpoint.state);
+            md5.update(line.as_bytes());
         }
-        hex(md5.finalize().into())
+        md5.digest().hex()
     }
 }
 
@@ -95,7 +111,7 @@ impl StateFile {
 
     fn parse(&self, text: &[u8]) -> Result<Vec<Checkpoint>, String> {
         let content: Content = serde_json::from_slice(text).map_err(|e| e.to_string())?;
-        if content.resup_state != 1 || content.check != content.checksum() {
+        if !(1..=VERSION).contains(&content.resup_state) || content.check != content.checksum() {
             return Err("it is damaged or of another version of the library".to_owned());
         }
         if content.identity != self.identity {
@@ -116,10 +132,11 @@ impl StateFile {
     ) -> io::Result<()> {
         let checkpoints = checkpoints.map(|checkpoint| SavedCheckpoint {
             at: checkpoint.at,
-            md5: bytes_to_hex(&checkpoint.md5.serialize()),
+            algorithm: checkpoint.state.algorithm().name().to_owned(),
+            state: checkpoint.state.save(),
         });
         let mut content = Content {
-            resup_state: 1,
+            resup_state: VERSION,
             identity: self.identity.clone(),
             checkpoints: checkpoints.collect(),
             check: String::new(),
@@ -145,33 +162,31 @@ impl StateFile {
 
 /// Makes a checkpoint from its saved form; `None` if that is damaged.
 fn restore(saved: &SavedCheckpoint) -> Option<Checkpoint> {
-    let mut state = SerializedState::<Md5>::default();
-    if saved.md5.len() != 2 * state.len() || !saved.md5.is_ascii() {
-        return None;
-    }
-    for (byte, digits) in state.iter_mut().zip(saved.md5.as_bytes().chunks(2)) {
-        let digits = std::str::from_utf8(digits).ok()?;
-        *byte = u8::from_str_radix(digits, 16).ok()?;
-    }
+    let algorithm = Algorithm::of_name(&saved.algorithm)?;
     Some(Checkpoint {
         at: saved.at,
-        md5: Md5::deserialize(&state).ok()?,
+        state: State::restore(algorithm, &saved.state)?,
     })
-}
-
-fn bytes_to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use resup_digests::Digest;
 
     fn checkpoint(content: &[u8]) -> Checkpoint {
-        Checkpoint {
-            at: content.len() as u64,
-            md5: Md5::new_with_prefix(content),
-        }
+        checkpoint_of(Algorithm::Md5, content)
+    }
+
+    fn checkpoint_of(algorithm: Algorithm, content: &[u8]) -> Checkpoint {
+        let mut checkpoint = Checkpoint::start(algorithm);
+        checkpoint.at = content.len() as u64;
+        checkpoint.state.update(content);
+        checkpoint
+    }
+
+    fn direct(content: &[u8]) -> Digest {
+        Digest::of(Algorithm::Md5, content)
     }
 
     fn file() -> (tempfile::TempDir, StateFile) {
@@ -190,11 +205,55 @@ mod tests {
             checkpoints.iter().map(|m| m.at).collect::<Vec<_>>(),
             [5, 12]
         );
-        let mut md5 = checkpoints[0].md5.clone();
-        md5.update(b", world");
-        assert_eq!(md5.finalize(), Md5::digest(b"hello, world"));
+        let mut state = checkpoints[0].state.clone();
+        state.update(b", world");
+        assert_eq!(state.digest(), direct(b"hello, world"));
         file.remove();
         assert!(file.load().unwrap().is_empty());
+    }
+
+    #[test]
+    fn each_checkpoint_has_its_own_algorithm() {
+        let (_dir, file) = file();
+        let saved = Algorithm::ALL.map(|algorithm| checkpoint_of(algorithm, b"hello"));
+        file.save(saved.iter()).unwrap();
+        let digests = file.load().unwrap().into_iter().map(|it| it.state.digest());
+        let wanted = Algorithm::ALL.map(|algorithm| Digest::of(algorithm, b"hello"));
+        assert_eq!(digests.collect::<Vec<_>>(), wanted);
+    }
+
+    #[test]
+    fn a_file_of_version_1_is_read() {
+        let (_dir, file) = file();
+        let state = checkpoint(b"hello").state.save();
+        let check = direct(format!("a 7\n5 {state}").as_bytes()).hex();
+        let write = |version| {
+            let marks = format!(r#"[{{"at":5,"md5":"{state}"}}]"#);
+            let text = format!(
+                r#"{{"resup_state":{version},"identity":"a 7","marks":{marks},"check":"{check}"}}"#
+            );
+            fs::write(&file.path, text).unwrap();
+            file.load()
+        };
+        let checkpoints = write(1).unwrap();
+        assert_eq!(checkpoints[0].at, 5);
+        assert_eq!(checkpoints[0].state.digest(), direct(b"hello"));
+        for other in [0, 2, 3] {
+            assert!(matches!(write(other), Err(Unusable::Stale(_))), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_longest_file_is_read() {
+        let (_dir, file) = file();
+        let mut longest = Checkpoint::start(Algorithm::Blake3);
+        // Ten complete subtrees; a file of a tebibyte has twenty more.
+        longest.state.update(&vec![1; (1 << 20) - 1]);
+        let more = 20 * 64;
+        file.save(vec![longest; 17].iter()).unwrap();
+        let length = fs::metadata(&file.path).unwrap().len();
+        assert!(length + 17 * more < LONGEST, "{length}");
+        assert_eq!(file.load().unwrap().len(), 17);
     }
 
     #[test]
@@ -209,7 +268,7 @@ mod tests {
                 fs::write(&file.path, &text).unwrap();
                 if let Ok(checkpoints) = file.load() {
                     assert_eq!(checkpoints[0].at, 5);
-                    assert_eq!(checkpoints[0].md5.clone().finalize(), Md5::digest(b"hello"));
+                    assert_eq!(checkpoints[0].state.digest(), direct(b"hello"));
                 }
             }
             fs::write(&file.path, &good[..at]).unwrap();

@@ -3,6 +3,8 @@
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::thread;
 
+use resup_digests::{Algorithm, Digest};
+
 use super::rolling::RollingDigest;
 use crate::error::Error;
 
@@ -17,6 +19,7 @@ pub(crate) enum HashSink<'a> {
     Inline(&'a mut RollingDigest),
     /// Another thread, in order, a little later.
     Threaded {
+        algorithm: Algorithm,
         work: SyncSender<Work>,
         /// Digested blocks, to be filled again.
         spare: Receiver<Vec<u8>>,
@@ -26,15 +29,15 @@ pub(crate) enum HashSink<'a> {
 /// A piece of work for the thread.
 pub(crate) enum Work {
     Update(Vec<u8>),
-    Report(SyncSender<[u8; 16]>),
+    Report(SyncSender<Digest>),
 }
 
 impl HashSink<'_> {
-    /// Whether a digest is computed at all.
-    pub(crate) fn is_hashing(&self) -> bool {
+    /// Gives the algorithm, if a digest is computed at all.
+    pub(crate) fn algorithm(&self) -> Option<Algorithm> {
         match self {
-            HashSink::Inline(digest) => digest.is_hashing(),
-            HashSink::Threaded { .. } => true,
+            HashSink::Inline(digest) => digest.algorithm(),
+            HashSink::Threaded { algorithm, .. } => Some(*algorithm),
         }
     }
 
@@ -42,7 +45,7 @@ impl HashSink<'_> {
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         match self {
             HashSink::Inline(digest) => digest.update(bytes),
-            HashSink::Threaded { work, spare } => {
+            HashSink::Threaded { work, spare, .. } => {
                 let mut block = spare.try_recv().unwrap_or_default();
                 block.clear();
                 block.extend_from_slice(bytes);
@@ -53,9 +56,9 @@ impl HashSink<'_> {
     }
 
     /// Gives the digest of everything so far, if one is computed.
-    pub(crate) fn md5(&self) -> Option<[u8; 16]> {
+    pub(crate) fn digest(&self) -> Option<Digest> {
         match self {
-            HashSink::Inline(digest) => digest.is_hashing().then(|| digest.md5()),
+            HashSink::Inline(digest) => digest.algorithm().map(|_| digest.digest()),
             HashSink::Threaded { work, .. } => {
                 let (reply, report) = sync_channel(1);
                 work.send(Work::Report(reply)).expect("the thread runs");
@@ -72,9 +75,9 @@ pub(crate) fn in_background<T, E: From<Error>>(
     length: u64,
     body: impl FnOnce(&mut HashSink<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    if length < MIN_FOR_THREAD || !digest.is_hashing() {
+    let Some(algorithm) = digest.algorithm().filter(|_| length >= MIN_FOR_THREAD) else {
         return body(&mut HashSink::Inline(digest));
-    }
+    };
     thread::scope(|scope| {
         let (work, queue) = sync_channel(QUEUE);
         let (done, spare) = sync_channel(QUEUE);
@@ -87,16 +90,20 @@ pub(crate) fn in_background<T, E: From<Error>>(
                         let _ = done.try_send(block);
                     }
                     Work::Report(reply) => {
-                        let _ = reply.send(digest.md5());
+                        let _ = reply.send(digest.digest());
                     }
                 }
             }
         };
-        let builder = thread::Builder::new().name("resup-md5".to_owned());
+        let builder = thread::Builder::new().name("resup-digest".to_owned());
         let spawned = builder.spawn_scoped(scope, hash);
         spawned.map_err(|e| Error::System {
             why: format!("no thread for the digest: {e}"),
         })?;
-        body(&mut HashSink::Threaded { work, spare })
+        body(&mut HashSink::Threaded {
+            algorithm,
+            work,
+            spare,
+        })
     })
 }

@@ -1,5 +1,7 @@
 //! The server's offsets so far, and the claims that they make plausible.
 
+use resup_digests::Digest;
+
 use super::gain::{is_worth, Gain};
 
 /// The knowledge of the server's bytes.
@@ -14,7 +16,7 @@ pub(super) struct Evidence {
     plausible: u64,
     /// The digest of the server's bytes, where they are not the source's. The next send makes the
     /// server drop them.
-    restart: Option<[u8; 16]>,
+    restart: Option<Digest>,
     /// The bytes that were sent since the last offset.
     sent: u64,
 }
@@ -33,7 +35,7 @@ impl Evidence {
         self.plausible
     }
 
-    pub(super) fn restart(&self) -> Option<[u8; 16]> {
+    pub(super) fn restart(&self) -> Option<Digest> {
         self.restart
     }
 
@@ -64,12 +66,12 @@ impl Evidence {
         self.restart = None;
     }
 
-    /// Notes whether the server's bytes are the source's; `md5` is their digest, where the server
+    /// Notes whether the server's bytes are the source's; `digest` is their digest, where the server
     /// gave one.
-    pub(super) fn judge(&mut self, ours: bool, md5: Option<[u8; 16]>) {
+    pub(super) fn judge(&mut self, ours: bool, digest: Option<Digest>) {
         self.restart = match ours {
             true => None,
-            false => md5.or(self.restart),
+            false => digest.or(self.restart),
         };
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use resup_digests::Digest;
+
 use super::step::{Event, PartId};
 use crate::protocol::Answer;
 
@@ -11,7 +13,7 @@ pub(super) struct Claim {
     pub offset: u64,
     pub complete: bool,
     /// The digest of the server's bytes, where it is comparable.
-    pub md5: Option<[u8; 16]>,
+    pub digest: Option<Digest>,
     pub location: Option<String>,
     pub reply_to: ReplyTo,
 }

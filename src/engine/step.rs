@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use resup_digests::Digest;
+
 use super::segments::LearnedLimit;
 use crate::control::stop::Stop;
 use crate::error::Error;
@@ -42,7 +44,7 @@ pub(crate) enum Step {
     /// Connect to a server that has no locate.
     Connect,
     /// Compare the digest of the source's first `length` bytes with the server's.
-    Compare { length: u64, md5: [u8; 16] },
+    Compare { length: u64, digest: Digest },
     /// Go on from `offset`, and bring the digest there.
     Settle {
         offset: u64,
@@ -57,7 +59,7 @@ pub(crate) enum Step {
         offset: u64,
         length: u64,
         /// The digest of the bytes that the server must drop first.
-        restart: Option<[u8; 16]>,
+        restart: Option<Digest>,
     },
     /// Check the source, and drop its digest: the server got other bytes.
     Recheck,
@@ -94,6 +96,8 @@ pub(crate) enum Event {
     Digested,
     /// [`Step::Locate`] is done; this is the server's answer.
     Located(Answer),
+    /// [`Step::Locate`] is done; the server uses another digest than those that the locate carried.
+    DigestMissing,
     /// [`Step::Connect`] is done.
     Connected,
     /// [`Step::Compare`] is done.
@@ -124,6 +128,7 @@ impl Event {
             Event::Begun => "begun",
             Event::Digested => "digested",
             Event::Located(_) => "located",
+            Event::DigestMissing => "digest missing",
             Event::Connected => "connected",
             Event::Compared { .. } => "compared",
             Event::Settled => "settled",

@@ -73,6 +73,8 @@ impl Transfer {
                 self.locate()
             }
             (Phase::Locating, Event::Located(answer)) => self.judge(&answer, ReplyTo::Any)?,
+            // Only with its digest does the server find the same version of the file.
+            (Phase::Locating, Event::DigestMissing) => self.announce(),
             (Phase::Locating, Event::Connected) => self.settle(0, true, None, ReplyTo::Any),
             (Phase::Comparing(claim), Event::Compared { equal }) => {
                 self.decide(claim, Some(equal))?
@@ -106,11 +108,16 @@ impl Transfer {
     }
 
     fn begun(&mut self) -> Step {
-        if self.announcement_due {
-            self.phase = Phase::Announcing;
-            return Step::DigestWhole;
+        match self.announcement_due {
+            true => self.announce(),
+            false => self.locate(),
         }
-        self.locate()
+    }
+
+    fn announce(&mut self) -> Step {
+        self.announcement_due = true;
+        self.phase = Phase::Announcing;
+        Step::DigestWhole
     }
 
     fn locate(&mut self) -> Step {
@@ -131,16 +138,16 @@ impl Transfer {
         let claim = Claim {
             offset: answer.offset,
             complete: answer.state == State::Complete,
-            md5: answer.prefix_md5.filter(|_| self.compares),
+            digest: answer.prefix.filter(|_| self.compares),
             location: answer.location.clone(),
             reply_to,
         };
-        let Some(md5) = claim.md5 else {
+        let Some(digest) = claim.digest else {
             return self.decide(claim, None);
         };
         let length = claim.offset;
         self.phase = Phase::Comparing(claim);
-        Ok(Step::Compare { length, md5 })
+        Ok(Step::Compare { length, digest })
     }
 
     /// Decides on a claim; `equal` is the result of comparing the digests, where they were
@@ -157,7 +164,7 @@ impl Transfer {
             return Err(self.sent_by_another(claim.offset));
         }
         let ours = self.evidence.is_ours(claim.offset, equal);
-        self.evidence.judge(ours, claim.md5);
+        self.evidence.judge(ours, claim.digest);
         let foreign = (!ours).then_some(claim.offset);
         // Another file's bytes, or damaged ones: the upload starts again from 0.
         let offset = if ours { claim.offset } else { 0 };

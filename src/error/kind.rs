@@ -27,6 +27,7 @@ pub enum ErrorKind {
     ResponseTooLong,
     BadOffset,
     DigestMismatch,
+    DigestUnavailable,
     Cancelled,
     System,
     Internal,

@@ -203,6 +203,18 @@ pub enum Error {
         why: String,
     },
 
+    /// The server does not use the digest that the program asked for by its name.
+    #[error(
+        "the digest {wanted} was asked for, and the server uses {server}: ask for another one, or \
+         for none by name"
+    )]
+    DigestUnavailable {
+        /// The digest that was asked for.
+        wanted: &'static str,
+        /// The one that the server uses.
+        server: &'static str,
+    },
+
     /// The program cancelled, by a call or by a callback's return value.
     #[error("the upload was cancelled")]
     Cancelled,
@@ -281,6 +293,7 @@ impl Error {
             Error::SentByAnother { .. } => ErrorKind::Refused(RefusalKind::Locked),
             Error::BadOffset { .. } => ErrorKind::BadOffset,
             Error::DigestMismatch { .. } => ErrorKind::DigestMismatch,
+            Error::DigestUnavailable { .. } => ErrorKind::DigestUnavailable,
             Error::Cancelled => ErrorKind::Cancelled,
             Error::System { .. } => ErrorKind::System,
             Error::Internal { .. } => ErrorKind::Internal,

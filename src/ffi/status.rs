@@ -81,6 +81,8 @@ pub const RESUP_E_RESPONSE_TOO_LONG: i32 = 91;
 pub const RESUP_E_BAD_OFFSET: i32 = 92;
 /// What the server stored is not what was sent, twice in a row.
 pub const RESUP_E_DIGEST: i32 = 93;
+/// The server does not use the digest that was asked for by name. Ask for another, or for none.
+pub const RESUP_E_DIGEST_UNAVAILABLE: i32 = 94;
 
 /// The upload was cancelled, by a call or by a callback. It may be run again.
 pub const RESUP_E_CANCELLED: i32 = 110;
@@ -130,6 +132,7 @@ pub extern "C" fn resup_status_message(status: resup_status) -> *const c_char {
         RESUP_E_RESPONSE_TOO_LONG => c"the server's answer is too long",
         RESUP_E_BAD_OFFSET => c"the server claims an offset that cannot be",
         RESUP_E_DIGEST => c"what the server stored is not what was sent",
+        RESUP_E_DIGEST_UNAVAILABLE => c"the server does not use the digest that was asked for",
         RESUP_E_CANCELLED => c"the upload was cancelled",
         RESUP_E_SYSTEM => c"the operating system refused a resource",
         RESUP_E_INTERNAL => c"an internal error was caught",
@@ -167,6 +170,7 @@ pub(super) fn of(error: &Error) -> resup_status {
         ErrorKind::ResponseTooLong => RESUP_E_RESPONSE_TOO_LONG,
         ErrorKind::BadOffset => RESUP_E_BAD_OFFSET,
         ErrorKind::DigestMismatch => RESUP_E_DIGEST,
+        ErrorKind::DigestUnavailable => RESUP_E_DIGEST_UNAVAILABLE,
         ErrorKind::Cancelled => RESUP_E_CANCELLED,
         ErrorKind::System => RESUP_E_SYSTEM,
         ErrorKind::Internal => RESUP_E_INTERNAL,

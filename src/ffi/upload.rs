@@ -79,7 +79,7 @@ pub unsafe extern "C" fn resup_upload_new_file_utf16(
     })
 }
 
-/// Makes an upload of bytes in memory. Its MD5 is computed before it is sent, since nothing else
+/// Makes an upload of bytes in memory. Its digest is computed before it is sent, since nothing else
 /// tells two versions of it apart.
 ///
 /// @param data  the bytes; copied; may be NULL when there are none
@@ -151,7 +151,7 @@ pub type resup_size_callback =
 /// that called these; so after resup_upload_start the upload goes on only while the program waits,
 /// and is cancelled within 100 ms only if they return by then. All three are needed: after a lost
 /// connection the upload goes back to where the server is. What they read must stay the same during
-/// a run; other bytes are noticed (#RESUP_E_SOURCE_CHANGED). It is read twice, first for its MD5,
+/// a run; other bytes are noticed (#RESUP_E_SOURCE_CHANGED). It is read twice, first for its digest,
 /// since nothing else tells two versions of it apart.
 ///
 /// @param read     reads

@@ -11,7 +11,12 @@ use super::internal::entry::read;
 use super::types::resup_upload;
 use super::upload_callbacks::code;
 use super::upload_run::RESUP_FOREVER;
+use super::upload_settings::{
+    RESUP_DIGEST_ALGORITHM_AUTOMATIC, RESUP_DIGEST_ALGORITHM_BLAKE3, RESUP_DIGEST_ALGORITHM_MD5,
+    RESUP_DIGEST_ALGORITHM_SHA256,
+};
 use crate::control::snapshot::Snapshot;
+use crate::options::DigestAlgorithm;
 
 fn number<T: Default>(upload: *const resup_upload, of: impl FnOnce(Snapshot) -> T) -> T {
     read(upload, T::default(), |entry| of(entry.remote.snapshot()))
@@ -90,6 +95,22 @@ pub unsafe extern "C" fn resup_upload_retry_in(upload: *const resup_upload) -> u
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_http_status(upload: *const resup_upload) -> i32 {
     number(upload, |now| now.http_status.unwrap_or(0).into())
+}
+
+/// Returns the algorithm of the digest, one of the RESUP_DIGEST_ALGORITHM_ constants;
+/// #RESUP_DIGEST_ALGORITHM_AUTOMATIC before the server has agreed to one, and without a digest.
+#[no_mangle]
+pub unsafe extern "C" fn resup_upload_digest_algorithm(upload: *const resup_upload) -> i32 {
+    read(
+        upload,
+        RESUP_DIGEST_ALGORITHM_AUTOMATIC,
+        |entry| match entry.remote.digest_algorithm() {
+            None | Some(DigestAlgorithm::Automatic) => RESUP_DIGEST_ALGORITHM_AUTOMATIC,
+            Some(DigestAlgorithm::Blake3) => RESUP_DIGEST_ALGORITHM_BLAKE3,
+            Some(DigestAlgorithm::Sha256) => RESUP_DIGEST_ALGORITHM_SHA256,
+            Some(DigestAlgorithm::Md5) => RESUP_DIGEST_ALGORITHM_MD5,
+        },
+    )
 }
 
 /// Returns 1 when running the upload again, later and unchanged, may succeed where the last run

@@ -16,8 +16,7 @@ use super::internal::entry::{with_remote, with_upload};
 use super::internal::text::{native_path, text, utf16_path};
 use super::status::RESUP_E_ARGUMENT;
 use super::types::{resup_status, resup_upload};
-use crate::options::DigestMode;
-use crate::options::SegmentSize;
+use crate::options::{DigestAlgorithm, DigestMode, SegmentSize};
 
 /// Sets the file name that the server is told. Default: the file's own.
 ///
@@ -82,17 +81,16 @@ pub unsafe extern "C" fn resup_upload_set_field(
 /// Compute none, for networks and servers that compare by themselves: neither a prefix on the server
 /// nor the whole file is compared then, and a new mode or link during a run is a change of the file.
 pub const RESUP_DIGEST_NONE: i32 = 0;
-/// Compute the MD5 while the file is sent. The default.
-pub const RESUP_DIGEST_MD5: i32 = 1;
-/// Compute the MD5 before the first request, so that a server which has the content already needs
-/// no byte of it.
-pub const RESUP_DIGEST_MD5_FIRST: i32 = 2;
+/// Compute the digest while the file is sent. The default.
+pub const RESUP_DIGEST_ONE_PASS: i32 = 1;
+/// Compute it before the first request: a server that has the content needs no byte of it.
+pub const RESUP_DIGEST_FIRST: i32 = 2;
 
-/// Sets whether and when the MD5 of the file is computed. Memory and streams have no modification
-/// time, so that only their content tells two versions apart: their MD5 is computed before the
-/// first request in every mode.
+/// Sets whether and when the digest of the file is computed. Memory and streams have no
+/// modification time, so that only their content tells two versions apart: their digest is computed
+/// before the first request in every mode.
 ///
-/// @param mode  #RESUP_DIGEST_NONE, #RESUP_DIGEST_MD5 or #RESUP_DIGEST_MD5_FIRST
+/// @param mode  #RESUP_DIGEST_NONE, #RESUP_DIGEST_ONE_PASS or #RESUP_DIGEST_FIRST
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_set_digest(
     upload: *mut resup_upload,
@@ -101,14 +99,48 @@ pub unsafe extern "C" fn resup_upload_set_digest(
     with_upload(upload, |upload| {
         let mode = match mode {
             RESUP_DIGEST_NONE => DigestMode::None,
-            RESUP_DIGEST_MD5 => DigestMode::OnePass,
-            RESUP_DIGEST_MD5_FIRST => DigestMode::First,
+            RESUP_DIGEST_ONE_PASS => DigestMode::OnePass,
+            RESUP_DIGEST_FIRST => DigestMode::First,
             other => {
-                let why = format!("the digest mode {other} is none of 0 (none) to 2 (MD5 first)");
+                let why = format!("the digest mode {other} is none of 0 (none) to 2 (first)");
                 return Err(Fault::new(RESUP_E_ARGUMENT, why));
             }
         };
         Ok(upload.set_digest(mode)?)
+    })
+}
+
+/// The best one that the server has, too. The default.
+pub const RESUP_DIGEST_ALGORITHM_AUTOMATIC: i32 = 0;
+/// BLAKE3 with 256 bits, the fastest.
+pub const RESUP_DIGEST_ALGORITHM_BLAKE3: i32 = 1;
+/// SHA-256.
+pub const RESUP_DIGEST_ALGORITHM_SHA256: i32 = 2;
+/// MD5, which every server has. It protects against accidents, not against an attacker.
+pub const RESUP_DIGEST_ALGORITHM_MD5: i32 = 3;
+
+/// Sets the algorithm of the digest. With one that is named the run ends with
+/// #RESUP_E_DIGEST_UNAVAILABLE where the server does not use it.
+///
+/// @param algorithm  one of the RESUP_DIGEST_ALGORITHM_ constants
+#[no_mangle]
+pub unsafe extern "C" fn resup_upload_set_digest_algorithm(
+    upload: *mut resup_upload,
+    algorithm: i32,
+) -> resup_status {
+    with_upload(upload, |upload| {
+        let algorithm = match algorithm {
+            RESUP_DIGEST_ALGORITHM_AUTOMATIC => DigestAlgorithm::Automatic,
+            RESUP_DIGEST_ALGORITHM_BLAKE3 => DigestAlgorithm::Blake3,
+            RESUP_DIGEST_ALGORITHM_SHA256 => DigestAlgorithm::Sha256,
+            RESUP_DIGEST_ALGORITHM_MD5 => DigestAlgorithm::Md5,
+            other => {
+                let why =
+                    format!("the digest algorithm {other} is none of 0 (automatic) to 3 (MD5)");
+                return Err(Fault::new(RESUP_E_ARGUMENT, why));
+            }
+        };
+        Ok(upload.set_digest_algorithm(algorithm)?)
     })
 }
 
@@ -166,6 +198,18 @@ pub unsafe extern "C" fn resup_upload_set_segment_size(
         bytes => SegmentSize::Fixed(bytes),
     };
     with_upload(upload, |upload| Ok(upload.set_segment_size(size)?))
+}
+
+/// Sets how many connections send parts of the file at a time, where the server takes parts and the
+/// file can be read at several places. Streams use one.
+///
+/// @param connections  1 to 6, or 0, the default, for as many as help
+#[no_mangle]
+pub unsafe extern "C" fn resup_upload_set_connections(
+    upload: *mut resup_upload,
+    connections: u32,
+) -> resup_status {
+    with_upload(upload, |upload| Ok(upload.set_connections(connections)?))
 }
 
 /// Sets the most file bytes per second that this upload sends. Counts at once, also during a run.

@@ -33,8 +33,14 @@ pub unsafe extern "C" fn resup_upload_location(upload: *const resup_upload) -> *
     string(upload, Remote::location)
 }
 
-/// Returns the MD5 of the whole file, 32 lower-case hex digits, once it is complete; NULL before,
-/// and when the server had the file already and it was not read.
+/// Returns the digest of the whole file in lower-case hex, once it is complete; NULL before, and
+/// when the server had the file already and it was not read.
+#[no_mangle]
+pub unsafe extern "C" fn resup_upload_digest(upload: *const resup_upload) -> *const c_char {
+    string(upload, Remote::digest)
+}
+
+/// Returns resup_upload_digest where that is an MD5, else NULL.
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_md5(upload: *const resup_upload) -> *const c_char {
     string(upload, Remote::md5)

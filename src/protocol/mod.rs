@@ -8,6 +8,8 @@ pub(crate) mod form;
 
 use std::io::{self, Read};
 
+use resup_digests::{Algorithm, Digest};
+
 use crate::error::Error;
 use crate::http::Exchange;
 
@@ -20,8 +22,11 @@ pub(crate) struct Job {
     pub size: u64,
     /// Last modification, milliseconds since 1970 UTC, for sources that have one.
     pub mtime: Option<i64>,
-    /// Lower-case hex MD5 of the whole file, where it is known before the upload.
-    pub md5: Option<String>,
+    /// The algorithms of digests that the server may choose from, the best one first; none where no
+    /// digest is computed.
+    pub offer: &'static [Algorithm],
+    /// The digests of the whole file that are known before the upload.
+    pub digests: Vec<Digest>,
     /// Target directory on the server, with `/` between names; may be empty.
     pub dir: String,
     /// User name, where the program gave one.
@@ -42,8 +47,10 @@ pub(crate) struct Answer {
     pub id: Option<String>,
     /// The location of the finished file.
     pub location: Option<String>,
-    /// MD5 of the first `offset` bytes at the server.
-    pub prefix_md5: Option<[u8; 16]>,
+    /// The algorithm of all digests of this upload.
+    pub agreed: Algorithm,
+    /// The digest of the first `offset` bytes at the server.
+    pub prefix: Option<Digest>,
     /// The most file bytes that one send may carry.
     pub max_segment: Option<u64>,
     /// Text for a person.
@@ -79,21 +86,21 @@ pub(crate) struct Segment<'a> {
     pub offset: u64,
     /// The number of bytes.
     pub length: u64,
-    /// The MD5 of the server's bytes that it must drop, because they are of another file or
+    /// The digest of the server's bytes that it must drop, because they are of another file or
     /// damaged.
-    pub restart: Option<[u8; 16]>,
+    pub restart: Option<Digest>,
     /// The reader: gives exactly `length` bytes, or an error.
     pub bytes: &'a mut dyn FileBytes,
 }
 
 /// A reader of file bytes that are sent, with the digest of the file up to them.
 pub(crate) trait FileBytes: Read {
-    /// Whether [`finish`](Self::finish) will give a digest.
-    fn has_digest(&self) -> bool;
+    /// Gives the algorithm of the digest that [`finish`](Self::finish) will give, if any.
+    fn algorithm(&self) -> Option<Algorithm>;
 
-    /// Checks that the bytes read are still the file's. Gives the lower-case hex MD5 of the file
-    /// from its start to the last of them, where it is computed.
-    fn finish(&mut self) -> io::Result<Option<String>>;
+    /// Checks that the bytes read are still the file's. Gives the digest of the file from
+    /// its start to the last of them, where it is computed.
+    fn finish(&mut self) -> io::Result<Option<Digest>>;
 }
 
 /// The abilities of a protocol.

@@ -2,9 +2,11 @@
 
 use std::time::Instant;
 
+use resup_digests::{Algorithm, Digest};
+
+use super::answers::Answers;
 use super::connector::Connector;
 use super::hashed_source::HashedSource;
-use super::ids::KnownIds;
 use super::proof::Proof;
 use super::setup::Setup;
 use super::throttle::{FileEnd, ThrottledReader};
@@ -13,7 +15,7 @@ use crate::control::rate::Limiter;
 use crate::control::snapshot::UploadState;
 use crate::control::stop::Stop;
 use crate::control::Control;
-use crate::digest::{hex, in_background, RollingDigest};
+use crate::digest::{in_background, RollingDigest};
 use crate::engine::{Event, Plan, Remedy, Step, Transfer};
 use crate::error::{rounded, Error};
 use crate::http::{Exchange, Link};
@@ -34,11 +36,9 @@ pub(super) struct Driver<'a> {
     job: Job,
     plan: Plan,
     rates: [&'a Limiter; 2],
-    ids: &'a KnownIds,
+    answers: Answers<'a>,
     /// The connection of this attempt.
     exchange: Option<Box<dyn Exchange + 'a>>,
-    /// The server's key of the upload.
-    id: Option<String>,
     /// How many sends in a row found their connection dead.
     dead_sends: u32,
 }
@@ -49,6 +49,12 @@ impl<'a> Driver<'a> {
         // size.
         let is_timeless = setup.source.mtime().is_none();
         let hashing = setup.digest != DigestMode::None || is_timeless;
+        let offer: &[_] = match hashing {
+            true => setup.algorithm.offer(),
+            false => &[],
+        };
+        let learned = setup.learned_digest.get().filter(|it| offer.contains(it));
+        let digest = RollingDigest::new(learned.or(offer.first().copied()), setup.state_file);
         Driver {
             protocol: setup.protocol,
             connector: setup.connector,
@@ -65,14 +71,19 @@ impl<'a> Driver<'a> {
             source: HashedSource {
                 proof: Proof::new(setup.source),
                 source: setup.source,
-                digest: RollingDigest::new(hashing, setup.state_file),
+                digest,
+                spare: None,
                 control: setup.control,
             },
-            job: setup.job,
+            job: Job { offer, ..setup.job },
             rates: setup.rates,
-            ids: setup.ids,
+            answers: Answers {
+                control: setup.control,
+                ids: setup.ids,
+                learned_digest: setup.learned_digest,
+                id: None,
+            },
             exchange: None,
-            id: None,
             dead_sends: 0,
         }
     }
@@ -80,7 +91,7 @@ impl<'a> Driver<'a> {
     /// Uploads until the server has confirmed the whole file.
     pub(super) fn run(mut self) -> Result<(), Error> {
         self.control.set_size(self.job.size);
-        if let Err(why) = self.source.digest.load() {
+        if let Err(why) = self.source.digest.load(self.job.offer) {
             self.log(LogLevel::Info, || {
                 format!("the state file cannot be used: {why}")
             });
@@ -116,8 +127,8 @@ impl<'a> Driver<'a> {
             Step::DigestWhole => self.digest_whole(),
             Step::Connect => self.connect().map(|()| Event::Connected),
             Step::Locate { hash_ahead } => self.locate(hash_ahead),
-            Step::Compare { length, md5 } => {
-                let equal = self.source.has_prefix(length, md5);
+            Step::Compare { length, digest } => {
+                let equal = self.source.has_prefix(length, digest);
                 equal.map(|equal| Event::Compared { equal })
             }
             Step::Settle {
@@ -132,9 +143,14 @@ impl<'a> Driver<'a> {
                 restart,
             } => {
                 let result = self.send(offset, length, restart);
+                let read = self.source.digest.at();
+                if let Ok(outcome) = &result {
+                    let (source, job) = (&mut self.source, &self.job);
+                    self.answers.note_outcome(outcome, job, source);
+                }
                 Ok(Event::Sent {
                     part,
-                    read: self.source.digest.at(),
+                    read,
                     result: result.map_err(|stop| self.unsent(stop)),
                 })
             }
@@ -167,7 +183,11 @@ impl<'a> Driver<'a> {
     }
 
     fn digest_whole(&mut self) -> Result<Event, Stop> {
-        self.job.md5 = Some(hex(self.source.hash_whole()?));
+        // An older server knows the file by its MD5 only.
+        let is_open = self.job.offer.len() > 1 && self.answers.learned_digest.get().is_none();
+        let md5 = (is_open && self.job.digests.is_empty()).then_some(Algorithm::Md5);
+        let other = md5.filter(|md5| self.source.digest.algorithm() != Some(*md5));
+        self.job.digests.extend(self.source.hash_whole(other)?);
         Ok(Event::Digested)
     }
 
@@ -198,25 +218,27 @@ impl<'a> Driver<'a> {
             exchange.renew();
             answer = self.protocol.locate(exchange, &self.job)?;
         }
-        self.note_answer(&answer);
-        Ok(Event::Located(answer))
+        self.answers.note(&answer, &self.job);
+        let source = &mut self.source;
+        self.answers.agree(answer.agreed, &self.job, source);
+        let is_agreed = |digest: &Digest| digest.algorithm() == answer.agreed;
+        match self.plan.digest_first && !self.job.digests.iter().any(is_agreed) {
+            true => Ok(Event::DigestMissing),
+            false => Ok(Event::Located(answer)),
+        }
     }
 
     /// Whether something shows that the answer to a locate is about this upload, or believing it
     /// costs no byte.
     fn is_proven(&mut self, answer: &Answer) -> Result<bool, Stop> {
-        if let Some((known, told)) = self.id.as_ref().zip(answer.id.as_ref()) {
-            return Ok(known == told);
-        }
-        let id = answer.id.as_deref();
-        if id.is_some_and(|id| self.ids.belongs_to_another(id, &self.job)) {
-            return Ok(false);
+        if let Some(told) = self.answers.tells_upload(answer, &self.job) {
+            return Ok(told);
         }
         if answer.state != State::Complete && answer.offset == 0 {
             return Ok(true);
         }
-        match answer.prefix_md5.filter(|_| self.plan.hashing) {
-            Some(md5) => self.source.has_prefix(answer.offset, md5),
+        match answer.prefix.filter(|_| self.plan.hashing) {
+            Some(digest) => self.source.has_prefix(answer.offset, digest),
             None => Ok(false),
         }
     }
@@ -242,12 +264,7 @@ impl<'a> Driver<'a> {
         Ok(Event::Settled)
     }
 
-    fn send(
-        &mut self,
-        offset: u64,
-        length: u64,
-        restart: Option<[u8; 16]>,
-    ) -> Result<Outcome, Stop> {
+    fn send(&mut self, offset: u64, length: u64, restart: Option<Digest>) -> Result<Outcome, Stop> {
         self.log(LogLevel::Debug, || {
             format!("sending {length} bytes from {offset} on")
         });
@@ -255,7 +272,7 @@ impl<'a> Driver<'a> {
         self.control.enter(UploadState::Sending);
         let ends_file = offset + length == self.job.size;
         let end = ends_file.then_some(FileEnd {
-            announced: self.job.md5.as_deref(),
+            announced: &self.job.digests,
             proof: &mut self.source.proof,
             size: self.job.size,
         });
@@ -263,7 +280,7 @@ impl<'a> Driver<'a> {
         let outcome = in_background(&mut self.source.digest, length, |sink| {
             let source = &mut *self.source.source;
             let segment = Segment {
-                id: self.id.as_deref(),
+                id: self.answers.id.as_deref(),
                 offset,
                 length,
                 restart,
@@ -272,15 +289,6 @@ impl<'a> Driver<'a> {
             self.protocol.send(exchange, &self.job, segment)
         })?;
         self.dead_sends = 0;
-        match &outcome {
-            Outcome::Accepted(answer)
-            | Outcome::OffsetMismatch(answer)
-            | Outcome::ChecksumMismatch(answer) => self.note_answer(answer),
-            Outcome::UnknownUpload(refusal) => {
-                self.id = None;
-                self.note_refusal(refusal);
-            }
-        }
         Ok(outcome)
     }
 
@@ -319,10 +327,12 @@ impl<'a> Driver<'a> {
         self.log(LogLevel::Info, || format!("complete: {size} bytes"));
         let digest = &mut self.source.digest;
         digest.finish();
-        let is_whole = digest.is_hashing() && digest.at() == size;
-        let md5 = is_whole.then(|| hex(digest.md5()));
+        let is_whole = digest.algorithm().is_some() && digest.at() == size;
+        let digest = is_whole.then(|| digest.digest());
+        let algorithm = self.source.digest.algorithm();
         self.control.edit_server_info(|info| {
-            info.md5 = md5;
+            info.algorithm = algorithm;
+            info.digest = digest;
             info.location = location;
         });
         Ok(Event::Concluded)
@@ -333,7 +343,7 @@ impl<'a> Driver<'a> {
         if let Some(exchange) = self.exchange.take() {
             exchange.renew();
         }
-        self.note_refusal(error);
+        self.answers.note_refusal(error);
         match remedy {
             Remedy::SmallerSegments => {
                 self.log(LogLevel::Info, || format!("{error}; smaller segments"));
@@ -356,39 +366,9 @@ impl<'a> Driver<'a> {
 
     fn finish(&self, result: Result<(), Error>) -> Result<(), Error> {
         if let Err(error) = &result {
-            self.note_refusal(error);
+            self.answers.note_refusal(error);
             self.log(LogLevel::Error, || format!("given up: {error}"));
         }
         result
-    }
-
-    /// Notes the values of an answer, for the program.
-    fn note_answer(&mut self, answer: &Answer) {
-        if let Some(id) = &answer.id {
-            self.ids.note(id, &self.job);
-            self.id = Some(id.clone());
-        }
-        let (offset, size) = (answer.offset, self.job.size);
-        self.log(LogLevel::Debug, || {
-            format!("the server has {offset} of {size} bytes")
-        });
-        let (id, message) = (self.id.clone(), answer.message.clone());
-        self.control.edit_server_info(|info| {
-            info.id = id;
-            info.message = message;
-            info.failure = None;
-        });
-    }
-
-    /// Notes the words of a refusal, for the program.
-    fn note_refusal(&self, error: &Error) {
-        let Some(refusal) = error.refusal() else {
-            return;
-        };
-        let (message, excerpt) = (refusal.message.clone(), refusal.excerpt.clone());
-        self.control.edit_server_info(|info| {
-            info.message = message;
-            info.excerpt = Some(excerpt).filter(|text| !text.is_empty());
-        });
     }
 }

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 
+use resup_digests::{Algorithm, Digest};
+
 use super::proof::Proof;
 use super::reading::{self, STEP};
 use crate::control::snapshot::UploadState;
@@ -21,6 +23,8 @@ const MAX_AHEAD: u64 = 256 * 1024 * 1024;
 pub(super) struct HashedSource<'a> {
     pub source: &'a mut dyn Source,
     pub digest: RollingDigest,
+    /// The digest of another algorithm, until the server says which one it uses.
+    pub spare: Option<RollingDigest>,
     pub proof: Proof,
     pub control: &'a Control,
 }
@@ -28,6 +32,14 @@ pub(super) struct HashedSource<'a> {
 impl HashedSource<'_> {
     /// Reads the source until the digest covers its first `offset` bytes.
     pub(super) fn hash_up_to(&mut self, offset: u64) -> Result<(), Stop> {
+        self.hash_both_up_to(offset, None)
+    }
+
+    fn hash_both_up_to(
+        &mut self,
+        offset: u64,
+        mut other: Option<&mut RollingDigest>,
+    ) -> Result<(), Stop> {
         self.digest.rewind(offset);
         if self.digest.at() == offset {
             return Ok(());
@@ -36,22 +48,42 @@ impl HashedSource<'_> {
         let from = self.digest.at();
         in_background(&mut self.digest, offset - from, |sink| {
             let source = &mut *self.source;
-            let take = |bytes: &[u8]| sink.update(bytes);
+            let take = |bytes: &[u8]| {
+                sink.update(bytes);
+                if let Some(other) = &mut other {
+                    other.update(bytes);
+                }
+            };
             reading::read(source, self.control, (from, offset), take)
         })
     }
 
-    /// Digests the whole source anew, without the state file.
-    pub(super) fn hash_whole(&mut self) -> Result<[u8; 16], Stop> {
+    /// Digests the whole source anew, without the state file, in the same pass by another algorithm,
+    /// too.
+    pub(super) fn hash_whole(&mut self, other: Option<Algorithm>) -> Result<Vec<Digest>, Stop> {
         self.digest.invalidate();
-        self.hash_up_to(self.source.size())?;
-        Ok(self.digest.md5())
+        let mut spare = other.map(|other| RollingDigest::new(Some(other), None));
+        self.hash_both_up_to(self.source.size(), spare.as_mut())?;
+        self.spare = spare;
+        let both = [Some(&self.digest), self.spare.as_ref()];
+        Ok(both.into_iter().flatten().map(|it| it.digest()).collect())
+    }
+
+    /// Goes on with the algorithm that the server uses. Gives whether it is another one than before.
+    pub(super) fn agree(&mut self, algorithm: Algorithm) -> bool {
+        let spare = self.spare.take();
+        let changes = self.digest.algorithm().is_some_and(|it| it != algorithm);
+        if changes {
+            self.digest.change_to(algorithm, spare);
+        }
+        changes
     }
 
     /// Whether the first `length` bytes of the source have this digest.
-    pub(super) fn has_prefix(&mut self, length: u64, md5: [u8; 16]) -> Result<bool, Stop> {
+    pub(super) fn has_prefix(&mut self, length: u64, digest: Digest) -> Result<bool, Stop> {
+        self.agree(digest.algorithm());
         self.hash_up_to(length)?;
-        if md5 == self.digest.md5() {
+        if digest == self.digest.digest() {
             return Ok(true);
         }
         if !self.digest.invalidate() {
@@ -59,14 +91,14 @@ impl HashedSource<'_> {
         }
         // The state file may be wrong, in spite of its own check.
         self.hash_up_to(length)?;
-        Ok(md5 == self.digest.md5())
+        Ok(digest == self.digest.digest())
     }
 
     /// Checks that the source still has the bytes that were read.
     pub(super) fn prove(&mut self) -> Result<(), Stop> {
-        let md5 = self.digest.is_hashing().then(|| self.digest.md5());
+        let digest = self.digest.algorithm().map(|_| self.digest.digest());
         let read = self.digest.at();
-        self.proof.check(self.source, self.control, read, md5)
+        self.proof.check(self.source, self.control, read, digest)
     }
 
     /// Runs `request`, and meanwhile digests the beginning of a large source. The digest is needed
@@ -77,7 +109,7 @@ impl HashedSource<'_> {
     ) -> Result<T, Error> {
         let size = self.source.size();
         let has_digest = self.digest.at() >= MAX_AHEAD || self.digest.was_loaded();
-        if has_digest || !self.digest.is_hashing() || size < MIN_AHEAD {
+        if has_digest || self.digest.algorithm().is_none() || size < MIN_AHEAD {
             return request();
         }
         let is_done = AtomicBool::new(false);

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use resup_digests::Algorithm;
+
 use crate::protocol::Job;
 
 /// How many ids are remembered. A late answer is about one of the last uploads.
@@ -18,9 +20,9 @@ pub(crate) struct KnownIds {
 }
 
 impl KnownIds {
-    /// Notes that an answer gave `id` to the upload `job`.
-    pub(super) fn note(&self, id: &str, job: &Job) {
-        let pair = pair(id, job);
+    /// Notes that an answer gave `id` to the upload `job`, and agreed to this digest.
+    pub(super) fn note(&self, id: &str, job: &Job, agreed: Algorithm) {
+        let pair = pair(id, job, agreed);
         let mut pairs = self.lock();
         pairs.retain(|other| *other != pair);
         if pairs.len() == MOST {
@@ -30,8 +32,8 @@ impl KnownIds {
     }
 
     /// Whether `id` was given to other uploads, and not to this one.
-    pub(super) fn belongs_to_another(&self, id: &str, job: &Job) -> bool {
-        let (id, job) = pair(id, job);
+    pub(super) fn belongs_to_another(&self, id: &str, job: &Job, agreed: Algorithm) -> bool {
+        let (id, job) = pair(id, job, agreed);
         let pairs = self.lock();
         let mut owners = pairs.iter().filter(|(other, _)| *other == id).peekable();
         owners.peek().is_some() && owners.all(|(_, owner)| *owner != job)
@@ -42,8 +44,9 @@ impl KnownIds {
     }
 }
 
-fn pair(id: &str, job: &Job) -> (u64, u64) {
-    let upload = (&job.dir, &job.name, job.size, job.mtime, &job.md5);
+fn pair(id: &str, job: &Job, agreed: Algorithm) -> (u64, u64) {
+    let digest = job.digests.iter().find(|it| it.algorithm() == agreed);
+    let upload = (&job.dir, &job.name, job.size, job.mtime, digest);
     (hash(id), hash(&upload))
 }
 
@@ -57,12 +60,15 @@ fn hash(value: &(impl Hash + ?Sized)) -> u64 {
 mod tests {
     use super::*;
 
+    const MD5: Algorithm = Algorithm::Md5;
+
     fn job(name: &str) -> Job {
         Job {
             name: name.to_owned(),
             size: 5,
             mtime: None,
-            md5: None,
+            offer: &[],
+            digests: Vec::new(),
             dir: String::new(),
             user: None,
             content_type: String::new(),
@@ -73,26 +79,29 @@ mod tests {
     #[test]
     fn an_id_belongs_to_the_uploads_that_got_it() {
         let (ids, a, b) = (KnownIds::default(), job("a"), job("b"));
-        assert!(!ids.belongs_to_another("1", &a), "nothing is known of it");
-        ids.note("1", &a);
-        assert!(!ids.belongs_to_another("1", &a));
-        assert!(ids.belongs_to_another("1", &b));
-        assert!(!ids.belongs_to_another("2", &b));
+        assert!(
+            !ids.belongs_to_another("1", &a, MD5),
+            "nothing is known of it"
+        );
+        ids.note("1", &a, MD5);
+        assert!(!ids.belongs_to_another("1", &a, MD5));
+        assert!(ids.belongs_to_another("1", &b, MD5));
+        assert!(!ids.belongs_to_another("2", &b, MD5));
         // A server may give one id to several uploads.
-        ids.note("1", &b);
-        assert!(!ids.belongs_to_another("1", &a));
-        assert!(!ids.belongs_to_another("1", &b));
+        ids.note("1", &b, MD5);
+        assert!(!ids.belongs_to_another("1", &a, MD5));
+        assert!(!ids.belongs_to_another("1", &b, MD5));
     }
 
     #[test]
     fn the_last_ids_are_remembered() {
         let (ids, a, b) = (KnownIds::default(), job("a"), job("b"));
         for n in 0..=MOST {
-            ids.note(&n.to_string(), &a);
-            ids.note("last", &a);
+            ids.note(&n.to_string(), &a, MD5);
+            ids.note("last", &a, MD5);
         }
-        assert!(!ids.belongs_to_another("0", &b));
-        assert!(ids.belongs_to_another(&MOST.to_string(), &b));
-        assert!(ids.belongs_to_another("last", &b));
+        assert!(!ids.belongs_to_another("0", &b, MD5));
+        assert!(ids.belongs_to_another(&MOST.to_string(), &b, MD5));
+        assert!(ids.belongs_to_another("last", &b, MD5));
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! Only this module uses the run's control, source, digest and connection together.
 
+mod answers;
 mod connector;
 mod driver;
 mod hashed_source;
 mod ids;
+mod learned_digest;
 mod options;
 mod proof;
 mod reading;
@@ -58,7 +60,8 @@ pub(crate) fn run_upload(
         name: upload.name,
         size: source.size(),
         mtime: source.mtime(),
-        md5: None,
+        offer: &[],
+        digests: Vec::new(),
         dir: upload.dir,
         user: options.user.clone(),
         content_type,
@@ -96,9 +99,11 @@ pub(crate) fn run_upload(
         job,
         retry: options.retry,
         digest: upload.digest,
+        algorithm: upload.algorithm,
         state_file,
         segment_size: upload.segment_size,
         learned_limit: shared.learned_limit.clone(),
+        learned_digest: &shared.learned_digest,
         ids: &shared.ids,
         rates: [rate, &shared.rate],
     });

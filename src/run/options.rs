@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
 
 use super::ids::KnownIds;
+use super::learned_digest::LearnedDigest;
 use crate::control::rate::Limiter;
 use crate::engine::LearnedLimit;
 use crate::error::Error;
 use crate::http::credentials::Credentials;
 use crate::http::session::SessionState;
-use crate::options::{DigestMode, FilenameStyle, LocateMethod, RetryPolicy, SegmentSize};
+use crate::options::{
+    DigestAlgorithm, DigestMode, FilenameStyle, LocateMethod, RetryPolicy, SegmentSize,
+};
 use crate::transport::{ConnectionOptions, ConnectionPool};
 
 /// The options of one client.
@@ -77,6 +80,7 @@ impl ClientState {
 pub(crate) struct SharedState {
     pub rate: Limiter,
     pub learned_limit: LearnedLimit,
+    pub learned_digest: LearnedDigest,
     pub pool: ConnectionPool,
     pub ids: KnownIds,
     pub process: u32,
@@ -87,6 +91,7 @@ impl Default for SharedState {
         SharedState {
             rate: Limiter::default(),
             learned_limit: LearnedLimit::default(),
+            learned_digest: LearnedDigest::default(),
             pool: ConnectionPool::default(),
             ids: KnownIds::default(),
             process: process::id(),
@@ -101,6 +106,7 @@ impl SharedState {
     pub(crate) fn of_child(&self) -> Self {
         let child = SharedState {
             learned_limit: Arc::new(AtomicU64::new(self.learned_limit.load(Relaxed))),
+            learned_digest: self.learned_digest.clone(),
             ..SharedState::default()
         };
         child.rate.set(self.rate.get());
@@ -118,6 +124,9 @@ pub(crate) struct UploadOptions {
     pub fields: Vec<(String, String)>,
     pub segment_size: SegmentSize,
     pub digest: DigestMode,
+    pub algorithm: DigestAlgorithm,
+    /// The number of connections at a time; 0 for as many as help.
+    pub connections: u8,
     pub state_file: Option<PathBuf>,
 }
 
@@ -131,6 +140,8 @@ impl UploadOptions {
             fields: Vec::new(),
             segment_size: SegmentSize::default(),
             digest: DigestMode::default(),
+            algorithm: DigestAlgorithm::default(),
+            connections: 0,
             state_file: None,
         }
     }

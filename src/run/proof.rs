@@ -3,7 +3,7 @@
 //! A program can write to a file and then put its modification time back. The change time tells of
 //! that, but also of a new mode, name or link. So the bytes are read once more and compared.
 
-use md5::{Digest as _, Md5};
+use resup_digests::{Algorithm, Digest, State};
 
 use super::reading;
 use crate::control::log::LogLevel;
@@ -22,19 +22,19 @@ impl Proof {
     }
 
     /// Checks that the source has not changed. Its first `length` bytes were read before, and have
-    /// the digest `md5`, if one was computed.
+    /// this digest, if one was computed.
     pub(super) fn check(
         &mut self,
         source: &mut dyn Source,
         control: &Control,
         length: u64,
-        md5: Option<[u8; 16]>,
+        digest: Option<Digest>,
     ) -> Result<(), Stop> {
         let now = source.verify()?;
         if now == self.0 || length == 0 {
             return Ok(());
         }
-        let Some(md5) = md5 else {
+        let Some(digest) = digest else {
             let why = "its change time has moved, and without a digest nothing tells whether its \
                        bytes are the same";
             return Err(source.changed(why.to_owned()).into());
@@ -45,7 +45,7 @@ impl Proof {
                 source.name()
             )
         });
-        if digest(source, control, length)? != md5 {
+        if digest_of(digest.algorithm(), source, control, length)? != digest {
             let why = "its bytes are others, though its size and modification time are the same";
             return Err(source.changed(why.to_owned()).into());
         }
@@ -55,10 +55,15 @@ impl Proof {
 }
 
 /// Reads the first `length` bytes of a source, and gives their digest.
-fn digest(source: &mut dyn Source, control: &Control, length: u64) -> Result<[u8; 16], Stop> {
-    let mut md5 = Md5::new();
-    reading::read(source, control, (0, length), |bytes| md5.update(bytes))?;
-    Ok(md5.finalize().into())
+fn digest_of(
+    algorithm: Algorithm,
+    source: &mut dyn Source,
+    control: &Control,
+    length: u64,
+) -> Result<Digest, Stop> {
+    let mut state = State::new(algorithm);
+    reading::read(source, control, (0, length), |bytes| state.update(bytes))?;
+    Ok(state.digest())
 }
 
 #[cfg(test)]
@@ -104,8 +109,8 @@ mod tests {
         }
     }
 
-    fn check(proof: &mut Proof, source: &mut Timed, length: u64, md5: Option<[u8; 16]>) -> String {
-        match proof.check(source, &Control::default(), length, md5) {
+    fn check(proof: &mut Proof, source: &mut Timed, length: u64, digest: Option<Digest>) -> String {
+        match proof.check(source, &Control::default(), length, digest) {
             Ok(()) => String::new(),
             Err(Stop::Failed(error)) => error.to_string(),
             Err(stop) => panic!("{stop:?}"),
@@ -119,20 +124,20 @@ mod tests {
             at: 0,
             changed: 1,
         };
-        let md5 = Some(Md5::digest(&source.bytes).into());
+        let digest = Some(Digest::of(Algorithm::Md5, &source.bytes));
         let mut proof = Proof::new(&source);
-        assert_eq!(check(&mut proof, &mut source, 300_000, md5), "");
+        assert_eq!(check(&mut proof, &mut source, 300_000, digest), "");
         assert_eq!(source.at, 0, "nothing is read");
         source.changed = 2;
-        assert_eq!(check(&mut proof, &mut source, 300_000, md5), "");
+        assert_eq!(check(&mut proof, &mut source, 300_000, digest), "");
         assert_eq!(source.at, 300_000);
         source.at = 0;
-        assert_eq!(check(&mut proof, &mut source, 300_000, md5), "");
+        assert_eq!(check(&mut proof, &mut source, 300_000, digest), "");
         assert_eq!(source.at, 0, "once is enough");
 
         source.bytes[299_999] = 6;
         source.changed = 3;
-        let told = check(&mut proof, &mut source, 300_000, md5);
+        let told = check(&mut proof, &mut source, 300_000, digest);
         assert!(told.contains("its bytes are others"), "{told}");
         let told = check(&mut proof, &mut source, 300_000, None);
         assert!(told.contains("without a digest"), "{told}");

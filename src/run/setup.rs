@@ -2,11 +2,12 @@
 
 use super::connector::Connector;
 use super::ids::KnownIds;
+use super::learned_digest::LearnedDigest;
 use crate::control::rate::Limiter;
 use crate::control::Control;
 use crate::digest::StateFile;
 use crate::engine::LearnedLimit;
-use crate::options::{DigestMode, RetryPolicy, SegmentSize};
+use crate::options::{DigestAlgorithm, DigestMode, RetryPolicy, SegmentSize};
 use crate::protocol::{Job, Protocol};
 use crate::source::Source;
 
@@ -19,10 +20,12 @@ pub(super) struct Setup<'a> {
     pub job: Job,
     pub retry: RetryPolicy,
     pub digest: DigestMode,
+    pub algorithm: DigestAlgorithm,
     /// The file for states of the digest, for a later run.
     pub state_file: Option<StateFile>,
     pub segment_size: SegmentSize,
     pub learned_limit: LearnedLimit,
+    pub learned_digest: &'a LearnedDigest,
     pub ids: &'a KnownIds,
     /// Limits of the bytes per second: the upload's and the client's.
     pub rates: [&'a Limiter; 2],

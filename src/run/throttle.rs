@@ -4,11 +4,13 @@
 use std::io::{self, Read};
 use std::time::Instant;
 
+use resup_digests::{Algorithm, Digest};
+
 use super::proof::Proof;
 use crate::control::rate::{Limiter, Permit};
 use crate::control::stop::Stop;
 use crate::control::Control;
-use crate::digest::{hex, HashSink};
+use crate::digest::HashSink;
 use crate::protocol::FileBytes;
 use crate::source::Source;
 
@@ -32,8 +34,8 @@ pub(super) struct ThrottledReader<'a, 'f> {
 
 /// What is checked at the end of the source: after that the server has all of it.
 pub(super) struct FileEnd<'a> {
-    /// The MD5 of the whole source that the locate announced.
-    pub announced: Option<&'a str>,
+    /// The digests of the whole source that the locate announced.
+    pub announced: &'a [Digest],
     pub proof: &'a mut Proof,
     /// The number of bytes in the source.
     pub size: u64,
@@ -106,25 +108,33 @@ impl Read for ThrottledReader<'_, '_> {
 }
 
 impl FileBytes for ThrottledReader<'_, '_> {
-    fn has_digest(&self) -> bool {
-        self.sink.is_hashing()
+    fn algorithm(&self) -> Option<Algorithm> {
+        self.sink.algorithm()
     }
 
-    fn finish(&mut self) -> io::Result<Option<String>> {
-        let md5 = self.sink.md5();
-        let text = md5.map(hex);
+    fn finish(&mut self) -> io::Result<Option<Digest>> {
+        let digest = self.sink.digest();
         let Some(end) = &mut self.end else {
             self.source.verify()?;
-            return Ok(text);
+            return Ok(digest);
         };
         // This comes before the server can complete a mixture of two versions.
         let source = &mut *self.source;
-        end.proof.check(source, self.control, end.size, md5)?;
-        let both = end.announced.zip(text.as_deref());
-        if let Some((was, is)) = both.filter(|(was, is)| was != is) {
-            let why = format!("its MD5 was {was} and is {is}");
+        end.proof.check(source, self.control, end.size, digest)?;
+        let announced = |is: &Digest| {
+            let mut others = end.announced.iter();
+            others.find(|was| was.algorithm() == is.algorithm())
+        };
+        let both = digest.and_then(|is| Some((announced(&is)?, is)));
+        if let Some((was, is)) = both.filter(|(was, is)| *was != is) {
+            let why = format!(
+                "its {} was {} and is {}",
+                is.algorithm().label(),
+                was.hex(),
+                is.hex()
+            );
             return Err(io::Error::other(self.source.changed(why)));
         }
-        Ok(text)
+        Ok(digest)
     }
 }

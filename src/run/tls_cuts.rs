@@ -11,13 +11,16 @@ use resup_test_support::{files, seed};
 use super::connector::Connector;
 use super::driver::Driver;
 use super::ids::KnownIds;
+use super::learned_digest::LearnedDigest;
 use super::setup::Setup;
 use crate::control::rate::Limiter;
 use crate::control::stop::Stop;
 use crate::control::Control;
 use crate::engine::LearnedLimit;
 use crate::http::Exchange;
-use crate::options::{DigestMode, FilenameStyle, LocateMethod, RetryPolicy, SegmentSize};
+use crate::options::{
+    DigestAlgorithm, DigestMode, FilenameStyle, LocateMethod, RetryPolicy, SegmentSize,
+};
 use crate::protocol::form::Form;
 use crate::protocol::Job;
 use crate::source::Opener;
@@ -60,6 +63,7 @@ fn upload(receiver: &ModelReceiver, name: &str, content: &[u8], faults: Faults) 
         ca_pem: receiver.ca_pem(),
     };
     let (unlimited, ids) = (Limiter::default(), KnownIds::default());
+    let learned = LearnedDigest::default();
     let driver = Driver::new(Setup {
         protocol: &protocol,
         connector: &connector,
@@ -69,7 +73,8 @@ fn upload(receiver: &ModelReceiver, name: &str, content: &[u8], faults: Faults) 
             name: name.to_owned(),
             size: content.len() as u64,
             mtime: None,
-            md5: None,
+            offer: &[],
+            digests: Vec::new(),
             dir: String::new(),
             user: None,
             content_type: "text/plain".to_owned(),
@@ -80,9 +85,11 @@ fn upload(receiver: &ModelReceiver, name: &str, content: &[u8], faults: Faults) 
             ..RetryPolicy::default()
         },
         digest: DigestMode::OnePass,
+        algorithm: DigestAlgorithm::Automatic,
         state_file: None,
         segment_size: SegmentSize::Unlimited,
         learned_limit: LearnedLimit::default(),
+        learned_digest: &learned,
         ids: &ids,
         rates: [&unlimited, &unlimited],
     });

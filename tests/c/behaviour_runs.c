@@ -20,6 +20,9 @@ static void check_fresh(resup_upload *upload)
     CHECK(resup_upload_is_retryable(upload) == 0, "before the first run nothing failed");
     CHECK(resup_upload_id(upload) == NULL, "before the first run there is no id");
     CHECK(resup_upload_location(upload) == NULL, "before the first run there is no location");
+    CHECK(resup_upload_digest(upload) == NULL, "before the first run there is no digest");
+    CHECK(resup_upload_digest_algorithm(upload) == RESUP_DIGEST_ALGORITHM_AUTOMATIC,
+          "before the first run there is no algorithm");
     CHECK(resup_upload_md5(upload) == NULL, "before the first run there is no md5");
     CHECK(resup_upload_server_message(upload) == NULL, "before the first run there is no message");
     CHECK(resup_upload_server_excerpt(upload) == NULL, "before the first run there is no excerpt");
@@ -33,7 +36,8 @@ static void run_twice(void)
     char path[PATH_SIZE], id[200];
     resup_upload *upload = new_upload(client, new_file(path, "runs.bin", 3000007));
     static struct events events;
-    const char *md5, *first_id;
+    const char *digest, *first_id;
+    size_t length;
     resup_status status;
 
     check_fresh(upload);
@@ -50,9 +54,12 @@ static void run_twice(void)
     CHECK(resup_upload_bytes_sent(upload) == 3000007, "each byte is sent once");
     CHECK(resup_upload_bytes_skipped(upload) == 0, "nothing is skipped in a new upload");
     CHECK(resup_upload_attempts(upload) == 1, "one attempt is enough");
-    md5 = resup_upload_md5(upload);
-    CHECK(md5 != NULL && strlen(md5) == 32 && strspn(md5, "0123456789abcdef") == 32,
-          "the md5 is 32 lower-case hex digits");
+    digest = resup_upload_digest(upload);
+    length = resup_upload_digest_algorithm(upload) == RESUP_DIGEST_ALGORITHM_MD5 ? 32 : 64;
+    CHECK(digest != NULL && strlen(digest) == length &&
+              strspn(digest, "0123456789abcdef") == length,
+          "the digest is lower-case hex digits");
+    CHECK((resup_upload_md5(upload) != NULL) == (length == 32), "an MD5 is also given as such");
     CHECK(resup_upload_location(upload) != NULL, "the receiver gives a location");
     (void)resup_upload_server_message(upload);
 
@@ -67,7 +74,7 @@ static void run_twice(void)
     CHECK(resup_upload_bytes_sent(upload) == 0, "what the server has is not sent again");
     CHECK(resup_upload_bytes_skipped(upload) == 3000007, "all was skipped");
     CHECK(resup_upload_attempts(upload) == 1, "attempts count from the run's beginning");
-    CHECK(resup_upload_md5(upload) != NULL, "what is complete was compared");
+    CHECK(resup_upload_digest(upload) != NULL, "what is complete was compared");
     CHECK_TEXT(resup_upload_id(upload), id, "it is the same upload at the server");
     CHECK(strcmp(first_id, id) == 0, "a returned string outlives the next run");
     CHECK(strlen(resup_upload_error_message(upload)) == 0, "an upload without failures and");
@@ -207,7 +214,7 @@ void test_digests(void)
 
     new_file(path, "digests.bin", 500000);
     path_of(state, "digests.state");
-    for (mode = RESUP_DIGEST_NONE; mode <= RESUP_DIGEST_MD5_FIRST; mode++) {
+    for (mode = RESUP_DIGEST_NONE; mode <= RESUP_DIGEST_FIRST; mode++) {
         sprintf(name, "digests-%d.bin", (int)mode);
         upload = new_upload(client, path);
         CHECK_STATUS(resup_upload_set_name(upload, name), RESUP_OK, "set_name");
@@ -219,9 +226,12 @@ void test_digests(void)
         CHECK_STATUS(resup_upload_set_state_file(upload, NULL), RESUP_E_NULL, "NULL");
         CHECK_STATUS(resup_upload_run(upload), RESUP_OK, "run with that digest");
         check_stored(upload, path, "the file is stored whole with that digest");
-        CHECK((resup_upload_md5(upload) != NULL) == (mode != RESUP_DIGEST_NONE),
-              "there is an MD5 if one was wanted");
-        CHECK(resup_upload_bytes_sent(upload) == (mode == RESUP_DIGEST_MD5_FIRST ? 0 : 500000),
+        CHECK((resup_upload_digest(upload) != NULL) == (mode != RESUP_DIGEST_NONE),
+              "there is a digest if one was wanted");
+        CHECK((resup_upload_digest_algorithm(upload) != RESUP_DIGEST_ALGORITHM_AUTOMATIC) ==
+                  (mode != RESUP_DIGEST_NONE),
+              "and its algorithm");
+        CHECK(resup_upload_bytes_sent(upload) == (mode == RESUP_DIGEST_FIRST ? 0 : 500000),
               "a server that knows the digest needs no byte");
         resup_upload_free(upload);
     }
@@ -265,7 +275,7 @@ static void upload_with_settings(int32_t method)
     CHECK_STATUS(resup_upload_run(upload), RESUP_OK, "run with every setting set");
     check_stored(upload, path, "the file in segments is stored whole");
     CHECK(resup_upload_attempts(upload) == 1, "segments are no attempts");
-    CHECK(resup_upload_md5(upload) != NULL, "segments have one md5");
+    CHECK(resup_upload_digest(upload) != NULL, "segments have one digest");
     CHECK_STATUS(resup_upload_set_segment_size(upload, RESUP_SEGMENT_AUTOMATIC), RESUP_OK,
                  "automatic segments");
     CHECK_STATUS(resup_upload_set_segment_size(upload, RESUP_SEGMENT_UNLIMITED), RESUP_OK,

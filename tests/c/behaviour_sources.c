@@ -86,6 +86,8 @@ static void file_sizes(void)
         sprintf(name, "size-%lu", (unsigned long)sizes[i]);
         upload = new_upload(client, new_file(path, name, sizes[i]));
         listen_to(&events, upload);
+        CHECK_STATUS(
+            resup_upload_set_digest_algorithm(upload, RESUP_DIGEST_ALGORITHM_MD5), RESUP_OK, name);
         CHECK_STATUS(resup_upload_run(upload), RESUP_OK, name);
         check_run_events(&events, RESUP_OK, name);
         check_stored(upload, path, name);
@@ -127,6 +129,8 @@ static void memory_sources(void)
 
     write_file(path_of(path, "abc"), "abc", 3);
     upload = memory(client, "abc", 3, "三 \"bytes\"");
+    CHECK_STATUS(resup_upload_set_digest_algorithm(upload, RESUP_DIGEST_ALGORITHM_MD5), RESUP_OK,
+                 "set_digest_algorithm");
     CHECK_STATUS(resup_upload_run(upload), RESUP_OK, "run from a literal");
     check_stored(upload, path, "three bytes are stored");
     CHECK_TEXT(resup_upload_md5(upload), "900150983cd24fb0d6963f7d28e17f72", "the md5 of abc");

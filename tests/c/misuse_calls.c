@@ -309,7 +309,17 @@ static resup_status rate_limit(resup_upload *upload)
 
 static resup_status digest(resup_upload *upload)
 {
-    return resup_upload_set_digest(upload, RESUP_DIGEST_MD5);
+    return resup_upload_set_digest(upload, RESUP_DIGEST_ONE_PASS);
+}
+
+static resup_status digest_algorithm(resup_upload *upload)
+{
+    return resup_upload_set_digest_algorithm(upload, RESUP_DIGEST_ALGORITHM_SHA256);
+}
+
+static resup_status connections(resup_upload *upload)
+{
+    return resup_upload_set_connections(upload, 2);
 }
 
 static resup_status state_file(resup_upload *upload)
@@ -342,6 +352,8 @@ const struct upload_call upload_calls[] = {
     {"resup_upload_set_segment_size", segment_size},
     {"resup_upload_set_rate_limit", rate_limit},
     {"resup_upload_set_digest", digest},
+    {"resup_upload_set_digest_algorithm", digest_algorithm},
+    {"resup_upload_set_connections", connections},
     {"resup_upload_set_state_file", state_file},
     {"resup_upload_set_state_file_utf16", state_file_utf16},
 };
@@ -357,6 +369,7 @@ int getters_return_nothing(const resup_upload *upload)
            resup_upload_retry_in(upload) == 0 && resup_upload_http_status(upload) == 0 &&
            resup_upload_is_retryable(upload) == 0 && resup_upload_id(upload) == NULL &&
            resup_upload_location(upload) == NULL && resup_upload_md5(upload) == NULL &&
+           resup_upload_digest(upload) == NULL && resup_upload_digest_algorithm(upload) == 0 &&
            resup_upload_server_message(upload) == NULL &&
            resup_upload_server_excerpt(upload) == NULL &&
            resup_upload_error_message(upload) == NULL;

@@ -203,7 +203,7 @@ static resup_status set_client(struct walk *walk, void *client)
 
 static resup_status set_upload(struct walk *walk, void *upload)
 {
-    switch (below(walk, 5)) {
+    switch (below(walk, 7)) {
     case 0: return resup_upload_set_name(upload, text_of(walk));
     case 1: return resup_upload_set_directory(upload, text_of(walk));
     case 2: return resup_upload_set_content_type(upload, text_of(walk));
@@ -211,6 +211,8 @@ static resup_status set_upload(struct walk *walk, void *upload)
         const char *name = text_of(walk);
         return resup_upload_set_field(upload, name, text_of(walk));
     }
+    case 4: return resup_upload_set_digest_algorithm(upload, (int32_t)number_of(walk));
+    case 5: return resup_upload_set_connections(upload, number_of(walk));
     default: return resup_upload_set_segment_size(upload, next(walk));
     }
 }
@@ -238,6 +240,7 @@ static void get(struct walk *walk, void *upload)
     (void)resup_upload_retry_in(upload);
     look(walk, resup_upload_id(upload));
     look(walk, resup_upload_location(upload));
+    look(walk, resup_upload_digest(upload));
     look(walk, resup_upload_md5(upload));
     look(walk, resup_upload_server_message(upload));
     look(walk, resup_upload_server_excerpt(upload));

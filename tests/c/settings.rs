@@ -48,7 +48,7 @@ fn requests(one: &One, settings: &[&str]) -> String {
 }
 
 /// A setting, a value, what that puts into the requests, and what is there without it.
-const EFFECTS: [(&str, &str, &str, &str); 15] = [
+const EFFECTS: [(&str, &str, &str, &str); 16] = [
     (
         "client_set_basic_auth",
         "joe,pw",
@@ -104,6 +104,12 @@ const EFFECTS: [(&str, &str, &str, &str); 15] = [
     ),
     ("upload_set_digest", "2", "&md5=", "name=\"md5\""),
     (
+        "upload_set_digest_algorithm",
+        "3",
+        "&digests=md5",
+        "&digests=blake3%2Csha256%2Cmd5",
+    ),
+    (
         "upload_set_segment_size",
         "40000",
         "name=\"length\"\r\n\r\n40000\r",
@@ -133,7 +139,7 @@ fn without_a_digest_none_is_sent() {
 }
 
 /// A setting, a bad value, and what its refusal has to name.
-const BAD: [(&str, &str, &str); 38] = [
+const BAD: [(&str, &str, &str); 40] = [
     ("client_set_proxy", "ftp://joe:pw@h", "has a scheme"),
     ("client_set_no_proxy", "a\nb", "control characters"),
     ("client_set_trust", "9", "9"),
@@ -214,6 +220,12 @@ const BAD: [(&str, &str, &str); 38] = [
     ("upload_set_field", "offset,7", "\"offset\""),
     ("upload_set_field", ",7", "empty"),
     ("upload_set_digest", "9", "9"),
+    ("upload_set_digest_algorithm", "4", "algorithm 4"),
+    (
+        "upload_set_connections",
+        "7",
+        "connections must be 1 to 6, or 0 for as many as help, not 7",
+    ),
     ("upload_set_state_file", "", "empty"),
     ("upload_set_state_file_utf16", "", "empty"),
 ];
@@ -231,7 +243,7 @@ const ANY_VALUE: [&str; 7] = [
 ];
 
 /// Settings whose effects have tests of their own, below or in networks.rs.
-const OTHER_EFFECTS: [&str; 22] = [
+const OTHER_EFFECTS: [&str; 23] = [
     "client_set_proxy",
     "client_set_no_proxy",
     "client_set_trust",
@@ -254,6 +266,8 @@ const OTHER_EFFECTS: [&str; 22] = [
     "upload_set_rate_limit",
     "upload_set_state_file",
     "upload_set_state_file_utf16",
+    // It needs a server that takes parts.
+    "upload_set_connections",
 ];
 
 #[test]

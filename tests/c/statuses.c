@@ -14,6 +14,7 @@ const resup_status known_statuses[] = {
     RESUP_E_NOT_ALLOWED, RESUP_E_TOO_LARGE, RESUP_E_LOCKED, RESUP_E_SERVER_BUSY,
     RESUP_E_SERVER_FAILING, RESUP_E_NO_SPACE, RESUP_E_REFUSED,
     RESUP_E_BAD_RESPONSE, RESUP_E_RESPONSE_TOO_LONG, RESUP_E_BAD_OFFSET, RESUP_E_DIGEST,
+    RESUP_E_DIGEST_UNAVAILABLE,
     RESUP_E_CANCELLED, RESUP_E_SYSTEM, RESUP_E_INTERNAL
 };
 const int known_statuses_count = (int)(sizeof known_statuses / sizeof known_statuses[0]);

@@ -374,6 +374,11 @@ pub fn make(situation: &str, one: &One) -> Case {
             let server = sends(|| Step::reply(422, r#"{"offset":0}"#));
             plain(one, &server)
         }
+        "the upload asks for a digest by its name, and the server does not use that one" => {
+            let server = sends(|| Step::reply(200, &json("complete", SIZE, "k")));
+            let told = upload(one, &server, SIZE, &["upload_set_digest_algorithm", "1"]);
+            Case::new(&told, Vec::new())
+        }
         other => receivers::make(other, one),
     }
 }

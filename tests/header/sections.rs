@@ -77,7 +77,7 @@ fn section(name: &str, file: &Path, config: &cbindgen::Config) -> String {
         text += "\n";
     }
     assert!(pieces.is_empty(), "{name}.rs: {pieces:?}");
-    text + "\n/** @} */\n"
+    text + "/** @} */\n"
 }
 
 /// Returns the comment at the head of a section: the file's module doc.
@@ -85,8 +85,8 @@ fn banner(name: &str, source: &str) -> String {
     let doc = source.lines().map_while(|line| line.strip_prefix("//!"));
     let mut doc = doc.skip_while(|line| line.is_empty());
     let title = doc.next().unwrap().trim();
-    let rule = "=".repeat(WIDTH - 6);
-    let mut text = format!("\n/* {rule} */\n/**\n * @defgroup {name} {title}\n");
+    let doc = doc.skip_while(|line| line.is_empty());
+    let mut text = format!("\n/**\n * @defgroup {name} {title}\n");
     for line in doc {
         writeln!(text, " *{line}").unwrap();
     }

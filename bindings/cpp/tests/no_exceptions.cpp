@@ -39,6 +39,10 @@ int main(int argc, char **argv)
     auto stream = std::make_unique<std::istringstream>("abc");
     upload = resup::Upload::from_stream(client, "streamed plain", std::move(stream), error);
     CHECK(!error);
+    upload.set_digest_algorithm(resup::DigestAlgorithm::md5, error);
+    CHECK(!error);
+    upload.set_connections(7, error);
+    CHECK(error == resup::Errc::argument);
     upload.start(error);
     CHECK(!error);
     while (!upload.wait(std::chrono::milliseconds(10), error))

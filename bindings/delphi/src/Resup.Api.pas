@@ -36,7 +36,6 @@ type
   EResupLibrary = class(Exception);
 
 // Types
-//
 // The handles, what functions return, and what all callbacks share.
 
 type
@@ -63,7 +62,6 @@ type
   resup_destroy_callback = procedure(user_data: Pointer); cdecl;
 
 // Version
-//
 // Which version the header and the loaded library are.
 //
 // Threads: any. Callbacks: none.
@@ -87,7 +85,6 @@ var
   resup_version_number: function: Cardinal; cdecl;
 
 // Status codes
-//
 // What functions return: success, then failures in the groups of their causes: the program, the
 // file, the network, the server's refusals, its answers, a cancel, this machine.
 //
@@ -160,6 +157,8 @@ const
   RESUP_E_BAD_OFFSET = 92;
   /// <summary>What the server stored is not what was sent, twice in a row.</summary>
   RESUP_E_DIGEST = 93;
+  /// <summary>The server does not use the digest that was asked for by name. Ask for another, or for none.</summary>
+  RESUP_E_DIGEST_UNAVAILABLE = 94;
   /// <summary>The upload was cancelled, by a call or by a callback. It may be run again.</summary>
   RESUP_E_CANCELLED = 110;
   /// <summary>The operating system refused a thread or random numbers. Run again with more resources.</summary>
@@ -174,7 +173,6 @@ var
   resup_status_message: function(status: resup_status): PAnsiChar; cdecl;
 
 // Client: making one
-//
 // A client has the address of a server, and the settings of all uploads to it.
 //
 // client  a client
@@ -203,7 +201,6 @@ var
   resup_client_error_message: function(client: Presup_client): PAnsiChar; cdecl;
 
 // Client: network
-//
 // How the server is reached, how long the client waits, and how often it tries again. Each setting
 // counts from the next run of each upload on, but the rate limit at once.
 //
@@ -256,7 +253,6 @@ var
   resup_client_set_retry_backoff: function(client: Presup_client; first_milliseconds: Cardinal; longest_milliseconds: Cardinal): resup_status; cdecl;
 
 // Client: requests
-//
 // How requests and their forms are written. Each setting counts from the next run of each upload
 // on.
 //
@@ -294,7 +290,6 @@ var
   resup_client_set_filename_style: function(client: Presup_client; style: Integer): resup_status; cdecl;
 
 // Client: identity
-//
 // Who the user is to the server: login, authorization, signatures. Each setting counts from the
 // next run of each upload on. Authorization, headers and cookies go with every request, but never
 // to another scheme, host or port than the endpoint's. What the library keeps of a secret is
@@ -353,7 +348,6 @@ var
   resup_client_set_signing_algorithm: function(client: Presup_client; algorithm: Integer): resup_status; cdecl;
 
 // Client: TLS
-//
 // Which server is trusted, and what this side shows to it. Each setting counts from the next run
 // of each upload on; files are read at once.
 //
@@ -398,7 +392,6 @@ var
   resup_client_set_tls_verify: function(client: Presup_client; verify: Integer): resup_status; cdecl;
 
 // Client: log
-//
 // What uploads tell of their course. Secrets and file contents are never logged.
 
 const
@@ -435,7 +428,6 @@ var
   resup_client_on_log: function(client: Presup_client; level: Integer; callback: resup_log_callback; user_data: Pointer; destroy: resup_destroy_callback): resup_status; cdecl;
 
 // Upload: making one
-//
 // An upload is made of a file, of memory, or of a stream that the program reads. Nothing is sent
 // yet.
 //
@@ -457,7 +449,7 @@ var
   resup_upload_new_file: function(client: Presup_client; path: PAnsiChar; handle: PPresup_upload): resup_status; cdecl;
   /// <summary>As resup_upload_new_file, with a path in UTF-16.</summary>
   resup_upload_new_file_utf16: function(client: Presup_client; path: PWideChar; handle: PPresup_upload): resup_status; cdecl;
-  /// <summary>Makes an upload of bytes in memory. Its MD5 is computed before it is sent, since nothing else
+  /// <summary>Makes an upload of bytes in memory. Its digest is computed before it is sent, since nothing else
   /// tells two versions of it apart.</summary>
   /// <param name="data">the bytes; copied; may be NULL when there are none</param>
   /// <param name="size">how many</param>
@@ -487,7 +479,7 @@ var
   /// that called these; so after resup_upload_start the upload goes on only while the program waits,
   /// and is cancelled within 100 ms only if they return by then. All three are needed: after a lost
   /// connection the upload goes back to where the server is. What they read must stay the same during
-  /// a run; other bytes are noticed (RESUP_E_SOURCE_CHANGED). It is read twice, first for its MD5,
+  /// a run; other bytes are noticed (RESUP_E_SOURCE_CHANGED). It is read twice, first for its digest,
   /// since nothing else tells two versions of it apart.</remarks>
   /// <param name="read">reads</param>
   /// <param name="seek">sets where the next read begins</param>
@@ -506,7 +498,6 @@ var
   resup_upload_free: function(upload: Presup_upload): resup_status; cdecl;
 
 // Upload: settings
-//
 // What is uploaded under which name, and how. Each setting counts from the next run on.
 //
 // upload  an upload
@@ -536,18 +527,33 @@ const
   /// <summary>Compute none, for networks and servers that compare by themselves: neither a prefix on the server
   /// nor the whole file is compared then, and a new mode or link during a run is a change of the file.</summary>
   RESUP_DIGEST_NONE = 0;
-  /// <summary>Compute the MD5 while the file is sent. The default.</summary>
-  RESUP_DIGEST_MD5 = 1;
-  /// <summary>Compute the MD5 before the first request, so that a server which has the content already needs
-  /// no byte of it.</summary>
-  RESUP_DIGEST_MD5_FIRST = 2;
+  /// <summary>Compute the digest while the file is sent. The default.</summary>
+  RESUP_DIGEST_ONE_PASS = 1;
+  /// <summary>Compute it before the first request: a server that has the content needs no byte of it.</summary>
+  RESUP_DIGEST_FIRST = 2;
 
 var
-  /// <summary>Sets whether and when the MD5 of the file is computed. Memory and streams have no modification
-  /// time, so that only their content tells two versions apart: their MD5 is computed before the
-  /// first request in every mode.</summary>
-  /// <param name="mode">RESUP_DIGEST_NONE, RESUP_DIGEST_MD5 or RESUP_DIGEST_MD5_FIRST</param>
+  /// <summary>Sets whether and when the digest of the file is computed. Memory and streams have no
+  /// modification time, so that only their content tells two versions apart: their digest is computed
+  /// before the first request in every mode.</summary>
+  /// <param name="mode">RESUP_DIGEST_NONE, RESUP_DIGEST_ONE_PASS or RESUP_DIGEST_FIRST</param>
   resup_upload_set_digest: function(upload: Presup_upload; mode: Integer): resup_status; cdecl;
+
+const
+  /// <summary>The best one that the server has, too. The default.</summary>
+  RESUP_DIGEST_ALGORITHM_AUTOMATIC = 0;
+  /// <summary>BLAKE3 with 256 bits, the fastest.</summary>
+  RESUP_DIGEST_ALGORITHM_BLAKE3 = 1;
+  /// <summary>SHA-256.</summary>
+  RESUP_DIGEST_ALGORITHM_SHA256 = 2;
+  /// <summary>MD5, which every server has. It protects against accidents, not against an attacker.</summary>
+  RESUP_DIGEST_ALGORITHM_MD5 = 3;
+
+var
+  /// <summary>Sets the algorithm of the digest. With one that is named the run ends with
+  /// RESUP_E_DIGEST_UNAVAILABLE where the server does not use it.</summary>
+  /// <param name="algorithm">one of the RESUP_DIGEST_ALGORITHM_ constants</param>
+  resup_upload_set_digest_algorithm: function(upload: Presup_upload; algorithm: Integer): resup_status; cdecl;
   /// <summary>Sets a file in which the upload keeps states of the digest, so that a resume by another run of
   /// the program does not read again what the server already has. Default: none. It is never needed:
   /// where it is missing, damaged or of another file, the upload reads more and ends right. It holds
@@ -572,6 +578,10 @@ var
   /// after more than 20 s. A server's own limit counts, and after an HTTP 413 the size is halved.</summary>
   /// <param name="bytes">a number of bytes, RESUP_SEGMENT_UNLIMITED or RESUP_SEGMENT_AUTOMATIC</param>
   resup_upload_set_segment_size: function(upload: Presup_upload; bytes: resup_uint64): resup_status; cdecl;
+  /// <summary>Sets how many connections send parts of the file at a time, where the server takes parts and the
+  /// file can be read at several places. Streams use one.</summary>
+  /// <param name="connections">1 to 6, or 0, the default, for as many as help</param>
+  resup_upload_set_connections: function(upload: Presup_upload; connections: Cardinal): resup_status; cdecl;
   /// <summary>Sets the most file bytes per second that this upload sends. Counts at once, also during a run.</summary>
   /// <param name="bytes_per_second">0, the default, for no limit</param>
   /// <returns>RESUP_OK or a handle's error</returns>
@@ -579,7 +589,6 @@ var
   resup_upload_set_rate_limit: function(upload: Presup_upload; bytes_per_second: resup_uint64): resup_status; cdecl;
 
 // Upload: running
-//
 // A run goes on until the server has confirmed the whole file, or until it fails. What the server
 // has is kept there: after a failure or a cancel the upload may be run again, and goes on from
 // there. resup_upload_cancel, resup_upload_pause and resup_upload_resume return at once.
@@ -629,7 +638,6 @@ var
   resup_upload_resume: function(upload: Presup_upload): resup_status; cdecl;
 
 // Upload: callbacks
-//
 // Callbacks are called from within resup_upload_run and resup_upload_wait, on the thread that
 // called these. A callback that is registered takes the place of the earlier one.
 //
@@ -697,7 +705,6 @@ var
   resup_upload_on_complete: function(upload: Presup_upload; callback: resup_complete_callback; user_data: Pointer; destroy: resup_destroy_callback): resup_status; cdecl;
 
 // Upload: numbers
-//
 // What an upload has done, and how it goes on. For a handle that is not valid each function
 // returns 0.
 //
@@ -731,12 +738,14 @@ var
   resup_upload_retry_in: function(upload: Presup_upload): Cardinal; cdecl;
   /// <summary>Returns the HTTP status of the server's last answer in this run; 0 when there was none.</summary>
   resup_upload_http_status: function(upload: Presup_upload): Integer; cdecl;
+  /// <summary>Returns the algorithm of the digest, one of the RESUP_DIGEST_ALGORITHM_ constants;
+  /// RESUP_DIGEST_ALGORITHM_AUTOMATIC before the server has agreed to one, and without a digest.</summary>
+  resup_upload_digest_algorithm: function(upload: Presup_upload): Integer; cdecl;
   /// <summary>Returns 1 when running the upload again, later and unchanged, may succeed where the last run
   /// failed; else 0.</summary>
   resup_upload_is_retryable: function(upload: Presup_upload): Integer; cdecl;
 
 // Upload: texts
-//
 // What the server and the library tell of an upload.
 //
 // upload  an upload
@@ -750,8 +759,10 @@ var
   resup_upload_id: function(upload: Presup_upload): PAnsiChar; cdecl;
   /// <summary>Returns where the finished file is to be found, in the server's words.</summary>
   resup_upload_location: function(upload: Presup_upload): PAnsiChar; cdecl;
-  /// <summary>Returns the MD5 of the whole file, 32 lower-case hex digits, once it is complete; NULL before,
-  /// and when the server had the file already and it was not read.</summary>
+  /// <summary>Returns the digest of the whole file in lower-case hex, once it is complete; NULL before, and
+  /// when the server had the file already and it was not read.</summary>
+  resup_upload_digest: function(upload: Presup_upload): PAnsiChar; cdecl;
+  /// <summary>Returns resup_upload_digest where that is an MD5, else NULL.</summary>
   resup_upload_md5: function(upload: Presup_upload): PAnsiChar; cdecl;
   /// <summary>Returns the server's last message for a person.</summary>
   resup_upload_server_message: function(upload: Presup_upload): PAnsiChar; cdecl;
@@ -898,9 +909,11 @@ begin
     @resup_upload_set_content_type := FindFunction('resup_upload_set_content_type');
     @resup_upload_set_field := FindFunction('resup_upload_set_field');
     @resup_upload_set_digest := FindFunction('resup_upload_set_digest');
+    @resup_upload_set_digest_algorithm := FindFunction('resup_upload_set_digest_algorithm');
     @resup_upload_set_state_file := FindFunction('resup_upload_set_state_file');
     @resup_upload_set_state_file_utf16 := FindFunction('resup_upload_set_state_file_utf16');
     @resup_upload_set_segment_size := FindFunction('resup_upload_set_segment_size');
+    @resup_upload_set_connections := FindFunction('resup_upload_set_connections');
     @resup_upload_set_rate_limit := FindFunction('resup_upload_set_rate_limit');
     @resup_upload_run := FindFunction('resup_upload_run');
     @resup_upload_start := FindFunction('resup_upload_start');
@@ -922,9 +935,11 @@ begin
     @resup_upload_attempts := FindFunction('resup_upload_attempts');
     @resup_upload_retry_in := FindFunction('resup_upload_retry_in');
     @resup_upload_http_status := FindFunction('resup_upload_http_status');
+    @resup_upload_digest_algorithm := FindFunction('resup_upload_digest_algorithm');
     @resup_upload_is_retryable := FindFunction('resup_upload_is_retryable');
     @resup_upload_id := FindFunction('resup_upload_id');
     @resup_upload_location := FindFunction('resup_upload_location');
+    @resup_upload_digest := FindFunction('resup_upload_digest');
     @resup_upload_md5 := FindFunction('resup_upload_md5');
     @resup_upload_server_message := FindFunction('resup_upload_server_message');
     @resup_upload_server_excerpt := FindFunction('resup_upload_server_excerpt');

@@ -30,6 +30,8 @@ type
     function GetRetryable: Boolean;
     function GetId: TResupText;
     function GetLocation: TResupText;
+    function GetDigestUsed: TResupDigestAlgorithm;
+    function GetDigestValue: TResupText;
     function GetMd5: TResupText;
     function GetServerMessage: TResupText;
     function GetServerExcerpt: TResupText;
@@ -75,7 +77,11 @@ type
     property Id: TResupText read GetId;
     /// <summary>The place of the complete file, in the server's words.</summary>
     property Location: TResupText read GetLocation;
-    /// <summary>The MD5 of the whole file in lower-case hex, once it is complete and if it was read.</summary>
+    /// <summary>The algorithm of the digest; raAutomatic before the server has agreed to one.</summary>
+    property DigestUsed: TResupDigestAlgorithm read GetDigestUsed;
+    /// <summary>The digest of the whole file in lower-case hex, once it is complete and if it was read.</summary>
+    property DigestValue: TResupText read GetDigestValue;
+    /// <summary>DigestValue where that is an MD5, else empty.</summary>
     property Md5: TResupText read GetMd5;
     /// <summary>The server's last message for a person.</summary>
     property ServerMessage: TResupText read GetServerMessage;
@@ -178,6 +184,16 @@ end;
 function TResupRemote.GetLocation: TResupText;
 begin
   Result := ResupFromUtf8(resup_upload_location(Handle));
+end;
+
+function TResupRemote.GetDigestUsed: TResupDigestAlgorithm;
+begin
+  Result := TResupDigestAlgorithm(resup_upload_digest_algorithm(Handle));
+end;
+
+function TResupRemote.GetDigestValue: TResupText;
+begin
+  Result := ResupFromUtf8(resup_upload_digest(Handle));
 end;
 
 function TResupRemote.GetMd5: TResupText;

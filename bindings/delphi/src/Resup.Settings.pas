@@ -20,6 +20,8 @@ type
     FFields, FHeaders: TStrings;
     FStream: TStream;
     FDigest: TResupDigest;
+    FDigestAlgorithm: TResupDigestAlgorithm;
+    FConnections: Cardinal;
     FLogLevel: TResupLogLevel;
     FTlsVerify: Boolean;
     FSegmentSize: Int64;
@@ -69,8 +71,12 @@ type
     /// <summary>The most file bytes that one request carries, or 0 for no limit, or 1 for what suits the
     /// network.</summary>
     property SegmentSize: Int64 read FSegmentSize write FSegmentSize default 0;
-    /// <summary>Whether and when the MD5 of the file is computed.</summary>
-    property Digest: TResupDigest read FDigest write FDigest default rdMd5;
+    /// <summary>Whether and when the digest of the file is computed.</summary>
+    property Digest: TResupDigest read FDigest write FDigest default rdOnePass;
+    /// <summary>The algorithm of the digest.</summary>
+    property DigestAlgorithm: TResupDigestAlgorithm read FDigestAlgorithm write FDigestAlgorithm default raAutomatic;
+    /// <summary>The connections that send parts of the file at a time: 1 to 6, or 0 for as many as help.</summary>
+    property Connections: Cardinal read FConnections write FConnections default 0;
     /// <summary>A file with which a later run of the program need not read again what the server has. Default: empty,
     /// for none.</summary>
     property StateFile: TResupText read FStateFile write FStateFile;
@@ -85,7 +91,7 @@ begin
   inherited Create(AOwner);
   FFields := TStringList.Create;
   FHeaders := TStringList.Create;
-  FDigest := rdMd5;
+  FDigest := rdOnePass;
   FLogLevel := rlInfo;
   FTlsVerify := True;
   FRetryLimit := 8;
@@ -158,6 +164,8 @@ begin
   for I := 0 to FFields.Count - 1 do
     AUpload.SetField(FFields.Names[I], FFields.Values[FFields.Names[I]]);
   AUpload.Digest := FDigest;
+  AUpload.DigestAlgorithm := FDigestAlgorithm;
+  AUpload.Connections := FConnections;
   if FStateFile <> '' then
     AUpload.StateFile := FStateFile;
   AUpload.SegmentSize := FSegmentSize;

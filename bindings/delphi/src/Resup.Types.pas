@@ -26,9 +26,14 @@ type
   TResupState = (rsNone, rsReady, rsHashing, rsLocating, rsSending, rsVerifying, rsWaiting, rsPaused, rsComplete,
     rsFailed, rsCancelled);
 
-  /// <summary>Whether the MD5 of the file is computed: not at all, so that nothing is compared; while it is sent (the
+  /// <summary>Whether the digest of the file is computed: not at all, so that nothing is compared; while it is sent (the
   /// default); before that, so that a server that already has the content gets no byte.</summary>
-  TResupDigest = (rdNone, rdMd5, rdMd5First);
+  TResupDigest = (rdNone, rdOnePass, rdFirst);
+
+  /// <summary>The algorithm of the digest: the best one that the server has, too (the default), or one by its name;
+  /// then the run ends where the server does not use it. Every server has MD5, which protects against accidents
+  /// only.</summary>
+  TResupDigestAlgorithm = (raAutomatic, raBlake3, raSha256, raMd5);
 
   /// <summary>The least important lines of the log that are wanted.</summary>
   TResupLogLevel = (rlNone, rlError, rlWarn, rlInfo, rlDebug);

@@ -44,6 +44,8 @@ type
     FEvents: TResupEvents;
     FName, FDirectory, FContentType, FStateFile: TResupText;
     FDigest: TResupDigest;
+    FDigestAlgorithm: TResupDigestAlgorithm;
+    FConnections: Cardinal;
     FSegmentSize, FRateLimit: Int64;
     procedure Prepare(const AName: TResupText);
     procedure Open(AClient: TResupClient; AStatus: resup_status);
@@ -52,6 +54,8 @@ type
     procedure SetDirectory(const AValue: TResupText);
     procedure SetContentType(const AValue: TResupText);
     procedure SetDigest(AValue: TResupDigest);
+    procedure SetDigestAlgorithm(AValue: TResupDigestAlgorithm);
+    procedure SetConnections(AValue: Cardinal);
     procedure SetStateFile(const AValue: TResupText);
     procedure SetSegmentSize(AValue: Int64);
     procedure SetRateLimit(AValue: Int64);
@@ -64,7 +68,7 @@ type
     /// S[1].</summary>
     constructor CreateFromMemory(AClient: TResupClient; const AName: TResupText; const AData; ASize: Integer);
     /// <summary>Makes an upload of a stream that can seek.</summary>
-    /// <remarks>It is read only inside Execute, Poll and WaitFor, and twice: first for its MD5, since nothing else
+    /// <remarks>It is read only inside Execute, Poll and WaitFor, and twice: first for its digest, since nothing else
     /// tells two versions of it apart. What it raises ends the upload and is raised again from there.</remarks>
     /// <param name="AOwnsStream">whether the stream is freed with the upload; if this constructor fails it is
     /// not</param>
@@ -97,8 +101,13 @@ type
     property Directory: TResupText read FDirectory write SetDirectory;
     /// <summary>The MIME type. Default: empty, by the name's extension; it cannot be set back to that.</summary>
     property ContentType: TResupText read FContentType write SetContentType;
-    /// <summary>Whether and when the MD5 is computed. Default: rdMd5.</summary>
+    /// <summary>Whether and when the digest is computed. Default: rdOnePass.</summary>
     property Digest: TResupDigest read FDigest write SetDigest;
+    /// <summary>The algorithm of the digest. Default: raAutomatic; DigestUsed says which one the run uses then.</summary>
+    property DigestAlgorithm: TResupDigestAlgorithm read FDigestAlgorithm write SetDigestAlgorithm;
+    /// <summary>The connections that send parts of the file at a time, where the server takes parts: 1 to 6. Default:
+    /// 0, for as many as help. A stream uses one.</summary>
+    property Connections: Cardinal read FConnections write SetConnections;
     /// <summary>A file with which a later run of the program need not read again what the server has. Default: empty,
     /// for none; it cannot be set back to that.</summary>
     property StateFile: TResupText read FStateFile write SetStateFile;
@@ -158,7 +167,7 @@ end;
 procedure TResupUpload.Prepare(const AName: TResupText);
 begin
   FName := AName;
-  FDigest := rdMd5;
+  FDigest := rdOnePass;
   FRun := TResupRun.Create(Self, @FEvents);
 end;
 
@@ -245,6 +254,18 @@ procedure TResupUpload.SetDigest(AValue: TResupDigest);
 begin
   Check(resup_upload_set_digest(Handle, Ord(AValue)));
   FDigest := AValue;
+end;
+
+procedure TResupUpload.SetDigestAlgorithm(AValue: TResupDigestAlgorithm);
+begin
+  Check(resup_upload_set_digest_algorithm(Handle, Ord(AValue)));
+  FDigestAlgorithm := AValue;
+end;
+
+procedure TResupUpload.SetConnections(AValue: Cardinal);
+begin
+  Check(resup_upload_set_connections(Handle, AValue));
+  FConnections := AValue;
 end;
 
 procedure TResupUpload.SetStateFile(const AValue: TResupText);

@@ -89,7 +89,7 @@ type
     /// <summary>Goes on after Pause.</summary>
     procedure Resume;
 
-    /// <summary>The last upload, with more to read (Id, Location, Md5, …), until the next starts; nil before the
+    /// <summary>The last upload, with more to read (Id, Location, DigestValue, …), until the next starts; nil before the
     /// first.</summary>
     property Upload: TResupUpload read FUpload;
     /// <summary>Whether the upload is paused; setting it pauses and resumes.</summary>

@@ -167,7 +167,7 @@ begin
   CheckTrue(rsSending in States);
   CheckEquals(1500000, Uploader.Size);
   CheckEquals(1500000, Uploader.Position);
-  CheckEquals(32, Length(Uploader.Upload.Md5));
+  CheckTrue(Length(Uploader.Upload.DigestValue) >= 32);
   CheckTrue(Pos('complete: 1500000 bytes', LogText) > 0, LogText);
   Uploader.Start;
   Uploader.WaitFor;
@@ -180,6 +180,7 @@ begin
   Uploader.Stream := TStringStream.Create('abc');
   try
     Uploader.RemoteName := 'streamed';
+    Uploader.DigestAlgorithm := raMd5;
     Uploader.Active := True;
     PumpToEnd(1);
     CheckEquals('900150983cd24fb0d6963f7d28e17f72', Uploader.Upload.Md5);

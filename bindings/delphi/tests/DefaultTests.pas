@@ -50,7 +50,7 @@ var
 begin
   Upload := TResupUpload.Create(Client, MakeFile('defaults', 10));
   try
-    CheckEquals(DefaultConstant('RESUP_DIGEST_MD5'), Ord(Upload.Digest));
+    CheckEquals(DefaultConstant('RESUP_DIGEST_ONE_PASS'), Ord(Upload.Digest));
     CheckEquals(DefaultConstant('RESUP_SEGMENT_UNLIMITED'), Upload.SegmentSize);
     CheckEquals(DefaultOf('resup_upload_set_rate_limit'), IntToStr(Upload.RateLimit));
 

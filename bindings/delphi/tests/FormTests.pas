@@ -48,7 +48,7 @@ begin
     CheckEquals(DefaultOf('resup_client_set_retry_limit'), IntToStr(Uploader.RetryLimit));
     CheckEquals('yes', DefaultOf('resup_client_set_tls_verify'));
     CheckTrue(Uploader.TlsVerify);
-    CheckEquals(DefaultConstant('RESUP_DIGEST_MD5'), Ord(Uploader.Digest));
+    CheckEquals(DefaultConstant('RESUP_DIGEST_ONE_PASS'), Ord(Uploader.Digest));
     CheckEquals(DefaultConstant('RESUP_SEGMENT_UNLIMITED'), Uploader.SegmentSize);
     CheckEquals(DefaultOf('resup_upload_set_rate_limit'), IntToStr(Uploader.RateLimit));
     CheckTrue(Uploader.LogLevel = Client.LogLevel);
@@ -89,7 +89,7 @@ begin
     Original.URL := Endpoint;
     Original.FileName := MakeFile('of a form', 1000);
     Original.Fields.Values['ticket'] := '4711';
-    Original.Digest := rdMd5First;
+    Original.Digest := rdFirst;
     Original.RateLimit := Int64(1) shl 40;
     Form.WriteComponent(Written);
     Form.Position := 0;
@@ -98,7 +98,7 @@ begin
     CheckEquals(Endpoint, Copy.URL);
     CheckEquals(Original.FileName, Copy.FileName);
     CheckEquals('4711', Copy.Fields.Values['ticket']);
-    CheckTrue(Copy.Digest = rdMd5First);
+    CheckTrue(Copy.Digest = rdFirst);
     CheckTrue(Copy.RateLimit = Int64(1) shl 40);
     CheckFalse(Copy.Active);
     CheckEquals(100, Copy.Interval);

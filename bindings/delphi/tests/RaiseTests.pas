@@ -319,8 +319,9 @@ begin
   try
     Plain.Execute;
     Streamed.Execute;
-    CheckEquals(Plain.Md5, Streamed.Md5);
+    CheckEquals(Plain.DigestValue, Streamed.DigestValue);
     CheckEquals(1234567, Streamed.Size);
+    Empty.DigestAlgorithm := raMd5;
     Empty.Execute;
     CheckEquals('d41d8cd98f00b204e9800998ecf8427e', Empty.Md5);
   finally
@@ -361,8 +362,10 @@ var
 begin
   Upload := TResupUpload.CreateFromMemory(Client, 'text.txt', TEXT, SizeOf(TEXT));
   try
+    Upload.DigestAlgorithm := raMd5;
     Upload.Execute;
     CheckEquals('900150983cd24fb0d6963f7d28e17f72', Upload.Md5);
+    CheckEquals(Upload.Md5, Upload.DigestValue);
   finally
     Upload.Free;
   end;

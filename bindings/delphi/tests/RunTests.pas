@@ -53,7 +53,8 @@ begin
     CheckEquals(2000000, Upload.Position);
     CheckEquals(2000000, Upload.BytesSent);
     CheckEquals(0, Upload.BytesSkipped);
-    CheckEquals(32, Length(Upload.Md5));
+    CheckTrue(Upload.DigestUsed <> raAutomatic);
+    CheckEquals(64 - 32 * Ord(Upload.DigestUsed = raMd5), Length(Upload.DigestValue));
     CheckTrue((Upload.Id <> '') and (Upload.Location <> ''));
     CheckEquals(200, Upload.HttpStatus);
     CheckEquals(1, Upload.Attempts);

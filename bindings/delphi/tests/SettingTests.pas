@@ -75,7 +75,9 @@ begin
   Upload := TResupUpload.Create(Client, MakeFile('settings', 100000));
   try
     Upload.Name := 'otherwise';
-    Upload.Digest := rdMd5First;
+    Upload.Digest := rdFirst;
+    Upload.DigestAlgorithm := raMd5;
+    Upload.Connections := 3;
     Upload.StateFile := Folder + PathDelim + 'settings.state';
     Upload.SegmentSize := 30000;
     Upload.Execute;

@@ -83,7 +83,7 @@ fn a_page_tells_what_the_header_tells() {
         "resup_status resup_upload_new_memory(resup_client *client,\n",
         "The bytes; copied; may be NULL when there are none.\n",
         "RESUP_E_SYSTEM when there is no memory for the copy",
-        "Its MD5 is computed before it is sent",
+        "Its digest is computed before it is sent",
         "Threads: any. Callbacks: none.\n",
         "resup(3), resup_client_error_message(3)\n",
     ] {

@@ -103,7 +103,7 @@ impl Upload {
     ///
     /// Its size is asked for when a run begins. It is read only on the thread that is inside
     /// [`run`](Self::run) or [`wait`](Self::wait), so after [`start`](Self::start) the upload makes
-    /// progress only during `wait`. It is read twice, because only its MD5 tells it from another
+    /// progress only during `wait`. It is read twice, because only its digest tells it from another
     /// content of the same name.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use super::{Stage, Upload};
 use crate::api::check::check_file_name;
 use crate::error::Error;
 use crate::http::check::check_line;
-use crate::options::{DigestMode, SegmentSize};
+use crate::options::{DigestAlgorithm, DigestMode, SegmentSize};
 use crate::protocol::form::is_reserved;
 
 impl Upload {
@@ -99,13 +99,44 @@ impl Upload {
         Ok(())
     }
 
-    /// Sets whether and when the MD5 of the file is computed. Default: [`DigestMode::OnePass`].
+    /// Sets whether and when the digest of the file is computed. Default: [`DigestMode::OnePass`].
     ///
     /// # Errors
     /// [`Error::WrongState`] during a run.
     pub fn set_digest(&mut self, mode: DigestMode) -> Result<(), Error> {
         self.idle()?;
         self.options.digest = mode;
+        Ok(())
+    }
+
+    /// Sets the algorithm of the digest. By default both ends choose the best one that both have. One
+    /// that is asked for by its name is the only one that the run uses: it fails with
+    /// [`Error::DigestUnavailable`] where the server does not use it. Each server has MD5.
+    ///
+    /// # Errors
+    /// [`Error::WrongState`] during a run.
+    pub fn set_digest_algorithm(&mut self, algorithm: DigestAlgorithm) -> Result<(), Error> {
+        self.idle()?;
+        self.options.algorithm = algorithm;
+        Ok(())
+    }
+
+    /// Sets how many connections send parts of the file at a time, where the server takes parts and the
+    /// source can be read at several places. 0, the default, is as many as help. A stream uses one.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for more than 6; [`Error::WrongState`] during a run.
+    pub fn set_connections(&mut self, connections: u32) -> Result<(), Error> {
+        self.idle()?;
+        self.options.connections = match connections {
+            0..=6 => connections as u8,
+            more => {
+                return Err(Error::InvalidArgument {
+                    what: "number of connections",
+                    why: format!("must be 1 to 6, or 0 for as many as help, not {more}"),
+                })
+            }
+        };
         Ok(())
     }
 

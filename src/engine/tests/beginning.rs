@@ -68,6 +68,25 @@ fn the_whole_digest_is_made_once_and_before_the_first_locate() {
 }
 
 #[test]
+fn the_whole_digest_is_made_again_where_the_server_uses_another_one() {
+    let mut run = Run::new(Plan {
+        digest_first: true,
+        ..plan()
+    });
+    run.handle(Event::Begun);
+    assert!(matches!(run.handle(Event::Digested), Step::Locate { .. }));
+    assert_eq!(run.handle(Event::DigestMissing), Step::DigestWhole);
+    // Interrupted, it is made again.
+    assert_eq!(run.handle(Event::Stopped(Stop::Interrupted)), Step::Begin);
+    assert_eq!(run.handle(Event::Begun), Step::DigestWhole);
+    assert!(matches!(run.handle(Event::Digested), Step::Locate { .. }));
+    assert_eq!(
+        run.handle(Event::Located(partial(0))),
+        settle(0, None, true)
+    );
+}
+
+#[test]
 fn a_source_that_has_changed_ends_the_run() {
     let mut run = Run::new(plan());
     let error = Error::SourceChanged {

@@ -45,13 +45,13 @@ fn run(case: u64, world: &mut World) -> Result<(), Error> {
                 Ok(answer) => Event::Located(answer),
                 Err(stop) => Event::Stopped(stop),
             },
-            Step::Compare { length, md5 } => Event::Compared {
-                equal: md5
+            Step::Compare { length, digest } => Event::Compared {
+                equal: digest
                     == Held {
                         length,
                         right: length,
                     }
-                    .md5(),
+                    .digest(),
             },
             Step::Settle { .. } => Event::Settled,
             Step::Send {

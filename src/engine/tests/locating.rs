@@ -17,7 +17,7 @@ fn an_offset_with_proof_is_compared() {
     let step = run.handle(Event::Located(proved(partial(400))));
     let compare = Step::Compare {
         length: 400,
-        md5: MD5,
+        digest: digest(),
     };
     assert_eq!(step, compare);
 }

@@ -13,6 +13,8 @@ mod world;
 
 use std::time::{Duration, Instant};
 
+use resup_digests::{Algorithm, Digest};
+
 use super::step::PartId;
 use super::*;
 use crate::control::stop::Stop;
@@ -21,8 +23,11 @@ use crate::options::{RetryPolicy, SegmentSize};
 use crate::protocol::{Abilities, Answer, Outcome, State};
 
 const SIZE: u64 = 1000;
-/// The digest of the server's bytes in these tests.
-const MD5: [u8; 16] = [7; 16];
+
+/// Gives the digest of the server's bytes in these tests.
+fn digest() -> Digest {
+    Digest::of(Algorithm::Md5, b"the server's bytes")
+}
 
 fn plan() -> Plan {
     Plan {
@@ -126,7 +131,8 @@ fn answer(state: State, offset: u64) -> Answer {
         offset,
         id: None,
         location: None,
-        prefix_md5: None,
+        agreed: Algorithm::Md5,
+        prefix: None,
         max_segment: None,
         message: None,
     }
@@ -143,7 +149,7 @@ fn complete() -> Answer {
 /// Adds a digest of the server's bytes to an answer.
 fn proved(answer: Answer) -> Answer {
     Answer {
-        prefix_md5: Some(MD5),
+        prefix: Some(digest()),
         ..answer
     }
 }
@@ -156,7 +162,7 @@ fn settle(offset: u64, foreign: Option<u64>, is_first: bool) -> Step {
     }
 }
 
-fn send(part: u64, offset: u64, length: u64, restart: Option<[u8; 16]>) -> Step {
+fn send(part: u64, offset: u64, length: u64, restart: Option<Digest>) -> Step {
     Step::Send {
         part: PartId(part),
         offset,

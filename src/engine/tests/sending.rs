@@ -134,7 +134,7 @@ fn a_restart_that_the_server_obeyed_is_not_sent_again() {
     });
     run.handle(Event::Located(proved(partial(400))));
     run.handle(Event::Compared { equal: false });
-    assert_eq!(run.handle(Event::Settled), send(1, 0, 500, Some(MD5)));
+    assert_eq!(run.handle(Event::Settled), send(1, 0, 500, Some(digest())));
     let step = run.sent(PartId(1), 500, Outcome::Accepted(partial(500)));
     assert_eq!(step, settle(500, None, false));
     assert_eq!(run.handle(Event::Settled), send(2, 500, 500, None));

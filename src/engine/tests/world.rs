@@ -21,10 +21,11 @@ impl Held {
         self.right >= self.length
     }
 
-    /// Gives a stand-in for the MD5: the same for the same bytes, another one for others.
-    pub fn md5(self) -> [u8; 16] {
+    /// Gives a stand-in for the digest: the same for the same bytes, another one for others.
+    pub fn digest(self) -> Digest {
         let wrong = if self.is_right() { 0 } else { self.right + 1 };
-        (u128::from(self.length) << 64 | u128::from(wrong)).to_be_bytes()
+        let both = u128::from(self.length) << 64 | u128::from(wrong);
+        Digest::new(Algorithm::Md5, &both.to_be_bytes()).unwrap()
     }
 
     fn truncate(&mut self, length: u64) {
@@ -149,7 +150,7 @@ impl World {
         };
         let proves = self.rng.u8(..4) < self.server.proofs;
         let mut answer = Answer {
-            prefix_md5: proves.then(|| self.server.held.md5()),
+            prefix: proves.then(|| self.server.held.digest()),
             max_segment: self.server.max_segment,
             ..answer(state, self.server.held.length)
         };
@@ -189,17 +190,17 @@ impl World {
         &mut self,
         offset: u64,
         length: u64,
-        restart: Option<[u8; 16]>,
+        restart: Option<Digest>,
     ) -> (u64, Result<Outcome, Stop>) {
         assert!(offset + length <= self.size, "past the end");
         assert!(self.server.max_segment.is_none_or(|most| length <= most));
         match restart {
             None => assert!(offset >= self.confirmed, "confirmed bytes are sent again"),
-            Some(md5) => {
+            Some(digest) => {
                 assert_eq!(offset, 0);
                 assert!(self.hashing, "without digests nothing is disproved");
                 // A restart with another digest is out of date.
-                if self.server.held.md5() == md5 {
+                if self.server.held.digest() == digest {
                     self.server.held = Held::nothing();
                     self.server.complete = false;
                 }

@@ -1,4 +1,4 @@
-//! Form resume, version 1: locate and send as ordinary HTML-form requests (docs/PROTOCOL.md).
+//! Form resume, version 1.1: locate and send as ordinary HTML-form requests (docs/PROTOCOL.md).
 
 pub(crate) mod content_type;
 mod multipart;
@@ -14,8 +14,9 @@ pub(crate) use signature::Signer;
 use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use resup_digests::Algorithm;
+
 use super::{Abilities, Answer, Job, Outcome, Protocol, Segment};
-use crate::digest::hex;
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
 use crate::http::{clock_hint, limited, refusal, Body, Exchange, Needs, Request, Response};
@@ -73,7 +74,7 @@ impl Protocol for Form {
             })?;
             if !matches!(response.status, 307 | 308) {
                 self.answered_at.replace(at);
-                let result = reply::located(&response, job.size);
+                let result = reply::located(&response, job.size, job.offer);
                 return result.map_err(|error| self.explain(error, &response));
             }
             at = follow(&at, &response, &written.borrow())?;
@@ -93,10 +94,14 @@ impl Protocol for Form {
         if let Some(id) = segment.id {
             fields.insert(1, ("id".into(), id.to_owned()));
         }
+        let agreed = segment.bytes.algorithm().unwrap_or(Algorithm::Md5);
+        if agreed != Algorithm::Md5 {
+            fields.push(("digest".into(), agreed.name().to_owned()));
+        }
         fields.push(("offset".into(), segment.offset.to_string()));
         fields.push(("length".into(), segment.length.to_string()));
-        if let Some(md5) = segment.restart {
-            fields.push(("restart".into(), hex(md5)));
+        if let Some(digest) = segment.restart {
+            fields.push(("restart".into(), digest.hex()));
         }
         // A receiver sees only the escaped names, so these are signed.
         for (name, _) in &mut fields {
@@ -114,10 +119,13 @@ impl Protocol for Form {
                 bytes: segment.bytes,
                 style: self.file_name_style,
             },
-            |md5| {
-                let name = if ends_file { "md5" } else { "prefix_md5" };
-                let md5 = md5.map(|md5| (name.into(), md5.to_owned()));
-                let mut fields: Vec<_> = md5.into_iter().collect();
+            |digest| {
+                let prefix = if ends_file { "" } else { "prefix_" };
+                let digest = digest.map(|digest| {
+                    let name = digest.algorithm().name();
+                    (format!("{prefix}{name}").into(), digest.hex())
+                });
+                let mut fields: Vec<_> = digest.into_iter().collect();
                 if let Some((signer, sign)) = self.signer.as_ref().zip(sign.as_deref()) {
                     fields.push(signer.tail(&fields, sign));
                 }
@@ -135,8 +143,8 @@ impl Protocol for Form {
             }),
             needs: Needs::Whole,
         })?;
-        let outcome =
-            reply::sent(&response, job.size).map_err(|error| self.explain(error, &response))?;
+        let outcome = reply::sent(&response, job.size, (job.offer, agreed))
+            .map_err(|error| self.explain(error, &response))?;
         check_id(segment.id, &outcome)?;
         Ok(outcome)
     }
@@ -169,10 +177,13 @@ impl Form {
     /// Writes a locate's form, signed now.
     fn locate_form(&self, job: &Job) -> Result<String, Error> {
         let mut fields = common_fields(job, "locate");
-        if let Some(md5) = &job.md5 {
-            fields.push(("md5".into(), md5.clone()));
-        }
+        let digests = job.digests.iter();
+        fields.extend(digests.map(|digest| (digest.algorithm().name().into(), digest.hex())));
         fields.push(("prefix".into(), "1".to_owned()));
+        if !job.offer.is_empty() {
+            let names: Vec<_> = job.offer.iter().map(|it| it.name()).collect();
+            fields.push(("digests".into(), names.join(",")));
+        }
         self.sign(&mut fields)?;
         let mut form = form_urlencoded::Serializer::new(String::new());
         Ok(form.extend_pairs(fields).finish())

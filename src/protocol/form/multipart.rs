@@ -7,13 +7,11 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 
 use percent_encoding::{utf8_percent_encode, AsciiSet, NON_ALPHANUMERIC};
+use resup_digests::Digest;
 
 use crate::error::Error;
 use crate::options::FilenameStyle;
 use crate::protocol::FileBytes;
-
-/// The length of an MD5 in hex, known before the digest itself.
-const DIGEST_LENGTH: usize = 32;
 
 /// The characters that RFC 8187 (3.2.1, attr-char) encodes in a parameter's value.
 const NO_ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
@@ -35,7 +33,7 @@ pub(crate) type Field<'a> = (Cow<'a, str>, String);
 
 /// A function that gives the fields after the file. Its argument is the file's digest so far, where
 /// one is computed.
-type Tail<'a> = Box<dyn Fn(Option<&str>) -> Vec<Field<'static>> + 'a>;
+type Tail<'a> = Box<dyn Fn(Option<Digest>) -> Vec<Field<'static>> + 'a>;
 
 /// The file of a form.
 pub(crate) struct FilePart<'a> {
@@ -67,7 +65,7 @@ impl<'a> Multipart<'a> {
     pub(crate) fn new(
         fields: &[Field<'_>],
         file: FilePart<'a>,
-        tail: impl Fn(Option<&str>) -> Vec<Field<'static>> + 'a,
+        tail: impl Fn(Option<Digest>) -> Vec<Field<'static>> + 'a,
     ) -> Result<Self, Error> {
         let boundary = random_boundary()?;
         Ok(Self::with_boundary(boundary, fields, file, Box::new(tail)))
@@ -94,8 +92,9 @@ impl<'a> Multipart<'a> {
             escaped(file.file_name),
             file.content_type,
         );
-        let known = file.bytes.has_digest().then(|| "0".repeat(DIGEST_LENGTH));
-        let end = ending(&boundary, &tail(known.as_deref()));
+        // Its length is known before the digest itself.
+        let other = file.bytes.algorithm().map(|it| Digest::of(it, b""));
+        let end = ending(&boundary, &tail(other));
         Multipart {
             length: text.len() as u64 + file.length + end.len() as u64,
             text: text.into_bytes(),
@@ -142,7 +141,7 @@ impl Multipart<'_> {
         if self.text_read == self.text.len() && self.file_left == 0 && self.tail_due {
             self.tail_due = false;
             let digest = self.file.finish()?;
-            self.text = ending(&self.boundary, &(self.tail)(digest.as_deref()));
+            self.text = ending(&self.boundary, &(self.tail)(digest));
             self.text_read = 0;
         }
         if self.text_read < self.text.len() {
@@ -202,8 +201,14 @@ pub(super) fn escaped(name: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use resup_digests::Algorithm;
 
+    /// Bytes, and whether there is a digest of them.
     struct Bytes<'a>(&'a [u8], bool);
+
+    fn digest() -> Digest {
+        Digest::new(Algorithm::Md5, &[0; 16]).unwrap()
+    }
 
     impl Read for Bytes<'_> {
         fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
@@ -212,12 +217,12 @@ mod tests {
     }
 
     impl FileBytes for Bytes<'_> {
-        fn has_digest(&self) -> bool {
-            self.1
+        fn algorithm(&self) -> Option<Algorithm> {
+            self.1.then_some(Algorithm::Md5)
         }
 
-        fn finish(&mut self) -> io::Result<Option<String>> {
-            Ok(self.1.then(|| format!("{:032x}", self.0.len())))
+        fn finish(&mut self) -> io::Result<Option<Digest>> {
+            Ok(self.1.then(digest))
         }
     }
 
@@ -246,8 +251,9 @@ mod tests {
 
     /// Makes a tail of the digest alone, in a field of this name.
     fn tail(name: &'static str) -> Tail<'static> {
-        Box::new(move |md5| {
-            md5.map(|md5| (name.into(), md5.to_owned()))
+        Box::new(move |digest| {
+            digest
+                .map(|digest| (name.into(), digest.hex()))
                 .into_iter()
                 .collect()
         })

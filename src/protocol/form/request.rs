@@ -8,7 +8,7 @@ use crate::http::with_query;
 use crate::protocol::Job;
 
 /// The protocol's own field names.
-const FIELDS: [&str; 19] = [
+const FIELDS: [&str; 28] = [
     "action",
     "id",
     "name",
@@ -24,6 +24,15 @@ const FIELDS: [&str; 19] = [
     "file",
     "restart",
     "sha256",
+    "blake3",
+    "digest",
+    "digests",
+    "prefix_sha256",
+    "prefix_blake3",
+    "part",
+    "part_md5",
+    "part_sha256",
+    "part_blake3",
     "ts",
     "nonce",
     "sign",
@@ -94,7 +103,8 @@ mod tests {
             name: "a\nb".to_owned(),
             size: 10,
             mtime: None,
-            md5: None,
+            offer: &[],
+            digests: Vec::new(),
             dir: String::new(),
             user: None,
             content_type: "text/plain".to_owned(),

@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 
+use resup_digests::{Algorithm, Digest};
+
 use super::*;
 use crate::protocol::{FileBytes, State};
 
@@ -33,7 +35,8 @@ impl Exchange for Recorder {
     }
 }
 
-struct Bytes(&'static [u8]);
+/// Bytes, and the algorithm of their digest.
+struct Bytes(&'static [u8], Algorithm);
 
 impl Read for Bytes {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
@@ -42,12 +45,12 @@ impl Read for Bytes {
 }
 
 impl FileBytes for Bytes {
-    fn has_digest(&self) -> bool {
-        true
+    fn algorithm(&self) -> Option<Algorithm> {
+        Some(self.1)
     }
 
-    fn finish(&mut self) -> io::Result<Option<String>> {
-        Ok(Some("0123456789abcdef0123456789abcdef".to_owned()))
+    fn finish(&mut self) -> io::Result<Option<Digest>> {
+        Ok(Some(Digest::of(self.1, b"so far")))
     }
 }
 
@@ -61,7 +64,8 @@ fn job() -> Job {
         name: "报告 \"1\".txt".to_owned(),
         size: 10,
         mtime: Some(1_700_000_000_123),
-        md5: None,
+        offer: &[],
+        digests: Vec::new(),
         dir: "a/b".to_owned(),
         user: Some("joe".to_owned()),
         content_type: "text/plain".to_owned(),
@@ -104,14 +108,70 @@ fn send(offset: u64, bytes: &'static [u8]) -> String {
         id: Some("k1"),
         offset,
         length: bytes.len() as u64,
-        restart: (offset == 0).then_some([0xab; 16]),
-        bytes: &mut Bytes(bytes),
+        restart: (offset == 0).then(|| Digest::new(Algorithm::Md5, &[0xab; 16]).unwrap()),
+        bytes: &mut Bytes(bytes, Algorithm::Md5),
     };
     form(LocateMethod::Post)
         .send(&recorder, &job(), segment)
         .unwrap();
     let (_, _, text) = recorder.seen.borrow()[0].clone();
     text
+}
+
+#[test]
+fn a_locate_names_the_digests_that_the_client_can_use() {
+    let recorder = Recorder {
+        seen: RefCell::default(),
+        answer: r#"{"state":"partial","offset":4,"digest":"sha256"}"#,
+    };
+    let of = |algorithm| Digest::of(algorithm, b"0123456789");
+    let job = Job {
+        offer: &Algorithm::ALL,
+        digests: vec![of(Algorithm::Blake3), of(Algorithm::Md5)],
+        ..job()
+    };
+    let answer = form(LocateMethod::Post).locate(&recorder, &job).unwrap();
+    assert_eq!(answer.agreed, Algorithm::Sha256);
+    let (_, _, text) = recorder.seen.borrow()[0].clone();
+    let (blake3, md5) = (of(Algorithm::Blake3).hex(), of(Algorithm::Md5).hex());
+    let wanted = format!("&blake3={blake3}&md5={md5}&prefix=1&digests=blake3%2Csha256%2Cmd5");
+    assert!(text.ends_with(&wanted), "{text}");
+}
+
+#[test]
+fn a_send_names_the_agreed_digest() {
+    for (agreed, offset) in [(Algorithm::Blake3, 2), (Algorithm::Sha256, 6)] {
+        let recorder = Recorder {
+            seen: RefCell::default(),
+            answer: r#"{"state":"partial","offset":4,"digest":"blake3"}"#,
+        };
+        let restart = Digest::of(agreed, b"wrong");
+        let segment = Segment {
+            id: Some("k1"),
+            offset,
+            length: 4,
+            restart: Some(restart),
+            bytes: &mut Bytes(b"2345", agreed),
+        };
+        let job = Job {
+            offer: &Algorithm::ALL,
+            ..job()
+        };
+        form(LocateMethod::Post)
+            .send(&recorder, &job, segment)
+            .unwrap();
+        let (_, _, text) = recorder.seen.borrow()[0].clone();
+        let name = agreed.name();
+        let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part}: {text}"));
+        let named = at(&format!("name=\"digest\"\r\n\r\n{name}\r\n"));
+        assert!(named < at("name=\"file\""), "{text}");
+        at(&format!("name=\"restart\"\r\n\r\n{}\r\n", restart.hex()));
+        let prefix = if offset == 6 { "" } else { "prefix_" };
+        let digest = Digest::of(agreed, b"so far").hex();
+        let after = at(&format!("name=\"{prefix}{name}\"\r\n\r\n{digest}\r\n"));
+        assert!(after > at("name=\"file\""), "{text}");
+        assert!(!text.contains("md5"), "{text}");
+    }
 }
 
 #[test]
@@ -136,8 +196,10 @@ fn send_has_its_parts_in_the_order_of_the_protocol() {
 #[test]
 fn a_send_that_does_not_end_the_file_carries_the_prefix_digest() {
     let text = send(2, b"2345");
-    assert!(text.contains("name=\"prefix_md5\"\r\n\r\n0123456789abcdef"));
+    let digest = Digest::of(Algorithm::Md5, b"so far").hex();
+    assert!(text.contains(&format!("name=\"prefix_md5\"\r\n\r\n{digest}")));
     assert!(!text.contains("name=\"md5\""));
+    assert!(!text.contains("name=\"digest\""));
     assert!(!text.contains("restart"));
     assert!(send(0, b"01").contains("name=\"restart\"\r\n\r\nababab"));
 }

@@ -71,6 +71,17 @@ pub(super) fn run_source(
     digest: DigestMode,
     state_file: Option<StateFile>,
 ) -> (Result<(), Error>, Server, Control, u64) {
+    run_learned(inner, server, digest, state_file, &LearnedDigest::default())
+}
+
+/// Runs an upload of a client that has learned which digest its server uses.
+pub(super) fn run_learned(
+    inner: Box<dyn Source>,
+    server: Server,
+    digest: DigestMode,
+    state_file: Option<StateFile>,
+    learned_digest: &LearnedDigest,
+) -> (Result<(), Error>, Server, Control, u64) {
     let read = server.read.clone();
     let mut source = Counting {
         inner,
@@ -82,7 +93,8 @@ pub(super) fn run_source(
         name: "f".to_owned(),
         size: source.size(),
         mtime: Some(1),
-        md5: None,
+        offer: &[],
+        digests: Vec::new(),
         dir: String::new(),
         user: None,
         content_type: "text/plain".to_owned(),
@@ -102,9 +114,11 @@ pub(super) fn run_source(
             time: None,
         },
         digest,
+        algorithm: DigestAlgorithm::Automatic,
         state_file,
         segment_size: SegmentSize::Unlimited,
         learned_limit: LearnedLimit::default(),
+        learned_digest,
         ids: &ids,
         rates: [&unlimited, &unlimited],
     });

@@ -1,23 +1,25 @@
 //! The driver against a fake server, without a network.
 
+mod agreement;
 mod harness;
 mod server;
 
-use md5::{Digest as _, Md5};
 use proptest::prelude::*;
+use resup_digests::{Algorithm, Digest};
 
 use super::connector::Connector;
 use super::driver::Driver;
 use super::ids::KnownIds;
+use super::learned_digest::LearnedDigest;
 use super::setup::Setup;
 use crate::control::rate::Limiter;
 use crate::control::stop::Stop;
 use crate::control::Control;
-use crate::digest::{hex, Checkpoint, StateFile};
+use crate::digest::{Checkpoint, StateFile};
 use crate::engine::LearnedLimit;
 use crate::error::Error;
 use crate::http::{Exchange, Request, Response};
-use crate::options::{DigestMode, RetryPolicy, SegmentSize};
+use crate::options::{DigestAlgorithm, DigestMode, RetryPolicy, SegmentSize};
 use crate::protocol::{Abilities, Answer, Job, Outcome, Protocol, Segment, State};
 use crate::source::{Opener, Source};
 use harness::{memory, run, run_source, upload};
@@ -145,10 +147,9 @@ fn a_state_file_saves_reading_the_prefix_and_is_never_necessary() {
     let saved = std::fs::read(&path).unwrap();
 
     // The file as it is; deleted; damaged; of another source; valid, but with a wrong digest.
-    let wrong = Checkpoint {
-        at: 3000,
-        md5: Md5::new_with_prefix(b"something else"),
-    };
+    let mut wrong = Checkpoint::start(Algorithm::Md5);
+    wrong.at = 3000;
+    wrong.state.update(b"something else");
     let others: [(&str, u64, &dyn Fn()); 5] = [
         ("right", 2000, &|| std::fs::write(&path, &saved).unwrap()),
         ("deleted", 5000, &|| {}),
@@ -197,7 +198,7 @@ fn the_digest_of_nothing_proves_nothing() {
     let server = Server {
         held: vec![7; 5000],
         complete: true,
-        claimed_md5: Some(Md5::digest(b"").into()),
+        claimed: Some(Digest::of(Algorithm::Md5, b"")),
         ..Server::default()
     };
     let (result, held, _) = upload(&content(5000), server);
@@ -235,7 +236,7 @@ fn a_fallback_past_the_sent_bytes_is_not_followed() {
 #[test]
 fn each_digest_mode_reads_the_source_as_often_as_it_says() {
     let content = content(5000);
-    for (mode, reads, md5) in [
+    for (mode, reads, known) in [
         (DigestMode::None, 5000, false),
         (DigestMode::OnePass, 5000, true),
         (DigestMode::First, 10_000, true),
@@ -249,9 +250,9 @@ fn each_digest_mode_reads_the_source_as_often_as_it_says() {
         assert_eq!(result, Ok(()), "{mode:?}");
         assert_eq!(server.held, content, "{mode:?}");
         assert_eq!(read, reads, "{mode:?}");
-        assert_eq!(control.server_info().md5.is_some(), md5, "{mode:?}");
+        assert_eq!(control.server_info().digest.is_some(), known, "{mode:?}");
         assert_eq!(
-            server.located_with_md5,
+            !server.announced.is_empty(),
             mode == DigestMode::First,
             "{mode:?}"
         );
@@ -320,6 +321,7 @@ proptest! {
         proves: bool,
         max_segment in prop::option::of(1000u64..50_000),
         fates in prop::collection::vec(fate(), 0..5),
+        agreed in prop::option::of(prop::sample::select(&Algorithm::ALL[..])),
     ) {
         let content = content(length);
         let mut prefix = content[..held.min(length)].to_vec();
@@ -327,7 +329,7 @@ proptest! {
             prefix[0] ^= 1;
         }
         let confirmed = prefix.len() as u64;
-        let server = Server { held: prefix, confirmed, proves, max_segment, fates, ..Server::default() };
+        let server = Server { held: prefix, confirmed, proves, max_segment, fates, agreed, ..Server::default() };
         let (result, stored, control) = upload(&content, server);
         match result {
             Ok(()) => {
@@ -340,13 +342,14 @@ proptest! {
     }
 }
 
-/// Gives how many bytes are read until the server has the whole file. It has `held` bytes before,
-/// and answers the locate once `answers_after` bytes were read.
-fn read_for(size: usize, held: usize, answers_after: u64) -> u64 {
+/// Gives how many bytes are read until the server, which uses the digest `agreed`, has the whole file. It
+/// has `held` bytes before, and answers the locate once `answers_after` bytes were read.
+fn read_for(size: usize, held: usize, answers_after: u64, agreed: Algorithm) -> u64 {
     let all = content(size);
     let server = Server {
         held: all[..held].to_vec(),
         proves: true,
+        agreed: Some(agreed),
         answers_after,
         ..Server::default()
     };
@@ -360,14 +363,19 @@ fn read_for(size: usize, held: usize, answers_after: u64) -> u64 {
 fn the_prefix_is_digested_during_the_locate() {
     const MIB: usize = 1 << 20;
     // The server answers only when most of the prefix has been read; none is read twice.
-    let read = read_for(16 * MIB, 12 * MIB, 10 << 20);
+    let assumed = Algorithm::Blake3;
+    let read = read_for(16 * MIB, 12 * MIB, 10 << 20, assumed);
     assert!(read < 21 << 20, "{read}");
     // Bytes past the server's offset are read again from the last checkpoint.
-    read_for(16 * MIB, 3 * MIB + 5, 9 << 20);
-    read_for(16 * MIB, 0, 9 << 20);
+    read_for(16 * MIB, 3 * MIB + 5, 9 << 20, assumed);
+    read_for(16 * MIB, 0, 9 << 20, assumed);
+    // For another digest than the assumed one the prefix is read again.
+    let read = read_for(16 * MIB, 12 * MIB, 10 << 20, Algorithm::Md5);
+    assert!((26 << 20..=32 << 20).contains(&read), "{read}");
 }
 
 #[test]
 fn a_small_file_is_not_digested_during_the_locate() {
-    assert_eq!(read_for(5_000_000, 3_000_000, 0), 5_000_000);
+    let read = read_for(5_000_000, 3_000_000, 0, Algorithm::Blake3);
+    assert_eq!(read, 5_000_000);
 }

@@ -5,8 +5,6 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use md5::{Digest as _, Md5};
-
 use super::*;
 
 /// The fate of one send.
@@ -36,6 +34,8 @@ pub(super) enum Fate {
     RestartLost,
     /// The server reports a checksum mismatch, and falls back to this offset.
     MismatchAt(u64),
+    /// The server accepts the send, and agrees to another digest from then on.
+    OtherDigest(Algorithm),
 }
 
 #[derive(Default)]
@@ -52,9 +52,12 @@ pub(super) struct Server {
     pub sends: u32,
     /// Whether the client must send no digest.
     pub undigested: bool,
-    pub located_with_md5: bool,
+    /// The digests of the whole file in each locate.
+    pub announced: Vec<Vec<Digest>>,
+    /// The digest that the server agrees to; `None` for MD5, as in version 1.0.
+    pub agreed: Option<Algorithm>,
     /// The digest that the server gives in place of the right one.
-    pub claimed_md5: Option<[u8; 16]>,
+    pub claimed: Option<Digest>,
     /// Whether the server has a finished file.
     pub complete: bool,
     /// The number of source bytes that were read.
@@ -67,6 +70,15 @@ pub(super) struct Server {
 pub(super) struct Fake(pub Mutex<Server>);
 
 impl Server {
+    fn agreed(&self) -> Algorithm {
+        self.agreed.unwrap_or(Algorithm::Md5)
+    }
+
+    /// Gives the digest of the server's bytes.
+    fn digest(&self) -> Digest {
+        Digest::of(self.agreed(), &self.held)
+    }
+
     fn answer(&mut self, state: State) -> Answer {
         self.confirmed = self.held.len() as u64;
         Answer {
@@ -74,9 +86,8 @@ impl Server {
             offset: self.confirmed,
             id: Some("1".to_owned()),
             location: None,
-            prefix_md5: self
-                .claimed_md5
-                .or_else(|| self.proves.then(|| Md5::digest(&self.held).into())),
+            agreed: self.agreed(),
+            prefix: self.claimed.or_else(|| self.proves.then(|| self.digest())),
             max_segment: self.max_segment,
             message: None,
         }
@@ -100,7 +111,9 @@ impl Protocol for Fake {
 
     fn locate(&self, _: &dyn Exchange, job: &Job) -> Result<Answer, Error> {
         let mut server = self.0.lock().unwrap();
-        server.located_with_md5 = job.md5.is_some();
+        if !job.digests.is_empty() {
+            server.announced.push(job.digests.clone());
+        }
         let begun = Instant::now();
         while server.read.load(Ordering::Relaxed) < server.answers_after {
             assert!(begun.elapsed() < Duration::from_secs(20), "nothing is read");
@@ -132,8 +145,7 @@ impl Protocol for Fake {
             return Err(connection_lost());
         }
         // A restart with another digest is out of date, and ignored.
-        let held: [u8; 16] = Md5::digest(&server.held).into();
-        if segment.restart == Some(held) {
+        if segment.restart == Some(server.digest()) {
             assert_eq!(from, 0);
             server.held.clear();
             server.complete = false;
@@ -153,8 +165,10 @@ impl Protocol for Fake {
             .bytes
             .read_exact(&mut bytes)
             .map_err(|_| connection_lost())?;
-        let md5 = segment.bytes.finish().map_err(|_| connection_lost())?;
-        assert_eq!(md5.is_none(), server.undigested);
+        let digest = segment.bytes.finish().map_err(|_| connection_lost())?;
+        assert_eq!(digest.is_none(), server.undigested);
+        let algorithm = digest.map_or(server.agreed(), |digest| digest.algorithm());
+        assert_eq!(algorithm, server.agreed());
         let before = server.held.len();
         match fate {
             Some(Fate::Damaged) if arrives > 0 => bytes[arrives / 2] ^= 1,
@@ -169,6 +183,10 @@ impl Protocol for Fake {
             _ => {}
         }
         server.held.extend_from_slice(&bytes);
+        if let Some(Fate::OtherDigest(other)) = fate {
+            server.agreed = Some(other);
+            return Ok(Outcome::Accepted(server.answer(State::Partial)));
+        }
         match fate {
             Some(Fate::LostAfter(_)) if arrives < length => return Err(connection_lost()),
             Some(Fate::LostAnswer) => return Err(connection_lost()),
@@ -179,7 +197,7 @@ impl Protocol for Fake {
             }
             Some(Fate::WrongProof) => {
                 let mut answer = server.answer(State::Partial);
-                answer.prefix_md5 = Some([7; 16]);
+                answer.prefix = Some(Digest::of(Algorithm::Md5, b"wrong"));
                 return Ok(Outcome::Accepted(answer));
             }
             Some(Fate::MismatchAt(offset)) => {
@@ -198,8 +216,7 @@ impl Protocol for Fake {
             }
             _ => {}
         }
-        let ours = hex(Md5::digest(&server.held).into());
-        if md5.is_some_and(|md5| md5 != ours) {
+        if digest.is_some_and(|digest| digest != server.digest()) {
             // After a segment the server falls back to its start, after the whole file to 0.
             let whole = server.held.len() as u64 == job.size;
             server.held.truncate(if whole { 0 } else { before });

@@ -68,7 +68,7 @@ impl Exit {
             ErrorKind::Refused(RefusalKind::NotAllowed) | ErrorKind::SessionExpired => {
                 Exit::NotAllowed
             }
-            ErrorKind::Refused(_) => Exit::Refused,
+            ErrorKind::Refused(_) | ErrorKind::DigestUnavailable => Exit::Refused,
             ErrorKind::BadResponse
             | ErrorKind::ResponseTooLong
             | ErrorKind::BadOffset

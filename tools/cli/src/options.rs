@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use resup::{DigestMode, FilenameStyle, LocateMethod, SegmentSize};
+use resup::{DigestAlgorithm, DigestMode, FilenameStyle, LocateMethod, SegmentSize};
 
 use crate::exit::Fault;
 use crate::identity::Identity;
@@ -162,8 +162,14 @@ pub struct Transfer {
     pub segment: Option<SegmentSize>,
 
     /// How the server's bytes are compared with the file
-    #[arg(long, value_name = "HOW", value_enum, default_value = "md5")]
+    #[arg(long, value_name = "HOW", value_enum, default_value = "auto")]
     pub digest: Digest,
+
+    /// Number of connections that send parts of a file at a time, 1 to 6 [default: as many as help]
+    ///
+    /// The server has to take parts. Large files on a slow network get faster by it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=6))]
+    pub connections: Option<u32>,
 
     /// How to write file names into forms
     #[arg(long, value_name = "HOW", value_enum, default_value = "whatwg")]
@@ -230,20 +236,37 @@ pub struct Output {
 /// A digest mode, as the option names it.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Digest {
+    /// By the best digest that the server has, computed while the file is sent
+    Auto,
     /// Not at all
     None,
-    /// By MD5, computed while the file is sent
-    Md5,
-    /// By MD5, computed before the upload; if the server already has the content, nothing is sent
+    /// As auto, computed before the upload; if the server already has the content, nothing is sent
     First,
+    /// By BLAKE3 only, the fastest; an upload fails where the server does not use it
+    Blake3,
+    /// By SHA-256 only
+    Sha256,
+    /// By MD5 only, which every server has; it protects against accidents, not against an attacker
+    Md5,
 }
 
-impl From<Digest> for DigestMode {
-    fn from(digest: Digest) -> Self {
-        match digest {
+impl Digest {
+    /// Gives whether and when the digest is computed.
+    pub fn mode(self) -> DigestMode {
+        match self {
             Digest::None => DigestMode::None,
-            Digest::Md5 => DigestMode::OnePass,
             Digest::First => DigestMode::First,
+            _ => DigestMode::OnePass,
+        }
+    }
+
+    /// Gives the algorithm of the digest.
+    pub fn algorithm(self) -> DigestAlgorithm {
+        match self {
+            Digest::Auto | Digest::None | Digest::First => DigestAlgorithm::Automatic,
+            Digest::Blake3 => DigestAlgorithm::Blake3,
+            Digest::Sha256 => DigestAlgorithm::Sha256,
+            Digest::Md5 => DigestAlgorithm::Md5,
         }
     }
 }

@@ -83,5 +83,9 @@ fn set_upload(put: &Put, upload: &mut Upload) -> Result<(), Error> {
     if let Some(size) = put.transfer.segment {
         upload.set_segment_size(size)?;
     }
-    upload.set_digest(put.transfer.digest.into())
+    if let Some(connections) = put.transfer.connections {
+        upload.set_connections(connections)?;
+    }
+    upload.set_digest_algorithm(put.transfer.digest.algorithm())?;
+    upload.set_digest(put.transfer.digest.mode())
 }

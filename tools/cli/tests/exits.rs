@@ -28,6 +28,32 @@ fn put_without_retries(file: &Path, endpoint: &str, more: &[&str]) -> Output {
 }
 
 #[test]
+fn a_digest_that_the_server_does_not_use_is_a_refusal() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = make_file(&dir, "f", 10);
+    for (digest, code) in [("blake3", 6), ("md5", 0)] {
+        let server = ScriptedServer::start_with(|head, _| {
+            let held = if head.boundary().is_some() {
+                "complete"
+            } else {
+                "new"
+            };
+            let offset = if held == "new" { 0 } else { 10 };
+            Step::reply(200, &json(held, offset, "k"))
+        });
+        let more = ["--digest", digest, "--connections", "2", "--json"];
+        let output = put_without_retries(&file, &server.endpoint(), &more);
+        assert_eq!(output.status.code(), Some(code), "{digest}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let told = match code {
+            0 => r#""digest_algorithm":"md5""#,
+            _ => "the digest BLAKE3 was asked for",
+        };
+        assert!(text.contains(told), "{text}");
+    }
+}
+
+#[test]
 fn a_wrong_command_line_sends_nothing() {
     let server = ScriptedServer::start(vec![Step::reply(500, "{}")]);
     let dir = tempfile::tempdir().unwrap();
@@ -61,6 +87,8 @@ fn a_wrong_command_line_sends_nothing() {
         (&[file, "--content-type", "text", &url], "type/subtype"),
         (&[file, "--rate", "fast", &url], "not a size"),
         (&[file, "--segment", "0", &url], "or as auto"),
+        (&[file, "--connections", "7", &url], "7 is not in 1..=6"),
+        (&[file, "--digest", "crc32", &url], "blake3, sha256, md5"),
         (
             &[file, "--stall-timeout", "0", &url],
             "stall timeout must be more than 0",

@@ -7,6 +7,7 @@ use std::path::Path;
 use common::{
     assert_resumes, events, exit_and_last_line, make_file, of_kind, put, stderr_text, Terminal,
 };
+use resup_digests::{Algorithm, Digest};
 use resup_test_support::model::ModelReceiver;
 use resup_test_support::receiver::Receiver;
 use resup_test_support::scripted::{ScriptedServer, Step};
@@ -140,8 +141,10 @@ fn json_has_the_events_of_every_file() {
     assert_eq!(summary["bytes_sent"], 1_000_000);
     for (file, done) in files.iter().zip(of_kind(&events, "done")) {
         assert_eq!(done["file"].as_str(), file.to_str());
-        let md5 = resup_test_support::files::md5_hex(file).unwrap();
-        assert_eq!(done["md5"].as_str(), Some(&*md5));
+        let algorithm = done["digest_algorithm"].as_str().unwrap();
+        let algorithm = Algorithm::of_name(algorithm).unwrap();
+        let digest = Digest::of(algorithm, &std::fs::read(file).unwrap());
+        assert_eq!(done["digest"].as_str(), Some(&*digest.hex()));
     }
 }
 

@@ -344,11 +344,13 @@ fn segments_and_digests_are_as_the_options_say() {
         let receiver = ModelReceiver::start();
         let done = run(receiver.endpoint(), options);
         assert_eq!(receiver.stats().requests, requests);
-        assert!(done["md5"].is_string());
+        assert!(done["digest"].is_string());
+        assert!(done["digest_algorithm"].is_string());
     }
     let receiver = Receiver::start();
     let done = run(receiver.endpoint(), &["--digest", "none"]);
-    assert!(done["md5"].is_null());
+    assert!(done["digest"].is_null());
+    assert!(done["digest_algorithm"].is_null());
     assert_stored(&receiver, &done);
 }
 

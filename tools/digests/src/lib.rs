@@ -35,6 +35,15 @@ impl Algorithm {
         }
     }
 
+    /// Gives the name that people know it by.
+    pub fn label(self) -> &'static str {
+        match self {
+            Algorithm::Md5 => "MD5",
+            Algorithm::Sha256 => "SHA-256",
+            Algorithm::Blake3 => "BLAKE3",
+        }
+    }
+
     /// Finds the algorithm with this name of the protocol.
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.name() == name)

@@ -64,6 +64,7 @@ enum class Errc : resup_status {
     response_too_long = RESUP_E_RESPONSE_TOO_LONG, ///< The server's answer is far too long.
     bad_offset = RESUP_E_BAD_OFFSET,            ///< The server claims an offset that cannot be.
     digest = RESUP_E_DIGEST,                    ///< The server stored what was not sent.
+    digest_unavailable = RESUP_E_DIGEST_UNAVAILABLE, ///< The server does not use the digest that was asked for.
     cancelled = RESUP_E_CANCELLED,              ///< The upload was cancelled.
     system = RESUP_E_SYSTEM,                    ///< The system refused a thread or random numbers.
     internal = RESUP_E_INTERNAL                 ///< A defect in the library was caught.

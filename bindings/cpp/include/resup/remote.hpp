@@ -8,6 +8,7 @@
 
 #include <resup/callback.hpp>
 #include <resup/convert.hpp>
+#include <resup/settings.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -114,7 +115,16 @@ class Remote {
     /** @brief Where the finished file is to be found, in the server's words. */
     std::optional<std::string> location() const { return detail::from_c(resup_upload_location(get())); }
 
-    /** @brief The MD5 of the whole file in lower-case hex, once it is complete and if it was read. */
+    /** @brief The digest's algorithm; DigestAlgorithm::automatic before the server has agreed to one. */
+    DigestAlgorithm digest_algorithm() const noexcept
+    {
+        return static_cast<DigestAlgorithm>(resup_upload_digest_algorithm(get()));
+    }
+
+    /** @brief The digest of the whole file in lower-case hex, once it is complete and if it was read. */
+    std::optional<std::string> digest() const { return detail::from_c(resup_upload_digest(get())); }
+
+    /** @brief digest(), where that is an MD5. */
     std::optional<std::string> md5() const { return detail::from_c(resup_upload_md5(get())); }
 
     /** @brief The server's last message for a person. */

@@ -16,7 +16,7 @@
  *         std::cout << now.position << " of " << now.size << " bytes\r" << std::flush;
  *     });
  *     upload.run();
- *     std::cout << "\nMD5 " << upload.md5().value_or("unknown") << '\n';
+ *     std::cout << "\ndigest " << upload.digest().value_or("unknown") << '\n';
  * } catch (const resup::Error &error) {
  *     std::cerr << error.what() << '\n';
  *     return 1;

@@ -44,11 +44,19 @@ enum class FilenameStyle : std::int32_t {
     rfc8187 = RESUP_FILENAME_RFC8187 ///< A second time, as `filename*`.
 };
 
-/** @brief Whether and when the MD5 of the file is computed. */
+/** @brief Whether and when the digest of the file is computed. */
 enum class Digest : std::int32_t {
-    none = RESUP_DIGEST_NONE,          ///< Never: then the server's bytes are not compared with the file's.
-    md5 = RESUP_DIGEST_MD5,            ///< While the file is sent. The default.
-    md5_first = RESUP_DIGEST_MD5_FIRST ///< Before the first request: a server that has the content gets no byte.
+    none = RESUP_DIGEST_NONE,         ///< Never: then the server's bytes are not compared with the file's.
+    one_pass = RESUP_DIGEST_ONE_PASS, ///< While the file is sent. The default.
+    first = RESUP_DIGEST_FIRST        ///< Before the first request: a server that has the content gets no byte.
+};
+
+/** @brief The algorithm of the digest. */
+enum class DigestAlgorithm : std::int32_t {
+    automatic = RESUP_DIGEST_ALGORITHM_AUTOMATIC, ///< The best one that the server has, too. The default.
+    blake3 = RESUP_DIGEST_ALGORITHM_BLAKE3,       ///< BLAKE3 with 256 bits, the fastest.
+    sha256 = RESUP_DIGEST_ALGORITHM_SHA256,       ///< SHA-256.
+    md5 = RESUP_DIGEST_ALGORITHM_MD5              ///< MD5, which every server has; against accidents only.
 };
 
 } // namespace resup

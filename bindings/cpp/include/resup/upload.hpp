@@ -172,7 +172,7 @@ class Upload : public Remote {
     /**
      * @brief Makes an upload of a stream that can seek, open in binary mode.
      *
-     * It is read only inside run() and wait(), and twice: first for its MD5, since nothing else tells two versions of
+     * It is read only inside run() and wait(), and twice: first for its digest, since nothing else tells two versions of
      * it apart. An exception that it throws ends the upload and is thrown again.
      * @throws Error  Errc::argument or utf8 for the name
      */
@@ -203,8 +203,17 @@ class Upload : public Remote {
         return must(resup_upload_set_field, name, value);
     }
 
-    /** @brief Whether and when the MD5 is computed. Default: while the file is sent. */
+    /** @brief Whether and when the digest is computed. Default: while the file is sent. */
     Upload &set_digest(Digest digest) { return must(resup_upload_set_digest, digest); }
+
+    /** @brief The algorithm of the digest; with a named one the run fails where the server does not use it. */
+    Upload &set_digest_algorithm(DigestAlgorithm algorithm)
+    {
+        return must(resup_upload_set_digest_algorithm, algorithm);
+    }
+
+    /** @brief The connections that send parts of the file at a time: 1 to 6, or 0, the default, for as many as help. */
+    Upload &set_connections(std::uint32_t connections) { return must(resup_upload_set_connections, connections); }
 
     /** @brief A file that spares a later run reading again what the server has. Default: none. */
     Upload &set_state_file(const std::filesystem::path &path)
@@ -294,6 +303,14 @@ class Upload : public Remote {
         error = set(resup_upload_set_field, name, value);
     }
     void set_digest(Digest digest, std::error_code &error) noexcept { error = set(resup_upload_set_digest, digest); }
+    void set_digest_algorithm(DigestAlgorithm algorithm, std::error_code &error) noexcept
+    {
+        error = set(resup_upload_set_digest_algorithm, algorithm);
+    }
+    void set_connections(std::uint32_t connections, std::error_code &error) noexcept
+    {
+        error = set(resup_upload_set_connections, connections);
+    }
     void set_state_file(const std::filesystem::path &path, std::error_code &error) noexcept
     {
         error = set(RESUP_NATIVE(resup_upload_set_state_file), path);

@@ -5,8 +5,8 @@
 use jni::sys::jint;
 use jni::Env;
 use resup::{
-    ffi, DigestMode, ErrorKind, FilenameStyle, LocateMethod, LogLevel, RefusalKind,
-    SigningAlgorithm, Trust, UploadState,
+    ffi, DigestAlgorithm, DigestMode, ErrorKind, FilenameStyle, LocateMethod, LogLevel,
+    RefusalKind, SigningAlgorithm, Trust, UploadState,
 };
 
 use crate::convert::FromJava;
@@ -74,8 +74,21 @@ impl Coded for DigestMode {
     const NAME: &'static str = "digest mode";
     const CODES: &'static [(Self, jint)] = &[
         (DigestMode::None, ffi::RESUP_DIGEST_NONE),
-        (DigestMode::OnePass, ffi::RESUP_DIGEST_MD5),
-        (DigestMode::First, ffi::RESUP_DIGEST_MD5_FIRST),
+        (DigestMode::OnePass, ffi::RESUP_DIGEST_ONE_PASS),
+        (DigestMode::First, ffi::RESUP_DIGEST_FIRST),
+    ];
+}
+
+impl Coded for DigestAlgorithm {
+    const NAME: &'static str = "digest algorithm";
+    const CODES: &'static [(Self, jint)] = &[
+        (
+            DigestAlgorithm::Automatic,
+            ffi::RESUP_DIGEST_ALGORITHM_AUTOMATIC,
+        ),
+        (DigestAlgorithm::Blake3, ffi::RESUP_DIGEST_ALGORITHM_BLAKE3),
+        (DigestAlgorithm::Sha256, ffi::RESUP_DIGEST_ALGORITHM_SHA256),
+        (DigestAlgorithm::Md5, ffi::RESUP_DIGEST_ALGORITHM_MD5),
     ];
 }
 
@@ -149,6 +162,10 @@ impl Coded for ErrorKind {
         (ErrorKind::ResponseTooLong, ffi::RESUP_E_RESPONSE_TOO_LONG),
         (ErrorKind::BadOffset, ffi::RESUP_E_BAD_OFFSET),
         (ErrorKind::DigestMismatch, ffi::RESUP_E_DIGEST),
+        (
+            ErrorKind::DigestUnavailable,
+            ffi::RESUP_E_DIGEST_UNAVAILABLE,
+        ),
         (ErrorKind::Cancelled, ffi::RESUP_E_CANCELLED),
         (ErrorKind::System, ffi::RESUP_E_SYSTEM),
         (ErrorKind::Internal, ffi::RESUP_E_INTERNAL),

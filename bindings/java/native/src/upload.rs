@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use jni::sys::jlong;
+use jni::sys::{jint, jlong};
 use jni::Env;
-use resup::{DigestMode, SegmentSize};
+use resup::{DigestAlgorithm, DigestMode, SegmentSize};
 
+use crate::code::Coded;
 use crate::convert::FromJava;
 use crate::entry::{Entry, UPLOADS};
 use crate::failure::Failure;
@@ -57,6 +58,14 @@ natives! {
         upload.lock()?.set_digest(mode)?;
     }
 
+    Java_io_resup_NativeUpload_setDigestAlgorithm(upload: Arc<Entry>, algorithm: DigestAlgorithm) {
+        upload.lock()?.set_digest_algorithm(algorithm)?;
+    }
+
+    Java_io_resup_NativeUpload_setConnections(upload: Arc<Entry>, connections: u32) {
+        upload.lock()?.set_connections(connections)?;
+    }
+
     Java_io_resup_NativeUpload_setStateFile(upload: Arc<Entry>, file: PathBuf) {
         upload.lock()?.set_state_file(file)?;
     }
@@ -103,6 +112,15 @@ natives! {
 
     Java_io_resup_NativeUpload_location(upload: Arc<Entry>) -> Option<String> {
         upload.remote.location()
+    }
+
+    /// Returns the code of the algorithm that is used; that of the automatic choice where none is.
+    Java_io_resup_NativeUpload_digestAlgorithm(upload: Arc<Entry>) -> jint {
+        upload.remote.digest_algorithm().unwrap_or_default().code()?
+    }
+
+    Java_io_resup_NativeUpload_digest(upload: Arc<Entry>) -> Option<String> {
+        upload.remote.digest()
     }
 
     Java_io_resup_NativeUpload_md5(upload: Arc<Entry>) -> Option<String> {

@@ -1,12 +1,13 @@
 //! Reading a response: from its HTTP status and JSON to an answer for the engine, or an error.
 
+mod agreement;
 #[cfg(test)]
 mod tests;
 
+use resup_digests::Algorithm;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::digest::from_hex;
 use crate::error::Error;
 use crate::http::{excerpt, limited, reason, refusal, without_bom, Response};
 use crate::protocol::{Answer, Outcome, State};
@@ -31,32 +32,50 @@ struct Body {
     id: Value,
     #[serde(default)]
     location: Value,
-    prefix_md5: Option<String>,
+    #[serde(default)]
+    digest: Value,
+    #[serde(default)]
+    prefix_md5: Value,
+    #[serde(default)]
+    prefix_sha256: Value,
+    #[serde(default)]
+    prefix_blake3: Value,
     #[serde(default)]
     max_segment: Value,
     #[serde(default)]
     message: Value,
 }
 
-/// Reads the response to a locate for a file of `size` bytes.
-pub(super) fn located(response: &Response, size: u64) -> Result<Answer, Error> {
+/// Reads the response to a locate for a file of `size` bytes. `offer` are the algorithms of digests
+/// that the locate named.
+pub(super) fn located(
+    response: &Response,
+    size: u64,
+    offer: &[Algorithm],
+) -> Result<Answer, Error> {
     match response.status {
-        _ if response.is_accepted() => answer(&parse(response)?, size),
+        _ if response.is_accepted() => answer(&parse(response)?, size, offer),
         200..300 => Err(other_success(response)),
         _ => Err(refusal(response)),
     }
 }
 
-/// Reads the response to a send for a file of `size` bytes.
-pub(super) fn sent(response: &Response, size: u64) -> Result<Outcome, Error> {
+/// Reads the response to a send for a file of `size` bytes, with digests of the algorithm `agreed`.
+pub(super) fn sent(
+    response: &Response,
+    size: u64,
+    (offer, agreed): (&[Algorithm], Algorithm),
+) -> Result<Outcome, Error> {
     match response.status {
-        _ if response.is_accepted() => Ok(Outcome::Accepted(answer(&parse(response)?, size)?)),
+        _ if response.is_accepted() => {
+            Ok(Outcome::Accepted(answer(&parse(response)?, size, offer)?))
+        }
         200..300 => Err(other_success(response)),
         404 | 410 => Ok(Outcome::UnknownUpload(refusal(response))),
         409 | 422 => match parse(response) {
             // Without an offset it is a refusal like others.
             Ok(body) if !body.offset.is_null() => {
-                let answer = fallback(&body, size)?;
+                let answer = fallback(&body, size, (offer, agreed))?;
                 Ok(if response.status == 409 {
                     Outcome::OffsetMismatch(answer)
                 } else {
@@ -99,7 +118,7 @@ fn other_success(response: &Response) -> Error {
     bad(reason(response, why))
 }
 
-fn answer(body: &Body, size: u64) -> Result<Answer, Error> {
+fn answer(body: &Body, size: u64, offer: &[Algorithm]) -> Result<Answer, Error> {
     let state = body.state.as_deref().map(str::to_ascii_lowercase);
     let state = match state.as_deref() {
         Some("new") => State::New,
@@ -128,23 +147,28 @@ fn answer(body: &Body, size: u64) -> Result<Answer, Error> {
             )))
         }
     };
-    assemble(body, state, offset)
+    let agreed = agreement::agreed(&body.digest, offer, Algorithm::Md5)?;
+    assemble(body, state, offset, agreed)
 }
 
-/// Reads a 409 or 422, where only the offset counts.
-fn fallback(body: &Body, size: u64) -> Result<Answer, Error> {
+/// Reads a 409 or 422, where only the offset counts. Without another name the digest stays the same.
+fn fallback(
+    body: &Body,
+    size: u64,
+    (offer, agreed): (&[Algorithm], Algorithm),
+) -> Result<Answer, Error> {
     let offset = offset(body, size)?.unwrap_or(0);
-    assemble(body, State::Partial, offset)
+    let agreed = agreement::agreed(&body.digest, offer, agreed)?;
+    assemble(body, State::Partial, offset, agreed)
 }
 
-fn assemble(body: &Body, state: State, offset: u64) -> Result<Answer, Error> {
-    let prefix_md5 = match body.prefix_md5.as_deref() {
-        None | Some("") => None,
-        Some(hex) => Some(
-            from_hex(hex)
-                .ok_or_else(|| bad(format!("its prefix_md5 \"{}\" is not an MD5", limited(hex))))?,
-        ),
+fn assemble(body: &Body, state: State, offset: u64, agreed: Algorithm) -> Result<Answer, Error> {
+    let prefix = match agreed {
+        Algorithm::Md5 => &body.prefix_md5,
+        Algorithm::Sha256 => &body.prefix_sha256,
+        Algorithm::Blake3 => &body.prefix_blake3,
     };
+    let prefix = agreement::prefix(prefix, agreed)?;
     let id = id(&body.id)?;
     let max_segment = match whole_number(&body.max_segment) {
         Ok(Some(most)) if most < LEAST_MAX_SEGMENT => {
@@ -164,7 +188,8 @@ fn assemble(body: &Body, state: State, offset: u64) -> Result<Answer, Error> {
         offset,
         id,
         location: body.location.as_str().map(limited),
-        prefix_md5,
+        agreed,
+        prefix,
         max_segment,
         message: body.message.as_str().map(limited),
     })

@@ -1,5 +1,7 @@
 //! What is read from responses.
 
+use resup_digests::Digest;
+
 use super::*;
 use crate::error::RefusalKind;
 use proptest::prelude::*;
@@ -10,6 +12,16 @@ fn response(status: u16, body: &str) -> Response {
         body: body.as_bytes().to_vec(),
         ..Response::default()
     }
+}
+
+/// Reads a response to a locate that offered no digests.
+fn located(response: &Response, size: u64) -> Result<Answer, Error> {
+    super::located(response, size, &[])
+}
+
+/// Reads a response to a send of a client that offered no digests.
+fn sent(response: &Response, size: u64) -> Result<Outcome, Error> {
+    super::sent(response, size, (&[], Algorithm::Md5))
 }
 
 fn locate(body: &str, size: u64) -> Result<Answer, Error> {
@@ -27,7 +39,7 @@ fn the_three_states_are_read() {
     )
     .unwrap();
     assert_eq!((partial.state, partial.offset), (State::Partial, 5));
-    assert_eq!(partial.prefix_md5.unwrap()[..2], [0xd4, 0x1d]);
+    assert_eq!(partial.prefix.unwrap().bytes()[..2], [0xd4, 0x1d]);
     assert_eq!(partial.max_segment, Some(1000));
     let complete = locate(r#"{"state":"complete","location":"/f/1"}"#, 9).unwrap();
     assert_eq!((complete.state, complete.offset), (State::Complete, 9));
@@ -264,4 +276,111 @@ proptest! {
             }
         }
     }
+}
+
+/// Reads an answer of a client that offered these digests.
+fn agreed(members: &str, offer: &[Algorithm]) -> Result<Answer, Error> {
+    let body = format!(r#"{{"state":"partial","offset":4{members}}}"#);
+    super::located(&response(200, &body), 9, offer)
+}
+
+#[test]
+fn the_agreed_digest_is_the_one_that_counts() {
+    let hex = |algorithm| Digest::of(algorithm, b"abcd").hex();
+    let members = format!(
+        r#","prefix_md5":"{}","prefix_sha256":"{}","prefix_blake3":"{}""#,
+        hex(Algorithm::Md5),
+        hex(Algorithm::Sha256),
+        hex(Algorithm::Blake3)
+    );
+    for algorithm in Algorithm::ALL {
+        let named = format!(r#","digest":"{}"{members}"#, algorithm.name());
+        for offer in [&Algorithm::ALL[..], &[algorithm]] {
+            let answer = agreed(&named, offer).unwrap();
+            assert_eq!(answer.agreed, algorithm);
+            assert_eq!(answer.prefix, Some(Digest::of(algorithm, b"abcd")));
+        }
+        // What was not asked for means something else.
+        assert_eq!(agreed(&named, &[]).unwrap().agreed, Algorithm::Md5);
+    }
+    // A server of version 1.0 may have a member of that name.
+    let others = [
+        "",
+        r#","digest":null"#,
+        r#","digest":"sha512""#,
+        r#","digest":"BLAKE3""#,
+        r#","digest":7"#,
+        r#","digest":["blake3"]"#,
+    ];
+    for without in others {
+        let answer = agreed(&format!("{without}{members}"), &Algorithm::ALL).unwrap();
+        assert_eq!(answer.agreed, Algorithm::Md5);
+        assert_eq!(answer.prefix, Some(Digest::of(Algorithm::Md5, b"abcd")));
+        assert!(agreed(without, &[Algorithm::Md5]).is_ok());
+    }
+    let other = format!(
+        r#","digest":"blake3","prefix_md5":"{}""#,
+        hex(Algorithm::Md5)
+    );
+    assert_eq!(agreed(&other, &Algorithm::ALL).unwrap().prefix, None);
+}
+
+#[test]
+fn an_agreement_that_cannot_be_is_an_error() {
+    for (members, offer, why) in [
+        (
+            r#","digest":"blake3","prefix_blake3":"6437""#,
+            &Algorithm::ALL[..],
+            "its prefix_blake3 \"6437\" is not a BLAKE3 of 256 bits",
+        ),
+        (
+            r#","digest":"blake3","prefix_blake3":[]"#,
+            &Algorithm::ALL,
+            "its prefix_blake3 \"[]\" is not",
+        ),
+        (
+            r#","prefix_md5":7"#,
+            &Algorithm::ALL,
+            "its prefix_md5 \"7\" is not an MD5",
+        ),
+        (
+            "",
+            &[Algorithm::Blake3],
+            "the digest BLAKE3 was asked for, and the server uses MD5",
+        ),
+        (
+            r#","digest":"md5""#,
+            &[Algorithm::Sha256],
+            "the digest SHA-256 was asked for, and the server uses MD5",
+        ),
+    ] {
+        let error = agreed(members, offer).unwrap_err().to_string();
+        assert!(error.contains(why), "{members}: {error}");
+    }
+}
+
+#[test]
+fn an_error_keeps_the_digest_unless_it_names_another_one() {
+    let hex = Digest::of(Algorithm::Blake3, b"abcd").hex();
+    for (members, agreed) in [
+        ("", Algorithm::Blake3),
+        (r#","digest":"sha256""#, Algorithm::Sha256),
+    ] {
+        for status in [409, 422] {
+            let body = format!(r#"{{"offset":4,"prefix_blake3":"{hex}"{members}}}"#);
+            let response = response(status, &body);
+            let both = (&Algorithm::ALL[..], Algorithm::Blake3);
+            let (Outcome::OffsetMismatch(answer) | Outcome::ChecksumMismatch(answer)) =
+                super::sent(&response, 9, both).unwrap()
+            else {
+                panic!("{status}");
+            };
+            assert_eq!(answer.agreed, agreed);
+            assert_eq!(answer.prefix.is_some(), agreed == Algorithm::Blake3);
+        }
+    }
+    let only = (&[Algorithm::Blake3][..], Algorithm::Blake3);
+    let other = response(422, r#"{"offset":4,"digest":"md5"}"#);
+    let error = super::sent(&other, 9, only).unwrap_err();
+    assert!(matches!(error, Error::DigestUnavailable { .. }), "{error}");
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use resup::{Remote, UploadState};
+use resup::{DigestAlgorithm, Remote, UploadState};
 use serde_json::{json, Value};
 
 use crate::exit::Exit;
@@ -96,6 +96,8 @@ impl Reporter for Json {
             Ok(()) => {
                 object["event"] = "done".into();
                 object["location"] = end.remote.location().into();
+                object["digest"] = end.remote.digest().into();
+                object["digest_algorithm"] = end.remote.digest_algorithm().map(name).into();
                 object["md5"] = end.remote.md5().into();
             }
             Err(error) => {
@@ -131,6 +133,16 @@ impl Reporter for Json {
             "outcome": summary.exit.name(),
             "exit_code": summary.exit.code(),
         }));
+    }
+}
+
+/// Gives the name of an algorithm that was used, as the option has it.
+fn name(algorithm: DigestAlgorithm) -> &'static str {
+    match algorithm {
+        DigestAlgorithm::Automatic => "auto",
+        DigestAlgorithm::Blake3 => "blake3",
+        DigestAlgorithm::Sha256 => "sha256",
+        DigestAlgorithm::Md5 => "md5",
     }
 }
 

@@ -1,6 +1,6 @@
 package io.resup;
 
-/** When the MD5 of the whole file is computed. */
+/** When the digest of the whole file is computed. */
 public enum Digest {
     /**
      * Never: then neither what the server has nor the whole file is compared, and a new mode, owner or link of the file

@@ -58,6 +58,8 @@ public enum ErrorCode {
     BAD_OFFSET(92),
     /** The digest of the stored file differs from that of the sent file, twice in a row. */
     DIGEST(93),
+    /** The server does not use the digest that the program asked for by name. */
+    DIGEST_UNAVAILABLE(94),
     /** The upload was cancelled; the exception is an {@link UploadCancelledException}. */
     CANCELLED(110),
     /** The operating system refused a thread or random numbers. Run again with more resources. */

@@ -43,6 +43,14 @@ final class NativeUpload extends Handle {
         setDigest(number, digest.code);
     }
 
+    void setDigestAlgorithm(DigestAlgorithm algorithm) {
+        setDigestAlgorithm(number, algorithm.code);
+    }
+
+    void setConnections(int connections) {
+        setConnections(number, connections);
+    }
+
     void setStateFile(Path file) {
         setStateFile(number, Text.path(file));
     }
@@ -88,6 +96,14 @@ final class NativeUpload extends Handle {
         return Text.of(location(number));
     }
 
+    DigestAlgorithm digestAlgorithm() {
+        return DigestAlgorithm.of(digestAlgorithm(number));
+    }
+
+    String digest() {
+        return Text.of(digest(number));
+    }
+
     String md5() {
         return Text.of(md5(number));
     }
@@ -111,6 +127,10 @@ final class NativeUpload extends Handle {
     private native void setAutomaticSegments(long number);
 
     private native void setDigest(long number, int code);
+
+    private native void setDigestAlgorithm(long number, int code);
+
+    private native void setConnections(long number, int connections);
 
     private native void setStateFile(long number, char[] file);
 
@@ -138,7 +158,13 @@ final class NativeUpload extends Handle {
     /** Returns null where the server sent none. */
     private native char[] location(long number);
 
+    /** Returns the code of {@link DigestAlgorithm#AUTOMATIC} where no digest is used. */
+    private native int digestAlgorithm(long number);
+
     /** Returns null where the file was not read whole. */
+    private native char[] digest(long number);
+
+    /** Returns null where the file was not read whole, or has another digest. */
     private native char[] md5(long number);
 
     /** Returns null where the server sent none. */

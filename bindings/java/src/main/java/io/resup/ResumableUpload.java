@@ -343,13 +343,37 @@ public final class ResumableUpload implements AutoCloseable {
         }
 
         /**
-         * Sets when the MD5 is computed.
+         * Sets when the digest is computed.
          *
          * @param digest  default: {@link Digest#ONE_PASS}
          * @return this
          */
         public Builder digest(Digest digest) {
             handle().setDigest(digest);
+            return this;
+        }
+
+        /**
+         * Sets the algorithm of the digest. With one that is named the run fails with
+         * {@link ErrorCode#DIGEST_UNAVAILABLE} where the server does not use it.
+         *
+         * @param algorithm  default: {@link DigestAlgorithm#AUTOMATIC}
+         * @return this
+         */
+        public Builder digestAlgorithm(DigestAlgorithm algorithm) {
+            handle().setDigestAlgorithm(algorithm);
+            return this;
+        }
+
+        /**
+         * Sets how many connections send parts of the file at a time, where the server takes parts. Channels and
+         * streams use one.
+         *
+         * @param connections  1 to 6; 0, the default, for as many as help
+         * @return this
+         */
+        public Builder connections(int connections) {
+            handle().setConnections(connections);
             return this;
         }
 

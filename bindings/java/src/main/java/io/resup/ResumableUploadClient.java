@@ -129,7 +129,7 @@ public final class ResumableUploadClient implements AutoCloseable {
     }
 
     /**
-     * Creates an upload of a channel. It is read only inside {@code run()}, on that thread, and twice: first for the MD5,
+     * Creates an upload of a channel. It is read only inside {@code run()}, on that thread, and twice: first for the digest,
      * since nothing else distinguishes two versions of it. The upload does not close it; but an interrupt of the thread
      * closes an {@link java.nio.channels.InterruptibleChannel} and cancels the upload.
      *
@@ -147,7 +147,7 @@ public final class ResumableUploadClient implements AutoCloseable {
     /**
      * Creates an upload of a stream that can be opened again: after a lost connection the upload opens a new one and
      * skips what the server has. Streams are read only inside {@code run()}, on that thread, and at least twice, first
-     * for the MD5.
+     * for the digest.
      *
      * @param name    the file name that is sent to the server
      * @param size    the size in bytes; no more are read, and fewer are an error

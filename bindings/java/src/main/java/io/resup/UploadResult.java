@@ -7,6 +7,8 @@ public final class UploadResult {
     private final UploadProgress numbers;
     private final String id;
     private final String location;
+    private final DigestAlgorithm digestAlgorithm;
+    private final String digest;
     private final String md5;
     private final String serverMessage;
 
@@ -14,6 +16,8 @@ public final class UploadResult {
         numbers = upload.progress();
         id = upload.id();
         location = upload.location();
+        digestAlgorithm = upload.digestAlgorithm();
+        digest = upload.digest();
         md5 = upload.md5();
         serverMessage = upload.serverMessage();
     }
@@ -37,9 +41,27 @@ public final class UploadResult {
     }
 
     /**
-     * Returns the MD5 of the whole file, which the server has compared.
+     * Returns the algorithm of the digest.
+     *
+     * @return the one that the server has agreed to; empty where no digest is computed
+     */
+    public Optional<DigestAlgorithm> digestAlgorithm() {
+        return Optional.of(digestAlgorithm).filter(algorithm -> algorithm != DigestAlgorithm.AUTOMATIC);
+    }
+
+    /**
+     * Returns the digest of the whole file, which the server has compared.
      *
      * @return lower-case hex; empty when the file was not read whole, as with {@link Digest#NONE}
+     */
+    public Optional<String> digest() {
+        return Optional.ofNullable(digest);
+    }
+
+    /**
+     * Returns the digest of the whole file where that is an MD5.
+     *
+     * @return lower-case hex; empty where {@link #digest()} is, and with another algorithm
      */
     public Optional<String> md5() {
         return Optional.ofNullable(md5);

@@ -98,10 +98,9 @@ class NativeTest {
         assertTrue(errors.keySet().containsAll(ONLY_IN_C), errors.toString());
         errors.keySet().removeAll(ONLY_IN_C);
         assertEquals(errors, codes(ErrorCode.values(), ErrorCode::number));
-        Map<String, Integer> digests = codes(Digest.values(), digest -> digest.code);
-        digests.put("MD5", digests.remove("ONE_PASS"));
-        digests.put("MD5_FIRST", digests.remove("FIRST"));
-        assertEquals(constants("RESUP_DIGEST_"), digests);
+        assertEquals(constants("RESUP_DIGEST_(?!ALGORITHM)"), codes(Digest.values(), digest -> digest.code));
+        assertEquals(constants("RESUP_DIGEST_ALGORITHM_"),
+            codes(DigestAlgorithm.values(), algorithm -> algorithm.code));
     }
 
     @Test
@@ -110,6 +109,8 @@ class NativeTest {
             assertEquals(state, UploadState.of(state.code));
         for (LogLevel level : LogLevel.values())
             assertEquals(level, LogLevel.of(level.code));
+        for (DigestAlgorithm algorithm : DigestAlgorithm.values())
+            assertEquals(algorithm, DigestAlgorithm.of(algorithm.code));
         for (ErrorCode error : ErrorCode.values())
             assertEquals(error, ErrorCode.of(error.number()));
         assertEquals("the native library sent the code 77, and no LogLevel has it",
@@ -138,6 +139,8 @@ class NativeTest {
         assertEquals("the number must not be less than 0, but is -7", refusal(client, "setRetryLimit"));
         NativeUpload upload = client.uploadBytes(new byte[0], "x");
         assertEquals("no digest mode has the code -7", refusal(upload, "setDigest"));
+        assertEquals("no digest algorithm has the code -7", refusal(upload, "setDigestAlgorithm"));
+        assertEquals("the number must not be less than 0, but is -7", refusal(upload, "setConnections"));
         client.free();
         upload.free();
     }

@@ -40,7 +40,8 @@ class UploadTest extends WithReceiver {
         assertEquals(bytes.length, result.bytesSent());
         assertEquals(0, result.bytesSkipped());
         assertEquals(1, result.attempts());
-        assertTrue(result.md5().get().matches("[0-9a-f]{32}"));
+        assertTrue(result.digest().get().matches("[0-9a-f]{32}([0-9a-f]{32})?"));
+        assertEquals(result.digestAlgorithm().get() == DigestAlgorithm.MD5, result.md5().isPresent());
         assertTrue(receiver.record(result).contains("\"path.bin\""), receiver.record(result));
         assertEquals(bytes.length, run(client.upload(path.toFile())).bytesSkipped());
     }
@@ -83,7 +84,7 @@ class UploadTest extends WithReceiver {
             };
         };
         Some.assertStored(receiver, run(client.upload("stream", bytes.length, opener)), bytes);
-        assertEquals(2, opened.get(), "once for the MD5, once to send it");
+        assertEquals(2, opened.get(), "once for the digest, once to send it");
         assertEquals(2, closed.get());
     }
 

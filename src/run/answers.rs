@@ -1,0 +1,105 @@
+//! What a run learns from the server's answers.
+
+use resup_digests::Algorithm;
+
+use super::hashed_source::HashedSource;
+use super::ids::KnownIds;
+use super::learned_digest::LearnedDigest;
+use crate::control::log::LogLevel;
+use crate::control::Control;
+use crate::error::Error;
+use crate::protocol::{Answer, Job, Outcome, State};
+
+/// What a run has learned from answers: for its later requests, for the program, and for the client's
+/// other uploads.
+pub(super) struct Answers<'a> {
+    pub control: &'a Control,
+    pub ids: &'a KnownIds,
+    pub learned_digest: &'a LearnedDigest,
+    /// The server's key of the upload.
+    pub id: Option<String>,
+}
+
+impl Answers<'_> {
+    /// Whether the id in an answer is that of this upload; `None` where the id does not tell.
+    pub(super) fn tells_upload(&self, answer: &Answer, job: &Job) -> Option<bool> {
+        let id = answer.id.as_deref()?;
+        match self.id.as_deref() {
+            Some(known) => Some(known == id),
+            None => self
+                .ids
+                .belongs_to_another(id, job, answer.agreed)
+                .then_some(false),
+        }
+    }
+
+    /// Notes the values of an answer.
+    pub(super) fn note(&mut self, answer: &Answer, job: &Job) {
+        if let Some(id) = &answer.id {
+            self.ids.note(id, job, answer.agreed);
+            self.id = Some(id.clone());
+        }
+        let (offset, size) = (answer.offset, job.size);
+        self.control.log(LogLevel::Debug, || {
+            format!("the server has {offset} of {size} bytes")
+        });
+        let (id, message) = (self.id.clone(), answer.message.clone());
+        self.control.edit_server_info(|info| {
+            info.id = id;
+            info.message = message;
+            info.failure = None;
+        });
+    }
+
+    /// Notes the outcome of a send.
+    pub(super) fn note_outcome(
+        &mut self,
+        outcome: &Outcome,
+        job: &Job,
+        source: &mut HashedSource<'_>,
+    ) {
+        match outcome {
+            Outcome::Accepted(answer)
+            | Outcome::OffsetMismatch(answer)
+            | Outcome::ChecksumMismatch(answer) => {
+                self.note(answer, job);
+                // In the end the digest of all that was sent is still needed.
+                if answer.state != State::Complete {
+                    self.agree(answer.agreed, job, source);
+                }
+            }
+            Outcome::UnknownUpload(refusal) => {
+                self.id = None;
+                self.note_refusal(refusal);
+            }
+        }
+    }
+
+    /// Goes on with the digest that an answer has agreed to.
+    pub(super) fn agree(&self, agreed: Algorithm, job: &Job, source: &mut HashedSource<'_>) {
+        // What was asked for by name tells nothing about what the server likes.
+        if job.offer.len() > 1 {
+            self.learned_digest.set(agreed);
+        }
+        if source.agree(agreed) {
+            self.control.log(LogLevel::Debug, || {
+                format!("the server compares by {}", agreed.label())
+            });
+        }
+        let algorithm = source.digest.algorithm();
+        self.control
+            .edit_server_info(|info| info.algorithm = algorithm);
+    }
+
+    /// Notes the words of a refusal, for the program.
+    pub(super) fn note_refusal(&self, error: &Error) {
+        let Some(refusal) = error.refusal() else {
+            return;
+        };
+        let (message, excerpt) = (refusal.message.clone(), refusal.excerpt.clone());
+        self.control.edit_server_info(|info| {
+            info.message = message;
+            info.excerpt = Some(excerpt).filter(|text| !text.is_empty());
+        });
+    }
+}
