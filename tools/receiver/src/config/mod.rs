@@ -84,9 +84,9 @@ pub struct Config {
     pub body_idle_timeout: Duration,
 
     /// Digests that are kept of each file, beside the one that proves it: md5, sha256, blake3, several by
-    /// commas, or none
-    #[arg(long, value_name = "NAMES", default_value = "sha256", value_parser = DigestSet::parse)]
-    pub digests: DigestSet,
+    /// commas, or none [default: sha256 beside md5, none beside the others]
+    #[arg(long, value_name = "NAMES", value_parser = DigestSet::parse)]
+    pub digests: Option<DigestSet>,
 
     /// Most file bytes that one send may carry, 1000 or more
     #[arg(long, value_name = "SIZE", value_parser = segment)]

@@ -125,6 +125,36 @@ impl Fields {
         }
     }
 
+    /// Reads the digests that the client can use and this receiver, too, the one that it likes most first. A client of
+    /// version 1.0 gives none.
+    pub fn digests(&self) -> Vec<Algorithm> {
+        let names = self.text("digests").unwrap_or("").split(',');
+        names
+            .map(str::trim)
+            .filter_map(Algorithm::of_name)
+            .collect()
+    }
+
+    /// Reads the name of the agreed digest; `None` when not given.
+    pub fn algorithm(&self) -> Result<Option<Algorithm>, Reply> {
+        match self.text("digest") {
+            None | Some("") => Ok(None),
+            Some(name) => match Algorithm::of_name(name) {
+                None => Err(Reply::bad_field("digest", name)),
+                algorithm => Ok(algorithm),
+            },
+        }
+    }
+
+    /// Reads the digests in the fields that are named after their algorithms, behind a prefix.
+    pub fn all_digests(&self, prefix: &str) -> Result<Vec<Digest>, Reply> {
+        let read = |algorithm: Algorithm| {
+            let name = format!("{prefix}{}", algorithm.name());
+            self.digest(&name, algorithm).transpose()
+        };
+        Algorithm::ALL.into_iter().filter_map(read).collect()
+    }
+
     /// Reads a hexadecimal digest; `None` when not given.
     pub fn digest(&self, name: &str, algorithm: Algorithm) -> Result<Option<Digest>, Reply> {
         match self.text(name) {

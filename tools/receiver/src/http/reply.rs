@@ -36,6 +36,12 @@ struct Members {
     #[serde(skip_serializing_if = "Option::is_none")]
     prefix_md5: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    prefix_sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prefix_blake3: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     max_segment: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
@@ -44,11 +50,6 @@ struct Members {
 }
 
 impl Reply {
-    /// Makes a reply with the state of an upload.
-    pub fn for_record(record: &Record) -> Self {
-        Self::default().with_record(record)
-    }
-
     /// Makes a refusal.
     pub fn refusal(status: StatusCode, message: impl Into<String>) -> Self {
         let mut reply = Self {
@@ -123,9 +124,20 @@ impl Reply {
         self
     }
 
-    /// Adds the digest of the durable bytes.
-    pub fn with_prefix(mut self, record: &Record) -> Self {
-        self.members.prefix_md5 = record.digests.hex(Algorithm::Md5);
+    /// Adds the digest of the durable bytes, if it is known.
+    pub fn with_prefix(mut self, record: &Record, algorithm: Algorithm) -> Self {
+        let member = match algorithm {
+            Algorithm::Md5 => &mut self.members.prefix_md5,
+            Algorithm::Sha256 => &mut self.members.prefix_sha256,
+            Algorithm::Blake3 => &mut self.members.prefix_blake3,
+        };
+        *member = record.digests.hex(algorithm);
+        self
+    }
+
+    /// Adds what only clients of version 1.1 get.
+    pub fn with_agreement(mut self, digest: Algorithm) -> Self {
+        self.members.digest = Some(digest.name());
         self
     }
 

@@ -1,6 +1,6 @@
 //! The JSON that describes an upload to its owner.
 
-use resup_digests::Algorithm;
+use resup_digests::{Algorithm, Digest};
 use serde::Serialize;
 
 use crate::storage::record::{Record, State};
@@ -35,7 +35,14 @@ impl<'r> Item<'r> {
     pub fn new(record: &'r Record, active: bool, base: &str) -> Self {
         let file = &record.identity;
         let complete = record.state == State::Complete;
-        let content = |algorithm| record.digests.hex(algorithm).filter(|_| complete);
+        let given = file.digests();
+        let digest = |algorithm| match complete {
+            true => record.digests.hex(algorithm),
+            false => {
+                let given = given.iter().find(|it| it.algorithm() == algorithm);
+                given.map(Digest::hex)
+            }
+        };
         Self {
             id: &record.id,
             name: &file.name,
@@ -44,13 +51,9 @@ impl<'r> Item<'r> {
             offset: record.offset,
             state: record.state,
             mtime: file.mtime.parse().ok(),
-            md5: if complete {
-                record.digests.hex(Algorithm::Md5)
-            } else {
-                Some(file.md5.clone()).filter(|md5| !md5.is_empty())
-            },
-            sha256: content(Algorithm::Sha256),
-            blake3: content(Algorithm::Blake3),
+            md5: digest(Algorithm::Md5),
+            sha256: digest(Algorithm::Sha256),
+            blake3: digest(Algorithm::Blake3),
             created: record.created,
             changed: record.changed,
             active,

@@ -32,12 +32,9 @@ pub async fn uploads(dir: &Path) -> Uploads {
 /// Adds the record of a file with 10 bytes.
 pub async fn insert(uploads: &Uploads, name: &str) -> Record {
     let identity = Identity {
-        owner: String::new(),
-        dir: String::new(),
         name: name.to_owned(),
         size: 10,
-        mtime: String::new(),
-        md5: String::new(),
+        ..Identity::default()
     };
     let record = Record::new(identity, DigestSet::default()).unwrap();
     let inserted = uploads.store.insert(&record, Limits::default()).await;

@@ -28,6 +28,8 @@ pub enum Change {
     Insert(Box<Record>, Limits),
     /// Saves the state of an upload.
     Save(Box<Record>),
+    /// Saves digests of an upload that were computed later than its bytes came.
+    Digests(Box<Record>),
     /// Saves that an upload is finished, unless another one is at its place. If a
     /// second one is given, it must still be at its place: its record is deleted.
     Finish(Box<Record>, Option<Box<Record>>),
@@ -121,7 +123,9 @@ async fn transact(database: &mut AnyConnection, group: &[Request]) -> sqlx::Resu
 async fn apply(database: &mut AnyConnection, change: &Change) -> sqlx::Result<bool> {
     match change {
         Change::Insert(record, limits) => insert(database, record, *limits).await,
-        Change::Save(record) => save(database, record).await,
+        Change::Save(record) => save(database, record, now()).await,
+        // This is no progress.
+        Change::Digests(record) => save(database, record, record.changed).await,
         Change::Finish(record, replaced) => {
             if let Some(replaced) = replaced {
                 let done = sqlx::query("DELETE FROM uploads WHERE id = $1 AND place = $2")
@@ -134,7 +138,7 @@ async fn apply(database: &mut AnyConnection, change: &Change) -> sqlx::Result<bo
                     return Ok(false);
                 }
             }
-            save(database, record).await
+            save(database, record, now()).await
         }
         Change::Gone(ids, since) => {
             for id in ids {
@@ -178,8 +182,8 @@ async fn insert(
     let file = &record.identity;
     let done = sqlx::query(
         "INSERT INTO uploads (id, owner, dir, name, size, mtime, md5, state, held, midstate,
-                              content_md5, content_sha256, created, changed, place)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '', $11, $11, $12
+                              content_md5, content_sha256, created, changed, place, sha256, blake3)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '', $11, $11, $12, $15, $16
          WHERE ($14 < 0 OR (SELECT COUNT(*) FROM uploads WHERE owner = $2 AND gone = 0) < $14)
            AND ($13 < 0
             OR $5 + (SELECT COALESCE(SUM(CAST(size AS REAL)), 0) FROM uploads
@@ -192,7 +196,7 @@ async fn insert(
     .bind(&file.name)
     .bind(signed(file.size))
     .bind(&file.mtime)
-    .bind(&file.md5)
+    .bind(&file.key)
     .bind(record.state.word())
     .bind(signed(record.offset))
     .bind(record.digests.save())
@@ -200,6 +204,8 @@ async fn insert(
     .bind(&record.place)
     .bind(bound(limits.bytes))
     .bind(bound(limits.records))
+    .bind(&file.sha256)
+    .bind(&file.blake3)
     .execute(database)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -210,17 +216,16 @@ fn bound(limit: Option<u64>) -> i64 {
     limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX))
 }
 
-async fn save(database: &mut AnyConnection, record: &Record) -> sqlx::Result<bool> {
-    let hex = |algorithm| record.digests.hex(algorithm).unwrap_or_default();
-    let (content_md5, content_sha256) = match record.state {
-        State::Complete => (hex(Algorithm::Md5), hex(Algorithm::Sha256)),
-        State::New | State::Partial => Default::default(),
+async fn save(database: &mut AnyConnection, record: &Record, changed: i64) -> sqlx::Result<bool> {
+    let content = |algorithm| match record.state {
+        State::Complete => record.digests.hex(algorithm).unwrap_or_default(),
+        State::New | State::Partial => String::new(),
     };
     let done = sqlx::query(
         "UPDATE uploads
          SET state = $2, held = $3, midstate = $4, content_md5 = $5, content_sha256 = $6,
-             md5 = $7, changed = $8, place = $9, proven = $10, proven_midstate = $11,
-             gone = 0
+             content_blake3 = $10, md5 = $7, sha256 = $11, blake3 = $12, changed = $8, place = $9,
+             proven = $13, proven_midstate = $14, gone = 0
          WHERE id = $1
            AND NOT EXISTS (SELECT 1 FROM uploads WHERE place = $9 AND id <> $1)",
     )
@@ -228,11 +233,14 @@ async fn save(database: &mut AnyConnection, record: &Record) -> sqlx::Result<boo
     .bind(record.state.word())
     .bind(signed(record.offset))
     .bind(record.digests.save())
-    .bind(content_md5)
-    .bind(content_sha256)
-    .bind(&record.identity.md5)
-    .bind(now())
+    .bind(content(Algorithm::Md5))
+    .bind(content(Algorithm::Sha256))
+    .bind(&record.identity.key)
+    .bind(changed)
     .bind(&record.place)
+    .bind(content(Algorithm::Blake3))
+    .bind(&record.identity.sha256)
+    .bind(&record.identity.blake3)
     .bind(signed(record.proven.offset))
     .bind(match record.proven.offset {
         0 => String::new(),

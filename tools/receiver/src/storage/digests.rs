@@ -81,6 +81,20 @@ impl Digests {
         }
     }
 
+    /// Adds the state of another algorithm after the same bytes.
+    pub fn add(&mut self, state: State) {
+        self.states.push(state);
+    }
+
+    /// Whether these and others are of the same bytes, as far as they have algorithms in common.
+    pub fn agree(&self, others: &Self) -> bool {
+        let differs = |state: &State| {
+            let other = others.get(state.algorithm());
+            other.is_some_and(|other| other != state.digest())
+        };
+        !self.states.iter().any(differs)
+    }
+
     /// Computes a digest so far; `None` when it is not one of the set.
     pub fn get(&self, algorithm: Algorithm) -> Option<Digest> {
         let state = self.states.iter().find(|it| it.algorithm() == algorithm);

@@ -107,6 +107,13 @@ impl Files {
         Ok(file)
     }
 
+    /// Opens an upload's unfinished bytes for reading.
+    pub fn read_partial(&self, id: &str) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.read(true).follow(FollowSymlinks::No);
+        Ok(self.partial.open_with(id, &options)?.into_std())
+    }
+
     /// Removes an upload's unfinished bytes, if there are any.
     pub fn remove(&self, id: &str) -> io::Result<()> {
         unless_missing(self.partial.remove_file(id)).map(drop)

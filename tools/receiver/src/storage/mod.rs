@@ -20,6 +20,7 @@
 //! | [`pace`] | a limit for how often something is done for one owner |
 //! | [`names`] | which names are allowed, and how they are written on the disk |
 //! | [`record`] | one upload as the database has it |
+//! | [`reading`] | digests of bytes that are on the disk already |
 //! | [`digests`] | the digests that an upload needs, which can be saved and continued |
 //! | [`error`] | reasons why something could not be stored |
 //! | [`failpoint`] | places where tests let the receiver crash |
@@ -40,6 +41,7 @@ pub mod gone;
 pub mod inventory;
 pub mod names;
 pub mod pace;
+pub mod reading;
 pub mod record;
 pub mod recovery;
 pub mod store;

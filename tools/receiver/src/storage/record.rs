@@ -1,5 +1,6 @@
 //! One upload as the database has it.
 
+use resup_digests::{Algorithm, Digest};
 use serde::Serialize;
 
 use crate::config::digest_set::DigestSet;
@@ -36,7 +37,7 @@ impl State {
 }
 
 /// The properties by which a file is the same file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity {
     /// The user who uploads it.
     pub owner: String,
@@ -48,8 +49,65 @@ pub struct Identity {
     pub size: u64,
     /// The time of the last modification; empty when not given.
     pub mtime: String,
-    /// The MD5 of the whole file; empty when not given.
-    pub md5: String,
+    /// The digest that tells files of the same name apart: the hex MD5 of the whole file; where no MD5 was given,
+    /// another one behind its name and a colon; empty when none was given.
+    pub key: String,
+    /// The hex SHA-256 of the whole file; empty when not given.
+    pub sha256: String,
+    /// The hex BLAKE3 of the whole file; empty when not given.
+    pub blake3: String,
+}
+
+impl Identity {
+    /// Adds the digests of the whole file that a client gives, where they are not known yet. Returns whether there
+    /// were any.
+    pub fn learn(&mut self, digests: &[Digest]) -> bool {
+        let mut learned = false;
+        let mut set = |value: &mut String, new: String| {
+            let is_new = value.is_empty();
+            if is_new {
+                *value = new;
+            }
+            learned |= is_new;
+        };
+        // The MD5 is the best key, since older clients know no other one.
+        let with_rank = |digest: &&Digest| digest.algorithm();
+        if let Some(first) = digests.iter().min_by_key(with_rank) {
+            set(&mut self.key, key(first));
+        }
+        for digest in digests {
+            match digest.algorithm() {
+                Algorithm::Md5 => {}
+                Algorithm::Sha256 => set(&mut self.sha256, digest.hex()),
+                Algorithm::Blake3 => set(&mut self.blake3, digest.hex()),
+            }
+        }
+        learned
+    }
+
+    /// The hex MD5 of the whole file; empty when not given.
+    pub fn md5(&self) -> &str {
+        match self.key.contains(':') {
+            true => "",
+            false => &self.key,
+        }
+    }
+
+    /// The digests of the whole file that clients gave.
+    pub fn digests(&self) -> Vec<Digest> {
+        let md5 = Digest::of_hex(Algorithm::Md5, self.md5());
+        let sha256 = Digest::of_hex(Algorithm::Sha256, &self.sha256);
+        let blake3 = Digest::of_hex(Algorithm::Blake3, &self.blake3);
+        [md5, sha256, blake3].into_iter().flatten().collect()
+    }
+}
+
+/// Writes a digest as the key of a file.
+fn key(digest: &Digest) -> String {
+    match digest.algorithm() {
+        Algorithm::Md5 => digest.hex(),
+        other => format!("{}:{}", other.name(), digest.hex()),
+    }
 }
 
 /// The first bytes of a file.
@@ -134,6 +192,11 @@ impl Record {
             0 => self.digests.none_yet(),
             _ => to.digests,
         };
+    }
+
+    /// Whether no byte of the file has been kept yet.
+    pub fn is_empty(&self) -> bool {
+        self.state != State::Complete && self.offset == 0
     }
 
     /// The URL path of the finished file.

@@ -8,7 +8,6 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io;
 use std::sync::Arc;
 
-use resup_digests::{Algorithm, Digest};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::config::{Conflict, Layout};
@@ -271,17 +270,11 @@ impl Uploads {
         .await
     }
 
-    /// Finishes an upload with the bytes of another upload of the same owner that has the same content, by MD5
-    /// and, where it is known, SHA-256; `false` when there is none.
-    pub async fn finish_instantly(
-        &self,
-        record: &mut Record,
-        sha256: Option<Digest>,
-    ) -> Result<bool, StorageError> {
+    /// Finishes an upload with the bytes of another upload of the same owner that has the same content, by all digests
+    /// that are known; `false` when there is none.
+    pub async fn finish_instantly(&self, record: &mut Record) -> Result<bool, StorageError> {
+        let digests = record.identity.digests();
         for twin in self.store.find_content(&record.identity).await? {
-            if sha256.is_some() && twin.digests.get(Algorithm::Sha256) != sha256 {
-                continue;
-            }
             let id = record.id.clone();
             let link = move |files: &Files, twin: &Record| files.link(twin, &id);
             if let Err(error) = self.on_disk(&twin, link).await {
@@ -291,11 +284,18 @@ impl Uploads {
                 );
                 continue;
             }
-            if self.is_unchanged(&twin).await? {
-                record.digests = twin.digests;
+            let mut linked = Record {
+                offset: record.identity.size,
+                digests: twin.digests.clone(),
+                ..record.clone()
+            };
+            if self.is_unchanged(&twin).await? && self.has_digests(&mut linked, &digests).await? {
+                record.digests = linked.digests;
                 self.finish(record).await?;
                 return Ok(true);
             }
+            self.on_disk(record, |files, record| files.remove(&record.id))
+                .await?;
         }
         Ok(false)
     }
@@ -326,7 +326,7 @@ impl Uploads {
         Ok(now.is_some_and(|now| {
             now.state == State::Complete
                 && now.place == record.place
-                && now.digests.best() == record.digests.best()
+                && now.digests.agree(&record.digests)
         }))
     }
 

@@ -1,11 +1,11 @@
 //! The thread that writes an upload's bytes, syncs them and then saves the record.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use resup_digests::{Algorithm, Digest, State as DigestState};
+use resup_digests::Digest;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
@@ -14,13 +14,12 @@ use crate::storage::claims::Claim;
 use crate::storage::digests::Digests;
 use crate::storage::error::StorageError;
 use crate::storage::failpoint;
+use crate::storage::reading;
 use crate::storage::record::{Prefix, Record, State};
 use crate::storage::uploads::Uploads;
 
 /// The longest time between two commits while bytes arrive.
 const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
-/// How many bytes are read at once for a digest.
-const READ_BLOCK: usize = 64 * 1024;
 
 /// The digests that the client sends after the file.
 #[derive(Debug, Default)]
@@ -201,8 +200,10 @@ impl Job {
         let is_whole = self.written == self.record.identity.size;
         let mut all_match = self.match_all(&expected.prefix)?;
         if is_whole {
-            let located = Digest::of_hex(Algorithm::Md5, &self.record.identity.md5);
-            all_match &= self.match_all(&expected.whole)? && self.match_all(located.as_slice())?;
+            let mut located = self.record.identity.digests();
+            // To read the file again for the others would cost more than they are worth.
+            located.retain(|it| self.digests.get(it.algorithm()).is_some());
+            all_match &= self.match_all(&expected.whole)? && self.match_all(&located)?;
         }
         if all_match && !expected.prefix.is_empty() {
             self.record.proven = Prefix {
@@ -230,25 +231,13 @@ impl Job {
             let algorithm = expected.algorithm();
             let actual = match self.digests.get(algorithm) {
                 Some(actual) => actual,
-                None => self.digest_of_file(algorithm)?,
+                None => reading::digest(&self.file, algorithm, 0, self.written)?.digest(),
             };
             if actual != *expected {
                 return Ok(false);
             }
         }
         Ok(true)
-    }
-
-    fn digest_of_file(&mut self, algorithm: Algorithm) -> io::Result<Digest> {
-        let mut digest = DigestState::new(algorithm);
-        let mut block = vec![0; READ_BLOCK];
-        self.file.rewind()?;
-        loop {
-            match self.file.read(&mut block)? {
-                0 => return Ok(digest.digest()),
-                count => digest.update(&block[..count]),
-            }
-        }
     }
 
     fn finish_upload(&mut self) -> Result<(), StorageError> {

@@ -37,9 +37,13 @@ impl Endpoint {
         self.config.max_segment.map(Into::into)
     }
 
-    /// The digests of an upload that MD5 proves.
-    pub fn digests(&self) -> DigestSet {
-        self.config.digests | Algorithm::Md5
+    /// The digests of an upload that this one proves.
+    pub fn digests(&self, agreed: Algorithm) -> DigestSet {
+        match (self.config.digests, agreed) {
+            (Some(others), _) => others | agreed,
+            (None, Algorithm::Md5) => DigestSet::default() | Algorithm::Sha256 | Algorithm::Md5,
+            (None, _) => DigestSet::default() | agreed,
+        }
     }
 
     /// The most that one user may have. A quota limits the number of uploads too, since those without bytes take

@@ -9,6 +9,7 @@ use crate::http::size::in_units;
 use crate::storage::changes::Limits;
 use crate::storage::claims::Claim;
 use crate::storage::record::{Identity, Record, State};
+use crate::wire::agreement::Agreement;
 use crate::wire::endpoint::Endpoint;
 use crate::wire::request_log::RequestLog;
 
@@ -31,49 +32,57 @@ pub async fn locate(
         }
         other => return Err(Reply::bad_field("action", other)),
     }
-    let md5 = fields.digest("md5", Algorithm::Md5)?;
-    let file = Identity {
+    let file = identity(fields, owner)?;
+    let offered = fields.digests();
+    endpoint.check_size(file.size)?;
+    let digest = *offered.first().unwrap_or(&Algorithm::Md5);
+    let (_claim, mut record) = find_and_claim(endpoint, &file, digest).await?;
+    log.id = record.id.clone();
+    let uploads = &endpoint.uploads;
+    if record.state != State::Complete {
+        if record.identity.learn(&file.digests()) {
+            uploads.store.save(&record).await?;
+        }
+        // The owner may have uploaded the same content before.
+        if !record.is_empty() || !uploads.finish_instantly(&mut record).await? {
+            uploads.choose_place(&record).await?;
+        }
+    }
+    let agreement = Agreement::of_locate(&offered, &record);
+    endpoint.use_digest(&mut record, agreement).await?;
+    log.from = Some(record.offset);
+    log.to = Some(record.offset);
+    let reply = endpoint.describe(Reply::default(), &record, agreement);
+    let reply = reply.with_max_segment(endpoint.max_segment());
+    Ok(match fields.text("prefix") {
+        Some("1") => reply.with_prefix(&record, agreement.digest),
+        _ => reply,
+    })
+}
+
+/// Reads what tells which file a form is about.
+pub fn identity(fields: &Fields, owner: &str) -> Result<Identity, Reply> {
+    let mut file = Identity {
         owner: owner.to_owned(),
         dir: fields.dir()?.to_owned(),
         name: fields.name()?.to_owned(),
         size: fields.bytes("size")?,
         mtime: fields.mtime()?,
-        md5: md5.map_or(String::new(), |md5| md5.hex()),
+        ..Identity::default()
     };
-    let sha256 = fields.digest("sha256", Algorithm::Sha256)?;
-    endpoint.check_size(file.size)?;
-    let (_claim, mut record) = find_and_claim(endpoint, &file).await?;
-    log.id = record.id.clone();
-    if record.state != State::Complete {
-        if record.identity.md5.is_empty() && !file.md5.is_empty() {
-            record.identity.md5 = file.md5;
-            endpoint.uploads.store.save(&record).await?;
-        }
-        // The owner may have uploaded the same content before.
-        let by_content = record.offset == 0 && !record.identity.md5.is_empty();
-        if !by_content
-            || !endpoint
-                .uploads
-                .finish_instantly(&mut record, sha256)
-                .await?
-        {
-            endpoint.uploads.choose_place(&record).await?;
-        }
-    }
-    log.from = Some(record.offset);
-    log.to = Some(record.offset);
-    let reply = Reply::for_record(&record).with_max_segment(endpoint.max_segment());
-    Ok(match fields.text("prefix") {
-        Some("1") => reply.with_prefix(&record),
-        _ => reply,
-    })
+    file.learn(&fields.all_digests("")?);
+    Ok(file)
 }
 
 /// Finds or makes the file's upload, and claims it.
-async fn find_and_claim(endpoint: &Endpoint, file: &Identity) -> Result<(Claim, Record), Reply> {
+async fn find_and_claim(
+    endpoint: &Endpoint,
+    file: &Identity,
+    digest: Algorithm,
+) -> Result<(Claim, Record), Reply> {
     // The upload may be deleted or replaced before it can be claimed.
     for _ in 0..ATTEMPTS {
-        let id = find_or_make(endpoint, file).await?;
+        let id = find_or_make(endpoint, file, digest).await?;
         let claim = endpoint.uploads.claims.claim(&id).await?;
         if let Some(record) = endpoint.uploads.load(&file.owner, &claim).await? {
             return Ok((claim, record));
@@ -82,7 +91,11 @@ async fn find_and_claim(endpoint: &Endpoint, file: &Identity) -> Result<(Claim, 
     Err(contested())
 }
 
-async fn find_or_make(endpoint: &Endpoint, file: &Identity) -> Result<String, Reply> {
+async fn find_or_make(
+    endpoint: &Endpoint,
+    file: &Identity,
+    digest: Algorithm,
+) -> Result<String, Reply> {
     let limits = endpoint.limits();
     // Twice, since a concurrent locate of the same file may win the insert, or files may be gone that count.
     for _ in 0..2 {
@@ -93,7 +106,8 @@ async fn find_or_make(endpoint: &Endpoint, file: &Identity) -> Result<String, Re
                 return Ok(record.id);
             }
         }
-        let record = Record::new(file.clone(), endpoint.digests()).map_err(Reply::internal)?;
+        let record =
+            Record::new(file.clone(), endpoint.digests(digest)).map_err(Reply::internal)?;
         // Refuses the name, if it is taken, before there is a record.
         endpoint.uploads.choose_place(&record).await?;
         if endpoint.uploads.store.insert(&record, limits).await? {

@@ -6,9 +6,11 @@
 //! | [`send`](mod@send) | the request that brings the next bytes |
 //! | [`multipart`] | a multipart form, read part by part |
 //! | [`parser`] | the grammar of a multipart body |
+//! | [`agreement`] | the version that a client speaks, and the digest that both use |
 //! | [`endpoint`] | what both requests use |
 //! | [`request_log`] | the log line of a request |
 
+pub mod agreement;
 pub mod endpoint;
 pub mod locate;
 pub mod multipart;

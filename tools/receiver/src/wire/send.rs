@@ -1,13 +1,14 @@
 //! The request that brings the next bytes of a file.
 
 use axum::http::StatusCode;
-use resup_digests::{Algorithm, Digest};
+use resup_digests::Digest;
 
 use crate::accounts::form_check::FormCheck;
 use crate::http::fields::Fields;
 use crate::http::reply::Reply;
 use crate::storage::record::{Record, State};
 use crate::storage::writer::{ExpectedDigests, Outcome, Writer};
+use crate::wire::agreement::Agreement;
 use crate::wire::endpoint::Endpoint;
 use crate::wire::multipart::Form;
 use crate::wire::request_log::RequestLog;
@@ -33,18 +34,28 @@ pub async fn send(
     let current = uploads.load(owner, &claim).await?;
     let mut record = current.ok_or_else(unknown)?;
     log.id = record.id.clone();
-    fields.check_against(&record, endpoint.max_segment())?;
+    let agreement = fields.agreement;
+    let describe = |reply, record: &Record| {
+        let reply = endpoint.describe(reply, record, agreement);
+        reply.with_prefix(record, agreement.digest)
+    };
+    fields.check_file(&record, endpoint.max_segment())?;
     endpoint.check_size(record.identity.size)?;
+    endpoint.use_digest(&mut record, agreement).await?;
     let restart = fields.restarts(&record);
     if record.state == State::Complete && !restart {
         log.to = Some(record.offset);
-        return Ok(Reply::for_record(&record).with_prefix(&record).and_close());
+        return Ok(describe(Reply::default(), &record).and_close());
+    }
+    if fields.offset != record.offset && !restart {
+        return Err(describe(fields.misplaced(&record), &record));
     }
     claim.begin_send(owner)?;
     if restart {
         uploads.drop_wrong(&mut record).await?;
+        endpoint.use_digest(&mut record, agreement).await?;
         if record.offset > 0 {
-            return Err(fields.misplaced(&record));
+            return Err(describe(fields.misplaced(&record), &record));
         }
     }
 
@@ -62,18 +73,22 @@ pub async fn send(
     } = outcome?;
     log.to = Some(record.offset);
     match failure {
-        Some(failure) => Err(failure.with_record(&record).with_prefix(&record)),
-        None if digests_match => Ok(Reply::for_record(&record)
-            .with_prefix(&record)
-            .with_max_segment(endpoint.max_segment())),
-        None => Err(Reply::refusal(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "the digest of what arrived is not the one that the client sent",
-        )
-        .with_error("digest")
-        .with_record(&record)
-        .with_prefix(&record)),
+        Some(failure) => Err(describe(failure, &record)),
+        None if digests_match => {
+            let reply = describe(Reply::default(), &record);
+            Ok(reply.with_max_segment(endpoint.max_segment()))
+        }
+        None => Err(describe(wrong_digest(), &record)),
     }
+}
+
+/// Refuses bytes that are not those that the client read.
+pub fn wrong_digest() -> Reply {
+    Reply::refusal(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "the digest of what arrived is not the one that the client sent",
+    )
+    .with_error("digest")
 }
 
 /// Passes the file's bytes to the writer and returns the digests that come after them.
@@ -122,12 +137,9 @@ async fn receive(
         fields.push(name, value)?;
     }
     check.check_tail(&fields)?;
-    let md5 = fields.digest("md5", Algorithm::Md5)?;
-    let sha256 = fields.digest("sha256", Algorithm::Sha256)?;
-    let prefix = fields.digest("prefix_md5", Algorithm::Md5)?;
     Ok(ExpectedDigests {
-        whole: md5.into_iter().chain(sha256).collect(),
-        prefix: prefix.into_iter().collect(),
+        whole: fields.all_digests("")?,
+        prefix: fields.all_digests("prefix_")?,
     })
 }
 
@@ -143,6 +155,7 @@ struct SendFields {
     size: u64,
     offset: u64,
     length: u64,
+    agreement: Agreement,
     /// Digest of the bytes that the receiver has and shall drop, since they are of another file or damaged.
     restart: Option<Digest>,
 }
@@ -166,13 +179,15 @@ impl SendFields {
             "send" => {}
             other => return Err(Reply::bad_field("action", other)),
         }
+        let agreement = Agreement::of_send(&fields)?;
         let send = Self {
             id: fields.required("id")?.to_owned(),
             name: fields.name()?.to_owned(),
             size: fields.bytes("size")?,
             offset: fields.bytes("offset")?,
             length: fields.bytes("length")?,
-            restart: fields.digest("restart", Algorithm::Md5)?,
+            agreement,
+            restart: fields.digest("restart", agreement.digest)?,
         };
         if send.restart.is_some() && send.offset != 0 {
             return Err(Reply::bad_request(format!(
@@ -195,14 +210,15 @@ impl SendFields {
         restart.is_some_and(|it| record.digests.get(it.algorithm()) == Some(it))
     }
 
-    fn check_against(&self, record: &Record, max_segment: Option<u64>) -> Result<(), Reply> {
-        let conflict = |message| Reply::refusal(StatusCode::CONFLICT, message);
+    /// Checks that it is of the upload's file, and not too long.
+    fn check_file(&self, record: &Record, max_segment: Option<u64>) -> Result<(), Reply> {
         let file = &record.identity;
         if self.name != file.name || self.size != file.size {
-            return Err(conflict(format!(
+            let message = format!(
                 "upload {} is of '{}' with {} bytes, not of '{}' with {}",
                 record.id, file.name, file.size, self.name, self.size
-            )));
+            );
+            return Err(Reply::refusal(StatusCode::CONFLICT, message));
         }
         if let Some(most) = max_segment.filter(|most| self.length > *most) {
             return Err(Reply::too_large(format!(
@@ -210,10 +226,6 @@ impl SendFields {
                 self.length
             ))
             .with_max_segment(max_segment));
-        }
-        let misplaced = self.offset != record.offset && !self.restarts(record);
-        if record.state != State::Complete && misplaced {
-            return Err(self.misplaced(record));
         }
         Ok(())
     }
@@ -225,7 +237,5 @@ impl SendFields {
             self.offset, record.offset
         );
         Reply::refusal(StatusCode::CONFLICT, message)
-            .with_record(record)
-            .with_prefix(record)
     }
 }

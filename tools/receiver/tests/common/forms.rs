@@ -170,3 +170,21 @@ pub fn md5_hex(bytes: &[u8]) -> String {
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex::encode(sha2::Sha256::digest(bytes))
 }
+
+/// The digests that a client of version 1.1 offers.
+pub const OFFER: &str = "blake3,sha256,md5";
+
+/// The digest of some bytes, by the algorithm's name.
+pub fn digest_hex(name: &str, bytes: &[u8]) -> String {
+    let algorithm = resup_digests::Algorithm::of_name(name).unwrap();
+    resup_digests::Digest::of(algorithm, bytes).hex()
+}
+
+impl Upload {
+    /// Makes a send of everything from `offset` to the end, with the digest of this name after it.
+    pub fn send_with(&self, digest: &str, id: &str, offset: u64) -> Send {
+        let whole = digest_hex(digest, &self.content);
+        let send = self.send(id, offset).set("digest", digest);
+        send.tail(digest, &whole)
+    }
+}
