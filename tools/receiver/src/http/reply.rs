@@ -42,6 +42,8 @@ struct Members {
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    small: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     max_segment: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
@@ -136,8 +138,9 @@ impl Reply {
     }
 
     /// Adds what only clients of version 1.1 get.
-    pub fn with_agreement(mut self, digest: Algorithm) -> Self {
+    pub fn with_agreement(mut self, digest: Algorithm, small: u64) -> Self {
         self.members.digest = Some(digest.name());
+        self.members.small = Some(small);
         self
     }
 

@@ -32,7 +32,8 @@ pub enum Change {
     Digests(Box<Record>),
     /// Saves that an upload is finished, unless another one is at its place. If a
     /// second one is given, it must still be at its place: its record is deleted.
-    Finish(Box<Record>, Option<Box<Record>>),
+    /// With limits the upload is new, and its record is added.
+    Finish(Box<Record>, Option<Box<Record>>, Option<Limits>),
     /// Notes since when the files of finished uploads are gone; 0 for those that are there.
     Gone(Vec<String>, i64),
     /// Deletes a record.
@@ -126,7 +127,7 @@ async fn apply(database: &mut AnyConnection, change: &Change) -> sqlx::Result<bo
         Change::Save(record) => save(database, record, now()).await,
         // This is no progress.
         Change::Digests(record) => save(database, record, record.changed).await,
-        Change::Finish(record, replaced) => {
+        Change::Finish(record, replaced, new) => {
             if let Some(replaced) = replaced {
                 let done = sqlx::query("DELETE FROM uploads WHERE id = $1 AND place = $2")
                     .bind(&replaced.id)
@@ -138,7 +139,10 @@ async fn apply(database: &mut AnyConnection, change: &Change) -> sqlx::Result<bo
                     return Ok(false);
                 }
             }
-            save(database, record, now()).await
+            match new {
+                Some(limits) => insert(database, record, *limits).await,
+                None => save(database, record, now()).await,
+            }
         }
         Change::Gone(ids, since) => {
             for id in ids {
@@ -182,8 +186,9 @@ async fn insert(
     let file = &record.identity;
     let done = sqlx::query(
         "INSERT INTO uploads (id, owner, dir, name, size, mtime, md5, state, held, midstate,
-                              content_md5, content_sha256, created, changed, place, sha256, blake3)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '', $11, $11, $12, $15, $16
+                              content_md5, content_sha256, content_blake3, created, changed, place,
+                              sha256, blake3)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $17, $18, $19, $11, $11, $12, $15, $16
          WHERE ($14 < 0 OR (SELECT COUNT(*) FROM uploads WHERE owner = $2 AND gone = 0) < $14)
            AND ($13 < 0
             OR $5 + (SELECT COALESCE(SUM(CAST(size AS REAL)), 0) FROM uploads
@@ -206,9 +211,20 @@ async fn insert(
     .bind(bound(limits.records))
     .bind(&file.sha256)
     .bind(&file.blake3)
+    .bind(content(record, Algorithm::Md5))
+    .bind(content(record, Algorithm::Sha256))
+    .bind(content(record, Algorithm::Blake3))
     .execute(database)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Writes a digest of a finished file for the database.
+fn content(record: &Record, algorithm: Algorithm) -> String {
+    match record.state {
+        State::Complete => record.digests.hex(algorithm).unwrap_or_default(),
+        State::New | State::Partial => String::new(),
+    }
 }
 
 /// Writes a limit for the database; -1 stands for none.
@@ -217,10 +233,6 @@ fn bound(limit: Option<u64>) -> i64 {
 }
 
 async fn save(database: &mut AnyConnection, record: &Record, changed: i64) -> sqlx::Result<bool> {
-    let content = |algorithm| match record.state {
-        State::Complete => record.digests.hex(algorithm).unwrap_or_default(),
-        State::New | State::Partial => String::new(),
-    };
     let done = sqlx::query(
         "UPDATE uploads
          SET state = $2, held = $3, midstate = $4, content_md5 = $5, content_sha256 = $6,
@@ -233,12 +245,12 @@ async fn save(database: &mut AnyConnection, record: &Record, changed: i64) -> sq
     .bind(record.state.word())
     .bind(signed(record.offset))
     .bind(record.digests.save())
-    .bind(content(Algorithm::Md5))
-    .bind(content(Algorithm::Sha256))
+    .bind(content(record, Algorithm::Md5))
+    .bind(content(record, Algorithm::Sha256))
     .bind(&record.identity.key)
     .bind(changed)
     .bind(&record.place)
-    .bind(content(Algorithm::Blake3))
+    .bind(content(record, Algorithm::Blake3))
     .bind(&record.identity.sha256)
     .bind(&record.identity.blake3)
     .bind(signed(record.proven.offset))

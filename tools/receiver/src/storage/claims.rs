@@ -56,8 +56,15 @@ pub struct Claim {
     claims: Arc<Claims>,
     id: String,
     slot: Arc<Slot>,
-    /// The owner, when the upload counts as one that is being sent.
-    sender: Option<String>,
+    /// What counts the upload as one that is being sent.
+    sending: Option<Sending>,
+}
+
+/// One of the uploads that an owner sends, until it is dropped.
+#[derive(Debug)]
+pub struct Sending {
+    claims: Arc<Claims>,
+    owner: String,
 }
 
 /// The part of a claim that other requests see: they can end it.
@@ -132,8 +139,30 @@ impl Claims {
             claims: self.clone(),
             id: id.to_owned(),
             slot,
-            sender: None,
+            sending: None,
         }))
+    }
+
+    /// Counts an upload as one that `owner` sends, unless too many are being sent.
+    pub fn begin_send(self: &Arc<Self>, owner: &str) -> Result<Sending, ClaimError> {
+        let mut table = lock(&self.table);
+        if table.sends.values().sum::<usize>() >= self.max_sends {
+            return Err(ClaimError::Full);
+        }
+        let own = table.sends.get(owner).copied().unwrap_or(0);
+        let most = match self.max_sends_per_owner {
+            Some(most) => most,
+            None if owner.is_empty() => usize::MAX,
+            None => self.max_sends.div_ceil(2),
+        };
+        if own >= most {
+            return Err(ClaimError::OwnerFull(own));
+        }
+        table.sends.insert(owner.to_owned(), own + 1);
+        Ok(Sending {
+            claims: self.clone(),
+            owner: owner.to_owned(),
+        })
     }
 
     /// Counts the claims.
@@ -170,21 +199,7 @@ impl Claim {
 
     /// Counts the upload as one that `owner` sends, unless too many are being sent.
     pub fn begin_send(&mut self, owner: &str) -> Result<(), ClaimError> {
-        let mut table = lock(&self.claims.table);
-        if table.sends.values().sum::<usize>() >= self.claims.max_sends {
-            return Err(ClaimError::Full);
-        }
-        let own = table.sends.get(owner).copied().unwrap_or(0);
-        let most = match self.claims.max_sends_per_owner {
-            Some(most) => most,
-            None if owner.is_empty() => usize::MAX,
-            None => self.claims.max_sends.div_ceil(2),
-        };
-        if own >= most {
-            return Err(ClaimError::OwnerFull(own));
-        }
-        table.sends.insert(owner.to_owned(), own + 1);
-        self.sender = Some(owner.to_owned());
+        self.sending = Some(self.claims.begin_send(owner)?);
         Ok(())
     }
 
@@ -196,16 +211,20 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        let mut table = lock(&self.claims.table);
-        table.slots.remove(&self.id);
-        if let Some(owner) = &self.sender {
-            match table.sends.get_mut(owner) {
-                Some(count) if *count > 1 => *count -= 1,
-                _ => drop(table.sends.remove(owner)),
-            }
-        }
-        drop(table);
+        // Whoever waits for the claim may begin to send then.
+        self.sending = None;
+        lock(&self.claims.table).slots.remove(&self.id);
         self.slot.status.send_replace(Status::Released);
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        let mut table = lock(&self.claims.table);
+        match table.sends.get_mut(&self.owner) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(table.sends.remove(&self.owner)),
+        }
     }
 }
 

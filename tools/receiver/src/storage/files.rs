@@ -5,7 +5,7 @@
 //! [`move_to_place`](Files::move_to_place) completes it. Symbolic links are never followed.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Seek, SeekFrom};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -17,7 +17,7 @@ use cap_std::fs::{Dir, OpenOptions};
 use crate::storage::failpoint;
 use crate::storage::record::{Record, State};
 
-/// The end of the name, in `partial`, of bytes whose record is about to be deleted.
+/// The end of the name, in `partial`, of bytes whose record is about to be deleted or added.
 pub const WITHDRAWN: &str = ".withdrawn";
 /// The name of a file that a health check makes. Neither an upload nor a user has it.
 pub const PROBE: &str = ".probe";
@@ -105,6 +105,25 @@ impl Files {
         }
         file.seek(SeekFrom::Start(offset))?;
         Ok(file)
+    }
+
+    /// Writes the bytes of an upload that is about to be finished or, if there is a crash, forgotten.
+    pub fn write_whole(&self, id: &str, bytes: &[u8]) -> io::Result<()> {
+        let name = id.to_owned() + WITHDRAWN;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        let written = self.partial.open_with(&name, &options).and_then(|file| {
+            let mut file = file.into_std();
+            file.write_all(bytes)?;
+            failpoint::hit("after-write");
+            file.sync_data()?;
+            failpoint::hit("after-sync");
+            sync_names(&self.partial)
+        });
+        if written.is_err() {
+            self.remove(&name)?;
+        }
+        written
     }
 
     /// Opens an upload's unfinished bytes for reading.

@@ -9,7 +9,9 @@
 //! | [`recovery`] | what a start does with the bytes in `partial` |
 //! | [`gone`] | finished uploads whose files others have moved away |
 //! | [`expiry`] | removal of what nobody needs any more |
+//! | [`whole`] | files that are stored as a whole, at once |
 //! | [`store`] | the records in the database |
+//! | [`search`] | searches for the upload of a file, and for its content |
 //! | [`changes`] | changes of the records, many in one transaction |
 //! | [`database`] | connections to the database, and numbers and times as it takes them |
 //! | [`files`] | the bytes, in the directories `partial` and `files` |
@@ -44,7 +46,9 @@ pub mod pace;
 pub mod reading;
 pub mod record;
 pub mod recovery;
+pub mod search;
 pub mod store;
 pub mod unknown;
 pub mod uploads;
+pub mod whole;
 pub mod writer;

@@ -38,7 +38,7 @@ type Probe = (Option<Instant>, Result<(), StoreError>);
 #[derive(Clone)]
 pub struct Store {
     /// For all that only reads: it does not wait for a commit.
-    readers: AnyPool,
+    pub(super) readers: AnyPool,
     /// For lists, which do not wait for the many short reads of uploads either.
     lists: AnyPool,
     writer: AnyPool,
@@ -110,70 +110,6 @@ impl Store {
             .fetch_optional(&self.readers)
             .await?;
         row.as_ref().map(record).transpose()
-    }
-
-    /// Finds the upload of this file: by the digests of the whole file that the client gave, else by modification time.
-    ///
-    /// A client may know a digest only after its first request, or know another one by now: an upload that has no
-    /// digest to compare and the same modification time is the same file.
-    pub async fn find_file(&self, file: &Identity) -> Result<Option<Record>, StoreError> {
-        let row = sqlx::query(
-            "SELECT * FROM (
-               SELECT *, CASE
-                 WHEN ($5 <> '' AND (md5 = $5 OR (state = 'complete' AND content_md5 = $5)))
-                   OR ($7 <> '' AND (sha256 = $7 OR (state = 'complete' AND content_sha256 = $7)))
-                   OR ($8 <> '' AND (blake3 = $8 OR (state = 'complete' AND content_blake3 = $8)))
-                 THEN 0
-                 WHEN mtime = $6 AND $5 = '' AND $7 = '' AND $8 = ''
-                 THEN 1
-                 WHEN mtime = $6 AND (mtime <> '' OR md5 = '')
-                   AND ($5 = '' OR (state <> 'complete' AND (md5 = '' OR md5 LIKE '%:%'))
-                                OR (state = 'complete' AND content_md5 = ''))
-                   AND ($7 = '' OR (state <> 'complete' AND sha256 = '')
-                                OR (state = 'complete' AND content_sha256 = ''))
-                   AND ($8 = '' OR (state <> 'complete' AND blake3 = '')
-                                OR (state = 'complete' AND content_blake3 = ''))
-                 THEN 2
-                 END AS way
-               FROM uploads
-               WHERE owner = $1 AND dir = $2 AND name = $3 AND size = $4) AS found
-             WHERE way IS NOT NULL
-             ORDER BY way,
-                      CASE WHEN way = 0 AND state = 'complete' THEN 0 ELSE 1 END,
-                      CASE WHEN md5 = $5 THEN 0 ELSE 1 END,
-                      changed DESC
-             LIMIT 1",
-        )
-        .bind(&file.owner)
-        .bind(&file.dir)
-        .bind(&file.name)
-        .bind(signed(file.size))
-        .bind(file.md5())
-        .bind(&file.mtime)
-        .bind(&file.sha256)
-        .bind(&file.blake3)
-        .fetch_optional(&self.readers)
-        .await?;
-        row.as_ref().map(record).transpose()
-    }
-
-    /// Finds finished uploads of the same owner that have one of the file's digests: several, since a file may be gone.
-    pub async fn find_content(&self, file: &Identity) -> Result<Vec<Record>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT * FROM uploads
-             WHERE owner = $1 AND size = $2 AND state = 'complete'
-               AND (($3 <> '' AND content_md5 = $3) OR ($4 <> '' AND content_sha256 = $4)
-                 OR ($5 <> '' AND content_blake3 = $5))
-             LIMIT 10",
-        )
-        .bind(&file.owner)
-        .bind(signed(file.size))
-        .bind(file.md5())
-        .bind(&file.sha256)
-        .bind(&file.blake3)
-        .fetch_all(&self.readers)
-        .await?;
-        rows.iter().map(record).collect()
     }
 
     /// Lists the owner's finished uploads of a size.
@@ -329,18 +265,20 @@ impl Store {
     }
 
     /// Saves that an upload is finished, and deletes the record of the one that it replaces; `false`
-    /// when that one has left the place, or a third one is there.
+    /// when that one has left the place, or a third one is there. With limits the upload is new: also `false` as with
+    /// [`insert`](Self::insert).
     pub async fn finish(
         &self,
         record: &Record,
         replaced: Option<Record>,
+        new: Option<Limits>,
     ) -> Result<bool, StoreError> {
-        let change = Change::Finish(Box::new(record.clone()), replaced.map(Box::new));
+        let change = Change::Finish(Box::new(record.clone()), replaced.map(Box::new), new);
         self.changes.make(change).await
     }
 }
 
-fn record(row: &AnyRow) -> Result<Record, StoreError> {
+pub(super) fn record(row: &AnyRow) -> Result<Record, StoreError> {
     let id: String = row.try_get("id")?;
     let unreadable = |column| StoreError::Unreadable {
         id: id.clone(),
@@ -399,8 +337,8 @@ mod tests {
             ..record.clone()
         };
         let (old, new) = (insert(&uploads, "old").await, insert(&uploads, "new").await);
-        assert!(store.finish(&finished(&old), None).await.unwrap());
-        assert!(!store.finish(&finished(&new), None).await.unwrap());
+        assert!(store.finish(&finished(&old), None, None).await.unwrap());
+        assert!(!store.finish(&finished(&new), None, None).await.unwrap());
         // The old upload began again and has bytes of its own.
         let again = Record {
             state: State::Partial,
@@ -410,13 +348,13 @@ mod tests {
         store.save(&again).await.unwrap();
         let replaced = Some(finished(&old));
         assert!(!store
-            .finish(&finished(&new), replaced.clone())
+            .finish(&finished(&new), replaced.clone(), None)
             .await
             .unwrap());
         let kept = store.find("", &old.id).await.unwrap();
         assert_eq!(kept.map(|record| record.offset), Some(5));
-        assert!(store.finish(&finished(&old), None).await.unwrap());
-        assert!(store.finish(&finished(&new), replaced).await.unwrap());
+        assert!(store.finish(&finished(&old), None, None).await.unwrap());
+        assert!(store.finish(&finished(&new), replaced, None).await.unwrap());
         assert!(store.find("", &old.id).await.unwrap().is_none());
     }
 }

@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::config::{Conflict, Layout};
 use crate::storage::blocks::Blocks;
+use crate::storage::changes::Limits;
 use crate::storage::claims::{Claim, Claims};
 use crate::storage::error::{StorageError, StoreError};
 use crate::storage::failpoint;
@@ -143,41 +144,58 @@ impl Uploads {
         &self,
         record: &mut Record,
     ) -> Result<Option<OwnedMutexGuard<()>>, StorageError> {
-        let named = match self.layout {
-            Layout::Id => None,
-            Layout::Tree => Some(self.naming.lock(&record.identity.owner).await),
-        };
+        let named = self.lock_names(record).await;
         for _ in 0..ATTEMPTS {
-            let (place, replaced) = self.choose_place(record).await?;
-            // While this is claimed, no other request puts a file there or reads the one that is there.
-            let _claim = match &replaced {
-                Some(old) => {
-                    let claim = self.claims.claim(&old.id).await;
-                    Some(claim.map_err(|_| StorageError::Busy)?)
-                }
-                None => None,
-            };
-            let finished = Record {
-                state: State::Complete,
-                offset: record.identity.size,
-                // The digest of the whole file has proven all.
-                proven: Prefix::default(),
-                place,
-                ..record.clone()
-            };
-            let make_dirs = |files: &Files, record: &Record| files.make_dirs(&record.place);
-            self.on_disk(&finished, make_dirs).await?;
-            if self.store.finish(&finished, replaced.clone()).await? {
-                failpoint::hit("after-finish");
-                *record = finished;
-                if let Some(old) = replaced {
-                    let files = self.files.clone();
-                    blocking(move || files.remove(&old.id)).await?;
-                }
+            if self.try_to_finish(record, None).await? {
                 return Ok(named);
             }
         }
         Err(StorageError::Busy)
+    }
+
+    /// Commits a finished upload at a place; `false` when another upload has just taken it. With limits it is new: also
+    /// `false` when its file has a record by now, or its owner would have too much.
+    pub(super) async fn try_to_finish(
+        &self,
+        record: &mut Record,
+        new: Option<Limits>,
+    ) -> Result<bool, StorageError> {
+        let (place, replaced) = self.choose_place(record).await?;
+        // While this is claimed, no other request puts a file there or reads the one that is there.
+        let _claim = match &replaced {
+            Some(old) => {
+                let claim = self.claims.claim(&old.id).await;
+                Some(claim.map_err(|_| StorageError::Busy)?)
+            }
+            None => None,
+        };
+        let finished = Record {
+            state: State::Complete,
+            offset: record.identity.size,
+            // The digest of the whole file has proven all.
+            proven: Prefix::default(),
+            place,
+            ..record.clone()
+        };
+        let make_dirs = |files: &Files, record: &Record| files.make_dirs(&record.place);
+        self.on_disk(&finished, make_dirs).await?;
+        let done = self.store.finish(&finished, replaced.clone(), new).await?;
+        if done {
+            failpoint::hit("after-finish");
+            *record = finished;
+            if let Some(old) = replaced {
+                let files = self.files.clone();
+                blocking(move || files.remove(&old.id)).await?;
+            }
+        }
+        Ok(done)
+    }
+
+    pub(super) async fn lock_names(&self, record: &Record) -> Option<OwnedMutexGuard<()>> {
+        match self.layout {
+            Layout::Id => None,
+            Layout::Tree => Some(self.naming.lock(&record.identity.owner).await),
+        }
     }
 
     /// Chooses the place where the file would go if it were finished now. Returns it, and the upload whose file it

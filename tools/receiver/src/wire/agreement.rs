@@ -57,8 +57,9 @@ impl Endpoint {
     /// Adds an upload's state to a reply.
     pub fn describe(&self, reply: Reply, record: &Record, agreement: Agreement) -> Reply {
         let reply = reply.with_record(record);
+        let reply = reply.with_max_segment(self.max_segment());
         match agreement.is_newer {
-            true => reply.with_agreement(agreement.digest),
+            true => reply.with_agreement(agreement.digest, self.small()),
             false => reply,
         }
     }

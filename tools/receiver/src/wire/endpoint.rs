@@ -13,6 +13,8 @@ use crate::ops::metrics::Metrics;
 use crate::storage::changes::Limits;
 use crate::storage::uploads::Uploads;
 
+/// The size of the largest file that a store may carry. Each is in memory until it is there as a whole.
+const SMALL: u64 = 256 * 1024;
 /// How many uploads a user may have with the smallest quota.
 const RECORDS: u64 = 100;
 /// How many bytes of a quota allow one more.
@@ -35,6 +37,11 @@ impl Endpoint {
     /// The largest number of file bytes in one send.
     pub fn max_segment(&self) -> Option<u64> {
         self.config.max_segment.map(Into::into)
+    }
+
+    /// The size of the largest file that a store may carry.
+    pub fn small(&self) -> u64 {
+        self.max_segment().map_or(SMALL, |most| most.min(SMALL))
     }
 
     /// The digests of an upload that this one proves.

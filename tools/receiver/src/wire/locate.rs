@@ -8,13 +8,14 @@ use crate::http::reply::Reply;
 use crate::http::size::in_units;
 use crate::storage::changes::Limits;
 use crate::storage::claims::Claim;
+use crate::storage::error::StoreError;
 use crate::storage::record::{Identity, Record, State};
 use crate::wire::agreement::Agreement;
 use crate::wire::endpoint::Endpoint;
 use crate::wire::request_log::RequestLog;
 
 /// How often a search is repeated because the upload was deleted before it could be claimed.
-const ATTEMPTS: u32 = 5;
+pub const ATTEMPTS: u32 = 5;
 
 /// Answers a locate.
 pub async fn locate(
@@ -25,10 +26,9 @@ pub async fn locate(
 ) -> Result<Reply, Reply> {
     match fields.required("action")? {
         "locate" => log.action = "locate",
-        "send" => {
-            return Err(Reply::bad_request(
-                "action 'send' needs multipart/form-data",
-            ))
+        action @ ("send" | "store") => {
+            let message = format!("action '{action}' needs multipart/form-data");
+            return Err(Reply::bad_request(message));
         }
         other => return Err(Reply::bad_field("action", other)),
     }
@@ -53,7 +53,6 @@ pub async fn locate(
     log.from = Some(record.offset);
     log.to = Some(record.offset);
     let reply = endpoint.describe(Reply::default(), &record, agreement);
-    let reply = reply.with_max_segment(endpoint.max_segment());
     Ok(match fields.text("prefix") {
         Some("1") => reply.with_prefix(&record, agreement.digest),
         _ => reply,
@@ -91,6 +90,17 @@ async fn find_and_claim(
     Err(contested())
 }
 
+/// Finds a file's upload; none if its file is gone.
+pub async fn find(endpoint: &Endpoint, file: &Identity) -> Result<Option<Record>, Reply> {
+    let uploads = &endpoint.uploads;
+    let Some(record) = uploads.store.find_file(file).await? else {
+        return Ok(None);
+    };
+    // It did not count, so the limits are for it as for a new one.
+    let is_gone = record.gone > 0 && uploads.forget_gone(&record, "it is wanted again").await?;
+    Ok(Some(record).filter(|_| !is_gone))
+}
+
 async fn find_or_make(
     endpoint: &Endpoint,
     file: &Identity,
@@ -99,12 +109,8 @@ async fn find_or_make(
     let limits = endpoint.limits();
     // Twice, since a concurrent locate of the same file may win the insert, or files may be gone that count.
     for _ in 0..2 {
-        if let Some(record) = endpoint.uploads.store.find_file(file).await? {
-            let uploads = &endpoint.uploads;
-            // It did not count, so the limits are for it as for a new one.
-            if record.gone == 0 || !uploads.forget_gone(&record, "it is wanted again").await? {
-                return Ok(record.id);
-            }
+        if let Some(record) = find(endpoint, file).await? {
+            return Ok(record.id);
         }
         let record =
             Record::new(file.clone(), endpoint.digests(digest)).map_err(Reply::internal)?;
@@ -115,28 +121,34 @@ async fn find_or_make(
         }
         endpoint.uploads.look_for_gone(&file.owner).await?;
     }
+    Err(no_room(endpoint, file).await?)
+}
+
+/// The refusal of a file that its owner may not have beside the others.
+pub async fn no_room(endpoint: &Endpoint, file: &Identity) -> Result<Reply, StoreError> {
+    let limits = endpoint.limits();
     let (records, bytes) = endpoint.uploads.store.totals(&file.owner).await?;
     let full = |message| Reply::refusal(StatusCode::INSUFFICIENT_STORAGE, message);
-    match limits {
+    Ok(match limits {
         Limits {
             records: Some(most),
             ..
-        } if records >= most => Err(full(format!(
+        } if records >= most => full(format!(
             "there are {records} uploads, the most that one user may have here: delete some first"
-        ))),
+        )),
         Limits {
             bytes: Some(quota), ..
-        } => Err(full(format!(
+        } => full(format!(
             "a file of {} goes over the quota of {}: {} are taken",
             in_units(file.size),
             in_units(quota),
             in_units(bytes)
-        ))),
-        _ => Err(contested()),
-    }
+        )),
+        _ => contested(),
+    })
 }
 
-fn contested() -> Reply {
+pub fn contested() -> Reply {
     let message = "other clients make and delete this upload at the same time";
     Reply::refusal(StatusCode::LOCKED, message)
 }

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`locate`](mod@locate) | the request that asks what the receiver has of a file |
 //! | [`send`](mod@send) | the request that brings the next bytes |
+//! | [`store`](mod@store) | the request that brings a small file as a whole |
 //! | [`multipart`] | a multipart form, read part by part |
 //! | [`parser`] | the grammar of a multipart body |
 //! | [`agreement`] | the version that a client speaks, and the digest that both use |
@@ -17,6 +18,7 @@ pub mod multipart;
 pub mod parser;
 pub mod request_log;
 pub mod send;
+pub mod store;
 
 use axum::body::BodyDataStream;
 use axum::extract::{Request, State};
@@ -35,9 +37,10 @@ use endpoint::Endpoint;
 use locate::locate;
 use multipart::{boundary, Form};
 use request_log::RequestLog;
-use send::send;
+use send::{read_head, send};
+use store::store;
 
-/// Answers a locate or a send.
+/// Answers a locate, a send or a store.
 ///
 /// The work is done in a task of its own. It continues when the client has gone, and saves what has arrived.
 pub async fn upload(State(endpoint): State<Endpoint>, request: Request) -> Response {
@@ -87,8 +90,14 @@ async fn dispatch(
                     locate(endpoint, check.owner(), &fields, log).await
                 }
                 "multipart/form-data" => {
-                    let form = Form::new(body, &boundary(kind)?, &endpoint.config);
-                    send(endpoint, &mut check, form, log).await
+                    log.action = "send";
+                    let mut form = Form::new(body, &boundary(kind)?, &endpoint.config);
+                    let fields = read_head(&mut form, &mut check).await?;
+                    match fields.required("action")? {
+                        "send" => send(endpoint, &check, form, &fields, log).await,
+                        "store" => store(endpoint, &check, form, &fields, log).await,
+                        other => Err(Reply::bad_field("action", other)),
+                    }
                 }
                 _ => Err(Reply::refusal(
                     StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -16,12 +16,12 @@ use crate::wire::request_log::RequestLog;
 /// Answers a send.
 pub async fn send(
     endpoint: &Endpoint,
-    check: &mut FormCheck<'_>,
+    check: &FormCheck<'_>,
     mut form: Form<'_>,
+    fields: &Fields,
     log: &mut RequestLog,
 ) -> Result<Reply, Reply> {
-    log.action = "send";
-    let fields = SendFields::read(&mut form, check).await?;
+    let fields = SendFields::read(fields)?;
     log.from = Some(fields.offset);
 
     let (owner, uploads) = (check.owner(), &endpoint.uploads);
@@ -74,10 +74,7 @@ pub async fn send(
     log.to = Some(record.offset);
     match failure {
         Some(failure) => Err(describe(failure, &record)),
-        None if digests_match => {
-            let reply = describe(Reply::default(), &record);
-            Ok(reply.with_max_segment(endpoint.max_segment()))
-        }
+        None if digests_match => Ok(describe(Reply::default(), &record)),
         None => Err(describe(wrong_digest(), &record)),
     }
 }
@@ -109,25 +106,61 @@ async fn receive(
             break;
         };
         let room = length - *received;
-        let excess = chunk.len() as u64 > room;
-        if excess {
+        let is_excess = chunk.len() as u64 > room;
+        if is_excess {
             chunk.truncate(room as usize);
         }
         *received += chunk.len() as u64;
         if !writer.push(&chunk).await {
             return Err(stopped());
         }
-        if excess {
-            return Err(Reply::bad_request(format!(
-                "the part 'file' has more bytes than 'length' says, {length}"
-            )));
+        if is_excess {
+            return Err(excess("length", length));
         }
     }
     if *received < length {
-        return Err(Reply::bad_request(format!(
-            "the part 'file' has {received} bytes, 'length' says {length}"
-        )));
+        return Err(missing("length", length, *received));
     }
+    let fields = read_tail(form, check).await?;
+    Ok(ExpectedDigests {
+        whole: fields.all_digests("")?,
+        prefix: fields.all_digests("prefix_")?,
+    })
+}
+
+/// Refuses a file with more bytes than a field says.
+pub fn excess(field: &str, length: u64) -> Reply {
+    Reply::bad_request(format!(
+        "the part 'file' has more bytes than '{field}' says, {length}"
+    ))
+}
+
+/// Refuses a file with fewer bytes than a field says.
+pub fn missing(field: &str, length: u64, received: u64) -> Reply {
+    Reply::bad_request(format!(
+        "the part 'file' has {received} bytes, '{field}' says {length}"
+    ))
+}
+
+/// Reads a form up to the beginning of the file.
+pub async fn read_head(form: &mut Form<'_>, check: &mut FormCheck<'_>) -> Result<Fields, Reply> {
+    let mut fields = Fields::default();
+    loop {
+        let Some(name) = form.next_part().await? else {
+            return Err(Reply::bad_request("the part 'file' is missing"));
+        };
+        if name == "file" {
+            break;
+        }
+        let value = form.value(&name).await?;
+        fields.push(name, value)?;
+    }
+    check.check_head(&fields).await?;
+    Ok(fields)
+}
+
+/// Reads the fields after the file.
+pub async fn read_tail(form: &mut Form<'_>, check: &FormCheck<'_>) -> Result<Fields, Reply> {
     let mut fields = Fields::default();
     while let Some(name) = form.next_part().await? {
         if name == "file" {
@@ -137,10 +170,7 @@ async fn receive(
         fields.push(name, value)?;
     }
     check.check_tail(&fields)?;
-    Ok(ExpectedDigests {
-        whole: fields.all_digests("")?,
-        prefix: fields.all_digests("prefix_")?,
-    })
+    Ok(fields)
 }
 
 fn stopped() -> Reply {
@@ -161,25 +191,8 @@ struct SendFields {
 }
 
 impl SendFields {
-    /// Reads the form up to the beginning of the file.
-    async fn read(form: &mut Form<'_>, check: &mut FormCheck<'_>) -> Result<Self, Reply> {
-        let mut fields = Fields::default();
-        loop {
-            let Some(name) = form.next_part().await? else {
-                return Err(Reply::bad_request("the part 'file' is missing"));
-            };
-            if name == "file" {
-                break;
-            }
-            let value = form.value(&name).await?;
-            fields.push(name, value)?;
-        }
-        check.check_head(&fields).await?;
-        match fields.required("action")? {
-            "send" => {}
-            other => return Err(Reply::bad_field("action", other)),
-        }
-        let agreement = Agreement::of_send(&fields)?;
+    fn read(fields: &Fields) -> Result<Self, Reply> {
+        let agreement = Agreement::of_send(fields)?;
         let send = Self {
             id: fields.required("id")?.to_owned(),
             name: fields.name()?.to_owned(),

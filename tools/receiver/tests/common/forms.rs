@@ -187,4 +187,21 @@ impl Upload {
         let send = self.send(id, offset).set("digest", digest);
         send.tail(digest, &whole)
     }
+
+    /// Makes a store with the digest of this name before the file.
+    pub fn store(&self, digest: &str) -> Send {
+        let fields = [
+            ("action", "store".to_owned()),
+            ("name", self.name.clone()),
+            ("size", self.content.len().to_string()),
+            ("digest", digest.to_owned()),
+            (digest, digest_hex(digest, &self.content)),
+        ];
+        let fields = fields.map(|(name, value)| (name.to_owned(), value));
+        Send {
+            fields: fields.into_iter().chain(self.fields.clone()).collect(),
+            bytes: self.content.clone(),
+            tail: Vec::new(),
+        }
+    }
 }

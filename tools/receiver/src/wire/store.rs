@@ -1,0 +1,110 @@
+//! The request that brings a small file as a whole.
+
+use resup_digests::Digest;
+
+use crate::accounts::form_check::FormCheck;
+use crate::http::fields::Fields;
+use crate::http::reply::Reply;
+use crate::storage::claims::Claim;
+use crate::storage::record::{Identity, Record, State};
+use crate::wire::agreement::Agreement;
+use crate::wire::endpoint::Endpoint;
+use crate::wire::locate::{contested, find, identity, no_room, ATTEMPTS};
+use crate::wire::multipart::Form;
+use crate::wire::request_log::RequestLog;
+use crate::wire::send::{excess, missing, read_tail, wrong_digest};
+
+/// Answers a store. What comes is in memory until it is there as a whole, so a broken store leaves nothing.
+pub async fn store(
+    endpoint: &Endpoint,
+    check: &FormCheck<'_>,
+    mut form: Form<'_>,
+    fields: &Fields,
+    log: &mut RequestLog,
+) -> Result<Reply, Reply> {
+    log.action = "store";
+    fields.required("digest")?;
+    let agreement = Agreement::of_send(fields)?;
+    let name = agreement.digest.name();
+    fields.required(name)?;
+    let expected = fields.digest(name, agreement.digest)?;
+    let file = identity(fields, check.owner())?;
+    endpoint.check_size(file.size)?;
+    let small = endpoint.small();
+    if file.size > small {
+        return Err(Reply::too_large(format!(
+            "the file has {} bytes, the most that a store may carry is {small}",
+            file.size
+        )));
+    }
+    let _sending = endpoint.uploads.claims.begin_send(check.owner())?;
+    let bytes = read_file(&mut form, file.size, &mut log.bytes).await?;
+    read_tail(&mut form, check).await?;
+    if Some(Digest::of(agreement.digest, &bytes)) != expected {
+        return Err(wrong_digest());
+    }
+    let (_claim, mut record) = put(endpoint, &file, bytes, agreement).await?;
+    log.id.clone_from(&record.id);
+    log.to = Some(record.offset);
+    endpoint.use_digest(&mut record, agreement).await?;
+    let reply = endpoint.describe(Reply::default(), &record, agreement);
+    Ok(reply.with_prefix(&record, agreement.digest))
+}
+
+async fn read_file(form: &mut Form<'_>, size: u64, received: &mut u64) -> Result<Vec<u8>, Reply> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = form.chunk().await? {
+        bytes.extend_from_slice(&chunk);
+        *received = bytes.len() as u64;
+        if *received > size {
+            return Err(excess("size", size));
+        }
+    }
+    match *received < size {
+        true => Err(missing("size", size, *received)),
+        false => Ok(bytes),
+    }
+}
+
+/// Stores a file, unless the receiver has it or a part of it. Returns its upload, which is claimed.
+async fn put(
+    endpoint: &Endpoint,
+    file: &Identity,
+    bytes: Vec<u8>,
+    agreement: Agreement,
+) -> Result<(Claim, Record), Reply> {
+    let uploads = &endpoint.uploads;
+    let mut is_refused = false;
+    for _ in 0..ATTEMPTS {
+        if let Some(found) = find(endpoint, file).await? {
+            let claim = uploads.claims.claim(&found.id).await?;
+            let Some(mut record) = uploads.load(&file.owner, &claim).await? else {
+                continue;
+            };
+            if record.state != State::Complete && record.identity.learn(&file.digests()) {
+                uploads.store.save(&record).await?;
+            }
+            if record.is_empty() {
+                endpoint.use_digest(&mut record, agreement).await?;
+                if !uploads.store_whole(&mut record, bytes, None).await? {
+                    return Err(contested());
+                }
+            }
+            return Ok((claim, record));
+        }
+        let digests = endpoint.digests(agreement.digest);
+        let mut record = Record::new(file.clone(), digests).map_err(Reply::internal)?;
+        // A locate may find it as soon as it has a record.
+        let claim = uploads.claims.claim(&record.id).await?;
+        let new = Some(endpoint.limits());
+        if uploads.store_whole(&mut record, bytes.clone(), new).await? {
+            return Ok((claim, record));
+        }
+        // The first time another request may just have made the record, or files may be gone that count.
+        if std::mem::replace(&mut is_refused, true) {
+            break;
+        }
+        uploads.look_for_gone(&file.owner).await?;
+    }
+    Err(no_room(endpoint, file).await?)
+}
