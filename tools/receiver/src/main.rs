@@ -1,4 +1,4 @@
-//! The reference receiver of resup. It receives files by resumable form upload, version 1, and stores them in a
+//! The reference receiver of resup. It receives files by resumable form upload, version 1.1, and stores them in a
 //! directory, with records in a database.
 //!
 //! | module | what is in it |
@@ -7,7 +7,7 @@
 //! | `server` | the server: accepts connections and serves them with hyper |
 //! | [`routes`] | the routes |
 //! | [`app`] | all parts of the receiver, of which each route takes what it needs |
-//! | [`wire`] | the endpoint `/upload`: locate and send |
+//! | [`wire`] | the endpoint `/upload`: locate, send and store |
 //! | [`records`] | the list of uploads, their details, download and deletion |
 //! | [`page`] | the pages that people see, with the login |
 //! | [`accounts`] | users, tokens, logins and signatures |

@@ -15,6 +15,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use common::accounts::with;
+use common::parts;
 use common::signing::{field, form, nonce, now, signed, SECRET};
 use common::{begin, head, md5_hex, Receiver, Reply, Upload};
 use resup_test_support::{preload, seed};
@@ -190,6 +191,43 @@ fn bytes_whose_sync_failed_are_never_confirmed_by_a_later_one() {
     assert_eq!(Reply::read(&mut stream).offset(), 10);
     assert_eq!(fs::read(faulty.receiver.partial(&id)).unwrap().len(), 10);
     check_and_finish(&faulty.receiver, &file, 10);
+}
+
+#[test]
+fn a_part_that_the_disk_refuses_is_not_confirmed_and_leaves_the_others() {
+    for (call, errno, path, status) in [
+        ("write", ENOSPC, "/partial/", 507),
+        ("fsync", EIO, "/partial/", 500),
+        ("pwrite", EIO, "/receiver.sqlite", 500),
+        ("pwrite", ENOSPC, "/receiver.sqlite", 507),
+    ] {
+        let mut faulty = Faulty::start(&[]);
+        let file = Upload::new("a", 300_000);
+        let id = parts::locate(&faulty.receiver, &file).id();
+        parts::take(&faulty.receiver, &file, &id, 0, 100_000);
+        parts::take(&faulty.receiver, &file, &id, 200_000, 250_000);
+        for (from, to) in [(100_000, 150_000), (260_000, 300_000), (200_000, 260_000)] {
+            faulty.fail((call, errno, path));
+            let part = file.part(&id, "run", from, to).build();
+            let refused = faulty.receiver.exchange(&part);
+            assert_eq!(refused.status, status, "{call} {:?}", refused.json);
+            faulty.mend();
+            let found = parts::locate(&faulty.receiver, &file);
+            assert_eq!(found.offset(), 100_000, "{call}");
+            let held = parts::ranges(&found, &file);
+            // What was to be replaced may be gone.
+            let due: &[_] = &[(200_000, 250_000)];
+            assert!(
+                held == due || (held.is_empty() && from == 200_000),
+                "{held:?}"
+            );
+        }
+        faulty.receiver.kill_and_restart();
+        let held = parts::locate(&faulty.receiver, &file);
+        assert_eq!(held.offset(), 100_000);
+        parts::take(&faulty.receiver, &file, &id, 100_000, 300_000);
+        parts::end(&faulty.receiver, &file, &id);
+    }
 }
 
 /// Runs `prlimit` on a receiver.

@@ -188,6 +188,7 @@ fn forget_changes(url: &str) {
             "ALTER TABLE uploads DROP COLUMN sha256",
             "ALTER TABLE uploads DROP COLUMN blake3",
             "ALTER TABLE uploads DROP COLUMN content_blake3",
+            "ALTER TABLE uploads DROP COLUMN ranges",
             "CREATE INDEX uploads_by_content ON uploads (owner, size)",
             "CREATE INDEX uploads_by_change ON uploads (owner, changed)",
             "DELETE FROM _sqlx_migrations WHERE version > 4",

@@ -105,6 +105,10 @@ pub struct Config {
     #[arg(long, value_name = "COUNT", default_value = "1000000", value_parser = count)]
     pub max_records: NonZeroUsize,
 
+    /// Most parts of one upload that a client may send at a time, 1 to 64; each counts as an upload below
+    #[arg(long, value_name = "COUNT", default_value = "6", value_parser = parts)]
+    pub parts: u8,
+
     /// Most uploads at once
     #[arg(long, value_name = "COUNT", default_value = "1000", value_parser = count)]
     pub max_uploads: NonZeroUsize,
@@ -194,6 +198,12 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 fn count(text: &str) -> Result<NonZeroUsize, String> {
     let wrong = "not a whole number from 1 on";
     text.parse().map_err(|_| wrong.to_owned())
+}
+
+fn parts(text: &str) -> Result<u8, String> {
+    let count = text.parse().ok();
+    let count = count.filter(|count| (1..=64).contains(count));
+    count.ok_or_else(|| "not a whole number from 1 to 64".to_owned())
 }
 
 #[cfg(unix)]

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::connections::TooMany;
 use crate::storage::claims::ClaimError;
 use crate::storage::error::{StorageError, StoreError};
+use crate::storage::ranges::Range;
 use crate::storage::record::{Record, State};
 
 /// A reply. docs/PROTOCOL.md says which members it has.
@@ -44,11 +45,45 @@ struct Members {
     #[serde(skip_serializing_if = "Option::is_none")]
     small: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    parts: Option<usize>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ranges: Vec<RangeMember>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     max_segment: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
+}
+
+/// One of the ranges in a reply.
+#[derive(Debug, Default, Serialize)]
+struct RangeMember {
+    from: u64,
+    to: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    md5: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blake3: Option<String>,
+}
+
+impl RangeMember {
+    fn new(range: &Range) -> Self {
+        let mut member = Self {
+            from: range.from,
+            to: range.to,
+            ..Self::default()
+        };
+        let digest = match range.digest.algorithm() {
+            Algorithm::Md5 => &mut member.md5,
+            Algorithm::Sha256 => &mut member.sha256,
+            Algorithm::Blake3 => &mut member.blake3,
+        };
+        *digest = Some(range.digest.hex());
+        member
+    }
 }
 
 impl Reply {
@@ -144,6 +179,15 @@ impl Reply {
         self
     }
 
+    /// Adds how many parts may be sent at a time, and the ranges that have the agreed digest.
+    pub fn with_parts(mut self, parts: usize, record: &Record, digest: Algorithm) -> Self {
+        self.members.parts = Some(parts).filter(|parts| *parts >= 2);
+        let ranges = record.ranges.iter();
+        let ranges = ranges.filter(|range| range.digest.algorithm() == digest);
+        self.members.ranges = ranges.map(RangeMember::new).collect();
+        self
+    }
+
     /// Adds the largest number of file bytes in one send.
     pub fn with_max_segment(mut self, max_segment: Option<u64>) -> Self {
         self.members.max_segment = max_segment;
@@ -227,7 +271,7 @@ impl From<ClaimError> for Reply {
     fn from(error: ClaimError) -> Self {
         let status = match error {
             ClaimError::Held | ClaimError::TakenOver => StatusCode::LOCKED,
-            ClaimError::OwnerFull(_) => StatusCode::TOO_MANY_REQUESTS,
+            ClaimError::OwnerFull(_) | ClaimError::PartsFull(_) => StatusCode::TOO_MANY_REQUESTS,
             ClaimError::Full | ClaimError::ShutDown => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::refusal(status, error.to_string())

@@ -1,13 +1,16 @@
-//! Claims: one request at a time works on an upload. A second one waits a little, and takes over from a
-//! client that has become silent.
+//! Claims: one request at a time works on an upload, or several parts of one run. A second one waits a little, and takes
+//! over from a client that has become silent.
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{timeout_at, Instant};
+
+use crate::storage::record::Record;
 
 /// How long a request waits for the one before it.
 const CLAIM_TIMEOUT: Duration = Duration::from_secs(2);
@@ -29,39 +32,57 @@ pub enum ClaimError {
     /// The owner sends this many uploads, the most that one may send.
     #[error("{0} uploads are being sent: one user may not send more at once")]
     OwnerFull(usize),
+    /// As many parts of this upload are being sent as may be.
+    #[error("{0} parts of this upload are being sent: no more are taken at once")]
+    PartsFull(usize),
     /// The receiver ends.
     #[error("the receiver is shutting down")]
     ShutDown,
 }
 
 /// All uploads that requests work on.
-#[derive(Debug)]
 pub struct Claims {
     table: Mutex<Table>,
     max_sends: usize,
     max_sends_per_owner: Option<usize>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Table {
-    slots: HashMap<String, Arc<Slot>>,
+    holders: HashMap<String, Holder>,
     /// How many uploads each owner sends.
     sends: HashMap<String, usize>,
     closed: bool,
 }
 
+/// Those who work on an upload: one request, or the parts of one run.
+#[derive(Default)]
+struct Holder {
+    run: Option<String>,
+    parts: Vec<Part>,
+    shared: Shared,
+}
+
+/// One request of them, and the bytes that it brings.
+struct Part {
+    slot: Arc<Slot>,
+    bytes: Range<u64>,
+}
+
+/// The upload's record as all parts of a run see it; none until one has loaded it.
+pub type Shared = Arc<tokio::sync::Mutex<Option<Record>>>;
+
 /// The right to work on an upload, until it is dropped.
-#[derive(Debug)]
 pub struct Claim {
     claims: Arc<Claims>,
     id: String,
     slot: Arc<Slot>,
+    shared: Shared,
     /// What counts the upload as one that is being sent.
     sending: Option<Sending>,
 }
 
 /// One of the uploads that an owner sends, until it is dropped.
-#[derive(Debug)]
 pub struct Sending {
     claims: Arc<Claims>,
     owner: String,
@@ -79,6 +100,7 @@ pub struct Slot {
 enum Status {
     Running,
     TakenOver,
+    Replaced,
     ShutDown,
     Released,
 }
@@ -98,47 +120,82 @@ impl Claims {
     pub async fn claim(self: &Arc<Self>, id: &str) -> Result<Claim, ClaimError> {
         let deadline = Instant::now() + CLAIM_TIMEOUT;
         loop {
-            let holder = match self.try_claim(id)? {
+            match self.try_claim(id, None)? {
                 Ok(claim) => return Ok(claim),
-                Err(holder) => holder,
-            };
-            let now = Instant::now();
-            if now >= deadline {
-                return Err(ClaimError::Held);
+                Err(slots) => wait_for_end(&slots, deadline).await?,
             }
-            let silence = holder.silence(now);
-            let wake = if silence >= SILENCE_TIMEOUT {
-                holder.stop(Status::TakenOver);
-                deadline
-            } else {
-                deadline.min(now + SILENCE_TIMEOUT - silence)
-            };
-            let _ = timeout_at(wake, holder.reach(|status| status == Status::Released)).await;
+        }
+    }
+
+    /// Claims an upload for a part of a run, together with at most `most - 1` other parts. Parts of the run that
+    /// bring some of the same bytes are ended first.
+    pub async fn claim_part(
+        self: &Arc<Self>,
+        id: &str,
+        run: &str,
+        bytes: Range<u64>,
+        most: usize,
+    ) -> Result<Claim, ClaimError> {
+        let deadline = Instant::now() + CLAIM_TIMEOUT;
+        let part = NewPart { run, bytes, most };
+        loop {
+            match self.try_claim(id, Some(&part))? {
+                Ok(claim) => return Ok(claim),
+                Err(slots) => wait_for_end(&slots, deadline).await?,
+            }
         }
     }
 
     /// Claims an upload if no other request has the claim.
     pub fn claim_idle(self: &Arc<Self>, id: &str) -> Option<Claim> {
-        self.try_claim(id).ok()?.ok()
+        self.try_claim(id, None).ok()?.ok()
     }
 
-    fn try_claim(self: &Arc<Self>, id: &str) -> Result<Result<Claim, Arc<Slot>>, ClaimError> {
+    /// Claims an upload, or returns the slots of those that are in the way.
+    fn try_claim(
+        self: &Arc<Self>,
+        id: &str,
+        part: Option<&NewPart<'_>>,
+    ) -> Result<Result<Claim, Vec<Arc<Slot>>>, ClaimError> {
         let mut table = lock(&self.table);
         if table.closed {
             return Err(ClaimError::ShutDown);
         }
-        if let Some(holder) = table.slots.get(id) {
-            return Ok(Err(holder.clone()));
+        if let Some(holder) = table.holders.get(id) {
+            let same_run = part.filter(|part| holder.run.as_deref() == Some(part.run));
+            let overlaps = |other: &&Part| {
+                let overlap = |new: &NewPart<'_>| {
+                    new.bytes.start < other.bytes.end && other.bytes.start < new.bytes.end
+                };
+                same_run.is_none_or(overlap)
+            };
+            let in_the_way = holder.parts.iter().filter(overlaps);
+            let slots: Vec<_> = in_the_way.map(|part| part.slot.clone()).collect();
+            if !slots.is_empty() {
+                if same_run.is_some() {
+                    slots.iter().for_each(|slot| slot.stop(Status::Replaced));
+                }
+                return Ok(Err(slots));
+            }
+            if let Some(part) = same_run.filter(|part| holder.parts.len() >= part.most) {
+                return Err(ClaimError::PartsFull(part.most));
+            }
         }
         let slot = Arc::new(Slot {
             waiting_since: Mutex::new(None),
             status: watch::Sender::new(Status::Running),
         });
-        table.slots.insert(id.to_owned(), slot.clone());
+        let holder = table.holders.entry(id.to_owned()).or_default();
+        holder.run = part.map(|part| part.run.to_owned());
+        holder.parts.push(Part {
+            slot: slot.clone(),
+            bytes: part.map_or(0..0, |part| part.bytes.clone()),
+        });
         Ok(Ok(Claim {
             claims: self.clone(),
             id: id.to_owned(),
             slot,
+            shared: holder.shared.clone(),
             sending: None,
         }))
     }
@@ -167,12 +224,12 @@ impl Claims {
 
     /// Counts the claims.
     pub fn len(&self) -> i64 {
-        lock(&self.table).slots.len() as i64
+        lock(&self.table).holders.len() as i64
     }
 
     /// Whether a request works on the upload.
     pub fn has(&self, id: &str) -> bool {
-        lock(&self.table).slots.contains_key(id)
+        lock(&self.table).holders.contains_key(id)
     }
 
     /// Refuses new claims, asks all requests to end, and waits until they have.
@@ -180,7 +237,8 @@ impl Claims {
         let slots: Vec<_> = {
             let mut table = lock(&self.table);
             table.closed = true;
-            table.slots.values().cloned().collect()
+            let parts = table.holders.values().flat_map(|holder| &holder.parts);
+            parts.map(|part| part.slot.clone()).collect()
         };
         for slot in &slots {
             slot.stop(Status::ShutDown);
@@ -203,6 +261,11 @@ impl Claim {
         Ok(())
     }
 
+    /// The record that the parts of a run share.
+    pub fn shared(&self) -> Shared {
+        self.shared.clone()
+    }
+
     /// The part that other requests see.
     pub fn slot(&self) -> Arc<Slot> {
         self.slot.clone()
@@ -213,7 +276,16 @@ impl Drop for Claim {
     fn drop(&mut self) {
         // Whoever waits for the claim may begin to send then.
         self.sending = None;
-        lock(&self.claims.table).slots.remove(&self.id);
+        let mut table = lock(&self.claims.table);
+        if let Some(holder) = table.holders.get_mut(&self.id) {
+            holder
+                .parts
+                .retain(|part| !Arc::ptr_eq(&part.slot, &self.slot));
+            if holder.parts.is_empty() {
+                table.holders.remove(&self.id);
+            }
+        }
+        drop(table);
         self.slot.status.send_replace(Status::Released);
     }
 }
@@ -232,7 +304,7 @@ impl Slot {
     /// Runs `work`, which waits for the client. Ends early when the claim is taken away.
     pub async fn wait_for_client<T>(&self, work: impl Future<Output = T>) -> Result<T, ClaimError> {
         *lock(&self.waiting_since) = Some(Instant::now());
-        let taken_away = |status| matches!(status, Status::TakenOver | Status::ShutDown);
+        let taken_away = |status| !matches!(status, Status::Running | Status::Released);
         let result = tokio::select! {
             // Bytes that have arrived count, even when the claim is lost.
             biased;
@@ -244,6 +316,11 @@ impl Slot {
         };
         *lock(&self.waiting_since) = None;
         result
+    }
+
+    /// Whether another part of the same run brings the bytes again.
+    pub fn is_replaced(&self) -> bool {
+        *self.status.borrow() == Status::Replaced
     }
 
     fn silence(&self, now: Instant) -> Duration {
@@ -267,6 +344,32 @@ impl Slot {
             .map(|status| *status)
             .expect("the slot itself has the sender")
     }
+}
+
+/// A part that asks for a claim.
+struct NewPart<'p> {
+    run: &'p str,
+    bytes: Range<u64>,
+    most: usize,
+}
+
+/// Waits until one of the requests has ended that are in the way. Ends them when all of them have become silent.
+async fn wait_for_end(slots: &[Arc<Slot>], deadline: Instant) -> Result<(), ClaimError> {
+    let now = Instant::now();
+    if now >= deadline {
+        return Err(ClaimError::Held);
+    }
+    let silence = slots.iter().map(|slot| slot.silence(now)).min();
+    let silence = silence.unwrap_or_default();
+    let wake = if silence >= SILENCE_TIMEOUT {
+        slots.iter().for_each(|slot| slot.stop(Status::TakenOver));
+        deadline
+    } else {
+        deadline.min(now + SILENCE_TIMEOUT - silence)
+    };
+    let first = slots[0].reach(|status| status == Status::Released);
+    let _ = timeout_at(wake, first).await;
+    Ok(())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

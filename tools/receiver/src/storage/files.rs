@@ -5,7 +5,7 @@
 //! [`move_to_place`](Files::move_to_place) completes it. Symbolic links are never followed.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -89,6 +89,15 @@ impl Files {
             // A new file: the old one may have a second name, under which it belongs to another upload.
             self.remove(id)?;
         }
+        let file = self.open_part(id, offset)?;
+        if file.metadata()?.len() != offset {
+            file.set_len(offset)?;
+        }
+        Ok(file)
+    }
+
+    /// Opens an upload's file to be written from `offset`, and read. What is behind it stays.
+    pub fn open_part(&self, id: &str, offset: u64) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).follow(FollowSymlinks::No);
         let file = match self.partial.open_with(id, &options) {
@@ -100,30 +109,8 @@ impl Files {
             other => other?,
         };
         let mut file = file.into_std();
-        if file.metadata()?.len() != offset {
-            file.set_len(offset)?;
-        }
         file.seek(SeekFrom::Start(offset))?;
         Ok(file)
-    }
-
-    /// Writes the bytes of an upload that is about to be finished or, if there is a crash, forgotten.
-    pub fn write_whole(&self, id: &str, bytes: &[u8]) -> io::Result<()> {
-        let name = id.to_owned() + WITHDRAWN;
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        let written = self.partial.open_with(&name, &options).and_then(|file| {
-            let mut file = file.into_std();
-            file.write_all(bytes)?;
-            failpoint::hit("after-write");
-            file.sync_data()?;
-            failpoint::hit("after-sync");
-            sync_names(&self.partial)
-        });
-        if written.is_err() {
-            self.remove(&name)?;
-        }
-        written
     }
 
     /// Opens an upload's unfinished bytes for reading.

@@ -5,6 +5,7 @@
 //! | [`uploads`] | records and files together, changed in an order that no crash can break |
 //! | [`writer`] | the thread that writes an upload's bytes, syncs them and then saves the record |
 //! | [`blocks`] | the bytes between a request and that thread |
+//! | [`parts`] | several requests that write one upload at the same time |
 //! | [`claims`] | the right to work on an upload, which one request has at a time |
 //! | [`recovery`] | what a start does with the bytes in `partial` |
 //! | [`gone`] | finished uploads whose files others have moved away |
@@ -22,6 +23,7 @@
 //! | [`pace`] | a limit for how often something is done for one owner |
 //! | [`names`] | which names are allowed, and how they are written on the disk |
 //! | [`record`] | one upload as the database has it |
+//! | [`ranges`] | the bytes that are durable behind the offset of an unfinished upload |
 //! | [`reading`] | digests of bytes that are on the disk already |
 //! | [`digests`] | the digests that an upload needs, which can be saved and continued |
 //! | [`error`] | reasons why something could not be stored |
@@ -43,6 +45,8 @@ pub mod gone;
 pub mod inventory;
 pub mod names;
 pub mod pace;
+pub mod parts;
+pub mod ranges;
 pub mod reading;
 pub mod record;
 pub mod recovery;

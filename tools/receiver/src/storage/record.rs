@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::config::digest_set::DigestSet;
 use crate::storage::digests::Digests;
+use crate::storage::ranges::Ranges;
 
 /// The state of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -134,6 +135,8 @@ pub struct Record {
     pub offset: u64,
     /// The digests of those bytes.
     pub digests: Digests,
+    /// What is durable behind them; nothing when the upload is complete.
+    pub ranges: Ranges,
     /// The bytes that a digest of the client has proven: none, some or all of them.
     pub proven: Prefix,
     /// The time of the first locate, in milliseconds since 1970.
@@ -157,6 +160,7 @@ impl Record {
             state: State::New,
             offset: 0,
             digests: Digests::new(digests),
+            ranges: Ranges::default(),
             proven: Prefix::default(),
             created: 0,
             changed: 0,
@@ -181,12 +185,13 @@ impl Record {
         }
     }
 
-    /// Drops the bytes behind a prefix.
+    /// Drops the bytes behind a prefix, and the ranges.
     pub fn go_back(&mut self, to: Prefix) {
         if self.proven.offset > to.offset {
             self.proven = Prefix::default();
         }
         self.state = State::Partial;
+        self.ranges = Ranges::default();
         self.offset = to.offset;
         self.digests = match to.offset {
             0 => self.digests.none_yet(),
@@ -196,7 +201,7 @@ impl Record {
 
     /// Whether no byte of the file has been kept yet.
     pub fn is_empty(&self) -> bool {
-        self.state != State::Complete && self.offset == 0
+        self.state != State::Complete && self.offset == 0 && self.ranges.is_empty()
     }
 
     /// The URL path of the finished file.

@@ -107,8 +107,9 @@ fn is_missing(files: &Files, record: &Record, bytes: u64) -> io::Result<bool> {
         State::Complete if !files.is_gone(record)? => return Ok(false),
         State::Complete => bytes == record.offset,
         State::New | State::Partial => {
-            files.partial_length(&record.id)? == 0 && bytes >= record.offset
+            let held = record.offset.max(record.ranges.end());
+            files.partial_length(&record.id)? == 0 && bytes >= held
         }
     };
-    Ok(held && record.offset > 0)
+    Ok(held && (record.offset > 0 || !record.ranges.is_empty()))
 }

@@ -11,6 +11,7 @@ use crate::storage::changes::{Change, Changes, Limits};
 use crate::storage::database::{connect, now, signed};
 use crate::storage::digests::Digests;
 use crate::storage::error::StoreError;
+use crate::storage::ranges::Ranges;
 use crate::storage::record::{Identity, Prefix, Record, State};
 
 /// The uploads that a list has.
@@ -312,6 +313,7 @@ pub(super) fn record(row: &AnyRow) -> Result<Record, StoreError> {
         state: State::from_word(row.try_get("state")?).ok_or_else(|| unreadable("state"))?,
         offset: bytes("held")?,
         digests: digests("midstate")?,
+        ranges: Ranges::restore(row.try_get("ranges")?).ok_or_else(|| unreadable("ranges"))?,
         proven,
         created: row.try_get("created")?,
         changed: row.try_get("changed")?,

@@ -79,6 +79,12 @@ impl Uploads {
                 record.offset
             );
             self.reset(&mut record).await?;
+        } else if record.ranges.clip(length) {
+            tracing::error!(
+                id = record.id,
+                "the file has {length} bytes: ranges are lost"
+            );
+            self.store.save(&record).await?;
         } else if record.gone > 0 {
             self.store.set_gone(vec![record.id.clone()], 0).await?;
         }

@@ -1,8 +1,13 @@
 //! Files that are stored as a whole, at once.
 
+use std::io::{self, Write};
+
+use cap_std::fs::OpenOptions;
+
 use crate::storage::changes::Limits;
 use crate::storage::error::StorageError;
-use crate::storage::files::WITHDRAWN;
+use crate::storage::failpoint;
+use crate::storage::files::{sync_names, Files, WITHDRAWN};
 use crate::storage::record::Record;
 use crate::storage::uploads::{blocking, Uploads};
 
@@ -38,5 +43,26 @@ impl Uploads {
             }
         }
         done
+    }
+}
+
+impl Files {
+    /// Writes the bytes of an upload that is about to be finished or, if there is a crash, forgotten.
+    pub fn write_whole(&self, id: &str, bytes: &[u8]) -> io::Result<()> {
+        let name = id.to_owned() + WITHDRAWN;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        let written = self.partial.open_with(&name, &options).and_then(|file| {
+            let mut file = file.into_std();
+            file.write_all(bytes)?;
+            failpoint::hit("after-write");
+            file.sync_data()?;
+            failpoint::hit("after-sync");
+            sync_names(&self.partial)
+        });
+        if written.is_err() {
+            self.remove(&name)?;
+        }
+        written
     }
 }

@@ -28,6 +28,8 @@ pub struct ExpectedDigests {
     pub whole: Vec<Digest>,
     /// Those of the file up to the end of this request's bytes.
     pub prefix: Vec<Digest>,
+    /// That of a part's bytes.
+    pub part: Option<Digest>,
 }
 
 /// The result of a request's bytes.
@@ -47,12 +49,17 @@ pub struct Writer {
 impl Writer {
     /// Starts the thread. It writes at `record.offset`, and keeps `claim` until it ends.
     pub fn start(uploads: Uploads, record: Record, commit_bytes: u64, claim: Claim) -> Self {
-        let (filler, blocks) = uploads.blocks.ends(commit_bytes / 2);
+        let ends = uploads.blocks.ends(commit_bytes / 2);
         let runtime = Handle::current();
-        let thread = tokio::task::spawn_blocking(move || {
+        Self::start_thread(ends, move |blocks| {
             let _claim = claim;
+            let files = &uploads.files;
             let mut job = Job {
-                file: Arc::new(uploads.files.write_from(&record.id, record.offset)?),
+                // One that brings no bytes leaves the ranges.
+                file: Arc::new(match record.ranges.is_empty() {
+                    true => files.write_from(&record.id, record.offset)?,
+                    false => files.open_part(&record.id, record.offset)?,
+                }),
                 begun: record.offset,
                 commit: None,
                 digests: record.digests.clone(),
@@ -69,10 +76,17 @@ impl Writer {
                 record: job.record,
                 digests_match,
             })
-        });
+        })
+    }
+
+    /// Starts a thread that takes the blocks.
+    pub(super) fn start_thread(
+        (filler, taker): (Filler<ExpectedDigests>, Taker<ExpectedDigests>),
+        work: impl FnOnce(Taker<ExpectedDigests>) -> Result<Outcome, StorageError> + Send + 'static,
+    ) -> Self {
         Self {
             blocks: filler,
-            thread,
+            thread: tokio::task::spawn_blocking(move || work(taker)),
         }
     }
 
@@ -266,7 +280,7 @@ impl Job {
     fn give_up(&mut self, error: &StorageError) {
         // It may confirm bytes yet. If it fails too, it does not matter why.
         let _ = self.end_commit();
-        if let StorageError::File(_) = error {
+        if let (StorageError::File(_), true) = (error, self.record.ranges.is_empty()) {
             let _ = self.file.set_len(self.record.offset);
         }
     }

@@ -6,7 +6,7 @@ use crate::http::fields::Fields;
 use crate::http::reply::Reply;
 use crate::storage::digests::Digests;
 use crate::storage::error::StorageError;
-use crate::storage::record::Record;
+use crate::storage::record::{Record, State};
 use crate::wire::endpoint::Endpoint;
 
 /// What client and receiver have agreed on.
@@ -58,9 +58,13 @@ impl Endpoint {
     pub fn describe(&self, reply: Reply, record: &Record, agreement: Agreement) -> Reply {
         let reply = reply.with_record(record);
         let reply = reply.with_max_segment(self.max_segment());
-        match agreement.is_newer {
-            true => reply.with_agreement(agreement.digest, self.small()),
-            false => reply,
+        if !agreement.is_newer {
+            return reply;
+        }
+        let reply = reply.with_agreement(agreement.digest, self.small());
+        match record.state {
+            State::Complete => reply,
+            _ => reply.with_parts(self.parts(), record, agreement.digest),
         }
     }
 }

@@ -44,6 +44,11 @@ impl Endpoint {
         self.max_segment().map_or(SMALL, |most| most.min(SMALL))
     }
 
+    /// How many parts of an upload may be sent at a time.
+    pub fn parts(&self) -> usize {
+        self.config.parts.into()
+    }
+
     /// The digests of an upload that this one proves.
     pub fn digests(&self, agreed: Algorithm) -> DigestSet {
         match (self.config.digests, agreed) {

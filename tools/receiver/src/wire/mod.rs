@@ -4,6 +4,8 @@
 //! | --- | --- |
 //! | [`locate`](mod@locate) | the request that asks what the receiver has of a file |
 //! | [`send`](mod@send) | the request that brings the next bytes |
+//! | [`send_fields`] | the fields of a send and of a store |
+//! | [`part`] | a send that is under way together with others of the same upload |
 //! | [`store`](mod@store) | the request that brings a small file as a whole |
 //! | [`multipart`] | a multipart form, read part by part |
 //! | [`parser`] | the grammar of a multipart body |
@@ -16,8 +18,10 @@ pub mod endpoint;
 pub mod locate;
 pub mod multipart;
 pub mod parser;
+pub mod part;
 pub mod request_log;
 pub mod send;
+pub mod send_fields;
 pub mod store;
 
 use axum::body::BodyDataStream;
@@ -37,7 +41,8 @@ use endpoint::Endpoint;
 use locate::locate;
 use multipart::{boundary, Form};
 use request_log::RequestLog;
-use send::{read_head, send};
+use send::send;
+use send_fields::read_head;
 use store::store;
 
 /// Answers a locate, a send or a store.

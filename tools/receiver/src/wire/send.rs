@@ -1,17 +1,18 @@
 //! The request that brings the next bytes of a file.
 
 use axum::http::StatusCode;
-use resup_digests::Digest;
 
 use crate::accounts::form_check::FormCheck;
 use crate::http::fields::Fields;
 use crate::http::reply::Reply;
-use crate::storage::record::{Record, State};
+use crate::storage::ranges::Ranges;
+use crate::storage::record::State;
 use crate::storage::writer::{ExpectedDigests, Outcome, Writer};
-use crate::wire::agreement::Agreement;
 use crate::wire::endpoint::Endpoint;
 use crate::wire::multipart::Form;
+use crate::wire::part::begin_part;
 use crate::wire::request_log::RequestLog;
+use crate::wire::send_fields::{excess, missing, read_tail, wrong_digest, Begun, SendFields};
 
 /// Answers a send.
 pub async fn send(
@@ -23,69 +24,75 @@ pub async fn send(
 ) -> Result<Reply, Reply> {
     let fields = SendFields::read(fields)?;
     log.from = Some(fields.offset);
-
     let (owner, uploads) = (check.owner(), &endpoint.uploads);
-    let unknown = || Reply::unknown(&fields.id);
     // Before the claim, which would show that another owner has this upload, and interrupt it.
     if uploads.store.find(owner, &fields.id).await?.is_none() {
-        return Err(unknown());
+        return Err(Reply::unknown(&fields.id));
     }
-    let mut claim = uploads.claims.claim(&fields.id).await?;
-    let current = uploads.load(owner, &claim).await?;
-    let mut record = current.ok_or_else(unknown)?;
-    log.id = record.id.clone();
-    let agreement = fields.agreement;
-    let describe = |reply, record: &Record| {
-        let reply = endpoint.describe(reply, record, agreement);
-        reply.with_prefix(record, agreement.digest)
+    let begun = match &fields.run {
+        Some(run) => begin_part(endpoint, owner, &fields, run, log).await?,
+        None => begin(endpoint, owner, &fields, log).await?,
     };
-    fields.check_file(&record, endpoint.max_segment())?;
-    endpoint.check_size(record.identity.size)?;
-    endpoint.use_digest(&mut record, agreement).await?;
-    let restart = fields.restarts(&record);
-    if record.state == State::Complete && !restart {
-        log.to = Some(record.offset);
-        return Ok(describe(Reply::default(), &record).and_close());
-    }
-    if fields.offset != record.offset && !restart {
-        return Err(describe(fields.misplaced(&record), &record));
-    }
-    claim.begin_send(owner)?;
-    if restart {
-        uploads.drop_wrong(&mut record).await?;
-        endpoint.use_digest(&mut record, agreement).await?;
-        if record.offset > 0 {
-            return Err(describe(fields.misplaced(&record), &record));
-        }
-    }
-
-    form.set_slot(claim.slot());
-    let commit_bytes = endpoint.config.commit_bytes.get();
-    let writer = Writer::start(uploads.clone(), record, commit_bytes, claim);
-    let (outcome, failure) =
-        match receive(&mut form, check, &writer, fields.length, &mut log.bytes).await {
-            Ok(expected) => (writer.finish(expected).await, None),
-            Err(failure) => (writer.stop().await, Some(failure)),
-        };
+    let (writer, slot) = match begun {
+        Ok(begun) => begun,
+        Err(reply) => return Ok(reply),
+    };
+    form.set_slot(slot);
+    let (outcome, failure) = match receive(&mut form, check, &writer, &fields, &mut log.bytes).await
+    {
+        Ok(expected) => (writer.finish(expected).await, None),
+        Err(failure) => (writer.stop().await, Some(failure)),
+    };
     let Outcome {
         record,
         digests_match,
     } = outcome?;
     log.to = Some(record.offset);
+    let describe = |reply| fields.describe(endpoint, reply, &record);
     match failure {
-        Some(failure) => Err(describe(failure, &record)),
-        None if digests_match => Ok(describe(Reply::default(), &record)),
-        None => Err(describe(wrong_digest(), &record)),
+        Some(failure) => Err(describe(failure)),
+        None if digests_match => Ok(describe(Reply::default())),
+        None => Err(describe(wrong_digest())),
     }
 }
 
-/// Refuses bytes that are not those that the client read.
-pub fn wrong_digest() -> Reply {
-    Reply::refusal(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "the digest of what arrived is not the one that the client sent",
-    )
-    .with_error("digest")
+/// Makes everything ready for a send's bytes.
+async fn begin(
+    endpoint: &Endpoint,
+    owner: &str,
+    fields: &SendFields,
+    log: &mut RequestLog,
+) -> Result<Begun, Reply> {
+    let uploads = &endpoint.uploads;
+    let mut claim = uploads.claims.claim(&fields.id).await?;
+    let mut record = fields.load(endpoint, owner, &claim).await?;
+    log.id.clone_from(&record.id);
+    endpoint.use_digest(&mut record, fields.agreement).await?;
+    let restart = fields.restarts(&record);
+    if record.state == State::Complete && !restart {
+        log.to = Some(record.offset);
+        let reply = fields.describe(endpoint, Reply::default(), &record);
+        return Ok(Err(reply.and_close()));
+    }
+    if fields.offset != record.offset && !restart {
+        return Err(fields.misplaced(endpoint, &record));
+    }
+    claim.begin_send(owner)?;
+    if restart {
+        uploads.drop_wrong(&mut record).await?;
+        endpoint.use_digest(&mut record, fields.agreement).await?;
+        if record.offset > 0 {
+            return Err(fields.misplaced(endpoint, &record));
+        }
+    }
+    if fields.length > 0 && !record.ranges.is_empty() {
+        record.ranges = Ranges::default();
+        uploads.store.save(&record).await?;
+    }
+    let slot = claim.slot();
+    let commit_bytes = endpoint.config.commit_bytes.get();
+    let writer = Writer::start(uploads.clone(), record, commit_bytes, claim);
+    Ok(Ok((writer, slot)))
 }
 
 /// Passes the file's bytes to the writer and returns the digests that come after them.
@@ -93,9 +100,10 @@ async fn receive(
     form: &mut Form<'_>,
     check: &FormCheck<'_>,
     writer: &Writer,
-    length: u64,
+    fields: &SendFields,
     received: &mut u64,
 ) -> Result<ExpectedDigests, Reply> {
+    let length = fields.length;
     loop {
         let chunk = tokio::select! {
             chunk = form.chunk() => chunk?,
@@ -121,134 +129,22 @@ async fn receive(
     if *received < length {
         return Err(missing("length", length, *received));
     }
-    let fields = read_tail(form, check).await?;
+    let tail = read_tail(form, check).await?;
+    let mut part = None;
+    if fields.run.is_some() {
+        let digest = fields.agreement.digest;
+        let name = format!("part_{}", digest.name());
+        tail.required(&name)?;
+        part = tail.digest(&name, digest)?;
+    }
     Ok(ExpectedDigests {
-        whole: fields.all_digests("")?,
-        prefix: fields.all_digests("prefix_")?,
+        whole: tail.all_digests("")?,
+        prefix: tail.all_digests("prefix_")?,
+        part,
     })
-}
-
-/// Refuses a file with more bytes than a field says.
-pub fn excess(field: &str, length: u64) -> Reply {
-    Reply::bad_request(format!(
-        "the part 'file' has more bytes than '{field}' says, {length}"
-    ))
-}
-
-/// Refuses a file with fewer bytes than a field says.
-pub fn missing(field: &str, length: u64, received: u64) -> Reply {
-    Reply::bad_request(format!(
-        "the part 'file' has {received} bytes, '{field}' says {length}"
-    ))
-}
-
-/// Reads a form up to the beginning of the file.
-pub async fn read_head(form: &mut Form<'_>, check: &mut FormCheck<'_>) -> Result<Fields, Reply> {
-    let mut fields = Fields::default();
-    loop {
-        let Some(name) = form.next_part().await? else {
-            return Err(Reply::bad_request("the part 'file' is missing"));
-        };
-        if name == "file" {
-            break;
-        }
-        let value = form.value(&name).await?;
-        fields.push(name, value)?;
-    }
-    check.check_head(&fields).await?;
-    Ok(fields)
-}
-
-/// Reads the fields after the file.
-pub async fn read_tail(form: &mut Form<'_>, check: &FormCheck<'_>) -> Result<Fields, Reply> {
-    let mut fields = Fields::default();
-    while let Some(name) = form.next_part().await? {
-        if name == "file" {
-            return Err(Reply::bad_request("the form has a second part 'file'"));
-        }
-        let value = form.value(&name).await?;
-        fields.push(name, value)?;
-    }
-    check.check_tail(&fields)?;
-    Ok(fields)
 }
 
 fn stopped() -> Reply {
     let status = StatusCode::INTERNAL_SERVER_ERROR;
     Reply::refusal(status, "the writer has stopped")
-}
-
-/// The fields before the file.
-struct SendFields {
-    id: String,
-    name: String,
-    size: u64,
-    offset: u64,
-    length: u64,
-    agreement: Agreement,
-    /// Digest of the bytes that the receiver has and shall drop, since they are of another file or damaged.
-    restart: Option<Digest>,
-}
-
-impl SendFields {
-    fn read(fields: &Fields) -> Result<Self, Reply> {
-        let agreement = Agreement::of_send(fields)?;
-        let send = Self {
-            id: fields.required("id")?.to_owned(),
-            name: fields.name()?.to_owned(),
-            size: fields.bytes("size")?,
-            offset: fields.bytes("offset")?,
-            length: fields.bytes("length")?,
-            agreement,
-            restart: fields.digest("restart", agreement.digest)?,
-        };
-        if send.restart.is_some() && send.offset != 0 {
-            return Err(Reply::bad_request(format!(
-                "'restart' goes with offset 0, not {}",
-                send.offset
-            )));
-        }
-        if send.offset + send.length > send.size {
-            return Err(Reply::bad_request(format!(
-                "offset {} and length {} go past the size {}",
-                send.offset, send.length, send.size
-            )));
-        }
-        Ok(send)
-    }
-
-    /// Whether the receiver's bytes are to be dropped. Not if the request is late: then the digest is another one.
-    fn restarts(&self, record: &Record) -> bool {
-        let restart = self.restart;
-        restart.is_some_and(|it| record.digests.get(it.algorithm()) == Some(it))
-    }
-
-    /// Checks that it is of the upload's file, and not too long.
-    fn check_file(&self, record: &Record, max_segment: Option<u64>) -> Result<(), Reply> {
-        let file = &record.identity;
-        if self.name != file.name || self.size != file.size {
-            let message = format!(
-                "upload {} is of '{}' with {} bytes, not of '{}' with {}",
-                record.id, file.name, file.size, self.name, self.size
-            );
-            return Err(Reply::refusal(StatusCode::CONFLICT, message));
-        }
-        if let Some(most) = max_segment.filter(|most| self.length > *most) {
-            return Err(Reply::too_large(format!(
-                "length {} is more than one send may carry, {most}",
-                self.length
-            ))
-            .with_max_segment(max_segment));
-        }
-        Ok(())
-    }
-
-    /// Refuses the offset, since the upload is at another one.
-    fn misplaced(&self, record: &Record) -> Reply {
-        let message = format!(
-            "offset {} is not where this upload stands, {}",
-            self.offset, record.offset
-        );
-        Reply::refusal(StatusCode::CONFLICT, message)
-    }
 }

@@ -12,7 +12,7 @@ use crate::wire::endpoint::Endpoint;
 use crate::wire::locate::{contested, find, identity, no_room, ATTEMPTS};
 use crate::wire::multipart::Form;
 use crate::wire::request_log::RequestLog;
-use crate::wire::send::{excess, missing, read_tail, wrong_digest};
+use crate::wire::send_fields::{excess, missing, read_tail, wrong_digest};
 
 /// Answers a store. What comes is in memory until it is there as a whole, so a broken store leaves nothing.
 pub async fn store(

@@ -204,4 +204,17 @@ impl Upload {
             tail: Vec::new(),
         }
     }
+
+    /// Makes a part of a run with the bytes `from..to` and their BLAKE3.
+    pub fn part(&self, id: &str, run: &str, from: usize, to: usize) -> Send {
+        self.part_with("blake3", id, run, from, to)
+    }
+
+    /// Makes a part with another digest.
+    pub fn part_with(&self, digest: &str, id: &str, run: &str, from: usize, to: usize) -> Send {
+        let hex = digest_hex(digest, &self.content[from..to]);
+        let send = self.send(id, from as u64).set("digest", digest);
+        let send = send.set("part", run).limit(to - from);
+        send.tail(&format!("part_{digest}"), &hex)
+    }
 }

@@ -4,6 +4,7 @@
 
 pub mod accounts;
 mod forms;
+pub mod parts;
 pub mod signing;
 
 use std::io::{BufRead, BufReader, Read, Write};
