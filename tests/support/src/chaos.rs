@@ -62,6 +62,8 @@ pub struct Faults {
     pub drop_response: bool,
     /// Answer the client's first bytes with these, and end the connection; none is made to the server.
     pub reply: Option<&'static str>,
+    /// Have no fault at all unless at least so many other connections are open.
+    pub only_beside: usize,
 }
 
 impl Faults {
@@ -97,6 +99,12 @@ struct Registry {
     stalled: VecDeque<Arc<Link>>,
 }
 
+impl Registry {
+    fn open(&self) -> usize {
+        self.running.len() + self.stalled.len()
+    }
+}
+
 impl ChaosProxy {
     /// Starts a proxy in front of `target`. `plan` is asked once for every connection, in the
     /// order of their arrival, with the number of the connection and a generator made of `seed`
@@ -116,7 +124,10 @@ impl ChaosProxy {
         let theirs = shared.clone();
         let acceptor = Acceptor::start(move |client, index, _| {
             let mut rng = fastrand::Rng::with_seed(mix(seed, index));
-            let faults = plan(index, &mut rng);
+            let mut faults = plan(index, &mut rng);
+            if theirs.registry().open() < faults.only_beside {
+                faults = Faults::default();
+            }
             let bits = (1 << rng.u8(..8), 1 << rng.u8(..8));
             let link = Arc::new(Link::new(client));
             let shared = theirs.clone();

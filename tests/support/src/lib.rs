@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`arrows`] | which file of a crate uses which, and circles of files |
 //! | [`seed`] | a seed that a failing test shows, so that its run can be repeated |
+//! | [`digests`] | the digests of the protocol, by name |
 //! | [`files`] | files of pseudo-random bytes, comparison, digests |
 //! | [`form_table`] | the forms that every receiver has to take or to refuse |
 //! | [`chaos`] | a TCP proxy that cuts, stalls, delays and corrupts at an exact byte |
@@ -39,6 +40,7 @@ mod conn;
 mod daemon;
 pub mod dante;
 pub mod desktop;
+pub mod digests;
 pub mod files;
 mod form;
 pub mod form_table;

@@ -1,5 +1,5 @@
 //! A correct receiver of the protocol that lives in memory. It is small and fast; where the protocol leaves a
-//! choice, it takes the simplest.
+//! choice, it takes the simplest. It speaks version 1.0, or [1.1](Options::newest).
 //!
 //! A locate or a send ends an older send of the same upload that is still under way, so that a
 //! dead client never keeps a file busy and an offset in a response stays true. A [patient](Options::patient)
@@ -23,6 +23,7 @@ pub use options::Options;
 use crate::acceptor::{free_port, Acceptor, Job};
 use crate::conn::Conn;
 use crate::tls::Identity;
+use crate::uploads::Uploads;
 use shared::Shared;
 
 /// Counts of what came so far.
@@ -32,11 +33,13 @@ pub struct Stats {
     pub requests: u64,
     /// Locates that got a response.
     pub locates: u64,
-    /// Sends whose fields before the file were read.
+    /// Sends whose fields before the file were read, parts among them.
     pub sends: u64,
+    /// Stores whose fields before the file were read.
+    pub stores: u64,
     /// Bytes of files, refused ones too.
     pub file_bytes: u64,
-    /// Those of them that came in vain, since they are before an offset that was confirmed.
+    /// Those of them that came in vain, since a response had said that they are held: before an offset, or in a range.
     pub bytes_again: u64,
 }
 
@@ -74,9 +77,10 @@ impl ModelReceiver {
     }
 
     fn launch(listener: TcpListener, options: Options, identity: Option<Identity>) -> Self {
+        let uploads = Uploads::with(options.digests);
         let shared = Arc::new(Shared {
             options,
-            uploads: Mutex::default(),
+            uploads: Mutex::new(uploads),
             guard: Mutex::default(),
         });
         let (theirs, tls) = (shared.clone(), identity.as_ref().map(Identity::config));
@@ -128,6 +132,16 @@ impl ModelReceiver {
     /// Returns how many bytes are held of a file, by `name` or `dir/name`; `None` for an unknown one.
     pub fn held(&self, path: &str) -> Option<u64> {
         self.shared.lock().held(path)
+    }
+
+    /// Returns the ranges that are held of a file behind that, with their ends; none for an unknown one.
+    pub fn ranges(&self, path: &str) -> Vec<(u64, u64)> {
+        self.shared.lock().ranges(path)
+    }
+
+    /// Changes the digests that clients of 1.1 can choose from, as a receiver that lost one.
+    pub fn set_digests(&self, digests: &[&'static str]) {
+        self.shared.lock().digests = digests.to_vec();
     }
 
     /// Flips a bit of what is held of an unfinished file; `false` if there is no such byte.

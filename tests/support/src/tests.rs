@@ -4,6 +4,7 @@ mod chaos_life;
 mod files;
 mod fronts;
 mod model;
+mod model_newer;
 mod model_rules;
 mod proxies;
 mod receiver;

@@ -1,17 +1,20 @@
 //! The uploads of the model receiver, and the rules by which they change.
 
+mod content;
+mod find;
+mod intervals;
+mod parts;
+mod ranges;
 mod response;
+mod store;
 mod upload;
 
 use std::io;
 use std::time::Instant;
 
-use md5::{Digest, Md5};
 pub(crate) use response::Response;
-use sha2::Sha256;
-use upload::Upload;
+use upload::{Client, Kind, Upload};
 
-use crate::files::hex;
 use crate::model::{damaged, Flaw, Options, Stats};
 
 pub(crate) type Fields = Vec<(String, String)>;
@@ -21,95 +24,38 @@ pub(crate) type Fields = Vec<(String, String)>;
 pub(crate) struct Uploads {
     list: Vec<Upload>,
     last_id: u64,
+    last_turn: u64,
+    /// The digests that a client of 1.1 can choose from; none at a receiver of 1.0.
+    pub digests: Vec<&'static str>,
     pub stats: Stats,
 }
 
-/// The right to append to an upload, until somebody else asks for it.
-#[derive(Clone)]
+/// The right to bring bytes to an upload, until somebody else asks for it.
 pub(crate) struct Ticket {
     id: String,
     turn: u64,
     from: u64,
     at: u64,
     pub length: u64,
+    client: Client,
+    /// The digest of the whole file, where it comes before the file.
+    whole: Option<String>,
 }
 
 impl Uploads {
-    pub(crate) fn locate(&mut self, fields: &Fields, options: &Options) -> Response {
-        self.stats.locates += 1;
-        let any = options.has(Flaw::AnyLocate).then_some(0);
-        let size = number(fields, "size").or(any);
-        let (Some(name), Some(size)) = (get(fields, "name"), size) else {
-            return Response::error(400, "locate needs name and size");
-        };
-        let name = &*match options.has(Flaw::AsciiNames) {
-            true => name.replace(|char: char| !char.is_ascii(), "?"),
-            false => name.to_owned(),
-        };
-        let some = |flaw, name| get(fields, name).filter(|_| !options.has(flaw));
-        let user = get(fields, "user").unwrap_or_default();
-        let dir = some(Flaw::IgnoresDir, "dir").unwrap_or_default();
-        let mtime = some(Flaw::IgnoresMtime, "mtime").map(str::to_owned);
-        let md5 = some(Flaw::IgnoresMd5, "md5").map(str::to_ascii_lowercase);
-        let sha256 = some(Flaw::AnySha256, "sha256").map(str::to_ascii_lowercase);
-        let found = self.list.iter().position(|upload| {
-            let same_content = match (&upload.md5, &md5) {
-                (Some(theirs), Some(ours)) => theirs == ours,
-                _ => upload.mtime == mtime,
-            };
-            (upload.user == user || options.has(Flaw::SharedFiles))
-                && (&*upload.dir, &*upload.name) == (dir, name)
-                && upload.size == size
-                && same_content
-        });
-        let index = found.unwrap_or_else(|| {
-            let twin = self.list.iter().find(|upload| {
-                upload.complete
-                    && (upload.user == user || options.has(Flaw::SharedContent))
-                    && (upload.size == size || options.has(Flaw::AnySize))
-                    && md5.is_some()
-                    && upload.md5 == md5
-                    && (sha256.as_ref()).is_none_or(|it| *it == hex(&Sha256::digest(&upload.data)))
-            });
-            let data = twin.map(|twin| twin.data.clone());
-            let digest = data.as_ref().map(Md5::new_with_prefix);
-            self.last_id += 1;
-            self.list.push(Upload {
-                id: format!("u{}", self.last_id),
-                user: user.to_owned(),
-                dir: dir.to_owned(),
-                name: name.to_owned(),
-                size,
-                mtime,
-                md5: md5.clone(),
-                complete: data.is_some(),
-                data: data.unwrap_or_default(),
-                digest: digest.unwrap_or_default(),
-                verified: (0, Md5::new()),
-                confirmed: 0,
-                turn: 0,
-                heard: None,
-            });
-            self.list.len() - 1
-        });
-        let upload = &mut self.list[index];
-        if upload.is_busy(options) {
-            return Response::error(423, "another client is writing this upload");
+    /// Makes no uploads, and digests to choose from.
+    pub(crate) fn with(digests: &[&'static str]) -> Self {
+        Self {
+            digests: digests.to_vec(),
+            ..Self::default()
         }
-        upload.turn += 1;
-        if upload.md5.is_none() {
-            upload.md5 = md5;
-        }
-        let wants_prefix = get(fields, "prefix") == Some("1") && !options.hide_prefix_md5;
-        let mut prefix = wants_prefix.then(|| hex(&upload.digest.clone().finalize()));
-        if options.has(Flaw::WrongPrefix) {
-            prefix = prefix.map(|digest| hex(&Md5::digest(digest)));
-        }
-        upload.response(200, options, prefix)
     }
 
-    /// Checks the fields that come before a file. Gives the right to append the file.
+    /// Checks the fields that come before a file. Gives the right to bring the file.
     pub(crate) fn begin(&mut self, fields: &Fields, options: &Options) -> Result<Ticket, Response> {
+        if get(fields, "action") == Some("store") {
+            return self.begin_store(fields, options);
+        }
         self.stats.sends += 1;
         let (Some(id), Some(offset), Some(length)) = (
             get(fields, "id"),
@@ -118,6 +64,9 @@ impl Uploads {
         ) else {
             return Err(Response::error(400, "send needs id, offset and length"));
         };
+        let mut client = self.client(fields)?;
+        let run = parts::run_of(fields, options)?;
+        client.newer |= run.is_some();
         let user = get(fields, "user").unwrap_or_default();
         let mut own = self.list.iter_mut().filter(|upload| {
             upload.user == user || user.is_empty() || options.has(Flaw::SharedIds)
@@ -134,50 +83,81 @@ impl Uploads {
             response.unwanted = Some((id.to_owned(), offset, length));
             Err(response)
         };
-        // A `restart` that comes late has another digest, and is ignored.
-        let held = hex(&upload.digest.clone().finalize());
         let restart = match get(fields, "restart") {
             None => false,
-            Some(_) if offset > 0 || options.has(Flaw::NoRestart) => false,
-            Some(digest) => digest == held || options.has(Flaw::AnyRestart),
+            Some(_) if offset > 0 || run.is_some() || options.has(Flaw::NoRestart) => false,
+            // One that comes late has another digest, and is ignored.
+            Some(digest) => {
+                let of = match options.has(Flaw::RestartByMd5) {
+                    true => "md5",
+                    false => &client.digest,
+                };
+                digest == upload.content.hex(of) || options.has(Flaw::AnyRestart)
+            }
         };
         if upload.complete && !restart {
-            return refuse(upload.response(200, options, None));
+            return refuse(upload.response(200, options, &client, None));
         }
-        if offset
-            .checked_add(length)
-            .is_none_or(|end| end > upload.size)
-        {
+        let Some(end) = offset.checked_add(length).filter(|end| *end <= upload.size) else {
             return refuse(Response::error(400, "more bytes than the file has"));
-        }
+        };
         let long = options.max_segment.is_some_and(|most| length > most);
         if long && !options.has(Flaw::AnySegment) {
             return refuse(Response::error(413, "longer than max_segment"));
         }
-        if upload.is_busy(options) {
+        let kind = run.map_or(Kind::Send, Kind::Part);
+        let busy = upload.is_busy(Some(&kind), options);
+        if busy && !(options.has(Flaw::AnyRun) && kind != Kind::Send) {
             let locked = Response::error(423, "another client is writing this upload");
             return refuse(locked);
         }
-        let misplaced = offset != upload.data.len() as u64 && !options.has(Flaw::AnyOffset);
-        if restart {
-            upload.forget_content();
-        } else if misplaced && options.has(Flaw::ConflictWithoutOffset) {
-            return refuse(Response::error(409, "elsewhere"));
-        } else if misplaced {
-            return refuse(upload.response(409, options, None));
+        if matches!(kind, Kind::Part(_)) {
+            let begun = parts::begin(upload, &kind, (offset, end), options, &client);
+            if let Err(response) = begun {
+                return refuse(response);
+            }
+        } else {
+            let misplaced = offset != upload.content.len() && !options.has(Flaw::AnyOffset);
+            if restart {
+                upload.forget_content();
+            } else if misplaced && options.has(Flaw::ConflictWithoutOffset) {
+                return refuse(Response::error(409, "elsewhere"));
+            } else if misplaced {
+                return refuse(upload.response(409, options, &client, None));
+            }
+            upload.end_writers(|_| true);
         }
-        upload.turn += 1;
-        upload.heard = Some(Instant::now());
+        upload.begun.clone_from(&client.digest);
+        self.last_turn += 1;
+        let range = (offset, end);
+        let writer = parts::writer(self.last_turn, kind, range, &client.digest);
+        upload.writers.push(writer);
         Ok(Ticket {
             id: id.to_owned(),
-            turn: upload.turn,
+            turn: self.last_turn,
             from: offset,
             at: offset,
             length,
+            client,
+            whole: None,
         })
     }
 
-    /// Appends bytes of a file as they come. An error if the ticket is not valid any more.
+    /// Reads the digest that a send or a store names.
+    fn client(&self, fields: &Fields) -> Result<Client, Response> {
+        // 1.0 does not know the field.
+        let named = get(fields, "digest").filter(|_| !self.digests.is_empty());
+        let known = named.is_none_or(|named| self.digests.contains(&named));
+        match known {
+            true => Ok(Client {
+                digest: named.unwrap_or("md5").to_owned(),
+                newer: named.is_some(),
+            }),
+            false => Err(Response::error(400, "this digest cannot be used here")),
+        }
+    }
+
+    /// Adds bytes of a file as they come. An error if the ticket is not valid any more.
     pub(crate) fn append(
         &mut self,
         ticket: &mut Ticket,
@@ -185,14 +165,22 @@ impl Uploads {
         options: &Options,
     ) -> io::Result<()> {
         self.count(&ticket.id, ticket.at, bytes.len() as u64);
-        let upload = self
+        let (upload, turn) = self
             .valid(ticket)
             .ok_or_else(|| io::Error::from(io::ErrorKind::ConnectionAborted))?;
         let stored = damaged(bytes, ticket.at, options);
-        upload.data.extend_from_slice(&stored);
-        upload.digest.update(&stored);
-        upload.heard = Some(Instant::now());
-        let whole = upload.data.len() as u64 == upload.size;
+        let writer = &mut upload.writers[turn];
+        writer.heard = Instant::now();
+        match writer.kind {
+            Kind::Send => {
+                if !options.has(Flaw::RangesStay) {
+                    upload.ranges.clear();
+                }
+                upload.content.append(&stored);
+            }
+            _ => writer.piece.content.append(&stored),
+        }
+        let whole = upload.content.len() == upload.size;
         upload.complete |= whole && options.has(Flaw::CompleteUnproved);
         ticket.at += bytes.len() as u64;
         Ok(())
@@ -200,67 +188,48 @@ impl Uploads {
 
     /// Ends a send, which was cut short or not.
     pub(crate) fn leave(&mut self, ticket: &Ticket, cut_short: bool, options: &Options) {
-        let Some(upload) = self.valid(ticket) else {
+        let Some((upload, turn)) = self.valid(ticket) else {
             return;
         };
-        upload.heard = None;
+        let mut writer = upload.writers.swap_remove(turn);
+        match writer.kind {
+            Kind::Send => {}
+            Kind::Part(_) => {
+                if cut_short && options.has(Flaw::ClaimsLength) {
+                    let length = (writer.to - writer.piece.from) as usize;
+                    writer.piece.content.change(|bytes| bytes.resize(length, 0));
+                }
+                return upload.keep(writer);
+            }
+            Kind::Store { .. } => return self.leave_store(&ticket.id, writer, options),
+        }
         if cut_short && options.has(Flaw::LosesBroken) {
-            upload.data[ticket.from as usize..].fill(0);
-            upload.digest = Md5::new_with_prefix(&upload.data);
+            let from = ticket.from as usize;
+            upload.content.change(|bytes| bytes[from..].fill(0));
         }
         if cut_short && options.has(Flaw::ClaimsLength) {
             let claimed = (ticket.from + ticket.length) as usize;
-            upload.data.resize(claimed, 0);
-            upload.digest = Md5::new_with_prefix(&upload.data);
+            upload.content.change(|bytes| bytes.resize(claimed, 0));
         }
     }
 
     /// Checks the digest that comes after the file.
     pub(crate) fn finish(&mut self, ticket: &Ticket, tail: &Fields, options: &Options) -> Response {
-        let Some(upload) = self.valid(ticket) else {
+        let client = &ticket.client;
+        let Some((upload, turn)) = self.valid(ticket) else {
             let upload = self.list.iter_mut().find(|upload| upload.id == ticket.id);
             return match upload {
-                Some(upload) => upload.response(409, options, None),
+                Some(upload) => upload.response(409, options, client, None),
                 None => Response::error(404, "no such upload"),
             };
         };
-        let whole = upload.data.len() as u64 == upload.size;
-        let field = if whole { "md5" } else { "prefix_md5" };
-        let theirs = get(tail, field);
-        if !whole && options.end_digest_only {
-            return upload.response(200, options, None);
-        }
-        if theirs.is_none() && !options.digests_optional {
-            return Response::error(400, &format!("{field} is missing after the file"));
-        }
-        let ours = hex(&upload.digest.clone().finalize());
-        let agrees = theirs.is_none_or(|theirs| ours.eq_ignore_ascii_case(theirs));
-        let agreed = agrees || options.has(Flaw::NoDigestCheck);
-        if !agreed && options.has(Flaw::KeepsWrongBytes) {
-            return upload.response(422, options, None);
-        }
-        if !agreed {
-            let (length, digest) = upload.verified.clone();
-            upload.data.truncate(length);
-            upload.digest = digest;
-            upload.confirmed = length as u64;
-            let mut response = upload.response(422, options, None);
-            response.body.insert_str(1, r#""error":"digest","#);
-            return response;
-        }
-        if options.has(Flaw::RefusesSha256) && get(tail, "sha256").is_some() {
-            return Response::error(400, "a mistake");
-        }
-        upload.verified = (upload.data.len(), upload.digest.clone());
-        if whole {
-            upload.complete = true;
-            upload.md5 = Some(ours);
-        }
-        let wrong = options.has(Flaw::WrongPrefixInSends);
-        let mut response = upload.response(200, options, wrong.then(|| "0".repeat(32)));
-        if options.has(Flaw::OtherIdInSends) {
-            response.body = response.body.replace(r#""id":""#, r#""id":"other-"#);
-        }
+        let mut writer = upload.writers.swap_remove(turn);
+        let response = match writer.kind {
+            Kind::Send => finish_send(upload, client, tail, options),
+            Kind::Part(_) => parts::finish(upload, &mut writer, tail, options, client),
+            Kind::Store { .. } => store::finish(upload, &mut writer, ticket, options),
+        };
+        upload.writers.push(writer);
         response
     }
 
@@ -269,8 +238,7 @@ impl Uploads {
     pub(crate) fn count(&mut self, id: &str, at: u64, length: u64) {
         self.stats.file_bytes += length;
         if let Some(upload) = self.list.iter().find(|upload| upload.id == id) {
-            let end = at.saturating_add(length);
-            self.stats.bytes_again += upload.confirmed.min(end).saturating_sub(at);
+            self.stats.bytes_again += upload.confirmed.count(at, at.saturating_add(length));
         }
     }
 
@@ -278,7 +246,7 @@ impl Uploads {
     pub(crate) fn finished(&self) -> Vec<(String, Vec<u8>)> {
         let finished = self.list.iter().filter(|upload| upload.complete);
         finished
-            .map(|upload| (upload.path(), upload.data.clone()))
+            .map(|upload| (upload.path(), upload.content.bytes().to_vec()))
             .collect()
     }
 
@@ -287,7 +255,15 @@ impl Uploads {
         let mut latest = self.list.iter().rev();
         latest
             .find(|upload| upload.path() == path)
-            .map(|upload| upload.data.len() as u64)
+            .map(|upload| upload.content.len())
+    }
+
+    /// Returns what is held behind that.
+    pub(crate) fn ranges(&mut self, path: &str) -> Vec<(u64, u64)> {
+        let mut latest = self.list.iter_mut().rev();
+        let upload = latest.find(|upload| upload.path() == path);
+        let ranges = upload.into_iter().flat_map(|upload| upload.ranges.told());
+        ranges.map(|range| (range.from, range.to())).collect()
     }
 
     /// Flips a bit of what is held of an unfinished file.
@@ -296,24 +272,78 @@ impl Uploads {
         let Some(upload) = latest.find(|upload| upload.path() == path && !upload.complete) else {
             return false;
         };
-        let Some(byte) = upload.data.get_mut(at as usize) else {
-            return false;
+        let mut ranges = upload.ranges.told().iter_mut();
+        let range = ranges.find(|range| range.reaches(at, at + 1));
+        let (content, at) = match range {
+            Some(range) => (&mut range.content, at - range.from),
+            None => (&mut upload.content, at),
         };
-        *byte ^= 1;
-        upload.digest = Md5::new_with_prefix(&upload.data);
-        upload.verified = (0, Md5::new());
-        true
+        let flip = |byte: &mut u8| *byte ^= 1;
+        let flipped = content.change(|bytes| bytes.get_mut(at as usize).map(flip));
+        content.forget_proof();
+        flipped.is_some()
     }
 
     pub(crate) fn forget(&mut self) {
         self.list.clear();
     }
 
-    fn valid(&mut self, ticket: &Ticket) -> Option<&mut Upload> {
-        self.list
-            .iter_mut()
-            .find(|upload| upload.id == ticket.id && upload.turn == ticket.turn)
+    /// Finds the upload of a ticket, and the number of its writer.
+    fn valid(&mut self, ticket: &Ticket) -> Option<(&mut Upload, usize)> {
+        let mut list = self.list.iter_mut();
+        let upload = list.find(|upload| upload.id == ticket.id)?;
+        let mut writers = upload.writers.iter();
+        let turn = writers.position(|writer| writer.turn == ticket.turn)?;
+        Some((upload, turn))
     }
+}
+
+/// Ends a send that came as a whole.
+fn finish_send(upload: &mut Upload, client: &Client, tail: &Fields, options: &Options) -> Response {
+    let digest = &client.digest;
+    let whole = upload.content.len() == upload.size;
+    let field = match whole {
+        true => digest.clone(),
+        false => format!("prefix_{digest}"),
+    };
+    let theirs = get(tail, &field);
+    if !whole && options.end_digest_only {
+        return upload.response(200, options, client, None);
+    }
+    if theirs.is_none() && !options.digests_optional {
+        return Response::error(400, &format!("{field} is missing after the file"));
+    }
+    let ours = upload.content.hex(digest);
+    let agrees = theirs.is_none_or(|theirs| ours.eq_ignore_ascii_case(theirs));
+    let unchecked =
+        options.has(Flaw::NoDigestCheck) || (digest != "md5" && options.has(Flaw::OnlyMd5Checked));
+    if !agrees && !unchecked {
+        if options.has(Flaw::KeepsWrongBytes) {
+            return upload.response(422, options, client, None);
+        }
+        upload.content.drop_unproved();
+        upload.ranges.drop_unproved();
+        upload.confirmed.clear();
+        return upload.response(422, options, client, None).of_digest();
+    }
+    if options.has(Flaw::RefusesSha256) && get(tail, "sha256").is_some() && digest != "sha256" {
+        return Response::error(400, "a mistake");
+    }
+    upload.content.prove();
+    if whole {
+        upload.complete = true;
+        upload.known.retain(|(name, _)| name != digest);
+        upload.known.push((digest.clone(), ours));
+    }
+    let wrong = options.has(Flaw::WrongPrefixInSends);
+    let mut response = upload.response(200, options, client, wrong.then(|| "0".repeat(32)));
+    if options.has(Flaw::OtherIdInSends) {
+        response.body = response.body.replace(r#""id":""#, r#""id":"other-"#);
+    }
+    if options.has(Flaw::DigestInLocatesOnly) {
+        response.body = response.body.replace(r#""digest":"#, r#""digested":"#);
+    }
+    response
 }
 
 /// Returns the first field of this name that is not empty.

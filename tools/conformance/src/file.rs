@@ -1,6 +1,7 @@
 //! The files that checks upload: small, and new in each run.
 
 use md5::{Digest, Md5};
+use sha2::Sha256;
 
 use crate::form::Fields;
 
@@ -10,8 +11,10 @@ pub struct TestFile {
     pub name: String,
     pub dir: String,
     pub mtime: Option<u64>,
-    /// The digest for the locate, if it is to have one.
-    pub md5: Option<String>,
+    /// The digest of the whole file for the locate, if it is to have one.
+    pub known: Option<String>,
+    /// The digest of version 1.1 with which it is located and sent; a client of 1.0 has none.
+    pub agreed: Option<&'static str>,
     /// Additional fields for locate and send.
     pub extra: Fields,
     pub content: Vec<u8>,
@@ -28,14 +31,24 @@ impl TestFile {
         self.size() * numerator / denominator
     }
 
-    /// Computes the MD5 of the first bytes.
-    pub fn prefix_md5(&self, length: u64) -> String {
-        md5_hex(&self.content[..length as usize])
+    /// Returns the name of the digest with which it is sent.
+    pub fn digest(&self) -> &'static str {
+        self.agreed.unwrap_or("md5")
     }
 
-    /// Computes the MD5 of the whole file.
-    pub fn whole_md5(&self) -> String {
-        md5_hex(&self.content)
+    /// Computes the digest of a range.
+    pub fn digest_of(&self, from: u64, to: u64) -> String {
+        digest_hex(self.digest(), &self.content[from as usize..to as usize])
+    }
+
+    /// Computes the digest of the first bytes.
+    pub fn prefix(&self, length: u64) -> String {
+        self.digest_of(0, length)
+    }
+
+    /// Computes the digest of the whole file.
+    pub fn whole(&self) -> String {
+        self.prefix(self.size())
     }
 
     /// Copies the file under another name.
@@ -63,9 +76,17 @@ impl TestFile {
     }
 
     /// Copies the file, with its digest in the locate.
-    pub fn with_md5(&self) -> Self {
+    pub fn with_known(&self) -> Self {
         Self {
-            md5: Some(self.whole_md5()),
+            known: Some(self.whole()),
+            ..self.clone()
+        }
+    }
+
+    /// Copies the file for a client of 1.1 that uses this digest.
+    pub fn agreed(&self, digest: &'static str) -> Self {
+        Self {
+            agreed: Some(digest),
             ..self.clone()
         }
     }
@@ -88,6 +109,18 @@ impl TestFile {
         }
         fields.push(("dir".into(), self.dir.clone()));
         fields
+    }
+}
+
+/// The names of the digests, the one that a client likes most first.
+pub const DIGESTS: [&str; 3] = ["blake3", "sha256", "md5"];
+
+/// Computes the digest of this name, in lower-case hexadecimal.
+pub fn digest_hex(name: &str, bytes: &[u8]) -> String {
+    match name {
+        "blake3" => hex(blake3::hash(bytes).as_bytes()),
+        "sha256" => hex(&Sha256::digest(bytes)),
+        _ => md5_hex(bytes),
     }
 }
 

@@ -18,6 +18,7 @@
 //! | [`send`] | the body of a send, of which a check can change any part |
 //! | [`signer`] | signatures of forms |
 //! | [`file`](mod@file) | the files that checks upload |
+//! | [`offer`] | what a receiver has of version 1.1 |
 //! | [`form`] | fields of forms, encoded as browsers do |
 //! | [`verdict`] | the outcome of a check |
 
@@ -25,6 +26,7 @@ mod checks;
 mod connection;
 mod file;
 mod form;
+mod offer;
 mod options;
 mod probe;
 mod report;
@@ -122,6 +124,7 @@ fn prepare(options: &Options, url: &str) -> Result<Shared> {
         seed: seed::chosen(),
         max_segment: None,
         keeps_broken: OnceLock::new(),
+        offer: OnceLock::new(),
     };
     let probe = Probe::new(&shared, 0, Duration::from_secs(options.time));
     let response = probe

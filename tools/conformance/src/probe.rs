@@ -11,6 +11,7 @@ use fastrand::Rng;
 use crate::connection::Connection;
 use crate::file::TestFile;
 use crate::form::{urlencoded, Fields};
+use crate::offer::Offer;
 use crate::request::{describe, head};
 use crate::response::Response;
 use crate::send::{Body, SendRequest};
@@ -33,6 +34,8 @@ pub struct Shared {
     /// Whether the receiver keeps the bytes of a request that is cut off. The first check that
     /// needs it finds it out.
     pub keeps_broken: OnceLock<bool>,
+    /// What the receiver has of version 1.1. The first check that needs it finds it out.
+    pub offer: OnceLock<Offer>,
 }
 
 /// One check's access to the receiver.
@@ -56,7 +59,8 @@ pub struct UploadState {
     pub id: String,
     pub offset: u64,
     pub complete: bool,
-    pub prefix_md5: Option<String>,
+    /// The digest of the receiver's bytes, of the kind that the file is sent with.
+    pub prefix: Option<String>,
 }
 
 /// The time for which a client repeats a request while the receiver is busy.
@@ -108,7 +112,8 @@ impl<'k> Probe<'k> {
             name: format!("conformance-{:016x}.bin", fastrand::u64(..)),
             dir: String::new(),
             mtime: Some(1_700_000_000_123),
-            md5: None,
+            known: None,
+            agreed: None,
             extra: Fields::new(),
             content,
         }
@@ -118,8 +123,11 @@ impl<'k> Probe<'k> {
     pub fn locate_fields(&self, file: &TestFile) -> Fields {
         let mut fields: Fields = vec![("action".into(), "locate".into())];
         fields.extend(file.fields());
-        if let Some(md5) = &file.md5 {
-            fields.push(("md5".into(), md5.clone()));
+        if let Some(known) = &file.known {
+            fields.push((file.digest().into(), known.clone()));
+        }
+        if let Some(digest) = file.agreed {
+            fields.push(("digests".into(), digest.into()));
         }
         fields.push(("prefix".into(), "1".into()));
         fields.extend(file.extra.clone());
@@ -160,7 +168,7 @@ impl<'k> Probe<'k> {
             id: response.id()?,
             offset,
             complete,
-            prefix_md5: response.prefix_md5(),
+            prefix: response.prefix(file.digest()),
         })
     }
 
@@ -326,13 +334,19 @@ impl<'k> Probe<'k> {
 
     /// Sends the beginning of a send, with the first `count` bytes of its part of the file.
     pub fn send_part(&self, send: &SendRequest, count: u64) -> Result<Connection> {
+        self.begin_send(send, count)
+            .map(|(connection, _)| connection)
+    }
+
+    /// Does the same, and returns the rest of the request, too.
+    pub fn begin_send(&self, send: &SendRequest, count: u64) -> Result<(Connection, Vec<u8>)> {
         let body = self.body(send);
-        let bytes = &body.bytes[..count as usize];
+        let (bytes, others) = body.bytes.split_at(count as usize);
         let mut connection = self.connect()?;
         let begin = [&*self.post_head(&body), &*body.opening, bytes].concat();
         self.note(&begin);
         connection.write(&begin)?;
-        Ok(connection)
+        Ok((connection, [others, &body.closing].concat()))
     }
 
     /// Signs fields, if there is a secret.

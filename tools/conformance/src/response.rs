@@ -140,15 +140,25 @@ impl Response {
         }
     }
 
-    /// Reads the digest of the receiver's bytes, in lower case, if the response has it.
-    pub fn prefix_md5(&self) -> Option<String> {
-        let digest = self.member("prefix_md5")?.as_str()?;
+    /// Reads the digest of this kind of the receiver's bytes, in lower case, if the response has it.
+    pub fn prefix(&self, digest: &str) -> Option<String> {
+        let digest = self.member(&format!("prefix_{digest}"))?.as_str()?;
         Some(digest.to_ascii_lowercase())
+    }
+
+    /// Reads the MD5 of the receiver's bytes, if the response has it.
+    pub fn prefix_md5(&self) -> Option<String> {
+        self.prefix("md5")
+    }
+
+    /// Reads a member that is a whole number.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.member(name)?.as_u64()
     }
 
     /// Reads the limit for the file's bytes in one send, if the response has it.
     pub fn max_segment(&self) -> Option<u64> {
-        self.member("max_segment")?.as_u64()
+        self.number("max_segment")
     }
 
     /// Returns whether the receiver says that it has the whole file.

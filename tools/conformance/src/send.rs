@@ -19,20 +19,44 @@ pub struct SendRequest {
 impl SendRequest {
     /// Makes a send of the bytes `from..to` of a file, with the right digest.
     pub fn of(file: &TestFile, id: &str, from: u64, to: u64) -> Self {
+        let digest = match to == file.size() {
+            true => (file.digest().to_owned(), file.whole()),
+            false => (format!("prefix_{}", file.digest()), file.prefix(to)),
+        };
         let mut fields: Fields = vec![("action".into(), "send".into()), ("id".into(), id.into())];
         fields.extend(file.fields());
         fields.push(("offset".into(), from.to_string()));
         fields.push(("length".into(), (to - from).to_string()));
+        Self::with(file, fields, (from, to), vec![digest])
+    }
+
+    /// Makes a part, a send of the bytes `from..to` of a file beside others of the same run.
+    pub fn part(file: &TestFile, id: &str, (from, to): (u64, u64), run: &str) -> Self {
+        let digest = (format!("part_{}", file.digest()), file.digest_of(from, to));
+        let mut part = Self::of(file, id, from, to).set("part", run);
+        part.tail = vec![digest];
+        part
+    }
+
+    /// Makes a store, a send of a whole file without a locate.
+    pub fn store(file: &TestFile) -> Self {
+        let mut fields: Fields = vec![("action".into(), "store".into())];
+        fields.extend(file.fields());
+        fields.push((file.digest().into(), file.whole()));
+        Self::with(file, fields, (0, file.size()), Fields::new())
+    }
+
+    /// Makes a request with the bytes `from..to` of a file.
+    fn with(file: &TestFile, mut fields: Fields, (from, to): (u64, u64), tail: Fields) -> Self {
+        if let Some(digest) = file.agreed {
+            fields.push(("digest".into(), digest.into()));
+        }
         fields.extend(file.extra.clone());
-        let digest = match to == file.size() {
-            true => ("md5".to_owned(), file.whole_md5()),
-            false => ("prefix_md5".to_owned(), file.prefix_md5(to)),
-        };
         Self {
             fields,
             file_name: format!("; filename=\"{}\"", escape(&file.name)),
             bytes: file.content[from as usize..to as usize].to_vec(),
-            tail: vec![digest],
+            tail,
         }
     }
 

@@ -4,7 +4,7 @@ mod common;
 
 use std::io::Write;
 
-use common::{check, everything, kit, run_kit, JOE_AND_EVE};
+use common::{check, everything, kit, run_kit, JOE_AND_EVE, NEWER};
 use resup_test_support::model::{ModelReceiver, Options, Secret};
 use resup_test_support::nginx::Nginx;
 use resup_test_support::receiver::{Receiver, Setup};
@@ -16,11 +16,11 @@ fn the_receiver_passes() {
     found.assert_good();
     let missing = found.with("not supported");
     assert!(
-        missing
-            .iter()
-            .all(|id| ["limit-", "owner-", "sign-", "login-"]
-                .iter()
-                .any(|kind| id.starts_with(kind))),
+        missing.iter().all(|id| [
+            "limit-", "owner-", "sign-", "login-", "agree-", "store-", "parts-"
+        ]
+        .iter()
+        .any(|kind| id.starts_with(kind))),
         "{missing:?}"
     );
 }
@@ -78,8 +78,8 @@ fn the_receiver_with_users_passes_with_all_ways_to_log_in() {
     );
     found.assert_good();
     let missing = found.with("not supported");
-    let without = ["limit-", "sign-"];
-    let expected = |id: &&str| *id == "login-session" || without.iter().any(|w| id.starts_with(w));
+    let without = || ["limit-", "sign-"].iter().chain(&NEWER);
+    let expected = |id: &&str| *id == "login-session" || without().any(|w| id.starts_with(w));
     assert!(missing.iter().all(expected), "{missing:?}");
 
     let other = ["--other-basic", "joe:password of joe"];

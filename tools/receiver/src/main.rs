@@ -57,6 +57,7 @@ use crate::config::command::Command;
 use crate::config::{Config, LogFormat};
 use crate::ops::metrics;
 use crate::ops::tls::Tls;
+use crate::storage::blocks::Blocks;
 use crate::storage::claims::Claims;
 use crate::storage::expiry;
 use crate::storage::files::Files;
@@ -131,6 +132,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         files: Files::open(data)?,
         claims: Arc::new(claims),
         searches: Pace::default(),
+        blocks: Blocks::default(),
         naming: Naming::default(),
         layout: config.layout,
         conflict: config.conflict,

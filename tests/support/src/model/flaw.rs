@@ -117,6 +117,66 @@ pub enum Flaw {
     AnyNonce,
     /// A signature never gets old.
     AnyTime,
+    /// Clients of 1.0 get the members of 1.1, too.
+    NewMembersForAll,
+    /// The numbers that 1.1 adds are in quotes.
+    NewNumbersAreText,
+    /// The responses to sends do not name the agreed digest.
+    DigestInLocatesOnly,
+    /// The last of a client's digests is agreed on.
+    LastDigest,
+    /// The receiver's first digest is agreed on, whatever the client offers.
+    OwnDigest,
+    /// The digest of the held bytes is an MD5, whatever is agreed on.
+    PrefixStaysMd5,
+    /// A wrong digest is noticed only if it is an MD5.
+    OnlyMd5Checked,
+    /// The value of `restart` is taken for an MD5.
+    RestartByMd5,
+    /// Known content is found by its size alone, if the digest is no MD5.
+    AnyNewDigest,
+    /// The bytes of an upload are dropped when a client has another digest.
+    OtherDigestBeginsAnew,
+    /// The digest of a store is not compared.
+    StoresUnchecked,
+    /// The bytes of a broken store are held.
+    KeepsBrokenStores,
+    /// A store is taken where a part of the file is held.
+    StoreOverPart,
+    /// A store of a file that is there is 409.
+    StoreTwiceConflicts,
+    /// A store may carry more than `small`.
+    AnyStore,
+    /// The offset is the end of the last range.
+    OffsetOverGaps,
+    /// A locate drops the ranges.
+    LocateDropsRanges,
+    /// Each range reaches over its end.
+    RangesOverlap,
+    /// Ranges have digests of other bytes.
+    WrongRangeDigests,
+    /// The last part makes the file complete.
+    PartsComplete,
+    /// The digest of a part is not compared.
+    PartsUnchecked,
+    /// A part with a wrong digest is 422, but its bytes stay.
+    KeepsWrongParts,
+    /// A second part of a run is locked out.
+    OnePartAtATime,
+    /// A part of another run is let in.
+    AnyRun,
+    /// A part that overlaps one of its own run is 423.
+    OverlapIsLocked,
+    /// There may be more parts at a time than `parts`.
+    AnyNumberOfParts,
+    /// A part that is there already is 409.
+    RepeatedPartConflicts,
+    /// A part does not replace what it overlaps.
+    OldBytesStay,
+    /// The ranges stay when a send without `part` brings bytes.
+    RangesStay,
+    /// Any text is taken for the name of a run.
+    AnyRunName,
 }
 
 /// Returns the response to a head that is refused by mistake.

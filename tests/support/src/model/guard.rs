@@ -141,9 +141,9 @@ impl Guard {
 }
 
 /// The fields that every locate and send may have.
-const KNOWN: [&str; 15] = [
-    "action", "name", "size", "mtime", "dir", "user", "md5", "sha256", "prefix", "id", "offset",
-    "length", "restart", "ts", "nonce",
+const KNOWN: [&str; 19] = [
+    "action", "name", "size", "mtime", "dir", "user", "md5", "sha256", "blake3", "digests",
+    "digest", "prefix", "id", "offset", "length", "part", "restart", "ts", "nonce",
 ];
 
 impl Secret {

@@ -1,8 +1,10 @@
 //! The options of a model receiver.
 
 use super::{Account, Flaw, Secret};
+use crate::digests::NAMES;
 
-/// How a model receiver behaves. The default streams, has no limits and speaks plain HTTP.
+/// How a model receiver behaves. The default speaks version 1.0 of the protocol by plain HTTP, streams and has no
+/// limits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// Announced as `max_segment`; longer sends get 413.
@@ -29,11 +31,28 @@ pub struct Options {
     pub accounts: Vec<Account>,
     /// The secret that forms have to be signed with.
     pub secret: Option<Secret>,
+    /// The digests that a client of 1.1 can choose from. Without any it is a receiver of 1.0, which ignores
+    /// what 1.1 adds.
+    pub digests: &'static [&'static str],
+    /// Announced as `small` by a receiver of 1.1.
+    pub small: Option<u64>,
+    /// Announced as `parts` by a receiver of 1.1.
+    pub parts: Option<u64>,
     /// A mistake to make.
     pub flaw: Option<Flaw>,
 }
 
 impl Options {
+    /// Makes the options of a receiver of 1.1 with all digests, stores and parts.
+    pub fn newest() -> Self {
+        Self {
+            digests: &NAMES,
+            small: Some(256 << 10),
+            parts: Some(6),
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn has(&self, flaw: Flaw) -> bool {
         self.flaw == Some(flaw)
     }

@@ -231,8 +231,10 @@ impl Shared {
                 }
             }
         }
-        if get(&fields, "action") != Some("send") {
-            return Ok(Response::error(400, "a multipart body is for action=send"));
+        match get(&fields, "action") {
+            Some("send") => {}
+            Some("store") if self.options.small.is_some() => {}
+            _ => return Ok(Response::error(400, "a multipart body is for action=send")),
         }
         if let Err(response) = self.admit(&mut fields, owner) {
             return Ok(response);

@@ -206,3 +206,21 @@ fn rates_and_delays_are_as_planned() {
         assert!((least..3000).contains(&took), "{size} bytes took {took} ms");
     }
 }
+
+#[test]
+fn a_fault_may_wait_for_other_connections() {
+    let (addr, _) = sink(b"hello", LONG);
+    let plan = |_: u64, _: &mut fastrand::Rng| Faults {
+        refuse: true,
+        only_beside: 1,
+        ..Faults::default()
+    };
+    let proxy = ChaosProxy::start(addr, plan, 1);
+    let greeting = |client: &TcpStream| read_out(client, SILENCE);
+    let first = TcpStream::connect(proxy.addr()).unwrap();
+    assert_eq!(greeting(&first), (b"hello".to_vec(), Ending::Silence));
+    let second = TcpStream::connect(proxy.addr()).unwrap();
+    assert_eq!(greeting(&second), (vec![], Ending::Rst));
+    first.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(read_out(&first, LONG), (vec![], Ending::Fin));
+}

@@ -16,6 +16,12 @@ impl Response {
             unwanted: None,
         }
     }
+
+    /// Adds that a digest is wrong.
+    pub(super) fn of_digest(mut self) -> Self {
+        self.body.insert_str(1, r#""error":"digest","#);
+        self
+    }
 }
 
 /// Quotes text as a JSON string.

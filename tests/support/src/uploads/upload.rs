@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use md5::{Digest, Md5};
-
+use super::content::Content;
+use super::intervals::Intervals;
+use super::ranges::{Range, Ranges};
 use super::response::{quote, Response};
 use crate::model::{Flaw, Options};
 
@@ -18,43 +19,123 @@ pub(super) struct Upload {
     pub name: String,
     pub size: u64,
     pub mtime: Option<String>,
-    /// That of the whole file: the client announced it, or it was computed at the end.
-    pub md5: Option<String>,
-    pub data: Vec<u8>,
-    pub digest: Md5,
-    /// What the client's digests have proved: this many bytes, and the state after them.
-    pub verified: (usize, Md5),
-    /// The highest offset in a response.
-    pub confirmed: u64,
+    /// Digests of the whole file, by name: the client announced them, or they were computed at the end.
+    pub known: Vec<(String, String)>,
+    pub content: Content,
+    /// The digest that its first bytes came with.
+    pub begun: String,
+    pub ranges: Ranges,
+    pub confirmed: Intervals,
     pub complete: bool,
-    /// Changes with every locate and send, so that an older send that is still under way ends.
+    pub writers: Vec<Writer>,
+}
+
+/// A request that brings bytes.
+pub(super) struct Writer {
     pub turn: u64,
-    /// When the last bytes came in a send that is under way.
-    pub heard: Option<Instant>,
+    pub kind: Kind,
+    /// What came of a part or a store. The bytes of a send go to the upload at once.
+    pub piece: Range,
+    pub to: u64,
+    /// When its last bytes came.
+    pub heard: Instant,
+}
+
+/// What a writer is.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Send,
+    /// A part of the run with this name.
+    Part(String),
+    /// A whole file. It made its upload, or found it.
+    Store {
+        made: bool,
+    },
+}
+
+/// The digest that a client uses, and the version that it speaks.
+#[derive(Clone)]
+pub(crate) struct Client {
+    pub digest: String,
+    /// Whether it gets the members of 1.1.
+    pub newer: bool,
 }
 
 impl Upload {
-    /// Whether a live client is writing it, which a patient receiver leaves alone.
-    pub fn is_busy(&self, options: &Options) -> bool {
+    /// Returns the digest of the whole file, if it is known.
+    pub fn whole(&mut self, digest: &str) -> Option<String> {
+        if self.complete {
+            return Some(self.content.hex(digest));
+        }
+        let known = self.known.iter().find(|(name, _)| name == digest);
+        known.map(|(_, value)| value.clone())
+    }
+
+    /// Whether a live client is writing it, which a patient receiver leaves alone. Parts of one run are one client.
+    pub fn is_busy(&self, kind: Option<&Kind>, options: &Options) -> bool {
         let silence = match options.has(Flaw::KeepsDead) {
             true => Duration::MAX,
             false => SILENCE,
         };
-        options.patient && self.heard.is_some_and(|heard| heard.elapsed() < silence)
+        let is_own =
+            |writer: &Writer| matches!(kind, Some(kind @ Kind::Part(_)) if *kind == writer.kind);
+        let is_live = |writer: &Writer| match is_own(writer) {
+            true => options.has(Flaw::OnePartAtATime),
+            false => writer.heard.elapsed() < silence,
+        };
+        options.patient && self.writers.iter().any(is_live)
     }
 
-    pub fn response(&mut self, status: u16, options: &Options, prefix: Option<String>) -> Response {
+    /// Ends the writers that `which` chooses, and keeps what they brought.
+    pub fn end_writers(&mut self, which: impl Fn(&Writer) -> bool) {
+        let (ended, others) = std::mem::take(&mut self.writers)
+            .into_iter()
+            .partition(|writer| which(writer));
+        self.writers = others;
+        for writer in ended {
+            self.keep(writer);
+        }
+    }
+
+    /// Ends a writer that is not any more, and keeps what it brought, which no digest has proved.
+    pub fn keep(&mut self, writer: Writer) {
+        if matches!(writer.kind, Kind::Part(_)) {
+            self.ranges.fill(writer.piece);
+            self.join();
+        }
+    }
+
+    /// Moves ranges that touch the offset before it.
+    pub fn join(&mut self) {
+        self.ranges.cut_before(self.content.len());
+        while let Some(range) = self.ranges.take_first(self.content.len()) {
+            self.content.join(&range.content);
+        }
+    }
+
+    /// Makes the response that tells a client where its upload is.
+    pub fn response(
+        &mut self,
+        status: u16,
+        options: &Options,
+        client: &Client,
+        prefix: Option<String>,
+    ) -> Response {
+        let held = self.content.len();
         let offset = match self.complete {
             true => self.size,
-            false if options.has(Flaw::OffsetTooHigh) && !self.data.is_empty() => {
-                self.size.min(self.data.len() as u64 + 1)
-            }
-            false => self.data.len() as u64,
+            false if options.has(Flaw::OffsetTooHigh) && held > 0 => self.size.min(held + 1),
+            false if options.has(Flaw::OffsetOverGaps) => self.ranges.end().unwrap_or(held),
+            false => held,
         };
-        self.confirmed = self.confirmed.max(offset);
+        self.confirmed.add(0, offset);
+        let ranges = match client.newer && !self.complete {
+            true => self.ranges(options, &client.digest),
+            false => String::new(),
+        };
         let state = match (self.complete, offset) {
             (true, _) => "complete",
-            (false, 0) => "new",
+            (false, 0) if ranges.is_empty() => "new",
             (false, _) => "partial",
         };
         let mut body = format!(
@@ -66,10 +147,23 @@ impl Upload {
             body += &format!(r#","location":{}"#, quote(&location));
         }
         if let Some(prefix) = prefix {
-            body += &format!(r#","prefix_md5":"{prefix}""#);
+            body += &format!(r#","prefix_{}":"{prefix}""#, client.digest);
         }
         if let Some(most) = options.max_segment {
             body += &format!(r#","max_segment":{most}"#);
+        }
+        if client.newer {
+            body += &format!(r#","digest":"{}""#, client.digest);
+            let quote = match options.has(Flaw::NewNumbersAreText) {
+                true => "\"",
+                false => "",
+            };
+            for (name, value) in [("small", options.small), ("parts", options.parts)] {
+                if let Some(value) = value {
+                    body += &format!(r#","{name}":{quote}{value}{quote}"#);
+                }
+            }
+            body += &ranges;
         }
         body.push('}');
         Response {
@@ -79,11 +173,31 @@ impl Upload {
         }
     }
 
+    /// Writes the member `ranges`; nothing if there are none.
+    fn ranges(&mut self, options: &Options, digest: &str) -> String {
+        if self.ranges.is_empty() || options.parts.is_none() {
+            return String::new();
+        }
+        let mut list = Vec::new();
+        for range in self.ranges.told() {
+            let (from, mut to) = (range.from, range.to());
+            self.confirmed.add(from, to);
+            let mut hex = range.content.hex(digest);
+            if options.has(Flaw::WrongRangeDigests) {
+                hex = hex.chars().rev().collect();
+            }
+            if options.has(Flaw::RangesOverlap) {
+                to += 1;
+            }
+            list.push(format!(r#"{{"from":{from},"to":{to},"{digest}":"{hex}"}}"#));
+        }
+        format!(r#","ranges":[{}]"#, list.join(","))
+    }
+
     pub fn forget_content(&mut self) {
-        self.data.clear();
+        self.content = Content::default();
+        self.ranges.clear();
         self.complete = false;
-        self.digest = Md5::new();
-        self.verified = (0, Md5::new());
     }
 
     pub fn path(&self) -> String {

@@ -75,7 +75,7 @@ pub fn keeps_broken_requests(probe: &Probe) -> Result<bool> {
 }
 
 /// The time in which a receiver notices the end of a connection. The protocol sets none.
-const NOTICE: Duration = Duration::from_secs(3);
+pub const NOTICE: Duration = Duration::from_secs(3);
 
 /// Locates a file until its offset is at least `offset`, or [`NOTICE`] is over.
 fn find_until(probe: &Probe, file: &TestFile, offset: u64) -> Result<UploadState> {
@@ -110,8 +110,8 @@ fn find_between(probe: &Probe, file: &TestFile, least: u64, most: u64) -> Result
         offset <= most,
         "the offset is {offset}; no more than {most} bytes were sent"
     );
-    if let Some(theirs) = &found.prefix_md5 {
-        let ours = file.prefix_md5(offset);
+    if let Some(theirs) = &found.prefix {
+        let ours = file.prefix(offset);
         ensure!(
             *theirs == ours,
             "prefix_md5 is {theirs}; the first {offset} bytes have {ours}"

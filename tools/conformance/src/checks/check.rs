@@ -17,6 +17,9 @@ pub struct Check {
 
 pub const LOCATE: &str = "Locate";
 pub const SEND: &str = "Send";
+pub const AGREEMENT: &str = "Digests by agreement";
+pub const STORE: &str = "Store";
+pub const PARTS: &str = "Parts";
 pub const ERRORS: &str = "Errors";
 pub const IDENTITY: &str = "What makes a file the same file";
 pub const SIGNING: &str = "Signing";

@@ -46,8 +46,8 @@ pub const CHECKS: &[Check] = &[
         section: IDENTITY,
         holds: "with md5, files of other digests are other uploads",
         run: |probe| {
-            let other = |file: &TestFile| file.with_other_content().with_md5();
-            differ_from(probe, &probe.file(1000).with_md5(), other)
+            let other = |file: &TestFile| file.with_other_content().with_known();
+            differ_from(probe, &probe.file(1000).with_known(), other)
         },
     },
     Check {
@@ -98,13 +98,13 @@ fn expect_same(probe: &Probe, file: &TestFile, again: &TestFile) -> Result<()> {
 }
 
 fn md5_first(probe: &Probe) -> Outcome {
-    let file = probe.file(1000).with_md5();
+    let file = probe.file(1000).with_known();
     expect_same(probe, &file, &file.with_mtime(Some(1_800_000_000_000)))?;
     pass()
 }
 
 fn no_mtime(probe: &Probe) -> Outcome {
-    let file = probe.file(1000).with_md5().with_mtime(None);
+    let file = probe.file(1000).with_known().with_mtime(None);
     expect_same(probe, &file, &file.clone())?;
     pass()
 }

@@ -39,7 +39,7 @@ pub const CHECKS: &[Check] = &[
 fn upload(probe: &Probe) -> Outcome {
     let file = probe.file(2000);
     probe.upload(&file)?;
-    let copy = file.with_md5().with_name(probe.file(0).name);
+    let copy = file.with_known().with_name(probe.file(0).name);
     let response = probe.locate(&copy)?.expect(200)?;
     if response.state()? == "new" {
         return not_supported("content that the receiver has already must be sent again");
@@ -52,7 +52,7 @@ fn upload(probe: &Probe) -> Outcome {
 fn other_size(probe: &Probe) -> Outcome {
     let file = probe.file(2000);
     probe.upload(&file)?;
-    let mut other = file.with_md5().with_name(probe.file(0).name);
+    let mut other = file.with_known().with_name(probe.file(0).name);
     other.content.pop();
     let response = probe.locate(&other)?.expect(200)?;
     ensure!(
@@ -66,7 +66,7 @@ fn other_size(probe: &Probe) -> Outcome {
 fn other_sha256(probe: &Probe) -> Outcome {
     let file = probe.file(2000);
     probe.upload(&file)?;
-    let mut other = file.with_md5().with_name(probe.file(0).name);
+    let mut other = file.with_known().with_name(probe.file(0).name);
     let sha256 = hex(&Sha256::digest(b"other content"));
     other.extra.push(("sha256".to_owned(), sha256));
     let response = probe.locate(&other)?.expect(200)?;
@@ -79,7 +79,7 @@ fn other_sha256(probe: &Probe) -> Outcome {
 }
 
 fn unfinished(probe: &Probe) -> Outcome {
-    let file = probe.file(2000).with_md5();
+    let file = probe.file(2000).with_known();
     probe.begin_upload(&file, file.at(1, 2))?;
     let copy = file.with_name(probe.file(0).name);
     let response = probe.locate(&copy)?.expect(200)?;

@@ -3,9 +3,11 @@
 //!
 //! A check's function is named after the end of its id: `restart-late` is `restart::late`.
 
+mod agreement;
 mod broken;
 pub mod check;
 mod conflicts;
+mod continuing;
 mod digests;
 mod early;
 mod identity;
@@ -14,13 +16,17 @@ mod limits;
 mod locate;
 mod login;
 mod names;
+mod newer;
 mod owners;
+mod parts;
 pub mod quotes;
 mod refusals;
 mod responses;
 mod restart;
+mod runs;
 mod send;
 mod signing;
+mod stores;
 mod writers;
 
 use check::Check;
@@ -34,6 +40,11 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         restart::CHECKS,
         broken::CHECKS,
         writers::CHECKS,
+        agreement::CHECKS,
+        continuing::CHECKS,
+        stores::CHECKS,
+        parts::CHECKS,
+        runs::CHECKS,
         conflicts::CHECKS,
         digests::CHECKS,
         limits::CHECKS,

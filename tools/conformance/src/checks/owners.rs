@@ -79,7 +79,7 @@ fn ids(probe: &Probe, other: &Probe) -> Outcome {
 }
 
 fn instant(probe: &Probe, other: &Probe) -> Outcome {
-    let file = probe.file(1000).with_md5();
+    let file = probe.file(1000).with_known();
     probe.upload(&file)?;
     let response = other.locate(&file)?.expect(200)?;
     ensure!(

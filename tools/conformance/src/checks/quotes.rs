@@ -112,6 +112,113 @@ const QUOTES: &[Quote] = &[
         &["digest-of-resumed"],
     ),
     ("a part without a `name` are answered 400", &["hostile-multipart"]),
+    // Digests by agreement
+    (
+        "A receiver takes the first of the client's `digests` that it can use for this upload.",
+        &["agree-first", "agree-newer-continues"],
+    ),
+    (
+        "Where it can use none of them, it leaves the member out.",
+        &["agree-unknown"],
+    ),
+    (
+        "The agreed digest is the one that the `digest` of the last answer names; without that member it is `md5`.",
+        &["agree-members"],
+    ),
+    (
+        "as `prefix_md5`, where that digest is the agreed one",
+        &["agree-prefix"],
+    ),
+    (
+        "the field or member of the agreed digest takes its place",
+        &[
+            "agree-whole", "agree-wrong", "agree-restart", "agree-instant", "agree-identity",
+        ],
+    ),
+    (
+        "Only then does a receiver's answer have the members of 1.1",
+        &["agree-older-answers"],
+    ),
+    (
+        "So a peer of 1.0, which ignores names that it does not know, meets nothing new.",
+        &["agree-older-continues"],
+    ),
+    // Store
+    (
+        "a client may store a file of at most so many bytes at the same endpoint without a locate",
+        &["store-whole", "store-too-large"],
+    ),
+    (
+        "A file that it has already is answered `complete` and not stored again, so a store may be repeated.",
+        &["store-again"],
+    ),
+    (
+        "Where it holds a part of the file, it answers as for a locate (`partial`) and takes no byte of the body",
+        &["store-partial"],
+    ),
+    (
+        "Bytes that do not match the digest are answered 422 and dropped.",
+        &["store-wrong"],
+    ),
+    ("A broken store leaves nothing.", &["store-broken"]),
+    (
+        "The receiver checks what it would check for both",
+        &["store-owner", "store-signed"],
+    ),
+    // Parts
+    (
+        "`offset` is still the end of what it holds from the start without a gap",
+        &["parts-any-order"],
+    ),
+    (
+        "`ranges` is what it holds behind it, in order, without overlaps, 1000 at most",
+        &["parts-ranges", "parts-next-run"],
+    ),
+    ("No part completes the file.", &["parts-end"]),
+    (
+        "Where that is wrong, all is dropped that no digest covers.",
+        &["parts-wrong-end"],
+    ),
+    (
+        "bytes of a part whose digest is wrong are dropped (422)",
+        &["parts-wrong"],
+    ),
+    (
+        "What arrived of a broken part is kept as a range with the digest of what arrived, if the receiver can",
+        &["parts-broken"],
+    ),
+    (
+        "A part that ends at `offset` or before it is there already: it is answered as if it had been taken.",
+        &["parts-repeated"],
+    ),
+    (
+        "A part replaces the bytes of the ranges that it reaches into",
+        &["parts-replace"],
+    ),
+    (
+        "A send without `part` that brings bytes drops the ranges.",
+        &["parts-then-send"],
+    ),
+    (
+        "The value of `part` is a random text of 1 to 64 letters and digits",
+        &["parts-invalid"],
+    ),
+    (
+        "a client may have up to so many sends of one upload under way",
+        &["parts-at-once"],
+    ),
+    (
+        "A part beyond the answered `parts` is answered 429.",
+        &["parts-too-many"],
+    ),
+    (
+        "a send without `part` or with another value is another request (423 after 2 seconds)",
+        &["parts-other-run", "parts-dead-run"],
+    ),
+    (
+        "A part that overlaps one of its own run still at work ends that: its client is gone.",
+        &["parts-overlap"],
+    ),
     // Errors
     (
         "`offset` is not where the server is",

@@ -44,7 +44,7 @@ fn unfinished(probe: &Probe) -> Outcome {
     let old = file.with_other_content();
     let held = file.at(2, 3);
     let id = probe.begin_upload(&old, held)?;
-    let Some(digest) = probe.find(&file)?.prefix_md5 else {
+    let Some(digest) = probe.find(&file)?.prefix else {
         return not_supported(NO_PREFIX_MD5);
     };
     let restart = SendRequest::of(&file, &id, 0, file.at(1, 3)).set("restart", digest);
@@ -58,17 +58,17 @@ fn finished(probe: &Probe) -> Outcome {
     let file = probe.file(3000);
     let old = file.with_other_content();
     let id = probe.upload(&old)?;
-    let Some(digest) = probe.find(&file)?.prefix_md5 else {
+    let Some(digest) = probe.find(&file)?.prefix else {
         return not_supported(NO_PREFIX_MD5);
     };
     let replace = SendRequest::of(&file, &id, 0, file.size()).set("restart", digest);
     let response = probe.send(&replace)?.expect_complete(file.size())?;
     let theirs = match response.prefix_md5() {
         Some(digest) => Some(digest),
-        None => probe.find(&file)?.prefix_md5,
+        None => probe.find(&file)?.prefix,
     };
     ensure!(
-        theirs.is_none_or(|theirs| theirs == file.whole_md5()),
+        theirs.is_none_or(|theirs| theirs == file.whole()),
         "the old content is still there: {}",
         response.summary()
     );
@@ -98,7 +98,7 @@ fn broken(probe: &Probe) -> Outcome {
     let old = file.with_other_content();
     let held = file.at(1, 2);
     let id = probe.begin_upload(&old, held)?;
-    let Some(digest) = probe.find(&file)?.prefix_md5 else {
+    let Some(digest) = probe.find(&file)?.prefix else {
         return not_supported(NO_PREFIX_MD5);
     };
     let restart = SendRequest::of(&file, &id, 0, file.size()).set("restart", digest);
@@ -107,8 +107,8 @@ fn broken(probe: &Probe) -> Outcome {
     let found = find_after_break(probe, &file, sent)?;
     // Each response may do without prefix_md5.
     let is_of = |file: &TestFile| {
-        let digest = found.prefix_md5.as_deref();
-        digest.is_none_or(|digest| digest == file.prefix_md5(found.offset))
+        let digest = found.prefix.as_deref();
+        digest.is_none_or(|digest| digest == file.prefix(found.offset))
     };
     let dropped = found.offset <= sent && is_of(&file);
     // A receiver that keeps nothing of a request that is cut off still has the old bytes.
@@ -117,7 +117,7 @@ fn broken(probe: &Probe) -> Outcome {
         dropped || untouched,
         "after {sent} bytes of the new file offset {} has the digest {}",
         found.offset,
-        found.prefix_md5.as_deref().unwrap_or("of neither file")
+        found.prefix.as_deref().unwrap_or("of neither file")
     );
     if dropped {
         probe.finish(&file)?;

@@ -175,7 +175,7 @@ fn prefix_md5(probe: &Probe) -> Outcome {
             .expect(200)?;
         if let Some(theirs) = response.prefix_md5() {
             digests += 1;
-            let ours = file.prefix_md5(to);
+            let ours = file.prefix(to);
             ensure!(
                 theirs == ours,
                 "the first {to} bytes have the MD5 {ours}, the response is {}",
@@ -214,14 +214,14 @@ fn sha256(probe: &Probe) -> Outcome {
     use sha2::{Digest, Sha256};
     let file = probe.file(1000);
     let sha256 = crate::file::hex(&Sha256::digest(&file.content));
-    let md5 = file.whole_md5();
+    let md5 = file.whole();
     let id = probe.find(&file)?.id;
     let send = SendRequest::of(&file, &id, 0, file.size());
     let right = send.tail(&[("md5", &md5), ("sha256", &sha256)]);
     probe.send(&right)?.expect_complete(file.size())?;
 
     let file = probe.file(1000);
-    let md5 = file.whole_md5();
+    let md5 = file.whole();
     let id = probe.find(&file)?.id;
     let send = SendRequest::of(&file, &id, 0, file.size());
     let wrong = send.tail(&[("md5", &md5), ("sha256", &sha256)]);

@@ -2,6 +2,9 @@
 
 #![allow(dead_code)]
 
+pub mod flaws;
+pub mod newer_flaws;
+
 use std::collections::BTreeMap;
 use std::process::Command;
 
@@ -101,12 +104,13 @@ pub fn everything() -> Options {
     Options {
         patient: true,
         max_segment: Some(100_000),
+        small: Some(30_000),
         accounts: vec![account("joe"), account("eve")],
         secret: Some(Secret {
             text: "geheim".to_owned(),
             md5: false,
         }),
-        ..Options::default()
+        ..Options::newest()
     }
 }
 
@@ -119,3 +123,6 @@ pub const JOE_AND_EVE: [&str; 6] = [
     "--secret",
     "geheim",
 ];
+
+/// The beginnings of the names of the checks for version 1.1.
+pub const NEWER: [&str; 3] = ["agree-", "store-", "parts-"];

@@ -4,10 +4,12 @@
 //! | --- | --- |
 //! | [`base_path`] | the value of --base-path |
 //! | [`command`] | the commands that run in place of the receiver |
+//! | [`digest_set`] | the value of --digests |
 //! | `sources` | flags, environment and file, in their order |
 
 pub mod base_path;
 pub mod command;
+pub mod digest_set;
 mod sources;
 
 use std::net::{IpAddr, SocketAddr};
@@ -19,6 +21,7 @@ use clap::{Parser, ValueEnum};
 use ipnet::IpNet;
 
 use command::Command;
+use digest_set::DigestSet;
 
 /// Receives resumable form uploads and keeps the files in a directory.
 ///
@@ -80,6 +83,11 @@ pub struct Config {
     #[arg(long, value_name = "TIME", default_value = "30", value_parser = time)]
     pub body_idle_timeout: Duration,
 
+    /// Digests that are kept of each file, beside the one that proves it: md5, sha256, blake3, several by
+    /// commas, or none
+    #[arg(long, value_name = "NAMES", default_value = "sha256", value_parser = DigestSet::parse)]
+    pub digests: DigestSet,
+
     /// Most file bytes that one send may carry, 1000 or more
     #[arg(long, value_name = "SIZE", value_parser = segment)]
     pub max_segment: Option<NonZeroU64>,
@@ -123,8 +131,8 @@ pub struct Config {
     #[arg(long, value_name = "TIME", value_parser = days)]
     pub expire: Option<Duration>,
 
-    /// Received bytes after which they are made durable; after a second in any case
-    #[arg(long, value_name = "SIZE", default_value = "32Mi", value_parser = size, hide = true)]
+    /// Received bytes after which they begin to be made durable; after a second in any case
+    #[arg(long, value_name = "SIZE", default_value = "16Mi", value_parser = size, hide = true)]
     pub commit_bytes: NonZeroU64,
 
     /// Reverse proxy whose X-Forwarded-For and X-Forwarded-Proto (without them: Forwarded) are believed;

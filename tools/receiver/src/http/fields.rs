@@ -1,6 +1,7 @@
 //! The fields of a form, within limits, and their values by type.
 
 use percent_encoding::percent_decode_str;
+use resup_digests::{Algorithm, Digest};
 
 use crate::http::reply::{excerpt, Reply};
 use crate::storage::names;
@@ -124,14 +125,14 @@ impl Fields {
         }
     }
 
-    /// Reads a hexadecimal digest of `bytes` bytes, in lower case; empty when not given.
-    pub fn digest(&self, name: &str, bytes: usize) -> Result<String, Reply> {
-        let value = self.text(name).unwrap_or("");
-        let digits = value.bytes().all(|b| b.is_ascii_hexdigit());
-        if value.is_empty() || (digits && value.len() == 2 * bytes) {
-            Ok(value.to_ascii_lowercase())
-        } else {
-            Err(Reply::bad_field(name, value))
+    /// Reads a hexadecimal digest; `None` when not given.
+    pub fn digest(&self, name: &str, algorithm: Algorithm) -> Result<Option<Digest>, Reply> {
+        match self.text(name) {
+            None | Some("") => Ok(None),
+            Some(value) => match Digest::of_hex(algorithm, value) {
+                None => Err(Reply::bad_field(name, value)),
+                digest => Ok(digest),
+            },
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use axum::body::Body;
 use axum::http::{header, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use resup_digests::Algorithm;
 use serde::Serialize;
 
 use crate::connections::TooMany;
@@ -124,7 +125,7 @@ impl Reply {
 
     /// Adds the digest of the durable bytes.
     pub fn with_prefix(mut self, record: &Record) -> Self {
-        self.members.prefix_md5 = Some(record.digests.md5());
+        self.members.prefix_md5 = record.digests.hex(Algorithm::Md5);
         self
     }
 

@@ -1,5 +1,6 @@
 //! The JSON that describes an upload to its owner.
 
+use resup_digests::Algorithm;
 use serde::Serialize;
 
 use crate::storage::record::{Record, State};
@@ -19,6 +20,8 @@ pub struct Item<'r> {
     md5: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blake3: Option<String>,
     created: i64,
     changed: i64,
     /// Whether a request works on it now.
@@ -32,6 +35,7 @@ impl<'r> Item<'r> {
     pub fn new(record: &'r Record, active: bool, base: &str) -> Self {
         let file = &record.identity;
         let complete = record.state == State::Complete;
+        let content = |algorithm| record.digests.hex(algorithm).filter(|_| complete);
         Self {
             id: &record.id,
             name: &file.name,
@@ -41,11 +45,12 @@ impl<'r> Item<'r> {
             state: record.state,
             mtime: file.mtime.parse().ok(),
             md5: if complete {
-                Some(record.digests.md5())
+                record.digests.hex(Algorithm::Md5)
             } else {
                 Some(file.md5.clone()).filter(|md5| !md5.is_empty())
             },
-            sha256: complete.then(|| record.digests.sha256()),
+            sha256: content(Algorithm::Sha256),
+            blake3: content(Algorithm::Blake3),
             created: record.created,
             changed: record.changed,
             active,

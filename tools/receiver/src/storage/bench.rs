@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::config::digest_set::DigestSet;
 use crate::config::{Conflict, Layout};
+use crate::storage::blocks::Blocks;
 use crate::storage::changes::Limits;
 use crate::storage::claims::Claims;
 use crate::storage::files::Files;
@@ -20,6 +22,7 @@ pub async fn uploads(dir: &Path) -> Uploads {
         files: Files::open(dir).unwrap(),
         claims: Arc::new(Claims::new(10, None)),
         searches: Pace::default(),
+        blocks: Blocks::default(),
         naming: Naming::default(),
         layout: Layout::Id,
         conflict: Conflict::Rename,
@@ -36,7 +39,7 @@ pub async fn insert(uploads: &Uploads, name: &str) -> Record {
         mtime: String::new(),
         md5: String::new(),
     };
-    let record = Record::new(identity).unwrap();
+    let record = Record::new(identity, DigestSet::default()).unwrap();
     let inserted = uploads.store.insert(&record, Limits::default()).await;
     assert!(inserted.unwrap());
     record

@@ -1,6 +1,7 @@
 //! Changes of the records. Those that arrive while a transaction is being made durable go together into
 //! the next one.
 
+use resup_digests::Algorithm;
 use sqlx::{AnyConnection, AnyPool};
 use tokio::sync::{mpsc, oneshot};
 
@@ -210,8 +211,9 @@ fn bound(limit: Option<u64>) -> i64 {
 }
 
 async fn save(database: &mut AnyConnection, record: &Record) -> sqlx::Result<bool> {
+    let hex = |algorithm| record.digests.hex(algorithm).unwrap_or_default();
     let (content_md5, content_sha256) = match record.state {
-        State::Complete => (record.digests.md5(), record.digests.sha256()),
+        State::Complete => (hex(Algorithm::Md5), hex(Algorithm::Sha256)),
         State::New | State::Partial => Default::default(),
     };
     let done = sqlx::query(

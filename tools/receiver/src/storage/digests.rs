@@ -1,79 +1,193 @@
-//! The two digests of a file's first bytes. They can be saved and continued later.
+//! The digests of a file's first bytes: those that an upload needs. They can be saved and continued later.
 
-use md5::digest::common::hazmat::{SerializableState, SerializedState};
-use md5::{Digest, Md5};
-use sha2::Sha256;
+use std::panic::resume_unwind;
+use std::thread;
 
-/// MD5 and SHA-256 of all bytes so far.
-#[derive(Clone, Default)]
+use resup_digests::{Algorithm, Digest, State};
+
+use crate::config::digest_set::DigestSet;
+
+/// The algorithms, in the order in which their states are saved.
+const ORDER: [Algorithm; 3] = [Algorithm::Md5, Algorithm::Sha256, Algorithm::Blake3];
+
+/// The number of bytes whose digest takes much longer than the start of a thread.
+const WORTH_A_THREAD: usize = 128 * 1024;
+
+/// The digests of all bytes so far, at least one.
+#[derive(Clone)]
 pub struct Digests {
-    md5: Md5,
-    sha256: Sha256,
+    /// The states, each of another algorithm.
+    states: Vec<State>,
+}
+
+impl Default for Digests {
+    fn default() -> Self {
+        Self::new(DigestSet::default())
+    }
 }
 
 impl Digests {
+    /// Begins the digests of a set; MD5 where it is empty.
+    pub fn new(set: DigestSet) -> Self {
+        let states: Vec<_> = set.iter().map(State::new).collect();
+        match states.is_empty() {
+            true => Self::new(set | Algorithm::Md5),
+            false => Self { states },
+        }
+    }
+
+    /// Begins the digests of the same set.
+    pub fn none_yet(&self) -> Self {
+        let begun = |state: &State| State::new(state.algorithm());
+        Self {
+            states: self.states.iter().map(begun).collect(),
+        }
+    }
+
     /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
-        self.md5.update(bytes);
-        self.sha256.update(bytes);
+        for state in &mut self.states {
+            state.update(bytes);
+        }
     }
 
-    /// MD5 so far, in hexadecimal.
-    pub fn md5(&self) -> String {
-        hex::encode(self.md5.clone().finalize())
+    /// Adds the next bytes, and does `work`: on a thread of its own, where that is worth it, while the slowest digest is
+    /// computed.
+    pub fn update_beside<R: Send>(
+        &mut self,
+        bytes: &[u8],
+        mut work: impl FnMut() -> R + Send,
+    ) -> R {
+        let slow = self.states.split_first_mut().filter(|(first, _)| {
+            bytes.len() >= WORTH_A_THREAD && first.algorithm() != Algorithm::Blake3
+        });
+        let Some((slow, others)) = slow else {
+            self.update(bytes);
+            return work();
+        };
+        let mut beside = || {
+            others.iter_mut().for_each(|state| state.update(bytes));
+            work()
+        };
+        let result = thread::scope(|scope| {
+            let thread = thread::Builder::new().spawn_scoped(scope, &mut beside);
+            slow.update(bytes);
+            thread.ok().map(|thread| thread.join())
+        });
+        match result {
+            Some(Ok(result)) => result,
+            Some(Err(panic)) => resume_unwind(panic),
+            None => beside(),
+        }
     }
 
-    /// SHA-256 so far, in hexadecimal.
-    pub fn sha256(&self) -> String {
-        hex::encode(self.sha256.clone().finalize())
+    /// Computes a digest so far; `None` when it is not one of the set.
+    pub fn get(&self, algorithm: Algorithm) -> Option<Digest> {
+        let state = self.states.iter().find(|it| it.algorithm() == algorithm);
+        state.map(State::digest)
     }
 
-    /// Writes the inner states as text, for the database.
+    /// Computes a digest so far, in hexadecimal; `None` when it is not one of the set.
+    pub fn hex(&self, algorithm: Algorithm) -> Option<String> {
+        self.get(algorithm).map(|digest| digest.hex())
+    }
+
+    /// Computes the digest by which two contents are most surely told apart.
+    pub fn best(&self) -> Digest {
+        let order = [Algorithm::Sha256, Algorithm::Blake3, Algorithm::Md5];
+        let best = order.into_iter().find_map(|it| self.get(it));
+        best.expect("there is at least one")
+    }
+
+    /// Writes the inner states as text, for the database: those of MD5, SHA-256 and BLAKE3, each empty if it is not
+    /// one of the set, up to the last one that is.
     pub fn save(&self) -> String {
-        let mut text = hex::encode(self.md5.serialize());
-        text.push(':');
-        text.push_str(&hex::encode(self.sha256.serialize()));
-        text
+        let state = |algorithm| self.states.iter().find(|it| it.algorithm() == algorithm);
+        let states = ORDER.map(|it| state(it).map_or(String::new(), State::save));
+        states.join(":").trim_end_matches(':').to_owned()
     }
 
     /// Continues from what [`save`](Self::save) wrote; `None` when the text is not such a state.
     pub fn restore(text: &str) -> Option<Self> {
-        let (md5, sha256) = text.split_once(':')?;
-        Some(Self {
-            md5: restore_one(md5)?,
-            sha256: restore_one(sha256)?,
-        })
+        let texts: Vec<_> = text.split(':').collect();
+        if texts.len() > ORDER.len() {
+            return None;
+        }
+        let texts = ORDER.into_iter().zip(texts);
+        let states: Option<Vec<_>> = texts
+            .filter(|(_, text)| !text.is_empty())
+            .map(|(algorithm, text)| State::restore(algorithm, text))
+            .collect();
+        states
+            .filter(|it| !it.is_empty())
+            .map(|states| Self { states })
     }
-}
-
-fn restore_one<D: SerializableState>(text: &str) -> Option<D> {
-    let mut state = SerializedState::<D>::default();
-    hex::decode_to_slice(text, &mut state).ok()?;
-    D::deserialize(&state).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn sets() -> impl Iterator<Item = DigestSet> {
+        let is_in = |bits: usize, n: usize| bits >> n & 1 == 1;
+        let members = move |bits| (0..3).filter(move |n| is_in(bits, *n));
+        (1..8).map(move |bits| members(bits).map(|n| ORDER[n]).collect())
+    }
+
+    fn all(digests: &Digests) -> Vec<Digest> {
+        ORDER.iter().filter_map(|it| digests.get(*it)).collect()
+    }
+
     #[test]
     fn a_restored_state_continues_correctly() {
-        let bytes: Vec<u8> = (0..1000u32).map(|n| n as u8).collect();
-        let mut whole = Digests::default();
-        whole.update(&bytes);
-        for cut in [0, 1, 63, 64, 65, 127, 128, 999, 1000] {
-            let mut start = Digests::default();
-            start.update(&bytes[..cut]);
-            let mut rest = Digests::restore(&start.save()).unwrap();
-            rest.update(&bytes[cut..]);
-            assert_eq!((rest.md5(), rest.sha256()), (whole.md5(), whole.sha256()));
+        let bytes: Vec<u8> = (0..3000u32).map(|n| n as u8).collect();
+        for set in sets() {
+            let mut whole = Digests::new(set);
+            whole.update(&bytes);
+            assert_eq!(all(&whole).len(), set.iter().count());
+            let none = all(&whole.none_yet());
+            assert_eq!(none, all(&Digests::new(set)));
+            for cut in [0, 1, 63, 64, 65, 127, 128, 1023, 1024, 1025, 2999, 3000] {
+                let mut start = Digests::new(set);
+                start.update(&bytes[..cut]);
+                let mut rest = Digests::restore(&start.save()).unwrap();
+                rest.update(&bytes[cut..]);
+                assert_eq!(all(&rest), all(&whole), "{set:?} {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn digests_are_the_same_with_work_beside_them() {
+        let bytes: Vec<u8> = (0..2 * WORTH_A_THREAD).map(|n| n as u8).collect();
+        for set in sets() {
+            let (mut alone, mut beside) = (Digests::new(set), Digests::new(set));
+            for length in [bytes.len(), 1, WORTH_A_THREAD] {
+                alone.update(&bytes[..length]);
+                let mut count = 0;
+                let done = beside.update_beside(&bytes[..length], || {
+                    count += 1;
+                    count
+                });
+                assert_eq!(done, 1);
+            }
+            assert_eq!(all(&beside), all(&alone), "{set:?}");
         }
     }
 
     #[test]
     fn an_invalid_state_is_refused() {
-        let good = Digests::default().save();
-        for bad in ["", ":", "00:00", &good[1..], &good.replace(':', "")] {
+        let good = Digests::new(sets().last().unwrap()).save();
+        let more = good.clone() + ":";
+        for bad in [
+            "",
+            ":",
+            "::",
+            "00:00",
+            &good[1..],
+            &good.replace(':', ""),
+            &more,
+        ] {
             assert!(Digests::restore(bad).is_none(), "{bad}");
         }
     }

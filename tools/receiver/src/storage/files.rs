@@ -82,7 +82,7 @@ impl Files {
         tokio::task::spawn_blocking(probe).await?
     }
 
-    /// Opens an upload's file to be written from `offset`. What is behind it was never confirmed, and is cut
+    /// Opens an upload's file to be written from `offset`, and read. What is behind it was never confirmed, and is cut
     /// off.
     pub fn write_from(&self, id: &str, offset: u64) -> io::Result<File> {
         if offset == 0 {
@@ -90,7 +90,7 @@ impl Files {
             self.remove(id)?;
         }
         let mut options = OpenOptions::new();
-        options.write(true).follow(FollowSymlinks::No);
+        options.read(true).write(true).follow(FollowSymlinks::No);
         let file = match self.partial.open_with(id, &options) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let file = self.partial.open_with(id, options.create_new(true))?;

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`uploads`] | records and files together, changed in an order that no crash can break |
 //! | [`writer`] | the thread that writes an upload's bytes, syncs them and then saves the record |
+//! | [`blocks`] | the bytes between a request and that thread |
 //! | [`claims`] | the right to work on an upload, which one request has at a time |
 //! | [`recovery`] | what a start does with the bytes in `partial` |
 //! | [`gone`] | finished uploads whose files others have moved away |
@@ -19,13 +20,14 @@
 //! | [`pace`] | a limit for how often something is done for one owner |
 //! | [`names`] | which names are allowed, and how they are written on the disk |
 //! | [`record`] | one upload as the database has it |
-//! | [`digests`] | MD5 and SHA-256 that can be saved and continued |
+//! | [`digests`] | the digests that an upload needs, which can be saved and continued |
 //! | [`error`] | reasons why something could not be stored |
 //! | [`failpoint`] | places where tests let the receiver crash |
 
 mod alias;
 #[cfg(test)]
 mod bench;
+pub mod blocks;
 pub mod changes;
 pub mod claims;
 pub mod database;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::config::digest_set::DigestSet;
 use crate::storage::digests::Digests;
 
 /// The state of an upload.
@@ -86,8 +87,8 @@ pub struct Record {
 }
 
 impl Record {
-    /// Makes a record for a file that has none.
-    pub fn new(identity: Identity) -> Result<Self, getrandom::Error> {
+    /// Makes a record for a file that has none. Its digests are those of the set.
+    pub fn new(identity: Identity, digests: DigestSet) -> Result<Self, getrandom::Error> {
         let mut id = [0; 16];
         getrandom::fill(&mut id)?;
         let id = hex::encode(id);
@@ -97,7 +98,7 @@ impl Record {
             identity,
             state: State::New,
             offset: 0,
-            digests: Digests::default(),
+            digests: Digests::new(digests),
             proven: Prefix::default(),
             created: 0,
             changed: 0,
@@ -129,7 +130,10 @@ impl Record {
         }
         self.state = State::Partial;
         self.offset = to.offset;
-        self.digests = to.digests;
+        self.digests = match to.offset {
+            0 => self.digests.none_yet(),
+            _ => to.digests,
+        };
     }
 
     /// The URL path of the finished file.

@@ -8,9 +8,11 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io;
 use std::sync::Arc;
 
+use resup_digests::{Algorithm, Digest};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::config::{Conflict, Layout};
+use crate::storage::blocks::Blocks;
 use crate::storage::claims::{Claim, Claims};
 use crate::storage::error::{StorageError, StoreError};
 use crate::storage::failpoint;
@@ -36,6 +38,8 @@ pub struct Uploads {
     pub claims: Arc<Claims>,
     /// How often an owner's files are searched for those that are gone.
     pub searches: Pace,
+    /// The bytes on their way to the files.
+    pub blocks: Blocks,
     /// The right to give a file of an owner its place.
     pub naming: Naming,
     /// Where finished files go.
@@ -272,10 +276,10 @@ impl Uploads {
     pub async fn finish_instantly(
         &self,
         record: &mut Record,
-        sha256: &str,
+        sha256: Option<Digest>,
     ) -> Result<bool, StorageError> {
         for twin in self.store.find_content(&record.identity).await? {
-            if !sha256.is_empty() && sha256 != twin.digests.sha256() {
+            if sha256.is_some() && twin.digests.get(Algorithm::Sha256) != sha256 {
                 continue;
             }
             let id = record.id.clone();
@@ -322,7 +326,7 @@ impl Uploads {
         Ok(now.is_some_and(|now| {
             now.state == State::Complete
                 && now.place == record.place
-                && now.digests.sha256() == record.digests.sha256()
+                && now.digests.best() == record.digests.best()
         }))
     }
 

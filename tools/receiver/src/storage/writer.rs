@@ -1,15 +1,15 @@
 //! The thread that writes an upload's bytes, syncs them and then saves the record.
 
 use std::fs::File;
-use std::io::{self, Write};
-use std::time::Duration;
+use std::io::{self, Read, Seek, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use resup_digests::{Algorithm, Digest, State as DigestState};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{timeout_at, Instant};
 
+use crate::storage::blocks::{Filler, Taker};
 use crate::storage::claims::Claim;
 use crate::storage::digests::Digests;
 use crate::storage::error::StorageError;
@@ -19,18 +19,16 @@ use crate::storage::uploads::Uploads;
 
 /// The longest time between two commits while bytes arrive.
 const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
-/// How many chunks wait for the thread. Few, since many uploads may be active at once.
-const QUEUE: usize = 2;
+/// How many bytes are read at once for a digest.
+const READ_BLOCK: usize = 64 * 1024;
 
-/// The digests that the client sends after the file; each one is empty if it is not sent.
+/// The digests that the client sends after the file.
 #[derive(Debug, Default)]
 pub struct ExpectedDigests {
-    /// MD5 of the whole file.
-    pub md5: String,
-    /// SHA-256 of the whole file.
-    pub sha256: String,
-    /// MD5 of the file up to the end of this request's bytes.
-    pub prefix_md5: String,
+    /// Those of the whole file.
+    pub whole: Vec<Digest>,
+    /// Those of the file up to the end of this request's bytes.
+    pub prefix: Vec<Digest>,
 }
 
 /// The result of a request's bytes.
@@ -43,24 +41,21 @@ pub struct Outcome {
 
 /// The thread's other end.
 pub struct Writer {
-    queue: mpsc::Sender<Message>,
+    blocks: Filler<ExpectedDigests>,
     thread: JoinHandle<Result<Outcome, StorageError>>,
-}
-
-enum Message {
-    Chunk(Bytes),
-    Finish(ExpectedDigests),
 }
 
 impl Writer {
     /// Starts the thread. It writes at `record.offset`, and keeps `claim` until it ends.
     pub fn start(uploads: Uploads, record: Record, commit_bytes: u64, claim: Claim) -> Self {
-        let (queue, messages) = mpsc::channel(QUEUE);
+        let (filler, blocks) = uploads.blocks.ends(commit_bytes / 2);
         let runtime = Handle::current();
         let thread = tokio::task::spawn_blocking(move || {
             let _claim = claim;
             let mut job = Job {
-                file: uploads.files.write_from(&record.id, record.offset)?,
+                file: Arc::new(uploads.files.write_from(&record.id, record.offset)?),
+                begun: record.offset,
+                commit: None,
                 digests: record.digests.clone(),
                 written: record.offset,
                 initial: record.clone(),
@@ -69,46 +64,58 @@ impl Writer {
                 uploads,
                 runtime,
             };
-            let result = job.run(messages);
-            let digests_match = result.inspect_err(|error| job.free_space(error))?;
+            let result = job.run(blocks);
+            let digests_match = result.inspect_err(|error| job.give_up(error))?;
             Ok(Outcome {
                 record: job.record,
                 digests_match,
             })
         });
-        Self { queue, thread }
+        Self {
+            blocks: filler,
+            thread,
+        }
     }
 
-    /// Passes a chunk to the thread; `false` when the thread has failed.
-    pub async fn push(&self, chunk: Bytes) -> bool {
-        chunk.is_empty() || self.queue.send(Message::Chunk(chunk)).await.is_ok()
+    /// Passes bytes to the thread; `false` when the thread has failed.
+    pub async fn push(&self, bytes: &[u8]) -> bool {
+        self.blocks.push(bytes).await
     }
 
     /// Waits until the thread has failed. Does not return if it does not fail.
     pub async fn failed(&self) {
-        self.queue.closed().await;
+        self.blocks.closed().await;
     }
 
     /// Compares the digests, when all bytes were passed, and ends the thread.
     pub async fn finish(self, expected: ExpectedDigests) -> Result<Outcome, StorageError> {
-        // If the thread has failed, the call below returns its error.
-        let _ = self.queue.send(Message::Finish(expected)).await;
-        self.stop().await
+        self.blocks.end(expected);
+        self.thread.await?
     }
 
     /// Saves the bytes that were passed, and ends the thread.
     pub async fn stop(self) -> Result<Outcome, StorageError> {
-        drop(self.queue);
+        drop(self.blocks);
         self.thread.await?
     }
 }
 
+/// A commit that is being made.
+struct Commit {
+    /// The upload as the database will have it.
+    record: Record,
+    task: JoinHandle<Result<(), StorageError>>,
+}
+
 struct Job {
-    file: File,
+    file: Arc<File>,
     /// The upload before this request.
     initial: Record,
     /// The upload as the database has it.
     record: Record,
+    /// The offset of the last commit that was begun.
+    begun: u64,
+    commit: Option<Commit>,
     written: u64,
     /// The digests of all written bytes.
     digests: Digests,
@@ -118,53 +125,86 @@ struct Job {
 }
 
 impl Job {
-    /// Writes until the messages end. Returns whether the digests match.
-    fn run(&mut self, mut messages: mpsc::Receiver<Message>) -> Result<bool, StorageError> {
+    /// Writes until the bytes end. Returns whether the digests match.
+    fn run(&mut self, mut blocks: Taker<ExpectedDigests>) -> Result<bool, StorageError> {
         let mut due = Instant::now() + COMMIT_INTERVAL;
         loop {
-            let next = async { timeout_at(due, messages.recv()).await };
-            match self.runtime.block_on(next) {
-                Ok(Some(Message::Chunk(chunk))) => {
-                    self.file.write_all(&chunk)?;
-                    failpoint::hit("after-write");
-                    self.digests.update(&chunk);
-                    self.written += chunk.len() as u64;
-                }
-                Ok(Some(Message::Finish(expected))) => return self.finish(&expected),
-                Ok(None) => {
-                    self.commit()?;
+            let taken = blocks.take(due);
+            if !taken.bytes.is_empty() {
+                self.write(taken.bytes)?;
+            }
+            match taken.end {
+                Some(Some(expected)) => return self.finish(&expected),
+                Some(None) => {
+                    self.begin_commit()?;
+                    self.end_commit()?;
                     return Ok(true);
                 }
-                Err(_) => {}
+                None => {}
             }
-            if self.written - self.record.offset >= self.commit_bytes || Instant::now() >= due {
-                self.commit()?;
+            if self.written - self.begun >= self.commit_bytes || Instant::now() >= due {
+                self.begin_commit()?;
                 due = Instant::now() + COMMIT_INTERVAL;
             }
         }
     }
 
-    fn commit(&mut self) -> Result<(), StorageError> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let file = &mut self.file;
+        let mut write = || file.write_all(bytes);
+        match self.uploads.blocks.are_few() {
+            true => self.digests.update_beside(bytes, write)?,
+            false => {
+                write()?;
+                self.digests.update(bytes);
+            }
+        }
+        failpoint::hit("after-write");
+        self.written += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Begins to make the written bytes durable and to save their record, after the commit before. More bytes can be
+    /// written meanwhile.
+    fn begin_commit(&mut self) -> Result<(), StorageError> {
+        self.end_commit()?;
         if self.written == self.record.offset {
             return Ok(());
         }
-        self.sync()?;
-        self.save(State::Partial, self.written, self.digests.clone())
+        let record = self.changed(State::Partial, self.written, self.digests.clone());
+        let (file, store) = (self.file.clone(), self.uploads.store.clone());
+        let saved = record.clone();
+        let task = self.runtime.spawn(async move {
+            tokio::task::spawn_blocking(move || sync(&file)).await??;
+            store.save(&saved).await?;
+            failpoint::hit("after-commit");
+            Ok(())
+        });
+        self.begun = self.written;
+        self.commit = Some(Commit { record, task });
+        Ok(())
+    }
+
+    /// Waits for the commit that is being made.
+    fn end_commit(&mut self) -> Result<(), StorageError> {
+        if let Some(commit) = self.commit.take() {
+            self.runtime.block_on(commit.task)??;
+            self.record = commit.record;
+        }
+        Ok(())
     }
 
     /// Compares the digests and saves the result.
     fn finish(&mut self, expected: &ExpectedDigests) -> Result<bool, StorageError> {
-        self.sync()?;
-        let file = &self.record.identity;
-        let is_whole = self.written == file.size;
-        let md5 = self.digests.md5();
-        let matches = |expected: &str, actual: &str| expected.is_empty() || expected == actual;
-        let mut all_match = matches(&expected.prefix_md5, &md5);
+        self.end_commit()?;
+        sync(&self.file)?;
+        let is_whole = self.written == self.record.identity.size;
+        let mut all_match = self.match_all(&expected.prefix)?;
         if is_whole {
-            all_match &= matches(&expected.md5, &md5) && matches(&file.md5, &md5);
-            all_match &= expected.sha256.is_empty() || expected.sha256 == self.digests.sha256();
+            let located = Digest::of_hex(Algorithm::Md5, &self.record.identity.md5);
+            all_match &= self.match_all(&expected.whole)? && self.match_all(located.as_slice())?;
         }
-        if all_match && !expected.prefix_md5.is_empty() {
+        if all_match && !expected.prefix.is_empty() {
             self.record.proven = Prefix {
                 offset: self.written,
                 digests: self.digests.clone(),
@@ -181,6 +221,34 @@ impl Job {
             (false, _) => self.roll_back(self.initial.prefix())?,
         }
         Ok(all_match)
+    }
+
+    /// Whether these digests are those of the written bytes. One that is not computed as they come is computed from
+    /// the file.
+    fn match_all(&mut self, expected: &[Digest]) -> io::Result<bool> {
+        for expected in expected {
+            let algorithm = expected.algorithm();
+            let actual = match self.digests.get(algorithm) {
+                Some(actual) => actual,
+                None => self.digest_of_file(algorithm)?,
+            };
+            if actual != *expected {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn digest_of_file(&mut self, algorithm: Algorithm) -> io::Result<Digest> {
+        let mut digest = DigestState::new(algorithm);
+        let mut block = vec![0; READ_BLOCK];
+        self.file.rewind()?;
+        loop {
+            match self.file.read(&mut block)? {
+                0 => return Ok(digest.digest()),
+                count => digest.update(&block[..count]),
+            }
+        }
     }
 
     fn finish_upload(&mut self) -> Result<(), StorageError> {
@@ -206,7 +274,9 @@ impl Job {
     }
 
     /// Cuts off unconfirmed bytes after a failed write: on a full disk the database needs their space.
-    fn free_space(&self, error: &StorageError) {
+    fn give_up(&mut self, error: &StorageError) {
+        // It may confirm bytes yet. If it fails too, it does not matter why.
+        let _ = self.end_commit();
         if let StorageError::File(_) = error {
             let _ = self.file.set_len(self.record.offset);
         }
@@ -220,21 +290,8 @@ impl Job {
         Ok(self.file.set_len(self.record.offset)?)
     }
 
-    /// Makes written bytes durable. After an error the caller gives up: a later sync can succeed although
-    /// bytes were lost.
-    fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()?;
-        failpoint::hit("after-sync");
-        Ok(())
-    }
-
     fn save(&mut self, state: State, offset: u64, digests: Digests) -> Result<(), StorageError> {
-        let record = Record {
-            state,
-            offset,
-            digests,
-            ..self.record.clone()
-        };
+        let record = self.changed(state, offset, digests);
         self.save_record(record)
     }
 
@@ -244,4 +301,21 @@ impl Job {
         self.record = record;
         Ok(())
     }
+
+    fn changed(&self, state: State, offset: u64, digests: Digests) -> Record {
+        Record {
+            state,
+            offset,
+            digests,
+            ..self.record.clone()
+        }
+    }
+}
+
+/// Makes written bytes durable. After an error the caller gives up: a later sync can succeed although
+/// bytes were lost.
+fn sync(file: &File) -> io::Result<()> {
+    file.sync_data()?;
+    failpoint::hit("after-sync");
+    Ok(())
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use resup_digests::Algorithm;
+
 use crate::accounts::Accounts;
+use crate::config::digest_set::DigestSet;
 use crate::config::Config;
 use crate::http::reply::Reply;
 use crate::http::size::in_units;
@@ -32,6 +35,11 @@ impl Endpoint {
     /// The largest number of file bytes in one send.
     pub fn max_segment(&self) -> Option<u64> {
         self.config.max_segment.map(Into::into)
+    }
+
+    /// The digests of an upload that MD5 proves.
+    pub fn digests(&self) -> DigestSet {
+        self.config.digests | Algorithm::Md5
     }
 
     /// The most that one user may have. A quota limits the number of uploads too, since those without bytes take

@@ -1,6 +1,7 @@
 //! The request that asks what the receiver has of a file.
 
 use axum::http::StatusCode;
+use resup_digests::Algorithm;
 
 use crate::http::fields::Fields;
 use crate::http::reply::Reply;
@@ -30,15 +31,16 @@ pub async fn locate(
         }
         other => return Err(Reply::bad_field("action", other)),
     }
+    let md5 = fields.digest("md5", Algorithm::Md5)?;
     let file = Identity {
         owner: owner.to_owned(),
         dir: fields.dir()?.to_owned(),
         name: fields.name()?.to_owned(),
         size: fields.bytes("size")?,
         mtime: fields.mtime()?,
-        md5: fields.digest("md5", 16)?,
+        md5: md5.map_or(String::new(), |md5| md5.hex()),
     };
-    let sha256 = fields.digest("sha256", 32)?;
+    let sha256 = fields.digest("sha256", Algorithm::Sha256)?;
     endpoint.check_size(file.size)?;
     let (_claim, mut record) = find_and_claim(endpoint, &file).await?;
     log.id = record.id.clone();
@@ -52,7 +54,7 @@ pub async fn locate(
         if !by_content
             || !endpoint
                 .uploads
-                .finish_instantly(&mut record, &sha256)
+                .finish_instantly(&mut record, sha256)
                 .await?
         {
             endpoint.uploads.choose_place(&record).await?;
@@ -91,7 +93,7 @@ async fn find_or_make(endpoint: &Endpoint, file: &Identity) -> Result<String, Re
                 return Ok(record.id);
             }
         }
-        let record = Record::new(file.clone()).map_err(Reply::internal)?;
+        let record = Record::new(file.clone(), endpoint.digests()).map_err(Reply::internal)?;
         // Refuses the name, if it is taken, before there is a record.
         endpoint.uploads.choose_place(&record).await?;
         if endpoint.uploads.store.insert(&record, limits).await? {

@@ -5,12 +5,14 @@
 //! | [`locate`](mod@locate) | the request that asks what the receiver has of a file |
 //! | [`send`](mod@send) | the request that brings the next bytes |
 //! | [`multipart`] | a multipart form, read part by part |
+//! | [`parser`] | the grammar of a multipart body |
 //! | [`endpoint`] | what both requests use |
 //! | [`request_log`] | the log line of a request |
 
 pub mod endpoint;
 pub mod locate;
 pub mod multipart;
+pub mod parser;
 pub mod request_log;
 pub mod send;
 
@@ -83,7 +85,7 @@ async fn dispatch(
                     locate(endpoint, check.owner(), &fields, log).await
                 }
                 "multipart/form-data" => {
-                    let form = Form::new(body, boundary(kind)?, &endpoint.config);
+                    let form = Form::new(body, &boundary(kind)?, &endpoint.config);
                     send(endpoint, &mut check, form, log).await
                 }
                 _ => Err(Reply::refusal(

@@ -1,19 +1,13 @@
 //! A multipart form, read part by part as it arrives, within limits.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::BodyDataStream;
-use axum::http::header::CONTENT_DISPOSITION;
 use axum::http::StatusCode;
 use bytes::Bytes;
-use futures_util::Stream;
-use multer::{Field, Multipart};
-use tokio::time::{timeout, Instant};
+use futures_util::StreamExt;
+use tokio::time::{timeout_at, Instant};
 
 use crate::config::Config;
 use crate::http::body::broken_form;
@@ -21,6 +15,7 @@ use crate::http::fields::{too_long, MAX_FIELDS, MAX_VALUE};
 use crate::http::parameters::parameter;
 use crate::http::reply::{excerpt, Reply};
 use crate::storage::claims::Slot;
+use crate::wire::parser::{Content, Parser, Part};
 
 /// The largest number of bytes, beside one chunk, that may arrive without becoming a part or its content.
 const MAX_UNPARSED: usize = 64 * 1024;
@@ -36,10 +31,9 @@ pub fn boundary(kind: &str) -> Result<String, Reply> {
 
 /// A form that is being received.
 pub struct Form<'b> {
-    part: Option<Field<'b>>,
-    multipart: Multipart<'b>,
+    body: &'b mut BodyDataStream,
+    parser: Parser,
     parts: usize,
-    unparsed: Arc<AtomicUsize>,
     idle: Duration,
     rate: RateCheck,
     slot: Option<Arc<Slot>>,
@@ -47,28 +41,18 @@ pub struct Form<'b> {
 
 impl<'b> Form<'b> {
     /// Reads a form from `body`. It fails when the client is silent or slow for too long.
-    pub fn new(body: &'b mut BodyDataStream, boundary: String, config: &Config) -> Self {
-        let unparsed = Arc::new(AtomicUsize::new(0));
-        let rate = RateCheck {
-            min_rate: config.min_rate,
-            window: config.min_rate_window,
-            bytes: Arc::default(),
-            waited: Duration::ZERO,
-        };
-        let stream = BodyStream {
-            body,
-            unparsed: unparsed.clone(),
-            bytes: rate.bytes.clone(),
-            pause: false,
-            end: None,
-        };
+    pub fn new(body: &'b mut BodyDataStream, boundary: &str, config: &Config) -> Self {
         Self {
-            part: None,
-            multipart: Multipart::new(stream, boundary),
+            body,
+            parser: Parser::new(boundary),
             parts: 0,
-            unparsed,
             idle: config.body_idle_timeout,
-            rate,
+            rate: RateCheck {
+                min_rate: config.min_rate,
+                window: config.min_rate_window,
+                bytes: 0,
+                waited: Duration::ZERO,
+            },
             slot: None,
         }
     }
@@ -80,14 +64,18 @@ impl<'b> Form<'b> {
 
     /// Goes to the next part and returns its name, as it stands between the quotes. The part before must have been read.
     pub async fn next_part(&mut self) -> Result<Option<String>, Reply> {
-        self.part = None;
-        self.rate.check()?;
-        let start = Instant::now();
-        let part = wait_for(self.idle, &self.slot, self.multipart.next_field()).await?;
-        self.rate.waited += start.elapsed();
-        self.unparsed.store(0, Ordering::Relaxed);
-        let Some(part) = part else {
-            return Ok(None);
+        let deadline = Instant::now() + self.idle;
+        let disposition = loop {
+            match self.parser.part().map_err(|error| broken_form(&error))? {
+                Part::Begin(disposition) => break disposition,
+                Part::None => return Ok(None),
+                Part::More if self.parser.unparsed() > MAX_UNPARSED => {
+                    return Err(Reply::bad_request(format!(
+                        "the form was cut: more than {MAX_UNPARSED} bytes without a part"
+                    )))
+                }
+                Part::More => self.read(deadline).await?,
+            }
         };
         self.parts += 1;
         // One more for the file.
@@ -96,22 +84,43 @@ impl<'b> Form<'b> {
                 "the form has more than {MAX_FIELDS} fields"
             )));
         }
-        let name = part_name(&part)?;
-        self.part = Some(part);
-        Ok(Some(name))
+        part_name(&disposition).map(Some)
     }
 
     /// Reads the next bytes of the part.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Reply> {
-        let Some(part) = &mut self.part else {
-            return Ok(None);
-        };
+        let deadline = Instant::now() + self.idle;
+        loop {
+            match self.parser.content() {
+                Content::Bytes(bytes) => return Ok(Some(bytes)),
+                Content::End => return Ok(None),
+                Content::More => self.read(deadline).await?,
+            }
+        }
+    }
+
+    /// Reads the next bytes of the body, which have to come before `deadline`.
+    async fn read(&mut self, deadline: Instant) -> Result<(), Reply> {
         self.rate.check()?;
         let start = Instant::now();
-        let chunk = wait_for(self.idle, &self.slot, part.chunk()).await?;
+        let work = timeout_at(deadline, self.body.next());
+        let chunk = match &self.slot {
+            Some(slot) => slot.wait_for_client(work).await?,
+            None => work.await,
+        };
+        let chunk = chunk.map_err(|_| idle_timeout(self.idle))?;
         self.rate.waited += start.elapsed();
-        self.unparsed.store(0, Ordering::Relaxed);
-        Ok(chunk)
+        match chunk {
+            Some(Ok(chunk)) => {
+                self.rate.bytes += chunk.len() as u64;
+                self.parser.push(chunk);
+                Ok(())
+            }
+            Some(Err(error)) => Err(broken_form(&error)),
+            None => Err(Reply::bad_request(
+                "the form was cut: it ends before its last boundary",
+            )),
+        }
     }
 
     /// Reads the rest of the part as the value of the field `name`.
@@ -128,10 +137,8 @@ impl<'b> Form<'b> {
     }
 }
 
-/// Reads a part's name.
-fn part_name(part: &Field<'_>) -> Result<String, Reply> {
-    let header = part.headers().get(CONTENT_DISPOSITION);
-    let header = header.map_or(&b""[..], |header| header.as_bytes());
+/// Reads a part's name from its Content-Disposition.
+fn part_name(header: &[u8]) -> Result<String, Reply> {
     let name = parameter(header, "name").and_then(|name| name.ok_or("a part has no name"));
     let name = name.and_then(|name| String::from_utf8(name).map_err(|_| "a name is not UTF-8"));
     name.map_err(|why| {
@@ -146,7 +153,7 @@ struct RateCheck {
     min_rate: u64,
     window: Duration,
     /// How many bytes have arrived since the window began.
-    bytes: Arc<AtomicU64>,
+    bytes: u64,
     waited: Duration,
 }
 
@@ -155,7 +162,7 @@ impl RateCheck {
         if self.waited < self.window {
             return Ok(());
         }
-        let bytes = self.bytes.swap(0, Ordering::Relaxed);
+        let bytes = std::mem::take(&mut self.bytes);
         let waited = std::mem::take(&mut self.waited).as_secs_f64();
         if bytes as f64 >= self.min_rate as f64 * waited {
             return Ok(());
@@ -170,90 +177,10 @@ impl RateCheck {
     }
 }
 
-/// Waits for what the client sends, as long as it may be silent.
-async fn wait_for<T>(
-    idle: Duration,
-    slot: &Option<Arc<Slot>>,
-    work: impl Future<Output = multer::Result<T>>,
-) -> Result<T, Reply> {
-    let work = timeout(idle, work);
-    let result = match slot {
-        Some(slot) => slot.wait_for_client(work).await?,
-        None => work.await,
-    };
-    match result {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(multer::Error::StreamReadFailed(error))) => Err(broken_form(&*error)),
-        Ok(Err(error)) => Err(broken_form(&error)),
-        Err(_) => Err(idle_timeout(idle)),
-    }
-}
-
 /// The refusal of a form of which nothing more arrives.
 fn idle_timeout(idle: Duration) -> Reply {
     Reply::refusal(
         StatusCode::REQUEST_TIMEOUT,
         format!("the form got no further for {} s", idle.as_secs_f64()),
     )
-}
-
-/// The body as multer reads it: chunk by chunk, so that multer parses each one before it gets the next.
-///
-/// Without this, multer would read all that is there into its buffer before it parses any of it. The buffer would grow
-/// without limit while multer searches for the end of a part's header. And when the body ends or breaks off, multer
-/// would drop what it has not yet returned.
-struct BodyStream<'b> {
-    body: &'b mut BodyDataStream,
-    /// How many bytes multer has taken since it last returned something. The form sets it to 0.
-    unparsed: Arc<AtomicUsize>,
-    /// How many bytes have arrived.
-    bytes: Arc<AtomicU64>,
-    /// Whether multer has taken a chunk that it has yet to parse.
-    pause: bool,
-    /// The end of the body, with its error, until multer has returned all that it has.
-    end: Option<Option<axum::Error>>,
-}
-
-impl BodyStream<'_> {
-    /// Returns to multer, which parses its buffer, and makes it ask again.
-    fn ask_again(context: &mut Context<'_>) -> Poll<Option<Result<Bytes, axum::Error>>> {
-        context.waker().wake_by_ref();
-        Poll::Pending
-    }
-}
-
-impl Stream for BodyStream<'_> {
-    type Item = Result<Bytes, axum::Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if std::mem::take(&mut self.pause) {
-            return Self::ask_again(context);
-        }
-        let unparsed = self.unparsed.load(Ordering::Relaxed);
-        if let Some(end) = &mut self.end {
-            if unparsed == 0 {
-                self.unparsed.store(1, Ordering::Relaxed);
-                return Self::ask_again(context);
-            }
-            return Poll::Ready(end.take().map(Err));
-        }
-        if unparsed > MAX_UNPARSED {
-            let message = format!("more than {MAX_UNPARSED} bytes without a part");
-            return Poll::Ready(Some(Err(axum::Error::new(message))));
-        }
-        match std::task::ready!(Pin::new(&mut *self.body).poll_next(context)) {
-            Some(Ok(chunk)) => {
-                self.unparsed.fetch_add(chunk.len(), Ordering::Relaxed);
-                let bytes = chunk.len() as u64;
-                self.bytes.fetch_add(bytes, Ordering::Relaxed);
-                self.pause = true;
-                Poll::Ready(Some(Ok(chunk)))
-            }
-            end => {
-                self.end = Some(end.and_then(Result::err));
-                self.unparsed.store(1, Ordering::Relaxed);
-                Self::ask_again(context)
-            }
-        }
-    }
 }

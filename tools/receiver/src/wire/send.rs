@@ -1,6 +1,7 @@
 //! The request that brings the next bytes of a file.
 
 use axum::http::StatusCode;
+use resup_digests::{Algorithm, Digest};
 
 use crate::accounts::form_check::FormCheck;
 use crate::http::fields::Fields;
@@ -98,7 +99,7 @@ async fn receive(
             chunk.truncate(room as usize);
         }
         *received += chunk.len() as u64;
-        if !writer.push(chunk).await {
+        if !writer.push(&chunk).await {
             return Err(stopped());
         }
         if excess {
@@ -121,10 +122,12 @@ async fn receive(
         fields.push(name, value)?;
     }
     check.check_tail(&fields)?;
+    let md5 = fields.digest("md5", Algorithm::Md5)?;
+    let sha256 = fields.digest("sha256", Algorithm::Sha256)?;
+    let prefix = fields.digest("prefix_md5", Algorithm::Md5)?;
     Ok(ExpectedDigests {
-        md5: fields.digest("md5", 16)?,
-        sha256: fields.digest("sha256", 32)?,
-        prefix_md5: fields.digest("prefix_md5", 16)?,
+        whole: md5.into_iter().chain(sha256).collect(),
+        prefix: prefix.into_iter().collect(),
     })
 }
 
@@ -140,8 +143,8 @@ struct SendFields {
     size: u64,
     offset: u64,
     length: u64,
-    /// MD5 of the bytes that the receiver has and shall drop, since they are of another file or damaged; else empty.
-    restart: String,
+    /// Digest of the bytes that the receiver has and shall drop, since they are of another file or damaged.
+    restart: Option<Digest>,
 }
 
 impl SendFields {
@@ -169,9 +172,9 @@ impl SendFields {
             size: fields.bytes("size")?,
             offset: fields.bytes("offset")?,
             length: fields.bytes("length")?,
-            restart: fields.digest("restart", 16)?,
+            restart: fields.digest("restart", Algorithm::Md5)?,
         };
-        if !send.restart.is_empty() && send.offset != 0 {
+        if send.restart.is_some() && send.offset != 0 {
             return Err(Reply::bad_request(format!(
                 "'restart' goes with offset 0, not {}",
                 send.offset
@@ -188,7 +191,8 @@ impl SendFields {
 
     /// Whether the receiver's bytes are to be dropped. Not if the request is late: then the digest is another one.
     fn restarts(&self, record: &Record) -> bool {
-        !self.restart.is_empty() && self.restart == record.digests.md5()
+        let restart = self.restart;
+        restart.is_some_and(|it| record.digests.get(it.algorithm()) == Some(it))
     }
 
     fn check_against(&self, record: &Record, max_segment: Option<u64>) -> Result<(), Reply> {
