@@ -1,5 +1,6 @@
 //! The program's commands to a run.
 
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -20,12 +21,19 @@ pub(super) enum Command {
     Cancel,
 }
 
-/// The current command, and the handle that carries it out at once.
+/// The number of an exchange whose handle is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AbortKey(u64);
+
+/// The current command, and the handles that carry it out at once.
 #[derive(Debug, Default)]
 pub(super) struct Commands {
     command: Command,
     cancelled_at: Option<Instant>,
-    abort: Option<AbortHandle>,
+    /// The handles of the exchanges that are under way.
+    aborts: Vec<(AbortKey, AbortHandle)>,
+    /// Counts the exchanges.
+    exchanges: u64,
 }
 
 impl Commands {
@@ -42,27 +50,35 @@ impl Commands {
         self.cancelled_at.is_some_and(|at| now >= at + CANCEL_GRACE)
     }
 
-    /// Sets the command; gives the handle that ends the current exchange, if the command needs
-    /// that.
-    pub(super) fn set(&mut self, command: Command) -> Option<AbortHandle> {
+    /// Sets the command; gives the handles that end the exchanges, if the command needs that.
+    pub(super) fn set(&mut self, command: Command) -> Vec<(AbortKey, AbortHandle)> {
         self.command = command;
+        if command == Command::Cancel {
+            self.cancelled_at = Some(Instant::now());
+        }
         match command {
-            Command::Run => None,
-            Command::Pause => self.abort.take(),
-            Command::Cancel => {
-                self.cancelled_at = Some(Instant::now());
-                self.abort.take()
-            }
+            Command::Run => Vec::new(),
+            Command::Pause | Command::Cancel => self.take_aborts(),
         }
     }
 
-    pub(super) fn set_abort(&mut self, handle: AbortHandle) {
-        self.abort = Some(handle);
+    /// Adds the handle of an exchange.
+    pub(super) fn add_abort(&mut self, handle: AbortHandle) -> AbortKey {
+        self.exchanges += 1;
+        let key = AbortKey(self.exchanges);
+        self.aborts.push((key, handle));
+        key
     }
 
-    /// Drops the handle. Gives whether it was still there, so that nothing was aborted.
-    pub(super) fn clear_abort(&mut self) -> bool {
-        self.abort.take().is_some()
+    /// Drops the handle of an exchange. Gives whether it was still there, so that nothing was aborted.
+    pub(super) fn drop_abort(&mut self, key: AbortKey) -> bool {
+        let before = self.aborts.len();
+        self.aborts.retain(|(other, _)| *other != key);
+        self.aborts.len() < before
+    }
+
+    pub(super) fn take_aborts(&mut self) -> Vec<(AbortKey, AbortHandle)> {
+        mem::take(&mut self.aborts)
     }
 }
 

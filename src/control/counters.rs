@@ -12,6 +12,8 @@ pub(super) struct Counters {
     size: AtomicU64,
     confirmed: AtomicU64,
     position: AtomicU64,
+    /// Bytes of lost parts: so many of the next ones were counted in `position` before.
+    lost: AtomicU64,
     sent: AtomicU64,
     skipped: AtomicU64,
     attempts: AtomicU32,
@@ -55,8 +57,24 @@ impl Counters {
         }
         self.confirmed.store(offset, Relaxed);
         self.position.store(offset, Relaxed);
+        self.lost.store(0, Relaxed);
         // Bytes that the server has lost since then are not skipped after all.
         self.skipped.fetch_min(offset, Relaxed);
+    }
+
+    /// Notes that a part of `bytes` bytes is at the server.
+    pub(super) fn confirm_part(&self, bytes: u64) {
+        if !self.is_frozen() {
+            self.confirmed.fetch_add(bytes, Relaxed);
+        }
+    }
+
+    /// Notes that `bytes` of a part went to the network, and have to go again. The position waits for
+    /// them.
+    pub(super) fn lose_part(&self, bytes: u64) {
+        if !self.is_frozen() {
+            self.lost.fetch_add(bytes, Relaxed);
+        }
     }
 
     /// Notes that `bytes` more went to the network. Gives whether they were the last ones.
@@ -64,7 +82,10 @@ impl Counters {
         if self.is_frozen() {
             return false;
         }
-        self.position.fetch_add(bytes, Relaxed);
+        let less = |lost: u64| Some(lost.saturating_sub(bytes));
+        let lost = self.lost.fetch_update(Relaxed, Relaxed, less);
+        let new = bytes.saturating_sub(lost.unwrap_or_default());
+        self.position.fetch_add(new, Relaxed);
         let sent = self.sent.fetch_add(bytes, Relaxed) + bytes;
         self.meter().sample(Instant::now(), sent);
         self.position() >= self.size()

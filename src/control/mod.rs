@@ -9,6 +9,7 @@ pub(crate) mod abort;
 mod commands;
 mod counters;
 mod events;
+mod exchanges;
 pub(crate) mod flow;
 pub(crate) mod log;
 mod meter;
@@ -27,7 +28,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use abort::AbortHandle;
+pub(crate) use commands::AbortKey;
 use commands::{Command, Commands, Signals};
 use counters::Counters;
 use events::{Events, PROGRESS_INTERVAL};
@@ -115,7 +116,6 @@ impl Control {
     /// [`Error::Cancelled`] when it wants an end.
     pub(crate) fn checkpoint(&self) -> Result<(), Error> {
         let mut shared = self.lock();
-        shared.commands.clear_abort();
         while shared.commands.current() == Command::Pause {
             shared.events.set_activity(None);
             self.push_state(&mut shared, UploadState::Paused);
@@ -129,24 +129,10 @@ impl Control {
         Ok(())
     }
 
-    /// Sets the handle by which the program's commands end a blocked exchange.
-    pub(crate) fn set_abort(&self, handle: AbortHandle) -> Result<(), Interrupted> {
-        let mut shared = self.lock();
-        self.check()?;
-        shared.commands.set_abort(handle);
-        Ok(())
-    }
-
-    /// Drops the handle. Gives whether it was still there, so that the connection was not aborted.
-    pub(crate) fn clear_abort(&self) -> bool {
-        self.lock().commands.clear_abort()
-    }
-
     /// Waits before the next attempt, until `pause` has passed or the program has a command.
     pub(crate) fn wait(&self, pause: Duration) {
         let until = Instant::now() + pause;
         let mut shared = self.lock();
-        shared.commands.clear_abort();
         shared.events.set_retry_at(Some(until));
         self.show(&mut shared, UploadState::Waiting);
         while shared.commands.current() == Command::Run {
@@ -183,7 +169,6 @@ impl Control {
     /// Ends the run.
     pub(crate) fn finish(&self, outcome: Result<(), Error>) {
         let mut shared = self.lock();
-        shared.commands.clear_abort();
         self.conclude(&mut shared, outcome);
     }
 
@@ -286,7 +271,7 @@ impl Control {
             return;
         }
         self.signals.set(command);
-        let abort = shared.commands.set(command);
+        let aborts = shared.commands.set(command);
         let state = match command {
             Command::Run => shared.events.activity(),
             Command::Pause => shared.events.state().map(|_| UploadState::Paused),
@@ -297,9 +282,7 @@ impl Control {
         }
         self.changed.notify_all();
         drop(shared);
-        if let Some(abort) = abort {
-            abort.abort();
-        }
+        exchanges::abort_all(aborts);
     }
 
     /// Takes the next event; `None` when there is none by `deadline`.

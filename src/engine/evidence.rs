@@ -9,7 +9,9 @@ use super::gain::{is_worth, Gain};
 pub(super) struct Evidence {
     /// The server's last offset; `None` before its first answer.
     confirmed: Option<u64>,
-    /// The highest offset so far: only a higher one is progress.
+    /// How many bytes the server held at the last answer, those behind a gap included.
+    held: u64,
+    /// The most that it held so far: only more is progress.
     best: u64,
     /// The highest offset that can be right without proof: the server's first offset, or the end of
     /// the bytes that were sent since.
@@ -56,6 +58,11 @@ impl Evidence {
         self.sent += to.saturating_sub(from);
     }
 
+    /// Notes that the server has bytes of the source up to an offset, as was proved.
+    pub(super) fn sent_before(&mut self, to: u64) {
+        self.plausible = self.plausible.max(to);
+    }
+
     /// Notes that the server got wrong bytes, and fell back to `offset`.
     pub(super) fn fell_back_to(&mut self, offset: u64) {
         self.plausible = self.plausible.min(offset);
@@ -75,21 +82,26 @@ impl Evidence {
         };
     }
 
-    /// Sets the server's offset. Gives the difference to the last one.
-    pub(super) fn settle(&mut self, offset: u64, ours: bool) -> Gain {
+    /// Notes that the server holds so many bytes. Gives the difference to the last time.
+    pub(super) fn hold(&mut self, held: u64) -> Gain {
         let sent = std::mem::take(&mut self.sent);
-        let gain = match self.confirmed {
-            None => Gain::default(),
-            Some(before) => {
-                let gained = offset.saturating_sub(self.best);
-                Gain {
-                    gained,
-                    wasted: sent.saturating_sub(gained),
-                    is_worth: is_worth(offset.saturating_sub(before), sent),
-                }
-            }
-        };
-        self.best = self.best.max(offset);
+        let before = std::mem::replace(&mut self.held, held);
+        let gained = held.saturating_sub(self.best);
+        self.best = self.best.max(held);
+        match self.is_first() {
+            true => Gain::default(),
+            false => Gain {
+                gained,
+                wasted: sent.saturating_sub(gained),
+                is_worth: is_worth(held.saturating_sub(before), sent),
+            },
+        }
+    }
+
+    /// Sets the server's offset, and how many bytes it holds in all. Gives the difference to the last
+    /// time.
+    pub(super) fn settle(&mut self, offset: u64, held: u64, ours: bool) -> Gain {
+        let gain = self.hold(held);
         self.plausible = match ours {
             true => self.plausible.max(offset),
             false => 0,

@@ -9,17 +9,24 @@
 //! - `gain`: the difference that a send has made.
 //! - `budget`: the number of failures that are left.
 //! - `segments`: the number of bytes in one send.
+//! - `remedies`: what helps against a failure; `store`: the answer to a store.
+//! - `parts`: the plan of parts that are sent at a time; `parallel`: the decisions about them.
 
 mod budget;
 mod evidence;
 mod gain;
+mod parallel;
+mod parts;
 mod phase;
+mod remedies;
 mod segments;
 mod step;
+mod store;
 #[cfg(test)]
 mod tests;
 mod transfer;
 
+pub(crate) use parts::MOST as MOST_CONNECTIONS;
 pub(crate) use segments::LearnedLimit;
-pub(crate) use step::{Event, Plan, Remedy, Step};
+pub(crate) use step::{Event, PartSend, Plan, Remedy, Step};
 pub(crate) use transfer::Transfer;

@@ -1,11 +1,13 @@
 //! The phases of a run, and what a phase has to remember.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use resup_digests::Digest;
 
 use super::step::{Event, PartId};
-use crate::protocol::Answer;
+use crate::error::Error;
+use crate::protocol::{Answer, Range};
 
 /// A server's claim, and the request that it replies to.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,14 +17,18 @@ pub(super) struct Claim {
     /// The digest of the server's bytes, where it is comparable.
     pub digest: Option<Digest>,
     pub location: Option<String>,
+    /// The ranges of the server that are still to be compared.
+    pub ranges: VecDeque<Range>,
     pub reply_to: ReplyTo,
 }
 
 /// The request that a claim replies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReplyTo {
-    /// A locate, or a send that was damaged: any offset may follow.
+    /// A locate, a send that was damaged, or parts: any offset may follow.
     Any,
+    /// A store, which is a locate, too.
+    Store,
     /// A send, accepted or not, to a server whose offset was `from`: it has to be higher now.
     Send { accepted: bool, from: u64 },
 }
@@ -36,20 +42,50 @@ pub(super) struct Sending {
     pub since: Instant,
 }
 
+/// Parts that are sent at a time.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Parallel {
+    /// The answer with the highest offset.
+    pub best: Option<Answer>,
+    /// The range that is compared meanwhile.
+    pub comparing: Option<Range>,
+    /// The reason why no more parts begin. Those under way come to their end.
+    pub ending: Option<Ending>,
+}
+
+/// The reason why parts end before the server has the whole file.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Ending {
+    /// A command of the program.
+    Interrupted,
+    /// A failure; that of the last part, if it is the server's.
+    Failed(Error, Option<Sending>),
+    /// The server got other bytes than were sent.
+    Damaged(Answer),
+    /// The server says another offset.
+    OtherOffset,
+    /// Another program has completed the file.
+    Complete(Answer),
+}
+
 /// The phase of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Phase {
     Beginning,
     Announcing,
     Locating,
+    Storing,
     Comparing(Claim),
+    ComparingRange(Claim, Range),
     Settling {
         offset: u64,
         ours: bool,
         reply_to: ReplyTo,
     },
     Sending(Sending),
-    Rechecking(Answer),
+    Parallel(Box<Parallel>),
+    /// The answer to a send of bytes that were damaged on the way, and whether that was a part.
+    Rechecking(Answer, bool),
     Concluding,
     Recovering,
     Finished,
@@ -70,10 +106,13 @@ impl Phase {
             Phase::Beginning => "beginning",
             Phase::Announcing => "announcing",
             Phase::Locating => "locating",
+            Phase::Storing => "storing",
             Phase::Comparing(_) => "comparing",
+            Phase::ComparingRange(..) => "comparing a range",
             Phase::Settling { .. } => "settling",
             Phase::Sending(_) => "sending",
-            Phase::Rechecking(_) => "rechecking",
+            Phase::Parallel(_) => "sending parts",
+            Phase::Rechecking(..) => "rechecking",
             Phase::Concluding => "concluding",
             Phase::Recovering => "recovering",
             Phase::Finished => "finished",

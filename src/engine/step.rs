@@ -8,13 +8,18 @@ use super::segments::LearnedLimit;
 use crate::control::stop::Stop;
 use crate::error::Error;
 use crate::options::{RetryPolicy, SegmentSize};
-use crate::protocol::{Abilities, Answer, Outcome};
+use crate::protocol::{Abilities, Answer, Outcome, Range};
 
 /// The plan of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     /// Bytes in the whole source.
     pub size: u64,
+    /// How many parts may be sent at a time, by the program's will; 0 if the source cannot be read at
+    /// several places.
+    pub connections: usize,
+    /// Whether the file is so small that it goes to the server without a locate.
+    pub stores: bool,
     /// Whether digests are computed, and so compared.
     pub hashing: bool,
     /// Whether the locate carries the digest of the whole source.
@@ -43,11 +48,17 @@ pub(crate) enum Step {
     },
     /// Connect to a server that has no locate.
     Connect,
+    /// Connect, and send the whole file without a locate.
+    Store,
     /// Compare the digest of the source's first `length` bytes with the server's.
     Compare { length: u64, digest: Digest },
+    /// Compare the digest of a range of the source with the server's.
+    CompareRange(Range),
     /// Go on from `offset`, and bring the digest there.
     Settle {
         offset: u64,
+        /// How many bytes of the source the server holds, those behind `offset` included.
+        held: u64,
         /// How many bytes the server has that are not the source's.
         foreign: Option<u64>,
         /// Whether this is the run's first offset: the bytes before it need not be sent.
@@ -60,6 +71,12 @@ pub(crate) enum Step {
         length: u64,
         /// The digest of the bytes that the server must drop first.
         restart: Option<Digest>,
+    },
+    /// Begin to send these parts, and wait until one of those under way has ended, or for a measure.
+    SendParts {
+        sends: Vec<PartSend>,
+        /// End those under way at once.
+        abort: bool,
     },
     /// Check the source, and drop its digest: the server got other bytes.
     Recheck,
@@ -74,6 +91,14 @@ pub(crate) enum Step {
     Recover { error: Error, remedy: Remedy },
     /// End the run.
     Finish(Result<(), Error>),
+}
+
+/// A part to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PartSend {
+    pub part: PartId,
+    pub offset: u64,
+    pub length: u64,
 }
 
 /// The remedy for a failure.
@@ -100,24 +125,29 @@ pub(crate) enum Event {
     DigestMissing,
     /// [`Step::Connect`] is done.
     Connected,
-    /// [`Step::Compare`] is done.
+    /// [`Step::Store`] is done: this is the server's answer, or it takes no store.
+    Stored(Option<Answer>),
+    /// [`Step::Compare`] or [`Step::CompareRange`] is done.
     Compared { equal: bool },
     /// [`Step::Settle`] is done.
     Settled,
-    /// [`Step::Send`] has ended, with success or not.
+    /// [`Step::Send`] or a part has ended, with success or not.
     Sent {
         part: PartId,
         /// The source was read up to here; any of these bytes may have arrived.
         read: u64,
         result: Result<Outcome, Stop>,
     },
+    /// No part has ended for a while: so many bytes of parts went to the network so far, of which
+    /// those that are under way have `under_way`.
+    Measured { sent: u64, under_way: u64 },
     /// [`Step::Recheck`] is done.
     Rechecked,
     /// [`Step::Conclude`] is done.
     Concluded,
     /// [`Step::Recover`] is done.
     Recovered,
-    /// The step ended early, and was not [`Step::Send`].
+    /// The step ended early, and sent no segment and no part.
     Stopped(Stop),
 }
 
@@ -130,9 +160,11 @@ impl Event {
             Event::Located(_) => "located",
             Event::DigestMissing => "digest missing",
             Event::Connected => "connected",
+            Event::Stored(_) => "stored",
             Event::Compared { .. } => "compared",
             Event::Settled => "settled",
             Event::Sent { .. } => "sent",
+            Event::Measured { .. } => "measured",
             Event::Rechecked => "rechecked",
             Event::Concluded => "concluded",
             Event::Recovered => "recovered",

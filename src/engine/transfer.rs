@@ -4,30 +4,36 @@ use std::time::Instant;
 
 use super::budget::Budget;
 use super::evidence::Evidence;
+use super::parts::{Parts, Ranges};
 use super::phase::{Claim, Phase, ReplyTo, Sending};
 use super::segments::Segments;
-use super::step::{Event, PartId, Plan, Remedy, Step};
+use super::step::{Event, PartId, Plan, Step};
 use crate::control::stop::Stop;
-use crate::error::{Error, ErrorKind, RefusalKind};
+use crate::error::Error;
 use crate::protocol::{Answer, Outcome, State};
 
 /// The state machine of one run.
 #[derive(Debug)]
 pub(crate) struct Transfer {
-    size: u64,
+    pub(super) size: u64,
     /// Whether digests are computed, and the protocol has them.
-    compares: bool,
+    pub(super) compares: bool,
     /// Whether the digest of the whole source is still to be made.
-    announcement_due: bool,
-    locates: bool,
-    phase: Phase,
-    evidence: Evidence,
-    budget: Budget,
-    segments: Segments,
+    pub(super) announcement_due: bool,
+    pub(super) locates: bool,
+    pub(super) phase: Phase,
+    pub(super) evidence: Evidence,
+    pub(super) budget: Budget,
+    pub(super) segments: Segments,
     /// The number of bytes in the last send, if it may have brought nothing because of that.
-    doubtful: Option<u64>,
+    pub(super) doubtful: Option<u64>,
     /// The number of sends so far.
-    parts: u64,
+    pub(super) sends: u64,
+    pub(super) parts: Parts,
+    /// Whether the file goes to the server without a locate.
+    pub(super) store_due: bool,
+    /// The part that failed last, with no other one under way.
+    pub(super) lost: Option<Sending>,
 }
 
 impl Transfer {
@@ -43,7 +49,10 @@ impl Transfer {
             budget: Budget::new(plan.retry),
             segments: Segments::new(plan.segment_size, plan.learned_limit),
             doubtful: None,
-            parts: 0,
+            sends: 0,
+            parts: Parts::new(plan.size, plan.connections),
+            store_due: plan.stores,
+            lost: None,
         };
         (transfer, Step::Begin)
     }
@@ -59,13 +68,19 @@ impl Transfer {
                 self.budget.note_pause();
                 self.begin()
             }
-            Err(Stop::Failed(error)) => self.failed(error, broken, now, jitter),
+            Err(Stop::Failed(error)) => {
+                let broken = broken.or(self.lost.take());
+                self.failed(error, broken, now, jitter)
+            }
         }
     }
 
     /// Goes from a phase to the next one.
     fn advance(&mut self, phase: Phase, event: Event, now: Instant) -> Result<Step, Stop> {
         Ok(match (phase, event) {
+            (Phase::Parallel(parallel), Event::Stopped(stop)) => {
+                self.stop_parts(parallel, stop, now)?
+            }
             (_, Event::Stopped(stop)) => return Err(stop),
             (Phase::Beginning, Event::Begun) => self.begun(),
             (Phase::Announcing, Event::Digested) => {
@@ -76,8 +91,12 @@ impl Transfer {
             // Only with its digest does the server find the same version of the file.
             (Phase::Locating, Event::DigestMissing) => self.announce(),
             (Phase::Locating, Event::Connected) => self.settle(0, true, None, ReplyTo::Any),
+            (Phase::Storing, Event::Stored(answer)) => self.stored(answer)?,
             (Phase::Comparing(claim), Event::Compared { equal }) => {
                 self.decide(claim, Some(equal))?
+            }
+            (Phase::ComparingRange(claim, range), Event::Compared { equal }) => {
+                self.compared_range(claim, range, equal)
             }
             (
                 Phase::Settling {
@@ -91,7 +110,19 @@ impl Transfer {
                 self.evidence.sent(send.offset, read);
                 self.sent(send, result?, now)?
             }
-            (Phase::Rechecking(answer), Event::Rechecked) => self.rechecked(answer)?,
+            (Phase::Parallel(parallel), Event::Sent { part, read, result }) => {
+                self.part_sent(parallel, (part, read), result, now)?
+            }
+            (Phase::Parallel(parallel), Event::Measured { sent, under_way }) => {
+                self.parts.measure(now, sent, under_way);
+                self.send_parts(parallel, now)
+            }
+            (Phase::Parallel(parallel), Event::Compared { equal }) => {
+                self.compared_doubtful(parallel, equal, now)?
+            }
+            (Phase::Rechecking(answer, is_part), Event::Rechecked) => {
+                self.rechecked(answer, is_part)?
+            }
             (Phase::Concluding, Event::Concluded) => Step::Finish(Ok(())),
             (Phase::Recovering, Event::Recovered) => self.begin(),
             (phase, event) => {
@@ -108,6 +139,10 @@ impl Transfer {
     }
 
     fn begun(&mut self) -> Step {
+        if std::mem::take(&mut self.store_due) {
+            self.phase = Phase::Storing;
+            return Step::Store;
+        }
         match self.announcement_due {
             true => self.announce(),
             false => self.locate(),
@@ -120,7 +155,7 @@ impl Transfer {
         Step::DigestWhole
     }
 
-    fn locate(&mut self) -> Step {
+    pub(super) fn locate(&mut self) -> Step {
         self.phase = Phase::Locating;
         match self.locates {
             true => Step::Locate {
@@ -131,15 +166,17 @@ impl Transfer {
     }
 
     /// Takes an answer: has the digests compared, or decides without them.
-    fn judge(&mut self, answer: &Answer, reply_to: ReplyTo) -> Result<Step, Error> {
+    pub(super) fn judge(&mut self, answer: &Answer, reply_to: ReplyTo) -> Result<Step, Error> {
         if let Some(limit) = answer.max_segment {
             self.segments.announce(limit);
         }
+        self.parts.offer(answer.parts.unwrap_or_default());
         let claim = Claim {
             offset: answer.offset,
             complete: answer.state == State::Complete,
             digest: answer.prefix.filter(|_| self.compares),
             location: answer.location.clone(),
+            ranges: answer.ranges.iter().copied().collect(),
             reply_to,
         };
         let Some(digest) = claim.digest else {
@@ -157,7 +194,7 @@ impl Transfer {
             self.phase = Phase::Concluding;
             return Ok(Step::Conclude {
                 location: claim.location,
-                is_first: self.evidence.is_first(),
+                is_first: self.evidence.is_first() && claim.reply_to != ReplyTo::Store,
             });
         }
         if equal.is_none() && self.evidence.is_implausible(claim.offset) {
@@ -168,6 +205,10 @@ impl Transfer {
         let foreign = (!ours).then_some(claim.offset);
         // Another file's bytes, or damaged ones: the upload starts again from 0.
         let offset = if ours { claim.offset } else { 0 };
+        self.parts.hold(Ranges::up_to(offset));
+        if ours && self.compares {
+            return Ok(self.compare_ranges(claim));
+        }
         Ok(self.settle(offset, ours, foreign, claim.reply_to))
     }
 
@@ -187,7 +228,7 @@ impl Transfer {
             None if is_disproved && !accepted => Ok(false),
             // A locate finds the file by its name, size and time. So another program may have
             // uploaded it, before this run or during it.
-            None if claim.reply_to == ReplyTo::Any => Ok(true),
+            None if matches!(claim.reply_to, ReplyTo::Any | ReplyTo::Store) => Ok(true),
             None if self.evidence.plausible() >= self.size => Ok(true),
             None => Err(self.sent_by_another(self.size)),
         }
@@ -201,7 +242,13 @@ impl Transfer {
         }
     }
 
-    fn settle(&mut self, offset: u64, ours: bool, foreign: Option<u64>, reply_to: ReplyTo) -> Step {
+    pub(super) fn settle(
+        &mut self,
+        offset: u64,
+        ours: bool,
+        foreign: Option<u64>,
+        reply_to: ReplyTo,
+    ) -> Step {
         self.phase = Phase::Settling {
             offset,
             ours,
@@ -209,6 +256,7 @@ impl Transfer {
         };
         Step::Settle {
             offset,
+            held: self.parts.held().total(),
             foreign,
             is_first: self.evidence.is_first(),
         }
@@ -223,7 +271,8 @@ impl Transfer {
         reply_to: ReplyTo,
         now: Instant,
     ) -> Result<Step, Error> {
-        let gain = self.evidence.settle(offset, ours);
+        let held = self.parts.held().total();
+        let gain = self.evidence.settle(offset, held, ours);
         self.budget.settle(gain);
         if let Some(length) = self.doubtful.take().filter(|_| !gain.is_worth) {
             self.segments.brought_nothing(length);
@@ -244,15 +293,21 @@ impl Transfer {
             } if !self.budget.allows_other_offset() => {
                 format!("it says another offset each time, now {offset}")
             }
-            _ => return Ok(self.send(offset, now)),
+            _ => return Ok(self.go_on(offset, now)),
         };
         Err(Error::bad_response(why))
     }
 
-    fn send(&mut self, offset: u64, now: Instant) -> Step {
-        self.parts += 1;
-        let part = PartId(self.parts);
-        let length = self.segments.next(self.size - offset);
+    /// Gives the next send its number.
+    pub(super) fn number(&mut self) -> PartId {
+        self.sends += 1;
+        PartId(self.sends)
+    }
+
+    /// Sends at most `most` bytes from the server's offset on.
+    pub(super) fn send(&mut self, offset: u64, most: u64, now: Instant) -> Step {
+        let part = self.number();
+        let length = self.segments.next((self.size - offset).min(most));
         self.phase = Phase::Sending(Sending {
             part,
             offset,
@@ -288,11 +343,11 @@ impl Transfer {
             // The offset was right, so the server means the digest.
             Outcome::OffsetMismatch(answer) if self.compares && answer.offset == send.offset => {
                 let why = "it answers 409 to bytes at its own offset";
-                self.phase = Phase::Rechecking(Answer {
+                let answer = Answer {
                     message: answer.message.or_else(|| Some(why.to_owned())),
                     ..answer
-                });
-                Ok(Step::Recheck)
+                };
+                Ok(self.recheck(answer, false))
             }
             Outcome::OffsetMismatch(answer) => {
                 let reply_to = ReplyTo::Send {
@@ -301,85 +356,38 @@ impl Transfer {
                 };
                 self.judge(&answer, reply_to)
             }
-            Outcome::ChecksumMismatch(answer) => {
-                self.phase = Phase::Rechecking(answer);
-                Ok(Step::Recheck)
-            }
-            Outcome::UnknownUpload(refusal) => Err(Error::bad_response(format!(
-                "it no longer knows the upload that it confirmed before: {refusal}"
-            ))),
+            Outcome::ChecksumMismatch(answer) => Ok(self.recheck(answer, false)),
+            Outcome::UnknownUpload(refusal) => Err(unknown(&refusal)),
         }
     }
 
+    pub(super) fn recheck(&mut self, answer: Answer, is_part: bool) -> Step {
+        self.phase = Phase::Rechecking(answer, is_part);
+        Step::Recheck
+    }
+
     /// Sends the damaged bytes once more.
-    fn rechecked(&mut self, answer: Answer) -> Result<Step, Error> {
-        self.evidence.fell_back_to(answer.offset);
+    fn rechecked(&mut self, answer: Answer, is_part: bool) -> Result<Step, Error> {
+        if !is_part {
+            self.evidence.fell_back_to(answer.offset);
+        }
         if !self.budget.allows_checksum_mismatch() {
             let no_details = || "the server gives no details".to_owned();
             return Err(Error::DigestMismatch {
                 why: answer.message.unwrap_or_else(no_details),
             });
         }
-        // Another program may have completed the file, which an answer to a send may not say.
-        if answer.offset == self.size && self.locates {
+        // Another program may have completed the file, which an answer to a send may not say. The
+        // answer to a part may be older than those to others.
+        if is_part || answer.offset == self.size && self.locates {
             return Ok(self.locate());
         }
         self.judge(&answer, ReplyTo::Any)
     }
+}
 
-    /// Decides whether there is a remedy for a failure. `broken` is the send that has failed.
-    fn failed(&mut self, error: Error, broken: Option<Sending>, now: Instant, jitter: u64) -> Step {
-        // If the server answered before, something else may answer in its place for a while.
-        let error = match self.evidence.is_first() {
-            true => error,
-            false => error.after_answers(broken.is_some()),
-        };
-        let Some(remedy) = self.remedy(&error, broken, now, jitter) else {
-            return Step::Finish(Err(error));
-        };
-        self.phase = Phase::Recovering;
-        Step::Recover { error, remedy }
-    }
-
-    fn remedy(
-        &mut self,
-        error: &Error,
-        broken: Option<Sending>,
-        now: Instant,
-        jitter: u64,
-    ) -> Option<Remedy> {
-        match (error.kind(), broken) {
-            (ErrorKind::Refused(RefusalKind::TooLarge), Some(send))
-                if self.segments.too_large(send.length) =>
-            {
-                return Some(Remedy::SmallerSegments)
-            }
-            // A new login does not count as a retry.
-            (ErrorKind::SessionExpired, _) if self.budget.allows_login() => {
-                return Some(Remedy::NewLogin)
-            }
-            _ => {}
-        }
-        if !self.passes(error, broken) {
-            return None;
-        }
-        if let Some(send) = broken.filter(|_| error.may_mean_too_large()) {
-            self.doubtful = Some(send.length);
-        }
-        let retry_after = error.refusal().and_then(|refusal| refusal.retry_after);
-        let wait = self.budget.spend(now, retry_after, jitter);
-        wait.map(Remedy::Wait)
-    }
-
-    /// Whether a failure may pass.
-    fn passes(&mut self, error: &Error, broken: Option<Sending>) -> bool {
-        let status = error.refusal().map(|refusal| refusal.status);
-        match (status, broken) {
-            (Some(400), Some(send)) => self.budget.allows_bad_request(send.length),
-            (Some(500 | 505..), _) if error.is_passing() && self.evidence.is_first() => {
-                self.budget.allows_unproven()
-            }
-            _ => error.is_passing(),
-        }
-    }
+/// Makes the error for an upload that the server no longer knows.
+pub(super) fn unknown(refusal: &Error) -> Error {
+    let why = "it no longer knows the upload that it confirmed before";
+    Error::bad_response(format!("{why}: {refusal}"))
 }

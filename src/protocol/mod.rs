@@ -53,8 +53,23 @@ pub(crate) struct Answer {
     pub prefix: Option<Digest>,
     /// The most file bytes that one send may carry.
     pub max_segment: Option<u64>,
+    /// The size of the largest file that a store may carry.
+    pub small: Option<u64>,
+    /// How many parts may be sent at a time.
+    pub parts: Option<u64>,
+    /// The bytes that the server holds behind `offset`, in order.
+    pub ranges: Vec<Range>,
     /// Text for a person.
     pub message: Option<String>,
+}
+
+/// A range of bytes that a server holds behind a gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Range {
+    pub from: u64,
+    pub to: u64,
+    /// The digest of these bytes.
+    pub digest: Digest,
 }
 
 /// The state of an upload on the server.
@@ -89,7 +104,16 @@ pub(crate) struct Segment<'a> {
     /// The digest of the server's bytes that it must drop, because they are of another file or
     /// damaged.
     pub restart: Option<Digest>,
+    /// The text of the run's parts, if this is a part: its digest is that of its own bytes.
+    pub part: Option<&'a str>,
     /// The reader: gives exactly `length` bytes, or an error.
+    pub bytes: &'a mut dyn FileBytes,
+}
+
+/// A whole file that is sent without a locate.
+pub(crate) struct Store<'a> {
+    pub digest: Digest,
+    /// The reader: gives as many bytes as the job has, or an error.
     pub bytes: &'a mut dyn FileBytes,
 }
 
@@ -99,7 +123,7 @@ pub(crate) trait FileBytes: Read {
     fn algorithm(&self) -> Option<Algorithm>;
 
     /// Checks that the bytes read are still the file's. Gives the digest of the file from
-    /// its start to the last of them, where it is computed.
+    /// its start to the last of them, or that of a part, where it is computed.
     fn finish(&mut self) -> io::Result<Option<Digest>>;
 }
 
@@ -113,7 +137,7 @@ pub(crate) struct Abilities {
 }
 
 /// A protocol: a way to ask a server for its offset and to send it bytes.
-pub(crate) trait Protocol {
+pub(crate) trait Protocol: Sync {
     /// Gives the protocol's abilities.
     fn abilities(&self) -> Abilities;
 
@@ -127,4 +151,12 @@ pub(crate) trait Protocol {
         job: &Job,
         segment: Segment<'_>,
     ) -> Result<Outcome, Error>;
+
+    /// Sends a whole small file without a locate. Gives `None` if the server takes no such request.
+    fn store(
+        &self,
+        exchange: &dyn Exchange,
+        job: &Job,
+        store: Store<'_>,
+    ) -> Result<Option<Answer>, Error>;
 }

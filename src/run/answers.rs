@@ -5,6 +5,7 @@ use resup_digests::Algorithm;
 use super::hashed_source::HashedSource;
 use super::ids::KnownIds;
 use super::learned_digest::LearnedDigest;
+use super::learned_store::LearnedStore;
 use crate::control::log::LogLevel;
 use crate::control::Control;
 use crate::error::Error;
@@ -16,6 +17,7 @@ pub(super) struct Answers<'a> {
     pub control: &'a Control,
     pub ids: &'a KnownIds,
     pub learned_digest: &'a LearnedDigest,
+    pub learned_store: &'a LearnedStore,
     /// The server's key of the upload.
     pub id: Option<String>,
 }
@@ -39,6 +41,9 @@ impl Answers<'_> {
             self.ids.note(id, job, answer.agreed);
             self.id = Some(id.clone());
         }
+        if let Some(small) = answer.small {
+            self.learned_store.set(small);
+        }
         let (offset, size) = (answer.offset, job.size);
         self.control.log(LogLevel::Debug, || {
             format!("the server has {offset} of {size} bytes")
@@ -51,6 +56,19 @@ impl Answers<'_> {
         });
     }
 
+    /// Notes the outcome of a part.
+    pub(super) fn note_part(&mut self, outcome: &Outcome, job: &Job) {
+        match outcome {
+            Outcome::Accepted(answer)
+            | Outcome::OffsetMismatch(answer)
+            | Outcome::ChecksumMismatch(answer) => self.note(answer, job),
+            Outcome::UnknownUpload(refusal) => {
+                self.id = None;
+                self.note_refusal(refusal);
+            }
+        }
+    }
+
     /// Notes the outcome of a send.
     pub(super) fn note_outcome(
         &mut self,
@@ -58,20 +76,17 @@ impl Answers<'_> {
         job: &Job,
         source: &mut HashedSource<'_>,
     ) {
+        self.note_part(outcome, job);
         match outcome {
             Outcome::Accepted(answer)
             | Outcome::OffsetMismatch(answer)
-            | Outcome::ChecksumMismatch(answer) => {
-                self.note(answer, job);
+            | Outcome::ChecksumMismatch(answer)
                 // In the end the digest of all that was sent is still needed.
-                if answer.state != State::Complete {
-                    self.agree(answer.agreed, job, source);
-                }
+                if answer.state != State::Complete =>
+            {
+                self.agree(answer.agreed, job, source);
             }
-            Outcome::UnknownUpload(refusal) => {
-                self.id = None;
-                self.note_refusal(refusal);
-            }
+            _ => {}
         }
     }
 

@@ -11,6 +11,9 @@ use crate::transport::ConnectionPool;
 pub(super) trait Connector {
     /// Gives a connection that the program's commands can abort.
     fn connect(&self) -> Result<Box<dyn Exchange + '_>, Stop>;
+
+    /// Gives a connector for another thread.
+    fn another(&self) -> Box<dyn Connector + Send + '_>;
 }
 
 /// A maker of HTTP connections with the client's session.
@@ -26,7 +29,6 @@ impl Connector for HttpConnector<'_> {
         let options = &self.client.options;
         let version = self.client.version;
         let connection = self.pool.take(&options.connection, version, self.control)?;
-        self.control.set_abort(connection.abort_handle())?;
         Ok(Box::new(SessionExchange {
             inner: Box::new(connection),
             credentials: &options.credentials,
@@ -34,5 +36,12 @@ impl Connector for HttpConnector<'_> {
             state: &self.client.session,
             history: &self.history,
         }))
+    }
+
+    fn another(&self) -> Box<dyn Connector + Send + '_> {
+        Box::new(HttpConnector {
+            history: AuthHistory::default(),
+            ..*self
+        })
     }
 }

@@ -7,6 +7,7 @@ use resup_digests::{Algorithm, Digest};
 use super::answers::Answers;
 use super::connector::Connector;
 use super::hashed_source::HashedSource;
+use super::pace::Pace;
 use super::proof::Proof;
 use super::setup::Setup;
 use super::throttle::{FileEnd, ThrottledReader};
@@ -16,8 +17,8 @@ use crate::control::snapshot::UploadState;
 use crate::control::stop::Stop;
 use crate::control::Control;
 use crate::digest::{in_background, RollingDigest};
-use crate::engine::{Event, Plan, Remedy, Step, Transfer};
-use crate::error::{rounded, Error};
+use crate::engine::{Event, Plan, Step, Transfer};
+use crate::error::Error;
 use crate::http::{Exchange, Link};
 use crate::options::DigestMode;
 use crate::protocol::{Answer, Job, Outcome, Protocol, Segment, State};
@@ -29,16 +30,18 @@ const MAX_DEAD_SENDS: u32 = 3;
 
 /// A run in progress.
 pub(super) struct Driver<'a> {
-    protocol: &'a dyn Protocol,
-    connector: &'a dyn Connector,
-    control: &'a Control,
-    source: HashedSource<'a>,
-    job: Job,
+    pub(super) protocol: &'a dyn Protocol,
+    pub(super) connector: &'a dyn Connector,
+    pub(super) control: &'a Control,
+    pub(super) source: HashedSource<'a>,
+    pub(super) job: Job,
     plan: Plan,
-    rates: [&'a Limiter; 2],
-    answers: Answers<'a>,
+    pub(super) rates: [&'a Limiter; 2],
+    pub(super) answers: Answers<'a>,
     /// The connection of this attempt.
-    exchange: Option<Box<dyn Exchange + 'a>>,
+    pub(super) exchange: Option<Box<dyn Exchange + 'a>>,
+    /// The text that all parts of this run have.
+    pub(super) part_key: Option<String>,
     /// How many sends in a row found their connection dead.
     dead_sends: u32,
 }
@@ -61,6 +64,8 @@ impl<'a> Driver<'a> {
             control: setup.control,
             plan: Plan {
                 size: setup.job.size,
+                connections: setup.connections,
+                stores: learned.is_some() && setup.learned_store.takes(setup.job.size),
                 hashing,
                 digest_first: setup.digest == DigestMode::First || is_timeless,
                 abilities: setup.protocol.abilities(),
@@ -81,9 +86,11 @@ impl<'a> Driver<'a> {
                 control: setup.control,
                 ids: setup.ids,
                 learned_digest: setup.learned_digest,
+                learned_store: setup.learned_store,
                 id: None,
             },
             exchange: None,
+            part_key: None,
             dead_sends: 0,
         }
     }
@@ -96,17 +103,20 @@ impl<'a> Driver<'a> {
                 format!("the state file cannot be used: {why}")
             });
         }
+        // What a state file knows was sent before, so the server is asked.
+        self.plan.stores &= !self.source.digest.was_loaded();
         let (mut transfer, mut step) = Transfer::new(self.plan.clone());
         loop {
             let event = match step {
                 Step::Begin => self.begin()?,
                 Step::Finish(result) => return self.finish(result),
+                Step::SendParts { .. } => {
+                    step = self.send_parts(&mut transfer, step);
+                    continue;
+                }
                 step => self.perform(step),
             };
-            step = match random::u128() {
-                Ok(random) => transfer.handle(event, Instant::now(), random as u64),
-                Err(error) => Step::Finish(Err(error)),
-            };
+            step = next(&mut transfer, event);
         }
     }
 
@@ -127,15 +137,21 @@ impl<'a> Driver<'a> {
             Step::DigestWhole => self.digest_whole(),
             Step::Connect => self.connect().map(|()| Event::Connected),
             Step::Locate { hash_ahead } => self.locate(hash_ahead),
+            Step::Store => self.store(),
+            Step::CompareRange(range) => {
+                let equal = self.source.has_range(range);
+                equal.map(|equal| Event::Compared { equal })
+            }
             Step::Compare { length, digest } => {
                 let equal = self.source.has_prefix(length, digest);
                 equal.map(|equal| Event::Compared { equal })
             }
             Step::Settle {
                 offset,
+                held,
                 foreign,
                 is_first,
-            } => self.settle(offset, foreign, is_first),
+            } => self.settle((offset, held), foreign, is_first),
             Step::Send {
                 part,
                 offset,
@@ -157,7 +173,9 @@ impl<'a> Driver<'a> {
             Step::Recheck => self.recheck(),
             Step::Conclude { location, is_first } => self.conclude(location, is_first),
             Step::Recover { error, remedy } => self.recover(&error, remedy),
-            Step::Begin | Step::Finish(_) => unreachable!("run() handles these steps"),
+            Step::Begin | Step::SendParts { .. } | Step::Finish(_) => {
+                unreachable!("run() handles these steps")
+            }
         };
         for note in self.exchange.iter().flat_map(|exchange| exchange.notes()) {
             self.log(LogLevel::Debug, || note);
@@ -169,16 +187,11 @@ impl<'a> Driver<'a> {
         result.unwrap_or_else(|stop| Event::Stopped(self.cause(stop)))
     }
 
-    /// Gives the reason why work ended early. A failure while the program wants a pause or an end
-    /// counts as an interruption.
     fn cause(&self, stop: Stop) -> Stop {
-        match self.control.was_interrupted() {
-            true => Stop::Interrupted,
-            false => stop,
-        }
+        cause(self.control, stop)
     }
 
-    fn log(&self, level: LogLevel, line: impl FnOnce() -> String) {
+    pub(super) fn log(&self, level: LogLevel, line: impl FnOnce() -> String) {
         self.control.log(level, line);
     }
 
@@ -191,13 +204,15 @@ impl<'a> Driver<'a> {
         Ok(Event::Digested)
     }
 
-    fn connect(&mut self) -> Result<(), Stop> {
+    pub(super) fn connect(&mut self) -> Result<(), Stop> {
         self.exchange = Some(self.connector.connect()?);
         self.control.enter(UploadState::Locating);
         Ok(())
     }
 
-    fn connection<'s>(exchange: &'s Option<Box<dyn Exchange + 'a>>) -> &'s (dyn Exchange + 'a) {
+    pub(super) fn connection<'s>(
+        exchange: &'s Option<Box<dyn Exchange + 'a>>,
+    ) -> &'s (dyn Exchange + 'a) {
         exchange.as_deref().expect("an attempt has a connection")
     }
 
@@ -230,7 +245,7 @@ impl<'a> Driver<'a> {
 
     /// Whether something shows that the answer to a locate is about this upload, or believing it
     /// costs no byte.
-    fn is_proven(&mut self, answer: &Answer) -> Result<bool, Stop> {
+    pub(super) fn is_proven(&mut self, answer: &Answer) -> Result<bool, Stop> {
         if let Some(told) = self.answers.tells_upload(answer, &self.job) {
             return Ok(told);
         }
@@ -243,7 +258,12 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn settle(&mut self, offset: u64, foreign: Option<u64>, is_first: bool) -> Result<Event, Stop> {
+    fn settle(
+        &mut self,
+        (offset, held): (u64, u64),
+        foreign: Option<u64>,
+        is_first: bool,
+    ) -> Result<Event, Stop> {
         if let Some(foreign) = foreign {
             self.log(LogLevel::Warn, || {
                 format!(
@@ -258,9 +278,9 @@ impl<'a> Driver<'a> {
             self.log(LogLevel::Info, || {
                 format!("{name}: from {offset} of {size} bytes on")
             });
-            self.control.set_skipped(offset);
+            self.control.set_skipped(held);
         }
-        self.control.confirm(offset);
+        self.control.confirm(held);
         Ok(Event::Settled)
     }
 
@@ -269,6 +289,10 @@ impl<'a> Driver<'a> {
             format!("sending {length} bytes from {offset} on")
         });
         self.source.source.seek(offset)?;
+        // After parts there is none.
+        if self.exchange.is_none() {
+            self.exchange = Some(self.connector.connect()?);
+        }
         self.control.enter(UploadState::Sending);
         let ends_file = offset + length == self.job.size;
         let end = ends_file.then_some(FileEnd {
@@ -284,7 +308,13 @@ impl<'a> Driver<'a> {
                 offset,
                 length,
                 restart,
-                bytes: &mut ThrottledReader::new(source, sink, self.control, self.rates, end),
+                part: None,
+                bytes: &mut ThrottledReader::new(
+                    source,
+                    sink,
+                    Pace::new(self.control, self.rates),
+                    end,
+                ),
             };
             self.protocol.send(exchange, &self.job, segment)
         })?;
@@ -297,8 +327,11 @@ impl<'a> Driver<'a> {
     /// server at once, on a new connection.
     fn unsent(&mut self, stop: Stop) -> Stop {
         let cause = self.cause(stop);
-        let link = Self::connection(&self.exchange).link();
-        if cause == Stop::Interrupted || link != Link::Dead || self.dead_sends == MAX_DEAD_SENDS {
+        let link = self.exchange.as_ref().map(|exchange| exchange.link());
+        if cause == Stop::Interrupted
+            || link != Some(Link::Dead)
+            || self.dead_sends == MAX_DEAD_SENDS
+        {
             return cause;
         }
         self.dead_sends += 1;
@@ -315,60 +348,21 @@ impl<'a> Driver<'a> {
         self.source.digest.invalidate();
         Ok(Event::Rechecked)
     }
+}
 
-    fn conclude(&mut self, location: Option<String>, is_first: bool) -> Result<Event, Stop> {
-        // The server has the bytes that were read; the source must still have the same.
-        self.source.prove()?;
-        let size = self.job.size;
-        if is_first {
-            self.control.set_skipped(size);
-        }
-        self.control.confirm(size);
-        self.log(LogLevel::Info, || format!("complete: {size} bytes"));
-        let digest = &mut self.source.digest;
-        digest.finish();
-        let is_whole = digest.algorithm().is_some() && digest.at() == size;
-        let digest = is_whole.then(|| digest.digest());
-        let algorithm = self.source.digest.algorithm();
-        self.control.edit_server_info(|info| {
-            info.algorithm = algorithm;
-            info.digest = digest;
-            info.location = location;
-        });
-        Ok(Event::Concluded)
+/// Gives the engine's next step.
+pub(super) fn next(transfer: &mut Transfer, event: Event) -> Step {
+    match random::u128() {
+        Ok(random) => transfer.handle(event, Instant::now(), random as u64),
+        Err(error) => Step::Finish(Err(error)),
     }
+}
 
-    fn recover(&mut self, error: &Error, remedy: Remedy) -> Result<Event, Stop> {
-        // Another response may still come on this connection.
-        if let Some(exchange) = self.exchange.take() {
-            exchange.renew();
-        }
-        self.answers.note_refusal(error);
-        match remedy {
-            Remedy::SmallerSegments => {
-                self.log(LogLevel::Info, || format!("{error}; smaller segments"));
-            }
-            Remedy::NewLogin => self.log(LogLevel::Info, || error.to_string()),
-            Remedy::Wait(pause) => {
-                self.log(LogLevel::Warn, || {
-                    format!("{error}; next attempt in {}", rounded(pause))
-                });
-                let failure = Some(error.clone());
-                self.control.edit_server_info(|info| info.failure = failure);
-                self.control.wait(pause);
-            }
-        }
-        match self.control.was_interrupted() {
-            true => Err(Stop::Interrupted),
-            false => Ok(Event::Recovered),
-        }
-    }
-
-    fn finish(&self, result: Result<(), Error>) -> Result<(), Error> {
-        if let Err(error) = &result {
-            self.answers.note_refusal(error);
-            self.log(LogLevel::Error, || format!("given up: {error}"));
-        }
-        result
+/// Gives the reason why work ended early. A failure while the program wants a pause or an end
+/// counts as an interruption.
+pub(super) fn cause(control: &Control, stop: Stop) -> Stop {
+    match control.was_interrupted() {
+        true => Stop::Interrupted,
+        false => stop,
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 
-use resup_digests::{Algorithm, Digest};
+use resup_digests::{Algorithm, Digest, State};
 
 use super::proof::Proof;
 use super::reading::{self, STEP};
@@ -12,6 +12,7 @@ use crate::control::stop::Stop;
 use crate::control::Control;
 use crate::digest::{in_background, RollingDigest};
 use crate::error::Error;
+use crate::protocol::Range;
 use crate::source::Source;
 
 /// The smallest source that is digested ahead. Reading less takes less time than the response.
@@ -94,6 +95,12 @@ impl HashedSource<'_> {
         Ok(digest == self.digest.digest())
     }
 
+    /// Whether a range of the source has the digest that the server says.
+    pub(super) fn has_range(&mut self, range: Range) -> Result<bool, Stop> {
+        self.control.enter(UploadState::Hashing);
+        has_range(self.source, self.control, range)
+    }
+
     /// Checks that the source still has the bytes that were read.
     pub(super) fn prove(&mut self) -> Result<(), Stop> {
         let digest = self.digest.algorithm().map(|_| self.digest.digest());
@@ -135,6 +142,18 @@ impl HashedSource<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a range of a source has the digest that the server says.
+pub(super) fn has_range(
+    source: &mut dyn Source,
+    control: &Control,
+    range: Range,
+) -> Result<bool, Stop> {
+    let mut state = State::new(range.digest.algorithm());
+    let take = |bytes: &[u8]| state.update(bytes);
+    reading::read(source, control, (range.from, range.to), take)?;
+    Ok(state.digest() == range.digest)
 }
 
 /// A guard that sets a flag when it is dropped, also by a panic.

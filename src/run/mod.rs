@@ -4,14 +4,22 @@
 
 mod answers;
 mod connector;
+mod digest_ahead;
 mod driver;
+mod ends;
 mod hashed_source;
 mod ids;
 mod learned_digest;
+mod learned_store;
 mod options;
+mod pace;
+mod parallel;
+mod part_reader;
 mod proof;
 mod reading;
+mod senders;
 mod setup;
+mod store;
 #[cfg(test)]
 mod tests;
 mod throttle;
@@ -29,6 +37,7 @@ use crate::control::rate::Limiter;
 use crate::control::stop::Stop;
 use crate::control::Control;
 use crate::digest::StateFile;
+use crate::engine::MOST_CONNECTIONS;
 use crate::error::Error;
 use crate::http::session::AuthHistory;
 use crate::options::DigestMode;
@@ -104,6 +113,12 @@ pub(crate) fn run_upload(
         segment_size: upload.segment_size,
         learned_limit: shared.learned_limit.clone(),
         learned_digest: &shared.learned_digest,
+        learned_store: &shared.learned_store,
+        connections: match (opener, upload.connections) {
+            (Opener::Stream, _) => 0,
+            (_, 0) => MOST_CONNECTIONS,
+            (_, connections) => connections.into(),
+        },
         ids: &shared.ids,
         rates: [rate, &shared.rate],
     });

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::ids::KnownIds;
 use super::learned_digest::LearnedDigest;
+use super::learned_store::LearnedStore;
 use crate::control::rate::Limiter;
 use crate::engine::LearnedLimit;
 use crate::error::Error;
@@ -81,6 +82,7 @@ pub(crate) struct SharedState {
     pub rate: Limiter,
     pub learned_limit: LearnedLimit,
     pub learned_digest: LearnedDigest,
+    pub learned_store: LearnedStore,
     pub pool: ConnectionPool,
     pub ids: KnownIds,
     pub process: u32,
@@ -92,6 +94,7 @@ impl Default for SharedState {
             rate: Limiter::default(),
             learned_limit: LearnedLimit::default(),
             learned_digest: LearnedDigest::default(),
+            learned_store: LearnedStore::default(),
             pool: ConnectionPool::default(),
             ids: KnownIds::default(),
             process: process::id(),
@@ -107,6 +110,7 @@ impl SharedState {
         let child = SharedState {
             learned_limit: Arc::new(AtomicU64::new(self.learned_limit.load(Relaxed))),
             learned_digest: self.learned_digest.clone(),
+            learned_store: self.learned_store.clone(),
             ..SharedState::default()
         };
         child.rate.set(self.rate.get());

@@ -3,6 +3,7 @@
 use super::connector::Connector;
 use super::ids::KnownIds;
 use super::learned_digest::LearnedDigest;
+use super::learned_store::LearnedStore;
 use crate::control::rate::Limiter;
 use crate::control::Control;
 use crate::digest::StateFile;
@@ -26,6 +27,9 @@ pub(super) struct Setup<'a> {
     pub segment_size: SegmentSize,
     pub learned_limit: LearnedLimit,
     pub learned_digest: &'a LearnedDigest,
+    pub learned_store: &'a LearnedStore,
+    /// How many parts may be sent at a time; 0 if the source cannot be read at several places.
+    pub connections: usize,
     pub ids: &'a KnownIds,
     /// Limits of the bytes per second: the upload's and the client's.
     pub rates: [&'a Limiter; 2],

@@ -12,6 +12,7 @@ use super::connector::Connector;
 use super::driver::Driver;
 use super::ids::KnownIds;
 use super::learned_digest::LearnedDigest;
+use super::learned_store::LearnedStore;
 use super::setup::Setup;
 use crate::control::rate::Limiter;
 use crate::control::stop::Stop;
@@ -35,6 +36,9 @@ impl Connector for TlsConnector<'_> {
     fn connect(&self) -> Result<Box<dyn Exchange + '_>, Stop> {
         let connection = Connection::trusting(self.options, self.ca_pem);
         Ok(Box::new(connection))
+    }
+    fn another(&self) -> Box<dyn Connector + Send + '_> {
+        Box::new(TlsConnector { ..*self })
     }
 }
 
@@ -64,6 +68,7 @@ fn upload(receiver: &ModelReceiver, name: &str, content: &[u8], faults: Faults) 
     };
     let (unlimited, ids) = (Limiter::default(), KnownIds::default());
     let learned = LearnedDigest::default();
+    let learned_store = LearnedStore::default();
     let driver = Driver::new(Setup {
         protocol: &protocol,
         connector: &connector,
@@ -90,6 +95,8 @@ fn upload(receiver: &ModelReceiver, name: &str, content: &[u8], faults: Faults) 
         segment_size: SegmentSize::Unlimited,
         learned_limit: LearnedLimit::default(),
         learned_digest: &learned,
+        learned_store: &learned_store,
+        connections: 0,
         ids: &ids,
         rates: [&unlimited, &unlimited],
     });

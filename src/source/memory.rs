@@ -52,4 +52,8 @@ impl Source for MemorySource {
     fn verify(&mut self) -> Result<Option<i128>, Stop> {
         Ok(None)
     }
+
+    fn another(&self) -> Result<Box<dyn Source>, Error> {
+        Ok(Box::new(MemorySource::new(self.bytes.clone())))
+    }
 }

@@ -28,6 +28,12 @@ pub(crate) trait Source: Send {
     /// change time as it is now.
     fn verify(&mut self) -> Result<Option<i128>, Stop>;
 
+    /// Opens the source once more, to be read at another place beside this one. A stream cannot.
+    fn another(&self) -> Result<Box<dyn Source>, Error> {
+        let why = format!("{} is not for several readers", self.name());
+        Err(Error::Internal { why })
+    }
+
     /// Makes the error for a source that has changed.
     fn changed(&self, why: String) -> Error {
         Error::SourceChanged {

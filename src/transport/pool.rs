@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::connection::Connection;
 use super::habits::Habits;
 use super::options::ConnectionOptions;
-use crate::control::abort::AbortHandle;
-use crate::control::Control;
+use crate::control::stop::Stop;
+use crate::control::{AbortKey, Control};
 use crate::error::Error;
 use crate::http::{Exchange, Link, Request, Response};
 
@@ -22,22 +22,25 @@ pub(crate) struct ConnectionPool {
 }
 
 impl ConnectionPool {
-    /// Gives a connection with these options: the last one that became idle, or a new one. It
-    /// returns to the pool by itself.
+    /// Gives a connection with these options: the last one that became idle, or a new one. The
+    /// program's commands can abort it. It returns to the pool by itself.
     pub(crate) fn take<'a>(
         &'a self,
         options: &ConnectionOptions,
         version: u64,
         control: &'a Control,
-    ) -> Result<PooledConnection<'a>, Error> {
+    ) -> Result<PooledConnection<'a>, Stop> {
         let mut idle = self.lock();
         idle.retain(|(made_with, _)| *made_with == version);
         let connection = match idle.pop() {
             Some((_, connection)) => connection,
             None => Connection::new(options, self.habits.clone())?,
         };
+        drop(idle);
+        let abort_key = control.add_abort(connection.abort_handle())?;
         Ok(PooledConnection {
             connection: Some(connection),
+            abort_key,
             is_reusable: Cell::new(false),
             version,
             pool: self,
@@ -62,6 +65,7 @@ impl ConnectionPool {
 pub(crate) struct PooledConnection<'a> {
     /// `None` only while it is dropped.
     connection: Option<Connection>,
+    abort_key: AbortKey,
     is_reusable: Cell<bool>,
     version: u64,
     pool: &'a ConnectionPool,
@@ -69,11 +73,6 @@ pub(crate) struct PooledConnection<'a> {
 }
 
 impl PooledConnection<'_> {
-    /// Makes a handle that ends an exchange from another thread.
-    pub(crate) fn abort_handle(&self) -> AbortHandle {
-        self.connection().abort_handle()
-    }
-
     fn connection(&self) -> &Connection {
         self.connection
             .as_ref()
@@ -107,7 +106,7 @@ impl Exchange for PooledConnection<'_> {
 
 impl Drop for PooledConnection<'_> {
     fn drop(&mut self) {
-        let is_whole = self.control.clear_abort();
+        let is_whole = self.control.drop_abort(self.abort_key);
         if let Some(connection) = self.connection.take() {
             if is_whole && self.is_reusable.get() {
                 self.pool.give_back(self.version, connection);

@@ -40,7 +40,10 @@ fn run(case: u64, world: &mut World) -> Result<(), Error> {
             Step::Finish(result) => return result,
             Step::Begin => Event::Begun,
             Step::DigestWhole => Event::Digested,
-            Step::Connect => unreachable!("the server can be asked"),
+            step @ (Step::Connect
+            | Step::Store
+            | Step::CompareRange(_)
+            | Step::SendParts { .. }) => unreachable!("not for this server: {step:?}"),
             Step::Locate { .. } => match world.locate() {
                 Ok(answer) => Event::Located(answer),
                 Err(stop) => Event::Stopped(stop),

@@ -5,10 +5,14 @@ mod comparing;
 mod concluding;
 mod histories;
 mod locating;
+mod parallel;
+mod parts_histories;
+mod parts_world;
 mod rechecking;
 mod recovering;
 mod sending;
 mod settling;
+mod storing;
 mod world;
 
 use std::time::{Duration, Instant};
@@ -32,6 +36,8 @@ fn digest() -> Digest {
 fn plan() -> Plan {
     Plan {
         size: SIZE,
+        connections: 0,
+        stores: false,
         hashing: true,
         digest_first: false,
         abilities: Abilities {
@@ -134,6 +140,9 @@ fn answer(state: State, offset: u64) -> Answer {
         agreed: Algorithm::Md5,
         prefix: None,
         max_segment: None,
+        small: None,
+        parts: None,
+        ranges: Vec::new(),
         message: None,
     }
 }
@@ -157,6 +166,7 @@ fn proved(answer: Answer) -> Answer {
 fn settle(offset: u64, foreign: Option<u64>, is_first: bool) -> Step {
     Step::Settle {
         offset,
+        held: offset,
         foreign,
         is_first,
     }

@@ -12,11 +12,12 @@ pub(crate) use request::is_reserved;
 pub(crate) use signature::Signer;
 
 use std::cell::RefCell;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use resup_digests::Algorithm;
+use resup_digests::{Algorithm, Digest};
 
-use super::{Abilities, Answer, Job, Outcome, Protocol, Segment};
+use super::{Abilities, Answer, FileBytes, Job, Outcome, Protocol, Segment, Store};
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
 use crate::http::{clock_hint, limited, refusal, Body, Exchange, Needs, Request, Response};
@@ -29,7 +30,7 @@ use request::{check_length, common_fields};
 pub(crate) struct Form {
     pub endpoint: Endpoint,
     /// The endpoint that answered the last locate. Sends go there.
-    answered_at: RefCell<Endpoint>,
+    answered_at: Mutex<Endpoint>,
     pub locate_method: LocateMethod,
     pub file_name_style: FilenameStyle,
     pub signer: Option<Signer>,
@@ -73,7 +74,7 @@ impl Protocol for Form {
                 needs: Needs::Whole,
             })?;
             if !matches!(response.status, 307 | 308) {
-                self.answered_at.replace(at);
+                *self.answered_at() = at;
                 let result = reply::located(&response, job.size, job.offer);
                 return result.map_err(|error| self.explain(error, &response));
             }
@@ -103,38 +104,84 @@ impl Protocol for Form {
         if let Some(digest) = segment.restart {
             fields.push(("restart".into(), digest.hex()));
         }
+        if let Some(key) = segment.part {
+            fields.push(("part".into(), key.to_owned()));
+        }
+        let prefix = match segment.part {
+            Some(_) => "part_",
+            None if segment.offset + segment.length == job.size => "",
+            None => "prefix_",
+        };
+        let tail = |digest: Digest| {
+            let name = digest.algorithm().name();
+            Some((format!("{prefix}{name}").into(), digest.hex()))
+        };
+        let file = (segment.length, segment.bytes);
+        let response = self.post(exchange, job, fields, file, &tail)?;
+        let outcome = reply::sent(&response, job.size, (job.offer, agreed))
+            .map_err(|error| self.explain(error, &response))?;
+        check_id(segment.id, &outcome)?;
+        Ok(outcome)
+    }
+
+    fn store(
+        &self,
+        exchange: &dyn Exchange,
+        job: &Job,
+        store: Store<'_>,
+    ) -> Result<Option<Answer>, Error> {
+        let mut fields = common_fields(job, "store");
+        let agreed = store.digest.algorithm();
+        fields.push(("digest".into(), agreed.name().to_owned()));
+        fields.push((agreed.name().into(), store.digest.hex()));
+        let file = (job.size, store.bytes);
+        let response = self.post(exchange, job, fields, file, &|_| None)?;
+        reply::stored(&response, job.size, (job.offer, agreed))
+            .map_err(|error| self.explain(error, &response))
+    }
+}
+
+/// A function that gives the field after a file from its digest.
+type Tail<'a> = &'a dyn Fn(Digest) -> Option<Field<'static>>;
+
+impl Form {
+    /// Sends a form with so many bytes of a file.
+    fn post(
+        &self,
+        exchange: &dyn Exchange,
+        job: &Job,
+        mut fields: Vec<Field<'_>>,
+        (length, bytes): (u64, &mut dyn FileBytes),
+        tail: Tail<'_>,
+    ) -> Result<Response, Error> {
         // A receiver sees only the escaped names, so these are signed.
         for (name, _) in &mut fields {
             *name = escaped(name).into_owned().into();
         }
         let sign = self.sign(&mut fields)?;
-        let ends_file = segment.offset + segment.length == job.size;
         let mut body = Multipart::new(
             &fields,
             FilePart {
                 field: "file",
                 file_name: &job.name,
                 content_type: &job.content_type,
-                length: segment.length,
-                bytes: segment.bytes,
+                length,
+                bytes,
                 style: self.file_name_style,
             },
             |digest| {
-                let prefix = if ends_file { "" } else { "prefix_" };
-                let digest = digest.map(|digest| {
-                    let name = digest.algorithm().name();
-                    (format!("{prefix}{name}").into(), digest.hex())
-                });
-                let mut fields: Vec<_> = digest.into_iter().collect();
+                let mut fields: Vec<_> = digest.and_then(tail).into_iter().collect();
                 if let Some((signer, sign)) = self.signer.as_ref().zip(sign.as_deref()) {
                     fields.push(signer.tail(&fields, sign));
                 }
                 fields
             },
         )?;
-        let response = exchange.exchange(Request {
+        // The lock is released before the exchange.
+        let url = self.answered_at().uri().to_string();
+        exchange.exchange(Request {
             method: "POST",
-            url: self.answered_at.borrow().uri().to_string(),
+            url,
             content_type: Some(body.content_type()),
             headers: Vec::new(),
             body: Some(Body::Stream {
@@ -142,15 +189,14 @@ impl Protocol for Form {
                 bytes: &mut body,
             }),
             needs: Needs::Whole,
-        })?;
-        let outcome = reply::sent(&response, job.size, (job.offer, agreed))
-            .map_err(|error| self.explain(error, &response))?;
-        check_id(segment.id, &outcome)?;
-        Ok(outcome)
+        })
     }
-}
 
-impl Form {
+    fn answered_at(&self) -> MutexGuard<'_, Endpoint> {
+        let endpoint = self.answered_at.lock();
+        endpoint.unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn new(
         endpoint: Endpoint,
         locate_method: LocateMethod,
@@ -158,7 +204,7 @@ impl Form {
         signer: Option<Signer>,
     ) -> Self {
         Form {
-            answered_at: RefCell::new(endpoint.clone()),
+            answered_at: Mutex::new(endpoint.clone()),
             endpoint,
             locate_method,
             file_name_style,

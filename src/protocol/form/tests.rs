@@ -108,6 +108,7 @@ fn send(offset: u64, bytes: &'static [u8]) -> String {
         id: Some("k1"),
         offset,
         length: bytes.len() as u64,
+        part: None,
         restart: (offset == 0).then(|| Digest::new(Algorithm::Md5, &[0xab; 16]).unwrap()),
         bytes: &mut Bytes(bytes, Algorithm::Md5),
     };
@@ -150,6 +151,7 @@ fn a_send_names_the_agreed_digest() {
             id: Some("k1"),
             offset,
             length: 4,
+            part: None,
             restart: Some(restart),
             bytes: &mut Bytes(b"2345", agreed),
         };

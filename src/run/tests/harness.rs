@@ -19,6 +19,9 @@ impl Connector for NoNetwork {
     fn connect(&self) -> Result<Box<dyn Exchange + '_>, Stop> {
         Ok(Box::new(NoNetwork))
     }
+    fn another(&self) -> Box<dyn Connector + Send + '_> {
+        Box::new(NoNetwork)
+    }
 }
 
 /// Runs an upload of `content`; gives its result, and the server's bytes after it.
@@ -101,6 +104,7 @@ pub(super) fn run_learned(
         fields: Vec::new(),
     };
     let (unlimited, ids) = (Limiter::default(), KnownIds::default());
+    let learned_store = LearnedStore::default();
     let driver = Driver::new(Setup {
         protocol: &fake,
         connector: &NoNetwork,
@@ -119,6 +123,8 @@ pub(super) fn run_learned(
         segment_size: SegmentSize::Unlimited,
         learned_limit: LearnedLimit::default(),
         learned_digest,
+        learned_store: &learned_store,
+        connections: 0,
         ids: &ids,
         rates: [&unlimited, &unlimited],
     });

@@ -11,6 +11,7 @@ use super::connector::Connector;
 use super::driver::Driver;
 use super::ids::KnownIds;
 use super::learned_digest::LearnedDigest;
+use super::learned_store::LearnedStore;
 use super::setup::Setup;
 use crate::control::rate::Limiter;
 use crate::control::stop::Stop;

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::protocol::Store;
 
 /// The fate of one send.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +90,9 @@ impl Server {
             agreed: self.agreed(),
             prefix: self.claimed.or_else(|| self.proves.then(|| self.digest())),
             max_segment: self.max_segment,
+            small: None,
+            parts: None,
+            ranges: Vec::new(),
             message: None,
         }
     }
@@ -124,6 +128,10 @@ impl Protocol for Fake {
             true => server.answer(State::New),
             false => server.answer(State::Partial),
         })
+    }
+
+    fn store(&self, _: &dyn Exchange, _: &Job, _: Store<'_>) -> Result<Option<Answer>, Error> {
+        unreachable!("it says nothing of small files")
     }
 
     fn send(&self, _: &dyn Exchange, job: &Job, segment: Segment<'_>) -> Result<Outcome, Error> {

@@ -107,14 +107,19 @@ impl FileSource {
 
     /// Opens the file anew, since a network drive that was away no longer knows the open file.
     fn reopen(&mut self) -> Result<(), Error> {
+        self.file = self.open_again()?;
+        self.seek(self.position)
+    }
+
+    /// Opens the same version of the file once more.
+    fn open_again(&self) -> Result<File, Error> {
         let failed = |e: io::Error| source_error(&self.path, &e);
         // Before it is opened: opening a FIFO that has the name now would block.
         let named = Stamp::at(&self.path).map_err(|e| self.name_error(&e))?;
         self.compare(&self.named, &named)?;
         let file = File::open(&self.path).map_err(|e| self.name_error(&e))?;
         self.compare(&self.opened, &Stamp::of(&file).map_err(failed)?)?;
-        self.file = file;
-        self.seek(self.position)
+        Ok(file)
     }
 
     /// Reads some bytes; opens the file anew after a failure that may pass.
@@ -217,6 +222,16 @@ impl Source for FileSource {
 
     fn verify(&mut self) -> Result<Option<i128>, Stop> {
         Ok(self.check()?)
+    }
+
+    fn another(&self) -> Result<Box<dyn Source>, Error> {
+        Ok(Box::new(FileSource {
+            path: self.path.clone(),
+            file: self.open_again()?,
+            position: 0,
+            opened: self.opened,
+            named: self.named,
+        }))
     }
 }
 

@@ -3,7 +3,7 @@
 use resup_digests::{Algorithm, Digest};
 use serde_json::Value;
 
-use super::bad;
+use super::values::bad;
 use crate::error::Error;
 use crate::http::limited;
 

@@ -1,8 +1,10 @@
 //! Reading a response: from its HTTP status and JSON to an answer for the engine, or an error.
 
 mod agreement;
+mod parts;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use resup_digests::Algorithm;
 use serde::Deserialize;
@@ -11,12 +13,10 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::http::{excerpt, limited, reason, refusal, without_bom, Response};
 use crate::protocol::{Answer, Outcome, State};
+use values::{bad, bad_offset, whole_number};
 
 /// The longest `id` that is accepted. A longer one is a mistake, or an attack on memory.
 const LONGEST_ID: usize = 1024;
-
-/// The largest whole number up to which every number of a JSON reader is exact.
-const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The smallest `max_segment` that is accepted. With less, the requests are longer than what they
 /// carry, and a file takes any number of them.
@@ -42,6 +42,12 @@ struct Body {
     prefix_blake3: Value,
     #[serde(default)]
     max_segment: Value,
+    #[serde(default)]
+    small: Value,
+    #[serde(default)]
+    parts: Value,
+    #[serde(default)]
+    ranges: Value,
     #[serde(default)]
     message: Value,
 }
@@ -85,6 +91,22 @@ pub(super) fn sent(
             _ => Err(refusal(response)),
         },
         _ => Err(refusal(response)),
+    }
+}
+
+/// Reads the response to a store; `None` if the server takes no store, or not this one.
+pub(super) fn stored(
+    response: &Response,
+    size: u64,
+    (offer, agreed): (&[Algorithm], Algorithm),
+) -> Result<Option<Answer>, Error> {
+    match response.status {
+        400 | 404 | 405 | 413 | 422 | 501 => Ok(None),
+        409 => match parse(response) {
+            Ok(body) if !body.offset.is_null() => Ok(Some(fallback(&body, size, (offer, agreed))?)),
+            _ => Err(refusal(response)),
+        },
+        _ => located(response, size, offer).map(Some),
     }
 }
 
@@ -148,7 +170,7 @@ fn answer(body: &Body, size: u64, offer: &[Algorithm]) -> Result<Answer, Error> 
         }
     };
     let agreed = agreement::agreed(&body.digest, offer, Algorithm::Md5)?;
-    assemble(body, state, offset, agreed)
+    assemble(body, state, (offset, size), (offer, agreed))
 }
 
 /// Reads a 409 or 422, where only the offset counts. Without another name the digest stays the same.
@@ -159,10 +181,15 @@ fn fallback(
 ) -> Result<Answer, Error> {
     let offset = offset(body, size)?.unwrap_or(0);
     let agreed = agreement::agreed(&body.digest, offer, agreed)?;
-    assemble(body, State::Partial, offset, agreed)
+    assemble(body, State::Partial, (offset, size), (offer, agreed))
 }
 
-fn assemble(body: &Body, state: State, offset: u64, agreed: Algorithm) -> Result<Answer, Error> {
+fn assemble(
+    body: &Body,
+    state: State,
+    (offset, size): (u64, u64),
+    (offer, agreed): (&[Algorithm], Algorithm),
+) -> Result<Answer, Error> {
     let prefix = match agreed {
         Algorithm::Md5 => &body.prefix_md5,
         Algorithm::Sha256 => &body.prefix_sha256,
@@ -183,7 +210,7 @@ fn assemble(body: &Body, state: State, offset: u64, agreed: Algorithm) -> Result
             )))
         }
     };
-    Ok(Answer {
+    let mut answer = Answer {
         state,
         offset,
         id,
@@ -191,8 +218,18 @@ fn assemble(body: &Body, state: State, offset: u64, agreed: Algorithm) -> Result
         agreed,
         prefix,
         max_segment,
+        small: None,
+        parts: None,
+        ranges: Vec::new(),
         message: body.message.as_str().map(limited),
-    })
+    };
+    // A server that was offered nothing may mean something else by these members.
+    if !offer.is_empty() {
+        answer.small = parts::number(&body.small, "small")?;
+        answer.parts = parts::number(&body.parts, "parts")?;
+        answer.ranges = parts::ranges(&body.ranges, state, (offset, size), agreed)?;
+    }
+    Ok(answer)
 }
 
 /// Reads the server's key of the upload, which may be a number.
@@ -231,28 +268,4 @@ fn offset(body: &Body, size: u64) -> Result<Option<u64>, Error> {
             }
         }
     }
-}
-
-/// Reads a number of bytes, if there is one: also one in quotes, or with an empty fraction, where
-/// it is exact. Any other value is given back as text.
-fn whole_number(value: &Value) -> Result<Option<u64>, String> {
-    let exact = match value {
-        Value::Null => return Ok(None),
-        Value::Number(number) => number.as_u64().or_else(|| {
-            let float = number.as_f64()?;
-            let is_exact = float.fract() == 0.0 && (0.0..LARGEST_EXACT).contains(&float);
-            is_exact.then_some(float as u64)
-        }),
-        Value::String(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
-        _ => None,
-    };
-    exact.map(Some).ok_or_else(|| limited(&value.to_string()))
-}
-
-fn bad(why: String) -> Error {
-    Error::bad_response(why)
-}
-
-fn bad_offset(why: String) -> Error {
-    Error::BadOffset { why }
 }

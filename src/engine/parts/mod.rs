@@ -1,0 +1,249 @@
+//! The plan of a file's parts: which bytes the server holds, which are under way, and which come
+//! next.
+
+mod length;
+mod ramp;
+mod ranges;
+#[cfg(test)]
+mod tests;
+
+pub(super) use ranges::Ranges;
+
+use std::time::Instant;
+
+use super::phase::Sending;
+use super::step::PartId;
+use crate::protocol::{Answer, Range};
+use length::PartLength;
+use ramp::Ramp;
+
+/// The most parts of one upload at a time. More take only from other programs.
+pub(crate) const MOST: usize = 6;
+/// Fewer bytes are not worth parts.
+const LEAST: u64 = 2 << 20;
+
+/// The plan of a file's parts.
+#[derive(Debug)]
+pub(super) struct Parts {
+    size: u64,
+    /// The program's limit of parts at a time.
+    most: usize,
+    /// How many the server takes at a time; 0 if it takes none.
+    offered: usize,
+    /// The bytes that the server holds and that are the file's.
+    held: Ranges,
+    /// Whether the server holds other ranges, which are not the file's.
+    is_disproved: bool,
+    /// Bytes of parts that failed: some of them may have arrived.
+    doubtful: Ranges,
+    /// Those of them about which no answer has come since: they are not sent again before one has.
+    unknown: Ranges,
+    /// The ranges of the last answer to a part.
+    shown: Vec<Range>,
+    under_way: Vec<Sending>,
+    length: PartLength,
+    ramp: Ramp,
+}
+
+impl Parts {
+    pub(super) fn new(size: u64, most: usize) -> Self {
+        Parts {
+            size,
+            most: most.min(MOST),
+            offered: 0,
+            held: Ranges::default(),
+            is_disproved: false,
+            doubtful: Ranges::default(),
+            unknown: Ranges::default(),
+            shown: Vec::new(),
+            under_way: Vec::new(),
+            length: PartLength::default(),
+            ramp: Ramp::default(),
+        }
+    }
+
+    /// Notes how many parts the server takes at a time.
+    pub(super) fn offer(&mut self, offered: u64) {
+        self.offered = usize::try_from(offered).unwrap_or(usize::MAX);
+        self.ramp.limit(self.most.min(self.offered));
+    }
+
+    /// Sets the bytes that the server holds.
+    pub(super) fn hold(&mut self, held: Ranges) {
+        self.held = held;
+        self.is_disproved = false;
+        (self.doubtful, self.unknown) = Default::default();
+        self.shown.clear();
+    }
+
+    /// Notes that the server holds ranges behind its offset that are not the file's.
+    pub(super) fn disprove(&mut self, offset: u64) {
+        self.hold(Ranges::up_to(offset));
+        self.is_disproved = true;
+    }
+
+    pub(super) fn is_disproved(&self) -> bool {
+        self.is_disproved
+    }
+
+    /// Notes that the server holds a range behind a gap.
+    pub(super) fn hold_range(&mut self, from: u64, to: u64) {
+        self.held.insert(from, to);
+    }
+
+    /// Gives how many parts the server takes at a time.
+    pub(super) fn offered(&self) -> u64 {
+        self.offered as u64
+    }
+
+    /// Gives how many bytes come before the first part, where they cannot be a part.
+    pub(super) fn first_length(&self) -> u64 {
+        self.length.next(u64::MAX, 1, u64::MAX)
+    }
+
+    pub(super) fn held(&self) -> &Ranges {
+        &self.held
+    }
+
+    /// Begins to send parts, if there is something to gain by them. If not, gives how many of the
+    /// next bytes one send may carry.
+    pub(super) fn begin(&mut self, now: Instant) -> Result<(), u64> {
+        let left = self.size - self.held.total();
+        if self.most == 0 || self.offered < 2 || left == 0 {
+            return Err(u64::MAX);
+        }
+        self.ramp.begin();
+        // Only parts can fill a gap.
+        if !self.held.has_gap() {
+            if left < LEAST {
+                return Err(u64::MAX);
+            }
+            if let Some(length) = self.ramp.alone(now, left) {
+                return Err(length.max(LEAST));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether one connection is better by itself from here on. Then the parts end.
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        let left = self.size - self.held.total();
+        self.under_way.is_empty() && !self.held.has_gap() && self.ramp.alone(now, left).is_some()
+    }
+
+    /// Whether the server holds the whole file.
+    pub(super) fn is_done(&self) -> bool {
+        self.held.total() == self.size
+    }
+
+    /// Whether only the server can tell what is to be sent.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.is_idle() && self.unknown != Ranges::default()
+    }
+
+    /// Whether no part is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.under_way.is_empty()
+    }
+
+    /// Plans the next part, if there is a free connection and something to send. `limit` gives the
+    /// most that a part of this length may carry.
+    pub(super) fn next(
+        &mut self,
+        part: PartId,
+        now: Instant,
+        limit: impl Fn(u64) -> u64,
+    ) -> Option<Sending> {
+        let slots = self.ramp.slots();
+        if self.under_way.len() >= slots {
+            return None;
+        }
+        let mut taken = self.held.clone();
+        taken.insert_all(&self.unknown);
+        for other in &self.under_way {
+            taken.insert(other.offset, other.offset + other.length);
+        }
+        let (from, to) = taken.first_gap(self.size)?;
+        let open = self.size - taken.total();
+        let length = limit(self.length.next(open, slots, to - from));
+        let next = Sending {
+            part,
+            offset: from,
+            length,
+            since: now,
+        };
+        self.under_way.push(next);
+        Some(next)
+    }
+
+    /// Gives a part that is under way, which has ended.
+    pub(super) fn end(&mut self, part: PartId) -> Option<Sending> {
+        let place = self.under_way.iter().position(|it| it.part == part)?;
+        Some(self.under_way.remove(place))
+    }
+
+    /// Notes that the server holds a part that has ended.
+    pub(super) fn accept(&mut self, part: Sending, now: Instant) {
+        self.held.insert(part.offset, part.offset + part.length);
+        let time = now.saturating_duration_since(part.since);
+        self.length.note(part.length, time);
+        if self.under_way.is_empty() {
+            let rate = part.length as f64 / time.as_secs_f64().max(1e-6);
+            self.ramp.note_part(rate);
+        }
+    }
+
+    /// Notes what an answer to a part shows. Gives whether the server's offset is higher than was
+    /// known. Without a proof it counts only where all bytes before it were sent.
+    pub(super) fn note(&mut self, answer: &Answer) -> bool {
+        self.unknown = Ranges::default();
+        self.shown.clone_from(&answer.ranges);
+        let prefix = self.held.prefix();
+        let mut sent = self.doubtful.clone();
+        sent.insert_all(&self.held);
+        for part in &self.under_way {
+            sent.insert(part.offset, part.offset + part.length);
+        }
+        let is_new = answer.offset > prefix && sent.contains(prefix, answer.offset);
+        if is_new {
+            self.held.insert(0, answer.offset);
+        }
+        is_new
+    }
+
+    /// Gives a range that the server shows and that may have come with a part that failed.
+    pub(super) fn next_doubtful(&mut self) -> Option<Range> {
+        let (held, doubtful) = (&self.held, &self.doubtful);
+        let is_doubtful = |range: &Range| {
+            doubtful.meets(range.from, range.to) && !held.contains(range.from, range.to)
+        };
+        let place = self.shown.iter().position(is_doubtful)?;
+        Some(self.shown.remove(place))
+    }
+
+    /// Notes that a part has failed, which was read up to an offset. Gives whether other parts go on,
+    /// on fewer connections.
+    pub(super) fn lose(&mut self, part: Sending, read: u64, now: Instant) -> bool {
+        self.doubtful.insert(part.offset, read);
+        self.unknown.insert(part.offset, read);
+        if self.held.contains(part.offset, part.offset + part.length) {
+            // Another answer has shown it.
+            return true;
+        }
+        if self.under_way.is_empty() {
+            self.ramp.lost_all();
+            return false;
+        }
+        if self.under_way.len() < self.ramp.slots() {
+            self.ramp.lost(now);
+        }
+        true
+    }
+
+    /// Takes a measure: `sent` bytes went to the network so far, of which the parts that are under
+    /// way have `under_way`.
+    pub(super) fn measure(&mut self, now: Instant, sent: u64, under_way: u64) {
+        let left = self.size - self.held.total();
+        self.ramp.observe(now, sent, left.saturating_sub(under_way));
+    }
+}

@@ -1,0 +1,151 @@
+//! Sending parts at a time.
+
+use std::mem;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread::{self, Builder};
+use std::time::{Duration, Instant};
+
+use super::digest_ahead::{DigestAhead, EndOnDrop, MAX_AHEAD};
+use super::driver::{cause, next, Driver};
+use super::hashed_source::has_range;
+use super::senders::{Common, Ended, Senders};
+use crate::control::log::LogLevel;
+use crate::control::stop::Stop;
+use crate::control::Control;
+use crate::digest::RollingDigest;
+use crate::engine::{Event, PartSend, Step, Transfer};
+use crate::error::Error;
+use crate::protocol::Outcome;
+use crate::random;
+
+/// The time between two measures of the rate.
+const INTERVAL: Duration = Duration::from_millis(200);
+
+impl Driver<'_> {
+    /// Carries out steps as long as they are about parts; gives the next one.
+    pub(super) fn send_parts(&mut self, transfer: &mut Transfer, first: Step) -> Step {
+        // The first sender takes it over.
+        self.exchange = None;
+        let key = match random::u128() {
+            Ok(random) => self
+                .part_key
+                .get_or_insert_with(|| format!("{random:032x}")),
+            Err(error) => return Step::Finish(Err(error)),
+        };
+        let Some(algorithm) = self.source.digest.algorithm() else {
+            let why = "parts without a digest".to_owned();
+            return Step::Finish(Err(Error::Internal { why }));
+        };
+        let common = Common {
+            protocol: self.protocol,
+            control: self.control,
+            rates: self.rates,
+            job: &self.job,
+            algorithm,
+            key,
+            sent: AtomicU64::new(0),
+        };
+        let digest = mem::replace(&mut self.source.digest, RollingDigest::new(None, None));
+        let mut offset = digest.at();
+        let ahead = DigestAhead::new(digest);
+        let (control, answers) = (self.control, &mut self.answers);
+        let source = &*self.source.source;
+        let step = thread::scope(|scope| {
+            let _guard = EndOnDrop(&ahead);
+            if let Ok(mut other) = source.another() {
+                let builder = Builder::new().name("resup-ahead".to_owned());
+                let ahead = &ahead;
+                let run = move || {
+                    let _ = ahead.run(&mut *other, control);
+                };
+                // Without it, the digest is made at the end.
+                let _ = builder.spawn_scoped(scope, run);
+            }
+            let mut senders = Senders::new(scope, &common, self.connector);
+            let (mut step, mut end, mut measure_at) = (first, 0, Instant::now() + INTERVAL);
+            loop {
+                match step {
+                    Step::SendParts { sends, abort } => {
+                        if abort {
+                            control.abort_exchanges();
+                        }
+                        for send in sends {
+                            end = end.max(send.offset + send.length);
+                            senders.begin(send, answers.id.clone(), source);
+                        }
+                        ahead.raise(end.min(offset + MAX_AHEAD));
+                    }
+                    Step::CompareRange(range) => {
+                        let other = source.another().map_err(Stop::from);
+                        let equal = other.and_then(|mut it| has_range(&mut *it, control, range));
+                        step = next(
+                            transfer,
+                            match equal {
+                                Ok(equal) => Event::Compared { equal },
+                                Err(stop) => Event::Stopped(cause(control, stop)),
+                            },
+                        );
+                        continue;
+                    }
+                    step => {
+                        // Only after a defect a part can be under way.
+                        if senders.is_busy() {
+                            control.abort_exchanges();
+                        }
+                        return step;
+                    }
+                }
+                let now = Instant::now();
+                let ended = match now < measure_at {
+                    true => senders.wait(measure_at),
+                    false => None,
+                };
+                let event = match ended {
+                    Some(ended) => {
+                        if let Ok(outcome) = &ended.result {
+                            answers.note_part(outcome, common.job);
+                        }
+                        if let Ok(Outcome::Accepted(answer)) = &ended.result {
+                            offset = offset.max(answer.offset);
+                        }
+                        event(control, ended, senders.is_busy())
+                    }
+                    None => {
+                        measure_at = now.max(measure_at) + INTERVAL;
+                        Event::Measured {
+                            sent: common.sent.load(Relaxed),
+                            under_way: senders.under_way(),
+                        }
+                    }
+                };
+                step = next(transfer, event);
+            }
+        });
+        self.source.digest = ahead.into_digest();
+        step
+    }
+}
+
+/// Counts the bytes of a part that has ended, and makes an event of it. `others` go on, or none.
+fn event(control: &Control, ended: Ended, others: bool) -> Event {
+    let PartSend {
+        part,
+        offset,
+        length,
+    } = ended.send;
+    match &ended.result {
+        Ok(Outcome::Accepted(_)) => control.confirm_part(length),
+        _ => control.lose_part(ended.read - offset),
+    }
+    let result = ended.result.map_err(|stop| cause(control, stop));
+    if let (Err(Stop::Failed(error)), true) = (&result, others) {
+        control.log(LogLevel::Info, || {
+            format!("{error}; this part is sent again, and other parts go on")
+        });
+    }
+    Event::Sent {
+        part,
+        read: ended.read,
+        result,
+    }
+}
