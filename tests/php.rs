@@ -46,6 +46,78 @@ fn forms_are_taken_or_refused_as_the_table_says() {
     }
 }
 
+/// Makes a database of a version of the receiver that knew no SHA-256 of files, with half of an upload.
+const OLD_DATA: &str = r#"php -r '
+    $data = getenv("RESUP_DATA");
+    mkdir("$data/files");
+    $db = new PDO("sqlite:$data/uploads.db");
+    $db->exec("CREATE TABLE uploads (id TEXT PRIMARY KEY, owner TEXT NOT NULL, dir TEXT NOT NULL, name TEXT NOT NULL,
+        size INTEGER NOT NULL, mtime TEXT NOT NULL, md5 TEXT NOT NULL, state TEXT NOT NULL, held INTEGER NOT NULL,
+        held_md5 TEXT NOT NULL, midstate TEXT NOT NULL, UNIQUE (owner, dir, name, size, md5, mtime))");
+    $db->exec("CREATE INDEX uploads_by_content ON uploads (held_md5, size)");
+    $bytes = str_repeat("old bytes ", 100);
+    $digests = [hash_init("md5"), hash_init("sha256")];
+    array_map(fn ($digest) => hash_update($digest, $bytes), $digests);
+    $db->prepare("INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")->execute(["7", "", "", "old", 2000,
+        "5", "", "partial", 1000, md5($bytes), base64_encode(serialize($digests))]);
+    file_put_contents("$data/files/7", $bytes);
+';"#;
+
+#[test]
+fn an_upload_of_an_older_version_goes_on_with_another_digest() {
+    let Some(php) = Php::start_with(OLD_DATA, &["display_errors=0"]) else {
+        return;
+    };
+    let kind = "application/x-www-form-urlencoded";
+    let form = b"action=locate&name=old&size=2000&mtime=5&digests=sha256&prefix=1";
+    let (status, answer) = post(php.addr(), "/upload.php", kind, form);
+    let sha256 = "d91fb539fda64a93a25ac4d91b7e059d94d99f052c2eaf11fa841b36d843d24e";
+    for member in [
+        r#""id":"7""#.to_owned(),
+        r#""offset":1000"#.to_owned(),
+        format!(r#""prefix_sha256":"{sha256}""#),
+    ] {
+        assert!(answer.contains(&member), "{status} {answer}");
+    }
+}
+
+#[test]
+fn a_restart_of_a_finished_upload_forgets_what_clients_said_of_it() {
+    let Some(php) = Php::start() else {
+        return;
+    };
+    let fields = "name=a&size=1&mtime=1";
+    let kind = "application/x-www-form-urlencoded";
+    // The MD5s of "a" and "b".
+    let a = "0cc175b9c0f1b6a831c399e269772661";
+    let b = "92eb5ffee6ae2fec3ad71c777531578f";
+    let form = format!("action=locate&{fields}&md5={a}");
+    let (_, answer) = post(php.addr(), "/upload.php", kind, form.as_bytes());
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    let id = answer["id"].as_str().unwrap();
+    let send = |bytes: &str, md5: &str, restart: &str| {
+        let fields = format!("action=send&id={id}&{fields}&offset=0&length=1&restart={restart}");
+        let part = |name: &str, value: &str| {
+            format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let mut form: String = fields
+            .split('&')
+            .filter_map(|field| field.split_once('='))
+            .map(|(name, value)| part(name, value))
+            .collect();
+        form += &part("file", bytes).replace("\"file\"", "\"file\"; filename=\"a\"");
+        form += &part("md5", md5);
+        form += "--x--\r\n";
+        let kind = "multipart/form-data; boundary=x";
+        post(php.addr(), "/upload.php", kind, form.as_bytes())
+    };
+    for (bytes, md5, restart) in [("a", a, ""), ("b", b, a)] {
+        let (status, answer) = send(bytes, md5, restart);
+        let right = status == 200 && answer.contains("complete");
+        assert!(right, "{bytes}: {status} {answer}");
+    }
+}
+
 /// Asks for a file, and returns the status and the body of the response.
 fn locate(php: &Php) -> (u16, String) {
     let kind = "application/x-www-form-urlencoded";

@@ -3,17 +3,55 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use resup::{Client, Upload, UploadState};
 use resup_test_support::files;
-use resup_test_support::form_table::{check, Reader};
+use resup_test_support::form_table::{check, post, Reader};
 use resup_test_support::python::Python;
 
 #[test]
 fn forms_are_taken_or_refused_as_the_table_says() {
     if let Some(python) = Python::start() {
         check(python.addr(), "/", Reader::Own);
+    }
+}
+
+/// Makes a database of a version of the receiver that knew no SHA-256 of files, with half of an upload.
+const OLD_DATA: &str = r#"
+import os, sqlite3, sys
+os.chdir(sys.argv[1])
+os.mkdir("partial")
+with open("partial/7", "wb") as file:
+    file.write(b"old bytes " * 100)
+db = sqlite3.connect("uploads.db")
+db.execute("CREATE TABLE uploads (id TEXT PRIMARY KEY, owner TEXT, dir TEXT, name TEXT,"
+           " size INTEGER, mtime TEXT, md5 TEXT, complete INTEGER)")
+db.execute("INSERT INTO uploads VALUES ('7', '', '', 'old', 2000, '5', '', 0)")
+db.commit()
+"#;
+
+#[test]
+fn an_upload_of_an_older_version_goes_on() {
+    let prepare = |data: &Path| {
+        let mut python = Command::new("python3");
+        assert!(python
+            .args(["-c", OLD_DATA])
+            .arg(data)
+            .status()
+            .unwrap()
+            .success());
+    };
+    let Some(python) = Python::start_with(prepare) else {
+        return;
+    };
+    let kind = "application/x-www-form-urlencoded";
+    let form = b"action=locate&name=old&size=2000&mtime=5&digests=sha256";
+    let (status, answer) = post(python.addr(), "/", kind, form);
+    for member in [r#""id": "7""#, r#""offset": 1000"#, r#""digest": "sha256""#] {
+        assert!(answer.contains(member), "{status} {answer}");
     }
 }
 

@@ -1,5 +1,6 @@
 <?php
-// A receiver for resup in one file (docs/PROTOCOL.md), for PHP 8.1 or later. README.md says how to run it.
+// A receiver for resup (docs/PROTOCOL.md), for PHP 8.1 or later. It needs records.php beside it. README.md says how to
+// run it.
 //
 // PHP runs a script when the body is complete: the bytes of an interrupted request are lost, so segments are small.
 // The user whom the web server has authenticated (REMOTE_USER) owns the uploads of a request.
@@ -8,6 +9,7 @@ declare(strict_types=1);
 
 // A warning of PHP's must not be sent before the status.
 ob_start();
+require __DIR__ . '/records.php';
 $data = getenv('RESUP_DATA') ?: sys_get_temp_dir() . '/resup-php';
 @mkdir("$data/files", 0700, true);
 @mkdir("$data/locks");
@@ -45,6 +47,12 @@ function max_segment(): int
     return min(ini_bytes('upload_max_filesize'), max($post - 65536, intdiv($post, 2)));
 }
 
+/** Returns the size of the largest file that comes in one request without a locate. */
+function small(): int
+{
+    return min(256 << 10, max_segment());
+}
+
 /** Refuses all requests when PHP's settings let no upload succeed. */
 function check_settings(): void
 {
@@ -60,67 +68,6 @@ function check_settings(): void
         throw new Refusal(500, "PHP shows its warnings instead of a response's status: set display_errors = Off"
             . ' or output_buffering = 4096 in php.ini');
     }
-}
-
-/** Opens the database, and makes missing tables. */
-function open_database(string $data): PDO
-{
-    $db = new PDO("sqlite:$data/uploads.db", null, null, [PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION]);
-    $db->exec('PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL');
-    // held: the number of durable bytes; held_md5: their digest; midstate: the digests' inner states after them.
-    $db->exec("CREATE TABLE IF NOT EXISTS uploads (
-        id TEXT PRIMARY KEY, owner TEXT NOT NULL, dir TEXT NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL,
-        mtime TEXT NOT NULL, md5 TEXT NOT NULL, state TEXT NOT NULL, held INTEGER NOT NULL,
-        held_md5 TEXT NOT NULL, midstate TEXT NOT NULL, UNIQUE (owner, dir, name, size, md5, mtime))");
-    $db->exec('CREATE INDEX IF NOT EXISTS uploads_by_content ON uploads (held_md5, size)');
-    return $db;
-}
-
-/** Returns the first row of a query, or null. */
-function query_row(PDO $db, string $sql, array $values): ?array
-{
-    $statement = $db->prepare($sql);
-    $statement->execute($values);
-    return $statement->fetch(PDO::FETCH_ASSOC) ?: null;
-}
-
-/** Finds the owner's upload with this id. */
-function find_upload(PDO $db, string $owner, string $id): ?array
-{
-    return query_row($db, 'SELECT * FROM uploads WHERE owner = ? AND id = ?', [$owner, $id]);
-}
-
-/** Returns the MD5 and SHA-256 of the stored bytes, to continue with. */
-function digests(array $upload): array
-{
-    return $upload['midstate'] === ''
-        ? [hash_init('md5'), hash_init('sha256')]
-        : unserialize(base64_decode($upload['midstate']), ['allowed_classes' => [HashContext::class]]);
-}
-
-/** Returns a digest in hexadecimal, without ending it. */
-function hex_digest(HashContext $digest): string
-{
-    return hash_final(hash_copy($digest));
-}
-
-/** Saves the state of an upload durably. Returns the upload. */
-function save(PDO $db, array $upload, string $state, int $offset, array $digests): array
-{
-    $changes = ['state' => $state, 'held' => $offset, 'held_md5' => hex_digest($digests[0]),
-        'midstate' => base64_encode(serialize($digests))];
-    $db->prepare('UPDATE uploads SET state = ?, held = ?, held_md5 = ?, midstate = ? WHERE id = ?')
-        ->execute([...array_values($changes), $upload['id']]);
-    return $changes + $upload;
-}
-
-/** Drops all bytes of an upload. */
-function reset_upload(PDO $db, string $data, array $upload): array
-{
-    $fresh = save($db, $upload, 'partial', 0, [hash_init('md5'), hash_init('sha256')]);
-    // The file is not truncated, since another upload may share it.
-    @unlink("$data/files/{$upload['id']}");
-    return $fresh;
 }
 
 /** Returns the value of a field. PHP has parsed the form. */
@@ -155,6 +102,18 @@ function digest(array $form, string $name, int $digits): string
     return strtolower(match_field($form, $name, "/^[0-9a-fA-F]{{$digits}}$/D", ''));
 }
 
+/** Reads the digests of the whole file. */
+function file_digests(array $form): array
+{
+    return ['md5' => digest($form, 'md5', 32), 'sha256' => digest($form, 'sha256', 64)];
+}
+
+/** Reads the digest that a send or a store names; empty with a client of version 1.0. */
+function agreed_digest(array $form): string
+{
+    return match_field($form, 'digest', '/^(' . implode('|', array_keys(DIGESTS)) . ')$/D', '');
+}
+
 /** Checks a name. This receiver builds no path of names, but a reader of the records may. */
 function file_name(string $field, string $name): string
 {
@@ -177,69 +136,61 @@ function lock_upload(string $data, string $id): mixed
     return $lock;
 }
 
-/** Makes the members of the JSON that tell the status of an upload. */
-function upload_status(array $upload, bool $prefix): array
+/** Makes the members of the JSON that tell the status of an upload. A client of version 1.0 agrees on no digest. */
+function upload_status(array $upload, bool $prefix, string $agreed): array
 {
     $members = ['state' => $upload['state'], 'offset' => (int) $upload['held'], 'id' => $upload['id'],
         'max_segment' => max_segment()];
     if ($upload['state'] === 'complete') {
         $members['location'] = "files/{$upload['id']}";
     }
-    return $prefix ? $members + ['prefix_md5' => $upload['held_md5']] : $members;
-}
-
-/** Finds the upload of a file, or makes one. */
-function find_or_make(PDO $db, array $file): array
-{
-    [$owner, $dir, $name, $size, $mtime, $md5] = $file;
-    $sql = 'SELECT * FROM uploads WHERE owner = :owner AND dir = :dir AND name = :name AND size = :size AND CASE :md5
-        WHEN \'\' THEN mtime = :mtime
-        ELSE md5 = :md5 OR (state = \'complete\' AND held_md5 = :md5)
-            OR (state <> \'complete\' AND md5 = \'\' AND mtime = :mtime) END
-        ORDER BY :md5 <> \'\' AND state = \'complete\' DESC, md5 = :md5 DESC';
-    $values = compact('owner', 'dir', 'name', 'size', 'mtime', 'md5');
-    $upload = query_row($db, $sql, $values);
-    if ($upload === null) {
-        $db->prepare("INSERT OR IGNORE INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?, 'new', 0, ?, '')")
-            ->execute([bin2hex(random_bytes(16)), ...$file, md5('')]);
-        // The new row, or that of a concurrent request.
-        $upload = query_row($db, $sql, $values);
+    if ($agreed !== '') {
+        $members += ['digest' => $agreed, 'small' => small()];
     }
-    return $upload;
+    $name = $agreed ?: 'md5';
+    return $prefix ? $members + ["prefix_$name" => held_digest($upload, $name)] : $members;
 }
 
-/** Answers a locate. */
-function locate(PDO $db, string $data, string $owner, array $form): array
+/** Reads what makes a file the same file. */
+function file_of(string $owner, array $form, string $agreed): array
 {
     $dir = rtrim(field($form, 'dir', ''), '/') ?: field($form, 'dir', '');
     foreach ($dir === '' ? [] : explode('/', $dir) as $part) {
         file_name('dir', $part);
     }
+    $name = file_name('name', field($form, 'name'));
     $mtime = match_field($form, 'mtime', '/^-?[0-9]{1,18}$/D', '');
-    $file = [$owner, $dir, file_name('name', field($form, 'name')), number($form, 'size'),
-        $mtime === '' ? '' : (string) (int) $mtime, digest($form, 'md5', 32)];
+    $mtime = $mtime === '' ? '' : (string) (int) $mtime;
+    return ['owner' => $owner, 'dir' => $dir, 'name' => $name, 'size' => number($form, 'size'), 'mtime' => $mtime]
+        + ($agreed === '' ? ['sha256' => ''] : []) + file_digests($form);
+}
+
+/** Answers a locate. */
+function locate(PDO $db, string $data, string $owner, array $form): array
+{
+    $usable = array_intersect(explode(',', field($form, 'digests', '')), array_keys(DIGESTS));
+    $agreed = array_shift($usable) ?? '';
+    $file = file_of($owner, $form, $agreed);
     $id = find_or_make($db, $file)['id'];
     $lock = lock_upload($data, $id);
     $upload = find_upload($db, $owner, $id);
-    if ($upload['state'] !== 'complete' && $file[5] !== '') {
-        // A client may know the MD5 only after its first request.
-        $db->prepare('UPDATE uploads SET md5 = ? WHERE id = ?')->execute([$file[5], $id]);
-        $upload['md5'] = $file[5];
-        $original = query_row($db,
-            "SELECT * FROM uploads WHERE held_md5 = ? AND size = ? AND owner = ? AND state = 'complete'",
-            [$file[5], $file[3], $owner]);
-        $sha256 = digest($form, 'sha256', 64);
-        $is_same = $original !== null && ($sha256 === '' || $sha256 === hex_digest(digests($original)[1]));
-        if ($is_same && (int) $upload['held'] === 0) {
+    $known = array_filter([$file['md5'], $file['sha256']]);
+    if ($upload['state'] !== 'complete' && $known) {
+        // A client may know a digest only after its first request.
+        $db->prepare('UPDATE OR IGNORE uploads SET md5 = ?, sha256 = ? WHERE id = ?')
+            ->execute([$file['md5'] ?: $upload['md5'], $file['sha256'] ?: $upload['sha256'], $id]);
+        $upload = find_upload($db, $owner, $id);
+        $original = find_content($db, $file, file_digests($form));
+        if ($original !== null && (int) $upload['held'] === 0) {
             @unlink("$data/files/$id");
             // The original may have been restarted meanwhile.
             if (@link("$data/files/{$original['id']}", "$data/files/$id")
                 && find_upload($db, $owner, $original['id']) === $original) {
-                $upload = save($db, $upload, 'complete', $file[3], digests($original));
+                $upload = save($db, $upload, 'complete', $file['size'], digests($original));
             }
         }
     }
-    return upload_status($upload, ($form['prefix'] ?? '') === '1');
+    return upload_status($upload, ($form['prefix'] ?? '') === '1', $agreed);
 }
 
 /** Makes the refusal of a send that is larger than PHP accepts. */
@@ -267,9 +218,10 @@ function check_part(mixed $error): void
 /** Answers a send. */
 function send(PDO $db, string $data, string $owner, array $form, ?array $part): array
 {
-    $id = field($form, 'id');
+    [$id, $agreed] = [field($form, 'id'), agreed_digest($form)];
     [$offset, $length, $size] = [number($form, 'offset'), number($form, 'length'), number($form, 'size')];
-    [$restart, $name] = [digest($form, 'restart', 32), file_name('name', field($form, 'name'))];
+    $digest = $agreed ?: 'md5';
+    [$restart, $name] = [digest($form, 'restart', DIGESTS[$digest]), file_name('name', field($form, 'name'))];
     if ($restart !== '' && $offset !== 0 || $offset + $length > $size) {
         throw new Refusal(400, "offset $offset and length $length do not go with size $size or with 'restart'");
     }
@@ -288,26 +240,62 @@ function send(PDO $db, string $data, string $owner, array $form, ?array $part): 
     if ($length > max_segment()) {
         throw too_large();
     }
-    $is_restart = $restart !== '' && $restart === $upload['held_md5'];
+    $is_restart = $restart !== '' && $restart === held_digest($upload, $digest);
     if ($upload['state'] === 'complete' && !$is_restart) {
-        return upload_status($upload, true);
+        return upload_status($upload, true, $agreed);
     }
     if ($offset !== (int) $upload['held'] && !$is_restart) {
-        throw new Refusal(409, "offset $offset is not where this upload stands", upload_status($upload, true));
+        throw new Refusal(409, "offset $offset is not where this upload stands", upload_status($upload, true, $agreed));
     }
     check_part($part['error']);
     if (filesize($part['tmp_name']) !== $length) {
         throw new Refusal(400, "the part 'file' has not the $length bytes that 'length' says",
-            upload_status($upload, true));
+            upload_status($upload, true, $agreed));
     }
     if ($is_restart) {
         $upload = reset_upload($db, $data, $upload);
     }
-    return write($db, $data, $upload, $part['tmp_name'], $length, $form);
+    return write($db, $data, $upload, $part['tmp_name'], $length, $form, $agreed);
+}
+
+/** Answers a store: takes a small file in one request. */
+function store(PDO $db, string $data, string $owner, array $form, ?array $part): array
+{
+    $agreed = agreed_digest($form);
+    $file = file_of($owner, $form, $agreed);
+    if (($file[$agreed] ?? '') === '') {
+        throw new Refusal(400, "a store needs the field 'digest', and that digest of the whole file");
+    }
+    if ($file['size'] > small()) {
+        throw new Refusal(413, 'a file of more than ' . small() . ' bytes comes by send');
+    }
+    $upload = find_file($db, $file);
+    if ($upload === null || $upload['state'] !== 'complete' && (int) $upload['held'] === 0) {
+        // Nothing is kept of a store that is wrong, not even that there is such a file.
+        check_part($part['error'] ?? UPLOAD_ERR_NO_FILE);
+        if (filesize($part['tmp_name']) !== $file['size']) {
+            throw new Refusal(400, "the part 'file' has not the {$file['size']} bytes that 'size' says");
+        }
+        foreach (DIGESTS as $name => $digits) {
+            if (!in_array($file[$name], ['', hash_file($name, $part['tmp_name'])], true)) {
+                throw new Refusal(422, 'the digest of what arrived is not the one that the client sent',
+                    ['error' => 'digest']);
+            }
+        }
+        $id = find_or_make($db, $file)['id'];
+        $lock = lock_upload($data, $id);
+        $upload = find_upload($db, $owner, $id);
+        // Another request may have brought something meanwhile.
+        if ($upload['state'] !== 'complete' && (int) $upload['held'] === 0) {
+            return write($db, $data, $upload, $part['tmp_name'], $file['size'], $form, $agreed);
+        }
+    }
+    return upload_status($upload, true, $agreed);
 }
 
 /** Appends the bytes, makes them durable, and checks the digests. */
-function write(PDO $db, string $data, array $upload, string $source, int $length, array $form): array
+function write(PDO $db, string $data, array $upload, string $source, int $length, array $form,
+    string $agreed): array
 {
     $start = (int) $upload['held'];
     if ($start === 0) {
@@ -328,22 +316,20 @@ function write(PDO $db, string $data, array $upload, string $source, int $length
     }
     $whole = $start + $length === (int) $upload['size'];
     [$md5, $sha256] = array_map('hex_digest', $digests);
-    $checks = [[digest($form, 'prefix_md5', 32), $md5]];
-    if ($whole) {
-        $checks[] = [digest($form, 'md5', 32), $md5];
-        $checks[] = [$upload['md5'], $md5];
-        $checks[] = [digest($form, 'sha256', 64), $sha256];
+    $expected = ['md5' => [digest($form, 'prefix_md5', 32)], 'sha256' => [digest($form, 'prefix_sha256', 64)]];
+    foreach ($whole ? file_digests($form) : [] as $name => $digest) {
+        array_push($expected[$name], $digest, $upload[$name]);
     }
-    foreach ($checks as [$expected, $actual]) {
-        if ($expected !== '' && $expected !== $actual) {
+    foreach (['md5' => $md5, 'sha256' => $sha256] as $name => $actual) {
+        if (array_diff($expected[$name], ['', $actual])) {
             // Bytes from before are kept, for the client sees by their digest whether they are right. If this send
             // brought none, they are wrong.
             $upload = $length === 0 ? reset_upload($db, $data, $upload) : $upload;
             throw new Refusal(422, 'the digest of what arrived is not the one that the client sent',
-                ['error' => 'digest'] + upload_status($upload, true));
+                ['error' => 'digest'] + upload_status($upload, true, $agreed));
         }
     }
-    return upload_status(save($db, $upload, $whole ? 'complete' : 'partial', $start + $length, $digests), true);
+    return upload_status(save($db, $upload, $whole ? 'complete' : 'partial', $start + $length, $digests), true, $agreed);
 }
 
 /** Answers the request. Returns the status and the members of the JSON. */
@@ -369,6 +355,7 @@ function respond(string $data): array
         return [200, match ([field($form, 'action'), $type === $multipart]) {
             ['locate', false] => locate(open_database($data), $data, $owner, $form),
             ['send', true] => send(open_database($data), $data, $owner, $form, $_FILES['file'] ?? null),
+            ['store', true] => store(open_database($data), $data, $owner, $form, $_FILES['file'] ?? null),
             default => throw new Refusal(400, "field 'action' is not that of such a form"),
         }];
     } catch (Refusal $refusal) {

@@ -16,13 +16,19 @@ import sys
 import time
 import urllib.parse
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 DATA = os.environ.get("RESUP_DATA", "uploads")
 MAX_SEGMENT = 8 << 20
 MAX_BODY = MAX_SEGMENT + (1 << 20)
 MAX_HEADER = 16 << 10
+# The largest file that comes in one request without a locate.
+SMALL = 256 << 10
+# The digests that a client can use here.
+DIGESTS = ("sha256", "md5")
 # The fields that mean something here. The program's own ones are passed over.
-FIELDS = {"action", "user", "name", "size", "mtime", "dir", "md5", "id", "offset", "length", "file"}
+FIELDS = {"action", "user", "name", "size", "mtime", "dir", "md5", "sha256", "digests", "digest", "id", "offset",
+          "length", "file"}
 
 for place in ("", "partial", "files", "locks"):
     os.makedirs(os.path.join(DATA, place), mode=0o700, exist_ok=True)
@@ -40,9 +46,22 @@ def open_database():
     db = sqlite3.connect(os.path.join(DATA, "uploads.db"), timeout=10, isolation_level=None)
     db.row_factory = sqlite3.Row
     db.execute("PRAGMA synchronous = FULL")
+    return db
+
+
+def make_table():
+    db = open_database()
+    db.execute("BEGIN IMMEDIATE")
     db.execute("CREATE TABLE IF NOT EXISTS uploads (id TEXT PRIMARY KEY, owner TEXT, dir TEXT, name TEXT,"
                " size INTEGER, mtime TEXT, md5 TEXT, complete INTEGER)")
-    return db
+    # Older versions of this receiver have no such column.
+    if "sha256" not in [column["name"] for column in db.execute("PRAGMA table_info(uploads)")]:
+        db.execute("ALTER TABLE uploads ADD COLUMN sha256 TEXT NOT NULL DEFAULT ''")
+    db.execute("COMMIT")
+    db.close()
+
+
+make_table()
 
 
 def paths_of(row):
@@ -56,7 +75,7 @@ def path_of(row):
     return final if os.path.exists(final) else partial
 
 
-def status_of(row):
+def status_of(row, agreed):
     """Returns the members that tell what the receiver has. The bytes are durable before they are told."""
     # Without a file there is nothing yet; or it was finished, and somebody has taken it away.
     offset = row["size"] if row["complete"] else 0
@@ -66,7 +85,9 @@ def status_of(row):
             offset = os.fstat(file.fileno()).st_size
             break
     state = "complete" if row["complete"] else "partial" if offset else "new"
-    return {"state": state, "offset": offset, "id": row["id"], "max_segment": MAX_SEGMENT}
+    # A client of version 1.0 agrees on no digest, and gets nothing else.
+    newer = {"digest": agreed, "small": SMALL} if agreed else {}
+    return {"state": state, "offset": offset, "id": row["id"], "max_segment": MAX_SEGMENT, **newer}
 
 
 class Lock:
@@ -103,29 +124,60 @@ def is_name(text):
     return text not in ("", ".", "..") and "/" not in text and "\0" not in text
 
 
-def locate(db, owner, form):
+def digests_of(form):
+    """Returns the digests of the whole file that a form has. Those that are missing are empty."""
+    lengths = {"md5": 32, "sha256": 64}
+    return {name: field(form, name, f"([0-9a-fA-F]{{{lengths[name]}}})?", "").lower() for name in DIGESTS}
+
+
+def agreed_digest(form):
+    """Returns the digest that a send or a store names; empty with a client of version 1.0."""
+    return field(form, "digest", f"({'|'.join(DIGESTS)})?", "")
+
+
+def key_of(owner, form, agreed):
+    """Returns what makes a file the same file."""
     name, dir = field(form, "name"), field(form, "dir", default="")
     if not is_name(name) or dir and not all(map(is_name, dir.split("/"))):
         raise Refusal(400, "'name' or 'dir' cannot be one")
     key = {"owner": owner, "dir": dir, "name": name, "size": number(form, "size"),
-           "mtime": field(form, "mtime", "(-?[0-9]{1,18})?", ""),
-           "md5": field(form, "md5", "([0-9a-fA-F]{32})?", "").lower()}
+           "mtime": field(form, "mtime", "(-?[0-9]{1,18})?", ""), **digests_of(form)}
     key["mtime"] = key["mtime"] and str(int(key["mtime"]))
-    # A client may know the MD5 only when it asks again.
-    version = "(md5 = :md5 OR md5 = '' AND mtime = :mtime)" if key["md5"] else "mtime = :mtime"
-    order = "md5 = :md5 DESC, complete DESC" if key["md5"] else "rowid DESC"
-    find = (f"SELECT * FROM uploads WHERE owner = :owner AND dir = :dir AND name = :name AND size = :size"
-            f" AND {version} ORDER BY {order}")
+    return key if agreed else {**key, "sha256": ""}
+
+
+def find_file(db, key):
+    """Finds the upload of a file. A digest that both have decides, else the time. Without a time, digests of different
+    kinds tell nothing."""
+    return db.execute(
+        "SELECT *, (md5 <> '' AND md5 = :md5 OR sha256 <> '' AND sha256 = :sha256) AS known FROM uploads"
+        " WHERE owner = :owner AND dir = :dir AND name = :name AND size = :size"
+        " AND (:md5 = '' OR md5 IN ('', :md5)) AND (:sha256 = '' OR sha256 IN ('', :sha256))"
+        " AND (known OR mtime = :mtime AND (mtime <> '' OR md5 || sha256 = '' OR :md5 || :sha256 = ''))"
+        " ORDER BY known DESC, :md5 || :sha256 <> '' AND complete DESC, rowid DESC", key).fetchone()
+
+
+def find_or_make(db, key):
     db.execute("BEGIN IMMEDIATE")
-    row = db.execute(find, key).fetchone()
+    row = find_file(db, key)
     if row is None:
-        db.execute("INSERT INTO uploads VALUES (:id, :owner, :dir, :name, :size, :mtime, :md5, 0)",
+        db.execute("INSERT INTO uploads (id, owner, dir, name, size, mtime, md5, sha256, complete)"
+                   " VALUES (:id, :owner, :dir, :name, :size, :mtime, :md5, :sha256, 0)",
                    {**key, "id": uuid.uuid4().hex})
-    elif key["md5"] and not row["md5"]:
-        db.execute("UPDATE uploads SET md5 = ? WHERE id = ?", (key["md5"], row["id"]))
-    id = db.execute(find, key).fetchone()["id"]
+        row = find_file(db, key)
+    elif not row["complete"]:
+        # A client may know a digest only when it asks again.
+        db.execute("UPDATE uploads SET md5 = ?, sha256 = ? WHERE id = ?",
+                   (row["md5"] or key["md5"], row["sha256"] or key["sha256"], row["id"]))
     db.execute("COMMIT")
-    return status_of(find_upload(db, owner, id))
+    return row["id"]
+
+
+def locate(db, owner, form):
+    usable = [name for name in field(form, "digests", default="").split(",") if name in DIGESTS]
+    agreed = usable[0] if usable else ""
+    id = find_or_make(db, key_of(owner, form, agreed))
+    return status_of(find_upload(db, owner, id), agreed)
 
 
 def find_upload(db, owner, id):
@@ -137,11 +189,11 @@ def find_upload(db, owner, id):
 
 def send(db, owner, form):
     offset, length, size = number(form, "offset"), number(form, "length"), number(form, "size")
-    bytes, md5 = form.get("file"), field(form, "md5", "([0-9a-fA-F]{32})?", "").lower()
+    bytes, digests, agreed = form.get("file"), digests_of(form), agreed_digest(form)
     id = find_upload(db, owner, field(form, "id"))["id"]
     with Lock(id):
         row = find_upload(db, owner, id)
-        status = status_of(row)
+        status = status_of(row, agreed)
         if size != row["size"] or offset + length > size or field(form, "name") != row["name"]:
             raise Refusal(400, "the fields do not go with the upload")
         if length > MAX_SEGMENT:
@@ -153,10 +205,42 @@ def send(db, owner, form):
         if not isinstance(bytes, type(b"")) or len(bytes) != length:
             raise Refusal(400, "the part 'file' has not the bytes that 'length' says")
         append(path_of(row), bytes)
-        # Without its MD5 a file is not complete.
-        if offset + length == size and md5:
-            finish(db, row, md5)
-        return status_of(find_upload(db, owner, id))
+        # Without its digest a file is not complete.
+        if offset + length == size and digests[agreed or "md5"]:
+            finish(db, row, digests, agreed)
+        return status_of(find_upload(db, owner, id), agreed)
+
+
+def store(db, owner, form):
+    """Takes a small file in one request."""
+    bytes, agreed, size = form.get("file"), agreed_digest(form), number(form, "size")
+    if not digests_of(form).get(agreed):
+        raise Refusal(400, "a store needs the field 'digest', and that digest of the whole file")
+    if size > SMALL:
+        raise Refusal(413, f"a file of more than {SMALL} bytes comes by send")
+    key = key_of(owner, form, agreed)
+    row = find_file(db, key)
+    status = row and status_of(row, agreed)
+    if status and status["state"] != "new":
+        return status
+    # Nothing is kept of a store that is wrong, not even that there is such a file.
+    if not isinstance(bytes, type(b"")) or len(bytes) != size:
+        raise Refusal(400, "the part 'file' has not the bytes that 'size' says")
+    if any(key[name] not in ("", hashlib.new(name, bytes).hexdigest()) for name in DIGESTS):
+        raise Refusal(422, "the digest of what arrived is another one", error="digest")
+    id = find_or_make(db, key)
+    with Lock(id):
+        row = find_upload(db, owner, id)
+        # Another request may have brought something meanwhile.
+        if status_of(row, agreed)["state"] == "new":
+            try:
+                append(path_of(row), bytes)
+            except OSError:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path_of(row))
+                raise
+            finish(db, row, key, agreed)
+        return status_of(find_upload(db, owner, id), agreed)
 
 
 def append(path, bytes):
@@ -167,20 +251,22 @@ def append(path, bytes):
     sync_directory(os.path.dirname(path))
 
 
-def finish(db, row, md5):
-    """Checks the whole file's digest, and ends the upload."""
-    digest = hashlib.md5()
-    with open(path_of(row), "rb") as file:
+def finish(db, row, expected, agreed):
+    """Checks the whole file's digests, and ends the upload."""
+    digests = {name: hashlib.new(name) for name in DIGESTS}
+    with open(path_of(row), "rb") as file, ThreadPoolExecutor(len(DIGESTS)) as pool:
         while piece := file.read(1 << 20):
-            digest.update(piece)
-    if digest.hexdigest() != md5 or row["md5"] not in ("", md5):
+            list(pool.map(lambda digest: digest.update(piece), digests.values()))
+    actual = {name: digest.hexdigest() for name, digest in digests.items()}
+    if any(given[name] not in ("", actual[name]) for given in (row, expected) for name in DIGESTS):
         # Nothing tells which of the segments is wrong.
         os.unlink(path_of(row))
-        raise Refusal(422, "the digest of what arrived is another one", error="digest", **status_of(row))
+        raise Refusal(422, "the digest of what arrived is another one", error="digest", **status_of(row, agreed))
     final = paths_of(row)[1]
     os.replace(path_of(row), final)
     sync_directory(os.path.dirname(final))
-    db.execute("UPDATE uploads SET complete = 1, md5 = ? WHERE id = ?", (md5, row["id"]))
+    db.execute("UPDATE uploads SET complete = 1, md5 = ?, sha256 = ? WHERE id = ?",
+               (actual["md5"], actual["sha256"], row["id"]))
 
 
 def sync_directory(path):
@@ -267,7 +353,8 @@ def read_form(environ):
     for name in FIELDS:
         if sum(name == other for other, _ in pairs) > 1:
             raise Refusal(400, f"field '{name}' comes twice")
-    answer = {("locate", False): locate, ("send", True): send}.get((form.get("action"), is_multipart))
+    answers = {("locate", False): locate, ("send", True): send, ("store", True): store}
+    answer = answers.get((form.get("action"), is_multipart))
     if answer is None:
         raise Refusal(400, "field 'action' is not that of such a form")
     return form, answer

@@ -57,7 +57,9 @@ impl PhpFpm {
         // As root, PHP runs as another user.
         open_to_all(data.path());
         let script = data.path().join("upload.php");
-        fs::copy(example("upload.php"), &script).expect("the script");
+        for name in ["upload.php", "records.php"] {
+            fs::copy(example(name), data.path().join(name)).expect(name);
+        }
         fs::write(data.path().join(".user.ini"), &settings.user_ini).expect("its settings");
         let stored = data.path().join("data");
         let fpm = Daemon::start("php-fpm8.2", |command, addr, dir| {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::daemon::Daemon;
+use crate::tools;
 
 /// A running receiver in Python; it ends when this is dropped. In a test that fails, its log is shown.
 pub struct Python {
@@ -18,9 +19,20 @@ impl Python {
     ///
     /// When it does not start, or is not there although it is [needed](crate::tools::find).
     pub fn start() -> Option<Self> {
+        Self::start_with(|_| ())
+    }
+
+    /// Starts the server after something was done with its data directory.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_with(prepare: impl FnOnce(&Path)) -> Option<Self> {
+        tools::find("python3")?;
         let script =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/receivers/python/upload.py");
         let data = tempfile::tempdir().expect("a data directory");
+        prepare(data.path());
         let daemon = Daemon::start("python3", |command, addr, _| {
             command.env("RESUP_DATA", data.path());
             command.arg(&script).arg(addr.to_string());

@@ -31,4 +31,10 @@ fn the_php_receiver_passes_except_for_incomplete_bodies() {
         ],
         "{found:?}"
     );
+    // The server has no users, and no secret.
+    assert_eq!(
+        found.lacking_of_agreements_and_stores(),
+        ["store-owner", "store-signed"],
+        "{found:?}"
+    );
 }

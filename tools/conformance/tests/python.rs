@@ -10,5 +10,18 @@ fn the_python_receiver_passes() {
     let Some(python) = Python::start() else {
         return;
     };
-    check(&format!("http://{}/", python.addr()), &[]).assert_good();
+    let found = check(&format!("http://{}/", python.addr()), &[]);
+    found.assert_good();
+    assert_eq!(
+        found.lacking_of_agreements_and_stores(),
+        [
+            "agree-instant",
+            "agree-prefix",
+            "agree-restart",
+            // The server has no users, and no secret.
+            "store-owner",
+            "store-signed"
+        ],
+        "{found:?}"
+    );
 }

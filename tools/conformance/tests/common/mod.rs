@@ -41,6 +41,16 @@ impl KitReport {
             .collect()
     }
 
+    /// Lists the checks of digests by agreement and of stores that did not pass.
+    pub fn lacking_of_agreements_and_stores(&self) -> Vec<&str> {
+        self.checks
+            .iter()
+            .filter(|(id, _)| id.starts_with("agree-") || id.starts_with("store-"))
+            .filter(|(_, (verdict, _))| verdict != "pass")
+            .map(|(id, _)| id.as_str())
+            .collect()
+    }
+
     /// Fails the test when a check has failed.
     #[track_caller]
     pub fn assert_good(&self) {

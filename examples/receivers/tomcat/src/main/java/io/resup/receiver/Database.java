@@ -35,7 +35,7 @@ final class Database implements AutoCloseable {
             login.setProperty("password", password);
         }
         driver = driver(url);
-        use(connection -> hasTables(connection) ? null : create(connection));
+        use(Database::makeTables);
     }
 
     /** Finds the driver, in the web application or in Tomcat. DriverManager does not see those of the application. */
@@ -48,17 +48,42 @@ final class Database implements AutoCloseable {
         throw new SQLException("no JDBC driver for " + url.split("\\?")[0] + ": put its jar into Tomcat's lib");
     }
 
-    private static boolean hasTables(Connection connection) {
+    private static Void makeTables(Connection connection) throws SQLException {
+        if (!hasColumn(connection, "nonces", "nonce")) {
+            run(connection, "nonces.sql");
+        }
+        if (hasColumn(connection, "uploads", "sha256")) {
+            return null;
+        }
+        boolean isOld = hasColumn(connection, "uploads", "id");
+        connection.setAutoCommit(false);
+        if (isOld) {
+            try (Statement statement = connection.createStatement()) {
+                statement.execute("ALTER TABLE uploads RENAME TO old_uploads");
+            }
+        }
+        run(connection, "uploads.sql");
+        if (isOld) {
+            run(connection, "upgrade.sql");
+        }
+        run(connection, "indexes.sql");
+        connection.commit();
+        connection.setAutoCommit(true);
+        return null;
+    }
+
+    private static boolean hasColumn(Connection connection, String table, String column) {
         try (Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery("SELECT id FROM uploads WHERE id = ''")) {
+                ResultSet rows = statement.executeQuery("SELECT " + column + " FROM " + table + " WHERE 1 = 0")) {
             return !rows.next();
         } catch (SQLException missing) {
             return false;
         }
     }
 
-    private static Void create(Connection connection) throws SQLException {
-        try (InputStream script = Database.class.getResourceAsStream("tables.sql");
+    /** Runs the commands of a file. */
+    private static void run(Connection connection, String file) throws SQLException {
+        try (InputStream script = Database.class.getResourceAsStream(file);
                 Statement statement = connection.createStatement()) {
             String text = new String(script.readAllBytes(), StandardCharsets.UTF_8).replaceAll("--.*", "");
             for (String command : text.split(";")) {
@@ -66,7 +91,6 @@ final class Database implements AutoCloseable {
                     statement.execute(command);
                 }
             }
-            return null;
         } catch (IOException impossible) {
             throw new SQLException(impossible);
         }

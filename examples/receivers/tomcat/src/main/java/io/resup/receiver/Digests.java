@@ -25,14 +25,9 @@ final class Digests {
         sha256.update(bytes.duplicate());
     }
 
-    /** MD5 so far, in hexadecimal. */
-    String md5() {
-        return hex(clone(md5).digest());
-    }
-
-    /** SHA-256 so far, in hexadecimal. */
-    String sha256Hex() {
-        return hex(clone(sha256).digest());
+    /** Both digests so far. */
+    KnownDigests known() {
+        return new KnownDigests(hex(clone(md5).digest()), hex(clone(sha256).digest()));
     }
 
     /** Digests that go on from here on their own. */

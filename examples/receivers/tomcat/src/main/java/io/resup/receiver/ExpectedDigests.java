@@ -1,30 +1,20 @@
 package io.resup.receiver;
 
 /**
- * The digests that the client sends after the file. A digest that it does not send is empty.
+ * The digests that the client sends with the file.
  *
- * @param md5 of the whole file
- * @param sha256 of the whole file
- * @param prefixMd5 of everything up to the end of this request
+ * @param whole of the whole file
+ * @param prefix of everything up to the end of this request
  */
-record ExpectedDigests(String md5, String sha256, String prefixMd5) {
-    /** Reads the digests. */
+record ExpectedDigests(KnownDigests whole, KnownDigests prefix) {
+    /** Reads the digests after the file. */
     static ExpectedDigests of(Fields fields) throws Refusal {
-        return new ExpectedDigests(
-                fields.digest("md5", 16), fields.digest("sha256", 32), fields.digest("prefix_md5", 16));
+        return new ExpectedDigests(KnownDigests.read(fields, ""), KnownDigests.read(fields, "prefix_"));
     }
 
     /** Compares the digests of the received bytes with those that the client sent. */
-    boolean agree(Identity file, boolean whole, Digests digests) {
-        String actual = digests.md5();
-        if (!matches(prefixMd5, actual)) {
-            return false;
-        }
-        return !whole
-                || matches(md5, actual) && matches(file.md5(), actual) && matches(sha256, digests.sha256Hex());
-    }
-
-    private static boolean matches(String expected, String actual) {
-        return expected.isEmpty() || expected.equals(actual);
+    boolean agree(Identity file, boolean isWhole, Digests digests) {
+        KnownDigests actual = digests.known();
+        return prefix.agrees(actual) && (!isWhole || whole.agrees(actual) && file.digests().agrees(actual));
     }
 }

@@ -10,9 +10,16 @@ import java.nio.charset.StandardCharsets;
  * @param name its name
  * @param size its number of bytes
  * @param mtime its modification time; empty when not given
- * @param md5 the MD5 of the whole file; empty when not given
+ * @param digests the digests of the whole file, as the client gave them
  */
-record Identity(String owner, String dir, String name, long size, String mtime, String md5) {
+record Identity(String owner, String dir, String name, long size, String mtime, KnownDigests digests) {
+    /** Reads the fields of a locate or a store. Clients of version 1.0 mean SHA-256 for instant uploads only. */
+    static Identity read(String owner, Fields fields, Agreement agreement) throws Refusal {
+        KnownDigests digests = KnownDigests.read(fields, "");
+        return new Identity(owner, fields.dir(), fields.name(), fields.bytes("size"), fields.mtime(),
+                agreement.isNamed() ? digests : digests.onlyMd5());
+    }
+
     /**
      * Makes one key of a fixed length of owner, directory, name and size. Databases differ in how they treat long keys,
      * and upper and lower case.
@@ -22,8 +29,8 @@ record Identity(String owner, String dir, String name, long size, String mtime, 
         return Digests.hex(Digests.sha256().digest(text.getBytes(StandardCharsets.UTF_8)));
     }
 
-    /** Returns a copy with the MD5. */
-    Identity withMd5(String md5) {
-        return new Identity(owner, dir, name, size, mtime, md5);
+    /** Returns a copy with these digests. */
+    Identity withDigests(KnownDigests digests) {
+        return new Identity(owner, dir, name, size, mtime, digests);
     }
 }

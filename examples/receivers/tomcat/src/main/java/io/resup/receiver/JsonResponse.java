@@ -24,8 +24,8 @@ final class JsonResponse {
     }
 
     /** Makes the response of success with the status of the upload. */
-    static JsonResponse of(Upload upload) {
-        return new JsonResponse(200).uploadStatus(upload);
+    static JsonResponse of(Upload upload, Agreement agreement) {
+        return new JsonResponse(200).uploadStatus(upload, agreement);
     }
 
     /** Makes the response to a failure of the receiver. The details go to the log only. */
@@ -38,20 +38,23 @@ final class JsonResponse {
         return new JsonResponse(500).message("the receiver failed; its log says why").closeConnection();
     }
 
-    /** Adds the status of the upload. */
-    JsonResponse uploadStatus(Upload upload) {
+    /** Adds the status of the upload, and for a client of version 1.1 the agreed digest. */
+    JsonResponse uploadStatus(Upload upload, Agreement agreement) {
         members.put("state", upload.state().word());
         members.put("offset", upload.offset());
         members.put("id", upload.id());
         if (upload.state() == Upload.State.COMPLETE) {
             members.put("location", Store.location(upload.id()));
         }
+        if (agreement.isNamed()) {
+            members.put("digest", agreement.digest().word());
+        }
         return this;
     }
 
-    /** Adds the MD5 of the bytes that are stored. */
-    JsonResponse prefixMd5(Upload upload) {
-        members.put("prefix_md5", upload.prefixMd5());
+    /** Adds the agreed digest of the bytes that are stored. */
+    JsonResponse prefix(Upload upload, Agreement agreement) {
+        members.put("prefix_" + agreement.digest().word(), upload.held().get(agreement.digest()));
         return this;
     }
 
@@ -61,6 +64,14 @@ final class JsonResponse {
             members.put("max_segment", limit);
         }
         return this;
+    }
+
+    /** Adds the limits of requests. Clients of version 1.1 alone know stores. */
+    JsonResponse limits(Limits limits, Agreement agreement) {
+        if (agreement.isNamed()) {
+            members.put("small", limits.small());
+        }
+        return maxSegment(limits.maxSegment());
     }
 
     /** Adds the code of the error, for programs. */

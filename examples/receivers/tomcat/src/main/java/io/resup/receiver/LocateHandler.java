@@ -7,14 +7,12 @@ import java.sql.SQLException;
 final class LocateHandler {
     private final Uploads uploads;
     private final Locks locks;
-    private final long maxSegment;
-    private final long maxSize;
+    private final Limits limits;
 
-    LocateHandler(Uploads uploads, Locks locks, Settings settings) {
+    LocateHandler(Uploads uploads, Locks locks, Limits limits) {
         this.uploads = uploads;
         this.locks = locks;
-        maxSegment = settings.maxSegment();
-        maxSize = settings.maxSize();
+        this.limits = limits;
     }
 
     /** Answers a locate. */
@@ -22,29 +20,30 @@ final class LocateHandler {
             throws Refusal, IOException, SQLException, InterruptedException {
         access.checkHead(fields);
         String action = fields.required("action");
-        if (action.equals("send")) {
-            throw new Refusal(400, "action 'send' needs multipart/form-data");
+        if (action.equals("send") || action.equals("store")) {
+            throw new Refusal(400, "action '" + action + "' needs multipart/form-data");
         }
         if (!action.equals("locate")) {
             throw Refusal.ofField("action", action);
         }
-        Identity file = new Identity(access.owner(), fields.dir(), fields.name(), fields.bytes("size"),
-                fields.mtime(), fields.digest("md5", 16));
-        if (file.size() > maxSize) {
-            throw new Refusal(413, "the file has " + file.size() + " bytes, the most that is taken is " + maxSize);
+        Agreement agreement = Agreement.choose(fields);
+        Identity file = Identity.read(access.owner(), fields, agreement);
+        if (file.size() > limits.maxSize()) {
+            throw new Refusal(413,
+                    "the file has " + file.size() + " bytes, the most that is taken is " + limits.maxSize());
         }
-        Upload upload = locate(file, fields.digest("sha256", 32));
-        JsonResponse response = JsonResponse.of(upload).maxSegment(maxSegment);
-        return "1".equals(fields.text("prefix")) ? response.prefixMd5(upload) : response;
+        Upload upload = locate(file, KnownDigests.read(fields, ""));
+        JsonResponse response = JsonResponse.of(upload, agreement).limits(limits, agreement);
+        return "1".equals(fields.text("prefix")) ? response.prefix(upload, agreement) : response;
     }
 
     /**
-     * Finds the upload of a file, or makes one. Completes it if the content is here already, with this SHA-256 if the
-     * client knows it.
+     * Finds the upload of a file, or makes one. Completes it if the content is here already, with all digests that the
+     * client knows.
      */
-    private Upload locate(Identity file, String sha256)
+    private Upload locate(Identity file, KnownDigests digests)
             throws Refusal, IOException, SQLException, InterruptedException {
-        Lock lock = locks.acquire(findOrMake(file));
+        Lock lock = locks.acquire(uploads.findOrMake(file));
         try {
             Upload upload = uploads.load(file.owner(), lock.id());
             if (upload == null) {
@@ -53,26 +52,16 @@ final class LocateHandler {
             if (upload.state() == Upload.State.COMPLETE) {
                 return upload;
             }
-            if (upload.file().md5().isEmpty() && !file.md5().isEmpty()) {
-                upload = upload.withMd5(file.md5());
+            KnownDigests known = upload.file().digests().or(file.digests());
+            if (!known.equals(upload.file().digests())) {
+                upload = upload.withDigests(known);
                 uploads.records().save(upload);
             }
             // The owner may have uploaded the same content before.
-            boolean instant = upload.offset() == 0 && !upload.file().md5().isEmpty();
-            return instant ? uploads.completeInstantly(upload, sha256) : upload;
+            boolean instant = upload.offset() == 0 && !known.isEmpty();
+            return instant ? uploads.completeInstantly(upload, digests) : upload;
         } finally {
             locks.release(lock);
         }
-    }
-
-    /** Returns the id of the file's upload. */
-    private String findOrMake(Identity file) throws SQLException {
-        Upload known = uploads.records().find(file);
-        if (known != null) {
-            return known.id();
-        }
-        Upload upload = Upload.of(file);
-        // Without success, a concurrent locate of the same file has inserted it.
-        return uploads.records().insert(upload) ? upload.id() : uploads.records().find(file).id();
     }
 }

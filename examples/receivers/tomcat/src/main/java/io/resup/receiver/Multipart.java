@@ -116,6 +116,30 @@ final class Multipart {
         return true;
     }
 
+    /** Reads the fields up to the beginning of the file. */
+    Fields readHead() throws Refusal {
+        Fields fields = new Fields();
+        for (String name = nextPart(); !"file".equals(name); name = nextPart()) {
+            if (name == null) {
+                throw new Refusal(400, "the part 'file' is missing");
+            }
+            fields.add(name, readValue(name));
+        }
+        return fields;
+    }
+
+    /** Reads the fields after the file. */
+    Fields readTail() throws Refusal {
+        Fields fields = new Fields();
+        for (String name = nextPart(); name != null; name = nextPart()) {
+            if (name.equals("file")) {
+                throw new Refusal(400, "the form has a second part 'file'");
+            }
+            fields.add(name, readValue(name));
+        }
+        return fields;
+    }
+
     /** Reads the whole part, as the value of the field <code>name</code>. */
     String readValue(String name) throws Refusal {
         ByteArrayOutputStream value = new ByteArrayOutputStream();

@@ -19,16 +19,18 @@ final class Receiver implements AutoCloseable {
     private final Locks locks = new Locks();
     private final LocateHandler locate;
     private final SendHandler send;
+    private final StoreHandler store;
 
     Receiver(Settings settings) throws IOException, SQLException {
         users = Users.read(settings.users());
         signing = Signing.read(settings.secretFile(), settings.algorithm());
-        Store store = new Store(settings.data());
         database = new Database(settings.jdbc(), settings.jdbcUser(), settings.jdbcPassword());
         nonces = new Nonces(database);
-        Uploads uploads = new Uploads(new Records(database), store);
-        locate = new LocateHandler(uploads, locks, settings);
-        send = new SendHandler(uploads, locks, settings);
+        Uploads uploads = new Uploads(new Records(database), new Store(settings.data()));
+        Limits limits = settings.limits();
+        locate = new LocateHandler(uploads, locks, limits);
+        send = new SendHandler(uploads, locks, limits);
+        store = new StoreHandler(uploads, locks, limits);
     }
 
     /** Answers a request. A {@link Refusal} has the response to one that is refused. */
@@ -48,9 +50,25 @@ final class Receiver implements AutoCloseable {
             case "application/x-www-form-urlencoded":
                 return locate.handle(access, Fields.parse(body));
             case "multipart/form-data":
-                return send.handle(access, new Multipart(body, Multipart.boundary(type)));
+                return handle(access, new Multipart(body, Multipart.boundary(type)));
             default:
                 throw new Refusal(415, "Content-Type '" + JsonResponse.excerpt(type) + "' is not that of a form");
+        }
+    }
+
+    /** Answers a request that brings bytes. */
+    private JsonResponse handle(Access access, Multipart form)
+            throws Refusal, IOException, SQLException, InterruptedException {
+        Fields fields = form.readHead();
+        access.checkHead(fields);
+        String action = fields.required("action");
+        switch (action) {
+            case "send":
+                return send.handle(access, form, fields);
+            case "store":
+                return store.handle(access, form, fields);
+            default:
+                throw Refusal.ofField("action", action);
         }
     }
 

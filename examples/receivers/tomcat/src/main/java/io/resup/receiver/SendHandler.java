@@ -8,20 +8,18 @@ import java.sql.SQLException;
 final class SendHandler {
     private final Uploads uploads;
     private final Locks locks;
-    private final long maxSegment;
-    private final long commitBytes;
+    private final Limits limits;
 
-    SendHandler(Uploads uploads, Locks locks, Settings settings) {
+    SendHandler(Uploads uploads, Locks locks, Limits limits) {
         this.uploads = uploads;
         this.locks = locks;
-        maxSegment = settings.maxSegment();
-        commitBytes = settings.commitBytes();
+        this.limits = limits;
     }
 
-    /** Answers a send. */
-    JsonResponse handle(Access access, Multipart form)
+    /** Answers a send whose fields before the file are read and checked. */
+    JsonResponse handle(Access access, Multipart form, Fields fields)
             throws Refusal, IOException, SQLException, InterruptedException {
-        SendRequest request = SendRequest.read(form, access);
+        SendRequest request = SendRequest.read(fields);
         // Before the lock: it would reveal another owner's upload, and delay it.
         if (uploads.records().find(access.owner(), request.id()) == null) {
             throw Refusal.unknown(request.id());
@@ -41,22 +39,28 @@ final class SendHandler {
         if (upload == null) {
             throw Refusal.unknown(request.id());
         }
-        request.check(upload, maxSegment);
+        request.check(upload, limits);
         if (request.isRestart(upload)) {
             upload = uploads.reset(upload);
         } else if (upload.state() == Upload.State.COMPLETE) {
-            return JsonResponse.of(upload).prefixMd5(upload).closeConnection();
+            return response(upload, request).closeConnection();
         }
         Digests digests = uploads.digests(upload);
         if (digests == null) {
-            throw SendRequest.conflict(uploads.reset(upload),
-                    "what was held of this upload is damaged: it starts afresh");
+            throw request.conflict(uploads.reset(upload),
+                    "what was held of this upload is damaged: it starts afresh", limits);
         }
-        try (Writer writer = new Writer(uploads, upload, digests, commitBytes)) {
+        try (Writer writer = new Writer(uploads, upload, digests, limits.commitBytes())) {
             lock.setWriter(writer);
-            Upload result = writer.finish(receive(access, form, request, lock, writer));
-            return JsonResponse.of(result).prefixMd5(result).maxSegment(maxSegment);
+            ExpectedDigests expected = receive(access, form, request, lock, writer);
+            return response(writer.finish(expected, request.agreement()), request);
         }
+    }
+
+    private JsonResponse response(Upload upload, SendRequest request) {
+        return JsonResponse.of(upload, request.agreement())
+                .prefix(upload, request.agreement())
+                .limits(limits, request.agreement());
     }
 
     /** Writes the file's bytes. Returns the digests that come after them. */
@@ -82,19 +86,13 @@ final class SendHandler {
             if (left > 0) {
                 throw new Refusal(400, "the part 'file' has " + left + " bytes less than 'length' says");
             }
-            Fields fields = new Fields();
-            for (String name = form.nextPart(); name != null; name = form.nextPart()) {
-                if (name.equals("file")) {
-                    throw new Refusal(400, "the form has a second part 'file'");
-                }
-                fields.add(name, form.readValue(name));
-            }
+            Fields fields = form.readTail();
             lock.endWait();
             access.checkTail(fields);
             return ExpectedDigests.of(fields);
         } catch (Refusal refusal) {
             Upload upload = writer.stop(refusal);
-            refusal.response().uploadStatus(upload).prefixMd5(upload);
+            refusal.response().uploadStatus(upload, request.agreement()).prefix(upload, request.agreement());
             throw refusal;
         }
     }

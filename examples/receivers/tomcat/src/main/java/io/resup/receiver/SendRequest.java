@@ -1,7 +1,5 @@
 package io.resup.receiver;
 
-import java.sql.SQLException;
-
 /**
  * The fields of a send before the file.
  *
@@ -10,26 +8,18 @@ import java.sql.SQLException;
  * @param size the size of the whole file
  * @param offset the offset of these bytes in the file
  * @param length the number of these bytes
- * @param restart the MD5 of the stored bytes if they are to be dropped, since they are of another file or damaged; else
- *     empty
+ * @param agreement the digest that the client uses
+ * @param restart this digest of the stored bytes if they are to be dropped, since they are of another file or damaged;
+ *     else empty
  */
-record SendRequest(String id, String name, long size, long offset, long length, String restart) {
-    /** Reads the form up to the beginning of the file. */
-    static SendRequest read(Multipart form, Access access) throws Refusal, SQLException {
-        Fields fields = new Fields();
-        for (String name = form.nextPart(); !"file".equals(name); name = form.nextPart()) {
-            if (name == null) {
-                throw new Refusal(400, "the part 'file' is missing");
-            }
-            fields.add(name, form.readValue(name));
-        }
-        access.checkHead(fields);
-        String action = fields.required("action");
-        if (!action.equals("send")) {
-            throw Refusal.ofField("action", action);
-        }
+record SendRequest(
+        String id, String name, long size, long offset, long length, Agreement agreement, String restart) {
+    /** Reads the fields. */
+    static SendRequest read(Fields fields) throws Refusal {
+        Agreement agreement = Agreement.read(fields);
         SendRequest request = new SendRequest(fields.required("id"), fields.name(), fields.bytes("size"),
-                fields.bytes("offset"), fields.bytes("length"), fields.digest("restart", 16));
+                fields.bytes("offset"), fields.bytes("length"), agreement,
+                fields.digest("restart", agreement.digest().length()));
         if (!request.restart.isEmpty() && request.offset != 0) {
             throw new Refusal(400, "'restart' goes with offset 0, not " + request.offset);
         }
@@ -42,11 +32,12 @@ record SendRequest(String id, String name, long size, long offset, long length, 
 
     /** Tells whether it drops the stored bytes. A late one does not: their digest is another by then. */
     boolean isRestart(Upload upload) {
-        return !restart.isEmpty() && restart.equals(upload.prefixMd5());
+        return !restart.isEmpty() && restart.equals(upload.held().get(agreement.digest()));
     }
 
     /** Refuses a send that does not fit the upload. */
-    void check(Upload upload, long maxSegment) throws Refusal {
+    void check(Upload upload, Limits limits) throws Refusal {
+        long maxSegment = limits.maxSegment();
         Identity file = upload.file();
         if (!name.equals(file.name()) || size != file.size()) {
             throw new Refusal(409, "upload " + upload.id() + " is of '" + file.name() + "' with " + file.size()
@@ -58,13 +49,18 @@ record SendRequest(String id, String name, long size, long offset, long length, 
         }
         boolean wrongOffset = offset != upload.offset() && !isRestart(upload);
         if (upload.state() != Upload.State.COMPLETE && wrongOffset) {
-            throw conflict(upload, "offset " + offset + " is not where this upload stands, " + upload.offset());
+            String message = "offset " + offset + " is not where this upload stands, " + upload.offset();
+            throw conflict(upload, message, limits);
         }
     }
 
     /** Makes the refusal with the status of the upload. */
-    static Refusal conflict(Upload upload, String message) {
-        return new Refusal(
-                new JsonResponse(409).uploadStatus(upload).prefixMd5(upload).message(message).closeConnection());
+    Refusal conflict(Upload upload, String message, Limits limits) {
+        return new Refusal(new JsonResponse(409)
+                .uploadStatus(upload, agreement)
+                .prefix(upload, agreement)
+                .limits(limits, agreement)
+                .message(message)
+                .closeConnection());
     }
 }

@@ -51,23 +51,17 @@ final class Settings {
         return text("algorithm", "hmac-sha256");
     }
 
-    /** Returns the most file bytes of one send; 0 where there is no limit. */
-    long maxSegment() {
+    /** Returns the limits. */
+    Limits limits() {
+        return new Limits(maxSegment(), number("max_size", Long.MAX_VALUE), number("commit_bytes", 8 << 20));
+    }
+
+    private long maxSegment() {
         long bytes = number("max_segment", 0);
         if (bytes > 0 && bytes < 1000) {
             throw new IllegalArgumentException("resup.max_segment is " + bytes + ": give at least 1000 bytes, or 0");
         }
         return bytes;
-    }
-
-    /** Returns the most bytes of a file. */
-    long maxSize() {
-        return number("max_size", Long.MAX_VALUE);
-    }
-
-    /** Returns the most bytes that are received before they are made durable. */
-    long commitBytes() {
-        return number("commit_bytes", 8 << 20);
     }
 
     private String text(String name, String fallback) {

@@ -10,10 +10,9 @@ import java.util.Locale;
  * @param file the file, as the client describes it
  * @param state its state
  * @param offset the number of durable bytes, from the start, without a gap
- * @param prefixMd5 the MD5 of those bytes
- * @param prefixSha256 their SHA-256
+ * @param held the digests of those bytes
  */
-record Upload(String id, Identity file, State state, long offset, String prefixMd5, String prefixSha256) {
+record Upload(String id, Identity file, State state, long offset, KnownDigests held) {
     private static final SecureRandom RANDOM = new SecureRandom();
 
     /** The state of an upload. */
@@ -39,22 +38,41 @@ record Upload(String id, Identity file, State state, long offset, String prefixM
     static Upload of(Identity file) {
         byte[] id = new byte[16];
         RANDOM.nextBytes(id);
-        Digests empty = new Digests();
-        return new Upload(Digests.hex(id), file, State.NEW, 0, empty.md5(), empty.sha256Hex());
+        return new Upload(Digests.hex(id), file, State.NEW, 0, new Digests().known());
     }
 
     /** Returns a copy in this state, with the number of bytes and their digests. */
     Upload withContent(State state, long bytes, Digests digests) {
-        return new Upload(id, file, state, bytes, digests.md5(), digests.sha256Hex());
+        return new Upload(id, file, state, bytes, digests.known());
     }
 
     /** Returns a copy that is complete with the bytes of another upload. */
     Upload completeFrom(Upload original) {
-        return new Upload(id, file, State.COMPLETE, original.offset, original.prefixMd5, original.prefixSha256);
+        return new Upload(id, file, State.COMPLETE, original.offset, original.held);
     }
 
-    /** Returns a copy with the MD5 of the whole file. */
-    Upload withMd5(String md5) {
-        return new Upload(id, file.withMd5(md5), state, offset, prefixMd5, prefixSha256);
+    /** Returns a copy with what clients say of the whole file. */
+    Upload withDigests(KnownDigests digests) {
+        return new Upload(id, file.withDigests(digests), state, offset, held);
+    }
+
+    /** Tells whether nothing of the file is stored. */
+    boolean isEmpty() {
+        return state != State.COMPLETE && offset == 0;
+    }
+
+    /** Returns the digests of the whole file. */
+    KnownDigests whole() {
+        return state == State.COMPLETE ? held : file.digests();
+    }
+
+    /**
+     * Tells whether it is of this file, which has the same owner, directory, name and size. A digest that both have
+     * decides, else the modification time. Without a time, digests of different kinds tell nothing.
+     */
+    boolean isOf(Identity other) {
+        boolean isComparable = !file.mtime().isEmpty() || whole().isEmpty() || other.digests().isEmpty();
+        boolean isSameTime = isComparable && file.mtime().equals(other.mtime());
+        return whole().agrees(other.digests()) && (whole().shares(other.digests()) || isSameTime);
     }
 }

@@ -53,9 +53,25 @@ final class Uploads {
         return upload;
     }
 
+    /** Returns the id of the file's upload. It may be a new one. */
+    String findOrMake(Identity file) throws SQLException {
+        Upload known = records.find(file);
+        if (known != null) {
+            return known.id();
+        }
+        Upload upload = Upload.of(file);
+        // Without success, a concurrent request about the same file has inserted it.
+        return records.insert(upload) ? upload.id() : records.find(file).id();
+    }
+
     /** Drops all bytes of an upload. */
     Upload reset(Upload upload) throws SQLException, IOException {
         Upload fresh = upload.withContent(Upload.State.PARTIAL, 0, new Digests());
+        Upload bare = fresh.withDigests(KnownDigests.NONE);
+        if (upload.state() == Upload.State.COMPLETE && !records.has(bare.file())) {
+            // What clients said of the whole file was said of the bytes that are dropped.
+            fresh = bare;
+        }
         records.save(fresh);
         store.delete(upload.id());
         return fresh;
@@ -68,12 +84,12 @@ final class Uploads {
     Digests digests(Upload upload) throws IOException {
         synchronized (midstates) {
             Midstate cached = midstates.get(upload.id());
-            if (cached != null && cached.offset == upload.offset() && cached.digests.md5().equals(upload.prefixMd5())) {
+            if (cached != null && cached.offset == upload.offset() && cached.digests.known().equals(upload.held())) {
                 return cached.digests.copy();
             }
         }
         Digests digests = store.digest(upload.id(), upload.offset());
-        return digests.sha256Hex().equals(upload.prefixSha256()) ? digests : null;
+        return digests.known().equals(upload.held()) ? digests : null;
     }
 
     /** Caches the digests of the stored bytes of an unfinished upload. */
@@ -87,13 +103,10 @@ final class Uploads {
         }
     }
 
-    /**
-     * Completes an upload with the file of another one of the same owner, if there is one with the same content, and
-     * with this SHA-256 if that is not empty.
-     */
-    Upload completeInstantly(Upload upload, String sha256) throws SQLException {
+    /** Completes an upload with the file of another one of the same owner, if there is one with these digests. */
+    Upload completeInstantly(Upload upload, KnownDigests digests) throws SQLException {
         Upload original = records.findContent(upload.file());
-        if (original == null || !sha256.isEmpty() && !sha256.equals(original.prefixSha256())) {
+        if (original == null || !digests.agrees(original.held())) {
             return upload;
         }
         try {

@@ -77,7 +77,8 @@ final class Writer implements AutoCloseable {
     }
 
     /** Checks the digests after the last byte, and saves the upload. Refuses when they do not match. */
-    synchronized Upload finish(ExpectedDigests expected) throws Refusal, IOException, SQLException {
+    synchronized Upload finish(ExpectedDigests expected, Agreement agreement)
+            throws Refusal, IOException, SQLException {
         ensureOpen();
         stopReason = new Refusal(423, "this upload's writer has ended");
         try (channel) {
@@ -99,8 +100,8 @@ final class Writer implements AutoCloseable {
             }
         }
         throw new Refusal(new JsonResponse(422)
-                .uploadStatus(upload)
-                .prefixMd5(upload)
+                .uploadStatus(upload, agreement)
+                .prefix(upload, agreement)
                 .error("digest")
                 .message("the digest of what arrived is not the one that the client sent"));
     }

@@ -9,7 +9,9 @@ CREATE TABLE uploads (
     name        VARCHAR(255)  NOT NULL,
     size        BIGINT        NOT NULL,
     mtime       VARCHAR(20)   NOT NULL,
+    -- The digests of the whole file, as clients gave them.
     md5         VARCHAR(32)   NOT NULL,
+    sha256      VARCHAR(64)   NOT NULL,
     state       VARCHAR(8)    NOT NULL,
     -- The number of durable bytes, from the start, without a gap, and their digests.
     held        BIGINT        NOT NULL,
@@ -17,15 +19,5 @@ CREATE TABLE uploads (
     held_sha256 VARCHAR(64)   NOT NULL,
     -- Milliseconds since 1970.
     changed     BIGINT        NOT NULL,
-    UNIQUE (file_key, md5, mtime)
+    UNIQUE (file_key, md5, sha256, mtime)
 );
-
-CREATE INDEX uploads_by_content ON uploads (held_md5, size);
-
--- The nonces of signed forms. Each is valid once.
-CREATE TABLE nonces (
-    nonce   VARCHAR(32) NOT NULL PRIMARY KEY,
-    expires BIGINT      NOT NULL
-);
-
-CREATE INDEX nonces_by_end ON nonces (expires);
