@@ -28,6 +28,8 @@ fn trusting(receiver: &Receiver, authority: &Authority) -> Client {
 fn upload(client: &Client, name: &str) -> Result<String, resup::Error> {
     let dir = tempfile::tempdir().unwrap();
     let mut upload = Upload::from_file(client, make_file(&dir, name, 3_000_000))?;
+    // One send, not parts.
+    upload.set_connections(1)?;
     upload.run()?;
     Ok(upload.remote().id().unwrap())
 }
