@@ -36,12 +36,17 @@ demo: lib receiver
 		-L$(RELEASE) -lresup -Wl,-rpath,$(RELEASE)
 	RESUP_RECEIVER=$(RELEASE)/resup-receiver $(RELEASE)/resup-demo $(RELEASE)/upload
 
-# What it costs beside curl and md5sum. BENCH_SIZE=… MiB, BENCH_RUNS=…, BENCH_FILES=…
-bench: need-bench lib
+# What it costs beside curl, md5sum and tusd, and which targets are reached; docs/BENCHMARKS.md is written from it. Some
+# rows need root (links) or go (tusd). BENCH_ALL=1, BENCH_SIZE=… MiB, BENCH_RUNS=… and more: see benches/src/main.rs.
+TUSD = github.com/tus/tusd/v2/cmd/tusd@latest
+
+bench: need-bench lib receiver
 	$(CARGO) build --release -p resup-bench
 	$(CC) -std=c99 -O2 -Wall -Wextra -Iinclude benches/uploader.c -o $(RELEASE)/bench-uploader \
-		-L$(RELEASE) -lresup -Wl,-rpath,$(RELEASE)
-	$(RELEASE)/resup-bench $(RELEASE)/bench-uploader
+		-L$(RELEASE) -lresup -pthread -Wl,-rpath,$(RELEASE)
+	$(CC) -std=c99 -O2 -Wall -Wextra benches/link.c -o $(RELEASE)/bench-link || :
+	[ -x $(TARGET)/go/tusd ] || ! command -v go > /dev/null || GOBIN=$(abspath $(TARGET))/go go install $(TUSD) || :
+	$(RELEASE)/resup-bench $(RELEASE)
 
 # Whether a receiver keeps docs/PROTOCOL.md: URL=… says where it is, docs/CONFORMANCE.md how to log in.
 # ARGS=… are more arguments.

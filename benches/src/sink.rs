@@ -1,39 +1,111 @@
-//! The sink: a server that reads every body as fast as it comes, and stores nothing.
+//! The sink: a server that reads every body as fast as it comes, and stores nothing. It believes the digests that it is
+//! told and answers with them.
+
+mod answers;
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::Arc;
+
+use resup_test_support::tls::Identity;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use answers::Answers;
 
 const BUFFER: usize = 1 << 20;
+/// How much is kept of the beginning and of the end of a body: the fields are there.
+const ENDS: u64 = 4096;
 
-/// What the sink claims to hold of every file: so many bytes, with this MD5.
-#[derive(Clone, Default)]
-pub(crate) struct Held {
-    pub bytes: u64,
+/// What a sink is, as arguments of this program.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    /// The address to listen at; the default is 127.0.0.1, at any port.
+    pub listen: Option<String>,
+    /// How many bytes it claims to hold of every file.
+    pub held: u64,
+    /// The MD5 of these bytes.
     pub md5: String,
+    /// Whether it speaks version 1.1 of the protocol.
+    pub current: bool,
+    /// The file into which it writes whom to trust; with it, it speaks TLS.
+    pub ca: Option<String>,
 }
 
-/// Prints its port and serves until it is killed.
-pub(crate) fn serve(held: &Held) -> io::Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    println!("{}", listener.local_addr()?.port());
+impl Settings {
+    /// Returns the arguments that say this.
+    pub(crate) fn arguments(&self) -> [String; 5] {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        [
+            text(&self.listen),
+            self.held.to_string(),
+            self.md5.clone(),
+            self.current.to_string(),
+            text(&self.ca),
+        ]
+    }
+
+    /// Reads such arguments.
+    pub(crate) fn parse(arguments: &[String]) -> Self {
+        let some = |text: &String| (!text.is_empty()).then(|| text.clone());
+        let [listen, held, md5, current, ca] = arguments else {
+            panic!("sink LISTEN HELD MD5 CURRENT CA");
+        };
+        Settings {
+            listen: some(listen),
+            held: held.parse().expect("a number of bytes"),
+            md5: md5.clone(),
+            current: current == "true",
+            ca: some(ca),
+        }
+    }
+}
+
+/// Prints its URL and serves until it is killed.
+pub(crate) fn serve(settings: &Settings) -> io::Result<()> {
+    let listener = TcpListener::bind(settings.listen.as_deref().unwrap_or("127.0.0.1:0"))?;
+    let tls = match &settings.ca {
+        Some(path) => {
+            let identity = Identity::new();
+            std::fs::write(path, identity.ca_pem())?;
+            Some(identity.config())
+        }
+        None => None,
+    };
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    println!("listening on {scheme}://{}/upload", listener.local_addr()?);
+    let answers = Arc::new(Answers::new(settings));
     for stream in listener.incoming() {
-        let (stream, held) = (stream?, held.clone());
+        let (stream, answers, tls) = (stream?, answers.clone(), tls.clone());
         // A client that disconnects is no error of the sink.
-        std::thread::spawn(move || Connection::new(stream).serve(&held));
+        std::thread::spawn(move || serve_one(stream, tls, &answers));
     }
     Ok(())
 }
 
-struct Connection {
+fn serve_one(
     stream: TcpStream,
+    tls: Option<Arc<ServerConfig>>,
+    answers: &Answers,
+) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    match tls {
+        None => Connection::new(stream).serve(answers),
+        Some(config) => {
+            let server = ServerConnection::new(config).map_err(io::Error::other)?;
+            Connection::new(StreamOwned::new(server, stream)).serve(answers)
+        }
+    }
+}
+
+struct Connection<S> {
+    stream: S,
     buffer: Vec<u8>,
     /// How much of the buffer is filled.
     filled: usize,
 }
 
-impl Connection {
-    fn new(stream: TcpStream) -> Self {
+impl<S: Read + Write> Connection<S> {
+    fn new(stream: S) -> Self {
         Connection {
             stream,
             buffer: vec![0; BUFFER],
@@ -51,8 +123,7 @@ impl Connection {
         }
     }
 
-    fn serve(mut self, held: &Held) -> io::Result<()> {
-        self.stream.set_nodelay(true)?;
+    fn serve(mut self, answers: &Answers) -> io::Result<()> {
         loop {
             let end = loop {
                 let head = &self.buffer[..self.filled];
@@ -71,11 +142,11 @@ impl Connection {
             if header("expect:").is_some() {
                 self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
             }
-            let start = self.skip(length.unwrap_or(0))?;
+            let (start, end) = self.skip(length.unwrap_or(0))?;
             let locate = header("content-type:").is_some_and(|t| t.contains("urlencoded"));
             self.respond(&match locate {
-                true => locate_response(held),
-                false => send_response(&start),
+                true => answers.locate(&start),
+                false => answers.send(&start, &end),
             })?;
         }
     }
@@ -86,22 +157,28 @@ impl Connection {
         self.filled -= n;
     }
 
-    /// Reads and discards a body; returns its first bytes.
-    fn skip(&mut self, mut left: u64) -> io::Result<String> {
-        let first = left.min(4096) as usize;
-        while self.filled < first {
-            self.fill()?;
-        }
-        let start = String::from_utf8_lossy(&self.buffer[..first]).into_owned();
-        loop {
-            let here = left.min(self.filled as u64) as usize;
+    /// Reads and discards a body; returns its beginning and its end.
+    fn skip(&mut self, mut left: u64) -> io::Result<(String, String)> {
+        let start = self.text(left.min(ENDS))?;
+        while left > ENDS {
+            let here = (left - ENDS).min(self.filled as u64) as usize;
             self.consume(here);
             left -= here as u64;
-            if left == 0 {
-                return Ok(start);
+            if left > ENDS {
+                self.fill()?;
             }
+        }
+        let end = self.text(left)?;
+        self.consume(left as usize);
+        Ok((start, end))
+    }
+
+    /// Reads until so many bytes are there, and returns them as text.
+    fn text(&mut self, bytes: u64) -> io::Result<String> {
+        while self.filled < bytes as usize {
             self.fill()?;
         }
+        Ok(String::from_utf8_lossy(&self.buffer[..bytes as usize]).into_owned())
     }
 
     fn respond(&mut self, json: &str) -> io::Result<()> {
@@ -112,35 +189,7 @@ impl Connection {
                  Content-Length: {length}\r\n\r\n{json}"
             )
             .as_bytes(),
-        )
-    }
-}
-
-/// Makes the response to a locate, with an id that no other upload has: a client would ask again.
-fn locate_response(held: &Held) -> String {
-    static LOCATES: AtomicU64 = AtomicU64::new(0);
-    let id = LOCATES.fetch_add(1, Relaxed);
-    match held.bytes {
-        0 => format!(r#"{{"state":"new","offset":0,"id":"{id}"}}"#),
-        bytes => format!(
-            r#"{{"state":"partial","offset":{bytes},"prefix_md5":"{}","id":"{id}"}}"#,
-            held.md5
-        ),
-    }
-}
-
-/// Makes the response to a send, from the fields before its file; curl's form has none of them.
-fn send_response(start: &str) -> String {
-    let field = |name: &str| -> Option<u64> {
-        let (_, rest) = start.split_once(&format!("name=\"{name}\"\r\n\r\n"))?;
-        rest.split("\r\n").next()?.parse().ok()
-    };
-    let id = field("id").unwrap_or(0);
-    let end = field("offset").zip(field("length")).map(|(a, b)| a + b);
-    match (end, field("size")) {
-        (Some(end), Some(size)) if end < size => {
-            format!(r#"{{"state":"partial","offset":{end},"id":"{id}"}}"#)
-        }
-        _ => format!(r#"{{"state":"complete","id":"{id}"}}"#),
+        )?;
+        self.stream.flush()
     }
 }
