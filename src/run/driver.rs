@@ -65,7 +65,9 @@ impl<'a> Driver<'a> {
             plan: Plan {
                 size: setup.job.size,
                 connections: setup.connections,
-                stores: learned.is_some() && setup.learned_store.takes(setup.job.size),
+                stores: learned.is_some()
+                    && !setup.asks_first
+                    && setup.learned_store.takes(setup.job.size),
                 hashing,
                 digest_first: setup.digest == DigestMode::First || is_timeless,
                 abilities: setup.protocol.abilities(),

@@ -113,6 +113,7 @@ pub(crate) fn run_upload(
         segment_size: upload.segment_size,
         learned_limit: shared.learned_limit.clone(),
         learned_digest: &shared.learned_digest,
+        asks_first: upload.asks_first,
         learned_store: &shared.learned_store,
         connections: match (opener, upload.connections) {
             (Opener::Stream, _) => 0,

@@ -132,6 +132,8 @@ pub(crate) struct UploadOptions {
     /// The number of connections at a time; 0 for as many as help.
     pub connections: u8,
     pub state_file: Option<PathBuf>,
+    /// Whether the server is asked before anything is sent, since an earlier run may have sent it.
+    pub asks_first: bool,
 }
 
 impl UploadOptions {
@@ -147,6 +149,7 @@ impl UploadOptions {
             algorithm: DigestAlgorithm::default(),
             connections: 0,
             state_file: None,
+            asks_first: false,
         }
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Setup<'a> {
     pub segment_size: SegmentSize,
     pub learned_limit: LearnedLimit,
     pub learned_digest: &'a LearnedDigest,
+    /// Whether the server is asked before anything is sent.
+    pub asks_first: bool,
     pub learned_store: &'a LearnedStore,
     /// How many parts may be sent at a time; 0 if the source cannot be read at several places.
     pub connections: usize,

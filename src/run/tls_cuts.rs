@@ -95,6 +95,7 @@ fn upload(receiver: &ModelReceiver, name: &str, content: &[u8], faults: Faults) 
         segment_size: SegmentSize::Unlimited,
         learned_limit: LearnedLimit::default(),
         learned_digest: &learned,
+        asks_first: false,
         learned_store: &learned_store,
         connections: 0,
         ids: &ids,

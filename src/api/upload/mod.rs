@@ -197,6 +197,7 @@ impl Upload {
             Stage::Running | Stage::Ended => self.remote.renew(),
         };
         control.begin();
+        let is_again = self.stage == Stage::Ended;
         // Unless there is a thread for it, the run has ended.
         self.stage = Stage::Ended;
         if let Some(name) = &self.unusable_name {
@@ -210,7 +211,8 @@ impl Upload {
             control.finish(Err(error.clone()));
             return Err(error);
         }
-        let (opener, options) = (self.opener.clone(), self.options.clone());
+        let (opener, mut options) = (self.opener.clone(), self.options.clone());
+        options.asks_first = is_again;
         let client = self.client.state();
         let run = control.clone();
         let (shared, rate) = (self.client.shared(), self.remote.rate.clone());

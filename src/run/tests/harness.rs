@@ -123,6 +123,7 @@ pub(super) fn run_learned(
         segment_size: SegmentSize::Unlimited,
         learned_limit: LearnedLimit::default(),
         learned_digest,
+        asks_first: false,
         learned_store: &learned_store,
         connections: 0,
         ids: &ids,
