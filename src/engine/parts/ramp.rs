@@ -18,6 +18,9 @@ const SHORT: Duration = Duration::from_secs(2);
 /// One connection carries no part, but the bytes of this time and more, if no other one is tried
 /// meanwhile.
 const LONG: Duration = Duration::from_secs(3);
+/// A connection that carries so many bytes per second is not held up by losses. Another one, which begins by filling the
+/// buffers on the way, would cost more than it brings.
+const FAST: f64 = 8e6;
 /// The time without a try after one that failed; it doubles with each one.
 const FIRST_WAIT: Duration = Duration::from_secs(3);
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
@@ -165,7 +168,8 @@ impl Ramp {
         if time >= LONGEST_WINDOW {
             self.window = None;
         }
-        if self.slots < self.most && self.may_try(now) && !self.is_short(left) {
+        let may_try = self.may_try(now) && !self.is_fast() && !self.is_short(left);
+        if self.slots < self.most && may_try {
             self.trial = Some(Trial {
                 before: self.slots,
                 rate,
@@ -180,6 +184,10 @@ impl Ramp {
         self.each = self.each.max(rate);
     }
 
+    fn is_fast(&self) -> bool {
+        self.each >= FAST
+    }
+
     /// Whether `left` bytes take one moment only.
     fn is_short(&self, left: u64) -> bool {
         left as f64 <= self.each * self.slots as f64 * SHORT.as_secs_f64()
@@ -191,7 +199,7 @@ impl Ramp {
         if self.slots > 1 {
             return None;
         }
-        if self.most == 1 || self.is_short(left) {
+        if self.most == 1 || self.is_fast() || self.is_short(left) {
             return Some(left);
         }
         let time = self.next_try?.saturating_duration_since(now);
@@ -260,14 +268,26 @@ mod tests {
     #[test]
     fn a_full_link_goes_back_to_one_and_tries_seldom() {
         let full = Link {
-            each: 10_000_000,
-            all: 10_000_000,
+            each: 5_000_000,
+            all: 5_000_000,
         };
         let slots = send(&mut ramp(6), Instant::now(), &full, 0..200);
         let tries = slots.windows(2).filter(|pair| pair[0] < pair[1]).count();
         assert!((5..=7).contains(&tries), "{slots:?}");
         let with_one = slots.iter().filter(|slots| **slots == 1).count();
         assert!(with_one > 160, "{slots:?}");
+    }
+
+    #[test]
+    fn a_fast_connection_stays_alone() {
+        let fast = Link {
+            each: 10_000_000,
+            all: 80_000_000,
+        };
+        let mut ramp = ramp(6);
+        let start = Instant::now();
+        assert_eq!(send(&mut ramp, start, &fast, 0..60), [1; 60]);
+        assert_eq!(ramp.alone(start, u64::MAX), Some(u64::MAX));
     }
 
     #[test]

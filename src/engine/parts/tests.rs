@@ -113,18 +113,18 @@ fn a_part_that_failed_is_sent_again_and_the_others_go_on() {
 
 #[test]
 fn a_fast_link_gets_the_rest_in_one_send() {
-    let mut parts = parts(100 * MIB, 6);
-    let start = Instant::now();
-    parts.begin(start).unwrap();
-    let planned = plan(&mut parts, start);
-    assert_eq!(planned, [(0, 512 * 1024)]);
-    let part = parts.end(PartId(0)).unwrap();
-    parts.accept(part, start + Duration::from_millis(5));
-    assert!(parts.is_over(start), "100 MiB take a second");
-    assert_eq!(parts.begin(start), Err(100 * MIB - 512 * 1024));
-    // 100 GiB take longer.
-    parts.size <<= 10;
-    assert!(!parts.is_over(start));
+    for (milliseconds, is_over) in [(5, true), (60, true), (500, false)] {
+        let mut parts = parts(100 * MIB, 6);
+        let start = Instant::now();
+        parts.begin(start).unwrap();
+        let planned = plan(&mut parts, start);
+        assert_eq!(planned, [(0, 512 * 1024)]);
+        let part = parts.end(PartId(0)).unwrap();
+        parts.accept(part, start + Duration::from_millis(milliseconds));
+        assert_eq!(parts.is_over(start), is_over, "{milliseconds} ms");
+        let begun = parts.begin(start);
+        assert_eq!(begun.err(), is_over.then_some(100 * MIB - 512 * 1024));
+    }
 }
 
 #[test]
