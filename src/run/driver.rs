@@ -26,7 +26,7 @@ use crate::random;
 
 /// So many sends in a row may find their connection dead. After the second one the client keeps no
 /// connection, unless other uploads can use theirs.
-const MAX_DEAD_SENDS: u32 = 3;
+pub(super) const MAX_DEAD: u32 = 3;
 
 /// A run in progress.
 pub(super) struct Driver<'a> {
@@ -330,10 +330,7 @@ impl<'a> Driver<'a> {
     fn unsent(&mut self, stop: Stop) -> Stop {
         let cause = self.cause(stop);
         let link = self.exchange.as_ref().map(|exchange| exchange.link());
-        if cause == Stop::Interrupted
-            || link != Some(Link::Dead)
-            || self.dead_sends == MAX_DEAD_SENDS
-        {
+        if cause == Stop::Interrupted || link != Some(Link::Dead) || self.dead_sends == MAX_DEAD {
             return cause;
         }
         self.dead_sends += 1;

@@ -9,6 +9,7 @@ use std::time::Instant;
 use resup_digests::{Algorithm, State};
 
 use super::connector::Connector;
+use super::driver::MAX_DEAD;
 use super::pace::Pace;
 use super::part_reader::PartReader;
 use crate::control::log::LogLevel;
@@ -21,9 +22,6 @@ use crate::error::Error;
 use crate::http::{Exchange, Link};
 use crate::protocol::{Job, Outcome, Protocol, Segment};
 use crate::source::Source;
-
-/// So many connections in a row that were kept may turn out to be dead for one part.
-const MAX_DEAD: u32 = 3;
 
 /// What all senders of parts use.
 pub(super) struct Common<'a> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use resup_digests::{Algorithm, Digest};
 
-use super::driver::Driver;
+use super::driver::{Driver, MAX_DEAD};
 use super::pace::Pace;
 use super::proof::Proof;
 use super::reading;
@@ -16,9 +16,6 @@ use crate::engine::Event;
 use crate::http::Link;
 use crate::protocol::{FileBytes, Store};
 use crate::source::{Opener, Source};
-
-/// So many connections in a row that were kept may turn out to be dead.
-const MAX_DEAD: u32 = 3;
 
 impl Driver<'_> {
     /// Sends the whole file without a locate.
