@@ -46,6 +46,10 @@ bench: need-bench lib receiver
 		-L$(RELEASE) -lresup -pthread -Wl,-rpath,$(RELEASE)
 	$(CC) -std=c99 -O2 -Wall -Wextra benches/link.c -o $(RELEASE)/bench-link || :
 	[ -x $(TARGET)/go/tusd ] || ! command -v go > /dev/null || GOBIN=$(abspath $(TARGET))/go go install $(TUSD) || :
+	[ -x $(PYTHON)/bin/pip ] || python3 -m venv $(PYTHON) || :
+	[ -x $(PYTHON)/bin/u2c ] || $(PYTHON)/bin/pip install -q copyparty==1.20.26 || :
+	[ -e $(TARGET)/peers/tus.mjs ] || npm install --silent --no-audit --no-fund --prefix $(TARGET)/peers tus-js-client@4.3.1 && \
+		cp benches/tus.mjs $(TARGET)/peers || :
 	$(RELEASE)/resup-bench $(RELEASE)
 
 # Whether a receiver keeps docs/PROTOCOL.md: URL=… says where it is, docs/CONFORMANCE.md how to log in.

@@ -6,6 +6,7 @@ pub(crate) mod files;
 pub(crate) mod link;
 pub(crate) mod loopback;
 pub(crate) mod memory;
+mod peers;
 pub(crate) mod receiver;
 pub(crate) mod resume;
 pub(crate) mod size;

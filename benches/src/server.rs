@@ -1,7 +1,8 @@
 //! Servers as processes.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
@@ -46,37 +47,48 @@ impl Server {
         )
     }
 
-    /// Starts tusd, which stores in a directory.
-    pub(crate) fn tusd(program: &Path, data: &Path) -> Result<Self, String> {
-        // It does not tell which port it has.
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let port = free.map_err(|error| error.to_string())?.port();
-        let child = Command::new(program)
-            .args([
-                "-host",
-                "127.0.0.1",
-                "-port",
-                &port.to_string(),
-                "-upload-dir",
-            ])
-            .arg(data)
+    /// Starts tusd by a command that runs it.
+    pub(crate) fn tusd(mut command: Command, host: &str, data: &Path) -> Result<Self, String> {
+        let port = free_port()?;
+        command.args(["-host", host, "-port", &port, "-upload-dir"]);
+        Self::start_at(
+            command.arg(data),
+            &port,
+            format!("http://{host}:{port}/files/"),
+        )
+    }
+
+    /// Starts copyparty by a command that runs it. Everybody may upload.
+    pub(crate) fn copyparty(mut command: Command, host: &str, data: &Path) -> Result<Self, String> {
+        let port = free_port()?;
+        let volume = format!("{}::rw", data.display());
+        command.args(["-q", "-i", host, "-p", &port, "-v", &volume, "--no-crt"]);
+        // It keeps its settings there, and not in the user's home.
+        command.env("XDG_CONFIG_HOME", data);
+        Self::start_at(&mut command, &port, format!("http://{host}:{port}/"))
+    }
+
+    /// Starts a server that does not tell when it listens at its port.
+    fn start_at(command: &mut Command, port: &str, url: String) -> Result<Self, String> {
+        let program = name(command);
+        let child = command
+            .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .map_err(|error| format!("tusd: {error}"))?;
-        let url = format!("http://127.0.0.1:{port}/files/");
+            .map_err(|error| format!("{program}: {error}"))?;
         let server = Server {
             child,
             _output: None,
             url,
         };
-        for _ in 0..200 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+        for _ in 0..400 {
+            if listens(server.child.id(), port) {
                 return Ok(server);
             }
             thread::sleep(Duration::from_millis(50));
         }
-        Err("tusd does not listen".to_owned())
+        Err(format!("{program} does not listen"))
     }
 
     /// Starts a server that prints "listening on" and its URL.
@@ -117,4 +129,22 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn free_port() -> Result<String, String> {
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    Ok(free.map_err(|error| error.to_string())?.port().to_string())
+}
+
+/// Whether somebody listens at a port of the network that a process is in.
+fn listens(pid: u32, port: &str) -> bool {
+    let end = format!(":{:04X}", port.parse::<u16>().unwrap_or_default());
+    ["tcp", "tcp6"].iter().any(|table| {
+        let table = fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default();
+        table.lines().any(|line| {
+            // The local address, the other's, and 0A, a socket that listens.
+            let fields: Vec<_> = line.split_whitespace().collect();
+            matches!(fields[..], [_, local, _, "0A", ..] if local.ends_with(&end))
+        })
+    })
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::files;
-use super::link::{at_once, Trip};
+use super::link::{at_once, make, Trip};
 use crate::bench::{Bench, MIB};
 use crate::child::Cost;
 use crate::link::Shape;
@@ -169,7 +169,9 @@ fn cell(bench: &Bench, rtt: f64, loss: f64, file: &Path) -> Vec<Runs> {
         let trips = all
             .each_ref()
             .map(|(connections, _)| Trip { shape, connections });
-        for ((_, runs), cost) in all.iter_mut().zip(at_once(bench, &trips, file)) {
+        for ((_, runs), cost) in all.iter_mut().zip(at_once(&trips, |place, trip| {
+            make(bench, *trip, place, file)
+        })) {
             runs.add(|| cost);
         }
     }

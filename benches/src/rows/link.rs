@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
+use super::peers::{self, Peer};
 use super::{files, times};
 use crate::bench::{number, Bench, MIB};
 use crate::child::{measure, Cost};
@@ -32,61 +33,85 @@ pub(crate) struct Trip<'a> {
 
 pub(crate) fn measure_all(bench: &Bench, report: &mut Report) -> Result<(), String> {
     loss(bench, report)?;
-    report.row(
-        "the same link, 1 % loss, six connections: wall",
-        "the faster of copyparty's u2c and tus-js-client, six connections",
-        times(1.0),
-        Err("neither of the peers is installed by this bench".to_owned()),
-    );
     rate(bench, report)?;
     small_files(bench, report)
+}
+
+/// Who uploads.
+#[derive(Clone, Copy)]
+enum Client {
+    /// This project's, with so many connections.
+    Ours(&'static str),
+    Theirs(Peer),
 }
 
 fn loss(bench: &Bench, report: &mut Report) -> Result<(), String> {
     let mib = number("BENCH_LINK_SIZE", if bench.all { 40 } else { 8 });
     let file = bench.file("link.bin", mib * MIB)?;
+    let clients = [
+        (Client::Ours("0"), "automatic connections"),
+        (Client::Ours("1"), "one connection"),
+        (Client::Theirs(Peer::Tus), "tus-js-client into tusd"),
+        (Client::Theirs(Peer::Copyparty), "u2c into copyparty"),
+    ];
     // These uploads mostly wait, so that all can run at a time.
     let seeds = 1..=bench.runs.min(3);
-    let trips: Vec<_> = seeds
-        .flat_map(|seed| {
-            let shape = Shape {
-                loss: 1.0,
-                seed,
-                ..LONG
-            };
-            ["0", "1"].map(|connections| Trip { shape, connections })
-        })
+    let uploads: Vec<_> = seeds
+        .flat_map(|seed| clients.map(|(client, _)| (client, seed)))
         .collect();
-    let mut automatic = Runs::new("automatic connections");
-    let mut one = Runs::new("one connection");
-    for (trip, cost) in trips.iter().zip(at_once(bench, &trips, &file)) {
-        let runs = if trip.connections == "0" {
-            &mut automatic
-        } else {
-            &mut one
+    let costs = at_once(&uploads, |place, &(client, seed)| {
+        let shape = Shape {
+            loss: 1.0,
+            seed,
+            ..LONG
         };
-        runs.add(|| cost);
+        match client {
+            Client::Ours(connections) => make(bench, Trip { shape, connections }, place, &file),
+            Client::Theirs(peer) => peer.upload(bench, shape, place, &file),
+        }
+    });
+    let mut all = clients.map(|(_, name)| Runs::new(name));
+    for (i, cost) in costs.into_iter().enumerate() {
+        all[i % clients.len()].add(|| cost);
     }
+    let [automatic, one, tus, copyparty] = &all;
+    let link = format!("link of 100 ms RTT, 1 % loss, cubic, {mib} MiB, automatic connections");
     report.row(
-        &format!("link of 100 ms RTT, 1 % loss, cubic, {mib} MiB, automatic connections: wall"),
+        &format!("{link}: wall"),
         "one connection",
         times(0.25),
-        Figure::ratio(&automatic, &one, wall),
+        Figure::ratio(automatic, one, wall),
     );
+    for peer in [tus, copyparty] {
+        report.row(
+            &format!("{link}: wall"),
+            &format!("{}, {} connections", peer.name, peers::CONNECTIONS),
+            times(1.0),
+            Figure::ratio(automatic, peer, wall),
+        );
+    }
     report.costs(
-        "Link of 100 ms round trip and 1 % loss, into the receiver",
-        vec![automatic, one],
+        "Link of 100 ms round trip and 1 % loss, each client into its server",
+        all.into(),
     );
     Ok(())
 }
 
-/// Makes uploads at the same time, each over a link of its own, into a receiver of its own.
-pub(crate) fn at_once(bench: &Bench, trips: &[Trip], file: &Path) -> Vec<Result<Cost, String>> {
+/// Makes uploads at the same time.
+pub(crate) fn at_once<T: Sync>(
+    uploads: &[T],
+    make: impl Fn(usize, &T) -> Result<Cost, String> + Sync,
+) -> Vec<Result<Cost, String>> {
     thread::scope(|scope| {
-        let threads: Vec<_> = trips
+        let threads: Vec<_> = uploads
             .iter()
             .enumerate()
-            .map(|(i, trip)| scope.spawn(move || make(bench, *trip, i, file)))
+            .map(|(i, upload)| {
+                scope.spawn({
+                    let make = &make;
+                    move || make(i, upload)
+                })
+            })
             .collect();
         let joined = threads.into_iter().map(|thread| thread.join());
         joined
@@ -96,7 +121,7 @@ pub(crate) fn at_once(bench: &Bench, trips: &[Trip], file: &Path) -> Vec<Result<
 }
 
 /// Makes one upload over a link into a receiver at its other end, by a user: nobody else may use one there.
-fn make(bench: &Bench, trip: Trip, place: usize, file: &Path) -> Result<Cost, String> {
+pub(crate) fn make(bench: &Bench, trip: Trip, place: usize, file: &Path) -> Result<Cost, String> {
     let link = Link::make(bench.program("bench-link").as_os_str(), trip.shape)?;
     let data = bench.path(&format!("link-{place}"));
     let receiver = bench.program("resup-receiver");
@@ -195,14 +220,8 @@ fn four_at_once(bench: &Bench, current: bool, paths: &[PathBuf]) -> Result<Cost,
         let uploader = link.client(bench.program("bench-uploader"));
         bench.upload_by(uploader, &sink, &["--digest", "automatic"], &files)
     };
-    let all: Vec<_> = thread::scope(|scope| {
-        let quarters = paths.chunks(paths.len().div_ceil(4));
-        let threads: Vec<_> = quarters.map(|part| scope.spawn(|| upload(part))).collect();
-        let joined = threads.into_iter().map(|thread| thread.join());
-        joined
-            .map(|result| result.unwrap_or_else(|_| Err("the measurement failed".to_owned())))
-            .collect()
-    });
+    let quarters: Vec<_> = paths.chunks(paths.len().div_ceil(4)).collect();
+    let all = at_once(&quarters, |_, part| upload(part));
     let mut longest = Cost::default();
     for cost in all {
         let cost = cost?;

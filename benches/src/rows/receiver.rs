@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use super::times;
+use super::{peers, times};
 use crate::bench::Bench;
 use crate::child::Cost;
 use crate::report::Report;
@@ -63,12 +63,8 @@ fn ours(bench: &Bench, digest: &str) -> Result<Cost, String> {
 }
 
 fn theirs(bench: &Bench) -> Result<Cost, String> {
-    let program = bench.program("../go/tusd");
-    if !program.exists() {
-        return Err("no tusd, which needs go and a network to be built".to_owned());
-    }
     let data = bench.path("tusd");
-    let server = Server::tusd(&program, &data)?;
+    let server = Server::tusd(Command::new(peers::tusd(bench)?), "127.0.0.1", &data)?;
     let tus = |method| -> Result<Command, String> {
         let mut command = bench.curl_command()?;
         command.args(["-f", "-X", method, "-H", "Tus-Resumable: 1.0.0"]);
