@@ -205,18 +205,18 @@ fn the_window_uploads_pauses_and_cancels() {
     });
     thread::sleep(Duration::from_millis(500));
     picture("window-sending.png");
-    let sends = || receiver.requests("send");
-    let before = sends();
+    let before = receiver.broken_sends();
     window.click(PAUSE.0, PAUSE.1);
-    receiver.wait_for("an interrupted send", |_| sends() == before + 1);
+    receiver.wait_for("an interrupted send", |_| receiver.broken_sends() > before);
     picture("window-paused.png");
     let locates = || receiver.requests("locate");
     let asked = locates();
     window.click(PAUSE.0, PAUSE.1);
-    receiver.wait_for("a locate after the pause", |_| locates() == asked + 1);
+    receiver.wait_for("a locate after the pause", |_| locates() > asked);
     thread::sleep(Duration::from_millis(500));
+    let before = receiver.broken_sends();
     window.click(CANCEL.0, CANCEL.1);
-    receiver.wait_for("a cancelled send", |_| sends() == before + 2);
+    receiver.wait_for("a cancelled send", |_| receiver.broken_sends() > before);
     thread::sleep(Duration::from_millis(300));
     picture("window-cancelled.png");
 }

@@ -76,24 +76,24 @@ pub fn upload_pause_and_cancel(
         thread::sleep(Duration::from_millis(50));
     }
     click_until(&window, UPLOAD, || receiver.requests("locate") > 0);
-    let complete = |line: &str| line.contains("to=3000000 bytes=3000000 status=200");
+    let complete = |line: &str| line.contains("to=3000000 ") && line.contains("status=200");
     receiver.wait_for("the small file", complete);
     receiver.wait_for("three locates", |_| receiver.requests("locate") >= 3);
     picture("sending");
 
-    let sends = || receiver.requests("send");
-    let before = sends();
+    let before = receiver.broken_sends();
     window.click(row(2).0, row(2).1);
     window.click(PAUSE.0, PAUSE.1);
-    receiver.wait_for("an interrupted send", |_| sends() == before + 1);
+    receiver.wait_for("an interrupted send", |_| receiver.broken_sends() > before);
     picture("paused");
     let asked = receiver.requests("locate");
     window.click(PAUSE.0, PAUSE.1);
-    let again = |_: &str| receiver.requests("locate") == asked + 1;
+    let again = |_: &str| receiver.requests("locate") > asked;
     receiver.wait_for("a locate after the pause", again);
     picture("resumed");
+    let before = receiver.broken_sends();
     window.click(row(3).0, row(3).1);
     window.click(CANCEL.0, CANCEL.1);
-    receiver.wait_for("a cancelled send", |_| sends() == before + 2);
+    receiver.wait_for("a cancelled send", |_| receiver.broken_sends() > before);
     picture("cancelled");
 }

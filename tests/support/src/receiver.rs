@@ -190,6 +190,13 @@ impl Receiver {
         }
     }
 
+    /// Counts the sends in its stderr that it did not get whole.
+    pub fn broken_sends(&self) -> usize {
+        let log = self.stderr();
+        let sends = log.lines().filter(|line| line.contains("action=\"send\""));
+        sends.filter(|line| !line.contains("status=200")).count()
+    }
+
     /// Counts the requests of a kind, `locate` or `send`, in its stderr.
     pub fn requests(&self, kind: &str) -> usize {
         self.stderr().matches(&format!("action=\"{kind}\"")).count()
