@@ -150,6 +150,24 @@ fn a_send_that_stays_forbidden_is_an_error_after_one_more_login() {
 }
 
 #[test]
+fn a_part_that_stays_forbidden_is_an_error_after_one_more_login() {
+    let parts = r#"{"state":"new","offset":0,"id":"k","digest":"blake3","parts":6}"#;
+    let server = ScriptedServer::start_with(move |head, _| match kind(head) {
+        "login" => accepted(),
+        "send" => forbidden(),
+        _ => Step::reply(200, parts),
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let path = common::make_file(&dir, "f", 4 << 20);
+    let mut upload = Upload::from_file(&client(&server), path).unwrap();
+    let error = upload.run().unwrap_err();
+    let not_allowed = ErrorKind::Refused(RefusalKind::NotAllowed);
+    assert_eq!(error.kind(), not_allowed, "{error}");
+    let once = ["login", "locate", "send"];
+    assert_eq!(kinds(&server), [once, once].concat());
+}
+
+#[test]
 fn the_login_page_of_a_network_is_waited_for_in_the_middle() {
     let (mut at, mut requests) = (0, 0);
     let server = ScriptedServer::start_with(move |head, _| {

@@ -7,13 +7,11 @@ use crate::http::session::{AuthHistory, SessionExchange};
 use crate::http::Exchange;
 use crate::transport::ConnectionPool;
 
-/// A maker of connections to the server. The run makes a new one after each failure.
-pub(super) trait Connector {
+/// A maker of connections to the server, for all threads of a run. The run makes a new one after each
+/// failure.
+pub(super) trait Connector: Sync {
     /// Gives a connection that the program's commands can abort.
     fn connect(&self) -> Result<Box<dyn Exchange + '_>, Stop>;
-
-    /// Gives a connector for another thread.
-    fn another(&self) -> Box<dyn Connector + Send + '_>;
 }
 
 /// A maker of HTTP connections with the client's session.
@@ -36,12 +34,5 @@ impl Connector for HttpConnector<'_> {
             state: &self.client.session,
             history: &self.history,
         }))
-    }
-
-    fn another(&self) -> Box<dyn Connector + Send + '_> {
-        Box::new(HttpConnector {
-            history: AuthHistory::default(),
-            ..*self
-        })
     }
 }

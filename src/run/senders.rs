@@ -122,8 +122,8 @@ impl<'scope, 'env> Senders<'scope, 'env> {
             source,
             read: read.clone(),
         };
-        let (connector, report) = (self.connector.another(), self.report.clone());
-        let run = move || sender.run(&*connector, queue, (seat, report));
+        let (connector, report) = (self.connector, self.report.clone());
+        let run = move || sender.run(connector, queue, (seat, report));
         let builder = Builder::new().name("resup-part".to_owned());
         let spawned = builder.spawn_scoped(self.scope, run);
         spawned.map_err(|e| Error::System {

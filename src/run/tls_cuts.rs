@@ -37,9 +37,6 @@ impl Connector for TlsConnector<'_> {
         let connection = Connection::trusting(self.options, self.ca_pem);
         Ok(Box::new(connection))
     }
-    fn another(&self) -> Box<dyn Connector + Send + '_> {
-        Box::new(TlsConnector { ..*self })
-    }
 }
 
 /// Uploads `content` through a proxy whose first connection has `faults`. Gives the bytes that

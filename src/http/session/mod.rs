@@ -10,7 +10,7 @@ mod jar;
 mod tests;
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::{header, Uri};
@@ -63,13 +63,30 @@ enum LoginState {
     In,
 }
 
-/// The history of one upload with the login. It tells an ended session from a forbidden upload.
+/// The history of one upload with the login, on all its connections. It tells an ended session from
+/// a forbidden upload.
 #[derive(Debug, Default)]
 pub(crate) struct AuthHistory {
     /// The last generation in which a request was accepted.
-    accepted: Cell<u64>,
-    /// Whether a send was rejected, and none accepted since.
-    send_in_doubt: Cell<bool>,
+    accepted: AtomicU64,
+    /// The generation in which a send was rejected, if none was accepted since; else 0.
+    rejected: AtomicU64,
+}
+
+impl AuthHistory {
+    /// Notes that a send was rejected. That of a session before the last accepted one says nothing.
+    fn reject(&self, generation: u64) {
+        if generation >= self.accepted.load(Relaxed) {
+            self.rejected.store(generation, Relaxed);
+        }
+    }
+
+    /// Whether a send was rejected in an earlier session, and none accepted since. (Several sends at a
+    /// time may find that one session has ended.)
+    fn is_in_doubt(&self, generation: u64) -> bool {
+        let rejected = self.rejected.load(Relaxed);
+        rejected != 0 && rejected != generation
+    }
 }
 
 /// An exchange with credentials.
@@ -99,17 +116,17 @@ impl Exchange for SessionExchange<'_> {
                 if fresh {
                     current.login = LoginState::In;
                 }
-                self.history.accepted.set(generation);
+                self.history.accepted.fetch_max(generation, Relaxed);
                 if is_send && response.is_accepted() {
-                    self.history.send_in_doubt.set(false);
+                    self.history.rejected.store(0, Relaxed);
                 }
                 return Ok(response);
             }
             // The upload is forbidden, and the session goes on, in two cases. Another login did not
             // help. Or a send was rejected before and none accepted since, and now this session
             // rejects a send, or the upload's first request.
-            let in_doubt = self.history.send_in_doubt.get();
-            let never_accepted = self.history.accepted.get() != generation;
+            let in_doubt = self.history.is_in_doubt(generation);
+            let never_accepted = self.history.accepted.load(Relaxed) != generation;
             let is_forbidden = again || in_doubt && (is_send || never_accepted);
             if fresh || ours && !is_forbidden {
                 current.login = LoginState::Out;
@@ -119,7 +136,7 @@ impl Exchange for SessionExchange<'_> {
                 return Err(clock_hint(refusal(&response), &response).after_login());
             }
             if is_send {
-                self.history.send_in_doubt.set(true);
+                self.history.reject(generation);
                 return Err(Error::SessionExpired {
                     host: self.endpoint.authority().to_owned(),
                 });

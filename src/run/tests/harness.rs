@@ -19,9 +19,6 @@ impl Connector for NoNetwork {
     fn connect(&self) -> Result<Box<dyn Exchange + '_>, Stop> {
         Ok(Box::new(NoNetwork))
     }
-    fn another(&self) -> Box<dyn Connector + Send + '_> {
-        Box::new(NoNetwork)
-    }
 }
 
 /// Runs an upload of `content`; gives its result, and the server's bytes after it.
