@@ -6,10 +6,11 @@ mod told;
 
 use common::client;
 use resup::{Client, DigestAlgorithm, DigestMode, Upload};
+use resup_digests::{Algorithm, Digest};
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::files;
 use resup_test_support::model::{ModelReceiver, Options, Secret};
-use resup_test_support::scripted::{ScriptedServer, Step};
+use resup_test_support::scripted::{reply_with, End, Read, ScriptedServer, Step};
 
 fn upload(client: &Client, name: &str, content: &[u8]) -> Upload {
     let mut upload = Upload::from_memory(client, content, name).unwrap();
@@ -118,6 +119,73 @@ fn a_server_that_refuses_a_store_gets_no_other() {
         let stores = requests.iter().filter(|it| it.head.boundary().is_some());
         assert_eq!(stores.count(), 1, "{status}");
     }
+}
+
+#[test]
+fn a_server_that_redirects_a_store_is_asked() {
+    for status in [307, 308] {
+        let server = ScriptedServer::start_with(move |head, _| {
+            let whole = r#"{"state":"complete","offset":3,"id":"1","digest":"blake3","small":99}"#;
+            match head.target.as_str() {
+                "/upload/" => Step::new().read(Read::All).write(reply_with(
+                    status,
+                    &[("Location", "/upload")],
+                    "{}",
+                )),
+                _ => Step::reply(200, whole),
+            }
+        });
+        let client = client(&format!("{}/", server.endpoint()));
+        for name in ["a", "b", "c"] {
+            let mut upload = Upload::from_memory(&client, *b"abc", name).unwrap();
+            let result = upload.run();
+            result.unwrap_or_else(|error| panic!("{status}: {error}"));
+        }
+        let requests = server.requests();
+        let stores = requests.iter().filter(|it| it.head.boundary().is_some());
+        assert_eq!(stores.count(), 1, "{status}");
+    }
+}
+
+#[test]
+fn bytes_without_a_time_are_located_with_their_digest_after_a_store() {
+    let server = ScriptedServer::start_with(move |head, _| {
+        let whole = r#"{"state":"complete","offset":3,"id":"1","digest":"blake3","small":99}"#;
+        match head.boundary() {
+            Some(_) => Step::reply(400, "{}"),
+            None => Step::reply(200, whole),
+        }
+    });
+    let client = client(&server.endpoint());
+    for name in ["a", "b"] {
+        let mut upload = Upload::from_memory(&client, *b"abc", name).unwrap();
+        upload.run().unwrap();
+    }
+    let requests = server.requests();
+    let locates = requests.iter().filter(|it| it.head.boundary().is_none());
+    let digests: Vec<_> = locates.map(|locate| locate.field("blake3")).collect();
+    let digest = Some(Digest::of(Algorithm::Blake3, b"abc").hex());
+    assert_eq!(digests, [digest.clone(), digest]);
+}
+
+#[test]
+fn a_connection_with_an_answer_to_another_store_is_not_used_again() {
+    let whole = |id: u64| {
+        format!(r#"{{"state":"complete","offset":3,"id":"{id}","digest":"blake3","small":99}}"#)
+    };
+    let server = ScriptedServer::start_with(move |head, number| match (number, head.boundary()) {
+        // The answer to the first store comes twice, the second time in reply to the next one.
+        (2, Some(_)) => Step::reply(200, &whole(1)),
+        (3, _) => Step::reply(200, &whole(3)).end(End::Close),
+        _ => Step::reply(200, &whole(number)),
+    });
+    let client = client(&server.endpoint());
+    for name in ["a", "b", "c", "d"] {
+        upload(&client, name, b"abc");
+    }
+    let requests = server.requests();
+    let connections: Vec<_> = requests.iter().map(|it| it.connection).collect();
+    assert_eq!(connections, [0, 0, 0, 1, 2]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ impl Transfer {
     /// Takes the answer to a store, if the server takes stores.
     pub(super) fn stored(&mut self, answer: Option<Answer>) -> Result<Step, Error> {
         let Some(answer) = answer else {
-            return Ok(self.locate());
+            return Ok(self.begun());
         };
         self.evidence.sent(0, self.size);
         self.judge(&answer, ReplyTo::Store)

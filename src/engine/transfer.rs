@@ -138,7 +138,7 @@ impl Transfer {
         Step::Begin
     }
 
-    fn begun(&mut self) -> Step {
+    pub(super) fn begun(&mut self) -> Step {
         if std::mem::take(&mut self.store_due) {
             self.phase = Phase::Storing;
             return Step::Store;

@@ -67,6 +67,8 @@ impl Driver<'_> {
             None => self.is_proven(&answer)?,
         };
         if !is_ours {
+            // The answer to this store may come on it, too.
+            Self::connection(&self.exchange).renew();
             return Ok(Event::Stored(None));
         }
         self.answers.note(&answer, &self.job);

@@ -51,6 +51,18 @@ fn a_server_that_takes_no_store_is_asked() {
 }
 
 #[test]
+fn a_source_that_only_its_digest_tells_is_located_with_it() {
+    let mut run = Run::new(Plan {
+        stores: true,
+        digest_first: true,
+        ..plan()
+    });
+    assert_eq!(run.handle(Event::Begun), Step::Store);
+    assert_eq!(run.handle(Event::Stored(None)), Step::DigestWhole);
+    assert!(matches!(run.handle(Event::Digested), Step::Locate { .. }));
+}
+
+#[test]
 fn a_store_that_failed_is_followed_by_a_locate() {
     let mut run = storing();
     let step = run.failed(connection_lost());

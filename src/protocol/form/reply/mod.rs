@@ -101,7 +101,7 @@ pub(super) fn stored(
     (offer, agreed): (&[Algorithm], Algorithm),
 ) -> Result<Option<Answer>, Error> {
     match response.status {
-        400 | 404 | 405 | 413 | 422 | 501 => Ok(None),
+        307 | 308 | 400 | 404 | 405 | 413 | 422 | 501 => Ok(None),
         409 => match parse(response) {
             Ok(body) if !body.offset.is_null() => Ok(Some(fallback(&body, size, (offer, agreed))?)),
             _ => Err(refusal(response)),
