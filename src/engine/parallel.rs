@@ -2,10 +2,9 @@
 
 use std::time::Instant;
 
-use super::parts::Ranges;
 use super::phase::{Claim, Ending, Parallel, Phase, ReplyTo, Sending};
 use super::step::{PartId, PartSend, Step};
-use super::transfer::{unknown, Transfer};
+use super::transfer::{sent_by_another, unknown, Transfer};
 use crate::control::stop::Stop;
 use crate::error::{Error, ErrorKind, RefusalKind};
 use crate::protocol::{Answer, Outcome, Range, State};
@@ -204,11 +203,7 @@ impl Transfer {
     /// Notes that the server has accepted a part, if its answer shows the part.
     fn accept(&mut self, answer: &Answer, send: Sending, now: Instant) -> Result<(), Error> {
         let end = send.offset + send.length;
-        let mut shown = Ranges::up_to(answer.offset);
-        for range in &answer.ranges {
-            shown.insert(range.from, range.to);
-        }
-        if !shown.contains(send.offset, end) {
+        if !answer.shows(send.offset, end) {
             return Err(Error::bad_response(format!(
                 "it does not show the bytes from {} up to {end}, which it has accepted",
                 send.offset
@@ -247,6 +242,11 @@ impl Transfer {
             Ending::OtherOffset => {
                 let why = "it says another offset each time that it gets a part";
                 Err(Error::bad_response(why).into())
+            }
+            // No part completes the file: that was another program, and only a digest proves its bytes.
+            Ending::Complete(answer) if answer.prefix.is_none() => {
+                let sent = self.parts.held().total();
+                Err(sent_by_another(self.size, sent).into())
             }
             Ending::Complete(answer) => {
                 let from = self.evidence.confirmed().unwrap_or_default();

@@ -198,7 +198,7 @@ impl Transfer {
             });
         }
         if equal.is_none() && self.evidence.is_implausible(claim.offset) {
-            return Err(self.sent_by_another(claim.offset));
+            return Err(sent_by_another(claim.offset, self.evidence.plausible()));
         }
         let ours = self.evidence.is_ours(claim.offset, equal);
         self.evidence.judge(ours, claim.digest);
@@ -230,15 +230,7 @@ impl Transfer {
             // uploaded it, before this run or during it.
             None if matches!(claim.reply_to, ReplyTo::Any | ReplyTo::Store) => Ok(true),
             None if self.evidence.plausible() >= self.size => Ok(true),
-            None => Err(self.sent_by_another(self.size)),
-        }
-    }
-
-    /// Makes the error for an offset up to which this run has not sent.
-    fn sent_by_another(&self, offset: u64) -> Error {
-        let sent = self.evidence.plausible();
-        Error::SentByAnother {
-            why: format!("the server has {offset} bytes of it, but only {sent} were sent here"),
+            None => Err(sent_by_another(self.size, self.evidence.plausible())),
         }
     }
 
@@ -383,6 +375,13 @@ impl Transfer {
             return Ok(self.locate());
         }
         self.judge(&answer, ReplyTo::Any)
+    }
+}
+
+/// Makes the error for bytes that were not sent in this run: it sent only the first `sent` ones.
+pub(super) fn sent_by_another(offset: u64, sent: u64) -> Error {
+    Error::SentByAnother {
+        why: format!("the server has {offset} bytes of it, but only {sent} were sent here"),
     }
 }
 

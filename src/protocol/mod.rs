@@ -63,6 +63,20 @@ pub(crate) struct Answer {
     pub message: Option<String>,
 }
 
+impl Answer {
+    /// Whether the server says that it holds the bytes from one offset up to another.
+    pub(crate) fn shows(&self, from: u64, to: u64) -> bool {
+        let behind = self.ranges.iter().map(|range| (range.from, range.to));
+        let mut at = from;
+        for (begin, end) in [(0, self.offset)].into_iter().chain(behind) {
+            if begin <= at {
+                at = at.max(end);
+            }
+        }
+        at >= to
+    }
+}
+
 /// A range of bytes that a server holds behind a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Range {

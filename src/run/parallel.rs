@@ -127,14 +127,16 @@ impl Driver<'_> {
 }
 
 /// Counts the bytes of a part that has ended, and makes an event of it. `others` go on, or none.
-fn event(control: &Control, ended: Ended, others: bool) -> Event {
+pub(super) fn event(control: &Control, ended: Ended, others: bool) -> Event {
     let PartSend {
         part,
         offset,
         length,
     } = ended.send;
     match &ended.result {
-        Ok(Outcome::Accepted(_)) => control.confirm_part(length),
+        Ok(Outcome::Accepted(answer)) if answer.shows(offset, offset + length) => {
+            control.confirm_part(length);
+        }
         _ => control.lose_part(ended.read - offset),
     }
     let result = ended.result.map_err(|stop| cause(control, stop));

@@ -342,3 +342,20 @@ fn another_program_may_complete_the_file() {
     let error = waited_for(accepted(&mut run, 1, whole));
     assert_eq!(error.kind(), ErrorKind::Refused(RefusalKind::Locked));
 }
+
+#[test]
+fn a_part_at_the_files_end_is_no_proof_of_the_whole_file() {
+    let mut run = Run::locating_by(plan());
+    run.handle(Event::Located(held(5, &[(10, SIZE)])));
+    run.handle(Event::Compared { equal: true });
+    assert_eq!(run.handle(Event::Settled), parts(&[(1, 5, 5)]));
+    let whole = Answer {
+        state: State::Complete,
+        offset: SIZE,
+        ..held(SIZE, &[])
+    };
+    // No part completes a file, so another program did.
+    let error = waited_for(accepted(&mut run, 1, whole.clone()));
+    assert_eq!(error.kind(), ErrorKind::Refused(RefusalKind::Locked));
+    assert!(error.to_string().contains("only"), "{error}");
+}
