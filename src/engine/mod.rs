@@ -28,5 +28,7 @@ mod transfer;
 
 pub(crate) use parts::MOST as MOST_CONNECTIONS;
 pub(crate) use segments::LearnedLimit;
+#[cfg(test)]
+pub(crate) use step::PartId;
 pub(crate) use step::{Event, PartSend, Plan, Remedy, Step};
 pub(crate) use transfer::Transfer;

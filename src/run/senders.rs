@@ -113,7 +113,14 @@ impl<'scope, 'env> Senders<'scope, 'env> {
 
     /// Adds a thread.
     fn add(&mut self, source: &dyn Source) -> Result<usize, Error> {
-        let source = source.another()?;
+        let source = source.another().map_err(|error| match error {
+            error if self.seats.is_empty() => error,
+            error @ Error::SourceChanged { .. } => error,
+            // The other parts can do without it.
+            other => Error::System {
+                why: format!("the file cannot be read at one more place: {other}"),
+            },
+        })?;
         let (work, queue) = channel();
         let read = Arc::<AtomicU64>::default();
         let seat = self.seats.len();

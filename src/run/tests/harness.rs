@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::server::{Fake, Server};
 use super::*;
 
-struct NoNetwork;
+/// A connector to the fake server.
+pub(super) struct NoNetwork;
 
 impl Exchange for NoNetwork {
     fn exchange(&self, _: Request<'_>) -> Result<Response, Error> {
@@ -74,6 +75,21 @@ pub(super) fn run_source(
     run_learned(inner, server, digest, state_file, &LearnedDigest::default())
 }
 
+/// Makes the description of a file of `size` bytes.
+pub(super) fn job(size: u64) -> Job {
+    Job {
+        name: "f".to_owned(),
+        size,
+        mtime: Some(1),
+        offer: &[],
+        digests: Vec::new(),
+        dir: String::new(),
+        user: None,
+        content_type: "text/plain".to_owned(),
+        fields: Vec::new(),
+    }
+}
+
 /// Runs an upload of a client that has learned which digest its server uses.
 pub(super) fn run_learned(
     inner: Box<dyn Source>,
@@ -89,17 +105,7 @@ pub(super) fn run_learned(
     };
     let fake = Fake(Mutex::new(server));
     let control = Control::default();
-    let job = Job {
-        name: "f".to_owned(),
-        size: source.size(),
-        mtime: Some(1),
-        offer: &[],
-        digests: Vec::new(),
-        dir: String::new(),
-        user: None,
-        content_type: "text/plain".to_owned(),
-        fields: Vec::new(),
-    };
+    let job = job(source.size());
     let (unlimited, ids) = (Limiter::default(), KnownIds::default());
     let learned_store = LearnedStore::default();
     let driver = Driver::new(Setup {

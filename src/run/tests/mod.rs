@@ -2,6 +2,7 @@
 
 mod agreement;
 mod harness;
+mod senders;
 mod server;
 
 use proptest::prelude::*;
