@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 
-use resup_digests::{Algorithm, Digest, State};
+use resup_digests::{Algorithm, Digest};
 
 use super::proof::Proof;
 use super::reading::{self, STEP};
@@ -150,10 +150,9 @@ pub(super) fn has_range(
     control: &Control,
     range: Range,
 ) -> Result<bool, Stop> {
-    let mut state = State::new(range.digest.algorithm());
-    let take = |bytes: &[u8]| state.update(bytes);
-    reading::read(source, control, (range.from, range.to), take)?;
-    Ok(state.digest() == range.digest)
+    let algorithm = range.digest.algorithm();
+    let digest = reading::digest(source, control, (range.from, range.to), algorithm)?;
+    Ok(digest == range.digest)
 }
 
 /// A guard that sets a flag when it is dropped, also by a panic.

@@ -3,7 +3,7 @@
 //! A program can write to a file and then put its modification time back. The change time tells of
 //! that, but also of a new mode, name or link. So the bytes are read once more and compared.
 
-use resup_digests::{Algorithm, Digest, State};
+use resup_digests::Digest;
 
 use super::reading;
 use crate::control::log::LogLevel;
@@ -45,7 +45,7 @@ impl Proof {
                 source.name()
             )
         });
-        if digest_of(digest.algorithm(), source, control, length)? != digest {
+        if reading::digest(source, control, (0, length), digest.algorithm())? != digest {
             let why = "its bytes are others, though its size and modification time are the same";
             return Err(source.changed(why.to_owned()).into());
         }
@@ -54,20 +54,10 @@ impl Proof {
     }
 }
 
-/// Reads the first `length` bytes of a source, and gives their digest.
-fn digest_of(
-    algorithm: Algorithm,
-    source: &mut dyn Source,
-    control: &Control,
-    length: u64,
-) -> Result<Digest, Stop> {
-    let mut state = State::new(algorithm);
-    reading::read(source, control, (0, length), |bytes| state.update(bytes))?;
-    Ok(state.digest())
-}
-
 #[cfg(test)]
 mod tests {
+    use resup_digests::Algorithm;
+
     use super::*;
     use crate::error::Error;
 

@@ -1,5 +1,7 @@
 //! Reading a source only for its digest.
 
+use resup_digests::{Algorithm, Digest, State};
+
 use crate::control::stop::Stop;
 use crate::control::Control;
 use crate::source::Source;
@@ -25,4 +27,16 @@ pub(super) fn read(
         left -= n as u64;
     }
     Ok(())
+}
+
+/// Reads the bytes of a source from one offset up to another, and gives their digest.
+pub(super) fn digest(
+    source: &mut dyn Source,
+    control: &Control,
+    range: (u64, u64),
+    algorithm: Algorithm,
+) -> Result<Digest, Stop> {
+    let mut state = State::new(algorithm);
+    read(source, control, range, |bytes| state.update(bytes))?;
+    Ok(state.digest())
 }
