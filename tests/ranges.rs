@@ -1,9 +1,10 @@
-//! Ranges that cannot be: nothing is sent on them.
+//! The ranges in an answer: as many as there may be, and those that cannot be.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use resup::{Client, Upload};
+use resup_digests::{Algorithm, Digest};
 use resup_test_support::scripted::{ScriptedServer, Step};
 
 #[test]
@@ -52,4 +53,29 @@ fn a_lie_about_ranges_is_told_and_nothing_is_sent() {
             "{ranges}"
         );
     }
+}
+
+#[test]
+fn as_many_ranges_as_there_may_be_are_read_and_counted() {
+    let digest = Digest::of(Algorithm::Blake3, &[7; 4000]).hex();
+    let range = |at: u64| {
+        let (from, to) = (at * 8000 + 4000, at * 8000 + 8000);
+        // Blanks where a larger file has more digits.
+        format!(r#"{{"from": {from:>15}, "to": {to:>15}, "blake3": "{digest}"}}"#)
+    };
+    let ranges: Vec<_> = (0..1000).map(range).collect();
+    let ranges = ranges.join(",\n  ");
+    let answer = format!(
+        r#"{{"state":"partial","offset":7,"id":"1","digest":"blake3","parts":6,"ranges":[{ranges}]}}"#
+    );
+    let server = ScriptedServer::start_with(move |head, _| match head.boundary() {
+        Some(_) => Step::reply(507, "{}"),
+        None => Step::reply(200, &answer),
+    });
+    let client = Client::new(&server.endpoint()).unwrap();
+    let mut upload = Upload::from_memory(&client, vec![7; 8_000_000], "x").unwrap();
+    let error = upload.run().unwrap_err();
+    assert!(error.to_string().contains("507"), "{error}");
+    let skipped = upload.remote().snapshot().bytes_skipped;
+    assert_eq!(skipped, 7 + 1000 * 4000);
 }

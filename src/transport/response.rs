@@ -8,8 +8,8 @@ use ureq::http::{self, header};
 use crate::error::Error;
 use crate::http::{limited, Needs, Response};
 
-/// The longest body of a response, in bytes. Responses of the protocol are far shorter.
-const MAX_BODY: u64 = 64 * 1024;
+/// The longest body of a response, in bytes. A thousand ranges have less than half of that.
+const MAX_BODY: u64 = 256 * 1024;
 
 /// The reason why a response was not read.
 pub(super) enum Unread {

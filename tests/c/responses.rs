@@ -83,7 +83,7 @@ fn a_locate_fails_on_what_is_no_response() {
             script: |_| Step::reply(200, &" ".repeat(10 << 20)),
             status: TOO_LONG,
             http: 0,
-            error: &["65536"],
+            error: &["262144"],
             ..CASE
         },
         Case {
