@@ -48,6 +48,9 @@ fn a_file_that_is_there_is_not_stored_again() {
         upload(&client, "a", &[7; 5000]);
     }
     assert_eq!(receiver.files().len(), 1);
+    // One request is enough: it is known whose id is in the answer.
+    let stats = receiver.stats();
+    assert_eq!((stats.locates, stats.stores), (1, 2));
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub(super) struct Driver<'a> {
     pub(super) control: &'a Control,
     pub(super) source: HashedSource<'a>,
     pub(super) job: Job,
-    plan: Plan,
+    pub(super) plan: Plan,
     pub(super) rates: [&'a Limiter; 2],
     pub(super) answers: Answers<'a>,
     /// The connection of this attempt.
@@ -202,7 +202,10 @@ impl<'a> Driver<'a> {
         let is_open = self.job.offer.len() > 1 && self.answers.learned_digest.get().is_none();
         let md5 = (is_open && self.job.digests.is_empty()).then_some(Algorithm::Md5);
         let other = md5.filter(|md5| self.source.digest.algorithm() != Some(*md5));
-        self.job.digests.extend(self.source.hash_whole(other)?);
+        let digests = self.source.hash_whole(other)?;
+        let is_old = |it: &Digest| digests.iter().all(|new| new.algorithm() != it.algorithm());
+        self.job.digests.retain(is_old);
+        self.job.digests.extend(digests);
         Ok(Event::Digested)
     }
 

@@ -23,6 +23,9 @@ impl Driver<'_> {
         let size = self.job.size;
         let bytes = self.read_whole()?;
         let digest = self.source.digest.digest();
+        if self.plan.digest_first {
+            self.job.digests = vec![digest];
+        }
         self.log(LogLevel::Debug, || {
             format!("storing the file, {size} bytes, in one request")
         });

@@ -58,8 +58,22 @@ fn a_source_that_only_its_digest_tells_is_located_with_it() {
         ..plan()
     });
     assert_eq!(run.handle(Event::Begun), Step::Store);
-    assert_eq!(run.handle(Event::Stored(None)), Step::DigestWhole);
-    assert!(matches!(run.handle(Event::Digested), Step::Locate { .. }));
+    // The digest of the store goes with the locate.
+    let step = run.handle(Event::Stored(None));
+    assert!(matches!(step, Step::Locate { .. }));
+    run.failed(connection_lost());
+    run.recovered();
+
+    let mut run = Run::new(Plan {
+        stores: true,
+        digest_first: true,
+        ..plan()
+    });
+    run.handle(Event::Begun);
+    // It may not have been made.
+    run.failed(connection_lost());
+    run.handle(Event::Recovered);
+    assert_eq!(run.handle(Event::Begun), Step::DigestWhole);
 }
 
 #[test]
