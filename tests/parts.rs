@@ -3,8 +3,9 @@
 #[path = "common/digests.rs"]
 mod told;
 
-use std::io::Cursor;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{Cursor, Write};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -285,6 +286,44 @@ fn a_cancel_ends_all_connections_and_the_next_run_sends_only_the_gaps() {
         };
         assert_eq!(end.bytes_skipped, known);
     }
+}
+
+#[test]
+fn a_file_that_changes_while_its_parts_are_read_is_an_error() {
+    const LENGTH: u64 = 12 << 20;
+    let open = |path: &Path| File::options().write(true).open(path).unwrap();
+    type Change<'a> = &'a (dyn Fn(&Path) + Sync);
+    let changes: [(&str, Change); 5] = [
+        ("truncated", &|path| open(path).set_len(1000).unwrap()),
+        ("grown", &|path| open(path).set_len(LENGTH + 1).unwrap()),
+        ("touched", &|path| open(path).write_all(b"new").unwrap()),
+        ("replaced", &|path| {
+            let other = path.with_extension("new");
+            files::make(&other, LENGTH, 12).unwrap();
+            std::fs::rename(other, path).unwrap();
+        }),
+        ("rewritten with its time put back", &|path| {
+            let mut file = open(path);
+            let time = file.metadata().unwrap().modified().unwrap();
+            file.write_all(&files::bytes(LENGTH as usize, 12)).unwrap();
+            file.set_modified(time).unwrap();
+        }),
+    ];
+    std::thread::scope(|scope| {
+        for (name, change) in changes {
+            scope.spawn(move || {
+                let scene = Scene::new(LENGTH, |_, _| slow());
+                let client = scene.client();
+                let mut upload = scene.upload(&client);
+                upload.start().unwrap();
+                wait_for_connections(&scene, 2);
+                change(&scene.path);
+                let outcome = upload.wait(Duration::from_secs(60)).expect("it hangs");
+                let is_told = matches!(outcome, Err(Error::SourceChanged { .. }));
+                assert!(is_told, "{name}: {outcome:?}");
+            });
+        }
+    });
 }
 
 /// Uploads through a network on which connections are cut at random.
