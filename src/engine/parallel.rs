@@ -221,6 +221,11 @@ impl Transfer {
     /// Decides on a part that failed: others go on without it.
     fn lose(&mut self, error: Error, send: Sending, read: u64, now: Instant) -> Option<Ending> {
         if !self.parts.lose(send, read, now) {
+            if error.kind() == ErrorKind::System {
+                // One send needs neither a further thread nor a further reader.
+                self.parts.give_up();
+                return None;
+            }
             return Some(Ending::Failed(error, Some(send)));
         }
         if error.kind() == ErrorKind::Refused(RefusalKind::TooLarge) {

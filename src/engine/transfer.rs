@@ -138,7 +138,7 @@ impl Transfer {
         Step::Begin
     }
 
-    pub(super) fn begun(&mut self) -> Step {
+    fn begun(&mut self) -> Step {
         if std::mem::take(&mut self.store_due) {
             self.phase = Phase::Storing;
             return Step::Store;
@@ -206,7 +206,8 @@ impl Transfer {
         // Another file's bytes, or damaged ones: the upload starts again from 0.
         let offset = if ours { claim.offset } else { 0 };
         self.parts.hold(Ranges::up_to(offset));
-        if ours && self.compares {
+        // A send that is no part makes the server drop its ranges.
+        if ours && self.compares && self.parts.are_possible() {
             return Ok(self.compare_ranges(claim));
         }
         Ok(self.settle(offset, ours, foreign, claim.reply_to))

@@ -114,12 +114,11 @@ impl<'scope, 'env> Senders<'scope, 'env> {
     /// Adds a thread.
     fn add(&mut self, source: &dyn Source) -> Result<usize, Error> {
         let source = source.another().map_err(|error| match error {
-            error if self.seats.is_empty() => error,
-            error @ Error::SourceChanged { .. } => error,
-            // The other parts can do without it.
-            other => Error::System {
-                why: format!("the file cannot be read at one more place: {other}"),
+            // The run can do without it.
+            Error::SourceIo { passing: false, .. } | Error::SourceDenied { .. } => Error::System {
+                why: format!("the file cannot be opened once more: {error}"),
             },
+            error => error,
         })?;
         let (work, queue) = channel();
         let read = Arc::<AtomicU64>::default();

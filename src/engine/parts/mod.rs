@@ -109,7 +109,7 @@ impl Parts {
     /// next bytes one send may carry.
     pub(super) fn begin(&mut self, now: Instant) -> Result<(), u64> {
         let left = self.size - self.held.total();
-        if self.most == 0 || self.offered < 2 || left == 0 {
+        if !self.are_possible() || left == 0 {
             return Err(u64::MAX);
         }
         self.ramp.begin();
@@ -125,10 +125,21 @@ impl Parts {
         Ok(())
     }
 
+    /// Whether both sides can send parts.
+    pub(super) fn are_possible(&self) -> bool {
+        self.most > 0 && self.offered >= 2
+    }
+
+    /// Notes that this side cannot send parts.
+    pub(super) fn give_up(&mut self) {
+        self.most = 0;
+    }
+
     /// Whether one connection is better by itself from here on. Then the parts end.
     pub(super) fn is_over(&self, now: Instant) -> bool {
         let left = self.size - self.held.total();
-        self.under_way.is_empty() && !self.held.has_gap() && self.ramp.alone(now, left).is_some()
+        let is_better = || !self.held.has_gap() && self.ramp.alone(now, left).is_some();
+        self.under_way.is_empty() && (self.most == 0 || is_better())
     }
 
     /// Whether the server holds the whole file.

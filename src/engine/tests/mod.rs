@@ -3,6 +3,7 @@
 mod beginning;
 mod comparing;
 mod concluding;
+mod held_ranges;
 mod histories;
 mod locating;
 mod parallel;

@@ -3,12 +3,12 @@
 use super::*;
 use crate::protocol::Range;
 
-const MIB: u64 = 1 << 20;
+pub(super) const MIB: u64 = 1 << 20;
 /// The length of the first part.
-const FIRST: u64 = MIB / 2;
-const SIZE: u64 = 100 * MIB;
+pub(super) const FIRST: u64 = MIB / 2;
+pub(super) const SIZE: u64 = 100 * MIB;
 
-fn plan() -> Plan {
+pub(super) fn plan() -> Plan {
     Plan {
         size: SIZE,
         connections: 6,
@@ -17,7 +17,7 @@ fn plan() -> Plan {
 }
 
 /// Makes the answer of a server that takes six parts, and holds these ranges behind its offset.
-fn held(offset: u64, ranges: &[(u64, u64)]) -> Answer {
+pub(super) fn held(offset: u64, ranges: &[(u64, u64)]) -> Answer {
     let range = |(from, to): &(u64, u64)| Range {
         from: *from,
         to: *to,
@@ -30,7 +30,7 @@ fn held(offset: u64, ranges: &[(u64, u64)]) -> Answer {
     }
 }
 
-fn parts(sends: &[(u64, u64, u64)]) -> Step {
+pub(super) fn parts(sends: &[(u64, u64, u64)]) -> Step {
     let send = |(part, offset, length): &(u64, u64, u64)| PartSend {
         part: PartId(*part),
         offset: *offset,
@@ -84,7 +84,7 @@ fn six() -> Run {
     run
 }
 
-fn accepted(run: &mut Run, part: u64, answer: Answer) -> Step {
+pub(super) fn accepted(run: &mut Run, part: u64, answer: Answer) -> Step {
     run.now += Duration::from_secs(4);
     run.sent(PartId(part), part * FIRST, Outcome::Accepted(answer))
 }
@@ -136,75 +136,6 @@ fn parts_need_a_server_a_source_and_digests_that_have_them() {
         run.handle(Event::Located(answer));
         assert_eq!(run.handle(Event::Settled), send(1, 0, size, None));
     }
-}
-
-#[test]
-fn ranges_count_after_their_digests_were_compared() {
-    for connections in [1, 6] {
-        let mut run = Run::locating_by(Plan {
-            connections,
-            ..plan()
-        });
-        let ranges = [(10, 20), (30, 40), (50, SIZE)];
-        let step = run.handle(Event::Located(held(5, &ranges)));
-        for (n, (from, to)) in ranges.into_iter().enumerate() {
-            let digest = digest();
-            let expected = Step::CompareRange(Range { from, to, digest });
-            // The first step has come already.
-            let step = match n {
-                0 => step.clone(),
-                _ => run.handle(Event::Compared { equal: true }),
-            };
-            assert_eq!(step, expected);
-        }
-        let settle = Step::Settle {
-            offset: 5,
-            held: 5 + 10 + 10 + (SIZE - 50),
-            foreign: None,
-            is_first: true,
-        };
-        assert_eq!(run.handle(Event::Compared { equal: true }), settle);
-        // Only the gaps are sent.
-        assert_eq!(run.handle(Event::Settled), parts(&[(1, 5, 5)]));
-        let step = accepted(&mut run, 1, held(20, &[(30, 40), (50, SIZE)]));
-        assert_eq!(step, parts(&[(2, 20, 10)]));
-        let step = accepted(&mut run, 2, held(40, &[(50, SIZE)]));
-        assert_eq!(step, parts(&[(3, 40, 10)]));
-        let step = accepted(&mut run, 3, held(SIZE, &[]));
-        assert!(matches!(step, Step::Settle { offset: SIZE, .. }));
-        assert_eq!(run.handle(Event::Settled), send(4, SIZE, 0, None));
-    }
-}
-
-#[test]
-fn ranges_of_another_file_are_dropped() {
-    let mut run = Run::locating_by(plan());
-    run.handle(Event::Located(held(5, &[(10, 20), (30, 40)])));
-    let step = run.handle(Event::Compared { equal: false });
-    assert_eq!(step, settle(5, None, true));
-    assert_eq!(run.handle(Event::Settled), send(1, 5, FIRST, None));
-    let step = run.sent(
-        PartId(1),
-        5 + FIRST,
-        Outcome::Accepted(held(5 + FIRST, &[])),
-    );
-    assert!(matches!(step, Step::Settle { .. }));
-    assert!(matches!(run.handle(Event::Settled), Step::SendParts { .. }));
-}
-
-#[test]
-fn bytes_of_another_file_are_replaced_before_there_are_parts() {
-    let mut run = Run::locating_by(plan());
-    let answer = proved(held(500, &[(700, 800)]));
-    assert!(matches!(
-        run.handle(Event::Located(answer)),
-        Step::Compare { .. }
-    ));
-    run.handle(Event::Compared { equal: false });
-    let step = run.handle(Event::Settled);
-    assert_eq!(step, send(1, 0, FIRST, Some(digest())));
-    run.sent(PartId(1), FIRST, Outcome::Accepted(held(FIRST, &[])));
-    assert!(matches!(run.handle(Event::Settled), Step::SendParts { .. }));
 }
 
 #[test]
@@ -263,6 +194,23 @@ fn a_refusal_of_further_connections_is_no_failure() {
         };
         assert_eq!(sends.len(), 1, "{status}");
     }
+}
+
+#[test]
+fn where_no_part_can_be_sent_one_send_takes_their_place() {
+    let mut run = begun();
+    let no_thread = Error::System {
+        why: "no thread".to_owned(),
+    };
+    let step = run.send_failed(PartId(1), 0, no_thread.clone());
+    assert!(matches!(step, Step::Locate { .. }), "{step:?}");
+    run.handle(Event::Located(held(0, &[(10, 20)])));
+    assert_eq!(run.handle(Event::Settled), send(2, 0, SIZE, None));
+    // Where one of several is too many, the others go on.
+    let mut run = six();
+    assert_eq!(run.send_failed(PartId(6), 0, no_thread), waiting());
+    let step = accepted(&mut run, 1, held(FIRST, &[]));
+    assert!(matches!(step, Step::SendParts { ref sends, .. } if sends.len() == 1));
 }
 
 #[test]

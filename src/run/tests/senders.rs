@@ -102,8 +102,7 @@ fn a_reader_that_is_one_too_many_is_no_failure_of_the_file() {
     for (readers, kinds) in [
         (2, [None, None]),
         (1, [None, Some(ErrorKind::System)]),
-        // The first one is needed.
-        (0, [Some(ErrorKind::SourceIo), Some(ErrorKind::SourceIo)]),
+        (0, [Some(ErrorKind::System), Some(ErrorKind::System)]),
     ] {
         let (mut ended, _) = send(readers, Server::default(), &both);
         ended.sort_by_key(|it| it.send.offset);
