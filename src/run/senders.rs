@@ -248,7 +248,11 @@ impl PartSender<'_> {
                     read: [&*self.read, sent],
                 },
             };
-            match protocol.send(&**exchange, job, segment) {
+            let result = protocol.send(&**exchange, job, segment);
+            for note in exchange.notes() {
+                control.log(LogLevel::Debug, || note);
+            }
+            match result {
                 Ok(outcome) => return Ok(outcome),
                 Err(_) if exchange.link() == Link::Dead && dead < MAX_DEAD => {
                     dead += 1;

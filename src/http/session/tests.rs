@@ -383,3 +383,18 @@ fn a_send_is_forbidden_when_another_login_does_not_help() {
         it.sent();
     }
 }
+
+#[test]
+fn sends_at_a_time_that_find_one_session_ended_are_not_forbidden() {
+    let history = AuthHistory::default();
+    for _ in 0..6 {
+        assert!(!history.is_in_doubt(1));
+        history.reject(1);
+    }
+    assert!(history.is_in_doubt(2), "another login does not help");
+    // It did help, and the last one of the earlier session comes late.
+    history.accepted.store(2, Relaxed);
+    history.rejected.store(0, Relaxed);
+    history.reject(1);
+    assert!(!history.is_in_doubt(2) && !history.is_in_doubt(3));
+}
