@@ -246,7 +246,7 @@ pub fn make(situation: &str, one: &One) -> Case {
         plain(one, &ScriptedServer::start(vec![step]))
     };
     match situation {
-        "the file was cut, extended, touched, replaced or removed during the run, or after its MD5 was computed first" => {
+        "the file was cut, extended, touched, replaced or removed during the run, or after its digest was computed first" => {
             changed(one)
         }
         "it was written to, and its modification time was put back" => touched(one, "1", rewrite),
