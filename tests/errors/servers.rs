@@ -368,7 +368,7 @@ pub fn make(situation: &str, one: &One) -> Case {
             let server = sends(|| Step::reply(200, &json("complete", SIZE, "other")));
             plain(one, &server)
         }
-        "a response of more than 64 KiB" => response(200, &" ".repeat(100_000)),
+        "a response of more than 256 KiB" => response(200, &" ".repeat(300_000)),
         "an offset that cannot be" => response(200, &json("partial", SIZE + 1, "k")),
         "what arrived differs from what was sent (422, or 409 with the very `offset` of the send), twice in a row" => {
             let server = sends(|| Step::reply(422, r#"{"offset":0}"#));
