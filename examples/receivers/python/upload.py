@@ -295,15 +295,13 @@ def parameter(header, wanted):
 
 def part_name(head):
     """Returns the name of a part, whose header has one character for each byte."""
-    for line in head.split("\r\n"):
-        key, _, value = line.partition(":")
-        if line[:1] in (" ", "\t") or len(head) > MAX_HEADER:
-            raise Refusal(400, "the header of a part is too long, or has a folded line")
-        if key.lower() == "content-disposition":
-            name = parameter(value, "name")
-            if name is not None:
-                return name.encode("latin-1").decode()
-    raise Refusal(400, "a part has no name")
+    lines = head.split("\r\n")
+    if len(head) > MAX_HEADER or any(line[:1] in (" ", "\t") or "\n" in line for line in lines):
+        raise Refusal(400, "the header of a part is too long, or has a line that can be read in two ways")
+    names = [parameter(line, "name") for line in lines if line.partition(":")[0].lower() == "content-disposition"]
+    if len(names) != 1 or names[0] is None:
+        raise Refusal(400, "a part has no name, or two of them")
+    return names[0].encode("latin-1").decode()
 
 
 def parse_multipart(body, type):

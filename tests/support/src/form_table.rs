@@ -172,6 +172,17 @@ const TABLE: &[(Change, Taken)] = &[
     (File("Content-Disposition: form-data; name; filename=\"x\""), ByNone),
     (File("Content-Disposition: form-data;\r\n name=\"file\"; filename=\"x\""), ByPhpOnly),
     (File("Content-Type: text/plain; name=\"file\"; filename=\"x\""), ByNone),
+    (File("Content-Disposition: form-data; name=\"file\"; filename=\"x\"\nX-Other: 1"), ByPhpOnly),
+    (File("X-Other: 1\nContent-Disposition: form-data; name=\"file\"; filename=\"x\""), ByPhpOnly),
+    (File("Content-Disposition: form-data; name=\"file\"; filename=x\n\nX-Other: 1"), ByNone),
+    (
+        File("Content-Disposition: form-data; name=\"file\"; filename=\"x\"\r\nContent-Disposition: form-data; name=\"other\""),
+        ByPhpOnly,
+    ),
+    (
+        File("Content-Disposition: form-data; name=\"other\"; filename=\"x\"\r\nContent-Disposition: form-data; name=\"file\""),
+        ByNone,
+    ),
     (Length("Content-Disposition: form-data; name=\"length\""), ByAll),
     (Length("Content-Disposition: form-data; name=length"), ByAll),
     (Length("content-disposition:form-data;NAME=length;"), ByAll),

@@ -78,7 +78,13 @@ final class Multipart {
             if (header > MAX_HEADER) {
                 throw invalidForm("a part's header has more than " + MAX_HEADER + " bytes");
             }
+            if (line.indexOf('\n') >= 0) {
+                throw invalidForm("a line of a part's header ends without a carriage return");
+            }
             if (line.toLowerCase(Locale.ROOT).startsWith("content-disposition:")) {
+                if (name != null) {
+                    throw invalidForm("a part has Content-Disposition twice");
+                }
                 name = Parameters.find(line, "name");
             }
         }
