@@ -215,6 +215,31 @@ fn concurrent_stores_of_one_file_make_one_upload() {
 }
 
 #[test]
+fn a_store_that_finds_no_room_does_not_drop_the_file_that_it_would_replace() {
+    let flags = ["--layout", "tree", "--conflict", "replace"];
+    let limits = [["--quota", "1000"], ["--max-records", "1"]];
+    for (limit, size) in limits.into_iter().zip([1001, 700]) {
+        let receiver = Receiver::start(&[&flags[..], &limit].concat());
+        let file = Upload::new("a", 500);
+        let id = receiver
+            .exchange(&file.store("blake3").build())
+            .expect_complete(500)
+            .id();
+        let larger = receiver.exchange(&Upload::new("a", size).store("blake3").build());
+        if limit[0] == "--quota" {
+            larger.expect(507, "goes over the quota");
+            let kept = receiver.get(&format!("/uploads/{id}/file"));
+            assert_eq!((kept.status, &kept.body), (200, &file.content));
+        } else {
+            // It takes the place of the other one.
+            larger.expect_complete(size as u64);
+        }
+        assert_eq!(count(&receiver), 1);
+        assert!(partial_is_empty(&receiver));
+    }
+}
+
+#[test]
 fn a_crash_leaves_a_stored_file_or_nothing() {
     for layout in ["id", "tree"] {
         for (point, there) in [

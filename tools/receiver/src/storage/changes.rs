@@ -128,21 +128,7 @@ async fn apply(database: &mut AnyConnection, change: &Change) -> sqlx::Result<bo
         // This is no progress.
         Change::Digests(record) => save(database, record, record.changed).await,
         Change::Finish(record, replaced, new) => {
-            if let Some(replaced) = replaced {
-                let done = sqlx::query("DELETE FROM uploads WHERE id = $1 AND place = $2")
-                    .bind(&replaced.id)
-                    .bind(&replaced.place)
-                    .execute(&mut *database)
-                    .await?;
-                // That upload has left the place. What it has now must not be deleted.
-                if done.rows_affected() == 0 {
-                    return Ok(false);
-                }
-            }
-            match new {
-                Some(limits) => insert(database, record, *limits).await,
-                None => save(database, record, now()).await,
-            }
+            finish(database, record, replaced.as_deref(), *new).await
         }
         Change::Gone(ids, since) => {
             for id in ids {
@@ -176,6 +162,39 @@ async fn apply(database: &mut AnyConnection, change: &Change) -> sqlx::Result<bo
             Ok(done.rows_affected() == 1)
         }
     }
+}
+
+async fn finish(
+    database: &mut AnyConnection,
+    record: &Record,
+    replaced: Option<&Record>,
+    new: Option<Limits>,
+) -> sqlx::Result<bool> {
+    if let Some(replaced) = replaced {
+        // The deletion is undone if the other record cannot be added.
+        sqlx::query("SAVEPOINT replaced")
+            .execute(&mut *database)
+            .await?;
+        let done = sqlx::query("DELETE FROM uploads WHERE id = $1 AND place = $2")
+            .bind(&replaced.id)
+            .bind(&replaced.place)
+            .execute(&mut *database)
+            .await?;
+        // That upload has left the place. What it has now must not be deleted.
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+    }
+    let done = match new {
+        Some(limits) => insert(database, record, limits).await?,
+        None => save(database, record, now()).await?,
+    };
+    if replaced.is_some() && !done {
+        sqlx::query("ROLLBACK TO SAVEPOINT replaced")
+            .execute(database)
+            .await?;
+    }
+    Ok(done)
 }
 
 async fn insert(
