@@ -240,6 +240,22 @@ fn a_store_that_finds_no_room_does_not_drop_the_file_that_it_would_replace() {
 }
 
 #[test]
+fn what_cannot_be_removed_of_a_replaced_file_costs_nothing() {
+    let receiver = Receiver::start(&["--layout", "tree", "--conflict", "replace"]);
+    let old = Upload::new("a", 500);
+    let old = receiver.exchange(&old.store("blake3").build());
+    // No file can be removed that is a directory.
+    fs::create_dir(receiver.partial(&old.expect_complete(500).id())).unwrap();
+    let file = Upload::new("a", 700);
+    let id = receiver
+        .exchange(&file.store("blake3").build())
+        .expect_complete(700)
+        .id();
+    let reply = receiver.get(&format!("/uploads/{id}/file"));
+    assert_eq!(reply.body, file.content);
+}
+
+#[test]
 fn a_crash_leaves_a_stored_file_or_nothing() {
     for layout in ["id", "tree"] {
         for (point, there) in [

@@ -190,8 +190,11 @@ impl Uploads {
             failpoint::hit("after-finish");
             *record = finished;
             if let Some(old) = replaced {
-                let files = self.files.clone();
-                blocking(move || files.remove(&old.id)).await?;
+                let remove = |files: &Files, old: &Record| files.remove(&old.id);
+                if let Err(error) = self.on_disk(&old, remove).await {
+                    // The next start moves it aside.
+                    tracing::warn!(id = old.id, "cannot remove the file: {error}");
+                }
             }
         }
         Ok(done)
