@@ -5,6 +5,7 @@ mod common;
 use std::fs;
 use std::io::Write;
 use std::thread;
+use std::time::Duration;
 
 use common::signing::{hmac, nonce, now, signed, SECRET};
 use common::{begin, cut, digest_hex, Receiver, Reply, Upload, OFFER};
@@ -199,19 +200,46 @@ fn a_store_is_signed_before_and_after_the_file() {
 
 #[test]
 fn concurrent_stores_of_one_file_make_one_upload() {
-    let receiver = Receiver::start(&["--layout", "tree"]);
-    let file = Upload::new("a", 5000);
-    let mut ids: Vec<_> = thread::scope(|scope| {
-        let store = || receiver.exchange(&file.store("blake3").build());
-        let threads: Vec<_> = (0..8).map(|_| scope.spawn(store)).collect();
-        let replies = threads.into_iter().map(|thread| thread.join().unwrap());
-        replies
-            .map(|reply| reply.expect_complete(5000).id())
-            .collect()
-    });
-    ids.dedup();
-    assert_eq!(ids.len(), 1);
-    assert!(partial_is_empty(&receiver));
+    for conflict in ["rename", "refuse", "replace"] {
+        let receiver = Receiver::start(&["--layout", "tree", "--conflict", conflict]);
+        for round in 0..10 {
+            let file = Upload::new(&format!("a{round}"), 5000);
+            let mut ids: Vec<_> = thread::scope(|scope| {
+                let store = || receiver.exchange(&file.store("blake3").build());
+                let threads: Vec<_> = (0..6).map(|_| scope.spawn(store)).collect();
+                let replies = threads.into_iter().map(|thread| thread.join().unwrap());
+                replies
+                    .map(|reply| reply.expect_complete(5000).id())
+                    .collect()
+            });
+            ids.dedup();
+            assert_eq!(ids.len(), 1, "{conflict} {round}");
+        }
+        assert_eq!(count(&receiver), 10);
+        assert!(partial_is_empty(&receiver));
+    }
+}
+
+#[test]
+fn a_locate_beside_stores_of_the_same_file_finds_it() {
+    let receiver = Receiver::start(&["--layout", "tree", "--conflict", "refuse"]);
+    for round in 0..40 {
+        let file = Upload::new(&format!("a{round}"), 5000).with("digests", OFFER);
+        let hex = digest_hex("blake3", &file.content);
+        let same = file.clone().with("blake3", &hex);
+        thread::scope(|scope| {
+            let (receiver, same) = (&receiver, &same);
+            for _ in 0..6 {
+                scope.spawn(move || {
+                    let reply = receiver.locate(same);
+                    // A slow machine may need longer for the store than the locate waits.
+                    assert!(matches!(reply.status, 200 | 423), "{:?}", reply.json);
+                });
+            }
+            let stored = receiver.exchange(&file.store("blake3").build());
+            stored.expect_complete(5000);
+        });
+    }
 }
 
 #[test]
@@ -253,6 +281,41 @@ fn what_cannot_be_removed_of_a_replaced_file_costs_nothing() {
         .id();
     let reply = receiver.get(&format!("/uploads/{id}/file"));
     assert_eq!(reply.body, file.content);
+}
+
+#[test]
+fn all_digests_of_a_store_have_to_be_right() {
+    let receiver = Receiver::start(&[]);
+    let file = Upload::new("a", 5000);
+    for other in ["md5", "sha256"] {
+        let wrong = digest_hex(other, b"another");
+        let store = file.store("blake3").set(other, &wrong);
+        receiver.exchange(&store.build()).expect(422, "digest");
+        assert_eq!(count(&receiver), 0);
+        assert!(partial_is_empty(&receiver));
+    }
+    let store = file.store("blake3");
+    let store = store.set("md5", &digest_hex("md5", &file.content));
+    receiver.exchange(&store.build()).expect_complete(5000);
+}
+
+#[test]
+fn all_stores_together_have_bounded_memory() {
+    let receiver = Receiver::start(&[]);
+    let file = Upload::new("a", 256 * 1024);
+    let store = file.store("blake3");
+    let streams: Vec<_> = (0..256).map(|_| begin(&receiver, &store, 10)).collect();
+    thread::sleep(Duration::from_millis(500));
+    let more = Upload::new("b", 5000);
+    let refused = receiver.exchange(&more.store("blake3").build());
+    refused.expect(413, "locate it");
+    // So the client locates it, and sends it.
+    let (id, _) = receiver.locate_ok(&more);
+    receiver.send_rest(&more, &id, 0).expect_complete(5000);
+    streams.into_iter().for_each(cut);
+    receiver
+        .exchange(&store.build())
+        .expect_complete(256 * 1024);
 }
 
 #[test]

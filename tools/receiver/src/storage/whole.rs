@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use bytes::Bytes;
 use cap_std::fs::OpenOptions;
 
 use crate::storage::changes::Limits;
@@ -17,7 +18,7 @@ impl Uploads {
     pub async fn store_whole(
         &self,
         record: &mut Record,
-        bytes: Vec<u8>,
+        bytes: Bytes,
         new: Option<Limits>,
     ) -> Result<bool, StorageError> {
         let (files, id) = (self.files.clone(), record.id.clone());
@@ -27,8 +28,12 @@ impl Uploads {
             files.write_whole(&id, &bytes).map(|()| digests)
         })
         .await?;
-        let _named = self.lock_names(record).await;
-        let done = self.try_to_finish(record, new).await;
+        let named = self.lock_names(record).await;
+        let done = match named.is_some() && new.is_some() {
+            // Whoever had the lock before may have stored the same file.
+            true => self.try_to_finish_unknown(record, new).await,
+            false => self.try_to_finish(record, new).await,
+        };
         let (files, finished) = (self.files.clone(), record.clone());
         match &done {
             Ok(true) => {
@@ -43,6 +48,18 @@ impl Uploads {
             }
         }
         done
+    }
+
+    /// Commits a finished upload as [`try_to_finish`](Self::try_to_finish) does, unless its file has a record by now.
+    async fn try_to_finish_unknown(
+        &self,
+        record: &mut Record,
+        new: Option<Limits>,
+    ) -> Result<bool, StorageError> {
+        match self.store.find_file(&record.identity).await? {
+            Some(_) => Ok(false),
+            None => self.try_to_finish(record, new).await,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::http::reply::Reply;
 use crate::http::size::in_units;
 use crate::storage::changes::Limits;
 use crate::storage::claims::Claim;
-use crate::storage::error::StoreError;
+use crate::storage::error::{StorageError, StoreError};
 use crate::storage::record::{Identity, Record, State};
 use crate::wire::agreement::Agreement;
 use crate::wire::endpoint::Endpoint;
@@ -108,14 +108,18 @@ async fn find_or_make(
 ) -> Result<String, Reply> {
     let limits = endpoint.limits();
     // Twice, since a concurrent locate of the same file may win the insert, or files may be gone that count.
-    for _ in 0..2 {
+    for attempt in 1..=2 {
         if let Some(record) = find(endpoint, file).await? {
             return Ok(record.id);
         }
         let record =
             Record::new(file.clone(), endpoint.digests(digest)).map_err(Reply::internal)?;
         // Refuses the name, if it is taken, before there is a record.
-        endpoint.uploads.choose_place(&record).await?;
+        match endpoint.uploads.choose_place(&record).await {
+            // Perhaps by a store of this file that has just ended.
+            Err(StorageError::NameTaken(_)) if attempt == 1 => continue,
+            chosen => chosen?,
+        };
         if endpoint.uploads.store.insert(&record, limits).await? {
             return Ok(record.id);
         }

@@ -1,6 +1,8 @@
 //! The request that brings a small file as a whole.
 
+use bytes::Bytes;
 use resup_digests::Digest;
+use tokio::sync::Semaphore;
 
 use crate::accounts::form_check::FormCheck;
 use crate::http::fields::Fields;
@@ -14,6 +16,10 @@ use crate::wire::multipart::Form;
 use crate::wire::request_log::RequestLog;
 use crate::wire::send_fields::{excess, missing, read_tail, wrong_digest};
 
+/// The largest number of bytes of all stores at a time.
+const MEMORY: usize = 64 * 1024 * 1024;
+static ROOM: Semaphore = Semaphore::const_new(MEMORY);
+
 /// Answers a store. What comes is in memory until it is there as a whole, so a broken store leaves nothing.
 pub async fn store(
     endpoint: &Endpoint,
@@ -26,8 +32,9 @@ pub async fn store(
     fields.required("digest")?;
     let agreement = Agreement::of_send(fields)?;
     let name = agreement.digest.name();
-    fields.required(name)?;
-    let expected = fields.digest(name, agreement.digest)?;
+    if fields.required(name)?.is_empty() {
+        return Err(Reply::bad_field(name, ""));
+    }
     let file = identity(fields, check.owner())?;
     endpoint.check_size(file.size)?;
     let small = endpoint.small();
@@ -38,9 +45,15 @@ pub async fn store(
         )));
     }
     let _sending = endpoint.uploads.claims.begin_send(check.owner())?;
+    let _room = ROOM.try_acquire_many(file.size as u32).map_err(|_| {
+        Reply::too_large(
+            "there are too many files at once for another one in one request: locate it, and send it",
+        )
+    })?;
     let bytes = read_file(&mut form, file.size, &mut log.bytes).await?;
     read_tail(&mut form, check).await?;
-    if Some(Digest::of(agreement.digest, &bytes)) != expected {
+    let is_wrong = |given: &Digest| Digest::of(given.algorithm(), &bytes) != *given;
+    if file.digests().iter().any(is_wrong) {
         return Err(wrong_digest());
     }
     let (_claim, mut record) = put(endpoint, &file, bytes, agreement).await?;
@@ -51,18 +64,18 @@ pub async fn store(
     Ok(reply.with_prefix(&record, agreement.digest))
 }
 
-async fn read_file(form: &mut Form<'_>, size: u64, received: &mut u64) -> Result<Vec<u8>, Reply> {
-    let mut bytes = Vec::new();
+async fn read_file(form: &mut Form<'_>, size: u64, received: &mut u64) -> Result<Bytes, Reply> {
+    let mut bytes = Vec::with_capacity(size as usize);
     while let Some(chunk) = form.chunk().await? {
-        bytes.extend_from_slice(&chunk);
-        *received = bytes.len() as u64;
+        *received += chunk.len() as u64;
         if *received > size {
             return Err(excess("size", size));
         }
+        bytes.extend_from_slice(&chunk);
     }
     match *received < size {
         true => Err(missing("size", size, *received)),
-        false => Ok(bytes),
+        false => Ok(bytes.into()),
     }
 }
 
@@ -70,7 +83,7 @@ async fn read_file(form: &mut Form<'_>, size: u64, received: &mut u64) -> Result
 async fn put(
     endpoint: &Endpoint,
     file: &Identity,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     agreement: Agreement,
 ) -> Result<(Claim, Record), Reply> {
     let uploads = &endpoint.uploads;
