@@ -194,6 +194,20 @@ fn a_part_replaces_the_ranges_that_it_reaches_into() {
 }
 
 #[test]
+fn the_rest_of_a_large_range_is_not_read_again_for_a_few_bytes() {
+    let receiver = Receiver::start(&[]);
+    let file = Upload::new("a", 20_000_000);
+    let id = locate(&receiver, &file).id();
+    take(&receiver, &file, &id, 1_000_000, 19_000_000);
+    let reply = take(&receiver, &file, &id, 1_500_000, 1_501_000);
+    let left = [(1_000_000, 1_500_000), (1_500_000, 1_501_000)];
+    assert_eq!(ranges(&reply, &file), left);
+    take(&receiver, &file, &id, 0, 1_000_000);
+    take(&receiver, &file, &id, 1_501_000, 20_000_000);
+    end(&receiver, &file, &id);
+}
+
+#[test]
 fn a_send_that_brings_bytes_drops_the_ranges() {
     let (receiver, file, id) = start(&[]);
     take(&receiver, &file, &id, 500, 600);

@@ -21,6 +21,8 @@ use crate::storage::writer::{ExpectedDigests, Outcome, Writer};
 
 /// How long the thread of a part sleeps at most while nothing comes.
 const PATIENCE: Duration = Duration::from_secs(3600);
+/// The largest rest of a range that is kept when a part replaces some of its bytes: the rest has to be read again.
+const LARGEST_REST: u64 = 16 * 1024 * 1024;
 
 impl Uploads {
     /// Opens an upload for a run of parts. The caller has its first claim, here and below.
@@ -32,7 +34,7 @@ impl Uploads {
         Ok(())
     }
 
-    /// Makes room for the bytes `from..to` of a part. Of ranges that have some of them, the others stay.
+    /// Makes room for the bytes `from..to` of a part. Of ranges that have some of them, the others stay if they are few.
     pub async fn begin_part(
         &self,
         record: &mut Record,
@@ -49,6 +51,9 @@ impl Uploads {
         let changed = blocking(move || {
             let file = files.read_partial(&changed.id)?;
             for (from, to) in rests {
+                if to - from > LARGEST_REST {
+                    continue;
+                }
                 let digest = reading::digest(&file, algorithm, from, to)?.digest();
                 let is_proven = false;
                 changed.ranges.add(Range {
@@ -122,8 +127,10 @@ impl Part {
                 digests_match: digests_match.unwrap_or(true),
             })
         });
-        // After an error of the database they may be in the record.
-        if let Err(StorageError::File(_)) = result {
+        // After another error of the database they may be in the record. On a full disk it needs their space.
+        let are_lost =
+            |error: &StorageError| matches!(error, StorageError::File(_)) || error.is_full();
+        if result.as_ref().is_err_and(are_lost) {
             self.drop_bytes();
         }
         result
