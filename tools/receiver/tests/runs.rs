@@ -101,12 +101,23 @@ fn more_parts_than_answered_are_refused() {
 
 #[test]
 fn a_part_counts_as_an_upload_that_is_being_sent() {
-    let (receiver, file, id) = start(&["--max-uploads-per-user", "2"]);
-    let _streams =
-        [0, 100].map(|from| begin(&receiver, &file.part(&id, "a", from, from + 100), 10));
-    thread::sleep(Duration::from_millis(300));
-    let more = receiver.exchange(&file.part(&id, "a", 900, 1000).build());
-    more.expect(429, "2 uploads are being sent");
+    for (limit, member) in [("1", Value::Null), ("2", Value::from(2))] {
+        // No more parts are answered than one user may send.
+        let (receiver, file, id) = start(&["--max-uploads-per-user", limit]);
+        assert_eq!(locate(&receiver, &file).json["parts"], member);
+        let other = common::Upload::new("b", 500);
+        let (other_id, _) = receiver.locate_ok(&other);
+        let _sends = match limit {
+            "1" => vec![begin(&receiver, &other.send(&other_id, 0), 10)],
+            _ => vec![
+                begin(&receiver, &other.send(&other_id, 0), 10),
+                begin(&receiver, &file.part(&id, "a", 0, 100), 10),
+            ],
+        };
+        thread::sleep(Duration::from_millis(300));
+        let more = receiver.exchange(&file.part(&id, "a", 900, 1000).build());
+        more.expect(429, &format!("{limit} uploads are being sent"));
+    }
 }
 
 #[test]

@@ -207,12 +207,7 @@ impl Claims {
             return Err(ClaimError::Full);
         }
         let own = table.sends.get(owner).copied().unwrap_or(0);
-        let most = match self.max_sends_per_owner {
-            Some(most) => most,
-            None if owner.is_empty() => usize::MAX,
-            None => self.max_sends.div_ceil(2),
-        };
-        if own >= most {
+        if own >= self.most_sends(owner) {
             return Err(ClaimError::OwnerFull(own));
         }
         table.sends.insert(owner.to_owned(), own + 1);
@@ -220,6 +215,15 @@ impl Claims {
             claims: self.clone(),
             owner: owner.to_owned(),
         })
+    }
+
+    /// How many uploads an owner may send at once.
+    pub fn most_sends(&self, owner: &str) -> usize {
+        match self.max_sends_per_owner {
+            Some(most) => most.min(self.max_sends),
+            None if owner.is_empty() => self.max_sends,
+            None => self.max_sends.div_ceil(2),
+        }
     }
 
     /// Counts the claims.

@@ -64,7 +64,10 @@ impl Endpoint {
         let reply = reply.with_agreement(agreement.digest, self.small());
         match record.state {
             State::Complete => reply,
-            _ => reply.with_parts(self.parts(), record, agreement.digest),
+            _ => {
+                let parts = self.parts(&record.identity.owner);
+                reply.with_parts(parts, record, agreement.digest)
+            }
         }
     }
 }

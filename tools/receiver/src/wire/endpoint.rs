@@ -44,9 +44,10 @@ impl Endpoint {
         self.max_segment().map_or(SMALL, |most| most.min(SMALL))
     }
 
-    /// How many parts of an upload may be sent at a time.
-    pub fn parts(&self) -> usize {
-        self.config.parts.into()
+    /// How many parts of an upload of this owner may be sent at a time. Each counts as an upload that is being sent.
+    pub fn parts(&self, owner: &str) -> usize {
+        let sends = self.uploads.claims.most_sends(owner);
+        usize::from(self.config.parts).min(sends)
     }
 
     /// The digests of an upload that this one proves.

@@ -19,7 +19,7 @@ pub async fn begin_part(
     log: &mut RequestLog,
 ) -> Result<Begun, Reply> {
     let (from, to) = (fields.offset, fields.offset + fields.length);
-    let (uploads, most) = (&endpoint.uploads, endpoint.parts());
+    let (uploads, most) = (&endpoint.uploads, endpoint.parts(owner));
     let claim = uploads.claims.claim_part(&fields.id, run, from..to, most);
     let mut claim = claim.await?;
     let shared = claim.shared();
