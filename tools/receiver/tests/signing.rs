@@ -3,8 +3,9 @@
 mod common;
 
 use common::accounts::{admin_fails, post, with, PASSWORD};
+use common::parts::ranges;
 use common::signing::{field, form, hex, hmac, mac, nonce, now, signed, Fields, SECRET};
-use common::{encode, head, md5_hex, post_form, Receiver, Reply, Send, Upload};
+use common::{digest_hex, encode, head, md5_hex, post_form, Receiver, Reply, Send, Upload, OFFER};
 use hmac::Hmac;
 use tempfile::NamedTempFile;
 
@@ -188,6 +189,32 @@ fn a_changed_tail_keeps_the_bytes_and_never_completes_the_file() {
         .exchange(&send(&file, &id, 1000).build())
         .expect_complete(1000);
     assert_eq!(receiver.stored(&id), file.content);
+}
+
+#[test]
+fn a_part_is_signed_before_and_after_the_file() {
+    let (receiver, _secret) = started(&[]);
+    let file = Upload::new("a", 1000).with("digests", OFFER);
+    let id = locate(&receiver, &file).id();
+    let signed_part = |from: usize| {
+        let mut part = file.part(&id, "run", from, from + 100);
+        part.fields = signed(part.fields, now(), &nonce());
+        let digest = part.tail[0].clone();
+        let tail = hmac(&[digest.clone(), part.fields.last().unwrap().clone()]);
+        part.tail = vec![digest, field("sign_tail", tail)];
+        part
+    };
+    for (name, value) in [("part", "other"), ("offset", "300"), ("digest", "md5")] {
+        refused(&receiver, &signed_part(200).set(name, value).build());
+    }
+    let part = signed_part(200).build();
+    assert_eq!(receiver.exchange(&part).status, 200);
+    refused(&receiver, &part);
+    // What came before a wrong tail is kept as that of a broken part, since no digest of the client's proves it.
+    let mut wrong = signed_part(500);
+    wrong.tail[0].1 = digest_hex("blake3", b"another");
+    let reply = receiver.exchange(&wrong.build()).expect(403, REFUSED);
+    assert_eq!(ranges(&reply, &file), [(200, 300), (500, 600)]);
 }
 
 #[test]
