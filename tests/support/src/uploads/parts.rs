@@ -18,7 +18,8 @@ pub(super) fn run_of(fields: &Fields, options: &Options) -> Result<Option<String
     if options.parts.is_none() {
         return Err(Response::error(400, "no parts here"));
     }
-    let is_name = run.len() <= 64 && run.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_name =
+        (1..=64).contains(&run.len()) && run.bytes().all(|byte| byte.is_ascii_alphanumeric());
     match is_name || options.has(Flaw::AnyRunName) {
         true => Ok(Some(run.to_owned())),
         false => Err(Response::error(400, "part is no name of a run")),

@@ -334,7 +334,7 @@ fn invalid(probe: &Probe, file: &TestFile, id: &str, _: u64) -> Outcome {
         ("no digest", part.clone().tail(&[])),
         ("past the size", part.clone().set("offset", file.size())),
     ];
-    for run in ["a b", "a-b", "ä", &"a".repeat(65)] {
+    for run in ["", "a b", "a-b", "ä", &"a".repeat(65)] {
         cases.push(("a run without a valid name", part.clone().set("part", run)));
     }
     if let Some(most) = probe.shared.max_segment.filter(|most| *most < 1 << 20) {
