@@ -11,7 +11,7 @@ ABI := $(shell awk '/define RESUP_VERSION_MAJOR / { v = $$3 } /define RESUP_VERS
 # Sees to the packages that a target needs, which packaging/setup.txt lists; SETUP=true takes them for there.
 SETUP ?= packaging/setup.sh
 
-.PHONY: all lib cli receiver demo bench load conformance test test-all setup lint test-rust test-c python test-packages test-pascal test-page java java-local java-install java-natives test-java test-java-versions test-tomcat tomcat \
+.PHONY: all lib cli receiver demo bench load conformance test test-all setup lint test-rust test-c old-peers test-old-peers python test-packages test-pascal test-page java java-local java-install java-natives test-java test-java-versions test-tomcat tomcat \
 	reference header pascal-api abi-accept clean
 
 all: lib
@@ -68,7 +68,7 @@ load: receiver
 test: need-test lint reference test-rust test-c test-page
 
 # That, and the other languages and servers.
-test-all: need-all test test-packages test-pascal test-java test-java-versions test-tomcat test-windows
+test-all: need-all test test-old-peers test-packages test-pascal test-java test-java-versions test-tomcat test-windows
 
 # Installs what `make test` needs on Debian, as root, or says what is missing; PARTS=all: what any target needs.
 PARTS ?= test
@@ -95,6 +95,22 @@ test-rust: need-test
 test-c: need-test
 	$(CARGO) test --workspace --no-run
 	$(TESTS) --test c_abi
+
+# The command and the receiver of the last commit with version 1.0 of the protocol, with today's.
+OLD = $(abspath $(TARGET)/old-peers)
+OLD_COMMIT = bdea31040deb0ca529cbe6a5615dd6537e4254a7
+
+old-peers: need-old-peers
+	@git cat-file -e $(OLD_COMMIT)^{commit} || { echo "make $@ builds commit $(OLD_COMMIT), which is not here:" \
+		"it takes a clone with the whole history (git fetch --unshallow)" >&2; exit 1; }
+	mkdir -p $(OLD)/src
+	git archive $(OLD_COMMIT) | tar -x -C $(OLD)/src
+	cd $(OLD)/src && CARGO_TARGET_DIR=$(OLD) $(CARGO) build -p resup-cli -p resup-receiver
+
+test-old-peers: old-peers
+	$(CARGO) test --workspace --no-run
+	RESUP_OLD_COMMAND=$(OLD)/debug/resup RESUP_OLD_RECEIVER=$(OLD)/debug/resup-receiver \
+		RESUP_COMMAND=$(abspath $(TARGET)/debug/resup) $(TESTS) --test old_peers
 
 # The Delphi and Free Pascal binding, with its examples.
 test-pascal: need-pascal
