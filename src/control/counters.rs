@@ -33,6 +33,7 @@ impl Counters {
     pub(super) fn count_attempt(&self) {
         if !self.is_frozen() {
             self.attempts.fetch_add(1, Relaxed);
+            self.lost.store(0, Relaxed);
             // A rate of before the failure or pause says nothing about the flow after it.
             self.meter().reset();
         }
@@ -56,8 +57,11 @@ impl Counters {
             return;
         }
         self.confirmed.store(offset, Relaxed);
-        self.position.store(offset, Relaxed);
-        self.lost.store(0, Relaxed);
+        // The position goes on waiting for the bytes of lost parts.
+        let ahead = self.position().saturating_sub(offset);
+        let lost = ahead.min(self.lost.load(Relaxed));
+        self.position.store(offset + lost, Relaxed);
+        self.lost.store(lost, Relaxed);
         // Bytes that the server has lost since then are not skipped after all.
         self.skipped.fetch_min(offset, Relaxed);
     }

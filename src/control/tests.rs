@@ -36,6 +36,30 @@ fn states_come_in_order_and_the_last_progress_before_the_end() {
 }
 
 #[test]
+fn the_position_waits_for_the_bytes_of_lost_parts() {
+    let control = Control::default();
+    control.set_size(100);
+    control.count_attempt();
+    let position = || control.snapshot().position;
+    control.count_sent(50);
+    control.confirm_part(30);
+    control.lose_part(20);
+    assert_eq!(position(), 50);
+    // From here on, one send goes on.
+    control.confirm(30);
+    assert_eq!(position(), 50);
+    control.count_sent(15);
+    assert_eq!(position(), 50);
+    control.count_sent(15);
+    assert_eq!(position(), 60);
+    // After a failure it is where the server is.
+    control.lose_part(30);
+    control.count_attempt();
+    control.confirm(30);
+    assert_eq!(position(), 30);
+}
+
+#[test]
 fn a_run_that_hangs_is_abandoned_on_cancel() {
     let control = Control::default();
     control.cancel();
