@@ -1,5 +1,6 @@
 //! The digest of the whole file, while its parts are sent.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::reading::STEP;
@@ -17,6 +18,8 @@ pub(super) struct DigestAhead {
     /// How far it may go; `None` when it has to end.
     limit: Mutex<Option<u64>>,
     raised: Condvar,
+    /// The server's offset.
+    confirmed: AtomicU64,
 }
 
 impl DigestAhead {
@@ -25,13 +28,21 @@ impl DigestAhead {
             limit: Mutex::new(Some(digest.at())),
             digest: Mutex::new(digest),
             raised: Condvar::new(),
+            confirmed: AtomicU64::new(0),
         }
     }
 
     /// Gives the digest back.
     pub(super) fn into_digest(self) -> RollingDigest {
         let digest = self.digest.into_inner();
-        digest.unwrap_or_else(PoisonError::into_inner)
+        let mut digest = digest.unwrap_or_else(PoisonError::into_inner);
+        digest.confirm_up_to(self.confirmed.into_inner());
+        digest
+    }
+
+    /// Notes that the server has everything up to an offset.
+    pub(super) fn confirm(&self, offset: u64) {
+        self.confirmed.store(offset, Relaxed);
     }
 
     /// Lets the digest go up to an offset.
@@ -68,6 +79,7 @@ impl DigestAhead {
             let most = (limit - digest.at()).min(buf.len() as u64) as usize;
             let n = source.read(&mut buf[..most])?;
             digest.update(&buf[..n]);
+            digest.confirm_up_to(self.confirmed.load(Relaxed));
         }
         Ok(())
     }

@@ -107,6 +107,7 @@ impl Driver<'_> {
                         }
                         if let Ok(Outcome::Accepted(answer)) = &ended.result {
                             offset = offset.max(answer.offset);
+                            ahead.confirm(offset);
                         }
                         event(control, ended, senders.is_busy())
                     }
