@@ -7,12 +7,12 @@ mod link;
 mod pump;
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::time::{Duration, Instant};
 
-use crate::acceptor::{reset_on_close, Acceptor, Job};
+use crate::acceptor::{free_port, reset_on_close, Acceptor, Job};
 use crate::seed::mix;
 use link::{Fate, Link};
 use pump::Pump;
@@ -111,6 +111,33 @@ impl ChaosProxy {
     /// and that number.
     pub fn start(
         target: SocketAddr,
+        plan: impl FnMut(u64, &mut fastrand::Rng) -> Faults + Send + 'static,
+        seed: u64,
+    ) -> Self {
+        Self::on(free_port(), target, plan, seed)
+    }
+
+    /// Starts a proxy with small buffers: it takes some 100 KB more from each client than its rate
+    /// carries, and not some 4 MB.
+    pub fn narrow(
+        target: SocketAddr,
+        plan: impl FnMut(u64, &mut fastrand::Rng) -> Faults + Send + 'static,
+        seed: u64,
+    ) -> Self {
+        let listener = free_port();
+        let socket = socket2::SockRef::from(&listener);
+        // The client's buffer is as large as many segments.
+        #[cfg(unix)]
+        socket.set_tcp_mss(1400).expect("the size of a segment");
+        socket
+            .set_recv_buffer_size(4 << 10)
+            .expect("the size of a buffer");
+        Self::on(listener, target, plan, seed)
+    }
+
+    fn on(
+        listener: TcpListener,
+        target: SocketAddr,
         mut plan: impl FnMut(u64, &mut fastrand::Rng) -> Faults + Send + 'static,
         seed: u64,
     ) -> Self {
@@ -122,7 +149,7 @@ impl ChaosProxy {
             left: Condvar::new(),
         });
         let theirs = shared.clone();
-        let acceptor = Acceptor::start(move |client, index, _| {
+        let acceptor = Acceptor::on(listener, move |client, index, _| {
             let mut rng = fastrand::Rng::with_seed(mix(seed, index));
             let mut faults = plan(index, &mut rng);
             if theirs.registry().open() < faults.only_beside {

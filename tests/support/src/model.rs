@@ -139,6 +139,26 @@ impl ModelReceiver {
         self.shared.lock().ranges(path)
     }
 
+    /// Holds bytes of a file from an offset on, as those of a part. A file is known by its name, its size and its
+    /// modification time in milliseconds since 1970.
+    pub fn hold(&self, (name, size, mtime): (&str, u64, u128), from: u64, bytes: &[u8]) {
+        let fields = [
+            ("name", name.to_owned()),
+            ("size", size.to_string()),
+            ("mtime", mtime.to_string()),
+        ];
+        let fields = fields
+            .map(|(name, value)| (name.to_owned(), value))
+            .to_vec();
+        let options = &self.shared.options;
+        self.shared.lock().hold(&fields, options, (from, bytes));
+    }
+
+    /// Ends all sessions, so that their clients have to log in again.
+    pub fn end_sessions(&self) {
+        self.shared.guard.lock().expect("guard").end_sessions();
+    }
+
     /// Changes the digests that clients of 1.1 can choose from, as a receiver that lost one.
     pub fn set_digests(&self, digests: &[&'static str]) {
         self.shared.lock().digests = digests.to_vec();

@@ -54,6 +54,11 @@ impl Guard {
         Some(format!("session={session}"))
     }
 
+    /// Forgets all sessions.
+    pub(crate) fn end_sessions(&mut self) {
+        self.sessions.clear();
+    }
+
     /// Finds the owner of a request; `Some("")` if there are no accounts.
     pub(crate) fn owner(&self, head: &RequestHead, options: &Options) -> Option<String> {
         if options.accounts.is_empty() {

@@ -6,8 +6,22 @@ use super::content::Content;
 use super::ranges::Range;
 use super::response::Response;
 use super::upload::{Client, Kind, Upload, Writer};
-use super::{get, Fields};
+use super::{get, Fields, Uploads};
 use crate::model::{Flaw, Options};
+
+impl Uploads {
+    /// Holds bytes of a file from an offset on, as those of a part.
+    pub(crate) fn hold(&mut self, file: &Fields, options: &Options, (from, bytes): (u64, &[u8])) {
+        let found = self.find_or_make(file, options);
+        let Ok((index, _)) = found else {
+            panic!("{file:?} is no file");
+        };
+        let content = Content::new(bytes.to_vec(), true);
+        let upload = &mut self.list[index];
+        upload.ranges.replace(Range { from, content });
+        upload.join();
+    }
+}
 
 /// Reads the run of a part; `None` if the send is none.
 pub(super) fn run_of(fields: &Fields, options: &Options) -> Result<Option<String>, Response> {
