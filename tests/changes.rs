@@ -10,11 +10,22 @@ use std::time::Duration;
 use common::{client, make_file};
 use resup::{DigestMode, Error, Upload};
 use resup_test_support::files;
-use resup_test_support::model::ModelReceiver;
+use resup_test_support::model::{ModelReceiver, Options};
 
 /// Starts an upload, changes its file on the way, and returns the outcome.
 fn outcome_of_a_change(digest: DigestMode, change: impl Fn(&PathBuf)) -> Result<(), Error> {
-    let receiver = ModelReceiver::start();
+    let old = outcome_at(Options::default(), digest, &change);
+    let new = outcome_at(Options::newest(), digest, &change);
+    assert_eq!(old.is_ok(), new.is_ok(), "{old:?} {new:?}");
+    new
+}
+
+fn outcome_at(
+    options: Options,
+    digest: DigestMode,
+    change: impl Fn(&PathBuf),
+) -> Result<(), Error> {
+    let receiver = ModelReceiver::with(options);
     let dir = tempfile::tempdir().unwrap();
     let path = make_file(&dir, "changing", 8 << 20);
     let client = client(&receiver.endpoint());

@@ -10,7 +10,7 @@ use std::time::Duration;
 use common::{client, make_file};
 use resup::{Client, Upload};
 use resup_test_support::files;
-use resup_test_support::model::ModelReceiver;
+use resup_test_support::model::{ModelReceiver, Options};
 use resup_test_support::receiver::Receiver;
 use resup_test_support::scripted::{json, ScriptedServer, Step};
 
@@ -59,11 +59,14 @@ fn runs(default: u64) -> u64 {
 #[cfg(target_os = "linux")]
 #[test]
 fn thousands_of_files_in_a_row_need_one_connection_and_no_more_memory() {
-    let receiver = ModelReceiver::start();
     let count = runs(2000);
-    in_a_child("a_child_uploads_in_a_row", &receiver.endpoint(), count);
-    assert_eq!(receiver.files().len() as u64, count);
-    assert_eq!(receiver.connections(), 1);
+    // By locates and sends, and by stores.
+    for options in [Options::default(), Options::newest()] {
+        let receiver = ModelReceiver::with(options);
+        in_a_child("a_child_uploads_in_a_row", &receiver.endpoint(), count);
+        assert_eq!(receiver.files().len() as u64, count);
+        assert_eq!(receiver.connections(), 1);
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -138,7 +141,11 @@ fn a_child_uploads_at_once() {
 
 #[test]
 fn many_files_in_a_row_share_one_connection() {
-    let receiver = ModelReceiver::start();
+    share_one_connection(&ModelReceiver::start());
+    share_one_connection(&ModelReceiver::with(Options::newest()));
+}
+
+fn share_one_connection(receiver: &ModelReceiver) {
     let client = client(&receiver.endpoint());
     let count = 300;
     for n in 0..count {

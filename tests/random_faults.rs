@@ -1,9 +1,9 @@
 //! Uploads by random clients, to random servers, through networks with random faults: in the end the server has
-//! the file that was sent. `RESUP_TEST_RUNS` is the number of uploads.
+//! the file that was sent. `RESUP_TEST_RUNS` is the number of uploads. Half of the servers speak version 1.0, half 1.1.
 
 use std::io::Cursor;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use fastrand::Rng;
 use resup::{Client, DigestMode, LocateMethod, SegmentSize, Upload};
@@ -37,6 +37,13 @@ struct Case {
     locate: LocateMethod,
     source: SourceKind,
     size: u64,
+    connections: u32,
+    /// Whether the client uploads another file before, so that it may store this one.
+    is_second: bool,
+    /// The bytes that the server holds of the file behind a gap.
+    gap: Option<(u64, u64)>,
+    /// Whether the link is so slow that parts get several connections.
+    is_slow: bool,
 }
 
 #[derive(Debug)]
@@ -58,6 +65,7 @@ impl Case {
             1 => SegmentSize::Fixed(rng.u64(5_000..2_000_000)),
             _ => SegmentSize::Unlimited,
         };
+        let newest = rng.bool();
         let server = Options {
             max_segment: (rng.u8(..4) == 0).then(|| rng.u64(100_000..1_000_000)),
             max_body: (rng.u8(..6) == 0).then(|| rng.u64(200_000..1_000_000)),
@@ -65,23 +73,47 @@ impl Case {
             digests_optional: true,
             buffering: rng.u8(..4) == 0,
             tls: rng.u8(..4) == 0,
-            ..Options::default()
+            ..match newest {
+                true => Options::newest(),
+                false => Options::default(),
+            }
         };
+        let source = match rng.u8(..4) {
+            0 => SourceKind::Memory,
+            1 => SourceKind::Stream,
+            _ => SourceKind::File,
+        };
+        let has_parts = newest && matches!(source, SourceKind::File);
+        let is_slow = has_parts && rng.u8(..8) == 0;
+        let size = match rng.u8(..8) {
+            _ if is_slow => rng.u64(5_000_000..7_000_000),
+            0 => rng.u64(..10),
+            1..=4 => rng.u64(..200_000),
+            _ => rng.u64(..2_000_000),
+        };
+        let gap = (has_parts && size > 1 && rng.bool()).then(|| {
+            let from = rng.u64(1..size);
+            (from, rng.u64(from..size) + 1)
+        });
         Case {
             server,
             digest,
             segments,
             locate: [LocateMethod::Post, LocateMethod::Get][rng.usize(..2)],
-            source: match rng.u8(..4) {
-                0 => SourceKind::Memory,
-                1 => SourceKind::Stream,
-                _ => SourceKind::File,
-            },
-            size: match rng.u8(..8) {
-                0 => rng.u64(..10),
-                1..=4 => rng.u64(..200_000),
-                _ => rng.u64(..2_000_000),
-            },
+            source,
+            size,
+            connections: [1, 6][rng.usize(..2)],
+            is_second: newest && rng.bool(),
+            gap,
+            is_slow,
+        }
+    }
+
+    /// The time after which the client takes a connection for dead. On a slow link buffers hold bytes of seconds.
+    fn patience(&self) -> Duration {
+        match self.is_slow {
+            true => Duration::from_secs(5),
+            false => Duration::from_millis(600),
         }
     }
 
@@ -92,11 +124,19 @@ impl Case {
         self.server.tls || digests
     }
 
+    /// Gives what a connection without faults is like.
+    fn link(&self) -> Faults {
+        Faults {
+            rate_up: self.is_slow.then_some(1_000_000),
+            ..Faults::default()
+        }
+    }
+
     /// Picks the faults of one connection.
     fn faults(&self, rng: &mut Rng) -> Faults {
         let mut faults = Faults {
             how: [Cut::Rst, Cut::Fin, Cut::Stall][rng.usize(..3)],
-            ..Faults::default()
+            ..self.link()
         };
         let anywhere = self.size + 2000;
         match rng.u8(..11) {
@@ -118,7 +158,7 @@ impl Case {
         let short = Duration::from_millis(2);
         client.set_retry_backoff(short, short * 4).unwrap();
         client.set_retry_limit(20);
-        let limit = Duration::from_millis(600);
+        let limit = self.patience();
         client.set_response_timeout(limit).unwrap();
         client.set_stall_timeout(limit).unwrap();
         client.set_connect_timeout(limit).unwrap();
@@ -140,16 +180,25 @@ fn upload(number: u64, seed: u64) {
     let plan = Case::new(&mut seed::rng(run));
     let faults = move |connection: u64, rng: &mut Rng| match connection < FAULTY {
         true => plan.faults(rng),
-        false => Faults::default(),
+        false => plan.link(),
     };
-    let proxy = ChaosProxy::start(receiver.addr(), faults, run);
-    let client = case.client(&receiver, &proxy);
+    let proxy = match case.is_slow {
+        true => ChaosProxy::narrow(receiver.addr(), faults, run),
+        false => ChaosProxy::start(receiver.addr(), faults, run),
+    };
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("random");
     files::make(&path, case.size, run).unwrap();
     let content = std::fs::read(&path).unwrap();
-    let new = |client: &Client| {
+    if let Some((from, to)) = case.gap {
+        let modified = std::fs::metadata(&path).unwrap().modified().unwrap();
+        let modified = modified.duration_since(UNIX_EPOCH).unwrap().as_millis();
+        let held = &content[from as usize..to as usize];
+        receiver.hold(("random", case.size, modified), from, held);
+    }
+    let new = |client: &Client, is_first: bool| {
         let upload = match case.source {
+            _ if is_first => Upload::from_memory(client, *b"1", "first"),
             SourceKind::File => Upload::from_file(client, &path),
             SourceKind::Memory => Upload::from_memory(client, content.clone(), "random"),
             SourceKind::Stream => {
@@ -159,19 +208,36 @@ fn upload(number: u64, seed: u64) {
         let mut upload = upload.unwrap();
         upload.set_digest(case.digest).unwrap();
         upload.set_segment_size(case.segments).unwrap();
+        upload.set_connections(case.connections).unwrap();
         upload
     };
-    let mut upload = new(&client);
+    let mut client = case.client(&receiver, &proxy);
     // Some faults end a run, such as a login page at the very first; then another program run goes on.
     let mut ends = 0;
-    while let Err(error) = upload.run() {
+    let mut run = |is_first: bool| loop {
+        let mut upload = new(&client, is_first);
+        let Err(error) = upload.run() else {
+            return upload;
+        };
         ends += 1;
         assert!(ends <= FAULTY, "{told}: {error}");
-        upload = new(&case.client(&receiver, &proxy));
+        client = case.client(&receiver, &proxy);
+    };
+    if case.is_second {
+        run(true);
     }
+    let upload = run(false);
+    // A fault may have changed a name, but no content.
     let files = receiver.files();
-    assert_eq!(files.len(), 1, "{told}");
-    assert!(files[0].1 == content, "{told}: the server has another file");
+    let is_first = |stored: &[u8]| case.is_second && stored == b"1";
+    let mut files = files
+        .iter()
+        .filter(|(_, stored)| !is_first(stored))
+        .peekable();
+    assert!(files.peek().is_some() || is_first(&content), "{told}");
+    for (name, stored) in files {
+        assert!(*stored == content, "{told}: {name} is another file");
+    }
     let snapshot = upload.remote().snapshot();
     assert_eq!(snapshot.offset, case.size, "{told}");
 }
@@ -182,7 +248,7 @@ fn random_faults_never_make_a_wrong_file() {
     let count = std::env::var("RESUP_TEST_RUNS").map_or(60, |n| n.parse().unwrap());
     let next = AtomicU64::new(0);
     std::thread::scope(|scope| {
-        for _ in 0..4 {
+        for _ in 0..6 {
             scope.spawn(|| loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= count {

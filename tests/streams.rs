@@ -35,14 +35,17 @@ fn cutting_proxy(receiver: &ModelReceiver, cuts: &'static [u64]) -> ChaosProxy {
 #[test]
 fn a_stream_goes_on_after_lost_connections() {
     let content = files::bytes(3_000_000, 8);
-    let receiver = ModelReceiver::start();
-    let proxy = cutting_proxy(&receiver, &[700_000, 1, 900_000, 300_000]);
-    let client = client(&receiver.endpoint_at(proxy.addr()));
-    let mut upload = Upload::from_stream(&client, Cursor::new(content.clone()), "stream").unwrap();
-    upload.run().unwrap();
-    assert_eq!(receiver.files()[0].1, content);
-    digests::assert_told(&upload.remote(), &content, "a stream");
-    assert!(upload.remote().snapshot().attempts > 3);
+    for options in [Options::default(), Options::newest()] {
+        let receiver = ModelReceiver::with(options);
+        let proxy = cutting_proxy(&receiver, &[700_000, 1, 900_000, 300_000]);
+        let client = client(&receiver.endpoint_at(proxy.addr()));
+        let stream = Cursor::new(content.clone());
+        let mut upload = Upload::from_stream(&client, stream, "stream").unwrap();
+        upload.run().unwrap();
+        assert_eq!(receiver.files()[0].1, content);
+        digests::assert_told(&upload.remote(), &content, "a stream");
+        assert!(upload.remote().snapshot().attempts > 3);
+    }
 }
 
 #[test]
@@ -131,8 +134,12 @@ impl Seek for Fickle {
 
 #[test]
 fn a_stream_that_gives_other_bytes_the_second_time_is_an_error() {
-    for size in [300_000, 3_000_000] {
-        let receiver = ModelReceiver::start();
+    let both = [Options::default(), Options::newest()];
+    for (size, options) in [300_000, 3_000_000]
+        .into_iter()
+        .flat_map(|size| both.clone().map(|options| (size, options)))
+    {
+        let receiver = ModelReceiver::with(options);
         let client = client(&receiver.endpoint());
         let fickle = Fickle(Cursor::new(files::bytes(size, 12)), false);
         let mut upload = Upload::from_stream(&client, fickle, "fickle").unwrap();
