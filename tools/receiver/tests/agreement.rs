@@ -4,6 +4,7 @@ mod common;
 
 use std::fs;
 
+use common::accounts::admin_fails;
 use common::{begin, cut, digest_hex, md5_hex, sha256_hex, Receiver, Reply, Upload, OFFER};
 use serde_json::Value;
 use sqlx::{Connection, Executor, SqliteConnection};
@@ -321,4 +322,25 @@ async fn a_database_of_before_goes_on() {
     assert_eq!(receiver.stored(ids[0]), file.content);
     receiver.locate(&done).expect_complete(1000);
     check(&locate(&receiver, &done, "blake3"), &done, "blake3");
+}
+
+#[tokio::test]
+async fn a_database_that_a_newer_receiver_has_changed_is_left_as_it_is() {
+    let mut receiver = Receiver::start(&[]);
+    receiver.kill();
+    let data = receiver.data();
+    let url = format!("sqlite://{}", data.join("receiver.sqlite").display());
+    let mut newer = SqliteConnection::connect(&url).await.unwrap();
+    let change = "INSERT INTO _sqlx_migrations SELECT 9999, description, installed_on, success, checksum, execution_time \
+        FROM _sqlx_migrations WHERE version = 1";
+    newer.execute(change).await.unwrap();
+    newer.close().await.unwrap();
+    let error = admin_fails(data, &["user", "list"], "");
+    for words in [
+        "receiver.sqlite cannot be opened",
+        "a newer resup-receiver has changed it (change 9999,",
+        "start that one, or give another --data",
+    ] {
+        assert!(error.contains(words), "{error}");
+    }
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use sqlx::migrate::MigrateError;
+
 /// A reason.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -48,7 +50,13 @@ pub enum StoreError {
     Database(Arc<sqlx::Error>),
     /// Its tables could not be brought up to date.
     #[error("database migration: {0}")]
-    Migration(Arc<sqlx::migrate::MigrateError>),
+    Migration(Arc<MigrateError>),
+    /// A newer receiver has changed its tables.
+    #[error(
+        "a newer resup-receiver has changed it (change {0}, which this one does not know); start that one, or give another \
+         --data"
+    )]
+    Newer(i64),
     /// The system has no random numbers.
     #[error("random numbers: {0}")]
     Random(#[from] getrandom::Error),
@@ -60,6 +68,15 @@ pub enum StoreError {
         /// The column.
         column: &'static str,
     },
+}
+
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::VersionMissing(change) => Self::Newer(change),
+            error => Self::Migration(Arc::new(error)),
+        }
+    }
 }
 
 impl StoreError {

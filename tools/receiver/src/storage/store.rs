@@ -54,8 +54,7 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         // SQLite allows one writer at a time. With one connection, writers queue here and do not poll.
         let writer = connect(url, 1).await?;
-        let migrated = sqlx::migrate!().run(&writer).await;
-        migrated.map_err(|error| StoreError::Migration(Arc::new(error)))?;
+        sqlx::migrate!().run(&writer).await?;
         Ok(Self {
             changes: Changes::start(writer.clone()),
             readers: connect(url, READERS).await?,
