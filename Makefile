@@ -11,7 +11,7 @@ ABI := $(shell awk '/define RESUP_VERSION_MAJOR / { v = $$3 } /define RESUP_VERS
 # Sees to the packages that a target needs, which packaging/setup.txt lists; SETUP=true takes them for there.
 SETUP ?= packaging/setup.sh
 
-.PHONY: all lib cli receiver demo bench load conformance test test-all setup lint test-rust test-c old-peers test-old-peers python test-packages test-pascal test-page java java-local java-install java-natives test-java test-java-versions test-tomcat tomcat \
+.PHONY: all lib cli receiver demo bench load conformance test test-all setup lint test-rust test-c soak old-peers test-old-peers python test-packages test-pascal test-page java java-local java-install java-natives test-java test-java-versions test-tomcat tomcat \
 	reference header pascal-api abi-accept clean
 
 all: lib
@@ -111,6 +111,24 @@ test-old-peers: old-peers
 	$(CARGO) test --workspace --no-run
 	RESUP_OLD_COMMAND=$(OLD)/debug/resup RESUP_OLD_RECEIVER=$(OLD)/debug/resup-receiver \
 		RESUP_COMMAND=$(abspath $(TARGET)/debug/resup) $(TESTS) --test old_peers
+
+# The random tests with the counts that the promises are measured by, which takes hours. SHARE=100 takes a hundredth.
+SHARE ?= 1
+soak = RESUP_TEST_RUNS=$(shell expr \( $(1) + $(SHARE) - 1 \) / $(SHARE)) $(TESTS) $(2) -- --nocapture $(3)
+
+soak: need-test
+	$(CARGO) test --workspace --no-run
+	$(call soak,10000,--test random_faults)
+	$(call soak,1000,--test part_cuts)
+	$(call soak,500,--test kills,a_program)
+	$(call soak,1000,--test kills --test part_kills,a_receiver a_killed_receiver)
+	$(call soak,20000,--test cuts)
+	$(call soak,20000,--lib,tls_cuts)
+	$(call soak,1000,--test cancel)
+	$(call soak,1000,--test part_control,a_cancel)
+	$(call soak,1000000,--test c_abi,a_program_that_breaks_the_rules)
+	$(call soak,100,--lib,histories)
+	$(call soak,1000,--test faults)
 
 # The Delphi and Free Pascal binding, with its examples.
 test-pascal: need-pascal
