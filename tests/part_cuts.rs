@@ -63,7 +63,7 @@ fn random_cuts(seed: u64) {
         client.set_ca_pem(scene.receiver.ca_pem()).unwrap();
     }
     // Longer than what is in the buffers on the way takes.
-    let limit = Duration::from_secs(5);
+    let limit = Duration::from_secs(2);
     client.set_response_timeout(limit).unwrap();
     client.set_stall_timeout(limit).unwrap();
     let mut upload = scene.upload(&client);

@@ -109,10 +109,10 @@ impl Case {
         }
     }
 
-    /// The time after which the client takes a connection for dead. On a slow link buffers hold bytes of seconds.
+    /// Gives the time after which the client takes a connection for dead.
     fn patience(&self) -> Duration {
         match self.is_slow {
-            true => Duration::from_secs(5),
+            true => Duration::from_secs(2),
             false => Duration::from_millis(600),
         }
     }
