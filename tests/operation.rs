@@ -4,6 +4,7 @@ mod common;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use resup::{Client, ErrorKind, Upload};
 use resup_test_support::receiver::{self, Receiver, Setup};
@@ -125,7 +126,15 @@ fn healthz_reports_what_is_wrong() {
     assert_eq!(healthy.status(), 200);
     // Root may write everywhere, but not into a directory that is gone.
     std::fs::remove_dir(receiver.data().join("partial")).unwrap();
-    let failing = ureq::get(&url).call().unwrap_err();
+    // A probe may have been made a moment ago.
+    let begun = Instant::now();
+    let failing = loop {
+        match ureq::get(&url).call() {
+            Err(failing) => break failing,
+            Ok(_) => assert!(begun.elapsed() < Duration::from_secs(60)),
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    };
     assert!(matches!(failing, ureq::Error::StatusCode(503)), "{failing}");
     wait_for_line(&receiver, "not healthy: files");
 }

@@ -6,6 +6,7 @@ use axum::extract::FromRef;
 
 use crate::accounts::Accounts;
 use crate::config::Config;
+use crate::ops::health::Health;
 use crate::ops::metrics::Metrics;
 use crate::storage::uploads::Uploads;
 use crate::wire::endpoint::Endpoint;
@@ -21,6 +22,8 @@ pub struct App {
     pub uploads: Uploads,
     /// The counters.
     pub metrics: Arc<Metrics>,
+    /// Whether records and bytes can be written.
+    pub health: Health,
 }
 
 impl FromRef<App> for Arc<Config> {
@@ -38,6 +41,12 @@ impl FromRef<App> for Accounts {
 impl FromRef<App> for Uploads {
     fn from_ref(app: &App) -> Self {
         app.uploads.clone()
+    }
+}
+
+impl FromRef<App> for Health {
+    fn from_ref(app: &App) -> Self {
+        app.health.clone()
     }
 }
 

@@ -55,6 +55,7 @@ use crate::accounts::{admin, Accounts};
 use crate::app::App;
 use crate::config::command::Command;
 use crate::config::{Config, LogFormat};
+use crate::ops::health::Health;
 use crate::ops::metrics;
 use crate::ops::tls::Tls;
 use crate::storage::blocks::Blocks;
@@ -143,6 +144,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         accounts,
         uploads,
         metrics: Arc::default(),
+        health: Health::default(),
         config,
     };
     let tls = match (&app.config.tls_cert, &app.config.tls_key) {

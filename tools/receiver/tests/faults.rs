@@ -9,16 +9,15 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{chown, MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use common::accounts::with;
+use common::faulty::Faulty;
 use common::parts;
 use common::signing::{field, form, nonce, now, signed, SECRET};
 use common::{begin, head, md5_hex, Receiver, Reply, Upload};
-use resup_test_support::{preload, seed};
+use resup_test_support::seed;
 
 const EIO: i32 = 5;
 const ENOSPC: i32 = 28;
@@ -35,44 +34,6 @@ const FAULTS: [(&str, &[i32], &str); 7] = [
     ("fsync", &[EIO], "/receiver.sqlite"),
     ("truncate", &[EIO], "/partial/"),
 ];
-
-/// Compiles the library that makes calls fail.
-fn library() -> &'static Path {
-    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fault/fault.c");
-        preload::compile(Path::new(source), Path::new(env!("CARGO_TARGET_TMPDIR")))
-    })
-}
-
-struct Faulty {
-    receiver: Receiver,
-    control: PathBuf,
-}
-
-impl Faulty {
-    fn start(flags: &[&str]) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let control = dir.path().join("fault");
-        let preload = library().to_owned();
-        let fault = control.clone();
-        let receiver = Receiver::start_changed(dir, flags, move |command| {
-            command.env("LD_PRELOAD", &preload).env("FAULT", &fault);
-        });
-        Self { receiver, control }
-    }
-
-    fn fail(&self, (call, errno, part): (&str, i32, &str)) {
-        // At once and whole, for those who read it meanwhile.
-        let new = self.control.with_extension("new");
-        fs::write(&new, format!("{call} {errno} {part}")).unwrap();
-        fs::rename(&new, &self.control).unwrap();
-    }
-
-    fn mend(&self) {
-        fs::remove_file(&self.control).unwrap();
-    }
-}
 
 /// Checks that all bytes up to the receiver's offset are on the disk, and that the offset is not lower than the
 /// confirmed one. Then finishes the upload.

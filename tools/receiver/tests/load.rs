@@ -8,9 +8,8 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sqlx::Connection;
-
 use common::accounts::{basic, with, PASSWORD};
+use common::lock::Lock;
 use common::{begin, head, md5_hex, post_form, Receiver, Reply, Upload};
 
 /// The number of uploads at once: RESUP_TEST_RUNS, else a small one.
@@ -196,19 +195,7 @@ fn reading_does_not_wait_for_writing() {
     let receiver = Receiver::start(&[]);
     let file = Upload::new("a", 1000);
     receiver.locate_ok(&file);
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    sqlx::any::install_default_drivers();
-    let url = format!(
-        "sqlite://{}",
-        receiver.data().join("receiver.sqlite").display()
-    );
-    let connected = runtime.block_on(sqlx::AnyConnection::connect(&url));
-    let mut database = connected.unwrap();
-    let mut run = |query: &'static str| {
-        let done = sqlx::query(query).execute(&mut database);
-        runtime.block_on(done).unwrap();
-    };
-    run("BEGIN IMMEDIATE");
+    let lock = Lock::take(&receiver);
     thread::scope(|scope| {
         let writing = scope.spawn(|| receiver.locate(&Upload::new("b", 1000)).status);
         thread::sleep(Duration::from_millis(300));
@@ -217,7 +204,7 @@ fn reading_does_not_wait_for_writing() {
         }
         receiver.locate_ok(&file);
         assert!(!writing.is_finished());
-        run("ROLLBACK");
+        lock.release();
         assert_eq!(writing.join().unwrap(), 200);
     });
 }

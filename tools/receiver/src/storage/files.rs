@@ -74,8 +74,7 @@ impl Files {
         let probe = move || {
             for dir in [&files.partial, &files.finished] {
                 dir.write(PROBE, b"?")?;
-                // Another probe may have removed it.
-                unless_missing(dir.remove_file(PROBE))?;
+                dir.remove_file(PROBE)?;
             }
             Ok(())
         };

@@ -1,14 +1,10 @@
 //! The records of uploads in the database.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
-use tokio::time::timeout;
 
 use crate::storage::changes::{Change, Changes, Limits};
-use crate::storage::database::{connect, now, signed};
+use crate::storage::database::{connect, signed};
 use crate::storage::digests::Digests;
 use crate::storage::error::StoreError;
 use crate::storage::ranges::Ranges;
@@ -27,13 +23,6 @@ pub enum Filter {
 
 /// How many connections to the database are for reading.
 const READERS: u32 = 4;
-/// How often a health check writes at most.
-const PROBE_INTERVAL: Duration = Duration::from_secs(1);
-/// How long a health check waits for its write.
-const PROBE_PATIENCE: Duration = Duration::from_millis(100);
-
-/// When a health check wrote, and the result of the last write that ended.
-type Probe = (Option<Instant>, Result<(), StoreError>);
 
 /// All records.
 #[derive(Clone)]
@@ -43,9 +32,6 @@ pub struct Store {
     /// For lists, which do not wait for the many short reads of uploads either.
     lists: AnyPool,
     writer: AnyPool,
-    /// For [`probe`](Self::probe), which does not wait for other readers either.
-    health: AnyPool,
-    probe: Arc<Mutex<Probe>>,
     changes: Changes,
 }
 
@@ -60,44 +46,18 @@ impl Store {
             readers: connect(url, READERS).await?,
             lists: connect(url, 1).await?,
             writer,
-            health: connect(url, 1).await?,
-            probe: Arc::new(Mutex::new((None, Ok(())))),
         })
     }
 
-    /// Checks that the database can be read and written. What it writes is a nonce that has no use, once a second at
-    /// most. While other writes go before it, the result of the write before counts.
+    /// Checks that the database can be read and written. What it writes is a nonce that has no use, until the next one.
     pub async fn probe(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.health).await?;
-        if self.begin_probe() {
-            let store = self.clone();
-            let write = tokio::spawn(async move {
-                let result = store.add_nonce(".probe", now() + 1000).await.map(drop);
-                store.lock_probe().1 = result;
-            });
-            // A write that takes longer goes on by itself.
-            timeout(PROBE_PATIENCE, write).await.ok();
-        }
-        self.lock_probe().1.clone()
-    }
-
-    /// Whether a write is due. If so, the next one is due after another interval.
-    fn begin_probe(&self) -> bool {
-        let mut probe = self.lock_probe();
-        let is_due = probe.0.is_none_or(|at| at.elapsed() >= PROBE_INTERVAL);
-        if is_due {
-            probe.0 = Some(Instant::now());
-        }
-        is_due
-    }
-
-    fn lock_probe(&self) -> MutexGuard<'_, Probe> {
-        self.probe.lock().unwrap_or_else(PoisonError::into_inner)
+        self.find_any(".probe").await?;
+        self.add_nonce(".probe", 0).await.map(drop)
     }
 
     /// Closes all connections.
     pub async fn close(&self) {
-        for pool in [&self.readers, &self.lists, &self.health, &self.writer] {
+        for pool in [&self.readers, &self.lists, &self.writer] {
             pool.close().await;
         }
     }

@@ -3,7 +3,10 @@
 #![allow(dead_code)]
 
 pub mod accounts;
+#[cfg(target_os = "linux")]
+pub mod faulty;
 mod forms;
+pub mod lock;
 pub mod parts;
 pub mod signing;
 

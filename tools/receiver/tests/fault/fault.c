@@ -1,5 +1,5 @@
 /* Makes system calls fail. While the file named by FAULT exists, with "CALL ERRNO PART" in it, each CALL on a file
- * whose path has PART in it fails with ERRNO. For LD_PRELOAD. */
+ * whose path has PART in it fails with ERRNO, or hangs where that is 0. For LD_PRELOAD. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -11,8 +11,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* Whether CALL on this path fails; errno is the reason then. */
-static int fails_on(const char *call, const char *path)
+/* What happens to CALL on this path: the number of an error, 0 for a hang, -1 for nothing. */
+static int fault_on(const char *call, const char *path)
 {
     static const char *control;
     char text[512], wanted[64], part[256];
@@ -20,20 +20,32 @@ static int fails_on(const char *call, const char *path)
     ssize_t length;
 
     if (control == NULL && (control = getenv("FAULT")) == NULL)
-        return 0;
+        return -1;
     fd = (int)syscall(SYS_openat, AT_FDCWD, control, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return 0;
+        return -1;
     length = syscall(SYS_read, fd, text, sizeof text - 1);
     syscall(SYS_close, fd);
     if (length <= 0)
-        return 0;
+        return -1;
     text[length] = '\0';
     if (sscanf(text, "%63s %d %255s", wanted, &number, part) != 3)
-        return 0;
+        return -1;
     if (strcmp(wanted, call) != 0 || strstr(path, part) == NULL)
+        return -1;
+    return number;
+}
+
+/* Whether CALL on this path fails; errno is the reason then. */
+static int fails_on(const char *call, const char *path)
+{
+    int fault;
+
+    while ((fault = fault_on(call, path)) == 0)
+        usleep(10000);
+    if (fault < 0)
         return 0;
-    errno = number;
+    errno = fault;
     return 1;
 }
 

@@ -1,0 +1,34 @@
+//! The lock of a receiver's database, as another program holds it.
+
+use sqlx::{AnyConnection, Connection};
+use tokio::runtime::Runtime;
+
+use super::Receiver;
+
+/// The lock: nobody else writes to the database.
+pub struct Lock {
+    runtime: Runtime,
+    database: AnyConnection,
+}
+
+impl Lock {
+    pub fn take(receiver: &Receiver) -> Self {
+        let runtime = Runtime::new().unwrap();
+        sqlx::any::install_default_drivers();
+        let path = receiver.data().join("receiver.sqlite");
+        let url = format!("sqlite://{}", path.display());
+        let database = runtime.block_on(AnyConnection::connect(&url)).unwrap();
+        let mut lock = Self { runtime, database };
+        lock.run("BEGIN IMMEDIATE");
+        lock
+    }
+
+    pub fn release(mut self) {
+        self.run("ROLLBACK");
+    }
+
+    fn run(&mut self, query: &'static str) {
+        let done = sqlx::query(query).execute(&mut self.database);
+        self.runtime.block_on(done).unwrap();
+    }
+}
