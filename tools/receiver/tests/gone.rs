@@ -102,3 +102,54 @@ fn a_refusal_looks_for_files_that_are_gone() {
     fs::remove_file(receiver.file(&id)).unwrap();
     up(&receiver, &Upload::new("b", 900));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_list_has_no_file_that_cannot_be_downloaded() {
+    for layout in ["id", "tree"] {
+        let receiver = Receiver::start(&["--layout", layout, "--quota", "1000"]);
+        let file = Upload::new("a", 100);
+        let id = up(&receiver, &file);
+        let stored = place(&receiver, layout, &id, "a");
+        let aside = receiver.data().join("aside");
+        let refused = |what: &str| {
+            assert_eq!(names(&receiver, ""), [""; 0], "{layout}: {what}");
+            for target in ["", "/file"] {
+                let reply = receiver.get(&format!("/uploads/{id}{target}"));
+                assert_eq!(reply.status, 404, "{layout}: {what}{target}");
+            }
+        };
+        fs::rename(&stored, &aside).unwrap();
+        for length in [0, 99, 101] {
+            fs::write(&stored, vec![7; length]).unwrap();
+            refused(&format!("{length} bytes"));
+        }
+        // It takes room, and may be the upload's file after all.
+        receiver
+            .locate(&Upload::new("b", 950))
+            .expect(507, "100 bytes are taken");
+        fs::remove_file(&stored).unwrap();
+        std::os::unix::fs::symlink(&aside, &stored).unwrap();
+        refused("a link");
+        fs::remove_file(&stored).unwrap();
+        fs::rename(&aside, &stored).unwrap();
+        assert_eq!(names(&receiver, ""), ["a"], "{layout}");
+        let whole = receiver.get(&format!("/uploads/{id}/file"));
+        assert_eq!(whole.body, file.content);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_place_of_a_directory_leads_to_no_file() {
+    let receiver = Receiver::start(&["--layout", "tree"]);
+    let file = Upload::new("a", 100).with("dir", "d");
+    let id = up(&receiver, &file);
+    let dir = receiver.data().join("files/_/d");
+    let aside = receiver.data().join("aside");
+    fs::rename(&dir, &aside).unwrap();
+    std::os::unix::fs::symlink(&aside, &dir).unwrap();
+    let target = format!("/uploads/{id}/file");
+    receiver.get(&target).expect(404, &id);
+    assert_eq!(names(&receiver, ""), [""; 0]);
+}

@@ -237,16 +237,35 @@ impl Files {
         }
     }
 
-    /// Opens a finished file, which may be changing, for reading.
+    /// Opens a finished file, which may be changing, for reading. What is not a file of the upload's size is no file here.
     pub fn read(&self, record: &Record) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.read(true).follow(FollowSymlinks::No);
-        let file = self.with_file(record, |dir, name| dir.open_with(name, &options))?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() || metadata.len() != record.identity.size {
-            return Err(ErrorKind::NotFound.into());
-        }
+        let file = self.with_whole(record, |dir, name| dir.open_with(name, &options))?;
         Ok(file.into_std())
+    }
+
+    /// Whether a finished upload has a file of its size.
+    pub fn is_whole(&self, record: &Record) -> io::Result<bool> {
+        let found = self.with_whole(record, |_, _| Ok(()));
+        unless_missing(found).map(|found| found.is_some())
+    }
+
+    /// Calls `work` with a finished file, if it has its size.
+    fn with_whole<T>(
+        &self,
+        record: &Record,
+        work: impl Fn(&Dir, &str) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let found = self.with_file(record, |dir, name| match length(dir, name)? {
+            Some(length) if length == record.identity.size => work(dir, name),
+            _ => Err(ErrorKind::NotFound.into()),
+        });
+        // A link in the place of a directory leads to nothing.
+        found.map_err(|error| match error.kind() {
+            ErrorKind::NotADirectory => ErrorKind::NotFound.into(),
+            _ => error,
+        })
     }
 
     /// Calls `work` with a finished file, which is in `partial` or at its place.

@@ -1,7 +1,10 @@
 //! Finished uploads whose files others have removed or moved away. They are noted as gone: they are in no list, and
 //! count for no limit. A file may come back, so their records are kept for a while.
+//!
+//! Where there is another file, of another length, the upload is in no list either: it cannot be downloaded. But it counts.
 
 use std::collections::HashSet;
+use std::io;
 
 use crate::storage::claims::Claim;
 use crate::storage::database::now;
@@ -16,15 +19,16 @@ use crate::storage::uploads::{blocking, Uploads};
 const PAGE: u32 = 1000;
 
 impl Uploads {
-    /// Leaves out the finished uploads whose files are gone, and notes that they are.
+    /// Leaves out the finished uploads that have no file of their size, and notes which files are gone.
     pub async fn leave_out_gone(
         &self,
         mut records: Vec<Record>,
     ) -> Result<Vec<Record>, StorageError> {
-        let suspects = self.without_file(records.clone()).await?;
+        let whole = |files: &Files, record: &Record| files.is_whole(record);
+        let suspects = self.finished_but(records.clone(), whole).await?;
         if !suspects.is_empty() {
-            let gone = self.note_gone(&suspects).await?;
-            records.retain(|record| !gone.contains(&record.id));
+            let without = self.note_gone(&suspects).await?;
+            records.retain(|record| !without.contains(&record.id));
         }
         Ok(records)
     }
@@ -59,7 +63,8 @@ impl Uploads {
                 return Ok(());
             };
             last.clone_from(&record.id);
-            let still = self.without_file(page.clone()).await?;
+            let is_back = |files: &Files, record: &Record| files.is_gone(record).map(|gone| !gone);
+            let still = self.finished_but(page.clone(), is_back).await?;
             let still: HashSet<_> = still.into_iter().map(|record| record.id).collect();
             let (gone, back): (Vec<_>, Vec<_>) = page
                 .into_iter()
@@ -76,13 +81,17 @@ impl Uploads {
         }
     }
 
-    /// Finds those of the uploads that are finished and have no file.
-    async fn without_file(&self, records: Vec<Record>) -> Result<Vec<Record>, StorageError> {
+    /// Finds the finished uploads, but for those of which `is_there` is true.
+    async fn finished_but(
+        &self,
+        records: Vec<Record>,
+        is_there: impl Fn(&Files, &Record) -> io::Result<bool> + Send + 'static,
+    ) -> Result<Vec<Record>, StorageError> {
         let files = self.files.clone();
         blocking(move || {
             let mut found = Vec::new();
             for record in records {
-                if record.state == State::Complete && files.is_gone(&record)? {
+                if record.state == State::Complete && !is_there(&files, &record)? {
                     found.push(record);
                 }
             }
@@ -91,28 +100,32 @@ impl Uploads {
         .await
     }
 
-    /// Notes which of the uploads are gone, and returns their ids. One that a request works on is not: its file may be
-    /// on the way.
+    /// Notes which of the uploads are gone, and returns the ids of all that have no file of their size. One that a
+    /// request works on is not one of them: its file may be on the way.
     async fn note_gone(&self, suspects: &[Record]) -> Result<HashSet<String>, StorageError> {
         let claims: Vec<Claim> = suspects
             .iter()
             .filter_map(|record| self.claims.claim_idle(&record.id))
             .collect();
-        let mut gone = Vec::new();
+        let (mut without, mut gone) = (HashSet::new(), Vec::new());
         for claim in &claims {
             let record = self.store.find_any(claim.id()).await?;
             let Some(record) = record.filter(|record| record.state == State::Complete) else {
                 continue;
             };
+            if self.on_disk(&record, Files::is_whole).await? {
+                continue;
+            }
             if self.on_disk(&record, Files::is_gone).await? {
                 tracing::info!(id = record.id, "the file '{}' is gone", record.place);
-                gone.push(record.id);
+                gone.push(record.id.clone());
             }
+            without.insert(record.id);
         }
         if !gone.is_empty() {
-            self.store.set_gone(gone.clone(), now()).await?;
+            self.store.set_gone(gone, now()).await?;
         }
-        Ok(gone.into_iter().collect())
+        Ok(without)
     }
 }
 
