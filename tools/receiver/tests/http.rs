@@ -72,6 +72,36 @@ fn a_download_is_conditional() {
 }
 
 #[test]
+fn a_tag_tells_the_versions_of_a_file_apart() {
+    let receiver = Receiver::start(&["--digests", "none"]);
+    let mut file = Upload::new("a", 100);
+    let up = |file: &Upload| {
+        let (id, offset) = receiver.locate_ok(file);
+        receiver.send_rest(file, &id, offset).expect_complete(100);
+        id
+    };
+    let target = format!("/uploads/{}", up(&file));
+    let tag = || {
+        let reply = receiver.get(&format!("{target}/file"));
+        reply.header("etag").unwrap().to_owned()
+    };
+    let first = tag();
+    // A newer client asks for another digest of the same bytes, which the receiver has not yet.
+    for digest in ["blake3", "sha256"] {
+        assert_eq!(receiver.get(&target).json[digest], serde_json::Value::Null);
+        let newer = Upload::new("a", 100).with("digests", digest);
+        receiver.locate(&newer).expect_complete(100);
+        assert!(receiver.get(&target).json[digest].is_string());
+        assert_eq!(tag(), first, "{digest}");
+    }
+    let stored = receiver.file(target.strip_prefix("/uploads/").unwrap());
+    std::fs::write(stored, "lost").unwrap();
+    file.content.reverse();
+    assert_eq!(format!("/uploads/{}", up(&file)), target);
+    assert_ne!(tag(), first);
+}
+
+#[test]
 fn a_deletion_is_conditional() {
     let receiver = Receiver::start(&[]);
     let target = finished(&receiver, 100);

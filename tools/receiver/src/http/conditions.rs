@@ -13,22 +13,22 @@ pub struct Validators {
 }
 
 impl Validators {
-    /// Makes the validators of something that was changed at a time in milliseconds since 1970.
-    pub fn new(digest: &str, changed: i64) -> Self {
+    /// Makes the validators of something that was changed at a time in milliseconds since 1970. Its version has no comma.
+    pub fn new(version: &str, changed: i64) -> Self {
         let seconds = Duration::from_secs(u64::try_from(changed / 1000).unwrap_or(0));
         // A clock that was set back must not make a time that is still to come.
         let changed = (UNIX_EPOCH + seconds).min(whole_seconds(SystemTime::now()));
         Self {
             changed: Some(changed),
-            ..Self::of_digest(digest)
+            ..Self::of_version(version)
         }
     }
 
     /// Makes the validators of something without a time.
-    pub fn of_digest(digest: &str) -> Self {
-        let tag = format!("\"{digest}\"");
+    pub fn of_version(version: &str) -> Self {
+        let tag = format!("\"{version}\"");
         Self {
-            tag: HeaderValue::try_from(tag).expect("a digest is ASCII"),
+            tag: HeaderValue::try_from(tag).expect("a version is ASCII"),
             changed: None,
         }
     }
@@ -87,7 +87,7 @@ impl Validators {
             let weak = theirs.strip_prefix("W/").filter(|_| weakly);
             theirs == "*" || weak.unwrap_or(theirs) == own
         };
-        // A comma inside another tag makes parts of it, none of which is this tag: a digest has no comma.
+        // A comma inside another tag makes parts of it, none of which is this tag: it has no comma.
         let lines = headers.get_all(name);
         let texts = lines.iter().filter_map(|line| line.to_str().ok());
         texts
@@ -171,7 +171,7 @@ mod tests {
         let none = headers(&[("if-none-match", "*"), ("if-modified-since", THEN)]);
         let refused = own.check(&Method::DELETE, &none);
         assert_eq!(refused, Err(StatusCode::PRECONDITION_FAILED));
-        let no_time = Validators::of_digest("abc");
+        let no_time = Validators::of_version("abc");
         assert_eq!(
             no_time.check(&Method::GET, &headers(&[("if-modified-since", THEN)])),
             Ok(())

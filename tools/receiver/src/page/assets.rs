@@ -55,7 +55,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         Asset {
             name,
             content,
-            validators: Validators::of_digest(&digest),
+            validators: Validators::of_version(&digest),
         }
     };
     files.map(asset).into()

@@ -42,7 +42,7 @@ pub async fn file(uploads: &Uploads, record: &Record, head: &Parts) -> Result<Re
     let opened = uploads.read(record).await?;
     let mut file = opened.ok_or_else(|| Reply::unknown(&record.id))?;
     let size = record.identity.size;
-    let validators = Validators::new(&record.digests.best().hex(), record.changed);
+    let validators = Validators::new(&record.version(), record.changed);
     let mut response = Response::new(Body::empty());
     let fixed = [
         (header::ACCEPT_RANGES, "bytes"),

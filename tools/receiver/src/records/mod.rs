@@ -106,7 +106,7 @@ pub async fn delete(
     let claim = uploads.claims.claim(&id).await?;
     let loaded = uploads.load(&owner, &claim).await?;
     let record = loaded.ok_or_else(|| Reply::unknown(&id))?;
-    let validators = Validators::new(&record.digests.best().hex(), record.changed);
+    let validators = Validators::new(&record.version(), record.changed);
     if let Err(status) = validators.check(&head.method, &head.headers) {
         let message =
             "the file is not, or no longer, as the request's condition says: nothing was deleted";

@@ -106,13 +106,6 @@ impl Digests {
         self.get(algorithm).map(|digest| digest.hex())
     }
 
-    /// Computes the digest by which two contents are most surely told apart.
-    pub fn best(&self) -> Digest {
-        let order = [Algorithm::Sha256, Algorithm::Blake3, Algorithm::Md5];
-        let best = order.into_iter().find_map(|it| self.get(it));
-        best.expect("there is at least one")
-    }
-
     /// Writes the inner states as text, for the database: those of MD5, SHA-256 and BLAKE3, each empty if it is not
     /// one of the set, up to the last one that is.
     pub fn save(&self) -> String {

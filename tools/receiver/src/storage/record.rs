@@ -204,6 +204,11 @@ impl Record {
         self.state != State::Complete && self.offset == 0 && self.ranges.is_empty()
     }
 
+    /// What tells the versions of the finished file apart, whatever digests it has. It is short and ASCII.
+    pub fn version(&self) -> String {
+        format!("{:x}", self.changed)
+    }
+
     /// The URL path of the finished file.
     pub fn location(&self) -> String {
         format!("/uploads/{}/file", self.id)
