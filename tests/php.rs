@@ -8,6 +8,7 @@ use resup_test_support::files;
 use resup_test_support::form_table::{check, post, Reader};
 use resup_test_support::php::Php;
 use resup_test_support::php_fpm::{PhpFpm, Settings};
+use resup_test_support::small_disk::SmallDisk;
 
 #[test]
 fn a_lost_connection_costs_one_segment_of_the_size_that_php_takes() {
@@ -202,6 +203,18 @@ fn php_without_room_for_a_segment_says_so() {
             error.contains("507") && error.contains("no room"),
             "{error}"
         );
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_as_such() {
+    let Some(php) = Php::start() else {
+        return;
+    };
+    let files = php.stored_file("");
+    let data = files.ancestors().nth(1).unwrap();
+    if let Some(disk) = SmallDisk::mount(data) {
+        disk.check(php.addr(), "/upload.php");
     }
 }
 

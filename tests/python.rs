@@ -11,6 +11,7 @@ use resup::{Client, Upload, UploadState};
 use resup_test_support::files;
 use resup_test_support::form_table::{check, post, Reader};
 use resup_test_support::python::Python;
+use resup_test_support::small_disk::SmallDisk;
 
 #[test]
 fn forms_are_taken_or_refused_as_the_table_says() {
@@ -98,5 +99,14 @@ fn a_finished_file_may_be_taken_away() {
             files::assert_same(&path, &stored);
             fs::remove_file(stored).unwrap();
         }
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_as_such() {
+    let mut disk = None;
+    let python = Python::start_with(|data| disk = SmallDisk::mount(data));
+    if let (Some(python), Some(disk)) = (python, disk) {
+        disk.check(python.addr(), "/");
     }
 }

@@ -358,6 +358,12 @@ def read_form(environ):
     return form, answer
 
 
+def is_full(error):
+    """Tells whether there is no room, by what the system or SQLite says."""
+    numbers = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return getattr(error, "errno", None) in numbers or "disk is full" in str(error)
+
+
 def respond(environ):
     try:
         form, answer = read_form(environ)
@@ -372,8 +378,8 @@ def respond(environ):
             db.close()
     except Refusal as refusal:
         return refusal.status, refusal.members
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    except (OSError, sqlite3.Error) as error:
+        if not is_full(error):
             raise
         return 507, {"message": "the receiver has no room left"}
     except UnicodeDecodeError:

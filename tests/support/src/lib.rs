@@ -26,6 +26,7 @@
 //! | [`openssl`] | certificates as OpenSSL makes them |
 //! | [`tls`] | throw-away certificate authorities and what they certify |
 //! | [`tools`] | programs that not every machine has |
+//! | [`small_disk`] | a disk that is soon full |
 //! | [`preload`] | C libraries that make calls of the system fail |
 //! | [`head`] | a request head, raw and parsed |
 //!
@@ -61,6 +62,7 @@ pub mod python;
 pub mod receiver;
 pub mod scripted;
 pub mod seed;
+pub mod small_disk;
 pub mod squid;
 pub mod tls;
 pub mod tomcat;
