@@ -27,35 +27,18 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
 /** Pausing, cancelling, closing and interrupting. */
 class ControlTest extends WithReceiver {
-    private static final ExecutorService EXECUTOR = Executors.newCachedThreadPool();
-
-    @AfterAll
-    static void stop() {
-        EXECUTOR.shutdown();
-    }
-
-    /** An upload that takes some seconds. */
-    private ResumableUpload.Builder slow(String name) throws IOException {
-        return client.upload(Some.file(directory, name, 4_000_000)).rateLimit(1_000_000);
-    }
-
     private static void sending(ResumableUpload upload) throws Exception {
         Some.until("some bytes are sent", () -> upload.progress().position() > 0);
-    }
-
-    private static Throwable cause(CompletableFuture<UploadResult> future) {
-        return assertThrows(ExecutionException.class, future::get).getCause();
     }
 
     @Test
     void a_paused_upload_goes_on_when_it_is_resumed() throws Exception {
         try (ResumableUpload upload = slow("paused").build()) {
-            CompletableFuture<UploadResult> future = upload.runAsync(EXECUTOR);
+            CompletableFuture<UploadResult> future = upload.runAsync(executor);
             sending(upload);
             upload.pause();
             Some.until("it is paused", () -> upload.state() == UploadState.PAUSED);
@@ -71,7 +54,7 @@ class ControlTest extends WithReceiver {
     @Test
     void a_cancelled_upload_says_so_and_can_be_run_again() throws Exception {
         try (ResumableUpload upload = slow("cancelled").build()) {
-            CompletableFuture<UploadResult> future = upload.runAsync(EXECUTOR);
+            CompletableFuture<UploadResult> future = upload.runAsync(executor);
             sending(upload);
             upload.cancel();
             UploadCancelledException cancelled = (UploadCancelledException) cause(future);
@@ -94,7 +77,7 @@ class ControlTest extends WithReceiver {
     @Test
     void cancelling_the_future_cancels_the_upload() throws Exception {
         try (ResumableUpload upload = slow("future").build()) {
-            CompletableFuture<UploadResult> future = upload.runAsync(EXECUTOR);
+            CompletableFuture<UploadResult> future = upload.runAsync(executor);
             sending(upload);
             assertTrue(future.cancel(false));
             assertThrows(CancellationException.class, future::get);
@@ -126,7 +109,7 @@ class ControlTest extends WithReceiver {
     @Test
     void closing_during_a_run_cancels_it() throws Exception {
         ResumableUpload upload = slow("closed").build();
-        CompletableFuture<UploadResult> future = upload.runAsync(EXECUTOR);
+        CompletableFuture<UploadResult> future = upload.runAsync(executor);
         sending(upload);
         upload.close();
         assertTrue(cause(future) instanceof UploadCancelledException);
@@ -150,7 +133,7 @@ class ControlTest extends WithReceiver {
     void closing_at_any_moment_is_safe() throws Exception {
         for (int i = 0; i < 60; i++) {
             ResumableUpload upload = client.upload("any moment " + i, Some.bytes(100_000 + i)).build();
-            CompletableFuture<UploadResult> future = upload.runAsync(EXECUTOR);
+            CompletableFuture<UploadResult> future = upload.runAsync(executor);
             Thread.sleep(i / 10, i % 10 * 100_000);
             upload.close();
             try {
@@ -177,7 +160,7 @@ class ControlTest extends WithReceiver {
                 upload.cancel();
                 assertThrows(UploadCancelledException.class, upload::run);
                 AtomicBoolean began = new AtomicBoolean();
-                CompletableFuture<UploadResult> future = upload.runAsync(run -> EXECUTOR.execute(() -> {
+                CompletableFuture<UploadResult> future = upload.runAsync(run -> executor.execute(() -> {
                     began.set(true);
                     run.run();
                 }));
@@ -303,7 +286,7 @@ class ControlTest extends WithReceiver {
     void a_cancel_does_not_wait_for_a_slow_stream() throws Exception {
         Trickle slow = new Trickle();
         try (ResumableUpload upload = client.upload("trickle", 10_000_000, () -> slow).build()) {
-            CompletableFuture<UploadResult> future = upload.runAsync(EXECUTOR);
+            CompletableFuture<UploadResult> future = upload.runAsync(executor);
             Some.until("it is being read", () -> slow.times.get() > 10);
             upload.cancel();
             int before = slow.times.get();
@@ -321,146 +304,6 @@ class ControlTest extends WithReceiver {
             source.seek(5_000_000_000L, () -> slow.times.get() < 10);
             assertEquals(10, slow.times.get());
             assertEquals(65_536, slow.most);
-        }
-    }
-
-    @Test
-    void complete_may_run_it_again() throws Exception {
-        AtomicReference<CompletableFuture<UploadResult>> again = new AtomicReference<>();
-        try (ResumableUpload upload = client.upload("again", Some.bytes(4321)).listener(new UploadListener() {
-            @Override
-            public void complete(ResumableUpload self, UploadResult result, Throwable failure) {
-                if (failure != null)
-                    again.set(self.runAsync(Runnable::run));
-            }
-        }).build()) {
-            upload.cancel();
-            assertThrows(UploadCancelledException.class, upload::run);
-            Some.assertStored(receiver, again.get().get(), Some.bytes(4321));
-        }
-    }
-
-    @Test
-    void only_one_run_is_made_at_a_time() throws Exception {
-        AtomicReference<Throwable> inside = new AtomicReference<>();
-        try (ResumableUpload upload = slow("twice").listener(new UploadListener() {
-            @Override
-            public void progress(ResumableUpload self, UploadProgress now) {
-                inside.set(assertThrows(IllegalStateException.class, self::run));
-            }
-        }).build()) {
-            CompletableFuture<UploadResult> future = upload.runAsync(EXECUTOR);
-            Some.until("the listener is called", () -> inside.get() != null);
-            assertThrows(IllegalStateException.class, upload::run);
-            assertFalse(future.isDone());
-            upload.setRateLimit(0);
-            future.get();
-        }
-    }
-
-    @Test
-    void what_a_listener_throws_cancels_and_is_thrown_again() throws Exception {
-        RuntimeException mine = new RuntimeException("mine 😀");
-        AtomicReference<Throwable> reported = new AtomicReference<>();
-        try (ResumableUpload upload = slow("thrown").listener(new UploadListener() {
-            @Override
-            public void progress(ResumableUpload self, UploadProgress now) {
-                throw mine;
-            }
-
-            @Override
-            public void complete(ResumableUpload self, UploadResult result, Throwable failure) {
-                reported.set(failure);
-            }
-        }).build()) {
-            assertSame(mine, assertThrows(RuntimeException.class, upload::run));
-            assertSame(mine, reported.get());
-            assertEquals(UploadState.CANCELLED, upload.state());
-            assertSame(mine, cause(upload.runAsync(EXECUTOR)));
-        }
-    }
-
-    @Test
-    void errors_and_what_got_round_the_compiler_are_thrown_again_too() throws Exception {
-        Error mine = new StackOverflowError("mine");
-        Exception checked = new Exception("checked");
-        AtomicReference<Throwable> toThrow = new AtomicReference<>(mine);
-        try (ResumableUpload upload = slow("errors").listener(new UploadListener() {
-            @Override
-            public void state(ResumableUpload self, UploadState state) {
-                ControlTest.<RuntimeException>sneak(toThrow.get());
-            }
-        }).build()) {
-            assertSame(mine, assertThrows(Error.class, upload::run));
-            toThrow.set(checked);
-            assertSame(checked, assertThrows(Exception.class, upload::run));
-        }
-    }
-
-    @SuppressWarnings("unchecked")
-    private static <T extends Throwable> void sneak(Throwable thrown) throws T {
-        throw (T) thrown;
-    }
-
-    @Test
-    void what_complete_throws_is_thrown_and_loses_no_failure() throws Exception {
-        RuntimeException mine = new RuntimeException("mine");
-        UploadListener listener = new UploadListener() {
-            @Override
-            public void complete(ResumableUpload self, UploadResult result, Throwable failure) {
-                throw mine;
-            }
-        };
-        try (ResumableUpload upload = client.upload("complete", new byte[7]).listener(listener).build()) {
-            assertSame(mine, assertThrows(RuntimeException.class, upload::run));
-            assertEquals(UploadState.COMPLETE, upload.state());
-        }
-        try (ResumableUpload upload = client.upload("not complete", new byte[7]).listener(listener).build()) {
-            upload.cancel();
-            UploadCancelledException cancelled = assertThrows(UploadCancelledException.class, upload::run);
-            assertSame(mine, cancelled.getSuppressed()[0]);
-        }
-    }
-
-    @Test
-    void what_the_log_and_a_source_throw_is_thrown_again() throws Exception {
-        RuntimeException mine = new RuntimeException("log");
-        try (ResumableUploadClient telling = ResumableUploadClient.builder(receiver.endpoint())
-                .log(LogLevel.DEBUG, (level, line) -> {
-                    throw mine;
-                }).build(); ResumableUpload upload = telling.upload("log", new byte[1]).build()) {
-            assertSame(mine, assertThrows(RuntimeException.class, upload::run));
-        }
-        IOException source = new IOException("source");
-        try (ResumableUpload upload = client.upload("source", 5, () -> {
-            throw source;
-        }).build()) {
-            assertSame(source, assertThrows(IOException.class, upload::run));
-        }
-        try (ResumableUpload upload = client.upload("null", 5, () -> null).build()) {
-            assertTrue(assertThrows(IOException.class, upload::run).getMessage().contains("StreamOpener"));
-        }
-    }
-
-    @Test
-    void a_listener_may_run_another_upload() throws Exception {
-        AtomicReference<UploadResult> inner = new AtomicReference<>();
-        UploadListener listener = new UploadListener() {
-            @Override
-            public void state(ResumableUpload self, UploadState state) {
-                if (state != UploadState.SENDING)
-                    return;
-                try (ResumableUpload other = client.upload("inner", Some.bytes(5001)).build()) {
-                    inner.set(other.run());
-                } catch (IOException e) {
-                    throw new IllegalStateException(e);
-                }
-            }
-        };
-        byte[] bytes = Some.bytes(5002);
-        try (ResumableUpload outer = client.upload("outer", bytes).listener(listener).build()) {
-            Some.assertStored(receiver, outer.run(), bytes);
-            Some.assertStored(receiver, inner.get(), Some.bytes(5001));
         }
     }
 }
