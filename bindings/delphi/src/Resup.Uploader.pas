@@ -195,22 +195,19 @@ begin
       FOnPrepare(Self, FClient, FUpload);
     if not Watch.Gone then
     begin
-      FStarting := False;
       FUpload.Start;
       FTimer.Enabled := True;
       FActive := True;
     end;
-  except
+  finally
     if not Watch.Gone then
     begin
       FStarting := False;
       FWatch := Watch.Outer;
-      FreeUpload;
+      if not FActive then
+        FreeUpload;
     end;
-    raise;
   end;
-  if not Watch.Gone then
-    FWatch := Watch.Outer;
 end;
 
 procedure TResumableUploader.MakeUpload;
