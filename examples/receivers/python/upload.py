@@ -358,12 +358,6 @@ def read_form(environ):
     return form, answer
 
 
-def is_full(error):
-    """Tells whether there is no room, by what the system or SQLite says."""
-    numbers = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    return getattr(error, "errno", None) in numbers or "disk is full" in str(error)
-
-
 def respond(environ):
     try:
         form, answer = read_form(environ)
@@ -379,8 +373,8 @@ def respond(environ):
     except Refusal as refusal:
         return refusal.status, refusal.members
     except (OSError, sqlite3.Error) as error:
-        if not is_full(error):
-            raise
+        if error.args[0] not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, "database or disk is full"):
+            raise  # That is the number of the system's error, or SQLite's message.
         return 507, {"message": "the receiver has no room left"}
     except UnicodeDecodeError:
         return 400, {"message": "the form is not UTF-8"}
