@@ -19,6 +19,11 @@ fn parts_come_in_any_order_and_only_the_whole_digest_completes_the_file() {
     assert_eq!(ranges(&first, &file), [(800, 1000)]);
     let second = take(&receiver, &file, &id, 300, 600);
     assert_eq!(ranges(&second, &file), [(300, 600), (800, 1000)]);
+    let listed = &receiver.get("/uploads").json["uploads"][0];
+    assert_eq!(
+        (&listed["offset"], &listed["held"]),
+        (&0.into(), &500.into())
+    );
     // What was confirmed survives.
     receiver.kill_and_restart();
     let found = locate(&receiver, &file);

@@ -69,14 +69,14 @@ export class Records {
         this.#again.value = "";
         this.#again.click();
       },
-      delete: () => this.#delete(item, row, text("delete_unfinished", { done: bytes(item.offset) })),
+      delete: () => this.#delete(item, row, text("delete_unfinished", { done: bytes(item.held) })),
     });
     return {
       row,
       render: (item) => {
-        const values = { done: bytes(item.offset), size: bytes(item.size), time: date(item.changed) };
+        const values = { done: bytes(item.held), size: bytes(item.size), time: date(item.changed) };
         set(row.querySelector(".details"), "textContent", text(item.active ? "held_active" : "held", values));
-        set(row.querySelector("progress"), "value", item.size === 0 ? 0 : item.offset / item.size);
+        set(row.querySelector("progress"), "value", item.size === 0 ? 0 : item.held / item.size);
         row.classList.toggle("active", item.active);
       },
     };

@@ -13,6 +13,8 @@ pub struct Item<'r> {
     dir: &'r str,
     size: u64,
     offset: u64,
+    /// How many bytes are there, behind gaps too.
+    held: u64,
     state: State,
     #[serde(skip_serializing_if = "Option::is_none")]
     mtime: Option<i64>,
@@ -49,6 +51,7 @@ impl<'r> Item<'r> {
             dir: &file.dir,
             size: file.size,
             offset: record.offset,
+            held: record.offset + record.ranges.total(),
             state: record.state,
             mtime: file.mtime.parse().ok(),
             md5: digest(Algorithm::Md5),

@@ -30,6 +30,11 @@ impl Ranges {
         self.0.iter()
     }
 
+    /// Counts their bytes.
+    pub fn total(&self) -> u64 {
+        self.0.iter().map(|range| range.to - range.from).sum()
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
