@@ -22,10 +22,13 @@
 //!
 //! The page's scripts are in `page/assets`, from the top: `app.js` puts them together. `queue.js` has the uploads
 //! and their order, `records.js` the server's list, `row.js` one upload on the page, `dialogs.js` questions and the
-//! login, `files.js` the files that were chosen or dropped. `upload.js` is the loop of one upload, as in the library:
-//! locate, compare, send, and again after a connection loss. It uses `digest.js` (with `md5-worker.js`),
-//! `segments.js`, `backoff.js` and `rate.js`. Only `server.js` makes requests, only `texts.js` knows languages.
-//! `vendor/spark-md5.min.js` is the file of the npm package, version 3.0.2, unchanged.
+//! login, `files.js` the files that were chosen or dropped. `upload.js` is one upload and its attempts after a connection
+//! loss. `transfer.js` is one attempt, as in the library: store, or locate, compare and send. It uses `agreement.js` for
+//! what version 1.1 adds, `compare.js`, `digest.js` (with `digest-worker.js`), `parts.js`, `segments.js` and `rate.js`.
+//! `parts.js` plans the parts, with `ranges.js`; `ramp.js` counts the connections of one upload and `lanes.js` those of
+//! all. Only `server.js` makes requests, only `texts.js` knows languages.
+//! `vendor` has files of npm packages, unchanged: `spark-md5.min.js` of spark-md5 3.0.2, and
+//! `hash-wasm-blake3.umd.min.js`, which is `dist/blake3.umd.min.js` of hash-wasm 4.13.0.
 
 mod accounts;
 mod app;

@@ -59,7 +59,7 @@ export class UploadRow {
     const { state } = upload;
     if (element.dataset.state !== state) element.dataset.state = state;
     const checking = state === "checking";
-    const done = checking ? upload.compared : upload.done;
+    const done = checking ? Math.max(upload.comparison.done, upload.done) : upload.done;
     set(this.progress, "value", upload.size === 0 ? Number(state === "complete") : done / upload.size);
     set(this.details, "textContent", describe(upload));
 
@@ -84,7 +84,7 @@ export function describe(upload) {
   const values = { done: bytes(upload.done), size: bytes(upload.size) };
   switch (state) {
     case "checking":
-      return text("checking", { percent: percent(upload.compared, Math.max(upload.done, 1)) });
+      return text("checking", { percent: percent(upload.comparison.done, Math.max(upload.comparison.total, 1)) });
     case "sending":
     case "paused":
       return state === "sending" ? moving("sending", values, upload) : text("paused", values);

@@ -41,11 +41,11 @@ export async function locate(fields, signal) {
   }
 }
 
-/** Sends `bytes` after `fields` and before `tail`, which holds the digests. */
+/** Sends or stores `bytes`: after `fields`, and before `tail`, which holds the digests. */
 export function send(fields, name, bytes, tail, signal, moved) {
   const form = new FormData();
   const add = (fields) => Object.entries(fields).forEach((field) => form.append(...field));
-  add({ action: "send", ...fields });
+  add(fields);
   form.append("file", bytes, name);
   add(tail);
   return request("POST", "upload", { body: form, signal, moved });

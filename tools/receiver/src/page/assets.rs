@@ -12,6 +12,10 @@ use crate::http::conditions::Validators;
 use crate::http::reply::Reply;
 use crate::page::secure;
 
+/// Allows the worker, and no page, to compile WebAssembly: BLAKE3 is that. Where a browser does not know this word, the
+/// worker has MD5 only.
+const WORKER_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
+
 /// A file.
 struct Asset {
     name: &'static str,
@@ -32,20 +36,28 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     let files = assets![
         "assets/icon.svg"
         "assets/page.css"
+        "assets/agreement.js"
         "assets/app.js"
         "assets/backoff.js"
+        "assets/compare.js"
         "assets/dialogs.js"
+        "assets/digest-worker.js"
         "assets/digest.js"
         "assets/files.js"
-        "assets/md5-worker.js"
+        "assets/lanes.js"
+        "assets/parts.js"
         "assets/queue.js"
+        "assets/ramp.js"
+        "assets/ranges.js"
         "assets/rate.js"
         "assets/records.js"
         "assets/row.js"
         "assets/segments.js"
         "assets/server.js"
         "assets/texts.js"
+        "assets/transfer.js"
         "assets/upload.js"
+        "assets/vendor/hash-wasm-blake3.umd.min.js"
         "assets/vendor/spark-md5.min.js"
         "texts/en.json"
         "texts/zh.json"
@@ -75,6 +87,9 @@ pub async fn asset(Path(name): Path<String>, head: Parts) -> Response {
     secure(headers);
     asset.validators.write(headers);
     let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
+    if asset.name == "digest-worker.js" {
+        set(header::CONTENT_SECURITY_POLICY, WORKER_POLICY);
+    }
     set(header::CACHE_CONTROL, "no-cache");
     set(header::CONTENT_TYPE, content_type(asset.name));
     response

@@ -287,6 +287,9 @@ describe("the page", () => {
     const page = await fetch(receiver.url);
     assert.match(page.headers.get("content-security-policy"), /default-src 'self'/);
     assert.doesNotMatch(await page.text(), /<style|style=|<script(?! type="module" src=)|\son\w+=/);
+    const policy = async (path) => (await fetch(`${receiver.url}${path}`)).headers.get("content-security-policy");
+    for (const path of ["", "assets/app.js"]) assert.doesNotMatch(await policy(path), /unsafe/);
+    assert.match(await policy("assets/digest-worker.js"), /script-src 'self' 'wasm-unsafe-eval'$/);
     const asset = await fetch(`${receiver.url}assets/app.js`);
     const again = await fetch(asset.url, { headers: { "If-None-Match": asset.headers.get("etag") } });
     assert.deepEqual([asset.status, again.status], [200, 304]);

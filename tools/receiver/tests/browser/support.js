@@ -164,7 +164,10 @@ export class Browser {
     });
   }
 
-  /** A page in a session of its own; its `sends` are the forms that it has sent. */
+  /**
+   * A page in a session of its own; its `sends` are the forms that it has sent, `most` how many of them at a time, and `log` has
+   * them and the answers in their order.
+   */
   async open(url, options = {}) {
     const context = await this.#chromium.newContext({ locale: "en-GB", ...options });
     context.setDefaultTimeout(60_000);
@@ -173,8 +176,14 @@ export class Browser {
     page.on("console", (message) => {
       if (message.text().includes("Content Security Policy")) this.#errors.push(message.text());
     });
-    page.sends = [];
-    await page.exposeFunction("noteSend", (fields) => page.sends.push(Object.fromEntries(fields)));
+    Object.assign(page, { sends: [], most: 0, log: [] });
+    await page.exposeFunction("noteSend", (fields, underWay) => {
+      const sent = Object.fromEntries(fields);
+      page.sends.push(sent);
+      page.log.push({ sent });
+      page.most = Math.max(page.most, underWay);
+    });
+    await page.exposeFunction("noteAnswer", (answer) => page.log.push({ answer }));
     await page.addInitScript(note);
     await page.goto(url);
     return page;
@@ -219,13 +228,21 @@ export const SLOW = 3_000_000;
 /** As fast as this machine is. */
 export const FAST = Infinity;
 
-/** Notes the fields of each send, in the order of the form; runs in the page. */
+/** Notes the fields of each send, in the order of the form, how many are under way, and the answers; runs in the page. */
 function note() {
   const { send } = XMLHttpRequest.prototype;
+  let underWay = 0;
   XMLHttpRequest.prototype.send = function (body) {
     if (body instanceof FormData) {
+      underWay += 1;
+      this.addEventListener("readystatechange", () => {
+        if (this.readyState !== XMLHttpRequest.DONE) return;
+        underWay -= 1;
+        // Errors and foreign answers are none.
+        if (this.status === 200 && this.responseText.startsWith("{")) globalThis.noteAnswer(JSON.parse(this.responseText));
+      });
       const text = (value) => (value instanceof Blob ? `${value.size} bytes` : value);
-      globalThis.noteSend([...body].map(([name, value]) => [name, text(value)]));
+      globalThis.noteSend([...body].map(([name, value]) => [name, text(value)]), underWay);
     }
     return send.call(this, body);
   };
