@@ -208,6 +208,7 @@ impl Connection {
         let builder = builder.header(header::CONTENT_LENGTH, length);
         let request = builder.body(SendBody::from_reader(&mut body))?;
         if length <= SHORT_BODY {
+            self.state.request().is_short = true;
             return self.agent.run(request);
         }
         stall::watch(&self.state, self.limits.stall, self.abort_handle(), || {

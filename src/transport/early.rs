@@ -130,6 +130,7 @@ impl<In: Transport> Connector<In> for Top {
             is_tunnel: state.is_none(),
             state: state.unwrap_or_default(),
             last_look: Instant::now(),
+            head: Vec::new(),
             is_spent: false,
         }))
     }
@@ -143,11 +144,25 @@ pub(super) struct TopTransport<In> {
     state: Arc<ConnectionState>,
     /// The time of the last look for a response.
     last_look: Instant,
+    /// The head of a request that goes out together with its body.
+    head: Vec<u8>,
     /// Whether the request was not sent whole, so that no other may follow on this connection.
     is_spent: bool,
 }
 
 impl<In: Transport> TopTransport<In> {
+    /// Puts the head, if it is to go out yet, before the first bytes of a short body. Gives the number of all.
+    fn add_head(&mut self, amount: usize) -> usize {
+        let length = self.head.len();
+        if length > 0 {
+            let output = self.inner.buffers().output();
+            output.copy_within(..amount, length);
+            output[..length].copy_from_slice(&self.head);
+            self.head.clear();
+        }
+        length + amount
+    }
+
     /// Receives more of the response.
     fn receive(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         let before = self.inner.buffers().input().len();
@@ -211,10 +226,17 @@ impl<In: Transport> Transport for TopTransport<In> {
         if self.state.request().begin_writing() {
             // No response comes before the request.
             self.last_look = Instant::now();
+            self.head.clear();
+            let output = self.inner.buffers().output();
+            if self.state.request().is_short && amount <= output.len() / 2 {
+                self.head.extend_from_slice(&output[..amount]);
+                return Ok(());
+            }
         }
         if self.is_spent {
             return Ok(());
         }
+        let amount = self.add_head(amount);
         self.inner.transmit_output(amount, timeout)?;
         // What the socket has kept goes out, or a response comes, before more is written.
         while self.state.request().phase() == Phase::Sending {
@@ -243,6 +265,11 @@ impl<In: Transport> Transport for TopTransport<In> {
     /// 100 Continue also waits for that.
     fn await_input(&mut self, mut timeout: NextTimeout) -> Result<bool, Error> {
         let (began, limit) = (Instant::now(), *timeout.after);
+        if !self.head.is_empty() {
+            // There was no body.
+            let amount = self.add_head(0);
+            self.inner.transmit_output(amount, timeout)?;
+        }
         loop {
             if !self.receive(timeout)? {
                 if !self.state.request().response.head_is_ready {

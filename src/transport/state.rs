@@ -38,6 +38,8 @@ pub(super) struct RequestState {
     first: Phase,
     /// Whether the next bytes are the request's first.
     pub(super) head_due: bool,
+    /// Whether head and body are so short that they go out together.
+    pub(super) is_short: bool,
     /// Whether the connection was made for this request.
     pub(super) is_fresh: bool,
     /// The address to which a connection was made for this request, where its name has several.
@@ -76,6 +78,7 @@ impl RequestState {
             phase: Phase::Connecting,
             first,
             head_due: true,
+            is_short: false,
             is_fresh: false,
             address: None,
             body_read: None,

@@ -28,6 +28,7 @@ mod interrupted_writes;
 mod lookups;
 mod proxies;
 mod several_addresses;
+mod short_requests;
 mod tls_records;
 
 fn options(endpoint: &str) -> ConnectionOptions {
