@@ -23,7 +23,7 @@ mod tests;
 
 pub(crate) use events::Event;
 
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -48,6 +48,8 @@ pub(crate) struct Control {
     changed: Condvar,
     signals: Signals,
     counters: Counters,
+    /// Whether new states need not wake the program: it looks at none.
+    ignores_states: AtomicBool,
     log_level: OnceLock<LogLevel>,
     /// The process in which the run is; 0 before it begins.
     process: AtomicU32,
@@ -81,7 +83,7 @@ impl Control {
     }
 
     fn push_state(&self, shared: &mut Shared, state: UploadState) {
-        if shared.events.push_state(state) {
+        if shared.events.push_state(state) && !self.ignores_states.load(Relaxed) {
             self.changed.notify_all();
         }
     }
@@ -89,7 +91,6 @@ impl Control {
     fn conclude(&self, shared: &mut Shared, outcome: Result<(), Error>) {
         if shared.events.conclude(outcome) {
             self.counters.freeze();
-            self.changed.notify_all();
         }
     }
 }
@@ -168,8 +169,9 @@ impl Control {
 
     /// Ends the run.
     pub(crate) fn finish(&self, outcome: Result<(), Error>) {
-        let mut shared = self.lock();
-        self.conclude(&mut shared, outcome);
+        self.conclude(&mut self.lock(), outcome);
+        // Whoever wakes needs the lock.
+        self.changed.notify_all();
     }
 
     /// Queues a line for the program's log, if it wants lines of this level.
@@ -251,6 +253,11 @@ impl Control {
     /// Asks for log lines of `level` and more important ones.
     pub(crate) fn set_log_level(&self, level: LogLevel) {
         let _ = self.log_level.set(level);
+    }
+
+    /// Notes whether the program looks at states. Each wakes it then.
+    pub(crate) fn set_wants_states(&self, wants: bool) {
+        self.ignores_states.store(!wants, Relaxed);
     }
 
     pub(crate) fn cancel(&self) {

@@ -219,6 +219,7 @@ impl Upload {
         if let Some(level) = self.callbacks.set_logger(self.client.logger()) {
             control.set_log_level(level);
         }
+        control.set_wants_states(self.callbacks.state.is_some());
         thread::Builder::new()
             .name("resup-upload".to_owned())
             .spawn(move || {
@@ -252,6 +253,7 @@ impl Upload {
             return Some(Err(Error::WrongState("the upload has not been started")));
         }
         let control = self.remote.current();
+        control.set_wants_states(self.callbacks.state.is_some());
         let deadline = Instant::now().checked_add(timeout);
         loop {
             let flow = match control.next(deadline)? {
