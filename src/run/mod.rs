@@ -22,6 +22,7 @@ mod setup;
 mod store;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod throttle;
 #[cfg(test)]
 mod tls_cuts;
@@ -54,13 +55,10 @@ pub(crate) fn run_upload(
     (rate, shared): (&Limiter, &SharedState),
 ) -> Result<(), Error> {
     let mut source = open(control, opener)?;
-    let identity = source
-        .identity()
-        .filter(|_| upload.digest != DigestMode::None);
-    let state_file = upload
-        .state_file
-        .zip(identity)
-        .map(|(path, identity)| StateFile::new(path, identity));
+    let state_path = upload.state_file;
+    let state_file = state_path
+        .filter(|_| upload.digest != DigestMode::None)
+        .and_then(|path| Some(StateFile::new(path, source.identity()?)));
     let content_type = upload
         .content_type
         .unwrap_or_else(|| content_type::by_name(&upload.name).to_owned());

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::ids::KnownIds;
 use super::learned_digest::LearnedDigest;
 use super::learned_store::LearnedStore;
+use super::threads::Threads;
 use crate::control::rate::Limiter;
 use crate::engine::LearnedLimit;
 use crate::error::Error;
@@ -85,6 +86,7 @@ pub(crate) struct SharedState {
     pub learned_store: LearnedStore,
     pub pool: ConnectionPool,
     pub ids: KnownIds,
+    pub threads: Threads,
     pub process: u32,
 }
 
@@ -97,6 +99,7 @@ impl Default for SharedState {
             learned_store: LearnedStore::default(),
             pool: ConnectionPool::default(),
             ids: KnownIds::default(),
+            threads: Threads::default(),
             process: process::id(),
         }
     }

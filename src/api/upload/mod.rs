@@ -8,7 +8,6 @@ use std::io::{Read, Seek};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use callbacks::Callbacks;
@@ -220,20 +219,20 @@ impl Upload {
             control.set_log_level(level);
         }
         control.set_wants_states(self.callbacks.state.is_some());
-        thread::Builder::new()
-            .name("resup-upload".to_owned())
-            .spawn(move || {
-                let limits = (&*rate, &*shared);
-                let result = catch_unwind(AssertUnwindSafe(|| {
-                    run_upload(&run, &opener, options, &client, limits)
-                }));
-                run.finish(result.unwrap_or_else(|panic| Err(Error::from_panic(&*panic))));
-            })
-            .map_err(|e| {
-                let why = format!("no thread for the upload: {e}");
-                control.finish(Err(Error::System { why: why.clone() }));
-                Error::System { why }
-            })?;
+        let own = shared.clone();
+        let work = move || {
+            let limits = (&*rate, &*own);
+            let result = catch_unwind(AssertUnwindSafe(|| {
+                run_upload(&run, &opener, options, &client, limits)
+            }));
+            let outcome = result.unwrap_or_else(|panic| Err(Error::from_panic(&*panic)));
+            move || run.finish(outcome)
+        };
+        shared.threads.start(work).map_err(|e| {
+            let why = format!("no thread for the upload: {e}");
+            control.finish(Err(Error::System { why: why.clone() }));
+            Error::System { why }
+        })?;
         self.stage = Stage::Running;
         Ok(())
     }
