@@ -17,8 +17,8 @@ pub(super) fn read(
     mut take: impl FnMut(&[u8]),
 ) -> Result<(), Stop> {
     source.seek(from)?;
-    let mut buf = vec![0; STEP];
     let mut left = to - from;
+    let mut buf = vec![0; left.min(STEP as u64) as usize];
     while left > 0 {
         control.check()?;
         let most = left.min(buf.len() as u64) as usize;

@@ -35,6 +35,15 @@ impl Stamp {
         Ok(Self::new(&std::fs::metadata(path)?))
     }
 
+    /// Makes the stamp of the file that has this name, and of which `meta` tells already.
+    pub(super) fn of_name(path: &Path, meta: &Metadata) -> io::Result<Self> {
+        match cfg!(windows) {
+            // There the name alone tells less.
+            true => Self::at(path),
+            false => Ok(Self::new(meta)),
+        }
+    }
+
     /// Makes the stamp of an open file. Some network drives have no number for it.
     #[cfg(windows)]
     pub(super) fn of(file: &File) -> io::Result<Self> {

@@ -47,7 +47,7 @@ impl FileSource {
                 },
             });
         }
-        let named = Stamp::at(path).map_err(failed)?;
+        let named = Stamp::of_name(path, &meta).map_err(failed)?;
         let file = File::open(path).map_err(failed)?;
         let opened = Stamp::of(&file).map_err(failed)?;
         let mut source = FileSource {

@@ -72,11 +72,12 @@ impl Tree {
 
     /// Gives the digest of the bytes so far.
     pub fn digest(&self) -> [u8; 32] {
+        if self.subtrees.is_empty() {
+            return blake3::hash(&self.tail).into();
+        }
         // The subtrees to the left have the sizes that the tree has only if the tail is within one chunk.
         let state = self.compact();
-        let Some((first, others)) = state.subtrees.split_first() else {
-            return blake3::hash(&state.tail).into();
-        };
+        let (first, others) = state.subtrees.split_first().expect("there is one");
         let last = subtree(state.at, &state.tail);
         let join = |right, left| merge_subtrees_non_root(left, &right, Mode::Hash);
         let right = others.iter().rev().fold(last, join);
