@@ -2,7 +2,8 @@
 //! finished files have their places. `partial.unknown` is for those that the database does not know.
 //!
 //! When the bytes of a finished upload are in `partial`, a crash has stopped a move:
-//! [`move_to_place`](Files::move_to_place) completes it. Symbolic links are never followed.
+//! [`move_to_place`](Files::move_to_place) completes it. So the new name is not synced: after a power cut a file has its
+//! old name or its new one, and with both of them the upload is finished. Symbolic links are never followed.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Seek, SeekFrom};
@@ -153,8 +154,7 @@ impl Files {
         drop(tree);
         failpoint::hit("after-rename");
         // A rename does nothing when both names are of one file (a hard link): then the old name is still there.
-        self.remove(&record.id)?;
-        sync_names(&dir)
+        self.remove(&record.id)
     }
 
     /// Moves a finished file back to `partial`, if it is at its place.
@@ -312,10 +312,7 @@ impl Files {
         let (dirs, name) = split(place);
         let mut dir = self.finished.try_clone()?;
         for part in dirs {
-            let next = open_or_make(&dir, part)?;
-            // Also when it was there: who made it may not have synced it yet.
-            sync_names(&dir)?;
-            dir = next;
+            dir = open_or_make(&dir, part)?;
         }
         Ok((dir, name))
     }

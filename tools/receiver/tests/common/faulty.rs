@@ -9,7 +9,7 @@ use resup_test_support::preload;
 use super::Receiver;
 
 /// Compiles the library that makes calls fail.
-fn library() -> &'static Path {
+pub fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fault/fault.c");

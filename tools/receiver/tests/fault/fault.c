@@ -1,5 +1,6 @@
 /* Makes system calls fail. While the file named by FAULT exists, with "CALL ERRNO PART" in it, each CALL on a file
- * whose path has PART in it fails with ERRNO, or hangs where that is 0. For LD_PRELOAD. */
+ * whose path has PART in it fails with ERRNO, or hangs where that is 0. The path of each file that is synced is added as a
+ * line to the file named by SYNCS. For LD_PRELOAD. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -49,19 +50,40 @@ static int fails_on(const char *call, const char *path)
     return 1;
 }
 
-static int fails(const char *call, int fd)
+/* Reads the path of an open file, of which one byte more is left free. Returns whether there is one. */
+static int find_path(int fd, char *path, size_t size)
 {
-    char link[64], path[1024];
+    char link[64];
     int saved = errno;
     ssize_t length;
 
     sprintf(link, "/proc/self/fd/%d", fd);
-    length = readlink(link, path, sizeof path - 1);
+    length = readlink(link, path, size - 2);
     errno = saved;
-    if (length < 0)
-        return 0;
-    path[length] = '\0';
-    return fails_on(call, path);
+    path[length < 0 ? 0 : length] = '\0';
+    return length >= 0;
+}
+
+static int fails(const char *call, int fd)
+{
+    char path[1024];
+
+    return find_path(fd, path, sizeof path) && fails_on(call, path);
+}
+
+/* Writes down that a file is synced. */
+static void note_sync(int fd)
+{
+    static const char *syncs;
+    char path[1024];
+    int file;
+
+    if ((syncs == NULL && (syncs = getenv("SYNCS")) == NULL) || !find_path(fd, path, sizeof path))
+        return;
+    strcat(path, "\n");
+    file = (int)syscall(SYS_openat, AT_FDCWD, syncs, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    syscall(SYS_write, file, path, strlen(path));
+    syscall(SYS_close, file);
 }
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -83,11 +105,13 @@ ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset)
 
 int fsync(int fd)
 {
+    note_sync(fd);
     return fails("fsync", fd) ? -1 : REAL(fsync)(fd);
 }
 
 int fdatasync(int fd)
 {
+    note_sync(fd);
     return fails("fsync", fd) ? -1 : REAL(fdatasync)(fd);
 }
 
