@@ -17,7 +17,9 @@ pub async fn connect(url: &str, limit: u32) -> sqlx::Result<AnyPool> {
             .min_connections(limit)
             .max_connections(limit)
             .idle_timeout(None)
-            .max_lifetime(None);
+            .max_lifetime(None)
+            // A connection to a file cannot be lost. The test is one more way to its thread and back.
+            .test_before_acquire(false);
         pool.after_connect(|connection, _| {
             Box::pin(async move {
                 // FULL, so that a confirmed offset survives a power cut. The checkpoint makes durable what an
