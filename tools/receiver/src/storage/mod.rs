@@ -26,6 +26,7 @@
 //! | [`ranges`] | the bytes that are durable behind the offset of an unfinished upload |
 //! | [`reading`] | digests of bytes that are on the disk already |
 //! | [`digests`] | the digests that an upload needs, which can be saved and continued |
+//! | [`threads`] | the threads on which files are read and written |
 //! | [`error`] | reasons why something could not be stored |
 //! | [`failpoint`] | places where tests let the receiver crash |
 
@@ -52,6 +53,7 @@ pub mod record;
 pub mod recovery;
 pub mod search;
 pub mod store;
+pub mod threads;
 pub mod unknown;
 pub mod uploads;
 pub mod whole;

@@ -21,6 +21,7 @@ use crate::storage::names;
 use crate::storage::pace::Pace;
 use crate::storage::record::{Prefix, Record, State};
 use crate::storage::store::Store;
+pub(super) use crate::storage::threads::blocking;
 
 /// The largest number of files in one directory that differ only in the number added to their name.
 const MAX_NAMESAKES: u32 = 1000;
@@ -365,10 +366,4 @@ impl Uploads {
         let (files, record) = (self.files.clone(), record.clone());
         blocking(move || work(&files, &record)).await
     }
-}
-
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> Result<T, StorageError> {
-    Ok(tokio::task::spawn_blocking(work).await??)
 }

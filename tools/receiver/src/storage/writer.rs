@@ -16,6 +16,7 @@ use crate::storage::error::StorageError;
 use crate::storage::failpoint;
 use crate::storage::reading;
 use crate::storage::record::{Prefix, Record, State};
+use crate::storage::threads;
 use crate::storage::uploads::Uploads;
 
 /// The longest time between two commits while bytes arrive.
@@ -86,7 +87,7 @@ impl Writer {
     ) -> Self {
         Self {
             blocks: filler,
-            thread: tokio::task::spawn_blocking(move || work(taker)),
+            thread: threads::start(move || work(taker)),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::http::fields::Fields;
 use crate::http::reply::Reply;
 use crate::storage::claims::Claim;
 use crate::storage::record::{Identity, Record, State};
+use crate::storage::threads;
 use crate::wire::agreement::Agreement;
 use crate::wire::endpoint::Endpoint;
 use crate::wire::locate::{contested, find, identity, no_room, ATTEMPTS};
@@ -52,11 +53,15 @@ pub async fn store(
     })?;
     let bytes = read_file(&mut form, file.size, &mut log.bytes).await?;
     read_tail(&mut form, check).await?;
-    let is_wrong = |given: &Digest| Digest::of(given.algorithm(), &bytes) != *given;
-    if file.digests().iter().any(is_wrong) {
-        return Err(wrong_digest());
-    }
-    let (_claim, mut record) = put(endpoint, &file, bytes, agreement).await?;
+    let own = endpoint.clone();
+    let work = async move {
+        let is_wrong = |given: &Digest| Digest::of(given.algorithm(), &bytes) != *given;
+        if file.digests().iter().any(is_wrong) {
+            return Err(wrong_digest());
+        }
+        put(&own, &file, bytes, agreement).await
+    };
+    let (_claim, mut record) = threads::run(work).await??;
     log.id.clone_from(&record.id);
     log.to = Some(record.offset);
     endpoint.use_digest(&mut record, agreement).await?;
