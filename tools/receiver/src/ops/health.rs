@@ -26,12 +26,15 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// What is wrong, in words for everybody; nothing when records and bytes can be written.
 type Verdict = Result<(), &'static str>;
 
+/// A probe that runs on a thread of its own, and when it began.
+type Probe = (Instant, JoinHandle<()>);
+
 /// The probes, of which one runs at a time, and what the last one found.
 #[derive(Clone)]
 pub struct Health {
     limit: Duration,
     /// The last probe that began, and when.
-    probe: Arc<Mutex<Option<(Instant, JoinHandle<()>)>>>,
+    probe: Arc<Mutex<Option<Probe>>>,
     /// The last verdict, and when it was found.
     verdict: watch::Sender<(Verdict, Instant)>,
 }
