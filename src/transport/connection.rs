@@ -22,6 +22,7 @@ use super::via::Via;
 use super::{early, expect, names, stall, tls, tunnel, via};
 use crate::control::abort::AbortHandle;
 use crate::error::Error;
+use crate::http::certificates::Certificates;
 use crate::http::proxy::{Proxy, WindowsSetting};
 use crate::http::{
     instead, schemes, status_and_words, Body, Exchange, Link, Needs, Request, Response,
@@ -58,14 +59,20 @@ pub(crate) struct Connection {
 impl Connection {
     /// Makes a connection by the options. Fails if they, or the system's proxy or certificates,
     /// cannot be used. The socket is opened with the first request.
-    pub(super) fn new(options: &ConnectionOptions, habits: Arc<Habits>) -> Result<Self, Error> {
-        Self::with_resolver(options, DefaultResolver::default(), habits)
+    /// `tls` makes the settings for an https server.
+    pub(super) fn new(
+        options: &ConnectionOptions,
+        habits: Arc<Habits>,
+        tls: impl FnOnce(&Certificates) -> Result<Arc<ClientConfig>, String>,
+    ) -> Result<Self, Error> {
+        Self::with_resolver(options, DefaultResolver::default(), habits, tls)
     }
 
     pub(super) fn with_resolver(
         options: &ConnectionOptions,
         resolver: impl Resolver,
         habits: Arc<Habits>,
+        tls: impl FnOnce(&Certificates) -> Result<Arc<ClientConfig>, String>,
     ) -> Result<Self, Error> {
         let origin = options.endpoint.origin();
         let env = |name: &str| std::env::var(name).ok();
@@ -78,13 +85,11 @@ impl Connection {
         let via = Via::new(&origin, proxy);
         let host = options.endpoint.authority();
         let tls = match origin.https {
-            true => Some(
-                tls::config(&options.certificates).map_err(|why| Error::Tls {
-                    host: host.to_owned(),
-                    why,
-                    may_be_damage: false,
-                })?,
-            ),
+            true => Some(tls(&options.certificates).map_err(|why| Error::Tls {
+                host: host.to_owned(),
+                why,
+                may_be_damage: false,
+            })?),
             false => None,
         };
         let tunnel = via.tunnel().map_err(|e| Error::InvalidArgument {

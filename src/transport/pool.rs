@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::connection::Connection;
 use super::habits::Habits;
 use super::options::ConnectionOptions;
+use super::tls::TlsConfigs;
 use crate::control::stop::Stop;
 use crate::control::{AbortKey, Control};
 use crate::error::Error;
@@ -19,6 +20,7 @@ const MAX_IDLE: usize = 8;
 pub(crate) struct ConnectionPool {
     idle: Mutex<Vec<(u64, Connection)>>,
     habits: Arc<Habits>,
+    tls: TlsConfigs,
 }
 
 impl ConnectionPool {
@@ -34,7 +36,9 @@ impl ConnectionPool {
         idle.retain(|(made_with, _)| *made_with == version);
         let connection = match idle.pop() {
             Some((_, connection)) => connection,
-            None => Connection::new(options, self.habits.clone())?,
+            None => Connection::new(options, self.habits.clone(), |certificates| {
+                self.tls.get(version, certificates)
+            })?,
         };
         drop(idle);
         let abort_key = control.add_abort(connection.abort_handle())?;

@@ -134,7 +134,8 @@ fn a_connection_that_the_program_ends_was_not_dead() {
     let kept = || {
         let step = Step::new().read(Take::All).end(End::HoldOpen);
         let server = ScriptedServer::start(vec![Step::reply(200, "{}"), step]);
-        let connection = Connection::new(&options(&server.endpoint()), habits.clone()).unwrap();
+        let connection =
+            Connection::new(&options(&server.endpoint()), habits.clone(), tls::config).unwrap();
         assert_eq!(get(&connection, &server).unwrap().status, 200);
         (server, connection)
     };

@@ -48,7 +48,7 @@ fn connection(url: &str, proxy: &str, resolver: &Leading) -> Connection {
     let mut options = options(url);
     options.proxy = ProxySetting::parse(proxy).unwrap();
     options.limits.connect = Duration::from_secs(2);
-    Connection::with_resolver(&options, resolver.clone(), Arc::default()).unwrap()
+    Connection::with_resolver(&options, resolver.clone(), Arc::default(), tls::config).unwrap()
 }
 
 const URL: &str = "http://far.invalid/up";

@@ -14,6 +14,7 @@ use ureq::unversioned::resolver::Resolver;
 use super::connection::Connection;
 use super::habits::Habits;
 use super::options::ConnectionOptions;
+use super::tls;
 use crate::error::Error;
 use crate::http::{Body, Exchange, Link, Needs, Request, Response};
 
@@ -36,7 +37,7 @@ fn options(endpoint: &str) -> ConnectionOptions {
 }
 
 fn new_connection(options: &ConnectionOptions) -> Connection {
-    Connection::new(options, Arc::default()).unwrap()
+    Connection::new(options, Arc::default(), tls::config).unwrap()
 }
 
 impl Connection {

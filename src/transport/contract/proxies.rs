@@ -307,7 +307,8 @@ fn the_time_for_connecting_is_for_lookup_connection_and_tunnel_together() {
         options.proxy = ProxySetting::parse("http://near.invalid").unwrap();
         options.limits.connect = limit;
         let resolver = Slow(proxy.addr(), lookup);
-        let connection = Connection::with_resolver(&options, resolver, Arc::default()).unwrap();
+        let connection =
+            Connection::with_resolver(&options, resolver, Arc::default(), tls::config).unwrap();
         let error = ask(&connection, endpoint).unwrap_err();
         assert!(error.to_string().contains(words), "{lookup:?}: {error}");
     }

@@ -36,7 +36,8 @@ fn ask(proxy: &str, addrs: &[SocketAddr], habits: &Arc<Habits>) -> Result<Respon
     options.limits.connect = LIMIT;
     options.limits.response = SOON / 10;
     let resolver = All(addrs.to_vec());
-    let connection = Connection::with_resolver(&options, resolver, habits.clone()).unwrap();
+    let connection =
+        Connection::with_resolver(&options, resolver, habits.clone(), tls::config).unwrap();
     get_url(&connection, url)
 }
 
@@ -143,7 +144,8 @@ fn the_time_limit_is_for_all_addresses_together() {
     let mut options = options("http://far.invalid/up");
     options.limits.connect = Duration::from_millis(600);
     let resolver = All(vec![hole.addr(); 4]);
-    let connection = Connection::with_resolver(&options, resolver, Arc::default()).unwrap();
+    let connection =
+        Connection::with_resolver(&options, resolver, Arc::default(), tls::config).unwrap();
     let url = "http://far.invalid/up".to_owned();
     let error = post(&connection, url, &mut io::empty(), 0).unwrap_err();
     assert!(

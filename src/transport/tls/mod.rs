@@ -2,6 +2,7 @@
 //!
 //! ureq's own layer takes no verifier, and does not show that a server asks for a new handshake.
 
+mod configs;
 mod ecdsa;
 mod layer;
 mod verifier;
@@ -14,6 +15,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::sign::SingleCertAndKey;
 use rustls::{ClientConfig, RootCertStore};
 
+pub(super) use configs::TlsConfigs;
 pub(super) use layer::TlsLayer;
 use verifier::{NoVerifier, Verifier};
 
