@@ -84,6 +84,7 @@ impl Transfer {
             return Err(Error::Internal { why }.into());
         };
         self.evidence.sent(send.offset, read);
+        self.parts.sent(send.offset, read);
         let ending = match self.outcome(&mut parallel, send, result, now) {
             Ok(ending) => ending,
             Err(error) => self.lose(error, send, read, now),
@@ -138,10 +139,10 @@ impl Transfer {
         }
         match parallel.ending.take() {
             Some(ending) => self.end_parts(ending),
-            None if self.parts.is_done() || self.parts.is_over(now) => {
-                Ok(self.conclude_parts(parallel.best)?)
-            }
+            None if self.parts.is_done() => Ok(self.conclude_parts(parallel.best)?),
+            // One send would make the server drop what it may hold behind a gap.
             None if self.parts.is_unknown() => Ok(self.locate()),
+            None if self.parts.is_over(now) => Ok(self.conclude_parts(parallel.best)?),
             None => Ok(self.send_parts(parallel, now)),
         }
     }
@@ -183,7 +184,7 @@ impl Transfer {
                 Some(Ending::Damaged(answer))
             }
             // What came with a part that failed may have moved it.
-            Outcome::OffsetMismatch(answer) if self.parts.note(&answer) => None,
+            Outcome::OffsetMismatch(answer) if self.parts.note(&answer, send.part) => None,
             Outcome::OffsetMismatch(_) => Some(Ending::OtherOffset),
             Outcome::ChecksumMismatch(answer) => Some(Ending::Damaged(answer)),
             Outcome::UnknownUpload(refusal) => Some(Ending::Failed(unknown(&refusal), Some(send))),
@@ -212,7 +213,7 @@ impl Transfer {
         let time = now.saturating_duration_since(send.since);
         self.segments.accepted(send.length, time);
         self.parts.accept(send, now);
-        self.parts.note(answer);
+        self.parts.note(answer, send.part);
         let gain = self.evidence.hold(self.parts.held().total());
         self.budget.settle(gain);
         Ok(())
@@ -220,7 +221,7 @@ impl Transfer {
 
     /// Decides on a part that failed: others go on without it.
     fn lose(&mut self, error: Error, send: Sending, read: u64, now: Instant) -> Option<Ending> {
-        if !self.parts.lose(send, read, now) {
+        if !self.parts.lose(send, read, PartId(self.sends), now) {
             if error.kind() == ErrorKind::System {
                 // One send needs neither a further thread nor a further reader.
                 self.parts.give_up();

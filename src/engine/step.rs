@@ -31,7 +31,7 @@ pub(crate) struct Plan {
 }
 
 /// The number of a send in its run. There may be several at once, so steps and events name theirs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct PartId(pub u64);
 
 /// The driver's next step.

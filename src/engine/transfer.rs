@@ -108,6 +108,7 @@ impl Transfer {
             ) => self.settled(offset, ours, reply_to, now)?,
             (Phase::Sending(send), Event::Sent { part, read, result }) if part == send.part => {
                 self.evidence.sent(send.offset, read);
+                self.parts.sent(send.offset, read);
                 self.sent(send, result?, now)?
             }
             (Phase::Parallel(parallel), Event::Sent { part, read, result }) => {
@@ -205,7 +206,10 @@ impl Transfer {
         let foreign = (!ours).then_some(claim.offset);
         // Another file's bytes, or damaged ones: the upload starts again from 0.
         let offset = if ours { claim.offset } else { 0 };
-        self.parts.hold(Ranges::up_to(offset));
+        match ours {
+            true => self.parts.hold(Ranges::up_to(offset)),
+            false => self.parts.drop_all(offset),
+        }
         // A send that is no part makes the server drop its ranges.
         if ours && self.compares && self.parts.are_possible() {
             return Ok(self.compare_ranges(claim));

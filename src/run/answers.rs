@@ -46,7 +46,11 @@ impl Answers<'_> {
         }
         let (offset, size) = (answer.offset, job.size);
         self.control.log(LogLevel::Debug, || {
-            format!("the server has {offset} of {size} bytes")
+            let ranges = answer.ranges.chunk_by(|one, next| one.to == next.from);
+            let behind: String = ranges
+                .map(|it| format!(", {} to {}", it[0].from, it[it.len() - 1].to))
+                .collect();
+            format!("the server has {offset} of {size} bytes{behind}")
         });
         let (id, message) = (self.id.clone(), answer.message.clone());
         self.control.edit_server_info(|info| {

@@ -28,6 +28,10 @@ use crate::random;
 /// connection, unless other uploads can use theirs.
 pub(super) const MAX_DEAD: u32 = 3;
 
+/// What the log says then.
+pub(super) const DEAD: &str =
+    "the connection that was kept was closed meanwhile; asking again on a new one";
+
 /// A run in progress.
 pub(super) struct Driver<'a> {
     pub(super) protocol: &'a dyn Protocol,
@@ -43,7 +47,7 @@ pub(super) struct Driver<'a> {
     /// The text that all parts of this run have.
     pub(super) part_key: Option<String>,
     /// How many sends in a row found their connection dead.
-    dead_sends: u32,
+    pub(super) dead_sends: u32,
 }
 
 impl<'a> Driver<'a> {
@@ -337,10 +341,7 @@ impl<'a> Driver<'a> {
             return cause;
         }
         self.dead_sends += 1;
-        self.log(LogLevel::Info, || {
-            "the connection that was kept was closed meanwhile; asking again on a new one"
-                .to_owned()
-        });
+        self.log(LogLevel::Info, || DEAD.to_owned());
         Stop::Interrupted
     }
 

@@ -6,7 +6,7 @@ use std::thread::{self, Builder};
 use std::time::{Duration, Instant};
 
 use super::digest_ahead::{DigestAhead, EndOnDrop, MAX_AHEAD};
-use super::driver::{cause, next, Driver};
+use super::driver::{cause, next, Driver, DEAD, MAX_DEAD};
 use super::hashed_source::has_range;
 use super::senders::{Common, Ended, Senders};
 use crate::control::log::LogLevel;
@@ -49,6 +49,7 @@ impl Driver<'_> {
         let mut offset = digest.at();
         let ahead = DigestAhead::new(digest);
         let (control, answers) = (self.control, &mut self.answers);
+        let dead = &mut self.dead_sends;
         let source = &*self.source.source;
         let step = thread::scope(|scope| {
             let _guard = EndOnDrop(&ahead);
@@ -108,8 +109,9 @@ impl Driver<'_> {
                         if let Ok(Outcome::Accepted(answer)) = &ended.result {
                             offset = offset.max(answer.offset);
                             ahead.confirm(offset);
+                            *dead = 0;
                         }
-                        event(control, ended, senders.is_busy())
+                        event(control, ended, senders.is_busy(), dead)
                     }
                     None => {
                         measure_at = now.max(measure_at) + INTERVAL;
@@ -127,8 +129,9 @@ impl Driver<'_> {
     }
 }
 
-/// Counts the bytes of a part that has ended, and makes an event of it. `others` go on, or none.
-pub(super) fn event(control: &Control, ended: Ended, others: bool) -> Event {
+/// Counts the bytes of a part that has ended, and makes an event of it. `others` go on, or none. `dead` sends in a
+/// row have found their connection dead.
+pub(super) fn event(control: &Control, ended: Ended, others: bool, dead: &mut u32) -> Event {
     let PartSend {
         part,
         offset,
@@ -140,7 +143,13 @@ pub(super) fn event(control: &Control, ended: Ended, others: bool) -> Event {
         }
         _ => control.lose_part(ended.read - offset),
     }
-    let result = ended.result.map_err(|stop| cause(control, stop));
+    let mut result = ended.result.map_err(|stop| cause(control, stop));
+    if ended.was_dead && !others && *dead < MAX_DEAD {
+        *dead += 1;
+        control.log(LogLevel::Info, || DEAD.to_owned());
+        // It is no failure of the server: the engine asks it at once, on a new connection.
+        result = Err(Stop::Interrupted);
+    }
     if let (Err(Stop::Failed(error)), true) = (&result, others) {
         control.log(LogLevel::Info, || {
             format!("{error}; this part is sent again, and other parts go on")

@@ -48,6 +48,8 @@ pub(super) struct Ended {
     /// The source was read up to here.
     pub read: u64,
     pub result: Result<Outcome, Stop>,
+    /// Whether the connection was kept from an earlier request, and was dead.
+    pub was_dead: bool,
     /// The sender's place.
     seat: Option<usize>,
 }
@@ -101,6 +103,7 @@ impl<'scope, 'env> Senders<'scope, 'env> {
                     send,
                     read: send.offset,
                     result: Err(error.into()),
+                    was_dead: false,
                     seat: None,
                 });
                 return;
@@ -195,18 +198,22 @@ impl PartSender<'_> {
                     result: Err(Stop::Failed(Error::Internal {
                         why: "the thread of a part has panicked".to_owned(),
                     })),
+                    was_dead: false,
                     seat: Some(seat),
                 }),
             };
             let result = self.send(connector, &mut exchange, send, id.as_deref());
-            if result.is_err() {
-                exchange = None;
-            }
+            let lost = exchange.take_if(|_| result.is_err());
             if let Some(ended) = &mut guard.ended {
                 ended.read = send.offset + self.read.load(Relaxed);
+                ended.was_dead = lost.is_some_and(|exchange| exchange.link() == Link::Dead);
                 ended.result = result;
             }
         }
+    }
+
+    fn is_unread(&self) -> bool {
+        self.read.load(Relaxed) == 0
     }
 
     /// Sends a part, on the connection of the last one if there is one.
@@ -254,10 +261,10 @@ impl PartSender<'_> {
             }
             match result {
                 Ok(outcome) => return Ok(outcome),
-                Err(_) if exchange.link() == Link::Dead && dead < MAX_DEAD => {
+                // Nothing of the part has arrived. Of one that was read, some may have, and answers to others may have
+                // shown it.
+                Err(_) if exchange.link() == Link::Dead && dead < MAX_DEAD && self.is_unread() => {
                     dead += 1;
-                    // None of it can have arrived.
-                    control.lose_part(self.read.swap(0, Relaxed));
                     exchange.renew();
                 }
                 Err(error) => {

@@ -2,8 +2,14 @@
 
 use std::time::Duration;
 
-/// The first part: so short that it is soon over on a slow link, too.
+/// The length of parts while no part has ended: so short that it is soon over on a slow link, too.
 const FIRST: u64 = 512 * 1024;
+/// The very first part, on one connection, has this share of the bytes. Between two parts the connection is idle, so a
+/// fast link has to show its rate within the first. On a slow link, other connections meanwhile send the rest, and are not
+/// done before the first one.
+const SHARE_OF_FIRST: u64 = 8;
+/// The most bytes of the very first part: a fast link shows its rate within so many.
+const MOST_OF_FIRST: u64 = 32 << 20;
 /// The shortest part, but for the rest of a gap.
 pub(super) const MIN: u64 = 256 * 1024;
 /// The longest part.
@@ -13,22 +19,22 @@ const AIM: Duration = Duration::from_secs(4);
 /// No part is so many times as long as the one before, or shorter than that share of it.
 const GROWTH: u64 = 4;
 
-/// The length of the next part, from the time that the last one took.
-#[derive(Debug)]
-pub(super) struct PartLength(u64);
-
-impl Default for PartLength {
-    fn default() -> Self {
-        PartLength(FIRST)
-    }
-}
+/// The length of the next part, from the time that the last one took; `None` before one has ended.
+#[derive(Debug, Default)]
+pub(super) struct PartLength(Option<u64>);
 
 impl PartLength {
     /// Notes the time that a part of `length` bytes took.
     pub(super) fn note(&mut self, length: u64, time: Duration) {
         let ideal = length as f64 * AIM.as_secs_f64() / time.as_secs_f64().max(1e-6);
-        let (least, most) = (self.0 / GROWTH, self.0 * GROWTH);
-        self.0 = (ideal as u64).clamp(least, most).clamp(MIN, MAX);
+        let last = self.0.unwrap_or(length);
+        let (least, most) = (last / GROWTH, last * GROWTH);
+        self.0 = Some((ideal as u64).clamp(least, most).clamp(MIN, MAX));
+    }
+
+    /// Gives the length of a part without regard to what is left.
+    pub(super) fn usual(&self) -> u64 {
+        self.0.unwrap_or(FIRST)
     }
 
     /// Gives the length of the next part, where `open` bytes are left for `slots` parts at a time
@@ -36,7 +42,11 @@ impl PartLength {
     /// they end together.
     pub(super) fn next(&self, open: u64, slots: usize, gap: u64) -> u64 {
         let share = (open / slots.max(1) as u64).max(MIN);
-        let length = self.0.min(share).min(gap);
+        let length = match self.0 {
+            None if slots == 1 => (open / SHARE_OF_FIRST).clamp(FIRST, MOST_OF_FIRST),
+            _ => self.usual(),
+        };
+        let length = length.min(share).min(gap);
         match gap - length < MIN / 2 {
             true => gap,
             false => length,
@@ -74,21 +84,36 @@ mod tests {
         let mut lengths = Vec::new();
         for (mebibytes, seconds) in [(1, 0), (1, 0), (100, 2), (1, 60), (1, 60), (1, 600)] {
             length.note(mebibytes * MIB, Duration::from_secs(seconds));
-            lengths.push(length.0);
+            lengths.push(length.usual());
         }
         assert_eq!(
             lengths,
-            [2 * MIB, 8 * MIB, 32 * MIB, 8 * MIB, 2 * MIB, MIB / 2]
+            [4 * MIB, 16 * MIB, 64 * MIB, 16 * MIB, 4 * MIB, MIB]
         );
         for _ in 0..99 {
             length.note(MIB, Duration::ZERO);
         }
-        assert_eq!(length.0, MAX);
+        assert_eq!(length.usual(), MAX);
+    }
+
+    #[test]
+    fn the_very_first_part_is_a_share_of_the_file() {
+        let length = PartLength::default();
+        for (open, slots, next) in [
+            (MIB, 1, MIB / 2),
+            (12 * MIB, 1, 3 * MIB / 2),
+            (100 * MIB, 1, 25 * MIB / 2),
+            (1 << 40, 1, 32 * MIB),
+            // Beside others, nothing is known of a connection yet.
+            (100 * MIB, 2, MIB / 2),
+        ] {
+            assert_eq!(length.next(open, slots, open), next, "{open} {slots}");
+        }
     }
 
     #[test]
     fn the_rest_is_split_evenly() {
-        let length = PartLength(8 * MIB);
+        let length = PartLength(Some(8 * MIB));
         for (open, slots, gap, next) in [
             (100 * MIB, 6, 100 * MIB, 8 * MIB),
             (100 * MIB, 1, 3 * MIB, 3 * MIB),

@@ -6,6 +6,7 @@ mod ramp;
 mod ranges;
 #[cfg(test)]
 mod tests;
+mod window;
 
 pub(super) use ranges::Ranges;
 
@@ -34,10 +35,11 @@ pub(super) struct Parts {
     held: Ranges,
     /// Whether the server holds other ranges, which are not the file's.
     is_disproved: bool,
-    /// Bytes of parts that failed: some of them may have arrived.
-    doubtful: Ranges,
-    /// Those of them about which no answer has come since: they are not sent again before one has.
-    unknown: Ranges,
+    /// Bytes that were sent, in earlier attempts, too: they may have arrived, or arrive late.
+    sent: Ranges,
+    /// Bytes of parts that failed, each with the number of the last part that was begun by then. They are not sent again
+    /// before a later one is answered: an earlier one may have been answered before they arrived.
+    unknown: Vec<(u64, u64, PartId)>,
     /// The ranges of the last answer to a part.
     shown: Vec<Range>,
     under_way: Vec<Sending>,
@@ -53,8 +55,8 @@ impl Parts {
             offered: 0,
             held: Ranges::default(),
             is_disproved: false,
-            doubtful: Ranges::default(),
-            unknown: Ranges::default(),
+            sent: Ranges::default(),
+            unknown: Vec::new(),
             shown: Vec::new(),
             under_way: Vec::new(),
             length: PartLength::default(),
@@ -72,14 +74,20 @@ impl Parts {
     pub(super) fn hold(&mut self, held: Ranges) {
         self.held = held;
         self.is_disproved = false;
-        (self.doubtful, self.unknown) = Default::default();
+        self.unknown.clear();
         self.shown.clear();
     }
 
     /// Notes that the server holds ranges behind its offset that are not the file's.
     pub(super) fn disprove(&mut self, offset: u64) {
-        self.hold(Ranges::up_to(offset));
+        self.drop_all(offset);
         self.is_disproved = true;
+    }
+
+    /// Notes that the server will drop what it holds behind an offset.
+    pub(super) fn drop_all(&mut self, offset: u64) {
+        self.hold(Ranges::up_to(offset));
+        self.sent = Ranges::default();
     }
 
     pub(super) fn is_disproved(&self) -> bool {
@@ -98,7 +106,7 @@ impl Parts {
 
     /// Gives how many bytes come before the first part, where they cannot be a part.
     pub(super) fn first_length(&self) -> u64 {
-        self.length.next(u64::MAX, 1, u64::MAX)
+        self.length.usual()
     }
 
     pub(super) fn held(&self) -> &Ranges {
@@ -149,7 +157,7 @@ impl Parts {
 
     /// Whether only the server can tell what is to be sent.
     pub(super) fn is_unknown(&self) -> bool {
-        self.is_idle() && self.unknown != Ranges::default()
+        self.is_idle() && !self.unknown.is_empty()
     }
 
     /// Whether no part is under way.
@@ -170,7 +178,9 @@ impl Parts {
             return None;
         }
         let mut taken = self.held.clone();
-        taken.insert_all(&self.unknown);
+        for (from, to, _) in &self.unknown {
+            taken.insert(*from, *to);
+        }
         for other in &self.under_way {
             taken.insert(other.offset, other.offset + other.length);
         }
@@ -204,13 +214,13 @@ impl Parts {
         }
     }
 
-    /// Notes what an answer to a part shows. Gives whether the server's offset is higher than was
+    /// Notes what the answer to a part shows. Gives whether the server's offset is higher than was
     /// known. Without a proof it counts only where all bytes before it were sent.
-    pub(super) fn note(&mut self, answer: &Answer) -> bool {
-        self.unknown = Ranges::default();
+    pub(super) fn note(&mut self, answer: &Answer, part: PartId) -> bool {
+        self.unknown.retain(|(_, _, last)| part <= *last);
         self.shown.clone_from(&answer.ranges);
         let prefix = self.held.prefix();
-        let mut sent = self.doubtful.clone();
+        let mut sent = self.sent.clone();
         sent.insert_all(&self.held);
         for part in &self.under_way {
             sent.insert(part.offset, part.offset + part.length);
@@ -222,21 +232,30 @@ impl Parts {
         is_new
     }
 
-    /// Gives a range that the server shows and that may have come with a part that failed.
+    /// Gives a range that the server shows and that is not known to be held. It may have come with a part that failed, or
+    /// late with one of an earlier attempt or run.
     pub(super) fn next_doubtful(&mut self) -> Option<Range> {
-        let (held, doubtful) = (&self.held, &self.doubtful);
-        let is_doubtful = |range: &Range| {
-            doubtful.meets(range.from, range.to) && !held.contains(range.from, range.to)
+        let is_doubtful = |Range { from, to, .. }: &Range| {
+            let reaches = |part: &Sending| part.offset < *to && *from < part.offset + part.length;
+            // A part under way brings what it reaches into.
+            let may_be = self.sent.meets(*from, *to) || !self.under_way.iter().any(reaches);
+            may_be && !self.held.contains(*from, *to)
         };
         let place = self.shown.iter().position(is_doubtful)?;
         Some(self.shown.remove(place))
     }
 
-    /// Notes that a part has failed, which was read up to an offset. Gives whether other parts go on,
-    /// on fewer connections.
-    pub(super) fn lose(&mut self, part: Sending, read: u64, now: Instant) -> bool {
-        self.doubtful.insert(part.offset, read);
-        self.unknown.insert(part.offset, read);
+    /// Notes that the source was sent from one offset up to another.
+    pub(super) fn sent(&mut self, from: u64, to: u64) {
+        self.sent.insert(from, to);
+    }
+
+    /// Notes that a part has failed, which was read up to an offset, after the last one was begun. Gives whether other
+    /// parts go on, on fewer connections.
+    pub(super) fn lose(&mut self, part: Sending, read: u64, last: PartId, now: Instant) -> bool {
+        if part.offset < read {
+            self.unknown.push((part.offset, read, last));
+        }
         if self.held.contains(part.offset, part.offset + part.length) {
             // Another answer has shown it.
             return true;
@@ -254,6 +273,10 @@ impl Parts {
     /// Takes a measure: `sent` bytes went to the network so far, of which the parts that are under
     /// way have `under_way`.
     pub(super) fn measure(&mut self, now: Instant, sent: u64, under_way: u64) {
+        if self.under_way.len() > self.ramp.slots() {
+            // Connections that were given up end their parts first: without them there is less.
+            return self.ramp.measure_anew();
+        }
         let left = self.size - self.held.total();
         self.ramp.observe(now, sent, left.saturating_sub(under_way));
     }

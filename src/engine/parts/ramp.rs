@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::window::Window;
+
 /// The least time over which a rate is measured.
 const WINDOW: Duration = Duration::from_millis(1000);
 /// The time after which further connections are given up that have brought too little. What waits in
@@ -21,25 +23,11 @@ const LONG: Duration = Duration::from_secs(3);
 /// A connection that carries so many bytes per second is not held up by losses. Another one, which begins by filling the
 /// buffers on the way, would cost more than it brings.
 const FAST: f64 = 8e6;
+/// One that carries so many, and still becomes faster, may be a fast one: TCP begins slowly.
+const MAY_BE_FAST: f64 = FAST / 16.0;
 /// The time without a try after one that failed; it doubles with each one.
 const FIRST_WAIT: Duration = Duration::from_secs(3);
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
-
-/// A measure of the rate from one time on.
-#[derive(Debug, Clone, Copy)]
-struct Window {
-    since: Instant,
-    /// The number of bytes that were sent before.
-    sent: u64,
-}
-
-impl Window {
-    /// Gives the bytes per second.
-    fn rate(self, now: Instant, sent: u64) -> f64 {
-        let seconds = now.saturating_duration_since(self.since).as_secs_f64();
-        sent.saturating_sub(self.sent) as f64 / seconds.max(1e-6)
-    }
-}
 
 /// A try with more connections.
 #[derive(Debug, Clone, Copy)]
@@ -108,7 +96,13 @@ impl Ramp {
     /// Goes on with so many connections, and measures them anew.
     fn settle(&mut self, slots: usize) {
         self.slots = slots;
-        (self.trial, self.window, self.warm_at) = (None, None, None);
+        self.trial = None;
+        self.measure_anew();
+    }
+
+    /// Measures the connections anew.
+    pub(super) fn measure_anew(&mut self) {
+        (self.window, self.warm_at) = (None, None);
     }
 
     /// Notes that one of several connections was lost or refused. The others go on.
@@ -145,11 +139,12 @@ impl Ramp {
         if now < warm_at {
             return;
         }
-        let window = *self.window.get_or_insert(Window { since: now, sent });
-        let time = now.saturating_duration_since(window.since);
+        let window = self.window.get_or_insert(Window::new(now, sent));
+        let time = window.time(now, sent, WINDOW);
         if time < WINDOW {
             return;
         }
+        let window = *window;
         let rate = window.rate(now, sent);
         self.each = rate / self.slots as f64;
         if let Some(trial) = self.trial {
@@ -164,6 +159,11 @@ impl Ramp {
             }
             self.trial = None;
             self.wait = FIRST_WAIT;
+        }
+        let growing = window.growing(now, sent, MAY_BE_FAST);
+        if self.slots == 1 && growing.is_some() {
+            self.window = growing;
+            return;
         }
         if time >= LONGEST_WINDOW {
             self.window = None;
@@ -287,6 +287,21 @@ mod tests {
         let mut ramp = ramp(6);
         let start = Instant::now();
         assert_eq!(send(&mut ramp, start, &fast, 0..60), [1; 60]);
+        assert_eq!(ramp.alone(start, u64::MAX), Some(u64::MAX));
+    }
+
+    #[test]
+    fn a_connection_that_still_becomes_faster_gets_no_other() {
+        let mut ramp = ramp(6);
+        let start = Instant::now();
+        let (mut sent, mut rate) = (0, 50_000.0_f64);
+        for tenth in 0..50 {
+            ramp.observe(start + Duration::from_millis(tenth * 100), sent, u64::MAX);
+            assert_eq!(ramp.slots(), 1, "{tenth}");
+            sent += (rate / 10.0) as u64;
+            // TCP doubles what it has on the way with each round trip.
+            rate = (rate * 1.3).min(12.5e6);
+        }
         assert_eq!(ramp.alone(start, u64::MAX), Some(u64::MAX));
     }
 

@@ -7,6 +7,8 @@ use resup_test_support::seed;
 use super::*;
 
 const MIB: u64 = 1 << 20;
+/// The length of the first part of 100 MiB.
+const FIRST: u64 = 100 * MIB / 8;
 
 fn parts(size: u64, offered: u64) -> Parts {
     let mut parts = Parts::new(size, MOST);
@@ -96,34 +98,40 @@ fn a_part_that_failed_is_sent_again_and_the_others_go_on() {
     let planned = plan(&mut parts, now);
     assert_eq!(planned.len(), 6);
     let lost = parts.end(PartId(1)).unwrap();
-    assert!(parts.lose(lost, lost.offset, now), "others go on");
+    assert!(
+        parts.lose(lost, lost.offset, PartId(9), now),
+        "others go on"
+    );
     assert_eq!(plan(&mut parts, now), [], "on fewer connections");
     let accepted = parts.end(PartId(0)).unwrap();
     parts.accept(accepted, now);
     assert_eq!(plan(&mut parts, now), [planned[1]]);
     for (left, number) in [(true, 2), (true, 3), (true, 4), (true, 5)] {
         let lost = parts.end(PartId(number)).unwrap();
-        assert_eq!(parts.lose(lost, lost.offset, now), left);
+        assert_eq!(parts.lose(lost, lost.offset, PartId(9), now), left);
     }
     assert_eq!(parts.under_way.len(), 1);
     let last = parts.under_way[0];
     parts.end(last.part).unwrap();
-    assert!(!parts.lose(last, last.offset, now), "none is left");
+    assert!(
+        !parts.lose(last, last.offset, PartId(9), now),
+        "none is left"
+    );
 }
 
 #[test]
 fn a_fast_link_gets_the_rest_in_one_send() {
-    for (milliseconds, is_over) in [(5, true), (60, true), (500, false)] {
+    for (milliseconds, is_over) in [(100, true), (1500, true), (5000, false)] {
         let mut parts = parts(100 * MIB, 6);
         let start = Instant::now();
         parts.begin(start).unwrap();
         let planned = plan(&mut parts, start);
-        assert_eq!(planned, [(0, 512 * 1024)]);
+        assert_eq!(planned, [(0, FIRST)]);
         let part = parts.end(PartId(0)).unwrap();
         parts.accept(part, start + Duration::from_millis(milliseconds));
         assert_eq!(parts.is_over(start), is_over, "{milliseconds} ms");
         let begun = parts.begin(start);
-        assert_eq!(begun.err(), is_over.then_some(100 * MIB - 512 * 1024));
+        assert_eq!(begun.err(), is_over.then_some(100 * MIB - FIRST));
     }
 }
 
@@ -192,7 +200,7 @@ fn history(seed: u64) {
             2 | 3 if failures < 50 => {
                 parts.end(part.part).unwrap();
                 failures += 1;
-                if !parts.lose(part, part.offset, now) {
+                if !parts.lose(part, part.offset, PartId(number), now) {
                     assert!(parts.is_idle(), "parts are under way");
                     if parts.begin(now).is_err() {
                         return;

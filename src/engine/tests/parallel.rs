@@ -4,9 +4,16 @@ use super::*;
 use crate::protocol::Range;
 
 pub(super) const MIB: u64 = 1 << 20;
-/// The length of the first part.
-pub(super) const FIRST: u64 = MIB / 2;
 pub(super) const SIZE: u64 = 100 * MIB;
+/// The length of the first part.
+pub(super) const LONG: u64 = SIZE / 8;
+/// The length of the next ones.
+pub(super) const FIRST: u64 = MIB / 2;
+
+/// Gives where one of the first parts ends.
+pub(super) fn end_of(part: u64) -> u64 {
+    LONG + (part - 1) * FIRST
+}
 
 pub(super) fn plan() -> Plan {
     Plan {
@@ -50,11 +57,11 @@ fn waiting() -> Step {
 fn begun() -> Run {
     let mut run = Run::locating_by(plan());
     run.handle(Event::Located(held(0, &[])));
-    assert_eq!(run.handle(Event::Settled), parts(&[(1, 0, FIRST)]));
+    assert_eq!(run.handle(Event::Settled), parts(&[(1, 0, LONG)]));
     run
 }
 
-/// Makes a run that has parts 1 to 6 under way, of `FIRST` bytes each.
+/// Makes a run that has parts 1 to 6 under way.
 fn six() -> Run {
     let mut run = begun();
     let (mut sent, mut begun) = (0, 1);
@@ -70,7 +77,7 @@ fn six() -> Run {
             panic!("no parts");
         };
         for send in sends {
-            assert_eq!((send.offset, send.length), (begun * FIRST, FIRST));
+            assert_eq!((send.offset, send.length), (end_of(begun), FIRST));
             begun += 1;
             assert_eq!(send.part, PartId(begun));
         }
@@ -86,11 +93,11 @@ fn six() -> Run {
 
 pub(super) fn accepted(run: &mut Run, part: u64, answer: Answer) -> Step {
     run.now += Duration::from_secs(4);
-    run.sent(PartId(part), part * FIRST, Outcome::Accepted(answer))
+    run.sent(PartId(part), end_of(part), Outcome::Accepted(answer))
 }
 
 fn lost(run: &mut Run, part: u64) -> Step {
-    run.send_failed(PartId(part), part * FIRST, connection_lost())
+    run.send_failed(PartId(part), end_of(part), connection_lost())
 }
 
 #[test]
@@ -141,12 +148,12 @@ fn parts_need_a_server_a_source_and_digests_that_have_them() {
 #[test]
 fn a_lossy_link_gets_six_and_each_is_followed_by_the_next() {
     let mut run = six();
-    let step = accepted(&mut run, 2, held(0, &[(FIRST, 2 * FIRST)]));
+    let step = accepted(&mut run, 2, held(0, &[(LONG, end_of(2))]));
     let Step::SendParts { sends, .. } = step else {
         panic!("no parts but {step:?}");
     };
-    assert_eq!((sends[0].part, sends[0].offset), (PartId(7), 6 * FIRST));
-    let step = accepted(&mut run, 1, held(2 * FIRST, &[]));
+    assert_eq!((sends[0].part, sends[0].offset), (PartId(7), end_of(6)));
+    let step = accepted(&mut run, 1, held(end_of(2), &[]));
     assert!(matches!(step, Step::SendParts { ref sends, .. } if sends.len() == 1));
 }
 
@@ -154,16 +161,33 @@ fn a_lossy_link_gets_six_and_each_is_followed_by_the_next() {
 fn a_lost_part_is_sent_again_on_another_connection() {
     let mut run = six();
     assert_eq!(lost(&mut run, 2), waiting(), "five go on");
-    let step = accepted(&mut run, 1, held(FIRST, &[]));
+    let step = accepted(&mut run, 1, held(LONG, &[]));
     let Step::SendParts { sends, .. } = step else {
         panic!("no parts but {step:?}");
     };
-    assert_eq!((sends[0].part, sends[0].offset), (PartId(7), FIRST));
+    // That answer may be older than the loss, so what came of the lost part is not known yet.
+    assert_eq!((sends[0].part, sends[0].offset), (PartId(7), end_of(6)));
+    let end = end_of(6) + sends[0].length;
+    let later = held(LONG, &[(end_of(6), end)]);
+    let Step::SendParts { sends, .. } = run.sent(PartId(7), end, Outcome::Accepted(later)) else {
+        panic!("no parts");
+    };
+    assert_eq!((sends[0].part, sends[0].offset), (PartId(8), LONG));
     for part in 3..=6 {
         assert_eq!(lost(&mut run, part), waiting());
     }
-    waited_for(lost(&mut run, 7));
+    waited_for(lost(&mut run, 8));
     run.recovered();
+}
+
+#[test]
+fn what_came_of_lost_parts_is_asked_for_before_one_send_goes_on() {
+    let mut run = six();
+    for part in 2..=6 {
+        assert_eq!(lost(&mut run, part), waiting());
+    }
+    let step = accepted(&mut run, 1, held(LONG, &[]));
+    assert!(matches!(step, Step::Locate { .. }), "{step:?}");
 }
 
 #[test]
@@ -183,11 +207,11 @@ fn a_refusal_of_further_connections_is_no_failure() {
             );
         }
         // One goes on, and there is no new try for a while.
-        let step = accepted(&mut run, 1, held(FIRST, &[]));
+        let step = accepted(&mut run, 1, held(LONG, &[]));
         let Step::SendParts { sends, .. } = step else {
             // It knows that it stays alone.
             assert!(
-                matches!(step, Step::Settle { offset: FIRST, .. }),
+                matches!(step, Step::Settle { offset: LONG, .. }),
                 "{step:?}"
             );
             continue;
@@ -209,14 +233,14 @@ fn where_no_part_can_be_sent_one_send_takes_their_place() {
     // Where one of several is too many, the others go on.
     let mut run = six();
     assert_eq!(run.send_failed(PartId(6), 0, no_thread), waiting());
-    let step = accepted(&mut run, 1, held(FIRST, &[]));
+    let step = accepted(&mut run, 1, held(LONG, &[]));
     assert!(matches!(step, Step::SendParts { ref sends, .. } if sends.len() == 1));
 }
 
 #[test]
 fn an_answer_that_does_not_show_the_part_is_a_failure() {
     let mut run = begun();
-    let step = accepted(&mut run, 1, held(FIRST - 1, &[]));
+    let step = accepted(&mut run, 1, held(LONG - 1, &[]));
     let error = waited_for(step);
     assert!(
         error.to_string().contains("which it has accepted"),
@@ -260,17 +284,17 @@ fn a_file_that_has_changed_ends_all_of_them() {
 fn damage_is_told_after_the_others_have_ended() {
     let mut run = six();
     let damaged = Outcome::ChecksumMismatch(partial(0));
-    assert_eq!(run.sent(PartId(1), FIRST, damaged), waiting());
+    assert_eq!(run.sent(PartId(1), LONG, damaged), waiting());
     for part in 2..=5 {
-        let mut ranges = vec![(FIRST, part * FIRST)];
+        let mut ranges = vec![(LONG, end_of(part))];
         ranges.retain(|(from, to)| from < to);
         assert_eq!(accepted(&mut run, part, held(0, &ranges)), waiting());
     }
-    let step = accepted(&mut run, 6, held(0, &[(FIRST, 6 * FIRST)]));
+    let step = accepted(&mut run, 6, held(0, &[(LONG, end_of(6))]));
     assert_eq!(step, Step::Recheck);
     // What the others brought is asked for, and compared.
     assert!(matches!(run.handle(Event::Rechecked), Step::Locate { .. }));
-    let step = run.handle(Event::Located(held(0, &[(FIRST, 6 * FIRST)])));
+    let step = run.handle(Event::Located(held(0, &[(LONG, end_of(6))])));
     assert!(matches!(step, Step::CompareRange(_)));
     run.handle(Event::Compared { equal: true });
     let Step::SendParts { sends, .. } = run.handle(Event::Settled) else {

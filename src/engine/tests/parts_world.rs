@@ -92,6 +92,8 @@ pub(super) struct World {
     pub lies: bool,
     /// Whether it keeps what came of a broken part.
     pub keeps: bool,
+    /// What came of broken parts, and is not stored yet.
+    late: Vec<(u64, u64)>,
     /// The number of parts that the last answer offered.
     pub offered: u64,
     pub max_segment: Option<u64>,
@@ -122,6 +124,7 @@ impl World {
             proofs: [0, 3, 4][rng.usize(..3)],
             lies: rng.u8(..6) == 0,
             keeps: rng.bool(),
+            late: Vec::new(),
             offered: 0,
             max_segment: rng.bool().then(|| rng.u64(size / 60 + 1..=size)),
             rarity: rng.u64(3..40),
@@ -149,7 +152,18 @@ impl World {
         })
     }
 
+    /// Stores what came late of the bytes from one offset up to another.
+    fn store_late(&mut self, from: u64, to: u64) {
+        let reaches = |(begin, end): &(u64, u64)| *begin < to && from < *end;
+        for (begin, end) in self.late.extract_if(.., |piece| reaches(piece)) {
+            self.held.put(begin, end, true);
+        }
+    }
+
     fn answer(&mut self) -> Answer {
+        if self.rng.u8(..4) == 0 {
+            self.store_late(0, self.size);
+        }
         let prefix = self.held.prefix();
         let proves = self.rng.u8(..4) < self.proofs;
         let range = |(from, to)| Range {
@@ -235,6 +249,7 @@ impl World {
         for send in sends {
             assert!(send.length > 0);
             self.check(send.offset, send.length);
+            self.store_late(send.offset, send.offset + send.length);
             for other in &self.under_way {
                 let apart = other.offset + other.length <= send.offset
                     || send.offset + send.length <= other.offset;
@@ -261,7 +276,11 @@ impl World {
         if abort || self.happens() {
             let read = self.rng.u64(offset..=end);
             if self.keeps {
-                self.held.put(offset, self.rng.u64(offset..=read), true);
+                let came = (offset, self.rng.u64(offset..=read));
+                match self.rng.bool() {
+                    true => self.late.push(came),
+                    false => self.held.put(came.0, came.1, true),
+                }
             }
             self.sent += read - offset;
             return (part, read, Err(self.fault()));
@@ -275,6 +294,7 @@ impl World {
         }
         if self.happens() && self.happens() {
             self.held = Pieces::default();
+            self.late.clear();
             let refusal = refused(RefusalKind::Other, 404);
             return (part, end, Ok(Outcome::UnknownUpload(refusal)));
         }
@@ -313,6 +333,7 @@ impl World {
         restart: Option<Digest>,
     ) -> (u64, Result<Outcome, Stop>) {
         assert!(self.under_way.is_empty(), "a send beside parts");
+        self.late.clear();
         let (prefix, end) = (self.held.prefix(), offset + length);
         if std::mem::take(&mut self.disproved) {
             // All ranges have to be dropped.

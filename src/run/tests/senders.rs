@@ -127,7 +127,7 @@ fn only_a_part_that_its_answer_shows_is_confirmed() {
             ..Server::default()
         };
         let (mut ended, control) = send(1, server, &[part(1, 0, 2000)]);
-        event(&control, ended.remove(0), false);
+        event(&control, ended.remove(0), false, &mut 0);
         assert_eq!(control.snapshot().offset, confirmed);
     }
 }
