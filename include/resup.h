@@ -217,7 +217,7 @@ RESUP_API uint32_t resup_version_number(void);
 #define RESUP_E_BAD_OFFSET 92
 /** What the server stored is not what was sent, twice in a row. */
 #define RESUP_E_DIGEST 93
-/** The server does not use the digest that was asked for by name. Ask for another, or for none. */
+/** The server does not use the digest that was asked for by name. */
 #define RESUP_E_DIGEST_UNAVAILABLE 94
 
 /** The upload was cancelled, by a call or by a callback. It may be run again. */
@@ -759,7 +759,7 @@ RESUP_API resup_status resup_upload_set_field(resup_upload *upload, const char *
  */
 RESUP_API resup_status resup_upload_set_digest(resup_upload *upload, int32_t mode);
 
-/** The best one that the server has, too. The default. */
+/** The best one that both sides have. The default. */
 #define RESUP_DIGEST_ALGORITHM_AUTOMATIC 0
 /** BLAKE3 with 256 bits, the fastest. */
 #define RESUP_DIGEST_ALGORITHM_BLAKE3 1

@@ -32,7 +32,7 @@ pub enum DigestMode {
 /// The algorithm of a file's digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DigestAlgorithm {
-    /// The best one that the server has, too. The default.
+    /// The best one that both sides have. The default.
     #[default]
     Automatic,
     /// BLAKE3 with 256 bits, the fastest.

@@ -282,7 +282,7 @@ fn a_digest_that_an_old_receiver_lacks_is_an_error_before_a_byte_is_sent() {
         assert_eq!(ended.code, Some(6), "{digest}: {}", ended.error());
         assert!(ended
             .error()
-            .contains("was asked for, and the server uses MD5"));
+            .contains("was asked for by name, and the server does not use it"));
     }
     assert_eq!(receiver.requests("send"), 0);
     let ended = New.run(["--digest", "md5", path], &receiver.endpoint());

@@ -205,14 +205,12 @@ pub enum Error {
 
     /// The server does not use the digest that the program asked for by its name.
     #[error(
-        "the digest {wanted} was asked for, and the server uses {server}: ask for another one, or \
-         for none by name"
+        "the digest {wanted} was asked for by name, and the server does not use it for this upload: \
+         ask for another one, or leave the choice to client and server (automatic)"
     )]
     DigestUnavailable {
         /// The digest that was asked for.
         wanted: &'static str,
-        /// The one that the server uses.
-        server: &'static str,
     },
 
     /// The program cancelled, by a call or by a callback's return value.

@@ -81,7 +81,7 @@ pub const RESUP_E_RESPONSE_TOO_LONG: i32 = 91;
 pub const RESUP_E_BAD_OFFSET: i32 = 92;
 /// What the server stored is not what was sent, twice in a row.
 pub const RESUP_E_DIGEST: i32 = 93;
-/// The server does not use the digest that was asked for by name. Ask for another, or for none.
+/// The server does not use the digest that was asked for by name.
 pub const RESUP_E_DIGEST_UNAVAILABLE: i32 = 94;
 
 /// The upload was cancelled, by a call or by a callback. It may be run again.

@@ -110,7 +110,7 @@ pub unsafe extern "C" fn resup_upload_set_digest(
     })
 }
 
-/// The best one that the server has, too. The default.
+/// The best one that both sides have. The default.
 pub const RESUP_DIGEST_ALGORITHM_AUTOMATIC: i32 = 0;
 /// BLAKE3 with 256 bits, the fastest.
 pub const RESUP_DIGEST_ALGORITHM_BLAKE3: i32 = 1;

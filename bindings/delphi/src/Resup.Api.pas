@@ -157,7 +157,7 @@ const
   RESUP_E_BAD_OFFSET = 92;
   /// <summary>What the server stored is not what was sent, twice in a row.</summary>
   RESUP_E_DIGEST = 93;
-  /// <summary>The server does not use the digest that was asked for by name. Ask for another, or for none.</summary>
+  /// <summary>The server does not use the digest that was asked for by name.</summary>
   RESUP_E_DIGEST_UNAVAILABLE = 94;
   /// <summary>The upload was cancelled, by a call or by a callback. It may be run again.</summary>
   RESUP_E_CANCELLED = 110;
@@ -540,7 +540,7 @@ var
   resup_upload_set_digest: function(upload: Presup_upload; mode: Integer): resup_status; cdecl;
 
 const
-  /// <summary>The best one that the server has, too. The default.</summary>
+  /// <summary>The best one that both sides have. The default.</summary>
   RESUP_DIGEST_ALGORITHM_AUTOMATIC = 0;
   /// <summary>BLAKE3 with 256 bits, the fastest.</summary>
   RESUP_DIGEST_ALGORITHM_BLAKE3 = 1;

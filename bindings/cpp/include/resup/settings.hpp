@@ -53,7 +53,7 @@ enum class Digest : std::int32_t {
 
 /** @brief The algorithm of the digest. */
 enum class DigestAlgorithm : std::int32_t {
-    automatic = RESUP_DIGEST_ALGORITHM_AUTOMATIC, ///< The best one that the server has, too. The default.
+    automatic = RESUP_DIGEST_ALGORITHM_AUTOMATIC, ///< The best one that both sides have. The default.
     blake3 = RESUP_DIGEST_ALGORITHM_BLAKE3,       ///< BLAKE3 with 256 bits, the fastest.
     sha256 = RESUP_DIGEST_ALGORITHM_SHA256,       ///< SHA-256.
     md5 = RESUP_DIGEST_ALGORITHM_MD5              ///< MD5, which every server has; against accidents only.

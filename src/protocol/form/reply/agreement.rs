@@ -22,7 +22,6 @@ pub(super) fn agreed(
     match offer {
         [only] if *only != agreed => Err(Error::DigestUnavailable {
             wanted: only.label(),
-            server: agreed.label(),
         }),
         _ if offer.contains(&agreed) => Ok(agreed),
         _ => Ok(unnamed),

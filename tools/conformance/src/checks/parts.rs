@@ -78,7 +78,7 @@ pub const CHECKS: &[Check] = &[
     Check {
         id: "parts-invalid",
         section: PARTS,
-        holds: "a part past the size, longer than max_segment, without digest, or of a run without a valid name is refused (4xx), and changes nothing",
+        holds: "a part past the size, longer than max_segment, without digest, or of a run without a valid name is refused (4xx); at most bytes of the one without digest stay",
         run: |probe| with_parts(probe, invalid),
     },
 ];

@@ -216,7 +216,7 @@ const QUOTES: &[Quote] = &[
         &["parts-other-run", "parts-dead-run"],
     ),
     (
-        "A part that overlaps one of its own run still at work ends that: its client is gone.",
+        "A part that overlaps one of its own run still at work ends the older one, whose connection is lost",
         &["parts-overlap"],
     ),
     // Errors

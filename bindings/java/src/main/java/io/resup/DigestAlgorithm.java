@@ -2,7 +2,7 @@ package io.resup;
 
 /** The algorithm of a file's digest. */
 public enum DigestAlgorithm {
-    /** The best one that the server has, too. */
+    /** The best one that both sides have. */
     AUTOMATIC(0),
     /** BLAKE3 with 256 bits, the fastest. */
     BLAKE3(1),
