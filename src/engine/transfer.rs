@@ -275,6 +275,9 @@ impl Transfer {
             self.segments.brought_nothing(length);
         }
         let why = match reply_to {
+            ReplyTo::Send { from, .. } if from == self.size && !self.compares => {
+                "it has all bytes and may want their digest, but none is computed".to_owned()
+            }
             ReplyTo::Send { from, .. } if offset <= from => {
                 format!("it says offset {offset} after it got bytes from {from} on")
             }

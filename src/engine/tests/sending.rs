@@ -19,6 +19,24 @@ fn an_accepted_segment_is_followed_by_the_next() {
 }
 
 #[test]
+fn a_server_that_wants_a_digest_where_none_is_computed_is_told_as_that() {
+    let mut run = Run::locating_by(Plan {
+        hashing: false,
+        ..plan()
+    });
+    run.handle(Event::Located(partial(0)));
+    let part = part_of(run.handle(Event::Settled));
+    run.sent(part, SIZE, Outcome::Accepted(partial(SIZE)));
+    assert_eq!(run.handle(Event::Settled), send(2, SIZE, 0, None));
+    run.sent(PartId(2), SIZE, Outcome::Accepted(partial(SIZE)));
+    let error = waited_for(run.handle(Event::Settled));
+    assert!(
+        error.to_string().contains("may want their digest"),
+        "{error}"
+    );
+}
+
+#[test]
 fn another_offset_is_followed_if_it_is_plausible() {
     let (mut run, part) = Run::sending_from(300);
     let step = run.sent(part, 500, Outcome::OffsetMismatch(partial(400)));
