@@ -127,7 +127,10 @@ fn parts_go_on_after_a_session_has_ended() {
                 wait(&mut upload).unwrap_or_else(|error| panic!("{flaw:?}: {error}"));
                 scene.check(&upload);
                 let end = upload.remote().snapshot();
-                assert_eq!((end.attempts, end.bytes_sent), (1, LARGE), "{flaw:?}");
+                assert_eq!(end.attempts, 1, "{flaw:?}");
+                // A short part goes out without waiting for the server, which may refuse it meanwhile.
+                let again = end.bytes_sent - LARGE;
+                assert!(again < LARGE / 10, "{flaw:?}: {again}");
             });
         }
     });
