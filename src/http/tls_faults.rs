@@ -201,8 +201,9 @@ fn describe_alert(alert: Alert) -> String {
         Alert::BadCertificate
         | Alert::UnsupportedCertificate
         | Alert::CertificateUnknown
-        | Alert::AccessDenied
-        | Alert::DecryptError => "the server does not accept the client certificate, or misses one",
+        | Alert::AccessDenied => "the server does not accept the client certificate, or misses one",
+        // A handshake that resumes a session, and was damaged, ends so, too.
+        Alert::DecryptError => "the server cannot verify what this side sent in the TLS handshake",
         Alert::UnrecognisedName => "the server has no certificate for this host",
         Alert::InternalError => "the server's TLS has an internal error",
         _ => {

@@ -239,8 +239,6 @@ fn refuses_certificate(error: &rustls::Error) -> bool {
             | Alert::CertificateUnknown
             | Alert::UnknownCA
             | Alert::AccessDenied
-            // The alert for a bad signature; a damaged record has another one.
-            | Alert::DecryptError
     )
 }
 

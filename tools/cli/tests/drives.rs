@@ -113,7 +113,7 @@ fn a_failure_that_passes_at_once_is_not_noticed() {
 fn a_drive_that_is_away_is_waited_for() {
     let dir = tempfile::tempdir().unwrap();
     let file = make_file(&dir, "away.bin", 3 << 20);
-    for (mode, skip) in [("read", "10"), ("look", "6"), ("stale", "3")] {
+    for (mode, skip) in [("read", "10"), ("look", "5"), ("stale", "3")] {
         let receiver = ModelReceiver::start();
         let values = [
             ("DRIVE_MODE", mode),

@@ -154,6 +154,7 @@ pub const FLAWS: &[(Flaw, &[&str])] = &[
             "conflict-offset",
             "conflict-offset-zero",
             "conflict-repeated",
+            "parts-invalid",
             "restart-late",
         ],
     ),
