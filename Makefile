@@ -37,8 +37,9 @@ demo: lib receiver
 	RESUP_RECEIVER=$(RELEASE)/resup-receiver $(RELEASE)/resup-demo $(RELEASE)/upload
 
 # What it costs beside curl, md5sum and tusd, and which targets are reached; docs/BENCHMARKS.md is written from it. Some
-# rows need root (links) or go (tusd). BENCH_ALL=1, BENCH_SIZE=… MiB, BENCH_RUNS=… and more: see benches/src/main.rs.
-TUSD = github.com/tus/tusd/v2/cmd/tusd@latest
+# rows need root (links), go (tusd), npm (tus-js-client) or Python (copyparty). BENCH_ALL=1, BENCH_SIZE=… MiB, BENCH_RUNS=…
+# and more: see benches/src/main.rs.
+TUSD = github.com/tus/tusd/v2/cmd/tusd@v2.9.1
 
 bench: need-bench lib receiver
 	$(CARGO) build --release -p resup-bench

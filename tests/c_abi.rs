@@ -26,7 +26,7 @@ use programs::{hanging_server, BEHAVIOUR, FLOAT, MISUSE};
 use resup_digests::{Algorithm, Digest};
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
-use resup_test_support::tools;
+use resup_test_support::{runs, tools};
 
 const LIMIT: Duration = Duration::from_secs(120);
 const VALGRIND_LIMIT: Duration = Duration::from_secs(600);
@@ -183,7 +183,7 @@ fn a_program_that_breaks_the_rules_gets_errors_and_no_crash() {
     let bench = Bench::new();
     let program = bench.build("misuse", &MISUSE, &[]);
     // The number of random calls of one thread; each of several makes a tenth of it. Fewer do not make every mistake.
-    let calls: u32 = std::env::var("RESUP_TEST_RUNS").map_or(200_000, |n| n.parse().unwrap());
+    let calls: u32 = runs::count(200_000);
     let calls = calls.max(20_000);
     let mut command = Command::new(program);
     command.arg(bench.dir("files"));

@@ -14,7 +14,7 @@ use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
 use resup_test_support::hole::Hole;
 use resup_test_support::model::{ModelReceiver, Options};
 use resup_test_support::scripted::{json, reply_with, Read, ScriptedServer, Step};
-use resup_test_support::{names, seed};
+use resup_test_support::{names, runs, seed};
 
 const PROMISE: Duration = Duration::from_millis(100);
 const LONG: Duration = Duration::from_secs(3600);
@@ -29,21 +29,23 @@ fn ends_in_time(
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut rng = seed::rng(seed::seed());
-    let runs = std::env::var("RESUP_TEST_RUNS").map_or(20, |n| n.parse().unwrap());
+    let wanted = runs::count(20);
     let mut late = Vec::new();
     for _ in 0..3 {
         let mut sample = || time_to_cancel(make(), &there, rng.u64(..20_000));
-        let mut times: Vec<_> = (0..runs).map(|_| sample()).collect();
+        let mut times: Vec<_> = (0..wanted).map(|_| sample()).collect();
         times.sort();
         let share = |percent: usize| times[(times.len() * percent / 100).min(times.len() - 1)];
         let (half, most, all) = (share(50), share(99), share(100));
-        println!("{place}: {runs} runs, 50 % in {half:.1?}, 99 % in {most:.1?}, all in {all:.1?}");
+        println!(
+            "{place}: {wanted} runs, 50 % in {half:.1?}, 99 % in {most:.1?}, all in {all:.1?}"
+        );
         late = times.split_off(times.partition_point(|time| *time <= PROMISE));
-        if late.len() <= 1 + runs / 100 {
+        if late.len() <= 1 + wanted / 100 {
             return;
         }
     }
-    panic!("{place}: {} of {runs} are late: {late:?}", late.len());
+    panic!("{place}: {} of {wanted} are late: {late:?}", late.len());
 }
 
 /// Measures the time from the call of `cancel`, some microseconds after the upload is `there`, to the return of `run`.

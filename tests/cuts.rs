@@ -7,14 +7,13 @@
 mod digests;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use resup::{Client, Upload};
 use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
 use resup_test_support::files;
 use resup_test_support::model::{ModelReceiver, Options};
-use resup_test_support::seed;
+use resup_test_support::{runs, seed};
 
 const SIZE: u64 = 700;
 
@@ -121,22 +120,6 @@ fn upload_with(
     (after.0 - before.0, after.1 - before.1)
 }
 
-/// Runs `case` for every number below `count`, on two threads.
-fn for_all(count: u64, case: impl Fn(u64) + Sync) {
-    let next = AtomicU64::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| loop {
-                let n = next.fetch_add(1, Ordering::Relaxed);
-                if n >= count {
-                    break;
-                }
-                case(n);
-            });
-        }
-    });
-}
-
 /// Cuts the connection after every `step` bytes that go in one direction; by default after every byte.
 fn cuts(form: Form, tls: bool, how: Cut, up: bool) {
     let receiver = ModelReceiver::with(form.options(tls));
@@ -156,16 +139,16 @@ fn cuts(form: Form, tls: bool, how: Cut, up: bool) {
     let bytes = if up { bytes_up } else { bytes_down };
     assert!(bytes > 150, "{bytes}");
     let sample = if tls { 10 } else { 30 };
-    let runs = std::env::var("RESUP_TEST_RUNS").map_or(sample, |n| n.parse().unwrap());
+    let wanted = runs::count(sample);
     let (first, step) = match (form, tls) {
         (Form::Old, false) => (0, 1),
         _ => {
-            let step = (bytes / runs).max(1);
+            let step = (bytes / wanted).max(1);
             (seed::rng(seed::seed()).u64(..step), step)
         }
     };
     let count = (bytes - first).div_ceil(step);
-    for_all(count, |number| {
+    runs::on_threads(2, count, |number| {
         let n = first + number * step;
         let (cut_up_after, cut_down_after) = if up { (Some(n), None) } else { (None, Some(n)) };
         let faults = Faults {

@@ -9,23 +9,7 @@ use resup::{Client, SegmentSize, Upload};
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::files;
 use resup_test_support::receiver::{Receiver, Setup};
-use resup_test_support::seed;
-
-const SIZE: u64 = 24 << 20;
-/// How often an upload is broken by a kill.
-const KILLS: u64 = 5;
-
-/// The size of a file whose parts are on several connections.
-const PARTS_SIZE: u64 = 7 << 20;
-/// How often such an upload is broken.
-const PARTS_KILLS: u64 = 3;
-
-/// Runs a case with so many kills until there were as many as wanted.
-fn until_the_last(kills: u64, case: impl Fn(u64)) {
-    let wanted = std::env::var("RESUP_TEST_RUNS").map_or(kills, |n| n.parse().unwrap());
-    let seed = seed::seed();
-    (0..wanted.div_ceil(kills)).for_each(|n| case(seed.wrapping_add(n)));
-}
+use resup_test_support::{runs, seed};
 
 fn patient(endpoint: &str) -> Client {
     let client = Client::new(endpoint).unwrap();
@@ -35,33 +19,57 @@ fn patient(endpoint: &str) -> Client {
     client
 }
 
-/// Starts a proxy that makes an upload slow enough to be killed on the way.
-fn slow_proxy(receiver: &Receiver) -> ChaosProxy {
-    let faults = |_: u64, _: &mut fastrand::Rng| Faults {
-        rate_up: Some(48 << 20),
-        ..Faults::default()
-    };
-    ChaosProxy::start(receiver.addr(), faults, 0)
+/// An upload that is broken by kills.
+struct Case {
+    size: u64,
+    kills: u64,
+    setup: fn() -> Setup,
+    proxy: fn(&Receiver) -> ChaosProxy,
+    /// Waits for the moment of a kill: that with this number, of an upload that had so many connections before.
+    wait: fn(&ChaosProxy, (u64, u64), &mut fastrand::Rng),
 }
 
-/// Starts a proxy on which parts get several connections.
-fn narrow_proxy(receiver: &Receiver) -> ChaosProxy {
-    let faults = |_: u64, _: &mut fastrand::Rng| Faults {
-        rate_up: Some(500_000),
-        ..Faults::default()
-    };
-    ChaosProxy::narrow(receiver.addr(), faults, 0)
-}
+/// A file that goes up on one connection.
+const ONE: Case = Case {
+    size: 24 << 20,
+    kills: 5,
+    setup: || Setup::new().arg("--commit-bytes=1048576"),
+    proxy: |receiver| {
+        let faults = |_: u64, _: &mut fastrand::Rng| Faults {
+            rate_up: Some(48 << 20),
+            ..Faults::default()
+        };
+        ChaosProxy::start(receiver.addr(), faults, 0)
+    },
+    wait: |proxy, (number, _), rng| {
+        let until = ONE.size * number / (ONE.kills + 1) - rng.u64(..ONE.size / 20);
+        while proxy.bytes_up() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    },
+};
 
-/// Waits until two connections were made after the first `before`, and for a moment of parts.
-fn wait_for_parts(proxy: &ChaosProxy, before: u64, rng: &mut fastrand::Rng) {
-    let until = Instant::now() + Duration::from_secs(60);
-    while proxy.connections() < before + 2 {
-        assert!(Instant::now() < until, "there is one connection only");
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    std::thread::sleep(Duration::from_millis(rng.u64(..400)));
-}
+/// One whose parts are on several connections.
+const PARTS: Case = Case {
+    size: 7 << 20,
+    kills: 3,
+    setup: Setup::new,
+    proxy: |receiver| {
+        let faults = |_: u64, _: &mut fastrand::Rng| Faults {
+            rate_up: Some(500_000),
+            ..Faults::default()
+        };
+        ChaosProxy::narrow(receiver.addr(), faults, 0)
+    },
+    wait: |proxy, (_, before), rng| {
+        let until = Instant::now() + Duration::from_secs(60);
+        while proxy.connections() < before + 2 {
+            assert!(Instant::now() < until, "there is one connection only");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(rng.u64(..400)));
+    },
+};
 
 /// Not a test: the program that `a_program_that_was_killed…` starts and kills.
 #[test]
@@ -92,30 +100,87 @@ fn start_uploader(endpoint: &str, file: &Path) -> Child {
 
 #[test]
 fn a_program_that_was_killed_goes_on_and_never_from_0_again() {
-    until_the_last(KILLS, kill_the_program);
+    ONE.until_the_last(|seed| ONE.kill_the_program(seed, ONE.size / 2));
 }
 
-fn kill_the_program(seed: u64) {
-    let mut rng = seed::rng(seed);
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("killed.bin");
-    files::make(&file, SIZE, seed).unwrap();
-    let receiver = Setup::new().arg("--commit-bytes=1048576").start();
-    let proxy = slow_proxy(&receiver);
-    let endpoint = format!("http://{}/upload", proxy.addr());
-    for n in 1..=KILLS {
-        let mut child = start_uploader(&endpoint, &file);
-        let until = SIZE * n / (KILLS + 1) - rng.u64(..SIZE / 20);
-        while proxy.bytes_up() < until {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        child.kill().unwrap();
-        assert!(!child.wait().unwrap().success(), "killed too late");
+#[test]
+fn a_program_that_was_killed_amid_parts_sends_no_part_again_that_was_confirmed() {
+    PARTS.until_the_last(|seed| PARTS.kill_the_program(seed, PARTS.size / 6));
+}
+
+#[test]
+fn a_receiver_that_is_killed_keeps_what_it_confirmed() {
+    ONE.until_the_last(|seed| drop(ONE.kill_the_receiver(seed)));
+}
+
+#[test]
+fn a_receiver_that_is_killed_amid_parts_keeps_what_it_confirmed() {
+    PARTS.until_the_last(|seed| {
+        let lost = PARTS.kill_the_receiver(seed).bytes_up() - PARTS.size;
+        assert!(lost < PARTS.size / 2, "{lost} bytes were sent again");
+    });
+}
+
+impl Case {
+    /// Runs `kill` until there were as many kills as wanted.
+    fn until_the_last(&self, kill: impl Fn(u64)) {
+        let seed = seed::seed();
+        let uploads = runs::count(self.kills).div_ceil(self.kills);
+        (0..uploads).for_each(|n| kill(seed.wrapping_add(n)));
     }
-    let skipped = end(&endpoint, &file, &receiver);
-    assert!(skipped > SIZE / 2, "only {skipped} bytes were skipped");
-    let lost = proxy.bytes_up() - SIZE;
-    assert!(lost < SIZE / 2, "{lost} bytes were sent again");
+
+    /// Kills the program again and again. Before its last run, more than `least` bytes are there.
+    fn kill_the_program(&self, seed: u64, least: u64) {
+        let mut rng = seed::rng(seed);
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("killed.bin");
+        files::make(&file, self.size, seed).unwrap();
+        let receiver = (self.setup)().start();
+        let proxy = (self.proxy)(&receiver);
+        let endpoint = format!("http://{}/upload", proxy.addr());
+        for number in 1..=self.kills {
+            let before = proxy.connections();
+            let mut child = start_uploader(&endpoint, &file);
+            (self.wait)(&proxy, (number, before), &mut rng);
+            child.kill().unwrap();
+            assert!(!child.wait().unwrap().success(), "killed too late");
+        }
+        let skipped = end(&endpoint, &file, &receiver);
+        assert!(skipped > least, "only {skipped} bytes were skipped");
+        let lost = proxy.bytes_up() - self.size;
+        assert!(lost < self.size / 2, "{lost} bytes were sent again");
+    }
+
+    /// Kills the receiver again and again. Gives the proxy before it.
+    fn kill_the_receiver(&self, seed: u64) -> ChaosProxy {
+        let mut rng = seed::rng(seed);
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("survivor.bin");
+        files::make(&file, self.size, seed).unwrap();
+        let mut receiver = (self.setup)().start();
+        let proxy = (self.proxy)(&receiver);
+        let client = patient(&format!("http://{}/upload", proxy.addr()));
+        let mut upload = Upload::from_file(&client, &file).unwrap();
+        let remote = upload.remote();
+        upload.start().unwrap();
+        let mut confirmed = 0;
+        for number in 1..=self.kills {
+            (self.wait)(&proxy, (number, proxy.connections()), &mut rng);
+            receiver.kill();
+            let now = remote.snapshot().offset;
+            assert!(
+                now >= confirmed,
+                "the offset fell from {confirmed} to {now}"
+            );
+            confirmed = now;
+            receiver.restart();
+            proxy.set_target(receiver.addr());
+        }
+        assert_eq!(upload.wait(Duration::from_secs(120)), Some(Ok(())));
+        files::assert_same(&file, &receiver.stored_file(&remote.id().unwrap()));
+        assert!(confirmed > 0);
+        proxy
+    }
 }
 
 /// Ends an upload of which bytes are there. Gives how many.
@@ -129,102 +194,6 @@ fn end(endpoint: &str, file: &Path, receiver: &Receiver) -> u64 {
     };
     files::assert_same(file, &receiver.stored_file(&value("id=")));
     value("skipped=").parse().unwrap()
-}
-
-#[test]
-fn a_program_that_was_killed_amid_parts_sends_no_part_again_that_was_confirmed() {
-    until_the_last(PARTS_KILLS, kill_the_program_amid_parts);
-}
-
-fn kill_the_program_amid_parts(seed: u64) {
-    let mut rng = seed::rng(seed);
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("parts.bin");
-    files::make(&file, PARTS_SIZE, seed).unwrap();
-    let receiver = Setup::new().start();
-    let proxy = narrow_proxy(&receiver);
-    let endpoint = format!("http://{}/upload", proxy.addr());
-    for _ in 0..PARTS_KILLS {
-        let before = proxy.connections();
-        let mut child = start_uploader(&endpoint, &file);
-        wait_for_parts(&proxy, before, &mut rng);
-        child.kill().unwrap();
-        assert!(!child.wait().unwrap().success(), "killed too late");
-    }
-    let skipped = end(&endpoint, &file, &receiver);
-    assert!(skipped > PARTS_SIZE / 6, "{skipped} bytes were skipped");
-    let lost = proxy.bytes_up() - PARTS_SIZE;
-    assert!(lost < PARTS_SIZE / 2, "{lost} bytes were sent again");
-}
-
-#[test]
-fn a_receiver_that_is_killed_amid_parts_keeps_what_it_confirmed() {
-    until_the_last(PARTS_KILLS, kill_the_receiver_amid_parts);
-}
-
-fn kill_the_receiver_amid_parts(seed: u64) {
-    let mut rng = seed::rng(seed);
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("parts.bin");
-    files::make(&file, PARTS_SIZE, seed).unwrap();
-    let mut receiver = Setup::new().start();
-    let proxy = narrow_proxy(&receiver);
-    let client = patient(&format!("http://{}/upload", proxy.addr()));
-    let mut upload = Upload::from_file(&client, &file).unwrap();
-    let remote = upload.remote();
-    upload.start().unwrap();
-    let mut confirmed = 0;
-    for _ in 0..PARTS_KILLS {
-        wait_for_parts(&proxy, proxy.connections(), &mut rng);
-        receiver.kill();
-        let now = remote.snapshot().offset;
-        assert!(now >= confirmed, "{confirmed} became {now}");
-        confirmed = now;
-        receiver.restart();
-        proxy.set_target(receiver.addr());
-    }
-    assert_eq!(upload.wait(Duration::from_secs(120)), Some(Ok(())));
-    files::assert_same(&file, &receiver.stored_file(&remote.id().unwrap()));
-    assert!(confirmed > 0);
-    let lost = proxy.bytes_up() - PARTS_SIZE;
-    assert!(lost < PARTS_SIZE / 2, "{lost} bytes were sent again");
-}
-
-#[test]
-fn a_receiver_that_is_killed_keeps_what_it_confirmed() {
-    until_the_last(KILLS, kill_the_receiver);
-}
-
-fn kill_the_receiver(seed: u64) {
-    let mut rng = seed::rng(seed);
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("survivor.bin");
-    files::make(&file, SIZE, seed).unwrap();
-    let mut receiver = Setup::new().arg("--commit-bytes=1048576").start();
-    let proxy = slow_proxy(&receiver);
-    let client = patient(&format!("http://{}/upload", proxy.addr()));
-    let mut upload = Upload::from_file(&client, &file).unwrap();
-    let remote = upload.remote();
-    upload.start().unwrap();
-    let mut confirmed = 0;
-    for n in 1..=KILLS {
-        let until = SIZE * n / (KILLS + 1) - rng.u64(..SIZE / 20);
-        while proxy.bytes_up() < until {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        receiver.kill();
-        let now = remote.snapshot().offset;
-        assert!(
-            now >= confirmed,
-            "the offset fell from {confirmed} to {now}"
-        );
-        confirmed = now;
-        receiver.restart();
-        proxy.set_target(receiver.addr());
-    }
-    assert_eq!(upload.wait(Duration::from_secs(120)), Some(Ok(())));
-    files::assert_same(&file, &receiver.stored_file(&remote.id().unwrap()));
-    assert!(confirmed > 0);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use resup::{Client, Upload};
 use resup_test_support::files;
 use resup_test_support::model::{ModelReceiver, Options};
 use resup_test_support::receiver::Receiver;
+use resup_test_support::runs;
 use resup_test_support::scripted::{json, ScriptedServer, Step};
 
 /// The environment of a child process of these tests: the URL of its server, and how many uploads it makes.
@@ -49,17 +50,10 @@ fn child() -> (Client, u64) {
     (client(&std::env::var(URL).unwrap()), count)
 }
 
-/// Returns the number of runs: `RESUP_TEST_RUNS` for a longer test, else the default.
-#[cfg(target_os = "linux")]
-fn runs(default: u64) -> u64 {
-    let runs = std::env::var("RESUP_TEST_RUNS").ok();
-    runs.map_or(default, |runs| runs.parse().unwrap())
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn thousands_of_files_in_a_row_need_one_connection_and_no_more_memory() {
-    let count = runs(2000);
+    let count = runs::count(2000);
     // By locates and sends, and by stores.
     for options in [Options::default(), Options::newest()] {
         let receiver = ModelReceiver::with(options);

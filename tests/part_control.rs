@@ -6,23 +6,27 @@ mod scene;
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use resup::{Error, Upload};
-use resup_test_support::{files, seed};
+use resup_test_support::{files, runs, seed};
 
 use scene::{slow, wait, Scene, LARGE, MEDIUM};
 
-#[test]
-fn a_pause_ends_all_connections_and_the_parts_go_on() {
+/// Starts an upload over a slow link, and waits until it has four connections.
+fn on_four_connections() -> (Scene, Upload) {
     let scene = Scene::new(LARGE, |_, _| slow());
-    let client = scene.client();
-    let mut upload = scene.upload(&client);
-    let remote = upload.remote();
+    let mut upload = scene.upload(&scene.client());
     upload.start().unwrap();
     scene.wait_for_connections(4);
+    (scene, upload)
+}
+
+#[test]
+fn a_pause_ends_all_connections_and_the_parts_go_on() {
+    let (scene, mut upload) = on_four_connections();
+    let remote = upload.remote();
     remote.pause();
     std::thread::sleep(Duration::from_millis(300));
     let now = || (scene.link.connections(), remote.snapshot().bytes_sent);
@@ -38,12 +42,8 @@ fn a_pause_ends_all_connections_and_the_parts_go_on() {
 
 #[test]
 fn a_cancel_ends_all_connections_and_the_next_run_sends_only_the_gaps() {
-    let scene = Scene::new(LARGE, |_, _| slow());
-    let client = scene.client();
-    let mut upload = scene.upload(&client);
+    let (scene, mut upload) = on_four_connections();
     let remote = upload.remote();
-    upload.start().unwrap();
-    scene.wait_for_connections(4);
     std::thread::sleep(Duration::from_millis(300));
     remote.cancel();
     assert_eq!(wait(&mut upload), Err(Error::Cancelled));
@@ -96,29 +96,19 @@ fn time_to_cancel(milliseconds: u64) -> (Duration, u64) {
 /// Cancels uploads in random moments. `RESUP_TEST_RUNS` is the number of uploads.
 #[test]
 fn a_cancel_in_any_moment_of_parts_ends_the_run_at_once() {
-    let runs: u64 = std::env::var("RESUP_TEST_RUNS").map_or(20, |n| n.parse().unwrap());
     // Fewer might all come before there are several connections.
-    let runs = runs.max(20);
-    let (seed, next) = (seed::seed(), AtomicU64::new(0));
+    let (seed, wanted) = (seed::seed(), runs::count(20).max(20));
     let ends = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..20 {
-            scope.spawn(|| loop {
-                let run = next.fetch_add(1, Ordering::Relaxed);
-                if run >= runs {
-                    break;
-                }
-                let mut rng = seed::rng(seed.wrapping_add(run));
-                let end = time_to_cancel(rng.u64(..5500));
-                ends.lock().unwrap().push(end);
-            });
-        }
+    runs::on_threads(20, wanted, |run| {
+        let mut rng = seed::rng(seed.wrapping_add(run));
+        let end = time_to_cancel(rng.u64(..5500));
+        ends.lock().unwrap().push(end);
     });
     let mut ends = ends.into_inner().unwrap();
     ends.sort();
     let (half, longest) = (ends[ends.len() / 2].0, ends[ends.len() - 1].0);
     let most = ends.iter().map(|(_, connections)| connections).max();
-    println!("{runs} cancels, half in {half:.1?}, all in {longest:.1?}; {most:?} connections");
+    println!("{wanted} cancels, half in {half:.1?}, all in {longest:.1?}; {most:?} connections");
     assert!(most >= Some(&4), "{most:?} connections");
     // The promise is 100 ms. So many uploads at once make each other late.
     assert!(longest < Duration::from_secs(2), "{longest:?}");

@@ -9,7 +9,7 @@ use std::time::Duration;
 use resup::{DigestAlgorithm, DigestMode, SegmentSize};
 use resup_test_support::chaos::{Cut, Faults};
 use resup_test_support::model::Options;
-use resup_test_support::seed;
+use resup_test_support::{runs, seed};
 
 use scene::Scene;
 
@@ -82,17 +82,8 @@ fn random_cuts(seed: u64) {
 
 #[test]
 fn random_cuts_lose_nothing() {
-    let runs: u64 = std::env::var("RESUP_TEST_RUNS").map_or(12, |n| n.parse().unwrap());
-    let (seed, next) = (seed::seed(), AtomicU64::new(0));
-    std::thread::scope(|scope| {
-        for _ in 0..12 {
-            scope.spawn(|| loop {
-                let run = next.fetch_add(1, Ordering::Relaxed);
-                if run >= runs {
-                    break;
-                }
-                random_cuts(seed.wrapping_add(run));
-            });
-        }
+    let seed = seed::seed();
+    runs::on_threads(12, runs::count(12), |run| {
+        random_cuts(seed.wrapping_add(run))
     });
 }

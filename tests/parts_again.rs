@@ -12,7 +12,7 @@ use resup::{Client, Flow, LogLevel, SegmentSize, Upload};
 use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
 use resup_test_support::files;
 use resup_test_support::model::{ModelReceiver, Options};
-use resup_test_support::seed;
+use resup_test_support::{runs, seed};
 
 /// The bytes per second of each connection.
 const RATE: u64 = 1_000_000;
@@ -145,21 +145,12 @@ fn random_cuts(seed: u64, connections: u32) -> u64 {
 
 #[test]
 fn no_confirmed_byte_is_sent_again() {
-    let runs: u64 = std::env::var("RESUP_TEST_RUNS").map_or(12, |n| n.parse().unwrap());
-    let (seed, next, sends) = (seed::seed(), AtomicU64::new(0), AtomicU64::new(0));
-    std::thread::scope(|scope| {
-        for _ in 0..12 {
-            scope.spawn(|| loop {
-                let run = next.fetch_add(1, Ordering::Relaxed);
-                if run >= runs {
-                    break;
-                }
-                let connections = if run % 3 == 0 { 1 } else { 6 };
-                let made = random_cuts(seed.wrapping_add(run), connections);
-                sends.fetch_add(made, Ordering::Relaxed);
-            });
-        }
+    let (seed, wanted, sends) = (seed::seed(), runs::count(12), AtomicU64::new(0));
+    runs::on_threads(12, wanted, |run| {
+        let connections = if run % 3 == 0 { 1 } else { 6 };
+        let made = random_cuts(seed.wrapping_add(run), connections);
+        sends.fetch_add(made, Ordering::Relaxed);
     });
     // Were the log's words other ones, nothing would be counted.
-    assert!(sends.into_inner() > 4 * runs);
+    assert!(sends.into_inner() > 4 * wanted);
 }

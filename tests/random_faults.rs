@@ -2,7 +2,6 @@
 //! the file that was sent. `RESUP_TEST_RUNS` is the number of uploads. Half of the servers speak version 1.0, half 1.1.
 
 use std::io::Cursor;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use fastrand::Rng;
@@ -10,7 +9,7 @@ use resup::{Client, DigestMode, LocateMethod, SegmentSize, Upload};
 use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
 use resup_test_support::files;
 use resup_test_support::model::{ModelReceiver, Options};
-use resup_test_support::seed;
+use resup_test_support::{runs, seed};
 
 /// How many of an upload's connections have faults.
 const FAULTY: u64 = 6;
@@ -245,17 +244,5 @@ fn upload(number: u64, seed: u64) {
 #[test]
 fn random_faults_never_make_a_wrong_file() {
     let seed = seed::seed();
-    let count = std::env::var("RESUP_TEST_RUNS").map_or(60, |n| n.parse().unwrap());
-    let next = AtomicU64::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..6 {
-            scope.spawn(|| loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= count {
-                    break;
-                }
-                upload(number, seed);
-            });
-        }
-    });
+    runs::on_threads(6, runs::count(60), |number| upload(number, seed));
 }

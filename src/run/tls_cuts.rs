@@ -1,12 +1,11 @@
 //! Uploads over TLS whose connection is lost at any byte, the handshake included.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
 use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
 use resup_test_support::model::{ModelReceiver, Options};
-use resup_test_support::{files, seed};
+use resup_test_support::{files, runs, seed};
 
 use super::connector::Connector;
 use super::driver::Driver;
@@ -14,6 +13,7 @@ use super::ids::KnownIds;
 use super::learned_digest::LearnedDigest;
 use super::learned_store::LearnedStore;
 use super::setup::Setup;
+use super::tests::job;
 use crate::control::rate::Limiter;
 use crate::control::stop::Stop;
 use crate::control::Control;
@@ -73,14 +73,8 @@ fn upload(receiver: &ModelReceiver, name: &str, content: &[u8], faults: Faults) 
         source: &mut *source,
         job: Job {
             name: name.to_owned(),
-            size: content.len() as u64,
             mtime: None,
-            offer: &[],
-            digests: Vec::new(),
-            dir: String::new(),
-            user: None,
-            content_type: "text/plain".to_owned(),
-            fields: Vec::new(),
+            ..job(content.len() as u64)
         },
         retry: RetryPolicy {
             base: Duration::from_millis(2),
@@ -119,33 +113,18 @@ fn cuts(how: Cut, up: bool) {
     let whole = upload(&receiver, "whole", &content(u64::MAX), Faults::default());
     let bytes = if up { whole.0 } else { whole.1 };
     assert!(bytes > 1000, "{bytes}");
-    let runs = std::env::var("RESUP_TEST_RUNS").map_or(80, |n| n.parse().unwrap());
-    let step = (bytes / runs).max(1);
-    let next = AtomicU64::new(seed::rng(seed::seed()).u64(..step));
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| loop {
-                let n = next.fetch_add(step, Ordering::Relaxed);
-                if n >= bytes {
-                    break;
-                }
-                let faults = Faults {
-                    cut_up_after: up.then_some(n),
-                    cut_down_after: (!up).then_some(n),
-                    how,
-                    ..Faults::default()
-                };
-                upload(&receiver, &n.to_string(), &content(n), faults);
-            });
-        }
+    let step = (bytes / runs::count(80)).max(1);
+    let first = seed::rng(seed::seed()).u64(..step);
+    runs::on_threads(2, (bytes - first).div_ceil(step), |number| {
+        let n = first + number * step;
+        let faults = Faults {
+            cut_up_after: up.then_some(n),
+            cut_down_after: (!up).then_some(n),
+            how,
+            ..Faults::default()
+        };
+        upload(&receiver, &n.to_string(), &content(n), faults);
     });
-    let finished = receiver.files();
-    for (name, stored) in &finished {
-        let n = name.parse().unwrap_or(u64::MAX);
-        assert!(*stored == content(n), "{name} differs");
-    }
-    assert!(finished.len() as u64 > bytes / step);
-    println!("{} cuts within {bytes} bytes", finished.len() - 1);
 }
 
 #[test]

@@ -373,8 +373,9 @@ def respond(environ):
     except Refusal as refusal:
         return refusal.status, refusal.members
     except (OSError, sqlite3.Error) as error:
+        # The number of the system's error, or SQLite's message.
         if error.args[0] not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, "database or disk is full"):
-            raise  # That is the number of the system's error, or SQLite's message.
+            raise
         return 507, {"message": "the receiver has no room left"}
     except UnicodeDecodeError:
         return 400, {"message": "the form is not UTF-8"}

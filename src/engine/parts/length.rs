@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// The length of parts while no part has ended: so short that it is soon over on a slow link, too.
-const FIRST: u64 = 512 * 1024;
+/// The length of parts while none has ended: so short that one is soon over on a slow link, too.
+const SHORT: u64 = 512 * 1024;
 /// The very first part, on one connection, has this share of the bytes. Between two parts the connection is idle, so a
 /// fast link has to show its rate within the first. On a slow link, other connections meanwhile send the rest, and are not
 /// done before the first one.
@@ -34,7 +34,7 @@ impl PartLength {
 
     /// Gives the length of a part without regard to what is left.
     pub(super) fn usual(&self) -> u64 {
-        self.0.unwrap_or(FIRST)
+        self.0.unwrap_or(SHORT)
     }
 
     /// Gives the length of the next part, where `open` bytes are left for `slots` parts at a time
@@ -43,7 +43,7 @@ impl PartLength {
     pub(super) fn next(&self, open: u64, slots: usize, gap: u64) -> u64 {
         let share = (open / slots.max(1) as u64).max(MIN);
         let length = match self.0 {
-            None if slots == 1 => (open / SHARE_OF_FIRST).clamp(FIRST, MOST_OF_FIRST),
+            None if slots == 1 => (open / SHARE_OF_FIRST).clamp(SHORT, MOST_OF_FIRST),
             _ => self.usual(),
         };
         let length = length.min(share).min(gap);

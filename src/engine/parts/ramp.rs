@@ -144,8 +144,8 @@ impl Ramp {
         if time < WINDOW {
             return;
         }
-        let window = *window;
         let rate = window.rate(now, sent);
+        let growth = window.growth(now, sent, MAY_BE_FAST);
         self.each = rate / self.slots as f64;
         if let Some(trial) = self.trial {
             let more = (self.slots - trial.before) as f64;
@@ -160,9 +160,8 @@ impl Ramp {
             self.trial = None;
             self.wait = FIRST_WAIT;
         }
-        let growing = window.growing(now, sent, MAY_BE_FAST);
-        if self.slots == 1 && growing.is_some() {
-            self.window = growing;
+        if self.slots == 1 && growth.is_some() {
+            self.window = growth;
             return;
         }
         if time >= LONGEST_WINDOW {

@@ -39,8 +39,8 @@ impl Window {
         sent.saturating_sub(self.sent) as f64 / seconds.max(1e-6)
     }
 
-    /// Gives the second half, if it has more than the first, and at least so many bytes per second.
-    pub(super) fn growing(self, now: Instant, sent: u64, least: f64) -> Option<Self> {
+    /// Gives the second half, if it is faster than the first, and has at least so many bytes per second.
+    pub(super) fn growth(self, now: Instant, sent: u64, least: f64) -> Option<Self> {
         let (since, before) = self.middle?;
         let second = Window::new(since, before);
         let rate = second.rate(now, sent);

@@ -1,6 +1,6 @@
 //! The ranges that a server holds behind a gap, as its answers to locates show them.
 
-use super::parallel::{accepted, held, parts, plan, FIRST, MIB, SIZE};
+use super::parallel::{accepted, held, parts, plan, MIB, SHORT, SIZE};
 use super::{digest, partial, proved, send, settle, Run};
 use crate::engine::step::{Event, PartId, Plan, Step};
 use crate::options::SegmentSize;
@@ -50,11 +50,11 @@ fn ranges_of_another_file_are_dropped() {
     run.handle(Event::Located(held(5, &[(10, 20), (30, 40)])));
     let step = run.handle(Event::Compared { equal: false });
     assert_eq!(step, settle(5, None, true));
-    assert_eq!(run.handle(Event::Settled), send(1, 5, FIRST, None));
+    assert_eq!(run.handle(Event::Settled), send(1, 5, SHORT, None));
     let step = run.sent(
         PartId(1),
-        5 + FIRST,
-        Outcome::Accepted(held(5 + FIRST, &[])),
+        5 + SHORT,
+        Outcome::Accepted(held(5 + SHORT, &[])),
     );
     assert!(matches!(step, Step::Settle { .. }));
     assert!(matches!(run.handle(Event::Settled), Step::SendParts { .. }));
@@ -70,8 +70,8 @@ fn bytes_of_another_file_are_replaced_before_there_are_parts() {
     ));
     run.handle(Event::Compared { equal: false });
     let step = run.handle(Event::Settled);
-    assert_eq!(step, send(1, 0, FIRST, Some(digest())));
-    run.sent(PartId(1), FIRST, Outcome::Accepted(held(FIRST, &[])));
+    assert_eq!(step, send(1, 0, SHORT, Some(digest())));
+    run.sent(PartId(1), SHORT, Outcome::Accepted(held(SHORT, &[])));
     assert!(matches!(run.handle(Event::Settled), Step::SendParts { .. }));
 }
 

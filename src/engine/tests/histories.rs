@@ -5,7 +5,7 @@
 //! file at the server where a digest could show that. No byte that the server has confirmed is sent
 //! again, and none is skipped.
 
-use resup_test_support::seed;
+use resup_test_support::{runs, seed};
 
 use super::world::{Habit, Held, World};
 use super::*;
@@ -85,7 +85,7 @@ fn run(case: u64, world: &mut World) -> Result<(), Error> {
 #[test]
 fn every_history_ends_and_no_wrong_file_is_complete() {
     let seed = seed::seed();
-    let factor = std::env::var("RESUP_TEST_RUNS").map_or(1, |n| n.parse().unwrap());
+    let factor = runs::count(1);
     let (mut succeeded, mut proved) = (0, 0);
     for case in 0..RUNS * factor {
         let mut world = World::new(seed::rng(seed.wrapping_add(case)));

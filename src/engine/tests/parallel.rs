@@ -7,12 +7,12 @@ pub(super) const MIB: u64 = 1 << 20;
 pub(super) const SIZE: u64 = 100 * MIB;
 /// The length of the first part.
 pub(super) const LONG: u64 = SIZE / 8;
-/// The length of the next ones.
-pub(super) const FIRST: u64 = MIB / 2;
+/// The length of the next ones, while none has ended.
+pub(super) const SHORT: u64 = MIB / 2;
 
 /// Gives where one of the first parts ends.
 pub(super) fn end_of(part: u64) -> u64 {
-    LONG + (part - 1) * FIRST
+    LONG + (part - 1) * SHORT
 }
 
 pub(super) fn plan() -> Plan {
@@ -77,7 +77,7 @@ fn six() -> Run {
             panic!("no parts");
         };
         for send in sends {
-            assert_eq!((send.offset, send.length), (end_of(begun), FIRST));
+            assert_eq!((send.offset, send.length), (end_of(begun), SHORT));
             begun += 1;
             assert_eq!(send.part, PartId(begun));
         }

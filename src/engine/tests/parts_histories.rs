@@ -3,7 +3,7 @@
 //! What holds for [`histories`](super::histories) holds here, too; and there are never more parts at a
 //! time than the server and the program allow.
 
-use resup_test_support::seed;
+use resup_test_support::{runs, seed};
 
 use super::parts_world::{source_digest, World};
 use super::*;
@@ -100,7 +100,7 @@ fn run(world: &mut World) -> Result<(), Error> {
 #[test]
 fn every_history_with_parts_ends_and_no_wrong_file_is_complete() {
     let seed = seed::seed();
-    let factor = std::env::var("RESUP_TEST_RUNS").map_or(1, |n| n.parse().unwrap());
+    let factor = runs::count(1);
     let (mut succeeded, mut at_a_time) = (0, [0; 7]);
     for case in 0..RUNS * factor {
         let mut world = World::new(seed::rng(seed.wrapping_add(case)));

@@ -76,7 +76,7 @@ pub(super) fn run_source(
 }
 
 /// Makes the description of a file of `size` bytes.
-pub(super) fn job(size: u64) -> Job {
+pub(in crate::run) fn job(size: u64) -> Job {
     Job {
         name: "f".to_owned(),
         size,

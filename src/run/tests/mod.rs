@@ -24,6 +24,7 @@ use crate::http::{Exchange, Request, Response};
 use crate::options::{DigestAlgorithm, DigestMode, RetryPolicy, SegmentSize};
 use crate::protocol::{Abilities, Answer, Job, Outcome, Protocol, Segment, State};
 use crate::source::{Opener, Source};
+pub(super) use harness::job;
 use harness::{memory, run, run_source, upload};
 use server::{Fate, Server};
 

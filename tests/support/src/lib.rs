@@ -3,6 +3,7 @@
 //! | module | what it gives |
 //! | --- | --- |
 //! | [`arrows`] | which file of a crate uses which, and circles of files |
+//! | [`runs`] | the number of runs of random tests |
 //! | [`seed`] | a seed that a failing test shows, so that its run can be repeated |
 //! | [`digests`] | the digests of the protocol, by name |
 //! | [`files`] | files of pseudo-random bytes, comparison, digests |
@@ -60,6 +61,7 @@ pub mod php_fpm;
 pub mod preload;
 pub mod python;
 pub mod receiver;
+pub mod runs;
 pub mod scripted;
 pub mod seed;
 pub mod small_disk;

@@ -17,7 +17,7 @@ use common::faulty::{library, Faulty};
 use common::parts;
 use common::signing::{field, form, nonce, now, signed, SECRET};
 use common::{begin, head, md5_hex, Receiver, Reply, Upload};
-use resup_test_support::seed;
+use resup_test_support::{runs, seed};
 
 const EIO: i32 = 5;
 const ENOSPC: i32 = 28;
@@ -57,7 +57,7 @@ fn check_and_finish(receiver: &Receiver, file: &Upload, answered: u64) {
 
 #[test]
 fn after_any_disk_error_the_offset_is_correct() {
-    let runs = std::env::var("RESUP_TEST_RUNS").map_or(24, |n| n.parse().unwrap());
+    let runs = runs::count(24);
     let mut rng = seed::rng(seed::seed());
     let mut told = 0;
     for layout in ["id", "tree"] {

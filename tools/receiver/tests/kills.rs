@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{begin, check_prefix, md5_hex, Receiver, Reply, Upload};
-use resup_test_support::{seed, tools};
+use resup_test_support::{runs, seed, tools};
 
 const POINTS: [&str; 7] = [
     "after-write",
@@ -22,7 +22,7 @@ const POINTS: [&str; 7] = [
 
 #[test]
 fn a_killed_receiver_has_all_that_it_has_confirmed() {
-    let runs: usize = std::env::var("RESUP_TEST_RUNS").map_or(30, |n| n.parse().unwrap());
+    let runs: usize = runs::count(30);
     let mut rng = seed::rng(seed::seed());
     let kinds: [&[&str]; 4] = [
         &["--layout", "id"],

@@ -8,13 +8,15 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use resup_test_support::runs;
+
 use common::accounts::{basic, with, PASSWORD};
 use common::lock::Lock;
 use common::{begin, head, md5_hex, post_form, Receiver, Reply, Upload};
 
 /// The number of uploads at once: RESUP_TEST_RUNS, else a small one.
 fn uploads() -> usize {
-    std::env::var("RESUP_TEST_RUNS").map_or(100, |n| n.parse().unwrap())
+    runs::count(100)
 }
 
 /// Returns a number from the status of the process: kB of memory, or threads.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::parts::{end, locate, ranges, take};
 use common::{begin, digest_hex, Receiver, Reply, Upload};
-use resup_test_support::{seed, tools};
+use resup_test_support::{runs, seed, tools};
 
 #[test]
 fn a_crash_at_a_commit_point_of_a_part_loses_nothing_that_was_confirmed() {
@@ -80,7 +80,7 @@ fn a_crash_while_a_range_is_replaced_leaves_no_wrong_digest() {
 
 #[test]
 fn a_killed_receiver_has_all_parts_that_it_has_confirmed() {
-    let runs: usize = std::env::var("RESUP_TEST_RUNS").map_or(12, |n| n.parse().unwrap());
+    let runs: usize = runs::count(12);
     let mut rng = seed::rng(seed::seed());
     let points = [
         "after-write",

@@ -8,8 +8,9 @@ use tokio::time::{sleep, Instant};
 use crate::storage::database::now;
 use crate::storage::error::StorageError;
 use crate::storage::record::{Record, State};
+use crate::storage::threads::blocking;
 use crate::storage::unknown::KEPT;
-use crate::storage::uploads::{blocking, Uploads};
+use crate::storage::uploads::Uploads;
 
 /// The longest time between two searches.
 const MAX_INTERVAL: Duration = Duration::from_secs(3600);

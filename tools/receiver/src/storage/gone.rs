@@ -12,8 +12,9 @@ use crate::storage::error::StorageError;
 use crate::storage::files::Files;
 use crate::storage::record::{Record, State};
 use crate::storage::store::Filter;
+use crate::storage::threads::blocking;
 use crate::storage::unknown::{KEPT, KEPT_DAYS};
-use crate::storage::uploads::{blocking, Uploads};
+use crate::storage::uploads::Uploads;
 
 /// How many uploads are looked at together.
 const PAGE: u32 = 1000;
@@ -27,8 +28,8 @@ impl Uploads {
         let whole = |files: &Files, record: &Record| files.is_whole(record);
         let suspects = self.finished_but(records.clone(), whole).await?;
         if !suspects.is_empty() {
-            let without = self.note_gone(&suspects).await?;
-            records.retain(|record| !without.contains(&record.id));
+            let missing = self.note_gone(&suspects).await?;
+            records.retain(|record| !missing.contains(&record.id));
         }
         Ok(records)
     }
@@ -107,7 +108,7 @@ impl Uploads {
             .iter()
             .filter_map(|record| self.claims.claim_idle(&record.id))
             .collect();
-        let (mut without, mut gone) = (HashSet::new(), Vec::new());
+        let (mut missing, mut gone) = (HashSet::new(), Vec::new());
         for claim in &claims {
             let record = self.store.find_any(claim.id()).await?;
             let Some(record) = record.filter(|record| record.state == State::Complete) else {
@@ -120,12 +121,12 @@ impl Uploads {
                 tracing::info!(id = record.id, "the file '{}' is gone", record.place);
                 gone.push(record.id.clone());
             }
-            without.insert(record.id);
+            missing.insert(record.id);
         }
         if !gone.is_empty() {
             self.store.set_gone(gone, now()).await?;
         }
-        Ok(without)
+        Ok(missing)
     }
 }
 

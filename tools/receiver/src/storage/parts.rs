@@ -16,7 +16,8 @@ use crate::storage::failpoint;
 use crate::storage::ranges::{Range, MOST};
 use crate::storage::reading;
 use crate::storage::record::{Record, State};
-use crate::storage::uploads::{blocking, Uploads};
+use crate::storage::threads::blocking;
+use crate::storage::uploads::Uploads;
 use crate::storage::writer::{ExpectedDigests, Outcome, Writer};
 
 /// How long the thread of a part sleeps at most while nothing comes.

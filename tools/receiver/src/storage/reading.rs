@@ -8,7 +8,8 @@ use resup_digests::{Algorithm, Digest, State as DigestState};
 use crate::storage::error::StorageError;
 use crate::storage::files::Files;
 use crate::storage::record::{Record, State};
-use crate::storage::uploads::{blocking, Uploads};
+use crate::storage::threads::blocking;
+use crate::storage::uploads::Uploads;
 
 /// How many bytes are read at once.
 const BLOCK: usize = 256 * 1024;

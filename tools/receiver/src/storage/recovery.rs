@@ -5,8 +5,9 @@ use std::io;
 use crate::storage::error::StorageError;
 use crate::storage::files::{Files, PROBE, WITHDRAWN};
 use crate::storage::record::{Record, State};
+use crate::storage::threads::blocking;
 use crate::storage::unknown::KEPT_DAYS;
-use crate::storage::uploads::{blocking, Uploads};
+use crate::storage::uploads::Uploads;
 
 /// How many files, with how many bytes.
 #[derive(Default)]

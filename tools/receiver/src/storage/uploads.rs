@@ -21,7 +21,7 @@ use crate::storage::names;
 use crate::storage::pace::Pace;
 use crate::storage::record::{Prefix, Record, State};
 use crate::storage::store::Store;
-pub(super) use crate::storage::threads::blocking;
+use crate::storage::threads::blocking;
 
 /// The largest number of files in one directory that differ only in the number added to their name.
 const MAX_NAMESAKES: u32 = 1000;

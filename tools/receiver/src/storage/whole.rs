@@ -10,7 +10,8 @@ use crate::storage::error::StorageError;
 use crate::storage::failpoint;
 use crate::storage::files::{sync_names, Files, WITHDRAWN};
 use crate::storage::record::Record;
-use crate::storage::uploads::{blocking, Uploads};
+use crate::storage::threads::blocking;
+use crate::storage::uploads::Uploads;
 
 impl Uploads {
     /// Stores a whole file at once, as an upload that has no bytes yet; with limits, as one that has no record yet.

@@ -60,6 +60,17 @@ export function onSends(page, count, act) {
   });
 }
 
+/** Chooses a file of which the next two sends are answered as damaged, and waits until its upload has failed. */
+export async function damageTwice(page, file) {
+  await onSends(page, 2, async (route) => {
+    const [{ id, offset, state }] = await receiver.uploads();
+    await route.fulfill({ status: 422, json: { error: "digest", id, offset, state } });
+  });
+  await page.locator("#files").setInputFiles(file.path);
+  await state(page, file.name, "failed");
+  assert.match(await uploading(page, file.name).locator(".details").textContent(), /received other data/);
+}
+
 export async function assertStored({ name, sha256 }) {
   assert.equal((await receiver.stored(name)).sha256, sha256);
 }

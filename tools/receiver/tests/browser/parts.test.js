@@ -8,6 +8,7 @@ import {
   browser,
   button,
   chooseAgain,
+  damageTwice,
   files,
   finished,
   onSends,
@@ -296,13 +297,7 @@ describe("parts", () => {
   test("whose bytes were changed on the way are sent again, but not for ever", async (t) => {
     const { page } = await openSlowly(t);
     const file = files.make("damaged.bin", SIZE);
-    await onSends(page, 2, async (route) => {
-      const [{ id, offset, state }] = await receiver.uploads();
-      await route.fulfill({ status: 422, json: { error: "digest", id, offset, state } });
-    });
-    await page.locator("#files").setInputFiles(file.path);
-    await state(page, file.name, "failed");
-    assert.match(await uploading(page, file.name).locator(".details").textContent(), /received other data/);
+    await damageTwice(page, file);
     await button(page, "Try again", file).click();
     await finished(page, file.name).waitFor();
     await assertStored(file);

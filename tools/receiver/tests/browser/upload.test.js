@@ -9,6 +9,7 @@ import {
   browser,
   button,
   chooseAgain,
+  damageTwice,
   files,
   finished,
   LARGE,
@@ -232,13 +233,7 @@ describe("an upload", () => {
   test("whose bytes were changed on the network is sent again, but not for ever", async () => {
     const file = files.make("damaged.bin", 1_000_000);
     const page = await open();
-    await onSends(page, 2, async (route) => {
-      const [{ id, offset, state }] = await receiver.uploads();
-      await route.fulfill({ status: 422, json: { error: "digest", id, offset, state } });
-    });
-    await page.locator("#files").setInputFiles(file.path);
-    await state(page, file.name, "failed");
-    assert.match(await uploading(page, file.name).locator(".details").textContent(), /received other data/);
+    await damageTwice(page, file);
     assert.equal(page.sends.length, 2);
     await button(page, "Try again", file).click();
     await finished(page, file.name).waitFor();
