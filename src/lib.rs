@@ -44,7 +44,9 @@ pub use control::flow::Flow;
 pub use control::log::LogLevel;
 pub use control::snapshot::{Snapshot, UploadState};
 pub use error::{Error, ErrorKind, Refusal, RefusalKind};
-pub use options::{DigestAlgorithm, DigestMode, FilenameStyle, LocateMethod, SegmentSize};
+pub use options::{
+    DigestAlgorithm, DigestMode, FilenameStyle, LocateMethod, ProtocolName, SegmentSize,
+};
 
 /// The beginning of every program, in whatever language.
 impl Client {

@@ -4,6 +4,31 @@ use std::time::Duration;
 
 use resup_digests::Algorithm;
 
+/// The protocol between a client and its server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ProtocolName {
+    /// The one that the server speaks, by its first response: the form protocol costs nothing to find,
+    /// another one a request or two, once a client. The default.
+    #[default]
+    Auto,
+    /// Form resume, the protocol of docs/PROTOCOL.md.
+    Form,
+    /// tus 1.0.
+    Tus,
+}
+
+impl ProtocolName {
+    /// Finds a protocol by the name that state files have for it.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        match name {
+            "form" => Some(ProtocolName::Form),
+            "tus" => Some(ProtocolName::Tus),
+            _ => None,
+        }
+    }
+}
+
 /// The HTTP method of a locate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LocateMethod {

@@ -1,6 +1,7 @@
 //! A digest that can go back to an earlier offset.
 
 use std::collections::VecDeque;
+use std::io;
 use std::time::{Duration, Instant};
 
 use resup_digests::{Algorithm, Digest};
@@ -138,11 +139,27 @@ impl RollingDigest {
 
     fn save(&mut self) {
         if let Some(file) = &self.file {
-            let confirmed = Some(&self.confirmed).filter(|checkpoint| checkpoint.at > 0);
-            // The file is never necessary; a full disk is no reason to end an upload.
-            let _ = file.save(self.sparse.iter().chain(confirmed));
+            let _ = self.write(file);
             self.saved = Some((Instant::now(), self.confirmed.at));
         }
+    }
+
+    /// Writes the state file. (A full disk is no reason to end an upload.)
+    fn write(&self, file: &StateFile) -> io::Result<()> {
+        let is_digest = |it: &&Checkpoint| self.algorithm.is_some() && it.at > 0;
+        let confirmed = Some(&self.confirmed).filter(is_digest);
+        file.save(self.sparse.iter().chain(confirmed))
+    }
+
+    /// Saves the upload's key, for a later run.
+    pub(crate) fn remember(&mut self, protocol: &str, key: &str) -> io::Result<()> {
+        let Some(mut file) = self.file.take() else {
+            return Ok(());
+        };
+        file.set_upload(protocol, key);
+        let result = self.write(&file);
+        self.file = Some(file);
+        result
     }
 
     /// Goes to the nearest checkpoint at or before `offset`; the bytes from there have to be read.
@@ -197,7 +214,7 @@ impl RollingDigest {
         let due = self.saved.is_none_or(|(then, saved)| {
             then.elapsed() >= SAVE_INTERVAL || at >= saved + SAVE_BYTES
         });
-        if due && at > 0 {
+        if due && at > 0 && self.algorithm.is_some() {
             self.save();
         }
     }
@@ -279,7 +296,7 @@ mod tests {
     fn what_the_server_has_goes_into_the_state_file_though_the_digest_is_further() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state");
-        let file = || StateFile::new(path.clone(), "a 7".to_owned());
+        let file = || StateFile::new(path.clone(), "a 7".to_owned(), "http://h/");
         let mut digest = RollingDigest::new(Some(Algorithm::Blake3), Some(file()));
         let chunk = vec![1; 1 << 20];
         (0..10).for_each(|_| digest.update(&chunk));

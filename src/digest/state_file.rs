@@ -1,13 +1,14 @@
-//! The optional state file: digest states, so that a resume does not read the whole prefix again.
+//! The optional state file: digest states, so that a resume does not read the whole prefix again, and
+//! the server's key of the upload, where a protocol needs that.
 //!
-//! It is never necessary. Where it is missing, damaged or of another file, the prefix is read
-//! again. It holds no secret and no content.
+//! Where it is missing, damaged or of another file, the prefix is read again, and an upload that only
+//! its key finds begins anew. It holds no password and no content, and only its owner may read it.
 
-use std::fs;
-use std::io;
-use std::path::PathBuf;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
-use resup_digests::{Algorithm, State};
+use resup_digests::{Algorithm, Digest, State};
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::Checkpoint;
@@ -21,10 +22,27 @@ pub(crate) struct StateFile {
     path: PathBuf,
     /// The source and its version.
     identity: String,
+    /// The digest of the server's URL, which may have a password in it.
+    server: String,
+    /// The upload at the server, where the protocol needs its key.
+    upload: Option<SavedUpload>,
 }
 
-/// The version of the format. Version 1 had no algorithm: all states were of MD5.
-const VERSION: u32 = 2;
+/// An upload that only its key finds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SavedUpload {
+    server: String,
+    /// The protocol's name.
+    pub protocol: String,
+    /// The server's key of the upload.
+    pub key: String,
+}
+
+/// The version of the format with an upload.
+const VERSION: u32 = 3;
+/// The version without an upload, which older libraries read, too. Version 1 had no algorithm: all
+/// states were of MD5.
+const WITHOUT_UPLOAD: u32 = 2;
 
 /// The beginning of every state file. A file that begins otherwise is not touched.
 const MAGIC: &[u8] = b"{\"resup_state\":";
@@ -37,6 +55,8 @@ struct Content {
     /// Called `marks` in the files that exist already.
     #[serde(rename = "marks")]
     checkpoints: Vec<SavedCheckpoint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    upload: Option<SavedUpload>,
     /// The MD5 of the rest, to detect damage.
     check: String,
 }
@@ -78,23 +98,59 @@ impl Content {
             let line = format!("\n{} {algorithm}{}", checkpoint.at, checkpoint.state);
             md5.update(line.as_bytes());
         }
+        if let Some(upload) = &self.upload {
+            let line = format!("\n{} {} {}", upload.server, upload.protocol, upload.key);
+            md5.update(line.as_bytes());
+        }
         md5.digest().hex()
     }
 }
 
 impl StateFile {
-    pub(crate) fn new(path: PathBuf, identity: String) -> Self {
-        StateFile { path, identity }
+    /// Makes the state file at `path` for one version of a source, and for the server with this URL.
+    pub(crate) fn new(path: PathBuf, identity: String, server: &str) -> Self {
+        StateFile {
+            path,
+            identity,
+            server: Digest::of(Algorithm::Sha256, server.as_bytes()).hex(),
+            upload: None,
+        }
+    }
+
+    /// Gives the upload that was saved for this server.
+    pub(crate) fn load_upload(&self) -> Option<SavedUpload> {
+        let upload = self.read().ok()??.upload;
+        upload.filter(|upload| upload.server == self.server)
+    }
+
+    /// Sets the upload that goes into the file with the next save.
+    pub(super) fn set_upload(&mut self, protocol: &str, key: &str) {
+        self.upload = Some(SavedUpload {
+            server: self.server.clone(),
+            protocol: protocol.to_owned(),
+            key: key.to_owned(),
+        });
     }
 
     /// Gives the checkpoints that were saved for this version of the source, or the reason why they
     /// cannot be used.
     pub(crate) fn load(&self) -> Result<Vec<Checkpoint>, Unusable> {
+        let Some(content) = self.read()? else {
+            return Ok(Vec::new());
+        };
+        let checkpoints = content.checkpoints.iter().map(restore);
+        checkpoints
+            .collect::<Option<_>>()
+            .ok_or_else(|| Unusable::Stale("its digest states cannot be read".to_owned()))
+    }
+
+    /// Reads the file; `None` if there is none.
+    fn read(&self) -> Result<Option<Content>, Unusable> {
         let size = match fs::metadata(&self.path) {
             Ok(meta) if meta.is_file() => meta.len(),
             // Reading a pipe or a device might never end.
             Ok(_) => return Err(Unusable::NotOurs("it is not a file".to_owned())),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(Unusable::NotOurs(e.to_string())),
         };
         if size > LONGEST {
@@ -106,10 +162,10 @@ impl StateFile {
         if !text.starts_with(MAGIC) && !MAGIC.starts_with(&text) {
             return Err(Unusable::NotOurs("it is not a state file".to_owned()));
         }
-        self.parse(&text).map_err(Unusable::Stale)
+        self.parse(&text).map(Some).map_err(Unusable::Stale)
     }
 
-    fn parse(&self, text: &[u8]) -> Result<Vec<Checkpoint>, String> {
+    fn parse(&self, text: &[u8]) -> Result<Content, String> {
         let content: Content = serde_json::from_slice(text).map_err(|e| e.to_string())?;
         if !(1..=VERSION).contains(&content.resup_state) || content.check != content.checksum() {
             return Err("it is damaged or of another version of the library".to_owned());
@@ -117,12 +173,7 @@ impl StateFile {
         if content.identity != self.identity {
             return Err("it is of another file, or of another version of it".to_owned());
         }
-        content
-            .checkpoints
-            .iter()
-            .map(restore)
-            .collect::<Option<_>>()
-            .ok_or_else(|| "its digest states cannot be read".to_owned())
+        Ok(content)
     }
 
     /// Saves `checkpoints` in place of those before: all of them or none.
@@ -136,9 +187,13 @@ impl StateFile {
             state: checkpoint.state.save(),
         });
         let mut content = Content {
-            resup_state: VERSION,
+            resup_state: match self.upload {
+                Some(_) => VERSION,
+                None => WITHOUT_UPLOAD,
+            },
             identity: self.identity.clone(),
             checkpoints: checkpoints.collect(),
+            upload: self.upload.clone(),
             check: String::new(),
         };
         content.check = content.checksum();
@@ -146,7 +201,7 @@ impl StateFile {
         let mut name = self.path.clone().into_os_string();
         name.push(format!(".{random:032x}"));
         let new = PathBuf::from(name);
-        let result = fs::write(&new, serde_json::to_vec(&content)?)
+        let result = write_new(&new, &serde_json::to_vec(&content)?)
             .and_then(|()| fs::rename(&new, &self.path));
         if result.is_err() {
             let _ = fs::remove_file(&new);
@@ -158,6 +213,15 @@ impl StateFile {
     pub(crate) fn remove(&self) {
         let _ = fs::remove_file(&self.path);
     }
+}
+
+/// Writes a new file that only its owner may read.
+fn write_new(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(text)
 }
 
 /// Makes a checkpoint from its saved form; `None` if that is damaged.
@@ -172,7 +236,6 @@ fn restore(saved: &SavedCheckpoint) -> Option<Checkpoint> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use resup_digests::Digest;
 
     fn checkpoint(content: &[u8]) -> Checkpoint {
         checkpoint_of(Algorithm::Md5, content)
@@ -192,7 +255,7 @@ mod tests {
     fn file() -> (tempfile::TempDir, StateFile) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s");
-        (dir, StateFile::new(path, "a 7".to_owned()))
+        (dir, StateFile::new(path, "a 7".to_owned(), "http://h/"))
     }
 
     #[test]
@@ -276,11 +339,11 @@ mod tests {
             assert!(matches!(cut, Err(Unusable::Stale(_))), "cut at {at}");
         }
         fs::write(&file.path, &good).unwrap();
-        let other = StateFile::new(file.path.clone(), "b 7".to_owned());
+        let other = StateFile::new(file.path.clone(), "b 7".to_owned(), "http://h/");
         assert!(matches!(other.load(), Err(Unusable::Stale(why)) if why.contains("another file")));
         fs::write(&file.path, vec![b' '; 100_000]).unwrap();
         assert!(file.load().is_err());
-        let directory = StateFile::new("/".into(), String::new());
+        let directory = StateFile::new("/".into(), String::new(), "");
         assert!(directory.load().is_err());
         assert!(directory.save([].iter()).is_err());
     }
@@ -295,7 +358,7 @@ mod tests {
         assert!(made.unwrap().success());
         for path in [file.path, "/dev/zero".into()] {
             let (tell, told) = std::sync::mpsc::channel();
-            let other = StateFile::new(path.clone(), String::new());
+            let other = StateFile::new(path.clone(), String::new(), "");
             // If it were read, its end would never come: a thread keeps the test from waiting.
             std::thread::spawn(move || {
                 tell.send(matches!(other.load(), Err(Unusable::NotOurs(_))))

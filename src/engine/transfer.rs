@@ -171,6 +171,7 @@ impl Transfer {
         if let Some(limit) = answer.max_segment {
             self.segments.announce(limit);
         }
+        self.compares &= answer.agreed.is_some();
         self.parts.offer(answer.parts.unwrap_or_default());
         let claim = Claim {
             offset: answer.offset,
@@ -259,8 +260,7 @@ impl Transfer {
         }
     }
 
-    /// Goes on from the server's offset, if the last send was worth it. If not, the attempt fails,
-    /// so that the back-off and the limit of retries apply.
+    /// Goes on from the server's offset. If the last send was not worth it, the attempt fails.
     fn settled(
         &mut self,
         offset: u64,
@@ -329,8 +329,8 @@ impl Transfer {
                 let time = now.saturating_duration_since(send.since);
                 self.segments.accepted(send.length, time);
                 self.doubtful = Some(send.length);
-                let complete = answer.state == State::Complete;
-                if !complete && answer.offset == send.offset + send.length {
+                let is_partial = answer.state != State::Complete;
+                if is_partial && answer.offset == send.offset + send.length {
                     // If there was a restart, the server obeyed it: its bytes are of this send.
                     self.evidence.restarted();
                 }

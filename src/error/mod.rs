@@ -332,6 +332,14 @@ impl Error {
         self
     }
 
+    /// Gives a refusal another meaning.
+    pub(crate) fn with_kind(mut self, kind: RefusalKind) -> Self {
+        if let Error::Refused(refusal) = &mut self {
+            refusal.kind = kind;
+        }
+        self
+    }
+
     /// Gives the server's refusal, where that is the error.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {

@@ -44,38 +44,58 @@ fn encoding(response: &Response) -> Option<String> {
     ))
 }
 
-/// Names another protocol that the server speaks.
-fn other_protocol(response: &Response) -> Option<String> {
+/// Another protocol than the form protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spoken {
+    Tus,
+    Ietf,
+    WebDav,
+    S3,
+}
+
+/// Tells the protocol of the server by one of its responses.
+pub(crate) fn spoken(response: &Response) -> Option<Spoken> {
     let has = |prefix: &str| {
         let mut names = response.headers.keys();
         names.any(|name| name.as_str().starts_with(prefix))
     };
-    // CloudFront and API Gateway have further names with x-amz-, before any kind of server.
-    let is_store = has("x-amz-request-id") || has("x-amz-id-2");
     let text = String::from_utf8_lossy(&response.body);
     let methods = |value: Cow<'_, str>| value.contains("PROPFIND");
-    let what = if has("tus-") {
-        "tus"
-    } else if has("upload-") {
-        "the IETF's resumable uploads"
-    } else if has("dav") || response.values("allow").any(methods) || text.contains("\"DAV:\"") {
-        "WebDAV"
-    } else if is_store || text.contains("<Error>") && text.contains("<Code>") {
-        let words = [element(&text, "Code"), element(&text, "Message")];
-        let words: Vec<_> = words.into_iter().flatten().collect();
-        let words = match words.is_empty() {
-            true => String::new(),
-            false => format!(", and says: {}", limited(&words.join(", "))),
-        };
-        return Some(format!(
-            "the server is an object store, with the protocol of S3{words}"
-        ));
-    } else {
-        return None;
+    if has("tus-") {
+        return Some(Spoken::Tus);
+    }
+    if has("upload-") {
+        return Some(Spoken::Ietf);
+    }
+    if has("dav") || response.values("allow").any(methods) || text.contains("\"DAV:\"") {
+        return Some(Spoken::WebDav);
+    }
+    // CloudFront and API Gateway have further names with x-amz-, before any kind of server.
+    let is_store = has("x-amz-request-id") || has("x-amz-id-2");
+    let is_error = text.contains("<Error>") && text.contains("<Code>");
+    (is_store || is_error).then_some(Spoken::S3)
+}
+
+/// Names another protocol that the server speaks.
+fn other_protocol(response: &Response) -> Option<String> {
+    let what = match spoken(response)? {
+        Spoken::Tus => "tus, which is another protocol; set the protocol to tus",
+        Spoken::Ietf => "the IETF's resumable uploads, which is another protocol",
+        Spoken::WebDav => "WebDAV, which is another protocol",
+        Spoken::S3 => {
+            let text = String::from_utf8_lossy(&response.body);
+            let words = [element(&text, "Code"), element(&text, "Message")];
+            let words: Vec<_> = words.into_iter().flatten().collect();
+            let words = match words.is_empty() {
+                true => String::new(),
+                false => format!(", and says: {}", limited(&words.join(", "))),
+            };
+            return Some(format!(
+                "the server is an object store, with the protocol of S3{words}"
+            ));
+        }
     };
-    Some(format!(
-        "the server speaks {what}, which is another protocol"
-    ))
+    Some(format!("the server speaks {what}"))
 }
 
 /// Gives the text of an XML element without attributes.

@@ -92,7 +92,7 @@ pub(crate) fn with_query(url: &str, query: &str) -> String {
 }
 
 /// A response.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Response {
     pub status: u16,
     /// The HTTP proxy between, if any: the response may be its own.
@@ -109,6 +109,11 @@ impl Response {
     /// Whether the status is one of a request that was accepted, with an answer in the body.
     pub(crate) fn is_accepted(&self) -> bool {
         matches!(self.status, 200 | 201)
+    }
+
+    /// Whether the status is one of a request that was accepted and of which the response is whole.
+    pub(crate) fn is_settled(&self) -> bool {
+        matches!(self.status, 200 | 201 | 204)
     }
 
     /// Gives `Location`, as the server sent it.

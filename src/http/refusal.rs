@@ -12,8 +12,13 @@ struct Message {
     message: Option<String>,
 }
 
-/// Makes the error for a response that refuses the request.
+/// Makes the error for a response that refuses a request of the form protocol.
 pub(crate) fn refusal(response: &Response) -> Error {
+    refusal_of(response, foreign::hint(response))
+}
+
+/// Makes the error for a response that refuses the request. `hint` says what it shows of the cause.
+pub(crate) fn refusal_of(response: &Response, hint: Option<String>) -> Error {
     let kind = match response.status {
         401 | 403 => RefusalKind::NotAllowed,
         // After a 417 the next attempt sends no `Expect`.
@@ -36,10 +41,7 @@ pub(crate) fn refusal(response: &Response) -> Error {
     let is_told = message
         .as_deref()
         .is_some_and(|message| names_what_it_wants(response, message));
-    let hint = match is_told {
-        true => None,
-        false => foreign::hint(response),
-    };
+    let hint = hint.filter(|_| !is_told);
     Error::Refused(Box::new(Refusal {
         kind,
         status: response.status,

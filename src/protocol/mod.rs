@@ -1,10 +1,25 @@
 //! The protocols between a client and a server.
 //!
 //! The engine knows two requests, [`Protocol::locate`] and [`Protocol::send`], and their answers.
-//! Each protocol has a module that writes and reads them; today that is [`form`]. The [`Abilities`]
-//! of a protocol say what it can do.
+//! Each protocol has a module that writes and reads them. The [`Abilities`] of a protocol, and what its
+//! answers leave out, say what it can do.
+//!
+//! - `form`: the one of docs/PROTOCOL.md.
+//! - `resource`: protocols in which each upload has a URL of its own; `tus`: tus 1.0, one of them.
+//! - `choice`: the protocol of a run; `auto`: finds out which one a server speaks.
+//! - `checksum`: what goes before the bytes of one send, in protocols that have that.
 
+mod auto;
+mod checksum;
+mod choice;
 pub(crate) mod form;
+mod learned;
+mod resource;
+mod tus;
+
+pub(crate) use checksum::{Checksum, ChecksumAlgorithm, ChecksumState};
+pub(crate) use choice::choose;
+pub(crate) use learned::LearnedProtocol;
 
 use std::io::{self, Read};
 
@@ -47,8 +62,8 @@ pub(crate) struct Answer {
     pub id: Option<String>,
     /// The location of the finished file.
     pub location: Option<String>,
-    /// The algorithm of all digests of this upload.
-    pub agreed: Algorithm,
+    /// The algorithm of all digests of this upload; `None` where the server compares none.
+    pub agreed: Option<Algorithm>,
     /// The digest of the first `offset` bytes at the server.
     pub prefix: Option<Digest>,
     /// The most file bytes that one send may carry.
@@ -120,6 +135,8 @@ pub(crate) struct Segment<'a> {
     pub restart: Option<Digest>,
     /// The text of the run's parts, if this is a part: its digest is that of its own bytes.
     pub part: Option<&'a str>,
+    /// The checksum of the bytes, where the protocol sends one before them.
+    pub checksum: Option<Checksum>,
     /// The reader: gives exactly `length` bytes, or an error.
     pub bytes: &'a mut dyn FileBytes,
 }
@@ -148,15 +165,29 @@ pub(crate) struct Abilities {
     pub locates: bool,
     /// Whether a server may prove its bytes with a digest.
     pub proves_prefix: bool,
+    /// Whether a server finds an upload by its key only, so that a later run has to know it.
+    pub needs_key: bool,
+    /// The checksum that goes before the bytes of each send.
+    pub checksum: Option<ChecksumAlgorithm>,
 }
 
 /// A protocol: a way to ask a server for its offset and to send it bytes.
-pub(crate) trait Protocol: Sync {
+pub(crate) trait Protocol: Send + Sync {
+    /// Gives the protocol's name, as the program and the state file have it.
+    fn name(&self) -> &'static str;
+
     /// Gives the protocol's abilities.
     fn abilities(&self) -> Abilities;
 
-    /// Asks what the server has of the file. The request changes nothing at the server.
-    fn locate(&self, exchange: &dyn Exchange, job: &Job) -> Result<Answer, Error>;
+    /// Asks what the server has of the file. `key` is the server's key of the upload, where that is
+    /// known. Where a protocol needs keys, a server that has no such upload begins one. Nothing else
+    /// changes at the server.
+    fn locate(
+        &self,
+        exchange: &dyn Exchange,
+        job: &Job,
+        key: Option<&str>,
+    ) -> Result<Answer, Error>;
 
     /// Sends the bytes of `segment`.
     fn send(

@@ -35,6 +35,24 @@ impl Answers<'_> {
         }
     }
 
+    /// Forgets the key of an upload that the server no longer has, if it has begun another one.
+    pub(super) fn forget_lost(&mut self, answer: &Answer) {
+        if self.id.is_some() && answer.id == self.id {
+            return;
+        }
+        let (level, line) = match self.id.take() {
+            Some(_) => (
+                LogLevel::Warn,
+                "the server no longer has the upload that was begun; a new one begins",
+            ),
+            None => (
+                LogLevel::Info,
+                "nothing is known of an earlier upload of this file; a new one begins",
+            ),
+        };
+        self.control.log(level, || line.to_owned());
+    }
+
     /// Notes the values of an answer.
     pub(super) fn note(&mut self, answer: &Answer, job: &Job) {
         if let Some(id) = &answer.id {
@@ -95,7 +113,15 @@ impl Answers<'_> {
     }
 
     /// Goes on with the digest that an answer has agreed to.
-    pub(super) fn agree(&self, agreed: Algorithm, job: &Job, source: &mut HashedSource<'_>) {
+    pub(super) fn agree(
+        &self,
+        agreed: Option<Algorithm>,
+        job: &Job,
+        source: &mut HashedSource<'_>,
+    ) {
+        let Some(agreed) = agreed else {
+            return;
+        };
         // What was asked for by name tells nothing about what the server likes.
         if job.offer.len() > 1 {
             self.learned_digest.set(agreed);

@@ -1,6 +1,7 @@
 //! Connections to the server.
 
 use super::options::ClientState;
+use super::origins::OriginExchange;
 use crate::control::stop::Stop;
 use crate::control::Control;
 use crate::http::session::{AuthHistory, SessionExchange};
@@ -18,6 +19,8 @@ pub(super) trait Connector: Sync {
 pub(super) struct HttpConnector<'a> {
     pub client: &'a ClientState,
     pub pool: &'a ConnectionPool,
+    /// The pool for servers of other origins.
+    pub others: ConnectionPool,
     pub control: &'a Control,
     pub history: AuthHistory,
 }
@@ -27,12 +30,18 @@ impl Connector for HttpConnector<'_> {
         let options = &self.client.options;
         let version = self.client.version;
         let connection = self.pool.take(&options.connection, version, self.control)?;
-        Ok(Box::new(SessionExchange {
+        let home = SessionExchange {
             inner: Box::new(connection),
             credentials: &options.credentials,
             endpoint: &options.connection.endpoint,
             state: &self.client.session,
             history: &self.history,
-        }))
+        };
+        Ok(Box::new(OriginExchange::new(
+            home,
+            &options.connection,
+            &self.others,
+            self.control,
+        )))
     }
 }

@@ -54,7 +54,8 @@ impl<'a> Driver<'a> {
     pub(super) fn new(setup: Setup<'a>) -> Self {
         // Without a time, only its digest tells a source from another one of the same name and
         // size.
-        let is_timeless = setup.source.mtime().is_none();
+        let abilities = setup.protocol.abilities();
+        let is_timeless = abilities.proves_prefix && setup.source.mtime().is_none();
         let hashing = setup.digest != DigestMode::None || is_timeless;
         let offer: &[_] = match hashing {
             true => setup.algorithm.offer(),
@@ -74,7 +75,7 @@ impl<'a> Driver<'a> {
                     && setup.learned_store.takes(setup.job.size),
                 hashing,
                 digest_first: setup.digest == DigestMode::First || is_timeless,
-                abilities: setup.protocol.abilities(),
+                abilities,
                 retry: setup.retry,
                 segment_size: setup.segment_size,
                 learned_limit: setup.learned_limit,
@@ -93,7 +94,7 @@ impl<'a> Driver<'a> {
                 ids: setup.ids,
                 learned_digest: setup.learned_digest,
                 learned_store: setup.learned_store,
-                id: None,
+                id: setup.key,
             },
             exchange: None,
             part_key: None,
@@ -228,11 +229,21 @@ impl<'a> Driver<'a> {
     fn locate(&mut self, hash_ahead: bool) -> Result<Event, Stop> {
         self.connect()?;
         let exchange = Self::connection(&self.exchange);
-        let locate = || self.protocol.locate(exchange, &self.job);
-        let mut answer = match hash_ahead {
-            true => self.source.hash_during(locate)?,
-            false => locate()?,
+        let before = self.protocol.name();
+        let key = self.answers.id.clone();
+        let locate = || self.protocol.locate(exchange, &self.job, key.as_deref());
+        let located = match hash_ahead {
+            true => self.source.hash_during(locate),
+            false => locate(),
         };
+        let mut answer = located?;
+        if self.protocol.name() != before {
+            let name = self.protocol.name();
+            self.log(LogLevel::Info, || format!("the server speaks {name}"));
+        }
+        if self.protocol.abilities().needs_key {
+            self.answers.forget_lost(&answer);
+        }
         if exchange.link() == Link::Kept && !self.is_proven(&answer)? {
             self.log(LogLevel::Debug, || {
                 "the answer may be a late one to an earlier request; asking on a new connection"
@@ -240,12 +251,14 @@ impl<'a> Driver<'a> {
             });
             let exchange = Self::connection(&self.exchange);
             exchange.renew();
-            answer = self.protocol.locate(exchange, &self.job)?;
+            let key = self.answers.id.as_deref();
+            answer = self.protocol.locate(exchange, &self.job, key)?;
         }
         self.answers.note(&answer, &self.job);
+        self.remember();
         let source = &mut self.source;
         self.answers.agree(answer.agreed, &self.job, source);
-        let is_agreed = |digest: &Digest| digest.algorithm() == answer.agreed;
+        let is_agreed = |digest: &Digest| answer.agreed.is_none_or(|it| digest.algorithm() == it);
         match self.plan.digest_first && !self.job.digests.iter().any(is_agreed) {
             true => Ok(Event::DigestMissing),
             false => Ok(Event::Located(answer)),
@@ -297,6 +310,7 @@ impl<'a> Driver<'a> {
         self.log(LogLevel::Debug, || {
             format!("sending {length} bytes from {offset} on")
         });
+        let checksum = self.checksum(offset, length)?;
         self.source.source.seek(offset)?;
         // After parts there is none.
         if self.exchange.is_none() {
@@ -318,6 +332,7 @@ impl<'a> Driver<'a> {
                 length,
                 restart,
                 part: None,
+                checksum,
                 bytes: &mut ThrottledReader::new(
                     source,
                     sink,

@@ -21,7 +21,7 @@ pub(crate) struct KnownIds {
 
 impl KnownIds {
     /// Notes that an answer gave `id` to the upload `job`, and agreed to this digest.
-    pub(super) fn note(&self, id: &str, job: &Job, agreed: Algorithm) {
+    pub(super) fn note(&self, id: &str, job: &Job, agreed: Option<Algorithm>) {
         let pair = pair(id, job, agreed);
         let mut pairs = self.lock();
         pairs.retain(|other| *other != pair);
@@ -32,7 +32,12 @@ impl KnownIds {
     }
 
     /// Whether `id` was given to other uploads, and not to this one.
-    pub(super) fn belongs_to_another(&self, id: &str, job: &Job, agreed: Algorithm) -> bool {
+    pub(super) fn belongs_to_another(
+        &self,
+        id: &str,
+        job: &Job,
+        agreed: Option<Algorithm>,
+    ) -> bool {
         let (id, job) = pair(id, job, agreed);
         let pairs = self.lock();
         let mut owners = pairs.iter().filter(|(other, _)| *other == id).peekable();
@@ -44,8 +49,8 @@ impl KnownIds {
     }
 }
 
-fn pair(id: &str, job: &Job, agreed: Algorithm) -> (u64, u64) {
-    let digest = job.digests.iter().find(|it| it.algorithm() == agreed);
+fn pair(id: &str, job: &Job, agreed: Option<Algorithm>) -> (u64, u64) {
+    let digest = job.digests.iter().find(|it| Some(it.algorithm()) == agreed);
     let upload = (&job.dir, &job.name, job.size, job.mtime, digest);
     (hash(id), hash(&upload))
 }
@@ -60,7 +65,7 @@ fn hash(value: &(impl Hash + ?Sized)) -> u64 {
 mod tests {
     use super::*;
 
-    const MD5: Algorithm = Algorithm::Md5;
+    const MD5: Option<Algorithm> = Some(Algorithm::Md5);
 
     fn job(name: &str) -> Job {
         Job {

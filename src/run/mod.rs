@@ -9,9 +9,11 @@ mod driver;
 mod ends;
 mod hashed_source;
 mod ids;
+mod keyed;
 mod learned_digest;
 mod learned_store;
 mod options;
+mod origins;
 mod pace;
 mod parallel;
 mod part_reader;
@@ -41,10 +43,10 @@ use crate::digest::StateFile;
 use crate::engine::MOST_CONNECTIONS;
 use crate::error::Error;
 use crate::http::session::AuthHistory;
-use crate::options::DigestMode;
 use crate::protocol::form::{content_type, Form, Signer};
-use crate::protocol::Job;
+use crate::protocol::{choose, Job};
 use crate::source::{Opener, Source};
+use crate::transport::ConnectionPool;
 
 /// Runs an upload, on the run's own thread.
 pub(crate) fn run_upload(
@@ -55,10 +57,12 @@ pub(crate) fn run_upload(
     (rate, shared): (&Limiter, &SharedState),
 ) -> Result<(), Error> {
     let mut source = open(control, opener)?;
-    let state_path = upload.state_file;
-    let state_file = state_path
-        .filter(|_| upload.digest != DigestMode::None)
-        .and_then(|path| Some(StateFile::new(path, source.identity()?)));
+    let endpoint = &client.options.connection.endpoint;
+    let state_file = upload.state_file.and_then(|path| {
+        let server = endpoint.uri().to_string();
+        Some(StateFile::new(path, source.identity()?, &server))
+    });
+    let saved = state_file.as_ref().and_then(StateFile::load_upload);
     let content_type = upload
         .content_type
         .unwrap_or_else(|| content_type::by_name(&upload.name).to_owned());
@@ -79,13 +83,16 @@ pub(crate) fn run_upload(
         secret,
         algorithm: credentials.algorithm,
     });
-    let endpoint = &options.connection.endpoint;
-    let protocol = Form::new(
+    let form = Form::new(
         endpoint.clone(),
         options.locate_method,
         options.filename_style,
         signer,
     );
+    let saved_protocol = saved.as_ref().map(|saved| saved.protocol.as_str());
+    let learned = &shared.learned_protocol;
+    let protocol = choose(options.protocol, form, saved_protocol, learned);
+    let saved = saved.filter(|saved| saved.protocol == protocol.name());
     if !options.connection.certificates.verify && endpoint.origin().https {
         control.log(LogLevel::Warn, || {
             let host = endpoint.authority();
@@ -95,15 +102,17 @@ pub(crate) fn run_upload(
     let connector = HttpConnector {
         client,
         pool: &shared.pool,
+        others: ConnectionPool::default(),
         control,
         history: AuthHistory::default(),
     };
     let driver = Driver::new(Setup {
-        protocol: &protocol,
+        protocol: &*protocol,
         connector: &connector,
         control,
         source: &mut *source,
         job,
+        key: saved.map(|saved| saved.key),
         retry: options.retry,
         digest: upload.digest,
         algorithm: upload.algorithm,

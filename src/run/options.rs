@@ -15,8 +15,10 @@ use crate::error::Error;
 use crate::http::credentials::Credentials;
 use crate::http::session::SessionState;
 use crate::options::{
-    DigestAlgorithm, DigestMode, FilenameStyle, LocateMethod, RetryPolicy, SegmentSize,
+    DigestAlgorithm, DigestMode, FilenameStyle, LocateMethod, ProtocolName, RetryPolicy,
+    SegmentSize,
 };
+use crate::protocol::LearnedProtocol;
 use crate::transport::{ConnectionOptions, ConnectionPool};
 
 /// The options of one client.
@@ -26,6 +28,7 @@ pub(crate) struct ClientOptions {
     pub credentials: Credentials,
     /// The user name that goes to the server.
     pub user: Option<String>,
+    pub protocol: ProtocolName,
     pub locate_method: LocateMethod,
     pub filename_style: FilenameStyle,
     pub retry: RetryPolicy,
@@ -51,6 +54,7 @@ impl ClientState {
                 connection: ConnectionOptions::new(endpoint)?,
                 credentials: Credentials::default(),
                 user: None,
+                protocol: ProtocolName::default(),
                 locate_method: LocateMethod::default(),
                 filename_style: FilenameStyle::default(),
                 retry: RetryPolicy::default(),
@@ -82,6 +86,7 @@ impl ClientState {
 pub(crate) struct SharedState {
     pub rate: Limiter,
     pub learned_limit: LearnedLimit,
+    pub learned_protocol: LearnedProtocol,
     pub learned_digest: LearnedDigest,
     pub learned_store: LearnedStore,
     pub pool: ConnectionPool,
@@ -95,6 +100,7 @@ impl Default for SharedState {
         SharedState {
             rate: Limiter::default(),
             learned_limit: LearnedLimit::default(),
+            learned_protocol: LearnedProtocol::default(),
             learned_digest: LearnedDigest::default(),
             learned_store: LearnedStore::default(),
             pool: ConnectionPool::default(),
@@ -112,6 +118,7 @@ impl SharedState {
     pub(crate) fn of_child(&self) -> Self {
         let child = SharedState {
             learned_limit: Arc::new(AtomicU64::new(self.learned_limit.load(Relaxed))),
+            learned_protocol: self.learned_protocol.clone(),
             learned_digest: self.learned_digest.clone(),
             learned_store: self.learned_store.clone(),
             ..SharedState::default()

@@ -245,6 +245,7 @@ impl PartSender<'_> {
             let segment = Segment {
                 id,
                 part: Some(key),
+                checksum: None,
                 offset: send.offset,
                 length: send.length,
                 restart: None,

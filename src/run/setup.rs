@@ -19,6 +19,8 @@ pub(super) struct Setup<'a> {
     pub control: &'a Control,
     pub source: &'a mut dyn Source,
     pub job: Job,
+    /// The server's key of the upload, where an earlier run has saved it.
+    pub key: Option<String>,
     pub retry: RetryPolicy,
     pub digest: DigestMode,
     pub algorithm: DigestAlgorithm,

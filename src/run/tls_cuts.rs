@@ -71,6 +71,7 @@ fn upload(receiver: &ModelReceiver, name: &str, content: &[u8], faults: Faults) 
         connector: &connector,
         control: &control,
         source: &mut *source,
+        key: None,
         job: Job {
             name: name.to_owned(),
             mtime: None,

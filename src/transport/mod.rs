@@ -34,4 +34,4 @@ mod via;
 #[cfg(test)]
 pub(crate) use connection::Connection;
 pub(crate) use options::ConnectionOptions;
-pub(crate) use pool::ConnectionPool;
+pub(crate) use pool::{ConnectionPool, PooledConnection};

@@ -90,7 +90,7 @@ impl Exchange for PooledConnection<'_> {
         let response = self.connection().exchange(request)?;
         self.control.set_http_status(response.status);
         // After a refusal it is unknown how much more the server reads.
-        self.is_reusable.set(response.is_accepted());
+        self.is_reusable.set(response.is_settled());
         Ok(response)
     }
 

@@ -312,8 +312,8 @@ pub fn make(situation: &str, one: &One) -> Case {
         "it refuses a signed request or a login, and this machine's clock differs from its own by 2 minutes or more (401, 403)" => {
             other_time(one)
         }
-        "a server of another protocol: tus, the IETF's resumable uploads, WebDAV, S3" => {
-            written(reply_with(412, &[("Tus-Resumable", "1.0.0")], ""))
+        "a server of a protocol that is not known here: WebDAV, S3; or of another one than was set" => {
+            written(reply_with(405, &[("DAV", "1, 2")], ""))
         }
         "a web page with a login" => response(200, "<form><input type=password>"),
         "a compressed response" => written(reply_with(200, &[("Content-Encoding", "gzip")], "")),

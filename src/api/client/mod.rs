@@ -12,7 +12,7 @@ use crate::control::flow::Flow;
 use crate::control::log::{LogLevel, Logger};
 use crate::error::Error;
 use crate::http::check::check_line;
-use crate::options::LocateMethod;
+use crate::options::{LocateMethod, ProtocolName};
 use crate::run::{ClientState, SharedState};
 
 /// A server's address, and the settings and connections that all uploads to it share.
@@ -80,6 +80,11 @@ impl Client {
     pub fn set_user_agent(&self, user_agent: &str) -> Result<(), Error> {
         self.lock().change().connection.user_agent = check_line("user agent", user_agent)?;
         Ok(())
+    }
+
+    /// Sets the protocol that the server speaks. Default: [`ProtocolName::Auto`].
+    pub fn set_protocol(&self, protocol: ProtocolName) {
+        self.lock().change().protocol = protocol;
     }
 
     /// Sets how the server is asked for its offset. Default: [`LocateMethod::Post`].

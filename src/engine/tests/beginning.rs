@@ -18,6 +18,8 @@ fn nothing_is_hashed_ahead_where_nothing_is_compared() {
         abilities: Abilities {
             locates: true,
             proves_prefix: false,
+            needs_key: false,
+            checksum: None,
         },
         ..plan()
     };
@@ -33,6 +35,8 @@ fn a_server_that_cannot_be_asked_gets_everything_in_every_attempt() {
         abilities: Abilities {
             locates: false,
             proves_prefix: false,
+            needs_key: false,
+            checksum: None,
         },
         ..plan()
     });

@@ -44,6 +44,8 @@ fn plan() -> Plan {
         abilities: Abilities {
             locates: true,
             proves_prefix: true,
+            needs_key: false,
+            checksum: None,
         },
         retry: RetryPolicy {
             limit: 3,
@@ -138,7 +140,7 @@ fn answer(state: State, offset: u64) -> Answer {
         offset,
         id: None,
         location: None,
-        agreed: Algorithm::Md5,
+        agreed: Some(Algorithm::Md5),
         prefix: None,
         max_segment: None,
         small: None,

@@ -117,7 +117,7 @@ impl Exchange for SessionExchange<'_> {
                     current.login = LoginState::In;
                 }
                 self.history.accepted.fetch_max(generation, Relaxed);
-                if is_send && response.is_accepted() {
+                if is_send && response.is_settled() {
                     self.history.rejected.store(0, Relaxed);
                 }
                 return Ok(response);
@@ -180,8 +180,9 @@ impl SessionExchange<'_> {
         }
         let cookies = self.current().jar.header(&self.credentials.cookies, &uri);
         headers.extend(cookies.map(|value| ("cookie".to_owned(), value)));
-        request.headers = headers;
-        let response = self.inner.exchange(request.again())?;
+        let mut request = request.again();
+        request.headers.extend(headers);
+        let response = self.inner.exchange(request)?;
         let mut current = self.current();
         if current.generation == generation {
             let cookies = response.values(header::SET_COOKIE.as_str());

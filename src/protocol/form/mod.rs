@@ -40,14 +40,20 @@ pub(crate) struct Form {
 const MAX_REDIRECTS: u32 = 5;
 
 impl Protocol for Form {
+    fn name(&self) -> &'static str {
+        "form"
+    }
+
     fn abilities(&self) -> Abilities {
         Abilities {
             locates: true,
             proves_prefix: true,
+            needs_key: false,
+            checksum: None,
         }
     }
 
-    fn locate(&self, exchange: &dyn Exchange, job: &Job) -> Result<Answer, Error> {
+    fn locate(&self, exchange: &dyn Exchange, job: &Job, _: Option<&str>) -> Result<Answer, Error> {
         // Redirects count for this locate only: the next one starts here again.
         let mut at = self.endpoint.clone();
         let written = RefCell::default();

@@ -82,7 +82,9 @@ fn locate_by_post_is_an_urlencoded_form() {
         seen: RefCell::default(),
         answer: r#"{"state":"partial","offset":4}"#,
     };
-    let answer = form(LocateMethod::Post).locate(&recorder, &job()).unwrap();
+    let answer = form(LocateMethod::Post)
+        .locate(&recorder, &job(), None)
+        .unwrap();
     assert_eq!((answer.state, answer.offset), (State::Partial, 4));
     let expected = ("POST".into(), "http://host/up?t=7".into(), LOCATE.into());
     assert_eq!(recorder.seen.borrow()[..], [expected]);
@@ -94,7 +96,9 @@ fn locate_by_get_is_the_same_form() {
         seen: RefCell::default(),
         answer: r#"{"state":"new"}"#,
     };
-    form(LocateMethod::Get).locate(&recorder, &job()).unwrap();
+    form(LocateMethod::Get)
+        .locate(&recorder, &job(), None)
+        .unwrap();
     let expected = ("GET".into(), "http://host/up?t=7".into(), LOCATE.into());
     assert_eq!(recorder.seen.borrow()[..], [expected]);
 }
@@ -108,6 +112,7 @@ fn send(offset: u64, bytes: &'static [u8]) -> String {
         id: Some("k1"),
         offset,
         length: bytes.len() as u64,
+        checksum: None,
         part: None,
         restart: (offset == 0).then(|| Digest::new(Algorithm::Md5, &[0xab; 16]).unwrap()),
         bytes: &mut Bytes(bytes, Algorithm::Md5),
@@ -131,8 +136,10 @@ fn a_locate_names_the_digests_that_the_client_can_use() {
         digests: vec![of(Algorithm::Blake3), of(Algorithm::Md5)],
         ..job()
     };
-    let answer = form(LocateMethod::Post).locate(&recorder, &job).unwrap();
-    assert_eq!(answer.agreed, Algorithm::Sha256);
+    let answer = form(LocateMethod::Post)
+        .locate(&recorder, &job, None)
+        .unwrap();
+    assert_eq!(answer.agreed, Some(Algorithm::Sha256));
     let (_, _, text) = recorder.seen.borrow()[0].clone();
     let (blake3, md5) = (of(Algorithm::Blake3).hex(), of(Algorithm::Md5).hex());
     let wanted = format!("&blake3={blake3}&md5={md5}&prefix=1&digests=blake3%2Csha256%2Cmd5");
@@ -152,6 +159,7 @@ fn a_send_names_the_agreed_digest() {
             offset,
             length: 4,
             part: None,
+            checksum: None,
             restart: Some(restart),
             bytes: &mut Bytes(b"2345", agreed),
         };

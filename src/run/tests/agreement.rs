@@ -139,7 +139,7 @@ fn a_server_may_agree_to_another_digest_during_a_run() {
 fn the_states_of_each_digest_save_reading_the_prefix() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("state");
-    let file = || Some(StateFile::new(path.clone(), "it".to_owned()));
+    let file = || Some(StateFile::new(path.clone(), "it".to_owned(), ""));
     let content = content(5000);
     for agreed in Algorithm::ALL {
         let begun = |always| Server {

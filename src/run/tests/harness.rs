@@ -113,6 +113,7 @@ pub(super) fn run_learned(
         connector: &NoNetwork,
         control: &control,
         source: &mut source,
+        key: None,
         job,
         retry: RetryPolicy {
             limit: 6,

@@ -134,7 +134,7 @@ fn a_disproved_prefix_stays_so_when_later_answers_have_no_proof() {
 fn a_state_file_saves_reading_the_prefix_and_is_never_necessary() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("state");
-    let file = || Some(StateFile::new(path.clone(), "it".to_owned()));
+    let file = || Some(StateFile::new(path.clone(), "it".to_owned(), ""));
     let content = content(5000);
     let begun = || Server {
         held: content[..3000].to_vec(),
@@ -160,7 +160,7 @@ fn a_state_file_saves_reading_the_prefix_and_is_never_necessary() {
             std::fs::write(&path, &saved[..saved.len() - 9]).unwrap()
         }),
         ("foreign", 5000, &|| {
-            let foreign = StateFile::new(path.clone(), "that".to_owned());
+            let foreign = StateFile::new(path.clone(), "that".to_owned(), "");
             foreign.save([&wrong].into_iter()).unwrap();
         }),
         ("wrong", 5000, &|| {
@@ -184,7 +184,7 @@ fn another_file_in_place_of_the_state_file_is_not_touched() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("precious");
     std::fs::write(&path, "the only copy").unwrap();
-    let file = Some(StateFile::new(path.clone(), "it".to_owned()));
+    let file = Some(StateFile::new(path.clone(), "it".to_owned(), ""));
     let server = Server {
         fates: vec![Fate::LostAfter(3000)],
         ..Server::default()

@@ -87,7 +87,7 @@ impl Server {
             offset: self.confirmed,
             id: Some("1".to_owned()),
             location: None,
-            agreed: self.agreed(),
+            agreed: Some(self.agreed()),
             prefix: self.claimed.or_else(|| self.proves.then(|| self.digest())),
             max_segment: self.max_segment,
             small: None,
@@ -106,14 +106,20 @@ fn connection_lost() -> Error {
 }
 
 impl Protocol for Fake {
+    fn name(&self) -> &'static str {
+        "fake"
+    }
+
     fn abilities(&self) -> Abilities {
         Abilities {
             locates: true,
             proves_prefix: true,
+            needs_key: false,
+            checksum: None,
         }
     }
 
-    fn locate(&self, _: &dyn Exchange, job: &Job) -> Result<Answer, Error> {
+    fn locate(&self, _: &dyn Exchange, job: &Job, _: Option<&str>) -> Result<Answer, Error> {
         let mut server = self.0.lock().unwrap();
         if !job.digests.is_empty() {
             server.announced.push(job.digests.clone());

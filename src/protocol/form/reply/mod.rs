@@ -215,7 +215,7 @@ fn assemble(
         offset,
         id,
         location: body.location.as_str().map(limited),
-        agreed,
+        agreed: Some(agreed),
         prefix,
         max_segment,
         small: None,

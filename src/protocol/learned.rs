@@ -1,0 +1,14 @@
+//! What a client has learned of its server's protocol.
+
+use std::sync::OnceLock;
+
+use super::tus::Offers;
+use crate::options::ProtocolName;
+
+/// The protocol that a client's server speaks, and what it offers.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct LearnedProtocol {
+    /// The protocol that was found, where the program leaves that to the library.
+    pub(super) found: OnceLock<ProtocolName>,
+    pub(super) tus: OnceLock<Offers>,
+}

@@ -1,0 +1,122 @@
+//! tus 1.0 (<https://tus.io/protocols/resumable-upload>).
+
+mod metadata;
+mod offers;
+
+pub(super) use offers::Offers;
+
+use std::sync::OnceLock;
+
+use base64::prelude::{Engine as _, BASE64_STANDARD};
+
+use super::resource::{header, Dialect, Headers, Resource};
+use super::{ChecksumAlgorithm, Job, Segment};
+use crate::error::Error;
+use crate::http::endpoint::Endpoint;
+use crate::http::{Exchange, Needs, Request, Response};
+
+/// The most bytes of a send with a checksum. The server drops what does not arrive whole.
+const CHECKED_SEGMENT: u64 = 8 << 20;
+
+/// tus 1.0 against one endpoint.
+pub(super) type Tus<'a> = Resource<Dialect1<'a>>;
+
+/// What tus 1.0 does in its own way.
+pub(super) struct Dialect1<'a> {
+    /// What the server offers, once it was asked.
+    offers: &'a OnceLock<Offers>,
+}
+
+impl<'a> Tus<'a> {
+    /// Makes the protocol for uploads that are created at `endpoint`.
+    pub(super) fn at(endpoint: Endpoint, offers: &'a OnceLock<Offers>) -> Self {
+        Resource::new(endpoint, Dialect1 { offers })
+    }
+}
+
+/// Gives the header field that every request of tus has.
+pub(super) fn version() -> Headers {
+    vec![header("tus-resumable", "1.0.0")]
+}
+
+impl Dialect1<'_> {
+    fn offers(&self) -> Offers {
+        self.offers.get().copied().unwrap_or_default()
+    }
+}
+
+impl Dialect for Dialect1<'_> {
+    fn name(&self) -> &'static str {
+        "tus"
+    }
+
+    fn learn(&self, exchange: &dyn Exchange, endpoint: &Endpoint) -> Result<(), Error> {
+        if self.offers.get().is_some() {
+            return Ok(());
+        }
+        let response = exchange.exchange(Request {
+            method: "OPTIONS",
+            url: endpoint.uri().to_string(),
+            content_type: None,
+            headers: Headers::new(),
+            body: None,
+            needs: Needs::Head,
+        })?;
+        let offers = Offers::read(&response)?;
+        let _ = self.offers.set(offers);
+        Ok(())
+    }
+
+    fn checksum(&self) -> Option<ChecksumAlgorithm> {
+        self.offers().checksum
+    }
+
+    fn max_segment(&self) -> Option<u64> {
+        self.checksum().map(|_| CHECKED_SEGMENT)
+    }
+
+    fn common(&self) -> Headers {
+        version()
+    }
+
+    fn creation(&self, job: &Job) -> Result<Headers, Error> {
+        Ok(vec![
+            header("upload-length", job.size),
+            header("upload-metadata", metadata::write(job)?),
+        ])
+    }
+
+    fn append(&self, _: &Job, segment: &Segment<'_>) -> Headers {
+        let mut headers = vec![header("upload-offset", segment.offset)];
+        headers.extend(segment.checksum.as_ref().map(|checksum| {
+            let value = BASE64_STANDARD.encode(&checksum.bytes);
+            let name = checksum.algorithm.name();
+            header("upload-checksum", format!("{name} {value}"))
+        }));
+        headers
+    }
+
+    fn content_type(&self) -> &'static str {
+        "application/offset+octet-stream"
+    }
+
+    fn is_complete(&self, _: &Response, offset: u64, size: u64) -> bool {
+        offset == size
+    }
+
+    fn completes_empty(&self) -> bool {
+        true
+    }
+
+    fn is_checksum_mismatch(&self, status: u16) -> bool {
+        status == 460
+    }
+
+    fn is_spoken(&self, response: &Response) -> bool {
+        response.values("tus-resumable").next().is_some()
+    }
+
+    fn max_size(&self) -> Option<u64> {
+        self.offers().max_size
+    }
+}

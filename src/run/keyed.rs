@@ -1,0 +1,39 @@
+//! What a run does in protocols in which each upload has a key, and each send a checksum.
+
+use super::driver::Driver;
+use super::reading;
+use crate::control::log::LogLevel;
+use crate::control::snapshot::UploadState;
+use crate::control::stop::Stop;
+use crate::protocol::{Checksum, ChecksumState};
+
+impl Driver<'_> {
+    /// Saves the upload's key, if a later run needs it.
+    pub(super) fn remember(&mut self) {
+        if !self.protocol.abilities().needs_key {
+            return;
+        }
+        let Some(key) = &self.answers.id else {
+            return;
+        };
+        if let Err(e) = self.source.digest.remember(self.protocol.name(), key) {
+            self.log(LogLevel::Warn, || {
+                format!("the state file cannot be written, so a later run begins anew: {e}")
+            });
+        }
+    }
+
+    /// Computes the checksum that goes before these bytes, if there is one.
+    pub(super) fn checksum(&mut self, offset: u64, length: u64) -> Result<Option<Checksum>, Stop> {
+        let Some(algorithm) = self.protocol.abilities().checksum else {
+            return Ok(None);
+        };
+        self.control.enter(UploadState::Hashing);
+        let mut state = ChecksumState::new(algorithm);
+        let source = &mut *self.source.source;
+        reading::read(source, self.control, (offset, offset + length), |bytes| {
+            state.update(bytes);
+        })?;
+        Ok(Some(state.finish()))
+    }
+}
