@@ -179,11 +179,14 @@ const target = () => tidy(document.getElementById("target").value);
 for (const [button, input] of [["choose-files", "files"], ["choose-folder", "folder"]]) {
   const field = document.getElementById(input);
   document.getElementById(button).addEventListener("click", () => field.click());
-  field.addEventListener("change", () => {
+  const take = () => {
     add(chosen(field, target()));
     // So that the same file can be chosen again.
     field.value = "";
-  });
+  };
+  field.addEventListener("change", take);
+  // On a slow network, files may be chosen before this script runs.
+  if (field.files.length > 0) take();
 }
 // Telephones have no folders to choose.
 document.getElementById("choose-folder").hidden = !("webkitdirectory" in HTMLInputElement.prototype);

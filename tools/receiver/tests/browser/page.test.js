@@ -263,6 +263,22 @@ describe("the page", () => {
     assert.match(await uploading(english, file.name).locator(".details").textContent(), /the name is taken/);
   });
 
+  test("takes a file that is chosen before its script has come", async () => {
+    const page = await open();
+    let release;
+    const wait = new Promise((resolve) => (release = resolve));
+    await page.route("**/assets/app.js*", async (route) => {
+      await wait;
+      await route.continue();
+    });
+    await page.goto(receiver.url, { waitUntil: "commit" });
+    const file = files.make("early.bin", 1000);
+    await page.locator("#files").setInputFiles(file.path);
+    release();
+    await finished(page, file.name).waitFor();
+    await assertStored(file);
+  });
+
   test("tells those without JavaScript what to do", async () => {
     const page = await browser.open(receiver.url, { javaScriptEnabled: false });
     const command = await page.locator("noscript code").textContent();

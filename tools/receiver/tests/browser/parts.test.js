@@ -198,6 +198,12 @@ describe("parts", () => {
     const { link, page } = await openSlowly(t);
     const file = files.make("reload.bin", SIZE);
     await begin(page, file);
+    // What the network still holds must not close the gap.
+    await until(async () => {
+      const [{ held, offset }] = await receiver.uploads();
+      const first = page.sends.map(span).find(([from, to]) => from <= offset && offset < to);
+      return held > offset && first?.[1] - offset > 500_000;
+    });
     link.down();
     await state(page, file.name, "retrying");
     const [{ held, offset }] = await receiver.uploads();
