@@ -16,6 +16,8 @@ pub enum ProtocolName {
     Form,
     /// tus 1.0.
     Tus,
+    /// The IETF's resumable uploads, drafts of them and the RFC to come.
+    Ietf,
 }
 
 impl ProtocolName {
@@ -24,6 +26,7 @@ impl ProtocolName {
         match name {
             "form" => Some(ProtocolName::Form),
             "tus" => Some(ProtocolName::Tus),
+            "ietf" => Some(ProtocolName::Ietf),
             _ => None,
         }
     }

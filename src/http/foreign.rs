@@ -64,7 +64,8 @@ pub(crate) fn spoken(response: &Response) -> Option<Spoken> {
     if has("tus-") {
         return Some(Spoken::Tus);
     }
-    if has("upload-") {
+    let patches = |value: Cow<'_, str>| value.contains("application/partial-upload");
+    if has("upload-") || response.values("accept-patch").any(patches) {
         return Some(Spoken::Ietf);
     }
     if has("dav") || response.values("allow").any(methods) || text.contains("\"DAV:\"") {
@@ -80,7 +81,9 @@ pub(crate) fn spoken(response: &Response) -> Option<Spoken> {
 fn other_protocol(response: &Response) -> Option<String> {
     let what = match spoken(response)? {
         Spoken::Tus => "tus, which is another protocol; set the protocol to tus",
-        Spoken::Ietf => "the IETF's resumable uploads, which is another protocol",
+        Spoken::Ietf => {
+            "the IETF's resumable uploads, which is another protocol; set the protocol to ietf"
+        }
         Spoken::WebDav => "WebDAV, which is another protocol",
         Spoken::S3 => {
             let text = String::from_utf8_lossy(&response.body);

@@ -2,6 +2,7 @@
 
 use super::auto::Auto;
 use super::form::Form;
+use super::ietf::Ietf;
 use super::learned::LearnedProtocol;
 use super::tus::Tus;
 use super::Protocol;
@@ -24,5 +25,6 @@ pub(crate) fn choose<'a>(
         ProtocolName::Auto => Box::new(Auto::new(form, learned)),
         ProtocolName::Form => Box::new(form),
         ProtocolName::Tus => Box::new(Tus::at(form.endpoint, &learned.tus)),
+        ProtocolName::Ietf => Box::new(Ietf::at(form.endpoint, &learned.ietf)),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::tus::Offers;
+use super::{ietf, tus};
 use crate::options::ProtocolName;
 
 /// The protocol that a client's server speaks, and what it offers.
@@ -10,5 +10,6 @@ use crate::options::ProtocolName;
 pub(crate) struct LearnedProtocol {
     /// The protocol that was found, where the program leaves that to the library.
     pub(super) found: OnceLock<ProtocolName>,
-    pub(super) tus: OnceLock<Offers>,
+    pub(super) tus: OnceLock<tus::Offers>,
+    pub(super) ietf: ietf::Learned,
 }

@@ -5,7 +5,7 @@
 //! answers leave out, say what it can do.
 //!
 //! - `form`: the one of docs/PROTOCOL.md.
-//! - `resource`: protocols in which each upload has a URL of its own; `tus`: tus 1.0, one of them.
+//! - `resource`: protocols in which each upload has a URL of its own; `tus` and `ietf` are two of them.
 //! - `choice`: the protocol of a run; `auto`: finds out which one a server speaks.
 //! - `checksum`: what goes before the bytes of one send, in protocols that have that.
 
@@ -13,8 +13,11 @@ mod auto;
 mod checksum;
 mod choice;
 pub(crate) mod form;
+mod ietf;
 mod learned;
 mod resource;
+#[cfg(test)]
+mod script;
 mod tus;
 
 pub(crate) use checksum::{Checksum, ChecksumAlgorithm, ChecksumState};

@@ -3,66 +3,18 @@
 //! A locate asks for the offset of the upload whose URL is known, or else creates one. A send appends
 //! to it. What differs between these protocols is a [`Dialect`].
 
-use std::io::{self, Read};
+mod bytes;
+mod dialect;
+
+pub(super) use dialect::{header, number, Dialect, Headers};
+
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use super::{
-    Abilities, Answer, ChecksumAlgorithm, FileBytes, Job, Outcome, Protocol, Segment, State, Store,
-};
+use super::{Abilities, Answer, Job, Outcome, Protocol, Segment, State, Store};
 use crate::error::{Error, RefusalKind};
 use crate::http::endpoint::Endpoint;
-use crate::http::secret::Secret;
 use crate::http::{limited, refusal_of, Body, Exchange, Link, Needs, Request, Response};
-
-/// Header fields of a request.
-pub(super) type Headers = Vec<(String, Secret)>;
-
-/// Makes a header field.
-pub(super) fn header(name: &str, value: impl ToString) -> (String, Secret) {
-    (name.to_owned(), Secret::new(value.to_string()))
-}
-
-/// What one of these protocols does in its own way.
-pub(super) trait Dialect: Send + Sync {
-    /// Gives the protocol's name.
-    fn name(&self) -> &'static str;
-
-    /// Learns what the server can do, before the first request about a file.
-    fn learn(&self, exchange: &dyn Exchange, endpoint: &Endpoint) -> Result<(), Error>;
-
-    /// Gives the checksum that goes before the bytes of each send.
-    fn checksum(&self) -> Option<ChecksumAlgorithm>;
-
-    /// Gives the most bytes of one send.
-    fn max_segment(&self) -> Option<u64>;
-
-    /// Gives the header fields of every request.
-    fn common(&self) -> Headers;
-
-    /// Gives the further header fields of the request that creates an upload.
-    fn creation(&self, job: &Job) -> Result<Headers, Error>;
-
-    /// Gives the further header fields of a request that appends to an upload.
-    fn append(&self, job: &Job, segment: &Segment<'_>) -> Headers;
-
-    /// Gives the content type of the bytes that are appended.
-    fn content_type(&self) -> &'static str;
-
-    /// Whether an upload with so many bytes is complete, by a response about it.
-    fn is_complete(&self, response: &Response, offset: u64, size: u64) -> bool;
-
-    /// Whether an upload of nothing is complete once it is created.
-    fn completes_empty(&self) -> bool;
-
-    /// Whether a refusal says that the bytes did not have their checksum.
-    fn is_checksum_mismatch(&self, status: u16) -> bool;
-
-    /// Whether a response is one of this protocol.
-    fn is_spoken(&self, response: &Response) -> bool;
-
-    /// Gives what the server says about its limit for a whole file.
-    fn max_size(&self) -> Option<u64>;
-}
+use bytes::CheckedBytes;
 
 /// A protocol with a URL for each upload, against one endpoint.
 pub(super) struct Resource<D> {
@@ -104,17 +56,23 @@ impl<D: Dialect> Resource<D> {
     /// Creates an upload.
     fn create(&self, exchange: &dyn Exchange, job: &Job) -> Result<Answer, Error> {
         let mut at = self.endpoint.clone();
-        for _ in 0..=MAX_REDIRECTS {
+        let mut redirects = 0;
+        while redirects <= MAX_REDIRECTS {
             let mut request = self.request("POST", &at, self.dialect.creation(job)?);
             request.body = Some(Body::Text(b""));
             let response = exchange.exchange(request)?;
             match response.status {
-                307 | 308 => at = self.follow(&at, &response)?,
+                307 | 308 => {
+                    at = self.follow(&at, &response)?;
+                    redirects += 1;
+                }
                 200..=299 => {
+                    self.dialect.note(&response)?;
                     let url = upload_url(&at, &response)?;
                     let is_complete = job.size == 0 && self.dialect.completes_empty();
                     return Ok(self.answer(&url, 0, is_complete));
                 }
+                _ if self.dialect.choose_other(&response) => {}
                 _ => return Err(self.refusal(&response, job)),
             }
         }
@@ -138,19 +96,23 @@ impl<D: Dialect> Resource<D> {
         job: &Job,
         url: &Endpoint,
     ) -> Result<Option<Answer>, Error> {
-        let response = exchange.exchange(self.request("HEAD", url, Headers::new()))?;
-        match response.status {
-            200..=299 => {}
-            403 | 404 | 410 => return Ok(None),
-            _ => return Err(self.refusal(&response, job)),
-        }
+        let response = loop {
+            let response = exchange.exchange(self.request("HEAD", url, Headers::new()))?;
+            match response.status {
+                _ if self.dialect.choose_other(&response) => {}
+                200..=299 => break response,
+                403 | 404 | 410 => return Ok(None),
+                _ => return Err(self.refusal(&response, job)),
+            }
+        };
         if number(&response, "upload-length")?.is_some_and(|length| length != job.size) {
             return Ok(None);
         }
         let offset = number(&response, "upload-offset")?.ok_or_else(|| {
             Error::bad_response("it has no Upload-Offset, so nothing tells what the server has")
         })?;
-        self.checked(&response, job, url, offset).map(Some)
+        self.dialect.note(&response)?;
+        self.checked(&response, job, (url, offset), false).map(Some)
     }
 
     /// Makes an answer of an offset that a response gave.
@@ -158,15 +120,17 @@ impl<D: Dialect> Resource<D> {
         &self,
         response: &Response,
         job: &Job,
-        url: &Endpoint,
-        offset: u64,
+        (url, offset): (&Endpoint, u64),
+        has_all: bool,
     ) -> Result<Answer, Error> {
         if offset > job.size {
             return Err(Error::BadOffset {
                 why: format!("{offset} of {} bytes", job.size),
             });
         }
-        let is_complete = self.dialect.is_complete(response, offset, job.size);
+        let is_complete = self
+            .dialect
+            .is_complete(response, Some(offset), job, has_all);
         Ok(self.answer(url, offset, is_complete))
     }
 
@@ -280,29 +244,33 @@ impl<D: Dialect> Protocol for Resource<D> {
             false => "PATCH",
         };
         let end = segment.offset + segment.length;
-        let mut body = CheckedBytes {
-            bytes: segment.bytes,
-            left: segment.length,
-            is_checked: false,
-        };
+        let mut body = CheckedBytes::new(segment.bytes, segment.length);
         let mut request = self.request(method, &url, headers);
-        request.content_type = Some(self.dialect.content_type().to_owned());
         request.body = Some(Body::Stream {
             length: segment.length,
             bytes: &mut body,
         });
         let response = exchange.exchange(request)?;
         match response.status {
-            200..=299 => match number(&response, "upload-offset")? {
-                Some(offset) if offset > end => Err(Error::BadOffset {
-                    why: format!("{offset}, but bytes up to {end} were sent"),
-                }),
-                Some(offset) => {
-                    let answer = self.checked(&response, job, &url, offset)?;
-                    Ok(Outcome::Accepted(answer))
-                }
-                None => Ok(Outcome::Accepted(self.ask_again(exchange, job, &url)?)),
-            },
+            200..=299 => {
+                let has_all = end == job.size;
+                let answer = match number(&response, "upload-offset")? {
+                    Some(offset) if offset > end => {
+                        return Err(Error::BadOffset {
+                            why: format!("{offset}, but bytes up to {end} were sent"),
+                        })
+                    }
+                    Some(offset) => self.checked(&response, job, (&url, offset), has_all)?,
+                    None if self.dialect.is_complete(&response, None, job, has_all) => {
+                        self.answer(&url, job.size, true)
+                    }
+                    None => self.ask_again(exchange, job, &url)?,
+                };
+                Ok(Outcome::Accepted(answer))
+            }
+            _ if self.dialect.is_after_all(&response) => {
+                Err(self.refusal(&response, job).with_kind(RefusalKind::Other))
+            }
             409 => Ok(Outcome::OffsetMismatch(
                 self.ask_again(exchange, job, &url)?,
             )),
@@ -322,29 +290,6 @@ impl<D: Dialect> Protocol for Resource<D> {
     fn store(&self, _: &dyn Exchange, _: &Job, _: Store<'_>) -> Result<Option<Answer>, Error> {
         // If its response were lost, the server would have the file twice.
         Ok(None)
-    }
-}
-
-/// The bytes of a send, which end only after the check that they are still the file's: without the
-/// last one the server cannot complete a mixture of two versions.
-struct CheckedBytes<'a> {
-    bytes: &'a mut dyn FileBytes,
-    left: u64,
-    is_checked: bool,
-}
-
-impl Read for CheckedBytes<'_> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        // The last byte is read alone.
-        let most = self.left.saturating_sub(1).max(1).min(self.left);
-        let most = most.min(buf.len() as u64) as usize;
-        let n = self.bytes.read(&mut buf[..most])?;
-        self.left -= n as u64;
-        if self.left == 0 && !self.is_checked {
-            self.is_checked = true;
-            self.bytes.finish()?;
-        }
-        Ok(n)
     }
 }
 
@@ -371,21 +316,4 @@ fn upload_url(at: &Endpoint, response: &Response) -> Result<Endpoint, Error> {
         )));
     }
     Ok(url)
-}
-
-/// Reads a number from a header field; `None` where the response does not have it.
-pub(super) fn number(response: &Response, name: &str) -> Result<Option<u64>, Error> {
-    let mut values = response.values(name);
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    let is_single = values.all(|other| other == value);
-    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-    match value.parse() {
-        Ok(number) if is_single && is_number => Ok(Some(number)),
-        _ => Err(Error::bad_response(format!(
-            "its {name} \"{}\" is not one whole number",
-            limited(&value)
-        ))),
-    }
 }

@@ -2,6 +2,8 @@
 
 mod metadata;
 mod offers;
+#[cfg(test)]
+mod tests;
 
 pub(super) use offers::Offers;
 
@@ -19,10 +21,10 @@ use crate::http::{Exchange, Needs, Request, Response};
 const CHECKED_SEGMENT: u64 = 8 << 20;
 
 /// tus 1.0 against one endpoint.
-pub(super) type Tus<'a> = Resource<Dialect1<'a>>;
+pub(super) type Tus<'a> = Resource<Tus1<'a>>;
 
 /// What tus 1.0 does in its own way.
-pub(super) struct Dialect1<'a> {
+pub(super) struct Tus1<'a> {
     /// What the server offers, once it was asked.
     offers: &'a OnceLock<Offers>,
 }
@@ -30,7 +32,7 @@ pub(super) struct Dialect1<'a> {
 impl<'a> Tus<'a> {
     /// Makes the protocol for uploads that are created at `endpoint`.
     pub(super) fn at(endpoint: Endpoint, offers: &'a OnceLock<Offers>) -> Self {
-        Resource::new(endpoint, Dialect1 { offers })
+        Resource::new(endpoint, Tus1 { offers })
     }
 }
 
@@ -39,13 +41,13 @@ pub(super) fn version() -> Headers {
     vec![header("tus-resumable", "1.0.0")]
 }
 
-impl Dialect1<'_> {
+impl Tus1<'_> {
     fn offers(&self) -> Offers {
         self.offers.get().copied().unwrap_or_default()
     }
 }
 
-impl Dialect for Dialect1<'_> {
+impl Dialect for Tus1<'_> {
     fn name(&self) -> &'static str {
         "tus"
     }
@@ -65,6 +67,14 @@ impl Dialect for Dialect1<'_> {
         let offers = Offers::read(&response)?;
         let _ = self.offers.set(offers);
         Ok(())
+    }
+
+    fn note(&self, _: &Response) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn choose_other(&self, _: &Response) -> bool {
+        false
     }
 
     fn checksum(&self) -> Option<ChecksumAlgorithm> {
@@ -87,7 +97,10 @@ impl Dialect for Dialect1<'_> {
     }
 
     fn append(&self, _: &Job, segment: &Segment<'_>) -> Headers {
-        let mut headers = vec![header("upload-offset", segment.offset)];
+        let mut headers = vec![
+            header("content-type", "application/offset+octet-stream"),
+            header("upload-offset", segment.offset),
+        ];
         headers.extend(segment.checksum.as_ref().map(|checksum| {
             let value = BASE64_STANDARD.encode(&checksum.bytes);
             let name = checksum.algorithm.name();
@@ -96,12 +109,8 @@ impl Dialect for Dialect1<'_> {
         headers
     }
 
-    fn content_type(&self) -> &'static str {
-        "application/offset+octet-stream"
-    }
-
-    fn is_complete(&self, _: &Response, offset: u64, size: u64) -> bool {
-        offset == size
+    fn is_complete(&self, _: &Response, offset: Option<u64>, job: &Job, _: bool) -> bool {
+        offset == Some(job.size)
     }
 
     fn completes_empty(&self) -> bool {
@@ -110,6 +119,10 @@ impl Dialect for Dialect1<'_> {
 
     fn is_checksum_mismatch(&self, status: u16) -> bool {
         status == 460
+    }
+
+    fn is_after_all(&self, _: &Response) -> bool {
+        false
     }
 
     fn is_spoken(&self, response: &Response) -> bool {

@@ -27,7 +27,8 @@ const MAX_NOTES: usize = 5;
 const FRAMING: [&str; 2] = ["content-length", "transfer-encoding"];
 
 /// The other fields that the library or ureq reads.
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 14] = [
+    "accept-patch",
     "allow",
     "connection",
     "content-encoding",

@@ -1,9 +1,13 @@
 //! Finding out which protocol a server speaks, at no cost where that is the form protocol.
 
+#[cfg(test)]
+mod tests;
+
 use std::cell::RefCell;
 use std::sync::OnceLock;
 
 use super::form::Form;
+use super::ietf::Ietf;
 use super::learned::LearnedProtocol;
 use super::tus::Tus;
 use super::{Abilities, Answer, Job, Outcome, Protocol, Segment, Store};
@@ -38,7 +42,8 @@ impl<'a> Auto<'a> {
     /// Finds the protocol of a server that gave this response to the form protocol's first request.
     fn find(&self, exchange: &dyn Exchange, response: &Response) -> Option<Spoken> {
         let found = spoken(response).or_else(|| self.ask(exchange, response.status));
-        if found.is_some() && (200..300).contains(&response.status) {
+        let has_made = response.status == 201;
+        if has_made || found.is_some() && (200..300).contains(&response.status) {
             self.take_back(exchange, response);
         }
         found
@@ -117,13 +122,15 @@ impl Protocol for Auto<'_> {
             Some(response) => self.find(exchange, &response),
             None => None,
         };
+        let endpoint = self.form.endpoint.clone();
         let other: Box<dyn Protocol> = match found {
-            Some(Spoken::Tus) => {
-                let _ = self.learned.found.set(ProtocolName::Tus);
-                Box::new(Tus::at(self.form.endpoint.clone(), &self.learned.tus))
-            }
+            Some(Spoken::Tus) => Box::new(Tus::at(endpoint, &self.learned.tus)),
+            Some(Spoken::Ietf) => Box::new(Ietf::at(endpoint, &self.learned.ietf)),
             _ => return Err(error),
         };
+        if let Some(name) = ProtocolName::of_name(other.name()) {
+            let _ = self.learned.found.set(name);
+        }
         // The answer to a form may have ended the connection.
         exchange.renew();
         self.other.get_or_init(|| other).locate(exchange, job, None)

@@ -1,0 +1,107 @@
+//! What the first response says about the server's protocol.
+
+use super::*;
+use crate::http::endpoint::Endpoint;
+use crate::options::{FilenameStyle, LocateMethod};
+use crate::protocol::script::{job, Reply, Script};
+
+const AT: &str = "http://host/up";
+
+fn locate(learned: &LearnedProtocol, script: &Script) -> (Result<Answer, Error>, &'static str) {
+    let endpoint = Endpoint::parse(AT).unwrap();
+    let form = Form::new(
+        endpoint,
+        LocateMethod::default(),
+        FilenameStyle::default(),
+        None,
+    );
+    let auto = Auto::new(form, learned);
+    (auto.locate(script, &job(), None), auto.name())
+}
+
+/// Gives the protocol that is found by these responses, and the requests after the form.
+fn found(replies: &[Reply<'_>]) -> (&'static str, Vec<String>) {
+    let (learned, script) = (LearnedProtocol::default(), Script::new(replies));
+    let (answer, name) = locate(&learned, &script);
+    assert_eq!(answer.is_ok(), name != "form", "{answer:?}");
+    let mut lines = script.lines();
+    assert_eq!(lines.remove(0), format!("POST {AT}"));
+    (name, lines)
+}
+
+#[test]
+fn a_server_of_forms_costs_nothing() {
+    let learned = LearnedProtocol::default();
+    let script = Script::new(&[(200, &[])]).with_body(r#"{"state":"new","offset":0}"#);
+    let (answer, name) = locate(&learned, &script);
+    assert!(answer.is_ok());
+    assert_eq!((name, script.lines().len()), ("form", 1));
+    assert_eq!(learned.found.get(), Some(&ProtocolName::Form));
+}
+
+#[test]
+fn tus_shows_in_the_first_refusal() {
+    let options = format!("OPTIONS {AT}");
+    let (name, lines) = found(&[
+        (412, &[("tus-resumable", "1.0.0")]),
+        (204, &[]),
+        (201, &[("location", "/up/1")]),
+    ]);
+    assert_eq!(
+        (name, &lines[..]),
+        ("tus", &[options, format!("POST {AT}")][..])
+    );
+}
+
+#[test]
+fn a_refusal_without_signs_is_followed_by_one_question() {
+    let options = format!("OPTIONS {AT}");
+    let (name, lines) = found(&[
+        (405, &[]),
+        (
+            204,
+            &[("tus-version", "1.0.0"), ("tus-extension", "creation")],
+        ),
+        (204, &[]),
+        (201, &[("location", "/up/1")]),
+    ]);
+    assert_eq!((name, &lines[0]), ("tus", &options));
+    let (name, lines) = found(&[
+        (415, &[]),
+        (204, &[("accept-patch", "application/partial-upload")]),
+        (201, &[("location", "/up/1")]),
+    ]);
+    assert_eq!((name, lines.len()), ("ietf", 2));
+    let (name, lines) = found(&[(404, &[]), (200, &[])]);
+    assert_eq!((name, lines), ("form", vec![options]));
+    // These say nothing about the protocol.
+    for status in [401, 403, 413, 429, 500, 502, 503, 507] {
+        assert_eq!(found(&[(status, &[])]), ("form", vec![]));
+    }
+    let (name, lines) = found(&[(405, &[("dav", "1, 2")])]);
+    assert_eq!((name, lines.len()), ("form", 0));
+}
+
+#[test]
+fn what_a_server_made_of_the_form_is_taken_back() {
+    let made = ("location", "/up/7");
+    let (name, lines) = found(&[
+        (201, &[made, ("upload-complete", "?1")]),
+        (204, &[]),
+        (201, &[("location", "/up/8")]),
+    ]);
+    assert_eq!(name, "ietf");
+    assert_eq!(lines, [format!("DELETE {AT}/7"), format!("POST {AT}")]);
+    // Nothing is deleted elsewhere.
+    for elsewhere in ["http://other/up/7", "/up", "mailto:x"] {
+        let (name, lines) = found(&[
+            (201, &[("location", elsewhere), ("upload-offset", "0")]),
+            (201, &[("location", "/up/8")]),
+        ]);
+        assert_eq!((name, lines), ("ietf", vec![format!("POST {AT}")]));
+    }
+    // Whatever it is, nobody wanted it.
+    let (name, lines) = found(&[(201, &[made]), (200, &[]), (204, &[])]);
+    assert_eq!(name, "form");
+    assert_eq!(lines, [format!("OPTIONS {AT}"), format!("DELETE {AT}/7")]);
+}

@@ -1,0 +1,194 @@
+//! The IETF's resumable uploads (draft-ietf-httpbis-resumable-upload).
+//!
+//! An upload is created by a request without content, since the interim responses (104) that would
+//! tell its URL earlier do not come through ureq.
+
+mod limits;
+#[cfg(test)]
+mod tests;
+mod version;
+
+use base64::prelude::{Engine as _, BASE64_STANDARD};
+use percent_encoding::{utf8_percent_encode, NON_ALPHANUMERIC};
+use resup_digests::Algorithm;
+
+use super::resource::{header, Dialect, Headers, Resource};
+use super::{ChecksumAlgorithm, Job, Segment};
+use crate::error::Error;
+use crate::http::endpoint::Endpoint;
+use crate::http::{Exchange, Response};
+use limits::Limits;
+use version::Version;
+
+/// What a client has learned of its server.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Learned {
+    version: Version,
+    limits: Limits,
+}
+
+/// The IETF's protocol against one endpoint.
+pub(super) type Ietf<'a> = Resource<Draft<'a>>;
+
+/// What the IETF's protocol does in its own way.
+pub(super) struct Draft<'a> {
+    learned: &'a Learned,
+}
+
+impl<'a> Ietf<'a> {
+    /// Makes the protocol for uploads that are created at `endpoint`.
+    pub(super) fn at(endpoint: Endpoint, learned: &'a Learned) -> Self {
+        Resource::new(endpoint, Draft { learned })
+    }
+}
+
+impl Draft<'_> {
+    fn flag(&self, is_complete: bool) -> Headers {
+        let (name, value) = self.learned.version.flag(is_complete);
+        vec![header(name, value)]
+    }
+}
+
+impl Dialect for Draft<'_> {
+    fn name(&self) -> &'static str {
+        "ietf"
+    }
+
+    fn learn(&self, _: &dyn Exchange, _: &Endpoint) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn note(&self, response: &Response) -> Result<(), Error> {
+        if response.status == 201 || says_complete(response).is_some() {
+            self.learned.version.settle();
+        }
+        self.learned.limits.note(response);
+        Ok(())
+    }
+
+    fn choose_other(&self, response: &Response) -> bool {
+        let is_unknown = match response.status {
+            // tusd answers a question without a version as a server of tus.
+            200..=299 => says_complete(response).is_none(),
+            status => matches!(status, 400 | 405 | 409 | 412 | 415 | 422 | 426 | 501),
+        };
+        is_unknown && self.learned.version.choose_older()
+    }
+
+    fn checksum(&self) -> Option<ChecksumAlgorithm> {
+        None
+    }
+
+    fn max_segment(&self) -> Option<u64> {
+        self.learned.limits.max_append()
+    }
+
+    fn max_size(&self) -> Option<u64> {
+        self.learned.limits.max_size()
+    }
+
+    fn common(&self) -> Headers {
+        let number = self.learned.version.number();
+        let version = number.map(|number| header("upload-draft-interop-version", number));
+        version.into_iter().collect()
+    }
+
+    fn creation(&self, job: &Job) -> Result<Headers, Error> {
+        check_description(job)?;
+        let mut headers = self.flag(false);
+        headers.push(header("upload-length", job.size));
+        headers.push(header("content-type", &job.content_type));
+        headers.push(header("content-disposition", disposition(&job.name)));
+        // BLAKE3 has no name there (RFC 9530).
+        headers.extend(job.digests.iter().filter_map(|digest| {
+            let name = match digest.algorithm() {
+                Algorithm::Sha256 => "sha-256",
+                Algorithm::Md5 => "md5",
+                Algorithm::Blake3 => return None,
+            };
+            let value = BASE64_STANDARD.encode(digest.bytes());
+            Some(header("repr-digest", format!("{name}=:{value}:")))
+        }));
+        Ok(headers)
+    }
+
+    fn append(&self, job: &Job, segment: &Segment<'_>) -> Headers {
+        let mut headers = self.flag(segment.offset + segment.length == job.size);
+        headers.push(header("content-type", "application/partial-upload"));
+        headers.push(header("upload-offset", segment.offset));
+        headers
+    }
+
+    fn is_complete(
+        &self,
+        response: &Response,
+        offset: Option<u64>,
+        job: &Job,
+        has_all: bool,
+    ) -> bool {
+        says_complete(response)
+            .unwrap_or_else(|| has_all && offset.is_none_or(|offset| offset == job.size))
+    }
+
+    fn completes_empty(&self) -> bool {
+        false
+    }
+
+    fn is_checksum_mismatch(&self, _: u16) -> bool {
+        false
+    }
+
+    fn is_after_all(&self, response: &Response) -> bool {
+        says_complete(response) == Some(true)
+    }
+
+    fn is_spoken(&self, response: &Response) -> bool {
+        let mut names = response.headers.keys();
+        names.any(|name| name.as_str().starts_with("upload-"))
+    }
+}
+
+/// Fails if a part of the description has no place in the protocol.
+fn check_description(job: &Job) -> Result<(), Error> {
+    let what = match job {
+        Job { dir, .. } if !dir.is_empty() => "directory",
+        Job { user: Some(_), .. } => "user",
+        Job { fields, .. } if !fields.is_empty() => "field",
+        _ => return Ok(()),
+    };
+    Err(Error::InvalidArgument {
+        what,
+        why: "has no place in the IETF's resumable uploads, which carry a file's name and type only; leave \
+              it out, or put it into the URL or a header field"
+            .to_owned(),
+    })
+}
+
+/// Whether a response says that the upload is complete; `None` where it says nothing of that.
+fn says_complete(response: &Response) -> Option<bool> {
+    let flag = |name| {
+        let value = response.values(name).next()?;
+        match value.trim() {
+            "?1" => Some(true),
+            "?0" => Some(false),
+            _ => None,
+        }
+    };
+    flag("upload-complete").or_else(|| flag("upload-incomplete").map(|is: bool| !is))
+}
+
+/// Writes a file's name as a header field (RFC 6266), for readers of ASCII and of UTF-8.
+fn disposition(name: &str) -> String {
+    let is_plain = |c: char| c == ' ' || c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%');
+    let plain: String = name
+        .chars()
+        .map(|c| if is_plain(c) { c } else { '_' })
+        .collect();
+    match plain == name {
+        true => format!("inline; filename=\"{name}\""),
+        false => {
+            let encoded = utf8_percent_encode(name, NON_ALPHANUMERIC);
+            format!("inline; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What a protocol with a URL for each upload does in its own way.
+
+use crate::error::Error;
+use crate::http::endpoint::Endpoint;
+use crate::http::secret::Secret;
+use crate::http::{limited, Exchange, Response};
+use crate::protocol::{ChecksumAlgorithm, Job, Segment};
+
+/// Header fields of a request.
+pub(in crate::protocol) type Headers = Vec<(String, Secret)>;
+
+/// Makes a header field.
+pub(in crate::protocol) fn header(name: &str, value: impl ToString) -> (String, Secret) {
+    (name.to_owned(), Secret::new(value.to_string()))
+}
+
+/// What a protocol does in its own way.
+pub(in crate::protocol) trait Dialect: Send + Sync {
+    /// Gives the protocol's name.
+    fn name(&self) -> &'static str;
+
+    /// Learns what the server can do, before the first request about a file.
+    fn learn(&self, exchange: &dyn Exchange, endpoint: &Endpoint) -> Result<(), Error>;
+
+    /// Notes what a response says about limits.
+    fn note(&self, response: &Response) -> Result<(), Error>;
+
+    /// Chooses another version, if a response shows that the server does not speak this one. Gives
+    /// whether there is one to try.
+    fn choose_other(&self, response: &Response) -> bool;
+
+    /// Gives the checksum that goes before the bytes of each send.
+    fn checksum(&self) -> Option<ChecksumAlgorithm>;
+
+    /// Gives the most bytes of one send.
+    fn max_segment(&self) -> Option<u64>;
+
+    /// Gives what the server has said about its limit for a whole file.
+    fn max_size(&self) -> Option<u64>;
+
+    /// Gives the header fields of every request.
+    fn common(&self) -> Headers;
+
+    /// Gives the further header fields of the request that creates an upload.
+    fn creation(&self, job: &Job) -> Result<Headers, Error>;
+
+    /// Gives the further header fields of a request that appends to an upload.
+    fn append(&self, job: &Job, segment: &Segment<'_>) -> Headers;
+
+    /// Whether an upload is complete. `response` is about it, and says that it has so many bytes, or
+    /// does not say how many; `has_all` says that a send took all bytes.
+    fn is_complete(
+        &self,
+        response: &Response,
+        offset: Option<u64>,
+        job: &Job,
+        has_all: bool,
+    ) -> bool;
+
+    /// Whether an upload of nothing is complete once it is created.
+    fn completes_empty(&self) -> bool;
+
+    /// Whether a status says that the bytes did not have their checksum.
+    fn is_checksum_mismatch(&self, status: u16) -> bool;
+
+    /// Whether a refusal comes from what the server does with a file that it has completely.
+    fn is_after_all(&self, response: &Response) -> bool;
+
+    /// Whether a response is one of this protocol.
+    fn is_spoken(&self, response: &Response) -> bool;
+}
+
+/// Reads a number from a header field; `None` where the response does not have it.
+pub(in crate::protocol) fn number(response: &Response, name: &str) -> Result<Option<u64>, Error> {
+    let mut values = response.values(name);
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let is_single = values.all(|other| other == value);
+    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    match value.parse() {
+        Ok(number) if is_single && is_number => Ok(Some(number)),
+        _ => Err(Error::bad_response(format!(
+            "its {name} \"{}\" is not one whole number",
+            limited(&value)
+        ))),
+    }
+}
