@@ -271,7 +271,9 @@ impl<'a> Driver<'a> {
         if let Some(told) = self.answers.tells_upload(answer, &self.job) {
             return Ok(told);
         }
-        if answer.state != State::Complete && answer.offset == 0 {
+        let costs_nothing = answer.state != State::Complete && answer.offset == 0;
+        // Where uploads have URLs, the protocol has asked twice by itself.
+        if costs_nothing || self.protocol.abilities().needs_key {
             return Ok(true);
         }
         match answer.prefix.filter(|_| self.plan.hashing) {

@@ -108,7 +108,7 @@ fn versions_are_tried_until_the_server_speaks_one() {
     assert_eq!(versions[7..], [Some("3"); 2]);
     assert_eq!(seen[7].header("upload-incomplete"), Some("?1"));
     // When none is spoken, that is the end, and the next run begins with the newest one again.
-    let (answer, lines) = locate(&vec![no; 8], None);
+    let (answer, lines) = locate(&[no; 8], None);
     assert_eq!(lines.len(), 8);
     let error = answer.unwrap_err().to_string();
     assert!(error.contains("the server speaks ietf"), "{error}");
