@@ -8,7 +8,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use resup::{Client, Error, Flow, Snapshot, Upload, UploadState};
+use resup::{Client, DigestAlgorithm, Error, Flow, Remote, Snapshot, Upload, UploadState};
 
 fn show(now: &Snapshot) {
     let percent = 100.0 * now.position as f64 / now.size.max(1) as f64;
@@ -17,6 +17,17 @@ fn show(now: &Snapshot) {
     eprint!("\r{percent:5.1} %  {done:.1} of {size:.1} MB  {rate:.1} MB/s ");
     // Nothing is lost when a line of progress cannot be shown.
     let _ = std::io::stderr().flush();
+}
+
+/// Gives the digest by which client and server compared the file.
+fn digest(remote: &Remote) -> String {
+    let algorithm = match remote.digest_algorithm() {
+        Some(DigestAlgorithm::Blake3) => "blake3",
+        Some(DigestAlgorithm::Sha256) => "sha256",
+        Some(DigestAlgorithm::Md5) => "md5",
+        Some(DigestAlgorithm::Automatic) | None => return "no digest".to_owned(),
+    };
+    format!("{algorithm}:{}", remote.digest().unwrap_or_default())
 }
 
 fn upload(url: &str, file: &str) -> Result<(), Error> {
@@ -37,10 +48,11 @@ fn upload(url: &str, file: &str) -> Result<(), Error> {
     let outcome = upload.run();
     eprintln!();
     outcome?;
-    let (end, id) = (upload.remote().snapshot(), upload.remote().id());
+    let remote = upload.remote();
+    let end = remote.snapshot();
     let (sent, there) = (end.bytes_sent, end.bytes_skipped);
-    let id = id.unwrap_or_default();
-    println!("{file}: complete, sent={sent} skipped={there} id={id}");
+    let (id, digest) = (remote.id().unwrap_or_default(), digest(&remote));
+    println!("{file}: complete, sent={sent} skipped={there} id={id}, {digest}");
     Ok(())
 }
 

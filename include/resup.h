@@ -340,7 +340,7 @@ RESUP_API resup_status resup_client_set_rate_limit(resup_client *client, uint64_
 
 /**
  * Sets how many attempts in a row may fail, after the first, without the server having got more.
- * @param limit  0 never tries again. Default: 8.
+ * @param limit  0 never tries again. Default: 8, which with the default waits takes 45 s on average.
  */
 RESUP_API resup_status resup_client_set_retry_limit(resup_client *client, uint32_t limit);
 
@@ -755,6 +755,8 @@ RESUP_API resup_status resup_upload_set_field(resup_upload *upload, const char *
  * Sets whether and when the digest of the file is computed. Memory and streams have no
  * modification time, so that only their content tells two versions apart: their digest is computed
  * before the first request in every mode.
+ *
+ * With #RESUP_DIGEST_NONE for a file and an algorithm by its name the start fails (#RESUP_E_ARGUMENT).
  * @param mode  #RESUP_DIGEST_NONE, #RESUP_DIGEST_ONE_PASS or #RESUP_DIGEST_FIRST
  */
 RESUP_API resup_status resup_upload_set_digest(resup_upload *upload, int32_t mode);
@@ -807,7 +809,7 @@ RESUP_API resup_status resup_upload_set_state_file_utf16(resup_upload *upload,
 RESUP_API resup_status resup_upload_set_segment_size(resup_upload *upload, uint64_t bytes);
 
 /**
- * Sets how many connections send parts of the file at a time, where the server takes parts and the
+ * Sets how many connections send parts of the file at a time at most, where the server takes parts and the
  * file can be read at several places. Streams use one.
  * @param connections  1 to 6, or 0, the default, for as many as help
  */

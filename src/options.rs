@@ -47,7 +47,8 @@ pub enum LocateMethod {
 pub enum DigestMode {
     /// Never. Then neither the server's prefix nor the whole file is compared: for networks and
     /// servers that do that themselves. A new mode, owner or link of the file during a run is a
-    /// change of it, because nothing tells whether its bytes are the same.
+    /// change of it, because nothing tells whether its bytes are the same. It goes only with
+    /// [`DigestAlgorithm::Automatic`].
     None,
     /// While the file is sent, in one pass. The default. (Memory and streams are digested first in
     /// every mode, because only the digest tells two versions of them apart.)

@@ -262,7 +262,10 @@ fn the_example_uploads_when_linked_statically() {
     files::assert_same(&file, &receiver.stored_file(id));
     // The server may use any of them.
     let content = std::fs::read(&file).unwrap();
-    let digest = |algorithm| format!("digest={} ", Digest::of(algorithm, &content).hex());
+    let digest = |algorithm: Algorithm| {
+        let hex = Digest::of(algorithm, &content).hex();
+        format!("digest={}:{hex} ", algorithm.name())
+    };
     let told = Algorithm::ALL.map(digest);
     assert!(
         told.iter().any(|told| outcome.stdout.contains(told)),

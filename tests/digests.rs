@@ -149,14 +149,39 @@ fn without_digests_no_agreement_is_asked_for() {
     let server = server(&path, 0, None);
     let mut upload = Upload::from_file(&client(&server.endpoint()), &path).unwrap();
     upload.set_digest(DigestMode::None).unwrap();
-    // It needs nothing of that name either.
-    upload
-        .set_digest_algorithm(DigestAlgorithm::Blake3)
-        .unwrap();
     upload.run().unwrap();
     for request in server.requests() {
         assert!(!request.body_text().contains("digest"), "{request:?}");
     }
     assert_eq!(upload.remote().digest_algorithm(), None);
     assert_eq!(upload.remote().digest(), None);
+}
+
+#[test]
+fn no_digest_and_one_by_name_are_refused_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = make_file(&dir, "a", SIZE);
+    let server = server(&path, 0, None);
+    let client = client(&server.endpoint());
+    let set = |upload: &mut Upload, algorithm| {
+        upload.set_digest(DigestMode::None).unwrap();
+        upload.set_digest_algorithm(algorithm).unwrap();
+    };
+    let mut upload = Upload::from_file(&client, &path).unwrap();
+    set(&mut upload, DigestAlgorithm::Sha256);
+    let error = upload.run().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    for word in ["SHA-256", "(set_digest_algorithm)", "(set_digest)"] {
+        assert!(error.to_string().contains(word), "{error}");
+    }
+    assert_eq!(server.requests().len(), 0);
+    // Without the name it runs.
+    set(&mut upload, DigestAlgorithm::Automatic);
+    upload.run().unwrap();
+    // Only its digest tells memory from another one, so that it has one in every mode.
+    let content = std::fs::read(&path).unwrap();
+    let mut upload = Upload::from_memory(&client, content, "a").unwrap();
+    set(&mut upload, DigestAlgorithm::Md5);
+    upload.run().unwrap();
+    assert!(upload.remote().md5().is_some());
 }

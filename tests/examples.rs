@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use harness::{has, library_dir, root, Bench};
+use resup_digests::{Algorithm, Digest};
 use resup_test_support::desktop::{Desktop, Running};
 use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
@@ -50,8 +51,17 @@ fn assert_complete(output: &str, receiver: &Receiver, file: &Path) {
     let line = lines
         .next()
         .unwrap_or_else(|| panic!("nothing of {name} in {output}"));
-    let (_, id) = line.split_once("complete, id=").expect(line);
+    let (_, rest) = line.split_once("complete, id=").expect(line);
+    let id = rest.split(',').next().unwrap();
     files::assert_same(file, &receiver.stored_file(id));
+}
+
+/// Checks that the output has the digest by which client and receiver compare the file.
+#[track_caller]
+fn assert_digest(output: &str, file: &Path) {
+    let content = Digest::of(Algorithm::Blake3, &std::fs::read(file).unwrap());
+    let digest = format!("blake3:{}", content.hex());
+    assert!(output.contains(&digest), "{digest} is not in {output}");
 }
 
 #[test]
@@ -73,6 +83,7 @@ fn the_rust_program_uploads() {
         outcome.assert_success();
         assert!(outcome.stdout.contains(sent), "{}", outcome.stdout);
         assert!(outcome.stderr.contains("100.0 %"), "{}", outcome.stderr);
+        assert_digest(&outcome.stdout, &file);
         let line = outcome.stdout.replace(sent, "");
         assert_complete(&line, &receiver, &file);
     }
@@ -129,6 +140,7 @@ fn stream_uploads_what_it_makes_on_the_way() {
     let outcome = bench.run(&mut command, LIMIT);
     outcome.assert_success();
     let (_, id) = outcome.stdout.trim().split_once("id=").unwrap();
+    assert_digest(&outcome.stdout, &receiver.stored_file(id));
     let stored = std::fs::read_to_string(receiver.stored_file(id)).unwrap();
     let wanted: String = (0..100_000).map(|n| format!("{n:015}\n")).collect();
     assert!(stored == wanted);
@@ -146,6 +158,7 @@ fn the_cpp_program_uploads_several_files_at_once() {
         let outcome = bench.run(command.arg(receiver.endpoint()).args(&all), LIMIT);
         outcome.assert_success();
         for file in &all {
+            assert_digest(&outcome.stdout, file);
             assert_complete(&outcome.stdout, &receiver, file);
         }
         assert!(outcome.stderr.contains("100.0 %"), "{}", outcome.stderr);

@@ -270,6 +270,34 @@ fn the_first_steps_lead_to_an_upload() {
         .contains("to=2000000 bytes=2000000 status=200"));
 }
 
+/// The program of README.md, with an address where nobody listens in place of the receiver's.
+#[test]
+fn the_readmes_program_says_why_it_waits() {
+    if !has("cc") {
+        return;
+    }
+    let bench = Bench::new();
+    let readme = blocks(&root().join("README.md"));
+    let program = readme.iter().find(|block| block.text.contains("int main"));
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = free.local_addr().unwrap().to_string();
+    drop(free);
+    let text = program.unwrap().text.replace("127.0.0.1:8080", &nobody);
+    std::fs::write(bench.path("hello.c"), text).unwrap();
+    std::fs::write(bench.path("video.mp4"), "video").unwrap();
+    let source = bench.path("hello.c");
+    let program = bench.build("hello", &[source.to_str().unwrap()], &[]);
+    let mut command = Command::new("timeout");
+    command.arg("2").arg(program).current_dir(bench.path(""));
+    let told = command.output().unwrap();
+    let told = String::from_utf8_lossy(&told.stderr);
+    let due = format!("no connection to {nobody}");
+    assert!(
+        told.contains(&due) && told.contains("; trying again"),
+        "{told}"
+    );
+}
+
 #[test]
 fn the_contents_name_every_chapter() {
     let dir = root().join("docs/guide/src");

@@ -14,6 +14,14 @@ use resup_test_support::python::Python;
 use resup_test_support::small_disk::SmallDisk;
 
 #[test]
+fn it_tells_its_address() {
+    if let Some(python) = Python::start() {
+        let due = format!("listening on http://{}/", python.addr());
+        assert_eq!(python.told_address(), due);
+    }
+}
+
+#[test]
 fn forms_are_taken_or_refused_as_the_table_says() {
     if let Some(python) = Python::start() {
         check(python.addr(), "/", Reader::Own);

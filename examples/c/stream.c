@@ -52,6 +52,16 @@ static int32_t on_read(void *buffer, size_t size, size_t *read, void *user_data)
     return 0; /* any other number ends the upload, and is in the error message */
 }
 
+static const char *algorithm_name(const resup_upload *upload)
+{
+    switch (resup_upload_digest_algorithm(upload)) {
+    case RESUP_DIGEST_ALGORITHM_BLAKE3: return "blake3";
+    case RESUP_DIGEST_ALGORITHM_SHA256: return "sha256";
+    case RESUP_DIGEST_ALGORITHM_MD5: return "md5";
+    default: return "none";
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct numbers numbers = {0, 0};
@@ -74,7 +84,7 @@ int main(int argc, char **argv)
     } else {
         status = resup_upload_run(upload);
         if (status == RESUP_OK)
-            printf("digest=%s id=%s\n", resup_upload_digest(upload), resup_upload_id(upload));
+            printf("digest=%s:%s id=%s\n", algorithm_name(upload), resup_upload_digest(upload), resup_upload_id(upload));
         else
             fprintf(stderr, "stream: %s\n", resup_upload_error_message(upload));
         resup_upload_free(upload);

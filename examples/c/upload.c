@@ -37,6 +37,16 @@ static const char *state_name(int32_t state)
     }
 }
 
+static const char *algorithm_name(const resup_upload *upload)
+{
+    switch (resup_upload_digest_algorithm(upload)) {
+    case RESUP_DIGEST_ALGORITHM_BLAKE3: return "blake3";
+    case RESUP_DIGEST_ALGORITHM_SHA256: return "sha256";
+    case RESUP_DIGEST_ALGORITHM_MD5: return "md5";
+    default: return "none";
+    }
+}
+
 /* Writes the line again, over the last one. */
 static void show(resup_upload *upload)
 {
@@ -110,10 +120,11 @@ int main(int argc, char **argv)
     if (status == RESUP_OK) {
         const char *digest = resup_upload_digest(upload);
         const char *id = resup_upload_id(upload);
-        printf("complete size=%.0f sent=%.0f skipped=%.0f attempts=%lu digest=%s id=%s\n",
+        printf("complete size=%.0f sent=%.0f skipped=%.0f attempts=%lu digest=%s:%s id=%s\n",
                (double)resup_upload_size(upload), (double)resup_upload_bytes_sent(upload),
                (double)resup_upload_bytes_skipped(upload),
-               (unsigned long)resup_upload_attempts(upload), digest ? digest : "-", id ? id : "-");
+               (unsigned long)resup_upload_attempts(upload), algorithm_name(upload), digest ? digest : "-",
+               id ? id : "-");
     } else {
         fprintf(stderr, "upload: %s\n", resup_upload_error_message(upload));
         if (resup_upload_is_retryable(upload))

@@ -49,6 +49,18 @@ const char *word(resup::State state)
     }
 }
 
+// The digest by which client and server compared the file.
+std::string digest(const resup::Upload &upload)
+{
+    const std::string value = upload.digest().value_or("-");
+    switch (upload.digest_algorithm()) {
+    case resup::DigestAlgorithm::blake3: return "blake3:" + value;
+    case resup::DigestAlgorithm::sha256: return "sha256:" + value;
+    case resup::DigestAlgorithm::md5: return "md5:" + value;
+    default: return "no digest";
+    }
+}
+
 std::string bar(const Job &job)
 {
     const auto size = job.upload.size();
@@ -103,7 +115,8 @@ try {
     for (auto &job : jobs) {
         try {
             job.end.get();
-            std::cout << job.path.string() << ": complete, id=" << job.upload.id().value_or("-") << '\n';
+            std::cout << job.path.string() << ": complete, id=" << job.upload.id().value_or("-") << ", "
+                      << digest(job.upload) << '\n';
         } catch (const resup::Error &error) {
             std::cout << job.path.string() << ": " << error.what() << '\n';
             failed = 1;

@@ -59,6 +59,9 @@ begin
       WriteLn(ErrOutput, Format(#13'%s; next attempt in %.1f s', [ErrorMessage, RetryIn / 1000]));
 end;
 
+const
+  DigestNames: array[TResupDigestAlgorithm] of string = ('none', 'blake3', 'sha256', 'md5');
+
 function Uploaded(Client: TResupClient; const FileName: string; Show: TShow): Boolean;
 var
   Upload: TResupUpload;
@@ -70,7 +73,8 @@ begin
       Upload.OnProgress := Show.Progress;
       Upload.OnState := Show.State;
       Upload.Execute;
-      WriteLn(FileName, ': complete, ', Upload.BytesSkipped, ' bytes were there before, id=', Upload.Id);
+      WriteLn(FileName, ': complete, ', Upload.BytesSkipped, ' bytes were there before, id=', Upload.Id, ', ',
+        DigestNames[Upload.DigestUsed], ':', Upload.DigestValue);
       Result := True;
     finally
       Upload.Free;

@@ -14,6 +14,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Paths;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -53,10 +54,16 @@ public class Upload {
     private static String upload(ResumableUploadClient client, String file) {
         try (ResumableUpload upload = client.upload(Paths.get(file)).listener(new Percent(file)).build()) {
             UploadResult result = upload.run();
-            return file + ": complete, id=" + result.id().orElse("?");
+            return file + ": complete, id=" + result.id().orElse("?") + ", " + digest(result);
         } catch (IOException | InvalidPathException e) {
             throw new IllegalStateException(file + ": " + e.getMessage(), e);
         }
+    }
+
+    /** Returns the digest by which client and server compared the file. */
+    private static String digest(UploadResult result) {
+        return result.digestAlgorithm().map(it -> it.name().toLowerCase(Locale.ROOT)).orElse("no digest")
+                + result.digest().map(value -> ":" + value).orElse("");
     }
 
     /** Prints each tenth of a file once. */

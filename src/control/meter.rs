@@ -5,18 +5,25 @@ use std::time::{Duration, Instant};
 
 /// The rate is the mean over about this time.
 const WINDOW: Duration = Duration::from_secs(4);
-/// How many samples there are in the window.
-const SAMPLES: u32 = 16;
+/// The least time between two samples.
+const INTERVAL: Duration = Duration::from_millis(250);
+/// The shortest time over which a rate is measured.
+const SHORTEST: Duration = Duration::from_millis(200);
 
 /// A measure of the bytes per second over the last seconds, from samples of a running total.
 ///
 /// After a time in which nothing flowed it begins anew: a mean over that time would say for seconds
 /// that the rest takes days. On a slow network every sample comes that late; there the mean is right.
+///
+/// It does not count the first bytes of a flow: they fill buffers, and come in the burst that a rate limit
+/// allows after a pause.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     samples: VecDeque<(Instant, u64)>,
     /// Whether there was no sample for the whole window before the last one.
     is_slow: bool,
+    /// Whether the first bytes of the flow are past.
+    is_steady: bool,
 }
 
 impl Meter {
@@ -24,17 +31,24 @@ impl Meter {
     pub(crate) fn sample(&mut self, now: Instant, total: u64) {
         if let Some((last, _)) = self.samples.back() {
             let time = now.duration_since(*last);
-            if time < WINDOW / SAMPLES {
+            if time < INTERVAL {
                 return;
             }
             let is_late = time >= WINDOW;
             match (self.is_slow, is_late) {
-                (false, true) => self.samples.clear(),
+                (false, true) => {
+                    self.samples.clear();
+                    self.is_steady = false;
+                }
                 // Bytes flow again: what was before the last sample is no measure of that.
                 (true, false) => drop(self.samples.drain(..self.samples.len() - 1)),
                 _ => {}
             }
             self.is_slow = is_late;
+            if !self.is_steady && !is_late {
+                self.samples.clear();
+                self.is_steady = true;
+            }
         }
         self.samples.push_back((now, total));
         self.forget(now);
@@ -52,11 +66,12 @@ impl Meter {
         let Some((then, before)) = self.samples.front() else {
             return 0;
         };
-        let seconds = now.duration_since(*then).as_secs_f64();
-        if seconds < 0.05 {
+        let time = now.duration_since(*then);
+        let has_measure = self.is_steady || self.samples.len() > 1;
+        if !has_measure || time < SHORTEST {
             return 0;
         }
-        (total.saturating_sub(*before) as f64 / seconds) as u64
+        (total.saturating_sub(*before) as f64 / time.as_secs_f64()) as u64
     }
 
     /// Drops the samples from before the window.
@@ -70,6 +85,7 @@ impl Meter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::rate::{Limiter, Permit};
 
     /// A flow: from this millisecond on, a sample every so many milliseconds, each of so many bytes, so many
     /// times.
@@ -84,7 +100,8 @@ mod tests {
                 now = start + Duration::from_millis(from + number * step);
                 total += bytes;
                 meter.sample(now, total);
-                assert!(meter.samples.len() <= SAMPLES as usize + 2);
+                let most = WINDOW.as_millis() / INTERVAL.as_millis() + 2;
+                assert!(meter.samples.len() as u128 <= most);
             }
         }
         meter.rate(now, total)
@@ -141,6 +158,27 @@ mod tests {
         ] {
             let rate = rate(flows);
             assert!(wanted.contains(&rate), "{what}: {rate}");
+        }
+    }
+
+    #[test]
+    fn a_rate_after_a_pause_is_that_of_the_limit() {
+        const LIMIT: u64 = 20_000_000;
+        let limiter = Limiter::default();
+        limiter.set(LIMIT);
+        let start = Instant::now();
+        limiter.take(start, 1);
+        let (mut meter, mut total) = (Meter::default(), 0);
+        for millisecond in 0..5000 {
+            let now = start + Duration::from_millis(60_000 + millisecond);
+            while let Permit::Now(bytes) = limiter.take(now, 64 * 1024) {
+                total += bytes as u64;
+                meter.sample(now, total);
+            }
+            let rate = meter.rate(now, total);
+            let is_right = (LIMIT * 95 / 100..=LIMIT * 105 / 100).contains(&rate);
+            let is_early = millisecond < 500 && rate == 0;
+            assert!(is_right || is_early, "after {millisecond} ms: {rate}");
         }
     }
 

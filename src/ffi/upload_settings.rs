@@ -90,6 +90,8 @@ pub const RESUP_DIGEST_FIRST: i32 = 2;
 /// modification time, so that only their content tells two versions apart: their digest is computed
 /// before the first request in every mode.
 ///
+/// With #RESUP_DIGEST_NONE for a file and an algorithm by its name the start fails (#RESUP_E_ARGUMENT).
+///
 /// @param mode  #RESUP_DIGEST_NONE, #RESUP_DIGEST_ONE_PASS or #RESUP_DIGEST_FIRST
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_set_digest(
@@ -200,7 +202,7 @@ pub unsafe extern "C" fn resup_upload_set_segment_size(
     with_upload(upload, |upload| Ok(upload.set_segment_size(size)?))
 }
 
-/// Sets how many connections send parts of the file at a time, where the server takes parts and the
+/// Sets how many connections send parts of the file at a time at most, where the server takes parts and the
 /// file can be read at several places. Streams use one.
 ///
 /// @param connections  1 to 6, or 0, the default, for as many as help

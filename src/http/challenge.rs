@@ -8,37 +8,55 @@ use super::message::Response;
 use super::text::limited;
 
 /// The schemes of HTTP authentication that a client can be set to.
-const SUPPORTED: [&str; 2] = ["Basic", "Bearer"];
+pub(super) const SUPPORTED: [&str; 2] = ["Basic", "Bearer"];
 
-/// Names the authentication that a 401 asks for.
+/// Names what a 401 refuses, where the request had an authorization, and what it asks for, where that
+/// is another one.
 pub(super) fn challenge(response: &Response) -> Option<String> {
     if response.status != 401 {
         return None;
     }
     let wanted = schemes(response.values(header::WWW_AUTHENTICATE.as_str()));
-    let is_supported = |scheme: &String| SUPPORTED.contains(&scheme.as_str());
-    if let Some(scheme) = wanted.iter().find(|scheme| is_supported(scheme)) {
-        let what = match scheme.as_str() {
-            "Basic" => "a user and a password by HTTP Basic",
-            _ => "a bearer token",
-        };
-        return Some(format!("the server asks for {what}"));
+    let Some(had) = response.scheme else {
+        return asked(&wanted).map(|asked| format!("the server asks for {asked}"));
+    };
+    let refused = match had {
+        "Basic" => "the user and password were refused",
+        "Bearer" => "the bearer token was refused",
+        _ => "the authorization was refused",
+    };
+    let is_another = !wanted.iter().any(|scheme| scheme == had);
+    Some(match asked(&wanted).filter(|_| is_another) {
+        Some(asked) => format!("{refused}; the server asks for {asked}"),
+        None => refused.to_owned(),
+    })
+}
+
+/// Names the first of these schemes that is supported or, if none is, all of them.
+fn asked(wanted: &[String]) -> Option<String> {
+    let mut supported = wanted.iter().filter_map(|scheme| match scheme.as_str() {
+        "Basic" => Some("a user and a password by HTTP Basic"),
+        "Bearer" => Some("a bearer token"),
+        _ => None,
+    });
+    if let Some(what) = supported.next() {
+        return Some(what.to_owned());
     }
     (!wanted.is_empty()).then(|| {
         format!(
-            "the server asks for {}, which is not supported; HTTP Basic, a bearer token and a \
-             login form are",
+            "{}, which is not supported; HTTP Basic, a bearer token and a login form are",
             wanted.join(" or ")
         )
     })
 }
 
-/// Whether a server's own message names a supported scheme that its 401 asks for, as words of ours
-/// would.
+/// Whether a server's own message names a supported scheme that its 401 to a request without an
+/// authorization asks for, as words of ours would.
 pub(super) fn names_what_it_wants(response: &Response, message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     let wanted = schemes(response.values(header::WWW_AUTHENTICATE.as_str()));
     response.status == 401
+        && response.scheme.is_none()
         && wanted.iter().any(|scheme| match scheme.as_str() {
             "Basic" => message.contains("basic"),
             "Bearer" => message.contains("bearer") || message.contains("token"),
@@ -119,6 +137,26 @@ mod tests {
             };
             let text = super::super::refusal::refusal(&response).to_string();
             assert!(text.contains(words), "{value}, {message}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_was_refused_is_not_asked_for_again() {
+        for (had, value, told) in [
+            ("Basic", "Basic realm=\"x\"", "the user and password were refused"),
+            ("Bearer", "Basic, Bearer", "the bearer token was refused"),
+            ("", "Basic", "the authorization was refused; the server asks for a user and a password by HTTP Basic"),
+            ("Bearer", "Basic", "the bearer token was refused; the server asks for a user and a password by HTTP Basic"),
+            ("Basic", "", "the user and password were refused"),
+        ] {
+            let response = Response {
+                scheme: Some(had),
+                body: "{\"message\":\"log in by Basic\"}".into(),
+                ..response(&[value])
+            };
+            let text = super::super::refusal::refusal(&response).to_string();
+            let due = format!("401 ({told}): log in by Basic");
+            assert!(text.ends_with(&due), "{had}, {value}: {text}");
         }
     }
 

@@ -3,6 +3,7 @@
 //! All of them are bound to the endpoint's origin, and are never sent to another one: redirects to
 //! another origin are not followed, and login forms of another origin are refused.
 
+use super::challenge::SUPPORTED;
 use super::check::check_line;
 use super::endpoint::{Endpoint, Origin};
 use super::secret::{basic, Secret};
@@ -77,6 +78,14 @@ const OWN_HEADERS: [&str; 14] = [
 ];
 
 impl Credentials {
+    /// Gives the scheme of the authorization: one of [`SUPPORTED`], or `""` for another one.
+    pub(crate) fn scheme(&self) -> Option<&'static str> {
+        let value = self.authorization.as_ref()?.text();
+        let scheme = value.split(' ').next().unwrap_or_default();
+        let known = SUPPORTED.iter().find(|it| it.eq_ignore_ascii_case(scheme));
+        Some(known.copied().unwrap_or_default())
+    }
+
     pub(crate) fn set_header(&mut self, name: &str, value: &str) -> Result<(), Error> {
         let bad = |why: String| Error::InvalidArgument {
             what: "header",

@@ -97,6 +97,8 @@ pub(crate) struct Response {
     pub status: u16,
     /// The HTTP proxy between, if any: the response may be its own.
     pub proxy: Option<String>,
+    /// The scheme of the authorization that the request had, if any.
+    pub scheme: Option<&'static str>,
     /// `Retry-After` as time from now on, where the server sent one.
     pub retry_after: Option<Duration>,
     /// The fields of the head that the library reads.

@@ -64,6 +64,7 @@ pub(super) fn read(response: http::Response<ureq::Body>, needs: Needs) -> Result
         _ => {}
     }
     Ok(Response {
+        scheme: None,
         status,
         proxy: None,
         retry_after,

@@ -130,6 +130,13 @@ fn make(situation: &str, one: &One, mistakes: &Mistakes) -> Case {
         "text in another encoding" => mistake("utf8"),
         "a value that cannot be used" => mistake("argument"),
         "a file whose name is not UTF-8, and no other name was set" => nameless(one),
+        "no digest was set, and one by its name, too" => {
+            let settings = ["upload_set_digest", "0", "upload_set_digest_algorithm", "2"];
+            Case::new(
+                &one.upload("http://127.0.0.1:1/", 10, &settings),
+                Vec::new(),
+            )
+        }
         // The URL has the port in it.
         "a locate by `GET` with too much in its fields" => numbered(mistakes, "get", "70", "70114"),
         "no http or https URL" => mistake("url"),

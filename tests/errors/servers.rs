@@ -305,6 +305,12 @@ pub fn make(situation: &str, one: &One) -> Case {
         "the proxy refuses the user, or the server" => through_proxy(one, 407, "127.0.0.1:80"),
 
         "it wants a login, or forbids it (401, 403)" => refused(one, 401, "log in first"),
+        "it refuses the user and password, or the token (401)" => {
+            let body = r#"{"message":"log in first"}"#;
+            let server = ScriptedServer::start(vec![Step::reply(401, body)]);
+            let user = ["client_set_basic_auth", "joe,wrong"];
+            Case::new(&upload(one, &server, SIZE, &user), Vec::new())
+        }
         "it wants a login that is not supported (401)" => {
             let wanted = [("WWW-Authenticate", "Digest realm=\"a\", nonce=\"b\", NTLM")];
             written(reply_with(401, &wanted, ""))

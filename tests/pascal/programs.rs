@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use resup_digests::{Algorithm, Digest};
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::files;
 use resup_test_support::model::ModelReceiver;
@@ -126,6 +127,9 @@ fn arrived(line: &str, receiver: &Receiver, file: &Path) -> u64 {
     let (there, id) = rest
         .split_once(" bytes were there before, id=")
         .expect(line);
+    let (id, digest) = id.split_once(", ").expect(line);
+    let content = Digest::of(Algorithm::Blake3, &std::fs::read(file).unwrap());
+    assert_eq!(digest, format!("blake3:{}", content.hex()));
     files::assert_same(file, &receiver.stored_file(id));
     there.parse().unwrap()
 }

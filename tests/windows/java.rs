@@ -70,6 +70,7 @@ fn java_takes_its_dll_out_of_the_jar_and_uploads() {
     command.args(["Upload", &receiver.endpoint()]);
     let outcome = wine.run(command.arg(windows_path(&file)));
     let (_, id) = outcome.stdout.trim().split_once("complete, id=").unwrap();
+    let (id, _) = id.split_once(", ").unwrap();
     files::assert_same(&file, &receiver.stored_file(id));
 }
 

@@ -159,13 +159,52 @@ static void files_open_elsewhere(void)
     resup_client_free(client);
 }
 
+/* Starts an upload, and waits until some of it is sent. */
+static resup_upload *begun(resup_client *client, const wchar_t *path)
+{
+    resup_upload *upload = NULL;
+
+    need(resup_upload_new_file_utf16(client, units(path), &upload) == RESUP_OK, "an upload");
+    resup_upload_set_rate_limit(upload, BYTES);
+    CHECK_STATUS(resup_upload_start(upload), RESUP_OK, "start");
+    while (resup_upload_bytes_sent(upload) == 0)
+        if (resup_upload_wait(upload, 1) != RESUP_PENDING)
+            break;
+    return upload;
+}
+
+/* Checks that a file that is uploaded is the same to its end: one byte of it changes, and no time but the one that no
+   program sets. */
+static void rewritten_files(void)
+{
+    resup_client *client = new_client();
+    wchar_t path[MAX_PATH];
+    resup_upload *upload;
+    FILETIME time;
+    HANDLE file;
+    DWORD written;
+
+    make(path_of(path, L"rewritten.bin"), BYTES, 8);
+    upload = begun(client, path);
+    file = CreateFileW(path, GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0,
+                       NULL);
+    need(GetFileTime(file, NULL, NULL, &time), "its time");
+    CHECK(WriteFile(file, "?", 1, &written, NULL), "what is being uploaded can be changed");
+    need(SetFileTime(file, NULL, NULL, &time) && CloseHandle(file), "the time as it was");
+    resup_upload_set_rate_limit(upload, 0);
+    CHECK_STATUS(resup_upload_wait(upload, RESUP_FOREVER), RESUP_E_SOURCE_CHANGED, "which is an error");
+    CHECK_TEXT(resup_upload_error_message(upload), "changed while it was being uploaded", "with a message");
+    resup_upload_free(upload);
+    resup_client_free(client);
+}
+
 /* Checks that another program can replace a file while it is uploaded, and that this is an error. */
 static void replaced_files(void)
 {
     resup_client *client = new_client();
     wchar_t path[MAX_PATH], old[MAX_PATH], new[MAX_PATH];
     FILETIME time = {0x12345678, 0x01da0000};
-    resup_upload *upload = NULL;
+    resup_upload *upload;
     int i;
 
     make(path_of(path, L"replaced.bin"), BYTES, 6);
@@ -175,12 +214,7 @@ static void replaced_files(void)
 
         need(SetFileTime(file, NULL, NULL, &time) && CloseHandle(file), "the same time for both");
     }
-    need(resup_upload_new_file_utf16(client, units(path), &upload) == RESUP_OK, "an upload");
-    resup_upload_set_rate_limit(upload, BYTES);
-    CHECK_STATUS(resup_upload_start(upload), RESUP_OK, "start");
-    while (resup_upload_bytes_sent(upload) == 0)
-        if (resup_upload_wait(upload, 1) != RESUP_PENDING)
-            break;
+    upload = begun(client, path);
     CHECK(MoveFileW(path, path_of(old, L"old.bin")), "what is being uploaded can be renamed");
     CHECK(MoveFileW(new, path), "and replaced");
     resup_upload_set_rate_limit(upload, 0);
@@ -220,5 +254,6 @@ int main(int argc, char **argv)
     temporary_files();
     files_open_elsewhere();
     replaced_files();
+    rewritten_files();
     return check_summary("paths");
 }

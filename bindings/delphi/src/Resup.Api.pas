@@ -240,7 +240,7 @@ var
   /// <param name="bytes_per_second">0, the default, for no limit</param>
   resup_client_set_rate_limit: function(client: Presup_client; bytes_per_second: resup_uint64): resup_status; cdecl;
   /// <summary>Sets how many attempts in a row may fail, after the first, without the server having got more.</summary>
-  /// <param name="limit">0 never tries again. Default: 8.</param>
+  /// <param name="limit">0 never tries again. Default: 8, which with the default waits takes 45 s on average.</param>
   resup_client_set_retry_limit: function(client: Presup_client; limit: Cardinal): resup_status; cdecl;
   /// <summary>Sets the most time that attempts may go on, and fail, without the server having got more.
   /// It begins anew after a pause.</summary>
@@ -536,6 +536,7 @@ var
   /// <summary>Sets whether and when the digest of the file is computed. Memory and streams have no
   /// modification time, so that only their content tells two versions apart: their digest is computed
   /// before the first request in every mode.</summary>
+  /// <remarks>With RESUP_DIGEST_NONE for a file and an algorithm by its name the start fails (RESUP_E_ARGUMENT).</remarks>
   /// <param name="mode">RESUP_DIGEST_NONE, RESUP_DIGEST_ONE_PASS or RESUP_DIGEST_FIRST</param>
   resup_upload_set_digest: function(upload: Presup_upload; mode: Integer): resup_status; cdecl;
 
@@ -578,7 +579,7 @@ var
   /// after more than 20 s. A server's own limit counts, and after an HTTP 413 the size is halved.</summary>
   /// <param name="bytes">a number of bytes, RESUP_SEGMENT_UNLIMITED or RESUP_SEGMENT_AUTOMATIC</param>
   resup_upload_set_segment_size: function(upload: Presup_upload; bytes: resup_uint64): resup_status; cdecl;
-  /// <summary>Sets how many connections send parts of the file at a time, where the server takes parts and the
+  /// <summary>Sets how many connections send parts of the file at a time at most, where the server takes parts and the
   /// file can be read at several places. Streams use one.</summary>
   /// <param name="connections">1 to 6, or 0, the default, for as many as help</param>
   resup_upload_set_connections: function(upload: Presup_upload; connections: Cardinal): resup_status; cdecl;

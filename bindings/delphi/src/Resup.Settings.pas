@@ -75,7 +75,7 @@ type
     property Digest: TResupDigest read FDigest write FDigest default rdOnePass;
     /// <summary>The algorithm of the digest.</summary>
     property DigestAlgorithm: TResupDigestAlgorithm read FDigestAlgorithm write FDigestAlgorithm default raAutomatic;
-    /// <summary>The connections that send parts of the file at a time: 1 to 6, or 0 for as many as help.</summary>
+    /// <summary>The most connections that send parts of the file: 1 to 6, or 0 for as many as help.</summary>
     property Connections: Cardinal read FConnections write FConnections default 0;
     /// <summary>A file with which a later run of the program need not read again what the server has. Default: empty,
     /// for none.</summary>

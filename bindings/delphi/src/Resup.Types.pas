@@ -27,7 +27,8 @@ type
     rsFailed, rsCancelled);
 
   /// <summary>Whether the digest of the file is computed: not at all, so that nothing is compared; while it is sent (the
-  /// default); before that, so that a server that already has the content gets no byte.</summary>
+  /// default); before that, so that a server that already has the content gets no byte. With rdNone and an algorithm by
+  /// its name the upload of a file does not start.</summary>
   TResupDigest = (rdNone, rdOnePass, rdFirst);
 
   /// <summary>The algorithm of the digest: the best one that the server has, too (the default), or one by its name;

@@ -105,7 +105,7 @@ type
     property Digest: TResupDigest read FDigest write SetDigest;
     /// <summary>The algorithm of the digest. Default: raAutomatic; DigestUsed says which one the run uses then.</summary>
     property DigestAlgorithm: TResupDigestAlgorithm read FDigestAlgorithm write SetDigestAlgorithm;
-    /// <summary>The connections that send parts of the file at a time, where the server takes parts: 1 to 6. Default:
+    /// <summary>The most connections that send parts of the file, where the server takes parts: 1 to 6. Default:
     /// 0, for as many as help. A stream uses one.</summary>
     property Connections: Cardinal read FConnections write SetConnections;
     /// <summary>A file with which a later run of the program need not read again what the server has. Default: empty,

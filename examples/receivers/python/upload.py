@@ -54,8 +54,7 @@ def make_table():
     db.execute("BEGIN IMMEDIATE")
     db.execute("CREATE TABLE IF NOT EXISTS uploads (id TEXT PRIMARY KEY, owner TEXT, dir TEXT, name TEXT,"
                " size INTEGER, mtime TEXT, md5 TEXT, complete INTEGER)")
-    # Older versions of this receiver have no such column.
-    if "sha256" not in [column["name"] for column in db.execute("PRAGMA table_info(uploads)")]:
+    if "sha256" not in [column["name"] for column in db.execute("PRAGMA table_info(uploads)")]:  # an older version's
         db.execute("ALTER TABLE uploads ADD COLUMN sha256 TEXT NOT NULL DEFAULT ''")
     db.execute("COMMIT")
     db.close()
@@ -396,4 +395,6 @@ if __name__ == "__main__":
         daemon_threads = True
 
     host, port = sys.argv[1].rsplit(":", 1)
-    make_server(host, int(port), application, Server).serve_forever()
+    with make_server(host, int(port), application, Server) as server:
+        print(f"listening on http://{host}:{server.server_port}/", flush=True)
+        server.serve_forever()

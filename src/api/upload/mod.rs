@@ -183,7 +183,8 @@ impl Upload {
     ///
     /// # Errors
     /// [`Error::WrongState`] when it runs already; [`Error::InvalidArgument`] when the file's name is
-    /// not UTF-8 and no other was set; [`Error::System`] when the system gives no thread.
+    /// not UTF-8 and no other was set, and when a digest was asked for by name and none is computed;
+    /// [`Error::System`] when the system gives no thread.
     pub fn start(&mut self) -> Result<(), Error> {
         if self.stage == Stage::Running {
             return Err(Error::WrongState(
@@ -199,14 +200,7 @@ impl Upload {
         let is_again = self.stage == Stage::Ended;
         // Unless there is a thread for it, the run has ended.
         self.stage = Stage::Ended;
-        if let Some(name) = &self.unusable_name {
-            let error = Error::InvalidArgument {
-                what: "file name",
-                why: format!(
-                    "\"{}\" is not UTF-8; set the name that the server gets (set_name)",
-                    name.to_string_lossy()
-                ),
-            };
+        if let Err(error) = self.check_settings() {
             control.finish(Err(error.clone()));
             return Err(error);
         }

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::http::check::check_line;
 use crate::options::{DigestAlgorithm, DigestMode, SegmentSize};
 use crate::protocol::form::is_reserved;
+use crate::source::Opener;
 
 impl Upload {
     /// Sets the file name that goes to the server. Default: the file's own, if that is UTF-8.
@@ -100,6 +101,8 @@ impl Upload {
     }
 
     /// Sets whether and when the digest of the file is computed. Default: [`DigestMode::OnePass`].
+    /// [`DigestMode::None`] goes only with [`DigestAlgorithm::Automatic`]: else the upload of a file
+    /// does not start.
     ///
     /// # Errors
     /// [`Error::WrongState`] during a run.
@@ -121,8 +124,8 @@ impl Upload {
         Ok(())
     }
 
-    /// Sets how many connections send parts of the file at a time, where the server takes parts and the
-    /// source can be read at several places. 0, the default, is as many as help. A stream uses one.
+    /// Sets how many connections send parts of the file at a time at most, where the server takes parts
+    /// and the source can be read at several places. 0, the default, is as many as help. A stream uses one.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for more than 6; [`Error::WrongState`] during a run.
@@ -158,6 +161,33 @@ impl Upload {
         }
         self.options.state_file = Some(path);
         Ok(())
+    }
+
+    /// Checks the settings that no setter can check alone.
+    pub(super) fn check_settings(&self) -> Result<(), Error> {
+        if let Some(name) = &self.unusable_name {
+            return Err(Error::InvalidArgument {
+                what: "file name",
+                why: format!(
+                    "\"{}\" is not UTF-8; set the name that the server gets (set_name)",
+                    name.to_string_lossy()
+                ),
+            });
+        }
+        // Memory and streams have a digest in every mode.
+        let has_none =
+            self.options.digest == DigestMode::None && matches!(self.opener, Opener::File(_));
+        match self.options.algorithm.offer() {
+            [named] if has_none => Err(Error::InvalidArgument {
+                what: "digest algorithm",
+                why: format!(
+                    "{} (set_digest_algorithm) and no digest (set_digest) were both set; set the \
+                     algorithm to automatic, or the digest to one pass or first",
+                    named.label()
+                ),
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn idle(&self) -> Result<(), Error> {

@@ -182,7 +182,8 @@ impl SessionExchange<'_> {
         headers.extend(cookies.map(|value| ("cookie".to_owned(), value)));
         let mut request = request.again();
         request.headers.extend(headers);
-        let response = self.inner.exchange(request)?;
+        let mut response = self.inner.exchange(request)?;
+        response.scheme = self.credentials.scheme();
         let mut current = self.current();
         if current.generation == generation {
             let cookies = response.values(header::SET_COOKIE.as_str());

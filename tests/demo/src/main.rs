@@ -247,7 +247,9 @@ fn digests(path: &Path) -> Result<Vec<String>> {
     loop {
         let length = file.read(&mut block)?;
         if length == 0 {
-            return Ok(states.iter().map(|state| state.digest().hex()).collect());
+            let digests = states.iter().map(State::digest);
+            let told = digests.map(|it| format!("{}:{}", it.algorithm().name(), it.hex()));
+            return Ok(told.collect());
         }
         states
             .iter_mut()

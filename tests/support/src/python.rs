@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, OUTPUT};
 use crate::tools;
 
 /// A running receiver in Python; it ends when this is dropped. In a test that fails, its log is shown.
@@ -43,6 +43,16 @@ impl Python {
     /// Returns the address at which it listens.
     pub fn addr(&self) -> SocketAddr {
         self.daemon.addr()
+    }
+
+    /// Waits for the line that tells its address.
+    ///
+    /// # Panics
+    ///
+    /// When there is none after seconds.
+    pub fn told_address(&self) -> String {
+        self.daemon
+            .wait_for(OUTPUT, |line| line.starts_with("listening on "))
     }
 
     /// Returns the path of the file of a finished upload.

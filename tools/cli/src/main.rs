@@ -42,18 +42,33 @@ mod words;
 
 use std::process::ExitCode;
 
+use clap::builder::StyledStr;
+use clap::error::ErrorKind::{InvalidSubcommand, UnknownArgument};
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser};
 
 use crate::exit::{Exit, Fault};
 use crate::options::{Cli, Task};
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().task {
+    let cli = Cli::try_parse().unwrap_or_else(|error| with_tip(error).exit());
+    let outcome = match cli.task {
         Task::Put(options) => put::put(&options),
         Task::Completions { shell } => pages::completions(shell),
         Task::Man => pages::man(),
     };
     outcome.unwrap_or_else(fail).into()
+}
+
+/// Adds how files are uploaded to the error of a command line that begins with no command.
+fn with_tip(mut error: clap::Error) -> clap::Error {
+    let first = std::env::args_os().nth(1);
+    let has_command = first.is_some_and(|it| Cli::command().find_subcommand(it).is_some());
+    if !has_command && matches!(error.kind(), InvalidSubcommand | UnknownArgument) {
+        let tip = StyledStr::from(format!("to upload files, write: {}", help::USAGE));
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
+    error
 }
 
 /// Writes the reason why nothing was uploaded. Returns the exit code for it.

@@ -13,6 +13,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 
 /// Makes a client with all settings but those about the user.
 pub fn client(put: &Put) -> Result<Client, Fault> {
+    put.transfer.check()?;
     let client = Client::new(put.url()?).map_err(Fault::usage)?;
     set_client(put, &client).map_err(Fault::usage)?;
     check_upload_settings(put, &client).map_err(Fault::usage)?;
@@ -87,5 +88,5 @@ fn set_upload(put: &Put, upload: &mut Upload) -> Result<(), Error> {
         upload.set_connections(connections)?;
     }
     upload.set_digest_algorithm(put.transfer.digest.algorithm())?;
-    upload.set_digest(put.transfer.digest.mode())
+    upload.set_digest(put.transfer.digest_mode())
 }

@@ -1,6 +1,6 @@
 //! The results and states of uploads in words, for people.
 
-use resup::{Error, Remote, Snapshot, UploadState};
+use resup::{DigestAlgorithm, Error, Remote, Snapshot, UploadState};
 
 use crate::exit::Exit;
 use crate::results::{End, Summary};
@@ -60,6 +60,16 @@ pub fn failure(error: &Error) -> String {
     escape_controls(&text)
 }
 
+/// Gives the name of a digest's algorithm, as the option has it.
+pub fn algorithm(algorithm: DigestAlgorithm) -> &'static str {
+    match algorithm {
+        DigestAlgorithm::Automatic => "auto",
+        DigestAlgorithm::Blake3 => "blake3",
+        DigestAlgorithm::Sha256 => "sha256",
+        DigestAlgorithm::Md5 => "md5",
+    }
+}
+
 fn success(end: &End) -> String {
     let now = end.remote.snapshot();
     let mut text = match now.bytes_skipped {
@@ -72,6 +82,9 @@ fn success(end: &End) -> String {
             bytes(skipped)
         ),
     };
+    if let (Some(algorithm), Some(digest)) = (end.remote.digest_algorithm(), end.remote.digest()) {
+        text.push_str(&format!(", {}:{digest}", self::algorithm(algorithm)));
+    }
     if let Some(location) = end.remote.location() {
         text.push_str(&format!(", at {}", escape_controls(&location)));
     }

@@ -85,7 +85,14 @@ fn a_wrong_command_line_sends_nothing() {
         (&[file, "--rate", "fast", &url], "not a size"),
         (&[file, "--segment", "0", &url], "or as auto"),
         (&[file, "--connections", "7", &url], "7 is not in 1..=6"),
-        (&[file, "--digest", "crc32", &url], "blake3, sha256, md5"),
+        (
+            &[file, "--digest", "crc32", &url],
+            "blake3, sha256, md5, none]",
+        ),
+        (
+            &[file, "--digest", "none", "--digest-first", &url],
+            "leave one of them out",
+        ),
         (
             &[file, "--stall-timeout", "0", &url],
             "stall timeout must be more than 0",

@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use common::put;
+use common::{put, resup};
 use resup_test_support::mistakes;
 use resup_test_support::receiver::{Receiver, Setup};
 use resup_test_support::scripted::{reply, End, Read, ScriptedServer, Step};
@@ -135,6 +135,8 @@ fn command_line(bench: &Bench, mistake: &str) -> Option<String> {
         "no URL" => bench.put(&["@f"]),
         "a URL without http://" => bench.to("127.0.0.1:8080/upload", &[]),
         "the URL before the file" => bench.put(&[url, "@f"]),
+        "no command" => told(resup().args(["f", url])),
+        "an option before the command" => told(resup().args(["--rate", "2M", "put", "f", url])),
         "a URL of FTP" => bench.to("ftp://example.org/", &[]),
         "a URL with a password" => bench.to("http://joe:secret@127.0.0.1:9/", &[]),
         "a URL with a fragment" => bench.to("http://127.0.0.1:9/#upload", &[]),
@@ -250,6 +252,7 @@ fn server(bench: &Bench, mistake: &str) -> String {
         }
         "no login"
         | "a wrong password"
+        | "a wrong token"
         | "a wrong password in a login form"
         | "a login at a page that there is not" => {
             let guarded = Receiver::start();
@@ -258,6 +261,7 @@ fn server(bench: &Bench, mistake: &str) -> String {
             let login = url.replace("/upload", "/signin");
             match mistake {
                 "no login" => bench.to(&url, &[]),
+                "a wrong token" => bench.to(&url, &["--token-file", &bench.write("token", "x")]),
                 "a wrong password" => bench.to(&url, &["--basic", "joe:wrong"]),
                 "a wrong password in a login form" => {
                     let login = url.replace("/upload", "/login");

@@ -42,9 +42,13 @@ fn the_help_has_units_exit_codes_and_examples() {
         "\n  130  interrupted by Ctrl-C\n",
         "resup put -r -j 4 photos https://example.org/upload",
         "Retries and time limits:",
+        "Maximum number of connections",
+        "--digest-first",
+        "- none:",
     ] {
         assert!(help.contains(words), "{words} is not in:\n{help}");
     }
+    assert!(!help.contains("- first:"), "{help}");
     assert!(
         help.lines().all(|line| line.chars().count() <= 100),
         "{help}"

@@ -5,14 +5,22 @@ mod common;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use common::{
     assert_stored, events, exit_and_last_line, make_file, of_kind, put, stderr_text, wait_for,
 };
+use resup_digests::{Algorithm, Digest};
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::model::ModelReceiver;
 use resup_test_support::receiver::Receiver;
 use resup_test_support::scripted::{json, ScriptedServer, Step};
+
+/// The digest that client and receiver agree to, as the command shows it.
+fn digest_of(path: &Path) -> String {
+    let content = fs::read(path).unwrap();
+    format!("blake3:{}", Digest::of(Algorithm::Blake3, &content).hex())
+}
 
 #[test]
 fn a_file_is_uploaded_once_and_skipped_after_that() {
@@ -22,6 +30,10 @@ fn a_file_is_uploaded_once_and_skipped_after_that() {
     let tiny = make_file(&dir, "tiny", 1);
     let output = put().arg(&tiny).arg(receiver.endpoint()).output().unwrap();
     let (_, last) = exit_and_last_line(&output);
+    assert!(
+        last.contains(&format!(", {}, at ", digest_of(&tiny))),
+        "{last}"
+    );
     let (_, taken) = last.split_once("tiny: done, 1 B in ").expect(&last);
     let (number, unit) = taken.split_once(' ').expect(&last);
     // (A machine under load may take longer.)
@@ -37,6 +49,7 @@ fn a_file_is_uploaded_once_and_skipped_after_that() {
         let (code, last) = exit_and_last_line(&output);
         assert_eq!(code, 0, "{last}");
         assert!(last.contains(words), "{last}");
+        assert!(last.contains(&digest_of(&path)), "{last}");
         assert!(output.stdout.is_empty());
         let (code, events) = events([path.as_os_str(), receiver.endpoint().as_ref()]);
         let done = of_kind(&events, "done")[0];
@@ -131,7 +144,7 @@ fn segments_and_digests_are_as_the_options_say() {
     };
     for (options, requests) in [
         (&["--segment", "1Mi"][..], 4),
-        (&["--digest", "first", "--segment", "auto"], 2),
+        (&["--digest-first", "--segment", "auto"], 2),
     ] {
         let receiver = ModelReceiver::start();
         let done = run(receiver.endpoint(), options);
@@ -144,6 +157,29 @@ fn segments_and_digests_are_as_the_options_say() {
     assert!(done["digest"].is_null());
     assert!(done["digest_algorithm"].is_null());
     assert_stored(&receiver, &done);
+}
+
+#[test]
+fn content_that_the_server_has_is_not_sent_if_its_digest_comes_first() {
+    let receiver = Receiver::start();
+    let dir = tempfile::tempdir().unwrap();
+    let path = make_file(&dir, "a.bin", 3 << 20);
+    let endpoint = receiver.endpoint();
+    let run = |options: &[&str]| {
+        let sources = [path.as_os_str(), endpoint.as_ref()];
+        let (code, events) = events(sources.into_iter().chain(options.iter().map(AsRef::as_ref)));
+        assert_eq!(code, 0, "{events:?}");
+        of_kind(&events, "done")[0]["bytes_sent"].as_u64()
+    };
+    assert_eq!(run(&[]), Some(3 << 20));
+    for options in [
+        &["--digest-first", "--digest", "blake3", "--name", "b"][..],
+        // The earlier form.
+        &["--digest", "first", "--name", "c"],
+        &["--digest", "first", "--digest-first", "--name", "d"],
+    ] {
+        assert_eq!(run(options), Some(0), "{options:?}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRef, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{header, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -31,7 +31,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/", get(root).post(upload))
         .route("/assets/{name}", get(page::assets::asset))
-        .route("/upload", get(upload).post(upload))
+        .route("/upload", get(upload_or_page).post(upload))
         .route("/healthz", get(health))
         .route("/uploads", get(records::list))
         .route(
@@ -52,13 +52,28 @@ pub fn router(app: App) -> Router {
 /// Answers `GET /`: the page, or a locate. Programs are given the address that a browser shows, and it works for them,
 /// too.
 async fn root(State(app): State<App>, request: Request) -> Response {
-    let query = request.uri().query().unwrap_or("");
-    let mut names = query.split('&').filter_map(|field| field.split('=').next());
-    if names.any(|name| name == "action") {
+    if has_action(&request) {
         return upload(State(Endpoint::from_ref(&app)), request).await;
     }
     let (head, _) = request.into_parts();
     page::index(State(app.accounts), head).await
+}
+
+/// Answers `GET /upload`: a locate. A person who opens it in a browser is led to the page.
+async fn upload_or_page(endpoint: State<Endpoint>, request: Request) -> Response {
+    let accept = request.headers().get(header::ACCEPT);
+    let accept = accept.and_then(|value| value.to_str().ok()).unwrap_or("");
+    if accept.contains("text/html") && !has_action(&request) {
+        return Redirect::to("./").into_response();
+    }
+    upload(endpoint, request).await
+}
+
+/// Whether the query has the field of every locate.
+fn has_action(request: &Request) -> bool {
+    let query = request.uri().query().unwrap_or("");
+    let mut names = query.split('&').filter_map(|field| field.split('=').next());
+    names.any(|name| name == "action")
 }
 
 /// Refuses a path that is not the receiver's. One that lacks its last slash, or has one too many, leads to the right
@@ -89,7 +104,7 @@ async fn wrong_method(head: Parts) -> Response {
         return StatusCode::NO_CONTENT.into_response();
     }
     let message = format!(
-        "{} is not for this path, uploads go by POST; the URL for uploads is {}",
+        "this path takes no {}; the URL for uploads is {}, by POST",
         head.method,
         url(&head, "/upload")
     );

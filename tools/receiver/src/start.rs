@@ -13,13 +13,15 @@ use tokio::net::TcpListener;
 
 use crate::accounts::Accounts;
 use crate::config::Config;
+use crate::http::room::set_data;
 use crate::storage::store::Store;
 
 /// The beginning of every database of SQLite that is not empty.
 const SQLITE: &[u8] = b"SQLite format 3\0";
 
-/// Makes the data directory if it is missing.
+/// Makes the data directory if it is missing. Messages name it from then on.
 pub fn make_directory(data: &Path) -> anyhow::Result<()> {
+    set_data(data);
     std::fs::create_dir_all(data).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory => anyhow!(
             "the data directory {} cannot be made: it, or a directory above it, is a file; give another --data",

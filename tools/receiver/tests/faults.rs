@@ -288,6 +288,31 @@ fn a_file_larger_than_the_process_may_write_is_refused_and_resumed_later() {
 }
 
 #[test]
+fn the_log_says_where_there_is_no_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("log");
+    let told = log.clone();
+    let receiver = Receiver::start_changed(dir, &[], move |command| {
+        command.stderr(fs::File::create(&told).unwrap());
+    });
+    let file = Upload::new("a", 400_000);
+    let (id, _) = receiver.locate_ok(&file);
+    limit(&receiver, "--fsize=150000:");
+    assert_eq!(receiver.send_rest(&file, &id, 0).status, 507);
+    let log = fs::read_to_string(log).unwrap();
+    let where_to = format!(
+        "; the data directory is {}, with ",
+        receiver.data().display()
+    );
+    let line = log.lines().find(|line| line.contains(&where_to));
+    let line = line.unwrap_or_else(|| panic!("{where_to} is not in {log}"));
+    assert!(
+        line.contains("file: ") && line.ends_with(" bytes) free"),
+        "{line}"
+    );
+}
+
+#[test]
 fn requests_are_answered_when_the_log_cannot_be_written() {
     let dir = tempfile::tempdir().unwrap();
     let receiver = Receiver::start_changed(dir, &[], |command| {

@@ -155,9 +155,13 @@ fn a_body_that_is_no_form_is_refused() {
     receiver
         .exchange(&head("POST", "/upload", "multipart/form-data", 0))
         .expect(400, "boundary");
+    receiver.exchange(&head("PUT", "/upload", "", 0)).expect(
+        405,
+        "this path takes no PUT; the URL for uploads is http://localhost/upload, by POST",
+    );
     receiver
-        .exchange(&head("PUT", "/upload", "", 0))
-        .expect(405, "POST");
+        .exchange(&head("POST", "/uploads", "", 0))
+        .expect(405, "this path takes no POST");
     receiver
         .exchange(&head("GET", "/nothing", "", 0))
         .expect(404, "nothing");

@@ -77,6 +77,18 @@ fn only_a_trusted_proxy_names_the_base_path() {
 }
 
 #[test]
+fn a_browser_at_the_endpoint_is_led_to_the_page() {
+    let receiver = Receiver::start(&[]);
+    let browser = [("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
+    let led = get(&receiver, "/upload", &browser);
+    assert_eq!((led.status, led.header("location")), (303, Some("./")));
+    // A form that somebody sends by GET is still a locate, and so is what a program sends.
+    let form = "/upload?action=locate&name=a&size=1";
+    assert_eq!(get(&receiver, form, &browser).text("state"), "new");
+    receiver.get("/upload").expect(400, "'action' is missing");
+}
+
+#[test]
 fn a_path_with_one_slash_too_many_leads_to_the_right_one() {
     let receiver = Receiver::start(&[]);
     for (target, location) in [

@@ -96,6 +96,19 @@ fn a_wrong_login_is_shown_in_the_form_or_as_json() {
 }
 
 #[test]
+fn an_upload_to_the_login_is_told_the_right_url() {
+    let receiver = started();
+    let json = [("Accept", "application/json")];
+    let form = "action=locate&name=a&size=1&user=joe";
+    receiver
+        .exchange(&with(post("/login", form), &json))
+        .expect(
+            404,
+            "this is the login; the URL for uploads is http://localhost/upload",
+        );
+}
+
+#[test]
 fn too_many_logins_are_refused_with_a_time_to_wait() {
     let receiver = started();
     let tries = (0..8).map(|number| receiver.log_in("joe", &format!("wrong {number}"), &[]));

@@ -10,6 +10,42 @@ use common::{begin, cut, digest_hex, Receiver, Reply, Upload, OFFER};
 use serde_json::Value;
 
 #[test]
+fn the_log_tells_which_bytes_of_a_part_are_stored() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("log");
+    let told = log.clone();
+    let receiver = Receiver::start_changed(dir, &["--log-format", "json"], move |command| {
+        command.stderr(std::fs::File::create(&told).unwrap());
+    });
+    let file = Upload::new("a", 1000);
+    let id = locate(&receiver, &file).id();
+    for (from, to) in [(800, 1000), (800, 1000), (0, 100), (0, 100), (100, 300)] {
+        take(&receiver, &file, &id, from, to);
+    }
+    let wrong = file.send(&id, 350).limit(150);
+    let wrong = wrong.set("digest", "blake3").set("part", "run");
+    let wrong = wrong.tail("part_blake3", &digest_hex("blake3", b""));
+    assert_eq!(receiver.exchange(&wrong.build()).status, 422);
+    let log = std::fs::read_to_string(log).unwrap();
+    let lines = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let parts = lines.filter(|line| line["action"] == "send");
+    let parts: Vec<_> = parts
+        .map(|it| [it["from"].as_u64(), it["to"].as_u64()])
+        .collect();
+    let due = [
+        [800, 1000],
+        [800, 1000],
+        [0, 100],
+        [0, 100],
+        [100, 300],
+        [350, 350],
+    ];
+    assert_eq!(parts, due.map(|pair| pair.map(Some)));
+}
+
+#[test]
 fn parts_come_in_any_order_and_only_the_whole_digest_completes_the_file() {
     let (mut receiver, file, id) = start(&[]);
     let found = locate(&receiver, &file);

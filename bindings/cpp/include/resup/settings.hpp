@@ -46,7 +46,7 @@ enum class FilenameStyle : std::int32_t {
 
 /** @brief Whether and when the digest of the file is computed. */
 enum class Digest : std::int32_t {
-    none = RESUP_DIGEST_NONE,         ///< Never: then the server's bytes are not compared with the file's.
+    none = RESUP_DIGEST_NONE,         ///< Never: then nothing is compared. Only with DigestAlgorithm::automatic.
     one_pass = RESUP_DIGEST_ONE_PASS, ///< While the file is sent. The default.
     first = RESUP_DIGEST_FIRST        ///< Before the first request: a server that has the content gets no byte.
 };

@@ -203,7 +203,11 @@ class Upload : public Remote {
         return must(resup_upload_set_field, name, value);
     }
 
-    /** @brief Whether and when the digest is computed. Default: while the file is sent. */
+    /**
+     * @brief Whether and when the digest is computed. Default: while the file is sent.
+     *
+     * Digest::none with a named algorithm makes the run of a file fail at its start.
+     */
     Upload &set_digest(Digest digest) { return must(resup_upload_set_digest, digest); }
 
     /** @brief The algorithm of the digest; with a named one the run fails where the server does not use it. */
@@ -212,7 +216,7 @@ class Upload : public Remote {
         return must(resup_upload_set_digest_algorithm, algorithm);
     }
 
-    /** @brief The connections that send parts of the file at a time: 1 to 6, or 0, the default, for as many as help. */
+    /** @brief The most connections that send parts of the file: 1 to 6, or 0, the default, for as many as help. */
     Upload &set_connections(std::uint32_t connections) { return must(resup_upload_set_connections, connections); }
 
     /** @brief A file that spares a later run reading again what the server has. Default: none. */

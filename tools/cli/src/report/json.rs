@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use resup::{DigestAlgorithm, Remote, UploadState};
+use resup::{Remote, UploadState};
 use serde_json::{json, Value};
 
 use crate::exit::Exit;
 use crate::report::reporter::Reporter;
 use crate::results::{End, Summary};
-use crate::stderr;
 use crate::tree::Item;
+use crate::{stderr, words};
 
 /// The shortest time between two progress events of an upload.
 const MIN_INTERVAL: Duration = Duration::from_millis(500);
@@ -97,7 +97,8 @@ impl Reporter for Json {
                 object["event"] = "done".into();
                 object["location"] = end.remote.location().into();
                 object["digest"] = end.remote.digest().into();
-                object["digest_algorithm"] = end.remote.digest_algorithm().map(name).into();
+                object["digest_algorithm"] =
+                    end.remote.digest_algorithm().map(words::algorithm).into();
                 object["md5"] = end.remote.md5().into();
             }
             Err(error) => {
@@ -133,16 +134,6 @@ impl Reporter for Json {
             "outcome": summary.exit.name(),
             "exit_code": summary.exit.code(),
         }));
-    }
-}
-
-/// Gives the name of an algorithm that was used, as the option has it.
-fn name(algorithm: DigestAlgorithm) -> &'static str {
-    match algorithm {
-        DigestAlgorithm::Automatic => "auto",
-        DigestAlgorithm::Blake3 => "blake3",
-        DigestAlgorithm::Sha256 => "sha256",
-        DigestAlgorithm::Md5 => "md5",
     }
 }
 

@@ -9,6 +9,7 @@ use resup_digests::Algorithm;
 use serde::Serialize;
 
 use crate::connections::TooMany;
+use crate::http::room::room;
 use crate::storage::claims::ClaimError;
 use crate::storage::error::{StorageError, StoreError};
 use crate::storage::ranges::Range;
@@ -136,7 +137,7 @@ impl Reply {
 
     /// Reports a full disk. The details are for the log only.
     pub fn storage_full(error: impl Display) -> Self {
-        tracing::error!("{error:#}");
+        tracing::error!("{error:#}; {}", room());
         Self::refusal(
             StatusCode::INSUFFICIENT_STORAGE,
             "the receiver has no room left",
@@ -262,7 +263,7 @@ impl From<StorageError> for Reply {
             StorageError::NameTooLong(message) => Self::bad_request(message),
             error @ StorageError::Busy => Self::refusal(StatusCode::LOCKED, error.to_string()),
             error if error.is_full() => Self::storage_full(error),
-            error => Self::internal(error),
+            error => Self::internal(format!("{error}; {}", room())),
         }
     }
 }

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{timeout, Instant};
 
+use crate::http::room::room;
 use crate::storage::uploads::Uploads;
 
 /// The time from the begin of a probe to that of the next one.
@@ -116,11 +117,11 @@ pub async fn health(
 /// Writes to the database and to the disk.
 async fn probe(uploads: Uploads) -> Verdict {
     if let Err(error) = uploads.store.probe().await {
-        tracing::error!("not healthy: {error}");
+        tracing::error!("not healthy: {error}; {}", room());
         return Err("the database cannot be written");
     }
     if let Err(error) = uploads.files.probe().await {
-        tracing::error!("not healthy: files: {error}");
+        tracing::error!("not healthy: files: {error}; {}", room());
         return Err("files cannot be written");
     }
     Ok(())

@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{header, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use crate::accounts::base::url;
 use crate::accounts::csrf::{check_form, check_page, is_browser};
 use crate::accounts::peer::Peer;
 use crate::accounts::sessions::{clear_cookie, set_cookie};
@@ -51,6 +52,13 @@ async fn try_log_in(accounts: &Accounts, head: &Parts, fields: &Fields) -> Resul
     // Else another site's page could log its reader in as a user of its own, and see what they upload.
     if is_browser(head) {
         check_page(head)?;
+    }
+    if fields.text("action").is_some() {
+        let message = format!(
+            "this is the login; the URL for uploads is {}",
+            url(head, "/upload")
+        );
+        return Err(Reply::refusal(StatusCode::NOT_FOUND, message));
     }
     let (user, password) = (fields.required("user")?, fields.required("password")?);
     let peer = Peer::of(head);

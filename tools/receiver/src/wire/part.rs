@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 use crate::http::reply::Reply;
 use crate::storage::ranges::MOST;
-use crate::storage::record::State;
+use crate::storage::record::{Record, State};
 use crate::storage::writer::Writer;
 use crate::wire::endpoint::Endpoint;
 use crate::wire::request_log::RequestLog;
@@ -33,7 +33,7 @@ pub async fn begin_part(
     }
     let record = shared.as_mut().expect("it was just loaded");
     log.id.clone_from(&record.id);
-    log.to = Some(record.offset);
+    log.to = Some(stored_end(record, from, fields.length));
     fields.check_file(endpoint, record)?;
     endpoint.use_digest(record, fields.agreement).await?;
     if record.state == State::Complete || to <= record.offset || from == to {
@@ -60,4 +60,16 @@ pub async fn begin_part(
     let slot = claim.slot();
     let writer = Writer::start_part(uploads.clone(), claim, digest, from);
     Ok(Ok((writer, slot)))
+}
+
+/// Finds the end of a part's bytes that are stored; its offset, if none are.
+pub fn stored_end(record: &Record, from: u64, bytes: u64) -> u64 {
+    let end = from + bytes;
+    let mut ranges = record.ranges.iter();
+    let has = end <= record.offset || ranges.any(|it| it.from <= from && end <= it.to);
+    if has {
+        end
+    } else {
+        from
+    }
 }

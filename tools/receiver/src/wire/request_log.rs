@@ -19,7 +19,7 @@ pub struct RequestLog {
     pub id: String,
     /// The offset at the beginning.
     pub from: Option<u64>,
-    /// The offset at the end.
+    /// The offset at the end; for a part that of the end of its bytes that are stored.
     pub to: Option<u64>,
     /// How many file bytes have arrived.
     pub bytes: u64,

@@ -10,7 +10,7 @@ use crate::storage::record::State;
 use crate::storage::writer::{ExpectedDigests, Outcome, Writer};
 use crate::wire::endpoint::Endpoint;
 use crate::wire::multipart::Form;
-use crate::wire::part::begin_part;
+use crate::wire::part::{begin_part, stored_end};
 use crate::wire::request_log::RequestLog;
 use crate::wire::send_fields::{excess, missing, read_tail, wrong_digest, Begun, SendFields};
 
@@ -47,7 +47,10 @@ pub async fn send(
         record,
         digests_match,
     } = outcome?;
-    log.to = Some(record.offset);
+    log.to = Some(match fields.run {
+        Some(_) => stored_end(&record, fields.offset, log.bytes),
+        None => record.offset,
+    });
     let describe = |reply| fields.describe(endpoint, reply, &record);
     match failure {
         Some(failure) => Err(describe(failure)),

@@ -4,7 +4,7 @@ package io.resup;
 public enum Digest {
     /**
      * Never: then neither what the server has nor the whole file is compared, and a new mode, owner or link of the file
-     * during a run is a change of it.
+     * during a run is a change of it. Only with {@link DigestAlgorithm#AUTOMATIC}.
      */
     NONE(0),
     /** While the file is sent, in one pass. Byte arrays, channels and streams are always read first. */

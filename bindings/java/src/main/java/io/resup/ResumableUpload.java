@@ -343,7 +343,8 @@ public final class ResumableUpload implements AutoCloseable {
         }
 
         /**
-         * Sets when the digest is computed.
+         * Sets when the digest is computed. {@link Digest#NONE} with an algorithm by its name makes the run of a
+         * file fail at its start.
          *
          * @param digest  default: {@link Digest#ONE_PASS}
          * @return this
@@ -366,7 +367,7 @@ public final class ResumableUpload implements AutoCloseable {
         }
 
         /**
-         * Sets how many connections send parts of the file at a time, where the server takes parts. Channels and
+         * Sets how many connections send parts of the file at most, where the server takes parts. Channels and
          * streams use one.
          *
          * @param connections  1 to 6; 0, the default, for as many as help

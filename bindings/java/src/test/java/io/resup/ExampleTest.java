@@ -44,7 +44,8 @@ class ExampleTest {
             String output = child.rest();
             assertEquals(1, child.exit(), output);
             for (Path file : new Path[] {one, two}) {
-                Matcher line = Pattern.compile(Pattern.quote(file.toString()) + ": complete, id=(\\w+)").matcher(output);
+                String end = ": complete, id=(\\w+), blake3:[0-9a-f]{64}\n";
+                Matcher line = Pattern.compile(Pattern.quote(file.toString()) + end).matcher(output);
                 assertTrue(line.find(), output);
                 Path stored = receiver.stored(line.group(1));
                 assertTrue(Arrays.equals(Files.readAllBytes(file), Files.readAllBytes(stored)));
