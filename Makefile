@@ -84,6 +84,7 @@ lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --workspace --test '*' -- -D warnings
+	$(CARGO) clippy -p resup --lib --no-default-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items -q
 
 # Always the whole workspace, so that all agree on the dependencies' features and share one build.

@@ -2,10 +2,10 @@
 
 use super::auto::Auto;
 use super::form::Form;
-use super::ietf::Ietf;
 use super::learned::LearnedProtocol;
-use super::tus::Tus;
+use super::others::other;
 use super::Protocol;
+use crate::error::Error;
 use crate::options::ProtocolName;
 
 /// Chooses the protocol of a run: the program's, or else the one that an earlier request or run has
@@ -15,16 +15,18 @@ pub(crate) fn choose<'a>(
     form: Form,
     saved: Option<&str>,
     learned: &'a LearnedProtocol,
-) -> Box<dyn Protocol + 'a> {
+) -> Result<Box<dyn Protocol + 'a>, Error> {
     let saved = saved.and_then(ProtocolName::of_name);
     let found = match wanted {
         ProtocolName::Auto => learned.found.get().copied().or(saved),
         wanted => Some(wanted),
     };
-    match found.unwrap_or_default() {
+    Ok(match found.unwrap_or_default() {
         ProtocolName::Auto => Box::new(Auto::new(form, learned)),
         ProtocolName::Form => Box::new(form),
-        ProtocolName::Tus => Box::new(Tus::at(form.endpoint, &learned.tus)),
-        ProtocolName::Ietf => Box::new(Ietf::at(form.endpoint, &learned.ietf)),
-    }
+        name => other(name, &form.endpoint, learned).ok_or_else(|| Error::InvalidArgument {
+            what: "protocol",
+            why: format!("{name:?} was left out when this library was built"),
+        })?,
+    })
 }

@@ -2,7 +2,6 @@
 
 use std::sync::OnceLock;
 
-use super::{ietf, tus};
 use crate::options::ProtocolName;
 
 /// The protocol that a client's server speaks, and what it offers.
@@ -10,6 +9,8 @@ use crate::options::ProtocolName;
 pub(crate) struct LearnedProtocol {
     /// The protocol that was found, where the program leaves that to the library.
     pub(super) found: OnceLock<ProtocolName>,
-    pub(super) tus: OnceLock<tus::Offers>,
-    pub(super) ietf: ietf::Learned,
+    #[cfg(feature = "tus")]
+    pub(super) tus: OnceLock<super::tus::Offers>,
+    #[cfg(feature = "ietf")]
+    pub(super) ietf: super::ietf::Learned,
 }

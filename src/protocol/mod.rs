@@ -6,18 +6,22 @@
 //!
 //! - `form`: the one of docs/PROTOCOL.md.
 //! - `resource`: protocols in which each upload has a URL of its own; `tus` and `ietf` are two of them.
-//! - `choice`: the protocol of a run; `auto`: finds out which one a server speaks.
+//! - `others`: which protocols this build has; `choice`: the protocol of a run; `auto`: finds out which one a server speaks.
 //! - `checksum`: what goes before the bytes of one send, in protocols that have that.
 
 mod auto;
 mod checksum;
 mod choice;
 pub(crate) mod form;
+#[cfg(feature = "ietf")]
 mod ietf;
 mod learned;
+mod others;
+#[cfg(any(feature = "tus", feature = "ietf"))]
 mod resource;
-#[cfg(test)]
+#[cfg(all(test, feature = "tus", feature = "ietf"))]
 mod script;
+#[cfg(feature = "tus")]
 mod tus;
 
 pub(crate) use checksum::{Checksum, ChecksumAlgorithm, ChecksumState};

@@ -91,7 +91,7 @@ pub(crate) fn run_upload(
     );
     let saved_protocol = saved.as_ref().map(|saved| saved.protocol.as_str());
     let learned = &shared.learned_protocol;
-    let protocol = choose(options.protocol, form, saved_protocol, learned);
+    let protocol = choose(options.protocol, form, saved_protocol, learned)?;
     let saved = saved.filter(|saved| saved.protocol == protocol.name());
     if !options.connection.certificates.verify && endpoint.origin().https {
         control.log(LogLevel::Warn, || {

@@ -1,18 +1,18 @@
 //! Finding out which protocol a server speaks, at no cost where that is the form protocol.
 
-#[cfg(test)]
+#[cfg(all(test, feature = "tus", feature = "ietf"))]
 mod tests;
 
 use std::cell::RefCell;
 use std::sync::OnceLock;
 
 use super::form::Form;
-use super::ietf::Ietf;
 use super::learned::LearnedProtocol;
-use super::tus::Tus;
+use super::others::other;
 use super::{Abilities, Answer, Job, Outcome, Protocol, Segment, Store};
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
+use crate::http::secret::Secret;
 use crate::http::{spoken, Exchange, Link, Needs, Request, Response, Spoken};
 use crate::options::ProtocolName;
 
@@ -83,7 +83,7 @@ fn request(method: &'static str, url: String) -> Request<'static> {
         method,
         url,
         content_type: None,
-        headers: super::tus::version(),
+        headers: vec![("tus-resumable".to_owned(), Secret::new("1.0.0"))],
         body: None,
         needs: Needs::Head,
     }
@@ -122,15 +122,15 @@ impl Protocol for Auto<'_> {
             Some(response) => self.find(exchange, &response),
             None => None,
         };
-        let endpoint = self.form.endpoint.clone();
-        let other: Box<dyn Protocol> = match found {
-            Some(Spoken::Tus) => Box::new(Tus::at(endpoint, &self.learned.tus)),
-            Some(Spoken::Ietf) => Box::new(Ietf::at(endpoint, &self.learned.ietf)),
+        let name = match found {
+            Some(Spoken::Tus) => ProtocolName::Tus,
+            Some(Spoken::Ietf) => ProtocolName::Ietf,
             _ => return Err(error),
         };
-        if let Some(name) = ProtocolName::of_name(other.name()) {
-            let _ = self.learned.found.set(name);
-        }
+        let Some(other) = other(name, &self.form.endpoint, self.learned) else {
+            return Err(error);
+        };
+        let _ = self.learned.found.set(name);
         // The answer to a form may have ended the connection.
         exchange.renew();
         self.other.get_or_init(|| other).locate(exchange, job, None)

@@ -37,7 +37,7 @@ impl<'a> Tus<'a> {
 }
 
 /// Gives the header field that every request of tus has.
-pub(super) fn version() -> Headers {
+fn version() -> Headers {
     vec![header("tus-resumable", "1.0.0")]
 }
 

@@ -1,0 +1,27 @@
+//! The protocols beside the form protocol. Each can be left out of a build.
+
+use super::learned::LearnedProtocol;
+use super::Protocol;
+use crate::http::endpoint::Endpoint;
+use crate::options::ProtocolName;
+
+/// Makes the protocol with this name; `None` if this build does not have it.
+pub(super) fn other<'a>(
+    name: ProtocolName,
+    endpoint: &Endpoint,
+    learned: &'a LearnedProtocol,
+) -> Option<Box<dyn Protocol + 'a>> {
+    match name {
+        #[cfg(feature = "tus")]
+        ProtocolName::Tus => Some(Box::new(super::tus::Tus::at(
+            endpoint.clone(),
+            &learned.tus,
+        ))),
+        #[cfg(feature = "ietf")]
+        ProtocolName::Ietf => Some(Box::new(super::ietf::Ietf::at(
+            endpoint.clone(),
+            &learned.ietf,
+        ))),
+        _ => None,
+    }
+}
