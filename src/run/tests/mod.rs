@@ -2,6 +2,7 @@
 
 mod agreement;
 mod harness;
+mod resources;
 mod senders;
 mod server;
 

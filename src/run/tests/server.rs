@@ -98,7 +98,7 @@ impl Server {
     }
 }
 
-fn connection_lost() -> Error {
+pub(super) fn connection_lost() -> Error {
     Error::ConnectionLost {
         host: "fake".to_owned(),
         why: "by the test".to_owned(),
