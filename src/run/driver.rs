@@ -365,7 +365,9 @@ impl<'a> Driver<'a> {
     fn recheck(&mut self) -> Result<Event, Stop> {
         self.source.source.verify()?;
         // Our digest may be the wrong one: it is made anew from the file as it is now.
-        self.source.digest.invalidate();
+        if self.protocol.abilities().proves_prefix {
+            self.source.digest.invalidate();
+        }
         Ok(Event::Rechecked)
     }
 }

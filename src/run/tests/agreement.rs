@@ -157,3 +157,23 @@ fn the_states_of_each_digest_save_reading_the_prefix() {
         assert_eq!((result, read), (Ok(()), 2000), "{agreed:?}");
     }
 }
+
+#[test]
+fn damage_costs_no_reading_where_no_digest_is_compared() {
+    let content = content(5000);
+    let ok = Fate::LostAfter(usize::MAX);
+    let server = Server {
+        compares_nothing: true,
+        max_segment: Some(1000),
+        // The fourth segment is damaged.
+        fates: vec![Fate::Damaged, ok, ok, ok],
+        ..Server::default()
+    };
+    let learned = LearnedDigest::default();
+    learned.set(Algorithm::Md5);
+    let mode = DigestMode::OnePass;
+    let (result, server, _, read) = run_learned(memory(&content), server, mode, None, &learned);
+    assert_eq!(result, Ok(()));
+    assert!(server.held == content);
+    assert_eq!(read, 6000, "only the damaged segment is read again");
+}

@@ -65,6 +65,8 @@ pub(super) struct Server {
     pub read: Arc<AtomicU64>,
     /// The server answers a locate once so many were read.
     pub answers_after: u64,
+    /// Whether the protocol is one in which the server compares no digest.
+    pub compares_nothing: bool,
 }
 
 /// The fake server as a protocol.
@@ -87,7 +89,7 @@ impl Server {
             offset: self.confirmed,
             id: Some("1".to_owned()),
             location: None,
-            agreed: Some(self.agreed()),
+            agreed: (!self.compares_nothing).then(|| self.agreed()),
             prefix: self.claimed.or_else(|| self.proves.then(|| self.digest())),
             max_segment: self.max_segment,
             small: None,
@@ -113,7 +115,7 @@ impl Protocol for Fake {
     fn abilities(&self) -> Abilities {
         Abilities {
             locates: true,
-            proves_prefix: true,
+            proves_prefix: !self.0.lock().unwrap().compares_nothing,
             needs_key: false,
             checksum: None,
         }
