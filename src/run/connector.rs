@@ -20,7 +20,7 @@ pub(super) struct HttpConnector<'a> {
     pub client: &'a ClientState,
     pub pool: &'a ConnectionPool,
     /// The pool for servers of other origins.
-    pub others: ConnectionPool,
+    pub others: &'a ConnectionPool,
     pub control: &'a Control,
     pub history: AuthHistory,
 }
@@ -39,8 +39,8 @@ impl Connector for HttpConnector<'_> {
         };
         Ok(Box::new(OriginExchange::new(
             home,
-            &options.connection,
-            &self.others,
+            (&options.connection, version),
+            self.others,
             self.control,
         )))
     }

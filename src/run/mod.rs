@@ -46,7 +46,6 @@ use crate::http::session::AuthHistory;
 use crate::protocol::form::{content_type, Form, Signer};
 use crate::protocol::{choose, Job};
 use crate::source::{Opener, Source};
-use crate::transport::ConnectionPool;
 
 /// Runs an upload, on the run's own thread.
 pub(crate) fn run_upload(
@@ -102,7 +101,7 @@ pub(crate) fn run_upload(
     let connector = HttpConnector {
         client,
         pool: &shared.pool,
-        others: ConnectionPool::default(),
+        others: &shared.others,
         control,
         history: AuthHistory::default(),
     };

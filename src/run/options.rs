@@ -90,6 +90,8 @@ pub(crate) struct SharedState {
     pub learned_digest: LearnedDigest,
     pub learned_store: LearnedStore,
     pub pool: ConnectionPool,
+    /// The connections to servers of other origins than the endpoint's.
+    pub others: ConnectionPool,
     pub ids: KnownIds,
     pub threads: Threads,
     pub process: u32,
@@ -104,6 +106,7 @@ impl Default for SharedState {
             learned_digest: LearnedDigest::default(),
             learned_store: LearnedStore::default(),
             pool: ConnectionPool::default(),
+            others: ConnectionPool::default(),
             ids: KnownIds::default(),
             threads: Threads::default(),
             process: process::id(),

@@ -16,7 +16,8 @@ use crate::transport::{ConnectionOptions, ConnectionPool, PooledConnection};
 /// no password, cookie, header field of the program's or client certificate.
 pub(super) struct OriginExchange<'a> {
     home: SessionExchange<'a>,
-    options: &'a ConnectionOptions,
+    /// The endpoint's options, with their version.
+    options: (&'a ConnectionOptions, u64),
     pool: &'a ConnectionPool,
     control: &'a Control,
     other: RefCell<Option<(Origin, PooledConnection<'a>)>>,
@@ -28,7 +29,7 @@ impl<'a> OriginExchange<'a> {
     /// Makes an exchange; `pool` has the connections to other origins.
     pub(super) fn new(
         home: SessionExchange<'a>,
-        options: &'a ConnectionOptions,
+        options: (&'a ConnectionOptions, u64),
         pool: &'a ConnectionPool,
         control: &'a Control,
     ) -> Self {
@@ -44,15 +45,16 @@ impl<'a> OriginExchange<'a> {
 
     /// Makes a connection to another origin.
     fn connect(&self, endpoint: Endpoint) -> Result<PooledConnection<'a>, Error> {
+        let (home, version) = self.options;
         let mut hasher = DefaultHasher::new();
-        endpoint.origin().to_string().hash(&mut hasher);
+        (version, endpoint.origin().to_string()).hash(&mut hasher);
         let options = ConnectionOptions {
             endpoint,
             certificates: Certificates {
                 client: None,
-                ..self.options.certificates.clone()
+                ..home.certificates.clone()
             },
-            ..self.options.clone()
+            ..home.clone()
         };
         // So the pool keeps connections to one origin only.
         let version = hasher.finish();
