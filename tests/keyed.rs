@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::client;
-use resup::{Client, ProtocolName, Upload};
+use common::{client, make_file};
+use resup::{Client, Error, ProtocolName, Upload};
 use resup_test_support::head::RequestHead;
-use resup_test_support::scripted::{reply_with, Read, ScriptedServer, Step};
+use resup_test_support::scripted::{reply_with, End, Read, ScriptedServer, Step};
 
 fn tus(server: &ScriptedServer) -> Client {
     let client = client(&server.endpoint());
@@ -35,6 +35,44 @@ fn takes(head: &RequestHead, at: &str, size: &str) -> Step {
 fn methods(server: &ScriptedServer, seen: usize) -> Vec<String> {
     let requests = server.requests().into_iter().skip(seen);
     requests.map(|request| request.head.method).collect()
+}
+
+#[test]
+fn a_saved_key_is_for_the_description_that_its_upload_was_created_with() {
+    let server = ScriptedServer::start_with(|head, _| match head.method.as_str() {
+        "HEAD" => answer(200, &[("Upload-Offset", "0")]),
+        "PATCH" => answer(403, &[]).end(End::Close),
+        _ => takes(head, "/u/1", ""),
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let path = make_file(&dir, "f", 5000);
+    type Change = fn(&mut Upload) -> Result<(), Error>;
+    let changes: [(Change, bool, &str); 7] = [
+        (|_| Ok(()), false, "it is new"),
+        (|_| Ok(()), true, "it is the same"),
+        (|upload| upload.set_name("g"), false, "name"),
+        (|upload| upload.set_directory("d"), false, "directory"),
+        (|upload| upload.set_content_type("text/css"), false, "type"),
+        (|upload| upload.set_field("album", "7"), false, "field"),
+        (|_| Ok(()), false, "user"),
+    ];
+    for (change, resumes, what) in changes {
+        let seen = server.requests().len();
+        let client = tus(&server);
+        if what == "user" {
+            client.set_user("joe").unwrap();
+        }
+        let mut upload = Upload::from_file(&client, &path).unwrap();
+        change(&mut upload).unwrap();
+        upload.set_state_file(dir.path().join("state")).unwrap();
+        upload.run().unwrap_err();
+        let first = if resumes { "HEAD" } else { "POST" };
+        assert_eq!(
+            methods(&server, seen),
+            ["OPTIONS", first, "PATCH"],
+            "{what}"
+        );
+    }
 }
 
 #[test]

@@ -22,8 +22,9 @@ pub(crate) struct StateFile {
     path: PathBuf,
     /// The source and its version.
     identity: String,
-    /// The digest of the server's URL, which may have a password in it.
-    server: String,
+    /// The digest of what an upload is made of at the server: its URL, which may have a password in
+    /// it, and the description of the file.
+    target: String,
     /// The upload at the server, where the protocol needs its key.
     upload: Option<SavedUpload>,
 }
@@ -31,7 +32,7 @@ pub(crate) struct StateFile {
 /// An upload that only its key finds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SavedUpload {
-    server: String,
+    target: String,
     /// The protocol's name.
     pub protocol: String,
     /// The server's key of the upload.
@@ -99,7 +100,7 @@ impl Content {
             md5.update(line.as_bytes());
         }
         if let Some(upload) = &self.upload {
-            let line = format!("\n{} {} {}", upload.server, upload.protocol, upload.key);
+            let line = format!("\n{} {} {}", upload.target, upload.protocol, upload.key);
             md5.update(line.as_bytes());
         }
         md5.digest().hex()
@@ -107,26 +108,33 @@ impl Content {
 }
 
 impl StateFile {
-    /// Makes the state file at `path` for one version of a source, and for the server with this URL.
-    pub(crate) fn new(path: PathBuf, identity: String, server: &str) -> Self {
+    /// Makes the state file at `path` for one version of a source, and for the uploads that are
+    /// created with `target`.
+    pub(crate) fn new(path: PathBuf, identity: String, target: &str) -> Self {
         StateFile {
             path,
             identity,
-            server: Digest::of(Algorithm::Sha256, server.as_bytes()).hex(),
+            target: Digest::of(Algorithm::Sha256, target.as_bytes()).hex(),
             upload: None,
         }
     }
 
-    /// Gives the upload that was saved for this server.
-    pub(crate) fn load_upload(&self) -> Option<SavedUpload> {
+    /// Gives the upload that was saved for this target. It stays in the file.
+    pub(crate) fn load_upload(&mut self) -> Option<SavedUpload> {
         let upload = self.read().ok()??.upload;
-        upload.filter(|upload| upload.server == self.server)
+        self.upload = upload.filter(|upload| upload.target == self.target);
+        self.upload.clone()
+    }
+
+    /// Drops the upload: the run speaks another protocol.
+    pub(crate) fn forget_upload(&mut self) {
+        self.upload = None;
     }
 
     /// Sets the upload that goes into the file with the next save.
     pub(super) fn set_upload(&mut self, protocol: &str, key: &str) {
         self.upload = Some(SavedUpload {
-            server: self.server.clone(),
+            target: self.target.clone(),
             protocol: protocol.to_owned(),
             key: key.to_owned(),
         });
@@ -273,6 +281,25 @@ mod tests {
         assert_eq!(state.digest(), direct(b"hello, world"));
         file.remove();
         assert!(file.load().unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_upload_that_was_saved_stays_until_another_is_set() {
+        let (_dir, mut file) = file();
+        file.set_upload("tus", "http://h/1");
+        file.save([].iter()).unwrap();
+        let new = || StateFile::new(file.path.clone(), "a 7".to_owned(), "http://h/");
+        // The next run saves digests before it has the server's answer.
+        let mut next = new();
+        let saved = next.load_upload().unwrap();
+        assert_eq!((&*saved.protocol, &*saved.key), ("tus", "http://h/1"));
+        next.save([checkpoint(b"hello")].iter()).unwrap();
+        assert_eq!(new().load_upload(), Some(saved));
+        // What is not for this server and file is not kept.
+        let mut elsewhere = StateFile::new(file.path.clone(), "a 7".to_owned(), "http://other/");
+        assert_eq!(elsewhere.load_upload(), None);
+        elsewhere.save([].iter()).unwrap();
+        assert_eq!(new().load_upload(), None);
     }
 
     #[test]

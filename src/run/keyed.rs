@@ -5,7 +5,31 @@ use super::reading;
 use crate::control::log::LogLevel;
 use crate::control::snapshot::UploadState;
 use crate::control::stop::Stop;
-use crate::protocol::{Checksum, ChecksumState};
+use crate::http::endpoint::Endpoint;
+use crate::protocol::{Checksum, ChecksumState, Job};
+
+/// Gives what an upload is created with. The same file under another name is another upload, for one.
+pub(super) fn target(endpoint: &Endpoint, job: &Job) -> String {
+    let Job {
+        name,
+        dir,
+        user,
+        content_type,
+        fields,
+        ..
+    } = job;
+    format!(
+        "{:?}",
+        (
+            endpoint.uri().to_string(),
+            name,
+            dir,
+            user,
+            content_type,
+            fields
+        )
+    )
+}
 
 impl Driver<'_> {
     /// Saves the upload's key, if a later run needs it.

@@ -57,11 +57,6 @@ pub(crate) fn run_upload(
 ) -> Result<(), Error> {
     let mut source = open(control, opener)?;
     let endpoint = &client.options.connection.endpoint;
-    let state_file = upload.state_file.and_then(|path| {
-        let server = endpoint.uri().to_string();
-        Some(StateFile::new(path, source.identity()?, &server))
-    });
-    let saved = state_file.as_ref().and_then(StateFile::load_upload);
     let content_type = upload
         .content_type
         .unwrap_or_else(|| content_type::by_name(&upload.name).to_owned());
@@ -77,6 +72,11 @@ pub(crate) fn run_upload(
         content_type,
         fields: upload.fields,
     };
+    let mut state_file = upload.state_file.and_then(|path| {
+        let target = keyed::target(endpoint, &job);
+        Some(StateFile::new(path, source.identity()?, &target))
+    });
+    let saved = state_file.as_mut().and_then(StateFile::load_upload);
     let credentials = &options.credentials;
     let signer = credentials.signing.clone().map(|secret| Signer {
         secret,
@@ -92,6 +92,9 @@ pub(crate) fn run_upload(
     let learned = &shared.learned_protocol;
     let protocol = choose(options.protocol, form, saved_protocol, learned)?;
     let saved = saved.filter(|saved| saved.protocol == protocol.name());
+    if let (Some(file), None) = (&mut state_file, &saved) {
+        file.forget_upload();
+    }
     if !options.connection.certificates.verify && endpoint.origin().https {
         control.log(LogLevel::Warn, || {
             let host = endpoint.authority();

@@ -176,7 +176,7 @@ fn run(content: &[u8], to: &To, name: ProtocolName, path: &std::path::Path) -> R
         FilenameStyle::default(),
         None,
     );
-    let state_file = StateFile::new(path.to_owned(), "it".to_owned(), "");
+    let mut state_file = StateFile::new(path.to_owned(), "it".to_owned(), "");
     let learned = LearnedProtocol::default();
     let protocol = choose(name, form, None, &learned).unwrap();
     let (unlimited, ids) = (Limiter::default(), KnownIds::default());
