@@ -65,7 +65,10 @@ impl Dialect for Tus1<'_> {
             needs: Needs::Head,
         })?;
         let offers = Offers::read(&response)?;
-        let _ = self.offers.set(offers);
+        // A server that is busy or fails has not said what it offers.
+        if !matches!(response.status, 408 | 425 | 429 | 500 | 502..=599) {
+            let _ = self.offers.set(offers);
+        }
         Ok(())
     }
 

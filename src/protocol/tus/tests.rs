@@ -298,4 +298,14 @@ fn the_best_checksum_that_both_have_is_used() {
     assert_eq!(read(&[("tus-max-size", "77")]), Ok((None, Some(77))));
     let error = read(&[("tus-version", "0.2.2, 0.2.1")]);
     assert!(error.is_err_and(|e| e.to_string().contains("0.2.2, 0.2.1")));
+    // A server that is busy is asked again.
+    let offers = OnceLock::new();
+    let tus = Tus::at(Endpoint::parse(AT).unwrap(), &offers);
+    let created: Reply<'_> = (201, &[("location", "1")]);
+    let script = Script::new(&[(503, &[]), created, (204, &[checks, some]), created]);
+    for checksum in [None, Some(ChecksumAlgorithm::Sha1)] {
+        tus.locate(&script, &job(), None).unwrap();
+        assert_eq!(tus.abilities().checksum, checksum);
+    }
+    script.seen();
 }
