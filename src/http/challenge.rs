@@ -12,7 +12,7 @@ pub(super) const SUPPORTED: [&str; 2] = ["Basic", "Bearer"];
 
 /// Names what a 401 refuses, where the request had an authorization, and what it asks for, where that
 /// is another one.
-pub(super) fn challenge(response: &Response) -> Option<String> {
+pub(crate) fn challenge(response: &Response) -> Option<String> {
     if response.status != 401 {
         return None;
     }

@@ -17,7 +17,7 @@ pub(crate) mod session;
 mod text;
 pub(crate) mod tls_faults;
 
-pub(crate) use challenge::schemes;
+pub(crate) use challenge::{challenge, schemes};
 pub(crate) use clock::clock_hint;
 pub(crate) use exchange::{Exchange, Link};
 pub(crate) use foreign::{banner, instead, reason, spoken, Spoken};

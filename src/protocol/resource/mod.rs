@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use super::{Abilities, Answer, Job, Outcome, Protocol, Segment, State, Store};
 use crate::error::{Error, RefusalKind};
 use crate::http::endpoint::Endpoint;
-use crate::http::{limited, refusal_of, Body, Exchange, Link, Needs, Request, Response};
+use crate::http::{challenge, limited, refusal_of, Body, Exchange, Link, Needs, Request, Response};
 use bytes::CheckedBytes;
 
 /// A protocol with a URL for each upload, against one endpoint.
@@ -182,8 +182,16 @@ impl<D: Dialect> Resource<D> {
 
     fn hint(&self, response: &Response) -> Option<String> {
         let name = self.dialect.name();
-        (!self.dialect.is_spoken(response) && matches!(response.status, 400..=499))
-            .then(|| format!("nothing shows that the server speaks {name} at this URL"))
+        let is_spoken = || self.dialect.is_spoken(response);
+        match response.status {
+            401 => challenge(response),
+            // Something before the server may say this.
+            403 | 407 | 408 | 413 | 421 | 425 | 429 => None,
+            400..=499 if !is_spoken() => Some(format!(
+                "nothing shows that the server speaks {name} at this URL"
+            )),
+            _ => None,
+        }
     }
 }
 

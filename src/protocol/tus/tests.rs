@@ -271,6 +271,16 @@ fn a_refusal_says_what_is_known_of_its_cause() {
         error.contains("nothing shows that the server speaks tus"),
         "{error}"
     );
+    // What stands before the server may say these.
+    let basic: Reply<'_> = (401, &[("www-authenticate", "Basic realm=x")]);
+    for (reply, words) in [
+        (basic, "asks for a user and a password"),
+        ((429, &[]), "429"),
+    ] {
+        let error = locate(&[reply], None).0.unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+        assert!(!error.contains("nothing shows"), "{error}");
+    }
     let bad = Job {
         fields: vec![("a b".to_owned(), String::new())],
         ..job()
