@@ -40,11 +40,16 @@ impl<'a> Auto<'a> {
     }
 
     /// Finds the protocol of a server that gave this response to the form protocol's first request.
-    fn find(&self, exchange: &dyn Exchange, response: &Response) -> Option<Spoken> {
+    fn find(
+        &self,
+        exchange: &dyn Exchange,
+        (url, response): &(String, Response),
+    ) -> Option<Spoken> {
         let found = spoken(response).or_else(|| self.ask(exchange, response.status));
-        let has_made = response.status == 201;
-        if has_made || found.is_some() && (200..300).contains(&response.status) {
-            self.take_back(exchange, response);
+        // What a server of forms names, or one of no known protocol, may be a file of before.
+        let is_upload = matches!(found, Some(Spoken::Tus | Spoken::Ietf));
+        if is_upload && response.status == 201 {
+            self.take_back(exchange, url, response);
         }
         found
     }
@@ -60,16 +65,34 @@ impl<'a> Auto<'a> {
         spoken(&response)
     }
 
-    /// Removes the upload that a server has made of the first request.
-    fn take_back(&self, exchange: &dyn Exchange, response: &Response) {
-        let endpoint = &self.form.endpoint;
-        let is_below = |made: &Endpoint| {
-            made.origin() == endpoint.origin() && made.uri().path() != endpoint.uri().path()
+    /// Locates by another protocol. A server that answers by it speaks it.
+    fn locate_by(
+        &self,
+        other: &dyn Protocol,
+        exchange: &dyn Exchange,
+        job: &Job,
+        key: Option<&str>,
+    ) -> Result<Answer, Error> {
+        let answer = other.locate(exchange, job, key)?;
+        if let Some(name) = ProtocolName::of_name(other.name()) {
+            let _ = self.learned.found.set(name);
+        }
+        Ok(answer)
+    }
+
+    /// Removes the upload that a server has made of the first request, which was to `url`.
+    fn take_back(&self, exchange: &dyn Exchange, url: &str, response: &Response) {
+        let Ok(at) = Endpoint::parse(url) else {
+            return;
+        };
+        let is_other = |made: &Endpoint| {
+            let paths = [&at, &self.form.endpoint].map(|it| it.uri().path());
+            made.origin() == at.origin() && !paths.contains(&made.uri().path())
         };
         let made = response
             .location()
-            .and_then(|location| endpoint.resolve(&location))
-            .filter(is_below);
+            .and_then(|location| at.resolve(&location))
+            .filter(is_other);
         if let Some(made) = made {
             // Where this fails, an empty upload stays there until it expires.
             let _ = exchange.exchange(request("DELETE", made.uri().to_string()));
@@ -105,7 +128,7 @@ impl Protocol for Auto<'_> {
         key: Option<&str>,
     ) -> Result<Answer, Error> {
         if let Some(other) = self.other.get() {
-            return other.locate(exchange, job, key);
+            return self.locate_by(&**other, exchange, job, key);
         }
         let watched = Watched {
             inner: exchange,
@@ -116,10 +139,14 @@ impl Protocol for Auto<'_> {
                 let _ = self.learned.found.set(ProtocolName::Form);
                 return Ok(answer);
             }
+            // Something else may answer in the server's place for a while.
+            Err(error) if self.learned.found.get() == Some(&ProtocolName::Form) => {
+                return Err(error)
+            }
             Err(error) => error,
         };
         let found = match watched.last.take() {
-            Some(response) => self.find(exchange, &response),
+            Some(last) => self.find(exchange, &last),
             None => None,
         };
         let name = match found {
@@ -130,10 +157,10 @@ impl Protocol for Auto<'_> {
         let Some(other) = other(name, &self.form.endpoint, self.learned) else {
             return Err(error);
         };
-        let _ = self.learned.found.set(name);
         // The answer to a form may have ended the connection.
         exchange.renew();
-        self.other.get_or_init(|| other).locate(exchange, job, None)
+        let other = self.other.get_or_init(|| other);
+        self.locate_by(&**other, exchange, job, None)
     }
 
     fn send(
@@ -155,17 +182,18 @@ impl Protocol for Auto<'_> {
     }
 }
 
-/// An exchange whose last response is kept.
+/// An exchange whose last response is kept, with the URL that it is from.
 struct Watched<'a> {
     inner: &'a dyn Exchange,
-    last: RefCell<Option<Response>>,
+    last: RefCell<Option<(String, Response)>>,
 }
 
 impl Exchange for Watched<'_> {
     fn exchange(&self, request: Request<'_>) -> Result<Response, Error> {
         self.last.take();
+        let url = request.url.clone();
         let response = self.inner.exchange(request)?;
-        self.last.replace(Some(response.clone()));
+        self.last.replace(Some((url, response.clone())));
         Ok(response)
     }
 

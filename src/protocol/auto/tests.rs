@@ -7,7 +7,7 @@ use crate::protocol::script::{job, Reply, Script};
 
 const AT: &str = "http://host/up";
 
-fn locate(learned: &LearnedProtocol, script: &Script) -> (Result<Answer, Error>, &'static str) {
+fn auto(learned: &LearnedProtocol) -> Auto<'_> {
     let endpoint = Endpoint::parse(AT).unwrap();
     let form = Form::new(
         endpoint,
@@ -15,7 +15,11 @@ fn locate(learned: &LearnedProtocol, script: &Script) -> (Result<Answer, Error>,
         FilenameStyle::default(),
         None,
     );
-    let auto = Auto::new(form, learned);
+    Auto::new(form, learned)
+}
+
+fn locate(learned: &LearnedProtocol, script: &Script) -> (Result<Answer, Error>, &'static str) {
+    let auto = auto(learned);
     (auto.locate(script, &job(), None), auto.name())
 }
 
@@ -100,8 +104,57 @@ fn what_a_server_made_of_the_form_is_taken_back() {
         ]);
         assert_eq!((name, lines), ("ietf", vec![format!("POST {AT}")]));
     }
-    // Whatever it is, nobody wanted it.
-    let (name, lines) = found(&[(201, &[made]), (200, &[]), (204, &[])]);
-    assert_eq!(name, "form");
-    assert_eq!(lines, [format!("OPTIONS {AT}"), format!("DELETE {AT}/7")]);
+    // A relative reference is one from where the form went.
+    let (name, lines) = found(&[
+        (307, &[("location", "/new/")]),
+        (201, &[("location", "7"), ("upload-offset", "0")]),
+        (204, &[]),
+        (201, &[("location", "/up/8")]),
+    ]);
+    let host = AT.strip_suffix("/up").unwrap();
+    assert_eq!(name, "ietf");
+    assert_eq!(
+        lines[..2],
+        [format!("POST {host}/new/"), format!("DELETE {host}/new/7")]
+    );
+    // It was there before the form came.
+    let (name, lines) = found(&[
+        (200, &[made, ("upload-offset", "0")]),
+        (201, &[("location", "/up/8")]),
+    ]);
+    assert_eq!((name, lines), ("ietf", vec![format!("POST {AT}")]));
+    // A server of forms may name the file that it has, and say something wrong beside that.
+    let (name, lines) = found(&[(201, &[made]), (200, &[])]);
+    assert_eq!((name, lines), ("form", vec![format!("OPTIONS {AT}")]));
+    let (name, lines) = found(&[(201, &[made, ("dav", "1")])]);
+    assert_eq!((name, lines.len()), ("form", 0));
+}
+
+#[test]
+fn a_server_of_forms_stays_one() {
+    let learned = LearnedProtocol::default();
+    let tus: Reply<'_> = (404, &[("tus-resumable", "1.0.0")]);
+    let script = Script::new(&[(200, &[]), tus]).with_body(r#"{"state":"new","offset":0}"#);
+    let auto = auto(&learned);
+    auto.locate(&script, &job(), None).unwrap();
+    // Something else answers in its place for a while.
+    auto.locate(&script, &job(), None).unwrap_err();
+    assert_eq!((auto.name(), script.lines().len()), ("form", 2));
+}
+
+#[test]
+fn a_protocol_is_learned_once_the_server_has_answered_by_it() {
+    let learned = LearnedProtocol::default();
+    let script = Script::new(&[
+        (412, &[("tus-resumable", "1.0.0")]),
+        (204, &[]),
+        (404, &[]),
+        (201, &[("location", "/up/1")]),
+    ]);
+    let auto = auto(&learned);
+    auto.locate(&script, &job(), None).unwrap_err();
+    assert_eq!(learned.found.get(), None);
+    auto.locate(&script, &job(), None).unwrap();
+    assert_eq!(learned.found.get(), Some(&ProtocolName::Tus));
+    script.seen();
 }
