@@ -126,8 +126,8 @@ impl Dialect for Draft<'_> {
         job: &Job,
         has_all: bool,
     ) -> bool {
-        says_complete(response)
-            .unwrap_or_else(|| has_all && offset.is_none_or(|offset| offset == job.size))
+        // A response that says neither may be that of a page in between, such as a login.
+        says_complete(response).unwrap_or(has_all && offset == Some(job.size))
     }
 
     fn completes_empty(&self) -> bool {

@@ -133,12 +133,14 @@ fn only_the_flag_makes_an_upload_complete() {
 
 #[test]
 fn an_answer_to_the_last_bytes_may_be_an_applications_own() {
-    for reply in [
-        (200, &[][..]),
-        (201, &[("location", "/thing/7")]),
-        (204, &[("upload-offset", "10")]),
+    let done: Reply<'_> = (204, &[("upload-offset", "10"), ("upload-complete", "?1")]);
+    for replies in [
+        &[(204, &[("upload-offset", "10")][..])][..],
+        &[(200, &[]), done],
+        // The server has removed the upload with the last byte.
+        &[(201, &[("location", "/thing/7")]), (404, &[])],
     ] {
-        let outcome = send(&[reply]);
+        let outcome = send(replies);
         assert!(
             matches!(&outcome, Ok(Outcome::Accepted(it)) if it.state == State::Complete),
             "{outcome:?}"
@@ -149,6 +151,32 @@ fn an_answer_to_the_last_bytes_may_be_an_applications_own() {
     assert_eq!(error.kind(), ErrorKind::Refused(RefusalKind::Other));
     assert!(!error.is_passing());
     assert!(send(&[(503, &[])]).unwrap_err().is_passing());
+}
+
+#[test]
+fn a_page_in_between_completes_nothing() {
+    let page: Reply<'_> = (200, &[]);
+    let has: Reply<'_> = (204, &[("upload-offset", "5"), ("upload-complete", "?0")]);
+    let outcome = send(&[page, has]);
+    assert!(
+        matches!(&outcome, Ok(Outcome::Accepted(it)) if it.state == State::Partial && it.offset == 5),
+        "{outcome:?}"
+    );
+    // It may answer each question, too, or forbid it.
+    assert!(send(&[page; 9]).is_err());
+    assert!(send(&[page, (403, &[])]).is_err());
+}
+
+#[test]
+fn an_upload_that_is_complete_without_all_bytes_is_not_ours() {
+    let short: Reply<'_> = (204, &[("upload-offset", "7"), ("upload-complete", "?1")]);
+    let (answer, lines) = locate(&[short, (201, &[("location", "/u/2")])], Some(URL));
+    let answer = answer.unwrap();
+    assert_eq!((answer.state, answer.offset), (State::New, 0));
+    assert_eq!(lines, [format!("HEAD {URL}"), format!("POST {AT}")]);
+    let error = send(&[short]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BadOffset);
+    assert!(error.to_string().contains("7 of 10 bytes"), "{error}");
 }
 
 #[test]

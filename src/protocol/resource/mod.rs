@@ -31,6 +31,16 @@ const MAX_REDIRECTS: u32 = 5;
 /// The longest URL of an upload, in bytes.
 const LONGEST_URL: usize = 8 * 1024;
 
+/// What a server has of an upload.
+enum Known {
+    /// These bytes of the file.
+    Has(Answer),
+    /// It has no upload with this URL.
+    Gone,
+    /// It has one of another file, one that ended before all bytes, or one that it keeps to itself.
+    NotOurs,
+}
+
 impl<D: Dialect> Resource<D> {
     pub(super) fn new(endpoint: Endpoint, dialect: D) -> Self {
         Resource {
@@ -89,30 +99,31 @@ impl<D: Dialect> Resource<D> {
             .ok_or_else(|| refusal_of(response, self.hint(response)))
     }
 
-    /// Asks what the server has of an upload. Gives `None` if it has no such upload of this file.
-    fn ask(
-        &self,
-        exchange: &dyn Exchange,
-        job: &Job,
-        url: &Endpoint,
-    ) -> Result<Option<Answer>, Error> {
+    /// Asks what the server has of an upload.
+    fn ask(&self, exchange: &dyn Exchange, job: &Job, url: &Endpoint) -> Result<Known, Error> {
         let response = loop {
             let response = exchange.exchange(self.request("HEAD", url, Headers::new()))?;
             match response.status {
                 _ if self.dialect.choose_other(&response) => {}
                 200..=299 => break response,
-                403 | 404 | 410 => return Ok(None),
+                404 | 410 => return Ok(Known::Gone),
+                403 => return Ok(Known::NotOurs),
                 _ => return Err(self.refusal(&response, job)),
             }
         };
         if number(&response, "upload-length")?.is_some_and(|length| length != job.size) {
-            return Ok(None);
+            return Ok(Known::NotOurs);
         }
         let offset = number(&response, "upload-offset")?.ok_or_else(|| {
             Error::bad_response("it has no Upload-Offset, so nothing tells what the server has")
         })?;
         self.dialect.note(&response)?;
-        self.checked(&response, job, (url, offset), false).map(Some)
+        let is_complete = |offset| self.dialect.is_complete(&response, offset, job, false);
+        if offset < job.size && is_complete(Some(offset)) {
+            return Ok(Known::NotOurs);
+        }
+        self.checked(&response, job, (url, offset), false)
+            .map(Known::Has)
     }
 
     /// Makes an answer of an offset that a response gave.
@@ -131,6 +142,14 @@ impl<D: Dialect> Resource<D> {
         let is_complete = self
             .dialect
             .is_complete(response, Some(offset), job, has_all);
+        if is_complete && offset < job.size {
+            return Err(Error::BadOffset {
+                why: format!(
+                    "{offset} of {} bytes, though the upload is complete",
+                    job.size
+                ),
+            });
+        }
         Ok(self.answer(url, offset, is_complete))
     }
 
@@ -156,16 +175,23 @@ impl<D: Dialect> Resource<D> {
         }
     }
 
-    /// Asks again after a send, on a connection that is sure to have no other response.
+    /// Asks again after a send, on a connection that is sure to have no other response. `may_be_done`
+    /// says that the server may have completed the upload, and removed it then.
     fn ask_again(
         &self,
         exchange: &dyn Exchange,
         job: &Job,
-        url: &Endpoint,
+        (url, may_be_done): (&Endpoint, bool),
     ) -> Result<Answer, Error> {
         exchange.renew();
-        let gone = || Error::bad_response("it no longer has the upload that it took bytes for");
-        self.ask(exchange, job, url)?.ok_or_else(gone)
+        match self.ask(exchange, job, url)? {
+            Known::Has(answer) => Ok(answer),
+            Known::Gone if may_be_done => Ok(self.answer(url, job.size, true)),
+            _ => {
+                let why = "it no longer has the upload that it took bytes for";
+                Err(Error::bad_response(why))
+            }
+        }
     }
 
     fn refusal(&self, response: &Response, job: &Job) -> Error {
@@ -219,16 +245,16 @@ impl<D: Dialect> Protocol for Resource<D> {
         let Some(url) = key.and_then(|key| self.endpoint.resolve(key)) else {
             return self.create(exchange, job);
         };
-        let mut answer = self.ask(exchange, job, &url)?;
-        let has_bytes = |answer: &Answer| answer.offset > 0;
-        if exchange.link() == Link::Kept && answer.as_ref().is_some_and(has_bytes) {
+        let mut known = self.ask(exchange, job, &url)?;
+        let costs_nothing = matches!(&known, Known::Has(answer) if answer.offset == 0);
+        if exchange.link() == Link::Kept && !costs_nothing {
             // It may be a late answer to an earlier request, and it names no upload.
             exchange.renew();
-            answer = self.ask(exchange, job, &url)?;
+            known = self.ask(exchange, job, &url)?;
         }
-        match answer {
-            Some(answer) => Ok(answer),
-            None => self.create(exchange, job),
+        match known {
+            Known::Has(answer) => Ok(answer),
+            Known::Gone | Known::NotOurs => self.create(exchange, job),
         }
     }
 
@@ -272,18 +298,20 @@ impl<D: Dialect> Protocol for Resource<D> {
                     None if self.dialect.is_complete(&response, None, job, has_all) => {
                         self.answer(&url, job.size, true)
                     }
-                    None => self.ask_again(exchange, job, &url)?,
+                    None => self.ask_again(exchange, job, (&url, has_all))?,
                 };
                 Ok(Outcome::Accepted(answer))
             }
             _ if self.dialect.is_after_all(&response) => {
                 Err(self.refusal(&response, job).with_kind(RefusalKind::Other))
             }
-            409 => Ok(Outcome::OffsetMismatch(
-                self.ask_again(exchange, job, &url)?,
-            )),
+            409 => Ok(Outcome::OffsetMismatch(self.ask_again(
+                exchange,
+                job,
+                (&url, false),
+            )?)),
             status if self.dialect.is_checksum_mismatch(status) => Ok(Outcome::ChecksumMismatch(
-                self.ask_again(exchange, job, &url)?,
+                self.ask_again(exchange, job, (&url, false))?,
             )),
             404 | 410 => Ok(Outcome::UnknownUpload(self.refusal(&response, job))),
             405 | 501 if !by_post => {

@@ -180,12 +180,15 @@ fn an_offset_that_cannot_be_right_is_an_error() {
 
 #[test]
 fn an_answer_on_a_kept_connection_is_asked_for_again() {
-    let has: Reply<'_> = (200, &[("upload-offset", "4")]);
-    let (answer, lines) = with(&[has, (200, &[("upload-offset", "0")])], |tus, script| {
-        script.link.set(Link::Kept);
-        (tus.locate(script, &job(), Some(URL)), script.lines())
-    });
-    assert_eq!((answer.unwrap().offset, lines.len()), (0, 2));
+    let [none, some] = ["0", "4"].map(|offset| [("upload-offset", offset)]);
+    let (none, some): (Reply<'_>, Reply<'_>) = ((200, &none), (200, &some));
+    for (first, second, offset) in [(some, none, 0), ((404, &[]), some, 4)] {
+        let (answer, lines) = with(&[first, second], |tus, script| {
+            script.link.set(Link::Kept);
+            (tus.locate(script, &job(), Some(URL)), script.lines())
+        });
+        assert_eq!((answer.unwrap().offset, lines.len()), (offset, 2));
+    }
 }
 
 #[test]
