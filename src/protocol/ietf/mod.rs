@@ -33,18 +33,21 @@ pub(super) type Ietf<'a> = Resource<Draft<'a>>;
 /// What the IETF's protocol does in its own way.
 pub(super) struct Draft<'a> {
     learned: &'a Learned,
+    /// The version of this run: other runs of the client may be trying others.
+    version: Version,
 }
 
 impl<'a> Ietf<'a> {
     /// Makes the protocol for uploads that are created at `endpoint`.
     pub(super) fn at(endpoint: Endpoint, learned: &'a Learned) -> Self {
-        Resource::new(endpoint, Draft { learned })
+        let version = learned.version.clone();
+        Resource::new(endpoint, Draft { learned, version })
     }
 }
 
 impl Draft<'_> {
     fn flag(&self, is_complete: bool) -> Headers {
-        let (name, value) = self.learned.version.flag(is_complete);
+        let (name, value) = self.version.flag(is_complete);
         vec![header(name, value)]
     }
 }
@@ -60,7 +63,8 @@ impl Dialect for Draft<'_> {
 
     fn note(&self, response: &Response) -> Result<(), Error> {
         if response.status == 201 || says_complete(response).is_some() {
-            self.learned.version.settle();
+            self.version.settle();
+            self.learned.version.take(&self.version);
         }
         self.learned.limits.note(response);
         Ok(())
@@ -72,7 +76,7 @@ impl Dialect for Draft<'_> {
             200..=299 => says_complete(response).is_none(),
             status => matches!(status, 400 | 405 | 409 | 412 | 415 | 422 | 426 | 501),
         };
-        is_unknown && self.learned.version.choose_older()
+        is_unknown && self.version.choose_older()
     }
 
     fn checksum(&self) -> Option<ChecksumAlgorithm> {
@@ -88,7 +92,7 @@ impl Dialect for Draft<'_> {
     }
 
     fn common(&self) -> Headers {
-        let number = self.learned.version.number();
+        let number = self.version.number();
         let version = number.map(|number| header("upload-draft-interop-version", number));
         version.into_iter().collect()
     }

@@ -180,6 +180,28 @@ fn an_upload_that_is_complete_without_all_bytes_is_not_ours() {
 }
 
 #[test]
+fn uploads_of_a_client_try_the_versions_each_by_itself() {
+    let learned = Learned::default();
+    let (one, other, later) = (ietf(&learned), ietf(&learned), || ietf(&learned));
+    let version = |ietf: &Ietf<'_>| {
+        let fields = ietf.dialect.common();
+        fields.first().map(|(_, value)| value.text().to_owned())
+    };
+    let [no, yes] = [412, 201].map(|status| Response {
+        status,
+        ..Response::default()
+    });
+    assert!(one.dialect.choose_other(&no));
+    assert!(one.dialect.choose_other(&no));
+    assert_eq!(version(&one).as_deref(), Some("8"));
+    assert_eq!(version(&other), None, "nobody has tried that one");
+    // What one has found holds for those that begin later.
+    one.dialect.note(&yes).unwrap();
+    assert_eq!(version(&later()).as_deref(), Some("8"));
+    assert!(!later().dialect.choose_other(&no));
+}
+
+#[test]
 fn what_has_no_place_in_the_protocol_is_an_error() {
     let learned = Learned::default();
     for (job, what) in [

@@ -36,6 +36,13 @@ impl Version {
         self.is_settled.store(true, Relaxed);
     }
 
+    /// Takes the version that another one has.
+    pub(super) fn take(&self, other: &Version) {
+        self.place.store(other.place.load(Relaxed), Relaxed);
+        self.is_settled
+            .store(other.is_settled.load(Relaxed), Relaxed);
+    }
+
     /// Goes to the next older version, after a refusal. Gives whether there is one; if not, the next
     /// request has the newest one again.
     pub(super) fn choose_older(&self) -> bool {
