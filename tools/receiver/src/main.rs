@@ -7,7 +7,11 @@
 //! | `server` | the server: accepts connections and serves them with hyper |
 //! | [`routes`] | the routes |
 //! | [`app`] | all parts of the receiver, of which each route takes what it needs |
-//! | [`wire`] | the endpoint `/upload`: locate, send and store |
+//! | `choice` | the choice between the protocols for uploads |
+//! | [`tus`] | uploads by tus 1.0 |
+//! | [`ietf`] | uploads by the IETF's resumable uploads |
+//! | [`resource`] | what these two have in common: an upload with a URL of its own |
+//! | [`wire`] | uploads by form at `/upload`: locate, send and store |
 //! | [`records`] | the list of uploads, their details, download and deletion |
 //! | [`page`] | the pages that people see, with the login |
 //! | [`accounts`] | users, tokens, logins and signatures |
@@ -32,17 +36,21 @@
 
 mod accounts;
 mod app;
+mod choice;
 mod config;
 mod connections;
 mod http;
+mod ietf;
 mod linger;
 mod ops;
 mod page;
 mod records;
+mod resource;
 mod routes;
 mod server;
 mod start;
 mod storage;
+mod tus;
 mod wire;
 
 use std::future::Future;
