@@ -21,6 +21,7 @@
 //! | [`config`] | the settings and the commands |
 //! | [`connections`] | a limit for open connections |
 //! | [`linger`] | responses that come before the request's end |
+//! | [`interim`] | interim responses (1xx) |
 //!
 //! Each module uses only modules below it in this list; a test refuses files that use each other in a circle.
 //!
@@ -41,6 +42,7 @@ mod config;
 mod connections;
 mod http;
 mod ietf;
+mod interim;
 mod linger;
 mod ops;
 mod page;

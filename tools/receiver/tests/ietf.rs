@@ -2,10 +2,12 @@
 
 mod common;
 
+use std::io::Write;
+
 use base64::prelude::{Engine as _, BASE64_STANDARD};
 use common::accounts::{basic, PASSWORD};
 use common::raw::Raw;
-use common::{cut, digest_hex, Receiver, Upload};
+use common::{cut, digest_hex, Receiver, Reply, Upload};
 
 fn content(size: usize) -> Vec<u8> {
     Upload::new("x", size).content
@@ -285,10 +287,67 @@ fn uploads_are_cancelled_and_files_stay() {
 }
 
 #[test]
+fn a_client_knows_the_url_before_its_body_has_gone() {
+    let flags = ["--proxy-without-login", "--max-size", "9000"];
+    let receiver = Receiver::start(&flags);
+    let bytes = content(3000);
+    for version in ["9", "3", "none"] {
+        let post = Raw::ietf("POST", "/upload", "?1").body(&bytes);
+        let post = match version {
+            "3" => post
+                .without("Upload-Complete")
+                .set("Upload-Incomplete", "?0"),
+            _ => post,
+        };
+        let post = match version {
+            "none" => post.without("Upload-Draft-Interop-Version"),
+            number => post.set("Upload-Draft-Interop-Version", number),
+        };
+        let mut stream = post.begin(&receiver, 1000);
+        let interim = Reply::read(&mut stream);
+        assert_eq!(interim.status, 104, "{}", interim.head);
+        let told = interim
+            .header("upload-draft-interop-version")
+            .unwrap_or("none");
+        assert_eq!(told, version);
+        let limit = Some("max-size=9000").filter(|_| version != "3");
+        assert_eq!(interim.header("upload-limit"), limit);
+        let place = interim.must("location").to_owned();
+        cut(stream);
+        assert_eq!(head(&receiver, &place), (1000, "?0".to_owned()));
+        Raw::ietf_patch(&place, 1000, "?1", &bytes[1000..]).send(&receiver);
+        assert!(receiver.download(&place) == bytes);
+        // Where nothing breaks, the same URL comes again.
+        let mut whole = post.begin(&receiver, 0);
+        let place = Reply::read(&mut whole).must("location").to_owned();
+        whole.write_all(&bytes).unwrap();
+        assert_eq!(Reply::read(&mut whole).place(), place);
+        // The connection goes on as usual.
+        whole
+            .write_all(Raw::new("GET", "/healthz").head().as_bytes())
+            .unwrap();
+        assert_eq!(Reply::read(&mut whole).status, 200);
+    }
+    // Old clients, proxies and empty bodies get none.
+    for (name, value) in [("Via", "1.1 proxy"), ("X-Forwarded-For", "192.0.2.1")] {
+        let post = Raw::ietf("POST", "/upload", "?1").body(&bytes);
+        assert_eq!(post.set(name, value).send(&receiver).status, 201);
+    }
+    assert_eq!(
+        Raw::ietf("POST", "/upload", "?0").send(&receiver).status,
+        201
+    );
+    // An early refusal comes without one, too.
+    let post = Raw::ietf("POST", "/upload", "?1").set("Upload-Length", "9001");
+    assert_eq!(post.send(&receiver).status, 400);
+}
+
+#[test]
 fn what_is_cut_while_an_upload_is_made_leaves_nothing() {
-    let receiver = Receiver::start(&[]);
+    let receiver = Receiver::start(&["--proxy-without-login"]);
+    // Through a proxy that may not pass on an interim response.
     let post = Raw::ietf("POST", "/upload", "?1").body(&content(3000));
-    cut(post.begin(&receiver, 2000));
+    cut(post.set("Via", "1.1 proxy").begin(&receiver, 2000));
     assert_eq!(
         receiver.get("/uploads").json["uploads"],
         serde_json::json!([])

@@ -1,15 +1,17 @@
 //! The request that makes an upload, with all of the file, some of it or nothing.
 
 use axum::body::BodyDataStream;
-use axum::http::{header, StatusCode};
+use axum::http::{header, StatusCode, Version};
 use resup_digests::Algorithm;
 
+use crate::accounts::forwarded::is_by_proxy;
 use crate::http::fields::Fields;
 use crate::http::reply::Reply;
 use crate::ietf::call::Call;
 use crate::ietf::failure::inconsistent;
-use crate::ietf::version::number;
-use crate::ietf::{digest, name};
+use crate::ietf::version::{self, number};
+use crate::ietf::{digest, limits, name};
+use crate::interim::Interim;
 use crate::resource::append::{append, discard, settle, Append};
 use crate::resource::creation;
 use crate::resource::headers::body_length;
@@ -44,6 +46,7 @@ impl Call<'_> {
         log.id.clone_from(&record.id);
         let place = location(self.head, &record);
         let begun = record.clone();
+        let is_announced = body_length != Some(0) && self.announce(&record, &place);
         let made = if body_length != Some(0) {
             let plan = Append {
                 length: body_length,
@@ -67,8 +70,11 @@ impl Call<'_> {
                 Ok(located(self.add_state(reply, &record)))
             }
             Err(failure) => {
-                // The client does not know the URL, so nobody can go on.
                 let reply = self.refusal(failure).await;
+                if is_announced {
+                    return Err(located(reply));
+                }
+                // The client does not know the URL, so nobody can go on.
                 if endpoint
                     .uploads
                     .store
@@ -82,6 +88,27 @@ impl Call<'_> {
                 Err(reply)
             }
         }
+    }
+
+    /// Tells the client the URL before its body has come, so that it can go on when the connection breaks. Proxies pass
+    /// such a response on, or drop it, or take it for the last one: only what comes without a proxy gets it.
+    fn announce(&self, record: &Record, place: &str) -> bool {
+        let head = self.head;
+        let interim = head.extensions.get::<Interim>();
+        let fits = head.version == Version::HTTP_11 && !is_by_proxy(&head.headers);
+        let Some(interim) = interim.filter(|_| fits) else {
+            return false;
+        };
+        let mut lines =
+            format!("HTTP/1.1 104 Upload Resumption Supported\r\nlocation: {place}\r\n");
+        if let Some(number) = self.version.number {
+            lines += &format!("{}: {number}\r\n", version::HEADER);
+        }
+        if let Some(limits) = limits::text(self.endpoint, self.version, Some(record)) {
+            lines += &format!("{}: {limits}\r\n", limits::HEADER);
+        }
+        interim.send(&(lines + "\r\n"));
+        true
     }
 
     /// Reads the file's length; `None` where it is not known yet.

@@ -10,15 +10,24 @@ use crate::storage::database::now;
 use crate::storage::record::{Record, State};
 use crate::wire::endpoint::Endpoint;
 
-const HEADER: HeaderName = HeaderName::from_static("upload-limit");
+/// The header.
+pub const HEADER: HeaderName = HeaderName::from_static("upload-limit");
 /// The largest structured number.
 const LARGEST: u64 = 999_999_999_999_999;
 
 /// Adds what this receiver takes at most, and how long it keeps an upload that gets no further.
 pub fn add(reply: Reply, endpoint: &Endpoint, version: &Version, record: Option<&Record>) -> Reply {
+    match text(endpoint, version, record) {
+        Some(limits) => reply.with_header(HEADER, limits),
+        None => reply,
+    }
+}
+
+/// Writes the header's value; `None` where the version has no such header.
+pub fn text(endpoint: &Endpoint, version: &Version, record: Option<&Record>) -> Option<String> {
     match version.age {
-        "" => reply,
-        name => reply.with_header(HEADER, write(endpoint, name, record)),
+        "" => None,
+        name => Some(write(endpoint, name, record)),
     }
 }
 

@@ -25,7 +25,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 
 use crate::http::reply::Reply;
-use crate::resource::access::owner;
+use crate::resource::access::visitor;
 use crate::resource::id;
 use crate::wire::endpoint::Endpoint;
 use crate::wire::request_log::RequestLog;
@@ -59,7 +59,7 @@ async fn dispatch(
     body: &mut BodyDataStream,
     log: &mut RequestLog,
 ) -> Result<Reply, Reply> {
-    let owner = owner(endpoint, head, log).await?;
+    let owner = visitor(endpoint, head, log).await?.owner;
     let call = Call {
         endpoint,
         head,

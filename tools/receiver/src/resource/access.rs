@@ -4,6 +4,7 @@ use axum::http::request::Parts;
 use axum::http::StatusCode;
 
 use crate::accounts::csrf;
+use crate::accounts::visitor::Visitor;
 use crate::http::reply::{excerpt, Reply};
 use crate::resource::append::{settle, Failure};
 use crate::storage::claims::Claim;
@@ -14,12 +15,12 @@ use crate::wire::request_log::RequestLog;
 /// How often the upload is looked up again that was finished meanwhile.
 const ATTEMPTS: u32 = 3;
 
-/// Finds out whose uploads a request may use.
-pub async fn owner(
+/// Finds out who sends a request.
+pub async fn visitor(
     endpoint: &Endpoint,
     head: &Parts,
     log: &mut RequestLog,
-) -> Result<String, Reply> {
+) -> Result<Visitor, Reply> {
     let visitor = endpoint.accounts.visitor(head).await?;
     csrf::check(&visitor, head)?;
     log.owner.clone_from(&visitor.owner);
@@ -30,7 +31,7 @@ pub async fn owner(
              upload by form, or run the receiver without --signing-secret-file",
         ));
     }
-    Ok(visitor.owner)
+    Ok(visitor)
 }
 
 /// Claims the upload with this id. Waits a short time for another request that is at work on it, and takes over from one

@@ -4,6 +4,8 @@ use axum::body::BodyDataStream;
 use axum::http::request::Parts;
 use axum::http::{header, StatusCode};
 
+use crate::accounts::form_check::FormCheck;
+use crate::accounts::visitor::Visitor;
 use crate::http::reply::Reply;
 use crate::resource::access::delete;
 use crate::resource::append::{append, settle, Append, Kind};
@@ -23,7 +25,7 @@ pub async fn create(
     endpoint: &Endpoint,
     head: &Parts,
     body: &mut BodyDataStream,
-    owner: &str,
+    visitor: &Visitor,
     log: &mut RequestLog,
 ) -> Result<Reply, Reply> {
     log.action = "tus-create";
@@ -34,6 +36,10 @@ pub async fn create(
     }
     let length = length(head)?;
     let fields = metadata::read(&head.headers)?;
+    FormCheck::new(None, &endpoint.uploads.store, visitor, head)
+        .check_head(&fields)
+        .await?;
+    let owner = &*visitor.owner;
     let body_length = body_length(&head.headers)?;
     let has_body = body_length != Some(0);
     if has_body && media_type(&head.headers)? != MEDIA_TYPE {

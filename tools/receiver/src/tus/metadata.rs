@@ -9,7 +9,7 @@ use crate::resource::headers::one;
 
 const HEADER: &str = "upload-metadata";
 /// The names of values that forms have, too, under the same names.
-const SAME: [&str; 4] = ["mtime", "md5", "sha256", "blake3"];
+const SAME: [&str; 5] = ["mtime", "user", "md5", "sha256", "blake3"];
 
 /// Reads the metadata as fields of a form. What this receiver does not use is not looked at, such as `filetype`.
 pub fn read(headers: &HeaderMap) -> Result<Fields, Reply> {

@@ -22,7 +22,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, Method, StatusCode};
 
 use crate::http::reply::{excerpt, Reply};
-use crate::resource::access::owner;
+use crate::resource::access::visitor;
 use crate::resource::headers::one;
 use crate::resource::id;
 use crate::wire::endpoint::Endpoint;
@@ -58,18 +58,18 @@ async fn dispatch(
         let reply = Reply::refusal(StatusCode::PRECONDITION_FAILED, message);
         return Err(reply.with_header(HeaderName::from_static("tus-version"), VERSION));
     }
-    let owner = owner(endpoint, head, log).await?;
+    let visitor = visitor(endpoint, head, log).await?;
     let method = method(head)?;
     let Some(id) = id(head) else {
         return match method {
-            Method::POST => creation::create(endpoint, head, body, &owner, log).await,
+            Method::POST => creation::create(endpoint, head, body, &visitor, log).await,
             method => Err(wrong_method(&method, "an upload is made by POST")),
         };
     };
     let resource = resource::Resource {
         endpoint,
         head,
-        owner: &owner,
+        owner: &visitor.owner,
         id,
     };
     match method {

@@ -113,7 +113,12 @@ impl Raw {
         let mut stream = receiver.connect();
         // The receiver may answer and hang up before all is written.
         let _ = stream.write_all(&[self.head().as_bytes(), &self.body].concat());
-        self.read(&mut stream)
+        loop {
+            let reply = self.read(&mut stream);
+            if reply.status >= 200 {
+                return reply;
+            }
+        }
     }
 
     /// Sends its head and so many bytes of its body.
