@@ -194,3 +194,31 @@ fn a_shutdown_keeps_what_arrived() {
     receiver.kill_and_restart();
     assert_eq!(receiver.tus_offset(&place), 800_000);
 }
+
+/// Apple's URLSession goes on after a lost connection, and gives up after a 500.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_failure_of_the_receiver_amid_a_body_ends_the_connection_of_the_ietfs_clients() {
+    use common::faulty::Faulty;
+    const EIO: i32 = 5;
+
+    let faulty = Faulty::start(&[]);
+    let receiver = &faulty.receiver;
+    let bytes = content();
+    for protocol in 0..2 {
+        let place = both()[protocol](receiver);
+        Raw::tus_patch(&place, 0, &bytes[..70_000]).send(receiver);
+        faulty.fail(("fsync", EIO, "/partial/"));
+        let patch = &patches(&place, 70_000, &bytes[70_000..])[protocol];
+        let mut stream = patch.begin(receiver, SIZE - 70_000);
+        match (protocol, Reply::try_read(&mut stream)) {
+            (0, Some(reply)) => drop(reply.expect(500, "log")),
+            (1, None) => {}
+            (_, reply) => panic!("{protocol}: {reply:?}"),
+        }
+        faulty.mend();
+        assert_eq!(heads(&place)[protocol].send(receiver).upload_offset(), 70_000);
+        patch.send(receiver);
+        assert!(receiver.download(&place) == bytes);
+    }
+}
