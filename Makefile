@@ -11,7 +11,7 @@ ABI := $(shell awk '/define RESUP_VERSION_MAJOR / { v = $$3 } /define RESUP_VERS
 # Sees to the packages that a target needs, which packaging/setup.txt lists; SETUP=true takes them for there.
 SETUP ?= packaging/setup.sh
 
-.PHONY: all lib cli receiver demo bench load conformance test test-all setup lint test-rust test-c soak old-peers test-old-peers python test-packages test-pascal test-page java java-local java-install java-natives test-java test-java-versions test-tomcat tomcat \
+.PHONY: all lib cli receiver demo bench load conformance test test-all setup lint test-rust test-c soak old-peers test-old-peers python test-packages test-pascal test-page test-clients java java-local java-install java-natives test-java test-java-versions test-tomcat tomcat \
 	reference header pascal-api abi-accept clean
 
 all: lib
@@ -69,7 +69,7 @@ load: receiver
 test: need-test lint reference test-rust test-c test-page
 
 # That, and the other languages and servers.
-test-all: need-all test test-old-peers test-packages test-pascal test-java test-java-versions test-tomcat test-windows
+test-all: need-all test test-old-peers test-packages test-clients test-pascal test-java test-java-versions test-tomcat test-windows
 
 # Installs what `make test` needs on Debian, as root, or says what is missing; PARTS=all: what any target needs.
 PARTS ?= test
@@ -163,6 +163,19 @@ test-page: need-page
 	cp tools/receiver/tests/browser/*.js* $(PAGE)
 	npm ci --prefix $(PAGE) --no-audit --no-fund
 	cd $(PAGE) && RESUP_RECEIVER=$(abspath $(TARGET)/debug/resup-receiver) node --test
+
+# The receiver with other people's clients of tus and of the IETF's draft: tus-js-client, Uppy, tuspy, tus-java-client.
+CLIENTS = $(abspath $(TARGET)/client-tests)
+
+test-clients: need-clients python
+	$(CARGO) test --workspace --no-run
+	mkdir -p $(CLIENTS) && rm -f $(CLIENTS)/*.js
+	cp tools/receiver/tests/browser/link.js tools/receiver/tests/browser/support.js tools/receiver/tests/clients/* $(CLIENTS)
+	npm ci --prefix $(CLIENTS) --no-audit --no-fund
+	$(PYTHON)/bin/python -c 'import tusclient' 2> /dev/null || $(PYTHON)/bin/pip install -q tuspy==1.1.0
+	[ -d $(CLIENTS)/jars ] || mvn -q -B -f $(CLIENTS)/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CLIENTS)/jars
+	cd $(CLIENTS) && RESUP_RECEIVER=$(abspath $(TARGET)/debug/resup-receiver) \
+		TUSPY_PYTHON=$(PYTHON)/bin/python TUS_JAVA_JARS='jars/*' node --test
 
 # The Java binding. What is below NATIVES goes into its jar, a directory for each platform.
 JAVA = bindings/java

@@ -171,6 +171,11 @@ impl Client {
         Ok(())
     }
 
+    /// Closes the connection without a response.
+    pub fn close(&self) {
+        self.state.close.notify_one();
+    }
+
     fn end_request(&self) {
         let mut open = lock(&self.all.open);
         if let Some(user) = lock(&self.state.sender).user.take() {

@@ -7,7 +7,11 @@
 //! | `server` | the server: accepts connections and serves them with hyper |
 //! | [`routes`] | the routes |
 //! | [`app`] | all parts of the receiver, of which each route takes what it needs |
-//! | [`wire`] | the endpoint `/upload`: locate, send and store |
+//! | `choice` | the choice between the protocols for uploads |
+//! | [`tus`] | uploads by tus 1.0 |
+//! | [`ietf`] | uploads by the IETF's resumable uploads |
+//! | [`resource`] | what these two have in common: an upload with a URL of its own |
+//! | [`wire`] | uploads by form at `/upload`: locate, send and store |
 //! | [`records`] | the list of uploads, their details, download and deletion |
 //! | [`page`] | the pages that people see, with the login |
 //! | [`accounts`] | users, tokens, logins and signatures |
@@ -17,6 +21,7 @@
 //! | [`config`] | the settings and the commands |
 //! | [`connections`] | a limit for open connections |
 //! | [`linger`] | responses that come before the request's end |
+//! | [`interim`] | interim responses (1xx) |
 //!
 //! Each module uses only modules below it in this list; a test refuses files that use each other in a circle.
 //!
@@ -32,17 +37,22 @@
 
 mod accounts;
 mod app;
+mod choice;
 mod config;
 mod connections;
 mod http;
+mod ietf;
+mod interim;
 mod linger;
 mod ops;
 mod page;
 mod records;
+mod resource;
 mod routes;
 mod server;
 mod start;
 mod storage;
+mod tus;
 mod wire;
 
 use std::future::Future;

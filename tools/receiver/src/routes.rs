@@ -10,16 +10,17 @@ use axum::Router;
 
 use crate::accounts::base::{base, url};
 use crate::app::App;
+use crate::choice::{options, upload};
 use crate::config::base_path::has_dots;
 use crate::http::host::check_host;
 use crate::http::reply::Reply;
+use crate::ietf;
 use crate::linger::linger;
 use crate::ops::health::health;
 use crate::page;
 use crate::page::login::{form, log_in, log_out};
 use crate::records;
 use crate::wire::endpoint::Endpoint;
-use crate::wire::upload;
 
 /// The largest number of lines in a header block.
 const MAX_HEADERS: usize = 100;
@@ -29,9 +30,20 @@ const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// Makes the router.
 pub fn router(app: App) -> Router {
     Router::new()
-        .route("/", get(root).post(upload))
+        .route("/", get(root).post(upload).put(put).options(options))
         .route("/assets/{name}", get(page::assets::asset))
-        .route("/upload", get(upload_or_page).post(upload))
+        .route(
+            "/upload",
+            get(upload_or_page).post(upload).put(put).options(options),
+        )
+        .route(
+            "/upload/{id}",
+            get(upload)
+                .post(upload)
+                .patch(upload)
+                .delete(upload)
+                .options(options),
+        )
         .route("/healthz", get(health))
         .route("/uploads", get(records::list))
         .route(
@@ -74,6 +86,18 @@ fn has_action(request: &Request) -> bool {
     let query = request.uri().query().unwrap_or("");
     let mut names = query.split('&').filter_map(|field| field.split('=').next());
     names.any(|name| name == "action")
+}
+
+/// Answers `PUT /upload`, which only one protocol has.
+async fn put(State(endpoint): State<Endpoint>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    if ietf::is_request(&head) {
+        return upload(State(endpoint), Request::from_parts(head, body)).await;
+    }
+    let mut response = wrong_method(head).await;
+    let allowed = HeaderValue::from_static("GET,HEAD,POST");
+    response.headers_mut().insert(header::ALLOW, allowed);
+    response
 }
 
 /// Refuses a path that is not the receiver's. One that lacks its last slash, or has one too many, leads to the right

@@ -24,6 +24,7 @@ use crate::accounts::peer::Peer;
 use crate::app::App;
 use crate::config::Config;
 use crate::connections::{Connection, Connections};
+use crate::interim::{Interim, Stream};
 use crate::ops::metrics::Metrics;
 use crate::ops::tls::Tls;
 use crate::routes::router;
@@ -122,14 +123,22 @@ async fn serve_connection(
     (peer, connection): (Peer, Arc<Connection>),
 ) {
     let router = TowerToHyperService::new(router);
+    let interim = Interim::default();
+    let stream = Stream::new(stream, interim.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
         base::enter(&mut request, peer.address, &config);
         let peer = Peer::new(peer, request.headers(), &config.trusted_proxy);
         let active = connection.begin_request(peer.address);
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(active.client());
-        let response = router.call(request);
-        async { Ok::<_, Infallible>(active.until_sent(response.await?)) }
+        request.extensions_mut().insert(interim.clone());
+        let (response, interim) = (router.call(request), interim.clone());
+        async move {
+            let response = response.await?;
+            // What has not gone out before the response must not go out after it.
+            interim.clear();
+            Ok::<_, Infallible>(active.until_sent(response))
+        }
     });
     let served = http.serve_connection(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(served).await {

@@ -35,12 +35,17 @@ pub async fn read_form(body: &mut BodyDataStream, limit: Duration) -> Result<Vec
 /// The refusal of a form that ends early or cannot be parsed. When the connection ended inside the form, nothing is
 /// wrong with what the client does, and it may try again.
 pub fn broken_form(error: &(dyn Error + 'static)) -> Reply {
+    broken("form", error)
+}
+
+/// The same for any body, which is called `what` in the message.
+pub fn broken(what: &str, error: &(dyn Error + 'static)) -> Reply {
     match is_lost(error) {
         true => {
-            let message = "the connection ended before the form did";
+            let message = format!("the connection ended before the {what} did");
             Reply::refusal(StatusCode::REQUEST_TIMEOUT, message)
         }
-        false => Reply::bad_request(format!("the form was cut: {error}")),
+        false => Reply::bad_request(format!("the {what} was cut: {error}")),
     }
 }
 

@@ -21,7 +21,9 @@ pub struct Reply {
     status: StatusCode,
     /// Whether the connection is closed, since the request's body was not read to its end.
     close: bool,
-    header: Option<(HeaderName, HeaderValue)>,
+    /// Whether the response has no body.
+    is_empty: bool,
+    headers: Vec<(HeaderName, HeaderValue)>,
     members: Box<Members>,
 }
 
@@ -55,6 +57,24 @@ struct Members {
     error: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
+    #[serde(flatten)]
+    problem: Option<Problem>,
+}
+
+/// What makes an error one of a type that is registered (RFC 9457).
+#[derive(Debug, Serialize)]
+pub struct Problem {
+    /// The URI of the type.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The type in words.
+    pub title: &'static str,
+    /// The offset that the upload has, in an error about offsets.
+    #[serde(rename = "expected-offset", skip_serializing_if = "Option::is_none")]
+    pub expected_offset: Option<u64>,
+    /// The offset that the request has.
+    #[serde(rename = "provided-offset", skip_serializing_if = "Option::is_none")]
+    pub provided_offset: Option<u64>,
 }
 
 /// One of the ranges in a reply.
@@ -88,6 +108,15 @@ impl RangeMember {
 }
 
 impl Reply {
+    /// Makes a reply that has no body.
+    pub fn empty(status: StatusCode) -> Self {
+        Self {
+            status,
+            is_empty: true,
+            ..Self::default()
+        }
+    }
+
     /// Makes a refusal.
     pub fn refusal(status: StatusCode, message: impl Into<String>) -> Self {
         let mut reply = Self {
@@ -204,10 +233,25 @@ impl Reply {
     /// Adds a header.
     pub fn with_header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
         let value = HeaderValue::try_from(value.into());
-        self.header = Some((
-            name,
-            value.expect("the receiver's own text is visible ASCII"),
-        ));
+        let value = value.expect("the receiver's own text is visible ASCII");
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Whether it has a header of this name.
+    pub fn has_header(&self, name: &HeaderName) -> bool {
+        self.headers.iter().any(|(known, _)| known == name)
+    }
+
+    /// Changes the status.
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Makes it an error of a registered type.
+    pub fn with_problem(mut self, problem: Problem) -> Self {
+        self.members.problem = Some(problem);
         self
     }
 
@@ -231,6 +275,10 @@ impl Reply {
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
         let mut response = json(&self.members);
+        if self.is_empty {
+            response.headers_mut().remove(header::CONTENT_TYPE);
+            *response.body_mut() = Body::empty();
+        }
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
@@ -243,9 +291,10 @@ impl IntoResponse for Reply {
         ) {
             set(header::RETRY_AFTER, "2");
         }
-        if let Some((name, value)) = self.header {
-            headers.insert(name, value);
+        if self.members.problem.is_some() {
+            set(header::CONTENT_TYPE, "application/problem+json");
         }
+        headers.extend(self.headers);
         response
     }
 }

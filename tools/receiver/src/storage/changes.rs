@@ -28,6 +28,8 @@ pub enum Change {
     Insert(Box<Record>, Limits),
     /// Saves the state of an upload.
     Save(Box<Record>),
+    /// Saves the size of an upload that is open, unless the owner would go over the limit of bytes.
+    Resize(Box<Record>, Limits),
     /// Saves digests of an upload that were computed later than its bytes came.
     Digests(Box<Record>),
     /// Saves that an upload is finished, unless another one is at its place. If a
@@ -45,7 +47,11 @@ pub enum Change {
 impl Change {
     fn is_one_statement(&self) -> bool {
         match self {
-            Change::Insert(..) | Change::Save(_) | Change::Digests(_) | Change::Delete(_) => true,
+            Change::Insert(..)
+            | Change::Save(_)
+            | Change::Resize(..)
+            | Change::Digests(_)
+            | Change::Delete(_) => true,
             Change::Finish(_, replaced, _) => replaced.is_none(),
             Change::Gone(..) | Change::Nonce(..) => false,
         }
@@ -144,6 +150,7 @@ async fn apply(database: &mut AnyConnection, change: &Change) -> sqlx::Result<bo
     match change {
         Change::Insert(record, limits) => insert(database, record, *limits).await,
         Change::Save(record) => save(database, record, now()).await,
+        Change::Resize(record, limits) => resize(database, record, *limits).await,
         // This is no progress.
         Change::Digests(record) => save(database, record, record.changed).await,
         Change::Finish(record, replaced, new) => {
@@ -225,8 +232,8 @@ async fn insert(
     let done = sqlx::query(
         "INSERT INTO uploads (id, owner, dir, name, size, mtime, md5, state, held, midstate,
                               content_md5, content_sha256, content_blake3, created, changed, place,
-                              sha256, blake3)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $17, $18, $19, $11, $11, $12, $15, $16
+                              sha256, blake3, open)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $17, $18, $19, $11, $11, $12, $15, $16, $20
          WHERE ($14 < 0 OR (SELECT COUNT(*) FROM uploads WHERE owner = $2 AND gone = 0) < $14)
            AND ($13 < 0
             OR $5 + (SELECT COALESCE(SUM(CAST(size AS REAL)), 0) FROM uploads
@@ -252,6 +259,29 @@ async fn insert(
     .bind(content(record, Algorithm::Md5))
     .bind(content(record, Algorithm::Sha256))
     .bind(content(record, Algorithm::Blake3))
+    .bind(i64::from(record.is_open))
+    .execute(database)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+async fn resize(
+    database: &mut AnyConnection,
+    record: &Record,
+    limits: Limits,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "UPDATE uploads SET size = $2, open = $3
+         WHERE id = $1 AND open = 1
+           AND ($4 < 0 OR $2 <= size
+            OR $2 - size + (SELECT COALESCE(SUM(CAST(size AS REAL)), 0) FROM uploads
+                            WHERE owner = $5 AND gone = 0) <= $4)",
+    )
+    .bind(&record.id)
+    .bind(signed(record.identity.size))
+    .bind(i64::from(record.is_open))
+    .bind(bound(limits.bytes))
+    .bind(&record.identity.owner)
     .execute(database)
     .await?;
     Ok(done.rows_affected() == 1)

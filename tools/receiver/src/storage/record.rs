@@ -51,7 +51,8 @@ pub struct Identity {
     /// The time of the last modification; empty when not given.
     pub mtime: String,
     /// The digest that tells files of the same name apart: the hex MD5 of the whole file; where no MD5 was given,
-    /// another one behind its name and a colon; empty when none was given.
+    /// another one behind its name and a colon; empty when none was given. In that of an upload that is
+    /// [only known by its id](Self::be_known_by) an `@` and the id follow.
     pub key: String,
     /// The hex SHA-256 of the whole file; empty when not given.
     pub sha256: String,
@@ -86,11 +87,24 @@ impl Identity {
         learned
     }
 
+    /// Makes the upload one that no other request for the same file finds, but only who knows its id, until it is
+    /// finished.
+    pub fn be_known_by(&mut self, id: &str) {
+        self.key.push('@');
+        self.key.push_str(id);
+    }
+
+    /// Whether only who knows the upload's id finds it.
+    pub fn is_known_by_id(&self) -> bool {
+        self.key.contains('@')
+    }
+
     /// The hex MD5 of the whole file; empty when not given.
     pub fn md5(&self) -> &str {
-        match self.key.contains(':') {
+        let digest = self.key.split('@').next().unwrap_or("");
+        match digest.contains(':') {
             true => "",
-            false => &self.key,
+            false => digest,
         }
     }
 
@@ -139,6 +153,8 @@ pub struct Record {
     pub ranges: Ranges,
     /// The bytes that a digest of the client has proven: none, some or all of them.
     pub proven: Prefix,
+    /// Whether the client has not said yet how many bytes the file has; its size is then the room taken for it so far.
+    pub is_open: bool,
     /// The time of the first locate, in milliseconds since 1970.
     pub created: i64,
     /// The time of the last progress, when this record was read.
@@ -162,6 +178,7 @@ impl Record {
             digests: Digests::new(digests),
             ranges: Ranges::default(),
             proven: Prefix::default(),
+            is_open: false,
             created: 0,
             changed: 0,
             gone: 0,
@@ -197,6 +214,11 @@ impl Record {
             0 => self.digests.none_yet(),
             _ => to.digests,
         };
+    }
+
+    /// Whether all bytes are there, but not yet a finished file.
+    pub fn awaits_finish(&self) -> bool {
+        self.state != State::Complete && !self.is_open && self.offset == self.identity.size
     }
 
     /// Whether no byte of the file has been kept yet.

@@ -9,7 +9,8 @@ impl Store {
     /// Finds the upload of this file: by the digests of the whole file that the client gave, else by modification time.
     ///
     /// A client may know a digest only after its first request, or know another one by now: an upload that has no
-    /// digest to compare and the same modification time is the same file.
+    /// digest to compare and the same modification time is the same file. An unfinished upload that is only known by its
+    /// id is never found: its client sends bytes that nothing compares with the file.
     pub async fn find_file(&self, file: &Identity) -> Result<Option<Record>, StoreError> {
         let row = sqlx::query(
             "SELECT * FROM (
@@ -30,7 +31,8 @@ impl Store {
                  THEN 2
                  END AS way
                FROM uploads
-               WHERE owner = $1 AND dir = $2 AND name = $3 AND size = $4) AS found
+               WHERE owner = $1 AND dir = $2 AND name = $3 AND size = $4
+                 AND (state = 'complete' OR md5 NOT LIKE '%@%')) AS found
              WHERE way IS NOT NULL
              ORDER BY way,
                       CASE WHEN way = 0 AND state = 'complete' THEN 0 ELSE 1 END,

@@ -218,6 +218,13 @@ impl Store {
         self.changes.make(change).await.map(drop)
     }
 
+    /// Saves the size of an upload that is open, and whether it stays so; `false` when its owner would have more bytes
+    /// than the limits allow. The other functions here leave both as they are.
+    pub async fn resize(&self, record: &Record, limits: Limits) -> Result<bool, StoreError> {
+        let change = Change::Resize(Box::new(record.clone()), limits);
+        self.changes.make(change).await
+    }
+
     /// Saves digests of an upload that were computed later than its bytes came.
     pub async fn save_digests(&self, record: &Record) -> Result<(), StoreError> {
         let change = Change::Digests(Box::new(record.clone()));
@@ -274,6 +281,7 @@ pub(super) fn record(row: &AnyRow) -> Result<Record, StoreError> {
         digests: digests("midstate")?,
         ranges: Ranges::restore(row.try_get("ranges")?).ok_or_else(|| unreadable("ranges"))?,
         proven,
+        is_open: row.try_get::<i64, _>("open")? != 0,
         created: row.try_get("created")?,
         changed: row.try_get("changed")?,
         gone: row.try_get("gone")?,

@@ -31,6 +31,8 @@ pub struct ExpectedDigests {
     pub prefix: Vec<Digest>,
     /// That of a part's bytes.
     pub part: Option<Digest>,
+    /// Whether this request's bytes are known to be wrong. There have to be some.
+    pub are_damaged: bool,
 }
 
 /// The result of a request's bytes.
@@ -212,8 +214,8 @@ impl Job {
     fn finish(&mut self, expected: &ExpectedDigests) -> Result<bool, StorageError> {
         self.end_commit()?;
         sync(&self.file)?;
-        let is_whole = self.written == self.record.identity.size;
-        let mut all_match = self.match_all(&expected.prefix)?;
+        let is_whole = self.written == self.record.identity.size && !self.record.is_open;
+        let mut all_match = !expected.are_damaged && self.match_all(&expected.prefix)?;
         if is_whole {
             let mut located = self.record.identity.digests();
             // To read the file again for the others would cost more than they are worth.

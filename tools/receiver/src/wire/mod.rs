@@ -10,11 +10,13 @@
 //! | [`multipart`] | a multipart form, read part by part |
 //! | [`parser`] | the grammar of a multipart body |
 //! | [`agreement`] | the version that a client speaks, and the digest that both use |
-//! | [`endpoint`] | what both requests use |
+//! | [`incoming`] | a body as it arrives |
+//! | [`endpoint`] | what all requests use |
 //! | [`request_log`] | the log line of a request |
 
 pub mod agreement;
 pub mod endpoint;
+pub mod incoming;
 pub mod locate;
 pub mod multipart;
 pub mod parser;
@@ -25,13 +27,9 @@ pub mod send_fields;
 pub mod store;
 
 use axum::body::BodyDataStream;
-use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{header, Method, StatusCode};
-use axum::response::{IntoResponse, Response};
-use tokio::sync::oneshot;
 
-use crate::accounts::base::base;
 use crate::accounts::csrf;
 use crate::accounts::form_check::FormCheck;
 use crate::http::body::read_form;
@@ -46,25 +44,7 @@ use send_fields::read_head;
 use store::store;
 
 /// Answers a locate, a send or a store.
-///
-/// The work is done in a task of its own. It continues when the client has gone, and saves what has arrived.
-pub async fn upload(State(endpoint): State<Endpoint>, request: Request) -> Response {
-    let (sender, receiver) = oneshot::channel();
-    tokio::spawn(async move {
-        let (head, body) = request.into_parts();
-        let mut body = body.into_data_stream();
-        let mut log = RequestLog::new(head.method.clone());
-        let (Ok(reply) | Err(reply)) = dispatch(&endpoint, &head, &mut body, &mut log).await;
-        log.finish(&reply, &endpoint.metrics);
-        let _ = sender.send(reply.below(base(&head)));
-    });
-    let reply = receiver.await;
-    reply
-        .unwrap_or_else(|_| Reply::internal("a request's task panicked"))
-        .into_response()
-}
-
-async fn dispatch(
+pub async fn answer(
     endpoint: &Endpoint,
     head: &Parts,
     body: &mut BodyDataStream,

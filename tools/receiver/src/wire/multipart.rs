@@ -1,13 +1,10 @@
 //! A multipart form, read part by part as it arrives, within limits.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::BodyDataStream;
-use axum::http::StatusCode;
 use bytes::Bytes;
-use futures_util::StreamExt;
-use tokio::time::{timeout_at, Instant};
+use tokio::time::Instant;
 
 use crate::config::Config;
 use crate::http::body::broken_form;
@@ -15,6 +12,7 @@ use crate::http::fields::{too_long, MAX_FIELDS, MAX_VALUE};
 use crate::http::parameters::parameter;
 use crate::http::reply::{excerpt, Reply};
 use crate::storage::claims::Slot;
+use crate::wire::incoming::Incoming;
 use crate::wire::parser::{Content, Parser, Part};
 
 /// The largest number of bytes, beside one chunk, that may arrive without becoming a part or its content.
@@ -31,40 +29,29 @@ pub fn boundary(kind: &str) -> Result<String, Reply> {
 
 /// A form that is being received.
 pub struct Form<'b> {
-    body: &'b mut BodyDataStream,
+    body: Incoming<'b>,
     parser: Parser,
     parts: usize,
-    idle: Duration,
-    rate: RateCheck,
-    slot: Option<Arc<Slot>>,
 }
 
 impl<'b> Form<'b> {
     /// Reads a form from `body`. It fails when the client is silent or slow for too long.
     pub fn new(body: &'b mut BodyDataStream, boundary: &str, config: &Config) -> Self {
         Self {
-            body,
+            body: Incoming::new(body, "form", config),
             parser: Parser::new(boundary),
             parts: 0,
-            idle: config.body_idle_timeout,
-            rate: RateCheck {
-                min_rate: config.min_rate,
-                window: config.min_rate_window,
-                bytes: 0,
-                waited: Duration::ZERO,
-            },
-            slot: None,
         }
     }
 
     /// Makes the form fail when the claim of `slot` is taken away.
     pub fn set_slot(&mut self, slot: Arc<Slot>) {
-        self.slot = Some(slot);
+        self.body.set_slot(slot);
     }
 
     /// Goes to the next part and returns its name, as it stands between the quotes. The part before must have been read.
     pub async fn next_part(&mut self) -> Result<Option<String>, Reply> {
-        let deadline = Instant::now() + self.idle;
+        let deadline = self.body.deadline();
         let disposition = loop {
             match self.parser.part().map_err(|error| broken_form(&error))? {
                 Part::Begin(disposition) => break disposition,
@@ -89,7 +76,7 @@ impl<'b> Form<'b> {
 
     /// Reads the next bytes of the part.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Reply> {
-        let deadline = Instant::now() + self.idle;
+        let deadline = self.body.deadline();
         loop {
             match self.parser.content() {
                 Content::Bytes(bytes) => return Ok(Some(bytes)),
@@ -101,22 +88,11 @@ impl<'b> Form<'b> {
 
     /// Reads the next bytes of the body, which have to come before `deadline`.
     async fn read(&mut self, deadline: Instant) -> Result<(), Reply> {
-        self.rate.check()?;
-        let start = Instant::now();
-        let work = timeout_at(deadline, self.body.next());
-        let chunk = match &self.slot {
-            Some(slot) => slot.wait_for_client(work).await?,
-            None => work.await,
-        };
-        let chunk = chunk.map_err(|_| idle_timeout(self.idle))?;
-        self.rate.waited += start.elapsed();
-        match chunk {
-            Some(Ok(chunk)) => {
-                self.rate.bytes += chunk.len() as u64;
+        match self.body.next(deadline).await? {
+            Some(chunk) => {
                 self.parser.push(chunk);
                 Ok(())
             }
-            Some(Err(error)) => Err(broken_form(&error)),
             None => Err(Reply::bad_request(
                 "the form was cut: it ends before its last boundary",
             )),
@@ -145,42 +121,4 @@ fn part_name(header: &[u8]) -> Result<String, Reply> {
         let header = String::from_utf8_lossy(header);
         Reply::bad_request(format!("Content-Disposition '{}': {why}", excerpt(&header)))
     })
-}
-
-/// A check that the client is not too slow, while the receiver waits for it.
-struct RateCheck {
-    /// The least number of bytes per second, on average over the window.
-    min_rate: u64,
-    window: Duration,
-    /// How many bytes have arrived since the window began.
-    bytes: u64,
-    waited: Duration,
-}
-
-impl RateCheck {
-    fn check(&mut self) -> Result<(), Reply> {
-        if self.waited < self.window {
-            return Ok(());
-        }
-        let bytes = std::mem::take(&mut self.bytes);
-        let waited = std::mem::take(&mut self.waited).as_secs_f64();
-        if bytes as f64 >= self.min_rate as f64 * waited {
-            return Ok(());
-        }
-        Err(Reply::refusal(
-            StatusCode::REQUEST_TIMEOUT,
-            format!(
-                "{bytes} bytes in {waited:.1} s are too slow: the least is {} bytes in a second",
-                self.min_rate
-            ),
-        ))
-    }
-}
-
-/// The refusal of a form of which nothing more arrives.
-fn idle_timeout(idle: Duration) -> Reply {
-    Reply::refusal(
-        StatusCode::REQUEST_TIMEOUT,
-        format!("the form got no further for {} s", idle.as_secs_f64()),
-    )
 }

@@ -144,6 +144,7 @@ async fn receive(
         whole: tail.all_digests("")?,
         prefix: tail.all_digests("prefix_")?,
         part,
+        ..ExpectedDigests::default()
     })
 }
 

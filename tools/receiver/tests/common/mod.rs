@@ -8,6 +8,7 @@ pub mod faulty;
 mod forms;
 pub mod lock;
 pub mod parts;
+pub mod raw;
 pub mod signing;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -280,7 +281,16 @@ impl Reply {
         Self::try_read(stream).expect("an answer")
     }
 
+    /// Reads a response that has no body, whatever its Content-Length says.
+    pub fn read_head(stream: &mut TcpStream) -> Self {
+        Self::try_read_with(stream, false).expect("an answer")
+    }
+
     pub fn try_read(stream: &mut TcpStream) -> Option<Self> {
+        Self::try_read_with(stream, true)
+    }
+
+    fn try_read_with(stream: &mut TcpStream, has_body: bool) -> Option<Self> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
@@ -290,7 +300,7 @@ impl Reply {
         let head = String::from_utf8(head).unwrap().to_lowercase();
         let length = head
             .lines()
-            .find_map(|line| line.strip_prefix("content-length: "))
+            .find_map(|line| line.strip_prefix("content-length: ").filter(|_| has_body))
             .unwrap_or("0");
         let mut body = vec![0; length.parse().unwrap()];
         stream.read_exact(&mut body).ok()?;
