@@ -89,7 +89,7 @@ impl Put {
         match last {
             Some(url) if is_url(url) && !self.files().is_empty() => Ok(url),
             Some(url) if is_url(url) => Err(Fault::usage("there is no FILE before the URL")),
-            _ if self.files().first().is_some_and(|file| is_url(file)) => {
+            _ if self.files().first().is_some_and(is_url) => {
                 Err(Fault::usage("the URL comes last: resup put FILE... URL"))
             }
             last => Err(Fault::usage(format!(
