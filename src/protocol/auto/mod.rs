@@ -40,18 +40,12 @@ impl<'a> Auto<'a> {
     }
 
     /// Finds the protocol of a server that gave this response to the form protocol's first request.
-    fn find(
-        &self,
-        exchange: &dyn Exchange,
-        (url, response): &(String, Response),
-    ) -> Option<Spoken> {
-        let found = spoken(response).or_else(|| self.ask(exchange, response.status));
-        // What a server of forms names, or one of no known protocol, may be a file of before.
-        let is_upload = matches!(found, Some(Spoken::Tus | Spoken::Ietf));
-        if is_upload && response.status == 201 {
-            self.take_back(exchange, url, response);
+    fn find(&self, exchange: &dyn Exchange, response: &Response) -> Option<ProtocolName> {
+        match spoken(response).or_else(|| self.ask(exchange, response.status))? {
+            Spoken::Tus => Some(ProtocolName::Tus),
+            Spoken::Ietf => Some(ProtocolName::Ietf),
+            Spoken::WebDav | Spoken::S3 => None,
         }
-        found
     }
 
     /// Asks for the server's protocol, if the status of its response to a form makes that useful.
@@ -145,22 +139,22 @@ impl Protocol for Auto<'_> {
             }
             Err(error) => error,
         };
-        let found = match watched.last.take() {
-            Some(last) => self.find(exchange, &last),
-            None => None,
+        let Some((url, response)) = watched.last.take() else {
+            return Err(error);
         };
-        let name = match found {
-            Some(Spoken::Tus) => ProtocolName::Tus,
-            Some(Spoken::Ietf) => ProtocolName::Ietf,
-            _ => return Err(error),
-        };
-        let Some(other) = other(name, &self.form.endpoint, self.learned) else {
+        let make = |name| other(name, &self.form.endpoint, self.learned);
+        let Some(other) = self.find(exchange, &response).and_then(make) else {
             return Err(error);
         };
         // The answer to a form may have ended the connection.
         exchange.renew();
         let other = self.other.get_or_init(|| other);
-        self.locate_by(&**other, exchange, job, None)
+        let answer = self.locate_by(&**other, exchange, job, None)?;
+        // Only now it is certain that it was an upload which the server made of the form.
+        if response.status == 201 {
+            self.take_back(exchange, &url, &response);
+        }
+        Ok(answer)
     }
 
     fn send(

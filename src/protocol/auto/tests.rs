@@ -91,11 +91,11 @@ fn what_a_server_made_of_the_form_is_taken_back() {
     let made = ("location", "/up/7");
     let (name, lines) = found(&[
         (201, &[made, ("upload-complete", "?1")]),
-        (204, &[]),
         (201, &[("location", "/up/8")]),
+        (204, &[]),
     ]);
     assert_eq!(name, "ietf");
-    assert_eq!(lines, [format!("DELETE {AT}/7"), format!("POST {AT}")]);
+    assert_eq!(lines, [format!("POST {AT}"), format!("DELETE {AT}/7")]);
     // Nothing is deleted elsewhere.
     for elsewhere in ["http://other/up/7", "/up", "mailto:x"] {
         let (name, lines) = found(&[
@@ -108,15 +108,17 @@ fn what_a_server_made_of_the_form_is_taken_back() {
     let (name, lines) = found(&[
         (307, &[("location", "/new/")]),
         (201, &[("location", "7"), ("upload-offset", "0")]),
-        (204, &[]),
         (201, &[("location", "/up/8")]),
+        (204, &[]),
     ]);
-    let host = AT.strip_suffix("/up").unwrap();
-    assert_eq!(name, "ietf");
-    assert_eq!(
-        lines[..2],
-        [format!("POST {host}/new/"), format!("DELETE {host}/new/7")]
+    assert_eq!((name, &*lines[2]), ("ietf", "DELETE http://host/new/7"));
+    // A server that does not speak it after all has made something else.
+    let (learned, script) = (
+        LearnedProtocol::default(),
+        Script::new(&[(201, &[made, ("upload-id", "7")]), (200, &[])]),
     );
+    locate(&learned, &script).0.unwrap_err();
+    assert_eq!(script.lines(), [format!("POST {AT}"), format!("POST {AT}")]);
     // It was there before the form came.
     let (name, lines) = found(&[
         (200, &[made, ("upload-offset", "0")]),
