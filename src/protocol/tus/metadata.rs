@@ -7,7 +7,7 @@ use crate::http::limited;
 use crate::protocol::Job;
 
 /// Writes the value of `Upload-Metadata`. The names of the first two are those that servers know; the
-/// others are named as in the form protocol.
+/// others are named as in the form protocol. A field of the program's stands in place of ours.
 pub(super) fn write(job: &Job) -> Result<String, Error> {
     let mut pairs = vec![
         ("filename".to_owned(), job.name.clone()),
@@ -40,7 +40,9 @@ pub(super) fn write(job: &Job) -> Result<String, Error> {
                 ),
             });
         }
-        add(name, value.clone());
+        // No name may be there twice.
+        pairs.retain(|(other, _)| other != name);
+        pairs.push((name.clone(), value.clone()));
     }
     let pairs = pairs.iter().map(|(name, value)| match value.as_str() {
         "" => name.clone(),

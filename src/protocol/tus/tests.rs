@@ -67,6 +67,15 @@ fn an_upload_is_created_with_its_description() {
              md5 ZDQxZDhjZDk4ZjAwYjIwNGU5ODAwOTk4ZWNmODQyN2U=,k"
         )
     );
+    let named = Job {
+        fields: vec![("filename".to_owned(), "b".to_owned())],
+        ..crate::protocol::script::job()
+    };
+    let metadata = metadata::write(&named).unwrap();
+    assert_eq!(
+        metadata,
+        "filetype dGV4dC9wbGFpbg==,mtime Nw==,filename Yg=="
+    );
     // What the server offers is asked once a client.
     let script = Script::new(&[(201, &[("location", URL)])]);
     tus.locate(&script, &job, None).unwrap();
