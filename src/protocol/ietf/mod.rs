@@ -134,6 +134,10 @@ impl Dialect for Draft<'_> {
         says_complete(response).unwrap_or(has_all && offset == Some(job.size))
     }
 
+    fn acknowledges(&self, response: &Response) -> bool {
+        says_complete(response) == Some(false)
+    }
+
     fn completes_empty(&self) -> bool {
         false
     }

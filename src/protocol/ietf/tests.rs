@@ -154,6 +154,22 @@ fn an_answer_to_the_last_bytes_may_be_an_applications_own() {
 }
 
 #[test]
+fn a_flag_acknowledges_a_segment() {
+    for (flag, requests) in [("?0", 1), ("odd", 2)] {
+        let flag = [("upload-complete", flag)];
+        let has: Reply<'_> = (204, &[("upload-offset", "5"), ("upload-complete", "?0")]);
+        let replies: [Reply<'_>; 2] = [(204, &flag), has];
+        let (learned, script) = (Learned::default(), Script::new(&replies[..requests]));
+        let outcome = ietf(&learned).send(&script, &job(), segment(URL, 0, &mut Bytes(b"12345")));
+        assert!(
+            matches!(&outcome, Ok(Outcome::Accepted(it)) if it.state == State::Partial && it.offset == 5),
+            "{outcome:?}"
+        );
+        assert_eq!(script.lines().len(), requests);
+    }
+}
+
+#[test]
 fn a_page_in_between_completes_nothing() {
     let page: Reply<'_> = (200, &[]);
     let has: Reply<'_> = (204, &[("upload-offset", "5"), ("upload-complete", "?0")]);

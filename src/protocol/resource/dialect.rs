@@ -57,6 +57,9 @@ pub(in crate::protocol) trait Dialect: Send + Sync {
         has_all: bool,
     ) -> bool;
 
+    /// Whether a response acknowledges all bytes of a send that does not end the file.
+    fn acknowledges(&self, response: &Response) -> bool;
+
     /// Whether an upload of nothing is complete once it is created.
     fn completes_empty(&self) -> bool;
 

@@ -298,6 +298,10 @@ impl<D: Dialect> Protocol for Resource<D> {
                     None if self.dialect.is_complete(&response, None, job, has_all) => {
                         self.answer(&url, job.size, true)
                     }
+                    // If it is wrong, the next send finds another offset.
+                    None if !has_all && self.dialect.acknowledges(&response) => {
+                        self.answer(&url, end, false)
+                    }
                     None => self.ask_again(exchange, job, (&url, has_all))?,
                 };
                 Ok(Outcome::Accepted(answer))

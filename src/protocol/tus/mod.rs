@@ -116,6 +116,10 @@ impl Dialect for Tus1<'_> {
         offset == Some(job.size)
     }
 
+    fn acknowledges(&self, _: &Response) -> bool {
+        false
+    }
+
     fn completes_empty(&self) -> bool {
         true
     }
