@@ -154,6 +154,20 @@ fn an_answer_to_the_last_bytes_may_be_an_applications_own() {
 }
 
 #[test]
+fn a_refusal_of_a_segment_tells_its_limit() {
+    let learned = Learned::default();
+    let limit = ("upload-limit", "max-append-size=7, max-size=1000");
+    let script = Script::new(&[(413, &[limit])]);
+    let ietf = ietf(&learned);
+    let error = ietf.send(&script, &job(), segment(URL, 0, &mut Bytes(b"1234567890")));
+    let error = error.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused(RefusalKind::TooLarge));
+    // The file is not the reason.
+    assert!(!error.to_string().contains("1000"), "{error}");
+    assert_eq!(ietf.dialect.max_segment(), Some(7));
+}
+
+#[test]
 fn a_flag_acknowledges_a_segment() {
     for (flag, requests) in [("?0", 1), ("odd", 2)] {
         let flag = [("upload-complete", flag)];

@@ -195,8 +195,9 @@ impl<D: Dialect> Resource<D> {
     }
 
     fn refusal(&self, response: &Response, job: &Job) -> Error {
-        let limit = self.dialect.max_size().filter(|_| response.status == 413);
-        let hint = match limit {
+        let max_size = self.dialect.max_size();
+        let is_reason = |limit: &u64| response.status == 413 && *limit < job.size;
+        let hint = match max_size.filter(is_reason) {
             Some(limit) => Some(format!(
                 "the server takes files of at most {limit} bytes, and this one has {}",
                 job.size
@@ -285,6 +286,7 @@ impl<D: Dialect> Protocol for Resource<D> {
             bytes: &mut body,
         });
         let response = exchange.exchange(request)?;
+        self.dialect.note(&response)?;
         match response.status {
             200..=299 => {
                 let has_all = end == job.size;
