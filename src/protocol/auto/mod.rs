@@ -143,6 +143,10 @@ impl Protocol for Auto<'_> {
             Err(error) if self.learned.found.get() == Some(&ProtocolName::Form) => {
                 return Err(error)
             }
+            // The answer is one to a form.
+            Err(error @ (Error::DigestUnavailable { .. } | Error::BadOffset { .. })) => {
+                return Err(error)
+            }
             Err(error) => error,
         };
         let found = match watched.last.take() {
