@@ -137,6 +137,10 @@ impl Protocol for Auto<'_> {
             Err(error) if self.learned.found.get() == Some(&ProtocolName::Form) => {
                 return Err(error)
             }
+            // The answer is one to a form.
+            Err(error @ (Error::DigestUnavailable { .. } | Error::BadOffset { .. })) => {
+                return Err(error)
+            }
             Err(error) => error,
         };
         let Some((url, response)) = watched.last.take() else {
