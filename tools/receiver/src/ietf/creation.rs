@@ -64,7 +64,11 @@ impl Call<'_> {
         let located = |reply: Reply| reply.with_header(header::LOCATION, place);
         match made {
             Ok(record) if record.state == State::Complete => Ok(located(self.finished(&record))),
-            Ok(record) if is_last => Err(self.ended_early(&record)),
+            Ok(record) if is_last => {
+                let discarded = discard(endpoint, &record).await;
+                discarded.map_err(|failure| failure.reply)?;
+                Err(self.ended_early(&record))
+            }
             Ok(record) => {
                 let reply = Reply::empty(StatusCode::CREATED);
                 Ok(located(self.add_state(reply, &record)))

@@ -80,11 +80,15 @@ async fn dispatch(
     }
 }
 
-/// Whether the connection has to end without this response: the receiver lost its way in the middle of a body. Apple's
-/// URLSession goes on after a lost connection, and gives up after such a status.
-pub fn is_lost(head: &Parts, reply: &Reply) -> bool {
+/// Whether the connection has to end without this response: the receiver lost its way, or shuts down, in the middle of a
+/// body. Apple's URLSession goes on after a lost connection, and gives up after such a status.
+pub fn is_lost(head: &Parts, reply: &Reply, received: u64) -> bool {
     let brings_body = matches!(head.method, Method::POST | Method::PUT | Method::PATCH);
-    brings_body && reply.status() == StatusCode::INTERNAL_SERVER_ERROR
+    match reply.status() {
+        StatusCode::INTERNAL_SERVER_ERROR => brings_body,
+        StatusCode::SERVICE_UNAVAILABLE => brings_body && received > 0,
+        _ => false,
+    }
 }
 
 /// Adds what an OPTIONS asks for.
