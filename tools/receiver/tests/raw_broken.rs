@@ -217,7 +217,10 @@ fn a_failure_of_the_receiver_amid_a_body_ends_the_connection_of_the_ietfs_client
             (_, reply) => panic!("{protocol}: {reply:?}"),
         }
         faulty.mend();
-        assert_eq!(heads(&place)[protocol].send(receiver).upload_offset(), 70_000);
+        assert_eq!(
+            heads(&place)[protocol].send(receiver).upload_offset(),
+            70_000
+        );
         patch.send(receiver);
         assert!(receiver.download(&place) == bytes);
     }
