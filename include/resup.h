@@ -340,7 +340,7 @@ RESUP_API resup_status resup_client_set_rate_limit(resup_client *client, uint64_
 
 /**
  * Sets how many attempts in a row may fail, after the first, without the server having got more.
- * @param limit  0 never tries again. Default: 8, which with the default waits takes 45 s on average.
+ * @param limit  0 never tries again. Default: 8. These take 45 s on average, with the default waits.
  */
 RESUP_API resup_status resup_client_set_retry_limit(resup_client *client, uint32_t limit);
 

@@ -240,7 +240,7 @@ var
   /// <param name="bytes_per_second">0, the default, for no limit</param>
   resup_client_set_rate_limit: function(client: Presup_client; bytes_per_second: resup_uint64): resup_status; cdecl;
   /// <summary>Sets how many attempts in a row may fail, after the first, without the server having got more.</summary>
-  /// <param name="limit">0 never tries again. Default: 8, which with the default waits takes 45 s on average.</param>
+  /// <param name="limit">0 never tries again. Default: 8. These take 45 s on average, with the default waits.</param>
   resup_client_set_retry_limit: function(client: Presup_client; limit: Cardinal): resup_status; cdecl;
   /// <summary>Sets the most time that attempts may go on, and fail, without the server having got more.
   /// It begins anew after a pause.</summary>
