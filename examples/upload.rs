@@ -33,6 +33,8 @@ fn digest(remote: &Remote) -> String {
 fn upload(url: &str, file: &str) -> Result<(), Error> {
     let client = Client::new(url)?;
     let mut upload = Upload::from_file(&client, file)?;
+    // A server of tus takes the file, too. For another run of this program to go on there, one line more:
+    // upload.set_state_file(format!("{file}.state"))?;
     let remote = upload.remote();
     upload.on_progress(|now| {
         show(now);

@@ -340,7 +340,7 @@ RESUP_API resup_status resup_client_set_rate_limit(resup_client *client, uint64_
 
 /**
  * Sets how many attempts in a row may fail, after the first, without the server having got more.
- * @param limit  0 never tries again. Default: 8, which with the default waits takes 45 s on average.
+ * @param limit  0 never tries again. Default: 8. These take 45 s on average, with the default waits.
  */
 RESUP_API resup_status resup_client_set_retry_limit(resup_client *client, uint32_t limit);
 
@@ -364,8 +364,7 @@ RESUP_API resup_status resup_client_set_retry_backoff(resup_client *client,
 
 /**
  * @defgroup client_requests Client: requests
- * How requests and their forms are written. Each setting counts from the next run of each upload
- * on.
+ * How requests and forms are written. Each setting counts from the next run of each upload on.
  *
  * @param client  a client
  * @return #RESUP_OK; #RESUP_E_ARGUMENT for a value that cannot be used; #RESUP_E_NULL for
@@ -380,6 +379,23 @@ RESUP_API resup_status resup_client_set_retry_backoff(resup_client *client,
  * @param user_agent  one line of ASCII
  */
 RESUP_API resup_status resup_client_set_user_agent(resup_client *client, const char *user_agent);
+
+/** The one that the server speaks, by its first response. The default. */
+#define RESUP_PROTOCOL_AUTO 0
+/** Form resume, the protocol of docs/PROTOCOL.md. */
+#define RESUP_PROTOCOL_FORM 1
+/** tus 1.0. */
+#define RESUP_PROTOCOL_TUS 2
+/** The IETF's resumable uploads: drafts of them, and the RFC to come. */
+#define RESUP_PROTOCOL_IETF 3
+
+/**
+ * Sets the protocol that the server speaks. In another one than form resume only the state file
+ * (resup_upload_set_state_file) tells another run where its upload is, and a run with
+ * a signing secret or a digest by its name ends with #RESUP_E_ARGUMENT.
+ * @param protocol  one of the RESUP_PROTOCOL_ constants
+ */
+RESUP_API resup_status resup_client_set_protocol(resup_client *client, int32_t protocol);
 
 /** Ask by POST, which no cache answers. The default. */
 #define RESUP_LOCATE_POST 0
@@ -779,10 +795,10 @@ RESUP_API resup_status resup_upload_set_digest_algorithm(resup_upload *upload, i
 
 /**
  * Sets a file in which the upload keeps states of the digest, so that a resume by another run of
- * the program does not read again what the server already has. Default: none. It is never needed:
- * where it is missing, damaged or of another file, the upload reads more and ends right. It holds
- * no secret, and is removed when the upload is complete. A file at that path that is no state file
- * is left as it is, and no state is kept then; nor is it for memory and streams.
+ * the program does not read again what the server already has; and its URL, where only that finds
+ * it (tus). Default: none. Where it is missing, damaged or of another file, the upload reads more or
+ * begins anew, and ends right. Only its owner may read it; it is removed when the upload is complete.
+ * A file at that path that is no state file is left as it is. Memory and streams have no state file.
  * @param path  not empty; a place of its own for each upload
  */
 RESUP_API resup_status resup_upload_set_state_file(resup_upload *upload, const char *path);
@@ -998,10 +1014,7 @@ RESUP_API uint64_t resup_upload_position(const resup_upload *upload);
 /** Returns the file bytes handed to the network in this run, those that were lost included. */
 RESUP_API uint64_t resup_upload_bytes_sent(const resup_upload *upload);
 
-/**
- * Returns the file bytes that this run did not have to send because the server had them at its
- * beginning.
- */
+/** Returns the file bytes that the server had at this run's beginning: they were not sent. */
 RESUP_API uint64_t resup_upload_bytes_skipped(const resup_upload *upload);
 
 /** Returns the bytes per second over the last seconds; 0 while nothing is being sent. */
@@ -1010,10 +1023,7 @@ RESUP_API uint64_t resup_upload_rate(const resup_upload *upload);
 /** Returns the milliseconds left to the end at the present rate; #RESUP_FOREVER when unknown. */
 RESUP_API uint32_t resup_upload_time_left(const resup_upload *upload);
 
-/**
- * Returns how often this run began to ask the server for its offset: 1, and 1 more after every
- * failed attempt and every pause.
- */
+/** Returns how many attempts this run has begun: 1, and 1 more after each failure and pause. */
 RESUP_API uint32_t resup_upload_attempts(const resup_upload *upload);
 
 /** Returns the milliseconds left until the next attempt in #RESUP_STATE_WAITING; else 0. */
@@ -1046,6 +1056,9 @@ RESUP_API int32_t resup_upload_is_retryable(const resup_upload *upload);
  * Threads: any, at any time. Callbacks: none.
  * @{
  */
+
+/** Returns the protocol that the server has answered in: "form", "tus" or "ietf". */
+RESUP_API const char *resup_upload_protocol(const resup_upload *upload);
 
 /** Returns the server's own key of the upload. */
 RESUP_API const char *resup_upload_id(const resup_upload *upload);

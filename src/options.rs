@@ -21,6 +21,16 @@ pub enum ProtocolName {
 }
 
 impl ProtocolName {
+    /// Gives the protocol's name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            ProtocolName::Auto => "auto",
+            ProtocolName::Form => "form",
+            ProtocolName::Tus => "tus",
+            ProtocolName::Ietf => "ietf",
+        }
+    }
+
     /// Finds a protocol by the name that state files have for it.
     pub(crate) fn of_name(name: &str) -> Option<Self> {
         match name {

@@ -12,6 +12,8 @@ mod networks;
 mod one;
 #[path = "c/programs.rs"]
 mod programs;
+#[path = "c/protocols.rs"]
+mod protocols;
 #[path = "c/scripted.rs"]
 mod scripted;
 #[path = "c/settings.rs"]

@@ -103,6 +103,8 @@ int main(int argc, char **argv)
         resup_client_free(client);
         return 2;
     }
+    /* A server of tus takes the file, too. For another run of this program to go on there, one line more:
+     * resup_upload_set_state_file(upload, "upload.state"); */
     signal(SIGINT, on_interrupt);
     resup_upload_on_progress(upload, on_progress, NULL, NULL);
     resup_upload_on_state(upload, on_state, NULL, NULL);

@@ -107,8 +107,11 @@ try {
     for (int i = 2; i < argc; ++i)
         jobs.push_back({argv[i], resup::Upload(client, argv[i]), {}});
     std::signal(SIGINT, [](int) { interrupted = 1; });
-    for (auto &job : jobs)
+    for (auto &job : jobs) {
+        // A server of tus takes the file, too. For another run of this program to go on there, one line more:
+        // job.upload.set_state_file(job.path.string() + ".state");
         job.end = job.upload.run_async(); // on a thread of its own; the future throws what it throws
+    }
     watch(jobs);
 
     int failed = 0;

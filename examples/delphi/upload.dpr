@@ -72,6 +72,8 @@ begin
     try
       Upload.OnProgress := Show.Progress;
       Upload.OnState := Show.State;
+      // A server of tus takes the file, too. For another run of this program to go on there, one line more:
+      // Upload.StateFile := FileName + '.state';
       Upload.Execute;
       WriteLn(FileName, ': complete, ', Upload.BytesSkipped, ' bytes were there before, id=', Upload.Id, ', ',
         DigestNames[Upload.DigestUsed], ':', Upload.DigestValue);

@@ -52,6 +52,8 @@ public class Upload {
     }
 
     private static String upload(ResumableUploadClient client, String file) {
+        // A server of tus takes the file, too. For another run of this program to go on there, before build():
+        // .stateFile(Paths.get(file + ".state"))
         try (ResumableUpload upload = client.upload(Paths.get(file)).listener(new Percent(file)).build()) {
             UploadResult result = upload.run();
             return file + ": complete, id=" + result.id().orElse("?") + ", " + digest(result);

@@ -70,6 +70,12 @@ impl Remote {
         self.current().server_info()
     }
 
+    /// Gives the name of the protocol that is spoken with the server, `form`, `tus` or `ietf`, once
+    /// the server has answered in it.
+    pub fn protocol(&self) -> Option<&'static str> {
+        self.server_info().protocol
+    }
+
     /// Gives the server's key of the upload.
     pub fn id(&self) -> Option<String> {
         self.server_info().id

@@ -65,6 +65,8 @@ pub struct Snapshot {
 /// file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ServerInfo {
+    /// The name of the protocol that the server has answered in.
+    pub protocol: Option<&'static str>,
     /// The server's key of the upload.
     pub id: Option<String>,
     /// The location of the finished file.

@@ -65,7 +65,7 @@ impl RollingDigest {
     /// the algorithm is theirs, if it is one of `offer`. A file that is not a state file is not touched
     /// from then on.
     pub(crate) fn load(&mut self, offer: &[Algorithm]) -> Result<(), String> {
-        let Some(file) = &self.file else {
+        let Some(file) = &mut self.file else {
             return Ok(());
         };
         match file.load() {
@@ -89,7 +89,7 @@ impl RollingDigest {
             }
             Err(Unusable::Stale(why)) => Err(why),
             Err(Unusable::NotOurs(why)) => {
-                self.file = None;
+                file.leave(&why);
                 Err(why)
             }
         }
@@ -108,6 +108,11 @@ impl RollingDigest {
     /// Whether checkpoints came from the state file.
     pub(crate) fn was_loaded(&self) -> bool {
         self.loaded
+    }
+
+    /// Whether there is a state file.
+    pub(crate) fn has_file(&self) -> bool {
+        self.file.is_some()
     }
 
     /// Gives how many bytes have been digested.
@@ -152,12 +157,15 @@ impl RollingDigest {
     }
 
     /// Saves the upload's key, for a later run.
-    pub(crate) fn remember(&mut self, protocol: &str, key: &str) -> io::Result<()> {
+    pub(crate) fn remember(&mut self, protocol: &str, key: &str) -> Result<(), String> {
         let Some(mut file) = self.file.take() else {
             return Ok(());
         };
         file.set_upload(protocol, key);
-        let result = self.write(&file);
+        let result = self.write(&file).map_err(|e| {
+            let path = file.path().display();
+            format!("the state file \"{path}\" cannot be written, so a later run begins anew: {e}")
+        });
         self.file = Some(file);
         result
     }

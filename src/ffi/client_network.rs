@@ -106,7 +106,7 @@ pub unsafe extern "C" fn resup_client_set_rate_limit(
 
 /// Sets how many attempts in a row may fail, after the first, without the server having got more.
 ///
-/// @param limit  0 never tries again. Default: 8, which with the default waits takes 45 s on average.
+/// @param limit  0 never tries again. Default: 8. These take 45 s on average, with the default waits.
 #[no_mangle]
 pub unsafe extern "C" fn resup_client_set_retry_limit(
     client: *mut resup_client,

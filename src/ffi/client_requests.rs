@@ -1,7 +1,6 @@
 //! Client: requests
 //!
-//! How requests and their forms are written. Each setting counts from the next run of each upload
-//! on.
+//! How requests and forms are written. Each setting counts from the next run of each upload on.
 //!
 //! @param client  a client
 //! @return #RESUP_OK; #RESUP_E_ARGUMENT for a value that cannot be used; #RESUP_E_NULL for
@@ -16,7 +15,7 @@ use super::internal::clients::set;
 use super::internal::text::text;
 use super::status::RESUP_E_ARGUMENT;
 use super::types::{resup_client, resup_status};
-use crate::options::{FilenameStyle, LocateMethod};
+use crate::options::{FilenameStyle, LocateMethod, ProtocolName};
 
 /// Sets the User-Agent header. Default: "resup/" and the version.
 ///
@@ -29,6 +28,42 @@ pub unsafe extern "C" fn resup_client_set_user_agent(
     set(client, |client| {
         // SAFETY: the header demands a C string or NULL.
         Ok(client.set_user_agent(unsafe { text("user agent", user_agent) }?)?)
+    })
+}
+
+/// The one that the server speaks, by its first response. The default.
+pub const RESUP_PROTOCOL_AUTO: i32 = 0;
+/// Form resume, the protocol of docs/PROTOCOL.md.
+pub const RESUP_PROTOCOL_FORM: i32 = 1;
+/// tus 1.0.
+pub const RESUP_PROTOCOL_TUS: i32 = 2;
+/// The IETF's resumable uploads: drafts of them, and the RFC to come.
+pub const RESUP_PROTOCOL_IETF: i32 = 3;
+
+/// Sets the protocol that the server speaks. In another one than form resume only the state file
+/// (resup_upload_set_state_file) tells another run where its upload is, and a run with
+/// a signing secret or a digest by its name ends with #RESUP_E_ARGUMENT.
+///
+/// @param protocol  one of the RESUP_PROTOCOL_ constants
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_set_protocol(
+    client: *mut resup_client,
+    protocol: i32,
+) -> resup_status {
+    set(client, |client| {
+        client.set_protocol(match protocol {
+            RESUP_PROTOCOL_AUTO => ProtocolName::Auto,
+            RESUP_PROTOCOL_FORM => ProtocolName::Form,
+            RESUP_PROTOCOL_TUS => ProtocolName::Tus,
+            RESUP_PROTOCOL_IETF => ProtocolName::Ietf,
+            other => {
+                let why = format!(
+                    "the protocol {other} is none of AUTO (0), FORM (1), TUS (2) and IETF (3)"
+                );
+                return Err(Fault::new(RESUP_E_ARGUMENT, why));
+            }
+        });
+        Ok(())
     })
 }
 

@@ -53,8 +53,7 @@ pub unsafe extern "C" fn resup_upload_bytes_sent(upload: *const resup_upload) ->
     number(upload, |now| now.bytes_sent)
 }
 
-/// Returns the file bytes that this run did not have to send because the server had them at its
-/// beginning.
+/// Returns the file bytes that the server had at this run's beginning: they were not sent.
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_bytes_skipped(upload: *const resup_upload) -> u64 {
     number(upload, |now| now.bytes_skipped)
@@ -75,8 +74,7 @@ pub unsafe extern "C" fn resup_upload_time_left(upload: *const resup_upload) -> 
     })
 }
 
-/// Returns how often this run began to ask the server for its offset: 1, and 1 more after every
-/// failed attempt and every pause.
+/// Returns how many attempts this run has begun: 1, and 1 more after each failure and pause.
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_attempts(upload: *const resup_upload) -> u32 {
     number(upload, |now| now.attempts)

@@ -147,10 +147,10 @@ pub unsafe extern "C" fn resup_upload_set_digest_algorithm(
 }
 
 /// Sets a file in which the upload keeps states of the digest, so that a resume by another run of
-/// the program does not read again what the server already has. Default: none. It is never needed:
-/// where it is missing, damaged or of another file, the upload reads more and ends right. It holds
-/// no secret, and is removed when the upload is complete. A file at that path that is no state file
-/// is left as it is, and no state is kept then; nor is it for memory and streams.
+/// the program does not read again what the server already has; and its URL, where only that finds
+/// it (tus). Default: none. Where it is missing, damaged or of another file, the upload reads more or
+/// begins anew, and ends right. Only its owner may read it; it is removed when the upload is complete.
+/// A file at that path that is no state file is left as it is. Memory and streams have no state file.
 ///
 /// @param path  not empty; a place of its own for each upload
 #[no_mangle]

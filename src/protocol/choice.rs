@@ -16,17 +16,18 @@ pub(crate) fn choose<'a>(
     saved: Option<&str>,
     learned: &'a LearnedProtocol,
 ) -> Result<Box<dyn Protocol + 'a>, Error> {
-    let saved = saved.and_then(ProtocolName::of_name);
-    let found = match wanted {
-        ProtocolName::Auto => learned.found.get().copied().or(saved),
-        wanted => Some(wanted),
-    };
-    Ok(match found.unwrap_or_default() {
-        ProtocolName::Auto => Box::new(Auto::new(form, learned)),
+    Ok(match wanted {
         ProtocolName::Form => Box::new(form),
+        ProtocolName::Auto => {
+            let saved = saved.and_then(ProtocolName::of_name);
+            match learned.found.get().copied().or(saved) {
+                Some(ProtocolName::Form) => Box::new(form),
+                found => Box::new(Auto::new(form, learned, found)),
+            }
+        }
         name => other(name, &form.endpoint, learned).ok_or_else(|| Error::InvalidArgument {
             what: "protocol",
-            why: format!("{name:?} was left out when this library was built"),
+            why: format!("{} was left out when this library was built", name.name()),
         })?,
     })
 }

@@ -237,10 +237,7 @@ impl<'a> Driver<'a> {
             false => locate(),
         };
         let mut answer = located?;
-        if self.protocol.name() != before {
-            let name = self.protocol.name();
-            self.log(LogLevel::Info, || format!("the server speaks {name}"));
-        }
+        self.note_protocol(before);
         if self.protocol.abilities().needs_key {
             self.answers.forget_lost(&answer);
         }
@@ -299,8 +296,9 @@ impl<'a> Driver<'a> {
         self.source.digest.confirm();
         if is_first {
             let (name, size) = (&self.job.name, self.job.size);
+            let protocol = self.protocol.name();
             self.log(LogLevel::Info, || {
-                format!("{name}: from {offset} of {size} bytes on")
+                format!("{name}: from {offset} of {size} bytes on, by {protocol}")
             });
             self.control.set_skipped(held);
         }

@@ -32,6 +32,25 @@ pub(super) fn target(endpoint: &Endpoint, job: &Job) -> String {
 }
 
 impl Driver<'_> {
+    /// Notes the protocol in which the server has answered; `before` is the one of the request before.
+    pub(super) fn note_protocol(&self, before: &str) {
+        let name = self.protocol.name();
+        if name != before {
+            let forgets = match self.source.digest.has_file() {
+                true => "",
+                false => ", and without a state file a later run begins anew",
+            };
+            self.log(LogLevel::Warn, || {
+                format!(
+                    "the server speaks {name}, not form resume: nothing compares the bytes that it has \
+                     with the file{forgets}"
+                )
+            });
+        }
+        self.control
+            .edit_server_info(|info| info.protocol = Some(name));
+    }
+
     /// Saves the upload's key, if a later run needs it.
     pub(super) fn remember(&mut self) {
         if !self.protocol.abilities().needs_key {
@@ -40,10 +59,8 @@ impl Driver<'_> {
         let Some(key) = &self.answers.id else {
             return;
         };
-        if let Err(e) = self.source.digest.remember(self.protocol.name(), key) {
-            self.log(LogLevel::Warn, || {
-                format!("the state file cannot be written, so a later run begins anew: {e}")
-            });
+        if let Err(line) = self.source.digest.remember(self.protocol.name(), key) {
+            self.log(LogLevel::Warn, || line);
         }
     }
 

@@ -74,7 +74,11 @@ pub(crate) fn run_upload(
     };
     let mut state_file = upload.state_file.and_then(|path| {
         let target = keyed::target(endpoint, &job);
-        Some(StateFile::new(path, source.identity()?, &target))
+        let file = StateFile::new(path, source.identity()?, &target);
+        Some(match upload.only_for_key {
+            true => file.only_for_key(),
+            false => file,
+        })
     });
     let saved = state_file.as_mut().and_then(StateFile::load_upload);
     let credentials = &options.credentials;

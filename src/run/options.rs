@@ -34,6 +34,37 @@ pub(crate) struct ClientOptions {
     pub retry: RetryPolicy,
 }
 
+impl ClientOptions {
+    /// Checks that the protocol that is set has what the other settings ask for.
+    pub(crate) fn check(&self, upload: &UploadOptions) -> Result<(), Error> {
+        let protocol = self.protocol.name();
+        if matches!(self.protocol, ProtocolName::Auto | ProtocolName::Form) {
+            return Ok(());
+        }
+        if self.credentials.signing.is_some() {
+            return Err(Error::InvalidArgument {
+                what: "signing secret",
+                why: format!(
+                    "(set_signing_secret) and protocol {protocol} (set_protocol) were both set, and \
+                     nothing is signed there; set the protocol to form, or use a client without a secret"
+                ),
+            });
+        }
+        match upload.algorithm.offer() {
+            [named] => Err(Error::InvalidArgument {
+                what: "digest algorithm",
+                why: format!(
+                    "{} (set_digest_algorithm) and protocol {protocol} (set_protocol) were both set, and \
+                     no server tells there that it compares it; set the algorithm to automatic, or the \
+                     protocol to form",
+                    named.label()
+                ),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// A client's options and their session. A run takes a copy when it begins.
 #[derive(Debug, Clone)]
 pub(crate) struct ClientState {
@@ -145,6 +176,8 @@ pub(crate) struct UploadOptions {
     /// The number of connections at a time; 0 for as many as help.
     pub connections: u8,
     pub state_file: Option<PathBuf>,
+    /// Whether the state file is written only where a later run needs the upload's key.
+    pub only_for_key: bool,
     /// Whether the server is asked before anything is sent, since an earlier run may have sent it.
     pub asks_first: bool,
 }
@@ -162,6 +195,7 @@ impl UploadOptions {
             algorithm: DigestAlgorithm::default(),
             connections: 0,
             state_file: None,
+            only_for_key: false,
             asks_first: false,
         }
     }

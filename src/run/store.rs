@@ -74,6 +74,7 @@ impl Driver<'_> {
             Self::connection(&self.exchange).renew();
             return Ok(Event::Stored(None));
         }
+        self.note_protocol(self.protocol.name());
         self.answers.note(&answer, &self.job);
         self.answers
             .agree(answer.agreed, &self.job, &mut self.source);

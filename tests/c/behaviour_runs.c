@@ -18,6 +18,7 @@ static void check_fresh(resup_upload *upload)
     CHECK(resup_upload_retry_in(upload) == 0, "before the first run nothing waits");
     CHECK(resup_upload_http_status(upload) == 0, "before the first run there is no response");
     CHECK(resup_upload_is_retryable(upload) == 0, "before the first run nothing failed");
+    CHECK(resup_upload_protocol(upload) == NULL, "before the first run there is no protocol");
     CHECK(resup_upload_id(upload) == NULL, "before the first run there is no id");
     CHECK(resup_upload_location(upload) == NULL, "before the first run there is no location");
     CHECK(resup_upload_digest(upload) == NULL, "before the first run there is no digest");

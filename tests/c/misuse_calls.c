@@ -82,6 +82,11 @@ static resup_status user_agent(resup_client *client)
     return resup_client_set_user_agent(client, "a");
 }
 
+static resup_status protocol(resup_client *client)
+{
+    return resup_client_set_protocol(client, RESUP_PROTOCOL_FORM);
+}
+
 static resup_status locate_method(resup_client *client)
 {
     return resup_client_set_locate_method(client, RESUP_LOCATE_POST);
@@ -223,6 +228,7 @@ const struct client_call client_calls[] = {
     {"resup_client_free", resup_client_free},
     {"resup_client_set_user", user},
     {"resup_client_set_user_agent", user_agent},
+    {"resup_client_set_protocol", protocol},
     {"resup_client_set_locate_method", locate_method},
     {"resup_client_set_connect_timeout", connect_timeout},
     {"resup_client_set_response_timeout", response_timeout},
@@ -368,6 +374,7 @@ int getters_return_nothing(const resup_upload *upload)
            resup_upload_attempts(upload) == 0 &&
            resup_upload_retry_in(upload) == 0 && resup_upload_http_status(upload) == 0 &&
            resup_upload_is_retryable(upload) == 0 && resup_upload_id(upload) == NULL &&
+           resup_upload_protocol(upload) == NULL &&
            resup_upload_location(upload) == NULL && resup_upload_md5(upload) == NULL &&
            resup_upload_digest(upload) == NULL && resup_upload_digest_algorithm(upload) == 0 &&
            resup_upload_server_message(upload) == NULL &&

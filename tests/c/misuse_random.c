@@ -190,13 +190,14 @@ static resup_status new_upload(struct walk *walk)
 
 static resup_status set_client(struct walk *walk, void *client)
 {
-    switch (below(walk, 7)) {
+    switch (below(walk, 8)) {
     case 0: return resup_client_set_user(client, text_of(walk));
     case 1: return resup_client_set_user_agent(client, text_of(walk));
     case 2: return resup_client_set_locate_method(client, (int32_t)number_of(walk));
     case 3: return resup_client_set_connect_timeout(client, number_of(walk));
     case 4: return resup_client_set_response_timeout(client, number_of(walk));
     case 5: return resup_client_set_stall_timeout(client, number_of(walk));
+    case 6: return resup_client_set_protocol(client, (int32_t)number_of(walk));
     default: return resup_client_set_retry_backoff(client, below(walk, 3), below(walk, 3));
     }
 }
@@ -238,6 +239,7 @@ static void get(struct walk *walk, void *upload)
     (void)resup_upload_position(upload);
     (void)resup_upload_attempts(upload);
     (void)resup_upload_retry_in(upload);
+    look(walk, resup_upload_protocol(upload));
     look(walk, resup_upload_id(upload));
     look(walk, resup_upload_location(upload));
     look(walk, resup_upload_digest(upload));

@@ -64,6 +64,7 @@ static resup_status set(const char *name, const char *value)
 
     SETTING(client_set_user, (client, value));
     SETTING(client_set_user_agent, (client, value));
+    SETTING(client_set_protocol, (client, (int32_t)number32(value)));
     SETTING(client_set_locate_method, (client, (int32_t)number32(value)));
     SETTING(client_set_connect_timeout, (client, number32(value)));
     SETTING(client_set_response_timeout, (client, number32(value)));
@@ -152,6 +153,7 @@ int main(int argc, char **argv)
     printf("retryable %d\n", (int)resup_upload_is_retryable(upload));
     printf("attempts %u\n", (unsigned)resup_upload_attempts(upload));
     printf("wait %u\n", (unsigned)longest_wait);
+    line("protocol", resup_upload_protocol(upload));
     line("message", resup_upload_server_message(upload));
     line("excerpt", resup_upload_server_excerpt(upload));
     line("error", resup_upload_error_message(upload));

@@ -116,6 +116,11 @@ fn nameless(one: &One) -> Case {
     Case::new(&told, Vec::new())
 }
 
+/// An upload whose settings contradict each other, to nobody.
+fn refused(one: &One, settings: &[&str]) -> Case {
+    Case::new(&one.upload("http://127.0.0.1:1/", 10, settings), Vec::new())
+}
+
 /// Makes what a row of the document is about.
 fn make(situation: &str, one: &One, mistakes: &Mistakes) -> Case {
     let mistake = |name| mistakes.case(name, Vec::new());
@@ -130,13 +135,23 @@ fn make(situation: &str, one: &One, mistakes: &Mistakes) -> Case {
         "text in another encoding" => mistake("utf8"),
         "a value that cannot be used" => mistake("argument"),
         "a file whose name is not UTF-8, and no other name was set" => nameless(one),
-        "no digest was set, and one by its name, too" => {
-            let settings = ["upload_set_digest", "0", "upload_set_digest_algorithm", "2"];
-            Case::new(
-                &one.upload("http://127.0.0.1:1/", 10, &settings),
-                Vec::new(),
-            )
-        }
+        "no digest was set, and one by its name, too" => refused(
+            one,
+            &["upload_set_digest", "0", "upload_set_digest_algorithm", "2"],
+        ),
+        "a digest by its name was set, and a protocol without it" => refused(
+            one,
+            &[
+                "client_set_protocol",
+                "2",
+                "upload_set_digest_algorithm",
+                "2",
+            ],
+        ),
+        "a signing secret was set, and a protocol without signatures" => refused(
+            one,
+            &["client_set_protocol", "2", "client_set_signing_secret", "s"],
+        ),
         // The URL has the port in it.
         "a locate by `GET` with too much in its fields" => numbered(mistakes, "get", "70", "70114"),
         "no http or https URL" => mistake("url"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::head::RequestHead;
-use resup_test_support::scripted::{json, reply_with, End, Read, ScriptedServer, Step};
+use resup_test_support::scripted::{json, reply_with, End, Read, ScriptedServer, Step, Tus};
 
 use crate::messages::{Case, Outcome};
 use crate::one::{One, Report};
@@ -322,6 +322,12 @@ pub fn make(situation: &str, one: &One) -> Case {
             written(reply_with(405, &[("DAV", "1, 2")], ""))
         }
         "a web page with a login" => response(200, "<form><input type=password>"),
+        "a signing secret was set, and it speaks a protocol without signatures" => {
+            let mut tus = Tus::default();
+            let server = ScriptedServer::start_with(move |head, _| tus.step(head));
+            let secret = ["client_set_signing_secret", "s"];
+            Case::new(&upload(one, &server, SIZE, &secret), Vec::new())
+        }
         "a compressed response" => written(reply_with(200, &[("Content-Encoding", "gzip")], "")),
         "no HTTP at all" => written(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()),
         "it refuses the login with another status that stays: the login's URL is wrong (404, 405)" => {

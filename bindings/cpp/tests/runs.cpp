@@ -29,7 +29,7 @@ static void a_run_reports_states_progress_and_its_end(const Setup &setup)
     CHECK(upload.bytes_sent() == 2'000'000 && upload.bytes_skipped() == 0);
     const bool is_md5 = upload.digest_algorithm() == resup::DigestAlgorithm::md5;
     CHECK(upload.digest()->size() == (is_md5 ? 32 : 64) && upload.md5().has_value() == is_md5);
-    CHECK(upload.id() && upload.location());
+    CHECK(upload.id() && upload.location() && upload.protocol() == "form");
     CHECK(upload.http_status() == 200 && upload.attempts() == 1 && upload.error_message().empty());
     CHECK(upload.retry_in().count() == 0 && !upload.time_left() && upload.rate() == 0);
     CHECK(upload.position() == 2'000'000 && !upload.server_excerpt());

@@ -240,7 +240,7 @@ var
   /// <param name="bytes_per_second">0, the default, for no limit</param>
   resup_client_set_rate_limit: function(client: Presup_client; bytes_per_second: resup_uint64): resup_status; cdecl;
   /// <summary>Sets how many attempts in a row may fail, after the first, without the server having got more.</summary>
-  /// <param name="limit">0 never tries again. Default: 8, which with the default waits takes 45 s on average.</param>
+  /// <param name="limit">0 never tries again. Default: 8. These take 45 s on average, with the default waits.</param>
   resup_client_set_retry_limit: function(client: Presup_client; limit: Cardinal): resup_status; cdecl;
   /// <summary>Sets the most time that attempts may go on, and fail, without the server having got more.
   /// It begins anew after a pause.</summary>
@@ -253,8 +253,7 @@ var
   resup_client_set_retry_backoff: function(client: Presup_client; first_milliseconds: Cardinal; longest_milliseconds: Cardinal): resup_status; cdecl;
 
 // Client: requests
-// How requests and their forms are written. Each setting counts from the next run of each upload
-// on.
+// How requests and forms are written. Each setting counts from the next run of each upload on.
 //
 // client  a client
 // Returns RESUP_OK; RESUP_E_ARGUMENT for a value that cannot be used; RESUP_E_NULL for
@@ -266,6 +265,23 @@ var
   /// <summary>Sets the User-Agent header. Default: "resup/" and the version.</summary>
   /// <param name="user_agent">one line of ASCII</param>
   resup_client_set_user_agent: function(client: Presup_client; user_agent: PAnsiChar): resup_status; cdecl;
+
+const
+  /// <summary>The one that the server speaks, by its first response. The default.</summary>
+  RESUP_PROTOCOL_AUTO = 0;
+  /// <summary>Form resume, the protocol of docs/PROTOCOL.md.</summary>
+  RESUP_PROTOCOL_FORM = 1;
+  /// <summary>tus 1.0.</summary>
+  RESUP_PROTOCOL_TUS = 2;
+  /// <summary>The IETF's resumable uploads: drafts of them, and the RFC to come.</summary>
+  RESUP_PROTOCOL_IETF = 3;
+
+var
+  /// <summary>Sets the protocol that the server speaks. In another one than form resume only the state file
+  /// (resup_upload_set_state_file) tells another run where its upload is, and a run with
+  /// a signing secret or a digest by its name ends with RESUP_E_ARGUMENT.</summary>
+  /// <param name="protocol">one of the RESUP_PROTOCOL_ constants</param>
+  resup_client_set_protocol: function(client: Presup_client; protocol: Integer): resup_status; cdecl;
 
 const
   /// <summary>Ask by POST, which no cache answers. The default.</summary>
@@ -556,10 +572,10 @@ var
   /// <param name="algorithm">one of the RESUP_DIGEST_ALGORITHM_ constants</param>
   resup_upload_set_digest_algorithm: function(upload: Presup_upload; algorithm: Integer): resup_status; cdecl;
   /// <summary>Sets a file in which the upload keeps states of the digest, so that a resume by another run of
-  /// the program does not read again what the server already has. Default: none. It is never needed:
-  /// where it is missing, damaged or of another file, the upload reads more and ends right. It holds
-  /// no secret, and is removed when the upload is complete. A file at that path that is no state file
-  /// is left as it is, and no state is kept then; nor is it for memory and streams.</summary>
+  /// the program does not read again what the server already has; and its URL, where only that finds
+  /// it (tus). Default: none. Where it is missing, damaged or of another file, the upload reads more or
+  /// begins anew, and ends right. Only its owner may read it; it is removed when the upload is complete.
+  /// A file at that path that is no state file is left as it is. Memory and streams have no state file.</summary>
   /// <param name="path">not empty; a place of its own for each upload</param>
   resup_upload_set_state_file: function(upload: Presup_upload; path: PAnsiChar): resup_status; cdecl;
   /// <summary>As resup_upload_set_state_file, with a path in UTF-16.</summary>
@@ -725,15 +741,13 @@ var
   resup_upload_position: function(upload: Presup_upload): resup_uint64; cdecl;
   /// <summary>Returns the file bytes handed to the network in this run, those that were lost included.</summary>
   resup_upload_bytes_sent: function(upload: Presup_upload): resup_uint64; cdecl;
-  /// <summary>Returns the file bytes that this run did not have to send because the server had them at its
-  /// beginning.</summary>
+  /// <summary>Returns the file bytes that the server had at this run's beginning: they were not sent.</summary>
   resup_upload_bytes_skipped: function(upload: Presup_upload): resup_uint64; cdecl;
   /// <summary>Returns the bytes per second over the last seconds; 0 while nothing is being sent.</summary>
   resup_upload_rate: function(upload: Presup_upload): resup_uint64; cdecl;
   /// <summary>Returns the milliseconds left to the end at the present rate; RESUP_FOREVER when unknown.</summary>
   resup_upload_time_left: function(upload: Presup_upload): Cardinal; cdecl;
-  /// <summary>Returns how often this run began to ask the server for its offset: 1, and 1 more after every
-  /// failed attempt and every pause.</summary>
+  /// <summary>Returns how many attempts this run has begun: 1, and 1 more after each failure and pause.</summary>
   resup_upload_attempts: function(upload: Presup_upload): Cardinal; cdecl;
   /// <summary>Returns the milliseconds left until the next attempt in RESUP_STATE_WAITING; else 0.</summary>
   resup_upload_retry_in: function(upload: Presup_upload): Cardinal; cdecl;
@@ -756,6 +770,8 @@ var
 // Threads: any, at any time. Callbacks: none.
 
 var
+  /// <summary>Returns the protocol that the server has answered in: "form", "tus" or "ietf".</summary>
+  resup_upload_protocol: function(upload: Presup_upload): PAnsiChar; cdecl;
   /// <summary>Returns the server's own key of the upload.</summary>
   resup_upload_id: function(upload: Presup_upload): PAnsiChar; cdecl;
   /// <summary>Returns where the finished file is to be found, in the server's words.</summary>
@@ -881,6 +897,7 @@ begin
     @resup_client_set_retry_timeout := FindFunction('resup_client_set_retry_timeout');
     @resup_client_set_retry_backoff := FindFunction('resup_client_set_retry_backoff');
     @resup_client_set_user_agent := FindFunction('resup_client_set_user_agent');
+    @resup_client_set_protocol := FindFunction('resup_client_set_protocol');
     @resup_client_set_locate_method := FindFunction('resup_client_set_locate_method');
     @resup_client_set_filename_style := FindFunction('resup_client_set_filename_style');
     @resup_client_set_user := FindFunction('resup_client_set_user');
@@ -938,6 +955,7 @@ begin
     @resup_upload_http_status := FindFunction('resup_upload_http_status');
     @resup_upload_digest_algorithm := FindFunction('resup_upload_digest_algorithm');
     @resup_upload_is_retryable := FindFunction('resup_upload_is_retryable');
+    @resup_upload_protocol := FindFunction('resup_upload_protocol');
     @resup_upload_id := FindFunction('resup_upload_id');
     @resup_upload_location := FindFunction('resup_upload_location');
     @resup_upload_digest := FindFunction('resup_upload_digest');

@@ -24,6 +24,7 @@ type
     FUser, FUserAgent, FLoginForm, FProxy, FNoProxy: TResupText;
     FConnectTimeout, FResponseTimeout, FStallTimeout, FRetryLimit, FRetryTimeout: Cardinal;
     FRateLimit: Int64;
+    FProtocol: TResupProtocol;
     FLocateMethod: TResupLocateMethod;
     FSigning: TResupSigning;
     FTrust: TResupTrust;
@@ -34,6 +35,7 @@ type
     procedure Check(AStatus: resup_status);
     procedure SetUser(const AValue: TResupText);
     procedure SetUserAgent(const AValue: TResupText);
+    procedure SetProtocol(AValue: TResupProtocol);
     procedure SetLocateMethod(AValue: TResupLocateMethod);
     procedure SetConnectTimeout(AValue: Cardinal);
     procedure SetResponseTimeout(AValue: Cardinal);
@@ -90,6 +92,10 @@ type
     property User: TResupText read FUser write SetUser;
     /// <summary>The User-Agent header. Default: "resup/" and the version.</summary>
     property UserAgent: TResupText read FUserAgent write SetUserAgent;
+    /// <summary>The protocol that the server speaks. Default: rpAuto. In another one than rpForm only the state file
+    /// (TResupUpload.StateFile) tells another run where its upload is, and a run with a signing secret or
+    /// a digest by its name raises EResupError with RESUP_E_ARGUMENT.</summary>
+    property Protocol: TResupProtocol read FProtocol write SetProtocol;
     /// <summary>The HTTP method that asks the server for its offset. Default: rmPost.</summary>
     property LocateMethod: TResupLocateMethod read FLocateMethod write SetLocateMethod;
     /// <summary>The most milliseconds for a name lookup, and for connecting, each. Default: 30000.</summary>
@@ -191,6 +197,12 @@ procedure TResupClient.SetUserAgent(const AValue: TResupText);
 begin
   Check(resup_client_set_user_agent(FHandle, PAnsiChar(ResupToUtf8(AValue))));
   FUserAgent := AValue;
+end;
+
+procedure TResupClient.SetProtocol(AValue: TResupProtocol);
+begin
+  Check(resup_client_set_protocol(FHandle, Ord(AValue)));
+  FProtocol := AValue;
 end;
 
 procedure TResupClient.SetLocateMethod(AValue: TResupLocateMethod);

@@ -28,6 +28,7 @@ type
     function GetRetryIn: Cardinal;
     function GetHttpStatus: Integer;
     function GetRetryable: Boolean;
+    function GetProtocolUsed: TResupText;
     function GetId: TResupText;
     function GetLocation: TResupText;
     function GetDigestUsed: TResupDigestAlgorithm;
@@ -73,6 +74,8 @@ type
     property HttpStatus: Integer read GetHttpStatus;
     /// <summary>Whether running again, later and unchanged, may succeed where the last run failed.</summary>
     property Retryable: Boolean read GetRetryable;
+    /// <summary>The protocol that the server has answered in: 'form', 'tus' or 'ietf'; empty before.</summary>
+    property ProtocolUsed: TResupText read GetProtocolUsed;
     /// <summary>The server's own key of the upload.</summary>
     property Id: TResupText read GetId;
     /// <summary>The place of the complete file, in the server's words.</summary>
@@ -174,6 +177,11 @@ end;
 function TResupRemote.GetRetryable: Boolean;
 begin
   Result := resup_upload_is_retryable(Handle) <> 0;
+end;
+
+function TResupRemote.GetProtocolUsed: TResupText;
+begin
+  Result := ResupFromUtf8(resup_upload_protocol(Handle));
 end;
 
 function TResupRemote.GetId: TResupText;

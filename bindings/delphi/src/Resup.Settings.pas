@@ -22,6 +22,7 @@ type
     FDigest: TResupDigest;
     FDigestAlgorithm: TResupDigestAlgorithm;
     FConnections: Cardinal;
+    FProtocol: TResupProtocol;
     FLogLevel: TResupLogLevel;
     FTlsVerify: Boolean;
     FSegmentSize: Int64;
@@ -64,6 +65,8 @@ type
     property Proxy: TResupText read FProxy write FProxy;
     /// <summary>A file, PEM or DER, with the CAs to trust. Default: empty, the system's.</summary>
     property CAFile: TResupText read FCAFile write FCAFile;
+    /// <summary>The protocol that the server speaks.</summary>
+    property Protocol: TResupProtocol read FProtocol write FProtocol default rpAuto;
     /// <summary>Whether the server's certificate is verified.</summary>
     property TlsVerify: Boolean read FTlsVerify write FTlsVerify default True;
     /// <summary>How many attempts in a row may fail without a byte more having arrived.</summary>
@@ -77,8 +80,8 @@ type
     property DigestAlgorithm: TResupDigestAlgorithm read FDigestAlgorithm write FDigestAlgorithm default raAutomatic;
     /// <summary>The most connections that send parts of the file: 1 to 6, or 0 for as many as help.</summary>
     property Connections: Cardinal read FConnections write FConnections default 0;
-    /// <summary>A file with which a later run of the program need not read again what the server has. Default: empty,
-    /// for none.</summary>
+    /// <summary>A file with which a later run of the program need not read again what the server has; in tus it begins
+    /// anew without one. Default: empty, for none.</summary>
     property StateFile: TResupText read FStateFile write FStateFile;
     /// <summary>The least important lines that OnLog gets.</summary>
     property LogLevel: TResupLogLevel read FLogLevel write FLogLevel default rlInfo;
@@ -129,6 +132,7 @@ procedure TResumableSettings.Configure(AClient: TResupClient);
 var
   I: Integer;
 begin
+  AClient.Protocol := FProtocol;
   AClient.RetryLimit := FRetryLimit;
   AClient.TlsVerify := FTlsVerify;
   if FProxy <> '' then

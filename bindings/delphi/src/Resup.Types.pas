@@ -39,6 +39,10 @@ type
   /// <summary>The least important lines of the log that are wanted.</summary>
   TResupLogLevel = (rlNone, rlError, rlWarn, rlInfo, rlDebug);
 
+  /// <summary>The protocol between a client and its server: the one that the server speaks, by its first response (the
+  /// default); form resume; tus 1.0; the IETF's resumable uploads.</summary>
+  TResupProtocol = (rpAuto, rpForm, rpTus, rpIetf);
+
   /// <summary>The HTTP method that asks the server for its offset. Default: POST.</summary>
   TResupLocateMethod = (rmPost, rmGet);
 

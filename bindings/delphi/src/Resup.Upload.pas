@@ -108,8 +108,8 @@ type
     /// <summary>The most connections that send parts of the file, where the server takes parts: 1 to 6. Default:
     /// 0, for as many as help. A stream uses one.</summary>
     property Connections: Cardinal read FConnections write SetConnections;
-    /// <summary>A file with which a later run of the program need not read again what the server has. Default: empty,
-    /// for none; it cannot be set back to that.</summary>
+    /// <summary>A file with which a later run of the program need not read again what the server has; in tus it begins
+    /// anew without one. Only its owner may read it. Default: empty, for none; it cannot be set back to that.</summary>
     property StateFile: TResupText read FStateFile write SetStateFile;
     /// <summary>The most file bytes that one request carries, or RESUP_SEGMENT_UNLIMITED (the default) or
     /// RESUP_SEGMENT_AUTOMATIC.</summary>

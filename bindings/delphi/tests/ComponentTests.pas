@@ -181,6 +181,15 @@ begin
   try
     Uploader.RemoteName := 'streamed';
     Uploader.DigestAlgorithm := raMd5;
+    Uploader.Protocol := rpTus;
+    try
+      Uploader.Active := True;
+      Fail('a digest by name went with tus');
+    except
+      on E: EResupError do
+        CheckEquals(RESUP_E_ARGUMENT, E.Code);
+    end;
+    Uploader.Protocol := rpForm;
     Uploader.Active := True;
     PumpToEnd(1);
     CheckEquals('900150983cd24fb0d6963f7d28e17f72', Uploader.Upload.Md5);

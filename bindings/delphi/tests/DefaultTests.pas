@@ -26,6 +26,7 @@ begin
   CheckEquals(DefaultOf('resup_client_set_retry_limit'), IntToStr(Client.RetryLimit));
   CheckEquals(DefaultOf('resup_client_set_retry_timeout'), IntToStr(Client.RetryTimeout));
   CheckEquals(DefaultOf('resup_client_set_proxy'), '"' + Client.Proxy + '"');
+  CheckEquals(DefaultConstant('RESUP_PROTOCOL_AUTO'), Ord(Client.Protocol));
   CheckEquals(DefaultConstant('RESUP_LOCATE_POST'), Ord(Client.LocateMethod));
   CheckEquals(DefaultConstant('RESUP_SIGNING_HMAC_SHA256'), Ord(Client.Signing));
   CheckEquals(DefaultConstant('RESUP_TRUST_SYSTEM'), Ord(Client.Trust));

@@ -56,6 +56,7 @@ begin
     CheckTrue(Upload.DigestUsed <> raAutomatic);
     CheckEquals(64 - 32 * Ord(Upload.DigestUsed = raMd5), Length(Upload.DigestValue));
     CheckTrue((Upload.Id <> '') and (Upload.Location <> ''));
+    CheckEquals('form', Upload.ProtocolUsed);
     CheckEquals(200, Upload.HttpStatus);
     CheckEquals(1, Upload.Attempts);
     CheckEquals(0, Upload.RetryIn);

@@ -52,6 +52,7 @@ var
 begin
   Client.User := 'joe';
   Client.UserAgent := 'test/1';
+  Client.Protocol := rpForm;
   Client.LocateMethod := rmGet;
   Client.ConnectTimeout := 10000;
   Client.ResponseTimeout := 100000;
@@ -116,6 +117,7 @@ var
 begin
   Client.User := 'José';
   Client.UserAgent := 'test/2';
+  Client.Protocol := rpTus;
   Client.LocateMethod := rmGet;
   Client.ConnectTimeout := 1001;
   Client.ResponseTimeout := 1002;
@@ -133,6 +135,7 @@ begin
   Client.LogLevel := rlDebug;
   CheckEquals('José', Client.User);
   CheckEquals('test/2', Client.UserAgent);
+  CheckTrue(Client.Protocol = rpTus);
   CheckTrue(Client.LocateMethod = rmGet);
   CheckEquals(1001, Client.ConnectTimeout);
   CheckEquals(1002, Client.ResponseTimeout);
@@ -172,6 +175,7 @@ end;
 procedure TSettingTests.ARefusedValueIsNotKept;
 var
   Upload: TResupUpload;
+  Unknown: Integer;
 begin
   Client.User := 'joe';
   try
@@ -190,6 +194,15 @@ begin
       CheckCode(RESUP_E_ARGUMENT, E);
   end;
   CheckEquals(30000, Client.ConnectTimeout);
+  try
+    Unknown := 9;
+    Client.Protocol := TResupProtocol(Unknown);
+    Fail('a protocol that is none was taken');
+  except
+    on E: EResupError do
+      CheckCode(RESUP_E_ARGUMENT, E);
+  end;
+  CheckTrue(Client.Protocol = rpAuto);
   Upload := TResupUpload.Create(Client, MakeFile('refused', 10));
   try
     try

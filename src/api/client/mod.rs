@@ -82,7 +82,9 @@ impl Client {
         Ok(())
     }
 
-    /// Sets the protocol that the server speaks. Default: [`ProtocolName::Auto`].
+    /// Sets the protocol that the server speaks. Default: [`ProtocolName::Auto`]. In another one than
+    /// [`ProtocolName::Form`] only the [state file](crate::Upload::set_state_file) tells another run
+    /// where its upload is, and a signing secret or a digest by its name is an error.
     pub fn set_protocol(&self, protocol: ProtocolName) {
         self.lock().change().protocol = protocol;
     }

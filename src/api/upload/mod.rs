@@ -183,7 +183,8 @@ impl Upload {
     ///
     /// # Errors
     /// [`Error::WrongState`] when it runs already; [`Error::InvalidArgument`] when the file's name is
-    /// not UTF-8 and no other was set, and when a digest was asked for by name and none is computed;
+    /// not UTF-8 and no other was set, when a digest was asked for by name and none is computed, and
+    /// when such a digest or a signing secret is set with a protocol that has none;
     /// [`Error::System`] when the system gives no thread.
     pub fn start(&mut self) -> Result<(), Error> {
         if self.stage == Stage::Running {
@@ -200,13 +201,14 @@ impl Upload {
         let is_again = self.stage == Stage::Ended;
         // Unless there is a thread for it, the run has ended.
         self.stage = Stage::Ended;
-        if let Err(error) = self.check_settings() {
+        let client = self.client.state();
+        let checked = self.check_settings();
+        if let Err(error) = checked.and_then(|()| client.options.check(&self.options)) {
             control.finish(Err(error.clone()));
             return Err(error);
         }
         let (opener, mut options) = (self.opener.clone(), self.options.clone());
         options.asks_first = is_again;
-        let client = self.client.state();
         let run = control.clone();
         let (shared, rate) = (self.client.shared(), self.remote.rate.clone());
         if let Some(level) = self.callbacks.set_logger(self.client.logger()) {

@@ -144,9 +144,10 @@ impl Upload {
     }
 
     /// Sets a file in which the run saves states of the digest, so that a resume need not read
-    /// again the bytes that the server already has. It is never necessary: where it is missing,
-    /// damaged or of another file, the upload reads more and ends right. It holds no secret, and is
-    /// removed when the upload is complete. Default: none. Ignored for memory and streams.
+    /// again the bytes that the server already has; and the upload's URL in a protocol in which only
+    /// that finds it, so that another run of the program can resume. Where it is missing, damaged or of
+    /// another file, the upload reads more, or begins anew, and ends right. Only its owner may read it,
+    /// and it is removed when the upload is complete. Default: none. Ignored for memory and streams.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for an empty path; [`Error::WrongState`] during a run.
@@ -160,6 +161,19 @@ impl Upload {
             });
         }
         self.options.state_file = Some(path);
+        self.options.only_for_key = false;
+        Ok(())
+    }
+
+    /// Sets a state file as [`set_state_file`](Self::set_state_file) does. It is written only in a
+    /// protocol in which nothing but the upload's URL finds it, and its directory is made then, for its
+    /// owner only: an upload in another protocol leaves no trace.
+    ///
+    /// # Errors
+    /// As [`set_state_file`](Self::set_state_file).
+    pub fn set_key_file(&mut self, path: impl Into<PathBuf>) -> Result<(), Error> {
+        self.set_state_file(path)?;
+        self.options.only_for_key = true;
         Ok(())
     }
 

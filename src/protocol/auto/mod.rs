@@ -24,11 +24,36 @@ pub(super) struct Auto<'a> {
 }
 
 impl<'a> Auto<'a> {
-    pub(super) fn new(form: Form, learned: &'a LearnedProtocol) -> Self {
-        Auto {
+    /// Makes the protocol; `found` is another one than form resume, if one is known.
+    pub(super) fn new(
+        form: Form,
+        learned: &'a LearnedProtocol,
+        found: Option<ProtocolName>,
+    ) -> Self {
+        let auto = Auto {
             form,
             learned,
             other: OnceLock::new(),
+        };
+        let endpoint = &auto.form.endpoint;
+        if let Some(other) = found.and_then(|found| other(found, endpoint, learned)) {
+            let _ = auto.other.set(other);
+        }
+        auto
+    }
+
+    /// Checks that no setting asks for what another protocol than form resume does not have.
+    fn check_settings(&self, job: &Job, name: &str) -> Result<(), Error> {
+        if self.form.signer.is_some() {
+            return Err(Error::bad_response(format!(
+                "it speaks {name}, in which nothing is signed, and a signing secret is set"
+            )));
+        }
+        match job.offer {
+            [only] => Err(Error::DigestUnavailable {
+                wanted: only.label(),
+            }),
+            _ => Ok(()),
         }
     }
 
@@ -67,6 +92,7 @@ impl<'a> Auto<'a> {
         job: &Job,
         key: Option<&str>,
     ) -> Result<Answer, Error> {
+        self.check_settings(job, other.name())?;
         let answer = other.locate(exchange, job, key)?;
         if let Some(name) = ProtocolName::of_name(other.name()) {
             let _ = self.learned.found.set(name);
@@ -133,6 +159,8 @@ impl Protocol for Auto<'_> {
                 let _ = self.learned.found.set(ProtocolName::Form);
                 return Ok(answer);
             }
+            // Only a server of forms answers that.
+            Err(error @ Error::DigestUnavailable { .. }) => return Err(error),
             // Something else may answer in the server's place for a while.
             Err(error) if self.learned.found.get() == Some(&ProtocolName::Form) => {
                 return Err(error)

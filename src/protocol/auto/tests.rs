@@ -1,21 +1,29 @@
 //! What the first response says about the server's protocol.
 
+use resup_digests::Algorithm;
+
 use super::*;
+use crate::http::credentials::SigningAlgorithm;
 use crate::http::endpoint::Endpoint;
+use crate::http::secret::Secret;
 use crate::options::{FilenameStyle, LocateMethod};
+use crate::protocol::form::Signer;
 use crate::protocol::script::{job, Reply, Script};
 
 const AT: &str = "http://host/up";
 
-fn auto(learned: &LearnedProtocol) -> Auto<'_> {
+fn form(signer: Option<Signer>) -> Form {
     let endpoint = Endpoint::parse(AT).unwrap();
-    let form = Form::new(
+    Form::new(
         endpoint,
         LocateMethod::default(),
         FilenameStyle::default(),
-        None,
-    );
-    Auto::new(form, learned)
+        signer,
+    )
+}
+
+fn auto(learned: &LearnedProtocol) -> Auto<'_> {
+    Auto::new(form(None), learned, None)
 }
 
 fn locate(learned: &LearnedProtocol, script: &Script) -> (Result<Answer, Error>, &'static str) {
@@ -159,4 +167,33 @@ fn a_protocol_is_learned_once_the_server_has_answered_by_it() {
     auto.locate(&script, &job(), None).unwrap();
     assert_eq!(learned.found.get(), Some(&ProtocolName::Tus));
     script.seen();
+}
+
+#[test]
+fn what_a_setting_asks_for_is_not_left_out() {
+    let tus: [Reply<'_>; 1] = [(412, &[("tus-resumable", "1.0.0")])];
+    let signer = || {
+        Some(Signer {
+            secret: Secret::new("geheim".to_owned()),
+            algorithm: SigningAlgorithm::default(),
+        })
+    };
+    let named = || Job {
+        offer: &[Algorithm::Sha256],
+        ..job()
+    };
+    for (signer, job) in [(signer(), job()), (None, named())] {
+        let learned = LearnedProtocol::default();
+        // Where it is not known yet, and where it is.
+        for (known, requests) in [(None, 1), (Some(ProtocolName::Tus), 0)] {
+            let script = Script::new(&tus[..requests]);
+            let auto = Auto::new(form(signer.clone()), &learned, known);
+            let error = auto.locate(&script, &job, None).unwrap_err();
+            match signer {
+                Some(_) => assert!(error.to_string().contains("nothing is signed"), "{error}"),
+                None => assert!(matches!(error, Error::DigestUnavailable { .. }), "{error}"),
+            }
+            assert_eq!(script.lines().len(), requests, "nothing is created");
+        }
+    }
 }

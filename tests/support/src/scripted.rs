@@ -2,6 +2,7 @@
 
 mod response;
 mod step;
+mod tus;
 
 use std::io::{self, BufRead, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -16,6 +17,7 @@ use crate::tls::Identity;
 pub use response::{json, reply, reply_with};
 use step::Act;
 pub use step::{End, Read, Step};
+pub use tus::Tus;
 
 /// How much of each body is recorded; the rest is only counted.
 pub const MAX_BODY: usize = 1 << 20;

@@ -33,13 +33,17 @@ pub fn units() -> String {
 }
 
 /// The environment variables.
-pub const ENVIRONMENT: [(&str, &str); 4] = [
+pub const ENVIRONMENT: [(&str, &str); 5] = [
     ("RESUP_PASSWORD", "the password of --basic or --login"),
     ("RESUP_TOKEN", "the bearer token"),
     ("RESUP_SIGN_SECRET", "the secret that signs forms"),
     (
         "http_proxy, https_proxy, all_proxy, no_proxy",
         "the proxy, if there is no --proxy",
+    ),
+    (
+        "XDG_STATE_HOME",
+        "the directory of resup/, with a file for each unfinished upload by tus or ietf",
     ),
 ];
 

@@ -7,6 +7,7 @@ use resup::{Client, SigningAlgorithm};
 
 use crate::exit::Fault;
 use crate::pairs::{header, pair, Pair};
+use crate::protocol::Protocol;
 use crate::secret::{self, Sources};
 
 /// The options about the user.
@@ -64,7 +65,7 @@ pub struct Identity {
 
 impl Identity {
     /// Applies all options. Asks for the password if it is missing.
-    pub fn set(&self, client: &Client) -> Result<(), Fault> {
+    pub fn set(&self, client: &Client, protocol: Protocol) -> Result<(), Fault> {
         self.set_authorization(client)?;
         self.set_login(client)?;
         for (name, value) in entries("header", &self.headers, header)? {
@@ -80,6 +81,12 @@ impl Identity {
             variable: "RESUP_SIGN_SECRET",
         };
         if let Some(secret) = secret.find()? {
+            if let Some(protocol) = protocol.without_checks() {
+                return Err(Fault::usage(format!(
+                    "--sign-secret-file or RESUP_SIGN_SECRET signs forms, and --protocol {protocol} has \
+                     none: leave out one of them"
+                )));
+            }
             client
                 .set_signing_secret(secret.as_bytes())
                 .map_err(Fault::usage)?;

@@ -10,10 +10,12 @@
 //! | [`report`] | reports about the uploads: bars, lines or JSON |
 //! | [`words`] | results and states in words, for people |
 //! | [`results`] | the results of uploads, and their sums |
+//! | [`state`] | the files with the URLs of unfinished uploads |
 //! | [`stop`] | the signals that end the program |
 //! | [`tree`] | the files to upload |
 //! | [`pages`] | the manual page and the scripts for completion |
 //! | [`options`] | the command line, with [`network`] (proxies, TLS) and [`identity`] (logins) |
+//! | [`protocol`] | the protocols that a server may speak |
 //! | [`help`] | texts of the help and the manual page |
 //! | [`secret`] | the sources of secrets; `prompt` asks on the terminal |
 //! | [`units`], [`pairs`] | parsers of sizes, times, and names with values |
@@ -29,11 +31,13 @@ mod pages;
 mod pairs;
 #[cfg(unix)]
 mod prompt;
+mod protocol;
 mod put;
 mod report;
 mod results;
 mod secret;
 mod setup;
+mod state;
 mod stderr;
 mod stop;
 mod tree;

@@ -11,6 +11,7 @@ use crate::exit::Fault;
 use crate::identity::Identity;
 use crate::network::Network;
 use crate::pairs::pair;
+use crate::protocol::Protocol;
 use crate::{help, units};
 
 /// Uploads files by web form, and resumes uploads that were interrupted.
@@ -47,7 +48,8 @@ pub enum Task {
 /// When you run the same command again, it compares the bytes that the server already has with the
 /// file, and sends only the rest.
 ///
-/// The server recognizes a file by its name, directory, size and modification time.
+/// The server recognizes a file by its name, directory, size and modification time. For servers of
+/// other protocols than form posts see --protocol.
 #[derive(Debug, Args)]
 #[command(
     override_usage = help::USAGE,
@@ -156,6 +158,14 @@ pub struct Transfer {
           value_parser = units::jobs)]
     pub jobs: u16,
 
+    /// Protocol that the server speaks
+    ///
+    /// In tus and ietf only the URL of an upload finds it again. While the upload is not complete, the command
+    /// keeps the URL in a file of its own below XDG_STATE_HOME/resup or ~/.local/state/resup (on
+    /// Windows %LOCALAPPDATA%\resup), and deletes such files after 30 days.
+    #[arg(long, value_name = "NAME", value_enum, default_value = "auto")]
+    pub protocol: Protocol,
+
     /// Maximum bytes per second, for all files together, such as 500k or 1.5M
     #[arg(long, value_name = "SIZE", value_parser = resup_units::size)]
     pub rate: Option<u64>,
@@ -232,8 +242,8 @@ pub struct Output {
     /// event is summary, with the "exit_code". The state waiting has the "error" that it waits after.
     /// A failed event has a "kind" for each exit code: other (1), local (3), network (4), not-allowed
     /// (5), refused (6), answer (7), or cancelled (130, 143). It also has the "error", whether it is
-    /// "retryable", and the server's "http_status" and "server_message". Sizes are in bytes, times in
-    /// seconds.
+    /// "retryable", and the server's "http_status" and "server_message". A done or failed event has the
+    /// "protocol" that the server has answered in. Sizes are in bytes, times in seconds.
     #[arg(long)]
     pub json: bool,
 
@@ -276,10 +286,17 @@ impl Transfer {
 
     /// Checks what no option can check alone.
     pub fn check(&self) -> Result<(), Fault> {
-        match (self.digest, self.digest_first) {
-            (Digest::None, true) => Err(Fault::usage(
+        if let (Digest::None, true) = (self.digest, self.digest_first) {
+            return Err(Fault::usage(
                 "--digest none computes no digest, and --digest-first one: leave one of them out",
-            )),
+            ));
+        }
+        let is_named = self.digest.algorithm() != DigestAlgorithm::Automatic;
+        match self.protocol.without_checks() {
+            Some(protocol) if is_named => Err(Fault::usage(format!(
+                "--digest by a name needs a server that compares it, and --protocol {protocol} has no \
+                 answer that tells so: leave one of them out"
+            ))),
             _ => Ok(()),
         }
     }

@@ -13,6 +13,7 @@ use crate::options::Put;
 use crate::report;
 use crate::report::reporter::Reporter;
 use crate::results::{End, Summary, Tally};
+use crate::state::StateFiles;
 use crate::stop::Stop;
 use crate::tree::{self, Item};
 use crate::{setup, stderr};
@@ -25,13 +26,19 @@ pub fn put(options: &Put) -> Result<Exit, Fault> {
     let client = setup::client(options)?;
     let items: Vec<_> = tree::items(options)?.into_iter().map(Arc::new).collect();
     // After all checks, since it may ask for a password.
-    options.identity.set(&client)?;
+    options.identity.set(&client, options.transfer.protocol)?;
     let stop = Stop::listen().map_err(|e| Fault::other(format!("no signal handler: {e}")))?;
     let report = report::choose(&options.output, &items);
     log(options, &client, &report);
+    let states = StateFiles::find(options.transfer.protocol);
+    states.delete_old();
+    if !options.output.quiet && !options.output.json {
+        states.warning().iter().for_each(|line| report.log(line));
+    }
     let uploads = Uploads {
         options,
         client,
+        states,
         stop,
         report,
         next: AtomicUsize::new(0),
@@ -63,6 +70,7 @@ fn log(options: &Put, client: &Client, report: &Arc<dyn Reporter>) {
 struct Uploads<'a> {
     options: &'a Put,
     client: Client,
+    states: StateFiles,
     stop: Stop,
     report: Arc<dyn Reporter>,
     items: Vec<Arc<Item>>,
@@ -110,7 +118,8 @@ impl Uploads<'_> {
 
     fn upload(&self, item: &Arc<Item>) -> End {
         let start = Instant::now();
-        let (remote, outcome) = match setup::upload(self.options, &self.client, item) {
+        let (remote, outcome) = match setup::upload(self.options, &self.client, item, &self.states)
+        {
             Ok(mut upload) => (upload.remote(), self.run_upload(&mut upload, item)),
             Err(error) => (Remote::default(), Err(error)),
         };

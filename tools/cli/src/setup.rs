@@ -6,6 +6,7 @@ use resup::{Client, Error, Upload};
 
 use crate::exit::Fault;
 use crate::options::Put;
+use crate::state::StateFiles;
 use crate::tree::Item;
 
 /// The longest wait before the second attempt. The next waits are twice as long each.
@@ -32,7 +33,12 @@ fn check_upload_settings(put: &Put, client: &Client) -> Result<(), Error> {
 }
 
 /// Makes an upload of `item` with all settings.
-pub fn upload(put: &Put, client: &Client, item: &Item) -> Result<Upload, Error> {
+pub fn upload(
+    put: &Put,
+    client: &Client,
+    item: &Item,
+    states: &StateFiles,
+) -> Result<Upload, Error> {
     if let Some(error) = &item.obstacle {
         return Err(error.clone());
     }
@@ -40,6 +46,9 @@ pub fn upload(put: &Put, client: &Client, item: &Item) -> Result<Upload, Error> 
     set_upload(put, &mut upload)?;
     upload.set_directory(&item.directory)?;
     upload.set_name(&item.name)?;
+    if let Some(file) = states.file(put, item) {
+        upload.set_key_file(file)?;
+    }
     Ok(upload)
 }
 
@@ -49,6 +58,7 @@ fn set_client(put: &Put, client: &Client) -> Result<(), Error> {
         client.set_user(user)?;
     }
     client.set_user_agent(concat!("resup-cli/", env!("CARGO_PKG_VERSION")))?;
+    client.set_protocol(put.transfer.protocol.into());
     client.set_filename_style(put.transfer.filename_style.into());
     client.set_locate_method(put.transfer.locate_method.into());
     client.set_rate_limit(put.transfer.rate.unwrap_or(0));

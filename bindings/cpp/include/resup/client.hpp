@@ -115,6 +115,14 @@ class Client {
     /** @brief The User-Agent header, ASCII. Default: "resup/" and the version. */
     Client &set_user_agent(const std::string &agent) { return must(resup_client_set_user_agent, agent); }
 
+    /**
+     * @brief The protocol that the server speaks. Default: Protocol::automatic.
+     *
+     * In another one than Protocol::form only the state file (Upload::set_state_file) tells another run
+     * where its upload is, and a run with a signing secret or a digest by its name fails with Errc::argument.
+     */
+    Client &set_protocol(Protocol protocol) { return must(resup_client_set_protocol, protocol); }
+
     /** @brief How the server is asked for its offset. Default: by POST. */
     Client &set_locate_method(LocateMethod method) { return must(resup_client_set_locate_method, method); }
 
@@ -252,6 +260,10 @@ class Client {
     void set_user_agent(const std::string &agent, std::error_code &error) noexcept
     {
         error = set(resup_client_set_user_agent, agent);
+    }
+    void set_protocol(Protocol protocol, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_protocol, protocol);
     }
     void set_locate_method(LocateMethod method, std::error_code &error) noexcept
     {

@@ -20,6 +20,14 @@ enum class LogLevel : std::int32_t {
     debug = RESUP_LOG_DEBUG  ///< Every step.
 };
 
+/** @brief The protocol between a client and its server. */
+enum class Protocol : std::int32_t {
+    automatic = RESUP_PROTOCOL_AUTO, ///< The one that the server speaks, by its first response. The default.
+    form = RESUP_PROTOCOL_FORM,      ///< Form resume, the protocol of docs/PROTOCOL.md.
+    tus = RESUP_PROTOCOL_TUS,        ///< tus 1.0.
+    ietf = RESUP_PROTOCOL_IETF       ///< The IETF's resumable uploads.
+};
+
 /** @brief How the server is asked for its offset. */
 enum class LocateMethod : std::int32_t {
     post = RESUP_LOCATE_POST, ///< By POST, which no cache answers.

@@ -219,7 +219,12 @@ class Upload : public Remote {
     /** @brief The most connections that send parts of the file: 1 to 6, or 0, the default, for as many as help. */
     Upload &set_connections(std::uint32_t connections) { return must(resup_upload_set_connections, connections); }
 
-    /** @brief A file that spares a later run reading again what the server has. Default: none. */
+    /**
+     * @brief A file that spares a later run reading again what the server has. Default: none.
+     *
+     * In a protocol in which only the upload's URL finds it, such as tus, a later run begins anew without this file. Only
+     * its owner may read it.
+     */
     Upload &set_state_file(const std::filesystem::path &path)
     {
         return must(RESUP_NATIVE(resup_upload_set_state_file), path);

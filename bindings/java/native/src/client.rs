@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use jni::sys::jlong;
 use jni::Env;
-use resup::{Client, FilenameStyle, LocateMethod, LogLevel, SigningAlgorithm, Trust, Upload};
+use resup::{
+    Client, FilenameStyle, LocateMethod, LogLevel, ProtocolName, SigningAlgorithm, Trust, Upload,
+};
 use zeroize::Zeroizing;
 
 use crate::convert::FromJava;
@@ -46,6 +48,10 @@ natives! {
 
     Java_io_resup_NativeClient_setUserAgent(client: Arc<Client>, agent: String) {
         client.set_user_agent(&agent)?;
+    }
+
+    Java_io_resup_NativeClient_setProtocol(client: Arc<Client>, protocol: ProtocolName) {
+        client.set_protocol(protocol);
     }
 
     Java_io_resup_NativeClient_setLocateMethod(client: Arc<Client>, method: LocateMethod) {

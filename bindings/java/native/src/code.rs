@@ -6,7 +6,7 @@ use jni::sys::jint;
 use jni::Env;
 use resup::{
     ffi, DigestAlgorithm, DigestMode, ErrorKind, FilenameStyle, LocateMethod, LogLevel,
-    RefusalKind, SigningAlgorithm, Trust, UploadState,
+    ProtocolName, RefusalKind, SigningAlgorithm, Trust, UploadState,
 };
 
 use crate::convert::FromJava;
@@ -36,6 +36,16 @@ impl<T: Coded> FromJava for T {
         pair.map(|(constant, _)| *constant)
             .ok_or_else(|| Failure::Argument(format!("no {} has the code {code}", Self::NAME)))
     }
+}
+
+impl Coded for ProtocolName {
+    const NAME: &'static str = "protocol";
+    const CODES: &'static [(Self, jint)] = &[
+        (ProtocolName::Auto, ffi::RESUP_PROTOCOL_AUTO),
+        (ProtocolName::Form, ffi::RESUP_PROTOCOL_FORM),
+        (ProtocolName::Tus, ffi::RESUP_PROTOCOL_TUS),
+        (ProtocolName::Ietf, ffi::RESUP_PROTOCOL_IETF),
+    ];
 }
 
 impl Coded for LocateMethod {

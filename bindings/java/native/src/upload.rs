@@ -106,6 +106,10 @@ natives! {
         upload.remote.failure().map(|failure| failure.to_string())
     }
 
+    Java_io_resup_NativeUpload_protocol(upload: Arc<Entry>) -> Option<String> {
+        upload.remote.protocol().map(str::to_owned)
+    }
+
     Java_io_resup_NativeUpload_id(upload: Arc<Entry>) -> Option<String> {
         upload.remote.id()
     }

@@ -89,6 +89,7 @@ impl Reporter for Json {
             "attempts": now.attempts,
             "http_status": now.http_status,
             "server_message": end.remote.server_message(),
+            "protocol": end.remote.protocol(),
             "id": end.remote.id(),
             "seconds": end.time.as_secs_f64(),
         });

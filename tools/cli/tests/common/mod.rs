@@ -28,6 +28,8 @@ pub fn resup() -> Command {
             command.env_remove(name);
         }
     }
+    // The user's own directory is left alone.
+    command.env("XDG_STATE_HOME", "/dev/null");
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

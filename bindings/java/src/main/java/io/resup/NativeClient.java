@@ -23,6 +23,10 @@ final class NativeClient extends Handle {
         setUserAgent(number, Text.chars(agent));
     }
 
+    void setProtocol(Protocol protocol) {
+        setProtocol(number, protocol.code);
+    }
+
     void setLocateMethod(LocateMethod method) {
         setLocateMethod(number, method.code);
     }
@@ -153,6 +157,8 @@ final class NativeClient extends Handle {
     private native void setUser(long number, char[] user);
 
     private native void setUserAgent(long number, char[] agent);
+
+    private native void setProtocol(long number, int code);
 
     private native void setLocateMethod(long number, int code);
 

@@ -88,6 +88,10 @@ final class NativeUpload extends Handle {
         return Text.of(failure(number));
     }
 
+    String protocol() {
+        return Text.of(protocol(number));
+    }
+
     String id() {
         return Text.of(id(number));
     }
@@ -153,6 +157,8 @@ final class NativeUpload extends Handle {
     private native char[] failure(long number);
 
     /** Returns null where the server sent none. */
+    private native char[] protocol(long number);
+
     private native char[] id(long number);
 
     /** Returns null where the server sent none. */

@@ -379,8 +379,9 @@ public final class ResumableUpload implements AutoCloseable {
         }
 
         /**
-         * Sets a file with which a later run need not read again what the server has. It is optional, contains no secret,
-         * and is removed when the upload is complete. It has no effect for byte arrays, channels and streams.
+         * Sets a file with which a later run need not read again what the server has, and without which it begins anew in
+         * a protocol in which only the upload's URL finds it, such as tus. Only its owner may read it, and it is removed when
+         * the upload is complete. It has no effect for byte arrays, channels and streams.
          *
          * @param path  the file, which need not exist; default: none
          * @return this

@@ -219,6 +219,19 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
+         * Sets the protocol that the server speaks. In another one than {@link Protocol#FORM} only the
+         * {@linkplain ResumableUpload.Builder#stateFile state file} tells another run where its upload is, and a run with a
+         * signing secret or a digest by its name fails with {@link ErrorCode#ARGUMENT}.
+         *
+         * @param protocol  default: {@link Protocol#AUTO}
+         * @return this
+         */
+        public Builder protocol(Protocol protocol) {
+            handle().setProtocol(protocol);
+            return this;
+        }
+
+        /**
          * Sets the HTTP method with which the server is asked for its offset.
          *
          * @param method  default: {@link LocateMethod#POST}

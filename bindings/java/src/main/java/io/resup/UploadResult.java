@@ -5,6 +5,7 @@ import java.util.Optional;
 /** The result of a complete upload: the server has confirmed the whole file. */
 public final class UploadResult {
     private final UploadProgress numbers;
+    private final String protocol;
     private final String id;
     private final String location;
     private final DigestAlgorithm digestAlgorithm;
@@ -14,12 +15,22 @@ public final class UploadResult {
 
     UploadResult(NativeUpload upload) {
         numbers = upload.progress();
+        protocol = upload.protocol();
         id = upload.id();
         location = upload.location();
         digestAlgorithm = upload.digestAlgorithm();
         digest = upload.digest();
         md5 = upload.md5();
         serverMessage = upload.serverMessage();
+    }
+
+    /**
+     * Returns the protocol that the server has answered in.
+     *
+     * @return {@code form}, {@code tus} or {@code ietf}
+     */
+    public String protocol() {
+        return protocol;
     }
 
     /**
@@ -50,7 +61,7 @@ public final class UploadResult {
     }
 
     /**
-     * Returns the digest of the whole file, which the server has compared.
+     * Returns the digest of the whole file. The server has compared it, if its protocol is {@code form}.
      *
      * @return lower-case hex; empty when the file was not read whole, as with {@link Digest#NONE}
      */

@@ -180,6 +180,7 @@ class ErrorTest {
         assertTrue(refused(() -> client.caFile(directory.resolve("no"))).contains(directory.resolve("no").toString()));
         refused(() -> client.clientCertificate(directory.resolve("no"), directory.resolve("no")));
         client.trust(Trust.BUNDLED).tlsVerify(false).locateMethod(LocateMethod.GET).filenameStyle(FilenameStyle.RFC8187)
+            .protocol(Protocol.TUS)
             .noProxy("localhost").proxy("socks5h://joe:secret@127.0.0.1:1080").retryTimeout(Duration.ofDays(1));
         ResumableUploadClient made = client.build();
         assertThrows(IllegalStateException.class, client::build);
@@ -192,7 +193,12 @@ class ErrorTest {
         refused(() -> upload.segmentSize(0));
         refused(() -> upload.rateLimit(-1));
         refused(() -> made.upload("x", -1, () -> null));
-        upload.build().close();
+        upload.digestAlgorithm(DigestAlgorithm.SHA256);
+        try (ResumableUpload built = upload.build()) {
+            ResupException unsent = assertThrows(ResupException.class, built::run);
+            assertEquals(ErrorCode.ARGUMENT, unsent.code());
+            assertTrue(unsent.getMessage().contains("protocol tus"), unsent.getMessage());
+        }
         assertThrows(IllegalStateException.class, upload::build);
         assertThrows(NullPointerException.class, () -> made.upload(null, new byte[1]));
         assertThrows(NullPointerException.class, () -> ResumableUploadClient.create(null));

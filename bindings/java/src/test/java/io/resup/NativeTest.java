@@ -90,6 +90,7 @@ class NativeTest {
     void codes_are_those_of_the_c_header() throws IOException {
         assertEquals(constants("RESUP_STATE_"), codes(UploadState.values(), state -> state.code));
         assertEquals(constants("RESUP_LOG_"), codes(LogLevel.values(), level -> level.code));
+        assertEquals(constants("RESUP_PROTOCOL_"), codes(Protocol.values(), protocol -> protocol.code));
         assertEquals(constants("RESUP_LOCATE_"), codes(LocateMethod.values(), method -> method.code));
         assertEquals(constants("RESUP_SIGNING_"), codes(SigningAlgorithm.values(), algorithm -> algorithm.code));
         assertEquals(constants("RESUP_TRUST_"), codes(Trust.values(), trust -> trust.code));
@@ -131,6 +132,7 @@ class NativeTest {
     void the_library_refuses_codes_and_numbers_that_it_does_not_know() throws Exception {
         Loader.load();
         NativeClient client = new NativeClient("http://127.0.0.1:9/");
+        assertEquals("no protocol has the code -7", refusal(client, "setProtocol"));
         assertEquals("no locate method has the code -7", refusal(client, "setLocateMethod"));
         assertEquals("no signing algorithm has the code -7", refusal(client, "setSigningAlgorithm"));
         assertEquals("no trust has the code -7", refusal(client, "setTrust"));

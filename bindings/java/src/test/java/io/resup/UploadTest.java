@@ -40,6 +40,7 @@ class UploadTest extends WithReceiver {
         assertEquals(bytes.length, result.bytesSent());
         assertEquals(0, result.bytesSkipped());
         assertEquals(1, result.attempts());
+        assertEquals("form", result.protocol());
         assertTrue(result.digest().get().matches("[0-9a-f]{32}([0-9a-f]{32})?"));
         assertEquals(result.digestAlgorithm().get() == DigestAlgorithm.MD5, result.md5().isPresent());
         assertTrue(receiver.record(result).contains("\"path.bin\""), receiver.record(result));

@@ -4,6 +4,9 @@
 //! Where it is missing, damaged or of another file, the prefix is read again, and an upload that only
 //! its key finds begins anew. It holds no password and no content, and only its owner may read it.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -27,6 +30,10 @@ pub(crate) struct StateFile {
     target: String,
     /// The upload at the server, where the protocol needs its key.
     upload: Option<SavedUpload>,
+    /// Whether nothing is written without an upload.
+    only_for_key: bool,
+    /// The reason why the file is left as it is, if it is none of ours.
+    foreign: Option<String>,
 }
 
 /// An upload that only its key finds.
@@ -116,6 +123,16 @@ impl StateFile {
             identity,
             target: Digest::of(Algorithm::Sha256, target.as_bytes()).hex(),
             upload: None,
+            only_for_key: false,
+            foreign: None,
+        }
+    }
+
+    /// Makes this a file that is written only for an upload's key, together with its directory.
+    pub(crate) fn only_for_key(self) -> Self {
+        StateFile {
+            only_for_key: true,
+            ..self
         }
     }
 
@@ -189,11 +206,20 @@ impl StateFile {
         &self,
         checkpoints: impl Iterator<Item = &'a Checkpoint>,
     ) -> io::Result<()> {
+        if let Some(why) = &self.foreign {
+            return Err(io::Error::other(why.clone()));
+        }
         let checkpoints = checkpoints.map(|checkpoint| SavedCheckpoint {
             at: checkpoint.at,
             algorithm: checkpoint.state.algorithm().name().to_owned(),
             state: checkpoint.state.save(),
         });
+        if self.only_for_key {
+            if self.upload.is_none() {
+                return Ok(());
+            }
+            make_directory(self.path.parent())?;
+        }
         let mut content = Content {
             resup_state: match self.upload {
                 Some(_) => VERSION,
@@ -217,10 +243,31 @@ impl StateFile {
         result
     }
 
+    /// Leaves the file as it is from now on, for this reason.
+    pub(super) fn leave(&mut self, why: &str) {
+        self.foreign = Some(why.to_owned());
+    }
+
+    /// Gives the path, for messages.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Removes the file: the upload is complete.
     pub(crate) fn remove(&self) {
-        let _ = fs::remove_file(&self.path);
+        if self.foreign.is_none() {
+            let _ = fs::remove_file(&self.path);
+        }
     }
+}
+
+/// Makes a directory that only its owner may enter, unless it is there.
+fn make_directory(path: Option<&Path>) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    path.map_or(Ok(()), |path| builder.create(path))
 }
 
 /// Writes a new file that only its owner may read.
@@ -239,159 +286,4 @@ fn restore(saved: &SavedCheckpoint) -> Option<Checkpoint> {
         at: saved.at,
         state: State::restore(algorithm, &saved.state)?,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn checkpoint(content: &[u8]) -> Checkpoint {
-        checkpoint_of(Algorithm::Md5, content)
-    }
-
-    fn checkpoint_of(algorithm: Algorithm, content: &[u8]) -> Checkpoint {
-        let mut checkpoint = Checkpoint::start(algorithm);
-        checkpoint.at = content.len() as u64;
-        checkpoint.state.update(content);
-        checkpoint
-    }
-
-    fn direct(content: &[u8]) -> Digest {
-        Digest::of(Algorithm::Md5, content)
-    }
-
-    fn file() -> (tempfile::TempDir, StateFile) {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("s");
-        (dir, StateFile::new(path, "a 7".to_owned(), "http://h/"))
-    }
-
-    #[test]
-    fn a_saved_digest_goes_on_as_if_it_had_never_stopped() {
-        let (_dir, file) = file();
-        file.save([checkpoint(b"hello"), checkpoint(b"hello, world")].iter())
-            .unwrap();
-        let checkpoints = file.load().unwrap();
-        assert_eq!(
-            checkpoints.iter().map(|m| m.at).collect::<Vec<_>>(),
-            [5, 12]
-        );
-        let mut state = checkpoints[0].state.clone();
-        state.update(b", world");
-        assert_eq!(state.digest(), direct(b"hello, world"));
-        file.remove();
-        assert!(file.load().unwrap().is_empty());
-    }
-
-    #[test]
-    fn an_upload_that_was_saved_stays_until_another_is_set() {
-        let (_dir, mut file) = file();
-        file.set_upload("tus", "http://h/1");
-        file.save([].iter()).unwrap();
-        let new = || StateFile::new(file.path.clone(), "a 7".to_owned(), "http://h/");
-        // The next run saves digests before it has the server's answer.
-        let mut next = new();
-        let saved = next.load_upload().unwrap();
-        assert_eq!((&*saved.protocol, &*saved.key), ("tus", "http://h/1"));
-        next.save([checkpoint(b"hello")].iter()).unwrap();
-        assert_eq!(new().load_upload(), Some(saved));
-        // What is not for this server and file is not kept.
-        let mut elsewhere = StateFile::new(file.path.clone(), "a 7".to_owned(), "http://other/");
-        assert_eq!(elsewhere.load_upload(), None);
-        elsewhere.save([].iter()).unwrap();
-        assert_eq!(new().load_upload(), None);
-    }
-
-    #[test]
-    fn each_checkpoint_has_its_own_algorithm() {
-        let (_dir, file) = file();
-        let saved = Algorithm::ALL.map(|algorithm| checkpoint_of(algorithm, b"hello"));
-        file.save(saved.iter()).unwrap();
-        let digests = file.load().unwrap().into_iter().map(|it| it.state.digest());
-        let wanted = Algorithm::ALL.map(|algorithm| Digest::of(algorithm, b"hello"));
-        assert_eq!(digests.collect::<Vec<_>>(), wanted);
-    }
-
-    #[test]
-    fn a_file_of_version_1_is_read() {
-        let (_dir, file) = file();
-        let state = checkpoint(b"hello").state.save();
-        let check = direct(format!("a 7\n5 {state}").as_bytes()).hex();
-        let write = |version| {
-            let marks = format!(r#"[{{"at":5,"md5":"{state}"}}]"#);
-            let text = format!(
-                r#"{{"resup_state":{version},"identity":"a 7","marks":{marks},"check":"{check}"}}"#
-            );
-            fs::write(&file.path, text).unwrap();
-            file.load()
-        };
-        let checkpoints = write(1).unwrap();
-        assert_eq!(checkpoints[0].at, 5);
-        assert_eq!(checkpoints[0].state.digest(), direct(b"hello"));
-        for other in [0, 2, 3] {
-            assert!(matches!(write(other), Err(Unusable::Stale(_))), "{other}");
-        }
-    }
-
-    #[test]
-    fn the_longest_file_is_read() {
-        let (_dir, file) = file();
-        let mut longest = Checkpoint::start(Algorithm::Blake3);
-        // Ten complete subtrees; a file of a tebibyte has twenty more.
-        longest.state.update(&vec![1; (1 << 20) - 1]);
-        let more = 20 * 64;
-        file.save(vec![longest; 17].iter()).unwrap();
-        let length = fs::metadata(&file.path).unwrap().len();
-        assert!(length + 17 * more < LONGEST, "{length}");
-        assert_eq!(file.load().unwrap().len(), 17);
-    }
-
-    #[test]
-    fn a_damaged_file_or_one_of_another_source_is_not_used() {
-        let (_dir, file) = file();
-        file.save([checkpoint(b"hello")].iter()).unwrap();
-        let good = fs::read(&file.path).unwrap();
-        for at in 0..good.len() {
-            for bad in [good[at] ^ 1, b'}', b'0'] {
-                let mut text = good.clone();
-                text[at] = bad;
-                fs::write(&file.path, &text).unwrap();
-                if let Ok(checkpoints) = file.load() {
-                    assert_eq!(checkpoints[0].at, 5);
-                    assert_eq!(checkpoints[0].state.digest(), direct(b"hello"));
-                }
-            }
-            fs::write(&file.path, &good[..at]).unwrap();
-            let cut = file.load();
-            assert!(matches!(cut, Err(Unusable::Stale(_))), "cut at {at}");
-        }
-        fs::write(&file.path, &good).unwrap();
-        let other = StateFile::new(file.path.clone(), "b 7".to_owned(), "http://h/");
-        assert!(matches!(other.load(), Err(Unusable::Stale(why)) if why.contains("another file")));
-        fs::write(&file.path, vec![b' '; 100_000]).unwrap();
-        assert!(file.load().is_err());
-        let directory = StateFile::new("/".into(), String::new(), "");
-        assert!(directory.load().is_err());
-        assert!(directory.save([].iter()).is_err());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_device_or_pipe_is_not_read_and_not_replaced() {
-        let (_dir, file) = file();
-        let made = std::process::Command::new("mkfifo")
-            .arg(&file.path)
-            .status();
-        assert!(made.unwrap().success());
-        for path in [file.path, "/dev/zero".into()] {
-            let (tell, told) = std::sync::mpsc::channel();
-            let other = StateFile::new(path.clone(), String::new(), "");
-            // If it were read, its end would never come: a thread keeps the test from waiting.
-            std::thread::spawn(move || {
-                tell.send(matches!(other.load(), Err(Unusable::NotOurs(_))))
-            });
-            let limit = std::time::Duration::from_secs(20);
-            assert_eq!(told.recv_timeout(limit), Ok(true), "{path:?}");
-        }
-    }
 }
