@@ -17,6 +17,8 @@ pub(super) struct Claim {
     /// The digest of the server's bytes, where it is comparable.
     pub digest: Option<Digest>,
     pub location: Option<String>,
+    /// Whether only this run can have added bytes since its first answer.
+    pub is_own: bool,
     /// The ranges of the server that are still to be compared.
     pub ranges: VecDeque<Range>,
     pub reply_to: ReplyTo,
@@ -31,6 +33,13 @@ pub(super) enum ReplyTo {
     Store,
     /// A send, accepted or not, to a server whose offset was `from`: it has to be higher now.
     Send { accepted: bool, from: u64 },
+}
+
+impl ReplyTo {
+    /// Whether the request asked for the file, and for no bytes of it.
+    pub(super) fn is_to_locate(self) -> bool {
+        matches!(self, ReplyTo::Any | ReplyTo::Store)
+    }
 }
 
 /// A send in progress.

@@ -178,6 +178,7 @@ impl Transfer {
             complete: answer.state == State::Complete,
             digest: answer.prefix.filter(|_| self.compares),
             location: answer.location.clone(),
+            is_own: answer.is_own,
             ranges: answer.ranges.iter().copied().collect(),
             reply_to,
         };
@@ -232,9 +233,8 @@ impl Transfer {
             }),
             // Bytes that were disproved stay so until they are proved or replaced.
             None if is_disproved && !accepted => Ok(false),
-            // A locate finds the file by its name, size and time. So another program may have
-            // uploaded it, before this run or during it.
-            None if matches!(claim.reply_to, ReplyTo::Any | ReplyTo::Store) => Ok(true),
+            // Where a locate finds the file by its name, another program may have uploaded it.
+            None if claim.reply_to.is_to_locate() && (is_first || !claim.is_own) => Ok(true),
             None if self.evidence.plausible() >= self.size => Ok(true),
             None => Err(sent_by_another(self.size, self.evidence.plausible())),
         }

@@ -81,6 +81,8 @@ pub(crate) struct Answer {
     pub parts: Option<u64>,
     /// The bytes that the server holds behind `offset`, in order.
     pub ranges: Vec<Range>,
+    /// Whether nobody but this upload's client can add to it, since nobody else knows its key.
+    pub is_own: bool,
     /// Text for a person.
     pub message: Option<String>,
 }

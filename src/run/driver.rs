@@ -48,6 +48,8 @@ pub(super) struct Driver<'a> {
     pub(super) part_key: Option<String>,
     /// How many sends in a row found their connection dead.
     pub(super) dead_sends: u32,
+    /// The bytes of the last send with a checksum, if its response did not come.
+    pub(super) unchecked: Option<(u64, u64)>,
 }
 
 impl<'a> Driver<'a> {
@@ -61,6 +63,7 @@ impl<'a> Driver<'a> {
             true => setup.algorithm.offer(),
             false => &[],
         };
+        let is_known = setup.key.is_some();
         let learned = setup.learned_digest.get().filter(|it| offer.contains(it));
         let digest = RollingDigest::new(learned.or(offer.first().copied()), setup.state_file);
         Driver {
@@ -99,6 +102,8 @@ impl<'a> Driver<'a> {
             exchange: None,
             part_key: None,
             dead_sends: 0,
+            // Nothing tells where the last send of an earlier run began.
+            unchecked: is_known.then_some((0, u64::MAX)),
         }
     }
 
@@ -236,7 +241,8 @@ impl<'a> Driver<'a> {
             true => self.source.hash_during(locate),
             false => locate(),
         };
-        let mut answer = located?;
+        let mut answer = self.settled(located?, key.as_deref())?;
+        let exchange = Self::connection(&self.exchange);
         self.note_protocol(before);
         if self.protocol.abilities().needs_key {
             self.answers.forget_lost(&answer);
@@ -317,6 +323,7 @@ impl<'a> Driver<'a> {
             self.exchange = Some(self.connector.connect()?);
         }
         self.control.enter(UploadState::Sending);
+        self.unchecked = checksum.as_ref().map(|_| (offset, offset + length));
         let ends_file = offset + length == self.job.size;
         let end = ends_file.then_some(FileEnd {
             announced: &self.job.digests,
@@ -343,6 +350,7 @@ impl<'a> Driver<'a> {
             self.protocol.send(exchange, &self.job, segment)
         })?;
         self.dead_sends = 0;
+        self.unchecked = None;
         Ok(outcome)
     }
 

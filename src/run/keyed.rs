@@ -1,12 +1,22 @@
 //! What a run does in protocols in which each upload has a key, and each send a checksum.
 
+use std::time::Duration;
+
 use super::driver::Driver;
 use super::reading;
 use crate::control::log::LogLevel;
 use crate::control::snapshot::UploadState;
 use crate::control::stop::Stop;
+use crate::error::rounded;
 use crate::http::endpoint::Endpoint;
-use crate::protocol::{Checksum, ChecksumState, Job};
+use crate::protocol::{Answer, Checksum, ChecksumState, Job, State};
+
+/// The waits for a server that may drop bytes of a send that was cut.
+const SETTLING: [Duration; 3] = [
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+];
 
 /// Gives what an upload is created with. The same file under another name is another upload, for one.
 pub(super) fn target(endpoint: &Endpoint, job: &Job) -> String {
@@ -62,6 +72,33 @@ impl Driver<'_> {
         if let Err(line) = self.source.digest.remember(self.protocol.name(), key) {
             self.log(LogLevel::Warn, || line);
         }
+    }
+
+    /// Takes an answer once the server may drop nothing more: of a send with a checksum that was cut, it
+    /// keeps nothing, but some servers say so only a moment later.
+    pub(super) fn settled(&mut self, answer: Answer, key: Option<&str>) -> Result<Answer, Stop> {
+        let mut answer = answer;
+        let Some((from, to)) = self.unchecked.take() else {
+            return Ok(answer);
+        };
+        for wait in SETTLING {
+            let is_inside = from < answer.offset && answer.offset < to;
+            let has_checksums = self.protocol.abilities().checksum.is_some();
+            if !is_inside || !has_checksums || answer.state == State::Complete {
+                break;
+            }
+            let offset = answer.offset;
+            self.log(LogLevel::Info, || {
+                format!(
+                    "the server has {offset} bytes, the last of which no checksum has proved; asking again in {}",
+                    rounded(wait)
+                )
+            });
+            self.control.sleep(wait)?;
+            let exchange = Self::connection(&self.exchange);
+            answer = self.protocol.locate(exchange, &self.job, key)?;
+        }
+        Ok(answer)
     }
 
     /// Computes the checksum that goes before these bytes, if there is one.

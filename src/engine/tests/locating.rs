@@ -136,3 +136,20 @@ fn a_page_as_first_response_ends_the_run_and_a_later_one_does_not() {
         other => panic!("{other:?}"),
     }
 }
+
+#[test]
+fn an_upload_that_only_this_run_knows_has_no_more_than_was_sent() {
+    for (is_own, sent, believed) in [(false, 300, true), (true, 300, false), (true, SIZE, true)] {
+        let answer = |answer| Answer { is_own, ..answer };
+        let mut run = Run::locating();
+        run.handle(Event::Located(answer(partial(0))));
+        let part = part_of(run.handle(Event::Settled));
+        run.send_failed(part, sent, connection_lost());
+        run.recovered();
+        let step = run.handle(Event::Located(answer(complete())));
+        match believed {
+            true => assert!(matches!(step, Step::Conclude { .. }), "{step:?}"),
+            false => drop(waited_for(step)),
+        }
+    }
+}

@@ -146,6 +146,7 @@ fn answer(state: State, offset: u64) -> Answer {
         small: None,
         parts: None,
         ranges: Vec::new(),
+        is_own: false,
         message: None,
     }
 }

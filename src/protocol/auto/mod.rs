@@ -159,13 +159,11 @@ impl Protocol for Auto<'_> {
                 let _ = self.learned.found.set(ProtocolName::Form);
                 return Ok(answer);
             }
-            // Only a server of forms answers that.
-            Err(error @ Error::DigestUnavailable { .. }) => return Err(error),
             // Something else may answer in the server's place for a while.
             Err(error) if self.learned.found.get() == Some(&ProtocolName::Form) => {
                 return Err(error)
             }
-            // The answer is one to a form.
+            // Only a server of forms answers that.
             Err(error @ (Error::DigestUnavailable { .. } | Error::BadOffset { .. })) => {
                 return Err(error)
             }

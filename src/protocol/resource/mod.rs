@@ -171,6 +171,7 @@ impl<D: Dialect> Resource<D> {
             small: None,
             parts: None,
             ranges: Vec::new(),
+            is_own: true,
             message: None,
         }
     }

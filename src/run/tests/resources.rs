@@ -35,6 +35,8 @@ struct Upload {
     is_gone: bool,
     /// The last offset that an answer gave; no later send may begin before it.
     told: usize,
+    /// How many bytes at the end are dropped after the next question.
+    unchecked: usize,
 }
 
 /// A server without a network.
@@ -43,6 +45,8 @@ struct Server {
     /// The fates of the next requests, the last one first.
     fates: Vec<Fate>,
     checks: bool,
+    /// Whether a cut send with a checksum is dropped only after the next question.
+    drops_late: bool,
     size: usize,
 }
 
@@ -83,8 +87,10 @@ impl Server {
             return Ok((404, Vec::new()));
         }
         if request.method == "HEAD" {
-            upload.told = upload.held.len();
-            return Ok((200, fields(upload)));
+            let answer = fields(upload);
+            upload.told = upload.held.len() - std::mem::take(&mut upload.unchecked);
+            upload.held.truncate(upload.told);
+            return Ok((200, answer));
         }
         assert_eq!(request.method, "PATCH");
         let fate = self.fates.pop();
@@ -98,6 +104,7 @@ impl Server {
         }
         let offset = offset.unwrap();
         assert!(offset >= upload.told, "confirmed bytes are sent again");
+        assert!(offset <= upload.held.len(), "the file gets a hole");
         if offset != upload.held.len() {
             return Ok((409, Vec::new()));
         }
@@ -116,8 +123,11 @@ impl Server {
             return Ok((460, Vec::new()));
         }
         // With a checksum all of the body counts, or nothing.
-        if is_whole || checksum.is_none() {
+        if is_whole || checksum.is_none() || self.drops_late {
             upload.held.extend_from_slice(&body);
+        }
+        if !is_whole && checksum.is_some() && self.drops_late {
+            upload.unchecked = body.len();
         }
         upload.is_complete |= is_whole
             && match &flag {
@@ -234,7 +244,7 @@ proptest! {
         let content = content(length);
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state");
-        let server = Server { uploads: Vec::new(), fates, checks, size: length };
+        let server = Server { uploads: Vec::new(), fates, checks, drops_late: false, size: length };
         let to = To(Arc::new(Mutex::new(server)));
         let runs = (0..20).map(|_| run(&content, &to, name, &path));
         let failures = runs.take_while(|result| result.is_err()).count();
@@ -259,5 +269,28 @@ fn empty(server: &Server) -> usize {
             .filter(|it| it.is_complete)
             .count(),
         _ => 0,
+    }
+}
+
+#[test]
+fn nothing_is_built_upon_bytes_that_no_checksum_has_proved() {
+    let content = content(5000);
+    // The run goes on by itself, or ends and another one goes on.
+    for cuts in [1, 3] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        let to = To(Arc::new(Mutex::new(Server {
+            uploads: Vec::new(),
+            // The creation has one, too.
+            fates: [vec![Fate::LostAfter(3000); cuts], vec![Fate::Locked]].concat(),
+            checks: true,
+            drops_late: true,
+            size: content.len(),
+        })));
+        let runs = (0..5).map(|_| run(&content, &to, ProtocolName::Tus, &path));
+        runs.take_while(Result::is_err).for_each(drop);
+        let server = to.0.lock().unwrap();
+        assert_eq!(server.uploads.len(), 1);
+        assert!(server.uploads[0].held == content);
     }
 }

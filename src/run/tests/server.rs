@@ -95,6 +95,7 @@ impl Server {
             small: None,
             parts: None,
             ranges: Vec::new(),
+            is_own: false,
             message: None,
         }
     }

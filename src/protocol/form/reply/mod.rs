@@ -221,6 +221,7 @@ fn assemble(
         small: None,
         parts: None,
         ranges: Vec::new(),
+        is_own: false,
         message: body.message.as_str().map(limited),
     };
     // A server that was offered nothing may mean something else by these members.
