@@ -445,5 +445,13 @@ fn a_finished_file_that_was_moved_away_does_not_begin_again() {
     let place = receiver.tus_create(3, &[]);
     Raw::tus_patch(&place, 0, b"one").send(&receiver);
     std::fs::remove_file(receiver.file(place.strip_prefix("/upload/").unwrap())).unwrap();
-    assert_eq!(Raw::tus("HEAD", &place).send(&receiver).status, 404);
+    let empty = Raw::tus_patch(&place, 3, b"");
+    for raw in [&Raw::tus("HEAD", &place), &empty] {
+        assert_eq!(raw.send(&receiver).status, 404);
+    }
+    assert_eq!(Raw::tus("DELETE", &place).send(&receiver).status, 204);
+    assert_eq!(
+        receiver.get("/uploads").json["uploads"],
+        serde_json::json!([])
+    );
 }

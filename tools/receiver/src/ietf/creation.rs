@@ -94,12 +94,16 @@ impl Call<'_> {
         }
     }
 
-    /// Tells the client the URL before its body has come, so that it can go on when the connection breaks. Proxies pass
-    /// such a response on, or drop it, or take it for the last one: only what comes without a proxy gets it.
+    /// Tells the client the URL before its body has come, so that it can go on when the connection breaks. Some proxies
+    /// take such a response for the last one, so only what comes without one gets it. An nginx that tells nothing of
+    /// itself says that it closes the connection.
     fn announce(&self, record: &Record, place: &str) -> bool {
         let head = self.head;
         let interim = head.extensions.get::<Interim>();
-        let fits = head.version == Version::HTTP_11 && !is_by_proxy(&head.headers);
+        let connection = head.headers.get(header::CONNECTION);
+        let closes =
+            connection.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"));
+        let fits = head.version == Version::HTTP_11 && !closes && !is_by_proxy(&head.headers);
         let Some(interim) = interim.filter(|_| fits) else {
             return false;
         };

@@ -81,14 +81,13 @@ pub async fn delete(
         return Err(unknown(id));
     }
     let claim = uploads.claims.claim(id).await?;
-    let record = uploads.store.find(owner, id).await?;
+    let record = uploads.load(owner, &claim).await?;
     let record = record.ok_or_else(|| unknown(id))?;
     log.id.clone_from(&record.id);
     if record.state == State::Complete && keeps_finished {
         return Ok(());
     }
     uploads.delete(&record).await?;
-    drop(claim);
     Ok(())
 }
 

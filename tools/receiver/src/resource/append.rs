@@ -10,10 +10,11 @@ use crate::resource::creation::refusal;
 use crate::resource::room::{fix, reserve};
 use crate::storage::claims::{Claim, ClaimError};
 use crate::storage::error::{StorageError, StoreError};
-use crate::storage::record::Record;
+use crate::storage::record::{Record, State};
 use crate::storage::writer::{ExpectedDigests, Outcome, Writer};
 use crate::wire::endpoint::Endpoint;
 use crate::wire::incoming::Incoming;
+use crate::wire::locate::contested;
 use crate::wire::request_log::RequestLog;
 
 /// What a request says about its body.
@@ -145,14 +146,23 @@ pub async fn append(
     }
     let outcome = outcome?;
     log.to = Some(outcome.record.offset);
-    let mut record = judge(endpoint, outcome).await?;
-    if record.is_open && append.is_last {
-        let claim = endpoint.uploads.claims.claim(&record.id).await?;
-        let length = record.offset;
-        fix(endpoint, &mut record, length).await?;
-        return settle(endpoint, claim, record, &append.whole).await;
+    let record = judge(endpoint, outcome).await?;
+    match record.is_open && append.is_last {
+        true => end(endpoint, record, &append.whole).await,
+        false => Ok(record),
     }
-    Ok(record)
+}
+
+/// Ends an open upload where it stands.
+async fn end(endpoint: &Endpoint, appended: Record, whole: &[Digest]) -> Result<Record, Failure> {
+    let claim = endpoint.uploads.claims.claim(&appended.id).await?;
+    let owner = &appended.identity.owner;
+    // Another request may have come in between.
+    let record = endpoint.uploads.load(owner, &claim).await?;
+    let record = record.filter(|now| now.is_open && now.offset == appended.offset);
+    let mut record = record.ok_or_else(contested)?;
+    fix(endpoint, &mut record, appended.offset).await?;
+    settle(endpoint, claim, record, whole).await
 }
 
 /// Finishes an upload of which all bytes are there.
@@ -195,10 +205,15 @@ async fn judge(endpoint: &Endpoint, outcome: Outcome) -> Result<Record, Failure>
     ))
 }
 
-/// Deletes an upload that no request works on any more.
+/// Deletes an upload, unless another request has finished it meanwhile.
 pub async fn discard(endpoint: &Endpoint, record: &Record) -> Result<(), Failure> {
-    let _claim = endpoint.uploads.claims.claim(&record.id).await?;
-    Ok(endpoint.uploads.delete(record).await?)
+    let uploads = &endpoint.uploads;
+    let claim = uploads.claims.claim(&record.id).await?;
+    let now = uploads.load(&record.identity.owner, &claim).await?;
+    match now.filter(|now| now.state != State::Complete) {
+        Some(record) => Ok(uploads.delete(&record).await?),
+        None => Ok(()),
+    }
 }
 
 /// Passes the body to the writer.

@@ -64,10 +64,9 @@ for (const { name, command, more, isNamed, isMissing } of PROGRAMS) {
       });
       first.child.kill("SIGKILL");
       assert.deepEqual(await first.ended, [null, "SIGKILL"]);
-      const partial = await until(async () => {
-        const [upload] = await receiver.uploads();
-        return !upload.active && upload;
-      });
+      await until(async () => !(await receiver.uploads())[0].active);
+      // Only now all is in it that came.
+      const [partial] = await receiver.uploads();
       assert.equal(partial.state, "partial");
       const second = run();
       const [status] = await second.ended;

@@ -70,10 +70,9 @@ for (const chunkSize of [undefined, 5_000_000]) {
       await page.locator("#files").setInputFiles(file.path);
       await amid(receiver);
       await page.reload();
-      const partial = await until(async () => {
-        const [upload] = await receiver.uploads();
-        return !upload.active && upload;
-      });
+      await until(async () => !(await receiver.uploads())[0].active);
+      // Only now all is in it that came.
+      const [partial] = await receiver.uploads();
       assert.deepEqual([partial.name, partial.dir, partial.state], ["文.bin", "photos", "partial"]);
       page.patches.length = 0;
       await network(page, FAST);
