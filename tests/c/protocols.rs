@@ -1,5 +1,6 @@
 //! The protocol through the C ABI: which one is spoken, and what does not go with it.
 
+use resup_test_support::receiver::Receiver;
 use resup_test_support::scripted::{Request, ScriptedServer, Tus};
 
 use super::one::One;
@@ -74,4 +75,15 @@ fn a_protocol_without_what_another_setting_asks_for_is_refused() {
     );
     let creates = |it: &&Request| it.head.header("upload-length").is_some();
     assert_eq!(server.requests().iter().filter(creates).count(), 0);
+}
+
+#[test]
+fn the_receiver_takes_each_protocol() {
+    let (one, receiver) = (One::new(), Receiver::start());
+    for (protocol, spoken) in [("0", "form"), ("1", "form"), ("2", "tus"), ("3", "ietf")] {
+        let settings = ["client_set_protocol", protocol, "upload_set_name", spoken];
+        let report = one.upload(&receiver.endpoint(), SIZE, &settings);
+        assert_eq!(report.number("status"), 0, "{report:?}");
+        assert_eq!(report.text("protocol"), spoken);
+    }
 }

@@ -71,6 +71,12 @@ static void bad_ones_throw(const Setup &setup)
     upload.set_digest_algorithm(resup::DigestAlgorithm::sha256);
     CHECK(refused([&] { upload.run(); }) == resup::Errc::argument);
     CHECK(!upload.protocol());
+    upload.set_digest_algorithm(resup::DigestAlgorithm::automatic).run();
+    CHECK(upload.protocol() == "tus");
+    tus.set_protocol(resup::Protocol::ietf);
+    resup::Upload other(tus, make_file(setup, "ietf", 10));
+    other.run();
+    CHECK(other.protocol() == "ietf");
 }
 
 void settings(const Setup &setup)

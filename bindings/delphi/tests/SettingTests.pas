@@ -203,6 +203,14 @@ begin
       CheckCode(RESUP_E_ARGUMENT, E);
   end;
   CheckTrue(Client.Protocol = rpAuto);
+  Client.Protocol := rpTus;
+  Upload := TResupUpload.Create(Client, MakeFile('by tus', 10));
+  try
+    Upload.Execute;
+    CheckEquals('tus', Upload.ProtocolUsed);
+  finally
+    Upload.Free;
+  end;
   Upload := TResupUpload.Create(Client, MakeFile('refused', 10));
   try
     try

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -45,6 +46,18 @@ class UploadTest extends WithReceiver {
         assertEquals(result.digestAlgorithm().get() == DigestAlgorithm.MD5, result.md5().isPresent());
         assertTrue(receiver.record(result).contains("\"path.bin\""), receiver.record(result));
         assertEquals(bytes.length, run(client.upload(path.toFile())).bytesSkipped());
+    }
+
+    @Test
+    void each_protocol_is_spoken_with_the_receiver() throws IOException {
+        for (Protocol protocol : Protocol.values()) {
+            try (ResumableUploadClient own = ResumableUploadClient.builder(receiver.endpoint()).protocol(protocol).build()) {
+                UploadResult result = run(own.upload("by " + protocol, Some.bytes(1000)));
+                String name = protocol == Protocol.AUTO ? "form" : protocol.name().toLowerCase(Locale.ROOT);
+                assertEquals(name, result.protocol());
+                assertEquals(1000, result.size());
+            }
+        }
     }
 
     @Test
