@@ -158,7 +158,7 @@ servers: python
 # The library with servers of other people.
 test-servers: servers
 	$(CARGO) test --workspace --no-run
-	$(TESTS) --test servers
+	$(TESTS) --test servers --test tus_servers --test tus_kills
 
 # What is handed out: archives, Debian packages, and recipes for other packagers' tools.
 test-packages: need-packages python

@@ -1,4 +1,5 @@
 //! HTTP as it is on the wire: a request, and what is answered.
+#![allow(dead_code)] // not every test uses all of it
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

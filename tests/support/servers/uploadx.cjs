@@ -10,4 +10,10 @@ const tus = new Tus({
 	...(max_size && { maxFileSize: max_size }),
 	...(expire_ms && { expiration: { maxAge: expire_ms } }),
 });
-createServer(tus.handle).listen(port, host);
+// It refuses everything before it has looked at its directory.
+const timer = setInterval(() => {
+	if (tus.storage.isReady) {
+		clearInterval(timer);
+		createServer(tus.handle).listen(port, host);
+	}
+}, 5);

@@ -9,6 +9,7 @@
 //! | [`files`] | files of pseudo-random bytes, comparison, digests |
 //! | [`form_table`] | the forms that every receiver has to take or to refuse |
 //! | [`chaos`] | a TCP proxy that cuts, stalls, delays and corrupts at an exact byte |
+//! | [`http_proxy`] | a proxy that records requests, and does wrong to some of them |
 //! | [`scripted`] | an HTTP server that does what a list of steps says |
 //! | [`model`] | a correct receiver of the protocol that lives in memory |
 //! | [`hole`] | an address where connecting hangs |
@@ -51,6 +52,7 @@ pub mod front;
 pub mod haproxy;
 pub mod head;
 pub mod hole;
+pub mod http_proxy;
 pub mod mistakes;
 pub mod model;
 mod multipart;

@@ -1,4 +1,5 @@
-//! Servers of other people for tus, and for the IETF's resumable uploads. `make servers` fetches them.
+//! Servers of other people for tus and for the IETF's resumable uploads, which `make servers` fetches, and beside them the
+//! project's own.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::daemon::{Daemon, OUTPUT};
-use crate::tools;
+use crate::{receiver, tools};
 
 /// One of the servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,15 +22,17 @@ pub enum Kind {
     Python,
     /// The tus of @uploadx/core, in JavaScript.
     Uploadx,
+    /// The project's own receiver.
+    Receiver,
 }
 
-/// All of them.
+/// Those of other people.
 pub const ALL: [Kind; 4] = [Kind::Tusd, Kind::Node, Kind::Python, Kind::Uploadx];
 
 impl Kind {
     /// Whether it has tus' extension `checksum`.
     pub fn has_checksums(self) -> bool {
-        matches!(self, Kind::Python | Kind::Uploadx)
+        matches!(self, Kind::Python | Kind::Uploadx | Kind::Receiver)
     }
 }
 
@@ -61,22 +64,32 @@ impl Setup {
         self
     }
 
-    /// Lets unfinished uploads expire; tusd cannot.
+    /// Lets unfinished uploads expire; tusd cannot, and the receiver is not asked to.
     pub fn expire(mut self, after: Duration) -> Self {
         self.expire = Some(after);
         self
     }
 
-    /// Answers a creation with a URL without scheme and host. That of Python always does, tusd never.
+    /// Answers a creation with a URL without scheme and host. That of Python and the receiver always do, tusd never.
     pub fn relative(mut self) -> Self {
         self.relative = true;
         self
     }
 
-    /// Lets tusd speak the IETF's protocol as well.
+    /// Lets tusd speak the IETF's protocol as well; the receiver always does, the others never.
     pub fn ietf(mut self) -> Self {
         self.ietf = true;
         self
+    }
+
+    /// Returns which server it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Whether it speaks the IETF's protocol as well.
+    pub fn is_ietf(&self) -> bool {
+        self.ietf
     }
 
     /// Starts it; `None` when it is not here.
@@ -113,6 +126,11 @@ impl TusServer {
         Setup::new(kind).start()
     }
 
+    /// Returns how it was started.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
     /// Returns which one it is.
     pub fn kind(&self) -> Kind {
         self.setup.kind
@@ -125,8 +143,12 @@ impl TusServer {
 
     /// Returns the URL that makes uploads by way of a proxy.
     pub fn endpoint_at(&self, proxy: SocketAddr) -> String {
-        let end = if self.kind() == Kind::Tusd { "/" } else { "" };
-        format!("http://{proxy}/files{end}")
+        let path = match self.kind() {
+            Kind::Tusd => "files/",
+            Kind::Receiver => "upload",
+            _ => "files",
+        };
+        format!("http://{proxy}/{path}")
     }
 
     /// Returns the address at which it listens. It changes with every restart.
@@ -141,12 +163,21 @@ impl TusServer {
     /// Returns the path of the file of an upload, by the upload's URL.
     pub fn stored_file(&self, url: &str) -> PathBuf {
         let id = url.rsplit('/').next().unwrap_or(url);
-        self.data().join(id)
+        match self.kind() {
+            Kind::Receiver => self.data().join("files").join(id),
+            _ => self.data().join(id),
+        }
     }
 
     /// Returns the files of all uploads that it has, finished or not.
     pub fn files(&self) -> Vec<PathBuf> {
-        let entries = fs::read_dir(self.data()).expect("its data directory");
+        let dirs = match self.kind() {
+            Kind::Receiver => vec![self.data().join("files"), self.data().join("partial")],
+            _ => vec![self.data()],
+        };
+        let entries = dirs
+            .iter()
+            .flat_map(|dir| fs::read_dir(dir).expect("its directory"));
         let paths = entries.map(|entry| entry.expect("an entry").path());
         // What it notes about an upload is beside the file, with an extension.
         let mut files: Vec<_> = paths.filter(|path| path.extension().is_none()).collect();
@@ -177,6 +208,7 @@ impl TusServer {
             Kind::Node => self.start_node("tus_node.cjs", "@tus/server"),
             Kind::Uploadx => self.start_node("uploadx.cjs", "@uploadx/core"),
             Kind::Python => self.start_python(),
+            Kind::Receiver => self.start_receiver(),
         };
         self.daemon.is_some()
     }
@@ -221,6 +253,17 @@ impl TusServer {
         Daemon::start(&program.display().to_string(), |command, addr, _| {
             command.arg(scripts("tus_python.py"));
             command.arg(self.settings(addr));
+        })
+    }
+
+    fn start_receiver(&self) -> Option<Daemon> {
+        let program = receiver::binary().display().to_string();
+        Daemon::start(&program, |command, addr, _| {
+            command.arg("--data").arg(self.data());
+            command.args(["--listen", &addr.to_string()]);
+            if let Some(bytes) = self.setup.max_size {
+                command.args(["--max-size", &bytes.to_string()]);
+            }
         })
     }
 
