@@ -89,3 +89,39 @@ fn connections_to_another_server_are_kept_for_the_clients_next_upload() {
     assert_eq!(methods(&other, 0), ["PATCH"; 3]);
     assert_eq!((server.connections(), other.connections()), (1, 1));
 }
+
+#[test]
+fn the_next_run_of_an_upload_goes_on_without_a_state_file() {
+    let server = ScriptedServer::start_with(|head, _| match head.method.as_str() {
+        "HEAD" => answer(200, &[("Upload-Offset", "5000")]),
+        "PATCH" => answer(403, &[]).end(End::Close),
+        _ => takes(head, "/u/1", ""),
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let path = make_file(&dir, "f", 5000);
+    let client = tus(&server);
+    let from_memory = Upload::from_memory(&client, vec![7; 5000], "m").unwrap();
+    for mut upload in [Upload::from_file(&client, &path).unwrap(), from_memory] {
+        let seen = server.requests().len();
+        upload.run().unwrap_err();
+        upload.run().unwrap();
+        let methods = methods(&server, seen);
+        let created = methods.iter().filter(|method| *method == "POST").count();
+        assert_eq!(created, 1, "{methods:?}");
+        assert_eq!(methods.last().unwrap(), "HEAD");
+        // What is complete is not asked for again.
+        upload.run().unwrap_err();
+        assert!(server
+            .requests()
+            .iter()
+            .rev()
+            .any(|it| it.head.method == "POST"));
+    }
+    // The same file by another name is another upload.
+    let mut upload = Upload::from_file(&client, &path).unwrap();
+    upload.run().unwrap_err();
+    let seen = server.requests().len();
+    upload.set_name("other").unwrap();
+    upload.run().unwrap_err();
+    assert_eq!(methods(&server, seen)[0], "POST");
+}

@@ -48,7 +48,7 @@ impl Driver<'_> {
         if name != before {
             let forgets = match self.source.digest.has_file() {
                 true => "",
-                false => ", and without a state file a later run begins anew",
+                false => ", and without a state file another process begins anew",
             };
             self.log(LogLevel::Warn, || {
                 format!(

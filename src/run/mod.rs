@@ -10,6 +10,7 @@ mod ends;
 mod hashed_source;
 mod ids;
 mod keyed;
+mod last_upload;
 mod learned_digest;
 mod learned_store;
 mod options;
@@ -33,6 +34,7 @@ pub(crate) use options::{ClientState, SharedState, UploadOptions};
 
 use connector::HttpConnector;
 use driver::Driver;
+use last_upload::version;
 use setup::Setup;
 
 use crate::control::log::LogLevel;
@@ -72,8 +74,10 @@ pub(crate) fn run_upload(
         content_type,
         fields: upload.fields,
     };
+    let target = keyed::target(endpoint, &job);
+    let version = version(opener, &*source);
+    let of = version.map(|version| format!("{version} {target}"));
     let mut state_file = upload.state_file.and_then(|path| {
-        let target = keyed::target(endpoint, &job);
         let file = StateFile::new(path, source.identity()?, &target);
         Some(match upload.only_for_key {
             true => file.only_for_key(),
@@ -81,6 +85,9 @@ pub(crate) fn run_upload(
         })
     });
     let saved = state_file.as_mut().and_then(StateFile::load_upload);
+    let saved = saved
+        .map(|saved| (saved.protocol, saved.key))
+        .or_else(|| upload.last.get(of.as_deref()?));
     let credentials = &options.credentials;
     let signer = credentials.signing.clone().map(|secret| Signer {
         secret,
@@ -92,10 +99,10 @@ pub(crate) fn run_upload(
         options.filename_style,
         signer,
     );
-    let saved_protocol = saved.as_ref().map(|saved| saved.protocol.as_str());
+    let saved_protocol = saved.as_ref().map(|(protocol, _)| protocol.as_str());
     let learned = &shared.learned_protocol;
     let protocol = choose(options.protocol, form, saved_protocol, learned)?;
-    let saved = saved.filter(|saved| saved.protocol == protocol.name());
+    let saved = saved.filter(|(saved, _)| saved == protocol.name());
     if let (Some(file), None) = (&mut state_file, &saved) {
         file.forget_upload();
     }
@@ -118,7 +125,7 @@ pub(crate) fn run_upload(
         control,
         source: &mut *source,
         job,
-        key: saved.map(|saved| saved.key),
+        key: saved.map(|(_, key)| key),
         retry: options.retry,
         digest: upload.digest,
         algorithm: upload.algorithm,
@@ -136,7 +143,14 @@ pub(crate) fn run_upload(
         ids: &shared.ids,
         rates: [rate, &shared.rate],
     });
-    driver.run()
+    let result = driver.run();
+    match (&result, of) {
+        (Err(_), Some(of)) if protocol.abilities().needs_key => {
+            upload.last.note(of, protocol.name(), control);
+        }
+        _ => upload.last.forget(),
+    }
+    result
 }
 
 /// Opens the source. The program may interrupt its stream before the stream has given its size.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
 
 use super::ids::KnownIds;
+use super::last_upload::LastUpload;
 use super::learned_digest::LearnedDigest;
 use super::learned_store::LearnedStore;
 use super::threads::Threads;
@@ -180,6 +181,8 @@ pub(crate) struct UploadOptions {
     pub only_for_key: bool,
     /// Whether the server is asked before anything is sent, since an earlier run may have sent it.
     pub asks_first: bool,
+    /// The upload that the last run has begun.
+    pub last: LastUpload,
 }
 
 impl UploadOptions {
@@ -197,6 +200,7 @@ impl UploadOptions {
             state_file: None,
             only_for_key: false,
             asks_first: false,
+            last: LastUpload::default(),
         }
     }
 }

@@ -210,7 +210,7 @@ fn without_a_place_for_the_url_the_upload_goes_on() {
         let text = upload(Some("/dev/null"), arguments);
         assert!(text.contains("the state file \"/dev/null/resup/"), "{text}");
         assert!(
-            text.contains("cannot be written, so a later run begins anew"),
+            text.contains("cannot be written, so another process begins anew"),
             "{text}"
         );
     }
@@ -218,7 +218,7 @@ fn without_a_place_for_the_url_the_upload_goes_on() {
     assert!(text.contains("set XDG_STATE_HOME or HOME"), "{text}");
     let text = upload(None, &[]);
     assert!(
-        text.contains("without a state file a later run begins anew"),
+        text.contains("without a state file another process begins anew"),
         "{text}"
     );
     assert_eq!(upload(None, &["--protocol=tus", "--quiet"]), "");

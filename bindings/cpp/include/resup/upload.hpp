@@ -222,7 +222,7 @@ class Upload : public Remote {
     /**
      * @brief A file that spares a later run reading again what the server has. Default: none.
      *
-     * In a protocol in which only the upload's URL finds it, such as tus, a later run begins anew without this file. Only
+     * In a protocol in which only the upload's URL finds it, such as tus, another process begins anew without this file. Only
      * its owner may read it.
      */
     Upload &set_state_file(const std::filesystem::path &path)
