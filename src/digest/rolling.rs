@@ -164,7 +164,9 @@ impl RollingDigest {
         file.set_upload(protocol, key);
         let result = self.write(&file).map_err(|e| {
             let path = file.path().display();
-            format!("the state file \"{path}\" cannot be written, so another process begins anew: {e}")
+            format!(
+                "the state file \"{path}\" cannot be written, so another process begins anew: {e}"
+            )
         });
         self.file = Some(file);
         result
