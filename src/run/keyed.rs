@@ -78,7 +78,7 @@ impl Driver<'_> {
     /// keeps nothing, but some servers say so only a moment later.
     pub(super) fn settled(&mut self, answer: Answer, key: Option<&str>) -> Result<Answer, Stop> {
         let mut answer = answer;
-        let Some((from, to)) = self.unchecked.take() else {
+        let Some((from, to)) = self.unchecked else {
             return Ok(answer);
         };
         for wait in SETTLING {
@@ -98,6 +98,7 @@ impl Driver<'_> {
             let exchange = Self::connection(&self.exchange);
             answer = self.protocol.locate(exchange, &self.job, key)?;
         }
+        self.unchecked = None;
         Ok(answer)
     }
 

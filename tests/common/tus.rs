@@ -54,11 +54,6 @@ impl Scene {
     pub fn client(&self) -> Client {
         let client = client(&self.endpoint());
         client.set_protocol(self.protocol());
-        if self.kind() == Kind::Uploadx {
-            // It drops the bytes of a cut send a moment after it has told them.
-            let long = Duration::from_millis(300);
-            client.set_retry_backoff(long, long).unwrap();
-        }
         client
     }
 

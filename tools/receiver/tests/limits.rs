@@ -218,6 +218,12 @@ fn a_client_that_is_still_sending_can_read_any_refusal() {
     }
 }
 
+fn is_active(receiver: &Receiver, id: &str) -> bool {
+    let list = receiver.get("/uploads").json;
+    let mut uploads = list["uploads"].as_array().unwrap().iter();
+    uploads.any(|upload| upload["id"] == id && upload["active"] == true)
+}
+
 #[test]
 fn a_new_connection_replaces_one_without_a_request() {
     let receiver = Receiver::start(&["--max-connections", "5"]);
@@ -243,7 +249,15 @@ fn a_new_connection_replaces_one_without_a_request() {
         .zip(&ids)
         .map(|(file, id)| {
             let send = file.send(id, 0).tail("md5", &md5_hex(&file.content));
-            begin(&receiver, &send, 500)
+            let stream = begin(&receiver, &send, 500);
+            // Until the receiver has read the head, the connection may give way to the next one.
+            for _ in 0..2000 {
+                if file.name == "4" || is_active(&receiver, id) {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(5));
+            }
+            stream
         })
         .collect();
     thread::sleep(Duration::from_millis(300));
