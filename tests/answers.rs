@@ -13,6 +13,8 @@ use resup_test_support::head::RequestHead;
 use resup_test_support::scripted::{json, reply, reply_with, End, Read, ScriptedServer, Step};
 
 const SIZE: u64 = 100_000;
+/// How late an answer comes that nobody waits for: by then the next upload has asked.
+const LATE: Duration = Duration::from_millis(500);
 
 fn is_send(head: &RequestHead) -> bool {
     head.boundary().is_some()
@@ -127,7 +129,7 @@ fn late_answer(answer: &str, digest: DigestMode) -> (u64, u64) {
     let dir = tempfile::tempdir().unwrap();
     let (first, second) = (make_file(&dir, "a", SIZE), dir.path().join("b"));
     files::make(&second, SIZE, 12).unwrap();
-    let twice = Step::reply(200, answer).wait(Duration::from_millis(100));
+    let twice = Step::reply(200, answer).wait(LATE);
     let twice = twice.write(reply(200, answer));
     let id = answer.contains("\"id\"").then_some(",\"id\":\"k\"");
     let new = format!(r#"{{"state":"new","offset":0{}}}"#, id.unwrap_or_default());
@@ -175,9 +177,7 @@ fn late_new(late: String) -> ScriptedServer {
     let complete = |id| Step::reply(200, &json("complete", SIZE, id));
     let server = ScriptedServer::start(vec![
         Step::reply(200, &json("new", 0, "first")),
-        complete("first")
-            .wait(Duration::from_millis(100))
-            .write(reply(200, &late)),
+        complete("first").wait(LATE).write(reply(200, &late)),
         Step::reply(200, &json("new", 0, "second")),
         Step::reply(200, &json("new", 0, "second")),
         complete("second"),
