@@ -2,6 +2,7 @@
 //! end.
 
 use std::path::PathBuf;
+use std::thread;
 use std::time::Duration;
 
 use resup::{Client, DigestMode, SegmentSize, Upload};
@@ -177,7 +178,15 @@ fn a_segment_that_the_protocol_does_not_know_is_refused_at_the_start() {
         let Some(tomcat) = Setup::new().set("max_segment", value).start() else {
             return;
         };
-        let log = tomcat.log();
+        // Tomcat takes connections before it has written why an application did not start.
+        let mut log = tomcat.log();
+        for _ in 0..600 {
+            if log.contains(message) || log.contains("Server startup in") {
+                break;
+            }
+            thread::sleep(Duration::from_millis(100));
+            log = tomcat.log();
+        }
         assert!(log.contains(message), "{value}:\n{log}");
     }
 }
