@@ -28,17 +28,9 @@ pub(super) fn target(endpoint: &Endpoint, job: &Job) -> String {
         fields,
         ..
     } = job;
-    format!(
-        "{:?}",
-        (
-            endpoint.uri().to_string(),
-            name,
-            dir,
-            user,
-            content_type,
-            fields
-        )
-    )
+    let endpoint = endpoint.uri().to_string();
+    let parts = (endpoint, name, dir, user, content_type, fields);
+    serde_json::to_string(&parts).unwrap_or_default()
 }
 
 impl Driver<'_> {
@@ -78,13 +70,13 @@ impl Driver<'_> {
     /// keeps nothing, but some servers say so only a moment later.
     pub(super) fn settled(&mut self, answer: Answer, key: Option<&str>) -> Result<Answer, Stop> {
         let mut answer = answer;
-        let Some((from, to)) = self.unchecked else {
+        let has_checksums = self.protocol.abilities().checksum.is_some();
+        let Some((from, to)) = self.unchecked.filter(|_| has_checksums) else {
             return Ok(answer);
         };
         for wait in SETTLING {
             let is_inside = from < answer.offset && answer.offset < to;
-            let has_checksums = self.protocol.abilities().checksum.is_some();
-            if !is_inside || !has_checksums || answer.state == State::Complete {
+            if !is_inside || answer.state == State::Complete {
                 break;
             }
             let offset = answer.offset;

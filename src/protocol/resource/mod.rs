@@ -118,8 +118,10 @@ impl<D: Dialect> Resource<D> {
             Error::bad_response("it has no Upload-Offset, so nothing tells what the server has")
         })?;
         self.dialect.note(&response)?;
-        let is_complete = |offset| self.dialect.is_complete(&response, offset, job, false);
-        if offset < job.size && is_complete(Some(offset)) {
+        let is_complete = self
+            .dialect
+            .is_complete(&response, Some(offset), job, false);
+        if is_complete && offset < job.size {
             return Ok(Known::NotOurs);
         }
         self.checked(&response, job, (url, offset), false)
