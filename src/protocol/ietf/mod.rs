@@ -13,10 +13,10 @@ use percent_encoding::{utf8_percent_encode, NON_ALPHANUMERIC};
 use resup_digests::Algorithm;
 
 use super::resource::{header, Dialect, Headers, Resource};
-use super::{ChecksumAlgorithm, Job, Segment};
+use super::{Job, Segment};
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
-use crate::http::{Exchange, Response};
+use crate::http::Response;
 use limits::Limits;
 use version::Version;
 
@@ -46,7 +46,7 @@ impl<'a> Ietf<'a> {
 }
 
 impl Draft<'_> {
-    fn flag(&self, is_complete: bool) -> Headers {
+    fn write_flag(&self, is_complete: bool) -> Headers {
         let (name, value) = self.version.flag(is_complete);
         vec![header(name, value)]
     }
@@ -57,17 +57,12 @@ impl Dialect for Draft<'_> {
         "ietf"
     }
 
-    fn learn(&self, _: &dyn Exchange, _: &Endpoint) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn note(&self, response: &Response) -> Result<(), Error> {
+    fn note(&self, response: &Response) {
         if response.status == 201 || says_complete(response).is_some() {
             self.version.settle();
             self.learned.version.take(&self.version);
         }
         self.learned.limits.note(response);
-        Ok(())
     }
 
     fn choose_other(&self, response: &Response) -> bool {
@@ -77,10 +72,6 @@ impl Dialect for Draft<'_> {
             status => matches!(status, 400 | 405 | 409 | 412 | 415 | 422 | 426 | 501),
         };
         is_unknown && self.version.choose_older()
-    }
-
-    fn checksum(&self) -> Option<ChecksumAlgorithm> {
-        None
     }
 
     fn max_segment(&self) -> Option<u64> {
@@ -99,7 +90,7 @@ impl Dialect for Draft<'_> {
 
     fn creation(&self, job: &Job) -> Result<Headers, Error> {
         check_description(job)?;
-        let mut headers = self.flag(false);
+        let mut headers = self.write_flag(false);
         headers.push(header("upload-length", job.size));
         headers.push(header("content-type", &job.content_type));
         headers.push(header("content-disposition", disposition(&job.name)));
@@ -117,37 +108,18 @@ impl Dialect for Draft<'_> {
     }
 
     fn append(&self, job: &Job, segment: &Segment<'_>) -> Headers {
-        let mut headers = self.flag(segment.offset + segment.length == job.size);
+        let mut headers = self.write_flag(segment.offset + segment.length == job.size);
         headers.push(header("content-type", "application/partial-upload"));
         headers.push(header("upload-offset", segment.offset));
         headers
     }
 
-    fn is_complete(
-        &self,
-        response: &Response,
-        offset: Option<u64>,
-        job: &Job,
-        has_all: bool,
-    ) -> bool {
-        // A response that says neither may be that of a page in between, such as a login.
-        says_complete(response).unwrap_or(has_all && offset == Some(job.size))
+    fn has_flag(&self) -> bool {
+        true
     }
 
-    fn acknowledges(&self, response: &Response) -> bool {
-        says_complete(response) == Some(false)
-    }
-
-    fn completes_empty(&self) -> bool {
-        false
-    }
-
-    fn is_checksum_mismatch(&self, _: u16) -> bool {
-        false
-    }
-
-    fn is_after_all(&self, response: &Response) -> bool {
-        says_complete(response) == Some(true)
+    fn flag(&self, response: &Response) -> Option<bool> {
+        says_complete(response)
     }
 
     fn is_spoken(&self, response: &Response) -> bool {

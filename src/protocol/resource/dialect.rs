@@ -20,17 +20,23 @@ pub(in crate::protocol) trait Dialect: Send + Sync {
     fn name(&self) -> &'static str;
 
     /// Learns what the server can do, before the first request about a file.
-    fn learn(&self, exchange: &dyn Exchange, endpoint: &Endpoint) -> Result<(), Error>;
+    fn learn(&self, _: &dyn Exchange, _: &Endpoint) -> Result<(), Error> {
+        Ok(())
+    }
 
-    /// Notes what a response says about limits.
-    fn note(&self, response: &Response) -> Result<(), Error>;
+    /// Notes what a response says about the server.
+    fn note(&self, _: &Response) {}
 
     /// Chooses another version, if a response shows that the server does not speak this one. Gives
     /// whether there is one to try.
-    fn choose_other(&self, response: &Response) -> bool;
+    fn choose_other(&self, _: &Response) -> bool {
+        false
+    }
 
     /// Gives the checksum that goes before the bytes of each send.
-    fn checksum(&self) -> Option<ChecksumAlgorithm>;
+    fn checksum(&self) -> Option<ChecksumAlgorithm> {
+        None
+    }
 
     /// Gives the most bytes of one send.
     fn max_segment(&self) -> Option<u64>;
@@ -47,27 +53,18 @@ pub(in crate::protocol) trait Dialect: Send + Sync {
     /// Gives the further header fields of a request that appends to an upload.
     fn append(&self, job: &Job, segment: &Segment<'_>) -> Headers;
 
-    /// Whether an upload is complete. `response` is about it, and says that it has so many bytes, or
-    /// does not say how many; `has_all` says that a send took all bytes.
-    fn is_complete(
-        &self,
-        response: &Response,
-        offset: Option<u64>,
-        job: &Job,
-        has_all: bool,
-    ) -> bool;
+    /// Whether only a flag completes an upload. If not, its last byte does.
+    fn has_flag(&self) -> bool;
 
-    /// Whether a response acknowledges all bytes of a send that does not end the file.
-    fn acknowledges(&self, response: &Response) -> bool;
-
-    /// Whether an upload of nothing is complete once it is created.
-    fn completes_empty(&self) -> bool;
+    /// Reads the flag of a response: whether the upload is complete.
+    fn flag(&self, _: &Response) -> Option<bool> {
+        None
+    }
 
     /// Whether a status says that the bytes did not have their checksum.
-    fn is_checksum_mismatch(&self, status: u16) -> bool;
-
-    /// Whether a refusal comes from what the server does with a file that it has completely.
-    fn is_after_all(&self, response: &Response) -> bool;
+    fn is_checksum_mismatch(&self, _: u16) -> bool {
+        false
+    }
 
     /// Whether a response is one of this protocol.
     fn is_spoken(&self, response: &Response) -> bool;

@@ -77,9 +77,9 @@ impl<D: Dialect> Resource<D> {
                     redirects += 1;
                 }
                 200..=299 => {
-                    self.dialect.note(&response)?;
+                    self.dialect.note(&response);
                     let url = upload_url(&at, &response)?;
-                    let is_complete = job.size == 0 && self.dialect.completes_empty();
+                    let is_complete = job.size == 0 && !self.dialect.has_flag();
                     return Ok(self.answer(&url, 0, is_complete));
                 }
                 _ if self.dialect.choose_other(&response) => {}
@@ -117,15 +117,21 @@ impl<D: Dialect> Resource<D> {
         let offset = number(&response, "upload-offset")?.ok_or_else(|| {
             Error::bad_response("it has no Upload-Offset, so nothing tells what the server has")
         })?;
-        self.dialect.note(&response)?;
-        let is_complete = self
-            .dialect
-            .is_complete(&response, Some(offset), job, false);
+        self.dialect.note(&response);
+        let is_complete = self.is_complete(&response, offset, job, false);
         if is_complete && offset < job.size {
             return Ok(Known::NotOurs);
         }
         self.checked(&response, job, (url, offset), false)
             .map(Known::Has)
+    }
+
+    /// Whether an upload with so many bytes is complete. `has_all` says that a send took the last ones.
+    fn is_complete(&self, response: &Response, offset: u64, job: &Job, has_all: bool) -> bool {
+        // A response without the flag may be that of a page in between, such as a login.
+        let is_last = has_all || !self.dialect.has_flag();
+        let flag = self.dialect.flag(response);
+        flag.unwrap_or(is_last && offset == job.size)
     }
 
     /// Makes an answer of an offset that a response gave.
@@ -141,9 +147,7 @@ impl<D: Dialect> Resource<D> {
                 why: format!("{offset} of {} bytes", job.size),
             });
         }
-        let is_complete = self
-            .dialect
-            .is_complete(response, Some(offset), job, has_all);
+        let is_complete = self.is_complete(response, offset, job, has_all);
         if is_complete && offset < job.size {
             return Err(Error::BadOffset {
                 why: format!(
@@ -289,7 +293,7 @@ impl<D: Dialect> Protocol for Resource<D> {
             bytes: &mut body,
         });
         let response = exchange.exchange(request)?;
-        self.dialect.note(&response)?;
+        self.dialect.note(&response);
         match response.status {
             200..=299 => {
                 let has_all = end == job.size;
@@ -300,18 +304,19 @@ impl<D: Dialect> Protocol for Resource<D> {
                         })
                     }
                     Some(offset) => self.checked(&response, job, (&url, offset), has_all)?,
-                    None if self.dialect.is_complete(&response, None, job, has_all) => {
+                    None if self.dialect.flag(&response) == Some(true) => {
                         self.answer(&url, job.size, true)
                     }
                     // If it is wrong, the next send finds another offset.
-                    None if !has_all && self.dialect.acknowledges(&response) => {
+                    None if !has_all && self.dialect.flag(&response) == Some(false) => {
                         self.answer(&url, end, false)
                     }
                     None => self.ask_again(exchange, job, (&url, has_all))?,
                 };
                 Ok(Outcome::Accepted(answer))
             }
-            _ if self.dialect.is_after_all(&response) => {
+            // It has all bytes, and does not want the file.
+            _ if self.dialect.flag(&response) == Some(true) => {
                 Err(self.refusal(&response, job).with_kind(RefusalKind::Other))
             }
             409 => Ok(Outcome::OffsetMismatch(self.ask_again(

@@ -36,11 +36,6 @@ impl<'a> Tus<'a> {
     }
 }
 
-/// Gives the header field that every request of tus has.
-fn version() -> Headers {
-    vec![header("tus-resumable", "1.0.0")]
-}
-
 impl Tus1<'_> {
     fn offers(&self) -> Offers {
         self.offers.get().copied().unwrap_or_default()
@@ -72,14 +67,6 @@ impl Dialect for Tus1<'_> {
         Ok(())
     }
 
-    fn note(&self, _: &Response) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn choose_other(&self, _: &Response) -> bool {
-        false
-    }
-
     fn checksum(&self) -> Option<ChecksumAlgorithm> {
         self.offers().checksum
     }
@@ -89,7 +76,7 @@ impl Dialect for Tus1<'_> {
     }
 
     fn common(&self) -> Headers {
-        version()
+        vec![header("tus-resumable", "1.0.0")]
     }
 
     fn creation(&self, job: &Job) -> Result<Headers, Error> {
@@ -112,24 +99,12 @@ impl Dialect for Tus1<'_> {
         headers
     }
 
-    fn is_complete(&self, _: &Response, offset: Option<u64>, job: &Job, _: bool) -> bool {
-        offset == Some(job.size)
-    }
-
-    fn acknowledges(&self, _: &Response) -> bool {
+    fn has_flag(&self) -> bool {
         false
-    }
-
-    fn completes_empty(&self) -> bool {
-        true
     }
 
     fn is_checksum_mismatch(&self, status: u16) -> bool {
         status == 460
-    }
-
-    fn is_after_all(&self, _: &Response) -> bool {
-        false
     }
 
     fn is_spoken(&self, response: &Response) -> bool {
