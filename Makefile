@@ -8,6 +8,9 @@ RELEASE := $(abspath $(TARGET)/release)
 ABI := $(shell awk '/define RESUP_VERSION_MAJOR / { v = $$3 } /define RESUP_VERSION_MINOR / { if (v == 0) v = "0." $$3 } \
 	END { print v }' include/resup.h)
 
+# What is compiled once gains nothing by what a second compilation would need.
+export CARGO_INCREMENTAL ?= 0
+
 # Sees to the packages that a target needs, which packaging/setup.txt lists; SETUP=true takes them for there.
 SETUP ?= packaging/setup.sh
 
