@@ -16,6 +16,8 @@ pub(super) const MIN: u64 = 256 * 1024;
 const MAX: u64 = 1 << 30;
 /// The time that a part should take.
 const AIM: Duration = Duration::from_secs(4);
+/// What is left is split into so many parts for each of several connections: one that is slower gets fewer.
+const PIECES: u64 = 2;
 /// No part is so many times as long as the one before, or shorter than that share of it.
 const GROWTH: u64 = 4;
 
@@ -37,16 +39,17 @@ impl PartLength {
         self.0.unwrap_or(SHORT)
     }
 
-    /// Gives the length of the next part, where `open` bytes are left for `slots` parts at a time
-    /// and the gap that it is for has `gap` bytes. Towards the end the parts become shorter, so that
-    /// they end together.
-    pub(super) fn next(&self, open: u64, slots: usize, gap: u64) -> u64 {
-        let share = (open / slots.max(1) as u64).max(MIN);
+    /// Gives the length of the next part, where `open` bytes are left for `slots` parts at a time, and
+    /// perhaps soon `most`, and the gap that it is for has `gap` bytes. Towards the end the parts become shorter, so that
+    /// they end together, though some connections are faster than others.
+    pub(super) fn next(&self, open: u64, slots: usize, most: usize, gap: u64) -> u64 {
+        let pieces = if slots > 1 { PIECES } else { 1 } * most.max(1) as u64;
+        let share = (open / pieces).max(MIN);
         let length = match self.0 {
             None if slots == 1 => (open / SHARE_OF_FIRST).clamp(SHORT, MOST_OF_FIRST),
-            _ => self.usual(),
+            _ => self.usual().min(share),
         };
-        let length = length.min(share).min(gap);
+        let length = length.min(gap);
         match gap - length < MIN / 2 {
             true => gap,
             false => length,
@@ -66,7 +69,7 @@ mod tests {
             let mut length = PartLength::default();
             let mut parts = 0;
             loop {
-                let next = length.next(u64::MAX, 6, u64::MAX);
+                let next = length.next(u64::MAX, 6, 6, u64::MAX);
                 let seconds = next as f64 / rate as f64;
                 if (3.9..4.1).contains(&seconds) || next == MIN {
                     break;
@@ -107,24 +110,28 @@ mod tests {
             // Beside others, nothing is known of a connection yet.
             (100 * MIB, 2, MIB / 2),
         ] {
-            assert_eq!(length.next(open, slots, open), next, "{open} {slots}");
+            assert_eq!(length.next(open, slots, 6, open), next, "{open} {slots}");
         }
     }
 
     #[test]
     fn the_rest_is_split_evenly() {
         let length = PartLength(Some(8 * MIB));
-        for (open, slots, gap, next) in [
+        for (open, slots, most, next) in [(24, 3, 6, 2), (24, 2, 2, 6), (24, 1, 6, 4), (6, 1, 2, 3)]
+        {
+            let part = length.next(open * MIB, slots, most, open * MIB);
+            assert_eq!(part, next * MIB, "{open} {slots} {most}");
+        }
+        for (open, most, gap, next) in [
             (100 * MIB, 6, 100 * MIB, 8 * MIB),
-            (100 * MIB, 1, 3 * MIB, 3 * MIB),
-            (12 * MIB, 6, 12 * MIB, 2 * MIB),
+            (100 * MIB, 6, 3 * MIB, 3 * MIB),
             (MIB, 6, MIB, MIN),
             // No crumbs are left.
             (MIB, 6, MIN + MIN / 2 - 1, MIN + MIN / 2 - 1),
             (MIB, 6, MIN + MIN / 2, MIN),
             (1, 6, 1, 1),
         ] {
-            assert_eq!(length.next(open, slots, gap), next, "{open} {slots} {gap}");
+            assert_eq!(length.next(open, 3, most, gap), next, "{open} {most} {gap}");
         }
     }
 }

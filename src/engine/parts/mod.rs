@@ -186,7 +186,7 @@ impl Parts {
         }
         let (from, to) = taken.first_gap(self.size)?;
         let open = self.size - taken.total();
-        let length = limit(self.length.next(open, slots, to - from));
+        let length = limit(self.length.next(open, slots, self.ramp.most(), to - from));
         let next = Sending {
             part,
             offset: from,

@@ -1,9 +1,28 @@
-//! A measure of a rate.
+//! Measures of a rate.
 
 use std::time::{Duration, Instant};
 
 /// The rate of the second half by which a connection still becomes faster, as a share of the first half's.
 const GROWTH: f64 = 1.2;
+
+/// Further connections have to bring this share of what as many others bring.
+const WORTH: f64 = 0.2;
+
+/// A measure of so many connections: their bytes per second together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Measure {
+    pub slots: usize,
+    pub rate: f64,
+}
+
+impl Measure {
+    /// Whether these connections bring enough beside the fewer ones of another measure.
+    pub(super) fn is_worth(self, fewer: Measure) -> bool {
+        let share = fewer.rate / fewer.slots as f64;
+        let more = (self.slots - fewer.slots) as f64;
+        self.rate - fewer.rate >= WORTH * share * more
+    }
+}
 
 /// A measure of the rate from one time on.
 #[derive(Debug, Clone, Copy)]

@@ -4,6 +4,7 @@ mod common;
 
 use std::io::Write;
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use resup_test_support::runs;
 
 use common::accounts::{basic, with, PASSWORD};
 use common::lock::Lock;
-use common::{begin, head, md5_hex, post_form, Receiver, Reply, Upload};
+use common::{begin, head, post_form, Receiver, Reply, Upload};
 
 /// The number of uploads at once: RESUP_TEST_RUNS, else a small one.
 fn uploads() -> usize {
@@ -33,32 +34,35 @@ fn from(user: &str, request: Vec<u8>) -> Vec<u8> {
     with(request, &[("Authorization", &basic(user, PASSWORD))])
 }
 
-/// Uploads `count` files of `size` bytes, all of which have begun before the first one ends.
-fn upload_at_once(receiver: &Receiver, count: usize, size: usize) {
+/// Uploads `count` files of `size` bytes, all of which have begun before the first one ends. `digest` proves each.
+fn upload_at_once(receiver: &Receiver, count: usize, size: usize, digest: &str) {
     let pattern = Upload::new("pattern", size).content;
     let begun = Instant::now();
     let barrier = Barrier::new(count);
-    thread::scope(|scope| {
+    let left = AtomicUsize::new(count);
+    let looks = thread::scope(|scope| {
         for n in 0..count {
-            let (barrier, pattern) = (&barrier, &pattern);
+            let (barrier, left, pattern) = (&barrier, &left, &pattern);
             let client = move || {
-                let mut file = Upload::new(&format!("{n}.bin"), 0);
+                let mut file = Upload::new(&format!("{n}.bin"), 0).with("digests", digest);
                 file.content = pattern.clone();
                 file.content[..8].copy_from_slice(&(n as u64).to_le_bytes());
                 let (id, _) = receiver.locate_ok(&file);
-                let send = file.send(&id, 0).tail("md5", &md5_hex(&file.content));
+                let send = file.send_with(digest, &id, 0);
                 let mut stream = begin(receiver, &send, size / 2);
                 barrier.wait();
                 stream.write_all(&send.bytes[size / 2..]).unwrap();
                 stream.write_all(&send.closing()).unwrap();
                 Reply::read(&mut stream).expect_complete(size as u64);
                 assert!(receiver.stored(&id) == file.content, "{id}");
+                left.fetch_sub(1, Relaxed);
             };
             thread::Builder::new()
                 .stack_size(256 * 1024)
                 .spawn_scoped(scope, client)
                 .unwrap();
         }
+        look_at_health(receiver, &left)
     });
     let (peak, threads) = (
         status(receiver, "VmHWM") / 1024,
@@ -67,16 +71,33 @@ fn upload_at_once(receiver: &Receiver, count: usize, size: usize) {
     let time = begun.elapsed().as_secs_f64();
     let rate = (count * size) as f64 / time / 1e6;
     println!(
-        "{count} uploads of {size} bytes at once: {time:.2} s, {rate:.0} MB/s, \
-         at most {peak} MB of memory, {threads} threads"
+        "{count} uploads of {size} bytes at once, {digest}: {time:.2} s, {rate:.0} MB/s, \
+         at most {peak} MB of memory, {threads} threads; /healthz: {looks}"
     );
     assert!(peak <= 200, "{peak} MB");
 }
 
+/// Asks for the receiver's health while uploads are left. Gives how long that took, as text.
+fn look_at_health(receiver: &Receiver, left: &AtomicUsize) -> String {
+    let mut times = Vec::new();
+    while left.load(Relaxed) > 0 {
+        let begun = Instant::now();
+        assert_eq!(receiver.get("/healthz").status, 200);
+        times.push(begun.elapsed().as_millis());
+        thread::sleep(Duration::from_millis(10));
+    }
+    times.sort_unstable();
+    let at = |share: usize| times[(times.len() - 1) * share / 100];
+    let (median, most) = (at(50), at(100));
+    format!("median {median} ms, 95 % {} ms, at most {most} ms", at(95))
+}
+
 #[test]
 fn many_uploads_at_once_are_all_right() {
-    let receiver = Receiver::start(&["--commit-bytes", "100000"]);
-    upload_at_once(&receiver, uploads(), 1_000_000);
+    for digest in ["md5", "blake3"] {
+        let receiver = Receiver::start(&["--commit-bytes", "100000"]);
+        upload_at_once(&receiver, uploads(), 1_000_000, digest);
+    }
 }
 
 #[test]
@@ -106,7 +127,7 @@ fn slow_connections_do_not_stop_the_others() {
             }
         }
     });
-    upload_at_once(&receiver, uploads() / 10, 1_000_000);
+    upload_at_once(&receiver, uploads() / 10, 1_000_000, "md5");
     stop.send(()).unwrap();
     dripping.join().unwrap();
 }
