@@ -30,7 +30,7 @@ use crate::ops::tls::Tls;
 use crate::routes::router;
 
 /// The size of hyper's buffer for each connection. Small, since there may be hundreds of uploads at once.
-const BUFFER: usize = 64 * 1024;
+const BUFFER: usize = 48 * 1024;
 /// The longest time that open connections delay the shutdown.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
