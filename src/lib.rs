@@ -52,6 +52,7 @@ pub use control::snapshot::{Snapshot, UploadState};
 pub use error::{Error, ErrorKind, Refusal, RefusalKind};
 pub use options::{
     DigestAlgorithm, DigestMode, FilenameStyle, LocateMethod, ProtocolName, SegmentSize,
+    SIZE_UNKNOWN,
 };
 
 /// The beginning of every program, in whatever language.

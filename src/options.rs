@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use resup_digests::Algorithm;
 
+/// The size of a source, as the numbers of an upload have it until its end is known: that of an upload
+/// by [`Upload::from_reader`](crate::Upload::from_reader).
+pub const SIZE_UNKNOWN: u64 = u64::MAX;
+
 /// The protocol between a client and its server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]

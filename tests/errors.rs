@@ -18,6 +18,9 @@ mod receivers;
 #[cfg(target_os = "linux")]
 #[path = "errors/servers.rs"]
 mod servers;
+#[cfg(target_os = "linux")]
+#[path = "errors/streams.rs"]
+mod streams;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -5,8 +5,12 @@
 mod arrivals;
 #[path = "tus_servers/breaks.rs"]
 mod breaks;
+#[path = "tus_servers/readers.rs"]
+mod pipes;
 #[path = "common/raw.rs"]
 mod raw;
+#[path = "common/readers.rs"]
+mod readers;
 #[path = "tus_servers/refusals.rs"]
 mod refusals;
 #[path = "common/tus.rs"]

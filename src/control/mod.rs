@@ -28,6 +28,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
+use crate::options::SIZE_UNKNOWN;
 pub(crate) use commands::AbortKey;
 use commands::{Command, Commands, Signals};
 use counters::Counters;
@@ -373,6 +374,7 @@ impl Control {
             bytes_skipped: counters.skipped(),
             rate,
             time_left: match rate {
+                _ if size == SIZE_UNKNOWN => None,
                 0 => None,
                 rate => Duration::try_from_secs_f64(left / rate as f64).ok(),
             },

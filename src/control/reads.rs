@@ -7,6 +7,8 @@ pub(crate) enum ReadRequest {
     Size,
     /// The bytes from this offset on.
     Bytes(u64),
+    /// At most so many of the next bytes, into the stream's window.
+    Next(usize),
 }
 
 /// The data that the stream gave for a request.
@@ -14,6 +16,8 @@ pub(crate) enum ReadRequest {
 pub(crate) enum ReadData {
     Size(u64),
     Bytes(Vec<u8>),
+    /// The bytes are in the stream's window, or its end is known there.
+    InWindow,
 }
 
 /// The reply to a request: the stream's data, or the reason why there are none.

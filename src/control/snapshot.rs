@@ -38,7 +38,8 @@ pub enum UploadState {
 pub struct Snapshot {
     /// The state of the upload.
     pub state: UploadState,
-    /// Bytes in the whole file; 0 before the run has opened it.
+    /// Bytes in the whole file; 0 before the run has opened it, and
+    /// [`SIZE_UNKNOWN`](crate::SIZE_UNKNOWN) while that of a stream is not known.
     pub size: u64,
     /// Bytes that the server has confirmed.
     pub offset: u64,

@@ -8,7 +8,7 @@
 //! - `evidence`: the server's offsets so far, and the claims that they make plausible.
 //! - `gain`: the difference that a send has made.
 //! - `budget`: the number of failures that are left.
-//! - `segments`: the number of bytes in one send.
+//! - `segments`: the number of bytes in one send; `sending`: the send and its outcome.
 //! - `remedies`: what helps against a failure; `store`: the answer to a store.
 //! - `parts`: the plan of parts that are sent at a time; `parallel`: the decisions about them.
 
@@ -20,6 +20,7 @@ mod parts;
 mod phase;
 mod remedies;
 mod segments;
+mod sending;
 mod step;
 mod store;
 #[cfg(test)]

@@ -91,6 +91,10 @@ pub(super) enum Phase {
         ours: bool,
         reply_to: ReplyTo,
     },
+    /// The bytes from this offset on are read: the source's size is unknown.
+    Filling {
+        offset: u64,
+    },
     Sending(Sending),
     Parallel(Box<Parallel>),
     /// The answer to a send of bytes that were damaged on the way, and whether that was a part.
@@ -119,6 +123,7 @@ impl Phase {
             Phase::Comparing(_) => "comparing",
             Phase::ComparingRange(..) => "comparing a range",
             Phase::Settling { .. } => "settling",
+            Phase::Filling { .. } => "filling",
             Phase::Sending(_) => "sending",
             Phase::Parallel(_) => "sending parts",
             Phase::Rechecking(..) => "rechecking",

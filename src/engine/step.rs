@@ -13,7 +13,8 @@ use crate::protocol::{Abilities, Answer, Outcome, Range};
 /// The plan of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    /// Bytes in the whole source.
+    /// Bytes in the whole source; [`SIZE_UNKNOWN`](crate::options::SIZE_UNKNOWN) where only its end
+    /// tells.
     pub size: u64,
     /// How many parts may be sent at a time, by the program's will; 0 if the source cannot be read at
     /// several places.
@@ -64,6 +65,8 @@ pub(crate) enum Step {
         /// Whether this is the run's first offset: the bytes before it need not be sent.
         is_first: bool,
     },
+    /// Read the next bytes of a source of unknown size, up to so many or up to its end.
+    Fill { offset: u64, most: u64 },
     /// Send these bytes.
     Send {
         part: PartId,
@@ -131,6 +134,9 @@ pub(crate) enum Event {
     Compared { equal: bool },
     /// [`Step::Settle`] is done.
     Settled,
+    /// [`Step::Fill`] is done: so many bytes can be sent. `size` is that of the source, if its end was
+    /// reached.
+    Filled { length: u64, size: Option<u64> },
     /// [`Step::Send`] or a part has ended, with success or not.
     Sent {
         part: PartId,
@@ -163,6 +169,7 @@ impl Event {
             Event::Stored(_) => "stored",
             Event::Compared { .. } => "compared",
             Event::Settled => "settled",
+            Event::Filled { .. } => "filled",
             Event::Sent { .. } => "sent",
             Event::Measured { .. } => "measured",
             Event::Rechecked => "rechecked",

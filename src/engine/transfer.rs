@@ -7,14 +7,16 @@ use super::evidence::Evidence;
 use super::parts::{Parts, Ranges};
 use super::phase::{Claim, Phase, ReplyTo, Sending};
 use super::segments::Segments;
-use super::step::{Event, PartId, Plan, Step};
+use super::step::{Event, Plan, Step};
 use crate::control::stop::Stop;
 use crate::error::Error;
-use crate::protocol::{Answer, Outcome, State};
+use crate::options::SIZE_UNKNOWN;
+use crate::protocol::{Answer, State};
 
 /// The state machine of one run.
 #[derive(Debug)]
 pub(crate) struct Transfer {
+    /// Bytes in the whole source; [`SIZE_UNKNOWN`](crate::options::SIZE_UNKNOWN) until it is known.
     pub(super) size: u64,
     /// Whether digests are computed, and the protocol has them.
     pub(super) compares: bool,
@@ -106,6 +108,9 @@ impl Transfer {
                 },
                 Event::Settled,
             ) => self.settled(offset, ours, reply_to, now)?,
+            (Phase::Filling { offset }, Event::Filled { length, size }) => {
+                self.filled(offset, length, size, now)
+            }
             (Phase::Sending(send), Event::Sent { part, read, result }) if part == send.part => {
                 self.evidence.sent(send.offset, read);
                 self.parts.sent(send.offset, read);
@@ -226,6 +231,9 @@ impl Transfer {
         let is_disproved = self.evidence.restart().is_some();
         let accepted = matches!(claim.reply_to, ReplyTo::Send { accepted: true, .. });
         match equal {
+            _ if self.size == SIZE_UNKNOWN => Err(Error::bad_response(
+                "it calls the upload complete, and the stream has not ended",
+            )),
             Some(true) => Ok(true),
             Some(false) if is_first || is_disproved => Ok(false),
             Some(false) => Err(Error::DigestMismatch {
@@ -296,69 +304,6 @@ impl Transfer {
             _ => return Ok(self.go_on(offset, now)),
         };
         Err(Error::bad_response(why))
-    }
-
-    /// Gives the next send its number.
-    pub(super) fn number(&mut self) -> PartId {
-        self.sends += 1;
-        PartId(self.sends)
-    }
-
-    /// Sends at most `most` bytes from the server's offset on.
-    pub(super) fn send(&mut self, offset: u64, most: u64, now: Instant) -> Step {
-        let part = self.number();
-        let length = self.segments.next((self.size - offset).min(most));
-        self.phase = Phase::Sending(Sending {
-            part,
-            offset,
-            length,
-            since: now,
-        });
-        Step::Send {
-            part,
-            offset,
-            length,
-            restart: self.evidence.restart(),
-        }
-    }
-
-    fn sent(&mut self, send: Sending, outcome: Outcome, now: Instant) -> Result<Step, Error> {
-        let from = self.evidence.confirmed().unwrap_or(send.offset);
-        match outcome {
-            Outcome::Accepted(answer) => {
-                let time = now.saturating_duration_since(send.since);
-                self.segments.accepted(send.length, time);
-                self.doubtful = Some(send.length);
-                let is_partial = answer.state != State::Complete;
-                if is_partial && answer.offset == send.offset + send.length {
-                    // If there was a restart, the server obeyed it: its bytes are of this send.
-                    self.evidence.restarted();
-                }
-                let reply_to = ReplyTo::Send {
-                    accepted: true,
-                    from,
-                };
-                self.judge(&answer, reply_to)
-            }
-            // The offset was right, so the server means the digest.
-            Outcome::OffsetMismatch(answer) if self.compares && answer.offset == send.offset => {
-                let why = "it answers 409 to bytes at its own offset";
-                let answer = Answer {
-                    message: answer.message.or_else(|| Some(why.to_owned())),
-                    ..answer
-                };
-                Ok(self.recheck(answer, false))
-            }
-            Outcome::OffsetMismatch(answer) => {
-                let reply_to = ReplyTo::Send {
-                    accepted: false,
-                    from,
-                };
-                self.judge(&answer, reply_to)
-            }
-            Outcome::ChecksumMismatch(answer) => Ok(self.recheck(answer, false)),
-            Outcome::UnknownUpload(refusal) => Err(unknown(&refusal)),
-        }
     }
 
     pub(super) fn recheck(&mut self, answer: Answer, is_part: bool) -> Step {

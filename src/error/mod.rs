@@ -9,6 +9,9 @@ pub(crate) use duration::rounded;
 pub use kind::ErrorKind;
 pub use refusal::{Refusal, RefusalKind};
 
+/// The name of the program's stream in messages, in place of a path.
+pub(crate) const STREAM: &str = "the program's stream";
+
 /// The reason why a call or an upload failed.
 ///
 /// [`Error::kind`] groups errors by what a program can do about them; the C API derives its
@@ -179,6 +182,13 @@ pub enum Error {
         answered_before: bool,
     },
 
+    /// The stream, of which the size was not known, has more bytes than the server takes.
+    #[error("the server takes files of at most {limit} bytes, and the stream has more")]
+    TooLarge {
+        /// The server's limit.
+        limit: u64,
+    },
+
     /// The server has bytes that this run has not sent, and nothing proves them. Nothing is sent
     /// from there until another locate.
     #[error("another program uploads the same file: {why}")]
@@ -241,6 +251,27 @@ fn url_hint(answered_before: bool) -> &'static str {
 }
 
 impl Error {
+    /// Makes the error for a failure of the program's stream.
+    pub(crate) fn stream_failed(why: String) -> Self {
+        Error::SourceIo {
+            path: STREAM.to_owned(),
+            why,
+            passing: false,
+        }
+    }
+
+    /// Makes the error for a stream without a size that cannot be uploaded; `why` names what lacks.
+    pub(crate) fn size_needed(why: &str) -> Self {
+        Error::InvalidArgument {
+            what: "stream",
+            why: format!(
+                "of an unknown size cannot be uploaded: {why}; give the size (a file, or a stream that can \
+                 go back), or use a server that speaks tus with creation-defer-length, or the IETF's \
+                 resumable uploads"
+            ),
+        }
+    }
+
     /// Makes the error for a response that is not of the protocol.
     pub(crate) fn bad_response(why: impl Into<String>) -> Self {
         Error::BadResponse {
@@ -288,6 +319,7 @@ impl Error {
             Error::Refused(refusal) => ErrorKind::Refused(refusal.kind),
             Error::BadResponse { .. } => ErrorKind::BadResponse,
             Error::ResponseTooLong { .. } => ErrorKind::ResponseTooLong,
+            Error::TooLarge { .. } => ErrorKind::Refused(RefusalKind::TooLarge),
             Error::SentByAnother { .. } => ErrorKind::Refused(RefusalKind::Locked),
             Error::BadOffset { .. } => ErrorKind::BadOffset,
             Error::DigestMismatch { .. } => ErrorKind::DigestMismatch,

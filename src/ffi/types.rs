@@ -17,7 +17,6 @@ pub type resup_status = i32;
 /// What a callback returns when the upload is to go on. Any other value cancels it.
 pub const RESUP_CONTINUE: i32 = 0;
 
-/// Releases a callback's `user_data`. It is called once: when another callback takes its place, or
-/// when the handle is freed, on the thread that does so; at once when the registration fails. May
-/// be NULL.
+/// Releases a callback's `user_data`, once: when another callback takes its place or the handle is
+/// freed, on the thread that does so; at once when the registration fails. May be NULL.
 pub type resup_destroy_callback = Option<unsafe extern "C" fn(user_data: *mut c_void)>;

@@ -1,7 +1,6 @@
 //! Upload: making one
 //!
-//! An upload is made of a file, of memory, or of a stream that the program reads. Nothing is sent
-//! yet.
+//! An upload is made of a file, of memory, or of a stream of the program's. Nothing is sent yet.
 //!
 //! @param client     the server to upload to; may be freed before the upload
 //! @param path       the file; a name that is not UTF-8 needs a resup_upload_set_name before a run
@@ -17,7 +16,7 @@
 //! Threads: any. Callbacks: none.
 
 use std::ffi::{c_char, c_void};
-use std::io;
+use std::io::{self, Read};
 use std::sync::TryLockError;
 
 use super::internal::boundary::{enter, Fault};
@@ -149,14 +148,19 @@ pub type resup_size_callback =
 ///
 /// The functions are called only from within resup_upload_run and resup_upload_wait, on the thread
 /// that called these; so after resup_upload_start the upload goes on only while the program waits,
-/// and is cancelled within 100 ms only if they return by then. All three are needed: after a lost
-/// connection the upload goes back to where the server is. What they read must stay the same during
-/// a run; other bytes are noticed (#RESUP_E_SOURCE_CHANGED). It is read twice, first for its digest,
-/// since nothing else tells two versions of it apart.
+/// and is cancelled within 100 ms only if they return by then. What they read must stay the same
+/// during a run; other bytes are noticed (#RESUP_E_SOURCE_CHANGED). It is read twice, first for its
+/// digest, since nothing else tells two versions of it apart.
 ///
-/// @param read     reads
-/// @param seek     sets where the next read begins
-/// @param size     tells the size
+/// Without seek and size it is read once, from its start to its end, as a pipe is: its size is
+/// #RESUP_SIZE_UNKNOWN until then. The server has to speak tus with creation-defer-length, or the
+/// IETF's protocol; a run is refused else (#RESUP_E_ARGUMENT). What the server has not confirmed is
+/// kept: a segment, of 8 MiB at most. So it goes on after a lost connection, and in another run of
+/// this object, but never anew: a server that has lost more ends it (#RESUP_E_SOURCE_IO).
+///
+/// @param read     reads; after a failure another run reads again
+/// @param seek     sets where the next read begins; NULL only if size is NULL, too
+/// @param size     tells the size; NULL only if seek is NULL, too
 /// @param destroy  releases user_data, at the latest in resup_upload_free; at once when this
 ///                 function fails. May be NULL.
 ///
@@ -176,11 +180,17 @@ pub unsafe extern "C" fn resup_upload_new_stream(
     make(client, out, move |client| {
         // SAFETY: the header demands a C string or NULL.
         let name = unsafe { text("name", name) }?;
-        let stream = Functions {
+        let read = Reading {
             read: needed("read", read)?,
+            data,
+        };
+        if seek.is_none() && size.is_none() {
+            return Ok(Upload::from_reader(client, read, name)?);
+        }
+        let stream = Functions {
+            read,
             seek: needed("seek", seek)?,
             size: needed("size", size)?,
-            data,
         };
         Ok(Upload::from_program_stream(client, Box::new(stream), name)?)
     })
@@ -219,9 +229,14 @@ pub unsafe extern "C" fn resup_upload_free(upload: *mut resup_upload) -> resup_s
 
 /// The functions of a program, as a stream.
 struct Functions {
-    read: unsafe extern "C" fn(*mut c_void, usize, *mut usize, *mut c_void) -> i32,
+    read: Reading,
     seek: unsafe extern "C" fn(u64, *mut c_void) -> i32,
     size: unsafe extern "C" fn(*mut u64, *mut c_void) -> i32,
+}
+
+/// The function of a program that reads.
+struct Reading {
+    read: unsafe extern "C" fn(*mut c_void, usize, *mut usize, *mut c_void) -> i32,
     data: UserData,
 }
 
@@ -238,17 +253,24 @@ impl ProgramStream for Functions {
     fn size(&mut self) -> io::Result<u64> {
         let mut size = 0;
         // SAFETY: the program registered this function with this data for these arguments.
-        let answer = in_program_state(|| unsafe { (self.size)(&mut size, self.data.pointer()) });
+        let answer =
+            in_program_state(|| unsafe { (self.size)(&mut size, self.read.data.pointer()) });
         checked("size", answer)?;
         Ok(size)
     }
 
     fn seek(&mut self, offset: u64) -> io::Result<()> {
         // SAFETY: the program registered this function with this data for these arguments.
-        let answer = in_program_state(|| unsafe { (self.seek)(offset, self.data.pointer()) });
+        let answer = in_program_state(|| unsafe { (self.seek)(offset, self.read.data.pointer()) });
         checked("seek", answer)
     }
 
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.read.read(buf)
+    }
+}
+
+impl Read for Reading {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let mut read = 0;
         let (buffer, size) = (buf.as_mut_ptr().cast(), buf.len());
@@ -266,7 +288,8 @@ fn needed<F>(name: &str, function: Option<F>) -> Result<F, Fault> {
     function.ok_or_else(|| {
         let why = format!(
             "the {name} function is NULL; an upload needs read, seek and size, to go back after a \
-             lost connection: copy what cannot go back into a file or memory first"
+             lost connection: leave out both seek and size for a stream that is read once, or copy it \
+             into a file or memory first"
         );
         Fault::new(RESUP_E_NULL, why)
     })

@@ -26,7 +26,7 @@ use crate::control::snapshot::UploadState;
 ///
 /// @param upload    the upload; its getters and resup_upload_cancel may be called
 /// @param position  bytes of the file that the server has or that are on their way
-/// @param size      bytes in the whole file
+/// @param size      bytes in the whole file, or #RESUP_SIZE_UNKNOWN
 /// @return #RESUP_CONTINUE, or anything else to cancel
 pub type resup_progress_callback = Option<
     unsafe extern "C" fn(
@@ -118,8 +118,7 @@ pub type resup_complete_callback = Option<
     ) -> i32,
 >;
 
-/// Registers the completion callback. It is called exactly once for every run whose end
-/// resup_upload_run or resup_upload_wait tells, as the last callback.
+/// Registers the completion callback: one call for each end that a run or a wait tells.
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_on_complete(
     upload: *mut resup_upload,

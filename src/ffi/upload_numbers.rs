@@ -28,7 +28,10 @@ pub unsafe extern "C" fn resup_upload_state(upload: *const resup_upload) -> i32 
     number(upload, |now| code(now.state))
 }
 
-/// Returns the bytes in the whole file; 0 before the first run has opened it.
+/// The size of a stream without a size, until its end was read.
+pub const RESUP_SIZE_UNKNOWN: u64 = u64::MAX;
+
+/// Returns the bytes in the whole file; 0 before the first run has opened it; #RESUP_SIZE_UNKNOWN.
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_size(upload: *const resup_upload) -> u64 {
     number(upload, |now| now.size)
@@ -111,8 +114,7 @@ pub unsafe extern "C" fn resup_upload_digest_algorithm(upload: *const resup_uplo
     )
 }
 
-/// Returns 1 when running the upload again, later and unchanged, may succeed where the last run
-/// failed; else 0.
+/// Returns 1 when the last run failed and another one, later and unchanged, may succeed; else 0.
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_is_retryable(upload: *const resup_upload) -> i32 {
     read(upload, 0, |entry| entry.is_retryable().into())

@@ -86,9 +86,8 @@ pub const RESUP_DIGEST_ONE_PASS: i32 = 1;
 /// Compute it before the first request: a server that has the content needs no byte of it.
 pub const RESUP_DIGEST_FIRST: i32 = 2;
 
-/// Sets whether and when the digest of the file is computed. Memory and streams have no
-/// modification time, so that only their content tells two versions apart: their digest is computed
-/// before the first request in every mode.
+/// Sets whether and when the digest of the file is computed. That of memory, and of a stream with a
+/// size, is computed before the first request in every mode: nothing else tells two versions apart.
 ///
 /// With #RESUP_DIGEST_NONE for a file and an algorithm by its name the start fails (#RESUP_E_ARGUMENT).
 ///

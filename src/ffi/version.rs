@@ -25,8 +25,7 @@ pub extern "C" fn resup_version() -> *const c_char {
     VERSION.as_ptr().cast()
 }
 
-/// Returns the version of the library that is loaded, as #RESUP_VERSION_NUMBER has it for the
-/// header that the program was compiled with.
+/// Returns the loaded library's version as a number, as #RESUP_VERSION_NUMBER is the header's.
 #[no_mangle]
 pub extern "C" fn resup_version_number() -> u32 {
     RESUP_VERSION_NUMBER

@@ -4,20 +4,25 @@ use super::auto::Auto;
 use super::form::Form;
 use super::learned::LearnedProtocol;
 use super::others::other;
+use super::sizeless::Sizeless;
 use super::Protocol;
 use crate::error::Error;
 use crate::options::ProtocolName;
 
 /// Chooses the protocol of a run: the program's, or else the one that an earlier request or run has
-/// found. `saved` is the one of the state file.
+/// found. `saved` is the one of the state file or of the last run.
 pub(crate) fn choose<'a>(
     wanted: ProtocolName,
     form: Form,
-    saved: Option<&str>,
+    (saved, has_size): (Option<&str>, bool),
     learned: &'a LearnedProtocol,
 ) -> Result<Box<dyn Protocol + 'a>, Error> {
     Ok(match wanted {
         ProtocolName::Form => Box::new(form),
+        ProtocolName::Auto if !has_size => {
+            let saved = saved.and_then(ProtocolName::of_name);
+            Box::new(Sizeless::new(form, learned, saved))
+        }
         ProtocolName::Auto => {
             let saved = saved.and_then(ProtocolName::of_name);
             match learned.found.get().copied().or(saved) {

@@ -7,6 +7,7 @@
 //! - `form`: the one of docs/PROTOCOL.md.
 //! - `resource`: protocols in which each upload has a URL of its own; `tus` and `ietf` are two of them.
 //! - `others`: which protocols this build has; `choice`: the protocol of a run; `auto`: finds out which one a server speaks.
+//! - `sizeless`: finds out the same for a file whose size is not known, which the form protocol does not take.
 //! - `checksum`: what goes before the bytes of one send, in protocols that have that.
 
 mod auto;
@@ -21,6 +22,7 @@ mod others;
 mod resource;
 #[cfg(all(test, feature = "tus", feature = "ietf"))]
 mod script;
+mod sizeless;
 #[cfg(feature = "tus")]
 mod tus;
 
@@ -34,14 +36,17 @@ use resup_digests::{Algorithm, Digest};
 
 use crate::error::Error;
 use crate::http::Exchange;
+use crate::options::SIZE_UNKNOWN;
 
 /// The description of an upload's file, the same in every request.
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
     /// File name without a path.
     pub name: String,
-    /// Bytes in the whole file.
+    /// Bytes in the whole file; [`SIZE_UNKNOWN`] until the end of its source is read.
     pub size: u64,
+    /// Whether the source's first bytes are gone, so that no upload of it can begin anew.
+    pub is_passed: bool,
     /// Last modification, milliseconds since 1970 UTC, for sources that have one.
     pub mtime: Option<i64>,
     /// The algorithms of digests that the server may choose from, the best one first; none where no
@@ -57,6 +62,21 @@ pub(crate) struct Job {
     pub content_type: String,
     /// The program's own fields, in the order given.
     pub fields: Vec<(String, String)>,
+}
+
+impl Job {
+    /// Whether the size is known.
+    pub(crate) fn has_size(&self) -> bool {
+        self.size != SIZE_UNKNOWN
+    }
+
+    /// Shows the size in a message.
+    pub(crate) fn shown_size(&self) -> String {
+        match self.has_size() {
+            true => format!("{} bytes", self.size),
+            false => "a stream whose size is not known".to_owned(),
+        }
+    }
 }
 
 /// A server's answer: what it has of the file.
@@ -187,6 +207,11 @@ pub(crate) trait Protocol: Send + Sync {
 
     /// Gives the protocol's abilities.
     fn abilities(&self) -> Abilities;
+
+    /// Gives the size of the largest file that the server takes, if it has said that.
+    fn max_size(&self) -> Option<u64> {
+        None
+    }
 
     /// Asks what the server has of the file. `key` is the server's key of the upload, where that is
     /// known. Where a protocol needs keys, a server that has no such upload begins one. Nothing else

@@ -135,6 +135,7 @@ pub(super) fn job() -> Job {
     Job {
         name: "a b.txt".to_owned(),
         size: 10,
+        is_passed: false,
         mtime: Some(7),
         offer: &[],
         digests: Vec::new(),

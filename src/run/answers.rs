@@ -62,13 +62,13 @@ impl Answers<'_> {
         if let Some(small) = answer.small {
             self.learned_store.set(small);
         }
-        let (offset, size) = (answer.offset, job.size);
+        let (offset, size) = (answer.offset, job.shown_size());
         self.control.log(LogLevel::Debug, || {
             let ranges = answer.ranges.chunk_by(|one, next| one.to == next.from);
             let behind: String = ranges
                 .map(|it| format!(", {} to {}", it[0].from, it[it.len() - 1].to))
                 .collect();
-            format!("the server has {offset} of {size} bytes{behind}")
+            format!("the server has {offset} of {size}{behind}")
         });
         let (id, message) = (self.id.clone(), answer.message.clone());
         self.control.edit_server_info(|info| {

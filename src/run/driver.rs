@@ -57,7 +57,8 @@ impl<'a> Driver<'a> {
         // Without a time, only its digest tells a source from another one of the same name and
         // size.
         let abilities = setup.protocol.abilities();
-        let is_timeless = abilities.proves_prefix && setup.source.mtime().is_none();
+        let has_size = setup.job.has_size();
+        let is_timeless = has_size && abilities.proves_prefix && setup.source.mtime().is_none();
         let hashing = setup.digest != DigestMode::None || is_timeless;
         let offer: &[_] = match hashing {
             true => setup.algorithm.offer(),
@@ -65,7 +66,16 @@ impl<'a> Driver<'a> {
         };
         let is_known = setup.key.is_some();
         let learned = setup.learned_digest.get().filter(|it| offer.contains(it));
-        let digest = RollingDigest::new(learned.or(offer.first().copied()), setup.state_file);
+        let algorithm = learned.or(offer.first().copied());
+        let algorithm = match setup.source.window() {
+            // It digests what it drops, and only the position counts here.
+            Some(window) => {
+                window.digest_by(algorithm);
+                None
+            }
+            None => algorithm,
+        };
+        let digest = RollingDigest::new(algorithm, setup.state_file);
         Driver {
             protocol: setup.protocol,
             connector: setup.connector,
@@ -164,6 +174,7 @@ impl<'a> Driver<'a> {
                 foreign,
                 is_first,
             } => self.settle((offset, held), foreign, is_first),
+            Step::Fill { offset, most } => self.fill(offset, most),
             Step::Send {
                 part,
                 offset,
@@ -283,33 +294,6 @@ impl<'a> Driver<'a> {
             Some(digest) => self.source.has_prefix(answer.offset, digest),
             None => Ok(false),
         }
-    }
-
-    fn settle(
-        &mut self,
-        (offset, held): (u64, u64),
-        foreign: Option<u64>,
-        is_first: bool,
-    ) -> Result<Event, Stop> {
-        if let Some(foreign) = foreign {
-            self.log(LogLevel::Warn, || {
-                format!(
-                    "the server's first {foreign} bytes are not this file's; starting again from 0"
-                )
-            });
-        }
-        self.source.hash_up_to(offset)?;
-        self.source.digest.confirm();
-        if is_first {
-            let (name, size) = (&self.job.name, self.job.size);
-            let protocol = self.protocol.name();
-            self.log(LogLevel::Info, || {
-                format!("{name}: from {offset} of {size} bytes on, by {protocol}")
-            });
-            self.control.set_skipped(held);
-        }
-        self.control.confirm(held);
-        Ok(Event::Settled)
     }
 
     fn send(&mut self, offset: u64, length: u64, restart: Option<Digest>) -> Result<Outcome, Stop> {

@@ -23,8 +23,15 @@ impl Driver<'_> {
         let digest = &mut self.source.digest;
         digest.finish();
         let is_whole = digest.algorithm().is_some() && digest.at() == size;
-        let digest = is_whole.then(|| digest.digest());
+        let digest = match self.source.source.window() {
+            Some(window) => {
+                window.release(size)?;
+                window.digest()
+            }
+            None => is_whole.then(|| digest.digest()),
+        };
         let algorithm = self.source.digest.algorithm();
+        let algorithm = algorithm.or(digest.map(|digest| digest.algorithm()));
         self.control.edit_server_info(|info| {
             info.algorithm = algorithm;
             info.digest = digest;

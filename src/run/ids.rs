@@ -71,6 +71,7 @@ mod tests {
         Job {
             name: name.to_owned(),
             size: 5,
+            is_passed: false,
             mtime: None,
             offer: &[],
             digests: Vec::new(),

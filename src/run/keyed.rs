@@ -42,11 +42,15 @@ impl Driver<'_> {
                 true => "",
                 false => ", and without a state file another process begins anew",
             };
-            self.log(LogLevel::Warn, || {
-                format!(
+            self.log(LogLevel::Warn, || match before {
+                "auto" => format!(
+                    "a stream whose size is not known goes by {name}: nothing compares the bytes that the \
+                     server has with the stream, and only this object can go on with it"
+                ),
+                _ => format!(
                     "the server speaks {name}, not form resume: nothing compares the bytes that it has \
                      with the file{forgets}"
-                )
+                ),
             });
         }
         self.control

@@ -51,6 +51,7 @@ impl LastUpload {
 pub(super) fn version(opener: &Opener, source: &dyn Source) -> Option<String> {
     match opener {
         Opener::Memory(_) => Some("memory".to_owned()),
+        Opener::Forward(_) => Some("stream".to_owned()),
         _ => source.identity(),
     }
 }

@@ -21,6 +21,7 @@ mod part_reader;
 mod proof;
 mod reading;
 mod senders;
+mod settling;
 mod setup;
 mod store;
 #[cfg(test)]
@@ -47,7 +48,7 @@ use crate::error::Error;
 use crate::http::session::AuthHistory;
 use crate::protocol::form::{content_type, Form, Signer};
 use crate::protocol::{choose, Job};
-use crate::source::{Opener, Source};
+use crate::source::{Opener, Source, Window};
 
 /// Runs an upload, on the run's own thread.
 pub(crate) fn run_upload(
@@ -66,6 +67,7 @@ pub(crate) fn run_upload(
     let job = Job {
         name: upload.name,
         size: source.size(),
+        is_passed: source.window().is_some_and(Window::is_passed),
         mtime: source.mtime(),
         offer: &[],
         digests: Vec::new(),
@@ -101,7 +103,9 @@ pub(crate) fn run_upload(
     );
     let saved_protocol = saved.as_ref().map(|(protocol, _)| protocol.as_str());
     let learned = &shared.learned_protocol;
-    let protocol = choose(options.protocol, form, saved_protocol, learned)?;
+    // Its end may be known from an earlier run, which was by a protocol for all sizes.
+    let has_size = source.window().is_none();
+    let protocol = choose(options.protocol, form, (saved_protocol, has_size), learned)?;
     let saved = saved.filter(|(saved, _)| saved == protocol.name());
     if let (Some(file), None) = (&mut state_file, &saved) {
         file.forget_upload();
@@ -136,7 +140,7 @@ pub(crate) fn run_upload(
         asks_first: upload.asks_first,
         learned_store: &shared.learned_store,
         connections: match (opener, upload.connections) {
-            (Opener::Stream, _) => 0,
+            (Opener::Stream | Opener::Forward(_), _) => 0,
             (_, 0) => MOST_CONNECTIONS,
             (_, connections) => connections.into(),
         },

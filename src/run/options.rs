@@ -39,6 +39,18 @@ impl ClientOptions {
     /// Checks that the protocol that is set has what the other settings ask for.
     pub(crate) fn check(&self, upload: &UploadOptions) -> Result<(), Error> {
         let protocol = self.protocol.name();
+        if !upload.has_size && self.protocol == ProtocolName::Form {
+            let why = "the protocol is set to form (set_protocol), which needs the size first";
+            return Err(Error::size_needed(why));
+        }
+        if !upload.has_size && upload.digest == DigestMode::First {
+            return Err(Error::InvalidArgument {
+                what: "digest",
+                why: "cannot be computed first of a stream that is read only once; compute it in one pass, \
+                      or none"
+                    .to_owned(),
+            });
+        }
         if matches!(self.protocol, ProtocolName::Auto | ProtocolName::Form) {
             return Ok(());
         }
@@ -177,6 +189,8 @@ pub(crate) struct UploadOptions {
     /// The number of connections at a time; 0 for as many as help.
     pub connections: u8,
     pub state_file: Option<PathBuf>,
+    /// Whether the source has a size before it was read.
+    pub has_size: bool,
     /// Whether the state file is written only where a later run needs the upload's key.
     pub only_for_key: bool,
     /// Whether the server is asked before anything is sent, since an earlier run may have sent it.
@@ -198,6 +212,7 @@ impl UploadOptions {
             algorithm: DigestAlgorithm::default(),
             connections: 0,
             state_file: None,
+            has_size: true,
             only_for_key: false,
             asks_first: false,
             last: LastUpload::default(),

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::file::FileSource;
+use super::forward::ForwardSource;
 use super::memory::MemorySource;
 use super::stream::StreamSource;
 use super::traits::Source;
+use super::window::Window;
 use crate::control::stop::Stop;
 use crate::control::Control;
 
@@ -17,6 +19,8 @@ pub(crate) enum Opener {
     Memory(Arc<Vec<u8>>),
     /// The program's stream; the upload holds it on the program's side.
     Stream,
+    /// The program's stream, read once; what all runs have read and not sent.
+    Forward(Arc<Window>),
 }
 
 impl Opener {
@@ -26,6 +30,7 @@ impl Opener {
             Opener::File(path) => Box::new(FileSource::open(path)?),
             Opener::Memory(bytes) => Box::new(MemorySource::new(bytes.clone())),
             Opener::Stream => Box::new(StreamSource::open(control)?),
+            Opener::Forward(window) => Box::new(ForwardSource::new(window.clone())),
         })
     }
 }

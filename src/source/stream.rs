@@ -6,14 +6,13 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+use super::port::ReadPort;
 use super::traits::Source;
 use crate::control::reads::{ReadData, ReadReply, ReadRequest};
 use crate::control::stop::Stop;
 use crate::control::Control;
-use crate::error::Error;
+use crate::error::{Error, STREAM};
 
-/// The name of the source in messages, in place of a path.
-const NAME: &str = "the program's stream";
 /// The bytes that one request asks for.
 const BLOCK: usize = 256 * 1024;
 
@@ -61,14 +60,6 @@ impl StreamPort {
         }
     }
 
-    /// Replies to a request, on the program's thread.
-    pub(crate) fn reply(&mut self, request: &ReadRequest) -> ReadReply {
-        match *request {
-            ReadRequest::Size => self.size(),
-            ReadRequest::Bytes(offset) => self.read(offset),
-        }
-    }
-
     fn size(&mut self) -> ReadReply {
         self.position = None;
         match self.stream.size() {
@@ -93,6 +84,16 @@ impl StreamPort {
         block.truncate(n);
         self.position = Some(offset + n as u64);
         Ok(ReadData::Bytes(block))
+    }
+}
+
+impl ReadPort for StreamPort {
+    fn reply(&mut self, request: &ReadRequest) -> ReadReply {
+        match *request {
+            ReadRequest::Size => self.size(),
+            ReadRequest::Bytes(offset) => self.read(offset),
+            ReadRequest::Next(_) => Err("it is not read without offsets".to_owned()),
+        }
     }
 }
 
@@ -131,17 +132,13 @@ impl<'a> StreamSource<'a> {
         self.control.request_read(ReadRequest::Size);
         match self.wait()? {
             ReadData::Size(size) => Ok(size),
-            ReadData::Bytes(_) => unreachable!("a size was requested"),
+            _ => unreachable!("a size was requested"),
         }
     }
 
     fn wait(&self) -> Result<ReadData, Stop> {
         let reply = self.control.wait_for_read()?;
-        Ok(reply.map_err(|why| Error::SourceIo {
-            path: NAME.to_owned(),
-            why,
-            passing: false,
-        })?)
+        Ok(reply.map_err(Error::stream_failed)?)
     }
 
     fn fetch(&mut self) -> Result<(), Stop> {
@@ -150,7 +147,7 @@ impl<'a> StreamSource<'a> {
         }
         match self.wait()? {
             ReadData::Bytes(block) => self.block = block,
-            ReadData::Size(_) => unreachable!("bytes were requested"),
+            _ => unreachable!("bytes were requested"),
         }
         self.block_start = self.position;
         let next = self.block_start + self.block.len() as u64;
@@ -175,14 +172,14 @@ impl<'a> StreamSource<'a> {
         self.verify()?;
         let size = self.size;
         let why = format!("it has more than its size, {size} bytes; give the right size");
-        let path = NAME.to_owned();
+        let path = STREAM.to_owned();
         Err(Error::SourceSize { path, why }.into())
     }
 }
 
 impl Source for StreamSource<'_> {
     fn name(&self) -> String {
-        NAME.to_owned()
+        STREAM.to_owned()
     }
 
     fn size(&self) -> u64 {

@@ -1,5 +1,6 @@
 //! The abilities of every source.
 
+use super::window::Window;
 use crate::control::stop::Stop;
 use crate::error::Error;
 
@@ -8,7 +9,7 @@ use crate::error::Error;
 pub(crate) trait Source: Send {
     /// Gives its name in messages.
     fn name(&self) -> String;
-    /// Gives its size in bytes.
+    /// Gives its size in bytes, or [`SIZE_UNKNOWN`](crate::options::SIZE_UNKNOWN).
     fn size(&self) -> u64;
     /// Gives the last modification, in milliseconds since 1970 UTC, where there is one.
     fn mtime(&self) -> Option<i64>;
@@ -20,6 +21,10 @@ pub(crate) trait Source: Send {
     /// Gives a text that identifies this version of the source, also to a later run; `None` where
     /// that is not possible.
     fn identity(&self) -> Option<String>;
+    /// Gives the window of a source that is read once.
+    fn window(&self) -> Option<&Window> {
+        None
+    }
     /// Sets the position of the next read.
     fn seek(&mut self, offset: u64) -> Result<(), Error>;
     /// Reads some bytes, at least one. An end before or after [`Source::size`] is an error.

@@ -159,6 +159,53 @@ static void another_run_goes_on(resup_client *client)
     end(&stream);
 }
 
+/* Without seek and size it is read once, while its size is not known. */
+static void it_is_read_once(resup_client *client)
+{
+    static const uint64_t sizes[] = {0, 99999, 100000, 100001, 1500000};
+    char path[PATH_SIZE], stored[PATH_SIZE], name[32];
+    size_t i;
+
+    for (i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct stream stream = {0};
+        const char *id;
+
+        sprintf(name, "once-%lu", (unsigned long)sizes[i]);
+        stream.thread = pthread_self();
+        stream.most = 10000;
+        stream.file = open_file(new_file(path, name, sizes[i]), "rb");
+        need(stream.file != NULL, path);
+        CHECK_STATUS(resup_upload_new_stream(client, name, read_some, NULL, NULL, &stream, count,
+                                             &stream.upload),
+                     RESUP_OK, name);
+        CHECK_STATUS(resup_upload_set_segment_size(stream.upload, 100000), RESUP_OK, name);
+        stream.cancels = sizes[i] > 1000000 ? 40 : 0;
+        if (stream.cancels) {
+            CHECK_STATUS(resup_upload_run(stream.upload), RESUP_E_CANCELLED, "cancelled in a read");
+            CHECK(resup_upload_size(stream.upload) == RESUP_SIZE_UNKNOWN, "its size is not known");
+            CHECK(resup_upload_time_left(stream.upload) == RESUP_FOREVER, "so no time is left");
+            stream.read_fails = 7;
+            CHECK_STATUS(resup_upload_run(stream.upload), RESUP_E_SOURCE_IO, "a read that fails");
+            CHECK_TEXT(resup_upload_error_message(stream.upload), "read function answered 7",
+                       "the code of the failure");
+            stream.read_fails = 0;
+            /* The read that failed took bytes. */
+            fseek(stream.file, -10000, SEEK_CUR);
+        }
+        CHECK_STATUS(resup_upload_run(stream.upload), RESUP_OK, name);
+        CHECK(resup_upload_size(stream.upload) == sizes[i], "at its end its size is known");
+        CHECK(resup_upload_offset(stream.upload) == sizes[i], name);
+        CHECK(resup_upload_digest(stream.upload) != NULL, "its digest is told");
+        CHECK(stream.seeks == 0 && stream.sizes == 0, "it is only read");
+        id = resup_upload_id(stream.upload);
+        if (CHECK(id != NULL && strrchr(id, '/') != NULL, "its URL")) {
+            sprintf(stored, "%.1500s/files/%.100s", here.data, strrchr(id, '/') + 1);
+            CHECK(same_files(path, stored), name);
+        }
+        end(&stream);
+    }
+}
+
 static void failures_are_reported(resup_client *client)
 {
     static const struct {
@@ -252,6 +299,7 @@ void test_streams(void)
     what_it_gives_is_stored(client);
     it_is_read_only_while_the_program_waits(client);
     another_run_goes_on(client);
+    it_is_read_once(client);
     failures_are_reported(client);
     another_size_is_noticed(client);
     it_may_not_run_its_upload(client);

@@ -8,7 +8,7 @@ use resup::Error;
 
 use crate::harness::Bench;
 use crate::one::{One, Report};
-use crate::servers;
+use crate::{servers, streams};
 
 /// What a situation comes to.
 pub enum Outcome {
@@ -128,7 +128,7 @@ fn make(situation: &str, one: &One, mistakes: &Mistakes) -> Case {
     let missing = one.bench.path("missing");
     match situation {
         "a pointer that must not be NULL is NULL" => mistake("null"),
-        "a stream without read, seek or size" => mistake("stream"),
+        "a stream without read, or with only one of seek and size" => mistake("stream"),
         "a value that is no handle" => handle("handle", "0x7ffd8a1c"),
         "a handle that was freed" => handle("freed", "0x1000a"),
         "a client in place of an upload" => handle("kind", "0x10003"),
@@ -184,7 +184,11 @@ fn make(situation: &str, one: &One, mistakes: &Mistakes) -> Case {
         "a defect of the library" => text(Error::Internal {
             why: "…".to_owned(),
         }),
-        other => servers::make(other, one),
+        // tests/readers.rs has a server with such a limit.
+        "a stream whose size was not known has more than it takes" => {
+            text(Error::TooLarge { limit: 250_000 })
+        }
+        other => streams::make(other).unwrap_or_else(|| servers::make(other, one)),
     }
 }
 

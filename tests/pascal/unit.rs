@@ -137,6 +137,7 @@ fn declaration(code: &str) -> (&'static str, &str, String) {
     if let Some(rest) = code.strip_prefix("#define ") {
         let (constant, value) = rest.split_once(' ').unwrap();
         let constant = name(constant);
+        let value = value.replace("UINT64_MAX", "resup_uint64(-1)");
         return ("const", constant, format!("  {constant} = {value};\n"));
     }
     if let Some(rest) = code.strip_prefix("typedef struct ") {

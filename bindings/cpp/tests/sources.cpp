@@ -58,6 +58,21 @@ static void streams_that_fail_end_the_upload(const Setup &setup)
     CHECK(catch_from<resup::Error>([&] { none.run(); }).code() == std::errc::io_error);
 }
 
+static void streams_without_a_size_are_uploaded(const Setup &setup)
+{
+    resup::Client client(setup.endpoint);
+    const auto path = make_file(setup, "piped", 1'234'567);
+    resup::Upload file(client, path);
+    file.run();
+    auto stream = std::make_unique<std::ifstream>(path, std::ios::binary);
+    auto upload = resup::Upload::from_reader(client, "piped too", std::move(stream));
+    bool was_unknown = false;
+    upload.on_state([&](resup::State) { was_unknown |= upload.size() == RESUP_SIZE_UNKNOWN; });
+    upload.set_segment_size(100'000).run();
+    CHECK(was_unknown && upload.size() == 1'234'567 && upload.offset() == 1'234'567);
+    CHECK(upload.digest() == file.digest() && upload.digest());
+}
+
 static void memory_is_uploaded(const Setup &setup)
 {
     resup::Client client(setup.endpoint);
@@ -73,5 +88,6 @@ void sources(const Setup &setup)
     streams_are_uploaded(setup);
     streams_that_throw_at_their_end_are_uploaded(setup);
     streams_that_fail_end_the_upload(setup);
+    streams_without_a_size_are_uploaded(setup);
     memory_is_uploaded(setup);
 }

@@ -52,8 +52,9 @@ type
     Stream: TStream;
     OwnsStream: Boolean;
     destructor Destroy; override;
-    /// <summary>Makes an upload of Stream.</summary>
-    function OpenStream(AClient: Presup_client; const AName: UTF8String; out AUpload: Presup_upload): resup_status;
+    /// <summary>Makes an upload of Stream, which can seek or is read once.</summary>
+    function OpenStream(AClient: Presup_client; const AName: UTF8String; ACanSeek: Boolean;
+      out AUpload: Presup_upload): resup_status;
     /// <summary>Registers the callbacks of events with an upload.</summary>
     function Listen(AUpload: Presup_upload): resup_status;
   end;
@@ -288,11 +289,14 @@ begin
   inherited Destroy;
 end;
 
-function TResupTarget.OpenStream(AClient: Presup_client; const AName: UTF8String; out AUpload: Presup_upload):
-  resup_status;
+function TResupTarget.OpenStream(AClient: Presup_client; const AName: UTF8String; ACanSeek: Boolean;
+  out AUpload: Presup_upload): resup_status;
 begin
-  Result := resup_upload_new_stream(AClient, PAnsiChar(AName), ReadStream, SeekStream, GetStreamSize, Self, nil,
-    @AUpload);
+  if ACanSeek then
+    Result := resup_upload_new_stream(AClient, PAnsiChar(AName), ReadStream, SeekStream, GetStreamSize, Self, nil,
+      @AUpload)
+  else
+    Result := resup_upload_new_stream(AClient, PAnsiChar(AName), ReadStream, nil, nil, Self, nil, @AUpload);
 end;
 
 function TResupTarget.Listen(AUpload: Presup_upload): resup_status;

@@ -52,7 +52,8 @@ type
     property Handle: Presup_upload read GetHandle;
     /// <summary>The state of the upload.</summary>
     property State: TResupState read GetState;
-    /// <summary>Bytes in the whole file; 0 before the first run has opened it.</summary>
+    /// <summary>Bytes in the whole file; 0 before the first run has opened it; ResupSizeUnknown until the end of a stream
+    /// that is read once.</summary>
     property Size: Int64 read GetSize;
     /// <summary>Bytes that the server has confirmed.</summary>
     property Offset: Int64 read GetOffset;

@@ -19,6 +19,11 @@ type
   /// UTF-8.</summary>
   TResupText = {$IFDEF FPC}string{$ELSE}{$IFDEF UNICODE}string{$ELSE}WideString{$ENDIF}{$ENDIF};
 
+const
+  /// <summary>The size of a stream that is read once, until its end.</summary>
+  ResupSizeUnknown = -1;
+
+type
   /// <summary>The state of an upload: RESUP_STATE_ and the name.</summary>
   /// <remarks>rsHashing: it reads what the server already has. rsLocating: it asks the server what it has.
   /// rsVerifying: everything is sent, the server has to confirm it. rsWaiting: an attempt failed, and it waits

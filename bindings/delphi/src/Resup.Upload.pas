@@ -49,6 +49,7 @@ type
     FSegmentSize, FRateLimit: Int64;
     procedure Prepare(const AName: TResupText);
     procedure Open(AClient: TResupClient; AStatus: resup_status);
+    procedure OpenStream(AClient: TResupClient; const AName: TResupText; AStream: TStream; ACanSeek, AOwns: Boolean);
     procedure Check(AStatus: resup_status);
     procedure SetName(const AValue: TResupText);
     procedure SetDirectory(const AValue: TResupText);
@@ -73,6 +74,13 @@ type
     /// <param name="AOwnsStream">whether the stream is freed with the upload; if this constructor fails it is
     /// not</param>
     constructor CreateFromStream(AClient: TResupClient; const AName: TResupText; AStream: TStream;
+      AOwnsStream: Boolean = False);
+    /// <summary>Makes an upload of a stream that is read once, to its end: a pipe, an archive that is made on the
+    /// way. Size is ResupSizeUnknown until then.</summary>
+    /// <remarks>The server has to speak tus with creation-defer-length, or the IETF's protocol. What it has not confirmed
+    /// is kept in memory, 8 MiB at most: the upload goes on after a lost connection, but never anew. All else is as for
+    /// CreateFromStream; Seek and Size of the stream are not used.</remarks>
+    constructor CreateFromReader(AClient: TResupClient; const AName: TResupText; AStream: TStream;
       AOwnsStream: Boolean = False);
     destructor Destroy; override;
 
@@ -158,10 +166,23 @@ constructor TResupUpload.CreateFromStream(AClient: TResupClient; const AName: TR
   AOwnsStream: Boolean);
 begin
   inherited Create;
+  OpenStream(AClient, AName, AStream, True, AOwnsStream);
+end;
+
+constructor TResupUpload.CreateFromReader(AClient: TResupClient; const AName: TResupText; AStream: TStream;
+  AOwnsStream: Boolean);
+begin
+  inherited Create;
+  OpenStream(AClient, AName, AStream, False, AOwnsStream);
+end;
+
+procedure TResupUpload.OpenStream(AClient: TResupClient; const AName: TResupText; AStream: TStream;
+  ACanSeek, AOwns: Boolean);
+begin
   Prepare(AName);
   FRun.Target.Stream := AStream;
-  Open(AClient, FRun.Target.OpenStream(AClient.Handle, ResupToUtf8(AName), FRun.Handle));
-  FRun.Target.OwnsStream := AOwnsStream;
+  Open(AClient, FRun.Target.OpenStream(AClient.Handle, ResupToUtf8(AName), ACanSeek, FRun.Handle));
+  FRun.Target.OwnsStream := AOwns;
 end;
 
 procedure TResupUpload.Prepare(const AName: TResupText);

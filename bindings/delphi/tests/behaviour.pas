@@ -7,7 +7,7 @@ uses
   {$IFDEF UNIX}
   cthreads,
   {$ENDIF}
-  Runner, ApiTests, DefaultTests, SettingTests, RunTests, OwnRunTests, ErrorTests, MistakeTests, RaiseTests, FloatTests;
+  Runner, ApiTests, DefaultTests, SettingTests, RunTests, OwnRunTests, ErrorTests, MistakeTests, RaiseTests, ReaderTests, FloatTests;
 
 begin
   RunAll;

@@ -21,7 +21,7 @@ use crate::control::stop::Stop;
 use crate::control::{Control, Event};
 use crate::error::Error;
 use crate::run::{run_upload, UploadOptions};
-use crate::source::{Opener, ProgramStream, StreamPort};
+use crate::source::{Opener, ProgramStream, ReadPort, StreamPort, Window, WindowPort};
 
 /// How far the run of an upload is, as its program has seen it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,8 +44,8 @@ enum Stage {
 pub struct Upload {
     client: Client,
     opener: Opener,
-    /// The stream of [`Opener::Stream`].
-    stream: Option<StreamPort>,
+    /// The stream of [`Opener::Stream`] or [`Opener::Forward`].
+    stream: Option<Box<dyn ReadPort>>,
     options: UploadOptions,
     /// The file's own name, where that is not UTF-8 and the program has not set another one.
     unusable_name: Option<OsString>,
@@ -122,7 +122,37 @@ impl Upload {
     ) -> Result<Self, Error> {
         let name = Ok(check_file_name(name)?);
         let mut upload = Self::new(client, Opener::Stream, name);
-        upload.stream = Some(StreamPort::new(stream));
+        upload.stream = Some(Box::new(StreamPort::new(stream)));
+        Ok(upload)
+    }
+
+    /// Makes an upload of what `reader` gives until its end, under the file name `name`: a pipe, a dump,
+    /// an archive that is made on the way. Its size is known only at its end; until then it is
+    /// [`SIZE_UNKNOWN`](crate::SIZE_UNKNOWN) in the numbers.
+    ///
+    /// It is read once, on the thread that is inside [`run`](Self::run) or [`wait`](Self::wait). While a
+    /// read blocks, a cancel cannot end the run. The server has to speak tus with the extension
+    /// creation-defer-length, or the IETF's resumable uploads.
+    ///
+    /// What the server has not confirmed is kept in memory: one segment, of 8 MiB at most. So the upload
+    /// goes on after a lost connection, and another run of this object goes on where the last one
+    /// ended. It cannot begin anew: where the server loses bytes that it has confirmed, or the whole
+    /// upload, the run fails with [`Error::SourceIo`]. No other process goes on with it, and a state
+    /// file is ignored. A read that fails ends the run; another run reads again.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when the name is not a file name. The run has this error, too, where the
+    /// protocol is set to form, or the server takes no such upload.
+    pub fn from_reader(
+        client: &Client,
+        reader: impl Read + Send + 'static,
+        name: &str,
+    ) -> Result<Self, Error> {
+        let name = Ok(check_file_name(name)?);
+        let window = Arc::new(Window::default());
+        let mut upload = Self::new(client, Opener::Forward(window.clone()), name);
+        upload.stream = Some(Box::new(WindowPort::new(Box::new(reader), window)));
+        upload.options.has_size = false;
         Ok(upload)
     }
 

@@ -188,9 +188,9 @@ impl Upload {
                 ),
             });
         }
-        // Memory and streams have a digest in every mode.
-        let has_none =
-            self.options.digest == DigestMode::None && matches!(self.opener, Opener::File(_));
+        // Memory, and streams that can go back, have a digest in every mode.
+        let has_none = self.options.digest == DigestMode::None
+            && matches!(self.opener, Opener::File(_) | Opener::Forward(_));
         match self.options.algorithm.offer() {
             [named] if has_none => Err(Error::InvalidArgument {
                 what: "digest algorithm",

@@ -13,7 +13,9 @@ mod rechecking;
 mod recovering;
 mod sending;
 mod settling;
+mod sizeless;
 mod storing;
+mod stream;
 mod world;
 
 use std::time::{Duration, Instant};
@@ -24,7 +26,7 @@ use super::step::PartId;
 use super::*;
 use crate::control::stop::Stop;
 use crate::error::{Error, ErrorKind, Refusal, RefusalKind};
-use crate::options::{RetryPolicy, SegmentSize};
+use crate::options::{RetryPolicy, SegmentSize, SIZE_UNKNOWN};
 use crate::protocol::{Abilities, Answer, Outcome, State};
 
 const SIZE: u64 = 1000;

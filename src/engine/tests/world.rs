@@ -1,5 +1,6 @@
 //! The server and the faults of a random history.
 
+use super::stream::Stream;
 use super::*;
 
 /// The bytes of a server: their number, and how many of the first ones are the source's.
@@ -93,6 +94,8 @@ pub(super) struct World {
     pub damages: u32,
     /// The number of bytes in all sends.
     pub sent: u64,
+    /// The source, where that is a stream without a size.
+    pub stream: Option<Stream>,
 }
 
 impl World {
@@ -133,6 +136,7 @@ impl World {
             rarity: rng.u64(2..12),
             damages: 0,
             sent: 0,
+            stream: None,
             server,
             rng,
         }
@@ -269,7 +273,8 @@ impl World {
             };
             return (end, Ok(Outcome::ChecksumMismatch(self.fallback())));
         }
-        self.server.complete = end == self.size;
+        let is_last = self.stream.as_ref().is_none_or(|stream| stream.has_ended);
+        self.server.complete = end == self.size && is_last;
         match self.happens() {
             true => (end, Err(self.fault())),
             false => (end, Ok(Outcome::Accepted(self.answer()))),

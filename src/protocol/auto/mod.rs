@@ -42,21 +42,6 @@ impl<'a> Auto<'a> {
         auto
     }
 
-    /// Checks that no setting asks for what another protocol than form resume does not have.
-    fn check_settings(&self, job: &Job, name: &str) -> Result<(), Error> {
-        if self.form.signer.is_some() {
-            return Err(Error::bad_response(format!(
-                "it speaks {name}, in which nothing is signed, and a signing secret is set"
-            )));
-        }
-        match job.offer {
-            [only] => Err(Error::DigestUnavailable {
-                wanted: only.label(),
-            }),
-            _ => Ok(()),
-        }
-    }
-
     fn current(&self) -> &dyn Protocol {
         match self.other.get() {
             Some(other) => &**other,
@@ -75,7 +60,7 @@ impl<'a> Auto<'a> {
 
     /// Asks for the server's protocol, if the status of its response to a form makes that useful.
     fn ask(&self, exchange: &dyn Exchange, status: u16) -> Option<Spoken> {
-        if !matches!(status, 200..=299 | 400 | 404..=406 | 409 | 411 | 412 | 415 | 422 | 501) {
+        if !may_speak_another(status) {
             return None;
         }
         exchange.renew();
@@ -92,7 +77,7 @@ impl<'a> Auto<'a> {
         job: &Job,
         key: Option<&str>,
     ) -> Result<Answer, Error> {
-        self.check_settings(job, other.name())?;
+        check_settings(self.form.signer.is_some(), job, other.name())?;
         let answer = other.locate(exchange, job, key)?;
         if let Some(name) = ProtocolName::of_name(other.name()) {
             let _ = self.learned.found.set(name);
@@ -120,8 +105,28 @@ impl<'a> Auto<'a> {
     }
 }
 
+/// Whether a server with this response may speak another protocol than was asked for.
+pub(super) fn may_speak_another(status: u16) -> bool {
+    matches!(status, 200..=299 | 400 | 404..=406 | 409 | 411 | 412 | 415 | 422 | 501)
+}
+
+/// Checks that no setting asks for what another protocol than form resume does not have.
+pub(super) fn check_settings(is_signed: bool, job: &Job, name: &str) -> Result<(), Error> {
+    if is_signed {
+        return Err(Error::bad_response(format!(
+            "it speaks {name}, in which nothing is signed, and a signing secret is set"
+        )));
+    }
+    match job.offer {
+        [only] => Err(Error::DigestUnavailable {
+            wanted: only.label(),
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Makes a request that is about the server, and not about a file.
-fn request(method: &'static str, url: String) -> Request<'static> {
+pub(super) fn request(method: &'static str, url: String) -> Request<'static> {
     Request {
         method,
         url,

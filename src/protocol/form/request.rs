@@ -102,6 +102,7 @@ mod tests {
         let odd = Job {
             name: "a\nb".to_owned(),
             size: 10,
+            is_passed: false,
             mtime: None,
             offer: &[],
             digests: Vec::new(),

@@ -63,6 +63,7 @@ fn job() -> Job {
     Job {
         name: "报告 \"1\".txt".to_owned(),
         size: 10,
+        is_passed: false,
         mtime: Some(1_700_000_000_123),
         offer: &[],
         digests: Vec::new(),

@@ -91,7 +91,9 @@ impl Dialect for Draft<'_> {
     fn creation(&self, job: &Job) -> Result<Headers, Error> {
         check_description(job)?;
         let mut headers = self.write_flag(false);
-        headers.push(header("upload-length", job.size));
+        if job.has_size() {
+            headers.push(header("upload-length", job.size));
+        }
         headers.push(header("content-type", &job.content_type));
         headers.push(header("content-disposition", disposition(&job.name)));
         // BLAKE3 has no name there (RFC 9530).

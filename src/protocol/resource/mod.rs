@@ -5,6 +5,7 @@
 
 mod bytes;
 mod dialect;
+mod url;
 
 pub(super) use dialect::{header, number, Dialect, Headers};
 
@@ -13,8 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use super::{Abilities, Answer, Job, Outcome, Protocol, Segment, State, Store};
 use crate::error::{Error, RefusalKind};
 use crate::http::endpoint::Endpoint;
-use crate::http::{challenge, limited, refusal_of, Body, Exchange, Link, Needs, Request, Response};
+use crate::http::{challenge, refusal_of, Body, Exchange, Link, Needs, Request, Response};
 use bytes::CheckedBytes;
+use url::upload_url;
 
 /// A protocol with a URL for each upload, against one endpoint.
 pub(super) struct Resource<D> {
@@ -23,13 +25,12 @@ pub(super) struct Resource<D> {
     pub(super) dialect: D,
     /// Whether PATCH does not come through, so that a POST stands in for it.
     patches_by_post: AtomicBool,
+    /// Whether the server does not know the size of the upload, where the last byte completes it.
+    lacks_size: AtomicBool,
 }
 
 /// The most redirects that the creation of an upload follows.
 const MAX_REDIRECTS: u32 = 5;
-
-/// The longest URL of an upload, in bytes.
-const LONGEST_URL: usize = 8 * 1024;
 
 /// What a server has of an upload.
 enum Known {
@@ -47,6 +48,7 @@ impl<D: Dialect> Resource<D> {
             endpoint,
             dialect,
             patches_by_post: AtomicBool::new(false),
+            lacks_size: AtomicBool::new(false),
         }
     }
 
@@ -60,6 +62,18 @@ impl<D: Dialect> Resource<D> {
             headers: all,
             body: None,
             needs: Needs::Head,
+        }
+    }
+
+    /// Begins an upload, where its source is still there from its start.
+    fn begin(&self, exchange: &dyn Exchange, job: &Job) -> Result<Answer, Error> {
+        match job.is_passed {
+            false => self.create(exchange, job),
+            true => Err(Error::stream_failed(
+                "the server has no upload to go on with, and a new one would need the stream's first \
+                 bytes, which were passed: they cannot be read again; make a new upload of a new stream"
+                    .to_owned(),
+            )),
         }
     }
 
@@ -79,6 +93,8 @@ impl<D: Dialect> Resource<D> {
                 200..=299 => {
                     self.dialect.note(&response);
                     let url = upload_url(&at, &response)?;
+                    let lacks_size = !job.has_size() && !self.dialect.has_flag();
+                    self.lacks_size.store(lacks_size, Relaxed);
                     let is_complete = job.size == 0 && !self.dialect.has_flag();
                     return Ok(self.answer(&url, 0, is_complete));
                 }
@@ -111,9 +127,13 @@ impl<D: Dialect> Resource<D> {
                 _ => return Err(self.refusal(&response, job)),
             }
         };
-        if number(&response, "upload-length")?.is_some_and(|length| length != job.size) {
+        let size = number(&response, "upload-length")?;
+        if size.is_some_and(|size| size != job.size) {
             return Ok(Known::NotOurs);
         }
+        let says_unknown = response.values("upload-defer-length").next().is_some();
+        let lacks_size = says_unknown || self.lacks_size.load(Relaxed);
+        self.lacks_size.store(size.is_none() && lacks_size, Relaxed);
         let offset = number(&response, "upload-offset")?.ok_or_else(|| {
             Error::bad_response("it has no Upload-Offset, so nothing tells what the server has")
         })?;
@@ -131,7 +151,7 @@ impl<D: Dialect> Resource<D> {
         // A response without the flag may be that of a page in between, such as a login.
         let is_last = has_all || !self.dialect.has_flag();
         let flag = self.dialect.flag(response);
-        flag.unwrap_or(is_last && offset == job.size)
+        flag.unwrap_or(is_last && offset == job.size && !self.lacks_size.load(Relaxed))
     }
 
     /// Makes an answer of an offset that a response gave.
@@ -144,15 +164,15 @@ impl<D: Dialect> Resource<D> {
     ) -> Result<Answer, Error> {
         if offset > job.size {
             return Err(Error::BadOffset {
-                why: format!("{offset} of {} bytes", job.size),
+                why: format!("{offset} of {}", job.shown_size()),
             });
         }
         let is_complete = self.is_complete(response, offset, job, has_all);
         if is_complete && offset < job.size {
             return Err(Error::BadOffset {
                 why: format!(
-                    "{offset} of {} bytes, though the upload is complete",
-                    job.size
+                    "{offset} of {}, though the upload is complete",
+                    job.shown_size()
                 ),
             });
         }
@@ -203,7 +223,7 @@ impl<D: Dialect> Resource<D> {
 
     fn refusal(&self, response: &Response, job: &Job) -> Error {
         let max_size = self.dialect.max_size();
-        let is_reason = |limit: &u64| response.status == 413 && *limit < job.size;
+        let is_reason = |limit: &u64| response.status == 413 && job.has_size() && *limit < job.size;
         let hint = match max_size.filter(is_reason) {
             Some(limit) => Some(format!(
                 "the server takes files of at most {limit} bytes, and this one has {}",
@@ -243,6 +263,10 @@ impl<D: Dialect> Protocol for Resource<D> {
         }
     }
 
+    fn max_size(&self) -> Option<u64> {
+        self.dialect.max_size()
+    }
+
     fn locate(
         &self,
         exchange: &dyn Exchange,
@@ -251,7 +275,7 @@ impl<D: Dialect> Protocol for Resource<D> {
     ) -> Result<Answer, Error> {
         self.dialect.learn(exchange, &self.endpoint)?;
         let Some(url) = key.and_then(|key| self.endpoint.resolve(key)) else {
-            return self.create(exchange, job);
+            return self.begin(exchange, job);
         };
         let mut known = self.ask(exchange, job, &url)?;
         let costs_nothing = matches!(&known, Known::Has(answer) if answer.offset == 0);
@@ -262,7 +286,7 @@ impl<D: Dialect> Protocol for Resource<D> {
         }
         match known {
             Known::Has(answer) => Ok(answer),
-            Known::Gone | Known::NotOurs => self.create(exchange, job),
+            Known::Gone | Known::NotOurs => self.begin(exchange, job),
         }
     }
 
@@ -286,6 +310,11 @@ impl<D: Dialect> Protocol for Resource<D> {
             false => "PATCH",
         };
         let end = segment.offset + segment.length;
+        let has_all = end == job.size;
+        let tells_size = has_all && self.lacks_size.load(Relaxed);
+        if tells_size {
+            headers.push(header("upload-length", job.size));
+        }
         let mut body = CheckedBytes::new(segment.bytes, segment.length);
         let mut request = self.request(method, &url, headers);
         request.body = Some(Body::Stream {
@@ -296,7 +325,9 @@ impl<D: Dialect> Protocol for Resource<D> {
         self.dialect.note(&response);
         match response.status {
             200..=299 => {
-                let has_all = end == job.size;
+                if tells_size {
+                    self.lacks_size.store(false, Relaxed);
+                }
                 let answer = match number(&response, "upload-offset")? {
                     Some(offset) if offset > end => {
                         return Err(Error::BadOffset {
@@ -304,7 +335,7 @@ impl<D: Dialect> Protocol for Resource<D> {
                         })
                     }
                     Some(offset) => self.checked(&response, job, (&url, offset), has_all)?,
-                    None if self.dialect.flag(&response) == Some(true) => {
+                    None if job.has_size() && self.dialect.flag(&response) == Some(true) => {
                         self.answer(&url, job.size, true)
                     }
                     // If it is wrong, the next send finds another offset.
@@ -341,29 +372,4 @@ impl<D: Dialect> Protocol for Resource<D> {
         // If its response were lost, the server would have the file twice.
         Ok(None)
     }
-}
-
-/// Gives the URL of an upload that was created.
-fn upload_url(at: &Endpoint, response: &Response) -> Result<Endpoint, Error> {
-    let Some(location) = response.location() else {
-        return Err(Error::bad_response(format!(
-            "it has status {} and no Location, so the upload has no URL",
-            response.status
-        )));
-    };
-    let shown = || limited(&location);
-    let url = at.resolve(&location);
-    let url = url
-        .filter(|_| location.len() <= LONGEST_URL)
-        .ok_or_else(|| {
-            Error::bad_response(format!("its Location \"{}\" is not a URL of http", shown()))
-        })?;
-    if at.origin().https && !url.origin().https {
-        return Err(Error::bad_response(format!(
-            "its Location \"{}\" is http, though the server was asked by https; the file would \
-             cross the network in clear",
-            shown()
-        )));
-    }
-    Ok(url)
 }

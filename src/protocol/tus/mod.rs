@@ -80,10 +80,16 @@ impl Dialect for Tus1<'_> {
     }
 
     fn creation(&self, job: &Job) -> Result<Headers, Error> {
-        Ok(vec![
-            header("upload-length", job.size),
-            header("upload-metadata", metadata::write(job)?),
-        ])
+        let size = match job.has_size() {
+            true => header("upload-length", job.size),
+            false if self.offers().defers_size => header("upload-defer-length", 1),
+            false => {
+                let why =
+                    "the server speaks tus, and does not offer its extension creation-defer-length";
+                return Err(Error::size_needed(why));
+            }
+        };
+        Ok(vec![size, header("upload-metadata", metadata::write(job)?)])
     }
 
     fn append(&self, _: &Job, segment: &Segment<'_>) -> Headers {

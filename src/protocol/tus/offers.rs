@@ -10,6 +10,8 @@ use crate::protocol::ChecksumAlgorithm;
 pub(crate) struct Offers {
     /// The best of its checksums.
     pub checksum: Option<ChecksumAlgorithm>,
+    /// Whether an upload may be created before its size is known.
+    pub defers_size: bool,
     /// The size of the largest file that it takes.
     pub max_size: Option<u64>,
 }
@@ -28,13 +30,15 @@ impl Offers {
                 limited(&versions.join(", "))
             )));
         }
-        let checks = items(response, "tus-extension").any(|extension| extension == "checksum");
+        let has = |name: &str| items(response, "tus-extension").any(|extension| extension == name);
+        let checks = has("checksum");
         let algorithms: Vec<_> = items(response, "tus-checksum-algorithm").collect();
         let is_offered = |it: &ChecksumAlgorithm| algorithms.iter().any(|name| name == it.name());
         Ok(Offers {
             checksum: ChecksumAlgorithm::ALL
                 .into_iter()
                 .find(|it| checks && is_offered(it)),
+            defers_size: has("creation-defer-length"),
             max_size: number(response, "tus-max-size")?,
         })
     }

@@ -80,6 +80,7 @@ pub(in crate::run) fn job(size: u64) -> Job {
     Job {
         name: "f".to_owned(),
         size,
+        is_passed: false,
         mtime: Some(1),
         offer: &[],
         digests: Vec::new(),

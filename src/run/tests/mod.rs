@@ -1,6 +1,7 @@
 //! The driver against a fake server, without a network.
 
 mod agreement;
+mod forward;
 mod harness;
 mod resources;
 mod senders;

@@ -15,7 +15,7 @@ use crate::protocol::{choose, LearnedProtocol};
 
 /// The fate of a request that creates an upload or appends to one.
 #[derive(Debug, Clone, Copy)]
-enum Fate {
+pub(super) enum Fate {
     /// The connection is lost after so many bytes of the body, which arrive.
     LostAfter(usize),
     /// The request arrives whole, and its answer is lost.
@@ -29,10 +29,14 @@ enum Fate {
 }
 
 #[derive(Default)]
-struct Upload {
-    held: Vec<u8>,
-    is_complete: bool,
-    is_gone: bool,
+pub(super) struct Upload {
+    pub held: Vec<u8>,
+    /// The size that the client has told.
+    size: Option<usize>,
+    /// Whether a flag completes it.
+    has_flag: bool,
+    pub is_complete: bool,
+    pub is_gone: bool,
     /// The last offset that an answer gave; no later send may begin before it.
     told: usize,
     /// How many bytes at the end are dropped after the next question.
@@ -40,14 +44,14 @@ struct Upload {
 }
 
 /// A server without a network.
-struct Server {
-    uploads: Vec<Upload>,
+#[derive(Default)]
+pub(super) struct Server {
+    pub uploads: Vec<Upload>,
     /// The fates of the next requests, the last one first.
-    fates: Vec<Fate>,
-    checks: bool,
+    pub fates: Vec<Fate>,
+    pub checks: bool,
     /// Whether a cut send with a checksum is dropped only after the next question.
-    drops_late: bool,
-    size: usize,
+    pub drops_late: bool,
 }
 
 type Fields = Vec<(&'static str, String)>;
@@ -62,17 +66,27 @@ impl Server {
         let checksum = field("upload-checksum");
         let flag = field("upload-complete");
         let offset = field("upload-offset").map(|offset| offset.parse::<usize>().unwrap());
+        let size = field("upload-length").map(|size| size.parse::<usize>().unwrap());
         if request.method == "OPTIONS" {
-            let offers = [
-                ("tus-extension", "creation,checksum".to_owned()),
-                ("tus-checksum-algorithm", "sha1,sha256".to_owned()),
-            ];
-            let offers = offers.into_iter().filter(|_| self.checks);
-            return Ok((204, offers.collect()));
+            let checks = if self.checks { ",checksum" } else { "" };
+            return Ok((
+                204,
+                vec![
+                    (
+                        "tus-extension",
+                        format!("creation,creation-defer-length{checks}"),
+                    ),
+                    ("tus-checksum-algorithm", "sha1,sha256".to_owned()),
+                ],
+            ));
         }
         if request.method == "POST" {
+            let has_flag = flag.is_some();
+            assert!(has_flag || size.is_some() || field("upload-defer-length").is_some());
             self.uploads.push(Upload {
-                is_complete: self.size == 0 && flag.is_none(),
+                is_complete: size == Some(0) && !has_flag,
+                size,
+                has_flag,
                 ..Upload::default()
             });
             if let Some(Fate::LostAnswer | Fate::LostAfter(_)) = self.fates.pop() {
@@ -87,7 +101,11 @@ impl Server {
             return Ok((404, Vec::new()));
         }
         if request.method == "HEAD" {
-            let answer = fields(upload);
+            let mut answer = fields(upload);
+            answer.extend(match upload.size {
+                Some(size) => Some(("upload-length", size.to_string())),
+                None => (!upload.has_flag).then(|| ("upload-defer-length", "1".to_owned())),
+            });
             upload.told = upload.held.len() - std::mem::take(&mut upload.unchecked);
             upload.held.truncate(upload.told);
             return Ok((200, answer));
@@ -107,6 +125,10 @@ impl Server {
         assert!(offset <= upload.held.len(), "the file gets a hole");
         if offset != upload.held.len() {
             return Ok((409, Vec::new()));
+        }
+        if let Some(size) = size {
+            assert_eq!(upload.size, None, "the size is told twice");
+            upload.size = Some(size);
         }
         let Some(Body::Stream { length, bytes }) = &mut request.body else {
             panic!("a PATCH without a body");
@@ -132,7 +154,7 @@ impl Server {
         upload.is_complete |= is_whole
             && match &flag {
                 Some(flag) => flag == "?1",
-                None => upload.held.len() == self.size,
+                None => Some(upload.held.len()) == upload.size,
             };
         if !is_whole || matches!(fate, Some(Fate::LostAnswer)) {
             return Err(super::server::connection_lost());
@@ -152,7 +174,7 @@ fn fields(upload: &Upload) -> Fields {
 
 /// A connector to the server.
 #[derive(Clone)]
-struct To(Arc<Mutex<Server>>);
+pub(super) struct To(pub Arc<Mutex<Server>>);
 
 impl Exchange for To {
     fn exchange(&self, request: Request<'_>) -> Result<Response, Error> {
@@ -188,7 +210,7 @@ fn run(content: &[u8], to: &To, name: ProtocolName, path: &std::path::Path) -> R
     );
     let mut state_file = StateFile::new(path.to_owned(), "it".to_owned(), "");
     let learned = LearnedProtocol::default();
-    let protocol = choose(name, form, None, &learned).unwrap();
+    let protocol = choose(name, form, (None, true), &learned).unwrap();
     let (unlimited, ids) = (Limiter::default(), KnownIds::default());
     let learned_store = LearnedStore::default();
     let learned_digest = LearnedDigest::default();
@@ -220,7 +242,7 @@ fn run(content: &[u8], to: &To, name: ProtocolName, path: &std::path::Path) -> R
     driver.run()
 }
 
-fn fate() -> impl Strategy<Value = Fate> {
+pub(super) fn fate() -> impl Strategy<Value = Fate> {
     prop_oneof![
         4 => (0usize..40_000).prop_map(Fate::LostAfter),
         2 => Just(Fate::LostAnswer),
@@ -244,7 +266,7 @@ proptest! {
         let content = content(length);
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state");
-        let server = Server { uploads: Vec::new(), fates, checks, drops_late: false, size: length };
+        let server = Server { fates, checks, ..Server::default() };
         let to = To(Arc::new(Mutex::new(server)));
         let runs = (0..20).map(|_| run(&content, &to, name, &path));
         let failures = runs.take_while(|result| result.is_err()).count();
@@ -252,15 +274,15 @@ proptest! {
         prop_assert!(!path.exists(), "the state file stays");
         let server = to.0.lock().unwrap();
         let complete: Vec<_> = server.uploads.iter().filter(|it| it.is_complete).collect();
-        prop_assert_eq!(complete.iter().filter(|it| !it.is_gone).count() - empty(&server), 1);
+        prop_assert_eq!(complete.iter().filter(|it| !it.is_gone).count() - empty(&server, length), 1);
         let last = server.uploads.last().unwrap();
         prop_assert!(last.is_complete && last.held == content);
     }
 }
 
 /// Gives how many complete uploads of nothing there are whose URL was lost on the way.
-fn empty(server: &Server) -> usize {
-    match server.size {
+fn empty(server: &Server, size: usize) -> usize {
+    match size {
         0 => server
             .uploads
             .iter()
@@ -280,12 +302,11 @@ fn nothing_is_built_upon_bytes_that_no_checksum_has_proved() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state");
         let to = To(Arc::new(Mutex::new(Server {
-            uploads: Vec::new(),
             // The creation has one, too.
             fates: [vec![Fate::LostAfter(3000); cuts], vec![Fate::Locked]].concat(),
             checks: true,
             drops_late: true,
-            size: content.len(),
+            ..Server::default()
         })));
         let runs = (0..5).map(|_| run(&content, &to, ProtocolName::Tus, &path));
         runs.take_while(Result::is_err).for_each(drop);

@@ -48,7 +48,7 @@ pub const ENVIRONMENT: [(&str, &str); 5] = [
 ];
 
 /// Examples: what a command does, and the command.
-pub const EXAMPLES: [(&str, &str); 8] = [
+pub const EXAMPLES: [(&str, &str); 9] = [
     ("Upload a file", "resup put video.mp4 https://example.org/upload"),
     (
         "Upload two files into a directory, at most 2 MB per second",
@@ -57,6 +57,10 @@ pub const EXAMPLES: [(&str, &str); 8] = [
     (
         "Upload a directory with all that is in it, four files at once",
         "resup put -r -j 4 photos https://example.org/upload",
+    ),
+    (
+        "Upload an archive while it is made, to a server of tus or of the IETF's protocol",
+        "tar c photos | resup put - --name photos.tar https://example.org/upload",
     ),
     (
         "Upload through a proxy that passes on only complete requests",

@@ -64,6 +64,18 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Whether a secret is read from standard input.
+    pub fn reads_stdin(&self) -> bool {
+        let files = [
+            &self.token_file,
+            &self.password_file,
+            &self.sign_secret_file,
+        ];
+        let mut named = files.into_iter().flatten();
+        let mut entries = self.headers.iter().chain(&self.cookies);
+        named.any(|file| file.as_os_str() == "-") || entries.any(|entry| entry == "@-")
+    }
+
     /// Applies all options. Asks for the password if it is missing.
     pub fn set(&self, client: &Client, protocol: Protocol) -> Result<(), Fault> {
         self.set_authorization(client)?;

@@ -39,6 +39,7 @@ mod secret;
 mod setup;
 mod state;
 mod stderr;
+mod stdin;
 mod stop;
 mod tree;
 mod units;

@@ -57,8 +57,8 @@ pub enum Task {
     after_long_help = help::long_end()
 )]
 pub struct Put {
-    /// Files to upload (directories too, with --recursive) and, last, the URL where the server
-    /// takes uploads, beginning with http:// or https://
+    /// Files to upload (directories too, with --recursive; - is standard input, with --name) and, last,
+    /// the URL where the server takes uploads, beginning with http:// or https://
     // One argument of two kinds, so that options may stand anywhere between them.
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::AnyPath)]
     files_and_url: Vec<PathBuf>,
@@ -243,7 +243,7 @@ pub struct Output {
     /// A failed event has a "kind" for each exit code: other (1), local (3), network (4), not-allowed
     /// (5), refused (6), answer (7), or cancelled (130, 143). It also has the "error", whether it is
     /// "retryable", and the server's "http_status" and "server_message". A done or failed event has the
-    /// "protocol" that the server has answered in. Sizes are in bytes, times in seconds.
+    /// "protocol" that the server has answered in. The "size" of standard input is null until its end. Sizes are in bytes, times in seconds.
     #[arg(long)]
     pub json: bool,
 

@@ -94,6 +94,7 @@ impl Uploads<'_> {
         let tally = self.tally.into_inner().unwrap_or_else(|e| e.into_inner());
         let summary = Summary {
             exit: tally.exit(self.stop.exit()),
+            is_stream: self.items.iter().any(|item| item.is_stdin()),
             tally,
             time: start.elapsed(),
         };
@@ -118,8 +119,9 @@ impl Uploads<'_> {
 
     fn upload(&self, item: &Arc<Item>) -> End {
         let start = Instant::now();
-        let (remote, outcome) = match setup::upload(self.options, &self.client, item, &self.states)
-        {
+        let (options, states) = (self.options, &self.states);
+        let upload = setup::upload(options, &self.client, item, states, &self.stop);
+        let (remote, outcome) = match upload {
             Ok(mut upload) => (upload.remote(), self.run_upload(&mut upload, item)),
             Err(error) => (Remote::default(), Err(error)),
         };
@@ -141,7 +143,9 @@ impl Uploads<'_> {
         upload.start()?;
         loop {
             if let Some(outcome) = upload.wait(TICK) {
-                return outcome;
+                // A signal ends the read of standard input, too.
+                let is_ended = item.is_stdin() && self.stop.exit().is_some();
+                return outcome.map_err(|error| if is_ended { Error::Cancelled } else { error });
             }
             match self.stop.exit() {
                 Some(_) => remote.cancel(),

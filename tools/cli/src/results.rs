@@ -84,6 +84,8 @@ impl Tally {
 #[derive(Debug)]
 pub struct Summary {
     pub exit: Exit,
+    /// Whether standard input was uploaded.
+    pub is_stream: bool,
     pub tally: Tally,
     pub time: Duration,
 }

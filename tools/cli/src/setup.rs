@@ -7,6 +7,8 @@ use resup::{Client, Error, Upload};
 use crate::exit::Fault;
 use crate::options::Put;
 use crate::state::StateFiles;
+use crate::stdin;
+use crate::stop::Stop;
 use crate::tree::Item;
 
 /// The longest wait before the second attempt. The next waits are twice as long each.
@@ -38,11 +40,15 @@ pub fn upload(
     client: &Client,
     item: &Item,
     states: &StateFiles,
+    stop: &Stop,
 ) -> Result<Upload, Error> {
     if let Some(error) = &item.obstacle {
         return Err(error.clone());
     }
-    let mut upload = Upload::from_file(client, &item.path)?;
+    let mut upload = match item.is_stdin() {
+        true => Upload::from_reader(client, stdin::reader(stop), &item.name)?,
+        false => Upload::from_file(client, &item.path)?,
+    };
     set_upload(put, &mut upload)?;
     upload.set_directory(&item.directory)?;
     upload.set_name(&item.name)?;

@@ -69,7 +69,7 @@ impl StateFiles {
     /// Gives the file for an upload: the same one each time that the same file goes to the same place.
     pub fn file(&self, put: &Put, item: &Item) -> Option<PathBuf> {
         let directory = self.directory.as_ref()?;
-        if self.protocol == Protocol::Form {
+        if self.protocol == Protocol::Form || item.is_stdin() {
             return None;
         }
         let metadata = fs::metadata(&item.path).ok()?;

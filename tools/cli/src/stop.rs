@@ -10,7 +10,7 @@ use signal_hook::flag;
 use crate::exit::Exit;
 
 /// The first signal that has arrived, if any. A second signal ends the program at once.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Stop {
     signal: Arc<AtomicUsize>,
 }

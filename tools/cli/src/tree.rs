@@ -8,11 +8,14 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use resup::Error;
+use resup::{Error, SIZE_UNKNOWN};
 
 use crate::exit::Fault;
 use crate::options::Put;
 use crate::stderr::{self, escape_controls};
+
+/// The path that stands for standard input.
+const STDIN: &str = "-";
 
 /// What is wrong where a file cannot be uploaded under its own name.
 const FILE_NAME: &str = "file name";
@@ -27,15 +30,23 @@ pub struct Item {
     pub directory: String,
     /// The name on the server.
     pub name: String,
-    /// The size when it was found.
+    /// The size when it was found; that of standard input is not known.
     pub size: u64,
     /// The reason why it cannot be uploaded.
     pub obstacle: Option<Error>,
 }
 
 impl Item {
-    /// Returns the path as text, for output.
+    /// Whether it is standard input.
+    pub fn is_stdin(&self) -> bool {
+        self.path.as_os_str() == STDIN
+    }
+
+    /// Returns the path as text, for output; of standard input the name.
     pub fn label(&self) -> String {
+        if self.is_stdin() {
+            return escape_controls(&self.name);
+        }
         escape_controls(&self.path.to_string_lossy())
     }
 }
@@ -54,6 +65,20 @@ pub fn items(put: &Put) -> Result<Vec<Item>, Fault> {
     let mut found = Found::default();
     let directory = put.file.directory.trim_end_matches('/');
     for path in put.files() {
+        if path.as_os_str() == STDIN {
+            let name = put.file.name.clone().ok_or_else(|| {
+                Fault::usage(
+                    "standard input (-) has no name: give the name for the server by --name",
+                )
+            })?;
+            if put.identity.reads_stdin() {
+                return Err(Fault::usage(
+                    "standard input (-) is the file, so no secret can be read from it: name a file for that",
+                ));
+            }
+            found.items.push(item(path, directory, name, SIZE_UNKNOWN));
+            continue;
+        }
         let metadata = fs::metadata(path).map_err(|error| read_fault(path, &error))?;
         if metadata.is_dir() {
             if !put.file.recursive {

@@ -1,6 +1,6 @@
 //! The results and states of uploads in words, for people.
 
-use resup::{DigestAlgorithm, Error, Remote, Snapshot, UploadState};
+use resup::{DigestAlgorithm, Error, Remote, Snapshot, UploadState, SIZE_UNKNOWN};
 
 use crate::exit::Exit;
 use crate::results::{End, Summary};
@@ -29,6 +29,14 @@ pub fn state(now: &Snapshot, remote: &Remote) -> String {
     }
 }
 
+/// Describes how much of a file has gone: `1.2 MB of 3 MB`, or `1.2 MB` where the size is not known.
+pub fn progress(now: &Snapshot) -> String {
+    match now.size {
+        SIZE_UNKNOWN => bytes(now.position),
+        size => format!("{} of {}", bytes(now.position), bytes(size)),
+    }
+}
+
 fn speed(now: &Snapshot) -> String {
     match (now.rate, now.time_left) {
         (0, _) => "sending".to_owned(),
@@ -46,9 +54,10 @@ pub fn end(item: &Item, end: &End) -> String {
 }
 
 /// The library's settings that its messages name, and the command's options in their place.
-const SETTINGS: [(&str, &str); 2] = [
+const SETTINGS: [(&str, &str); 3] = [
     ("set_ca_file", "--cacert"),
     ("set_client_certificate", "--cert"),
+    ("set_protocol", "--protocol"),
 ];
 
 /// Describes a failure. Where the library names a setting of its own, the command's option takes its place.
@@ -105,6 +114,7 @@ pub fn summary(summary: &Summary) -> Option<String> {
             summary.exit.name(),
             tally.done,
             match tally.reached {
+                _ if summary.is_stream => "Standard input cannot be read again: begin anew",
                 true => "The server keeps what it has: run the same command again to continue",
                 false => "The server has not answered: run the same command again when it does",
             },

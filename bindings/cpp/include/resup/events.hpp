@@ -18,7 +18,7 @@ namespace resup {
 /** @brief How far an upload is. */
 struct Progress {
     std::uint64_t position; ///< Bytes of the file that the server has or that are on their way.
-    std::uint64_t size;     ///< Bytes in the whole file.
+    std::uint64_t size;     ///< Bytes in the whole file, or RESUP_SIZE_UNKNOWN.
 };
 
 /// @cond internal

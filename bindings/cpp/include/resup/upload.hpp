@@ -128,14 +128,14 @@ class Upload : public Remote {
     static Upload from_stream(const Client &client, const std::string &name, std::unique_ptr<std::istream> stream,
                               std::error_code &error)
     {
-        error = Errc::argument;
-        if (!detail::fits(name))
-            return Upload();
-        resup_upload *handle = nullptr;
-        auto *user_data = new detail::Stream{std::move(stream)};
-        error = detail::call(resup_upload_new_stream, client.get(), name, detail::Stream::read, detail::Stream::seek,
-                             detail::Stream::size, user_data, detail::destroy<detail::Stream>, &handle);
-        return Upload(handle);
+        return from_stream(client, name, std::move(stream), detail::Stream::seek, detail::Stream::size, error);
+    }
+
+    /** @brief Makes an upload of a stream that is read once, to its end. */
+    static Upload from_reader(const Client &client, const std::string &name, std::unique_ptr<std::istream> stream,
+                              std::error_code &error)
+    {
+        return from_stream(client, name, std::move(stream), nullptr, nullptr, error);
     }
     /** @} */
 
@@ -180,6 +180,22 @@ class Upload : public Remote {
     {
         std::error_code error;
         Upload upload = from_stream(client, name, std::move(stream), error);
+        check(client, error, detail::faults(name));
+        return upload;
+    }
+
+    /**
+     * @brief Makes an upload of a stream that is read once, to its end: a pipe, an archive that is made on the way.
+     *
+     * Its size is RESUP_SIZE_UNKNOWN until then. The server has to speak tus with creation-defer-length, or the IETF's
+     * protocol. What it has not confirmed is kept in memory, 8 MiB at most: the upload goes on after a lost connection, but
+     * never anew. It is read only inside run() and wait(). An exception that it throws ends the run and is thrown again.
+     * @throws Error  Errc::argument or utf8 for the name
+     */
+    static Upload from_reader(const Client &client, const std::string &name, std::unique_ptr<std::istream> stream)
+    {
+        std::error_code error;
+        Upload upload = from_reader(client, name, std::move(stream), error);
         check(client, error, detail::faults(name));
         return upload;
     }
@@ -378,6 +394,19 @@ class Upload : public Remote {
     /** @} */
 
   private:
+    static Upload from_stream(const Client &client, const std::string &name, std::unique_ptr<std::istream> stream,
+                              resup_seek_callback seek, resup_size_callback size, std::error_code &error)
+    {
+        error = Errc::argument;
+        if (!detail::fits(name))
+            return Upload();
+        resup_upload *handle = nullptr;
+        auto *user_data = new detail::Stream{std::move(stream)};
+        error = detail::call(resup_upload_new_stream, client.get(), name, detail::Stream::read, seek, size, user_data,
+                             detail::destroy<detail::Stream>, &handle);
+        return Upload(handle);
+    }
+
     explicit Upload(resup_upload *handle) { handle_ = detail::own(handle); }
 
     template <class... Parameters, class... Arguments>

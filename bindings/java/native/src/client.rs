@@ -168,4 +168,9 @@ natives! {
     Java_io_resup_NativeClient_uploadStream(client: Arc<Client>, name: String) -> jlong {
         UPLOADS.add(Entry::new(Upload::from_stream(&client, run::Stream, &name)?))
     }
+
+    /// Creates an upload of what `io.resup.Run` reads once and returns its number.
+    Java_io_resup_NativeClient_uploadReader(client: Arc<Client>, name: String) -> jlong {
+        UPLOADS.add(Entry::new(Upload::from_reader(&client, run::Stream, &name)?))
+    }
 }

@@ -149,6 +149,9 @@ pub fn log(level: LogLevel, line: &str) -> Flow {
     }))
 }
 
+/// What `io.resup.Source.read` returns that got nothing, since the run is to end.
+const STOPPED: i32 = -1;
+
 /// The source of the innermost run, which Java reads.
 pub struct Stream;
 
@@ -160,17 +163,22 @@ impl Read for Stream {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let run = Run::innermost();
         let size = run.call(|env, object| {
-            let mut buffer = run.buffer.borrow_mut();
-            let buffer = match &mut *buffer {
-                Some(buffer) => buffer,
-                none => {
-                    let array = JByteArray::new(env, into.len())?;
-                    none.insert(env.new_global_ref(array)?)
-                }
+            let mut kept = run.buffer.borrow_mut();
+            let fits = match &*kept {
+                Some(buffer) => buffer.len(env)? == into.len(),
+                None => false,
             };
+            if !fits {
+                let array = JByteArray::new(env, into.len())?;
+                *kept = Some(env.new_global_ref(array)?);
+            }
+            let buffer = kept.as_ref().expect("it was made");
             let arguments = [JValue::Object(buffer)];
             let size = env.call_method(object, jni_str!("read"), jni_sig!("([B)I"), &arguments)?;
             let size = size.i()?;
+            if size == STOPPED {
+                return Ok(None);
+            }
             let bytes = env.convert_byte_array(&*buffer)?;
             let bytes = usize::try_from(size)
                 .ok()
@@ -182,9 +190,9 @@ impl Read for Stream {
                 ))
             })?;
             into[..bytes.len()].copy_from_slice(bytes);
-            Ok(bytes.len())
+            Ok(Some(bytes.len()))
         });
-        size.ok_or_else(failed)
+        size.flatten().ok_or_else(failed)
     }
 }
 

@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use resup::{Error, Remote, UploadState};
+use resup::{Error, Remote, UploadState, SIZE_UNKNOWN};
 
 use crate::report::reporter::Reporter;
 use crate::results::{End, Summary};
 use crate::tree::Item;
-use crate::units::bytes;
 use crate::{stderr, words};
 
 /// The line of an upload.
 const BAR: &str = "{prefix:24!} {wide_bar} {msg}";
-/// The line of an upload that waits: the reason needs the space of the bar.
+/// The line of an upload that waits, where the reason needs the space of the bar, and of one whose size is
+/// not known.
 const WAIT: &str = "{prefix:24!} {wide_msg}";
 
 /// A report with bars. When an upload ends, a line above the bars replaces its bar.
@@ -69,7 +69,11 @@ impl Reporter for Bars {
         if let Some(bar) = self.bars().get(&item.path) {
             let now = remote.snapshot();
             let state = words::state(&now, remote);
-            bar.set_length(now.size.max(item.size));
+            bar.set_length(if item.is_stdin() {
+                now.size
+            } else {
+                now.size.max(item.size)
+            });
             bar.set_position(now.position);
             match now.state {
                 UploadState::Waiting => {
@@ -77,9 +81,9 @@ impl Reporter for Bars {
                     bar.set_message(state);
                 }
                 _ => {
-                    bar.set_style(style(BAR));
-                    let (position, size) = (bytes(now.position), bytes(now.size));
-                    bar.set_message(format!("{position} of {size}  {state}"));
+                    let has_bar = now.size != SIZE_UNKNOWN;
+                    bar.set_style(style(if has_bar { BAR } else { WAIT }));
+                    bar.set_message(format!("{}  {state}", words::progress(&now)));
                 }
             }
         }

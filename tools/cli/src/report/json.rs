@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use resup::{Remote, UploadState};
+use resup::{Remote, UploadState, SIZE_UNKNOWN};
 use serde_json::{json, Value};
 
 use crate::exit::Exit;
@@ -38,7 +38,7 @@ impl Reporter for Json {
             "file": file(item),
             "directory": item.directory,
             "name": item.name,
-            "size": item.size,
+            "size": known(item.size),
         }));
     }
 
@@ -70,7 +70,7 @@ impl Reporter for Json {
             "file": file(item),
             "position": now.position,
             "offset": now.offset,
-            "size": now.size,
+            "size": known(now.size),
             "bytes_sent": now.bytes_sent,
             "bytes_skipped": now.bytes_skipped,
             "rate": now.rate,
@@ -83,7 +83,7 @@ impl Reporter for Json {
         let now = end.remote.snapshot();
         let mut object = json!({
             "file": file(item),
-            "size": now.size.max(item.size),
+            "size": known(if item.is_stdin() { now.size } else { now.size.max(item.size) }),
             "bytes_sent": now.bytes_sent,
             "bytes_skipped": now.bytes_skipped,
             "attempts": now.attempts,
@@ -136,6 +136,11 @@ impl Reporter for Json {
             "exit_code": summary.exit.code(),
         }));
     }
+}
+
+/// Gives a size, if it is known.
+fn known(size: u64) -> Option<u64> {
+    (size != SIZE_UNKNOWN).then_some(size)
 }
 
 fn file(item: &Item) -> String {

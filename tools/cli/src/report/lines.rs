@@ -42,7 +42,11 @@ impl Reporter for Lines {
     fn start(&self, item: &Item) {
         self.last_lines().insert(item.path.clone(), Instant::now());
         if !self.quiet {
-            stderr::write(&format!("{}: {}", item.label(), bytes(item.size)));
+            let size = match item.is_stdin() {
+                true => "standard input".to_owned(),
+                false => bytes(item.size),
+            };
+            stderr::write(&format!("{}: {size}", item.label()));
         }
     }
 
@@ -56,10 +60,9 @@ impl Reporter for Lines {
         if due && !self.quiet && now.state != UploadState::Waiting {
             lines.insert(item.path.clone(), Instant::now());
             stderr::write(&format!(
-                "{}: {} of {}, {}",
+                "{}: {}, {}",
                 item.label(),
-                bytes(now.position),
-                bytes(now.size),
+                words::progress(&now),
                 words::state(&now, remote)
             ));
         }

@@ -139,6 +139,10 @@ final class NativeClient extends Handle {
         return new NativeUpload(uploadStream(number, Text.chars(name)));
     }
 
+    NativeUpload uploadReader(String name) {
+        return new NativeUpload(uploadReader(number, Text.chars(name)));
+    }
+
     /** Rounds up to milliseconds. A time too long to count is too long for every setting, too. */
     private static long milliseconds(String setting, Duration time) {
         if (time.isNegative())
@@ -215,4 +219,6 @@ final class NativeClient extends Handle {
     private native long uploadBytes(long number, byte[] bytes, char[] name);
 
     private native long uploadStream(long number, char[] name);
+
+    private native long uploadReader(long number, char[] name);
 }

@@ -2,6 +2,7 @@ package io.resup;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
@@ -159,6 +160,28 @@ public final class ResumableUploadClient implements AutoCloseable {
     public ResumableUpload.Builder upload(String name, long size, StreamOpener opener) {
         Source source = new StreamSource(notNegative("size", size), Objects.requireNonNull(opener, "opener must not be null"));
         return new ResumableUpload.Builder(handle.uploadStream(name), log, source);
+    }
+
+    /**
+     * Creates an upload of a stream that is read once, to its end: the output of a program, an archive that is made on
+     * the way. Until its end the size is {@link UploadProgress#SIZE_UNKNOWN}. The server has to speak tus with the
+     * extension creation-defer-length, or the IETF's resumable uploads; else the run fails with
+     * {@link ErrorCode#ARGUMENT}. The stream is read only inside {@code run()}, on that thread; the upload does not close
+     * it. While a read blocks, the run cannot end.
+     *
+     * <p>What the server has not confirmed is kept in memory outside of Java's heap, 8 MiB at most. So the upload goes on
+     * after a lost connection, and in another run of the same object, but never anew: where the server has lost more,
+     * the run fails with {@link ErrorCode#SOURCE_IO}.
+     *
+     * @param name    the file name that is sent to the server
+     * @param stream  the content
+     * @return a builder
+     * @throws IllegalArgumentException  the name is not valid
+     * @throws IllegalStateException     the client is closed
+     */
+    public ResumableUpload.Builder upload(String name, InputStream stream) {
+        Source source = new ForwardSource(Objects.requireNonNull(stream, "stream must not be null"));
+        return new ResumableUpload.Builder(handle.uploadReader(name), log, source);
     }
 
     /**

@@ -10,6 +10,9 @@ public final class UploadProgress {
         STATE, SIZE, OFFSET, POSITION, BYTES_SENT, BYTES_SKIPPED, RATE, TIME_LEFT, ATTEMPTS, HTTP_STATUS, RETRY_IN
     }
 
+    /** The size of a stream that is read once, until its end. */
+    public static final long SIZE_UNKNOWN = -1;
+
     private final long[] numbers;
 
     /** Takes the numbers in the order of {@link Field}. */
@@ -33,7 +36,7 @@ public final class UploadProgress {
     /**
      * Returns the size of the file.
      *
-     * @return bytes; 0 until a run has opened the file
+     * @return bytes; 0 until a run has opened the file, and {@link #SIZE_UNKNOWN}
      */
     public long size() {
         return get(Field.SIZE);
@@ -52,7 +55,7 @@ public final class UploadProgress {
      * Returns the position for a progress bar: the confirmed bytes and those written to the network since. It goes back
      * when the connection is lost.
      *
-     * @return bytes, at most {@link #size()}
+     * @return bytes, at most {@link #size()} where that is known
      */
     public long position() {
         return get(Field.POSITION);
@@ -124,10 +127,10 @@ public final class UploadProgress {
     /**
      * Returns the position as a fraction of the size.
      *
-     * @return 0 to 1, for a progress bar; an empty file is 1 only when it is complete
+     * @return 0 to 1, for a progress bar; an empty file is 1 only when it is complete, and one of unknown size 0
      */
     public double fraction() {
-        if (size() == 0)
+        if (size() <= 0)
             return state() == UploadState.COMPLETE ? 1 : 0;
         return (double) position() / size();
     }
@@ -138,6 +141,7 @@ public final class UploadProgress {
 
     @Override
     public String toString() {
-        return state() + " " + position() + " of " + size() + " bytes";
+        String of = size() == SIZE_UNKNOWN ? "" : " of " + size();
+        return state() + " " + position() + of + " bytes";
     }
 }

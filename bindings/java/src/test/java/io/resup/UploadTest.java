@@ -1,5 +1,6 @@
 package io.resup;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -8,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.FileSystem;
@@ -22,6 +24,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 class UploadTest extends WithReceiver {
@@ -100,6 +103,76 @@ class UploadTest extends WithReceiver {
         Some.assertStored(receiver, run(client.upload("stream", bytes.length, opener)), bytes);
         assertEquals(2, opened.get(), "once for the digest, once to send it");
         assertEquals(2, closed.get());
+    }
+
+    @Test
+    void a_stream_of_unknown_size_is_read_once() throws IOException {
+        for (Protocol protocol : new Protocol[] {Protocol.AUTO, Protocol.TUS, Protocol.IETF}) {
+            byte[] bytes = Some.bytes(1_000_003);
+            List<UploadProgress> numbers = Collections.synchronizedList(new ArrayList<>());
+            UploadListener listener = new UploadListener() {
+                @Override
+                public void state(ResumableUpload upload, UploadState state) {
+                    numbers.add(upload.progress());
+                }
+            };
+            AtomicInteger closed = new AtomicInteger();
+            InputStream stream = new ByteArrayInputStream(bytes) {
+                @Override
+                public synchronized int read(byte[] into, int from, int length) {
+                    return super.read(into, from, Math.min(length, 10_007));
+                }
+
+                @Override
+                public void close() {
+                    closed.incrementAndGet();
+                }
+            };
+            try (ResumableUploadClient own = ResumableUploadClient.builder(receiver.endpoint()).protocol(protocol).build();
+                    ResumableUpload upload = own.upload("once " + protocol, stream).segmentSize(300_000).listener(listener).build()) {
+                UploadResult result = upload.run();
+                assertEquals(bytes.length, result.size());
+                assertEquals(protocol == Protocol.IETF ? "ietf" : "tus", result.protocol());
+                String url = result.id().get();
+                Path stored = receiver.stored(url.substring(url.lastIndexOf('/') + 1));
+                assertArrayEquals(bytes, Files.readAllBytes(stored));
+                UploadProgress unknown = numbers.stream().filter(now -> now.size() == UploadProgress.SIZE_UNKNOWN).findAny().get();
+                assertEquals(0, unknown.fraction());
+                assertFalse(unknown.timeLeft().isPresent());
+                assertEquals(0, closed.get());
+            }
+        }
+    }
+
+    @Test
+    void a_cancelled_stream_of_unknown_size_goes_on() throws IOException {
+        byte[] bytes = Some.bytes(500_000);
+        AtomicReference<ResumableUpload> running = new AtomicReference<>();
+        InputStream stream = new ByteArrayInputStream(bytes) {
+            @Override
+            public synchronized int read(byte[] into, int from, int length) {
+                if (pos > 250_000 && running.get() != null)
+                    running.getAndSet(null).cancel();
+                return super.read(into, from, Math.min(length, 10_007));
+            }
+        };
+        try (ResumableUpload upload = client.upload("goes on", stream).segmentSize(100_000).build()) {
+            running.set(upload);
+            assertThrows(UploadCancelledException.class, upload::run);
+            UploadResult result = upload.run();
+            assertEquals(bytes.length, result.size());
+            assertTrue(result.bytesSkipped() >= 100_000, result.toString());
+        }
+    }
+
+    @Test
+    void a_stream_of_unknown_size_is_not_for_forms() throws IOException {
+        try (ResumableUploadClient own = ResumableUploadClient.builder(receiver.endpoint()).protocol(Protocol.FORM).build();
+                ResumableUpload upload = own.upload("x", new ByteArrayInputStream(new byte[9])).build()) {
+            ResupException refused = assertThrows(ResupException.class, upload::run);
+            assertEquals(ErrorCode.ARGUMENT, refused.code());
+            assertTrue(refused.getMessage().contains("needs the size"), refused.getMessage());
+        }
     }
 
     @Test

@@ -1,0 +1,33 @@
+//! The URL of an upload.
+
+use crate::error::Error;
+use crate::http::endpoint::Endpoint;
+use crate::http::{limited, Response};
+
+/// The longest URL of an upload, in bytes.
+const LONGEST_URL: usize = 8 * 1024;
+
+/// Gives the URL of an upload that was created.
+pub(super) fn upload_url(at: &Endpoint, response: &Response) -> Result<Endpoint, Error> {
+    let Some(location) = response.location() else {
+        return Err(Error::bad_response(format!(
+            "it has status {} and no Location, so the upload has no URL",
+            response.status
+        )));
+    };
+    let shown = || limited(&location);
+    let url = at.resolve(&location);
+    let url = url
+        .filter(|_| location.len() <= LONGEST_URL)
+        .ok_or_else(|| {
+            Error::bad_response(format!("its Location \"{}\" is not a URL of http", shown()))
+        })?;
+    if at.origin().https && !url.origin().https {
+        return Err(Error::bad_response(format!(
+            "its Location \"{}\" is http, though the server was asked by https; the file would \
+             cross the network in clear",
+            shown()
+        )));
+    }
+    Ok(url)
+}

@@ -1,0 +1,120 @@
+//! Finding out which protocol a server speaks that takes a file whose size is not known.
+
+use std::sync::OnceLock;
+
+use super::auto::{check_settings, may_speak_another, request};
+use super::form::Form;
+use super::learned::LearnedProtocol;
+use super::others::other;
+use super::{Abilities, Answer, Job, Outcome, Protocol, Segment, Store};
+use crate::error::Error;
+use crate::http::endpoint::Endpoint;
+use crate::http::{refusal_of, spoken, Exchange, Spoken};
+use crate::options::ProtocolName;
+
+/// A protocol for a file whose size is not known: the server's response to `OPTIONS` shows which one.
+/// What it shows is not for the client's other uploads: the server may speak the form protocol, too.
+pub(super) struct Sizeless<'a> {
+    endpoint: Endpoint,
+    is_signed: bool,
+    learned: &'a LearnedProtocol,
+    found: OnceLock<Box<dyn Protocol + 'a>>,
+}
+
+impl<'a> Sizeless<'a> {
+    /// Makes the protocol; `saved` is the one of an earlier run.
+    pub(super) fn new(
+        form: Form,
+        learned: &'a LearnedProtocol,
+        saved: Option<ProtocolName>,
+    ) -> Self {
+        let sizeless = Sizeless {
+            endpoint: form.endpoint,
+            is_signed: form.signer.is_some(),
+            learned,
+            found: OnceLock::new(),
+        };
+        let known = saved.or(learned.found.get().copied());
+        if let Some(known) = known.and_then(|name| other(name, &sizeless.endpoint, learned)) {
+            let _ = sizeless.found.set(known);
+        }
+        sizeless
+    }
+
+    /// Asks for the server's protocol.
+    fn find(&self, exchange: &dyn Exchange) -> Result<&dyn Protocol, Error> {
+        if let Some(found) = self.found.get() {
+            return Ok(&**found);
+        }
+        let response = exchange.exchange(request("OPTIONS", self.endpoint.uri().to_string()))?;
+        let name = match spoken(&response) {
+            Some(Spoken::Tus) => Some(ProtocolName::Tus),
+            Some(Spoken::Ietf) => Some(ProtocolName::Ietf),
+            _ if !may_speak_another(response.status) => return Err(refusal_of(&response, None)),
+            _ => None,
+        };
+        let found = name.and_then(|name| other(name, &self.endpoint, self.learned));
+        match found {
+            Some(found) => Ok(&**self.found.get_or_init(|| found)),
+            None => Err(Error::size_needed(
+                "the server shows neither tus nor the IETF's protocol, and others need the size first",
+            )),
+        }
+    }
+
+    fn current(&self) -> Result<&dyn Protocol, Error> {
+        let found = self.found.get();
+        found.map(|found| &**found).ok_or_else(|| Error::Internal {
+            why: "bytes before a protocol was found".to_owned(),
+        })
+    }
+}
+
+impl Protocol for Sizeless<'_> {
+    fn name(&self) -> &'static str {
+        self.found.get().map_or("auto", |found| found.name())
+    }
+
+    fn abilities(&self) -> Abilities {
+        let unknown = Abilities {
+            locates: true,
+            proves_prefix: false,
+            needs_key: true,
+            checksum: None,
+        };
+        self.found.get().map_or(unknown, |found| found.abilities())
+    }
+
+    fn max_size(&self) -> Option<u64> {
+        self.found.get()?.max_size()
+    }
+
+    fn locate(
+        &self,
+        exchange: &dyn Exchange,
+        job: &Job,
+        key: Option<&str>,
+    ) -> Result<Answer, Error> {
+        let found = self.find(exchange)?;
+        check_settings(self.is_signed, job, found.name())?;
+        found.locate(exchange, job, key)
+    }
+
+    fn send(
+        &self,
+        exchange: &dyn Exchange,
+        job: &Job,
+        segment: Segment<'_>,
+    ) -> Result<Outcome, Error> {
+        self.current()?.send(exchange, job, segment)
+    }
+
+    fn store(
+        &self,
+        exchange: &dyn Exchange,
+        job: &Job,
+        store: Store<'_>,
+    ) -> Result<Option<Answer>, Error> {
+        self.current()?.store(exchange, job, store)
+    }
+}
