@@ -98,9 +98,8 @@ typedef int32_t resup_status;
 #define RESUP_CONTINUE 0
 
 /**
- * Releases a callback's `user_data`. It is called once: when another callback takes its place, or
- * when the handle is freed, on the thread that does so; at once when the registration fails. May
- * be NULL.
+ * Releases a callback's `user_data`, once: when another callback takes its place or the handle is
+ * freed, on the thread that does so; at once when the registration fails. May be NULL.
  */
 typedef void (*resup_destroy_callback)(void *user_data);
 /** @} */
@@ -128,10 +127,7 @@ typedef void (*resup_destroy_callback)(void *user_data);
  */
 RESUP_API const char *resup_version(void);
 
-/**
- * Returns the version of the library that is loaded, as #RESUP_VERSION_NUMBER has it for the
- * header that the program was compiled with.
- */
+/** Returns the loaded library's version as a number, as #RESUP_VERSION_NUMBER is the header's. */
 RESUP_API uint32_t resup_version_number(void);
 /** @} */
 
@@ -621,8 +617,7 @@ RESUP_API resup_status resup_client_on_log(resup_client *client, int32_t level,
 
 /**
  * @defgroup upload Upload: making one
- * An upload is made of a file, of memory, or of a stream that the program reads. Nothing is sent
- * yet.
+ * An upload is made of a file, of memory, or of a stream of the program's. Nothing is sent yet.
  *
  * @param client     the server to upload to; may be freed before the upload
  * @param path       the file; a name that is not UTF-8 needs a resup_upload_set_name before a run
@@ -686,13 +681,18 @@ typedef int32_t (*resup_size_callback)(uint64_t *size, void *user_data);
  *
  * The functions are called only from within resup_upload_run and resup_upload_wait, on the thread
  * that called these; so after resup_upload_start the upload goes on only while the program waits,
- * and is cancelled within 100 ms only if they return by then. All three are needed: after a lost
- * connection the upload goes back to where the server is. What they read must stay the same during
- * a run; other bytes are noticed (#RESUP_E_SOURCE_CHANGED). It is read twice, first for its digest,
- * since nothing else tells two versions of it apart.
- * @param read     reads
- * @param seek     sets where the next read begins
- * @param size     tells the size
+ * and is cancelled within 100 ms only if they return by then. What they read must stay the same
+ * during a run; other bytes are noticed (#RESUP_E_SOURCE_CHANGED). It is read twice, first for its
+ * digest, since nothing else tells two versions of it apart.
+ *
+ * Without seek and size it is read once, from its start to its end, as a pipe is: its size is
+ * #RESUP_SIZE_UNKNOWN until then. The server has to speak tus with creation-defer-length, or the
+ * IETF's protocol; a run is refused else (#RESUP_E_ARGUMENT). What the server has not confirmed is
+ * kept: a segment, of 8 MiB at most. So it goes on after a lost connection, and in another run of
+ * this object, but never anew: a server that has lost more ends it (#RESUP_E_SOURCE_IO).
+ * @param read     reads; after a failure another run reads again
+ * @param seek     sets where the next read begins; NULL only if size is NULL, too
+ * @param size     tells the size; NULL only if seek is NULL, too
  * @param destroy  releases user_data, at the latest in resup_upload_free; at once when this
  *                 function fails. May be NULL.
  *
@@ -768,9 +768,8 @@ RESUP_API resup_status resup_upload_set_field(resup_upload *upload, const char *
 #define RESUP_DIGEST_FIRST 2
 
 /**
- * Sets whether and when the digest of the file is computed. Memory and streams have no
- * modification time, so that only their content tells two versions apart: their digest is computed
- * before the first request in every mode.
+ * Sets whether and when the digest of the file is computed. That of memory, and of a stream with a
+ * size, is computed before the first request in every mode: nothing else tells two versions apart.
  *
  * With #RESUP_DIGEST_NONE for a file and an algorithm by its name the start fails (#RESUP_E_ARGUMENT).
  * @param mode  #RESUP_DIGEST_NONE, #RESUP_DIGEST_ONE_PASS or #RESUP_DIGEST_FIRST
@@ -925,7 +924,7 @@ RESUP_API resup_status resup_upload_resume(resup_upload *upload);
  * Takes the numbers, about ten times a second while they change, and a last time before the end.
  * @param upload    the upload; its getters and resup_upload_cancel may be called
  * @param position  bytes of the file that the server has or that are on their way
- * @param size      bytes in the whole file
+ * @param size      bytes in the whole file, or #RESUP_SIZE_UNKNOWN
  * @return #RESUP_CONTINUE, or anything else to cancel
  */
 typedef int32_t (*resup_progress_callback)(resup_upload *upload, uint64_t position, uint64_t size,
@@ -976,10 +975,7 @@ RESUP_API resup_status resup_upload_on_state(resup_upload *upload, resup_state_c
 typedef int32_t (*resup_complete_callback)(resup_upload *upload, resup_status status,
                                            void *user_data);
 
-/**
- * Registers the completion callback. It is called exactly once for every run whose end
- * resup_upload_run or resup_upload_wait tells, as the last callback.
- */
+/** Registers the completion callback: one call for each end that a run or a wait tells. */
 RESUP_API resup_status resup_upload_on_complete(resup_upload *upload,
                                                 resup_complete_callback callback, void *user_data,
                                                 resup_destroy_callback destroy);
@@ -999,7 +995,10 @@ RESUP_API resup_status resup_upload_on_complete(resup_upload *upload,
 /** Returns the state, one of the RESUP_STATE_ constants. */
 RESUP_API int32_t resup_upload_state(const resup_upload *upload);
 
-/** Returns the bytes in the whole file; 0 before the first run has opened it. */
+/** The size of a stream without a size, until its end was read. */
+#define RESUP_SIZE_UNKNOWN UINT64_MAX
+
+/** Returns the bytes in the whole file; 0 before a run has opened it, or #RESUP_SIZE_UNKNOWN. */
 RESUP_API uint64_t resup_upload_size(const resup_upload *upload);
 
 /** Returns the bytes that the server has confirmed to hold, from the start of the file. */
@@ -1038,10 +1037,7 @@ RESUP_API int32_t resup_upload_http_status(const resup_upload *upload);
  */
 RESUP_API int32_t resup_upload_digest_algorithm(const resup_upload *upload);
 
-/**
- * Returns 1 when running the upload again, later and unchanged, may succeed where the last run
- * failed; else 0.
- */
+/** Returns 1 when the last run failed and another one, later and unchanged, may succeed; else 0. */
 RESUP_API int32_t resup_upload_is_retryable(const resup_upload *upload);
 /** @} */
 

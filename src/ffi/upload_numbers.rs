@@ -31,7 +31,7 @@ pub unsafe extern "C" fn resup_upload_state(upload: *const resup_upload) -> i32 
 /// The size of a stream without a size, until its end was read.
 pub const RESUP_SIZE_UNKNOWN: u64 = u64::MAX;
 
-/// Returns the bytes in the whole file; 0 before the first run has opened it; #RESUP_SIZE_UNKNOWN.
+/// Returns the bytes in the whole file; 0 before a run has opened it, or #RESUP_SIZE_UNKNOWN.
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_size(upload: *const resup_upload) -> u64 {
     number(upload, |now| now.size)

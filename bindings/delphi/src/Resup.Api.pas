@@ -56,9 +56,8 @@ const
   RESUP_CONTINUE = 0;
 
 type
-  /// <summary>Releases a callback's `user_data`. It is called once: when another callback takes its place, or
-  /// when the handle is freed, on the thread that does so; at once when the registration fails. May
-  /// be NULL.</summary>
+  /// <summary>Releases a callback's `user_data`, once: when another callback takes its place or the handle is
+  /// freed, on the thread that does so; at once when the registration fails. May be NULL.</summary>
   resup_destroy_callback = procedure(user_data: Pointer); cdecl;
 
 // Version
@@ -80,8 +79,7 @@ var
   /// <summary>Returns the version of the library that is loaded, for example "0.1.0".</summary>
   /// <returns>a static text</returns>
   resup_version: function: PAnsiChar; cdecl;
-  /// <summary>Returns the version of the library that is loaded, as RESUP_VERSION_NUMBER has it for the
-  /// header that the program was compiled with.</summary>
+  /// <summary>Returns the loaded library's version as a number, as RESUP_VERSION_NUMBER is the header's.</summary>
   resup_version_number: function: Cardinal; cdecl;
 
 // Status codes
@@ -444,8 +442,7 @@ var
   resup_client_on_log: function(client: Presup_client; level: Integer; callback: resup_log_callback; user_data: Pointer; destroy: resup_destroy_callback): resup_status; cdecl;
 
 // Upload: making one
-// An upload is made of a file, of memory, or of a stream that the program reads. Nothing is sent
-// yet.
+// An upload is made of a file, of memory, or of a stream of the program's. Nothing is sent yet.
 //
 // client     the server to upload to; may be freed before the upload
 // path       the file; a name that is not UTF-8 needs a resup_upload_set_name before a run
@@ -493,13 +490,17 @@ var
   /// blob, a stream of another language.</summary>
   /// <remarks>The functions are called only from within resup_upload_run and resup_upload_wait, on the thread
   /// that called these; so after resup_upload_start the upload goes on only while the program waits,
-  /// and is cancelled within 100 ms only if they return by then. All three are needed: after a lost
-  /// connection the upload goes back to where the server is. What they read must stay the same during
-  /// a run; other bytes are noticed (RESUP_E_SOURCE_CHANGED). It is read twice, first for its digest,
-  /// since nothing else tells two versions of it apart.</remarks>
-  /// <param name="read">reads</param>
-  /// <param name="seek">sets where the next read begins</param>
-  /// <param name="size">tells the size</param>
+  /// and is cancelled within 100 ms only if they return by then. What they read must stay the same
+  /// during a run; other bytes are noticed (RESUP_E_SOURCE_CHANGED). It is read twice, first for its
+  /// digest, since nothing else tells two versions of it apart.</remarks>
+  /// <remarks>Without seek and size it is read once, from its start to its end, as a pipe is: its size is
+  /// RESUP_SIZE_UNKNOWN until then. The server has to speak tus with creation-defer-length, or the
+  /// IETF's protocol; a run is refused else (RESUP_E_ARGUMENT). What the server has not confirmed is
+  /// kept: a segment, of 8 MiB at most. So it goes on after a lost connection, and in another run of
+  /// this object, but never anew: a server that has lost more ends it (RESUP_E_SOURCE_IO).</remarks>
+  /// <param name="read">reads; after a failure another run reads again</param>
+  /// <param name="seek">sets where the next read begins; NULL only if size is NULL, too</param>
+  /// <param name="size">tells the size; NULL only if seek is NULL, too</param>
   /// <param name="destroy">releases user_data, at the latest in resup_upload_free; at once when this
   /// function fails. May be NULL.</param>
   /// <remarks>Threads: any. Callbacks: on failure destroy, else none.</remarks>
@@ -549,9 +550,8 @@ const
   RESUP_DIGEST_FIRST = 2;
 
 var
-  /// <summary>Sets whether and when the digest of the file is computed. Memory and streams have no
-  /// modification time, so that only their content tells two versions apart: their digest is computed
-  /// before the first request in every mode.</summary>
+  /// <summary>Sets whether and when the digest of the file is computed. That of memory, and of a stream with a
+  /// size, is computed before the first request in every mode: nothing else tells two versions apart.</summary>
   /// <remarks>With RESUP_DIGEST_NONE for a file and an algorithm by its name the start fails (RESUP_E_ARGUMENT).</remarks>
   /// <param name="mode">RESUP_DIGEST_NONE, RESUP_DIGEST_ONE_PASS or RESUP_DIGEST_FIRST</param>
   resup_upload_set_digest: function(upload: Presup_upload; mode: Integer): resup_status; cdecl;
@@ -670,7 +670,7 @@ type
   /// <summary>Takes the numbers, about ten times a second while they change, and a last time before the end.</summary>
   /// <param name="upload">the upload; its getters and resup_upload_cancel may be called</param>
   /// <param name="position">bytes of the file that the server has or that are on their way</param>
-  /// <param name="size">bytes in the whole file</param>
+  /// <param name="size">bytes in the whole file, or RESUP_SIZE_UNKNOWN</param>
   /// <returns>RESUP_CONTINUE, or anything else to cancel</returns>
   resup_progress_callback = function(upload: Presup_upload; position: resup_uint64; size: resup_uint64; user_data: Pointer): Integer; cdecl;
 
@@ -717,8 +717,7 @@ type
   resup_complete_callback = function(upload: Presup_upload; status: resup_status; user_data: Pointer): Integer; cdecl;
 
 var
-  /// <summary>Registers the completion callback. It is called exactly once for every run whose end
-  /// resup_upload_run or resup_upload_wait tells, as the last callback.</summary>
+  /// <summary>Registers the completion callback: one call for each end that a run or a wait tells.</summary>
   resup_upload_on_complete: function(upload: Presup_upload; callback: resup_complete_callback; user_data: Pointer; destroy: resup_destroy_callback): resup_status; cdecl;
 
 // Upload: numbers
@@ -732,7 +731,13 @@ var
 var
   /// <summary>Returns the state, one of the RESUP_STATE_ constants.</summary>
   resup_upload_state: function(upload: Presup_upload): Integer; cdecl;
-  /// <summary>Returns the bytes in the whole file; 0 before the first run has opened it.</summary>
+
+const
+  /// <summary>The size of a stream without a size, until its end was read.</summary>
+  RESUP_SIZE_UNKNOWN = resup_uint64(-1);
+
+var
+  /// <summary>Returns the bytes in the whole file; 0 before a run has opened it, or RESUP_SIZE_UNKNOWN.</summary>
   resup_upload_size: function(upload: Presup_upload): resup_uint64; cdecl;
   /// <summary>Returns the bytes that the server has confirmed to hold, from the start of the file.</summary>
   resup_upload_offset: function(upload: Presup_upload): resup_uint64; cdecl;
@@ -756,8 +761,7 @@ var
   /// <summary>Returns the algorithm of the digest, one of the RESUP_DIGEST_ALGORITHM_ constants;
   /// RESUP_DIGEST_ALGORITHM_AUTOMATIC before the server has agreed to one, and without a digest.</summary>
   resup_upload_digest_algorithm: function(upload: Presup_upload): Integer; cdecl;
-  /// <summary>Returns 1 when running the upload again, later and unchanged, may succeed where the last run
-  /// failed; else 0.</summary>
+  /// <summary>Returns 1 when the last run failed and another one, later and unchanged, may succeed; else 0.</summary>
   resup_upload_is_retryable: function(upload: Presup_upload): Integer; cdecl;
 
 // Upload: texts
