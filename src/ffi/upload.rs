@@ -288,8 +288,8 @@ fn needed<F>(name: &str, function: Option<F>) -> Result<F, Fault> {
     function.ok_or_else(|| {
         let why = format!(
             "the {name} function is NULL; an upload needs read, seek and size, to go back after a \
-             lost connection: leave out both seek and size for a stream that is read once, or copy it \
-             into a file or memory first"
+             lost connection: copy what cannot go back into a file or memory first, or leave out both \
+             seek and size, and it is read once"
         );
         Fault::new(RESUP_E_NULL, why)
     })

@@ -8,9 +8,10 @@ use crate::readers;
 use crate::scene::{client, name, setups, Scene};
 use crate::SIZE;
 
-/// Gives the settings of each server that takes an upload of unknown size.
+/// Gives the settings of each server that takes an upload of unknown size. That in Python wants the size
+/// with the first bytes.
 fn takers() -> impl Iterator<Item = Setup> {
-    setups().filter(|setup| setup.kind() != Kind::Uploadx)
+    setups().filter(|setup| !matches!(setup.kind(), Kind::Python | Kind::Uploadx))
 }
 
 #[test]
@@ -53,6 +54,24 @@ fn the_default_finds_a_protocol_for_a_stream() {
         assert_eq!(upload.remote().protocol(), Some("tus"), "{title}");
         assert_eq!(scene.server.files().len(), 1, "{title}");
     }
+}
+
+#[test]
+fn a_server_that_wants_the_size_with_the_first_bytes_takes_one_segment() {
+    let Some(scene) = Scene::with(Setup::new(Kind::Python), |_, _| Fault::None) else {
+        return;
+    };
+    let client = scene.client();
+    for size in [0, 1, readers::SEGMENT - 1] {
+        let file = scene.file(size);
+        readers::run(&scene, &mut readers::upload(&client, &file), &file);
+    }
+    let error = readers::upload(&client, &scene.file(SIZE)).run();
+    let words = error.unwrap_err().to_string();
+    assert!(
+        words.contains("it may want the size with the first bytes"),
+        "{words}"
+    );
 }
 
 #[test]

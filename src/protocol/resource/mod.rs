@@ -358,6 +358,11 @@ impl<D: Dialect> Protocol for Resource<D> {
             status if self.dialect.is_checksum_mismatch(status) => Ok(Outcome::ChecksumMismatch(
                 self.ask_again(exchange, job, (&url, false))?,
             )),
+            400 if self.lacks_size.load(Relaxed) && !has_all => {
+                let hint =
+                    "it may want the size with the first bytes, though it offered to take it later";
+                Err(refusal_of(&response, Some(hint.to_owned())))
+            }
             404 | 410 => Ok(Outcome::UnknownUpload(self.refusal(&response, job))),
             405 | 501 if !by_post => {
                 self.patches_by_post.store(true, Relaxed);

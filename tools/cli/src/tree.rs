@@ -8,10 +8,11 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use resup::{Error, SIZE_UNKNOWN};
+use resup::{DigestMode, Error, SIZE_UNKNOWN};
 
 use crate::exit::Fault;
 use crate::options::Put;
+use crate::protocol::Protocol;
 use crate::stderr::{self, escape_controls};
 
 /// The path that stands for standard input.
@@ -66,16 +67,7 @@ pub fn items(put: &Put) -> Result<Vec<Item>, Fault> {
     let directory = put.file.directory.trim_end_matches('/');
     for path in put.files() {
         if path.as_os_str() == STDIN {
-            let name = put.file.name.clone().ok_or_else(|| {
-                Fault::usage(
-                    "standard input (-) has no name: give the name for the server by --name",
-                )
-            })?;
-            if put.identity.reads_stdin() {
-                return Err(Fault::usage(
-                    "standard input (-) is the file, so no secret can be read from it: name a file for that",
-                ));
-            }
+            let name = stdin_name(put)?;
             found.items.push(item(path, directory, name, SIZE_UNKNOWN));
             continue;
         }
@@ -130,6 +122,25 @@ pub fn items(put: &Put) -> Result<Vec<Item>, Fault> {
     }
     check_names_differ(&items)?;
     Ok(items)
+}
+
+/// Returns the name of standard input on the server, if the options fit one that is read once.
+fn stdin_name(put: &Put) -> Result<String, Fault> {
+    let wrong = match &put.file.name {
+        None => "standard input (-) has no name: give the name for the server by --name",
+        _ if put.identity.reads_stdin() => {
+            "standard input (-) is the file, so no secret can be read from it: name a file for that"
+        }
+        _ if put.transfer.protocol == Protocol::Form => {
+            "--protocol form needs the size first, and that of standard input (-) is not known: leave out \
+             one of them, or write the input to a file"
+        }
+        _ if put.transfer.digest_mode() == DigestMode::First => {
+            "--digest-first reads a file twice, and standard input (-) can be read only once: leave it out"
+        }
+        Some(name) => return Ok(name.clone()),
+    };
+    Err(Fault::usage(wrong))
 }
 
 /// Returns the name of a directory on the server, which is empty for "DIR/.", "." and "..".

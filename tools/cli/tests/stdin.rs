@@ -138,12 +138,12 @@ fn mistakes_with_standard_input_are_told_before_anything_is_sent() {
         (
             &["-", "--name", "x", "--protocol", "form", url],
             2,
-            "(--protocol), which needs the size",
+            "--protocol form needs the size first",
         ),
         (
             &["-", "--name", "x", "--digest-first", url],
             2,
-            "cannot be computed first",
+            "--digest-first reads a file twice",
         ),
     ];
     for (arguments, code, due) in cases {
