@@ -179,7 +179,7 @@ impl Read for Stream {
             if size == STOPPED {
                 return Ok(None);
             }
-            let bytes = env.convert_byte_array(&*buffer)?;
+            let bytes = env.convert_byte_array(buffer)?;
             let bytes = usize::try_from(size)
                 .ok()
                 .and_then(|size| bytes.get(..size));
