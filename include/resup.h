@@ -288,8 +288,7 @@ RESUP_API const char *resup_client_error_message(const resup_client *client);
  */
 
 /**
- * Sets the proxy that leads to the server. The system's proxy is never used for this machine
- * itself.
+ * Sets the proxy that leads to the server. No system's proxy is used for this machine itself.
  * @param proxy  "none"; "system", the default, for what the environment says (http_proxy,
  *               https_proxy, all_proxy, no_proxy), then, on Windows, the user's Internet Settings
  *               (no PAC scripts); or "scheme://user:password@host:port", of which all but the host
@@ -307,10 +306,7 @@ RESUP_API resup_status resup_client_set_proxy(resup_client *client, const char *
  */
 RESUP_API resup_status resup_client_set_no_proxy(resup_client *client, const char *list);
 
-/**
- * Sets the most time that a name lookup, and then connecting with the TLS handshake, may take,
- * each. Default: 30000.
- */
+/** Sets the most time for a name lookup, and again for connecting with TLS. Default: 30000. */
 RESUP_API resup_status resup_client_set_connect_timeout(resup_client *client,
                                                         uint32_t milliseconds);
 
@@ -384,11 +380,13 @@ RESUP_API resup_status resup_client_set_user_agent(resup_client *client, const c
 #define RESUP_PROTOCOL_TUS 2
 /** The IETF's resumable uploads: drafts of them, and the RFC to come. */
 #define RESUP_PROTOCOL_IETF 3
+/** WebDAV: the URL is that of a collection, with a slash at its end, or of the file itself. */
+#define RESUP_PROTOCOL_DAV 4
 
 /**
- * Sets the protocol that the server speaks. In another one than form resume only the state file
- * (resup_upload_set_state_file) tells another run where its upload is, and a run with
- * a signing secret or a digest by its name ends with #RESUP_E_ARGUMENT.
+ * Sets the protocol that the server speaks. In another one than form resume and WebDAV only the state
+ * file (resup_upload_set_state_file) tells another run where its upload is. In all but form resume a
+ * run with a signing secret or a digest by its name ends with #RESUP_E_ARGUMENT.
  * @param protocol  one of the RESUP_PROTOCOL_ constants
  */
 RESUP_API resup_status resup_client_set_protocol(resup_client *client, int32_t protocol);
@@ -749,8 +747,7 @@ RESUP_API resup_status resup_upload_set_content_type(resup_upload *upload,
                                                      const char *content_type);
 
 /**
- * Adds a form field of the program's own, sent with every request of this upload. The same name
- * again replaces the value.
+ * Adds a form field of the program's own to every request. The same name replaces the value.
  * @param name   none of the protocol's own names
  * @param value  any text
  */
@@ -1053,7 +1050,7 @@ RESUP_API int32_t resup_upload_is_retryable(const resup_upload *upload);
  * @{
  */
 
-/** Returns the protocol that the server has answered in: "form", "tus" or "ietf". */
+/** Returns the protocol that the server has answered in: "form", "tus", "ietf" or "dav". */
 RESUP_API const char *resup_upload_protocol(const resup_upload *upload);
 
 /** Returns the server's own key of the upload. */

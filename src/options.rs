@@ -22,6 +22,8 @@ pub enum ProtocolName {
     Tus,
     /// The IETF's resumable uploads, drafts of them and the RFC to come.
     Ietf,
+    /// WebDAV: a file is put at its own URL, in a collection.
+    Dav,
 }
 
 impl ProtocolName {
@@ -32,6 +34,7 @@ impl ProtocolName {
             ProtocolName::Form => "form",
             ProtocolName::Tus => "tus",
             ProtocolName::Ietf => "ietf",
+            ProtocolName::Dav => "dav",
         }
     }
 
@@ -41,6 +44,7 @@ impl ProtocolName {
             "form" => Some(ProtocolName::Form),
             "tus" => Some(ProtocolName::Tus),
             "ietf" => Some(ProtocolName::Ietf),
+            "dav" => Some(ProtocolName::Dav),
             _ => None,
         }
     }

@@ -70,8 +70,8 @@ impl Remote {
         self.current().server_info()
     }
 
-    /// Gives the name of the protocol that is spoken with the server, `form`, `tus` or `ietf`, once
-    /// the server has answered in it.
+    /// Gives the name of the protocol that is spoken with the server, `form`, `tus`, `ietf` or `dav`,
+    /// once the server has answered in it.
     pub fn protocol(&self) -> Option<&'static str> {
         self.server_info().protocol
     }

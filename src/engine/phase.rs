@@ -14,8 +14,10 @@ use crate::protocol::{Answer, Range};
 pub(super) struct Claim {
     pub offset: u64,
     pub complete: bool,
-    /// The digest of the server's bytes, where it is comparable.
+    /// The digest of the server's bytes, or of the last of them, where it is comparable.
     pub digest: Option<Digest>,
+    /// The reason why the run ends if the server's bytes are not the source's.
+    pub conflict: Option<Error>,
     pub location: Option<String>,
     /// Whether only this run can have added bytes since its first answer.
     pub is_own: bool,

@@ -33,6 +33,8 @@ pub(super) struct Segments {
     /// Half of the last send that brought nothing. Past it the size grows slowly.
     slow_from: u64,
     announced: Option<u64>,
+    /// All but the last segment are a multiple of this.
+    grain: Option<u64>,
     /// Half of the segment that was too large.
     halved: Option<u64>,
     learned: LearnedLimit,
@@ -50,6 +52,7 @@ impl Segments {
             suitable,
             slow_from: MAX,
             announced: None,
+            grain: None,
             halved: None,
             learned,
         }
@@ -58,6 +61,11 @@ impl Segments {
     /// Notes the server's own limit.
     pub(super) fn announce(&mut self, limit: u64) {
         self.announced = Some(limit);
+    }
+
+    /// Notes that all but the last segment are a multiple of so many bytes.
+    pub(super) fn set_grain(&mut self, grain: Option<u64>) {
+        self.grain = grain;
     }
 
     /// Gives how many of the `left` bytes the next send carries.
@@ -70,7 +78,11 @@ impl Segments {
             self.halved,
             learned,
         ];
-        limits.into_iter().flatten().fold(left, u64::min)
+        let most = limits.into_iter().flatten().fold(left, u64::min);
+        match self.grain {
+            Some(grain) if most < left => (most - most % grain).max(grain).min(left),
+            _ => most,
+        }
     }
 
     /// Notes that the server has accepted `length` bytes, and the time that this took.
@@ -103,7 +115,7 @@ impl Segments {
     /// Notes that `length` bytes are too many for the server. Gives whether there is a smaller size
     /// to try.
     pub(super) fn too_large(&mut self, length: u64) -> bool {
-        if length <= MIN {
+        if length <= MIN.max(self.grain.unwrap_or(0)) {
             return false;
         }
         self.halved = Some((length / 2).max(MIN));
@@ -114,6 +126,23 @@ impl Segments {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_but_the_last_segment_are_multiples_of_the_grain() {
+        let mut segments = segments(SegmentSize::Fixed(100_000));
+        segments.set_grain(Some(30_000));
+        let lengths = [250_000, 100_001, 100_000, 1].map(|left| segments.next(left));
+        assert_eq!(lengths, [90_000, 90_000, 100_000, 1]);
+        assert!(!segments.too_large(30_000), "there is no smaller one");
+        segments.set_grain(Some(200_000));
+        assert_eq!(
+            [250_000, 150_000].map(|left| segments.next(left)),
+            [200_000, 150_000]
+        );
+        segments.set_grain(Some(u64::MAX));
+        assert_eq!(segments.next(1 << 40), 1 << 40, "the whole file at once");
+        assert!(!segments.too_large(1 << 40));
+    }
 
     fn segments(wanted: SegmentSize) -> Segments {
         Segments::new(wanted, LearnedLimit::default())

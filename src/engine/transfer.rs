@@ -176,19 +176,27 @@ impl Transfer {
         if let Some(limit) = answer.max_segment {
             self.segments.announce(limit);
         }
+        self.segments.set_grain(answer.grain);
         self.compares &= answer.agreed.is_some();
         self.parts.offer(answer.parts.unwrap_or_default());
-        let claim = Claim {
+        let mut claim = Claim {
             offset: answer.offset,
             complete: answer.state == State::Complete,
             digest: answer.prefix.filter(|_| self.compares),
+            conflict: None,
             location: answer.location.clone(),
             is_own: answer.is_own,
             ranges: answer.ranges.iter().copied().collect(),
             reply_to,
         };
         let Some(digest) = claim.digest else {
-            return self.decide(claim, None);
+            let Some(tail) = answer.tail.clone() else {
+                return self.decide(claim, None);
+            };
+            claim.digest = Some(tail.bytes.digest);
+            claim.conflict = tail.conflict;
+            self.phase = Phase::Comparing(claim);
+            return Ok(Step::CompareRange(tail.bytes));
         };
         let length = claim.offset;
         self.phase = Phase::Comparing(claim);
@@ -197,7 +205,10 @@ impl Transfer {
 
     /// Decides on a claim; `equal` is the result of comparing the digests, where they were
     /// compared.
-    fn decide(&mut self, claim: Claim, equal: Option<bool>) -> Result<Step, Error> {
+    fn decide(&mut self, mut claim: Claim, equal: Option<bool>) -> Result<Step, Error> {
+        if let (Some(conflict), Some(false)) = (claim.conflict.take(), equal) {
+            return Err(conflict);
+        }
         if claim.complete && self.is_complete(&claim, equal)? {
             self.phase = Phase::Concluding;
             return Ok(Step::Conclude {

@@ -197,6 +197,17 @@ pub enum Error {
         why: String,
     },
 
+    /// Another file has the upload's URL. It is not overwritten.
+    #[error(
+        "another file is at {at} already: {why}; delete it there, or upload under another name"
+    )]
+    OtherFile {
+        /// The path of the URL.
+        at: String,
+        /// What shows that it is another file.
+        why: String,
+    },
+
     /// The server claims an offset that is impossible. Nothing is sent from there.
     #[error("the server's offset cannot be right: {why}")]
     BadOffset {
@@ -321,6 +332,7 @@ impl Error {
             Error::ResponseTooLong { .. } => ErrorKind::ResponseTooLong,
             Error::TooLarge { .. } => ErrorKind::Refused(RefusalKind::TooLarge),
             Error::SentByAnother { .. } => ErrorKind::Refused(RefusalKind::Locked),
+            Error::OtherFile { .. } => ErrorKind::Refused(RefusalKind::Other),
             Error::BadOffset { .. } => ErrorKind::BadOffset,
             Error::DigestMismatch { .. } => ErrorKind::DigestMismatch,
             Error::DigestUnavailable { .. } => ErrorKind::DigestUnavailable,

@@ -17,8 +17,7 @@ use super::internal::clients::set;
 use super::internal::text::text;
 use super::types::{resup_client, resup_status};
 
-/// Sets the proxy that leads to the server. The system's proxy is never used for this machine
-/// itself.
+/// Sets the proxy that leads to the server. No system's proxy is used for this machine itself.
 ///
 /// @param proxy  "none"; "system", the default, for what the environment says (http_proxy,
 ///               https_proxy, all_proxy, no_proxy), then, on Windows, the user's Internet Settings
@@ -53,8 +52,7 @@ pub unsafe extern "C" fn resup_client_set_no_proxy(
     })
 }
 
-/// Sets the most time that a name lookup, and then connecting with the TLS handshake, may take,
-/// each. Default: 30000.
+/// Sets the most time for a name lookup, and again for connecting with TLS. Default: 30000.
 #[no_mangle]
 pub unsafe extern "C" fn resup_client_set_connect_timeout(
     client: *mut resup_client,

@@ -39,10 +39,12 @@ pub const RESUP_PROTOCOL_FORM: i32 = 1;
 pub const RESUP_PROTOCOL_TUS: i32 = 2;
 /// The IETF's resumable uploads: drafts of them, and the RFC to come.
 pub const RESUP_PROTOCOL_IETF: i32 = 3;
+/// WebDAV: the URL is that of a collection, with a slash at its end, or of the file itself.
+pub const RESUP_PROTOCOL_DAV: i32 = 4;
 
-/// Sets the protocol that the server speaks. In another one than form resume only the state file
-/// (resup_upload_set_state_file) tells another run where its upload is, and a run with
-/// a signing secret or a digest by its name ends with #RESUP_E_ARGUMENT.
+/// Sets the protocol that the server speaks. In another one than form resume and WebDAV only the state
+/// file (resup_upload_set_state_file) tells another run where its upload is. In all but form resume a
+/// run with a signing secret or a digest by its name ends with #RESUP_E_ARGUMENT.
 ///
 /// @param protocol  one of the RESUP_PROTOCOL_ constants
 #[no_mangle]
@@ -56,9 +58,10 @@ pub unsafe extern "C" fn resup_client_set_protocol(
             RESUP_PROTOCOL_FORM => ProtocolName::Form,
             RESUP_PROTOCOL_TUS => ProtocolName::Tus,
             RESUP_PROTOCOL_IETF => ProtocolName::Ietf,
+            RESUP_PROTOCOL_DAV => ProtocolName::Dav,
             other => {
                 let why = format!(
-                    "the protocol {other} is none of AUTO (0), FORM (1), TUS (2) and IETF (3)"
+                    "the protocol {other} is none of AUTO (0), FORM (1), TUS (2), IETF (3) and DAV (4)"
                 );
                 return Err(Fault::new(RESUP_E_ARGUMENT, why));
             }

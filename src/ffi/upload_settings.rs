@@ -60,8 +60,7 @@ pub unsafe extern "C" fn resup_upload_set_content_type(
     })
 }
 
-/// Adds a form field of the program's own, sent with every request of this upload. The same name
-/// again replaces the value.
+/// Adds a form field of the program's own to every request. The same name replaces the value.
 ///
 /// @param name   none of the protocol's own names
 /// @param value  any text

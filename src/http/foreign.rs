@@ -84,7 +84,7 @@ fn other_protocol(response: &Response) -> Option<String> {
         Spoken::Ietf => {
             "the IETF's resumable uploads, which is another protocol; set the protocol to ietf"
         }
-        Spoken::WebDav => "WebDAV, which is another protocol",
+        Spoken::WebDav => "WebDAV, which is another protocol; set the protocol to dav",
         Spoken::S3 => {
             let text = String::from_utf8_lossy(&response.body);
             let words = [element(&text, "Code"), element(&text, "Message")];

@@ -9,6 +9,8 @@ use crate::options::ProtocolName;
 pub(crate) struct LearnedProtocol {
     /// The protocol that was found, where the program leaves that to the library.
     pub(super) found: OnceLock<ProtocolName>,
+    #[cfg(feature = "dav")]
+    pub(super) dav: super::dav::Learned,
     #[cfg(feature = "tus")]
     pub(super) tus: OnceLock<super::tus::Offers>,
     #[cfg(feature = "ietf")]

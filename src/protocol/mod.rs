@@ -6,21 +6,27 @@
 //!
 //! - `form`: the one of docs/PROTOCOL.md.
 //! - `resource`: protocols in which each upload has a URL of its own; `tus` and `ietf` are two of them.
+//! - `dav`: files of WebDAV servers, at their own URLs.
 //! - `others`: which protocols this build has; `choice`: the protocol of a run; `auto`: finds out which one a server speaks.
 //! - `sizeless`: finds out the same for a file whose size is not known, which the form protocol does not take.
+//! - `bytes`, `headers`: what several protocols send, and how they read and write header fields.
 //! - `checksum`: what goes before the bytes of one send, in protocols that have that.
 
 mod auto;
+mod bytes;
 mod checksum;
 mod choice;
+#[cfg(feature = "dav")]
+mod dav;
 pub(crate) mod form;
+mod headers;
 #[cfg(feature = "ietf")]
 mod ietf;
 mod learned;
 mod others;
 #[cfg(any(feature = "tus", feature = "ietf"))]
 mod resource;
-#[cfg(all(test, feature = "tus", feature = "ietf"))]
+#[cfg(all(test, feature = "dav", feature = "ietf", feature = "tus"))]
 mod script;
 mod sizeless;
 #[cfg(feature = "tus")]
@@ -95,6 +101,11 @@ pub(crate) struct Answer {
     pub prefix: Option<Digest>,
     /// The most file bytes that one send may carry.
     pub max_segment: Option<u64>,
+    /// A send that is not the file's last one carries a multiple of so many bytes. The largest number
+    /// stands for a server that takes the whole file at once.
+    pub grain: Option<u64>,
+    /// The server's last bytes before `offset`, where no digest proves all of them.
+    pub tail: Option<Box<Tail>>,
     /// The size of the largest file that a store may carry.
     pub small: Option<u64>,
     /// How many parts may be sent at a time.
@@ -128,6 +139,14 @@ pub(crate) struct Range {
     pub to: u64,
     /// The digest of these bytes.
     pub digest: Digest,
+}
+
+/// The last bytes that a server has, which are compared with the file's before more are sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tail {
+    pub bytes: Range,
+    /// The reason why the run ends where they are not the file's. Without one the upload begins anew.
+    pub conflict: Option<Error>,
 }
 
 /// The state of an upload on the server.
@@ -210,6 +229,11 @@ pub(crate) trait Protocol: Send + Sync {
 
     /// Gives the size of the largest file that the server takes, if it has said that.
     fn max_size(&self) -> Option<u64> {
+        None
+    }
+
+    /// Takes what the protocol has to say about the server since the last call, as a warning.
+    fn remark(&self) -> Option<String> {
         None
     }
 

@@ -22,6 +22,11 @@ pub(super) fn other<'a>(
             endpoint.clone(),
             &learned.ietf,
         ))),
+        #[cfg(feature = "dav")]
+        ProtocolName::Dav => Some(Box::new(super::dav::Dav::at(
+            endpoint.clone(),
+            &learned.dav,
+        ))),
         _ => None,
     }
 }

@@ -64,6 +64,23 @@ impl Script {
         self
     }
 
+    /// Sets the bodies of the responses.
+    pub fn with_bodies(self, bodies: &[&str]) -> Self {
+        for (reply, body) in self.replies.borrow_mut().iter_mut().zip(bodies) {
+            reply.body = body.as_bytes().to_vec();
+        }
+        self
+    }
+
+    /// Adds a header field to one of the responses.
+    pub fn with_field(self, number: usize, name: &'static str, value: &str) -> Self {
+        let value = HeaderValue::from_str(value).unwrap();
+        self.replies.borrow_mut()[number]
+            .headers
+            .insert(name, value);
+        self
+    }
+
     /// Gives the requests, when all responses were used.
     pub fn seen(&self) -> Vec<Seen> {
         assert_eq!(self.replies.borrow().len(), 0, "responses are left");

@@ -38,9 +38,13 @@ impl Driver<'_> {
     pub(super) fn note_protocol(&self, before: &str) {
         let name = self.protocol.name();
         if name != before {
-            let forgets = match self.source.digest.has_file() {
-                true => "",
-                false => ", and without a state file another process begins anew",
+            let what = match (self.protocol.abilities().needs_key, self.source.digest.has_file()) {
+                (false, _) => "only the last of the bytes that it has are compared with the file's",
+                (true, true) => "nothing compares the bytes that it has with the file",
+                (true, false) => {
+                    "nothing compares the bytes that it has with the file, and without a state file \
+                     another process begins anew"
+                }
             };
             self.log(LogLevel::Warn, || match before {
                 "auto" => format!(
@@ -48,10 +52,12 @@ impl Driver<'_> {
                      server has with the stream, and only this object can go on with it"
                 ),
                 _ => format!(
-                    "the server speaks {name}, not form resume: nothing compares the bytes that it has \
-                     with the file{forgets}"
+                    "the server speaks {name}, not form resume: {what}"
                 ),
             });
+        }
+        if let Some(remark) = self.protocol.remark() {
+            self.log(LogLevel::Warn, || remark);
         }
         self.control
             .edit_server_info(|info| info.protocol = Some(name));

@@ -107,6 +107,8 @@ impl Connection {
             .accept("application/json")
             // Without this header any coding would do (RFC 9110, 12.5.3).
             .accept_encoding("identity")
+            // MKCOL is one of them to ureq.
+            .allow_non_standard_methods(true)
             .output_buffer_size(BUFFER)
             .timeout_connect(Some(limits.connect))
             .timeout_send_request(Some(limits.response))

@@ -101,11 +101,12 @@ static void client_settings(void)
     CHECK_STATUS(resup_client_set_locate_method(client, 2), RESUP_E_ARGUMENT, "method 2");
     CHECK_TEXT(resup_client_error_message(client), "2", "the message names the value");
     CHECK_STATUS(resup_client_set_locate_method(client, -1), RESUP_E_ARGUMENT, "method -1");
-    CHECK_STATUS(resup_client_set_protocol(client, 4), RESUP_E_ARGUMENT, "protocol 4");
+    CHECK_STATUS(resup_client_set_protocol(client, 99), RESUP_E_ARGUMENT, "protocol 99");
     CHECK_TEXT(resup_client_error_message(client), "4", "the message names the value");
     CHECK_STATUS(resup_client_set_protocol(client, -1), RESUP_E_ARGUMENT, "protocol -1");
     CHECK_STATUS(resup_client_set_protocol(client, RESUP_PROTOCOL_TUS), RESUP_OK, "protocol tus");
     CHECK_STATUS(resup_client_set_protocol(client, RESUP_PROTOCOL_IETF), RESUP_OK, "protocol ietf");
+    CHECK_STATUS(resup_client_set_protocol(client, RESUP_PROTOCOL_DAV), RESUP_OK, "protocol dav");
     CHECK_STATUS(resup_client_set_protocol(client, RESUP_PROTOCOL_AUTO), RESUP_OK, "any protocol");
     CHECK_STATUS(resup_client_set_retry_backoff(client, 0, 5), RESUP_E_ARGUMENT, "no first wait");
     CHECK_STATUS(resup_client_set_retry_backoff(client, 5, 0), RESUP_E_ARGUMENT, "no last wait");

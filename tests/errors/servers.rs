@@ -318,7 +318,14 @@ pub fn make(situation: &str, one: &One) -> Case {
         "it refuses a signed request or a login, and this machine's clock differs from its own by 2 minutes or more (401, 403)" => {
             other_time(one)
         }
-        "a server of a protocol that is not known here: WebDAV, S3; or of another one than was set" => {
+        "another file has the URL at which the file would be (WebDAV)" => {
+            let server = ScriptedServer::start(vec![Step::new()
+                .read(Read::All)
+                .write(&b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"[..])]);
+            let dav = ["client_set_protocol", "4"];
+            Case::new(&upload(one, &server, SIZE, &dav), Vec::new())
+        }
+        "a server of a protocol that is not known here: S3; or of another one than was set" => {
             written(reply_with(405, &[("DAV", "1, 2")], ""))
         }
         "a web page with a login" => response(200, "<form><input type=password>"),

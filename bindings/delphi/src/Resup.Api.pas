@@ -210,8 +210,7 @@ var
 // Threads: any. Callbacks: none.
 
 var
-  /// <summary>Sets the proxy that leads to the server. The system's proxy is never used for this machine
-  /// itself.</summary>
+  /// <summary>Sets the proxy that leads to the server. No system's proxy is used for this machine itself.</summary>
   /// <param name="proxy">"none"; "system", the default, for what the environment says (http_proxy,
   /// https_proxy, all_proxy, no_proxy), then, on Windows, the user's Internet Settings
   /// (no PAC scripts); or "scheme://user:password@host:port", of which all but the host
@@ -224,8 +223,7 @@ var
   /// <param name="list">domains (with all below them), addresses, CIDR blocks, each perhaps with a port, or
   /// "*", between commas; empty for none</param>
   resup_client_set_no_proxy: function(client: Presup_client; list: PAnsiChar): resup_status; cdecl;
-  /// <summary>Sets the most time that a name lookup, and then connecting with the TLS handshake, may take,
-  /// each. Default: 30000.</summary>
+  /// <summary>Sets the most time for a name lookup, and again for connecting with TLS. Default: 30000.</summary>
   resup_client_set_connect_timeout: function(client: Presup_client; milliseconds: Cardinal): resup_status; cdecl;
   /// <summary>Sets the most time from the end of a request to its answer. It must allow for what the network
   /// still holds of the request (some MB), and for the server's storing it. Default: 120000.</summary>
@@ -273,11 +271,13 @@ const
   RESUP_PROTOCOL_TUS = 2;
   /// <summary>The IETF's resumable uploads: drafts of them, and the RFC to come.</summary>
   RESUP_PROTOCOL_IETF = 3;
+  /// <summary>WebDAV: the URL is that of a collection, with a slash at its end, or of the file itself.</summary>
+  RESUP_PROTOCOL_DAV = 4;
 
 var
-  /// <summary>Sets the protocol that the server speaks. In another one than form resume only the state file
-  /// (resup_upload_set_state_file) tells another run where its upload is, and a run with
-  /// a signing secret or a digest by its name ends with RESUP_E_ARGUMENT.</summary>
+  /// <summary>Sets the protocol that the server speaks. In another one than form resume and WebDAV only the state
+  /// file (resup_upload_set_state_file) tells another run where its upload is. In all but form resume a
+  /// run with a signing secret or a digest by its name ends with RESUP_E_ARGUMENT.</summary>
   /// <param name="protocol">one of the RESUP_PROTOCOL_ constants</param>
   resup_client_set_protocol: function(client: Presup_client; protocol: Integer): resup_status; cdecl;
 
@@ -534,8 +534,7 @@ var
   /// <summary>Sets the file's MIME type. Default: by the extension of its name, else application/octet-stream.</summary>
   /// <param name="content_type">ASCII, type/subtype and perhaps parameters after a semicolon</param>
   resup_upload_set_content_type: function(upload: Presup_upload; content_type: PAnsiChar): resup_status; cdecl;
-  /// <summary>Adds a form field of the program's own, sent with every request of this upload. The same name
-  /// again replaces the value.</summary>
+  /// <summary>Adds a form field of the program's own to every request. The same name replaces the value.</summary>
   /// <param name="name">none of the protocol's own names</param>
   /// <param name="value">any text</param>
   resup_upload_set_field: function(upload: Presup_upload; name: PAnsiChar; value: PAnsiChar): resup_status; cdecl;
@@ -774,7 +773,7 @@ var
 // Threads: any, at any time. Callbacks: none.
 
 var
-  /// <summary>Returns the protocol that the server has answered in: "form", "tus" or "ietf".</summary>
+  /// <summary>Returns the protocol that the server has answered in: "form", "tus", "ietf" or "dav".</summary>
   resup_upload_protocol: function(upload: Presup_upload): PAnsiChar; cdecl;
   /// <summary>Returns the server's own key of the upload.</summary>
   resup_upload_id: function(upload: Presup_upload): PAnsiChar; cdecl;

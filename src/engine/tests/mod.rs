@@ -16,6 +16,7 @@ mod settling;
 mod sizeless;
 mod storing;
 mod stream;
+mod tails;
 mod world;
 
 use std::time::{Duration, Instant};
@@ -145,6 +146,8 @@ fn answer(state: State, offset: u64) -> Answer {
         agreed: Some(Algorithm::Md5),
         prefix: None,
         max_segment: None,
+        grain: None,
+        tail: None,
         small: None,
         parts: None,
         ranges: Vec::new(),

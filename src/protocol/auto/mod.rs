@@ -1,6 +1,6 @@
 //! Finding out which protocol a server speaks, at no cost where that is the form protocol.
 
-#[cfg(all(test, feature = "tus", feature = "ietf"))]
+#[cfg(all(test, feature = "dav", feature = "ietf", feature = "tus"))]
 mod tests;
 
 use std::cell::RefCell;
@@ -54,6 +54,10 @@ impl<'a> Auto<'a> {
         match spoken(response).or_else(|| self.ask(exchange, response.status))? {
             Spoken::Tus => Some(ProtocolName::Tus),
             Spoken::Ietf => Some(ProtocolName::Ietf),
+            // Without the slash it may be a collection's URL by mistake.
+            Spoken::WebDav if self.form.endpoint.uri().path().ends_with('/') => {
+                Some(ProtocolName::Dav)
+            }
             Spoken::WebDav | Spoken::S3 => None,
         }
     }
@@ -144,6 +148,10 @@ impl Protocol for Auto<'_> {
 
     fn abilities(&self) -> Abilities {
         self.current().abilities()
+    }
+
+    fn remark(&self) -> Option<String> {
+        self.current().remark()
     }
 
     fn locate(

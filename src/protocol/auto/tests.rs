@@ -95,6 +95,27 @@ fn a_refusal_without_signs_is_followed_by_one_question() {
 }
 
 #[test]
+fn webdav_is_spoken_where_the_url_is_that_of_a_collection() {
+    let learned = LearnedProtocol::default();
+    let form = Form::new(
+        Endpoint::parse("http://host/dav/").unwrap(),
+        LocateMethod::default(),
+        FilenameStyle::default(),
+        None,
+    );
+    let auto = Auto::new(form, &learned, None);
+    // Apache answers so.
+    let script = Script::new(&[(404, &[]), (200, &[("dav", "1,2")]), (404, &[])]);
+    let answer = auto.locate(&script, &job(), None).unwrap();
+    assert_eq!((auto.name(), answer.offset), ("dav", 0));
+    let url = "http://host/dav/";
+    let lines = ["POST", "OPTIONS"].map(|method| format!("{method} {url}"));
+    let asks = format!("HEAD {url}a%20b.txt");
+    assert_eq!(script.lines(), [&lines[..], &[asks]].concat());
+    assert_eq!(learned.found.get(), Some(&ProtocolName::Dav));
+}
+
+#[test]
 fn what_a_server_made_of_the_form_is_taken_back() {
     let made = ("location", "/up/7");
     let (name, lines) = found(&[

@@ -2,17 +2,9 @@
 
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
-use crate::http::secret::Secret;
-use crate::http::{limited, Exchange, Response};
+use crate::http::{Exchange, Response};
+use crate::protocol::headers::Headers;
 use crate::protocol::{ChecksumAlgorithm, Job, Segment};
-
-/// Header fields of a request.
-pub(in crate::protocol) type Headers = Vec<(String, Secret)>;
-
-/// Makes a header field.
-pub(in crate::protocol) fn header(name: &str, value: impl ToString) -> (String, Secret) {
-    (name.to_owned(), Secret::new(value.to_string()))
-}
 
 /// What a protocol does in its own way.
 pub(in crate::protocol) trait Dialect: Send + Sync {
@@ -68,21 +60,4 @@ pub(in crate::protocol) trait Dialect: Send + Sync {
 
     /// Whether a response is one of this protocol.
     fn is_spoken(&self, response: &Response) -> bool;
-}
-
-/// Reads a number from a header field; `None` where the response does not have it.
-pub(in crate::protocol) fn number(response: &Response, name: &str) -> Result<Option<u64>, Error> {
-    let mut values = response.values(name);
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    let is_single = values.all(|other| other == value);
-    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-    match value.parse() {
-        Ok(number) if is_single && is_number => Ok(Some(number)),
-        _ => Err(Error::bad_response(format!(
-            "its {name} \"{}\" is not one whole number",
-            limited(&value)
-        ))),
-    }
 }

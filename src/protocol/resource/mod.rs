@@ -3,19 +3,19 @@
 //! A locate asks for the offset of the upload whose URL is known, or else creates one. A send appends
 //! to it. What differs between these protocols is a [`Dialect`].
 
-mod bytes;
 mod dialect;
 mod url;
 
-pub(super) use dialect::{header, number, Dialect, Headers};
+pub(super) use super::headers::{header, number, Headers};
+pub(super) use dialect::Dialect;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use super::bytes::CheckedBytes;
 use super::{Abilities, Answer, Job, Outcome, Protocol, Segment, State, Store};
 use crate::error::{Error, RefusalKind};
 use crate::http::endpoint::Endpoint;
 use crate::http::{challenge, refusal_of, Body, Exchange, Link, Needs, Request, Response};
-use bytes::CheckedBytes;
 use url::upload_url;
 
 /// A protocol with a URL for each upload, against one endpoint.
@@ -35,7 +35,7 @@ const MAX_REDIRECTS: u32 = 5;
 /// What a server has of an upload.
 enum Known {
     /// These bytes of the file.
-    Has(Answer),
+    Has(Box<Answer>),
     /// It has no upload with this URL.
     Gone,
     /// It has one of another file, one that ended before all bytes, or one that it keeps to itself.
@@ -143,7 +143,7 @@ impl<D: Dialect> Resource<D> {
             return Ok(Known::NotOurs);
         }
         self.checked(&response, job, (url, offset), false)
-            .map(Known::Has)
+            .map(|answer| Known::Has(Box::new(answer)))
     }
 
     /// Whether an upload with so many bytes is complete. `has_all` says that a send took the last ones.
@@ -194,6 +194,8 @@ impl<D: Dialect> Resource<D> {
             agreed: None,
             prefix: None,
             max_segment: self.dialect.max_segment(),
+            grain: None,
+            tail: None,
             small: None,
             parts: None,
             ranges: Vec::new(),
@@ -212,7 +214,7 @@ impl<D: Dialect> Resource<D> {
     ) -> Result<Answer, Error> {
         exchange.renew();
         match self.ask(exchange, job, url)? {
-            Known::Has(answer) => Ok(answer),
+            Known::Has(answer) => Ok(*answer),
             Known::Gone if may_be_done => Ok(self.answer(url, job.size, true)),
             _ => {
                 let why = "it no longer has the upload that it took bytes for";
@@ -285,7 +287,7 @@ impl<D: Dialect> Protocol for Resource<D> {
             known = self.ask(exchange, job, &url)?;
         }
         match known {
-            Known::Has(answer) => Ok(answer),
+            Known::Has(answer) => Ok(*answer),
             Known::Gone | Known::NotOurs => self.begin(exchange, job),
         }
     }

@@ -1,6 +1,8 @@
 //! The driver against a fake server, without a network.
 
 mod agreement;
+mod dav;
+mod dav_server;
 mod forward;
 mod harness;
 mod resources;

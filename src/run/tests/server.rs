@@ -92,6 +92,8 @@ impl Server {
             agreed: (!self.compares_nothing).then(|| self.agreed()),
             prefix: self.claimed.or_else(|| self.proves.then(|| self.digest())),
             max_segment: self.max_segment,
+            grain: None,
+            tail: None,
             small: None,
             parts: None,
             ranges: Vec::new(),

@@ -27,14 +27,16 @@ const MAX_NOTES: usize = 5;
 const FRAMING: [&str; 2] = ["content-length", "transfer-encoding"];
 
 /// The other fields that the library or ureq reads.
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 16] = [
     "accept-patch",
     "allow",
     "connection",
     "content-encoding",
+    "content-range",
     "content-type",
     "date",
     "dav",
+    "etag",
     "location",
     "proxy-authenticate",
     "retry-after",

@@ -23,6 +23,7 @@
 //! | [`tomcat`] | a real Tomcat with the servlet that receives |
 //! | [`php`] | PHP's own server with the script that receives |
 //! | [`tus`] | servers of other people for tus |
+//! | [`dav`] | servers of other people for WebDAV |
 //! | [`chromium`] | a real browser |
 //! | [`desktop`] | a screen that nobody sees, for programs with a window |
 //! | [`receiver`] | the real receiver as a child process |
@@ -43,6 +44,7 @@ pub mod chromium;
 mod conn;
 mod daemon;
 pub mod dante;
+pub mod dav;
 pub mod desktop;
 pub mod digests;
 pub mod files;

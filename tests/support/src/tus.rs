@@ -282,13 +282,13 @@ impl TusServer {
     }
 }
 
-fn scripts(name: &str) -> PathBuf {
+pub(crate) fn scripts(name: &str) -> PathBuf {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR"));
     dir.join("servers").join(name)
 }
 
 /// Returns the directory below which `make servers` puts them: the running test is `TARGET/PROFILE/deps/test-executable`.
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     let test = std::env::current_exe().expect("path of the test");
     let target = test.ancestors().nth(3).expect("target directory");
     target.to_owned()

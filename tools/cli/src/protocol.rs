@@ -14,6 +14,9 @@ pub enum Protocol {
     Tus,
     /// The IETF's resumable uploads; nothing checks that either
     Ietf,
+    /// WebDAV, at the URL of a collection (with a slash at its end) or of the file; the last bytes at the
+    /// server are checked
+    Dav,
 }
 
 impl From<Protocol> for ProtocolName {
@@ -23,11 +26,17 @@ impl From<Protocol> for ProtocolName {
             Protocol::Form => ProtocolName::Form,
             Protocol::Tus => ProtocolName::Tus,
             Protocol::Ietf => ProtocolName::Ietf,
+            Protocol::Dav => ProtocolName::Dav,
         }
     }
 }
 
 impl Protocol {
+    /// Whether only its URL finds an upload again.
+    pub fn has_urls(self) -> bool {
+        matches!(self, Protocol::Tus | Protocol::Ietf)
+    }
+
     /// Gives the name of a protocol that was chosen and has neither signatures nor digests that a server
     /// compares.
     pub fn without_checks(self) -> Option<&'static str> {
@@ -35,6 +44,7 @@ impl Protocol {
             Protocol::Auto | Protocol::Form => None,
             Protocol::Tus => Some("tus"),
             Protocol::Ietf => Some("ietf"),
+            Protocol::Dav => Some("dav"),
         }
     }
 }

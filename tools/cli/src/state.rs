@@ -35,7 +35,7 @@ impl StateFiles {
 
     /// Tells what it means that there is no directory.
     pub fn warning(&self) -> Option<&'static str> {
-        let are_missed = self.directory.is_none() && self.protocol.without_checks().is_some();
+        let are_missed = self.directory.is_none() && self.protocol.has_urls();
         are_missed.then_some(
             "resup: there is no directory for the URLs of uploads, so another run begins anew: set \
              XDG_STATE_HOME or HOME (on Windows LOCALAPPDATA)",

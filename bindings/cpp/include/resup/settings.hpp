@@ -25,7 +25,8 @@ enum class Protocol : std::int32_t {
     automatic = RESUP_PROTOCOL_AUTO, ///< The one that the server speaks, by its first response. The default.
     form = RESUP_PROTOCOL_FORM,      ///< Form resume, the protocol of docs/PROTOCOL.md.
     tus = RESUP_PROTOCOL_TUS,        ///< tus 1.0.
-    ietf = RESUP_PROTOCOL_IETF       ///< The IETF's resumable uploads.
+    ietf = RESUP_PROTOCOL_IETF,      ///< The IETF's resumable uploads.
+    dav = RESUP_PROTOCOL_DAV         ///< WebDAV: a collection's URL, with a slash at its end, or a file's.
 };
 
 /** @brief How the server is asked for its offset. */

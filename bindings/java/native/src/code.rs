@@ -45,6 +45,7 @@ impl Coded for ProtocolName {
         (ProtocolName::Form, ffi::RESUP_PROTOCOL_FORM),
         (ProtocolName::Tus, ffi::RESUP_PROTOCOL_TUS),
         (ProtocolName::Ietf, ffi::RESUP_PROTOCOL_IETF),
+        (ProtocolName::Dav, ffi::RESUP_PROTOCOL_DAV),
     ];
 }
 

@@ -218,6 +218,8 @@ fn assemble(
         agreed: Some(agreed),
         prefix,
         max_segment,
+        grain: None,
+        tail: None,
         small: None,
         parts: None,
         ranges: Vec::new(),

@@ -9,7 +9,9 @@ public enum Protocol {
     /** tus 1.0. */
     TUS(2),
     /** The IETF's resumable uploads: drafts of them, and the RFC to come. */
-    IETF(3);
+    IETF(3),
+    /** WebDAV: the URL is that of a collection, with a slash at its end, or of the file itself. */
+    DAV(4);
 
     /** The code in the C API. */
     final int code;

@@ -27,7 +27,7 @@ public final class UploadResult {
     /**
      * Returns the protocol that the server has answered in.
      *
-     * @return {@code form}, {@code tus} or {@code ietf}
+     * @return {@code form}, {@code tus}, {@code ietf} or {@code dav}
      */
     public String protocol() {
         return protocol;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use crate::protocol::FileBytes;
+use super::FileBytes;
 
 /// The bytes of a send, which end only after the check that they are still the file's: without the
 /// last one the server cannot complete a mixture of two versions.
