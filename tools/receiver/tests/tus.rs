@@ -21,7 +21,7 @@ fn options_tell_what_is_spoken() {
         assert_eq!(reply.must("tus-max-size"), "5000");
         assert_eq!(
             reply.must("tus-extension"),
-            "creation,creation-with-upload,creation-defer-length,checksum,expiration,termination"
+            "creation,creation-with-upload,creation-defer-length,checksum,expiration,termination,concatenation"
         );
         assert_eq!(
             reply.must("tus-checksum-algorithm"),
@@ -156,7 +156,6 @@ fn what_cannot_be_is_refused() {
         .expect(400, "comes twice");
     post("Upload-Length", "2001").expect(413, "2.00 kB");
     post("Upload-Defer-Length", "1").expect(400, "either");
-    post("Upload-Concat", "partial").expect(400, "one upload");
     post("Upload-Metadata", "filename ???").expect(400, "Base64");
     post("Upload-Checksum", "crc32 AAAA").expect(400, "sha1, md5, sha256, blake3");
     post("Upload-Checksum", "sha1 AAAA").expect(400, "upload-checksum");

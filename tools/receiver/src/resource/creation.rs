@@ -8,19 +8,19 @@ use crate::http::fields::Fields;
 use crate::http::reply::Reply;
 use crate::storage::claims::Claim;
 use crate::storage::error::StorageError;
-use crate::storage::record::{Identity, Record};
+use crate::storage::record::{Concat, Identity, Record};
 use crate::wire::endpoint::Endpoint;
 use crate::wire::locate::{identity, no_room};
 
-/// Makes an upload of a file. The fields are those of a form, but for the size; a file without a name gets one. Without a
-/// size the upload is open. A digest that the client wants is computed. Returns it with its claim.
-pub async fn create(
+/// Describes a new upload of a file. The fields are those of a form, but for the size; a file without a name gets one.
+/// Without a size the upload is open. A digest that the client wants is computed.
+pub fn describe(
     endpoint: &Endpoint,
     owner: &str,
     mut fields: Fields,
     size: Option<u64>,
     wanted: Option<Algorithm>,
-) -> Result<(Claim, Record), Reply> {
+) -> Result<Record, Reply> {
     let is_named = fields.text("name").is_some();
     if !is_named {
         fields.push("name".to_owned(), "upload".to_owned())?;
@@ -35,18 +35,25 @@ pub async fn create(
     if !is_named {
         record.identity.name = format!("upload-{}", record.id);
     }
+    Ok(record)
+}
+
+/// Makes an upload, and claims it.
+pub async fn create(endpoint: &Endpoint, record: &Record) -> Result<Claim, Reply> {
     let uploads = &endpoint.uploads;
     // Refuses the name, if it is taken, before there is a record.
-    uploads.choose_place(&record).await.map_err(refusal)?;
+    if record.concat != Concat::Partial {
+        uploads.choose_place(record).await.map_err(refusal)?;
+    }
     let claim = uploads.claims.claim(&record.id).await?;
     // Twice, since files may be gone that count.
     for _ in 0..2 {
-        if uploads.store.insert(&record, endpoint.limits()).await? {
-            return Ok((claim, record));
+        if uploads.store.insert(record, endpoint.limits()).await? {
+            return Ok(claim);
         }
-        uploads.look_for_gone(owner).await?;
+        uploads.look_for_gone(&record.identity.owner).await?;
     }
-    Err(no_room(endpoint, &file).await?)
+    Err(no_room(endpoint, &record.identity).await?)
 }
 
 /// The digests of a new upload: those that the client gave, since they are compared at the end; else the fastest one.

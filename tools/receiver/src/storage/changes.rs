@@ -22,6 +22,24 @@ pub struct Limits {
     pub bytes: Option<u64>,
 }
 
+/// What a finished upload is made of that has no record before.
+#[derive(Debug, Clone, Default)]
+pub struct New {
+    /// The most that its owner may have with it.
+    pub limits: Limits,
+    /// The ids of its pieces, whose records are deleted.
+    pub pieces: Vec<String>,
+}
+
+impl From<Limits> for New {
+    fn from(limits: Limits) -> Self {
+        Self {
+            limits,
+            pieces: Vec::new(),
+        }
+    }
+}
+
 /// A change.
 pub enum Change {
     /// Adds a record, unless the file has one or the owner would go over these limits.
@@ -34,8 +52,8 @@ pub enum Change {
     Digests(Box<Record>),
     /// Saves that an upload is finished, unless another one is at its place. If a
     /// second one is given, it must still be at its place: its record is deleted.
-    /// With limits the upload is new, and its record is added.
-    Finish(Box<Record>, Option<Box<Record>>, Option<Limits>),
+    /// The record of a new one is added.
+    Finish(Box<Record>, Option<Box<Record>>, Option<New>),
     /// Notes since when the files of finished uploads are gone; 0 for those that are there.
     Gone(Vec<String>, i64),
     /// Deletes a record.
@@ -52,7 +70,10 @@ impl Change {
             | Change::Resize(..)
             | Change::Digests(_)
             | Change::Delete(_) => true,
-            Change::Finish(_, replaced, _) => replaced.is_none(),
+            Change::Finish(_, replaced, new) => {
+                let has_pieces = |new: &New| !new.pieces.is_empty();
+                replaced.is_none() && !new.as_ref().is_some_and(has_pieces)
+            }
             Change::Gone(..) | Change::Nonce(..) => false,
         }
     }
@@ -154,7 +175,7 @@ async fn apply(database: &mut AnyConnection, change: &Change) -> sqlx::Result<bo
         // This is no progress.
         Change::Digests(record) => save(database, record, record.changed).await,
         Change::Finish(record, replaced, new) => {
-            finish(database, record, replaced.as_deref(), *new).await
+            finish(database, record, replaced.as_deref(), new.as_ref()).await
         }
         Change::Gone(ids, since) => {
             for id in ids {
@@ -194,13 +215,17 @@ async fn finish(
     database: &mut AnyConnection,
     record: &Record,
     replaced: Option<&Record>,
-    new: Option<Limits>,
+    new: Option<&New>,
 ) -> sqlx::Result<bool> {
-    if let Some(replaced) = replaced {
-        // The deletion is undone if the other record cannot be added.
-        sqlx::query("SAVEPOINT replaced")
+    let pieces = new.map_or(&[][..], |new| &new.pieces);
+    let deletes = replaced.is_some() || !pieces.is_empty();
+    if deletes {
+        // The deletions are undone if the other record cannot be added.
+        sqlx::query("SAVEPOINT others")
             .execute(&mut *database)
             .await?;
+    }
+    if let Some(replaced) = replaced {
         let done = sqlx::query("DELETE FROM uploads WHERE id = $1 AND place = $2")
             .bind(&replaced.id)
             .bind(&replaced.place)
@@ -212,15 +237,33 @@ async fn finish(
         }
     }
     let done = match new {
-        Some(limits) => insert(database, record, limits).await?,
+        Some(new) => {
+            delete_pieces(database, pieces).await? && insert(database, record, new.limits).await?
+        }
         None => save(database, record, now()).await?,
     };
-    if replaced.is_some() && !done {
-        sqlx::query("ROLLBACK TO SAVEPOINT replaced")
+    if deletes && !done {
+        sqlx::query("ROLLBACK TO SAVEPOINT others")
             .execute(database)
             .await?;
     }
     Ok(done)
+}
+
+/// Deletes the records of pieces; `false` when one is not there, or lacks bytes.
+async fn delete_pieces(database: &mut AnyConnection, ids: &[String]) -> sqlx::Result<bool> {
+    for id in ids {
+        let done = sqlx::query(
+            "DELETE FROM uploads WHERE id = $1 AND concat = 'partial' AND open = 0 AND held = size",
+        )
+        .bind(id)
+        .execute(&mut *database)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 async fn insert(
@@ -232,8 +275,9 @@ async fn insert(
     let done = sqlx::query(
         "INSERT INTO uploads (id, owner, dir, name, size, mtime, md5, state, held, midstate,
                               content_md5, content_sha256, content_blake3, created, changed, place,
-                              sha256, blake3, open)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $17, $18, $19, $11, $11, $12, $15, $16, $20
+                              sha256, blake3, open, concat)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $17, $18, $19, $11, $11, $12, $15, $16, $20,
+                $21
          WHERE ($14 < 0 OR (SELECT COUNT(*) FROM uploads WHERE owner = $2 AND gone = 0) < $14)
            AND ($13 < 0
             OR $5 + (SELECT COALESCE(SUM(CAST(size AS REAL)), 0) FROM uploads
@@ -260,6 +304,7 @@ async fn insert(
     .bind(content(record, Algorithm::Sha256))
     .bind(content(record, Algorithm::Blake3))
     .bind(i64::from(record.is_open))
+    .bind(record.concat.text())
     .execute(database)
     .await?;
     Ok(done.rows_affected() == 1)

@@ -44,6 +44,18 @@ impl Digests {
         }
     }
 
+    /// Returns these after the bytes of others; `None` if one of them is not among the others.
+    pub fn after(&self, others: &Self) -> Option<Self> {
+        let same = |state: &State| {
+            let mut states = others.states.iter();
+            states
+                .find(|it| it.algorithm() == state.algorithm())
+                .cloned()
+        };
+        let states: Option<Vec<_>> = self.states.iter().map(same).collect();
+        states.map(|states| Self { states })
+    }
+
     /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         for state in &mut self.states {

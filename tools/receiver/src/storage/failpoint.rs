@@ -11,7 +11,7 @@
 //! | `after-commit` | a writer's change was committed |
 //! | `after-finish` | a finished upload was committed, its file is not yet at its place |
 //! | `after-rename` | the file is at its place |
-//! | `after-withdraw` | a file was moved back from its place, its record is still there |
+//! | `after-withdraw` | a file was moved back from its place, or pieces were withdrawn; their records are still there |
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::LazyLock;

@@ -10,6 +10,7 @@
 //! | [`recovery`] | what a start does with the bytes in `partial` |
 //! | [`gone`] | finished uploads whose files others have moved away |
 //! | [`expiry`] | removal of what nobody needs any more |
+//! | [`join`] | files that are joined from pieces |
 //! | [`whole`] | files that are stored as a whole, at once |
 //! | [`store`] | the records in the database |
 //! | [`search`] | searches for the upload of a file, and for its content |
@@ -44,6 +45,7 @@ pub mod failpoint;
 pub mod files;
 pub mod gone;
 pub mod inventory;
+pub mod join;
 pub mod names;
 pub mod pace;
 pub mod parts;

@@ -125,6 +125,49 @@ fn key(digest: &Digest) -> String {
     }
 }
 
+/// What an upload is in a concatenation of tus.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Concat {
+    /// An upload of a file, as most are.
+    #[default]
+    None,
+    /// A piece of a file. It is never finished by itself.
+    Partial,
+    /// A file that was joined from pieces, with the value of the header that named them.
+    Final(String),
+}
+
+impl Concat {
+    const PARTIAL: &str = "partial";
+    const FINAL: &str = "final;";
+
+    /// The text for this in the database and in the header; empty where there is nothing to say.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::None => "",
+            Self::Partial => Self::PARTIAL,
+            Self::Final(text) => text,
+        }
+    }
+
+    /// Reads such a text.
+    pub fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "" => Some(Self::None),
+            Self::PARTIAL => Some(Self::Partial),
+            text => text
+                .starts_with(Self::FINAL)
+                .then(|| Self::Final(text.to_owned())),
+        }
+    }
+
+    /// Returns the URLs of the pieces.
+    pub fn urls(&self) -> impl Iterator<Item = &str> {
+        let urls = self.text().strip_prefix(Self::FINAL).unwrap_or("");
+        urls.split_ascii_whitespace()
+    }
+}
+
 /// The first bytes of a file.
 #[derive(Clone, Default)]
 pub struct Prefix {
@@ -155,6 +198,8 @@ pub struct Record {
     pub proven: Prefix,
     /// Whether the client has not said yet how many bytes the file has; its size is then the room taken for it so far.
     pub is_open: bool,
+    /// What it is in a concatenation.
+    pub concat: Concat,
     /// The time of the first locate, in milliseconds since 1970.
     pub created: i64,
     /// The time of the last progress, when this record was read.
@@ -179,6 +224,7 @@ impl Record {
             ranges: Ranges::default(),
             proven: Prefix::default(),
             is_open: false,
+            concat: Concat::None,
             created: 0,
             changed: 0,
             gone: 0,
@@ -218,7 +264,12 @@ impl Record {
 
     /// Whether all bytes are there, but not yet a finished file.
     pub fn awaits_finish(&self) -> bool {
-        self.state != State::Complete && !self.is_open && self.offset == self.identity.size
+        self.state != State::Complete && self.ends_at(self.offset)
+    }
+
+    /// Whether a file ends where so many bytes are there. A piece of a file is none.
+    pub fn ends_at(&self, offset: u64) -> bool {
+        self.concat != Concat::Partial && !self.is_open && offset == self.identity.size
     }
 
     /// Whether no byte of the file has been kept yet.

@@ -53,6 +53,25 @@ impl Store {
         row.as_ref().map(record).transpose()
     }
 
+    /// Finds the finished upload of an owner that was joined as this header says.
+    pub async fn find_joined(
+        &self,
+        owner: &str,
+        concat: &str,
+    ) -> Result<Option<Record>, StoreError> {
+        let row = sqlx::query(
+            "SELECT * FROM uploads
+             WHERE owner = $1 AND concat = $2 AND concat <> '' AND state = 'complete'
+             ORDER BY changed DESC
+             LIMIT 1",
+        )
+        .bind(owner)
+        .bind(concat)
+        .fetch_optional(&self.readers)
+        .await?;
+        row.as_ref().map(record).transpose()
+    }
+
     /// Finds finished uploads of the same owner that have one of the file's digests: several, since a file may be gone.
     pub async fn find_content(&self, file: &Identity) -> Result<Vec<Record>, StoreError> {
         let rows = sqlx::query(

@@ -3,12 +3,12 @@
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
-use crate::storage::changes::{Change, Changes, Limits};
+use crate::storage::changes::{Change, Changes, Limits, New};
 use crate::storage::database::{connect, signed};
 use crate::storage::digests::Digests;
 use crate::storage::error::StoreError;
 use crate::storage::ranges::Ranges;
-use crate::storage::record::{Identity, Prefix, Record, State};
+use crate::storage::record::{Concat, Identity, Prefix, Record, State};
 
 /// The uploads that a list has.
 #[derive(Debug, Clone, Copy)]
@@ -232,13 +232,13 @@ impl Store {
     }
 
     /// Saves that an upload is finished, and deletes the record of the one that it replaces; `false`
-    /// when that one has left the place, or a third one is there. With limits the upload is new: also `false` as with
-    /// [`insert`](Self::insert).
+    /// when that one has left the place, or a third one is there. If the upload is new, also `false` as with
+    /// [`insert`](Self::insert), or when one of its pieces is not there.
     pub async fn finish(
         &self,
         record: &Record,
         replaced: Option<Record>,
-        new: Option<Limits>,
+        new: Option<New>,
     ) -> Result<bool, StoreError> {
         let change = Change::Finish(Box::new(record.clone()), replaced.map(Box::new), new);
         self.changes.make(change).await
@@ -282,6 +282,7 @@ pub(super) fn record(row: &AnyRow) -> Result<Record, StoreError> {
         ranges: Ranges::restore(row.try_get("ranges")?).ok_or_else(|| unreadable("ranges"))?,
         proven,
         is_open: row.try_get::<i64, _>("open")? != 0,
+        concat: Concat::from_text(row.try_get("concat")?).ok_or_else(|| unreadable("concat"))?,
         created: row.try_get("created")?,
         changed: row.try_get("changed")?,
         gone: row.try_get("gone")?,

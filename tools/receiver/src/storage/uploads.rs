@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::config::{Conflict, Layout};
 use crate::storage::blocks::Blocks;
-use crate::storage::changes::Limits;
+use crate::storage::changes::New;
 use crate::storage::claims::{Claim, Claims};
 use crate::storage::error::{StorageError, StoreError};
 use crate::storage::failpoint;
@@ -151,21 +151,30 @@ impl Uploads {
         &self,
         record: &mut Record,
     ) -> Result<Option<OwnedMutexGuard<()>>, StorageError> {
+        self.commit_new(record, None).await
+    }
+
+    /// As [`commit_finished`](Self::commit_finished), for an upload that may be new.
+    pub(super) async fn commit_new(
+        &self,
+        record: &mut Record,
+        new: Option<New>,
+    ) -> Result<Option<OwnedMutexGuard<()>>, StorageError> {
         let named = self.lock_names(record).await;
         for _ in 0..ATTEMPTS {
-            if self.try_to_finish(record, None).await? {
+            if self.try_to_finish(record, new.clone()).await? {
                 return Ok(named);
             }
         }
         Err(StorageError::Busy)
     }
 
-    /// Commits a finished upload at a place; `false` when another upload has just taken it. With limits it is new: also
-    /// `false` when its file has a record by now, or its owner would have too much.
+    /// Commits a finished upload at a place; `false` when another upload has just taken it. If it is new, also `false`
+    /// when its file has a record by now, or its owner would have too much.
     pub(super) async fn try_to_finish(
         &self,
         record: &mut Record,
-        new: Option<Limits>,
+        new: Option<New>,
     ) -> Result<bool, StorageError> {
         let (place, replaced) = self.choose_place(record).await?;
         // While this is claimed, no other request puts a file there or reads the one that is there.

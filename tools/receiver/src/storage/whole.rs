@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use bytes::Bytes;
 use cap_std::fs::OpenOptions;
 
-use crate::storage::changes::Limits;
+use crate::storage::changes::New;
 use crate::storage::error::StorageError;
 use crate::storage::failpoint;
 use crate::storage::files::{sync_names, Files, WITHDRAWN};
@@ -14,13 +14,13 @@ use crate::storage::threads::blocking;
 use crate::storage::uploads::Uploads;
 
 impl Uploads {
-    /// Stores a whole file at once, as an upload that has no bytes yet; with limits, as one that has no record yet.
+    /// Stores a whole file at once, as an upload that has no bytes yet, or as a new one.
     /// `false` when there is one by now, or its owner would have too much.
     pub async fn store_whole(
         &self,
         record: &mut Record,
         bytes: Bytes,
-        new: Option<Limits>,
+        new: Option<New>,
     ) -> Result<bool, StorageError> {
         let (files, id) = (self.files.clone(), record.id.clone());
         let mut digests = record.digests.none_yet();
@@ -55,7 +55,7 @@ impl Uploads {
     async fn try_to_finish_unknown(
         &self,
         record: &mut Record,
-        new: Option<Limits>,
+        new: Option<New>,
     ) -> Result<bool, StorageError> {
         match self.store.find_file(&record.identity).await? {
             Some(_) => Ok(false),

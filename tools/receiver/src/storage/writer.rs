@@ -214,7 +214,7 @@ impl Job {
     fn finish(&mut self, expected: &ExpectedDigests) -> Result<bool, StorageError> {
         self.end_commit()?;
         sync(&self.file)?;
-        let is_whole = self.written == self.record.identity.size && !self.record.is_open;
+        let is_whole = self.record.ends_at(self.written);
         let mut all_match = !expected.are_damaged && self.match_all(&expected.prefix)?;
         if is_whole {
             let mut located = self.record.identity.digests();

@@ -12,10 +12,11 @@ use crate::resource::append::{append, settle, Append, Kind};
 use crate::resource::creation;
 use crate::resource::headers::{bad, body_length, bytes, media_type, one};
 use crate::resource::location;
+use crate::storage::record::Concat;
 use crate::tus::failure::refusal;
 use crate::tus::headers::{add_expiry, add_offset};
 use crate::tus::resource::{wrong_type, MEDIA_TYPE};
-use crate::tus::{checksum, metadata};
+use crate::tus::{checksum, concat, metadata};
 use crate::wire::endpoint::Endpoint;
 use crate::wire::incoming::Incoming;
 use crate::wire::request_log::RequestLog;
@@ -29,12 +30,12 @@ pub async fn create(
     log: &mut RequestLog,
 ) -> Result<Reply, Reply> {
     log.action = "tus-create";
-    if head.headers.contains_key("upload-concat") {
-        return Err(Reply::bad_request(
-            "Upload-Concat is not for this receiver: send the file as one upload, not in parallel parts",
-        ));
-    }
-    let length = length(head)?;
+    let concat = concat::read(&head.headers)?;
+    let length = match concat {
+        // That of its pieces.
+        Concat::Final(_) => bytes(&head.headers, "upload-length")?,
+        _ => length(head)?,
+    };
     let fields = metadata::read(&head.headers)?;
     FormCheck::new(None, &endpoint.uploads.store, visitor, head)
         .check_head(&fields)
@@ -42,11 +43,23 @@ pub async fn create(
     let owner = &*visitor.owner;
     let body_length = body_length(&head.headers)?;
     let has_body = body_length != Some(0);
+    if matches!(concat, Concat::Final(_)) {
+        if has_body {
+            let message = "a final upload takes no bytes: it has those of its partial uploads";
+            return Err(Reply::bad_request(message));
+        }
+        let size = Some(length.unwrap_or(0));
+        let mut record = creation::describe(endpoint, owner, fields, size, None)?;
+        record.concat = concat;
+        return concat::join(endpoint, head, record, length, log).await;
+    }
     if has_body && media_type(&head.headers)? != MEDIA_TYPE {
         return Err(wrong_type());
     }
     let check = checksum::read(&head.headers)?;
-    let (claim, record) = creation::create(endpoint, owner, fields, length, None).await?;
+    let mut record = creation::describe(endpoint, owner, fields, length, None)?;
+    record.concat = concat;
+    let claim = creation::create(endpoint, &record).await?;
     log.id.clone_from(&record.id);
     let id = record.id.clone();
     let made = if has_body {
@@ -57,7 +70,7 @@ pub async fn create(
         };
         let mut body = Incoming::new(body, "body", &endpoint.config);
         append(endpoint, (claim, record), &mut body, plan, log).await
-    } else if length == Some(0) {
+    } else if record.awaits_finish() {
         settle(endpoint, claim, record, &[]).await
     } else {
         Ok(record)

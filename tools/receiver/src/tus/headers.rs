@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::http::HeaderName;
 use base64::prelude::{Engine as _, BASE64_STANDARD};
+use resup_digests::Algorithm;
 
 use crate::http::reply::Reply;
 use crate::storage::database::now;
@@ -19,10 +20,13 @@ pub const RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
 pub const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 const LENGTH: HeaderName = HeaderName::from_static("upload-length");
 const DEFER: HeaderName = HeaderName::from_static("upload-defer-length");
+const CONCAT: HeaderName = HeaderName::from_static("upload-concat");
+/// The digest of the bytes that are here, which a client compares with the file's: an extension of this receiver.
+const HELD_DIGEST: HeaderName = HeaderName::from_static("upload-held-digest");
 const METADATA: HeaderName = HeaderName::from_static("upload-metadata");
 const EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
 const EXTENSIONS: &str =
-    "creation,creation-with-upload,creation-defer-length,checksum,expiration,termination";
+    "creation,creation-with-upload,creation-defer-length,checksum,expiration,termination,concatenation";
 
 /// Adds the offset, and when the upload expires.
 pub fn add_offset(reply: Reply, endpoint: &Endpoint, record: &Record) -> Reply {
@@ -62,6 +66,21 @@ pub fn add_state(reply: Reply, endpoint: &Endpoint, record: &Record) -> Reply {
     let reply = match record.is_open {
         true => reply.with_header(DEFER, "1"),
         false => reply.with_header(LENGTH, file.size.to_string()),
+    };
+    let by = [Algorithm::Blake3, Algorithm::Sha256, Algorithm::Md5];
+    let reply = match by.into_iter().find_map(|it| record.digests.get(it)) {
+        Some(digest) if record.offset > 0 => {
+            let (name, value) = (
+                digest.algorithm().name(),
+                BASE64_STANDARD.encode(digest.bytes()),
+            );
+            reply.with_header(HELD_DIGEST, format!("{name} {value}"))
+        }
+        _ => reply,
+    };
+    let reply = match record.concat.text() {
+        "" => reply,
+        text => reply.with_header(CONCAT, text.to_owned()),
     };
     let mut pairs = vec![("filename", file.name.as_str())];
     pairs.extend([("dir", &*file.dir), ("mtime", &*file.mtime)]);

@@ -1,9 +1,10 @@
 //! The protocol tus, version 1.0.0 (<https://tus.io/protocols/resumable-upload>): core, creation, creation-with-upload,
-//! creation-defer-length, checksum, expiration and termination.
+//! creation-defer-length, checksum, expiration, termination and concatenation.
 //!
 //! | file | what is in it |
 //! | --- | --- |
 //! | `creation` | the request that makes an upload |
+//! | `concat` | files in pieces, that go up at the same time |
 //! | `resource` | the requests to an upload |
 //! | `metadata` | the header Upload-Metadata |
 //! | `checksum` | the header Upload-Checksum |
@@ -11,6 +12,7 @@
 //! | [`headers`] | what responses say about an upload |
 
 mod checksum;
+mod concat;
 mod creation;
 mod failure;
 pub mod headers;

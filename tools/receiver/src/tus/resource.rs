@@ -9,7 +9,7 @@ use crate::resource::access::{self, finished};
 use crate::resource::append::{append, Append};
 use crate::resource::headers::{body_length, bytes, media_type};
 use crate::resource::room::set_length;
-use crate::storage::record::{Record, State};
+use crate::storage::record::{Concat, Record, State};
 use crate::tus::checksum;
 use crate::tus::failure::refusal;
 use crate::tus::headers::{add_offset, add_state};
@@ -64,6 +64,9 @@ impl Resource<'_> {
         let endpoint = self.endpoint;
         let appended = async {
             let (claim, mut record) = access::open(endpoint, self.owner, self.id, log).await?;
+            if let Concat::Final(_) = record.concat {
+                return Err(finished().into());
+            }
             if offset != record.offset {
                 return Err(misplaced(endpoint, &record, offset).into());
             }

@@ -114,7 +114,7 @@ async fn put(
         let mut record = Record::new(file.clone(), digests).map_err(Reply::internal)?;
         // A locate may find it as soon as it has a record.
         let claim = uploads.claims.claim(&record.id).await?;
-        let new = Some(endpoint.limits());
+        let new = Some(endpoint.limits().into());
         if uploads.store_whole(&mut record, bytes.clone(), new).await? {
             return Ok((claim, record));
         }

@@ -25,6 +25,13 @@ const PROGRAMS = [
       isNamed: protocol === "tus-v1",
     })),
   ),
+  {
+    name: "tus-js-client, tus-v1, 4 pieces",
+    command: [process.execPath, "tus-js.js"],
+    more: ["tus-v1", "all", "4"],
+    isNamed: true,
+    pieces: 4,
+  },
   ...["none", "checksum"].map((checksum) => ({
     name: `tuspy, ${checksum}`,
     command: [PYTHON, "tuspy.py"],
@@ -41,7 +48,10 @@ const PROGRAMS = [
   },
 ];
 
-for (const { name, command, more, isNamed, isMissing } of PROGRAMS) {
+/** How many bytes of unfinished uploads are there. */
+const held = (uploads) => uploads.reduce((sum, upload) => sum + upload.offset, 0);
+
+for (const { name, command, more, isNamed, isMissing, pieces = 1 } of PROGRAMS) {
   test(`${name}: killed and run again`, { skip: isMissing, timeout: 120_000 }, async () => {
     const receiver = await Receiver.start("--commit-bytes", "500000");
     const link = await Link.start(receiver, RATE);
@@ -59,21 +69,22 @@ for (const { name, command, more, isNamed, isMissing } of PROGRAMS) {
       const first = run();
       await until(async () => {
         assert.equal(first.child.exitCode, null, first.output.err);
-        const [upload] = await receiver.uploads();
-        return upload?.offset > SIZE / 4;
+        return held(await receiver.uploads()) > SIZE / 4;
       });
       first.child.kill("SIGKILL");
       assert.deepEqual(await first.ended, [null, "SIGKILL"]);
-      await until(async () => !(await receiver.uploads())[0].active);
+      await until(async () => !(await receiver.uploads()).some((upload) => upload.active));
       // Only now all is in it that came.
-      const [partial] = await receiver.uploads();
-      assert.equal(partial.state, "partial");
+      const partial = await receiver.uploads();
+      assert.deepEqual(partial.map((upload) => upload.state), Array(pieces).fill("partial"));
       const second = run();
       const [status] = await second.ended;
       assert.equal(status, 0, second.output.err);
-      assert.equal(Number(second.output.out), partial.offset);
+      assert.equal(Number(second.output.out), held(partial));
       const [stored, ...others] = await receiver.uploads();
-      assert.deepEqual([stored.id, stored.state, others.length], [partial.id, "complete", 0]);
+      assert.deepEqual([stored.state, others.length], ["complete", 0]);
+      // Pieces end with the file that they are joined to.
+      assert.equal(stored.id === partial[0].id, pieces === 1);
       assert.equal(stored.name === file.name, isNamed, stored.name);
       assert.equal((await receiver.stored(stored.name)).sha256, file.sha256);
     } finally {
