@@ -3,7 +3,7 @@
 mod common;
 
 use common::{client, make_file};
-use resup::{Client, Error, ProtocolName, Upload};
+use resup::{Client, Error, Flow, LogLevel, ProtocolName, Upload};
 use resup_test_support::head::RequestHead;
 use resup_test_support::scripted::{reply_with, End, Read, ScriptedServer, Step};
 
@@ -123,5 +123,35 @@ fn the_next_run_of_an_upload_goes_on_without_a_state_file() {
     let seen = server.requests().len();
     upload.set_name("other").unwrap();
     upload.run().unwrap_err();
+    assert_eq!(methods(&server, seen)[0], "POST");
+}
+
+#[test]
+fn an_upload_that_another_protocol_has_begun_begins_anew_and_the_log_says_so() {
+    let server = ScriptedServer::start_with(|head, _| match head.method.as_str() {
+        "PATCH" => answer(403, &[]).end(End::Close),
+        _ => takes(head, "/u/1", ""),
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let path = make_file(&dir, "f", 5000);
+    let (lines, told) = std::sync::mpsc::channel();
+    let run = |protocol| {
+        let client = client(&server.endpoint());
+        client.set_protocol(protocol);
+        let lines = lines.clone();
+        client.on_log(LogLevel::Warn, move |_, line| {
+            let _ = lines.send(line.to_owned());
+            Flow::Continue
+        });
+        let mut upload = Upload::from_file(&client, &path).unwrap();
+        upload.set_state_file(dir.path().join("state")).unwrap();
+        upload.run().unwrap_err();
+        told.try_iter().collect::<Vec<_>>()
+    };
+    let words = "the upload was begun by tus, and this run speaks ietf; it begins anew";
+    let is_told = |lines: &[String]| lines.iter().any(|line| line == words);
+    assert!(!is_told(&run(ProtocolName::Tus)));
+    let seen = server.requests().len();
+    assert!(is_told(&run(ProtocolName::Ietf)));
     assert_eq!(methods(&server, seen)[0], "POST");
 }

@@ -193,9 +193,8 @@ impl Transfer {
 
     /// Notes the limits in an answer to a part.
     fn note_limits(&mut self, answer: &Answer) {
-        if let Some(limit) = answer.max_segment {
-            self.segments.announce(limit);
-        }
+        self.segments
+            .announce(answer.max_segment, answer.min_segment);
         if let Some(parts) = answer.parts {
             self.parts.offer(parts);
         }

@@ -35,6 +35,8 @@ pub(super) struct Segments {
     announced: Option<u64>,
     /// All but the last segment are a multiple of this.
     grain: Option<u64>,
+    /// The least that the server takes, but for the last bytes.
+    least: u64,
     /// Half of the segment that was too large.
     halved: Option<u64>,
     learned: LearnedLimit,
@@ -53,14 +55,16 @@ impl Segments {
             slow_from: MAX,
             announced: None,
             grain: None,
+            least: 0,
             halved: None,
             learned,
         }
     }
 
-    /// Notes the server's own limit.
-    pub(super) fn announce(&mut self, limit: u64) {
-        self.announced = Some(limit);
+    /// Notes the server's own limits.
+    pub(super) fn announce(&mut self, most: Option<u64>, least: Option<u64>) {
+        self.announced = most.or(self.announced);
+        self.least = least.unwrap_or(self.least);
     }
 
     /// Notes that all but the last segment are a multiple of so many bytes.
@@ -79,6 +83,8 @@ impl Segments {
             learned,
         ];
         let most = limits.into_iter().flatten().fold(left, u64::min);
+        let least = self.least.min(self.announced.unwrap_or(u64::MAX));
+        let most = most.max(least).min(left);
         match self.grain {
             Some(grain) if most < left => (most - most % grain).max(grain).min(left),
             _ => most,
@@ -152,11 +158,17 @@ mod tests {
     fn the_smallest_limit_counts() {
         let mut segments = segments(SegmentSize::Unlimited);
         assert_eq!(segments.next(1 << 40), 1 << 40);
-        segments.announce(500);
+        segments.announce(Some(500), None);
         assert_eq!(segments.next(1 << 40), 500);
         assert_eq!(segments.next(7), 7);
         segments.most = Some(300);
         assert_eq!(segments.next(1 << 40), 300);
+        // The server's limits change, and go before the program's.
+        segments.announce(None, Some(400));
+        assert_eq!(segments.next(1 << 40), 400);
+        assert_eq!(segments.next(350), 350);
+        segments.announce(Some(200), None);
+        assert_eq!(segments.next(1 << 40), 200);
     }
 
     #[test]

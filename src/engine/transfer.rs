@@ -173,9 +173,8 @@ impl Transfer {
 
     /// Takes an answer: has the digests compared, or decides without them.
     pub(super) fn judge(&mut self, answer: &Answer, reply_to: ReplyTo) -> Result<Step, Error> {
-        if let Some(limit) = answer.max_segment {
-            self.segments.announce(limit);
-        }
+        self.segments
+            .announce(answer.max_segment, answer.min_segment);
         self.segments.set_grain(answer.grain);
         self.compares &= answer.agreed.is_some();
         self.parts.offer(answer.parts.unwrap_or_default());

@@ -68,7 +68,11 @@ impl std::fmt::Display for Refusal {
         if let Some(proxy) = &self.proxy {
             write!(f, ", or the proxy {proxy} on the way to it,")?;
         }
-        write!(f, " refused with HTTP status {}", self.status)?;
+        match self.status {
+            // It took the request, and says at once that it does not take the file.
+            200..=299 => write!(f, " does not take the file")?,
+            status => write!(f, " refused with HTTP status {status}")?,
+        }
         if let Some(url) = &self.redirect {
             write!(f, " (it points to {url}, which is not followed)")?;
         }

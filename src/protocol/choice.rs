@@ -25,9 +25,9 @@ pub(crate) fn choose<'a>(
         }
         ProtocolName::Auto => {
             let saved = saved.and_then(ProtocolName::of_name);
-            match learned.found.get().copied().or(saved) {
+            match learned.found.get().copied() {
                 Some(ProtocolName::Form) => Box::new(form),
-                found => Box::new(Auto::new(form, learned, found)),
+                found => Box::new(Auto::new(form, learned, found, saved)),
             }
         }
         name => other(name, &form.endpoint, learned).ok_or_else(|| Error::InvalidArgument {

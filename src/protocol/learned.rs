@@ -1,6 +1,7 @@
 //! What a client has learned of its server's protocol.
 
-use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use crate::options::ProtocolName;
 
@@ -11,6 +12,9 @@ pub(crate) struct LearnedProtocol {
     pub(super) found: OnceLock<ProtocolName>,
     #[cfg(feature = "dav")]
     pub(super) dav: super::dav::Learned,
+    /// Whether PATCH does not come through to uploads that have URLs.
+    #[cfg(any(feature = "tus", feature = "ietf"))]
+    pub(super) patches_by_post: Arc<AtomicBool>,
     #[cfg(feature = "tus")]
     pub(super) tus: OnceLock<super::tus::Offers>,
     #[cfg(feature = "ietf")]

@@ -106,6 +106,8 @@ pub(crate) struct Answer {
     pub grain: Option<u64>,
     /// The server's last bytes before `offset`, where no digest proves all of them.
     pub tail: Option<Box<Tail>>,
+    /// The least file bytes that each send but the last one has to carry.
+    pub min_segment: Option<u64>,
     /// The size of the largest file that a store may carry.
     pub small: Option<u64>,
     /// How many parts may be sent at a time.
@@ -254,6 +256,11 @@ pub(crate) trait Protocol: Send + Sync {
         job: &Job,
         segment: Segment<'_>,
     ) -> Result<Outcome, Error>;
+
+    /// Gives what the log is to say of the answers since the last call.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Sends a whole small file without a locate. Gives `None` if the server takes no such request.
     fn store(

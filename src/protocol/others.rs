@@ -13,15 +13,15 @@ pub(super) fn other<'a>(
 ) -> Option<Box<dyn Protocol + 'a>> {
     match name {
         #[cfg(feature = "tus")]
-        ProtocolName::Tus => Some(Box::new(super::tus::Tus::at(
-            endpoint.clone(),
-            &learned.tus,
-        ))),
+        ProtocolName::Tus => {
+            let tus = super::tus::Tus::at(endpoint.clone(), &learned.tus);
+            Some(Box::new(tus.sharing(&learned.patches_by_post)))
+        }
         #[cfg(feature = "ietf")]
-        ProtocolName::Ietf => Some(Box::new(super::ietf::Ietf::at(
-            endpoint.clone(),
-            &learned.ietf,
-        ))),
+        ProtocolName::Ietf => {
+            let ietf = super::ietf::Ietf::at(endpoint.clone(), &learned.ietf);
+            Some(Box::new(ietf.sharing(&learned.patches_by_post)))
+        }
         #[cfg(feature = "dav")]
         ProtocolName::Dav => Some(Box::new(super::dav::Dav::at(
             endpoint.clone(),

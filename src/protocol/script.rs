@@ -64,6 +64,14 @@ impl Script {
         self
     }
 
+    /// Sets the body of the last response.
+    pub fn with_last_body(self, body: &str) -> Self {
+        if let Some(last) = self.replies.borrow_mut().back_mut() {
+            last.body = body.as_bytes().to_vec();
+        }
+        self
+    }
+
     /// Sets the bodies of the responses.
     pub fn with_bodies(self, bodies: &[&str]) -> Self {
         for (reply, body) in self.replies.borrow_mut().iter_mut().zip(bodies) {

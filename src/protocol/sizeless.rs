@@ -109,6 +109,13 @@ impl Protocol for Sizeless<'_> {
         self.current()?.send(exchange, job, segment)
     }
 
+    fn notes(&self) -> Vec<String> {
+        self.found
+            .get()
+            .map(|found| found.notes())
+            .unwrap_or_default()
+    }
+
     fn store(
         &self,
         exchange: &dyn Exchange,

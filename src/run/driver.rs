@@ -200,9 +200,7 @@ impl<'a> Driver<'a> {
                 unreachable!("run() handles these steps")
             }
         };
-        for note in self.exchange.iter().flat_map(|exchange| exchange.notes()) {
-            self.log(LogLevel::Debug, || note);
-        }
+        self.log_notes();
         self.event(result)
     }
 
@@ -253,8 +251,8 @@ impl<'a> Driver<'a> {
             false => locate(),
         };
         let mut answer = self.settled(located?, key.as_deref())?;
-        let exchange = Self::connection(&self.exchange);
         self.note_protocol(before);
+        let exchange = Self::connection(&self.exchange);
         if self.protocol.abilities().needs_key {
             self.answers.forget_lost(&answer);
         }

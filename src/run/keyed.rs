@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use resup_digests::Digest;
+
 use super::driver::Driver;
 use super::reading;
 use crate::control::log::LogLevel;
@@ -34,11 +36,26 @@ pub(super) fn target(endpoint: &Endpoint, job: &Job) -> String {
 }
 
 impl Driver<'_> {
+    /// Logs what connection and protocol have to say.
+    pub(super) fn log_notes(&self) {
+        for note in self.exchange.iter().flat_map(|exchange| exchange.notes()) {
+            self.log(LogLevel::Debug, || note);
+        }
+        for note in self.protocol.notes() {
+            self.log(LogLevel::Info, || note);
+        }
+    }
+
     /// Notes the protocol in which the server has answered; `before` is the one of the request before.
-    pub(super) fn note_protocol(&self, before: &str) {
+    pub(super) fn note_protocol(&mut self, before: &str) {
         let name = self.protocol.name();
         if name != before {
-            let what = match (self.protocol.abilities().needs_key, self.source.digest.has_file()) {
+            // The key of another protocol tells nothing here.
+            self.answers.id = None;
+        }
+        let abilities = self.protocol.abilities();
+        if name != before && !abilities.proves_prefix {
+            let what = match (abilities.needs_key, self.source.digest.has_file()) {
                 (false, _) => "only the last of the bytes that it has are compared with the file's",
                 (true, true) => "nothing compares the bytes that it has with the file",
                 (true, false) => {
@@ -80,6 +97,12 @@ impl Driver<'_> {
     /// keeps nothing, but some servers say so only a moment later.
     pub(super) fn settled(&mut self, answer: Answer, key: Option<&str>) -> Result<Answer, Stop> {
         let mut answer = answer;
+        let needs_key = self.protocol.abilities().needs_key;
+        if let Some(digest) = answer.prefix.filter(|_| needs_key) {
+            // A server that proves its bytes drops none of them later.
+            self.unchecked = None;
+            return self.proved(answer, digest);
+        }
         let has_checksums = self.protocol.abilities().checksum.is_some();
         let Some((from, to)) = self.unchecked.filter(|_| has_checksums) else {
             return Ok(answer);
@@ -102,6 +125,23 @@ impl Driver<'_> {
         }
         self.unchecked = None;
         Ok(answer)
+    }
+
+    /// Takes an answer of a server that proves what it has of an upload with a key. If these are not the file's bytes, a
+    /// new upload begins.
+    fn proved(&mut self, answer: Answer, digest: Digest) -> Result<Answer, Stop> {
+        let is_known = self.source.digest.algorithm() == Some(digest.algorithm());
+        // A stream that is read once cannot begin anew.
+        let is_compared = self.plan.hashing && is_known && self.source.source.window().is_none();
+        if !is_compared || self.source.has_prefix(answer.offset, digest)? {
+            return Ok(answer);
+        }
+        let offset = answer.offset;
+        self.log(LogLevel::Warn, || {
+            format!("the server's first {offset} bytes are not this file's; a new upload begins")
+        });
+        let exchange = Self::connection(&self.exchange);
+        Ok(self.protocol.locate(exchange, &self.job, None)?)
     }
 
     /// Computes the checksum that goes before these bytes, if there is one.

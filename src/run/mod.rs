@@ -106,7 +106,18 @@ pub(crate) fn run_upload(
     // Its end may be known from an earlier run, which was by a protocol for all sizes.
     let has_size = source.window().is_none();
     let protocol = choose(options.protocol, form, (saved_protocol, has_size), learned)?;
-    let saved = saved.filter(|(saved, _)| saved == protocol.name());
+    let saved = saved.filter(|(saved, _)| {
+        let is_spoken = saved == protocol.name();
+        if !is_spoken {
+            control.log(LogLevel::Warn, || {
+                let name = protocol.name();
+                format!(
+                    "the upload was begun by {saved}, and this run speaks {name}; it begins anew"
+                )
+            });
+        }
+        is_spoken
+    });
     if let (Some(file), None) = (&mut state_file, &saved) {
         file.forget_upload();
     }

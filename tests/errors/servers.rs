@@ -235,6 +235,22 @@ fn elsewhere(one: &One) -> Case {
     }
 }
 
+/// The server gives the upload a URL at another one, which wants a login.
+fn at_another_origin(one: &One) -> Case {
+    let other = ScriptedServer::start_with(|_, _| Step::reply(401, ""));
+    let at = format!("http://{}/u/1", other.addr());
+    let home = ScriptedServer::start_with(move |_, _| {
+        let made = reply_with(201, &[("Location", &at)], "");
+        Step::new().read(Read::All).write(made)
+    });
+    let told = upload(one, &home, SIZE, &["client_set_protocol", "2"]);
+    let values = vec![
+        ("other:81", other.addr().to_string()),
+        ("host:80", home.addr().to_string()),
+    ];
+    Case::new(&told, values)
+}
+
 /// Makes what a row of the document is about.
 pub fn make(situation: &str, one: &One) -> Case {
     let response = |status, body: &str| {
@@ -347,6 +363,15 @@ pub fn make(situation: &str, one: &One) -> Case {
         "more than it takes (413), also in the smallest segment" => {
             refused(one, 413, "no more than 1 GB")
         }
+        "a file that is larger than it says that it takes (`Upload-Limit` of the IETF's resumable uploads)" => {
+            let made = [("Location", "/u/1"), ("Upload-Limit", "max-size=9")];
+            let server = ScriptedServer::start_with(move |_, _| {
+                Step::new().read(Read::All).write(reply_with(201, &made, ""))
+            });
+            let ietf = ["client_set_protocol", "3"];
+            Case::new(&upload(one, &server, SIZE, &ietf), Vec::new())
+        }
+        "an upload's URL at another origin wants a login (401)" => at_another_origin(one),
         "another client is writing this upload (423)" => {
             refused(one, 423, "another request is writing it")
         }

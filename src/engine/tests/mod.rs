@@ -148,6 +148,7 @@ fn answer(state: State, offset: u64) -> Answer {
         max_segment: None,
         grain: None,
         tail: None,
+        min_segment: None,
         small: None,
         parts: None,
         ranges: Vec::new(),

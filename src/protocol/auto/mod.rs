@@ -4,6 +4,7 @@
 mod tests;
 
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::OnceLock;
 
 use super::form::Form;
@@ -21,31 +22,68 @@ pub(super) struct Auto<'a> {
     form: Form,
     learned: &'a LearnedProtocol,
     other: OnceLock<Box<dyn Protocol + 'a>>,
+    /// The protocol of the state file, until a response shows that the server no longer speaks it.
+    saved: Option<Box<dyn Protocol + 'a>>,
+    uses_saved: AtomicBool,
+    /// Whether the log is to say that.
+    has_dropped: AtomicBool,
 }
 
 impl<'a> Auto<'a> {
-    /// Makes the protocol; `found` is another one than form resume, if one is known.
+    /// Makes the protocol; `found` is another one than form resume, if one is known, and `saved` that of the state file.
     pub(super) fn new(
         form: Form,
         learned: &'a LearnedProtocol,
         found: Option<ProtocolName>,
+        saved: Option<ProtocolName>,
     ) -> Self {
-        let auto = Auto {
-            form,
+        let make = |name: Option<ProtocolName>| other(name?, &form.endpoint, learned);
+        let (found, saved) = (make(found), make(saved));
+        Auto {
             learned,
-            other: OnceLock::new(),
-        };
-        let endpoint = &auto.form.endpoint;
-        if let Some(other) = found.and_then(|found| other(found, endpoint, learned)) {
-            let _ = auto.other.set(other);
+            uses_saved: (found.is_none() && saved.is_some()).into(),
+            other: found.map(OnceLock::from).unwrap_or_default(),
+            saved,
+            has_dropped: AtomicBool::new(false),
+            form,
         }
-        auto
+    }
+
+    /// Gives the protocol of the state file, while that is spoken.
+    fn saved(&self) -> Option<&dyn Protocol> {
+        let saved = self.saved.as_deref();
+        saved.filter(|_| self.uses_saved.load(Relaxed))
+    }
+
+    /// Locates by the protocol of the state file. Gives `None` if the server does not speak it.
+    fn locate_by_saved(
+        &self,
+        exchange: &dyn Exchange,
+        job: &Job,
+        key: Option<&str>,
+    ) -> Option<Result<Answer, Error>> {
+        let saved = self.saved()?;
+        let watched = Watched {
+            inner: exchange,
+            last: RefCell::default(),
+        };
+        let located = self.locate_by(saved, &watched, job, key);
+        let (_, response) = watched.last.take()?;
+        let is_spoken = spoken(&response).is_some() || !may_speak_another(response.status);
+        if located.is_ok() || is_spoken {
+            return Some(located);
+        }
+        exchange.renew();
+        self.uses_saved.store(false, Relaxed);
+        self.has_dropped.store(true, Relaxed);
+        None
     }
 
     fn current(&self) -> &dyn Protocol {
-        match self.other.get() {
-            Some(other) => &**other,
-            None => &self.form,
+        match (self.saved(), self.other.get()) {
+            (Some(saved), _) => saved,
+            (None, Some(other)) => &**other,
+            (None, None) => &self.form,
         }
     }
 
@@ -163,6 +201,13 @@ impl Protocol for Auto<'_> {
         if let Some(other) = self.other.get() {
             return self.locate_by(&**other, exchange, job, key);
         }
+        let mut key = key;
+        if self.saved().is_some() {
+            if let Some(located) = self.locate_by_saved(exchange, job, key) {
+                return located;
+            }
+            key = None;
+        }
         let watched = Watched {
             inner: exchange,
             last: RefCell::default(),
@@ -207,6 +252,17 @@ impl Protocol for Auto<'_> {
         segment: Segment<'_>,
     ) -> Result<Outcome, Error> {
         self.current().send(exchange, job, segment)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = self.current().notes();
+        if self.has_dropped.swap(false, Relaxed) {
+            let saved = self.saved.as_ref().map_or("", |saved| saved.name());
+            notes.push(format!(
+                "nothing shows that the server still speaks {saved}, by which the upload was begun; it begins anew"
+            ));
+        }
+        notes
     }
 
     fn store(

@@ -23,7 +23,7 @@ fn form(signer: Option<Signer>) -> Form {
 }
 
 fn auto(learned: &LearnedProtocol) -> Auto<'_> {
-    Auto::new(form(None), learned, None)
+    Auto::new(form(None), learned, None, None)
 }
 
 fn locate(learned: &LearnedProtocol, script: &Script) -> (Result<Answer, Error>, &'static str) {
@@ -103,7 +103,7 @@ fn webdav_is_spoken_where_the_url_is_that_of_a_collection() {
         FilenameStyle::default(),
         None,
     );
-    let auto = Auto::new(form, &learned, None);
+    let auto = Auto::new(form, &learned, None, None);
     // Apache answers so.
     let script = Script::new(&[(404, &[]), (200, &[("dav", "1,2")]), (404, &[])]);
     let answer = auto.locate(&script, &job(), None).unwrap();
@@ -208,7 +208,7 @@ fn what_a_setting_asks_for_is_not_left_out() {
         // Where it is not known yet, and where it is.
         for (known, requests) in [(None, 1), (Some(ProtocolName::Tus), 0)] {
             let script = Script::new(&tus[..requests]);
-            let auto = Auto::new(form(signer.clone()), &learned, known);
+            let auto = Auto::new(form(signer.clone()), &learned, known, None);
             let error = auto.locate(&script, &job, None).unwrap_err();
             match signer {
                 Some(_) => assert!(error.to_string().contains("nothing is signed"), "{error}"),
@@ -217,4 +217,41 @@ fn what_a_setting_asks_for_is_not_left_out() {
             assert_eq!(script.lines().len(), requests, "nothing is created");
         }
     }
+}
+
+#[test]
+fn a_protocol_of_the_state_file_that_is_not_spoken_any_more_begins_anew() {
+    let key = Some("http://host/u/1");
+    let has: Reply<'_> = (200, &[("upload-offset", "4")]);
+    for (replies, name) in [
+        // It is spoken still.
+        (&[(204, &[][..]), has][..], "tus"),
+        // Nothing of it is there: a server of forms answers as it likes.
+        (&[(405, &[]), (404, &[]), (400, &[]), (200, &[])], "form"),
+    ] {
+        let learned = LearnedProtocol::default();
+        let auto = Auto::new(form(None), &learned, None, Some(ProtocolName::Tus));
+        assert_eq!(auto.name(), "tus");
+        let script = Script::new(replies).with_last_body(r#"{"state":"new","offset":0}"#);
+        let answer = auto.locate(&script, &job(), key).unwrap();
+        assert_eq!(
+            (auto.name(), answer.offset),
+            (name, if name == "tus" { 4 } else { 0 })
+        );
+        script.lines();
+        let notes = auto.notes();
+        assert_eq!(notes.len(), usize::from(name == "form"));
+        assert!(
+            notes.iter().all(|line| line.contains("still speaks tus")),
+            "{notes:?}"
+        );
+        assert!(auto.notes().is_empty());
+    }
+    // What tus itself refuses is not another protocol.
+    let learned = LearnedProtocol::default();
+    let auto = Auto::new(form(None), &learned, None, Some(ProtocolName::Tus));
+    let no: Reply<'_> = (400, &[("tus-resumable", "1.0.0")]);
+    let script = Script::new(&[(204, &[]), no]);
+    assert!(auto.locate(&script, &job(), key).is_err());
+    assert_eq!((auto.name(), script.lines().len()), ("tus", 2));
 }

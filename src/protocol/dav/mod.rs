@@ -156,6 +156,7 @@ impl<'a> Dav<'a> {
             agreed: None,
             prefix: None,
             max_segment: None,
+            min_segment: None,
             grain: self.known().is_whole.then_some(u64::MAX),
             tail: None,
             small: None,

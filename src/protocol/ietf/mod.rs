@@ -3,20 +3,26 @@
 //! An upload is created by a request without content, since the interim responses (104) that would
 //! tell its URL earlier do not come through ureq.
 
+mod fields;
 mod limits;
+mod problem;
 #[cfg(test)]
 mod tests;
 mod version;
+
+use std::sync::{Mutex, PoisonError};
 
 use base64::prelude::{Engine as _, BASE64_STANDARD};
 use percent_encoding::{utf8_percent_encode, NON_ALPHANUMERIC};
 use resup_digests::Algorithm;
 
-use super::resource::{header, Dialect, Headers, Resource};
+use super::headers::number_by;
+use super::resource::{header, Dialect, Headers, Problem, Resource};
 use super::{Job, Segment};
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
 use crate::http::Response;
+use fields::{boolean, integer};
 use limits::Limits;
 use version::Version;
 
@@ -35,13 +41,22 @@ pub(super) struct Draft<'a> {
     learned: &'a Learned,
     /// The version of this run: other runs of the client may be trying others.
     version: Version,
+    /// What the log is to say.
+    notes: Mutex<Vec<String>>,
 }
 
 impl<'a> Ietf<'a> {
     /// Makes the protocol for uploads that are created at `endpoint`.
     pub(super) fn at(endpoint: Endpoint, learned: &'a Learned) -> Self {
         let version = learned.version.clone();
-        Resource::new(endpoint, Draft { learned, version })
+        Resource::new(
+            endpoint,
+            Draft {
+                learned,
+                version,
+                notes: Mutex::default(),
+            },
+        )
     }
 }
 
@@ -62,7 +77,26 @@ impl Dialect for Draft<'_> {
             self.version.settle();
             self.learned.version.take(&self.version);
         }
-        self.learned.limits.note(response);
+        let note = self.learned.limits.note(response);
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.extend(note);
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut notes)
+    }
+
+    fn check(&self, response: &Response, job: &Job) -> Result<(), Error> {
+        limits::check(response, job)
+    }
+
+    fn problem(&self, response: &Response) -> Option<Problem> {
+        problem::read(response)
+    }
+
+    fn number(&self, response: &Response, name: &str) -> Result<Option<u64>, Error> {
+        number_by(response, name, integer)
     }
 
     fn choose_other(&self, response: &Response) -> bool {
@@ -76,6 +110,10 @@ impl Dialect for Draft<'_> {
 
     fn max_segment(&self) -> Option<u64> {
         self.learned.limits.max_append()
+    }
+
+    fn min_segment(&self) -> Option<u64> {
+        self.learned.limits.min_append()
     }
 
     fn max_size(&self) -> Option<u64> {
@@ -148,14 +186,7 @@ fn check_description(job: &Job) -> Result<(), Error> {
 
 /// Whether a response says that the upload is complete; `None` where it says nothing of that.
 fn says_complete(response: &Response) -> Option<bool> {
-    let flag = |name| {
-        let value = response.values(name).next()?;
-        match value.trim() {
-            "?1" => Some(true),
-            "?0" => Some(false),
-            _ => None,
-        }
-    };
+    let flag = |name| boolean(&response.values(name).next()?);
     flag("upload-complete").or_else(|| flag("upload-incomplete").map(|is: bool| !is))
 }
 

@@ -1,5 +1,7 @@
 //! The requests of the IETF's protocol, and what is made of the responses.
 
+mod told;
+
 use resup_digests::{Algorithm, Digest};
 
 use super::*;

@@ -1,10 +1,23 @@
 //! What a protocol with a URL for each upload does in its own way.
 
+use resup_digests::Digest;
+
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
 use crate::http::{Exchange, Response};
-use crate::protocol::headers::Headers;
+use crate::protocol::headers::{number, Headers};
 use crate::protocol::{ChecksumAlgorithm, Job, Segment};
+
+/// What a refusal says of an upload, by its type (RFC 9457).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::protocol) enum Problem {
+    /// It is at this offset.
+    OtherOffset(u64),
+    /// It is complete already.
+    Completed,
+    /// It has another length.
+    OtherLength,
+}
 
 /// What a protocol does in its own way.
 pub(in crate::protocol) trait Dialect: Send + Sync {
@@ -19,10 +32,35 @@ pub(in crate::protocol) trait Dialect: Send + Sync {
     /// Notes what a response says about the server.
     fn note(&self, _: &Response) {}
 
+    /// Gives what the log is to say of the responses since the last call.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Fails if a response has limits that the file does not keep.
+    fn check(&self, _: &Response, _: &Job) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Reads what a refusal says by its type.
+    fn problem(&self, _: &Response) -> Option<Problem> {
+        None
+    }
+
+    /// Reads a number from a header field; `None` where the response does not have it.
+    fn number(&self, response: &Response, name: &str) -> Result<Option<u64>, Error> {
+        number(response, name)
+    }
+
     /// Chooses another version, if a response shows that the server does not speak this one. Gives
     /// whether there is one to try.
     fn choose_other(&self, _: &Response) -> bool {
         false
+    }
+
+    /// Reads the digest of the bytes that the server has.
+    fn prefix(&self, _: &Response) -> Option<Digest> {
+        None
     }
 
     /// Gives the checksum that goes before the bytes of each send.
@@ -32,6 +70,11 @@ pub(in crate::protocol) trait Dialect: Send + Sync {
 
     /// Gives the most bytes of one send.
     fn max_segment(&self) -> Option<u64>;
+
+    /// Gives the least bytes of each send but the last one.
+    fn min_segment(&self) -> Option<u64> {
+        None
+    }
 
     /// Gives what the server has said about its limit for a whole file.
     fn max_size(&self) -> Option<u64>;

@@ -4,18 +4,25 @@
 //! to it. What differs between these protocols is a [`Dialect`].
 
 mod dialect;
+mod moved;
+mod refusals;
+mod state;
 mod url;
 
 pub(super) use super::headers::{header, number, Headers};
-pub(super) use dialect::Dialect;
+pub(super) use dialect::{Dialect, Problem};
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::Arc;
 
 use super::bytes::CheckedBytes;
 use super::{Abilities, Answer, Job, Outcome, Protocol, Segment, State, Store};
 use crate::error::{Error, RefusalKind};
 use crate::http::endpoint::Endpoint;
-use crate::http::{challenge, refusal_of, Body, Exchange, Link, Needs, Request, Response};
+use crate::http::{refusal_of, Body, Exchange, Link, Needs, Request, Response};
+use moved::Moved;
+use refusals::too_many_redirects;
+use state::Known;
 use url::upload_url;
 
 /// A protocol with a URL for each upload, against one endpoint.
@@ -24,31 +31,35 @@ pub(super) struct Resource<D> {
     endpoint: Endpoint,
     pub(super) dialect: D,
     /// Whether PATCH does not come through, so that a POST stands in for it.
-    patches_by_post: AtomicBool,
+    patches_by_post: Arc<AtomicBool>,
     /// Whether the server does not know the size of the upload, where the last byte completes it.
     lacks_size: AtomicBool,
+    /// Where the upload is, if the server has sent a request elsewhere.
+    moved: Moved,
+    /// Whether the run has begun anew because the server had another length of the file.
+    had_other_length: AtomicBool,
 }
 
-/// The most redirects that the creation of an upload follows.
+/// The most redirects in a row that are followed.
 const MAX_REDIRECTS: u32 = 5;
-
-/// What a server has of an upload.
-enum Known {
-    /// These bytes of the file.
-    Has(Box<Answer>),
-    /// It has no upload with this URL.
-    Gone,
-    /// It has one of another file, one that ended before all bytes, or one that it keeps to itself.
-    NotOurs,
-}
 
 impl<D: Dialect> Resource<D> {
     pub(super) fn new(endpoint: Endpoint, dialect: D) -> Self {
         Resource {
             endpoint,
             dialect,
-            patches_by_post: AtomicBool::new(false),
+            patches_by_post: Arc::default(),
             lacks_size: AtomicBool::new(false),
+            moved: Moved::default(),
+            had_other_length: AtomicBool::new(false),
+        }
+    }
+
+    /// Shares what is known of PATCH with the client's other runs.
+    pub(super) fn sharing(self, patches_by_post: &Arc<AtomicBool>) -> Self {
+        Resource {
+            patches_by_post: patches_by_post.clone(),
+            ..self
         }
     }
 
@@ -93,6 +104,11 @@ impl<D: Dialect> Resource<D> {
                 200..=299 => {
                     self.dialect.note(&response);
                     let url = upload_url(&at, &response)?;
+                    if let Err(error) = self.dialect.check(&response, job) {
+                        // Where this fails, an empty upload stays there until it expires.
+                        let _ = exchange.exchange(self.request("DELETE", &url, Headers::new()));
+                        return Err(error);
+                    }
                     let lacks_size = !job.has_size() && !self.dialect.has_flag();
                     self.lacks_size.store(lacks_size, Relaxed);
                     let is_complete = job.size == 0 && !self.dialect.has_flag();
@@ -102,9 +118,7 @@ impl<D: Dialect> Resource<D> {
                 _ => return Err(self.refusal(&response, job)),
             }
         }
-        Err(Error::bad_response(format!(
-            "it redirects more than {MAX_REDIRECTS} times in a row"
-        )))
+        Err(too_many_redirects())
     }
 
     /// Gives the endpoint that a response redirects to, if that has the same origin.
@@ -113,141 +127,6 @@ impl<D: Dialect> Resource<D> {
         target
             .filter(|target| target.origin() == at.origin())
             .ok_or_else(|| refusal_of(response, self.hint(response)))
-    }
-
-    /// Asks what the server has of an upload.
-    fn ask(&self, exchange: &dyn Exchange, job: &Job, url: &Endpoint) -> Result<Known, Error> {
-        let response = loop {
-            let response = exchange.exchange(self.request("HEAD", url, Headers::new()))?;
-            match response.status {
-                _ if self.dialect.choose_other(&response) => {}
-                200..=299 => break response,
-                404 | 410 => return Ok(Known::Gone),
-                403 => return Ok(Known::NotOurs),
-                _ => return Err(self.refusal(&response, job)),
-            }
-        };
-        let size = number(&response, "upload-length")?;
-        if size.is_some_and(|size| size != job.size) {
-            return Ok(Known::NotOurs);
-        }
-        let says_unknown = response.values("upload-defer-length").next().is_some();
-        let lacks_size = says_unknown || self.lacks_size.load(Relaxed);
-        self.lacks_size.store(size.is_none() && lacks_size, Relaxed);
-        let offset = number(&response, "upload-offset")?.ok_or_else(|| {
-            Error::bad_response("it has no Upload-Offset, so nothing tells what the server has")
-        })?;
-        self.dialect.note(&response);
-        let is_complete = self.is_complete(&response, offset, job, false);
-        if is_complete && offset < job.size {
-            return Ok(Known::NotOurs);
-        }
-        self.checked(&response, job, (url, offset), false)
-            .map(|answer| Known::Has(Box::new(answer)))
-    }
-
-    /// Whether an upload with so many bytes is complete. `has_all` says that a send took the last ones.
-    fn is_complete(&self, response: &Response, offset: u64, job: &Job, has_all: bool) -> bool {
-        // A response without the flag may be that of a page in between, such as a login.
-        let is_last = has_all || !self.dialect.has_flag();
-        let flag = self.dialect.flag(response);
-        flag.unwrap_or(is_last && offset == job.size && !self.lacks_size.load(Relaxed))
-    }
-
-    /// Makes an answer of an offset that a response gave.
-    fn checked(
-        &self,
-        response: &Response,
-        job: &Job,
-        (url, offset): (&Endpoint, u64),
-        has_all: bool,
-    ) -> Result<Answer, Error> {
-        if offset > job.size {
-            return Err(Error::BadOffset {
-                why: format!("{offset} of {}", job.shown_size()),
-            });
-        }
-        let is_complete = self.is_complete(response, offset, job, has_all);
-        if is_complete && offset < job.size {
-            return Err(Error::BadOffset {
-                why: format!(
-                    "{offset} of {}, though the upload is complete",
-                    job.shown_size()
-                ),
-            });
-        }
-        Ok(self.answer(url, offset, is_complete))
-    }
-
-    fn answer(&self, url: &Endpoint, offset: u64, is_complete: bool) -> Answer {
-        let url = url.uri().to_string();
-        let state = match offset {
-            _ if is_complete => State::Complete,
-            0 => State::New,
-            _ => State::Partial,
-        };
-        Answer {
-            state,
-            offset,
-            location: is_complete.then(|| url.clone()),
-            id: Some(url),
-            agreed: None,
-            prefix: None,
-            max_segment: self.dialect.max_segment(),
-            grain: None,
-            tail: None,
-            small: None,
-            parts: None,
-            ranges: Vec::new(),
-            is_own: true,
-            message: None,
-        }
-    }
-
-    /// Asks again after a send, on a connection that is sure to have no other response. `may_be_done`
-    /// says that the server may have completed the upload, and removed it then.
-    fn ask_again(
-        &self,
-        exchange: &dyn Exchange,
-        job: &Job,
-        (url, may_be_done): (&Endpoint, bool),
-    ) -> Result<Answer, Error> {
-        exchange.renew();
-        match self.ask(exchange, job, url)? {
-            Known::Has(answer) => Ok(*answer),
-            Known::Gone if may_be_done => Ok(self.answer(url, job.size, true)),
-            _ => {
-                let why = "it no longer has the upload that it took bytes for";
-                Err(Error::bad_response(why))
-            }
-        }
-    }
-
-    fn refusal(&self, response: &Response, job: &Job) -> Error {
-        let max_size = self.dialect.max_size();
-        let is_reason = |limit: &u64| response.status == 413 && job.has_size() && *limit < job.size;
-        let hint = match max_size.filter(is_reason) {
-            Some(limit) => Some(format!(
-                "the server takes files of at most {limit} bytes, and this one has {}",
-                job.size
-            )),
-            None => self.hint(response),
-        };
-        refusal_of(response, hint)
-    }
-
-    fn hint(&self, response: &Response) -> Option<String> {
-        let name = self.dialect.name();
-        let is_spoken = || self.dialect.is_spoken(response);
-        match response.status {
-            401 => challenge(response),
-            // Something before the server may say this.
-            403 | 407 | 408 | 413 | 421 | 425 | 429 => None,
-            400..=499 if !is_spoken() => Some(format!(
-                "nothing shows that the server speaks {name} at this URL"
-            )),
-            _ => None,
-        }
     }
 }
 
@@ -303,6 +182,7 @@ impl<D: Dialect> Protocol for Resource<D> {
             why: "bytes for an upload without a URL".to_owned(),
         })?;
         let mut headers = self.dialect.append(job, &segment);
+        let at = self.moved.place(&url);
         let by_post = self.patches_by_post.load(Relaxed);
         let method = match by_post {
             true => {
@@ -318,19 +198,25 @@ impl<D: Dialect> Protocol for Resource<D> {
             headers.push(header("upload-length", job.size));
         }
         let mut body = CheckedBytes::new(segment.bytes, segment.length);
-        let mut request = self.request(method, &url, headers);
+        let mut request = self.request(method, &at, headers);
         request.body = Some(Body::Stream {
             length: segment.length,
             bytes: &mut body,
         });
         let response = exchange.exchange(request)?;
         self.dialect.note(&response);
+        if let Some(problem) = self.dialect.problem(&response) {
+            let range = segment.offset..end;
+            if let Some(outcome) = self.solve(exchange, job, (&url, range), (problem, &response)) {
+                return outcome;
+            }
+        }
         match response.status {
             200..=299 => {
                 if tells_size {
                     self.lacks_size.store(false, Relaxed);
                 }
-                let answer = match number(&response, "upload-offset")? {
+                let answer = match self.dialect.number(&response, "upload-offset")? {
                     Some(offset) if offset > end => {
                         return Err(Error::BadOffset {
                             why: format!("{offset}, but bytes up to {end} were sent"),
@@ -346,8 +232,16 @@ impl<D: Dialect> Protocol for Resource<D> {
                     }
                     None => self.ask_again(exchange, job, (&url, has_all))?,
                 };
-                Ok(Outcome::Accepted(answer))
+                // Nothing was left to send but the flag.
+                match segment.length == 0 && has_all && answer.state == State::Partial {
+                    true => Err(Error::bad_response(format!(
+                        "it has all {end} bytes, and does not call the upload complete, though it was told \
+                         that these are all"
+                    ))),
+                    false => Ok(Outcome::Accepted(answer)),
+                }
             }
+            307 | 308 => Err(self.go_elsewhere((&url, &at), &response)),
             // It has all bytes, and does not want the file.
             _ if self.dialect.flag(&response) == Some(true) => {
                 Err(self.refusal(&response, job).with_kind(RefusalKind::Other))
@@ -365,14 +259,31 @@ impl<D: Dialect> Protocol for Resource<D> {
                     "it may want the size with the first bytes, though it offered to take it later";
                 Err(refusal_of(&response, Some(hint.to_owned())))
             }
-            404 | 410 => Ok(Outcome::UnknownUpload(self.refusal(&response, job))),
-            405 | 501 if !by_post => {
+            404 => {
+                // Something in between may say so for a moment.
+                exchange.renew();
+                match self.ask(exchange, job, &url)? {
+                    Known::Has(answer) => Ok(Outcome::OffsetMismatch(*answer)),
+                    _ => Ok(Outcome::UnknownUpload(self.refusal(&response, job))),
+                }
+            }
+            410 => Ok(Outcome::UnknownUpload(self.refusal(&response, job))),
+            405 | 501 if by_post => {
+                // Then the client's next run sends PATCH again.
+                self.patches_by_post.store(false, Relaxed);
+                Err(self.refusal(&response, job))
+            }
+            405 | 501 => {
                 self.patches_by_post.store(true, Relaxed);
                 let hint = "PATCH does not come through; the next attempt sends POST in its place";
                 Err(refusal_of(&response, Some(hint.to_owned())).with_kind(RefusalKind::Failing))
             }
-            _ => Err(self.refusal(&response, job)),
+            _ => Err(self.refusal_at(&at, &response, job)),
         }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.dialect.notes()
     }
 
     fn store(&self, _: &dyn Exchange, _: &Job, _: Store<'_>) -> Result<Option<Answer>, Error> {

@@ -10,6 +10,7 @@ pub(super) use offers::Offers;
 use std::sync::OnceLock;
 
 use base64::prelude::{Engine as _, BASE64_STANDARD};
+use resup_digests::{Algorithm, Digest};
 
 use super::resource::{header, Dialect, Headers, Resource};
 use super::{ChecksumAlgorithm, Job, Segment};
@@ -65,6 +66,15 @@ impl Dialect for Tus1<'_> {
             let _ = self.offers.set(offers);
         }
         Ok(())
+    }
+
+    fn prefix(&self, response: &Response) -> Option<Digest> {
+        let value = response.values("upload-held-digest").next()?;
+        let (name, digest) = value.split_once(' ')?;
+        Digest::new(
+            Algorithm::of_name(name)?,
+            &BASE64_STANDARD.decode(digest).ok()?,
+        )
     }
 
     fn checksum(&self) -> Option<ChecksumAlgorithm> {

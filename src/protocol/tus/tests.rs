@@ -1,5 +1,7 @@
 //! The requests of tus, and what is made of the responses.
 
+mod elsewhere;
+
 use std::sync::OnceLock;
 
 use super::*;
@@ -239,8 +241,13 @@ fn the_server_is_asked_where_its_answer_to_a_send_does_not_tell() {
     assert!(matches!(outcome, Ok(Outcome::ChecksumMismatch(_))));
     let (outcome, _) = send(&[(409, &[]), (404, &[])]);
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::BadResponse);
-    let (outcome, _) = send(&[(404, &[])]);
-    assert!(matches!(outcome, Ok(Outcome::UnknownUpload(_))));
+    // Something in between may say so for a moment.
+    let (outcome, _) = send(&[(404, &[]), has]);
+    assert!(matches!(outcome, Ok(Outcome::OffsetMismatch(answer)) if answer.offset == 4));
+    for gone in [&[(404, &[][..]), (404, &[])][..], &[(410, &[])]] {
+        let (outcome, _) = send(gone);
+        assert!(matches!(outcome, Ok(Outcome::UnknownUpload(_))));
+    }
     let (outcome, _) = send(&[(204, &[("upload-offset", "10")])]);
     let error = outcome.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BadOffset);

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::prelude::{Engine as _, BASE64_STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::harness::{job, memory};
@@ -52,6 +53,12 @@ pub(super) struct Server {
     pub checks: bool,
     /// Whether a cut send with a checksum is dropped only after the next question.
     pub drops_late: bool,
+    /// Whether a cut send is kept, and each question is answered with a digest.
+    pub proves: bool,
+    /// Whether the next cut send is kept with a wrong byte.
+    pub spoils: bool,
+    /// How many questions there were.
+    pub questions: usize,
 }
 
 type Fields = Vec<(&'static str, String)>;
@@ -101,11 +108,17 @@ impl Server {
             return Ok((404, Vec::new()));
         }
         if request.method == "HEAD" {
+            self.questions += 1;
             let mut answer = fields(upload);
             answer.extend(match upload.size {
                 Some(size) => Some(("upload-length", size.to_string())),
                 None => (!upload.has_flag).then(|| ("upload-defer-length", "1".to_owned())),
             });
+            if self.proves && !upload.held.is_empty() {
+                let digest = Digest::of(Algorithm::Blake3, &upload.held);
+                let digest = format!("blake3 {}", BASE64_STANDARD.encode(digest.bytes()));
+                answer.push(("upload-held-digest", digest));
+            }
             upload.told = upload.held.len() - std::mem::take(&mut upload.unchecked);
             upload.held.truncate(upload.told);
             return Ok((200, answer));
@@ -145,7 +158,11 @@ impl Server {
             return Ok((460, Vec::new()));
         }
         // With a checksum all of the body counts, or nothing.
-        if is_whole || checksum.is_none() || self.drops_late {
+        if let (false, true, Some(byte)) = (is_whole, self.spoils, body.first_mut()) {
+            *byte ^= 1;
+            self.spoils = false;
+        }
+        if is_whole || checksum.is_none() || self.drops_late || self.proves {
             upload.held.extend_from_slice(&body);
         }
         if !is_whole && checksum.is_some() && self.drops_late {
@@ -313,5 +330,27 @@ fn nothing_is_built_upon_bytes_that_no_checksum_has_proved() {
         let server = to.0.lock().unwrap();
         assert_eq!(server.uploads.len(), 1);
         assert!(server.uploads[0].held == content);
+    }
+}
+
+#[test]
+fn a_server_that_proves_what_it_has_is_not_asked_again_and_damage_is_seen() {
+    let content = content(5000);
+    for spoils in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let to = To(Arc::new(Mutex::new(Server {
+            fates: vec![Fate::LostAfter(3000), Fate::Locked],
+            checks: true,
+            proves: true,
+            spoils,
+            ..Server::default()
+        })));
+        run(&content, &to, ProtocolName::Tus, &dir.path().join("state")).unwrap();
+        let server = to.0.lock().unwrap();
+        assert_eq!(
+            (server.questions, server.uploads.len()),
+            (1, 1 + usize::from(spoils))
+        );
+        assert!(server.uploads.last().unwrap().held == content);
     }
 }

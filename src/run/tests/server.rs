@@ -94,6 +94,7 @@ impl Server {
             max_segment: self.max_segment,
             grain: None,
             tail: None,
+            min_segment: None,
             small: None,
             parts: None,
             ranges: Vec::new(),

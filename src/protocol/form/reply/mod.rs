@@ -220,6 +220,7 @@ fn assemble(
         max_segment,
         grain: None,
         tail: None,
+        min_segment: None,
         small: None,
         parts: None,
         ranges: Vec::new(),

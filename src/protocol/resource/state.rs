@@ -1,0 +1,162 @@
+//! What a server has of an upload.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::refusals::too_many_redirects;
+use super::{Dialect, Headers, Resource, MAX_REDIRECTS};
+use crate::error::Error;
+use crate::http::endpoint::Endpoint;
+use crate::http::{Exchange, Response};
+use crate::protocol::{Answer, Job, State};
+
+/// What a server has of an upload.
+pub(super) enum Known {
+    /// These bytes of the file.
+    Has(Box<Answer>),
+    /// It has no upload with this URL.
+    Gone,
+    /// It has one of another file, one that ended before all bytes, or one that it keeps to itself.
+    NotOurs,
+}
+
+impl<D: Dialect> Resource<D> {
+    /// Asks what the server has of an upload.
+    pub(super) fn ask(
+        &self,
+        exchange: &dyn Exchange,
+        job: &Job,
+        url: &Endpoint,
+    ) -> Result<Known, Error> {
+        let mut at = self.moved.place(url);
+        let mut redirects = 0;
+        let response = loop {
+            let asked = exchange.exchange(self.request("HEAD", &at, Headers::new()));
+            let response = match asked {
+                // Another login did not help, so it is the upload that is forbidden.
+                Err(Error::Refused(it)) if it.status == 403 && it.login.is_none() => {
+                    return Ok(Known::NotOurs)
+                }
+                asked => asked?,
+            };
+            match response.status {
+                _ if self.dialect.choose_other(&response) => {}
+                200..=299 => break response,
+                307 | 308 if redirects == MAX_REDIRECTS => return Err(too_many_redirects()),
+                307 | 308 => {
+                    at = self.follow(&at, &response)?;
+                    redirects += 1;
+                }
+                404 | 410 => return Ok(Known::Gone),
+                403 => return Ok(Known::NotOurs),
+                _ => return Err(self.refusal_at(&at, &response, job)),
+            }
+        };
+        self.moved.note(url, &at);
+        let number = |name| self.dialect.number(&response, name);
+        let size = number("upload-length")?;
+        if size.is_some_and(|size| size != job.size) {
+            return Ok(Known::NotOurs);
+        }
+        let says_unknown = response.values("upload-defer-length").next().is_some();
+        let lacks_size = says_unknown || self.lacks_size.load(Relaxed);
+        self.lacks_size.store(size.is_none() && lacks_size, Relaxed);
+        let offset = number("upload-offset")?.ok_or_else(|| {
+            Error::bad_response("it has no Upload-Offset, so nothing tells what the server has")
+        })?;
+        self.dialect.note(&response);
+        let is_complete = self.is_complete(&response, offset, job, false);
+        if is_complete && offset < job.size {
+            return Ok(Known::NotOurs);
+        }
+        if !is_complete {
+            self.dialect.check(&response, job)?;
+        }
+        let answer = self.checked(&response, job, (url, offset), false)?;
+        let prefix = self.dialect.prefix(&response);
+        Ok(Known::Has(Box::new(Answer { prefix, ..answer })))
+    }
+
+    /// Whether an upload with so many bytes is complete. `has_all` says that a send took the last ones.
+    pub(super) fn is_complete(
+        &self,
+        response: &Response,
+        offset: u64,
+        job: &Job,
+        has_all: bool,
+    ) -> bool {
+        // A response without the flag may be that of a page in between, such as a login.
+        let is_last = has_all || !self.dialect.has_flag();
+        let flag = self.dialect.flag(response);
+        flag.unwrap_or(is_last && offset == job.size && !self.lacks_size.load(Relaxed))
+    }
+
+    /// Makes an answer of an offset that a response gave.
+    pub(super) fn checked(
+        &self,
+        response: &Response,
+        job: &Job,
+        (url, offset): (&Endpoint, u64),
+        has_all: bool,
+    ) -> Result<Answer, Error> {
+        if offset > job.size {
+            return Err(Error::BadOffset {
+                why: format!("{offset} of {}", job.shown_size()),
+            });
+        }
+        let is_complete = self.is_complete(response, offset, job, has_all);
+        if is_complete && offset < job.size {
+            return Err(Error::BadOffset {
+                why: format!(
+                    "{offset} of {}, though the upload is complete",
+                    job.shown_size()
+                ),
+            });
+        }
+        Ok(self.answer(url, offset, is_complete))
+    }
+
+    pub(super) fn answer(&self, url: &Endpoint, offset: u64, is_complete: bool) -> Answer {
+        let url = url.uri().to_string();
+        let state = match offset {
+            _ if is_complete => State::Complete,
+            0 => State::New,
+            _ => State::Partial,
+        };
+        Answer {
+            state,
+            offset,
+            location: is_complete.then(|| url.clone()),
+            id: Some(url),
+            agreed: None,
+            prefix: None,
+            max_segment: self.dialect.max_segment(),
+            min_segment: self.dialect.min_segment(),
+            grain: None,
+            tail: None,
+            small: None,
+            parts: None,
+            ranges: Vec::new(),
+            is_own: true,
+            message: None,
+        }
+    }
+
+    /// Asks again after a send, on a connection that is sure to have no other response. `may_be_done`
+    /// says that the server may have completed the upload, and removed it then.
+    pub(super) fn ask_again(
+        &self,
+        exchange: &dyn Exchange,
+        job: &Job,
+        (url, may_be_done): (&Endpoint, bool),
+    ) -> Result<Answer, Error> {
+        exchange.renew();
+        match self.ask(exchange, job, url)? {
+            Known::Has(answer) => Ok(*answer),
+            Known::Gone if may_be_done => Ok(self.answer(url, job.size, true)),
+            _ => {
+                let why = "it no longer has the upload that it took bytes for";
+                Err(Error::bad_response(why))
+            }
+        }
+    }
+}
