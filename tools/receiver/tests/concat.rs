@@ -8,6 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use common::accounts::{basic, PASSWORD};
+#[cfg(target_os = "linux")]
+use common::faulty::Faulty;
 use common::raw::Raw;
 use common::{cut, digest_hex, Receiver, Reply, Upload};
 use resup_test_support::{runs, seed};
@@ -287,6 +289,54 @@ fn a_crash_leaves_the_pieces_or_the_file() {
                 assert_eq!(names(&receiver, dir), [""; 0], "{point}");
             }
         }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_fails_leaves_the_pieces() {
+    const EIO: i32 = 5;
+    const ENOSPC: i32 = 28;
+    for (fault, restarts) in [
+        (("write", ENOSPC, "/partial/"), false),
+        (("fsync", EIO, "/partial/"), false),
+        (("fsync", EIO, "/partial"), false),
+        (("pwrite", EIO, "/receiver.sqlite"), true),
+        (("fsync", EIO, "/receiver.sqlite"), true),
+    ] {
+        let mut faulty = Faulty::start(&["--layout", "tree"]);
+        let bytes = content(700_000);
+        let places = pieces(&faulty.receiver, &bytes, &[200_000, 500_000]);
+        let post = join(&places, &[("filename", "a")]);
+        faulty.fail(fault);
+        let status = post.send(&faulty.receiver).status;
+        assert!([500, 507].contains(&status), "{fault:?} {status}");
+        faulty.mend();
+        if restarts {
+            // The database may have the commit all the same.
+            faulty.receiver.kill_and_restart();
+        }
+        let receiver = &faulty.receiver;
+        let found = places.iter().map(|place| {
+            let head = Raw::tus("HEAD", place).send(receiver);
+            let id = place.strip_prefix("/upload/").unwrap();
+            let length = |_| fs::metadata(receiver.partial(id)).unwrap().len();
+            let held = (head.status == 200).then(|| head.upload_offset());
+            (held, held.map(length))
+        });
+        let found: Vec<_> = found.collect();
+        let whole = [200_000, 500_000].map(|length| (Some(length), Some(length)));
+        match restarts {
+            // What was copied takes no room.
+            false => assert_eq!(found, whole, "{fault:?}"),
+            true => assert!(
+                found == [(None, None); 2] || found[1] == whole[1],
+                "{fault:?}"
+            ),
+        }
+        let place = post.send(receiver).place();
+        assert!(receiver.download(&place) == bytes, "{fault:?}");
+        assert_eq!(names(receiver, "partial"), [""; 0], "{fault:?}");
     }
 }
 
