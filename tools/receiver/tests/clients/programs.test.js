@@ -80,7 +80,8 @@ for (const { name, command, more, isNamed, isMissing, pieces = 1 } of PROGRAMS) 
       const second = run();
       const [status] = await second.ended;
       assert.equal(status, 0, second.output.err);
-      assert.equal(Number(second.output.out), held(partial));
+      // A piece that is complete gets no PATCH.
+      assert.equal(Number(second.output.out), held(partial.filter((upload) => upload.offset < upload.size)));
       const [stored, ...others] = await receiver.uploads();
       assert.deepEqual([stored.state, others.length], ["complete", 0]);
       // Pieces end with the file that they are joined to.
