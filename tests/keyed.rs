@@ -2,10 +2,13 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::Arc;
+
 use common::{client, make_file};
 use resup::{Client, Error, Flow, LogLevel, ProtocolName, Upload};
 use resup_test_support::head::RequestHead;
-use resup_test_support::scripted::{reply_with, End, Read, ScriptedServer, Step};
+use resup_test_support::scripted::{json, reply_with, End, Read, ScriptedServer, Step};
 
 fn tus(server: &ScriptedServer) -> Client {
     let client = client(&server.endpoint());
@@ -154,4 +157,45 @@ fn an_upload_that_another_protocol_has_begun_begins_anew_and_the_log_says_so() {
     let seen = server.requests().len();
     assert!(is_told(&run(ProtocolName::Ietf)));
     assert_eq!(methods(&server, seen)[0], "POST");
+}
+
+#[test]
+fn where_the_server_no_longer_speaks_the_protocol_of_the_state_file_the_upload_begins_anew() {
+    let speaks_tus = Arc::new(AtomicBool::new(true));
+    let is_tus = speaks_tus.clone();
+    let server = ScriptedServer::start_with(move |head, _| match head.method.as_str() {
+        "PATCH" => answer(403, &[]).end(End::Close),
+        _ if is_tus.load(Relaxed) => takes(head, "/u/1", ""),
+        "OPTIONS" => Step::reply(405, ""),
+        "HEAD" => Step::new().read(Read::All).write(reply_with(404, &[], "")),
+        _ if head.header("tus-resumable").is_some() => Step::reply(400, ""),
+        _ if head.boundary().is_some() => Step::reply(200, &json("complete", 5000, "k")),
+        _ => Step::reply(200, &json("new", 0, "k")),
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let path = make_file(&dir, "f", 5000);
+    let run = |client: &Client| {
+        let mut upload = Upload::from_file(client, &path).unwrap();
+        upload.set_state_file(dir.path().join("state")).unwrap();
+        (upload.run(), upload.remote().id())
+    };
+    assert!(run(&tus(&server)).0.is_err());
+    speaks_tus.store(false, Relaxed);
+    let (lines, told) = std::sync::mpsc::channel();
+    let client = client(&server.endpoint());
+    client.on_log(LogLevel::Info, move |_, line| {
+        let _ = lines.send(line.to_owned());
+        Flow::Continue
+    });
+    let (result, id) = run(&client);
+    result.unwrap();
+    assert_eq!(id.as_deref(), Some("k"));
+    let lines: Vec<_> = told.try_iter().collect();
+    let words = "nothing shows that the server still speaks tus";
+    assert!(lines.iter().any(|line| line.contains(words)), "{lines:?}");
+    assert!(
+        !lines.iter().any(|line| line.contains("not form resume")),
+        "{lines:?}"
+    );
+    assert!(!dir.path().join("state").exists());
 }
