@@ -47,22 +47,23 @@ pub async fn join(
     log.action = "tus-concat";
     let own = endpoint.clone();
     // It goes on when the client is gone, so that the next request finds it done.
-    let record = threads::run(async move { put_together(&own, record, told).await }).await??;
+    let record = threads::run(async move { make_final(&own, record, told).await }).await??;
     log.id.clone_from(&record.id);
     log.to = Some(record.offset);
     let reply = Reply::empty(StatusCode::CREATED);
     Ok(reply.with_header(header::LOCATION, location(head, &record)))
 }
 
-async fn put_together(
+async fn make_final(
     endpoint: &Endpoint,
     mut record: Record,
     told: Option<u64>,
 ) -> Result<Record, Reply> {
-    let uploads = &endpoint.uploads;
+    let (uploads, owner) = (&endpoint.uploads, &record.identity.owner);
     let ids = ids(&record.concat)?;
-    let Some((_claims, pieces)) = claim(endpoint, &record.identity.owner, &ids).await? else {
-        return done_before(endpoint, &record).await;
+    let _sending = uploads.claims.begin_send(owner)?;
+    let Some((_claims, pieces)) = claim(endpoint, owner, &ids).await? else {
+        return find_earlier(endpoint, &record).await;
     };
     let mut size: u64 = 0;
     for piece in &pieces {
@@ -151,7 +152,7 @@ async fn claim(
 }
 
 /// Finds the final upload that an earlier request has made of the same pieces.
-async fn done_before(endpoint: &Endpoint, record: &Record) -> Result<Record, Reply> {
+async fn find_earlier(endpoint: &Endpoint, record: &Record) -> Result<Record, Reply> {
     let uploads = &endpoint.uploads;
     let owner = &record.identity.owner;
     let found = uploads.store.find_joined(owner, record.concat.text());
