@@ -15,12 +15,12 @@ pub(super) fn other<'a>(
         #[cfg(feature = "tus")]
         ProtocolName::Tus => {
             let tus = super::tus::Tus::at(endpoint.clone(), &learned.tus);
-            Some(Box::new(tus.sharing(&learned.patches_by_post)))
+            Some(Box::new(tus.share(&learned.patches_by_post)))
         }
         #[cfg(feature = "ietf")]
         ProtocolName::Ietf => {
             let ietf = super::ietf::Ietf::at(endpoint.clone(), &learned.ietf);
-            Some(Box::new(ietf.sharing(&learned.patches_by_post)))
+            Some(Box::new(ietf.share(&learned.patches_by_post)))
         }
         #[cfg(feature = "dav")]
         ProtocolName::Dav => Some(Box::new(super::dav::Dav::at(

@@ -101,7 +101,7 @@ impl Driver<'_> {
         if let Some(digest) = answer.prefix.filter(|_| needs_key) {
             // A server that proves its bytes drops none of them later.
             self.unchecked = None;
-            return self.proved(answer, digest);
+            return self.prove(answer, digest);
         }
         let has_checksums = self.protocol.abilities().checksum.is_some();
         let Some((from, to)) = self.unchecked.filter(|_| has_checksums) else {
@@ -129,7 +129,7 @@ impl Driver<'_> {
 
     /// Takes an answer of a server that proves what it has of an upload with a key. If these are not the file's bytes, a
     /// new upload begins.
-    fn proved(&mut self, answer: Answer, digest: Digest) -> Result<Answer, Stop> {
+    fn prove(&mut self, answer: Answer, digest: Digest) -> Result<Answer, Stop> {
         let is_known = self.source.digest.algorithm() == Some(digest.algorithm());
         // A stream that is read once cannot begin anew.
         let is_compared = self.plan.hashing && is_known && self.source.source.window().is_none();

@@ -56,7 +56,7 @@ impl<D: Dialect> Resource<D> {
     }
 
     /// Shares what is known of PATCH with the client's other runs.
-    pub(super) fn sharing(self, patches_by_post: &Arc<AtomicBool>) -> Self {
+    pub(super) fn share(self, patches_by_post: &Arc<AtomicBool>) -> Self {
         Resource {
             patches_by_post: patches_by_post.clone(),
             ..self

@@ -77,6 +77,7 @@ impl<D: Dialect> Resource<D> {
         })
     }
 
+    /// Makes the error for a refusal.
     pub(super) fn refusal(&self, response: &Response, job: &Job) -> Error {
         let max_size = self.dialect.max_size();
         let is_reason = |limit: &u64| response.status == 413 && job.has_size() && *limit < job.size;
@@ -90,6 +91,7 @@ impl<D: Dialect> Resource<D> {
         refusal_of(response, hint)
     }
 
+    /// Gives what a refusal shows of its cause.
     pub(super) fn hint(&self, response: &Response) -> Option<String> {
         let name = self.dialect.name();
         let is_spoken = || self.dialect.is_spoken(response);

@@ -8,7 +8,7 @@ use crate::http::session::{AuthHistory, SessionExchange, SessionState};
 fn the_next_run_of_a_client_knows_that_patch_does_not_come_through() {
     let (offers, known) = (OnceLock::from(Offers::default()), std::sync::Arc::default());
     let send = |reply: Reply<'_>| {
-        let tus = Tus::at(Endpoint::parse(AT).unwrap(), &offers).sharing(&known);
+        let tus = Tus::at(Endpoint::parse(AT).unwrap(), &offers).share(&known);
         let script = Script::new(&[reply]);
         let outcome = tus.send(&script, &job(), segment(URL, 4, &mut Bytes(b"56789")));
         let passes = outcome.map_err(|error| error.is_passing());
