@@ -168,9 +168,7 @@ RESUP_API uint32_t resup_version_number(void);
 #define RESUP_E_SOURCE_NOT_FOUND 30
 /** The file may not be read. Let the user see to its permissions. */
 #define RESUP_E_SOURCE_DENIED 31
-/**
- * The path names a directory or device, no regular file; or the size is not the number of bytes.
- */
+/** A directory or device, no regular file; or its size is not the number of its bytes. */
 #define RESUP_E_SOURCE_NOT_A_FILE 32
 /** Reading the file failed; the error message has the system's reason. */
 #define RESUP_E_SOURCE_IO 33
@@ -263,10 +261,8 @@ RESUP_API resup_status resup_client_free(resup_client *client);
 /**
  * Returns the message of the last call that failed on this thread, if it was one for this client:
  * its setters, and the making of uploads.
- * @param client  a client; or NULL for calls that failed without a usable handle, such as
- *                resup_client_new
- * @return a text, empty if the last failure was none of these, never NULL; it is valid until the
- *         next call on this thread that fails
+ * @param client  a client; or NULL for calls that failed without one, such as resup_client_new
+ * @return a text, never NULL, empty if it was none of these; valid until this thread's next failure
  *
  * Threads: any, each has its own message. Callbacks: none.
  */
@@ -391,6 +387,12 @@ RESUP_API resup_status resup_client_set_user_agent(resup_client *client, const c
  */
 RESUP_API resup_status resup_client_set_protocol(resup_client *client, int32_t protocol);
 
+/**
+ * Sets a dialect of forms, in place of a protocol; of both calls the last one counts.
+ * @param dialect  the name of a preset, such as "plain", or a JSON object: docs/DIALECTS.md
+ */
+RESUP_API resup_status resup_client_set_dialect(resup_client *client, const char *dialect);
+
 /** Ask by POST, which no cache answers. The default. */
 #define RESUP_LOCATE_POST 0
 /** Ask by GET, with the fields in the query. */
@@ -445,8 +447,7 @@ RESUP_API resup_status resup_client_set_user(resup_client *client, const char *u
 RESUP_API resup_status resup_client_set_login_form(resup_client *client, const char *url);
 
 /**
- * Sets a field of the login form, which must have been set: user name, password, and what else it
- * has. Setting a name again replaces its value.
+ * Sets a field of the login form that was set. Setting a name again replaces its value.
  * @param name   not empty
  * @param value  any text
  */
@@ -601,9 +602,8 @@ typedef int32_t (*resup_log_callback)(int32_t level, const char *message, void *
  *                   called these, so perhaps on several at once; NULL for none
  * @param user_data  given to the callback; may be NULL
  * @param destroy    releases user_data when the callback has been replaced and no upload has it
- *                   from its last run, or when the client and all its uploads have been freed; on
- *                   the thread that does the last of these; at once when registering fails. May be
- *                   NULL.
+ *                   from its last run, or client and uploads have been freed; on the thread that
+ *                   does the last of these; at once when registering fails; may be NULL
  * @return #RESUP_OK, #RESUP_E_ARGUMENT for another level, or a handle's error
  *
  * Threads: any. Callbacks: the destroy function of the one replaced.

@@ -22,7 +22,12 @@
 
 // A build without a protocol has what only that one uses, until the linker drops it.
 #![cfg_attr(
-    not(all(feature = "dav", feature = "ietf", feature = "tus")),
+    not(all(
+        feature = "dav",
+        feature = "dialect",
+        feature = "ietf",
+        feature = "tus"
+    )),
     allow(dead_code, unused_imports, unused_variables)
 )]
 

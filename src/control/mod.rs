@@ -112,6 +112,11 @@ impl Control {
         self.signals.was_interrupted()
     }
 
+    /// Whether the program wants the run to end.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.lock().commands.is_cancelled()
+    }
+
     /// Waits while the program wants a pause.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::options::SegmentSize;
+use crate::protocol::Chunks;
 
 /// The smallest segment after a 413 or after failures.
 const MIN: u64 = 64 * 1024;
@@ -40,10 +41,12 @@ pub(super) struct Segments {
     /// Half of the segment that was too large.
     halved: Option<u64>,
     learned: LearnedLimit,
+    /// The chunks that the protocol prescribes. Then no limit counts.
+    chunks: Option<Chunks>,
 }
 
 impl Segments {
-    pub(super) fn new(size: SegmentSize, learned: LearnedLimit) -> Self {
+    pub(super) fn new(size: SegmentSize, chunks: Option<Chunks>, learned: LearnedLimit) -> Self {
         let (most, suitable) = match size {
             SegmentSize::Unlimited => (None, None),
             SegmentSize::Fixed(most) => (Some(most), None),
@@ -58,6 +61,7 @@ impl Segments {
             least: 0,
             halved: None,
             learned,
+            chunks,
         }
     }
 
@@ -74,6 +78,9 @@ impl Segments {
 
     /// Gives how many of the `left` bytes the next send carries.
     pub(super) fn next(&self, left: u64) -> u64 {
+        if let Some(chunks) = self.chunks {
+            return chunks.length(left);
+        }
         let learned = Some(self.learned.load(Relaxed)).filter(|limit| *limit > 0);
         let limits = [
             self.most,
@@ -118,10 +125,22 @@ impl Segments {
         self.slow_from = (length / 2).max(MIN);
     }
 
+    /// Whether the protocol prescribes the chunks.
+    pub(super) fn are_fixed(&self) -> bool {
+        self.chunks.is_some()
+    }
+
+    /// Gives the offset at which an attempt without a locate begins, after the server has accepted bytes up
+    /// to another one.
+    pub(super) fn first(&self, accepted: Option<u64>) -> u64 {
+        let goes_on = self.chunks.is_some_and(|chunks| chunks.goes_on);
+        accepted.filter(|_| goes_on).unwrap_or_default()
+    }
+
     /// Notes that `length` bytes are too many for the server. Gives whether there is a smaller size
     /// to try.
     pub(super) fn too_large(&mut self, length: u64) -> bool {
-        if length <= MIN.max(self.grain.unwrap_or(0)) {
+        if self.chunks.is_some() || length <= MIN.max(self.grain.unwrap_or(0)) {
             return false;
         }
         self.halved = Some((length / 2).max(MIN));
@@ -151,7 +170,28 @@ mod tests {
     }
 
     fn segments(wanted: SegmentSize) -> Segments {
-        Segments::new(wanted, LearnedLimit::default())
+        Segments::new(wanted, None, LearnedLimit::default())
+    }
+
+    #[test]
+    fn chunks_that_a_protocol_prescribes_stay_as_they_are() {
+        for (last_is_long, lengths) in [(false, [10, 10, 9, 0]), (true, [10, 19, 0, 0])] {
+            let chunks = Chunks {
+                size: 10,
+                last_is_long,
+                goes_on: true,
+            };
+            let mut segments =
+                Segments::new(SegmentSize::Fixed(3), Some(chunks), LearnedLimit::default());
+            assert!(!segments.too_large(1 << 20));
+            segments.brought_nothing(1 << 20);
+            let mut left = 29;
+            for length in lengths {
+                assert_eq!(segments.next(left), length);
+                left -= length;
+            }
+            assert_eq!(left, 0);
+        }
     }
 
     #[test]
@@ -174,7 +214,7 @@ mod tests {
     #[test]
     fn a_413_halves_down_to_the_minimum_and_is_remembered() {
         let learned = LearnedLimit::default();
-        let mut segments = Segments::new(SegmentSize::Unlimited, learned.clone());
+        let mut segments = Segments::new(SegmentSize::Unlimited, None, learned.clone());
         let mut length = segments.next(10_000_000);
         let mut tries = 0;
         while segments.too_large(length) {
@@ -182,7 +222,7 @@ mod tests {
             tries += 1;
         }
         assert_eq!((length, tries), (MIN, 8));
-        let other = |learned| Segments::new(SegmentSize::Unlimited, learned).next(u64::MAX);
+        let other = |learned| Segments::new(SegmentSize::Unlimited, None, learned).next(u64::MAX);
         assert_eq!(other(learned.clone()), u64::MAX, "nothing is proved yet");
         segments.accepted(MIN, LONG);
         assert_eq!(other(learned), MIN);

@@ -8,7 +8,7 @@ use super::segments::LearnedLimit;
 use crate::control::stop::Stop;
 use crate::error::Error;
 use crate::options::{RetryPolicy, SegmentSize};
-use crate::protocol::{Abilities, Answer, Outcome, Range};
+use crate::protocol::{Abilities, Answer, Chunks, Outcome, Range};
 
 /// The plan of a run.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     /// Whether the locate carries the digest of the whole source.
     pub digest_first: bool,
     pub abilities: Abilities,
+    /// The chunks that the protocol prescribes.
+    pub chunks: Option<Chunks>,
     pub retry: RetryPolicy,
     pub segment_size: SegmentSize,
     pub learned_limit: LearnedLimit,

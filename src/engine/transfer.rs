@@ -49,7 +49,7 @@ impl Transfer {
             phase: Phase::Beginning,
             evidence: Evidence::default(),
             budget: Budget::new(plan.retry),
-            segments: Segments::new(plan.segment_size, plan.learned_limit),
+            segments: Segments::new(plan.segment_size, plan.chunks, plan.learned_limit),
             doubtful: None,
             sends: 0,
             parts: Parts::new(plan.size, plan.connections),
@@ -92,7 +92,7 @@ impl Transfer {
             (Phase::Locating, Event::Located(answer)) => self.judge(&answer, ReplyTo::Any)?,
             // Only with its digest does the server find the same version of the file.
             (Phase::Locating, Event::DigestMissing) => self.announce(),
-            (Phase::Locating, Event::Connected) => self.settle(0, true, None, ReplyTo::Any),
+            (Phase::Locating, Event::Connected) => self.connected(),
             (Phase::Storing, Event::Stored(answer)) => self.stored(answer)?,
             (Phase::Comparing(claim), Event::Compared { equal }) => {
                 self.decide(claim, Some(equal))?

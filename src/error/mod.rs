@@ -234,6 +234,17 @@ pub enum Error {
         wanted: &'static str,
     },
 
+    /// A request failed after bytes of the file went to a server that cannot be asked what it has of it. It
+    /// is not sent again, for the server would have the file twice.
+    #[error("{cause}; {sent}, and nothing tells whether the server has stored the file: look there before you \
+             upload it again")]
+    MayBeStored {
+        /// The failure.
+        cause: Box<Error>,
+        /// How much of the file was sent by then.
+        sent: String,
+    },
+
     /// The program cancelled, by a call or by a callback's return value.
     #[error("the upload was cancelled")]
     Cancelled,
@@ -336,6 +347,7 @@ impl Error {
             Error::BadOffset { .. } => ErrorKind::BadOffset,
             Error::DigestMismatch { .. } => ErrorKind::DigestMismatch,
             Error::DigestUnavailable { .. } => ErrorKind::DigestUnavailable,
+            Error::MayBeStored { cause, .. } => cause.kind(),
             Error::Cancelled => ErrorKind::Cancelled,
             Error::System { .. } => ErrorKind::System,
             Error::Internal { .. } => ErrorKind::Internal,

@@ -33,6 +33,9 @@ impl Error {
     /// Whether the library tries again by itself after this error: the cause may pass, and a new
     /// locate gives the offset to go on from.
     pub(crate) fn is_passing(&self) -> bool {
+        if let Error::MayBeStored { .. } = self {
+            return false;
+        }
         let passes = match self {
             Error::BadResponse {
                 answered_before, ..

@@ -59,10 +59,8 @@ pub unsafe extern "C" fn resup_client_free(client: *mut resup_client) -> resup_s
 /// Returns the message of the last call that failed on this thread, if it was one for this client:
 /// its setters, and the making of uploads.
 ///
-/// @param client  a client; or NULL for calls that failed without a usable handle, such as
-///                resup_client_new
-/// @return a text, empty if the last failure was none of these, never NULL; it is valid until the
-///         next call on this thread that fails
+/// @param client  a client; or NULL for calls that failed without one, such as resup_client_new
+/// @return a text, never NULL, empty if it was none of these; valid until this thread's next failure
 ///
 /// Threads: any, each has its own message. Callbacks: none.
 #[no_mangle]

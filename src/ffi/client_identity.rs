@@ -72,8 +72,7 @@ pub unsafe extern "C" fn resup_client_set_login_form(
     })
 }
 
-/// Sets a field of the login form, which must have been set: user name, password, and what else it
-/// has. Setting a name again replaces its value.
+/// Sets a field of the login form that was set. Setting a name again replaces its value.
 ///
 /// @param name   not empty
 /// @param value  any text

@@ -38,9 +38,8 @@ pub type resup_log_callback =
 ///                   called these, so perhaps on several at once; NULL for none
 /// @param user_data  given to the callback; may be NULL
 /// @param destroy    releases user_data when the callback has been replaced and no upload has it
-///                   from its last run, or when the client and all its uploads have been freed; on
-///                   the thread that does the last of these; at once when registering fails. May be
-///                   NULL.
+///                   from its last run, or client and uploads have been freed; on the thread that
+///                   does the last of these; at once when registering fails; may be NULL
 /// @return #RESUP_OK, #RESUP_E_ARGUMENT for another level, or a handle's error
 ///
 /// Threads: any. Callbacks: the destroy function of the one replaced.

@@ -70,6 +70,20 @@ pub unsafe extern "C" fn resup_client_set_protocol(
     })
 }
 
+/// Sets a dialect of forms, in place of a protocol; of both calls the last one counts.
+///
+/// @param dialect  the name of a preset, such as "plain", or a JSON object: docs/DIALECTS.md
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_set_dialect(
+    client: *mut resup_client,
+    dialect: *const c_char,
+) -> resup_status {
+    set(client, |client| {
+        // SAFETY: the header demands a C string or NULL.
+        Ok(client.set_dialect(unsafe { text("dialect", dialect) }?)?)
+    })
+}
+
 /// Ask by POST, which no cache answers. The default.
 pub const RESUP_LOCATE_POST: i32 = 0;
 /// Ask by GET, with the fields in the query.

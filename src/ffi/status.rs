@@ -38,7 +38,7 @@ pub const RESUP_E_STATE: i32 = 18;
 pub const RESUP_E_SOURCE_NOT_FOUND: i32 = 30;
 /// The file may not be read. Let the user see to its permissions.
 pub const RESUP_E_SOURCE_DENIED: i32 = 31;
-/// The path names a directory or device, no regular file; or the size is not the number of bytes.
+/// A directory or device, no regular file; or its size is not the number of its bytes.
 pub const RESUP_E_SOURCE_NOT_A_FILE: i32 = 32;
 /// Reading the file failed; the error message has the system's reason.
 pub const RESUP_E_SOURCE_IO: i32 = 33;

@@ -25,6 +25,8 @@ pub(crate) struct Request<'a> {
 pub(crate) enum Needs {
     /// All of it: a success that may be cut is an error.
     Whole,
+    /// Status and headers, and as much of the body as comes.
+    Beginning,
     /// Status and headers; the body may be cut.
     Head,
 }

@@ -7,6 +7,7 @@
 //! - `form`: the one of docs/PROTOCOL.md.
 //! - `resource`: protocols in which each upload has a URL of its own; `tus` and `ietf` are two of them.
 //! - `dav`: files of WebDAV servers, at their own URLs.
+//! - `dialect`: forms of other people, which are data.
 //! - `others`: which protocols this build has; `choice`: the protocol of a run; `auto`: finds out which one a server speaks.
 //! - `sizeless`: finds out the same for a file whose size is not known, which the form protocol does not take.
 //! - `bytes`, `headers`: what several protocols send, and how they read and write header fields.
@@ -18,6 +19,8 @@ mod checksum;
 mod choice;
 #[cfg(feature = "dav")]
 mod dav;
+#[cfg(feature = "dialect")]
+mod dialect;
 pub(crate) mod form;
 mod headers;
 #[cfg(feature = "ietf")]
@@ -35,6 +38,7 @@ mod tus;
 pub(crate) use checksum::{Checksum, ChecksumAlgorithm, ChecksumState};
 pub(crate) use choice::choose;
 pub(crate) use learned::LearnedProtocol;
+pub(crate) use others::{speak, DialectText};
 
 use std::io::{self, Read};
 
@@ -211,7 +215,8 @@ pub(crate) trait FileBytes: Read {
 /// The abilities of a protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Abilities {
-    /// Whether a server can be asked for its offset. If not, every attempt begins at 0.
+    /// Whether a server can be asked for its offset. If not, every attempt begins at 0, unless
+    /// [`Chunks`] say otherwise.
     pub locates: bool,
     /// Whether a server may prove its bytes with a digest.
     pub proves_prefix: bool,
@@ -221,6 +226,28 @@ pub(crate) struct Abilities {
     pub checksum: Option<ChecksumAlgorithm>,
 }
 
+/// The requests of a protocol in which a file's bytes go in chunks of one size, or all in one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Chunks {
+    /// Bytes in a chunk.
+    pub size: u64,
+    /// Whether the last chunk has the rest as well, so that it is longer than the others, not shorter.
+    pub last_is_long: bool,
+    /// Whether an attempt without a locate goes on behind the chunks that were accepted. If not, it begins
+    /// at 0.
+    pub goes_on: bool,
+}
+
+impl Chunks {
+    /// Gives the number of bytes in the chunk before which so many are left.
+    pub(crate) fn length(self, left: u64) -> u64 {
+        match self.last_is_long && left / 2 < self.size {
+            true => left,
+            false => left.min(self.size),
+        }
+    }
+}
+
 /// A protocol: a way to ask a server for its offset and to send it bytes.
 pub(crate) trait Protocol: Send + Sync {
     /// Gives the protocol's name, as the program and the state file have it.
@@ -228,6 +255,11 @@ pub(crate) trait Protocol: Send + Sync {
 
     /// Gives the protocol's abilities.
     fn abilities(&self) -> Abilities;
+
+    /// Gives the chunks in which bytes have to be sent, if that is not for the engine to choose.
+    fn chunks(&self) -> Option<Chunks> {
+        None
+    }
 
     /// Gives the size of the largest file that the server takes, if it has said that.
     fn max_size(&self) -> Option<u64> {

@@ -1,9 +1,10 @@
 //! The protocols beside the form protocol. Each can be left out of a build.
 
 use super::learned::LearnedProtocol;
-use super::Protocol;
+use super::{Job, Protocol};
+use crate::error::Error;
 use crate::http::endpoint::Endpoint;
-use crate::options::ProtocolName;
+use crate::options::{FilenameStyle, ProtocolName, SegmentSize};
 
 /// Makes the protocol with this name; `None` if this build does not have it.
 pub(super) fn other<'a>(
@@ -29,4 +30,39 @@ pub(super) fn other<'a>(
         ))),
         _ => None,
     }
+}
+
+/// A dialect of forms, as the program has set it.
+#[cfg(feature = "dialect")]
+pub(crate) use super::dialect::Spec as DialectText;
+
+/// A dialect of forms, which this build does not have.
+#[cfg(not(feature = "dialect"))]
+#[derive(Debug, Clone)]
+pub(crate) enum DialectText {}
+
+#[cfg(not(feature = "dialect"))]
+impl DialectText {
+    /// Refuses a dialect.
+    pub(crate) fn read(_: &str) -> Result<Self, Error> {
+        Err(Error::InvalidArgument {
+            what: "dialect",
+            why: "cannot be set: dialects were left out when this library was built".to_owned(),
+        })
+    }
+}
+
+/// Makes the protocol that speaks a dialect, for one upload, which `target` tells from others.
+pub(crate) fn speak<'a>(
+    dialect: &'a DialectText,
+    endpoint: &Endpoint,
+    how: (FilenameStyle, SegmentSize),
+    upload: (&Job, &str),
+) -> Result<Box<dyn Protocol + 'a>, Error> {
+    #[cfg(feature = "dialect")]
+    return Ok(Box::new(super::dialect::Dialect::new(
+        dialect, endpoint, how, upload,
+    )?));
+    #[cfg(not(feature = "dialect"))]
+    match *dialect {}
 }

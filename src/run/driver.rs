@@ -89,6 +89,7 @@ impl<'a> Driver<'a> {
                 hashing,
                 digest_first: setup.digest == DigestMode::First || is_timeless,
                 abilities,
+                chunks: setup.protocol.chunks(),
                 retry: setup.retry,
                 segment_size: setup.segment_size,
                 learned_limit: setup.learned_limit,
@@ -184,8 +185,13 @@ impl<'a> Driver<'a> {
                 let result = self.send(offset, length, restart);
                 let read = self.source.digest.at();
                 if let Ok(outcome) = &result {
+                    let id = self.answers.id.clone();
                     let (source, job) = (&mut self.source, &self.job);
                     self.answers.note_outcome(outcome, job, source);
+                    self.note_protocol(self.protocol.name());
+                    if self.answers.id != id {
+                        self.remember();
+                    }
                 }
                 Ok(Event::Sent {
                     part,
@@ -349,15 +355,6 @@ impl<'a> Driver<'a> {
         self.log(LogLevel::Info, || DEAD.to_owned());
         Stop::Interrupted
     }
-
-    fn recheck(&mut self) -> Result<Event, Stop> {
-        self.source.source.verify()?;
-        // Our digest may be the wrong one: it is made anew from the file as it is now.
-        if self.protocol.abilities().proves_prefix {
-            self.source.digest.invalidate();
-        }
-        Ok(Event::Rechecked)
-    }
 }
 
 /// Gives the engine's next step.
@@ -371,8 +368,10 @@ pub(super) fn next(transfer: &mut Transfer, event: Event) -> Step {
 /// Gives the reason why work ended early. A failure while the program wants a pause or an end
 /// counts as an interruption.
 pub(super) fn cause(control: &Control, stop: Stop) -> Stop {
-    match control.was_interrupted() {
-        true => Stop::Interrupted,
-        false => stop,
+    match stop {
+        // After a pause it would be sent again.
+        Stop::Failed(Error::MayBeStored { .. }) if !control.is_cancelled() => stop,
+        _ if control.was_interrupted() => Stop::Interrupted,
+        stop => stop,
     }
 }

@@ -40,6 +40,15 @@ impl Driver<'_> {
         Ok(Event::Concluded)
     }
 
+    pub(super) fn recheck(&mut self) -> Result<Event, Stop> {
+        self.source.source.verify()?;
+        // Our digest may be the wrong one: it is made anew from the file as it is now.
+        if self.protocol.abilities().proves_prefix {
+            self.source.digest.invalidate();
+        }
+        Ok(Event::Rechecked)
+    }
+
     pub(super) fn recover(&mut self, error: &Error, remedy: Remedy) -> Result<Event, Stop> {
         // Another response may still come on this connection.
         if let Some(exchange) = self.exchange.take() {

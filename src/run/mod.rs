@@ -47,7 +47,7 @@ use crate::engine::MOST_CONNECTIONS;
 use crate::error::Error;
 use crate::http::session::AuthHistory;
 use crate::protocol::form::{content_type, Form, Signer};
-use crate::protocol::{choose, Job};
+use crate::protocol::{choose, speak, Job};
 use crate::source::{Opener, Source, Window};
 
 /// Runs an upload, on the run's own thread.
@@ -103,9 +103,17 @@ pub(crate) fn run_upload(
     );
     let saved_protocol = saved.as_ref().map(|(protocol, _)| protocol.as_str());
     let learned = &shared.learned_protocol;
-    // Its end may be known from an earlier run, which was by a protocol for all sizes.
-    let has_size = source.window().is_none();
-    let protocol = choose(options.protocol, form, (saved_protocol, has_size), learned)?;
+    let protocol = match &options.dialect {
+        Some(dialect) => {
+            let how = (options.filename_style, upload.segment_size);
+            speak(dialect, endpoint, how, (&job, &target))?
+        }
+        None => {
+            // Its end may be known from an earlier run, which was by a protocol for all sizes.
+            let has_size = source.window().is_none();
+            choose(options.protocol, form, (saved_protocol, has_size), learned)?
+        }
+    };
     let saved = saved.filter(|(saved, _)| {
         let is_spoken = saved == protocol.name();
         if !is_spoken {

@@ -19,7 +19,7 @@ use crate::options::{
     DigestAlgorithm, DigestMode, FilenameStyle, LocateMethod, ProtocolName, RetryPolicy,
     SegmentSize,
 };
-use crate::protocol::LearnedProtocol;
+use crate::protocol::{DialectText, LearnedProtocol};
 use crate::transport::{ConnectionOptions, ConnectionPool};
 
 /// The options of one client.
@@ -30,6 +30,8 @@ pub(crate) struct ClientOptions {
     /// The user name that goes to the server.
     pub user: Option<String>,
     pub protocol: ProtocolName,
+    /// The dialect of forms that the server speaks. If there is one, it is the protocol.
+    pub dialect: Option<Arc<DialectText>>,
     pub locate_method: LocateMethod,
     pub filename_style: FilenameStyle,
     pub retry: RetryPolicy,
@@ -38,9 +40,12 @@ pub(crate) struct ClientOptions {
 impl ClientOptions {
     /// Checks that the protocol that is set has what the other settings ask for.
     pub(crate) fn check(&self, upload: &UploadOptions) -> Result<(), Error> {
-        let protocol = self.protocol.name();
         if !upload.has_size && self.protocol == ProtocolName::Form {
             let why = "the protocol is set to form (set_protocol), which needs the size first";
+            return Err(Error::size_needed(why));
+        }
+        if !upload.has_size && self.dialect.is_some() {
+            let why = "a dialect is set (set_dialect), which needs the size first";
             return Err(Error::size_needed(why));
         }
         if !upload.has_size && upload.digest == DigestMode::First {
@@ -51,14 +56,17 @@ impl ClientOptions {
                     .to_owned(),
             });
         }
-        if matches!(self.protocol, ProtocolName::Auto | ProtocolName::Form) {
-            return Ok(());
-        }
+        let by_form = matches!(self.protocol, ProtocolName::Auto | ProtocolName::Form);
+        let protocol = match self.dialect {
+            Some(_) => "a dialect (set_dialect)".to_owned(),
+            None if by_form => return Ok(()),
+            None => format!("protocol {} (set_protocol)", self.protocol.name()),
+        };
         if self.credentials.signing.is_some() {
             return Err(Error::InvalidArgument {
                 what: "signing secret",
                 why: format!(
-                    "(set_signing_secret) and protocol {protocol} (set_protocol) were both set, and \
+                    "(set_signing_secret) and {protocol} were both set, and \
                      nothing is signed there; set the protocol to form, or use a client without a secret"
                 ),
             });
@@ -67,7 +75,7 @@ impl ClientOptions {
             [named] => Err(Error::InvalidArgument {
                 what: "digest algorithm",
                 why: format!(
-                    "{} (set_digest_algorithm) and protocol {protocol} (set_protocol) were both set, and \
+                    "{} (set_digest_algorithm) and {protocol} were both set, and \
                      no server tells there that it compares it; set the algorithm to automatic, or the \
                      protocol to form",
                     named.label()
@@ -99,6 +107,7 @@ impl ClientState {
                 credentials: Credentials::default(),
                 user: None,
                 protocol: ProtocolName::default(),
+                dialect: None,
                 locate_method: LocateMethod::default(),
                 filename_style: FilenameStyle::default(),
                 retry: RetryPolicy::default(),

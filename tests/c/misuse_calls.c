@@ -87,6 +87,11 @@ static resup_status protocol(resup_client *client)
     return resup_client_set_protocol(client, RESUP_PROTOCOL_FORM);
 }
 
+static resup_status dialect(resup_client *client)
+{
+    return resup_client_set_dialect(client, "plain");
+}
+
 static resup_status locate_method(resup_client *client)
 {
     return resup_client_set_locate_method(client, RESUP_LOCATE_POST);
@@ -229,6 +234,7 @@ const struct client_call client_calls[] = {
     {"resup_client_set_user", user},
     {"resup_client_set_user_agent", user_agent},
     {"resup_client_set_protocol", protocol},
+    {"resup_client_set_dialect", dialect},
     {"resup_client_set_locate_method", locate_method},
     {"resup_client_set_connect_timeout", connect_timeout},
     {"resup_client_set_response_timeout", response_timeout},

@@ -139,7 +139,7 @@ fn without_a_digest_none_is_sent() {
 }
 
 /// A setting, a bad value, and what its refusal has to name.
-const BAD: [(&str, &str, &str); 41] = [
+const BAD: [(&str, &str, &str); 42] = [
     ("client_set_proxy", "ftp://joe:pw@h", "has a scheme"),
     ("client_set_no_proxy", "a\nb", "control characters"),
     ("client_set_trust", "9", "9"),
@@ -193,6 +193,7 @@ const BAD: [(&str, &str, &str); 41] = [
     ("client_set_user", "a\nb", "'\\n'"),
     ("client_set_user_agent", "a\r\nX: y", "'\\r'"),
     ("client_set_protocol", "9", "protocol 9"),
+    ("client_set_dialect", "x", "dialect \"x\" is not known"),
     ("client_set_locate_method", "9", "9"),
     (
         "client_set_connect_timeout",
@@ -244,7 +245,8 @@ const ANY_VALUE: [&str; 7] = [
 ];
 
 /// Settings whose effects have tests of their own, below, in networks.rs or in protocols.rs.
-const OTHER_EFFECTS: [&str; 24] = [
+const OTHER_EFFECTS: [&str; 25] = [
+    "client_set_dialect",
     "client_set_protocol",
     "client_set_proxy",
     "client_set_no_proxy",

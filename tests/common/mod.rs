@@ -1,4 +1,5 @@
 //! A client and a file for tests of uploads.
+#![allow(dead_code)] // not every test uses all of it
 
 use std::path::PathBuf;
 use std::time::Duration;

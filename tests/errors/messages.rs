@@ -152,6 +152,20 @@ fn make(situation: &str, one: &One, mistakes: &Mistakes) -> Case {
             one,
             &["client_set_protocol", "2", "client_set_signing_secret", "s"],
         ),
+        "a dialect that is none" => refused(one, &["client_set_dialect", r#"{"chunk_size":0}"#]),
+        "a directory was set, and a dialect without a place for it" => refused(
+            one,
+            &["client_set_dialect", "plain", "upload_set_directory", "d"],
+        ),
+        // tests/dialects.rs has an upload that is under way.
+        "a segment size was changed while an upload in chunks is under way" => {
+            text(Error::InvalidArgument {
+                what: "segment size",
+                why: "is 500 bytes now, and the upload was begun with chunks of 1000, which the server \
+                      has; set it to that, or remove the state file to begin anew"
+                    .to_owned(),
+            })
+        }
         // The URL has the port in it.
         "a locate by `GET` with too much in its fields" => numbered(mistakes, "get", "70", "70114"),
         "no http or https URL" => mistake("url"),

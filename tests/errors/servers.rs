@@ -280,6 +280,12 @@ pub fn make(situation: &str, one: &One) -> Case {
             let server = ScriptedServer::start(vec![cut]);
             named(one, &server, "127.0.0.1:80", SIZE, &[])
         }
+        "the same, after a file went to a server that cannot be asked what it has of it; not retryable" => {
+            let cut = Step::new().read(Read::All).end(End::Reset);
+            let server = ScriptedServer::start(vec![cut]);
+            let plain = ["client_set_dialect", "plain"];
+            named(one, &server, "127.0.0.1:80", SIZE, &plain)
+        }
         "no response in time; tried again" => {
             let silent = Step::new().read(Read::All).end(End::HoldOpen);
             let server = ScriptedServer::start(vec![silent]);

@@ -8,6 +8,7 @@ static void all_are_accepted(const Setup &setup)
     resup::Client client(setup.endpoint);
     client.set_user("joe")
         .set_user_agent("test/1")
+        .set_dialect("plain")
         .set_protocol(resup::Protocol::form)
         .set_locate_method(resup::LocateMethod::get)
         .set_connect_timeout(30s)
@@ -63,6 +64,7 @@ static void bad_ones_throw(const Setup &setup)
     const std::string cut("http://127.0.0.1:1/a\0b", 22);
     CHECK(refused([&] { resup::Client other(cut); }) == resup::Errc::argument);
     CHECK(refused([&] { client.set_protocol(static_cast<resup::Protocol>(7)); }) == resup::Errc::argument);
+    CHECK(refused([&] { client.set_dialect("{"); }) == resup::Errc::argument);
     client.set_connect_timeout(std::chrono::hours(1'000'000)); // The most there is.
 
     resup::Client tus(setup.endpoint);

@@ -115,7 +115,7 @@ const
   RESUP_E_SOURCE_NOT_FOUND = 30;
   /// <summary>The file may not be read. Let the user see to its permissions.</summary>
   RESUP_E_SOURCE_DENIED = 31;
-  /// <summary>The path names a directory or device, no regular file; or the size is not the number of bytes.</summary>
+  /// <summary>A directory or device, no regular file; or its size is not the number of its bytes.</summary>
   RESUP_E_SOURCE_NOT_A_FILE = 32;
   /// <summary>Reading the file failed; the error message has the system's reason.</summary>
   RESUP_E_SOURCE_IO = 33;
@@ -191,10 +191,8 @@ var
   resup_client_free: function(client: Presup_client): resup_status; cdecl;
   /// <summary>Returns the message of the last call that failed on this thread, if it was one for this client:
   /// its setters, and the making of uploads.</summary>
-  /// <param name="client">a client; or NULL for calls that failed without a usable handle, such as
-  /// resup_client_new</param>
-  /// <returns>a text, empty if the last failure was none of these, never NULL; it is valid until the
-  /// next call on this thread that fails</returns>
+  /// <param name="client">a client; or NULL for calls that failed without one, such as resup_client_new</param>
+  /// <returns>a text, never NULL, empty if it was none of these; valid until this thread's next failure</returns>
   /// <remarks>Threads: any, each has its own message. Callbacks: none.</remarks>
   resup_client_error_message: function(client: Presup_client): PAnsiChar; cdecl;
 
@@ -280,6 +278,9 @@ var
   /// run with a signing secret or a digest by its name ends with RESUP_E_ARGUMENT.</summary>
   /// <param name="protocol">one of the RESUP_PROTOCOL_ constants</param>
   resup_client_set_protocol: function(client: Presup_client; protocol: Integer): resup_status; cdecl;
+  /// <summary>Sets a dialect of forms, in place of a protocol; of both calls the last one counts.</summary>
+  /// <param name="dialect">the name of a preset, such as "plain", or a JSON object: docs/DIALECTS.md</param>
+  resup_client_set_dialect: function(client: Presup_client; dialect: PAnsiChar): resup_status; cdecl;
 
 const
   /// <summary>Ask by POST, which no cache answers. The default.</summary>
@@ -325,8 +326,7 @@ var
   /// <param name="url">of the endpoint's scheme, host and port</param>
   /// <returns>RESUP_OK, RESUP_E_URL, RESUP_E_NULL, RESUP_E_UTF8 or a handle's error</returns>
   resup_client_set_login_form: function(client: Presup_client; url: PAnsiChar): resup_status; cdecl;
-  /// <summary>Sets a field of the login form, which must have been set: user name, password, and what else it
-  /// has. Setting a name again replaces its value.</summary>
+  /// <summary>Sets a field of the login form that was set. Setting a name again replaces its value.</summary>
   /// <param name="name">not empty</param>
   /// <param name="value">any text</param>
   resup_client_set_login_field: function(client: Presup_client; name: PAnsiChar; value: PAnsiChar): resup_status; cdecl;
@@ -434,9 +434,8 @@ var
   /// called these, so perhaps on several at once; NULL for none</param>
   /// <param name="user_data">given to the callback; may be NULL</param>
   /// <param name="destroy">releases user_data when the callback has been replaced and no upload has it
-  /// from its last run, or when the client and all its uploads have been freed; on
-  /// the thread that does the last of these; at once when registering fails. May be
-  /// NULL.</param>
+  /// from its last run, or client and uploads have been freed; on the thread that
+  /// does the last of these; at once when registering fails; may be NULL</param>
   /// <returns>RESUP_OK, RESUP_E_ARGUMENT for another level, or a handle's error</returns>
   /// <remarks>Threads: any. Callbacks: the destroy function of the one replaced.</remarks>
   resup_client_on_log: function(client: Presup_client; level: Integer; callback: resup_log_callback; user_data: Pointer; destroy: resup_destroy_callback): resup_status; cdecl;
@@ -901,6 +900,7 @@ begin
     @resup_client_set_retry_backoff := FindFunction('resup_client_set_retry_backoff');
     @resup_client_set_user_agent := FindFunction('resup_client_set_user_agent');
     @resup_client_set_protocol := FindFunction('resup_client_set_protocol');
+    @resup_client_set_dialect := FindFunction('resup_client_set_dialect');
     @resup_client_set_locate_method := FindFunction('resup_client_set_locate_method');
     @resup_client_set_filename_style := FindFunction('resup_client_set_filename_style');
     @resup_client_set_user := FindFunction('resup_client_set_user');

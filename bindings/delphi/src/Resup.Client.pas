@@ -21,7 +21,7 @@ type
   private
     FHandle: Presup_client;
     FLog: TResupLog;
-    FUser, FUserAgent, FLoginForm, FProxy, FNoProxy: TResupText;
+    FUser, FUserAgent, FDialect, FLoginForm, FProxy, FNoProxy: TResupText;
     FConnectTimeout, FResponseTimeout, FStallTimeout, FRetryLimit, FRetryTimeout: Cardinal;
     FRateLimit: Int64;
     FProtocol: TResupProtocol;
@@ -36,6 +36,7 @@ type
     procedure SetUser(const AValue: TResupText);
     procedure SetUserAgent(const AValue: TResupText);
     procedure SetProtocol(AValue: TResupProtocol);
+    procedure SetDialect(const AValue: TResupText);
     procedure SetLocateMethod(AValue: TResupLocateMethod);
     procedure SetConnectTimeout(AValue: Cardinal);
     procedure SetResponseTimeout(AValue: Cardinal);
@@ -96,6 +97,9 @@ type
     /// (TResupUpload.StateFile) tells another run where its upload is, and a run with a signing secret or
     /// a digest by its name raises EResupError with RESUP_E_ARGUMENT.</summary>
     property Protocol: TResupProtocol read FProtocol write SetProtocol;
+    /// <summary>A dialect of forms, in place of Protocol: the last one set counts. A preset's name, such as "plain" for one
+    /// POST as browsers make it, or a JSON object; docs/DIALECTS.md has both. Default: empty, none.</summary>
+    property Dialect: TResupText read FDialect write SetDialect;
     /// <summary>The HTTP method that asks the server for its offset. Default: rmPost.</summary>
     property LocateMethod: TResupLocateMethod read FLocateMethod write SetLocateMethod;
     /// <summary>The most milliseconds for a name lookup, and for connecting, each. Default: 30000.</summary>
@@ -203,6 +207,13 @@ procedure TResupClient.SetProtocol(AValue: TResupProtocol);
 begin
   Check(resup_client_set_protocol(FHandle, Ord(AValue)));
   FProtocol := AValue;
+  FDialect := '';
+end;
+
+procedure TResupClient.SetDialect(const AValue: TResupText);
+begin
+  Check(resup_client_set_dialect(FHandle, PAnsiChar(ResupToUtf8(AValue))));
+  FDialect := AValue;
 end;
 
 procedure TResupClient.SetLocateMethod(AValue: TResupLocateMethod);

@@ -16,7 +16,7 @@ type
   TResumableSettings = class(TComponent)
   private
     FURL, FFileName, FRemoteName, FDirectory, FContentType, FStateFile: TResupText;
-    FUserName, FPassword, FBearerToken, FProxy, FCAFile: TResupText;
+    FUserName, FPassword, FBearerToken, FProxy, FCAFile, FDialect: TResupText;
     FFields, FHeaders: TStrings;
     FStream: TStream;
     FDigest: TResupDigest;
@@ -67,6 +67,8 @@ type
     property CAFile: TResupText read FCAFile write FCAFile;
     /// <summary>The protocol that the server speaks.</summary>
     property Protocol: TResupProtocol read FProtocol write FProtocol default rpAuto;
+    /// <summary>A dialect of forms, in place of Protocol. Default: empty, none.</summary>
+    property Dialect: TResupText read FDialect write FDialect;
     /// <summary>Whether the server's certificate is verified.</summary>
     property TlsVerify: Boolean read FTlsVerify write FTlsVerify default True;
     /// <summary>How many attempts in a row may fail without a byte more having arrived.</summary>
@@ -133,6 +135,8 @@ var
   I: Integer;
 begin
   AClient.Protocol := FProtocol;
+  if FDialect <> '' then
+    AClient.Dialect := FDialect;
   AClient.RetryLimit := FRetryLimit;
   AClient.TlsVerify := FTlsVerify;
   if FProxy <> '' then

@@ -136,6 +136,9 @@ begin
   CheckEquals('José', Client.User);
   CheckEquals('test/2', Client.UserAgent);
   CheckTrue(Client.Protocol = rpTus);
+  CheckEquals('', Client.Dialect);
+  Client.Dialect := 'plain';
+  CheckEquals('plain', Client.Dialect);
   CheckTrue(Client.LocateMethod = rmGet);
   CheckEquals(1001, Client.ConnectTimeout);
   CheckEquals(1002, Client.ResponseTimeout);

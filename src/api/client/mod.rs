@@ -13,6 +13,7 @@ use crate::control::log::{LogLevel, Logger};
 use crate::error::Error;
 use crate::http::check::check_line;
 use crate::options::{LocateMethod, ProtocolName};
+use crate::protocol::DialectText;
 use crate::run::{ClientState, SharedState};
 
 /// A server's address, and the settings and connections that all uploads to it share.
@@ -86,7 +87,21 @@ impl Client {
     /// [`ProtocolName::Form`] only the [state file](crate::Upload::set_state_file) tells another run
     /// where its upload is, and a signing secret or a digest by its name is an error.
     pub fn set_protocol(&self, protocol: ProtocolName) {
-        self.lock().change().protocol = protocol;
+        let mut state = self.lock();
+        let options = state.change();
+        (options.protocol, options.dialect) = (protocol, None);
+    }
+
+    /// Sets the dialect of forms that the server speaks, in place of a protocol: the name of a preset, such
+    /// as `plain` for one POST as a browser makes it, or a JSON object, as docs/DIALECTS.md describes it.
+    /// Of this and [`set_protocol`](Self::set_protocol) the last call counts.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a text that is no dialect; it names the key and what it may be.
+    pub fn set_dialect(&self, dialect: &str) -> Result<(), Error> {
+        let dialect = DialectText::read(dialect)?;
+        self.lock().change().dialect = Some(Arc::new(dialect));
+        Ok(())
     }
 
     /// Sets how the server is asked for its offset. Default: [`LocateMethod::Post`].

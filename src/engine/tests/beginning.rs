@@ -56,6 +56,59 @@ fn a_server_that_cannot_be_asked_gets_everything_in_every_attempt() {
 }
 
 #[test]
+fn chunks_that_a_server_has_accepted_are_not_sent_again_though_it_cannot_be_asked() {
+    for (goes_on, next) in [(true, 400), (false, 0)] {
+        let mut run = Run::new(Plan {
+            abilities: Abilities {
+                locates: false,
+                proves_prefix: false,
+                ..plan().abilities
+            },
+            chunks: Some(Chunks {
+                size: 400,
+                last_is_long: false,
+                goes_on,
+            }),
+            ..plan()
+        });
+        run.handle(Event::Begun);
+        assert_eq!(run.handle(Event::Connected), settle(0, None, true));
+        assert_eq!(run.handle(Event::Settled), send(1, 0, 400, None));
+        let accepted = Outcome::Accepted(partial(400));
+        assert_eq!(run.sent(PartId(1), 400, accepted), settle(400, None, false));
+        assert_eq!(run.handle(Event::Settled), send(2, 400, 400, None));
+        let step = run.send_failed(PartId(2), 700, connection_lost());
+        assert!(wait(&step).is_some(), "{step:?}");
+        run.handle(Event::Recovered);
+        run.handle(Event::Begun);
+        assert_eq!(run.handle(Event::Connected), settle(next, None, false));
+        assert_eq!(run.handle(Event::Settled), send(3, next, 400, None));
+        // No answer makes the chunks smaller.
+        let too_large = refused(RefusalKind::TooLarge, 413);
+        let step = run.send_failed(PartId(3), next + 400, too_large);
+        assert_eq!(end(step), ErrorKind::Refused(RefusalKind::TooLarge));
+    }
+}
+
+#[test]
+fn the_first_answer_of_a_server_that_cannot_be_asked_is_one_to_a_send() {
+    let mut run = Run::new(Plan {
+        abilities: Abilities {
+            locates: false,
+            proves_prefix: false,
+            ..plan().abilities
+        },
+        ..plan()
+    });
+    run.handle(Event::Begun);
+    run.handle(Event::Connected);
+    run.handle(Event::Settled);
+    let page = Error::bad_response("a page");
+    let step = run.send_failed(PartId(1), SIZE, page);
+    assert_eq!(end(step), ErrorKind::BadResponse);
+}
+
+#[test]
 fn the_whole_digest_is_made_once_and_before_the_first_locate() {
     let mut run = Run::new(Plan {
         digest_first: true,

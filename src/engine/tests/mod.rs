@@ -28,7 +28,7 @@ use super::*;
 use crate::control::stop::Stop;
 use crate::error::{Error, ErrorKind, Refusal, RefusalKind};
 use crate::options::{RetryPolicy, SegmentSize, SIZE_UNKNOWN};
-use crate::protocol::{Abilities, Answer, Outcome, State};
+use crate::protocol::{Abilities, Answer, Chunks, Outcome, State};
 
 const SIZE: u64 = 1000;
 
@@ -50,6 +50,7 @@ fn plan() -> Plan {
             needs_key: false,
             checksum: None,
         },
+        chunks: None,
         retry: RetryPolicy {
             limit: 3,
             base: Duration::from_secs(1),

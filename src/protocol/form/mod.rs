@@ -1,9 +1,9 @@
 //! Form resume, version 1.1: locate and send as ordinary HTML-form requests (docs/PROTOCOL.md).
 
 pub(crate) mod content_type;
-mod multipart;
+pub(in crate::protocol) mod multipart;
 mod reply;
-mod request;
+pub(in crate::protocol) mod request;
 mod signature;
 #[cfg(test)]
 mod tests;

@@ -186,7 +186,7 @@ fn random_boundary() -> Result<String, Error> {
 }
 
 /// Escapes a field's or file's name for use inside quotes.
-pub(super) fn escaped(name: &str) -> Cow<'_, str> {
+pub(in crate::protocol) fn escaped(name: &str) -> Cow<'_, str> {
     if !name.contains(['"', '\r', '\n']) {
         return Cow::Borrowed(name);
     }

@@ -84,7 +84,7 @@ pub(super) fn common_fields<'a>(job: &'a Job, action: &str) -> Vec<Field<'a>> {
 
 /// Replaces every line break by CR LF, as both encodings of forms require (WHATWG HTML, "converting
 /// an entry list to a list of name-value pairs").
-fn with_crlf(text: &str) -> Cow<'_, str> {
+pub(in crate::protocol) fn with_crlf(text: &str) -> Cow<'_, str> {
     if !text.contains(['\r', '\n']) {
         return Cow::Borrowed(text);
     }

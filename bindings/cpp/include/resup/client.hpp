@@ -123,6 +123,13 @@ class Client {
      */
     Client &set_protocol(Protocol protocol) { return must(resup_client_set_protocol, protocol); }
 
+    /**
+     * @brief A dialect of forms, in place of a protocol: of both settings the last one counts.
+     *
+     * A preset's name, such as "plain" for one POST as browsers make it, or a JSON object; docs/DIALECTS.md has both.
+     */
+    Client &set_dialect(const std::string &dialect) { return must(resup_client_set_dialect, dialect); }
+
     /** @brief How the server is asked for its offset. Default: by POST. */
     Client &set_locate_method(LocateMethod method) { return must(resup_client_set_locate_method, method); }
 
@@ -264,6 +271,10 @@ class Client {
     void set_protocol(Protocol protocol, std::error_code &error) noexcept
     {
         error = set(resup_client_set_protocol, protocol);
+    }
+    void set_dialect(const std::string &dialect, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_dialect, dialect);
     }
     void set_locate_method(LocateMethod method, std::error_code &error) noexcept
     {

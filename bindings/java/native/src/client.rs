@@ -54,6 +54,10 @@ natives! {
         client.set_protocol(protocol);
     }
 
+    Java_io_resup_NativeClient_setDialect(client: Arc<Client>, dialect: String) {
+        client.set_dialect(&dialect)?;
+    }
+
     Java_io_resup_NativeClient_setLocateMethod(client: Arc<Client>, method: LocateMethod) {
         client.set_locate_method(method);
     }

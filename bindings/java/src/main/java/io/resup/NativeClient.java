@@ -27,6 +27,10 @@ final class NativeClient extends Handle {
         setProtocol(number, protocol.code);
     }
 
+    void setDialect(String dialect) {
+        setDialect(number, Text.chars(dialect));
+    }
+
     void setLocateMethod(LocateMethod method) {
         setLocateMethod(number, method.code);
     }
@@ -163,6 +167,8 @@ final class NativeClient extends Handle {
     private native void setUserAgent(long number, char[] agent);
 
     private native void setProtocol(long number, int code);
+
+    private native void setDialect(long number, char[] dialect);
 
     private native void setLocateMethod(long number, int code);
 

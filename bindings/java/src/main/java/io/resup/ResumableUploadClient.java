@@ -255,6 +255,19 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
+         * Sets a dialect of forms, in place of a protocol: of both settings the last one counts. A signing secret or a
+         * digest by its name fails then, too.
+         *
+         * @param dialect  a preset's name, such as {@code plain} for one POST as browsers make it, or a JSON object;
+         *                 docs/DIALECTS.md has both
+         * @return this
+         */
+        public Builder dialect(String dialect) {
+            handle().setDialect(dialect);
+            return this;
+        }
+
+        /**
          * Sets the HTTP method with which the server is asked for its offset.
          *
          * @param method  default: {@link LocateMethod#POST}

@@ -176,11 +176,12 @@ class ErrorTest {
         refused(() -> client.proxy("gopher://x"));
         refused(() -> client.noProxy("\n"));
         refused(() -> client.caPem("nothing"));
+        refused(() -> client.dialect("{"));
         refused(() -> client.signingSecret(new byte[0]));
         assertTrue(refused(() -> client.caFile(directory.resolve("no"))).contains(directory.resolve("no").toString()));
         refused(() -> client.clientCertificate(directory.resolve("no"), directory.resolve("no")));
         client.trust(Trust.BUNDLED).tlsVerify(false).locateMethod(LocateMethod.GET).filenameStyle(FilenameStyle.RFC8187)
-            .protocol(Protocol.TUS)
+            .dialect("plain").protocol(Protocol.TUS)
             .noProxy("localhost").proxy("socks5h://joe:secret@127.0.0.1:1080").retryTimeout(Duration.ofDays(1));
         ResumableUploadClient made = client.build();
         assertThrows(IllegalStateException.class, client::build);

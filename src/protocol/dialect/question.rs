@@ -1,0 +1,194 @@
+//! What a server has of a file, and the request that completes one.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use serde_json::Value;
+
+use super::key::Key;
+use super::keys::bad;
+use super::send::{fill, urlencoded};
+use super::spec::{Asked, Target, Test};
+use super::template::{Place, Values};
+use super::Dialect;
+use crate::error::Error;
+use crate::http::{
+    excerpt, limited, reason, refusal_of, with_query, without_bom, Body, Exchange, Link, Needs,
+    Request, Response,
+};
+use crate::protocol::Job;
+
+impl Dialect<'_> {
+    /// Checks that all requests go to the endpoint's server.
+    pub(super) fn check_targets(&self) -> Result<(), Error> {
+        let spec = &self.spec;
+        let targets = [
+            spec.test.as_ref().map(|test| &test.target),
+            spec.asked.as_ref().map(|asked| &asked.target),
+            spec.done.as_ref().map(|done| &done.target),
+        ];
+        targets
+            .into_iter()
+            .flatten()
+            .try_for_each(|it| self.url(it).map(drop))
+    }
+
+    fn url(&self, target: &Target) -> Result<String, Error> {
+        let url = self.endpoint.resolve(&target.url);
+        let url = url.filter(|url| url.origin() == self.endpoint.origin());
+        let url = url.map(|url| url.uri().to_string());
+        url.ok_or_else(|| {
+            bad(format!(
+                "has the \"url\" \"{}\", which is no address at the client's server",
+                limited(&target.url)
+            ))
+        })
+    }
+
+    /// Makes a request about an upload.
+    fn ask(
+        &self,
+        exchange: &dyn Exchange,
+        target: &Target,
+        values: &Values<'_>,
+        needs: Needs,
+    ) -> Result<Response, Error> {
+        let fields = match &target.fields {
+            Some(fields) => fill(fields, values),
+            None => self.fields(values),
+        };
+        let form = urlencoded(&fields);
+        let url = self.url(target)?;
+        let has_body = target.method != "GET";
+        exchange.exchange(Request {
+            method: target.method,
+            url: match has_body || form.is_empty() {
+                true => url,
+                false => with_query(&url, &form),
+            },
+            content_type: has_body.then(|| "application/x-www-form-urlencoded".to_owned()),
+            headers: Vec::new(),
+            body: has_body.then_some(Body::Text(form.as_bytes())),
+            needs,
+        })
+    }
+
+    /// Asks how many bytes the server has from the file's beginning on, and whether these are all.
+    pub(super) fn held(
+        &self,
+        exchange: &dyn Exchange,
+        job: &Job,
+        key: &Key,
+    ) -> Result<(u64, bool), Error> {
+        match (&self.spec.test, &self.spec.asked) {
+            (Some(test), _) => self.test(exchange, test, job, key),
+            // Before the first chunk it may tell the size of another file of the same name.
+            (_, Some(asked)) if key.id.is_some() => {
+                let values = self.values(job, key, (0, 0));
+                let offset = self.offset(exchange, asked, &values)?;
+                Ok((offset, offset == job.size))
+            }
+            _ => Ok((0, false)),
+        }
+    }
+
+    /// Asks for one chunk after the other, until the server has one not. Those that it has accepted in this
+    /// run are not asked for, nor those that were not sent in it.
+    fn test(
+        &self,
+        exchange: &dyn Exchange,
+        test: &Test,
+        job: &Job,
+        key: &Key,
+    ) -> Result<(u64, bool), Error> {
+        let mut offset = self.accepted.load(Relaxed);
+        let end = match self.sent.load(Relaxed) {
+            0 => job.size,
+            sent if sent == offset => return Ok((offset, false)),
+            sent => sent,
+        };
+        let mut is_sure = false;
+        loop {
+            let length = self.length(job.size - offset);
+            let values = self.values(job, key, (offset, length));
+            let response = self.ask(exchange, &test.target, &values, Needs::Head)?;
+            if !is_sure && exchange.link() == Link::Kept {
+                // It may be a late answer to an earlier request.
+                exchange.renew();
+                is_sure = true;
+                continue;
+            }
+            is_sure = true;
+            if !test.has.contain(response.status) {
+                return match test.send.contain(response.status) {
+                    true => Ok((offset, false)),
+                    false => Err(refusal_of(&response, None)),
+                };
+            }
+            offset += length;
+            if offset >= end {
+                return Ok((offset, offset == job.size));
+            }
+        }
+    }
+
+    /// Asks for the number of bytes that the server has.
+    fn offset(
+        &self,
+        exchange: &dyn Exchange,
+        asked: &Asked,
+        values: &Values<'_>,
+    ) -> Result<u64, Error> {
+        let response = self.ask(exchange, &asked.target, values, Needs::Beginning)?;
+        if asked.none.contain(response.status) {
+            return Ok(0);
+        }
+        if !(200..300).contains(&response.status) {
+            return Err(refusal_of(&response, None));
+        }
+        let body = without_bom(&response.body);
+        let json: Value = serde_json::from_slice(body).map_err(|e| {
+            let why = format!("it is no JSON ({e}); it begins: {}", excerpt(body));
+            Error::bad_response(reason(&response, why))
+        })?;
+        let offset = match json.pointer(&asked.offset) {
+            None | Some(Value::Null) => return Ok(0),
+            Some(value) => value.as_u64().ok_or_else(|| Error::BadOffset {
+                why: format!(
+                    "{} is not a whole number of bytes",
+                    limited(&value.to_string())
+                ),
+            })?,
+        };
+        let size = values.job.size;
+        let are_counted = self.spec.uses(&[Place::Number, Place::Index]);
+        if offset > size {
+            let why = format!("{offset} exceeds the file's size {size}");
+            return Err(Error::BadOffset { why });
+        }
+        if are_counted && offset != size && offset % values.chunk_size != 0 {
+            let chunk = values.chunk_size;
+            let why = format!("{offset} is amid a chunk, each of which has {chunk} bytes");
+            return Err(Error::BadOffset { why });
+        }
+        Ok(offset)
+    }
+
+    /// Makes the request that completes the file, where there is one.
+    pub(super) fn finish(
+        &self,
+        exchange: &dyn Exchange,
+        job: &Job,
+        key: &Key,
+    ) -> Result<(), Error> {
+        let Some(done) = &self.spec.done else {
+            return Ok(());
+        };
+        let values = self.values(job, key, (0, job.size));
+        if values.chunks == 1 && !done.is_always {
+            return Ok(());
+        }
+        let response = self.ask(exchange, &done.target, &values, done.success.needs())?;
+        let checked = done.success.check(&response);
+        checked.map_err(|error| self.explain(error, &response, 0))
+    }
+}

@@ -1,0 +1,191 @@
+//! The request that sends a chunk, or a whole file.
+
+use std::io::Read;
+
+use serde_json::Value;
+
+use super::counted::Counted;
+use super::keys::Templates;
+use super::spec::Repeat;
+use super::template::{Template, Values};
+use super::Dialect;
+use crate::error::Error;
+use crate::http::secret::Secret;
+use crate::http::{limited, with_query, without_bom, Body, Exchange, Request, Response};
+use crate::protocol::bytes::CheckedBytes;
+use crate::protocol::form::multipart::{escaped, FilePart, Multipart};
+use crate::protocol::form::request::with_crlf;
+use crate::protocol::Segment;
+
+impl Dialect<'_> {
+    /// Writes the fields of a chunk.
+    pub(super) fn fields(&self, values: &Values<'_>) -> Vec<(String, String)> {
+        let mut fields = fill(&self.spec.fields, values);
+        if values.chunks > 1 {
+            fields.extend(fill(&self.spec.chunk_fields, values));
+        }
+        let own = values.job.fields.iter().cloned();
+        fields.extend(own);
+        fields
+    }
+
+    fn headers(&self, values: &Values<'_>) -> Vec<(String, Secret)> {
+        let only = match values.chunks {
+            1 => None,
+            _ => Some(&self.spec.chunk_headers),
+        };
+        let all = [&self.spec.headers].into_iter().chain(only).flatten();
+        let header = |(name, template): &(String, Template)| {
+            (
+                name.to_ascii_lowercase(),
+                Secret::new(template.fill_header(values)),
+            )
+        };
+        all.map(header).collect()
+    }
+
+    /// Sends one chunk, or the whole file. Gives the response of a success.
+    pub(super) fn post(
+        &self,
+        exchange: &dyn Exchange,
+        values: &Values<'_>,
+        segment: Segment<'_>,
+    ) -> Result<Response, Error> {
+        let job = values.job;
+        let ends_file = segment.offset + segment.length == job.size;
+        let fields = self.fields(values);
+        let mut query = fill(&self.spec.query, values);
+        let headers = self.headers(values);
+        let (mut form, mut raw);
+        let (body, length, content_type): (&mut dyn Read, u64, String);
+        if self.spec.is_raw {
+            // There is no other place for them.
+            query.extend(fields);
+            raw = CheckedBytes::new(segment.bytes, segment.length);
+            (body, length) = (&mut raw, segment.length);
+            content_type = job.content_type.clone();
+        } else {
+            let fields = fields.iter();
+            let fields: Vec<_> = fields
+                .map(|(name, value)| {
+                    let name = escaped(&with_crlf(name)).into_owned();
+                    (name.into(), with_crlf(value).into_owned())
+                })
+                .collect();
+            let file = FilePart {
+                field: &self.spec.file_field,
+                file_name: &job.name,
+                content_type: &job.content_type,
+                length: segment.length,
+                bytes: segment.bytes,
+                style: self.style,
+            };
+            form = Multipart::new(&fields, file, |_| Vec::new())?;
+            (length, content_type) = (form.length(), form.content_type());
+            body = &mut form;
+        }
+        let mut body = Counted::new(body, length);
+        let url = self.endpoint.uri().to_string();
+        let success = match ends_file {
+            true => &self.spec.complete,
+            false => &self.spec.success,
+        };
+        if self.spec.repeat == Repeat::Never {
+            // One that was kept may be dead, and take bytes of the body before that shows.
+            exchange.renew();
+        }
+        let result = exchange.exchange(Request {
+            method: self.spec.method,
+            url: match query.is_empty() {
+                true => url,
+                false => with_query(&url, &urlencoded(&query)),
+            },
+            content_type: Some(content_type),
+            headers,
+            body: Some(Body::Stream {
+                length,
+                bytes: &mut body,
+            }),
+            needs: success.needs(),
+        });
+        let result = result.and_then(|response| {
+            let checked = success.check(&response);
+            let why = || {
+                format!(
+                    "its status is {}, and it came before the whole request was sent ({})",
+                    response.status,
+                    body.words()
+                )
+            };
+            let checked = checked.and_then(|()| match body.is_whole() {
+                true => Ok(()),
+                false => Err(Error::bad_response(why())),
+            });
+            checked.map_err(|error| self.explain(error, &response, segment.length))?;
+            Ok(response)
+        });
+        result.map_err(|error| match self.spec.repeat {
+            Repeat::Never => may_be_stored(error, &body),
+            _ => error,
+        })
+    }
+
+    /// Adds to a refusal what is known of the cause: the server's own words, and the chunk's size.
+    pub(super) fn explain(&self, mut error: Error, response: &Response, length: u64) -> Error {
+        let message = self.pointed(&self.spec.message, response);
+        if let Error::Refused(refusal) = &mut error {
+            refusal.message = message.or(refusal.message.take());
+            if response.status == 413 && self.chunk_size.is_some() {
+                refusal.hint = Some(format!(
+                    "it takes no chunk of {length} bytes; set a smaller segment size"
+                ));
+            }
+        }
+        error
+    }
+
+    /// Gives the text at a pointer into a response's JSON.
+    pub(super) fn pointed(&self, pointer: &Option<String>, response: &Response) -> Option<String> {
+        let pointer = pointer.as_ref()?;
+        let json: Value = serde_json::from_slice(without_bom(&response.body)).ok()?;
+        match json.pointer(pointer)? {
+            Value::String(text) if !text.is_empty() => Some(limited(text)),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+}
+
+/// Writes the texts of a list.
+pub(super) fn fill(templates: &Templates, values: &Values<'_>) -> Vec<(String, String)> {
+    let texts = templates.iter();
+    texts
+        .map(|(name, template)| (name.clone(), template.fill(values)))
+        .collect()
+}
+
+pub(super) fn urlencoded(fields: &[(String, String)]) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(fields).finish()
+}
+
+/// Changes the error of a request that must not be made twice, if the server may have the file now.
+fn may_be_stored(error: Error, body: &Counted<'_>) -> Error {
+    let may_be = match &error {
+        // By these statuses it has done nothing.
+        Error::Refused(refusal) => {
+            let is_none = matches!(refusal.status, 413 | 417 | 421 | 423 | 425 | 429);
+            body.is_whole() && !is_none && error.is_passing()
+        }
+        Error::SessionExpired { .. } => body.is_whole(),
+        Error::BadResponse { .. } | Error::ResponseTooLong { .. } => body.has_begun(),
+        other => body.has_begun() && other.is_passing(),
+    };
+    match may_be {
+        true => Error::MayBeStored {
+            cause: Box::new(error),
+            sent: body.words(),
+        },
+        false => error,
+    }
+}

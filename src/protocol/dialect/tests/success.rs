@@ -1,0 +1,98 @@
+//! What counts as success.
+
+use http::{HeaderName, HeaderValue};
+
+use crate::error::{ErrorKind, RefusalKind};
+use crate::http::Response;
+use crate::protocol::dialect::success::Success;
+
+fn response(status: u16, location: Option<&str>, body: &str) -> Response {
+    let location = location.map(|to| {
+        let name = HeaderName::from_static("location");
+        (name, HeaderValue::from_str(to).unwrap())
+    });
+    Response {
+        status,
+        headers: location.into_iter().collect(),
+        body: body.as_bytes().to_vec(),
+        ..Response::default()
+    }
+}
+
+#[test]
+fn an_expression_says_what_counts_as_success() {
+    let (ok, no, odd) = (None, Some("refused with"), Some("no JSON"));
+    for (expression, status, body, expected) in [
+        ("200-299", 204, "", ok),
+        ("200-299", 302, "", no),
+        ("200,303", 303, "", ok),
+        ("200,303", 201, "", no),
+        ("json:/done", 200, r#"{"done": true}"#, ok),
+        ("json:/done", 200, r#"{"done": false}"#, no),
+        ("json:/done", 200, r#"{"done": null}"#, no),
+        ("json:/done", 200, r#"{"done": ""}"#, no),
+        ("json:/done", 200, r#"{"done": {}}"#, ok),
+        ("json:/done", 200, r#"{}"#, no),
+        ("json:/done", 200, "<p>done", odd),
+        ("json:/done", 404, r#"{"done": true}"#, no),
+        ("json:/a/0=7", 200, r#"{"a": [7]}"#, ok),
+        ("json:/a/0=7", 200, r#"{"a": ["7"]}"#, ok),
+        ("json:/a/0=7", 200, r#"{"a": [8]}"#, no),
+        ("json:/a=null", 200, r#"{"a": null}"#, ok),
+        ("json:/a=null", 200, r#"{}"#, no),
+        ("json:/a=b c", 200, "\u{feff}{\"a\": \"b c\"}", ok),
+        (
+            "201 and json:/a=1 and not json:/error",
+            201,
+            r#"{"a": 1}"#,
+            ok,
+        ),
+        (
+            "201 and json:/a=1 and not json:/error",
+            201,
+            r#"{"a": 1, "error": "x"}"#,
+            no,
+        ),
+        (
+            "201 and json:/a=1 and not json:/error",
+            200,
+            r#"{"a": 1}"#,
+            no,
+        ),
+        ("not json:/error", 200, "OK", odd),
+        ("text:Thank you", 200, "<p>Thank you, Joe", ok),
+        ("text:Thank you", 200, "<p>Log in", no),
+        ("not text:too large", 200, "<p>It is too large.", no),
+    ] {
+        let success = Success::read(expression).unwrap();
+        let result = success.check(&response(status, None, body));
+        let told = result.err().map(|error| error.to_string());
+        assert_eq!(
+            told.is_some(),
+            expected.is_some(),
+            "{expression} {status} {body}: {told:?}"
+        );
+        if let Some((told, expected)) = told.zip(expected) {
+            assert!(told.contains(expected), "{told}");
+        }
+    }
+}
+
+#[test]
+fn a_redirect_to_a_login_is_no_success() {
+    let success = Success::read("200-299 302 303").unwrap();
+    for (to, is_success) in [
+        ("/files", true),
+        ("/author/7", true),
+        ("/login", false),
+        ("/accounts/login/?next=/upload", false),
+        ("https://id.example/Sign-In", false),
+        ("/upload?error=size", false),
+    ] {
+        let result = success.check(&response(302, Some(to), ""));
+        assert_eq!(result.is_ok(), is_success, "{to}");
+        if let Err(error) = result {
+            assert_eq!(error.kind(), ErrorKind::Refused(RefusalKind::NotAllowed));
+        }
+    }
+}
