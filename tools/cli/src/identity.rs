@@ -7,7 +7,6 @@ use resup::{Client, SigningAlgorithm};
 
 use crate::exit::Fault;
 use crate::pairs::{header, pair, Pair};
-use crate::protocol::Protocol;
 use crate::secret::{self, Sources};
 
 /// The options about the user.
@@ -76,8 +75,9 @@ impl Identity {
         named.any(|file| file.as_os_str() == "-") || entries.any(|entry| entry == "@-")
     }
 
-    /// Applies all options. Asks for the password if it is missing.
-    pub fn set(&self, client: &Client, protocol: Protocol) -> Result<(), Fault> {
+    /// Applies all options. Asks for the password if it is missing. `unchecked` is the option that chooses
+    /// a way without signatures.
+    pub fn set(&self, client: &Client, unchecked: Option<String>) -> Result<(), Fault> {
         self.set_authorization(client)?;
         self.set_login(client)?;
         for (name, value) in entries("header", &self.headers, header)? {
@@ -93,10 +93,10 @@ impl Identity {
             variable: "RESUP_SIGN_SECRET",
         };
         if let Some(secret) = secret.find()? {
-            if let Some(protocol) = protocol.without_checks() {
+            if let Some(option) = unchecked {
                 return Err(Fault::usage(format!(
-                    "--sign-secret-file or RESUP_SIGN_SECRET signs forms, and --protocol {protocol} has \
-                     none: leave out one of them"
+                    "--sign-secret-file or RESUP_SIGN_SECRET signs forms, and {option} has \
+                     no signatures: leave out one of them"
                 )));
             }
             client

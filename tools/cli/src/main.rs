@@ -15,6 +15,7 @@
 //! | [`tree`] | the files to upload |
 //! | [`pages`] | the manual page and the scripts for completion |
 //! | [`options`] | the command line, with [`network`] (proxies, TLS) and [`identity`] (logins) |
+//! | [`dialect`] | the dialect of forms that a server speaks |
 //! | [`protocol`] | the protocols that a server may speak |
 //! | [`help`] | texts of the help and the manual page |
 //! | [`secret`] | the sources of secrets; `prompt` asks on the terminal |
@@ -22,6 +23,7 @@
 //! | [`stderr`] | lines on standard error |
 //! | [`exit`](mod@exit) | exit codes and their meanings |
 
+mod dialect;
 mod exit;
 mod help;
 mod identity;

@@ -7,6 +7,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use resup::{DigestAlgorithm, DigestMode, FilenameStyle, LocateMethod, SegmentSize};
 
+use crate::dialect::DialectOptions;
 use crate::exit::Fault;
 use crate::identity::Identity;
 use crate::network::Network;
@@ -166,6 +167,9 @@ pub struct Transfer {
     #[arg(long, value_name = "NAME", value_enum, default_value = "auto")]
     pub protocol: Protocol,
 
+    #[command(flatten)]
+    pub dialect: DialectOptions,
+
     /// Maximum bytes per second, for all files together, such as 500k or 1.5M
     #[arg(long, value_name = "SIZE", value_parser = resup_units::size)]
     pub rate: Option<u64>,
@@ -292,12 +296,20 @@ impl Transfer {
             ));
         }
         let is_named = self.digest.algorithm() != DigestAlgorithm::Automatic;
-        match self.protocol.without_checks() {
-            Some(protocol) if is_named => Err(Fault::usage(format!(
-                "--digest by a name needs a server that compares it, and --protocol {protocol} has no \
+        match self.without_checks() {
+            Some(option) if is_named => Err(Fault::usage(format!(
+                "--digest by a name needs a server that compares it, and {option} has no \
                  answer that tells so: leave one of them out"
             ))),
             _ => Ok(()),
+        }
+    }
+
+    /// Gives the option that chooses a way without signatures and digests that a server compares.
+    pub fn without_checks(&self) -> Option<String> {
+        match self.protocol.without_checks() {
+            _ if self.dialect.is_some() => Some("a dialect (--dialect)".to_owned()),
+            protocol => protocol.map(|protocol| format!("--protocol {protocol}")),
         }
     }
 }

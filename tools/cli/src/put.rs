@@ -26,7 +26,8 @@ pub fn put(options: &Put) -> Result<Exit, Fault> {
     let client = setup::client(options)?;
     let items: Vec<_> = tree::items(options)?.into_iter().map(Arc::new).collect();
     // After all checks, since it may ask for a password.
-    options.identity.set(&client, options.transfer.protocol)?;
+    let unchecked = options.transfer.without_checks();
+    options.identity.set(&client, unchecked)?;
     let stop = Stop::listen().map_err(|e| Fault::other(format!("no signal handler: {e}")))?;
     let report = report::choose(&options.output, &items);
     log(options, &client, &report);

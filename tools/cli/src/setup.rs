@@ -19,6 +19,9 @@ pub fn client(put: &Put) -> Result<Client, Fault> {
     put.transfer.check()?;
     let client = Client::new(put.url()?).map_err(Fault::usage)?;
     set_client(put, &client).map_err(Fault::usage)?;
+    if let Some(dialect) = put.transfer.dialect.text()? {
+        client.set_dialect(&dialect).map_err(Fault::usage)?;
+    }
     check_upload_settings(put, &client).map_err(Fault::usage)?;
     Ok(client)
 }
