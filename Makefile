@@ -167,7 +167,7 @@ servers: python
 # The library with servers of other people.
 test-servers: servers need-servers
 	$(CARGO) test --workspace --no-run
-	$(TESTS) --test servers --test tus_servers --test tus_kills --test dav_servers --test plain_servers
+	$(TESTS) --test servers --test tus_servers --test tus_kills --test dav_servers --test plain_servers --test dialect_servers
 
 # What is handed out: archives, Debian packages, and recipes for other packagers' tools.
 test-packages: need-packages python

@@ -247,21 +247,20 @@ fn fine(held: &mut Held, form: &Form, chunk: Numbered) -> Answer {
     done(true)
 }
 
-/// Begins a file anew with its first chunk, and appends the others.
+/// Appends chunks. Plupload's server does so to what is left of an earlier file of that name; that of ng-file-upload
+/// begins anew with the first chunk.
 fn grow(held: &mut Held, form: &Form, index: usize, total: usize) -> Answer {
-    let file = held.growing.entry(form.file_name.clone()).or_default();
-    if index == 0 {
+    let name = form.fields.get("name").unwrap_or(&form.file_name);
+    let file = held.growing.entry(name.clone()).or_default();
+    if index == 0 && !form.fields.contains_key("name") {
         file.clear();
     }
     file.extend_from_slice(&form.bytes);
     if index + 1 == total {
         held.complete.push(file.clone());
     }
-    (
-        200,
-        String::new(),
-        r#"{"jsonrpc": "2.0", "result": null}"#.to_owned(),
-    )
+    let text = r#"{"jsonrpc": "2.0", "result": null}"#;
+    (200, String::new(), text.to_owned())
 }
 
 /// Reads `bytes FROM-TO/SIZE`.

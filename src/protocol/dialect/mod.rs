@@ -16,6 +16,7 @@ mod tests;
 pub(crate) use spec::Spec;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use resup_digests::{Algorithm, Digest};
 
@@ -39,7 +40,7 @@ pub(crate) struct Dialect<'a> {
     /// Bytes in a chunk; `None` for the whole file in one request.
     chunk_size: Option<u64>,
     /// The client's name of the upload, unless an earlier run has given it one.
-    identifier: String,
+    identifier: Mutex<String>,
     /// The end of what the server has accepted in this run, and of what was sent.
     accepted: AtomicU64,
     sent: AtomicU64,
@@ -64,14 +65,14 @@ impl<'a> Dialect<'a> {
                 let text = format!("{target} {} {mtime} {chunk_size:?}", job.size);
                 Digest::of(Algorithm::Sha256, text.as_bytes()).hex()[..32].to_owned()
             }
-            None => format!("{:032x}", crate::random::u128()?),
+            None => random_identifier()?,
         };
         let dialect = Dialect {
             spec,
             endpoint: endpoint.clone(),
             style,
             chunk_size,
-            identifier,
+            identifier: Mutex::new(identifier),
             accepted: AtomicU64::new(0),
             sent: AtomicU64::new(0),
         };
@@ -136,6 +137,11 @@ impl<'a> Dialect<'a> {
         }
     }
 
+    fn identifier(&self) -> MutexGuard<'_, String> {
+        let identifier = self.identifier.lock();
+        identifier.unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Gives the upload's key; `known` is the text of one that an earlier request or run has had.
     fn key(&self, known: Option<&str>) -> Result<Key, Error> {
         let chunk_size = self.chunk_size.unwrap_or_default();
@@ -144,7 +150,7 @@ impl<'a> Dialect<'a> {
             Some(key) => key.check(chunk_size),
             None => Ok(Key {
                 chunk_size,
-                identifier: self.identifier.clone(),
+                identifier: self.identifier().clone(),
                 id: None,
             }),
         }
@@ -213,6 +219,10 @@ impl Protocol for Dialect<'_> {
         job: &Job,
         segment: Segment<'_>,
     ) -> Result<Outcome, Error> {
+        if segment.offset == 0 && self.spec.repeat == Repeat::File && !self.spec.is_asked() {
+            // The server may append to what it has of a file that was begun before.
+            *self.identifier() = random_identifier()?;
+        }
         let mut key = self.key(segment.id)?;
         let (offset, length) = (segment.offset, segment.length);
         let end = offset + length;
@@ -244,4 +254,9 @@ impl Protocol for Dialect<'_> {
     fn store(&self, _: &dyn Exchange, _: &Job, _: Store<'_>) -> Result<Option<Answer>, Error> {
         Ok(None)
     }
+}
+
+/// Makes a name that no other upload has.
+fn random_identifier() -> Result<String, Error> {
+    Ok(format!("{:032x}", crate::random::u128()?))
 }

@@ -24,9 +24,17 @@ pub enum Kind {
     Multer,
     /// A page in PHP, of at most 2 MiB, that answers a text.
     Php,
+    /// The sample server of resumable.js, in JavaScript.
+    Resumable,
+    /// The sample server of flow.js, in JavaScript.
+    Flow,
+    /// The sample server of Plupload, in PHP.
+    Plupload,
+    /// The sample server of WebUploader, in PHP.
+    WebUploader,
 }
 
-/// All of them.
+/// Those that take plain forms.
 pub const ALL: [Kind; 6] = [
     Kind::UploadServer,
     Kind::Copyparty,
@@ -34,6 +42,14 @@ pub const ALL: [Kind; 6] = [
     Kind::Django,
     Kind::Multer,
     Kind::Php,
+];
+
+/// Those that take files in chunks.
+pub const CHUNKED: [Kind; 4] = [
+    Kind::Resumable,
+    Kind::Flow,
+    Kind::Plupload,
+    Kind::WebUploader,
 ];
 
 /// A running server; it is killed when this is dropped. In a test that fails, its log is shown.
@@ -74,7 +90,6 @@ impl FormApp {
         let path = match self.kind {
             Kind::Copyparty => "?j",
             Kind::Django => "upload/",
-            Kind::Php => "form.php",
             _ => "upload",
         };
         format!("http://{addr}/{path}")
@@ -82,6 +97,16 @@ impl FormApp {
 
     /// Returns the dialect of the server.
     pub fn dialect(&self) -> String {
+        let preset = match self.kind {
+            Kind::Resumable => Some("resumable.js"),
+            Kind::Flow => Some("flow.js"),
+            Kind::Plupload => Some("plupload"),
+            Kind::WebUploader => Some("webuploader"),
+            _ => None,
+        };
+        if let Some(preset) = preset {
+            return preset.to_owned();
+        }
         let mut own = match self.kind {
             Kind::UploadServer => json!({"file_field": "files", "success": "204"}),
             Kind::Copyparty => json!({
@@ -97,7 +122,7 @@ impl FormApp {
                 "fields": {"prefix": ""},
                 "success": "201 and json:/status=stored",
             }),
-            Kind::Php => json!({"file_field": "userfile", "success": "text:Thank you"}),
+            _ => json!({"file_field": "userfile", "success": "text:Thank you"}),
         };
         own["base"] = "plain".into();
         own.to_string()
@@ -166,8 +191,14 @@ impl FormApp {
             }),
             Kind::Flask => self.start_script("flask", "form_flask.py"),
             Kind::Django => self.start_script("django", "form_django.py"),
-            Kind::Multer => self.start_node(),
-            Kind::Php => self.start_php(),
+            Kind::Multer => self.start_node("multer", "form_multer.cjs"),
+            Kind::Resumable => self.start_node("resumablejs", "chunks_node.cjs"),
+            Kind::Flow => self.start_node("@flowjs/flow.js", "chunks_node.cjs"),
+            Kind::Php => self.start_php("form.php", None),
+            Kind::Plupload => self.start_php("chunks.php", Some("plupload/examples/upload.php")),
+            Kind::WebUploader => {
+                self.start_php("chunks.php", Some("webuploader/server/fileupload.php"))
+            }
         };
         self.daemon.is_some()
     }
@@ -177,7 +208,11 @@ impl FormApp {
     }
 
     fn settings(&self, addr: SocketAddr) -> String {
-        json!({"host": addr.ip().to_string(), "port": addr.port(), "data": self.data()}).to_string()
+        let kind = match self.kind {
+            Kind::Flow => "flow",
+            _ => "resumable",
+        };
+        json!({"host": addr.ip().to_string(), "port": addr.port(), "data": self.data(), "kind": kind}).to_string()
     }
 
     fn start_script(&self, package: &str, script: &str) -> Option<Daemon> {
@@ -203,33 +238,35 @@ impl FormApp {
         })
     }
 
-    fn start_node(&self) -> Option<Daemon> {
-        let modules = target().join("peers/node_modules");
-        if !tools::has_file(&modules.join("multer")) {
+    fn start_node(&self, package: &str, script: &str) -> Option<Daemon> {
+        let modules = modules();
+        if !tools::has_file(&modules.join(package)) {
             return None;
         }
         let program = target().join("peers/nodejs/bin/node");
         Daemon::start(&program.display().to_string(), |command, addr, _| {
             command.env("NODE_PATH", &modules);
-            command
-                .arg(scripts("form_multer.cjs"))
-                .arg(self.settings(addr));
+            command.arg(scripts(script)).arg(self.settings(addr));
         })
     }
 
-    fn start_php(&self) -> Option<Daemon> {
+    fn start_php(&self, script: &str, sample: Option<&str>) -> Option<Daemon> {
+        let sample = sample.map(|sample| modules().join(sample));
+        if !sample.as_deref().is_none_or(tools::has_file) {
+            return None;
+        }
         Daemon::start("php", |command, addr, _| {
             command.env("FORM_DATA", self.data());
-            command.args([
-                "-d",
-                "upload_max_filesize=2M",
-                "-S",
-                &addr.to_string(),
-                "-t",
-            ]);
-            command.arg(scripts(""));
+            command.envs(sample.as_ref().map(|sample| ("FORM_SAMPLE", sample)));
+            command.args(["-d", "upload_max_filesize=2M", "-S", &addr.to_string()]);
+            command.arg(scripts(script));
         })
     }
+}
+
+/// Returns the directory with packages of JavaScript.
+fn modules() -> PathBuf {
+    target().join("peers/node_modules")
 }
 
 fn scripts(name: &str) -> PathBuf {

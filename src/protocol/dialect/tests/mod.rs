@@ -260,7 +260,8 @@ fn an_identifier_is_that_of_the_file_and_its_chunks() {
     let spec = Spec::read("resumable.js").unwrap();
     let identifier = |spec: &Spec, size, job: &Job| {
         let dialect = dialect(spec, size, job).unwrap();
-        dialect.identifier
+        let identifier = dialect.identifier().clone();
+        identifier
     };
     let first = identifier(&spec, SegmentSize::Unlimited, &bare);
     assert_eq!(first.len(), 32);
