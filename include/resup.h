@@ -1050,7 +1050,7 @@ RESUP_API int32_t resup_upload_is_retryable(const resup_upload *upload);
  * @{
  */
 
-/** Returns the protocol that the server has answered in: "form", "tus", "ietf" or "dav". */
+/** Returns the protocol or dialect that the server has answered in, such as "tus" or "plain". */
 RESUP_API const char *resup_upload_protocol(const resup_upload *upload);
 
 /** Returns the server's own key of the upload. */

@@ -243,6 +243,36 @@ fn what_the_server_cannot_have_is_sent_again() {
 }
 
 #[test]
+fn a_session_that_has_ended_is_no_reason_to_send_what_the_server_may_have() {
+    for (dialect, is_sent_again) in [("plain", false), (r#"{"success": "200"}"#, true)] {
+        let mut uploads = 0;
+        let server = ScriptedServer::start_with(move |head, _| {
+            if head.target == "/login" {
+                return answer(200, &[], "");
+            }
+            uploads += 1;
+            match uploads {
+                2 => answer(303, &[("Location", "/list")], ""),
+                _ => answer(200, &[], ""),
+            }
+        });
+        let client = plain(&server.endpoint(), dialect);
+        let login = server.endpoint().replace("/upload", "/login");
+        client.set_login_form(&login).unwrap();
+        let run = || Upload::from_memory(&client, *b"abc", "f").unwrap().run();
+        run().unwrap();
+        // The second one is answered by a redirect: it is stored, or nobody is logged in.
+        match is_sent_again {
+            true => run().unwrap(),
+            false => assert!(matches!(run(), Err(Error::MayBeStored { .. }))),
+        }
+        let requests = server.requests();
+        let uploads = requests.iter().filter(|it| it.head.target == "/upload");
+        assert_eq!(uploads.count(), if is_sent_again { 3 } else { 2 });
+    }
+}
+
+#[test]
 fn a_server_that_takes_a_file_again_gets_it_again() {
     let lost = Step::new().read(Read::All).end(End::Close);
     let dialect = r#"{"base": "plain", "repeat": "file"}"#;

@@ -70,7 +70,7 @@ impl Remote {
         self.current().server_info()
     }
 
-    /// Gives the name of the protocol that is spoken with the server, `form`, `tus`, `ietf` or `dav`,
+    /// Gives the name of the protocol or dialect that is spoken with the server, such as `tus` or `plain`,
     /// once the server has answered in it.
     pub fn protocol(&self) -> Option<&'static str> {
         self.server_info().protocol

@@ -52,6 +52,10 @@ impl Transfer {
         now: Instant,
         jitter: u64,
     ) -> Option<Remedy> {
+        // Its kind is that of its cause.
+        if let Error::MayBeStored { .. } = error {
+            return None;
+        }
         match (error.kind(), broken) {
             (ErrorKind::Refused(RefusalKind::TooLarge), Some(send))
                 if self.segments.too_large(send.length) =>

@@ -21,7 +21,7 @@ fn string(upload: *const resup_upload, of: fn(&Remote) -> Option<String>) -> *co
     })
 }
 
-/// Returns the protocol that the server has answered in: "form", "tus", "ietf" or "dav".
+/// Returns the protocol or dialect that the server has answered in, such as "tus" or "plain".
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_protocol(upload: *const resup_upload) -> *const c_char {
     string(upload, |remote| remote.protocol().map(str::to_owned))

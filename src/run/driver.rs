@@ -348,7 +348,12 @@ impl<'a> Driver<'a> {
     fn unsent(&mut self, stop: Stop) -> Stop {
         let cause = self.cause(stop);
         let link = self.exchange.as_ref().map(|exchange| exchange.link());
-        if cause == Stop::Interrupted || link != Some(Link::Dead) || self.dead_sends == MAX_DEAD {
+        let may_be_stored = matches!(cause, Stop::Failed(Error::MayBeStored { .. }));
+        if may_be_stored
+            || cause == Stop::Interrupted
+            || link != Some(Link::Dead)
+            || self.dead_sends == MAX_DEAD
+        {
             return cause;
         }
         self.dead_sends += 1;

@@ -772,7 +772,7 @@ var
 // Threads: any, at any time. Callbacks: none.
 
 var
-  /// <summary>Returns the protocol that the server has answered in: "form", "tus", "ietf" or "dav".</summary>
+  /// <summary>Returns the protocol or dialect that the server has answered in, such as "tus" or "plain".</summary>
   resup_upload_protocol: function(upload: Presup_upload): PAnsiChar; cdecl;
   /// <summary>Returns the server's own key of the upload.</summary>
   resup_upload_id: function(upload: Presup_upload): PAnsiChar; cdecl;

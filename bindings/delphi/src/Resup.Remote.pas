@@ -75,7 +75,7 @@ type
     property HttpStatus: Integer read GetHttpStatus;
     /// <summary>Whether running again, later and unchanged, may succeed where the last run failed.</summary>
     property Retryable: Boolean read GetRetryable;
-    /// <summary>The protocol that the server has answered in: 'form', 'tus', 'ietf' or 'dav'; empty before.</summary>
+    /// <summary>The protocol or dialect that the server has answered in, such as 'tus' or 'plain'; empty before.</summary>
     property ProtocolUsed: TResupText read GetProtocolUsed;
     /// <summary>The server's own key of the upload.</summary>
     property Id: TResupText read GetId;

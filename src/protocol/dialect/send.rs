@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::counted::Counted;
 use super::keys::Templates;
 use super::spec::Repeat;
+use super::success::Success;
 use super::template::{Template, Values};
 use super::Dialect;
 use crate::error::Error;
@@ -125,7 +126,7 @@ impl Dialect<'_> {
             Ok(response)
         });
         result.map_err(|error| match self.spec.repeat {
-            Repeat::Never => may_be_stored(error, &body),
+            Repeat::Never => may_be_stored(error, &body, success),
             _ => error,
         })
     }
@@ -170,14 +171,15 @@ pub(super) fn urlencoded(fields: &[(String, String)]) -> String {
 }
 
 /// Changes the error of a request that must not be made twice, if the server may have the file now.
-fn may_be_stored(error: Error, body: &Counted<'_>) -> Error {
+fn may_be_stored(error: Error, body: &Counted<'_>, success: &Success) -> Error {
     let may_be = match &error {
         // By these statuses it has done nothing.
         Error::Refused(refusal) => {
             let is_none = matches!(refusal.status, 413 | 417 | 421 | 423 | 425 | 429);
             body.is_whole() && !is_none && error.is_passing()
         }
-        Error::SessionExpired { .. } => body.is_whole(),
+        // A redirect looks like the end of the session, where there is one.
+        Error::SessionExpired { .. } => body.is_whole() && success.takes_redirects(),
         Error::BadResponse { .. } | Error::ResponseTooLong { .. } => body.has_begun(),
         other => body.has_begun() && other.is_passing(),
     };

@@ -127,6 +127,13 @@ impl Success {
         })
     }
 
+    /// Whether a redirect may be a success.
+    pub(super) fn takes_redirects(&self) -> bool {
+        [301, 302, 303]
+            .iter()
+            .any(|status| self.statuses.contain(*status))
+    }
+
     /// Gives the part of a response that the expression is about.
     pub(super) fn needs(&self) -> Needs {
         match self.conditions.is_empty() {

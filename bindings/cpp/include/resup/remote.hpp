@@ -109,7 +109,7 @@ class Remote {
     /** @brief Whether running again, later and unchanged, may succeed where the last run failed. */
     bool is_retryable() const noexcept { return resup_upload_is_retryable(get()) != 0; }
 
-    /** @brief The protocol that the server has answered in: "form", "tus", "ietf" or "dav". */
+    /** @brief The protocol or dialect that the server has answered in, such as "tus" or "plain". */
     std::optional<std::string> protocol() const { return detail::from_c(resup_upload_protocol(get())); }
 
     /** @brief The server's own key of the upload. */
