@@ -25,9 +25,9 @@ public final class UploadResult {
     }
 
     /**
-     * Returns the protocol that the server has answered in.
+     * Returns the protocol or dialect that the server has answered in.
      *
-     * @return {@code form}, {@code tus}, {@code ietf} or {@code dav}
+     * @return its name, such as {@code tus} or {@code plain}
      */
     public String protocol() {
         return protocol;
