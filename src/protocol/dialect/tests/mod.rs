@@ -164,6 +164,7 @@ fn job() -> Job {
     Job {
         name: "ä \"b\".txt".to_owned(),
         size: 25,
+        is_passed: false,
         mtime: Some(7),
         offer: &[],
         digests: Vec::new(),
