@@ -27,14 +27,16 @@ impl LastUpload {
         Some((known.protocol, known.key))
     }
 
-    /// Notes the upload of a run that has failed.
+    /// Notes the upload of a run that has failed. One that the server has not answered changes nothing: what an
+    /// earlier run has begun is still there.
     pub(super) fn note(&self, of: String, protocol: &str, control: &Control) {
-        let known = control.server_info().id.map(|key| Known {
-            of,
-            protocol: protocol.to_owned(),
-            key,
-        });
-        *self.lock() = known;
+        if let Some(key) = control.server_info().id {
+            *self.lock() = Some(Known {
+                of,
+                protocol: protocol.to_owned(),
+                key,
+            });
+        }
     }
 
     /// Forgets the upload: it is complete.

@@ -147,15 +147,17 @@ pub fn damaged_bytes_are_sent_again(setup: Setup) {
     run(&scene, &mut upload(&client, &file), &file);
 }
 
-/// An upload that is run again goes on where the last run ended.
+/// An upload that is run again goes on where the last run ended, also after one that got no answer.
 pub fn another_run_goes_on(setup: Setup) {
-    let mut patches = 0;
+    let (mut patches, mut heads) = (0, 0);
     let plan = move |head: &RequestHead, _: u64| {
         patches += u64::from(head.method == "PATCH");
-        match head.method == "PATCH" && matches!(patches, 2 | 4) {
+        heads += u64::from(head.method == "HEAD");
+        match head.method.as_str() {
             // A connection that breaks before that is taken for an old one.
-            true => Fault::CutBody(300_000),
-            false => Fault::None,
+            "PATCH" if matches!(patches, 2 | 4) => Fault::CutBody(300_000),
+            "HEAD" if heads == 1 => Fault::LoseResponse,
+            _ => Fault::None,
         }
     };
     let Some(scene) = Scene::with(setup, plan) else {
@@ -166,7 +168,7 @@ pub fn another_run_goes_on(setup: Setup) {
     let mut upload = upload(&client, &file);
     let segment = SegmentSize::Fixed(400_000);
     upload.set_segment_size(segment).unwrap();
-    for _ in 0..2 {
+    for _ in 0..3 {
         let error = upload.run().unwrap_err();
         assert!(error.is_retryable(), "{}: {error}", scene.name);
         assert_eq!(upload.remote().snapshot().size, SIZE_UNKNOWN);
