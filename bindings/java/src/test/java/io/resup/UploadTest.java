@@ -166,6 +166,29 @@ class UploadTest extends WithReceiver {
     }
 
     @Test
+    void a_stream_that_throws_loses_nothing_of_what_it_gave_before() throws IOException {
+        byte[] bytes = Some.bytes(500_000);
+        IOException late = new IOException("nothing came in time");
+        AtomicInteger reads = new AtomicInteger();
+        InputStream stream = new ByteArrayInputStream(bytes) {
+            @Override
+            public synchronized int read(byte[] into, int from, int length) {
+                if (reads.incrementAndGet() == 7)
+                    throw new IllegalStateException(late);
+                return super.read(into, from, Math.min(length, 10_007));
+            }
+        };
+        try (ResumableUpload upload = client.upload("torn", stream).build()) {
+            assertEquals(late, assertThrows(IllegalStateException.class, upload::run).getCause());
+            UploadResult result = upload.run();
+            assertEquals(bytes.length, result.size());
+            String url = result.id().get();
+            Path stored = receiver.stored(url.substring(url.lastIndexOf('/') + 1));
+            assertArrayEquals(bytes, Files.readAllBytes(stored));
+        }
+    }
+
+    @Test
     void a_stream_of_unknown_size_is_not_for_forms() throws IOException {
         try (ResumableUploadClient own = ResumableUploadClient.builder(receiver.endpoint()).protocol(Protocol.FORM).build();
                 ResumableUpload upload = own.upload("x", new ByteArrayInputStream(new byte[9])).build()) {
