@@ -53,11 +53,12 @@ pub fn end(item: &Item, end: &End) -> String {
     }
 }
 
-/// The library's settings that its messages name, and the command's options in their place.
-const SETTINGS: [(&str, &str); 3] = [
+/// What the library's messages name: its settings and the stream, and the command's words in their place.
+const SETTINGS: [(&str, &str); 4] = [
     ("set_ca_file", "--cacert"),
     ("set_client_certificate", "--cert"),
     ("set_protocol", "--protocol"),
+    ("\"the program's stream\"", "standard input"),
 ];
 
 /// Describes a failure. Where the library names a setting of its own, the command's option takes its place.

@@ -97,6 +97,22 @@ fn lines_and_bars_do_without_a_size() {
 }
 
 #[test]
+fn a_read_that_fails_is_told_of_standard_input() {
+    let receiver = Receiver::start();
+    let directory = fs::File::open(receiver.data()).unwrap();
+    let output = put()
+        .args(["-", "--name", "x"])
+        .arg(receiver.endpoint())
+        .stdin(directory)
+        .output()
+        .unwrap();
+    let (code, last) = exit_and_last_line(&output);
+    assert_eq!(code, 3, "{last}");
+    let due = "resup: x: reading standard input failed: at byte 0: ";
+    assert!(last.starts_with(due), "{last}");
+}
+
+#[test]
 fn a_signal_ends_the_command_while_standard_input_blocks() {
     let receiver = Receiver::start();
     let mut child = put()
