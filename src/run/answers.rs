@@ -85,7 +85,10 @@ impl Answers<'_> {
             | Outcome::OffsetMismatch(answer)
             | Outcome::ChecksumMismatch(answer) => self.note(answer, job),
             Outcome::UnknownUpload(refusal) => {
-                self.id = None;
+                // No other upload can begin of a source whose first bytes are gone, so this one is asked for again.
+                if !job.is_passed {
+                    self.id = None;
+                }
                 self.note_refusal(refusal);
             }
         }

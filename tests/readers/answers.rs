@@ -108,6 +108,22 @@ fn an_upload_that_is_gone_before_a_byte_was_passed_begins_anew() {
 }
 
 #[test]
+fn a_server_that_does_not_know_the_upload_for_a_moment_is_asked_again() {
+    let content = files::bytes(SIZE as usize, 5);
+    let (mut at, mut patches) = (0, 0);
+    let server = ScriptedServer::start_with(move |head, _| {
+        patches += u32::from(head.method == "PATCH");
+        match head.method == "PATCH" && patches == 3 {
+            true => answer(404, &[]),
+            false => right(head, &mut at),
+        }
+    });
+    of_bytes(&tus(&server), &content).run().unwrap();
+    let made = methods(&server).iter().filter(|it| *it == "POST").count();
+    assert_eq!(made, 1);
+}
+
+#[test]
 fn the_size_is_told_once_with_the_last_bytes() {
     let content = files::bytes(250_000, 6);
     let mut at = 0;
