@@ -96,15 +96,18 @@ fn a_server_that_goes_back_before_the_window_or_forgets_ends_the_upload() {
 
 #[test]
 fn an_upload_that_is_gone_before_a_byte_was_passed_begins_anew() {
-    let (mut at, mut is_first) = (0, true);
-    let server = ScriptedServer::start_with(move |head, _| match head.method.as_str() {
-        "PATCH" if std::mem::take(&mut is_first) => answer(404, &[]),
-        _ => right(head, &mut at),
+    let (mut at, mut gone) = (0, ["HEAD", "PATCH"].to_vec());
+    let server = ScriptedServer::start_with(move |head, _| {
+        let is_gone = gone.last() == Some(&head.method.as_str());
+        match is_gone && gone.pop().is_some() {
+            true => answer(404, &[]),
+            false => right(head, &mut at),
+        }
     });
     let mut upload = of_bytes(&tus(&server), &files::bytes(SIZE as usize, 5));
     upload.run().unwrap();
     let methods = methods(&server);
-    assert_eq!(methods[..4], ["OPTIONS", "POST", "PATCH", "POST"]);
+    assert_eq!(methods[..5], ["OPTIONS", "POST", "PATCH", "HEAD", "POST"]);
 }
 
 #[test]

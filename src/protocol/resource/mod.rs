@@ -5,7 +5,6 @@
 
 mod dialect;
 mod moved;
-mod refusals;
 mod state;
 mod url;
 
@@ -21,8 +20,7 @@ use crate::error::{Error, RefusalKind};
 use crate::http::endpoint::Endpoint;
 use crate::http::{refusal_of, Body, Exchange, Link, Needs, Request, Response};
 use moved::Moved;
-use refusals::too_many_redirects;
-use state::Known;
+use state::{too_many_redirects, Known};
 use url::upload_url;
 
 /// A protocol with a URL for each upload, against one endpoint.
