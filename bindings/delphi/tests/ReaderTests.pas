@@ -43,6 +43,7 @@ end;
 
 function TPipe.Seek(const Offset: Int64; Origin: TSeekOrigin): Int64;
 begin
+  Result := 0;
   raise Exception.Create('a pipe does not seek');
 end;
 
