@@ -39,8 +39,8 @@ pub(super) struct Events {
     activity: Option<UploadState>,
     states: VecDeque<UploadState>,
     lines: VecDeque<(LogLevel, String)>,
-    /// The time and the position of the last progress event.
-    progress: Option<(Instant, u64)>,
+    /// The time, and the position and the size, of the last progress event.
+    progress: Option<(Instant, (u64, u64))>,
     retry_at: Option<Instant>,
     outcome: Option<Result<(), Error>>,
 }
@@ -109,10 +109,10 @@ impl Events {
         true
     }
 
-    /// Takes the next event of an upload that is at `position`.
-    pub(super) fn pop(&mut self, now: Instant, position: u64) -> Option<Event> {
-        if self.is_progress_due(now, position) {
-            self.progress = Some((now, position));
+    /// Takes the next event of an upload at this position, of this size.
+    pub(super) fn pop(&mut self, now: Instant, numbers: (u64, u64)) -> Option<Event> {
+        if self.is_progress_due(now, numbers) {
+            self.progress = Some((now, numbers));
             return Some(Event::Progress);
         }
         if let Some((level, line)) = self.lines.pop_front() {
@@ -125,10 +125,10 @@ impl Events {
     }
 
     /// Whether progress is due. The last progress comes before the final state.
-    fn is_progress_due(&self, now: Instant, position: u64) -> bool {
+    fn is_progress_due(&self, now: Instant, numbers: (u64, u64)) -> bool {
         match self.progress {
-            None => position > 0 || self.has_ended(),
-            Some((_, last)) if last == position => false,
+            None => numbers.0 > 0 || self.has_ended(),
+            Some((_, last)) if last == numbers => false,
             Some((at, _)) => self.has_ended() || now >= at + PROGRESS_INTERVAL,
         }
     }

@@ -330,7 +330,8 @@ impl Control {
                 return Some(Event::Read(number, request));
             }
         }
-        shared.events.pop(now, self.counters.position())
+        let numbers = (self.counters.position(), self.counters.size());
+        shared.events.pop(now, numbers)
     }
 
     /// Notes that the program has seen the progress, so that the next one is due one interval

@@ -1,5 +1,7 @@
 //! What a server answers to an upload whose size is not known.
 
+use std::time::Duration;
+
 use resup::{Client, ErrorKind, ProtocolName, RefusalKind};
 use resup_test_support::files;
 use resup_test_support::head::RequestHead;
@@ -124,6 +126,31 @@ fn a_server_that_does_not_know_the_upload_for_a_moment_is_asked_again() {
     of_bytes(&tus(&server), &content).run().unwrap();
     let made = methods(&server).iter().filter(|it| *it == "POST").count();
     assert_eq!(made, 1);
+}
+
+#[test]
+fn a_server_that_stalls_gets_the_same_bytes_again() {
+    let content = files::bytes(250_000, 7);
+    let (mut at, mut patches) = (0, 0);
+    let server = ScriptedServer::start_with(move |head, _| {
+        patches += u32::from(head.method == "PATCH");
+        match head.method == "PATCH" && matches!(patches, 2 | 4) {
+            true => Step::new()
+                .read(Read::HeadAndBodyBytes(70_000))
+                .end(End::HoldOpen),
+            false => right(head, &mut at),
+        }
+    });
+    let client = tus(&server);
+    let limit = Duration::from_millis(300);
+    client.set_response_timeout(limit).unwrap();
+    client.set_stall_timeout(limit).unwrap();
+    of_bytes(&client, &content).run().unwrap();
+    let requests = server.requests();
+    let whole = requests.iter().filter(|it| it.head.method == "PATCH");
+    let whole = whole.filter(|it| Some(it.body_len) == it.head.content_length());
+    let sent: Vec<u8> = whole.flat_map(|it| it.body.clone()).collect();
+    assert!(sent == content);
 }
 
 #[test]
