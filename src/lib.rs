@@ -26,6 +26,7 @@
         feature = "dav",
         feature = "dialect",
         feature = "ietf",
+        feature = "session",
         feature = "tus"
     )),
     allow(dead_code, unused_imports, unused_variables)

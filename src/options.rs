@@ -24,6 +24,8 @@ pub enum ProtocolName {
     Ietf,
     /// WebDAV: a file is put at its own URL, in a collection.
     Dav,
+    /// Sessions as Google Cloud Storage has them (308), and uploadx and OneDrive.
+    Session,
 }
 
 impl ProtocolName {
@@ -35,6 +37,7 @@ impl ProtocolName {
             ProtocolName::Tus => "tus",
             ProtocolName::Ietf => "ietf",
             ProtocolName::Dav => "dav",
+            ProtocolName::Session => "session",
         }
     }
 
@@ -45,6 +48,7 @@ impl ProtocolName {
             "tus" => Some(ProtocolName::Tus),
             "ietf" => Some(ProtocolName::Ietf),
             "dav" => Some(ProtocolName::Dav),
+            "session" => Some(ProtocolName::Session),
             _ => None,
         }
     }

@@ -41,6 +41,8 @@ pub const RESUP_PROTOCOL_TUS: i32 = 2;
 pub const RESUP_PROTOCOL_IETF: i32 = 3;
 /// WebDAV: the URL is that of a collection, with a slash at its end, or of the file itself.
 pub const RESUP_PROTOCOL_DAV: i32 = 4;
+/// Sessions (308), as Google Cloud Storage, uploadx and OneDrive have them.
+pub const RESUP_PROTOCOL_SESSION: i32 = 5;
 
 /// Sets the protocol that the server speaks. In another one than form resume and WebDAV only the state
 /// file (resup_upload_set_state_file) tells another run where its upload is. In all but form resume a
@@ -59,9 +61,10 @@ pub unsafe extern "C" fn resup_client_set_protocol(
             RESUP_PROTOCOL_TUS => ProtocolName::Tus,
             RESUP_PROTOCOL_IETF => ProtocolName::Ietf,
             RESUP_PROTOCOL_DAV => ProtocolName::Dav,
+            RESUP_PROTOCOL_SESSION => ProtocolName::Session,
             other => {
                 let why = format!(
-                    "the protocol {other} is none of AUTO (0), FORM (1), TUS (2), IETF (3) and DAV (4)"
+                    "the protocol {other} is none of AUTO (0), FORM (1), TUS (2), IETF (3), DAV (4) and SESSION (5)"
                 );
                 return Err(Fault::new(RESUP_E_ARGUMENT, why));
             }

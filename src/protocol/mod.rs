@@ -6,7 +6,7 @@
 //!
 //! - `form`: the one of docs/PROTOCOL.md.
 //! - `resource`: protocols in which each upload has a URL of its own; `tus` and `ietf` are two of them.
-//! - `dav`: files of WebDAV servers, at their own URLs.
+//! - `dav`: files of WebDAV servers, at their own URLs; `session`: sessions as Google Cloud Storage has them.
 //! - `dialect`: forms of other people, which are data.
 //! - `others`: which protocols this build has; `choice`: the protocol of a run; `auto`: finds out which one a server speaks.
 //! - `sizeless`: finds out the same for a file whose size is not known, which the form protocol does not take.
@@ -27,10 +27,18 @@ mod headers;
 mod ietf;
 mod learned;
 mod others;
-#[cfg(any(feature = "tus", feature = "ietf"))]
+#[cfg(any(feature = "ietf", feature = "session", feature = "tus"))]
 mod resource;
-#[cfg(all(test, feature = "dav", feature = "ietf", feature = "tus"))]
+#[cfg(all(
+    test,
+    feature = "dav",
+    feature = "ietf",
+    feature = "session",
+    feature = "tus"
+))]
 mod script;
+#[cfg(feature = "session")]
+mod session;
 mod sizeless;
 #[cfg(feature = "tus")]
 mod tus;

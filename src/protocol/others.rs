@@ -28,6 +28,8 @@ pub(super) fn other<'a>(
             endpoint.clone(),
             &learned.dav,
         ))),
+        #[cfg(feature = "session")]
+        ProtocolName::Session => Some(Box::new(super::session::Session::at(endpoint.clone()))),
         _ => None,
     }
 }

@@ -107,6 +107,7 @@ static void client_settings(void)
     CHECK_STATUS(resup_client_set_protocol(client, RESUP_PROTOCOL_TUS), RESUP_OK, "protocol tus");
     CHECK_STATUS(resup_client_set_protocol(client, RESUP_PROTOCOL_IETF), RESUP_OK, "protocol ietf");
     CHECK_STATUS(resup_client_set_protocol(client, RESUP_PROTOCOL_DAV), RESUP_OK, "protocol dav");
+    CHECK_STATUS(resup_client_set_protocol(client, RESUP_PROTOCOL_SESSION), RESUP_OK, "protocol session");
     CHECK_STATUS(resup_client_set_protocol(client, RESUP_PROTOCOL_AUTO), RESUP_OK, "any protocol");
     CHECK_STATUS(resup_client_set_retry_backoff(client, 0, 5), RESUP_E_ARGUMENT, "no first wait");
     CHECK_STATUS(resup_client_set_retry_backoff(client, 5, 0), RESUP_E_ARGUMENT, "no last wait");

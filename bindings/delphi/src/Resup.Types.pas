@@ -45,8 +45,8 @@ type
   TResupLogLevel = (rlNone, rlError, rlWarn, rlInfo, rlDebug);
 
   /// <summary>The protocol between a client and its server: the one that the server speaks, by its first response (the
-  /// default); form resume; tus 1.0; the IETF's resumable uploads; WebDAV.</summary>
-  TResupProtocol = (rpAuto, rpForm, rpTus, rpIetf, rpDav);
+  /// default); form resume; tus 1.0; the IETF's resumable uploads; WebDAV; sessions (308).</summary>
+  TResupProtocol = (rpAuto, rpForm, rpTus, rpIetf, rpDav, rpSession);
 
   /// <summary>The HTTP method that asks the server for its offset. Default: POST.</summary>
   TResupLocateMethod = (rmPost, rmGet);

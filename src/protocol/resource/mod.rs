@@ -20,8 +20,9 @@ use crate::error::{Error, RefusalKind};
 use crate::http::endpoint::Endpoint;
 use crate::http::{refusal_of, Body, Exchange, Link, Needs, Request, Response};
 use moved::Moved;
+pub(super) use url::upload_url;
+
 use state::{too_many_redirects, Known};
-use url::upload_url;
 
 /// A protocol with a URL for each upload, against one endpoint.
 pub(super) struct Resource<D> {

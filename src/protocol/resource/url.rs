@@ -8,7 +8,10 @@ use crate::http::{limited, Response};
 const LONGEST_URL: usize = 8 * 1024;
 
 /// Gives the URL of an upload that was created.
-pub(super) fn upload_url(at: &Endpoint, response: &Response) -> Result<Endpoint, Error> {
+pub(in crate::protocol) fn upload_url(
+    at: &Endpoint,
+    response: &Response,
+) -> Result<Endpoint, Error> {
     let Some(location) = response.location() else {
         return Err(Error::bad_response(format!(
             "it has status {} and no Location, so the upload has no URL",

@@ -8,6 +8,7 @@ mod harness;
 mod resources;
 mod senders;
 mod server;
+mod session;
 
 use proptest::prelude::*;
 use resup_digests::{Algorithm, Digest};

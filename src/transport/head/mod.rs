@@ -27,7 +27,7 @@ const MAX_NOTES: usize = 5;
 const FRAMING: [&str; 2] = ["content-length", "transfer-encoding"];
 
 /// The other fields that the library or ureq reads.
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 17] = [
     "accept-patch",
     "allow",
     "connection",
@@ -39,6 +39,7 @@ const FIELDS: [&str; 16] = [
     "etag",
     "location",
     "proxy-authenticate",
+    "range",
     "retry-after",
     "set-cookie",
     "www-authenticate",

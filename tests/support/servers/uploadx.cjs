@@ -1,9 +1,9 @@
-// Receives uploads by the tus of @uploadx/core: node uploadx.cjs SETTINGS, as JSON.
+// Receives uploads by the tus of @uploadx/core, or by its sessions: node uploadx.cjs SETTINGS, as JSON.
 const { createServer } = require('node:http');
-const { Tus } = require('@uploadx/core');
+const { Tus, Uploadx } = require('@uploadx/core');
 
-const { host, port, data, max_size, expire_ms, relative } = JSON.parse(process.argv[2]);
-const tus = new Tus({
+const { host, port, data, max_size, expire_ms, relative, sessions } = JSON.parse(process.argv[2]);
+const server = new (sessions ? Uploadx : Tus)({
 	path: '/files',
 	directory: data,
 	useRelativeLocation: relative,
@@ -12,8 +12,8 @@ const tus = new Tus({
 });
 // It refuses everything before it has looked at its directory.
 const timer = setInterval(() => {
-	if (tus.storage.isReady) {
+	if (server.storage.isReady) {
 		clearInterval(timer);
-		createServer(tus.handle).listen(port, host);
+		createServer(server.handle).listen(port, host);
 	}
 }, 5);

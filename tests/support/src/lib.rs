@@ -24,6 +24,7 @@
 //! | [`php`] | PHP's own server with the script that receives |
 //! | [`tus`] | servers of other people for tus |
 //! | [`dav`] | servers of other people for WebDAV |
+//! | [`session`] | servers of other people for sessions |
 //! | [`chromium`] | a real browser |
 //! | [`desktop`] | a screen that nobody sees, for programs with a window |
 //! | [`receiver`] | the real receiver as a child process |
@@ -70,6 +71,7 @@ pub mod receiver;
 pub mod runs;
 pub mod scripted;
 pub mod seed;
+pub mod session;
 pub mod small_disk;
 pub mod squid;
 pub mod tls;

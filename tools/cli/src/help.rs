@@ -43,7 +43,7 @@ pub const ENVIRONMENT: [(&str, &str); 5] = [
     ),
     (
         "XDG_STATE_HOME",
-        "the directory of resup/, with a file for each unfinished upload by tus or ietf",
+        "the directory of resup/, with a file for each unfinished upload by tus, ietf or session",
     ),
 ];
 

@@ -161,7 +161,7 @@ pub struct Transfer {
 
     /// Protocol that the server speaks
     ///
-    /// In tus and ietf only the URL of an upload finds it again. While the upload is not complete, the command
+    /// In tus, ietf and session only the URL of an upload finds it again. While the upload is not complete, the command
     /// keeps the URL in a file of its own below XDG_STATE_HOME/resup or ~/.local/state/resup (on
     /// Windows %LOCALAPPDATA%\resup), and deletes such files after 30 days.
     #[arg(long, value_name = "NAME", value_enum, default_value = "auto")]

@@ -17,6 +17,8 @@ pub enum Protocol {
     /// WebDAV, at the URL of a collection (with a slash at its end) or of the file; the last bytes at the
     /// server are checked
     Dav,
+    /// Sessions, as Google Cloud Storage, uploadx and OneDrive have them; nothing checks the bytes
+    Session,
 }
 
 impl From<Protocol> for ProtocolName {
@@ -27,6 +29,7 @@ impl From<Protocol> for ProtocolName {
             Protocol::Tus => ProtocolName::Tus,
             Protocol::Ietf => ProtocolName::Ietf,
             Protocol::Dav => ProtocolName::Dav,
+            Protocol::Session => ProtocolName::Session,
         }
     }
 }
@@ -34,7 +37,7 @@ impl From<Protocol> for ProtocolName {
 impl Protocol {
     /// Whether only its URL finds an upload again.
     pub fn has_urls(self) -> bool {
-        matches!(self, Protocol::Tus | Protocol::Ietf)
+        matches!(self, Protocol::Tus | Protocol::Ietf | Protocol::Session)
     }
 
     /// Gives the name of a protocol that was chosen and has neither signatures nor digests that a server
@@ -45,6 +48,7 @@ impl Protocol {
             Protocol::Tus => Some("tus"),
             Protocol::Ietf => Some("ietf"),
             Protocol::Dav => Some("dav"),
+            Protocol::Session => Some("session"),
         }
     }
 }

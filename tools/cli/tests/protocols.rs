@@ -256,7 +256,7 @@ fn what_a_protocol_does_not_have_is_not_asked_of_it() {
     fs::write(&secret, "geheim").unwrap();
     let secret = secret.to_str().unwrap();
     let server = server();
-    for protocol in ["tus", "ietf", "dav"] {
+    for protocol in ["tus", "ietf", "dav", "session"] {
         for arguments in [["--digest", "sha256"], ["--sign-secret-file", secret]] {
             let output = put()
                 .args(["--protocol", protocol])

@@ -26,7 +26,8 @@ enum class Protocol : std::int32_t {
     form = RESUP_PROTOCOL_FORM,      ///< Form resume, the protocol of docs/PROTOCOL.md.
     tus = RESUP_PROTOCOL_TUS,        ///< tus 1.0.
     ietf = RESUP_PROTOCOL_IETF,      ///< The IETF's resumable uploads.
-    dav = RESUP_PROTOCOL_DAV         ///< WebDAV: a collection's URL, with a slash at its end, or a file's.
+    dav = RESUP_PROTOCOL_DAV,        ///< WebDAV: a collection's URL, with a slash at its end, or a file's.
+    session = RESUP_PROTOCOL_SESSION ///< Sessions (308): Google Cloud Storage, uploadx, OneDrive.
 };
 
 /** @brief How the server is asked for its offset. */

@@ -46,6 +46,7 @@ impl Coded for ProtocolName {
         (ProtocolName::Tus, ffi::RESUP_PROTOCOL_TUS),
         (ProtocolName::Ietf, ffi::RESUP_PROTOCOL_IETF),
         (ProtocolName::Dav, ffi::RESUP_PROTOCOL_DAV),
+        (ProtocolName::Session, ffi::RESUP_PROTOCOL_SESSION),
     ];
 }
 

@@ -11,7 +11,9 @@ public enum Protocol {
     /** The IETF's resumable uploads: drafts of them, and the RFC to come. */
     IETF(3),
     /** WebDAV: the URL is that of a collection, with a slash at its end, or of the file itself. */
-    DAV(4);
+    DAV(4),
+    /** Sessions (308), as Google Cloud Storage, uploadx and OneDrive have them. */
+    SESSION(5);
 
     /** The code in the C API. */
     final int code;
