@@ -10,6 +10,7 @@ mod url;
 
 pub(super) use super::headers::{header, number, Headers};
 pub(super) use dialect::{Dialect, Problem};
+pub(super) use url::upload_url;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::Arc;
@@ -20,8 +21,6 @@ use crate::error::{Error, RefusalKind};
 use crate::http::endpoint::Endpoint;
 use crate::http::{refusal_of, Body, Exchange, Link, Needs, Request, Response};
 use moved::Moved;
-pub(super) use url::upload_url;
-
 use state::{too_many_redirects, Known};
 
 /// A protocol with a URL for each upload, against one endpoint.

@@ -173,6 +173,7 @@ impl Session {
             location: None,
             agreed: None,
             prefix: None,
+            min_segment: None,
             max_segment: is_graph.then_some(GRAPH_SEGMENT),
             grain: Some(GRAIN),
             tail: None,
