@@ -6,6 +6,9 @@ declare(strict_types=1);
 /** The digests that a client can use here, with their digits. */
 const DIGESTS = ['md5' => 32, 'sha256' => 64];
 
+/** What is told of an upload of which nothing is here. */
+const NOTHING = ['state' => 'new', 'offset' => 0];
+
 /** Opens the database, and makes missing tables. */
 function open_database(string $data): PDO
 {
@@ -87,6 +90,14 @@ function find_or_make(PDO $db, array $file): array
     return $upload;
 }
 
+/** Finds the upload that a discard is about: the one with this id, or else the file's. */
+function find_to_discard(PDO $db, array $file, string $id): ?array
+{
+    $upload = $id === '' ? find_file($db, $file) : find_upload($db, $file['owner'], $id);
+    $is_same = fn (string $name): bool => (string) $upload[$name] === (string) $file[$name];
+    return $upload !== null && $is_same('dir') && $is_same('name') && $is_same('size') ? $upload : null;
+}
+
 /** Finds the owner's finished upload with the same content. */
 function find_content(PDO $db, array $file, array $digests): ?array
 {
@@ -122,6 +133,14 @@ function reset_upload(PDO $db, string $data, array $upload): array
     // The file is not truncated, since another upload may share it.
     @unlink("$data/files/{$upload['id']}");
     return $fresh;
+}
+
+/** Deletes an unfinished upload. Returns what is told of it then. */
+function delete_upload(PDO $db, string $data, array $upload): array
+{
+    @unlink("$data/files/{$upload['id']}");
+    $db->prepare('DELETE FROM uploads WHERE id = ?')->execute([$upload['id']]);
+    return NOTHING;
 }
 
 /** Returns the MD5 and SHA-256 of the stored bytes, to continue with. */

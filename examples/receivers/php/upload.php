@@ -171,6 +171,10 @@ function locate(PDO $db, string $data, string $owner, array $form): array
     $usable = array_intersect(explode(',', field($form, 'digests', '')), array_keys(DIGESTS));
     $agreed = array_shift($usable) ?? '';
     $file = file_of($owner, $form, $agreed);
+    if (field($form, 'discard', '') === '1') {
+        $upload = find_file($db, $file);
+        return ['discard' => true] + ($upload === null ? NOTHING : upload_status($upload, false, ''));
+    }
     $id = find_or_make($db, $file)['id'];
     $lock = lock_upload($data, $id);
     $upload = find_upload($db, $owner, $id);
@@ -191,6 +195,18 @@ function locate(PDO $db, string $data, string $owner, array $form): array
         }
     }
     return upload_status($upload, ($form['prefix'] ?? '') === '1', $agreed);
+}
+
+/** Answers a discard: drops an unfinished upload. */
+function discard(PDO $db, string $data, string $owner, array $form): array
+{
+    $found = find_to_discard($db, file_of($owner, $form, 'md5'), field($form, 'id', ''));
+    $lock = $found === null ? null : lock_upload($data, $found['id']);
+    $upload = $found === null ? null : find_upload($db, $owner, $found['id']);
+    if ($upload !== null && $upload['state'] === 'complete') {
+        throw new Refusal(409, 'the upload is finished, and a finished file is not discarded');
+    }
+    return $upload === null ? NOTHING : delete_upload($db, $data, $upload);
 }
 
 /** Makes the refusal of a send that is larger than PHP accepts. */
@@ -354,6 +370,7 @@ function respond(string $data): array
         }
         return [200, match ([field($form, 'action'), $type === $multipart]) {
             ['locate', false] => locate(open_database($data), $data, $owner, $form),
+            ['discard', $method === 'GET'] => discard(open_database($data), $data, $owner, $form),
             ['send', true] => send(open_database($data), $data, $owner, $form, $_FILES['file'] ?? null),
             ['store', true] => store(open_database($data), $data, $owner, $form, $_FILES['file'] ?? null),
             default => throw new Refusal(400, "field 'action' is not that of such a form"),

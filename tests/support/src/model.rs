@@ -37,6 +37,8 @@ pub struct Stats {
     pub sends: u64,
     /// Stores whose fields before the file were read.
     pub stores: u64,
+    /// Discards that got a response.
+    pub discards: u64,
     /// Bytes of files, refused ones too.
     pub file_bytes: u64,
     /// Those of them that came in vain, since a response had said that they are held: before an offset, or in a range.

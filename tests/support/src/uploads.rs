@@ -1,6 +1,7 @@
 //! The uploads of the model receiver, and the rules by which they change.
 
 mod content;
+mod discard;
 mod find;
 mod intervals;
 mod parts;

@@ -25,7 +25,7 @@ fn a_receiver_of_1_1_passes_with_any_part_of_it() {
         patient: true,
         ..Options::newest()
     };
-    let cases: [(Options, &[&str]); 5] = [
+    let cases: [(Options, &[&str]); 6] = [
         (
             newest(),
             &["store-owner", "store-signed", "store-too-large"],
@@ -63,6 +63,13 @@ fn a_receiver_of_1_1_passes_with_any_part_of_it() {
             },
             &["store-", "parts-at-once", "parts-too-many"],
         ),
+        (
+            Options {
+                discards: false,
+                ..newest()
+            },
+            &["discard-"],
+        ),
     ];
     for (options, missing) in cases {
         let receiver = ModelReceiver::with(options.clone());
@@ -74,7 +81,14 @@ fn a_receiver_of_1_1_passes_with_any_part_of_it() {
                 true => "not supported",
                 false => "pass",
             };
-            let other_user = ["store-owner", "store-signed", "store-too-large"].contains(&&**id);
+            let lacking = [
+                "store-owner",
+                "store-signed",
+                "store-too-large",
+                "discard-owner",
+                "discard-signed",
+            ];
+            let other_user = lacking.contains(&&**id);
             assert!(
                 !newer || verdict == due || other_user,
                 "{id}: {verdict}, {why}\n{options:?}"

@@ -37,4 +37,15 @@ fn the_php_receiver_passes_except_for_incomplete_bodies() {
         ["store-owner", "store-signed"],
         "{found:?}"
     );
+    // PHP sees only complete bodies.
+    let discards = found.with("not supported");
+    let discards: Vec<_> = discards
+        .iter()
+        .filter(|id| id.starts_with("discard-"))
+        .collect();
+    assert_eq!(
+        discards,
+        [&"discard-owner", &"discard-signed", &"discard-writer"],
+        "{found:?}"
+    );
 }

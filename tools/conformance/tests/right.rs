@@ -18,7 +18,12 @@ fn the_receiver_passes() {
     assert!(
         missing.iter().all(|id| {
             let kinds = ["limit-", "owner-", "sign-", "login-"];
-            let without = ["store-owner", "store-signed"];
+            let without = [
+                "store-owner",
+                "store-signed",
+                "discard-owner",
+                "discard-signed",
+            ];
             kinds.iter().any(|kind| id.starts_with(kind)) || without.contains(id)
         }),
         "{missing:?}"
@@ -78,7 +83,13 @@ fn the_receiver_with_users_passes_with_all_ways_to_log_in() {
     );
     found.assert_good();
     let missing = found.with("not supported");
-    let without = ["limit-", "sign-", "login-session", "store-signed"];
+    let without = [
+        "limit-",
+        "sign-",
+        "login-session",
+        "store-signed",
+        "discard-signed",
+    ];
     let expected = |id: &&str| without.iter().any(|kind| id.starts_with(kind));
     assert!(missing.iter().all(expected), "{missing:?}");
 

@@ -21,7 +21,16 @@ fn the_servlet_passes_and_supports_everything() {
     let asked = |id: &&str| !NOT_ASKED.iter().any(|kind| id.starts_with(kind));
     let missing: Vec<_> = missing.into_iter().filter(asked).collect();
     // They need a second user, and a secret.
-    assert_eq!(missing, ["store-owner", "store-signed"], "{found:?}");
+    assert_eq!(
+        missing,
+        [
+            "discard-owner",
+            "discard-signed",
+            "store-owner",
+            "store-signed"
+        ],
+        "{found:?}"
+    );
     assert!(!tomcat.log().contains("SEVERE"), "{}", tomcat.log());
 }
 

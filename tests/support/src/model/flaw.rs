@@ -177,6 +177,22 @@ pub enum Flaw {
     RangesStay,
     /// Any text is taken for the name of a run.
     AnyRunName,
+    /// A locate before a discard makes an upload.
+    LookMakes,
+    /// Discards are offered to a client that did not ask for them.
+    DiscardForAll,
+    /// The bytes of an upload that is discarded stay.
+    DiscardKeeps,
+    /// A discard deletes a finished file.
+    DiscardDeletesFinished,
+    /// A discard of an upload that is not known is 404.
+    DiscardUnknownIs404,
+    /// The id of a discard is not looked at.
+    DiscardAnyId,
+    /// A discard does not wait for a live writer, and ends it.
+    DiscardEndsWriters,
+    /// A discard is taken by GET.
+    DiscardByGet,
 }
 
 /// Returns the response to a head that is refused by mistake.

@@ -146,9 +146,9 @@ impl Guard {
 }
 
 /// The fields that every locate and send may have.
-const KNOWN: [&str; 19] = [
+const KNOWN: [&str; 20] = [
     "action", "name", "size", "mtime", "dir", "user", "md5", "sha256", "blake3", "digests",
-    "digest", "prefix", "id", "offset", "length", "part", "restart", "ts", "nonce",
+    "digest", "prefix", "id", "offset", "length", "part", "restart", "discard", "ts", "nonce",
 ];
 
 impl Secret {

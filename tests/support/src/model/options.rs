@@ -38,6 +38,8 @@ pub struct Options {
     pub small: Option<u64>,
     /// Announced as `parts` by a receiver of 1.1.
     pub parts: Option<u64>,
+    /// Takes discards.
+    pub discards: bool,
     /// A mistake to make.
     pub flaw: Option<Flaw>,
 }
@@ -49,6 +51,7 @@ impl Options {
             digests: &NAMES,
             small: Some(256 << 10),
             parts: Some(6),
+            discards: true,
             ..Self::default()
         }
     }

@@ -78,7 +78,13 @@ impl Shared {
             return Ok(self.respond(conn, &response, length) == 0);
         }
         if head.method == "GET" {
-            let response = self.locate(head.query(), &owner);
+            let query = head.query();
+            let response = match get(&query, "action") {
+                Some("discard") if !self.options.has(Flaw::DiscardByGet) => {
+                    Response::error(400, "a discard is a POST")
+                }
+                _ => self.locate(query, &owner),
+            };
             return Ok(self.respond(conn, &response, 0) == 0);
         }
         if head.method != "POST" || head.content_length().is_none() {
@@ -167,12 +173,20 @@ impl Shared {
         Ok(true)
     }
 
+    /// Answers a form without a file.
     fn locate(&self, mut fields: Fields, owner: &str) -> Response {
         if let Err(response) = self.admit(&mut fields, owner) {
             return response;
         }
+        let action = get(&fields, "action");
+        let discards = self.options.discards && action == Some("discard");
+        let looks = self.options.discards && get(&fields, "discard") == Some("1");
         let result = self.patiently(|uploads| {
-            let response = uploads.locate(&fields, &self.options);
+            let response = match () {
+                () if discards => uploads.discard(&fields, &self.options),
+                () if looks => uploads.look(&fields, &self.options),
+                () => uploads.locate(&fields, &self.options),
+            };
             match response.status {
                 423 => Err(response),
                 _ => Ok(response),

@@ -50,7 +50,7 @@ impl Uploads {
     }
 
     /// Chooses the digest for a locate.
-    fn agree(&self, fields: &Fields, options: &Options) -> Client {
+    pub(super) fn agree(&self, fields: &Fields, options: &Options) -> Client {
         let mut usable: Vec<_> = get(fields, "digests")
             .unwrap_or_default()
             .split(',')
@@ -87,40 +87,40 @@ impl Uploads {
             .collect()
     }
 
+    /// Finds the upload that a form is about.
+    pub(super) fn find(&mut self, fields: &Fields, options: &Options) -> Option<usize> {
+        let key = Key::read(fields, options)?;
+        let given = self.given(fields, options);
+        self.position(&key, &given, options)
+    }
+
+    fn position(&mut self, key: &Key, given: &Known, options: &Options) -> Option<usize> {
+        self.list.iter_mut().position(|upload| {
+            (upload.user == key.user || options.has(Flaw::SharedFiles))
+                && (&upload.dir, &upload.name, upload.size) == (&key.dir, &key.name, key.size)
+                && is_same_content(upload, given, key.mtime.as_ref())
+        })
+    }
+
     /// Finds the upload that a locate or a store is about, and whether it is a new one.
     pub(super) fn find_or_make(
         &mut self,
         fields: &Fields,
         options: &Options,
     ) -> Result<(usize, bool), Response> {
-        let any = options.has(Flaw::AnyLocate).then_some(0);
-        let size = number(fields, "size").or(any);
-        let (Some(name), Some(size)) = (get(fields, "name"), size) else {
+        let Some(key) = Key::read(fields, options) else {
             return Err(Response::error(400, "locate needs name and size"));
         };
-        let name = &*match options.has(Flaw::AsciiNames) {
-            true => name.replace(|char: char| !char.is_ascii(), "?"),
-            false => name.to_owned(),
-        };
-        let some = |flaw, name| get(fields, name).filter(|_| !options.has(flaw));
-        let user = get(fields, "user").unwrap_or_default();
-        let dir = some(Flaw::IgnoresDir, "dir").unwrap_or_default();
-        let mtime = some(Flaw::IgnoresMtime, "mtime").map(str::to_owned);
         let given = self.given(fields, options);
-        let found = self.list.iter_mut().position(|upload| {
-            (upload.user == user || options.has(Flaw::SharedFiles))
-                && (&*upload.dir, &*upload.name) == (dir, name)
-                && upload.size == size
-                && is_same_content(upload, &given, mtime.as_ref())
-        });
-        if let Some(index) = found {
+        if let Some(index) = self.position(&key, &given, options) {
             return Ok((index, false));
         }
-        let sha256 = some(Flaw::AnySha256, "sha256").map(str::to_ascii_lowercase);
+        let sha256 = get(fields, "sha256").filter(|_| !options.has(Flaw::AnySha256));
+        let sha256 = sha256.map(str::to_ascii_lowercase);
         let twin = self.list.iter_mut().position(|upload| {
             upload.complete
-                && (upload.user == user || options.has(Flaw::SharedContent))
-                && (upload.size == size || options.has(Flaw::AnySize))
+                && (upload.user == key.user || options.has(Flaw::SharedContent))
+                && (upload.size == key.size || options.has(Flaw::AnySize))
                 && !given.is_empty()
                 && given.iter().all(|(digest, value)| {
                     let locate = get(fields, "action") == Some("locate");
@@ -134,11 +134,11 @@ impl Uploads {
         self.last_id += 1;
         self.list.push(Upload {
             id: format!("u{}", self.last_id),
-            user: user.to_owned(),
-            dir: dir.to_owned(),
-            name: name.to_owned(),
-            size,
-            mtime,
+            user: key.user,
+            dir: key.dir,
+            name: key.name,
+            size: key.size,
+            mtime: key.mtime,
             known: given,
             complete: content.is_some(),
             content: content.unwrap_or_default(),
@@ -148,6 +148,34 @@ impl Uploads {
             writers: Vec::new(),
         });
         Ok((self.list.len() - 1, true))
+    }
+}
+
+/// What tells which file a form is about, beside digests.
+struct Key {
+    user: String,
+    dir: String,
+    name: String,
+    size: u64,
+    mtime: Option<String>,
+}
+
+impl Key {
+    /// Reads it from a form; `None` if that lacks a part.
+    fn read(fields: &Fields, options: &Options) -> Option<Self> {
+        let any = options.has(Flaw::AnyLocate).then_some(0);
+        let name = get(fields, "name")?;
+        let some = |flaw, name| get(fields, name).filter(|_| !options.has(flaw));
+        Some(Self {
+            user: get(fields, "user").unwrap_or_default().to_owned(),
+            dir: some(Flaw::IgnoresDir, "dir").unwrap_or_default().to_owned(),
+            name: match options.has(Flaw::AsciiNames) {
+                true => name.replace(|char: char| !char.is_ascii(), "?"),
+                false => name.to_owned(),
+            },
+            size: number(fields, "size").or(any)?,
+            mtime: some(Flaw::IgnoresMtime, "mtime").map(str::to_owned),
+        })
     }
 }
 

@@ -165,6 +165,9 @@ impl Upload {
             }
             body += &ranges;
         }
+        if options.has(Flaw::DiscardForAll) {
+            body += r#","discard":true"#;
+        }
         body.push('}');
         Response {
             status,

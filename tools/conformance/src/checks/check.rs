@@ -20,6 +20,7 @@ pub const SEND: &str = "Send";
 pub const AGREEMENT: &str = "Digests by agreement";
 pub const STORE: &str = "Store";
 pub const PARTS: &str = "Parts";
+pub const DISCARD: &str = "Discard";
 pub const ERRORS: &str = "Errors";
 pub const IDENTITY: &str = "What makes a file the same file";
 pub const SIGNING: &str = "Signing";

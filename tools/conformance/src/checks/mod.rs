@@ -9,6 +9,7 @@ pub mod check;
 mod conflicts;
 mod continuing;
 mod digests;
+mod discard;
 mod early;
 mod identity;
 mod instant;
@@ -45,6 +46,7 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         stores::CHECKS,
         parts::CHECKS,
         runs::CHECKS,
+        discard::CHECKS,
         conflicts::CHECKS,
         digests::CHECKS,
         limits::CHECKS,

@@ -219,6 +219,31 @@ const QUOTES: &[Quote] = &[
         "A part that overlaps one of its own run still at work ends the older one, whose connection is lost",
         &["parts-overlap"],
     ),
+    // Discard
+    (
+        "such a locate makes nothing there: of a file that it does not know the answer is `new`, without an `id`",
+        &["discard-asks"],
+    ),
+    (
+        "drops its bytes, its ranges and its record, then answers `200` with the state `new` and the offset 0",
+        &["discard-drops"],
+    ),
+    ("the answer to an earlier discard may have been lost", &["discard-unknown"]),
+    (
+        "then this upload is meant, and no other that is of the same file",
+        &["discard-id"],
+    ),
+    ("`409` without `offset`, with a `message`; the file stays", &["discard-finished"]),
+    (
+        "as for a send: waits up to 2 seconds, takes over from a dead writer, else `423`",
+        &["discard-writer"],
+    ),
+    (
+        "The discard is a `POST` with `application/x-www-form-urlencoded`, never a `GET`",
+        &["discard-get"],
+    ),
+    ("no such upload of this owner", &["discard-owner"]),
+    ("extra fields, `ts`, `nonce`, `sign`", &["discard-signed"]),
     // Errors
     (
         "`offset` is not where the server is",

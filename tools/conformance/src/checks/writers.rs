@@ -8,6 +8,7 @@ use anyhow::{ensure, Context, Result};
 
 use crate::checks::broken::keeps_broken_requests;
 use crate::checks::check::{Check, SEND};
+use crate::file::TestFile;
 use crate::probe::Probe;
 use crate::response::Response;
 use crate::send::SendRequest;
@@ -81,18 +82,28 @@ fn dead(probe: &Probe) -> Outcome {
 }
 
 fn live(probe: &Probe) -> Outcome {
+    locked_out(probe, |probe, file, id| {
+        probe.send(&SendRequest::of(file, id, 0, file.size()))
+    })
+}
+
+/// A request about a file, by its id.
+type Second = fn(&Probe, &TestFile, &str) -> Result<Response>;
+
+/// Checks that a request gets 423 while a writer is sending, and that the writer stays.
+pub fn locked_out(probe: &Probe, second: Second) -> Outcome {
     if !keeps_broken_requests(probe)? {
         return not_supported(
             "the receiver seems to see only complete bodies, so it cannot see who is sending",
         );
     }
     for _ in 0..3 {
-        let (first, second, longest_pause) = send_beside_a_live_writer(probe)?;
+        let (first, second, longest_pause) = ask_beside_a_live_writer(probe, second)?;
         if longest_pause > MAX_PAUSE {
             // This machine is too busy: the writer was silent for too long.
             continue;
         }
-        second.context("the second writer")?.expect(423)?;
+        second.context("the second request")?.expect(423)?;
         let first = first.context("the first writer, which was sending all the time")?;
         ensure!(
             first.is_complete(),
@@ -107,10 +118,11 @@ fn live(probe: &Probe) -> Outcome {
 /// The longest pause of a writer that is not silent.
 const MAX_PAUSE: Duration = Duration::from_millis(500);
 
-/// Starts a writer, and a second one while the first is sending. Returns both responses, and the
-/// first writer's longest pause.
-fn send_beside_a_live_writer(
+/// Starts a writer, and makes a second request while the writer is sending. Returns both responses, and
+/// the writer's longest pause.
+fn ask_beside_a_live_writer(
     probe: &Probe,
+    second: Second,
 ) -> Result<(Result<Response>, Result<Response>, Duration)> {
     let file = probe.file(20_000);
     let id = probe.find(&file)?.id;
@@ -119,7 +131,7 @@ fn send_beside_a_live_writer(
     let mut first = probe.connect()?;
     first.write(&[&*probe.post_head(&body), &*body.opening].concat())?;
     let done = AtomicBool::new(false);
-    let second_writer = probe.for_thread();
+    let second_client = probe.for_thread();
     let write_slowly = || {
         let mut pieces = body.bytes.chunks((body.bytes.len() / 100).max(1));
         let (mut last, mut longest_pause) = (Instant::now(), Duration::ZERO);
@@ -141,7 +153,7 @@ fn send_beside_a_live_writer(
     scope(|scope| {
         let first_writer = scope.spawn(write_slowly);
         sleep(Duration::from_millis(400));
-        let second = second_writer.send(&send);
+        let second = second(&second_client, &file, &id);
         done.store(true, Ordering::Relaxed);
         match first_writer.join().expect("the first writer's thread") {
             Ok((first, longest_pause)) => Ok((first, second, longest_pause)),

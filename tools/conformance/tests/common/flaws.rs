@@ -22,6 +22,11 @@ pub const FLAWS: &[(Flaw, &[&str])] = &[
             "conflict-repeated",
             "digest-of-resumed",
             "digest-prefix-md5",
+            "discard-drops",
+            "discard-get",
+            "discard-id",
+            "discard-owner",
+            "discard-signed",
             "identity-dir",
             "identity-md5",
             "identity-md5-first",
@@ -189,7 +194,12 @@ pub const FLAWS: &[(Flaw, &[&str])] = &[
     (Flaw::SharedIds, &["owner-ids"]),
     (
         Flaw::SharedFiles,
-        &["owner-files", "owner-instant", "store-owner"],
+        &[
+            "discard-owner",
+            "owner-files",
+            "owner-instant",
+            "store-owner",
+        ],
     ),
     (Flaw::SharedContent, &["owner-instant"]),
     (
@@ -207,7 +217,7 @@ pub const FLAWS: &[(Flaw, &[&str])] = &[
         &["login-early", "login-needed", "login-wrong"],
     ),
     (Flaw::AnyPassword, &["login-wrong"]),
-    (Flaw::Unsigned, &["sign-needed"]),
+    (Flaw::Unsigned, &["discard-signed", "sign-needed"]),
     (
         Flaw::ExtraUnsigned,
         &["locate-extra-fields", "sign-accepted", "sign-changed"],
@@ -255,6 +265,7 @@ pub const FLAWS: &[(Flaw, &[&str])] = &[
             "broken-by-reset",
             "broken-keeps",
             "broken-resumes",
+            "discard-writer",
             "limit-just-right",
             "parts-any-order",
             "parts-at-once",

@@ -135,4 +135,4 @@ pub const JOE_AND_EVE: [&str; 6] = [
 ];
 
 /// The beginnings of the names of the checks for version 1.1.
-pub const NEWER: [&str; 3] = ["agree-", "store-", "parts-"];
+pub const NEWER: [&str; 4] = ["agree-", "store-", "parts-", "discard-"];

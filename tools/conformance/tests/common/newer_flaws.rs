@@ -118,4 +118,15 @@ pub const NEWER_FLAWS: &[(Flaw, &[&str])] = &[
     (Flaw::OldBytesStay, &["parts-replace"]),
     (Flaw::RangesStay, &["parts-then-send"]),
     (Flaw::AnyRunName, &["parts-invalid"]),
+    (Flaw::LookMakes, &["discard-asks"]),
+    (Flaw::DiscardForAll, &["discard-asks"]),
+    (Flaw::DiscardKeeps, &["discard-drops", "discard-id"]),
+    (Flaw::DiscardDeletesFinished, &["discard-finished"]),
+    (
+        Flaw::DiscardUnknownIs404,
+        &["discard-id", "discard-owner", "discard-unknown"],
+    ),
+    (Flaw::DiscardAnyId, &["discard-id"]),
+    (Flaw::DiscardEndsWriters, &["discard-writer"]),
+    (Flaw::DiscardByGet, &["discard-get"]),
 ];

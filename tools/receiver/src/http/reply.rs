@@ -54,6 +54,8 @@ struct Members {
     #[serde(skip_serializing_if = "Option::is_none")]
     max_segment: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    discard: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
@@ -180,6 +182,19 @@ impl Reply {
         self.members.offset = Some(record.offset);
         self.members.id = Some(record.id.clone());
         self.members.location = complete.then(|| record.location());
+        self
+    }
+
+    /// Says that nothing is here of an upload.
+    pub fn with_nothing(mut self) -> Self {
+        self.members.state = Some(State::New);
+        self.members.offset = Some(0);
+        self
+    }
+
+    /// Adds that the receiver takes a discard.
+    pub fn with_discard(mut self) -> Self {
+        self.members.discard = Some(true);
         self
     }
 

@@ -30,6 +30,10 @@ pub async fn locate(
             let message = format!("action '{action}' needs multipart/form-data");
             return Err(Reply::bad_request(message));
         }
+        "discard" => {
+            let message = "action 'discard' needs a POST";
+            return Err(Reply::bad_request(message));
+        }
         other => return Err(Reply::bad_field("action", other)),
     }
     let file = identity(fields, owner)?;

@@ -3,6 +3,7 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | [`locate`](mod@locate) | the request that asks what the receiver has of a file |
+//! | [`discard`](mod@discard) | the request that takes an upload back |
 //! | [`send`](mod@send) | the request that brings the next bytes |
 //! | [`send_fields`] | the fields of a send and of a store |
 //! | [`part`] | a send that is under way together with others of the same upload |
@@ -15,6 +16,7 @@
 //! | [`request_log`] | the log line of a request |
 
 pub mod agreement;
+pub mod discard;
 pub mod endpoint;
 pub mod incoming;
 pub mod locate;
@@ -35,6 +37,7 @@ use crate::accounts::form_check::FormCheck;
 use crate::http::body::read_form;
 use crate::http::fields::Fields;
 use crate::http::reply::{excerpt, Reply};
+use discard::{discard, look};
 use endpoint::Endpoint;
 use locate::locate;
 use multipart::{boundary, Form};
@@ -43,7 +46,7 @@ use send::send;
 use send_fields::read_head;
 use store::store;
 
-/// Answers a locate, a send or a store.
+/// Answers a locate, a send, a store or a discard.
 pub async fn answer(
     endpoint: &Endpoint,
     head: &Parts,
@@ -61,7 +64,7 @@ pub async fn answer(
             let query = head.uri.query().unwrap_or("");
             let fields = Fields::from_urlencoded(query.as_bytes())?;
             check.check_head(&fields).await?;
-            locate(endpoint, check.owner(), &fields, log).await
+            locate_or_look(endpoint, check.owner(), &fields, log).await
         }
         _ => {
             let value = head.headers.get(header::CONTENT_TYPE);
@@ -72,7 +75,10 @@ pub async fn answer(
                     let text = read_form(body, idle).await?;
                     let fields = Fields::from_urlencoded(&text)?;
                     check.check_head(&fields).await?;
-                    locate(endpoint, check.owner(), &fields, log).await
+                    match fields.text("action") {
+                        Some("discard") => discard(endpoint, check.owner(), &fields, log).await,
+                        _ => locate_or_look(endpoint, check.owner(), &fields, log).await,
+                    }
                 }
                 "multipart/form-data" => {
                     log.action = "send";
@@ -90,5 +96,17 @@ pub async fn answer(
                 )),
             }
         }
+    }
+}
+
+async fn locate_or_look(
+    endpoint: &Endpoint,
+    owner: &str,
+    fields: &Fields,
+    log: &mut RequestLog,
+) -> Result<Reply, Reply> {
+    match (fields.text("action"), fields.text("discard")) {
+        (Some("locate"), Some("1")) => look(endpoint, owner, fields, log).await,
+        _ => locate(endpoint, owner, fields, log).await,
     }
 }

@@ -11,7 +11,7 @@ use crate::ops::metrics::Metrics;
 pub struct RequestLog {
     method: Method,
     start: Instant,
-    /// `locate`, `send`, `store`, or `-` while it is not known.
+    /// `locate`, `send`, `store`, `discard`, or `-` while it is not known.
     pub action: &'static str,
     /// The owner of the upload.
     pub owner: String,

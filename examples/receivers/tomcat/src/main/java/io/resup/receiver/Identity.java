@@ -13,11 +13,16 @@ import java.nio.charset.StandardCharsets;
  * @param digests the digests of the whole file, as the client gave them
  */
 record Identity(String owner, String dir, String name, long size, String mtime, KnownDigests digests) {
+    /** Reads the fields of a request. */
+    static Identity read(String owner, Fields fields) throws Refusal {
+        return new Identity(owner, fields.dir(), fields.name(), fields.bytes("size"), fields.mtime(),
+                KnownDigests.read(fields, ""));
+    }
+
     /** Reads the fields of a locate or a store. Clients of version 1.0 mean SHA-256 for instant uploads only. */
     static Identity read(String owner, Fields fields, Agreement agreement) throws Refusal {
-        KnownDigests digests = KnownDigests.read(fields, "");
-        return new Identity(owner, fields.dir(), fields.name(), fields.bytes("size"), fields.mtime(),
-                agreement.isNamed() ? digests : digests.onlyMd5());
+        Identity file = read(owner, fields);
+        return agreement.isNamed() ? file : file.withDigests(file.digests().onlyMd5());
     }
 
     /**

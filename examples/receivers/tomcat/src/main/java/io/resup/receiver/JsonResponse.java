@@ -28,6 +28,14 @@ final class JsonResponse {
         return new JsonResponse(200).uploadStatus(upload, agreement);
     }
 
+    /** Makes the response of success about an upload of which nothing is here. */
+    static JsonResponse ofNothing() {
+        JsonResponse response = new JsonResponse(200);
+        response.members.put("state", Upload.State.NEW.word());
+        response.members.put("offset", 0L);
+        return response;
+    }
+
     /** Makes the response to a failure of the receiver. The details go to the log only. */
     static JsonResponse failure(Exception error) {
         if (error.getMessage() != null && FULL.matcher(error.getMessage()).find()) {
@@ -72,6 +80,12 @@ final class JsonResponse {
             members.put("small", limits.small());
         }
         return maxSegment(limits.maxSegment());
+    }
+
+    /** Adds that a discard is taken. */
+    JsonResponse discard() {
+        members.put("discard", true);
+        return this;
     }
 
     /** Adds the code of the error, for programs. */
@@ -123,7 +137,7 @@ final class JsonResponse {
         StringBuilder json = new StringBuilder("{");
         members.forEach((name, value) -> {
             json.append(json.length() > 1 ? ",\"" : "\"").append(name).append("\":");
-            if (value instanceof Long) {
+            if (value instanceof Long || value instanceof Boolean) {
                 json.append(value);
             } else {
                 quote(json, value.toString());

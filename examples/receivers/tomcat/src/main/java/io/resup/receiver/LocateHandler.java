@@ -28,6 +28,10 @@ final class LocateHandler {
         }
         Agreement agreement = Agreement.choose(fields);
         Identity file = Identity.read(access.owner(), fields, agreement);
+        if ("1".equals(fields.text("discard"))) {
+            Upload found = uploads.records().find(file);
+            return (found == null ? JsonResponse.ofNothing() : JsonResponse.of(found, agreement)).discard();
+        }
         if (file.size() > limits.maxSize()) {
             throw new Refusal(413,
                     "the file has " + file.size() + " bytes, the most that is taken is " + limits.maxSize());

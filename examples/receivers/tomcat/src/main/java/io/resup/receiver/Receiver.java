@@ -18,6 +18,7 @@ final class Receiver implements AutoCloseable {
     private final Nonces nonces;
     private final Locks locks = new Locks();
     private final LocateHandler locate;
+    private final DiscardHandler discard;
     private final SendHandler send;
     private final StoreHandler store;
 
@@ -29,6 +30,7 @@ final class Receiver implements AutoCloseable {
         Uploads uploads = new Uploads(new Records(database), new Store(settings.data()));
         Limits limits = settings.limits();
         locate = new LocateHandler(uploads, locks, limits);
+        discard = new DiscardHandler(uploads, locks);
         send = new SendHandler(uploads, locks, limits);
         store = new StoreHandler(uploads, locks, limits);
     }
@@ -48,7 +50,9 @@ final class Receiver implements AutoCloseable {
         InputStream body = request.getInputStream();
         switch (type.split(";")[0].trim().toLowerCase(Locale.ROOT)) {
             case "application/x-www-form-urlencoded":
-                return locate.handle(access, Fields.parse(body));
+                Fields fields = Fields.parse(body);
+                boolean discards = "discard".equals(fields.text("action"));
+                return discards ? discard.handle(access, fields) : locate.handle(access, fields);
             case "multipart/form-data":
                 return handle(access, new Multipart(body, Multipart.boundary(type)));
             default:

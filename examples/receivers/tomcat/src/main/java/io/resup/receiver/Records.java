@@ -78,6 +78,11 @@ final class Records {
         }
     }
 
+    /** Deletes a record. */
+    void delete(Upload upload) throws SQLException {
+        database.update("DELETE FROM uploads WHERE id = ?", upload.id());
+    }
+
     private Upload queryFirst(String sql, Object... values) throws SQLException {
         return query(1, sql, values).stream().findFirst().orElse(null);
     }

@@ -77,6 +77,15 @@ final class Uploads {
         return fresh;
     }
 
+    /** Drops an upload with all its bytes. */
+    void delete(Upload upload) throws SQLException, IOException {
+        records.delete(upload);
+        store.delete(upload.id());
+        synchronized (midstates) {
+            midstates.remove(upload.id());
+        }
+    }
+
     /**
      * Returns the digests of the stored bytes, from the cache, or after a restart from the file. Returns <code>null
      * </code> when the file has other bytes than were confirmed.
