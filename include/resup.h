@@ -721,6 +721,7 @@ RESUP_API resup_status resup_upload_free(resup_upload *upload);
  * What is uploaded under which name, and how. Each setting counts from the next run on.
  *
  * @param upload  an upload
+ * @param path    the state file: not empty, and a place of its own for each upload
  * @return #RESUP_OK; #RESUP_E_ARGUMENT for a value that cannot be used; #RESUP_E_NULL for a text
  *         that is NULL; #RESUP_E_UTF8 for one that is not valid; #RESUP_E_STATE during a run;
  *         #RESUP_E_BUSY or a handle's error
@@ -797,14 +798,10 @@ RESUP_API resup_status resup_upload_set_digest_algorithm(resup_upload *upload, i
  * it (tus). Default: none. Where it is missing, damaged or of another file, the upload reads more or
  * begins anew, and ends right. Only its owner may read it; it is removed when the upload is complete.
  * A file at that path that is no state file is left as it is. Memory and streams have no state file.
- * @param path  not empty; a place of its own for each upload
  */
 RESUP_API resup_status resup_upload_set_state_file(resup_upload *upload, const char *path);
 
-/**
- * As resup_upload_set_state_file, with a path in UTF-16.
- * @param path  as for resup_upload_set_state_file
- */
+/** As resup_upload_set_state_file, with a path in UTF-16. */
 RESUP_API resup_status resup_upload_set_state_file_utf16(resup_upload *upload,
                                                          const uint16_t *path);
 
@@ -879,9 +876,8 @@ RESUP_API resup_status resup_upload_start(resup_upload *upload);
 #define RESUP_FOREVER 2147483647
 
 /**
- * Calls the callbacks for what happened since the last call, on this thread, and waits for more. A
- * program that never calls it loses no outcome, but after the last 64 states and 1000 log lines
- * the older ones.
+ * Calls the callbacks for what happened since the last call, on this thread, and waits for more.
+ * Without it no outcome is lost, but of states and log lines all but the last 64 and 1000.
  * @param timeout_ms  the most time to wait, in milliseconds; 0 only looks; #RESUP_FOREVER
  * @return #RESUP_PENDING while the upload goes on; at its end, and from then on, what
  *         resup_upload_run would have returned; #RESUP_E_STATE before resup_upload_start
@@ -891,9 +887,19 @@ RESUP_API resup_status resup_upload_start(resup_upload *upload);
 RESUP_API resup_status resup_upload_wait(resup_upload *upload, uint32_t timeout_ms);
 
 /**
- * Ends an upload. resup_upload_run or resup_upload_wait returns #RESUP_E_CANCELLED within 100 ms,
- * also when the network hangs. Called before the first run, it ends that run at its beginning;
- * after the end of a run it does nothing.
+ * Takes an upload back, and returns at the end: the server drops what it has of the file, and a
+ * later run begins anew. A complete file stays. What the server does not have is a success, too.
+ * Time limits, retries and a cancel are as in a run. A success removes the state file.
+ * @return #RESUP_OK; #RESUP_E_REFUSED for a complete file, and where the server takes none back;
+ *         #RESUP_E_STATE during a run, or when its URL is not known (tus); else as resup_upload_run
+ *
+ * Threads: one at a time. Callbacks: those for states, for the log, and of a stream.
+ */
+RESUP_API resup_status resup_upload_discard(resup_upload *upload);
+
+/**
+ * Ends a run or a discard: the call inside returns #RESUP_E_CANCELLED within 100 ms, also when the
+ * network hangs. Before the first run it ends that one at its start; after a run it does nothing.
  */
 RESUP_API resup_status resup_upload_cancel(resup_upload *upload);
 

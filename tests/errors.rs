@@ -10,6 +10,9 @@ mod harness;
 mod one;
 
 #[cfg(target_os = "linux")]
+#[path = "errors/discards.rs"]
+mod discards;
+#[cfg(target_os = "linux")]
 #[path = "errors/messages.rs"]
 mod messages;
 #[cfg(target_os = "linux")]

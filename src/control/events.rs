@@ -43,6 +43,8 @@ pub(super) struct Events {
     progress: Option<(Instant, (u64, u64))>,
     retry_at: Option<Instant>,
     outcome: Option<Result<(), Error>>,
+    /// Whether a success leaves nothing at the server, so that the upload is as before its first run.
+    discards: bool,
 }
 
 impl Events {
@@ -64,6 +66,11 @@ impl Events {
 
     pub(super) fn set_retry_at(&mut self, at: Option<Instant>) {
         self.retry_at = at;
+    }
+
+    /// Notes that the run takes the upload back.
+    pub(super) fn set_discards(&mut self) {
+        self.discards = true;
     }
 
     /// Whether the outcome is known. Later events are dropped.
@@ -101,6 +108,7 @@ impl Events {
             return false;
         }
         self.push_state(match &outcome {
+            Ok(()) if self.discards => UploadState::Ready,
             Ok(()) => UploadState::Complete,
             Err(Error::Cancelled) => UploadState::Cancelled,
             Err(_) => UploadState::Failed,

@@ -261,6 +261,11 @@ impl Control {
         let _ = self.log_level.set(level);
     }
 
+    /// Notes that the run takes the upload back.
+    pub(crate) fn set_discards(&self) {
+        self.lock().events.set_discards();
+    }
+
     /// Notes whether the program looks at states. Each wakes it then.
     pub(crate) fn set_wants_states(&self, wants: bool) {
         self.ignores_states.store(!wants, Relaxed);

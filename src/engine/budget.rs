@@ -17,7 +17,7 @@ const MAX_UNPROVEN: u32 = 2;
 /// Progress is a server's offset that is higher than ever before, if that was worth the bytes that
 /// were sent for it: a server that moves its offset by one byte each time is given up.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(crate) struct Budget {
     policy: RetryPolicy,
     failures: u32,
     /// The time of the first of these failures.
@@ -32,7 +32,7 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    pub(super) fn new(policy: RetryPolicy) -> Self {
+    pub(crate) fn new(policy: RetryPolicy) -> Self {
         Budget {
             policy,
             failures: 0,
@@ -96,7 +96,7 @@ impl Budget {
     ///
     /// `jitter` is a uniformly distributed number. The wait is uniform between zero and the
     /// exponential bound ("full jitter"), and never shorter than `retry_after`.
-    pub(super) fn spend(
+    pub(crate) fn spend(
         &mut self,
         now: Instant,
         retry_after: Option<Duration>,

@@ -27,6 +27,7 @@ mod store;
 mod tests;
 mod transfer;
 
+pub(crate) use budget::Budget;
 pub(crate) use parts::MOST as MOST_CONNECTIONS;
 pub(crate) use segments::LearnedLimit;
 #[cfg(test)]

@@ -245,6 +245,13 @@ pub enum Error {
         sent: String,
     },
 
+    /// The server does not take back what it has of the upload.
+    #[error("the upload was not discarded: {why}")]
+    NotDiscarded {
+        /// The reason, and what becomes of the upload.
+        why: String,
+    },
+
     /// The program cancelled, by a call or by a callback's return value.
     #[error("the upload was cancelled")]
     Cancelled,
@@ -348,6 +355,7 @@ impl Error {
             Error::DigestMismatch { .. } => ErrorKind::DigestMismatch,
             Error::DigestUnavailable { .. } => ErrorKind::DigestUnavailable,
             Error::MayBeStored { cause, .. } => cause.kind(),
+            Error::NotDiscarded { .. } => ErrorKind::Refused(RefusalKind::Other),
             Error::Cancelled => ErrorKind::Cancelled,
             Error::System { .. } => ErrorKind::System,
             Error::Internal { .. } => ErrorKind::Internal,

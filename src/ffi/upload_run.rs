@@ -12,10 +12,11 @@
 use std::time::Duration;
 
 use super::internal::boundary::enter;
-use super::internal::entry::{finish_run, start_run, with_remote, UPLOADS};
+use super::internal::entry::{finish_run, start_run, with_remote, Start, UPLOADS};
 use super::status::{RESUP_OK, RESUP_PENDING};
 use super::types::{resup_status, resup_upload};
 use crate::api::remote::Remote;
+use crate::api::upload::Upload;
 
 /// Uploads, and returns at the end. On the way the callbacks are called, on this thread. After a
 /// lost connection or a failure of the server it waits and goes on, within the client's limits.
@@ -28,10 +29,15 @@ use crate::api::remote::Remote;
 /// Threads: one at a time. Callbacks: all.
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_run(upload: *mut resup_upload) -> resup_status {
+    run_to_end(upload, Upload::start)
+}
+
+/// Starts a run or a discard, and returns at its end.
+fn run_to_end(handle: *mut resup_upload, start: Start) -> resup_status {
     enter(0, || {
-        let entry = UPLOADS.get(upload as usize)?;
+        let entry = UPLOADS.get(handle as usize)?;
         entry.with_upload(|upload| {
-            start_run(&entry, upload)?;
+            start_run(&entry, upload, start)?;
             loop {
                 if let Some(outcome) = upload.wait(Duration::MAX) {
                     return finish_run(&entry, outcome);
@@ -53,16 +59,18 @@ pub unsafe extern "C" fn resup_upload_run(upload: *mut resup_upload) -> resup_st
 pub unsafe extern "C" fn resup_upload_start(upload: *mut resup_upload) -> resup_status {
     enter(0, || {
         let entry = UPLOADS.get(upload as usize)?;
-        entry.with_upload(|upload| start_run(&entry, upload).map(|()| RESUP_OK))
+        entry.with_upload(|upload| {
+            start_run(&entry, upload, Upload::start)?;
+            Ok(RESUP_OK)
+        })
     })
 }
 
 /// For resup_upload_wait: this and everything above means as long as it takes.
 pub const RESUP_FOREVER: u32 = 0x7FFF_FFFF;
 
-/// Calls the callbacks for what happened since the last call, on this thread, and waits for more. A
-/// program that never calls it loses no outcome, but after the last 64 states and 1000 log lines
-/// the older ones.
+/// Calls the callbacks for what happened since the last call, on this thread, and waits for more.
+/// Without it no outcome is lost, but of states and log lines all but the last 64 and 1000.
 ///
 /// @param timeout_ms  the most time to wait, in milliseconds; 0 only looks; #RESUP_FOREVER
 /// @return #RESUP_PENDING while the upload goes on; at its end, and from then on, what
@@ -87,9 +95,21 @@ pub unsafe extern "C" fn resup_upload_wait(
     })
 }
 
-/// Ends an upload. resup_upload_run or resup_upload_wait returns #RESUP_E_CANCELLED within 100 ms,
-/// also when the network hangs. Called before the first run, it ends that run at its beginning;
-/// after the end of a run it does nothing.
+/// Takes an upload back, and returns at the end: the server drops what it has of the file, and a
+/// later run begins anew. A complete file stays. What the server does not have is a success, too.
+/// Time limits, retries and a cancel are as in a run. A success removes the state file.
+///
+/// @return #RESUP_OK; #RESUP_E_REFUSED for a complete file, and where the server takes none back;
+///         #RESUP_E_STATE during a run, or when its URL is not known (tus); else as resup_upload_run
+///
+/// Threads: one at a time. Callbacks: those for states, for the log, and of a stream.
+#[no_mangle]
+pub unsafe extern "C" fn resup_upload_discard(upload: *mut resup_upload) -> resup_status {
+    run_to_end(upload, Upload::start_discard)
+}
+
+/// Ends a run or a discard: the call inside returns #RESUP_E_CANCELLED within 100 ms, also when the
+/// network hangs. Before the first run it ends that one at its start; after a run it does nothing.
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_cancel(upload: *mut resup_upload) -> resup_status {
     with_remote(upload, Remote::cancel)

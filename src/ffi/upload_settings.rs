@@ -3,6 +3,7 @@
 //! What is uploaded under which name, and how. Each setting counts from the next run on.
 //!
 //! @param upload  an upload
+//! @param path    the state file: not empty, and a place of its own for each upload
 //! @return #RESUP_OK; #RESUP_E_ARGUMENT for a value that cannot be used; #RESUP_E_NULL for a text
 //!         that is NULL; #RESUP_E_UTF8 for one that is not valid; #RESUP_E_STATE during a run;
 //!         #RESUP_E_BUSY or a handle's error
@@ -149,8 +150,6 @@ pub unsafe extern "C" fn resup_upload_set_digest_algorithm(
 /// it (tus). Default: none. Where it is missing, damaged or of another file, the upload reads more or
 /// begins anew, and ends right. Only its owner may read it; it is removed when the upload is complete.
 /// A file at that path that is no state file is left as it is. Memory and streams have no state file.
-///
-/// @param path  not empty; a place of its own for each upload
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_set_state_file(
     upload: *mut resup_upload,
@@ -163,8 +162,6 @@ pub unsafe extern "C" fn resup_upload_set_state_file(
 }
 
 /// As resup_upload_set_state_file, with a path in UTF-16.
-///
-/// @param path  as for resup_upload_set_state_file
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_set_state_file_utf16(
     upload: *mut resup_upload,

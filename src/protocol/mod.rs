@@ -309,4 +309,25 @@ pub(crate) trait Protocol: Send + Sync {
         job: &Job,
         store: Store<'_>,
     ) -> Result<Option<Answer>, Error>;
+
+    /// Takes back what the server has of the file, unless that is complete. `key` is the server's key of
+    /// the upload, where that is known. A server without the upload has nothing to take back: that is a
+    /// success.
+    fn discard(&self, _: &dyn Exchange, _: &Job, _: Option<&str>) -> Result<(), Error> {
+        Err(Error::NotDiscarded {
+            why: format!(
+                "{} has no request for that; what the server has of the file stays there",
+                self.name()
+            ),
+        })
+    }
+}
+
+/// Makes the error for an upload that only its URL finds, where none is known.
+fn nothing_to_discard() -> Error {
+    Error::WrongState(
+        "there is nothing to discard: only its URL finds an upload at this server, and none is known of \
+         this file; it takes the upload object of the run that failed, or that run's state file (an \
+         upload without either stays at the server until it expires)",
+    )
 }

@@ -6,7 +6,7 @@ use super::auto::{check_settings, may_speak_another, request};
 use super::form::Form;
 use super::learned::LearnedProtocol;
 use super::others::other;
-use super::{Abilities, Answer, Job, Outcome, Protocol, Segment, Store};
+use super::{nothing_to_discard, Abilities, Answer, Job, Outcome, Protocol, Segment, Store};
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
 use crate::http::{refusal_of, spoken, Exchange, Spoken};
@@ -123,5 +123,12 @@ impl Protocol for Sizeless<'_> {
         store: Store<'_>,
     ) -> Result<Option<Answer>, Error> {
         self.current()?.store(exchange, job, store)
+    }
+
+    fn discard(&self, exchange: &dyn Exchange, job: &Job, key: Option<&str>) -> Result<(), Error> {
+        match self.found.get() {
+            Some(found) => found.discard(exchange, job, key),
+            None => Err(nothing_to_discard()),
+        }
     }
 }

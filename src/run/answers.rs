@@ -141,13 +141,18 @@ impl Answers<'_> {
 
     /// Notes the words of a refusal, for the program.
     pub(super) fn note_refusal(&self, error: &Error) {
-        let Some(refusal) = error.refusal() else {
-            return;
-        };
-        let (message, excerpt) = (refusal.message.clone(), refusal.excerpt.clone());
-        self.control.edit_server_info(|info| {
-            info.message = message;
-            info.excerpt = Some(excerpt).filter(|text| !text.is_empty());
-        });
+        note_refusal(self.control, error);
     }
+}
+
+/// Notes the words of a refusal, for the program.
+pub(super) fn note_refusal(control: &Control, error: &Error) {
+    let Some(refusal) = error.refusal() else {
+        return;
+    };
+    let (message, excerpt) = (refusal.message.clone(), refusal.excerpt.clone());
+    control.edit_server_info(|info| {
+        info.message = message;
+        info.excerpt = Some(excerpt).filter(|text| !text.is_empty());
+    });
 }

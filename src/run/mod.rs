@@ -5,6 +5,7 @@
 mod answers;
 mod connector;
 mod digest_ahead;
+mod discard;
 mod driver;
 mod ends;
 mod hashed_source;
@@ -34,6 +35,7 @@ mod tls_cuts;
 pub(crate) use options::{ClientState, SharedState, UploadOptions};
 
 use connector::HttpConnector;
+use discard::Discard;
 use driver::Driver;
 use last_upload::version;
 use setup::Setup;
@@ -142,6 +144,24 @@ pub(crate) fn run_upload(
         control,
         history: AuthHistory::default(),
     };
+    if upload.discards {
+        Discard {
+            protocol: &*protocol,
+            connector: &connector,
+            control,
+            source: &mut *source,
+            job,
+            key: saved.map(|(_, key)| key),
+            retry: options.retry,
+            digest: upload.digest,
+        }
+        .run()?;
+        if let Some(file) = state_file {
+            file.remove_unused();
+        }
+        upload.last.forget();
+        return Ok(());
+    }
     let driver = Driver::new(Setup {
         protocol: &*protocol,
         connector: &connector,

@@ -204,6 +204,8 @@ pub(crate) struct UploadOptions {
     pub only_for_key: bool,
     /// Whether the server is asked before anything is sent, since an earlier run may have sent it.
     pub asks_first: bool,
+    /// Whether the run takes the upload back.
+    pub discards: bool,
     /// The upload that the last run has begun.
     pub last: LastUpload,
 }
@@ -224,6 +226,7 @@ impl UploadOptions {
             has_size: true,
             only_for_key: false,
             asks_first: false,
+            discards: false,
             last: LastUpload::default(),
         }
     }

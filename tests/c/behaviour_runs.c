@@ -152,9 +152,52 @@ static void wait_gives_up_in_time(void)
     resup_client_free(client);
 }
 
+static int32_t cancel_sending(struct events *events)
+{
+    return resup_upload_state(events->upload) == RESUP_STATE_SENDING ? 1 : RESUP_CONTINUE;
+}
+
+static void discard(void)
+{
+    resup_client *client = new_client(here.url);
+    char path[PATH_SIZE];
+    resup_upload *upload = new_upload(client, new_file(path, "discarded.bin", 3000007));
+    static struct events events;
+
+    listen_to(&events, upload);
+    events.in_progress = cancel_sending;
+    CHECK_STATUS(resup_upload_set_rate_limit(upload, 1500000), RESUP_OK, "a slow upload");
+    CHECK_STATUS(resup_upload_run(upload), RESUP_E_CANCELLED, "is cancelled on the way");
+    events.in_progress = NULL;
+    CHECK_STATUS(resup_upload_set_rate_limit(upload, 0), RESUP_OK, "now as fast as it goes");
+    expect_here(&events);
+    CHECK_STATUS(resup_upload_discard(upload), RESUP_OK, "an unfinished upload is discarded");
+    CHECK(events.seen[RESUP_STATE_LOCATING] == 1 && events.last_state == RESUP_STATE_READY,
+          "with its states");
+    CHECK(events.progress == 0 && events.completes == 0, "but no progress and no completion");
+    CHECK(resup_upload_state(upload) == RESUP_STATE_READY, "it is ready again");
+    CHECK(strlen(resup_upload_error_message(upload)) == 0, "and has no error message");
+    CHECK_STATUS(resup_upload_discard(upload), RESUP_OK, "what is not there, too");
+    expect_here(&events);
+    CHECK_STATUS(resup_upload_run(upload), RESUP_OK, "run after a discard");
+    CHECK(resup_upload_bytes_skipped(upload) == 0, "begins anew");
+    check_stored(upload, path, "and stores the file");
+    CHECK_STATUS(resup_upload_discard(upload), RESUP_E_REFUSED, "a finished file stays");
+    CHECK_TEXT(resup_upload_error_message(upload), "finished", "and the message says so");
+    CHECK(resup_upload_http_status(upload) == 409, "with the status");
+    CHECK(resup_upload_is_retryable(upload) == 0, "for good");
+    CHECK_STATUS(resup_upload_start(upload), RESUP_OK, "start");
+    CHECK_STATUS(resup_upload_discard(upload), RESUP_E_STATE, "no discard during a run");
+    CHECK_STATUS(resup_upload_wait(upload, RESUP_FOREVER), RESUP_OK, "which goes on");
+    resup_upload_free(upload);
+    check_destroyed(&events, "each user_data is released once");
+    resup_client_free(client);
+}
+
 void test_runs(void)
 {
     run_twice();
+    discard();
     start_and_wait();
     wait_gives_up_in_time();
 }

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use resup::Error;
 
+use crate::discards;
 use crate::harness::Bench;
 use crate::one::{One, Report};
 use crate::{servers, streams};
@@ -202,7 +203,9 @@ fn make(situation: &str, one: &One, mistakes: &Mistakes) -> Case {
         "a stream whose size was not known has more than it takes" => {
             text(Error::TooLarge { limit: 250_000 })
         }
-        other => streams::make(other).unwrap_or_else(|| servers::make(other, one)),
+        other => streams::make(other)
+            .or_else(|| discards::make(other, one))
+            .unwrap_or_else(|| servers::make(other, one)),
     }
 }
 

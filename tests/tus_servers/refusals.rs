@@ -15,7 +15,7 @@ use crate::scene::{client, left_over, setups, Log, Scene};
 use crate::{on, SIZE};
 
 /// Begins an upload, of which half is sent before the connection is lost. Gives its URL.
-fn begin(scene: &Scene, file: &Path) -> String {
+pub fn begin(scene: &Scene, file: &Path) -> String {
     let client = scene.client();
     client.set_retry_limit(0);
     let mut upload = scene.upload(&client, file);

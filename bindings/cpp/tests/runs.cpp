@@ -39,6 +39,27 @@ static void a_run_reports_states_progress_and_its_end(const Setup &setup)
     CHECK(again.bytes_sent() == 0 && again.bytes_skipped() == 2'000'000 && again.id() == upload.id());
 }
 
+static void a_discard_takes_an_upload_back(const Setup &setup)
+{
+    resup::Client client(setup.endpoint);
+    resup::Upload upload(client, make_file(setup, "discarded", 3'000'000));
+    upload.set_rate_limit(1'500'000).on_progress([&](const resup::Progress &) {
+        if (upload.state() == resup::State::sending)
+            upload.cancel();
+    });
+    CHECK(catch_from<resup::Error>([&] { upload.run(); }).code() == resup::Errc::cancelled);
+    upload.set_rate_limit(0).on_progress(nullptr);
+    upload.discard();
+    CHECK(upload.state() == resup::State::ready);
+    upload.run();
+    CHECK(upload.bytes_skipped() == 0);
+    const auto error = catch_from<resup::Error>([&] { upload.discard(); });
+    CHECK(error.code() == resup::Errc::refused && error.http_status() == 409 && !error.is_retryable());
+    std::error_code code;
+    upload.discard(code);
+    CHECK(code == resup::Errc::refused);
+}
+
 static void moved_objects_go_on(const Setup &setup)
 {
     resup::Client first(setup.endpoint);
@@ -88,6 +109,7 @@ static void the_log_function_gets_the_lines(const Setup &setup)
 void runs(const Setup &setup)
 {
     a_run_reports_states_progress_and_its_end(setup);
+    a_discard_takes_an_upload_back(setup);
     moved_objects_go_on(setup);
     callbacks_are_replaced_and_removed(setup);
     the_log_function_gets_the_lines(setup);

@@ -517,6 +517,7 @@ var
 // What is uploaded under which name, and how. Each setting counts from the next run on.
 //
 // upload  an upload
+// path    the state file: not empty, and a place of its own for each upload
 // Returns RESUP_OK; RESUP_E_ARGUMENT for a value that cannot be used; RESUP_E_NULL for a text
 // that is NULL; RESUP_E_UTF8 for one that is not valid; RESUP_E_STATE during a run;
 // RESUP_E_BUSY or a handle's error
@@ -574,10 +575,8 @@ var
   /// it (tus). Default: none. Where it is missing, damaged or of another file, the upload reads more or
   /// begins anew, and ends right. Only its owner may read it; it is removed when the upload is complete.
   /// A file at that path that is no state file is left as it is. Memory and streams have no state file.</summary>
-  /// <param name="path">not empty; a place of its own for each upload</param>
   resup_upload_set_state_file: function(upload: Presup_upload; path: PAnsiChar): resup_status; cdecl;
   /// <summary>As resup_upload_set_state_file, with a path in UTF-16.</summary>
-  /// <param name="path">as for resup_upload_set_state_file</param>
   resup_upload_set_state_file_utf16: function(upload: Presup_upload; path: PWideChar): resup_status; cdecl;
 
 const
@@ -635,17 +634,22 @@ const
   RESUP_FOREVER = 2147483647;
 
 var
-  /// <summary>Calls the callbacks for what happened since the last call, on this thread, and waits for more. A
-  /// program that never calls it loses no outcome, but after the last 64 states and 1000 log lines
-  /// the older ones.</summary>
+  /// <summary>Calls the callbacks for what happened since the last call, on this thread, and waits for more.
+  /// Without it no outcome is lost, but of states and log lines all but the last 64 and 1000.</summary>
   /// <param name="timeout_ms">the most time to wait, in milliseconds; 0 only looks; RESUP_FOREVER</param>
   /// <returns>RESUP_PENDING while the upload goes on; at its end, and from then on, what
   /// resup_upload_run would have returned; RESUP_E_STATE before resup_upload_start</returns>
   /// <remarks>Threads: one at a time. Callbacks: all.</remarks>
   resup_upload_wait: function(upload: Presup_upload; timeout_ms: Cardinal): resup_status; cdecl;
-  /// <summary>Ends an upload. resup_upload_run or resup_upload_wait returns RESUP_E_CANCELLED within 100 ms,
-  /// also when the network hangs. Called before the first run, it ends that run at its beginning;
-  /// after the end of a run it does nothing.</summary>
+  /// <summary>Takes an upload back, and returns at the end: the server drops what it has of the file, and a
+  /// later run begins anew. A complete file stays. What the server does not have is a success, too.
+  /// Time limits, retries and a cancel are as in a run. A success removes the state file.</summary>
+  /// <returns>RESUP_OK; RESUP_E_REFUSED for a complete file, and where the server takes none back;
+  /// RESUP_E_STATE during a run, or when its URL is not known (tus); else as resup_upload_run</returns>
+  /// <remarks>Threads: one at a time. Callbacks: those for states, for the log, and of a stream.</remarks>
+  resup_upload_discard: function(upload: Presup_upload): resup_status; cdecl;
+  /// <summary>Ends a run or a discard: the call inside returns RESUP_E_CANCELLED within 100 ms, also when the
+  /// network hangs. Before the first run it ends that one at its start; after a run it does nothing.</summary>
   resup_upload_cancel: function(upload: Presup_upload): resup_status; cdecl;
   /// <summary>Pauses an upload: its connection is closed, and it waits for resup_upload_resume.</summary>
   resup_upload_pause: function(upload: Presup_upload): resup_status; cdecl;
@@ -939,6 +943,7 @@ begin
     @resup_upload_run := FindFunction('resup_upload_run');
     @resup_upload_start := FindFunction('resup_upload_start');
     @resup_upload_wait := FindFunction('resup_upload_wait');
+    @resup_upload_discard := FindFunction('resup_upload_discard');
     @resup_upload_cancel := FindFunction('resup_upload_cancel');
     @resup_upload_pause := FindFunction('resup_upload_pause');
     @resup_upload_resume := FindFunction('resup_upload_resume');

@@ -26,6 +26,9 @@ type
     /// <exception cref="Exception">what an event raised</exception>
     /// <remarks>The upload, and this object, may be gone when it returns.</remarks>
     function Run(out AError: EResupError): Boolean;
+    /// <summary>Takes the upload back; parameter and exceptions are those of Run.</summary>
+    /// <returns>whether the server has nothing of it</returns>
+    function Discard(out AError: EResupError): Boolean;
     /// <summary>Waits up to AMilliseconds for the end of a run that was started, and calls its events; parameter,
     /// result and exceptions are those of Run.</summary>
     function Wait(AMilliseconds: Cardinal; out AError: EResupError): Boolean;
@@ -94,6 +97,11 @@ begin
   Result := resup_upload_run(upload);
 end;
 
+function DiscardStep(upload: Presup_upload; milliseconds: Cardinal): resup_status; cdecl;
+begin
+  Result := resup_upload_discard(upload);
+end;
+
 /// Makes a step of a run, keeps the run alive meanwhile, and raises what an event raised.
 function Deliver(ARun: TResupRun; AStep: TStep; AMilliseconds: Cardinal; out AError: EResupError): Boolean;
 var
@@ -122,6 +130,11 @@ end;
 function TResupRun.Run(out AError: EResupError): Boolean;
 begin
   Result := Deliver(Self, RunStep, 0, AError);
+end;
+
+function TResupRun.Discard(out AError: EResupError): Boolean;
+begin
+  Result := Deliver(Self, DiscardStep, 0, AError);
 end;
 
 function TResupRun.Wait(AMilliseconds: Cardinal; out AError: EResupError): Boolean;

@@ -87,6 +87,11 @@ type
     /// <summary>Uploads, and returns when the server has confirmed the whole file.</summary>
     /// <exception cref="EResupError">any failure; EResupCancelled after Cancel</exception>
     procedure Execute;
+    /// <summary>Takes the upload back, and returns at the end: the server drops what it has of an unfinished file, and a
+    /// later run begins anew. What the server does not have is a success, too.</summary>
+    /// <exception cref="EResupError">RESUP_E_REFUSED when the file is complete or the server takes none back;
+    /// RESUP_E_STATE during a run, and when nothing tells the upload's URL (tus); else as Execute</exception>
+    procedure Discard;
     /// <summary>Starts a run and returns at once; Poll and WaitFor call the events.</summary>
     procedure Start;
     /// <summary>Calls the events for what has happened since the last call, and does not wait.</summary>
@@ -220,6 +225,15 @@ var
   Error: EResupError;
 begin
   FRun.Run(Error);
+  if Error <> nil then
+    raise Error;
+end;
+
+procedure TResupUpload.Discard;
+var
+  Error: EResupError;
+begin
+  FRun.Discard(Error);
   if Error <> nil then
     raise Error;
 end;

@@ -22,6 +22,7 @@ type
     procedure SizesArePast4GiB;
     procedure ALostConnectionIsResumed;
     procedure ACancelledRunIsRunAgain;
+    procedure ADiscardedUploadBeginsAnew;
     procedure PollDeliversTheEvents;
     procedure APauseIsResumed;
     procedure LinesAreLogged;
@@ -185,6 +186,40 @@ begin
     Upload.Execute;
     CheckTrue(Upload.State = rsComplete);
     CheckEquals(2, Ends);
+  finally
+    Upload.Free;
+  end;
+end;
+
+procedure TRunTests.ADiscardedUploadBeginsAnew;
+var
+  Upload: TResupUpload;
+begin
+  Upload := Listen(TResupUpload.Create(Client, MakeFile('discarded', 3000000)));
+  try
+    Upload.RateLimit := 1500000;
+    Upload.OnProgress := CancelWhenSending;
+    try
+      Upload.Execute;
+      Fail('it was not cancelled');
+    except
+      on E: EResupCancelled do
+        CheckCode(RESUP_E_CANCELLED, E);
+    end;
+    Upload.OnProgress := nil;
+    Upload.RateLimit := 0;
+    Upload.Discard;
+    CheckTrue(Upload.State = rsReady);
+    CheckEquals(1, Ends);
+    Upload.Execute;
+    CheckEquals(0, Upload.BytesSkipped);
+    try
+      Upload.Discard;
+      Fail('a finished file was discarded');
+    except
+      on E: EResupError do
+        CheckCode(RESUP_E_REFUSED, E);
+    end;
   finally
     Upload.Free;
   end;

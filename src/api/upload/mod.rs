@@ -23,13 +23,15 @@ use crate::error::Error;
 use crate::run::{run_upload, UploadOptions};
 use crate::source::{Opener, ProgramStream, ReadPort, StreamPort, Window, WindowPort};
 
-/// How far the run of an upload is, as its program has seen it.
+/// How far the run or the discard of an upload is, as its program has seen it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// There was no run.
     New,
     /// A run is in progress, or its end has not been delivered.
     Running,
+    /// The same of a discard.
+    Discarding,
     /// The last run's end has been delivered.
     Ended,
 }
@@ -217,7 +219,40 @@ impl Upload {
     /// when such a digest or a signing secret is set with a protocol that has none;
     /// [`Error::System`] when the system gives no thread.
     pub fn start(&mut self) -> Result<(), Error> {
-        if self.stage == Stage::Running {
+        self.launch(Stage::Running)
+    }
+
+    /// Takes the upload back: what the server has of the file is dropped there, unless the file is
+    /// complete. Returns at the end, and a later run begins anew. What the server does not have, it need
+    /// not drop: that is a success.
+    ///
+    /// The upload is found as by a run: by the file's name, size and time, or by its URL where the server
+    /// speaks tus or the IETF's protocol, which the run before or the state file knows. The callbacks for
+    /// states and log lines are called; after a failure that may pass it tries again, within the client's
+    /// limits. After a success the state file is removed, and the state is [`UploadState::Ready`].
+    ///
+    /// # Errors
+    /// [`Error::NotDiscarded`] when the server does not offer that, or the file is complete;
+    /// [`Error::WrongState`] when it runs, and when nothing tells the upload's URL; any other of
+    /// [`run`](Self::run).
+    pub fn discard(&mut self) -> Result<(), Error> {
+        self.start_discard()?;
+        loop {
+            if let Some(outcome) = self.wait(Duration::MAX) {
+                return outcome;
+            }
+        }
+    }
+
+    /// Starts a discard and returns at once; [`wait`](Self::wait) gives its outcome.
+    #[doc(hidden)]
+    pub fn start_discard(&mut self) -> Result<(), Error> {
+        self.launch(Stage::Discarding)
+    }
+
+    /// Starts the thread of a run, or of a discard.
+    fn launch(&mut self, next: Stage) -> Result<(), Error> {
+        if matches!(self.stage, Stage::Running | Stage::Discarding) {
             return Err(Error::WrongState(
                 "the upload is running; wait for its end, or cancel it",
             ));
@@ -225,9 +260,12 @@ impl Upload {
         // Before the first run the program may have paused or cancelled it already.
         let control = match self.stage {
             Stage::New => self.remote.current(),
-            Stage::Running | Stage::Ended => self.remote.renew(),
+            _ => self.remote.renew(),
         };
         control.begin();
+        if next == Stage::Discarding {
+            control.set_discards();
+        }
         let is_again = self.stage == Stage::Ended;
         // Unless there is a thread for it, the run has ended.
         self.stage = Stage::Ended;
@@ -239,6 +277,7 @@ impl Upload {
         }
         let (opener, mut options) = (self.opener.clone(), self.options.clone());
         options.asks_first = is_again;
+        options.discards = next == Stage::Discarding;
         let run = control.clone();
         let (shared, rate) = (self.client.shared(), self.remote.rate.clone());
         if let Some(level) = self.callbacks.set_logger(self.client.logger()) {
@@ -259,7 +298,7 @@ impl Upload {
             control.finish(Err(Error::System { why: why.clone() }));
             Error::System { why }
         })?;
-        self.stage = Stage::Running;
+        self.stage = next;
         Ok(())
     }
 
@@ -289,6 +328,8 @@ impl Upload {
                     Flow::Continue
                 }
                 Event::State(state) => self.callbacks.state(state),
+                // A discard makes none.
+                Event::Progress if self.stage == Stage::Discarding => Flow::Continue,
                 Event::Progress => {
                     let snapshot = control.snapshot();
                     let flow = self.callbacks.progress(&snapshot);
@@ -296,8 +337,7 @@ impl Upload {
                     flow
                 }
                 Event::Finished(outcome) => {
-                    if self.stage == Stage::Running {
-                        self.stage = Stage::Ended;
+                    if std::mem::replace(&mut self.stage, Stage::Ended) == Stage::Running {
                         self.callbacks.complete(&outcome);
                     }
                     return Some(outcome);

@@ -206,7 +206,7 @@ impl Upload {
 
     fn idle(&self) -> Result<(), Error> {
         match self.stage {
-            Stage::Running => Err(Error::WrongState(
+            Stage::Running | Stage::Discarding => Err(Error::WrongState(
                 "the upload is running; its settings can be changed when it has ended",
             )),
             Stage::New | Stage::Ended => Ok(()),

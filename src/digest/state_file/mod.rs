@@ -253,6 +253,13 @@ impl StateFile {
         &self.path
     }
 
+    /// Removes the file, if it is a state file: the upload was taken back.
+    pub(crate) fn remove_unused(&self) {
+        if !matches!(self.read(), Err(Unusable::NotOurs(_))) {
+            self.remove();
+        }
+    }
+
     /// Removes the file: the upload is complete.
     pub(crate) fn remove(&self) {
         if self.foreign.is_none() {

@@ -139,10 +139,13 @@ pub(crate) fn read<T>(handle: *const resup_upload, none: T, body: impl FnOnce(&E
     value
 }
 
-/// Starts a run.
-pub(crate) fn start_run(entry: &Entry, upload: &mut Upload) -> Result<(), Fault> {
+/// What starts a run or a discard.
+pub(crate) type Start = fn(&mut Upload) -> Result<(), Error>;
+
+/// Starts a run or a discard.
+pub(crate) fn start_run(entry: &Entry, upload: &mut Upload, start: Start) -> Result<(), Fault> {
     entry.retryable.store(false, Relaxed);
-    upload.start()?;
+    start(upload)?;
     upload.release();
     entry.keep("");
     Ok(())

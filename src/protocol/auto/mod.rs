@@ -111,6 +111,33 @@ impl<'a> Auto<'a> {
         spoken(&response)
     }
 
+    /// Finds the protocol of a server whose response to a form was this error. Gives that response, too, with
+    /// the URL that it is from; or the error, if the server speaks no other protocol.
+    fn find_other(
+        &self,
+        watched: &Watched<'_>,
+        error: Error,
+    ) -> Result<(&dyn Protocol, String, Response), Error> {
+        // Something else may answer in the server's place for a while.
+        let is_known = self.learned.found.get() == Some(&ProtocolName::Form);
+        // Only a server of forms answers that.
+        let is_form = matches!(
+            error,
+            Error::DigestUnavailable { .. } | Error::BadOffset { .. } | Error::NotDiscarded { .. }
+        );
+        let last = watched.last.take().filter(|_| !is_known && !is_form);
+        let Some((url, response)) = last else {
+            return Err(error);
+        };
+        let make = |name| other(name, &self.form.endpoint, self.learned);
+        let Some(other) = self.find(watched.inner, &response).and_then(make) else {
+            return Err(error);
+        };
+        // The answer to a form may have ended the connection.
+        watched.inner.renew();
+        Ok((&**self.other.get_or_init(|| other), url, response))
+    }
+
     /// Locates by another protocol. A server that answers by it speaks it.
     fn locate_by(
         &self,
@@ -217,27 +244,10 @@ impl Protocol for Auto<'_> {
                 let _ = self.learned.found.set(ProtocolName::Form);
                 return Ok(answer);
             }
-            // Something else may answer in the server's place for a while.
-            Err(error) if self.learned.found.get() == Some(&ProtocolName::Form) => {
-                return Err(error)
-            }
-            // Only a server of forms answers that.
-            Err(error @ (Error::DigestUnavailable { .. } | Error::BadOffset { .. })) => {
-                return Err(error)
-            }
             Err(error) => error,
         };
-        let Some((url, response)) = watched.last.take() else {
-            return Err(error);
-        };
-        let make = |name| other(name, &self.form.endpoint, self.learned);
-        let Some(other) = self.find(exchange, &response).and_then(make) else {
-            return Err(error);
-        };
-        // The answer to a form may have ended the connection.
-        exchange.renew();
-        let other = self.other.get_or_init(|| other);
-        let answer = self.locate_by(&**other, exchange, job, None)?;
+        let (other, url, response) = self.find_other(&watched, error)?;
+        let answer = self.locate_by(other, exchange, job, None)?;
         // Only now it is certain that it was an upload which the server made of the form.
         if response.status == 201 {
             self.take_back(exchange, &url, &response);
@@ -272,6 +282,29 @@ impl Protocol for Auto<'_> {
         store: Store<'_>,
     ) -> Result<Option<Answer>, Error> {
         self.current().store(exchange, job, store)
+    }
+
+    fn discard(&self, exchange: &dyn Exchange, job: &Job, key: Option<&str>) -> Result<(), Error> {
+        if self.saved().is_some() || self.other.get().is_some() {
+            return self.current().discard(exchange, job, key);
+        }
+        let watched = Watched {
+            inner: exchange,
+            last: RefCell::default(),
+        };
+        let result = self.form.discard(&watched, job, key);
+        let error = match result {
+            Err(error) if !self.form.takes_discards() => error,
+            result => {
+                let _ = self.learned.found.set(ProtocolName::Form);
+                return result;
+            }
+        };
+        let (other, url, response) = self.find_other(&watched, error)?;
+        if response.status == 201 {
+            self.take_back(exchange, &url, &response);
+        }
+        other.discard(exchange, job, None)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Form resume, version 1.1: locate and send as ordinary HTML-form requests (docs/PROTOCOL.md).
 
 pub(crate) mod content_type;
+mod discard;
 pub(in crate::protocol) mod multipart;
 mod reply;
 pub(in crate::protocol) mod request;
@@ -12,7 +13,7 @@ pub(crate) use request::is_reserved;
 pub(crate) use signature::Signer;
 
 use std::cell::RefCell;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use resup_digests::{Algorithm, Digest};
@@ -23,7 +24,7 @@ use crate::http::endpoint::Endpoint;
 use crate::http::{clock_hint, limited, refusal, Body, Exchange, Needs, Request, Response};
 use crate::options::{FilenameStyle, LocateMethod};
 use multipart::{escaped, Field, FilePart, Multipart};
-use request::{check_length, common_fields};
+use request::{check_length, common_fields, digest_fields};
 
 /// The form protocol against one endpoint.
 #[derive(Debug)]
@@ -31,6 +32,9 @@ pub(crate) struct Form {
     pub endpoint: Endpoint,
     /// The endpoint that answered the last locate. Sends go there.
     answered_at: Mutex<Endpoint>,
+    /// The id that the server gave the upload to discard, once it has offered that; `None` within if there was
+    /// none.
+    to_discard: OnceLock<Option<String>>,
     pub locate_method: LocateMethod,
     pub file_name_style: FilenameStyle,
     pub signer: Option<Signer>,
@@ -38,6 +42,9 @@ pub(crate) struct Form {
 
 /// The most redirects that a locate follows.
 const MAX_REDIRECTS: u32 = 5;
+
+/// The type of a form without a file.
+const URLENCODED: &str = "application/x-www-form-urlencoded";
 
 impl Protocol for Form {
     fn name(&self) -> &'static str {
@@ -54,41 +61,9 @@ impl Protocol for Form {
     }
 
     fn locate(&self, exchange: &dyn Exchange, job: &Job, _: Option<&str>) -> Result<Answer, Error> {
-        // Redirects count for this locate only: the next one starts here again.
-        let mut at = self.endpoint.clone();
-        let written = RefCell::default();
-        for _ in 0..=MAX_REDIRECTS {
-            let url = at.uri().to_string();
-            let write = || {
-                let form = self.locate_form(job)?;
-                written.replace(form.clone());
-                match self.locate_method {
-                    LocateMethod::Post => Ok(form),
-                    LocateMethod::Get => check_length(&url, form),
-                }
-            };
-            let (method, content_type) = match self.locate_method {
-                LocateMethod::Get => ("GET", None),
-                LocateMethod::Post => ("POST", Some("application/x-www-form-urlencoded")),
-            };
-            let response = exchange.exchange(Request {
-                method,
-                url: url.clone(),
-                content_type: content_type.map(str::to_owned),
-                headers: Vec::new(),
-                body: Some(Body::Form(&write)),
-                needs: Needs::Whole,
-            })?;
-            if !matches!(response.status, 307 | 308) {
-                *self.answered_at() = at;
-                let result = reply::located(&response, job.size, job.offer);
-                return result.map_err(|error| self.explain(error, &response));
-            }
-            at = follow(&at, &response, &written.borrow())?;
-        }
-        Err(Error::bad_response(format!(
-            "it redirects more than {MAX_REDIRECTS} times in a row"
-        )))
+        let response = self.ask(exchange, &|| self.locate_form(job))?;
+        let result = reply::located(&response, job.size, job.offer);
+        result.map_err(|error| self.explain(error, &response))
     }
 
     fn send(
@@ -145,12 +120,58 @@ impl Protocol for Form {
         reply::stored(&response, job.size, (job.offer, agreed))
             .map_err(|error| self.explain(error, &response))
     }
+
+    fn discard(&self, exchange: &dyn Exchange, job: &Job, _: Option<&str>) -> Result<(), Error> {
+        self.take_back(exchange, job)
+    }
 }
 
 /// A function that gives the field after a file from its digest.
 type Tail<'a> = &'a dyn Fn(Digest) -> Option<Field<'static>>;
 
 impl Form {
+    /// Makes a locate's request, whose form `write` writes. Follows redirects.
+    fn ask(
+        &self,
+        exchange: &dyn Exchange,
+        write: &dyn Fn() -> Result<String, Error>,
+    ) -> Result<Response, Error> {
+        // Redirects count for this locate only: the next one starts here again.
+        let mut at = self.endpoint.clone();
+        let written = RefCell::default();
+        for _ in 0..=MAX_REDIRECTS {
+            let url = at.uri().to_string();
+            let write = || {
+                let form = write()?;
+                written.replace(form.clone());
+                match self.locate_method {
+                    LocateMethod::Post => Ok(form),
+                    LocateMethod::Get => check_length(&url, form),
+                }
+            };
+            let (method, content_type) = match self.locate_method {
+                LocateMethod::Get => ("GET", None),
+                LocateMethod::Post => ("POST", Some(URLENCODED)),
+            };
+            let response = exchange.exchange(Request {
+                method,
+                url: url.clone(),
+                content_type: content_type.map(str::to_owned),
+                headers: Vec::new(),
+                body: Some(Body::Form(&write)),
+                needs: Needs::Whole,
+            })?;
+            if !matches!(response.status, 307 | 308) {
+                *self.answered_at() = at;
+                return Ok(response);
+            }
+            at = follow(&at, &response, &written.borrow())?;
+        }
+        Err(Error::bad_response(format!(
+            "it redirects more than {MAX_REDIRECTS} times in a row"
+        )))
+    }
+
     /// Sends a form with so many bytes of a file.
     fn post(
         &self,
@@ -211,6 +232,7 @@ impl Form {
     ) -> Self {
         Form {
             answered_at: Mutex::new(endpoint.clone()),
+            to_discard: OnceLock::new(),
             endpoint,
             locate_method,
             file_name_style,
@@ -229,13 +251,17 @@ impl Form {
     /// Writes a locate's form, signed now.
     fn locate_form(&self, job: &Job) -> Result<String, Error> {
         let mut fields = common_fields(job, "locate");
-        let digests = job.digests.iter();
-        fields.extend(digests.map(|digest| (digest.algorithm().name().into(), digest.hex())));
+        fields.extend(digest_fields(job));
         fields.push(("prefix".into(), "1".to_owned()));
         if !job.offer.is_empty() {
             let names: Vec<_> = job.offer.iter().map(|it| it.name()).collect();
             fields.push(("digests".into(), names.join(",")));
         }
+        self.write(fields)
+    }
+
+    /// Writes a form without a file, signed now.
+    fn write(&self, mut fields: Vec<Field<'_>>) -> Result<String, Error> {
         self.sign(&mut fields)?;
         let mut form = form_urlencoded::Serializer::new(String::new());
         Ok(form.extend_pairs(fields).finish())

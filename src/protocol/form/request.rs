@@ -8,7 +8,7 @@ use crate::http::with_query;
 use crate::protocol::Job;
 
 /// The protocol's own field names.
-const FIELDS: [&str; 28] = [
+const FIELDS: [&str; 29] = [
     "action",
     "id",
     "name",
@@ -33,6 +33,7 @@ const FIELDS: [&str; 28] = [
     "part_md5",
     "part_sha256",
     "part_blake3",
+    "discard",
     "ts",
     "nonce",
     "sign",
@@ -80,6 +81,12 @@ pub(super) fn common_fields<'a>(job: &'a Job, action: &str) -> Vec<Field<'a>> {
     let own = job.fields.iter();
     fields.extend(own.map(|(name, value)| (with_crlf(name), with_crlf(value).into_owned())));
     fields
+}
+
+/// Gives the digests of the whole file that are known.
+pub(super) fn digest_fields(job: &Job) -> impl Iterator<Item = Field<'_>> {
+    let digests = job.digests.iter();
+    digests.map(|digest| (digest.algorithm().name().into(), digest.hex()))
 }
 
 /// Replaces every line break by CR LF, as both encodings of forms require (WHATWG HTML, "converting

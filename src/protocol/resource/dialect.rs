@@ -68,6 +68,11 @@ pub(in crate::protocol) trait Dialect: Send + Sync {
         None
     }
 
+    /// Checks that the server lets a client delete an upload.
+    fn check_deletion(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Gives the most bytes of one send.
     fn max_segment(&self) -> Option<u64>;
 

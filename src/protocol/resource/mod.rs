@@ -4,6 +4,7 @@
 //! to it. What differs between these protocols is a [`Dialect`].
 
 mod dialect;
+mod discard;
 mod moved;
 mod state;
 mod url;
@@ -287,5 +288,9 @@ impl<D: Dialect> Protocol for Resource<D> {
     fn store(&self, _: &dyn Exchange, _: &Job, _: Store<'_>) -> Result<Option<Answer>, Error> {
         // If its response were lost, the server would have the file twice.
         Ok(None)
+    }
+
+    fn discard(&self, exchange: &dyn Exchange, job: &Job, key: Option<&str>) -> Result<(), Error> {
+        self.delete(exchange, job, key)
     }
 }

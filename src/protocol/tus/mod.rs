@@ -81,6 +81,17 @@ impl Dialect for Tus1<'_> {
         self.offers().checksum
     }
 
+    fn check_deletion(&self) -> Result<(), Error> {
+        match self.offers().terminates {
+            Some(false) => Err(Error::NotDiscarded {
+                why: "the server does not have the tus extension termination; the upload stays there until it \
+                      expires"
+                    .to_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     fn max_segment(&self) -> Option<u64> {
         self.checksum().map(|_| CHECKED_SEGMENT)
     }

@@ -14,6 +14,8 @@ pub(crate) struct Offers {
     pub defers_size: bool,
     /// The size of the largest file that it takes.
     pub max_size: Option<u64>,
+    /// Whether it deletes uploads on demand; `None` if it does not say what it offers.
+    pub terminates: Option<bool>,
 }
 
 impl Offers {
@@ -40,6 +42,7 @@ impl Offers {
                 .find(|it| checks && is_offered(it)),
             defers_size: has("creation-defer-length"),
             max_size: number(response, "tus-max-size")?,
+            terminates: Some(has("termination")),
         })
     }
 }

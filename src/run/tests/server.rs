@@ -146,6 +146,10 @@ impl Protocol for Fake {
         unreachable!("it says nothing of small files")
     }
 
+    fn discard(&self, _: &dyn Exchange, _: &Job, _: Option<&str>) -> Result<(), Error> {
+        unreachable!("its uploads are not taken back")
+    }
+
     fn send(&self, _: &dyn Exchange, job: &Job, segment: Segment<'_>) -> Result<Outcome, Error> {
         let mut server = self.0.lock().unwrap();
         let (from, length) = (segment.offset, segment.length as usize);

@@ -48,7 +48,7 @@ pub const ENVIRONMENT: [(&str, &str); 5] = [
 ];
 
 /// Examples: what a command does, and the command.
-pub const EXAMPLES: [(&str, &str); 9] = [
+pub const EXAMPLES: [(&str, &str); 10] = [
     ("Upload a file", "resup put video.mp4 https://example.org/upload"),
     (
         "Upload two files into a directory, at most 2 MB per second",
@@ -69,6 +69,10 @@ pub const EXAMPLES: [(&str, &str); 9] = [
     (
         "Keep trying for up to a day while the server cannot be reached",
         "resup put --retries 100000 --retry-timeout 1d video.mp4 https://example.org/upload",
+    ),
+    (
+        "Take back an upload that was interrupted",
+        "resup put --discard video.mp4 https://example.org/upload",
     ),
     (
         "Log in as anna, and ask for her password",

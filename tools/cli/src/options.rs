@@ -170,6 +170,11 @@ pub struct Transfer {
     #[command(flatten)]
     pub dialect: DialectOptions,
 
+    /// Take uploads back that this command line would resume: the server drops what it has of each
+    /// FILE, unless that is complete
+    #[arg(long)]
+    pub discard: bool,
+
     /// Maximum bytes per second, for all files together, such as 500k or 1.5M
     #[arg(long, value_name = "SIZE", value_parser = resup_units::size)]
     pub rate: Option<u64>,
@@ -247,7 +252,8 @@ pub struct Output {
     /// A failed event has a "kind" for each exit code: other (1), local (3), network (4), not-allowed
     /// (5), refused (6), answer (7), or cancelled (130, 143). It also has the "error", whether it is
     /// "retryable", and the server's "http_status" and "server_message". A done or failed event has the
-    /// "protocol" that the server has answered in. The "size" of standard input is null until its end. Sizes are in bytes, times in seconds.
+    /// "protocol" that the server has answered in. With --discard the event discarded takes the place of
+    /// done. The "size" of standard input is null until its end. Sizes are in bytes, times in seconds.
     #[arg(long)]
     pub json: bool,
 

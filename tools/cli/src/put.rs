@@ -1,5 +1,5 @@
-//! `resup put`: uploads the files, a few at a time, until all are uploaded or the program has to
-//! end.
+//! `resup put`: uploads the files, or takes them back, a few at a time, until all are done or the program
+//! has to end.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -97,6 +97,7 @@ impl Uploads<'_> {
             exit: tally.exit(self.stop.exit()),
             is_stream: self.items.iter().any(|item| item.is_stdin()),
             tally,
+            discards: self.options.transfer.discard,
             time: start.elapsed(),
         };
         self.report.summary(&summary);
@@ -129,11 +130,12 @@ impl Uploads<'_> {
         End {
             outcome,
             remote,
+            discards: self.options.transfer.discard,
             time: start.elapsed(),
         }
     }
 
-    /// Runs an upload, reports its progress, and cancels it when the program has to end.
+    /// Runs an upload, or takes it back, reports its progress, and cancels it when the program has to end.
     fn run_upload(&self, upload: &mut Upload, item: &Arc<Item>) -> Result<(), Error> {
         let remote = upload.remote();
         let (report, handle, file) = (self.report.clone(), remote.clone(), item.clone());
@@ -141,7 +143,10 @@ impl Uploads<'_> {
             report.state(&file, state, &handle);
             Flow::Continue
         });
-        upload.start()?;
+        match self.options.transfer.discard {
+            true => upload.start_discard()?,
+            false => upload.start()?,
+        }
         loop {
             if let Some(outcome) = upload.wait(TICK) {
                 // A signal ends the read of standard input, too.

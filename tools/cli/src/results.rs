@@ -13,6 +13,8 @@ use crate::tree::Item;
 pub struct End {
     pub outcome: Result<(), Error>,
     pub remote: Remote,
+    /// Whether the upload was taken back.
+    pub discards: bool,
     /// The time that it took.
     pub time: Duration,
 }
@@ -87,5 +89,7 @@ pub struct Summary {
     /// Whether standard input was uploaded.
     pub is_stream: bool,
     pub tally: Tally,
+    /// Whether the uploads were taken back.
+    pub discards: bool,
     pub time: Duration,
 }

@@ -48,6 +48,7 @@ fn speed(now: &Snapshot) -> String {
 /// Describes the end of an upload.
 pub fn end(item: &Item, end: &End) -> String {
     match &end.outcome {
+        Ok(()) if end.discards => format!("{}: discarded", item.label()),
         Ok(()) => format!("{}: {}", item.label(), success(end)),
         Err(error) => format!("{}: {}", item.label(), failure(error)),
     }
@@ -109,9 +110,13 @@ pub fn summary(summary: &Summary) -> Option<String> {
         1 => "1 file".to_owned(),
         count => format!("{count} files"),
     };
+    let done = match summary.discards {
+        true => "discarded",
+        false => "complete",
+    };
     match (summary.exit, tally.first_failure()) {
         (Exit::Interrupted | Exit::Terminated, _) => Some(format!(
-            "resup: {}; {} of {all} complete. {}",
+            "resup: {}; {} of {all} {done}. {}",
             summary.exit.name(),
             tally.done,
             match tally.reached {
@@ -125,6 +130,9 @@ pub fn summary(summary: &Summary) -> Option<String> {
             tally.failed,
             end(item, failed)
         )),
+        (Exit::Done, None) if tally.files != 1 && summary.discards => {
+            Some(format!("{all} {done} in {}", taken(summary.time)))
+        }
         (Exit::Done, None) if tally.files != 1 => Some(format!(
             "{all} complete, {} sent in {}, {} were there already",
             bytes(tally.bytes_sent),

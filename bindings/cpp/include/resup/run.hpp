@@ -35,6 +35,11 @@ inline std::error_code run(const Scope &scope) noexcept
     return static_cast<Errc>(resup_upload_run(scope.upload()));
 }
 
+inline std::error_code discard(const Scope &scope) noexcept
+{
+    return static_cast<Errc>(resup_upload_discard(scope.upload()));
+}
+
 #ifdef __cpp_lib_jthread
 inline std::error_code run(const Scope &scope, const std::stop_token &token) noexcept
 {
@@ -82,6 +87,12 @@ template <class... Token> void run_or_throw(Handle handle, const Token &...token
 {
     Scope scope(std::move(handle));
     conclude(scope, run(scope, token...));
+}
+
+inline void discard_or_throw(Handle handle)
+{
+    Scope scope(std::move(handle));
+    conclude(scope, discard(scope));
 }
 #endif
 

@@ -288,6 +288,15 @@ class Upload : public Remote {
                           [handle = handle_]() mutable { detail::run_or_throw(std::move(handle)); });
     }
 
+    /**
+     * @brief Takes the upload back: the server drops what it has of an unfinished file, and a later run begins anew.
+     * Returns at the end; what the server does not have is a success, too. States and log lines are told as in a run.
+     * @throws Error  Errc::refused when the file is complete or the server takes none back; Errc::state during a run,
+     *                and when nothing tells the upload's URL (tus); else as run()
+     * @throws        what a callback threw
+     */
+    void discard() { detail::discard_or_throw(handle_); }
+
     /** @brief Starts it and returns at once; wait() calls the callbacks for what happens. */
     void start() { must(set(resup_upload_start)); }
 
@@ -377,6 +386,9 @@ class Upload : public Remote {
         error = detail::run(detail::Scope(handle_), token);
     }
 #endif
+
+    /** @brief Takes the upload back, and returns at the end: as the overload that throws. */
+    void discard(std::error_code &error) noexcept { error = detail::discard(detail::Scope(handle_)); }
 
     /** @brief Starts it and returns at once. */
     void start(std::error_code &error) noexcept { error = set(resup_upload_start); }

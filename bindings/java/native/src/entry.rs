@@ -75,6 +75,12 @@ impl Entry {
         Ok(())
     }
 
+    /// Begins to take the upload back. [`run`](Self::run) must follow, too.
+    pub fn start_discard(&self) -> Result<(), Failure> {
+        let _ = self.lock()?.start_discard();
+        Ok(())
+    }
+
     /// Blocks until the run that was begun has ended.
     pub fn run(&self, run: Run) -> Result<(), Failure> {
         let mut upload = self.lock()?;

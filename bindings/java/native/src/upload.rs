@@ -79,6 +79,11 @@ natives! {
         upload.start()?;
     }
 
+    /// Begins to take the upload back.
+    Java_io_resup_NativeUpload_startDiscard(upload: Arc<Entry>) {
+        upload.start_discard()?;
+    }
+
     /// Blocks until the run that was begun has ended.
     Java_io_resup_NativeUpload_run(upload: Arc<Entry>, run: Run) {
         upload.run(run)?;

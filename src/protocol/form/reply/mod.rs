@@ -49,6 +49,8 @@ struct Body {
     #[serde(default)]
     ranges: Value,
     #[serde(default)]
+    discard: Value,
+    #[serde(default)]
     message: Value,
 }
 
@@ -107,6 +109,24 @@ pub(super) fn stored(
             _ => Err(refusal(response)),
         },
         _ => located(response, size, offer).map(Some),
+    }
+}
+
+/// Reads the response to a locate that asks for a discard: the upload's id, if it has one. Gives `None` where
+/// the server takes no discards.
+pub(super) fn to_discard(response: &Response, size: u64) -> Result<Option<Option<String>>, Error> {
+    let answer = located(response, size, &[])?;
+    let is_offered = parse(response)?.discard == Value::Bool(true);
+    Ok(is_offered.then_some(answer.id))
+}
+
+/// Reads the response to a discard.
+pub(super) fn discarded(response: &Response, size: u64) -> Result<(), Error> {
+    match located(response, size, &[])?.state {
+        State::New => Ok(()),
+        State::Partial | State::Complete => Err(bad(
+            "it is that to a discard, and says that the upload is still there".to_owned(),
+        )),
     }
 }
 

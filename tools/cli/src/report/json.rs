@@ -94,6 +94,7 @@ impl Reporter for Json {
             "seconds": end.time.as_secs_f64(),
         });
         match &end.outcome {
+            Ok(()) if end.discards => object["event"] = "discarded".into(),
             Ok(()) => {
                 object["event"] = "done".into();
                 object["location"] = end.remote.location().into();

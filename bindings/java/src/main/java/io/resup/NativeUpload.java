@@ -64,6 +64,11 @@ final class NativeUpload extends Handle {
         start(number);
     }
 
+    /** Begins to take the upload back. {@link #run} must follow, too. */
+    void startDiscard() {
+        startDiscard(number);
+    }
+
     void run(Run run) throws IOException {
         run(number, run);
     }
@@ -141,6 +146,8 @@ final class NativeUpload extends Handle {
     private native void setRateLimit(long number, long bytesPerSecond);
 
     private native void start(long number);
+
+    private native void startDiscard(long number);
 
     private native void run(long number, Run run) throws IOException;
 

@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
@@ -81,41 +82,66 @@ public final class ResumableUpload implements AutoCloseable {
         return future;
     }
 
+    /**
+     * Takes the upload back, and returns at the end: the server drops what it has of an unfinished file, and a later run
+     * begins anew. What the server does not have is a success, too. The listener hears of states, not of progress or
+     * completion. After a lost connection it tries again within the limits of the client.
+     *
+     * @throws UploadCancelledException  as for {@link #run()}
+     * @throws ResupException            any other failure: {@link ErrorCode#REFUSED} when the file is complete or the
+     *                                   server takes none back, {@link ErrorCode#STATE} when nothing tells the upload's
+     *                                   URL, which in tus is needed
+     * @throws IOException               as for {@link #run()}
+     * @throws RuntimeException          as for {@link #run()}
+     * @throws IllegalStateException     a run is in progress, or the upload is closed
+     */
+    public void discard() throws IOException {
+        Run next = new Run(this, listener, log, source, () -> true);
+        Throwable failure = work(next, NativeUpload::startDiscard, upload -> { });
+        if (failure != null)
+            throw ResumableUpload.<IOException>unchecked(failure);
+    }
+
     private UploadResult run(BooleanSupplier condition) throws IOException {
         Run next = new Run(this, listener, log, source, condition);
-        begin(next);
-        UploadResult result = null;
-        Throwable failure = null;
+        AtomicReference<UploadResult> result = new AtomicReference<>();
+        Throwable failure = work(next, NativeUpload::start, upload -> result.set(new UploadResult(upload)));
         try {
-            try {
-                handle.run(next);
-                result = new UploadResult(handle);
-            } catch (Throwable thrown) {
-                failure = translateInterrupt(thrown);
-            }
-            failure = closeSource(failure);
-        } finally {
-            end();
-        }
-        try {
-            listener.complete(this, result, failure);
+            listener.complete(this, result.get(), failure);
         } catch (Throwable thrown) {
             failure = combine(failure, thrown);
         }
         if (failure != null)
             throw ResumableUpload.<IOException>unchecked(failure);
-        return result;
+        return result.get();
+    }
+
+    /** Does what {@code start} begins, to its end, and then {@code finish}. Returns the failure, or null. */
+    private Throwable work(Run next, Consumer<NativeUpload> start, Consumer<NativeUpload> finish) {
+        begin(next, start);
+        Throwable failure = null;
+        try {
+            try {
+                handle.run(next);
+                finish.accept(handle);
+            } catch (Throwable thrown) {
+                failure = translateInterrupt(thrown);
+            }
+            return closeSource(failure);
+        } finally {
+            end();
+        }
     }
 
     /** Begins the run: from now on a cancel, a pause and a resume are for it. */
-    private void begin(Run next) {
+    private void begin(Run next, Consumer<NativeUpload> start) {
         synchronized (lock) {
             if (closed)
                 throw new IllegalStateException("the upload has been closed");
             if (run != null)
                 throw new IllegalStateException(
                     "the upload is running already, on another thread or in the run whose listener this is");
-            handle.start();
+            start.accept(handle);
             run = next;
         }
     }

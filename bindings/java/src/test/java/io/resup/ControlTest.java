@@ -67,6 +67,36 @@ class ControlTest extends WithReceiver {
     }
 
     @Test
+    void a_discarded_upload_begins_anew() throws Exception {
+        try (ResumableUpload upload = slow("discarded").build()) {
+            CompletableFuture<UploadResult> future = upload.runAsync(executor);
+            sending(upload);
+            assertThrows(IllegalStateException.class, upload::discard);
+            upload.cancel();
+            cause(future);
+            upload.setRateLimit(0);
+            upload.discard();
+            assertEquals(UploadState.READY, upload.state());
+            assertEquals(0, upload.run().bytesSkipped());
+            ResupException refused = assertThrows(ResupException.class, upload::discard);
+            assertEquals(ErrorCode.REFUSED, refused.code());
+            assertEquals(4_000_000, upload.run().bytesSkipped());
+        }
+    }
+
+    @Test
+    void an_interrupt_ends_a_discard() throws Exception {
+        try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
+                ResumableUploadClient client =
+                    ResumableUploadClient.create("http://127.0.0.1:" + silent.getLocalPort() + "/upload");
+                ResumableUpload upload = client.upload("silent", new byte[10]).build()) {
+            Thread.currentThread().interrupt();
+            assertThrows(UploadCancelledException.class, upload::discard);
+            assertTrue(Thread.interrupted());
+        }
+    }
+
+    @Test
     void a_cancel_before_the_first_run_ends_that_one() throws Exception {
         try (ResumableUpload upload = slow("early").build()) {
             upload.cancel();
