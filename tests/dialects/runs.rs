@@ -71,7 +71,8 @@ fn every_preset_gets_over_what_breaks() {
                 let is_last = fault == Fault::LostAnswer && at == 3;
                 if is_last && preset == "nginx-upload-module" {
                     // It has the file, and takes the chunk for one of another upload, which it wants to be told.
-                    assert!(result.unwrap_err().to_string().contains("201"), "{what}");
+                    let told = result.unwrap_err().to_string();
+                    assert!(told.contains("201"), "{what}: {told}");
                     assert!(server.complete() == [scene.content()], "{what}");
                     continue;
                 }

@@ -145,7 +145,11 @@ impl Success {
     /// Checks a response.
     pub(super) fn check(&self, response: &Response) -> Result<(), Error> {
         if !self.statuses.contain(response.status) {
-            return Err(refusal_of(response, None));
+            let is_odd = (200..300).contains(&response.status);
+            let status = response.status;
+            let hint =
+                is_odd.then(|| format!("its status is {status}, and success has another one"));
+            return Err(refusal_of(response, hint));
         }
         if let Some(to) = not_done(response) {
             let hint = format!(
