@@ -40,9 +40,15 @@ pub(crate) struct ClientOptions {
 impl ClientOptions {
     /// Checks that the protocol that is set has what the other settings ask for.
     pub(crate) fn check(&self, upload: &UploadOptions) -> Result<(), Error> {
-        if !upload.has_size && self.protocol == ProtocolName::Form {
-            let why = "the protocol is set to form (set_protocol), which needs the size first";
-            return Err(Error::size_needed(why));
+        let takes_any = matches!(
+            self.protocol,
+            ProtocolName::Auto | ProtocolName::Tus | ProtocolName::Ietf
+        );
+        if !upload.has_size && !takes_any {
+            return Err(Error::size_needed(&format!(
+                "the protocol is set to {} (set_protocol), which needs the size first",
+                self.protocol.name()
+            )));
         }
         if !upload.has_size && self.dialect.is_some() {
             let why = "a dialect is set (set_dialect), which needs the size first";

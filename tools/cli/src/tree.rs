@@ -131,8 +131,8 @@ fn stdin_name(put: &Put) -> Result<String, Fault> {
         _ if put.identity.reads_stdin() => {
             "standard input (-) is the file, so no secret can be read from it: name a file for that"
         }
-        _ if put.transfer.protocol == Protocol::Form => {
-            "--protocol form needs the size first, and that of standard input (-) is not known: leave out \
+        _ if !matches!(put.transfer.protocol, Protocol::Auto | Protocol::Tus | Protocol::Ietf) => {
+            "this --protocol needs the size first, and that of standard input (-) is not known: leave out \
              one of them, or write the input to a file"
         }
         _ if put.transfer.digest_mode() == DigestMode::First => {

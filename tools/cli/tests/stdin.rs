@@ -154,7 +154,7 @@ fn mistakes_with_standard_input_are_told_before_anything_is_sent() {
         (
             &["-", "--name", "x", "--protocol", "form", url],
             2,
-            "--protocol form needs the size first",
+            "this --protocol needs the size first",
         ),
         (
             &["-", "--name", "x", "--digest-first", url],
