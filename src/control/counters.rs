@@ -81,6 +81,14 @@ impl Counters {
         }
     }
 
+    /// Notes that `bytes` of a part that seemed lost need not go again.
+    pub(super) fn keep_part(&self, bytes: u64) {
+        if !self.is_frozen() {
+            let less = |lost: u64| Some(lost.saturating_sub(bytes));
+            let _ = self.lost.fetch_update(Relaxed, Relaxed, less);
+        }
+    }
+
     /// Notes that `bytes` more went to the network. Gives whether they were the last ones.
     pub(super) fn count_sent(&self, bytes: u64) -> bool {
         if self.is_frozen() {

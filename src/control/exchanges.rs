@@ -30,6 +30,11 @@ impl Control {
         self.counters.confirm_part(bytes);
     }
 
+    /// Notes that the server has `bytes` of a part that seemed lost: they need not go again.
+    pub(crate) fn keep_part(&self, bytes: u64) {
+        self.counters.keep_part(bytes);
+    }
+
     /// Notes that `bytes` of a part went to the network, and have to go again.
     pub(crate) fn lose_part(&self, bytes: u64) {
         self.counters.lose_part(bytes);

@@ -5,20 +5,24 @@
 //! are arguments.
 //!
 //! - `transfer`: the decisions; `phase`: the phases that they lead to; `step`: steps and events.
-//! - `evidence`: the server's offsets so far, and the claims that they make plausible.
+//! - `evidence`: the server's offsets so far, and the claims that they make plausible; `faults`: the errors of those that
+//!   contradict it.
 //! - `gain`: the difference that a send has made.
 //! - `budget`: the number of failures that are left.
 //! - `segments`: the number of bytes in one send; `sending`: the send and its outcome.
 //! - `remedies`: what helps against a failure; `store`: the answer to a store.
-//! - `parts`: the plan of parts that are sent at a time; `parallel`: the decisions about them.
+//! - `parts`: the plan of parts that are sent at a time; `parallel`: the decisions about them; `sections`: those where
+//!   each section of the file goes to an upload of its own.
 
 mod budget;
 mod evidence;
+mod faults;
 mod gain;
 mod parallel;
 mod parts;
 mod phase;
 mod remedies;
+mod sections;
 mod segments;
 mod sending;
 mod step;

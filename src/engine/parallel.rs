@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use super::faults::{sent_by_another, unknown};
 use super::phase::{Claim, Ending, Parallel, Phase, ReplyTo, Sending};
 use super::step::{PartId, PartSend, Step};
-use super::transfer::{sent_by_another, unknown, Transfer};
+use super::transfer::Transfer;
 use crate::control::stop::Stop;
 use crate::error::{Error, ErrorKind, RefusalKind};
 use crate::protocol::{Answer, Outcome, Range, State};
@@ -37,6 +38,7 @@ impl Transfer {
     pub(super) fn go_on(&mut self, offset: u64, now: Instant) -> Step {
         let restarts = self.parts.is_disproved() || self.evidence.restart().is_some();
         let most = match self.parts.begin(now) {
+            Ok(()) if self.parts.has_sections() => return self.send_parts(Box::default(), now),
             _ if !self.compares => u64::MAX,
             // A part does not make the server drop bytes.
             Ok(()) if restarts => self.parts.first_length(),
@@ -61,6 +63,7 @@ impl Transfer {
                 part,
                 offset,
                 length,
+                asks: self.parts.doubt(offset),
             });
         }
         let abort = matches!(
@@ -180,7 +183,7 @@ impl Transfer {
                 None
             }
             // The offset was right, so the server means the digest.
-            Outcome::OffsetMismatch(answer) if answer.offset == send.offset => {
+            Outcome::OffsetMismatch(answer) if self.compares && answer.offset == send.offset => {
                 Some(Ending::Damaged(answer))
             }
             // What came with a part that failed may have moved it.
@@ -221,7 +224,7 @@ impl Transfer {
     /// Decides on a part that failed: others go on without it.
     fn lose(&mut self, error: Error, send: Sending, read: u64, now: Instant) -> Option<Ending> {
         if !self.parts.lose(send, read, PartId(self.sends), now) {
-            if error.kind() == ErrorKind::System {
+            if error.kind() == ErrorKind::System && !self.parts.has_sections() {
                 // One send needs neither a further thread nor a further reader.
                 self.parts.give_up();
                 return None;
@@ -267,6 +270,9 @@ impl Transfer {
     /// Goes on in order, where the server has no gap any more.
     fn conclude_parts(&mut self, best: Option<Answer>) -> Result<Step, Error> {
         let prefix = self.parts.held().prefix();
+        if self.parts.has_sections() {
+            return Ok(self.settle(prefix, true, None, ReplyTo::Any));
+        }
         match best.filter(|answer| answer.offset == prefix) {
             Some(mut answer) => {
                 // What the last answers did not say stays as it was.

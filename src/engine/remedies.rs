@@ -71,7 +71,8 @@ impl Transfer {
         if !self.passes(error, broken) {
             return None;
         }
-        if let Some(send) = broken.filter(|_| error.may_mean_too_large()) {
+        let has_bytes = |send: &Sending| send.length > 0;
+        if let Some(send) = broken.filter(|it| has_bytes(it) && error.may_mean_too_large()) {
             self.doubtful = Some(send.length);
         }
         let retry_after = error.refusal().and_then(|refusal| refusal.retry_after);

@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use super::faults::unknown;
 use super::phase::{Phase, ReplyTo, Sending};
 use super::step::{PartId, Step};
-use super::transfer::{unknown, Transfer};
+use super::transfer::Transfer;
 use crate::error::Error;
 use crate::options::SIZE_UNKNOWN;
 use crate::protocol::{Answer, Outcome, State};

@@ -104,6 +104,8 @@ pub(crate) struct PartSend {
     pub part: PartId,
     pub offset: u64,
     pub length: u64,
+    /// The highest offset that the server may have of the part's section, if it has to be asked first.
+    pub asks: Option<u64>,
 }
 
 /// The remedy for a failure.

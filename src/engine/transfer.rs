@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::budget::Budget;
 use super::evidence::Evidence;
+use super::faults::sent_by_another;
 use super::parts::{Parts, Ranges};
 use super::phase::{Claim, Phase, ReplyTo, Sending};
 use super::segments::Segments;
@@ -178,6 +179,10 @@ impl Transfer {
         self.segments.set_grain(answer.grain);
         self.compares &= answer.agreed.is_some();
         self.parts.offer(answer.parts.unwrap_or_default());
+        if let Some(sections) = &answer.sections {
+            return self.hold_sections(answer, sections, reply_to);
+        }
+        self.leave_sections(answer);
         let mut claim = Claim {
             offset: answer.offset,
             complete: answer.state == State::Complete,
@@ -339,17 +344,4 @@ impl Transfer {
         }
         self.judge(&answer, ReplyTo::Any)
     }
-}
-
-/// Makes the error for bytes that were not sent in this run: it sent only the first `sent` ones.
-pub(super) fn sent_by_another(offset: u64, sent: u64) -> Error {
-    Error::SentByAnother {
-        why: format!("the server has {offset} bytes of it, but only {sent} were sent here"),
-    }
-}
-
-/// Makes the error for an upload that the server no longer knows.
-pub(super) fn unknown(refusal: &Error) -> Error {
-    let why = "it no longer knows the upload that it confirmed before";
-    Error::bad_response(format!("{why}: {refusal}"))
 }

@@ -80,6 +80,8 @@ pub(crate) struct Job {
     pub content_type: String,
     /// The program's own fields, in the order given.
     pub fields: Vec<(String, String)>,
+    /// How many connections the file may use at a time. Where there are several, the protocol may make sections of it.
+    pub connections: usize,
 }
 
 impl Job {
@@ -126,6 +128,8 @@ pub(crate) struct Answer {
     pub parts: Option<u64>,
     /// The bytes that the server holds behind `offset`, in order.
     pub ranges: Vec<Range>,
+    /// The sections of the file, where each goes to an upload of its own.
+    pub sections: Option<Sections>,
     /// Whether nobody but this upload's client can add to it, since nobody else knows its key.
     pub is_own: bool,
     /// Text for a person.
@@ -136,13 +140,30 @@ impl Answer {
     /// Whether the server says that it holds the bytes from one offset up to another.
     pub(crate) fn shows(&self, from: u64, to: u64) -> bool {
         let behind = self.ranges.iter().map(|range| (range.from, range.to));
+        let sections = self.sections.iter().flat_map(|it| it.held.iter().copied());
         let mut at = from;
-        for (begin, end) in [(0, self.offset)].into_iter().chain(behind) {
+        for (begin, end) in [(0, self.offset)].into_iter().chain(behind).chain(sections) {
             if begin <= at {
                 at = at.max(end);
             }
         }
         at >= to
+    }
+
+    /// Gives the offsets at which the server goes on.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = u64> + '_ {
+        let in_sections = self.sections.iter().flat_map(|sections| {
+            let ends = sections.held.iter().map(|(_, to)| *to);
+            ends.filter(|to| to % sections.length > 0)
+        });
+        let whole = self.sections.is_none().then_some(self.offset);
+        whole.into_iter().chain(in_sections)
+    }
+
+    /// Gives the offset up to which the server has the section that this answer is about.
+    pub(crate) fn reach(&self) -> u64 {
+        let mut held = self.sections.iter().flat_map(|it| &it.held);
+        held.next().map_or(0, |(_, to)| *to)
     }
 }
 
@@ -161,6 +182,15 @@ pub(crate) struct Tail {
     pub bytes: Range,
     /// The reason why the run ends where they are not the file's. Without one the upload begins anew.
     pub conflict: Option<Error>,
+}
+
+/// The sections of a file: equal in length, but for the last one. Each goes to the server in order, on one connection at
+/// a time, and in the end the server joins them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sections {
+    pub length: u64,
+    /// The bytes that the server holds, as far as the answer tells, in order.
+    pub held: Vec<(u64, u64)>,
 }
 
 /// The state of an upload on the server.
@@ -300,6 +330,18 @@ pub(crate) trait Protocol: Send + Sync {
     /// Gives what the log is to say of the answers since the last call.
     fn notes(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Asks what the server has of the section in which `offset` is. The answer has the range of that, which may be empty.
+    fn ask_section(
+        &self,
+        _: &dyn Exchange,
+        _: &Job,
+        _key: Option<&str>,
+        _offset: u64,
+    ) -> Result<Answer, Error> {
+        let why = "a section in a protocol that has none".to_owned();
+        Err(Error::Internal { why })
     }
 
     /// Sends a whole small file without a locate. Gives `None` if the server takes no such request.

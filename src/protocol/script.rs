@@ -168,6 +168,7 @@ pub(super) fn job() -> Job {
         user: None,
         content_type: "text/plain".to_owned(),
         fields: Vec::new(),
+        connections: 0,
     }
 }
 

@@ -41,6 +41,10 @@ impl Answers<'_> {
             return;
         }
         let (level, line) = match self.id.take() {
+            Some(_) if answer.sections.is_some() => (
+                LogLevel::Warn,
+                "the server no longer has all partial uploads of the file; those begin anew",
+            ),
             Some(_) => (
                 LogLevel::Warn,
                 "the server no longer has the upload that was begun; a new one begins",
@@ -65,8 +69,11 @@ impl Answers<'_> {
         let (offset, size) = (answer.offset, job.shown_size());
         self.control.log(LogLevel::Debug, || {
             let ranges = answer.ranges.chunk_by(|one, next| one.to == next.from);
-            let behind: String = ranges
-                .map(|it| format!(", {} to {}", it[0].from, it[it.len() - 1].to))
+            let behind = ranges.map(|it| (it[0].from, it[it.len() - 1].to));
+            let sections = answer.sections.iter().flat_map(|it| it.held.clone());
+            let behind: String = behind
+                .chain(sections)
+                .map(|(from, to)| format!(", {from} to {to}"))
                 .collect();
             format!("the server has {offset} of {size}{behind}")
         });

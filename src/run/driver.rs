@@ -48,8 +48,10 @@ pub(super) struct Driver<'a> {
     pub(super) part_key: Option<String>,
     /// How many sends in a row found their connection dead.
     pub(super) dead_sends: u32,
-    /// The bytes of the last send with a checksum, if its response did not come.
-    pub(super) unchecked: Option<(u64, u64)>,
+    /// Whether the file goes up in sections, each of which is an upload of its own.
+    pub(super) has_sections: bool,
+    /// The bytes of the last send with a checksum, if its response did not come, and of such parts.
+    pub(super) unchecked: Vec<(u64, u64)>,
 }
 
 impl<'a> Driver<'a> {
@@ -113,8 +115,9 @@ impl<'a> Driver<'a> {
             exchange: None,
             part_key: None,
             dead_sends: 0,
+            has_sections: false,
             // Nothing tells where the last send of an earlier run began.
-            unchecked: is_known.then_some((0, u64::MAX)),
+            unchecked: is_known.then_some((0, u64::MAX)).into_iter().collect(),
         }
     }
 
@@ -272,6 +275,7 @@ impl<'a> Driver<'a> {
             let key = self.answers.id.as_deref();
             answer = self.protocol.locate(exchange, &self.job, key)?;
         }
+        self.has_sections = answer.sections.is_some();
         self.answers.note(&answer, &self.job);
         self.remember();
         let source = &mut self.source;
@@ -310,8 +314,13 @@ impl<'a> Driver<'a> {
         if self.exchange.is_none() {
             self.exchange = Some(self.connector.connect()?);
         }
-        self.control.enter(UploadState::Sending);
-        self.unchecked = checksum.as_ref().map(|_| (offset, offset + length));
+        self.control.enter(match length {
+            // The server has all bytes, and is asked for the file.
+            0 => UploadState::Verifying,
+            _ => UploadState::Sending,
+        });
+        let unchecked = checksum.as_ref().map(|_| (offset, offset + length));
+        self.unchecked = unchecked.into_iter().collect();
         let ends_file = offset + length == self.job.size;
         let end = ends_file.then_some(FileEnd {
             announced: &self.job.digests,
@@ -338,7 +347,7 @@ impl<'a> Driver<'a> {
             self.protocol.send(exchange, &self.job, segment)
         })?;
         self.dead_sends = 0;
-        self.unchecked = None;
+        self.unchecked.clear();
         Ok(outcome)
     }
 

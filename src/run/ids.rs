@@ -79,6 +79,7 @@ mod tests {
             user: None,
             content_type: String::new(),
             fields: Vec::new(),
+            connections: 0,
         }
     }
 

@@ -14,7 +14,7 @@ use crate::http::endpoint::Endpoint;
 use crate::protocol::{Answer, Checksum, ChecksumState, Job, State};
 
 /// The waits for a server that may drop bytes of a send that was cut.
-const SETTLING: [Duration; 3] = [
+pub(super) const SETTLING: [Duration; 3] = [
     Duration::from_millis(250),
     Duration::from_millis(500),
     Duration::from_secs(1),
@@ -96,20 +96,24 @@ impl Driver<'_> {
     /// Takes an answer once the server may drop nothing more: of a send with a checksum that was cut, it
     /// keeps nothing, but some servers say so only a moment later.
     pub(super) fn settled(&mut self, answer: Answer, key: Option<&str>) -> Result<Answer, Stop> {
-        let mut answer = answer;
+        let (mut answer, size) = (answer, self.job.size);
         let needs_key = self.protocol.abilities().needs_key;
         if let Some(digest) = answer.prefix.filter(|_| needs_key) {
             // A server that proves its bytes drops none of them later.
-            self.unchecked = None;
+            self.unchecked.clear();
             return self.prove(answer, digest);
         }
-        let has_checksums = self.protocol.abilities().checksum.is_some();
-        let Some((from, to)) = self.unchecked.filter(|_| has_checksums) else {
+        if self.protocol.abilities().checksum.is_none() {
             return Ok(answer);
-        };
+        }
         for wait in SETTLING {
-            let is_inside = from < answer.offset && answer.offset < to;
-            if !is_inside || answer.state == State::Complete {
+            let is_inside = |at: u64| {
+                self.unchecked
+                    .iter()
+                    .any(|(from, to)| *from < at && at < *to)
+            };
+            let may_change = answer.ends().filter(|at| *at < size).any(is_inside);
+            if answer.state == State::Complete || !may_change {
                 break;
             }
             let offset = answer.offset;
@@ -121,9 +125,11 @@ impl Driver<'_> {
             });
             self.control.sleep(wait)?;
             let exchange = Self::connection(&self.exchange);
+            let known = answer.id.clone();
+            let key = known.as_deref().or(key);
             answer = self.protocol.locate(exchange, &self.job, key)?;
         }
-        self.unchecked = None;
+        self.unchecked.clear();
         Ok(answer)
     }
 

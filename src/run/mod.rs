@@ -52,6 +52,9 @@ use crate::protocol::form::{content_type, Form, Signer};
 use crate::protocol::{choose, speak, Job};
 use crate::source::{Opener, Source, Window};
 
+/// The size of the smallest file that may go up in sections, where the server joins them: some copy all bytes for that.
+const LEAST_IN_SECTIONS: u64 = 16 << 20;
+
 /// Runs an upload, on the run's own thread.
 pub(crate) fn run_upload(
     control: &Control,
@@ -66,6 +69,11 @@ pub(crate) fn run_upload(
         .content_type
         .unwrap_or_else(|| content_type::by_name(&upload.name).to_owned());
     let options = &client.options;
+    let connections = match (opener, upload.connections) {
+        (Opener::Stream | Opener::Forward(_), _) => 0,
+        (_, 0) => MOST_CONNECTIONS,
+        (_, connections) => usize::from(connections).min(MOST_CONNECTIONS),
+    };
     let job = Job {
         name: upload.name,
         size: source.size(),
@@ -77,6 +85,10 @@ pub(crate) fn run_upload(
         user: options.user.clone(),
         content_type,
         fields: upload.fields,
+        connections: match source.size() < LEAST_IN_SECTIONS {
+            true => connections.min(1),
+            false => connections,
+        },
     };
     let target = keyed::target(endpoint, &job);
     let version = version(opener, &*source);
@@ -178,11 +190,7 @@ pub(crate) fn run_upload(
         learned_digest: &shared.learned_digest,
         asks_first: upload.asks_first,
         learned_store: &shared.learned_store,
-        connections: match (opener, upload.connections) {
-            (Opener::Stream | Opener::Forward(_), _) => 0,
-            (_, 0) => MOST_CONNECTIONS,
-            (_, connections) => connections.into(),
-        },
+        connections,
         ids: &shared.ids,
         rates: [rate, &shared.rate],
     });

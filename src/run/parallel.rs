@@ -14,7 +14,6 @@ use crate::control::stop::Stop;
 use crate::control::Control;
 use crate::digest::RollingDigest;
 use crate::engine::{Event, PartSend, Step, Transfer};
-use crate::error::Error;
 use crate::protocol::Outcome;
 use crate::random;
 
@@ -32,28 +31,32 @@ impl Driver<'_> {
                 .get_or_insert_with(|| format!("{random:032x}")),
             Err(error) => return Step::Finish(Err(error)),
         };
-        let Some(algorithm) = self.source.digest.algorithm() else {
-            let why = "parts without a digest".to_owned();
-            return Step::Finish(Err(Error::Internal { why }));
-        };
+        let (algorithm, checksum) = (
+            self.source.digest.algorithm(),
+            self.protocol.abilities().checksum,
+        );
+        let (has_sections, size) = (self.has_sections, self.job.size);
         let common = Common {
             protocol: self.protocol,
             control: self.control,
             rates: self.rates,
             job: &self.job,
-            algorithm,
+            // Nobody looks at the digest of a section's part.
+            algorithm: algorithm.filter(|_| !has_sections),
+            checksum,
             key,
             sent: AtomicU64::new(0),
         };
         let digest = mem::replace(&mut self.source.digest, RollingDigest::new(None, None));
         let mut offset = digest.at();
+        let digested = offset;
         let ahead = DigestAhead::new(digest);
         let (control, answers) = (self.control, &mut self.answers);
-        let dead = &mut self.dead_sends;
+        let (dead, unchecked) = (&mut self.dead_sends, &mut self.unchecked);
         let source = &*self.source.source;
         let step = thread::scope(|scope| {
             let _guard = EndOnDrop(&ahead);
-            if let Ok(mut other) = source.another() {
+            if let (Some(_), Ok(mut other)) = (algorithm, source.another()) {
                 let builder = Builder::new().name("resup-ahead".to_owned());
                 let ahead = &ahead;
                 let run = move || {
@@ -74,7 +77,11 @@ impl Driver<'_> {
                             end = end.max(send.offset + send.length);
                             senders.begin(send, answers.id.clone(), source);
                         }
-                        ahead.raise(end.min(offset + MAX_AHEAD));
+                        ahead.raise(match has_sections {
+                            // It takes as long as the sending.
+                            true => size.min(digested + common.sent.load(Relaxed)),
+                            false => end.min(offset + MAX_AHEAD),
+                        });
                     }
                     Step::CompareRange(range) => {
                         let other = source.another().map_err(Stop::from);
@@ -106,6 +113,9 @@ impl Driver<'_> {
                         if let Ok(outcome) = &ended.result {
                             answers.note_part(outcome, common.job);
                         }
+                        if ended.result.is_err() && checksum.is_some() {
+                            unchecked.push((ended.from, ended.read));
+                        }
                         if let Ok(Outcome::Accepted(answer)) = &ended.result {
                             offset = offset.max(answer.offset);
                             ahead.confirm(offset);
@@ -136,12 +146,13 @@ pub(super) fn event(control: &Control, ended: Ended, others: bool, dead: &mut u3
         part,
         offset,
         length,
+        ..
     } = ended.send;
     match &ended.result {
         Ok(Outcome::Accepted(answer)) if answer.shows(offset, offset + length) => {
             control.confirm_part(length);
         }
-        _ => control.lose_part(ended.read - offset),
+        _ => control.lose_part(ended.read - ended.from),
     }
     let mut result = ended.result.map_err(|stop| cause(control, stop));
     if ended.was_dead && !others && *dead < MAX_DEAD {

@@ -10,8 +10,10 @@ use resup_digests::{Algorithm, State};
 
 use super::connector::Connector;
 use super::driver::MAX_DEAD;
+use super::keyed::SETTLING;
 use super::pace::Pace;
 use super::part_reader::PartReader;
+use super::reading;
 use crate::control::log::LogLevel;
 use crate::control::rate::Limiter;
 use crate::control::snapshot::UploadState;
@@ -20,7 +22,7 @@ use crate::control::Control;
 use crate::engine::PartSend;
 use crate::error::Error;
 use crate::http::{Exchange, Link};
-use crate::protocol::{Job, Outcome, Protocol, Segment};
+use crate::protocol::{Answer, ChecksumAlgorithm, ChecksumState, Job, Outcome, Protocol, Segment};
 use crate::source::Source;
 
 /// What all senders of parts use.
@@ -29,7 +31,10 @@ pub(super) struct Common<'a> {
     pub control: &'a Control,
     pub rates: [&'a Limiter; 2],
     pub job: &'a Job,
-    pub algorithm: Algorithm,
+    /// The algorithm of the parts' own digests, where they have one.
+    pub algorithm: Option<Algorithm>,
+    /// The checksum that goes before the bytes of each part.
+    pub checksum: Option<ChecksumAlgorithm>,
     /// The text that all parts of the run have.
     pub key: &'a str,
     /// The number of bytes of parts that went to the network.
@@ -45,6 +50,8 @@ struct Work {
 /// A part that has ended.
 pub(super) struct Ended {
     pub send: PartSend,
+    /// The source was read from here.
+    pub from: u64,
     /// The source was read up to here.
     pub read: u64,
     pub result: Result<Outcome, Stop>,
@@ -101,6 +108,7 @@ impl<'scope, 'env> Senders<'scope, 'env> {
             Err(error) => {
                 let _ = self.report.send(Ended {
                     send,
+                    from: send.offset,
                     read: send.offset,
                     result: Err(error.into()),
                     was_dead: false,
@@ -194,6 +202,7 @@ impl PartSender<'_> {
                 report: &report,
                 ended: Some(Ended {
                     send,
+                    from: send.offset,
                     read: send.offset,
                     result: Err(Stop::Failed(Error::Internal {
                         why: "the thread of a part has panicked".to_owned(),
@@ -202,12 +211,51 @@ impl PartSender<'_> {
                     seat: Some(seat),
                 }),
             };
-            let result = self.send(connector, &mut exchange, send, id.as_deref());
+            let mut from = send.offset;
+            let result = self.send(connector, &mut exchange, (send, &mut from), id.as_deref());
             let lost = exchange.take_if(|_| result.is_err());
             if let Some(ended) = &mut guard.ended {
-                ended.read = send.offset + self.read.load(Relaxed);
+                ended.from = from;
+                ended.read = from + self.read.load(Relaxed);
                 ended.was_dead = lost.is_some_and(|exchange| exchange.link() == Link::Dead);
                 ended.result = result;
+            }
+        }
+    }
+
+    /// Asks what the server has of a part's section, of which at most `most` can have arrived.
+    fn ask(
+        &self,
+        exchange: &dyn Exchange,
+        (send, most): (PartSend, u64),
+        id: Option<&str>,
+    ) -> Result<Answer, Stop> {
+        let Common {
+            protocol,
+            control,
+            job,
+            checksum,
+            ..
+        } = *self.common;
+        let mut waits = SETTLING.into_iter();
+        loop {
+            let answer = protocol.ask_section(exchange, job, id, send.offset)?;
+            let reach = answer.reach();
+            if reach > most {
+                let why = format!("the server has bytes up to {reach}, but only those up to {most} were sent here");
+                return Err(Error::SentByAnother { why }.into());
+            }
+            // What no checksum has proved may be dropped a moment later.
+            let may_change = checksum.is_some() && send.offset < reach && reach < most;
+            match waits.next().filter(|_| may_change) {
+                Some(wait) => {
+                    // Whatever the other parts change wakes it.
+                    let until = Instant::now() + wait;
+                    while Instant::now() < until {
+                        control.sleep(until.saturating_duration_since(Instant::now()))?;
+                    }
+                }
+                None => return Ok(answer),
             }
         }
     }
@@ -216,12 +264,13 @@ impl PartSender<'_> {
         self.read.load(Relaxed) == 0
     }
 
-    /// Sends a part, on the connection of the last one if there is one.
+    /// Sends a part, on the connection of the last one if there is one: all of it, or from where the server says that it
+    /// has to go on.
     fn send<'c>(
         &mut self,
         connector: &'c dyn Connector,
         exchange: &mut Option<Box<dyn Exchange + 'c>>,
-        send: PartSend,
+        (send, from): (PartSend, &mut u64),
         id: Option<&str>,
     ) -> Result<Outcome, Stop> {
         let Common {
@@ -230,9 +279,12 @@ impl PartSender<'_> {
             rates,
             job,
             algorithm,
+            checksum,
             key,
             ref sent,
         } = *self.common;
+        let end = send.offset + send.length;
+        let mut asks = send.asks;
         let mut dead = 0;
         loop {
             control.check()?;
@@ -240,19 +292,36 @@ impl PartSender<'_> {
                 Some(exchange) => exchange,
                 None => exchange.insert(connector.connect()?),
             };
-            self.source.seek(send.offset)?;
+            if let Some(most) = asks.take() {
+                let answer = self.ask(&**exchange, (send, most), id)?;
+                let reach = answer.reach();
+                control.keep_part(reach.saturating_sub(send.offset));
+                match reach {
+                    _ if reach < send.offset => return Ok(Outcome::OffsetMismatch(answer)),
+                    _ if reach >= end => return Ok(Outcome::Accepted(answer)),
+                    _ => *from = reach,
+                }
+            }
+            let checksum = checksum.map(|algorithm| {
+                let mut state = ChecksumState::new(algorithm);
+                let source = &mut *self.source;
+                reading::read(source, control, (*from, end), |bytes| state.update(bytes))
+                    .map(|()| state.finish())
+            });
+            let checksum = checksum.transpose()?;
+            self.source.seek(*from)?;
             control.enter(UploadState::Sending);
             let segment = Segment {
                 id,
                 part: Some(key),
-                checksum: None,
-                offset: send.offset,
-                length: send.length,
+                checksum,
+                offset: *from,
+                length: end - *from,
                 restart: None,
                 bytes: &mut PartReader {
                     source: &mut *self.source,
                     pace: Pace::new(control, rates),
-                    state: State::new(algorithm),
+                    state: algorithm.map(State::new),
                     read: [&*self.read, sent],
                 },
             };

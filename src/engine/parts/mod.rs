@@ -4,6 +4,7 @@
 mod length;
 mod ramp;
 mod ranges;
+mod sections;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -17,6 +18,7 @@ use super::step::PartId;
 use crate::protocol::{Answer, Range};
 use length::PartLength;
 use ramp::Ramp;
+use sections::Sections;
 
 /// The most parts of one upload at a time. More take only from other programs.
 pub(crate) const MOST: usize = 6;
@@ -43,6 +45,8 @@ pub(super) struct Parts {
     /// The ranges of the last answer to a part.
     shown: Vec<Range>,
     under_way: Vec<Sending>,
+    /// The sections of the file, where each goes to an upload of its own.
+    sections: Option<Sections>,
     length: PartLength,
     ramp: Ramp,
 }
@@ -59,6 +63,7 @@ impl Parts {
             unknown: Vec::new(),
             shown: Vec::new(),
             under_way: Vec::new(),
+            sections: None,
             length: PartLength::default(),
             ramp: Ramp::default(),
         }
@@ -76,6 +81,33 @@ impl Parts {
         self.is_disproved = false;
         self.unknown.clear();
         self.shown.clear();
+    }
+
+    /// Divides the file into sections, of which no part is under way.
+    pub(super) fn divide(&mut self, length: u64) {
+        self.sections = Some(Sections::new(length));
+    }
+
+    pub(super) fn has_sections(&self) -> bool {
+        self.sections.is_some()
+    }
+
+    /// Makes the file one again.
+    pub(super) fn leave_sections(&mut self) {
+        self.sections = None;
+        self.drop_all(0);
+    }
+
+    /// Gives a range of these that was neither held before nor sent.
+    pub(super) fn find_foreign(&self, held: &Ranges) -> Option<(u64, u64)> {
+        let mut known = self.sent.clone();
+        known.insert_all(&self.held);
+        held.find_outside(&known)
+    }
+
+    /// Gives the highest offset that the server may have of the section in which a part begins, if it has to be asked.
+    pub(super) fn doubt(&self, offset: u64) -> Option<u64> {
+        self.sections.as_ref()?.doubt(offset)
     }
 
     /// Notes that the server holds ranges behind its offset that are not the file's.
@@ -117,6 +149,10 @@ impl Parts {
     /// next bytes one send may carry.
     pub(super) fn begin(&mut self, now: Instant) -> Result<(), u64> {
         let left = self.size - self.held.total();
+        if self.has_sections() && left > 0 {
+            self.ramp.begin();
+            return Ok(());
+        }
         if !self.are_possible() || left == 0 {
             return Err(u64::MAX);
         }
@@ -147,7 +183,7 @@ impl Parts {
     pub(super) fn is_over(&self, now: Instant) -> bool {
         let left = self.size - self.held.total();
         let is_better = || !self.held.has_gap() && self.ramp.alone(now, left).is_some();
-        self.under_way.is_empty() && (self.most == 0 || is_better())
+        self.under_way.is_empty() && !self.has_sections() && (self.most == 0 || is_better())
     }
 
     /// Whether the server holds the whole file.
@@ -184,7 +220,10 @@ impl Parts {
         for other in &self.under_way {
             taken.insert(other.offset, other.offset + other.length);
         }
-        let (from, to) = taken.first_gap(self.size)?;
+        let (from, to) = match &self.sections {
+            Some(sections) => sections.next(self.size, &self.held, &self.under_way)?,
+            None => taken.first_gap(self.size)?,
+        };
         let open = self.size - taken.total();
         let length = limit(self.length.next(open, slots, self.ramp.most(), to - from));
         let next = Sending {
@@ -206,6 +245,9 @@ impl Parts {
     /// Notes that the server holds a part that has ended.
     pub(super) fn accept(&mut self, part: Sending, now: Instant) {
         self.held.insert(part.offset, part.offset + part.length);
+        if let Some(sections) = &mut self.sections {
+            sections.settle(part.offset);
+        }
         let time = now.saturating_duration_since(part.since);
         self.length.note(part.length, time);
         if self.under_way.is_empty() {
@@ -217,6 +259,18 @@ impl Parts {
     /// Notes what the answer to a part shows. Gives whether the server's offset is higher than was
     /// known. Without a proof it counts only where all bytes before it were sent.
     pub(super) fn note(&mut self, answer: &Answer, part: PartId) -> bool {
+        if self.has_sections() {
+            // Of a longer part that failed, more may have arrived than was asked for.
+            let held = answer.sections.iter().flat_map(|it| &it.held);
+            for (from, to) in held {
+                let mut new = Ranges::default();
+                new.insert(*from, *to);
+                if self.find_foreign(&new).is_none() {
+                    self.held.insert(*from, *to);
+                }
+            }
+            return false;
+        }
         self.unknown.retain(|(_, _, last)| part <= *last);
         self.shown.clone_from(&answer.ranges);
         let prefix = self.held.prefix();
@@ -253,7 +307,9 @@ impl Parts {
     /// Notes that a part has failed, which was read up to an offset, after the last one was begun. Gives whether other
     /// parts go on, on fewer connections.
     pub(super) fn lose(&mut self, part: Sending, read: u64, last: PartId, now: Instant) -> bool {
-        if part.offset < read {
+        if let Some(sections) = &mut self.sections {
+            sections.lose(part.offset, read);
+        } else if part.offset < read {
             self.unknown.push((part.offset, read, last));
         }
         if self.held.contains(part.offset, part.offset + part.length) {

@@ -41,6 +41,19 @@ impl Ranges {
         from >= to || self.0.iter().any(covers)
     }
 
+    /// Gives the first range that is not wholly in another set.
+    pub(in crate::engine) fn find_outside(&self, other: &Ranges) -> Option<(u64, u64)> {
+        let mut ranges = self.0.iter().copied();
+        ranges.find(|(from, to)| !other.contains(*from, *to))
+    }
+
+    /// Gives the first offset from `from` on that is not in the set.
+    pub(in crate::engine) fn reach(&self, from: u64) -> u64 {
+        let mut ranges = self.0.iter();
+        let found = ranges.find(|(begin, end)| *begin <= from && from < *end);
+        found.map_or(from, |(_, end)| *end)
+    }
+
     /// Whether some byte from one offset up to another is in the set.
     pub(in crate::engine) fn meets(&self, from: u64, to: u64) -> bool {
         let meets = |(begin, end): &(u64, u64)| *begin < to && from < *end;
@@ -129,7 +142,11 @@ mod tests {
             let prefix = set.iter().take_while(|byte| **byte).count() as u64;
             prop_assert_eq!(ranges.prefix(), prefix);
             prop_assert_eq!(ranges.has_gap(), total > prefix);
+            prop_assert_eq!(Ranges::up_to(prefix).find_outside(&ranges), None);
+            prop_assert_eq!(Ranges::up_to(60).find_outside(&ranges).is_none(), total == 60);
             for from in 0..60 {
+                let reach = (from..60).find(|at| !set[*at]).unwrap_or(60);
+                prop_assert_eq!(ranges.reach(from as u64), reach as u64);
                 for to in from..60 {
                     let all = set[from..to].iter().all(|byte| *byte);
                     prop_assert_eq!(ranges.contains(from as u64, to as u64), all);

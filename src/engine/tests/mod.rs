@@ -11,6 +11,8 @@ mod parts_histories;
 mod parts_world;
 mod rechecking;
 mod recovering;
+mod section_histories;
+mod sections;
 mod sending;
 mod settling;
 mod sizeless;
@@ -153,6 +155,7 @@ fn answer(state: State, offset: u64) -> Answer {
         small: None,
         parts: None,
         ranges: Vec::new(),
+        sections: None,
         is_own: false,
         message: None,
     }

@@ -42,6 +42,7 @@ pub(super) fn parts(sends: &[(u64, u64, u64)]) -> Step {
         part: PartId(*part),
         offset: *offset,
         length: *length,
+        asks: None,
     };
     Step::SendParts {
         sends: sends.iter().map(send).collect(),

@@ -270,6 +270,7 @@ impl World {
             part,
             offset,
             length,
+            ..
         } = self.under_way.remove(place);
         let end = offset + length;
         self.lose();

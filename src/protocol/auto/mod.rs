@@ -275,6 +275,16 @@ impl Protocol for Auto<'_> {
         notes
     }
 
+    fn ask_section(
+        &self,
+        exchange: &dyn Exchange,
+        job: &Job,
+        key: Option<&str>,
+        offset: u64,
+    ) -> Result<Answer, Error> {
+        self.current().ask_section(exchange, job, key, offset)
+    }
+
     fn store(
         &self,
         exchange: &dyn Exchange,

@@ -162,6 +162,7 @@ impl<'a> Dav<'a> {
             small: None,
             parts: None,
             ranges: Vec::new(),
+            sections: None,
             is_own: false,
             message: None,
         }

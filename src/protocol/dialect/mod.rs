@@ -175,6 +175,7 @@ impl<'a> Dialect<'a> {
             small: None,
             parts: None,
             ranges: Vec::new(),
+            sections: None,
             is_own: false,
             message: None,
         }

@@ -116,6 +116,7 @@ mod tests {
             dir: String::new(),
             user: None,
             content_type: "text/plain".to_owned(),
+            connections: 0,
             fields: Vec::new(),
         };
         assert_eq!(common_fields(&odd, "locate")[1].1, "a\r\nb");

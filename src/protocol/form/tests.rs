@@ -71,6 +71,7 @@ fn job() -> Job {
         user: Some("joe".to_owned()),
         content_type: "text/plain".to_owned(),
         fields: vec![("tenant".to_owned(), "7&8".to_owned())],
+        connections: 0,
     }
 }
 

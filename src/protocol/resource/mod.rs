@@ -11,6 +11,7 @@ mod url;
 
 pub(super) use super::headers::{header, number, Headers};
 pub(super) use dialect::{Dialect, Problem};
+pub(super) use state::Known;
 pub(super) use url::upload_url;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -22,12 +23,12 @@ use crate::error::{Error, RefusalKind};
 use crate::http::endpoint::Endpoint;
 use crate::http::{refusal_of, Body, Exchange, Link, Needs, Request, Response};
 use moved::Moved;
-use state::{too_many_redirects, Known};
+use state::too_many_redirects;
 
 /// A protocol with a URL for each upload, against one endpoint.
 pub(super) struct Resource<D> {
     /// The URL at which uploads are created.
-    endpoint: Endpoint,
+    pub(super) endpoint: Endpoint,
     pub(super) dialect: D,
     /// Whether PATCH does not come through, so that a POST stands in for it.
     patches_by_post: Arc<AtomicBool>,
@@ -62,7 +63,12 @@ impl<D: Dialect> Resource<D> {
         }
     }
 
-    fn request<'a>(&self, method: &'static str, url: &Endpoint, headers: Headers) -> Request<'a> {
+    pub(super) fn request<'a>(
+        &self,
+        method: &'static str,
+        url: &Endpoint,
+        headers: Headers,
+    ) -> Request<'a> {
         let mut all = self.dialect.common();
         all.extend(headers);
         Request {
@@ -89,10 +95,23 @@ impl<D: Dialect> Resource<D> {
 
     /// Creates an upload.
     fn create(&self, exchange: &dyn Exchange, job: &Job) -> Result<Answer, Error> {
+        let url = self.post(exchange, job, &|| self.dialect.creation(job))?;
+        let has_flag = self.dialect.has_flag();
+        self.lacks_size.store(!job.has_size() && !has_flag, Relaxed);
+        Ok(self.answer(&url, 0, job.size == 0 && !has_flag))
+    }
+
+    /// Has the server make an upload by a request with these header fields; gives its URL.
+    pub(super) fn post(
+        &self,
+        exchange: &dyn Exchange,
+        job: &Job,
+        headers: &dyn Fn() -> Result<Headers, Error>,
+    ) -> Result<Endpoint, Error> {
         let mut at = self.endpoint.clone();
         let mut redirects = 0;
         while redirects <= MAX_REDIRECTS {
-            let mut request = self.request("POST", &at, self.dialect.creation(job)?);
+            let mut request = self.request("POST", &at, headers()?);
             request.body = Some(Body::Text(b""));
             let response = exchange.exchange(request)?;
             match response.status {
@@ -108,10 +127,7 @@ impl<D: Dialect> Resource<D> {
                         let _ = exchange.exchange(self.request("DELETE", &url, Headers::new()));
                         return Err(error);
                     }
-                    let lacks_size = !job.has_size() && !self.dialect.has_flag();
-                    self.lacks_size.store(lacks_size, Relaxed);
-                    let is_complete = job.size == 0 && !self.dialect.has_flag();
-                    return Ok(self.answer(&url, 0, is_complete));
+                    return Ok(url);
                 }
                 _ if self.dialect.choose_other(&response) => {}
                 _ => return Err(self.refusal(&response, job)),
@@ -153,7 +169,6 @@ impl<D: Dialect> Protocol for Resource<D> {
         job: &Job,
         key: Option<&str>,
     ) -> Result<Answer, Error> {
-        self.dialect.learn(exchange, &self.endpoint)?;
         let Some(url) = key.and_then(|key| self.endpoint.resolve(key)) else {
             return self.begin(exchange, job);
         };

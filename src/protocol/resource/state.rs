@@ -10,7 +10,7 @@ use crate::http::{challenge, limited, refusal_of, Exchange, Response};
 use crate::protocol::{Answer, Job, Outcome, State};
 
 /// What a server has of an upload.
-pub(super) enum Known {
+pub(in crate::protocol) enum Known {
     /// These bytes of the file.
     Has(Box<Answer>),
     /// It has no upload with this URL.
@@ -21,7 +21,7 @@ pub(super) enum Known {
 
 impl<D: Dialect> Resource<D> {
     /// Asks what the server has of an upload.
-    pub(super) fn ask(
+    pub(in crate::protocol) fn ask(
         &self,
         exchange: &dyn Exchange,
         job: &Job,
@@ -115,7 +115,12 @@ impl<D: Dialect> Resource<D> {
         Ok(self.answer(url, offset, is_complete))
     }
 
-    pub(super) fn answer(&self, url: &Endpoint, offset: u64, is_complete: bool) -> Answer {
+    pub(in crate::protocol) fn answer(
+        &self,
+        url: &Endpoint,
+        offset: u64,
+        is_complete: bool,
+    ) -> Answer {
         let url = url.uri().to_string();
         let state = match offset {
             _ if is_complete => State::Complete,
@@ -136,6 +141,7 @@ impl<D: Dialect> Resource<D> {
             small: None,
             parts: None,
             ranges: Vec::new(),
+            sections: None,
             is_own: true,
             message: None,
         }
@@ -230,7 +236,7 @@ impl<D: Dialect> Resource<D> {
     }
 
     /// Makes the error for a refusal.
-    pub(super) fn refusal(&self, response: &Response, job: &Job) -> Error {
+    pub(in crate::protocol) fn refusal(&self, response: &Response, job: &Job) -> Error {
         let max_size = self.dialect.max_size();
         let is_reason = |limit: &u64| response.status == 413 && job.has_size() && *limit < job.size;
         let hint = match max_size.filter(is_reason) {

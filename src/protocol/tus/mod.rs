@@ -1,18 +1,24 @@
 //! tus 1.0 (<https://tus.io/protocols/resumable-upload>).
 
+mod join;
+mod layout;
 mod metadata;
 mod offers;
+#[cfg(test)]
+mod section_tests;
+mod sections;
 #[cfg(test)]
 mod tests;
 
 pub(super) use offers::Offers;
+pub(super) use sections::Tus;
 
 use std::sync::OnceLock;
 
 use base64::prelude::{Engine as _, BASE64_STANDARD};
 use resup_digests::{Algorithm, Digest};
 
-use super::resource::{header, Dialect, Headers, Resource};
+use super::resource::{header, Dialect, Headers};
 use super::{ChecksumAlgorithm, Job, Segment};
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
@@ -21,33 +27,14 @@ use crate::http::{Exchange, Needs, Request, Response};
 /// The most bytes of a send with a checksum. The server drops what does not arrive whole.
 const CHECKED_SEGMENT: u64 = 8 << 20;
 
-/// tus 1.0 against one endpoint.
-pub(super) type Tus<'a> = Resource<Tus1<'a>>;
-
 /// What tus 1.0 does in its own way.
 pub(super) struct Tus1<'a> {
     /// What the server offers, once it was asked.
     offers: &'a OnceLock<Offers>,
 }
 
-impl<'a> Tus<'a> {
-    /// Makes the protocol for uploads that are created at `endpoint`.
-    pub(super) fn at(endpoint: Endpoint, offers: &'a OnceLock<Offers>) -> Self {
-        Resource::new(endpoint, Tus1 { offers })
-    }
-}
-
 impl Tus1<'_> {
-    fn offers(&self) -> Offers {
-        self.offers.get().copied().unwrap_or_default()
-    }
-}
-
-impl Dialect for Tus1<'_> {
-    fn name(&self) -> &'static str {
-        "tus"
-    }
-
+    /// Learns what the server offers, before the first request about a file.
     fn learn(&self, exchange: &dyn Exchange, endpoint: &Endpoint) -> Result<(), Error> {
         if self.offers.get().is_some() {
             return Ok(());
@@ -68,6 +55,44 @@ impl Dialect for Tus1<'_> {
         Ok(())
     }
 
+    /// Whether the server joins partial uploads to a file of `size` bytes, as far as is known.
+    fn joins(&self, size: u64) -> bool {
+        let mut offers = self.offers.get().into_iter();
+        offers.any(|it| {
+            // It would refuse a file that is too large only when all bytes are there.
+            let takes_size = it.max_size.is_none_or(|most| size <= most);
+            it.joins && takes_size && it.has_refused.get().is_none()
+        })
+    }
+
+    /// Whether the server has refused partial uploads, or to join them.
+    fn has_refused(&self) -> bool {
+        let mut offers = self.offers.get().into_iter();
+        offers.any(|it| it.has_refused.get().is_some())
+    }
+
+    /// Gives the header fields of the request that creates a partial upload.
+    fn partial(&self, length: u64) -> Headers {
+        vec![
+            header("upload-length", length),
+            header("upload-concat", "partial"),
+        ]
+    }
+
+    /// Gives the header fields of the request that joins partial uploads.
+    fn joined(&self, job: &Job, urls: &str) -> Result<Headers, Error> {
+        Ok(vec![
+            header("upload-concat", format!("final;{urls}")),
+            header("upload-metadata", metadata::write(job)?),
+        ])
+    }
+}
+
+impl Dialect for Tus1<'_> {
+    fn name(&self) -> &'static str {
+        "tus"
+    }
+
     fn prefix(&self, response: &Response) -> Option<Digest> {
         let value = response.values("upload-held-digest").next()?;
         let (name, digest) = value.split_once(' ')?;
@@ -78,7 +103,7 @@ impl Dialect for Tus1<'_> {
     }
 
     fn checksum(&self) -> Option<ChecksumAlgorithm> {
-        self.offers().checksum
+        self.offers.get()?.checksum
     }
 
     fn check_deletion(&self) -> Result<(), Error> {
@@ -103,7 +128,9 @@ impl Dialect for Tus1<'_> {
     fn creation(&self, job: &Job) -> Result<Headers, Error> {
         let size = match job.has_size() {
             true => header("upload-length", job.size),
-            false if self.offers().defers_size => header("upload-defer-length", 1),
+            false if self.offers.get().is_some_and(|it| it.defers_size) => {
+                header("upload-defer-length", 1)
+            }
             false => {
                 let why =
                     "the server speaks tus, and does not offer its extension creation-defer-length";
@@ -139,6 +166,6 @@ impl Dialect for Tus1<'_> {
     }
 
     fn max_size(&self) -> Option<u64> {
-        self.offers().max_size
+        self.offers.get()?.max_size
     }
 }

@@ -1,12 +1,14 @@
 //! What a tus server offers beyond the core of the protocol.
 
+use std::sync::OnceLock;
+
 use crate::error::Error;
 use crate::http::{limited, Response};
 use crate::protocol::resource::number;
 use crate::protocol::ChecksumAlgorithm;
 
 /// What a server offers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Offers {
     /// The best of its checksums.
     pub checksum: Option<ChecksumAlgorithm>,
@@ -16,6 +18,10 @@ pub(crate) struct Offers {
     pub max_size: Option<u64>,
     /// Whether it deletes uploads on demand; `None` if it does not say what it offers.
     pub terminates: Option<bool>,
+    /// Whether it joins partial uploads to one.
+    pub joins: bool,
+    /// Set when it has refused a partial upload, or to join them.
+    pub has_refused: OnceLock<()>,
 }
 
 impl Offers {
@@ -43,6 +49,8 @@ impl Offers {
             defers_size: has("creation-defer-length"),
             max_size: number(response, "tus-max-size")?,
             terminates: Some(has("termination")),
+            joins: has("concatenation"),
+            has_refused: OnceLock::new(),
         })
     }
 }

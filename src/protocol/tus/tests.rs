@@ -338,3 +338,20 @@ fn the_best_checksum_that_both_have_is_used() {
     }
     script.seen();
 }
+
+#[test]
+fn what_the_server_does_with_uploads_is_learned() {
+    for (extensions, joins, removes) in [
+        ("creation", false, false),
+        ("creation,concatenation", true, false),
+        ("termination, concatenation-unfinished", false, true),
+    ] {
+        let offers = OnceLock::new();
+        let tus = Tus::at(Endpoint::parse(AT).unwrap(), &offers);
+        let fields = [("tus-extension", extensions)];
+        let script = Script::new(&[(204, &fields), (201, &[("location", "1")])]);
+        tus.locate(&script, &job(), None).unwrap();
+        let offers = offers.get().unwrap();
+        assert_eq!((offers.joins, offers.terminates), (joins, Some(removes)));
+    }
+}

@@ -7,7 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::harness::job;
-use super::resources::{fate, Fate, Server, To};
+use super::resource_server::{Fate, Server, To};
+use super::resources::fate;
 use super::*;
 use crate::control::Event;
 use crate::error::ErrorKind;

@@ -88,6 +88,7 @@ pub(in crate::run) fn job(size: u64) -> Job {
         user: None,
         content_type: "text/plain".to_owned(),
         fields: Vec::new(),
+        connections: 0,
     }
 }
 

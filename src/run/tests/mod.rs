@@ -5,6 +5,7 @@ mod dav;
 mod dav_server;
 mod forward;
 mod harness;
+mod resource_server;
 mod resources;
 mod senders;
 mod server;

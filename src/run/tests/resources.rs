@@ -3,220 +3,22 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use base64::prelude::{Engine as _, BASE64_STANDARD};
-use http::{HeaderMap, HeaderName, HeaderValue};
-
 use super::harness::{job, memory};
+use super::resource_server::{Fate, Server, To, Upload};
 use super::*;
 use crate::http::endpoint::Endpoint;
-use crate::http::Body;
 use crate::options::{FilenameStyle, LocateMethod, ProtocolName};
 use crate::protocol::form::Form;
 use crate::protocol::{choose, LearnedProtocol};
 
-/// The fate of a request that creates an upload or appends to one.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Fate {
-    /// The connection is lost after so many bytes of the body, which arrive.
-    LostAfter(usize),
-    /// The request arrives whole, and its answer is lost.
-    LostAnswer,
-    /// A byte of the body is damaged.
-    Damaged,
-    /// The server forgets the upload.
-    Forgotten,
-    /// Another request has the upload.
-    Locked,
-}
-
-#[derive(Default)]
-pub(super) struct Upload {
-    pub held: Vec<u8>,
-    /// The size that the client has told.
-    size: Option<usize>,
-    /// Whether a flag completes it.
-    has_flag: bool,
-    pub is_complete: bool,
-    pub is_gone: bool,
-    /// The last offset that an answer gave; no later send may begin before it.
-    told: usize,
-    /// How many bytes at the end are dropped after the next question.
-    unchecked: usize,
-}
-
-/// A server without a network.
-#[derive(Default)]
-pub(super) struct Server {
-    pub uploads: Vec<Upload>,
-    /// The fates of the next requests, the last one first.
-    pub fates: Vec<Fate>,
-    pub checks: bool,
-    /// Whether a cut send with a checksum is dropped only after the next question.
-    pub drops_late: bool,
-    /// Whether a cut send is kept, and each question is answered with a digest.
-    pub proves: bool,
-    /// Whether the next cut send is kept with a wrong byte.
-    pub spoils: bool,
-    /// How many questions there were.
-    pub questions: usize,
-}
-
-type Fields = Vec<(&'static str, String)>;
-
-impl Server {
-    fn answer(&mut self, mut request: Request<'_>) -> Result<(u16, Fields), Error> {
-        let field = |name: &str| {
-            let mut fields = request.headers.iter();
-            let found = fields.find(|(other, _)| other == name);
-            found.map(|(_, value)| value.text().to_owned())
-        };
-        let checksum = field("upload-checksum");
-        let flag = field("upload-complete");
-        let offset = field("upload-offset").map(|offset| offset.parse::<usize>().unwrap());
-        let size = field("upload-length").map(|size| size.parse::<usize>().unwrap());
-        if request.method == "OPTIONS" {
-            let checks = if self.checks { ",checksum" } else { "" };
-            return Ok((
-                204,
-                vec![
-                    (
-                        "tus-extension",
-                        format!("creation,creation-defer-length{checks}"),
-                    ),
-                    ("tus-checksum-algorithm", "sha1,sha256".to_owned()),
-                ],
-            ));
-        }
-        if request.method == "POST" {
-            let has_flag = flag.is_some();
-            assert!(has_flag || size.is_some() || field("upload-defer-length").is_some());
-            self.uploads.push(Upload {
-                is_complete: size == Some(0) && !has_flag,
-                size,
-                has_flag,
-                ..Upload::default()
-            });
-            if let Some(Fate::LostAnswer | Fate::LostAfter(_)) = self.fates.pop() {
-                return Err(super::server::connection_lost());
-            }
-            let location = format!("/files/{}", self.uploads.len() - 1);
-            return Ok((201, vec![("location", location)]));
-        }
-        let number = request.url.rsplit('/').next().unwrap();
-        let upload = &mut self.uploads[number.parse::<usize>().unwrap()];
-        if upload.is_gone {
-            return Ok((404, Vec::new()));
-        }
-        if request.method == "HEAD" {
-            self.questions += 1;
-            let mut answer = fields(upload);
-            answer.extend(match upload.size {
-                Some(size) => Some(("upload-length", size.to_string())),
-                None => (!upload.has_flag).then(|| ("upload-defer-length", "1".to_owned())),
-            });
-            if self.proves && !upload.held.is_empty() {
-                let digest = Digest::of(Algorithm::Blake3, &upload.held);
-                let digest = format!("blake3 {}", BASE64_STANDARD.encode(digest.bytes()));
-                answer.push(("upload-held-digest", digest));
-            }
-            upload.told = upload.held.len() - std::mem::take(&mut upload.unchecked);
-            upload.held.truncate(upload.told);
-            return Ok((200, answer));
-        }
-        assert_eq!(request.method, "PATCH");
-        let fate = self.fates.pop();
-        match fate {
-            Some(Fate::Forgotten) => {
-                upload.is_gone = true;
-                return Ok((404, Vec::new()));
-            }
-            Some(Fate::Locked) => return Ok((423, Vec::new())),
-            _ => {}
-        }
-        let offset = offset.unwrap();
-        assert!(offset >= upload.told, "confirmed bytes are sent again");
-        assert!(offset <= upload.held.len(), "the file gets a hole");
-        if offset != upload.held.len() {
-            return Ok((409, Vec::new()));
-        }
-        if let Some(size) = size {
-            assert_eq!(upload.size, None, "the size is told twice");
-            upload.size = Some(size);
-        }
-        let Some(Body::Stream { length, bytes }) = &mut request.body else {
-            panic!("a PATCH without a body");
-        };
-        let arrives = match fate {
-            Some(Fate::LostAfter(bytes)) => bytes.min(*length as usize),
-            _ => *length as usize,
-        };
-        let mut body = vec![0; arrives];
-        bytes.read_exact(&mut body).unwrap();
-        let is_whole = arrives as u64 == *length;
-        if let (Some(Fate::Damaged), Some(_), Some(byte)) = (fate, &checksum, body.first_mut()) {
-            *byte ^= 1;
-            return Ok((460, Vec::new()));
-        }
-        // With a checksum all of the body counts, or nothing.
-        if let (false, true, Some(byte)) = (is_whole, self.spoils, body.first_mut()) {
-            *byte ^= 1;
-            self.spoils = false;
-        }
-        if is_whole || checksum.is_none() || self.drops_late || self.proves {
-            upload.held.extend_from_slice(&body);
-        }
-        if !is_whole && checksum.is_some() && self.drops_late {
-            upload.unchecked = body.len();
-        }
-        upload.is_complete |= is_whole
-            && match &flag {
-                Some(flag) => flag == "?1",
-                None => Some(upload.held.len()) == upload.size,
-            };
-        if !is_whole || matches!(fate, Some(Fate::LostAnswer)) {
-            return Err(super::server::connection_lost());
-        }
-        upload.told = upload.held.len();
-        Ok((204, fields(upload)))
-    }
-}
-
-fn fields(upload: &Upload) -> Fields {
-    let flag = if upload.is_complete { "?1" } else { "?0" };
-    vec![
-        ("upload-offset", upload.held.len().to_string()),
-        ("upload-complete", flag.to_owned()),
-    ]
-}
-
-/// A connector to the server.
-#[derive(Clone)]
-pub(super) struct To(pub Arc<Mutex<Server>>);
-
-impl Exchange for To {
-    fn exchange(&self, request: Request<'_>) -> Result<Response, Error> {
-        let (status, fields) = self.0.lock().unwrap().answer(request)?;
-        let mut headers = HeaderMap::new();
-        for (name, value) in fields {
-            let value = HeaderValue::from_str(&value).unwrap();
-            headers.append(HeaderName::from_static(name), value);
-        }
-        Ok(Response {
-            status,
-            headers,
-            ..Response::default()
-        })
-    }
-}
-
-impl Connector for To {
-    fn connect(&self) -> Result<Box<dyn Exchange + '_>, Stop> {
-        Ok(Box::new(self.clone()))
-    }
-}
-
 /// Runs an upload once, as a program does that may have been killed before.
-fn run(content: &[u8], to: &To, name: ProtocolName, path: &std::path::Path) -> Result<(), Error> {
+fn run(
+    content: &[u8],
+    to: &To,
+    name: ProtocolName,
+    path: &std::path::Path,
+    connections: usize,
+) -> Result<(), Error> {
     let mut source = memory(content);
     let control = Control::default();
     let form = Form::new(
@@ -237,7 +39,10 @@ fn run(content: &[u8], to: &To, name: ProtocolName, path: &std::path::Path) -> R
         control: &control,
         source: &mut *source,
         key: state_file.load_upload().map(|upload| upload.key),
-        job: job(content.len() as u64),
+        job: Job {
+            connections,
+            ..job(content.len() as u64)
+        },
         retry: RetryPolicy {
             limit: 1,
             base: Duration::from_nanos(1),
@@ -247,12 +52,15 @@ fn run(content: &[u8], to: &To, name: ProtocolName, path: &std::path::Path) -> R
         digest: DigestMode::OnePass,
         algorithm: DigestAlgorithm::Automatic,
         state_file: Some(state_file),
-        segment_size: SegmentSize::Unlimited,
+        segment_size: match connections {
+            0 => SegmentSize::Unlimited,
+            _ => SegmentSize::Fixed(3000),
+        },
         learned_limit: LearnedLimit::default(),
         learned_digest: &learned_digest,
         asks_first: false,
         learned_store: &learned_store,
-        connections: 0,
+        connections,
         ids: &ids,
         rates: [&unlimited, &unlimited],
     });
@@ -285,7 +93,7 @@ proptest! {
         let path = dir.path().join("state");
         let server = Server { fates, checks, ..Server::default() };
         let to = To(Arc::new(Mutex::new(server)));
-        let runs = (0..20).map(|_| run(&content, &to, name, &path));
+        let runs = (0..20).map(|_| run(&content, &to, name, &path, 0));
         let failures = runs.take_while(|result| result.is_err()).count();
         prop_assert!(failures < 20);
         prop_assert!(!path.exists(), "the state file stays");
@@ -295,6 +103,62 @@ proptest! {
         let last = server.uploads.last().unwrap();
         prop_assert!(last.is_complete && last.held == content);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// The server asserts that no confirmed byte is sent again.
+    #[test]
+    fn whatever_happens_the_sections_of_a_file_are_joined(
+        length in 20usize..40_000,
+        connections in 1usize..7,
+        checks: bool,
+        refuses in prop_oneof![4 => Just(false), 1 => Just(true)],
+        fates in prop::collection::vec(fate(), 0..8),
+    ) {
+        let content = content(length);
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        let server = Server { fates, checks, joins: true, refuses, ..Server::default() };
+        let to = To(Arc::new(Mutex::new(server)));
+        let runs = (0..20).map(|_| run(&content, &to, ProtocolName::Tus, &path, connections));
+        let failures = runs.take_while(|result| result.is_err()).count();
+        prop_assert!(failures < 20);
+        prop_assert!(!path.exists(), "the state file stays");
+        let server = to.0.lock().unwrap();
+        let whole: Vec<_> = server.uploads.iter().filter(|it| !it.is_section).collect();
+        let complete = |it: &&&Upload| it.is_complete && it.held == content;
+        prop_assert!(whole.last().is_some_and(|it| complete(&it)));
+        // Where the answer about a joined file was lost, it is there twice.
+        let others = whole.iter().filter(|it| it.is_complete);
+        prop_assert!(others.clone().all(|it| complete(&it)));
+        let sections = server.uploads.len() - whole.len();
+        prop_assert_eq!(sections > 0, connections > 1);
+    }
+}
+
+#[test]
+fn a_joined_file_whose_answer_was_lost_is_joined_again_from_the_same_sections() {
+    let content = content(20_000);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state");
+    let mut fates = vec![Fate::LostAnswer];
+    // The creations of four sections come before, and two sends to each.
+    fates.extend([Fate::None; 12]);
+    let server = Server {
+        fates,
+        joins: true,
+        ..Server::default()
+    };
+    let to = To(Arc::new(Mutex::new(server)));
+    let runs = (0..5).map(|_| run(&content, &to, ProtocolName::Tus, &path, 2));
+    runs.take_while(Result::is_err).for_each(drop);
+    let server = to.0.lock().unwrap();
+    let mut whole = server.uploads.iter().filter(|it| !it.is_section);
+    assert!(whole.all(|it| it.held == content));
+    // Four sections, and the file twice.
+    assert_eq!(server.uploads.len(), 6);
 }
 
 /// Gives how many complete uploads of nothing there are whose URL was lost on the way.
@@ -325,7 +189,7 @@ fn nothing_is_built_upon_bytes_that_no_checksum_has_proved() {
             drops_late: true,
             ..Server::default()
         })));
-        let runs = (0..5).map(|_| run(&content, &to, ProtocolName::Tus, &path));
+        let runs = (0..5).map(|_| run(&content, &to, ProtocolName::Tus, &path, 0));
         runs.take_while(Result::is_err).for_each(drop);
         let server = to.0.lock().unwrap();
         assert_eq!(server.uploads.len(), 1);
@@ -345,7 +209,14 @@ fn a_server_that_proves_what_it_has_is_not_asked_again_and_damage_is_seen() {
             spoils,
             ..Server::default()
         })));
-        run(&content, &to, ProtocolName::Tus, &dir.path().join("state")).unwrap();
+        run(
+            &content,
+            &to,
+            ProtocolName::Tus,
+            &dir.path().join("state"),
+            0,
+        )
+        .unwrap();
         let server = to.0.lock().unwrap();
         assert_eq!(
             (server.questions, server.uploads.len()),

@@ -61,6 +61,7 @@ fn part(part: u64, offset: u64, length: u64) -> PartSend {
         part: PartId(part),
         offset,
         length,
+        asks: None,
     }
 }
 
@@ -78,7 +79,8 @@ fn send(readers: u64, server: Server, sends: &[PartSend]) -> (Vec<Ended>, Contro
         control: &control,
         rates: [&unlimited, &unlimited],
         job: &job,
-        algorithm: Algorithm::Md5,
+        algorithm: Some(Algorithm::Md5),
+        checksum: None,
         key: "k",
         sent: AtomicU64::new(0),
     };

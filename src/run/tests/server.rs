@@ -98,6 +98,7 @@ impl Server {
             small: None,
             parts: None,
             ranges: Vec::new(),
+            sections: None,
             is_own: false,
             message: None,
         }

@@ -171,6 +171,7 @@ fn job() -> Job {
         dir: "2026/may".to_owned(),
         user: Some("joe".to_owned()),
         content_type: "text/plain".to_owned(),
+        connections: 0,
         fields: Vec::new(),
     }
 }

@@ -244,6 +244,7 @@ fn assemble(
         small: None,
         parts: None,
         ranges: Vec::new(),
+        sections: None,
         is_own: false,
         message: body.message.as_str().map(limited),
     };
