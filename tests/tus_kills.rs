@@ -11,24 +11,47 @@ use std::time::{Duration, Instant};
 use resup::{ProtocolName, SegmentSize, Upload};
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::http_proxy::HttpProxy;
+use resup_test_support::tus::Kind;
 use resup_test_support::{runs, seed};
 
 use scene::{check_offsets, client, scenes, Scene};
 
 const SIZE: u64 = 8 << 20;
+/// The size of a file in sections, on several connections.
+const LARGE: u64 = 24 << 20;
 const KILLS: u64 = 3;
+
+/// The servers, each with the number of connections and the size of a file: those that join sections get a large one, too.
+fn cases() -> impl Iterator<Item = (Scene, u32, u64)> {
+    let joining = |scene: &Scene| {
+        let joins = matches!(scene.kind(), Kind::Tusd | Kind::Python);
+        joins && scene.protocol() == ProtocolName::Tus
+    };
+    let on_one = scenes().map(|scene| (scene, 1, SIZE));
+    on_one.chain(scenes().filter(joining).map(|scene| (scene, 6, LARGE)))
+}
+
+/// Gives the size of segments for a file.
+fn segment(size: u64) -> u64 {
+    match size == LARGE {
+        true => LARGE / 32,
+        false => size / 16,
+    }
+}
 
 /// Not a test: the program that `a_program_that_was_killed…` starts and kills.
 #[test]
 fn child_uploader() {
     let variable = std::env::var;
-    let (Ok(endpoint), Ok(file), Ok(state)) = (
+    let (Ok(endpoint), Ok(file), Ok(state), Ok(connections)) = (
         variable("CHILD_ENDPOINT"),
         variable("CHILD_FILE"),
         variable("CHILD_STATE"),
+        variable("CHILD_CONNECTIONS"),
     ) else {
         return;
     };
+    let size = std::fs::metadata(&file).unwrap().len();
     let client = client(&endpoint);
     client.set_protocol(match variable("CHILD_IS_IETF").is_ok() {
         true => ProtocolName::Ietf,
@@ -37,7 +60,10 @@ fn child_uploader() {
     let mut upload = Upload::from_file(&client, file).unwrap();
     upload.set_state_file(state).unwrap();
     upload
-        .set_segment_size(SegmentSize::Fixed(SIZE / 16))
+        .set_connections(connections.parse().unwrap())
+        .unwrap();
+    upload
+        .set_segment_size(SegmentSize::Fixed(segment(size)))
         .unwrap();
     upload.run().unwrap();
     let remote = upload.remote();
@@ -48,7 +74,7 @@ fn child_uploader() {
     );
 }
 
-fn start_uploader(scene: &Scene, file: &Path) -> Child {
+fn start_uploader(scene: &Scene, file: &Path, connections: u32) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     if scene.protocol() == ProtocolName::Ietf {
         command.env("CHILD_IS_IETF", "1");
@@ -58,15 +84,18 @@ fn start_uploader(scene: &Scene, file: &Path) -> Child {
         .env("CHILD_ENDPOINT", scene.endpoint())
         .env("CHILD_FILE", file)
         .env("CHILD_STATE", scene.state_file())
+        .env("CHILD_CONNECTIONS", connections.to_string())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()
 }
 
-/// Puts a slow link between the proxy of a scene and its server.
-fn slow_down(scene: &mut Scene) -> ChaosProxy {
-    let faults = |_: u64, _: &mut fastrand::Rng| Faults {
-        rate_up: Some(4 << 20),
+/// Puts a slow link between the proxy of a scene and its server: so slow that others beside it help, where there may be
+/// some.
+fn slow_down(scene: &mut Scene, connections: u32) -> ChaosProxy {
+    let rate = if connections == 1 { 4 << 20 } else { 1 << 20 };
+    let faults = move |_: u64, _: &mut fastrand::Rng| Faults {
+        rate_up: Some(rate),
         ..Faults::default()
     };
     let link = ChaosProxy::narrow(scene.server.addr(), faults, 0);
@@ -83,27 +112,29 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// Gives the bytes at which kill `number` is to be.
-fn place(number: u64, kills: u64, rng: &mut fastrand::Rng) -> u64 {
-    SIZE * number / (kills + 1) - rng.u64(..SIZE / 20)
+fn place(size: u64, number: u64, kills: u64, rng: &mut fastrand::Rng) -> u64 {
+    size * number / (kills + 1) - rng.u64(..size / 20)
 }
 
 #[test]
 fn a_program_that_was_killed_goes_on_and_never_from_0_again() {
     let seed = seed::seed();
     let kills = runs::count(KILLS);
-    for mut scene in scenes() {
-        let kind = scene.name.clone();
+    for (mut scene, connections, size) in cases() {
+        let kind = format!("{} {connections}", scene.name);
         let mut rng = seed::rng(seed);
-        let link = slow_down(&mut scene);
-        let file = scene.file(SIZE);
+        let link = slow_down(&mut scene, connections);
+        let file = scene.file(size);
         for number in 1..=kills {
-            let mut child = start_uploader(&scene, &file);
-            let place = place(number, kills, &mut rng);
+            let mut child = start_uploader(&scene, &file, connections);
+            let place = place(size, number, kills, &mut rng);
             wait_until("no bytes come", || link.bytes_up() >= place);
             child.kill().unwrap();
             assert!(!child.wait().unwrap().success(), "{kind}: killed too late");
         }
-        let output = start_uploader(&scene, &file).wait_with_output().unwrap();
+        let output = start_uploader(&scene, &file, connections)
+            .wait_with_output()
+            .unwrap();
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{kind}: {text}");
         let value = |key: &str| {
@@ -113,12 +144,14 @@ fn a_program_that_was_killed_goes_on_and_never_from_0_again() {
         let stored = scene.server.stored_file(&value("id="));
         resup_test_support::files::assert_same(&file, &stored);
         let skipped: u64 = value("skipped=").parse().unwrap();
-        assert!(
-            skipped > SIZE / 2,
-            "{kind}: only {skipped} bytes were skipped"
-        );
+        // A kill costs what each connection has under way.
+        let least = size / if connections == 1 { 2 } else { 4 };
+        println!("{kind}: {skipped} of {size} bytes skipped");
+        assert!(skipped > least, "{kind}: only {skipped} bytes were skipped");
         check_offsets(&scene.proxy.exchanges());
-        assert_eq!(scene.server.files(), [stored], "{kind}");
+        if connections == 1 {
+            assert_eq!(scene.server.files(), [stored], "{kind}");
+        }
     }
 }
 
@@ -126,20 +159,21 @@ fn a_program_that_was_killed_goes_on_and_never_from_0_again() {
 fn a_server_that_is_killed_goes_on_with_what_it_has() {
     let seed = seed::seed();
     let kills = runs::count(KILLS);
-    for mut scene in scenes() {
-        let kind = scene.name.clone();
+    for (mut scene, connections, size) in cases() {
+        let kind = format!("{} {connections}", scene.name);
         let mut rng = seed::rng(seed);
-        let link = slow_down(&mut scene);
-        let (client, file) = (scene.client(), scene.file(SIZE));
+        let link = slow_down(&mut scene, connections);
+        let (client, file) = (scene.client(), scene.file(size));
         client.set_retry_limit(200);
         let mut upload = scene.upload(&client, &file);
+        upload.set_connections(connections).unwrap();
         upload
-            .set_segment_size(SegmentSize::Fixed(SIZE / 16))
+            .set_segment_size(SegmentSize::Fixed(segment(size)))
             .unwrap();
         let remote = upload.remote();
         upload.start().unwrap();
         for number in 1..=kills {
-            let place = place(number, kills, &mut rng);
+            let place = place(size, number, kills, &mut rng);
             wait_until("no bytes come", || link.bytes_up() >= place);
             scene.server.kill();
             scene.server.restart();
@@ -151,10 +185,10 @@ fn a_server_that_is_killed_goes_on_with_what_it_has() {
         // Each kill costs a segment at most, since nothing but a checked segment is whole.
         let sent = remote.snapshot().bytes_sent;
         println!("{kind}: {sent} bytes sent");
-        assert!(
-            sent <= SIZE + kills * (SIZE / 16 + (2 << 20)),
-            "{kind}: {sent}"
-        );
-        assert_eq!(scene.server.files().len(), 1, "{kind}");
+        let under_way = u64::from(connections) * (segment(size) + (2 << 20));
+        assert!(sent <= size + kills * under_way, "{kind}: {sent}");
+        if connections == 1 {
+            assert_eq!(scene.server.files().len(), 1, "{kind}");
+        }
     }
 }

@@ -17,6 +17,8 @@ mod readers;
 mod refusals;
 #[path = "common/tus.rs"]
 mod scene;
+#[path = "tus_servers/sections.rs"]
+mod sections;
 
 use resup_test_support::head::RequestHead;
 use resup_test_support::http_proxy::Fault;
