@@ -3,7 +3,8 @@
 use resup_digests::Digest;
 
 use crate::error::Error;
-use crate::http::Response;
+use crate::http::endpoint::Endpoint;
+use crate::http::{Exchange, Response};
 use crate::protocol::headers::{number, Headers};
 use crate::protocol::{ChecksumAlgorithm, Job, Segment};
 
@@ -22,6 +23,11 @@ pub(in crate::protocol) enum Problem {
 pub(in crate::protocol) trait Dialect: Send + Sync {
     /// Gives the protocol's name.
     fn name(&self) -> &'static str;
+
+    /// Learns what the server can do, before the first request about a file.
+    fn learn(&self, _: &dyn Exchange, _: &Endpoint) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Notes what a response says about the server.
     fn note(&self, _: &Response) {}

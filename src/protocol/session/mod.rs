@@ -180,6 +180,7 @@ impl Session {
             small: None,
             parts: None,
             ranges: Vec::new(),
+            sections: None,
             is_own: true,
             message: None,
         }

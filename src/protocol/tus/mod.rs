@@ -34,27 +34,6 @@ pub(super) struct Tus1<'a> {
 }
 
 impl Tus1<'_> {
-    /// Learns what the server offers, before the first request about a file.
-    fn learn(&self, exchange: &dyn Exchange, endpoint: &Endpoint) -> Result<(), Error> {
-        if self.offers.get().is_some() {
-            return Ok(());
-        }
-        let response = exchange.exchange(Request {
-            method: "OPTIONS",
-            url: endpoint.uri().to_string(),
-            content_type: None,
-            headers: Headers::new(),
-            body: None,
-            needs: Needs::Head,
-        })?;
-        let offers = Offers::read(&response)?;
-        // A server that is busy or fails has not said what it offers.
-        if !matches!(response.status, 408 | 425 | 429 | 500 | 502..=599) {
-            let _ = self.offers.set(offers);
-        }
-        Ok(())
-    }
-
     /// Whether the server joins partial uploads to a file of `size` bytes, as far as is known.
     fn joins(&self, size: u64) -> bool {
         let mut offers = self.offers.get().into_iter();
@@ -102,12 +81,32 @@ impl Dialect for Tus1<'_> {
         )
     }
 
+    fn learn(&self, exchange: &dyn Exchange, endpoint: &Endpoint) -> Result<(), Error> {
+        if self.offers.get().is_some() {
+            return Ok(());
+        }
+        let response = exchange.exchange(Request {
+            method: "OPTIONS",
+            url: endpoint.uri().to_string(),
+            content_type: None,
+            headers: Headers::new(),
+            body: None,
+            needs: Needs::Head,
+        })?;
+        let offers = Offers::read(&response)?;
+        // A server that is busy or fails has not said what it offers.
+        if !matches!(response.status, 408 | 425 | 429 | 500 | 502..=599) {
+            let _ = self.offers.set(offers);
+        }
+        Ok(())
+    }
+
     fn checksum(&self) -> Option<ChecksumAlgorithm> {
         self.offers.get()?.checksum
     }
 
     fn check_deletion(&self) -> Result<(), Error> {
-        match self.offers().terminates {
+        match self.offers.get().and_then(|it| it.terminates) {
             Some(false) => Err(Error::NotDiscarded {
                 why: "the server does not have the tus extension termination; the upload stays there until it \
                       expires"

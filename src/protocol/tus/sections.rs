@@ -9,7 +9,7 @@ use super::{Offers, Tus1};
 use crate::error::{Error, RefusalKind};
 use crate::http::endpoint::Endpoint;
 use crate::http::Exchange;
-use crate::protocol::resource::{Headers, Known, Resource};
+use crate::protocol::resource::{Dialect, Headers, Known, Resource};
 use crate::protocol::{Abilities, Answer, Job, Outcome, Protocol, Sections, Segment, State, Store};
 
 /// How many sections there are for each connection. So none of these is without work before the end, also where some are
@@ -334,6 +334,23 @@ impl Protocol for Tus<'_> {
                 "it no longer has the partial upload from {begin} on"
             ))),
         }
+    }
+
+    fn discard(&self, exchange: &dyn Exchange, job: &Job, key: Option<&str>) -> Result<(), Error> {
+        let Some(layout) = Layout::of(key, job.size) else {
+            return self.whole.discard(exchange, job, key);
+        };
+        self.whole.dialect.learn(exchange, &self.whole.endpoint)?;
+        self.whole.dialect.check_deletion()?;
+        for url in layout.urls {
+            let url = self.resolve(url)?;
+            let request = self.whole.request("DELETE", &url, Headers::new());
+            let response = exchange.exchange(request)?;
+            if !matches!(response.status, 200..=299 | 404 | 410) {
+                return Err(self.whole.refusal(&response, job));
+            }
+        }
+        Ok(())
     }
 
     fn store(
