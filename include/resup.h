@@ -863,8 +863,7 @@ RESUP_API resup_status resup_upload_run(resup_upload *upload);
 
 /**
  * Starts an upload and returns at once. It goes on by itself, on a thread of the library, which
- * calls nothing: call resup_upload_wait, from a timer for example, to have the callbacks called
- * and to learn the end.
+ * calls nothing: call resup_upload_wait, from a timer for example, for the callbacks and the end.
  * @return #RESUP_OK; #RESUP_E_STATE when it is running; #RESUP_E_ARGUMENT when it still needs a
  *         name; #RESUP_E_BUSY, #RESUP_E_SYSTEM, #RESUP_E_INTERNAL or a handle's error
  *

@@ -271,6 +271,8 @@ const
   RESUP_PROTOCOL_IETF = 3;
   /// <summary>WebDAV: the URL is that of a collection, with a slash at its end, or of the file itself.</summary>
   RESUP_PROTOCOL_DAV = 4;
+  /// <summary>Sessions (308), as Google Cloud Storage, uploadx and OneDrive have them.</summary>
+  RESUP_PROTOCOL_SESSION = 5;
 
 var
   /// <summary>Sets the protocol that the server speaks. In another one than form resume and WebDAV only the state
@@ -622,8 +624,7 @@ var
   /// <remarks>Threads: one at a time. Callbacks: all.</remarks>
   resup_upload_run: function(upload: Presup_upload): resup_status; cdecl;
   /// <summary>Starts an upload and returns at once. It goes on by itself, on a thread of the library, which
-  /// calls nothing: call resup_upload_wait, from a timer for example, to have the callbacks called
-  /// and to learn the end.</summary>
+  /// calls nothing: call resup_upload_wait, from a timer for example, for the callbacks and the end.</summary>
   /// <returns>RESUP_OK; RESUP_E_STATE when it is running; RESUP_E_ARGUMENT when it still needs a
   /// name; RESUP_E_BUSY, RESUP_E_SYSTEM, RESUP_E_INTERNAL or a handle's error</returns>
   /// <remarks>Threads: one at a time. Callbacks: the destroy function of a log callback that was replaced.</remarks>
