@@ -211,7 +211,7 @@ impl<'a> Tus<'a> {
     /// Removes uploads, where the server does that. Where it fails, they stay until they expire.
     pub(super) fn remove<'u>(&self, exchange: &dyn Exchange, urls: impl Iterator<Item = &'u str>) {
         let offers = self.whole.dialect.offers.get();
-        if !offers.is_some_and(|offers| offers.terminates == Some(true)) {
+        if offers.is_none_or(|offers| offers.terminates != Some(true)) {
             return;
         }
         for url in urls.filter_map(|url| self.resolve(url).ok()) {
