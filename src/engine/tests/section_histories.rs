@@ -2,7 +2,6 @@
 
 use resup_test_support::{runs, seed};
 
-use super::super::parts::Ranges;
 use super::*;
 use crate::protocol::Sections;
 
@@ -29,8 +28,8 @@ struct World {
     /// A fault happens once in so many steps.
     rarity: u64,
     under_way: Vec<PartSend>,
-    /// What the server has confirmed to the client.
-    confirmed: Ranges,
+    /// What the server has told last of each section: no part has these bytes again.
+    told: Vec<u64>,
     most_slots: usize,
 }
 
@@ -55,7 +54,7 @@ impl World {
             is_complete: false,
             rarity: rng.u64(3..40),
             under_way: Vec::new(),
-            confirmed: Ranges::default(),
+            told: Vec::new(),
             most_slots: 0,
             rng,
         }
@@ -96,7 +95,10 @@ impl World {
             let begin = held[place].0;
             held[place].1 = self.rng.u64(begin..=self.end(self.section(begin)));
         }
-        held.iter().for_each(|it| self.confirmed.insert(it.0, it.1));
+        for (begin, reach) in &held {
+            let section = self.section(*begin);
+            self.told[section] = reach - begin;
+        }
         let reach = |at, (from, to): &(u64, u64)| if *from == at { *to } else { at };
         Answer {
             agreed: None,
@@ -139,7 +141,7 @@ impl World {
             return Ok(self.whole(held));
         }
         self.lose();
-        self.confirmed = Ranges::default();
+        self.told = vec![0; self.held.len()];
         Ok(self.answer(0..self.held.len()))
     }
 
@@ -188,9 +190,7 @@ impl World {
                 reach => from = reach,
             }
         }
-        let mut new = self.confirmed.clone();
-        new.insert(from, end);
-        let is_new = new.total() - self.confirmed.total() == end - from;
+        let is_new = from >= section as u64 * self.length + self.told[section];
         assert!(self.lies || is_new, "confirmed bytes are sent again");
         if abort || self.happens() {
             let read = self.rng.u64(from..=end);
