@@ -17,7 +17,7 @@ use crate::protocol::{Answer, State};
 /// The state machine of one run.
 #[derive(Debug)]
 pub(crate) struct Transfer {
-    /// Bytes in the whole source; [`SIZE_UNKNOWN`](crate::options::SIZE_UNKNOWN) until it is known.
+    /// Bytes in the whole source; [`SIZE_UNKNOWN`] until it is known.
     pub(super) size: u64,
     /// Whether digests are computed, and the protocol has them.
     pub(super) compares: bool,
