@@ -688,9 +688,9 @@ typedef int32_t (*resup_size_callback)(uint64_t *size, void *user_data);
  * Without seek and size it is read once, from its start to its end, as a pipe is: its size is
  * #RESUP_SIZE_UNKNOWN until then. The server has to speak tus with creation-defer-length, or the
  * IETF's protocol; a run is refused else (#RESUP_E_ARGUMENT). What the server has not confirmed is
- * kept: a segment, of 8 MiB at most. So it goes on after a lost connection, and in another run of
- * this object, but never anew: a server that has lost more ends it (#RESUP_E_SOURCE_IO).
- * @param read     reads; after a failure another run reads again
+ * kept: a segment, of 8 MiB at most. So it goes on after a lost connection, and in another run with
+ * the same settings, but never anew: a server that has lost more ends it (#RESUP_E_SOURCE_IO).
+ * @param read     reads; a failure takes no bytes, and another run reads again
  * @param seek     sets where the next read begins; NULL only if size is NULL, too
  * @param size     tells the size; NULL only if seek is NULL, too
  * @param destroy  releases user_data, at the latest in resup_upload_free; at once when this
@@ -979,7 +979,7 @@ RESUP_API resup_status resup_upload_on_state(resup_upload *upload, resup_state_c
 typedef int32_t (*resup_complete_callback)(resup_upload *upload, resup_status status,
                                            void *user_data);
 
-/** Registers the completion callback: one call for each end that a run or a wait tells. */
+/** Registers the completion callback: the last one of a run, once, when its end is first told. */
 RESUP_API resup_status resup_upload_on_complete(resup_upload *upload,
                                                 resup_complete_callback callback, void *user_data,
                                                 resup_destroy_callback destroy);

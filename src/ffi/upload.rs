@@ -155,10 +155,10 @@ pub type resup_size_callback =
 /// Without seek and size it is read once, from its start to its end, as a pipe is: its size is
 /// #RESUP_SIZE_UNKNOWN until then. The server has to speak tus with creation-defer-length, or the
 /// IETF's protocol; a run is refused else (#RESUP_E_ARGUMENT). What the server has not confirmed is
-/// kept: a segment, of 8 MiB at most. So it goes on after a lost connection, and in another run of
-/// this object, but never anew: a server that has lost more ends it (#RESUP_E_SOURCE_IO).
+/// kept: a segment, of 8 MiB at most. So it goes on after a lost connection, and in another run with
+/// the same settings, but never anew: a server that has lost more ends it (#RESUP_E_SOURCE_IO).
 ///
-/// @param read     reads; after a failure another run reads again
+/// @param read     reads; a failure takes no bytes, and another run reads again
 /// @param seek     sets where the next read begins; NULL only if size is NULL, too
 /// @param size     tells the size; NULL only if seek is NULL, too
 /// @param destroy  releases user_data, at the latest in resup_upload_free; at once when this

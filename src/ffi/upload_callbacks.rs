@@ -118,7 +118,7 @@ pub type resup_complete_callback = Option<
     ) -> i32,
 >;
 
-/// Registers the completion callback: one call for each end that a run or a wait tells.
+/// Registers the completion callback: the last one of a run, once, when its end is first told.
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_on_complete(
     upload: *mut resup_upload,

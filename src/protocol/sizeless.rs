@@ -50,15 +50,20 @@ impl<'a> Sizeless<'a> {
         let name = match spoken(&response) {
             Some(Spoken::Tus) => Some(ProtocolName::Tus),
             Some(Spoken::Ietf) => Some(ProtocolName::Ietf),
-            _ if !may_speak_another(response.status) => return Err(refusal_of(&response, None)),
+            // There is nothing, or something that does not want the question.
+            _ if matches!(response.status, 404 | 410) || !may_speak_another(response.status) => {
+                return Err(refusal_of(&response, None))
+            }
             _ => None,
         };
         let found = name.and_then(|name| other(name, &self.endpoint, self.learned));
         match found {
             Some(found) => Ok(&**self.found.get_or_init(|| found)),
-            None => Err(Error::size_needed(
-                "the server shows neither tus nor the IETF's protocol, and others need the size first",
-            )),
+            None => Err(Error::size_needed(&format!(
+                "the server's response to OPTIONS (HTTP status {}) shows neither tus nor the IETF's protocol, and \
+                 others need the size first",
+                response.status
+            ))),
         }
     }
 

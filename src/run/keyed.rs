@@ -66,7 +66,7 @@ impl Driver<'_> {
             self.log(LogLevel::Warn, || match before {
                 "auto" => format!(
                     "a stream whose size is not known goes by {name}: nothing compares the bytes that the \
-                     server has with the stream, and only this object can go on with it"
+                     server has with the stream, and no other process can go on with it"
                 ),
                 _ => format!(
                     "the server speaks {name}, not form resume: {what}"

@@ -63,7 +63,7 @@ pub fn make(situation: &str) -> Option<Case> {
             upload(nobody, ProtocolName::Form, DigestMode::OnePass),
         ),
         "such a stream, and the server shows no protocol that takes it" => {
-            let server = ScriptedServer::start_with(|_, _| answer(404, &[]));
+            let server = ScriptedServer::start_with(|_, _| answer(405, &[]));
             let endpoint = server.endpoint();
             (
                 ARGUMENT,

@@ -49,6 +49,7 @@ fn right(head: &RequestHead, at: &mut u64) -> Step {
 fn tus(server: &ScriptedServer) -> Client {
     let client = client(&server.endpoint());
     client.set_protocol(ProtocolName::Tus);
+    client.set_retry_limit(3);
     client
 }
 
@@ -68,9 +69,9 @@ fn a_server_that_goes_back_before_the_window_or_forgets_ends_the_upload() {
             back,
             "goes on from byte 100000, and the bytes before 200000 were passed",
         ),
-        (answer(404, &[]), "no upload to go on with"),
-        (answer(410, &[]), "no upload to go on with"),
-        (answer(403, &[]), "no upload to go on with"),
+        (answer(404, &[]), "shows no upload to go on with"),
+        (answer(410, &[]), "shows no upload to go on with"),
+        (answer(403, &[]), "shows no upload to go on with"),
     ];
     for (step, due) in cases {
         let (mut at, mut patches) = (0, 0);
@@ -191,7 +192,7 @@ fn what_takes_no_such_upload_is_named_with_the_way_out() {
         _ => answer(201, &[("Location", "/files/1")]),
     });
     let plain = ModelReceiver::start();
-    let silent = ScriptedServer::start_with(|_, _| Step::reply(404, "{}"));
+    let silent = ScriptedServer::start_with(|_, _| Step::reply(405, "{}"));
     let cases = [
         (
             server.endpoint(),
@@ -235,8 +236,12 @@ fn what_takes_no_such_upload_is_named_with_the_way_out() {
 }
 
 #[test]
-fn a_server_that_is_busy_or_wants_a_login_is_not_taken_for_one_of_forms() {
-    for (status, kind) in [(503, RefusalKind::Busy), (401, RefusalKind::NotAllowed)] {
+fn a_server_that_is_busy_or_is_not_there_is_not_taken_for_one_of_forms() {
+    for (status, kind) in [
+        (503, RefusalKind::Busy),
+        (401, RefusalKind::NotAllowed),
+        (404, RefusalKind::Other),
+    ] {
         let server = ScriptedServer::start_with(move |_, _| Step::reply(status, "{}"));
         let client = client(&server.endpoint());
         client.set_retry_limit(1);

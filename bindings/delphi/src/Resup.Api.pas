@@ -497,9 +497,9 @@ var
   /// <remarks>Without seek and size it is read once, from its start to its end, as a pipe is: its size is
   /// RESUP_SIZE_UNKNOWN until then. The server has to speak tus with creation-defer-length, or the
   /// IETF's protocol; a run is refused else (RESUP_E_ARGUMENT). What the server has not confirmed is
-  /// kept: a segment, of 8 MiB at most. So it goes on after a lost connection, and in another run of
-  /// this object, but never anew: a server that has lost more ends it (RESUP_E_SOURCE_IO).</remarks>
-  /// <param name="read">reads; after a failure another run reads again</param>
+  /// kept: a segment, of 8 MiB at most. So it goes on after a lost connection, and in another run with
+  /// the same settings, but never anew: a server that has lost more ends it (RESUP_E_SOURCE_IO).</remarks>
+  /// <param name="read">reads; a failure takes no bytes, and another run reads again</param>
   /// <param name="seek">sets where the next read begins; NULL only if size is NULL, too</param>
   /// <param name="size">tells the size; NULL only if seek is NULL, too</param>
   /// <param name="destroy">releases user_data, at the latest in resup_upload_free; at once when this
@@ -720,7 +720,7 @@ type
   resup_complete_callback = function(upload: Presup_upload; status: resup_status; user_data: Pointer): Integer; cdecl;
 
 var
-  /// <summary>Registers the completion callback: one call for each end that a run or a wait tells.</summary>
+  /// <summary>Registers the completion callback: the last one of a run, once, when its end is first told.</summary>
   resup_upload_on_complete: function(upload: Presup_upload; callback: resup_complete_callback; user_data: Pointer; destroy: resup_destroy_callback): resup_status; cdecl;
 
 // Upload: numbers

@@ -85,8 +85,9 @@ impl<D: Dialect> Resource<D> {
     fn begin(&self, exchange: &dyn Exchange, job: &Job) -> Result<Answer, Error> {
         match job.is_passed {
             false => self.create(exchange, job),
-            true => Err(Error::stream_failed(
-                "the server has no upload to go on with, and a new one would need the stream's first \
+            // It may have said so for a moment only.
+            true => Err(Error::stream_lost(
+                "the server shows no upload to go on with, and a new one would need the stream's first \
                  bytes, which were passed: they cannot be read again; make a new upload of a new stream"
                     .to_owned(),
             )),

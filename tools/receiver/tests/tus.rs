@@ -288,6 +288,9 @@ fn the_length_may_come_later() {
         .send(&receiver);
     let head = Raw::tus("HEAD", &place).send(&receiver);
     assert_eq!(head.must("upload-defer-length"), "1");
+    let list = receiver.get("/uploads").json;
+    let item = &list["uploads"][0];
+    assert!(item["size"].is_null() && item["offset"] == 20_000, "{list}");
     assert_eq!(
         (head.header("upload-length"), head.upload_offset()),
         (None, 20_000)

@@ -74,9 +74,12 @@ export class Records {
     return {
       row,
       render: (item) => {
-        const values = { done: bytes(item.held), size: bytes(item.size), time: date(item.changed) };
+        // Of some uploads only the program that sends them will know the size.
+        const size = item.size === null ? "?" : bytes(item.size);
+        const values = { done: bytes(item.held), size, time: date(item.changed) };
         set(row.querySelector(".details"), "textContent", text(item.active ? "held_active" : "held", values));
-        set(row.querySelector("progress"), "value", item.size === 0 ? 0 : item.held / item.size);
+        set(row.querySelector("progress"), "value", item.size ? item.held / item.size : 0);
+        row.querySelector("[data-do=again]").hidden = item.size === null;
         row.classList.toggle("active", item.active);
       },
     };

@@ -11,7 +11,8 @@ pub struct Item<'r> {
     id: &'r str,
     name: &'r str,
     dir: &'r str,
-    size: u64,
+    /// `None` until the client has told it.
+    size: Option<u64>,
     offset: u64,
     /// How many bytes are there, behind gaps too.
     held: u64,
@@ -49,7 +50,7 @@ impl<'r> Item<'r> {
             id: &record.id,
             name: &file.name,
             dir: &file.dir,
-            size: file.size,
+            size: (!record.is_open).then_some(file.size),
             offset: record.offset,
             held: record.offset + record.ranges.total(),
             state: record.state,

@@ -157,6 +157,17 @@ describe("the lists", () => {
     await page.getByText("Nothing here yet").waitFor({ state: "hidden" });
   });
 
+  test("show an upload of which the size is not known", async () => {
+    const headers = { "Tus-Resumable": "1.0.0", "Upload-Defer-Length": "1", "Content-Type": "application/offset+octet-stream" };
+    headers["Upload-Metadata"] = `filename ${btoa("piped.tar")}`;
+    await fetch(new URL("upload", receiver.url), { method: "POST", headers, body: new Uint8Array(300_000) });
+    const page = await open();
+    const row = unfinished(page, "piped.tar");
+    await row.waitFor();
+    assert.match(await row.locator(".details").textContent(), /300 kB of \?/);
+    assert.equal(await row.locator("[data-do=again]").isHidden(), true);
+  });
+
   test("keep what was completed while they were fetched", async () => {
     const file = files.make("meanwhile.bin", LARGE);
     const page = await open();
