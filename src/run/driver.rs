@@ -276,6 +276,9 @@ impl<'a> Driver<'a> {
             answer = self.protocol.locate(exchange, &self.job, key)?;
         }
         self.has_sections = answer.sections.is_some();
+        if self.has_sections {
+            self.source.proof.read_apart();
+        }
         self.answers.note(&answer, &self.job);
         self.remember();
         let source = &mut self.source;

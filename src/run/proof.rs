@@ -13,12 +13,24 @@ use crate::source::Source;
 
 /// The change time at which a source is known to have the bytes that were read.
 #[derive(Debug)]
-pub(super) struct Proof(Option<i128>);
+pub(super) struct Proof {
+    at: Option<i128>,
+    /// Whether the digest is of bytes that were read apart from those that were sent.
+    is_apart: bool,
+}
 
 impl Proof {
     /// Begins with the source as it was opened.
     pub(super) fn new(source: &dyn Source) -> Self {
-        Proof(source.change_time())
+        Proof {
+            at: source.change_time(),
+            is_apart: false,
+        }
+    }
+
+    /// Notes that the digest is of bytes that are read apart from those that are sent. It tells nothing of these.
+    pub(super) fn read_apart(&mut self) {
+        self.is_apart = true;
     }
 
     /// Checks that the source has not changed. Its first `length` bytes were read before, and have
@@ -31,10 +43,10 @@ impl Proof {
         digest: Option<Digest>,
     ) -> Result<(), Stop> {
         let now = source.verify()?;
-        if now == self.0 || length == 0 {
+        if now == self.at || length == 0 {
             return Ok(());
         }
-        let Some(digest) = digest else {
+        let Some(digest) = digest.filter(|_| !self.is_apart) else {
             let why = "its change time has moved, and without a digest nothing tells whether its \
                        bytes are the same";
             return Err(source.changed(why.to_owned()).into());
@@ -49,7 +61,7 @@ impl Proof {
             let why = "its bytes are others, though its size and modification time are the same";
             return Err(source.changed(why.to_owned()).into());
         }
-        self.0 = now;
+        self.at = now;
         Ok(())
     }
 }

@@ -23,19 +23,41 @@ impl Tus<'_> {
             None => {
                 // On one that was kept, the request may be made twice.
                 exchange.renew();
-                let headers = || self.whole.dialect.joined(job, layout.key);
-                let made = self.whole.post(exchange, job, &headers);
-                let url = match made {
+                self.memory().asked = Some(layout.key.to_owned());
+                match self.ask_to_join(exchange, job, layout) {
                     Ok(url) => url,
                     Err(error) => return Err(self.not_joined(exchange, job, layout, error)),
-                };
-                self.check_origin(layout, &url)?;
-                self.memory().joined = Some((layout.key.to_owned(), url.clone()));
-                url
+                }
             }
         };
         self.check_joined(exchange, job, &url)?;
         Ok(self.whole.answer(&url, job.size, true))
+    }
+
+    /// Asks the server to join the sections; gives the URL of the file.
+    fn ask_to_join(
+        &self,
+        exchange: &dyn Exchange,
+        job: &Job,
+        layout: &Layout<'_>,
+    ) -> Result<Endpoint, Error> {
+        let headers = || self.whole.dialect.joined(job, layout.key);
+        let url = self.whole.post(exchange, job, &headers)?;
+        self.check_origin(layout, &url)?;
+        self.memory().joined = Some((layout.key.to_owned(), url.clone()));
+        Ok(url)
+    }
+
+    /// Whether the server has joined the sections, though the answer to that was lost: it no longer has a section, and
+    /// gives the same file to the same request.
+    pub(super) fn is_joined_by_now(
+        &self,
+        exchange: &dyn Exchange,
+        job: &Job,
+        layout: &Layout<'_>,
+    ) -> bool {
+        let asked = self.memory().asked.take();
+        asked.as_deref() == Some(layout.key) && self.ask_to_join(exchange, job, layout).is_ok()
     }
 
     /// Makes the error for a server that has not joined the sections. One that has lost bytes of them meanwhile gets these
@@ -65,7 +87,11 @@ impl Tus<'_> {
                 Err(_) => return error,
             }
         }
-        self.judge(error, "join partial uploads")
+        match status {
+            // These are about this file.
+            Some(403 | 413 | 460) => error,
+            _ => self.judge(error, "join partial uploads"),
+        }
     }
 
     /// Checks that the joined file is at the server that has its sections, or where uploads are created.
@@ -87,22 +113,25 @@ impl Tus<'_> {
         job: &Job,
         url: &Endpoint,
     ) -> Result<(), Error> {
+        // No late answer to an earlier request is on a new connection.
+        exchange.renew();
         let response = exchange.exchange(self.whole.request("HEAD", url, Headers::new()))?;
         match response.status {
             200..=299 => {}
             // It does not tell, or has passed the file on already.
-            403..=405 | 410 | 501 => return Ok(()),
+            307 | 308 | 403..=405 | 410 | 501 => return Ok(()),
             _ => return Err(self.whole.refusal(&response, job)),
         }
         for field in ["upload-length", "upload-offset"] {
             let told = number(&response, field)?;
             if let Some(told) = told.filter(|told| *told != job.size) {
-                self.memory().joined = None;
+                {
+                    let mut memory = self.memory();
+                    (memory.joined, memory.is_refused) = (None, true);
+                }
                 if let Some(offers) = self.whole.dialect.offers.get() {
                     let _ = offers.has_refused.set(());
                 }
-                let wrong = url.uri().to_string();
-                self.remove(exchange, [wrong.as_str()].into_iter());
                 return Err(Error::bad_response(format!(
                     "the file that it has joined has {told} bytes, and this one has {}; the next attempt sends the file as \
                      one upload",

@@ -1,9 +1,12 @@
 //! tus 1.0 (<https://tus.io/protocols/resumable-upload>).
 
+mod discard;
 mod join;
 mod layout;
 mod metadata;
 mod offers;
+#[cfg(test)]
+mod section_faults;
 #[cfg(test)]
 mod section_tests;
 mod sections;
@@ -42,12 +45,6 @@ impl Tus1<'_> {
             let takes_size = it.max_size.is_none_or(|most| size <= most);
             it.joins && takes_size && it.has_refused.get().is_none()
         })
-    }
-
-    /// Whether the server has refused partial uploads, or to join them.
-    fn has_refused(&self) -> bool {
-        let mut offers = self.offers.get().into_iter();
-        offers.any(|it| it.has_refused.get().is_some())
     }
 
     /// Gives the header fields of the request that creates a partial upload.

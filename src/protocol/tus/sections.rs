@@ -1,5 +1,6 @@
 //! tus for files in sections: each is a partial upload, and in the end the server joins them (the extension concatenation).
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -35,6 +36,12 @@ pub(super) struct Memory {
     made: Vec<String>,
     /// The URL of the file that the server has joined from the sections of a key.
     pub joined: Option<(String, Endpoint)>,
+    /// The URLs of sections that were made anew, by those before.
+    renewed: HashMap<String, String>,
+    /// The key of sections that the server was asked to join, perhaps without an answer.
+    pub asked: Option<String>,
+    /// Whether this upload does without sections, since the server has refused them.
+    pub is_refused: bool,
     /// How often the server has failed to make a partial upload or to join them.
     failures: u32,
 }
@@ -94,7 +101,7 @@ impl<'a> Tus<'a> {
                 Ok(url) => made.push(url),
                 Err(error) => {
                     self.memory().made = made;
-                    return Err(error);
+                    return Err(self.judge(error, "take partial uploads"));
                 }
             }
         }
@@ -104,8 +111,7 @@ impl<'a> Tus<'a> {
     fn make_one(&self, exchange: &dyn Exchange, job: &Job, length: u64) -> Result<String, Error> {
         let headers = || Ok(self.whole.dialect.partial(length));
         let made = self.whole.post(exchange, job, &headers);
-        let url = made.map_err(|error| self.judge(error, "take partial uploads"))?;
-        Ok(url.uri().to_string())
+        Ok(made?.uri().to_string())
     }
 
     /// Has the next attempt send the file as one upload, if a failure shows that the server refuses to do something.
@@ -128,6 +134,7 @@ impl<'a> Tus<'a> {
             return error;
         };
         let _ = offers.has_refused.set(());
+        self.memory().is_refused = true;
         let hint =
             format!("the server does not {what}; the next attempt sends the file as one upload");
         error.with_hint(hint).with_kind(RefusalKind::Failing)
@@ -148,13 +155,22 @@ impl<'a> Tus<'a> {
         let mut urls = Vec::new();
         let mut held = Vec::new();
         while let Some((url, begin, length)) = layout.at(urls.len() as u64 * layout.length) {
-            match self.ask_one(exchange, job, (url, length))? {
-                Some(0) => urls.push(url.to_owned()),
+            let known = self.memory().renewed.get(url).cloned();
+            let known = known.unwrap_or_else(|| url.to_owned());
+            match self.ask_one(exchange, job, (&known, length))? {
                 Some(offset) => {
-                    urls.push(url.to_owned());
-                    held.push((begin, begin + offset));
+                    urls.push(known);
+                    held.extend(Some((begin, begin + offset)).filter(|_| offset > 0));
                 }
-                None => urls.push(self.make_one(exchange, job, length)?),
+                None => {
+                    if self.is_joined_by_now(exchange, job, layout) {
+                        return Ok(self.answer(layout, vec![(0, job.size)]));
+                    }
+                    let made = self.make_one(exchange, job, length)?;
+                    let mut memory = self.memory();
+                    memory.renewed.insert(url.to_owned(), made.clone());
+                    urls.push(made);
+                }
             }
         }
         let key = urls.join(" ");
@@ -256,12 +272,13 @@ impl Protocol for Tus<'_> {
     ) -> Result<Answer, Error> {
         let dialect = &self.whole.dialect;
         dialect.learn(exchange, &self.whole.endpoint)?;
-        if dialect.has_refused() {
+        let is_refused = self.memory().is_refused;
+        if is_refused {
             let made = std::mem::take(&mut self.memory().made);
             self.remove(exchange, made.iter().map(String::as_str));
         }
         let key = match Layout::of(key, job.size) {
-            Some(layout) if dialect.has_refused() || job.connections == 0 => {
+            Some(layout) if is_refused || job.connections == 0 => {
                 self.remove(exchange, layout.urls.into_iter());
                 None
             }
@@ -337,20 +354,10 @@ impl Protocol for Tus<'_> {
     }
 
     fn discard(&self, exchange: &dyn Exchange, job: &Job, key: Option<&str>) -> Result<(), Error> {
-        let Some(layout) = Layout::of(key, job.size) else {
-            return self.whole.discard(exchange, job, key);
-        };
-        self.whole.dialect.learn(exchange, &self.whole.endpoint)?;
-        self.whole.dialect.check_deletion()?;
-        for url in layout.urls {
-            let url = self.resolve(url)?;
-            let request = self.whole.request("DELETE", &url, Headers::new());
-            let response = exchange.exchange(request)?;
-            if !matches!(response.status, 200..=299 | 404 | 410) {
-                return Err(self.whole.refusal(&response, job));
-            }
+        match Layout::of(key, job.size) {
+            Some(layout) => self.delete_all(exchange, job, &layout),
+            None => self.whole.discard(exchange, job, key),
         }
-        Ok(())
     }
 
     fn store(

@@ -189,9 +189,13 @@ impl Files {
 
     /// Whether a finished upload's file is nowhere: somebody has removed it or moved it away.
     pub fn is_gone(&self, record: &Record) -> io::Result<bool> {
-        // In this order, since a file goes from `partial` to its place.
-        if length(&self.partial, &record.id)?.is_some() {
-            return Ok(false);
+        // In this order, since a file goes from `partial` to its place. One that could not be moved there is
+        // withdrawn until the next start.
+        let withdrawn = record.id.clone() + WITHDRAWN;
+        for name in [&record.id, &withdrawn] {
+            if length(&self.partial, name)?.is_some() {
+                return Ok(false);
+            }
         }
         Ok(self.entry_at(&record.place)? != Entry::File)
     }
