@@ -98,11 +98,9 @@ impl<'a> Dav<'a> {
         };
         let (length, size) = (stored.length, job.size);
         if length > size {
-            let why = format!("it has {length} bytes, and this one has {size}");
-            return match is_ours {
-                true => Ok(answer),
-                false => Err(conflict(why)),
-            };
+            return Err(conflict(format!(
+                "it has {length} bytes, and this one has {size}"
+            )));
         }
         if length < size && sent == Some(length) && !is_whole {
             return Ok(Answer {
@@ -119,15 +117,13 @@ impl<'a> Dav<'a> {
                  {size} bytes of this one"
             )));
         }
-        let other = || {
-            conflict(format!(
-                "the last of its {length} bytes are not this file's"
-            ))
-        };
         let tail = bytes.map(|bytes| {
             Box::new(Tail {
                 bytes: bytes.range,
-                conflict: (!is_ours).then(other),
+                // Even one that the run has begun may be another program's by now.
+                conflict: Some(conflict(format!(
+                    "the last of its {length} bytes are not this file's"
+                ))),
             })
         });
         Ok(match length == size {
@@ -260,8 +256,9 @@ impl<'a> Dav<'a> {
         let answer = self.ask(exchange, job, (place, None))?;
         let mut known = self.known();
         if let (Some(stored), Some(before)) = (&known.stored, before) {
-            // The last bytes are compared all the same.
-            known.has_odd_tags |= stored.length == before.length;
+            // The run ends if the last bytes are not equal.
+            let is_compared = answer.tail.is_some() || stored.length == 0;
+            known.has_odd_tags |= stored.length == before.length && is_compared;
         }
         Ok(Outcome::OffsetMismatch(answer))
     }

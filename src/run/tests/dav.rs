@@ -175,6 +175,45 @@ fn another_file_is_never_overwritten() {
 }
 
 #[test]
+fn a_file_that_another_program_puts_meanwhile_is_not_overwritten() {
+    let content = content(20_000);
+    // The requests before are HEAD, OPTIONS, those of the probe, and the PUT that begins the file.
+    let before = [Fate::Nothing; 9];
+    for held in [25_000, 20_000, 5_000, 1] {
+        let replaced = Fate::Replaced(held);
+        // The file is asked for after a cut.
+        let cut = (
+            vec![replaced, Fate::LostAfter(9_000)],
+            SegmentSize::Unlimited,
+        );
+        // The second segment gets status 412. Before are the first one, and the HEAD after it.
+        let refused = (
+            vec![replaced, Fate::Nothing, Fate::Nothing],
+            SegmentSize::Fixed(5_000),
+        );
+        for (mut fates, segment) in [cut, refused] {
+            fates.extend(before);
+            for takes in [Takes::Put, Takes::Patch] {
+                let to = to(Server {
+                    fates: fates.clone(),
+                    ..Server::new(takes)
+                });
+                let error = run(&content, &to, segment, 3).unwrap_err();
+                assert!(
+                    matches!(error, Error::OtherFile { .. }),
+                    "{takes:?} {held}: {error}"
+                );
+                let server = to.0.lock().unwrap();
+                assert!(
+                    server.files[TARGET] == vec![7; held],
+                    "{takes:?} {held} bytes are there"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_read_goes_on_within_a_run() {
     let content = content(20_000);
     let to = to(Server {

@@ -23,6 +23,8 @@ pub(super) enum Fate {
     LostAnswer,
     /// Another program has a lock.
     Locked,
+    /// Another program has put a file of so many bytes at the target just before.
+    Replaced(usize),
 }
 
 /// What a server makes of a range.
@@ -74,6 +76,10 @@ impl Server {
 
     fn answer(&mut self, mut request: Request<'_>) -> Result<Reply, Error> {
         let fate = self.fates.pop().unwrap_or(Fate::Nothing);
+        if let Fate::Replaced(length) = fate {
+            self.version += 1;
+            self.files.insert(TARGET.to_owned(), vec![7; length]);
+        }
         let field = |name: &str| {
             let mut fields = request.headers.iter();
             let found = fields.find(|(other, _)| other == name);
