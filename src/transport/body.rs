@@ -14,7 +14,7 @@ pub(super) struct RequestBody<'a> {
 }
 
 impl<'a> RequestBody<'a> {
-    /// Makes a body of the `length` bytes that `inner` gives.
+    /// Makes a body of the first `length` bytes that `inner` gives.
     pub(super) fn new(inner: &'a mut dyn Read, length: u64, state: &'a ConnectionState) -> Self {
         RequestBody {
             inner,
@@ -36,11 +36,12 @@ impl<'a> RequestBody<'a> {
 
 impl Read for RequestBody<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.left).unwrap_or(usize::MAX);
+        let most = buf.len().min(left);
         let n = if self.begin_read() == Phase::Early {
-            let left = usize::try_from(self.left).unwrap_or(usize::MAX);
-            buf.len().min(left)
+            most
         } else {
-            let n = self.inner.read(buf).inspect_err(|_| {
+            let n = self.inner.read(&mut buf[..most]).inspect_err(|_| {
                 self.state.is_aborted.store(true, Relaxed);
             })?;
             *self.state.request().body_read.get_or_insert(0) += n as u64;
@@ -55,5 +56,21 @@ impl Read for RequestBody<'_> {
             self.state.request().end_sending();
         }
         Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_byte_is_read_beyond_the_announced_length() {
+        let state = ConnectionState::default();
+        let mut file: &[u8] = b"0123456789";
+        let mut body = RequestBody::new(&mut file, 4, &state);
+        let mut read = Vec::new();
+        body.read_to_end(&mut read).unwrap();
+        assert_eq!(read, b"0123");
+        assert_eq!(file, b"456789");
     }
 }

@@ -14,6 +14,7 @@ mod tests;
 
 pub(crate) use mode::Learned;
 
+use std::io::Read;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::bytes::CheckedBytes;
@@ -334,7 +335,8 @@ impl Protocol for Dav<'_> {
             Mode::Whole => false,
         };
         if begins {
-            let mut first = Overlap::new(None, &mut bytes);
+            let mut one = Read::take(&mut bytes, 1);
+            let mut first = Overlap::new(None, &mut one);
             let body = Body::Stream {
                 length: 1,
                 bytes: &mut first,
