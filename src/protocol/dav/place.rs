@@ -31,6 +31,16 @@ impl Place {
         check_description(job)?;
         let is_collection = endpoint.uri().path().ends_with('/');
         let mut names = job.dir.split('/').filter(|name| !name.is_empty());
+        // In a URL they would lead out of the collection.
+        if let Some(name) = names.clone().find(|name| matches!(*name, "." | "..")) {
+            return Err(Error::InvalidArgument {
+                what: "directory",
+                why: format!(
+                    "{:?} has the part \"{name}\", which is no collection's name; write it without",
+                    job.dir
+                ),
+            });
+        }
         if !is_collection {
             return match names.next() {
                 None => Ok(Place {

@@ -1,7 +1,7 @@
 //! The requests of WebDAV, and what comes of the answers.
 
 use super::*;
-use crate::error::RefusalKind;
+use crate::error::{ErrorKind, RefusalKind};
 use crate::protocol::script::{job, segment, Bytes, Reply, Script};
 
 const AT: &str = "http://host/dav/";
@@ -52,6 +52,15 @@ fn a_file_is_at_its_name_below_the_collection_or_at_the_url_itself() {
         error.to_string().starts_with("directory has no place"),
         "{error}"
     );
+    for dir in ["..", "x/../../y", "x/.", "./x"] {
+        let error = Place::of(&Endpoint::parse(AT).unwrap(), &in_dir(dir)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{dir}");
+        let wanted = format!("directory {dir:?} has the part \"");
+        assert!(error.to_string().starts_with(&wanted), "{error}");
+    }
+    // Other names with dots are names.
+    let url = "http://host/dav/..x/.y/.../".to_owned();
+    assert_eq!(place(AT, &in_dir("..x/.y/...")).1.last(), Some(&url));
     let with_user = Job {
         user: Some("joe".to_owned()),
         ..job()
