@@ -73,11 +73,16 @@ impl Driver<'_> {
                 ),
             });
         }
+        self.note_remark();
+        self.control
+            .edit_server_info(|info| info.protocol = Some(name));
+    }
+
+    /// Logs what the protocol has to say about the server.
+    pub(super) fn note_remark(&self) {
         if let Some(remark) = self.protocol.remark() {
             self.log(LogLevel::Warn, || remark);
         }
-        self.control
-            .edit_server_info(|info| info.protocol = Some(name));
     }
 
     /// Saves the upload's key, if a later run needs it.

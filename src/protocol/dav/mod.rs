@@ -191,25 +191,26 @@ impl<'a> Dav<'a> {
         }
         make_collections(exchange, place)?;
         let shown = self.probe.run(exchange, place)?;
-        if let Some(mode) = shown.mode {
-            self.learned.set(mode);
-        }
         let mut remarks = Vec::new();
-        if shown.mode == Some(Mode::Whole) {
+        if shown.mode == Ok(Some(Mode::Whole)) {
             remarks.push(
                 "the server takes no parts of a file, so each file is sent whole, and from its start \
                  after a break"
                     .to_owned(),
             );
         }
-        if let Some(status) = shown.left {
+        if let Some(why) = shown.left {
             let name = self.probe.name()?;
             remarks.push(format!(
-                "the small file {name} is left there, since the server does not remove it (HTTP status {status})"
+                "the small file {name} may be left there, since it could not be removed: {why}"
             ));
         }
         self.known().remark = Some(remarks.join("; ")).filter(|text| !text.is_empty());
-        Ok(shown.mode.unwrap_or(Mode::Whole))
+        let mode = shown.mode?;
+        if let Some(mode) = mode {
+            self.learned.set(mode);
+        }
+        Ok(mode.unwrap_or(Mode::Whole))
     }
 
     /// Begins the file: makes it, or replaces what is there, with so many bytes. Gives `false` if

@@ -62,12 +62,12 @@ pub(super) struct Probe {
 }
 
 /// What a probe has shown.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Shown {
     /// `None` where the server did not take the file.
-    pub mode: Option<Mode>,
-    /// The status with which the server refused to remove the file.
-    pub left: Option<u16>,
+    pub mode: Result<Option<Mode>, Error>,
+    /// Why the file could not be removed.
+    pub left: Option<String>,
 }
 
 impl Learned {
@@ -100,35 +100,41 @@ impl Probe {
         let patches = features.any(|list| list.contains("sabredav-partialupdate"))
             || methods.any(|list| list.contains("PATCH"));
         let url = place.beside(self.name()?)?;
+        let mut may_be_there = false;
         let mut shown = Ok(Some(false));
         let mut mode = Mode::Put;
         if patches {
             mode = Mode::Patch;
-            shown = takes_ranges(exchange, &url, mode);
+            shown = takes_ranges(exchange, (&url, &mut may_be_there), mode);
         }
         if shown == Ok(Some(false)) {
             mode = Mode::Put;
-            shown = takes_ranges(exchange, &url, mode);
+            shown = takes_ranges(exchange, (&url, &mut may_be_there), mode);
         }
-        let is_answered = matches!(shown, Ok(_) | Err(Error::Refused(_)));
-        let left = match is_answered {
-            true => exchange
-                .exchange(request("DELETE", &url, Headers::new()))
-                .ok(),
-            false => None,
-        };
-        let left = left.filter(|response| !matches!(response.status, 200..=299 | 404 | 410));
+        if shown.is_err() {
+            exchange.renew();
+        }
         Ok(Shown {
-            mode: shown?.map(|takes| if takes { mode } else { Mode::Whole }),
-            left: left.map(|response| response.status),
+            mode: shown.map(|shown| shown.map(|takes| if takes { mode } else { Mode::Whole })),
+            left: remove(exchange, &url).filter(|_| may_be_there),
         })
     }
 }
 
-/// Whether the server puts ranges where they belong; `None` if it does not take the file.
+/// Removes the file; gives the reason if that fails.
+fn remove(exchange: &dyn Exchange, url: &Endpoint) -> Option<String> {
+    match exchange.exchange(request("DELETE", url, Headers::new())) {
+        Ok(response) if matches!(response.status, 200..=299 | 404 | 410) => None,
+        Ok(response) => Some(refusal(&response).to_string()),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// Whether the server puts ranges where they belong; `None` if it does not take the file. Sets
+/// `may_be_there` unless the server says that it has stored nothing.
 fn takes_ranges(
     exchange: &dyn Exchange,
-    url: &Endpoint,
+    (url, may_be_there): (&Endpoint, &mut bool),
     mode: Mode,
 ) -> Result<Option<bool>, Error> {
     let (begin, bytes) = match mode {
@@ -137,7 +143,10 @@ fn takes_ranges(
     };
     let about = |mode: Mode, headers| (mode.content_type("application/octet-stream"), headers);
     let text = about(Mode::Whole, Headers::new());
-    let response = exchange.exchange(sends("PUT", url, text, Body::Text(begin)))?;
+    let response = exchange.exchange(sends("PUT", url, text, Body::Text(begin)));
+    let is_stored = |response: &Response| !matches!(response.status, 300..=499);
+    *may_be_there |= response.as_ref().map_or(true, is_stored);
+    let response = response?;
     match response.status {
         200..=299 => {}
         // Perhaps it takes the upload's own file.

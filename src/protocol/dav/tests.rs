@@ -250,3 +250,48 @@ fn only_a_strong_tag_is_a_condition() {
         assert_eq!(seen[2].header("content-range"), Some("bytes 5-9/1000"));
     }
 }
+
+#[test]
+fn the_small_file_is_removed_whatever_comes_of_it_or_named() {
+    let large = Job {
+        size: 1000,
+        ..job()
+    };
+    let odd = [("content-length", "x")];
+    // (The answers to OPTIONS and later requests, whether the file may be left)
+    for (replies, is_left) in [
+        (
+            &[(200, &[][..]), (201, &[]), (204, &[]), (204, &[])][..],
+            true,
+        ),
+        // It was not made at all.
+        (&[(200, &[]), (401, &[])], false),
+    ] {
+        for (status, is_removed) in [(204, true), (404, true), (403, false)] {
+            let mut all = vec![(404, &[][..])];
+            all.extend(replies);
+            if is_left {
+                all.push((200, &odd));
+            }
+            all.push((status, &[]));
+            let (learned, script) = (Learned::default(), Script::new(&all));
+            let dav = dav(AT, &learned);
+            dav.locate(&script, &large, None).unwrap_err();
+            let last = script.lines().pop().unwrap();
+            assert!(
+                last.starts_with("DELETE http://host/dav/resup-probe-"),
+                "{last}"
+            );
+            let remark = dav.remark();
+            assert_eq!(remark.is_some(), is_left && !is_removed, "{remark:?}");
+            if let Some(remark) = remark {
+                let name = dav.probe.name().unwrap();
+                let wanted = format!(
+                    "the small file {name} may be left there, since it could not be removed: the \
+                     server refused with HTTP status 403"
+                );
+                assert!(remark.starts_with(&wanted), "{remark}");
+            }
+        }
+    }
+}

@@ -1,11 +1,13 @@
 //! Runs against a WebDAV server.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::dav_server::{Fate, Server, Takes, To, TARGET};
 use super::harness::{job, memory};
 use super::*;
+use crate::control::log::LogLevel;
+use crate::control::Event;
 use crate::http::endpoint::Endpoint;
 use crate::options::{FilenameStyle, LocateMethod, ProtocolName};
 use crate::protocol::form::Form;
@@ -13,8 +15,16 @@ use crate::protocol::{choose, LearnedProtocol};
 
 /// Runs an upload once, as a program does that may have been killed before.
 fn run(content: &[u8], to: &To, segment_size: SegmentSize, limit: u32) -> Result<(), Error> {
+    run_by(&Control::default(), content, to, (segment_size, limit))
+}
+
+fn run_by(
+    control: &Control,
+    content: &[u8],
+    to: &To,
+    (segment_size, limit): (SegmentSize, u32),
+) -> Result<(), Error> {
     let mut source = memory(content);
-    let control = Control::default();
     let form = Form::new(
         Endpoint::parse("http://host/files/").unwrap(),
         LocateMethod::default(),
@@ -29,7 +39,7 @@ fn run(content: &[u8], to: &To, segment_size: SegmentSize, limit: u32) -> Result
     let driver = Driver::new(Setup {
         protocol: &*protocol,
         connector: to,
-        control: &control,
+        control,
         source: &mut *source,
         key: None,
         job: job(content.len() as u64),
@@ -226,4 +236,52 @@ fn a_file_that_cannot_be_read_goes_on_within_a_run() {
     let server = to.0.lock().unwrap();
     assert!(server.files[TARGET] == content);
     assert!(server.fates.is_empty());
+}
+
+#[test]
+fn the_small_file_is_removed_after_a_cut() {
+    // The requests before are HEAD and OPTIONS. The others begin the small file and bring its ranges.
+    for before in 2..5 {
+        for takes in [Takes::Put, Takes::Patch] {
+            let mut fates = vec![Fate::Nothing; before];
+            fates.insert(0, Fate::LostAnswer);
+            let to = to(Server {
+                fates,
+                ..Server::new(takes)
+            });
+            run(&content(20_000), &to, SegmentSize::Unlimited, 0).unwrap_err();
+            let server = to.0.lock().unwrap();
+            assert!(
+                server.files.is_empty(),
+                "{takes:?} {before}: {:?}",
+                server.files
+            );
+        }
+    }
+}
+
+#[test]
+fn a_small_file_that_stays_is_named_though_the_run_fails() {
+    let to = to(Server {
+        // HEAD, OPTIONS, the PUT of the small file, and DELETE.
+        fates: vec![Fate::Locked, Fate::LostAnswer, Fate::Nothing, Fate::Nothing],
+        ..Server::new(Takes::Put)
+    });
+    let control = Control::default();
+    control.set_log_level(LogLevel::Warn);
+    run_by(&control, &content(20_000), &to, (SegmentSize::Unlimited, 0)).unwrap_err();
+    let mut lines = Vec::new();
+    while let Some(event) = control.next(Some(Instant::now())) {
+        match event {
+            Event::Log(_, line) => lines.push(line),
+            Event::Finished(_) => break,
+            _ => {}
+        }
+    }
+    let server = to.0.lock().unwrap();
+    let name = server.files.keys().next().unwrap();
+    let name = name.strip_prefix("/files/").unwrap();
+    let wanted = format!("the small file {name} may be left there, ");
+    let is_told = |line: &String| line.starts_with(&wanted) && line.contains("423");
+    assert!(lines.iter().any(is_told), "{lines:?}");
 }

@@ -104,6 +104,7 @@ impl Server {
                 ))
             }
             "OPTIONS" => Ok((200, vec![("dav", "1,2".to_owned())], Vec::new())),
+            "DELETE" if matches!(fate, Fate::Locked) => Ok((423, Vec::new(), Vec::new())),
             "DELETE" => Ok((
                 if self.files.remove(&path).is_some() {
                     204
