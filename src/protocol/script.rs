@@ -11,7 +11,7 @@ use super::{FileBytes, Job, Segment};
 use crate::error::Error;
 use crate::http::{Body, Exchange, Link, Request, Response};
 
-/// A response: status and header fields.
+/// A response: status and header fields. With status 0 the connection is lost instead.
 pub(super) type Reply<'a> = (u16, &'a [(&'static str, &'static str)]);
 
 /// An exchange that gives these responses, one after the other, and keeps the requests.
@@ -124,7 +124,13 @@ impl Exchange for Script {
             body,
         });
         let reply = self.replies.borrow_mut().pop_front();
-        Ok(reply.expect("no response is left"))
+        match reply.expect("no response is left") {
+            Response { status: 0, .. } => Err(Error::ConnectionLost {
+                host: "host:80".to_owned(),
+                why: "as the script says".to_owned(),
+            }),
+            reply => Ok(reply),
+        }
     }
 
     fn link(&self) -> Link {

@@ -68,7 +68,10 @@ impl<'a> Auto<'a> {
             last: RefCell::default(),
         };
         let located = self.locate_by(saved, &watched, job, key);
-        let (_, response) = watched.last.take()?;
+        let Some((_, response)) = watched.last.take() else {
+            // Where no response came, nothing shows that the upload has gone.
+            return Some(located);
+        };
         let is_spoken = spoken(&response).is_some() || !may_speak_another(response.status);
         if located.is_ok() || is_spoken {
             return Some(located);

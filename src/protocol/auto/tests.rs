@@ -255,3 +255,17 @@ fn a_protocol_of_the_state_file_that_is_not_spoken_any_more_begins_anew() {
     assert!(auto.locate(&script, &job(), key).is_err());
     assert_eq!((auto.name(), script.lines().len()), ("tus", 2));
 }
+
+#[test]
+fn a_lost_connection_does_not_end_the_upload_of_the_state_file() {
+    let (key, learned) = (Some("http://host/u/1"), LearnedProtocol::default());
+    let auto = Auto::new(form(None), &learned, None, Some(ProtocolName::Tus));
+    let has: Reply<'_> = (200, &[("upload-offset", "4")]);
+    let script = Script::new(&[(204, &[]), (0, &[]), has]);
+    let error = auto.locate(&script, &job(), key).unwrap_err();
+    assert!(matches!(error, Error::ConnectionLost { .. }), "{error}");
+    let answer = auto.locate(&script, &job(), key).unwrap();
+    assert_eq!((auto.name(), answer.offset), ("tus", 4));
+    assert!(auto.notes().is_empty());
+    script.lines();
+}
