@@ -12,6 +12,8 @@ mod url;
 pub(super) use super::headers::{header, number, Headers};
 pub(super) use dialect::{Dialect, Problem};
 pub(super) use state::Known;
+#[cfg(feature = "session")]
+pub(super) use url::given_url;
 pub(super) use url::upload_url;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

@@ -18,16 +18,23 @@ pub(in crate::protocol) fn upload_url(
             response.status
         )));
     };
-    let shown = || limited(&location);
-    let url = at.resolve(&location);
-    let url = url
-        .filter(|_| location.len() <= LONGEST_URL)
-        .ok_or_else(|| {
-            Error::bad_response(format!("its Location \"{}\" is not a URL of http", shown()))
-        })?;
+    given_url(at, &location, "Location")
+}
+
+/// Gives the URL of an upload, of which a response says `text`; `what` names its place there.
+pub(in crate::protocol) fn given_url(
+    at: &Endpoint,
+    text: &str,
+    what: &str,
+) -> Result<Endpoint, Error> {
+    let shown = || limited(text);
+    let url = at.resolve(text).filter(|_| text.len() <= LONGEST_URL);
+    let url = url.ok_or_else(|| {
+        Error::bad_response(format!("its {what} \"{}\" is not a URL of http", shown()))
+    })?;
     if at.origin().https && !url.origin().https {
         return Err(Error::bad_response(format!(
-            "its Location \"{}\" is http, though the server was asked by https; the file would \
+            "its {what} \"{}\" is http, though the server was asked by https; the file would \
              cross the network in clear",
             shown()
         )));

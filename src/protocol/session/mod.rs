@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::bytes::CheckedBytes;
 use super::headers::{header, Headers};
-use super::resource::upload_url;
+use super::resource::{given_url, upload_url};
 use super::{Abilities, Answer, Job, Outcome, Protocol, Segment, State, Store};
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
@@ -87,8 +87,9 @@ impl Session {
             }
             let members = Members::of(&response);
             let graph = members.as_ref().and_then(Members::upload_url);
-            let url = match graph.and_then(|url| at.resolve(url)) {
+            let url = match graph {
                 Some(url) => {
+                    let url = given_url(&at, url, "uploadUrl")?;
                     self.is_graph.store(true, Relaxed);
                     url
                 }

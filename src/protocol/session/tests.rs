@@ -246,3 +246,25 @@ fn an_earlier_session_of_the_same_name_is_removed() {
     assert_eq!(answer.offset, 0);
     assert_eq!(script.lines()[1], format!("DELETE {URL}"));
 }
+
+#[test]
+fn an_upload_url_of_http_is_not_taken_after_https() {
+    let at = "https://host/drive/items/1:/f:/createUploadSession";
+    let long = format!("https://other/{}", "x".repeat(9000));
+    for (url, part) in [
+        ("http://other/up/7", "\"http://other/up/7\" is http, though"),
+        (&long, "is not a URL of http"),
+        (
+            "ftp://other/up/7",
+            "\"ftp://other/up/7\" is not a URL of http",
+        ),
+    ] {
+        let script = Script::new(&[(200, &[])]);
+        let script = script.with_body(&format!(r#"{{"uploadUrl":"{url}"}}"#));
+        let error = locate(at, None, &script).unwrap_err().to_string();
+        assert!(
+            error.contains("its uploadUrl \"") && error.contains(part),
+            "{error}"
+        );
+    }
+}
