@@ -57,7 +57,7 @@ impl Session {
             content_type: None,
             headers,
             body: (method != "GET").then_some(Body::Text(b"")),
-            needs: Needs::Head,
+            needs: Needs::Whole,
         }
     }
 
@@ -79,7 +79,6 @@ impl Session {
             let response = exchange.exchange(Request {
                 content_type: Some("application/json".to_owned()),
                 body: Some(Body::Text(body.as_bytes())),
-                needs: Needs::Whole,
                 ..Self::request("POST", &at, creation_headers(job))
             })?;
             if !matches!(response.status, 200 | 201) {
@@ -99,7 +98,10 @@ impl Session {
                 return Ok(self.answer(&url, 0));
             }
             // It is an earlier one, and nothing tells what its bytes are.
-            let _ = exchange.exchange(Self::request("DELETE", &url, Headers::new()));
+            let _ = exchange.exchange(Request {
+                needs: Needs::Head,
+                ..Self::request("DELETE", &url, Headers::new())
+            });
         }
         Err(Error::bad_response(
             "it has bytes of an upload that has only begun",
@@ -139,7 +141,14 @@ impl Session {
                 return Ok(Known::None(Box::new(response)));
             }
         }
-        let response = exchange.exchange(Self::request("GET", url, Headers::new()))?;
+        let response = exchange.exchange(Request {
+            // A page of something else may end with the connection.
+            needs: match is_known {
+                true => Needs::Whole,
+                false => Needs::Head,
+            },
+            ..Self::request("GET", url, Headers::new())
+        })?;
         let next = Members::of(&response).and_then(|members| members.next_expected());
         match (response.status, next) {
             (200, Some(offset)) => {
@@ -198,6 +207,7 @@ impl Session {
         let members = Members::of(response);
         let size = members.as_ref().and_then(Members::size);
         match (&members, size) {
+            (Some(members), _) if !members.are_of_a_file() => return Ok(None),
             (_, Some(size)) if size != job.size => {
                 return Err(Error::BadOffset {
                     why: format!("the file there has {size} bytes, this one has {}", job.size),
@@ -306,7 +316,6 @@ impl Protocol for Session {
                 length: segment.length,
                 bytes: &mut body,
             }),
-            needs: Needs::Whole,
             ..Self::request("PUT", &url, vec![header("content-range", range)])
         })?;
         let next = || Members::of(&response).and_then(|members| members.next_expected());

@@ -37,6 +37,17 @@ impl Members {
         begins.min()
     }
 
+    /// Whether they describe a finished file. Google Drive tells its kind and id, and no size.
+    pub(super) fn are_of_a_file(&self) -> bool {
+        let told = ["size", "md5Hash", "kind", "id"];
+        let not_done = ["error", "nextExpectedRanges"];
+        let has_one = |names: &[&str]| {
+            let mut values = names.iter().filter_map(|name| self.0.get(*name));
+            values.any(|value| !value.is_null())
+        };
+        has_one(&told) && !has_one(&not_done)
+    }
+
     /// Gives the size of the finished file. Google writes numbers as texts.
     pub(super) fn size(&self) -> Option<u64> {
         let size = self.0.get("size")?;

@@ -126,11 +126,21 @@ fn a_success_is_believed_where_it_is_about_this_file() {
     let script = Script::new(&[(200, &[])]);
     let answer = locate(URL, Some(URL), &script).unwrap();
     assert_eq!(answer.state, State::Complete);
+    // Google Drive tells no size.
+    let drive = r#"{"kind":"drive#file","id":"7","name":"a b.txt"}"#;
+    let script = Script::new(&[(200, &[])]).with_body(drive);
+    let answer = locate(URL, Some(URL), &script).unwrap();
+    assert_eq!(answer.state, State::Complete);
     for (key, body) in [
         (None, ""),
+        (None, drive),
         (None, "{}"),
         (None, "<p>log in"),
         (Some(URL), "<p>log in"),
+        (Some(URL), "{}"),
+        (Some(URL), r#"{"error":"log in","id":7}"#),
+        (Some(URL), r#"{"message":"log in","size":null}"#),
+        (Some(URL), r#"{"size":10,"nextExpectedRanges":["7-"]}"#),
     ] {
         let script = Script::new(&[(200, &[])]).with_body(body);
         let error = locate(URL, key, &script).unwrap_err().to_string();
@@ -226,16 +236,41 @@ fn the_md5_of_the_finished_file_is_compared_with_the_sources() {
 
 #[test]
 fn a_page_in_place_of_the_last_answer_is_asked_about() {
-    let script = Script::new(&[(200, &[]), (308, &[("range", "bytes=0-6")])]);
-    let script = script.with_bodies(&["<p>log in", ""]);
-    let mut bytes = Bytes(b"56789");
-    let outcome = session(AT)
-        .send(&script, &job(), segment(URL, 5, &mut bytes))
-        .unwrap();
-    assert!(
-        matches!(outcome, Outcome::Accepted(Answer { offset: 7, .. })),
-        "{outcome:?}"
-    );
+    for page in [
+        "<p>log in",
+        r#"{"error":"log in"}"#,
+        r#"{"nextExpectedRanges":["7-"]}"#,
+    ] {
+        let script = Script::new(&[(200, &[]), (308, &[("range", "bytes=0-6")])]);
+        let script = script.with_bodies(&[page, ""]);
+        let mut bytes = Bytes(b"56789");
+        let outcome = session(AT)
+            .send(&script, &job(), segment(URL, 5, &mut bytes))
+            .unwrap();
+        assert!(
+            matches!(outcome, Outcome::Accepted(Answer { offset: 7, .. })),
+            "{page}: {outcome:?}"
+        );
+        assert_eq!(script.lines().len(), 2);
+    }
+}
+
+#[test]
+fn a_question_wants_the_whole_answer() {
+    /// An exchange whose answers must be wanted whole.
+    struct Whole(Script);
+    impl Exchange for Whole {
+        fn exchange(&self, request: Request<'_>) -> Result<Response, Error> {
+            assert_eq!(request.needs, Needs::Whole, "{}", request.method);
+            self.0.exchange(request)
+        }
+    }
+    let next = r#"{"nextExpectedRanges":["7-"]}"#;
+    let script = Script::new(&[(405, &[]), (200, &[])]).with_last_body(next);
+    let whole = Whole(script);
+    let answer = session(OTHER).locate(&whole, &job(), Some(URL)).unwrap();
+    assert_eq!(answer.offset, 7);
+    whole.0.lines();
 }
 
 #[test]
