@@ -176,7 +176,7 @@ impl<'a> Dialect<'a> {
             parts: None,
             ranges: Vec::new(),
             sections: None,
-            is_own: false,
+            is_own: true,
             message: None,
         }
     }

@@ -9,7 +9,7 @@ use super::keys::bad;
 use super::send::{fill, urlencoded};
 use super::spec::{Asked, Target, Test};
 use super::template::{Place, Values};
-use super::Dialect;
+use super::{random_identifier, Dialect};
 use crate::error::Error;
 use crate::http::{
     excerpt, limited, reason, refusal_of, with_query, without_bom, Body, Exchange, Link, Needs,
@@ -44,6 +44,14 @@ impl Dialect<'_> {
         })
     }
 
+    /// Writes the fields of a request about an upload.
+    fn form(&self, target: &Target, values: &Values<'_>) -> String {
+        urlencoded(&match &target.fields {
+            Some(fields) => fill(fields, values),
+            None => self.fields(values),
+        })
+    }
+
     /// Makes a request about an upload.
     fn ask(
         &self,
@@ -52,11 +60,7 @@ impl Dialect<'_> {
         values: &Values<'_>,
         needs: Needs,
     ) -> Result<Response, Error> {
-        let fields = match &target.fields {
-            Some(fields) => fill(fields, values),
-            None => self.fields(values),
-        };
-        let form = urlencoded(&fields);
+        let form = self.form(target, values);
         let url = self.url(target)?;
         let has_body = target.method != "GET";
         exchange.exchange(Request {
@@ -126,8 +130,47 @@ impl Dialect<'_> {
             }
             offset += length;
             if offset >= end {
+                if self.sent.load(Relaxed) == 0 {
+                    self.check_pages(exchange, test, job, key)?;
+                }
                 return Ok((offset, offset == job.size));
             }
+        }
+    }
+
+    /// Fails if the server has also a chunk of an upload that nobody has made, as a login page does.
+    fn check_pages(
+        &self,
+        exchange: &dyn Exchange,
+        test: &Test,
+        job: &Job,
+        key: &Key,
+    ) -> Result<(), Error> {
+        let identifier = random_identifier()?;
+        let nobodys = Job {
+            name: identifier.clone(),
+            ..job.clone()
+        };
+        let other = Key {
+            identifier,
+            id: None,
+            ..key.clone()
+        };
+        let bytes = (0, self.length(job.size));
+        let values = self.values(&nobodys, &other, bytes);
+        let asked = self.form(&test.target, &self.values(job, key, bytes));
+        if self.form(&test.target, &values) == asked {
+            // The question does not tell one upload from another.
+            return Ok(());
+        }
+        let response = self.ask(exchange, &test.target, &values, Needs::Head)?;
+        match test.has.contain(response.status) {
+            true => Err(Error::bad_response(reason(
+                &response,
+                "it says so of every chunk, also of one that was never sent; it may be a page, as of a login"
+                    .to_owned(),
+            ))),
+            false => Ok(()),
         }
     }
 
