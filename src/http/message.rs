@@ -107,6 +107,8 @@ pub(crate) struct Response {
     pub headers: HeaderMap,
     /// The body. For refusals, and where only the head is needed, it may be cut.
     pub body: Vec<u8>,
+    /// Whether it is known that there was more of the body.
+    pub is_cut: bool,
 }
 
 impl Response {

@@ -56,6 +56,7 @@ pub(super) fn read(response: http::Response<ureq::Body>, needs: Needs) -> Result
     let mut body = Vec::new();
     let reader = response.into_body().into_reader();
     let result = reader.take(most).read_to_end(&mut body);
+    let is_cut = result.is_err() || body.len() as u64 > MAX_BODY;
     match result {
         Err(e) if must_be_whole => return Err(Unread::Failed(e)),
         Ok(_) if must_be_whole && body.len() as u64 > MAX_BODY => {
@@ -70,6 +71,7 @@ pub(super) fn read(response: http::Response<ureq::Body>, needs: Needs) -> Result
         retry_after,
         headers,
         body,
+        is_cut,
     })
 }
 

@@ -171,7 +171,18 @@ impl Success {
                     );
                     return Err(Error::bad_response(reason(response, why)));
                 }
-                (What::Text(words), _) => String::from_utf8_lossy(body).contains(words.as_str()),
+                (What::Text(words), _) => {
+                    let is_there = String::from_utf8_lossy(body).contains(words.as_str());
+                    if !is_there && response.is_cut {
+                        let why = format!(
+                            "success needs {}, and only the first {} bytes of its body were read",
+                            condition.text,
+                            body.len()
+                        );
+                        return Err(Error::bad_response(reason(response, why)));
+                    }
+                    is_there
+                }
             };
             if is_met == condition.is_negative {
                 let hint = format!("success needs {}", condition.text);

@@ -210,3 +210,34 @@ fn no_compression_is_accepted() {
     let request = &server.requests()[0];
     assert_eq!(request.head.header("accept-encoding"), Some("identity"));
 }
+
+#[test]
+fn a_beginning_tells_whether_there_was_more() {
+    let mut long = b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n".to_vec();
+    long.resize(long.len() + 300_000, b' ');
+    for (text, is_cut) in [
+        (
+            &b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"[..],
+            false,
+        ),
+        (b"HTTP/1.1 200 OK\r\n\r\n{}", false),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", true),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+            true,
+        ),
+        (&long, true),
+    ] {
+        let server = ScriptedServer::start(vec![whole(text).end(End::Close)]);
+        let response = connection_to(&server, |_| {}).exchange(Request {
+            method: "GET",
+            url: server.endpoint(),
+            content_type: None,
+            headers: Vec::new(),
+            body: None,
+            needs: Needs::Beginning,
+        });
+        let head = String::from_utf8_lossy(&text[..text.len().min(60)]);
+        assert_eq!(response.unwrap().is_cut, is_cut, "{head}");
+    }
+}

@@ -83,6 +83,39 @@ fn an_expression_says_what_counts_as_success() {
 }
 
 #[test]
+fn what_a_cut_body_does_not_have_decides_nothing() {
+    let cut = |body| Response {
+        is_cut: true,
+        ..response(200, None, body)
+    };
+    for (expression, body, is_met) in [
+        ("not text:too large", "<p>Thank", None),
+        ("text:Thank you", "<p>Thank", None),
+        (
+            "text:Thank you and not text:too large",
+            "<p>Thank you",
+            None,
+        ),
+        ("text:Thank", "<p>Thank", Some(true)),
+        ("not text:too large", "<p>It is too large. Th", Some(false)),
+    ] {
+        let result = Success::read(expression).unwrap().check(&cut(body));
+        match (is_met, result) {
+            (Some(true), Ok(())) => {}
+            (Some(false), Err(error)) => {
+                assert_eq!(error.kind(), ErrorKind::Refused(RefusalKind::Other));
+            }
+            (None, Err(error)) => {
+                assert_eq!(error.kind(), ErrorKind::BadResponse);
+                let told = error.to_string();
+                assert!(told.contains("were read"), "{told}");
+            }
+            (_, other) => panic!("{expression}: {other:?}"),
+        }
+    }
+}
+
+#[test]
 fn a_redirect_to_a_login_is_no_success() {
     let success = Success::read("200-299 302 303").unwrap();
     for (to, is_success) in [
