@@ -23,6 +23,10 @@ impl<'a> Counted<'a> {
         self.read > 0
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
     pub(super) fn is_whole(&self) -> bool {
         self.read == self.length
     }

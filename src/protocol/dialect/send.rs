@@ -172,6 +172,12 @@ pub(super) fn urlencoded(fields: &[(String, String)]) -> String {
 
 /// Changes the error of a request that must not be made twice, if the server may have the file now.
 fn may_be_stored(error: Error, body: &Counted<'_>, success: &Success) -> Error {
+    // Of an empty body nothing is read: the request may have arrived, once there was a connection.
+    let is_unconnected = matches!(
+        error,
+        Error::ResolveFailed { .. } | Error::ConnectFailed { .. } | Error::Tls { .. }
+    );
+    let has_begun = body.has_begun() || (body.is_empty() && !is_unconnected);
     let may_be = match &error {
         // By these statuses it has done nothing.
         Error::Refused(refusal) => {
@@ -180,8 +186,8 @@ fn may_be_stored(error: Error, body: &Counted<'_>, success: &Success) -> Error {
         }
         // A redirect looks like the end of the session, where there is one.
         Error::SessionExpired { .. } => body.is_whole() && success.takes_redirects(),
-        Error::BadResponse { .. } | Error::ResponseTooLong { .. } => body.has_begun(),
-        other => body.has_begun() && other.is_passing(),
+        Error::BadResponse { .. } | Error::ResponseTooLong { .. } => has_begun,
+        other => has_begun && other.is_passing(),
     };
     match may_be {
         true => Error::MayBeStored {
