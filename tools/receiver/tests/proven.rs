@@ -179,6 +179,8 @@ fn forget_changes(url: &str) {
     runtime.block_on(async {
         let mut database = sqlx::AnyConnection::connect(url).await.unwrap();
         for change in [
+            "DROP INDEX uploads_by_concat",
+            "ALTER TABLE uploads DROP COLUMN concat",
             "DROP INDEX uploads_that_are_gone",
             "DROP INDEX uploads_by_content",
             "DROP INDEX uploads_by_change",
