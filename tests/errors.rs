@@ -13,6 +13,9 @@ mod one;
 #[path = "errors/discards.rs"]
 mod discards;
 #[cfg(target_os = "linux")]
+#[path = "errors/logins.rs"]
+mod logins;
+#[cfg(target_os = "linux")]
 #[path = "errors/messages.rs"]
 mod messages;
 #[cfg(target_os = "linux")]

@@ -111,3 +111,21 @@ fn retry_after_is_waited_for_and_reported() {
     let dated = wait(&date);
     assert!((100..=4500).contains(&dated), "{dated} ms");
 }
+
+#[test]
+fn a_run_that_fails_leaves_its_state_file() {
+    let one = One::new();
+    for setting in ["upload_set_state_file", "upload_set_state_file_utf16"] {
+        let server = ScriptedServer::start_with(|head, index| match (head.boundary(), index) {
+            (None, _) => Step::reply(200, &json("new", 0, "k")),
+            (Some(_), 1) => Step::reply(200, &json("partial", 40_000, "k")),
+            _ => Step::reply(507, "{}"),
+        });
+        let state = one.bench.path(setting);
+        let path = state.to_str().unwrap();
+        let settings = ["upload_set_segment_size", "40000", setting, path];
+        let report = one.upload(&server.endpoint(), SIZE, &settings);
+        assert_eq!(report.number("status"), 75, "{report:?}");
+        assert!(state.exists(), "{setting}");
+    }
+}

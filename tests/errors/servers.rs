@@ -11,17 +11,17 @@ use resup_test_support::scripted::{json, reply_with, End, Read, ScriptedServer, 
 
 use crate::messages::{Case, Outcome};
 use crate::one::{One, Report};
-use crate::receivers;
+use crate::{logins, receivers};
 
 /// Bytes in a file of most cases.
-const SIZE: u64 = 10;
+pub const SIZE: u64 = 10;
 /// More than a network takes that nobody reads from.
 const LARGE: u64 = 64 << 20;
 
 /// Settings for one attempt.
-const ONCE: [&str; 2] = ["client_set_retry_limit", "0"];
+pub const ONCE: [&str; 2] = ["client_set_retry_limit", "0"];
 
-fn is_send(head: &RequestHead) -> bool {
+pub fn is_send(head: &RequestHead) -> bool {
     head.boundary().is_some()
 }
 
@@ -139,74 +139,6 @@ fn through_tunnel(one: &One, status: u16, page: &str) -> Case {
     let settings = [ONCE[0], ONCE[1], "client_set_proxy", &url];
     let told = one.upload("https://127.0.0.1:443/", SIZE, &settings);
     Case::new(&told, vec![("127.0.0.1:3128", address)])
-}
-
-/// A login that is refused by a server whose clock is 10 minutes behind.
-fn other_time(one: &One) -> Case {
-    let seconds = std::time::Duration::from_secs(630);
-    let date = httpdate::fmt_http_date(std::time::SystemTime::now() - seconds);
-    let body = r#"{"message":"the form is not signed as it has to be"}"#;
-    let refusal = reply_with(403, &[("Date", &date)], body);
-    let step = Step::new().read(Read::All).write(refusal);
-    let server = ScriptedServer::start(vec![step]);
-    let told = logged_in(one, &server, &ONCE);
-    Case::new(&told, vec![("127.0.0.1:80", server.addr().to_string())])
-}
-
-/// A login at a URL where there is none.
-fn no_login(one: &One) -> Case {
-    let server = ScriptedServer::start(vec![Step::reply(404, "")]);
-    let told = logged_in(one, &server, &ONCE);
-    Case::new(&told, vec![("127.0.0.1:80", server.addr().to_string())])
-}
-
-/// An upload with a login by a form, to a server that takes the login.
-fn logged_in(one: &One, server: &ScriptedServer, more: &[&str]) -> Report {
-    let form = format!("http://{}/login", server.addr());
-    let login = [
-        "client_set_login_form",
-        &form,
-        "client_set_login_field",
-        "user,joe",
-    ];
-    one.upload(&server.endpoint(), SIZE, &[&login[..], more].concat())
-}
-
-fn is_login(head: &RequestHead) -> bool {
-    head.target == "/login"
-}
-
-fn forbidden(one: &One) -> Case {
-    let server = ScriptedServer::start_with(|head, _| match (is_login(head), is_send(head)) {
-        (true, _) => Step::reply(200, "{}"),
-        (_, true) => Step::reply(403, r#"{"message":"joe may not upload here"}"#),
-        _ => Step::reply(200, &json("new", 0, "k")),
-    });
-    Case::new(&logged_in(one, &server, &ONCE), Vec::new())
-}
-
-/// Of every two sends the server takes one and forgets it, and turns the other one away.
-fn sessions_end(one: &One) -> Case {
-    let mut sends = 0;
-    let server = ScriptedServer::start_with(move |head, _| {
-        sends += u32::from(is_send(head));
-        match (is_login(head), is_send(head)) {
-            (true, _) => Step::reply(200, "{}"),
-            (_, true) if sends % 2 == 0 => Step::reply(401, "{}"),
-            (_, true) => Step::reply(200, &json("partial", 5, "k")),
-            _ => Step::reply(200, &json("new", 0, "k")),
-        }
-    });
-    let more = [
-        "client_set_retry_limit",
-        "3",
-        "client_set_retry_backoff",
-        "1,2",
-        "upload_set_segment_size",
-        "5",
-    ];
-    let told = logged_in(one, &server, &more);
-    Case::new(&told, vec![("127.0.0.1:80", server.addr().to_string())])
 }
 
 /// A redirect to another place.
@@ -338,7 +270,7 @@ pub fn make(situation: &str, one: &One) -> Case {
             written(reply_with(401, &wanted, ""))
         }
         "it refuses a signed request or a login, and this machine's clock differs from its own by 2 minutes or more (401, 403)" => {
-            other_time(one)
+            logins::other_time(one)
         }
         "another file has the URL at which the file would be (WebDAV)" => {
             let server = ScriptedServer::start(vec![Step::new()
@@ -360,12 +292,12 @@ pub fn make(situation: &str, one: &One) -> Case {
         "a compressed response" => written(reply_with(200, &[("Content-Encoding", "gzip")], "")),
         "no HTTP at all" => written(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()),
         "it refuses the login with another status that stays: the login's URL is wrong (404, 405)" => {
-            no_login(one)
+            logins::no_login(one)
         }
         "it forbids the upload, though the login is right (401, 403, or a redirect, to a send)" => {
-            forbidden(one)
+            logins::forbidden(one)
         }
-        "it ends the session again and again, and takes no more" => sessions_end(one),
+        "it ends the session again and again, and takes no more" => logins::sessions_end(one),
         "more than it takes (413), also in the smallest segment" => {
             refused(one, 413, "no more than 1 GB")
         }
