@@ -2,7 +2,7 @@
 //!
 //! ureq refuses a response for one odd line in its head, for more than 128 fields, and for a 100
 //! with fields. Other clients take all of these. So [`tidy`] drops interim responses, and writes a
-//! final head anew, with the fields that the library reads.
+//! final head anew, with its fields: those first that the library reads by itself.
 
 #[cfg(test)]
 mod tests;
@@ -26,7 +26,7 @@ const MAX_NOTES: usize = 5;
 /// The fields that say where a body ends. All of them are kept, so that ureq sees a contradiction.
 const FRAMING: [&str; 2] = ["content-length", "transfer-encoding"];
 
-/// The other fields that the library or ureq reads.
+/// The other fields that the library or ureq reads by itself. A dialect may read further ones.
 const FIELDS: [&str; 17] = [
     "accept-patch",
     "allow",
@@ -210,12 +210,15 @@ impl Head {
         text.extend_from_slice(b"\r\n");
         let (framing, mut others): (Vec<_>, Vec<_>) =
             self.fields.iter().partition(|(name, _)| is_framing(name));
-        // What is dropped of too many fields is cookies first.
-        others.sort_by_key(|(name, _)| name == "set-cookie");
+        others.sort_by_key(|(name, _)| rank(name));
         for (name, value) in framing
             .into_iter()
             .chain(others.into_iter().take(MAX_FIELDS))
         {
+            // A head that is anew a little longer has to fit into ureq's buffers, too.
+            if rank(name) == 2 && text.len() + value.len() > LONGEST / 2 {
+                continue;
+            }
             text.extend_from_slice(name.as_bytes());
             text.extend_from_slice(b": ");
             text.extend_from_slice(value);
@@ -246,13 +249,25 @@ fn field(line: &[u8]) -> Option<(String, Vec<u8>)> {
     let colon = line.iter().position(|byte| *byte == b':')?;
     let name = std::str::from_utf8(&line[..colon]).ok()?;
     let name = name.trim_end_matches([' ', '\t']).to_ascii_lowercase();
-    let is_token = name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let is_read = is_framing(&name)
-        || FIELDS.contains(&name.as_str())
+    is_name(name.as_bytes()).then(|| (name, line[colon + 1..].trim_ascii().to_vec()))
+}
+
+/// Whether this can be the name of a field (RFC 9110, 5.6.2).
+fn is_name(name: &[u8]) -> bool {
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    !name.is_empty() && name.iter().all(is_token)
+}
+
+/// Gives a field's place, where there are too many of them: the last ones are dropped.
+fn rank(name: &str) -> u8 {
+    let is_read = is_framing(name)
+        || FIELDS.contains(&name)
         || PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-    (is_token && is_read).then(|| (name, line[colon + 1..].trim_ascii().to_vec()))
+    match name {
+        "set-cookie" => 1,
+        _ if is_read => 0,
+        _ => 2,
+    }
 }
 
 /// Describes a line that is no field, without its value, which may be a secret; `None` for one that
@@ -260,9 +275,7 @@ fn field(line: &[u8]) -> Option<(String, Vec<u8>)> {
 fn note(line: &[u8]) -> Option<String> {
     let colon = line.iter().position(|byte| *byte == b':');
     let name = line[..colon.unwrap_or(line.len())].trim_ascii_end();
-    // The characters of a name (RFC 9110, 5.6.2).
-    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    let is_field = colon.is_some() && !name.is_empty() && name.iter().all(is_token);
+    let is_field = colon.is_some() && is_name(name);
     (!is_field && !line.is_empty()).then(|| {
         let end = if colon.is_some() { ":" } else { "" };
         format!(

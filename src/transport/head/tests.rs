@@ -59,7 +59,8 @@ fn odd_lines_are_read_as_other_clients_read_them() {
         (" Location: /a", ""),
         (": /a", ""),
         ("Loc ation: /a", ""),
-        ("X-Location: /a", ""),
+        ("X-Location: /a", "x-location: /a\r\n"),
+        ("X_Upload.Id: 7", "x_upload.id: 7\r\n"),
         ("Location: /a\x01", ""),
         ("Content-Length : 5", "content-length: 5\r\n"),
         ("Content-Length: 5\r\n 6", "content-length: 5 6\r\n"),
@@ -67,7 +68,7 @@ fn odd_lines_are_read_as_other_clients_read_them() {
         ("Content-Length 5", ""),
         ("Tus-Resumable: 1.0.0", "tus-resumable: 1.0.0\r\n"),
         ("x-amz-id-2: 7", "x-amz-id-2: 7\r\n"),
-        ("X-Amz-Cf-Id: 7", ""),
+        ("X-Amz-Cf-Id: 7", "x-amz-cf-id: 7\r\n"),
     ] {
         let text = head(&format!("HTTP/1.1 200 OK\r\n{line}\r\n\r\n"));
         assert_eq!(text, format!("HTTP/1.1 200 OK\r\n{wanted}\r\n"), "{line:?}");
@@ -118,6 +119,27 @@ fn of_many_fields_the_last_cookies_are_dropped() {
     );
     assert!(text.ends_with("\r\n\r\n{}"), "{text}");
     assert_eq!(text.matches("set-cookie").count(), MAX_FIELDS - 1);
+}
+
+#[test]
+fn what_only_a_dialect_reads_goes_before_nothing_else() {
+    let many = "X-Own: a\r\n".repeat(200);
+    let cookies = "Set-Cookie: a=b\r\n".repeat(50);
+    let text = head(&format!(
+        "HTTP/1.1 200 OK\r\n{many}{cookies}Location: /a\r\n\r\n"
+    ));
+    let first = format!(
+        "HTTP/1.1 200 OK\r\nlocation: /a\r\n{}",
+        cookies.to_lowercase()
+    );
+    assert!(text.starts_with(&first), "{text}");
+    assert_eq!(text.matches("x-own: a").count(), MAX_FIELDS - 51);
+    // One that is too long is dropped alone.
+    let long = "x".repeat(LONGEST - 100);
+    let text = head(&format!(
+        "HTTP/1.1 200 OK\r\nX-Long: {long}\r\nX-Own: a\r\nLocation: /a\r\n\r\n"
+    ));
+    assert_eq!(text, "HTTP/1.1 200 OK\r\nlocation: /a\r\nx-own: a\r\n\r\n");
 }
 
 #[test]
