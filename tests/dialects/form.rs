@@ -14,6 +14,8 @@ pub struct Form {
     pub file_field: String,
     pub file_name: String,
     pub bytes: Vec<u8>,
+    /// Whether the server is to lose these bytes, and to answer all the same.
+    pub is_lost: bool,
 }
 
 impl Form {

@@ -91,7 +91,8 @@ fn a_size_that_cannot_be_right_is_not_believed() {
     for (size, part) in [
         ("4501", "4501 exceeds the file's size 4500"),
         ("-1", "-1 is not a whole number"),
-        ("\"10\"", "is not a whole number"),
+        ("\"10 KB\"", "is not a whole number"),
+        ("18446744073709551616", "is not a whole number"),
         ("1e30", "is not a whole number"),
         // More than was sent.
         ("3000", "another program uploads the same file"),

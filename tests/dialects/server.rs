@@ -16,6 +16,8 @@ pub enum Fault {
     Cut(usize),
     /// The request is taken, and its answer is lost.
     LostAnswer,
+    /// The request succeeds, and what it has brought is gone.
+    Forget,
     /// The server answers this, and takes nothing.
     Status(u16),
 }
@@ -103,6 +105,7 @@ fn serve(stream: &TcpStream, preset: &str, held: &Mutex<Held>, plan: &Mutex<Plan
         }
         reader.read_exact(&mut body).ok()?;
         read_body(&mut form, &body);
+        form.is_lost = fault == Fault::Forget;
         let mut held = held.lock().unwrap();
         if let Fault::Status(_) = fault {
             form.bytes.clear();
@@ -295,12 +298,17 @@ fn jquery(held: &mut Held, form: &Form) -> Answer {
         name.push('+');
     }
     let file = held.growing.entry(name.clone()).or_default();
-    file.extend_from_slice(&form.bytes);
+    if !form.is_lost {
+        file.extend_from_slice(&form.bytes);
+    }
     if file.len() == size {
         held.complete.push(file.clone());
     }
     let text = format!("{{\"files\": [{{\"name\": \"{name}\", \"url\": \"/f/{name}\"}}]}}");
-    (200, String::new(), text)
+    // It tells this of chunks only, and not of an empty file.
+    let is_told = form.headers.contains_key("content-range") && !file.is_empty();
+    let range = is_told.then(|| format!("Range: 0-{}\r\n", file.len() - 1));
+    (200, range.unwrap_or_default(), text)
 }
 
 fn nginx(held: &mut Held, form: &Form) -> Answer {
@@ -308,13 +316,29 @@ fn nginx(held: &mut Held, form: &Form) -> Answer {
     assert!(form.file_field.is_empty());
     let (from, size) = range(form, "x-content-range").unwrap_or((0, 0));
     let chunks = held.chunks.entry(id).or_default();
-    chunks.insert(from, form.bytes.clone());
+    if !form.is_lost {
+        chunks.insert(from, form.bytes.clone());
+    }
     let file: Vec<u8> = chunks.values().flatten().copied().collect();
-    let range = format!("Range: 0-{}/{size}\r\n", file.len().saturating_sub(1));
     if file.len() == size {
         chunks.clear();
         held.complete.push(file);
         return plain(200);
     }
-    (201, range, String::new())
+    let mut ranges: Vec<(usize, usize)> = Vec::new();
+    for (from, bytes) in chunks {
+        match ranges.last_mut().filter(|(_, to)| to == from) {
+            Some((_, to)) => *to += bytes.len(),
+            None => ranges.push((*from, from + bytes.len())),
+        }
+    }
+    let ranges = ranges
+        .iter()
+        .map(|(from, to)| format!("{from}-{}/{size}", to - 1));
+    let ranges = ranges.collect::<Vec<_>>().join(", ");
+    let header = match ranges.is_empty() {
+        true => String::new(),
+        false => format!("Range: {ranges}\r\n"),
+    };
+    (201, header, ranges)
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::success::{pointer, Statuses, Success};
+use super::finder::{Finder, Told};
+use super::success::{Statuses, Success};
 use super::template::Template;
 use crate::error::Error;
 use crate::http::limited;
@@ -115,9 +116,22 @@ impl<'a> Object<'a> {
         self.read(key, |text| Statuses::read(text).ok_or(may_be.to_owned()))
     }
 
-    pub(super) fn pointer(&self, key: &str) -> Result<Option<String>, Error> {
-        let may_be = "a JSON pointer such as \"/file/size\" (RFC 6901)";
-        self.read(key, |text| pointer(text).ok_or(may_be.to_owned()))
+    pub(super) fn finder(&self, key: &str) -> Result<Option<Finder>, Error> {
+        self.read(key, Finder::read)
+    }
+
+    /// Reads where responses tell how many bytes the server has: `offset` or `last_byte`.
+    pub(super) fn told(&self) -> Result<Option<Told>, Error> {
+        let (count, last) = (self.finder("offset")?, self.finder("last_byte")?);
+        if count.is_some() && last.is_some() {
+            return Err(bad(format!(
+                "has both \"{0}offset\" and \"{0}last_byte\"; one of them is enough, and null takes that of a \
+                 base away",
+                self.at
+            )));
+        }
+        let is_last = last.is_some();
+        Ok(count.or(last).map(|finder| Told { finder, is_last }))
     }
 
     /// Reads an object of names with templates.

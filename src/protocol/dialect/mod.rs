@@ -2,8 +2,10 @@
 //! one, `plain`, is one POST as a browser makes it.
 
 mod counted;
+mod finder;
 mod key;
 mod keys;
+mod pattern;
 mod presets;
 mod question;
 mod send;
@@ -26,6 +28,7 @@ use crate::http::endpoint::Endpoint;
 use crate::http::{limited, Exchange};
 use crate::options::{FilenameStyle, SegmentSize};
 use key::Key;
+use send::found;
 use spec::Repeat;
 use template::{Place, Values};
 
@@ -236,27 +239,39 @@ impl Protocol for Dialect<'_> {
             self.post(exchange, &values, segment)?
         };
         if self.spec.asked.is_some() {
-            let id = self.pointed(&self.spec.id, &response);
+            let id = found(&self.spec.id, &response);
             let id = id.filter(|id| id.len() <= LONGEST_ID);
+            check_id(key.id.as_deref().filter(|_| offset > 0), id.as_deref())?;
             key.id = id.or(key.id).or_else(|| Some(job.name.clone()));
         }
-        let is_complete = end == job.size;
+        let reached = self.reached(job.size, end, &response)?;
+        let is_complete = reached == job.size;
         if is_complete {
             self.finish(exchange, job, &key)?;
         }
-        self.accepted.store(end, Relaxed);
-        let location = self.pointed(&self.spec.location, &response);
+        self.accepted.store(reached, Relaxed);
+        let location = found(&self.spec.location, &response);
         let location = location.or_else(|| response.location().map(|it| limited(&it)));
         Ok(Outcome::Accepted(Answer {
             id: self.spec.is_asked().then(|| key.text()),
             location: location.filter(|_| is_complete),
-            message: self.pointed(&self.spec.message, &response),
-            ..self.answer(job, end, is_complete)
+            message: found(&self.spec.message, &response),
+            ..self.answer(job, reached, is_complete)
         }))
     }
 
     fn store(&self, _: &dyn Exchange, _: &Job, _: Store<'_>) -> Result<Option<Answer>, Error> {
         Ok(None)
+    }
+}
+
+/// Checks that a server goes on with the upload that it has begun: otherwise the chunk may be in another file.
+fn check_id(begun: Option<&str>, told: Option<&str>) -> Result<(), Error> {
+    match (begun, told) {
+        (Some(begun), Some(told)) if begun != told => Err(Error::bad_response(format!(
+            "it calls the upload \"{told}\", and before it was \"{begun}\""
+        ))),
+        _ => Ok(()),
     }
 }
 

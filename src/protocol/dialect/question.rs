@@ -2,18 +2,15 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use serde_json::Value;
-
 use super::key::Key;
 use super::keys::bad;
 use super::send::{fill, urlencoded};
 use super::spec::{Asked, Target, Test};
-use super::template::{Place, Values};
+use super::template::Values;
 use super::{random_identifier, Dialect};
 use crate::error::Error;
 use crate::http::{
-    excerpt, limited, reason, refusal_of, with_query, without_bom, Body, Exchange, Link, Needs,
-    Request, Response,
+    limited, reason, refusal_of, with_query, Body, Exchange, Link, Needs, Request, Response,
 };
 use crate::protocol::Job;
 
@@ -188,27 +185,13 @@ impl Dialect<'_> {
         if !(200..300).contains(&response.status) {
             return Err(refusal_of(&response, None));
         }
-        let body = without_bom(&response.body);
-        let json: Value = serde_json::from_slice(body).map_err(|e| {
-            let why = format!("it is no JSON ({e}); it begins: {}", excerpt(body));
-            Error::bad_response(reason(&response, why))
-        })?;
-        let offset = match json.pointer(&asked.offset) {
-            None | Some(Value::Null) => return Ok(0),
-            Some(value) => value.as_u64().ok_or_else(|| Error::BadOffset {
-                why: format!(
-                    "{} is not a whole number of bytes",
-                    limited(&value.to_string())
-                ),
-            })?,
-        };
+        let offset = asked.offset.read_answer(&response)?;
         let size = values.job.size;
-        let are_counted = self.spec.uses(&[Place::Number, Place::Index]);
         if offset > size {
             let why = format!("{offset} exceeds the file's size {size}");
             return Err(Error::BadOffset { why });
         }
-        if are_counted && offset != size && offset % values.chunk_size != 0 {
+        if self.are_counted() && offset != size && offset % values.chunk_size != 0 {
             let chunk = values.chunk_size;
             let why = format!("{offset} is amid a chunk, each of which has {chunk} bytes");
             return Err(Error::BadOffset { why });

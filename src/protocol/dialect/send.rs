@@ -1,18 +1,18 @@
 //! The request that sends a chunk, or a whole file.
 
 use std::io::Read;
-
-use serde_json::Value;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::counted::Counted;
+use super::finder::Finder;
 use super::keys::Templates;
 use super::spec::Repeat;
 use super::success::Success;
-use super::template::{Template, Values};
+use super::template::{Place, Template, Values};
 use super::Dialect;
 use crate::error::Error;
 use crate::http::secret::Secret;
-use crate::http::{limited, with_query, without_bom, Body, Exchange, Request, Response};
+use crate::http::{with_query, Body, Exchange, Needs, Request, Response};
 use crate::protocol::bytes::CheckedBytes;
 use crate::protocol::form::multipart::{escaped, FilePart, Multipart};
 use crate::protocol::form::request::with_crlf;
@@ -107,10 +107,17 @@ impl Dialect<'_> {
                 length,
                 bytes: &mut body,
             }),
-            needs: success.needs(),
+            needs: match self.spec.reads_body() {
+                true => Needs::Beginning,
+                false => success.needs(),
+            },
         });
         let result = result.and_then(|response| {
-            let checked = success.check(&response);
+            // A last chunk that leaves bytes missing completes nothing.
+            let checked = match ends_file && self.lacks_bytes(job.size, &response) {
+                true => self.spec.success.check(&response),
+                false => success.check(&response),
+            };
             let why = || {
                 format!(
                     "its status is {}, and it came before the whole request was sent ({})",
@@ -133,7 +140,7 @@ impl Dialect<'_> {
 
     /// Adds to a refusal what is known of the cause: the server's own words, and the chunk's size.
     pub(super) fn explain(&self, mut error: Error, response: &Response, length: u64) -> Error {
-        let message = self.pointed(&self.spec.message, response);
+        let message = found(&self.spec.message, response);
         if let Error::Refused(refusal) = &mut error {
             refusal.message = message.or(refusal.message.take());
             if response.status == 413 && self.chunk_size.is_some() {
@@ -145,16 +152,47 @@ impl Dialect<'_> {
         error
     }
 
-    /// Gives the text at a pointer into a response's JSON.
-    pub(super) fn pointed(&self, pointer: &Option<String>, response: &Response) -> Option<String> {
-        let pointer = pointer.as_ref()?;
-        let json: Value = serde_json::from_slice(without_bom(&response.body)).ok()?;
-        match json.pointer(pointer)? {
-            Value::String(text) if !text.is_empty() => Some(limited(text)),
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        }
+    /// Whether the server tells that it has not all bytes of the file.
+    fn lacks_bytes(&self, size: u64, response: &Response) -> bool {
+        let told = self.spec.told.as_ref().map(|told| told.read(response));
+        matches!(told, Some(Ok(Some(bytes))) if bytes < size)
     }
+
+    /// Gives the offset to go on from, after the server has accepted a chunk that ends at `end`: that which it
+    /// tells, as far as a chunk begins there.
+    ///
+    /// # Errors
+    /// [`Error::BadOffset`] if it tells more than was sent.
+    pub(super) fn reached(&self, size: u64, end: u64, response: &Response) -> Result<u64, Error> {
+        let Some(told) = &self.spec.told else {
+            return Ok(end);
+        };
+        let told = told.read(response)?.unwrap_or(end);
+        let sent = self.sent.load(Relaxed);
+        if told > sent {
+            let why = format!("{told} exceeds the {sent} bytes that were sent");
+            return Err(Error::BadOffset { why });
+        }
+        let chunk = self.chunk().size;
+        let last = self.count(size) - 1;
+        Ok(match self.are_counted() {
+            _ if told == end => end,
+            // Only the answer to the last chunk says that the file is complete.
+            _ if told == size => last * chunk,
+            true => (told / chunk).min(last) * chunk,
+            false => told,
+        })
+    }
+
+    /// Whether requests have the numbers of chunks, so that no chunk begins amid another one.
+    pub(super) fn are_counted(&self) -> bool {
+        self.spec.uses(&[Place::Number, Place::Index])
+    }
+}
+
+/// Gives the text at a place of a response.
+pub(super) fn found(finder: &Option<Finder>, response: &Response) -> Option<String> {
+    finder.as_ref()?.text(response)
 }
 
 /// Writes the texts of a list.

@@ -3,6 +3,7 @@
 use http::HeaderName;
 use serde_json::{Map, Value};
 
+use super::finder::{Finder, Told};
 use super::keys::{bad, Object, Templates};
 use super::presets;
 use super::success::{Statuses, Success};
@@ -12,7 +13,7 @@ use crate::error::Error;
 /// The longest text of a dialect.
 const LONGEST: usize = 64 * 1024;
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 22] = [
     "base",
     "method",
     "body",
@@ -30,6 +31,8 @@ const KEYS: [&str; 20] = [
     "message",
     "location",
     "id",
+    "offset",
+    "last_byte",
     "test",
     "state",
     "done",
@@ -69,8 +72,7 @@ pub(super) struct Test {
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
     pub target: Target,
-    /// The pointer to the number of bytes.
-    pub offset: String,
+    pub offset: Told,
     /// The statuses by which it has nothing.
     pub none: Statuses,
 }
@@ -105,10 +107,12 @@ pub(crate) struct Spec {
     pub(super) success: Success,
     /// What the response to the last chunk has to be.
     pub(super) complete: Success,
-    /// Pointers into the response's JSON.
-    pub(super) message: Option<String>,
-    pub(super) location: Option<String>,
-    pub(super) id: Option<String>,
+    /// Where responses have these.
+    pub(super) message: Option<Finder>,
+    pub(super) location: Option<Finder>,
+    pub(super) id: Option<Finder>,
+    /// Where the answer to a chunk has the number of bytes.
+    pub(super) told: Option<Told>,
     pub(super) test: Option<Test>,
     pub(super) asked: Option<Asked>,
     pub(super) done: Option<Done>,
@@ -181,15 +185,19 @@ impl Spec {
             }),
             complete: keys.success("complete")?.unwrap_or(success.clone()),
             success,
-            message: keys.pointer("message")?,
-            location: keys.pointer("location")?,
-            id: keys.pointer("id")?,
+            message: keys.finder("message")?,
+            location: keys.finder("location")?,
+            id: keys.finder("id")?,
+            told: keys.told()?,
             test: keys
                 .object("test", Some(&["method", "url", "query", "has", "send"]))?
                 .map(|keys| test(&keys))
                 .transpose()?,
             asked: keys
-                .object("state", Some(&["method", "url", "query", "offset", "none"]))?
+                .object(
+                    "state",
+                    Some(&["method", "url", "query", "offset", "last_byte", "none"]),
+                )?
                 .map(|keys| asked(&keys))
                 .transpose()?,
             done: keys
@@ -216,11 +224,11 @@ impl Spec {
             }
         }
         let is_asked = self.test.is_some() || self.asked.is_some();
-        let has_more = is_asked || self.done.is_some();
+        let has_more = is_asked || self.done.is_some() || self.told.is_some();
         if !is_chunked && (has_more || self.repeat == Repeat::Chunk) {
             return Err(bad(
-                "has no \"chunk_size\", so the file goes in one request, and \"test\", \"state\", \"done\" and \
-                 \"repeat\": \"chunk\" are for files in chunks",
+                "has no \"chunk_size\", so the file goes in one request, and \"offset\", \"last_byte\", \"test\", \
+                 \"state\", \"done\" and \"repeat\": \"chunk\" are for files in chunks",
             ));
         }
         if is_chunked && self.repeat == Repeat::Never {
@@ -252,6 +260,15 @@ impl Spec {
         ];
         let mut templates = lists.into_iter().flatten();
         templates.any(|(_, template): &(String, Template)| template.has(places))
+    }
+
+    /// Whether the body of an answer to a chunk has what the client has to know.
+    pub(super) fn reads_body(&self) -> bool {
+        let told = self.told.as_ref().map(|told| &told.finder);
+        let mut finders = [self.location.as_ref(), self.id.as_ref(), told]
+            .into_iter()
+            .flatten();
+        finders.any(Finder::is_in_body)
     }
 
     /// Whether the server can be asked what it has.
@@ -303,10 +320,11 @@ fn test(keys: &Object<'_>) -> Result<Test, Error> {
 }
 
 fn asked(keys: &Object<'_>) -> Result<Asked, Error> {
-    let offset = keys.pointer("offset")?;
+    let offset = keys.told()?;
+    let missing = || bad("has a \"state\" without \"state.offset\" and \"state.last_byte\"");
     Ok(Asked {
         target: target(keys, "GET", "query")?,
-        offset: offset.ok_or_else(|| bad("has a \"state\" without \"state.offset\""))?,
+        offset: offset.ok_or_else(missing)?,
         none: statuses(keys, "none", "204 404")?,
     })
 }

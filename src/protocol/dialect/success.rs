@@ -1,7 +1,10 @@
 //! What a response has to be for a request to have succeeded.
 
+use http::HeaderName;
 use serde_json::Value;
 
+use super::finder::{header_name, pointer};
+use super::pattern::Pattern;
 use crate::error::{Error, RefusalKind};
 use crate::http::{excerpt, limited, reason, refusal_of, without_bom, Needs, Response};
 
@@ -10,8 +13,8 @@ const MOST: usize = 20;
 
 /// What an expression may be.
 const MAY_BE: &str =
-    "statuses such as 200-299 303, json:POINTER, json:POINTER=VALUE, text:WORDS or one of \
-                      these after \"not \", joined by \" and \"";
+    "statuses such as 200-299 303, json:POINTER, json:POINTER=VALUE, text:WORDS, regex:PATTERN, header:NAME, \
+     header:NAME=VALUE, header:NAME regex:PATTERN or one of these after \"not \", joined by \" and \"";
 
 /// Words of an address at which people log in, or read why they may not go on.
 const NOT_DONE: [&str; 9] = [
@@ -56,7 +59,7 @@ impl Statuses {
     }
 }
 
-/// A condition for a response's body.
+/// A condition for a response.
 #[derive(Debug, Clone)]
 struct Condition {
     /// As the program wrote it.
@@ -71,6 +74,12 @@ enum What {
     Json(String, Option<String>),
     /// A part of the text.
     Text(String),
+    /// A match in the text.
+    Match(Pattern),
+    /// A header field, which has this value or any.
+    Header(HeaderName, Option<String>),
+    /// A match in a header field.
+    HeaderMatch(HeaderName, Pattern),
 }
 
 /// An expression that says what counts as success.
@@ -78,13 +87,6 @@ enum What {
 pub(super) struct Success {
     statuses: Statuses,
     conditions: Vec<Condition>,
-}
-
-/// Checks a JSON pointer (RFC 6901).
-pub(super) fn pointer(text: &str) -> Option<String> {
-    let mut escapes = text.split('~').skip(1);
-    let are_right = escapes.all(|rest| rest.starts_with(['0', '1']));
-    (text.starts_with('/') && are_right && text.len() <= 200).then(|| text.to_owned())
 }
 
 impl Success {
@@ -98,11 +100,20 @@ impl Success {
                 None => (false, term),
             };
             let what = if let Some(rest) = bare.strip_prefix("json:") {
-                let (at, value) = match rest.split_once('=') {
-                    Some((at, value)) => (at.trim(), Some(value.trim().to_owned())),
-                    None => (rest, None),
-                };
+                let (at, value) = with_value(rest);
                 pointer(at).map(|at| What::Json(at, value))
+            } else if let Some(rest) = bare.strip_prefix("header:") {
+                Some(match rest.split_once(" regex:") {
+                    Some((name, pattern)) => {
+                        What::HeaderMatch(header_name(name)?, Pattern::read(pattern)?)
+                    }
+                    None => {
+                        let (name, value) = with_value(rest);
+                        What::Header(header_name(name)?, value)
+                    }
+                })
+            } else if let Some(pattern) = bare.strip_prefix("regex:") {
+                Some(What::Match(Pattern::read(pattern)?))
             } else if let Some(words) = bare.strip_prefix("text:") {
                 Some(What::Text(words.trim().to_owned())).filter(|_| !words.trim().is_empty())
             } else if let (Some(read), None, false) = (Statuses::read(bare), &statuses, is_negative)
@@ -136,7 +147,9 @@ impl Success {
 
     /// Gives the part of a response that the expression is about.
     pub(super) fn needs(&self) -> Needs {
-        match self.conditions.is_empty() {
+        let are_headers =
+            |it: &Condition| matches!(it.what, What::Header(..) | What::HeaderMatch(..));
+        match self.conditions.iter().all(are_headers) {
             true => Needs::Head,
             false => Needs::Beginning,
         }
@@ -174,14 +187,24 @@ impl Success {
                 (What::Text(words), _) => {
                     let is_there = String::from_utf8_lossy(body).contains(words.as_str());
                     if !is_there && response.is_cut {
-                        let why = format!(
-                            "success needs {}, and only the first {} bytes of its body were read",
-                            condition.text,
-                            body.len()
-                        );
-                        return Err(Error::bad_response(reason(response, why)));
+                        return Err(undecided(condition, response));
                     }
                     is_there
+                }
+                (What::Match(pattern), _) => match pattern.in_body(response, |_| ()) {
+                    Ok(found) => found.is_some(),
+                    Err(_) => return Err(undecided(condition, response)),
+                },
+                (What::Header(name, wanted), _) => {
+                    let mut values = response.values(name.as_str());
+                    values.any(|value| match wanted {
+                        Some(wanted) => value == wanted.as_str(),
+                        None => !value.is_empty(),
+                    })
+                }
+                (What::HeaderMatch(name, pattern), _) => {
+                    let mut values = response.values(name.as_str());
+                    values.any(|value| pattern.is_in(&value))
                 }
             };
             if is_met == condition.is_negative {
@@ -191,6 +214,24 @@ impl Success {
         }
         Ok(())
     }
+}
+
+/// Splits a place and the value that is wanted there.
+fn with_value(text: &str) -> (&str, Option<String>) {
+    match text.split_once('=') {
+        Some((at, value)) => (at.trim(), Some(value.trim().to_owned())),
+        None => (text, None),
+    }
+}
+
+/// Makes the error for a body of which more may decide.
+fn undecided(condition: &Condition, response: &Response) -> Error {
+    let why = format!(
+        "success needs {}, and only the first {} bytes of its body were read",
+        condition.text,
+        without_bom(&response.body).len()
+    );
+    Error::bad_response(reason(response, why))
 }
 
 /// Gives the target of a redirect that does not mean success.

@@ -24,8 +24,8 @@ pub struct DialectOptions {
 
     /// What counts as success, in a dialect [default: that of the dialect; plain: 200-299 302 303]
     ///
-    /// Statuses such as "200-299 303", json:POINTER, json:POINTER=VALUE or text:WORDS, joined by " and ";
-    /// "not " before one of them reverses it.
+    /// Statuses such as "200-299 303", json:POINTER, json:POINTER=VALUE, text:WORDS, regex:PATTERN, header:NAME,
+    /// header:NAME=VALUE or header:NAME regex:PATTERN, joined by " and "; "not " before one of them reverses it.
     #[arg(long, value_name = "EXPRESSION", conflicts_with = "protocol")]
     success: Option<String>,
 }

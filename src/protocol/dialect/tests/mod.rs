@@ -1,7 +1,9 @@
 //! Texts that are dialects and texts that are none, and the uploads that they are about.
 
+mod finders;
 mod once;
 mod questions;
+mod refused;
 mod success;
 
 use super::presets::PRESETS;
