@@ -6,10 +6,14 @@ mod common;
 mod form;
 #[path = "dialects/lies.rs"]
 mod lies;
+#[path = "dialects/offsets.rs"]
+mod offsets;
 #[path = "dialects/runs.rs"]
 mod runs;
 #[path = "dialects/server.rs"]
 mod server;
+#[path = "dialects/sizes.rs"]
+mod sizes;
 
 use std::path::PathBuf;
 

@@ -31,7 +31,7 @@ fn every_preset_brings_files_of_every_size() {
 }
 
 /// Does a fault to one of the requests that bring bytes, by its number.
-fn on_post(number: u64, fault: Fault) -> impl FnMut(&Form) -> Fault + Send {
+pub fn on_post(number: u64, fault: Fault) -> impl FnMut(&Form) -> Fault + Send {
     let mut posts = 0;
     move |form| {
         posts += u64::from(form.method == "POST");
@@ -130,24 +130,6 @@ fn chunks_are_found_without_a_state_file_where_each_can_be_asked_for() {
         scene.upload(&speaking(preset, &server)).run().unwrap();
         assert_eq!(server.received(), before, "{preset}");
     }
-}
-
-#[test]
-fn another_chunk_size_is_refused_while_the_server_has_chunks() {
-    let server = FormServer::start("resumable.js", on_post(2, Fault::Status(403)));
-    let scene = Scene::new(4500);
-    let client = speaking("resumable.js", &server);
-    client.set_retry_limit(0);
-    scene.upload(&client).run().unwrap_err();
-    let mut upload = scene.upload(&speaking("resumable.js", &server));
-    upload.set_segment_size(SegmentSize::Fixed(500)).unwrap();
-    let requests = server.held(|held| held.requests.len());
-    let told = upload.run().unwrap_err().to_string();
-    assert!(
-        told.contains("segment size is 500 bytes now") && told.contains("1000"),
-        "{told}"
-    );
-    assert_eq!(server.held(|held| held.requests.len()), requests);
 }
 
 #[test]
