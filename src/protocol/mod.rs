@@ -52,6 +52,7 @@ use std::io::{self, Read};
 
 use resup_digests::{Algorithm, Digest};
 
+use crate::control::log::LogLevel;
 use crate::error::Error;
 use crate::http::Exchange;
 use crate::options::SIZE_UNKNOWN;
@@ -250,6 +251,9 @@ pub(crate) trait FileBytes: Read {
     fn finish(&mut self) -> io::Result<Option<Digest>>;
 }
 
+/// A line for the log, and how important it is.
+pub(crate) type Note = (LogLevel, String);
+
 /// The abilities of a protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Abilities {
@@ -304,11 +308,6 @@ pub(crate) trait Protocol: Send + Sync {
         None
     }
 
-    /// Takes what the protocol has to say about the server since the last call, as a warning.
-    fn remark(&self) -> Option<String> {
-        None
-    }
-
     /// Asks what the server has of the file. `key` is the server's key of the upload, where that is
     /// known. Where a protocol needs keys, a server that has no such upload begins one. Nothing else
     /// changes at the server.
@@ -327,8 +326,8 @@ pub(crate) trait Protocol: Send + Sync {
         segment: Segment<'_>,
     ) -> Result<Outcome, Error>;
 
-    /// Gives what the log is to say of the answers since the last call.
-    fn notes(&self) -> Vec<String> {
+    /// Takes what the log is to say of the server's answers since the last call.
+    fn notes(&self) -> Vec<Note> {
         Vec::new()
     }
 

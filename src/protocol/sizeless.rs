@@ -6,7 +6,7 @@ use super::auto::{check_settings, may_speak_another, request};
 use super::form::Form;
 use super::learned::LearnedProtocol;
 use super::others::other;
-use super::{nothing_to_discard, Abilities, Answer, Job, Outcome, Protocol, Segment, Store};
+use super::{nothing_to_discard, Abilities, Answer, Job, Note, Outcome, Protocol, Segment, Store};
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
 use crate::http::{refusal_of, spoken, Exchange, Spoken};
@@ -114,7 +114,7 @@ impl Protocol for Sizeless<'_> {
         self.current()?.send(exchange, job, segment)
     }
 
-    fn notes(&self) -> Vec<String> {
+    fn notes(&self) -> Vec<Note> {
         self.found
             .get()
             .map(|found| found.notes())

@@ -259,9 +259,6 @@ impl<'a> Driver<'a> {
             true => self.source.hash_during(locate),
             false => locate(),
         };
-        if located.is_err() {
-            self.note_remark();
-        }
         let mut answer = self.settled(located?, key.as_deref())?;
         self.note_protocol(before);
         let exchange = Self::connection(&self.exchange);

@@ -41,8 +41,8 @@ impl Driver<'_> {
         for note in self.exchange.iter().flat_map(|exchange| exchange.notes()) {
             self.log(LogLevel::Debug, || note);
         }
-        for note in self.protocol.notes() {
-            self.log(LogLevel::Info, || note);
+        for (level, line) in self.protocol.notes() {
+            self.log(level, || line);
         }
     }
 
@@ -73,16 +73,8 @@ impl Driver<'_> {
                 ),
             });
         }
-        self.note_remark();
         self.control
             .edit_server_info(|info| info.protocol = Some(name));
-    }
-
-    /// Logs what the protocol has to say about the server.
-    pub(super) fn note_remark(&self) {
-        if let Some(remark) = self.protocol.remark() {
-            self.log(LogLevel::Warn, || remark);
-        }
     }
 
     /// Saves the upload's key, if a later run needs it.

@@ -10,7 +10,8 @@ use std::sync::OnceLock;
 use super::form::Form;
 use super::learned::LearnedProtocol;
 use super::others::other;
-use super::{Abilities, Answer, Job, Outcome, Protocol, Segment, Store};
+use super::{Abilities, Answer, Job, Note, Outcome, Protocol, Segment, Store};
+use crate::control::log::LogLevel;
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
 use crate::http::secret::Secret;
@@ -218,10 +219,6 @@ impl Protocol for Auto<'_> {
         self.current().abilities()
     }
 
-    fn remark(&self) -> Option<String> {
-        self.current().remark()
-    }
-
     fn locate(
         &self,
         exchange: &dyn Exchange,
@@ -267,13 +264,14 @@ impl Protocol for Auto<'_> {
         self.current().send(exchange, job, segment)
     }
 
-    fn notes(&self) -> Vec<String> {
+    fn notes(&self) -> Vec<Note> {
         let mut notes = self.current().notes();
         if self.has_dropped.swap(false, Relaxed) {
             let saved = self.saved.as_ref().map_or("", |saved| saved.name());
-            notes.push(format!(
+            let line = format!(
                 "nothing shows that the server still speaks {saved}, by which the upload was begun; it begins anew"
-            ));
+            );
+            notes.push((LogLevel::Warn, line));
         }
         notes
     }

@@ -242,7 +242,9 @@ fn a_protocol_of_the_state_file_that_is_not_spoken_any_more_begins_anew() {
         let notes = auto.notes();
         assert_eq!(notes.len(), usize::from(name == "form"));
         assert!(
-            notes.iter().all(|line| line.contains("still speaks tus")),
+            notes
+                .iter()
+                .all(|(_, line)| line.contains("still speaks tus")),
             "{notes:?}"
         );
         assert!(auto.notes().is_empty());

@@ -19,7 +19,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::bytes::CheckedBytes;
 use super::headers::{header, Headers};
-use super::{Abilities, Answer, Job, Outcome, Protocol, Segment, State, Store, Tail};
+use super::{Abilities, Answer, Job, Note, Outcome, Protocol, Segment, State, Store, Tail};
+use crate::control::log::LogLevel;
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
 use crate::http::{Body, Exchange};
@@ -55,7 +56,7 @@ struct Known {
     is_whole: bool,
     /// Whether the server's entity tags change without a reason.
     has_odd_tags: bool,
-    remark: Option<String>,
+    notes: Vec<Note>,
 }
 
 impl<'a> Dav<'a> {
@@ -71,6 +72,10 @@ impl<'a> Dav<'a> {
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn warn(&self, line: String) {
+        self.known().notes.push((LogLevel::Warn, line));
     }
 
     /// Asks what the server has, and makes an answer of it. `sent` says up to which offset the run has
@@ -191,9 +196,8 @@ impl<'a> Dav<'a> {
         }
         make_collections(exchange, place)?;
         let shown = self.probe.run(exchange, place)?;
-        let mut remarks = Vec::new();
         if shown.mode == Ok(Some(Mode::Whole)) {
-            remarks.push(
+            self.warn(
                 "the server takes no parts of a file, so each file is sent whole, and from its start \
                  after a break"
                     .to_owned(),
@@ -201,11 +205,10 @@ impl<'a> Dav<'a> {
         }
         if let Some(why) = shown.left {
             let name = self.probe.name()?;
-            remarks.push(format!(
+            self.warn(format!(
                 "the small file {name} may be left there, since it could not be removed: {why}"
             ));
         }
-        self.known().remark = Some(remarks.join("; ")).filter(|text| !text.is_empty());
         let mode = shown.mode?;
         if let Some(mode) = mode {
             self.learned.set(mode);
@@ -280,8 +283,8 @@ impl Protocol for Dav<'_> {
         }
     }
 
-    fn remark(&self) -> Option<String> {
-        self.known().remark.take()
+    fn notes(&self) -> Vec<Note> {
+        std::mem::take(&mut self.known().notes)
     }
 
     fn locate(&self, exchange: &dyn Exchange, job: &Job, _: Option<&str>) -> Result<Answer, Error> {

@@ -282,15 +282,20 @@ fn the_small_file_is_removed_whatever_comes_of_it_or_named() {
                 last.starts_with("DELETE http://host/dav/resup-probe-"),
                 "{last}"
             );
-            let remark = dav.remark();
-            assert_eq!(remark.is_some(), is_left && !is_removed, "{remark:?}");
-            if let Some(remark) = remark {
+            let notes = dav.notes();
+            assert_eq!(
+                notes.len(),
+                usize::from(is_left && !is_removed),
+                "{notes:?}"
+            );
+            for (level, line) in notes {
                 let name = dav.probe.name().unwrap();
                 let wanted = format!(
                     "the small file {name} may be left there, since it could not be removed: the \
                      server refused with HTTP status 403"
                 );
-                assert!(remark.starts_with(&wanted), "{remark}");
+                assert!(line.starts_with(&wanted), "{line}");
+                assert_eq!(level, LogLevel::Warn);
             }
         }
     }

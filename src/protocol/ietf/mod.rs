@@ -18,7 +18,8 @@ use resup_digests::Algorithm;
 
 use super::headers::number_by;
 use super::resource::{header, Dialect, Headers, Problem, Resource};
-use super::{Job, Segment};
+use super::{Job, Note, Segment};
+use crate::control::log::LogLevel;
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
 use crate::http::Response;
@@ -42,7 +43,7 @@ pub(super) struct Draft<'a> {
     /// The version of this run: other runs of the client may be trying others.
     version: Version,
     /// What the log is to say.
-    notes: Mutex<Vec<String>>,
+    notes: Mutex<Vec<Note>>,
 }
 
 impl<'a> Ietf<'a> {
@@ -79,10 +80,10 @@ impl Dialect for Draft<'_> {
         }
         let note = self.learned.limits.note(response);
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        notes.extend(note);
+        notes.extend(note.map(|line| (LogLevel::Info, line)));
     }
 
-    fn notes(&self) -> Vec<String> {
+    fn notes(&self) -> Vec<Note> {
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut notes)
     }

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::http::endpoint::Endpoint;
 use crate::http::{Exchange, Response};
 use crate::protocol::headers::{number, Headers};
-use crate::protocol::{ChecksumAlgorithm, Job, Segment};
+use crate::protocol::{ChecksumAlgorithm, Job, Note, Segment};
 
 /// What a refusal says of an upload, by its type (RFC 9457).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +32,8 @@ pub(in crate::protocol) trait Dialect: Send + Sync {
     /// Notes what a response says about the server.
     fn note(&self, _: &Response) {}
 
-    /// Gives what the log is to say of the responses since the last call.
-    fn notes(&self) -> Vec<String> {
+    /// Takes what the log is to say of the responses since the last call.
+    fn notes(&self) -> Vec<Note> {
         Vec::new()
     }
 

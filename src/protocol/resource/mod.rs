@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::Arc;
 
 use super::bytes::CheckedBytes;
-use super::{Abilities, Answer, Job, Outcome, Protocol, Segment, State, Store};
+use super::{Abilities, Answer, Job, Note, Outcome, Protocol, Segment, State, Store};
 use crate::error::{Error, RefusalKind};
 use crate::http::endpoint::Endpoint;
 use crate::http::{refusal_of, Body, Exchange, Link, Needs, Request, Response};
@@ -299,7 +299,7 @@ impl<D: Dialect> Protocol for Resource<D> {
         }
     }
 
-    fn notes(&self) -> Vec<String> {
+    fn notes(&self) -> Vec<Note> {
         self.dialect.notes()
     }
 

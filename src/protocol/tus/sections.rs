@@ -11,7 +11,9 @@ use crate::error::{Error, RefusalKind};
 use crate::http::endpoint::Endpoint;
 use crate::http::Exchange;
 use crate::protocol::resource::{Dialect, Headers, Known, Resource};
-use crate::protocol::{Abilities, Answer, Job, Outcome, Protocol, Sections, Segment, State, Store};
+use crate::protocol::{
+    Abilities, Answer, Job, Note, Outcome, Protocol, Sections, Segment, State, Store,
+};
 
 /// How many sections there are for each connection. So none of these is without work before the end, also where some are
 /// slower than others.
@@ -256,7 +258,7 @@ impl Protocol for Tus<'_> {
         self.whole.abilities()
     }
 
-    fn notes(&self) -> Vec<String> {
+    fn notes(&self) -> Vec<Note> {
         self.whole.notes()
     }
 
