@@ -1,7 +1,7 @@
 //! One HTTP request and its response.
 
 use std::borrow::Cow;
-use std::io::Read;
+use std::io::{self, Read};
 use std::time::Duration;
 
 use http::{header, HeaderMap};
@@ -17,18 +17,23 @@ pub(crate) struct Request<'a> {
     /// Further headers. Their values appear in no message.
     pub headers: Vec<(String, Secret)>,
     pub body: Option<Body<'a>>,
-    pub needs: Needs,
+    pub needs: Needs<'a>,
 }
 
+/// A taker of a body as it comes: it gets the response's head, and a reader of the body.
+pub(crate) type TakeBody<'a> = &'a dyn Fn(&Response, &mut dyn Read) -> io::Result<()>;
+
 /// The part of a response that is needed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Needs {
+#[derive(Clone, Copy)]
+pub(crate) enum Needs<'a> {
     /// All of it: a success that may be cut is an error.
     Whole,
     /// Status and headers, and as much of the body as comes.
     Beginning,
     /// Status and headers; the body may be cut.
     Head,
+    /// All of the body of a 200 or 206, however long: it goes to a taker as it comes.
+    Stream(TakeBody<'a>),
 }
 
 /// The body of a request.
@@ -126,6 +131,13 @@ impl Response {
     pub(crate) fn location(&self) -> Option<String> {
         let location = self.values(header::LOCATION.as_str()).next();
         location.map(Cow::into_owned)
+    }
+
+    /// Gives the strong entity tag. A weak one may stand for other bytes.
+    pub(crate) fn strong_tag(&self) -> Option<String> {
+        let tag = self.values(header::ETAG.as_str()).next()?;
+        let tag = tag.trim();
+        (tag.starts_with('"') && tag.len() > 2).then(|| tag.to_owned())
     }
 
     /// Gives the values of a field, in the order of their lines.

@@ -19,7 +19,7 @@ use super::response::{self, Unread};
 use super::socket::SocketConnector;
 use super::state::{ConnectionState, Layers, Phase};
 use super::via::Via;
-use super::{early, expect, names, stall, tls, tunnel, via};
+use super::{early, expect, names, request, stall, tls, tunnel, via};
 use crate::control::abort::AbortHandle;
 use crate::error::Error;
 use crate::http::certificates::Certificates;
@@ -199,10 +199,17 @@ impl Connection {
         request: &mut Request<'_>,
         expects_100: bool,
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
-        let builder = self.head(request, expects_100)?;
+        let builder = request::head(request, self.via.authorization(), expects_100)?;
         let mut text: &[u8];
         let (length, inner): (u64, &mut dyn Read) = match &mut request.body {
-            None => return self.agent.run(builder.body(())?),
+            None => {
+                let request = request::limited(
+                    &self.agent,
+                    &self.limits,
+                    (builder.body(())?, request.needs),
+                );
+                return self.agent.run(request);
+            }
             Some(Body::Text(body)) => {
                 text = body;
                 (text.len() as u64, &mut text)
@@ -221,34 +228,6 @@ impl Connection {
         stall::watch(&self.state, self.limits.stall, self.abort_handle(), || {
             self.agent.run(request)
         })
-    }
-
-    /// Writes the head of a request, except for its length.
-    fn head(
-        &self,
-        request: &Request<'_>,
-        expects_100: bool,
-    ) -> Result<http::request::Builder, ureq::Error> {
-        let mut builder = http::Request::builder()
-            .method(request.method)
-            .uri(&request.url);
-        if let Some(content_type) = &request.content_type {
-            builder = builder.header(header::CONTENT_TYPE, content_type);
-        }
-        let for_proxy = self
-            .via
-            .authorization()
-            .map(|value| ("proxy-authorization".to_owned(), value));
-        for (name, secret) in request.headers.iter().chain(&for_proxy) {
-            let mut value =
-                http::HeaderValue::from_bytes(secret.bytes()).map_err(http::Error::from)?;
-            value.set_sensitive(true);
-            builder = builder.header(name, value);
-        }
-        if expects_100 {
-            builder = builder.header(header::EXPECT, "100-continue");
-        }
-        Ok(builder)
     }
 
     /// Notes, after a response, whether the server ignores `Expect: 100-continue`.
@@ -295,11 +274,16 @@ impl Connection {
         }
     }
 
-    fn read(&self, response: http::Response<ureq::Body>, needs: Needs) -> Result<Response, Error> {
-        let mut response = response::read(response, needs).map_err(|unread| match unread {
-            Unread::Unusable(error) => error,
-            Unread::Failed(e) => self.explain(e.into()),
-        })?;
+    fn read(
+        &self,
+        response: http::Response<ureq::Body>,
+        needs: Needs<'_>,
+    ) -> Result<Response, Error> {
+        let mut response =
+            response::read(response, needs, &self.state).map_err(|unread| match unread {
+                Unread::Unusable(error) => error,
+                Unread::Failed(e) => self.explain(e.into()),
+            })?;
         response.proxy = self.via.forwarder().map(Proxy::authority);
         Ok(response)
     }

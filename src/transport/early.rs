@@ -27,7 +27,7 @@ const LOOK_TIME: Duration = Duration::from_millis(1);
 /// How long the last look waits, after the socket was closed.
 const LAST_LOOK_TIME: Duration = Duration::from_secs(2);
 /// The most bytes of a response after its head, with all that chunks add to the body. (The body
-/// itself has a far lower limit; without this one, trailers could go on for ever.)
+/// itself has a far lower limit, or is taken as it comes; without this one, trailers could go on for ever.)
 const LONGEST_REST: usize = 1024 * 1024;
 
 /// The connector of the layer next to the socket.

@@ -183,6 +183,9 @@ impl Circumstances<'_> {
                 "no end of the response within {}",
                 rounded(self.limits.response)
             ),
+            Timeout::PerRead => {
+                format!("no more of the response for {}", rounded(self.limits.stall))
+            }
             other => format!("the limit \"{other}\" passed"),
         };
         Error::TimedOut { host, what }

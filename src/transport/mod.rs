@@ -22,6 +22,7 @@ mod names;
 mod options;
 mod pool;
 mod race;
+mod request;
 mod response;
 mod socket;
 mod socks;

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use ureq::http::{self, header};
 
+use super::state::ConnectionState;
 use crate::error::Error;
 use crate::http::{limited, Needs, Response};
 
@@ -20,7 +21,11 @@ pub(super) enum Unread {
 }
 
 /// Reads a response. Where it is needed whole, a body that is cut or too long is an error.
-pub(super) fn read(response: http::Response<ureq::Body>, needs: Needs) -> Result<Response, Unread> {
+pub(super) fn read(
+    response: http::Response<ureq::Body>,
+    needs: Needs<'_>,
+    state: &ConnectionState,
+) -> Result<Response, Unread> {
     let status = response.status().as_u16();
     let headers = response.headers();
     let retry_after = headers
@@ -34,7 +39,11 @@ pub(super) fn read(response: http::Response<ureq::Body>, needs: Needs) -> Result
     let is_delimited = is_chunked || headers.contains_key(header::CONTENT_LENGTH);
     // The engine acts on the bodies of these; the bodies of others may be cut.
     let has_answer = response.status().is_success() || matches!(status, 409 | 422);
-    let must_be_whole = has_answer && needs == Needs::Whole;
+    let take = match needs {
+        Needs::Stream(take) if matches!(status, 200 | 206) => Some(take),
+        _ => None,
+    };
+    let must_be_whole = has_answer && matches!(needs, Needs::Whole) || take.is_some();
     if must_be_whole && !all_chunked && !has_only(&codings, "identity") {
         let codings: Vec<String> = codings.into_iter().map(text).collect();
         return Err(Unread::Unusable(Error::bad_response(format!(
@@ -48,31 +57,47 @@ pub(super) fn read(response: http::Response<ureq::Body>, needs: Needs) -> Result
         )));
     }
     // If a login page ends with the connection, its end may never come.
-    let most = match needs == Needs::Head && status < 400 && !is_delimited {
+    let most = match matches!(needs, Needs::Head) && status < 400 && !is_delimited {
         true => 0,
         false => MAX_BODY + 1,
     };
-    let headers = headers.clone();
-    let mut body = Vec::new();
+    let mut read = Response {
+        status,
+        retry_after,
+        headers: headers.clone(),
+        ..Response::default()
+    };
     let reader = response.into_body().into_reader();
-    let result = reader.take(most).read_to_end(&mut body);
-    let is_cut = result.is_err() || body.len() as u64 > MAX_BODY;
+    if let Some(take) = take {
+        let mut body = LongBody { reader, state };
+        take(&read, &mut body).map_err(Unread::Failed)?;
+        return Ok(read);
+    }
+    let body = &mut read.body;
+    let result = reader.take(most).read_to_end(body);
+    read.is_cut = result.is_err() || body.len() as u64 > MAX_BODY;
     match result {
         Err(e) if must_be_whole => return Err(Unread::Failed(e)),
-        Ok(_) if must_be_whole && body.len() as u64 > MAX_BODY => {
+        Ok(_) if must_be_whole && read.is_cut => {
             return Err(Unread::Unusable(Error::response_too_long(MAX_BODY)))
         }
         _ => {}
     }
-    Ok(Response {
-        scheme: None,
-        status,
-        proxy: None,
-        retry_after,
-        headers,
-        body,
-        is_cut,
-    })
+    Ok(read)
+}
+
+/// A body of any length. Only what comes beside its bytes, such as chunks' heads, has a limit.
+struct LongBody<'a, R> {
+    reader: R,
+    state: &'a ConnectionState,
+}
+
+impl<R: Read> Read for LongBody<'_, R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.reader.read(buf)?;
+        self.state.request().response.body_bytes = 0;
+        Ok(n)
+    }
 }
 
 /// Whether every transfer coding in the lists is this one. (Proxies repeat a "chunked".)

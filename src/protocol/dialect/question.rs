@@ -55,7 +55,7 @@ impl Dialect<'_> {
         exchange: &dyn Exchange,
         target: &Target,
         values: &Values<'_>,
-        needs: Needs,
+        needs: Needs<'_>,
     ) -> Result<Response, Error> {
         let form = self.form(target, values);
         let url = self.url(target)?;

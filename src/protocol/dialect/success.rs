@@ -146,7 +146,7 @@ impl Success {
     }
 
     /// Gives the part of a response that the expression is about.
-    pub(super) fn needs(&self) -> Needs {
+    pub(super) fn needs(&self) -> Needs<'static> {
         let are_headers =
             |it: &Condition| matches!(it.what, What::Header(..) | What::HeaderMatch(..));
         match self.conditions.iter().all(are_headers) {
