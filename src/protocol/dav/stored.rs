@@ -34,13 +34,8 @@ impl Stored {
             // Apache leaves out a 0.
             None => length_by_get(exchange, url)?,
         };
-        let mut etags = response.values("etag");
-        let is_strong = |etag: &String| etag.starts_with('"') && etag.len() > 2;
-        let etag = etags.next().map(|etag| etag.trim().to_owned());
-        Ok(Some(Stored {
-            length,
-            etag: etag.filter(is_strong),
-        }))
+        let etag = response.strong_tag();
+        Ok(Some(Stored { length, etag }))
     }
 
     /// Gives the header fields of a request that changes this very file.
