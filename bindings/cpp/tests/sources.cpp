@@ -1,6 +1,7 @@
 // Where the bytes come from.
 #include "behaviour.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -11,6 +12,32 @@ class Broken : public std::stringbuf {
 
   protected:
     std::streamsize xsgetn(char *, std::streamsize) override { throw std::domain_error("the tape is torn"); }
+};
+
+// A stream of blocks that fails once, before the block in its middle.
+class Interrupted : public std::streambuf {
+  public:
+    explicit Interrupted(std::string bytes) : bytes(std::move(bytes)) {}
+
+  protected:
+    int_type underflow() override
+    {
+        if (at >= bytes.size() / 2 && !has_failed) {
+            has_failed = true;
+            throw std::domain_error("the tape is torn");
+        }
+        if (at == bytes.size())
+            return traits_type::eof();
+        const std::size_t length = std::min<std::size_t>(1'000, bytes.size() - at);
+        setg(&bytes[at], &bytes[at], &bytes[at] + length);
+        at += length;
+        return traits_type::to_int_type(*gptr());
+    }
+
+  private:
+    std::string bytes;
+    std::size_t at = 0;
+    bool has_failed = false;
 };
 
 static void streams_are_uploaded(const Setup &setup)
@@ -73,6 +100,31 @@ static void streams_without_a_size_are_uploaded(const Setup &setup)
     CHECK(upload.digest() == file.digest() && upload.digest());
 }
 
+static void a_stream_that_fails_loses_no_byte(const Setup &setup)
+{
+    resup::Client client(setup.endpoint);
+    const auto path = make_file(setup, "interrupted", 300'500);
+    resup::Upload file(client, path);
+    file.run();
+    std::ostringstream content;
+    content << std::ifstream(path, std::ios::binary).rdbuf();
+    for (const bool throws : {true, false}) {
+        Interrupted tape(content.str());
+        auto stream = std::make_unique<std::istream>(nullptr);
+        stream->rdbuf(&tape);
+        if (throws)
+            stream->exceptions(std::ios::badbit);
+        auto upload = resup::Upload::from_reader(client, throws ? "torn once" : "bad once", std::move(stream));
+        upload.set_segment_size(100'000);
+        if (throws)
+            catch_from<std::domain_error>([&] { upload.run(); });
+        else
+            CHECK(catch_from<resup::Error>([&] { upload.run(); }).code() == resup::Errc::source_io);
+        upload.run();
+        CHECK(upload.size() == 300'500 && upload.digest() == file.digest() && upload.digest());
+    }
+}
+
 static void memory_is_uploaded(const Setup &setup)
 {
     resup::Client client(setup.endpoint);
@@ -89,5 +141,6 @@ void sources(const Setup &setup)
     streams_that_throw_at_their_end_are_uploaded(setup);
     streams_that_fail_end_the_upload(setup);
     streams_without_a_size_are_uploaded(setup);
+    a_stream_that_fails_loses_no_byte(setup);
     memory_is_uploaded(setup);
 }

@@ -8,6 +8,7 @@
 
 #include <resup/callback.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <istream>
@@ -25,8 +26,14 @@ struct Stream {
 
     static std::int32_t read(void *buffer, std::size_t size, std::size_t *read, void *user_data) noexcept
     {
+        *read = 0;
         return of(user_data, [&](std::istream &in) {
-            in.read(static_cast<char *>(buffer), static_cast<std::streamsize>(size));
+            if (in.peek() == std::istream::traits_type::eof())
+                return !in.bad();
+            // One that fails in the middle of a read does not tell what it has given. So only what its buffer has is read.
+            const auto room = static_cast<std::streamsize>(size);
+            const auto there = in.rdbuf()->in_avail();
+            in.read(static_cast<char *>(buffer), there > 0 ? std::min(there, room) : room);
             *read = static_cast<std::size_t>(in.gcount());
             return !in.bad();
         });
