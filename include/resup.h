@@ -259,8 +259,7 @@ RESUP_API resup_status resup_client_new(const char *endpoint, resup_client **out
 RESUP_API resup_status resup_client_free(resup_client *client);
 
 /**
- * Returns the message of the last call that failed on this thread, if it was one for this client:
- * its setters, and the making of uploads.
+ * Returns the message of this thread's last failed call, if for this client: its setters, new uploads.
  * @param client  a client; or NULL for calls that failed without one, such as resup_client_new
  * @return a text, never NULL, empty if it was none of these; valid until this thread's next failure
  *
@@ -320,8 +319,7 @@ RESUP_API resup_status resup_client_set_response_timeout(resup_client *client,
 RESUP_API resup_status resup_client_set_stall_timeout(resup_client *client, uint32_t milliseconds);
 
 /**
- * Sets the most file bytes per second that all uploads of this client send together. Counts at
- * once, for running uploads too.
+ * Sets the most file bytes per second of all uploads of this client together, at once, also in runs.
  * @param bytes_per_second  0, the default, for no limit
  */
 RESUP_API resup_status resup_client_set_rate_limit(resup_client *client, uint64_t bytes_per_second);
@@ -333,8 +331,7 @@ RESUP_API resup_status resup_client_set_rate_limit(resup_client *client, uint64_
 RESUP_API resup_status resup_client_set_retry_limit(resup_client *client, uint32_t limit);
 
 /**
- * Sets the most time that attempts may go on, and fail, without the server having got more.
- * It begins anew after a pause.
+ * Sets the most time of attempts that fail without progress. It begins anew after a pause.
  * @param milliseconds  0, the default, for no limit but that of their number
  */
 RESUP_API resup_status resup_client_set_retry_timeout(resup_client *client, uint32_t milliseconds);
@@ -551,9 +548,8 @@ RESUP_API resup_status resup_client_set_ca_file_utf16(resup_client *client, cons
 RESUP_API resup_status resup_client_set_ca_pem(resup_client *client, const char *pem);
 
 /**
- * Sets the certificate that this side shows when the server asks for one. Fails also when the key
- * does not fit. The library's copies of the file are overwritten in memory; not so what its TLS
- * makes of the key.
+ * Sets the certificate for a server that asks for one. Fails also when the key does not fit. The
+ * library's copies of the file are overwritten in memory; not so what its TLS makes of the key.
  */
 RESUP_API resup_status resup_client_set_client_certificate(resup_client *client,
                                                            const char *certificate,
@@ -643,8 +639,7 @@ RESUP_API resup_status resup_upload_new_file_utf16(resup_client *client, const u
                                                    resup_upload **out);
 
 /**
- * Makes an upload of bytes in memory. Its digest is computed before it is sent, since nothing else
- * tells two versions of it apart.
+ * Makes an upload of bytes in memory. Its digest, which tells its versions apart, is computed first.
  * @param data  the bytes; copied; may be NULL when there are none
  * @param size  how many
  */
@@ -676,8 +671,7 @@ typedef int32_t (*resup_seek_callback)(uint64_t offset, void *user_data);
 typedef int32_t (*resup_size_callback)(uint64_t *size, void *user_data);
 
 /**
- * Makes an upload of what the program's own functions read: a file in an archive, a database's
- * blob, a stream of another language.
+ * Makes an upload of what the program's own functions read: a database's blob, a file in an archive.
  *
  * The functions are called only from within resup_upload_run and resup_upload_wait, on the thread
  * that called these; so after resup_upload_start the upload goes on only while the program waits,
@@ -770,11 +764,18 @@ RESUP_API resup_status resup_upload_set_field(resup_upload *upload, const char *
 /**
  * Sets whether and when the digest of the file is computed. That of memory, and of a stream with a
  * size, is computed before the first request in every mode: nothing else tells two versions apart.
- *
  * With #RESUP_DIGEST_NONE for a file and an algorithm by its name the start fails (#RESUP_E_ARGUMENT).
  * @param mode  #RESUP_DIGEST_NONE, #RESUP_DIGEST_ONE_PASS or #RESUP_DIGEST_FIRST
  */
 RESUP_API resup_status resup_upload_set_digest(resup_upload *upload, int32_t mode);
+
+/**
+ * Sets whether the finished file is read back at the end, and its digest compared, where the server tells
+ * none: by WebDAV, tus, IETF. Another file ends the run (#RESUP_E_DIGEST) and stays there; the next run
+ * replaces it. With a dialect, sessions or #RESUP_DIGEST_NONE the start fails (#RESUP_E_ARGUMENT).
+ * @param read_back  0 for no, the default; else yes
+ */
+RESUP_API resup_status resup_upload_set_read_back(resup_upload *upload, int32_t read_back);
 
 /** The best one that both sides have. The default. */
 #define RESUP_DIGEST_ALGORITHM_AUTOMATIC 0
@@ -793,11 +794,10 @@ RESUP_API resup_status resup_upload_set_digest(resup_upload *upload, int32_t mod
 RESUP_API resup_status resup_upload_set_digest_algorithm(resup_upload *upload, int32_t algorithm);
 
 /**
- * Sets a file in which the upload keeps states of the digest, so that a resume by another run of
- * the program does not read again what the server already has; and its URL, where only that finds
- * it (tus). Default: none. Where it is missing, damaged or of another file, the upload reads more or
- * begins anew, and ends right. Only its owner may read it; it is removed when the upload is complete.
- * A file at that path that is no state file is left as it is. Memory and streams have no state file.
+ * Sets a file for states of the digest, with which another run of the program need not read again what
+ * the server has, and for the upload's URL, where only that finds it (tus). Default: none. Where it is
+ * missing, damaged or of another file, the upload reads more or begins anew, and ends right. It is for its
+ * owner only; it is removed at the end; one that is no state file is left. Memory and streams have none.
  */
 RESUP_API resup_status resup_upload_set_state_file(resup_upload *upload, const char *path);
 
@@ -987,8 +987,7 @@ RESUP_API resup_status resup_upload_on_complete(resup_upload *upload,
 
 /**
  * @defgroup upload_numbers Upload: numbers
- * What an upload has done, and how it goes on. For a handle that is not valid each function
- * returns 0.
+ * What an upload has done, and how it goes on. For a handle that is not valid each returns 0.
  *
  * @param upload  an upload
  *

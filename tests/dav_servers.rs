@@ -4,6 +4,8 @@
 mod breaks;
 #[path = "dav_servers/kills.rs"]
 mod kills;
+#[path = "dav_servers/read_back.rs"]
+mod read_back;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -77,15 +79,7 @@ impl Scene {
     /// the server had told of.
     #[track_caller]
     fn check(&self, file: &Path) {
-        let name = file.file_name().unwrap();
-        let wanted = self.server.data().join(name);
-        assert_eq!(
-            self.stored(),
-            std::slice::from_ref(&wanted),
-            "{:?}",
-            self.kind()
-        );
-        files::assert_same(file, &wanted);
+        self.check_content(file);
         let mut told = 0;
         for exchange in self.proxy.exchanges() {
             let head = &exchange.head;
@@ -106,6 +100,20 @@ impl Scene {
                 told = length.map_or(0, |length| length.parse().unwrap());
             }
         }
+    }
+
+    /// Checks that the server has this file and no other one.
+    #[track_caller]
+    fn check_content(&self, file: &Path) {
+        let name = file.file_name().unwrap();
+        let wanted = self.server.data().join(name);
+        assert_eq!(
+            self.stored(),
+            std::slice::from_ref(&wanted),
+            "{:?}",
+            self.kind()
+        );
+        files::assert_same(file, &wanted);
     }
 
     fn count(&self, method: &str) -> usize {

@@ -11,6 +11,8 @@ mod discards;
 mod pipes;
 #[path = "common/raw.rs"]
 mod raw;
+#[path = "tus_servers/read_back.rs"]
+mod read_back;
 #[path = "common/readers.rs"]
 mod readers;
 #[path = "tus_servers/refusals.rs"]

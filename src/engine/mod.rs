@@ -10,7 +10,7 @@
 //! - `gain`: the difference that a send has made.
 //! - `budget`: the number of failures that are left.
 //! - `segments`: the number of bytes in one send; `sending`: the send and its outcome.
-//! - `remedies`: what helps against a failure; `store`: the answer to a store.
+//! - `remedies`: what helps against a failure; `store`: the answer to a store; `read_back`: the finished file, read back.
 //! - `parts`: the plan of parts that are sent at a time; `parallel`: the decisions about them; `sections`: those where
 //!   each section of the file goes to an upload of its own.
 
@@ -21,6 +21,7 @@ mod gain;
 mod parallel;
 mod parts;
 mod phase;
+mod read_back;
 mod remedies;
 mod sections;
 mod segments;
@@ -34,7 +35,5 @@ mod transfer;
 pub(crate) use budget::Budget;
 pub(crate) use parts::MOST as MOST_CONNECTIONS;
 pub(crate) use segments::LearnedLimit;
-#[cfg(test)]
-pub(crate) use step::PartId;
-pub(crate) use step::{Event, PartSend, Plan, Remedy, Step};
+pub(crate) use step::{Event, FoundBack, PartId, PartSend, Plan, Remedy, Step};
 pub(crate) use transfer::Transfer;

@@ -101,6 +101,7 @@ pub(super) enum Phase {
     Parallel(Box<Parallel>),
     /// The answer to a send of bytes that were damaged on the way, and whether that was a part.
     Rechecking(Answer, bool),
+    ReadingBack(Claim),
     Concluding,
     Recovering,
     Finished,
@@ -129,6 +130,7 @@ impl Phase {
             Phase::Sending(_) => "sending",
             Phase::Parallel(_) => "sending parts",
             Phase::Rechecking(..) => "rechecking",
+            Phase::ReadingBack(_) => "reading back",
             Phase::Concluding => "concluding",
             Phase::Recovering => "recovering",
             Phase::Finished => "finished",

@@ -31,6 +31,8 @@ pub(crate) struct Plan {
     pub retry: RetryPolicy,
     pub segment_size: SegmentSize,
     pub learned_limit: LearnedLimit,
+    /// Whether a complete file is read back, where no digest of the server's proves it.
+    pub reads_back: bool,
 }
 
 /// The number of a send in its run. There may be several at once, so steps and events name theirs.
@@ -85,6 +87,11 @@ pub(crate) enum Step {
     },
     /// Check the source, and drop its digest: the server got other bytes.
     Recheck,
+    /// Read the finished file back from the server.
+    ReadBack {
+        /// Its location, in the server's words.
+        location: Option<String>,
+    },
     /// Check the source a last time: the server has all of it.
     Conclude {
         /// The location of the finished file, in the server's words.
@@ -106,6 +113,17 @@ pub(crate) struct PartSend {
     pub length: u64,
     /// The highest offset that the server may have of the part's section, if it has to be asked first.
     pub asks: Option<u64>,
+}
+
+/// What the bytes are that were read back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FoundBack {
+    /// Those of the source.
+    Equal,
+    /// Others, with this digest.
+    Other(Digest),
+    /// Others, and the next locate begins another upload.
+    Dropped,
 }
 
 /// The remedy for a failure.
@@ -153,6 +171,13 @@ pub(crate) enum Event {
     Measured { sent: u64, under_way: u64 },
     /// [`Step::Recheck`] is done.
     Rechecked,
+    /// [`Step::ReadBack`] has ended, with success or not.
+    ReadBack {
+        /// So many bytes were read by it, the last of them up to the offset `at`.
+        read: u64,
+        at: u64,
+        result: Result<FoundBack, Stop>,
+    },
     /// [`Step::Conclude`] is done.
     Concluded,
     /// [`Step::Recover`] is done.
@@ -177,6 +202,7 @@ impl Event {
             Event::Sent { .. } => "sent",
             Event::Measured { .. } => "measured",
             Event::Rechecked => "rechecked",
+            Event::ReadBack { .. } => "read back",
             Event::Concluded => "concluded",
             Event::Recovered => "recovered",
             Event::Stopped(_) => "stopped",

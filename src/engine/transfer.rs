@@ -37,6 +37,10 @@ pub(crate) struct Transfer {
     pub(super) store_due: bool,
     /// The part that failed last, with no other one under way.
     pub(super) lost: Option<Sending>,
+    /// Whether a complete file is read back, where no digest of the server's proves it.
+    pub(super) reads_back: bool,
+    /// The most bytes that were read back so far.
+    pub(super) best_read: u64,
 }
 
 impl Transfer {
@@ -56,6 +60,8 @@ impl Transfer {
             parts: Parts::new(plan.size, plan.connections),
             store_due: plan.stores,
             lost: None,
+            reads_back: plan.reads_back,
+            best_read: 0,
         };
         (transfer, Step::Begin)
     }
@@ -129,6 +135,10 @@ impl Transfer {
             }
             (Phase::Rechecking(answer, is_part), Event::Rechecked) => {
                 self.rechecked(answer, is_part)?
+            }
+            (Phase::ReadingBack(claim), Event::ReadBack { read, at, result }) => {
+                self.note_read(read, at);
+                self.found_back(claim, result?)?
             }
             (Phase::Concluding, Event::Concluded) => Step::Finish(Ok(())),
             (Phase::Recovering, Event::Recovered) => self.begin(),
@@ -209,21 +219,26 @@ impl Transfer {
 
     /// Decides on a claim; `equal` is the result of comparing the digests, where they were
     /// compared.
-    fn decide(&mut self, mut claim: Claim, equal: Option<bool>) -> Result<Step, Error> {
+    pub(super) fn decide(&mut self, mut claim: Claim, equal: Option<bool>) -> Result<Step, Error> {
         if let (Some(conflict), Some(false)) = (claim.conflict.take(), equal) {
             return Err(conflict);
         }
         if claim.complete && self.is_complete(&claim, equal)? {
-            self.phase = Phase::Concluding;
-            return Ok(Step::Conclude {
-                location: claim.location,
-                is_first: self.evidence.is_first() && claim.reply_to != ReplyTo::Store,
+            let is_proved = equal == Some(true) && self.compares;
+            return Ok(match self.reads_back && !is_proved {
+                true => self.read_back(claim),
+                false => self.conclude(claim),
             });
         }
         if equal.is_none() && self.evidence.is_implausible(claim.offset) {
             return Err(sent_by_another(claim.offset, self.evidence.plausible()));
         }
         let ours = self.evidence.is_ours(claim.offset, equal);
+        Ok(self.follow(claim, ours))
+    }
+
+    /// Goes on with a claim of bytes that are the source's or not.
+    pub(super) fn follow(&mut self, claim: Claim, ours: bool) -> Step {
         self.evidence.judge(ours, claim.digest);
         let foreign = (!ours).then_some(claim.offset);
         // Another file's bytes, or damaged ones: the upload starts again from 0.
@@ -234,9 +249,9 @@ impl Transfer {
         }
         // A send that is no part makes the server drop its ranges.
         if ours && self.compares && self.parts.are_possible() {
-            return Ok(self.compare_ranges(claim));
+            return self.compare_ranges(claim);
         }
-        Ok(self.settle(offset, ours, foreign, claim.reply_to))
+        self.settle(offset, ours, foreign, claim.reply_to)
     }
 
     /// Whether the file that the server calls complete is the source. If not, it is another file

@@ -87,8 +87,7 @@ pub unsafe extern "C" fn resup_client_set_stall_timeout(
     })
 }
 
-/// Sets the most file bytes per second that all uploads of this client send together. Counts at
-/// once, for running uploads too.
+/// Sets the most file bytes per second of all uploads of this client together, at once, also in runs.
 ///
 /// @param bytes_per_second  0, the default, for no limit
 #[no_mangle]
@@ -116,8 +115,7 @@ pub unsafe extern "C" fn resup_client_set_retry_limit(
     })
 }
 
-/// Sets the most time that attempts may go on, and fail, without the server having got more.
-/// It begins anew after a pause.
+/// Sets the most time of attempts that fail without progress. It begins anew after a pause.
 ///
 /// @param milliseconds  0, the default, for no limit but that of their number
 #[no_mangle]

@@ -78,8 +78,7 @@ pub unsafe extern "C" fn resup_upload_new_file_utf16(
     })
 }
 
-/// Makes an upload of bytes in memory. Its digest is computed before it is sent, since nothing else
-/// tells two versions of it apart.
+/// Makes an upload of bytes in memory. Its digest, which tells its versions apart, is computed first.
 ///
 /// @param data  the bytes; copied; may be NULL when there are none
 /// @param size  how many
@@ -143,8 +142,7 @@ pub type resup_seek_callback =
 pub type resup_size_callback =
     Option<unsafe extern "C" fn(size: *mut u64, user_data: *mut c_void) -> i32>;
 
-/// Makes an upload of what the program's own functions read: a file in an archive, a database's
-/// blob, a stream of another language.
+/// Makes an upload of what the program's own functions read: a database's blob, a file in an archive.
 ///
 /// The functions are called only from within resup_upload_run and resup_upload_wait, on the thread
 /// that called these; so after resup_upload_start the upload goes on only while the program waits,

@@ -88,7 +88,6 @@ pub const RESUP_DIGEST_FIRST: i32 = 2;
 
 /// Sets whether and when the digest of the file is computed. That of memory, and of a stream with a
 /// size, is computed before the first request in every mode: nothing else tells two versions apart.
-///
 /// With #RESUP_DIGEST_NONE for a file and an algorithm by its name the start fails (#RESUP_E_ARGUMENT).
 ///
 /// @param mode  #RESUP_DIGEST_NONE, #RESUP_DIGEST_ONE_PASS or #RESUP_DIGEST_FIRST
@@ -109,6 +108,19 @@ pub unsafe extern "C" fn resup_upload_set_digest(
         };
         Ok(upload.set_digest(mode)?)
     })
+}
+
+/// Sets whether the finished file is read back at the end, and its digest compared, where the server tells
+/// none: by WebDAV, tus, IETF. Another file ends the run (#RESUP_E_DIGEST) and stays there; the next run
+/// replaces it. With a dialect, sessions or #RESUP_DIGEST_NONE the start fails (#RESUP_E_ARGUMENT).
+///
+/// @param read_back  0 for no, the default; else yes
+#[no_mangle]
+pub unsafe extern "C" fn resup_upload_set_read_back(
+    upload: *mut resup_upload,
+    read_back: i32,
+) -> resup_status {
+    with_upload(upload, |upload| Ok(upload.set_read_back(read_back != 0)?))
 }
 
 /// The best one that both sides have. The default.
@@ -145,11 +157,10 @@ pub unsafe extern "C" fn resup_upload_set_digest_algorithm(
     })
 }
 
-/// Sets a file in which the upload keeps states of the digest, so that a resume by another run of
-/// the program does not read again what the server already has; and its URL, where only that finds
-/// it (tus). Default: none. Where it is missing, damaged or of another file, the upload reads more or
-/// begins anew, and ends right. Only its owner may read it; it is removed when the upload is complete.
-/// A file at that path that is no state file is left as it is. Memory and streams have no state file.
+/// Sets a file for states of the digest, with which another run of the program need not read again what
+/// the server has, and for the upload's URL, where only that finds it (tus). Default: none. Where it is
+/// missing, damaged or of another file, the upload reads more or begins anew, and ends right. It is for its
+/// owner only; it is removed at the end; one that is no state file is left. Memory and streams have none.
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_set_state_file(
     upload: *mut resup_upload,

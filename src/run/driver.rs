@@ -7,21 +7,20 @@ use resup_digests::{Algorithm, Digest};
 use super::answers::Answers;
 use super::connector::Connector;
 use super::hashed_source::HashedSource;
-use super::pace::Pace;
 use super::proof::Proof;
+use super::read_back::ReadBack;
 use super::setup::Setup;
-use super::throttle::{FileEnd, ThrottledReader};
 use crate::control::log::LogLevel;
 use crate::control::rate::Limiter;
 use crate::control::snapshot::UploadState;
 use crate::control::stop::Stop;
 use crate::control::Control;
-use crate::digest::{in_background, RollingDigest};
+use crate::digest::RollingDigest;
 use crate::engine::{Event, Plan, Step, Transfer};
 use crate::error::Error;
 use crate::http::{Exchange, Link};
 use crate::options::DigestMode;
-use crate::protocol::{Answer, Job, Outcome, Protocol, Segment, State};
+use crate::protocol::{Answer, Job, Protocol, State};
 use crate::random;
 
 /// So many sends in a row may find their connection dead. After the second one the client keeps no
@@ -52,6 +51,8 @@ pub(super) struct Driver<'a> {
     pub(super) has_sections: bool,
     /// The bytes of the last send with a checksum, if its response did not come, and of such parts.
     pub(super) unchecked: Vec<(u64, u64)>,
+    /// What was read of the finished file so far.
+    pub(super) read_back: Option<ReadBack>,
 }
 
 impl<'a> Driver<'a> {
@@ -95,6 +96,7 @@ impl<'a> Driver<'a> {
                 retry: setup.retry,
                 segment_size: setup.segment_size,
                 learned_limit: setup.learned_limit,
+                reads_back: setup.reads_back,
             },
             source: HashedSource {
                 proof: Proof::new(setup.source),
@@ -118,6 +120,7 @@ impl<'a> Driver<'a> {
             has_sections: false,
             // Nothing tells where the last send of an earlier run began.
             unchecked: is_known.then_some((0, u64::MAX)).into_iter().collect(),
+            read_back: None,
         }
     }
 
@@ -184,25 +187,9 @@ impl<'a> Driver<'a> {
                 offset,
                 length,
                 restart,
-            } => {
-                let result = self.send(offset, length, restart);
-                let read = self.source.digest.at();
-                if let Ok(outcome) = &result {
-                    let id = self.answers.id.clone();
-                    let (source, job) = (&mut self.source, &self.job);
-                    self.answers.note_outcome(outcome, job, source);
-                    self.note_protocol(self.protocol.name());
-                    if self.answers.id != id {
-                        self.remember();
-                    }
-                }
-                Ok(Event::Sent {
-                    part,
-                    read,
-                    result: result.map_err(|stop| self.unsent(stop)),
-                })
-            }
+            } => Ok(self.send_segment(part, (offset, length), restart)),
             Step::Recheck => self.recheck(),
+            Step::ReadBack { location } => Ok(self.read_back(location)),
             Step::Conclude { location, is_first } => self.conclude(location, is_first),
             Step::Recover { error, remedy } => self.recover(&error, remedy),
             Step::Begin | Step::SendParts { .. } | Step::Finish(_) => {
@@ -217,7 +204,7 @@ impl<'a> Driver<'a> {
         result.unwrap_or_else(|stop| Event::Stopped(self.cause(stop)))
     }
 
-    fn cause(&self, stop: Stop) -> Stop {
+    pub(super) fn cause(&self, stop: Stop) -> Stop {
         cause(self.control, stop)
     }
 
@@ -305,72 +292,6 @@ impl<'a> Driver<'a> {
             Some(digest) => self.source.has_prefix(answer.offset, digest),
             None => Ok(false),
         }
-    }
-
-    fn send(&mut self, offset: u64, length: u64, restart: Option<Digest>) -> Result<Outcome, Stop> {
-        self.log(LogLevel::Debug, || {
-            format!("sending {length} bytes from {offset} on")
-        });
-        let checksum = self.checksum(offset, length)?;
-        self.source.source.seek(offset)?;
-        // After parts there is none.
-        if self.exchange.is_none() {
-            self.exchange = Some(self.connector.connect()?);
-        }
-        self.control.enter(match length {
-            // The server has all bytes, and is asked for the file.
-            0 => UploadState::Verifying,
-            _ => UploadState::Sending,
-        });
-        let unchecked = checksum.as_ref().map(|_| (offset, offset + length));
-        self.unchecked = unchecked.into_iter().collect();
-        let ends_file = offset + length == self.job.size;
-        let end = ends_file.then_some(FileEnd {
-            announced: &self.job.digests,
-            proof: &mut self.source.proof,
-            size: self.job.size,
-        });
-        let exchange = Self::connection(&self.exchange);
-        let outcome = in_background(&mut self.source.digest, length, |sink| {
-            let source = &mut *self.source.source;
-            let segment = Segment {
-                id: self.answers.id.as_deref(),
-                offset,
-                length,
-                restart,
-                part: None,
-                checksum,
-                bytes: &mut ThrottledReader::new(
-                    source,
-                    sink,
-                    Pace::new(self.control, self.rates),
-                    end,
-                ),
-            };
-            self.protocol.send(exchange, &self.job, segment)
-        })?;
-        self.dead_sends = 0;
-        self.unchecked.clear();
-        Ok(outcome)
-    }
-
-    /// Decides on a send that failed. If it found the connection dead, it is no failure of the
-    /// server: for the engine that is as if the program had paused and resumed, so it asks the
-    /// server at once, on a new connection.
-    fn unsent(&mut self, stop: Stop) -> Stop {
-        let cause = self.cause(stop);
-        let link = self.exchange.as_ref().map(|exchange| exchange.link());
-        let may_be_stored = matches!(cause, Stop::Failed(Error::MayBeStored { .. }));
-        if may_be_stored
-            || cause == Stop::Interrupted
-            || link != Some(Link::Dead)
-            || self.dead_sends == MAX_DEAD
-        {
-            return cause;
-        }
-        self.dead_sends += 1;
-        self.log(LogLevel::Info, || DEAD.to_owned());
-        Stop::Interrupted
     }
 }
 

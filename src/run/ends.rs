@@ -1,5 +1,7 @@
 //! The end of an upload, and that of an attempt.
 
+use resup_digests::Digest;
+
 use super::driver::Driver;
 use crate::control::log::LogLevel;
 use crate::control::stop::Stop;
@@ -20,16 +22,8 @@ impl Driver<'_> {
         }
         self.control.confirm(size);
         self.log(LogLevel::Info, || format!("complete: {size} bytes"));
-        let digest = &mut self.source.digest;
-        digest.finish();
-        let is_whole = digest.algorithm().is_some() && digest.at() == size;
-        let digest = match self.source.source.window() {
-            Some(window) => {
-                window.release(size)?;
-                window.digest()
-            }
-            None => is_whole.then(|| digest.digest()),
-        };
+        self.source.digest.finish();
+        let digest = self.whole_digest()?;
         let algorithm = self.source.digest.algorithm();
         let algorithm = algorithm.or(digest.map(|digest| digest.algorithm()));
         self.control.edit_server_info(|info| {
@@ -38,6 +32,19 @@ impl Driver<'_> {
             info.location = location;
         });
         Ok(Event::Concluded)
+    }
+
+    /// Gives the digest of the whole source, if all of it was read for one.
+    pub(super) fn whole_digest(&self) -> Result<Option<Digest>, Stop> {
+        let (digest, size) = (&self.source.digest, self.job.size);
+        let is_whole = digest.algorithm().is_some() && digest.at() == size;
+        Ok(match self.source.source.window() {
+            Some(window) => {
+                window.release(size)?;
+                window.digest()
+            }
+            None => is_whole.then(|| digest.digest()),
+        })
     }
 
     pub(super) fn recheck(&mut self) -> Result<Event, Stop> {

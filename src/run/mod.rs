@@ -20,8 +20,10 @@ mod pace;
 mod parallel;
 mod part_reader;
 mod proof;
+mod read_back;
 mod reading;
 mod senders;
+mod sending;
 mod settling;
 mod setup;
 mod store;
@@ -192,6 +194,7 @@ pub(crate) fn run_upload(
         learned_store: &shared.learned_store,
         connections,
         ids: &shared.ids,
+        reads_back: upload.reads_back,
         rates: [rate, &shared.rate],
     });
     let result = driver.run();

@@ -63,6 +63,14 @@ impl ClientOptions {
             });
         }
         let by_form = matches!(self.protocol, ProtocolName::Auto | ProtocolName::Form);
+        if upload.reads_back && upload.digest == DigestMode::None {
+            return Err(Error::InvalidArgument {
+                what: "read back",
+                why: "(set_read_back) and no digest (set_digest) were both set, and the bytes are compared by \
+                      their digest; set the digest to one pass or first"
+                    .to_owned(),
+            });
+        }
         let protocol = match self.dialect {
             Some(_) => "a dialect (set_dialect)".to_owned(),
             None if by_form => return Ok(()),
@@ -74,6 +82,15 @@ impl ClientOptions {
                 why: format!(
                     "(set_signing_secret) and {protocol} were both set, and \
                      nothing is signed there; set the protocol to form, or use a client without a secret"
+                ),
+            });
+        }
+        if upload.reads_back && (self.dialect.is_some() || self.protocol == ProtocolName::Session) {
+            return Err(Error::InvalidArgument {
+                what: "read back",
+                why: format!(
+                    "(set_read_back) and {protocol} were both set, and no URL of the finished file is \
+                     known there; compare the file by other means"
                 ),
             });
         }
@@ -206,6 +223,8 @@ pub(crate) struct UploadOptions {
     pub state_file: Option<PathBuf>,
     /// Whether the source has a size before it was read.
     pub has_size: bool,
+    /// Whether the finished file is read back, where no digest of the server's proves it.
+    pub reads_back: bool,
     /// Whether the state file is written only where a later run needs the upload's key.
     pub only_for_key: bool,
     /// Whether the server is asked before anything is sent, since an earlier run may have sent it.
@@ -230,6 +249,7 @@ impl UploadOptions {
             connections: 0,
             state_file: None,
             has_size: true,
+            reads_back: false,
             only_for_key: false,
             asks_first: false,
             discards: false,

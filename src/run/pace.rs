@@ -1,6 +1,7 @@
 //! The pace at which a source is read for the network: no faster than the limits allow, in steps that
 //! suit the network.
 
+use std::io::{self, Read};
 use std::time::Instant;
 
 use crate::control::rate::{Limiter, Permit};
@@ -41,6 +42,20 @@ impl<'a> Pace<'a> {
         let n = source.read(&mut buf[..most])?;
         self.last = Some((now, n));
         self.control.count_sent(n as u64);
+        Ok(n)
+    }
+
+    /// Reads the next bytes of a response, within the same limits.
+    pub(super) fn receive(&mut self, body: &mut dyn Read, buf: &mut [u8]) -> io::Result<usize> {
+        self.control.check().map_err(Stop::from)?;
+        let now = Instant::now();
+        self.adapt(now);
+        let most = self.acquire(buf.len().min(self.step))?;
+        let n = body.read(&mut buf[..most])?;
+        for rate in self.rates {
+            rate.give_back(most - n);
+        }
+        self.last = Some((now, n));
         Ok(n)
     }
 

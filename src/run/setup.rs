@@ -35,6 +35,8 @@ pub(super) struct Setup<'a> {
     /// How many parts may be sent at a time; 0 if the source cannot be read at several places.
     pub connections: usize,
     pub ids: &'a KnownIds,
+    /// Whether a complete file is read back, where no digest of the server's proves it.
+    pub reads_back: bool,
     /// Limits of the bytes per second: the upload's and the client's.
     pub rates: [&'a Limiter; 2],
 }

@@ -90,6 +90,7 @@ fn upload(receiver: &ModelReceiver, name: &str, content: &[u8], faults: Faults) 
         asks_first: false,
         learned_store: &learned_store,
         connections: 0,
+        reads_back: false,
         ids: &ids,
         rates: [&unlimited, &unlimited],
     });

@@ -329,6 +329,11 @@ static resup_status digest_algorithm(resup_upload *upload)
     return resup_upload_set_digest_algorithm(upload, RESUP_DIGEST_ALGORITHM_SHA256);
 }
 
+static resup_status read_back(resup_upload *upload)
+{
+    return resup_upload_set_read_back(upload, 1);
+}
+
 static resup_status connections(resup_upload *upload)
 {
     return resup_upload_set_connections(upload, 2);
@@ -365,6 +370,7 @@ const struct upload_call upload_calls[] = {
     {"resup_upload_set_rate_limit", rate_limit},
     {"resup_upload_set_digest", digest},
     {"resup_upload_set_digest_algorithm", digest_algorithm},
+    {"resup_upload_set_read_back", read_back},
     {"resup_upload_set_connections", connections},
     {"resup_upload_set_state_file", state_file},
     {"resup_upload_set_state_file_utf16", state_file_utf16},

@@ -233,19 +233,20 @@ const BAD: [(&str, &str, &str); 42] = [
 ];
 
 /// Settings that take every value.
-const ANY_VALUE: [&str; 7] = [
+const ANY_VALUE: [&str; 8] = [
     "client_set_tls_verify",
     // A bad one has a status of its own, in networks.rs.
     "client_set_login_form",
     "client_set_retry_limit",
     "client_set_retry_timeout",
     "client_set_rate_limit",
+    "upload_set_read_back",
     "upload_set_segment_size",
     "upload_set_rate_limit",
 ];
 
 /// Settings whose effects have tests of their own, below, in networks.rs or in protocols.rs.
-const OTHER_EFFECTS: [&str; 25] = [
+const OTHER_EFFECTS: [&str; 26] = [
     "client_set_dialect",
     "client_set_protocol",
     "client_set_proxy",
@@ -270,6 +271,8 @@ const OTHER_EFFECTS: [&str; 25] = [
     "upload_set_rate_limit",
     "upload_set_state_file",
     "upload_set_state_file_utf16",
+    // It needs a server of WebDAV or tus.
+    "upload_set_read_back",
     // It needs a server that takes parts.
     "upload_set_connections",
 ];

@@ -41,6 +41,8 @@ int main(int argc, char **argv)
     CHECK(!error);
     upload.set_digest_algorithm(resup::DigestAlgorithm::md5, error);
     CHECK(!error);
+    upload.set_read_back(true, error);
+    CHECK(!error);
     upload.set_connections(7, error);
     CHECK(error == resup::Errc::argument);
     upload.start(error);

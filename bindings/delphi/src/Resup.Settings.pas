@@ -21,6 +21,7 @@ type
     FStream: TStream;
     FDigest: TResupDigest;
     FDigestAlgorithm: TResupDigestAlgorithm;
+    FReadBack: Boolean;
     FConnections: Cardinal;
     FProtocol: TResupProtocol;
     FLogLevel: TResupLogLevel;
@@ -80,6 +81,8 @@ type
     property Digest: TResupDigest read FDigest write FDigest default rdOnePass;
     /// <summary>The algorithm of the digest.</summary>
     property DigestAlgorithm: TResupDigestAlgorithm read FDigestAlgorithm write FDigestAlgorithm default raAutomatic;
+    /// <summary>Whether the finished file is read back and compared, where the server tells no digest.</summary>
+    property ReadBack: Boolean read FReadBack write FReadBack default False;
     /// <summary>The most connections that send parts of the file: 1 to 6, or 0 for as many as help.</summary>
     property Connections: Cardinal read FConnections write FConnections default 0;
     /// <summary>A file with which a later run of the program need not read again what the server has; in tus it begins
@@ -173,6 +176,7 @@ begin
     AUpload.SetField(FFields.Names[I], FFields.Values[FFields.Names[I]]);
   AUpload.Digest := FDigest;
   AUpload.DigestAlgorithm := FDigestAlgorithm;
+  AUpload.ReadBack := FReadBack;
   AUpload.Connections := FConnections;
   if FStateFile <> '' then
     AUpload.StateFile := FStateFile;

@@ -45,6 +45,7 @@ type
     FName, FDirectory, FContentType, FStateFile: TResupText;
     FDigest: TResupDigest;
     FDigestAlgorithm: TResupDigestAlgorithm;
+    FReadBack: Boolean;
     FConnections: Cardinal;
     FSegmentSize, FRateLimit: Int64;
     procedure Prepare(const AName: TResupText);
@@ -56,6 +57,7 @@ type
     procedure SetContentType(const AValue: TResupText);
     procedure SetDigest(AValue: TResupDigest);
     procedure SetDigestAlgorithm(AValue: TResupDigestAlgorithm);
+    procedure SetReadBack(AValue: Boolean);
     procedure SetConnections(AValue: Cardinal);
     procedure SetStateFile(const AValue: TResupText);
     procedure SetSegmentSize(AValue: Int64);
@@ -118,6 +120,9 @@ type
     property Digest: TResupDigest read FDigest write SetDigest;
     /// <summary>The algorithm of the digest. Default: raAutomatic; DigestUsed says which one the run uses then.</summary>
     property DigestAlgorithm: TResupDigestAlgorithm read FDigestAlgorithm write SetDigestAlgorithm;
+    /// <summary>Whether the finished file is read back, and its digest compared, where the server tells none: by
+    /// WebDAV, tus and the IETF's protocol. Another file ends the run, and stays there. Default: False.</summary>
+    property ReadBack: Boolean read FReadBack write SetReadBack;
     /// <summary>The most connections that send parts of the file, where the server takes parts: 1 to 6. Default:
     /// 0, for as many as help. A stream uses one.</summary>
     property Connections: Cardinal read FConnections write SetConnections;
@@ -295,6 +300,12 @@ procedure TResupUpload.SetDigestAlgorithm(AValue: TResupDigestAlgorithm);
 begin
   Check(resup_upload_set_digest_algorithm(Handle, Ord(AValue)));
   FDigestAlgorithm := AValue;
+end;
+
+procedure TResupUpload.SetReadBack(AValue: Boolean);
+begin
+  Check(resup_upload_set_read_back(Handle, Ord(AValue)));
+  FReadBack := AValue;
 end;
 
 procedure TResupUpload.SetConnections(AValue: Cardinal);

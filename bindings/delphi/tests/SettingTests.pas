@@ -78,6 +78,7 @@ begin
     Upload.Name := 'otherwise';
     Upload.Digest := rdFirst;
     Upload.DigestAlgorithm := raMd5;
+    Upload.ReadBack := True;
     Upload.Connections := 3;
     Upload.StateFile := Folder + PathDelim + 'settings.state';
     Upload.SegmentSize := 30000;

@@ -124,6 +124,23 @@ impl Upload {
         Ok(())
     }
 
+    /// Sets whether the finished file is read back from the server at the end of a run, and compared by its
+    /// digest, where the protocol has no digest of the server's for that: WebDAV, tus and the IETF's
+    /// protocol. Default: no. Reading goes on after a break, keeps the rate limits, and takes as many bytes
+    /// as the file has.
+    ///
+    /// A file that is another one ends the run with [`Error::DigestMismatch`], and stays there; the next run
+    /// uploads it anew, and so does this one if it was there before. A run with a dialect or with sessions,
+    /// and one without a digest, does not start.
+    ///
+    /// # Errors
+    /// [`Error::WrongState`] during a run.
+    pub fn set_read_back(&mut self, reads_back: bool) -> Result<(), Error> {
+        self.idle()?;
+        self.options.reads_back = reads_back;
+        Ok(())
+    }
+
     /// Sets how many connections send parts of the file at a time at most, where the server takes parts
     /// and the source can be read at several places. 0, the default, is as many as help. A stream uses one.
     ///

@@ -43,6 +43,7 @@ fn run(case: u64, world: &mut World) -> Result<(), Error> {
             step @ (Step::Connect
             | Step::Store
             | Step::CompareRange(_)
+            | Step::ReadBack { .. }
             | Step::SendParts { .. }) => unreachable!("not for this server: {step:?}"),
             Step::Locate { .. } => match world.locate() {
                 Ok(answer) => Event::Located(answer),

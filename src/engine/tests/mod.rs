@@ -9,6 +9,7 @@ mod locating;
 mod parallel;
 mod parts_histories;
 mod parts_world;
+mod reading_back;
 mod rechecking;
 mod recovering;
 mod section_histories;
@@ -61,6 +62,7 @@ fn plan() -> Plan {
         },
         segment_size: SegmentSize::Unlimited,
         learned_limit: LearnedLimit::default(),
+        reads_back: false,
     }
 }
 

@@ -58,6 +58,7 @@ fn run_by(
         asks_first: false,
         learned_store: &learned_store,
         connections: 0,
+        reads_back: false,
         ids: &ids,
         rates: [&unlimited, &unlimited],
     });

@@ -88,6 +88,7 @@ fn run(
         asks_first: false,
         learned_store: &learned_store,
         connections: 0,
+        reads_back: false,
         ids: &ids,
         rates: [&unlimited, &unlimited],
     });

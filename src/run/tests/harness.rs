@@ -132,6 +132,7 @@ pub(super) fn run_learned(
         asks_first: false,
         learned_store: &learned_store,
         connections: 0,
+        reads_back: false,
         ids: &ids,
         rates: [&unlimited, &unlimited],
     });

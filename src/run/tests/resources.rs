@@ -61,6 +61,7 @@ fn run(
         asks_first: false,
         learned_store: &learned_store,
         connections,
+        reads_back: false,
         ids: &ids,
         rates: [&unlimited, &unlimited],
     });

@@ -213,7 +213,8 @@ impl TusServer {
         self.daemon.is_some()
     }
 
-    fn data(&self) -> PathBuf {
+    /// Returns the directory with its files.
+    pub fn data(&self) -> PathBuf {
         self.dir.path().join("data")
     }
 

@@ -197,6 +197,13 @@ pub struct Transfer {
     #[arg(long)]
     pub digest_first: bool,
 
+    /// Read the finished file back, and compare it, where the server tells no digest of it
+    ///
+    /// That is so with dav, tus and ietf. If it is another file, the upload fails; the file stays there, and the
+    /// same command uploads it anew. It takes as many bytes again as the file has, within --rate.
+    #[arg(long)]
+    pub read_back: bool,
+
     /// Maximum number of connections that send parts of a file, 1 to 6 [default: as many as help]
     ///
     /// The server has to take parts. Large files on a slow network get faster by it.

@@ -106,6 +106,7 @@ fn set_upload(put: &Put, upload: &mut Upload) -> Result<(), Error> {
     if let Some(connections) = put.transfer.connections {
         upload.set_connections(connections)?;
     }
+    upload.set_read_back(put.transfer.read_back)?;
     upload.set_digest_algorithm(put.transfer.digest.algorithm())?;
     upload.set_digest(put.transfer.digest_mode())
 }

@@ -44,6 +44,7 @@ fn the_help_has_units_exit_codes_and_examples() {
         "Retries and time limits:",
         "Maximum number of connections",
         "--digest-first",
+        "--read-back",
         "- none:",
     ] {
         assert!(help.contains(words), "{words} is not in:\n{help}");

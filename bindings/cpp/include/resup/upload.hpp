@@ -232,6 +232,13 @@ class Upload : public Remote {
         return must(resup_upload_set_digest_algorithm, algorithm);
     }
 
+    /**
+     * @brief Whether the finished file is read back, and its digest compared, where the server tells none. Default: no.
+     *
+     * That is so by WebDAV, tus and the IETF's protocol. Another file ends the run with Errc::digest, and stays there.
+     */
+    Upload &set_read_back(bool read_back) { return must(resup_upload_set_read_back, read_back); }
+
     /** @brief The most connections that send parts of the file: 1 to 6, or 0, the default, for as many as help. */
     Upload &set_connections(std::uint32_t connections) { return must(resup_upload_set_connections, connections); }
 
@@ -340,6 +347,10 @@ class Upload : public Remote {
     void set_digest_algorithm(DigestAlgorithm algorithm, std::error_code &error) noexcept
     {
         error = set(resup_upload_set_digest_algorithm, algorithm);
+    }
+    void set_read_back(bool read_back, std::error_code &error) noexcept
+    {
+        error = set(resup_upload_set_read_back, read_back);
     }
     void set_connections(std::uint32_t connections, std::error_code &error) noexcept
     {

@@ -62,6 +62,10 @@ natives! {
         upload.lock()?.set_digest_algorithm(algorithm)?;
     }
 
+    Java_io_resup_NativeUpload_setReadBack(upload: Arc<Entry>, read_back: bool) {
+        upload.lock()?.set_read_back(read_back)?;
+    }
+
     Java_io_resup_NativeUpload_setConnections(upload: Arc<Entry>, connections: u32) {
         upload.lock()?.set_connections(connections)?;
     }

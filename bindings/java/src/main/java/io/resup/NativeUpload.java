@@ -47,6 +47,10 @@ final class NativeUpload extends Handle {
         setDigestAlgorithm(number, algorithm.code);
     }
 
+    void setReadBack(boolean readBack) {
+        setReadBack(number, readBack);
+    }
+
     void setConnections(int connections) {
         setConnections(number, connections);
     }
@@ -138,6 +142,8 @@ final class NativeUpload extends Handle {
     private native void setDigest(long number, int code);
 
     private native void setDigestAlgorithm(long number, int code);
+
+    private native void setReadBack(long number, boolean readBack);
 
     private native void setConnections(long number, int connections);
 

@@ -393,6 +393,19 @@ public final class ResumableUpload implements AutoCloseable {
         }
 
         /**
+         * Sets whether the finished file is read back and its digest compared, where the server tells none: by WebDAV,
+         * tus and the IETF's protocol. Another file ends the run with {@link ErrorCode#DIGEST}, and stays there; the next
+         * run replaces it. A run with a dialect, with sessions or without a digest does not start.
+         *
+         * @param readBack  default: false
+         * @return this
+         */
+        public Builder readBack(boolean readBack) {
+            handle().setReadBack(readBack);
+            return this;
+        }
+
+        /**
          * Sets how many connections send parts of the file at most, where the server takes parts. Channels and
          * streams use one.
          *

@@ -1,0 +1,228 @@
+//! Reading the finished file back from the server, where the program wants its bytes compared.
+
+use std::cell::RefCell;
+use std::io::{self, Read};
+
+use resup_digests::{Algorithm, State};
+
+use super::driver::Driver;
+use super::pace::Pace;
+use super::reading::STEP;
+use crate::control::log::LogLevel;
+use crate::control::snapshot::UploadState;
+use crate::control::stop::Stop;
+use crate::engine::{Event, FoundBack};
+use crate::error::Error;
+use crate::http::endpoint::Endpoint;
+use crate::http::secret::Secret;
+use crate::http::{challenge, limited, refusal_of, Exchange, Needs, Request, Response};
+
+/// What was read of a finished file. After a break the next request goes on from there.
+pub(super) struct ReadBack {
+    url: String,
+    state: State,
+    at: u64,
+    /// The strong entity tag of the file that these bytes are of.
+    tag: Option<String>,
+}
+
+impl Driver<'_> {
+    pub(super) fn read_back(&mut self, location: Option<String>) -> Event {
+        let mut read = (0, 0);
+        let result = self.compare_back(location, &mut read);
+        Event::ReadBack {
+            read: read.0,
+            at: read.1,
+            result: result.map_err(|stop| self.cause(stop)),
+        }
+    }
+
+    /// Reads the file back, and compares it. Counts the bytes that it reads, and says where they end.
+    fn compare_back(
+        &mut self,
+        location: Option<String>,
+        (read, at): &mut (u64, u64),
+    ) -> Result<FoundBack, Stop> {
+        let size = self.job.size;
+        if self.source.source.window().is_none() {
+            self.source.hash_up_to(size)?;
+        }
+        let (url, digest) = match (self.readable(location), self.whole_digest()?) {
+            (Some(url), Some(digest)) => (url, digest),
+            (None, _) => return Err(Stop::Failed(Error::InvalidArgument {
+                what: "read back",
+                why:
+                    "(set_read_back) was set, and the server has neither a digest nor a URL of the \
+                          file; it is there, and nothing has compared it"
+                        .to_owned(),
+            })),
+            (_, None) => {
+                let why = "a file is read back that has no digest".to_owned();
+                return Err(Error::Internal { why }.into());
+            }
+        };
+        self.control.confirm(size);
+        self.control.enter(UploadState::Verifying);
+        if self.exchange.is_none() {
+            self.exchange = Some(self.connector.connect()?);
+        }
+        let kept = self.read_back.take().filter(|kept| kept.url == url);
+        let mut back = kept.unwrap_or_else(|| ReadBack::new(url, digest.algorithm()));
+        self.log(LogLevel::Info, || {
+            format!(
+                "reading the file back from {}, from {} on",
+                back.url, back.at
+            )
+        });
+        let pace = Pace::new(self.control, self.rates);
+        let result = back.read(Self::connection(&self.exchange), size, (pace, read));
+        *at = back.at;
+        if let Err(error) = result {
+            self.read_back = Some(back);
+            return Err(error.into());
+        }
+        let found = back.state.digest();
+        self.log(LogLevel::Info, || {
+            format!("read back: {size} bytes, the digest is {}", found.hex())
+        });
+        if found == digest {
+            return Ok(FoundBack::Equal);
+        }
+        self.log(LogLevel::Warn, || {
+            format!(
+                "the file that was read back is another one: its digest is {}, and that of this file {}",
+                found.hex(),
+                digest.hex()
+            )
+        });
+        Ok(match self.protocol.abilities().needs_key {
+            true => {
+                // An upload that is complete takes no other bytes.
+                self.answers.id = None;
+                FoundBack::Dropped
+            }
+            false => FoundBack::Other(found),
+        })
+    }
+
+    /// Gives the URL at which the finished file can be read, if the protocol tells it.
+    fn readable(&self, location: Option<String>) -> Option<String> {
+        let tells = !self.protocol.abilities().proves_prefix;
+        location.filter(|url| tells && Endpoint::parse(url).is_ok())
+    }
+}
+
+impl ReadBack {
+    fn new(url: String, algorithm: Algorithm) -> Self {
+        ReadBack {
+            url,
+            state: State::new(algorithm),
+            at: 0,
+            tag: None,
+        }
+    }
+
+    /// Reads the rest of the file, and counts the bytes.
+    fn read(
+        &mut self,
+        exchange: &dyn Exchange,
+        size: u64,
+        (pace, count): (Pace<'_>, &mut u64),
+    ) -> Result<(), Error> {
+        let request = Request {
+            method: "GET",
+            url: self.url.clone(),
+            content_type: None,
+            headers: self.headers(),
+            body: None,
+            needs: Needs::Head,
+        };
+        let taker = RefCell::new((self, pace, count));
+        let take = |response: &Response, body: &mut dyn Read| {
+            let (this, pace, count) = &mut *taker.borrow_mut();
+            this.begin(response, size).map_err(Stop::Failed)?;
+            this.take(body, size, (pace, count))
+        };
+        let response = exchange.exchange(Request {
+            needs: Needs::Stream(&take),
+            ..request
+        })?;
+        match response.status {
+            200 | 206 => Ok(()),
+            412 | 416 => Err(changed()),
+            401 => Err(refusal_of(&response, challenge(&response))),
+            _ => {
+                let hint = "the server has the whole file, and does not give it to be compared";
+                Err(refusal_of(&response, Some(hint.to_owned())))
+            }
+        }
+    }
+
+    fn headers(&self) -> Vec<(String, Secret)> {
+        let mut fields = vec![
+            ("accept", "*/*".to_owned()),
+            // What something in between has kept tells nothing about the server.
+            ("cache-control", "no-cache".to_owned()),
+        ];
+        if self.at > 0 {
+            fields.push(("range", format!("bytes={}-", self.at)));
+            fields.extend(self.tag.clone().map(|tag| ("if-range", tag)));
+        }
+        let fields = fields.into_iter();
+        fields
+            .map(|(name, value)| (name.to_owned(), Secret::new(value)))
+            .collect()
+    }
+
+    /// Takes the head of a response: it has the rest of the file, or all of it.
+    fn begin(&mut self, response: &Response, size: u64) -> Result<(), Error> {
+        let value = |name: &str| response.values(name).next().map(|value| value.into_owned());
+        if let Some(coding) = value("content-encoding").filter(|it| it != "identity") {
+            return Err(Error::bad_response(format!(
+                "it has Content-Encoding \"{}\", so its bytes are not the file's",
+                limited(&coding)
+            )));
+        }
+        let tag = response.strong_tag();
+        if response.status == 206 {
+            let wanted = format!("bytes {}-{}/{size}", self.at, size.saturating_sub(1));
+            let is_same = self.tag.is_none() || self.tag == tag;
+            if is_same && value("content-range").as_deref() == Some(wanted.as_str()) {
+                return Ok(());
+            }
+            *self = ReadBack::new(self.url.clone(), self.state.digest().algorithm());
+            return Err(changed());
+        }
+        *self = ReadBack::new(self.url.clone(), self.state.digest().algorithm());
+        self.tag = tag;
+        Ok(())
+    }
+
+    /// Takes the body of a response, up to its end.
+    fn take(
+        &mut self,
+        body: &mut dyn Read,
+        size: u64,
+        (pace, count): (&mut Pace<'_>, &mut u64),
+    ) -> io::Result<()> {
+        let mut buf = vec![0; STEP];
+        loop {
+            let n = pace.receive(body, &mut buf)?;
+            self.at += n as u64;
+            *count += n as u64;
+            if self.at > size || n == 0 && self.at < size {
+                let why = format!("the finished file has not {size} bytes, as was read back");
+                return Err(io::Error::other(Error::DigestMismatch { why }));
+            }
+            if n == 0 {
+                return Ok(());
+            }
+            self.state.update(&buf[..n]);
+        }
+    }
+}
+
+/// Makes the error for a file that is another one than a moment ago.
+fn changed() -> Error {
+    Error::bad_response("the file has changed there while it was read back")
+}
