@@ -245,11 +245,18 @@ fn a_digest_first_is_refused_and_none_is_possible() {
 }
 
 #[test]
-fn an_upload_that_is_complete_is_not_read_again() {
-    let scene = scenes().next().unwrap();
-    let mut upload = of_bytes(&scene.client(), b"abc");
-    upload.run().unwrap();
-    let error = upload.run().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::SourceIo, "{error}");
-    assert_eq!(scene.server.files().len(), 1);
+fn an_upload_that_is_complete_is_so_in_another_run() {
+    for scene in scenes() {
+        let mut upload = of_bytes(&scene.client(), b"abc");
+        for run in 0..3 {
+            upload.run().unwrap();
+            let remote = upload.remote();
+            let skipped = remote.snapshot().bytes_skipped;
+            assert_eq!(skipped, if run == 0 { 0 } else { 3 }, "{}", scene.name);
+            assert!(remote.digest().is_some(), "{}", scene.name);
+        }
+        assert_eq!(scene.server.files().len(), 1, "{}", scene.name);
+        let error = upload.discard().unwrap_err().to_string();
+        assert!(error.contains("it is complete"), "{error}");
+    }
 }

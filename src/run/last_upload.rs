@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::control::Control;
 use crate::source::{Opener, Source};
 
-/// The protocol and the key of the upload that the last run has begun, where only the key finds it. A
-/// state file keeps them for other processes.
+/// The protocol and the key of the upload that the last run has begun, where only the key finds it, until it
+/// is complete; that of a stream which is read once is kept for good. A state file keeps them for other processes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LastUpload(Arc<Mutex<Option<Known>>>);
 
@@ -27,7 +27,7 @@ impl LastUpload {
         Some((known.protocol, known.key))
     }
 
-    /// Notes the upload of a run that has failed. One that the server has not answered changes nothing: what an
+    /// Notes the upload of a run that a further one may go on with. One that the server has not answered changes nothing: what an
     /// earlier run has begun is still there.
     pub(super) fn note(&self, of: String, protocol: &str, control: &Control) {
         if let Some(key) = control.server_info().id {

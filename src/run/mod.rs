@@ -176,6 +176,7 @@ pub(crate) fn run_upload(
         upload.last.forget();
         return Ok(());
     }
+    let is_stream = source.window().is_some();
     let driver = Driver::new(Setup {
         protocol: &*protocol,
         connector: &connector,
@@ -199,7 +200,8 @@ pub(crate) fn run_upload(
     });
     let result = driver.run();
     match (&result, of) {
-        (Err(_), Some(of)) if protocol.abilities().needs_key => {
+        // A stream that is complete cannot be sent again: a further run finds it at the server.
+        (result, Some(of)) if protocol.abilities().needs_key && (result.is_err() || is_stream) => {
             upload.last.note(of, protocol.name(), control);
         }
         _ => upload.last.forget(),

@@ -139,7 +139,7 @@ impl Upload {
     /// What the server has not confirmed is kept in memory: one segment, of 8 MiB at most. So the upload
     /// goes on after a lost connection, and another run of this object goes on where the last one
     /// ended. It cannot begin anew: where the server loses bytes that it has confirmed, or the whole
-    /// upload, the run fails with [`Error::SourceIo`]. No other process goes on with it, and a state
+    /// upload, the run fails with [`Error::SourceIo`]. Once it is complete, a run finds that. No other process goes on with it, and a state
     /// file is ignored. A read that fails ends the run; another run reads again.
     ///
     /// # Errors
