@@ -76,3 +76,55 @@ fn a_file_is_whole_only_where_this_client_has_sent_it() {
     let answer = dialect.locate(&script, &plain(), Some("10.abc.x")).unwrap();
     assert_eq!((answer.state, answer.is_own), (State::Complete, true));
 }
+
+#[test]
+fn a_number_of_bytes_is_where_the_dialect_says() {
+    let ask = |offset: &str, reply: Reply<'_>, body: &str| {
+        let text = format!(r#"{{"base": "jquery-file-upload", "state": {{{offset}}}}}"#);
+        let spec = Spec::read(&text).unwrap();
+        let dialect = dialect(&spec, SegmentSize::Fixed(10), &plain()).unwrap();
+        let script = Script::new(&[reply]).with_body(body);
+        let answer = dialect.locate(&script, &plain(), Some("10.abc.x"));
+        script.lines();
+        answer.map(|answer| answer.offset)
+    };
+    let field = r#""offset": "header:X-Size""#;
+    let range = r#""last_byte": "header:Range regex:-(\\d+)""#;
+    let page = r#""offset": "regex:(\\d+) bytes""#;
+    let json = r#""offset": "/n""#;
+    for (offset, reply, body, expected) in [
+        (field, (200, &[("x-size", "20")][..]), "", Ok(20)),
+        (field, HAS, "", Err("there is nothing at header:X-Size")),
+        (field, (404, &[]), "", Ok(0)),
+        (range, (200, &[("range", "0-19")]), "", Ok(20)),
+        (
+            range,
+            (200, &[("range", "none")]),
+            "",
+            Err("finds nothing in \"none\""),
+        ),
+        (
+            range,
+            (200, &[("range", "0-25")]),
+            "",
+            Err("26 exceeds the file's size 25"),
+        ),
+        (page, HAS, "<p>13 bytes", Ok(13)),
+        (
+            page,
+            HAS,
+            "<p>Log in",
+            Err("there is nothing at regex:(\\d+) bytes"),
+        ),
+        (json, HAS, "{}", Ok(0)),
+        (json, HAS, r#"{"n": null}"#, Ok(0)),
+        (json, HAS, r#"{"n": "20"}"#, Ok(20)),
+        (json, HAS, "<p>Log in", Err("it is no JSON")),
+    ] {
+        match (ask(offset, reply, body), expected) {
+            (Ok(told), Ok(expected)) => assert_eq!(told, expected, "{offset} {body}"),
+            (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
+            (told, _) => panic!("{offset} {body}: {told:?}"),
+        }
+    }
+}
