@@ -189,8 +189,7 @@ var
   /// <returns>RESUP_OK; RESUP_E_FREED, RESUP_E_HANDLE, RESUP_E_HANDLE_KIND, which change nothing</returns>
   /// <remarks>Threads: any. Callbacks: the destroy function of the log callback, when no upload of it is left.</remarks>
   resup_client_free: function(client: Presup_client): resup_status; cdecl;
-  /// <summary>Returns the message of the last call that failed on this thread, if it was one for this client:
-  /// its setters, and the making of uploads.</summary>
+  /// <summary>Returns the message of this thread's last failed call, if for this client: its setters, new uploads.</summary>
   /// <param name="client">a client; or NULL for calls that failed without one, such as resup_client_new</param>
   /// <returns>a text, never NULL, empty if it was none of these; valid until this thread's next failure</returns>
   /// <remarks>Threads: any, each has its own message. Callbacks: none.</remarks>
@@ -229,15 +228,13 @@ var
   /// <summary>Sets the most time for which the network may take nothing while there is something to send. A
   /// transfer that moves, however slowly, is never ended. Default: 60000.</summary>
   resup_client_set_stall_timeout: function(client: Presup_client; milliseconds: Cardinal): resup_status; cdecl;
-  /// <summary>Sets the most file bytes per second that all uploads of this client send together. Counts at
-  /// once, for running uploads too.</summary>
+  /// <summary>Sets the most file bytes per second of all uploads of this client together, at once, also in runs.</summary>
   /// <param name="bytes_per_second">0, the default, for no limit</param>
   resup_client_set_rate_limit: function(client: Presup_client; bytes_per_second: resup_uint64): resup_status; cdecl;
   /// <summary>Sets how many attempts in a row may fail, after the first, without the server having got more.</summary>
   /// <param name="limit">0 never tries again. Default: 8. These take 45 s on average, with the default waits.</param>
   resup_client_set_retry_limit: function(client: Presup_client; limit: Cardinal): resup_status; cdecl;
-  /// <summary>Sets the most time that attempts may go on, and fail, without the server having got more.
-  /// It begins anew after a pause.</summary>
+  /// <summary>Sets the most time of attempts that fail without progress. It begins anew after a pause.</summary>
   /// <param name="milliseconds">0, the default, for no limit but that of their number</param>
   resup_client_set_retry_timeout: function(client: Presup_client; milliseconds: Cardinal): resup_status; cdecl;
   /// <summary>Sets the waits between attempts: random, between zero and a bound that starts with the first
@@ -396,9 +393,8 @@ var
   /// <summary>As resup_client_set_ca_file, with the certificates themselves.</summary>
   /// <param name="pem">one certificate or more</param>
   resup_client_set_ca_pem: function(client: Presup_client; pem: PAnsiChar): resup_status; cdecl;
-  /// <summary>Sets the certificate that this side shows when the server asks for one. Fails also when the key
-  /// does not fit. The library's copies of the file are overwritten in memory; not so what its TLS
-  /// makes of the key.</summary>
+  /// <summary>Sets the certificate for a server that asks for one. Fails also when the key does not fit. The
+  /// library's copies of the file are overwritten in memory; not so what its TLS makes of the key.</summary>
   resup_client_set_client_certificate: function(client: Presup_client; certificate: PAnsiChar; key: PAnsiChar): resup_status; cdecl;
   /// <summary>As resup_client_set_client_certificate, with paths in UTF-16.</summary>
   resup_client_set_client_certificate_utf16: function(client: Presup_client; certificate: PWideChar; key: PWideChar): resup_status; cdecl;
@@ -463,8 +459,7 @@ var
   resup_upload_new_file: function(client: Presup_client; path: PAnsiChar; handle: PPresup_upload): resup_status; cdecl;
   /// <summary>As resup_upload_new_file, with a path in UTF-16.</summary>
   resup_upload_new_file_utf16: function(client: Presup_client; path: PWideChar; handle: PPresup_upload): resup_status; cdecl;
-  /// <summary>Makes an upload of bytes in memory. Its digest is computed before it is sent, since nothing else
-  /// tells two versions of it apart.</summary>
+  /// <summary>Makes an upload of bytes in memory. Its digest, which tells its versions apart, is computed first.</summary>
   /// <param name="data">the bytes; copied; may be NULL when there are none</param>
   /// <param name="size">how many</param>
   resup_upload_new_memory: function(client: Presup_client; data: Pointer; size: resup_size; name: PAnsiChar; handle: PPresup_upload): resup_status; cdecl;
@@ -487,8 +482,7 @@ type
   resup_size_callback = function(size: Presup_uint64; user_data: Pointer): Integer; cdecl;
 
 var
-  /// <summary>Makes an upload of what the program's own functions read: a file in an archive, a database's
-  /// blob, a stream of another language.</summary>
+  /// <summary>Makes an upload of what the program's own functions read: a database's blob, a file in an archive.</summary>
   /// <remarks>The functions are called only from within resup_upload_run and resup_upload_wait, on the thread
   /// that called these; so after resup_upload_start the upload goes on only while the program waits,
   /// and is cancelled within 100 ms only if they return by then. What they read must stay the same
@@ -552,10 +546,15 @@ const
 
 var
   /// <summary>Sets whether and when the digest of the file is computed. That of memory, and of a stream with a
-  /// size, is computed before the first request in every mode: nothing else tells two versions apart.</summary>
-  /// <remarks>With RESUP_DIGEST_NONE for a file and an algorithm by its name the start fails (RESUP_E_ARGUMENT).</remarks>
+  /// size, is computed before the first request in every mode: nothing else tells two versions apart.
+  /// With RESUP_DIGEST_NONE for a file and an algorithm by its name the start fails (RESUP_E_ARGUMENT).</summary>
   /// <param name="mode">RESUP_DIGEST_NONE, RESUP_DIGEST_ONE_PASS or RESUP_DIGEST_FIRST</param>
   resup_upload_set_digest: function(upload: Presup_upload; mode: Integer): resup_status; cdecl;
+  /// <summary>Sets whether the finished file is read back at the end, and its digest compared, where the server tells
+  /// none: by WebDAV, tus, IETF. Another file ends the run (RESUP_E_DIGEST) and stays there; the next run
+  /// replaces it. With a dialect, sessions or RESUP_DIGEST_NONE the start fails (RESUP_E_ARGUMENT).</summary>
+  /// <param name="read_back">0 for no, the default; else yes</param>
+  resup_upload_set_read_back: function(upload: Presup_upload; read_back: Integer): resup_status; cdecl;
 
 const
   /// <summary>The best one that both sides have. The default.</summary>
@@ -572,11 +571,10 @@ var
   /// RESUP_E_DIGEST_UNAVAILABLE where the server does not use it.</summary>
   /// <param name="algorithm">one of the RESUP_DIGEST_ALGORITHM_ constants</param>
   resup_upload_set_digest_algorithm: function(upload: Presup_upload; algorithm: Integer): resup_status; cdecl;
-  /// <summary>Sets a file in which the upload keeps states of the digest, so that a resume by another run of
-  /// the program does not read again what the server already has; and its URL, where only that finds
-  /// it (tus). Default: none. Where it is missing, damaged or of another file, the upload reads more or
-  /// begins anew, and ends right. Only its owner may read it; it is removed when the upload is complete.
-  /// A file at that path that is no state file is left as it is. Memory and streams have no state file.</summary>
+  /// <summary>Sets a file for states of the digest, with which another run of the program need not read again what
+  /// the server has, and for the upload's URL, where only that finds it (tus). Default: none. Where it is
+  /// missing, damaged or of another file, the upload reads more or begins anew, and ends right. It is for its
+  /// owner only; it is removed at the end; one that is no state file is left. Memory and streams have none.</summary>
   resup_upload_set_state_file: function(upload: Presup_upload; path: PAnsiChar): resup_status; cdecl;
   /// <summary>As resup_upload_set_state_file, with a path in UTF-16.</summary>
   resup_upload_set_state_file_utf16: function(upload: Presup_upload; path: PWideChar): resup_status; cdecl;
@@ -724,8 +722,7 @@ var
   resup_upload_on_complete: function(upload: Presup_upload; callback: resup_complete_callback; user_data: Pointer; destroy: resup_destroy_callback): resup_status; cdecl;
 
 // Upload: numbers
-// What an upload has done, and how it goes on. For a handle that is not valid each function
-// returns 0.
+// What an upload has done, and how it goes on. For a handle that is not valid each returns 0.
 //
 // upload  an upload
 //
@@ -935,6 +932,7 @@ begin
     @resup_upload_set_content_type := FindFunction('resup_upload_set_content_type');
     @resup_upload_set_field := FindFunction('resup_upload_set_field');
     @resup_upload_set_digest := FindFunction('resup_upload_set_digest');
+    @resup_upload_set_read_back := FindFunction('resup_upload_set_read_back');
     @resup_upload_set_digest_algorithm := FindFunction('resup_upload_set_digest_algorithm');
     @resup_upload_set_state_file := FindFunction('resup_upload_set_state_file');
     @resup_upload_set_state_file_utf16 := FindFunction('resup_upload_set_state_file_utf16');
