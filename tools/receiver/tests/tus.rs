@@ -220,10 +220,16 @@ fn a_body_that_is_too_long_is_dropped() {
     Raw::tus_patch(&place, 0, b"x")
         .send(&receiver)
         .expect(409, "stands");
-    assert_eq!(
-        Raw::tus_patch(&place, 100_000, b"").send(&receiver).status,
-        204
-    );
+    // tus-java-client ends so where its requests divide the file.
+    let empty = Raw::tus_patch(&place, 100_000, b"");
+    for empty in [empty.clone(), empty.chunked()] {
+        let reply = empty.send(&receiver);
+        assert_eq!((reply.status, reply.upload_offset()), (204, 100_000));
+    }
+    Raw::tus_patch(&place, 100_000, b"x")
+        .chunked()
+        .send(&receiver)
+        .expect(403, "finished");
 }
 
 #[test]

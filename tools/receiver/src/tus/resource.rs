@@ -73,14 +73,18 @@ impl Resource<'_> {
             if let Some(length) = length {
                 set_length(endpoint, &mut record, length).await?;
             }
-            let is_empty = plan.length == Some(0) && plan.checks.is_empty();
+            let mut body = Incoming::new(body, "body", &endpoint.config);
             if record.state == State::Complete {
-                return match is_empty {
+                // In chunks only the end tells that there is nothing.
+                let is_empty = match plan.length {
+                    Some(length) => length == 0,
+                    None => body.next(body.deadline()).await?.is_none(),
+                };
+                return match is_empty && plan.checks.is_empty() {
                     true => Ok(record),
                     false => Err(finished().into()),
                 };
             }
-            let mut body = Incoming::new(body, "body", &endpoint.config);
             append(endpoint, (claim, record), &mut body, plan, log).await
         };
         let record = appended
