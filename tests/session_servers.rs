@@ -13,6 +13,7 @@ use resup_test_support::head::RequestHead;
 use resup_test_support::http_proxy::{Fault, HttpProxy};
 use resup_test_support::session::{Kind, SessionServer, ALL};
 use resup_test_support::{files, runs, seed};
+use serde_json::json;
 
 /// Some segments of the least size.
 const SIZE: u64 = 4 << 20;
@@ -31,11 +32,18 @@ impl Scene {
         plan: impl FnMut(&RequestHead, u64) -> Fault + Send + 'static,
     ) -> Option<Self> {
         let server = SessionServer::start(kind)?;
-        Some(Scene {
+        Some(Self::at(server, plan))
+    }
+
+    fn at(
+        server: SessionServer,
+        plan: impl FnMut(&RequestHead, u64) -> Fault + Send + 'static,
+    ) -> Self {
+        Scene {
             proxy: HttpProxy::start(server.addr(), plan),
             server,
             dir: tempfile::tempdir().unwrap(),
-        })
+        }
     }
 
     fn kind(&self) -> Kind {
@@ -124,6 +132,30 @@ fn files_arrive_in_segments_of_the_size_that_sessions_want() {
                 but_the_last.into_iter().all(|size| *size == SEGMENT),
                 "{sizes:?}"
             );
+        }
+    }
+}
+
+#[test]
+fn answers_of_a_sites_own_for_finished_files_are_understood() {
+    for answer in [
+        json!({"body": {"message": "done"}}),
+        json!({"body": {"name": "a"}, "statusCode": 201}),
+        json!({"body": "stored", "statusCode": 200}),
+    ] {
+        for fault in [Fault::None, Fault::LoseResponse] {
+            let Some(server) = SessionServer::start_answering(answer.clone()) else {
+                return;
+            };
+            let scene = Scene::at(server, on("PUT", 1, fault));
+            let file = scene.file(1000);
+            let result = scene.upload(&scene.client(), &file).run();
+            let methods: Vec<_> = scene.proxy.exchanges();
+            result.unwrap_or_else(|e| panic!("{answer}: {e}\n{methods:?}"));
+            scene.check(&file);
+            let sent = scene.proxy.exchanges();
+            let sent = sent.iter().filter(|it| brings_bytes(&it.head)).count();
+            assert_eq!(sent, 1, "{answer}: {fault:?}");
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod creation;
 mod state;
+mod success;
 #[cfg(test)]
 mod tests;
 
@@ -59,6 +60,12 @@ impl Session {
             body: (method != "GET").then_some(Body::Text(b"")),
             needs: Needs::Whole,
         }
+    }
+
+    /// Makes the request that asks what a session has.
+    fn question<'a>(job: &Job, url: &Endpoint) -> Request<'a> {
+        let range = header("content-range", format!("bytes */{}", job.size));
+        Self::request("PUT", url, vec![range])
     }
 
     /// Creates a session.
@@ -116,8 +123,7 @@ impl Session {
         (url, is_known): (&Endpoint, bool),
     ) -> Result<Known, Error> {
         if !self.is_graph.load(Relaxed) {
-            let range = header("content-range", format!("bytes */{}", job.size));
-            let response = exchange.exchange(Self::request("PUT", url, vec![range]))?;
+            let response = exchange.exchange(Self::question(job, url))?;
             match response.status {
                 308 if !is_redirect(&response) => {
                     return Ok(Known::Has(Box::new(
@@ -125,12 +131,16 @@ impl Session {
                     )))
                 }
                 200 | 201 => {
-                    return match self.complete(&response, job, (url, is_known))? {
+                    let answer = match self.complete(&response, job, (url, is_known))? {
+                        None if is_known => self.ask_about(exchange, job, url, &response)?,
+                        answer => answer,
+                    };
+                    return match answer {
                         Some(answer) => Ok(Known::Has(Box::new(answer))),
                         None => Err(Error::bad_response(
                             "nothing in it shows that the whole file is there",
                         )),
-                    }
+                    };
                 }
                 308 | 400 | 404 | 405 | 409..=412 | 415 | 416 | 499 | 501 => {}
                 403 if !is_known => {}
@@ -194,40 +204,6 @@ impl Session {
             is_own: true,
             message: None,
         }
-    }
-
-    /// Makes the answer of a session that a success ends; `None` if the response may be that of
-    /// something else. `is_known` says that the session has got the file's bytes by this client.
-    fn complete(
-        &self,
-        response: &Response,
-        job: &Job,
-        (url, is_known): (&Endpoint, bool),
-    ) -> Result<Option<Answer>, Error> {
-        let members = Members::of(response);
-        let size = members.as_ref().and_then(Members::size);
-        match (&members, size) {
-            (Some(members), _) if !members.are_of_a_file() => return Ok(None),
-            (_, Some(size)) if size != job.size => {
-                return Err(Error::BadOffset {
-                    why: format!("the file there has {size} bytes, this one has {}", job.size),
-                })
-            }
-            (_, Some(_)) => {}
-            // A page has a body of another kind.
-            (None, None) if !response.body.is_empty() => return Ok(None),
-            (_, None) if !is_known => return Ok(None),
-            (_, None) => {}
-        }
-        if let Some(members) = &members {
-            members.check_md5(job)?;
-        }
-        Ok(Some(Answer {
-            state: State::Complete,
-            offset: job.size,
-            location: members.and_then(|members| members.location()),
-            ..self.answer(url, job.size)
-        }))
     }
 
     /// Asks after a send, on a connection that is sure to have no other response.

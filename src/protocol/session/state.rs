@@ -39,13 +39,17 @@ impl Members {
 
     /// Whether they describe a finished file. Google Drive tells its kind and id, and no size.
     pub(super) fn are_of_a_file(&self) -> bool {
-        let told = ["size", "md5Hash", "kind", "id"];
-        let not_done = ["error", "nextExpectedRanges"];
-        let has_one = |names: &[&str]| {
-            let mut values = names.iter().filter_map(|name| self.0.get(*name));
-            values.any(|value| !value.is_null())
-        };
-        has_one(&told) && !has_one(&not_done)
+        self.have_one(&["size", "md5Hash", "kind", "id"]) && !self.deny_a_file()
+    }
+
+    /// Whether they say that there is no finished file.
+    pub(super) fn deny_a_file(&self) -> bool {
+        self.have_one(&["error", "nextExpectedRanges"])
+    }
+
+    fn have_one(&self, names: &[&str]) -> bool {
+        let mut values = names.iter().filter_map(|name| self.0.get(*name));
+        values.any(|value| !value.is_null())
     }
 
     /// Gives the size of the finished file. Google writes numbers as texts.

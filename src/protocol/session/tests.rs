@@ -136,10 +136,7 @@ fn a_success_is_believed_where_it_is_about_this_file() {
         (None, drive),
         (None, "{}"),
         (None, "<p>log in"),
-        (Some(URL), "<p>log in"),
-        (Some(URL), "{}"),
         (Some(URL), r#"{"error":"log in","id":7}"#),
-        (Some(URL), r#"{"message":"log in","size":null}"#),
         (Some(URL), r#"{"size":10,"nextExpectedRanges":["7-"]}"#),
     ] {
         let script = Script::new(&[(200, &[])]).with_body(body);
@@ -238,6 +235,7 @@ fn the_md5_of_the_finished_file_is_compared_with_the_sources() {
 fn a_page_in_place_of_the_last_answer_is_asked_about() {
     for page in [
         "<p>log in",
+        r#"{"message":"log in"}"#,
         r#"{"error":"log in"}"#,
         r#"{"nextExpectedRanges":["7-"]}"#,
     ] {
@@ -252,6 +250,54 @@ fn a_page_in_place_of_the_last_answer_is_asked_about() {
             "{page}: {outcome:?}"
         );
         assert_eq!(script.lines().len(), 2);
+    }
+}
+
+#[test]
+fn an_answer_of_a_sites_own_counts_where_a_session_of_nobodys_is_refused() {
+    let done = [
+        "stored",
+        "{}",
+        r#"{"name":"a b.txt"}"#,
+        r#"{"message":"done","size":null}"#,
+    ];
+    for body in done {
+        for (refused, again, offset) in [
+            (404, (201, &[][..]), Some(10)),
+            (400, (200, &[]), Some(10)),
+            (404, (308, &[("range", "bytes=0-6")]), Some(7)),
+            (404, (503, &[]), None),
+        ] {
+            let script = Script::new(&[(200, &[]), (refused, &[]), again]);
+            let script = script.with_bodies(&[body, "", body]);
+            let answer = locate(AT, Some(URL), &script);
+            assert_eq!(answer.ok().map(|it| it.offset), offset, "{body} {again:?}");
+            let seen = script.seen();
+            assert!(seen[1].line.starts_with(&format!("PUT {URL}")));
+            assert_eq!(seen[1].line.len(), seen[0].line.len() + 32);
+            assert_eq!(seen[2].line, seen[0].line);
+            assert!(seen
+                .iter()
+                .all(|it| it.header("content-range") == Some("bytes */10") && it.body.is_empty()));
+        }
+        // A page in the server's place answers each question alike.
+        for status in [200, 302, 403, 500] {
+            let script = Script::new(&[(200, &[]), (status, &[])]).with_body(body);
+            let error = locate(AT, Some(URL), &script).unwrap_err().to_string();
+            assert!(error.contains("nothing in it shows"), "{body}: {error}");
+        }
+        // After the last bytes the same question decides.
+        let script = Script::new(&[(200, &[]), (200, &[]), (404, &[]), (200, &[])]);
+        let script = script.with_bodies(&[body, body, "", body]);
+        let mut bytes = Bytes(b"56789");
+        let outcome = session(AT)
+            .send(&script, &job(), segment(URL, 5, &mut bytes))
+            .unwrap();
+        let Outcome::Accepted(answer) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!((answer.state, answer.offset), (State::Complete, 10));
+        script.lines();
     }
 }
 

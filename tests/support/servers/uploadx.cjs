@@ -2,12 +2,13 @@
 const { createServer } = require('node:http');
 const { Tus, Uploadx } = require('@uploadx/core');
 
-const { host, port, data, max_size, expire_ms, relative, sessions } = JSON.parse(process.argv[2]);
+const { host, port, data, max_size, expire_ms, relative, sessions, answer } = JSON.parse(process.argv[2]);
 const server = new (sessions ? Uploadx : Tus)({
 	path: '/files',
 	directory: data,
 	useRelativeLocation: relative,
 	...(max_size && { maxFileSize: max_size }),
+	...(answer && { onComplete: () => answer }),
 	...(expire_ms && { expiration: { maxAge: expire_ms } }),
 });
 // It refuses everything before it has looked at its directory.

@@ -25,6 +25,7 @@ pub const ALL: [Kind; 2] = [Kind::Uploadx, Kind::Google];
 /// A running server; it is killed when this is dropped. In a test that fails, its log is shown.
 pub struct SessionServer {
     kind: Kind,
+    answer: Option<serde_json::Value>,
     daemon: Option<Daemon>,
     dir: tempfile::TempDir,
 }
@@ -36,10 +37,24 @@ impl SessionServer {
     ///
     /// When it does not start, or is not there although it is [needed](crate::tools::find).
     pub fn start(kind: Kind) -> Option<Self> {
+        Self::launch(kind, None)
+    }
+
+    /// Starts uploadx with an answer of its site's own for finished files; `None` when it is not here.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_answering(answer: serde_json::Value) -> Option<Self> {
+        Self::launch(Kind::Uploadx, Some(answer))
+    }
+
+    fn launch(kind: Kind, answer: Option<serde_json::Value>) -> Option<Self> {
         let dir = tempfile::tempdir().expect("a directory");
         fs::create_dir(dir.path().join("data")).expect("a data directory");
         let mut server = Self {
             kind,
+            answer,
             daemon: None,
             dir,
         };
@@ -127,6 +142,7 @@ impl SessionServer {
                 // The proxy of a test is before it.
                 "relative": true,
                 "sessions": true,
+                "answer": self.answer,
             });
             command.arg(settings.to_string());
         })
