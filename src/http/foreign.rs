@@ -64,8 +64,7 @@ pub(crate) fn spoken(response: &Response) -> Option<Spoken> {
     if has("tus-") {
         return Some(Spoken::Tus);
     }
-    let patches = |value: Cow<'_, str>| value.contains("application/partial-upload");
-    if has("upload-") || response.values("accept-patch").any(patches) {
+    if speaks_ietf(response) {
         return Some(Spoken::Ietf);
     }
     if has("dav") || response.values("allow").any(methods) || text.contains("\"DAV:\"") {
@@ -75,6 +74,14 @@ pub(crate) fn spoken(response: &Response) -> Option<Spoken> {
     let is_store = has("x-amz-request-id") || has("x-amz-id-2");
     let is_error = text.contains("<Error>") && text.contains("<Code>");
     (is_store || is_error).then_some(Spoken::S3)
+}
+
+/// Whether a response to a request without bytes shows the IETF's protocol, perhaps beside another one.
+pub(crate) fn speaks_ietf(response: &Response) -> bool {
+    let patches = |value: Cow<'_, str>| value.contains("application/partial-upload");
+    let mut names = response.headers.keys();
+    names.any(|name| name.as_str().starts_with("upload-"))
+        || response.values("accept-patch").any(patches)
 }
 
 /// Names another protocol that the server speaks.

@@ -20,7 +20,7 @@ pub(crate) mod tls_faults;
 pub(crate) use challenge::{challenge, schemes};
 pub(crate) use clock::clock_hint;
 pub(crate) use exchange::{Exchange, Link};
-pub(crate) use foreign::{banner, instead, reason, spoken, Spoken};
+pub(crate) use foreign::{banner, instead, reason, speaks_ietf, spoken, Spoken};
 pub(crate) use message::{with_query, Body, Needs, Request, Response};
 pub(crate) use refusal::{refusal, refusal_of};
 pub(crate) use text::{excerpt, limited, status_and_words, without_bom};

@@ -20,3 +20,13 @@ pub(crate) struct LearnedProtocol {
     #[cfg(feature = "ietf")]
     pub(super) ietf: super::ietf::Learned,
 }
+
+impl LearnedProtocol {
+    /// Whether the server of tus takes an upload before its size is known; `None` if it has not said that.
+    pub(super) fn tus_defers_size(&self) -> Option<bool> {
+        #[cfg(feature = "tus")]
+        return self.tus.get().map(|offers| offers.defers_size);
+        #[cfg(not(feature = "tus"))]
+        None
+    }
+}
