@@ -57,6 +57,11 @@ fn run(bench: &Bench, program: &Path, runner: &[&str]) -> Outcome {
     let outcome = bench.run(&mut command, LIMIT);
     outcome.assert_success();
     assert_eq!(outcome.stdout, "all of it\n");
+    // The programs without exceptions have no such files.
+    let files = bench.path("files");
+    if files.join("stored").exists() {
+        assert_eq!(receiver.check_stored(&files), 3);
+    }
     outcome
 }
 

@@ -117,6 +117,7 @@ pub fn run_tests(bench: &Bench, command: &mut Command, named: fn(&Path) -> Strin
     let heap = std::fs::read_to_string(heap).unwrap();
     assert!(heap.contains("\n0 unfreed memory blocks"), "{heap}");
     check_huge(&huge);
+    assert_eq!(receiver.check_stored(&folder), 1, "a stream");
     assert_eq!(secure.files().len(), 1);
 }
 

@@ -13,6 +13,15 @@ std::filesystem::path make_file(const Setup &setup, const std::string &name, std
     return path;
 }
 
+void note_stored(const Setup &setup, const resup::Upload &upload, const std::filesystem::path &path)
+{
+    const auto id = upload.id();
+    CHECK(id);
+    std::ofstream list(setup.dir / "stored", std::ios::app);
+    list << *id << ' ' << path.filename().u8string() << '\n';
+    CHECK(list.good());
+}
+
 int main(int argc, char **argv)
 {
     CHECK(argc == 6);

@@ -20,6 +20,9 @@ struct Setup {
 // Makes a file of `size` bytes; its content depends on the length of its name.
 std::filesystem::path make_file(const Setup &setup, const std::string &name, std::size_t size);
 
+// Has the server's file of an upload compared with `path`, once the program has ended.
+void note_stored(const Setup &setup, const resup::Upload &upload, const std::filesystem::path &path);
+
 // Returns what `work` throws; fails when it throws nothing or something else.
 template <class Thrown, class Work> Thrown catch_from(Work &&work)
 {

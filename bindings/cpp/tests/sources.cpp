@@ -50,6 +50,7 @@ static void streams_are_uploaded(const Setup &setup)
     auto upload = resup::Upload::from_stream(client, "streamed too", std::move(stream));
     upload.run();
     CHECK(upload.digest() == file.digest() && upload.digest() && upload.size() == 1'234'567);
+    note_stored(setup, upload, path);
 
     auto empty = resup::Upload::from_stream(client, "empty", std::make_unique<std::istringstream>());
     empty.set_digest_algorithm(resup::DigestAlgorithm::md5).run();
@@ -59,11 +60,15 @@ static void streams_are_uploaded(const Setup &setup)
 static void streams_that_throw_at_their_end_are_uploaded(const Setup &setup)
 {
     resup::Client client(setup.endpoint);
-    auto stream = std::make_unique<std::istringstream>(std::string(200'000, 'x'));
+    const auto path = make_file(setup, "strict", 200'000);
+    std::ifstream file(path, std::ios::binary);
+    auto stream = std::make_unique<std::stringstream>();
+    *stream << file.rdbuf();
     stream->exceptions(std::ios::badbit | std::ios::failbit | std::ios::eofbit);
     auto upload = resup::Upload::from_stream(client, "strict", std::move(stream));
     upload.run();
     CHECK(upload.offset() == 200'000);
+    note_stored(setup, upload, path);
 }
 
 static void streams_that_fail_end_the_upload(const Setup &setup)
@@ -98,6 +103,7 @@ static void streams_without_a_size_are_uploaded(const Setup &setup)
     upload.set_segment_size(100'000).run();
     CHECK(was_unknown && upload.size() == 1'234'567 && upload.offset() == 1'234'567);
     CHECK(upload.digest() == file.digest() && upload.digest());
+    note_stored(setup, upload, path);
 }
 
 static void a_stream_that_fails_loses_no_byte(const Setup &setup)

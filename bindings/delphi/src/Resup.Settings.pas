@@ -19,6 +19,7 @@ type
     FUserName, FPassword, FBearerToken, FProxy, FCAFile, FDialect: TResupText;
     FFields, FHeaders: TStrings;
     FStream: TStream;
+    FStreamHasSize: Boolean;
     FDigest: TResupDigest;
     FDigestAlgorithm: TResupDigestAlgorithm;
     FReadBack: Boolean;
@@ -46,6 +47,9 @@ type
 
     /// <summary>The stream that is uploaded, as RemoteName, instead of the file; the program frees it.</summary>
     property Stream: TStream read FStream write FStream;
+    /// <summary>Whether Stream tells its size, and can go back. Without, it is read once, from where it stands to its end,
+    /// by tus or the IETF's protocol. Default: True.</summary>
+    property StreamHasSize: Boolean read FStreamHasSize write FStreamHasSize;
   published
     /// <summary>The server's upload address, http or https.</summary>
     property URL: TResupText read FURL write FURL;
@@ -102,6 +106,7 @@ begin
   FDigest := rdOnePass;
   FLogLevel := rlInfo;
   FTlsVerify := True;
+  FStreamHasSize := True;
   FRetryLimit := 8;
 end;
 
@@ -157,8 +162,10 @@ end;
 
 function TResumableSettings.NewUpload(AClient: TResupClient): TResupUpload;
 begin
-  if FStream <> nil then
+  if (FStream <> nil) and FStreamHasSize then
     Result := TResupUpload.CreateFromStream(AClient, FRemoteName, FStream)
+  else if FStream <> nil then
+    Result := TResupUpload.CreateFromReader(AClient, FRemoteName, FStream)
   else
     Result := TResupUpload.Create(AClient, FFileName);
 end;

@@ -50,6 +50,7 @@ type
     FOnComplete: TResumableCompleteEvent;
     FOnLog: TResupLogEvent;
     procedure MakeUpload;
+    procedure RefuseWhileActive;
     procedure FreeUpload;
     procedure BeginWatch(out AWatch: TResumableWatch);
     function Look(AMilliseconds: Cardinal): Boolean;
@@ -81,6 +82,11 @@ type
     /// <summary>Waits for the end; events come meanwhile. For programs without a message loop.</summary>
     /// <exception cref="EInvalidOperation">it is called within an event of this upload</exception>
     procedure WaitFor;
+    /// <summary>Takes back what the server has of the unfinished file of the last upload, or of the file that is set where
+    /// there was none, and returns at the end. Events come meanwhile, but OnComplete.</summary>
+    /// <exception cref="EResupError">as TResupUpload.Discard</exception>
+    /// <exception cref="EInvalidOperation">an upload is running</exception>
+    procedure Discard;
     /// <summary>Ends the upload; OnComplete comes within 100 ms, with EResupCancelled. What the server has is kept
     /// there.</summary>
     procedure Cancel;
@@ -180,12 +186,43 @@ begin
   end;
 end;
 
+procedure TResumableUploader.RefuseWhileActive;
+begin
+  if FStarting or FActive then
+    raise EInvalidOperation.Create('an upload is running: wait for OnComplete, or Cancel');
+end;
+
+procedure TResumableUploader.Discard;
+var
+  Watch: TResumableWatch;
+begin
+  RefuseWhileActive;
+  FStarting := True;
+  BeginWatch(Watch);
+  try
+    // Where no state file has it, only that upload knows its URL at the server.
+    if FUpload = nil then
+    begin
+      MakeUpload;
+      if Assigned(FOnPrepare) then
+        FOnPrepare(Self, FClient, FUpload);
+    end;
+    if not Watch.Gone then
+      FUpload.Discard;
+  finally
+    if not Watch.Gone then
+    begin
+      FStarting := False;
+      FWatch := Watch.Outer;
+    end;
+  end;
+end;
+
 procedure TResumableUploader.Start;
 var
   Watch: TResumableWatch;
 begin
-  if FStarting or FActive then
-    raise EInvalidOperation.Create('an upload is running: wait for OnComplete, or Cancel');
+  RefuseWhileActive;
   FreeUpload;
   FStarting := True;
   BeginWatch(Watch);

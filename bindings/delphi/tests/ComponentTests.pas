@@ -35,6 +35,8 @@ type
   published
     procedure AFileIsUploadedByTheTimer;
     procedure AStreamIsUploaded;
+    procedure AStreamWithoutASizeIsUploaded;
+    procedure WhatTheServerHasIsDiscarded;
     procedure ACAOfOnesOwnIsTrusted;
     procedure SizesArePast4GiB;
     procedure ItIsPausedResumedAndCancelled;
@@ -195,6 +197,63 @@ begin
     CheckEquals('900150983cd24fb0d6963f7d28e17f72', Uploader.Upload.Md5);
   finally
     Uploader.Stream.Free;
+  end;
+end;
+
+procedure TComponentTests.AStreamWithoutASizeIsUploaded;
+begin
+  Uploader.Stream := TPipe.Create(MakeFile('component piped', 765432));
+  try
+    CheckTrue(Uploader.StreamHasSize);
+    Uploader.StreamHasSize := False;
+    Uploader.RemoteName := 'piped';
+    Uploader.Active := True;
+    PumpToEnd(1);
+    CheckEquals(RESUP_OK, EndCode);
+    CheckEquals(765432, Uploader.Size);
+    CheckEquals('tus', Uploader.Upload.ProtocolUsed);
+    NoteStored(Uploader.Upload, 'component piped');
+  finally
+    Uploader.Stream.Free;
+    Uploader.Stream := nil;
+  end;
+end;
+
+procedure TComponentTests.WhatTheServerHasIsDiscarded;
+begin
+  Uploader.FileName := MakeFile('to discard', 3000000);
+  Uploader.SegmentSize := 100000;
+  Uploader.RateLimit := 1000000;
+  Uploader.Active := True;
+  try
+    Uploader.Discard;
+    Fail('it was running');
+  except
+    on E: EInvalidOperation do
+      CheckTrue(Pos('is running', E.Message) > 0, E.Message);
+  end;
+  while LastPosition < 300000 do
+  begin
+    Application.ProcessMessages;
+    Sleep(1);
+  end;
+  Uploader.Active := False;
+  CheckEquals(RESUP_E_CANCELLED, EndCode);
+  CheckTrue(Uploader.Upload.Offset > 0);
+  Uploader.Discard;
+  CheckEquals(1, Ends, 'OnComplete is for uploads');
+  // It begins anew, and is complete then.
+  Uploader.RateLimit := 0;
+  Uploader.Active := True;
+  PumpToEnd(2);
+  CheckEquals(RESUP_OK, EndCode);
+  CheckEquals(3000000, Uploader.Upload.BytesSent);
+  try
+    Uploader.Discard;
+    Fail('the file is complete');
+  except
+    on E: EResupError do
+      CheckEquals(RESUP_E_REFUSED, E.Code);
   end;
 end;
 

@@ -20,33 +20,6 @@ type
 
 implementation
 
-type
-  /// A stream that is read forward only.
-  TPipe = class(TStream)
-  private
-    FLeft: Integer;
-  public
-    function Read(var Buffer; Count: LongInt): LongInt; override;
-    function Seek(const Offset: Int64; Origin: TSeekOrigin): Int64; override;
-  end;
-
-function TPipe.Read(var Buffer; Count: LongInt): LongInt;
-begin
-  Result := Count;
-  if Result > FLeft then
-    Result := FLeft;
-  if Result > 10007 then
-    Result := 10007;
-  FillChar(Buffer, Result, 'x');
-  Dec(FLeft, Result);
-end;
-
-function TPipe.Seek(const Offset: Int64; Origin: TSeekOrigin): Int64;
-begin
-  Result := 0;
-  raise Exception.Create('a pipe does not seek');
-end;
-
 procedure TReaderTests.NoteSize(Sender: TObject; AState: TResupState);
 begin
   if TResupUpload(Sender).Size = ResupSizeUnknown then
@@ -58,8 +31,7 @@ var
   Pipe: TPipe;
   Upload: TResupUpload;
 begin
-  Pipe := TPipe.Create;
-  Pipe.FLeft := 1234567;
+  Pipe := TPipe.Create(MakeFile('piped', 1234567));
   Upload := TResupUpload.CreateFromReader(Client, 'piped', Pipe, True);
   try
     Upload.OnState := NoteSize;
@@ -70,6 +42,7 @@ begin
     CheckEquals(1234567, Upload.Offset);
     CheckEquals('tus', Upload.ProtocolUsed);
     CheckTrue(Upload.DigestValue <> '');
+    NoteStored(Upload, 'piped');
   finally
     Upload.Free;
   end;
@@ -81,7 +54,7 @@ var
   Upload: TResupUpload;
 begin
   Client.Protocol := rpForm;
-  Pipe := TPipe.Create;
+  Pipe := TPipe.Create(MakeFile('refused', 1));
   Upload := TResupUpload.CreateFromReader(Client, 'piped', Pipe);
   try
     try

@@ -63,7 +63,64 @@ type
 /// Makes a file of so many bytes, whose name and content depend on Name, and returns its path.
 function MakeFile(const Name: string; Size: Integer): string;
 
+/// Has the server's file of an upload compared with a file of the folder, once the program has ended.
+procedure NoteStored(AUpload: TResupUpload; const AName: string);
+
+type
+  /// A stream that is read forward only, of a file.
+  TPipe = class(TStream)
+  private
+    FFile: TFileStream;
+  public
+    constructor Create(const AFileName: string);
+    destructor Destroy; override;
+    function Read(var Buffer; Count: LongInt): LongInt; override;
+    function Seek(const Offset: Int64; Origin: TSeekOrigin): Int64; override;
+  end;
+
 implementation
+
+procedure NoteStored(AUpload: TResupUpload; const AName: string);
+var
+  List: TStringList;
+  Path: string;
+begin
+  Path := Folder + PathDelim + 'stored';
+  List := TStringList.Create;
+  try
+    if FileExists(Path) then
+      List.LoadFromFile(Path);
+    List.Add(string(AUpload.Id) + ' ' + AName);
+    List.SaveToFile(Path);
+  finally
+    List.Free;
+  end;
+end;
+
+constructor TPipe.Create(const AFileName: string);
+begin
+  inherited Create;
+  FFile := TFileStream.Create(AFileName, fmOpenRead);
+end;
+
+destructor TPipe.Destroy;
+begin
+  FFile.Free;
+  inherited Destroy;
+end;
+
+function TPipe.Read(var Buffer; Count: LongInt): LongInt;
+begin
+  if Count > 10007 then
+    Count := 10007;
+  Result := FFile.Read(Buffer, Count);
+end;
+
+function TPipe.Seek(const Offset: Int64; Origin: TSeekOrigin): Int64;
+begin
+  Result := 0;
+  raise Exception.Create('a pipe does not seek');
+end;
 
 procedure TBehaviour.SetUp;
 begin

@@ -1,6 +1,7 @@
 //! The real receiver, `resup-receiver`, as a child process.
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::tools;
+use crate::{files, tools};
 
 /// The environment variable that names the binary to run, instead of one that is built here.
 pub const VARIABLE: &str = "RESUP_RECEIVER";
@@ -141,6 +142,24 @@ impl Receiver {
     /// Returns the path of the finished file of an upload.
     pub fn stored_file(&self, id: &str) -> PathBuf {
         self.data.join("files").join(id)
+    }
+
+    /// Compares what a program has noted in the file `stored` of `dir`: in each line the id or URL of an upload and, after a
+    /// blank, the name of the file in `dir` that it is. Returns how many there are.
+    ///
+    /// # Panics
+    ///
+    /// When one is another file.
+    pub fn check_stored(&self, dir: &Path) -> usize {
+        let list = fs::read_to_string(dir.join("stored")).expect("what was stored");
+        let mut count = 0;
+        for line in list.lines() {
+            let (id, name) = line.split_once(' ').expect(line);
+            let id = id.rsplit('/').next().unwrap_or_default();
+            files::assert_same(&dir.join(name), &self.stored_file(id));
+            count += 1;
+        }
+        count
     }
 
     /// Runs `resup-receiver --data DIR ARGS`, which manages users and tokens, with this standard
