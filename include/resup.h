@@ -35,8 +35,7 @@
  * returned text is the library's; each section says how long it is valid. (So never put a call and
  * the error message after it into one printf's arguments: C does not say which is evaluated first.)
  *
- * Sizes and offsets are bytes, times milliseconds. A boolean is an int32_t, where every value but 0
- * is true.
+ * Sizes and offsets are bytes, times milliseconds. A boolean is an int32_t; all but 0 is true.
  *
  * Results. Functions return a resup_status; outputs are written only with RESUP_OK. Every call
  * that fails leaves a message: resup_upload_error_message for a call on an upload,
@@ -289,8 +288,7 @@ RESUP_API const char *resup_client_error_message(const resup_client *client);
  *               (no PAC scripts); or "scheme://user:password@host:port", of which all but the host
  *               may be left out, user and password percent-encoded. The scheme is http (port 80:
  *               http servers by absolute URLs, https ones by CONNECT), socks4 or socks5 (1080: the
- *               server's name is looked up on this side), socks4a or socks5h (the proxy looks it
- *               up).
+ *               server's name is looked up on this side), socks4a or socks5h (by the proxy).
  */
 RESUP_API resup_status resup_client_set_proxy(resup_client *client, const char *proxy);
 
@@ -402,6 +400,13 @@ RESUP_API resup_status resup_client_set_dialect(resup_client *client, const char
  * @param method  #RESUP_LOCATE_POST or #RESUP_LOCATE_GET
  */
 RESUP_API resup_status resup_client_set_locate_method(resup_client *client, int32_t method);
+
+/**
+ * Sets whether the request that creates an upload by tus may carry a whole file of up to 256 KiB. If its
+ * response is lost, that upload stays at the server, and the file goes there once more.
+ * @param allowed  0 for no, the default; else yes, where the server has creation-with-upload
+ */
+RESUP_API resup_status resup_client_set_creation_with_upload(resup_client *client, int32_t allowed);
 
 /** Write file names as browsers do: UTF-8, quote, CR and LF as %22, %0D and %0A. The default. */
 #define RESUP_FILENAME_WHATWG 0
@@ -701,9 +706,8 @@ RESUP_API resup_status resup_upload_new_stream(resup_client *client, const char 
  * Frees an upload. One that runs after resup_upload_start is cancelled, and no callback is
  * called for that; what the server has is kept there.
  * @param upload  an upload, or NULL, which does nothing
- * @return #RESUP_OK; #RESUP_E_BUSY while another thread, or a callback of this upload, is inside a
- *         call on it; #RESUP_E_FREED, #RESUP_E_HANDLE, #RESUP_E_HANDLE_KIND. After an error
- *         nothing has changed.
+ * @return #RESUP_OK; #RESUP_E_BUSY while another thread, or a callback of this upload, is inside a call on
+ *         it; #RESUP_E_FREED, #RESUP_E_HANDLE, #RESUP_E_HANDLE_KIND. An error has changed nothing.
  *
  * Threads: any. Callbacks: the destroy functions of the registered callbacks.
  */

@@ -2,6 +2,8 @@
 
 #[path = "tus_lies/checksums.rs"]
 mod checksums;
+#[path = "tus_lies/creations.rs"]
+mod creations;
 #[path = "tus_lies/origins.rs"]
 mod origins;
 

@@ -5,6 +5,8 @@
 mod arrivals;
 #[path = "tus_servers/breaks.rs"]
 mod breaks;
+#[path = "tus_servers/creations.rs"]
+mod creations;
 #[path = "tus_servers/discards.rs"]
 mod discards;
 #[path = "tus_servers/readers.rs"]

@@ -24,8 +24,7 @@ use super::types::{resup_client, resup_status};
 ///               (no PAC scripts); or "scheme://user:password@host:port", of which all but the host
 ///               may be left out, user and password percent-encoded. The scheme is http (port 80:
 ///               http servers by absolute URLs, https ones by CONNECT), socks4 or socks5 (1080: the
-///               server's name is looked up on this side), socks4a or socks5h (the proxy looks it
-///               up).
+///               server's name is looked up on this side), socks4a or socks5h (by the proxy).
 #[no_mangle]
 pub unsafe extern "C" fn resup_client_set_proxy(
     client: *mut resup_client,

@@ -115,6 +115,21 @@ pub unsafe extern "C" fn resup_client_set_locate_method(
     })
 }
 
+/// Sets whether the request that creates an upload by tus may carry a whole file of up to 256 KiB. If its
+/// response is lost, that upload stays at the server, and the file goes there once more.
+///
+/// @param allowed  0 for no, the default; else yes, where the server has creation-with-upload
+#[no_mangle]
+pub unsafe extern "C" fn resup_client_set_creation_with_upload(
+    client: *mut resup_client,
+    allowed: i32,
+) -> resup_status {
+    set(client, |client| {
+        client.set_creation_with_upload(allowed != 0);
+        Ok(())
+    })
+}
+
 /// Write file names as browsers do: UTF-8, quote, CR and LF as %22, %0D and %0A. The default.
 pub const RESUP_FILENAME_WHATWG: i32 = 0;
 /// Write them again as filename* (RFC 8187), for servers that take the first for Latin-1.

@@ -198,9 +198,8 @@ pub unsafe extern "C" fn resup_upload_new_stream(
 /// called for that; what the server has is kept there.
 ///
 /// @param upload  an upload, or NULL, which does nothing
-/// @return #RESUP_OK; #RESUP_E_BUSY while another thread, or a callback of this upload, is inside a
-///         call on it; #RESUP_E_FREED, #RESUP_E_HANDLE, #RESUP_E_HANDLE_KIND. After an error
-///         nothing has changed.
+/// @return #RESUP_OK; #RESUP_E_BUSY while another thread, or a callback of this upload, is inside a call on
+///         it; #RESUP_E_FREED, #RESUP_E_HANDLE, #RESUP_E_HANDLE_KIND. An error has changed nothing.
 ///
 /// Threads: any. Callbacks: the destroy functions of the registered callbacks.
 #[no_mangle]

@@ -236,7 +236,10 @@ pub(crate) struct Segment<'a> {
 
 /// A whole file that is sent without a locate.
 pub(crate) struct Store<'a> {
-    pub digest: Digest,
+    /// The digest of the file, where one is computed.
+    pub digest: Option<Digest>,
+    /// The checksum of the bytes, where the protocol sends one before them.
+    pub checksum: Option<Checksum>,
     /// The reader: gives as many bytes as the job has, or an error.
     pub bytes: &'a mut dyn FileBytes,
 }
@@ -306,6 +309,11 @@ pub(crate) trait Protocol: Send + Sync {
     /// Gives the size of the largest file that the server takes, if it has said that.
     fn max_size(&self) -> Option<u64> {
         None
+    }
+
+    /// Whether the request that creates an upload may carry a whole small file, as far as the server is known.
+    fn creates_with_file(&self) -> bool {
+        false
     }
 
     /// Asks what the server has of the file. `key` is the server's key of the upload, where that is

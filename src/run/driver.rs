@@ -10,6 +10,7 @@ use super::hashed_source::HashedSource;
 use super::proof::Proof;
 use super::read_back::ReadBack;
 use super::setup::Setup;
+use super::store::may_store;
 use crate::control::log::LogLevel;
 use crate::control::rate::Limiter;
 use crate::control::snapshot::UploadState;
@@ -69,6 +70,7 @@ impl<'a> Driver<'a> {
         };
         let is_known = setup.key.is_some();
         let learned = setup.learned_digest.get().filter(|it| offer.contains(it));
+        let stores = may_store(&setup, learned.is_some());
         let algorithm = learned.or(offer.first().copied());
         let algorithm = match setup.source.window() {
             // It digests what it drops, and only the position counts here.
@@ -86,9 +88,7 @@ impl<'a> Driver<'a> {
             plan: Plan {
                 size: setup.job.size,
                 connections: setup.connections,
-                stores: learned.is_some()
-                    && !setup.asks_first
-                    && setup.learned_store.takes(setup.job.size),
+                stores,
                 hashing,
                 digest_first: setup.digest == DigestMode::First || is_timeless,
                 abilities,

@@ -20,6 +20,11 @@ impl LearnedStore {
         }
     }
 
+    /// Whether a file of `size` bytes may go with the request that creates its upload.
+    pub(super) fn may_create(&self, size: u64) -> bool {
+        (1..=MOST).contains(&size) && self.0.load(Relaxed) != REFUSED
+    }
+
     /// Notes what an answer says.
     pub(super) fn set(&self, small: u64) {
         let unless_refused = |known| (known != REFUSED).then_some(small.min(REFUSED - 1));
@@ -53,5 +58,15 @@ mod tests {
         learned.refuse();
         learned.set(1000);
         assert!(!learned.takes(1) && !learned.clone().takes(1));
+    }
+
+    #[test]
+    fn a_creation_carries_a_small_file_until_one_is_refused() {
+        let learned = LearnedStore::default();
+        assert!(learned.may_create(1) && learned.may_create(MOST));
+        assert!(!learned.may_create(0), "there is nothing to carry");
+        assert!(!learned.may_create(MOST + 1));
+        learned.refuse();
+        assert!(!learned.may_create(1));
     }
 }

@@ -193,6 +193,7 @@ pub(crate) fn run_upload(
         learned_digest: &shared.learned_digest,
         asks_first: upload.asks_first,
         learned_store: &shared.learned_store,
+        creates_with_file: options.creation_with_upload,
         connections,
         ids: &shared.ids,
         reads_back: upload.reads_back,

@@ -33,6 +33,8 @@ pub(crate) struct ClientOptions {
     /// The dialect of forms that the server speaks. If there is one, it is the protocol.
     pub dialect: Option<Arc<DialectText>>,
     pub locate_method: LocateMethod,
+    /// Whether the request that creates an upload may carry a whole small file.
+    pub creation_with_upload: bool,
     pub filename_style: FilenameStyle,
     pub retry: RetryPolicy,
 }
@@ -132,6 +134,7 @@ impl ClientState {
                 protocol: ProtocolName::default(),
                 dialect: None,
                 locate_method: LocateMethod::default(),
+                creation_with_upload: false,
                 filename_style: FilenameStyle::default(),
                 retry: RetryPolicy::default(),
             },

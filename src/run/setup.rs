@@ -32,6 +32,8 @@ pub(super) struct Setup<'a> {
     /// Whether the server is asked before anything is sent.
     pub asks_first: bool,
     pub learned_store: &'a LearnedStore,
+    /// Whether the program lets the request that creates an upload carry a small file.
+    pub creates_with_file: bool,
     /// How many parts may be sent at a time; 0 if the source cannot be read at several places.
     pub connections: usize,
     pub ids: &'a KnownIds,

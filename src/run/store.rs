@@ -9,23 +9,41 @@ use super::driver::{Driver, MAX_DEAD};
 use super::pace::Pace;
 use super::proof::Proof;
 use super::reading;
+use super::setup::Setup;
 use crate::control::log::LogLevel;
 use crate::control::snapshot::UploadState;
 use crate::control::stop::Stop;
 use crate::engine::Event;
+use crate::error::Error;
 use crate::http::Link;
-use crate::protocol::{FileBytes, Store};
+use crate::options::SegmentSize;
+use crate::protocol::{FileBytes, State, Store};
 use crate::source::{Opener, Source};
+
+/// Whether the file may go to the server in one request: by an agreement of both sides, which `is_agreed` says that
+/// there is, or because the program lets the request that creates an upload carry it.
+pub(super) fn may_store(setup: &Setup<'_>, is_agreed: bool) -> bool {
+    let (size, learned) = (setup.job.size, setup.learned_store);
+    let by_agreement = || is_agreed && learned.takes(size);
+    let by_creation = || {
+        let is_new = setup.creates_with_file && setup.key.is_none();
+        let fits = !matches!(setup.segment_size, SegmentSize::Fixed(most) if most < size);
+        is_new && fits && setup.protocol.creates_with_file() && learned.may_create(size)
+    };
+    !setup.asks_first && (by_agreement() || by_creation())
+}
 
 impl Driver<'_> {
     /// Sends the whole file without a locate.
     pub(super) fn store(&mut self) -> Result<Event, Stop> {
         let size = self.job.size;
         let bytes = self.read_whole()?;
-        let digest = self.source.digest.digest();
+        let computes = self.source.digest.algorithm().is_some();
+        let digest = computes.then(|| self.source.digest.digest());
         if self.plan.digest_first {
-            self.job.digests = vec![digest];
+            self.job.digests = digest.into_iter().collect();
         }
+        let checksum = self.checksum(0, size)?;
         self.log(LogLevel::Debug, || {
             format!("storing the file, {size} bytes, in one request")
         });
@@ -37,19 +55,32 @@ impl Driver<'_> {
             let mut reader = StoreReader {
                 bytes: Opener::Memory(bytes.clone()).open(self.control)?,
                 pace: Pace::new(self.control, self.rates),
+                has_begun: false,
                 source: &mut *self.source.source,
                 proof: &mut self.source.proof,
                 digest,
             };
             let store = Store {
                 digest,
+                checksum: checksum.clone(),
                 bytes: &mut reader,
             };
-            match self.protocol.store(exchange, &self.job, store) {
+            let stored = self.protocol.store(exchange, &self.job, store);
+            let has_begun = reader.has_begun;
+            drop(reader);
+            let error = match stored {
                 Ok(answer) => break answer,
-                // It may be sent again.
-                Err(_) if exchange.link() == Link::Dead && dead < MAX_DEAD => dead += 1,
-                Err(error) => return Err(error.into()),
+                Err(error) => error,
+            };
+            let is_dead = exchange.link() == Link::Dead;
+            if has_begun && error.refusal().is_none() {
+                self.note_lost_creation(&error);
+            }
+            match is_dead && dead < MAX_DEAD {
+                // Only where no server can have made one more upload of it, it is sent again.
+                true if self.protocol.abilities().needs_key => return Ok(Event::Stored(None)),
+                true => dead += 1,
+                false => return Err(error.into()),
             }
             self.control.check()?;
             self.control.confirm(0);
@@ -76,9 +107,24 @@ impl Driver<'_> {
         }
         self.note_protocol(self.protocol.name());
         self.answers.note(&answer, &self.job);
+        if answer.state != State::Complete {
+            self.remember();
+        }
         self.answers
             .agree(answer.agreed, &self.job, &mut self.source);
         Ok(Event::Stored(Some(answer)))
+    }
+
+    /// Says what is not known of an upload whose creation carried the file, and had no answer.
+    fn note_lost_creation(&self, error: &Error) {
+        if self.protocol.abilities().needs_key {
+            self.log(LogLevel::Warn, || {
+                format!(
+                    "nothing tells whether the server has made an upload of the request that carried the file ({error}); \
+                     what it has made stays there, so the file may be there twice"
+                )
+            });
+        }
     }
 
     /// Reads the whole source into memory, and digests it.
@@ -99,26 +145,28 @@ impl Driver<'_> {
 struct StoreReader<'a> {
     bytes: Box<dyn Source + 'a>,
     pace: Pace<'a>,
+    has_begun: bool,
     source: &'a mut dyn Source,
     proof: &'a mut Proof,
-    digest: Digest,
+    digest: Option<Digest>,
 }
 
 impl Read for StoreReader<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.has_begun = true;
         Ok(self.pace.read(&mut *self.bytes, buf)?)
     }
 }
 
 impl FileBytes for StoreReader<'_> {
     fn algorithm(&self) -> Option<Algorithm> {
-        Some(self.digest.algorithm())
+        self.digest.map(|digest| digest.algorithm())
     }
 
     fn finish(&mut self) -> io::Result<Option<Digest>> {
-        let (size, digest) = (self.bytes.size(), Some(self.digest));
+        let size = self.bytes.size();
         self.proof
-            .check(self.source, self.pace.control, size, digest)?;
-        Ok(digest)
+            .check(self.source, self.pace.control, size, self.digest)?;
+        Ok(self.digest)
     }
 }

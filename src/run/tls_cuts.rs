@@ -88,6 +88,7 @@ fn upload(receiver: &ModelReceiver, name: &str, content: &[u8], faults: Faults) 
         learned_limit: LearnedLimit::default(),
         learned_digest: &learned,
         asks_first: false,
+        creates_with_file: false,
         learned_store: &learned_store,
         connections: 0,
         reads_back: false,

@@ -97,6 +97,11 @@ static resup_status locate_method(resup_client *client)
     return resup_client_set_locate_method(client, RESUP_LOCATE_POST);
 }
 
+static resup_status creation_with_upload(resup_client *client)
+{
+    return resup_client_set_creation_with_upload(client, 0);
+}
+
 static resup_status connect_timeout(resup_client *client)
 {
     return resup_client_set_connect_timeout(client, 1000);
@@ -236,6 +241,7 @@ const struct client_call client_calls[] = {
     {"resup_client_set_protocol", protocol},
     {"resup_client_set_dialect", dialect},
     {"resup_client_set_locate_method", locate_method},
+    {"resup_client_set_creation_with_upload", creation_with_upload},
     {"resup_client_set_connect_timeout", connect_timeout},
     {"resup_client_set_response_timeout", response_timeout},
     {"resup_client_set_stall_timeout", stall_timeout},

@@ -190,7 +190,7 @@ static resup_status new_upload(struct walk *walk)
 
 static resup_status set_client(struct walk *walk, void *client)
 {
-    switch (below(walk, 9)) {
+    switch (below(walk, 10)) {
     case 0: return resup_client_set_user(client, text_of(walk));
     case 1: return resup_client_set_user_agent(client, text_of(walk));
     case 2: return resup_client_set_locate_method(client, (int32_t)number_of(walk));
@@ -199,6 +199,7 @@ static resup_status set_client(struct walk *walk, void *client)
     case 5: return resup_client_set_stall_timeout(client, number_of(walk));
     case 6: return resup_client_set_protocol(client, (int32_t)number_of(walk));
     case 7: return resup_client_set_dialect(client, text_of(walk));
+    case 8: return resup_client_set_creation_with_upload(client, (int32_t)number_of(walk));
     default: return resup_client_set_retry_backoff(client, below(walk, 3), below(walk, 3));
     }
 }

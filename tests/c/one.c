@@ -67,6 +67,7 @@ static resup_status set(const char *name, const char *value)
     SETTING(client_set_protocol, (client, (int32_t)number32(value)));
     SETTING(client_set_dialect, (client, value));
     SETTING(client_set_locate_method, (client, (int32_t)number32(value)));
+    SETTING(client_set_creation_with_upload, (client, (int32_t)number32(value)));
     SETTING(client_set_connect_timeout, (client, number32(value)));
     SETTING(client_set_response_timeout, (client, number32(value)));
     SETTING(client_set_stall_timeout, (client, number32(value)));

@@ -233,7 +233,8 @@ const BAD: [(&str, &str, &str); 42] = [
 ];
 
 /// Settings that take every value.
-const ANY_VALUE: [&str; 8] = [
+const ANY_VALUE: [&str; 9] = [
+    "client_set_creation_with_upload",
     "client_set_tls_verify",
     // A bad one has a status of its own, in networks.rs.
     "client_set_login_form",
@@ -246,7 +247,9 @@ const ANY_VALUE: [&str; 8] = [
 ];
 
 /// Settings whose effects have tests of their own, below, in networks.rs or in protocols.rs.
-const OTHER_EFFECTS: [&str; 26] = [
+const OTHER_EFFECTS: [&str; 27] = [
+    // It needs a server of tus.
+    "client_set_creation_with_upload",
     "client_set_dialect",
     "client_set_protocol",
     "client_set_proxy",

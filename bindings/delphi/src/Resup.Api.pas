@@ -213,8 +213,7 @@ var
   /// (no PAC scripts); or "scheme://user:password@host:port", of which all but the host
   /// may be left out, user and password percent-encoded. The scheme is http (port 80:
   /// http servers by absolute URLs, https ones by CONNECT), socks4 or socks5 (1080: the
-  /// server's name is looked up on this side), socks4a or socks5h (the proxy looks it
-  /// up).</param>
+  /// server's name is looked up on this side), socks4a or socks5h (by the proxy).</param>
   resup_client_set_proxy: function(client: Presup_client; proxy: PAnsiChar): resup_status; cdecl;
   /// <summary>Sets the hosts that are reached without a proxy, in place of the environment's no_proxy.</summary>
   /// <param name="list">domains (with all below them), addresses, CIDR blocks, each perhaps with a port, or
@@ -291,6 +290,10 @@ var
   /// <summary>Sets how the server is asked for its offset.</summary>
   /// <param name="method">RESUP_LOCATE_POST or RESUP_LOCATE_GET</param>
   resup_client_set_locate_method: function(client: Presup_client; method: Integer): resup_status; cdecl;
+  /// <summary>Sets whether the request that creates an upload by tus may carry a whole file of up to 256 KiB. If its
+  /// response is lost, that upload stays at the server, and the file goes there once more.</summary>
+  /// <param name="allowed">0 for no, the default; else yes, where the server has creation-with-upload</param>
+  resup_client_set_creation_with_upload: function(client: Presup_client; allowed: Integer): resup_status; cdecl;
 
 const
   /// <summary>Write file names as browsers do: UTF-8, quote, CR and LF as %22, %0D and %0A. The default.</summary>
@@ -503,9 +506,8 @@ var
   /// <summary>Frees an upload. One that runs after resup_upload_start is cancelled, and no callback is
   /// called for that; what the server has is kept there.</summary>
   /// <param name="upload">an upload, or NULL, which does nothing</param>
-  /// <returns>RESUP_OK; RESUP_E_BUSY while another thread, or a callback of this upload, is inside a
-  /// call on it; RESUP_E_FREED, RESUP_E_HANDLE, RESUP_E_HANDLE_KIND. After an error
-  /// nothing has changed.</returns>
+  /// <returns>RESUP_OK; RESUP_E_BUSY while another thread, or a callback of this upload, is inside a call on
+  /// it; RESUP_E_FREED, RESUP_E_HANDLE, RESUP_E_HANDLE_KIND. An error has changed nothing.</returns>
   /// <remarks>Threads: any. Callbacks: the destroy functions of the registered callbacks.</remarks>
   resup_upload_free: function(upload: Presup_upload): resup_status; cdecl;
 
@@ -904,6 +906,7 @@ begin
     @resup_client_set_protocol := FindFunction('resup_client_set_protocol');
     @resup_client_set_dialect := FindFunction('resup_client_set_dialect');
     @resup_client_set_locate_method := FindFunction('resup_client_set_locate_method');
+    @resup_client_set_creation_with_upload := FindFunction('resup_client_set_creation_with_upload');
     @resup_client_set_filename_style := FindFunction('resup_client_set_filename_style');
     @resup_client_set_user := FindFunction('resup_client_set_user');
     @resup_client_set_login_form := FindFunction('resup_client_set_login_form');

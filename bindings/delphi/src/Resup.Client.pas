@@ -28,7 +28,7 @@ type
     FLocateMethod: TResupLocateMethod;
     FSigning: TResupSigning;
     FTrust: TResupTrust;
-    FTlsVerify: Boolean;
+    FTlsVerify, FCreationWithUpload: Boolean;
     FFilenameStyle: TResupFilenameStyle;
     FLogLevel: TResupLogLevel;
     FOnLog: TResupLogEvent;
@@ -38,6 +38,7 @@ type
     procedure SetProtocol(AValue: TResupProtocol);
     procedure SetDialect(const AValue: TResupText);
     procedure SetLocateMethod(AValue: TResupLocateMethod);
+    procedure SetCreationWithUpload(AValue: Boolean);
     procedure SetConnectTimeout(AValue: Cardinal);
     procedure SetResponseTimeout(AValue: Cardinal);
     procedure SetStallTimeout(AValue: Cardinal);
@@ -102,6 +103,9 @@ type
     property Dialect: TResupText read FDialect write SetDialect;
     /// <summary>The HTTP method that asks the server for its offset. Default: rmPost.</summary>
     property LocateMethod: TResupLocateMethod read FLocateMethod write SetLocateMethod;
+    /// <summary>Whether the request that creates an upload by tus may carry a whole file of up to 256 KiB, where the
+    /// server has creation-with-upload. If its response is lost, the file may be there twice. Default: False.</summary>
+    property CreationWithUpload: Boolean read FCreationWithUpload write SetCreationWithUpload;
     /// <summary>The most milliseconds for a name lookup, and for connecting, each. Default: 30000.</summary>
     property ConnectTimeout: Cardinal read FConnectTimeout write SetConnectTimeout;
     /// <summary>The most milliseconds from the end of a request to its response. Default: 120000.</summary>
@@ -220,6 +224,12 @@ procedure TResupClient.SetLocateMethod(AValue: TResupLocateMethod);
 begin
   Check(resup_client_set_locate_method(FHandle, Ord(AValue)));
   FLocateMethod := AValue;
+end;
+
+procedure TResupClient.SetCreationWithUpload(AValue: Boolean);
+begin
+  Check(resup_client_set_creation_with_upload(FHandle, Ord(AValue)));
+  FCreationWithUpload := AValue;
 end;
 
 procedure TResupClient.SetConnectTimeout(AValue: Cardinal);

@@ -32,6 +32,8 @@ begin
   CheckEquals(DefaultConstant('RESUP_TRUST_SYSTEM'), Ord(Client.Trust));
   CheckEquals(DefaultConstant('RESUP_FILENAME_WHATWG'), Ord(Client.FilenameStyle));
 
+  CheckEquals('no', DefaultOf('resup_client_set_creation_with_upload'));
+  CheckFalse(Client.CreationWithUpload);
   CheckEquals('yes', DefaultOf('resup_client_set_tls_verify'));
   CheckTrue(Client.TlsVerify);
   CheckEquals('none', DefaultOf('resup_client_set_user'));

@@ -120,6 +120,7 @@ begin
   Client.UserAgent := 'test/2';
   Client.Protocol := rpTus;
   Client.LocateMethod := rmGet;
+  Client.CreationWithUpload := True;
   Client.ConnectTimeout := 1001;
   Client.ResponseTimeout := 1002;
   Client.StallTimeout := 1003;
@@ -141,6 +142,7 @@ begin
   Client.Dialect := 'plain';
   CheckEquals('plain', Client.Dialect);
   CheckTrue(Client.LocateMethod = rmGet);
+  CheckTrue(Client.CreationWithUpload);
   CheckEquals(1001, Client.ConnectTimeout);
   CheckEquals(1002, Client.ResponseTimeout);
   CheckEquals(1003, Client.StallTimeout);

@@ -109,6 +109,14 @@ impl Client {
         self.lock().change().locate_method = method;
     }
 
+    /// Sets whether the request that creates an upload may carry a whole file of up to 256 KiB: by tus, where the server
+    /// has the extension creation-with-upload. So each file after the first takes one request instead of two. But if the
+    /// response is lost, nothing finds that upload again: it stays at the server, and the file goes there once more.
+    /// Default: `false`.
+    pub fn set_creation_with_upload(&self, allowed: bool) {
+        self.lock().change().creation_with_upload = allowed;
+    }
+
     /// Sets the time limit for a name lookup, and again for connecting with the TLS handshake.
     /// Default: 30 s.
     ///

@@ -219,6 +219,10 @@ impl Protocol for Auto<'_> {
         self.current().abilities()
     }
 
+    fn creates_with_file(&self) -> bool {
+        self.current().creates_with_file()
+    }
+
     fn locate(
         &self,
         exchange: &dyn Exchange,

@@ -111,10 +111,13 @@ impl Protocol for Form {
         job: &Job,
         store: Store<'_>,
     ) -> Result<Option<Answer>, Error> {
+        let Some(digest) = store.digest else {
+            return Ok(None);
+        };
         let mut fields = common_fields(job, "store");
-        let agreed = store.digest.algorithm();
+        let agreed = digest.algorithm();
         fields.push(("digest".into(), agreed.name().to_owned()));
-        fields.push((agreed.name().into(), store.digest.hex()));
+        fields.push((agreed.name().into(), digest.hex()));
         let file = (job.size, store.bytes);
         let response = self.post(exchange, job, fields, file, &|_| None)?;
         reply::stored(&response, job.size, (job.offer, agreed))

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::http::endpoint::Endpoint;
 use crate::http::{Exchange, Response};
 use crate::protocol::headers::{number, Headers};
-use crate::protocol::{ChecksumAlgorithm, Job, Note, Segment};
+use crate::protocol::{Checksum, ChecksumAlgorithm, Job, Note, Segment};
 
 /// What a refusal says of an upload, by its type (RFC 9457).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +89,16 @@ pub(in crate::protocol) trait Dialect: Send + Sync {
 
     /// Gives the further header fields of the request that creates an upload.
     fn creation(&self, job: &Job) -> Result<Headers, Error>;
+
+    /// Whether that request may carry the whole file, as far as the server is known.
+    fn creates_with_file(&self) -> bool {
+        false
+    }
+
+    /// Gives the header fields of the bytes that a creation carries.
+    fn content(&self, _: Option<&Checksum>) -> Headers {
+        Headers::new()
+    }
 
     /// Gives the further header fields of a request that appends to an upload.
     fn append(&self, job: &Job, segment: &Segment<'_>) -> Headers;

@@ -7,6 +7,7 @@ mod dialect;
 mod discard;
 mod moved;
 mod state;
+mod store;
 mod url;
 
 pub(super) use super::headers::{header, number, Headers};
@@ -303,9 +304,20 @@ impl<D: Dialect> Protocol for Resource<D> {
         self.dialect.notes()
     }
 
-    fn store(&self, _: &dyn Exchange, _: &Job, _: Store<'_>) -> Result<Option<Answer>, Error> {
-        // If its response were lost, the server would have the file twice.
-        Ok(None)
+    fn creates_with_file(&self) -> bool {
+        self.dialect.creates_with_file()
+    }
+
+    fn store(
+        &self,
+        exchange: &dyn Exchange,
+        job: &Job,
+        store: Store<'_>,
+    ) -> Result<Option<Answer>, Error> {
+        match self.dialect.creates_with_file() {
+            true => self.create_with_file(exchange, job, store),
+            false => Ok(None),
+        }
     }
 
     fn discard(&self, exchange: &dyn Exchange, job: &Job, key: Option<&str>) -> Result<(), Error> {

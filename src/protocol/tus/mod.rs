@@ -1,5 +1,7 @@
 //! tus 1.0 (<https://tus.io/protocols/resumable-upload>).
 
+#[cfg(test)]
+mod creation_tests;
 mod discard;
 mod join;
 mod layout;
@@ -22,7 +24,7 @@ use base64::prelude::{Engine as _, BASE64_STANDARD};
 use resup_digests::{Algorithm, Digest};
 
 use super::resource::{header, Dialect, Headers};
-use super::{ChecksumAlgorithm, Job, Segment};
+use super::{Checksum, ChecksumAlgorithm, Job, Segment};
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
 use crate::http::{Exchange, Needs, Request, Response};
@@ -136,16 +138,23 @@ impl Dialect for Tus1<'_> {
         Ok(vec![size, header("upload-metadata", metadata::write(job)?)])
     }
 
-    fn append(&self, _: &Job, segment: &Segment<'_>) -> Headers {
-        let mut headers = vec![
-            header("content-type", "application/offset+octet-stream"),
-            header("upload-offset", segment.offset),
-        ];
-        headers.extend(segment.checksum.as_ref().map(|checksum| {
+    fn creates_with_file(&self) -> bool {
+        self.offers.get().is_some_and(|it| it.creates_with_bytes)
+    }
+
+    fn content(&self, checksum: Option<&Checksum>) -> Headers {
+        let mut headers = vec![header("content-type", "application/offset+octet-stream")];
+        headers.extend(checksum.map(|checksum| {
             let value = BASE64_STANDARD.encode(&checksum.bytes);
             let name = checksum.algorithm.name();
             header("upload-checksum", format!("{name} {value}"))
         }));
+        headers
+    }
+
+    fn append(&self, _: &Job, segment: &Segment<'_>) -> Headers {
+        let mut headers = self.content(segment.checksum.as_ref());
+        headers.push(header("upload-offset", segment.offset));
         headers
     }
 

@@ -14,6 +14,8 @@ pub(crate) struct Offers {
     pub checksum: Option<ChecksumAlgorithm>,
     /// Whether an upload may be created before its size is known.
     pub defers_size: bool,
+    /// Whether the request that creates an upload may carry bytes of the file.
+    pub creates_with_bytes: bool,
     /// The size of the largest file that it takes.
     pub max_size: Option<u64>,
     /// Whether it deletes uploads on demand; `None` if it does not say what it offers.
@@ -47,6 +49,7 @@ impl Offers {
                 .into_iter()
                 .find(|it| checks && is_offered(it)),
             defers_size: has("creation-defer-length"),
+            creates_with_bytes: has("creation-with-upload"),
             max_size: number(response, "tus-max-size")?,
             terminates: Some(has("termination")),
             joins: has("concatenation"),

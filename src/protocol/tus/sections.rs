@@ -266,6 +266,10 @@ impl Protocol for Tus<'_> {
         self.whole.max_size()
     }
 
+    fn creates_with_file(&self) -> bool {
+        self.whole.creates_with_file()
+    }
+
     fn locate(
         &self,
         exchange: &dyn Exchange,

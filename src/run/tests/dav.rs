@@ -56,6 +56,7 @@ fn run_by(
         learned_limit: LearnedLimit::default(),
         learned_digest: &learned_digest,
         asks_first: false,
+        creates_with_file: false,
         learned_store: &learned_store,
         connections: 0,
         reads_back: false,

@@ -86,6 +86,7 @@ fn run(
         learned_limit: LearnedLimit::default(),
         learned_digest: &learned_digest,
         asks_first: false,
+        creates_with_file: false,
         learned_store: &learned_store,
         connections: 0,
         reads_back: false,

@@ -130,6 +130,7 @@ pub(super) fn run_learned(
         learned_limit: LearnedLimit::default(),
         learned_digest,
         asks_first: false,
+        creates_with_file: false,
         learned_store: &learned_store,
         connections: 0,
         reads_back: false,

@@ -214,6 +214,11 @@ pub struct Transfer {
     #[arg(long, value_name = "HOW", value_enum, default_value = "whatwg")]
     pub filename_style: Style,
 
+    /// By tus, send files of up to 256 KiB with the request that creates the upload; after a lost answer such a file may be
+    /// there twice
+    #[arg(long)]
+    pub creation_with_upload: bool,
+
     /// How to ask the server which bytes it has
     #[arg(long, value_name = "METHOD", value_enum, default_value = "post")]
     pub locate_method: Locate,

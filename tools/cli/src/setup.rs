@@ -70,6 +70,7 @@ fn set_client(put: &Put, client: &Client) -> Result<(), Error> {
     client.set_protocol(put.transfer.protocol.into());
     client.set_filename_style(put.transfer.filename_style.into());
     client.set_locate_method(put.transfer.locate_method.into());
+    client.set_creation_with_upload(put.transfer.creation_with_upload);
     client.set_rate_limit(put.transfer.rate.unwrap_or(0));
     if let Some(limit) = limits.connect_timeout {
         client.set_connect_timeout(limit)?;

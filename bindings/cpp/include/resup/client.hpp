@@ -133,6 +133,10 @@ class Client {
     /** @brief How the server is asked for its offset. Default: by POST. */
     Client &set_locate_method(LocateMethod method) { return must(resup_client_set_locate_method, method); }
 
+    /** @brief Whether the request that creates an upload by tus may carry a whole file of up to 256 KiB, where the server
+     * has creation-with-upload. If its response is lost, the file may be there twice. Default: no. */
+    Client &set_creation_with_upload(bool allowed) { return must(resup_client_set_creation_with_upload, allowed); }
+
     /** @brief The most time for a name lookup, and for a connection, each; more than 0. Default: 30 s. */
     Client &set_connect_timeout(std::chrono::milliseconds time) { return must(resup_client_set_connect_timeout, time); }
 
@@ -279,6 +283,10 @@ class Client {
     void set_locate_method(LocateMethod method, std::error_code &error) noexcept
     {
         error = set(resup_client_set_locate_method, method);
+    }
+    void set_creation_with_upload(bool allowed, std::error_code &error) noexcept
+    {
+        error = set(resup_client_set_creation_with_upload, allowed);
     }
     void set_connect_timeout(std::chrono::milliseconds time, std::error_code &error) noexcept
     {

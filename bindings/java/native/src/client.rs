@@ -62,6 +62,10 @@ natives! {
         client.set_locate_method(method);
     }
 
+    Java_io_resup_NativeClient_setCreationWithUpload(client: Arc<Client>, allowed: bool) {
+        client.set_creation_with_upload(allowed);
+    }
+
     Java_io_resup_NativeClient_setConnectTimeout(client: Arc<Client>, time: Duration) {
         client.set_connect_timeout(time)?;
     }

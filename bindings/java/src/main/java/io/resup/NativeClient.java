@@ -35,6 +35,10 @@ final class NativeClient extends Handle {
         setLocateMethod(number, method.code);
     }
 
+    void setCreationWithUpload(boolean allowed) {
+        setCreationWithUpload(number, allowed);
+    }
+
     void setConnectTimeout(Duration time) {
         setConnectTimeout(number, milliseconds("connectTimeout", time));
     }
@@ -171,6 +175,8 @@ final class NativeClient extends Handle {
     private native void setDialect(long number, char[] dialect);
 
     private native void setLocateMethod(long number, int code);
+
+    private native void setCreationWithUpload(long number, boolean allowed);
 
     private native void setConnectTimeout(long number, long ms);
 

@@ -279,6 +279,19 @@ public final class ResumableUploadClient implements AutoCloseable {
         }
 
         /**
+         * Sets whether the request that creates an upload by tus may carry a whole file of up to 256 KiB, where the
+         * server has the extension creation-with-upload. If its response is lost, that upload stays at the server, and
+         * the file goes there once more.
+         *
+         * @param allowed  default: false
+         * @return this
+         */
+        public Builder creationWithUpload(boolean allowed) {
+            handle().setCreationWithUpload(allowed);
+            return this;
+        }
+
+        /**
          * Limits the time of a name lookup, and that of connecting with TLS.
          *
          * @param time  more than 0, at most a year; default: 30 s
