@@ -2,6 +2,9 @@
 
 use super::{Error, Refusal, RefusalKind, STREAM};
 
+/// How the reason begins where a request has gone, and no response came in time.
+const NO_RESPONSE: &str = "no response within";
+
 impl Error {
     /// Makes the error for a failure of the program's stream.
     pub(crate) fn stream_failed(why: String) -> Self {
@@ -19,6 +22,18 @@ impl Error {
             why,
             passing: true,
         }
+    }
+
+    /// Makes the error for a response that did not come within the limit for it, which is shown so.
+    pub(crate) fn late_response(host: String, limit: &str) -> Self {
+        let what = format!("{NO_RESPONSE} {limit}");
+        Error::TimedOut { host, what }
+    }
+
+    /// Whether a response did not come within the limit for it, so that the server has got the request.
+    #[cfg(feature = "tus")]
+    pub(crate) fn is_late_response(&self) -> bool {
+        matches!(self, Error::TimedOut { what, .. } if what.starts_with(NO_RESPONSE))
     }
 
     /// Makes the error for a stream without a size that cannot be uploaded; `why` names what lacks.

@@ -177,7 +177,7 @@ impl Circumstances<'_> {
                 )
             }
             Timeout::RecvResponse => {
-                format!("no response within {}", rounded(self.limits.response))
+                return Error::late_response(host, &rounded(self.limits.response))
             }
             Timeout::RecvBody => format!(
                 "no end of the response within {}",

@@ -95,6 +95,48 @@ fn lost_responses_lose_nothing_of_sections() {
 }
 
 #[test]
+fn another_process_finds_the_file_that_a_lost_answer_told_of() {
+    for kind in [Kind::Tusd, Kind::Receiver] {
+        let mut is_first = true;
+        let plan = move |head: &RequestHead, _: u64| {
+            let joins = head
+                .header("upload-concat")
+                .is_some_and(|it| it.starts_with("final;"));
+            match joins && std::mem::take(&mut is_first) {
+                true => Fault::LoseResponse,
+                false => Fault::None,
+            }
+        };
+        let Some(scene) = Scene::with(Setup::new(kind), plan) else {
+            continue;
+        };
+        let file = scene.file(LARGE);
+        let before = scene.client();
+        before.set_retry_limit(0);
+        let mut upload = scene.upload(&before, &file);
+        upload.set_connections(6).unwrap();
+        let error = upload.run().unwrap_err();
+        assert!(error.is_retryable(), "{kind:?}: {error}");
+        // A further process has the state file only.
+        let mut upload = scene.upload(&scene.client(), &file);
+        let result = upload.run();
+        result.unwrap_or_else(|e| panic!("{kind:?}: {e}"));
+        scene.check(&upload, &file);
+        assert_eq!(upload.remote().snapshot().bytes_sent, 0, "{kind:?}");
+        let joins = values(&scene, "upload-concat");
+        let joins = joins.iter().filter(|it| it.starts_with("final;")).count();
+        assert_eq!(joins, 2, "{kind:?}");
+        if kind == Kind::Receiver {
+            assert_eq!(
+                scene.server.files().len(),
+                1,
+                "it gives the one that it has"
+            );
+        }
+    }
+}
+
+#[test]
 fn cuts_at_random_bytes_lose_nothing_of_sections() {
     let seed = seed::seed();
     for kind in JOINING {

@@ -8,6 +8,10 @@ use crate::http::Exchange;
 use crate::protocol::resource::{number, Headers};
 use crate::protocol::{Answer, Job};
 
+/// What is known where the answer to the request that joins does not come in time.
+const STILL_JOINING: &str = "all of it was sent, and the server may still be joining its sections, which the response timeout \
+                             (set_response_timeout) did not wait for";
+
 impl Tus<'_> {
     /// Has the server join the sections.
     pub(super) fn join(
@@ -26,6 +30,13 @@ impl Tus<'_> {
                 self.memory().asked = Some(layout.key.to_owned());
                 match self.ask_to_join(exchange, job, layout) {
                     Ok(url) => url,
+                    // It may be copying, and would begin one more copy for each further request.
+                    Err(error) if error.is_late_response() => {
+                        return Err(Error::MayBeStored {
+                            cause: Box::new(error),
+                            sent: STILL_JOINING.to_owned(),
+                        })
+                    }
                     Err(error) => return Err(self.not_joined(exchange, job, layout, error)),
                 }
             }
@@ -48,16 +59,26 @@ impl Tus<'_> {
         Ok(url)
     }
 
-    /// Whether the server has joined the sections, though the answer to that was lost: it no longer has a section, and
-    /// gives the same file to the same request.
+    /// Whether the server has joined the sections, though the answer to that was lost: it no longer has the one with this
+    /// number, and gives the same file to the same request. Another process may have made that, where it is the first.
     pub(super) fn is_joined_by_now(
         &self,
         exchange: &dyn Exchange,
         job: &Job,
-        layout: &Layout<'_>,
-    ) -> bool {
-        let asked = self.memory().asked.take();
-        asked.as_deref() == Some(layout.key) && self.ask_to_join(exchange, job, layout).is_ok()
+        (layout, number): (&Layout<'_>, usize),
+    ) -> Result<bool, Error> {
+        let has_asked = self.memory().asked.as_deref() == Some(layout.key);
+        if !has_asked && number > 0 {
+            return Ok(false);
+        }
+        match self.ask_to_join(exchange, job, layout) {
+            Ok(_) => Ok(true),
+            Err(error) if error.refusal().is_none() && error.is_passing() => Err(error),
+            Err(_) => {
+                self.memory().asked = None;
+                Ok(false)
+            }
+        }
     }
 
     /// Makes the error for a server that has not joined the sections. One that has lost bytes of them meanwhile gets these

@@ -92,11 +92,50 @@ fn a_file_whose_join_was_not_heard_of_is_not_sent_again() {
     let last = seen.last().unwrap();
     assert_eq!(last.line, format!("POST {AT}"));
     assert!(last.header("upload-concat").unwrap().starts_with("final;"));
-    // A join that was never asked for is not asked for here.
-    let other = Tus::at(Endpoint::parse(AT).unwrap(), &offers);
+    // Another process knows nothing of that request, so it asks where the first section has gone.
+    let other = || Tus::at(Endpoint::parse(AT).unwrap(), &offers);
+    let script = Script::new(&[GONE, joined]);
+    assert_eq!(locate(&other(), &script).unwrap().offset, 10);
     let made: Reply<'_> = (201, &[("location", "7")]);
-    let script = Script::new(&[GONE, made, HAS_3, HAS_3, HAS_1]);
-    assert_eq!(locate(&other, &script).unwrap().offset, 0);
+    for refused in [400, 404, 500] {
+        let script = Script::new(&[GONE, (refused, &[]), made, HAS_3, HAS_3, HAS_1]);
+        assert_eq!(locate(&other(), &script).unwrap().offset, 0);
+    }
+    let script = Script::new(&[HAS_3, GONE, made, HAS_3, HAS_1]);
+    assert_eq!(locate(&other(), &script).unwrap().offset, 3);
+    // Without an answer nothing begins anew.
+    let (lost, other) = ((0, &[][..]), other());
+    for _ in 0..2 {
+        let error = locate(&other, &Script::new(&[GONE, lost])).unwrap_err();
+        assert!(error.is_passing(), "{error}");
+    }
+}
+
+#[test]
+fn a_join_that_takes_longer_than_the_limit_is_not_asked_for_again_and_the_setting_is_named() {
+    /// An exchange whose responses come too late.
+    struct Late(Script);
+    impl Exchange for Late {
+        fn exchange(&self, request: Request<'_>) -> Result<Response, Error> {
+            self.0.exchange(request)?;
+            Err(Error::late_response("host:80".to_owned(), "2 min"))
+        }
+    }
+    let offers = offers();
+    let tus = Tus::at(Endpoint::parse(AT).unwrap(), &offers);
+    let late = Late(Script::new(&[(201, &[("location", "9")])]));
+    let sent = tus.send(&late, &job(), segment(KEY, 10, &mut Bytes(b"")));
+    let error = sent.unwrap_err();
+    assert!(!error.is_passing() && !error.is_retryable(), "{error}");
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    let text = error.to_string();
+    for part in [
+        "no response within 2 min",
+        "set_response_timeout",
+        "look there",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
 }
 
 #[test]

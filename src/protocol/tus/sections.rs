@@ -165,7 +165,7 @@ impl<'a> Tus<'a> {
                     held.extend(Some((begin, begin + offset)).filter(|_| offset > 0));
                 }
                 None => {
-                    if self.is_joined_by_now(exchange, job, layout) {
+                    if self.is_joined_by_now(exchange, job, (layout, urls.len()))? {
                         return Ok(self.answer(layout, vec![(0, job.size)]));
                     }
                     let made = self.make_one(exchange, job, length)?;
