@@ -50,6 +50,8 @@ mod transport;
 pub use crate::http::certificates::Trust;
 pub use crate::http::credentials::SigningAlgorithm;
 pub use api::client::Client;
+#[cfg(feature = "dialect")]
+pub use api::dialect;
 pub use api::remote::Remote;
 pub use api::upload::Upload;
 pub use control::flow::Flow;

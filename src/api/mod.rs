@@ -2,5 +2,7 @@
 
 mod check;
 pub(crate) mod client;
+#[cfg(feature = "dialect")]
+pub mod dialect;
 pub(crate) mod remote;
 pub(crate) mod upload;

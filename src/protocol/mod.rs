@@ -20,7 +20,7 @@ mod choice;
 #[cfg(feature = "dav")]
 mod dav;
 #[cfg(feature = "dialect")]
-mod dialect;
+pub(crate) mod dialect;
 pub(crate) mod form;
 mod headers;
 #[cfg(feature = "ietf")]

@@ -99,9 +99,12 @@ impl Client {
     /// # Errors
     /// [`Error::InvalidArgument`] for a text that is no dialect; it names the key and what it may be.
     pub fn set_dialect(&self, dialect: &str) -> Result<(), Error> {
-        let dialect = DialectText::read(dialect)?;
-        self.lock().change().dialect = Some(Arc::new(dialect));
+        self.change_dialect(DialectText::read(dialect)?);
         Ok(())
+    }
+
+    pub(crate) fn change_dialect(&self, dialect: DialectText) {
+        self.lock().change().dialect = Some(Arc::new(dialect));
     }
 
     /// Sets how the server is asked for its offset. Default: [`LocateMethod::Post`].

@@ -64,6 +64,11 @@ impl Finder {
         })
     }
 
+    /// Gives the place, as the program wrote it.
+    pub(super) fn rule(&self) -> &str {
+        &self.text
+    }
+
     /// Whether the place is in the body.
     pub(super) fn is_in_body(&self) -> bool {
         !matches!(self.place, Place::Header(..))

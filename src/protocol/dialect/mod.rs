@@ -5,6 +5,7 @@ mod counted;
 mod finder;
 mod key;
 mod keys;
+mod noting;
 mod pattern;
 mod presets;
 mod question;
@@ -14,8 +15,14 @@ mod success;
 mod template;
 #[cfg(test)]
 mod tests;
+mod trial;
 
+pub use presets::Preset;
+pub use trial::{Field, Purpose, Received, Step, Verdict};
+
+pub(crate) use presets::PRESETS;
 pub(crate) use spec::Spec;
+pub(crate) use trial::Recorder;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,7 +32,7 @@ use resup_digests::{Algorithm, Digest};
 use super::{Abilities, Answer, Chunks, Job, Outcome, Protocol, Segment, State, Store};
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
-use crate::http::{limited, Exchange};
+use crate::http::{limited, Exchange, Response};
 use crate::options::{FilenameStyle, SegmentSize};
 use key::Key;
 use send::found;
@@ -114,12 +121,7 @@ impl<'a> Dialect<'a> {
 
     /// Gives the number of chunks in a file.
     fn count(&self, size: u64) -> u64 {
-        let chunks = self.chunk();
-        match chunks.last_is_long {
-            true => size / chunks.size,
-            false => size.div_ceil(chunks.size),
-        }
-        .max(1)
+        self.spec.count(size, self.chunk_size)
     }
 
     /// Gives the length of the chunk before which so many bytes are left.
@@ -157,6 +159,23 @@ impl<'a> Dialect<'a> {
                 id: None,
             }),
         }
+    }
+
+    /// Takes what the response to an accepted chunk tells: the upload's name, and the offset to go on from.
+    fn taken(
+        &self,
+        job: &Job,
+        key: &mut Key,
+        (offset, end): (u64, u64),
+        response: &Response,
+    ) -> Result<u64, Error> {
+        if self.spec.asked.is_some() {
+            let id = found(&self.spec.id, response);
+            let id = id.filter(|id| id.len() <= LONGEST_ID);
+            check_id(key.id.as_deref().filter(|_| offset > 0), id.as_deref())?;
+            key.id = id.or(key.id.take()).or_else(|| Some(job.name.clone()));
+        }
+        self.reached(job.size, end, response)
     }
 
     fn answer(&self, job: &Job, offset: u64, is_complete: bool) -> Answer {
@@ -238,13 +257,8 @@ impl Protocol for Dialect<'_> {
             let values = self.values(job, &key, (offset, length));
             self.post(exchange, &values, segment)?
         };
-        if self.spec.asked.is_some() {
-            let id = found(&self.spec.id, &response);
-            let id = id.filter(|id| id.len() <= LONGEST_ID);
-            check_id(key.id.as_deref().filter(|_| offset > 0), id.as_deref())?;
-            key.id = id.or(key.id).or_else(|| Some(job.name.clone()));
-        }
-        let reached = self.reached(job.size, end, &response)?;
+        let reached = self.taken(job, &mut key, (offset, end), &response);
+        let reached = self.ended(reached)?;
         let is_complete = reached == job.size;
         if is_complete {
             self.finish(exchange, job, &key)?;

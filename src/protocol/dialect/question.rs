@@ -4,9 +4,11 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::key::Key;
 use super::keys::bad;
+use super::noting::Texts;
 use super::send::{fill, urlencoded};
 use super::spec::{Asked, Target, Test};
 use super::template::Values;
+use super::trial::Purpose;
 use super::{random_identifier, Dialect};
 use crate::error::Error;
 use crate::http::{
@@ -41,12 +43,12 @@ impl Dialect<'_> {
         })
     }
 
-    /// Writes the fields of a request about an upload.
-    fn form(&self, target: &Target, values: &Values<'_>) -> String {
-        urlencoded(&match &target.fields {
+    /// Gives the fields of a request about an upload.
+    fn texts(&self, target: &Target, values: &Values<'_>) -> Vec<(String, String)> {
+        match &target.fields {
             Some(fields) => fill(fields, values),
             None => self.fields(values),
-        })
+        }
     }
 
     /// Makes a request about an upload.
@@ -54,23 +56,36 @@ impl Dialect<'_> {
         &self,
         exchange: &dyn Exchange,
         target: &Target,
-        values: &Values<'_>,
+        (purpose, values): (Purpose, &Values<'_>),
         needs: Needs<'_>,
     ) -> Result<Response, Error> {
-        let form = self.form(target, values);
+        let pairs = self.texts(target, values);
+        let form = urlencoded(&pairs);
         let url = self.url(target)?;
         let has_body = target.method != "GET";
-        exchange.exchange(Request {
+        let texts = match has_body {
+            true => Texts {
+                fields: &pairs,
+                ..Texts::default()
+            },
+            false => Texts {
+                query: &pairs,
+                ..Texts::default()
+            },
+        };
+        let request = Request {
             method: target.method,
             url: match has_body || form.is_empty() {
-                true => url,
+                true => url.clone(),
                 false => with_query(&url, &form),
             },
             content_type: has_body.then(|| "application/x-www-form-urlencoded".to_owned()),
             headers: Vec::new(),
             body: has_body.then_some(Body::Text(form.as_bytes())),
             needs,
-        })
+        };
+        let response = self.make(exchange, request, (purpose, values), (&url, texts));
+        response.or_else(|error| self.ended(Err(error)))
     }
 
     /// Asks how many bytes the server has from the file's beginning on, and whether these are all.
@@ -111,7 +126,8 @@ impl Dialect<'_> {
         loop {
             let length = self.length(job.size - offset);
             let values = self.values(job, key, (offset, length));
-            let response = self.ask(exchange, &test.target, &values, Needs::Head)?;
+            let about = (Purpose::Test, &values);
+            let response = self.ask(exchange, &test.target, about, Needs::Head)?;
             if !is_sure && exchange.link() == Link::Kept {
                 // It may be a late answer to an earlier request.
                 exchange.renew();
@@ -119,12 +135,14 @@ impl Dialect<'_> {
                 continue;
             }
             is_sure = true;
-            if !test.has.contain(response.status) {
-                return match test.send.contain(response.status) {
+            if !self.has_status("test.has", &test.has, &response) {
+                let is_wanted = self.has_status("test.send", &test.send, &response);
+                return self.ended(match is_wanted {
                     true => Ok((offset, false)),
                     false => Err(refusal_of(&response, None)),
-                };
+                });
             }
+            self.ended(Ok(()))?;
             offset += length;
             if offset >= end {
                 if self.sent.load(Relaxed) == 0 {
@@ -155,20 +173,22 @@ impl Dialect<'_> {
         };
         let bytes = (0, self.length(job.size));
         let values = self.values(&nobodys, &other, bytes);
-        let asked = self.form(&test.target, &self.values(job, key, bytes));
-        if self.form(&test.target, &values) == asked {
+        let asked = self.texts(&test.target, &self.values(job, key, bytes));
+        if self.texts(&test.target, &values) == asked {
             // The question does not tell one upload from another.
             return Ok(());
         }
-        let response = self.ask(exchange, &test.target, &values, Needs::Head)?;
-        match test.has.contain(response.status) {
+        let about = (Purpose::TestStranger, &values);
+        let response = self.ask(exchange, &test.target, about, Needs::Head)?;
+        let is_there = self.has_status("test.has", &test.has, &response);
+        self.ended(match is_there {
             true => Err(Error::bad_response(reason(
                 &response,
                 "it says so of every chunk, also of one that was never sent; it may be a page, as of a login"
                     .to_owned(),
             ))),
             false => Ok(()),
-        }
+        })
     }
 
     /// Asks for the number of bytes that the server has.
@@ -178,14 +198,34 @@ impl Dialect<'_> {
         asked: &Asked,
         values: &Values<'_>,
     ) -> Result<u64, Error> {
-        let response = self.ask(exchange, &asked.target, values, Needs::Beginning)?;
-        if asked.none.contain(response.status) {
-            return Ok(0);
+        let about = (Purpose::State, values);
+        let response = self.ask(exchange, &asked.target, about, Needs::Beginning)?;
+        if self.has_status("state.none", &asked.none, &response) {
+            return self.ended(Ok(0));
         }
+        let offset = self.read_offset(asked, values, &response);
+        let key = match asked.offset.is_last {
+            true => "state.last_byte",
+            false => "state.offset",
+        };
+        self.note_found(key, asked.offset.finder.rule(), || match &offset {
+            Ok(offset) => Ok(format!("{offset} bytes")),
+            Err(error) => Err(error.to_string()),
+        });
+        self.ended(offset)
+    }
+
+    /// Reads the number of bytes that the server has.
+    fn read_offset(
+        &self,
+        asked: &Asked,
+        values: &Values<'_>,
+        response: &Response,
+    ) -> Result<u64, Error> {
         if !(200..300).contains(&response.status) {
-            return Err(refusal_of(&response, None));
+            return Err(refusal_of(response, None));
         }
-        let offset = asked.offset.read_answer(&response)?;
+        let offset = asked.offset.read_answer(response)?;
         let size = values.job.size;
         if offset > size {
             let why = format!("{offset} exceeds the file's size {size}");
@@ -213,8 +253,9 @@ impl Dialect<'_> {
         if values.chunks == 1 && !done.is_always {
             return Ok(());
         }
-        let response = self.ask(exchange, &done.target, &values, done.success.needs())?;
-        let checked = done.success.check(&response);
-        checked.map_err(|error| self.explain(error, &response, 0))
+        let about = (Purpose::Done, &values);
+        let response = self.ask(exchange, &done.target, about, done.success.needs())?;
+        let checked = self.check_success("done.success", &done.success, &response);
+        self.ended(checked.map_err(|error| self.explain(error, &response, 0)))
     }
 }

@@ -6,9 +6,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::counted::Counted;
 use super::finder::Finder;
 use super::keys::Templates;
+use super::noting::Texts;
 use super::spec::Repeat;
 use super::success::Success;
 use super::template::{Place, Template, Values};
+use super::trial::Purpose;
 use super::Dialect;
 use crate::error::Error;
 use crate::http::secret::Secret;
@@ -45,7 +47,7 @@ impl Dialect<'_> {
         all.map(header).collect()
     }
 
-    /// Sends one chunk, or the whole file. Gives the response of a success.
+    /// Sends one chunk, or the whole file. Gives the response of a success, which [`ended`](Self::ended) has to follow.
     pub(super) fn post(
         &self,
         exchange: &dyn Exchange,
@@ -61,13 +63,13 @@ impl Dialect<'_> {
         let (body, length, content_type): (&mut dyn Read, u64, String);
         if self.spec.is_raw {
             // There is no other place for them.
-            query.extend(fields);
+            query.extend(fields.iter().cloned());
             raw = CheckedBytes::new(segment.bytes, segment.length);
             (body, length) = (&mut raw, segment.length);
             content_type = job.content_type.clone();
         } else {
-            let fields = fields.iter();
-            let fields: Vec<_> = fields
+            let pairs = fields.iter();
+            let pairs: Vec<_> = pairs
                 .map(|(name, value)| {
                     let name = escaped(&with_crlf(name)).into_owned();
                     (name.into(), with_crlf(value).into_owned())
@@ -81,24 +83,29 @@ impl Dialect<'_> {
                 bytes: segment.bytes,
                 style: self.style,
             };
-            form = Multipart::new(&fields, file, |_| Vec::new())?;
+            form = Multipart::new(&pairs, file, |_| Vec::new())?;
             (length, content_type) = (form.length(), form.content_type());
             body = &mut form;
         }
         let mut body = Counted::new(body, length);
         let url = self.endpoint.uri().to_string();
-        let success = match ends_file {
-            true => &self.spec.complete,
-            false => &self.spec.success,
+        let (key, success) = match ends_file && self.spec.has_complete {
+            true => ("complete", &self.spec.complete),
+            false => ("success", &self.spec.success),
         };
         if self.spec.repeat == Repeat::Never {
             // One that was kept may be dead, and take bytes of the body before that shows.
             exchange.renew();
         }
-        let result = exchange.exchange(Request {
+        let texts = Texts {
+            query: &query,
+            fields: if self.spec.is_raw { &[] } else { &fields },
+            file_field: (!self.spec.is_raw).then_some(&*self.spec.file_field),
+        };
+        let request = Request {
             method: self.spec.method,
             url: match query.is_empty() {
-                true => url,
+                true => url.clone(),
                 false => with_query(&url, &urlencoded(&query)),
             },
             content_type: Some(content_type),
@@ -111,13 +118,15 @@ impl Dialect<'_> {
                 true => Needs::Beginning,
                 false => success.needs(),
             },
-        });
+        };
+        let result = self.make(exchange, request, (Purpose::Send, values), (&url, texts));
         let result = result.and_then(|response| {
             // A last chunk that leaves bytes missing completes nothing.
             let checked = match ends_file && self.lacks_bytes(job.size, &response) {
-                true => self.spec.success.check(&response),
-                false => success.check(&response),
+                true => self.check_success("success", &self.spec.success, &response),
+                false => self.check_success(key, success, &response),
             };
+            self.note_places(&response);
             let why = || {
                 format!(
                     "its status is {}, and it came before the whole request was sent ({})",
@@ -132,9 +141,11 @@ impl Dialect<'_> {
             checked.map_err(|error| self.explain(error, &response, segment.length))?;
             Ok(response)
         });
-        result.map_err(|error| match self.spec.repeat {
-            Repeat::Never => may_be_stored(error, &body, success),
-            _ => error,
+        result.or_else(|error| {
+            self.ended(Err(match self.spec.repeat {
+                Repeat::Never => may_be_stored(error, &body, success),
+                _ => error,
+            }))
         })
     }
 

@@ -1,5 +1,7 @@
 //! A dialect: how a server takes files in forms. docs/DIALECTS.md has its keys.
 
+use std::sync::Arc;
+
 use http::HeaderName;
 use serde_json::{Map, Value};
 
@@ -8,6 +10,7 @@ use super::keys::{bad, Object, Templates};
 use super::presets;
 use super::success::{Statuses, Success};
 use super::template::{Place, Template};
+use super::trial::Recorder;
 use crate::error::Error;
 
 /// The longest text of a dialect.
@@ -101,12 +104,14 @@ pub(crate) struct Spec {
     pub(super) chunk_fields: Templates,
     pub(super) chunk_headers: Templates,
     /// Bytes in a chunk; `None` for the whole file in one request.
-    pub(super) chunk_size: Option<u64>,
+    pub(crate) chunk_size: Option<u64>,
     pub(super) last_is_long: bool,
     pub(super) repeat: Repeat,
     pub(super) success: Success,
     /// What the response to the last chunk has to be.
     pub(super) complete: Success,
+    /// Whether that is by a key of its own.
+    pub(super) has_complete: bool,
     /// Where responses have these.
     pub(super) message: Option<Finder>,
     pub(super) location: Option<Finder>,
@@ -116,6 +121,8 @@ pub(crate) struct Spec {
     pub(super) test: Option<Test>,
     pub(super) asked: Option<Asked>,
     pub(super) done: Option<Done>,
+    /// The record of a trial, if this is one.
+    pub(super) trial: Option<Arc<Recorder>>,
 }
 
 const METHODS: [(&str, &str); 3] = [("POST", "POST"), ("PUT", "PUT"), ("GET", "GET")];
@@ -123,7 +130,8 @@ const METHODS: [(&str, &str); 3] = [("POST", "POST"), ("PUT", "PUT"), ("GET", "G
 impl Spec {
     /// Reads a dialect: the name of a preset, or the text of a JSON object.
     pub(crate) fn read(text: &str) -> Result<Self, Error> {
-        let text = text.trim();
+        // Some editors begin a file with a byte order mark.
+        let text = text.trim_start_matches('\u{feff}').trim();
         if text.len() > LONGEST {
             return Err(bad(format!(
                 "has {} bytes, more than {LONGEST}",
@@ -154,6 +162,7 @@ impl Spec {
         };
         let success = keys.success("success")?;
         let success = success.map_or_else(|| default_success("200-299"), Ok)?;
+        let complete = keys.success("complete")?;
         let chunk_size = keys.size("chunk_size")?;
         let repeats = [
             ("chunk", Repeat::Chunk),
@@ -183,7 +192,8 @@ impl Spec {
                 Some(_) => Repeat::File,
                 None => Repeat::Never,
             }),
-            complete: keys.success("complete")?.unwrap_or(success.clone()),
+            has_complete: complete.is_some(),
+            complete: complete.unwrap_or(success.clone()),
             success,
             message: keys.finder("message")?,
             location: keys.finder("location")?,
@@ -207,6 +217,7 @@ impl Spec {
                 )?
                 .map(|keys| done(&keys))
                 .transpose()?,
+            trial: None,
         };
         spec.check()?;
         Ok(spec)
@@ -262,6 +273,22 @@ impl Spec {
         templates.any(|(_, template): &(String, Template)| template.has(places))
     }
 
+    /// Gives the number of chunks in a file, whose chunks have so many bytes.
+    pub(crate) fn count(&self, size: u64, chunk_size: Option<u64>) -> u64 {
+        let chunk_size = chunk_size.unwrap_or(u64::MAX);
+        match self.last_is_long {
+            true => size / chunk_size,
+            false => size.div_ceil(chunk_size),
+        }
+        .max(1)
+    }
+
+    /// Makes the same dialect, whose requests are noted in `trial`.
+    pub(crate) fn with_trial(mut self, trial: Arc<Recorder>) -> Self {
+        self.trial = Some(trial);
+        self
+    }
+
     /// Whether the body of an answer to a chunk has what the client has to know.
     pub(super) fn reads_body(&self) -> bool {
         let told = self.told.as_ref().map(|told| &told.finder);
@@ -272,7 +299,7 @@ impl Spec {
     }
 
     /// Whether the server can be asked what it has.
-    pub(super) fn is_asked(&self) -> bool {
+    pub(crate) fn is_asked(&self) -> bool {
         self.test.is_some() || self.asked.is_some()
     }
 }

@@ -57,6 +57,15 @@ impl Statuses {
             .iter()
             .any(|(from, to)| (*from..=*to).contains(&status))
     }
+
+    /// Writes the list as a dialect has it.
+    pub(super) fn text(&self) -> String {
+        let items = self.0.iter().map(|(from, to)| match from == to {
+            true => from.to_string(),
+            false => format!("{from}-{to}"),
+        });
+        items.collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// A condition for a response.
@@ -87,6 +96,14 @@ enum What {
 pub(super) struct Success {
     statuses: Statuses,
     conditions: Vec<Condition>,
+}
+
+/// What a condition says about a response.
+pub(super) struct Judged {
+    /// The condition, as the dialect has it, and what the response has.
+    pub rule: String,
+    pub found: String,
+    pub result: Result<(), Error>,
 }
 
 impl Success {
@@ -157,62 +174,108 @@ impl Success {
 
     /// Checks a response.
     pub(super) fn check(&self, response: &Response) -> Result<(), Error> {
-        if !self.statuses.contain(response.status) {
-            let is_odd = (200..300).contains(&response.status);
-            let status = response.status;
-            let hint =
-                is_odd.then(|| format!("its status is {status}, and success has another one"));
-            return Err(refusal_of(response, hint));
-        }
-        if let Some(to) = not_done(response) {
-            let hint = format!(
-                "a redirect counts as success, but not one to {}, where people log in or read of an error",
-                limited(&to)
-            );
-            return Err(refusal_of(response, Some(hint)).with_kind(RefusalKind::NotAllowed));
-        }
+        self.judge(response).try_for_each(|judged| judged.result)
+    }
+
+    /// Judges a response by one condition after the other, of which the statuses are the first.
+    pub(super) fn judge<'s>(&'s self, response: &'s Response) -> impl Iterator<Item = Judged> + 's {
         let body = without_bom(&response.body);
-        let json: Option<Value> = serde_json::from_slice(body).ok();
-        for condition in &self.conditions {
-            let is_met = match (&condition.what, &json) {
-                (What::Json(at, value), Some(json)) => is_there(json.pointer(at), value.as_deref()),
-                (What::Json(..), None) => {
-                    let why = format!(
-                        "success needs {}, and its body is no JSON; it begins: {}",
-                        condition.text,
-                        excerpt(body)
-                    );
-                    return Err(Error::bad_response(reason(response, why)));
-                }
-                (What::Text(words), _) => {
-                    let is_there = String::from_utf8_lossy(body).contains(words.as_str());
-                    if !is_there && response.is_cut {
-                        return Err(undecided(condition, response));
-                    }
-                    is_there
-                }
-                (What::Match(pattern), _) => match pattern.in_body(response, |_| ()) {
-                    Ok(found) => found.is_some(),
-                    Err(_) => return Err(undecided(condition, response)),
-                },
-                (What::Header(name, wanted), _) => {
-                    let mut values = response.values(name.as_str());
-                    values.any(|value| match wanted {
-                        Some(wanted) => value == wanted.as_str(),
-                        None => !value.is_empty(),
-                    })
-                }
-                (What::HeaderMatch(name, pattern), _) => {
-                    let mut values = response.values(name.as_str());
-                    values.any(|value| pattern.is_in(&value))
-                }
-            };
-            if is_met == condition.is_negative {
-                let hint = format!("success needs {}", condition.text);
-                return Err(refusal_of(response, Some(hint)).with_kind(RefusalKind::Other));
+        let json: Option<Value> = match self.conditions.is_empty() {
+            true => None,
+            false => serde_json::from_slice(body).ok(),
+        };
+        let redirect = not_done(response).map(|to| Judged {
+            rule: "not a redirect to a login or an error".to_owned(),
+            found: limited(&to),
+            result: Err(refusal_of(
+                response,
+                Some(format!(
+                    "a redirect counts as success, but not one to {}, where people log in or read of an error",
+                    limited(&to)
+                )),
+            )
+            .with_kind(RefusalKind::NotAllowed)),
+        });
+        let conditions = self.conditions.iter();
+        std::iter::once_with(|| self.judge_status(response))
+            .chain(redirect)
+            .chain(conditions.map(move |it| it.judge(response, body, json.as_ref())))
+    }
+
+    fn judge_status(&self, response: &Response) -> Judged {
+        let status = response.status;
+        let result = match self.statuses.contain(status) {
+            true => Ok(()),
+            false => {
+                let is_odd = (200..300).contains(&status);
+                let hint =
+                    is_odd.then(|| format!("its status is {status}, and success has another one"));
+                Err(refusal_of(response, hint))
             }
+        };
+        Judged {
+            rule: self.statuses.text(),
+            found: status.to_string(),
+            result,
         }
-        Ok(())
+    }
+}
+
+impl Condition {
+    fn judge(&self, response: &Response, body: &[u8], json: Option<&Value>) -> Judged {
+        let wanted = &self.text;
+        let (found, is_met) = match (&self.what, json) {
+            (What::Json(at, value), Some(json)) => {
+                let found = json.pointer(at);
+                let words = found.map_or("nothing there".to_owned(), |it| {
+                    excerpt(it.to_string().as_bytes())
+                });
+                (words, Ok(is_there(found, value.as_deref())))
+            }
+            (What::Json(..), None) => {
+                let why = format!(
+                    "success needs {wanted}, and its body is no JSON; it begins: {}",
+                    excerpt(body)
+                );
+                ("the body is no JSON".to_owned(), Err(why))
+            }
+            (What::Text(words), _) => {
+                let is_there = String::from_utf8_lossy(body).contains(words.as_str());
+                match (is_there, response.is_cut) {
+                    (true, _) => ("these words".to_owned(), Ok(true)),
+                    (false, false) => ("a body without these words".to_owned(), Ok(false)),
+                    (false, true) => undecided(wanted, body),
+                }
+            }
+            (What::Match(pattern), _) => match pattern.in_body(response, |_| ()) {
+                Ok(Some(())) => ("a match".to_owned(), Ok(true)),
+                Ok(None) => ("no match".to_owned(), Ok(false)),
+                Err(_) => undecided(wanted, body),
+            },
+            (What::Header(name, wanted), _) => {
+                let is_it = |value: &str| match wanted {
+                    Some(wanted) => value == wanted,
+                    None => !value.is_empty(),
+                };
+                in_header(response, name, is_it)
+            }
+            (What::HeaderMatch(name, pattern), _) => {
+                in_header(response, name, |value| pattern.is_in(value))
+            }
+        };
+        let result = match is_met {
+            Ok(is_met) if is_met != self.is_negative => Ok(()),
+            Ok(_) => {
+                let hint = format!("success needs {wanted}");
+                Err(refusal_of(response, Some(hint)).with_kind(RefusalKind::Other))
+            }
+            Err(why) => Err(Error::bad_response(reason(response, why))),
+        };
+        Judged {
+            rule: wanted.clone(),
+            found,
+            result,
+        }
     }
 }
 
@@ -224,14 +287,28 @@ fn with_value(text: &str) -> (&str, Option<String>) {
     }
 }
 
-/// Makes the error for a body of which more may decide.
-fn undecided(condition: &Condition, response: &Response) -> Error {
+/// Says that more of the body may decide: what it is in words, and the reason why it is an error.
+fn undecided(wanted: &str, body: &[u8]) -> (String, Result<bool, String>) {
     let why = format!(
-        "success needs {}, and only the first {} bytes of its body were read",
-        condition.text,
-        without_bom(&response.body).len()
+        "success needs {wanted}, and only the first {} bytes of its body were read",
+        body.len()
     );
-    Error::bad_response(reason(response, why))
+    ("a body of which more was not read".to_owned(), Err(why))
+}
+
+/// Looks for a value in the lines of a header field.
+fn in_header(
+    response: &Response,
+    name: &HeaderName,
+    is_it: impl Fn(&str) -> bool,
+) -> (String, Result<bool, String>) {
+    let values: Vec<_> = response.values(name.as_str()).collect();
+    let is_met = values.iter().any(|value| is_it(value));
+    let words = match values.is_empty() {
+        true => "no such field".to_owned(),
+        false => limited(&values.join(", ")),
+    };
+    (words, Ok(is_met))
 }
 
 /// Gives the target of a redirect that does not mean success.

@@ -5,8 +5,8 @@ mod once;
 mod questions;
 mod refused;
 mod success;
+mod trials;
 
-use super::presets::PRESETS;
 use super::template::{Template, Values};
 use super::*;
 use crate::error::ErrorKind;
@@ -19,7 +19,7 @@ fn why(text: &str) -> String {
 
 #[test]
 fn every_preset_is_a_dialect_and_can_be_the_base_of_one() {
-    for (name, text) in PRESETS {
+    for Preset { name, text, .. } in PRESETS {
         let spec = Spec::read(name).unwrap();
         assert_eq!(spec.name, name);
         assert_eq!(Spec::read(text).unwrap().name, "dialect");
