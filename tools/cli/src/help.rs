@@ -14,6 +14,54 @@ For a start:
 
 \"resup put --help\" shows all options, with examples and exit codes.";
 
+/// The end of the help of `dialect`.
+pub const DIALECT: &str = "\
+Examples:
+  resup dialect list
+  resup dialect show resumable.js > mine.json
+  resup dialect check mine.json https://example.org/chunks
+  resup put --dialect mine.json video.mp4 https://example.org/chunks";
+
+/// The end of the help of `dialect show`.
+pub const DIALECT_SHOW: &str = "\
+Example:
+  resup dialect show resumable.js > mine.json";
+
+/// The end of the help of `dialect check`.
+pub const DIALECT_CHECK: &str = "\
+The values of fields and headers are shown, but not those whose names are those of secrets
+(token, password, cookie, ...).
+
+Exit codes:
+    0  the dialect and the server fit each other
+    2  the command line or the dialect is wrong; nothing was sent
+    7  the server's answers are not what the dialect says
+  Others are those of \"resup put\".
+
+Examples:
+  resup dialect check mine.json https://example.org/chunks
+  resup dialect check --chunk-size 64Ki --token-file token.txt resumable.js https://example.org/chunks";
+
+/// What the manual page says about dialects.
+pub const DIALECT_MANUAL: [(&str, &str); 3] = [
+    (
+        "resup dialect list",
+        "lists the presets: dialects of forms that are known by a name. With --json it writes one JSON object per line.",
+    ),
+    (
+        "resup dialect show NAME",
+        "prints the JSON of a preset, to be saved in a file and changed. --dialect takes that file.",
+    ),
+    (
+        "resup dialect check [OPTIONS] FILE|NAME URL",
+        "uploads a small file by a dialect, interrupts it, goes on as another process would, and tells of each request what \
+         was sent, what came back, and which key of the dialect is wrong. --chunk-size SIZE sends less, --file FILE sends a \
+         file of the user's, --json writes one JSON object per line. The options --directory, --field, --user and those about \
+         network, logins and headers are as below. The file stays on the server. The exit status is 7 where no request has \
+         failed and yet a key is wrong.",
+    ),
+];
+
 /// The end of the help of `completions`.
 pub const COMPLETIONS: &str = "\
 Examples:

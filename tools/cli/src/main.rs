@@ -15,7 +15,8 @@
 //! | [`tree`] | the files to upload |
 //! | [`pages`] | the manual page and the scripts for completion |
 //! | [`options`] | the command line, with [`network`] (proxies, TLS) and [`identity`] (logins) |
-//! | [`dialect`] | the dialect of forms that a server speaks |
+//! | [`dialect`] | the dialect of forms that a server speaks: chosen, listed, and checked against a server |
+//! | [`forms`] | how forms are written |
 //! | [`protocol`] | the protocols that a server may speak |
 //! | [`help`] | texts of the help and the manual page |
 //! | [`secret`] | the sources of secrets; `prompt` asks on the terminal |
@@ -25,6 +26,7 @@
 
 mod dialect;
 mod exit;
+mod forms;
 mod help;
 mod identity;
 mod network;
@@ -59,12 +61,13 @@ use crate::options::{Cli, Task};
 
 fn main() -> ExitCode {
     let cli = Cli::try_parse().unwrap_or_else(|error| with_tip(error).exit());
-    let outcome = match cli.task {
-        Task::Put(options) => put::put(&options),
-        Task::Completions { shell } => pages::completions(shell),
-        Task::Man => pages::man(),
+    let (command, outcome) = match cli.task {
+        Task::Put(options) => (&["put"][..], put::put(&options)),
+        Task::Dialect(task) => (task.command(), dialect::run(&task)),
+        Task::Completions { shell } => (&["completions"][..], pages::completions(shell)),
+        Task::Man => (&["man"][..], pages::man()),
     };
-    outcome.unwrap_or_else(fail).into()
+    outcome.unwrap_or_else(|fault| fail(command, &fault)).into()
 }
 
 /// Adds how files are uploaded to the error of a command line that begins with no command.
@@ -78,15 +81,17 @@ fn with_tip(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// Writes the reason why nothing was uploaded. Returns the exit code for it.
-fn fail(fault: Fault) -> Exit {
+/// Writes the reason why a command did nothing. Returns the exit code for it.
+fn fail(command: &[&str], fault: &Fault) -> Exit {
     match fault.exit {
         Exit::Usage => {
             let mut cli = Cli::command();
             cli.build();
-            let put = cli.find_subcommand_mut("put").expect("put is a command");
+            let command = command.iter().fold(&mut cli, |parent, name| {
+                parent.find_subcommand_mut(name).expect("a command")
+            });
             let kind = clap::error::ErrorKind::ValueValidation;
-            let _ = put
+            let _ = command
                 .error(kind, stderr::escape_controls(&fault.text))
                 .print();
         }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use resup::{DigestAlgorithm, DigestMode, FilenameStyle, LocateMethod, SegmentSize};
+use resup::{DigestAlgorithm, DigestMode, SegmentSize};
 
-use crate::dialect::DialectOptions;
+use crate::dialect::{DialectOptions, DialectTask};
 use crate::exit::Fault;
+use crate::forms::{Locate, Style};
 use crate::identity::Identity;
 use crate::network::Network;
 use crate::pairs::pair;
@@ -30,6 +31,10 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Task {
     Put(Box<Put>),
+
+    /// List, show and check dialects: how servers take files in forms
+    #[command(subcommand, after_help = help::DIALECT)]
+    Dialect(DialectTask),
 
     /// Print a script that makes your shell complete resup's options
     #[command(after_help = help::COMPLETIONS)]
@@ -340,42 +345,6 @@ impl Digest {
             Digest::Blake3 => DigestAlgorithm::Blake3,
             Digest::Sha256 => DigestAlgorithm::Sha256,
             Digest::Md5 => DigestAlgorithm::Md5,
-        }
-    }
-}
-
-/// A style of file names, as the option names it.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Style {
-    /// As browsers do: "filename" in UTF-8
-    Whatwg,
-    /// Also as "filename*", for servers that read "filename" as Latin-1
-    Rfc8187,
-}
-
-impl From<Style> for FilenameStyle {
-    fn from(style: Style) -> Self {
-        match style {
-            Style::Whatwg => FilenameStyle::Whatwg,
-            Style::Rfc8187 => FilenameStyle::Rfc8187,
-        }
-    }
-}
-
-/// A locate method, as the option names it.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Locate {
-    /// By GET, with the form fields in the URL
-    Get,
-    /// By POST, so that no cache answers
-    Post,
-}
-
-impl From<Locate> for LocateMethod {
-    fn from(locate: Locate) -> Self {
-        match locate {
-            Locate::Get => LocateMethod::Get,
-            Locate::Post => LocateMethod::Post,
         }
     }
 }

@@ -8,7 +8,7 @@ use clap_mangen::roff::{bold, roman, Roff};
 use clap_mangen::Man;
 
 use crate::exit::{Exit, Fault};
-use crate::help::{units, ENVIRONMENT, EXAMPLES, SEVERAL};
+use crate::help::{units, DIALECT_MANUAL, ENVIRONMENT, EXAMPLES, SEVERAL};
 use crate::options::Cli;
 
 /// Prints the manual page.
@@ -50,6 +50,9 @@ fn write_manual(put: Command, out: &mut dyn Write) -> io::Result<()> {
     synopsis.control("SH", ["SYNOPSIS"]);
     for (bold_part, rest) in [
         ("resup put", " [OPTIONS] FILE... URL"),
+        ("resup dialect list", ""),
+        ("resup dialect show", " NAME"),
+        ("resup dialect check", " [OPTIONS] FILE|NAME URL"),
         ("resup completions", " SHELL"),
         ("resup man", ""),
     ] {
@@ -58,6 +61,13 @@ fn write_manual(put: Command, out: &mut dyn Write) -> io::Result<()> {
     }
     synopsis.to_writer(out)?;
     man.render_description_section(out)?;
+    let mut dialects = Roff::default();
+    dialects.control("SH", ["DIALECTS"]);
+    for (command, what) in DIALECT_MANUAL {
+        dialects.control("TP", []);
+        dialects.text([bold(command)]).text([roman(what)]);
+    }
+    dialects.to_writer(out)?;
     man.render_options_section(out)?;
     let mut end = Roff::default();
     end.control("SH", ["UNITS"]).text([roman(units())]);
@@ -83,7 +93,7 @@ fn write_manual(put: Command, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Prints what `write` writes. A pipe that its reader has closed is no error.
-fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Exit, Fault> {
+pub fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Exit, Fault> {
     let mut page = Vec::new();
     let written = write(&mut page).and_then(|()| io::stdout().write_all(&page));
     match written {

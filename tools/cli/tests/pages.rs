@@ -67,6 +67,8 @@ fn the_manual_page_is_valid() {
         ".SH SYNOPSIS",
         ".SH \"EXIT STATUS\"",
         ".SH EXAMPLES",
+        ".SH DIALECTS",
+        "resup dialect check [OPTIONS] FILE|NAME URL",
         "\\-\\-segment",
         "Ctrl\\-C",
     ] {
@@ -83,10 +85,12 @@ fn the_manual_page_is_valid() {
 #[test]
 fn the_completions_are_valid() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        assert!(
-            page(&["completions", shell]).contains("retry-max-wait"),
-            "{shell}"
-        );
+        for word in ["retry-max-wait", "dialect", "chunk-size"] {
+            assert!(
+                page(&["completions", shell]).contains(word),
+                "{shell}: {word}"
+            );
+        }
     }
     if tools::find("bash").is_some() {
         let checked = run_with_input("bash", &["-n"], &page(&["completions", "bash"]));

@@ -1,9 +1,30 @@
 //! The dialect of forms that a server speaks.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | [`options`] | the command line of `list`, `show` and `check` |
+//! | [`tasks`] | does what it says |
+//! | [`check`] | tries a dialect at a server |
+//! | [`sample`] | the file that is sent for that |
+//! | [`advice`] | which key of a dialect is wrong |
+//! | [`text`] | the text of a dialect, by its name or from a file |
+//! | [`report`] | what a check has to tell, in `words` or `json` |
 
-use std::fs;
+mod advice;
+mod check;
+mod json;
+mod options;
+mod report;
+mod sample;
+mod tasks;
+mod text;
+mod words;
 
 use clap::Args;
 use serde_json::{Map, Value};
+
+pub use options::DialectTask;
+pub use tasks::run;
 
 use crate::exit::Fault;
 
@@ -43,9 +64,9 @@ impl DialectOptions {
         }
         let text = match self.dialect.as_deref() {
             None => "plain".to_owned(),
-            Some(name) if is_file(name) => fs::read_to_string(name)
-                .map_err(|e| Fault::usage(format!("--dialect: \"{name}\" cannot be read: {e}")))?,
-            Some(name) => name.to_owned(),
+            Some(name) => {
+                text::read(name).map_err(|why| Fault::usage(format!("--dialect: {why}")))?
+            }
         };
         let changes = [("file_field", &self.file_field), ("success", &self.success)];
         let changes = changes
@@ -67,9 +88,4 @@ impl DialectOptions {
         }
         Ok(Some(Value::from(object).to_string()))
     }
-}
-
-/// Whether a text names a file, and not a preset.
-fn is_file(name: &str) -> bool {
-    name.contains(['/', '\\']) || name.ends_with(".json") || fs::metadata(name).is_ok()
 }
