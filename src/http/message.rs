@@ -140,6 +140,18 @@ impl Response {
         (tag.starts_with('"') && tag.len() > 2).then(|| tag.to_owned())
     }
 
+    /// Gives the charset of the body, where the server tells it.
+    #[cfg(feature = "charsets")]
+    pub(crate) fn charset(&self) -> Option<String> {
+        let media_type = self.values(header::CONTENT_TYPE.as_str()).next()?;
+        let mut parameters = media_type.split(';').skip(1);
+        parameters.find_map(|parameter| {
+            let (name, value) = parameter.split_once('=')?;
+            let is_charset = name.trim().eq_ignore_ascii_case("charset");
+            is_charset.then(|| value.trim().trim_matches('"').to_owned())
+        })
+    }
+
     /// Gives the values of a field, in the order of their lines.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = Cow<'_, str>> {
         let values = self.headers.get_all(name).into_iter();

@@ -15,6 +15,7 @@
 
 mod auto;
 mod bytes;
+mod charset;
 mod checksum;
 mod choice;
 #[cfg(feature = "dav")]

@@ -16,7 +16,7 @@ pub(super) struct Texts<'t> {
 }
 
 impl Dialect<'_> {
-    /// Makes a request, and notes it where this is a trial. `url` is the one without the query of `texts`.
+    /// Makes a request, reads the response in the dialect's charset, and notes both where this is a trial. `url` is the one without the query of `texts`.
     pub(super) fn make(
         &self,
         exchange: &dyn Exchange,
@@ -25,7 +25,7 @@ impl Dialect<'_> {
         (url, texts): (&str, Texts<'_>),
     ) -> Result<Response, Error> {
         let Some(trial) = &self.spec.trial else {
-            return exchange.exchange(request);
+            return Ok(self.spec.charset.read(exchange.exchange(request)?));
         };
         let named = |pairs: &[(String, String)]| {
             fields(pairs.iter().map(|(name, value)| (&**name, &**value)))
@@ -45,11 +45,9 @@ impl Dialect<'_> {
             verdicts: Vec::new(),
             error: None,
         })?;
-        let response = exchange.exchange(request);
-        if let Ok(response) = &response {
-            trial.answer(response);
-        }
-        response
+        let response = self.spec.charset.read(exchange.exchange(request)?);
+        trial.answer(&response);
+        Ok(response)
     }
 
     /// Ends what a trial notes of a request.

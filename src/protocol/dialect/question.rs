@@ -60,7 +60,7 @@ impl Dialect<'_> {
         needs: Needs<'_>,
     ) -> Result<Response, Error> {
         let pairs = self.texts(target, values);
-        let form = urlencoded(&pairs);
+        let form = urlencoded(&pairs, self.spec.charset);
         let url = self.url(target)?;
         let has_body = target.method != "GET";
         let texts = match has_body {

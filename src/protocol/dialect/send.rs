@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::http::secret::Secret;
 use crate::http::{with_query, Body, Exchange, Needs, Request, Response};
 use crate::protocol::bytes::CheckedBytes;
+use crate::protocol::charset::Charset;
 use crate::protocol::form::multipart::{escaped, FilePart, Multipart};
 use crate::protocol::form::request::with_crlf;
 use crate::protocol::Segment;
@@ -82,6 +83,7 @@ impl Dialect<'_> {
                 length: segment.length,
                 bytes: segment.bytes,
                 style: self.style,
+                charset: self.spec.charset,
             };
             form = Multipart::new(&pairs, file, |_| Vec::new())?;
             (length, content_type) = (form.length(), form.content_type());
@@ -106,7 +108,7 @@ impl Dialect<'_> {
             method: self.spec.method,
             url: match query.is_empty() {
                 true => url.clone(),
-                false => with_query(&url, &urlencoded(&query)),
+                false => with_query(&url, &urlencoded(&query, self.spec.charset)),
             },
             content_type: Some(content_type),
             headers,
@@ -214,9 +216,12 @@ pub(super) fn fill(templates: &Templates, values: &Values<'_>) -> Vec<(String, S
         .collect()
 }
 
-pub(super) fn urlencoded(fields: &[(String, String)]) -> String {
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    form.extend_pairs(fields).finish()
+/// Writes fields as a query or a short form has them.
+pub(super) fn urlencoded(fields: &[(String, String)], charset: Charset) -> String {
+    form_urlencoded::Serializer::new(String::new())
+        .encoding_override(Some(&|text| charset.encode(text)))
+        .extend_pairs(fields)
+        .finish()
 }
 
 /// Changes the error of a request that must not be made twice, if the server may have the file now.

@@ -12,14 +12,16 @@ use super::success::{Statuses, Success};
 use super::template::{Place, Template};
 use super::trial::Recorder;
 use crate::error::Error;
+use crate::protocol::charset::Charset;
 
 /// The longest text of a dialect.
 const LONGEST: usize = 64 * 1024;
 
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "base",
     "method",
     "body",
+    "charset",
     "file_field",
     "fields",
     "chunk_fields",
@@ -96,6 +98,8 @@ pub(crate) struct Spec {
     pub(super) method: &'static str,
     /// Whether the body is the bytes alone, not a form.
     pub(super) is_raw: bool,
+    /// What names and fields are written in, and answers by default.
+    pub(super) charset: Charset,
     pub(super) file_field: String,
     pub(super) fields: Templates,
     pub(super) query: Templates,
@@ -176,6 +180,7 @@ impl Spec {
             is_raw: keys
                 .word("body", &[("multipart", false), ("raw", true)])?
                 .unwrap_or(false),
+            charset: keys.read("charset", Charset::find)?.unwrap_or_default(),
             file_field: keys
                 .read("file_field", field_name)?
                 .unwrap_or("file".to_owned()),

@@ -23,6 +23,7 @@ use crate::error::Error;
 use crate::http::endpoint::Endpoint;
 use crate::http::{clock_hint, limited, refusal, Body, Exchange, Needs, Request, Response};
 use crate::options::{FilenameStyle, LocateMethod};
+use crate::protocol::charset::Charset;
 use multipart::{escaped, Field, FilePart, Multipart};
 use request::{check_length, common_fields, digest_fields};
 
@@ -198,6 +199,7 @@ impl Form {
                 length,
                 bytes,
                 style: self.file_name_style,
+                charset: Charset::default(),
             },
             |digest| {
                 let mut fields: Vec<_> = digest.and_then(tail).into_iter().collect();

@@ -1,7 +1,7 @@
 //! A `multipart/form-data` body as one `Read`: the fields, the file, and the fields after it.
 //!
 //! Its format is that of browsers (WHATWG HTML, "multipart/form-data encoding algorithm"): names
-//! are UTF-8, and only `"`, CR and LF in them are escaped, as `%22`, `%0D` and `%0A`.
+//! are in the page's charset, and only `"`, CR and LF in them are escaped, as `%22`, `%0D` and `%0A`.
 
 use std::borrow::Cow;
 use std::io::{self, Read};
@@ -11,6 +11,7 @@ use resup_digests::Digest;
 
 use crate::error::Error;
 use crate::options::FilenameStyle;
+use crate::protocol::charset::Charset;
 use crate::protocol::FileBytes;
 
 /// The characters that RFC 8187 (3.2.1, attr-char) encodes in a parameter's value.
@@ -44,6 +45,8 @@ pub(crate) struct FilePart<'a> {
     pub length: u64,
     pub bytes: &'a mut dyn FileBytes,
     pub style: FilenameStyle,
+    /// The charset of the fields and of the file's name; those after the file are ASCII.
+    pub charset: Charset,
 }
 
 /// The body of one send.
@@ -92,12 +95,13 @@ impl<'a> Multipart<'a> {
             escaped(file.file_name),
             file.content_type,
         );
+        let text = file.charset.encode(&text).into_owned();
         // Its length is known before the digest itself.
         let other = file.bytes.algorithm().map(|it| Digest::of(it, b""));
         let end = ending(&boundary, &tail(other));
         Multipart {
             length: text.len() as u64 + file.length + end.len() as u64,
-            text: text.into_bytes(),
+            text,
             text_read: 0,
             file: file.bytes,
             file_left: file.length,
@@ -246,6 +250,7 @@ mod tests {
             length,
             bytes,
             style: FilenameStyle::Whatwg,
+            charset: Charset::default(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Texts that are dialects and texts that are none, and the uploads that they are about.
 
+mod charset;
 mod finders;
 mod once;
 mod questions;
