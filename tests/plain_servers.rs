@@ -1,5 +1,13 @@
 //! The dialect `plain` with servers of other people, and with pages by other people's frameworks. `make servers` fetches them.
 
+#[path = "c/harness.rs"]
+#[allow(dead_code)]
+mod harness;
+#[path = "plain_servers/old_page.rs"]
+mod old_page;
+#[path = "common/steps.rs"]
+mod steps;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -151,5 +159,42 @@ fn a_refusal_is_none_of_success() {
         let mut upload = Upload::from_file(&client, scene.file(100)).unwrap();
         upload.run().unwrap_err();
         assert!(scene.server.files().is_empty());
+    }
+}
+
+#[test]
+fn a_file_over_the_limits_of_spring_is_told_as_too_large() {
+    let Some(scene) = Scene::with(Kind::Spring, |_, _| Fault::None) else {
+        return;
+    };
+    let client = Client::new(&scene.server.endpoint_at(scene.server.addr())).unwrap();
+    client.set_dialect("plain").unwrap();
+    // Over the limit of a file, over that of a request, and more than Tomcat reads of such a request.
+    for size in [10_600_000, 11_600_000, 30_000_000] {
+        let mut upload = Upload::from_file(&client, scene.file(size)).unwrap();
+        let error = upload.run().unwrap_err();
+        let kind = ErrorKind::Refused(RefusalKind::TooLarge);
+        assert_eq!(error.kind(), kind, "{size} bytes: {error}");
+        assert!(scene.server.files().is_empty());
+    }
+}
+
+#[test]
+fn the_guides_steps_bring_files_to_each_kind_of_page() {
+    for (kind, heading) in [
+        (
+            Kind::Php,
+            "… a page with a form, in PHP, Django, Flask, Express or whatever",
+        ),
+        (Kind::Spring, "… a controller by Spring Boot"),
+    ] {
+        let Some(server) = FormApp::start(kind) else {
+            continue;
+        };
+        let endpoint = server.endpoint_at(server.addr());
+        if let Some(steps) = steps::take("my-server.md", heading, &endpoint) {
+            let names = server.files().into_iter();
+            steps.check(&names.map(|it| server.stored_file(&it)).collect::<Vec<_>>());
+        }
     }
 }

@@ -1,6 +1,12 @@
 //! Files go to servers of other people that have sessions (308 Resume Incomplete), whatever breaks on the way. `make servers`
 //! fetches the servers.
 
+#[path = "c/harness.rs"]
+#[allow(dead_code)]
+mod harness;
+#[path = "common/steps.rs"]
+mod steps;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
@@ -303,5 +309,16 @@ fn another_run_goes_on_after_the_server_was_killed() {
             assert_eq!(upload.remote().snapshot().bytes_skipped, 2 * SEGMENT);
         }
         scene.check(&file);
+    }
+}
+
+#[test]
+fn the_guides_steps_bring_files_to_each_server() {
+    for scene in scenes() {
+        let endpoint = scene.server.endpoint_at(scene.proxy.addr());
+        let heading = "… Google Cloud Storage, OneDrive, or uploadx";
+        if let Some(steps) = steps::take("my-server.md", heading, &endpoint) {
+            steps.check(&scene.server.files());
+        }
     }
 }

@@ -9,6 +9,9 @@ mod breaks;
 mod creations;
 #[path = "tus_servers/discards.rs"]
 mod discards;
+#[path = "c/harness.rs"]
+#[allow(dead_code)]
+mod harness;
 #[path = "tus_servers/readers.rs"]
 mod pipes;
 #[path = "common/raw.rs"]
@@ -23,9 +26,12 @@ mod refusals;
 mod scene;
 #[path = "tus_servers/sections.rs"]
 mod sections;
+#[path = "common/steps.rs"]
+mod steps;
 
 use resup_test_support::head::RequestHead;
 use resup_test_support::http_proxy::Fault;
+use resup_test_support::tus::{Kind, Setup};
 
 const SEGMENT: u64 = 100_000;
 const SIZE: u64 = 1_000_000;
@@ -43,5 +49,23 @@ fn on(
         }
         done += 1;
         fault
+    }
+}
+
+#[test]
+fn the_guides_steps_bring_files_to_tusd() {
+    for (setup, heading) in [
+        (Setup::new(Kind::Tusd), "… tusd, or another one for tus"),
+        (
+            Setup::new(Kind::Tusd).ietf(),
+            "… one for the IETF's resumable uploads",
+        ),
+    ] {
+        let Some(server) = setup.start() else {
+            continue;
+        };
+        if let Some(steps) = steps::take("my-server.md", heading, &server.endpoint()) {
+            steps.check(&server.files());
+        }
     }
 }

@@ -161,6 +161,11 @@ fn answer(preset: &str, held: &mut Held, form: &Form) -> Answer {
             take_numbered(held, form, chunk, 204)
         }
         "webuploader" => take_numbered(held, form, numbered("id", "chunk", 0, "chunks"), 404),
+        "mine" => {
+            assert_eq!(form.file_field, "upload");
+            let (status, headers, _) = answer("dropzone", held, form);
+            (status, headers, r#"{"ok": true}"#.to_owned())
+        }
         "dropzone" => {
             let chunk = numbered("dzuuid", "dzchunkindex", 0, "dztotalchunkcount");
             if let Some(offset) = form.number("dzchunkbyteoffset") {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::tools;
 
-const START_TIME: Duration = Duration::from_secs(60);
+const START_TIME: Duration = Duration::from_secs(240);
 /// How long a line of a log may take.
 const LOG_TIME: Duration = Duration::from_secs(10);
 /// The log with the standard output and standard error of the program.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::daemon::Daemon;
+use crate::guide;
 use crate::tools;
 
 /// One of the servers.
@@ -24,6 +25,12 @@ pub enum Kind {
     Multer,
     /// A page in PHP, of at most 2 MiB, that answers a text.
     Php,
+    /// A page by Spring Boot, of at most 10 MiB, that answers JSON.
+    Spring,
+    /// A page in JSP as people wrote it in 2006, in GBK.
+    Jsp,
+    /// The same for files in chunks.
+    JspChunks,
     /// The sample server of resumable.js, in JavaScript.
     Resumable,
     /// The sample server of flow.js, in JavaScript.
@@ -35,13 +42,15 @@ pub enum Kind {
 }
 
 /// Those that take plain forms.
-pub const ALL: [Kind; 6] = [
+pub const ALL: [Kind; 8] = [
     Kind::UploadServer,
     Kind::Copyparty,
     Kind::Flask,
     Kind::Django,
     Kind::Multer,
     Kind::Php,
+    Kind::Spring,
+    Kind::Jsp,
 ];
 
 /// Those that take files in chunks.
@@ -90,6 +99,8 @@ impl FormApp {
         let path = match self.kind {
             Kind::Copyparty => "?j",
             Kind::Django => "upload/",
+            Kind::Jsp => "upload.jsp",
+            Kind::JspChunks => "chunk.jsp",
             _ => "upload",
         };
         format!("http://{addr}/{path}")
@@ -97,6 +108,14 @@ impl FormApp {
 
     /// Returns the dialect of the server.
     pub fn dialect(&self) -> String {
+        let section = match self.kind {
+            Kind::Jsp => Some("A page that takes the file at once"),
+            Kind::JspChunks => Some("A page that takes chunks"),
+            _ => None,
+        };
+        if let Some(section) = section {
+            return guide::dialect("old-pages.md", section);
+        }
         let preset = match self.kind {
             Kind::Resumable => Some("resumable.js"),
             Kind::Flow => Some("flow.js"),
@@ -115,7 +134,7 @@ impl FormApp {
                 "success": "json:/status=OK",
                 "location": "/files/0/url",
             }),
-            Kind::Flask => json!({"success": "200 and json:/ok"}),
+            Kind::Flask | Kind::Spring => json!({"success": "200 and json:/ok"}),
             Kind::Django => json!({"file_field": "document"}),
             Kind::Multer => json!({
                 "file_field": "upload",
@@ -195,6 +214,24 @@ impl FormApp {
             Kind::Resumable => self.start_node("resumablejs", "chunks_node.cjs"),
             Kind::Flow => self.start_node("@flowjs/flow.js", "chunks_node.cjs"),
             Kind::Php => self.start_php("form.php", None),
+            Kind::Spring => self.start_java("spring", |addr| {
+                vec![
+                    self.data().display().to_string(),
+                    format!("--server.address={}", addr.ip()),
+                    format!("--server.port={}", addr.port()),
+                    "--spring.main.lazy-initialization=true".to_owned(),
+                    "--spring.servlet.multipart.max-file-size=10MB".to_owned(),
+                    "--spring.servlet.multipart.max-request-size=11MB".to_owned(),
+                ]
+            }),
+            Kind::Jsp | Kind::JspChunks => self.start_java("jsp", |addr| {
+                let pages = scripts("jsp").display().to_string();
+                vec![
+                    addr.port().to_string(),
+                    pages,
+                    self.data().display().to_string(),
+                ]
+            }),
             Kind::Plupload => self.start_php("chunks.php", Some("plupload/examples/upload.php")),
             Kind::WebUploader => {
                 self.start_php("chunks.php", Some("webuploader/server/fileupload.php"))
@@ -235,6 +272,27 @@ impl FormApp {
         Daemon::start(&program, |command, addr, _| {
             command.env("HOME", self.dir.path()).args(arguments(addr));
             command.env("PYTHONPATH", &packages);
+        })
+    }
+
+    fn start_java(
+        &self,
+        server: &str,
+        arguments: impl Fn(SocketAddr) -> Vec<String>,
+    ) -> Option<Daemon> {
+        let jars = target().join("jars").join(server);
+        if !tools::has_file(&jars) {
+            return None;
+        }
+        Daemon::start("java", |command, addr, _| {
+            // By which Java writes names of files.
+            command.env("LC_ALL", "C.UTF-8");
+            // To start soon matters more than to run fast.
+            command.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]);
+            command.arg("-cp").arg(jars.join("*"));
+            command
+                .arg(scripts(server).join("Server.java"))
+                .args(arguments(addr));
         })
     }
 

@@ -25,6 +25,7 @@
 //! | [`tus`] | servers of other people for tus |
 //! | [`dav`] | servers of other people for WebDAV |
 //! | [`session`] | servers of other people for sessions |
+//! | [`guide`] | the code in the guide's chapters |
 //! | [`chromium`] | a real browser |
 //! | [`desktop`] | a screen that nobody sees, for programs with a window |
 //! | [`receiver`] | the real receiver as a child process |
@@ -53,6 +54,7 @@ mod form;
 pub mod form_table;
 pub mod forms;
 pub mod front;
+pub mod guide;
 pub mod haproxy;
 pub mod head;
 pub mod hole;
