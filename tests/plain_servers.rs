@@ -175,6 +175,8 @@ fn a_file_over_the_limits_of_spring_is_told_as_too_large() {
         let error = upload.run().unwrap_err();
         let kind = ErrorKind::Refused(RefusalKind::TooLarge);
         assert_eq!(error.kind(), kind, "{size} bytes: {error}");
+        let told = format!("it takes no file of {size} bytes");
+        assert!(error.to_string().contains(&told), "{error}");
         assert!(scene.server.files().is_empty());
     }
 }

@@ -30,9 +30,10 @@ impl Charset {
     pub(crate) fn find(name: &str) -> Result<Self, String> {
         let encoding = Encoding::for_label_no_replacement(name.as_bytes());
         // No page sends UTF-16, whatever it is written in.
-        let found = encoding.map(|it| Charset {
-            encoding: it.output_encoding(),
-        });
+        let encoding = encoding.map(Encoding::output_encoding);
+        // In ISO-2022-JP a character may have the byte of a quotation mark.
+        let found = encoding.filter(|it| it.is_ascii_compatible());
+        let found = found.map(|encoding| Charset { encoding });
         found.ok_or(
             "the name of a charset that browsers know, such as gbk, big5 or shift_jis".to_owned(),
         )

@@ -156,10 +156,13 @@ impl Dialect<'_> {
         let message = found(&self.spec.message, response);
         if let Error::Refused(refusal) = &mut error {
             refusal.message = message.or(refusal.message.take());
-            if response.status == 413 && self.chunk_size.is_some() {
-                refusal.hint = Some(format!(
-                    "it takes no chunk of {length} bytes; set a smaller segment size"
-                ));
+            if response.status == 413 {
+                refusal.hint = Some(match self.chunk_size {
+                    Some(_) => {
+                        format!("it takes no chunk of {length} bytes; set a smaller segment size")
+                    }
+                    None => format!("it takes no file of {length} bytes"),
+                });
             }
         }
         error

@@ -133,11 +133,12 @@ mod with_tables {
     }
 
     #[test]
-    fn a_charset_that_no_browser_knows_is_refused() {
-        let why = why(r#"{"charset": "gkb"}"#);
-        assert!(
-            why.contains("has \"gkb\" for the key \"charset\"; it may be the name of a charset"),
-            "{why}"
-        );
+    fn a_charset_that_no_browser_sends_names_in_is_refused() {
+        for name in ["gkb", "iso-2022-jp", "hz-gb-2312", ""] {
+            let why = why(&format!(r#"{{"charset": "{name}"}}"#));
+            let due =
+                format!("has \"{name}\" for the key \"charset\"; it may be the name of a charset");
+            assert!(why.contains(&due), "{why}");
+        }
     }
 }
