@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use resup::{Client, Upload};
+use resup::{Client, Error, Upload};
 use resup_test_support::files;
 use resup_test_support::forms::{FormApp, Kind};
 use resup_test_support::http_proxy::{Fault, HttpProxy};
@@ -86,9 +86,34 @@ fn what_the_page_says_can_be_read() {
     let wrong = server.dialect().replace("{offset}", "{number}");
     let (_dir, mut upload) = upload(&server, &proxy, &wrong, SIZE);
     let told = upload.run().unwrap_err().to_string();
-    assert!(
-        told.contains("ERROR: 位置不对: 年度报告.doc length=0"),
-        "{told}"
-    );
+    assert!(told.contains("位置不对: 年度报告.doc length=0"), "{told}");
     assert_eq!(proxy.exchanges().len(), 1);
+}
+
+#[test]
+fn another_run_goes_on_from_the_length_that_the_page_answers() {
+    let Some(server) = FormApp::start(Kind::JspChunks) else {
+        return;
+    };
+    let proxy = HttpProxy::start(server.addr(), |_, _| Fault::None);
+    let (dir, mut first) = upload(&server, &proxy, &server.dialect(), SIZE);
+    let state = dir.path().join("state");
+    first.set_state_file(&state).unwrap();
+    let remote = first.remote();
+    remote.set_rate_limit(1_000_000);
+    first.start().unwrap();
+    while remote.snapshot().offset < 1 << 20 {
+        assert!(first.wait(Duration::from_millis(1)).is_none());
+    }
+    remote.cancel();
+    let end = first.wait(Duration::from_secs(60));
+    assert_eq!(end, Some(Err(Error::Cancelled)));
+    let had = remote.snapshot().offset;
+    let client = Client::new(&server.endpoint_at(proxy.addr())).unwrap();
+    client.set_dialect(&server.dialect()).unwrap();
+    let mut second = Upload::from_file(&client, dir.path().join(NAME)).unwrap();
+    second.set_state_file(&state).unwrap();
+    second.run().unwrap();
+    files::assert_same(&dir.path().join(NAME), &server.stored_file(NAME));
+    assert!(second.remote().snapshot().bytes_skipped >= had);
 }
