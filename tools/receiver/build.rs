@@ -1,5 +1,7 @@
 //! Has the program built again when a migration is added.
 
 fn main() {
-    println!("cargo:rerun-if-changed=migrations");
+    for directory in ["migrations", "migrations-postgres"] {
+        println!("cargo:rerun-if-changed={directory}");
+    }
 }

@@ -26,6 +26,7 @@
 //! | [`dav`] | servers of other people for WebDAV |
 //! | [`session`] | servers of other people for sessions |
 //! | [`guide`] | the code in the guide's chapters |
+//! | [`postgres`] | a real PostgreSQL |
 //! | [`chromium`] | a real browser |
 //! | [`desktop`] | a screen that nobody sees, for programs with a window |
 //! | [`receiver`] | the real receiver as a child process |
@@ -67,6 +68,7 @@ pub mod nginx;
 pub mod openssl;
 pub mod php;
 pub mod php_fpm;
+pub mod postgres;
 pub mod preload;
 pub mod python;
 pub mod receiver;

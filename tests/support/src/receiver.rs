@@ -11,10 +11,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::{files, tools};
+use crate::{files, postgres, tools};
 
 /// The environment variable that names the binary to run, instead of one that is built here.
 pub const VARIABLE: &str = "RESUP_RECEIVER";
+
+/// The environment variable by which a receiver gets its database.
+pub const DATABASE: &str = "RESUP_RECEIVER_DATABASE";
 
 const START_TIME: Duration = Duration::from_secs(30);
 /// How long a line on its stderr may take.
@@ -169,9 +172,8 @@ impl Receiver {
     ///
     /// When it fails.
     pub fn admin(&self, args: &[&str], stdin: &str) -> String {
-        let mut child = Command::new(&self.binary)
-            .arg("--data")
-            .arg(&self.data)
+        let mut child = self
+            .command()
             .args(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -247,10 +249,18 @@ impl Receiver {
         }
     }
 
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.arg("--data").arg(&self.data);
+        if let Some(address) = postgres::database_of(&self.data) {
+            command.env(DATABASE, address);
+        }
+        command
+    }
+
     fn launch(&mut self) {
-        let mut child = Command::new(&self.binary)
-            .arg("--data")
-            .arg(&self.data)
+        let mut child = self
+            .command()
             .args(["--listen", "127.0.0.1:0"])
             .args(&self.setup.args)
             .envs(self.setup.env.iter().cloned())

@@ -4,6 +4,7 @@
 //! | module | what is in it |
 //! | --- | --- |
 //! | `start` | what is opened at the start |
+//! | `waiting` | the answers while the database cannot be reached at the start |
 //! | `server` | the server: accepts connections and serves them with hyper |
 //! | [`routes`] | the routes |
 //! | [`app`] | all parts of the receiver, of which each route takes what it needs |
@@ -53,6 +54,7 @@ mod server;
 mod start;
 mod storage;
 mod tus;
+mod waiting;
 mod wire;
 
 use std::future::Future;
@@ -60,8 +62,10 @@ use std::io::Write;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::bail;
+use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 use crate::accounts::{admin, Accounts};
@@ -71,16 +75,22 @@ use crate::config::{Config, LogFormat};
 use crate::ops::health::Health;
 use crate::ops::metrics;
 use crate::ops::tls::Tls;
+use crate::start::OpenError;
 use crate::storage::blocks::Blocks;
 use crate::storage::claims::Claims;
+use crate::storage::database::Database;
+use crate::storage::error::StorageError;
 use crate::storage::expiry;
 use crate::storage::files::Files;
 use crate::storage::inventory;
+use crate::storage::moving;
 use crate::storage::pace::Pace;
 use crate::storage::uploads::{Naming, Uploads};
 
 /// How many blocking threads there are beside those of uploads, which have one each.
 const THREADS: usize = 64;
+/// The time after which a database that cannot be reached is tried again.
+const RETRY: Duration = Duration::from_secs(1);
 /// How many open files are kept for other things, out of the half that connections may have.
 const RESERVED: u64 = 48;
 
@@ -134,24 +144,36 @@ async fn run(config: Config) -> anyhow::Result<()> {
         return run_command(&config, command).await;
     }
     let _lock = start::lock(data)?;
-    let (store, accounts) = start::open(&config).await?;
-    let listen = config.listen;
-    check_users(&config, &accounts).await?;
-    let claims = Claims::new(
-        config.max_uploads.get(),
-        config.max_uploads_per_user.map(Into::into),
-    );
-    let uploads = Uploads {
-        store,
-        files: Files::open(data)?,
-        claims: Arc::new(claims),
-        searches: Pace::default(),
-        blocks: Blocks::default(),
-        naming: Naming::default(),
-        layout: config.layout,
-        conflict: config.conflict,
+    let database = start::database(&config)?;
+    let tls = match (&config.tls_cert, &config.tls_key) {
+        (Some(certificates), Some(key)) => Some(Arc::new(Tls::open(certificates, key)?)),
+        _ => None,
     };
-    uploads.recover().await?;
+    let metrics = match config.metrics_listen {
+        Some(address) => Some(start::bind(address, "--metrics-listen").await?),
+        None => None,
+    };
+    reload_on_hangup(tls.clone())?;
+    let mut end = Box::pin(signals()?);
+    let prepared = tokio::select! {
+        prepared = prepare(&config, &database) => prepared,
+        () = &mut end => return Ok(()),
+    };
+    let (accounts, uploads, listener) = match prepared {
+        Ok((accounts, uploads)) => (accounts, uploads, listen(&config, tls.is_some()).await?),
+        Err(OpenError::Other(error)) => return Err(error),
+        Err(error) => {
+            let listener = listen(&config, tls.is_some()).await?;
+            let waiting = tokio::spawn(waiting::serve(listener.clone(), tls.clone()));
+            let prepared = tokio::select! {
+                prepared = prepare_later(&config, &database, error) => prepared,
+                () = &mut end => return Ok(()),
+            };
+            waiting.abort();
+            let (accounts, uploads) = prepared?;
+            (accounts, uploads, listener)
+        }
+    };
     tokio::spawn(expiry::run(uploads.clone(), config.expire));
     let app = App {
         accounts,
@@ -160,41 +182,86 @@ async fn run(config: Config) -> anyhow::Result<()> {
         health: Health::default(),
         config,
     };
-    let tls = match (&app.config.tls_cert, &app.config.tls_key) {
-        (Some(certificates), Some(key)) => Some(Arc::new(Tls::open(certificates, key)?)),
-        _ => None,
-    };
-    let listener = start::bind(listen, "--listen").await?;
-    let address = listener.local_addr()?;
-    let metrics = match app.config.metrics_listen {
-        Some(address) => Some(start::bind(address, "--metrics-listen").await?),
-        None => None,
-    };
-    reload_on_hangup(tls.clone())?;
-    let end = signals()?;
-    let mut stdout = std::io::stdout();
-    let scheme = if tls.is_some() { "https" } else { "http" };
-    writeln!(stdout, "listening on {scheme}://{address}/upload")?;
     if let Some(listener) = metrics {
         tracing::info!("metrics on http://{}/metrics", listener.local_addr()?);
         let (metrics, claims) = (app.metrics.clone(), app.uploads.claims.clone());
         tokio::spawn(metrics::serve(metrics, claims, listener));
     }
-    stdout.flush()?;
     server::serve(app, listener, tls, end).await;
     Ok(())
 }
 
+/// Opens what is kept, and repairs what a crash has left.
+async fn prepare(config: &Config, database: &Database) -> Result<(Accounts, Uploads), OpenError> {
+    let (store, accounts) = start::open(config, database).await?;
+    let unreachable = |error: StorageError| OpenError::of_storage(error, database);
+    let users = accounts.users.any().await;
+    check_users(config, users.map_err(|error| unreachable(error.into()))?)?;
+    let claims = Claims::new(
+        config.max_uploads.get(),
+        config.max_uploads_per_user.map(Into::into),
+    );
+    let uploads = Uploads {
+        store,
+        files: Files::open(&config.data).map_err(anyhow::Error::from)?,
+        claims: Arc::new(claims),
+        searches: Pace::default(),
+        blocks: Blocks::default(),
+        naming: Naming::default(),
+        layout: config.layout,
+        conflict: config.conflict,
+    };
+    uploads.recover().await.map_err(unreachable)?;
+    Ok((accounts, uploads))
+}
+
+/// Tries again until the database can be reached.
+async fn prepare_later(
+    config: &Config,
+    database: &Database,
+    mut error: OpenError,
+) -> anyhow::Result<(Accounts, Uploads)> {
+    loop {
+        tracing::error!("{error}; until it is there, each request is answered with 503");
+        tokio::time::sleep(RETRY).await;
+        error = match prepare(config, database).await {
+            Err(error @ OpenError::Unreachable(..)) => error,
+            Err(OpenError::Other(error)) => return Err(error),
+            Ok(prepared) => {
+                tracing::info!("the database {} is there", database.name());
+                return Ok(prepared);
+            }
+        };
+    }
+}
+
+/// Listens, and says so.
+async fn listen(config: &Config, has_tls: bool) -> anyhow::Result<Arc<TcpListener>> {
+    let listener = start::bind(config.listen, "--listen").await?;
+    let scheme = if has_tls { "https" } else { "http" };
+    let address = listener.local_addr()?;
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "listening on {scheme}://{address}/upload")?;
+    stdout.flush()?;
+    Ok(Arc::new(listener))
+}
+
 /// Runs a command in place of the receiver.
-async fn run_command(config: &Arc<Config>, command: Command) -> anyhow::Result<()> {
+async fn run_command(config: &Config, command: Command) -> anyhow::Result<()> {
     let message = match command {
         Command::User(command) => {
-            let (_, accounts) = start::open(config).await?;
+            let accounts = start::open_accounts(config).await?;
             admin::run_user(&accounts.users, command).await?
         }
         Command::Token(command) => {
-            let (_, accounts) = start::open(config).await?;
+            let accounts = start::open_accounts(config).await?;
             admin::run_token(&accounts.users, command).await?
+        }
+        Command::MoveRecords { from, to } => {
+            let _lock = start::lock(&config.data)?;
+            let from = start::database_at(config, from.as_deref())?;
+            let to = start::database_at(config, to.as_deref())?;
+            moving::run(&from, &to).await?
         }
         Command::Unknown(command) => inventory::run(&Files::open(&config.data)?, command)?,
     };
@@ -203,8 +270,8 @@ async fn run_command(config: &Arc<Config>, command: Command) -> anyhow::Result<(
 }
 
 /// Checks that a receiver without users, where nobody has to log in, serves this machine only.
-async fn check_users(config: &Config, accounts: &Accounts) -> anyhow::Result<()> {
-    if accounts.users.any().await? {
+fn check_users(config: &Config, has_users: bool) -> anyhow::Result<()> {
+    if has_users {
         return Ok(());
     }
     let way_out = format!(

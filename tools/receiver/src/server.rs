@@ -44,7 +44,7 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
 /// Serves until `end` is ready.
 pub async fn serve(
     app: App,
-    listener: TcpListener,
+    listener: Arc<TcpListener>,
     tls: Option<Arc<Tls>>,
     end: impl Future<Output = ()>,
 ) {
@@ -175,7 +175,8 @@ fn refuse(mut stream: TcpStream) {
     });
 }
 
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+/// Accepts a connection.
+pub async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,

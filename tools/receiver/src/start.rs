@@ -5,15 +5,17 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{anyhow, bail, Context};
 use percent_encoding::{utf8_percent_encode, NON_ALPHANUMERIC};
+use sqlx::Connection;
 use tokio::net::TcpListener;
 
 use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::http::room::set_data;
+use crate::storage::database::Database;
+use crate::storage::error::{StorageError, StoreError};
 use crate::storage::store::Store;
 
 /// The beginning of every database of SQLite that is not empty.
@@ -64,27 +66,105 @@ pub fn lock(data: &Path) -> anyhow::Result<File> {
     }
 }
 
-/// Opens the database. A lock lets one program at a time do this, since SQLite would let two change the tables at once.
-pub async fn open(config: &Arc<Config>) -> anyhow::Result<(Store, Accounts)> {
-    let data = &config.data;
+/// Finds out which database it is.
+pub fn database(config: &Config) -> anyhow::Result<Database> {
+    let database = database_at(config, config.database.as_deref())?;
+    database.set_name();
+    Ok(database)
+}
+
+/// Reads the address of a database, and the password for it; without an address, it is the one in the data directory.
+pub fn database_at(config: &Config, address: Option<&str>) -> anyhow::Result<Database> {
+    let Some(address) = address else {
+        let database = Database::parse(&default_database(&config.data)?, None)?;
+        let path = config.data.join("receiver.sqlite");
+        return Ok(database.named(path.display().to_string()));
+    };
+    let password = match &config.database_password_file {
+        Some(path) => {
+            let name = path.display();
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read the password file {name}"))?;
+            Some(text.trim_end_matches(['\r', '\n']).to_owned())
+        }
+        None => None,
+    };
+    let database = Database::parse(address, password.as_deref())
+        .context("the database of --database cannot be opened")?;
+    if database.has_password() && std::env::args().any(|argument| argument.contains(address)) {
+        tracing::warn!(
+            "other users of this machine can see the database's password in the list of processes: give \
+             --database-password-file, or the address by RESUP_RECEIVER_DATABASE"
+        );
+    }
+    Ok(database)
+}
+
+/// Lets one program at a time change the tables. The file's lock ends with it, or with the process.
+fn lock_opening(data: &Path) -> anyhow::Result<File> {
     let path = data.join("opening");
     let opening = File::create(&path).map_err(|error| unwritable(data, &error))?;
     opening
         .lock()
         .with_context(|| format!("cannot lock {}", path.display()))?;
-    let url = match &config.database {
-        Some(url) => url.clone(),
-        None => default_database(data)?,
-    };
-    let store = Store::open(&url).await.with_context(|| {
-        let name = match &config.database {
-            Some(_) => "of --database".to_owned(),
-            None => data.join("receiver.sqlite").display().to_string(),
-        };
-        format!("the database {name} cannot be opened")
-    })?;
-    let accounts = Accounts::open(&url, config).await?;
+    Ok(opening)
+}
+
+/// Opens the database for a receiver. Its error says whether it may be there later.
+pub async fn open(config: &Config, database: &Database) -> Result<(Store, Accounts), OpenError> {
+    let _opening = lock_opening(&config.data)?;
+    let store = Store::open(database)
+        .await
+        .map_err(|error| OpenError::new(error, database))?;
+    let accounts = Accounts::open(database, config).await?;
     Ok((store, accounts))
+}
+
+/// Opens the accounts for a command, also while a receiver is running.
+pub async fn open_accounts(config: &Config) -> anyhow::Result<Accounts> {
+    let database = database(config)?;
+    let _opening = lock_opening(&config.data)?;
+    let migrated = async {
+        let mut connection = database.connect().await?;
+        database.migrate(&mut connection).await?;
+        Ok(connection.close().await?)
+    };
+    migrated
+        .await
+        .map_err(|error| OpenError::new(error, &database))?;
+    Accounts::open(&database, config).await
+}
+
+/// A reason why the database cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It cannot be reached now.
+    #[error("the database {0} cannot be reached: {1}")]
+    Unreachable(String, StoreError),
+    /// Something else.
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+impl OpenError {
+    /// Makes one of what happened after the database was opened.
+    pub fn of_storage(error: StorageError, database: &Database) -> Self {
+        match error {
+            StorageError::Store(error) => Self::new(error, database),
+            error => Self::Other(error.into()),
+        }
+    }
+
+    fn new(error: StoreError, database: &Database) -> Self {
+        match error {
+            error @ StoreError::InUse(_) => Self::Other(error.into()),
+            error if error.is_unreachable() => Self::Unreachable(database.name().to_owned(), error),
+            error => {
+                let why = format!("the database {} cannot be opened", database.name());
+                Self::Other(anyhow::Error::from(error).context(why))
+            }
+        }
+    }
 }
 
 fn default_database(data: &Path) -> anyhow::Result<String> {

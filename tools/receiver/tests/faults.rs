@@ -16,7 +16,7 @@ use common::accounts::with;
 use common::faulty::{library, Faulty};
 use common::parts;
 use common::signing::{field, form, nonce, now, signed, SECRET};
-use common::{begin, head, md5_hex, Receiver, Reply, Upload};
+use common::{begin, has_file, has_no_sqlite, head, md5_hex, Receiver, Reply, Upload};
 use resup_test_support::{runs, seed};
 
 const EIO: i32 = 5;
@@ -60,11 +60,13 @@ fn after_any_disk_error_the_offset_is_correct() {
     let runs = runs::count(24);
     let mut rng = seed::rng(seed::seed());
     let mut told = 0;
+    let faults = FAULTS.iter().filter(|(_, _, part)| has_file(part));
+    let faults: Vec<_> = faults.copied().collect();
     for layout in ["id", "tree"] {
         let flags = ["--commit-bytes", "50000", "--layout", layout];
         let mut faulty = Faulty::start(&flags);
         for run in 0..runs / 2 {
-            let (call, errnos, part) = FAULTS[run % FAULTS.len()];
+            let (call, errnos, part) = faults[run % faults.len()];
             let errno = errnos[rng.usize(..errnos.len())];
             let name = format!("{run} {call} {errno} {part}");
             let name = name.replace('/', "_");
@@ -170,6 +172,7 @@ fn a_small_file_is_durable_by_three_syncs() {
             let synced = fs::read_to_string(&syncs).unwrap();
             let bytes = format!("partial/{id}.withdrawn");
             let due = [&*bytes, "partial", "receiver.sqlite-wal"];
+            let due = due.into_iter().filter(|path| has_file(path));
             let due = due.map(|path| receiver.data().join(path).display().to_string());
             println!("{layout} {name}: {synced}");
             synced.lines().eq(due)
@@ -187,6 +190,9 @@ fn a_part_that_the_disk_refuses_is_not_confirmed_and_leaves_the_others() {
         ("pwrite", EIO, "/receiver.sqlite", 500),
         ("pwrite", ENOSPC, "/receiver.sqlite", 507),
     ] {
+        if !has_file(path) {
+            continue;
+        }
         let mut faulty = Faulty::start(&[]);
         let file = Upload::new("a", 300_000);
         let id = parts::locate(&faulty.receiver, &file).id();
@@ -228,6 +234,9 @@ fn limit(receiver: &Receiver, what: &str) {
 
 #[test]
 fn logins_work_when_the_database_cannot_be_written() {
+    if has_no_sqlite() {
+        return;
+    }
     let secret = tempfile::NamedTempFile::new().unwrap();
     fs::write(secret.path(), SECRET).unwrap();
     // A session's use is noted after a twentieth of this.

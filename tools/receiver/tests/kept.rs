@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::accounts::{admin_fails, admin_ok};
-use common::{check_prefix, Receiver, Upload};
+use common::{check_prefix, has_file, Receiver, Upload};
 use resup_test_support::tools;
 
 fn up(receiver: &Receiver, file: &Upload) -> String {
@@ -131,7 +131,8 @@ fn unknown_bytes_are_removed_by_a_command() {
         let error = fails(words);
         assert!(error.contains(told), "{words:?}: {error}");
     }
-    assert!(unknown.join("a").exists() && receiver.data().join("receiver.sqlite").exists());
+    assert!(unknown.join("a").exists());
+    assert!(!has_file("receiver.sqlite") || receiver.data().join("receiver.sqlite").exists());
     assert_eq!(run(&["--all"]).lines().count(), 2);
     assert_eq!(fs::read_dir(&unknown).unwrap().count(), 0);
     assert_eq!(run(&["--all"]), "");

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use common::accounts::{admin, admin_ok, PASSWORD};
-use common::{command, Receiver};
+use common::{command, has_no_sqlite, Receiver};
 use resup_test_support::mistakes;
 use resup_test_support::tls::Authority;
 
@@ -213,6 +213,9 @@ fn users(bench: &Bench, mistake: &str) -> String {
 
 #[test]
 fn each_first_mistake_is_told_with_its_way_out() {
+    if has_no_sqlite() {
+        return;
+    }
     mistakes::walk("receiver", |mistake| {
         let bench = Bench::new();
         settings(&bench, mistake)

@@ -4,7 +4,7 @@ mod common;
 
 use sqlx::Connection;
 
-use common::{begin, check_prefix, cut, md5_hex, Receiver, Reply, Upload};
+use common::{begin, check_prefix, cut, has_no_sqlite, md5_hex, Receiver, Reply, Upload};
 
 const SIZE: usize = 5000;
 
@@ -155,6 +155,9 @@ fn a_segment_with_a_wrong_digest_proves_nothing() {
 
 #[test]
 fn a_database_from_before_the_proofs_goes_on() {
+    if has_no_sqlite() {
+        return;
+    }
     let mut begun = Begun::new();
     let done = Upload::new("done", 10);
     let (id, _) = begun.receiver.locate_ok(&done);

@@ -47,7 +47,7 @@ use base64::prelude::{Engine as _, BASE64_STANDARD};
 use crate::config::Config;
 use crate::connections::Client;
 use crate::http::reply::Reply;
-use crate::storage::database::connect;
+use crate::storage::database::Database;
 use base::url;
 use passwords::Passwords;
 use peer::Peer;
@@ -78,8 +78,8 @@ pub struct Accounts {
 
 impl Accounts {
     /// Opens the accounts in a database whose tables are there.
-    pub async fn open(url: &str, config: &Config) -> anyhow::Result<Self> {
-        let pool = connect(url, CONNECTIONS).await?;
+    pub async fn open(database: &Database, config: &Config) -> anyhow::Result<Self> {
+        let pool = database.pool(CONNECTIONS).await?;
         Ok(Self {
             sessions: Sessions::new(pool.clone(), config.session_idle, config.session_lifetime),
             users: Users::new(pool),

@@ -4,7 +4,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
 use crate::accounts::secret;
-use crate::storage::database::now;
+use crate::storage::database::{begin_alone, is_storable, now};
 use crate::storage::error::StoreError;
 
 /// A user as a list shows it.
@@ -54,6 +54,9 @@ impl Users {
 
     /// Finds the hash of a user's password.
     pub async fn password(&self, user: &str) -> Result<Option<String>, StoreError> {
+        if !is_storable(user) {
+            return Ok(None);
+        }
         let row = sqlx::query("SELECT password FROM users WHERE name = $1")
             .bind(user)
             .fetch_optional(&self.pool)
@@ -78,7 +81,7 @@ impl Users {
 
     /// Sets a user's password and ends all sessions; `false` when there is no such user.
     pub async fn set_password(&self, name: &str, password: &str) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = begin_alone(&self.pool).await?;
         let done = sqlx::query("UPDATE users SET password = $2 WHERE name = $1")
             .bind(name)
             .bind(password)
@@ -94,7 +97,7 @@ impl Users {
 
     /// Removes a user with all tokens and logins; `false` when there is no such user.
     pub async fn remove(&self, name: &str) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = begin_alone(&self.pool).await?;
         let mut removed = 0;
         for query in [
             "DELETE FROM sessions WHERE owner = $1",
@@ -130,6 +133,8 @@ impl Users {
     pub async fn add_token(&self, owner: &str, label: &str) -> Result<Option<String>, StoreError> {
         let token = format!("resup_{}", secret::random()?);
         let id = &secret::random()?[..8];
+        // The user is not being removed meanwhile.
+        let mut transaction = begin_alone(&self.pool).await?;
         let done = sqlx::query(
             "INSERT INTO tokens (id, owner, label, hash, created)
              SELECT $1, name, $3, $4, $5 FROM users WHERE name = $2",
@@ -139,8 +144,9 @@ impl Users {
         .bind(label)
         .bind(secret::hash(&token))
         .bind(now())
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?;
+        transaction.commit().await?;
         Ok((done.rows_affected() == 1).then_some(token))
     }
 

@@ -1,4 +1,4 @@
-//! The commands that manage users, tokens and bytes without a record, as the command line has them.
+//! The commands that manage users, tokens, bytes without a record and databases, as the command line has them.
 
 use std::path::PathBuf;
 
@@ -16,6 +16,16 @@ pub enum Command {
     /// Manage the bytes of unfinished uploads that the database does not know, in DIR/partial.unknown
     #[command(subcommand)]
     Unknown(UnknownCommand),
+    /// Move all records from one database to another one, while no receiver runs
+    #[command(group(ArgGroup::new("databases").required(true).multiple(true).args(["from", "to"])))]
+    MoveRecords {
+        /// The database that has them, which stays as it is [default: sqlite file in the data directory]
+        #[arg(long, value_name = "URL")]
+        from: Option<String>,
+        /// The database that gets them, an empty one [default: sqlite file in the data directory]
+        #[arg(long, value_name = "URL")]
+        to: Option<String>,
+    },
 }
 
 /// A command for users.

@@ -71,9 +71,14 @@ pub struct Config {
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
 
-    /// Database with the upload records [default: sqlite file in the data directory]
+    /// Database with the records: sqlite://PATH, or postgres://USER@HOST/NAME for PostgreSQL [default: sqlite file
+    /// in the data directory]
     #[arg(long, value_name = "URL", global = true)]
     pub database: Option<String>,
+
+    /// File with the password for PostgreSQL, which other users of the machine would see in the command line
+    #[arg(long, value_name = "FILE", global = true)]
+    pub database_password_file: Option<PathBuf>,
 
     /// Time that a client may take for a request's header block
     #[arg(long, value_name = "TIME", default_value = "30", value_parser = time)]

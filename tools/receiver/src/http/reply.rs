@@ -11,9 +11,13 @@ use serde::Serialize;
 use crate::connections::TooMany;
 use crate::http::room::room;
 use crate::storage::claims::ClaimError;
+use crate::storage::database;
 use crate::storage::error::{StorageError, StoreError};
 use crate::storage::ranges::Range;
 use crate::storage::record::{Record, State};
+
+/// What everybody may know of a database that cannot be reached.
+pub const UNREACHABLE: &str = "the receiver's database cannot be reached";
 
 /// A reply. docs/PROTOCOL.md says which members it has.
 #[derive(Debug, Default)]
@@ -175,6 +179,23 @@ impl Reply {
         )
     }
 
+    /// Reports a database that cannot be reached now. The details are for the log only.
+    pub fn unreachable(error: impl Display) -> Self {
+        tracing::error!(
+            "the database {} cannot be reached: {error:#}",
+            database::name()
+        );
+        Self::away()
+    }
+
+    /// Says that the database cannot be reached now.
+    pub fn away() -> Self {
+        Self::refusal(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("{UNREACHABLE} now: try again later"),
+        )
+    }
+
     /// Adds the state of the upload.
     pub fn with_record(mut self, record: &Record) -> Self {
         let complete = record.state == State::Complete;
@@ -327,6 +348,7 @@ impl From<StorageError> for Reply {
             StorageError::NameTooLong(message) => Self::bad_request(message),
             error @ StorageError::Busy => Self::refusal(StatusCode::LOCKED, error.to_string()),
             error if error.is_full() => Self::storage_full(error),
+            error if error.is_unreachable() => Self::unreachable(error),
             error => Self::internal(format!("{error}; {}", room())),
         }
     }

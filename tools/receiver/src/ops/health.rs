@@ -12,7 +12,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{timeout, Instant};
 
+use crate::http::reply::UNREACHABLE;
 use crate::http::room::room;
+use crate::storage::database;
 use crate::storage::uploads::Uploads;
 
 /// The time from the begin of a probe to that of the next one.
@@ -117,6 +119,13 @@ pub async fn health(
 /// Writes to the database and to the disk.
 async fn probe(uploads: Uploads) -> Verdict {
     if let Err(error) = uploads.store.probe().await {
+        if error.is_unreachable() {
+            tracing::error!(
+                "not healthy: the database {} cannot be reached: {error}",
+                database::name()
+            );
+            return Err(UNREACHABLE);
+        }
         tracing::error!("not healthy: {error}; {}", room());
         return Err("the database cannot be written");
     }

@@ -3,11 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use resup_test_support::postgres;
+
 use crate::config::digest_set::DigestSet;
 use crate::config::{Conflict, Layout};
 use crate::storage::blocks::Blocks;
 use crate::storage::changes::Limits;
 use crate::storage::claims::Claims;
+use crate::storage::database::Database;
 use crate::storage::files::Files;
 use crate::storage::pace::Pace;
 use crate::storage::record::{Identity, Record};
@@ -16,9 +19,12 @@ use crate::storage::uploads::{Naming, Uploads};
 
 /// Opens a new database and new directories.
 pub async fn uploads(dir: &Path) -> Uploads {
-    let url = format!("sqlite://{}/records?mode=rwc", dir.display());
+    let file = format!("sqlite://{}/records?mode=rwc", dir.display());
+    let url = postgres::database_of(dir).unwrap_or(file);
     Uploads {
-        store: Store::open(&url).await.unwrap(),
+        store: Store::open(&Database::parse(&url, None).unwrap())
+            .await
+            .unwrap(),
         files: Files::open(dir).unwrap(),
         claims: Arc::new(Claims::new(10, None)),
         searches: Pace::default(),

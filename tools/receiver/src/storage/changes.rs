@@ -1,17 +1,10 @@
-//! Changes of the records. Those that arrive while a transaction is being made durable go together into
-//! the next one.
+//! Changes of the records.
 
 use resup_digests::Algorithm;
-use sqlx::{AnyConnection, AnyPool};
-use tokio::sync::{mpsc, oneshot};
+use sqlx::AnyConnection;
 
 use crate::storage::database::{now, signed};
-use crate::storage::error::StoreError;
-use crate::storage::failpoint;
 use crate::storage::record::{Record, State};
-
-/// The largest number of changes in one transaction.
-const MAX_GROUP: usize = 256;
 
 /// The most that one owner may have, finished or not.
 #[derive(Debug, Clone, Copy, Default)]
@@ -60,16 +53,20 @@ pub enum Change {
     Delete(String),
     /// Saves a signed form's nonce until that time, unless it is known already.
     Nonce(String, i64),
+    /// Saves the time of the last search for what has expired.
+    Clock(i64),
 }
 
 impl Change {
-    fn is_one_statement(&self) -> bool {
+    /// Whether it is one statement, and so a transaction by itself.
+    pub(super) fn is_one_statement(&self) -> bool {
         match self {
             Change::Insert(..)
             | Change::Save(_)
             | Change::Resize(..)
             | Change::Digests(_)
-            | Change::Delete(_) => true,
+            | Change::Delete(_)
+            | Change::Clock(_) => true,
             Change::Finish(_, replaced, new) => {
                 let has_pieces = |new: &New| !new.pieces.is_empty();
                 replaced.is_none() && !new.as_ref().is_some_and(has_pieces)
@@ -79,95 +76,8 @@ impl Change {
     }
 }
 
-/// The queue of changes.
-#[derive(Clone)]
-pub struct Changes {
-    queue: mpsc::Sender<Request>,
-}
-
-/// A change that somebody waits for.
-struct Request {
-    change: Change,
-    reply: oneshot::Sender<Result<bool, StoreError>>,
-}
-
-impl Changes {
-    /// Starts the task that makes the changes.
-    pub fn start(pool: AnyPool) -> Self {
-        let (queue, requests) = mpsc::channel(MAX_GROUP);
-        tokio::spawn(process(pool, requests));
-        Self { queue }
-    }
-
-    /// Makes a change durable. Returns whether there was something to change.
-    pub async fn make(&self, change: Change) -> Result<bool, StoreError> {
-        let (reply, result) = oneshot::channel();
-        // The task runs as long as there is a sender.
-        let sent = self.queue.send(Request { change, reply }).await;
-        sent.map_err(|_| sqlx::Error::PoolClosed)?;
-        result.await.map_err(|_| sqlx::Error::PoolClosed)?
-    }
-}
-
-async fn process(pool: AnyPool, mut queue: mpsc::Receiver<Request>) {
-    let (mut changes, mut transactions) = (0, 0);
-    let mut group = Vec::new();
-    while queue.recv_many(&mut group, MAX_GROUP).await > 0 {
-        changes += group.len();
-        transactions += 1;
-        tracing::debug!("{changes} changes in {transactions} transactions");
-        match commit(&pool, &group).await {
-            Ok(results) => {
-                for (request, result) in group.drain(..).zip(results) {
-                    let _ = request.reply.send(Ok(result));
-                }
-            }
-            Err(error) => {
-                let error = StoreError::from(error);
-                for request in group.drain(..) {
-                    let _ = request.reply.send(Err(error.clone()));
-                }
-            }
-        }
-    }
-}
-
-/// Makes all of the changes, or none.
-///
-/// This does not use sqlx's transactions. When a commit fails, SQLite has left the transaction, but sqlx does
-/// not notice: it would make the next transactions savepoints inside one that nobody commits.
-async fn commit(pool: &AnyPool, group: &[Request]) -> sqlx::Result<Vec<bool>> {
-    let mut connection = pool.acquire().await?;
-    let results = transact(&mut connection, group).await;
-    if results.is_err() {
-        // Fails when SQLite has rolled back already.
-        let _ = sqlx::query("ROLLBACK").execute(&mut *connection).await;
-    }
-    results
-}
-
-async fn transact(database: &mut AnyConnection, group: &[Request]) -> sqlx::Result<Vec<bool>> {
-    // One statement is a transaction by itself. Each more is another way to the thread of the database and back.
-    if let [request] = group {
-        if request.change.is_one_statement() {
-            failpoint::hit("before-commit");
-            let result = apply(database, &request.change).await?;
-            failpoint::hit("after-group");
-            return Ok(vec![result]);
-        }
-    }
-    sqlx::query("BEGIN").execute(&mut *database).await?;
-    let mut results = Vec::with_capacity(group.len());
-    for request in group {
-        results.push(apply(database, &request.change).await?);
-    }
-    failpoint::hit("before-commit");
-    sqlx::query("COMMIT").execute(database).await?;
-    failpoint::hit("after-group");
-    Ok(results)
-}
-
-async fn apply(database: &mut AnyConnection, change: &Change) -> sqlx::Result<bool> {
+/// Makes a change. Returns whether there was something to change.
+pub(super) async fn apply(database: &mut AnyConnection, change: &Change) -> sqlx::Result<bool> {
     match change {
         Change::Insert(record, limits) => insert(database, record, *limits).await,
         Change::Save(record) => save(database, record, now()).await,
@@ -208,6 +118,15 @@ async fn apply(database: &mut AnyConnection, change: &Change) -> sqlx::Result<bo
             .await?;
             Ok(done.rows_affected() == 1)
         }
+        Change::Clock(now) => {
+            sqlx::query(
+                "INSERT INTO clock (id, seen) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET seen = $1",
+            )
+            .bind(now)
+            .execute(database)
+            .await?;
+            Ok(true)
+        }
     }
 }
 
@@ -244,6 +163,11 @@ async fn finish(
     };
     if deletes && !done {
         sqlx::query("ROLLBACK TO SAVEPOINT others")
+            .execute(&mut *database)
+            .await?;
+    }
+    if deletes {
+        sqlx::query("RELEASE SAVEPOINT others")
             .execute(database)
             .await?;
     }
@@ -280,7 +204,7 @@ async fn insert(
                 $21
          WHERE ($14 < 0 OR (SELECT COUNT(*) FROM uploads WHERE owner = $2 AND gone = 0) < $14)
            AND ($13 < 0
-            OR $5 + (SELECT COALESCE(SUM(CAST(size AS REAL)), 0) FROM uploads
+            OR $5 + (SELECT COALESCE(SUM(CAST(size AS DOUBLE PRECISION)), 0) FROM uploads
                      WHERE owner = $2 AND gone = 0) <= $13)
          ON CONFLICT DO NOTHING",
     )
@@ -319,7 +243,7 @@ async fn resize(
         "UPDATE uploads SET size = $2, open = $3
          WHERE id = $1 AND open = 1
            AND ($4 < 0 OR $2 <= size
-            OR $2 - size + (SELECT COALESCE(SUM(CAST(size AS REAL)), 0) FROM uploads
+            OR $2 - size + (SELECT COALESCE(SUM(CAST(size AS DOUBLE PRECISION)), 0) FROM uploads
                             WHERE owner = $5 AND gone = 0) <= $4)",
     )
     .bind(&record.id)

@@ -1,44 +1,249 @@
-//! Connections to the database, and numbers and times as it takes them.
+//! Databases: their addresses, connections to them, and numbers and times as they take them.
+//!
+//! All texts of SQL are for SQLite and for PostgreSQL; what cannot be the same in both is here, and in the directories
+//! `migrations` and `migrations-postgres`.
 
 use std::str::FromStr;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::AnyPool;
+use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Row, Transaction};
+use tokio::time::{sleep, timeout, Instant};
+use url::Url;
 
-/// Connects to a database; with at most `limit` connections if it is SQLite.
-pub async fn connect(url: &str, limit: u32) -> sqlx::Result<AnyPool> {
-    sqlx::any::install_default_drivers();
-    let options = AnyConnectOptions::from_str(url)?;
-    let pool = if url.starts_with("sqlite:") {
+use crate::storage::error::StoreError;
+
+/// How long a request waits for a database that does not take connections. A restart of it is mostly shorter.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+/// The time between two attempts meanwhile.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// The number of the lock that a receiver has in PostgreSQL. It has no meaning.
+const LOCK: i64 = 0x7265_7375_7001;
+
+/// The name of the database that this process uses.
+static NAME: OnceLock<String> = OnceLock::new();
+
+/// A kind of database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// SQLite, a file.
+    Sqlite,
+    /// PostgreSQL, a server.
+    Postgres,
+}
+
+/// A database.
+#[derive(Clone)]
+pub struct Database {
+    options: AnyConnectOptions,
+    kind: Kind,
+    name: String,
+    has_password: bool,
+}
+
+impl Database {
+    /// Reads an address: `sqlite:…`, or `postgres:…` as the library of PostgreSQL has them. The password is for the latter;
+    /// it goes before one in the address. The error does not have the address, which may have a password.
+    pub fn parse(address: &str, password: Option<&str>) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let mut options = AnyConnectOptions::from_str(address)?;
+        let kind = match options.database_url.scheme() {
+            "sqlite" => Kind::Sqlite,
+            "postgres" | "postgresql" => Kind::Postgres,
+            _ => return Err(StoreError::Unknown),
+        };
+        let name = match kind {
+            Kind::Sqlite => address.to_owned(),
+            Kind::Postgres => without_password(&options.database_url).to_string(),
+        };
+        let has_password = kind == Kind::Postgres && name != options.database_url.as_str();
+        if let (Some(password), Kind::Postgres) = (password, kind) {
+            let url = &mut options.database_url;
+            url.query_pairs_mut().append_pair("password", password);
+        }
+        Ok(Self {
+            options,
+            kind,
+            name,
+            has_password,
+        })
+    }
+
+    /// Gives it another name.
+    pub fn named(mut self, name: String) -> Self {
+        self.name = name;
+        self
+    }
+
+    /// Whether its address has a password.
+    pub fn has_password(&self) -> bool {
+        self.has_password
+    }
+
+    /// What kind it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Its address without a password, or its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Makes it the database that log lines name. A receiver has one.
+    pub fn set_name(&self) {
+        let _ = NAME.set(self.name.clone());
+    }
+
+    /// Opens connections for all but changes of uploads, at most `limit`. With SQLite all of them now, else as they are
+    /// needed.
+    pub async fn pool(&self, limit: u32) -> sqlx::Result<AnyPool> {
+        let pool = AnyPoolOptions::new().max_connections(limit);
+        if self.kind == Kind::Postgres {
+            let pool = pool
+                .acquire_timeout(PATIENCE)
+                .after_connect(|connection, _| Box::pin(set_up(connection)));
+            return Ok(pool.connect_lazy_with(self.options.clone()));
+        }
         // Connections stay open: only the one that wrote to SQLite's log knows which part of it is durable.
         // All are opened now, since none can be opened on a full disk.
-        let pool = AnyPoolOptions::new()
+        let pool = pool
             .min_connections(limit)
-            .max_connections(limit)
             .idle_timeout(None)
             .max_lifetime(None)
             // A connection to a file cannot be lost. The test is one more way to its thread and back.
-            .test_before_acquire(false);
-        pool.after_connect(|connection, _| {
-            Box::pin(async move {
-                // FULL, so that a confirmed offset survives a power cut. The checkpoint makes durable what an
-                // earlier process left in the log, before any client is told of it.
-                for pragma in [
-                    "PRAGMA busy_timeout = 10000",
-                    "PRAGMA journal_mode = WAL",
-                    "PRAGMA synchronous = FULL",
-                    "PRAGMA wal_checkpoint(TRUNCATE)",
-                ] {
-                    sqlx::query(pragma).execute(&mut *connection).await?;
+            .test_before_acquire(false)
+            .after_connect(|connection, _| Box::pin(set_up(connection)));
+        pool.connect_with(self.options.clone()).await
+    }
+
+    /// Opens a connection.
+    pub async fn connect(&self) -> Result<AnyConnection, StoreError> {
+        let connecting = async {
+            let mut connection = self.options.connect().await?;
+            set_up(&mut connection).await?;
+            Ok(connection)
+        };
+        match self.kind {
+            Kind::Sqlite => connecting.await,
+            Kind::Postgres => timeout(PATIENCE, connecting)
+                .await
+                .unwrap_or(Err(StoreError::Silent)),
+        }
+    }
+
+    /// Opens the connection for changes of uploads. There is one at a time: SQLite allows one writer, and in PostgreSQL it
+    /// has a lock, which ends with it. So nothing that a lost connection began can come after what the next one does, and
+    /// there is no second receiver. Tries for so long.
+    pub async fn connect_alone(&self, patience: Duration) -> Result<AnyConnection, StoreError> {
+        let until = Instant::now() + patience;
+        loop {
+            match self.try_alone().await {
+                Err(error) if error.is_unreachable() && Instant::now() < until => {
+                    sleep(INTERVAL).await;
                 }
-                Ok(())
-            })
-        })
-    } else {
-        AnyPoolOptions::new()
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_alone(&self) -> Result<AnyConnection, StoreError> {
+        let mut connection = self.connect().await?;
+        if self.kind == Kind::Postgres {
+            // Where the network fails, the server shall soon notice and give the lock free.
+            let row = sqlx::query(
+                "SELECT pg_try_advisory_lock($1) AS is_alone,
+                        set_config('tcp_keepalives_idle', '10', false),
+                        set_config('tcp_keepalives_interval', '5', false),
+                        set_config('tcp_keepalives_count', '3', false)",
+            )
+            .bind(LOCK)
+            .fetch_one(&mut connection)
+            .await?;
+            if !row.try_get::<bool, _>("is_alone")? {
+                return Err(StoreError::InUse(self.name.clone()));
+            }
+        }
+        Ok(connection)
+    }
+
+    /// Brings the tables up to date.
+    pub async fn migrate(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+        match self.kind {
+            Kind::Sqlite => sqlx::migrate!("./migrations").run(connection).await?,
+            Kind::Postgres => {
+                let row = sqlx::query("SELECT current_setting('server_encoding') AS encoding");
+                let row = row.fetch_one(&mut *connection).await?;
+                let encoding: String = row.try_get("encoding")?;
+                if encoding != "UTF8" {
+                    return Err(StoreError::Encoding(encoding));
+                }
+                sqlx::migrate!("./migrations-postgres")
+                    .run(connection)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Sets what each connection needs, so that what was confirmed survives a power cut.
+async fn set_up(connection: &mut AnyConnection) -> sqlx::Result<()> {
+    let statements: &[&str] = match connection.backend_name() {
+        // The checkpoint makes durable what an earlier process left in the log, before any client is told of it.
+        "SQLite" => &[
+            "PRAGMA busy_timeout = 10000",
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA synchronous = FULL",
+            "PRAGMA wal_checkpoint(TRUNCATE)",
+        ],
+        // The server may have other settings; all of synchronous_commit but `off` are strong enough.
+        _ => &["SELECT set_config('client_min_messages', 'warning', false),
+                    set_config('default_transaction_isolation', 'read committed', false),
+                    set_config('synchronous_commit',
+                               CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
+                               ELSE current_setting('synchronous_commit') END, false)"],
     };
-    pool.connect_with(options).await
+    for statement in statements {
+        sqlx::query(*statement).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Begins a transaction in which nobody else changes users and what belongs to them: SQLite has one writer, and in
+/// PostgreSQL the table is locked against other writers.
+pub async fn begin_alone(pool: &AnyPool) -> sqlx::Result<Transaction<'static, Any>> {
+    let mut transaction = pool.begin().await?;
+    if transaction.backend_name() != "SQLite" {
+        sqlx::query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
+            .execute(&mut *transaction)
+            .await?;
+    }
+    Ok(transaction)
+}
+
+fn without_password(url: &Url) -> Url {
+    let mut url = url.clone();
+    // Fails where there is no host, and so none.
+    let _ = url.set_password(None);
+    let pairs = url.query().unwrap_or("").split('&');
+    let is_public = |pair: &&str| !pair.is_empty() && !pair.starts_with("password=");
+    let pairs: Vec<_> = pairs.filter(is_public).collect();
+    let query = pairs.join("&");
+    url.set_query(Some(&*query).filter(|query| !query.is_empty()));
+    url
+}
+
+/// The name of the database that this process uses, for the log.
+pub fn name() -> &'static str {
+    NAME.get().map_or("", String::as_str)
+}
+
+/// Whether a text can be in every database: PostgreSQL has no NUL. Nothing is ever found by one that cannot.
+pub fn is_storable(text: &str) -> bool {
+    !text.contains('\0')
 }
 
 /// Converts a number of bytes to what the database takes.
@@ -50,4 +255,47 @@ pub fn signed(bytes: u64) -> i64 {
 pub fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_millis() as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_has_no_password() {
+        for (address, name, has_password) in [
+            (
+                "postgres://joe:secret@host:5432/db",
+                "postgres://joe@host:5432/db",
+                true,
+            ),
+            (
+                "postgres://joe@%2Frun%2Fpg/db?password=secret&sslmode=require",
+                "postgres://joe@%2Frun%2Fpg/db?sslmode=require",
+                true,
+            ),
+            (
+                "postgres:///db?host=/run/pg",
+                "postgres:///db?host=/run/pg",
+                false,
+            ),
+            ("postgresql://host/db", "postgresql://host/db", false),
+        ] {
+            for password in [None, Some("other")] {
+                let database = Database::parse(address, password).unwrap();
+                assert_eq!(database.kind(), Kind::Postgres);
+                assert_eq!(
+                    (database.name(), database.has_password()),
+                    (name, has_password)
+                );
+            }
+        }
+        let file = Database::parse("sqlite:///srv/records?mode=rwc", Some("other")).unwrap();
+        assert_eq!(file.kind(), Kind::Sqlite);
+        assert_eq!(file.name(), "sqlite:///srv/records?mode=rwc");
+        for wrong in ["mysql://joe:secret@host/db", "joe:secret@host"] {
+            let error = Database::parse(wrong, None).err().unwrap().to_string();
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Reasons why something could not be stored.
 
+use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 
@@ -40,6 +41,11 @@ impl StorageError {
             Self::NameTaken(_) | Self::NameTooLong(_) | Self::Busy | Self::Thread(_) => false,
         }
     }
+
+    /// Whether the database cannot be reached now, and may be later.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_unreachable())
+    }
 }
 
 /// A reason why the database could not help.
@@ -57,6 +63,18 @@ pub enum StoreError {
          --data"
     )]
     Newer(i64),
+    /// The address is not one of a database that this program knows.
+    #[error("its address begins neither with sqlite: nor with postgres:")]
+    Unknown,
+    /// Another receiver has the database's lock.
+    #[error("another receiver uses the database {0}; end it, or give another --database")]
+    InUse(String),
+    /// It does not answer.
+    #[error("it does not answer")]
+    Silent,
+    /// Texts of all languages cannot be in it.
+    #[error("it has the encoding {0}; make it with ENCODING 'UTF8'")]
+    Encoding(String),
     /// The system has no random numbers.
     #[error("random numbers: {0}")]
     Random(#[from] getrandom::Error),
@@ -83,14 +101,38 @@ impl StoreError {
     /// Whether the database's disk is full.
     pub fn is_full(&self) -> bool {
         const SQLITE_FULL: &str = "13";
+        const POSTGRES_FULL: &str = "53100";
+        self.code()
+            .is_some_and(|code| code == SQLITE_FULL || code == POSTGRES_FULL)
+    }
+
+    /// Whether the database cannot be reached now, and may be later.
+    pub fn is_unreachable(&self) -> bool {
+        // Classes of SQLSTATE: connections, resources, an operator's doing (a shutdown); and a server that only reads, since
+        // another one writes now. The codes of SQLite are shorter.
+        let away = |code: &str| {
+            code.len() == 5
+                && (["08", "53", "57"].iter().any(|it| code.starts_with(it)) || code == "25006")
+        };
         match self {
+            Self::InUse(_) | Self::Silent => true,
             Self::Database(error) => match &**error {
-                sqlx::Error::Database(error) => {
-                    error.code().is_some_and(|code| code == SQLITE_FULL)
-                }
-                _ => false,
+                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+                _ => !self.is_full() && self.code().is_some_and(|code| away(&code)),
             },
             _ => false,
+        }
+    }
+
+    /// Whether the database has refused a statement, and takes others.
+    pub fn is_from_statement(&self) -> bool {
+        self.code().is_some() && !self.is_unreachable()
+    }
+
+    fn code(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Database(error) => error.as_database_error()?.code(),
+            _ => None,
         }
     }
 }

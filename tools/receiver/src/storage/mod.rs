@@ -14,8 +14,10 @@
 //! | [`whole`] | files that are stored as a whole, at once |
 //! | [`store`] | the records in the database |
 //! | [`search`] | searches for the upload of a file, and for its content |
-//! | [`changes`] | changes of the records, many in one transaction |
-//! | [`database`] | connections to the database, and numbers and times as it takes them |
+//! | [`queue`] | changes of the records, many in one transaction |
+//! | [`changes`] | each of these changes |
+//! | [`database`] | addresses of databases, connections to them, and numbers and times as they take them |
+//! | [`moving`] | the move of all records to another database |
 //! | [`files`] | the bytes, in the directories `partial` and `files` |
 //! | [`unknown`] | bytes that the database does not know, in `partial.unknown` |
 //! | [`inventory`] | the commands that list and remove these |
@@ -46,9 +48,11 @@ pub mod files;
 pub mod gone;
 pub mod inventory;
 pub mod join;
+pub mod moving;
 pub mod names;
 pub mod pace;
 pub mod parts;
+pub mod queue;
 pub mod ranges;
 pub mod reading;
 pub mod record;

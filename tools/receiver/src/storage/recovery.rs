@@ -31,8 +31,11 @@ impl Uploads {
         let mut unknown = Count::default();
         let files = self.files.clone();
         for name in blocking(move || files.partial_names()).await? {
-            if let Err(error) = self.repair(&name, &mut unknown).await {
-                tracing::error!("cannot put '{name}' in 'partial' right: {error}");
+            match self.repair(&name, &mut unknown).await {
+                // It is begun again when the database is there.
+                Err(error) if error.is_unreachable() => return Err(error),
+                Err(error) => tracing::error!("cannot put '{name}' in 'partial' right: {error}"),
+                Ok(()) => {}
             }
         }
         if unknown.files > 0 {

@@ -3,10 +3,11 @@
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
-use crate::storage::changes::{Change, Changes, Limits, New};
-use crate::storage::database::{connect, signed};
+use crate::storage::changes::{Change, Limits, New};
+use crate::storage::database::{is_storable, signed, Database, PATIENCE};
 use crate::storage::digests::Digests;
 use crate::storage::error::StoreError;
+use crate::storage::queue::Changes;
 use crate::storage::ranges::Ranges;
 use crate::storage::record::{Concat, Identity, Prefix, Record, State};
 
@@ -31,21 +32,18 @@ pub struct Store {
     pub(super) readers: AnyPool,
     /// For lists, which do not wait for the many short reads of uploads either.
     lists: AnyPool,
-    writer: AnyPool,
     changes: Changes,
 }
 
 impl Store {
-    /// Opens the database and brings its tables up to date.
-    pub async fn open(url: &str) -> Result<Self, StoreError> {
-        // SQLite allows one writer at a time. With one connection, writers queue here and do not poll.
-        let writer = connect(url, 1).await?;
-        sqlx::migrate!().run(&writer).await?;
+    /// Opens the database and brings its tables up to date. Nobody else has opened it so.
+    pub async fn open(database: &Database) -> Result<Self, StoreError> {
+        let mut writer = database.connect_alone(PATIENCE).await?;
+        database.migrate(&mut writer).await?;
         Ok(Self {
-            changes: Changes::start(writer.clone()),
-            readers: connect(url, READERS).await?,
-            lists: connect(url, 1).await?,
-            writer,
+            changes: Changes::start(database.clone(), writer),
+            readers: database.pool(READERS).await?,
+            lists: database.pool(1).await?,
         })
     }
 
@@ -57,13 +55,16 @@ impl Store {
 
     /// Closes all connections.
     pub async fn close(&self) {
-        for pool in [&self.readers, &self.lists, &self.writer] {
-            pool.close().await;
-        }
+        self.readers.close().await;
+        self.lists.close().await;
+        self.changes.close().await;
     }
 
     /// Finds the owner's upload with this id.
     pub async fn find(&self, owner: &str, id: &str) -> Result<Option<Record>, StoreError> {
+        if !is_storable(id) {
+            return Ok(None);
+        }
         let row = sqlx::query("SELECT * FROM uploads WHERE owner = $1 AND id = $2")
             .bind(owner)
             .bind(id)
@@ -142,19 +143,14 @@ impl Store {
         let row = sqlx::query("SELECT seen FROM clock WHERE id = 1")
             .fetch_optional(&self.readers)
             .await?;
-        sqlx::query(
-            "INSERT INTO clock (id, seen) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET seen = $1",
-        )
-        .bind(now)
-        .execute(&self.writer)
-        .await?;
+        self.changes.make(Change::Clock(now)).await?;
         Ok(row.map(|row| row.try_get("seen")).transpose()?)
     }
 
     /// Counts all uploads of an owner, finished or not, but for those that are gone, and sums the sizes of their files.
     pub async fn totals(&self, owner: &str) -> Result<(u64, u64), StoreError> {
         let row = sqlx::query(
-            "SELECT COUNT(*) AS records, SUM(CAST(size AS REAL)) AS bytes FROM uploads
+            "SELECT COUNT(*) AS records, SUM(CAST(size AS DOUBLE PRECISION)) AS bytes FROM uploads
              WHERE owner = $1 AND gone = 0",
         )
         .bind(owner)

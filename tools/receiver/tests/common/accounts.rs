@@ -2,19 +2,17 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use base64::prelude::{Engine as _, BASE64_STANDARD};
 
-use super::{encode, head, post_form, Receiver, Reply, Upload};
+use super::{encode, head, post_form, program, Receiver, Reply, Upload};
 
 pub const PASSWORD: &str = "correct horse";
 
 /// Runs `resup-receiver --data DIR ARGS` with a line of standard input.
 pub fn admin(data: &Path, args: &[&str], stdin: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_resup-receiver"))
-        .arg("--data")
-        .arg(data)
+    let mut child = program(data)
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

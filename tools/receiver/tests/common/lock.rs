@@ -1,5 +1,6 @@
 //! The lock of a receiver's database, as another program holds it.
 
+use resup_test_support::postgres;
 use sqlx::{AnyConnection, Connection};
 use tokio::runtime::Runtime;
 
@@ -15,11 +16,20 @@ impl Lock {
     pub fn take(receiver: &Receiver) -> Self {
         let runtime = Runtime::new().unwrap();
         sqlx::any::install_default_drivers();
-        let path = receiver.data().join("receiver.sqlite");
-        let url = format!("sqlite://{}", path.display());
+        let (url, statements) = match postgres::database_of(receiver.data()) {
+            Some(url) => (
+                url,
+                &["BEGIN", "LOCK TABLE uploads, nonces IN EXCLUSIVE MODE"][..],
+            ),
+            None => {
+                let path = receiver.data().join("receiver.sqlite");
+                let url = format!("sqlite://{}", path.display());
+                (url, &["BEGIN IMMEDIATE"][..])
+            }
+        };
         let database = runtime.block_on(AnyConnection::connect(&url)).unwrap();
         let mut lock = Self { runtime, database };
-        lock.run("BEGIN IMMEDIATE");
+        statements.iter().for_each(|statement| lock.run(statement));
         lock
     }
 

@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use resup_test_support::tools;
+use resup_test_support::receiver::DATABASE;
+use resup_test_support::{postgres, tools};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -78,8 +79,8 @@ impl Receiver {
 
     /// Starts a receiver at this address, in a directory that is not removed.
     pub fn start_at(listen: &str, data: &Path, flags: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_resup-receiver"));
-        command.arg("--data").arg(data).args(["--listen", listen]);
+        let mut command = program(data);
+        command.args(["--listen", listen]);
         command.args(flags);
         let mut receiver = Self::launch(command);
         receiver.data = data.to_owned();
@@ -203,15 +204,36 @@ impl Drop for Receiver {
 }
 
 pub fn command(data: &Path, flags: &[String]) -> Command {
+    let mut command = program(data);
+    command.args(["--listen", "127.0.0.1:0"]);
+    command.args(flags);
+    command
+}
+
+/// The program with a data directory, and the database that belongs to it.
+pub fn program(data: &Path) -> Command {
     // Another build may be named, such as one for release.
     let binary = std::env::var_os("RESUP_RECEIVER");
     let mut command = Command::new(binary.unwrap_or(env!("CARGO_BIN_EXE_resup-receiver").into()));
+    command.arg("--data").arg(data);
+    if let Some(address) = postgres::database_of(data) {
+        command.env(DATABASE, address);
+    }
     command
-        .arg("--data")
-        .arg(data)
-        .args(["--listen", "127.0.0.1:0"]);
-    command.args(flags);
-    command
+}
+
+/// Whether the receiver has the files that such a path is in.
+pub fn has_file(part: &str) -> bool {
+    !(postgres::is_wanted() && part.contains("receiver.sqlite"))
+}
+
+/// Whether the records are in PostgreSQL; if so, says that the test, which is about a file of SQLite, is skipped.
+pub fn has_no_sqlite() -> bool {
+    let has_none = postgres::is_wanted();
+    if has_none {
+        tools::skip("it is about SQLite");
+    }
+    has_none
 }
 
 fn spawn(data: &Path, flags: &[String], change: &dyn Fn(&mut Command)) -> (Child, SocketAddr) {
