@@ -14,7 +14,7 @@ export CARGO_INCREMENTAL ?= 0
 # Sees to the packages that a target needs, which packaging/setup.txt lists; SETUP=true takes them for there.
 SETUP ?= packaging/setup.sh
 
-.PHONY: all lib cli receiver demo bench load conformance test test-all setup lint test-rust test-c soak old-peers test-old-peers servers test-servers python test-packages test-pascal test-page test-clients java java-local java-install java-natives test-java test-java-versions test-tomcat tomcat \
+.PHONY: all lib cli receiver demo bench load conformance test test-all setup lint test-rust test-c soak test-postgres old-peers test-old-peers servers test-servers python test-packages test-pascal test-page test-clients java java-local java-install java-natives test-java test-java-versions test-tomcat tomcat \
 	reference header pascal-api abi-accept clean
 
 all: lib
@@ -68,7 +68,7 @@ load: receiver
 test: need-test lint reference test-rust test-c test-page
 
 # That, and the other languages and servers.
-test-all: need-all test test-old-peers test-servers test-packages test-clients test-pascal test-java test-java-versions test-tomcat test-windows
+test-all: need-all test test-postgres test-old-peers test-servers test-packages test-clients test-pascal test-java test-java-versions test-tomcat test-windows
 
 # Installs what `make test` needs on Debian, as root, or says what is missing; PARTS=all: what any target needs.
 PARTS ?= test
@@ -97,6 +97,12 @@ test-rust: need-test
 test-c: need-test
 	$(CARGO) test --workspace --no-run
 	$(TESTS) --test c_abi
+
+# The receiver's tests with its records in PostgreSQL. (Some of the library's have the same names; they use the receiver, too.)
+test-postgres: need-postgres
+	$(CARGO) test --workspace --no-run
+	RESUP_TEST_DATABASE=postgres $(TESTS) --bin resup-receiver \
+		$(patsubst tools/receiver/tests/%.rs,--test %,$(wildcard tools/receiver/tests/*.rs))
 
 # The command and the receiver of the last commit with version 1.0 of the protocol, with today's.
 OLD = $(abspath $(TARGET)/old-peers)

@@ -45,5 +45,8 @@ if [ ! -e $policy ]; then
 	printf '#!/bin/sh\nexit 101\n' > $policy
 	chmod 755 $policy
 fi
+# A cluster of PostgreSQL's own would lie there for nothing.
+mkdir -p /etc/postgresql-common/createcluster.d
+[ -e /etc/postgresql ] || echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.d/resup.conf
 apt-get update -q
 DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $packages
