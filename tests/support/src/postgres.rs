@@ -18,6 +18,7 @@ pub const VARIABLE: &str = "RESUP_TEST_DATABASE";
 /// How long the server may take to start or to end.
 const TIME: Duration = Duration::from_secs(60);
 /// The user of a Debian system who has no rights: the server does not run for root.
+#[cfg(unix)]
 const NOBODY: u32 = 65534;
 /// What makes the server quick. A test kills processes, never the system.
 const SETTINGS: &str = "listen_addresses = ''\nmax_connections = 300\nfsync = off\n\
