@@ -203,7 +203,7 @@ async fn prepare(config: &Config, database: &Database) -> Result<(Accounts, Uplo
     );
     let uploads = Uploads {
         store,
-        files: Files::open(&config.data).map_err(anyhow::Error::from)?,
+        files: Files::open(&config.data)?,
         claims: Arc::new(claims),
         searches: Pace::default(),
         blocks: Blocks::default(),
