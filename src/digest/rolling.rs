@@ -158,18 +158,21 @@ impl RollingDigest {
 
     /// Saves the upload's key, for a later run.
     pub(crate) fn remember(&mut self, protocol: &str, key: &str) -> Result<(), String> {
-        let Some(mut file) = self.file.take() else {
+        let Some(file) = &self.file else {
             return Ok(());
         };
         file.set_upload(protocol, key);
-        let result = self.write(&file).map_err(|e| {
+        self.write(file).map_err(|e| {
             let path = file.path().display();
             format!(
                 "the state file \"{path}\" cannot be written, so another process begins anew: {e}"
             )
-        });
-        self.file = Some(file);
-        result
+        })
+    }
+
+    /// Gives a copy of the state file, to save an upload while the digest is elsewhere.
+    pub(crate) fn file(&self) -> Option<StateFile> {
+        self.file.clone()
     }
 
     /// Goes to the nearest checkpoint at or before `offset`; the bytes from there have to be read.

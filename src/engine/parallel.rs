@@ -14,16 +14,24 @@ impl Transfer {
     /// Has the ranges of a claim compared that are behind its offset, then goes on from there.
     pub(super) fn compare_ranges(&mut self, mut claim: Claim) -> Step {
         while let Some(range) = claim.ranges.pop_front() {
-            // One that begins at the offset would be a part of the server's beginning.
-            if range.from > claim.offset {
+            // One that begins at the offset would be a part of the server's beginning, but for a section.
+            if range.from > claim.offset || self.parts.has_sections() {
                 self.phase = Phase::ComparingRange(claim, range);
                 return Step::CompareRange(range);
             }
         }
-        self.settle(claim.offset, true, None, claim.reply_to)
+        let offset = match self.parts.has_sections() {
+            true => self.parts.held().prefix(),
+            false => claim.offset,
+        };
+        self.settle(offset, true, None, claim.reply_to)
     }
 
     pub(super) fn compared_range(&mut self, claim: Claim, range: Range, equal: bool) -> Step {
+        if !equal && self.parts.has_sections() {
+            // It is sent again.
+            return self.compare_ranges(claim);
+        }
         if !equal {
             // Before the server's offset gets there, a send without parts makes it drop them all.
             self.parts.disprove(claim.offset);
@@ -38,7 +46,7 @@ impl Transfer {
     pub(super) fn go_on(&mut self, offset: u64, now: Instant) -> Step {
         let restarts = self.parts.is_disproved() || self.evidence.restart().is_some();
         let most = match self.parts.begin(now) {
-            Ok(()) if self.parts.has_sections() => return self.send_parts(Box::default(), now),
+            Ok(()) if self.parts.go_at_a_time() => return self.send_parts(Box::default(), now),
             _ if !self.compares => u64::MAX,
             // A part does not make the server drop bytes.
             Ok(()) if restarts => self.parts.first_length(),

@@ -1,7 +1,7 @@
 //! The decisions about a file in sections, each of which goes to an upload of its own.
 
 use super::parts::Ranges;
-use super::phase::ReplyTo;
+use super::phase::{Claim, ReplyTo};
 use super::step::Step;
 use super::transfer::Transfer;
 use crate::error::Error;
@@ -9,7 +9,7 @@ use crate::protocol::{Answer, Sections, State};
 
 impl Transfer {
     /// Goes on from what the server holds of each section. Nobody else knows their keys, so after the first answer it
-    /// can only be what was held before, or sent since.
+    /// can only be what was held before, or sent since. What is to be proved first is in the ranges.
     pub(super) fn hold_sections(
         &mut self,
         answer: &Answer,
@@ -26,9 +26,18 @@ impl Transfer {
                 format!("the server has its bytes from {from} to {to}, which were not sent here");
             return Err(Error::SentByAnother { why });
         }
-        self.parts.divide(sections.length);
+        self.parts.divide(sections.length, sections.is_whole);
         self.parts.hold(held);
-        Ok(self.settle(answer.offset, true, None, reply_to))
+        Ok(self.compare_ranges(Claim {
+            offset: answer.offset,
+            complete: false,
+            digest: None,
+            conflict: None,
+            location: None,
+            is_own: answer.is_own,
+            ranges: answer.ranges.iter().copied().collect(),
+            reply_to,
+        }))
     }
 
     /// Goes on with one upload for the whole file, if that is what the server says now.

@@ -78,8 +78,7 @@ pub unsafe extern "C" fn resup_upload_set_field(
     })
 }
 
-/// Compute none, for networks and servers that compare by themselves: neither a prefix on the server
-/// nor the whole file is compared then, and a new mode or link during a run is a change of the file.
+/// Compute none: nothing on the server is compared; a new mode or link in a run is a change.
 pub const RESUP_DIGEST_NONE: i32 = 0;
 /// Compute the digest while the file is sent. The default.
 pub const RESUP_DIGEST_ONE_PASS: i32 = 1;
@@ -132,8 +131,7 @@ pub const RESUP_DIGEST_ALGORITHM_SHA256: i32 = 2;
 /// MD5, which every server has. It protects against accidents, not against an attacker.
 pub const RESUP_DIGEST_ALGORITHM_MD5: i32 = 3;
 
-/// Sets the algorithm of the digest. With one that is named the run ends with
-/// #RESUP_E_DIGEST_UNAVAILABLE where the server does not use it.
+/// Sets the algorithm of the digest. By name: #RESUP_E_DIGEST_UNAVAILABLE where the server does not use it.
 ///
 /// @param algorithm  one of the RESUP_DIGEST_ALGORITHM_ constants
 #[no_mangle]
@@ -158,7 +156,7 @@ pub unsafe extern "C" fn resup_upload_set_digest_algorithm(
 }
 
 /// Sets a file for states of the digest, with which another run of the program need not read again what
-/// the server has, and for the upload's URL, where only that finds it (tus). Default: none. Where it is
+/// the server has, and for the upload's URL, where only that finds it (tus), or its parts. Default: none. Where it is
 /// missing, damaged or of another file, the upload reads more or begins anew, and ends right. It is for its
 /// owner only; it is removed at the end; one that is no state file is left. Memory and streams have none.
 #[no_mangle]
@@ -189,10 +187,9 @@ pub const RESUP_SEGMENT_UNLIMITED: u64 = 0;
 /// Send segments from the first request on, whose size follows the network.
 pub const RESUP_SEGMENT_AUTOMATIC: u64 = 1;
 
-/// Sets the most file bytes that one request carries. Seldom needed. After a request that brought
-/// nothing (servers and proxies may see it only when it is whole) the next one carries a quarter,
-/// from 4 MiB down to 64 KiB; the size then grows while a segment takes less than 5 s, and shrinks
-/// after more than 20 s. A server's own limit counts, and after an HTTP 413 the size is halved.
+/// Sets the most file bytes that one request carries. Seldom needed. After a request that brought nothing (servers
+/// and proxies may see it only when it is whole) the next one carries a quarter, from 4 MiB down to 64 KiB; the size
+/// grows while a segment takes less than 5 s, and shrinks after more than 20 s. A server's limit counts; a 413 halves it.
 ///
 /// @param bytes  a number of bytes, #RESUP_SEGMENT_UNLIMITED or #RESUP_SEGMENT_AUTOMATIC
 #[no_mangle]
@@ -208,8 +205,7 @@ pub unsafe extern "C" fn resup_upload_set_segment_size(
     with_upload(upload, |upload| Ok(upload.set_segment_size(size)?))
 }
 
-/// Sets how many connections send parts of the file at a time at most, where the server takes parts and the
-/// file can be read at several places. Streams use one.
+/// Sets how many connections send parts of the file at a time at most, where the server takes parts. Streams use one.
 ///
 /// @param connections  1 to 6, or 0, the default, for as many as help
 #[no_mangle]
@@ -218,6 +214,21 @@ pub unsafe extern "C" fn resup_upload_set_connections(
     connections: u32,
 ) -> resup_status {
     with_upload(upload, |upload| Ok(upload.set_connections(connections)?))
+}
+
+/// Sets presigned URLs of S3 and its likes, to which the parts of the file go in place of the client's URL;
+/// docs/OTHER-SERVERS.md has the keys. They are secrets, and get nothing of the client's login.
+///
+/// @param parts  JSON: {"part_size": 8388608, "parts": ["https://...", ...], "complete": "https://..."}
+#[no_mangle]
+pub unsafe extern "C" fn resup_upload_set_parts(
+    upload: *mut resup_upload,
+    parts: *const c_char,
+) -> resup_status {
+    with_upload(upload, |upload| {
+        // SAFETY: the header demands a C string or NULL.
+        Ok(upload.set_parts(unsafe { text("parts", parts) }?)?)
+    })
 }
 
 /// Sets the most file bytes per second that this upload sends. Counts at once, also during a run.

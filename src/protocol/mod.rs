@@ -7,7 +7,7 @@
 //! - `form`: the one of docs/PROTOCOL.md.
 //! - `resource`: protocols in which each upload has a URL of its own; `tus` and `ietf` are two of them.
 //! - `dav`: files of WebDAV servers, at their own URLs; `session`: sessions as Google Cloud Storage has them.
-//! - `dialect`: forms of other people, which are data.
+//! - `dialect`: forms of other people, which are data; `presigned`: parts that go to presigned URLs of S3.
 //! - `others`: which protocols this build has; `choice`: the protocol of a run; `auto`: finds out which one a server speaks.
 //! - `sizeless`: finds out the same for a file whose size is not known, which the form protocol does not take.
 //! - `bytes`, `headers`: what several protocols send, and how they read and write header fields.
@@ -28,12 +28,15 @@ mod headers;
 mod ietf;
 mod learned;
 mod others;
+#[cfg(feature = "presigned")]
+mod presigned;
 #[cfg(any(feature = "ietf", feature = "session", feature = "tus"))]
 mod resource;
 #[cfg(all(
     test,
     feature = "dav",
     feature = "ietf",
+    feature = "presigned",
     feature = "session",
     feature = "tus"
 ))]
@@ -47,7 +50,7 @@ mod tus;
 pub(crate) use checksum::{Checksum, ChecksumAlgorithm, ChecksumState};
 pub(crate) use choice::choose;
 pub(crate) use learned::LearnedProtocol;
-pub(crate) use others::{speak, DialectText};
+pub(crate) use others::{put_parts, speak, DialectText, PartsText};
 
 use std::io::{self, Read};
 
@@ -191,6 +194,8 @@ pub(crate) struct Tail {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sections {
     pub length: u64,
+    /// Whether the server stores a section whole or not at all, so that each goes in one send.
+    pub is_whole: bool,
     /// The bytes that the server holds, as far as the answer tells, in order.
     pub held: Vec<(u64, u64)>,
 }
@@ -315,6 +320,11 @@ pub(crate) trait Protocol: Send + Sync {
     /// Whether the request that creates an upload may carry a whole small file, as far as the server is known.
     fn creates_with_file(&self) -> bool {
         false
+    }
+
+    /// Gives the text by which a later run goes on, where that is more than the key in the answers.
+    fn record(&self) -> Option<String> {
+        None
     }
 
     /// Asks what the server has of the file. `key` is the server's key of the upload, where that is

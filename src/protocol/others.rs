@@ -68,3 +68,46 @@ pub(crate) fn speak<'a>(
     #[cfg(not(feature = "dialect"))]
     match *dialect {}
 }
+
+/// The presigned URLs of an upload's parts, as the program has set them.
+#[cfg(feature = "presigned")]
+pub(crate) use super::presigned::Spec as PartsText;
+
+/// The presigned URLs of an upload's parts, which this build does not have.
+#[cfg(not(feature = "presigned"))]
+#[derive(Debug, Clone)]
+pub(crate) enum PartsText {}
+
+#[cfg(not(feature = "presigned"))]
+impl PartsText {
+    /// Refuses URLs.
+    pub(crate) fn read(_: &str) -> Result<Self, Error> {
+        Err(Error::InvalidArgument {
+            what: "parts",
+            why: "cannot be set: presigned parts were left out when this library was built"
+                .to_owned(),
+        })
+    }
+
+    pub(crate) fn id(&self) -> String {
+        match *self {}
+    }
+
+    pub(crate) fn place(&self) -> String {
+        match *self {}
+    }
+}
+
+/// Makes the protocol that puts parts to presigned URLs, for one upload, of which an earlier run has noted `record`.
+pub(crate) fn put_parts<'a>(
+    parts: &'a PartsText,
+    job: &Job,
+    record: Option<&str>,
+) -> Result<Box<dyn Protocol + 'a>, Error> {
+    #[cfg(feature = "presigned")]
+    return Ok(Box::new(super::presigned::Presigned::new(
+        parts, job, record,
+    )?));
+    #[cfg(not(feature = "presigned"))]
+    match *parts {}
+}

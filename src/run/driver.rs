@@ -262,7 +262,7 @@ impl<'a> Driver<'a> {
             let key = self.answers.id.as_deref();
             answer = self.protocol.locate(exchange, &self.job, key)?;
         }
-        self.has_sections = answer.sections.is_some();
+        self.has_sections = answer.sections.is_some() && self.plan.connections > 0;
         if self.has_sections {
             self.source.proof.read_apart();
         }

@@ -82,10 +82,10 @@ impl Driver<'_> {
         if !self.protocol.abilities().needs_key {
             return;
         }
-        let Some(key) = &self.answers.id else {
+        let Some(key) = self.protocol.record().or_else(|| self.answers.id.clone()) else {
             return;
         };
-        if let Err(line) = self.source.digest.remember(self.protocol.name(), key) {
+        if let Err(line) = self.source.digest.remember(self.protocol.name(), &key) {
             self.log(LogLevel::Warn, || line);
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::control::Control;
+use crate::protocol::Protocol;
 use crate::source::{Opener, Source};
 
 /// The protocol and the key of the upload that the last run has begun, where only the key finds it, until it
@@ -29,11 +30,11 @@ impl LastUpload {
 
     /// Notes the upload of a run that a further one may go on with. One that the server has not answered changes nothing: what an
     /// earlier run has begun is still there.
-    pub(super) fn note(&self, of: String, protocol: &str, control: &Control) {
-        if let Some(key) = control.server_info().id {
+    pub(super) fn note(&self, of: String, protocol: &dyn Protocol, control: &Control) {
+        if let Some(key) = protocol.record().or_else(|| control.server_info().id) {
             *self.lock() = Some(Known {
                 of,
-                protocol: protocol.to_owned(),
+                protocol: protocol.name().to_owned(),
                 key,
             });
         }

@@ -51,7 +51,7 @@ use crate::engine::MOST_CONNECTIONS;
 use crate::error::Error;
 use crate::http::session::AuthHistory;
 use crate::protocol::form::{content_type, Form, Signer};
-use crate::protocol::{choose, speak, Job};
+use crate::protocol::{choose, put_parts, speak, Job, PartsText};
 use crate::source::{Opener, Source, Window};
 
 /// The size of the smallest file that may go up in sections, where the server joins them: some copy all bytes for that.
@@ -66,6 +66,14 @@ pub(crate) fn run_upload(
     (rate, shared): (&Limiter, &SharedState),
 ) -> Result<(), Error> {
     let mut source = open(control, opener)?;
+    let parts = upload.parts.as_deref();
+    let bare = parts
+        .map(|parts| client.without_login(&parts.place()))
+        .transpose()?;
+    let (client, pool) = match &bare {
+        Some(bare) => (bare, &shared.others),
+        None => (client, &shared.pool),
+    };
     let endpoint = &client.options.connection.endpoint;
     let content_type = upload
         .content_type
@@ -95,14 +103,14 @@ pub(crate) fn run_upload(
     let target = keyed::target(endpoint, &job);
     let version = version(opener, &*source);
     let of = version.map(|version| format!("{version} {target}"));
-    let mut state_file = upload.state_file.and_then(|path| {
+    let state_file = upload.state_file.and_then(|path| {
         let file = StateFile::new(path, source.identity()?, &target);
         Some(match upload.only_for_key {
             true => file.only_for_key(),
             false => file,
         })
     });
-    let saved = state_file.as_mut().and_then(StateFile::load_upload);
+    let saved = state_file.as_ref().and_then(StateFile::load_upload);
     let saved = saved
         .map(|saved| (saved.protocol, saved.key))
         .or_else(|| upload.last.get(of.as_deref()?));
@@ -119,12 +127,16 @@ pub(crate) fn run_upload(
     );
     let saved_protocol = saved.as_ref().map(|(protocol, _)| protocol.as_str());
     let learned = &shared.learned_protocol;
-    let protocol = match &options.dialect {
-        Some(dialect) => {
+    let protocol = match (parts, &options.dialect) {
+        (Some(parts), _) => {
+            let record = saved.as_ref().map(|(_, record)| record.as_str());
+            put_parts(parts, &job, record)?
+        }
+        (None, Some(dialect)) => {
             let how = (options.filename_style, upload.segment_size);
             speak(dialect, endpoint, how, (&job, &target))?
         }
-        None => {
+        (None, None) => {
             // Its end may be known from an earlier run, which was by a protocol for all sizes.
             let has_size = source.window().is_none();
             choose(options.protocol, form, (saved_protocol, has_size), learned)?
@@ -142,9 +154,11 @@ pub(crate) fn run_upload(
         }
         is_spoken
     });
-    if let (Some(file), None) = (&mut state_file, &saved) {
+    if let (Some(file), None) = (&state_file, &saved) {
         file.forget_upload();
     }
+    // The parts have taken what was noted of them.
+    let key = saved.map(|(_, key)| parts.map_or(key, PartsText::id));
     if !options.connection.certificates.verify && endpoint.origin().https {
         control.log(LogLevel::Warn, || {
             let host = endpoint.authority();
@@ -153,7 +167,7 @@ pub(crate) fn run_upload(
     }
     let connector = HttpConnector {
         client,
-        pool: &shared.pool,
+        pool,
         others: &shared.others,
         control,
         history: AuthHistory::default(),
@@ -165,7 +179,7 @@ pub(crate) fn run_upload(
             control,
             source: &mut *source,
             job,
-            key: saved.map(|(_, key)| key),
+            key,
             retry: options.retry,
             digest: upload.digest,
         }
@@ -183,7 +197,7 @@ pub(crate) fn run_upload(
         control,
         source: &mut *source,
         job,
-        key: saved.map(|(_, key)| key),
+        key,
         retry: options.retry,
         digest: upload.digest,
         algorithm: upload.algorithm,
@@ -203,7 +217,7 @@ pub(crate) fn run_upload(
     match (&result, of) {
         // A stream that is complete cannot be sent again: a further run finds it at the server.
         (result, Some(of)) if protocol.abilities().needs_key && (result.is_err() || is_stream) => {
-            upload.last.note(of, protocol.name(), control);
+            upload.last.note(of, &*protocol, control);
         }
         _ => upload.last.forget(),
     }

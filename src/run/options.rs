@@ -1,5 +1,6 @@
 //! The options of a run: those of its client and those of its upload.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -13,13 +14,15 @@ use super::threads::Threads;
 use crate::control::rate::Limiter;
 use crate::engine::LearnedLimit;
 use crate::error::Error;
+use crate::http::certificates::Certificates;
 use crate::http::credentials::Credentials;
+use crate::http::endpoint::Endpoint;
 use crate::http::session::SessionState;
 use crate::options::{
     DigestAlgorithm, DigestMode, FilenameStyle, LocateMethod, ProtocolName, RetryPolicy,
     SegmentSize,
 };
-use crate::protocol::{DialectText, LearnedProtocol};
+use crate::protocol::{DialectText, LearnedProtocol, PartsText};
 use crate::transport::{ConnectionOptions, ConnectionPool};
 
 /// The options of one client.
@@ -42,6 +45,10 @@ pub(crate) struct ClientOptions {
 impl ClientOptions {
     /// Checks that the protocol that is set has what the other settings ask for.
     pub(crate) fn check(&self, upload: &UploadOptions) -> Result<(), Error> {
+        if !upload.has_size && upload.parts.is_some() {
+            let why = "presigned parts are set (set_parts), which need the size first";
+            return Err(Error::size_needed(why));
+        }
         let takes_any = matches!(
             self.protocol,
             ProtocolName::Auto | ProtocolName::Tus | ProtocolName::Ietf
@@ -73,12 +80,22 @@ impl ClientOptions {
                     .to_owned(),
             });
         }
-        let protocol = match self.dialect {
-            Some(_) => "a dialect (set_dialect)".to_owned(),
-            None if by_form => return Ok(()),
-            None => format!("protocol {} (set_protocol)", self.protocol.name()),
+        if upload.reads_back && upload.parts.is_some() {
+            return Err(Error::InvalidArgument {
+                what: "read back",
+                why: "(set_read_back) and presigned parts (set_parts) were both set, and none of their URLs \
+                      reads the file; leave one of them out"
+                    .to_owned(),
+            });
+        }
+        let protocol = match (&upload.parts, &self.dialect) {
+            (Some(_), _) => "presigned parts (set_parts)".to_owned(),
+            (None, Some(_)) => "a dialect (set_dialect)".to_owned(),
+            (None, None) if by_form => return Ok(()),
+            (None, None) => format!("protocol {} (set_protocol)", self.protocol.name()),
         };
-        if self.credentials.signing.is_some() {
+        // Nothing of the client's login has to do with presigned parts.
+        if self.credentials.signing.is_some() && upload.parts.is_none() {
             return Err(Error::InvalidArgument {
                 what: "signing secret",
                 why: format!(
@@ -141,6 +158,34 @@ impl ClientState {
             version: 0,
             session: Arc::default(),
             process: process::id(),
+        })
+    }
+
+    /// Makes the state for URLs that are all that a request needs: nothing of the client's login goes there. `place` is what
+    /// their upload is known by.
+    pub(crate) fn without_login(&self, place: &str) -> Result<Self, Error> {
+        let home = &self.options.connection;
+        let mut hasher = DefaultHasher::new();
+        let endpoint = Endpoint::parse(place)?;
+        (self.version, endpoint.origin().to_string()).hash(&mut hasher);
+        Ok(ClientState {
+            options: ClientOptions {
+                connection: ConnectionOptions {
+                    endpoint,
+                    certificates: Certificates {
+                        client: None,
+                        ..home.certificates.clone()
+                    },
+                    ..home.clone()
+                },
+                credentials: Credentials::default(),
+                user: None,
+                ..self.options.clone()
+            },
+            // So the pool keeps connections to one origin only.
+            version: hasher.finish(),
+            session: Arc::default(),
+            process: self.process,
         })
     }
 
@@ -236,6 +281,8 @@ pub(crate) struct UploadOptions {
     pub discards: bool,
     /// The upload that the last run has begun.
     pub last: LastUpload,
+    /// The presigned URLs that its parts go to. If there are some, that is the protocol.
+    pub parts: Option<Arc<PartsText>>,
 }
 
 impl UploadOptions {
@@ -257,6 +304,7 @@ impl UploadOptions {
             asks_first: false,
             discards: false,
             last: LastUpload::default(),
+            parts: None,
         }
     }
 }

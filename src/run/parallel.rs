@@ -47,6 +47,7 @@ impl Driver<'_> {
             key,
             sent: AtomicU64::new(0),
         };
+        let state_file = self.source.digest.file();
         let digest = mem::replace(&mut self.source.digest, RollingDigest::new(None, None));
         let mut offset = digest.at();
         let digested = offset;
@@ -117,6 +118,12 @@ impl Driver<'_> {
                             unchecked.push((ended.from, ended.read));
                         }
                         if let Ok(Outcome::Accepted(answer)) = &ended.result {
+                            if let (Some(file), Some(record)) =
+                                (&state_file, common.protocol.record())
+                            {
+                                // A disk that is full is no reason to end an upload.
+                                let _ = file.save_upload(common.protocol.name(), &record);
+                            }
                             offset = offset.max(answer.offset);
                             ahead.confirm(offset);
                             *dead = 0;

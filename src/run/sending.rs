@@ -29,7 +29,7 @@ impl Driver<'_> {
             let (source, job) = (&mut self.source, &self.job);
             self.answers.note_outcome(outcome, job, source);
             self.note_protocol(self.protocol.name());
-            if self.answers.id != id {
+            if self.answers.id != id || self.protocol.record().is_some() {
                 self.remember();
             }
         }

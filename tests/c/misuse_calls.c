@@ -345,6 +345,12 @@ static resup_status connections(resup_upload *upload)
     return resup_upload_set_connections(upload, 2);
 }
 
+static resup_status parts(resup_upload *upload)
+{
+    return resup_upload_set_parts(upload, "{\"part_size\": 1, \"parts\": [\"http://127.0.0.1:1/1\"], "
+                                          "\"complete\": \"http://127.0.0.1:1/c\"}");
+}
+
 static resup_status state_file(resup_upload *upload)
 {
     return resup_upload_set_state_file(upload, "/nowhere/state");
@@ -378,6 +384,7 @@ const struct upload_call upload_calls[] = {
     {"resup_upload_set_digest_algorithm", digest_algorithm},
     {"resup_upload_set_read_back", read_back},
     {"resup_upload_set_connections", connections},
+    {"resup_upload_set_parts", parts},
     {"resup_upload_set_state_file", state_file},
     {"resup_upload_set_state_file_utf16", state_file_utf16},
 };

@@ -206,7 +206,7 @@ static resup_status set_client(struct walk *walk, void *client)
 
 static resup_status set_upload(struct walk *walk, void *upload)
 {
-    switch (below(walk, 8)) {
+    switch (below(walk, 9)) {
     case 0: return resup_upload_set_name(upload, text_of(walk));
     case 1: return resup_upload_set_directory(upload, text_of(walk));
     case 2: return resup_upload_set_content_type(upload, text_of(walk));
@@ -217,6 +217,7 @@ static resup_status set_upload(struct walk *walk, void *upload)
     case 4: return resup_upload_set_digest_algorithm(upload, (int32_t)number_of(walk));
     case 5: return resup_upload_set_connections(upload, number_of(walk));
     case 6: return resup_upload_set_read_back(upload, (int32_t)number_of(walk));
+    case 7: return resup_upload_set_parts(upload, text_of(walk));
     default: return resup_upload_set_segment_size(upload, next(walk));
     }
 }

@@ -101,6 +101,7 @@ static resup_status set(const char *name, const char *value)
     SETTING(upload_set_digest_algorithm, (upload, (int32_t)number32(value)));
     SETTING(upload_set_read_back, (upload, (int32_t)number32(value)));
     SETTING(upload_set_connections, (upload, number32(value)));
+    SETTING(upload_set_parts, (upload, value));
     SETTING(upload_set_state_file, (upload, value));
     SETTING(upload_set_segment_size, (upload, number(value)));
     SETTING(upload_set_rate_limit, (upload, number(value)));

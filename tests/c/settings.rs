@@ -228,6 +228,11 @@ const BAD: [(&str, &str, &str); 42] = [
         "7",
         "connections must be 1 to 6, or 0 for as many as help, not 7",
     ),
+    (
+        "upload_set_parts",
+        "{\"x\": 1}",
+        "parts have the unknown key \"x\"",
+    ),
     ("upload_set_state_file", "", "empty"),
     ("upload_set_state_file_utf16", "", "empty"),
 ];
@@ -278,6 +283,8 @@ const OTHER_EFFECTS: [&str; 27] = [
     "upload_set_read_back",
     // It needs a server that takes parts.
     "upload_set_connections",
+    // It needs a storage: tests/presigned.rs.
+    "upload_set_parts",
 ];
 
 #[test]

@@ -69,6 +69,13 @@ static void bad_ones_throw(const Setup &setup)
     CHECK(refused([&] { client.set_dialect("{"); }) == resup::Errc::argument);
     client.set_connect_timeout(std::chrono::hours(1'000'000)); // The most there is.
 
+    resup::Upload parted(client, make_file(setup, "parted", 10));
+    CHECK(refused([&] { parted.set_parts("{\"part_size\": 0}"); }) == resup::Errc::argument);
+    parted.set_parts("{\"part_size\": 10, \"parts\": [\"http://127.0.0.1:1/1?s\", \"http://127.0.0.1:1/2?s\"], "
+                     "\"complete\": \"http://127.0.0.1:1/c?s\"}");
+    // It is a file of one part.
+    CHECK(refused([&] { parted.run(); }) == resup::Errc::argument);
+
     resup::Client tus(setup.endpoint);
     tus.set_protocol(resup::Protocol::tus);
     resup::Upload upload(tus, make_file(setup, "tus", 10));

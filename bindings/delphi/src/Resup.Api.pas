@@ -538,8 +538,7 @@ var
   resup_upload_set_field: function(upload: Presup_upload; name: PAnsiChar; value: PAnsiChar): resup_status; cdecl;
 
 const
-  /// <summary>Compute none, for networks and servers that compare by themselves: neither a prefix on the server
-  /// nor the whole file is compared then, and a new mode or link during a run is a change of the file.</summary>
+  /// <summary>Compute none: nothing on the server is compared; a new mode or link in a run is a change.</summary>
   RESUP_DIGEST_NONE = 0;
   /// <summary>Compute the digest while the file is sent. The default.</summary>
   RESUP_DIGEST_ONE_PASS = 1;
@@ -569,12 +568,11 @@ const
   RESUP_DIGEST_ALGORITHM_MD5 = 3;
 
 var
-  /// <summary>Sets the algorithm of the digest. With one that is named the run ends with
-  /// RESUP_E_DIGEST_UNAVAILABLE where the server does not use it.</summary>
+  /// <summary>Sets the algorithm of the digest. By name: RESUP_E_DIGEST_UNAVAILABLE where the server does not use it.</summary>
   /// <param name="algorithm">one of the RESUP_DIGEST_ALGORITHM_ constants</param>
   resup_upload_set_digest_algorithm: function(upload: Presup_upload; algorithm: Integer): resup_status; cdecl;
   /// <summary>Sets a file for states of the digest, with which another run of the program need not read again what
-  /// the server has, and for the upload's URL, where only that finds it (tus). Default: none. Where it is
+  /// the server has, and for the upload's URL, where only that finds it (tus), or its parts. Default: none. Where it is
   /// missing, damaged or of another file, the upload reads more or begins anew, and ends right. It is for its
   /// owner only; it is removed at the end; one that is no state file is left. Memory and streams have none.</summary>
   resup_upload_set_state_file: function(upload: Presup_upload; path: PAnsiChar): resup_status; cdecl;
@@ -588,16 +586,18 @@ const
   RESUP_SEGMENT_AUTOMATIC = 1;
 
 var
-  /// <summary>Sets the most file bytes that one request carries. Seldom needed. After a request that brought
-  /// nothing (servers and proxies may see it only when it is whole) the next one carries a quarter,
-  /// from 4 MiB down to 64 KiB; the size then grows while a segment takes less than 5 s, and shrinks
-  /// after more than 20 s. A server's own limit counts, and after an HTTP 413 the size is halved.</summary>
+  /// <summary>Sets the most file bytes that one request carries. Seldom needed. After a request that brought nothing (servers
+  /// and proxies may see it only when it is whole) the next one carries a quarter, from 4 MiB down to 64 KiB; the size
+  /// grows while a segment takes less than 5 s, and shrinks after more than 20 s. A server's limit counts; a 413 halves it.</summary>
   /// <param name="bytes">a number of bytes, RESUP_SEGMENT_UNLIMITED or RESUP_SEGMENT_AUTOMATIC</param>
   resup_upload_set_segment_size: function(upload: Presup_upload; bytes: resup_uint64): resup_status; cdecl;
-  /// <summary>Sets how many connections send parts of the file at a time at most, where the server takes parts and the
-  /// file can be read at several places. Streams use one.</summary>
+  /// <summary>Sets how many connections send parts of the file at a time at most, where the server takes parts. Streams use one.</summary>
   /// <param name="connections">1 to 6, or 0, the default, for as many as help</param>
   resup_upload_set_connections: function(upload: Presup_upload; connections: Cardinal): resup_status; cdecl;
+  /// <summary>Sets presigned URLs of S3 and its likes, to which the parts of the file go in place of the client's URL;
+  /// docs/OTHER-SERVERS.md has the keys. They are secrets, and get nothing of the client's login.</summary>
+  /// <param name="parts">JSON: {"part_size": 8388608, "parts": ["https://...", ...], "complete": "https://..."}</param>
+  resup_upload_set_parts: function(upload: Presup_upload; parts: PAnsiChar): resup_status; cdecl;
   /// <summary>Sets the most file bytes per second that this upload sends. Counts at once, also during a run.</summary>
   /// <param name="bytes_per_second">0, the default, for no limit</param>
   /// <returns>RESUP_OK or a handle's error</returns>
@@ -941,6 +941,7 @@ begin
     @resup_upload_set_state_file_utf16 := FindFunction('resup_upload_set_state_file_utf16');
     @resup_upload_set_segment_size := FindFunction('resup_upload_set_segment_size');
     @resup_upload_set_connections := FindFunction('resup_upload_set_connections');
+    @resup_upload_set_parts := FindFunction('resup_upload_set_parts');
     @resup_upload_set_rate_limit := FindFunction('resup_upload_set_rate_limit');
     @resup_upload_run := FindFunction('resup_upload_run');
     @resup_upload_start := FindFunction('resup_upload_start');

@@ -42,7 +42,7 @@ type
   TResupUpload = class(TResupRemote)
   private
     FEvents: TResupEvents;
-    FName, FDirectory, FContentType, FStateFile: TResupText;
+    FName, FDirectory, FContentType, FParts, FStateFile: TResupText;
     FDigest: TResupDigest;
     FDigestAlgorithm: TResupDigestAlgorithm;
     FReadBack: Boolean;
@@ -59,6 +59,7 @@ type
     procedure SetDigestAlgorithm(AValue: TResupDigestAlgorithm);
     procedure SetReadBack(AValue: Boolean);
     procedure SetConnections(AValue: Cardinal);
+    procedure SetParts(const AValue: TResupText);
     procedure SetStateFile(const AValue: TResupText);
     procedure SetSegmentSize(AValue: Int64);
     procedure SetRateLimit(AValue: Int64);
@@ -126,6 +127,10 @@ type
     /// <summary>The most connections that send parts of the file, where the server takes parts: 1 to 6. Default:
     /// 0, for as many as help. A stream uses one.</summary>
     property Connections: Cardinal read FConnections write SetConnections;
+    /// <summary>Presigned URLs of S3 and its likes, to which the parts of the file go in place of the client's URL: a JSON
+    /// object, whose keys docs/OTHER-SERVERS.md has. The URLs are secrets. Default: empty; it cannot be set back to
+    /// that.</summary>
+    property Parts: TResupText read FParts write SetParts;
     /// <summary>A file with which a later run of the program need not read again what the server has; in tus it begins
     /// anew without one. Only its owner may read it. Default: empty, for none; it cannot be set back to that.</summary>
     property StateFile: TResupText read FStateFile write SetStateFile;
@@ -312,6 +317,12 @@ procedure TResupUpload.SetConnections(AValue: Cardinal);
 begin
   Check(resup_upload_set_connections(Handle, AValue));
   FConnections := AValue;
+end;
+
+procedure TResupUpload.SetParts(const AValue: TResupText);
+begin
+  Check(resup_upload_set_parts(Handle, PAnsiChar(ResupToUtf8(AValue))));
+  FParts := AValue;
 end;
 
 procedure TResupUpload.SetStateFile(const AValue: TResupText);

@@ -164,6 +164,7 @@ begin
     Upload.ContentType := 'text/plain';
     Upload.Digest := rdNone;
     Upload.StateFile := Folder + PathDelim + 'read back.state';
+    Upload.Parts := '{"part_size": 10, "parts": ["http://127.0.0.1:1/1"], "complete": "http://127.0.0.1:1/c"}';
     Upload.SegmentSize := Int64(1) shl 41;
     Upload.RateLimit := Int64(1) shl 42;
     CheckEquals('другое', Upload.Name);
@@ -171,6 +172,7 @@ begin
     CheckEquals('text/plain', Upload.ContentType);
     CheckTrue(Upload.Digest = rdNone);
     CheckEquals(Folder + PathDelim + 'read back.state', Upload.StateFile);
+    CheckTrue(Pos('"part_size": 10', Upload.Parts) > 0);
     CheckEquals(Int64(1) shl 41, Upload.SegmentSize);
     CheckEquals(Int64(1) shl 42, Upload.RateLimit);
   finally

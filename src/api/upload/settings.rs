@@ -1,6 +1,7 @@
 //! The settings of one upload.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::{Stage, Upload};
 use crate::api::check::check_file_name;
@@ -8,6 +9,7 @@ use crate::error::Error;
 use crate::http::check::check_line;
 use crate::options::{DigestAlgorithm, DigestMode, SegmentSize};
 use crate::protocol::form::is_reserved;
+use crate::protocol::PartsText;
 use crate::source::Opener;
 
 impl Upload {
@@ -191,6 +193,25 @@ impl Upload {
     pub fn set_key_file(&mut self, path: impl Into<PathBuf>) -> Result<(), Error> {
         self.set_state_file(path)?;
         self.options.only_for_key = true;
+        Ok(())
+    }
+
+    /// Sets presigned URLs of S3 and its likes, to which the parts of the file go, in place of the client's URL: a JSON object.
+    ///
+    /// It has `part_size`, the number of bytes in each part but the last, `parts`, a list with a URL for each part in order
+    /// (`PUT`), and `complete`, the URL that makes a file of them (`POST`); and perhaps `list`, a URL or several that give the
+    /// parts that are there (`GET`), `abort` (`DELETE`) and `head`, the URL of the file to come (`HEAD`). The URLs are secrets:
+    /// no message and no file of the library shows their queries. Nothing of the client's login goes to them.
+    ///
+    /// New URLs for the same upload may be set before another run, when the first have expired: it goes on with the parts that
+    /// are there.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a text that is no such object; it names the key and what it has to be.
+    /// [`Error::WrongState`] during a run.
+    pub fn set_parts(&mut self, parts: &str) -> Result<(), Error> {
+        self.idle()?;
+        self.options.parts = Some(Arc::new(PartsText::read(parts)?));
         Ok(())
     }
 

@@ -10,6 +10,7 @@ mod tests;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use resup_digests::{Algorithm, Digest, State};
 use serde::{Deserialize, Serialize};
@@ -17,9 +18,10 @@ use serde::{Deserialize, Serialize};
 use super::checkpoint::Checkpoint;
 
 /// The longest state file: 17 states of BLAKE3 have 4 KiB each.
-const LONGEST: u64 = 128 * 1024;
+/// Ten thousand parts of an upload have some 40 bytes each.
+const LONGEST: u64 = 1024 * 1024;
 
-/// The state file of one source.
+/// The state file of one source. Copies of it write the same.
 #[derive(Debug, Clone)]
 pub(crate) struct StateFile {
     path: PathBuf,
@@ -28,12 +30,19 @@ pub(crate) struct StateFile {
     /// The digest of what an upload is made of at the server: its URL, which may have a password in
     /// it, and the description of the file.
     target: String,
-    /// The upload at the server, where the protocol needs its key.
-    upload: Option<SavedUpload>,
+    saved: Arc<Mutex<Saved>>,
     /// Whether nothing is written without an upload.
     only_for_key: bool,
     /// The reason why the file is left as it is, if it is none of ours.
     foreign: Option<String>,
+}
+
+/// What is in the file.
+#[derive(Debug, Default)]
+struct Saved {
+    /// The upload at the server, where the protocol needs its key.
+    upload: Option<SavedUpload>,
+    checkpoints: Vec<SavedCheckpoint>,
 }
 
 /// An upload that only its key finds.
@@ -69,7 +78,7 @@ struct Content {
     check: String,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct SavedCheckpoint {
     at: u64,
     /// The algorithm's name in the protocol.
@@ -122,7 +131,7 @@ impl StateFile {
             path,
             identity,
             target: Digest::of(Algorithm::Sha256, target.as_bytes()).hex(),
-            upload: None,
+            saved: Arc::default(),
             only_for_key: false,
             foreign: None,
         }
@@ -137,24 +146,35 @@ impl StateFile {
     }
 
     /// Gives the upload that was saved for this target. It stays in the file.
-    pub(crate) fn load_upload(&mut self) -> Option<SavedUpload> {
+    pub(crate) fn load_upload(&self) -> Option<SavedUpload> {
         let upload = self.read().ok()??.upload;
-        self.upload = upload.filter(|upload| upload.target == self.target);
-        self.upload.clone()
+        let upload = upload.filter(|upload| upload.target == self.target);
+        self.lock().upload.clone_from(&upload);
+        upload
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Saved> {
+        self.saved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Drops the upload: the run speaks another protocol.
-    pub(crate) fn forget_upload(&mut self) {
-        self.upload = None;
+    pub(crate) fn forget_upload(&self) {
+        self.lock().upload = None;
     }
 
     /// Sets the upload that goes into the file with the next save.
-    pub(super) fn set_upload(&mut self, protocol: &str, key: &str) {
-        self.upload = Some(SavedUpload {
+    pub(super) fn set_upload(&self, protocol: &str, key: &str) {
+        self.lock().upload = Some(SavedUpload {
             target: self.target.clone(),
             protocol: protocol.to_owned(),
             key: key.to_owned(),
         });
+    }
+
+    /// Saves an upload, with the checkpoints that are in the file.
+    pub(crate) fn save_upload(&self, protocol: &str, key: &str) -> io::Result<()> {
+        self.set_upload(protocol, key);
+        self.write(&self.lock())
     }
 
     /// Gives the checkpoints that were saved for this version of the source, or the reason why they
@@ -206,28 +226,35 @@ impl StateFile {
         &self,
         checkpoints: impl Iterator<Item = &'a Checkpoint>,
     ) -> io::Result<()> {
-        if let Some(why) = &self.foreign {
-            return Err(io::Error::other(why.clone()));
-        }
         let checkpoints = checkpoints.map(|checkpoint| SavedCheckpoint {
             at: checkpoint.at,
             algorithm: checkpoint.state.algorithm().name().to_owned(),
             state: checkpoint.state.save(),
         });
+        let mut saved = self.lock();
+        saved.checkpoints = checkpoints.collect();
+        self.write(&saved)
+    }
+
+    /// Writes the file, one writer at a time.
+    fn write(&self, saved: &Saved) -> io::Result<()> {
+        if let Some(why) = &self.foreign {
+            return Err(io::Error::other(why.clone()));
+        }
         if self.only_for_key {
-            if self.upload.is_none() {
+            if saved.upload.is_none() {
                 return Ok(());
             }
             make_directory(self.path.parent())?;
         }
         let mut content = Content {
-            resup_state: match self.upload {
+            resup_state: match saved.upload {
                 Some(_) => VERSION,
                 None => WITHOUT_UPLOAD,
             },
             identity: self.identity.clone(),
-            checkpoints: checkpoints.collect(),
-            upload: self.upload.clone(),
+            checkpoints: saved.checkpoints.clone(),
+            upload: saved.upload.clone(),
             check: String::new(),
         };
         content.check = content.checksum();

@@ -42,18 +42,18 @@ fn a_saved_digest_goes_on_as_if_it_had_never_stopped() {
 
 #[test]
 fn an_upload_that_was_saved_stays_until_another_is_set() {
-    let (_dir, mut file) = file();
+    let (_dir, file) = file();
     file.set_upload("tus", "http://h/1");
     file.save([].iter()).unwrap();
     let new = || StateFile::new(file.path.clone(), "a 7".to_owned(), "http://h/");
     // The next run saves digests before it has the server's answer.
-    let mut next = new();
+    let next = new();
     let saved = next.load_upload().unwrap();
     assert_eq!((&*saved.protocol, &*saved.key), ("tus", "http://h/1"));
     next.save([checkpoint(b"hello")].iter()).unwrap();
     assert_eq!(new().load_upload(), Some(saved));
     // What is not for this server and file is not kept.
-    let mut elsewhere = StateFile::new(file.path.clone(), "a 7".to_owned(), "http://other/");
+    let elsewhere = StateFile::new(file.path.clone(), "a 7".to_owned(), "http://other/");
     assert_eq!(elsewhere.load_upload(), None);
     elsewhere.save([].iter()).unwrap();
     assert_eq!(new().load_upload(), None);
@@ -66,7 +66,7 @@ fn a_file_for_the_key_is_written_with_one_only() {
     let dir = tempfile::tempdir().unwrap();
     let below = dir.path().join("made").join("too");
     let file = StateFile::new(below.join("s"), "a 7".to_owned(), "http://h/");
-    let mut file = file.only_for_key();
+    let file = file.only_for_key();
     file.save([checkpoint(b"hello")].iter()).unwrap();
     assert!(!below.parent().unwrap().exists());
     file.set_upload("tus", "http://h/1");

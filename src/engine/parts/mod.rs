@@ -84,8 +84,13 @@ impl Parts {
     }
 
     /// Divides the file into sections, of which no part is under way.
-    pub(super) fn divide(&mut self, length: u64) {
-        self.sections = Some(Sections::new(length));
+    pub(super) fn divide(&mut self, length: u64, is_whole: bool) {
+        self.sections = Some(Sections::new(length, is_whole));
+    }
+
+    /// Whether there are sections that can be sent at a time. If not, they go in order.
+    pub(super) fn go_at_a_time(&self) -> bool {
+        self.has_sections() && self.most > 0
     }
 
     pub(super) fn has_sections(&self) -> bool {
@@ -225,7 +230,11 @@ impl Parts {
             None => taken.first_gap(self.size)?,
         };
         let open = self.size - taken.total();
-        let length = limit(self.length.next(open, slots, self.ramp.most(), to - from));
+        let is_whole = self.sections.as_ref().is_some_and(Sections::are_whole);
+        let length = match is_whole {
+            true => to - from,
+            false => limit(self.length.next(open, slots, self.ramp.most(), to - from)),
+        };
         let next = Sending {
             part,
             offset: from,

@@ -10,17 +10,25 @@ use crate::engine::phase::Sending;
 #[derive(Debug)]
 pub(super) struct Sections {
     length: u64,
+    /// Whether the server stores a section whole or not at all.
+    is_whole: bool,
     /// The sections whose last part failed, by their beginnings, each with the offset up to which it was read: what of
     /// that has arrived only the server can tell.
     doubtful: Vec<(u64, u64)>,
 }
 
 impl Sections {
-    pub(super) fn new(length: u64) -> Self {
+    pub(super) fn new(length: u64, is_whole: bool) -> Self {
         Sections {
             length: length.max(1),
+            is_whole,
             doubtful: Vec::new(),
         }
+    }
+
+    /// Whether each section goes in one part.
+    pub(super) fn are_whole(&self) -> bool {
+        self.is_whole
     }
 
     fn beginning(&self, offset: u64) -> u64 {
@@ -56,7 +64,7 @@ impl Sections {
     /// Notes that a part from `offset` on failed, which was read up to another offset.
     pub(super) fn lose(&mut self, offset: u64, read: u64) {
         let before = self.doubt(offset);
-        if before.is_none() && read <= offset {
+        if self.is_whole || before.is_none() && read <= offset {
             return;
         }
         self.settle(offset);
@@ -89,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_section_with_the_most_left_is_next_unless_it_has_a_part() {
-        let sections = Sections::new(10);
+        let sections = Sections::new(10, false);
         let since = Instant::now();
         let part = |offset| Sending {
             part: PartId(1),
@@ -116,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_section_is_in_doubt_from_a_failure_to_the_next_answer() {
-        let mut sections = Sections::new(10);
+        let mut sections = Sections::new(10, false);
         sections.lose(12, 12);
         assert_eq!(sections.doubt(12), None, "nothing was read");
         sections.lose(12, 17);

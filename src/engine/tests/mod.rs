@@ -20,6 +20,7 @@ mod sizeless;
 mod storing;
 mod stream;
 mod tails;
+mod whole_sections;
 mod world;
 
 use std::time::{Duration, Instant};

@@ -106,6 +106,7 @@ impl World {
             parts: Some(self.held.len() as u64),
             sections: Some(Sections {
                 length: self.length,
+                is_whole: false,
                 held: held.clone(),
             }),
             ..partial(held.iter().fold(0, reach))

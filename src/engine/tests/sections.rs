@@ -31,6 +31,7 @@ fn held(list: &[(u64, u64)]) -> Answer {
         parts: Some(4),
         sections: Some(Sections {
             length: LENGTH,
+            is_whole: false,
             held: list.to_vec(),
         }),
         ..partial(list.iter().fold(0, reach))

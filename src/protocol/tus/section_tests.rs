@@ -65,6 +65,14 @@ const WHOLE: Reply<'static> = (200, &[("upload-offset", "10"), ("upload-length",
 /// Each section is there.
 const ALL: [Reply<'static>; 4] = [HAS_3, HAS_3, HAS_3, HAS_1];
 
+fn sections(length: u64, held: Vec<(u64, u64)>) -> Sections {
+    Sections {
+        length,
+        is_whole: false,
+        held,
+    }
+}
+
 #[test]
 fn each_section_is_a_partial_upload() {
     let (seen, _) = with(&MADE, |tus, script| {
@@ -72,8 +80,7 @@ fn each_section_is_a_partial_upload() {
         assert_eq!((answer.state, answer.offset), (State::New, 0));
         assert_eq!(answer.id.as_deref(), Some(KEY));
         assert_eq!(answer.parts, Some(4));
-        let (length, held) = (3, Vec::new());
-        assert_eq!(answer.sections, Some(Sections { length, held }));
+        assert_eq!(answer.sections, Some(sections(3, Vec::new())));
         script.seen()
     });
     for (seen, length) in seen.iter().zip(["3", "3", "3", "1"]) {
@@ -129,8 +136,8 @@ fn all_sections_are_asked_and_those_that_are_gone_begin_anew() {
     let (answer, lines, _) = locate(&[HAS_3, HAS_2, HAS_0, HAS_1], Some(KEY));
     let answer = answer.unwrap();
     assert_eq!((answer.state, answer.offset), (State::Partial, 5));
-    let (length, held) = (3, vec![(0, 3), (3, 5), (9, 10)]);
-    assert_eq!(answer.sections, Some(Sections { length, held }));
+    let held = vec![(0, 3), (3, 5), (9, 10)];
+    assert_eq!(answer.sections, Some(sections(3, held)));
     assert_eq!(answer.id.as_deref(), Some(KEY));
     assert_eq!(lines[2], "HEAD http://host/files/2");
     // The last one is of another length, so it is of another file.
@@ -138,8 +145,7 @@ fn all_sections_are_asked_and_those_that_are_gone_begin_anew() {
     let (new, newer) = (made(&[("location", "7")]), made(&[("location", "8")]));
     let (answer, lines, _) = locate(&[HAS_3, (410, &[]), new, HAS_3, other, newer], Some(KEY));
     let answer = answer.unwrap();
-    let held = vec![(0, 3), (6, 9)];
-    assert_eq!(answer.sections, Some(Sections { length, held }));
+    assert_eq!(answer.sections, Some(sections(3, vec![(0, 3), (6, 9)])));
     let key = "http://host/files/0 http://host/files/7 http://host/files/2 http://host/files/8";
     assert_eq!(answer.id.as_deref(), Some(key));
     assert_eq!(lines[2], format!("POST {AT}"));

@@ -220,6 +220,7 @@ impl<'a> Tus<'a> {
             parts: Some(layout.urls.len() as u64),
             sections: Some(Sections {
                 length: layout.length,
+                is_whole: false,
                 held,
             }),
             ..self.whole.answer(&self.whole.endpoint, offset, false)

@@ -179,7 +179,7 @@ fn run(
         FilenameStyle::default(),
         None,
     );
-    let mut state_file = StateFile::new(path.to_owned(), "it".to_owned(), "");
+    let state_file = StateFile::new(path.to_owned(), "it".to_owned(), "");
     let learned = LearnedProtocol::default();
     let protocol = choose(ProtocolName::Session, form, (None, true), &learned).unwrap();
     let (unlimited, ids) = (Limiter::default(), KnownIds::default());

@@ -24,6 +24,7 @@
 //! | [`php`] | PHP's own server with the script that receives |
 //! | [`tus`] | servers of other people for tus |
 //! | [`dav`] | servers of other people for WebDAV |
+//! | [`s3`] | servers of other people for S3 |
 //! | [`session`] | servers of other people for sessions |
 //! | [`guide`] | the code in the guide's chapters |
 //! | [`postgres`] | a real PostgreSQL |
@@ -73,6 +74,7 @@ pub mod preload;
 pub mod python;
 pub mod receiver;
 pub mod runs;
+pub mod s3;
 pub mod scripted;
 pub mod seed;
 pub mod session;

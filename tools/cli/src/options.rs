@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -13,6 +13,7 @@ use crate::forms::{Locate, Style};
 use crate::identity::Identity;
 use crate::network::Network;
 use crate::pairs::pair;
+use crate::place::PartsOptions;
 use crate::protocol::Protocol;
 use crate::{help, units};
 
@@ -67,7 +68,7 @@ pub struct Put {
     /// the URL where the server takes uploads, beginning with http:// or https://
     // One argument of two kinds, so that options may stand anywhere between them.
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::AnyPath)]
-    files_and_url: Vec<PathBuf>,
+    pub files_and_url: Vec<PathBuf>,
 
     #[command(flatten)]
     pub file: FileOptions,
@@ -81,37 +82,6 @@ pub struct Put {
     pub identity: Identity,
     #[command(flatten)]
     pub output: Output,
-}
-
-impl Put {
-    /// Returns the files and directories to upload.
-    pub fn files(&self) -> &[PathBuf] {
-        self.files_and_url
-            .split_last()
-            .map_or(&[], |(_, files)| files)
-    }
-
-    /// Returns the URL to upload to.
-    pub fn url(&self) -> Result<&str, Fault> {
-        let last = self.files_and_url.last().and_then(|url| url.to_str());
-        match last {
-            Some(url) if is_url(url) && !self.files().is_empty() => Ok(url),
-            Some(url) if is_url(url) => Err(Fault::usage("there is no FILE before the URL")),
-            _ if self.files().first().is_some_and(is_url) => {
-                Err(Fault::usage("the URL comes last: resup put FILE... URL"))
-            }
-            last => Err(Fault::usage(format!(
-                "the last argument must be a URL such as https://example.org/upload, not \"{}\"",
-                last.unwrap_or("...")
-            ))),
-        }
-    }
-}
-
-/// Whether an argument looks like a URL.
-fn is_url(argument: impl AsRef<Path>) -> bool {
-    let text = argument.as_ref().to_str();
-    text.is_some_and(|text| text.contains("://"))
 }
 
 /// The options about files and their names.
@@ -174,6 +144,9 @@ pub struct Transfer {
 
     #[command(flatten)]
     pub dialect: DialectOptions,
+
+    #[command(flatten)]
+    pub parts: PartsOptions,
 
     /// Take uploads back that this command line would resume: the server drops what it has of each
     /// FILE, unless that is complete
@@ -332,6 +305,7 @@ impl Transfer {
     pub fn without_checks(&self) -> Option<String> {
         match self.protocol.without_checks() {
             _ if self.dialect.is_some() => Some("a dialect (--dialect)".to_owned()),
+            _ if self.parts.file.is_some() => Some("presigned parts (--parts)".to_owned()),
             protocol => protocol.map(|protocol| format!("--protocol {protocol}")),
         }
     }

@@ -104,6 +104,9 @@ fn set_upload(put: &Put, upload: &mut Upload) -> Result<(), Error> {
     if let Some(size) = put.transfer.segment {
         upload.set_segment_size(size)?;
     }
+    if let Some(parts) = &put.transfer.parts.file {
+        upload.set_parts(&parts.text)?;
+    }
     if let Some(connections) = put.transfer.connections {
         upload.set_connections(connections)?;
     }

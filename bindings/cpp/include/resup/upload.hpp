@@ -243,6 +243,14 @@ class Upload : public Remote {
     Upload &set_connections(std::uint32_t connections) { return must(resup_upload_set_connections, connections); }
 
     /**
+     * @brief Presigned URLs of S3 and its likes, to which the parts of the file go in place of the client's URL.
+     *
+     * A JSON object: {"part_size": 8388608, "parts": ["https://...", ...], "complete": "https://..."}; docs/OTHER-SERVERS.md
+     * has its keys. The URLs are secrets, and get nothing of the client's login.
+     */
+    Upload &set_parts(const std::string &parts) { return must(resup_upload_set_parts, parts); }
+
+    /**
      * @brief A file that spares a later run reading again what the server has. Default: none.
      *
      * In a protocol in which only the upload's URL finds it, such as tus, another process begins anew without this file. Only
@@ -355,6 +363,10 @@ class Upload : public Remote {
     void set_connections(std::uint32_t connections, std::error_code &error) noexcept
     {
         error = set(resup_upload_set_connections, connections);
+    }
+    void set_parts(const std::string &parts, std::error_code &error) noexcept
+    {
+        error = set(resup_upload_set_parts, parts);
     }
     void set_state_file(const std::filesystem::path &path, std::error_code &error) noexcept
     {

@@ -70,6 +70,10 @@ natives! {
         upload.lock()?.set_connections(connections)?;
     }
 
+    Java_io_resup_NativeUpload_setParts(upload: Arc<Entry>, parts: String) {
+        upload.lock()?.set_parts(&parts)?;
+    }
+
     Java_io_resup_NativeUpload_setStateFile(upload: Arc<Entry>, file: PathBuf) {
         upload.lock()?.set_state_file(file)?;
     }

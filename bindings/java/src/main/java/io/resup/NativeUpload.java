@@ -55,6 +55,10 @@ final class NativeUpload extends Handle {
         setConnections(number, connections);
     }
 
+    void setParts(String parts) {
+        setParts(number, Text.chars(parts));
+    }
+
     void setStateFile(Path file) {
         setStateFile(number, Text.path(file));
     }
@@ -146,6 +150,8 @@ final class NativeUpload extends Handle {
     private native void setReadBack(long number, boolean readBack);
 
     private native void setConnections(long number, int connections);
+
+    private native void setParts(long number, char[] parts);
 
     private native void setStateFile(long number, char[] file);
 

@@ -418,6 +418,19 @@ public final class ResumableUpload implements AutoCloseable {
         }
 
         /**
+         * Sets presigned URLs of S3 and its likes, to which the parts of the file go in place of the client's URL: a JSON
+         * object {@code {"part_size": 8388608, "parts": ["https://...", ...], "complete": "https://..."}};
+         * docs/OTHER-SERVERS.md has its keys. The URLs are secrets, and get nothing of the client's login.
+         *
+         * @param parts  the JSON object
+         * @return this
+         */
+        public Builder parts(String parts) {
+            handle().setParts(parts);
+            return this;
+        }
+
+        /**
          * Sets a file with which a later run need not read again what the server has, and without which it begins anew in
          * a protocol in which only the upload's URL finds it, such as tus. Only its owner may read it, and it is removed when
          * the upload is complete. It has no effect for byte arrays, channels and streams.

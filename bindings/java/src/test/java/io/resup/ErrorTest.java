@@ -194,6 +194,13 @@ class ErrorTest {
         refused(() -> upload.segmentSize(0));
         refused(() -> upload.rateLimit(-1));
         refused(() -> made.upload("x", -1, () -> null));
+        refused(() -> upload.parts("{\"part_size\": 0}"));
+        ResumableUpload.Builder parted = made.upload("x", new byte[1]).parts("{\"part_size\": 1, "
+            + "\"parts\": [\"http://127.0.0.1:1/1?s\", \"http://127.0.0.1:1/2?s\"], \"complete\": \"http://127.0.0.1:1/c?s\"}");
+        try (ResumableUpload built = parted.build()) {
+            ResupException unsent = assertThrows(ResupException.class, built::run);
+            assertTrue(unsent.getMessage().contains("have 2 URLs, and the file of 1 bytes has 1 parts"), unsent.getMessage());
+        }
         upload.digestAlgorithm(DigestAlgorithm.SHA256);
         try (ResumableUpload built = upload.build()) {
             ResupException unsent = assertThrows(ResupException.class, built::run);
