@@ -72,7 +72,8 @@ impl<'a> Dialect<'a> {
         // begins anew.
         let identifier = match job.mtime.filter(|_| spec.is_asked()) {
             Some(mtime) => {
-                let text = format!("{target} {} {mtime} {chunk_size:?}", job.size);
+                let chunk_size = chunk_size.unwrap_or(0);
+                let text = format!("{target} {} {mtime} {chunk_size}", job.size);
                 Digest::of(Algorithm::Sha256, text.as_bytes()).hex()[..32].to_owned()
             }
             None => random_identifier()?,

@@ -36,7 +36,7 @@ fn a_file_goes_to_its_urls_and_on_with_new_ones() {
         Step::new().read(Read::All).write(reply(200, MADE)),
     ]);
     let parts = dir.path().join("parts.json");
-    let mut run = |secret: &str| {
+    let run = |secret: &str| {
         fs::write(&parts, urls(&server, secret)).unwrap();
         let mut command = put();
         command.env("XDG_STATE_HOME", dir.path());
