@@ -35,7 +35,8 @@
  * returned text is the library's; each section says how long it is valid. (So never put a call and
  * the error message after it into one printf's arguments: C does not say which is evaluated first.)
  *
- * Sizes and offsets are bytes, times milliseconds. A boolean is an int32_t; all but 0 is true.
+ * Sizes and offsets are bytes, times milliseconds. A boolean is an int32_t, where every value but 0
+ * is true.
  *
  * Results. Functions return a resup_status; outputs are written only with RESUP_OK. Every call
  * that fails leaves a message: resup_upload_error_message for a call on an upload,
@@ -258,7 +259,8 @@ RESUP_API resup_status resup_client_new(const char *endpoint, resup_client **out
 RESUP_API resup_status resup_client_free(resup_client *client);
 
 /**
- * Returns the message of this thread's last failed call, if for this client: its setters, new uploads.
+ * Returns the message of the last call that failed on this thread, if it was one for this client:
+ * its setters, and the making of uploads.
  * @param client  a client; or NULL for calls that failed without one, such as resup_client_new
  * @return a text, never NULL, empty if it was none of these; valid until this thread's next failure
  *
@@ -288,7 +290,8 @@ RESUP_API const char *resup_client_error_message(const resup_client *client);
  *               (no PAC scripts); or "scheme://user:password@host:port", of which all but the host
  *               may be left out, user and password percent-encoded. The scheme is http (port 80:
  *               http servers by absolute URLs, https ones by CONNECT), socks4 or socks5 (1080: the
- *               server's name is looked up on this side), socks4a or socks5h (by the proxy).
+ *               server's name is looked up on this side), socks4a or socks5h (the proxy looks it
+ *               up).
  */
 RESUP_API resup_status resup_client_set_proxy(resup_client *client, const char *proxy);
 
@@ -317,7 +320,8 @@ RESUP_API resup_status resup_client_set_response_timeout(resup_client *client,
 RESUP_API resup_status resup_client_set_stall_timeout(resup_client *client, uint32_t milliseconds);
 
 /**
- * Sets the most file bytes per second of all uploads of this client together, at once, also in runs.
+ * Sets the most file bytes per second that all uploads of this client send together. Counts at
+ * once, for running uploads too.
  * @param bytes_per_second  0, the default, for no limit
  */
 RESUP_API resup_status resup_client_set_rate_limit(resup_client *client, uint64_t bytes_per_second);
@@ -329,7 +333,8 @@ RESUP_API resup_status resup_client_set_rate_limit(resup_client *client, uint64_
 RESUP_API resup_status resup_client_set_retry_limit(resup_client *client, uint32_t limit);
 
 /**
- * Sets the most time of attempts that fail without progress. It begins anew after a pause.
+ * Sets the most time that attempts may go on, and fail, without the server having got more.
+ * It begins anew after a pause.
  * @param milliseconds  0, the default, for no limit but that of their number
  */
 RESUP_API resup_status resup_client_set_retry_timeout(resup_client *client, uint32_t milliseconds);
@@ -553,8 +558,9 @@ RESUP_API resup_status resup_client_set_ca_file_utf16(resup_client *client, cons
 RESUP_API resup_status resup_client_set_ca_pem(resup_client *client, const char *pem);
 
 /**
- * Sets the certificate for a server that asks for one. Fails also when the key does not fit. The
- * library's copies of the file are overwritten in memory; not so what its TLS makes of the key.
+ * Sets the certificate that this side shows when the server asks for one. Fails also when the key
+ * does not fit. The library's copies of the file are overwritten in memory; not so what its TLS
+ * makes of the key.
  */
 RESUP_API resup_status resup_client_set_client_certificate(resup_client *client,
                                                            const char *certificate,
@@ -644,7 +650,8 @@ RESUP_API resup_status resup_upload_new_file_utf16(resup_client *client, const u
                                                    resup_upload **out);
 
 /**
- * Makes an upload of bytes in memory. Its digest, which tells its versions apart, is computed first.
+ * Makes an upload of bytes in memory. Its digest is computed before it is sent, since nothing else
+ * tells two versions of it apart.
  * @param data  the bytes; copied; may be NULL when there are none
  * @param size  how many
  */
@@ -676,7 +683,8 @@ typedef int32_t (*resup_seek_callback)(uint64_t offset, void *user_data);
 typedef int32_t (*resup_size_callback)(uint64_t *size, void *user_data);
 
 /**
- * Makes an upload of what the program's own functions read: a database's blob, a file in an archive.
+ * Makes an upload of what the program's own functions read: a file in an archive, a database's
+ * blob, a stream of another language.
  *
  * The functions are called only from within resup_upload_run and resup_upload_wait, on the thread
  * that called these; so after resup_upload_start the upload goes on only while the program waits,
@@ -706,8 +714,9 @@ RESUP_API resup_status resup_upload_new_stream(resup_client *client, const char 
  * Frees an upload. One that runs after resup_upload_start is cancelled, and no callback is
  * called for that; what the server has is kept there.
  * @param upload  an upload, or NULL, which does nothing
- * @return #RESUP_OK; #RESUP_E_BUSY while another thread, or a callback of this upload, is inside a call on
- *         it; #RESUP_E_FREED, #RESUP_E_HANDLE, #RESUP_E_HANDLE_KIND. An error has changed nothing.
+ * @return #RESUP_OK; #RESUP_E_BUSY while another thread, or a callback of this upload, is inside a
+ *         call on it; #RESUP_E_FREED, #RESUP_E_HANDLE, #RESUP_E_HANDLE_KIND. After an error
+ *         nothing has changed.
  *
  * Threads: any. Callbacks: the destroy functions of the registered callbacks.
  */
@@ -755,7 +764,10 @@ RESUP_API resup_status resup_upload_set_content_type(resup_upload *upload,
 RESUP_API resup_status resup_upload_set_field(resup_upload *upload, const char *name,
                                               const char *value);
 
-/** Compute none: nothing on the server is compared; a new mode or link in a run is a change. */
+/**
+ * Compute none, for networks and servers that compare by themselves: neither a prefix on the server
+ * nor the whole file is compared then, and a new mode or link during a run is a change of the file.
+ */
 #define RESUP_DIGEST_NONE 0
 /** Compute the digest while the file is sent. The default. */
 #define RESUP_DIGEST_ONE_PASS 1
@@ -765,6 +777,7 @@ RESUP_API resup_status resup_upload_set_field(resup_upload *upload, const char *
 /**
  * Sets whether and when the digest of the file is computed. That of memory, and of a stream with a
  * size, is computed before the first request in every mode: nothing else tells two versions apart.
+ *
  * With #RESUP_DIGEST_NONE for a file and an algorithm by its name the start fails (#RESUP_E_ARGUMENT).
  * @param mode  #RESUP_DIGEST_NONE, #RESUP_DIGEST_ONE_PASS or #RESUP_DIGEST_FIRST
  */
@@ -788,16 +801,19 @@ RESUP_API resup_status resup_upload_set_read_back(resup_upload *upload, int32_t 
 #define RESUP_DIGEST_ALGORITHM_MD5 3
 
 /**
- * Sets the algorithm of the digest. By name: #RESUP_E_DIGEST_UNAVAILABLE where the server does not use it.
+ * Sets the algorithm of the digest. With one that is named the run ends with
+ * #RESUP_E_DIGEST_UNAVAILABLE where the server does not use it.
  * @param algorithm  one of the RESUP_DIGEST_ALGORITHM_ constants
  */
 RESUP_API resup_status resup_upload_set_digest_algorithm(resup_upload *upload, int32_t algorithm);
 
 /**
- * Sets a file for states of the digest, with which another run of the program need not read again what
- * the server has, and for the upload's URL, where only that finds it (tus), or its parts. Default: none. Where it is
- * missing, damaged or of another file, the upload reads more or begins anew, and ends right. It is for its
- * owner only; it is removed at the end; one that is no state file is left. Memory and streams have none.
+ * Sets a file in which the upload keeps states of the digest, so that a resume by another run of
+ * the program does not read again what the server already has; and its URL, where only that finds
+ * it (tus), or what the storage told of its parts (presigned). Default: none. Where it is missing,
+ * damaged or of another file, the upload reads more or begins anew, and ends right. Only its owner
+ * may read it; it is removed when the upload is complete. A file at that path that is no state file
+ * is left as it is. Memory and streams have no state file.
  */
 RESUP_API resup_status resup_upload_set_state_file(resup_upload *upload, const char *path);
 
@@ -811,15 +827,17 @@ RESUP_API resup_status resup_upload_set_state_file_utf16(resup_upload *upload,
 #define RESUP_SEGMENT_AUTOMATIC 1
 
 /**
- * Sets the most file bytes that one request carries. Seldom needed. After a request that brought nothing (servers
- * and proxies may see it only when it is whole) the next one carries a quarter, from 4 MiB down to 64 KiB; the size
- * grows while a segment takes less than 5 s, and shrinks after more than 20 s. A server's limit counts; a 413 halves it.
+ * Sets the most file bytes that one request carries. Seldom needed. After a request that brought
+ * nothing (servers and proxies may see it only when it is whole) the next one carries a quarter,
+ * from 4 MiB down to 64 KiB; the size then grows while a segment takes less than 5 s, and shrinks
+ * after more than 20 s. A server's own limit counts, and after an HTTP 413 the size is halved.
  * @param bytes  a number of bytes, #RESUP_SEGMENT_UNLIMITED or #RESUP_SEGMENT_AUTOMATIC
  */
 RESUP_API resup_status resup_upload_set_segment_size(resup_upload *upload, uint64_t bytes);
 
 /**
- * Sets how many connections send parts of the file at a time at most, where the server takes parts. Streams use one.
+ * Sets how many connections send parts of the file at a time at most, where the server takes parts and the
+ * file can be read at several places. Streams use one.
  * @param connections  1 to 6, or 0, the default, for as many as help
  */
 RESUP_API resup_status resup_upload_set_connections(resup_upload *upload, uint32_t connections);
@@ -992,7 +1010,8 @@ RESUP_API resup_status resup_upload_on_complete(resup_upload *upload,
 
 /**
  * @defgroup upload_numbers Upload: numbers
- * What an upload has done, and how it goes on. For a handle that is not valid each returns 0.
+ * What an upload has done, and how it goes on. For a handle that is not valid each function
+ * returns 0.
  *
  * @param upload  an upload
  *

@@ -56,7 +56,8 @@ pub unsafe extern "C" fn resup_client_free(client: *mut resup_client) -> resup_s
     })
 }
 
-/// Returns the message of this thread's last failed call, if for this client: its setters, new uploads.
+/// Returns the message of the last call that failed on this thread, if it was one for this client:
+/// its setters, and the making of uploads.
 ///
 /// @param client  a client; or NULL for calls that failed without one, such as resup_client_new
 /// @return a text, never NULL, empty if it was none of these; valid until this thread's next failure

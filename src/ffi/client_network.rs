@@ -24,7 +24,8 @@ use super::types::{resup_client, resup_status};
 ///               (no PAC scripts); or "scheme://user:password@host:port", of which all but the host
 ///               may be left out, user and password percent-encoded. The scheme is http (port 80:
 ///               http servers by absolute URLs, https ones by CONNECT), socks4 or socks5 (1080: the
-///               server's name is looked up on this side), socks4a or socks5h (by the proxy).
+///               server's name is looked up on this side), socks4a or socks5h (the proxy looks it
+///               up).
 #[no_mangle]
 pub unsafe extern "C" fn resup_client_set_proxy(
     client: *mut resup_client,
@@ -86,7 +87,8 @@ pub unsafe extern "C" fn resup_client_set_stall_timeout(
     })
 }
 
-/// Sets the most file bytes per second of all uploads of this client together, at once, also in runs.
+/// Sets the most file bytes per second that all uploads of this client send together. Counts at
+/// once, for running uploads too.
 ///
 /// @param bytes_per_second  0, the default, for no limit
 #[no_mangle]
@@ -114,7 +116,8 @@ pub unsafe extern "C" fn resup_client_set_retry_limit(
     })
 }
 
-/// Sets the most time of attempts that fail without progress. It begins anew after a pause.
+/// Sets the most time that attempts may go on, and fail, without the server having got more.
+/// It begins anew after a pause.
 ///
 /// @param milliseconds  0, the default, for no limit but that of their number
 #[no_mangle]

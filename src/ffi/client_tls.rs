@@ -88,8 +88,9 @@ pub unsafe extern "C" fn resup_client_set_ca_pem(
     })
 }
 
-/// Sets the certificate for a server that asks for one. Fails also when the key does not fit. The
-/// library's copies of the file are overwritten in memory; not so what its TLS makes of the key.
+/// Sets the certificate that this side shows when the server asks for one. Fails also when the key
+/// does not fit. The library's copies of the file are overwritten in memory; not so what its TLS
+/// makes of the key.
 #[no_mangle]
 pub unsafe extern "C" fn resup_client_set_client_certificate(
     client: *mut resup_client,

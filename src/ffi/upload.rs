@@ -78,7 +78,8 @@ pub unsafe extern "C" fn resup_upload_new_file_utf16(
     })
 }
 
-/// Makes an upload of bytes in memory. Its digest, which tells its versions apart, is computed first.
+/// Makes an upload of bytes in memory. Its digest is computed before it is sent, since nothing else
+/// tells two versions of it apart.
 ///
 /// @param data  the bytes; copied; may be NULL when there are none
 /// @param size  how many
@@ -142,7 +143,8 @@ pub type resup_seek_callback =
 pub type resup_size_callback =
     Option<unsafe extern "C" fn(size: *mut u64, user_data: *mut c_void) -> i32>;
 
-/// Makes an upload of what the program's own functions read: a database's blob, a file in an archive.
+/// Makes an upload of what the program's own functions read: a file in an archive, a database's
+/// blob, a stream of another language.
 ///
 /// The functions are called only from within resup_upload_run and resup_upload_wait, on the thread
 /// that called these; so after resup_upload_start the upload goes on only while the program waits,
@@ -198,8 +200,9 @@ pub unsafe extern "C" fn resup_upload_new_stream(
 /// called for that; what the server has is kept there.
 ///
 /// @param upload  an upload, or NULL, which does nothing
-/// @return #RESUP_OK; #RESUP_E_BUSY while another thread, or a callback of this upload, is inside a call on
-///         it; #RESUP_E_FREED, #RESUP_E_HANDLE, #RESUP_E_HANDLE_KIND. An error has changed nothing.
+/// @return #RESUP_OK; #RESUP_E_BUSY while another thread, or a callback of this upload, is inside a
+///         call on it; #RESUP_E_FREED, #RESUP_E_HANDLE, #RESUP_E_HANDLE_KIND. After an error
+///         nothing has changed.
 ///
 /// Threads: any. Callbacks: the destroy functions of the registered callbacks.
 #[no_mangle]

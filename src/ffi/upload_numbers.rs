@@ -1,6 +1,7 @@
 //! Upload: numbers
 //!
-//! What an upload has done, and how it goes on. For a handle that is not valid each returns 0.
+//! What an upload has done, and how it goes on. For a handle that is not valid each function
+//! returns 0.
 //!
 //! @param upload  an upload
 //!

@@ -78,7 +78,8 @@ pub unsafe extern "C" fn resup_upload_set_field(
     })
 }
 
-/// Compute none: nothing on the server is compared; a new mode or link in a run is a change.
+/// Compute none, for networks and servers that compare by themselves: neither a prefix on the server
+/// nor the whole file is compared then, and a new mode or link during a run is a change of the file.
 pub const RESUP_DIGEST_NONE: i32 = 0;
 /// Compute the digest while the file is sent. The default.
 pub const RESUP_DIGEST_ONE_PASS: i32 = 1;
@@ -87,6 +88,7 @@ pub const RESUP_DIGEST_FIRST: i32 = 2;
 
 /// Sets whether and when the digest of the file is computed. That of memory, and of a stream with a
 /// size, is computed before the first request in every mode: nothing else tells two versions apart.
+///
 /// With #RESUP_DIGEST_NONE for a file and an algorithm by its name the start fails (#RESUP_E_ARGUMENT).
 ///
 /// @param mode  #RESUP_DIGEST_NONE, #RESUP_DIGEST_ONE_PASS or #RESUP_DIGEST_FIRST
@@ -131,7 +133,8 @@ pub const RESUP_DIGEST_ALGORITHM_SHA256: i32 = 2;
 /// MD5, which every server has. It protects against accidents, not against an attacker.
 pub const RESUP_DIGEST_ALGORITHM_MD5: i32 = 3;
 
-/// Sets the algorithm of the digest. By name: #RESUP_E_DIGEST_UNAVAILABLE where the server does not use it.
+/// Sets the algorithm of the digest. With one that is named the run ends with
+/// #RESUP_E_DIGEST_UNAVAILABLE where the server does not use it.
 ///
 /// @param algorithm  one of the RESUP_DIGEST_ALGORITHM_ constants
 #[no_mangle]
@@ -155,10 +158,12 @@ pub unsafe extern "C" fn resup_upload_set_digest_algorithm(
     })
 }
 
-/// Sets a file for states of the digest, with which another run of the program need not read again what
-/// the server has, and for the upload's URL, where only that finds it (tus), or its parts. Default: none. Where it is
-/// missing, damaged or of another file, the upload reads more or begins anew, and ends right. It is for its
-/// owner only; it is removed at the end; one that is no state file is left. Memory and streams have none.
+/// Sets a file in which the upload keeps states of the digest, so that a resume by another run of
+/// the program does not read again what the server already has; and its URL, where only that finds
+/// it (tus), or what the storage told of its parts (presigned). Default: none. Where it is missing,
+/// damaged or of another file, the upload reads more or begins anew, and ends right. Only its owner
+/// may read it; it is removed when the upload is complete. A file at that path that is no state file
+/// is left as it is. Memory and streams have no state file.
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_set_state_file(
     upload: *mut resup_upload,
@@ -187,9 +192,10 @@ pub const RESUP_SEGMENT_UNLIMITED: u64 = 0;
 /// Send segments from the first request on, whose size follows the network.
 pub const RESUP_SEGMENT_AUTOMATIC: u64 = 1;
 
-/// Sets the most file bytes that one request carries. Seldom needed. After a request that brought nothing (servers
-/// and proxies may see it only when it is whole) the next one carries a quarter, from 4 MiB down to 64 KiB; the size
-/// grows while a segment takes less than 5 s, and shrinks after more than 20 s. A server's limit counts; a 413 halves it.
+/// Sets the most file bytes that one request carries. Seldom needed. After a request that brought
+/// nothing (servers and proxies may see it only when it is whole) the next one carries a quarter,
+/// from 4 MiB down to 64 KiB; the size then grows while a segment takes less than 5 s, and shrinks
+/// after more than 20 s. A server's own limit counts, and after an HTTP 413 the size is halved.
 ///
 /// @param bytes  a number of bytes, #RESUP_SEGMENT_UNLIMITED or #RESUP_SEGMENT_AUTOMATIC
 #[no_mangle]
@@ -205,7 +211,8 @@ pub unsafe extern "C" fn resup_upload_set_segment_size(
     with_upload(upload, |upload| Ok(upload.set_segment_size(size)?))
 }
 
-/// Sets how many connections send parts of the file at a time at most, where the server takes parts. Streams use one.
+/// Sets how many connections send parts of the file at a time at most, where the server takes parts and the
+/// file can be read at several places. Streams use one.
 ///
 /// @param connections  1 to 6, or 0, the default, for as many as help
 #[no_mangle]

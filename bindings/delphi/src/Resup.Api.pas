@@ -189,7 +189,8 @@ var
   /// <returns>RESUP_OK; RESUP_E_FREED, RESUP_E_HANDLE, RESUP_E_HANDLE_KIND, which change nothing</returns>
   /// <remarks>Threads: any. Callbacks: the destroy function of the log callback, when no upload of it is left.</remarks>
   resup_client_free: function(client: Presup_client): resup_status; cdecl;
-  /// <summary>Returns the message of this thread's last failed call, if for this client: its setters, new uploads.</summary>
+  /// <summary>Returns the message of the last call that failed on this thread, if it was one for this client:
+  /// its setters, and the making of uploads.</summary>
   /// <param name="client">a client; or NULL for calls that failed without one, such as resup_client_new</param>
   /// <returns>a text, never NULL, empty if it was none of these; valid until this thread's next failure</returns>
   /// <remarks>Threads: any, each has its own message. Callbacks: none.</remarks>
@@ -213,7 +214,8 @@ var
   /// (no PAC scripts); or "scheme://user:password@host:port", of which all but the host
   /// may be left out, user and password percent-encoded. The scheme is http (port 80:
   /// http servers by absolute URLs, https ones by CONNECT), socks4 or socks5 (1080: the
-  /// server's name is looked up on this side), socks4a or socks5h (by the proxy).</param>
+  /// server's name is looked up on this side), socks4a or socks5h (the proxy looks it
+  /// up).</param>
   resup_client_set_proxy: function(client: Presup_client; proxy: PAnsiChar): resup_status; cdecl;
   /// <summary>Sets the hosts that are reached without a proxy, in place of the environment's no_proxy.</summary>
   /// <param name="list">domains (with all below them), addresses, CIDR blocks, each perhaps with a port, or
@@ -227,13 +229,15 @@ var
   /// <summary>Sets the most time for which the network may take nothing while there is something to send. A
   /// transfer that moves, however slowly, is never ended. Default: 60000.</summary>
   resup_client_set_stall_timeout: function(client: Presup_client; milliseconds: Cardinal): resup_status; cdecl;
-  /// <summary>Sets the most file bytes per second of all uploads of this client together, at once, also in runs.</summary>
+  /// <summary>Sets the most file bytes per second that all uploads of this client send together. Counts at
+  /// once, for running uploads too.</summary>
   /// <param name="bytes_per_second">0, the default, for no limit</param>
   resup_client_set_rate_limit: function(client: Presup_client; bytes_per_second: resup_uint64): resup_status; cdecl;
   /// <summary>Sets how many attempts in a row may fail, after the first, without the server having got more.</summary>
   /// <param name="limit">0 never tries again. Default: 8. These take 45 s on average, with the default waits.</param>
   resup_client_set_retry_limit: function(client: Presup_client; limit: Cardinal): resup_status; cdecl;
-  /// <summary>Sets the most time of attempts that fail without progress. It begins anew after a pause.</summary>
+  /// <summary>Sets the most time that attempts may go on, and fail, without the server having got more.
+  /// It begins anew after a pause.</summary>
   /// <param name="milliseconds">0, the default, for no limit but that of their number</param>
   resup_client_set_retry_timeout: function(client: Presup_client; milliseconds: Cardinal): resup_status; cdecl;
   /// <summary>Sets the waits between attempts: random, between zero and a bound that starts with the first
@@ -396,8 +400,9 @@ var
   /// <summary>As resup_client_set_ca_file, with the certificates themselves.</summary>
   /// <param name="pem">one certificate or more</param>
   resup_client_set_ca_pem: function(client: Presup_client; pem: PAnsiChar): resup_status; cdecl;
-  /// <summary>Sets the certificate for a server that asks for one. Fails also when the key does not fit. The
-  /// library's copies of the file are overwritten in memory; not so what its TLS makes of the key.</summary>
+  /// <summary>Sets the certificate that this side shows when the server asks for one. Fails also when the key
+  /// does not fit. The library's copies of the file are overwritten in memory; not so what its TLS
+  /// makes of the key.</summary>
   resup_client_set_client_certificate: function(client: Presup_client; certificate: PAnsiChar; key: PAnsiChar): resup_status; cdecl;
   /// <summary>As resup_client_set_client_certificate, with paths in UTF-16.</summary>
   resup_client_set_client_certificate_utf16: function(client: Presup_client; certificate: PWideChar; key: PWideChar): resup_status; cdecl;
@@ -462,7 +467,8 @@ var
   resup_upload_new_file: function(client: Presup_client; path: PAnsiChar; handle: PPresup_upload): resup_status; cdecl;
   /// <summary>As resup_upload_new_file, with a path in UTF-16.</summary>
   resup_upload_new_file_utf16: function(client: Presup_client; path: PWideChar; handle: PPresup_upload): resup_status; cdecl;
-  /// <summary>Makes an upload of bytes in memory. Its digest, which tells its versions apart, is computed first.</summary>
+  /// <summary>Makes an upload of bytes in memory. Its digest is computed before it is sent, since nothing else
+  /// tells two versions of it apart.</summary>
   /// <param name="data">the bytes; copied; may be NULL when there are none</param>
   /// <param name="size">how many</param>
   resup_upload_new_memory: function(client: Presup_client; data: Pointer; size: resup_size; name: PAnsiChar; handle: PPresup_upload): resup_status; cdecl;
@@ -485,7 +491,8 @@ type
   resup_size_callback = function(size: Presup_uint64; user_data: Pointer): Integer; cdecl;
 
 var
-  /// <summary>Makes an upload of what the program's own functions read: a database's blob, a file in an archive.</summary>
+  /// <summary>Makes an upload of what the program's own functions read: a file in an archive, a database's
+  /// blob, a stream of another language.</summary>
   /// <remarks>The functions are called only from within resup_upload_run and resup_upload_wait, on the thread
   /// that called these; so after resup_upload_start the upload goes on only while the program waits,
   /// and is cancelled within 100 ms only if they return by then. What they read must stay the same
@@ -506,8 +513,9 @@ var
   /// <summary>Frees an upload. One that runs after resup_upload_start is cancelled, and no callback is
   /// called for that; what the server has is kept there.</summary>
   /// <param name="upload">an upload, or NULL, which does nothing</param>
-  /// <returns>RESUP_OK; RESUP_E_BUSY while another thread, or a callback of this upload, is inside a call on
-  /// it; RESUP_E_FREED, RESUP_E_HANDLE, RESUP_E_HANDLE_KIND. An error has changed nothing.</returns>
+  /// <returns>RESUP_OK; RESUP_E_BUSY while another thread, or a callback of this upload, is inside a
+  /// call on it; RESUP_E_FREED, RESUP_E_HANDLE, RESUP_E_HANDLE_KIND. After an error
+  /// nothing has changed.</returns>
   /// <remarks>Threads: any. Callbacks: the destroy functions of the registered callbacks.</remarks>
   resup_upload_free: function(upload: Presup_upload): resup_status; cdecl;
 
@@ -538,7 +546,8 @@ var
   resup_upload_set_field: function(upload: Presup_upload; name: PAnsiChar; value: PAnsiChar): resup_status; cdecl;
 
 const
-  /// <summary>Compute none: nothing on the server is compared; a new mode or link in a run is a change.</summary>
+  /// <summary>Compute none, for networks and servers that compare by themselves: neither a prefix on the server
+  /// nor the whole file is compared then, and a new mode or link during a run is a change of the file.</summary>
   RESUP_DIGEST_NONE = 0;
   /// <summary>Compute the digest while the file is sent. The default.</summary>
   RESUP_DIGEST_ONE_PASS = 1;
@@ -547,8 +556,8 @@ const
 
 var
   /// <summary>Sets whether and when the digest of the file is computed. That of memory, and of a stream with a
-  /// size, is computed before the first request in every mode: nothing else tells two versions apart.
-  /// With RESUP_DIGEST_NONE for a file and an algorithm by its name the start fails (RESUP_E_ARGUMENT).</summary>
+  /// size, is computed before the first request in every mode: nothing else tells two versions apart.</summary>
+  /// <remarks>With RESUP_DIGEST_NONE for a file and an algorithm by its name the start fails (RESUP_E_ARGUMENT).</remarks>
   /// <param name="mode">RESUP_DIGEST_NONE, RESUP_DIGEST_ONE_PASS or RESUP_DIGEST_FIRST</param>
   resup_upload_set_digest: function(upload: Presup_upload; mode: Integer): resup_status; cdecl;
   /// <summary>Sets whether the finished file is read back at the end, and its digest compared, where the server tells
@@ -568,13 +577,16 @@ const
   RESUP_DIGEST_ALGORITHM_MD5 = 3;
 
 var
-  /// <summary>Sets the algorithm of the digest. By name: RESUP_E_DIGEST_UNAVAILABLE where the server does not use it.</summary>
+  /// <summary>Sets the algorithm of the digest. With one that is named the run ends with
+  /// RESUP_E_DIGEST_UNAVAILABLE where the server does not use it.</summary>
   /// <param name="algorithm">one of the RESUP_DIGEST_ALGORITHM_ constants</param>
   resup_upload_set_digest_algorithm: function(upload: Presup_upload; algorithm: Integer): resup_status; cdecl;
-  /// <summary>Sets a file for states of the digest, with which another run of the program need not read again what
-  /// the server has, and for the upload's URL, where only that finds it (tus), or its parts. Default: none. Where it is
-  /// missing, damaged or of another file, the upload reads more or begins anew, and ends right. It is for its
-  /// owner only; it is removed at the end; one that is no state file is left. Memory and streams have none.</summary>
+  /// <summary>Sets a file in which the upload keeps states of the digest, so that a resume by another run of
+  /// the program does not read again what the server already has; and its URL, where only that finds
+  /// it (tus), or what the storage told of its parts (presigned). Default: none. Where it is missing,
+  /// damaged or of another file, the upload reads more or begins anew, and ends right. Only its owner
+  /// may read it; it is removed when the upload is complete. A file at that path that is no state file
+  /// is left as it is. Memory and streams have no state file.</summary>
   resup_upload_set_state_file: function(upload: Presup_upload; path: PAnsiChar): resup_status; cdecl;
   /// <summary>As resup_upload_set_state_file, with a path in UTF-16.</summary>
   resup_upload_set_state_file_utf16: function(upload: Presup_upload; path: PWideChar): resup_status; cdecl;
@@ -586,12 +598,14 @@ const
   RESUP_SEGMENT_AUTOMATIC = 1;
 
 var
-  /// <summary>Sets the most file bytes that one request carries. Seldom needed. After a request that brought nothing (servers
-  /// and proxies may see it only when it is whole) the next one carries a quarter, from 4 MiB down to 64 KiB; the size
-  /// grows while a segment takes less than 5 s, and shrinks after more than 20 s. A server's limit counts; a 413 halves it.</summary>
+  /// <summary>Sets the most file bytes that one request carries. Seldom needed. After a request that brought
+  /// nothing (servers and proxies may see it only when it is whole) the next one carries a quarter,
+  /// from 4 MiB down to 64 KiB; the size then grows while a segment takes less than 5 s, and shrinks
+  /// after more than 20 s. A server's own limit counts, and after an HTTP 413 the size is halved.</summary>
   /// <param name="bytes">a number of bytes, RESUP_SEGMENT_UNLIMITED or RESUP_SEGMENT_AUTOMATIC</param>
   resup_upload_set_segment_size: function(upload: Presup_upload; bytes: resup_uint64): resup_status; cdecl;
-  /// <summary>Sets how many connections send parts of the file at a time at most, where the server takes parts. Streams use one.</summary>
+  /// <summary>Sets how many connections send parts of the file at a time at most, where the server takes parts and the
+  /// file can be read at several places. Streams use one.</summary>
   /// <param name="connections">1 to 6, or 0, the default, for as many as help</param>
   resup_upload_set_connections: function(upload: Presup_upload; connections: Cardinal): resup_status; cdecl;
   /// <summary>Sets presigned URLs of S3 and its likes, to which the parts of the file go in place of the client's URL;
@@ -724,7 +738,8 @@ var
   resup_upload_on_complete: function(upload: Presup_upload; callback: resup_complete_callback; user_data: Pointer; destroy: resup_destroy_callback): resup_status; cdecl;
 
 // Upload: numbers
-// What an upload has done, and how it goes on. For a handle that is not valid each returns 0.
+// What an upload has done, and how it goes on. For a handle that is not valid each function
+// returns 0.
 //
 // upload  an upload
 //
