@@ -10,7 +10,6 @@ use super::hashed_source::HashedSource;
 use super::proof::Proof;
 use super::read_back::ReadBack;
 use super::setup::Setup;
-use super::store::may_store;
 use crate::control::log::LogLevel;
 use crate::control::rate::Limiter;
 use crate::control::snapshot::UploadState;
@@ -70,7 +69,7 @@ impl<'a> Driver<'a> {
         };
         let is_known = setup.key.is_some();
         let learned = setup.learned_digest.get().filter(|it| offer.contains(it));
-        let stores = may_store(&setup, learned.is_some());
+        let stores = setup.may_store(learned.is_some());
         let algorithm = learned.or(offer.first().copied());
         let algorithm = match setup.source.window() {
             // It digests what it drops, and only the position counts here.

@@ -42,3 +42,18 @@ pub(super) struct Setup<'a> {
     /// Limits of the bytes per second: the upload's and the client's.
     pub rates: [&'a Limiter; 2],
 }
+
+impl Setup<'_> {
+    /// Whether the file may go to the server in one request: by an agreement of both sides, which `is_agreed` says that
+    /// there is, or because the program lets the request that creates an upload carry it.
+    pub(super) fn may_store(&self, is_agreed: bool) -> bool {
+        let (size, learned) = (self.job.size, self.learned_store);
+        let by_agreement = || is_agreed && learned.takes(size);
+        let by_creation = || {
+            let is_new = self.creates_with_file && self.key.is_none();
+            let fits = !matches!(self.segment_size, SegmentSize::Fixed(most) if most < size);
+            is_new && fits && self.protocol.creates_with_file() && learned.may_create(size)
+        };
+        !self.asks_first && (by_agreement() || by_creation())
+    }
+}

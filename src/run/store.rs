@@ -9,29 +9,14 @@ use super::driver::{Driver, MAX_DEAD};
 use super::pace::Pace;
 use super::proof::Proof;
 use super::reading;
-use super::setup::Setup;
 use crate::control::log::LogLevel;
 use crate::control::snapshot::UploadState;
 use crate::control::stop::Stop;
 use crate::engine::Event;
 use crate::error::Error;
 use crate::http::Link;
-use crate::options::SegmentSize;
 use crate::protocol::{FileBytes, State, Store};
 use crate::source::{Opener, Source};
-
-/// Whether the file may go to the server in one request: by an agreement of both sides, which `is_agreed` says that
-/// there is, or because the program lets the request that creates an upload carry it.
-pub(super) fn may_store(setup: &Setup<'_>, is_agreed: bool) -> bool {
-    let (size, learned) = (setup.job.size, setup.learned_store);
-    let by_agreement = || is_agreed && learned.takes(size);
-    let by_creation = || {
-        let is_new = setup.creates_with_file && setup.key.is_none();
-        let fits = !matches!(setup.segment_size, SegmentSize::Fixed(most) if most < size);
-        is_new && fits && setup.protocol.creates_with_file() && learned.may_create(size)
-    };
-    !setup.asks_first && (by_agreement() || by_creation())
-}
 
 impl Driver<'_> {
     /// Sends the whole file without a locate.

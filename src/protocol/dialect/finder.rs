@@ -172,3 +172,8 @@ fn whole(text: &str) -> Option<u64> {
     let is_whole = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| is_whole)
 }
+
+/// Gives the text at a place of a response.
+pub(super) fn found(finder: &Option<Finder>, response: &Response) -> Option<String> {
+    finder.as_ref()?.text(response)
+}

@@ -34,8 +34,8 @@ use crate::error::Error;
 use crate::http::endpoint::Endpoint;
 use crate::http::{limited, Exchange, Response};
 use crate::options::{FilenameStyle, SegmentSize};
+use finder::found;
 use key::Key;
-use send::found;
 use spec::Repeat;
 use template::{Place, Values};
 

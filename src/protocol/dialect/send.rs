@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::counted::Counted;
-use super::finder::Finder;
+use super::finder::found;
 use super::keys::Templates;
 use super::noting::Texts;
 use super::spec::Repeat;
@@ -204,11 +204,6 @@ impl Dialect<'_> {
     pub(super) fn are_counted(&self) -> bool {
         self.spec.uses(&[Place::Number, Place::Index])
     }
-}
-
-/// Gives the text at a place of a response.
-pub(super) fn found(finder: &Option<Finder>, response: &Response) -> Option<String> {
-    finder.as_ref()?.text(response)
 }
 
 /// Writes the texts of a list.

@@ -15,7 +15,7 @@
 //! | [`tree`] | the files to upload |
 //! | [`pages`] | the manual page and the scripts for completion |
 //! | [`options`] | the command line, with [`network`] (proxies, TLS) and [`identity`] (logins) |
-//! | [`place`] | the place that files go to: a URL, or presigned parts |
+//! | [`place`] | the place that files go to: a URL, or presigned parts, whose options are in [`parts`] |
 //! | [`dialect`] | the dialect of forms that a server speaks: chosen, listed, and checked against a server |
 //! | [`forms`] | how forms are written |
 //! | [`protocol`] | the protocols that a server may speak |
@@ -34,6 +34,7 @@ mod network;
 mod options;
 mod pages;
 mod pairs;
+mod parts;
 mod place;
 #[cfg(unix)]
 mod prompt;

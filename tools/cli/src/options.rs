@@ -13,7 +13,7 @@ use crate::forms::{Locate, Style};
 use crate::identity::Identity;
 use crate::network::Network;
 use crate::pairs::pair;
-use crate::place::PartsOptions;
+use crate::parts::PartsOptions;
 use crate::protocol::Protocol;
 use crate::{help, units};
 
