@@ -142,7 +142,8 @@ pub fn check_offsets(exchanges: &[Exchange]) {
         let Some(response) = &exchange.response else {
             continue;
         };
-        if response.status >= 300 {
+        // By the IETF's protocol a 409 tells the offset, too.
+        if response.status >= 300 && response.status != 409 {
             continue;
         }
         if let Some(made) = response.header("location") {

@@ -18,7 +18,7 @@ void note_stored(const Setup &setup, const resup::Upload &upload, const std::fil
     const auto id = upload.id();
     CHECK(id);
     std::ofstream list(setup.dir / "stored", std::ios::app);
-    list << *id << ' ' << path.filename().u8string() << '\n';
+    list << *id << ' ' << path.filename().string() << '\n';
     CHECK(list.good());
 }
 

@@ -17,7 +17,7 @@ class Broken : public std::stringbuf {
 // A stream of blocks that fails once, before the block in its middle.
 class Interrupted : public std::streambuf {
   public:
-    explicit Interrupted(std::string bytes) : bytes(std::move(bytes)) {}
+    explicit Interrupted(std::string content) : bytes(std::move(content)) {}
 
   protected:
     int_type underflow() override
