@@ -46,25 +46,31 @@ impl Spec {
             let length = text.len();
             return Err(bad(format!("have {length} bytes, more than {LONGEST}")));
         }
-        // The error of the parser has a place, and no text.
-        let map: Map<String, Value> = serde_json::from_str(text).map_err(|e| {
+        let no_object = |why: &str| {
             bad(format!(
-                "are no JSON object: {e}; it is {{\"part_size\": …, \"parts\": [\"https://…\", …], \"complete\": \"https://…\"}}"
+                "are no JSON object{why}; it is {{\"part_size\": …, \"parts\": [\"https://…\", …], \"complete\": \"https://…\"}}"
             ))
-        })?;
+        };
+        // The error of the parser has a place, and no text. That of another type would have the text itself.
+        let value = serde_json::from_str(text).map_err(|e| no_object(&format!(": {e}")))?;
+        let Value::Object(map) = value else {
+            return Err(no_object(""));
+        };
         if let Some(key) = map.keys().find(|key| !KEYS.contains(&key.as_str())) {
             return Err(bad(format!(
                 "have the unknown key \"{}\"; there may be {}",
-                limited(key).chars().take(100).collect::<String>(),
+                limited(without_query(key))
+                    .chars()
+                    .take(100)
+                    .collect::<String>(),
                 KEYS.join(", ")
             )));
         }
         let part_size = match map.get("part_size").map(|size| (size.as_u64(), size)) {
             Some((Some(size), _)) if (1..=1 << 50).contains(&size) => size,
             other => {
-                let has = other.map_or("no number".to_owned(), |(_, value)| {
-                    value.to_string().chars().take(100).collect()
-                });
+                let number = other.filter(|(_, value)| value.is_number());
+                let has = number.map_or("no number".to_owned(), |(_, value)| value.to_string());
                 return Err(bad(format!(
                     "have {has} for the key \"part_size\"; it has to be the number of bytes in each part but the last"
                 )));
@@ -108,10 +114,18 @@ impl Spec {
                     "have partNumber={told} in the URL of part {number}: they have to be in order, from 1 on"
                 )));
             }
+        }
+        let named = |name: &str| format!("for the key \"{name}\"");
+        let parts = self.parts.iter().enumerate();
+        let others = parts
+            .map(|(index, url)| (url, format!("of part {}", index + 1)))
+            .chain(self.list.iter().map(|url| (url, named("list"))))
+            .chain(self.abort.iter().map(|url| (url, named("abort"))));
+        for (url, which) in others {
             let other = parameter(url, "uploadId");
             if other.is_some() && id.is_some() && other != id {
                 return Err(bad(format!(
-                    "have another uploadId in the URL of part {number} than in that of \"complete\": they are of two uploads"
+                    "have another uploadId in the URL {which} than in that of \"complete\": they are of two uploads"
                 )));
             }
         }

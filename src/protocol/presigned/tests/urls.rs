@@ -1,5 +1,7 @@
 //! The URLs: how they are given, and what their refusals say.
 
+use serde_json::Value;
+
 use super::*;
 
 #[test]
@@ -68,6 +70,8 @@ fn what_is_wrong_with_the_urls_is_told_without_their_secrets() {
     for (text, due) in [
         ("x".to_owned(), "are no JSON object"),
         ("[]".to_owned(), "are no JSON object"),
+        // A text in quotes, as of JSON that was made twice.
+        (Value::from(&*good).to_string(), "are no JSON object"),
         (good.replace("part_size", "partsize"), "unknown key \"partsize\""),
         (good.replace("4,", "0,"), "have 0 for the key \"part_size\""),
         (good.replace("4,", "\"4\","), "for the key \"part_size\""),
@@ -78,6 +82,10 @@ fn what_is_wrong_with_the_urls_is_told_without_their_secrets() {
         (good.replace("2&uploadId=up", "2&uploadId=down"), "another uploadId in the URL of part 2"),
         (good.replace("http://s/b/k?partNumber=2", "ftp://s/b/k?partNumber=2"), "have the URL \"ftp://s/b/k\" for \"parts\", number 2"),
         (good.replace("http://s/b/k?partNumber=2", "http://me:s3cret@s/b/k?partNumber=2"), "user or password"),
+        (good.replace("4,", "\"http://s/?sig=s3cret\","), "have no number for the key"),
+        (text(", \"http://s/?s=s3cret\": 1"), "unknown key \"http://s/\""),
+        (text(", \"list\": \"http://s/l?uploadId=down\""), "uploadId in the URL for the key \"list\""),
+        (text(", \"abort\": \"http://s/l?uploadId=down\""), "uploadId in the URL for the key \"abort\""),
         (text(", \"list\": 7"), "no text for \"list\""),
         (text(", \"list\": []"), "no list of URLs for the key \"list\""),
         ("{\"part_size\": 1, \"complete\": \"http://s/c\", \"parts\": [\"http://s/1\", \"http://s/1\"]}".to_owned(), "the same URL twice"),
