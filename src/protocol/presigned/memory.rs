@@ -6,14 +6,16 @@ use super::spec::Spec;
 
 /// The longest ETag that is kept.
 const LONGEST: usize = 200;
+/// What a record has before an ETag that is no MD5.
+const MARK: &str = "~";
 
 /// A part that the server has confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Tag {
     /// Without quotes.
     text: String,
-    /// Whether it is the MD5 of the bytes that were sent in this run.
-    is_md5: Option<bool>,
+    /// Whether it is the MD5 of the bytes that were sent.
+    is_md5: bool,
 }
 
 /// The parts of one upload, by their ETags.
@@ -39,6 +41,7 @@ impl Memory {
         let tags = tags.unwrap_or_else(|| vec![None; count]);
         Memory {
             part_size: spec.part_size,
+            gives_md5: tags.iter().flatten().any(|tag| tag.is_md5),
             may_be_complete: tags.iter().all(Option::is_some),
             listed: vec![None; count],
             tags,
@@ -46,12 +49,17 @@ impl Memory {
         }
     }
 
-    /// Writes what a later run has to know.
+    /// Writes what a later run has to know. An ETag that is no MD5 has a mark: if the next one is, that run has to know of the
+    /// damage, too.
     pub(super) fn record(&self) -> String {
         let mut record = self.part_size.to_string();
         for tag in &self.tags {
             record.push(' ');
-            record.push_str(tag.as_ref().map_or("-", |tag| &tag.text));
+            match tag {
+                None => record.push('-'),
+                Some(tag) if tag.is_md5 => record.push_str(&tag.text),
+                Some(tag) => record.extend([MARK, &tag.text]),
+            }
         }
         record
     }
@@ -60,15 +68,12 @@ impl Memory {
     pub(super) fn store(&mut self, index: usize, etag: String, md5: &str) -> bool {
         let is_md5 = etag.eq_ignore_ascii_case(md5);
         self.gives_md5 |= is_md5;
+        self.listed[index] = None;
         if self.gives_md5 && !is_md5 {
             self.tags[index] = None;
             return true;
         }
-        self.listed[index] = None;
-        self.tags[index] = Some(Tag {
-            text: etag,
-            is_md5: Some(is_md5),
-        });
+        self.tags[index] = Some(Tag { text: etag, is_md5 });
         false
     }
 
@@ -76,7 +81,7 @@ impl Memory {
     pub(super) fn drop_damaged(&mut self) -> bool {
         let mut is_damaged = false;
         for tag in self.tags.iter_mut().filter(|_| self.gives_md5) {
-            is_damaged |= tag.take_if(|tag| tag.is_md5 == Some(false)).is_some();
+            is_damaged |= tag.take_if(|tag| !tag.is_md5).is_some();
         }
         is_damaged
     }
@@ -164,10 +169,13 @@ fn restore(record: &str, part_size: u64, count: usize) -> Option<Vec<Option<Tag>
     let is_same = words.next()?.parse() == Ok(part_size);
     let tag = |word: &str| match word {
         "-" => Some(None),
-        word => Some(Some(Tag {
-            text: etag(word)?,
-            is_md5: None,
-        })),
+        word => {
+            let rest = word.strip_prefix(MARK);
+            Some(Some(Tag {
+                text: etag(rest.unwrap_or(word))?,
+                is_md5: rest.is_none(),
+            }))
+        }
     };
     let tags: Vec<_> = words.map(tag).collect::<Option<_>>()?;
     Some(tags).filter(|tags| is_same && tags.len() == count)

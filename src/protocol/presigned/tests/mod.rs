@@ -215,11 +215,24 @@ fn an_etag_that_is_not_the_md5_counts_only_where_others_are() {
     for (offset, bytes) in [(0, ONE), (4, TWO), (8, LAST)] {
         accepted(send(&before, &script, offset, bytes).unwrap());
     }
+    let noted = before.record().unwrap();
     let outcome = complete(&before, &script).unwrap();
     let Outcome::ChecksumMismatch(answer) = outcome else {
         panic!("{outcome:?}");
     };
     assert_eq!(held(&answer), [(4, 10)]);
+    // A run that was killed before that leaves it to the next one.
+    let next = parts(&spec, Some(&noted));
+    let outcome = complete(&next, &Script::new(&[])).unwrap();
+    assert!(
+        matches!(outcome, Outcome::ChecksumMismatch(_)),
+        "{outcome:?}"
+    );
+    assert_eq!(next.record().unwrap(), record([false, true, true]));
+    let noted = kms.record().unwrap();
+    assert_eq!(parts(&spec, Some(&noted)).record().unwrap(), noted);
+    let script = Script::new(&[OK]).with_last_body(MADE);
+    accepted(complete(&parts(&spec, Some(&noted)), &script).unwrap());
 }
 
 #[test]
