@@ -6,10 +6,13 @@ use crate::http::{Exchange, Response};
 
 const LIST: &str = "the list of parts";
 
+/// Parts of a list, each with its index, ETag and size.
+type Listed = Vec<(usize, String, u64)>;
+
 impl Presigned<'_> {
     /// Asks the server which parts it has, where there is a URL for that. If not, what is known counts.
     pub(super) fn ask(&self, exchange: &dyn Exchange) -> Result<(), Error> {
-        let (mut parts, mut told) = (Vec::new(), self.spec.parts.len());
+        let mut end = 0;
         for (number, url) in self.spec.list.iter().enumerate() {
             // No late answer to an earlier request is on a new connection.
             if number == 0 {
@@ -24,33 +27,31 @@ impl Presigned<'_> {
                     false => Err(error),
                 };
             }
-            let is_last = self.read(&response, &mut parts)?;
-            self.memory().has_answered = true;
+            let (parts, begin, is_last) = self.read(&response)?;
+            // A list may end before the next one begins: it was cut, or the server's has fewer parts than were asked for.
+            let begin = begin.max(end);
             let last = parts.iter().map(|(index, _, _)| index + 1).max();
-            told = match is_last {
+            end = match is_last {
                 true => self.spec.parts.len(),
-                false => last.unwrap_or(0),
+                false => last.unwrap_or(begin),
             };
-            if is_last {
-                break;
-            }
-        }
-        if !self.spec.list.is_empty() {
             let length = |index| {
                 let (from, to) = self.bounds(index);
                 to - from
             };
-            self.memory().list(&parts, told, length);
+            let mut memory = self.memory();
+            memory.has_answered = true;
+            memory.list(&parts, (begin, end), length);
+            if is_last {
+                break;
+            }
         }
         Ok(())
     }
 
-    /// Reads a list, each part with its index, ETag and size. Gives whether it tells of the last part, too.
-    fn read(
-        &self,
-        response: &Response,
-        parts: &mut Vec<(usize, String, u64)>,
-    ) -> Result<bool, Error> {
+    /// Reads a list. Gives its parts, the index of the first that it tells of, and whether it tells of the last one, too.
+    fn read(&self, response: &Response) -> Result<(Listed, usize, bool), Error> {
+        let mut parts = Vec::new();
         let text = String::from_utf8_lossy(&response.body);
         // moto calls it so.
         if !matches!(
@@ -73,8 +74,10 @@ impl Presigned<'_> {
             }
         }
         let is_whole = !response.is_cut && xml::root(&text).is_some();
-        let goes_on = xml::value(&text, "IsTruncated").is_some_and(|it| it == "true");
-        Ok(is_whole && !goes_on)
+        let goes_on = xml::value(&text, "IsTruncated");
+        let goes_on = goes_on.is_some_and(|it| it.eq_ignore_ascii_case("true"));
+        let begin = xml::value(&text, "PartNumberMarker").and_then(|it| it.parse().ok());
+        Ok((parts, begin.unwrap_or(0), is_whole && !goes_on))
     }
 
     /// Takes the upload back.

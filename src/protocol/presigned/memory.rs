@@ -93,11 +93,11 @@ impl Memory {
         self.may_be_complete = false;
     }
 
-    /// Takes a list of parts, each with its index, ETag and size. It tells of the first `told` parts.
+    /// Takes a list of parts, each with its index, ETag and size. It tells of the parts from the first index up to the second.
     pub(super) fn list(
         &mut self,
         parts: &[(usize, String, u64)],
-        told: usize,
+        (from, to): (usize, usize),
         lengths: impl Fn(usize) -> u64,
     ) {
         let mut new = vec![None; self.tags.len()];
@@ -106,7 +106,7 @@ impl Memory {
                 new[*index] = Some(etag);
             }
         }
-        for (index, etag) in new.into_iter().enumerate().take(told) {
+        for (index, etag) in new.into_iter().enumerate().take(to).skip(from) {
             let is_known = |tag: &Tag| etag.is_some_and(|etag| *etag == tag.text);
             self.tags[index].take_if(|tag| !is_known(tag));
             let etag = etag.filter(|etag| self.tags[index].is_none() && md5(etag).is_some());

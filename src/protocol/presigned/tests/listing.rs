@@ -118,6 +118,18 @@ fn a_long_list_has_several_urls() {
     assert_eq!(held(&answer), [(0, 8)]);
     let answer = located(&spec, Some(&all()), &[&second]).0.unwrap();
     assert_eq!(held(&answer), [(4, 8)]);
+    // Between two lists there are parts that neither tells of: the first one ended early.
+    let marked = |marker: u32| {
+        let more = format!("<PartNumberMarker>{marker}</PartNumberMarker>");
+        listed(&[part(3, TAGS[2], 2)], &more)
+    };
+    let answer = located(&spec, Some(&all()), &[&first, &marked(2)]).0;
+    assert_eq!(held(&answer.unwrap()), [(0, 10)]);
+    let answer = located(&spec, Some(&all()), &[&first, &marked(1)]).0;
+    assert_eq!(held(&answer.unwrap()), [(0, 4), (8, 10)]);
+    // A wrong marker takes nothing back.
+    let answer = located(&spec, Some(&all()), &[&first, &marked(0)]).0;
+    assert_eq!(held(&answer.unwrap()), [(0, 4), (8, 10)]);
 }
 
 #[test]
