@@ -32,7 +32,8 @@ impl Presigned<'_> {
         let (code, message) = (read("Code"), read("Message"));
         let words: Vec<_> = [&code, &message].into_iter().flatten().cloned().collect();
         let code = code.unwrap_or_default();
-        let has_expired = message.is_some_and(|it| it.to_ascii_lowercase().contains("expired"))
+        let is_told = message.is_some_and(|it| it.to_ascii_lowercase().contains("expired"));
+        let has_expired = code != "NoSuchUpload" && is_told
             || matches!(&*code, "ExpiredToken" | "ExpiredRequest" | "RequestExpired");
         let is_redirect = (300..=399).contains(&response.status);
         let why = match &*code {

@@ -42,13 +42,21 @@ fn local(name: &str) -> &str {
 
 /// Gives what is in each element with this name, in order. One without an end is none.
 pub(super) fn elements<'a>(text: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
-    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    let (open, close) = (format!("<{name}"), format!("</{name}>"));
     let mut rest = text;
-    std::iter::from_fn(move || {
-        let (_, inner) = rest.split_once(&open)?;
-        let (inner, after) = inner.split_once(&close)?;
-        rest = after;
-        Some(inner)
+    std::iter::from_fn(move || loop {
+        rest = rest.split_once(&open)?.1;
+        // It may be the beginning of a longer name.
+        if !rest.starts_with(|it: char| it == '>' || it.is_whitespace()) {
+            continue;
+        }
+        let (attributes, inner) = rest.split_once('>')?;
+        rest = inner;
+        if !attributes.ends_with('/') {
+            let (inner, after) = inner.split_once(&close)?;
+            rest = after;
+            return Some(inner);
+        }
     })
 }
 
@@ -137,8 +145,9 @@ mod tests {
         for name in ["N", "O", "Q", "R", ""] {
             assert_eq!(known(name), None, "{name}");
         }
-        let all: Vec<_> = elements("<P>1</P>x<P>2</P><P>3", "P").collect();
-        assert_eq!(all, ["1", "2"]);
+        let text = "<P>1</P><Po>0</Po><P/><P a='b'/>x<P a='b'>2</P><P\n>3</P><P>4";
+        let all: Vec<_> = elements(text, "P").collect();
+        assert_eq!(all, ["1", "2", "3"]);
         assert_eq!(escaped("\"a&<b>\""), "&quot;a&amp;&lt;b&gt;&quot;");
     }
 
@@ -146,6 +155,9 @@ mod tests {
     fn hostile_text_ends() {
         let deep = "<Part>".repeat(50_000);
         assert_eq!(elements(&deep, "Part").count(), 0);
+        for open in ["<Part", "<Part ", "<Part/>", "<Part />"] {
+            assert_eq!(elements(&(open.repeat(50_000) + ">"), "Part").count(), 0);
+        }
         assert_eq!(root(&deep), None);
         assert_eq!(value(&"&".repeat(100_000), "A"), None);
         let many = "<?a?>".repeat(50_000);

@@ -276,6 +276,8 @@ fn only_the_document_of_a_made_file_completes() {
         (200, long.as_str(), "nothing in it shows", true),
         (200, "<html>Please log in</html>", "nothing in it shows", true),
         (404, GONE, "no such upload any more", false),
+        (404, "<Error><Code>NoSuchUpload</Code><Message>It has expired</Message></Error>", "no such upload any more", false),
+        (200, "<Error xmlns=\"x\"><Code>InternalError</Code></Error>", "InternalError", true),
         (404, "Not here", "status 404", false),
         (500, "", "status 500", true),
         (403, "<Error><Code>SignatureDoesNotMatch</Code><Message>No</Message><StringToSign>s3cret</StringToSign></Error>", "sign the host alone", false),
