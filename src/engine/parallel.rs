@@ -14,6 +14,11 @@ impl Transfer {
     /// Has the ranges of a claim compared that are behind its offset, then goes on from there.
     pub(super) fn compare_ranges(&mut self, mut claim: Claim) -> Step {
         while let Some(range) = claim.ranges.pop_front() {
+            if self.parts.is_proven(&range) {
+                // After each failure the server shows it once more.
+                self.parts.hold_range(range.from, range.to);
+                continue;
+            }
             // One that begins at the offset would be a part of the server's beginning, but for a section.
             if range.from > claim.offset || self.parts.has_sections() {
                 self.phase = Phase::ComparingRange(claim, range);
@@ -36,6 +41,9 @@ impl Transfer {
             // Before the server's offset gets there, a send without parts makes it drop them all.
             self.parts.disprove(claim.offset);
             return self.settle(claim.offset, true, None, claim.reply_to);
+        }
+        if self.parts.has_sections() {
+            self.parts.prove(range);
         }
         self.parts.hold_range(range.from, range.to);
         self.evidence.sent_before(range.to);

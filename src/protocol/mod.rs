@@ -173,7 +173,7 @@ impl Answer {
 }
 
 /// A range of bytes that a server holds behind a gap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Range {
     pub from: u64,
     pub to: u64,

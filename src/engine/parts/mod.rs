@@ -11,6 +11,7 @@ mod window;
 
 pub(super) use ranges::Ranges;
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use super::phase::Sending;
@@ -44,6 +45,8 @@ pub(super) struct Parts {
     unknown: Vec<(u64, u64, PartId)>,
     /// The ranges of the last answer to a part.
     shown: Vec<Range>,
+    /// The ranges of sections that were compared in this run, and are the file's.
+    proven: HashSet<Range>,
     under_way: Vec<Sending>,
     /// The sections of the file, where each goes to an upload of its own.
     sections: Option<Sections>,
@@ -62,6 +65,7 @@ impl Parts {
             sent: Ranges::default(),
             unknown: Vec::new(),
             shown: Vec::new(),
+            proven: HashSet::new(),
             under_way: Vec::new(),
             sections: None,
             length: PartLength::default(),
@@ -134,6 +138,16 @@ impl Parts {
     /// Notes that the server holds a range behind a gap.
     pub(super) fn hold_range(&mut self, from: u64, to: u64) {
         self.held.insert(from, to);
+    }
+
+    /// Notes that a range of sections was compared, and is the file's.
+    pub(super) fn prove(&mut self, range: Range) {
+        self.proven.insert(range);
+    }
+
+    /// Whether a range was compared already.
+    pub(super) fn is_proven(&self, range: &Range) -> bool {
+        self.proven.contains(range)
     }
 
     /// Gives how many parts the server takes at a time.

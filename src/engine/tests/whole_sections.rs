@@ -124,6 +124,27 @@ fn sections_that_nothing_proves_are_compared_first() {
         sends(run.handle(Event::Settled)),
         [(2 * LENGTH, LENGTH, None)]
     );
+    // After a failure, only what was not equal, or has another digest now, is compared again.
+    let step = run.send_failed(PartId(1), 1000, connection_lost());
+    assert!(matches!(step, Step::Recover { .. }), "{step:?}");
+    run.handle(Event::Recovered);
+    run.handle(Event::Begun);
+    let other = Range {
+        digest: Digest::of(Algorithm::Md5, b"other"),
+        ..range(3)
+    };
+    let answer = Answer {
+        ranges: vec![range(0), range(2), other],
+        ..held(&[1])
+    };
+    let step = run.handle(Event::Located(answer));
+    assert_eq!(step, Step::CompareRange(range(2)));
+    let step = run.handle(Event::Compared { equal: false });
+    assert_eq!(step, Step::CompareRange(other));
+    run.handle(Event::Compared { equal: false });
+    let mut sent = sends(run.handle(Event::Settled));
+    sent.truncate(1);
+    assert_eq!(sent, [(2 * LENGTH, LENGTH, None)]);
 }
 
 #[test]
