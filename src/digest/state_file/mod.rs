@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use super::checkpoint::Checkpoint;
 
 /// The longest state file: 17 states of BLAKE3 have 4 KiB each.
-/// Ten thousand parts of an upload have some 40 bytes each.
-const LONGEST: u64 = 1024 * 1024;
+/// Ten thousand parts of an upload have some 40 bytes each, and 202 at most.
+const LONGEST: u64 = 4 * 1024 * 1024;
 
 /// The state file of one source. Copies of it write the same.
 #[derive(Debug, Clone)]

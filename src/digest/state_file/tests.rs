@@ -61,6 +61,15 @@ fn an_upload_that_was_saved_stays_until_another_is_set() {
 
 #[cfg(unix)]
 #[test]
+fn the_longest_record_of_parts_can_be_read_again() {
+    let (_dir, file) = file();
+    let record = format!(" ~{}", "x".repeat(200)).repeat(10_000);
+    file.save_upload("presigned", &record).unwrap();
+    assert_eq!(file.load_upload().unwrap().key, record);
+    assert!(file.load().unwrap().is_empty());
+}
+
+#[test]
 fn a_file_for_the_key_is_written_with_one_only() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
