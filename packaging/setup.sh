@@ -46,7 +46,15 @@ if [ ! -e $policy ]; then
 	chmod 755 $policy
 fi
 # A cluster of PostgreSQL's own would lie there for nothing.
-mkdir -p /etc/postgresql-common/createcluster.d
-[ -e /etc/postgresql ] || echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.d/resup.conf
+cluster=/etc/postgresql-common/createcluster.d/resup.conf
+case "$packages " in
+*" postgresql "*)
+	if [ ! -e /etc/postgresql ]; then
+		echo "writing $cluster: PostgreSQL makes no cluster of its own; remove it to have one"
+		mkdir -p "${cluster%/*}"
+		echo 'create_main_cluster = false' > $cluster
+	fi
+	;;
+esac
 apt-get update -q
 DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $packages
