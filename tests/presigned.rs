@@ -147,6 +147,31 @@ fn damage_that_an_etag_shows_is_sent_again() {
 }
 
 #[test]
+fn parts_that_the_completion_does_not_find_are_sent_again_once() {
+    let unknown =
+        "<Error><Code>InvalidPart</Code><Message>One could not be found</Message></Error>";
+    let both = || [stored(b"0123456789"), stored(b"abcde")];
+    for (last, is_made) in [(answer(200, MADE), true), (answer(400, unknown), false)] {
+        let mut script = Vec::from(both());
+        script.push(answer(400, unknown));
+        script.extend(both());
+        script.push(last);
+        let server = ScriptedServer::start(script);
+        let mut upload = Upload::from_memory(&client(), *b"0123456789abcde", "m").unwrap();
+        upload.set_parts(&urls(&server, 2)).unwrap();
+        let result = upload.run();
+        let requests = server.requests();
+        let methods: Vec<_> = requests.iter().map(|it| it.head.method.as_str()).collect();
+        assert_eq!(methods, ["PUT", "PUT", "POST", "PUT", "PUT", "POST"]);
+        assert_eq!(result.is_ok(), is_made);
+        if let Err(error) = result {
+            assert_eq!(error.kind(), ErrorKind::DigestMismatch, "{error}");
+            assert!(error.to_string().contains("One could not be found"));
+        }
+    }
+}
+
+#[test]
 fn an_upload_that_cannot_be_is_refused_before_a_byte_is_sent() {
     let server = ScriptedServer::start(vec![Step::new()]);
     let mut upload = Upload::from_memory(&client(), *b"0123456789abcde", "m").unwrap();
