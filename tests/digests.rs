@@ -7,7 +7,7 @@ mod told;
 use std::path::Path;
 
 use common::{client, make_file};
-use resup::{Client, DigestAlgorithm, DigestMode, Error, ErrorKind, Upload};
+use resup::{Client, DigestAlgorithm, DigestMode, Error, ErrorKind, ProtocolName, Upload};
 use resup_digests::{Algorithm, Digest};
 use resup_test_support::head::RequestHead;
 use resup_test_support::scripted::{ScriptedServer, Step};
@@ -184,4 +184,32 @@ fn no_digest_and_one_by_name_are_refused_together() {
     set(&mut upload, DigestAlgorithm::Md5);
     upload.run().unwrap();
     assert!(upload.remote().md5().is_some());
+}
+
+#[test]
+fn reading_back_is_refused_where_it_cannot_be() {
+    let server = ScriptedServer::start(vec![Step::reply(200, "{}")]);
+    let refused = |prepare: &dyn Fn(&Client, &mut Upload), words: &[&str]| {
+        let client = client(&server.endpoint());
+        let mut upload = Upload::from_memory(&client, *b"abc", "f").unwrap();
+        upload.set_read_back(true).unwrap();
+        prepare(&client, &mut upload);
+        let error = upload.run().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+        for word in ["(set_read_back)"].iter().chain(words) {
+            assert!(error.to_string().contains(word), "{error}");
+        }
+    };
+    let session = |client: &Client, _: &mut Upload| client.set_protocol(ProtocolName::Session);
+    refused(&session, &["protocol session (set_protocol)"]);
+    let dialect = |client: &Client, _: &mut Upload| client.set_dialect("plain").unwrap();
+    refused(&dialect, &["a dialect (set_dialect)"]);
+    for protocol in [ProtocolName::Form, ProtocolName::Tus, ProtocolName::Dav] {
+        let no_digest = |client: &Client, upload: &mut Upload| {
+            client.set_protocol(protocol);
+            upload.set_digest(DigestMode::None).unwrap();
+        };
+        refused(&no_digest, &["no digest (set_digest)", "one pass or first"]);
+    }
+    assert_eq!(server.connections(), 0, "it is refused before a request");
 }
