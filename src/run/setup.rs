@@ -48,7 +48,9 @@ impl Setup<'_> {
     /// there is, or because the program lets the request that creates an upload carry it.
     pub(super) fn may_store(&self, is_agreed: bool) -> bool {
         let (size, learned) = (self.job.size, self.learned_store);
-        let by_agreement = || is_agreed && learned.takes(size);
+        // What was agreed on by one protocol of the client is not for its other ones.
+        let compares = self.protocol.abilities().proves_prefix;
+        let by_agreement = || compares && is_agreed && learned.takes(size);
         let by_creation = || {
             let is_new = self.creates_with_file && self.key.is_none();
             let fits = !matches!(self.segment_size, SegmentSize::Fixed(most) if most < size);

@@ -151,3 +151,41 @@ fn a_lost_answer_is_told_and_the_file_goes_there_once_more() {
         assert!(ended.log.contains("may be there twice"), "{}", ended.log);
     }
 }
+
+#[test]
+fn what_forms_have_agreed_on_is_no_permission() {
+    let mut at = 0;
+    let server = ScriptedServer::start_with(move |head, _| {
+        let is_form = head.header("tus-resumable").is_none();
+        match (is_form, head.boundary()) {
+            (true, None) => {
+                let small = 10 * SIZE;
+                Step::reply(
+                    200,
+                    &format!(
+                        r#"{{"state":"new","offset":0,"id":"a","digest":"md5","small":{small}}}"#
+                    ),
+                )
+            }
+            (true, Some(_)) => Step::reply(200, r#"{"state":"complete","id":"a","digest":"md5"}"#),
+            (false, _) if head.method == "OPTIONS" => answer(
+                204,
+                &[
+                    ("Tus-Version", "1.0.0"),
+                    ("Tus-Extension", "creation,creation-with-upload"),
+                ],
+            ),
+            (false, _) => right(head, &mut at),
+        }
+    });
+    let client = client(&server.endpoint());
+    client.set_protocol(resup::ProtocolName::Form);
+    let upload = |content: Vec<u8>| Upload::from_memory(&client, content, "f").unwrap().run();
+    upload(vec![1; SIZE as usize]).unwrap();
+    client.set_protocol(resup::ProtocolName::Tus);
+    // The first one shows what the server offers, and is too large for what the forms have agreed on.
+    upload(vec![2; 11 * SIZE as usize]).unwrap();
+    let before = methods(&server).len();
+    upload(vec![3; SIZE as usize]).unwrap();
+    assert_eq!(methods(&server)[before..], ["POST", "PATCH"]);
+}
