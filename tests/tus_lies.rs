@@ -6,6 +6,8 @@ mod checksums;
 mod creations;
 #[path = "tus_lies/origins.rs"]
 mod origins;
+#[path = "tus_lies/read_back.rs"]
+mod read_back;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

@@ -1,5 +1,7 @@
 //! The decisions about a complete file that is read back from the server.
 
+use std::mem;
+
 use super::gain::Gain;
 use super::phase::{Claim, Phase, ReplyTo};
 use super::step::{FoundBack, Step};
@@ -36,19 +38,22 @@ impl Transfer {
     /// replaced; one that this run has sent ends it.
     pub(super) fn found_back(&mut self, mut claim: Claim, found: FoundBack) -> Result<Step, Error> {
         self.best_read = 0;
+        let was_there = self.evidence.plausible() == 0;
         Ok(match found {
             FoundBack::Equal => self.conclude(claim),
-            _ if self.evidence.plausible() > 0 => {
-                return Err(Error::DigestMismatch {
-                    why: "the finished file was read back, and its digest is another one"
-                        .to_owned(),
-                })
-            }
-            FoundBack::Other(digest) => {
+            FoundBack::Other(digest) if was_there => {
                 claim.digest = Some(digest);
                 self.follow(claim, false)
             }
-            FoundBack::Dropped => self.locate(),
+            // A server that calls the new upload complete, too, would have no end of them.
+            FoundBack::Dropped if was_there && !mem::replace(&mut self.has_dropped, true) => {
+                self.locate()
+            }
+            FoundBack::Other(_) | FoundBack::Dropped => {
+                return Err(Error::DigestMismatch {
+                    why: "the finished file was read back, and its bytes are others".to_owned(),
+                })
+            }
         })
     }
 }

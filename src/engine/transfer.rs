@@ -41,6 +41,8 @@ pub(crate) struct Transfer {
     pub(super) reads_back: bool,
     /// The most bytes that were read back so far.
     pub(super) best_read: u64,
+    /// Whether an upload was dropped, since other bytes were read back.
+    pub(super) has_dropped: bool,
 }
 
 impl Transfer {
@@ -62,6 +64,7 @@ impl Transfer {
             lost: None,
             reads_back: plan.reads_back,
             best_read: 0,
+            has_dropped: false,
         };
         (transfer, Step::Begin)
     }
@@ -224,7 +227,12 @@ impl Transfer {
             return Err(conflict);
         }
         if claim.complete && self.is_complete(&claim, equal)? {
-            let is_proved = equal == Some(true) && self.compares;
+            // The request that brought the last byte had the digest, which the server has compared.
+            let has_digest = matches!(
+                claim.reply_to,
+                ReplyTo::Store | ReplyTo::Send { accepted: true, .. }
+            );
+            let is_proved = self.compares && (equal == Some(true) || has_digest);
             return Ok(match self.reads_back && !is_proved {
                 true => self.read_back(claim),
                 false => self.conclude(claim),

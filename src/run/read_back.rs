@@ -17,6 +17,9 @@ use crate::http::endpoint::Endpoint;
 use crate::http::secret::Secret;
 use crate::http::{challenge, limited, refusal_of, Exchange, Needs, Request, Response};
 
+/// The most redirects in a row that are followed.
+const MAX_REDIRECTS: u32 = 5;
+
 /// What was read of a finished file. After a break the next request goes on from there.
 pub(super) struct ReadBack {
     url: String,
@@ -33,7 +36,8 @@ impl Driver<'_> {
         Event::ReadBack {
             read: read.0,
             at: read.1,
-            result: result.map_err(|stop| self.cause(stop)),
+            // The source may have been digested for so long that the connection was closed meanwhile.
+            result: result.map_err(|stop| self.unsent(stop)),
         }
     }
 
@@ -77,23 +81,31 @@ impl Driver<'_> {
         let pace = Pace::new(self.control, self.rates);
         let result = back.read(Self::connection(&self.exchange), size, (pace, read));
         *at = back.at;
-        if let Err(error) = result {
-            self.read_back = Some(back);
-            return Err(error.into());
-        }
+        let has_its_size = match result {
+            Ok(has_its_size) => has_its_size,
+            Err(error) => {
+                self.read_back = Some(back);
+                return Err(error.into());
+            }
+        };
         let found = back.state.digest();
         self.log(LogLevel::Info, || {
-            format!("read back: {size} bytes, the digest is {}", found.hex())
+            format!(
+                "read back: {} bytes, the digest is {}",
+                back.at,
+                found.hex()
+            )
         });
-        if found == digest {
+        if has_its_size && found == digest {
             return Ok(FoundBack::Equal);
         }
-        self.log(LogLevel::Warn, || {
-            format!(
+        self.log(LogLevel::Warn, || match has_its_size {
+            true => format!(
                 "the file that was read back is another one: its digest is {}, and that of this file {}",
                 found.hex(),
                 digest.hex()
-            )
+            ),
+            false => format!("the file that was read back is another one: it has not {size} bytes"),
         });
         Ok(match self.protocol.abilities().needs_key {
             true => {
@@ -122,34 +134,62 @@ impl ReadBack {
         }
     }
 
-    /// Reads the rest of the file, and counts the bytes.
+    /// Forgets what was read, so that the next request is for all of it.
+    fn restart(&mut self, tag: Option<String>) {
+        *self = ReadBack {
+            tag,
+            ..ReadBack::new(self.url.clone(), self.state.digest().algorithm())
+        };
+    }
+
+    /// Reads the rest of the file, and counts the bytes. Gives whether the file has its size.
     fn read(
         &mut self,
         exchange: &dyn Exchange,
         size: u64,
         (pace, count): (Pace<'_>, &mut u64),
-    ) -> Result<(), Error> {
-        let request = Request {
-            method: "GET",
-            url: self.url.clone(),
-            content_type: None,
-            headers: self.headers(),
-            body: None,
-            needs: Needs::Head,
-        };
-        let taker = RefCell::new((self, pace, count));
+    ) -> Result<bool, Error> {
+        if self.at >= size {
+            // It ended between the last byte and the end of the response, and no request is for the rest.
+            self.restart(None);
+        }
+        let headers = self.headers();
+        let mut url = Endpoint::parse(&self.url)?;
+        let taker = RefCell::new((&mut *self, pace, count));
         let take = |response: &Response, body: &mut dyn Read| {
             let (this, pace, count) = &mut *taker.borrow_mut();
             this.begin(response, size).map_err(Stop::Failed)?;
             this.take(body, size, (pace, count))
         };
-        let response = exchange.exchange(Request {
-            needs: Needs::Stream(&take),
-            ..request
-        })?;
+        let mut redirects = 0;
+        let response = loop {
+            let response = exchange.exchange(Request {
+                method: "GET",
+                url: url.uri().to_string(),
+                content_type: None,
+                headers: headers.clone(),
+                body: None,
+                needs: Needs::Stream(&take),
+            })?;
+            match (response.status, moved(&url, &response)) {
+                // An upload that has moved is there, too.
+                (307 | 308, Some(place)) if redirects < MAX_REDIRECTS => url = place,
+                _ => break response,
+            }
+            redirects += 1;
+        };
         match response.status {
-            200 | 206 => Ok(()),
-            412 | 416 => Err(changed()),
+            200 | 206 => {
+                if self.at > size {
+                    // The rest is not read.
+                    exchange.renew();
+                }
+                Ok(self.at == size)
+            }
+            412 | 416 => {
+                self.restart(None);
+                Err(changed())
+            }
             401 => Err(refusal_of(&response, challenge(&response))),
             _ => {
                 let hint = "the server has the whole file, and does not give it to be compared";
@@ -190,15 +230,14 @@ impl ReadBack {
             if is_same && value("content-range").as_deref() == Some(wanted.as_str()) {
                 return Ok(());
             }
-            *self = ReadBack::new(self.url.clone(), self.state.digest().algorithm());
+            self.restart(None);
             return Err(changed());
         }
-        *self = ReadBack::new(self.url.clone(), self.state.digest().algorithm());
-        self.tag = tag;
+        self.restart(tag);
         Ok(())
     }
 
-    /// Takes the body of a response, up to its end.
+    /// Takes the body of a response, up to its end or that of the file's size.
     fn take(
         &mut self,
         body: &mut dyn Read,
@@ -210,16 +249,18 @@ impl ReadBack {
             let n = pace.receive(body, &mut buf)?;
             self.at += n as u64;
             *count += n as u64;
-            if self.at > size || n == 0 && self.at < size {
-                let why = format!("the finished file has not {size} bytes, as was read back");
-                return Err(io::Error::other(Error::DigestMismatch { why }));
-            }
-            if n == 0 {
+            if n == 0 || self.at > size {
                 return Ok(());
             }
             self.state.update(&buf[..n]);
         }
     }
+}
+
+/// Gives the place that a response redirects to, if that has the same origin.
+fn moved(at: &Endpoint, response: &Response) -> Option<Endpoint> {
+    let place = at.resolve(&response.location()?)?;
+    (place.origin() == at.origin()).then_some(place)
 }
 
 /// Makes the error for a file that is another one than a moment ago.

@@ -91,7 +91,7 @@ impl Driver<'_> {
     /// Decides on a send that failed. If it found the connection dead, it is no failure of the
     /// server: for the engine that is as if the program had paused and resumed, so it asks the
     /// server at once, on a new connection.
-    fn unsent(&mut self, stop: Stop) -> Stop {
+    pub(super) fn unsent(&mut self, stop: Stop) -> Stop {
         let cause = self.cause(stop);
         let link = self.exchange.as_ref().map(|exchange| exchange.link());
         let may_be_stored = matches!(cause, Stop::Failed(Error::MayBeStored { .. }));

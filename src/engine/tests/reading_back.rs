@@ -88,6 +88,15 @@ fn a_digest_of_the_servers_makes_it_needless() {
     run.handle(Event::Located(proved(complete())));
     let step = run.handle(Event::Compared { equal: true });
     assert!(matches!(step, Step::Conclude { is_first: true, .. }));
+    // The request that brought the last byte brought the digest, too.
+    let mut run = Run::locating_by(Plan {
+        reads_back: true,
+        ..plan()
+    });
+    run.handle(Event::Located(answer(State::New, 0)));
+    let part = part_of(run.handle(Event::Settled));
+    let step = run.sent(part, SIZE, Outcome::Accepted(complete()));
+    assert!(matches!(step, Step::Conclude { .. }), "{step:?}");
     // One that has none is read back all the same.
     let mut run = Run::locating_by(Plan {
         reads_back: true,
@@ -137,6 +146,12 @@ fn an_upload_that_was_dropped_begins_anew() {
     assert!(matches!(step, Step::Locate { .. }));
     let step = run.handle(Event::Located(at_url(answer(State::New, 0))));
     assert_eq!(step, settle(0, None, true));
+    // Once: a server may call the next one complete, too.
+    let mut run = reading_first();
+    run.handle(found(FoundBack::Dropped));
+    run.handle(Event::Located(at_url(complete())));
+    let step = run.handle(found(FoundBack::Dropped));
+    assert_eq!(end(step), ErrorKind::DigestMismatch);
 }
 
 #[test]
