@@ -44,18 +44,35 @@ impl Charset {
         self.encoding.encode(text).0
     }
 
-    /// Gives a response with its body in UTF-8. It is read by the charset that the response names, or else by this one.
+    /// Gives a response with its body in UTF-8. It is read by its byte order mark, by the charset that the response
+    /// names, or else by this one. JSON that names none is in UTF-8, if that can be.
     pub(crate) fn read(self, mut response: Response) -> Response {
-        let own = response
-            .charset()
-            .and_then(|name| Charset::find(&name).ok());
-        let encoding = own.unwrap_or(self).encoding;
+        let named = response.charset();
+        let own = named.and_then(|name| Encoding::for_label_no_replacement(name.as_bytes()));
+        let encoding = own.unwrap_or_else(|| {
+            let is_utf8 = is_json(&response) && std::str::from_utf8(&response.body).is_ok();
+            if is_utf8 {
+                UTF_8
+            } else {
+                self.encoding
+            }
+        });
         if encoding != UTF_8 {
-            let (text, _) = encoding.decode_without_bom_handling(&response.body);
+            let (text, ..) = encoding.decode(&response.body);
             response.body = text.into_owned().into_bytes();
         }
         response
     }
+}
+
+/// Whether a response says that its body is JSON.
+#[cfg(feature = "charsets")]
+fn is_json(response: &Response) -> bool {
+    let media_type = response.values("content-type").next();
+    media_type.is_some_and(|it| {
+        let name = it.split(';').next().unwrap_or_default().trim();
+        name.to_ascii_lowercase().ends_with("json")
+    })
 }
 
 #[cfg(not(feature = "charsets"))]

@@ -24,6 +24,8 @@ mod with_tables {
     use super::why;
     use crate::error::Error;
     use crate::http::{Body, Exchange, Request, Response};
+    use crate::protocol::charset::Charset;
+    use crate::protocol::dialect::finder::Finder;
     use crate::protocol::script::{segment, Bytes};
     use crate::protocol::{Job, Protocol};
 
@@ -130,6 +132,55 @@ mod with_tables {
             let text = text.replace("text:成功", "text:磁盘满");
             send(&text, media_type, answer).2.unwrap();
         }
+    }
+
+    #[test]
+    fn json_is_in_utf_8_unless_it_is_not() {
+        let utf8 = "{\"状态\": \"完成\"}".as_bytes();
+        let old = b"{\"\xd7\xb4\xcc\xac\": \"\xcd\xea\xb3\xc9\"}";
+        let marked = [b"\xef\xbb\xbf", utf8].concat();
+        let wide: Vec<u8> = "{\"状态\": \"完成\"}"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        for (media_type, answer) in [
+            ("application/json", utf8),
+            ("application/problem+json", utf8),
+            ("Application/JSON;charset=gbk", old),
+            // Not what its type says.
+            ("application/json", old),
+            ("text/html", old),
+            ("text/html", &marked),
+            ("text/html;charset=gbk", &marked),
+            ("text/html;charset=utf-16", &wide),
+        ] {
+            let text =
+                r#"{"charset": "gbk", "query": {"d": "{dir}"}, "success": "json:/状态=完成"}"#;
+            let sent = send(text, media_type, answer).2;
+            assert_eq!(sent, Ok(()), "{media_type}: {answer:02x?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_cut_amid_a_character_is_believed_as_far_as_it_goes() {
+        let response = |body: &[u8]| Response {
+            body: body.to_vec(),
+            is_cut: true,
+            ..Response::default()
+        };
+        let gbk = Charset::find("gbk").unwrap();
+        // The first byte of a character ends the number, and what the words are is not known.
+        let read = gbk.read(response(b"length=12\xc5"));
+        assert!(read.is_cut);
+        let length = Finder::read("regex:length=(\\d+)").unwrap();
+        assert_eq!(length.text(&read).as_deref(), Some("12"));
+        let words = Finder::read("regex:=(.*)").unwrap();
+        assert_eq!(words.text(&read), None);
+        // More digits may come.
+        assert_eq!(
+            length.text(&gbk.read(response(b"\xc5\xcc length=12"))),
+            None
+        );
     }
 
     #[test]
