@@ -14,7 +14,8 @@ const MOST: usize = 20;
 /// What an expression may be.
 const MAY_BE: &str =
     "statuses such as 200-299 303, json:POINTER, json:POINTER=VALUE, text:WORDS, regex:PATTERN, header:NAME, \
-     header:NAME=VALUE, header:NAME regex:PATTERN or one of these after \"not \", joined by \" and \"";
+     header:NAME=VALUE, header:NAME regex:PATTERN or one of these after \"not \", joined by \" and \"; for that word in a text or pattern \
+     write regex: with \"[ ]and \"";
 
 /// Words of an address at which people log in, or read why they may not go on.
 const NOT_DONE: [&str; 9] = [

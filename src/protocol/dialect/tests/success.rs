@@ -133,3 +133,75 @@ fn a_redirect_to_a_login_is_no_success() {
         }
     }
 }
+
+#[test]
+fn a_word_that_joins_conditions_can_be_looked_for() {
+    for (expression, body) in [
+        ("200 and regex:rock[ ]and roll", "<p>rock and roll"),
+        (
+            "200 and regex:rock[ ]and roll and not text:no room",
+            "rock and roll",
+        ),
+        ("not regex:lost[ ]and found", "lost or found"),
+    ] {
+        let success = Success::read(expression).unwrap();
+        assert!(
+            success.check(&response(200, None, body)).is_ok(),
+            "{expression}"
+        );
+        assert!(
+            success
+                .check(&response(200, None, "lost and found"))
+                .is_err(),
+            "{expression}"
+        );
+    }
+    for expression in ["200 and text:rock and roll", "regex:rock and roll"] {
+        let why = Success::read(expression).unwrap_err();
+        assert!(why.contains("\"[ ]and \""), "{why}");
+    }
+}
+
+#[test]
+fn webuploaders_errors_are_no_success() {
+    use crate::protocol::dialect::Spec;
+    let spec = Spec::read("webuploader").unwrap();
+    let message = spec.message.as_ref().unwrap();
+    // The first two are those of its sample server.
+    for (body, told) in [
+        (r#"{"jsonrpc" : "2.0", "result" : null, "id" : "id"}"#, None),
+        (
+            r#"{"jsonrpc" : "2.0", "error" : {"code": 103, "message": "Failed to move uploaded file."}, "id" : "id"}"#,
+            Some("Failed to move uploaded file."),
+        ),
+        (
+            "{\"error\":\n{\"code\":1,\"message\":\"no room\"}}",
+            Some("no room"),
+        ),
+        (r#"{"error": null}"#, None),
+        (r#"{"error": 0, "url": "/f/error"}"#, None),
+        ("", None),
+        ("stored", None),
+    ] {
+        let response = response(200, None, body);
+        assert_eq!(
+            spec.success.check(&response).is_err(),
+            told.is_some(),
+            "{body}"
+        );
+        assert_eq!(message.text(&response).as_deref(), told, "{body}");
+    }
+    let warned = response(
+        200,
+        None,
+        "<br />Warning: x<br />{\"error\": {\"code\": 1}}",
+    );
+    assert!(spec.success.check(&warned).is_err());
+    // What was not read may be an error.
+    let cut = Response {
+        is_cut: true,
+        ..response(200, None, "{\"jsonrpc\"")
+    };
+    assert!(spec.success.check(&cut).is_err());
+    assert!(spec.success.check(&response(500, None, "")).is_err());
+}
