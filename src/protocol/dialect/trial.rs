@@ -6,17 +6,20 @@ use crate::error::Error;
 use crate::http::Response;
 
 /// Parts of names whose values are not shown.
-const SECRET: [&str; 12] = [
+const SECRET: [&str; 15] = [
     "token",
     "secret",
     "pass",
     "pwd",
     "auth",
     "cookie",
+    "sess",
     "csrf",
     "xsrf",
     "nonce",
-    "signature",
+    "sig",
+    "jwt",
+    "credential",
     "apikey",
     "accesskey",
 ];

@@ -166,6 +166,11 @@ fn a_url_is_shown_without_secrets() {
             "http://h/up?a=1&Access-Token=xyz&b",
             "http://h/up?a=1&Access-Token=…&b",
         ),
+        // Pages hand their session to a widget, and a store its signature.
+        (
+            "http://h/up?PHPSESSID=xyz&se=1&sig=xyz&X-Amz-Credential=xyz",
+            "http://h/up?PHPSESSID=…&se=1&sig=…&X-Amz-Credential=…",
+        ),
     ] {
         assert_eq!(shown(url), expected);
     }
