@@ -216,7 +216,7 @@ impl Head {
             .chain(others.into_iter().take(MAX_FIELDS))
         {
             // A head that is anew a little longer has to fit into ureq's buffers, too.
-            if rank(name) == 2 && text.len() + value.len() > LONGEST / 2 {
+            if rank(name) == 2 && text.len() + name.len() + value.len() > LONGEST / 2 {
                 continue;
             }
             text.extend_from_slice(name.as_bytes());
