@@ -111,6 +111,27 @@ fn a_preset_that_was_saved_makes_the_same_requests() {
 }
 
 #[test]
+fn a_directory_of_the_same_name_hides_no_preset() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("dropzone")).unwrap();
+    let file = make_file(&dir, "plain", 10);
+    let server = ScriptedServer::start(vec![Step::reply(200, "")]);
+    for name in ["dropzone", "plain"] {
+        let mut command = put();
+        command.env("XDG_STATE_HOME", dir.path()).current_dir(&dir);
+        command.args(["--dialect", name]).arg(&file);
+        let output = command.arg(server.endpoint()).output().unwrap();
+        let told = stderr_text(&output);
+        assert_eq!(output.status.code(), Some(0), "{name}: {told}");
+    }
+    // A path is a file.
+    let mut command = put();
+    command.current_dir(&dir).args(["--dialect", "./plain"]);
+    let output = command.arg(&file).arg(server.endpoint()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
 fn what_is_no_preset_is_refused() {
     let (exit, text, told) = dialect(&["show", "tus"]);
     assert_eq!((exit, text.as_str()), (2, ""));

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use resup::dialect::presets;
+
 /// Gives the text of a dialect, which is the name of a preset or a file.
 pub fn read(name: &str) -> Result<String, String> {
     if !is_file(name) {
@@ -24,5 +26,8 @@ fn decode(bytes: &[u8]) -> Option<String> {
 
 /// Whether a text names a file, and not a preset.
 fn is_file(name: &str) -> bool {
-    name.contains(['/', '\\']) || name.ends_with(".json") || fs::metadata(name).is_ok()
+    let is_path = name.contains(['/', '\\']) || name.ends_with(".json");
+    // A file or directory beside it takes no preset's name.
+    let is_preset = presets().iter().any(|it| it.name == name);
+    is_path || (!is_preset && fs::metadata(name).is_ok())
 }
