@@ -9,7 +9,7 @@ mod wrong_keys;
 use std::fs;
 
 use common::{of_kind, resup, stderr_text};
-use resup_test_support::scripted::{ScriptedServer, Step};
+use resup_test_support::scripted::{Read, ScriptedServer, Step};
 use serde_json::Value;
 use server::{Answers, Server};
 
@@ -222,6 +222,49 @@ fn people_read_each_step_and_what_is_wrong() {
     ] {
         assert!(text.contains(line), "{line} is not in:\n{text}");
     }
+}
+
+#[test]
+fn a_servers_text_makes_no_lines_and_controls_no_terminal() {
+    let no = "\nThe dialect and the server fit each other: 1 requests.\n\u{1b}[2J\u{9b}2J\u{202e}";
+    let body = serde_json::json!({"ok": false, "error": no.repeat(500), "at": no});
+    let server = Server::start(Answers {
+        sent: Step::reply(200, &body.to_string()),
+        ..Answers::default()
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("mine.json");
+    for success in ["200 and json:/ok=true", "200", "json:/ok and text:a"] {
+        let dialect =
+            serde_json::json!({"success": success, "message": "/error", "location": "/at"});
+        fs::write(&path, dialect.to_string()).unwrap();
+        let mut command = resup();
+        command
+            .args(["dialect", "check"])
+            .arg(&path)
+            .arg(server.url());
+        let output = command.output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(matches!(output.status.code(), Some(6 | 7)), "{text}");
+        assert!(
+            !text
+                .lines()
+                .any(|it| it.starts_with("The dialect and the server fit")),
+            "{text}"
+        );
+        assert!(text.lines().all(|it| it.chars().count() < 5000), "{text}");
+        let is_bad = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!text.contains(is_bad), "{text:?}");
+    }
+}
+
+#[test]
+fn a_file_whose_answer_was_lost_may_be_on_the_server() {
+    let server = ScriptedServer::start(vec![Step::new().read(Read::All)]);
+    let (exit, events) = check("plain", &server.endpoint(), &[]);
+    assert_eq!(exit, 4, "{events:#?}");
+    let summary = events.last().unwrap();
+    assert_eq!(summary["left"], events[0]["name"], "{summary}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::{json, Value};
 
 use super::advice::Finding;
 use super::report::{Plan, Report, Summary};
-use super::words::cut;
+use super::words::{cut, LONGEST_WHY};
 
 /// The most characters of a body that are told.
 const LONGEST_BODY: usize = 2000;
@@ -70,7 +70,7 @@ impl Report for Json {
         write(&json!({
             "event": "finding",
             "key": finding.key,
-            "why": finding.why,
+            "why": cut(&finding.why, LONGEST_WHY),
             "proposal": finding.proposal,
         }));
     }

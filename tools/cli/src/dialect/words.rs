@@ -14,6 +14,8 @@ use crate::words::failure;
 /// The most characters of a value, and of a body, that are shown.
 const LONGEST_VALUE: usize = 80;
 const LONGEST_BODY: usize = 200;
+/// The most characters of a reason, which may have a server's text in it.
+pub const LONGEST_WHY: usize = 600;
 
 /// A report in words on standard output.
 pub struct Words;
@@ -88,7 +90,8 @@ impl Report for Words {
     }
 
     fn finding(&self, finding: &Finding) {
-        line(&format!("\n   WRONG: {}: {}", finding.key, finding.why));
+        let why = cut(&finding.why, LONGEST_WHY);
+        line(&format!("\n   WRONG: {}: {why}", finding.key));
         if let Some(proposal) = &finding.proposal {
             line(&format!("   TRY: {proposal}"));
         }
@@ -126,13 +129,12 @@ impl Report for Words {
     }
 }
 
+/// Writes a line, after an empty one where the text begins so. A server's text makes no lines of its own.
 fn line(text: &str) {
-    let lines = text.split('\n').map(escape_controls);
-    let _ = writeln!(
-        io::stdout().lock(),
-        "{}",
-        lines.collect::<Vec<_>>().join("\n")
-    );
+    let rest = text.strip_prefix('\n');
+    let before = if rest.is_some() { "\n" } else { "" };
+    let text = escape_controls(rest.unwrap_or(text));
+    let _ = writeln!(io::stdout().lock(), "{before}{text}");
 }
 
 fn ordinal(number: u64) -> String {

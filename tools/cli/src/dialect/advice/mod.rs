@@ -13,6 +13,7 @@ mod status;
 mod success;
 
 use resup::dialect::{Purpose, Received, Step};
+use resup::ErrorKind;
 use serde_json::Value;
 
 pub use finding::Finding;
@@ -27,7 +28,7 @@ pub struct Seen {
     pub is_new: bool,
     /// The end of what the server has accepted.
     pub accepted: u64,
-    /// Whether a chunk was sent, and answered.
+    /// Whether a chunk may have arrived, answered or not.
     pub is_sent: bool,
     /// Whether the server was asked for chunks, and what it said of one that it cannot have.
     pub is_tested: bool,
@@ -47,7 +48,7 @@ impl Seen {
         let status = step.response.as_ref().map(|response| response.status);
         match step.purpose {
             Purpose::Send => {
-                self.is_sent |= status.is_some();
+                self.is_sent |= status.is_some() || !is_unconnected(step);
                 if step.error.is_none() {
                     self.accepted = step.bytes.0 + step.bytes.1;
                 }
@@ -61,6 +62,20 @@ impl Seen {
             _ => {}
         }
     }
+}
+
+/// Whether a request has failed before there was a connection.
+fn is_unconnected(step: &Step) -> bool {
+    let kind = step.error.as_ref().map(|error| error.kind());
+    matches!(
+        kind,
+        Some(
+            ErrorKind::ResolveFailed
+                | ErrorKind::ConnectFailed
+                | ErrorKind::ProxyRefused
+                | ErrorKind::Tls
+        )
+    )
 }
 
 /// Whether a key's rule is met.
