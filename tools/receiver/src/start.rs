@@ -1,6 +1,7 @@
 //! What the receiver opens at its start: the data directory and its lock, the database, the sockets. The errors tell
 //! the operator what to do.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::net::SocketAddr;
@@ -91,7 +92,8 @@ pub fn database_at(config: &Config, address: Option<&str>) -> anyhow::Result<Dat
     };
     let database = Database::parse(address, password.as_deref())
         .context("the database of --database cannot be opened")?;
-    if database.has_password() && std::env::args().any(|argument| argument.contains(address)) {
+    let shows = |argument: OsString| argument.to_string_lossy().contains(address);
+    if database.has_password() && std::env::args_os().any(shows) {
         tracing::warn!(
             "other users of this machine can see the database's password in the list of processes: give \
              --database-password-file, or the address by RESUP_RECEIVER_DATABASE"

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::http::{header, HeaderValue, StatusCode};
+use axum::response::Response;
 use axum::routing::get;
 use axum::serve::Listener;
 use axum::{middleware, Router};
@@ -31,7 +32,8 @@ pub async fn serve(listener: Arc<TcpListener>, tls: Option<Arc<Tls>>) {
     let router = Router::new()
         .route("/healthz", get(|| async { health }))
         .fallback(|| async { Reply::away() })
-        .layer(middleware::map_request(linger));
+        .layer(middleware::map_request(linger))
+        .layer(middleware::map_response(close));
     let waiting = Waiting {
         listener,
         tls,
@@ -39,6 +41,13 @@ pub async fn serve(listener: Arc<TcpListener>, tls: Option<Arc<Tls>>) {
     };
     // It accepts for ever.
     let _ = axum::serve(waiting, router).await;
+}
+
+/// Ends the connection: a later request on it would come here, too.
+async fn close(mut response: Response) -> Response {
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(header::CONNECTION, close);
+    response
 }
 
 /// A connection, with TLS or without.

@@ -119,6 +119,8 @@ fn a_receiver_starts_before_its_database() {
         let reply = ask(&receiver, &request).expect("an answer");
         assert_eq!(reply.status, 503, "{:?}", reply.json);
         assert!(reply.head.contains("retry-after: "), "{}", reply.head);
+        // A later request on the connection would have this answer, too.
+        assert!(reply.head.contains("connection: close"), "{}", reply.head);
         assert!(reply.text("message").contains("database cannot be reached"));
     }
     let health = receiver.get("/healthz");
@@ -188,6 +190,33 @@ fn uploads_go_on_after_stops_and_kills_of_the_database() {
     );
     let rows = "SELECT COUNT(*) FROM uploads WHERE state <> 'complete'";
     assert_eq!(server.query(&address, rows).trim(), "0");
+}
+
+#[test]
+fn a_receiver_that_its_database_refuses_goes_on_when_it_is_let_in() {
+    let Some(server) = Postgres::start() else {
+        return;
+    };
+    let address = server.database();
+    server.query(&address, "CREATE ROLE joe LOGIN SUPERUSER");
+    let joes = address.replace("postgres@", "joe@");
+    let dir = tempfile::tempdir().unwrap();
+    let receiver = start(&joes, &dir.path().join("log"), &[]);
+    let file = Upload::new("a", 1000);
+    receiver.locate_ok(&file);
+    server.query(
+        &address,
+        "ALTER ROLE joe NOLOGIN; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'joe'",
+    );
+    for request in [
+        post_form(&file.locate_form()),
+        head("GET", "/uploads", "", 0),
+    ] {
+        let reply = ask(&receiver, &request).expect("an answer");
+        assert_eq!(reply.status, 503, "{:?}", reply.json);
+    }
+    server.query(&address, "ALTER ROLE joe LOGIN");
+    upload(&receiver, &file);
 }
 
 #[test]

@@ -348,7 +348,7 @@ impl From<StorageError> for Reply {
             StorageError::NameTooLong(message) => Self::bad_request(message),
             error @ StorageError::Busy => Self::refusal(StatusCode::LOCKED, error.to_string()),
             error if error.is_full() => Self::storage_full(error),
-            error if error.is_unreachable() => Self::unreachable(error),
+            error if error.is_unreachable() || error.is_refusal() => Self::unreachable(error),
             error => Self::internal(format!("{error}; {}", room())),
         }
     }

@@ -119,7 +119,7 @@ pub async fn health(
 /// Writes to the database and to the disk.
 async fn probe(uploads: Uploads) -> Verdict {
     if let Err(error) = uploads.store.probe().await {
-        if error.is_unreachable() {
+        if error.is_unreachable() || error.is_refusal() {
             tracing::error!(
                 "not healthy: the database {} cannot be reached: {error}",
                 database::name()

@@ -46,6 +46,16 @@ impl StorageError {
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_unreachable())
     }
+
+    /// Whether the database refuses this program, which it took before.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_refusal())
+    }
+
+    /// Whether the database may have made the change all the same, since its answer was lost.
+    pub fn may_be_done(&self) -> bool {
+        matches!(self, Self::Store(error) if !error.is_from_statement())
+    }
 }
 
 /// A reason why the database could not help.
@@ -122,6 +132,24 @@ impl StoreError {
             },
             _ => false,
         }
+    }
+
+    /// Whether the database refuses this program: a wrong password, a database that is not there, a certificate that is not
+    /// valid. That ends a start; later on, an operator may put it right.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Database(error) if matches!(**error, sqlx::Error::Tls(_)) => true,
+            _ => self.code().is_some_and(|code| {
+                code.len() == 5
+                    && (["28", "3D"].iter().any(|it| code.starts_with(it)) || code == "55000")
+            }),
+        }
+    }
+
+    /// Whether another program has the file of SQLite.
+    pub fn is_busy(&self) -> bool {
+        const SQLITE_BUSY: &str = "5";
+        self.code().is_some_and(|code| code == SQLITE_BUSY)
     }
 
     /// Whether the database has refused a statement, and takes others.

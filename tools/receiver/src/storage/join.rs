@@ -50,11 +50,18 @@ impl Uploads {
                 Ok(false)
             }
             Err(error) => {
-                // If the database has it all the same, the next start finds its bytes.
-                let is_unsure = matches!(error, StorageError::Store(_));
-                let back = blocking(move || match is_unsure {
-                    true => files.restore_pieces(&pieces),
-                    false => files.take_back(&joined.id, &pieces),
+                // If the database has it all the same, these are its bytes. Else the next start removes them or moves them
+                // aside.
+                let may_be_done = error.may_be_done();
+                let is_from_store = matches!(error, StorageError::Store(_));
+                let back = blocking(move || {
+                    if may_be_done {
+                        files.restore(&joined.id)?;
+                    }
+                    match is_from_store {
+                        true => files.restore_pieces(&pieces),
+                        false => files.take_back(&joined.id, &pieces),
+                    }
                 });
                 if let Err(error) = back.await {
                     tracing::warn!(id = record.id, "cannot take a join back: {error}");

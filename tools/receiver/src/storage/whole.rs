@@ -44,6 +44,10 @@ impl Uploads {
                 };
                 blocking(place).await?;
             }
+            // If the database has it all the same, these are its bytes. Else the next start moves them aside.
+            Err(error) if error.may_be_done() => {
+                blocking(move || files.restore(&finished.id)).await?;
+            }
             Ok(false) | Err(_) => {
                 blocking(move || files.remove(&(finished.id + WITHDRAWN))).await?;
             }

@@ -10,6 +10,8 @@ pub mod lock;
 pub mod parts;
 pub mod raw;
 pub mod signing;
+#[cfg(unix)]
+pub mod way;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
