@@ -49,6 +49,13 @@ fn records_go_to_postgres_and_back() {
         error.contains("another receiver uses the data directory"),
         "{error}"
     );
+    let other = tempfile::tempdir().unwrap();
+    let from = ["move-records", "--from", &sqlite, "--to", &address];
+    let error = admin_fails(other.path(), &from, "");
+    assert!(
+        error.contains("another receiver uses the database"),
+        "{error}"
+    );
     receiver.terminate();
     let said = admin_ok(data, &[&TO[..], &[&address]].concat(), "");
     let moved = "moved 3 uploads, 2 users, 1 token, 0 logins, 0 forms' nonces from";

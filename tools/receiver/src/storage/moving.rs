@@ -122,6 +122,24 @@ pub async fn run(from: &Database, to: &Database) -> Result<String, MoveError> {
 async fn open(database: &Database) -> Result<AnyConnection, StoreError> {
     let mut connection = database.connect_alone(PATIENCE).await?;
     database.migrate(&mut connection).await?;
+    if database.kind() == Kind::Sqlite {
+        // Nothing else tells that a receiver with another data directory has it. This needs the file for itself, and then a
+        // receiver that is started meanwhile fails in the same way. The next start sets WAL again.
+        let query = sqlx::query("PRAGMA journal_mode = DELETE");
+        let is_alone = match query.fetch_one(&mut connection).await {
+            Ok(row) => row.try_get::<String, _>(0)? == "delete",
+            Err(error) => {
+                let error = StoreError::from(error);
+                if !error.is_busy() {
+                    return Err(error);
+                }
+                false
+            }
+        };
+        if !is_alone {
+            return Err(StoreError::InUse(database.name().to_owned()));
+        }
+    }
     Ok(connection)
 }
 
