@@ -261,6 +261,19 @@ pub fn now() -> i64 {
 mod tests {
     use super::*;
 
+    /// PostgreSQL's tables begin as those of SQLite are after its tenth change.
+    #[test]
+    fn the_changes_of_both_kinds_have_the_same_numbers() {
+        let sqlite = sqlx::migrate!("./migrations");
+        let postgres = sqlx::migrate!("./migrations-postgres");
+        let numbers = |changes: &sqlx::migrate::Migrator| -> Vec<i64> {
+            changes.iter().map(|change| change.version).collect()
+        };
+        let expected = numbers(&sqlite).into_iter().filter(|it| *it >= 10);
+        assert_eq!(numbers(&postgres), expected.collect::<Vec<_>>());
+        assert_eq!(numbers(&sqlite)[..10], Vec::from_iter(1..=10));
+    }
+
     #[test]
     fn the_name_has_no_password() {
         for (address, name, has_password) in [
