@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use axum::http::request::Parts;
 use axum::http::{header, HeaderMap};
-use sqlx::{AnyPool, Row};
+use sqlx::Row;
 
 use crate::accounts::secret;
 use crate::accounts::visitor::{Login, Visitor};
 use crate::storage::database::now;
 use crate::storage::error::StoreError;
+use crate::storage::pool::Pool;
 
 const COOKIE: &str = "resup_session";
 
@@ -19,7 +20,7 @@ const SAVE_PART: i64 = 20;
 /// The sessions in the database.
 #[derive(Clone)]
 pub struct Sessions {
-    pool: AnyPool,
+    pool: Pool,
     /// The longest time without a request, in milliseconds.
     idle: i64,
     /// The longest time in all, in milliseconds.
@@ -28,7 +29,7 @@ pub struct Sessions {
 
 impl Sessions {
     /// Uses the sessions in a database. They end after `idle` without a request, and after `lifetime`.
-    pub fn new(pool: AnyPool, idle: Duration, lifetime: Duration) -> Self {
+    pub fn new(pool: Pool, idle: Duration, lifetime: Duration) -> Self {
         let milliseconds = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
         Self {
             pool,

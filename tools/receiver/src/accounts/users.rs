@@ -1,11 +1,12 @@
 //! Users and their tokens in the database.
 
 use sqlx::any::AnyRow;
-use sqlx::{AnyPool, Row};
+use sqlx::Row;
 
 use crate::accounts::secret;
 use crate::storage::database::{begin_alone, is_storable, now};
 use crate::storage::error::StoreError;
+use crate::storage::pool::Pool;
 
 /// A user as a list shows it.
 pub struct User {
@@ -32,12 +33,12 @@ pub struct Token {
 /// The users and tokens.
 #[derive(Clone)]
 pub struct Users {
-    pool: AnyPool,
+    pool: Pool,
 }
 
 impl Users {
     /// Uses the tables in a database.
-    pub fn new(pool: AnyPool) -> Self {
+    pub fn new(pool: Pool) -> Self {
         Self { pool }
     }
 

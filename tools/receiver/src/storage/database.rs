@@ -8,14 +8,17 @@ use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Row, Transaction};
+use sqlx::{Any, AnyConnection, ConnectOptions, Connection, Row, Transaction};
 use tokio::time::{sleep, timeout, Instant};
 use url::Url;
 
 use crate::storage::error::StoreError;
+use crate::storage::pool::Pool;
 
 /// How long a request waits for a database that does not take connections. A restart of it is mostly shorter.
 pub const PATIENCE: Duration = Duration::from_secs(5);
+/// How long PostgreSQL may take for an answer. Then the connection is given up.
+pub const LIMIT: Duration = Duration::from_secs(30);
 /// The time between two attempts meanwhile.
 const INTERVAL: Duration = Duration::from_millis(100);
 
@@ -99,13 +102,22 @@ impl Database {
 
     /// Opens connections for all but changes of uploads, at most `limit`. With SQLite all of them now, else as they are
     /// needed.
-    pub async fn pool(&self, limit: u32) -> sqlx::Result<AnyPool> {
+    pub async fn pool(&self, limit: u32) -> sqlx::Result<Pool> {
         let pool = AnyPoolOptions::new().max_connections(limit);
         if self.kind == Kind::Postgres {
             let pool = pool
                 .acquire_timeout(PATIENCE)
-                .after_connect(|connection, _| Box::pin(set_up(connection)));
-            return Ok(pool.connect_lazy_with(self.options.clone()));
+                .after_connect(|connection, _| Box::pin(set_up(connection)))
+                // One that does not answer would count until the network ends it.
+                .after_release(|connection, _| {
+                    Box::pin(async move {
+                        let tested = timeout(PATIENCE, connection.ping()).await;
+                        tested.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
+                        Ok(true)
+                    })
+                });
+            let connections = pool.connect_lazy_with(self.options.clone());
+            return Ok(Pool::new(connections, Some(LIMIT)));
         }
         // Connections stay open: only the one that wrote to SQLite's log knows which part of it is durable.
         // All are opened now, since none can be opened on a full disk.
@@ -116,7 +128,10 @@ impl Database {
             // A connection to a file cannot be lost. The test is one more way to its thread and back.
             .test_before_acquire(false)
             .after_connect(|connection, _| Box::pin(set_up(connection)));
-        pool.connect_with(self.options.clone()).await
+        Ok(Pool::new(
+            pool.connect_with(self.options.clone()).await?,
+            None,
+        ))
     }
 
     /// Opens a connection.
@@ -157,7 +172,9 @@ impl Database {
                 "SELECT pg_try_advisory_lock($1) AS is_alone,
                         set_config('tcp_keepalives_idle', '10', false),
                         set_config('tcp_keepalives_interval', '5', false),
-                        set_config('tcp_keepalives_count', '3', false)",
+                        set_config('tcp_keepalives_count', '3', false),
+                        (SELECT set_config(name, '25000', false) FROM pg_settings
+                         WHERE name = 'tcp_user_timeout')",
             )
             .bind(LOCK)
             .fetch_one(&mut connection)
@@ -214,7 +231,7 @@ async fn set_up(connection: &mut AnyConnection) -> sqlx::Result<()> {
 
 /// Begins a transaction in which nobody else changes users and what belongs to them: SQLite has one writer, and in
 /// PostgreSQL the table is locked against other writers.
-pub async fn begin_alone(pool: &AnyPool) -> sqlx::Result<Transaction<'static, Any>> {
+pub async fn begin_alone(pool: &Pool) -> sqlx::Result<Transaction<'static, Any>> {
     let mut transaction = pool.begin().await?;
     if transaction.backend_name() != "SQLite" {
         sqlx::query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")

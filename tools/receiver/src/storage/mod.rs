@@ -17,6 +17,7 @@
 //! | [`queue`] | changes of the records, many in one transaction |
 //! | [`changes`] | each of these changes |
 //! | [`database`] | addresses of databases, connections to them, and numbers and times as they take them |
+//! | [`pool`] | connections that are shared |
 //! | [`moving`] | the move of all records to another database |
 //! | [`files`] | the bytes, in the directories `partial` and `files` |
 //! | [`unknown`] | bytes that the database does not know, in `partial.unknown` |
@@ -52,6 +53,7 @@ pub mod moving;
 pub mod names;
 pub mod pace;
 pub mod parts;
+pub mod pool;
 pub mod queue;
 pub mod ranges;
 pub mod reading;

@@ -10,14 +10,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{timeout, Instant};
 
 use crate::storage::changes::{apply, Change};
-use crate::storage::database::{Database, Kind, PATIENCE};
+use crate::storage::database::{Database, Kind, LIMIT, PATIENCE};
 use crate::storage::error::StoreError;
 use crate::storage::failpoint;
 
 /// The largest number of changes in one transaction.
 const MAX_GROUP: usize = 256;
-/// How long PostgreSQL may take for a transaction. Then the connection is given up.
-const LIMIT: Duration = Duration::from_secs(30);
 /// A connection that was not used for so long is tested before it is.
 const IDLE: Duration = Duration::from_secs(1);
 

@@ -1,12 +1,13 @@
 //! The records of uploads in the database.
 
 use sqlx::any::AnyRow;
-use sqlx::{AnyPool, Row};
+use sqlx::Row;
 
 use crate::storage::changes::{Change, Limits, New};
 use crate::storage::database::{is_storable, signed, Database, PATIENCE};
 use crate::storage::digests::Digests;
 use crate::storage::error::StoreError;
+use crate::storage::pool::Pool;
 use crate::storage::queue::Changes;
 use crate::storage::ranges::Ranges;
 use crate::storage::record::{Concat, Identity, Prefix, Record, State};
@@ -29,9 +30,9 @@ const READERS: u32 = 4;
 #[derive(Clone)]
 pub struct Store {
     /// For all that only reads: it does not wait for a commit.
-    pub(super) readers: AnyPool,
+    pub(super) readers: Pool,
     /// For lists, which do not wait for the many short reads of uploads either.
-    lists: AnyPool,
+    lists: Pool,
     changes: Changes,
 }
 
