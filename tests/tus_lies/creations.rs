@@ -154,7 +154,7 @@ fn a_lost_answer_is_told_and_the_file_goes_there_once_more() {
 
 #[test]
 fn what_forms_have_agreed_on_is_no_permission() {
-    let mut at = 0;
+    let (mut at, mut made) = (0, 0);
     let server = ScriptedServer::start_with(move |head, _| {
         let is_form = head.header("tus-resumable").is_none();
         match (is_form, head.boundary()) {
@@ -175,6 +175,10 @@ fn what_forms_have_agreed_on_is_no_permission() {
                     ("Tus-Extension", "creation,creation-with-upload"),
                 ],
             ),
+            (false, _) if head.method == "POST" => {
+                (at, made) = (0, made + 1);
+                answer(201, &[("Location", &format!("/files/{made}"))])
+            }
             (false, _) => right(head, &mut at),
         }
     });

@@ -9,7 +9,7 @@ mod wrong_keys;
 use std::fs;
 
 use common::{of_kind, resup, stderr_text};
-use resup_test_support::scripted::{Read, ScriptedServer, Step};
+use resup_test_support::scripted::{End, Read, ScriptedServer, Step};
 use serde_json::Value;
 use server::{Answers, Server};
 
@@ -260,7 +260,7 @@ fn a_servers_text_makes_no_lines_and_controls_no_terminal() {
 
 #[test]
 fn a_file_whose_answer_was_lost_may_be_on_the_server() {
-    let server = ScriptedServer::start(vec![Step::new().read(Read::All)]);
+    let server = ScriptedServer::start(vec![Step::new().read(Read::All).end(End::Close)]);
     let (exit, events) = check("plain", &server.endpoint(), &[]);
     assert_eq!(exit, 4, "{events:#?}");
     let summary = events.last().unwrap();
