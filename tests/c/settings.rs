@@ -139,7 +139,7 @@ fn without_a_digest_none_is_sent() {
 }
 
 /// A setting, a bad value, and what its refusal has to name.
-const BAD: [(&str, &str, &str); 42] = [
+const BAD: [(&str, &str, &str); 43] = [
     ("client_set_proxy", "ftp://joe:pw@h", "has a scheme"),
     ("client_set_no_proxy", "a\nb", "control characters"),
     ("client_set_trust", "9", "9"),
@@ -252,7 +252,7 @@ const ANY_VALUE: [&str; 9] = [
 ];
 
 /// Settings whose effects have tests of their own, below, in networks.rs or in protocols.rs.
-const OTHER_EFFECTS: [&str; 27] = [
+const OTHER_EFFECTS: [&str; 28] = [
     // It needs a server of tus.
     "client_set_creation_with_upload",
     "client_set_dialect",
