@@ -5,6 +5,8 @@ mod common;
 mod server;
 #[path = "dialect_check/wrong_keys.rs"]
 mod wrong_keys;
+#[path = "dialect_check/wrong_questions.rs"]
+mod wrong_questions;
 
 use std::fs;
 
