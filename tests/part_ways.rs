@@ -85,7 +85,8 @@ fn connections_by_tls_are_cut_amid_parts_and_lose_nothing() {
     upload.run().unwrap();
     scene.check_content(&upload);
     let connections = scene.link.connections();
-    assert!(connections > 4, "{connections}");
+    // Every second one is cut, of the first eight.
+    assert!(connections >= 4, "{connections}");
 }
 
 /// Makes a client that logs in by the form of a receiver with this address.
