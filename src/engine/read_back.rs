@@ -9,12 +9,14 @@ use super::transfer::Transfer;
 use crate::error::Error;
 
 impl Transfer {
+    /// Has the finished file read back.
     pub(super) fn read_back(&mut self, claim: Claim) -> Step {
         let location = claim.location.clone();
         self.phase = Phase::ReadingBack(claim);
         Step::ReadBack { location }
     }
 
+    /// Ends with the file that the server has.
     pub(super) fn conclude(&mut self, claim: Claim) -> Step {
         self.phase = Phase::Concluding;
         Step::Conclude {

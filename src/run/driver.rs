@@ -203,6 +203,7 @@ impl<'a> Driver<'a> {
         result.unwrap_or_else(|stop| Event::Stopped(self.cause(stop)))
     }
 
+    /// Gives the reason why work ended early.
     pub(super) fn cause(&self, stop: Stop) -> Stop {
         cause(self.control, stop)
     }

@@ -30,6 +30,7 @@ pub(super) struct ReadBack {
 }
 
 impl Driver<'_> {
+    /// Reads the file back, and says what came of it.
     pub(super) fn read_back(&mut self, location: Option<String>) -> Event {
         let mut read = (0, 0);
         let result = self.compare_back(location, &mut read);

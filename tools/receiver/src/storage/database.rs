@@ -85,12 +85,12 @@ impl Database {
         self.has_password
     }
 
-    /// What kind it is.
+    /// Gives its kind.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Its address without a password, or its name.
+    /// Gives its address without a password, or its name.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -253,7 +253,7 @@ fn without_password(url: &Url) -> Url {
     url
 }
 
-/// The name of the database that this process uses, for the log.
+/// Gives the name of the database that this process uses, for the log.
 pub fn name() -> &'static str {
     NAME.get().map_or("", String::as_str)
 }

@@ -194,7 +194,7 @@ async fn read(database: &mut AnyConnection, table: &str, key: &str) -> Result<Ro
     Ok(rows)
 }
 
-/// The values of a row, in the order of their columns' names.
+/// Gives the values of a row, in the order of their columns' names.
 fn values(row: &AnyRow) -> sqlx::Result<Vec<(&str, Value)>> {
     let mut values = Vec::new();
     for column in row.columns() {

@@ -113,7 +113,7 @@ pub fn of(step: &Step, seen: &Seen) -> Option<Finding> {
     }
 }
 
-/// The finding that the question for a chunk is the same for every upload.
+/// Makes the finding that the question for a chunk is the same for every upload.
 pub fn same_question() -> Finding {
     Finding {
         key: "test.query".to_owned(),
@@ -122,7 +122,7 @@ pub fn same_question() -> Finding {
     }
 }
 
-/// The question for a chunk was answered by a status that no key has.
+/// Tells which key lacks the status of the answer about a chunk.
 fn unknown_status(step: &Step, response: &Received, seen: &Seen) -> Option<Finding> {
     let status = response.status;
     if matches!(status, 401 | 403 | 405 | 501) || status >= 500 || (300..400).contains(&status) {
@@ -142,7 +142,7 @@ fn unknown_status(step: &Step, response: &Received, seen: &Seen) -> Option<Findi
     )
 }
 
-/// The question for a chunk was answered, and the answer may be wrong.
+/// Compares the answer about a chunk with what was sent before.
 fn tested(step: &Step, response: &Received, seen: &Seen) -> Option<Finding> {
     let status = response.status;
     let (is_there, has_it) = (step.bytes.0 < seen.accepted, has(step, "test.has"));
@@ -180,7 +180,7 @@ fn tested(step: &Step, response: &Received, seen: &Seen) -> Option<Finding> {
     }
 }
 
-/// The question how many bytes the server has was answered.
+/// Compares the number of bytes that the server tells with what it has accepted.
 fn state(step: &Step, response: &Received, seen: &Seen) -> Option<Finding> {
     let status = response.status;
     let expected = seen.accepted;

@@ -5,7 +5,7 @@ use resup::dialect::{Purpose, Received, Step};
 use super::answer;
 use super::finding::{finding, is_success, replaced, set, Finding};
 
-/// The server wants to know who the user is.
+/// Makes the finding that the server wants to know who the user is.
 pub(super) fn login(response: &Received) -> Option<Finding> {
     let what = match response.status {
         300..=399 => "the answer is a redirect to where people log in",
@@ -18,7 +18,7 @@ pub(super) fn login(response: &Received) -> Option<Finding> {
     )
 }
 
-/// A status tells what is wrong. `object` is the key of the question, or empty for a chunk.
+/// Tells by the status what is wrong. `object` is the key of the question, or empty for a chunk.
 pub(super) fn by_status(step: &Step, response: &Received, object: &str) -> Option<Finding> {
     let key = |name: &str| match object {
         "" => name.to_owned(),

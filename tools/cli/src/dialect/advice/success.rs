@@ -6,7 +6,7 @@ use super::answer;
 use super::finding::{finding, is_success, replaced, set, Finding};
 use super::status::{by_status, login};
 
-/// A chunk, or the request that completes the file, was not accepted.
+/// Tells why a chunk, or the request that completes the file, was not accepted.
 pub(super) fn refused(step: &Step, response: &Received) -> Option<Finding> {
     let failed = step
         .verdicts
@@ -57,7 +57,7 @@ pub(super) fn refused(step: &Step, response: &Received) -> Option<Finding> {
     }
 }
 
-/// The server itself says that it has failed, which is no mistake of `success`.
+/// Makes the finding that the server itself has failed: that is no mistake of `success`.
 fn its_own(name: &str, value: &str) -> Option<Finding> {
     finding(
         "fields",
@@ -140,7 +140,7 @@ fn text_condition(
     )
 }
 
-/// A request was accepted, and the body may say the reverse.
+/// Tells where the body of a request that was accepted says the reverse.
 pub(super) fn doubt(step: &Step, response: &Received) -> Option<Finding> {
     let rules = step.verdicts.iter().filter(|it| is_success(it.key));
     let rules: Vec<_> = rules.collect();
