@@ -11,7 +11,7 @@
 //! - `others`: which protocols this build has; `choice`: the protocol of a run; `auto`: finds out which one a server speaks.
 //! - `sizeless`: finds out the same for a file whose size is not known, which the form protocol does not take.
 //! - `bytes`, `headers`: what several protocols send, and how they read and write header fields.
-//! - `checksum`: what goes before the bytes of one send, in protocols that have that.
+//! - `description`: what of a file's description has no place in a protocol; `checksum`: what goes before the bytes of one send, in protocols that have that.
 
 mod auto;
 mod bytes;
@@ -20,6 +20,7 @@ mod checksum;
 mod choice;
 #[cfg(feature = "dav")]
 mod dav;
+mod description;
 #[cfg(feature = "dialect")]
 pub(crate) mod dialect;
 pub(crate) mod form;

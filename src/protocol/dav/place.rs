@@ -4,6 +4,7 @@ use percent_encoding::{utf8_percent_encode, AsciiSet, NON_ALPHANUMERIC};
 
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
+use crate::protocol::description::check_description;
 use crate::protocol::Job;
 
 /// What is percent-encoded in a name: all but the unreserved characters (RFC 3986, 2.3).
@@ -28,7 +29,7 @@ impl Place {
         if !job.has_size() {
             return Err(Error::size_needed("WebDAV needs the size first"));
         }
-        check_description(job)?;
+        check_description(job, true, CARRIED)?;
         let is_collection = endpoint.uri().path().ends_with('/');
         let mut names = job.dir.split('/').filter(|name| !name.is_empty());
         // In a URL they would lead out of the collection.
@@ -91,17 +92,6 @@ fn at(endpoint: &Endpoint, path: &str) -> Result<Endpoint, Error> {
     Endpoint::parse(&format!("{scheme}://{authority}{path}{query}"))
 }
 
-/// Fails if a part of the description has no place in the protocol.
-fn check_description(job: &Job) -> Result<(), Error> {
-    let what = match job {
-        Job { user: Some(_), .. } => "user",
-        Job { fields, .. } if !fields.is_empty() => "field",
-        _ => return Ok(()),
-    };
-    Err(Error::InvalidArgument {
-        what,
-        why: "has no place in WebDAV, which knows a file's URL and type only; leave it out, or put it into \
-              the URL or a header field"
-            .to_owned(),
-    })
-}
+/// What the protocol carries of a description.
+const CARRIED: &str =
+    "WebDAV, which knows a file's URL and type only; leave it out, or put it into the URL or a header field";

@@ -23,6 +23,7 @@ use crate::control::log::LogLevel;
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
 use crate::http::Response;
+use crate::protocol::description::check_description;
 use fields::{boolean, integer};
 use limits::Limits;
 use version::Version;
@@ -128,7 +129,7 @@ impl Dialect for Draft<'_> {
     }
 
     fn creation(&self, job: &Job) -> Result<Headers, Error> {
-        check_description(job)?;
+        check_description(job, false, CARRIED)?;
         let mut headers = self.write_flag(false);
         if job.has_size() {
             headers.push(header("upload-length", job.size));
@@ -169,21 +170,10 @@ impl Dialect for Draft<'_> {
     }
 }
 
-/// Fails if a part of the description has no place in the protocol.
-fn check_description(job: &Job) -> Result<(), Error> {
-    let what = match job {
-        Job { dir, .. } if !dir.is_empty() => "directory",
-        Job { user: Some(_), .. } => "user",
-        Job { fields, .. } if !fields.is_empty() => "field",
-        _ => return Ok(()),
-    };
-    Err(Error::InvalidArgument {
-        what,
-        why: "has no place in the IETF's resumable uploads, which carry a file's name and type only; leave \
-              it out, or put it into the URL or a header field"
-            .to_owned(),
-    })
-}
+/// What the protocol carries of a description.
+const CARRIED: &str =
+    "the IETF's resumable uploads, which carry a file's name and type only; leave it out, or \
+                       put it into the URL or a header field";
 
 /// Whether a response says that the upload is complete; `None` where it says nothing of that.
 fn says_complete(response: &Response) -> Option<bool> {

@@ -27,7 +27,12 @@ use super::{
 };
 use crate::error::Error;
 use crate::http::{Body, Exchange, Needs, Request};
+use crate::protocol::description::check_description;
 use memory::Memory;
+
+/// What the protocol carries of a description.
+const CARRIED: &str =
+    "presigned parts: the server that signed the URLs has said where the file goes; leave it out";
 
 /// The parts of one upload.
 pub(crate) struct Presigned<'a> {
@@ -44,22 +49,12 @@ impl<'a> Presigned<'a> {
         }
         spec.check_size(job.size)?;
         let count = spec.count(job.size);
-        let no_place = |what| {
-            Error::InvalidArgument {
-            what,
-            why: "has no place in presigned parts: the server that signed the URLs has said where the file goes; leave it out"
-                .to_owned(),
-        }
-        };
-        match job {
-            Job { dir, .. } if !dir.is_empty() => Err(no_place("directory")),
-            Job { fields, .. } if !fields.is_empty() => Err(no_place("field")),
-            _ => Ok(Presigned {
-                spec,
-                size: job.size,
-                memory: Mutex::new(Memory::new(spec, count, record)),
-            }),
-        }
+        check_description(job, false, CARRIED)?;
+        Ok(Presigned {
+            spec,
+            size: job.size,
+            memory: Mutex::new(Memory::new(spec, count, record)),
+        })
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {

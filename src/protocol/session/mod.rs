@@ -19,6 +19,7 @@ use super::{Abilities, Answer, Job, Outcome, Protocol, Segment, State, Store};
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
 use crate::http::{challenge, refusal_of, Body, Exchange, Link, Needs, Request, Response};
+use crate::protocol::description::{check_description, no_place};
 use creation::{creates_sessions, creation_headers, creation_url};
 use state::{received, Members};
 
@@ -70,7 +71,7 @@ impl Session {
 
     /// Creates a session.
     fn create(&self, exchange: &dyn Exchange, job: &Job) -> Result<Answer, Error> {
-        check_description(job)?;
+        check_description(job, true, CARRIED)?;
         let name = match job.dir.is_empty() {
             true => job.name.clone(),
             false => format!("{}/{}", job.dir, job.name),
@@ -78,7 +79,7 @@ impl Session {
         let at = creation_url(&self.endpoint, &name)?;
         // Graph refuses members that it does not know.
         let body = match at.uri().path().ends_with("/createUploadSession") {
-            true if !job.dir.is_empty() => return Err(no_place("directory")),
+            true if !job.dir.is_empty() => return Err(no_place("directory", CARRIED)),
             true => "{}".to_owned(),
             false => serde_json::json!({ "name": name }).to_string(),
         };
@@ -351,21 +352,6 @@ fn refusal(response: &Response) -> Error {
     refusal_of(response, hint)
 }
 
-/// Fails if a part of the description has no place in the protocol.
-fn check_description(job: &Job) -> Result<(), Error> {
-    let what = match job {
-        Job { user: Some(_), .. } => "user",
-        Job { fields, .. } if !fields.is_empty() => "field",
-        _ => return Ok(()),
-    };
-    Err(no_place(what))
-}
-
-fn no_place(what: &'static str) -> Error {
-    Error::InvalidArgument {
-        what,
-        why: "has no place in sessions, which carry a file's name and type only; leave it out, or put it \
-              into the URL or a header field"
-            .to_owned(),
-    }
-}
+/// What the protocol carries of a description.
+const CARRIED: &str =
+    "sessions, which carry a file's name and type only; leave it out, or put it into the URL or a header field";
