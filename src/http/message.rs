@@ -9,6 +9,9 @@ use http::{header, HeaderMap};
 use super::secret::Secret;
 use crate::error::Error;
 
+/// The most redirects in a row that a request follows.
+pub(crate) const MAX_REDIRECTS: u32 = 5;
+
 /// A request.
 pub(crate) struct Request<'a> {
     pub method: &'static str,

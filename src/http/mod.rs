@@ -21,6 +21,6 @@ pub(crate) use challenge::{challenge, schemes};
 pub(crate) use clock::clock_hint;
 pub(crate) use exchange::{Exchange, Link};
 pub(crate) use foreign::{banner, instead, reason, speaks_ietf, spoken, Spoken};
-pub(crate) use message::{with_query, Body, Needs, Request, Response};
+pub(crate) use message::{with_query, Body, Needs, Request, Response, MAX_REDIRECTS};
 pub(crate) use refusal::{refusal, refusal_of};
 pub(crate) use text::{excerpt, limited, status_and_words, without_bom};

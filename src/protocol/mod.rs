@@ -11,7 +11,7 @@
 //! - `others`: which protocols this build has; `choice`: the protocol of a run; `auto`: finds out which one a server speaks.
 //! - `sizeless`: finds out the same for a file whose size is not known, which the form protocol does not take.
 //! - `bytes`, `headers`: what several protocols send, and how they read and write header fields.
-//! - `description`: what of a file's description has no place in a protocol; `checksum`: what goes before the bytes of one send, in protocols that have that.
+//! - `description`: what of a file's description has no place in a protocol; `checksum`: what goes before the bytes of one send, in protocols that have that; `read_back`: reads the finished file back.
 
 mod auto;
 mod bytes;
@@ -31,6 +31,7 @@ mod learned;
 mod others;
 #[cfg(feature = "presigned")]
 mod presigned;
+mod read_back;
 #[cfg(any(feature = "ietf", feature = "session", feature = "tus"))]
 mod resource;
 #[cfg(all(
@@ -52,6 +53,7 @@ pub(crate) use checksum::{Checksum, ChecksumAlgorithm, ChecksumState};
 pub(crate) use choice::choose;
 pub(crate) use learned::LearnedProtocol;
 pub(crate) use others::{put_parts, speak, DialectText, PartsText};
+pub(crate) use read_back::ReadBack;
 
 use std::io::{self, Read};
 

@@ -8,7 +8,6 @@ use super::answers::Answers;
 use super::connector::Connector;
 use super::hashed_source::HashedSource;
 use super::proof::Proof;
-use super::read_back::ReadBack;
 use super::setup::Setup;
 use crate::control::log::LogLevel;
 use crate::control::rate::Limiter;
@@ -20,7 +19,7 @@ use crate::engine::{Event, Plan, Step, Transfer};
 use crate::error::Error;
 use crate::http::{Exchange, Link};
 use crate::options::DigestMode;
-use crate::protocol::{Answer, Job, Protocol, State};
+use crate::protocol::{Answer, Job, Protocol, ReadBack, State};
 use crate::random;
 
 /// So many sends in a row may find their connection dead. After the second one the client keeps no

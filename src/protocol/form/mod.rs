@@ -21,7 +21,9 @@ use resup_digests::{Algorithm, Digest};
 use super::{Abilities, Answer, FileBytes, Job, Outcome, Protocol, Segment, Store};
 use crate::error::Error;
 use crate::http::endpoint::Endpoint;
-use crate::http::{clock_hint, limited, refusal, Body, Exchange, Needs, Request, Response};
+use crate::http::{
+    clock_hint, limited, refusal, Body, Exchange, Needs, Request, Response, MAX_REDIRECTS,
+};
 use crate::options::{FilenameStyle, LocateMethod};
 use crate::protocol::charset::Charset;
 use multipart::{escaped, Field, FilePart, Multipart};
@@ -40,9 +42,6 @@ pub(crate) struct Form {
     pub file_name_style: FilenameStyle,
     pub signer: Option<Signer>,
 }
-
-/// The most redirects that a locate follows.
-const MAX_REDIRECTS: u32 = 5;
 
 /// The type of a form without a file.
 const URLENCODED: &str = "application/x-www-form-urlencoded";

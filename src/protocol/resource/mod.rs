@@ -24,7 +24,7 @@ use super::bytes::CheckedBytes;
 use super::{Abilities, Answer, Job, Note, Outcome, Protocol, Segment, State, Store};
 use crate::error::{Error, RefusalKind};
 use crate::http::endpoint::Endpoint;
-use crate::http::{refusal_of, Body, Exchange, Link, Needs, Request, Response};
+use crate::http::{refusal_of, Body, Exchange, Link, Needs, Request, Response, MAX_REDIRECTS};
 use moved::Moved;
 use state::too_many_redirects;
 
@@ -42,9 +42,6 @@ pub(super) struct Resource<D> {
     /// Whether the run has begun anew because the server had another length of the file.
     had_other_length: AtomicBool,
 }
-
-/// The most redirects in a row that are followed.
-const MAX_REDIRECTS: u32 = 5;
 
 impl<D: Dialect> Resource<D> {
     pub(super) fn new(endpoint: Endpoint, dialect: D) -> Self {

@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Dialect, Headers, Problem, Resource, MAX_REDIRECTS};
+use super::{Dialect, Headers, Problem, Resource};
 use crate::error::{Error, RefusalKind};
 use crate::http::endpoint::Endpoint;
-use crate::http::{challenge, limited, refusal_of, Exchange, Response};
+use crate::http::{challenge, limited, refusal_of, Exchange, Response, MAX_REDIRECTS};
 use crate::protocol::{Answer, Job, Outcome, State};
 
 /// What a server has of an upload.
