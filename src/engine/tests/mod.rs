@@ -145,22 +145,8 @@ fn part_of(step: Step) -> PartId {
 
 fn answer(state: State, offset: u64) -> Answer {
     Answer {
-        state,
-        offset,
-        id: None,
-        location: None,
         agreed: Some(Algorithm::Md5),
-        prefix: None,
-        max_segment: None,
-        grain: None,
-        tail: None,
-        min_segment: None,
-        small: None,
-        parts: None,
-        ranges: Vec::new(),
-        sections: None,
-        is_own: false,
-        message: None,
+        ..Answer::new(state, offset)
     }
 }
 

@@ -81,22 +81,8 @@ impl Dav<'_> {
     /// Makes the answer of a server that has nothing.
     pub(super) fn answer(&self) -> Answer {
         Answer {
-            state: State::New,
-            offset: 0,
-            id: None,
-            location: None,
-            agreed: None,
-            prefix: None,
-            max_segment: None,
-            min_segment: None,
             grain: self.known().is_whole.then_some(u64::MAX),
-            tail: None,
-            small: None,
-            parts: None,
-            ranges: Vec::new(),
-            sections: None,
-            is_own: false,
-            message: None,
+            ..Answer::new(State::New, 0)
         }
     }
 

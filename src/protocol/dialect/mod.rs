@@ -180,27 +180,14 @@ impl<'a> Dialect<'a> {
     }
 
     fn answer(&self, job: &Job, offset: u64, is_complete: bool) -> Answer {
+        let (state, offset) = match (is_complete, offset) {
+            (true, _) => (State::Complete, job.size),
+            (_, 0) => (State::New, 0),
+            _ => (State::Partial, offset),
+        };
         Answer {
-            state: match (is_complete, offset) {
-                (true, _) => State::Complete,
-                (_, 0) => State::New,
-                _ => State::Partial,
-            },
-            offset: if is_complete { job.size } else { offset },
-            id: None,
-            location: None,
-            agreed: None,
-            prefix: None,
-            max_segment: None,
-            grain: None,
-            tail: None,
-            min_segment: None,
-            small: None,
-            parts: None,
-            ranges: Vec::new(),
-            sections: None,
             is_own: true,
-            message: None,
+            ..Answer::new(state, offset)
         }
     }
 }

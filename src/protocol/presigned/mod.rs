@@ -90,25 +90,17 @@ impl<'a> Presigned<'a> {
                 _ => held.extend(Some((from, to)).filter(|(from, to)| from < to)),
             }
         }
+        let offset = held.first().filter(|it| it.0 == 0).map_or(0, |it| it.1);
+        let state = match held.is_empty() {
+            true => State::New,
+            false => State::Partial,
+        };
         let ranges = memory.unproven().map(|(index, digest)| {
             let (from, to) = self.bounds(index);
             Range { from, to, digest }
         });
         Answer {
-            state: match held.is_empty() {
-                true => State::New,
-                false => State::Partial,
-            },
-            offset: held.first().filter(|it| it.0 == 0).map_or(0, |it| it.1),
             id: Some(self.spec.id()),
-            location: None,
-            agreed: None,
-            prefix: None,
-            min_segment: None,
-            max_segment: None,
-            grain: None,
-            tail: None,
-            small: None,
             parts: Some(self.spec.parts.len() as u64),
             ranges: ranges.filter(|range| range.from < range.to).collect(),
             sections: Some(Sections {
@@ -117,7 +109,7 @@ impl<'a> Presigned<'a> {
                 held,
             }),
             is_own: true,
-            message: None,
+            ..Answer::new(state, offset)
         }
     }
 

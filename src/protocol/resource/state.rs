@@ -128,22 +128,12 @@ impl<D: Dialect> Resource<D> {
             _ => State::Partial,
         };
         Answer {
-            state,
-            offset,
             location: is_complete.then(|| url.clone()),
             id: Some(url),
-            agreed: None,
-            prefix: None,
             max_segment: self.dialect.max_segment(),
             min_segment: self.dialect.min_segment(),
-            grain: None,
-            tail: None,
-            small: None,
-            parts: None,
-            ranges: Vec::new(),
-            sections: None,
             is_own: true,
-            message: None,
+            ..Answer::new(state, offset)
         }
     }
 

@@ -183,27 +183,16 @@ impl Session {
 
     fn answer(&self, url: &Endpoint, offset: u64) -> Answer {
         let is_graph = self.is_graph.load(Relaxed);
+        let state = match offset {
+            0 => State::New,
+            _ => State::Partial,
+        };
         Answer {
-            state: if offset == 0 {
-                State::New
-            } else {
-                State::Partial
-            },
-            offset,
             id: Some(url.uri().to_string()),
-            location: None,
-            agreed: None,
-            prefix: None,
-            min_segment: None,
             max_segment: is_graph.then_some(GRAPH_SEGMENT),
             grain: Some(GRAIN),
-            tail: None,
-            small: None,
-            parts: None,
-            ranges: Vec::new(),
-            sections: None,
             is_own: true,
-            message: None,
+            ..Answer::new(state, offset)
         }
     }
 

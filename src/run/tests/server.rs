@@ -85,22 +85,11 @@ impl Server {
     fn answer(&mut self, state: State) -> Answer {
         self.confirmed = self.held.len() as u64;
         Answer {
-            state,
-            offset: self.confirmed,
             id: Some("1".to_owned()),
-            location: None,
             agreed: (!self.compares_nothing).then(|| self.agreed()),
             prefix: self.claimed.or_else(|| self.proves.then(|| self.digest())),
             max_segment: self.max_segment,
-            grain: None,
-            tail: None,
-            min_segment: None,
-            small: None,
-            parts: None,
-            ranges: Vec::new(),
-            sections: None,
-            is_own: false,
-            message: None,
+            ..Answer::new(state, self.confirmed)
         }
     }
 }

@@ -231,22 +231,13 @@ fn assemble(
         }
     };
     let mut answer = Answer {
-        state,
-        offset,
         id,
         location: body.location.as_str().map(limited),
         agreed: Some(agreed),
         prefix,
         max_segment,
-        grain: None,
-        tail: None,
-        min_segment: None,
-        small: None,
-        parts: None,
-        ranges: Vec::new(),
-        sections: None,
-        is_own: false,
         message: body.message.as_str().map(limited),
+        ..Answer::new(state, offset)
     };
     // A server that was offered nothing may mean something else by these members.
     if !offer.is_empty() {
