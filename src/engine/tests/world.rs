@@ -147,6 +147,7 @@ impl World {
     }
 
     fn answer(&mut self) -> Answer {
+        assert!(self.server.held.length <= self.size, "past the end");
         let state = match (self.server.complete, self.server.held.length) {
             (true, _) => State::Complete,
             (false, 0) => State::New,
@@ -212,19 +213,21 @@ impl World {
         }
         let end = offset + length;
         let lost = || Err(Stop::Failed(connection_lost()));
+        // A restart that is out of date is no reason to take bytes at another offset.
+        let fits = offset == self.server.held.length;
         match self.server.habit {
             Habit::Accepts => {}
             Habit::KeepsNothing => return (end, Ok(Outcome::Accepted(self.answer()))),
             Habit::Disconnects => return (offset, lost()),
-            Habit::Crawls if self.server.held.length + 1 < end => {
+            Habit::Crawls if fits && self.server.held.length + 1 < end => {
                 self.server.held.append(1, false);
                 return (end, Ok(Outcome::OffsetMismatch(self.fallback())));
             }
-            Habit::Nibbles if length > 1 => {
+            Habit::Nibbles if fits && length > 1 => {
                 self.server.held.append(1, false);
                 return (end, Ok(Outcome::Accepted(self.answer())));
             }
-            Habit::NibblesAndDisconnects if length > 1 => {
+            Habit::NibblesAndDisconnects if fits && length > 1 => {
                 self.server.held.append(1, false);
                 return (end, lost());
             }
