@@ -118,15 +118,20 @@ impl Uploads {
                 return refuse(response);
             }
         } else {
-            let misplaced = offset != upload.content.len() && !options.has(Flaw::AnyOffset);
+            let misplaced = |held: u64| offset != held && !restart && !options.has(Flaw::AnyOffset);
+            if !misplaced(upload.content.len()) {
+                // What they brought may move the offset.
+                upload.end_writers(|_| true);
+            }
+            if misplaced(upload.content.len()) {
+                return refuse(match options.has(Flaw::ConflictWithoutOffset) {
+                    true => Response::error(409, "elsewhere"),
+                    false => upload.response(409, options, &client, None),
+                });
+            }
             if restart {
                 upload.forget_content();
-            } else if misplaced && options.has(Flaw::ConflictWithoutOffset) {
-                return refuse(Response::error(409, "elsewhere"));
-            } else if misplaced {
-                return refuse(upload.response(409, options, &client, None));
             }
-            upload.end_writers(|_| true);
         }
         upload.begun.clone_from(&client.digest);
         self.last_turn += 1;

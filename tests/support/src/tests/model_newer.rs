@@ -331,3 +331,18 @@ fn another_run_waits_for_a_live_one_and_takes_over_a_dead_one() {
     assert_eq!(receiver.held("f"), Some(100));
     assert!(!receiver.ranges("f").is_empty());
 }
+
+#[test]
+fn what_a_silent_part_brought_moves_the_offset_before_a_send_is_taken() {
+    let (receiver, data) = start();
+    let part = part(&data, 0, 500);
+    let silent = begin(&receiver, &part[..part.len() - 400]);
+    let (status, body) = ask(receiver.addr(), &send_newer(&data, 0, 1000));
+    let held = offset(&body);
+    assert_eq!(status, 409, "{body}");
+    assert!((1..500).contains(&held), "{body}");
+    let rest = send_newer(&data, held as usize, 1000);
+    assert_eq!(ask(receiver.addr(), &rest).0, 200);
+    assert_eq!(receiver.files(), [("f".to_owned(), data)]);
+    drop(silent);
+}
