@@ -341,7 +341,7 @@ fn what_a_silent_part_brought_moves_the_offset_before_a_send_is_taken() {
     let held = offset(&body);
     assert_eq!(status, 409, "{body}");
     assert!((1..500).contains(&held), "{body}");
-    let rest = send_newer(&data, held as usize, 1000);
+    let rest = send_newer(&data, held, 1000);
     assert_eq!(ask(receiver.addr(), &rest).0, 200);
     assert_eq!(receiver.files(), [("f".to_owned(), data)]);
     drop(silent);
