@@ -10,9 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fastrand::Rng;
 use resup::{Error, ErrorKind, RefusalKind, Upload};
-use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
+use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::head::RequestHead;
 use resup_test_support::http_proxy::{Fault, HttpProxy};
 use resup_test_support::s3::{Kind, ALL};
@@ -126,10 +125,10 @@ fn cuts_at_random_bytes_lose_nothing() {
             // The backend, which begins the upload on a connection or two of its own, gets no faults.
             let is_signed = Arc::new(AtomicBool::new(false));
             let is_under_way = is_signed.clone();
-            let plan = move |number: u64, rng: &mut Rng| match is_under_way.load(Relaxed)
+            let plan = move |number: u64, rng: &mut fastrand::Rng| match is_under_way.load(Relaxed)
                 && number < cuts + 2
             {
-                true => some_fault(rng),
+                true => Faults::random_cut(rng, (SIZE, 1000)),
                 false => Faults::default(),
             };
             let chaos = ChaosProxy::start(scene.server.addr(), plan, rng.u64(..));
@@ -142,20 +141,6 @@ fn cuts_at_random_bytes_lose_nothing() {
             result.unwrap_or_else(|e| panic!("{kind:?}: run {run}: {e}"));
             scene.check(&file);
         }
-    }
-}
-
-fn some_fault(rng: &mut Rng) -> Faults {
-    let how = if rng.bool() { Cut::Rst } else { Cut::Fin };
-    let (down, up) = match rng.bool() {
-        true => (Some(rng.u64(..1000)), None),
-        false => (None, Some(rng.u64(..SIZE))),
-    };
-    Faults {
-        cut_down_after: down,
-        cut_up_after: up,
-        how,
-        ..Faults::default()
     }
 }
 

@@ -12,11 +12,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
 use std::time::Duration;
 
-use fastrand::Rng;
 use resup::{Client, ProtocolName, SegmentSize, Upload};
-use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
+use resup_test_support::chaos::ChaosProxy;
 use resup_test_support::head::RequestHead;
-use resup_test_support::http_proxy::{Fault, HttpProxy};
+use resup_test_support::http_proxy::{on, Fault, HttpProxy};
 use resup_test_support::session::{Kind, SessionServer, ALL};
 use resup_test_support::{files, runs, seed};
 use serde_json::json;
@@ -96,22 +95,6 @@ fn scenes() -> impl Iterator<Item = Scene> {
 /// Whether a request brings bytes of the file.
 fn brings_bytes(head: &RequestHead) -> bool {
     head.method == "PUT" && head.content_length() > Some(0)
-}
-
-/// Does `fault` to the requests of a method, the first `times` of them.
-fn on(
-    method: &'static str,
-    times: u64,
-    fault: Fault,
-) -> impl FnMut(&RequestHead, u64) -> Fault + Send {
-    let mut done = 0;
-    move |head, _| {
-        if head.method != method || done == times {
-            return Fault::None;
-        }
-        done += 1;
-        fault
-    }
 }
 
 #[test]
@@ -235,12 +218,7 @@ fn cuts_at_random_bytes_lose_nothing() {
                 break;
             };
             let mut rng = seed::rng(seed.wrapping_add(run));
-            let cuts = rng.u64(1..12);
-            let plan = move |number: u64, rng: &mut Rng| match number < cuts {
-                true => some_fault(rng),
-                false => Faults::default(),
-            };
-            let chaos = ChaosProxy::start(scene.server.addr(), plan, rng.u64(..));
+            let chaos = ChaosProxy::with_cuts(scene.server.addr(), &mut rng, (SIZE, 2000));
             scene.proxy = HttpProxy::clean(chaos.addr());
             let (client, file) = (scene.client(), scene.file(SIZE));
             let mut upload = scene.upload(&client, &file);
@@ -253,22 +231,6 @@ fn cuts_at_random_bytes_lose_nothing() {
             result.unwrap_or_else(|e| panic!("{kind:?}: run {run}: {e}"));
             scene.check(&file);
         }
-    }
-}
-
-fn some_fault(rng: &mut Rng) -> Faults {
-    let how = if rng.bool() { Cut::Rst } else { Cut::Fin };
-    match rng.bool() {
-        true => Faults {
-            cut_down_after: Some(rng.u64(..2000)),
-            how,
-            ..Faults::default()
-        },
-        false => Faults {
-            cut_up_after: Some(rng.u64(..SIZE)),
-            how,
-            ..Faults::default()
-        },
     }
 }
 

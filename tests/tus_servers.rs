@@ -29,28 +29,10 @@ mod sections;
 #[path = "common/steps.rs"]
 mod steps;
 
-use resup_test_support::head::RequestHead;
-use resup_test_support::http_proxy::Fault;
 use resup_test_support::tus::{Kind, Setup};
 
 const SEGMENT: u64 = 100_000;
 const SIZE: u64 = 1_000_000;
-
-/// Does `fault` to the requests of a method, the first `times` of them.
-fn on(
-    method: &'static str,
-    times: u64,
-    fault: Fault,
-) -> impl FnMut(&RequestHead, u64) -> Fault + Send {
-    let mut done = 0;
-    move |head, _| {
-        if head.method != method || done == times {
-            return Fault::None;
-        }
-        done += 1;
-        fault
-    }
-}
 
 #[test]
 fn the_guides_steps_bring_files_to_tusd() {

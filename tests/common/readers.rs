@@ -3,10 +3,9 @@
 use std::fs::File;
 use std::path::Path;
 
-use fastrand::Rng;
 use resup::{Client, SegmentSize, Upload, SIZE_UNKNOWN};
 use resup_digests::{Algorithm, Digest};
-use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
+use resup_test_support::chaos::ChaosProxy;
 use resup_test_support::head::RequestHead;
 use resup_test_support::http_proxy::{Fault, HttpProxy};
 use resup_test_support::tus::{Kind, Setup};
@@ -95,12 +94,7 @@ pub fn cuts_lose_nothing(setup: &Setup) {
         let Some(mut scene) = Scene::with(setup.clone(), |_, _| Fault::None) else {
             return;
         };
-        let cuts = rng.u64(1..12);
-        let plan = move |number: u64, rng: &mut Rng| match number < cuts {
-            true => some_fault(rng),
-            false => Faults::default(),
-        };
-        let chaos = ChaosProxy::start(scene.server.addr(), plan, rng.u64(..));
+        let chaos = ChaosProxy::with_cuts(scene.server.addr(), &mut rng, (SIZE / 2, 600));
         scene.proxy = HttpProxy::clean(chaos.addr());
         let size = [SIZE, 3 * SEGMENT, rng.u64(..SIZE)][rng.usize(..3)];
         let (client, file) = (scene.client(), scene.file(size));
@@ -110,23 +104,6 @@ pub fn cuts_lose_nothing(setup: &Setup) {
             upload.set_segment_size(SegmentSize::Fixed(size)).unwrap();
         }
         run(&scene, &mut upload, &file);
-    }
-}
-
-fn some_fault(rng: &mut Rng) -> Faults {
-    let how = if rng.bool() { Cut::Rst } else { Cut::Fin };
-    let (up, down) = (rng.u64(..SIZE / 2), rng.u64(..600));
-    match rng.bool() {
-        true => Faults {
-            cut_down_after: Some(down),
-            how,
-            ..Faults::default()
-        },
-        false => Faults {
-            cut_up_after: Some(up),
-            how,
-            ..Faults::default()
-        },
     }
 }
 

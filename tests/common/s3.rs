@@ -6,7 +6,7 @@ use std::time::Duration;
 use resup::{Client, Upload};
 use resup_test_support::files;
 use resup_test_support::head::RequestHead;
-use resup_test_support::http_proxy::{Fault, HttpProxy};
+use resup_test_support::http_proxy::{first, Fault, HttpProxy};
 use resup_test_support::s3::{Kind, S3Server};
 
 /// The size of a part, as the sample has it.
@@ -103,12 +103,6 @@ pub fn on(
     times: u64,
     fault: Fault,
 ) -> impl FnMut(&RequestHead, u64) -> Fault + Send {
-    let mut done = 0;
-    move |head, _| {
-        if head.method != method || !is_presigned(head) || done == times {
-            return Fault::None;
-        }
-        done += 1;
-        fault
-    }
+    let which = move |head: &RequestHead| head.method == method && is_presigned(head);
+    first(times, which, fault)
 }

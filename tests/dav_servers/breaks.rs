@@ -1,8 +1,7 @@
 //! What breaks on the way.
 
-use fastrand::Rng;
 use resup::{SegmentSize, Upload};
-use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
+use resup_test_support::chaos::ChaosProxy;
 use resup_test_support::dav::{Kind, ALL};
 use resup_test_support::head::RequestHead;
 use resup_test_support::http_proxy::{Fault, HttpProxy};
@@ -71,12 +70,7 @@ fn cuts_at_random_bytes_lose_nothing() {
         let kind = scene.kind();
         for run in 0..runs::count(6) {
             let mut rng = seed::rng(seed.wrapping_add(run));
-            let cuts = rng.u64(1..12);
-            let plan = move |number: u64, rng: &mut Rng| match number < cuts {
-                true => some_fault(rng),
-                false => Faults::default(),
-            };
-            let chaos = ChaosProxy::start(scene.server.addr(), plan, rng.u64(..));
+            let chaos = ChaosProxy::with_cuts(scene.server.addr(), &mut rng, (SIZE, 2000));
             scene.proxy = HttpProxy::clean(chaos.addr());
             let (client, file) = (scene.client(), scene.file(SIZE));
             let mut upload = Upload::from_file(&client, &file).unwrap();
@@ -90,27 +84,5 @@ fn cuts_at_random_bytes_lose_nothing() {
             let there = scene.server.data().join(file.file_name().unwrap());
             std::fs::remove_file(there).unwrap();
         }
-    }
-}
-
-fn some_fault(rng: &mut Rng) -> Faults {
-    let how = if rng.bool() { Cut::Rst } else { Cut::Fin };
-    let (up, down) = (rng.u64(..SIZE), rng.u64(..2000));
-    match rng.u8(..8) {
-        0 => Faults {
-            refuse: true,
-            how,
-            ..Faults::default()
-        },
-        1..4 => Faults {
-            cut_down_after: Some(down),
-            how,
-            ..Faults::default()
-        },
-        _ => Faults {
-            cut_up_after: Some(up),
-            how,
-            ..Faults::default()
-        },
     }
 }

@@ -2,12 +2,12 @@
 
 use resup::{ProtocolName, SegmentSize};
 use resup_test_support::files;
-use resup_test_support::http_proxy::{Fault, HttpProxy};
+use resup_test_support::http_proxy::{on, Fault, HttpProxy};
 use resup_test_support::receiver::Receiver;
 use resup_test_support::tus::{Kind, Setup};
 
 use crate::scene::{client, left_over, methods, scenes, Scene};
-use crate::{on, SEGMENT, SIZE};
+use crate::{SEGMENT, SIZE};
 
 #[test]
 fn files_of_all_sizes_arrive() {

@@ -1,15 +1,14 @@
 //! What breaks on the way.
 
-use fastrand::Rng;
 use resup::{ErrorKind, SegmentSize};
-use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
+use resup_test_support::chaos::ChaosProxy;
 use resup_test_support::head::RequestHead;
-use resup_test_support::http_proxy::{Fault, HttpProxy};
+use resup_test_support::http_proxy::{on, Fault, HttpProxy};
 use resup_test_support::tus::{Kind, Setup, ALL};
 use resup_test_support::{runs, seed};
 
 use crate::scene::{name, setups, Scene};
-use crate::{on, SEGMENT, SIZE};
+use crate::{SEGMENT, SIZE};
 
 #[test]
 fn lost_responses_lose_nothing() {
@@ -71,12 +70,7 @@ fn cuts_at_random_bytes_lose_nothing() {
             let Some(mut scene) = Scene::with(setup.clone(), |_, _| Fault::None) else {
                 break;
             };
-            let cuts = rng.u64(1..12);
-            let plan = move |number: u64, rng: &mut Rng| match number < cuts {
-                true => some_fault(rng),
-                false => Faults::default(),
-            };
-            let chaos = ChaosProxy::start(scene.server.addr(), plan, rng.u64(..));
+            let chaos = ChaosProxy::with_cuts(scene.server.addr(), &mut rng, (SIZE, 600));
             scene.proxy = HttpProxy::clean(chaos.addr());
             let (client, file) = (scene.client(), scene.file(SIZE));
             let mut upload = scene.upload(&client, &file);
@@ -89,28 +83,6 @@ fn cuts_at_random_bytes_lose_nothing() {
                 .unwrap_or_else(|e| panic!("{}: run {run}: {e}", scene.name));
             scene.check(&upload, &file);
         }
-    }
-}
-
-fn some_fault(rng: &mut Rng) -> Faults {
-    let how = if rng.bool() { Cut::Rst } else { Cut::Fin };
-    let (up, down) = (rng.u64(..SIZE), rng.u64(..600));
-    match rng.u8(..8) {
-        0 => Faults {
-            refuse: true,
-            how,
-            ..Faults::default()
-        },
-        1..4 => Faults {
-            cut_down_after: Some(down),
-            how,
-            ..Faults::default()
-        },
-        _ => Faults {
-            cut_up_after: Some(up),
-            how,
-            ..Faults::default()
-        },
     }
 }
 

@@ -1,11 +1,11 @@
 //! Uploads that are taken back.
 
 use resup::{ErrorKind, RefusalKind};
-use resup_test_support::http_proxy::Fault;
+use resup_test_support::http_proxy::{on, Fault};
 
 use crate::refusals::begin;
 use crate::scene::{setups, Scene};
-use crate::{on, SIZE};
+use crate::SIZE;
 
 #[test]
 fn an_unfinished_upload_is_deleted_and_begins_anew() {

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use resup::{ErrorKind, ProtocolName, SegmentSize};
 use resup_test_support::head::RequestHead;
-use resup_test_support::http_proxy::Fault;
+use resup_test_support::http_proxy::{on, Fault};
 use resup_test_support::tus::{Kind, Setup};
 
 use crate::raw;
 use crate::scene::{client, left_over, setups, Log, Scene};
-use crate::{on, SIZE};
+use crate::SIZE;
 
 /// Begins an upload, of which half is sent before the connection is lost. Gives its URL.
 pub fn begin(scene: &Scene, file: &Path) -> String {

@@ -75,6 +75,26 @@ impl Faults {
             ..Self::default()
         }
     }
+
+    /// Makes a cut within the first `up` bytes to the server or `down` bytes to the client, or refuses a connection.
+    pub fn random_cut(rng: &mut fastrand::Rng, (up, down): (u64, u64)) -> Self {
+        let how = if rng.bool() { Cut::Rst } else { Cut::Fin };
+        let faults = match rng.u8(..8) {
+            0 => Self {
+                refuse: true,
+                ..Self::default()
+            },
+            1..4 => Self {
+                cut_down_after: Some(rng.u64(..down)),
+                ..Self::default()
+            },
+            _ => Self {
+                cut_up_after: Some(rng.u64(..up)),
+                ..Self::default()
+            },
+        };
+        Self { how, ..faults }
+    }
 }
 
 /// The proxy. Dropping it resets every connection and ends its threads.
@@ -115,6 +135,17 @@ impl ChaosProxy {
         seed: u64,
     ) -> Self {
         Self::on(free_port(), target, plan, seed)
+    }
+
+    /// Starts a proxy that cuts the first of its connections, at most 11, each within its first `bytes` to the server or
+    /// to the client.
+    pub fn with_cuts(target: SocketAddr, rng: &mut fastrand::Rng, bytes: (u64, u64)) -> Self {
+        let cuts = rng.u64(1..12);
+        let plan = move |number: u64, rng: &mut fastrand::Rng| match number < cuts {
+            true => Faults::random_cut(rng, bytes),
+            false => Faults::default(),
+        };
+        Self::start(target, plan, rng.u64(..))
     }
 
     /// Starts a proxy with small buffers: it takes some 100 KB more from each client than its rate

@@ -24,6 +24,31 @@ pub enum Fault {
     CutBody(u64),
 }
 
+/// Makes a plan that does `fault` to the first `times` of the requests that `which` chooses.
+pub fn first(
+    times: u64,
+    which: impl Fn(&RequestHead) -> bool + Send,
+    fault: Fault,
+) -> impl FnMut(&RequestHead, u64) -> Fault + Send {
+    let mut done = 0;
+    move |head, _| {
+        if done == times || !which(head) {
+            return Fault::None;
+        }
+        done += 1;
+        fault
+    }
+}
+
+/// Makes a plan that does `fault` to the first `times` requests of a method.
+pub fn on(
+    method: &'static str,
+    times: u64,
+    fault: Fault,
+) -> impl FnMut(&RequestHead, u64) -> Fault + Send {
+    first(times, move |head| head.method == method, fault)
+}
+
 /// A request that passed, and its response.
 #[derive(Clone, Debug)]
 pub struct Exchange {
