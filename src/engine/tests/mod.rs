@@ -7,6 +7,7 @@ mod held_ranges;
 mod histories;
 mod locating;
 mod parallel;
+mod part_runs;
 mod parts_histories;
 mod parts_world;
 mod reading_back;

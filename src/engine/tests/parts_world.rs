@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::super::parts::Ranges;
+use super::part_runs::{random_failure, Ended, Server};
 use super::*;
 use crate::protocol::Range;
 
@@ -79,6 +80,9 @@ pub(super) fn source_digest(from: u64, to: u64) -> Digest {
     digest_of(from, to, &[])
 }
 
+/// How often the bytes of the file may be sent in a run.
+const MAX_COPIES: u64 = 40;
+
 /// One run: its server, and how things go wrong.
 pub(super) struct World {
     pub rng: fastrand::Rng,
@@ -110,46 +114,8 @@ pub(super) struct World {
 }
 
 impl World {
-    pub fn new(mut rng: fastrand::Rng) -> Self {
-        let size = rng.u64(1..30 << 20);
-        let mut held = Pieces::default();
-        for _ in 0..rng.u64(..4) {
-            let from = rng.u64(..size) * rng.u64(..2);
-            held.put(from, rng.u64(from..=size), rng.u8(..4) > 0);
-        }
-        World {
-            size,
-            connections: rng.usize(1..=7),
-            complete: false,
-            proofs: [0, 3, 4][rng.usize(..3)],
-            lies: rng.u8(..6) == 0,
-            keeps: rng.bool(),
-            late: Vec::new(),
-            offered: 0,
-            max_segment: rng.bool().then(|| rng.u64(size / 60 + 1..=size)),
-            rarity: rng.u64(3..40),
-            under_way: Vec::new(),
-            confirmed: Ranges::default(),
-            sent: 0,
-            most_slots: 0,
-            disproved: false,
-            held,
-            rng,
-        }
-    }
-
     fn happens(&mut self) -> bool {
         self.rng.u64(..self.rarity) == 0
-    }
-
-    fn fault(&mut self) -> Stop {
-        Stop::Failed(match self.rng.u8(..8) {
-            0 => Error::bad_response("a page"),
-            1 => refused(RefusalKind::Busy, 503),
-            2 => refused(RefusalKind::Busy, 429),
-            3 => refused(RefusalKind::TooLarge, 413),
-            _ => connection_lost(),
-        })
     }
 
     /// Stores what came late of the bytes from one offset up to another.
@@ -214,27 +180,6 @@ impl World {
         }
     }
 
-    pub fn locate(&mut self) -> Result<Answer, Stop> {
-        assert!(self.under_way.is_empty(), "a locate beside parts");
-        self.disproved = false;
-        self.lose();
-        if self.happens() {
-            return Err(self.fault());
-        }
-        Ok(self.whole_answer())
-    }
-
-    /// Compares the digest of a range with the source's, and notes that these bytes are confirmed.
-    pub fn compare(&mut self, from: u64, to: u64, digest: Digest) -> bool {
-        let equal = digest == source_digest(from, to);
-        match equal {
-            true => self.confirmed.insert(from, to),
-            false if from == 0 => self.confirmed = Ranges::default(),
-            false => self.disproved = true,
-        }
-        equal
-    }
-
     fn check(&self, offset: u64, length: u64) {
         assert!(offset + length <= self.size, "past the end");
         assert!(self.max_segment.is_none_or(|most| length <= most));
@@ -244,95 +189,72 @@ impl World {
         assert_eq!(new, length, "confirmed bytes are sent again");
     }
 
-    /// Begins parts.
-    pub fn begin(&mut self, sends: Vec<PartSend>) {
-        for send in sends {
-            assert!(send.length > 0);
-            self.check(send.offset, send.length);
-            self.store_late(send.offset, send.offset + send.length);
-            for other in &self.under_way {
-                let apart = other.offset + other.length <= send.offset
-                    || send.offset + send.length <= other.offset;
-                assert!(apart, "two parts have the same bytes");
-            }
-            self.under_way.push(send);
-            let bound = self.connections.min(MOST_CONNECTIONS);
-            assert!(self.under_way.len() <= bound.min(self.offered as usize));
-            self.most_slots = self.most_slots.max(self.under_way.len());
+    /// Makes the answer to a request beside which there is no other one.
+    fn whole_answer(&mut self) -> Answer {
+        let mut answer = self.answer();
+        self.offered = answer.parts.unwrap_or_default();
+        if answer.parts.is_none() {
+            answer.ranges.clear();
         }
-    }
-
-    /// Ends one of the parts that are under way; gives its number, the offset up to which it was
-    /// read, and its result.
-    pub fn end(&mut self, abort: bool) -> (PartId, u64, Result<Outcome, Stop>) {
-        let place = self.rng.usize(..self.under_way.len());
-        let PartSend {
-            part,
-            offset,
-            length,
-            ..
-        } = self.under_way.remove(place);
-        let end = offset + length;
-        self.lose();
-        if abort || self.happens() {
-            let read = self.rng.u64(offset..=end);
-            if self.keeps {
-                let came = (offset, self.rng.u64(offset..=read));
-                match self.rng.bool() {
-                    true => self.late.push(came),
-                    false => self.held.put(came.0, came.1, true),
-                }
-            }
-            self.sent += read - offset;
-            return (part, read, Err(self.fault()));
-        }
-        self.sent += length;
-        if self.happens() && self.happens() {
-            return (part, end, Ok(Outcome::ChecksumMismatch(self.answer())));
-        }
-        if self.happens() && self.happens() {
-            return (part, end, Ok(Outcome::OffsetMismatch(self.answer())));
-        }
-        if self.happens() && self.happens() {
-            self.held = Pieces::default();
-            self.late.clear();
-            let refusal = refused(RefusalKind::Other, 404);
-            return (part, end, Ok(Outcome::UnknownUpload(refusal)));
-        }
-        if self.lies && self.happens() {
-            // It keeps nothing, and says so.
-            return (part, end, Ok(Outcome::Accepted(self.answer())));
-        }
-        self.held.put(offset, end, true);
-        if self.happens() {
-            return (part, end, Err(self.fault()));
-        }
-        let answer = self.answer();
-        let mut shown = Ranges::up_to(answer.offset);
+        self.confirmed = Ranges::up_to(answer.offset);
         answer
-            .ranges
-            .iter()
-            .for_each(|it| shown.insert(it.from, it.to));
-        if shown.contains(offset, end) {
-            self.confirmed.insert(offset, end);
+    }
+}
+
+impl Server for World {
+    fn new(mut rng: fastrand::Rng) -> Self {
+        let size = rng.u64(1..30 << 20);
+        let mut held = Pieces::default();
+        for _ in 0..rng.u64(..4) {
+            let from = rng.u64(..size) * rng.u64(..2);
+            held.put(from, rng.u64(from..=size), rng.u8(..4) > 0);
         }
-        if !self.lies {
-            // Of other ranges their digests tell which are the file's.
-            self.confirmed.insert(0, answer.offset);
-            let is_right = |it: &&Range| it.digest == source_digest(it.from, it.to);
-            let right = answer.ranges.iter().filter(is_right);
-            right.for_each(|it| self.confirmed.insert(it.from, it.to));
+        World {
+            size,
+            connections: rng.usize(1..=7),
+            complete: false,
+            proofs: [0, 3, 4][rng.usize(..3)],
+            lies: rng.u8(..6) == 0,
+            keeps: rng.bool(),
+            late: Vec::new(),
+            offered: 0,
+            max_segment: rng.bool().then(|| rng.u64(size / 60 + 1..=size)),
+            rarity: rng.u64(3..40),
+            under_way: Vec::new(),
+            confirmed: Ranges::default(),
+            sent: 0,
+            most_slots: 0,
+            disproved: false,
+            held,
+            rng,
         }
-        (part, end, Ok(Outcome::Accepted(answer)))
     }
 
-    /// Takes a send that is no part; gives the offset up to which it was read, and its result.
-    pub fn send(
-        &mut self,
-        offset: u64,
-        length: u64,
-        restart: Option<Digest>,
-    ) -> (u64, Result<Outcome, Stop>) {
+    fn rng(&mut self) -> &mut fastrand::Rng {
+        &mut self.rng
+    }
+
+    fn locate(&mut self) -> Result<Answer, Stop> {
+        assert!(self.under_way.is_empty(), "a locate beside parts");
+        self.disproved = false;
+        self.lose();
+        if self.happens() {
+            return Err(random_failure(&mut self.rng));
+        }
+        Ok(self.whole_answer())
+    }
+
+    fn compare(&mut self, from: u64, to: u64, digest: Digest) -> bool {
+        let equal = digest == source_digest(from, to);
+        match equal {
+            true => self.confirmed.insert(from, to),
+            false if from == 0 => self.confirmed = Ranges::default(),
+            false => self.disproved = true,
+        }
+        equal
+    }
+
+    fn send(&mut self, offset: u64, length: u64, restart: Option<Digest>) -> Ended {
         assert!(self.under_way.is_empty(), "a send beside parts");
         self.late.clear();
         let (prefix, end) = (self.held.prefix(), offset + length);
@@ -366,7 +288,7 @@ impl World {
         self.held.put(offset, read, true);
         self.sent += read - offset;
         if read < end || self.happens() {
-            return (read, Err(self.fault()));
+            return (read, Err(random_failure(&mut self.rng)));
         }
         if end == self.size && !self.held.is_right() {
             self.held = Pieces::default();
@@ -376,14 +298,100 @@ impl World {
         (end, Ok(Outcome::Accepted(self.whole_answer())))
     }
 
-    /// Makes the answer to a request beside which there is no other one.
-    fn whole_answer(&mut self) -> Answer {
-        let mut answer = self.answer();
-        self.offered = answer.parts.unwrap_or_default();
-        if answer.parts.is_none() {
-            answer.ranges.clear();
+    fn begin_parts(&mut self, sends: Vec<PartSend>) {
+        for send in sends {
+            assert!(send.length > 0);
+            self.check(send.offset, send.length);
+            self.store_late(send.offset, send.offset + send.length);
+            for other in &self.under_way {
+                let apart = other.offset + other.length <= send.offset
+                    || send.offset + send.length <= other.offset;
+                assert!(apart, "two parts have the same bytes");
+            }
+            self.under_way.push(send);
+            let bound = self.connections.min(MOST_CONNECTIONS);
+            assert!(self.under_way.len() <= bound.min(self.offered as usize));
+            self.most_slots = self.most_slots.max(self.under_way.len());
         }
-        self.confirmed = Ranges::up_to(answer.offset);
+    }
+
+    fn parts_under_way(&self) -> usize {
+        self.under_way.len()
+    }
+
+    fn most_parts(&self) -> usize {
+        self.most_slots
+    }
+
+    fn end_part(&mut self, abort: bool) -> (PartId, Ended) {
+        let place = self.rng.usize(..self.under_way.len());
+        let PartSend {
+            part,
+            offset,
+            length,
+            ..
+        } = self.under_way.remove(place);
+        let end = offset + length;
+        self.lose();
+        if abort || self.happens() {
+            let read = self.rng.u64(offset..=end);
+            if self.keeps {
+                let came = (offset, self.rng.u64(offset..=read));
+                match self.rng.bool() {
+                    true => self.late.push(came),
+                    false => self.held.put(came.0, came.1, true),
+                }
+            }
+            self.sent += read - offset;
+            return (part, (read, Err(random_failure(&mut self.rng))));
+        }
+        self.sent += length;
+        if self.happens() && self.happens() {
+            return (part, (end, Ok(Outcome::ChecksumMismatch(self.answer()))));
+        }
+        if self.happens() && self.happens() {
+            return (part, (end, Ok(Outcome::OffsetMismatch(self.answer()))));
+        }
+        if self.happens() && self.happens() {
+            self.held = Pieces::default();
+            self.late.clear();
+            let refusal = refused(RefusalKind::Other, 404);
+            return (part, (end, Ok(Outcome::UnknownUpload(refusal))));
+        }
+        if self.lies && self.happens() {
+            // It keeps nothing, and says so.
+            return (part, (end, Ok(Outcome::Accepted(self.answer()))));
+        }
+        self.held.put(offset, end, true);
+        if self.happens() {
+            return (part, (end, Err(random_failure(&mut self.rng))));
+        }
+        let answer = self.answer();
+        let mut shown = Ranges::up_to(answer.offset);
         answer
+            .ranges
+            .iter()
+            .for_each(|it| shown.insert(it.from, it.to));
+        if shown.contains(offset, end) {
+            self.confirmed.insert(offset, end);
+        }
+        if !self.lies {
+            // Of other ranges their digests tell which are the file's.
+            self.confirmed.insert(0, answer.offset);
+            let is_right = |it: &&Range| it.digest == source_digest(it.from, it.to);
+            let right = answer.ranges.iter().filter(is_right);
+            right.for_each(|it| self.confirmed.insert(it.from, it.to));
+        }
+        (part, (end, Ok(Outcome::Accepted(answer))))
+    }
+
+    fn check_event(&self) {
+        let (sent, size) = (self.sent, self.size);
+        assert!(sent <= MAX_COPIES * size, "{sent} bytes of {size}");
+    }
+
+    fn check_success(&self) {
+        let is_whole = self.complete && self.held.prefix() == self.size;
+        assert!(self.lies || is_whole && self.held.is_right());
     }
 }

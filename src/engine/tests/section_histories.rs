@@ -1,14 +1,10 @@
 //! Random histories of files in sections, with faults of every kind.
 
-use resup_test_support::{runs, seed};
+use resup_test_support::seed;
 
+use super::part_runs::{self, check_histories, random_failure, random_plan, Ended, Server};
 use super::*;
 use crate::protocol::Sections;
-
-/// How many runs are made; `RESUP_TEST_RUNS` multiplies them.
-const RUNS: u64 = 10_000;
-/// The most steps that a run may take.
-const MAX_STEPS: u32 = 20_000;
 
 /// One run: its server, and how things go wrong.
 struct World {
@@ -34,44 +30,8 @@ struct World {
 }
 
 impl World {
-    fn new(mut rng: fastrand::Rng) -> Self {
-        let size = rng.u64(2..40 << 20);
-        let count = rng.u64(2..13).min(size);
-        let length = size.div_ceil(count);
-        let begins = (0..size.div_ceil(length)).map(|number| number * length);
-        let held = begins.map(|begin| {
-            let all = length.min(size - begin);
-            [0, rng.u64(..=all), all][rng.usize(..3)]
-        });
-        World {
-            held: held.collect(),
-            size,
-            connections: rng.usize(1..=7),
-            length,
-            whole: None,
-            joins: rng.u8(..4) > 0,
-            lies: rng.u8(..8) == 0,
-            is_complete: false,
-            rarity: rng.u64(3..40),
-            under_way: Vec::new(),
-            told: Vec::new(),
-            most_slots: 0,
-            rng,
-        }
-    }
-
     fn happens(&mut self) -> bool {
         self.rng.u64(..self.rarity) == 0
-    }
-
-    fn fault(&mut self) -> Stop {
-        Stop::Failed(match self.rng.u8(..8) {
-            0 => Error::bad_response("a page"),
-            1 => refused(RefusalKind::Busy, 503),
-            2 => refused(RefusalKind::Busy, 429),
-            3 => refused(RefusalKind::TooLarge, 413),
-            _ => connection_lost(),
-        })
     }
 
     fn section(&self, offset: u64) -> usize {
@@ -132,11 +92,43 @@ impl World {
             self.held[section] = 0;
         }
     }
+}
+
+impl Server for World {
+    fn new(mut rng: fastrand::Rng) -> Self {
+        let size = rng.u64(2..40 << 20);
+        let count = rng.u64(2..13).min(size);
+        let length = size.div_ceil(count);
+        let begins = (0..size.div_ceil(length)).map(|number| number * length);
+        let held = begins.map(|begin| {
+            let all = length.min(size - begin);
+            [0, rng.u64(..=all), all][rng.usize(..3)]
+        });
+        World {
+            held: held.collect(),
+            size,
+            connections: rng.usize(1..=7),
+            length,
+            whole: None,
+            joins: rng.u8(..4) > 0,
+            lies: rng.u8(..8) == 0,
+            is_complete: false,
+            rarity: rng.u64(3..40),
+            under_way: Vec::new(),
+            told: Vec::new(),
+            most_slots: 0,
+            rng,
+        }
+    }
+
+    fn rng(&mut self) -> &mut fastrand::Rng {
+        &mut self.rng
+    }
 
     fn locate(&mut self) -> Result<Answer, Stop> {
         assert!(self.under_way.is_empty(), "a locate beside parts");
         if self.happens() {
-            return Err(self.fault());
+            return Err(random_failure(&mut self.rng));
         }
         if let Some(held) = self.whole {
             return Ok(self.whole(held));
@@ -146,7 +138,49 @@ impl World {
         Ok(self.answer(0..self.held.len()))
     }
 
-    fn begin(&mut self, sends: Vec<PartSend>) {
+    fn compare(&mut self, _: u64, _: u64, _: Digest) -> bool {
+        unreachable!("sections have no digests of ranges")
+    }
+
+    fn send(&mut self, offset: u64, length: u64, _: Option<Digest>) -> Ended {
+        assert!(self.under_way.is_empty(), "a send beside parts");
+        let end = offset + length;
+        if let Some(held) = self.whole {
+            assert_eq!(offset, held);
+            let read = match self.happens() {
+                true => self.rng.u64(offset..=end),
+                false => end,
+            };
+            self.whole = Some(read);
+            if read < end || self.happens() {
+                self.is_complete = read == self.size;
+                return (read, Err(random_failure(&mut self.rng)));
+            }
+            self.is_complete = end == self.size;
+            return (end, Ok(Outcome::Accepted(self.whole(end))));
+        }
+        assert_eq!(
+            (offset, length),
+            (self.size, 0),
+            "only what is whole is joined"
+        );
+        if self.happens() {
+            return (end, Err(random_failure(&mut self.rng)));
+        }
+        if !self.joins {
+            self.whole = Some(0);
+            let refusal = refused(RefusalKind::Failing, 403);
+            return (end, Err(Stop::Failed(refusal)));
+        }
+        self.lose();
+        if (0..self.held.len()).any(|it| self.range(it).1 != self.end(it)) {
+            return (end, Err(Stop::Failed(Error::bad_response("not whole"))));
+        }
+        self.is_complete = true;
+        (end, Ok(Outcome::Accepted(self.whole(self.size))))
+    }
+
+    fn begin_parts(&mut self, sends: Vec<PartSend>) {
         for send in sends {
             assert!(send.length > 0);
             let section = self.section(send.offset);
@@ -163,31 +197,34 @@ impl World {
         }
     }
 
-    /// Ends one of the parts that are under way, as its sender and the server do.
-    fn end_part(&mut self, abort: bool) -> Event {
+    fn parts_under_way(&self) -> usize {
+        self.under_way.len()
+    }
+
+    fn most_parts(&self) -> usize {
+        self.most_slots
+    }
+
+    fn end_part(&mut self, abort: bool) -> (PartId, Ended) {
         let place = self.rng.usize(..self.under_way.len());
         let send = self.under_way.remove(place);
         let section = self.section(send.offset);
         let end = send.offset + send.length;
         self.lose();
         let mut from = send.offset;
-        let event = |read, result| Event::Sent {
-            part: send.part,
-            read,
-            result,
-        };
+        let ended = |read, result| (send.part, (read, result));
         if let Some(most) = send.asks {
             if abort || self.happens() {
-                return event(from, Err(self.fault()));
+                return ended(from, Err(random_failure(&mut self.rng)));
             }
             let answer = self.answer([section].into_iter());
             match answer.reach() {
                 reach if reach > most => {
                     assert!(self.lies, "{reach} of {most}");
-                    return event(from, Err(Stop::Failed(connection_lost())));
+                    return ended(from, Err(Stop::Failed(connection_lost())));
                 }
-                reach if reach < from => return event(from, Ok(Outcome::OffsetMismatch(answer))),
-                reach if reach >= end => return event(from, Ok(Outcome::Accepted(answer))),
+                reach if reach < from => return ended(from, Ok(Outcome::OffsetMismatch(answer))),
+                reach if reach >= end => return ended(from, Ok(Outcome::Accepted(answer))),
                 reach => from = reach,
             }
         }
@@ -198,168 +235,45 @@ impl World {
             if self.range(section).1 == from && self.rng.bool() {
                 self.held[section] += self.rng.u64(..=read - from);
             }
-            return event(read, Err(self.fault()));
+            return ended(read, Err(random_failure(&mut self.rng)));
         }
         if self.happens() && self.happens() {
             let answer = self.answer([section].into_iter());
-            return event(end, Ok(Outcome::ChecksumMismatch(answer)));
+            return ended(end, Ok(Outcome::ChecksumMismatch(answer)));
         }
         if self.range(section).1 != from {
             let answer = self.answer([section].into_iter());
-            return event(end, Ok(Outcome::OffsetMismatch(answer)));
+            return ended(end, Ok(Outcome::OffsetMismatch(answer)));
         }
         self.held[section] += end - from;
         if self.happens() {
-            return event(end, Err(self.fault()));
+            return ended(end, Err(random_failure(&mut self.rng)));
         }
         let answer = self.answer([section].into_iter());
-        event(end, Ok(Outcome::Accepted(answer)))
+        ended(end, Ok(Outcome::Accepted(answer)))
     }
 
-    /// Takes a send that is no part.
-    fn send(&mut self, offset: u64, length: u64) -> (u64, Result<Outcome, Stop>) {
-        assert!(self.under_way.is_empty(), "a send beside parts");
-        let end = offset + length;
-        if let Some(held) = self.whole {
-            assert_eq!(offset, held);
-            let read = match self.happens() {
-                true => self.rng.u64(offset..=end),
-                false => end,
-            };
-            self.whole = Some(read);
-            if read < end || self.happens() {
-                self.is_complete = read == self.size;
-                return (read, Err(self.fault()));
-            }
-            self.is_complete = end == self.size;
-            return (end, Ok(Outcome::Accepted(self.whole(end))));
-        }
-        assert_eq!(
-            (offset, length),
-            (self.size, 0),
-            "only what is whole is joined"
-        );
-        if self.happens() {
-            return (end, Err(self.fault()));
-        }
-        if !self.joins {
-            self.whole = Some(0);
-            let refusal = refused(RefusalKind::Failing, 403);
-            return (end, Err(Stop::Failed(refusal)));
-        }
-        self.lose();
-        if (0..self.held.len()).any(|it| self.range(it).1 != self.end(it)) {
-            return (end, Err(Stop::Failed(Error::bad_response("not whole"))));
-        }
-        self.is_complete = true;
-        (end, Ok(Outcome::Accepted(self.whole(self.size))))
+    fn check_success(&self) {
+        assert!(self.is_complete);
     }
 }
 
 /// Makes one run; gives its result.
 fn run(world: &mut World) -> Result<(), Error> {
-    let (mut transfer, mut step) = Transfer::new(Plan {
-        size: world.size,
-        connections: world.connections,
+    let plan = Plan {
         abilities: Abilities {
             proves_prefix: false,
             needs_key: true,
             ..plan().abilities
         },
-        retry: RetryPolicy {
-            limit: 6,
-            ..plan().retry
-        },
-        segment_size: match world.rng.u8(..4) {
-            0 => SegmentSize::Fixed(world.rng.u64(1..world.size + 2).max(world.size / 60 + 1)),
-            1 => SegmentSize::Automatic,
-            _ => SegmentSize::Unlimited,
-        },
-        ..plan()
-    });
-    let mut now = Instant::now();
-    // Whether the program wants a pause while parts are under way.
-    let mut pauses = false;
-    let mut measured = 0;
-    for _ in 0..MAX_STEPS {
-        let event = match step {
-            Step::Finish(result) => return result,
-            Step::Begin => {
-                pauses = false;
-                Event::Begun
-            }
-            Step::Locate { .. } => match world.locate() {
-                Ok(answer) => Event::Located(answer),
-                Err(stop) => Event::Stopped(stop),
-            },
-            Step::Settle { offset, held, .. } => {
-                assert!(offset <= held && held <= world.size);
-                Event::Settled
-            }
-            Step::Send {
-                part,
-                offset,
-                length,
-                ..
-            } => {
-                let (read, result) = world.send(offset, length);
-                Event::Sent { part, read, result }
-            }
-            Step::SendParts { sends, abort } => {
-                world.begin(sends);
-                pauses |= world.rng.u8(..100) == 0;
-                if !abort && !pauses && world.rng.u8(..8) > 0 {
-                    measured += 100_000 * world.under_way.len() as u64;
-                    Event::Measured {
-                        sent: measured,
-                        under_way: world.rng.u64(..1 << 20),
-                    }
-                } else {
-                    match world.end_part(abort || pauses) {
-                        Event::Sent { part, read, .. } if pauses => Event::Sent {
-                            part,
-                            read,
-                            result: Err(Stop::Interrupted),
-                        },
-                        event => event,
-                    }
-                }
-            }
-            Step::Recheck => Event::Rechecked,
-            Step::Conclude { .. } => Event::Concluded,
-            Step::Recover { .. } => Event::Recovered,
-            other => unreachable!("{other:?}"),
-        };
-        now += Duration::from_millis(world.rng.u64(..500));
-        step = transfer.handle(event, now, world.rng.u64(..));
-    }
-    panic!("the run does not end");
+        ..random_plan(&mut world.rng, world.size, world.connections)
+    };
+    part_runs::run(world, plan)
 }
 
 #[test]
 fn every_history_of_sections_ends_and_only_whole_files_are_complete() {
-    let seed = seed::seed();
-    let factor = runs::count(1);
-    let (mut succeeded, mut at_a_time) = (0, [0; 7]);
-    for case in 0..RUNS * factor {
-        let mut world = World::new(seed::rng(seed.wrapping_add(case)));
-        let unwound = std::panic::AssertUnwindSafe(|| run(&mut world));
-        let result = std::panic::catch_unwind(unwound).unwrap_or_else(|_| panic!("case {case}"));
-        at_a_time[world.most_slots] += 1;
-        match result {
-            Err(error) => assert_ne!(error.kind(), ErrorKind::Internal, "case {case}: {error}"),
-            Ok(()) => {
-                succeeded += 1;
-                assert!(world.is_complete, "case {case}");
-            }
-        }
-    }
-    println!(
-        "{succeeded} of {} succeeded; parts at a time: {at_a_time:?}",
-        RUNS * factor
-    );
-    assert!(succeeded > RUNS / 4, "{succeeded}");
-    assert!(at_a_time[6] > RUNS / 100, "{at_a_time:?}");
+    check_histories(run);
 }
 
 #[test]
