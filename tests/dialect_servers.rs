@@ -5,63 +5,32 @@
 mod harness;
 #[path = "dialect_servers/old_page.rs"]
 mod old_page;
+#[path = "common/forms.rs"]
+mod scene;
 #[path = "common/steps.rs"]
 mod steps;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use resup::{Client, Error, SegmentSize, Upload};
+use resup::{Error, SegmentSize, Upload};
 use resup_test_support::files;
 use resup_test_support::forms::{FormApp, Kind, CHUNKED};
 use resup_test_support::head::RequestHead;
-use resup_test_support::http_proxy::{Fault, HttpProxy};
+use resup_test_support::http_proxy::Fault;
+use scene::Scene;
 
 const CHUNK: u64 = 100_000;
 
-/// A server behind a proxy, and a directory for files.
-struct Scene {
-    kind: Kind,
-    server: FormApp,
-    proxy: HttpProxy,
-    dir: tempfile::TempDir,
-}
-
 impl Scene {
-    fn with(
-        kind: Kind,
-        plan: impl FnMut(&RequestHead, u64) -> Fault + Send + 'static,
-    ) -> Option<Self> {
-        let server = FormApp::start(kind)?;
-        Some(Scene {
-            kind,
-            proxy: HttpProxy::start(server.addr(), plan),
-            server,
-            dir: tempfile::tempdir().unwrap(),
-        })
-    }
-
     fn upload(&self, size: u64, retries: u32) -> Upload {
-        let endpoint = self.server.endpoint_at(self.proxy.addr());
-        let client = Client::new(&endpoint).unwrap();
-        client.set_dialect(&self.server.dialect()).unwrap();
-        let short = Duration::from_millis(20);
-        client.set_retry_backoff(short, short * 8).unwrap();
+        let client = self.client();
         client.set_retry_limit(retries);
-        let path = self.path(size);
-        if !path.exists() {
-            files::make(&path, size, size).unwrap();
-        }
-        let mut upload = Upload::from_file(&client, path).unwrap();
+        let mut upload = Upload::from_file(&client, self.file(size)).unwrap();
         upload.set_segment_size(SegmentSize::Fixed(CHUNK)).unwrap();
         upload
             .set_state_file(self.dir.path().join("state"))
             .unwrap();
         upload
-    }
-
-    fn path(&self, size: u64) -> PathBuf {
-        self.dir.path().join(format!("file_{size}.bin"))
     }
 
     fn run(&self, size: u64) -> Result<(), Error> {
@@ -76,7 +45,7 @@ impl Scene {
         let whole = names.iter().filter(|stored| stored.ends_with(&name));
         let whole: Vec<_> = whole.collect();
         assert_eq!(whole.len(), 1, "{:?}: {names:?}", self.kind);
-        files::assert_same(&self.path(size), &self.server.stored_file(whole[0]));
+        files::assert_same(&self.file(size), &self.server.stored_file(whole[0]));
     }
 
     fn is_asked(&self) -> bool {

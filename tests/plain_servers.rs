@@ -5,57 +5,22 @@
 mod harness;
 #[path = "plain_servers/old_page.rs"]
 mod old_page;
+#[path = "common/forms.rs"]
+mod scene;
 #[path = "common/steps.rs"]
 mod steps;
-
-use std::path::PathBuf;
-use std::time::Duration;
 
 use resup::{Client, Error, ErrorKind, RefusalKind, Upload};
 use resup_test_support::files;
 use resup_test_support::forms::{FormApp, Kind, ALL};
-use resup_test_support::head::RequestHead;
 use resup_test_support::http_proxy::{Fault, HttpProxy};
-
-/// A server behind a proxy, and a directory for files.
-struct Scene {
-    kind: Kind,
-    server: FormApp,
-    proxy: HttpProxy,
-    dir: tempfile::TempDir,
-}
+use scene::Scene;
 
 impl Scene {
-    fn with(
-        kind: Kind,
-        plan: impl FnMut(&RequestHead, u64) -> Fault + Send + 'static,
-    ) -> Option<Self> {
-        let server = FormApp::start(kind)?;
-        Some(Scene {
-            kind,
-            proxy: HttpProxy::start(server.addr(), plan),
-            server,
-            dir: tempfile::tempdir().unwrap(),
-        })
-    }
-
-    fn client(&self) -> Client {
-        let client = Client::new(&self.server.endpoint_at(self.proxy.addr())).unwrap();
-        client.set_dialect(&self.server.dialect()).unwrap();
-        client.set_cookie("user", "joe").unwrap();
-        let short = Duration::from_millis(20);
-        client.set_retry_backoff(short, short * 8).unwrap();
-        client
-    }
-
-    fn file(&self, size: u64) -> PathBuf {
-        let path = self.dir.path().join(format!("file_{size}.bin"));
-        files::make(&path, size, size).unwrap();
-        path
-    }
-
     fn run(&self, size: u64) -> Result<Upload, Error> {
-        let mut upload = Upload::from_file(&self.client(), self.file(size)).unwrap();
+        let client = self.client();
+        client.set_cookie("user", "joe").unwrap();
+        let mut upload = Upload::from_file(&client, self.file(size)).unwrap();
         upload.set_field("who", "Joe").unwrap();
         upload.run().map(|()| upload)
     }
