@@ -45,55 +45,21 @@ pub(crate) struct ClientOptions {
 impl ClientOptions {
     /// Checks that the protocol that is set has what the other settings ask for.
     pub(crate) fn check(&self, upload: &UploadOptions) -> Result<(), Error> {
-        if !upload.has_size && upload.parts.is_some() {
-            let why = "presigned parts are set (set_parts), which need the size first";
-            return Err(Error::size_needed(why));
-        }
-        let takes_any = matches!(
-            self.protocol,
-            ProtocolName::Auto | ProtocolName::Tus | ProtocolName::Ietf
-        );
-        if !upload.has_size && !takes_any {
-            return Err(Error::size_needed(&format!(
-                "the protocol is set to {} (set_protocol), which needs the size first",
-                self.protocol.name()
-            )));
-        }
-        if !upload.has_size && self.dialect.is_some() {
-            let why = "a dialect is set (set_dialect), which needs the size first";
-            return Err(Error::size_needed(why));
-        }
-        if !upload.has_size && upload.digest == DigestMode::First {
-            return Err(Error::InvalidArgument {
-                what: "digest",
-                why: "cannot be computed first of a stream that is read only once; compute it in one pass, \
-                      or none"
-                    .to_owned(),
-            });
+        if !upload.has_size {
+            self.check_stream(upload)?;
         }
         let by_form = matches!(self.protocol, ProtocolName::Auto | ProtocolName::Form);
-        if upload.reads_back && upload.digest == DigestMode::None {
-            return Err(Error::InvalidArgument {
-                what: "read back",
-                why: "(set_read_back) and no digest (set_digest) were both set, and the bytes are compared by \
-                      their digest; set the digest to one pass or first"
-                    .to_owned(),
-            });
-        }
-        if upload.reads_back && upload.parts.is_some() {
-            return Err(Error::InvalidArgument {
-                what: "read back",
-                why: "(set_read_back) and presigned parts (set_parts) were both set, and none of their URLs \
-                      reads the file; leave one of them out"
-                    .to_owned(),
-            });
-        }
         let protocol = match (&upload.parts, &self.dialect) {
             (Some(_), _) => "presigned parts (set_parts)".to_owned(),
             (None, Some(_)) => "a dialect (set_dialect)".to_owned(),
-            (None, None) if by_form => return Ok(()),
             (None, None) => format!("protocol {} (set_protocol)", self.protocol.name()),
         };
+        if upload.reads_back {
+            self.check_read_back(upload, &protocol)?;
+        }
+        if by_form && upload.parts.is_none() && self.dialect.is_none() {
+            return Ok(());
+        }
         // Nothing of the client's login has to do with presigned parts.
         if self.credentials.signing.is_some() && upload.parts.is_none() {
             return Err(Error::InvalidArgument {
@@ -101,15 +67,6 @@ impl ClientOptions {
                 why: format!(
                     "(set_signing_secret) and {protocol} were both set, and \
                      nothing is signed there; set the protocol to form, or use a client without a secret"
-                ),
-            });
-        }
-        if upload.reads_back && (self.dialect.is_some() || self.protocol == ProtocolName::Session) {
-            return Err(Error::InvalidArgument {
-                what: "read back",
-                why: format!(
-                    "(set_read_back) and {protocol} were both set, and no URL of the finished file is \
-                     known there; compare the file by other means"
                 ),
             });
         }
@@ -125,6 +82,59 @@ impl ClientOptions {
             }),
             _ => Ok(()),
         }
+    }
+
+    /// Checks that a stream without a size can be sent.
+    fn check_stream(&self, upload: &UploadOptions) -> Result<(), Error> {
+        use ProtocolName::{Auto, Ietf, Tus};
+        if upload.parts.is_some() {
+            let why = "presigned parts are set (set_parts), which need the size first";
+            return Err(Error::size_needed(why));
+        }
+        if !matches!(self.protocol, Auto | Tus | Ietf) {
+            return Err(Error::size_needed(&format!(
+                "the protocol is set to {} (set_protocol), which needs the size first",
+                self.protocol.name()
+            )));
+        }
+        if self.dialect.is_some() {
+            let why = "a dialect is set (set_dialect), which needs the size first";
+            return Err(Error::size_needed(why));
+        }
+        match upload.digest {
+            DigestMode::First => Err(Error::InvalidArgument {
+                what: "digest",
+                why: "cannot be computed first of a stream that is read only once; compute it in one pass, \
+                      or none"
+                    .to_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that the finished file can be read back and compared.
+    fn check_read_back(&self, upload: &UploadOptions, protocol: &str) -> Result<(), Error> {
+        let why = if upload.digest == DigestMode::None {
+            "(set_read_back) and no digest (set_digest) were both set, and the bytes are compared by \
+             their digest; set the digest to one pass or first"
+                .to_owned()
+        } else if upload.parts.is_some() {
+            format!(
+                "(set_read_back) and {protocol} were both set, and none of their URLs reads the file; \
+                 leave one of them out"
+            )
+        } else if self.dialect.is_some() || self.protocol == ProtocolName::Session {
+            format!(
+                "(set_read_back) and {protocol} were both set, and no URL of the finished file is \
+                 known there; compare the file by other means"
+            )
+        } else {
+            return Ok(());
+        };
+        Err(Error::InvalidArgument {
+            what: "read back",
+            why,
+        })
     }
 }
 
