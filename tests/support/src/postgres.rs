@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +11,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::tls::Certificate;
 use crate::tools;
 
 /// With the value `postgres`, receivers of tests have their records in PostgreSQL.
@@ -20,6 +22,8 @@ const TIME: Duration = Duration::from_secs(60);
 /// The user of a Debian system who has no rights: the server does not run for root.
 #[cfg(unix)]
 const NOBODY: u32 = 65534;
+/// The usual port, by which the sockets are named.
+const PORT: u16 = 5432;
 /// What makes the server quick. A test kills processes, never the system.
 const SETTINGS: &str = "listen_addresses = ''\nmax_connections = 300\nfsync = off\n\
     full_page_writes = off\nautovacuum = off\nshared_buffers = 16MB\n";
@@ -30,6 +34,8 @@ pub struct Postgres {
     // Behind the socket's path, which has to be short.
     dir: tempfile::TempDir,
     child: Option<Child>,
+    /// Its port, which is in the name of its socket.
+    port: u16,
 }
 
 impl Postgres {
@@ -39,6 +45,34 @@ impl Postgres {
     ///
     /// When it does not start, or is not there although it is [needed](tools::find).
     pub fn start() -> Option<Self> {
+        Self::start_with(PORT, |_| String::new())
+    }
+
+    /// Starts one that listens on a port of 127.0.0.1, too, where it wants TLS, with this certificate. Returns it with the
+    /// port.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start) does.
+    pub fn start_with_tls(certificate: &Certificate) -> Option<(Self, u16)> {
+        let unused = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
+        let port = unused.expect("a port").port();
+        let server = Self::start_with(port, |data| {
+            let (pem, key) = certificate.write(data, "server");
+            private(&key);
+            let access = "local all all trust\nhostssl all all 127.0.0.1/32 trust\n";
+            fs::write(data.join("pg_hba.conf"), access).expect("the access");
+            format!(
+                "listen_addresses = '127.0.0.1'\nssl = on\nssl_cert_file = '{}'\nssl_key_file = '{}'\n",
+                pem.display(),
+                key.display()
+            )
+        });
+        server.map(|server| (server, port))
+    }
+
+    /// Starts one with more settings, which are made when its data directory is there.
+    fn start_with(port: u16, more: impl FnOnce(&Path) -> String) -> Option<Self> {
         let bin = programs()?;
         let dir = tempfile::Builder::new()
             .prefix("pg")
@@ -48,6 +82,7 @@ impl Postgres {
             bin,
             dir,
             child: None,
+            port,
         };
         give_to_nobody(server.dir.path());
         let made = server
@@ -61,7 +96,8 @@ impl Postgres {
         assert!(made.status.success(), "initdb: {said}");
         let settings = server.data().join("postgresql.conf");
         let file = fs::File::options().append(true).open(settings);
-        let written = file.and_then(|mut file| file.write_all(SETTINGS.as_bytes()));
+        let all = format!("port = {port}\n{SETTINGS}{}", more(&server.data()));
+        let written = file.and_then(|mut file| file.write_all(all.as_bytes()));
         written.expect("the settings");
         server.restart();
         Some(server)
@@ -233,8 +269,11 @@ impl Postgres {
             program => self.bin.join(program),
         };
         let mut command = Command::new(path);
-        command.current_dir(self.dir.path()).env("LC_ALL", "C");
-        for name in ["PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE"] {
+        command.current_dir(self.dir.path());
+        command
+            .env("LC_ALL", "C")
+            .env("PGPORT", self.port.to_string());
+        for name in ["PGHOST", "PGUSER", "PGPASSWORD", "PGDATABASE"] {
             command.env_remove(name);
         }
         as_nobody(&mut command);
@@ -337,6 +376,18 @@ fn give_to_nobody(dir: &Path) {
     fs::set_permissions(dir, all).expect("open to all");
 }
 
+/// Gives the file of a key to the user who runs the server, and lets nobody else read it.
+#[cfg(unix)]
+fn private(file: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    if is_root() {
+        let given = std::os::unix::fs::chown(file, Some(NOBODY), Some(NOBODY));
+        given.expect("root gives files away");
+    }
+    let own = fs::Permissions::from_mode(0o600);
+    fs::set_permissions(file, own).expect("private");
+}
+
 #[cfg(unix)]
 fn as_nobody(command: &mut Command) {
     use std::os::unix::process::CommandExt;
@@ -347,6 +398,9 @@ fn as_nobody(command: &mut Command) {
 
 #[cfg(not(unix))]
 fn give_to_nobody(_: &Path) {}
+
+#[cfg(not(unix))]
+fn private(_: &Path) {}
 
 #[cfg(not(unix))]
 fn as_nobody(_: &mut Command) {}

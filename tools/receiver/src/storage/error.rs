@@ -127,7 +127,8 @@ impl StoreError {
         match self {
             Self::InUse(_) | Self::Silent => true,
             Self::Database(error) => match &**error {
-                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+                sqlx::Error::Io(error) => !is_refused_by_tls(error),
+                sqlx::Error::PoolTimedOut => true,
                 _ => !self.is_full() && self.code().is_some_and(|code| away(&code)),
             },
             _ => false,
@@ -139,6 +140,9 @@ impl StoreError {
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Database(error) if matches!(**error, sqlx::Error::Tls(_)) => true,
+            Self::Database(error) if matches!(&**error, sqlx::Error::Io(error) if is_refused_by_tls(error)) => {
+                true
+            }
             _ => self.code().is_some_and(|code| {
                 code.len() == 5
                     && (["28", "3D"].iter().any(|it| code.starts_with(it)) || code == "55000")
@@ -169,4 +173,14 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         Self::Database(Arc::new(error))
     }
+}
+
+/// Whether a connection has failed since one side does not accept the other one's TLS, such as its certificate.
+fn is_refused_by_tls(error: &io::Error) -> bool {
+    use rustls::Error::{AlertReceived, InvalidCertificate, PeerIncompatible};
+    let inner = error.get_ref().and_then(|it| it.downcast_ref());
+    matches!(
+        inner,
+        Some(InvalidCertificate(_) | AlertReceived(_) | PeerIncompatible(_))
+    )
 }
