@@ -33,10 +33,6 @@ impl Uploads {
         &self,
         mut records: Vec<Record>,
     ) -> Result<Vec<Record>, StorageError> {
-        // One request for each object would make lists slow.
-        if self.objects.is_some() && records.len() > 1 {
-            return Ok(records);
-        }
         let suspects = self.finished_but(records.clone(), Look::Whole).await?;
         if !suspects.is_empty() {
             let missing = self.note_gone(&suspects).await?;

@@ -102,7 +102,8 @@ impl Client {
                 let mut builder = AmazonS3Builder::from_env()
                     .with_client_options(options)
                     .with_retry(retry)
-                    .with_bucket_name(bucket);
+                    .with_bucket_name(bucket)
+                    .with_disable_bulk_delete(true);
                 if !endpoint.is_empty() {
                     builder = builder.with_endpoint(endpoint);
                 }

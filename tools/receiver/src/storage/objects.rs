@@ -155,7 +155,6 @@ impl Objects {
 
     /// Deletes an object, if there is one.
     pub async fn delete(&self, key: &str) -> Result<(), ObjectError> {
-        // Not by the request for many at once, which some stores do not have.
         let deleted = self.client.objects.delete(&self.path(key)?).await;
         unless_missing(self.told(deleted, "delete", key)).map(drop)
     }
