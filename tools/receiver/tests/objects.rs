@@ -302,6 +302,12 @@ fn downloads_go_to_the_store_where_that_is_wanted() {
         let reply = Reply::read(&mut stream);
         assert_eq!(reply.status, 200, "{}", reply.head);
         assert!(reply.body == file.content);
+        assert!(reply
+            .head
+            .contains("content-type: application/octet-stream"));
+        // versitygw takes no name.
+        let is_named = reply.head.contains("content-disposition: attachment");
+        assert!(is_named || kind == Kind::Versity, "{}", reply.head);
         let secret = ACCESS[1].1;
         assert!(
             !text.contains(secret) && !scene.log().contains("X-Amz"),

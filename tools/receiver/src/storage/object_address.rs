@@ -15,6 +15,8 @@ use object_store::signer::Signer;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 use url::Url;
 
+/// What every object is to a browser that gets it from the store itself.
+const MEDIA_TYPE: &str = "application/octet-stream";
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a store may be silent.
@@ -84,6 +86,7 @@ impl Client {
         // Some servers have no HTTP/2 without TLS, and one connection for all uploads would be a bottleneck.
         let options = ClientOptions::new()
             .with_http1_only()
+            .with_default_content_type(MEDIA_TYPE)
             .with_allow_http(plain)
             .with_timeout_disabled()
             .with_connect_timeout(CONNECT)

@@ -11,15 +11,11 @@ use futures_util::{StreamExt, TryStreamExt};
 use object_store::multipart::PartId;
 use object_store::path::Path;
 use object_store::signer::SignedUrlOptions;
-use object_store::{
-    Attribute, Attributes, GetOptions, ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload,
-};
+use object_store::{GetOptions, ObjectStoreExt, PutPayload};
 
 use crate::storage::error::{Fault, ObjectError};
 use crate::storage::object_address::Client;
 
-/// What every object is to a browser that gets it from the store itself.
-const MEDIA_TYPE: &str = "application/octet-stream";
 /// The key of an object that a check makes.
 const PROBE: &str = ".probe";
 /// How long the address of a download may be used.
@@ -77,16 +73,14 @@ impl Objects {
     /// Makes an object of all bytes.
     pub async fn put(&self, key: &str, bytes: Bytes) -> Result<(), ObjectError> {
         let (path, payload) = (self.path(key)?, PutPayload::from(bytes));
-        let options = PutOptions::from(attributes());
-        let put = self.client.objects.put_opts(&path, payload, options);
+        let put = self.client.objects.put(&path, payload);
         self.told(put.await, "put", key).map(drop)
     }
 
     /// Begins an object in parts. Returns the id of the multipart upload.
     pub async fn begin(&self, key: &str) -> Result<String, ObjectError> {
-        let options = PutMultipartOptions::from(attributes());
         let path = self.path(key)?;
-        let begun = self.client.parts.create_multipart_opts(&path, options);
+        let begun = self.client.parts.create_multipart(&path);
         self.told(begun.await, "begin", key)
     }
 
@@ -261,10 +255,6 @@ impl Objects {
             fault,
         }
     }
-}
-
-fn attributes() -> Attributes {
-    Attributes::from_iter([(Attribute::ContentType, MEDIA_TYPE)])
 }
 
 /// Makes `None` of what is not there.
