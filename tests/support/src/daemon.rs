@@ -80,6 +80,11 @@ impl Daemon {
         self.addr
     }
 
+    /// Returns the process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Reads one of its logs.
     pub(crate) fn log(&self, name: &str) -> String {
         let bytes = fs::read(self.dir.path().join(name)).unwrap_or_default();

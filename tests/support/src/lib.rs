@@ -43,6 +43,7 @@
 
 mod acceptor;
 pub mod arrows;
+pub mod azure;
 pub mod chaos;
 pub mod chromium;
 mod conn;

@@ -22,7 +22,8 @@ pub enum Kind {
 pub const ALL: [Kind; 2] = [Kind::Moto, Kind::Versity];
 
 const KEY: &str = "a file.bin";
-const ACCESS: [(&str, &str); 3] = [
+/// The environment of who may use them.
+pub const ACCESS: [(&str, &str); 3] = [
     ("AWS_ACCESS_KEY_ID", "access"),
     ("AWS_SECRET_ACCESS_KEY", "a-secret-of-the-backend"),
     ("AWS_DEFAULT_REGION", "us-east-1"),
@@ -55,16 +56,15 @@ impl S3Server {
             return None;
         }
         if kind == Kind::Moto {
-            server.python(
-                server.addr(),
-                &[
-                    "-c",
-                    "import boto3; boto3.client('s3').create_bucket(Bucket='bucket')",
-                ],
-                86_400,
-            );
+            server.make_bucket();
         }
         Some(server)
+    }
+
+    /// Makes the bucket: moto has none after a start.
+    pub fn make_bucket(&self) {
+        let code = "import boto3; boto3.client('s3').create_bucket(Bucket='bucket')";
+        self.python(self.addr(), &["-c", code], 86_400);
     }
 
     /// Returns which one it is.
@@ -117,6 +117,30 @@ impl S3Server {
                     print(len(s3.list_multipart_uploads(Bucket='bucket').get('Uploads', [])))";
         let count = self.python(self.addr(), &["-c", code], 86_400);
         count.trim().parse().expect("a number")
+    }
+
+    /// Returns the keys of its objects.
+    pub fn keys(&self) -> Vec<String> {
+        let code = "import boto3; s3 = boto3.client('s3')\n\
+                    for it in s3.list_objects_v2(Bucket='bucket').get('Contents', []): print(it['Key'])";
+        let keys = self.python(self.addr(), &["-c", code], 86_400);
+        keys.lines().map(str::to_owned).collect()
+    }
+
+    /// Deletes one of its objects.
+    pub fn remove(&self, key: &str) {
+        let code =
+            format!("import boto3; boto3.client('s3').delete_object(Bucket='bucket', Key={key:?})");
+        self.python(self.addr(), &["-c", &code], 86_400);
+    }
+
+    /// Sends it a signal, such as `STOP` and `CONT`.
+    ///
+    /// # Panics
+    ///
+    /// When it is killed.
+    pub fn signal(&self, name: &str) {
+        tools::signal(self.daemon.as_ref().expect("it runs").id(), name);
     }
 
     /// Kills it (SIGKILL) and waits until it is gone.

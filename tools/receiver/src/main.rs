@@ -84,6 +84,7 @@ use crate::storage::expiry;
 use crate::storage::files::Files;
 use crate::storage::inventory;
 use crate::storage::moving;
+use crate::storage::objects::Objects;
 use crate::storage::pace::Pace;
 use crate::storage::uploads::{Naming, Uploads};
 
@@ -145,6 +146,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
     }
     let _lock = start::lock(data)?;
     let database = start::database(&config)?;
+    let objects = start::objects(&config)?;
     let tls = match (&config.tls_cert, &config.tls_key) {
         (Some(certificates), Some(key)) => Some(Arc::new(Tls::open(certificates, key)?)),
         _ => None,
@@ -156,7 +158,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
     reload_on_hangup(tls.clone())?;
     let mut end = Box::pin(signals()?);
     let prepared = tokio::select! {
-        prepared = prepare(&config, &database) => prepared,
+        prepared = prepare(&config, &database, &objects) => prepared,
         () = &mut end => return Ok(()),
     };
     let (accounts, uploads, listener) = match prepared {
@@ -164,9 +166,9 @@ async fn run(config: Config) -> anyhow::Result<()> {
         Err(OpenError::Other(error)) => return Err(error),
         Err(error) => {
             let listener = listen(&config, tls.is_some()).await?;
-            let waiting = tokio::spawn(waiting::serve(listener.clone(), tls.clone()));
+            let waiting = tokio::spawn(waiting::serve(error.what(), listener.clone(), tls.clone()));
             let prepared = tokio::select! {
-                prepared = prepare_later(&config, &database, error) => prepared,
+                prepared = prepare_later(&config, &database, &objects, error) => prepared,
                 () = &mut end => return Ok(()),
             };
             waiting.abort();
@@ -192,7 +194,12 @@ async fn run(config: Config) -> anyhow::Result<()> {
 }
 
 /// Opens what is kept, and repairs what a crash has left.
-async fn prepare(config: &Config, database: &Database) -> Result<(Accounts, Uploads), OpenError> {
+async fn prepare(
+    config: &Config,
+    database: &Database,
+    objects: &Option<Objects>,
+) -> Result<(Accounts, Uploads), OpenError> {
+    start::check(objects).await?;
     let (store, accounts) = start::open(config, database).await?;
     let unreachable = |error: StorageError| OpenError::of_storage(error, database);
     let users = accounts.users.any().await;
@@ -204,6 +211,7 @@ async fn prepare(config: &Config, database: &Database) -> Result<(Accounts, Uplo
     let uploads = Uploads {
         store,
         files: Files::open(&config.data)?,
+        objects: objects.clone(),
         claims: Arc::new(claims),
         searches: Pace::default(),
         blocks: Blocks::default(),
@@ -215,20 +223,24 @@ async fn prepare(config: &Config, database: &Database) -> Result<(Accounts, Uplo
     Ok((accounts, uploads))
 }
 
-/// Tries again until the database can be reached.
+/// Tries again until database and object store can be reached.
 async fn prepare_later(
     config: &Config,
     database: &Database,
+    objects: &Option<Objects>,
     mut error: OpenError,
 ) -> anyhow::Result<(Accounts, Uploads)> {
     loop {
         tracing::error!("{error}; until it is there, each request is answered with 503");
         tokio::time::sleep(RETRY).await;
-        error = match prepare(config, database).await {
-            Err(error @ OpenError::Unreachable(..)) => error,
+        error = match prepare(config, database, objects).await {
             Err(OpenError::Other(error)) => return Err(error),
+            Err(error) => error,
             Ok(prepared) => {
                 tracing::info!("the database {} is there", database.name());
+                if let Some(objects) = objects {
+                    tracing::info!("the object store {} is there", objects.name());
+                }
                 return Ok(prepared);
             }
         };

@@ -13,10 +13,12 @@ use sqlx::Connection;
 use tokio::net::TcpListener;
 
 use crate::accounts::Accounts;
-use crate::config::Config;
+use crate::config::{Config, Layout};
+use crate::http::reply::{STORE_UNREACHABLE, UNREACHABLE};
 use crate::http::room::set_data;
 use crate::storage::database::Database;
-use crate::storage::error::{StorageError, StoreError};
+use crate::storage::error::{Fault, ObjectError, StorageError, StoreError};
+use crate::storage::objects::Objects;
 use crate::storage::store::Store;
 
 /// The beginning of every database of SQLite that is not empty.
@@ -137,12 +139,33 @@ pub async fn open_accounts(config: &Config) -> anyhow::Result<Accounts> {
     Accounts::open(&database, config).await
 }
 
-/// A reason why the database cannot be opened.
+/// Opens the object store, if there is one. No request goes to it yet.
+pub fn objects(config: &Config) -> anyhow::Result<Option<Objects>> {
+    let open = |address: &String| {
+        let is_by_id = config.layout == Layout::Id;
+        Objects::open(address, is_by_id, config.redirect_downloads)
+            .context("the object store of --store cannot be used")
+    };
+    config.store.as_ref().map(open).transpose()
+}
+
+/// Checks that the object store takes files. Its error says whether it may do so later.
+pub async fn check(objects: &Option<Objects>) -> Result<(), OpenError> {
+    match objects {
+        Some(objects) => objects.check().await.map_err(OpenError::of_objects),
+        None => Ok(()),
+    }
+}
+
+/// A reason why database or object store cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// It cannot be reached now.
     #[error("the database {0} cannot be reached: {1}")]
     Unreachable(String, StoreError),
+    /// The object store cannot be reached now.
+    #[error(transparent)]
+    StoreAway(ObjectError),
     /// Something else.
     #[error(transparent)]
     Other(#[from] anyhow::Error),
@@ -153,7 +176,23 @@ impl OpenError {
     pub fn of_storage(error: StorageError, database: &Database) -> Self {
         match error {
             StorageError::Store(error) => Self::new(error, database),
+            StorageError::Object(error) => Self::of_objects(error),
             error => Self::Other(error.into()),
+        }
+    }
+
+    /// Says in words for everybody what cannot be reached.
+    pub fn what(&self) -> &'static str {
+        match self {
+            Self::StoreAway(_) => STORE_UNREACHABLE,
+            _ => UNREACHABLE,
+        }
+    }
+
+    fn of_objects(error: ObjectError) -> Self {
+        match error.fault {
+            Fault::Away => Self::StoreAway(error),
+            _ => Self::Other(error.into()),
         }
     }
 

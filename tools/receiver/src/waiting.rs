@@ -1,4 +1,5 @@
-//! A receiver whose database cannot be reached at the start: it answers each request with 503, until the database is there.
+//! A receiver whose database or object store cannot be reached at the start: it answers each request with 503, until both are
+//! there.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::http::reply::{Reply, UNREACHABLE};
+use crate::http::reply::Reply;
 use crate::linger::linger;
 use crate::ops::tls::Tls;
 use crate::server::accept;
@@ -24,14 +25,14 @@ use crate::server::accept;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Answers until it is dropped.
-pub async fn serve(listener: Arc<TcpListener>, tls: Option<Arc<Tls>>) {
+pub async fn serve(what: &'static str, listener: Arc<TcpListener>, tls: Option<Arc<Tls>>) {
     let health = (
         StatusCode::SERVICE_UNAVAILABLE,
-        format!("failing: {UNREACHABLE}; the log says more\n"),
+        format!("failing: {what}; the log says more\n"),
     );
     let router = Router::new()
         .route("/healthz", get(|| async { health }))
-        .fallback(|| async { Reply::away() })
+        .fallback(move || async move { Reply::away(what) })
         .layer(middleware::map_request(linger))
         .layer(middleware::map_response(close));
     let waiting = Waiting {

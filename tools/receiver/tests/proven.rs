@@ -195,6 +195,7 @@ fn forget_changes(url: &str) {
             "ALTER TABLE uploads DROP COLUMN content_blake3",
             "ALTER TABLE uploads DROP COLUMN ranges",
             "ALTER TABLE uploads DROP COLUMN open",
+            "ALTER TABLE uploads DROP COLUMN object",
             "CREATE INDEX uploads_by_content ON uploads (owner, size)",
             "CREATE INDEX uploads_by_change ON uploads (owner, changed)",
             "DELETE FROM _sqlx_migrations WHERE version > 4",

@@ -80,6 +80,15 @@ pub struct Config {
     #[arg(long, value_name = "FILE", global = true)]
     pub database_password_file: Option<PathBuf>,
 
+    /// Object store for the files, in place of the directory: s3://BUCKET/PREFIX, az:// or gs:// likewise,
+    /// with ?endpoint=URL where it is not the provider's own; credentials are in the environment
+    #[arg(long, value_name = "URL", hide_env_values = true)]
+    pub store: Option<String>,
+
+    /// Answer downloads by an address at the object store, good for 15 minutes and for everybody
+    #[arg(long, requires = "store")]
+    pub redirect_downloads: bool,
+
     /// Time that a client may take for a request's header block
     #[arg(long, value_name = "TIME", default_value = "30", value_parser = time)]
     pub header_timeout: Duration,

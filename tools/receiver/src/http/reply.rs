@@ -19,6 +19,9 @@ use crate::storage::record::{Record, State};
 /// What everybody may know of a database that cannot be reached.
 pub const UNREACHABLE: &str = "the receiver's database cannot be reached";
 
+/// What everybody may know of an object store that cannot be reached.
+pub const STORE_UNREACHABLE: &str = "the receiver's object store cannot be reached";
+
 /// A reply. docs/PROTOCOL.md says which members it has.
 #[derive(Debug, Default)]
 pub struct Reply {
@@ -185,15 +188,13 @@ impl Reply {
             "the database {} cannot be reached: {error:#}",
             database::name()
         );
-        Self::away()
+        Self::away(UNREACHABLE)
     }
 
-    /// Says that the database cannot be reached now.
-    pub fn away() -> Self {
-        Self::refusal(
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("{UNREACHABLE} now: try again later"),
-        )
+    /// Says that something cannot be reached now.
+    pub fn away(what: &str) -> Self {
+        let message = format!("{what} now: try again later");
+        Self::refusal(StatusCode::SERVICE_UNAVAILABLE, message)
     }
 
     /// Adds the state of the upload.
@@ -347,6 +348,10 @@ impl From<StorageError> for Reply {
             StorageError::NameTaken(message) => Self::refusal(StatusCode::CONFLICT, message),
             StorageError::NameTooLong(message) => Self::bad_request(message),
             error @ StorageError::Busy => Self::refusal(StatusCode::LOCKED, error.to_string()),
+            StorageError::Object(error) => {
+                tracing::error!("{error}");
+                Self::away(STORE_UNREACHABLE)
+            }
             error if error.is_full() => Self::storage_full(error),
             error if error.is_unreachable() || error.is_refusal() => Self::unreachable(error),
             error => Self::internal(format!("{error}; {}", room())),

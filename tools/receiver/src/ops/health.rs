@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{timeout, Instant};
 
-use crate::http::reply::UNREACHABLE;
+use crate::http::reply::{STORE_UNREACHABLE, UNREACHABLE};
 use crate::http::room::room;
 use crate::storage::database;
 use crate::storage::uploads::Uploads;
@@ -129,7 +129,12 @@ async fn probe(uploads: Uploads) -> Verdict {
         tracing::error!("not healthy: {error}; {}", room());
         return Err("the database cannot be written");
     }
-    if let Err(error) = uploads.files.probe().await {
+    if let Some(objects) = &uploads.objects {
+        if let Err(error) = objects.probe().await {
+            tracing::error!("not healthy: {error}");
+            return Err(STORE_UNREACHABLE);
+        }
+    } else if let Err(error) = uploads.files.probe().await {
         tracing::error!("not healthy: files: {error}; {}", room());
         return Err("files cannot be written");
     }

@@ -17,6 +17,8 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use crate::http::conditions::Validators;
 use crate::http::reply::Reply;
+use crate::storage::content::{self, Content};
+use crate::storage::error::StorageError;
 use crate::storage::record::Record;
 use crate::storage::uploads::Uploads;
 
@@ -40,7 +42,7 @@ const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC
 /// Answers with the file of `record`, or the part that the request asks for.
 pub async fn file(uploads: &Uploads, record: &Record, head: &Parts) -> Result<Response, Reply> {
     let opened = uploads.read(record).await?;
-    let mut file = opened.ok_or_else(|| Reply::unknown(&record.id))?;
+    let content = opened.ok_or_else(|| Reply::unknown(&record.id))?;
     let size = record.identity.size;
     let validators = Validators::new(&record.version(), record.changed);
     let mut response = Response::new(Body::empty());
@@ -69,6 +71,22 @@ pub async fn file(uploads: &Uploads, record: &Record, head: &Parts) -> Result<Re
         *response.status_mut() = status;
         return Ok(response);
     }
+    if let (Content::Object(objects, key), &Method::GET) = (&content, &head.method) {
+        if objects.redirects {
+            let disposition = disposition(&record.identity.name);
+            let place = objects.download(key, &disposition);
+            set(
+                &mut response,
+                header::LOCATION,
+                place.await.map_err(StorageError::from)?,
+            );
+            // The address is good for a while, and for everybody.
+            let value = HeaderValue::from_static("private, no-store");
+            response.headers_mut().insert(header::CACHE_CONTROL, value);
+            *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+            return Ok(response);
+        }
+    }
     // A HEAD has no range (RFC 9110, 14.2).
     let takes_range = head.method == Method::GET && validators.allows_range(&head.headers);
     let range = match takes_range {
@@ -92,9 +110,19 @@ pub async fn file(uploads: &Uploads, record: &Record, head: &Parts) -> Result<Re
         }
     };
     set(&mut response, header::CONTENT_LENGTH, length.to_string());
-    let position = file.seek(SeekFrom::Start(first)).await;
-    position.map_err(Reply::internal)?;
-    *response.body_mut() = Body::from_stream(bytes(file, length));
+    if head.method == Method::HEAD {
+        return Ok(response);
+    }
+    *response.body_mut() = match content {
+        Content::File(mut file) => {
+            let position = file.seek(SeekFrom::Start(first)).await;
+            position.map_err(Reply::internal)?;
+            Body::from_stream(bytes(file, length))
+        }
+        Content::Object(objects, key) => {
+            Body::from_stream(content::stream(&objects, &key, first, length).await?)
+        }
+    };
     Ok(response)
 }
 

@@ -119,7 +119,7 @@ pub async fn append(
     claim.begin_send(&owner)?;
     body.set_slot(claim.slot());
     let commit_bytes = endpoint.config.commit_bytes.get();
-    let writer = Writer::start(
+    let writer = Writer::begin(
         endpoint.uploads.clone(),
         record.clone(),
         commit_bytes,
@@ -175,7 +175,7 @@ pub async fn settle(
     whole: &[Digest],
 ) -> Result<Record, Failure> {
     let commit_bytes = endpoint.config.commit_bytes.get();
-    let writer = Writer::start(endpoint.uploads.clone(), record, commit_bytes, claim);
+    let writer = Writer::begin(endpoint.uploads.clone(), record, commit_bytes, claim);
     judge(endpoint, writer.finish(expected(whole)).await?).await
 }
 

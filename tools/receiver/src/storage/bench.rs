@@ -26,6 +26,7 @@ pub async fn uploads(dir: &Path) -> Uploads {
             .await
             .unwrap(),
         files: Files::open(dir).unwrap(),
+        objects: None,
         claims: Arc::new(Claims::new(10, None)),
         searches: Pace::default(),
         blocks: Blocks::default(),

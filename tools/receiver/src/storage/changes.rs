@@ -4,6 +4,7 @@ use resup_digests::Algorithm;
 use sqlx::AnyConnection;
 
 use crate::storage::database::{now, signed};
+use crate::storage::object::Object;
 use crate::storage::record::{Record, State};
 
 /// The most that one owner may have, finished or not.
@@ -274,7 +275,7 @@ async fn save(database: &mut AnyConnection, record: &Record, changed: i64) -> sq
         "UPDATE uploads
          SET state = $2, held = $3, midstate = $4, content_md5 = $5, content_sha256 = $6,
              content_blake3 = $10, md5 = $7, sha256 = $11, blake3 = $12, changed = $8, place = $9,
-             proven = $13, proven_midstate = $14, ranges = $15, gone = 0
+             proven = $13, proven_midstate = $14, ranges = $15, object = $16, gone = 0
          WHERE id = $1
            AND NOT EXISTS (SELECT 1 FROM uploads WHERE place = $9 AND id <> $1)",
     )
@@ -296,6 +297,7 @@ async fn save(database: &mut AnyConnection, record: &Record, changed: i64) -> sq
         _ => record.proven.digests.save(),
     })
     .bind(record.ranges.save())
+    .bind(Object::save(record.object.as_ref()))
     .execute(database)
     .await?;
     Ok(done.rows_affected() == 1)

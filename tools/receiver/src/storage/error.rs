@@ -15,6 +15,9 @@ pub enum StorageError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The object store failed.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
     /// Another file has the name.
     #[error("{0}")]
     NameTaken(String),
@@ -38,13 +41,21 @@ impl StorageError {
                 matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
             }
             Self::Store(error) => error.is_full(),
-            Self::NameTaken(_) | Self::NameTooLong(_) | Self::Busy | Self::Thread(_) => false,
+            Self::Object(_)
+            | Self::NameTaken(_)
+            | Self::NameTooLong(_)
+            | Self::Busy
+            | Self::Thread(_) => false,
         }
     }
 
-    /// Whether the database cannot be reached now, and may be later.
+    /// Whether the database, or the object store, cannot be reached now, and may be later.
     pub fn is_unreachable(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_unreachable())
+        match self {
+            Self::Store(error) => error.is_unreachable(),
+            Self::Object(error) => error.fault == Fault::Away,
+            _ => false,
+        }
     }
 
     /// Whether the database refuses this program, which it took before.
@@ -55,6 +66,47 @@ impl StorageError {
     /// Whether the database may have made the change all the same, since its answer was lost.
     pub fn may_be_done(&self) -> bool {
         matches!(self, Self::Store(error) if !error.is_from_statement())
+    }
+}
+
+/// A reason why the object store could not help.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the object store {store} cannot {work}: {why}{}", fault.way_out())]
+pub struct ObjectError {
+    /// The store's address, which has no credentials.
+    pub store: String,
+    /// What it was asked to do, with the key of the object.
+    pub work: String,
+    /// What went wrong.
+    pub why: String,
+    /// What kind of a reason it is.
+    pub fault: Fault,
+}
+
+/// A kind of reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It cannot be reached now, and may be later.
+    Away,
+    /// It refuses this program.
+    Refused,
+    /// It does not have what was asked for.
+    Missing,
+    /// It does not take the request.
+    Wrong,
+}
+
+impl Fault {
+    fn way_out(self) -> &'static str {
+        match self {
+            Self::Away => "",
+            Self::Refused => {
+                "; check the credentials in the receiver's environment (AWS_…, AZURE_… or GOOGLE_…), their rights in the \
+                 bucket, and the region"
+            }
+            Self::Missing => "; is the bucket there, under this name?",
+            Self::Wrong => "; check the address in --store",
+        }
     }
 }
 

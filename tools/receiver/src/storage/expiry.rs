@@ -77,6 +77,7 @@ async fn sweep(uploads: &Uploads, age: Option<Duration>, trusts: bool) -> Result
         let files = uploads.files.clone();
         blocking(move || files.remove_old_unknown()).await?;
     }
+    uploads.sweep_objects(trusts).await?;
     uploads.review_gone(trusts).await
 }
 

@@ -7,6 +7,8 @@
 //! | --- | --- |
 //! | `after-write` | bytes were written |
 //! | `after-sync` | the file was synced |
+//! | `after-begin` | a multipart upload was begun in an object store, its id is not saved yet |
+//! | `after-complete` | an object was made, its upload is not finished yet |
 //! | `before-commit`, `after-group` | around the commit of any change of the records |
 //! | `after-commit` | a writer's change was committed |
 //! | `after-finish` | a finished upload was committed, its file is not yet at its place |

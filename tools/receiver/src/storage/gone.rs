@@ -4,7 +4,6 @@
 //! Where there is another file, of another length, the upload is in no list either: it cannot be downloaded. But it counts.
 
 use std::collections::HashSet;
-use std::io;
 
 use crate::storage::claims::Claim;
 use crate::storage::database::now;
@@ -19,14 +18,22 @@ use crate::storage::uploads::Uploads;
 /// How many uploads are looked at together.
 const PAGE: u32 = 1000;
 
+/// What is looked for.
+#[derive(Clone, Copy)]
+enum Look {
+    /// A file of the upload's size.
+    Whole,
+    /// A file.
+    There,
+}
+
 impl Uploads {
     /// Leaves out the finished uploads that have no file of their size, and notes which files are gone.
     pub async fn leave_out_gone(
         &self,
         mut records: Vec<Record>,
     ) -> Result<Vec<Record>, StorageError> {
-        let whole = |files: &Files, record: &Record| files.is_whole(record);
-        let suspects = self.finished_but(records.clone(), whole).await?;
+        let suspects = self.finished_but(records.clone(), Look::Whole).await?;
         if !suspects.is_empty() {
             let missing = self.note_gone(&suspects).await?;
             records.retain(|record| !missing.contains(&record.id));
@@ -36,7 +43,7 @@ impl Uploads {
 
     /// Looks at all files of an owner, once a minute at most, and notes those that are gone.
     pub async fn look_for_gone(&self, owner: &str) -> Result<(), StorageError> {
-        if !self.searches.allows(owner) {
+        if self.objects.is_some() || !self.searches.allows(owner) {
             return Ok(());
         }
         let mut last = None;
@@ -64,8 +71,7 @@ impl Uploads {
                 return Ok(());
             };
             last.clone_from(&record.id);
-            let is_back = |files: &Files, record: &Record| files.is_gone(record).map(|gone| !gone);
-            let still = self.finished_but(page.clone(), is_back).await?;
+            let still = self.finished_but(page.clone(), Look::There).await?;
             let still: HashSet<_> = still.into_iter().map(|record| record.id).collect();
             let (gone, back): (Vec<_>, Vec<_>) = page
                 .into_iter()
@@ -82,12 +88,30 @@ impl Uploads {
         }
     }
 
-    /// Finds the finished uploads, but for those of which `is_there` is true.
+    /// Finds the finished uploads, but for those that have what is looked for.
     async fn finished_but(
         &self,
         records: Vec<Record>,
-        is_there: impl Fn(&Files, &Record) -> io::Result<bool> + Send + 'static,
+        look: Look,
     ) -> Result<Vec<Record>, StorageError> {
+        if let Some(objects) = &self.objects {
+            let mut found = Vec::new();
+            for record in records {
+                let is_there = match look {
+                    _ if record.state != State::Complete => true,
+                    Look::Whole => objects.is_whole(&record).await?,
+                    Look::There => !objects.is_gone(&record).await?,
+                };
+                if !is_there {
+                    found.push(record);
+                }
+            }
+            return Ok(found);
+        }
+        let is_there = move |files: &Files, record: &Record| match look {
+            Look::Whole => files.is_whole(record),
+            Look::There => files.is_gone(record).map(|gone| !gone),
+        };
         let files = self.files.clone();
         blocking(move || {
             let mut found = Vec::new();
@@ -114,10 +138,14 @@ impl Uploads {
             let Some(record) = record.filter(|record| record.state == State::Complete) else {
                 continue;
             };
-            if self.on_disk(&record, Files::is_whole).await? {
+            let is_whole = match &self.objects {
+                Some(objects) => objects.is_whole(&record).await?,
+                None => self.on_disk(&record, Files::is_whole).await?,
+            };
+            if is_whole {
                 continue;
             }
-            if self.on_disk(&record, Files::is_gone).await? {
+            if self.is_gone(&record).await? {
                 tracing::info!(id = record.id, "the file '{}' is gone", record.place);
                 gone.push(record.id.clone());
             }

@@ -20,6 +20,13 @@
 //! | [`pool`] | connections that are shared |
 //! | [`moving`] | the move of all records to another database |
 //! | [`files`] | the bytes, in the directories `partial` and `files` |
+//! | [`content`] | the content of finished uploads, read or used again |
+//! | [`object_writer`] | the thread that puts an upload's bytes into an object store |
+//! | [`object_sweep`] | search for what is left over in an object store |
+//! | [`object_files`] | the bytes in an object store |
+//! | [`objects`] | requests to an object store |
+//! | [`object_address`] | the address of an object store, and a client for it |
+//! | [`object`] | what an object store has of an unfinished upload |
 //! | [`unknown`] | bytes that the database does not know, in `partial.unknown` |
 //! | [`inventory`] | the commands that list and remove these |
 //! | `bench` | what the tests here share |
@@ -40,6 +47,7 @@ mod bench;
 pub mod blocks;
 pub mod changes;
 pub mod claims;
+pub mod content;
 pub mod database;
 pub mod digests;
 pub mod error;
@@ -51,6 +59,12 @@ pub mod inventory;
 pub mod join;
 pub mod moving;
 pub mod names;
+pub mod object;
+pub mod object_address;
+pub mod object_files;
+pub mod object_sweep;
+pub mod object_writer;
+pub mod objects;
 pub mod pace;
 pub mod parts;
 pub mod pool;

@@ -5,8 +5,11 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 
 use resup_digests::{Algorithm, Digest, State as DigestState};
 
+use crate::config::digest_set::DigestSet;
+use crate::storage::digests::Digests;
 use crate::storage::error::StorageError;
 use crate::storage::files::Files;
+use crate::storage::object_files::place_key;
 use crate::storage::record::{Record, State};
 use crate::storage::threads::blocking;
 use crate::storage::uploads::Uploads;
@@ -47,6 +50,12 @@ impl Uploads {
         algorithm: Algorithm,
     ) -> Result<(), StorageError> {
         if record.digests.get(algorithm).is_none() {
+            // The parts of an object cannot be read. Another client begins again.
+            if self.objects.is_some() && record.state != State::Complete && record.offset > 0 {
+                self.reset(record).await?;
+                record.digests = Digests::new(DigestSet::default() | algorithm);
+                return Ok(self.store.save(record).await?);
+            }
             self.compute(record, algorithm).await?;
             self.store.save_digests(record).await?;
         }
@@ -75,6 +84,15 @@ impl Uploads {
     }
 
     async fn compute(&self, record: &mut Record, algorithm: Algorithm) -> Result<(), StorageError> {
+        if let Some(objects) = self.objects.as_ref().filter(|_| record.offset > 0) {
+            let key = match record.state {
+                State::Complete => place_key(&record.place),
+                State::New | State::Partial => objects.working_key(&record.id),
+            };
+            let state = objects.digest(&key, algorithm, record.offset).await?;
+            record.digests.add(state);
+            return Ok(());
+        }
         let (files, read) = (self.files.clone(), record.clone());
         let state = blocking(move || match (read.state, read.offset) {
             (State::New | State::Partial, 0) => Ok(DigestState::new(algorithm)),

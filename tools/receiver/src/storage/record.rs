@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::config::digest_set::DigestSet;
 use crate::storage::digests::Digests;
+use crate::storage::object::Object;
 use crate::storage::ranges::Ranges;
 
 /// The state of an upload.
@@ -194,6 +195,8 @@ pub struct Record {
     pub digests: Digests,
     /// What is durable behind them; nothing when the upload is complete.
     pub ranges: Ranges,
+    /// What an object store has of an unfinished upload; `None` where the bytes are in the directory.
+    pub object: Option<Object>,
     /// The bytes that a digest of the client has proven: none, some or all of them.
     pub proven: Prefix,
     /// Whether the client has not said yet how many bytes the file has; its size is then the room taken for it so far.
@@ -222,6 +225,7 @@ impl Record {
             offset: 0,
             digests: Digests::new(digests),
             ranges: Ranges::default(),
+            object: None,
             proven: Prefix::default(),
             is_open: false,
             concat: Concat::None,
@@ -248,8 +252,14 @@ impl Record {
         }
     }
 
-    /// Drops the bytes behind a prefix, and the ranges.
-    pub fn go_back(&mut self, to: Prefix) {
+    /// Drops the bytes behind a prefix, and the ranges. Where an object store does not have the prefix by itself, all bytes.
+    pub fn go_back(&mut self, mut to: Prefix) {
+        if let Some(object) = &mut self.object {
+            if !object.go_back(to.offset) {
+                to = Prefix::default();
+                object.go_back(0);
+            }
+        }
         if self.proven.offset > to.offset {
             self.proven = Prefix::default();
         }

@@ -47,7 +47,7 @@ impl Uploads {
                 unknown.bytes
             );
         }
-        Ok(())
+        self.sweep_objects(false).await
     }
 
     async fn repair(&self, name: &str, unknown: &mut Count) -> Result<(), StorageError> {

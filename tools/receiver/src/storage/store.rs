@@ -7,6 +7,7 @@ use crate::storage::changes::{Change, Limits, New};
 use crate::storage::database::{is_storable, signed, Database, PATIENCE};
 use crate::storage::digests::Digests;
 use crate::storage::error::StoreError;
+use crate::storage::object::Object;
 use crate::storage::pool::Pool;
 use crate::storage::queue::Changes;
 use crate::storage::ranges::Ranges;
@@ -277,6 +278,7 @@ pub(super) fn record(row: &AnyRow) -> Result<Record, StoreError> {
         offset: bytes("held")?,
         digests: digests("midstate")?,
         ranges: Ranges::restore(row.try_get("ranges")?).ok_or_else(|| unreadable("ranges"))?,
+        object: Object::restore(row.try_get("object")?).ok_or_else(|| unreadable("object"))?,
         proven,
         is_open: row.try_get::<i64, _>("open")? != 0,
         concat: Concat::from_text(row.try_get("concat")?).ok_or_else(|| unreadable("concat"))?,

@@ -14,10 +14,12 @@ use crate::config::{Conflict, Layout};
 use crate::storage::blocks::Blocks;
 use crate::storage::changes::New;
 use crate::storage::claims::{Claim, Claims};
-use crate::storage::error::{StorageError, StoreError};
+use crate::storage::error::StorageError;
 use crate::storage::failpoint;
 use crate::storage::files::{Entry, Files, WITHDRAWN};
 use crate::storage::names;
+use crate::storage::object_files::place_key;
+use crate::storage::objects::Objects;
 use crate::storage::pace::Pace;
 use crate::storage::record::{Prefix, Record, State};
 use crate::storage::store::Store;
@@ -35,6 +37,8 @@ pub struct Uploads {
     pub store: Store,
     /// The files.
     pub files: Files,
+    /// The object store that has the files in place of the directory.
+    pub objects: Option<Objects>,
     /// The claims.
     pub claims: Arc<Claims>,
     /// How often an owner's files are searched for those that are gone.
@@ -70,7 +74,7 @@ impl Uploads {
         let Some(mut record) = self.store.find(owner, claim.id()).await? else {
             return Ok(None);
         };
-        let length = self.on_disk(&record, Files::move_to_place).await?;
+        let length = self.put_in_place(&record).await?;
         // Bytes behind the offset of an unfinished upload are cut off by the next send.
         let finished = record.state == State::Complete;
         if length < record.offset || (finished && length != record.offset) {
@@ -94,7 +98,13 @@ impl Uploads {
 
     /// Drops all bytes of an upload. The caller has the claim, here and in the functions below.
     pub async fn reset(&self, record: &mut Record) -> Result<(), StorageError> {
-        self.move_back(record).await?;
+        match &self.objects {
+            Some(objects) => {
+                objects.drop_bytes(record).await?;
+                record.object = None;
+            }
+            None => self.move_back(record).await?,
+        }
         record.go_back(Prefix::default());
         record.place = record.id.clone();
         Ok(self.store.save(record).await?)
@@ -112,6 +122,11 @@ impl Uploads {
 
     /// Deletes an upload, record and file.
     pub async fn delete(&self, record: &Record) -> Result<(), StorageError> {
+        if let Some(objects) = &self.objects {
+            // A crash in between leaves a record without bytes, and never bytes without a record.
+            objects.drop_bytes(record).await?;
+            return Ok(self.store.delete(&record.id).await?);
+        }
         self.on_disk(record, Files::withdraw).await?;
         if let Err(error) = self.store.delete(&record.id).await {
             let restore = |files: &Files, record: &Record| files.restore(&record.id);
@@ -142,7 +157,15 @@ impl Uploads {
 
     /// Does the second half of [`finish`](Self::finish).
     pub async fn move_to_place(&self, record: &Record) -> Result<(), StorageError> {
-        self.on_disk(record, Files::move_to_place).await.map(drop)
+        self.put_in_place(record).await.map(drop)
+    }
+
+    /// Moves a finished file to its place, if it is not there yet. Returns how many bytes of the upload there are.
+    async fn put_in_place(&self, record: &Record) -> Result<u64, StorageError> {
+        match &self.objects {
+            Some(objects) => Ok(objects.move_to_place(record).await?),
+            None => self.on_disk(record, Files::move_to_place).await,
+        }
     }
 
     /// Does the first half of [`finish`](Self::finish). After that the upload is finished, even if the second
@@ -190,16 +213,19 @@ impl Uploads {
             offset: record.identity.size,
             // The digest of the whole file has proven all.
             proven: Prefix::default(),
+            object: None,
             place,
             ..record.clone()
         };
-        let make_dirs = |files: &Files, record: &Record| files.make_dirs(&record.place);
-        self.on_disk(&finished, make_dirs).await?;
+        if self.objects.is_none() {
+            let make_dirs = |files: &Files, record: &Record| files.make_dirs(&record.place);
+            self.on_disk(&finished, make_dirs).await?;
+        }
         let done = self.store.finish(&finished, replaced.clone(), new).await?;
         if done {
             failpoint::hit("after-finish");
             *record = finished;
-            if let Some(old) = replaced {
+            if let Some(old) = replaced.filter(|_| self.objects.is_none()) {
                 let remove = |files: &Files, old: &Record| files.remove(&old.id);
                 if let Err(error) = self.on_disk(&old, remove).await {
                     // The next start moves it aside.
@@ -240,8 +266,7 @@ impl Uploads {
             let place = names::tree(&file.owner, &file.dir, &file.name, number);
             names::check_place(&place).map_err(StorageError::NameTooLong)?;
             let mut other = self.store.at(&place, &record.id).await?;
-            let (files, path) = (self.files.clone(), place.clone());
-            let entry = blocking(move || files.entry_at(&path)).await?;
+            let entry = self.entry_at(&place).await?;
             if let (Entry::None, Some(old)) = (entry, &other) {
                 if self.forget_gone(old, "its name is wanted").await? {
                     other = None;
@@ -267,6 +292,23 @@ impl Uploads {
         ))
     }
 
+    async fn entry_at(&self, place: &str) -> Result<Entry, StorageError> {
+        if let Some(objects) = &self.objects {
+            let length = objects.length(&place_key(place)).await?;
+            return Ok(length.map_or(Entry::None, |_| Entry::File));
+        }
+        let (files, path) = (self.files.clone(), place.to_owned());
+        blocking(move || files.entry_at(&path)).await
+    }
+
+    /// Whether a finished upload's file is nowhere.
+    pub(super) async fn is_gone(&self, record: &Record) -> Result<bool, StorageError> {
+        match &self.objects {
+            Some(objects) => Ok(objects.is_gone(record).await?),
+            None => self.on_disk(record, Files::is_gone).await,
+        }
+    }
+
     /// Deletes the record of a finished upload whose file is gone; `false` when the file is not gone, or a request works
     /// on it. `why` is for the log.
     pub async fn forget_gone(&self, old: &Record, why: &str) -> Result<bool, StorageError> {
@@ -278,7 +320,7 @@ impl Uploads {
         else {
             return Ok(false);
         };
-        let gone = self.on_disk(&old, Files::is_gone).await?;
+        let gone = self.is_gone(&old).await?;
         if gone {
             tracing::warn!(
                 id = old.id,
@@ -292,6 +334,9 @@ impl Uploads {
 
     /// Finds the finished upload whose file is at a place that has another text.
     async fn find_alias(&self, owner: &str, place: &str) -> Result<Option<Record>, StorageError> {
+        if self.objects.is_some() {
+            return Ok(None);
+        }
         let (files, path) = (self.files.clone(), place.to_owned());
         let size = blocking(move || files.length_at(&path)).await?;
         let candidates = self.store.finished_of_size(owner, size).await?;
@@ -305,66 +350,6 @@ impl Uploads {
             Ok(None)
         })
         .await
-    }
-
-    /// Finishes an upload with the bytes of another upload of the same owner that has the same content, by all digests
-    /// that are known; `false` when there is none.
-    pub async fn finish_instantly(&self, record: &mut Record) -> Result<bool, StorageError> {
-        let digests = record.identity.digests();
-        for twin in self.store.find_content(&record.identity).await? {
-            let id = record.id.clone();
-            let link = move |files: &Files, twin: &Record| files.link(twin, &id);
-            if let Err(error) = self.on_disk(&twin, link).await {
-                tracing::warn!(
-                    id = twin.id,
-                    "cannot link the file, so it may have to be sent again: {error}"
-                );
-                continue;
-            }
-            let mut linked = Record {
-                offset: record.identity.size,
-                digests: twin.digests.clone(),
-                ..record.clone()
-            };
-            if self.is_unchanged(&twin).await? && self.has_digests(&mut linked, &digests).await? {
-                record.digests = linked.digests;
-                self.finish(record).await?;
-                return Ok(true);
-            }
-            self.on_disk(record, |files, record| files.remove(&record.id))
-                .await?;
-        }
-        Ok(false)
-    }
-
-    /// Opens the file of a finished upload; `None` when it was deleted, replaced or moved away.
-    pub async fn read(&self, record: &Record) -> Result<Option<tokio::fs::File>, StorageError> {
-        let file = self.on_disk(record, Files::read).await;
-        if !self.is_unchanged(record).await? {
-            return Ok(None);
-        }
-        match file {
-            Err(StorageError::File(error)) if error.kind() == io::ErrorKind::NotFound => {
-                tracing::warn!(
-                    id = record.id,
-                    "the file '{}' is gone, or has another length",
-                    record.place
-                );
-                Ok(None)
-            }
-            file => Ok(Some(tokio::fs::File::from_std(file?))),
-        }
-    }
-
-    /// Whether a file that was opened without a claim is that of this finished upload. It is, if the record is
-    /// still the same: it changes before other bytes come to the place.
-    async fn is_unchanged(&self, record: &Record) -> Result<bool, StoreError> {
-        let now = self.store.find(&record.identity.owner, &record.id).await?;
-        Ok(now.is_some_and(|now| {
-            now.state == State::Complete
-                && now.place == record.place
-                && now.digests.agree(&record.digests)
-        }))
     }
 
     pub(super) async fn on_disk<T: Send + 'static>(

@@ -4,11 +4,13 @@ use std::io::{self, Write};
 
 use bytes::Bytes;
 use cap_std::fs::OpenOptions;
+use tokio::sync::OwnedMutexGuard;
 
 use crate::storage::changes::New;
 use crate::storage::error::StorageError;
 use crate::storage::failpoint;
 use crate::storage::files::{sync_names, Files, WITHDRAWN};
+use crate::storage::objects::Objects;
 use crate::storage::record::Record;
 use crate::storage::threads::blocking;
 use crate::storage::uploads::Uploads;
@@ -22,6 +24,9 @@ impl Uploads {
         bytes: Bytes,
         new: Option<New>,
     ) -> Result<bool, StorageError> {
+        if let Some(objects) = self.objects.clone() {
+            return self.store_object(&objects, record, bytes, new).await;
+        }
         let (files, id) = (self.files.clone(), record.id.clone());
         let mut digests = record.digests.none_yet();
         record.digests = blocking(move || {
@@ -29,12 +34,7 @@ impl Uploads {
             files.write_whole(&id, &bytes).map(|()| digests)
         })
         .await?;
-        let named = self.lock_names(record).await;
-        let done = match named.is_some() && new.is_some() {
-            // Whoever had the lock before may have stored the same file.
-            true => self.try_to_finish_unknown(record, new).await,
-            false => self.try_to_finish(record, new).await,
-        };
+        let (done, _named) = self.commit_whole(record, new).await;
         let (files, finished) = (self.files.clone(), record.clone());
         match &done {
             Ok(true) => {
@@ -51,6 +51,46 @@ impl Uploads {
             Ok(false) | Err(_) => {
                 blocking(move || files.remove(&(finished.id + WITHDRAWN))).await?;
             }
+        }
+        done
+    }
+
+    /// Commits an upload whose bytes are durable. What it returns beside the result is kept until they are at their place.
+    async fn commit_whole(
+        &self,
+        record: &mut Record,
+        new: Option<New>,
+    ) -> (Result<bool, StorageError>, Option<OwnedMutexGuard<()>>) {
+        let named = self.lock_names(record).await;
+        let done = match named.is_some() && new.is_some() {
+            // Whoever had the lock before may have stored the same file.
+            true => self.try_to_finish_unknown(record, new).await,
+            false => self.try_to_finish(record, new).await,
+        };
+        (done, named)
+    }
+
+    /// Does the same where the bytes become an object.
+    async fn store_object(
+        &self,
+        objects: &Objects,
+        record: &mut Record,
+        bytes: Bytes,
+        new: Option<New>,
+    ) -> Result<bool, StorageError> {
+        self.drop_unused(record).await?;
+        let mut digests = record.digests.none_yet();
+        digests.update(&bytes);
+        record.digests = digests;
+        let key = objects.working_key(&record.id);
+        objects.put(&key, bytes).await?;
+        failpoint::hit("after-sync");
+        let (done, _named) = self.commit_whole(record, new).await;
+        match &done {
+            Ok(true) => self.move_to_place(record).await?,
+            // If the database has it all the same, these are its bytes.
+            Err(error) if error.may_be_done() => {}
+            Ok(false) | Err(_) => objects.delete(&key).await?,
         }
         done
     }

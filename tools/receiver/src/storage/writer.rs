@@ -20,7 +20,7 @@ use crate::storage::threads;
 use crate::storage::uploads::Uploads;
 
 /// The longest time between two commits while bytes arrive.
-const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
+pub(super) const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The digests that the client sends after the file.
 #[derive(Debug, Default)]

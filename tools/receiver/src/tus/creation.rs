@@ -31,6 +31,11 @@ pub async fn create(
 ) -> Result<Reply, Reply> {
     log.action = "tus-create";
     let concat = concat::read(&head.headers)?;
+    if concat != Concat::None && endpoint.uploads.objects.is_some() {
+        return Err(Reply::bad_request(
+            "this receiver joins no uploads, as its Tus-Extension shows: leave out Upload-Concat, and send the file as one",
+        ));
+    }
     let length = match concat {
         // That of its pieces.
         Concat::Final(_) => bytes(&head.headers, "upload-length")?,

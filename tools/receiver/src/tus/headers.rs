@@ -26,7 +26,7 @@ const HELD_DIGEST: HeaderName = HeaderName::from_static("upload-held-digest");
 const METADATA: HeaderName = HeaderName::from_static("upload-metadata");
 const EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
 const EXTENSIONS: &str =
-    "creation,creation-with-upload,creation-defer-length,checksum,expiration,termination,concatenation";
+    "creation,creation-with-upload,creation-defer-length,checksum,expiration,termination";
 
 /// Adds the offset, and when the upload expires.
 pub fn add_offset(reply: Reply, endpoint: &Endpoint, record: &Record) -> Reply {
@@ -94,10 +94,14 @@ pub fn add_state(reply: Reply, endpoint: &Endpoint, record: &Record) -> Reply {
 /// Adds what an OPTIONS asks for.
 pub fn add_abilities(reply: Reply, endpoint: &Endpoint) -> Reply {
     let header = HeaderName::from_static;
+    let extensions = match endpoint.uploads.objects {
+        None => format!("{EXTENSIONS},concatenation"),
+        Some(_) => EXTENSIONS.to_owned(),
+    };
     let reply = reply
         .with_header(RESUMABLE, VERSION)
         .with_header(header("tus-version"), VERSION)
-        .with_header(header("tus-extension"), EXTENSIONS)
+        .with_header(header("tus-extension"), extensions)
         .with_header(header("tus-checksum-algorithm"), NAMES.join(","));
     match endpoint.config.max_size {
         Some(most) => reply.with_header(header("tus-max-size"), most.to_string()),

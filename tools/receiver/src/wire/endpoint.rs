@@ -46,6 +46,10 @@ impl Endpoint {
 
     /// How many parts of an upload of this owner may be sent at a time. Each counts as an upload that is being sent.
     pub fn parts(&self, owner: &str) -> usize {
+        // The parts of an object are put one after the other.
+        if self.uploads.objects.is_some() {
+            return 1;
+        }
         let sends = self.uploads.claims.most_sends(owner);
         usize::from(self.config.parts).min(sends)
     }

@@ -18,6 +18,11 @@ pub async fn begin_part(
     run: &str,
     log: &mut RequestLog,
 ) -> Result<Begun, Reply> {
+    if endpoint.uploads.objects.is_some() {
+        return Err(Reply::bad_request(
+            "this receiver takes no parts, as its answer to a locate shows: send from its offset, without 'part'",
+        ));
+    }
     let (from, to) = (fields.offset, fields.offset + fields.length);
     let (uploads, most) = (&endpoint.uploads, endpoint.parts(owner));
     let claim = uploads.claims.claim_part(&fields.id, run, from..to, most);

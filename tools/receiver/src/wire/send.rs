@@ -94,7 +94,7 @@ async fn begin(
     }
     let slot = claim.slot();
     let commit_bytes = endpoint.config.commit_bytes.get();
-    let writer = Writer::start(uploads.clone(), record, commit_bytes, claim);
+    let writer = Writer::begin(uploads.clone(), record, commit_bytes, claim);
     Ok(Ok((writer, slot)))
 }
 

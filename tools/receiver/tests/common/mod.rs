@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod faulty;
 mod forms;
 pub mod lock;
+pub mod objects;
 pub mod parts;
 pub mod raw;
 pub mod signing;

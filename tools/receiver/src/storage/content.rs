@@ -1,0 +1,127 @@
+//! The content of finished uploads: it is read, and becomes that of other uploads.
+
+use std::io;
+
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt};
+
+use crate::storage::error::{StorageError, StoreError};
+use crate::storage::files::Files;
+use crate::storage::objects::Objects;
+use crate::storage::record::{Record, State};
+use crate::storage::uploads::Uploads;
+
+/// The content of a finished upload.
+pub enum Content {
+    /// A file that is open.
+    File(tokio::fs::File),
+    /// An object, by its key.
+    Object(Objects, String),
+}
+
+impl Uploads {
+    /// Opens the file of a finished upload; `None` when it was deleted, replaced or moved away.
+    pub async fn read(&self, record: &Record) -> Result<Option<Content>, StorageError> {
+        let found = match &self.objects {
+            Some(objects) => {
+                let key = objects.find(record).await?;
+                key.map(|key| Content::Object(objects.clone(), key))
+            }
+            None => match self.on_disk(record, Files::read).await {
+                Err(StorageError::File(error)) if error.kind() == io::ErrorKind::NotFound => None,
+                file => Some(Content::File(tokio::fs::File::from_std(file?))),
+            },
+        };
+        if !self.is_unchanged(record).await? {
+            return Ok(None);
+        }
+        if found.is_none() {
+            tracing::warn!(
+                id = record.id,
+                "the file '{}' is gone, or has another length",
+                record.place
+            );
+        }
+        Ok(found)
+    }
+
+    /// Whether a file that was opened without a claim is that of this finished upload. It is, if the record is
+    /// still the same: it changes before other bytes come to the place.
+    async fn is_unchanged(&self, record: &Record) -> Result<bool, StoreError> {
+        let now = self.store.find(&record.identity.owner, &record.id).await?;
+        Ok(now.is_some_and(|now| {
+            now.state == State::Complete
+                && now.place == record.place
+                && now.digests.agree(&record.digests)
+        }))
+    }
+
+    /// Drops the multipart upload of an upload that has no bytes and will need none.
+    pub(super) async fn drop_unused(&self, record: &mut Record) -> Result<(), StorageError> {
+        if let (Some(objects), Some(_)) = (&self.objects, &record.object) {
+            objects.drop_bytes(record).await?;
+            record.object = None;
+            self.store.save(record).await?;
+        }
+        Ok(())
+    }
+
+    /// Finishes an upload with the bytes of another upload of the same owner that has the same content, by all digests
+    /// that are known; `false` when there is none.
+    pub async fn finish_instantly(&self, record: &mut Record) -> Result<bool, StorageError> {
+        let digests = record.identity.digests();
+        self.drop_unused(record).await?;
+        for twin in self.store.find_content(&record.identity).await? {
+            if let Err(error) = self.link(&twin, &record.id).await {
+                tracing::warn!(
+                    id = twin.id,
+                    "cannot link the file, so it may have to be sent again: {error}"
+                );
+                continue;
+            }
+            let mut linked = Record {
+                offset: record.identity.size,
+                digests: twin.digests.clone(),
+                ..record.clone()
+            };
+            if self.is_unchanged(&twin).await? && self.has_digests(&mut linked, &digests).await? {
+                record.digests = linked.digests;
+                self.finish(record).await?;
+                return Ok(true);
+            }
+            match &self.objects {
+                Some(objects) => objects.drop_bytes(record).await?,
+                None => {
+                    self.on_disk(record, |files, record| files.remove(&record.id))
+                        .await?
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Makes the bytes of a finished upload those of another one.
+    async fn link(&self, twin: &Record, id: &str) -> Result<(), StorageError> {
+        if let Some(objects) = &self.objects {
+            return Ok(objects.link(twin, id).await?);
+        }
+        let id = id.to_owned();
+        let link = move |files: &Files, twin: &Record| files.link(twin, &id);
+        self.on_disk(twin, link).await
+    }
+}
+
+/// Reads the bytes of an object, for a response.
+pub async fn stream(
+    objects: &Objects,
+    key: &str,
+    first: u64,
+    length: u64,
+) -> Result<BoxStream<'static, io::Result<bytes::Bytes>>, StorageError> {
+    let bytes = objects.read(key, first..first + length).await?;
+    let told = |error| {
+        tracing::error!("a download breaks off: {error}");
+        io::Error::other(error)
+    };
+    Ok(bytes.map_err(told).boxed())
+}

@@ -1,0 +1,145 @@
+//! What an object store has of an unfinished upload.
+//!
+//! The bytes are in the parts of a multipart upload, all of one size, and in one more object, the tail, since a part cannot
+//! be small. The tail is put anew at the end of a request. Until then it has the bytes that it had, so that an upload can
+//! go back to where the request began.
+
+use serde::{Deserialize, Serialize};
+
+/// The size of a part, unless the file is too large for so many of them.
+pub const PART: u64 = 8 * 1024 * 1024;
+/// The largest number of parts.
+pub const MOST_PARTS: u64 = 10_000;
+/// Larger parts have whole mebibytes.
+const UNIT: u64 = 1024 * 1024;
+
+/// The bytes of an unfinished upload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Object {
+    /// The key of the object that is being made.
+    pub key: String,
+    /// The id of the multipart upload; `None` before there is one.
+    pub upload: Option<String>,
+    /// The size of each part.
+    pub size: u64,
+    /// The parts, by the names that the store has given them.
+    pub parts: Vec<String>,
+    /// The bytes in the tail.
+    pub tail: Tail,
+    /// Whether the object is made, with all bytes.
+    pub is_whole: bool,
+}
+
+/// Bytes that are no part yet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tail {
+    /// How many parts they come behind.
+    pub behind: usize,
+    /// How many they are.
+    pub length: u64,
+}
+
+impl Object {
+    /// Begins one for a file of this size, as far as that is known.
+    pub fn new(key: String, size: u64) -> Self {
+        Self {
+            key,
+            upload: None,
+            size: size.div_ceil(MOST_PARTS).next_multiple_of(UNIT).max(PART),
+            parts: Vec::new(),
+            tail: Tail::default(),
+            is_whole: false,
+        }
+    }
+
+    /// The number of bytes in the parts.
+    pub fn in_parts(&self) -> u64 {
+        self.parts.len() as u64 * self.size
+    }
+
+    /// Drops what is behind the first `offset` bytes; `false` when the store does not have these any more by themselves.
+    pub fn go_back(&mut self, offset: u64) -> bool {
+        let whole = usize::try_from(offset / self.size).unwrap_or(usize::MAX);
+        let parts = self.parts.len().min(whole);
+        let rest = offset - parts as u64 * self.size;
+        let has_rest = rest == 0 || (self.tail.behind == parts && rest <= self.tail.length);
+        let is_kept = has_rest && !(self.is_whole && offset > 0);
+        if is_kept {
+            self.parts.truncate(parts);
+            self.is_whole = false;
+        }
+        is_kept
+    }
+
+    /// Writes it as text, for the database.
+    pub fn save(this: Option<&Self>) -> String {
+        let text = this.map(|this| serde_json::to_string(this).expect("text and numbers"));
+        text.unwrap_or_default()
+    }
+
+    /// Reads what [`save`](Self::save) wrote; `None` when the text is not that.
+    pub fn restore(text: &str) -> Option<Option<Self>> {
+        match text {
+            "" => Some(None),
+            text => serde_json::from_str(text).ok().map(Some),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_has_more_parts_than_a_store_takes() {
+        let mebibyte = 1 << 20;
+        for size in [
+            0,
+            1,
+            PART,
+            MOST_PARTS * PART,
+            MOST_PARTS * PART + 1,
+            5 << 40,
+        ] {
+            let part = Object::new(String::new(), size).size;
+            assert!(part >= PART && part % mebibyte == 0 && size.div_ceil(part) <= MOST_PARTS);
+            assert!(part == PART || (part - mebibyte) * MOST_PARTS < size);
+        }
+    }
+
+    #[test]
+    fn it_goes_back_to_parts_and_to_the_tail_and_nowhere_else() {
+        let mut full = Object::new("files/a".to_owned(), 10 * PART);
+        full.upload = Some("id".to_owned());
+        full.parts = vec!["a".to_owned(), "b".to_owned()];
+        full.tail = Tail {
+            behind: 1,
+            length: 100,
+        };
+        for (offset, kept) in [
+            (2 * PART, Some(2)),
+            (PART + 101, None),
+            (PART + 100, Some(1)),
+            (PART + 1, Some(1)),
+            (PART, Some(1)),
+            (PART - 1, None),
+            (1, None),
+            (0, Some(0)),
+        ] {
+            let mut back = full.clone();
+            let is_kept = back.go_back(offset);
+            assert_eq!(is_kept.then_some(back.parts.len()), kept, "{offset}");
+            assert!(is_kept || back == full);
+        }
+    }
+
+    #[test]
+    fn what_is_saved_is_restored() {
+        let object = Object::new("files/\"ü\n".to_owned(), 1);
+        for object in [None, Some(object)] {
+            let text = Object::save(object.as_ref());
+            assert_eq!(Object::restore(&text), Some(object));
+        }
+        assert_eq!(Object::restore("{}"), None);
+    }
+}

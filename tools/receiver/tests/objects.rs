@@ -1,0 +1,452 @@
+//! Files in an object store: versitygw and moto, which `make servers` fetches.
+
+#![cfg(unix)]
+
+mod common;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::objects::{address, upload, Scene, PART, TIME};
+use common::{
+    begin, check_prefix, cut, digest_hex, encode, head, md5_hex, post_form, Receiver, Reply,
+    Upload, OFFER,
+};
+use resup_test_support::chaos::ChaosProxy;
+use resup_test_support::s3::{Kind, S3Server, ACCESS, ALL};
+use resup_test_support::{runs, seed};
+
+/// The number of bytes of a file that has several parts.
+const SIZE: usize = 2 * PART + 3_000_000;
+
+#[test]
+fn files_of_all_sizes_become_objects() {
+    for kind in ALL {
+        let Some(scene) = Scene::start(kind, &[]) else {
+            continue;
+        };
+        let sizes = [0, 1, 300_000, PART - 1, PART, PART + 1, SIZE];
+        let ids = sizes.map(|size| {
+            let file = Upload::new(&format!("{size}"), size);
+            let (id, _) = scene.receiver.locate_ok(&file);
+            let reply = scene.receiver.send_rest(&file, &id, 0);
+            reply.expect_complete(size as u64);
+            scene.check(&id, &file);
+            id
+        });
+        let list = scene.receiver.get("/uploads");
+        assert_eq!(list.json["uploads"].as_array().unwrap().len(), sizes.len());
+        scene.check_nothing_else(&ids.each_ref().map(String::as_str));
+        for id in ids {
+            assert_eq!(scene.receiver.delete(&format!("/uploads/{id}")).status, 204);
+        }
+        scene.check_nothing_else(&[]);
+    }
+}
+
+#[test]
+fn small_files_need_one_request() {
+    for kind in ALL {
+        let Some(scene) = Scene::start(kind, &[]) else {
+            continue;
+        };
+        let files = [0, 1, 256 * 1024].map(|size| Upload::new(&format!("{size}"), size));
+        let ids = files.each_ref().map(|file| {
+            let reply = scene.receiver.exchange(&file.store("blake3").build());
+            let id = reply.expect_complete(file.content.len() as u64).id();
+            scene.check(&id, file);
+            id
+        });
+        scene.check_nothing_else(&ids.each_ref().map(String::as_str));
+        // The same content is not sent again.
+        let other = Upload {
+            name: "other".to_owned(),
+            ..files[2].clone()
+        };
+        let form = other.clone().with("digests", OFFER);
+        let form = form.with("blake3", &digest_hex("blake3", &other.content));
+        let found = scene.receiver.locate(&form).expect_complete(256 * 1024);
+        scene.check(&found.id(), &other);
+    }
+}
+
+#[test]
+fn broken_sends_lose_nothing() {
+    let mut rng = seed::rng(seed::seed());
+    for kind in ALL {
+        let Some(scene) = Scene::start(kind, &[]) else {
+            continue;
+        };
+        for run in 0..runs::count(2) {
+            let file = Upload::new(&format!("{run}"), SIZE + rng.usize(..5));
+            let (id, mut offset) = scene.receiver.locate_ok(&file);
+            while (offset as usize) < SIZE - 1_000_000 {
+                let most = rng.usize(1..SIZE - offset as usize);
+                cut(begin(&scene.receiver, &file.send(&id, offset), most));
+                let (_, there) = check_prefix(&scene.receiver, &file);
+                assert_eq!(there, offset + most as u64);
+                offset = there;
+            }
+            let reply = scene.receiver.send_rest(&file, &id, offset);
+            reply.expect_complete(file.content.len() as u64);
+            scene.check(&id, &file);
+            assert_eq!(scene.server.unfinished(), 0);
+        }
+    }
+}
+
+#[test]
+fn many_small_sends_become_one_object() {
+    for kind in ALL {
+        let Some(scene) = Scene::start(kind, &["--max-segment", "3Mi"]) else {
+            continue;
+        };
+        let file = Upload::new("a", SIZE);
+        let id = upload(&scene.receiver, &file, 3 << 20);
+        scene.check(&id, &file);
+        scene.check_nothing_else(&[&id]);
+    }
+}
+
+#[test]
+fn wrong_bytes_are_dropped_and_the_proven_ones_stay() {
+    for kind in ALL {
+        let Some(scene) = Scene::start(kind, &[]) else {
+            continue;
+        };
+        let (receiver, file) = (&scene.receiver, Upload::new("a", SIZE));
+        let wrong = Upload {
+            content: file.content.iter().map(|it| it ^ 1).collect(),
+            ..file.clone()
+        };
+        let (id, _) = receiver.locate_ok(&file);
+        // The end of a part, the middle of one, and both with wrong bytes behind them that go into the next part.
+        for (proven, more) in [(PART, 10), (PART + 5000, 3000), (PART + 9000, PART)] {
+            let (_, offset) = check_prefix(receiver, &file);
+            let prefix = md5_hex(&file.content[..proven]);
+            let send = file.send(&id, offset).limit(proven - offset as usize);
+            let reply = receiver.exchange(&send.tail("prefix_md5", &prefix).build());
+            assert_eq!((reply.status, reply.offset()), (200, proven as u64));
+            let send = wrong.send(&id, proven as u64).limit(more);
+            let refused = send.clone().tail("prefix_md5", &prefix).build();
+            let reply = receiver.exchange(&refused);
+            assert_eq!((reply.status, reply.offset()), (422, proven as u64));
+            let reply = receiver.exchange(&send.build());
+            assert_eq!(
+                (reply.status, reply.offset()),
+                (200, (proven + more) as u64)
+            );
+            let held = [
+                &file.content[..proven],
+                &wrong.content[proven..proven + more],
+            ]
+            .concat();
+            let restart = file.send(&id, 0).set("restart", &md5_hex(&held)).limit(100);
+            let reply = receiver.exchange(&restart.build());
+            let kept = match proven / PART == (proven + more) / PART {
+                // They are in the tail.
+                true => proven as u64,
+                false => 100,
+            };
+            assert_eq!(reply.offset(), kept, "{:?}", reply.json);
+            check_prefix(receiver, &file);
+        }
+        let (_, offset) = check_prefix(receiver, &file);
+        let wrong_digest = wrong.send_rest_of(&id, offset);
+        assert_eq!(receiver.exchange(&wrong_digest).status, 422);
+        let (_, offset) = check_prefix(receiver, &file);
+        receiver
+            .send_rest(&file, &id, offset)
+            .expect_complete(SIZE as u64);
+        scene.check(&id, &file);
+        scene.check_nothing_else(&[&id]);
+    }
+}
+
+trait SendRestOf {
+    fn send_rest_of(&self, id: &str, offset: u64) -> Vec<u8>;
+}
+
+impl SendRestOf for Upload {
+    fn send_rest_of(&self, id: &str, offset: u64) -> Vec<u8> {
+        let send = self.send(id, offset).tail("md5", &md5_hex(b"another"));
+        send.build()
+    }
+}
+
+#[test]
+fn another_digest_begins_an_unfinished_upload_again_and_is_computed_of_a_finished_one() {
+    let Some(scene) = Scene::start(Kind::Versity, &[]) else {
+        return;
+    };
+    let (receiver, file) = (&scene.receiver, Upload::new("a", PART + 10));
+    let newer = file.clone().with("digests", "blake3");
+    let found = receiver.locate(&newer);
+    let send = file
+        .send(&found.id(), 0)
+        .set("digest", "blake3")
+        .limit(PART + 5);
+    assert_eq!(receiver.exchange(&send.build()).offset(), PART as u64 + 5);
+    let (id, offset) = check_prefix(receiver, &file);
+    assert_eq!((&id, offset), (&found.id(), 0));
+    receiver
+        .send_rest(&file, &id, 0)
+        .expect_complete(PART as u64 + 10);
+    let found = receiver.locate(&newer).expect_complete(PART as u64 + 10);
+    assert_eq!(
+        found.text("prefix_blake3"),
+        digest_hex("blake3", &file.content)
+    );
+    scene.check_nothing_else(&[&id]);
+}
+
+#[test]
+fn files_have_their_names_in_a_tree() {
+    for kind in ALL {
+        for (conflict, places) in [
+            (
+                "rename",
+                &["_/docs/a b%2525.txt", "_/docs/a b%2525 (2).txt"][..],
+            ),
+            ("replace", &["_/docs/a b%2525.txt"]),
+        ] {
+            let flags = ["--layout", "tree", "--conflict", conflict];
+            let Some(scene) = Scene::start(kind, &flags) else {
+                break;
+            };
+            let mut last = None;
+            for size in [PART + 20, 5000] {
+                let file = Upload::new("a b%25.txt", size).with("dir", "docs");
+                let id = upload(&scene.receiver, &file, usize::MAX);
+                scene.check(&id, &file);
+                last = Some((id, file));
+            }
+            scene.check_nothing_else(places);
+            let (id, file) = last.unwrap();
+            scene.check(&id, &file);
+        }
+    }
+}
+
+#[test]
+fn ranges_are_downloaded_and_a_lost_object_is_none() {
+    for kind in ALL {
+        let Some(scene) = Scene::start(kind, &[]) else {
+            continue;
+        };
+        let file = Upload::new("a", PART + 100_000);
+        let id = upload(&scene.receiver, &file, usize::MAX);
+        for (range, bytes) in [
+            ("bytes=0-0", 0..1),
+            ("bytes=100-8400000", 100..8_400_001),
+            ("bytes=-5", file.content.len() - 5..file.content.len()),
+        ] {
+            let target = format!("/uploads/{id}/file");
+            let request =
+                format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nRange: {range}\r\n\r\n");
+            let reply = scene.receiver.exchange(request.as_bytes());
+            assert_eq!(reply.status, 206);
+            assert!(reply.body == file.content[bytes], "{range}");
+        }
+        let head = head("HEAD", &format!("/uploads/{id}/file"), "", 0);
+        let mut stream = scene.receiver.connect();
+        stream.write_all(&head).unwrap();
+        let reply = Reply::read_head(&mut stream);
+        assert!(reply
+            .head
+            .contains(&format!("content-length: {}", file.content.len())));
+        scene.server.remove(&format!("some/where/files/{id}"));
+        let target = format!("/uploads/{id}/file");
+        assert_eq!(scene.receiver.get(&target).status, 404);
+        assert_eq!(scene.receiver.get(&format!("/uploads/{id}")).status, 404);
+        let (_, offset) = check_prefix(&scene.receiver, &file);
+        assert_eq!(offset, 0);
+        let again = upload(&scene.receiver, &file, usize::MAX);
+        scene.check(&again, &file);
+    }
+}
+
+#[test]
+fn downloads_go_to_the_store_where_that_is_wanted() {
+    for kind in ALL {
+        let Some(scene) = Scene::start(kind, &["--redirect-downloads"]) else {
+            continue;
+        };
+        let file = Upload::new("a \"ü\".bin", 500_000);
+        let id = upload(&scene.receiver, &file, usize::MAX);
+        let reply = scene.receiver.get(&format!("/uploads/{id}/file"));
+        assert_eq!((reply.status, reply.body.len()), (307, 0));
+        assert!(reply.head.contains("cache-control: private, no-store"));
+        let mut stream = scene.receiver.connect();
+        let target = format!("/uploads/{id}/file");
+        stream.write_all(&head("GET", &target, "", 0)).unwrap();
+        let mut head = [0; 4096];
+        let count = stream.read(&mut head).unwrap();
+        let text = String::from_utf8_lossy(&head[..count]);
+        let place = text
+            .lines()
+            .find_map(|line| line.strip_prefix("location: "));
+        let place = place.unwrap().trim();
+        let path = place
+            .strip_prefix(&format!("http://{}", scene.proxy.addr()))
+            .unwrap();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n",
+            scene.proxy.addr()
+        );
+        let mut stream = TcpStream::connect(scene.proxy.addr()).unwrap();
+        stream.set_read_timeout(Some(TIME)).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let reply = Reply::read(&mut stream);
+        assert_eq!(reply.status, 200, "{}", reply.head);
+        assert!(reply.body == file.content);
+        assert!(reply
+            .head
+            .contains("content-type: application/octet-stream"));
+        // versitygw takes no name.
+        let is_named = reply.head.contains("content-disposition: attachment");
+        assert!(is_named || kind == Kind::Versity, "{}", reply.head);
+        let secret = ACCESS[1].1;
+        assert!(
+            !text.contains(secret) && !scene.log().contains("X-Amz"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn parts_and_concatenation_are_not_offered() {
+    let Some(scene) = Scene::start(Kind::Versity, &[]) else {
+        return;
+    };
+    let (receiver, file) = (&scene.receiver, Upload::new("a", 1000));
+    let found = receiver.locate(&file.clone().with("digests", OFFER));
+    assert!(found.json.get("parts").is_none(), "{:?}", found.json);
+    let part = file.part(&found.id(), "run", 500, 1000).build();
+    receiver.exchange(&part).expect(400, "takes no parts");
+    let request = "OPTIONS /upload HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut stream = receiver.connect();
+    stream.write_all(request.as_bytes()).unwrap();
+    let reply = Reply::read_head(&mut stream);
+    assert!(
+        reply.head.contains("tus-extension: creation,") && !reply.head.contains("concatenation"),
+        "{}",
+        reply.head
+    );
+    let request =
+        "POST /upload HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\nUpload-Length: 5\r\n\
+                   Upload-Concat: partial\r\nContent-Length: 0\r\n\r\n";
+    receiver
+        .exchange(request.as_bytes())
+        .expect(400, "joins no uploads");
+}
+
+#[test]
+fn discarded_and_expired_uploads_leave_nothing() {
+    for kind in ALL {
+        let Some(scene) = Scene::start(kind, &["--expire", "3s"]) else {
+            continue;
+        };
+        let receiver = &scene.receiver;
+        let [expired, discarded] = ["expired", "discarded"].map(|name| {
+            let file = Upload::new(name, SIZE);
+            let (id, _) = receiver.locate_ok(&file);
+            cut(begin(receiver, &file.send(&id, 0), PART + 100_000));
+            file
+        });
+        let form = discarded.locate_form();
+        let form = form.replace("action=locate", "action=discard");
+        assert_eq!(receiver.exchange(&post_form(&form)).status, 200);
+        let until = Instant::now() + TIME;
+        while receiver.get("/uploads").body.len() > 20 {
+            assert!(Instant::now() < until, "{} does not expire", expired.name);
+            thread::sleep(Duration::from_millis(100));
+        }
+        scene.check_nothing_else(&[]);
+    }
+}
+
+#[test]
+fn wrong_settings_are_told_at_the_start() {
+    let Some(server) = S3Server::start(Kind::Versity) else {
+        return;
+    };
+    let proxy = ChaosProxy::clean(server.addr());
+    let good = address(&proxy);
+    let bad_key = ("AWS_SECRET_ACCESS_KEY", "quite-another-secret");
+    for (store, variable, told) in [
+        (good.clone(), bad_key, "check the credentials"),
+        (
+            good.replace("bucket", "other"),
+            ACCESS[1],
+            "is the bucket there",
+        ),
+        (
+            format!("{good}&secret={}", encode("hidden")),
+            ACCESS[1],
+            "takes no 'secret'",
+        ),
+        ("ftp://bucket".to_owned(), ACCESS[1], "begins with none of"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut command = common::command(dir.path(), &[]);
+        command.args(["--store", &store]).envs(ACCESS);
+        command.env(variable.0, variable.1);
+        let output = command.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && text.contains(told), "{text}");
+        for hidden in [
+            "quite-another-secret",
+            ACCESS[1].1,
+            "hidden",
+            "AWSAccessKeyId",
+        ] {
+            assert!(!text.contains(hidden), "{text}");
+        }
+    }
+}
+
+/// The memory that a process has, in bytes.
+fn memory(receiver: &Receiver) -> usize {
+    let path = format!("/proc/{}/statm", receiver.pid());
+    let text = std::fs::read_to_string(path).unwrap();
+    let pages = text.split(' ').nth(1).unwrap();
+    pages.parse::<usize>().unwrap() * 4096
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_is_bounded_for_each_upload() {
+    const COUNT: usize = 6;
+    let Some(scene) = Scene::start(Kind::Versity, &[]) else {
+        return;
+    };
+    let warm = Upload::new("warm", PART + 1);
+    upload(&scene.receiver, &warm, usize::MAX);
+    let before = memory(&scene.receiver);
+    let most = thread::scope(|scope| {
+        let uploads: Vec<_> = (0..COUNT)
+            .map(|number| {
+                let receiver = &scene.receiver;
+                scope.spawn(move || {
+                    let file = Upload::new(&format!("{number}"), 5 * PART + number);
+                    upload(receiver, &file, usize::MAX);
+                })
+            })
+            .collect();
+        let mut most = 0;
+        while uploads.iter().any(|it| !it.is_finished()) {
+            most = most.max(memory(&scene.receiver));
+            thread::sleep(Duration::from_millis(10));
+        }
+        most
+    });
+    let each = most.saturating_sub(before) / COUNT;
+    println!(
+        "{COUNT} uploads of {} bytes: {each} bytes of memory more for each",
+        5 * PART
+    );
+    assert!(each <= 16 << 20, "{each}");
+}
