@@ -102,6 +102,15 @@ impl Connections {
     }
 }
 
+impl Connections {
+    /// Whether a response is being sent to a client that reads it.
+    pub fn are_sending(&self) -> bool {
+        let open = lock(&self.open);
+        let mut states = open.connections.values();
+        states.any(|state| lock(&state.last_read).is_some() && !state.is_idle(self.read_timeout))
+    }
+}
+
 impl Open {
     /// Chooses the connection that gives way to a new one.
     fn least(&self, read_timeout: Duration) -> Option<u64> {

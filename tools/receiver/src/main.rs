@@ -20,6 +20,7 @@
 //! | [`http`] | what all routes share: JSON replies and the fields of forms |
 //! | [`storage`] | the uploads: bytes in a directory, records in a database |
 //! | [`config`] | the settings and the commands |
+//! | `listen` | the sockets |
 //! | [`connections`] | a limit for open connections |
 //! | [`linger`] | responses that come before the request's end |
 //! | [`interim`] | interim responses (1xx) |
@@ -45,6 +46,7 @@ mod http;
 mod ietf;
 mod interim;
 mod linger;
+mod listen;
 mod ops;
 mod page;
 mod records;
@@ -57,7 +59,6 @@ mod tus;
 mod waiting;
 mod wire;
 
-use std::future::Future;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
@@ -65,15 +66,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 use crate::accounts::{admin, Accounts};
 use crate::app::App;
 use crate::config::command::Command;
 use crate::config::{Config, LogFormat};
+use crate::listen::{Passed, Sockets};
 use crate::ops::health::Health;
 use crate::ops::metrics;
+use crate::ops::signals::{reload_on_hangup, Signals};
+use crate::ops::supervisor;
 use crate::ops::tls::Tls;
 use crate::start::OpenError;
 use crate::storage::blocks::Blocks;
@@ -128,14 +131,21 @@ fn begin() -> anyhow::Result<()> {
         }
         Err(error) => tracing::warn!("cannot raise the limit of open files: {error}"),
     }
-    tokio::runtime::Builder::new_multi_thread()
+    let passed = Passed::take()?;
+    config.passed_public = passed.public();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(config.max_uploads.get() + THREADS)
         .enable_all()
-        .build()?
-        .block_on(run(config))
+        .build()?;
+    let result = runtime.block_on(run(config, passed));
+    if result.is_err() {
+        // Nothing has to wait for what its threads do.
+        runtime.shutdown_background();
+    }
+    result
 }
 
-async fn run(config: Config) -> anyhow::Result<()> {
+async fn run(config: Config, passed: Passed) -> anyhow::Result<()> {
     let config = Arc::new(config);
     let data = &config.data;
     #[cfg(unix)]
@@ -152,28 +162,32 @@ async fn run(config: Config) -> anyhow::Result<()> {
         _ => None,
     };
     let metrics = match config.metrics_listen {
-        Some(address) => Some(start::bind(address, "--metrics-listen").await?),
+        Some(address) => Some(listen::bind(address, "--metrics-listen").await?),
         None => None,
     };
     reload_on_hangup(tls.clone())?;
-    let mut end = Box::pin(signals()?);
+    let mut signals = Signals::new()?;
     let prepared = tokio::select! {
         prepared = prepare(&config, &database, &objects) => prepared,
-        () = &mut end => return Ok(()),
+        () = signals.next() => return Ok(()),
     };
-    let (accounts, uploads, listener) = match prepared {
-        Ok((accounts, uploads)) => (accounts, uploads, listen(&config, tls.is_some()).await?),
+    let (accounts, uploads, sockets) = match prepared {
+        Ok((accounts, uploads)) => (
+            accounts,
+            uploads,
+            listen(passed, &config, tls.is_some()).await?,
+        ),
         Err(OpenError::Other(error)) => return Err(error),
         Err(error) => {
-            let listener = listen(&config, tls.is_some()).await?;
-            let waiting = tokio::spawn(waiting::serve(error.what(), listener.clone(), tls.clone()));
+            let sockets = listen(passed, &config, tls.is_some()).await?;
+            let waiting = tokio::spawn(waiting::serve(error.what(), sockets.clone(), tls.clone()));
             let prepared = tokio::select! {
                 prepared = prepare_later(&config, &database, &objects, error) => prepared,
-                () = &mut end => return Ok(()),
+                () = signals.next() => return Ok(()),
             };
             waiting.abort();
             let (accounts, uploads) = prepared?;
-            (accounts, uploads, listener)
+            (accounts, uploads, sockets)
         }
     };
     tokio::spawn(expiry::run(uploads.clone(), config.expire));
@@ -189,7 +203,9 @@ async fn run(config: Config) -> anyhow::Result<()> {
         let (metrics, claims) = (app.metrics.clone(), app.uploads.claims.clone());
         tokio::spawn(metrics::serve(metrics, claims, listener));
     }
-    server::serve(app, listener, tls, end).await;
+    if !server::serve(app, sockets, tls, &mut signals).await {
+        bail!("a second signal has ended it at once; what clients were told is kept");
+    }
     Ok(())
 }
 
@@ -248,14 +264,15 @@ async fn prepare_later(
 }
 
 /// Listens, and says so.
-async fn listen(config: &Config, has_tls: bool) -> anyhow::Result<Arc<TcpListener>> {
-    let listener = start::bind(config.listen, "--listen").await?;
-    let scheme = if has_tls { "https" } else { "http" };
-    let address = listener.local_addr()?;
+async fn listen(passed: Passed, config: &Config, has_tls: bool) -> anyhow::Result<Arc<Sockets>> {
+    let sockets = Sockets::open(passed, config).await?;
     let mut stdout = std::io::stdout();
-    writeln!(stdout, "listening on {scheme}://{address}/upload")?;
+    for name in sockets.names(has_tls)? {
+        writeln!(stdout, "listening on {name}")?;
+    }
     stdout.flush()?;
-    Ok(Arc::new(listener))
+    supervisor::tell_ready();
+    Ok(Arc::new(sockets))
 }
 
 /// Runs a command in place of the receiver.
@@ -290,10 +307,9 @@ fn check_users(config: &Config, has_users: bool) -> anyhow::Result<()> {
         "add one with: resup-receiver --data {} user add NAME",
         config.data.display()
     );
-    if !config.is_local() {
+    if let Some(public) = config.public() {
         bail!(
-            "no user is configured, and without one it listens on loopback only, not on {}; {way_out}",
-            config.listen
+            "no user is configured, and without one it listens on loopback only, not on {public}; {way_out}"
         );
     }
     if config.proxy_without_login {
@@ -307,50 +323,4 @@ fn check_users(config: &Config, has_users: bool) -> anyhow::Result<()> {
         tracing::warn!("no user is configured: anyone on this machine may upload; {way_out}");
     }
     Ok(())
-}
-
-/// Reads the certificates again at each SIGHUP.
-#[cfg(unix)]
-fn reload_on_hangup(tls: Option<Arc<Tls>>) -> anyhow::Result<()> {
-    use tokio::signal::unix::{signal, SignalKind};
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
-            match tls.as_deref().map(Tls::reload) {
-                Some(Ok(())) => tracing::info!("certificates read again"),
-                Some(Err(error)) => tracing::error!("the old certificates stay: {error:#}"),
-                None => tracing::info!("SIGHUP: there are no certificates to read again"),
-            }
-        }
-    });
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn reload_on_hangup(_: Option<Arc<Tls>>) -> anyhow::Result<()> {
-    Ok(())
-}
-
-/// Waits for SIGTERM or SIGINT.
-#[cfg(unix)]
-fn signals() -> anyhow::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{signal, SignalKind};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    // With a handler, a file that is too large is an error and does not end the process.
-    let too_large = signal(SignalKind::from_raw(libc::SIGXFSZ))?;
-    Ok(async move {
-        let _too_large = too_large;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn signals() -> anyhow::Result<impl Future<Output = ()>> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
-    })
 }

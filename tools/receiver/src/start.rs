@@ -1,16 +1,14 @@
-//! What the receiver opens at its start: the data directory and its lock, the database, the sockets. The errors tell
-//! the operator what to do.
+//! What the receiver opens at its start: the data directory and its lock, and the database. The errors tell the operator
+//! what to do.
 
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
-use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{anyhow, bail, Context};
 use percent_encoding::{utf8_percent_encode, NON_ALPHANUMERIC};
 use sqlx::Connection;
-use tokio::net::TcpListener;
 
 use crate::accounts::Accounts;
 use crate::config::{Config, Layout};
@@ -236,25 +234,4 @@ fn make_private(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map(drop)
-}
-
-/// Listens on the address that `option` has.
-pub async fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| {
-        let why = match error.kind() {
-            ErrorKind::AddrInUse => format!(
-                "another program listens there already; end it, or give another {option}"
-            ),
-            ErrorKind::AddrNotAvailable => format!(
-                "this machine does not have that address; give another {option}, such as \
-                 127.0.0.1:8080, or 0.0.0.0:8080 for all that it has"
-            ),
-            ErrorKind::PermissionDenied if address.port() < 1024 => format!(
-                "ports below 1024 need a right of the system (CAP_NET_BIND_SERVICE); give {option} a \
-                 higher port, or put a web server in front"
-            ),
-            _ => error.to_string(),
-        };
-        anyhow!("cannot listen on {address}: {why}")
-    })
 }

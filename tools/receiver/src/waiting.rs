@@ -1,7 +1,6 @@
 //! A receiver whose database or object store cannot be reached at the start: it answers each request with 503, until both are
 //! there.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,20 +11,19 @@ use axum::serve::Listener;
 use axum::{middleware, Router};
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::http::reply::Reply;
 use crate::linger::linger;
+use crate::listen::{self, Sockets};
 use crate::ops::tls::Tls;
-use crate::server::accept;
 
 /// How long a client may take for TLS.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Answers until it is dropped.
-pub async fn serve(what: &'static str, listener: Arc<TcpListener>, tls: Option<Arc<Tls>>) {
+pub async fn serve(what: &'static str, sockets: Arc<Sockets>, tls: Option<Arc<Tls>>) {
     let health = (
         StatusCode::SERVICE_UNAVAILABLE,
         format!("failing: {what}; the log says more\n"),
@@ -36,7 +34,7 @@ pub async fn serve(what: &'static str, listener: Arc<TcpListener>, tls: Option<A
         .layer(middleware::map_request(linger))
         .layer(middleware::map_response(close));
     let waiting = Waiting {
-        listener,
+        sockets,
         tls,
         handshakes: JoinSet::new(),
     };
@@ -57,45 +55,47 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// A listener that another one takes the place of later.
 struct Waiting {
-    listener: Arc<TcpListener>,
+    sockets: Arc<Sockets>,
     tls: Option<Arc<Tls>>,
-    handshakes: JoinSet<Option<(Box<dyn Stream>, SocketAddr)>>,
+    handshakes: JoinSet<Option<Box<dyn Stream>>>,
 }
 
 impl Listener for Waiting {
     type Io = Box<dyn Stream>;
-    type Addr = SocketAddr;
+    type Addr = ();
 
-    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
+    async fn accept(&mut self) -> (Self::Io, ()) {
         loop {
             tokio::select! {
-                (stream, address) = accept(&self.listener) => {
-                    self.handshakes.spawn(open(stream, address, self.tls.clone()));
+                (stream, _) = self.sockets.accept() => {
+                    self.handshakes.spawn(open(stream, self.tls.clone()));
                 }
                 Some(done) = self.handshakes.join_next() => {
-                    if let Ok(Some(connection)) = done {
-                        return connection;
+                    if let Ok(Some(stream)) = done {
+                        return (stream, ());
                     }
                 }
             }
         }
     }
 
-    fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        self.listener.local_addr()
+    fn local_addr(&self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
 fn open(
-    stream: TcpStream,
-    address: SocketAddr,
+    stream: listen::Stream,
     tls: Option<Arc<Tls>>,
-) -> BoxFuture<'static, Option<(Box<dyn Stream>, SocketAddr)>> {
+) -> BoxFuture<'static, Option<Box<dyn Stream>>> {
     Box::pin(async move {
-        let Some(tls) = tls else {
-            return Some((Box::new(stream) as Box<dyn Stream>, address));
-        };
-        let stream = timeout(HANDSHAKE, tls.accept(stream)).await.ok()?.ok()?;
-        Some((Box::new(stream) as Box<dyn Stream>, address))
+        Some(match (stream, tls) {
+            (listen::Stream::Tcp(stream), Some(tls)) => {
+                Box::new(timeout(HANDSHAKE, tls.accept(stream)).await.ok()?.ok()?)
+            }
+            (listen::Stream::Tcp(stream), None) => Box::new(stream) as Box<dyn Stream>,
+            #[cfg(unix)]
+            (listen::Stream::Unix(stream), _) => Box::new(stream),
+        })
     })
 }

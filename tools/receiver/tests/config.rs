@@ -77,7 +77,11 @@ fn a_mistake_in_the_file_is_named() {
             "header-timeout = -1: not a time; write it as",
         ),
         ("expire = 0", "expire = 0: it must be more than 0"),
-        ("listen = ['127.0.0.1:0']", "cannot be of the type array"),
+        ("max-size = ['5G']", "cannot be of the type array"),
+        (
+            "listen = ['127.0.0.1:0', 'x']",
+            "not an address with a port",
+        ),
         ("trusted-proxy = ['10.0.0.0/8', 'x']", "neither an address"),
         (
             "signing-algorithm = 'md5'",

@@ -121,7 +121,7 @@ fn settings(bench: &Bench, mistake: &str) -> Option<String> {
             "--data",
             "x",
             "--listen",
-            "localhost:8080",
+            "localhost",
         ])),
         "a number that is none" => bench.start(&["--max-uploads", "many"]),
         "a time that is none" => bench.start(&["--header-timeout", "a while"]),

@@ -182,11 +182,20 @@ fn forget_changes(url: &str) {
     runtime.block_on(async {
         let mut database = sqlx::AnyConnection::connect(url).await.unwrap();
         for change in [
+            "DROP TRIGGER uploads_added",
+            "DROP TRIGGER uploads_removed",
+            "DROP TRIGGER uploads_resized",
+            "DROP TABLE totals",
+            "DROP INDEX uploads_unfinished",
+            "DROP INDEX uploads_unfinished_by_change",
+            "DROP INDEX uploads_by_name",
+            "DROP INDEX uploads_by_size",
+            "DROP INDEX uploads_by_change",
+            "ALTER TABLE uploads DROP COLUMN folded",
+            "CREATE INDEX uploads_by_state ON uploads (state, changed)",
             "DROP INDEX uploads_by_concat",
             "ALTER TABLE uploads DROP COLUMN concat",
             "DROP INDEX uploads_that_are_gone",
-            "DROP INDEX uploads_by_content",
-            "DROP INDEX uploads_by_change",
             "ALTER TABLE uploads DROP COLUMN gone",
             "ALTER TABLE uploads DROP COLUMN proven",
             "ALTER TABLE uploads DROP COLUMN proven_midstate",

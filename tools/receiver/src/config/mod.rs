@@ -5,11 +5,13 @@
 //! | [`base_path`] | the value of --base-path |
 //! | [`command`] | the commands that run in place of the receiver |
 //! | [`digest_set`] | the value of --digests |
+//! | [`listen`] | the value of --listen |
 //! | `sources` | flags, environment and file, in their order |
 
 pub mod base_path;
 pub mod command;
 pub mod digest_set;
+pub mod listen;
 mod sources;
 
 use std::net::{IpAddr, SocketAddr};
@@ -22,6 +24,7 @@ use ipnet::IpNet;
 
 use command::Command;
 use digest_set::DigestSet;
+use listen::Listen;
 
 /// Receives resumable form uploads and keeps the files in a directory.
 ///
@@ -51,9 +54,24 @@ pub struct Config {
     #[arg(long, value_name = "MODE", default_value = "077", value_parser = mask, global = true)]
     pub umask: u32,
 
-    /// Address to listen on; with port 0 the system chooses one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = address)]
-    pub listen: SocketAddr,
+    /// Where to listen: an address with a port (with port 0 the system chooses one), a host with a port, for all
+    /// its addresses, or unix:PATH; several times, or several by commas [default: 127.0.0.1:8080, or the
+    /// sockets that systemd passes]
+    #[arg(long, value_name = "ADDR", value_delimiter = ',')]
+    pub listen: Vec<Listen>,
+
+    /// Rights of the unix sockets of --listen, in octal; 660 lets the receiver's group connect
+    #[cfg(unix)]
+    #[arg(long, value_name = "MODE", default_value = "600", value_parser = mode)]
+    pub socket_mode: u32,
+
+    /// A socket of systemd's that others than this machine reach. It is no setting.
+    #[arg(skip)]
+    pub passed_public: Option<String>,
+
+    /// Longest time that the end takes for downloads and other responses under way, after SIGTERM or SIGINT
+    #[arg(long, value_name = "TIME", default_value = "30", value_parser = time)]
+    pub end_timeout: Duration,
 
     /// Certificates for TLS in PEM or DER, the server's own first; read again on SIGHUP
     #[arg(long, value_name = "FILE", requires = "tls_key")]
@@ -200,7 +218,14 @@ pub enum SigningAlgorithm {
 impl Config {
     /// Whether the receiver listens on this machine only.
     pub fn is_local(&self) -> bool {
-        self.listen.ip().to_canonical().is_loopback()
+        self.public().is_none()
+    }
+
+    /// Finds where others than this machine reach the receiver.
+    pub fn public(&self) -> Option<String> {
+        let public = self.listen.iter().find(|listen| !listen.is_local());
+        let public = public.map(ToString::to_string);
+        public.or_else(|| self.passed_public.clone())
     }
 }
 
@@ -218,6 +243,13 @@ fn parts(text: &str) -> Result<u8, String> {
     let count = text.parse().ok();
     let count = count.filter(|count| (1..=64).contains(count));
     count.ok_or_else(|| "not a whole number from 1 to 64".to_owned())
+}
+
+#[cfg(unix)]
+fn mode(text: &str) -> Result<u32, String> {
+    let bits = u32::from_str_radix(text, 8).ok();
+    bits.filter(|bits| bits & !0o666 == 0 && bits & 0o600 == 0o600)
+        .ok_or_else(|| "not rights of a socket in octal, such as 600, 660 or 666".to_owned())
 }
 
 #[cfg(unix)]

@@ -4,9 +4,13 @@
 //! | --- | --- |
 //! | `download` | the download of a finished file |
 //! | `item` | the JSON that describes an upload |
+//! | `query` | what a request wants listed |
 
 mod download;
 mod item;
+mod query;
+
+use std::time::{Duration, Instant};
 
 use axum::extract::{Path, State};
 use axum::http::request::Parts;
@@ -19,17 +23,15 @@ use crate::accounts::Accounts;
 use crate::http::conditions::Validators;
 use crate::http::fields::Fields;
 use crate::http::reply::{json, Reply};
+use crate::storage::list::Position;
 use crate::storage::record::{self, Record};
-use crate::storage::store::Filter;
 use crate::storage::uploads::Uploads;
 use item::Item;
 
-/// The number of uploads in a list, unless the request has a `limit`.
-const DEFAULT_LIMIT: u32 = 100;
-/// The largest `limit`.
-const MAX_LIMIT: u32 = 1000;
+/// How long a request looks for uploads. The list goes on with the next one.
+const TIME: Duration = Duration::from_millis(50);
 
-/// Answers `GET /uploads`: the list, last changed first.
+/// Answers `GET /uploads`: the list, or a part of it.
 pub async fn list(
     State(accounts): State<Accounts>,
     State(uploads): State<Uploads>,
@@ -37,49 +39,48 @@ pub async fn list(
 ) -> Result<Response, Reply> {
     let owner = accounts.owner(&head).await?;
     let text = head.uri.query().unwrap_or("");
-    let query = Fields::from_urlencoded(text.as_bytes())?;
-    let filter = match query.text("state") {
-        None => Filter::All,
-        Some("complete") => Filter::Complete,
-        Some("partial") => Filter::Unfinished,
-        Some(other) => return Err(Reply::bad_field("state", other)),
-    };
-    let limit = match query.text("limit") {
-        None => DEFAULT_LIMIT,
-        Some(text) => match text.parse() {
-            Ok(limit @ 1..=MAX_LIMIT) => limit,
-            _ => return Err(Reply::bad_field("limit", text)),
+    let fields = Fields::from_urlencoded(text.as_bytes())?;
+    let (query, limit) = (query::query(&fields, owner)?, query::limit(&fields)?);
+    let mut after = match fields.text("after") {
+        None => None,
+        Some(text) => match query::position(text, query.order) {
+            Some(position) => Some(position),
+            // The id of the last upload that the client knows.
+            None => {
+                let record = find(&uploads, &query.owner, text).await?;
+                Some(Position::of(&record, query.order))
+            }
         },
     };
-    let mut last = match query.text("after") {
-        None => None,
-        Some(id) => Some(find(&uploads, &owner, id).await?),
-    };
+    let until = Instant::now() + TIME;
     let mut records = Vec::new();
-    loop {
+    let next = loop {
         let room = limit - records.len() as u32;
-        let page = uploads.store.list(&owner, filter, last.as_ref(), room);
-        let page = page.await?;
-        let is_last = page.len() < room as usize;
-        last = page.last().cloned();
+        let page = uploads.store.list(&query, after, room, until).await?;
         records.extend(match uploads.objects {
-            None => uploads.leave_out_gone(page).await?,
+            None => uploads.leave_out_gone(page.records).await?,
             // One request for each object would take long.
-            Some(_) => page,
+            Some(_) => page.records,
         });
-        if is_last || records.len() == limit as usize {
-            break;
+        let is_done = page.next.is_none() || records.len() == limit as usize;
+        if is_done || Instant::now() >= until {
+            break page.next;
         }
-    }
+        after = page.next;
+    };
     let items = records
         .iter()
         .map(|record| item(&uploads, record, base(&head)));
     #[derive(Serialize)]
     struct List<'r> {
         uploads: Vec<Item<'r>>,
+        /// The `after` of the next part; none at the end.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next: Option<String>,
     }
     Ok(json(&List {
         uploads: items.collect(),
+        next: next.as_ref().map(query::cursor),
     }))
 }
 

@@ -4,6 +4,7 @@ use resup_digests::Algorithm;
 use sqlx::AnyConnection;
 
 use crate::storage::database::{now, signed};
+use crate::storage::names::folded;
 use crate::storage::object::Object;
 use crate::storage::record::{Record, State};
 
@@ -200,13 +201,13 @@ async fn insert(
     let done = sqlx::query(
         "INSERT INTO uploads (id, owner, dir, name, size, mtime, md5, state, held, midstate,
                               content_md5, content_sha256, content_blake3, created, changed, place,
-                              sha256, blake3, open, concat)
+                              sha256, blake3, open, concat, folded)
          SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $17, $18, $19, $11, $11, $12, $15, $16, $20,
-                $21
-         WHERE ($14 < 0 OR (SELECT COUNT(*) FROM uploads WHERE owner = $2 AND gone = 0) < $14)
+                $21, $22
+         WHERE ($14 < 0 OR COALESCE((SELECT records FROM totals WHERE owner = $2), 0) < $14)
            AND ($13 < 0
-            OR $5 + (SELECT COALESCE(SUM(CAST(size AS DOUBLE PRECISION)), 0) FROM uploads
-                     WHERE owner = $2 AND gone = 0) <= $13)
+            OR $5 + COALESCE((SELECT CAST(high AS DOUBLE PRECISION) * 4294967296 + low FROM totals
+                              WHERE owner = $2), 0) <= $13)
          ON CONFLICT DO NOTHING",
     )
     .bind(&record.id)
@@ -230,6 +231,7 @@ async fn insert(
     .bind(content(record, Algorithm::Blake3))
     .bind(i64::from(record.is_open))
     .bind(record.concat.text())
+    .bind(folded(&file.name))
     .execute(database)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -244,8 +246,8 @@ async fn resize(
         "UPDATE uploads SET size = $2, open = $3
          WHERE id = $1 AND open = 1
            AND ($4 < 0 OR $2 <= size
-            OR $2 - size + (SELECT COALESCE(SUM(CAST(size AS DOUBLE PRECISION)), 0) FROM uploads
-                            WHERE owner = $5 AND gone = 0) <= $4)",
+            OR $2 - size + COALESCE((SELECT CAST(high AS DOUBLE PRECISION) * 4294967296 + low FROM totals
+                                     WHERE owner = $5), 0) <= $4)",
     )
     .bind(&record.id)
     .bind(signed(record.identity.size))

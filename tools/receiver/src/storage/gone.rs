@@ -4,13 +4,14 @@
 //! Where there is another file, of another length, the upload is in no list either: it cannot be downloaded. But it counts.
 
 use std::collections::HashSet;
+use std::time::Instant;
 
 use crate::storage::claims::Claim;
 use crate::storage::database::now;
 use crate::storage::error::StorageError;
 use crate::storage::files::Files;
+use crate::storage::list::{Filter, Query};
 use crate::storage::record::{Record, State};
-use crate::storage::store::Filter;
 use crate::storage::threads::blocking;
 use crate::storage::unknown::{KEPT, KEPT_DAYS};
 use crate::storage::uploads::Uploads;
@@ -46,17 +47,15 @@ impl Uploads {
         if self.objects.is_some() || !self.searches.allows(owner) {
             return Ok(());
         }
+        let query = Query::new(owner, Filter::Complete);
         let mut last = None;
         loop {
-            let page = self
-                .store
-                .list(owner, Filter::Complete, last.as_ref(), PAGE)
-                .await?;
-            last = page.last().cloned();
+            let page = self.store.list(&query, last, PAGE, Instant::now()).await?;
+            self.leave_out_gone(page.records).await?;
+            last = page.next;
             if last.is_none() {
                 return Ok(());
             }
-            self.leave_out_gone(page).await?;
         }
     }
 

@@ -13,6 +13,7 @@
 //! | [`join`] | files that are joined from pieces |
 //! | [`whole`] | files that are stored as a whole, at once |
 //! | [`store`] | the records in the database |
+//! | [`list`] | lists of an owner's uploads, in several orders |
 //! | [`search`] | searches for the upload of a file, and for its content |
 //! | [`queue`] | changes of the records, many in one transaction |
 //! | [`changes`] | each of these changes |
@@ -57,6 +58,7 @@ pub mod files;
 pub mod gone;
 pub mod inventory;
 pub mod join;
+pub mod list;
 pub mod moving;
 pub mod names;
 pub mod object;

@@ -27,6 +27,11 @@ pub fn check(name: &str) -> Result<(), String> {
     }
 }
 
+/// Returns a name as lists compare it.
+pub fn folded(name: &str) -> String {
+    name.to_lowercase()
+}
+
 /// Checks a name of a file. A control character is refused, since no send could have it in its `filename`; a form
 /// can have the tab and, encoded, line breaks.
 pub fn check_file(name: &str) -> Result<(), String> {

@@ -13,17 +13,6 @@ use crate::storage::queue::Changes;
 use crate::storage::ranges::Ranges;
 use crate::storage::record::{Concat, Identity, Prefix, Record, State};
 
-/// The uploads that a list has.
-#[derive(Debug, Clone, Copy)]
-pub enum Filter {
-    /// All of them.
-    All,
-    /// The finished ones.
-    Complete,
-    /// The others.
-    Unfinished,
-}
-
 /// How many connections to the database are for reading.
 const READERS: u32 = 4;
 
@@ -53,6 +42,11 @@ impl Store {
     pub async fn probe(&self) -> Result<(), StoreError> {
         self.find_any(".probe").await?;
         self.add_nonce(".probe", 0).await.map(drop)
+    }
+
+    /// The connections for lists.
+    pub(super) fn lists(&self) -> &Pool {
+        &self.lists
     }
 
     /// Closes all connections.
@@ -91,36 +85,6 @@ impl Store {
         rows.iter().map(record).collect()
     }
 
-    /// Lists the owner's uploads but for those that are gone, last changed first, beginning behind `after`.
-    pub async fn list(
-        &self,
-        owner: &str,
-        filter: Filter,
-        after: Option<&Record>,
-        limit: u32,
-    ) -> Result<Vec<Record>, StoreError> {
-        let (changed, id) = after.map_or((i64::MAX, ""), |last| (last.changed, last.id.as_str()));
-        let rows = sqlx::query(
-            "SELECT * FROM uploads
-             WHERE owner = $1 AND gone = 0 AND ($2 = 'all' OR ($2 = 'complete') = (state = 'complete'))
-               AND (changed < $3 OR (changed = $3 AND id < $4))
-             ORDER BY changed DESC, id DESC
-             LIMIT $5",
-        )
-        .bind(owner)
-        .bind(match filter {
-            Filter::All => "all",
-            Filter::Complete => "complete",
-            Filter::Unfinished => "unfinished",
-        })
-        .bind(changed)
-        .bind(id)
-        .bind(i64::from(limit))
-        .fetch_all(&self.lists)
-        .await?;
-        rows.iter().map(record).collect()
-    }
-
     /// Finds the upload with this id, of any owner.
     pub async fn find_any(&self, id: &str) -> Result<Option<Record>, StoreError> {
         let row = sqlx::query("SELECT * FROM uploads WHERE id = $1")
@@ -149,19 +113,20 @@ impl Store {
         Ok(row.map(|row| row.try_get("seen")).transpose()?)
     }
 
-    /// Counts all uploads of an owner, finished or not, but for those that are gone, and sums the sizes of their files.
+    /// Counts all uploads of an owner, finished or not, but for those that are gone, and sums the sizes of their files. A sum
+    /// that does not fit becomes the largest number.
     pub async fn totals(&self, owner: &str) -> Result<(u64, u64), StoreError> {
-        let row = sqlx::query(
-            "SELECT COUNT(*) AS records, SUM(CAST(size AS DOUBLE PRECISION)) AS bytes FROM uploads
-             WHERE owner = $1 AND gone = 0",
-        )
-        .bind(owner)
-        .fetch_one(&self.readers)
-        .await?;
-        let records: i64 = row.try_get("records")?;
-        let bytes: Option<f64> = row.try_get("bytes")?;
-        // A sum that does not fit becomes the largest number.
-        Ok((records.unsigned_abs(), bytes.unwrap_or(0.0) as u64))
+        let row = sqlx::query("SELECT records, high, low FROM totals WHERE owner = $1")
+            .bind(owner)
+            .fetch_optional(&self.readers)
+            .await?;
+        let Some(row) = row else {
+            return Ok((0, 0));
+        };
+        let number = |column| Ok::<i64, sqlx::Error>(row.try_get(column)?);
+        let bytes = (i128::from(number("high")?) << 32) + i128::from(number("low")?);
+        let records = number("records")?.unsigned_abs();
+        Ok((records, u64::try_from(bytes).unwrap_or(u64::MAX)))
     }
 
     /// Lists unfinished uploads that have not changed since a time in milliseconds since 1970.
