@@ -110,6 +110,9 @@ pub async fn serve(
     tracing::info!("shutting down");
     app.uploads.claims.shut_down().await;
     let _ = timeout(SHUTDOWN_GRACE, graceful.shutdown()).await;
+    if let Some(leases) = &app.uploads.leases {
+        leases.end().await;
+    }
     app.accounts.close().await;
     app.uploads.store.close().await;
 }

@@ -182,6 +182,7 @@ fn forget_changes(url: &str) {
     runtime.block_on(async {
         let mut database = sqlx::AnyConnection::connect(url).await.unwrap();
         for change in [
+            "ALTER TABLE uploads DROP COLUMN epoch",
             "DROP INDEX uploads_by_concat",
             "ALTER TABLE uploads DROP COLUMN concat",
             "DROP INDEX uploads_that_are_gone",

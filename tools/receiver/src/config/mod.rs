@@ -80,6 +80,11 @@ pub struct Config {
     #[arg(long, value_name = "FILE", global = true)]
     pub database_password_file: Option<PathBuf>,
 
+    /// Other receivers use the same data directory and database at the same time, each with this option; needs PostgreSQL,
+    /// and clients send no parallel parts
+    #[arg(long)]
+    pub shared: bool,
+
     /// Time that a client may take for a request's header block
     #[arg(long, value_name = "TIME", default_value = "30", value_parser = time)]
     pub header_timeout: Duration,

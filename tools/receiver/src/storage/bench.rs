@@ -27,6 +27,7 @@ pub async fn uploads(dir: &Path) -> Uploads {
             .unwrap(),
         files: Files::open(dir).unwrap(),
         claims: Arc::new(Claims::new(10, None)),
+        leases: None,
         searches: Pace::default(),
         blocks: Blocks::default(),
         naming: Naming::default(),

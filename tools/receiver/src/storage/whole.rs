@@ -8,7 +8,7 @@ use cap_std::fs::OpenOptions;
 use crate::storage::changes::New;
 use crate::storage::error::StorageError;
 use crate::storage::failpoint;
-use crate::storage::files::{sync_names, Files, WITHDRAWN};
+use crate::storage::files::{sync_names, Files};
 use crate::storage::record::Record;
 use crate::storage::threads::blocking;
 use crate::storage::uploads::Uploads;
@@ -22,34 +22,35 @@ impl Uploads {
         bytes: Bytes,
         new: Option<New>,
     ) -> Result<bool, StorageError> {
-        let (files, id) = (self.files.clone(), record.id.clone());
+        let (files, name) = (self.files.clone(), record.withdrawn_name());
         let mut digests = record.digests.none_yet();
         record.digests = blocking(move || {
             digests.update(&bytes);
-            files.write_whole(&id, &bytes).map(|()| digests)
+            files.write_whole(&name, &bytes).map(|()| digests)
         })
         .await?;
         let named = self.lock_names(record).await;
-        let done = match named.is_some() && new.is_some() {
+        let done = match &named {
+            Err(_) => Err(StorageError::Busy),
             // Whoever had the lock before may have stored the same file.
-            true => self.try_to_finish_unknown(record, new).await,
-            false => self.try_to_finish(record, new).await,
+            Ok(Some(_)) if new.is_some() => self.try_to_finish_unknown(record, new).await,
+            Ok(_) => self.try_to_finish(record, new).await,
         };
         let (files, finished) = (self.files.clone(), record.clone());
         match &done {
             Ok(true) => {
                 let place = move || {
-                    files.restore(&finished.id)?;
+                    files.restore(&finished)?;
                     files.move_to_place(&finished).map(drop)
                 };
                 blocking(place).await?;
             }
             // If the database has it all the same, these are its bytes. Else the next start moves them aside.
             Err(error) if error.may_be_done() => {
-                blocking(move || files.restore(&finished.id)).await?;
+                blocking(move || files.restore(&finished)).await?;
             }
             Ok(false) | Err(_) => {
-                blocking(move || files.remove(&(finished.id + WITHDRAWN))).await?;
+                blocking(move || files.remove(&finished.withdrawn_name())).await?;
             }
         }
         done
@@ -70,11 +71,10 @@ impl Uploads {
 
 impl Files {
     /// Writes the bytes of an upload that is about to be finished or, if there is a crash, forgotten.
-    pub fn write_whole(&self, id: &str, bytes: &[u8]) -> io::Result<()> {
-        let name = id.to_owned() + WITHDRAWN;
+    pub fn write_whole(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
-        let written = self.partial.open_with(&name, &options).and_then(|file| {
+        let written = self.partial.open_with(name, &options).and_then(|file| {
             let mut file = file.into_std();
             file.write_all(bytes)?;
             failpoint::hit("after-write");
@@ -83,7 +83,7 @@ impl Files {
             sync_names(&self.partial)
         });
         if written.is_err() {
-            self.remove(&name)?;
+            self.remove(name)?;
         }
         written
     }

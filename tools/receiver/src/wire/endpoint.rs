@@ -45,7 +45,11 @@ impl Endpoint {
     }
 
     /// How many parts of an upload of this owner may be sent at a time. Each counts as an upload that is being sent.
+    /// Where several receivers share the uploads there is one, since the parts of a run would come to different ones.
     pub fn parts(&self, owner: &str) -> usize {
+        if self.config.shared {
+            return 1;
+        }
         let sends = self.uploads.claims.most_sends(owner);
         usize::from(self.config.parts).min(sends)
     }

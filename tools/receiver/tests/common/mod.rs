@@ -9,6 +9,8 @@ mod forms;
 pub mod lock;
 pub mod parts;
 pub mod raw;
+#[cfg(unix)]
+pub mod several;
 pub mod signing;
 #[cfg(unix)]
 pub mod way;
