@@ -1,4 +1,4 @@
-//! A real HAProxy with TLS in front of something.
+//! A real HAProxy with TLS in front of something, or without in front of several.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -32,6 +32,31 @@ impl HaProxy {
                  frontend front\nbind {addr} ssl crt server.pem {clients}\n\
                  default_backend back\n\
                  backend back\nserver receiver {upstream}\n"
+            );
+            fs::write(dir.join("conf"), config).expect("its configuration");
+            command.args(["-db", "-f", "conf"]);
+        })?;
+        Some(HaProxy(daemon))
+    }
+
+    /// Starts a HAProxy without TLS that gives each request to the next of several servers. It checks ten times a second
+    /// which of them are there. `None` when there is no HAProxy here.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn round_robin(servers: &[SocketAddr]) -> Option<Self> {
+        let daemon = Daemon::start("haproxy", |command, addr, dir| {
+            let lines = servers.iter().enumerate().map(|(number, server)| {
+                format!("server receiver{number} {server} check inter 100ms fall 1 rise 1\n")
+            });
+            let config = format!(
+                "global\nmaxconn 1000\nlog stdout format raw local0\n\
+                 defaults\nmode http\nlog global\noption httplog\noption redispatch\n\
+                 timeout connect 5s\ntimeout client 60s\ntimeout server 60s\n\
+                 frontend front\nbind {addr}\ndefault_backend back\n\
+                 backend back\nbalance roundrobin\n{}",
+                lines.collect::<String>()
             );
             fs::write(dir.join("conf"), config).expect("its configuration");
             command.args(["-db", "-f", "conf"]);

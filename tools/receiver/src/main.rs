@@ -86,9 +86,11 @@ use crate::storage::error::StorageError;
 use crate::storage::expiry;
 use crate::storage::files::Files;
 use crate::storage::inventory;
+use crate::storage::leases::Leases;
 use crate::storage::moving;
 use crate::storage::objects::Objects;
 use crate::storage::pace::Pace;
+use crate::storage::takeover;
 use crate::storage::uploads::{Naming, Uploads};
 
 /// How many blocking threads there are beside those of uploads, which have one each.
@@ -154,7 +156,7 @@ async fn run(config: Config, passed: Passed) -> anyhow::Result<()> {
     if let Some(command) = config.command.clone() {
         return run_command(&config, command).await;
     }
-    let _lock = start::lock(data)?;
+    let _lock = start::lock(data, config.shared)?;
     let database = start::database(&config)?;
     let objects = start::objects(&config)?;
     let tls = match (&config.tls_cert, &config.tls_key) {
@@ -224,18 +226,32 @@ async fn prepare(
         config.max_uploads.get(),
         config.max_uploads_per_user.map(Into::into),
     );
+    let leases = match database.is_shared() {
+        true => {
+            let begun = Leases::begin(database, &config.data).await;
+            Some(begun.map_err(unreachable)?)
+        }
+        false => None,
+    };
     let uploads = Uploads {
         store,
         files: Files::open(&config.data)?,
         objects: objects.clone(),
         claims: Arc::new(claims),
+        leases,
         searches: Pace::default(),
         blocks: Blocks::default(),
         naming: Naming::default(),
         layout: config.layout,
         conflict: config.conflict,
     };
-    uploads.recover().await.map_err(unreachable)?;
+    // Its life goes on while it looks at what is there.
+    let life = uploads.clone();
+    let life = tokio::spawn(async move { takeover::keep(life).await });
+    uploads.recover().await.map_err(|error| {
+        life.abort();
+        unreachable(error)
+    })?;
     Ok((accounts, uploads))
 }
 
@@ -287,7 +303,7 @@ async fn run_command(config: &Config, command: Command) -> anyhow::Result<()> {
             admin::run_token(&accounts.users, command).await?
         }
         Command::MoveRecords { from, to } => {
-            let _lock = start::lock(&config.data)?;
+            let _lock = start::lock(&config.data, false)?;
             let from = start::database_at(config, from.as_deref())?;
             let to = start::database_at(config, to.as_deref())?;
             moving::run(&from, &to).await?

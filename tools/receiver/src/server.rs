@@ -154,6 +154,9 @@ async fn end(app: &App, graceful: GracefulShutdown, connections: &Connections) {
             "responses that were still being sent are cut off; --end-timeout says how long they may take"
         );
     }
+    if let Some(leases) = &app.uploads.leases {
+        leases.end().await;
+    }
     app.accounts.close().await;
     app.uploads.store.close().await;
 }

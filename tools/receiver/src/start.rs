@@ -49,12 +49,29 @@ fn unwritable(data: &Path, error: &io::Error) -> anyhow::Error {
     )
 }
 
-/// Locks the data directory, since two receivers would write the same files. The lock ends with its process.
-pub fn lock(data: &Path) -> anyhow::Result<File> {
+/// Locks the data directory, since two receivers would write the same files. Those that share it have one lock together.
+/// The lock ends with its process.
+pub fn lock(data: &Path, is_shared: bool) -> anyhow::Result<File> {
     let path = data.join("lock");
-    let lock = File::create(&path).map_err(|error| unwritable(data, &error))?;
-    match lock.try_lock() {
+    let mut options = File::options();
+    // File systems of a network need both for the two kinds of locks.
+    options.read(true).write(true).create(true).truncate(false);
+    let lock = options
+        .open(&path)
+        .map_err(|error| unwritable(data, &error))?;
+    let locked = match is_shared {
+        true => lock.try_lock_shared(),
+        false => lock.try_lock(),
+    };
+    match locked {
         Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) if is_shared => {
+            bail!(
+                "a receiver without --shared, or a move of records, uses the data directory {}; end it, or start all \
+                 receivers with --shared",
+                data.display()
+            )
+        }
         Err(std::fs::TryLockError::WouldBlock) => {
             bail!(
                 "another receiver uses the data directory {}; end it, or give another --data",
@@ -69,7 +86,10 @@ pub fn lock(data: &Path) -> anyhow::Result<File> {
 
 /// Finds out which database it is.
 pub fn database(config: &Config) -> anyhow::Result<Database> {
-    let database = database_at(config, config.database.as_deref())?;
+    let mut database = database_at(config, config.database.as_deref())?;
+    if config.shared {
+        database = database.shared()?;
+    }
     database.set_name();
     Ok(database)
 }
@@ -196,7 +216,7 @@ impl OpenError {
 
     fn new(error: StoreError, database: &Database) -> Self {
         match error {
-            error @ StoreError::InUse(_) => Self::Other(error.into()),
+            error @ (StoreError::InUse(_) | StoreError::InUseAlone(_)) => Self::Other(error.into()),
             error if error.is_unreachable() => Self::Unreachable(database.name().to_owned(), error),
             error => {
                 let why = format!("the database {} cannot be opened", database.name());

@@ -12,6 +12,7 @@
 //! | [`passwords`] | the check of passwords |
 //! | `hash` | their slow hash |
 //! | [`throttle`] | a limit for wrong passwords |
+//! | `common_throttle` | the same limit at several receivers |
 //! | [`users`] | users and tokens in the database |
 //! | [`names`] | which names users may have |
 //! | [`peer`] | the address that a request comes from, also through a proxy |
@@ -23,6 +24,7 @@
 
 pub mod admin;
 pub mod base;
+mod common_throttle;
 pub mod csrf;
 pub mod form_check;
 pub mod forwarded;
@@ -82,8 +84,8 @@ impl Accounts {
         let pool = database.pool(CONNECTIONS).await?;
         Ok(Self {
             sessions: Sessions::new(pool.clone(), config.session_idle, config.session_lifetime),
+            passwords: Arc::new(Passwords::new(database.is_shared().then(|| pool.clone()))?),
             users: Users::new(pool),
-            passwords: Arc::new(Passwords::new()?),
             signing: Signing::new(config)?.map(Arc::new),
             is_local: config.is_local(),
             proxy_without_login: config.proxy_without_login,

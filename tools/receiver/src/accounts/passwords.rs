@@ -1,6 +1,7 @@
 //! The check of passwords: a limit for checks at once, and a cache so that not every request needs one.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,11 +11,13 @@ use sha2::Sha256;
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::timeout;
 
+use crate::accounts::common_throttle::{self, CommonThrottle};
 use crate::accounts::hash::{hash, matches};
 use crate::accounts::peer::Peer;
 use crate::accounts::secret;
-use crate::accounts::throttle::Throttle;
+use crate::accounts::throttle::{self, Throttle};
 use crate::http::reply::Reply;
+use crate::storage::pool::Pool;
 
 /// The fewest characters of a new password.
 const MIN_CHARACTERS: usize = 8;
@@ -33,7 +36,7 @@ const MAX_CACHE: usize = 1024;
 
 /// The checking of passwords.
 pub struct Passwords {
-    throttle: Throttle,
+    limit: Limit,
     /// For those that wait for a hash, or have one.
     places: Semaphore,
     permits: Semaphore,
@@ -42,6 +45,44 @@ pub struct Passwords {
     cache: Mutex<HashMap<CacheKey, CacheEntry>>,
     /// A hash for users that do not exist, so that their check takes as long.
     dummy: String,
+}
+
+/// The limit for wrong passwords.
+enum Limit {
+    /// That of this receiver.
+    Own(Throttle),
+    /// That of several receivers.
+    Common(CommonThrottle),
+}
+
+/// An attempt that is counted.
+enum Attempt {
+    Own(throttle::Attempt),
+    Common(common_throttle::Attempt),
+}
+
+impl Limit {
+    /// Counts an attempt as a failure, until it is taken back.
+    async fn begin(&self, user: &str, address: Option<IpAddr>) -> Result<Attempt, Reply> {
+        let counted = match self {
+            Self::Own(limit) => limit.begin(user, address, Instant::now()).map(Attempt::Own),
+            Self::Common(limit) => limit.begin(user, address).await?.map(Attempt::Common),
+        };
+        counted.map_err(too_many_failures)
+    }
+
+    /// Takes it back, because the password was `right` or was not checked.
+    async fn take_back(&self, attempt: Attempt, right: bool) {
+        match (self, attempt) {
+            (Self::Own(limit), Attempt::Own(attempt)) => limit.take_back(attempt, right),
+            (Self::Common(limit), Attempt::Common(attempt)) => {
+                if let Err(error) = limit.take_back(attempt, right).await {
+                    tracing::warn!("an attempt to log in counts as a wrong password: {error}");
+                }
+            }
+            _ => unreachable!("each limit has attempts of its own"),
+        }
+    }
 }
 
 /// A keyed hash of user, password and stored hash. It changes when the user gets another password.
@@ -69,12 +110,15 @@ pub fn check(password: &str) -> Result<(), String> {
 }
 
 impl Passwords {
-    /// Makes a check with an empty cache.
-    pub fn new() -> anyhow::Result<Self> {
+    /// Makes a check with an empty cache. Where several receivers count wrong passwords together, they do so in a database.
+    pub fn new(common: Option<Pool>) -> anyhow::Result<Self> {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
         Ok(Self {
-            throttle: Throttle::default(),
+            limit: match common {
+                Some(pool) => Limit::Common(CommonThrottle::new(pool)),
+                None => Limit::Own(Throttle::default()),
+            },
             places: Semaphore::new(MAX_PARALLEL + MAX_WAITING),
             permits: Semaphore::new(MAX_PARALLEL),
             key,
@@ -150,17 +194,16 @@ impl Passwords {
         let cached = self.cached(key);
         let compared = cached.get_or_try_init(|| async {
             let address = (!peer.is_shared).then_some(peer.address);
-            let counted = self.throttle.begin(user, address, Instant::now());
-            let attempt = counted.map_err(too_many_failures)?;
+            let attempt = self.limit.begin(user, address).await?;
             // In a task of its own, which goes on when the connection ends: a hash cannot be stopped, so it keeps its
             // permit, and the attempt is not a failure because nobody waited for its end.
             let (all, password) = (self.clone(), password.to_owned());
             let task = tokio::spawn(async move {
                 let is_same = all.compare(stored, password).await;
                 match &is_same {
-                    Ok(true) if exists => all.throttle.take_back(attempt, true),
+                    Ok(true) if exists => all.limit.take_back(attempt, true).await,
                     Ok(_) => tracing::warn!("a wrong name or password came from {}", peer.address),
-                    Err(_) => all.throttle.take_back(attempt, false),
+                    Err(_) => all.limit.take_back(attempt, false).await,
                 }
                 is_same.map(|is_same| is_same && exists)
             });
@@ -184,14 +227,13 @@ fn too_many_failures(wait: Duration) -> Reply {
 #[cfg(test)]
 mod tests {
     use std::future::Future;
-    use std::net::IpAddr;
     use std::task::{Context, Waker};
 
     use super::*;
 
     #[tokio::test]
     async fn a_check_whose_connection_ends_keeps_its_permit_and_is_no_failure() {
-        let passwords = Arc::new(Passwords::new().unwrap());
+        let passwords = Arc::new(Passwords::new(None).unwrap());
         let stored = hash("correct horse").unwrap();
         let peer = Peer::of_connection(IpAddr::from([192, 0, 2, 1]), false);
         let check = || passwords.check("joe", "correct horse", Some(stored.clone()), peer);

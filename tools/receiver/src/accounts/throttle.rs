@@ -11,7 +11,7 @@ const FREE_FAILURES: [u32; 2] = [5, 20];
 /// The longest wait of a user name, whose owner waits too, and of an address.
 const MAX_WAIT: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(900)];
 /// After this time without a wrong password the count begins again.
-const FORGET_AFTER: Duration = Duration::from_secs(1800);
+pub(super) const FORGET_AFTER: Duration = Duration::from_secs(1800);
 /// The largest number of names, and of addresses, that are counted.
 const MAX_KEYS: usize = 10_000;
 
@@ -82,12 +82,21 @@ impl Throttle {
 
 impl Tally {
     fn wait(&self, kind: usize, now: Instant) -> Duration {
-        let Some(excess) = self.failures.checked_sub(FREE_FAILURES[kind]) else {
-            return Duration::ZERO;
-        };
-        let wait = Duration::from_secs(1 << excess.min(20)).min(MAX_WAIT[kind]);
-        wait.saturating_sub(now.saturating_duration_since(self.last))
+        wait(
+            kind,
+            self.failures,
+            now.saturating_duration_since(self.last),
+        )
     }
+}
+
+/// How long to wait after so many failures, of a user name (0) or an address (1), the last of which was so long ago.
+pub(super) fn wait(kind: usize, failures: u32, age: Duration) -> Duration {
+    let Some(excess) = failures.checked_sub(FREE_FAILURES[kind]) else {
+        return Duration::ZERO;
+    };
+    let wait = Duration::from_secs(1 << excess.min(20)).min(MAX_WAIT[kind]);
+    wait.saturating_sub(age)
 }
 
 fn count(tallies: &mut HashMap<u64, Tally>, key: u64, now: Instant) {
@@ -110,7 +119,7 @@ fn count(tallies: &mut HashMap<u64, Tally>, key: u64, now: Instant) {
 }
 
 /// Reduces an IPv6 address to its /64 network: who has one address of it has all.
-fn network(peer: IpAddr) -> IpAddr {
+pub(super) fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
         address => address,

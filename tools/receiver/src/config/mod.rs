@@ -107,6 +107,11 @@ pub struct Config {
     #[arg(long, requires = "store")]
     pub redirect_downloads: bool,
 
+    /// Other receivers use the same data directory and database at the same time, each with this option; needs PostgreSQL,
+    /// and clients send no parallel parts
+    #[arg(long, conflicts_with = "store")]
+    pub shared: bool,
+
     /// Time that a client may take for a request's header block
     #[arg(long, value_name = "TIME", default_value = "30", value_parser = time)]
     pub header_timeout: Duration,

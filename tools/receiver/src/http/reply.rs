@@ -10,9 +10,8 @@ use serde::Serialize;
 
 use crate::connections::TooMany;
 use crate::http::room::room;
-use crate::storage::claims::ClaimError;
 use crate::storage::database;
-use crate::storage::error::{StorageError, StoreError};
+use crate::storage::error::{ClaimError, StorageError, StoreError};
 use crate::storage::ranges::Range;
 use crate::storage::record::{Record, State};
 
@@ -347,10 +346,12 @@ impl From<StorageError> for Reply {
         match error {
             StorageError::NameTaken(message) => Self::refusal(StatusCode::CONFLICT, message),
             StorageError::NameTooLong(message) => Self::bad_request(message),
-            error @ StorageError::Busy => Self::refusal(StatusCode::LOCKED, error.to_string()),
             StorageError::Object(error) => {
                 tracing::error!("{error}");
                 Self::away(STORE_UNREACHABLE)
+            }
+            error @ (StorageError::Busy | StorageError::Store(StoreError::Lost)) => {
+                Self::refusal(StatusCode::LOCKED, error.to_string())
             }
             error if error.is_full() => Self::storage_full(error),
             error if error.is_unreachable() || error.is_refusal() => Self::unreachable(error),
@@ -365,6 +366,7 @@ impl From<ClaimError> for Reply {
             ClaimError::Held | ClaimError::TakenOver => StatusCode::LOCKED,
             ClaimError::OwnerFull(_) | ClaimError::PartsFull(_) => StatusCode::TOO_MANY_REQUESTS,
             ClaimError::Full | ClaimError::ShutDown => StatusCode::SERVICE_UNAVAILABLE,
+            ClaimError::Storage(error) => return error.into(),
         };
         Self::refusal(status, error.to_string())
     }

@@ -108,7 +108,7 @@ pub async fn delete(
 ) -> Result<StatusCode, Reply> {
     let owner = accounts.owner(&head).await?;
     find(&uploads, &owner, &id).await?;
-    let claim = uploads.claims.claim(&id).await?;
+    let claim = uploads.claim(&id).await?;
     let loaded = uploads.load(&owner, &claim).await?;
     let record = loaded.ok_or_else(|| Reply::unknown(&id))?;
     let validators = Validators::new(&record.version(), record.changed);

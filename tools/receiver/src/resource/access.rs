@@ -53,7 +53,7 @@ pub async fn open(
         if there.is_empty() {
             return Err(unknown(id).into());
         }
-        let claim = uploads.claims.claim(id).await?;
+        let claim = uploads.claim(id).await?;
         let record = uploads.load(owner, &claim).await?;
         let record = record.ok_or_else(|| unknown(id))?;
         log.id.clone_from(&record.id);
@@ -80,7 +80,7 @@ pub async fn delete(
     if !found.is_some_and(|record| record.identity.is_known_by_id()) {
         return Err(unknown(id));
     }
-    let claim = uploads.claims.claim(id).await?;
+    let claim = uploads.claim(id).await?;
     let record = uploads.load(owner, &claim).await?;
     let record = record.ok_or_else(|| unknown(id))?;
     log.id.clone_from(&record.id);

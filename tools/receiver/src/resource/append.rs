@@ -8,8 +8,8 @@ use crate::http::size::in_units;
 use crate::resource::check::Check;
 use crate::resource::creation::refusal;
 use crate::resource::room::{fix, reserve};
-use crate::storage::claims::{Claim, ClaimError};
-use crate::storage::error::{StorageError, StoreError};
+use crate::storage::claims::Claim;
+use crate::storage::error::{ClaimError, StorageError, StoreError};
 use crate::storage::record::{Concat, Record, State};
 use crate::storage::writer::{ExpectedDigests, Outcome, Writer};
 use crate::wire::endpoint::Endpoint;
@@ -157,7 +157,7 @@ pub async fn append(
 
 /// Ends an open upload where it stands.
 async fn end(endpoint: &Endpoint, appended: Record, whole: &[Digest]) -> Result<Record, Failure> {
-    let claim = endpoint.uploads.claims.claim(&appended.id).await?;
+    let claim = endpoint.uploads.claim(&appended.id).await?;
     let owner = &appended.identity.owner;
     // Another request may have come in between.
     let record = endpoint.uploads.load(owner, &claim).await?;
@@ -210,7 +210,7 @@ async fn judge(endpoint: &Endpoint, outcome: Outcome) -> Result<Record, Failure>
 /// Deletes an upload, unless another request has finished it meanwhile.
 pub async fn discard(endpoint: &Endpoint, record: &Record) -> Result<(), Failure> {
     let uploads = &endpoint.uploads;
-    let claim = uploads.claims.claim(&record.id).await?;
+    let claim = uploads.claim(&record.id).await?;
     let now = uploads.load(&record.identity.owner, &claim).await?;
     match now.filter(|now| now.state != State::Complete) {
         Some(record) => Ok(uploads.delete(&record).await?),

@@ -39,13 +39,14 @@ pub fn describe(
 }
 
 /// Makes an upload, and claims it.
-pub async fn create(endpoint: &Endpoint, record: &Record) -> Result<Claim, Reply> {
+pub async fn create(endpoint: &Endpoint, record: &mut Record) -> Result<Claim, Reply> {
     let uploads = &endpoint.uploads;
     // Refuses the name, if it is taken, before there is a record.
     if record.concat != Concat::Partial {
         uploads.choose_place(record).await.map_err(refusal)?;
     }
-    let claim = uploads.claims.claim(&record.id).await?;
+    let claim = uploads.claim(&record.id).await?;
+    record.lease = claim.lease();
     // Twice, since files may be gone that count.
     for _ in 0..2 {
         if uploads.store.insert(record, endpoint.limits()).await? {

@@ -28,6 +28,7 @@ pub async fn uploads(dir: &Path) -> Uploads {
         files: Files::open(dir).unwrap(),
         objects: None,
         claims: Arc::new(Claims::new(10, None)),
+        leases: None,
         searches: Pace::default(),
         blocks: Blocks::default(),
         naming: Naming::default(),

@@ -22,8 +22,8 @@ pub struct Limits {
 pub struct New {
     /// The most that its owner may have with it.
     pub limits: Limits,
-    /// The ids of its pieces, whose records are deleted.
-    pub pieces: Vec<String>,
+    /// Its pieces, whose records are deleted: their ids, and the numbers of their leases.
+    pub pieces: Vec<(String, i64)>,
 }
 
 impl From<Limits> for New {
@@ -51,8 +51,8 @@ pub enum Change {
     Finish(Box<Record>, Option<Box<Record>>, Option<New>),
     /// Notes since when the files of finished uploads are gone; 0 for those that are there.
     Gone(Vec<String>, i64),
-    /// Deletes a record.
-    Delete(String),
+    /// Deletes the record of an upload whose lease has this number.
+    Delete(String, i64),
     /// Saves a signed form's nonce until that time, unless it is known already.
     Nonce(String, i64),
     /// Saves the time of the last search for what has expired.
@@ -67,7 +67,7 @@ impl Change {
             | Change::Save(_)
             | Change::Resize(..)
             | Change::Digests(_)
-            | Change::Delete(_)
+            | Change::Delete(..)
             | Change::Clock(_) => true,
             Change::Finish(_, replaced, new) => {
                 let has_pieces = |new: &New| !new.pieces.is_empty();
@@ -75,6 +75,37 @@ impl Change {
             }
             Change::Gone(..) | Change::Nonce(..) => false,
         }
+    }
+
+    /// Returns the numbers of the leases under which it is made.
+    pub(super) fn leases(&self) -> Vec<i64> {
+        match self {
+            Change::Save(record) | Change::Resize(record, _) | Change::Digests(record) => {
+                vec![record.lease]
+            }
+            Change::Finish(record, replaced, new) => {
+                let pieces = new.iter().flat_map(|new| &new.pieces);
+                let others = replaced.iter().map(|record| record.lease);
+                let others = others.chain(pieces.map(|(_, lease)| *lease));
+                std::iter::once(record.lease).chain(others).collect()
+            }
+            Change::Delete(_, lease) => vec![*lease],
+            Change::Insert(..) | Change::Gone(..) | Change::Nonce(..) | Change::Clock(_) => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// Returns the owner of whose other uploads it depends: what they take together, and which places they have.
+    pub(super) fn owner(&self) -> Option<&str> {
+        match self {
+            Change::Insert(record, _) | Change::Resize(record, _) => Some(record),
+            Change::Finish(record, _, new) => {
+                Some(record).filter(|it| new.is_some() || it.place != it.id)
+            }
+            _ => None,
+        }
+        .map(|record| record.identity.owner.as_str())
     }
 }
 
@@ -99,7 +130,7 @@ pub(super) async fn apply(database: &mut AnyConnection, change: &Change) -> sqlx
             }
             Ok(true)
         }
-        Change::Delete(id) => {
+        Change::Delete(id, _) => {
             let done = sqlx::query("DELETE FROM uploads WHERE id = $1")
                 .bind(id)
                 .execute(database)
@@ -107,10 +138,15 @@ pub(super) async fn apply(database: &mut AnyConnection, change: &Change) -> sqlx
             Ok(done.rows_affected() == 1)
         }
         Change::Nonce(nonce, expires) => {
-            sqlx::query("DELETE FROM nonces WHERE expires < $1")
-                .bind(now())
-                .execute(&mut *database)
-                .await?;
+            // Two receivers must not wait for each other.
+            let old = match database.backend_name() {
+                "SQLite" => "DELETE FROM nonces WHERE expires < $1",
+                _ => {
+                    "DELETE FROM nonces WHERE nonce IN
+                       (SELECT nonce FROM nonces WHERE expires < $1 FOR UPDATE SKIP LOCKED)"
+                }
+            };
+            sqlx::query(old).bind(now()).execute(&mut *database).await?;
             let done = sqlx::query(
                 "INSERT INTO nonces (nonce, expires) VALUES ($1, $2) ON CONFLICT DO NOTHING",
             )
@@ -177,8 +213,11 @@ async fn finish(
 }
 
 /// Deletes the records of pieces; `false` when one is not there, or lacks bytes.
-async fn delete_pieces(database: &mut AnyConnection, ids: &[String]) -> sqlx::Result<bool> {
-    for id in ids {
+async fn delete_pieces(
+    database: &mut AnyConnection,
+    pieces: &[(String, i64)],
+) -> sqlx::Result<bool> {
+    for (id, _) in pieces {
         let done = sqlx::query(
             "DELETE FROM uploads WHERE id = $1 AND concat = 'partial' AND open = 0 AND held = size",
         )
@@ -277,7 +316,7 @@ async fn save(database: &mut AnyConnection, record: &Record, changed: i64) -> sq
         "UPDATE uploads
          SET state = $2, held = $3, midstate = $4, content_md5 = $5, content_sha256 = $6,
              content_blake3 = $10, md5 = $7, sha256 = $11, blake3 = $12, changed = $8, place = $9,
-             proven = $13, proven_midstate = $14, ranges = $15, object = $16, gone = 0
+             proven = $13, proven_midstate = $14, ranges = $15, object = $16, epoch = $17, gone = 0
          WHERE id = $1
            AND NOT EXISTS (SELECT 1 FROM uploads WHERE place = $9 AND id <> $1)",
     )
@@ -300,6 +339,7 @@ async fn save(database: &mut AnyConnection, record: &Record, changed: i64) -> sq
     })
     .bind(record.ranges.save())
     .bind(Object::save(record.object.as_ref()))
+    .bind(record.epoch)
     .execute(database)
     .await?;
     Ok(done.rows_affected() == 1)

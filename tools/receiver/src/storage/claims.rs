@@ -1,5 +1,6 @@
 //! Claims: one request at a time works on an upload, or several parts of one run. A second one waits a little, and takes
-//! over from a client that has become silent.
+//! over from a client that has become silent. This is about the requests of this process; of several receivers, one has the
+//! [lease](crate::storage::leases) of the upload, too.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -10,35 +11,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{timeout_at, Instant};
 
+use crate::storage::error::ClaimError;
+use crate::storage::leases::Lease;
 use crate::storage::record::Record;
 
 /// How long a request waits for the one before it.
-const CLAIM_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const CLAIM_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a client may send nothing while another request waits. Then it is taken for dead.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// A reason why a request may not work on an upload, or no longer.
-#[derive(Debug, thiserror::Error)]
-pub enum ClaimError {
-    /// Another request works on it, and its client is alive.
-    #[error("another client is writing this upload")]
-    Held,
-    /// A newer request has the claim now.
-    #[error("a newer request has taken this upload over")]
-    TakenOver,
-    /// As many uploads are being sent as the receiver allows.
-    #[error("the receiver is busy with other uploads")]
-    Full,
-    /// The owner sends this many uploads, the most that one may send.
-    #[error("{0} uploads are being sent: one user may not send more at once")]
-    OwnerFull(usize),
-    /// As many parts of this upload are being sent as may be.
-    #[error("{0} parts of this upload are being sent: no more are taken at once")]
-    PartsFull(usize),
-    /// The receiver ends.
-    #[error("the receiver is shutting down")]
-    ShutDown,
-}
 
 /// All uploads that requests work on.
 pub struct Claims {
@@ -80,6 +60,8 @@ pub struct Claim {
     shared: Shared,
     /// What counts the upload as one that is being sent.
     sending: Option<Sending>,
+    /// The right among several receivers.
+    lease: Option<Lease>,
 }
 
 /// One of the uploads that an owner sends, until it is dropped.
@@ -197,6 +179,7 @@ impl Claims {
             slot,
             shared: holder.shared.clone(),
             sending: None,
+            lease: None,
         }))
     }
 
@@ -236,6 +219,21 @@ impl Claims {
         lock(&self.table).holders.contains_key(id)
     }
 
+    /// Ends the requests that work on an upload if all of them have become silent: somebody waits for it at another
+    /// receiver. `false` when there are none.
+    pub fn end_silent(&self, id: &str) -> bool {
+        let table = lock(&self.table);
+        let Some(holder) = table.holders.get(id) else {
+            return false;
+        };
+        let now = Instant::now();
+        let slots = || holder.parts.iter().map(|part| &part.slot);
+        if slots().all(|slot| slot.silence(now) >= SILENCE_TIMEOUT) {
+            slots().for_each(|slot| slot.stop(Status::TakenOver));
+        }
+        true
+    }
+
     /// Refuses new claims, asks all requests to end, and waits until they have.
     pub async fn shut_down(&self) {
         let slots: Vec<_> = {
@@ -263,6 +261,21 @@ impl Claim {
     pub fn begin_send(&mut self, owner: &str) -> Result<(), ClaimError> {
         self.sending = Some(self.claims.begin_send(owner)?);
         Ok(())
+    }
+
+    /// Adds the right among several receivers.
+    pub(super) fn set_lease(&mut self, lease: Lease) {
+        self.lease = Some(lease);
+    }
+
+    /// The right among several receivers.
+    pub(super) fn lease_mut(&mut self) -> Option<&mut Lease> {
+        self.lease.as_mut()
+    }
+
+    /// The number of that right; 0 where there are no other receivers.
+    pub fn lease(&self) -> i64 {
+        self.lease.as_ref().map_or(0, |lease| lease.number)
     }
 
     /// The record that the parts of a run share.

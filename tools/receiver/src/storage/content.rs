@@ -72,7 +72,7 @@ impl Uploads {
         let digests = record.identity.digests();
         self.drop_unused(record).await?;
         for twin in self.store.find_content(&record.identity).await? {
-            if let Err(error) = self.link(&twin, &record.id).await {
+            if let Err(error) = self.link(&twin, record).await {
                 tracing::warn!(
                     id = twin.id,
                     "cannot link the file, so it may have to be sent again: {error}"
@@ -92,7 +92,7 @@ impl Uploads {
             match &self.objects {
                 Some(objects) => objects.drop_bytes(record).await?,
                 None => {
-                    self.on_disk(record, |files, record| files.remove(&record.id))
+                    self.on_disk(record, |files, record| files.remove(&record.file_name()))
                         .await?
                 }
             }
@@ -101,12 +101,12 @@ impl Uploads {
     }
 
     /// Makes the bytes of a finished upload those of another one.
-    async fn link(&self, twin: &Record, id: &str) -> Result<(), StorageError> {
+    async fn link(&self, twin: &Record, record: &Record) -> Result<(), StorageError> {
         if let Some(objects) = &self.objects {
-            return Ok(objects.link(twin, id).await?);
+            return Ok(objects.link(twin, &record.id).await?);
         }
-        let id = id.to_owned();
-        let link = move |files: &Files, twin: &Record| files.link(twin, &id);
+        let name = record.file_name();
+        let link = move |files: &Files, twin: &Record| files.link(twin, &name);
         self.on_disk(twin, link).await
     }
 }

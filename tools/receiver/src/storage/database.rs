@@ -44,6 +44,7 @@ pub struct Database {
     kind: Kind,
     name: String,
     has_password: bool,
+    is_shared: bool,
 }
 
 impl Database {
@@ -71,7 +72,22 @@ impl Database {
             kind,
             name,
             has_password,
+            is_shared: false,
         })
+    }
+
+    /// Makes it one that several receivers use at a time. Only PostgreSQL can be that.
+    pub fn shared(mut self) -> Result<Self, StoreError> {
+        self.is_shared = true;
+        match self.kind {
+            Kind::Postgres => Ok(self),
+            Kind::Sqlite => Err(StoreError::NotShared),
+        }
+    }
+
+    /// Whether several receivers use it at a time.
+    pub fn is_shared(&self) -> bool {
+        self.is_shared
     }
 
     /// Gives it another name.
@@ -105,9 +121,10 @@ impl Database {
     pub async fn pool(&self, limit: u32) -> sqlx::Result<Pool> {
         let pool = AnyPoolOptions::new().max_connections(limit);
         if self.kind == Kind::Postgres {
+            let is_shared = self.is_shared;
             let pool = pool
                 .acquire_timeout(PATIENCE)
-                .after_connect(|connection, _| Box::pin(set_up(connection)))
+                .after_connect(move |connection, _| Box::pin(set_up(connection, is_shared)))
                 // One that does not answer would count until the network ends it.
                 .after_release(|connection, _| {
                     Box::pin(async move {
@@ -127,7 +144,7 @@ impl Database {
             .max_lifetime(None)
             // A connection to a file cannot be lost. The test is one more way to its thread and back.
             .test_before_acquire(false)
-            .after_connect(|connection, _| Box::pin(set_up(connection)));
+            .after_connect(|connection, _| Box::pin(set_up(connection, false)));
         Ok(Pool::new(
             pool.connect_with(self.options.clone()).await?,
             None,
@@ -138,7 +155,7 @@ impl Database {
     pub async fn connect(&self) -> Result<AnyConnection, StoreError> {
         let connecting = async {
             let mut connection = self.options.connect().await?;
-            set_up(&mut connection).await?;
+            set_up(&mut connection, self.is_shared).await?;
             Ok(connection)
         };
         match self.kind {
@@ -151,7 +168,8 @@ impl Database {
 
     /// Opens the connection for changes of uploads. There is one at a time: SQLite allows one writer, and in PostgreSQL it
     /// has a lock, which ends with it. So nothing that a lost connection began can come after what the next one does, and
-    /// there is no second receiver. Tries for so long.
+    /// there is no second receiver. Where several receivers share it, they share the lock, too: then the numbers of leases tell
+    /// what comes too late. Tries for so long.
     pub async fn connect_alone(&self, patience: Duration) -> Result<AnyConnection, StoreError> {
         let until = Instant::now() + patience;
         loop {
@@ -169,7 +187,8 @@ impl Database {
         if self.kind == Kind::Postgres {
             // Where the network fails, the server shall soon notice and give the lock free.
             let row = sqlx::query(
-                "SELECT pg_try_advisory_lock($1) AS is_alone,
+                "SELECT CASE WHEN $2 THEN pg_try_advisory_lock_shared($1)
+                        ELSE pg_try_advisory_lock($1) END AS is_alone,
                         set_config('tcp_keepalives_idle', '10', false),
                         set_config('tcp_keepalives_interval', '5', false),
                         set_config('tcp_keepalives_count', '3', false),
@@ -177,10 +196,14 @@ impl Database {
                          WHERE name = 'tcp_user_timeout')",
             )
             .bind(LOCK)
+            .bind(self.is_shared)
             .fetch_one(&mut connection)
             .await?;
             if !row.try_get::<bool, _>("is_alone")? {
-                return Err(StoreError::InUse(self.name.clone()));
+                return Err(match self.is_shared {
+                    true => StoreError::InUseAlone(self.name.clone()),
+                    false => StoreError::InUse(self.name.clone()),
+                });
             }
         }
         Ok(connection)
@@ -207,7 +230,7 @@ impl Database {
 }
 
 /// Sets what each connection needs, so that what was confirmed survives a power cut.
-async fn set_up(connection: &mut AnyConnection) -> sqlx::Result<()> {
+async fn set_up(connection: &mut AnyConnection, is_shared: bool) -> sqlx::Result<()> {
     let statements: &[&str] = match connection.backend_name() {
         // The checkpoint makes durable what an earlier process left in the log, before any client is told of it.
         "SQLite" => &[
@@ -225,6 +248,12 @@ async fn set_up(connection: &mut AnyConnection) -> sqlx::Result<()> {
     };
     for statement in statements {
         sqlx::query(*statement).execute(&mut *connection).await?;
+    }
+    if is_shared {
+        // A receiver that stands still must not keep the others from rows that it has locked.
+        sqlx::query("SELECT set_config('idle_in_transaction_session_timeout', '3000', false)")
+            .execute(connection)
+            .await?;
     }
     Ok(())
 }

@@ -110,6 +110,32 @@ impl Fault {
     }
 }
 
+/// A reason why a request may not work on an upload, or no longer.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    /// Another request works on it, and its client is alive.
+    #[error("another client is writing this upload")]
+    Held,
+    /// A newer request has the claim now.
+    #[error("a newer request has taken this upload over")]
+    TakenOver,
+    /// As many uploads are being sent as the receiver allows.
+    #[error("the receiver is busy with other uploads")]
+    Full,
+    /// The owner sends this many uploads, the most that one may send.
+    #[error("{0} uploads are being sent: one user may not send more at once")]
+    OwnerFull(usize),
+    /// As many parts of this upload are being sent as may be.
+    #[error("{0} parts of this upload are being sent: no more are taken at once")]
+    PartsFull(usize),
+    /// The receiver ends.
+    #[error("the receiver is shutting down")]
+    ShutDown,
+    /// Other receivers could not be asked, or what one of them left could not be put right.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
 /// A reason why the database could not help.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
@@ -131,6 +157,11 @@ pub enum StoreError {
     /// Another receiver has the database's lock.
     #[error("another receiver uses the database {0}; end it, or give another --database")]
     InUse(String),
+    /// A receiver that wants to be the only one has the database's lock.
+    #[error(
+        "a receiver without --shared, or a move of records, uses the database {0}; end it, or start all receivers with --shared"
+    )]
+    InUseAlone(String),
     /// It does not answer.
     #[error("it does not answer")]
     Silent,
@@ -140,6 +171,12 @@ pub enum StoreError {
     /// The system has no random numbers.
     #[error("random numbers: {0}")]
     Random(#[from] getrandom::Error),
+    /// The lease under which the change began has another holder now.
+    #[error("another receiver has taken this upload over")]
+    Lost,
+    /// Several receivers cannot have this database.
+    #[error("--shared needs PostgreSQL: give --database postgres://…")]
+    NotShared,
     /// A row has a value that this program never writes.
     #[error("database: upload {id} has an unreadable {column}")]
     Unreadable {
@@ -177,7 +214,7 @@ impl StoreError {
                 && (["08", "53", "57"].iter().any(|it| code.starts_with(it)) || code == "25006")
         };
         match self {
-            Self::InUse(_) | Self::Silent => true,
+            Self::InUse(_) | Self::InUseAlone(_) | Self::Silent => true,
             Self::Database(error) => match &**error {
                 sqlx::Error::Io(error) => !is_refused_by_tls(error),
                 sqlx::Error::PoolTimedOut => true,
@@ -210,7 +247,12 @@ impl StoreError {
 
     /// Whether the database has refused a statement, and takes others.
     pub fn is_from_statement(&self) -> bool {
-        self.code().is_some() && !self.is_unreachable()
+        matches!(self, Self::Lost) || (self.code().is_some() && !self.is_unreachable())
+    }
+
+    /// Whether the database has broken a circle of changes that waited for each other. They can be made again.
+    pub fn is_deadlock(&self) -> bool {
+        self.code().is_some_and(|code| code == "40P01")
     }
 
     fn code(&self) -> Option<Cow<'_, str>> {

@@ -68,8 +68,11 @@ async fn jump(uploads: &Uploads, ran: Duration) -> Result<Option<Duration>, Stor
     }))
 }
 
-/// Looks once. Deletes nothing unless it trusts the clock.
+/// Looks once, unless another receiver does. Deletes nothing unless it trusts the clock.
 async fn sweep(uploads: &Uploads, age: Option<Duration>, trusts: bool) -> Result<(), StorageError> {
+    let Some(_claim) = uploads.claim_idle(":expiry").await? else {
+        return Ok(());
+    };
     if trusts {
         if let Some(age) = age {
             delete_expired(uploads, age).await?;
@@ -85,10 +88,10 @@ async fn delete_expired(uploads: &Uploads, age: Duration) -> Result<(), StorageE
     let since = now().saturating_sub_unsigned(age.as_millis() as u64);
     for found in uploads.store.idle(since).await? {
         // An upload that a request works on is not idle.
-        let Some(_claim) = uploads.claims.claim_idle(&found.id) else {
+        let Some(claim) = uploads.claim_idle(&found.id).await? else {
             continue;
         };
-        let record = uploads.store.find_any(&found.id).await?;
+        let record = uploads.find_claimed(&claim).await?;
         let idle = |record: &Record| record.state != State::Complete && record.changed < since;
         if let Some(record) = record.filter(idle) {
             tracing::info!(

@@ -18,8 +18,6 @@ use cap_std::fs::{Dir, OpenOptions};
 use crate::storage::failpoint;
 use crate::storage::record::{Record, State};
 
-/// The end of the name, in `partial`, of bytes whose record is about to be deleted or added.
-pub const WITHDRAWN: &str = ".withdrawn";
 /// The name of a file that a health check makes. Neither an upload nor a user has it.
 pub const PROBE: &str = ".probe";
 
@@ -75,7 +73,8 @@ impl Files {
         let probe = move || {
             for dir in [&files.partial, &files.finished] {
                 dir.write(PROBE, b"?")?;
-                dir.remove_file(PROBE)?;
+                // Another receiver may have been quicker.
+                unless_missing(dir.remove_file(PROBE))?;
             }
             Ok(())
         };
@@ -84,12 +83,12 @@ impl Files {
 
     /// Opens an upload's file to be written from `offset`, and read. What is behind it was never confirmed, and is cut
     /// off.
-    pub fn write_from(&self, id: &str, offset: u64) -> io::Result<File> {
+    pub fn write_from(&self, name: &str, offset: u64) -> io::Result<File> {
         if offset == 0 {
             // A new file: the old one may have a second name, under which it belongs to another upload.
-            self.remove(id)?;
+            self.remove(name)?;
         }
-        let file = self.open_part(id, offset)?;
+        let file = self.open_part(name, offset)?;
         if file.metadata()?.len() != offset {
             file.set_len(offset)?;
         }
@@ -97,12 +96,12 @@ impl Files {
     }
 
     /// Opens an upload's file to be written from `offset`, and read. What is behind it stays.
-    pub fn open_part(&self, id: &str, offset: u64) -> io::Result<File> {
+    pub fn open_part(&self, name: &str, offset: u64) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).follow(FollowSymlinks::No);
-        let file = match self.partial.open_with(id, &options) {
+        let file = match self.partial.open_with(name, &options) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let file = self.partial.open_with(id, options.create_new(true))?;
+                let file = self.partial.open_with(name, options.create_new(true))?;
                 sync_names(&self.partial)?;
                 file
             }
@@ -114,15 +113,15 @@ impl Files {
     }
 
     /// Opens an upload's unfinished bytes for reading.
-    pub fn read_partial(&self, id: &str) -> io::Result<File> {
+    pub fn read_partial(&self, name: &str) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.read(true).follow(FollowSymlinks::No);
-        Ok(self.partial.open_with(id, &options)?.into_std())
+        Ok(self.partial.open_with(name, &options)?.into_std())
     }
 
     /// Removes an upload's unfinished bytes, if there are any.
-    pub fn remove(&self, id: &str) -> io::Result<()> {
-        unless_missing(self.partial.remove_file(id)).map(drop)
+    pub fn remove(&self, name: &str) -> io::Result<()> {
+        unless_missing(self.partial.remove_file(name)).map(drop)
     }
 
     /// Lists the names in `partial`.
@@ -137,12 +136,12 @@ impl Files {
     /// are, finished or not.
     pub fn move_to_place(&self, record: &Record) -> io::Result<u64> {
         if record.state == State::Complete {
-            if length(&self.partial, &record.id)?.is_some() {
+            if length(&self.partial, &record.file_name())?.is_some() {
                 self.replace(record)?;
             }
             self.length_at(&record.place)
         } else {
-            self.partial_length(&record.id)
+            self.partial_length(&record.file_name())
         }
     }
 
@@ -150,17 +149,17 @@ impl Files {
     fn replace(&self, record: &Record) -> io::Result<()> {
         let tree = self.tree.read().unwrap_or_else(PoisonError::into_inner);
         let (dir, name) = self.open_or_make_dirs(&record.place)?;
-        self.partial.rename(&record.id, &dir, name)?;
+        self.partial.rename(record.file_name(), &dir, name)?;
         drop(tree);
         failpoint::hit("after-rename");
         // A rename does nothing when both names are of one file (a hard link): then the old name is still there.
-        self.remove(&record.id)
+        self.remove(&record.file_name())
     }
 
     /// Moves a finished file back to `partial`, if it is at its place.
     pub fn move_back(&self, record: &Record) -> io::Result<()> {
         if let Some((dir, name)) = self.open_dirs(&record.place)? {
-            let moved = unless_missing(dir.rename(name, &self.partial, &record.id))?;
+            let moved = unless_missing(dir.rename(name, &self.partial, record.file_name()))?;
             if moved.is_some() {
                 failpoint::hit("after-withdraw");
                 sync_names(&self.partial)?;
@@ -175,25 +174,24 @@ impl Files {
         if record.state == State::Complete {
             self.move_back(record)?;
         }
-        let withdrawn = record.id.clone() + WITHDRAWN;
-        let moved = self.partial.rename(&record.id, &self.partial, withdrawn);
+        let (name, withdrawn) = (record.file_name(), record.withdrawn_name());
+        let moved = self.partial.rename(name, &self.partial, withdrawn);
         unless_missing(moved)?;
         sync_names(&self.partial)
     }
 
     /// Takes a withdrawal back: the record is still there.
-    pub fn restore(&self, id: &str) -> io::Result<()> {
-        let withdrawn = id.to_owned() + WITHDRAWN;
-        unless_missing(self.partial.rename(withdrawn, &self.partial, id)).map(drop)
+    pub fn restore(&self, record: &Record) -> io::Result<()> {
+        let (name, withdrawn) = (record.file_name(), record.withdrawn_name());
+        unless_missing(self.partial.rename(withdrawn, &self.partial, name)).map(drop)
     }
 
     /// Whether a finished upload's file is nowhere: somebody has removed it or moved it away.
     pub fn is_gone(&self, record: &Record) -> io::Result<bool> {
         // In this order, since a file goes from `partial` to its place. One that could not be moved there is
         // withdrawn until the next start.
-        let withdrawn = record.id.clone() + WITHDRAWN;
-        for name in [&record.id, &withdrawn] {
-            if length(&self.partial, name)?.is_some() {
+        for name in [record.file_name(), record.withdrawn_name()] {
+            if length(&self.partial, &name)?.is_some() {
                 return Ok(false);
             }
         }
@@ -231,11 +229,11 @@ impl Files {
     }
 
     /// Links the file of a finished upload, which may be changing, into `partial` as the file of another one.
-    pub fn link(&self, finished: &Record, id: &str) -> io::Result<()> {
-        self.remove(id)?;
-        let link = |dir: &Dir, name: &str| dir.hard_link(name, &self.partial, id);
+    pub fn link(&self, finished: &Record, new: &str) -> io::Result<()> {
+        self.remove(new)?;
+        let link = |dir: &Dir, name: &str| dir.hard_link(name, &self.partial, new);
         self.with_file(finished, link)?;
-        match length(&self.partial, id)? {
+        match length(&self.partial, new)? {
             Some(length) if length == finished.identity.size => Ok(()),
             _ => Err(ErrorKind::InvalidData.into()),
         }
@@ -278,7 +276,7 @@ impl Files {
         record: &Record,
         work: impl Fn(&Dir, &str) -> io::Result<T>,
     ) -> io::Result<T> {
-        if let Some(done) = unless_missing(work(&self.partial, &record.id))? {
+        if let Some(done) = unless_missing(work(&self.partial, &record.file_name()))? {
             return Ok(done);
         }
         match self.open_dirs(&record.place)? {

@@ -127,13 +127,13 @@ impl Uploads {
     /// Notes which of the uploads are gone, and returns the ids of all that have no file of their size. One that a
     /// request works on is not one of them: its file may be on the way.
     async fn note_gone(&self, suspects: &[Record]) -> Result<HashSet<String>, StorageError> {
-        let claims: Vec<Claim> = suspects
-            .iter()
-            .filter_map(|record| self.claims.claim_idle(&record.id))
-            .collect();
+        let mut claims: Vec<Claim> = Vec::new();
+        for record in suspects {
+            claims.extend(self.claim_idle(&record.id).await?);
+        }
         let (mut missing, mut gone) = (HashSet::new(), Vec::new());
         for claim in &claims {
-            let record = self.store.find_any(claim.id()).await?;
+            let record = self.find_claimed(claim).await?;
             let Some(record) = record.filter(|record| record.state == State::Complete) else {
                 continue;
             };
@@ -213,7 +213,7 @@ mod tests {
         fs::write(dir.path().join("partial").join(&record.id), [0; 10]).unwrap();
         uploads.finish(&mut record).await.unwrap();
         fs::remove_file(dir.path().join("files").join(&record.id)).unwrap();
-        let claim = uploads.claims.claim_idle(&record.id);
+        let claim = uploads.claim_idle(&record.id).await.unwrap();
         let left = uploads.leave_out_gone(vec![record.clone()]).await.unwrap();
         assert_eq!(left.len(), 1);
         drop(claim);

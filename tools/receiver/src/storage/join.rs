@@ -9,19 +9,15 @@ use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt};
 use cap_std::fs::OpenOptions;
 use resup_digests::Digest;
-use tokio::sync::OwnedMutexGuard;
 
 use crate::storage::changes::New;
 use crate::storage::digests::Digests;
 use crate::storage::error::StorageError;
 use crate::storage::failpoint;
-use crate::storage::files::{sync_names, Files, WITHDRAWN};
+use crate::storage::files::{sync_names, Files};
 use crate::storage::record::Record;
 use crate::storage::threads::blocking;
-use crate::storage::uploads::Uploads;
-
-/// What keeps others from the names of an owner, where files have names.
-type Named = Option<OwnedMutexGuard<()>>;
+use crate::storage::uploads::{Named, Uploads};
 
 /// How many bytes are copied at once.
 const BLOCK: usize = 256 * 1024;
@@ -39,14 +35,14 @@ impl Uploads {
         match committed {
             Ok(Some(_named)) => {
                 let place = move || {
-                    files.restore(&joined.id)?;
+                    files.restore(&joined)?;
                     files.move_to_place(&joined)?;
                     files.drop_pieces(&pieces)
                 };
                 blocking(place).await.map(|()| true)
             }
             Ok(None) => {
-                blocking(move || files.take_back(&joined.id, &pieces)).await?;
+                blocking(move || files.take_back(&joined, &pieces)).await?;
                 Ok(false)
             }
             Err(error) => {
@@ -56,11 +52,11 @@ impl Uploads {
                 let is_from_store = matches!(error, StorageError::Store(_));
                 let back = blocking(move || {
                     if may_be_done {
-                        files.restore(&joined.id)?;
+                        files.restore(&joined)?;
                     }
                     match is_from_store {
                         true => files.restore_pieces(&pieces),
-                        false => files.take_back(&joined.id, &pieces),
+                        false => files.take_back(&joined, &pieces),
                     }
                 });
                 if let Err(error) = back.await {
@@ -76,10 +72,11 @@ impl Uploads {
         &self,
         record: &mut Record,
         pieces: &[Record],
-    ) -> Result<Option<Named>, StorageError> {
-        let (files, id, sources) = (self.files.clone(), record.id.clone(), pieces.to_vec());
+    ) -> Result<Option<Option<Named>>, StorageError> {
+        let (files, name) = (self.files.clone(), record.withdrawn_name());
+        let sources = pieces.to_vec();
         let digests = record.digests.none_yet();
-        record.digests = blocking(move || files.join(&id, &sources, digests)).await?;
+        record.digests = blocking(move || files.join(&name, &sources, digests)).await?;
         let digests = &record.digests;
         let is_wrong = |given: &Digest| digests.get(given.algorithm()) != Some(*given);
         if record.identity.digests().iter().any(is_wrong) {
@@ -90,7 +87,7 @@ impl Uploads {
         blocking(withdraw).await?;
         failpoint::hit("after-withdraw");
         let new = New {
-            pieces: pieces.iter().map(|piece| piece.id.clone()).collect(),
+            pieces: Vec::from_iter(pieces.iter().map(|it| (it.id.clone(), it.lease))),
             ..New::default()
         };
         self.commit_new(record, Some(new)).await.map(Some)
@@ -100,21 +97,20 @@ impl Uploads {
 impl Files {
     /// Writes the bytes of pieces one behind the other, as those of an upload that is about to be finished or, if there is
     /// a crash, forgotten. Returns its digests.
-    fn join(&self, id: &str, pieces: &[Record], mut digests: Digests) -> io::Result<Digests> {
-        let name = id.to_owned() + WITHDRAWN;
-        let first = pieces.first().map_or("", |piece| &piece.id);
+    fn join(&self, name: &str, pieces: &[Record], mut digests: Digests) -> io::Result<Digests> {
+        let first = pieces.first().map_or_else(String::new, Record::file_name);
         // Where there are no links, or no bytes, it is a file of its own.
-        let is_linked = self.partial.hard_link(first, &self.partial, &name).is_ok();
+        let is_linked = self.partial.hard_link(first, &self.partial, name).is_ok();
         let mut options = OpenOptions::new();
         options.write(true).create(true).follow(FollowSymlinks::No);
-        let mut file = self.partial.open_with(&name, &options)?.into_std();
+        let mut file = self.partial.open_with(name, &options)?.into_std();
         for (index, piece) in pieces.iter().enumerate() {
             let is_there = is_linked && index == 0;
             match digests.after(&piece.digests).filter(|_| is_there) {
                 Some(after) => digests = after,
                 None if piece.offset == 0 => {}
                 None => {
-                    let from = self.read_partial(&piece.id)?;
+                    let from = self.read_partial(&piece.file_name())?;
                     let to = Copy {
                         file: (!is_there).then_some(&file),
                         digests: &mut digests,
@@ -136,21 +132,21 @@ impl Files {
 
     /// Removes the bytes of pieces that were withdrawn.
     fn drop_pieces(&self, pieces: &[Record]) -> io::Result<()> {
-        let mut names = pieces.iter().map(|piece| piece.id.clone() + WITHDRAWN);
+        let mut names = pieces.iter().map(Record::withdrawn_name);
         names.try_for_each(|name| self.remove(&name))
     }
 
     /// Takes a join back: the pieces are what they were.
-    fn take_back(&self, id: &str, pieces: &[Record]) -> io::Result<()> {
+    fn take_back(&self, joined: &Record, pieces: &[Record]) -> io::Result<()> {
         self.restore_pieces(pieces)?;
         if let Some(first) = pieces.first().filter(|first| first.offset > 0) {
-            self.write_from(&first.id, first.offset)?;
+            self.write_from(&first.file_name(), first.offset)?;
         }
-        self.remove(&(id.to_owned() + WITHDRAWN))
+        self.remove(&joined.withdrawn_name())
     }
 
     fn restore_pieces(&self, pieces: &[Record]) -> io::Result<()> {
-        pieces.iter().try_for_each(|piece| self.restore(&piece.id))
+        pieces.iter().try_for_each(|piece| self.restore(piece))
     }
 }
 

@@ -7,6 +7,8 @@
 //! | [`blocks`] | the bytes between a request and that thread |
 //! | [`parts`] | several requests that write one upload at the same time |
 //! | [`claims`] | the right to work on an upload, which one request has at a time |
+//! | [`takeover`] | claims among several receivers, and what a dead one has left |
+//! | [`leases`] | the right of one of several receivers to work on an upload |
 //! | [`recovery`] | what a start does with the bytes in `partial` |
 //! | [`gone`] | finished uploads whose files others have moved away |
 //! | [`expiry`] | removal of what nobody needs any more |
@@ -58,6 +60,7 @@ pub mod files;
 pub mod gone;
 pub mod inventory;
 pub mod join;
+pub mod leases;
 pub mod list;
 pub mod moving;
 pub mod names;
@@ -77,6 +80,7 @@ pub mod record;
 pub mod recovery;
 pub mod search;
 pub mod store;
+pub mod takeover;
 pub mod threads;
 pub mod unknown;
 pub mod uploads;

@@ -29,8 +29,8 @@ impl Uploads {
     /// Opens an upload for a run of parts. The caller has its first claim, here and below.
     pub async fn begin_run(&self, record: &Record) -> Result<(), StorageError> {
         if record.ranges.is_empty() {
-            let (files, id, offset) = (self.files.clone(), record.id.clone(), record.offset);
-            blocking(move || files.write_from(&id, offset)).await?;
+            let (files, name, offset) = (self.files.clone(), record.file_name(), record.offset);
+            blocking(move || files.write_from(&name, offset)).await?;
         }
         Ok(())
     }
@@ -50,7 +50,7 @@ impl Uploads {
         }
         let files = self.files.clone();
         let changed = blocking(move || {
-            let file = files.read_partial(&changed.id)?;
+            let file = files.read_partial(&changed.file_name())?;
             for (from, to) in rests {
                 if to - from > LARGEST_REST {
                     continue;
@@ -87,13 +87,18 @@ fn join(file: &File, record: &mut Record) -> io::Result<()> {
 }
 
 impl Writer {
-    /// Starts the thread of a part that begins at `from`. It keeps `claim`, which is one of a run, until it ends.
-    pub fn start_part(uploads: Uploads, claim: Claim, algorithm: Algorithm, from: u64) -> Self {
+    /// Starts the thread of a part that begins at `from` of the file with this name. It keeps `claim`, which is one of a run, until it ends.
+    pub fn start_part(
+        uploads: Uploads,
+        claim: Claim,
+        name: String,
+        (algorithm, from): (Algorithm, u64),
+    ) -> Self {
         let runtime = Handle::current();
         let ends = uploads.blocks.ends(u64::MAX);
         Self::start_thread(ends, move |blocks| {
             let part = Part {
-                file: uploads.files.open_part(claim.id(), from)?,
+                file: uploads.files.open_part(&name, from)?,
                 from,
                 written: from,
                 digest: DigestState::new(algorithm),

@@ -106,6 +106,6 @@ impl Uploads {
 fn open(files: &Files, record: &Record) -> io::Result<File> {
     match record.state {
         State::Complete => files.read(record),
-        State::New | State::Partial => files.read_partial(&record.id),
+        State::New | State::Partial => files.read_partial(&record.file_name()),
     }
 }

@@ -8,6 +8,9 @@ use crate::storage::digests::Digests;
 use crate::storage::object::Object;
 use crate::storage::ranges::Ranges;
 
+/// The end of the name, in `partial`, of bytes whose record is about to be deleted or added.
+pub const WITHDRAWN: &str = ".withdrawn";
+
 /// The state of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -203,6 +206,10 @@ pub struct Record {
     pub is_open: bool,
     /// What it is in a concatenation.
     pub concat: Concat,
+    /// The number in the name of its file in `partial`; 0 if it has none.
+    pub epoch: i64,
+    /// The number of the lease under which this record was read, and may be changed; 0 where there are no other receivers.
+    pub lease: i64,
     /// The time of the first locate, in milliseconds since 1970.
     pub created: i64,
     /// The time of the last progress, when this record was read.
@@ -229,10 +236,25 @@ impl Record {
             proven: Prefix::default(),
             is_open: false,
             concat: Concat::None,
+            epoch: 0,
+            lease: 0,
             created: 0,
             changed: 0,
             gone: 0,
         })
+    }
+
+    /// The name of its file in `partial`.
+    pub fn file_name(&self) -> String {
+        match self.epoch {
+            0 => self.id.clone(),
+            epoch => format!("{}.{epoch}", self.id),
+        }
+    }
+
+    /// The name of that file while the record is about to be deleted or added.
+    pub fn withdrawn_name(&self) -> String {
+        self.file_name() + WITHDRAWN
     }
 
     /// Returns all bytes that are durable.

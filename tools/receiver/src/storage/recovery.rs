@@ -3,8 +3,8 @@
 use std::io;
 
 use crate::storage::error::StorageError;
-use crate::storage::files::{Files, PROBE, WITHDRAWN};
-use crate::storage::record::{Record, State};
+use crate::storage::files::{Files, PROBE};
+use crate::storage::record::{Record, State, WITHDRAWN};
 use crate::storage::threads::blocking;
 use crate::storage::unknown::KEPT_DAYS;
 use crate::storage::uploads::Uploads;
@@ -51,16 +51,29 @@ impl Uploads {
     }
 
     async fn repair(&self, name: &str, unknown: &mut Count) -> Result<(), StorageError> {
+        // Behind a dot is the number of the file, or what happens to it.
+        let id = name.split('.').next().filter(|id| !id.is_empty());
+        let id = id.unwrap_or(name);
+        let found = self.store.find_any(id).await?;
+        let is_usual = |it: &Record| it.state != State::Complete && it.file_name() == name;
+        if found.as_ref().is_some_and(is_usual) {
+            return Ok(());
+        }
+        // At another receiver a request may work on it.
+        let Some(claim) = self.claim_idle(id).await? else {
+            return Ok(());
+        };
+        let record = self.find_claimed(&claim).await?;
         let withdrawn = name.strip_suffix(WITHDRAWN);
-        let record = self.store.find_any(withdrawn.unwrap_or(name)).await?;
         let (files, name) = (self.files.clone(), name.to_owned());
         match (record, withdrawn) {
-            (Some(record), Some(_)) => {
-                let id = record.id.clone();
-                blocking(move || files.restore(&id)).await?;
+            (Some(record), Some(_)) if record.withdrawn_name() == name => {
+                self.on_disk(&record, Files::restore).await?;
                 self.move_to_place(&record).await
             }
-            (Some(record), None) => self.move_to_place(&record).await,
+            (Some(record), None) if record.file_name() == name => self.move_to_place(&record).await,
+            // An older file, whose bytes were copied.
+            (Some(_), _) => blocking(move || files.remove(&name)).await,
             (None, Some(_)) => blocking(move || files.remove(&name)).await,
             (None, None) if name == PROBE => blocking(move || files.remove(&name)).await,
             (None, None) => {
@@ -75,14 +88,22 @@ impl Uploads {
         let mut back = Count::default();
         let files = self.files.clone();
         for found in blocking(move || files.unknown()).await? {
-            let Some(record) = self.store.find_any(&found.name).await? else {
+            let id = found.name.split('.').next().unwrap_or(&found.name);
+            if self.store.find_any(id).await?.is_none() {
+                continue;
+            }
+            let Some(claim) = self.claim_idle(id).await? else {
+                continue;
+            };
+            let record = self.find_claimed(&claim).await?;
+            let Some(record) = record.filter(|record| record.file_name() == found.name) else {
                 continue;
             };
             let bytes = found.bytes;
             let moved = self.on_disk(&record, move |files: &Files, record: &Record| {
                 let fits = is_missing(files, record, bytes)?;
                 if fits {
-                    files.bring_back(&record.id)?;
+                    files.bring_back(&record.file_name())?;
                 }
                 Ok(fits)
             });
@@ -112,7 +133,7 @@ fn is_missing(files: &Files, record: &Record, bytes: u64) -> io::Result<bool> {
         State::Complete => bytes == record.offset,
         State::New | State::Partial => {
             let held = record.offset.max(record.ranges.end());
-            files.partial_length(&record.id)? == 0 && bytes >= held
+            files.partial_length(&record.file_name())? == 0 && bytes >= held
         }
     };
     Ok(held && (record.offset > 0 || !record.ranges.is_empty()))

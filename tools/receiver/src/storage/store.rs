@@ -156,8 +156,8 @@ impl Store {
     }
 
     /// Deletes a record.
-    pub async fn delete(&self, id: &str) -> Result<(), StoreError> {
-        let change = Change::Delete(id.to_owned());
+    pub async fn delete(&self, record: &Record) -> Result<(), StoreError> {
+        let change = Change::Delete(record.id.clone(), record.lease);
         self.changes.make(change).await.map(drop)
     }
 
@@ -247,6 +247,8 @@ pub(super) fn record(row: &AnyRow) -> Result<Record, StoreError> {
         proven,
         is_open: row.try_get::<i64, _>("open")? != 0,
         concat: Concat::from_text(row.try_get("concat")?).ok_or_else(|| unreadable("concat"))?,
+        epoch: row.try_get("epoch")?,
+        lease: 0,
         created: row.try_get("created")?,
         changed: row.try_get("changed")?,
         gone: row.try_get("gone")?,

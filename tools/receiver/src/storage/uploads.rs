@@ -16,7 +16,8 @@ use crate::storage::changes::New;
 use crate::storage::claims::{Claim, Claims};
 use crate::storage::error::StorageError;
 use crate::storage::failpoint;
-use crate::storage::files::{Entry, Files, WITHDRAWN};
+use crate::storage::files::{Entry, Files};
+use crate::storage::leases::Leases;
 use crate::storage::names;
 use crate::storage::object_files::place_key;
 use crate::storage::objects::Objects;
@@ -41,6 +42,8 @@ pub struct Uploads {
     pub objects: Option<Objects>,
     /// The claims.
     pub claims: Arc<Claims>,
+    /// The claims of other receivers with the same database and directory, where there may be some.
+    pub leases: Option<Leases>,
     /// How often an owner's files are searched for those that are gone.
     pub searches: Pace,
     /// The bytes on their way to the files.
@@ -58,6 +61,12 @@ pub struct Uploads {
 #[derive(Clone, Default)]
 pub struct Naming(Arc<[Arc<Mutex<()>>; 32]>);
 
+/// Such a lock, and the one among several receivers.
+pub struct Named {
+    _own: OwnedMutexGuard<()>,
+    _claim: Option<Claim>,
+}
+
 impl Naming {
     async fn lock(&self, owner: &str) -> OwnedMutexGuard<()> {
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(owner);
@@ -74,6 +83,7 @@ impl Uploads {
         let Some(mut record) = self.store.find(owner, claim.id()).await? else {
             return Ok(None);
         };
+        record.lease = claim.lease();
         let length = self.put_in_place(&record).await?;
         // Bytes behind the offset of an unfinished upload are cut off by the next send.
         let finished = record.state == State::Complete;
@@ -125,16 +135,15 @@ impl Uploads {
         if let Some(objects) = &self.objects {
             // A crash in between leaves a record without bytes, and never bytes without a record.
             objects.drop_bytes(record).await?;
-            return Ok(self.store.delete(&record.id).await?);
+            return Ok(self.store.delete(record).await?);
         }
         self.on_disk(record, Files::withdraw).await?;
-        if let Err(error) = self.store.delete(&record.id).await {
-            let restore = |files: &Files, record: &Record| files.restore(&record.id);
+        if let Err(error) = self.store.delete(record).await {
+            let restore = |files: &Files, record: &Record| files.restore(record);
             self.on_disk(record, restore).await?;
             return Err(error.into());
         }
-        let remove =
-            |files: &Files, record: &Record| files.remove(&(record.id.clone() + WITHDRAWN));
+        let remove = |files: &Files, record: &Record| files.remove(&record.withdrawn_name());
         if let Err(error) = self.on_disk(record, remove).await {
             // The next start removes it.
             tracing::warn!(id = record.id, "cannot remove the file: {error}");
@@ -173,7 +182,7 @@ impl Uploads {
     pub async fn commit_finished(
         &self,
         record: &mut Record,
-    ) -> Result<Option<OwnedMutexGuard<()>>, StorageError> {
+    ) -> Result<Option<Named>, StorageError> {
         self.commit_new(record, None).await
     }
 
@@ -182,8 +191,8 @@ impl Uploads {
         &self,
         record: &mut Record,
         new: Option<New>,
-    ) -> Result<Option<OwnedMutexGuard<()>>, StorageError> {
-        let named = self.lock_names(record).await;
+    ) -> Result<Option<Named>, StorageError> {
+        let named = self.lock_names(record).await?;
         for _ in 0..ATTEMPTS {
             if self.try_to_finish(record, new.clone()).await? {
                 return Ok(named);
@@ -199,12 +208,14 @@ impl Uploads {
         record: &mut Record,
         new: Option<New>,
     ) -> Result<bool, StorageError> {
-        let (place, replaced) = self.choose_place(record).await?;
+        let (place, mut replaced) = self.choose_place(record).await?;
         // While this is claimed, no other request puts a file there or reads the one that is there.
-        let _claim = match &replaced {
+        let _claim = match &mut replaced {
             Some(old) => {
-                let claim = self.claims.claim(&old.id).await;
-                Some(claim.map_err(|_| StorageError::Busy)?)
+                let claim = self.claim(&old.id).await;
+                let claim = claim.map_err(|_| StorageError::Busy)?;
+                old.lease = claim.lease();
+                Some(claim)
             }
             None => None,
         };
@@ -226,7 +237,7 @@ impl Uploads {
             failpoint::hit("after-finish");
             *record = finished;
             if let Some(old) = replaced.filter(|_| self.objects.is_none()) {
-                let remove = |files: &Files, old: &Record| files.remove(&old.id);
+                let remove = |files: &Files, old: &Record| files.remove(&old.file_name());
                 if let Err(error) = self.on_disk(&old, remove).await {
                     // The next start moves it aside.
                     tracing::warn!(id = old.id, "cannot remove the file: {error}");
@@ -236,11 +247,21 @@ impl Uploads {
         Ok(done)
     }
 
-    pub(super) async fn lock_names(&self, record: &Record) -> Option<OwnedMutexGuard<()>> {
-        match self.layout {
-            Layout::Id => None,
-            Layout::Tree => Some(self.naming.lock(&record.identity.owner).await),
+    pub(super) async fn lock_names(&self, record: &Record) -> Result<Option<Named>, StorageError> {
+        if self.layout == Layout::Id {
+            return Ok(None);
         }
+        let owner = &record.identity.owner;
+        let own = self.naming.lock(owner).await;
+        let mut claim = None;
+        if self.leases.is_some() {
+            let id = format!(":names {}", hex::encode(owner));
+            claim = Some(self.claim(&id).await.map_err(|_| StorageError::Busy)?);
+        }
+        Ok(Some(Named {
+            _own: own,
+            _claim: claim,
+        }))
     }
 
     /// Chooses the place where the file would go if it were finished now. Returns it, and the upload whose file it
@@ -312,10 +333,10 @@ impl Uploads {
     /// Deletes the record of a finished upload whose file is gone; `false` when the file is not gone, or a request works
     /// on it. `why` is for the log.
     pub async fn forget_gone(&self, old: &Record, why: &str) -> Result<bool, StorageError> {
-        let Some(_claim) = self.claims.claim_idle(&old.id) else {
+        let Some(claim) = self.claim_idle(&old.id).await? else {
             return Ok(false);
         };
-        let now = self.store.find_any(&old.id).await?;
+        let now = self.find_claimed(&claim).await?;
         let Some(old) = now.filter(|now| now.state == State::Complete && now.place == old.place)
         else {
             return Ok(false);
@@ -327,7 +348,7 @@ impl Uploads {
                 "the file '{}' is gone, and {why}: the upload is forgotten",
                 old.place
             );
-            self.store.delete(&old.id).await?;
+            self.store.delete(&old).await?;
         }
         Ok(gone)
     }

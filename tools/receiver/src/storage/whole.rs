@@ -4,16 +4,15 @@ use std::io::{self, Write};
 
 use bytes::Bytes;
 use cap_std::fs::OpenOptions;
-use tokio::sync::OwnedMutexGuard;
 
 use crate::storage::changes::New;
 use crate::storage::error::StorageError;
 use crate::storage::failpoint;
-use crate::storage::files::{sync_names, Files, WITHDRAWN};
+use crate::storage::files::{sync_names, Files};
 use crate::storage::objects::Objects;
 use crate::storage::record::Record;
 use crate::storage::threads::blocking;
-use crate::storage::uploads::Uploads;
+use crate::storage::uploads::{Named, Uploads};
 
 impl Uploads {
     /// Stores a whole file at once, as an upload that has no bytes yet, or as a new one.
@@ -27,11 +26,11 @@ impl Uploads {
         if let Some(objects) = self.objects.clone() {
             return self.store_object(&objects, record, bytes, new).await;
         }
-        let (files, id) = (self.files.clone(), record.id.clone());
+        let (files, name) = (self.files.clone(), record.withdrawn_name());
         let mut digests = record.digests.none_yet();
         record.digests = blocking(move || {
             digests.update(&bytes);
-            files.write_whole(&id, &bytes).map(|()| digests)
+            files.write_whole(&name, &bytes).map(|()| digests)
         })
         .await?;
         let (done, _named) = self.commit_whole(record, new).await;
@@ -39,17 +38,17 @@ impl Uploads {
         match &done {
             Ok(true) => {
                 let place = move || {
-                    files.restore(&finished.id)?;
+                    files.restore(&finished)?;
                     files.move_to_place(&finished).map(drop)
                 };
                 blocking(place).await?;
             }
             // If the database has it all the same, these are its bytes. Else the next start moves them aside.
             Err(error) if error.may_be_done() => {
-                blocking(move || files.restore(&finished.id)).await?;
+                blocking(move || files.restore(&finished)).await?;
             }
             Ok(false) | Err(_) => {
-                blocking(move || files.remove(&(finished.id + WITHDRAWN))).await?;
+                blocking(move || files.remove(&finished.withdrawn_name())).await?;
             }
         }
         done
@@ -60,8 +59,11 @@ impl Uploads {
         &self,
         record: &mut Record,
         new: Option<New>,
-    ) -> (Result<bool, StorageError>, Option<OwnedMutexGuard<()>>) {
-        let named = self.lock_names(record).await;
+    ) -> (Result<bool, StorageError>, Option<Named>) {
+        let named = match self.lock_names(record).await {
+            Ok(named) => named,
+            Err(error) => return (Err(error), None),
+        };
         let done = match named.is_some() && new.is_some() {
             // Whoever had the lock before may have stored the same file.
             true => self.try_to_finish_unknown(record, new).await,
@@ -110,11 +112,10 @@ impl Uploads {
 
 impl Files {
     /// Writes the bytes of an upload that is about to be finished or, if there is a crash, forgotten.
-    pub fn write_whole(&self, id: &str, bytes: &[u8]) -> io::Result<()> {
-        let name = id.to_owned() + WITHDRAWN;
+    pub fn write_whole(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
-        let written = self.partial.open_with(&name, &options).and_then(|file| {
+        let written = self.partial.open_with(name, &options).and_then(|file| {
             let mut file = file.into_std();
             file.write_all(bytes)?;
             failpoint::hit("after-write");
@@ -123,7 +124,7 @@ impl Files {
             sync_names(&self.partial)
         });
         if written.is_err() {
-            self.remove(&name)?;
+            self.remove(name)?;
         }
         written
     }

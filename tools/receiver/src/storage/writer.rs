@@ -60,8 +60,8 @@ impl Writer {
             let mut job = Job {
                 // One that brings no bytes leaves the ranges.
                 file: Arc::new(match record.ranges.is_empty() {
-                    true => files.write_from(&record.id, record.offset)?,
-                    false => files.open_part(&record.id, record.offset)?,
+                    true => files.write_from(&record.file_name(), record.offset)?,
+                    false => files.open_part(&record.file_name(), record.offset)?,
                 }),
                 begun: record.offset,
                 commit: None,

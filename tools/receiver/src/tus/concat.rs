@@ -79,7 +79,8 @@ async fn make_final(
     record.identity.size = size;
     // Refuses the name, if it is taken, before anything is copied.
     uploads.choose_place(&record).await.map_err(refusal)?;
-    let _claim = uploads.claims.claim(&record.id).await?;
+    let joined = uploads.claim(&record.id).await?;
+    record.lease = joined.lease();
     match uploads.join(&mut record, pieces).await.map_err(refusal)? {
         true => Ok(record),
         false => Err(Reply::refusal(
@@ -137,7 +138,7 @@ async fn claim(
     sorted.sort_unstable();
     let mut claims = Vec::new();
     for id in sorted {
-        claims.push(uploads.claims.claim(id).await?);
+        claims.push(uploads.claim(id).await?);
     }
     let mut pieces = Vec::new();
     for id in ids {

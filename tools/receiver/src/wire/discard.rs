@@ -44,7 +44,7 @@ pub async fn discard(
             return Ok(Reply::default().with_nothing());
         };
         log.id.clone_from(&found.id);
-        let claim = uploads.claims.claim(&found.id).await?;
+        let claim = uploads.claim(&found.id).await?;
         let Some(record) = uploads.load(owner, &claim).await? else {
             continue;
         };

@@ -45,9 +45,10 @@ impl Endpoint {
     }
 
     /// How many parts of an upload of this owner may be sent at a time. Each counts as an upload that is being sent.
+    /// Where several receivers share the uploads there is one, since the parts of a run would come to different ones.
     pub fn parts(&self, owner: &str) -> usize {
         // The parts of an object are put one after the other.
-        if self.uploads.objects.is_some() {
+        if self.uploads.objects.is_some() || self.config.shared {
             return 1;
         }
         let sends = self.uploads.claims.most_sends(owner);

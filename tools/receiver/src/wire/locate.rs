@@ -86,7 +86,7 @@ async fn find_and_claim(
     // The upload may be deleted or replaced before it can be claimed.
     for _ in 0..ATTEMPTS {
         let id = find_or_make(endpoint, file, digest).await?;
-        let claim = endpoint.uploads.claims.claim(&id).await?;
+        let claim = endpoint.uploads.claim(&id).await?;
         if let Some(record) = endpoint.uploads.load(&file.owner, &claim).await? {
             return Ok((claim, record));
         }

@@ -25,7 +25,7 @@ pub async fn begin_part(
     }
     let (from, to) = (fields.offset, fields.offset + fields.length);
     let (uploads, most) = (&endpoint.uploads, endpoint.parts(owner));
-    let claim = uploads.claims.claim_part(&fields.id, run, from..to, most);
+    let claim = uploads.claim_part(&fields.id, run, from..to, most);
     let mut claim = claim.await?;
     let shared = claim.shared();
     let mut shared = shared.lock().await;
@@ -61,9 +61,10 @@ pub async fn begin_part(
     claim.begin_send(owner)?;
     let digest = fields.agreement.digest;
     uploads.begin_part(record, digest, from, to).await?;
+    let name = record.file_name();
     drop(shared);
     let slot = claim.slot();
-    let writer = Writer::start_part(uploads.clone(), claim, digest, from);
+    let writer = Writer::start_part(uploads.clone(), claim, name, (digest, from));
     Ok(Ok((writer, slot)))
 }
 

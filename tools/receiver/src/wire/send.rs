@@ -67,7 +67,7 @@ async fn begin(
     log: &mut RequestLog,
 ) -> Result<Begun, Reply> {
     let uploads = &endpoint.uploads;
-    let mut claim = uploads.claims.claim(&fields.id).await?;
+    let mut claim = uploads.claim(&fields.id).await?;
     let mut record = fields.load(endpoint, owner, &claim).await?;
     log.id.clone_from(&record.id);
     endpoint.use_digest(&mut record, fields.agreement).await?;

@@ -95,7 +95,7 @@ async fn put(
     let mut is_refused = false;
     for _ in 0..ATTEMPTS {
         if let Some(found) = find(endpoint, file).await? {
-            let claim = uploads.claims.claim(&found.id).await?;
+            let claim = uploads.claim(&found.id).await?;
             let Some(mut record) = uploads.load(&file.owner, &claim).await? else {
                 continue;
             };
@@ -113,7 +113,8 @@ async fn put(
         let digests = endpoint.digests(agreement.digest);
         let mut record = Record::new(file.clone(), digests).map_err(Reply::internal)?;
         // A locate may find it as soon as it has a record.
-        let claim = uploads.claims.claim(&record.id).await?;
+        let claim = uploads.claim(&record.id).await?;
+        record.lease = claim.lease();
         let new = Some(endpoint.limits().into());
         if uploads.store_whole(&mut record, bytes.clone(), new).await? {
             return Ok((claim, record));

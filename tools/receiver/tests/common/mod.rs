@@ -10,6 +10,8 @@ pub mod lock;
 pub mod objects;
 pub mod parts;
 pub mod raw;
+#[cfg(unix)]
+pub mod several;
 pub mod signing;
 #[cfg(unix)]
 pub mod way;
