@@ -186,11 +186,11 @@ servers: python need-servers
 		$(PEERS)/nodejs/bin/node $(PEERS)/nodejs/lib/node_modules/npm/bin/npm-cli.js ci --prefix $(PEERS) --no-audit --no-fund && \
 		cp $(PEERS)/package-lock.json $(PEERS)/installed; }
 
-# The library with servers of other people.
+# The library, and the receiver with object stores, with servers of other people.
 test-servers: servers
 	$(CARGO) test --workspace --no-run
 	$(TESTS) --test servers --test tus_servers --test tus_kills --test dav_servers --test session_servers --test s3_servers --test plain_servers --test dialect_servers
-	$(TESTS) -p resup-receiver --test objects --test object_breaks --test object_azure
+	$(TESTS) --test objects --test object_breaks --test object_azure
 
 # What is handed out: archives, Debian packages, and recipes for other packagers' tools.
 test-packages: need-packages python

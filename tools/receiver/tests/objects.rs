@@ -343,6 +343,61 @@ fn parts_and_concatenation_are_not_offered() {
         .expect(400, "joins no uploads");
 }
 
+/// Exchanges a request of tus, with these lines in its head.
+fn tus(receiver: &Receiver, first: &str, lines: &str, body: &[u8]) -> Reply {
+    let length = body.len();
+    let head = format!(
+        "{first} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\n{lines}Content-Length: {length}\r\n\r\n"
+    );
+    receiver.exchange(&[head.as_bytes(), body].concat())
+}
+
+#[test]
+fn uploads_by_tus_of_any_length_become_objects() {
+    for kind in ALL {
+        let Some(scene) = Scene::start(kind, &[]) else {
+            continue;
+        };
+        let receiver = &scene.receiver;
+        for (size, is_open) in [(SIZE, true), (SIZE, false), (10, true), (0, true)] {
+            let file = Upload::new("upload", size);
+            let told = format!("Upload-Length: {size}\r\n");
+            let begun = match is_open {
+                true => "Upload-Defer-Length: 1\r\n",
+                false => &told,
+            };
+            let reply = tus(receiver, "POST /upload", begun, b"");
+            let place = reply
+                .head
+                .lines()
+                .find_map(|it| it.strip_prefix("location: "));
+            let place = place.unwrap().to_owned();
+            let mut offset = 0;
+            for bytes in file.content.chunks(5_000_000) {
+                let is_last = offset + bytes.len() == size;
+                let length = if is_last && is_open { &*told } else { "" };
+                let lines = format!(
+                    "Content-Type: application/offset+octet-stream\r\nUpload-Offset: {offset}\r\n{length}"
+                );
+                let reply = tus(receiver, &format!("PATCH {place}"), &lines, bytes);
+                assert_eq!(reply.status, 204, "{:?}", reply.json);
+                offset += bytes.len();
+                assert!(reply.head.contains(&format!("upload-offset: {offset}\r\n")));
+            }
+            if size == 0 {
+                let lines = format!(
+                    "Content-Type: application/offset+octet-stream\r\nUpload-Offset: 0\r\n{told}"
+                );
+                let reply = tus(receiver, &format!("PATCH {place}"), &lines, b"");
+                assert_eq!(reply.status, 204, "{:?}", reply.json);
+            }
+            scene.check(place.rsplit('/').next().unwrap(), &file);
+        }
+        assert_eq!(scene.server.unfinished(), 0);
+        assert_eq!(scene.server.keys().len(), 4);
+    }
+}
+
 #[test]
 fn discarded_and_expired_uploads_leave_nothing() {
     for kind in ALL {

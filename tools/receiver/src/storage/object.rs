@@ -102,7 +102,9 @@ mod tests {
             5 << 40,
         ] {
             let part = Object::new(String::new(), size).size;
-            assert!(part >= PART && part % mebibyte == 0 && size.div_ceil(part) <= MOST_PARTS);
+            assert!(
+                part >= PART && part.is_multiple_of(mebibyte) && size.div_ceil(part) <= MOST_PARTS
+            );
             assert!(part == PART || (part - mebibyte) * MOST_PARTS < size);
         }
     }

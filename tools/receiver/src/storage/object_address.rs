@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{bail, Context};
-use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::multipart::MultipartStore;
@@ -108,7 +108,7 @@ impl Client {
                     .with_bucket_name(bucket)
                     .with_disable_bulk_delete(true);
                 if !endpoint.is_empty() {
-                    builder = builder.with_endpoint(endpoint);
+                    builder = builder.with_config(AmazonS3ConfigKey::S3Endpoint, endpoint);
                 }
                 if let Some(region) = settings.region {
                     builder = builder.with_region(region);

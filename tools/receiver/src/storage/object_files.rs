@@ -132,14 +132,15 @@ impl Objects {
             self.drop_tail(&record.id, object).await?;
             self.delete(&object.key).await?;
         }
-        if record.state == State::Complete {
-            self.delete(&place_key(&record.place)).await?;
+        let (working, place) = (self.working_key(&record.id), place_key(&record.place));
+        if record.state == State::Complete && place != working {
+            self.delete(&place).await?;
         }
-        // What a crash has left between the object and its record.
-        if record.object.is_none() {
-            self.delete(&self.working_key(&record.id)).await?;
+        // An unfinished one may have it, too, where a crash came between the object and its record.
+        match record.object {
+            None => self.delete(&working).await,
+            Some(_) => Ok(()),
         }
-        Ok(())
     }
 
     /// Drops the bytes behind the parts of an upload.

@@ -92,7 +92,7 @@ impl Job {
         if self.buffer.capacity() == 0 {
             let left = match self.record.is_open {
                 true => u64::MAX,
-                false => self.record.identity.size - self.object.in_parts(),
+                false => (self.record.identity.size).saturating_sub(self.object.in_parts()),
             };
             self.buffer = Vec::with_capacity(left.min(self.object.size) as usize);
         }
