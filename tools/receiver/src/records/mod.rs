@@ -10,6 +10,7 @@ mod download;
 mod item;
 mod query;
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use axum::extract::{Path, State};
@@ -68,9 +69,9 @@ pub async fn list(
         }
         after = page.next;
     };
-    let items = records
-        .iter()
-        .map(|record| item(&uploads, record, base(&head)));
+    let active = uploads.active(&records).await?;
+    let item = |record| item(&active, record, base(&head));
+    let items = records.iter().map(item);
     #[derive(Serialize)]
     struct List<'r> {
         uploads: Vec<Item<'r>>,
@@ -95,7 +96,8 @@ pub async fn details(
     let record = find(&uploads, &owner, &id).await?;
     let there = uploads.leave_out_gone(vec![record]).await?;
     let record = there.first().ok_or_else(|| Reply::unknown(&id))?;
-    Ok(json(&item(&uploads, record, base(&head))))
+    let active = uploads.active(&there).await?;
+    Ok(json(&item(&active, record, base(&head))))
 }
 
 /// Answers `DELETE /uploads/{id}`: deletes record and file, unless a client is sending, or a condition does not hold. The
@@ -142,8 +144,8 @@ pub async fn file(
     download::file(&uploads, &record, &head).await
 }
 
-fn item<'r>(uploads: &Uploads, record: &'r Record, base: &str) -> Item<'r> {
-    Item::new(record, uploads.claims.has(&record.id), base)
+fn item<'r>(active: &HashSet<String>, record: &'r Record, base: &str) -> Item<'r> {
+    Item::new(record, active.contains(&record.id), base)
 }
 
 async fn find(uploads: &Uploads, owner: &str, id: &str) -> Result<Record, Reply> {
