@@ -41,8 +41,8 @@ impl Call<'_> {
         }
         let checks = digest::of_body(headers)?;
         let wanted = digest::wants_sha256(headers).then_some(Algorithm::Sha256);
-        let record = creation::describe(endpoint, &self.owner, fields, length, wanted)?;
-        let claim = creation::create(endpoint, &record).await?;
+        let mut record = creation::describe(endpoint, &self.owner, fields, length, wanted)?;
+        let claim = creation::create(endpoint, &mut record).await?;
         log.id.clone_from(&record.id);
         let place = location(self.head, &record);
         let begun = record.clone();

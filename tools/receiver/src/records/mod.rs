@@ -4,9 +4,11 @@
 //! | --- | --- |
 //! | `download` | the download of a finished file |
 //! | `item` | the JSON that describes an upload |
+//! | [`receipts`] | the receipt of a finished file, and the key that proves it |
 
 mod download;
 mod item;
+pub mod receipts;
 
 use axum::extract::{Path, State};
 use axum::http::request::Parts;
@@ -15,10 +17,13 @@ use axum::response::Response;
 use serde::Serialize;
 
 use crate::accounts::base::base;
+use crate::accounts::peer::Peer;
 use crate::accounts::Accounts;
 use crate::http::conditions::Validators;
 use crate::http::fields::Fields;
 use crate::http::reply::{json, Reply};
+use crate::receipts::Receipts;
+use crate::storage::events::Origin;
 use crate::storage::record::{self, Record};
 use crate::storage::store::Filter;
 use crate::storage::uploads::Uploads;
@@ -33,6 +38,7 @@ const MAX_LIMIT: u32 = 1000;
 pub async fn list(
     State(accounts): State<Accounts>,
     State(uploads): State<Uploads>,
+    State(receipts): State<Receipts>,
     head: Parts,
 ) -> Result<Response, Reply> {
     let owner = accounts.owner(&head).await?;
@@ -69,7 +75,7 @@ pub async fn list(
     }
     let items = records
         .iter()
-        .map(|record| item(&uploads, record, base(&head)));
+        .map(|record| item(&uploads, &receipts, record, base(&head)));
     #[derive(Serialize)]
     struct List<'r> {
         uploads: Vec<Item<'r>>,
@@ -83,6 +89,7 @@ pub async fn list(
 pub async fn details(
     State(accounts): State<Accounts>,
     State(uploads): State<Uploads>,
+    State(receipts): State<Receipts>,
     Path(id): Path<String>,
     head: Parts,
 ) -> Result<Response, Reply> {
@@ -90,7 +97,7 @@ pub async fn details(
     let record = find(&uploads, &owner, &id).await?;
     let there = uploads.leave_out_gone(vec![record]).await?;
     let record = there.first().ok_or_else(|| Reply::unknown(&id))?;
-    Ok(json(&item(&uploads, record, base(&head))))
+    Ok(json(&item(&uploads, &receipts, record, base(&head))))
 }
 
 /// Answers `DELETE /uploads/{id}`: deletes record and file, unless a client is sending, or a condition does not hold. The
@@ -112,7 +119,11 @@ pub async fn delete(
             "the file is not, or no longer, as the request's condition says: nothing was deleted";
         return Err(Reply::refusal(status, message));
     }
-    uploads.delete(&record).await?;
+    let origin = Origin {
+        peer: Some(Peer::of(&head).address),
+        protocol: Some("list"),
+    };
+    uploads.by(origin).delete(&record).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -125,20 +136,26 @@ pub async fn file(
 ) -> Result<Response, Reply> {
     let owner = accounts.owner(&head).await?;
     let record = find(&uploads, &owner, &id).await?;
-    if record.state != record::State::Complete {
-        return Err(Reply::refusal(
+    check_finished(&record)?;
+    download::file(&uploads, &record, &head).await
+}
+
+fn check_finished(record: &Record) -> Result<(), Reply> {
+    match record.state {
+        record::State::Complete => Ok(()),
+        record::State::New | record::State::Partial => Err(Reply::refusal(
             StatusCode::NOT_FOUND,
             format!(
                 "upload {} is not finished: {} of {} bytes are here",
                 record.id, record.offset, record.identity.size
             ),
-        ));
+        )),
     }
-    download::file(&uploads, &record, &head).await
 }
 
-fn item<'r>(uploads: &Uploads, record: &'r Record, base: &str) -> Item<'r> {
-    Item::new(record, uploads.claims.has(&record.id), base)
+fn item<'r>(uploads: &Uploads, receipts: &Receipts, record: &'r Record, base: &str) -> Item<'r> {
+    let active = uploads.claims.has(&record.id);
+    Item::new(record, active, base, receipts.are_made())
 }
 
 async fn find(uploads: &Uploads, owner: &str, id: &str) -> Result<Record, Reply> {

@@ -14,8 +14,11 @@
 //! | [`whole`] | files that are stored as a whole, at once |
 //! | [`store`] | the records in the database |
 //! | [`search`] | searches for the upload of a file, and for its content |
+//! | [`trail`] | changes with their events: who makes them, and who is told |
+//! | [`outbox`] | the events of which the hook is still to be told |
 //! | [`queue`] | changes of the records, many in one transaction |
 //! | [`changes`] | each of these changes |
+//! | [`events`] | the audit trail: what happened to uploads |
 //! | [`database`] | addresses of databases, connections to them, and numbers and times as they take them |
 //! | [`pool`] | connections that are shared |
 //! | [`moving`] | the move of all records to another database |
@@ -43,6 +46,7 @@ pub mod claims;
 pub mod database;
 pub mod digests;
 pub mod error;
+pub mod events;
 pub mod expiry;
 pub mod failpoint;
 pub mod files;
@@ -51,6 +55,7 @@ pub mod inventory;
 pub mod join;
 pub mod moving;
 pub mod names;
+pub mod outbox;
 pub mod pace;
 pub mod parts;
 pub mod pool;
@@ -62,6 +67,7 @@ pub mod recovery;
 pub mod search;
 pub mod store;
 pub mod threads;
+pub mod trail;
 pub mod unknown;
 pub mod uploads;
 pub mod whole;

@@ -168,6 +168,15 @@ impl Concat {
     }
 }
 
+/// Where a hook wants a file, in place of where the client does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renamed {
+    /// The directory.
+    pub dir: String,
+    /// The name.
+    pub name: String,
+}
+
 /// The first bytes of a file.
 #[derive(Clone, Default)]
 pub struct Prefix {
@@ -200,6 +209,8 @@ pub struct Record {
     pub is_open: bool,
     /// What it is in a concatenation.
     pub concat: Concat,
+    /// Where a hook wants the file; `None` where it is stored as the client wants it.
+    pub renamed: Option<Renamed>,
     /// The time of the first locate, in milliseconds since 1970.
     pub created: i64,
     /// The time of the last progress, when this record was read.
@@ -225,10 +236,25 @@ impl Record {
             proven: Prefix::default(),
             is_open: false,
             concat: Concat::None,
+            renamed: None,
             created: 0,
             changed: 0,
             gone: 0,
         })
+    }
+
+    /// The name under which the file is stored.
+    pub fn name(&self) -> &str {
+        self.renamed
+            .as_ref()
+            .map_or(&self.identity.name, |to| &to.name)
+    }
+
+    /// The directory in which the file is stored.
+    pub fn dir(&self) -> &str {
+        self.renamed
+            .as_ref()
+            .map_or(&self.identity.dir, |to| &to.dir)
     }
 
     /// Returns all bytes that are durable.

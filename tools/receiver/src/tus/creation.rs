@@ -59,7 +59,7 @@ pub async fn create(
     let check = checksum::read(&head.headers)?;
     let mut record = creation::describe(endpoint, owner, fields, length, None)?;
     record.concat = concat;
-    let claim = creation::create(endpoint, &record).await?;
+    let claim = creation::create(endpoint, &mut record).await?;
     log.id.clone_from(&record.id);
     let id = record.id.clone();
     let made = if has_body {
