@@ -138,6 +138,7 @@ soak: need-test
 	$(call soak,100,--lib,histories)
 	$(call soak,1000,--test faults)
 	$(call soak,200,--test several,uploads_through_a_proxy)
+	$(call soak,200,--test hook_kills)
 
 # The Delphi and Free Pascal binding, with its examples.
 test-pascal: need-pascal

@@ -62,6 +62,25 @@ pub const DIALECT_MANUAL: [(&str, &str); 3] = [
     ),
 ];
 
+/// The end of the help of `verify`.
+pub const VERIFY: &str = "\
+Exit codes:
+    0  the receipt is right, and the file is the one that it is about
+    2  the command line is wrong, or names no key
+    3  the receipt, the key or the file is missing or cannot be read
+    7  the key has not signed the receipt, or the file is another one
+
+Example:
+  curl -o resup.pem https://example.org/receipt-key
+  resup verify --key resup.pem video.receipt video.mp4";
+
+/// What the manual page says about receipts.
+pub const VERIFY_MANUAL: &str = "\
+checks that FILE is the one that RECEIPT is about: that the receiver's key has signed the receipt, and that the file has the \
+size and the digests in it. The receiver gives receipts at /uploads/ID/receipt and its public key at /receipt-key. Without \
+--key the variable RESUP_RECEIPT_KEY names the file of the key. The exit status is 7 where the key has not signed the \
+receipt, or the file is another one.";
+
 /// The end of the help of `completions`.
 pub const COMPLETIONS: &str = "\
 Examples:
@@ -81,10 +100,14 @@ pub fn units() -> String {
 }
 
 /// The environment variables.
-pub const ENVIRONMENT: [(&str, &str); 5] = [
+pub const ENVIRONMENT: [(&str, &str); 6] = [
     ("RESUP_PASSWORD", "the password of --basic or --login"),
     ("RESUP_TOKEN", "the bearer token"),
     ("RESUP_SIGN_SECRET", "the secret that signs forms"),
+    (
+        "RESUP_RECEIPT_KEY",
+        "the file with the public key of \"resup verify\"",
+    ),
     (
         "http_proxy, https_proxy, all_proxy, no_proxy",
         "the proxy, if there is no --proxy",

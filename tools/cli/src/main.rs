@@ -8,6 +8,7 @@
 //! | [`put`] | the uploads: a few at a time, until all are done or the program has to end |
 //! | [`setup`] | the library's objects, with the settings of the command line |
 //! | [`report`] | reports about the uploads: bars, lines or JSON |
+//! | [`verify`] | the check of a receipt and a file |
 //! | [`words`] | results and states in words, for people |
 //! | [`results`] | the results of uploads, and their sums |
 //! | [`state`] | the files with the URLs of unfinished uploads |
@@ -50,6 +51,7 @@ mod stdin;
 mod stop;
 mod tree;
 mod units;
+mod verify;
 mod words;
 
 use std::process::ExitCode;
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
     let (command, outcome) = match cli.task {
         Task::Put(options) => (&["put"][..], put::put(&options)),
         Task::Dialect(task) => (task.command(), dialect::run(&task)),
+        Task::Verify(options) => (&["verify"][..], verify::verify(&options)),
         Task::Completions { shell } => (&["completions"][..], pages::completions(shell)),
         Task::Man => (&["man"][..], pages::man()),
     };

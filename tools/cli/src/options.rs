@@ -15,6 +15,7 @@ use crate::network::Network;
 use crate::pairs::pair;
 use crate::parts::PartsOptions;
 use crate::protocol::Protocol;
+use crate::verify::options::Verify;
 use crate::{help, units};
 
 /// Uploads files by web form, and resumes uploads that were interrupted.
@@ -36,6 +37,8 @@ pub enum Task {
     /// List, show and check dialects: how servers take files in forms
     #[command(subcommand, after_help = help::DIALECT)]
     Dialect(DialectTask),
+
+    Verify(Verify),
 
     /// Print a script that makes your shell complete resup's options
     #[command(after_help = help::COMPLETIONS)]

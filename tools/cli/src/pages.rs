@@ -8,7 +8,7 @@ use clap_mangen::roff::{bold, roman, Roff};
 use clap_mangen::Man;
 
 use crate::exit::{Exit, Fault};
-use crate::help::{units, DIALECT_MANUAL, ENVIRONMENT, EXAMPLES, SEVERAL};
+use crate::help::{units, DIALECT_MANUAL, ENVIRONMENT, EXAMPLES, SEVERAL, VERIFY_MANUAL};
 use crate::options::Cli;
 
 /// Prints the manual page.
@@ -53,6 +53,7 @@ fn write_manual(put: Command, out: &mut dyn Write) -> io::Result<()> {
         ("resup dialect list", ""),
         ("resup dialect show", " NAME"),
         ("resup dialect check", " [OPTIONS] FILE|NAME URL"),
+        ("resup verify", " --key FILE RECEIPT FILE"),
         ("resup completions", " SHELL"),
         ("resup man", ""),
     ] {
@@ -68,6 +69,12 @@ fn write_manual(put: Command, out: &mut dyn Write) -> io::Result<()> {
         dialects.text([bold(command)]).text([roman(what)]);
     }
     dialects.to_writer(out)?;
+    let mut receipts = Roff::default();
+    receipts.control("SH", ["RECEIPTS"]);
+    receipts.control("TP", []);
+    let command = "resup verify --key FILE RECEIPT FILE";
+    receipts.text([bold(command)]).text([roman(VERIFY_MANUAL)]);
+    receipts.to_writer(out)?;
     man.render_options_section(out)?;
     let mut end = Roff::default();
     end.control("SH", ["UNITS"]).text([roman(units())]);

@@ -6,8 +6,10 @@ use axum::extract::FromRef;
 
 use crate::accounts::Accounts;
 use crate::config::Config;
+use crate::hooks::hook::Hook;
 use crate::ops::health::Health;
 use crate::ops::metrics::Metrics;
+use crate::receipts::Receipts;
 use crate::storage::uploads::Uploads;
 use crate::wire::endpoint::Endpoint;
 
@@ -24,6 +26,10 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Whether records and bytes can be written.
     pub health: Health,
+    /// The hook that is asked before an upload is made.
+    pub before: Option<Arc<Hook>>,
+    /// What signs receipts.
+    pub receipts: Receipts,
 }
 
 impl FromRef<App> for Arc<Config> {
@@ -50,6 +56,12 @@ impl FromRef<App> for Health {
     }
 }
 
+impl FromRef<App> for Receipts {
+    fn from_ref(app: &App) -> Self {
+        app.receipts.clone()
+    }
+}
+
 impl FromRef<App> for Endpoint {
     fn from_ref(app: &App) -> Self {
         Self {
@@ -57,6 +69,7 @@ impl FromRef<App> for Endpoint {
             uploads: app.uploads.clone(),
             metrics: app.metrics.clone(),
             config: app.config.clone(),
+            before: app.before.clone(),
         }
     }
 }

@@ -7,9 +7,11 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::oneshot;
 
 use crate::accounts::base::base;
+use crate::accounts::peer::Peer;
 use crate::connections::Client;
 use crate::http::reply::Reply;
 use crate::resource::id;
+use crate::storage::events::Origin;
 use crate::wire::endpoint::Endpoint;
 use crate::wire::request_log::RequestLog;
 use crate::{ietf, tus, wire};
@@ -35,6 +37,15 @@ impl Protocol {
             Self::Form
         }
     }
+
+    /// The word for it in events.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Form => "form",
+            Self::Tus => "tus",
+            Self::Ietf => "ietf",
+        }
+    }
 }
 
 /// Answers a request to `/upload`, or to an upload below it.
@@ -48,6 +59,10 @@ pub async fn upload(State(endpoint): State<Endpoint>, request: Request) -> Respo
         let mut body = body.into_data_stream();
         let mut log = RequestLog::new(head.method.clone());
         let protocol = Protocol::of(&head);
+        let endpoint = endpoint.by(Origin {
+            peer: Some(Peer::of(&head).address),
+            protocol: Some(protocol.word()),
+        });
         let answered = match protocol {
             Protocol::Form => Box::pin(wire::answer(&endpoint, &head, &mut body, &mut log)).await,
             Protocol::Tus => Box::pin(tus::answer(&endpoint, &head, &mut body, &mut log)).await,

@@ -14,8 +14,11 @@
 //! | [`resource`] | what these two have in common: an upload with a URL of its own |
 //! | [`wire`] | uploads by form at `/upload`: locate, send and store |
 //! | [`records`] | the list of uploads, their details, download and deletion |
+//! | [`audit`] | the command that exports what happened to uploads |
 //! | [`page`] | the pages that people see, with the login |
+//! | [`receipts`] | signed receipts of finished files |
 //! | [`accounts`] | users, tokens, logins and signatures |
+//! | [`hooks`] | the operator's own programs and servers, which are asked and told about uploads |
 //! | [`ops`] | TLS, health and metrics |
 //! | [`http`] | what all routes share: JSON replies and the fields of forms |
 //! | [`storage`] | the uploads: bytes in a directory, records in a database |
@@ -39,9 +42,11 @@
 
 mod accounts;
 mod app;
+mod audit;
 mod choice;
 mod config;
 mod connections;
+mod hooks;
 mod http;
 mod ietf;
 mod interim;
@@ -49,6 +54,7 @@ mod linger;
 mod listen;
 mod ops;
 mod page;
+mod receipts;
 mod records;
 mod resource;
 mod routes;
@@ -72,12 +78,14 @@ use crate::accounts::{admin, Accounts};
 use crate::app::App;
 use crate::config::command::Command;
 use crate::config::{Config, LogFormat};
+use crate::hooks::after::Courier;
 use crate::listen::{Passed, Sockets};
 use crate::ops::health::Health;
 use crate::ops::metrics;
 use crate::ops::signals::{reload_on_hangup, Signals};
 use crate::ops::supervisor;
 use crate::ops::tls::Tls;
+use crate::receipts::Receipts;
 use crate::start::OpenError;
 use crate::storage::blocks::Blocks;
 use crate::storage::claims::Claims;
@@ -167,6 +175,8 @@ async fn run(config: Config, passed: Passed) -> anyhow::Result<()> {
         Some(address) => Some(listen::bind(address, "--metrics-listen").await?),
         None => None,
     };
+    let (before, after) = start::hooks(&config)?;
+    let receipts = Receipts::open(&config)?;
     reload_on_hangup(tls.clone())?;
     let mut signals = Signals::new()?;
     let prepared = tokio::select! {
@@ -192,14 +202,29 @@ async fn run(config: Config, passed: Passed) -> anyhow::Result<()> {
             (accounts, uploads, sockets)
         }
     };
-    tokio::spawn(expiry::run(uploads.clone(), config.expire));
+    tokio::spawn(expiry::run(
+        uploads.clone(),
+        config.expire,
+        config.audit_keep,
+    ));
     let app = App {
         accounts,
         uploads,
         metrics: Arc::default(),
         health: Health::default(),
         config,
+        before,
+        receipts,
     };
+    if let Some(hook) = after {
+        let (uploads, metrics) = (app.uploads.clone(), app.metrics.clone());
+        let courier = Courier {
+            hook,
+            uploads,
+            metrics,
+        };
+        tokio::spawn(courier.run());
+    }
     if let Some(listener) = metrics {
         tracing::info!("metrics on http://{}/metrics", listener.local_addr()?);
         let (metrics, claims) = (app.metrics.clone(), app.uploads.claims.clone());
@@ -218,7 +243,8 @@ async fn prepare(
     objects: &Option<Objects>,
 ) -> Result<(Accounts, Uploads), OpenError> {
     start::check(objects).await?;
-    let (store, accounts) = start::open(config, database).await?;
+    let (mut store, accounts) = start::open(config, database).await?;
+    start::tell(&mut store, config, database).await?;
     let unreachable = |error: StorageError| OpenError::of_storage(error, database);
     let users = accounts.users.any().await;
     check_users(config, users.map_err(|error| unreachable(error.into()))?)?;
@@ -302,6 +328,8 @@ async fn run_command(config: &Config, command: Command) -> anyhow::Result<()> {
             let accounts = start::open_accounts(config).await?;
             admin::run_token(&accounts.users, command).await?
         }
+        Command::Audit { since, until } => return audit::run(config, since, until).await,
+        Command::ReceiptKey => Receipts::open(config)?.public_key()?,
         Command::MoveRecords { from, to } => {
             let _lock = start::lock(&config.data, false)?;
             let from = start::database_at(config, from.as_deref())?;

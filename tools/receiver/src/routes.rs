@@ -19,7 +19,7 @@ use crate::linger::linger;
 use crate::ops::health::health;
 use crate::page;
 use crate::page::login::{form, log_in, log_out};
-use crate::records;
+use crate::records::{self, receipts};
 use crate::wire::endpoint::Endpoint;
 
 /// The largest number of lines in a header block.
@@ -51,6 +51,8 @@ pub fn router(app: App) -> Router {
             get(records::details).delete(records::delete),
         )
         .route("/uploads/{id}/file", get(records::file))
+        .route("/uploads/{id}/receipt", get(receipts::receipt))
+        .route("/receipt-key", get(receipts::key))
         .route("/login", get(form).post(log_in))
         .route("/logout", post(log_out))
         .fallback(nothing)

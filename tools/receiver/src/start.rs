@@ -5,13 +5,16 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{anyhow, bail, Context};
 use percent_encoding::{utf8_percent_encode, NON_ALPHANUMERIC};
-use sqlx::Connection;
+use sqlx::{AnyConnection, Connection};
 
 use crate::accounts::Accounts;
 use crate::config::{Config, Layout};
+use crate::hooks::hook::Hook;
+use crate::hooks::{after, before};
 use crate::http::reply::{STORE_UNREACHABLE, UNREACHABLE};
 use crate::http::room::set_data;
 use crate::storage::database::Database;
@@ -144,17 +147,55 @@ pub async fn open(config: &Config, database: &Database) -> Result<(Store, Accoun
 
 /// Opens the accounts for a command, also while a receiver is running.
 pub async fn open_accounts(config: &Config) -> anyhow::Result<Accounts> {
+    let (database, connection) = open_records(config).await?;
+    connection.close().await?;
+    Accounts::open(&database, config).await
+}
+
+/// Opens the database for a command, also while a receiver is running.
+pub async fn open_records(config: &Config) -> anyhow::Result<(Database, AnyConnection)> {
     let database = database(config)?;
     let _opening = lock_opening(&config.data)?;
     let migrated = async {
         let mut connection = database.connect().await?;
         database.migrate(&mut connection).await?;
-        Ok(connection.close().await?)
+        Ok(connection)
     };
-    migrated
+    let connection = migrated
         .await
         .map_err(|error| OpenError::new(error, &database))?;
-    Accounts::open(&database, config).await
+    Ok((database, connection))
+}
+
+/// Opens the hooks: the one that is asked, and the one that is told.
+pub fn hooks(config: &Config) -> anyhow::Result<(Option<Arc<Hook>>, Option<Hook>)> {
+    let before = config.hook_before.as_ref();
+    let before = Hook::open(before, "--hook-before", before::AT_ONCE, config)?;
+    let told = config.hook_after.as_ref();
+    let told = Hook::open(told, "--hook-after", after::AT_ONCE, config)?;
+    Ok((before.map(Arc::new), told))
+}
+
+/// Has the hook told of each finished file from now on. Without one, says what it was still to be told.
+pub async fn tell(
+    store: &mut Store,
+    config: &Config,
+    database: &Database,
+) -> Result<(), OpenError> {
+    if config.hook_after.is_some() {
+        store.tell();
+        return Ok(());
+    }
+    let backlog = store.backlog().await;
+    let backlog = backlog.map_err(|error| OpenError::new(error, database))?;
+    if backlog.count > 0 {
+        tracing::warn!(
+            "a hook was still to be told of {} finished files, and there is no --hook-after now: they wait until there is \
+             one again",
+            backlog.count
+        );
+    }
+    Ok(())
 }
 
 /// Opens the object store, if there is one. No request goes to it yet.

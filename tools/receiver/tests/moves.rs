@@ -5,6 +5,7 @@
 mod common;
 
 use common::accounts::{admin_fails, admin_ok, basic, PASSWORD};
+use common::hook::HookServer;
 use common::{check_prefix, Receiver, Reply, Upload};
 use resup_test_support::postgres;
 
@@ -20,7 +21,9 @@ fn records_go_to_postgres_and_back() {
     let data = data.path();
     let start = |flags: &[&str]| Receiver::start_at("127.0.0.1:0", data, flags);
     let sqlite = format!("sqlite://{}/receiver.sqlite?mode=rwc", data.display());
-    let mut receiver = start(&["--database", &sqlite]);
+    // Nobody is there to be told of what is finished.
+    let nobody = ["--hook-after", "http://127.0.0.1:1/"];
+    let mut receiver = start(&[&["--database", &sqlite], &nobody[..]].concat());
     let admin = |database: &str, args: &[&str]| {
         admin_ok(data, &[&["--database", database], args].concat(), PASSWORD)
     };
@@ -58,7 +61,7 @@ fn records_go_to_postgres_and_back() {
     );
     receiver.terminate();
     let said = admin_ok(data, &[&TO[..], &[&address]].concat(), "");
-    let moved = "moved 3 uploads, 2 users, 1 token, 0 logins, 0 forms' nonces from";
+    let moved = "moved 3 uploads, 2 users, 1 token, 0 logins, 0 forms' nonces, 4 events, 1 delivery to a hook from";
     for words in [moved, &address, "are the same", "receiver.sqlite"] {
         assert!(said.contains(words), "{said}");
     }
@@ -98,7 +101,12 @@ fn records_go_to_postgres_and_back() {
     // And back.
     let said = admin_ok(data, &from, "");
     assert!(said.contains("moved 3 uploads, 2 users, 1 token"), "{said}");
-    let receiver = start(&["--database", &back]);
+    let trail = admin_ok(data, &["--database", &back, "audit"], "");
+    assert_eq!(trail.lines().count(), 5, "{trail}");
+    let hook = HookServer::start();
+    let receiver = start(&["--database", &back, "--hook-after", &hook.url()]);
+    let told = &hook.wait_for(1)[0].json["data"];
+    assert_eq!(told["upload"], ids[1]);
     for (name, id, state) in [
         ("half", &ids[0], "complete"),
         ("done 文件 'x'", &ids[1], "complete"),

@@ -1,7 +1,15 @@
 //! The value of `--base-path`.
 
 /// The first parts of the receiver's own paths.
-const OWN: [&str; 6] = ["assets", "healthz", "login", "logout", "upload", "uploads"];
+const OWN: [&str; 7] = [
+    "assets",
+    "healthz",
+    "login",
+    "logout",
+    "receipt-key",
+    "upload",
+    "uploads",
+];
 
 /// Reads a base as the option has it.
 pub fn parse(text: &str) -> Result<String, String> {

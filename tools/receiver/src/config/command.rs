@@ -1,8 +1,10 @@
-//! The commands that manage users, tokens, bytes without a record and databases, as the command line has them.
+//! The commands that manage users, tokens, bytes without a record and databases, or print what is kept, as the command line has them.
 
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Subcommand};
+
+use crate::config::times;
 
 /// A command to run instead of the receiver.
 #[derive(Debug, Clone, Subcommand)]
@@ -13,6 +15,17 @@ pub enum Command {
     /// Manage the tokens by which programs log in
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Print what happened to uploads, in JSON, an event a line; also while a receiver runs
+    Audit {
+        /// Only what happened at this day or time or later, such as 2026-05-31 or 2026-05-31T12:00:00Z
+        #[arg(long, value_name = "TIME", value_parser = times::parse)]
+        since: Option<i64>,
+        /// Only what happened before this day or time
+        #[arg(long, value_name = "TIME", value_parser = times::parse)]
+        until: Option<i64>,
+    },
+    /// Print the public key of --receipt-key in PEM, by which receipts are verified
+    ReceiptKey,
     /// Manage the bytes of unfinished uploads that the database does not know, in DIR/partial.unknown
     #[command(subcommand)]
     Unknown(UnknownCommand),

@@ -5,14 +5,18 @@
 //! | [`base_path`] | the value of --base-path |
 //! | [`command`] | the commands that run in place of the receiver |
 //! | [`digest_set`] | the value of --digests |
+//! | [`hook`] | the values of --hook-before and --hook-after |
 //! | [`listen`] | the value of --listen |
 //! | `sources` | flags, environment and file, in their order |
+//! | [`times`] | times as texts |
 
 pub mod base_path;
 pub mod command;
 pub mod digest_set;
+pub mod hook;
 pub mod listen;
 mod sources;
+pub mod times;
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -24,6 +28,7 @@ use ipnet::IpNet;
 
 use command::Command;
 use digest_set::DigestSet;
+use hook::Target;
 use listen::Listen;
 
 /// Receives resumable form uploads and keeps the files in a directory.
@@ -171,6 +176,35 @@ pub struct Config {
     /// Time without progress after which an unfinished upload is deleted, in days if it has no unit
     #[arg(long, value_name = "TIME", value_parser = days)]
     pub expire: Option<Duration>,
+
+    /// Hook that is asked before an upload is made: a URL (http:// or https://), or the path of a program
+    #[arg(long, value_name = "URL|PROGRAM", value_parser = Target::parse)]
+    pub hook_before: Option<Target>,
+
+    /// Hook that is told of each finished file: a URL (http:// or https://), or the path of a program
+    #[arg(long, value_name = "URL|PROGRAM", value_parser = Target::parse)]
+    pub hook_after: Option<Target>,
+
+    /// Time that a hook may take
+    #[arg(long, value_name = "TIME", default_value = "15", value_parser = time)]
+    pub hook_timeout: Duration,
+
+    /// File with the secret that requests to hooks are signed with, as "whsec_" and base64; without it they
+    /// are not signed
+    #[arg(long, value_name = "FILE")]
+    pub hook_secret_file: Option<PathBuf>,
+
+    /// Time for which events are kept that "audit" exports, in days if it has no unit [default: for ever]
+    #[arg(long, value_name = "TIME", value_parser = days)]
+    pub audit_keep: Option<Duration>,
+
+    /// File with the private key that signs receipts (Ed25519, PKCS#8 in PEM); without it there are none
+    #[arg(long, value_name = "FILE", global = true)]
+    pub receipt_key: Option<PathBuf>,
+
+    /// Name of the receiver in its receipts, such as its URL
+    #[arg(long, value_name = "TEXT", requires = "receipt_key")]
+    pub receipt_issuer: Option<String>,
 
     /// Received bytes after which they begin to be made durable; after a second in any case
     #[arg(long, value_name = "SIZE", default_value = "16Mi", value_parser = size, hide = true)]

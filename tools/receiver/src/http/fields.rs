@@ -13,7 +13,7 @@ pub const MAX_VALUE: usize = 16 * 1024;
 /// The largest number of bytes in an urlencoded body or a query, and in all fields of a multipart form.
 pub const MAX_FORM: usize = 64 * 1024;
 /// The largest number of bytes in a directory.
-const MAX_DIR: usize = 1024;
+pub const MAX_DIR: usize = 1024;
 
 /// Fields in the order of their arrival. If a name comes twice, the first field counts.
 #[derive(Debug, Default)]

@@ -26,6 +26,14 @@ pub struct Metrics {
     /// Open connections.
     pub connections: Gauge,
     uploads: Gauge,
+    deliveries: Family<Delivery, Counter>,
+    waiting: Gauge,
+    oldest: Gauge,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Delivery {
+    result: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -42,6 +50,9 @@ impl Default for Metrics {
             received: Counter::default(),
             connections: Gauge::default(),
             uploads: Gauge::default(),
+            deliveries: Family::default(),
+            waiting: Gauge::default(),
+            oldest: Gauge::default(),
         };
         let registry = &mut metrics.registry;
         let requests = metrics.requests.clone();
@@ -52,6 +63,15 @@ impl Default for Metrics {
         registry.register("connections", "Open connections", connections);
         let uploads = metrics.uploads.clone();
         registry.register("active_uploads", "Uploads being worked on", uploads);
+        let deliveries = metrics.deliveries.clone();
+        let help = "Attempts to tell the hook of a finished file";
+        registry.register("hook_deliveries", help, deliveries);
+        let waiting = metrics.waiting.clone();
+        let help = "Finished files that the hook is still to be told of";
+        registry.register("hook_queue", help, waiting);
+        let oldest = metrics.oldest.clone();
+        let help = "When the oldest of these was finished, in seconds since 1970; 0 for none";
+        registry.register("hook_queue_oldest_timestamp_seconds", help, oldest);
         metrics
     }
 }
@@ -64,6 +84,20 @@ impl Metrics {
             .get_or_create(&Request { action, status })
             .inc();
         self.received.inc_by(bytes);
+    }
+}
+
+impl Metrics {
+    /// Counts an attempt to tell the hook.
+    pub fn count_delivery(&self, is_taken: bool) {
+        let result = if is_taken { "taken" } else { "failed" };
+        self.deliveries.get_or_create(&Delivery { result }).inc();
+    }
+
+    /// Sets how much the hook is still to be told, and since when the oldest waits, in milliseconds since 1970.
+    pub fn set_backlog(&self, count: u64, oldest: Option<i64>) {
+        self.waiting.set(count as i64);
+        self.oldest.set(oldest.unwrap_or(0) / 1000);
     }
 }
 

@@ -11,7 +11,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_rustls::TlsAcceptor;
 
 #[path = "../../../../src/http/key_files.rs"]
-mod key_files;
+pub mod key_files;
 
 /// The server's side of TLS.
 pub struct Tls {

@@ -64,7 +64,7 @@ pub async fn file(uploads: &Uploads, record: &Record, head: &Parts) -> Result<Re
     set(
         &mut response,
         header::CONTENT_DISPOSITION,
-        disposition(&record.identity.name),
+        disposition(record.name()),
     );
     validators.write(response.headers_mut());
     if let Err(status) = validators.check(&head.method, &head.headers) {

@@ -31,11 +31,13 @@ pub struct Item<'r> {
     active: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<String>,
 }
 
 impl<'r> Item<'r> {
     /// Describes an upload. `base` is the path below which clients see the receiver.
-    pub fn new(record: &'r Record, active: bool, base: &str) -> Self {
+    pub fn new(record: &'r Record, active: bool, base: &str, has_receipt: bool) -> Self {
         let file = &record.identity;
         let complete = record.state == State::Complete;
         let given = file.digests();
@@ -48,8 +50,8 @@ impl<'r> Item<'r> {
         };
         Self {
             id: &record.id,
-            name: &file.name,
-            dir: &file.dir,
+            name: record.name(),
+            dir: record.dir(),
             size: (!record.is_open).then_some(file.size),
             offset: record.offset,
             held: record.offset + record.ranges.total(),
@@ -62,6 +64,8 @@ impl<'r> Item<'r> {
             changed: record.changed,
             active,
             location: complete.then(|| format!("{base}{}", record.location())),
+            receipt: (complete && has_receipt)
+                .then(|| format!("{base}/uploads/{}/receipt", record.id)),
         }
     }
 }

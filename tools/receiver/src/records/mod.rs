@@ -5,10 +5,12 @@
 //! | `download` | the download of a finished file |
 //! | `item` | the JSON that describes an upload |
 //! | `query` | what a request wants listed |
+//! | [`receipts`] | the receipt of a finished file, and the key that proves it |
 
 mod download;
 mod item;
 mod query;
+pub mod receipts;
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -20,10 +22,13 @@ use axum::response::Response;
 use serde::Serialize;
 
 use crate::accounts::base::base;
+use crate::accounts::peer::Peer;
 use crate::accounts::Accounts;
 use crate::http::conditions::Validators;
 use crate::http::fields::Fields;
 use crate::http::reply::{json, Reply};
+use crate::receipts::Receipts;
+use crate::storage::events::Origin;
 use crate::storage::list::Position;
 use crate::storage::record::{self, Record};
 use crate::storage::uploads::Uploads;
@@ -36,6 +41,7 @@ const TIME: Duration = Duration::from_millis(50);
 pub async fn list(
     State(accounts): State<Accounts>,
     State(uploads): State<Uploads>,
+    State(receipts): State<Receipts>,
     head: Parts,
 ) -> Result<Response, Reply> {
     let owner = accounts.owner(&head).await?;
@@ -70,7 +76,7 @@ pub async fn list(
         after = page.next;
     };
     let active = uploads.active(&records).await?;
-    let item = |record| item(&active, record, base(&head));
+    let item = |record| item(&active, &receipts, record, base(&head));
     let items = records.iter().map(item);
     #[derive(Serialize)]
     struct List<'r> {
@@ -89,6 +95,7 @@ pub async fn list(
 pub async fn details(
     State(accounts): State<Accounts>,
     State(uploads): State<Uploads>,
+    State(receipts): State<Receipts>,
     Path(id): Path<String>,
     head: Parts,
 ) -> Result<Response, Reply> {
@@ -97,7 +104,7 @@ pub async fn details(
     let there = uploads.leave_out_gone(vec![record]).await?;
     let record = there.first().ok_or_else(|| Reply::unknown(&id))?;
     let active = uploads.active(&there).await?;
-    Ok(json(&item(&active, record, base(&head))))
+    Ok(json(&item(&active, &receipts, record, base(&head))))
 }
 
 /// Answers `DELETE /uploads/{id}`: deletes record and file, unless a client is sending, or a condition does not hold. The
@@ -119,7 +126,11 @@ pub async fn delete(
             "the file is not, or no longer, as the request's condition says: nothing was deleted";
         return Err(Reply::refusal(status, message));
     }
-    uploads.delete(&record).await?;
+    let origin = Origin {
+        peer: Some(Peer::of(&head).address),
+        protocol: Some("list"),
+    };
+    uploads.by(origin).delete(&record).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -132,20 +143,30 @@ pub async fn file(
 ) -> Result<Response, Reply> {
     let owner = accounts.owner(&head).await?;
     let record = find(&uploads, &owner, &id).await?;
-    if record.state != record::State::Complete {
-        return Err(Reply::refusal(
+    check_finished(&record)?;
+    download::file(&uploads, &record, &head).await
+}
+
+fn check_finished(record: &Record) -> Result<(), Reply> {
+    match record.state {
+        record::State::Complete => Ok(()),
+        record::State::New | record::State::Partial => Err(Reply::refusal(
             StatusCode::NOT_FOUND,
             format!(
                 "upload {} is not finished: {} of {} bytes are here",
                 record.id, record.offset, record.identity.size
             ),
-        ));
+        )),
     }
-    download::file(&uploads, &record, &head).await
 }
 
-fn item<'r>(active: &HashSet<String>, record: &'r Record, base: &str) -> Item<'r> {
-    Item::new(record, active.contains(&record.id), base)
+fn item<'r>(
+    active: &HashSet<String>,
+    receipts: &Receipts,
+    record: &'r Record,
+    base: &str,
+) -> Item<'r> {
+    Item::new(record, active.contains(&record.id), base, receipts.are_made())
 }
 
 async fn find(uploads: &Uploads, owner: &str, id: &str) -> Result<Record, Reply> {

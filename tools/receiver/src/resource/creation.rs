@@ -40,6 +40,7 @@ pub fn describe(
 
 /// Makes an upload, and claims it.
 pub async fn create(endpoint: &Endpoint, record: &mut Record) -> Result<Claim, Reply> {
+    endpoint.ask(record).await?;
     let uploads = &endpoint.uploads;
     // Refuses the name, if it is taken, before there is a record.
     if record.concat != Concat::Partial {

@@ -4,6 +4,7 @@ use resup_digests::Algorithm;
 use sqlx::AnyConnection;
 
 use crate::storage::database::{now, signed};
+use crate::storage::events::{self, Event};
 use crate::storage::names::folded;
 use crate::storage::object::Object;
 use crate::storage::record::{Record, State};
@@ -57,9 +58,29 @@ pub enum Change {
     Nonce(String, i64),
     /// Saves the time of the last search for what has expired.
     Clock(i64),
+    /// Makes a change and, if there was something to change, adds these events.
+    Logged(Box<Change>, Vec<Event>),
+    /// Forgets some of the events before that time.
+    ForgetEvents(i64),
+    /// Begins to tell the hook of an event, unless another one has begun: then the delivery is due at another time.
+    BeginDelivery {
+        /// The event's id.
+        event: String,
+        /// When it was due.
+        was_due: i64,
+        /// When it is due if the attempt has no end.
+        due: i64,
+    },
+    /// Ends the delivery of an event, or says when the next attempt is due.
+    EndDelivery(String, Option<i64>),
 }
 
 impl Change {
+    /// Makes it one that adds events.
+    pub fn with(self, events: Vec<Event>) -> Self {
+        Self::Logged(Box::new(self), events)
+    }
+
     /// Whether it is one statement, and so a transaction by itself.
     pub(super) fn is_one_statement(&self) -> bool {
         match self {
@@ -68,12 +89,15 @@ impl Change {
             | Change::Resize(..)
             | Change::Digests(_)
             | Change::Delete(..)
-            | Change::Clock(_) => true,
+            | Change::Clock(_)
+            | Change::ForgetEvents(_)
+            | Change::BeginDelivery { .. }
+            | Change::EndDelivery(..) => true,
             Change::Finish(_, replaced, new) => {
                 let has_pieces = |new: &New| !new.pieces.is_empty();
                 replaced.is_none() && !new.as_ref().is_some_and(has_pieces)
             }
-            Change::Gone(..) | Change::Nonce(..) => false,
+            Change::Gone(..) | Change::Nonce(..) | Change::Logged(..) => false,
         }
     }
 
@@ -90,15 +114,21 @@ impl Change {
                 std::iter::once(record.lease).chain(others).collect()
             }
             Change::Delete(_, lease) => vec![*lease],
-            Change::Insert(..) | Change::Gone(..) | Change::Nonce(..) | Change::Clock(_) => {
-                Vec::new()
-            }
+            Change::Logged(change, _) => change.leases(),
+            Change::Insert(..)
+            | Change::Gone(..)
+            | Change::Nonce(..)
+            | Change::Clock(_)
+            | Change::ForgetEvents(_)
+            | Change::BeginDelivery { .. }
+            | Change::EndDelivery(..) => Vec::new(),
         }
     }
 
     /// Returns the owner of whose other uploads it depends: what they take together, and which places they have.
     pub(super) fn owner(&self) -> Option<&str> {
         match self {
+            Change::Logged(change, _) => return change.owner(),
             Change::Insert(record, _) | Change::Resize(record, _) => Some(record),
             Change::Finish(record, _, new) => {
                 Some(record).filter(|it| new.is_some() || it.place != it.id)
@@ -163,6 +193,39 @@ pub(super) async fn apply(database: &mut AnyConnection, change: &Change) -> sqlx
             .bind(now)
             .execute(database)
             .await?;
+            Ok(true)
+        }
+        Change::Logged(change, list) => {
+            let done = Box::pin(apply(database, change)).await?;
+            for event in list.iter().filter(|_| done) {
+                events::add(database, event).await?;
+            }
+            Ok(done)
+        }
+        Change::ForgetEvents(before) => events::forget(database, *before).await,
+        Change::BeginDelivery {
+            event,
+            was_due,
+            due,
+        } => {
+            let done = sqlx::query(
+                "UPDATE deliveries SET due = $3, attempts = attempts + 1 WHERE event = $1 AND due = $2",
+            )
+            .bind(event)
+            .bind(was_due)
+            .bind(due)
+            .execute(database)
+            .await?;
+            Ok(done.rows_affected() == 1)
+        }
+        Change::EndDelivery(event, due) => {
+            let query = match due {
+                Some(due) => {
+                    sqlx::query("UPDATE deliveries SET due = $1 WHERE event = $2").bind(due)
+                }
+                None => sqlx::query("DELETE FROM deliveries WHERE event = $1"),
+            };
+            query.bind(event).execute(database).await?;
             Ok(true)
         }
     }
@@ -236,13 +299,13 @@ async fn insert(
     record: &Record,
     limits: Limits,
 ) -> sqlx::Result<bool> {
-    let file = &record.identity;
+    let (file, renamed) = (&record.identity, record.renamed.as_ref());
     let done = sqlx::query(
         "INSERT INTO uploads (id, owner, dir, name, size, mtime, md5, state, held, midstate,
                               content_md5, content_sha256, content_blake3, created, changed, place,
-                              sha256, blake3, open, concat, folded)
+                              sha256, blake3, open, concat, folded, as_dir, as_name)
          SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $17, $18, $19, $11, $11, $12, $15, $16, $20,
-                $21, $22
+                $21, $22, $23, $24
          WHERE ($14 < 0 OR COALESCE((SELECT records FROM totals WHERE owner = $2), 0) < $14)
            AND ($13 < 0
             OR $5 + COALESCE((SELECT CAST(high AS DOUBLE PRECISION) * 4294967296 + low FROM totals
@@ -271,6 +334,8 @@ async fn insert(
     .bind(i64::from(record.is_open))
     .bind(record.concat.text())
     .bind(folded(&file.name))
+    .bind(renamed.map_or("", |to| &to.dir))
+    .bind(renamed.map_or("", |to| &to.name))
     .execute(database)
     .await?;
     Ok(done.rows_affected() == 1)

@@ -7,6 +7,7 @@ use tokio::time::{sleep, Instant};
 
 use crate::storage::database::now;
 use crate::storage::error::StorageError;
+use crate::storage::events::{self, Kind};
 use crate::storage::record::{Record, State};
 use crate::storage::threads::blocking;
 use crate::storage::unknown::KEPT;
@@ -19,9 +20,12 @@ const MAX_INTERVAL: Duration = Duration::from_secs(3600);
 const MAX_GRACE: Duration = Duration::from_secs(24 * 3600);
 
 /// Deletes what is old, again and again. Unfinished uploads are that when they have made no progress for `age`, or never.
-/// Does not return.
-pub async fn run(uploads: Uploads, age: Option<Duration>) {
-    let shortest = age.map_or(KEPT, |age| age.min(KEPT));
+/// Events are that after `events`, or never. Does not return.
+pub async fn run(uploads: Uploads, age: Option<Duration>, events: Option<Duration>) {
+    let shortest = [age, events]
+        .into_iter()
+        .flatten()
+        .fold(KEPT, Duration::min);
     let interval = MAX_INTERVAL.min(shortest / 10);
     let grace = MAX_GRACE.min(shortest);
     let mut last = Instant::now();
@@ -50,7 +54,7 @@ pub async fn run(uploads: Uploads, age: Option<Duration>) {
                 false
             }
         };
-        if let Err(error) = sweep(&uploads, age, trusts).await {
+        if let Err(error) = sweep(&uploads, age, events, trusts).await {
             tracing::error!("cannot remove what has expired: {error}");
         }
         sleep(interval).await;
@@ -69,11 +73,19 @@ async fn jump(uploads: &Uploads, ran: Duration) -> Result<Option<Duration>, Stor
 }
 
 /// Looks once, unless another receiver does. Deletes nothing unless it trusts the clock.
-async fn sweep(uploads: &Uploads, age: Option<Duration>, trusts: bool) -> Result<(), StorageError> {
+async fn sweep(
+    uploads: &Uploads,
+    age: Option<Duration>,
+    events: Option<Duration>,
+    trusts: bool,
+) -> Result<(), StorageError> {
     let Some(_claim) = uploads.claim_idle(":expiry").await? else {
         return Ok(());
     };
     if trusts {
+        if let Some(kept) = events {
+            uploads.store.forget_events(events::oldest(kept)).await?;
+        }
         if let Some(age) = age {
             delete_expired(uploads, age).await?;
         }
@@ -100,7 +112,7 @@ async fn delete_expired(uploads: &Uploads, age: Duration) -> Result<(), StorageE
                 record.offset,
                 record.identity.size
             );
-            uploads.delete(&record).await?;
+            uploads.delete_as(&record, Kind::Expired).await?;
         }
     }
     Ok(())
@@ -125,7 +137,7 @@ mod tests {
         store.save_clock(now() - 400 * 86_400_000).await.unwrap();
         let age = Duration::from_secs(2);
         sleep(age + Duration::from_millis(100)).await;
-        let task = tokio::spawn(run(uploads.clone(), Some(age)));
+        let task = tokio::spawn(run(uploads.clone(), Some(age), None));
         sleep(Duration::from_millis(700)).await;
         assert!(store.find_any(&record.id).await.unwrap().is_some() && unknown.exists());
         for _ in 0..100 {
@@ -154,7 +166,7 @@ mod tests {
         let old = aside(dir.path(), "old", KEPT + MAX_GRACE);
         let young = aside(dir.path(), "young", KEPT - MAX_GRACE);
         for is_new in [true, false] {
-            let task = tokio::spawn(run(uploads.clone(), None));
+            let task = tokio::spawn(run(uploads.clone(), None, None));
             for _ in 0..50 {
                 sleep(Duration::from_millis(10)).await;
                 if !old.exists() {

@@ -17,8 +17,11 @@
 //! | [`store`] | the records in the database |
 //! | [`list`] | lists of an owner's uploads, in several orders |
 //! | [`search`] | searches for the upload of a file, and for its content |
+//! | [`trail`] | changes with their events: who makes them, and who is told |
+//! | [`outbox`] | the events of which the hook is still to be told |
 //! | [`queue`] | changes of the records, many in one transaction |
 //! | [`changes`] | each of these changes |
+//! | [`events`] | the audit trail: what happened to uploads |
 //! | [`database`] | addresses of databases, connections to them, and numbers and times as they take them |
 //! | [`pool`] | connections that are shared |
 //! | [`moving`] | the move of all records to another database |
@@ -54,6 +57,7 @@ pub mod content;
 pub mod database;
 pub mod digests;
 pub mod error;
+pub mod events;
 pub mod expiry;
 pub mod failpoint;
 pub mod files;
@@ -70,6 +74,7 @@ pub mod object_files;
 pub mod object_sweep;
 pub mod object_writer;
 pub mod objects;
+pub mod outbox;
 pub mod pace;
 pub mod parts;
 pub mod pool;
@@ -82,6 +87,7 @@ pub mod search;
 pub mod store;
 pub mod takeover;
 pub mod threads;
+pub mod trail;
 pub mod unknown;
 pub mod uploads;
 pub mod whole;

@@ -13,12 +13,19 @@ use crate::storage::database::{Database, Kind, PATIENCE};
 use crate::storage::error::StoreError;
 
 /// The tables, with the column that orders their rows, and what a row is called: one, several.
-const TABLES: [(&str, &str, &str, &str); 6] = [
+const TABLES: [(&str, &str, &str, &str); 8] = [
     ("uploads", "id", "upload", "uploads"),
     ("users", "name", "user", "users"),
     ("tokens", "id", "token", "tokens"),
     ("sessions", "hash", "login", "logins"),
     ("nonces", "nonce", "form's nonce", "forms' nonces"),
+    ("events", "id", "event", "events"),
+    (
+        "deliveries",
+        "event",
+        "delivery to a hook",
+        "deliveries to a hook",
+    ),
     (CLOCK, "id", "time of the last search", "times"),
 ];
 /// The table that a receiver fills without any request.

@@ -172,6 +172,15 @@ impl Concat {
     }
 }
 
+/// Where a hook wants a file, in place of where the client does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renamed {
+    /// The directory.
+    pub dir: String,
+    /// The name.
+    pub name: String,
+}
+
 /// The first bytes of a file.
 #[derive(Clone, Default)]
 pub struct Prefix {
@@ -210,6 +219,8 @@ pub struct Record {
     pub epoch: i64,
     /// The number of the lease under which this record was read, and may be changed; 0 where there are no other receivers.
     pub lease: i64,
+    /// Where a hook wants the file; `None` where it is stored as the client wants it.
+    pub renamed: Option<Renamed>,
     /// The time of the first locate, in milliseconds since 1970.
     pub created: i64,
     /// The time of the last progress, when this record was read.
@@ -238,6 +249,7 @@ impl Record {
             concat: Concat::None,
             epoch: 0,
             lease: 0,
+            renamed: None,
             created: 0,
             changed: 0,
             gone: 0,
@@ -255,6 +267,20 @@ impl Record {
     /// The name of that file while the record is about to be deleted or added.
     pub fn withdrawn_name(&self) -> String {
         self.file_name() + WITHDRAWN
+    }
+
+    /// The name under which the file is stored.
+    pub fn name(&self) -> &str {
+        self.renamed
+            .as_ref()
+            .map_or(&self.identity.name, |to| &to.name)
+    }
+
+    /// The directory in which the file is stored.
+    pub fn dir(&self) -> &str {
+        self.renamed
+            .as_ref()
+            .map_or(&self.identity.dir, |to| &to.dir)
     }
 
     /// Returns all bytes that are durable.

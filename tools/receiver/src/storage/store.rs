@@ -1,17 +1,21 @@
 //! The records of uploads in the database.
 
+use std::sync::Arc;
+
 use sqlx::any::AnyRow;
 use sqlx::Row;
+use tokio::sync::Notify;
 
 use crate::storage::changes::{Change, Limits, New};
 use crate::storage::database::{is_storable, signed, Database, PATIENCE};
 use crate::storage::digests::Digests;
 use crate::storage::error::StoreError;
+use crate::storage::events::{Event, Kind, Origin};
 use crate::storage::object::Object;
 use crate::storage::pool::Pool;
 use crate::storage::queue::Changes;
 use crate::storage::ranges::Ranges;
-use crate::storage::record::{Concat, Identity, Prefix, Record, State};
+use crate::storage::record::{Concat, Identity, Prefix, Record, Renamed, State};
 
 /// How many connections to the database are for reading.
 const READERS: u32 = 4;
@@ -23,7 +27,11 @@ pub struct Store {
     pub(super) readers: Pool,
     /// For lists, which do not wait for the many short reads of uploads either.
     lists: Pool,
-    changes: Changes,
+    pub(super) changes: Changes,
+    /// Who makes the changes.
+    pub(super) origin: Origin,
+    /// What is told when there is something to tell the hook; none where there is no such hook.
+    pub(super) told: Option<Arc<Notify>>,
 }
 
 impl Store {
@@ -35,7 +43,19 @@ impl Store {
             changes: Changes::start(database.clone(), writer),
             readers: database.pool(READERS).await?,
             lists: database.pool(1).await?,
+            origin: Origin::default(),
+            told: None,
         })
+    }
+
+    /// Makes an event of a change that is about to be made.
+    pub(super) fn event(&self, kind: Kind, record: &Record) -> Event {
+        Event {
+            kind,
+            record: record.clone(),
+            origin: self.origin,
+            is_told: kind == Kind::Completed && self.told.is_some(),
+        }
     }
 
     /// Checks that the database can be read and written. What it writes is a nonce that has no use, until the next one.
@@ -155,9 +175,10 @@ impl Store {
         self.changes.make(change).await.map(drop)
     }
 
-    /// Deletes a record.
-    pub async fn delete(&self, record: &Record) -> Result<(), StoreError> {
+    /// Deletes a record. The event says why.
+    pub async fn delete(&self, record: &Record, why: Kind) -> Result<(), StoreError> {
         let change = Change::Delete(record.id.clone(), record.lease);
+        let change = change.with(vec![self.event(why, record)]);
         self.changes.make(change).await.map(drop)
     }
 
@@ -172,7 +193,8 @@ impl Store {
     /// limits allow.
     pub async fn insert(&self, record: &Record, limits: Limits) -> Result<bool, StoreError> {
         let change = Change::Insert(Box::new(record.clone()), limits);
-        self.changes.make(change).await
+        let event = self.event(Kind::Created, record);
+        self.changes.make(change.with(vec![event])).await
     }
 
     /// Saves the state of an upload.
@@ -203,8 +225,16 @@ impl Store {
         replaced: Option<Record>,
         new: Option<New>,
     ) -> Result<bool, StoreError> {
+        let mut events = vec![self.event(Kind::Completed, record)];
+        if let Some(replaced) = &replaced {
+            events.insert(0, self.event(Kind::Replaced, replaced));
+        }
         let change = Change::Finish(Box::new(record.clone()), replaced.map(Box::new), new);
-        self.changes.make(change).await
+        let done = self.changes.make(change.with(events)).await?;
+        if let Some(told) = self.told.as_ref().filter(|_| done) {
+            told.notify_one();
+        }
+        Ok(done)
     }
 }
 
@@ -249,6 +279,13 @@ pub(super) fn record(row: &AnyRow) -> Result<Record, StoreError> {
         concat: Concat::from_text(row.try_get("concat")?).ok_or_else(|| unreadable("concat"))?,
         epoch: row.try_get("epoch")?,
         lease: 0,
+        renamed: match row.try_get("as_name")? {
+            "" => None,
+            name => Some(Renamed {
+                dir: row.try_get("as_dir")?,
+                name: name.to_owned(),
+            }),
+        },
         created: row.try_get("created")?,
         changed: row.try_get("changed")?,
         gone: row.try_get("gone")?,

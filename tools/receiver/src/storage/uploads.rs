@@ -15,6 +15,7 @@ use crate::storage::blocks::Blocks;
 use crate::storage::changes::New;
 use crate::storage::claims::{Claim, Claims};
 use crate::storage::error::StorageError;
+use crate::storage::events::Kind;
 use crate::storage::failpoint;
 use crate::storage::files::{Entry, Files};
 use crate::storage::leases::Leases;
@@ -115,9 +116,14 @@ impl Uploads {
             }
             None => self.move_back(record).await?,
         }
+        let was = record.clone();
         record.go_back(Prefix::default());
         record.place = record.id.clone();
-        Ok(self.store.save(record).await?)
+        match was.state {
+            State::Complete => self.store.restart(record, &was).await?,
+            State::New | State::Partial => self.store.save(record).await?,
+        }
+        Ok(())
     }
 
     /// Drops the bytes of an upload that are not the client's. An unfinished one keeps those that a digest has proven.
@@ -132,13 +138,22 @@ impl Uploads {
 
     /// Deletes an upload, record and file.
     pub async fn delete(&self, record: &Record) -> Result<(), StorageError> {
+        let why = match record.state {
+            State::Complete => Kind::Deleted,
+            State::New | State::Partial => Kind::Discarded,
+        };
+        self.delete_as(record, why).await
+    }
+
+    /// Deletes an upload, record and file, and says why.
+    pub async fn delete_as(&self, record: &Record, why: Kind) -> Result<(), StorageError> {
         if let Some(objects) = &self.objects {
             // A crash in between leaves a record without bytes, and never bytes without a record.
             objects.drop_bytes(record).await?;
-            return Ok(self.store.delete(record).await?);
+            return Ok(self.store.delete(record, why).await?);
         }
         self.on_disk(record, Files::withdraw).await?;
-        if let Err(error) = self.store.delete(record).await {
+        if let Err(error) = self.store.delete(record, why).await {
             let restore = |files: &Files, record: &Record| files.restore(record);
             self.on_disk(record, restore).await?;
             return Err(error.into());
@@ -279,12 +294,12 @@ impl Uploads {
             Conflict::Replace | Conflict::Refuse => 1,
         };
         let taken = |why: &str| {
-            let full = format!("{}/{}", file.dir, file.name);
+            let full = format!("{}/{}", record.dir(), record.name());
             let path = full.trim_start_matches('/').escape_debug();
             StorageError::NameTaken(format!("'{path}' {why}"))
         };
         for number in 1..=last {
-            let place = names::tree(&file.owner, &file.dir, &file.name, number);
+            let place = names::tree(&file.owner, record.dir(), record.name(), number);
             names::check_place(&place).map_err(StorageError::NameTooLong)?;
             let mut other = self.store.at(&place, &record.id).await?;
             let entry = self.entry_at(&place).await?;
@@ -348,7 +363,7 @@ impl Uploads {
                 "the file '{}' is gone, and {why}: the upload is forgotten",
                 old.place
             );
-            self.store.delete(&old).await?;
+            self.store.delete(&old, Kind::Gone).await?;
         }
         Ok(gone)
     }

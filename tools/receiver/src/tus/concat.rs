@@ -77,6 +77,7 @@ async fn make_final(
     }
     endpoint.check_size(size)?;
     record.identity.size = size;
+    endpoint.ask(&mut record).await?;
     // Refuses the name, if it is taken, before anything is copied.
     uploads.choose_place(&record).await.map_err(refusal)?;
     let joined = uploads.claim(&record.id).await?;

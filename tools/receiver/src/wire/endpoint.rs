@@ -7,10 +7,14 @@ use resup_digests::Algorithm;
 use crate::accounts::Accounts;
 use crate::config::digest_set::DigestSet;
 use crate::config::Config;
+use crate::hooks::before;
+use crate::hooks::hook::Hook;
 use crate::http::reply::Reply;
 use crate::http::size::in_units;
 use crate::ops::metrics::Metrics;
 use crate::storage::changes::Limits;
+use crate::storage::events::Origin;
+use crate::storage::record::Record;
 use crate::storage::uploads::Uploads;
 
 /// The size of the largest file that a store may carry. Each is in memory until it is there as a whole.
@@ -31,9 +35,25 @@ pub struct Endpoint {
     pub metrics: Arc<Metrics>,
     /// The settings.
     pub config: Arc<Config>,
+    /// The hook that is asked before an upload is made.
+    pub before: Option<Arc<Hook>>,
 }
 
 impl Endpoint {
+    /// Makes it one at which a client makes changes.
+    pub fn by(mut self, origin: Origin) -> Self {
+        self.uploads = self.uploads.by(origin);
+        self
+    }
+
+    /// Asks the hook, if there is one, whether an upload may be made. It may give the file another name.
+    pub async fn ask(&self, record: &mut Record) -> Result<(), Reply> {
+        match &self.before {
+            Some(hook) => before::ask(hook, record, self.uploads.store.origin()).await,
+            None => Ok(()),
+        }
+    }
+
     /// The largest number of file bytes in one send.
     pub fn max_segment(&self) -> Option<u64> {
         self.config.max_segment.map(Into::into)

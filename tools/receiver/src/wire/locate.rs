@@ -111,13 +111,23 @@ async fn find_or_make(
     digest: Algorithm,
 ) -> Result<String, Reply> {
     let limits = endpoint.limits();
+    // What the hook has said; it is asked once.
+    let mut renamed = None;
     // Twice, since a concurrent locate of the same file may win the insert, or files may be gone that count.
     for attempt in 1..=2 {
         if let Some(record) = find(endpoint, file).await? {
             return Ok(record.id);
         }
-        let record =
+        let mut record =
             Record::new(file.clone(), endpoint.digests(digest)).map_err(Reply::internal)?;
+        record.renamed = match renamed.take() {
+            Some(renamed) => renamed,
+            None => {
+                endpoint.ask(&mut record).await?;
+                record.renamed
+            }
+        };
+        renamed = Some(record.renamed.clone());
         // Refuses the name, if it is taken, before there is a record.
         match endpoint.uploads.choose_place(&record).await {
             // Perhaps by a store of this file that has just ended.

@@ -45,6 +45,11 @@ pub async fn store(
             file.size
         )));
     }
+    // The hook is asked before the bytes are there, and nobody else waits for it.
+    let fresh = match find(endpoint, &file).await? {
+        None => Some(make(endpoint, &file, agreement).await?),
+        Some(_) => None,
+    };
     let _sending = endpoint.uploads.claims.begin_send(check.owner())?;
     let _room = ROOM.try_acquire_many(file.size as u32).map_err(|_| {
         Reply::too_large(
@@ -59,7 +64,7 @@ pub async fn store(
         if file.digests().iter().any(is_wrong) {
             return Err(wrong_digest());
         }
-        put(&own, &file, bytes, agreement).await
+        put(&own, (&file, fresh), bytes, agreement).await
     };
     let (_claim, mut record) = threads::run(work).await??;
     log.id.clone_from(&record.id);
@@ -84,10 +89,18 @@ async fn read_file(form: &mut Form<'_>, size: u64, received: &mut u64) -> Result
     }
 }
 
+/// Makes the record of a new file, if the hook allows it.
+async fn make(endpoint: &Endpoint, file: &Identity, agreement: Agreement) -> Result<Record, Reply> {
+    let digests = endpoint.digests(agreement.digest);
+    let mut record = Record::new(file.clone(), digests).map_err(Reply::internal)?;
+    endpoint.ask(&mut record).await?;
+    Ok(record)
+}
+
 /// Stores a file, unless the receiver has it or a part of it. Returns its upload, which is claimed.
 async fn put(
     endpoint: &Endpoint,
-    file: &Identity,
+    (file, mut fresh): (&Identity, Option<Record>),
     bytes: Bytes,
     agreement: Agreement,
 ) -> Result<(Claim, Record), Reply> {
@@ -110,8 +123,10 @@ async fn put(
             }
             return Ok((claim, record));
         }
-        let digests = endpoint.digests(agreement.digest);
-        let mut record = Record::new(file.clone(), digests).map_err(Reply::internal)?;
+        let mut record = match fresh.take() {
+            Some(record) => record,
+            None => make(endpoint, file, agreement).await?,
+        };
         // A locate may find it as soon as it has a record.
         let claim = uploads.claim(&record.id).await?;
         record.lease = claim.lease();

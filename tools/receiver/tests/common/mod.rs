@@ -6,6 +6,7 @@ pub mod accounts;
 #[cfg(target_os = "linux")]
 pub mod faulty;
 mod forms;
+pub mod hook;
 pub mod lock;
 pub mod objects;
 pub mod parts;
