@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 use std::time::Instant;
@@ -42,7 +42,8 @@ pub(crate) fn measure_all(bench: &Bench, report: &mut Report) -> Result<(), Stri
             Vec::from_iter(small),
         ),
     ] {
-        let run = |count| || upload(bench, &postgres, count, &work);
+        let (postgres, work) = (&postgres, &work);
+        let run = |count| move || upload(bench, postgres, count, work);
         let runs = in_turn(
             bench.runs,
             vec![
@@ -88,7 +89,10 @@ fn upload(
     let url = format!("http://{}/upload", proxy.addr());
     let begun = Instant::now();
     let costs: Result<Vec<_>, _> = thread::scope(|scope| {
-        let client = |paths| scope.spawn(|| one_client(bench, &url, paths));
+        let client = |paths: &'_ Vec<PathBuf>| {
+            let (paths, url) = (paths.clone(), url.clone());
+            scope.spawn(move || one_client(bench, &url, &paths))
+        };
         let clients: Vec<_> = work.iter().map(client).collect();
         let ends = clients.into_iter().map(|it| it.join());
         ends.map(|end| end.unwrap_or_else(|_| Err("a client panicked".to_owned())))
@@ -105,8 +109,8 @@ fn upload(
     })
 }
 
-fn one_client(bench: &Bench, url: &str, paths: &[impl AsRef<Path>]) -> Result<Cost, String> {
+fn one_client(bench: &Bench, url: &str, paths: &[PathBuf]) -> Result<Cost, String> {
     let mut command = Command::new(bench.program("bench-uploader"));
     command.args(["--digest", "automatic", url]);
-    measure(command.args(paths.iter().map(AsRef::as_ref)))
+    measure(command.args(paths))
 }
