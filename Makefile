@@ -137,6 +137,7 @@ soak: need-test
 	$(call soak,1000000,--test c_abi,a_program_that_breaks_the_rules)
 	$(call soak,100,--lib,histories)
 	$(call soak,1000,--test faults)
+	$(call soak,200,--test several,uploads_through_a_proxy)
 
 # The Delphi and Free Pascal binding, with its examples.
 test-pascal: need-pascal

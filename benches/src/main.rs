@@ -4,7 +4,7 @@
 //!
 //! | variable | what |
 //! | --- | --- |
-//! | `BENCH_ONLY` | the measurements to make, by comma: `loopback`, `resume`, `files`, `receiver`, `link`, `memory`, `size`, `cancel`, `curves` |
+//! | `BENCH_ONLY` | the measurements to make, by comma: `loopback`, `resume`, `files`, `receiver`, `several`, `link`, `memory`, `size`, `cancel`, `curves` |
 //! | `BENCH_SIZE` | the size of the big file in MiB: 1024 |
 //! | `BENCH_RUNS` | how many runs of each, of what takes long fewer: 3 |
 //! | `BENCH_FILES` | how many small files: 5000 |
@@ -32,10 +32,11 @@ use report::Report;
 
 type Measurement = fn(&Bench, &mut Report) -> Result<(), String>;
 
-const MEASUREMENTS: [(&str, Measurement); 9] = [
+const MEASUREMENTS: [(&str, Measurement); 10] = [
     ("link", rows::link::measure_all),
     ("loopback", rows::loopback::measure_all),
     ("receiver", rows::receiver::measure_all),
+    ("several", rows::several::measure_all),
     ("resume", rows::resume::measure_all),
     ("files", rows::files::measure_all),
     ("memory", rows::memory::measure_all),

@@ -9,6 +9,7 @@ pub(crate) mod memory;
 mod peers;
 pub(crate) mod receiver;
 pub(crate) mod resume;
+pub(crate) mod several;
 pub(crate) mod size;
 
 use crate::table::Target;

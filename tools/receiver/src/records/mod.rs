@@ -8,6 +8,8 @@
 mod download;
 mod item;
 
+use std::collections::HashSet;
+
 use axum::extract::{Path, State};
 use axum::http::request::Parts;
 use axum::http::StatusCode;
@@ -67,9 +69,9 @@ pub async fn list(
             break;
         }
     }
-    let items = records
-        .iter()
-        .map(|record| item(&uploads, record, base(&head)));
+    let active = uploads.active(&records).await?;
+    let item = |record| item(&active, record, base(&head));
+    let items = records.iter().map(item);
     #[derive(Serialize)]
     struct List<'r> {
         uploads: Vec<Item<'r>>,
@@ -90,7 +92,8 @@ pub async fn details(
     let record = find(&uploads, &owner, &id).await?;
     let there = uploads.leave_out_gone(vec![record]).await?;
     let record = there.first().ok_or_else(|| Reply::unknown(&id))?;
-    Ok(json(&item(&uploads, record, base(&head))))
+    let active = uploads.active(&there).await?;
+    Ok(json(&item(&active, record, base(&head))))
 }
 
 /// Answers `DELETE /uploads/{id}`: deletes record and file, unless a client is sending, or a condition does not hold. The
@@ -137,8 +140,8 @@ pub async fn file(
     download::file(&uploads, &record, &head).await
 }
 
-fn item<'r>(uploads: &Uploads, record: &'r Record, base: &str) -> Item<'r> {
-    Item::new(record, uploads.claims.has(&record.id), base)
+fn item<'r>(active: &HashSet<String>, record: &'r Record, base: &str) -> Item<'r> {
+    Item::new(record, active.contains(&record.id), base)
 }
 
 async fn find(uploads: &Uploads, owner: &str, id: &str) -> Result<Record, Reply> {

@@ -141,6 +141,19 @@ impl Leases {
             .collect()
     }
 
+    /// Lists those of the uploads on which living receivers work.
+    pub async fn held(&self, ids: &[&str]) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT leases.id FROM leases JOIN receivers ON receivers.id = leases.receiver
+             WHERE expires > EXTRACT(EPOCH FROM clock_timestamp()) * 1000
+               AND leases.id = ANY (string_to_array($1, ' '))",
+        )
+        .bind(ids.join(" "))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
+    }
+
     /// Whether all of these receivers have ended, so that none of them will ever write again. Blocks.
     pub fn are_dead(&self, receivers: &[String]) -> io::Result<bool> {
         for receiver in receivers {

@@ -1,7 +1,8 @@
 //! The move of all records from one database to another one.
 //!
 //! The rows are copied in one transaction and read again before it is committed. The source is read in one transaction, too,
-//! and stays as it is.
+//! and stays as it is. Leases and counts of wrong passwords of several receivers are not copied: no receiver runs, and the counts
+//! are forgotten in half an hour.
 
 use futures_util::TryStreamExt;
 use sha2::{Digest, Sha256};

@@ -5,6 +5,7 @@
 //! files that it has open and by their names. So the upload gets a new file with another name, with a copy of what was
 //! confirmed: the other one has the old file, and its changes of the record are refused.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::future::Future;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
@@ -16,7 +17,7 @@ use cap_std::fs::OpenOptions;
 use tokio::time::{sleep, Instant};
 
 use crate::storage::claims::{Claim, CLAIM_TIMEOUT};
-use crate::storage::error::{ClaimError, StorageError};
+use crate::storage::error::{ClaimError, StorageError, StoreError};
 use crate::storage::files::{sync_names, unless_missing, Files};
 use crate::storage::leases::Leases;
 use crate::storage::record::{Record, State, WITHDRAWN};
@@ -77,6 +78,22 @@ impl Uploads {
             lease: claim.lease(),
             ..record
         }))
+    }
+
+    /// Finds out on which of the uploads requests work now, at all receivers.
+    pub async fn active(&self, records: &[Record]) -> Result<HashSet<String>, StoreError> {
+        let ids = records.iter().map(|record| record.id.as_str());
+        Ok(match &self.leases {
+            Some(leases) => leases
+                .held(&Vec::from_iter(ids))
+                .await?
+                .into_iter()
+                .collect(),
+            None => ids
+                .filter(|id| self.claims.has(id))
+                .map(str::to_owned)
+                .collect(),
+        })
     }
 
     /// Adds the lease to a claim, where there are other receivers.
@@ -228,8 +245,11 @@ async fn grant_wishes(uploads: &Uploads, leases: &Leases) -> Result<(), StorageE
     Ok(())
 }
 
-/// Puts right what dead receivers left, so that no request has to wait for it.
+/// Puts right what dead receivers left, so that no request has to wait for it. One receiver at a time does that.
 async fn adopt(uploads: &Uploads, leases: &Leases) -> Result<(), StorageError> {
+    let Some(_claim) = uploads.claim_idle(":orphans").await? else {
+        return Ok(());
+    };
     let mut last = String::new();
     loop {
         let orphans = leases.orphans(&last).await?;
