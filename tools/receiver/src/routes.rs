@@ -51,6 +51,7 @@ pub fn router(app: App) -> Router {
             get(records::details).delete(records::delete),
         )
         .route("/uploads/{id}/file", get(records::file))
+        .route("/zip", post(records::archive::archive))
         .route("/login", get(form).post(log_in))
         .route("/logout", post(log_out))
         .fallback(nothing)

@@ -21,7 +21,7 @@ use crate::storage::record::Record;
 use crate::storage::uploads::Uploads;
 
 /// How many bytes are read at once.
-const CHUNK: usize = 64 * 1024;
+pub const CHUNK: usize = 64 * 1024;
 /// All characters but the `attr-char` of RFC 8187.
 const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')

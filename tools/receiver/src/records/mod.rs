@@ -2,13 +2,17 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
+//! | [`archive`] | the download of several finished files as one zip file |
+//! | `zip` | the format of that |
 //! | `download` | the download of a finished file |
 //! | `item` | the JSON that describes an upload |
 //! | `query` | what a request wants listed |
 
+pub mod archive;
 mod download;
 mod item;
 mod query;
+mod zip;
 
 use std::time::{Duration, Instant};
 
