@@ -12,6 +12,7 @@
 //! | [`tus`] | uploads by tus 1.0 |
 //! | [`ietf`] | uploads by the IETF's resumable uploads |
 //! | [`resource`] | what these two have in common: an upload with a URL of its own |
+//! | [`account`] | a user's own account, and the admin's view of all |
 //! | [`wire`] | uploads by form at `/upload`: locate, send and store |
 //! | [`records`] | the list of uploads, their details, download and deletion |
 //! | [`page`] | the pages that people see, with the login |
@@ -36,6 +37,7 @@
 //! `vendor` has files of npm packages, unchanged: `spark-md5.min.js` of spark-md5 3.0.2, and
 //! `hash-wasm-blake3.umd.min.js`, which is `dist/blake3.umd.min.js` of hash-wasm 4.13.0.
 
+mod account;
 mod accounts;
 mod app;
 mod choice;

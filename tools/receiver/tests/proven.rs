@@ -193,6 +193,7 @@ fn forget_changes(url: &str) {
             "DROP INDEX uploads_by_change",
             "ALTER TABLE uploads DROP COLUMN folded",
             "CREATE INDEX uploads_by_state ON uploads (state, changed)",
+            "ALTER TABLE users DROP COLUMN admin",
             "DROP INDEX uploads_by_concat",
             "ALTER TABLE uploads DROP COLUMN concat",
             "DROP INDEX uploads_that_are_gone",

@@ -20,6 +20,7 @@
 //! | [`database`] | addresses of databases, connections to them, and numbers and times as they take them |
 //! | [`pool`] | connections that are shared |
 //! | [`moving`] | the move of all records to another database |
+//! | [`folders`] | the directories of uploads, and what each owner has |
 //! | [`files`] | the bytes, in the directories `partial` and `files` |
 //! | [`unknown`] | bytes that the database does not know, in `partial.unknown` |
 //! | [`inventory`] | the commands that list and remove these |
@@ -47,6 +48,7 @@ pub mod error;
 pub mod expiry;
 pub mod failpoint;
 pub mod files;
+pub mod folders;
 pub mod gone;
 pub mod inventory;
 pub mod join;
