@@ -55,6 +55,7 @@ pub fn router(app: App) -> Router {
         .route("/zip", post(records::archive::archive))
         .route("/account", get(account::account))
         .route("/password", post(account::password))
+        .route("/admin", get(page::admin))
         .route("/admin/overview", get(account::overview))
         .route("/login", get(form).post(log_in))
         .route("/logout", post(log_out))
