@@ -1,5 +1,6 @@
 // The uploads of this page as a list: as many rows as somebody can look at, and all in one sum.
 
+import { Rate } from "./rate.js";
 import { removeRow, set, UploadRow } from "./row.js";
 import { bytes, percent, span, text } from "./texts.js";
 
@@ -19,6 +20,9 @@ export class UploadList {
   #rows = new Map();
   /** The uploads that have to be drawn again. */
   #dirty = new Set();
+  /** The rate of all together, where each file is too small for one of its own. */
+  #rate = new Rate();
+  #done = 0;
   #section = document.getElementById("uploading");
   #list = this.#section.querySelector(".rows");
 
@@ -99,7 +103,10 @@ export class UploadList {
     const count = uploads.length + gone.files;
     const key = { 0: "total_done", 1: "total_one" }[left] ?? "total";
     const total = text(key, { left, percent: share, count });
-    const rate = sum(uploads.map((upload) => upload.rate.perSecond ?? 0));
+    if (active.length === 0) this.#rate.stop();
+    else this.#rate.add(Math.max(done - this.#done, 0));
+    this.#done = done;
+    const rate = sum(uploads.map((upload) => upload.rate.perSecond ?? 0)) || (active.length > 0 && this.#rate.perSecond) || 0;
     const moving = { total, rate: bytes(rate), time: rate && span(unsent / rate) };
     set(find("total"), "textContent", rate ? text("total_moving", moving) : total);
     find("total").hidden = count < 2;
