@@ -7,7 +7,7 @@ import { after, afterEach, before, beforeEach, describe, test } from "node:test"
 
 import { chooseMany } from "./many.js";
 import { Link } from "./link.js";
-import { Browser, Files, Receiver, SLOW, until } from "./support.js";
+import { Browser, FAST, Files, Receiver, SLOW, until } from "./support.js";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PASSWORD = "correct horse battery";
@@ -80,6 +80,7 @@ describe("Firefox", () => {
     page.on("dialog", (dialog) => dialog.accept());
     await page.reload();
     await row(page, "unfinished", file.name).waitFor();
+    link.rate = FAST;
     await page.locator("#files").setInputFiles(file.path);
     await state(page, file.name, "complete");
     assert.equal((await receiver.stored(file.name)).sha256, file.sha256);
