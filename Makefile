@@ -205,7 +205,7 @@ reference: need-reference
 	mkdir -p target
 	doxygen docs/Doxyfile
 
-# The receiver's page in Chromium. Its tests run below target/, where npm puts what they need.
+# The receiver's page in Chromium and Firefox. Its tests run below target/, where npm puts what they need.
 PAGE = $(abspath $(TARGET)/page-tests)
 
 test-page: need-page

@@ -12,6 +12,7 @@
 //! | [`tus`] | uploads by tus 1.0 |
 //! | [`ietf`] | uploads by the IETF's resumable uploads |
 //! | [`resource`] | what these two have in common: an upload with a URL of its own |
+//! | [`account`] | a user's own account, and the admin's view of all |
 //! | [`wire`] | uploads by form at `/upload`: locate, send and store |
 //! | [`records`] | the list of uploads, their details, download and deletion |
 //! | [`audit`] | the command that exports what happened to uploads |
@@ -30,9 +31,12 @@
 //!
 //! Each module uses only modules below it in this list; a test refuses files that use each other in a circle.
 //!
-//! The page's scripts are in `page/assets`, from the top: `app.js` puts them together. `queue.js` has the uploads
-//! and their order, `records.js` the server's list, `row.js` one upload on the page, `dialogs.js` questions and the
-//! login, `files.js` the files that were chosen or dropped. `upload.js` is one upload and its attempts after a connection
+//! The page's scripts are in `page/assets`, from the top: `app.js` puts them together, `admin.js` those of the admin's page.
+//! `queue.js` has the uploads and their order, `uploads.js` shows them. `records.js` has the server's lists, of which
+//! `library.js` is that of the finished files, with `selection.js` for several of them; `list.js` has the rows of both.
+//! `account.js` shows the user's account. `row.js` is one upload on the page, with `kinds.js` for icons. `dialogs.js` has
+//! questions and the login, `files.js` the files that were chosen, dropped or pasted, `own.js` what this page was sending
+//! before a reload, `copy.js` the clipboard. `upload.js` is one upload and its attempts after a connection
 //! loss. `transfer.js` is one attempt, as in the library: store, or locate, compare and send. It uses `agreement.js` for
 //! what version 1.1 adds, `compare.js`, `digest.js` (with `digest-worker.js`), `parts.js`, `segments.js` and `rate.js`.
 //! `parts.js` plans the parts, with `ranges.js`; `ramp.js` counts the connections of one upload and `lanes.js` those of
@@ -40,6 +44,7 @@
 //! `vendor` has files of npm packages, unchanged: `spark-md5.min.js` of spark-md5 3.0.2, and
 //! `hash-wasm-blake3.umd.min.js`, which is `dist/blake3.umd.min.js` of hash-wasm 4.13.0.
 
+mod account;
 mod accounts;
 mod app;
 mod audit;

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::Router;
 
+use crate::account;
 use crate::accounts::base::{base, url};
 use crate::app::App;
 use crate::choice::{options, upload};
@@ -53,6 +54,11 @@ pub fn router(app: App) -> Router {
         .route("/uploads/{id}/file", get(records::file))
         .route("/uploads/{id}/receipt", get(receipts::receipt))
         .route("/receipt-key", get(receipts::key))
+        .route("/zip", post(records::archive::archive))
+        .route("/account", get(account::account))
+        .route("/password", post(account::password))
+        .route("/admin", get(page::admin))
+        .route("/admin/overview", get(account::overview))
         .route("/login", get(form).post(log_in))
         .route("/logout", post(log_out))
         .fallback(nothing)

@@ -194,6 +194,7 @@ fn forget_changes(url: &str) {
             "ALTER TABLE uploads DROP COLUMN folded",
             "CREATE INDEX uploads_by_state ON uploads (state, changed)",
             "ALTER TABLE uploads DROP COLUMN epoch",
+            "ALTER TABLE users DROP COLUMN admin",
             "DROP INDEX uploads_by_concat",
             "ALTER TABLE uploads DROP COLUMN concat",
             "DROP INDEX uploads_that_are_gone",

@@ -1,56 +1,76 @@
 // The page: takes files, shows their progress, and reports what happens.
 
+import { Account } from "./account.js";
 import { ask, askForLogin } from "./dialogs.js";
-import { chosen, dropped, tidy } from "./files.js";
+import { chosen, dropped, pasted, tidy } from "./files.js";
+import { remember } from "./own.js";
 import { Queue } from "./queue.js";
 import { notDeleted, Records } from "./records.js";
-import { describe, removeRow, set, UploadRow } from "./row.js";
-import { LoggedOut } from "./server.js";
-import { bytes, percent, span, text } from "./texts.js";
+import { describe, set, wayOut } from "./row.js";
+import { each, LoggedOut } from "./server.js";
+import { bytes, text } from "./texts.js";
+import { UploadList } from "./uploads.js";
 
 /** How often the page is drawn again. */
 const TICK = 250;
 /** How often screen readers get a text. */
 const PEACE = 5000;
+/** How many failures are told one by one. */
+const FEW = 3;
 
-const section = document.getElementById("uploading");
-const list = section.querySelector(".rows");
-const title = document.title;
-
-/** The rows of the uploads of this page. */
-const rows = new Map();
-/** The uploads that have to be drawn again. */
-const dirty = new Set();
 /** What has happened since the last text for screen readers. */
 let news = [];
 let completed = [];
+let failed = [];
 let told = -Infinity;
-/** Whether the server's lists lack an upload of this page. */
+/** Whether the server's lists lack an upload of this page, and how many ticks ago they were fetched. */
 let outdated = false;
+let ticks = 0;
 /** Whether the user has closed the login. */
 let declined = false;
 
 const queue = new Queue((upload) => {
-  dirty.add(upload);
+  uploads.changed(upload);
   if (upload.state === "complete") {
     completed.push(upload.file.name);
     outdated = true;
   }
-  if (upload.state === "failed") {
-    say(text("said_failed", { name: upload.file.name, text: describe(upload) }));
-  }
+  if (upload.state === "failed") failed.push(upload);
   if (upload.state === "logged_out") logIn();
 });
 
+const uploads = new UploadList(queue, {
+  go: (upload) => {
+    if (upload.state === "logged_out") return logIn({ wanted: true });
+    if (upload.state !== "failed" || wayOut(upload.error) !== "choose_again") return queue.resume(upload);
+    choose((file) => {
+      queue.drop([upload]);
+      add([{ file, dir: upload.dir }]);
+    });
+  },
+  pause: (upload) => queue.pause(upload),
+  cancel: (upload) => (upload.state === "complete" ? drop([upload]) : cancel(upload)),
+});
+
+const account = new Account({
+  folders: (folders) => (records.library.folders = folders),
+  say,
+  loggedOut: logIn,
+});
+
 const records = new Records({
-  uploads: ({ id, dir, name, size }) => queue.uploads.some((upload) =>
-    upload.id === id || (upload.dir === dir && upload.file.name === name && upload.size === size)),
+  uploads: ({ id, dir, name, size }) => queue.uploads.some((upload) => !upload.isListed &&
+    (upload.id === id || (upload.dir === dir && upload.file.name === name && upload.size === size))),
+  choose,
   add,
   say,
   loggedOut: logIn,
-  complete: () => queue.in("complete"),
-  listed: (uploads) => uploads.forEach((upload) => queue.drop(upload)),
+  complete: () => queue.in("complete").filter((upload) => !upload.isListed),
+  listed: (uploads) => uploads.forEach((upload) => (upload.isListed = true)),
+  deleted: () => account.refresh(),
 });
+
+remember(() => queue.uploads.filter((upload) => upload.running && upload.id).map((upload) => upload.id));
 
 function add(files, unreadable = []) {
   const problem = document.getElementById("unreadable");
@@ -60,10 +80,8 @@ function add(files, unreadable = []) {
   const count = queue.add(files);
   const { name } = files[0].file;
   if (count > 0) say(text(count === 1 && files.length === 1 ? "said_added_one" : "said_added", { count, name }));
-  render();
-  const [first] = files;
-  const shown = queue.uploads.find((upload) => upload.file === first.file);
-  rows.get(shown)?.element.scrollIntoView({ block: "nearest" });
+  uploads.render();
+  uploads.reveal(queue.uploads.at(-count));
   records.refresh();
 }
 
@@ -78,6 +96,12 @@ function logIn({ wanted = false } = {}) {
   });
 }
 
+/** Removes uploads from the list. */
+function drop(some) {
+  queue.drop(some);
+  uploads.render();
+}
+
 async function cancel(upload) {
   const { name } = upload.file;
   const question = {
@@ -87,16 +111,41 @@ async function cancel(upload) {
   };
   if (upload.id && upload.done > 0 && !(await ask(question))) return;
   if (upload.state === "complete") return;
-  try {
-    await upload.cancel();
-    say(text("said_removed", { name }));
-  } catch (error) {
-    if (error instanceof LoggedOut) logIn({ wanted: true });
-    say(notDeleted(error, name));
-  }
-  queue.drop(upload);
-  render();
+  await remove([upload]);
+  if (queue.uploads.includes(upload)) return;
+  say(text("said_removed", { name }));
+}
+
+async function cancelAll() {
+  const count = queue.uploads.filter((upload) => upload.state !== "complete").length;
+  const question = {
+    heading: text("cancel_all_question", { count }),
+    details: text("cancel_all_text"),
+    yes: text("cancel_all"),
+  };
+  if (count === 0 || !(await ask(question))) return;
+  const open = queue.halt();
+  // Of most of them the server has nothing.
+  drop(open.filter((upload) => !upload.id));
+  await remove(open.filter((upload) => upload.id));
+  say(text("said_cancelled", { count: open.length }));
+  document.getElementById("uploading-heading").focus();
+}
+
+/** Stops uploads for good, and removes what the server has of them. */
+async function remove(some) {
+  some.forEach((upload) => upload.halt());
+  await each(some, async (upload) => {
+    try {
+      await upload.cancel();
+    } catch (error) {
+      if (error instanceof LoggedOut) logIn({ wanted: true });
+      say(notDeleted(error, upload.file.name));
+    }
+    drop([upload]);
+  });
   records.refresh();
+  account.refresh();
 }
 
 /** Collects texts for screen readers, which get them all at the next tick. */
@@ -106,70 +155,32 @@ function say(sentence) {
 
 function tell() {
   const peace = performance.now() - told < PEACE && queue.uploads.some((upload) => upload.running);
-  if (completed.length > 0 && !peace) {
+  if (!peace && completed.length + failed.length > 0) {
     told = performance.now();
-    const many = completed.length > 1;
-    const values = { name: completed[0], count: completed.length };
-    say(text(many ? "said_complete_many" : "said_complete", values));
+    if (completed.length > 0) {
+      const many = completed.length > 1;
+      say(text(many ? "said_complete_many" : "said_complete", { name: completed[0], count: completed.length }));
+    }
+    const still = failed.filter((upload) => upload.state === "failed");
+    if (still.length > FEW) say(text("said_failed_many", { count: still.length }));
+    else still.forEach((upload) => say(text("said_failed", { name: upload.file.name, text: describe(upload) })));
     completed = [];
+    failed = [];
   }
   if (news.length > 0) document.getElementById("said").textContent = news.join(" ");
   news = [];
 }
 
-function render() {
-  for (const [upload, row] of rows) {
-    if (queue.uploads.includes(upload)) continue;
-    removeRow(row.element);
-    rows.delete(upload);
-  }
-  queue.in("retrying").forEach((upload) => dirty.add(upload));
-  for (const upload of dirty) {
-    if (!queue.uploads.includes(upload)) continue;
-    if (rows.has(upload)) {
-      rows.get(upload).render();
-      continue;
-    }
-    const row = new UploadRow(upload, {
-      go: (upload) => (upload.state === "logged_out" ? logIn({ wanted: true }) : queue.resume(upload)),
-      pause: (upload) => queue.pause(upload),
-      cancel,
-    });
-    rows.set(upload, row);
-    list.append(row.element);
-  }
-  dirty.clear();
-  section.hidden = queue.uploads.length === 0;
-  renderTotal();
-}
-
-function renderTotal() {
-  const sum = (numbers) => numbers.reduce((sum, number) => sum + number, 0);
-  const { gone } = queue;
-  const size = gone.bytes + sum(queue.uploads.map((upload) => upload.size));
-  const done = gone.bytes + sum(queue.uploads.map((upload) => upload.done));
-  const active = queue.uploads.filter((upload) => upload.running || upload.state === "waiting");
-  // What is paused or has failed takes no time.
-  const unsent = sum(active.map((upload) => upload.size - upload.done));
-  const left = queue.uploads.filter((upload) => upload.state !== "complete").length;
-  const share = percent(done, size);
-  const total = text(left === 1 ? "total_one" : "total", { left, percent: share });
-  const rate = sum(queue.uploads.map((upload) => upload.rate.perSecond ?? 0));
-  const moving = { total, rate: bytes(rate), time: rate && span(unsent / rate) };
-  set(document.getElementById("total"), "textContent", rate ? text("total_moving", moving) : total);
-  document.getElementById("total").hidden = queue.uploads.length + gone.files < 2;
-  const under = active.length > 0;
-  set(document, "title", under ? `${share} · ${title}` : title);
-  const many = queue.uploads.length > 1;
-  document.getElementById("pause-all").hidden = !many || !under;
-  document.getElementById("resume-all").hidden = !many || queue.in("paused").length === 0;
-}
-
 setInterval(() => {
-  render();
+  uploads.render();
   tell();
-  if (outdated) records.refresh();
+  ticks += 1;
+  // Thousands of small files are complete one after the other.
+  if (!outdated || ticks < 2) return;
+  records.refresh();
+  account.refresh();
   outdated = false;
+  ticks = 0;
 }, TICK);
 
 // How files are added.
@@ -191,6 +202,17 @@ for (const [button, input] of [["choose-files", "files"], ["choose-folder", "fol
 // Telephones have no folders to choose.
 document.getElementById("choose-folder").hidden = !("webkitdirectory" in HTMLInputElement.prototype);
 
+const again = document.getElementById("again");
+let choice = () => {};
+again.addEventListener("change", () => again.files[0] && choice(again.files[0]));
+
+/** Lets the user choose one file. */
+function choose(take) {
+  choice = take;
+  again.value = "";
+  again.click();
+}
+
 let inside = 0;
 const brings = (event) => event.dataTransfer?.types.includes("Files");
 const mark = (change) => {
@@ -208,6 +230,13 @@ addEventListener("drop", async (event) => {
   add(files, unreadable);
 });
 
+addEventListener("paste", (event) => {
+  const files = pasted(event.clipboardData, target());
+  if (files.length === 0) return;
+  event.preventDefault();
+  add(files);
+});
+
 // Other events of the page.
 
 document.getElementById("pause-all").addEventListener("click", () => {
@@ -218,6 +247,11 @@ document.getElementById("pause-all").addEventListener("click", () => {
 document.getElementById("resume-all").addEventListener("click", () => {
   queue.in("paused").forEach((upload) => queue.resume(upload));
   document.getElementById("uploading-heading").focus();
+});
+document.getElementById("cancel-all").addEventListener("click", cancelAll);
+document.getElementById("clear-done").addEventListener("click", () => {
+  drop(queue.in("complete"));
+  document.getElementById(queue.uploads.length > 0 ? "uploading-heading" : "choose-heading").focus();
 });
 addEventListener("offline", () => queue.uploads.some((upload) => upload.running) && say(text("said_lost")));
 addEventListener("online", () => records.refresh());

@@ -1,5 +1,7 @@
 // Files from the user: chosen, chosen with their folder, or dropped.
 
+import { text } from "./texts.js";
+
 /** Turns `a//b/` into `a/b`. */
 export function tidy(dir) {
   return dir.split("/").map((part) => part.trim()).filter(Boolean).join("/");
@@ -14,6 +16,20 @@ export function chosen(input, target) {
   return [...input.files].map((file) => {
     const path = file.webkitRelativePath.split("/").slice(0, -1);
     return { file, dir: join(target, ...path) };
+  });
+}
+
+/** Lists the files that were pasted. A picture gets a name of its own: browsers call each one the same. */
+export function pasted(clipboard, target) {
+  const now = new Date();
+  const two = (number) => String(number).padStart(2, "0");
+  const day = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join("-");
+  const time = [two(now.getHours()), two(now.getMinutes()), two(now.getSeconds())].join(".");
+  return [...(clipboard?.files ?? [])].map((file, index) => {
+    if (!/^image\.\w+$/.test(file.name)) return { file, dir: target };
+    const number = index > 0 ? ` ${index + 1}` : "";
+    const name = `${text("pasted_picture")} ${day} ${time}${number}.${file.name.split(".").at(-1)}`;
+    return { file: new File([file], name, { type: file.type, lastModified: Number(now) }), dir: target };
   });
 }
 

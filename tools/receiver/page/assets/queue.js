@@ -4,6 +4,8 @@ import { Upload } from "./upload.js";
 
 const AT_ONCE = 3;
 
+const { compare } = new Intl.Collator(document.documentElement.lang, { numeric: true });
+
 export class Queue {
   uploads = [];
   /** What was complete and is not in the list any more: it counts until the list is empty. */
@@ -15,16 +17,23 @@ export class Queue {
     this.#changed = changed;
   }
 
-  /** Adds files with their directories, without those that are here already; returns how many. */
+  /** Adds files with their directories in the order of their names, without those that are here already; returns how many. */
   add(files) {
-    if (this.uploads.length === 0) this.gone = { files: 0, bytes: 0 };
+    // A new list begins when the last one is done.
+    if (this.uploads.every((upload) => upload.state === "complete")) {
+      this.uploads = [];
+      this.gone = { files: 0, bytes: 0 };
+    }
     const known = new Map(this.uploads.map((upload) => [upload.key, upload]));
+    const sorted = [...files].sort((a, b) => compare(a.dir, b.dir) || compare(a.file.name, b.file.name));
+    const replaced = new Set();
     let added = 0;
-    for (const { file, dir } of files) {
+    for (const { file, dir } of sorted) {
       const upload = new Upload(file, dir, (upload) => this.#changed(upload));
       const before = known.get(upload.key);
-      // The file may have been the reason of a failure, and the browser has opened it again.
-      if (before?.state === "failed") this.drop(before);
+      // The file may have been the reason of a failure, and the browser has opened it again. And what is complete may have
+      // been deleted on the server.
+      if (["failed", "complete"].includes(before?.state)) replaced.add(before);
       else if (before) {
         this.resume(before);
         continue;
@@ -34,7 +43,7 @@ export class Queue {
       this.#changed(upload);
       added += 1;
     }
-    this.work();
+    this.drop(replaced);
     return added;
   }
 
@@ -61,14 +70,21 @@ export class Queue {
     this.work();
   }
 
-  /** Removes it from the list. */
-  drop(upload) {
-    const had = this.uploads.length;
-    this.uploads = this.uploads.filter((other) => other !== upload);
-    if (upload.state === "complete" && this.uploads.length < had) {
-      this.gone.files += 1;
-      this.gone.bytes += upload.size;
-    }
+  /** Stops all that are not complete, and returns them. */
+  halt() {
+    const open = this.uploads.filter((upload) => upload.state !== "complete");
+    // The last ones first, so that none of them is started meanwhile.
+    open.reverse().forEach((upload) => upload.halt());
+    return open;
+  }
+
+  /** Removes some from the list. */
+  drop(uploads) {
+    const dropped = new Set(uploads);
+    const complete = this.uploads.filter((upload) => dropped.has(upload) && upload.state === "complete");
+    this.uploads = this.uploads.filter((upload) => !dropped.has(upload));
+    this.gone.files += complete.length;
+    this.gone.bytes += complete.reduce((sum, upload) => sum + upload.size, 0);
     this.work();
   }
 

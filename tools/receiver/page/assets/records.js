@@ -1,7 +1,10 @@
 // What the server has: the lists of unfinished and finished uploads, kept up to date.
 
 import { ask } from "./dialogs.js";
-import { makeRow, removeRow, set } from "./row.js";
+import { Library } from "./library.js";
+import { List } from "./list.js";
+import { isOwn, learn } from "./own.js";
+import { makeRow, set, tell } from "./row.js";
 import { list, LoggedOut, Passing, remove } from "./server.js";
 import { bytes, date, served, text } from "./texts.js";
 
@@ -9,25 +12,34 @@ const EVERY = 3000;
 const MORE = 100;
 
 export class Records {
+  library;
+  #section = document.getElementById("unfinished");
   #unfinished;
-  #finished;
+  #wanted = MORE;
   #page;
   #timer = 0;
   #busy = null;
   #stale = document.querySelector("#finished .stale");
-  #again = document.getElementById("again");
-  #chosenFor = null;
 
   /**
-   * The page knows which files it is uploading itself (`uploads(item)`), takes files (`add`), tells
+   * The page knows which files it is uploading itself (`uploads(item)`), lets one be chosen (`choose`), takes files (`add`), tells
    * the user something (`say`), and asks for a login (`loggedOut`). It has complete uploads (`complete`)
-   * until the list of the finished ones has them (`listed`).
+   * which the list of the finished ones has from then on (`listed`). `deleted` says that there is room again.
    */
   constructor(page) {
     this.#page = page;
-    this.#unfinished = new List("unfinished", (item) => this.#unfinishedRow(item), () => this.refresh());
-    this.#finished = new List("finished", (item) => this.#finishedRow(item), () => this.refresh());
-    this.#again.addEventListener("change", () => this.#goOn());
+    this.#unfinished = new List(this.#section, (item) => this.#row(item));
+    this.library = new Library({
+      refresh: () => this.refresh(),
+      delete: (item, row, details) => this.#delete(item, row, details),
+      say: page.say,
+      loggedOut: page.loggedOut,
+      deleted: page.deleted,
+    });
+    this.#section.querySelector(".more").addEventListener("click", () => {
+      this.#wanted += MORE;
+      this.refresh();
+    });
     document.addEventListener("visibilitychange", () => this.refresh());
     this.refresh();
   }
@@ -47,28 +59,31 @@ export class Records {
     // What is completed meanwhile is perhaps not in the list.
     const complete = this.#page.complete();
     try {
-      const [unfinished, finished] = await Promise.all([
-        list("partial", this.#unfinished.wanted + 1),
-        list("complete", this.#finished.wanted + 1),
+      const [unfinished, show] = await Promise.all([
+        list({ state: "partial" }, this.#wanted),
+        this.library.fetch(),
       ]);
       this.#stale.hidden = true;
       this.#page.listed(complete);
-      this.#unfinished.show(unfinished, (item) => !this.#page.uploads(item));
-      this.#finished.show(finished, () => true);
-      document.querySelector("#finished .empty").hidden = finished.length > 0;
+      const items = unfinished.uploads.filter((item) => !this.#page.uploads(item));
+      items.forEach(learn);
+      this.#section.querySelector(".more").hidden = !unfinished.next;
+      this.#unfinished.show(items);
+      this.#section.hidden = items.length === 0;
+      show();
     } catch (error) {
       if (error instanceof LoggedOut) this.#page.loggedOut();
       else this.#stale.hidden = false;
     }
   }
 
-  #unfinishedRow(item) {
+  #row(item) {
     const row = makeRow("unfinished-row", item, {
-      again: () => {
-        this.#chosenFor = { item, row };
-        this.#again.value = "";
-        this.#again.click();
-      },
+      again: () => this.#page.choose((file) => {
+        const problem = mismatch(file, item);
+        tell(row, problem);
+        if (!problem) this.#page.add([{ file, dir: item.dir }]);
+      }),
       delete: () => this.#delete(item, row, text("delete_unfinished", { done: bytes(item.held) })),
     });
     return {
@@ -77,38 +92,13 @@ export class Records {
         // Of some uploads only the program that sends them will know the size.
         const size = item.size === null ? "?" : bytes(item.size);
         const values = { done: bytes(item.held), size, time: date(item.changed) };
-        set(row.querySelector(".details"), "textContent", text(item.active ? "held_active" : "held", values));
+        const active = item.active && !isOwn(item.id);
+        set(row.querySelector(".details"), "textContent", text(active ? "held_active" : "held", values));
         set(row.querySelector("progress"), "value", item.size ? item.held / item.size : 0);
         row.querySelector("[data-do=again]").hidden = item.size === null;
-        row.classList.toggle("active", item.active);
+        row.classList.toggle("active", active);
       },
     };
-  }
-
-  #finishedRow(item) {
-    const row = makeRow("finished-row", item, {
-      delete: () => this.#delete(item, row, text("delete_finished")),
-    });
-    const link = row.querySelector("a");
-    link.href = `uploads/${encodeURIComponent(item.id)}/file`;
-    link.download = item.name;
-    return {
-      row,
-      render: (item) => {
-        const values = { size: bytes(item.size), time: date(item.changed) };
-        set(row.querySelector(".details"), "textContent", text("finished_details", values));
-      },
-    };
-  }
-
-  /** Takes a file that was chosen for an unfinished upload: the same one, or another. */
-  #goOn() {
-    const [file] = this.#again.files;
-    const { item, row } = this.#chosenFor ?? {};
-    if (!file || !item) return;
-    const problem = mismatch(file, item);
-    tell(row, problem);
-    if (!problem) this.#page.add([{ file, dir: item.dir }]);
   }
 
   async #delete(item, row, details) {
@@ -119,6 +109,7 @@ export class Records {
     try {
       await remove(item.id);
       this.#page.say(text("said_removed", { name }));
+      this.#page.deleted();
       this.refresh();
     } catch (error) {
       if (error instanceof LoggedOut) this.#page.loggedOut({ wanted: true });
@@ -144,46 +135,4 @@ function mismatch(file, item) {
   }
   const changed = mtime !== undefined && file.lastModified !== mtime;
   return changed ? text("not_the_file_time", { time: date(mtime) }) : "";
-}
-
-function tell(row, problem) {
-  const place = row.querySelector(".problem");
-  place.textContent = problem;
-  place.hidden = !problem;
-}
-
-/** One of the page's lists: its rows follow the items, and only what differs is touched. */
-class List {
-  wanted = MORE;
-  #section;
-  #rows = new Map();
-  #make;
-
-  constructor(id, make, more) {
-    this.#section = document.getElementById(id);
-    this.#make = make;
-    this.#section.querySelector(".more").addEventListener("click", () => {
-      this.wanted += MORE;
-      more();
-    });
-  }
-
-  show(items, wanted) {
-    this.#section.querySelector(".more").hidden = items.length <= this.wanted;
-    const shown = items.slice(0, this.wanted).filter(wanted);
-    if (this.#section.id === "unfinished") this.#section.hidden = shown.length === 0;
-    const ids = new Set(shown.map((item) => item.id));
-    for (const [id, { row }] of this.#rows) {
-      if (ids.has(id)) continue;
-      removeRow(row);
-      this.#rows.delete(id);
-    }
-    const place = this.#section.querySelector(".rows");
-    shown.forEach((item, index) => {
-      if (!this.#rows.has(item.id)) this.#rows.set(item.id, this.#make(item));
-      const { row, render } = this.#rows.get(item.id);
-      render(item);
-      if (place.children[index] !== row) place.insertBefore(row, place.children[index] ?? null);
-    });
-  }
 }

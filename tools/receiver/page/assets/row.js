@@ -1,6 +1,8 @@
 // The rows of the page's lists, and the texts for an upload's state.
 
 import { Unreadable } from "./digest.js";
+import { showKind } from "./kinds.js";
+import { isOwn } from "./own.js";
 import { Passing, Refused } from "./server.js";
 import { bytes, percent, served, span, text } from "./texts.js";
 
@@ -27,6 +29,13 @@ export function set(element, property, value) {
   if (element[property] !== value) element[property] = value;
 }
 
+/** Shows a problem in a row; an empty one hides it. */
+export function tell(row, problem) {
+  const place = row.querySelector(".problem");
+  place.textContent = problem;
+  place.hidden = !problem;
+}
+
 /** Removes a row. The focus goes to its neighbour and not to the page's top. */
 export function removeRow(row) {
   if (row.contains(document.activeElement)) {
@@ -48,6 +57,7 @@ export class UploadRow {
       cancel: () => cancel(upload),
     });
     const find = (selector) => this.element.querySelector(selector);
+    showKind(this.element, file.name);
     this.buttons = { go: find('[data-do="go"]'), pause: find('[data-do="pause"]'), cancel: find('[data-do="cancel"]') };
     this.progress = find("progress");
     this.details = find(".details");
@@ -64,23 +74,37 @@ export class UploadRow {
     set(this.details, "textContent", describe(upload));
 
     const focused = element.contains(document.activeElement) ? document.activeElement : null;
-    const go = { paused: "resume", retrying: "try_now", failed: "try_again", logged_out: "log_in" }[state];
+    const go = state === "failed" ? wayOut(upload.error) : { paused: "resume", retrying: "try_now", logged_out: "log_in" }[state];
     if (go && buttons.go.textContent !== text(go)) {
       buttons.go.textContent = text(go);
       nameAfter(buttons.go, upload.file.name);
     }
     buttons.go.hidden = !go;
     buttons.pause.hidden = !upload.running && state !== "waiting";
-    buttons.cancel.hidden = ["complete", "cancelling"].includes(state);
+    const drop = state === "complete" ? "remove" : "cancel";
+    if (buttons.cancel.textContent !== text(drop)) {
+      buttons.cancel.textContent = text(drop);
+      nameAfter(buttons.cancel, upload.file.name);
+    }
+    buttons.cancel.hidden = state === "cancelling";
     if (focused?.hidden) {
       Object.values(buttons).find((button) => !button.hidden)?.focus();
     }
   }
 }
 
+/** Returns what helps after a failure, as the key of a button's text; null if nothing here does. */
+export function wayOut(error) {
+  if (error instanceof Unreadable) return "choose_again";
+  // A page that is older than the server has to be reloaded; a file that is too large, forbidden or has such a name stays so.
+  const stays = !(error instanceof Passing || error instanceof Refused);
+  const isDigest = error.json?.error === "digest";
+  return stays || (!isDigest && [400, 403, 413].includes(error.status)) ? null : "try_again";
+}
+
 /** Describes an upload's state. */
 export function describe(upload) {
-  const { state, error } = upload;
+  const { state, error, id } = upload;
   const values = { done: bytes(upload.done), size: bytes(upload.size) };
   switch (state) {
     case "checking":
@@ -90,11 +114,14 @@ export function describe(upload) {
       return state === "sending" ? moving("sending", values, upload) : text("paused", values);
     case "retrying": {
       const seconds = Math.ceil((upload.due - Date.now()) / 1000);
-      const values = { reason: reason(error), seconds };
+      const ending = error.reason === "locked" && isOwn(id);
+      const values = { reason: ending ? text("reason_ending") : reason(error), seconds };
       return text(seconds > 0 ? "retrying" : "retrying_now", values);
     }
     case "failed":
       return failure(error);
+    case "complete":
+      return text("complete", values);
     default:
       return text(state);
   }

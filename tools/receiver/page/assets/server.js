@@ -51,18 +51,49 @@ export function send(fields, name, bytes, tail, signal, moved) {
   return request("POST", "upload", { body: form, signal, moved });
 }
 
-/** Fetches the newest uploads in this state, up to `wanted`. */
-export async function list(state, wanted) {
-  const found = [];
-  while (found.length < wanted) {
-    const limit = Math.min(wanted - found.length, 1000);
-    const query = new URLSearchParams({ state, limit });
-    if (found.length > 0) query.set("after", found.at(-1).id);
-    const { uploads } = await request("GET", `uploads?${query}`);
-    found.push(...uploads);
-    if (uploads.length < limit) break;
-  }
-  return found;
+/** Fetches up to `wanted` uploads, from a place on. Returns them, and the place where the list goes on. */
+export async function list(options, wanted, after) {
+  const uploads = [];
+  let next = after;
+  do {
+    const query = new URLSearchParams({ ...options, limit: Math.min(wanted - uploads.length, 1000) });
+    if (next) query.set("after", next);
+    const part = await request("GET", `uploads?${query}`);
+    uploads.push(...part.uploads);
+    next = part.next;
+    // A part may have fewer than wanted, although the list goes on.
+  } while (next && uploads.length < wanted);
+  return { uploads, next };
+}
+
+/** Fetches what the user has, and how much more there may be. */
+export function account() {
+  return request("GET", "account");
+}
+
+/** Fetches what all users have and do. */
+export function overview() {
+  return request("GET", "admin/overview");
+}
+
+/** Gives the user another password. All other logins end. */
+export async function changePassword(password, fresh) {
+  await request("POST", "password", { body: new URLSearchParams({ password, new: fresh }) });
+  await renewToken();
+}
+
+/** Returns what a form of this page needs. */
+export function csrf() {
+  return token.content;
+}
+
+/** Does something with each of many items, a few at a time. */
+export async function each(items, work) {
+  const left = [...items];
+  const one = async () => {
+    while (left.length > 0) await work(left.shift());
+  };
+  await Promise.all(Array.from({ length: 4 }, one));
 }
 
 /** Deletes an upload and what the server has of it. */

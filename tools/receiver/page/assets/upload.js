@@ -12,6 +12,8 @@ export class Upload {
   error = null;
   /** When the next attempt is due. */
   due = 0;
+  /** Whether the server's list has had it since it was complete. */
+  isListed = false;
 
   #transfer;
   #backoff = new Backoff();
@@ -109,9 +111,14 @@ export class Upload {
     this.#wake();
   }
 
+  /** Stops it for good. */
+  halt() {
+    this.#halt("cancelling");
+  }
+
   /** Stops it for good, and deletes it on the server. */
   async cancel() {
-    this.#halt("cancelling");
+    this.halt();
     // The server may not have noticed yet that nobody is sending any more.
     for (let attempt = 1; this.id; attempt += 1) {
       try {

@@ -21,15 +21,23 @@ pub async fn run_user(users: &Users, command: UserCommand) -> anyhow::Result<Str
         UserCommand::Add {
             name,
             password_file,
+            admin,
         } => {
             if let Err(why) = names::check(&name) {
                 bail!("'{}' cannot be a user's name: {why}", name.escape_debug());
             }
             let hash = new_password(&name, password_file.as_deref())?;
-            if !users.add(&name, &hash).await? {
+            if !users.add(&name, &hash, admin).await? {
                 bail!("there is a user '{name}' already, or one that differs in case only");
             }
             Ok(format!("added the user {name}\n"))
+        }
+        UserCommand::Admin { name, revoke } => {
+            if !users.set_admin(&name, !revoke).await? {
+                return Err(no_user(&name));
+            }
+            let says = if revoke { "no longer an" } else { "an" };
+            Ok(format!("{name} is {says} admin\n"))
         }
         UserCommand::Passwd {
             name,
@@ -51,7 +59,8 @@ pub async fn run_user(users: &Users, command: UserCommand) -> anyhow::Result<Str
             let mut list = String::new();
             for user in users.list().await? {
                 let (since, tokens) = (date(user.created), user.tokens);
-                list += &format!("{}\t{tokens} tokens\tsince {since}\n", user.name);
+                let admin = if user.is_admin { "\tadmin" } else { "" };
+                list += &format!("{}\t{tokens} tokens\tsince {since}{admin}\n", user.name);
             }
             Ok(list)
         }

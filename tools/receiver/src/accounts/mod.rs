@@ -137,6 +137,32 @@ impl Accounts {
         self.passwords.check(user, password, stored, peer).await
     }
 
+    /// Finds out who the admin is that sends a request. Others are refused.
+    pub async fn admin(&self, head: &Parts) -> Result<Visitor, Reply> {
+        let visitor = self.visitor(head).await?;
+        csrf::check(&visitor, head)?;
+        match self.users.is_admin(&visitor.owner).await? {
+            true => Ok(visitor),
+            false => Err(Reply::refusal(
+                StatusCode::FORBIDDEN,
+                "this is for admins only; 'resup-receiver user admin NAME' makes a user one",
+            )),
+        }
+    }
+
+    /// Gives a user another password, and ends all logins. The error says what is wrong with it.
+    pub async fn change_password(&self, user: &str, new: &str) -> Result<(), Reply> {
+        passwords::check(new).map_err(|why| Reply::bad_request(why).with_error("password"))?;
+        let hash = self.passwords.hash(new.to_owned()).await?;
+        match self.users.set_password(user, &hash).await? {
+            true => Ok(()),
+            false => Err(Reply::refusal(
+                StatusCode::FORBIDDEN,
+                "this user was removed meanwhile",
+            )),
+        }
+    }
+
     async fn by_header(&self, head: &Parts, value: &HeaderValue) -> Result<Option<Visitor>, Reply> {
         let value = value.to_str().unwrap_or("");
         let (scheme, value) = value.split_once(' ').unwrap_or((value, ""));

@@ -163,6 +163,18 @@ impl Passwords {
 
     /// Waits for a permit and compares a password with a hash.
     async fn compare(&self, stored: String, password: String) -> Result<bool, Reply> {
+        self.work(move || matches(&password, &stored)).await
+    }
+
+    /// Waits for a permit and hashes a new password.
+    pub async fn hash(&self, password: String) -> Result<String, Reply> {
+        self.work(move || hash(&password)).await
+    }
+
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+    ) -> Result<T, Reply> {
         let full = || {
             let message = "too many people are logging in";
             Reply::refusal(StatusCode::SERVICE_UNAVAILABLE, message)
@@ -170,7 +182,7 @@ impl Passwords {
         let _place = self.places.try_acquire().map_err(|_| full())?;
         let permit = timeout(QUEUE_TIMEOUT, self.permits.acquire()).await;
         let permit = permit.map_err(|_| full())?.map_err(Reply::internal)?;
-        let task = tokio::task::spawn_blocking(move || matches(&password, &stored));
+        let task = tokio::task::spawn_blocking(work);
         let result = task.await.map_err(Reply::internal)?;
         drop(permit);
         result.map_err(Reply::internal)

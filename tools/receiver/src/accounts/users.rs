@@ -16,6 +16,8 @@ pub struct User {
     pub tokens: i64,
     /// Milliseconds since 1970.
     pub created: i64,
+    /// Whether the user may see all users and what they upload.
+    pub is_admin: bool,
 }
 
 /// A token as a list shows it.
@@ -66,17 +68,34 @@ impl Users {
     }
 
     /// Adds a user; `false` when there is one of that name, in upper or lower case.
-    pub async fn add(&self, name: &str, password: &str) -> Result<bool, StoreError> {
+    pub async fn add(&self, name: &str, password: &str, admin: bool) -> Result<bool, StoreError> {
         let done = sqlx::query(
-            "INSERT INTO users (name, folded, password, created) VALUES ($1, $2, $3, $4)
+            "INSERT INTO users (name, folded, password, created, admin) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT DO NOTHING",
         )
         .bind(name)
         .bind(name.to_lowercase())
         .bind(password)
         .bind(now())
+        .bind(i64::from(admin))
         .execute(&self.pool)
         .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Whether the user may see all users and what they upload.
+    pub async fn is_admin(&self, name: &str) -> Result<bool, StoreError> {
+        let query = sqlx::query("SELECT 1 FROM users WHERE name = $1 AND admin = 1").bind(name);
+        Ok(query.fetch_optional(&self.pool).await?.is_some())
+    }
+
+    /// Says whether a user is an admin; `false` when there is no such user.
+    pub async fn set_admin(&self, name: &str, admin: bool) -> Result<bool, StoreError> {
+        let done = sqlx::query("UPDATE users SET admin = $2 WHERE name = $1")
+            .bind(name)
+            .bind(i64::from(admin))
+            .execute(&self.pool)
+            .await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -115,7 +134,7 @@ impl Users {
     /// Lists the users by name.
     pub async fn list(&self) -> Result<Vec<User>, StoreError> {
         let query = sqlx::query(
-            "SELECT name, created,
+            "SELECT name, created, admin,
                     (SELECT COUNT(*) FROM tokens WHERE tokens.owner = users.name) AS tokens
              FROM users ORDER BY name",
         );
@@ -125,6 +144,7 @@ impl Users {
                 name: row.try_get("name")?,
                 tokens: row.try_get("tokens")?,
                 created: row.try_get("created")?,
+                is_admin: row.try_get::<i64, _>("admin")? == 1,
             })
         };
         rows.iter().map(user).collect()

@@ -51,6 +51,17 @@ pub enum UserCommand {
         /// File with the password [default: asked for, or a line of standard input]
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
+        /// Let the user see all users and what they upload, at /admin
+        #[arg(long)]
+        admin: bool,
+    },
+    /// Let a user see all users and what they upload, at /admin, or no longer
+    Admin {
+        /// The user
+        name: String,
+        /// No longer
+        #[arg(long)]
+        revoke: bool,
     },
     /// Change a user's password, and end all logins with the old one
     Passwd {

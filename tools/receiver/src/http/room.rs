@@ -12,6 +12,11 @@ pub fn set_data(data: &Path) {
     let _ = DATA.set(data.to_owned());
 }
 
+/// Returns how many bytes are free in the data directory; `None` where the system does not tell.
+pub fn free_bytes() -> Option<u64> {
+    free(DATA.get()?)
+}
+
 /// Writes where the uploads are, and how much is free there: `the data directory is /srv, with 1.50 MB (…) free`.
 pub fn room() -> String {
     let data = DATA.get().map_or(Path::new(""), PathBuf::as_path);

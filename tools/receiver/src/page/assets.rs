@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::http::conditions::Validators;
 use crate::http::reply::Reply;
+use crate::page::language::TEXTS;
 use crate::page::secure;
 
 /// Allows the worker, and no page, to compile WebAssembly: BLAKE3 is that. Where a browser does not know this word, the
@@ -36,15 +37,23 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     let files = assets![
         "assets/icon.svg"
         "assets/page.css"
+        "assets/kinds.svg"
+        "assets/account.js"
+        "assets/admin.js"
         "assets/agreement.js"
         "assets/app.js"
         "assets/backoff.js"
         "assets/compare.js"
+        "assets/copy.js"
         "assets/dialogs.js"
         "assets/digest-worker.js"
         "assets/digest.js"
         "assets/files.js"
+        "assets/kinds.js"
         "assets/lanes.js"
+        "assets/library.js"
+        "assets/list.js"
+        "assets/own.js"
         "assets/parts.js"
         "assets/queue.js"
         "assets/ramp.js"
@@ -53,14 +62,14 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "assets/records.js"
         "assets/row.js"
         "assets/segments.js"
+        "assets/selection.js"
         "assets/server.js"
         "assets/texts.js"
         "assets/transfer.js"
         "assets/upload.js"
+        "assets/uploads.js"
         "assets/vendor/hash-wasm-blake3.umd.min.js"
         "assets/vendor/spark-md5.min.js"
-        "texts/en.json"
-        "texts/zh.json"
     ];
     let asset = |(name, content): (&'static str, &'static str)| {
         let digest = hex::encode(Sha256::digest(content));
@@ -70,7 +79,9 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
             validators: Validators::of_version(&digest),
         }
     };
-    files.map(asset).into()
+    let names = TEXTS.iter().map(|(tag, _)| &*format!("{tag}.json").leak());
+    let texts = names.zip(TEXTS.iter().map(|(_, content)| *content));
+    files.into_iter().chain(texts).map(asset).collect()
 });
 
 /// Answers `GET /assets/NAME`. Browsers ask each time whether the file is still the same, so that a new receiver

@@ -8,25 +8,41 @@ use axum::http::{header, HeaderValue};
 
 use crate::http::fields::Fields;
 
+/// The texts of each language: its tag, and the content of its file in `page/texts`.
+pub const TEXTS: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/texts.rs"));
+/// The language for people who read none of those that are there, and the one of the receiver's messages.
+const FIRST: &str = "en";
+
 /// A language that the pages are written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
-    /// English, also for people who read neither.
-    English,
-    /// Chinese.
-    Chinese,
+#[derive(Debug, Clone, Copy)]
+pub struct Language(&'static Table);
+
+#[derive(Debug)]
+struct Table {
+    tag: &'static str,
+    texts: HashMap<String, String>,
 }
 
-type Texts = HashMap<String, String>;
+static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
+    let table = |&(tag, json)| Table {
+        tag,
+        texts: serde_json::from_str(json).expect("a table of texts"),
+    };
+    TEXTS.iter().map(table).collect()
+});
 
-static ENGLISH: LazyLock<Texts> = LazyLock::new(|| table(include_str!("../../page/texts/en.json")));
-static CHINESE: LazyLock<Texts> = LazyLock::new(|| table(include_str!("../../page/texts/zh.json")));
-
-fn table(json: &str) -> Texts {
-    serde_json::from_str(json).expect("a table of texts")
+impl PartialEq for Language {
+    fn eq(&self, other: &Self) -> bool {
+        self.tag() == other.tag()
+    }
 }
 
 impl Language {
+    /// Lists all languages.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLES.iter().map(Self)
+    }
+
     /// Finds a request's language: the one in the URL, else the one in the cookie, else the browser's.
     pub fn of(head: &Parts) -> Self {
         let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
@@ -38,45 +54,44 @@ impl Language {
         chosen(head).or(from_cookie).unwrap_or_else(browsers)
     }
 
+    /// Finds the language of a tag: the very one (`pt-BR`), else that of its first part (`pt`).
     fn from_tag(tag: &str) -> Option<Self> {
-        let primary = tag.split('-').next().unwrap_or(tag);
-        match primary.to_ascii_lowercase().as_str() {
-            "en" => Some(Self::English),
-            "zh" => Some(Self::Chinese),
-            _ => None,
-        }
+        let is = |tag: &str| Self::all().find(|it| it.tag().eq_ignore_ascii_case(tag));
+        is(tag).or_else(|| is(tag.split('-').next()?))
+    }
+
+    fn first() -> Self {
+        Self::from_tag(FIRST).expect("the English texts are there")
+    }
+
+    /// The languages but for this one.
+    pub fn others(self) -> impl Iterator<Item = Self> {
+        Self::all().filter(move |other| *other != self)
     }
 
     /// The tag that HTML and HTTP use.
     pub fn tag(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::Chinese => "zh",
-        }
+        self.0.tag
     }
 
     /// The `Set-Cookie` value that keeps the language for a year.
     pub fn cookie(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
-            Self::English => "resup_lang=en; Max-Age=31536000; SameSite=Lax",
-            Self::Chinese => "resup_lang=zh; Max-Age=31536000; SameSite=Lax",
-        })
+        let tag = self.tag();
+        let cookie = format!("resup_lang={tag}; Max-Age=31536000; SameSite=Lax");
+        HeaderValue::try_from(cookie).expect("tags are ASCII")
     }
 
     /// Returns a message of the receiver, which is in English; empty in another language.
     pub fn served(self, message: &str) -> &str {
-        match self {
-            Self::English => message,
-            Self::Chinese => "",
+        match self == Self::first() {
+            true => message,
+            false => "",
         }
     }
 
     /// Finds a text in this language.
     pub fn text(self, key: &str) -> &'static str {
-        let texts: &'static Texts = match self {
-            Self::English => &ENGLISH,
-            Self::Chinese => &CHINESE,
-        };
+        let texts = &self.0.texts;
         texts.get(key).unwrap_or_else(|| panic!("no text '{key}'"))
     }
 }
@@ -99,7 +114,7 @@ fn preferred(accept: &str) -> Language {
     };
     let ranges = accept.split(',').filter_map(parse);
     let best = ranges.reduce(|best, next| if next.1 > best.1 { next } else { best });
-    best.map_or(Language::English, |(language, _)| language)
+    best.map_or_else(Language::first, |(language, _)| language)
 }
 
 #[cfg(test)]
@@ -109,14 +124,14 @@ mod tests {
     #[test]
     fn the_language_of_highest_weight_is_chosen() {
         for (accept, language) in [
-            ("", Language::English),
-            ("zh-CN,zh;q=0.9,en;q=0.8", Language::Chinese),
-            ("en-GB,en;q=0.9,zh;q=0.8", Language::English),
-            ("de, en;q=0.5, ZH-Hant;q=0.7", Language::Chinese),
-            ("fr, zh;q=0", Language::English),
-            ("zh;q=x, ;;,", Language::English),
+            ("", "en"),
+            ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+            ("en-GB,en;q=0.9,zh;q=0.8", "en"),
+            ("tlh, en;q=0.5, ZH-Hant;q=0.7", "zh"),
+            ("tlh, zh;q=0", "en"),
+            ("zh;q=x, ;;,", "en"),
         ] {
-            assert_eq!(preferred(accept), language, "{accept}");
+            assert_eq!(preferred(accept).tag(), language, "{accept}");
         }
     }
 
@@ -125,7 +140,8 @@ mod tests {
         // Names, and the example of a folder.
         let names = ["JavaScript", "reports"];
         let mut words = Vec::new();
-        for (key, text) in &*CHINESE {
+        let chinese = Language::from_tag("zh").unwrap();
+        for (key, text) in &chinese.0.texts {
             let mut rest = text.as_str();
             let mut plain = String::new();
             while let Some((before, after)) = rest.split_once('{') {
@@ -141,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn both_languages_have_the_same_texts_and_placeholders() {
+    fn all_languages_have_the_same_texts_and_placeholders() {
         let placeholders = |text: &str| {
             let mut found: Vec<_> = text
                 .split('{')
@@ -151,11 +167,26 @@ mod tests {
             found.sort();
             found
         };
-        for (key, english) in &*ENGLISH {
-            let found = CHINESE.get(key);
-            let chinese = found.unwrap_or_else(|| panic!("no Chinese '{key}'"));
-            assert_eq!(placeholders(english), placeholders(chinese), "{key}");
+        let english = &Language::first().0.texts;
+        for other in Language::first().others() {
+            let (tag, texts) = (other.tag(), &other.0.texts);
+            for (key, text) in english {
+                let found = texts.get(key);
+                let found = found.unwrap_or_else(|| panic!("no '{key}' in {tag}.json"));
+                assert_eq!(
+                    placeholders(text),
+                    placeholders(found),
+                    "{key} in {tag}.json"
+                );
+            }
+            let more: Vec<_> = texts
+                .keys()
+                .filter(|key| !english.contains_key(*key))
+                .collect();
+            assert!(
+                more.is_empty(),
+                "{tag}.json has {more:?}, which en.json has not"
+            );
         }
-        assert_eq!(ENGLISH.len(), CHINESE.len());
     }
 }

@@ -1,6 +1,6 @@
 //! The pages that people see: HTML from templates, in their language.
 //!
-//! The templates are `page/*.html`, the texts `page/texts/*.json`, style and scripts in `page/assets`.
+//! The templates are `page/*.html`, the texts `page/texts/*.json`, a file for each language, style and scripts in `page/assets`.
 //!
 //! | file | what is in it |
 //! | --- | --- |
@@ -17,9 +17,10 @@ use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{header, HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
+use percent_encoding::{utf8_percent_encode, NON_ALPHANUMERIC};
 
 use crate::accounts::base::url;
-use crate::accounts::visitor::Login;
+use crate::accounts::visitor::{Login, Visitor};
 use crate::accounts::Accounts;
 use crate::http::reply::Reply;
 use language::Language;
@@ -35,6 +36,8 @@ struct IndexPage<'a> {
     lang: Language,
     /// The user who is logged in; empty where there are no users.
     user: &'a str,
+    /// Whether the user may see all others.
+    is_admin: bool,
     csrf: &'a str,
     /// The URL for programs.
     endpoint: String,
@@ -52,6 +55,61 @@ struct LoginPage<'a> {
     problem: &'a str,
 }
 
+/// The page for admins.
+#[derive(Template)]
+#[template(path = "admin.html")]
+struct AdminPage<'a> {
+    lang: Language,
+    user: &'a str,
+    csrf: &'a str,
+}
+
+impl IndexPage<'_> {
+    /// What the links to other languages keep of the query.
+    fn keep(&self) -> &'static str {
+        ""
+    }
+}
+
+impl AdminPage<'_> {
+    fn keep(&self) -> &'static str {
+        ""
+    }
+}
+
+impl LoginPage<'_> {
+    fn keep(&self) -> String {
+        match self.next {
+            "" => String::new(),
+            next => format!("&next={}", utf8_percent_encode(next, NON_ALPHANUMERIC)),
+        }
+    }
+}
+
+/// Answers `GET /admin`.
+pub async fn admin(State(accounts): State<Accounts>, head: Parts) -> Response {
+    let visitor = match accounts.admin(&head).await {
+        Ok(visitor) => visitor,
+        Err(refusal) if refusal.status() == StatusCode::UNAUTHORIZED => {
+            return Redirect::to("login?next=/admin").into_response()
+        }
+        Err(refusal) => return refusal.into_response(),
+    };
+    let page = AdminPage {
+        lang: Language::of(&head),
+        user: &visitor.owner,
+        csrf: csrf(&visitor),
+    };
+    show(&page, page.lang, &head)
+}
+
+fn csrf(visitor: &Visitor) -> &str {
+    match &visitor.login {
+        Login::Session { csrf } => csrf,
+        _ => "",
+    }
+}
+
 /// Answers `GET /`.
 pub async fn index(State(accounts): State<Accounts>, head: Parts) -> Response {
     let visitor = match accounts.visitor(&head).await {
@@ -61,13 +119,15 @@ pub async fn index(State(accounts): State<Accounts>, head: Parts) -> Response {
         }
         Err(refusal) => return refusal.into_response(),
     };
+    let is_admin = match accounts.users.is_admin(&visitor.owner).await {
+        Ok(is_admin) => is_admin,
+        Err(error) => return Reply::from(error).into_response(),
+    };
     let page = IndexPage {
         lang: Language::of(&head),
         user: &visitor.owner,
-        csrf: match &visitor.login {
-            Login::Session { csrf } => csrf,
-            _ => "",
-        },
+        is_admin,
+        csrf: csrf(&visitor),
         endpoint: url(&head, "/upload"),
     };
     show(&page, page.lang, &head)

@@ -1,29 +1,21 @@
 //! The download of a finished file, whole or in part.
 
-use std::io::{self, SeekFrom};
 use std::ops::RangeInclusive;
 
 use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{header, HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
-use bytes::{Bytes, BytesMut};
-use futures_util::stream::try_unfold;
-use futures_util::Stream;
 use http_range_header::parse_range_header;
 use percent_encoding::{utf8_percent_encode, AsciiSet, NON_ALPHANUMERIC};
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use crate::http::conditions::Validators;
 use crate::http::reply::Reply;
-use crate::storage::content::{self, Content};
+use crate::storage::content::Content;
 use crate::storage::error::StorageError;
 use crate::storage::record::Record;
 use crate::storage::uploads::Uploads;
 
-/// How many bytes are read at once.
-const CHUNK: usize = 64 * 1024;
 /// All characters but the `attr-char` of RFC 8187.
 const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
@@ -113,16 +105,7 @@ pub async fn file(uploads: &Uploads, record: &Record, head: &Parts) -> Result<Re
     if head.method == Method::HEAD {
         return Ok(response);
     }
-    *response.body_mut() = match content {
-        Content::File(mut file) => {
-            let position = file.seek(SeekFrom::Start(first)).await;
-            position.map_err(Reply::internal)?;
-            Body::from_stream(bytes(file, length))
-        }
-        Content::Object(objects, key) => {
-            Body::from_stream(content::stream(&objects, &key, first, length).await?)
-        }
-    };
+    *response.body_mut() = Body::from_stream(content.bytes(first, length).await?);
     Ok(response)
 }
 
@@ -149,21 +132,6 @@ fn range(headers: &HeaderMap, size: u64) -> Range {
         },
         Err(_) => Range::Impossible,
     }
-}
-
-/// Reads the next `left` bytes. Fails when the file ends before.
-fn bytes(file: File, left: u64) -> impl Stream<Item = io::Result<Bytes>> {
-    try_unfold((file, left), |(mut file, left)| async move {
-        if left == 0 {
-            return Ok(None);
-        }
-        let mut chunk = BytesMut::with_capacity(CHUNK.min(left as usize));
-        let count = (&mut file).take(left).read_buf(&mut chunk).await?;
-        if count == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        Ok(Some((chunk.freeze(), (file, left - count as u64))))
-    })
 }
 
 /// Writes a Content-Disposition (RFC 6266) that makes browsers save the file and not show it. It has the name as

@@ -2,15 +2,19 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
+//! | [`archive`] | the download of several finished files as one zip file |
+//! | `zip` | the format of that |
 //! | `download` | the download of a finished file |
 //! | `item` | the JSON that describes an upload |
 //! | `query` | what a request wants listed |
 //! | [`receipts`] | the receipt of a finished file, and the key that proves it |
 
+pub mod archive;
 mod download;
 mod item;
 mod query;
 pub mod receipts;
+mod zip;
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -166,7 +170,12 @@ fn item<'r>(
     record: &'r Record,
     base: &str,
 ) -> Item<'r> {
-    Item::new(record, active.contains(&record.id), base, receipts.are_made())
+    Item::new(
+        record,
+        active.contains(&record.id),
+        base,
+        receipts.are_made(),
+    )
 }
 
 async fn find(uploads: &Uploads, owner: &str, id: &str) -> Result<Record, Reply> {

@@ -214,6 +214,11 @@ impl Claims {
         lock(&self.table).holders.len() as i64
     }
 
+    /// Lists the uploads that requests work on.
+    pub fn ids(&self) -> Vec<String> {
+        lock(&self.table).holders.keys().cloned().collect()
+    }
+
     /// Whether a request works on the upload.
     pub fn has(&self, id: &str) -> bool {
         lock(&self.table).holders.contains_key(id)

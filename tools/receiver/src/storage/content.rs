@@ -1,9 +1,12 @@
 //! The content of finished uploads: it is read, and becomes that of other uploads.
 
-use std::io;
+use std::io::{self, SeekFrom};
 
-use futures_util::stream::BoxStream;
-use futures_util::{StreamExt, TryStreamExt};
+use bytes::{Bytes, BytesMut};
+use futures_util::stream::{try_unfold, BoxStream};
+use futures_util::{Stream, StreamExt, TryStreamExt};
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use crate::storage::error::{StorageError, StoreError};
 use crate::storage::files::Files;
@@ -11,12 +14,54 @@ use crate::storage::objects::Objects;
 use crate::storage::record::{Record, State};
 use crate::storage::uploads::Uploads;
 
+/// How many bytes of a file are read at once.
+const CHUNK: usize = 64 * 1024;
+
 /// The content of a finished upload.
 pub enum Content {
     /// A file that is open.
-    File(tokio::fs::File),
+    File(File),
     /// An object, by its key.
     Object(Objects, String),
+}
+
+impl Content {
+    /// Reads so many bytes from an offset on, for a response. Fails when the file ends before.
+    pub async fn bytes(
+        self,
+        first: u64,
+        length: u64,
+    ) -> Result<BoxStream<'static, io::Result<Bytes>>, StorageError> {
+        match self {
+            Self::File(mut file) => {
+                file.seek(SeekFrom::Start(first)).await?;
+                Ok(chunks(file, length).boxed())
+            }
+            Self::Object(objects, key) => {
+                let bytes = objects.read(&key, first..first + length).await?;
+                let told = |error| {
+                    tracing::error!("a download breaks off: {error}");
+                    io::Error::other(error)
+                };
+                Ok(bytes.map_err(told).boxed())
+            }
+        }
+    }
+}
+
+/// Reads the next `left` bytes of a file.
+fn chunks(file: File, left: u64) -> impl Stream<Item = io::Result<Bytes>> {
+    try_unfold((file, left), |(mut file, left)| async move {
+        if left == 0 {
+            return Ok(None);
+        }
+        let mut chunk = BytesMut::with_capacity(CHUNK.min(left as usize));
+        let count = (&mut file).take(left).read_buf(&mut chunk).await?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(Some((chunk.freeze(), (file, left - count as u64))))
+    })
 }
 
 impl Uploads {
@@ -29,7 +74,7 @@ impl Uploads {
             }
             None => match self.on_disk(record, Files::read).await {
                 Err(StorageError::File(error)) if error.kind() == io::ErrorKind::NotFound => None,
-                file => Some(Content::File(tokio::fs::File::from_std(file?))),
+                file => Some(Content::File(File::from_std(file?))),
             },
         };
         if !self.is_unchanged(record).await? {
@@ -109,19 +154,4 @@ impl Uploads {
         let link = move |files: &Files, twin: &Record| files.link(twin, &name);
         self.on_disk(twin, link).await
     }
-}
-
-/// Reads the bytes of an object, for a response.
-pub async fn stream(
-    objects: &Objects,
-    key: &str,
-    first: u64,
-    length: u64,
-) -> Result<BoxStream<'static, io::Result<bytes::Bytes>>, StorageError> {
-    let bytes = objects.read(key, first..first + length).await?;
-    let told = |error| {
-        tracing::error!("a download breaks off: {error}");
-        io::Error::other(error)
-    };
-    Ok(bytes.map_err(told).boxed())
 }

@@ -25,6 +25,7 @@
 //! | [`database`] | addresses of databases, connections to them, and numbers and times as they take them |
 //! | [`pool`] | connections that are shared |
 //! | [`moving`] | the move of all records to another database |
+//! | [`folders`] | the directories of uploads, and what each owner has |
 //! | [`files`] | the bytes, in the directories `partial` and `files` |
 //! | [`content`] | the content of finished uploads, read or used again |
 //! | [`object_writer`] | the thread that puts an upload's bytes into an object store |
@@ -61,6 +62,7 @@ pub mod events;
 pub mod expiry;
 pub mod failpoint;
 pub mod files;
+pub mod folders;
 pub mod gone;
 pub mod inventory;
 pub mod join;

@@ -143,10 +143,7 @@ impl Store {
         let Some(row) = row else {
             return Ok((0, 0));
         };
-        let number = |column| Ok::<i64, sqlx::Error>(row.try_get(column)?);
-        let bytes = (i128::from(number("high")?) << 32) + i128::from(number("low")?);
-        let records = number("records")?.unsigned_abs();
-        Ok((records, u64::try_from(bytes).unwrap_or(u64::MAX)))
+        totals(&row)
     }
 
     /// Lists unfinished uploads that have not changed since a time in milliseconds since 1970.
@@ -236,6 +233,14 @@ impl Store {
         }
         Ok(done)
     }
+}
+
+/// Reads the number of an owner's uploads, and the sum of their sizes.
+pub(super) fn totals(row: &AnyRow) -> Result<(u64, u64), StoreError> {
+    let number = |column| row.try_get::<i64, _>(column);
+    let bytes = (i128::from(number("high")?) << 32) + i128::from(number("low")?);
+    let records = number("records")?.unsigned_abs();
+    Ok((records, u64::try_from(bytes).unwrap_or(u64::MAX)))
 }
 
 pub(super) fn record(row: &AnyRow) -> Result<Record, StoreError> {

@@ -28,7 +28,7 @@ before(async () => {
   files = new Files();
   const { content } = files.make("half.bin", 100_000);
   await receiver.elsewhere("half.bin", content, 50_000, { dir: "a/b" });
-  await receiver.elsewhere("whole.bin", content);
+  await receiver.elsewhere("whole.bin", content, content.length, { dir: "c" });
 });
 after(async () => {
   await browser.stop();
@@ -87,6 +87,7 @@ for (const [dress, options] of Object.entries(DRESSES)) {
     }
     await state("paused").waitFor();
     await state("sending").waitFor();
+    await page.locator("#finished .pick").first().check();
     await check(page);
 
     await page.locator('#finished [data-do="delete"]').first().click();
@@ -96,5 +97,24 @@ for (const [dress, options] of Object.entries(DRESSES)) {
     for (const { id, name } of await receiver.uploads()) {
       if (some.includes(name)) await fetch(`${receiver.url}uploads/${id}`, { method: "DELETE" });
     }
+  });
+}
+
+for (const [dress, options] of Object.entries(DRESSES)) {
+  test(`nothing is in the way of an admin, or of who changes a password: ${dress}`, async () => {
+    const users = await Receiver.start("--quota", "1G");
+    users.addUser("root", "correct horse battery", "--admin");
+    const page = await browser.open(`${users.url}admin`, options);
+    await page.locator("#user").fill("root");
+    await page.locator("#password").fill("correct horse battery");
+    await page.keyboard.press("Enter");
+    await page.locator("#users tbody tr").waitFor();
+    await check(page);
+    await page.goto(users.url);
+    await page.locator("#change-password").click();
+    await page.getByRole("dialog").waitFor();
+    await check(page);
+    await browser.closeAll();
+    await users.stop();
   });
 }

@@ -10,13 +10,14 @@ export class Link {
   /** Whether new connections are taken. */
   up = true;
   #server;
+  /** How many bytes a second each connection carries to the receiver. */
+  rate;
   #sockets = new Set();
-  #rate;
 
   /** Lets each connection carry so many bytes a second to the receiver. */
   static async start(receiver, bytesPerSecond) {
     const link = new Link();
-    link.#rate = bytesPerSecond;
+    link.rate = bytesPerSecond;
     link.#server = createServer((client) => {
       if (link.up) link.#pass(client, Number(new URL(receiver.url).port));
       else client.resetAndDestroy();
@@ -59,7 +60,7 @@ export class Link {
       for await (const chunk of client) {
         client.carries = chunk.length > SHORT;
         server.write(chunk);
-        await new Promise((resolve) => setTimeout(resolve, (chunk.length / this.#rate) * 1000));
+        await new Promise((resolve) => setTimeout(resolve, (chunk.length / this.rate) * 1000));
       }
     } catch {
       // It was cut.

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-import { chromium } from "playwright-core";
+import { chromium, firefox } from "playwright-core";
 
 const BINARY = process.env.RESUP_RECEIVER;
 if (!BINARY) throw new Error("RESUP_RECEIVER does not name the receiver's binary: use `make test-page`");
@@ -27,8 +27,8 @@ export class Receiver {
   }
 
   /** Adds a user; from then on everybody has to log in. */
-  addUser(name, password) {
-    execFileSync(BINARY, ["--data", this.data, "user", "add", name], { input: `${password}\n`, stdio: "pipe" });
+  addUser(name, password, ...flags) {
+    execFileSync(BINARY, ["--data", this.data, "user", "add", name, ...flags], { input: `${password}\n`, stdio: "pipe" });
   }
 
   /** Ends all logins of a user. */
@@ -144,24 +144,32 @@ export class Files {
   }
 }
 
-/** Chromium without a window. */
+/** How each browser is started, without a window. */
+const ENGINES = {
+  chromium: () => chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    // Root has no sandbox, and containers have little shared memory.
+    args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
+  }),
+  // As it is handed out, by WebDriver BiDi.
+  firefox: () => firefox.launch({
+    channel: "moz-firefox",
+    executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
+  }),
+};
+
+/** A browser without a window. */
 export class Browser {
-  #chromium;
+  #launch;
+  #browser;
   /** What went wrong in the pages' scripts. */
   #errors = [];
 
-  static async start() {
+  static async start(engine = "chromium") {
     const browser = new Browser();
-    await browser.#launch();
+    browser.#launch = ENGINES[engine];
+    browser.#browser = await browser.#launch();
     return browser;
-  }
-
-  async #launch() {
-    this.#chromium = await chromium.launch({
-      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-      // Root has no sandbox, and containers have little shared memory.
-      args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
-    });
   }
 
   /**
@@ -169,7 +177,7 @@ export class Browser {
    * them and the answers in their order.
    */
   async open(url, options = {}) {
-    const context = await this.#chromium.newContext({ locale: "en-GB", ...options });
+    const context = await this.#browser.newContext({ locale: "en-GB", ...options });
     context.setDefaultTimeout(60_000);
     const page = await context.newPage();
     page.on("pageerror", (error) => this.#errors.push(error));
@@ -191,19 +199,19 @@ export class Browser {
 
   /** Closes all pages; fails when a script of one has failed. */
   async closeAll() {
-    for (const context of this.#chromium.contexts()) await context.close();
+    for (const context of this.#browser.contexts()) await context.close();
     const errors = this.#errors.splice(0);
     if (errors.length > 0) throw new Error(`errors in the page: ${errors.join("; ")}`);
   }
 
   /** Ends the program at once, and starts another one that remembers nothing. */
   async restart() {
-    await this.#chromium.close();
-    await this.#launch();
+    await this.#browser.close();
+    this.#browser = await this.#launch();
   }
 
   stop() {
-    return this.#chromium.close();
+    return this.#browser.close();
   }
 }
 

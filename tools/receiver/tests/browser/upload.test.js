@@ -34,7 +34,7 @@ describe("an upload", () => {
     await row.waitFor();
     assert.equal(await row.locator(".name").textContent(), `reports/2026/${file.name}`);
     await assertStored(file);
-    await page.locator("#uploading").waitFor({ state: "hidden" });
+    await state(page, file.name, "complete");
     const order = ["action", "id", "name", "size", "mtime", "dir", "offset", "length", "digest"];
     for (const fields of page.sends) {
       const end = Number(fields.offset) + Number(fields.length);
