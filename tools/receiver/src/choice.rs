@@ -46,7 +46,7 @@ pub async fn upload(State(endpoint): State<Endpoint>, request: Request) -> Respo
     tokio::spawn(async move {
         let (head, body) = request.into_parts();
         let mut body = body.into_data_stream();
-        let mut log = RequestLog::new(head.method.clone());
+        let mut log = RequestLog::new(&head);
         let protocol = Protocol::of(&head);
         let answered = match protocol {
             Protocol::Form => Box::pin(wire::answer(&endpoint, &head, &mut body, &mut log)).await,

@@ -32,7 +32,7 @@ mod passwords;
 pub mod peer;
 mod secret;
 pub mod sessions;
-mod signing;
+pub mod signing;
 mod this_machine;
 mod throttle;
 pub mod users;
@@ -43,10 +43,11 @@ use std::sync::Arc;
 use axum::http::request::Parts;
 use axum::http::{header, HeaderValue, StatusCode};
 use base64::prelude::{Engine as _, BASE64_STANDARD};
+use prometheus_client::metrics::counter::Counter;
 
 use crate::config::Config;
 use crate::connections::Client;
-use crate::http::reply::Reply;
+use crate::http::reply::{excerpt, Reply};
 use crate::storage::database::Database;
 use base::url;
 use passwords::Passwords;
@@ -68,6 +69,8 @@ pub struct Accounts {
     /// The logins by the form.
     pub sessions: Sessions,
     passwords: Arc<Passwords>,
+    /// Counts wrong passwords and tokens.
+    pub failed_logins: Counter,
     /// The signature that programs' forms need, if they need one.
     pub signing: Option<Arc<Signing>>,
     /// Whether the receiver listens on this machine only.
@@ -84,6 +87,7 @@ impl Accounts {
             sessions: Sessions::new(pool.clone(), config.session_idle, config.session_lifetime),
             users: Users::new(pool),
             passwords: Arc::new(Passwords::new()?),
+            failed_logins: Counter::default(),
             signing: Signing::new(config)?.map(Arc::new),
             is_local: config.is_local(),
             proxy_without_login: config.proxy_without_login,
@@ -132,7 +136,13 @@ impl Accounts {
     /// Whether this is the user's password.
     pub async fn is_password(&self, user: &str, password: &str, peer: Peer) -> Result<bool, Reply> {
         let stored = self.users.password(user).await?;
-        self.passwords.check(user, password, stored, peer).await
+        let is_right = self.passwords.check(user, password, stored, peer).await?;
+        if !is_right {
+            self.failed_logins.inc();
+            let user = excerpt(user);
+            tracing::warn!(client = %peer.address, user = %user, "wrong name or password");
+        }
+        Ok(is_right)
     }
 
     async fn by_header(&self, head: &Parts, value: &HeaderValue) -> Result<Option<Visitor>, Reply> {
@@ -140,6 +150,10 @@ impl Accounts {
         let (scheme, value) = value.split_once(' ').unwrap_or((value, ""));
         if scheme.eq_ignore_ascii_case("bearer") {
             let owner = self.users.token_owner(value.trim()).await?;
+            if owner.is_none() {
+                self.failed_logins.inc();
+                tracing::warn!(client = %Peer::of(head).address, "wrong token");
+            }
             let login = Login::Token;
             return Ok(owner.map(|owner| Visitor { owner, login }));
         }
