@@ -83,8 +83,8 @@ fn data(findings: &mut Findings, config: &Config) {
         }
         Err(error) => return findings.fail(&format!("{name}: {error}")),
     }
-    for part in ["", "partial", "partial.unknown", "files"] {
-        let path = config.data.join(part);
+    let parts = ["partial", "partial.unknown", "files"].map(|part| config.data.join(part));
+    for path in [config.data.clone()].into_iter().chain(parts) {
         if let Ok(found) = fs::metadata(&path) {
             directory(findings, config, &path, &found);
         }

@@ -13,7 +13,7 @@ use common::{has_no_sqlite, Receiver, Upload};
 use sqlx::{Connection, Row, SqliteConnection};
 
 /// How many records there are if nothing says how many.
-const SAMPLE: u64 = 20_000;
+const SAMPLE: u64 = 5_000;
 
 fn count() -> u64 {
     let variable = std::env::var("RESUP_TEST_RECORDS").ok();
