@@ -53,7 +53,7 @@ pub async fn account(State(endpoint): State<Endpoint>, head: Parts) -> Result<Re
         bytes,
         quota: limits.bytes,
         max_files: limits.records,
-        free: room::free_bytes(),
+        free: room::free_room(),
         folders: store.folders(&owner, MAX_FOLDERS).await?,
     }))
 }
@@ -164,6 +164,6 @@ pub async fn overview(
     Ok(json(&Overview {
         users: users.into_iter().map(user).collect(),
         running,
-        free: room::free_bytes(),
+        free: room::free_room(),
     }))
 }

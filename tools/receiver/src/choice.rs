@@ -57,7 +57,7 @@ pub async fn upload(State(endpoint): State<Endpoint>, request: Request) -> Respo
     tokio::spawn(async move {
         let (head, body) = request.into_parts();
         let mut body = body.into_data_stream();
-        let mut log = RequestLog::new(head.method.clone());
+        let mut log = RequestLog::new(&head);
         let protocol = Protocol::of(&head);
         let endpoint = endpoint.by(Origin {
             peer: Some(Peer::of(&head).address),

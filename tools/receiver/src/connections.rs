@@ -180,6 +180,12 @@ impl Client {
         Ok(())
     }
 
+    /// Names the user who has sent the request, if it is known and the response has not been sent.
+    pub fn user(&self) -> Option<String> {
+        let user = lock(&self.state.sender).user.clone();
+        user.filter(|user| !user.is_empty())
+    }
+
     /// Closes the connection without a response.
     pub fn close(&self) {
         self.state.close.notify_one();

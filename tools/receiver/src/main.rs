@@ -3,6 +3,7 @@
 //!
 //! | module | what is in it |
 //! | --- | --- |
+//! | `check` | the command that looks whether a start would succeed |
 //! | `start` | what is opened at the start |
 //! | `waiting` | the answers while the database cannot be reached at the start |
 //! | `server` | the server: accepts connections and serves them with hyper |
@@ -48,6 +49,7 @@ mod account;
 mod accounts;
 mod app;
 mod audit;
+mod check;
 mod choice;
 mod config;
 mod connections;
@@ -86,7 +88,7 @@ use crate::config::{Config, LogFormat};
 use crate::hooks::after::Courier;
 use crate::listen::{Passed, Sockets};
 use crate::ops::health::Health;
-use crate::ops::metrics;
+use crate::ops::metrics::{self, Metrics};
 use crate::ops::signals::{reload_on_hangup, Signals};
 use crate::ops::supervisor;
 use crate::ops::tls::Tls;
@@ -163,6 +165,14 @@ fn begin() -> anyhow::Result<()> {
 async fn run(config: Config, passed: Passed) -> anyhow::Result<()> {
     let config = Arc::new(config);
     let data = &config.data;
+    if let Some(Command::Check) = config.command {
+        let (text, is_good) = check::run(&config).await;
+        std::io::stdout().write_all(text.as_bytes())?;
+        return match is_good {
+            true => Ok(()),
+            false => bail!("a start would not succeed: what has to change is above"),
+        };
+    }
     #[cfg(unix)]
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(config.umask));
     start::make_directory(data)?;
@@ -176,7 +186,7 @@ async fn run(config: Config, passed: Passed) -> anyhow::Result<()> {
         (Some(certificates), Some(key)) => Some(Arc::new(Tls::open(certificates, key)?)),
         _ => None,
     };
-    let metrics = match config.metrics_listen {
+    let metrics_listener = match config.metrics_listen {
         Some(address) => Some(listen::bind(address, "--metrics-listen").await?),
         None => None,
     };
@@ -212,10 +222,11 @@ async fn run(config: Config, passed: Passed) -> anyhow::Result<()> {
         config.expire,
         config.audit_keep,
     ));
+    let metrics = Arc::new(Metrics::new(accounts.failed_logins.clone()));
     let app = App {
         accounts,
         uploads,
-        metrics: Arc::default(),
+        metrics,
         health: Health::default(),
         config,
         before,
@@ -230,10 +241,10 @@ async fn run(config: Config, passed: Passed) -> anyhow::Result<()> {
         };
         tokio::spawn(courier.run());
     }
-    if let Some(listener) = metrics {
+    if let Some(listener) = metrics_listener {
         tracing::info!("metrics on http://{}/metrics", listener.local_addr()?);
-        let (metrics, claims) = (app.metrics.clone(), app.uploads.claims.clone());
-        tokio::spawn(metrics::serve(metrics, claims, listener));
+        let (metrics, uploads) = (app.metrics.clone(), app.uploads.clone());
+        tokio::spawn(metrics::serve(metrics, uploads, listener));
     }
     if !server::serve(app, sockets, tls, &mut signals).await {
         bail!("a second signal has ended it at once; what clients were told is kept");
@@ -252,7 +263,10 @@ async fn prepare(
     start::tell(&mut store, config, database).await?;
     let unreachable = |error: StorageError| OpenError::of_storage(error, database);
     let users = accounts.users.any().await;
-    check_users(config, users.map_err(|error| unreachable(error.into()))?)?;
+    let has_users = users.map_err(|error| unreachable(error.into()))?;
+    if let Some(warning) = start::check_users(config, has_users)? {
+        tracing::warn!("{warning}");
+    }
     let claims = Claims::new(
         config.max_uploads.get(),
         config.max_uploads_per_user.map(Into::into),
@@ -341,35 +355,10 @@ async fn run_command(config: &Config, command: Command) -> anyhow::Result<()> {
             let to = start::database_at(config, to.as_deref())?;
             moving::run(&from, &to).await?
         }
+        // It makes no directory, so it was run before.
+        Command::Check => String::new(),
         Command::Unknown(command) => inventory::run(&Files::open(&config.data)?, command)?,
     };
     std::io::stdout().write_all(message.as_bytes())?;
-    Ok(())
-}
-
-/// Checks that a receiver without users, where nobody has to log in, serves this machine only.
-fn check_users(config: &Config, has_users: bool) -> anyhow::Result<()> {
-    if has_users {
-        return Ok(());
-    }
-    let way_out = format!(
-        "add one with: resup-receiver --data {} user add NAME",
-        config.data.display()
-    );
-    if let Some(public) = config.public() {
-        bail!(
-            "no user is configured, and without one it listens on loopback only, not on {public}; {way_out}"
-        );
-    }
-    if config.proxy_without_login {
-        tracing::warn!("no user is configured: anyone who reaches a proxy on this machine may list, upload and delete; {way_out}");
-    } else if !config.trusted_proxy.is_empty() {
-        bail!(
-            "no user is configured, and without one no proxy may pass on the requests of others; {way_out}, \
-             or let everybody in with --proxy-without-login"
-        );
-    } else {
-        tracing::warn!("no user is configured: anyone on this machine may upload; {way_out}");
-    }
     Ok(())
 }

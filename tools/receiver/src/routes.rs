@@ -22,6 +22,7 @@ use crate::page;
 use crate::page::login::{form, log_in, log_out};
 use crate::records::{self, receipts};
 use crate::wire::endpoint::Endpoint;
+use crate::wire::request_log::log_other;
 
 /// The largest number of lines in a header block.
 const MAX_HEADERS: usize = 100;
@@ -63,6 +64,10 @@ pub fn router(app: App) -> Router {
         .route("/logout", post(log_out))
         .fallback(nothing)
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(
+            app.metrics.clone(),
+            log_other,
+        ))
         .layer(middleware::from_fn(check_host))
         .layer(middleware::from_fn(limit_headers))
         .layer(middleware::map_request(linger))

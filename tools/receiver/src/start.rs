@@ -97,6 +97,58 @@ pub fn database(config: &Config) -> anyhow::Result<Database> {
     Ok(database)
 }
 
+/// Finds out which database it is, for a look at it; `None` if it is a file of SQLite that is not there yet.
+pub fn database_to_look_at(config: &Config) -> anyhow::Result<Option<Database>> {
+    let path = config.data.join("receiver.sqlite");
+    if config.database.is_none() {
+        return match path.exists() {
+            true => {
+                check_sqlite(&path)?;
+                // Without a log nobody writes now, and the file is all.
+                let has_log = path.with_extension("sqlite-wal").exists();
+                let mode = match has_log {
+                    true => "mode=ro",
+                    false => "mode=ro&immutable=true",
+                };
+                let database = Database::parse(&sqlite_address(&path, mode)?, None)?;
+                Ok(Some(database.named(path.display().to_string())))
+            }
+            false => Ok(None),
+        };
+    }
+    database(config).map(Some)
+}
+
+/// Checks that a receiver without users, where nobody has to log in, serves this machine only. Returns what to warn of.
+pub fn check_users(config: &Config, has_users: bool) -> anyhow::Result<Option<String>> {
+    if has_users {
+        return Ok(None);
+    }
+    let way_out = format!(
+        "add one with: resup-receiver --data {} user add NAME",
+        config.data.display()
+    );
+    if let Some(public) = config.public() {
+        bail!(
+            "no user is configured, and without one it listens on loopback only, not on {public}; {way_out}"
+        );
+    }
+    if config.proxy_without_login {
+        return Ok(Some(format!(
+            "no user is configured: anyone who reaches a proxy on this machine may list, upload and delete; {way_out}"
+        )));
+    }
+    if !config.trusted_proxy.is_empty() {
+        bail!(
+            "no user is configured, and without one no proxy may pass on the requests of others; {way_out}, \
+             or let everybody in with --proxy-without-login"
+        );
+    }
+    Ok(Some(format!(
+        "no user is configured: anyone on this machine may upload; {way_out}"
+    )))
+}
+
 /// Reads the address of a database, and the password for it; without an address, it is the one in the data directory.
 pub fn database_at(config: &Config, address: Option<&str>) -> anyhow::Result<Database> {
     let Some(address) = address else {
@@ -269,23 +321,32 @@ impl OpenError {
 
 fn default_database(data: &Path) -> anyhow::Result<String> {
     let path = data.join("receiver.sqlite");
+    make_private(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    check_sqlite(&path)?;
+    sqlite_address(&path, "mode=rwc")
+}
+
+/// Checks that a file is empty, or a database of SQLite. sqlx would try for half a minute.
+fn check_sqlite(path: &Path) -> anyhow::Result<()> {
     let mut beginning = Vec::new();
-    make_private(&path)
-        .and_then(|()| File::open(&path))
+    File::open(path)
         .and_then(|file| file.take(SQLITE.len() as u64).read_to_end(&mut beginning))
         .with_context(|| format!("cannot open {}", path.display()))?;
-    // sqlx would try for half a minute.
     if !beginning.is_empty() && beginning != SQLITE {
         bail!(
             "{} is not a database of SQLite; move it away, and the receiver makes a new one",
             path.display()
         );
     }
+    Ok(())
+}
+
+fn sqlite_address(path: &Path, mode: &str) -> anyhow::Result<String> {
     let text = path
         .to_str()
         .with_context(|| format!("{} is not Unicode: give --database", path.display()))?;
     let encoded = utf8_percent_encode(text, NON_ALPHANUMERIC);
-    Ok(format!("sqlite://{encoded}?mode=rwc"))
+    Ok(format!("sqlite://{encoded}?{mode}"))
 }
 
 /// Makes the database's file, readable for this system user only: it has hashes of passwords.

@@ -34,7 +34,7 @@ mod passwords;
 pub mod peer;
 mod secret;
 pub mod sessions;
-mod signing;
+pub mod signing;
 mod this_machine;
 mod throttle;
 pub mod users;
@@ -45,10 +45,11 @@ use std::sync::Arc;
 use axum::http::request::Parts;
 use axum::http::{header, HeaderValue, StatusCode};
 use base64::prelude::{Engine as _, BASE64_STANDARD};
+use prometheus_client::metrics::counter::Counter;
 
 use crate::config::Config;
 use crate::connections::Client;
-use crate::http::reply::Reply;
+use crate::http::reply::{excerpt, Reply};
 use crate::storage::database::Database;
 use base::url;
 use passwords::Passwords;
@@ -70,6 +71,8 @@ pub struct Accounts {
     /// The logins by the form.
     pub sessions: Sessions,
     passwords: Arc<Passwords>,
+    /// Counts wrong passwords and tokens.
+    pub failed_logins: Counter,
     /// The signature that programs' forms need, if they need one.
     pub signing: Option<Arc<Signing>>,
     /// Whether the receiver listens on this machine only.
@@ -86,6 +89,7 @@ impl Accounts {
             sessions: Sessions::new(pool.clone(), config.session_idle, config.session_lifetime),
             passwords: Arc::new(Passwords::new(database.is_shared().then(|| pool.clone()))?),
             users: Users::new(pool),
+            failed_logins: Counter::default(),
             signing: Signing::new(config)?.map(Arc::new),
             is_local: config.is_local(),
             proxy_without_login: config.proxy_without_login,
@@ -134,7 +138,13 @@ impl Accounts {
     /// Whether this is the user's password.
     pub async fn is_password(&self, user: &str, password: &str, peer: Peer) -> Result<bool, Reply> {
         let stored = self.users.password(user).await?;
-        self.passwords.check(user, password, stored, peer).await
+        let is_right = self.passwords.check(user, password, stored, peer).await?;
+        if !is_right {
+            self.failed_logins.inc();
+            let user = excerpt(user);
+            tracing::warn!(client = %peer.address, user = %user, "wrong name or password");
+        }
+        Ok(is_right)
     }
 
     /// Finds out who the admin is that sends a request. Others are refused.
@@ -168,6 +178,10 @@ impl Accounts {
         let (scheme, value) = value.split_once(' ').unwrap_or((value, ""));
         if scheme.eq_ignore_ascii_case("bearer") {
             let owner = self.users.token_owner(value.trim()).await?;
+            if owner.is_none() {
+                self.failed_logins.inc();
+                tracing::warn!(client = %Peer::of(head).address, "wrong token");
+            }
             let login = Login::Token;
             return Ok(owner.map(|owner| Visitor { owner, login }));
         }

@@ -9,6 +9,9 @@ use crate::config::times;
 /// A command to run instead of the receiver.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
+    /// Look whether a start would succeed: directories, database, users, certificates. Changes nothing, also while
+    /// a receiver runs; the exit code is 1 if something is wrong
+    Check,
     /// Manage the users
     #[command(subcommand)]
     User(UserCommand),

@@ -12,8 +12,8 @@ pub fn set_data(data: &Path) {
     let _ = DATA.set(data.to_owned());
 }
 
-/// Returns how many bytes are free in the data directory; `None` where the system does not tell.
-pub fn free_bytes() -> Option<u64> {
+/// Tells how many bytes are free where the uploads are.
+pub fn free_room() -> Option<u64> {
     free(DATA.get()?)
 }
 
@@ -26,13 +26,15 @@ pub fn room() -> String {
     format!("the data directory is {}{free}", data.display())
 }
 
+/// Tells how many bytes are free in a directory's file system; `None` where that cannot be told.
 #[cfg(unix)]
-fn free(data: &Path) -> Option<u64> {
+pub fn free(data: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(data).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
+/// Tells how many bytes are free in a directory's file system; `None` where that cannot be told.
 #[cfg(not(unix))]
-fn free(_: &Path) -> Option<u64> {
+pub fn free(_: &Path) -> Option<u64> {
     None
 }

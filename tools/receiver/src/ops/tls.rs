@@ -9,6 +9,8 @@ use rustls::ServerConfig;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::TlsAcceptor;
+use x509_parser::parse_x509_certificate;
+use x509_parser::time::ASN1Time;
 
 #[path = "../../../../src/http/key_files.rs"]
 pub mod key_files;
@@ -69,6 +71,23 @@ fn read(certificates: &Path, key: &Path) -> anyhow::Result<TlsAcceptor> {
         })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config).into())
+}
+
+/// Tells how many days the first certificate of a file is valid for; less than 0 if it is no more.
+pub fn days_left(certificates: &Path) -> Result<i64, String> {
+    let content = key_files::read(certificates)?;
+    let chain = key_files::certificates(&content)?;
+    let parsed = chain.first().map(|first| parse_x509_certificate(first));
+    let Some(Ok((_, certificate))) = parsed else {
+        return Err("it is damaged".to_owned());
+    };
+    let (validity, now) = (certificate.validity(), ASN1Time::now());
+    if now < validity.not_before {
+        let since = validity.not_before;
+        return Err(format!("it is valid from {since} on; is the clock right?"));
+    }
+    let seconds = validity.not_after.timestamp() - now.timestamp();
+    Ok(seconds.div_euclid(24 * 3600))
 }
 
 /// Says why a certificate and a key cannot be used.

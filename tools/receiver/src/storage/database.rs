@@ -37,6 +37,17 @@ pub enum Kind {
     Postgres,
 }
 
+/// What is in a database.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// The numbers of the changes that a start would make to its tables.
+    pub pending: Vec<i64>,
+    /// How many uploads it has.
+    pub uploads: i64,
+    /// How many users it has.
+    pub users: i64,
+}
+
 /// A database.
 #[derive(Clone)]
 pub struct Database {
@@ -209,23 +220,86 @@ impl Database {
         Ok(connection)
     }
 
+    /// Looks what is in it, and changes nothing.
+    pub async fn look(&self) -> Result<State, StoreError> {
+        let mut connection = match self.kind {
+            Kind::Sqlite => read_only(&self.options).connect().await?,
+            Kind::Postgres => self.connect().await?,
+        };
+        let changes = match self.kind {
+            Kind::Sqlite => sqlx::migrate!("./migrations"),
+            Kind::Postgres => {
+                check_encoding(&mut connection).await?;
+                sqlx::migrate!("./migrations-postgres")
+            }
+        };
+        let mut state = State {
+            pending: changes.iter().map(|change| change.version).collect(),
+            ..State::default()
+        };
+        let tables = match self.kind {
+            Kind::Sqlite => "SELECT name FROM sqlite_master WHERE name = '_sqlx_migrations'",
+            Kind::Postgres => {
+                "SELECT 'made' AS name WHERE to_regclass('_sqlx_migrations') IS NOT NULL"
+            }
+        };
+        let has_tables = sqlx::query(tables).fetch_optional(&mut connection).await?;
+        if has_tables.is_some() {
+            let made = sqlx::query("SELECT version FROM _sqlx_migrations ORDER BY version")
+                .fetch_all(&mut connection)
+                .await?;
+            for row in made {
+                let version = row.try_get("version")?;
+                if !changes.version_exists(version) {
+                    return Err(StoreError::Newer(version));
+                }
+                state.pending.retain(|pending| *pending != version);
+            }
+            let counts = "SELECT (SELECT COUNT(*) FROM uploads) AS uploads,
+                                 (SELECT COUNT(*) FROM users) AS users";
+            let counts = sqlx::query(counts).fetch_one(&mut connection).await?;
+            state.uploads = counts.try_get("uploads")?;
+            state.users = counts.try_get("users")?;
+        }
+        connection.close().await?;
+        Ok(state)
+    }
+
     /// Brings the tables up to date.
     pub async fn migrate(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
         match self.kind {
             Kind::Sqlite => sqlx::migrate!("./migrations").run(connection).await?,
             Kind::Postgres => {
-                let row = sqlx::query("SELECT current_setting('server_encoding') AS encoding");
-                let row = row.fetch_one(&mut *connection).await?;
-                let encoding: String = row.try_get("encoding")?;
-                if encoding != "UTF8" {
-                    return Err(StoreError::Encoding(encoding));
-                }
+                check_encoding(connection).await?;
                 sqlx::migrate!("./migrations-postgres")
                     .run(connection)
                     .await?;
             }
         }
         Ok(())
+    }
+}
+
+/// Makes options by which SQLite writes nothing, and makes no file.
+fn read_only(options: &AnyConnectOptions) -> AnyConnectOptions {
+    let mut options = options.clone();
+    let url = &mut options.database_url;
+    let pairs = url.query().unwrap_or("").split('&');
+    let mut pairs: Vec<_> = pairs.filter(|pair| !pair.starts_with("mode=")).collect();
+    pairs.push("mode=ro");
+    let query = pairs.join("&");
+    url.set_query(Some(query.trim_start_matches('&')));
+    options
+}
+
+/// Checks that texts of all languages can be in PostgreSQL.
+async fn check_encoding(connection: &mut AnyConnection) -> Result<(), StoreError> {
+    let row = sqlx::query("SELECT current_setting('server_encoding') AS encoding");
+    let row = row.fetch_one(connection).await?;
+    let encoding: String = row.try_get("encoding")?;
+    match encoding == "UTF8" {
+        true => Ok(()),
+        false => Err(StoreError::Encoding(encoding)),
     }
 }
 

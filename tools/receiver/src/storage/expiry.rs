@@ -13,6 +13,8 @@ use crate::storage::threads::blocking;
 use crate::storage::unknown::KEPT;
 use crate::storage::uploads::Uploads;
 
+/// How many uploads are looked at together.
+const PAGE: u32 = 100;
 /// The longest time between two searches.
 const MAX_INTERVAL: Duration = Duration::from_secs(3600);
 /// The time for which nothing is deleted after the clock has moved on while nobody saw it: the receiver was not
@@ -98,22 +100,34 @@ async fn sweep(
 
 async fn delete_expired(uploads: &Uploads, age: Duration) -> Result<(), StorageError> {
     let since = now().saturating_sub_unsigned(age.as_millis() as u64);
-    for found in uploads.store.idle(since).await? {
-        // An upload that a request works on is not idle.
-        let Some(claim) = uploads.claim_idle(&found.id).await? else {
-            continue;
-        };
-        let record = uploads.find_claimed(&claim).await?;
-        let idle = |record: &Record| record.state != State::Complete && record.changed < since;
-        if let Some(record) = record.filter(idle) {
-            tracing::info!(
-                id = record.id,
-                "expired with {} of {} bytes",
-                record.offset,
-                record.identity.size
-            );
-            uploads.delete_as(&record, Kind::Expired).await?;
+    let mut last = None;
+    loop {
+        let page = uploads.store.idle(since, last.as_ref(), PAGE).await?;
+        for found in &page {
+            delete_idle(uploads, &found.id, since).await?;
         }
+        last = page.into_iter().last();
+        if last.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+async fn delete_idle(uploads: &Uploads, id: &str, since: i64) -> Result<(), StorageError> {
+    // An upload that a request works on is not idle.
+    let Some(claim) = uploads.claim_idle(id).await? else {
+        return Ok(());
+    };
+    let record = uploads.find_claimed(&claim).await?;
+    let idle = |record: &Record| record.state != State::Complete && record.changed < since;
+    if let Some(record) = record.filter(idle) {
+        tracing::info!(
+            id = record.id,
+            "expired with {} of {} bytes",
+            record.offset,
+            record.identity.size
+        );
+        uploads.delete_as(&record, Kind::Expired).await?;
     }
     Ok(())
 }

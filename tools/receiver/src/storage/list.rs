@@ -252,9 +252,13 @@ impl Bound {
     /// Begins with the uploads of the owner between two places: an index has them in this order.
     fn new(query: &Query, after: Option<&Position>, end: Option<&Position>) -> Self {
         let mut bound = Self {
-            conditions: vec!["gone = 0".to_owned()],
+            conditions: Vec::new(),
             values: Vec::new(),
         };
+        if query.order.key == Key::Time {
+            // As the index has it. The others have those that are gone, too: to leave them out takes their rows.
+            bound.conditions.push("gone = 0".to_owned());
+        }
         let owner = bound.next(query.owner.as_str());
         bound.conditions.push(format!("owner = {owner}"));
         if query.is_of_unfinished() {
@@ -273,6 +277,9 @@ impl Bound {
 
     /// Adds what chooses among these.
     fn filter(&mut self, query: &Query) {
+        if query.order.key != Key::Time {
+            self.conditions.push("gone = 0".to_owned());
+        }
         match query.filter {
             Filter::All => {}
             Filter::Complete => self.conditions.push("state = 'complete'".to_owned()),

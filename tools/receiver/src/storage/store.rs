@@ -146,12 +146,40 @@ impl Store {
         totals(&row)
     }
 
-    /// Lists unfinished uploads that have not changed since a time in milliseconds since 1970.
-    pub async fn idle(&self, since: i64) -> Result<Vec<Record>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM uploads WHERE state <> 'complete' AND changed < $1")
-            .bind(since)
-            .fetch_all(&self.readers)
-            .await?;
+    /// Sums the bytes that are there of all uploads, but for those that are behind a gap. (A number that large need not be exact.)
+    pub async fn kept(&self) -> Result<f64, StoreError> {
+        let row = sqlx::query(
+            "SELECT (SELECT COALESCE(SUM(CAST(high AS DOUBLE PRECISION) * 4294967296 + low), 0) FROM totals)
+                  - (SELECT COALESCE(SUM(CAST(size AS DOUBLE PRECISION) - held), 0) FROM uploads
+                     WHERE state <> 'complete') AS kept",
+        )
+        .fetch_one(&self.readers)
+        .await?;
+        // SQLite has a whole number where there are no uploads.
+        let kept = row.try_get::<f64, _>("kept");
+        Ok(kept.or_else(|_| row.try_get::<i64, _>("kept").map(|kept| kept as f64))?)
+    }
+
+    /// Lists unfinished uploads that have not changed since a time in milliseconds since 1970, those that have waited longest
+    /// first, beginning behind one.
+    pub async fn idle(
+        &self,
+        since: i64,
+        after: Option<&Record>,
+        limit: u32,
+    ) -> Result<Vec<Record>, StoreError> {
+        let (changed, id) = after.map_or((i64::MIN, ""), |last| (last.changed, last.id.as_str()));
+        let rows = sqlx::query(
+            "SELECT * FROM uploads
+             WHERE state <> 'complete' AND changed < $1 AND (changed, id) > ($2, $3)
+             ORDER BY changed, id LIMIT $4",
+        )
+        .bind(since)
+        .bind(changed)
+        .bind(id)
+        .bind(i64::from(limit))
+        .fetch_all(&self.readers)
+        .await?;
         rows.iter().map(record).collect()
     }
 
