@@ -156,6 +156,12 @@ impl Files {
         self.remove(&record.file_name())
     }
 
+    /// Gives a finished file in `partial` its place as a second name, unless that is taken.
+    pub(super) fn link_to_place(&self, record: &Record) -> io::Result<()> {
+        let (dir, name) = self.open_or_make_dirs(&record.place)?;
+        self.partial.hard_link(record.file_name(), &dir, name)
+    }
+
     /// Moves a finished file back to `partial`, if it is at its place.
     pub fn move_back(&self, record: &Record) -> io::Result<()> {
         if let Some((dir, name)) = self.open_dirs(&record.place)? {

@@ -114,6 +114,15 @@ impl Leases {
         }))
     }
 
+    /// Makes sure that the lease with this number has not gone to another receiver.
+    pub async fn make_sure(&self, number: i64) -> Result<(), StoreError> {
+        let found = sqlx::query("SELECT 1 FROM leases WHERE number = $1")
+            .bind(number)
+            .fetch_optional(&self.pool)
+            .await?;
+        found.map(drop).ok_or(StoreError::Lost)
+    }
+
     /// Tells the receiver that has the lease that a request waits for it here.
     pub async fn want(&self, id: &str) -> Result<(), StoreError> {
         sqlx::query(

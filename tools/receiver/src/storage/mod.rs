@@ -11,6 +11,7 @@
 //! | [`leases`] | the right of one of several receivers to work on an upload |
 //! | [`recovery`] | what a start does with the bytes in `partial` |
 //! | [`gone`] | finished uploads whose files others have moved away |
+//! | `removal` | removal of uploads, and of bytes that are dropped |
 //! | [`expiry`] | removal of what nobody needs any more |
 //! | [`join`] | files that are joined from pieces |
 //! | [`whole`] | files that are stored as a whole, at once |
@@ -20,6 +21,7 @@
 //! | [`trail`] | changes with their events: who makes them, and who is told |
 //! | [`outbox`] | the events of which the hook is still to be told |
 //! | [`queue`] | changes of the records, many in one transaction |
+//! | `statements` | the statements of each change |
 //! | [`changes`] | each of these changes |
 //! | [`events`] | the audit trail: what happened to uploads |
 //! | [`database`] | addresses of databases, connections to them, and numbers and times as they take them |
@@ -85,7 +87,9 @@ pub mod ranges;
 pub mod reading;
 pub mod record;
 pub mod recovery;
+mod removal;
 pub mod search;
+mod statements;
 pub mod store;
 pub mod takeover;
 pub mod threads;

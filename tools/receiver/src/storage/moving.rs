@@ -96,6 +96,9 @@ pub async fn run(from: &Database, to: &Database) -> Result<String, MoveError> {
     }
     let delete = "DELETE FROM clock";
     execute(&mut target, delete).await.map_err(failed(to))?;
+    for statement in before_copy(to.kind()) {
+        execute(&mut target, statement).await.map_err(failed(to))?;
+    }
     let mut moved = Vec::new();
     for (table, key, one, several) in TABLES {
         let copied = copy(&mut source, &mut target, (table, key)).await;
@@ -112,6 +115,9 @@ pub async fn run(from: &Database, to: &Database) -> Result<String, MoveError> {
             moved.push(format!("{} {name}", copied.count));
         }
     }
+    for statement in after_copy(to.kind()) {
+        execute(&mut target, statement).await.map_err(failed(to))?;
+    }
     execute(&mut target, "COMMIT").await.map_err(failed(to))?;
     for connection in [source, target] {
         let _ = connection.close().await;
@@ -124,6 +130,27 @@ pub async fn run(from: &Database, to: &Database) -> Result<String, MoveError> {
         from = from.name(),
         to = to.name()
     ))
+}
+
+/// In PostgreSQL each row would leave a version of its owner's total, and the next row would go through all of them: totals are
+/// made when all rows are there.
+fn before_copy(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Sqlite => &[],
+        Kind::Postgres => &["ALTER TABLE uploads DISABLE TRIGGER USER"],
+    }
+}
+
+fn after_copy(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Sqlite => &[],
+        Kind::Postgres => &[
+            "DELETE FROM totals",
+            "INSERT INTO totals (owner, records, high, low)
+             SELECT owner, COUNT(*), SUM(size >> 32), SUM(size & 4294967295) FROM uploads WHERE gone = 0 GROUP BY owner",
+            "ALTER TABLE uploads ENABLE TRIGGER USER",
+        ],
+    }
 }
 
 /// Opens a database that no receiver uses.

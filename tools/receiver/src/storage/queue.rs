@@ -13,10 +13,11 @@ use sqlx::{AnyConnection, Connection, Row};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{timeout, Instant};
 
-use crate::storage::changes::{apply, Change};
+use crate::storage::changes::Change;
 use crate::storage::database::{Database, Kind, LIMIT, PATIENCE};
 use crate::storage::error::StoreError;
 use crate::storage::failpoint;
+use crate::storage::statements::apply;
 
 /// The largest number of changes in one transaction.
 const MAX_GROUP: usize = 256;

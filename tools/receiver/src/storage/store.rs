@@ -202,7 +202,7 @@ impl Store {
 
     /// Deletes a record. The event says why.
     pub async fn delete(&self, record: &Record, why: Kind) -> Result<(), StoreError> {
-        let change = Change::Delete(record.id.clone(), record.lease);
+        let change = Change::Delete(Box::new(record.clone()));
         let change = change.with(vec![self.event(why, record)]);
         self.changes.make(change).await.map(drop)
     }

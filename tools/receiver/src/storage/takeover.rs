@@ -158,13 +158,18 @@ impl Uploads {
             ..record.clone()
         };
         let (files, from, to) = (self.files.clone(), record.clone(), next.clone());
-        blocking(move || files.copy(&from, &to)).await?;
-        self.store.save_digests(&next).await?;
-        self.on_disk(&record, |files, old| {
-            files.remove(&old.file_name())?;
-            files.remove(&old.withdrawn_name())
+        blocking(move || {
+            let copied = files.copy(&from, &to);
+            if copied.is_err() {
+                files.remove(&to.file_name())?;
+            }
+            copied
         })
         .await?;
+        self.store.save_digests(&next).await?;
+        let epoch = next.epoch;
+        self.on_disk(&record, move |files, old| files.remove_former(old, epoch))
+            .await?;
         self.move_to_place(&next).await
     }
 }
@@ -198,6 +203,28 @@ impl Files {
         }
         target.sync_data()?;
         sync_names(&self.partial)
+    }
+}
+
+impl Files {
+    /// Removes the files that an upload had under former leases, and copies that were not used.
+    fn remove_former(&self, record: &Record, epoch: i64) -> io::Result<()> {
+        for name in self.partial_names()? {
+            let rest = name.strip_prefix(&record.id);
+            let rest = rest.map(|rest| rest.strip_suffix(WITHDRAWN).unwrap_or(rest));
+            let is_former = match rest {
+                None => false,
+                Some("") => true,
+                Some(rest) => {
+                    let number = rest.strip_prefix('.').and_then(|it| it.parse().ok());
+                    number.is_some_and(|number: i64| number < epoch)
+                }
+            };
+            if is_former {
+                self.remove(&name)?;
+            }
+        }
+        Ok(())
     }
 }
 

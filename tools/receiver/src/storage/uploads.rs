@@ -107,73 +107,7 @@ impl Uploads {
         Ok(Some(record))
     }
 
-    /// Drops all bytes of an upload. The caller has the claim, here and in the functions below.
-    pub async fn reset(&self, record: &mut Record) -> Result<(), StorageError> {
-        match &self.objects {
-            Some(objects) => {
-                objects.drop_bytes(record).await?;
-                record.object = None;
-            }
-            None => self.move_back(record).await?,
-        }
-        let was = record.clone();
-        record.go_back(Prefix::default());
-        record.place = record.id.clone();
-        match was.state {
-            State::Complete => self.store.restart(record, &was).await?,
-            State::New | State::Partial => self.store.save(record).await?,
-        }
-        Ok(())
-    }
-
-    /// Drops the bytes of an upload that are not the client's. An unfinished one keeps those that a digest has proven.
-    pub async fn drop_wrong(&self, record: &mut Record) -> Result<(), StorageError> {
-        let safe = record.safe_prefix();
-        if record.state == State::Complete || safe.offset == 0 {
-            return self.reset(record).await;
-        }
-        record.go_back(safe);
-        Ok(self.store.save(record).await?)
-    }
-
-    /// Deletes an upload, record and file.
-    pub async fn delete(&self, record: &Record) -> Result<(), StorageError> {
-        let why = match record.state {
-            State::Complete => Kind::Deleted,
-            State::New | State::Partial => Kind::Discarded,
-        };
-        self.delete_as(record, why).await
-    }
-
-    /// Deletes an upload, record and file, and says why.
-    pub async fn delete_as(&self, record: &Record, why: Kind) -> Result<(), StorageError> {
-        if let Some(objects) = &self.objects {
-            // A crash in between leaves a record without bytes, and never bytes without a record.
-            objects.drop_bytes(record).await?;
-            return Ok(self.store.delete(record, why).await?);
-        }
-        self.on_disk(record, Files::withdraw).await?;
-        if let Err(error) = self.store.delete(record, why).await {
-            let restore = |files: &Files, record: &Record| files.restore(record);
-            self.on_disk(record, restore).await?;
-            return Err(error.into());
-        }
-        let remove = |files: &Files, record: &Record| files.remove(&record.withdrawn_name());
-        if let Err(error) = self.on_disk(record, remove).await {
-            // The next start removes it.
-            tracing::warn!(id = record.id, "cannot remove the file: {error}");
-        }
-        Ok(())
-    }
-
-    async fn move_back(&self, record: &Record) -> Result<(), StorageError> {
-        if record.state == State::Complete {
-            self.on_disk(record, Files::move_back).await?;
-        }
-        Ok(())
-    }
-
-    /// Finishes an upload whose bytes are all durable in `partial`.
+    /// Finishes an upload whose bytes are all durable in `partial`. The caller has the claim, here and in the functions below.
     pub async fn finish(&self, record: &mut Record) -> Result<(), StorageError> {
         let _named = self.commit_finished(record).await?;
         self.move_to_place(record).await
