@@ -38,8 +38,10 @@ use crate::storage::record::{self, Record};
 use crate::storage::uploads::Uploads;
 use item::Item;
 
-/// How long a request looks for uploads. The list goes on with the next one.
-const TIME: Duration = Duration::from_millis(50);
+/// How long a request searches for uploads. The list goes on with the next one.
+const SEARCH: Duration = Duration::from_millis(50);
+/// How long it looks without a search: clients take a page that is not full for the last one.
+const LOOK: Duration = Duration::from_secs(20);
 
 /// Answers `GET /uploads`: the list, or a part of it.
 pub async fn list(
@@ -63,7 +65,11 @@ pub async fn list(
             }
         },
     };
-    let until = Instant::now() + TIME;
+    let until = Instant::now()
+        + match query.words.is_empty() && query.dir.is_none() {
+            true => LOOK,
+            false => SEARCH,
+        };
     let mut records = Vec::new();
     let next = loop {
         let room = limit - records.len() as u32;
