@@ -87,6 +87,15 @@ impl Passed {
         })
     }
 
+    /// Finds a unix socket, and says which.
+    pub fn unix(&self) -> Option<String> {
+        self.0.iter().find_map(|socket| match socket {
+            PassedSocket::Tcp(_) => None,
+            #[cfg(unix)]
+            PassedSocket::Unix(listener) => Some(unix::name(listener.local_addr().ok().as_ref())),
+        })
+    }
+
     fn open(self) -> io::Result<Vec<Socket>> {
         let open = |socket| {
             Ok(match socket {
@@ -244,6 +253,7 @@ mod unix {
     use std::fs::{self, Permissions};
     use std::io::{self, ErrorKind};
     use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+    use std::os::unix::net::SocketAddr;
     use std::path::{Path, PathBuf};
     use std::task::{Context, Poll};
 
@@ -269,11 +279,7 @@ mod unix {
 
         pub fn name(&self) -> String {
             let address = self.listener.local_addr().ok();
-            let path = address.as_ref().and_then(|address| address.as_pathname());
-            match path {
-                Some(path) => format!("unix:{}", path.display()),
-                None => "a unix socket without a name".to_owned(),
-            }
+            name(address.map(SocketAddr::from).as_ref())
         }
 
         pub fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<UnixStream>> {
@@ -291,6 +297,14 @@ mod unix {
             if identity(path).is_ok_and(|found| found == *file) {
                 let _ = fs::remove_file(path);
             }
+        }
+    }
+
+    /// Names the socket with an address.
+    pub fn name(address: Option<&SocketAddr>) -> String {
+        match address.and_then(SocketAddr::as_pathname) {
+            Some(path) => format!("unix:{}", path.display()),
+            None => "a unix socket without a name".to_owned(),
         }
     }
 

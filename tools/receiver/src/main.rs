@@ -150,6 +150,7 @@ fn begin() -> anyhow::Result<()> {
     }
     let passed = Passed::take()?;
     config.passed_public = passed.public();
+    config.passed_unix = passed.unix();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(config.max_uploads.get() + THREADS)
         .enable_all()

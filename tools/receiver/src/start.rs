@@ -138,6 +138,13 @@ pub fn check_users(config: &Config, has_users: bool) -> anyhow::Result<Option<St
             "no user is configured: anyone who reaches a proxy on this machine may list, upload and delete; {way_out}"
         )));
     }
+    if let Some(socket) = config.for_others() {
+        bail!(
+            "no user is configured, and without one only the receiver's own system user may connect to {socket}: a web server \
+             there would bring in everybody; {way_out}, give an own socket with --listen unix:PATH and --socket-mode 600, or let \
+             everybody in with --proxy-without-login"
+        );
+    }
     if !config.trusted_proxy.is_empty() {
         bail!(
             "no user is configured, and without one no proxy may pass on the requests of others; {way_out}, \

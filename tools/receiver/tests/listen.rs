@@ -130,7 +130,8 @@ fn a_host_is_all_of_its_addresses_that_this_machine_has() {
 
 #[test]
 fn a_unix_socket_is_for_whom_its_mode_says_and_goes_at_the_end() {
-    for (flags, expected) in [(&[][..], 0o600), (&["--socket-mode", "660"], 0o660)] {
+    let wider = ["--socket-mode", "660", "--proxy-without-login"];
+    for (flags, expected) in [(&[][..], 0o600), (&wider, 0o660)] {
         let dir = tempfile::tempdir().unwrap();
         let (path, flag) = socket(&dir);
         let flags = [&["--listen", &flag][..], flags].concat();
@@ -196,6 +197,88 @@ fn what_a_proxy_brings_by_a_unix_socket_is_not_of_this_machine() {
 }
 
 #[test]
+fn a_socket_for_other_system_users_needs_a_user_or_the_word_that_it_needs_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, flag) = socket(&dir);
+    let data = dir.path().join("data");
+    for mode in ["660", "606"] {
+        let flags = ["--listen", &flag, "--socket-mode", mode];
+        let error = admin_fails(&data, &flags, "");
+        for told in [
+            &*flag,
+            "user add",
+            "--socket-mode 600",
+            "--proxy-without-login",
+        ] {
+            assert!(error.contains(told), "{error}");
+        }
+        assert!(!path.exists());
+    }
+    let flags = ["--listen", &flag, "--socket-mode", "660"];
+    let open = [&flags[..], &["--proxy-without-login"]].concat();
+    let receiver = Several::start(&data, &open, 1);
+    assert_eq!(list(UnixStream::connect(&path).unwrap(), ""), OK);
+    drop(receiver);
+    admin_ok(&data, &["user", "add", "joe"], PASSWORD);
+    let _receiver = Several::start(&data, &flags, 1);
+    // As a web server sends it that adds nothing.
+    let refused = "HTTP/1.1 401 Unauthorized";
+    assert_eq!(list(UnixStream::connect(&path).unwrap(), ""), refused);
+    // Nor is it open after the last user has gone.
+    admin_ok(&data, &["user", "remove", "joe"], "");
+    assert_eq!(list(UnixStream::connect(&path).unwrap(), ""), refused);
+}
+
+/// A command by which systemd's own program passes a unix socket to a receiver.
+fn activate(path: &Path, data: &Path, notify: &Path, flags: &[&str]) -> Command {
+    let receiver = program(data);
+    let mut command = Command::new("systemd-socket-activate");
+    command.arg("--listen").arg(path);
+    command.arg(format!("--setenv=NOTIFY_SOCKET={}", notify.display()));
+    for (name, value) in receiver.get_envs() {
+        if let Some(value) = value {
+            let (name, value) = (name.to_str().unwrap(), value.to_str().unwrap());
+            command.arg(format!("--setenv={name}={value}"));
+        }
+    }
+    command
+        .arg(receiver.get_program())
+        .args(receiver.get_args())
+        .args(flags)
+        .stdout(Stdio::null());
+    command
+}
+
+fn connect(path: &Path) -> UnixStream {
+    let until = Instant::now() + Duration::from_secs(60);
+    while !path.exists() && Instant::now() < until {
+        thread::sleep(Duration::from_millis(10));
+    }
+    UnixStream::connect(path).unwrap()
+}
+
+#[test]
+fn a_unix_socket_of_systemd_needs_a_user() {
+    if !tools::have(&["systemd-socket-activate"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (path, flag) = socket(&dir);
+    let (data, notify) = (dir.path().join("data"), dir.path().join("notify"));
+    let mut command = activate(&path, &data, &notify, &[]);
+    let child = command.stderr(Stdio::piped()).spawn().unwrap();
+    // The first connection starts it.
+    let _stream = connect(&path);
+    let output = child.wait_with_output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{error}");
+    assert!(
+        error.contains(&flag) && error.contains("--proxy-without-login"),
+        "{error}"
+    );
+}
+
+#[test]
 fn it_takes_the_sockets_of_systemd_and_tells_its_state() {
     if !tools::have(&["systemd-socket-activate"]) {
         return;
@@ -206,31 +289,11 @@ fn it_takes_the_sockets_of_systemd_and_tells_its_state() {
     let told = UnixDatagram::bind(&notify).unwrap();
     told.set_read_timeout(Some(Duration::from_secs(60)))
         .unwrap();
-    let receiver = program(&dir.path().join("data"));
-    let mut command = Command::new("systemd-socket-activate");
-    command.arg("--listen").arg(&path);
-    command.arg(format!("--setenv=NOTIFY_SOCKET={}", notify.display()));
-    for (name, value) in receiver.get_envs() {
-        if let Some(value) = value {
-            let (name, value) = (name.to_str().unwrap(), value.to_str().unwrap());
-            command.arg(format!("--setenv={name}={value}"));
-        }
-    }
-    command
-        .arg(receiver.get_program())
-        .args(receiver.get_args());
-    let mut child = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let until = Instant::now() + Duration::from_secs(60);
-    while !path.exists() && Instant::now() < until {
-        thread::sleep(Duration::from_millis(10));
-    }
+    let data = dir.path().join("data");
+    let mut command = activate(&path, &data, &notify, &["--proxy-without-login"]);
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
     // The first connection starts it.
-    let stream = UnixStream::connect(&path).unwrap();
-    assert_eq!(list(stream, ""), OK);
+    assert_eq!(list(connect(&path), ""), OK);
     let state = || {
         let mut text = [0; 100];
         let length = told.recv(&mut text).unwrap();

@@ -25,7 +25,7 @@ pub enum Listen {
 }
 
 impl Listen {
-    /// Whether only programs on this machine can connect. `localhost` is nothing else by RFC 6761; its other addresses, if it
+    /// Whether only programs on this machine can connect; a web server, which brings others, may be one of them. `localhost` is nothing else by RFC 6761; its other addresses, if it
     /// has any, are not listened at.
     pub fn is_local(&self) -> bool {
         match self {

@@ -65,7 +65,8 @@ pub struct Config {
     #[arg(long, value_name = "ADDR", value_delimiter = ',')]
     pub listen: Vec<Listen>,
 
-    /// Rights of the unix sockets of --listen, in octal; 660 lets the receiver's group connect
+    /// Rights of the unix sockets of --listen, in octal; 660 lets the receiver's group connect. More than 600 needs a user,
+    /// or --proxy-without-login
     #[cfg(unix)]
     #[arg(long, value_name = "MODE", default_value = "600", value_parser = mode)]
     pub socket_mode: u32,
@@ -73,6 +74,10 @@ pub struct Config {
     /// A socket of systemd's that others than this machine reach. It is no setting.
     #[arg(skip)]
     pub passed_public: Option<String>,
+
+    /// A unix socket of systemd's. It is no setting.
+    #[arg(skip)]
+    pub passed_unix: Option<String>,
 
     /// Longest time that the end takes for downloads and other responses under way, after SIGTERM or SIGINT
     #[arg(long, value_name = "TIME", default_value = "30", value_parser = time)]
@@ -255,9 +260,9 @@ pub enum SigningAlgorithm {
 }
 
 impl Config {
-    /// Whether the receiver listens on this machine only.
+    /// Whether those who reach the receiver need no login while there are no users.
     pub fn is_local(&self) -> bool {
-        self.public().is_none()
+        self.public().is_none() && (self.proxy_without_login || self.for_others().is_none())
     }
 
     /// Finds where others than this machine reach the receiver.
@@ -265,6 +270,20 @@ impl Config {
         let public = self.listen.iter().find(|listen| !listen.is_local());
         let public = public.map(ToString::to_string);
         public.or_else(|| self.passed_public.clone())
+    }
+
+    /// Finds a unix socket to which other system users connect. That is how a web server reaches the receiver, and one
+    /// that adds no header brings the requests of strangers as if they were of this machine. Those that systemd passes
+    /// count, whatever their mode is: they are made for that.
+    pub fn for_others(&self) -> Option<String> {
+        #[cfg(unix)]
+        if self.socket_mode & 0o077 != 0 {
+            let is_path = |listen: &&Listen| matches!(listen, Listen::Path(_));
+            if let Some(listen) = self.listen.iter().find(is_path) {
+                return Some(listen.to_string());
+            }
+        }
+        self.passed_unix.clone()
     }
 }
 
