@@ -63,7 +63,7 @@ pub async fn file(uploads: &Uploads, record: &Record, head: &Parts) -> Result<Re
         *response.status_mut() = status;
         return Ok(response);
     }
-    if let (Content::Object(objects, key), &Method::GET) = (&content, &head.method) {
+    if let (Content::Object(objects, key, _), &Method::GET) = (&content, &head.method) {
         if objects.redirects {
             let disposition = disposition(&record.identity.name);
             let place = objects.download(key, &disposition);

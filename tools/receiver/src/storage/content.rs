@@ -21,8 +21,8 @@ const CHUNK: usize = 64 * 1024;
 pub enum Content {
     /// A file that is open.
     File(File),
-    /// An object, by its key.
-    Object(Objects, String),
+    /// An object, by its key and the tag that others at that key do not have.
+    Object(Objects, String, Option<String>),
 }
 
 impl Content {
@@ -37,8 +37,9 @@ impl Content {
                 file.seek(SeekFrom::Start(first)).await?;
                 Ok(chunks(file, length).boxed())
             }
-            Self::Object(objects, key) => {
-                let bytes = objects.read(&key, first..first + length).await?;
+            Self::Object(objects, key, tag) => {
+                let range = first..first + length;
+                let bytes = objects.read_same(&key, tag, range).await?;
                 let told = |error| {
                     tracing::error!("a download breaks off: {error}");
                     io::Error::other(error)
@@ -69,8 +70,8 @@ impl Uploads {
     pub async fn read(&self, record: &Record) -> Result<Option<Content>, StorageError> {
         let found = match &self.objects {
             Some(objects) => {
-                let key = objects.find(record).await?;
-                key.map(|key| Content::Object(objects.clone(), key))
+                let found = objects.find(record).await?;
+                found.map(|(key, tag)| Content::Object(objects.clone(), key, tag))
             }
             None => match self.on_disk(record, Files::read).await {
                 Err(StorageError::File(error)) if error.kind() == io::ErrorKind::NotFound => None,
@@ -131,7 +132,13 @@ impl Uploads {
             };
             if self.is_unchanged(&twin).await? && self.has_digests(&mut linked, &digests).await? {
                 record.digests = linked.digests;
-                self.finish(record).await?;
+                match &self.objects {
+                    Some(objects) => {
+                        let _named = self.commit_finished(record).await?;
+                        objects.finish(record).await?;
+                    }
+                    None => self.finish(record).await?,
+                }
                 return Ok(true);
             }
             match &self.objects {

@@ -92,6 +92,8 @@ pub enum Fault {
     Refused,
     /// It does not have what was asked for.
     Missing,
+    /// It does not have any more what it had confirmed.
+    Lost,
     /// It does not take the request.
     Wrong,
 }
@@ -99,7 +101,7 @@ pub enum Fault {
 impl Fault {
     fn way_out(self) -> &'static str {
         match self {
-            Self::Away => "",
+            Self::Away | Self::Lost => "",
             Self::Refused => {
                 "; check the credentials in the receiver's environment (AWS_…, AZURE_… or GOOGLE_…), their rights in the \
                  bucket, and the region"

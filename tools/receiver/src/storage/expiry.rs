@@ -104,7 +104,12 @@ async fn delete_expired(uploads: &Uploads, age: Duration) -> Result<(), StorageE
     loop {
         let page = uploads.store.idle(since, last.as_ref(), PAGE).await?;
         for found in &page {
-            delete_idle(uploads, &found.id, since).await?;
+            match delete_idle(uploads, &found.id, since).await {
+                Err(error) if !error.is_unreachable() => {
+                    tracing::error!(id = found.id, "cannot delete what has expired: {error}");
+                }
+                done => done?,
+            }
         }
         last = page.into_iter().last();
         if last.is_none() {

@@ -1,8 +1,8 @@
 //! What an object store has of an unfinished upload.
 //!
 //! The bytes are in the parts of a multipart upload, all of one size, and in one more object, the tail, since a part cannot
-//! be small. The tail is put anew at the end of a request. Until then it has the bytes that it had, so that an upload can
-//! go back to where the request began.
+//! be small. The tail is put anew at the end of a request, under a new key. Until then the old one is there, so that an upload
+//! can go back to where the request began.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,12 +31,15 @@ pub struct Object {
 }
 
 /// Bytes that are no part yet.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tail {
     /// How many parts they come behind.
     pub behind: usize,
     /// How many they are.
     pub length: u64,
+    /// What no other tail has in its key, so that a late request cannot put other bytes there. Older ones have nothing.
+    #[serde(default)]
+    pub mark: String,
 }
 
 impl Object {
@@ -117,6 +120,7 @@ mod tests {
         full.tail = Tail {
             behind: 1,
             length: 100,
+            mark: String::new(),
         };
         for (offset, kept) in [
             (2 * PART, Some(2)),
@@ -143,5 +147,8 @@ mod tests {
             assert_eq!(Object::restore(&text), Some(object));
         }
         assert_eq!(Object::restore("{}"), None);
+        let old = r#"{"key":"files/a","upload":null,"size":8388608,"parts":[],"tail":{"behind":0,"length":5},"is_whole":false}"#;
+        let old = Object::restore(old).unwrap().unwrap();
+        assert_eq!((old.tail.length, &*old.tail.mark), (5, ""));
     }
 }

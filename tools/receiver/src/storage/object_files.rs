@@ -4,17 +4,20 @@
 //! | --- | --- |
 //! | `files/PLACE` | a finished file, whose place is as in the directory |
 //! | `files/ID` | the object that is being made; where files have names, `partial/ID`, which is copied to its place |
-//! | `partial/ID.N.tail` | bytes behind the first N parts |
+//! | `partial/ID.N.MARK.tail` | bytes behind the first N parts |
+//!
+//! The layout may have changed since the object was begun, so a search looks at both keys.
 //!
 //! A store makes an object whole or not at all, so nobody sees a part of a file.
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
+use object_store::ObjectMeta;
 use resup_digests::{Algorithm, State as DigestState};
 
 use crate::storage::error::{Fault, ObjectError};
 use crate::storage::failpoint;
-use crate::storage::object::Object;
+use crate::storage::object::{Object, Tail};
 use crate::storage::objects::Objects;
 use crate::storage::record::{Record, State};
 
@@ -27,16 +30,37 @@ pub fn place_key(place: &str) -> String {
 }
 
 /// Returns the key of the bytes behind some parts.
-pub fn tail_key(id: &str, behind: usize) -> String {
-    format!("partial/{id}.{behind}.tail")
+pub fn tail_key(id: &str, tail: &Tail) -> String {
+    let Tail { behind, mark, .. } = tail;
+    match &**mark {
+        "" => format!("partial/{id}.{behind}.tail"),
+        mark => format!("partial/{id}.{behind}.{mark}.tail"),
+    }
+}
+
+/// Returns the keys that an object may have while it is made, by the layout.
+fn working_keys(id: &str) -> [String; 2] {
+    [place_key(id), format!("partial/{id}")]
+}
+
+/// Returns the keys that the object of a finished upload may have, in the order in which they count. The last one is its
+/// place, unless that is the first one.
+fn keys(record: &Record) -> Vec<String> {
+    let ([by_id, partial], place) = (working_keys(&record.id), place_key(&record.place));
+    match place == by_id {
+        true => vec![place, partial],
+        // Another file may still be at the place.
+        false => vec![partial, by_id, place],
+    }
 }
 
 impl Objects {
     /// Returns the key of an object while it is made.
     pub fn working_key(&self, id: &str) -> String {
+        let [by_id, partial] = working_keys(id);
         match self.is_by_id {
-            true => place_key(id),
-            false => format!("partial/{id}"),
+            true => by_id,
+            false => partial,
         }
     }
 
@@ -46,22 +70,63 @@ impl Objects {
         if record.state != State::Complete {
             return Ok(record.object.as_ref().map_or(0, |_| record.offset));
         }
-        let (from, to) = (self.working_key(&record.id), place_key(&record.place));
-        if from != to {
-            if let Some(size) = self.length(&from).await? {
-                self.copy_all(&from, &to, size).await?;
-                failpoint::hit("after-rename");
-                self.delete(&from).await?;
+        let Some((from, found)) = self.look_for(record).await? else {
+            return Ok(0);
+        };
+        let to = place_key(&record.place);
+        if from != to && found.size == record.identity.size {
+            self.copy_all(&from, &to, found.size).await?;
+            failpoint::hit("after-rename");
+            // What was copied is deleted last: it counts until then.
+            for key in working_keys(&record.id).iter().filter(|key| **key != to) {
+                self.delete(key).await?;
             }
         }
-        Ok(self.length(&to).await?.unwrap_or(0))
+        Ok(found.size)
     }
 
-    /// Copies an object of any size.
-    async fn copy_all(&self, from: &str, to: &str, size: u64) -> Result<(), ObjectError> {
-        if self.client.s3.is_none() || size <= LARGEST_COPY {
-            return self.copy(from, to).await;
+    /// Moves the object of an upload that has just been finished to its place. Fails when there is none of its size.
+    pub async fn finish(&self, record: &Record) -> Result<(), ObjectError> {
+        let length = self.move_to_place(record).await?;
+        match length == record.identity.size {
+            true => Ok(()),
+            false => {
+                let (key, size) = (place_key(&record.place), record.identity.size);
+                Err(self.other_length(&key, size, length, Fault::Lost))
+            }
         }
+    }
+
+    /// Looks where the object of a finished upload is.
+    async fn look_for(&self, record: &Record) -> Result<Option<(String, ObjectMeta)>, ObjectError> {
+        let keys = keys(record);
+        for key in &keys {
+            if let Some(found) = self.look(key).await? {
+                return Ok(Some((key.clone(), found)));
+            }
+        }
+        self.confirm_missing(&place_key(&record.place)).await?;
+        Ok(None)
+    }
+
+    /// Copies an object of any size, and looks whether all of it is there.
+    async fn copy_all(&self, from: &str, to: &str, size: u64) -> Result<(), ObjectError> {
+        match self.client.s3.is_none() || size <= LARGEST_COPY {
+            true => self.copy(from, to).await?,
+            false => self.copy_by_parts(from, to, size).await?,
+        }
+        match self.length(to).await?.unwrap_or(0) {
+            length if length == size => Ok(()),
+            length => Err(self.other_length(to, size, length, Fault::Wrong)),
+        }
+    }
+
+    fn other_length(&self, key: &str, expected: u64, length: u64, fault: Fault) -> ObjectError {
+        let why = format!("{length} bytes are there in place of {expected}");
+        self.error(format!("finish '{key}'"), why, fault)
+    }
+
+    async fn copy_by_parts(&self, from: &str, to: &str, size: u64) -> Result<(), ObjectError> {
         let upload = self.begin(to).await?;
         let copied = self.copy_parts(from, to, &upload, size).await;
         if copied.is_err() {
@@ -129,37 +194,29 @@ impl Objects {
             if let Some(upload) = &object.upload {
                 self.abort(&object.key, upload).await?;
             }
-            self.drop_tail(&record.id, object).await?;
-            self.delete(&object.key).await?;
+            self.drop_tail(&record.id, &object.tail).await?;
         }
-        let (working, place) = (self.working_key(&record.id), place_key(&record.place));
-        if record.state == State::Complete && place != working {
+        let [by_id, partial] = working_keys(&record.id);
+        let place = place_key(&record.place);
+        if record.state == State::Complete && place != by_id {
             self.delete(&place).await?;
         }
         // An unfinished one may have it, too, where a crash came between the object and its record.
-        match record.object {
-            None => self.delete(&working).await,
-            Some(_) => Ok(()),
-        }
+        self.delete(&by_id).await?;
+        self.delete(&partial).await
     }
 
     /// Drops the bytes behind the parts of an upload.
-    pub async fn drop_tail(&self, id: &str, object: &Object) -> Result<(), ObjectError> {
-        match object.tail.length {
+    pub async fn drop_tail(&self, id: &str, tail: &Tail) -> Result<(), ObjectError> {
+        match tail.length {
             0 => Ok(()),
-            _ => self.delete(&tail_key(id, object.tail.behind)).await,
+            _ => self.delete(&tail_key(id, tail)).await,
         }
     }
 
     /// Whether a finished upload's object is nowhere.
     pub async fn is_gone(&self, record: &Record) -> Result<bool, ObjectError> {
-        let keys = [self.working_key(&record.id), place_key(&record.place)];
-        for key in keys {
-            if self.length(&key).await?.is_some() {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        Ok(self.look_for(record).await?.is_none())
     }
 
     /// Whether a finished upload has an object of its size.
@@ -167,28 +224,19 @@ impl Objects {
         Ok(self.find(record).await?.is_some())
     }
 
-    /// Finds the key of a finished upload's object, if it has its size.
-    pub async fn find(&self, record: &Record) -> Result<Option<String>, ObjectError> {
-        let keys = [self.working_key(&record.id), place_key(&record.place)];
-        let skipped = usize::from(keys[0] == keys[1]);
-        for key in keys.into_iter().skip(skipped) {
-            if let Some(length) = self.length(&key).await? {
-                return Ok((length == record.identity.size).then_some(key));
-            }
-        }
-        Ok(None)
+    /// Finds the key of a finished upload's object, if it has its size, and what tells that from others at the key.
+    pub async fn find(
+        &self,
+        record: &Record,
+    ) -> Result<Option<(String, Option<String>)>, ObjectError> {
+        let found = self.look_for(record).await?;
+        let found = found.filter(|(_, found)| found.size == record.identity.size);
+        Ok(found.map(|(key, found)| (key, found.e_tag)))
     }
 
     /// Copies the object of a finished upload as the bytes of another one.
     pub async fn link(&self, finished: &Record, id: &str) -> Result<(), ObjectError> {
         let (from, to) = (place_key(&finished.place), self.working_key(id));
-        self.copy_all(&from, &to, finished.identity.size).await?;
-        match self.length(&to).await? {
-            Some(length) if length == finished.identity.size => Ok(()),
-            _ => {
-                let why = "it has another size than its record says";
-                Err(self.error(format!("copy '{from}'"), why, Fault::Wrong))
-            }
-        }
+        self.copy_all(&from, &to, finished.identity.size).await
     }
 }

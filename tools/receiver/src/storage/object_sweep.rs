@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::storage::database::now;
 use crate::storage::error::{Fault, ObjectError, StorageError};
 use crate::storage::object_files::tail_key;
-use crate::storage::objects::Objects;
+use crate::storage::objects::{Listed, Objects};
 use crate::storage::record::{Record, State};
 use crate::storage::unknown::{KEPT, KEPT_DAYS};
 use crate::storage::uploads::Uploads;
@@ -42,7 +42,8 @@ struct Page {
 }
 
 impl Uploads {
-    /// Looks once. Deletes what has no record only if the clock is to be trusted.
+    /// Looks once. Deletes what has no record only if the clock is to be trusted. Only an outage ends the search: other errors
+    /// are logged.
     pub async fn sweep_objects(&self, trusts: bool) -> Result<(), StorageError> {
         let Some(objects) = &self.objects else {
             return Ok(());
@@ -52,46 +53,13 @@ impl Uploads {
             false => i64::MIN,
         };
         let mut unknown = 0;
-        for found in objects.unfinished().await? {
-            let id = found.key.rsplit('/').next().unwrap_or("");
-            // The request that works on it may have begun it just now.
-            let Some(_claim) = self.claims.claim_idle(id) else {
-                continue;
-            };
-            let Some(record) = self.store.find_any(id).await? else {
-                match found
-                    .initiated
-                    .is_some_and(|it| it.timestamp_millis() < old)
-                {
-                    true => objects.abort(&found.key, &found.upload_id).await?,
-                    false => unknown += 1,
-                }
-                continue;
-            };
-            let its = record.object.as_ref().and_then(|it| it.upload.as_ref());
-            if its != Some(&found.upload_id) {
-                tracing::info!(
-                    id = record.id,
-                    "dropped an upload in parts that a crash left over"
-                );
-                objects.abort(&found.key, &found.upload_id).await?;
-            }
+        for found in go_on(objects.unfinished().await)?.unwrap_or_default() {
+            let swept = self.sweep_unfinished(objects, &found, old).await;
+            unknown += u64::from(go_on(swept)? == Some(true));
         }
-        for found in objects.list("partial").await? {
-            let name = found.key.rsplit('/').next().unwrap_or("");
-            let id = name.split('.').next().unwrap_or("");
-            let Some(_claim) = self.claims.claim_idle(id) else {
-                continue;
-            };
-            match self.store.find_any(id).await? {
-                Some(record) if name == id => self.move_to_place(&record).await?,
-                Some(record) if !has_tail(&record, &found.key) => {
-                    objects.delete(&found.key).await?;
-                }
-                Some(_) => {}
-                None if found.made < old => objects.delete(&found.key).await?,
-                None => unknown += 1,
-            }
+        for found in go_on(objects.list("partial").await)?.unwrap_or_default() {
+            let swept = self.sweep_partial(objects, &found, old).await;
+            unknown += u64::from(go_on(swept)? == Some(true));
         }
         if unknown > 0 {
             tracing::warn!(
@@ -102,12 +70,81 @@ impl Uploads {
         }
         Ok(())
     }
+
+    /// Looks at an upload in parts. Returns whether it is unknown, and stays for now.
+    async fn sweep_unfinished(
+        &self,
+        objects: &Objects,
+        found: &Unfinished,
+        old: i64,
+    ) -> Result<bool, StorageError> {
+        let key = &found.key;
+        // Other programs may use the same bucket.
+        let Some(id) = ["files/", "partial/"]
+            .iter()
+            .find_map(|dir| key.strip_prefix(dir))
+        else {
+            return Ok(false);
+        };
+        // The request that works on it may have begun it just now.
+        let Some(_claim) = self.claims.claim_idle(id) else {
+            return Ok(false);
+        };
+        let begun = found.initiated.map(|it| it.timestamp_millis());
+        match self.store.find_any(id).await? {
+            None if begun.is_none_or(|begun| begun >= old) => return Ok(true),
+            None => {}
+            Some(record) => {
+                let its = record.object.as_ref().and_then(|it| it.upload.as_ref());
+                if its == Some(&found.upload_id) {
+                    return Ok(false);
+                }
+                tracing::info!(id, "dropped an upload in parts that a crash left over");
+            }
+        }
+        objects.abort(key, &found.upload_id).await?;
+        Ok(false)
+    }
+
+    /// Looks at an object in `partial`. Returns whether it is unknown, and stays for now.
+    async fn sweep_partial(
+        &self,
+        objects: &Objects,
+        found: &Listed,
+        old: i64,
+    ) -> Result<bool, StorageError> {
+        let name = found.key.strip_prefix("partial/").unwrap_or("");
+        let id = name.split('.').next().unwrap_or("");
+        let Some(_claim) = self.claims.claim_idle(id) else {
+            return Ok(false);
+        };
+        match self.store.find_any(id).await? {
+            Some(record) if name == id => self.move_to_place(&record).await?,
+            Some(record) if !has_tail(&record, &found.key) => objects.delete(&found.key).await?,
+            Some(_) => {}
+            None if found.made < old => objects.delete(&found.key).await?,
+            None => return Ok(true),
+        }
+        Ok(false)
+    }
+}
+
+/// Logs an error that is of one object, and returns the others.
+fn go_on<T, E: Into<StorageError>>(result: Result<T, E>) -> Result<Option<T>, StorageError> {
+    match result.map_err(Into::into) {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is_unreachable() => Err(error),
+        Err(error) => {
+            tracing::error!("cannot drop all that is left over in the object store: {error}");
+            Ok(None)
+        }
+    }
 }
 
 /// Whether an object is the tail of an unfinished upload.
 fn has_tail(record: &Record, key: &str) -> bool {
     let object = record.object.as_ref();
-    let is_it = object.is_some_and(|it| tail_key(&record.id, it.tail.behind) == key);
+    let is_it = object.is_some_and(|it| tail_key(&record.id, &it.tail) == key);
     is_it && record.state != State::Complete
 }
 

@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use crate::storage::blocks::Taker;
 use crate::storage::claims::Claim;
 use crate::storage::digests::Digests;
-use crate::storage::error::{Fault, ObjectError, StorageError};
+use crate::storage::error::{Fault, ObjectError, StorageError, StoreError};
 use crate::storage::failpoint;
 use crate::storage::object::{Object, Tail, MOST_PARTS};
 use crate::storage::object_files::tail_key;
@@ -79,12 +79,28 @@ impl Job {
             false => self.written.saturating_sub(self.object.in_parts()),
         };
         if rest > 0 {
-            let key = tail_key(&self.record.id, self.object.parts.len());
-            let tail = self.runtime.block_on(self.objects.get(&key, 0, rest))?;
+            let bytes = self.read_tail(rest)?;
             self.take_room();
-            self.buffer.extend_from_slice(&tail);
+            self.buffer.extend_from_slice(&bytes);
         }
         Ok(())
+    }
+
+    /// Reads the first bytes of the tail. Where it is not as it was confirmed, the error says that it is lost.
+    fn read_tail(&self, count: u64) -> Result<Bytes, StorageError> {
+        let tail = &self.object.tail;
+        let key = tail_key(&self.record.id, tail);
+        let read = self.runtime.block_on(self.objects.get(&key, 0, count));
+        if read.is_err() {
+            let length = self.runtime.block_on(self.objects.length(&key))?;
+            if length != Some(tail.length) {
+                let (was, is) = (tail.length, length.unwrap_or(0));
+                let why = format!("it has {is} bytes, but {was} were confirmed");
+                let work = format!("read '{key}'");
+                return Err(self.objects.error(work, why, Fault::Lost).into());
+            }
+        }
+        Ok(read?)
     }
 
     /// Makes room for a part, and no more: a growing block would take twice as much.
@@ -174,21 +190,34 @@ impl Job {
         if self.buffer.len() as u64 == self.object.size {
             return self.put_part();
         }
-        let (behind, length) = (self.object.parts.len(), self.buffer.len() as u64);
-        let old = self.object.tail;
-        if length > 0 {
+        let old = self.object.tail.clone();
+        if !self.buffer.is_empty() {
+            let mut mark = [0; 8];
+            getrandom::fill(&mut mark).map_err(StoreError::from)?;
+            let tail = Tail {
+                behind: self.object.parts.len(),
+                length: self.buffer.len() as u64,
+                mark: hex::encode(mark),
+            };
             let bytes = Bytes::from(std::mem::take(&mut self.buffer));
-            let key = tail_key(&self.record.id, behind);
+            let key = tail_key(&self.record.id, &tail);
             self.runtime.block_on(self.objects.put(&key, bytes))?;
             failpoint::hit("after-sync");
-            self.object.tail = Tail { behind, length };
+            self.object.tail = tail;
         }
         self.save(State::Partial, self.written, self.digests.clone())?;
-        if old.length > 0 && old.behind != self.object.tail.behind {
-            let key = tail_key(&self.record.id, old.behind);
-            self.runtime.block_on(self.objects.delete(&key))?;
+        if old != self.object.tail {
+            self.drop_tail(&old);
         }
         Ok(())
+    }
+
+    /// Drops a tail that the record does not need any more. What stays is deleted by the next search for what is left over.
+    fn drop_tail(&self, tail: &Tail) {
+        let dropped = self.objects.drop_tail(&self.record.id, tail);
+        if let Err(error) = self.runtime.block_on(dropped) {
+            tracing::warn!(id = self.record.id, "{error}");
+        }
     }
 
     /// Compares the digests and saves the result.
@@ -304,15 +333,9 @@ impl Job {
             other => other?,
         };
         self.record = record;
-        runtime.block_on(async {
-            uploads.move_to_place(&self.record).await?;
-            let dropped = self.objects.drop_tail(&self.record.id, &self.object);
-            if let Err(error) = dropped.await {
-                // The next search for what is left over deletes it.
-                tracing::warn!(id = self.record.id, "{error}");
-            }
-            Ok(())
-        })
+        runtime.block_on(self.objects.finish(&self.record))?;
+        self.drop_tail(&self.object.tail);
+        Ok(())
     }
 
     /// Begins the upload again where the store has lost its bytes.
@@ -378,5 +401,5 @@ fn is_lost(error: &ObjectError) -> bool {
         "NoSuchKey",
         "BlobNotFound",
     ];
-    codes.iter().any(|code| error.why.contains(code))
+    error.fault == Fault::Lost || codes.iter().any(|code| error.why.contains(code))
 }

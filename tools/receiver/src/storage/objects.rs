@@ -11,7 +11,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use object_store::multipart::PartId;
 use object_store::path::Path;
 use object_store::signer::SignedUrlOptions;
-use object_store::{GetOptions, ObjectStoreExt, PutPayload};
+use object_store::{GetOptions, ObjectMeta, ObjectStoreExt, PutPayload};
 
 use crate::storage::error::{Fault, ObjectError};
 use crate::storage::object_address::Client;
@@ -128,11 +128,21 @@ impl Objects {
 
     /// Returns the length of an object; `None` when there is none.
     pub async fn length(&self, key: &str) -> Result<Option<u64>, ObjectError> {
-        let found = self.client.objects.head(&self.path(key)?).await;
-        if let Some(found) = unless_missing(self.told(found, "look at", key))? {
+        if let Some(found) = self.look(key).await? {
             return Ok(Some(found.size));
         }
-        // The answer has no reason. It must not be taken for a lost file when the whole bucket is away.
+        self.confirm_missing(key).await?;
+        Ok(None)
+    }
+
+    /// Looks at an object. `None` has no reason: it may also be the whole bucket that is away.
+    pub(super) async fn look(&self, key: &str) -> Result<Option<ObjectMeta>, ObjectError> {
+        let found = self.client.objects.head(&self.path(key)?).await;
+        unless_missing(self.told(found, "look at", key))
+    }
+
+    /// Checks that an object is missing, and not the whole bucket: that must not be taken for a lost file.
+    pub(super) async fn confirm_missing(&self, key: &str) -> Result<(), ObjectError> {
         match self.read(key, 0..1).await {
             Ok(_) => Err(self.error(format!("look at '{key}'"), "it has just come", Fault::Away)),
             Err(error) if error.fault != Fault::Missing => Err(error),
@@ -143,7 +153,7 @@ impl Objects {
             {
                 Err(error)
             }
-            Err(_) => Ok(None),
+            Err(_) => Ok(()),
         }
     }
 
@@ -166,10 +176,20 @@ impl Objects {
         key: &str,
         bytes: Range<u64>,
     ) -> Result<BoxStream<'static, Result<Bytes, ObjectError>>, ObjectError> {
+        self.read_same(key, None, bytes).await
+    }
+
+    /// Does the same, and fails when another object is there than the one with this tag.
+    pub async fn read_same(
+        &self,
+        key: &str,
+        tag: Option<String>,
+        bytes: Range<u64>,
+    ) -> Result<BoxStream<'static, Result<Bytes, ObjectError>>, ObjectError> {
         if bytes.is_empty() {
             return Ok(futures_util::stream::empty().boxed());
         }
-        let options = GetOptions::new().with_range(Some(bytes));
+        let options = GetOptions::new().with_range(Some(bytes)).with_if_match(tag);
         let path = self.path(key)?;
         let found = self.client.objects.get_opts(&path, options);
         let found = self.told(found.await, "read", key)?;
@@ -230,6 +250,8 @@ impl Objects {
             object_store::Error::NotFound { .. } => Fault::Missing,
             object_store::Error::PermissionDenied { .. }
             | object_store::Error::Unauthenticated { .. } => Fault::Refused,
+            // Another file has just come to the place.
+            object_store::Error::Precondition { .. } => Fault::Away,
             object_store::Error::Generic { .. } => match status(&text) {
                 // Too slow a request, and too many of them.
                 Some(408 | 429) => Fault::Away,

@@ -87,7 +87,10 @@ impl Uploads {
         if let Some(objects) = self.objects.as_ref().filter(|_| record.offset > 0) {
             let key = match record.state {
                 State::Complete => place_key(&record.place),
-                State::New | State::Partial => objects.working_key(&record.id),
+                State::New | State::Partial => match &record.object {
+                    Some(object) => object.key.clone(),
+                    None => objects.working_key(&record.id),
+                },
             };
             let state = objects.digest(&key, algorithm, record.offset).await?;
             record.digests.add(state);

@@ -89,7 +89,7 @@ impl Uploads {
         failpoint::hit("after-sync");
         let (done, _named) = self.commit_whole(record, new).await;
         match &done {
-            Ok(true) => self.move_to_place(record).await?,
+            Ok(true) => objects.finish(record).await?,
             // If the database has it all the same, these are its bytes.
             Err(error) if error.may_be_done() => {}
             Ok(false) | Err(_) => objects.delete(&key).await?,
