@@ -137,7 +137,7 @@ pub async fn run(from: &Database, to: &Database) -> Result<String, MoveError> {
 fn before_copy(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Sqlite => &[],
-        Kind::Postgres => &["ALTER TABLE uploads DISABLE TRIGGER USER"],
+        Kind::Postgres => &["ALTER TABLE uploads DISABLE TRIGGER uploads_counted"],
     }
 }
 
@@ -148,7 +148,7 @@ fn after_copy(kind: Kind) -> &'static [&'static str] {
             "DELETE FROM totals",
             "INSERT INTO totals (owner, records, high, low)
              SELECT owner, COUNT(*), SUM(size >> 32), SUM(size & 4294967295) FROM uploads WHERE gone = 0 GROUP BY owner",
-            "ALTER TABLE uploads ENABLE TRIGGER USER",
+            "ALTER TABLE uploads ENABLE TRIGGER uploads_counted",
         ],
     }
 }
